@@ -1,0 +1,48 @@
+/** One line for `/v2/local/logs`. Container lines carry a service, system lines `isSystem`. */
+export type LogLine =
+  | { readonly message: string; readonly isSystem: true; readonly isStdErr?: true; readonly timestamp?: number }
+  | {
+      readonly serviceName: string;
+      readonly message: string;
+      readonly isStdErr: boolean;
+      /** ms since the epoch */
+      readonly timestamp: number;
+      readonly serviceId: number;
+    };
+
+/** Live lines from controllers to whoever listens; nothing is kept. */
+export class LogStream {
+  readonly #listeners = new Set<(line: LogLine) => void>();
+  readonly #audience = new Set<(listening: boolean) => void>();
+
+  write(line: LogLine): void {
+    for (const listener of this.#listeners) listener(line);
+  }
+
+  /** A line of the agent itself, in the Supervisor's words: `Installing service 'web sha256:…'`. */
+  system(message: string, options: { isStdErr?: boolean; now?: number } = {}): void {
+    this.write({
+      message,
+      isSystem: true,
+      ...(options.isStdErr ? { isStdErr: true as const } : {}),
+      timestamp: options.now ?? Date.now(),
+    });
+  }
+
+  /** Calls the listener for every line from now on. Returns how to stop. */
+  listen(listener: (line: LogLine) => void): () => void {
+    this.#listeners.add(listener);
+    if (this.#listeners.size === 1) for (const notice of this.#audience) notice(true);
+    return () => {
+      if (!this.#listeners.delete(listener) || this.#listeners.size > 0) return;
+      for (const notice of this.#audience) notice(false);
+    };
+  }
+
+  /** Says when the first listener came and when the last one left, so that container logs are followed only then. */
+  onAudience(notice: (listening: boolean) => void): () => void {
+    this.#audience.add(notice);
+    if (this.#listeners.size > 0) notice(true);
+    return () => this.#audience.delete(notice);
+  }
+}

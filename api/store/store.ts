@@ -1,0 +1,103 @@
+import type { AnyDeclared, AnyResource, Key, Kind, Kinds, Origin, Problem, RequestName, Requests, Resource, Source } from '../../crds/kinds.js';
+
+/** One document of a proposal, and where it was read. */
+export interface Proposed {
+  readonly document: AnyDeclared;
+  readonly source?: Source;
+}
+
+/**
+ * All that an origin declares at this moment. What is not in it is deleted, unless a problem covers it: a problem that
+ * names kind and name covers that document, one that names only a file covers every document last read from that file.
+ */
+export interface Proposal {
+  readonly origin: Origin;
+  readonly owner?: Key;
+  readonly documents: readonly Proposed[];
+  readonly problems?: readonly Problem[];
+}
+
+export interface Accepted {
+  readonly created: readonly Key[];
+  readonly changed: readonly Key[];
+  readonly deleted: readonly Key[];
+  /** Documents that could not be taken (name or appId belongs to another origin, …), and why. */
+  readonly refused: readonly Problem[];
+}
+
+/** One change of one document, as watchers see it. `object` of a DELETED is its last form. */
+export interface Change {
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
+  readonly key: Key;
+  readonly object: AnyResource;
+  /** Which parts changed. */
+  readonly parts: readonly ('spec' | 'metadata' | 'requests' | 'status')[];
+  readonly resourceVersion: string;
+}
+
+/** What happened to a document, folded: equal events count up. Bounded for each document. */
+export interface ResourceEvent {
+  readonly key: Key;
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: string;
+  readonly message: string;
+  readonly count: number;
+  readonly firstTimestamp: string;
+  readonly lastTimestamp: string;
+}
+
+/** The reading half; what HTTP views get. All objects are frozen; all calls are synchronous and in memory. */
+export interface Reader {
+  get<K extends Kind>(kind: K, name: string): Resource<K> | undefined;
+  list<K extends Kind>(kind: K): readonly Resource<K>[];
+  /** Documents whose metadata.owner is that key. */
+  owned<K extends Kind>(owner: Key, kind: K): readonly Resource<K>[];
+  /** Changed by every write of any part of any document: an unchanged value means unchanged views. */
+  readonly resourceVersion: string;
+  /** Called in order, in the same turn as the write, for every change from now on. Returns how to stop. */
+  watch(listener: (change: Change) => void): () => void;
+  /** Changes after that version, oldest first; undefined when it is too old to know (HTTP 410). */
+  since(resourceVersion: string): readonly Change[] | undefined;
+  events(key?: Key): readonly ResourceEvent[];
+  watchEvents(listener: (event: ResourceEvent) => void): () => void;
+  /** Everything that an origin said and that was not accepted, by origin. */
+  problems(): readonly (Problem & { readonly origin: Origin })[];
+  /** A pass was asked for (`touch`) or is due (generation, requests) and has not concluded. */
+  isPending(key: Key): boolean;
+}
+
+/** The store: accepts, numbers, keeps and announces documents and status; the single writer of both trees on disk. */
+export interface Store extends Reader {
+  /**
+   * Takes an origin's whole set. When it resolves, what was accepted is on disk and visible; rejects with
+   * `StorageError`, and nothing changed, when it could not be written. Proposals are carried out one after another.
+   */
+  propose(proposal: Proposal): Promise<Accepted>;
+  /** Creates or changes one document of an origin that declares piece by piece (`api`). Same promises as `propose`. */
+  put(origin: Origin, proposed: Proposed): Promise<Accepted>;
+  /** Marks for deletion; a document of another origin is refused. `absent` when there is none. */
+  delete(origin: Origin, key: Key): Promise<'deleted' | 'absent' | Problem>;
+  /** Puts requests on a document; on disk when it resolves. Returns the ids. */
+  request(key: Key, requests: Readonly<Partial<Record<RequestName, { force?: boolean }>>>): Promise<Requests>;
+  /** Lets a deleted document go, once its controller has cleaned up. Does nothing to one that is not deleted. */
+  release(resource: AnyResource): Promise<void>;
+  /**
+   * Replaces the status, by its controller only. Equal status: nothing happens. Visible at once; on disk a little
+   * later (see `flush`). A status for another uid than the document's is dropped.
+   */
+  setStatus<K extends Kind>(resource: Resource<K>, status: Kinds[K]['status']): void;
+  /** Asks for a pass although nothing changed (the same target posted again). In memory only. */
+  touch(key: Key): void;
+  /** The runtime says that a pass, begun when `resourceVersion` was current, has ended as settled or stalled. */
+  concluded(key: Key): void;
+  record(key: Key, event: { type: 'Normal' | 'Warning'; reason: string; message: string }): void;
+  /** Resolves when every status is on disk. */
+  flush(): Promise<void>;
+  /** Flushes and stops writing. */
+  close(): Promise<void>;
+}
+
+/** The disk refused: full, read-only, no permission. The old state is intact. */
+export class StorageError extends Error {
+  override readonly name = 'StorageError';
+}

@@ -1,0 +1,175 @@
+import type { ContainerCreateOptions } from 'dockerode';
+
+/** A container of ours, as inspected. */
+export interface SeenContainer {
+  readonly id: string;
+  readonly name: string;
+  /** `io.balena.app-id` and `io.balena.service-name`; undefined when a label is missing or broken: then it is reported and left alone. */
+  readonly appId: number | undefined;
+  readonly serviceName: string | undefined;
+  /** `io.supercargo.spec-hash` */
+  readonly specHash: string | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly state: 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
+  readonly health: 'healthy' | 'unhealthy' | 'starting' | undefined;
+  readonly exitCode: number;
+  /** The engine's own last error for it (a failed start), '' if none. */
+  readonly error: string;
+  /** RFC 3339, milliseconds; undefined before the first start. */
+  readonly createdAt: string;
+  readonly startedAt: string | undefined;
+  readonly finishedAt: string | undefined;
+  /** Image id, `sha256:…`. */
+  readonly image: string;
+  readonly networkMode: string;
+  /** Attached networks by name, with the id of the network (ids of networks made again differ). */
+  readonly networks: Readonly<Record<string, { readonly id: string }>>;
+  /** Names of volumes it mounts. */
+  readonly volumes: readonly string[];
+}
+
+export interface SeenNetwork {
+  readonly id: string;
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** `io.supercargo.spec-hash` */
+  readonly specHash: string | undefined;
+  readonly gateway: string | undefined;
+}
+
+export interface SeenVolume {
+  readonly name: string;
+  readonly driver: string;
+  readonly options: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly specHash: string | undefined;
+  readonly mountpoint: string;
+}
+
+/** What an image brings into a container's definition. */
+export interface SeenImage {
+  /** `sha256:…` */
+  readonly id: string;
+  readonly tags: readonly string[];
+  readonly digests: readonly string[];
+  readonly config: {
+    readonly Cmd?: readonly string[] | null;
+    readonly Entrypoint?: readonly string[] | null;
+    readonly Env?: readonly string[] | null;
+    readonly Labels?: Readonly<Record<string, string>> | null;
+    readonly User?: string;
+    readonly WorkingDir?: string;
+    readonly StopSignal?: string;
+    readonly Volumes?: Readonly<Record<string, object>> | null;
+    readonly Healthcheck?: { readonly Test?: readonly string[]; readonly Interval?: number; readonly Timeout?: number; readonly StartPeriod?: number; readonly Retries?: number } | null;
+  };
+}
+
+/** Docker's create body without the name: what `containerOptions` computes. */
+export type ContainerOptions = Omit<ContainerCreateOptions, 'name' | 'platform'>;
+export type EndpointSettings = {
+  readonly IPAMConfig: { readonly IPv4Address?: string; readonly IPv6Address?: string; readonly LinkLocalIPs?: readonly string[] };
+  readonly Aliases: readonly string[];
+};
+export interface NetworkOptions {
+  readonly Driver?: string;
+  readonly Options?: Readonly<Record<string, string>>;
+  readonly IPAM?: object;
+  readonly EnableIPv6?: boolean;
+  readonly Internal?: boolean;
+  readonly ConfigOnly?: boolean;
+  readonly Labels: Readonly<Record<string, string>>;
+}
+export interface VolumeOptions {
+  readonly Driver?: string;
+  readonly DriverOpts?: Readonly<Record<string, string>>;
+  readonly Labels: Readonly<Record<string, string>>;
+}
+export interface RegistryAuth {
+  readonly username: string;
+  readonly password: string;
+  readonly serveraddress: string;
+}
+
+/** A hint that something happened to one object. */
+export interface EngineEvent {
+  readonly type: 'container' | 'network' | 'volume' | 'image';
+  /** `create`, `start`, `die`, `destroy`, `rename`, `health_status: healthy`, `connect`, `tag`, `untag`, … */
+  readonly action: string;
+  /** Id of a container, network or image; name of a volume. */
+  readonly id: string;
+  readonly attributes: Readonly<Record<string, string>>;
+  /** ns since the epoch, as text: usable as `since`. */
+  readonly timeNano: string;
+}
+
+export interface ContainerLogLine {
+  readonly message: string;
+  readonly isStdErr: boolean;
+  /** ms since the epoch */
+  readonly timestamp: number;
+}
+
+/**
+ * Docker in our words. Every verb may be repeated; an expected result is a value, not an exception. Any other failure
+ * throws `EngineError` with Docker's message; an engine that cannot be reached throws `EngineUnreachable`.
+ */
+export interface Engine {
+  info(signal: AbortSignal): Promise<{ version: string; apiVersion: string; rootDir: string }>;
+
+  /** Containers with `io.balena.supervised`, in any state. */
+  listContainers(signal: AbortSignal): Promise<readonly SeenContainer[]>;
+  inspectContainer(id: string, signal: AbortSignal): Promise<SeenContainer | undefined>;
+  /** `no-image`: the image went meanwhile. `exists`: the name is taken (`id` of the holder). `joins`: networks beyond the first, connected before it returns. */
+  createContainer(name: string, options: ContainerOptions, signal: AbortSignal): Promise<{ is: 'created'; id: string } | { is: 'exists' } | { is: 'no-image' }>;
+  startContainer(id: string, signal: AbortSignal): Promise<'started' | 'already' | 'absent'>;
+  /** Stops with the container's own grace period; resolves when it has stopped. */
+  stopContainer(id: string, signal: AbortSignal): Promise<'stopped' | 'already' | 'absent'>;
+  /** With its anonymous volumes. A running one is killed. */
+  removeContainer(id: string, signal: AbortSignal): Promise<'removed' | 'absent'>;
+  renameContainer(id: string, name: string, signal: AbortSignal): Promise<'renamed' | 'absent' | 'name-taken'>;
+  /** One entry a line, until the container stops or the signal fires. `since`: s since the epoch, fractions allowed. */
+  followLogs(id: string, since: number, signal: AbortSignal): AsyncIterable<ContainerLogLine>;
+
+  listNetworks(signal: AbortSignal): Promise<readonly SeenNetwork[]>;
+  inspectNetwork(id: string, signal: AbortSignal): Promise<SeenNetwork | undefined>;
+  createNetwork(name: string, options: NetworkOptions, signal: AbortSignal): Promise<{ is: 'created'; id: string } | { is: 'exists' }>;
+  removeNetwork(id: string, signal: AbortSignal): Promise<'removed' | 'absent' | 'in-use'>;
+  connectNetwork(network: string, container: string, endpoint: EndpointSettings, signal: AbortSignal): Promise<'connected' | 'already' | 'absent'>;
+  disconnectNetwork(network: string, container: string, signal: AbortSignal): Promise<'disconnected' | 'absent'>;
+
+  listVolumes(signal: AbortSignal): Promise<readonly SeenVolume[]>;
+  inspectVolume(name: string, signal: AbortSignal): Promise<SeenVolume | undefined>;
+  /** Docker answers an existing name with the existing volume, whatever its options: look first. */
+  createVolume(name: string, options: VolumeOptions, signal: AbortSignal): Promise<SeenVolume>;
+  removeVolume(name: string, signal: AbortSignal): Promise<'removed' | 'absent' | 'in-use'>;
+
+  /** By reference or id. */
+  inspectImage(reference: string, signal: AbortSignal): Promise<SeenImage | undefined>;
+  /** References and ids only: `[{ id, tags, digests }]`. */
+  listImages(signal: AbortSignal): Promise<readonly Pick<SeenImage, 'id' | 'tags' | 'digests'>[]>;
+  /** Progress in whole percent over all layers. Errors inside the stream are thrown. */
+  pullImage(reference: string, auth: RegistryAuth | undefined, onProgress: (percent: number) => void, signal: AbortSignal): Promise<void>;
+  /** Untags; the data goes with the last tag. */
+  removeImage(reference: string, signal: AbortSignal): Promise<'removed' | 'absent' | 'in-use'>;
+
+  /** Events of containers, networks, volumes and images from `since` (ns text, or now) until the signal fires or the stream breaks (then it throws). `onOpen` when the engine has accepted the subscription. */
+  events(since: string | undefined, onOpen: () => void, signal: AbortSignal): AsyncIterable<EngineEvent>;
+}
+
+/** Docker said no. */
+export class EngineError extends Error {
+  override readonly name = 'EngineError';
+  constructor(
+    message: string,
+    readonly statusCode: number,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** Nobody answers at the engine's address. */
+export class EngineUnreachable extends Error {
+  override readonly name = 'EngineUnreachable';
+}

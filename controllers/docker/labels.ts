@@ -1,0 +1,8 @@
+/** Labels that mark what is ours. (Composition reference §3.1; `io.supercargo.*` are our own.) */
+export const SUPERVISED = 'io.balena.supervised';
+export const APP_ID = 'io.balena.app-id';
+export const APP_UUID = 'io.balena.app-uuid';
+export const SERVICE_ID = 'io.balena.service-id';
+export const SERVICE_NAME = 'io.balena.service-name';
+/** Hash of what the document says (and the image id): decides "changed or not". */
+export const SPEC_HASH = 'io.supercargo.spec-hash';

@@ -1,0 +1,50 @@
+import type { SeenContainer, SeenImage, SeenNetwork, SeenVolume } from './engine.js';
+
+/** Which object may look different now. */
+export type WorldChange =
+  | { readonly type: 'container'; readonly appId: number | undefined; readonly serviceName: string | undefined; readonly id: string }
+  | { readonly type: 'network'; readonly name: string }
+  | { readonly type: 'volume'; readonly name: string }
+  /** Some image's tags changed: whoever waits for a reference looks again. */
+  | { readonly type: 'image' }
+  /** Reachable or not, after a relist: everybody looks again. */
+  | { readonly type: 'all' };
+
+/** What exists on the engine, as a cache that is kept current: list once, follow events, relist. Reads are synchronous. */
+export interface World {
+  /** False before the first full list and while the engine cannot be reached: then nothing may be concluded from absence. */
+  readonly fresh: boolean;
+  /** Why it is not fresh, for people. */
+  readonly trouble: string | undefined;
+  /** Containers of a service, newest first. */
+  containersOf(appId: number, serviceName: string): readonly SeenContainer[];
+  containers(): readonly SeenContainer[];
+  network(name: string): SeenNetwork | undefined;
+  /** Every network of that name: Docker allows duplicates. */
+  networks(name: string): readonly SeenNetwork[];
+  /** Our containers attached to the network, any state. */
+  attachedTo(networkName: string): readonly SeenContainer[];
+  volume(name: string): SeenVolume | undefined;
+  /** By normalised reference or id. Undefined when it is not local. */
+  image(reference: string): SeenImage | undefined;
+  onChange(listener: (change: WorldChange) => void): () => void;
+
+  /** After acting: looks at that object again and resolves when the cache shows it. */
+  refreshContainer(id: string, signal: AbortSignal): Promise<SeenContainer | undefined>;
+  refreshNetwork(name: string, signal: AbortSignal): Promise<SeenNetwork | undefined>;
+  refreshVolume(name: string, signal: AbortSignal): Promise<SeenVolume | undefined>;
+  refreshImage(reference: string, signal: AbortSignal): Promise<SeenImage | undefined>;
+  /** While `action` runs, events about that container do not cause inspections: the caller refreshes afterwards. Saves requests. */
+  quietly<T>(containerId: string, action: () => Promise<T>): Promise<T>;
+}
+
+/** Pulls shared by everybody who wants the same reference; at most three at once. */
+export interface Pulls {
+  /** Starts or joins a pull; returns at once. */
+  start(reference: string): void;
+  /** Nothing known, running (percent; 0 while queued), or how the last one failed. A success is forgotten: the image is in the world then. */
+  state(reference: string): { is: 'none' } | { is: 'running'; percent: number } | { is: 'failed'; error: Error };
+  /** Forgets a failure, stops a pull that nobody wants any more. */
+  forget(reference: string): void;
+  onChange(listener: (reference: string) => void): () => void;
+}

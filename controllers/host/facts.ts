@@ -1,0 +1,20 @@
+/** What the device is. Read once at start; the functions read what may change. */
+export interface DeviceFacts {
+  /** 32 lower-case hex digits, kept in `<data>/device.json` (or the boot partition's config.json). */
+  readonly uuid: string;
+  /** Slug of the boot partition's device-type.json; `generic-amd64` and the like without one. */
+  readonly deviceType: string;
+  /** `amd64`, `aarch64`, `armv7hf`, `rpi`, `i386`. */
+  readonly arch: string;
+  /** PRETTY_NAME of the host's os-release; '' when unknown. */
+  readonly osVersion: string;
+  readonly boardRevision: string | undefined;
+  /** `/lib/modules` and `/lib/firmware` exist on the host. */
+  readonly hasModules: boolean;
+  readonly hasFirmware: boolean;
+  /** Path of the engine's socket on the host. */
+  readonly engineSocket: string;
+  /** Port of the API. */
+  readonly apiPort: number;
+  hostname(): string;
+}

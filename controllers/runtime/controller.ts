@@ -1,0 +1,15 @@
+import type { Kind } from '../../crds/kinds.js';
+import type { Reconcile } from './outcome.js';
+
+/** One kind's part: how a pass goes, and what gives its keys work besides their own documents. */
+export interface Controller {
+  readonly kind: Kind;
+  /** Passes at the same time, over different keys. */
+  readonly workers: number;
+  readonly reconcile: Reconcile;
+  /**
+   * Subscribes to whatever may give a key work. The runtime itself wakes a key when its document's spec, metadata or
+   * requests change, never on its own status. Returns how to stop.
+   */
+  wakes(wake: (name: string) => void): () => void;
+}

@@ -1,0 +1,49 @@
+/** What one pass concluded. Only the runtime turns it into queue operations and the Ready condition. */
+export type Outcome =
+  | { readonly is: 'settled' } // nothing differed
+  | { readonly is: 'progressing'; readonly reason: string; readonly message: string } // acted; look again at once
+  | { readonly is: 'waiting'; readonly reason: string; readonly message: string; readonly forMs: number }; // on somebody else; not a failure
+
+/** Steps to take now and what to conclude after them. */
+export interface Plan<Step> {
+  readonly steps: readonly Step[];
+  readonly outcome: Outcome;
+}
+
+/** How long a wait lasts when no event ends it, ms. */
+export const LONG_WAIT_MS = 60_000;
+
+export const settled = <Step = never>(): Plan<Step> => ({ steps: [], outcome: { is: 'settled' } });
+
+export const act = <Step>(reason: string, ...steps: readonly Step[]): Plan<Step> => ({
+  steps,
+  outcome: { is: 'progressing', reason, message: `${reason}` },
+});
+
+export const wait = <Step = never>(reason: string, message: string, forMs = LONG_WAIT_MS): Plan<Step> => ({
+  steps: [],
+  outcome: { is: 'waiting', reason, message, forMs },
+});
+
+/** No retry before a new generation, a watched change or the slow resync: calling something terminal is a decision. */
+export class TerminalError extends Error {
+  override readonly name = 'TerminalError';
+  constructor(
+    /** One CamelCase word. */
+    readonly reason: string,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** The document says something that cannot be made true; every issue with its path, `spec.subnets[0]`. */
+export class InvalidSpecError extends TerminalError {
+  constructor(readonly issues: readonly { readonly path: string; readonly message: string }[]) {
+    super('InvalidSpec', issues.map(({ path, message }) => `${path}: ${message}`).join('; '));
+  }
+}
+
+/** One pass over one key. Throws for failures; see the table in the runtime's `conclude`. */
+export type Reconcile = (key: { readonly name: string }, signal: AbortSignal) => Promise<Outcome>;

@@ -1,0 +1,138 @@
+import type {
+  AppSpec,
+  AppStatus,
+  HostConfigSpec,
+  HostConfigStatus,
+  ImageSpec,
+  ImageStatus,
+  NetworkSpec,
+  NetworkStatus,
+  ServiceSpec,
+  ServiceStatus,
+  VolumeSpec,
+  VolumeStatus,
+} from './types.js'; // generated from crds/*.yaml; do not edit
+
+export const GROUP = 'supercargo.io';
+export const VERSION = 'v1';
+export const API_VERSION = 'supercargo.io/v1';
+
+/** Spec and status of every kind, by its name. */
+export interface Kinds {
+  App: { spec: AppSpec; status: AppStatus };
+  Image: { spec: ImageSpec; status: ImageStatus };
+  Network: { spec: NetworkSpec; status: NetworkStatus };
+  Volume: { spec: VolumeSpec; status: VolumeStatus };
+  Service: { spec: ServiceSpec; status: ServiceStatus };
+  HostConfig: { spec: HostConfigSpec; status: HostConfigStatus };
+}
+export type Kind = keyof Kinds;
+
+/** Plural, as in `/apis/supercargo.io/v1/<plural>` and `crds/*.yaml`. */
+export const PLURALS: Readonly<Record<Kind, string>> = {
+  App: 'apps',
+  Image: 'images',
+  Network: 'networks',
+  Volume: 'volumes',
+  Service: 'services',
+  HostConfig: 'hostconfigs',
+};
+export const KINDS = Object.keys(PLURALS) as readonly Kind[];
+
+/** `Network/hello.default`: what travels through queues, events and logs instead of objects. */
+export type Key = `${Kind}/${string}`;
+
+export const keyOf = (kind: Kind, name: string): Key => `${kind}/${name}`;
+
+/** The inverse of `keyOf`. Pure; throws on a text that `keyOf` cannot have made. */
+export function splitKey(key: Key): { kind: Kind; name: string } {
+  const slash = key.indexOf('/');
+  const kind = key.slice(0, slash);
+  if (!Object.hasOwn(PLURALS, kind)) throw new Error(`Not a key: ${key}`);
+  return { kind: kind as Kind, name: key.slice(slash + 1) };
+}
+
+/**
+ * Who declared a document. `agent` is supercargo itself (the shared `supervisor0` network).
+ * One origin writes a spec; a second one that claims the same name is refused.
+ */
+export type Origin = 'files' | `git/${string}` | 'local' | 'api' | 'cloud' | 'agent' | `App/${string}`;
+
+/** Where a text came from. Lines and columns count from 1. */
+export interface Source {
+  readonly file: string;
+  readonly line?: number;
+  readonly column?: number;
+}
+
+/** Why something an origin said was not accepted. */
+export interface Problem {
+  /** One sentence: what is wrong and what would be right. No secrets. */
+  readonly message: string;
+  /** Path inside the document, as in `spec.services.web.ports[0]`. */
+  readonly path?: string;
+  readonly source?: Source;
+  readonly kind?: Kind;
+  readonly name?: string;
+}
+
+/** The level-triggered form of a command: a controller acts while `id` is not the one its status says is handled. */
+export interface Request {
+  readonly id: string;
+  /** RFC 3339. */
+  readonly at: string;
+  readonly force?: boolean;
+}
+export type RequestName = 'restart' | 'purge' | 'stop' | 'start' | 'force';
+export type Requests = Readonly<Partial<Record<RequestName, Request>>>;
+
+export interface Metadata {
+  readonly name: string;
+  readonly uid: string;
+  /** Goes up when the spec changes, and only then. Starts at 1. */
+  readonly generation: number;
+  /** Opaque, ordered: changed by every write of any part. */
+  readonly resourceVersion: string;
+  readonly creationTimestamp: string;
+  /** Set by a deletion; the document stays until its controller has cleaned up and released it. */
+  readonly deletionTimestamp?: string;
+  readonly finalizers: readonly string[];
+  readonly origin: Origin;
+  /** The document that this one belongs to. */
+  readonly owner?: Key;
+  readonly source?: Source;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** The last thing the origin said of this document that was not accepted. In memory only: sources say it again at start. */
+  readonly problem?: Problem;
+}
+
+/** A document with its four parts: spec (its origin), metadata (the store), requests (the API), status (its controller). Frozen. */
+export interface Resource<K extends Kind = Kind> {
+  readonly apiVersion: typeof API_VERSION;
+  readonly kind: K;
+  readonly metadata: Metadata;
+  readonly spec: Kinds[K]['spec'];
+  readonly requests: Requests;
+  readonly status?: Kinds[K]['status'];
+}
+export type App = Resource<'App'>;
+export type Image = Resource<'Image'>;
+export type Network = Resource<'Network'>;
+export type Volume = Resource<'Volume'>;
+export type Service = Resource<'Service'>;
+export type HostConfig = Resource<'HostConfig'>;
+export type AnyResource = { [K in Kind]: Resource<K> }[Kind];
+
+/** What an origin declares: a document without the parts that others write. */
+export interface Declared<K extends Kind = Kind> {
+  readonly apiVersion: typeof API_VERSION;
+  readonly kind: K;
+  readonly metadata: {
+    readonly name: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly spec: Kinds[K]['spec'];
+}
+export type AnyDeclared = { [K in Kind]: Declared<K> }[Kind];

@@ -1,0 +1,37 @@
+import { canonicalHash } from './hash.js';
+
+/**
+ * Names of Docker objects, as `balena-supervisor` 19.0.5 gives them: devices that exist keep their data, tools find
+ * their containers. (Composition reference §4.1.)
+ */
+export const containerName = (service: string, imageId: number, releaseId: number, commit: string): string =>
+  `${service}_${imageId}_${releaseId}_${commit}`;
+export const networkName = (appUuid: string, network: string): string => `${appUuid}_${network}`;
+export const volumeName = (appId: number, volume: string): string => `${appId}_${volume}`;
+
+/** The shared network over which containers reach the API. */
+export const API_NETWORK = 'supervisor0';
+
+/** Name of an App's child document. */
+export const childName = (app: string, child: string): string => `${app}.${child}`;
+
+/** Name of the Image document for a reference: readable, unique, stable. `hello.busybox-1a2b3c4d`. */
+export function imageDocumentName(app: string, reference: string): string {
+  const last = reference.split('@')[0]?.split('/').at(-1)?.split(':')[0] ?? 'image';
+  const readable = last.toLowerCase().replace(/[^a-z0-9._-]+/g, '-');
+  return childName(app, `${readable}-${canonicalHash(reference).slice(0, 8)}`);
+}
+
+/**
+ * The number that stands for a name where a Supervisor has one from its cloud (appId, serviceId, imageId). Derived
+ * from the name, so it cannot be lost or given twice to one thing; ten digits, so it does not meet small hand-made ids.
+ */
+export const allottedId = (name: string): number => 1_000_000_000 + (Number.parseInt(canonicalHash(name).slice(0, 12), 16) % 1_000_000_000);
+
+/** `busybox` is `busybox:latest`; with a digest the tag says nothing and is dropped. */
+export function normalizeReference(reference: string): string {
+  const [name = reference, digest] = reference.split('@');
+  const tagged = name.lastIndexOf(':') > name.lastIndexOf('/');
+  if (digest !== undefined) return `${tagged ? name.slice(0, name.lastIndexOf(':')) : name}@${digest}`;
+  return tagged ? name : `${name}:latest`;
+}
