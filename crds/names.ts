@@ -26,7 +26,8 @@ export function imageDocumentName(app: string, reference: string): string {
  * The number that stands for a name where a Supervisor has one from its cloud (appId, serviceId, imageId). Derived
  * from the name, so it cannot be lost or given twice to one thing; ten digits, so it does not meet small hand-made ids.
  */
-export const allottedId = (name: string): number => 1_000_000_000 + (Number.parseInt(canonicalHash(name).slice(0, 12), 16) % 1_000_000_000);
+export const allottedId = (name: string): number =>
+  1_000_000_000 + (Number.parseInt(canonicalHash(name).slice(0, 12), 16) % 1_000_000_000);
 
 /** `busybox` is `busybox:latest`; with a digest the tag says nothing and is dropped. */
 export function normalizeReference(reference: string): string {

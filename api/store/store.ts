@@ -1,4 +1,16 @@
-import type { AnyDeclared, AnyResource, Key, Kind, Kinds, Origin, Problem, RequestName, Requests, Resource, Source } from '../../crds/kinds.js';
+import type {
+  AnyDeclared,
+  AnyResource,
+  Key,
+  Kind,
+  Kinds,
+  Origin,
+  Problem,
+  RequestName,
+  Requests,
+  Resource,
+  Source,
+} from '../../crds/kinds.js';
 
 /** One document of a proposal, and where it was read. */
 export interface Proposed {

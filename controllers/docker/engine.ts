@@ -61,14 +61,24 @@ export interface SeenImage {
     readonly WorkingDir?: string;
     readonly StopSignal?: string;
     readonly Volumes?: Readonly<Record<string, object>> | null;
-    readonly Healthcheck?: { readonly Test?: readonly string[]; readonly Interval?: number; readonly Timeout?: number; readonly StartPeriod?: number; readonly Retries?: number } | null;
+    readonly Healthcheck?: {
+      readonly Test?: readonly string[];
+      readonly Interval?: number;
+      readonly Timeout?: number;
+      readonly StartPeriod?: number;
+      readonly Retries?: number;
+    } | null;
   };
 }
 
 /** Docker's create body without the name: what `containerOptions` computes. */
 export type ContainerOptions = Omit<ContainerCreateOptions, 'name' | 'platform'>;
 export type EndpointSettings = {
-  readonly IPAMConfig: { readonly IPv4Address?: string; readonly IPv6Address?: string; readonly LinkLocalIPs?: readonly string[] };
+  readonly IPAMConfig: {
+    readonly IPv4Address?: string;
+    readonly IPv6Address?: string;
+    readonly LinkLocalIPs?: readonly string[];
+  };
   readonly Aliases: readonly string[];
 };
 export interface NetworkOptions {
@@ -121,7 +131,11 @@ export interface Engine {
   listContainers(signal: AbortSignal): Promise<readonly SeenContainer[]>;
   inspectContainer(id: string, signal: AbortSignal): Promise<SeenContainer | undefined>;
   /** `no-image`: the image went meanwhile. `exists`: the name is taken (`id` of the holder). `joins`: networks beyond the first, connected before it returns. */
-  createContainer(name: string, options: ContainerOptions, signal: AbortSignal): Promise<{ is: 'created'; id: string } | { is: 'exists' } | { is: 'no-image' }>;
+  createContainer(
+    name: string,
+    options: ContainerOptions,
+    signal: AbortSignal,
+  ): Promise<{ is: 'created'; id: string } | { is: 'exists' } | { is: 'no-image' }>;
   startContainer(id: string, signal: AbortSignal): Promise<'started' | 'already' | 'absent'>;
   /** Stops with the container's own grace period; resolves when it has stopped. */
   stopContainer(id: string, signal: AbortSignal): Promise<'stopped' | 'already' | 'absent'>;
@@ -133,9 +147,18 @@ export interface Engine {
 
   listNetworks(signal: AbortSignal): Promise<readonly SeenNetwork[]>;
   inspectNetwork(id: string, signal: AbortSignal): Promise<SeenNetwork | undefined>;
-  createNetwork(name: string, options: NetworkOptions, signal: AbortSignal): Promise<{ is: 'created'; id: string } | { is: 'exists' }>;
+  createNetwork(
+    name: string,
+    options: NetworkOptions,
+    signal: AbortSignal,
+  ): Promise<{ is: 'created'; id: string } | { is: 'exists' }>;
   removeNetwork(id: string, signal: AbortSignal): Promise<'removed' | 'absent' | 'in-use'>;
-  connectNetwork(network: string, container: string, endpoint: EndpointSettings, signal: AbortSignal): Promise<'connected' | 'already' | 'absent'>;
+  connectNetwork(
+    network: string,
+    container: string,
+    endpoint: EndpointSettings,
+    signal: AbortSignal,
+  ): Promise<'connected' | 'already' | 'absent'>;
   disconnectNetwork(network: string, container: string, signal: AbortSignal): Promise<'disconnected' | 'absent'>;
 
   listVolumes(signal: AbortSignal): Promise<readonly SeenVolume[]>;
@@ -149,7 +172,12 @@ export interface Engine {
   /** References and ids only: `[{ id, tags, digests }]`. */
   listImages(signal: AbortSignal): Promise<readonly Pick<SeenImage, 'id' | 'tags' | 'digests'>[]>;
   /** Progress in whole percent over all layers. Errors inside the stream are thrown. */
-  pullImage(reference: string, auth: RegistryAuth | undefined, onProgress: (percent: number) => void, signal: AbortSignal): Promise<void>;
+  pullImage(
+    reference: string,
+    auth: RegistryAuth | undefined,
+    onProgress: (percent: number) => void,
+    signal: AbortSignal,
+  ): Promise<void>;
   /** Untags; the data goes with the last tag. */
   removeImage(reference: string, signal: AbortSignal): Promise<'removed' | 'absent' | 'in-use'>;
 

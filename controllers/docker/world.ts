@@ -2,7 +2,12 @@ import type { SeenContainer, SeenImage, SeenNetwork, SeenVolume } from './engine
 
 /** Which object may look different now. */
 export type WorldChange =
-  | { readonly type: 'container'; readonly appId: number | undefined; readonly serviceName: string | undefined; readonly id: string }
+  | {
+      readonly type: 'container';
+      readonly appId: number | undefined;
+      readonly serviceName: string | undefined;
+      readonly id: string;
+    }
   | { readonly type: 'network'; readonly name: string }
   | { readonly type: 'volume'; readonly name: string }
   /** Some image's tags changed: whoever waits for a reference looks again. */

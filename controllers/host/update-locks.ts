@@ -4,7 +4,11 @@
  */
 export interface UpdateLocks {
   /** Takes the lock for every service directory of the app, existing or named here. Repeatable while held. `force` deletes the application's file first. */
-  claim(appId: number, services: readonly string[], options: { readonly force: boolean }): Promise<{ is: 'held' } | { is: 'locked'; service: string; path: string }>;
+  claim(
+    appId: number,
+    services: readonly string[],
+    options: { readonly force: boolean },
+  ): Promise<{ is: 'held' } | { is: 'locked'; service: string; path: string }>;
   /** Held by this process right now. */
   isHeld(appId: number): boolean;
   /** Runs the action only while held, and keeps it held for as long; undefined without running it when not held. */
