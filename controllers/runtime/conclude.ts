@@ -1,0 +1,101 @@
+import type { Condition } from '../../crds/conditions.js';
+import { type Outcome, TerminalError } from './outcome.js';
+
+/** How a pass ended: with an outcome, or with what it threw. */
+export type Ending = Outcome | { readonly is: 'failed'; readonly error: unknown } | { readonly is: 'aborted' };
+
+/** What the queue does with the key next. */
+export type Next =
+  | { readonly do: 'rest' } // until something wakes it
+  | { readonly do: 'again' } // at once
+  | { readonly do: 'later'; readonly inMs: number }
+  | { readonly do: 'backoff' };
+
+export interface Conclusion {
+  readonly next: Next;
+  /** The counter of failures starts anew. Progress and waits keep it: a pull that fails each time is started in a pass that waits. */
+  readonly forgetBackoff: boolean;
+  /** undefined: conditions stay as they are. */
+  readonly ready: { readonly status: 'True' | 'False'; readonly reason: string; readonly message: string } | undefined;
+  readonly reconciling: boolean;
+  readonly stalled: boolean;
+}
+
+/** Turns the end of a pass into queue operations and conditions: the table of the style guide, and nothing else. Pure. */
+export function conclude(ending: Ending): Conclusion {
+  switch (ending.is) {
+    case 'settled':
+      return {
+        next: { do: 'rest' },
+        forgetBackoff: true,
+        ready: { status: 'True', reason: 'Settled', message: 'Nothing differs' },
+        reconciling: false,
+        stalled: false,
+      };
+    case 'progressing':
+      return {
+        next: { do: 'again' },
+        forgetBackoff: false,
+        ready: { status: 'False', reason: ending.reason, message: ending.message },
+        reconciling: true,
+        stalled: false,
+      };
+    case 'waiting':
+      return {
+        next: { do: 'later', inMs: ending.forMs },
+        forgetBackoff: false,
+        ready: { status: 'False', reason: ending.reason, message: ending.message },
+        reconciling: false,
+        stalled: false,
+      };
+    case 'aborted':
+      return { next: { do: 'again' }, forgetBackoff: false, ready: undefined, reconciling: false, stalled: false };
+    case 'failed': {
+      const message = messageOf(ending.error);
+      if (ending.error instanceof TerminalError) {
+        return {
+          next: { do: 'rest' },
+          forgetBackoff: true,
+          ready: { status: 'False', reason: ending.error.reason, message },
+          reconciling: false,
+          stalled: true,
+        };
+      }
+      return {
+        next: { do: 'backoff' },
+        forgetBackoff: false,
+        ready: { status: 'False', reason: 'Retrying', message },
+        reconciling: true,
+        stalled: false,
+      };
+    }
+  }
+}
+
+/** The sentence for people: an error with its causes, outermost first. Pure. */
+export function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause === undefined ? '' : `: ${messageOf(error.cause)}`;
+  return `${error.message}${cause}`;
+}
+
+/** The three conditions after a pass; those that did not change keep their time. Pure. */
+export function conditionsAfter(
+  before: readonly Condition[] | undefined,
+  conclusion: Conclusion,
+  generation: number,
+  at: string,
+): Condition[] {
+  const { ready } = conclusion;
+  if (!ready) return [...(before ?? [])];
+  const text = { reason: ready.reason, message: ready.message };
+  const wanted: readonly Omit<Condition, 'lastTransitionTime' | 'observedGeneration'>[] = [
+    { type: 'Ready', status: ready.status, ...text },
+    ...(conclusion.reconciling ? [{ type: 'Reconciling', status: 'True' as const, ...text }] : []),
+    ...(conclusion.stalled ? [{ type: 'Stalled', status: 'True' as const, ...text }] : []),
+  ];
+  return wanted.map((condition) => {
+    const same = before?.find(({ type, status }) => type === condition.type && status === condition.status);
+    return { ...condition, lastTransitionTime: same?.lastTransitionTime ?? at, observedGeneration: generation };
+  });
+}

@@ -1,0 +1,215 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { Store } from '../../api/store/store.js';
+import { isReady } from '../../crds/conditions.js';
+import { keyOf, type Resource } from '../../crds/kinds.js';
+import { Backoff } from './backoff.js';
+import { conclude, conditionsAfter, type Ending, messageOf } from './conclude.js';
+import type { Controller } from './controller.js';
+import { type Clock, Delays } from './delays.js';
+import { WorkQueue } from './queue.js';
+
+/** A pass that made progress this often in a row without resting gives others a turn and is reported. */
+const SPIN_LIMIT = 200;
+
+export interface LoopDeps {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Logger;
+  /** First and longest wait after failures, ms. */
+  readonly backoffMs?: { readonly first: number; readonly max: number };
+}
+
+/**
+ * Runs one controller: keys in, passes out. At most one pass for a key at a time, at most `workers` at once. Writes the
+ * conditions; logs each failure once, with kind, name and generation.
+ */
+export class Loop {
+  readonly #queue = new WorkQueue();
+  readonly #delays: Delays;
+  readonly #backoff: Backoff;
+  readonly #passes = new Map<
+    string,
+    { readonly abort: AbortController; readonly done: Promise<void>; readonly startedMs: number }
+  >();
+  readonly #nudged = new Set<string>(); // touched while running, but only by a nudge
+  readonly #spins = new Map<string, number>();
+  readonly #stops: (() => void)[] = [];
+  #running = false;
+
+  constructor(
+    readonly controller: Controller,
+    private readonly deps: LoopDeps,
+  ) {
+    this.#delays = new Delays(deps.clock);
+    const { first = 500, max = 300_000 } = deps.backoffMs ?? {};
+    this.#backoff = new Backoff({ firstMs: first, maxMs: max, random: deps.random });
+  }
+
+  /** Subscribes, queues every document there is and begins to work. */
+  start(): void {
+    const { store } = this.deps;
+    const { kind } = this.controller;
+    this.#running = true;
+    this.#stops.push(
+      store.watch(({ key, object, parts, type }) => {
+        if (object.kind !== kind) return;
+        if (type === 'DELETED') this.#forget(object.metadata.name);
+        else if (parts.some((part) => part !== 'status') || (parts.length === 0 && store.isPending(key))) {
+          if (parts.includes('spec')) this.#backoff.forget(object.metadata.name);
+          this.wake(object.metadata.name);
+        }
+      }),
+      this.controller.wakes((name) => this.#nudge(name)),
+    );
+    this.wakeAll();
+  }
+
+  /** Takes no new key and lets running passes end; those that have not by the deadline are aborted. */
+  async stop(drainMs = 5_000): Promise<void> {
+    this.#running = false;
+    for (const stop of this.#stops.splice(0)) stop();
+    this.#delays.cancelAll();
+    const cancel = this.deps.clock.after(drainMs, () => {
+      for (const { abort } of this.#passes.values()) abort.abort(new Error('Stopping'));
+    });
+    await Promise.all([...this.#passes.values()].map(({ done }) => done));
+    cancel();
+  }
+
+  /** Looks at that document soon; a planned delay and a back-off in progress are overtaken. */
+  wake(name: string): void {
+    this.#nudged.delete(name);
+    this.#delays.cancel(name);
+    this.#queue.add(name);
+    this.#work();
+  }
+
+  /**
+   * A wake from around the document. It does not overtake a back-off: what a failing pass stirs up on the engine comes
+   * back as events, and would turn the back-off into a busy loop.
+   */
+  #nudge(name: string): void {
+    if (this.#backoff.failures(name) > 0 && this.#delays.has(name)) return;
+    const soft = this.#queue.isRunning(name) && !this.#queue.isDirty(name);
+    this.wake(name);
+    if (soft) this.#nudged.add(name);
+  }
+
+  wakeAll(): void {
+    for (const { metadata } of this.deps.store.list(this.controller.kind)) this.wake(metadata.name);
+  }
+
+  /** Nothing queued and nothing running; delayed keys do not count. */
+  get isQuiet(): boolean {
+    return this.#queue.size === 0 && this.#queue.running === 0;
+  }
+
+  /** Age of the oldest pass that still runs, ms. For the health check. */
+  get oldestPassMs(): number {
+    const now = this.deps.clock.now();
+    return Math.max(0, ...[...this.#passes.values()].map(({ startedMs }) => now - startedMs));
+  }
+
+  #work(): void {
+    while (this.#running && this.#passes.size < this.controller.workers) {
+      const name = this.#queue.take();
+      if (name === undefined) return;
+      const abort = new AbortController();
+      const done = this.#pass(name, abort.signal).finally(() => {
+        this.#passes.delete(name);
+        this.#nudged.delete(name);
+        this.#queue.done(name);
+        this.#work();
+      });
+      this.#passes.set(name, { abort, done, startedMs: this.deps.clock.now() });
+    }
+  }
+
+  async #pass(name: string, signal: AbortSignal): Promise<void> {
+    const { store, log } = this.deps;
+    const { kind, reconcile } = this.controller;
+    const before = store.get(kind, name);
+    if (!before) return;
+    const ending = await endingOf(() => reconcile({ name }, signal), signal);
+    const dirty = this.#queue.isDirty(name);
+    const conclusion = conclude(ending);
+    if (ending.is === 'failed') {
+      const failure = {
+        kind,
+        name,
+        generation: before.metadata.generation,
+        ...(isOurs(ending.error) ? {} : { stack: stackOf(ending.error) }),
+      };
+      log.warn(failure, `${kind} ${name}: ${messageOf(ending.error)}`);
+    }
+    this.#writeConditions(before, conclusion);
+    if (conclusion.forgetBackoff) this.#backoff.forget(name);
+    if (!dirty && (ending.is === 'settled' || conclusion.stalled)) store.concluded(keyOf(kind, name));
+    await this.#next(name, conclusion.next);
+  }
+
+  async #next(name: string, next: ReturnType<typeof conclude>['next']): Promise<void> {
+    if (next.do !== 'again') this.#spins.delete(name);
+    switch (next.do) {
+      case 'rest':
+        return;
+      case 'again':
+        await this.#breathe(name);
+        this.#queue.add(name);
+        return;
+      case 'later':
+        this.#delays.plan(name, next.inMs, () => this.wake(name));
+        return;
+      case 'backoff':
+        if (this.#nudged.has(name)) this.#queue.clean(name);
+        this.#delays.plan(name, this.#backoff.next(name), () => this.wake(name));
+    }
+  }
+
+  /** A pass that claims progress for ever is a defect; it must not starve the process, and somebody must hear of it. */
+  async #breathe(name: string): Promise<void> {
+    const spins = (this.#spins.get(name) ?? 0) + 1;
+    this.#spins.set(name, spins);
+    if (spins % SPIN_LIMIT !== 0) return;
+    this.deps.log.error({ kind: this.controller.kind, name, spins }, 'Passes make progress without end');
+    await nextTurn();
+  }
+
+  #writeConditions(before: Resource, conclusion: ReturnType<typeof conclude>): void {
+    const { store, clock } = this.deps;
+    const now = store.get(this.controller.kind, before.metadata.name);
+    if (!now || now.metadata.uid !== before.metadata.uid || !conclusion.ready) return;
+    const { generation } = before.metadata;
+    store.setStatus(now, {
+      ...now.status,
+      observedGeneration: generation,
+      conditions: conditionsAfter(now.status?.conditions, conclusion, generation, new Date(clock.now()).toISOString()),
+    });
+    const after = store.get(this.controller.kind, before.metadata.name);
+    if (after && isReady(after) !== isReady(now)) {
+      this.deps.log.debug({ kind: after.kind, name: after.metadata.name, ready: isReady(after) }, 'Ready changed');
+    }
+  }
+
+  #forget(name: string): void {
+    this.#delays.cancel(name);
+    this.#backoff.forget(name);
+    this.#spins.delete(name);
+  }
+}
+
+async function endingOf(pass: () => Promise<Ending>, signal: AbortSignal): Promise<Ending> {
+  try {
+    return await pass();
+  } catch (error) {
+    return signal.aborted ? { is: 'aborted' } : { is: 'failed', error };
+  }
+}
+
+const stackOf = (error: unknown): string | undefined => (error instanceof Error ? error.stack : undefined);
+
+/** Errors that were made for people need no stack in the log. */
+const isOurs = (error: unknown): boolean =>
+  error instanceof Error && ['TerminalError', 'EngineError', 'EngineUnreachable', 'StorageError'].includes(error.name);

@@ -1,0 +1,40 @@
+import type { Logger } from 'pino';
+
+/** One part of the process with a place in the order of things. */
+export interface Part {
+  readonly name: string;
+  start(): Promise<void> | void;
+  stop(): Promise<void> | void;
+}
+
+/**
+ * Starts parts one after another and stops them in reverse. A part that fails to start: those before it are stopped
+ * again and the error is thrown. A part that fails to stop is logged and does not keep the others from stopping.
+ */
+export class Manager {
+  readonly #started: Part[] = [];
+
+  constructor(private readonly log: Logger) {}
+
+  async start(parts: readonly Part[]): Promise<void> {
+    for (const part of parts) {
+      try {
+        await part.start();
+      } catch (error) {
+        await this.stop();
+        throw new Error(`Could not start ${part.name}`, { cause: error });
+      }
+      this.#started.push(part);
+    }
+  }
+
+  async stop(): Promise<void> {
+    for (const part of this.#started.splice(0).reverse()) {
+      try {
+        await part.stop();
+      } catch (error) {
+        this.log.error({ err: error, part: part.name }, `Could not stop ${part.name}`);
+      }
+    }
+  }
+}

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { conclude, conditionsAfter, type Ending, messageOf } from '../../../controllers/runtime/conclude.js';
+import { InvalidSpecError, TerminalError } from '../../../controllers/runtime/outcome.js';
+
+const print = (ending: Ending): string => {
+  const { next, forgetBackoff, ready, reconciling, stalled } = conclude(ending);
+  const later = next.do === 'later' ? ` ${next.inMs}` : '';
+  return [
+    `${next.do}${later}`,
+    ready ? `Ready=${ready.status} ${ready.reason}` : 'unchanged',
+    ...(reconciling ? ['Reconciling'] : []),
+    ...(stalled ? ['Stalled'] : []),
+    ...(forgetBackoff ? ['forget'] : []),
+  ].join(', ');
+};
+
+describe('conclude', () => {
+  const cases: { it: string; ending: Ending; want: string }[] = [
+    { it: 'rests when settled', ending: { is: 'settled' }, want: 'rest, Ready=True Settled, forget' },
+    {
+      it: 'looks again at once after progress',
+      ending: { is: 'progressing', reason: 'Creating', message: 'm' },
+      want: 'again, Ready=False Creating, Reconciling',
+    },
+    {
+      it: 'waits without a failure',
+      ending: { is: 'waiting', reason: 'UpdatesLocked', message: 'm', forMs: 5 },
+      want: 'later 5, Ready=False UpdatesLocked',
+    },
+    {
+      it: 'takes an unknown error for transient',
+      ending: { is: 'failed', error: new TypeError('x') },
+      want: 'backoff, Ready=False Retrying, Reconciling',
+    },
+    {
+      it: 'does not retry what is terminal',
+      ending: { is: 'failed', error: new TerminalError('PoolOverlaps', 'm') },
+      want: 'rest, Ready=False PoolOverlaps, Stalled, forget',
+    },
+    {
+      it: 'does not retry an invalid spec',
+      ending: { is: 'failed', error: new InvalidSpecError([{ path: 'spec.ports[0]', message: 'bad' }]) },
+      want: 'rest, Ready=False InvalidSpec, Stalled, forget',
+    },
+    { it: 'leaves conditions alone when aborted', ending: { is: 'aborted' }, want: 'again, unchanged' },
+  ];
+  for (const { it: name, ending, want } of cases) it(name, () => assert.equal(print(ending), want));
+
+  it('tells an error with its causes', () => {
+    const error = new Error('Could not remove network x', { cause: new Error('in use', { cause: 'by web' }) });
+    assert.equal(messageOf(error), 'Could not remove network x: in use: by web');
+  });
+});
+
+describe('conditionsAfter', () => {
+  const ready = conclude({ is: 'settled' });
+  const failing = conclude({ is: 'failed', error: new Error('no') });
+
+  it('keeps the time of a condition that did not change', () => {
+    const first = conditionsAfter(undefined, ready, 1, 't1');
+    const second = conditionsAfter(first, ready, 2, 't2');
+    assert.equal(second[0]?.lastTransitionTime, 't1');
+    assert.equal(second[0]?.observedGeneration, 2);
+  });
+
+  it('drops Reconciling when the pass settles', () => {
+    const first = conditionsAfter(undefined, failing, 1, 't1');
+    assert.deepEqual(
+      first.map(({ type, status }) => `${type}=${status}`),
+      ['Ready=False', 'Reconciling=True'],
+    );
+    const second = conditionsAfter(first, ready, 1, 't2');
+    assert.deepEqual(
+      second.map(({ type, status, lastTransitionTime }) => `${type}=${status} ${lastTransitionTime}`),
+      ['Ready=True t2'],
+    );
+  });
+
+  it('leaves everything as it is after an abort', () => {
+    const before = conditionsAfter(undefined, ready, 1, 't1');
+    assert.deepEqual(conditionsAfter(before, conclude({ is: 'aborted' }), 2, 't2'), before);
+  });
+});
