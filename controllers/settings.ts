@@ -1,0 +1,135 @@
+import { parseArgs } from 'node:util';
+
+/** Everything that is read from flags and environment, once, at start. */
+export interface Settings {
+  /** Documents, status, keys, revisions. */
+  readonly dataFolder: string;
+  readonly manifestFolders: readonly string[];
+  /** `host:port` or `unix:/path`. */
+  readonly listen: string;
+  /** Port that containers use; the one of `listen`, 48484 for a unix socket. */
+  readonly apiPort: number;
+  readonly apiKey: string | undefined;
+  readonly hostRoot: string;
+  /** As the host sees it. */
+  readonly lockRoot: string;
+  readonly localMode: boolean;
+  readonly development: boolean;
+  readonly logLevel: LogLevel;
+  /** `external`: the one at DOCKER_HOST. `private`: our own. `auto`: an existing one, else our own. */
+  readonly engine: EngineMode;
+  /** Image that is made from Debian's busybox-static when it is missing. */
+  readonly seedImage: string | undefined;
+}
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+const ENGINE_MODES = ['auto', 'external', 'private'] as const;
+export type EngineMode = (typeof ENGINE_MODES)[number];
+
+export const USAGE = `supercargo: makes the documents in a folder true with Docker, and keeps them true.
+
+  supercargo [flags]
+
+  --data FOLDER        documents, status, keys       SUPERCARGO_DATA        /var/lib/supercargo
+  --manifests FOLDERS  watched, separated by ":"     SUPERCARGO_MANIFESTS   /etc/supercargo/manifests
+  --listen ADDRESS     host:port or unix:/path       SUPERCARGO_LISTEN      127.0.0.1:48484
+  --host-root FOLDER   the host's file system        SUPERCARGO_HOST_ROOT   /
+  --lock-root FOLDER   lock directories on the host  SUPERCARGO_LOCK_ROOT   /tmp/balena-supervisor/services
+  --log-level LEVEL    trace … error, silent         SUPERCARGO_LOG_LEVEL   info
+  --engine MODE        auto, external, private       SUPERCARGO_ENGINE      external
+  --seed-image NAME    made from Debian's busybox-static when it is missing
+  --version, --help
+
+Also from the environment: SUPERCARGO_API_KEY, SUPERCARGO_LOCAL_MODE, SUPERCARGO_DEVELOPMENT, DOCKER_HOST.`;
+
+/** Wrong flags or environment, in one sentence for people. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+}
+
+/** Reads flags and environment; flags win. Pure. Throws SettingsError; `help` and `version` are asked for, not errors. */
+export function readSettings(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Settings | 'help' | 'version' {
+  const flags = flagsOf(args);
+  if (flags.help) return 'help';
+  if (flags.version) return 'version';
+  const listen = listenAddress(flags.listen ?? env.SUPERCARGO_LISTEN ?? '127.0.0.1:48484');
+  return {
+    dataFolder: flags.data ?? env.SUPERCARGO_DATA ?? '/var/lib/supercargo',
+    manifestFolders: folders(flags.manifests ?? env.SUPERCARGO_MANIFESTS ?? '/etc/supercargo/manifests'),
+    listen,
+    apiPort: listen.startsWith('unix:') ? 48484 : Number(listen.slice(listen.lastIndexOf(':') + 1)),
+    apiKey: apiKey(env.SUPERCARGO_API_KEY),
+    hostRoot: flags['host-root'] ?? env.SUPERCARGO_HOST_ROOT ?? '/',
+    lockRoot: flags['lock-root'] ?? env.SUPERCARGO_LOCK_ROOT ?? '/tmp/balena-supervisor/services',
+    localMode: truthy(env.SUPERCARGO_LOCAL_MODE ?? 'on', 'SUPERCARGO_LOCAL_MODE'),
+    development: truthy(env.SUPERCARGO_DEVELOPMENT ?? 'off', 'SUPERCARGO_DEVELOPMENT'),
+    logLevel: oneOf(LOG_LEVELS, flags['log-level'] ?? env.SUPERCARGO_LOG_LEVEL ?? 'info', 'log level'),
+    engine: oneOf(ENGINE_MODES, flags.engine ?? env.SUPERCARGO_ENGINE ?? 'external', 'engine'),
+    seedImage: flags['seed-image'],
+  };
+}
+
+/** The settings without secrets, for the log. Pure. */
+export const printable = (settings: Settings): object => ({
+  ...settings,
+  apiKey: settings.apiKey === undefined ? 'from the data folder' : 'from the environment',
+});
+
+function flagsOf(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        data: { type: 'string' },
+        manifests: { type: 'string' },
+        listen: { type: 'string' },
+        'host-root': { type: 'string' },
+        'lock-root': { type: 'string' },
+        'log-level': { type: 'string' },
+        engine: { type: 'string' },
+        'seed-image': { type: 'string' },
+        version: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    }).values;
+  } catch (error) {
+    throw new SettingsError(`${error instanceof Error ? error.message : String(error)}. See --help.`, { cause: error });
+  }
+}
+
+function folders(text: string): readonly string[] {
+  const list = text.split(':').filter((folder) => folder !== '');
+  if (list.length === 0) throw new SettingsError('The manifests setting names no folder');
+  return list;
+}
+
+function listenAddress(text: string): string {
+  if (text.startsWith('unix:/')) return text;
+  const match = /^(.+):(\d{1,5})$/.exec(text);
+  if (!match || Number(match[2]) > 65535) {
+    throw new SettingsError(`Cannot listen on "${text}": expected host:port (127.0.0.1:48484) or unix:/path`);
+  }
+  return text;
+}
+
+function apiKey(text: string | undefined): string | undefined {
+  if (text === undefined || text === '') return undefined;
+  if (!/^\w+$/.test(text)) throw new SettingsError('SUPERCARGO_API_KEY may hold letters, digits and _ only');
+  return text;
+}
+
+function truthy(text: string, name: string): boolean {
+  if (/^(1|true|on)$/i.test(text)) return true;
+  if (/^(0|false|off|)$/i.test(text)) return false;
+  throw new SettingsError(`${name} is "${text}": expected on or off`);
+}
+
+function oneOf<T extends string>(choices: readonly T[], text: string, what: string): T {
+  const found = choices.find((choice) => choice === text);
+  if (!found) throw new SettingsError(`Unknown ${what} "${text}": expected one of ${choices.join(', ')}`);
+  return found;
+}

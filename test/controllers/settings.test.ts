@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { printable, readSettings, type Settings } from '../../controllers/settings.js';
+
+const read = (args: readonly string[], env: Record<string, string> = {}): Settings => {
+  const settings = readSettings(args, env);
+  assert.ok(typeof settings === 'object');
+  return settings;
+};
+
+describe('settings', () => {
+  it('has the defaults of an installed agent', () => {
+    const { dataFolder, manifestFolders, listen, apiPort, engine, localMode, development } = read([]);
+    assert.deepEqual(
+      { dataFolder, manifestFolders, listen, apiPort, engine, localMode, development },
+      {
+        dataFolder: '/var/lib/supercargo',
+        manifestFolders: ['/etc/supercargo/manifests'],
+        listen: '127.0.0.1:48484',
+        apiPort: 48484,
+        engine: 'external',
+        localMode: true,
+        development: false,
+      },
+    );
+  });
+
+  it('takes the environment, and flags before it', () => {
+    const env = { SUPERCARGO_DATA: '/a', SUPERCARGO_MANIFESTS: '/m:/n', SUPERCARGO_LISTEN: '0.0.0.0:80' };
+    assert.equal(read([], env).dataFolder, '/a');
+    assert.equal(read(['--data', '/b'], env).dataFolder, '/b');
+    assert.deepEqual(read([], env).manifestFolders, ['/m', '/n']);
+    assert.equal(read([], env).apiPort, 80);
+    assert.equal(read(['--listen', 'unix:/run/s.sock']).apiPort, 48484);
+  });
+
+  const bad: { args?: string[]; env?: Record<string, string>; want: RegExp }[] = [
+    { args: ['--listen', '48484'], want: /Cannot listen on "48484": expected host:port/ },
+    { args: ['--listen', 'x:99999'], want: /Cannot listen/ },
+    { args: ['--engine', 'podman'], want: /Unknown engine "podman": expected one of auto, external, private/ },
+    { args: ['--colour'], want: /--colour.*See --help/ },
+    { args: ['stray'], want: /stray/ },
+    { env: { SUPERCARGO_LOG_LEVEL: 'loud' }, want: /Unknown log level "loud"/ },
+    { env: { SUPERCARGO_LOCAL_MODE: 'maybe' }, want: /SUPERCARGO_LOCAL_MODE is "maybe": expected on or off/ },
+    { env: { SUPERCARGO_API_KEY: 'a b' }, want: /SUPERCARGO_API_KEY may hold/ },
+    { env: { SUPERCARGO_MANIFESTS: ':' }, want: /names no folder/ },
+  ];
+  for (const { args = [], env = {}, want } of bad) {
+    it(`refuses ${[...args, ...Object.entries(env).map(([name, value]) => `${name}=${value}`)].join(' ')}`, () => {
+      assert.throws(() => readSettings(args, env), { name: 'SettingsError', message: want });
+    });
+  }
+
+  it('prints no key', () => {
+    const text = JSON.stringify(printable(read([], { SUPERCARGO_API_KEY: 'topsecret' })));
+    assert.ok(!text.includes('topsecret'));
+  });
+
+  it('knows help and version', () => {
+    assert.equal(readSettings(['--help'], {}), 'help');
+    assert.equal(readSettings(['--version'], {}), 'version');
+  });
+});
