@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { chmod, chown, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openUpdateLocks } from '../../../controllers/host/lock-files.js';
+import type { UpdateLocks } from '../../../controllers/host/update-locks.js';
+
+const LOCK_ROOT = '/tmp/locks/services';
+const BOTH = ['resin-updates.lock', 'updates.lock'];
+const isRoot = process.getuid?.() === 0;
+const held = { is: 'held' };
+
+describe('update lock files', () => {
+  let hostRoot: string;
+  let locks: UpdateLocks;
+  const folder = (service: string) => join(hostRoot, LOCK_ROOT, '7', service);
+  const open = () => openUpdateLocks({ lockRoot: LOCK_ROOT, hostRoot, log: { info: () => undefined }, now: () => 0 });
+  const files = async (service: string) => (existsSync(folder(service)) ? (await readdir(folder(service))).sort() : []);
+  const claim = (services: readonly string[], force = false) => locks.claim(7, services, { force });
+
+  beforeEach(async () => {
+    hostRoot = await mkdtemp(join(tmpdir(), 'locks-'));
+    locks = open();
+  });
+  afterEach(() => rm(hostRoot, { recursive: true, force: true }));
+
+  it('creates both files for every named service and every folder that exists', async () => {
+    await mkdir(folder('gone'), { recursive: true });
+    assert.deepEqual(await claim(['web', 'db']), held);
+    for (const service of ['web', 'db', 'gone']) assert.deepEqual(await files(service), BOTH);
+    assert.equal((await stat(folder('web'))).mode & 0o7777, 0o1777);
+    assert.deepEqual(
+      await readdir(join(hostRoot, LOCK_ROOT, '7')),
+      ['db', 'gone', 'web'],
+      'leaves nothing else behind',
+    );
+  });
+
+  it(`gives its files to ${isRoot ? 'uid 65534' : 'the user it runs as'}`, async () => {
+    await claim(['web']);
+    const owner = isRoot ? 65534 : process.getuid?.();
+    for (const name of BOTH) assert.equal((await stat(join(folder('web'), name))).uid, owner);
+  });
+
+  it('opens an existing folder to all users', async () => {
+    await mkdir(folder('web'), { recursive: true });
+    await chmod(folder('web'), 0o755);
+    await claim(['web']);
+    assert.equal((await stat(folder('web'))).mode & 0o7777, 0o1777);
+  });
+
+  const obstacles: ReadonlyArray<{ what: string; make: (path: string) => Promise<unknown>; yieldsToForce: boolean }> = [
+    { what: 'a file', make: (path) => writeFile(path, ''), yieldsToForce: true },
+    { what: 'a file with content', make: (path) => writeFile(path, 'pid 12'), yieldsToForce: true },
+    { what: 'an empty folder', make: (path) => mkdir(path), yieldsToForce: true },
+    {
+      what: 'a folder with something in it',
+      make: (path) => mkdir(join(path, 'x'), { recursive: true }),
+      yieldsToForce: false,
+    },
+    { what: 'a symbolic link to nowhere', make: (path) => symlink('/nowhere/at/all', path), yieldsToForce: true },
+  ];
+  for (const { what, make, yieldsToForce } of obstacles) {
+    for (const name of BOTH) {
+      it(`is locked by ${what} at ${name}, and takes nothing`, async () => {
+        await mkdir(folder('web'), { recursive: true });
+        await make(join(folder('web'), name));
+        const path = `${LOCK_ROOT}/7/web/${name}`;
+        assert.deepEqual(await claim(['db', 'web', 'zoo']), { is: 'locked', service: 'web', path });
+        assert.equal(locks.isHeld(7), false);
+        assert.deepEqual(await files('web'), [name]);
+        assert.deepEqual(await files('db'), [], 'what was taken before is given back');
+        assert.deepEqual(await files('zoo'), []);
+      });
+    }
+    it(`${yieldsToForce ? 'removes' : 'does not remove'} ${what} when forced`, async () => {
+      await mkdir(folder('web'), { recursive: true });
+      await make(join(folder('web'), 'updates.lock'));
+      const path = `${LOCK_ROOT}/7/web/updates.lock`;
+      assert.deepEqual(await claim(['web'], true), yieldsToForce ? held : { is: 'locked', service: 'web', path });
+      assert.equal(locks.isHeld(7), yieldsToForce);
+    });
+  }
+
+  it('takes over what an earlier process of ours left', async () => {
+    await claim(['web']);
+    locks = open();
+    assert.equal(locks.isHeld(7), false);
+    assert.deepEqual(await claim(['web']), held);
+  });
+
+  // Only root can make a file of that owner.
+  if (isRoot) {
+    it('takes over the files of a Supervisor, whatever they contain', async () => {
+      await mkdir(folder('web'), { recursive: true });
+      await writeFile(join(folder('web'), 'updates.lock'), '');
+      await chown(join(folder('web'), 'updates.lock'), 65534, 65534);
+      assert.deepEqual(await claim(['web']), held);
+    });
+  }
+
+  it('removes on release what an earlier process left, and nothing else', async () => {
+    await claim(['web', 'db']);
+    await rm(join(folder('db'), 'updates.lock'));
+    await writeFile(join(folder('db'), 'updates.lock'), 'mine');
+    locks = open();
+    assert.equal(await locks.release(7), 'released');
+    assert.deepEqual(await files('web'), []);
+    assert.deepEqual(await files('db'), ['updates.lock'], "an application's file stays");
+  });
+
+  it('releases although files or folders have gone', async () => {
+    await claim(['web', 'db']);
+    await rm(join(folder('web'), 'updates.lock'));
+    await rm(folder('db'), { recursive: true });
+    assert.equal(await locks.release(7), 'released');
+    assert.equal(locks.isHeld(7), false);
+    assert.deepEqual(await files('web'), []);
+  });
+
+  it('may be claimed again while held, for more services', async () => {
+    await claim(['web']);
+    assert.deepEqual(await claim(['web', 'db']), held);
+    assert.deepEqual(await files('db'), BOTH);
+  });
+
+  it('keeps what it held when a further service is locked', async () => {
+    await claim(['web']);
+    await mkdir(folder('zoo'), { recursive: true });
+    await writeFile(join(folder('zoo'), 'updates.lock'), '');
+    assert.equal((await claim(['web', 'zoo'])).is, 'locked');
+    assert.equal(locks.isHeld(7), true);
+    assert.deepEqual(await files('web'), BOTH);
+  });
+
+  it('runs an action only while held', async () => {
+    let ran = 0;
+    const action = async () => {
+      ran += 1;
+      return 'done';
+    };
+    assert.equal(await locks.during(7, action), undefined);
+    assert.equal(ran, 0);
+    await claim(['web']);
+    assert.equal(await locks.during(7, action), 'done');
+    assert.equal(await locks.during(8, action), undefined);
+    assert.equal(ran, 1);
+  });
+
+  it('is busy while an action runs, also after one that failed', async () => {
+    await claim(['web']);
+    await assert.rejects(
+      locks.during(7, async () => Promise.reject(new Error('no'))),
+      /no/,
+    );
+    let finish: () => void = () => assert.fail('the action has not begun');
+    const running = locks.during(7, () => new Promise<void>((resolve) => (finish = resolve)));
+    assert.equal(await locks.release(7), 'busy');
+    assert.deepEqual(await files('web'), BOTH);
+    finish();
+    await running;
+    assert.equal(await locks.release(7), 'released');
+  });
+
+  it('gives the lock to one of two claims at a time', async () => {
+    const results = await Promise.all([claim(['web']), locks.release(7), claim(['web'])]);
+    assert.deepEqual(results, [held, 'released', held]);
+    assert.deepEqual(await files('web'), BOTH);
+  });
+
+  it('keeps apps apart', async () => {
+    await mkdir(folder('web'), { recursive: true });
+    await writeFile(join(folder('web'), 'updates.lock'), '');
+    assert.deepEqual(await locks.claim(8, ['web'], { force: false }), held);
+    assert.equal((await claim(['web'])).is, 'locked');
+  });
+
+  it('says in words why a folder could not be used', async () => {
+    await mkdir(join(hostRoot, LOCK_ROOT), { recursive: true });
+    await writeFile(join(hostRoot, LOCK_ROOT, '7'), '');
+    await assert.rejects(claim(['web']), /Could not take the update lock of app 7: a file is in the place of a folder/);
+    assert.equal(locks.isHeld(7), false);
+  });
+
+  for (const service of ['../8', '..', '', 'a/b']) {
+    it(`refuses ${JSON.stringify(service)} as a service name`, async () => {
+      await assert.rejects(claim([service]), /Not a service name/);
+      assert.throws(() => locks.directory(7, service), /Not a service name/);
+    });
+  }
+
+  it('names the folder as the host sees it', () => {
+    assert.equal(locks.directory(7, 'web'), `${LOCK_ROOT}/7/web`);
+  });
+});
