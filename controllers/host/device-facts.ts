@@ -1,0 +1,121 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { DeviceFacts } from './facts.js';
+
+export interface DeviceFactsOptions {
+  /** Where the host's root is mounted for us. */
+  readonly hostRoot: string;
+  readonly dataFolder: string;
+  /** Path of the engine's socket on the host. */
+  readonly engineSocket: string;
+  readonly apiPort: number;
+}
+
+/**
+ * Reads what the device is: the boot partition first, then this machine. Makes the device's uuid when nobody has given
+ * it one, and keeps it in the data folder; a kept file that cannot be understood is set aside, never overwritten.
+ */
+export async function readDeviceFacts(options: DeviceFactsOptions): Promise<DeviceFacts> {
+  const { hostRoot, dataFolder, engineSocket, apiPort } = options;
+  const boot = join(hostRoot, 'mnt/boot');
+  const type = fieldsOf(await textOf(join(boot, 'device-type.json')));
+  const config = fieldsOf(await textOf(join(boot, 'config.json')));
+  const release = parseOsRelease(
+    (await textOf(join(hostRoot, 'etc/os-release'))) ?? (await textOf(join(hostRoot, 'usr/lib/os-release'))) ?? '',
+  );
+  const arch = text(type?.arch) ?? architecture(process.arch, armVersion());
+  return {
+    uuid: uuidIn(config) ?? (await keptUuid(dataFolder)),
+    deviceType: text(type?.slug) ?? `generic-${arch}`,
+    arch,
+    osVersion: release.PRETTY_NAME ?? '',
+    boardRevision: release.BALENA_BOARD_REV ?? release.RESIN_BOARD_REV,
+    hasModules: existsSync(join(hostRoot, 'lib/modules')),
+    hasFirmware: existsSync(join(hostRoot, 'lib/firmware')),
+    engineSocket,
+    apiPort,
+    hostname: () => (hostRoot === '/' ? hostname() : (readHostname(hostRoot) ?? hostname())),
+  };
+}
+
+/** Node's name of a processor in balena's words. Pure. */
+export function architecture(nodeArch: string, armVersion?: string): string {
+  if (nodeArch === 'arm') return armVersion === '6' ? 'rpi' : 'armv7hf';
+  const words: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'aarch64', ia32: 'i386' };
+  return words[nodeArch] ?? nodeArch;
+}
+
+/** The variables of an os-release file (os-release(5)): shell-like assignments, quotes removed. Pure. */
+export function parseOsRelease(content: string): Readonly<Partial<Record<string, string>>> {
+  const pairs = content.split('\n').flatMap((line) => {
+    const [, name, value] = /^\s*([A-Z][A-Z0-9_]*)=(.*?)\s*$/.exec(line) ?? [];
+    if (name === undefined || value === undefined) return [];
+    const quoted = /^(["'])(.*)\1$/.exec(value)?.[2];
+    return [[name, (quoted ?? value).replace(/\\(.)/g, '$1')] as const];
+  });
+  return Object.fromEntries(pairs);
+}
+
+/** The uuid in `<data>/device.json`, made at the first call. */
+async function keptUuid(dataFolder: string): Promise<string> {
+  const path = join(dataFolder, 'device.json');
+  const content = await textOf(path);
+  const kept = uuidIn(fieldsOf(content));
+  if (kept !== undefined) return kept;
+  if (content !== undefined) await rename(path, `${path}.corrupt`);
+
+  const uuid = randomUUID().replaceAll('-', '');
+  await mkdir(dataFolder, { recursive: true });
+  const file = await open(`${path}.new`, 'w', 0o600);
+  try {
+    await file.writeFile(`${JSON.stringify({ uuid })}\n`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(`${path}.new`, path);
+  const folder = await open(dataFolder);
+  await folder.sync().finally(() => folder.close());
+  return uuid;
+}
+
+/** As text; undefined when the file is not there or not ours to read. Any other trouble is thrown. */
+async function textOf(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES') return undefined;
+    throw new Error(`Could not read ${path}`, { cause: error });
+  }
+}
+
+/** The fields of a JSON object; undefined for any other text. Pure. */
+function fieldsOf(content: string | undefined): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(content ?? 'null');
+    return typeof value === 'object' && value !== null ? { ...value } : undefined;
+  } catch {
+    return undefined; // a boot file in the middle of being written says nothing
+  }
+}
+
+const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
+
+/** 32 or 62 hex digits, as balena gives them. */
+const uuidIn = (fields: Readonly<Record<string, unknown>> | undefined): string | undefined =>
+  /^(?:[0-9a-f]{32}|[0-9a-f]{62})$/.exec(text(fields?.uuid)?.toLowerCase() ?? '')?.[0];
+
+/** Node is built for one ARM version; `6` is the first Raspberry Pi. */
+function armVersion(): string | undefined {
+  const variables = Object.entries(process.config.variables);
+  return variables.find(([name]) => name === 'arm_version')?.[1]?.toString();
+}
+
+function readHostname(hostRoot: string): string | undefined {
+  const path = join(hostRoot, 'etc/hostname');
+  return existsSync(path) ? text(readFileSync(path, 'utf8').trim()) : undefined;
+}
