@@ -1,107 +1,402 @@
 /* Generated from crds/*.yaml by `npm run generate`; do not edit. */
 import type { Condition } from './conditions.js';
 
-/** The compose fields of a service, in snake_case (composition reference §1.2), with friendlier inputs where it is harmless. */
-export interface ServiceFields {
-  command?: string | string[] | null;
-  entrypoint?: string | string[] | null;
-  environment?: Record<string, string | number | boolean | null> | string[] | null;
-  labels?: Record<string, string | number | boolean | null> | string[] | null;
-  [field: string]: unknown; // provisional: the generator writes each field out
-}
-
+/** Which release this is; part of the container names. null: an app without a release, nothing runs. Default: {commit: local, id: 1}. */
 export interface Release {
+  /** Uuid of the release. */
   commit: string;
+  /** Number of the release. */
   id: number;
 }
 
+/** How to find out whether it works. Fields that are left out come from the image. Default: that of the image, else none. */
+export interface Healthcheck {
+  /** Command: a string for the shell of the container, or a list that begins with CMD, CMD-SHELL or NONE. Default: that of the image. */
+  test?: string | string[] | null;
+  /** Time between two checks: a string such as 30s; a bare number is MILLISECONDS. Default: that of the image, else 30s. */
+  interval?: string | number | null;
+  /** Time after which a check has failed: a string such as 5s; a bare number is MILLISECONDS. Default: that of the image, else 30s. */
+  timeout?: string | number | null;
+  /** Time at the start during which failures do not count: a string such as 1m; a bare number is MILLISECONDS. Default: that of the image, else 0s. */
+  start_period?: string | number | null;
+  /** Another spelling of start_period, as the Supervisor has it. */
+  startPeriod?: string | number | null;
+  /** Consecutive failures after which it is unhealthy. Default: that of the image, else 3. */
+  retries?: number | null;
+  /** true: no check, not even that of the image. Default: false. */
+  disable?: boolean | null;
+}
+
+export interface Ulimit {
+  /** Limit that applies. */
+  soft: number;
+  /** Up to where the process may raise it. */
+  hard: number;
+}
+
+export interface LongVolume {
+  /** volume, tmpfs or bind. A bind of a host path is left out with a warning. */
+  type: 'volume' | 'tmpfs' | 'bind';
+  /** Name of the volume; absent for an anonymous one and for tmpfs. */
+  source?: string | null;
+  /** Path inside the container. */
+  target: string;
+  /** It cannot be written. Default: false. */
+  read_only?: boolean | null;
+  /** Another spelling of read_only, as the Supervisor has it. */
+  readOnly?: boolean | null;
+  /** Options of type volume. */
+  volume?: {
+    /** Do not fill a new volume from the image. Default: false. */
+    nocopy?: boolean | null;
+  } | null;
+  /** Options of type bind. */
+  bind?: {
+    /** How mounts travel between host and container, such as rprivate. */
+    propagation?: string | null;
+  } | null;
+  /** Options of type tmpfs. */
+  tmpfs?: {
+    /** Limit in bytes. Default: none. */
+    size?: number | null;
+  } | null;
+}
+
+export interface LongPort {
+  /** Port inside the container, or a range of ports as a string. */
+  target: string | number;
+  /** Port of the host, or a range as long as that of target. Default: target. */
+  published?: string | number | null;
+  /** Address of the host. Default: all of them. */
+  host_ip?: string | null;
+  /** tcp or udp. Default: tcp. */
+  protocol?: string | null;
+  /** Accepted for files written for Compose; has no effect here. */
+  mode?: string | null;
+}
+
+export interface Endpoint {
+  /** Names by which others on the network find it, beside the service name. Default: none. */
+  aliases?: string[] | null;
+  /** Fixed IPv4 address. Default: chosen by the engine. */
+  ipv4_address?: string | null;
+  /** Fixed IPv6 address. Default: chosen by the engine. */
+  ipv6_address?: string | null;
+  /** Link-local addresses. Default: none. */
+  link_local_ips?: string[] | null;
+}
+
+export interface Dependency {
+  /** service_started, service_healthy or service_completed_successfully. Default: service_started. */
+  condition?: ('service_started' | 'service_healthy' | 'service_completed_successfully') | null;
+  /** false: do not wait for it if it cannot run. Default: true. */
+  required?: boolean | null;
+  /** Accepted for files written for Compose; a service is not restarted with its dependency. Default: false. */
+  restart?: boolean | null;
+}
+
+export interface ServiceFields {
+  /** Arguments. A string is split as a shell would, without expanding variables and without running a shell; a list is taken as it is. Default: the Cmd of the image. */
+  command?: string | string[] | null;
+  /** What is run, with command as its arguments; written like command. Setting it alone keeps the Cmd of the image. Default: the Entrypoint of the image. */
+  entrypoint?: string | string[] | null;
+  /** Variables, as a map or as a list of NAME=value. Numbers, true and false become text, null becomes empty. Default: none beside the injected ones and those of the image. */
+  environment?:
+    | {
+        [k: string]: string | number | boolean | null;
+      }
+    | string[]
+    | null;
+  /** Labels of the container, as a map or as a list of name=value. Some are instructions: io.balena.features.*, io.balena.update.*. Default: none beside those of the image. */
+  labels?:
+    | {
+        [k: string]: string | number | boolean | null;
+      }
+    | string[]
+    | null;
+  /** Host name inside the container. Default: the short container id; with network_mode host, that of the device. */
+  hostname?: string | null;
+  /** Domain name inside the container. Default: none. */
+  domainname?: string | null;
+  /** MAC address on the main network. Default: chosen by the engine. */
+  mac_address?: string | null;
+  /** User, or user:group, by name or number. Default: the User of the image, else root. */
+  user?: string | number | null;
+  /** Folder in which the command starts. Default: the WorkingDir of the image, else /. */
+  working_dir?: string | null;
+  /** Give it a terminal. Default: true (unlike Compose). */
+  tty?: boolean | null;
+  /** Signal that asks it to stop, by name or number. Default: the StopSignal of the image, else SIGTERM. */
+  stop_signal?: string | number | null;
+  /** Time between the stop signal and SIGKILL, in whole seconds, rounded down. A string such as 1m30s (ns us ms s m h d w); a bare number is MILLISECONDS. Default: 10s. */
+  stop_grace_period?: string | number | null;
+  /** How to find out whether it works. Fields that are left out come from the image. Default: that of the image, else none. */
+  healthcheck?: Healthcheck | null;
+  /** What the engine does when it exits: no, always, on-failure or unless-stopped. Retry counts (on-failure:3) are not supported. Default: always. */
+  restart?: string | null;
+  /** Run a small init as process 1 that reaps children. Default: as the engine is configured. */
+  init?: boolean | null;
+  /** Its root file system cannot be written. Default: false. */
+  read_only?: boolean | null;
+  /** All capabilities and devices. Default: false. */
+  privileged?: boolean | null;
+  /** Capabilities that it gets, such as NET_ADMIN. Default: none. */
+  cap_add?: string[] | null;
+  /** Capabilities that it loses. Default: none. */
+  cap_drop?: string[] | null;
+  /** Security options such as no-new-privileges; label=… is left out with a warning. Default: none. */
+  security_opt?: string[] | null;
+  /** Further groups of its user, by name or number. Default: none. */
+  group_add?: (string | number)[] | null;
+  /** Devices of the host, each host[:container[:permissions]]; the container path is that of the host and the permissions are rwm when left out. Default: none. */
+  devices?: string[] | null;
+  /** Resource limits by name, such as nofile; a number is both soft and hard. -1 means unlimited. Default: those of the engine. */
+  ulimits?: {
+    [k: string]: number | Ulimit;
+  } | null;
+  /** Kernel settings of its namespaces, as a map or as a list of name=value. Default: none. */
+  sysctls?:
+    | {
+        [k: string]: string | number;
+      }
+    | string[]
+    | null;
+  /** Paths that are kept in memory. Default: none. */
+  tmpfs?: string | string[] | null;
+  /** What is mounted: name:/path[:mode] for a volume of the app, /path for an anonymous one, or the long form. Paths of the host cannot be mounted; such entries are left out with a warning. Default: none beside the folder of the update lock. */
+  volumes?: (string | LongVolume)[] | null;
+  /** Published ports: [ip:][host[-end]:]container[-end][/tcp|/udp], a number, or the long form. Without a host port the same number is used. Ranges must be equally long. Default: none. */
+  ports?: (string | number | LongPort)[] | null;
+  /** host, none or bridge; service:<name> to share the network of another service of the app; or a network of the app. Default: the first of networks, else the network default. */
+  network_mode?: string | null;
+  /** Networks of the app that it joins, as a list of names or as a map of name to options; the first one is its main network. Default: the network default. */
+  networks?:
+    | string[]
+    | {
+        [k: string]: Endpoint | null;
+      }
+    | null;
+  /** Name servers, in order. Default: those of the engine. */
+  dns?: string | string[] | null;
+  /** Search domains, in order. Default: those of the engine. */
+  dns_search?: string | string[] | null;
+  /** Resolver options such as ndots:2. Default: none. */
+  dns_opt?: string[] | null;
+  /** Lines for /etc/hosts, as a list of host:address or host=address, or as a map of host to address. Default: none. */
+  extra_hosts?:
+    | string[]
+    | {
+        [k: string]: string;
+      }
+    | null;
+  /** PID namespace: host, or empty for its own. Default: its own. */
+  pid?: string | null;
+  /** IPC namespace: shareable, private, host or none. Default: shareable. */
+  ipc?: string | null;
+  /** User namespace: host, or empty as the engine is configured. Default: empty. */
+  userns_mode?: string | null;
+  /** Control group under which it runs. Default: chosen by the engine. */
+  cgroup_parent?: string | null;
+  /** Number of processes it may have; 0 or less means no limit. Default: 0. */
+  pids_limit?: number | null;
+  /** Number of CPUs it may use, fractions allowed, as a number or a string. 0 means no limit. Default: 0. */
+  cpus?: string | number | null;
+  /** Weight against other containers when CPUs are busy; 0 means the default of the engine, 1024. Default: 0. */
+  cpu_shares?: string | number | null;
+  /** Microseconds of CPU time in each period of 100 ms; 0 means no limit. Not together with cpus. Default: 0. */
+  cpu_quota?: string | number | null;
+  /** CPUs it may run on, such as 0-2,4. Default: all. */
+  cpuset?: string | number | null;
+  /** Memory it may use, in bytes or with a unit of 1024 (b k m g). 0 means no limit. Default: 0. */
+  mem_limit?: string | number | null;
+  /** Memory it is held to when the device runs short, in bytes or with a unit of 1024 (b k m g). 0 means none. Default: 0. */
+  mem_reservation?: string | number | null;
+  /** Size of /dev/shm, in bytes or with a unit of 1024 (b k m g). Default: 64m. */
+  shm_size?: string | number | null;
+  /** The kernel does not kill it when memory runs out. Default: false. */
+  oom_kill_disable?: boolean | null;
+  /** How readily the kernel kills it when memory runs out, from -1000 (never) to 1000. Default: 0. */
+  oom_score_adj?: string | number | null;
+  /** Services of the app that are started first, as a list of names or as a map of name to condition. Default: none. */
+  depends_on?:
+    | string[]
+    | {
+        [k: string]: Dependency | null;
+      }
+    | null;
+  /** Accepted because the Supervisor accepts it; never sent to the engine. Default: none. */
+  storage_opt?: {
+    [k: string]: string | number | boolean | null;
+  } | null;
+}
+
 export interface AppService extends ServiceFields {
+  /** Image reference. Without tag and digest the tag is latest; beside a digest a tag says nothing. */
   image: string;
-  /** Supervisor's numbers; allotted from the name when absent. */
+  /** Number of the service in the compatible API. Default: made from the names of app and service. */
   serviceId?: number;
+  /** Number of the image; part of the container name. Default: the serviceId. */
   imageId?: number;
+  /** false: the container is made but not started, and stopped if it runs. Default: true. */
   running?: boolean;
+  /** What the service requires of the device, as {type, slug, requires: […]}. */
+  contract?: {
+    [k: string]: unknown;
+  };
 }
 
 export interface NetworkDefinition {
+  /** Network driver. Default: bridge. */
   driver?: string;
-  driver_opts?: Record<string, string>;
-  ipam?: { driver?: string; options?: Record<string, string>; config?: { subnet?: string; gateway?: string; ip_range?: string; aux_addresses?: Record<string, string> }[] };
+  /** Options of the driver. Default: none. */
+  driver_opts?: {
+    [k: string]: string;
+  };
+  /** How addresses are given. Default: chosen by the engine. */
+  ipam?: {
+    /** Address driver. Default: default. */
+    driver?: string;
+    /** Options of the address driver. Default: none. */
+    options?: {
+      [k: string]: string;
+    };
+    /** Address pools. Default: one, chosen by the engine. */
+    config?: {
+      /** Addresses of the network, such as 172.28.0.0/16. */
+      subnet?: string;
+      /** Address of the gateway, such as 172.28.0.1. */
+      gateway?: string;
+      /** Part of the subnet from which containers get addresses, such as 172.28.5.0/24. */
+      ip_range?: string;
+      /** Addresses of other hosts that containers do not get, by host name. */
+      aux_addresses?: {
+        [k: string]: string;
+      };
+    }[];
+  };
+  /** Give out IPv6 addresses as well. Default: false. */
   enable_ipv6?: boolean;
+  /** No way out of the network. Default: false. */
   internal?: boolean;
-  labels?: Record<string, string>;
+  /** Labels of the network on the engine. Default: none beside those of the agent. */
+  labels?: {
+    [k: string]: string;
+  };
+  /** Holds a configuration only and makes no bridge. Default: false. */
   config_only?: boolean;
 }
 
 export interface VolumeDefinition {
+  /** Volume driver. Default: local. */
   driver?: string;
-  driver_opts?: Record<string, string>;
-  labels?: Record<string, string>;
+  /** Options of the driver. Default: none. */
+  driver_opts?: {
+    [k: string]: string;
+  };
+  /** Labels of the volume on the engine. Default: none beside those of the agent. */
+  labels?: {
+    [k: string]: string;
+  };
 }
 
+/** What should run. */
 export interface AppSpec {
-  /** Number in object names and in the compatible API; allotted from metadata.name when absent. */
+  /** Number in object names and in the compatible API. Default: made from metadata.name. */
   appId?: number;
-  /** Prefix of network names; the appId as text when absent. */
+  /** Prefix of the names of its networks. Default: the appId as text. */
   uuid?: string;
-  /** Shown to people and clients; metadata.name when absent. */
+  /** Shown to people and clients, and to containers as BALENA_APP_NAME. Default: metadata.name. */
   name?: string;
-  /** `{commit: local, id: 1}` when absent. `null`: an app without a release, nothing runs. */
+  /** Which release this is; part of the container names. null: an app without a release, nothing runs. Default: {commit: local, id: 1}. */
   release?: Release | null;
-  services?: Record<string, AppService>;
-  volumes?: Record<string, VolumeDefinition | null>;
-  networks?: Record<string, NetworkDefinition | null>;
+  /** Its containers, by name. Default: none. */
+  services?: {
+    [k: string]: AppService;
+  };
+  /** Its volumes, by name; empty for one with nothing special. Default: none. */
+  volumes?: {
+    [k: string]: VolumeDefinition | null;
+  };
+  /** Its networks, by name; empty for one with nothing special. A network default is there in any case. Default: none. */
+  networks?: {
+    [k: string]: NetworkDefinition | null;
+  };
+  /** What happens to the data of its volumes when the App is deleted: Retain keeps it, Delete destroys it. Default: Retain. */
   volumeReclaim?: 'Retain' | 'Delete';
 }
 
+/** What was observed; written by the App controller. */
 export interface AppStatus {
+  /** Generation of the spec that this status speaks of. */
   observedGeneration?: number;
+  /** Ready, Reconciling and Stalled. */
   conditions?: Condition[];
+  /** Number that it has in object names and in the compatible API. */
   appId?: number;
+  /** How far the release has come. */
   phase?: 'Staging' | 'Locking' | 'Promoting' | 'Verifying' | 'Settled' | 'Removing';
-  /** The release last completed: what a `commit` in the compatible API means. */
+  /** The release last completed: what a commit in the compatible API means. */
   release?: Release;
-  /** The update lock: held by us, or the file of the application that blocks it. */
-  lock?: { state: 'Held' | 'Blocked'; blockedBy?: string };
-  /** Ids of requests that were carried out; cannot be rebuilt. */
-  handled?: Record<string, string>;
+  /** The update lock: held by the agent, or blocked by the application. */
+  lock?: {
+    /** Held or Blocked. */
+    state: 'Held' | 'Blocked';
+    /** File of the application that blocks it. */
+    blockedBy?: string;
+  };
+  /** Ids of requests that were carried out, by request (restart, purge, force, …). Cannot be rebuilt. */
+  handled?: {
+    [k: string]: string;
+  };
 }
 
+/** What should be there. */
 export interface ImageSpec {
+  /** Name of the App document that it belongs to. */
   app: string;
-  /** Normalised reference. */
+  /** Image reference with its tag or digest. */
   image: string;
-  /** Names of the app's services that use it. */
+  /** Names of the services of the app that use it. */
   services: string[];
 }
 
+/** What was observed; written by the Image controller. */
 export interface ImageStatus {
+  /** Generation of the spec that this status speaks of. */
   observedGeneration?: number;
+  /** Ready, Reconciling and Stalled. */
   conditions?: Condition[];
+  /** Where it is; absent while there is nothing of it. */
   state?: 'Downloading' | 'Downloaded' | 'Deleting';
-  /** Percent, whole; only while downloading; in memory only. */
+  /** Percent, whole; only while downloading. In memory only. */
   downloadProgress?: number;
-  /** Engine's id, `sha256:…`, when local. */
+  /** Id on the engine, sha256:…, when it is local. */
   dockerImageId?: string;
-  /** We pulled it, so we may collect it; cannot be rebuilt. */
+  /** The agent pulled it, so the agent may remove it. Cannot be rebuilt. */
   pulled?: boolean;
   /** Consecutive failed pulls. */
   failures?: number;
 }
 
+/** What should be there. */
 export interface NetworkSpec extends NetworkDefinition {
-  /** Name of the App document; absent for the shared `supervisor0`. */
+  /** Name of the App document that it belongs to; absent for the shared supervisor0. */
   app?: string;
+  /** Number of the app. */
   appId?: number;
   /** Name of the network on the engine. */
   networkName: string;
 }
 
+/** What was observed; written by the Network controller. */
 export interface NetworkStatus {
+  /** Generation of the spec that this status speaks of. */
   observedGeneration?: number;
+  /** Ready, Reconciling and Stalled. */
   conditions?: Condition[];
+  /** Id on the engine; absent while there is none. */
   id?: string;
-  /** Changed: services must step aside until it is gone and made again. */
+  /** Its definition changed: services step aside until it is gone and made again. */
   rebuilding?: boolean;
   /** Names of containers that are still attached while it waits. */
   attached?: string[];
@@ -109,74 +404,140 @@ export interface NetworkStatus {
   gateway?: string;
 }
 
+/** What should be there. */
 export interface VolumeSpec extends VolumeDefinition {
+  /** Name of the App document that it belongs to. */
   app: string;
+  /** Number of the app, the prefix of the volume names. */
   appId: number;
+  /** Uuid of the app, for the label of the volume. Default: none. */
   appUuid?: string;
   /** Name of the volume on the engine. */
   volumeName: string;
-  /** What happens to the data when the document goes. */
+  /** What happens to the data when this document goes: Retain keeps it, Delete destroys it. */
   reclaim: 'Retain' | 'Delete';
 }
 
+/** What was observed; written by the Volume controller. */
 export interface VolumeStatus {
+  /** Generation of the spec that this status speaks of. */
   observedGeneration?: number;
+  /** Ready, Reconciling and Stalled. */
   conditions?: Condition[];
+  /** The volume exists on the engine. */
   present?: boolean;
+  /** Path on the host at which its data is. */
   mountpoint?: string;
 }
 
+/** What should run. */
 export interface ServiceSpec extends ServiceFields {
+  /** Name of the App document that it belongs to. */
   app: string;
-  /** Name inside the app. */
+  /** Name inside the app: first part of the container name and its alias on networks. */
   serviceName: string;
-  image: string;
-  /** Filled in by the App; from the App document when a Service is written by hand. */
+  /** Number of the app. Default: taken from the App document. */
   appId?: number;
+  /** Uuid of the app, the prefix of its network names. Default: taken from the App document. */
   appUuid?: string;
+  /** Name of the app as its containers see it (BALENA_APP_NAME). Default: taken from the App document. */
   appName?: string;
-  serviceId?: number;
-  imageId?: number;
+  /** The release that it belongs to; part of the container name. Default: taken from the App document. */
   release?: Release;
+  /** Image reference. Without tag and digest the tag is latest; beside a digest a tag says nothing. */
+  image: string;
+  /** Number of the service in the compatible API. Default: made from the names of app and service. */
+  serviceId?: number;
+  /** Number of the image; part of the container name. Default: the serviceId. */
+  imageId?: number;
+  /** false: the container is made but not started, and stopped if it runs. Default: true. */
   running?: boolean;
+  /** What the service requires of the device, as {type, slug, requires: […]}. */
+  contract?: {
+    [k: string]: unknown;
+  };
 }
 
+/** What was observed; written by the Service controller. */
 export interface ServiceStatus {
+  /** Generation of the spec that this status speaks of. */
   observedGeneration?: number;
+  /** Ready, Reconciling and Stalled. */
   conditions?: Condition[];
-  /** Docker's state (`running`, `exited`, `created`, `restarting`, `paused`, `dead`, `removing`) or `Installing`, `Starting`, `Stopping` while a step runs; absent without a container. */
+  /** State of the container on the engine (running, exited, created, restarting, paused, dead, removing), or Installing, Starting, Stopping while a step runs; absent without a container. */
   state?: string;
+  /** Result of its healthcheck; absent without one. */
   health?: 'healthy' | 'unhealthy' | 'starting';
+  /** Exit code of its last run; absent while it runs. */
   exitCode?: number;
+  /** Its container, as last seen. */
   container?: {
+    /** Id on the engine, 64 hex digits. */
     id: string;
+    /** Name on the engine. */
     name: string;
-    /** RFC 3339 with milliseconds. */
+    /** When it was made, RFC 3339 with milliseconds. */
     createdAt: string;
+    /** When it was last started, RFC 3339. */
     startedAt?: string;
-    /** Engine's image reference of the container, `sha256:…`. */
+    /** Image that it was made from, sha256:…. */
     image: string;
-    /** Parsed from its name: the release that it belongs to. */
+    /** Number of the image in its name. */
     imageId?: number;
+    /** Number of the release in its name. */
     releaseId?: number;
+    /** Uuid of the release in its name. */
     commit?: string;
   };
   /** Why the last step was taken. */
-  lastAction?: { reason: string; because: string; at: string };
-  handled?: Record<string, string>;
+  lastAction?: {
+    /** One CamelCase word for what was done. */
+    reason: string;
+    /** What differed. */
+    because: string;
+    /** When, RFC 3339. */
+    at: string;
+  };
+  /** Ids of requests that were carried out, by request (restart, stop, start, …). Cannot be rebuilt. */
+  handled?: {
+    [k: string]: string;
+  };
 }
 
+/** What should be set. */
 export interface HostConfigSpec {
-  /** `device`: the device's name. */
+  /** device only: name of the device. Default: left as it is. */
   name?: string;
-  /** `device`: configuration variables. */
-  config?: Record<string, string>;
-  /** `network` */
+  /** device only: configuration variables such as BALENA_SUPERVISOR_DELTA or BALENA_HOST_CONFIG_gpu_mem, values as text. Default: none. */
+  config?: {
+    [k: string]: string;
+  };
+  /** network only: host name of the device. Empty or null: made from its uuid. Default: left as it is. */
   hostname?: string | null;
-  proxy?: Record<string, unknown> | null;
+  /** network only: the transparent proxy. Empty or null: none. Default: left as it is. */
+  proxy?: {
+    /** socks4, socks5, http-connect or http-relay. */
+    type?: string;
+    /** Address or host name of the proxy. */
+    ip?: string;
+    /** Port of the proxy. */
+    port?: string | number;
+    /** User name at the proxy. */
+    login?: string;
+    /** Password at the proxy. Secret: never shown. */
+    password?: string;
+    /** Name server reached through the proxy, as address:port; true is 8.8.8.8:53, false is none. */
+    dns?: string | boolean;
+    /** Addresses and subnets that are reached directly. */
+    noProxy?: string[];
+    [k: string]: unknown;
+  } | null;
 }
 
+/** What was observed; written by the HostConfig controller. */
 export interface HostConfigStatus {
+  /** Generation of the spec that this status speaks of. */
   observedGeneration?: number;
+  /** Ready, Reconciling and Stalled. */
   conditions?: Condition[];
 }

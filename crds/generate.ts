@@ -1,0 +1,129 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parse } from 'yaml';
+import { COPIED, REGIONS, type Region, regionOf, withCopies } from './copies.js';
+import { type KindSchemas, renderSchemas } from './render-schemas.js';
+import { type Interface, renderTypes } from './render-types.js';
+import { type Schema, type Structural, toValidation } from './validation.js';
+
+const FILES = ['app.yaml', 'image.yaml', 'network.yaml', 'volume.yaml', 'service.yaml', 'host-config.yaml'];
+
+const pathOf = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
+
+/** The schema at a path of properties; `*` is the value of a map, `[]` the item of a list. Throws when there is none. */
+function at(schema: Schema, path: string): Schema {
+  let found: Schema | undefined = schema;
+  for (const step of path.split('.')) {
+    const values: Schema | false | undefined = step === '*' ? found?.additionalProperties : undefined;
+    found = step === '*' ? values || undefined : step === '[]' ? found?.items : found?.properties?.[step];
+  }
+  if (!found) throw new Error(`No schema at ${path}`);
+  return found;
+}
+
+/** The fields of a region, as schemas. */
+const fieldsOf = (texts: Readonly<Record<string, string>>, region: Region): Record<string, Schema> => {
+  const fields: Record<string, Structural> = parse(regionOf(texts[COPIED[region]] ?? '', region).join('\n'));
+  return Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, toValidation(field)]));
+};
+
+const objectOf = (properties: Readonly<Record<string, Schema>>): Schema => ({
+  type: 'object',
+  properties,
+  additionalProperties: false,
+});
+
+/** Fields of an App's service that are the agent's, not Compose's. */
+const OWN = ['image', 'serviceId', 'imageId', 'running', 'contract'];
+
+/** Which interfaces types.ts has, and which schemas are told by name. */
+function interfacesOf(kinds: readonly KindSchemas[], fields: Readonly<Record<Region, Record<string, Schema>>>) {
+  const spec = (kind: string): Schema => {
+    const found = kinds.find((one) => one.kind === kind);
+    if (!found) throw new Error(`No kind ${kind}`);
+    return found.spec;
+  };
+  const compose = Object.entries(fields['service fields']).filter(([name]) => !OWN.includes(name));
+  const named = new Map<Schema, string>();
+  const parts: Interface[] = [];
+  const name = (text: string, paths: readonly [Schema, string][]): void => {
+    for (const [root, path] of paths) named.set(at(root, path), text);
+    const [first] = paths;
+    if (first) parts.push({ name: text, schema: at(...first) });
+  };
+  const inServices = (path: string): [Schema, string][] => [
+    [spec('Service'), path],
+    [spec('App'), `services.*.${path}`],
+    [objectOf(fields['service fields']), path],
+  ];
+  name('Release', [
+    [spec('App'), 'release'],
+    [spec('Service'), 'release'],
+  ]);
+  name('Healthcheck', inServices('healthcheck'));
+  name('Ulimit', inServices('ulimits.*'));
+  name('LongVolume', inServices('volumes.[]'));
+  name('LongPort', inServices('ports.[]'));
+  name('Endpoint', inServices('networks.*'));
+  name('Dependency', inServices('depends_on.*'));
+  const base = (name: string, names: readonly string[]) => ({ name, fields: new Set(names) });
+  const serviceFields = base(
+    'ServiceFields',
+    compose.map(([field]) => field),
+  );
+  const network = base('NetworkDefinition', Object.keys(fields['network definition']));
+  const volume = base('VolumeDefinition', Object.keys(fields['volume definition']));
+  const service = at(spec('App'), 'services.*');
+  named.set(service, 'AppService');
+  named.set(at(spec('App'), 'networks.*'), network.name);
+  named.set(at(spec('App'), 'volumes.*'), volume.name);
+  const interfaces: Interface[] = [
+    ...parts,
+    { name: 'ServiceFields', schema: objectOf(Object.fromEntries(compose)) },
+    { name: 'AppService', schema: service, extends: serviceFields },
+    { name: network.name, schema: objectOf(fields['network definition']) },
+    { name: volume.name, schema: objectOf(fields['volume definition']) },
+  ];
+  const bases: Record<string, typeof network> = { Service: serviceFields, Network: network, Volume: volume };
+  for (const { kind, spec, status } of kinds) {
+    const parent = bases[kind];
+    interfaces.push({ name: `${kind}Spec`, schema: spec, ...(parent ? { extends: parent } : {}) });
+    const condition = at(status, 'conditions.[]');
+    named.set(condition, 'Condition');
+    interfaces.push({ name: `${kind}Status`, schema: status });
+    if (status.properties?.release) named.set(status.properties.release, 'Release');
+  }
+  return { interfaces, named };
+}
+
+/** Everything that is made from the hand-written files: path to text. Reads, writes nothing; same input, same text. */
+export async function generate(): Promise<ReadonlyMap<string, string>> {
+  const texts = withCopies(Object.fromEntries(FILES.map((file) => [file, readFileSync(pathOf(file), 'utf8')])));
+  const kinds = FILES.map((file): KindSchemas => {
+    const { spec } = parse(texts[file] ?? '');
+    const [version] = spec.versions;
+    const { properties, description } = version.schema.openAPIV3Schema;
+    return {
+      kind: spec.names.kind,
+      description,
+      shortNames: spec.names.shortNames,
+      columns: version.additionalPrinterColumns,
+      spec: toValidation(properties.spec),
+      status: toValidation(properties.status),
+    };
+  });
+  const fields = Object.fromEntries(REGIONS.map((region) => [region, fieldsOf(texts, region)])) as Record<
+    Region,
+    Record<string, Schema>
+  >;
+  const { interfaces, named } = interfacesOf(kinds, fields);
+  return new Map([
+    ...FILES.map((file): [string, string] => [pathOf(file), texts[file] ?? '']),
+    [pathOf('types.ts'), await renderTypes(interfaces, named)],
+    [pathOf('schemas.ts'), renderSchemas(kinds, fields)],
+  ]);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const [path, text] of await generate()) writeFileSync(path, text);
+}

@@ -1,0 +1,96 @@
+import type { Region } from './copies.js';
+import type { Schema } from './validation.js';
+
+/** A column that lists show, as Kubernetes has it. `priority` above 0: only in wide lists. */
+export interface Column {
+  readonly name: string;
+  readonly type: string;
+  readonly jsonPath: string;
+  readonly priority?: number;
+}
+
+/** What the program needs to know of a kind's CRD. */
+export interface KindSchemas {
+  readonly kind: string;
+  readonly description: string;
+  readonly shortNames: readonly string[];
+  readonly columns: readonly Column[];
+  readonly spec: Schema;
+  readonly status: Schema;
+}
+
+const CONSTANTS: Readonly<Record<Region, string>> = {
+  'service fields': 'serviceFields',
+  'network definition': 'networkDefinition',
+  'volume definition': 'volumeDefinition',
+  'runtime status': 'runtimeStatus',
+};
+
+type Fields = Readonly<Record<string, Schema>>;
+type Shared = Readonly<Partial<Record<Region, Fields>>>;
+
+const keyText = (name: string): string => (/^[A-Za-z_]\w*$/.test(name) ? name : JSON.stringify(name));
+
+/** `properties`, one on a line; a region among them is spread from its constant. */
+function renderFields(fields: Fields, shared: Shared, pad: string): string {
+  const lines: string[] = [];
+  const left = new Map(Object.entries(fields));
+  for (const name of Object.keys(fields)) {
+    const schema = left.get(name);
+    if (!schema) continue;
+    const region = Object.entries(shared).find(
+      ([, part]) => name in part && Object.entries(part).every(([at, one]) => same(left.get(at), one)),
+    );
+    if (region) {
+      lines.push(`...${CONSTANTS[region[0] as Region]}`);
+      for (const field of Object.keys(region[1])) left.delete(field);
+    } else {
+      lines.push(`${keyText(name)}: ${renderSchema(schema, shared, `${pad}  `)}`);
+    }
+  }
+  return `{\n${lines.map((line) => `${pad}  ${line},\n`).join('')}${pad}}`;
+}
+
+const same = (a: Schema | undefined, b: Schema): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+function renderSchema(schema: Schema, shared: Shared, pad: string): string {
+  const parts = Object.entries(schema).map(([keyword, value]) => {
+    if (keyword === 'properties') return `${keyword}: ${renderFields(value, shared, pad)}`;
+    if ((keyword === 'items' || keyword === 'additionalProperties') && value !== false) {
+      return `${keyword}: ${renderSchema(value, shared, pad)}`;
+    }
+    return `${keyword}: ${JSON.stringify(value)}`;
+  });
+  return `{ ${parts.join(', ')} }`;
+}
+
+/** The text of schemas.ts. Same input, same text. Pure. */
+export function renderSchemas(kinds: readonly KindSchemas[], regions: Readonly<Record<Region, Fields>>): string {
+  const shared = Object.entries(regions) as [Region, Fields][];
+  const constants = shared.map(
+    ([region, fields]) => `const ${CONSTANTS[region]}: Fields = ${renderFields(fields, {}, '')};\n`,
+  );
+  const entries = kinds.map(
+    ({ kind, description, shortNames, columns, spec, status }) => `  ${kind}: {
+    description: ${JSON.stringify(description)},
+    shortNames: ${JSON.stringify(shortNames)},
+    columns: [
+${columns.map((column) => `      ${JSON.stringify(column)},\n`).join('')}    ],
+    spec: ${renderSchema(spec, regions, '    ')},
+    status: ${renderSchema(status, regions, '    ')},
+  },
+`,
+  );
+  return `/* Generated from crds/*.yaml by \`npm run generate\`; do not edit. */
+import type { Kind } from './kinds.js';
+import type { KindSchemas } from './render-schemas.js';
+import type { Schema } from './validation.js';
+
+type Fields = Readonly<Record<string, Schema>>;
+
+${constants.join('\n')}
+/** What each kind's CRD says: schemas of spec and status, descriptions, columns. */
+export const SCHEMAS: Readonly<Record<Kind, Omit<KindSchemas, 'kind'>>> = {
+${entries.join('')}};
+`;
+}
