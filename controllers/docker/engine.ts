@@ -22,7 +22,10 @@ export interface SeenContainer {
   /** Image id, `sha256:…`. */
   readonly image: string;
   readonly networkMode: string;
-  /** Attached networks by name, with the id of the network (ids of networks made again differ). */
+  /**
+   * Attached networks by name, with the id of the network (ids of networks made again differ). The id is '' until the
+   * container has been started for the first time: Docker looks the name up only then.
+   */
   readonly networks: Readonly<Record<string, { readonly id: string }>>;
   /** Names of volumes it mounts. */
   readonly volumes: readonly string[];
@@ -35,6 +38,15 @@ export interface SeenNetwork {
   /** `io.supercargo.spec-hash` */
   readonly specHash: string | undefined;
   readonly gateway: string | undefined;
+  /** What it was made with, where that is known: to judge a network that carries no hash of ours. */
+  readonly definition?: {
+    readonly driver: string;
+    readonly internal: boolean;
+    readonly ipv6: boolean;
+    readonly configOnly: boolean;
+    readonly options: Readonly<Record<string, string>>;
+    readonly pools: readonly { readonly subnet?: string; readonly gateway?: string; readonly ipRange?: string }[];
+  };
 }
 
 export interface SeenVolume {
@@ -127,15 +139,25 @@ export interface ContainerLogLine {
 export interface Engine {
   info(signal: AbortSignal): Promise<{ version: string; apiVersion: string; rootDir: string }>;
 
-  /** Containers with `io.balena.supervised`, in any state. */
-  listContainers(signal: AbortSignal): Promise<readonly SeenContainer[]>;
+  /**
+   * Containers with `io.balena.supervised`, in any state. One request for the list and one for each container, but none
+   * for one that `known` gives as seen before when the list shows it unchanged: then the very same object is returned.
+   */
+  listContainers(
+    signal: AbortSignal,
+    known?: (id: string) => SeenContainer | undefined,
+  ): Promise<readonly SeenContainer[]>;
   inspectContainer(id: string, signal: AbortSignal): Promise<SeenContainer | undefined>;
-  /** `no-image`: the image went meanwhile. `exists`: the name is taken (`id` of the holder). `joins`: networks beyond the first, connected before it returns. */
+  /**
+   * `no-image`: the image went meanwhile. `exists`: the name is taken. Networks in `NetworkingConfig` beyond the first (the
+   * one of `NetworkMode`) are connected before it returns; when that fails the container is removed again.
+   */
   createContainer(
     name: string,
     options: ContainerOptions,
     signal: AbortSignal,
   ): Promise<{ is: 'created'; id: string } | { is: 'exists' } | { is: 'no-image' }>;
+  /** Throws for everything else that keeps it from starting: a port in use, a network that is gone, a missing command. */
   startContainer(id: string, signal: AbortSignal): Promise<'started' | 'already' | 'absent'>;
   /** Stops with the container's own grace period; resolves when it has stopped. */
   stopContainer(id: string, signal: AbortSignal): Promise<'stopped' | 'already' | 'absent'>;
@@ -153,12 +175,14 @@ export interface Engine {
     signal: AbortSignal,
   ): Promise<{ is: 'created'; id: string } | { is: 'exists' }>;
   removeNetwork(id: string, signal: AbortSignal): Promise<'removed' | 'absent' | 'in-use'>;
+  /** `absent`: one of the two. For a container that does not run Docker does not look at the network: its start fails. */
   connectNetwork(
     network: string,
     container: string,
     endpoint: EndpointSettings,
     signal: AbortSignal,
   ): Promise<'connected' | 'already' | 'absent'>;
+  /** `absent`: one of the two, or they were not connected. */
   disconnectNetwork(network: string, container: string, signal: AbortSignal): Promise<'disconnected' | 'absent'>;
 
   listVolumes(signal: AbortSignal): Promise<readonly SeenVolume[]>;

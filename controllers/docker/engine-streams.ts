@@ -1,0 +1,102 @@
+import { type Answer, type Call, type DockerHttp, parseBody, readAll, refusal } from './docker-http.js';
+import { type ContainerLogLine, type EngineEvent, EngineUnreachable, type RegistryAuth } from './engine.js';
+import { EVENT_FILTERS, parseEvent, sinceSeconds } from './engine-events.js';
+import { logLines } from './log-lines.js';
+import { type PullMessage, pullProgress } from './pull-progress.js';
+import { textLines } from './text-lines.js';
+
+/** Docker's events, one request for as long as it lasts. Ends when the signal fires; a stream that ends by itself throws. */
+export async function* followEvents(
+  http: DockerHttp,
+  since: string | undefined,
+  onOpen: () => void,
+  signal: AbortSignal,
+): AsyncIterable<EngineEvent> {
+  const query = {
+    filters: JSON.stringify(EVENT_FILTERS),
+    ...(since === undefined ? {} : { since: sinceSeconds(since) }),
+  };
+  try {
+    const { stream } = await openStream(http, { path: '/events', query, signal });
+    onOpen();
+    for await (const line of textLines(stream)) {
+      const event = parseEvent(line);
+      if (event !== undefined) yield event;
+    }
+  } catch (error) {
+    if (signal.aborted) return;
+    throw http.broken(error, signal);
+  }
+  if (!signal.aborted) throw new EngineUnreachable('The engine ended its event stream');
+}
+
+/** Lines of a container's output; none when it does not exist. Ends with the container or the signal. */
+export async function* followLogs(
+  http: DockerHttp,
+  id: string,
+  since: number,
+  signal: AbortSignal,
+): AsyncIterable<ContainerLogLine> {
+  const query = { follow: '1', stdout: '1', stderr: '1', timestamps: '1', since: since.toFixed(9) };
+  const path = `/containers/${encodeURIComponent(id)}/logs`;
+  const lines = logLines();
+  try {
+    const { status, stream } = await openStream(http, { path, query, signal }, 404);
+    if (status === 404) {
+      stream.destroy();
+      return;
+    }
+    for await (const chunk of stream) yield* lines.take(chunk as Buffer);
+    yield* lines.finish();
+  } catch (error) {
+    if (signal.aborted) return;
+    throw http.broken(error, signal);
+  }
+}
+
+/** Pulls exactly one tag or digest and tells whole percent as they change. */
+export async function pullImage(
+  http: DockerHttp,
+  reference: string,
+  auth: RegistryAuth | undefined,
+  onProgress: (percent: number) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const progress = pullProgress();
+  let told = -1;
+  const tell = (percent: number): void => {
+    if (percent === told) return;
+    told = percent;
+    onProgress(percent);
+  };
+  try {
+    const { stream } = await openStream(http, {
+      method: 'POST',
+      path: '/images/create',
+      query: splitReference(reference),
+      auth,
+      signal,
+    });
+    for await (const line of textLines(stream)) tell(progress.take(JSON.parse(line) as PullMessage));
+  } catch (error) {
+    throw http.broken(error, signal);
+  }
+  signal.throwIfAborted();
+  tell(progress.finish());
+}
+
+/** Name and tag as Docker's pull wants them; without a tag it would pull all of them. A digest goes where the tag goes. Pure. */
+export function splitReference(reference: string): { fromImage: string; tag: string } {
+  const [name = reference, digest] = reference.split('@');
+  const colon = name.lastIndexOf(':');
+  const tagged = colon > name.lastIndexOf('/');
+  const fromImage = tagged ? name.slice(0, colon) : name;
+  return { fromImage, tag: digest ?? (tagged ? name.slice(colon + 1) : 'latest') };
+}
+
+/** `open` for a stream that is answered with 200, or with one more status that the caller deals with. */
+async function openStream(http: DockerHttp, call: Call, alsoStatus?: number): Promise<Answer> {
+  const answer = await http.open(call);
+  if (answer.status === 200 || answer.status === alsoStatus) return answer;
+  throw refusal(answer.status, parseBody(await readAll(answer.stream)));
+}

@@ -1,0 +1,123 @@
+import type {
+  ContainerInspectInfo,
+  ImageInfo,
+  ImageInspectInfo,
+  NetworkInspectInfo,
+  VolumeInspectInfo,
+} from 'dockerode';
+import type { SeenContainer, SeenImage, SeenNetwork, SeenVolume } from './engine.js';
+import { APP_ID, SERVICE_NAME, SPEC_HASH } from './labels.js';
+
+/** What Docker answers but the published types leave out or promise too much about. */
+type Inspected = Omit<ContainerInspectInfo, 'Mounts'> & {
+  readonly Mounts?: readonly { readonly Type?: string; readonly Name?: string }[] | null;
+};
+
+/** Docker's inspect answer in our words. Pure. */
+export function seenContainer(info: Inspected): SeenContainer {
+  const labels = info.Config.Labels ?? {};
+  return {
+    id: info.Id,
+    name: info.Name.replace(/^\//, ''),
+    appId: parseAppId(labels[APP_ID]),
+    serviceName: labels[SERVICE_NAME] || undefined,
+    specHash: labels[SPEC_HASH],
+    labels,
+    state: parseState(info.State.Status),
+    health: parseHealth(info.State.Health?.Status),
+    exitCode: info.State.ExitCode,
+    error: info.State.Error ?? '',
+    createdAt: parseTime(info.Created) ?? new Date(0).toISOString(),
+    startedAt: parseTime(info.State.StartedAt),
+    finishedAt: parseTime(info.State.FinishedAt),
+    image: info.Image,
+    networkMode: info.HostConfig.NetworkMode ?? 'default',
+    networks: Object.fromEntries(
+      Object.entries(info.NetworkSettings?.Networks ?? {}).map(([name, endpoint]) => [
+        name,
+        { id: endpoint.NetworkID ?? '' },
+      ]),
+    ),
+    volumes: (info.Mounts ?? []).flatMap((mount) => (mount.Type === 'volume' && mount.Name ? [mount.Name] : [])),
+  };
+}
+
+export function seenNetwork(info: NetworkInspectInfo): SeenNetwork {
+  const labels = info.Labels ?? {};
+  const gateway = (info.IPAM?.Config ?? []).find((pool) => pool.Gateway)?.Gateway;
+  return {
+    id: info.Id,
+    name: info.Name,
+    labels,
+    specHash: labels[SPEC_HASH],
+    gateway: gateway?.replace(/\/\d+$/, ''), // some versions write it with its prefix length
+  };
+}
+
+export function seenVolume(info: VolumeInspectInfo): SeenVolume {
+  const labels = info.Labels ?? {};
+  return {
+    name: info.Name,
+    driver: info.Driver,
+    options: info.Options ?? {},
+    labels,
+    specHash: labels[SPEC_HASH],
+    mountpoint: info.Mountpoint,
+  };
+}
+
+export function seenImage(info: ImageInspectInfo): SeenImage {
+  const { Cmd, Entrypoint, Env, Labels, User, WorkingDir, StopSignal, Volumes, Healthcheck } =
+    info.Config as SeenImage['config']; // the published type says Cmd, Env, … are never null
+  return {
+    ...seenReferences(info),
+    config: {
+      Cmd: Cmd ?? null,
+      Entrypoint: typeof Entrypoint === 'string' ? [Entrypoint] : (Entrypoint ?? null),
+      Env: Env ?? null,
+      Labels: Labels ?? null,
+      ...(User ? { User } : {}),
+      ...(WorkingDir ? { WorkingDir } : {}),
+      ...(StopSignal ? { StopSignal } : {}),
+      Volumes: Volumes ?? null,
+      Healthcheck: Healthcheck ?? null,
+    },
+  };
+}
+
+/** What the list of images tells. Untagged images have `<none>:<none>` in older engines, nothing in newer ones. Pure. */
+export function seenReferences(info: ImageReferences): Pick<SeenImage, 'id' | 'tags' | 'digests'> {
+  const real = (references: readonly string[] | null | undefined) =>
+    (references ?? []).filter((reference) => !reference.startsWith('<none>'));
+  return { id: info.Id, tags: real(info.RepoTags), digests: real(info.RepoDigests) };
+}
+type ImageReferences = Pick<ImageInfo, 'Id'> & {
+  readonly RepoTags?: readonly string[] | null | undefined;
+  readonly RepoDigests?: readonly string[] | null | undefined;
+};
+
+/** RFC 3339 in UTC with milliseconds; undefined for Docker's zero time (year 1), which means "never". Pure. */
+export function parseTime(text: string | undefined): string | undefined {
+  const ms = text === undefined ? Number.NaN : Date.parse(text);
+  return Number.isNaN(ms) || ms <= 0 ? undefined : new Date(ms).toISOString();
+}
+
+const parseAppId = (label: string | undefined): number | undefined =>
+  label !== undefined && /^\d{1,15}$/.test(label) ? Number(label) : undefined;
+
+const STATES: readonly string[] = [
+  'created',
+  'running',
+  'paused',
+  'restarting',
+  'removing',
+  'exited',
+  'dead',
+] satisfies SeenContainer['state'][];
+const parseState = (text: string): SeenContainer['state'] => {
+  if (!STATES.includes(text)) throw new Error(`Docker reports a container state that is not known: ${text}`);
+  return text as SeenContainer['state'];
+};
+
+const parseHealth = (text: string | undefined): SeenContainer['health'] =>
+  text === 'healthy' || text === 'unhealthy' || text === 'starting' ? text : undefined;
