@@ -1,0 +1,124 @@
+import { canonical } from '../../crds/hash.js';
+import { type AnyDeclared, type App, type Declared, type HostConfig, keyOf, type Metadata } from '../../crds/kinds.js';
+import { type Accepted, StorageError, type Store } from '../store/store.js';
+import { configWithDefaults } from './device-config.js';
+import { type Log, type Parse, problemLine } from './documents.js';
+import { appIdOf, renderTargetState, type TargetDevice } from './render-target-state.js';
+import { DEVICE_DOCUMENT, deviceDocument, type ParsedTarget, parseTargetState } from './target-state.js';
+
+export interface LocalOriginDeps {
+  readonly store: Pick<Store, 'get' | 'list' | 'propose' | 'request' | 'touch'>;
+  readonly device: TargetDevice;
+  readonly parse: Parse;
+  readonly log: Log;
+}
+
+export type TargetAnswer =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly status: 400 | 503; readonly message: string };
+
+/** The origin `local`: target states that are posted to this device. */
+export interface LocalOrigin {
+  /** Takes a posted target state, whole or not at all. When it resolves with ok, it is on disk and passes are due. */
+  accept(body: unknown): Promise<TargetAnswer>;
+  /** The present target state, as GET shows it. */
+  render(): object;
+}
+
+type Target = Extract<ParsedTarget, { ok: true }>;
+
+/** Makes the origin `local`. Posts are carried out one after another. */
+export function localOrigin({ store, device, parse, log }: LocalOriginDeps): LocalOrigin {
+  let last: Promise<unknown> = Promise.resolve();
+
+  const take = async (body: unknown): Promise<TargetAnswer> => {
+    const target = parseTargetState(body, { deviceUuid: device.uuid, parse });
+    if (!target.ok) return { ok: false, status: 400, message: target.message };
+    const hostConfig = planHostConfig(target, store.get('HostConfig', DEVICE_DOCUMENT), device);
+    if (hostConfig === 'foreign') {
+      return refused(['The name and configuration of this device are declared elsewhere; change them there']);
+    }
+    const apps = target.apps ?? keptApps(store.list('App'));
+    const collisions = planCollisions(target.apps ?? [], store.list('App'));
+    if (collisions.length > 0) return refused(collisions);
+    for (const warning of target.warnings) log.warn({ origin: 'local' }, `Target state: ${warning}`);
+
+    const documents: AnyDeclared[] = [...apps, ...(hostConfig ? [hostConfig] : [])];
+    const accepted = await propose(store, documents);
+    if (accepted instanceof StorageError) return { ok: false, status: 503, message: accepted.message };
+    if (accepted.refused.length > 0) return refused(accepted.refused.map(problemLine));
+
+    for (const app of apps) {
+      const key = keyOf('App', app.metadata.name);
+      if (target.force) await store.request(key, { force: {} });
+      store.touch(key);
+    }
+    return { ok: true };
+  };
+
+  return {
+    accept(body) {
+      const answer = last.then(() => take(body));
+      last = answer.catch(() => undefined); // its caller hears of it; the next post does not depend on it
+      return answer;
+    },
+    render: () => renderTargetState(store, device),
+  };
+}
+
+const refused = (lines: readonly string[]): TargetAnswer => ({ ok: false, status: 400, message: lines.join('\n') });
+
+async function propose(
+  store: Pick<Store, 'propose'>,
+  documents: readonly AnyDeclared[],
+): Promise<Accepted | StorageError> {
+  try {
+    return await store.propose({ origin: 'local', documents: documents.map((document) => ({ document })) });
+  } catch (error) {
+    if (error instanceof StorageError) return error;
+    throw error;
+  }
+}
+
+/** The apps that were posted before, for a post that says nothing of apps. Pure. */
+const keptApps = (apps: readonly App[]): readonly Declared<'App'>[] =>
+  apps
+    .filter(({ metadata }) => metadata.origin === 'local' && metadata.deletionTimestamp === undefined)
+    .map(({ apiVersion, kind, metadata: { name, labels, annotations }, spec }) => ({
+      apiVersion,
+      kind,
+      metadata: { name, ...(labels ? { labels } : {}), ...(annotations ? { annotations } : {}) },
+      spec,
+    }));
+
+/** Why posted apps cannot be taken beside those that others declare. Pure. */
+export function planCollisions(posted: readonly Declared<'App'>[], present: readonly App[]): readonly string[] {
+  const foreign = present.filter(({ metadata }) => metadata.origin !== 'local');
+  return posted.flatMap((app) => {
+    const other = foreign.find((one) => one.metadata.name === app.metadata.name || appIdOf(one) === appIdOf(app));
+    if (!other) return [];
+    const where = other.metadata.source ? ` in ${other.metadata.source.file}` : '';
+    return [
+      `The app ${appIdOf(app)} is already there: App ${other.metadata.name}, declared by ${other.metadata.origin}${where}`,
+    ];
+  });
+}
+
+/**
+ * The HostConfig that a target state asks for; what it does not say stays. `foreign`: somebody else declares it, and the
+ * target wants something else than is there (clients send back what they read, which is no claim). Pure.
+ */
+export function planHostConfig(
+  target: Pick<Target, 'name' | 'config'>,
+  present: (Pick<HostConfig, 'spec'> & { readonly metadata: Pick<Metadata, 'origin'> }) | undefined,
+  device: TargetDevice,
+): Declared<'HostConfig'> | 'foreign' | undefined {
+  const spec = present?.spec;
+  if (present && present.metadata.origin !== 'local') {
+    const sameName = target.name === undefined || target.name === (spec?.name ?? device.hostname());
+    const shown = configWithDefaults(spec?.config, device);
+    const sameConfig = target.config === undefined || canonical(target.config) === canonical(shown);
+    return sameName && sameConfig ? undefined : 'foreign';
+  }
+  return deviceDocument(target.name ?? spec?.name, target.config ?? spec?.config);
+}

@@ -1,0 +1,186 @@
+import { isUtf8 } from 'node:buffer';
+import { type Document, LineCounter, parseAllDocuments } from 'yaml';
+import type { AnyDeclared, Problem, Source } from '../../crds/kinds.js';
+import type { Proposed } from '../store/store.js';
+import type { Documents, Parse } from './documents.js';
+import { deviceDocument, isTargetState, parseTargetState } from './target-state.js';
+import { itemNodes, offsetAt, plainValue, prepare } from './yaml-text.js';
+
+/** Larger texts are refused unread: parsing 1 MiB of YAML already costs a small device a second and 150 MB. */
+export const LIMIT_BYTES = 1024 * 1024;
+export const LIMIT_DOCUMENTS = 1000;
+/** A broken text has one cause and many symptoms. */
+const LIMIT_PROBLEMS = 10;
+
+export interface ReadOptions {
+  readonly parse: Parse;
+  /** Names this device in a Supervisor target state. */
+  readonly deviceUuid: string;
+}
+
+/**
+ * The documents in one file: YAML 1.2 (several documents, a `List`, an array) or JSON, ours or a Supervisor's target
+ * state. Every problem names file, line and column; one that names no document stands for the whole file. Pure.
+ */
+export function readDocuments(content: Uint8Array, file: string, options: ReadOptions): Documents {
+  const lines = new LineCounter();
+  const at = (offset: number): Source => {
+    const { line, col } = lines.linePos(offset);
+    return line > 0 ? { file, line, column: col } : { file };
+  };
+  const refuse = (message: string, source: Source = { file }): Documents => ({
+    documents: [],
+    problems: [{ message, source }],
+    warnings: [],
+  });
+
+  const decoded = decode(content, file);
+  if (typeof decoded !== 'string') return { documents: [], problems: [decoded], warnings: [] };
+  if (decoded.trim() === '') {
+    return refuse('The file is empty; to take back what it declared, delete it or leave a comment in it');
+  }
+  try {
+    return readText(decoded, lines, at, options);
+  } catch (error) {
+    // The recursive parser ran out of stack, the one way in which it fails on a text instead of reporting it.
+    if (error instanceof RangeError) return refuse('The text is nested too deeply');
+    throw error;
+  }
+}
+
+function readText(text: string, lines: LineCounter, at: (offset: number) => Source, options: ReadOptions): Documents {
+  const parsed = parseAllDocuments(text, {
+    version: '1.2',
+    schema: 'core',
+    merge: false,
+    resolveKnownTags: false,
+    uniqueKeys: false, // `prepare` does it in linear time
+    prettyErrors: false,
+    logLevel: 'silent',
+    lineCounter: lines,
+  });
+  const documents: Proposed[] = [];
+  const problems: Problem[] = [];
+  const warnings: Problem[] = [];
+  if ('empty' in parsed) return { documents, problems, warnings }; // comments only
+  if (parsed.length > LIMIT_DOCUMENTS) {
+    return { documents, problems: [{ message: `More than ${LIMIT_DOCUMENTS} documents`, source: at(0) }], warnings };
+  }
+
+  for (const document of parsed) {
+    const found = document.errors.length
+      ? document.errors.map(({ message, pos }) => ({ message: `Not YAML: ${message}`, offset: pos[0] }))
+      : prepare(document);
+    if (found.length > 0) {
+      const told = found.slice(0, LIMIT_PROBLEMS);
+      problems.push(...told.map(({ message, offset }) => ({ message, source: at(offset) })));
+      continue;
+    }
+    const value = readValue(document);
+    if (!value.ok) {
+      problems.push({ message: value.message, source: at(offsetAt(document, document.contents, '')) });
+      continue;
+    }
+    const nodes = itemNodes(document);
+    itemsOf(value.value).forEach((item, index) => {
+      const locate = (path: string) => at(offsetAt(document, nodes[index], path));
+      const read = readItem(item, locate, options);
+      documents.push(...read.documents);
+      problems.push(...read.problems);
+      warnings.push(...read.warnings);
+    });
+  }
+  return { documents, problems, warnings };
+}
+
+function readValue(document: Document): { ok: true; value: unknown } | { ok: false; message: string } {
+  try {
+    return { ok: true, value: plainValue(document) };
+  } catch (error) {
+    // ReferenceError: the parser's own limit on aliases; RangeError: ours. A stack overflow is a RangeError too.
+    if (error instanceof ReferenceError || error instanceof RangeError) {
+      return { ok: false, message: `${error.message}` };
+    }
+    throw error;
+  }
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  value !== null && typeof value === 'object' && !Array.isArray(value);
+
+const itemsOf = (value: unknown): readonly unknown[] => {
+  if (Array.isArray(value)) return value;
+  if (isObject(value) && value.kind === 'List' && Array.isArray(value.items)) return value.items;
+  return [value];
+};
+
+function readItem(item: unknown, locate: (path: string) => Source, { parse, deviceUuid }: ReadOptions): Documents {
+  const source = locate('');
+  if (item === null || item === undefined) return { documents: [], problems: [], warnings: [] };
+  if (isTargetState(item)) {
+    const read = parseTargetState(item, { deviceUuid, parse });
+    if (!read.ok) {
+      return { documents: [], problems: [{ message: read.message.replaceAll('\n', '; '), source }], warnings: [] };
+    }
+    const apps: readonly AnyDeclared[] = read.apps ?? [];
+    const device = deviceDocument(read.name, read.config);
+    const documents = device ? [...apps, device] : apps;
+    return {
+      documents: documents.map((document) => ({ document, source })),
+      problems: [],
+      warnings: read.warnings.map((message) => ({ message, source })),
+    };
+  }
+  if (!isObject(item)) {
+    return {
+      documents: [],
+      problems: [{ message: 'Expected a document, a map with apiVersion and kind', source }],
+      warnings: [],
+    };
+  }
+  if (item.kind === undefined && item.services !== undefined) {
+    const message =
+      'This looks like a Compose file: put it under `spec` of a document with apiVersion, `kind: App` and `metadata: {name: …}`';
+    return { documents: [], problems: [{ message, source }], warnings: [] };
+  }
+  const result = parse(item);
+  if (result.ok) return { documents: [{ document: result.document, source }], problems: [], warnings: [] };
+  const who = result.kind && result.name ? { kind: result.kind, name: result.name } : {};
+  const problems = result.issues.slice(0, LIMIT_PROBLEMS).map(({ path, message }) => ({
+    message,
+    ...(path === '' ? {} : { path }),
+    source: locate(path),
+    ...who,
+  }));
+  return { documents: [], problems, warnings: [] };
+}
+
+/** The text, without a byte order mark; or why it is none. */
+function decode(content: Uint8Array, file: string): string | Problem {
+  if (content.byteLength > LIMIT_BYTES) {
+    const size = `${(content.byteLength / 1024 / 1024).toFixed(1)} MiB`;
+    return { message: `The file is too large: ${size}, at most ${LIMIT_BYTES / 1024 / 1024} MiB`, source: { file } };
+  }
+  const text = new TextDecoder().decode(content);
+  const bad = firstUnprintable(text, isUtf8(content));
+  if (bad === undefined) return text;
+  const before = text.slice(0, bad).split('\n');
+  const source = { file, line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+  const code = text.charCodeAt(bad);
+  return {
+    message:
+      code === 0xfffd
+        ? 'The file is not UTF-8 text'
+        : `The file is not text: it contains the byte 0x${code.toString(16).padStart(2, '0')}`,
+    source,
+  };
+}
+
+function firstUnprintable(text: string, isUtf8: boolean): number | undefined {
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    const control = code < 0x20 && code !== 0x09 && code !== 0x0a && code !== 0x0d;
+    if (control || code === 0x7f || (code === 0xfffd && !isUtf8)) return index;
+  }
+  return undefined;
+}

@@ -1,0 +1,74 @@
+import type { App } from '../../crds/kinds.js';
+import { allottedId } from '../../crds/names.js';
+import type { Reader } from '../store/store.js';
+import { configWithDefaults } from './device-config.js';
+import { DEVICE_DOCUMENT } from './target-state.js';
+
+/** What a target state tells of the device itself. */
+export interface TargetDevice {
+  readonly uuid: string;
+  /** In local mode the apps are those that were posted; otherwise those of the cloud. */
+  readonly localMode: boolean;
+  /** Its name as long as nobody has given it one. */
+  hostname(): string;
+}
+
+/**
+ * The present target state as `GET /v2/local/target-state` shows it, in the form in which it can be posted back. Holds
+ * what was declared and nothing that is injected, so no keys. Pure.
+ */
+export function renderTargetState(store: Pick<Reader, 'get' | 'list'>, device: TargetDevice): object {
+  const host = store.get('HostConfig', DEVICE_DOCUMENT);
+  const origin = device.localMode ? 'local' : 'cloud';
+  const apps = store
+    .list('App')
+    .filter(({ metadata }) => metadata.origin === origin && metadata.deletionTimestamp === undefined)
+    .map((app) => [appIdOf(app), renderApp(app)] as const);
+  return {
+    local: {
+      name: host?.spec.name ?? device.hostname(),
+      config: configWithDefaults(host?.spec.config, device),
+      apps: Object.fromEntries(apps),
+    },
+    dependent: { apps: [], devices: [] },
+  };
+}
+
+/** The number of an app: its own, or the one that stands for its name. Pure. */
+export const appIdOf = ({
+  metadata,
+  spec,
+}: Pick<App, 'spec'> & { readonly metadata: { readonly name: string } }): number =>
+  spec.appId ?? allottedId(metadata.name);
+
+function renderApp({ metadata, spec }: App): object {
+  const name = spec.name ?? metadata.name;
+  if (spec.release === null) return { name };
+  const release = spec.release ?? { commit: 'local', id: 1 };
+  const services = Object.entries(spec.services ?? {}).map(([serviceName, service]) => {
+    const { image, serviceId, imageId, environment, labels, running, ...composition } = service;
+    const id = serviceId ?? allottedId(`${metadata.name}/${serviceName}`);
+    const rendered = {
+      serviceName,
+      serviceId: id,
+      imageId: imageId ?? id,
+      image,
+      running: running ?? true,
+      environment: environment ?? {},
+      labels: labels ?? {},
+      ...composition,
+    };
+    return [id, rendered] as const;
+  });
+  return {
+    name,
+    commit: release.commit,
+    releaseId: release.id,
+    services: Object.fromEntries(services),
+    volumes: membersOf(spec.volumes),
+    networks: membersOf(spec.networks),
+  };
+}
+
+const membersOf = (members: Readonly<Record<string, object | null>> | undefined): object =>
+  Object.fromEntries(Object.entries(members ?? {}).map(([name, member]) => [name, member ?? {}]));

@@ -1,0 +1,48 @@
+import { textMap } from './composition.js';
+import { isValues } from './target-shape.js';
+
+type Values = Readonly<Record<string, unknown>>;
+
+const texts = (value: unknown): unknown => (isValues(value) ? textMap(value) : value);
+const list = (value: unknown): unknown => (Array.isArray(value) ? value.filter(isValues).map(addressPool) : value);
+const truth = (value: unknown): unknown => Boolean(value);
+const same = (value: unknown): unknown => value;
+
+const VOLUME = { driver: same, driver_opts: texts, labels: texts };
+const NETWORK = {
+  driver: same,
+  driver_opts: texts,
+  ipam: (value: unknown) => (isValues(value) ? only(value, IPAM) : value),
+  enable_ipv6: truth,
+  internal: truth,
+  labels: texts,
+  config_only: truth,
+};
+const IPAM = { driver: same, options: texts, config: list };
+const POOL = { subnet: same, gateway: same, ip_range: same, aux_addresses: texts };
+
+const addressPool = (pool: Values): Values => only(pool, POOL);
+
+function only(values: Values, table: Readonly<Record<string, (value: unknown) => unknown>>): Record<string, unknown> {
+  const kept: Record<string, unknown> = {};
+  for (const [key, read] of Object.entries(table)) {
+    const value = values[key];
+    if (value !== undefined && value !== null) kept[key] = read(value);
+  }
+  return kept;
+}
+
+/** The volumes or networks of a release, with the members that a Supervisor reads; others are named in `dropped`. Pure. */
+export function normalizeMembers(
+  kind: 'volumes' | 'networks',
+  members: unknown,
+): { members: Record<string, Record<string, unknown>>; dropped: string[] } {
+  const table = kind === 'volumes' ? VOLUME : NETWORK;
+  const dropped: string[] = [];
+  const normal = Object.entries(isValues(members) ? members : {}).map(([name, member]) => {
+    const values = isValues(member) ? member : {};
+    for (const key of Object.keys(values)) if (!Object.hasOwn(table, key)) dropped.push(`${kind}.${name}.${key}`);
+    return [name, only(values, table)] as const;
+  });
+  return { members: Object.fromEntries(normal), dropped };
+}

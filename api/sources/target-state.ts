@@ -1,0 +1,260 @@
+import { API_VERSION, type Declared } from '../../crds/kinds.js';
+import { normalizeComposition, textMap } from './composition.js';
+import { knownConfig } from './device-config.js';
+import type { Parse } from './documents.js';
+import { normalizeMembers } from './target-members.js';
+import { contractProblem, deviceProblems, isValues, numericId } from './target-shape.js';
+
+type Values = Readonly<Record<string, unknown>>;
+
+export interface TargetOptions {
+  readonly deviceUuid: string;
+  readonly parse: Parse;
+}
+
+/** A target state in our words. What is undefined was not said and stays as it is. */
+export type ParsedTarget =
+  | {
+      readonly ok: true;
+      readonly name?: string;
+      readonly config?: Readonly<Record<string, string>>;
+      /** Every app that there shall be, named `app-<appId>`. */
+      readonly apps?: readonly Declared<'App'>[];
+      readonly force: boolean;
+      /** What was left out, because it is not supported. */
+      readonly warnings: readonly string[];
+    }
+  | { readonly ok: false; readonly message: string };
+
+/** Name of the document of an app that came as a target state. */
+export const targetAppName = (appId: number): string => `app-${appId}`;
+
+/** Name of the HostConfig document with the device's name and configuration variables. */
+export const DEVICE_DOCUMENT = 'device';
+
+/** The HostConfig for a name and configuration variables; none when nothing is known of either. Pure. */
+export function deviceDocument(
+  name: string | undefined,
+  config: Readonly<Record<string, string>> | undefined,
+): Declared<'HostConfig'> | undefined {
+  if (name === undefined && config === undefined) return undefined;
+  const spec = { ...(name === undefined ? {} : { name }), ...(config === undefined ? {} : { config: { ...config } }) };
+  return { apiVersion: API_VERSION, kind: 'HostConfig', metadata: { name: DEVICE_DOCUMENT }, spec };
+}
+
+/** v2: `{local: {…}}`. v3: keyed by the uuids of devices. Pure. */
+export const isTargetState = (value: unknown): boolean =>
+  isValues(value) &&
+  value.kind === undefined &&
+  value.apiVersion === undefined &&
+  (isValues(value.local) || Object.entries(value).some(([key, device]) => isDevice(key, device)));
+
+const isDevice = (key: string, device: unknown): boolean =>
+  /^[0-9a-f]{32}([0-9a-f]{30})?$/.test(key) &&
+  isValues(device) &&
+  ['apps', 'config', 'name'].some((part) => part in device);
+
+const invalid = (lines: readonly string[]): ParsedTarget => ({
+  ok: false,
+  message: ['Invalid target state.', ...lines].join('\n'),
+});
+
+/**
+ * Reads a Supervisor's target state, v2 or v3 (HTTP reference §8.3, §8.4). Nothing of it is taken unless all of it is
+ * right; the message then names everything that is wrong. Pure.
+ */
+export function parseTargetState(body: unknown, { deviceUuid, parse }: TargetOptions): ParsedTarget {
+  if (!isValues(body)) return invalid([`Expecting object but instead got: ${JSON.stringify(body)}`]);
+  const force = Boolean(body.force);
+
+  let device: unknown;
+  const isV2 = body.local !== undefined && body.local !== null;
+  if (isV2) {
+    const { local } = body;
+    if (!isValues(local)) return invalid([`Expecting object at local but instead got: ${JSON.stringify(local)}`]);
+    const converted = fromV2(local, deviceUuid);
+    // What cannot be converted is told beside what the conversion shows to be wrong.
+    const lines = [...converted.lines, ...deviceProblems(deviceUuid, converted.device)];
+    if (lines.length > 0) return invalid(lines);
+    device = converted.device;
+  } else if (Object.hasOwn(body, deviceUuid)) {
+    device = body[deviceUuid];
+    const lines = deviceProblems(deviceUuid, device);
+    if (lines.length > 0) return invalid(lines);
+  } else if (Object.entries(body).some(([key, value]) => isDevice(key, value))) {
+    return { ok: false, message: `Expected target state for local device with uuid '${deviceUuid}'.` };
+  } else {
+    return invalid(['Expecting object at local but instead got: undefined']);
+  }
+  return fromDevice(isValues(device) ? device : {}, { deviceUuid, parse }, force);
+}
+
+/** The v3 form of a v2 document's `local`, and what could not be converted. */
+function fromV2(local: Values, uuid: string): { device: Values; lines: string[] } {
+  const lines: string[] = [];
+  const { apps } = local;
+  if (!isValues(apps)) return { device: local, lines };
+  const converted = Object.entries(apps).map(([appId, app]) => {
+    const path = `${uuid}.apps.${appId}`;
+    if (!isValues(app)) return [appId, app] as const;
+    const { commit, releaseId, services, volumes, networks } = app;
+    if (commit === undefined || commit === null || commit === '') {
+      return [appId, { id: appId, name: app.name }] as const;
+    }
+    if (typeof commit !== 'string') {
+      lines.push(`Expecting string at ${path}.0.commit but instead got: ${JSON.stringify(commit)}`);
+      return [appId, { id: appId, name: app.name }] as const;
+    }
+    const named = servicesByName(services, `${path}.0.releases.${commit}.services`, lines);
+    const release = { id: releaseId, services: named, volumes, networks };
+    return [appId, { id: appId, name: app.name, releases: { [commit]: release } }] as const;
+  });
+  return { device: { ...local, apps: Object.fromEntries(converted) }, lines };
+}
+
+function servicesByName(services: unknown, path: string, lines: string[]): unknown {
+  if (!isValues(services)) return services;
+  const named = new Map<string, unknown>();
+  for (const [id, service] of Object.entries(services)) {
+    if (!isValues(service)) {
+      named.set(id, service);
+      continue;
+    }
+    const {
+      serviceName,
+      imageId,
+      image,
+      environment,
+      labels,
+      running,
+      contract,
+      serviceId: _,
+      ...composition
+    } = service;
+    if (typeof serviceName !== 'string') {
+      lines.push(`Expecting string at ${path}.${id}.serviceName but instead got: ${JSON.stringify(serviceName)}`);
+      continue;
+    }
+    if (named.has(serviceName))
+      lines.push(`Expecting one service at ${path}.${serviceName} but instead got: two of that name`);
+    named.set(serviceName, { id, image_id: imageId, image, environment, labels, running, contract, composition });
+  }
+  return Object.fromEntries(named);
+}
+
+/** A device of a v3 document whose shape is right. */
+function fromDevice(device: Values, options: TargetOptions, force: boolean): ParsedTarget {
+  const { name, config, apps } = device;
+  const warnings: string[] = [];
+  const problems: string[] = [];
+  const documents: Declared<'App'>[] = [];
+
+  for (const [uuid, app] of Object.entries(isValues(apps) ? apps : {})) {
+    if (!isValues(app)) continue;
+    if (app.is_host === true) {
+      warnings.push(`app ${uuid} is for the host and left out`);
+      continue;
+    }
+    const read = readApp(uuid, app, options.parse);
+    warnings.push(...read.warnings);
+    problems.push(...read.problems);
+    if (read.document) documents.push(read.document);
+  }
+  const contract = contractsOf(apps);
+  if (contract !== undefined) return { ok: false, message: contract };
+  const twice = documents.find(
+    (one, index) => documents.findIndex(({ metadata }) => metadata.name === one.metadata.name) < index,
+  );
+  if (twice) problems.push(`Two apps have the id ${twice.spec.appId}`);
+  if (problems.length > 0) return invalid(problems);
+
+  const known = isValues(config) ? knownConfig(stringsOf(config)) : undefined;
+  if (known?.unknown.length) warnings.push(`config: ${known.unknown.join(', ')} is not known and left out`);
+  return {
+    ok: true,
+    ...(typeof name === 'string' && name !== '' ? { name } : {}),
+    ...(known ? { config: known.config } : {}),
+    ...(apps === undefined || apps === null ? {} : { apps: documents }),
+    force,
+    warnings,
+  };
+}
+
+const stringsOf = (values: Values): Record<string, string> =>
+  Object.fromEntries(Object.entries(values).map(([key, value]) => [key, String(value)]));
+
+/** Only the first release of an app counts. */
+const releaseOf = (app: Values): readonly [string, Values] | undefined => {
+  const [first] = Object.entries(isValues(app.releases) ? app.releases : {});
+  return first && isValues(first[1]) ? [first[0], first[1]] : undefined;
+};
+
+function contractsOf(apps: unknown): string | undefined {
+  for (const app of Object.values(isValues(apps) ? apps : {})) {
+    const services = isValues(app) ? releaseOf(app)?.[1].services : undefined;
+    for (const [name, service] of Object.entries(isValues(services) ? services : {})) {
+      const problem = isValues(service) ? contractProblem(service.contract) : undefined;
+      if (problem !== undefined) return `The contract for service ${name} failed validation, with error: ${problem}`;
+    }
+  }
+  return undefined;
+}
+
+function readApp(
+  uuid: string,
+  app: Values,
+  parse: Parse,
+): { document?: Declared<'App'>; problems: string[]; warnings: string[] } {
+  const warnings: string[] = [];
+  const appId = numericId(app.id) ?? 0;
+  const first = releaseOf(app);
+  const services = Object.entries(isValues(first?.[1].services) ? first[1].services : {}).map(([name, service]) => {
+    const read = readService(isValues(service) ? service : {});
+    warnings.push(...read.warnings.map((warning) => `app ${appId} service ${name}: ${warning}`));
+    return [name, read.service] as const;
+  });
+  const volumes = normalizeMembers('volumes', first?.[1].volumes);
+  const networks = normalizeMembers('networks', first?.[1].networks);
+  for (const dropped of [...volumes.dropped, ...networks.dropped]) {
+    warnings.push(`app ${appId}: ${dropped} is not supported and left out`);
+  }
+
+  const spec = {
+    appId,
+    ...(uuid === String(appId) ? {} : { uuid }),
+    name: app.name,
+    release: first ? { commit: first[0], id: numericId(first[1].id) } : null,
+    services: Object.fromEntries(services),
+    volumes: volumes.members,
+    networks: networks.members,
+  };
+  const parsed = parse({ apiVersion: API_VERSION, kind: 'App', metadata: { name: targetAppName(appId) }, spec });
+  if (!parsed.ok) {
+    return { problems: parsed.issues.map(({ path, message }) => `App ${appId}, ${path}: ${message}`), warnings };
+  }
+  const { document } = parsed;
+  return document.kind === 'App' ? { document, problems: [], warnings } : { problems: [], warnings };
+}
+
+function readService(service: Values): { service: Values; warnings: readonly string[] } {
+  const composition = isValues(service.composition) ? service.composition : {};
+  const { environment: below, labels: labelsBelow, ...rest } = composition;
+  const { fields, warnings } = normalizeComposition(rest);
+  return {
+    service: {
+      image: service.image,
+      serviceId: numericId(service.id),
+      imageId: numericId(service.image_id),
+      environment: overlay(below, service.environment),
+      labels: overlay(labelsBelow, service.labels),
+      ...(service.running === false ? { running: false } : {}),
+      ...fields,
+    },
+    warnings,
+  };
+}
+
+const overlay = (below: unknown, above: unknown): Values => ({
+  ...(isValues(below) ? textMap(below) : {}),
+  ...(isValues(above) ? above : {}),
+});

@@ -1,0 +1,173 @@
+import { type Document, isAlias, isMap, isScalar, isSeq, type Pair, type Scalar, visit } from 'yaml';
+
+/** How often one file may repeat an anchor, and how large its values may be once every alias is written out. */
+const LIMITS = { aliases: 1000, values: 200_000, characters: 4 * 1024 * 1024 } as const;
+
+/** Maps of text: what is written there is kept as written, so that `VERSION: 1.10` does not become 1.1. */
+const TEXT_MAPS = new Set(['environment', 'labels', 'config', 'annotations']);
+
+/** Something a text says that our documents cannot mean. `offset` counts characters from the start of the file. */
+export interface Finding {
+  readonly message: string;
+  readonly offset: number;
+}
+
+const keyText = (key: unknown): string | undefined =>
+  isScalar(key) && key.value !== null && typeof key.value !== 'object' ? (key.source ?? String(key.value)) : undefined;
+
+const offsetOf = (node: unknown, otherwise = 0): number =>
+  node !== null && typeof node === 'object' && 'range' in node && Array.isArray(node.range)
+    ? Number(node.range[0])
+    : otherwise;
+
+/** A number or truth value whose text would be lost by reading it as one. */
+const keepText = (scalar: Scalar, inTextMap: boolean): boolean =>
+  scalar.type === 'PLAIN' &&
+  scalar.source !== undefined &&
+  (typeof scalar.value === 'number' || typeof scalar.value === 'boolean') &&
+  (inTextMap || /^[-+]?0\d+$/.test(scalar.source));
+
+/**
+ * What YAML allows and our documents do not: tags, keys twice, keys that are no text, anchors that do not exist.
+ * Numbers that would lose something (`0123`; anything in a map of text) become the text that was written.
+ */
+export function prepare(document: Document): Finding[] {
+  const found: Finding[] = document.warnings.map(({ message, pos }) => ({
+    message: message.startsWith('Unresolved tag')
+      ? `Tags are not understood here (${message.split(': ').at(-1)}); write the plain value`
+      : message,
+    offset: pos[0],
+  }));
+  const anchors = new Set<string>();
+  let aliases = 0;
+
+  visit(document, {
+    Node(_key, node) {
+      if (!isAlias(node) && node.anchor) anchors.add(node.anchor);
+    },
+    Alias(_key, alias) {
+      aliases += 1;
+      if (aliases === LIMITS.aliases + 1) {
+        found.push({ message: `More than ${LIMITS.aliases} aliases in one document`, offset: offsetOf(alias) });
+        return visit.BREAK;
+      }
+      if (!anchors.has(alias.source)) {
+        found.push({ message: `There is no anchor &${alias.source} before *${alias.source}`, offset: offsetOf(alias) });
+      }
+      return undefined;
+    },
+    Map(_key, map) {
+      const seen = new Set<string>();
+      for (const { key } of map.items) {
+        const text = keyText(key);
+        const offset = offsetOf(key, offsetOf(map));
+        if (text === undefined || text === '__proto__') {
+          found.push({ message: 'A key must be a plain text', offset });
+        } else if (text === '<<') {
+          found.push({ message: 'Merge keys (<<) are not part of YAML 1.2; write the fields out', offset });
+        } else if (seen.has(text)) {
+          found.push({ message: `The key ${JSON.stringify(text)} is there twice`, offset });
+        }
+        if (text !== undefined) seen.add(text);
+        if (isScalar(key) && text !== undefined) key.value = text;
+      }
+    },
+    Scalar(_key, scalar, path) {
+      if (_key === 'key' || !keepText(scalar, inTextMap(path))) return;
+      scalar.value = scalar.source;
+    },
+  });
+  return found;
+}
+
+function inTextMap(path: readonly unknown[]): boolean {
+  const owner = path.at(-3); // …, pair of the map, map, pair of the scalar
+  return isPairWithText(owner) && TEXT_MAPS.has(keyText(owner.key) ?? '');
+}
+
+const isPairWithText = (value: unknown): value is Pair => typeof value === 'object' && value !== null && 'key' in value;
+
+/**
+ * The document as plain values in which nothing is shared. Throws a RangeError when it contains itself or when its
+ * aliases would make it larger than a device should hold.
+ */
+export function plainValue(document: Document): unknown {
+  const open = new Set<unknown>();
+  let values = 0;
+  let characters = 0;
+
+  const copy = (value: unknown): unknown => {
+    values += 1;
+    if (typeof value === 'string') characters += value.length;
+    if (values > LIMITS.values || characters > LIMITS.characters) {
+      throw new RangeError('The document is too large once its aliases are written out');
+    }
+    if (value === null || typeof value !== 'object') return value;
+    if (open.has(value)) throw new RangeError('An alias stands inside the value that it repeats');
+    open.add(value);
+    const copied = Array.isArray(value)
+      ? value.map(copy)
+      : Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, copy(inner)]));
+    open.delete(value);
+    return copied;
+  };
+  return copy(document.toJS({ maxAliasCount: LIMITS.aliases }));
+}
+
+/** The nodes of a document's items: itself, or the members of a list. Pure. */
+export function itemNodes(document: Document): readonly unknown[] {
+  const top = document.contents;
+  if (isSeq(top)) return top.items;
+  if (isMap(top) && top.get('kind') === 'List' && isSeq(top.get('items'))) {
+    const items = top.get('items');
+    return isSeq(items) ? items.items : [];
+  }
+  return [top];
+}
+
+/**
+ * Where the value at a path such as `spec.services.web.ports[0]` is written; its nearest parent when it is missing.
+ * Keys may contain dots. Pure.
+ */
+export function offsetAt(document: Document, root: unknown, path: string): number {
+  let node: unknown = root;
+  let offset = offsetOf(root);
+  let rest = path;
+  while (rest !== '') {
+    if (isAlias(node)) node = node.resolve(document as Document.Parsed);
+    const step = isMap(node) ? stepIntoMap(node.items, rest) : isSeq(node) ? stepIntoList(node.items, rest) : undefined;
+    if (!step) return offset;
+    node = step.value;
+    rest = step.rest;
+    offset = isScalar(node) && offsetOf(node) > 0 ? offsetOf(node) : offsetOf(step.at, offsetOf(node, offset));
+  }
+  return offset;
+}
+
+interface Step {
+  readonly at: unknown;
+  readonly value: unknown;
+  readonly rest: string;
+}
+
+function stepIntoMap(items: readonly Pair[], path: string): Step | undefined {
+  let best: Step | undefined;
+  for (const { key, value } of items) {
+    const text = keyText(key);
+    if (text === undefined) continue;
+    for (const form of [text, `.${text}`, `[${JSON.stringify(text)}]`, `['${text}']`, `[${text}]`]) {
+      if (!path.startsWith(form)) continue;
+      const rest = path.slice(form.length);
+      const ends = rest === '' || rest.startsWith('.') || rest.startsWith('[');
+      if (ends && (best === undefined || rest.length < best.rest.length)) best = { at: key, value, rest };
+    }
+  }
+  return best;
+}
+
+function stepIntoList(items: readonly unknown[], path: string): Step | undefined {
+  const [matched, bracketed, dotted] = /^(?:\[(\d+)\]|\.?(\d+)(?=[.[]|$))/.exec(path) ?? [];
+  if (matched === undefined) return undefined;
+  const value = items[Number(bracketed ?? dotted)];
+  return value === undefined ? undefined : { at: value, value, rest: path.slice(matched.length) };
+}
