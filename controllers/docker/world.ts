@@ -30,7 +30,10 @@ export interface World {
   /** Our containers attached to the network, any state. */
   attachedTo(networkName: string): readonly SeenContainer[];
   volume(name: string): SeenVolume | undefined;
-  /** By normalised reference or id. Undefined when it is not local. */
+  /**
+   * By reference (any spelling) or id. Undefined when it is not local, and also while it is looked up for the first
+   * time: the end of that is announced. Who must know which of the two asks `refreshImage`.
+   */
   image(reference: string): SeenImage | undefined;
   onChange(listener: (change: WorldChange) => void): () => void;
 
@@ -39,8 +42,12 @@ export interface World {
   refreshNetwork(name: string, signal: AbortSignal): Promise<SeenNetwork | undefined>;
   refreshVolume(name: string, signal: AbortSignal): Promise<SeenVolume | undefined>;
   refreshImage(reference: string, signal: AbortSignal): Promise<SeenImage | undefined>;
-  /** While `action` runs, events about that container do not cause inspections: the caller refreshes afterwards. Saves requests. */
-  quietly<T>(containerId: string, action: () => Promise<T>): Promise<T>;
+  /**
+   * While `action` runs, events about that container cause no inspection: the caller refreshes it, inside the action or
+   * right after it. Events that no refresh has answered by then are looked into as always, so forgetting costs a
+   * request, not the truth. `container` is an id or, for one that the action creates, its name.
+   */
+  quietly<T>(container: string, action: () => Promise<T>): Promise<T>;
 }
 
 /** Pulls shared by everybody who wants the same reference; at most three at once. */

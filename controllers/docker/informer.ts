@@ -1,0 +1,183 @@
+import type { Logger } from 'pino';
+import type { Clock } from '../runtime/delays.js';
+import { CachedWorld, type WorldDeps } from './cached-world.js';
+import { within } from './deadline.js';
+import type { Engine } from './engine.js';
+import type { World } from './world.js';
+
+/** How long the engine may take to accept the subscription, and again to answer the lists, ms. */
+const LIST_LIMIT_MS = 60_000;
+const FIRST_DELAY_MS = 100;
+const LONGEST_DELAY_MS = 5_000;
+const COALESCE_MS = 15;
+
+export interface Informer extends World {
+  /** Resolves after the first full list or the first failed attempt: an engine that is down keeps nobody from starting. */
+  start(): Promise<void>;
+  /**
+   * Lists everything again and announces what differs, nothing when nothing does. Never throws: `trouble` says what
+   * failed. While disconnected it tries to connect at once.
+   */
+  relist(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Delay after so many failed attempts in a row, ms. Pure. */
+export const reconnectDelayMs = (failures: number): number =>
+  Math.min(FIRST_DELAY_MS * 2 ** Math.min(failures - 1, 20), LONGEST_DELAY_MS);
+
+/** The world of one engine, kept current. Nothing is asked before `start`. */
+export function startWorld(deps: {
+  readonly engine: Engine;
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** False for an engine on another machine, whose clock may differ. */
+  readonly sameClock?: boolean;
+  readonly coalesceMs?: number;
+}): Informer {
+  return new LiveWorld({ sameClock: true, coalesceMs: COALESCE_MS, ...deps });
+}
+
+/** What the connection is doing, so that `relist` knows what to do. */
+interface Connection {
+  /** Serialises the lists of one connection. */
+  listing: Promise<void>;
+  readonly broken: AbortController;
+}
+
+class LiveWorld extends CachedWorld implements Informer {
+  readonly #ending = new AbortController();
+  /** Whoever waits for the present attempt to list everything or fail. */
+  #attempted: (() => void)[] = [];
+  #connection: Connection | undefined;
+  /** Ends the pause between two attempts. */
+  #hurry: (() => void) | undefined;
+  #loop: Promise<void> | undefined;
+
+  constructor(private readonly own: WorldDeps) {
+    super(own);
+  }
+
+  start(): Promise<void> {
+    const attempted = this.#nextAttempt();
+    this.#loop ??= this.#keepConnected();
+    return attempted;
+  }
+
+  async relist(): Promise<void> {
+    if (this.#ending.signal.aborted) return;
+    const connection = this.#connection;
+    if (!connection || !this.fresh) {
+      const attempted = this.#nextAttempt();
+      this.#hurry?.();
+      return attempted;
+    }
+    connection.listing = connection.listing.then(() => this.#list(connection));
+    await connection.listing.catch((error: unknown) => this.lost(sentence(error)));
+  }
+
+  override async stop(): Promise<void> {
+    this.#ending.abort();
+    super.stop();
+    this.#hurry?.();
+    await this.#loop;
+    this.#tellAttempted();
+  }
+
+  #nextAttempt(): Promise<void> {
+    return new Promise((resolve) => this.#attempted.push(resolve));
+  }
+
+  #tellAttempted(): void {
+    for (const resolve of this.#attempted.splice(0)) resolve();
+  }
+
+  async #keepConnected(): Promise<void> {
+    let failures = 0;
+    let said: string | undefined;
+    while (!this.#ending.signal.aborted) {
+      try {
+        await this.#connect(() => {
+          failures = 0;
+          said = undefined;
+          this.own.log.info('Following the Docker engine');
+          this.#tellAttempted();
+        });
+      } catch (error) {
+        if (this.#ending.signal.aborted) return;
+        failures += 1;
+        const why = sentence(error);
+        if (why !== said) this.own.log.warn({ err: error }, why);
+        said = why;
+        this.lost(why);
+      }
+      this.#tellAttempted();
+      await this.#pause(reconnectDelayMs(failures));
+    }
+  }
+
+  /** One connection, from subscribing to the end of its events: always ends by throwing. */
+  async #connect(listed: () => void): Promise<never> {
+    const broken = new AbortController();
+    const end = () => broken.abort(this.#ending.signal.reason);
+    this.#ending.signal.addEventListener('abort', end, { once: true });
+    const connection: Connection = { listing: Promise.resolve(), broken };
+    try {
+      // Events first: what happens while the lists are made must not be missed.
+      await this.#follow(connection, () => {
+        this.#connection = connection;
+        connection.listing = this.#list(connection).then(listed);
+        connection.listing.catch((error: unknown) => broken.abort(error));
+      });
+      throw new Error('it closed its stream of events');
+    } catch (error) {
+      // Ended by us: then what made us end it is the reason.
+      throw broken.signal.aborted ? broken.signal.reason : error;
+    } finally {
+      this.#connection = undefined;
+      this.#ending.signal.removeEventListener('abort', end);
+      broken.abort(new Error('The connection has ended'));
+    }
+  }
+
+  async #follow({ broken }: Connection, opened: () => void): Promise<void> {
+    const tooLate = this.own.clock.after(LIST_LIMIT_MS, () => {
+      broken.abort(new Error(`it did not accept a subscription to its events within ${LIST_LIMIT_MS / 1000} s`));
+    });
+    const onOpen = () => {
+      tooLate();
+      opened();
+    };
+    try {
+      for await (const event of this.own.engine.events(undefined, onOpen, broken.signal)) this.hear(event);
+    } finally {
+      tooLate();
+    }
+  }
+
+  async #list({ broken }: Connection): Promise<void> {
+    try {
+      await within(LIST_LIMIT_MS, broken.signal, (signal) => this.list(signal));
+    } catch (error) {
+      broken.abort(error);
+      throw error;
+    }
+  }
+
+  #pause(ms: number): Promise<void> {
+    if (this.#ending.signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const cancel = this.own.clock.after(ms, resolve);
+      this.#hurry = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
+}
+
+/** Why the engine cannot be heard, in one sentence. */
+function sentence(error: unknown): string {
+  const message = (error instanceof Error ? error.message : String(error)).split('\n', 1)[0]?.replace(/[.\s]+$/, '');
+  return `The Docker engine cannot be followed: ${message || 'no reason given'}`;
+}

@@ -1,0 +1,82 @@
+import { isDeepStrictEqual } from 'node:util';
+
+/** When a question was put to the engine: `ticket` orders questions among themselves, `atMs` is the clock's time. */
+export interface Question {
+  readonly ticket: number;
+  /** ms since the epoch */
+  readonly atMs: number;
+}
+
+/**
+ * What became of an answer. `older`: something asked later is already shown. `again`: an event told something newer
+ * about a part of the object while the engine was being asked, so neither is the whole truth and somebody must ask again.
+ */
+export type Taken = 'changed' | 'same' | 'older' | 'again';
+
+const BEFORE_EVERYTHING: Question = { ticket: 0, atMs: Number.NEGATIVE_INFINITY };
+
+/** Objects of one type as last told by the engine. An answer never replaces one to a question that was put later. */
+export class ObjectCache<T> {
+  readonly #items = new Map<string, T>();
+  /** The question behind what is shown for a key, also for keys that are known to be gone. */
+  readonly #asked = new Map<string, Question>();
+  /** Ticket of the last patch. */
+  readonly #patched = new Map<string, number>();
+  /** The last whole list: speaks for every key that has nothing newer. */
+  #listed = BEFORE_EVERYTHING;
+
+  get(key: string): T | undefined {
+    return this.#items.get(key);
+  }
+
+  values(): readonly T[] {
+    return [...this.#items.values()];
+  }
+
+  /** The question whose answer is shown for the key (an answer may be that it does not exist). */
+  asked(key: string): Question {
+    return this.#asked.get(key) ?? this.#listed;
+  }
+
+  /** Takes the answer about one object; undefined: it does not exist. */
+  take(key: string, value: T | undefined, question: Question): Taken {
+    if (question.ticket < this.asked(key).ticket) return 'older';
+    const same = isDeepStrictEqual(this.#items.get(key), value);
+    if (value !== undefined && question.ticket < (this.#patched.get(key) ?? 0)) return same ? 'same' : 'again';
+    this.#asked.set(key, question);
+    this.#patched.delete(key);
+    if (same) return 'same';
+    if (value === undefined) this.#items.delete(key);
+    else this.#items.set(key, value);
+    return 'changed';
+  }
+
+  /** Takes a whole list; calls `differs` with the former and present form of each object that the list changed. */
+  takeAll(
+    values: ReadonlyMap<string, T>,
+    question: Question,
+    differs: (key: string, before: T | undefined, after: T | undefined) => void,
+    again: (key: string) => void,
+  ): void {
+    for (const key of new Set([...this.#items.keys(), ...values.keys()])) {
+      const before = this.#items.get(key);
+      const taken = this.take(key, values.get(key), question);
+      if (taken === 'changed') differs(key, before, values.get(key));
+      if (taken === 'again') again(key);
+    }
+    if (question.ticket > this.#listed.ticket) this.#listed = question;
+    // Keys of things long gone: the list speaks for them now.
+    for (const [key, { ticket }] of this.#asked) if (ticket <= this.#listed.ticket) this.#asked.delete(key);
+  }
+
+  /** Changes a part of an object that is shown; false when there was nothing to change. */
+  patch(key: string, change: Partial<T>, ticket: number): boolean {
+    const before = this.#items.get(key);
+    if (before === undefined) return false;
+    const after = { ...before, ...change };
+    if (isDeepStrictEqual(before, after)) return false;
+    this.#items.set(key, after);
+    this.#patched.set(key, ticket);
+    return true;
+  }
+}

@@ -1,0 +1,145 @@
+import type { Logger } from 'pino';
+import { normalizeReference } from '../../crds/names.js';
+import type { Engine, RegistryAuth } from './engine.js';
+import { imageKey } from './image-reference.js';
+import type { Pulls, World } from './world.js';
+
+const AT_ONCE = 3;
+
+interface Pull {
+  /** As it was asked for first. */
+  readonly reference: string;
+  /** Every spelling somebody used: listeners compare with theirs. */
+  readonly spellings: Set<string>;
+  readonly stopping: AbortController;
+  percent: number;
+  error: Error | undefined;
+}
+
+/** `Pulls` on one engine. A finished pull is shown as running until the world shows its image, so nobody sees a gap. */
+export class PullQueue implements Pulls {
+  readonly #pulls = new Map<string, Pull>();
+  readonly #queue: string[] = [];
+  readonly #active = new Set<Promise<void>>();
+  readonly #listeners = new Set<(reference: string) => void>();
+  #stopped = false;
+
+  constructor(
+    private readonly deps: {
+      readonly engine: Engine;
+      readonly world: Pick<World, 'refreshImage'>;
+      /** For the registry of the reference. */
+      readonly credentials?: (reference: string) => RegistryAuth | undefined;
+      readonly log: Logger;
+    },
+  ) {}
+
+  start(reference: string): void {
+    if (this.#stopped) return;
+    const key = imageKey(reference);
+    const present = this.#pulls.get(key);
+    if (present && !present.error) {
+      addSpellings(present, reference);
+      return;
+    }
+    const pull: Pull = {
+      reference,
+      spellings: new Set(present?.spellings),
+      stopping: new AbortController(),
+      percent: 0,
+      error: undefined,
+    };
+    addSpellings(pull, reference);
+    this.#pulls.set(key, pull);
+    this.#queue.push(key);
+    this.#announce(pull);
+    this.#fill();
+  }
+
+  state(reference: string): ReturnType<Pulls['state']> {
+    const pull = this.#pulls.get(imageKey(reference));
+    if (!pull) return { is: 'none' };
+    return pull.error ? { is: 'failed', error: pull.error } : { is: 'running', percent: pull.percent };
+  }
+
+  forget(reference: string): void {
+    const key = imageKey(reference);
+    const pull = this.#pulls.get(key);
+    if (!pull) return;
+    this.#pulls.delete(key);
+    const queued = this.#queue.indexOf(key);
+    if (queued >= 0) this.#queue.splice(queued, 1);
+    pull.stopping.abort(new Error('Nobody wants the image any more'));
+    this.#announce(pull);
+  }
+
+  onChange(listener: (reference: string) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Stops every pull and takes no more; resolves when none is under way. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#queue.length = 0;
+    for (const { stopping } of this.#pulls.values()) stopping.abort(new Error('The agent is stopping'));
+    await Promise.all(this.#active);
+    this.#pulls.clear();
+  }
+
+  #fill(): void {
+    while (!this.#stopped && this.#active.size < AT_ONCE) {
+      const key = this.#queue.shift();
+      const pull = key === undefined ? undefined : this.#pulls.get(key);
+      if (key === undefined || !pull) return;
+      const work = this.#work(key, pull).finally(() => {
+        this.#active.delete(work);
+        this.#fill();
+      });
+      this.#active.add(work);
+    }
+  }
+
+  async #work(key: string, pull: Pull): Promise<void> {
+    const { engine, world, credentials, log } = this.deps;
+    const { reference, stopping } = pull;
+    try {
+      const onProgress = (percent: number) => this.#progress(pull, percent);
+      await engine.pullImage(reference, credentials?.(reference), onProgress, stopping.signal);
+      const image = await world.refreshImage(reference, stopping.signal);
+      if (!image) throw new Error(`Pulled ${reference}, but the engine does not have an image of that name`);
+      if (this.#pulls.get(key) === pull) this.#pulls.delete(key);
+      else return;
+    } catch (error) {
+      // Stopped or forgotten: nobody waits for how it ended.
+      if (stopping.signal.aborted) return;
+      pull.error = error instanceof Error ? error : new Error(String(error));
+      log.debug({ err: pull.error, reference }, 'A pull failed');
+    }
+    this.#announce(pull);
+  }
+
+  /** Whole percent that never goes back: layers that turn up late would make it. */
+  #progress(pull: Pull, percent: number): void {
+    const whole = Math.min(100, Math.floor(percent));
+    if (!(whole > pull.percent) || pull.error || pull.stopping.signal.aborted) return;
+    pull.percent = whole;
+    this.#announce(pull);
+  }
+
+  #announce({ spellings }: Pull): void {
+    for (const listener of [...this.#listeners]) {
+      for (const spelling of spellings) {
+        try {
+          listener(spelling);
+        } catch (error) {
+          this.deps.log.error({ err: error, reference: spelling }, 'A listener of the pulls failed');
+        }
+      }
+    }
+  }
+}
+
+function addSpellings({ spellings }: Pull, reference: string): void {
+  spellings.add(reference).add(normalizeReference(reference));
+}

@@ -1,0 +1,52 @@
+/**
+ * Containers that somebody acts on right now: events about them are held back, and those that no inspection has
+ * answered by the end come out then.
+ */
+export class QuietSpells {
+  /** By id or name, how many actions are under way. */
+  readonly #spells = new Map<string, number>();
+  /** Ids whose name is being acted on, by id. */
+  readonly #nameOf = new Map<string, string>();
+  /** Ids with an unanswered event. */
+  readonly #held = new Set<string>();
+
+  /** Holds an event back; false when nobody acts on that container. */
+  hold(id: string, name: string | undefined): boolean {
+    if (!this.#covers(id, name)) return false;
+    if (name !== undefined) this.#nameOf.set(id, name);
+    this.#held.add(id);
+    return true;
+  }
+
+  /** An inspection begins: it answers everything that was held. */
+  answer(id: string): void {
+    this.#held.delete(id);
+  }
+
+  /** Runs the action; afterwards `unanswered` gets each container with an event that no inspection has answered. */
+  async during<T>(idOrName: string, action: () => Promise<T>, unanswered: (id: string) => void): Promise<T> {
+    this.#spells.set(idOrName, (this.#spells.get(idOrName) ?? 0) + 1);
+    try {
+      return await action();
+    } finally {
+      const left = (this.#spells.get(idOrName) ?? 1) - 1;
+      if (left > 0) this.#spells.set(idOrName, left);
+      else this.#end(idOrName, unanswered);
+    }
+  }
+
+  #end(idOrName: string, unanswered: (id: string) => void): void {
+    this.#spells.delete(idOrName);
+    for (const id of [...this.#held]) {
+      if (this.#covers(id, undefined)) continue;
+      this.#held.delete(id);
+      unanswered(id);
+    }
+    for (const [id, name] of this.#nameOf) if (!this.#spells.has(name)) this.#nameOf.delete(id);
+  }
+
+  #covers(id: string, name: string | undefined): boolean {
+    const known = name ?? this.#nameOf.get(id);
+    return this.#spells.has(id) || (known !== undefined && this.#spells.has(known));
+  }
+}
