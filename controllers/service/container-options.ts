@@ -1,0 +1,117 @@
+import { volumeName } from '../../crds/names.js';
+import type { ServiceSpec } from '../../crds/types.js';
+import type { ContainerOptions, EndpointSettings, SeenImage } from '../docker/engine.js';
+import { SPEC_HASH } from '../docker/labels.js';
+import type { DeviceFacts } from '../host/facts.js';
+import { type Definition, readDefinition } from './definition.js';
+import { environmentOptions, imageEnvironment, injectedEnvironment } from './environment.js';
+import { type ApiAccess, addedByFeatures, type CloudAccess } from './features.js';
+import { type Healthcheck, mergeHealthcheck } from './healthcheck.js';
+import { HOST_DEFAULTS } from './host-options.js';
+import type { Identity } from './identity.js';
+import { identityLabels, withImageLabels } from './labels.js';
+import { volumeOptions } from './mounts.js';
+import { networkOptions } from './networks.js';
+import { portOptions } from './ports.js';
+
+/** What a container's definition depends on besides the document. */
+export interface Surroundings {
+  readonly identity: Identity;
+  /** Undefined while the image is not local: then the options are provisional. */
+  readonly image: SeenImage | undefined;
+  readonly facts: DeviceFacts;
+  readonly deviceName: string;
+  /** The service's lock directory on the host. */
+  readonly lockDirectory: string;
+  /** Needed only with the supervisor-api feature. */
+  readonly api: ApiAccess | undefined;
+  /** Needed only with the balena-api feature. */
+  readonly cloud: CloudAccess | undefined;
+  /** Container of the sibling whose network is shared. */
+  readonly siblingContainer: string | undefined;
+  /** Written as a label when given. */
+  readonly specHash?: string;
+}
+
+/** Docker's create body, and what is joined between create and start. */
+export interface Blueprint {
+  readonly options: ContainerOptions;
+  /** Networks beyond the first, by name on the engine. */
+  readonly joins: Readonly<Record<string, EndpointSettings>>;
+  readonly warnings: readonly string[];
+}
+
+/** A service document as Docker's create options. Throws `InvalidSpecError` for what cannot be understood. Pure. */
+export function containerOptions(input: Surroundings & { readonly spec: ServiceSpec }): Blueprint {
+  const { definition, warnings } = readDefinition(input.spec);
+  return { ...blueprintOf(definition, input), warnings };
+}
+
+/** The same from a definition that was read before. Pure. (Composition reference §1–3.) */
+export function blueprintOf(
+  definition: Definition,
+  { identity, image, facts, deviceName, lockDirectory, api, cloud, siblingContainer, specHash }: Surroundings,
+): Omit<Blueprint, 'warnings'> {
+  const ofImage = image?.config ?? {};
+  const labels = withImageLabels(definition.labels, image);
+  const hostNetwork = definition.network.is === 'engine' && definition.network.mode === 'host';
+  const reachable = api && hostNetwork ? { ...api, host: '127.0.0.1' } : api;
+  const added = addedByFeatures(labels, definition.network, facts, { api: reachable, cloud });
+  const network = networkOptions(definition.network, identity, siblingContainer);
+  const volumes = volumeOptions(definition.volumes, (volume) => volumeName(identity.appId, volume));
+  const { ExposedPorts, PortBindings } = portOptions(definition.ports);
+  const environment = {
+    ...added.environmentDefaults,
+    ...imageEnvironment(ofImage.Env),
+    ...injectedEnvironment(identity, facts, deviceName),
+    ...definition.environment,
+    ...added.environment,
+  };
+  const options: ContainerOptions = {
+    Image: image?.id ?? definition.image,
+    Cmd: [...(definition.command ?? ofImage.Cmd ?? [])],
+    Entrypoint: [...(definition.entrypoint ?? ofImage.Entrypoint ?? [])],
+    Env: environmentOptions(environment),
+    Labels: { ...labels, ...identityLabels(identity), ...(specHash ? { [SPEC_HASH]: specHash } : {}) },
+    Hostname: definition.plain.Hostname ?? (hostNetwork ? facts.hostname() : ''),
+    Domainname: definition.plain.Domainname ?? '',
+    MacAddress: definition.plain.MacAddress ?? '',
+    User: definition.plain.User ?? ofImage.User ?? '',
+    WorkingDir: withoutTrailingSlash(definition.plain.WorkingDir ?? ofImage.WorkingDir ?? ''),
+    Tty: definition.plain.Tty ?? true,
+    StopSignal: definition.plain.StopSignal ?? (ofImage.StopSignal || 'SIGTERM'),
+    StopTimeout: definition.plain.StopTimeout ?? 10,
+    Healthcheck: healthOptions(mergeHealthcheck(definition.healthcheck, ofImage.Healthcheck)),
+    ExposedPorts,
+    Volumes: {
+      ...Object.fromEntries(Object.keys(ofImage.Volumes ?? {}).map((path) => [path, {}])),
+      ...volumes.Volumes,
+    },
+    NetworkingConfig: { EndpointsConfig: endpointsConfig(network.first) },
+    HostConfig: {
+      ...HOST_DEFAULTS,
+      ...definition.host,
+      NetworkMode: network.mode,
+      PortBindings,
+      // The lock directory is a bind, not a mount: the engine then creates it where a reboot has emptied /tmp.
+      Binds: [`${lockDirectory}:/tmp/resin`, `${lockDirectory}:/tmp/balena`, ...volumes.Binds, ...added.binds],
+      Mounts: [...volumes.Mounts, ...added.mounts],
+      DeviceRequests: [...added.deviceRequests],
+    },
+  };
+  return { options, joins: { ...network.joins, ...added.joins } };
+}
+
+const withoutTrailingSlash = (path: string): string => (path.length > 1 ? path.replace(/\/$/, '') : path);
+
+// dockerode's types want lists that may be changed; ours are readonly
+const endpointsConfig = (endpoints: Readonly<Record<string, EndpointSettings>>) =>
+  Object.fromEntries(
+    Object.entries(endpoints).map(([name, { IPAMConfig, Aliases }]) => {
+      const { LinkLocalIPs, ...addresses } = IPAMConfig;
+      const links = LinkLocalIPs ? { LinkLocalIPs: [...LinkLocalIPs] } : {};
+      return [name, { IPAMConfig: { ...addresses, ...links }, Aliases: [...Aliases] }];
+    }),
+  );
+
+const healthOptions = ({ Test, ...rest }: Healthcheck) => ({ ...rest, ...(Test ? { Test: [...Test] } : {}) });

@@ -1,0 +1,131 @@
+import type { ServiceSpec } from '../../crds/types.js';
+import type { ContainerOptions } from '../docker/engine.js';
+import { InvalidSpecError } from '../runtime/outcome.js';
+import { splitCommandLine } from './command-line.js';
+import { type Dependency, readDependencies } from './dependencies.js';
+import { type Environment, readEnvironment } from './environment.js';
+import { type Fields, isAbsent, text, texts } from './fields.js';
+import { Findings } from './findings.js';
+import { type Healthcheck, readHealthcheck } from './healthcheck.js';
+import { HOST_FIELDS, type HostOptions, onlySaid, readHostOptions } from './host-options.js';
+import { type Labels, readLabels } from './labels.js';
+import { readVolumes, type VolumeUse } from './mounts.js';
+import { type NetworkUse, readNetworks } from './networks.js';
+import { type PortBinding, readPorts } from './ports.js';
+import { parseDurationMs } from './units.js';
+
+/** Plain fields beside HostConfig. */
+export type PlainOptions = Pick<
+  ContainerOptions,
+  'Hostname' | 'Domainname' | 'MacAddress' | 'User' | 'WorkingDir' | 'Tty' | 'StopSignal' | 'StopTimeout'
+>;
+
+/** What a service document says, checked and in one form: nothing from the image, the device or our defaults is in it. */
+export interface Definition {
+  readonly image: string;
+  readonly running: boolean;
+  readonly dependencies: readonly Dependency[];
+  readonly command: readonly string[] | undefined;
+  readonly entrypoint: readonly string[] | undefined;
+  readonly environment: Environment;
+  readonly labels: Labels;
+  readonly healthcheck: Healthcheck | undefined;
+  readonly ports: readonly PortBinding[];
+  readonly volumes: VolumeUse;
+  readonly network: NetworkUse;
+  readonly plain: PlainOptions;
+  readonly host: HostOptions;
+}
+
+/** Fields of the document that are not about the container itself. */
+const OWN_FIELDS = [
+  'app',
+  'serviceName',
+  'image',
+  'appId',
+  'appUuid',
+  'appName',
+  'serviceId',
+  'imageId',
+  'release',
+  'running',
+  'contract',
+];
+const CONTAINER_FIELDS = [
+  'command',
+  'entrypoint',
+  'environment',
+  'labels',
+  'healthcheck',
+  'ports',
+  'volumes',
+  'network_mode',
+  'networks',
+  'depends_on',
+  'hostname',
+  'domainname',
+  'mac_address',
+  'user',
+  'working_dir',
+  'tty',
+  'stop_signal',
+  'stop_grace_period',
+];
+const KNOWN = new Set([...OWN_FIELDS, ...CONTAINER_FIELDS, ...HOST_FIELDS]);
+
+/**
+ * Reads a service document. Fields that we do not know are left out with one warning that names them; values that
+ * cannot be understood throw `InvalidSpecError` with every path. Pure.
+ */
+export function readDefinition(spec: ServiceSpec): { definition: Definition; warnings: readonly string[] } {
+  const fields: Fields = { ...spec };
+  const findings = new Findings();
+  const network = readNetworks(fields.network_mode, fields.networks, findings);
+  const definition: Definition = {
+    image: spec.image,
+    running: spec.running !== false,
+    dependencies: readDependencies(fields.depends_on, network, findings),
+    command: readCommand(fields, 'command', findings),
+    entrypoint: readCommand(fields, 'entrypoint', findings),
+    environment: readEnvironment(fields.environment, findings),
+    labels: readLabels(fields.labels, findings),
+    healthcheck: readHealthcheck(fields.healthcheck, findings),
+    ports: readPorts(fields.ports, findings),
+    volumes: readVolumes(fields.volumes, findings),
+    network,
+    plain: readPlainOptions(fields, findings),
+    host: readHostOptions(fields, findings),
+  };
+  const unknown = Object.keys(fields).filter((key) => !KNOWN.has(key) && !isAbsent(fields[key]));
+  if (unknown.length > 0) findings.warnings.push(`not supported and left out: ${unknown.sort().join(', ')}`);
+  if (findings.issues.length > 0) throw new InvalidSpecError(findings.issues);
+  return { definition, warnings: findings.warnings };
+}
+
+function readCommand(fields: Fields, key: 'command' | 'entrypoint', findings: Findings): readonly string[] | undefined {
+  const value = fields[key];
+  if (typeof value === 'string') return splitCommandLine(value) ?? findings.issue(key, 'a quote is not closed');
+  return texts(value, key, findings);
+}
+
+function readPlainOptions(fields: Fields, findings: Findings): PlainOptions {
+  const word = (key: string): string | undefined => text(fields[key], key, findings);
+  return onlySaid<PlainOptions>({
+    Hostname: word('hostname'),
+    Domainname: word('domainname'),
+    MacAddress: word('mac_address'),
+    User: word('user'),
+    WorkingDir: word('working_dir'),
+    Tty: isAbsent(fields.tty) ? undefined : Boolean(fields.tty),
+    StopSignal: word('stop_signal'),
+    StopTimeout: readStopTimeout(fields.stop_grace_period, findings),
+  });
+}
+
+function readStopTimeout(value: unknown, findings: Findings): number | undefined {
+  if (isAbsent(value)) return undefined;
+  const ms = parseDurationMs(value);
+  return ms === undefined
+    ? findings.issue('stop_grace_period', 'must be a duration such as 30s')
+    : Math.floor(ms / 1000);
+}

@@ -1,0 +1,62 @@
+import type { Findings } from './findings.js';
+
+/** A service document as a map of its fields: what it says is checked field by field. */
+export type Fields = Readonly<Record<string, unknown>>;
+
+export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  value !== null && typeof value === 'object' && !Array.isArray(value);
+
+/** `null` says as much as nothing. */
+export const isAbsent = (value: unknown): value is null | undefined => value === null || value === undefined;
+
+/** A text; numbers and booleans are written out. Pure. */
+export function text(value: unknown, path: string, findings: Findings): string | undefined {
+  if (isAbsent(value)) return undefined;
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  return findings.issue(path, 'must be a text');
+}
+
+/** A list of texts; a single text is a list of one only where Compose allows it. Pure. */
+export function texts(
+  value: unknown,
+  path: string,
+  findings: Findings,
+  { single = false }: { single?: boolean } = {},
+): readonly string[] | undefined {
+  if (isAbsent(value)) return undefined;
+  if (single && typeof value === 'string') return [value];
+  if (!Array.isArray(value)) return findings.issue(path, single ? 'must be a text or a list' : 'must be a list');
+  return value.flatMap((entry: unknown, at) => {
+    const one = isAbsent(entry)
+      ? findings.issue(`${path}[${at}]`, 'must be a text')
+      : text(entry, `${path}[${at}]`, findings);
+    return one === undefined ? [] : [one];
+  });
+}
+
+/** A whole number, also written as text; anything else is left out with a warning, as the Supervisor does. Pure. */
+export function integer(value: unknown, path: string, findings: Findings): number | undefined {
+  if (isAbsent(value)) return undefined;
+  if (typeof value === 'number' && Number.isInteger(value)) return value;
+  if (typeof value === 'string' && /^\s*[+-]?\d+\s*$/.test(value)) return Number(value);
+  return findings.warn(path, `${JSON.stringify(value)} is not a whole number; the default is used`);
+}
+
+/** What `name=value` lists and maps have in common: a map, where `null` stands for a name without a value. Pure. */
+export function pairs(
+  value: unknown,
+  path: string,
+  findings: Findings,
+): readonly (readonly [name: string, value: string | null])[] {
+  if (isAbsent(value)) return [];
+  if (Array.isArray(value)) {
+    return value.flatMap((entry: unknown, at) => {
+      if (typeof entry !== 'string') return findings.issue(`${path}[${at}]`, 'must be a text NAME=value') ?? [];
+      const equals = entry.indexOf('=');
+      return [equals < 0 ? [entry, null] : [entry.slice(0, equals), entry.slice(equals + 1)]] as const;
+    });
+  }
+  if (!isRecord(value)) return findings.issue(path, 'must be a map or a list of NAME=value') ?? [];
+  return Object.entries(value).map(([name, one]) => [name, text(one, `${path}.${name}`, findings) ?? null] as const);
+}

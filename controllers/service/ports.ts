@@ -1,0 +1,97 @@
+import { isIP } from 'node:net';
+import { isAbsent, isRecord } from './fields.js';
+import type { Findings } from './findings.js';
+
+/** One published port. */
+export interface PortBinding {
+  /** '' for every address. */
+  readonly hostIp: string;
+  readonly host: number;
+  readonly container: number;
+  readonly protocol: 'tcp' | 'udp';
+}
+
+/**
+ * Published ports, one by one, in a fixed order, without doubles: ranges and the order in the document mean nothing.
+ * Takes the short form, numbers, and the long form `{target, published, host_ip, protocol}`. Pure.
+ */
+export function readPorts(value: unknown, findings: Findings): readonly PortBinding[] {
+  if (isAbsent(value)) return [];
+  if (!Array.isArray(value)) return findings.issue('ports', 'must be a list') ?? [];
+  const all = value.flatMap((entry: unknown, at): readonly PortBinding[] => {
+    const read =
+      typeof entry === 'number'
+        ? shortForm(String(entry))
+        : typeof entry === 'string'
+          ? shortForm(entry)
+          : longForm(entry);
+    return typeof read === 'string' ? (findings.issue(`ports[${at}]`, read) ?? []) : read;
+  });
+  const distinct = new Map(
+    all.map((port) => [JSON.stringify([port.hostIp, port.host, port.container, port.protocol]), port]),
+  );
+  return [...distinct.values()].sort(
+    (a, b) =>
+      a.container - b.container || compare(a.protocol, b.protocol) || compare(a.hostIp, b.hostIp) || a.host - b.host,
+  );
+}
+
+/** Docker's two views of the same ports. Pure. */
+export function portOptions(ports: readonly PortBinding[]): {
+  ExposedPorts: Record<string, object>;
+  PortBindings: Record<string, { HostIp: string; HostPort: string }[]>;
+} {
+  const PortBindings: Record<string, { HostIp: string; HostPort: string }[]> = {};
+  for (const { hostIp, host, container, protocol } of ports) {
+    const name = `${container}/${protocol}`;
+    PortBindings[name] = [...(PortBindings[name] ?? []), { HostIp: hostIp, HostPort: String(host) }];
+  }
+  return { ExposedPorts: Object.fromEntries(Object.keys(PortBindings).map((name) => [name, {}])), PortBindings };
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+type Read = readonly PortBinding[] | string;
+const GRAMMAR = 'must be [ip:][host[-end]:]container[-end][/tcp|/udp]';
+
+/** `[ip:][host[-end]:]container[-end][/protocol]`, read from its end, because an IPv6 address has colons as well. */
+function shortForm(entry: string): Read {
+  const [, ports, protocol = 'tcp'] = /^(.*?)(?:\/(tcp|udp))?$/.exec(entry.trim()) ?? [];
+  if (ports === undefined || (protocol !== 'tcp' && protocol !== 'udp')) return GRAMMAR;
+  const colon = ports.lastIndexOf(':');
+  const container = ports.slice(colon + 1);
+  if (colon < 0) return pair('', container, container, protocol);
+  const rest = ports.slice(0, colon);
+  if (RANGE.test(rest)) return pair('', rest, container, protocol);
+  const before = rest.lastIndexOf(':');
+  const [ip, host] = [bare(rest.slice(0, Math.max(before, 0))), rest.slice(before + 1)];
+  if (before > 0 && isIP(ip) && RANGE.test(host)) return pair(ip, host, container, protocol);
+  return isIP(bare(rest)) ? pair(bare(rest), container, container, protocol) : GRAMMAR;
+}
+
+function longForm(entry: unknown): Read {
+  if (!isRecord(entry)) return `${GRAMMAR}, a number, or {target, published}`;
+  const { target, published, protocol = 'tcp', host_ip: hostIp = '' } = entry;
+  if (protocol !== 'tcp' && protocol !== 'udp') return 'protocol must be tcp or udp';
+  if (typeof hostIp !== 'string' || (hostIp !== '' && !isIP(bare(hostIp)))) return 'host_ip must be an address';
+  return pair(bare(hostIp), String(published ?? target), String(target), protocol);
+}
+
+const RANGE = /^\d+(?:-\d+)?$/;
+const bare = (ip: string): string => ip.replace(/^\[(.*)\]$/, '$1');
+
+function pair(hostIp: string, host: string, container: string, protocol: 'tcp' | 'udp'): Read {
+  const [from, to] = [range(host), range(container)];
+  if (!from || !to) return GRAMMAR;
+  if (from.length !== to.length) return `${host} and ${container} are ranges of different length`;
+  if (from.length === 0) return 'a range must go upwards';
+  const wrong = [...from, ...to].find((port) => port < 1 || port > 65_535);
+  if (wrong !== undefined) return `${wrong} is not a port`;
+  return to.map((port, at) => ({ hostIp, host: from[at] ?? port, container: port, protocol }));
+}
+
+function range(text: string): readonly number[] | undefined {
+  if (!RANGE.test(text)) return undefined;
+  const [first = 0, last = first] = text.split('-').map(Number);
+  return last > 65_535 ? [last] : Array.from({ length: Math.max(last - first + 1, 0) }, (_, at) => first + at);
+}

@@ -1,0 +1,126 @@
+/** Where supercargo means to differ from `balena-supervisor` 19.0.5 in what a service document means, and why. */
+export interface Deviation {
+  /** Vectors of `vectors.ts` that come out differently; none where the vectors do not reach. */
+  readonly vectors: readonly string[];
+  readonly field: string;
+  readonly supervisor: string;
+  readonly here: string;
+  readonly because: string;
+}
+
+export const deviations: readonly Deviation[] = [
+  {
+    vectors: ['E06'],
+    field: 'cpus',
+    supervisor: 'a changed value is never compared: the running container keeps the old limit',
+    here: 'a changed value recreates the container',
+    because: 'a document that says another limit has to get it',
+  },
+  {
+    vectors: ['E08'],
+    field: 'networks',
+    supervisor: 'a network that is no longer listed stays connected',
+    here: 'the container is recreated without it',
+    because: 'otherwise it can be reached from a network that the document took away',
+  },
+  {
+    vectors: ['E11'],
+    field: 'networks.*.aliases',
+    supervisor: 'an alias that is no longer listed stays',
+    here: 'the container is recreated without it',
+    because: 'a name that moves to another service would answer twice',
+  },
+  {
+    vectors: ['E12'],
+    field: 'networks.*.ipv4_address',
+    supervisor: 'an address that is no longer asked for stays',
+    here: 'the container is recreated with an address from the pool',
+    because: 'the address may be given to another service in the same release',
+  },
+  {
+    vectors: ['E20'],
+    field: 'storage_opt',
+    supervisor: 'accepted, never sent, and recreates the container for ever',
+    here: 'left out with a warning',
+    because: 'a field without effect must not cause restarts',
+  },
+  {
+    vectors: ['E21'],
+    field: 'stop_grace_period',
+    supervisor: 'less than a second is read back as ten and recreates the container for ever',
+    here: 'sent once, compared by what the document says',
+    because: 'comparing documents instead of what Docker reads back cannot loop',
+  },
+  {
+    vectors: [],
+    field: 'command, entrypoint',
+    supervisor:
+      '`$` in single quotes becomes `\\$`, an unquoted `#` ends the line; operators split words (`a;b` is three)',
+    here: 'all of them are text; only white space separates; a quote that is not closed refuses the service',
+    because: 'no shell is involved, so nothing but quoting has a meaning',
+  },
+  {
+    vectors: [],
+    field: 'ports',
+    supervisor: 'numbers and the long form publish nothing; neighbouring ranges can lose a port, doubles fail to start',
+    here: 'numbers and the long form publish; everything is expanded to single ports and doubles are dropped',
+    because: 'that is what the document says',
+  },
+  {
+    vectors: [],
+    field: 'healthcheck',
+    supervisor: '`start_period` is ignored; without `test` the container is recreated for ever',
+    here: 'both spellings count; without `test` the image’s test stays',
+    because: 'Compose files are written that way',
+  },
+  {
+    vectors: [],
+    field: 'volumes',
+    supervisor: '`read_only` of a long entry is ignored; `./x:/y` becomes a volume that Docker refuses',
+    here: '`read_only` and `readOnly` count; every path of the host is left out with a warning',
+    because: 'one rule for all paths of the host, and Compose’s own spelling',
+  },
+  {
+    vectors: [],
+    field: 'tmpfs',
+    supervisor: 'options after a colon become part of the path',
+    here: 'they are options',
+    because: 'Compose files are written that way',
+  },
+  {
+    vectors: [],
+    field: 'environment, labels',
+    supervisor: 'maps of texts only; `null` becomes the text undefined, other values fail or loop',
+    here: 'maps or lists; numbers and booleans become texts; a variable that is `null` is not set, a label that is `null` is empty',
+    because: 'Compose files are written that way',
+  },
+  {
+    vectors: [],
+    field: 'network_mode',
+    supervisor:
+      '`container:x` becomes a network called undefined; networks beside `host` make Docker refuse the container',
+    here: '`container:x` refuses the service with a sentence; networks beside `host`, `bridge`, `none`, `service:x` are left out with a warning',
+    because: 'one clear answer instead of an endless retry',
+  },
+  {
+    vectors: [],
+    field: 'depends_on',
+    supervisor: 'a list only; a map fails the whole target',
+    here: 'lists and maps with service_started, service_healthy, service_completed_successfully, required',
+    because: 'Compose files are written that way',
+  },
+  {
+    vectors: [],
+    field: 'a stopped container',
+    supervisor: 'never started again',
+    here: 'started again, unless its restart policy says that it is finished',
+    because: 'documents are kept true; a one-shot that finished stays finished',
+  },
+  {
+    vectors: [],
+    field: 'host OS version, device name and other facts of the device',
+    supervisor: 'a changed version of the host OS recreates every container',
+    here: 'existing containers keep what they were told',
+    because: 'an update of the host is not a reason to restart an application',
+  },
+];
