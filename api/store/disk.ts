@@ -1,0 +1,88 @@
+import { randomUUID } from 'node:crypto';
+import { open, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { StorageError } from './store.js';
+
+/** The calls that change the disk, so that tests can make each of them fail. */
+export interface Disk {
+  /** A new file, mode 0600, its bytes durable. */
+  create(path: string, text: string): Promise<void>;
+  /** Replaces `to` in one step. */
+  rename(from: string, to: string): Promise<void>;
+  /** Absent already is fine. */
+  remove(path: string): Promise<void>;
+  /** Makes the names in a folder durable: what was renamed or removed stays so after a power cut. */
+  syncFolder(path: string): Promise<void>;
+}
+
+export const nodeDisk: Disk = {
+  async create(path, text) {
+    const file = await open(path, 'wx', 0o600);
+    try {
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  },
+  rename,
+  remove: (path) => rm(path, { force: true }),
+  async syncFolder(path) {
+    const folder = await open(path, 'r');
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
+  },
+};
+
+const TEMPORARY = /^\..*\.tmp$/;
+
+/** A file that a writer left when it was killed. Pure. */
+export const isTemporary = (fileName: string): boolean => TEMPORARY.test(fileName);
+
+/**
+ * Puts the text at the path: afterwards the file holds the old bytes or the new ones, never a part. The new name is
+ * durable only after `syncFolder`. Rejects with `StorageError`.
+ */
+export async function replaceFile(disk: Disk, path: string, text: string): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path).slice(0, 200)}.${randomUUID().slice(0, 8)}.tmp`);
+  try {
+    await disk.create(temporary, text);
+    await disk.rename(temporary, path);
+  } catch (error) {
+    // What cannot be removed now is removed at the next start; the first error is the one to tell.
+    await disk.remove(temporary).catch(() => undefined);
+    throw storageError('write', path, error);
+  }
+}
+
+/** `syncFolder` for every folder once, at the same time. Rejects with `StorageError`. */
+export async function syncFolders(disk: Disk, folders: Iterable<string>): Promise<void> {
+  await Promise.all(
+    [...new Set(folders)].map((folder) =>
+      disk.syncFolder(folder).catch((error: unknown) => {
+        throw storageError('write', folder, error);
+      }),
+    ),
+  );
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOSPC: 'no space left on the disk',
+  EDQUOT: 'the disk quota is used up',
+  EROFS: 'the file system is read-only',
+  EACCES: 'permission denied',
+  EPERM: 'not permitted',
+  EIO: 'the disk reports an input/output error',
+  ENOENT: 'the folder is missing',
+};
+
+/** The error in our words, naming the file and the reason. Pure. */
+export function storageError(action: 'write' | 'read' | 'remove', path: string, cause: unknown): StorageError {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : undefined;
+  const known = code === undefined ? undefined : REASONS[code];
+  const reason = known ? `${known} (${code})` : cause instanceof Error ? cause.message : String(cause);
+  return new StorageError(`Could not ${action} ${path}: ${reason}`, { cause });
+}

@@ -1,0 +1,94 @@
+import { join } from 'node:path';
+import { API_VERSION, type Key, type Kind, PLURALS, splitKey } from '../../crds/kinds.js';
+import { heldOf } from './edits.js';
+import { fileNameOf } from './file-names.js';
+import { frozen } from './frozen.js';
+import type { Held } from './held.js';
+
+/** The two trees on disk: what origins declared, and what controllers observed. */
+export type Tree = 'documents' | 'status';
+
+export const folderOf = (root: string, tree: Tree, kind: Kind): string => join(root, tree, PLURALS[kind]);
+
+export function pathOf(root: string, tree: Tree, key: Key): string {
+  const { kind, name } = splitKey(key);
+  return join(folderOf(root, tree, kind), fileNameOf(name));
+}
+
+/** The text of a document's file: all but its status and what is kept in memory only. Pure. */
+export function renderDocument({ resource, order, successors }: Held, resourceVersion: string): string {
+  const { apiVersion, kind, spec, requests } = resource;
+  const { problem: _inMemory, ...metadata } = { ...resource.metadata, resourceVersion };
+  const waiting = successors.length > 0 ? { successors } : {};
+  return `${JSON.stringify({ apiVersion, kind, metadata, spec, requests, order, ...waiting }, null, 1)}\n`;
+}
+
+/**
+ * The inverse of `renderDocument`, without status. Throws, saying what is wrong, for anything that it cannot have made;
+ * the spec was checked when it was accepted and is not checked again. Pure.
+ */
+export function parseDocument(value: unknown, kind: Kind, fileName: string): Held {
+  const document = record(value, 'the file');
+  expect(document.apiVersion === API_VERSION, `apiVersion is not ${API_VERSION}`);
+  expect(document.kind === kind, `kind is not ${kind}`);
+  const metadata = record(document.metadata, 'metadata');
+  for (const name of ['name', 'uid', 'creationTimestamp', 'origin'] as const) {
+    expect(typeof metadata[name] === 'string' && metadata[name] !== '', `metadata.${name} is not a text`);
+  }
+  expect(fileNameOf(String(metadata.name)) === fileName, 'metadata.name does not belong into this file');
+  expect(isCount(metadata.generation) && metadata.generation > 0, 'metadata.generation is not a number from 1');
+  expect(isVersion(metadata.resourceVersion), 'metadata.resourceVersion is not a number');
+  expect(Array.isArray(metadata.finalizers), 'metadata.finalizers is not a list');
+  expect(isCount(document.order), 'order is not a number');
+  const { successors = [] } = document;
+  expect(Array.isArray(successors), 'successors is not a list');
+  for (const successor of successors as unknown[]) {
+    const { document: declared } = record(successor, 'a successor');
+    const { kind: other, metadata: named, spec } = record(declared, 'the document of a successor');
+    record(spec, 'the spec of a successor');
+    const known = typeof other === 'string' && Object.hasOwn(PLURALS, other);
+    expect(known && typeof record(named, 'metadata').name === 'string', 'a successor has no kind or name');
+  }
+  const parts = {
+    resource: {
+      apiVersion: API_VERSION,
+      kind,
+      metadata,
+      spec: record(document.spec, 'spec'),
+      requests: record(document.requests, 'requests'),
+    },
+    order: document.order,
+    successors,
+  };
+  return frozen(heldOf(parts as unknown as Parameters<typeof heldOf>[0]));
+}
+
+export interface StoredStatus {
+  /** The document that it speaks of. */
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly status: object;
+}
+
+export const renderStatus = (stored: StoredStatus): string => `${JSON.stringify(stored)}\n`;
+
+/** The inverse of `renderStatus`; throws, saying what is wrong. Pure. */
+export function parseStatus(value: unknown): StoredStatus {
+  const { uid, resourceVersion, status } = record(value, 'the file');
+  expect(typeof uid === 'string', 'uid is not a text');
+  expect(isVersion(resourceVersion), 'resourceVersion is not a number');
+  return { uid: String(uid), resourceVersion: String(resourceVersion), status: record(status, 'status') };
+}
+
+function record(value: unknown, what: string): Record<string, unknown> {
+  expect(typeof value === 'object' && value !== null && !Array.isArray(value), `${what} is not an object`);
+  return value as Record<string, unknown>;
+}
+
+function expect(holds: boolean, otherwise: string): void {
+  if (!holds) throw new Error(otherwise);
+}
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
+const isVersion = (value: unknown): boolean =>
+  typeof value === 'string' && /^\d+$/.test(value) && isCount(Number(value));

@@ -1,0 +1,380 @@
+import { randomUUID } from 'node:crypto';
+import type { Logger } from 'pino';
+import { canonical } from '../../crds/hash.js';
+import {
+  type AnyResource,
+  type Key,
+  type Kind,
+  type Kinds,
+  keyOf,
+  type Origin,
+  type Problem,
+  type RequestName,
+  type Requests,
+  type Resource,
+  splitKey,
+} from '../../crds/kinds.js';
+import { Announcer } from './announcer.js';
+import { RecentChanges } from './changes.js';
+import { type Disk, nodeDisk } from './disk.js';
+import { renderDocument, type StoredStatus } from './document-files.js';
+import { Documents } from './documents.js';
+import { type Edit, editsOf, type Fresh, heldOf, releaseEdits, requestEdit } from './edits.js';
+import { RecentEvents } from './events.js';
+import { frozen, textOf } from './frozen.js';
+import { type Held, isDying, keyOfHeld } from './held.js';
+import { Journal } from './journal.js';
+import { type Loaded, load, type Unusable } from './load.js';
+import { isDue } from './pending.js';
+import { planDeletion } from './plan-deletion.js';
+import { type Decision, type Extent, type ProposalPlan, planProposal } from './plan-proposal.js';
+import { durableStatus } from './status-facts.js';
+import { StatusFiles } from './status-files.js';
+import {
+  type Accepted,
+  type Change,
+  type Proposal,
+  type Proposed,
+  type ResourceEvent,
+  StorageError,
+  type Store,
+} from './store.js';
+
+export interface StoreDeps {
+  /** Holds `documents/`, `status/` and `commit.json`; made when missing. */
+  readonly folder: string;
+  /** ms since the epoch. */
+  readonly now: () => number;
+  readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
+  readonly disk?: Disk;
+  readonly uid?: () => string;
+  /** How long status changes are gathered before they are written, ms. */
+  readonly statusDelayMs?: number;
+}
+
+type OriginProblem = Problem & { readonly origin: Origin };
+
+/** Changes that a watcher can catch up with, at least. */
+const CHANGES_KEPT = 1_000;
+const EVENTS_KEPT = { perDocument: 32, total: 1_000 };
+const STATUS_DELAY_MS = 200;
+const STATUS_RETRY_MS = 60_000;
+/** More versions than one life of the process gives out without the disk learning of it, should the clock go back. */
+const VERSION_GAP = 1_000_000;
+
+/** Reads what is on disk and goes on from there. Rejects with `StorageError` only when there is no folder to work in. */
+export async function openStore(deps: StoreDeps): Promise<Store> {
+  const loaded = load(deps.folder, deps.now());
+  return new DocumentStore(deps, loaded);
+}
+
+class DocumentStore implements Store {
+  readonly #documents = new Documents();
+  readonly #changes: Announcer<Change>;
+  readonly #happened: Announcer<ResourceEvent>;
+  readonly #recent: RecentChanges;
+  readonly #events = new RecentEvents(EVENTS_KEPT);
+  readonly #journal: Journal;
+  readonly #statusFiles: StatusFiles;
+  /** What each origin last said that was not accepted. */
+  readonly #problems = new Map<Origin, readonly OriginProblem[]>();
+  /** Documents whose file could not be used at start, until they are declared again. */
+  readonly #lost = new Map<Key, OriginProblem>();
+  readonly #touched = new Set<Key>();
+  #version: number;
+  #order = 0;
+  #lastTurn: Promise<unknown> = Promise.resolve();
+  #closed = false;
+
+  constructor(
+    private readonly deps: StoreDeps,
+    loaded: Loaded,
+  ) {
+    const { folder: root, log, disk = nodeDisk, statusDelayMs: delayMs = STATUS_DELAY_MS } = deps;
+    // A thousand versions for each ms of the clock: ahead of every earlier life, as long as the clock goes forward.
+    this.#version = Math.max(loaded.version + VERSION_GAP, deps.now() * 1_000);
+    const onError = (err: unknown): void => log.error({ err }, 'A watcher of the store failed');
+    this.#changes = new Announcer(onError);
+    this.#happened = new Announcer(onError);
+    this.#journal = new Journal({ root, disk, log });
+    this.#statusFiles = new StatusFiles({
+      root,
+      disk,
+      log,
+      wanted: (key) => this.#statusToKeep(key),
+      delayMs,
+      retryMs: STATUS_RETRY_MS,
+    });
+    this.#take(loaded);
+    this.#recent = new RecentChanges(this.#version, CHANGES_KEPT);
+  }
+
+  // Reading
+
+  get resourceVersion(): string {
+    return String(this.#version);
+  }
+
+  get<K extends Kind>(kind: K, name: string): Resource<K> | undefined {
+    return this.#documents.get(kind, name);
+  }
+
+  list<K extends Kind>(kind: K): readonly Resource<K>[] {
+    return this.#documents.list(kind);
+  }
+
+  owned<K extends Kind>(owner: Key, kind: K): readonly Resource<K>[] {
+    return this.#documents.owned(owner, kind);
+  }
+
+  watch(listener: (change: Change) => void): () => void {
+    return this.#changes.listen(listener);
+  }
+
+  since(resourceVersion: string): readonly Change[] | undefined {
+    return this.#recent.since(resourceVersion, this.#version);
+  }
+
+  events(key?: Key): readonly ResourceEvent[] {
+    return this.#events.list(key);
+  }
+
+  watchEvents(listener: (event: ResourceEvent) => void): () => void {
+    return this.#happened.listen(listener);
+  }
+
+  problems(): readonly OriginProblem[] {
+    return [...this.#lost.values(), ...[...this.#problems.values()].flat()];
+  }
+
+  isPending(key: Key): boolean {
+    const held = this.#documents.held.get(key);
+    return held !== undefined && (this.#touched.has(key) || isDue(held.resource));
+  }
+
+  // Declaring
+
+  propose(proposal: Proposal): Promise<Accepted> {
+    return this.#inTurn(async () => {
+      const plan = await this.#carryOut(proposal, 'whole');
+      const said = [...(proposal.problems ?? []), ...plan.refused];
+      this.#setProblems(proposal.origin, said);
+      return acceptedOf(plan);
+    });
+  }
+
+  put(origin: Origin, proposed: Proposed): Promise<Accepted> {
+    return this.#inTurn(async () => acceptedOf(await this.#carryOut({ origin, documents: [proposed] }, 'one')));
+  }
+
+  delete(origin: Origin, key: Key): Promise<'deleted' | 'absent' | Problem> {
+    return this.#inTurn(async () => {
+      const plan = planDeletion(this.#documents.held, origin, key);
+      if (plan.is === 'absent') return 'absent';
+      if (plan.is === 'refused') return plan.problem;
+      await this.#commit(editsOf(plan.decisions, this.#documents.held, this.#fresh()));
+      return 'deleted';
+    });
+  }
+
+  request(key: Key, asked: Readonly<Partial<Record<RequestName, { force?: boolean }>>>): Promise<Requests> {
+    return this.#inTurn(async () => {
+      const held = this.#documents.held.get(key);
+      if (!held) throw new Error(`Cannot request anything of ${key}: no such document`);
+      const at = new Date(this.deps.now()).toISOString();
+      const requests: Requests = Object.fromEntries(
+        Object.entries(asked).map(([name, { force }]) => [
+          name,
+          { id: randomUUID(), at, ...(force === undefined ? {} : { force }) },
+        ]),
+      );
+      await this.#commit([requestEdit(key, held, requests)]);
+      return requests;
+    });
+  }
+
+  release(resource: AnyResource): Promise<void> {
+    return this.#inTurn(async () => {
+      const key = keyOf(resource.kind, resource.metadata.name);
+      const held = this.#documents.held.get(key);
+      if (!held || !isDying(held) || held.resource.metadata.uid !== resource.metadata.uid) return;
+      const { edits, refused } = releaseEdits(key, this.#documents.held, this.#fresh());
+      await this.#commit(edits);
+      for (const problem of refused) {
+        this.deps.log.warn({ problem }, 'What waited for a deletion cannot be made after all');
+        this.#setProblems(problem.origin, [...(this.#problems.get(problem.origin) ?? []), problem]);
+      }
+    });
+  }
+
+  // Observing
+
+  setStatus<K extends Kind>(resource: Resource<K>, status: Kinds[K]['status']): void {
+    const key = keyOf(resource.kind, resource.metadata.name);
+    const held = this.#documents.held.get(key);
+    if (!held || held.resource.metadata.uid !== resource.metadata.uid) return;
+    const next = frozen(status);
+    if (held.resource.status && textOf(next) === textOf(held.resource.status)) return;
+    const after = heldOf({ ...held, resource: { ...held.resource, status: next } });
+    const change = this.#keep(after, 'MODIFIED', ['status']);
+    this.#statusFiles.changed(key);
+    this.#announce(change);
+  }
+
+  touch(key: Key): void {
+    const held = this.#documents.held.get(key);
+    if (!held) return;
+    this.#touched.add(key);
+    this.#announce({ type: 'MODIFIED', key, object: held.resource, parts: [], resourceVersion: this.#nextVersion() });
+  }
+
+  concluded(key: Key): void {
+    // Not announced: it would wake whom it speaks of. The version tells views to look again.
+    if (this.#touched.delete(key)) this.#nextVersion();
+  }
+
+  record(key: Key, event: { type: 'Normal' | 'Warning'; reason: string; message: string }): void {
+    this.#happened.tell(this.#events.record(key, event, this.deps.now()));
+  }
+
+  async flush(): Promise<void> {
+    await this.#journal.settle();
+    await this.#statusFiles.flush();
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#lastTurn;
+    try {
+      await this.flush();
+    } catch (error) {
+      this.deps.log.error({ err: error }, 'Some status could not be saved before the end');
+    }
+    this.#statusFiles.stop();
+  }
+
+  // Writing
+
+  /** One after another; a failure concerns its own caller only. */
+  #inTurn<T>(action: () => Promise<T>): Promise<T> {
+    const turn = this.#lastTurn.then(() => {
+      if (this.#closed) throw new StorageError('The store is closed');
+      return action();
+    });
+    this.#lastTurn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #carryOut(proposal: Proposal, extent: Extent): Promise<ProposalPlan> {
+    const plan = planProposal(this.#documents.held, proposal, extent);
+    await this.#commit(editsOf(plan.decisions, this.#documents.held, this.#fresh()));
+    return plan;
+  }
+
+  /** On disk first, then in memory, then told. Statuses go on being set meanwhile, so they are taken at the end. */
+  async #commit(edits: readonly Edit[]): Promise<void> {
+    const texts = new Map<Key, string | undefined>();
+    for (const { key, after, durable } of edits) {
+      if (durable) texts.set(key, after && renderDocument(after, this.resourceVersion));
+    }
+    if (texts.size > 0) await this.#journal.commit(texts);
+    // First all of it, so that whoever hears of one change sees the others too.
+    for (const change of edits.map((edit) => this.#apply(edit))) this.#announce(change);
+  }
+
+  #apply({ key, before, after, parts }: Edit): Change {
+    const current = this.#documents.held.get(key);
+    if (!after) {
+      if (!current) throw new Error(`${key} is gone already`);
+      this.#documents.remove(current);
+      this.#touched.delete(key);
+      this.#statusFiles.changed(key);
+      const resourceVersion = this.#nextVersion();
+      const { resource } = withVersion(current, resourceVersion);
+      return { type: 'DELETED', key, object: resource, parts, resourceVersion };
+    }
+    this.#lost.delete(key);
+    if (isDying(after) && !(before && isDying(before))) this.#touched.add(key);
+    const same = current?.resource.metadata.uid === after.resource.metadata.uid;
+    const status = same ? current?.resource.status : undefined;
+    const resource = { ...after.resource, ...(status ? { status } : {}) };
+    return this.#keep(heldOf({ ...after, resource }), same ? 'MODIFIED' : 'ADDED', parts);
+  }
+
+  #keep(held: Held, type: 'ADDED' | 'MODIFIED', parts: Change['parts']): Change {
+    const resourceVersion = this.#nextVersion();
+    const next = withVersion(held, resourceVersion);
+    this.#documents.set(next);
+    return { type, key: keyOfHeld(next), object: next.resource, parts, resourceVersion };
+  }
+
+  #announce(change: Change): void {
+    this.#recent.add(Object.freeze(change));
+    this.#changes.tell(change);
+  }
+
+  #nextVersion(): string {
+    this.#version += 1;
+    return String(this.#version);
+  }
+
+  #fresh(): Fresh {
+    const { now, uid = randomUUID } = this.deps;
+    return {
+      nowMs: now(),
+      uid,
+      order: () => {
+        this.#order += 1;
+        return this.#order;
+      },
+    };
+  }
+
+  #setProblems(origin: Origin, problems: readonly Problem[]): void {
+    const said = frozen(problems.map((problem) => ({ ...problem, origin })));
+    if (canonical(said) === canonical(this.#problems.get(origin) ?? [])) return;
+    if (said.length > 0) this.#problems.set(origin, said);
+    else this.#problems.delete(origin);
+    this.#nextVersion(); // views that show problems look again
+  }
+
+  #statusToKeep(key: Key): StoredStatus | undefined {
+    const resource = this.#documents.held.get(key)?.resource;
+    const status = resource && durableStatus(resource);
+    return resource && status && { uid: resource.metadata.uid, resourceVersion: this.resourceVersion, status };
+  }
+
+  /** What was found at start, each with a version of this life: those of memory never reached the disk. */
+  #take({ held, statuses, unfinished, unusable }: Loaded): void {
+    for (const one of held) {
+      const key = keyOfHeld(one);
+      const stored = statuses.get(key);
+      const resource = { ...one.resource, ...(stored ? { status: stored.status } : {}) };
+      this.#documents.set(withVersion(heldOf({ ...one, resource }), this.#nextVersion()));
+      if (stored) this.#statusFiles.found(key, stored);
+      if (isDying(one)) this.#touched.add(key);
+      this.#order = Math.max(this.#order, one.order);
+    }
+    if (unfinished) this.#journal.resume(unfinished);
+    for (const lost of unusable) {
+      const message = unusableMessage(lost);
+      this.deps.log.error({ path: lost.path, aside: lost.aside, key: lost.key }, message);
+      if (!lost.key) continue;
+      if (lost.part === 'document') this.#lost.set(lost.key, { message, ...splitKey(lost.key), origin: 'agent' });
+      this.record(lost.key, { type: 'Warning', reason: 'FileUnusable', message });
+    }
+  }
+}
+
+const withVersion = (held: Held, resourceVersion: string): Held =>
+  frozen(heldOf({ ...held, resource: { ...held.resource, metadata: { ...held.resource.metadata, resourceVersion } } }));
+
+function acceptedOf({ decisions, refused }: ProposalPlan): Accepted {
+  const keys = (...what: readonly Decision['do'][]): readonly Key[] =>
+    decisions.filter((decision) => what.includes(decision.do)).map(({ key }) => key);
+  return { created: keys('create'), changed: keys('change'), deleted: keys('mark', 'remove'), refused };
+}
+
+const unusableMessage = ({ path, aside, reason, part }: Unusable): string =>
+  `The ${part} file ${path} cannot be used (${reason}); ${aside ? `it was kept as ${aside}` : 'it could not be set aside'}`;

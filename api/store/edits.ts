@@ -1,0 +1,162 @@
+import type { AnyDeclared, AnyResource, Key, Metadata, Origin, Problem, Requests } from '../../crds/kinds.js';
+import { API_VERSION, type Kind } from '../../crds/kinds.js';
+import { frozen } from './frozen.js';
+import type { Declaration, Held } from './held.js';
+import type { Decision } from './plan-proposal.js';
+import { planProposal } from './plan-proposal.js';
+import type { Change } from './store.js';
+
+/** How one document looks before and after. Status and resourceVersion are not part of it: others write them meanwhile. */
+export interface Edit {
+  readonly key: Key;
+  readonly before: Held | undefined;
+  readonly after: Held | undefined;
+  readonly parts: Change['parts'];
+  /** False when nothing on disk differs. */
+  readonly durable: boolean;
+}
+
+/** What an edit takes from outside, so that the rest is a function of values. */
+export interface Fresh {
+  readonly nowMs: number;
+  readonly uid: () => string;
+  /** Rank for a new document; each call gives a higher one. */
+  readonly order: () => number;
+}
+
+/** Kinds with something to clean up outside the store: their controller releases them. */
+const CLEANED_UP: ReadonlySet<Kind> = new Set<Kind>(['App', 'Image', 'Network', 'Volume', 'Service']);
+const CONTROLLER_FINALIZER = 'supercargo.io/controller';
+
+/** The decisions carried out on values; several about one document become one edit. */
+export function editsOf(decisions: readonly Decision[], held: ReadonlyMap<Key, Held>, fresh: Fresh): readonly Edit[] {
+  const edits = new Map<Key, Edit>();
+  for (const decision of decisions) {
+    const { key } = decision;
+    const earlier = edits.get(key);
+    const before = earlier ? earlier.before : held.get(key);
+    const current = earlier ? earlier.after : before;
+    const { after, parts, durable } = carryOut(decision, current, fresh);
+    edits.set(key, {
+      key,
+      before,
+      after,
+      parts: [...new Set([...(earlier?.parts ?? []), ...parts])],
+      durable: durable || (earlier?.durable ?? false),
+    });
+  }
+  return [...edits.values()];
+}
+
+function carryOut(decision: Decision, current: Held | undefined, fresh: Fresh): Omit<Edit, 'key' | 'before'> {
+  if (decision.do === 'create') {
+    return { after: created(decision.declaration, fresh), parts: ['spec', 'metadata'], durable: true };
+  }
+  if (!current) throw new Error(`Cannot ${decision.do} ${decision.key}: no such document`);
+  switch (decision.do) {
+    case 'change':
+      return { after: changed(current, decision), parts: decision.parts, durable: true };
+    case 'mark':
+      return {
+        after: withMetadata(current, { deletionTimestamp: timestamp(fresh.nowMs) }),
+        parts: ['metadata'],
+        durable: true,
+      };
+    case 'remove':
+      return { after: undefined, parts: ['metadata'], durable: true };
+    case 'await':
+      return { after: frozen({ ...current, successors: decision.successors }), parts: ['metadata'], durable: true };
+    case 'note':
+      return { after: withMetadata(current, { problem: decision.problem }), parts: ['metadata'], durable: false };
+  }
+}
+
+/** A document on which requests were put. Pure. */
+export function requestEdit(key: Key, held: Held, requests: Requests): Edit {
+  const { resource } = held;
+  const after = { ...held, resource: { ...resource, requests: { ...resource.requests, ...requests } } };
+  return { key, before: held, after: frozen(heldOf(after)), parts: ['requests'], durable: true };
+}
+
+/**
+ * The end of a document that was being deleted, and the beginning of those that waited for it. What cannot begin
+ * after all is refused, by origin.
+ */
+export function releaseEdits(
+  key: Key,
+  held: ReadonlyMap<Key, Held>,
+  fresh: Fresh,
+): { readonly edits: readonly Edit[]; readonly refused: readonly (Problem & { readonly origin: Origin })[] } {
+  const before = held.get(key);
+  const edits: Edit[] = [{ key, before, after: undefined, parts: ['metadata'], durable: true }];
+  const refused: (Problem & { origin: Origin })[] = [];
+  const rest = new Map(held);
+  rest.delete(key);
+  for (const { document, origin, owner, source } of before?.successors ?? []) {
+    const proposal = {
+      origin,
+      ...(owner ? { owner } : {}),
+      documents: [{ document, ...(source ? { source } : {}) }],
+    };
+    const plan = planProposal(rest, proposal, 'one');
+    refused.push(...plan.refused.map((problem) => ({ ...problem, origin })));
+    for (const edit of editsOf(plan.decisions, rest, fresh)) {
+      edits.push(edit);
+      if (edit.after) rest.set(edit.key, edit.after);
+    }
+  }
+  return { edits, refused };
+}
+
+function created(declaration: Declaration, fresh: Fresh): Held {
+  const { document } = declaration;
+  const metadata: Metadata = {
+    ...declaredMetadata(declaration),
+    uid: fresh.uid(),
+    generation: 1,
+    resourceVersion: '0', // given when it becomes visible
+    creationTimestamp: timestamp(fresh.nowMs),
+    finalizers: CLEANED_UP.has(document.kind) ? [CONTROLLER_FINALIZER] : [],
+  };
+  return frozen(heldOf({ resource: resourceOf(document, metadata, {}), order: fresh.order(), successors: [] }));
+}
+
+function changed(held: Held, { declaration, parts }: Decision & { do: 'change' }): Held {
+  const { metadata, requests } = held.resource;
+  const { labels: _labels, annotations: _annotations, owner: _owner, source: _source, ...kept } = metadata;
+  const specChanged = parts.includes('spec');
+  const next: Metadata = {
+    ...kept,
+    ...declaredMetadata(declaration),
+    generation: metadata.generation + (specChanged ? 1 : 0),
+  };
+  // An equal spec stays the same object, with its hash.
+  const document = { ...declaration.document, ...(specChanged ? {} : { spec: held.resource.spec }) };
+  return frozen(heldOf({ ...held, resource: resourceOf(document, next, requests) }));
+}
+
+const declaredMetadata = ({ document, origin, owner, source }: Declaration) => ({
+  name: document.metadata.name,
+  origin,
+  ...(owner ? { owner } : {}),
+  ...(source ? { source } : {}),
+  ...(document.metadata.labels ? { labels: document.metadata.labels } : {}),
+  ...(document.metadata.annotations ? { annotations: document.metadata.annotations } : {}),
+});
+
+const withMetadata = (held: Held, some: Partial<Metadata>): Held =>
+  frozen(heldOf({ ...held, resource: { ...held.resource, metadata: { ...held.resource.metadata, ...some } } }));
+
+/** RFC 3339 in whole seconds, as Kubernetes writes them. */
+const timestamp = (ms: number): string => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
+
+type Loose = Omit<AnyResource, 'kind' | 'spec' | 'status'> & Pick<AnyResource, 'kind' | 'spec' | 'status'>;
+
+const resourceOf = (
+  { kind, spec }: Pick<AnyDeclared, 'kind'> & { spec: AnyResource['spec'] },
+  metadata: Metadata,
+  requests: Requests,
+): Loose => ({ apiVersion: API_VERSION, kind, metadata, spec, requests });
+
+/** The one place that says what TypeScript cannot follow: kind, spec and status come from one document, so they fit. */
+export const heldOf = (parts: Omit<Held, 'resource'> & { readonly resource: Loose }): Held => parts as Held;

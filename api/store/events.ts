@@ -1,0 +1,66 @@
+import type { Key } from '../../crds/kinds.js';
+import type { ResourceEvent } from './store.js';
+
+interface Recorded {
+  readonly event: ResourceEvent;
+  /** Counts up with every recording; the order in which they last happened. */
+  readonly at: number;
+}
+
+/** What happened to documents lately: equal events count up, each document keeps its latest few, the whole is bounded. */
+export class RecentEvents {
+  /** Both maps are in the order of the last event: the first is the one to forget. */
+  readonly #byKey = new Map<Key, Map<string, Recorded>>();
+  #total = 0;
+  #recordings = 0;
+
+  constructor(private readonly limits: { readonly perDocument: number; readonly total: number }) {}
+
+  /** Returns the event as it stands now, counted. */
+  record(
+    key: Key,
+    { type, reason, message }: { type: 'Normal' | 'Warning'; reason: string; message: string },
+    nowMs: number,
+  ): ResourceEvent {
+    const own = this.#byKey.get(key) ?? new Map<string, Recorded>();
+    const identity = JSON.stringify([type, reason, message]);
+    const before = own.get(identity)?.event;
+    const timestamp = new Date(nowMs).toISOString();
+    const event: ResourceEvent = Object.freeze({
+      key,
+      type,
+      reason,
+      message,
+      count: (before?.count ?? 0) + 1,
+      firstTimestamp: before?.firstTimestamp ?? timestamp,
+      lastTimestamp: timestamp,
+    });
+    if (own.delete(identity)) this.#total -= 1;
+    this.#recordings += 1;
+    own.set(identity, { event, at: this.#recordings });
+    this.#total += 1;
+    this.#byKey.delete(key);
+    this.#byKey.set(key, own);
+    if (own.size > this.limits.perDocument) this.#forgetOldest(key, own);
+    for (const [oldest, events] of this.#byKey) {
+      if (this.#total <= this.limits.total) break;
+      this.#forgetOldest(oldest, events);
+    }
+    return event;
+  }
+
+  /** Of one document or of all, the latest last. */
+  list(key?: Key): readonly ResourceEvent[] {
+    const maps = key === undefined ? [...this.#byKey.values()] : [this.#byKey.get(key) ?? new Map<string, Recorded>()];
+    return maps
+      .flatMap((events) => [...events.values()])
+      .sort((a, b) => a.at - b.at)
+      .map(({ event }) => event);
+  }
+
+  #forgetOldest(key: Key, events: Map<string, Recorded>): void {
+    const [oldest] = events.keys();
+    if (oldest !== undefined && events.delete(oldest)) this.#total -= 1;
+    if (events.size === 0) this.#byKey.delete(key);
+  }
+}

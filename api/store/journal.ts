@@ -1,0 +1,110 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Logger } from 'pino';
+import type { Key } from '../../crds/kinds.js';
+import { type Disk, replaceFile, storageError, syncFolders } from './disk.js';
+import { pathOf } from './document-files.js';
+
+/** Text of each document of one commit; `undefined` for one that goes. */
+export type Commit = ReadonlyMap<Key, string | undefined>;
+
+export const journalPath = (root: string): string => join(root, 'commit.json');
+
+/**
+ * Makes commits of any number of documents all-or-nothing. A commit is one file, `commit.json`; once its name is
+ * durable the commit has happened. The documents' own files are written after that, and the next commit begins only
+ * when they are: so a crash or a full disk in between loses nothing, the next start or commit writes them again.
+ */
+export class Journal {
+  /** A commit whose documents' files are not all written. */
+  #open: Commit | undefined;
+  #carryingOut: Promise<void> | undefined;
+
+  constructor(
+    private readonly deps: { readonly root: string; readonly disk: Disk; readonly log: Pick<Logger, 'warn'> },
+  ) {}
+
+  /** Takes up a commit that was found at start. */
+  resume(commit: Commit): void {
+    this.#open = commit;
+    this.#carryOutLater();
+  }
+
+  /** Durable when it resolves. When it rejects, with `StorageError`, it did not happen. One at a time. */
+  async commit(commit: Commit): Promise<void> {
+    await this.settle();
+    const { root, disk, log } = this.deps;
+    const path = journalPath(root);
+    await replaceFile(disk, path, renderCommit(commit));
+    try {
+      await syncFolders(disk, [root]);
+    } catch (error) {
+      // Renamed, but perhaps not for long. Left in place it would happen at the next start after having been refused.
+      await disk.remove(path).catch((cause: unknown) => {
+        log.warn({ err: cause, path }, 'A refused commit could not be withdrawn; a restart may carry it out');
+      });
+      throw error;
+    }
+    this.#open = commit;
+    this.#carryOutLater();
+  }
+
+  /** Resolves when every committed document is in its own file; rejects with `StorageError`. */
+  async settle(): Promise<void> {
+    // A failed attempt in the background was reported; this one is ours.
+    while (this.#carryingOut) await this.#carryingOut;
+    if (this.#open) await this.#carryOut(this.#open);
+  }
+
+  #carryOutLater(): void {
+    const commit = this.#open;
+    if (!commit) return;
+    this.#carryingOut = this.#carryOut(commit)
+      .catch((error: unknown) => {
+        this.deps.log.warn(
+          { err: error },
+          'A commit is safe, but its files are not written yet; trying again at the next',
+        );
+      })
+      .finally(() => {
+        this.#carryingOut = undefined;
+      });
+  }
+
+  async #carryOut(commit: Commit): Promise<void> {
+    const { root, disk } = this.deps;
+    const paths = [...commit].map(([key, text]) => ({ path: pathOf(root, 'documents', key), text }));
+    await Promise.all(
+      paths.map(({ path, text }) => (text === undefined ? remove(disk, path) : replaceFile(disk, path, text))),
+    );
+    await syncFolders(
+      disk,
+      paths.map(({ path }) => dirname(path)),
+    );
+    await remove(disk, journalPath(root));
+    this.#open = undefined;
+  }
+}
+
+const remove = (disk: Disk, path: string): Promise<void> =>
+  disk.remove(path).catch((error: unknown) => {
+    throw storageError('remove', path, error);
+  });
+
+/** JSON text with the documents' texts in it as they are. */
+const renderCommit = (commit: Commit): string =>
+  `{${[...commit].map(([key, text]) => `${JSON.stringify(key)}: ${text ?? 'null'}`).join(',\n')}}\n`;
+
+/** The commit that a killed process left, as parsed JSON by key; undefined when there is none. Throws on junk. */
+export function readJournal(root: string): ReadonlyMap<string, unknown> | undefined {
+  let text: string;
+  try {
+    text = readFileSync(journalPath(root), 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+  const value: unknown = JSON.parse(text);
+  if (typeof value !== 'object' || value === null) throw new Error('not an object');
+  return new Map(Object.entries(value));
+}

@@ -1,0 +1,161 @@
+import { createHash, randomUUID, timingSafeEqual } from 'node:crypto';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { type Disk, nodeDisk, replaceFile, storageError, syncFolders } from './disk.js';
+import type { Keys, Scope } from './keys.js';
+import { setAside } from './set-aside.js';
+
+export interface KeysDeps {
+  /** Holds `keys.json`; made when missing. */
+  readonly folder: string;
+  /**
+   * SUPERCARGO_API_KEY. Letters, digits and `_`, as clients can send them. It stays out of the file: when the setting
+   * goes away, the key of the file counts again. Once it was replaced by `regenerate`, that very value stays dead.
+   */
+  readonly globalKey?: string | undefined;
+  /** ms since the epoch. */
+  readonly now: () => number;
+  readonly log: Pick<Logger, 'info' | 'error'>;
+  readonly disk?: Disk;
+}
+
+interface ServiceKey {
+  readonly appId: number;
+  readonly serviceName: string;
+  readonly key: string;
+}
+
+interface KeyFile {
+  readonly global: string;
+  readonly services: readonly ServiceKey[];
+  /** SHA-256 of a setting that was replaced by `regenerate`. */
+  readonly retired?: string;
+}
+
+/**
+ * Reads the keys, or makes them at the first start. A file that cannot be used is set aside and all keys are made
+ * anew, which is logged without them. Rejects with `StorageError` when new keys cannot be written, and with an
+ * `Error` for a setting that no client could send.
+ */
+export async function openKeys({ folder, globalKey, now, log, disk = nodeDisk }: KeysDeps): Promise<Keys> {
+  if (globalKey !== undefined && !/^\w+$/.test(globalKey)) {
+    throw new Error('SUPERCARGO_API_KEY may hold only letters, digits and underscores, and at least one of them');
+  }
+  const path = join(folder, 'keys.json');
+  const found = read(path, now(), log);
+  const file = found ?? { global: newKey(), services: [] };
+  const retired = globalKey !== undefined && file.retired === digestOf(globalKey).toString('hex');
+  if (retired)
+    log.info('SUPERCARGO_API_KEY was replaced through the API and no longer counts; the key of the file does');
+  const keys = new KeptKeys({ path, folder, disk }, file, retired ? undefined : globalKey);
+  if (!found) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    await keys.save(file);
+  }
+  return keys;
+}
+
+class KeptKeys implements Keys {
+  #lastTurn: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly place: { readonly path: string; readonly folder: string; readonly disk: Disk },
+    private file: KeyFile,
+    private given: string | undefined,
+  ) {}
+
+  get global(): string {
+    return this.given ?? this.file.global;
+  }
+
+  ofService(appId: number, serviceName: string): Promise<string> {
+    return this.#inTurn(async () => {
+      const known = this.file.services.find((one) => one.appId === appId && one.serviceName === serviceName);
+      if (known) return known.key;
+      const key = newKey();
+      await this.save({ ...this.file, services: [...this.file.services, { appId, serviceName, key }] });
+      return key;
+    });
+  }
+
+  scopeOf(key: string): Scope | undefined {
+    const digest = digestOf(key);
+    // Every key is looked at, so the time tells nothing about which one was close.
+    let scope: Scope | undefined;
+    for (const one of this.file.services) {
+      if (timingSafeEqual(digest, digestOf(one.key))) scope = { type: 'app', appId: one.appId };
+    }
+    return timingSafeEqual(digest, digestOf(this.global)) ? { type: 'global' } : scope;
+  }
+
+  regenerate(key: string): Promise<string | undefined> {
+    return this.#inTurn(async () => {
+      const scope = this.scopeOf(key);
+      if (!scope) return undefined;
+      const fresh = newKey();
+      if (scope.type === 'global') {
+        const retired = this.given === undefined ? {} : { retired: digestOf(this.given).toString('hex') };
+        await this.save({ ...this.file, global: fresh, ...retired });
+        this.given = undefined;
+      } else {
+        const services = this.file.services.map((one) => (one.key === key ? { ...one, key: fresh } : one));
+        await this.save({ ...this.file, services });
+      }
+      return fresh;
+    });
+  }
+
+  /** On disk, then in force. */
+  async save(file: KeyFile): Promise<void> {
+    const { path, folder, disk } = this.place;
+    await replaceFile(disk, path, `${JSON.stringify(file, null, 2)}\n`);
+    await syncFolders(disk, [folder]);
+    this.file = file;
+  }
+
+  #inTurn<T>(action: () => Promise<T>): Promise<T> {
+    const turn = this.#lastTurn.then(action);
+    this.#lastTurn = turn.catch(() => undefined);
+    return turn;
+  }
+}
+
+const newKey = (): string => randomUUID().replaceAll('-', '');
+const digestOf = (key: string): Buffer => createHash('sha256').update(key).digest();
+
+/** The file's keys; undefined when there is none, or none any more because it was set aside. */
+function read(path: string, nowMs: number, log: KeysDeps['log']): KeyFile | undefined {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw storageError('read', path, error);
+  }
+  const file = parse(text);
+  if (!file) log.error({ path, aside: setAside(path, nowMs) }, 'The key file cannot be used; making new keys');
+  return file;
+}
+
+function parse(text: string): KeyFile | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isKeyFile(value) ? value : undefined;
+  } catch {
+    return undefined; // the parser's message would quote the text, keys and all
+  }
+}
+
+function isKeyFile(value: unknown): value is KeyFile {
+  if (typeof value !== 'object' || value === null || !('global' in value) || !('services' in value)) return false;
+  return isKey(value.global) && Array.isArray(value.services) && value.services.every(isServiceKey);
+}
+
+function isServiceKey(value: unknown): value is ServiceKey {
+  if (typeof value !== 'object' || value === null) return false;
+  const { appId, serviceName, key } = value as Partial<Record<keyof ServiceKey, unknown>>;
+  return Number.isSafeInteger(appId) && typeof serviceName === 'string' && isKey(key);
+}
+
+const isKey = (value: unknown): boolean => typeof value === 'string' && /^\w+$/.test(value);

@@ -1,0 +1,162 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Key, KINDS, keyOf, splitKey } from '../../crds/kinds.js';
+import { isTemporary, storageError } from './disk.js';
+import { folderOf, parseDocument, parseStatus, pathOf, renderDocument, type StoredStatus } from './document-files.js';
+import { fileNameOf, guessName } from './file-names.js';
+import { frozen } from './frozen.js';
+import { type Held, keyOfHeld } from './held.js';
+import { type Commit, journalPath, readJournal } from './journal.js';
+import { setAside } from './set-aside.js';
+
+/** A file that could not be used. */
+export interface Unusable {
+  readonly path: string;
+  /** Where it is now; undefined when it could not be moved. */
+  readonly aside: string | undefined;
+  readonly reason: string;
+  /** The document it was of, as far as its place tells. */
+  readonly key: Key | undefined;
+  readonly part: 'document' | 'status' | 'commit';
+}
+
+export interface Loaded {
+  /** In order of creation, without status. */
+  readonly held: readonly Held[];
+  readonly statuses: ReadonlyMap<Key, StoredStatus>;
+  /** A commit that happened but whose files are not all written; `held` has it already. */
+  readonly unfinished: Commit | undefined;
+  readonly unusable: readonly Unusable[];
+  /** The highest version that the disk has seen. */
+  readonly version: number;
+}
+
+/**
+ * Reads both trees, making them when they are missing. Files that cannot be used are set aside and reported; temporary
+ * files and statuses without a document are removed. Synchronous: it runs once, before anything else, and is quickest
+ * so. Throws `StorageError` only when there is no folder to work in.
+ */
+export function load(root: string, nowMs: number): Loaded {
+  const unusable: Unusable[] = [];
+  const spoil = (path: string, reason: string, key: Key | undefined, part: Unusable['part']): void => {
+    unusable.push({ path, aside: tryToSetAside(path, nowMs), reason, key, part });
+  };
+  sweep(root);
+  const documents = new Map<Key, Held>();
+  for (const kind of KINDS) {
+    for (const { path, fileName, value, failure } of filesOf(folderOf(root, 'documents', kind))) {
+      try {
+        if (failure) throw failure;
+        const held = parseDocument(value, kind, fileName);
+        documents.set(keyOfHeld(held), held);
+      } catch (error) {
+        spoil(path, messageOf(error), keyOf(kind, guessName(fileName)), 'document');
+      }
+    }
+  }
+  const unfinished = overlay(root, documents, spoil);
+  const statuses = new Map<Key, StoredStatus>();
+  const byFile = new Map([...documents.keys()].map((key) => [pathOf(root, 'status', key), key]));
+  for (const kind of KINDS) {
+    for (const { path, fileName, value, failure } of filesOf(folderOf(root, 'status', kind))) {
+      const key = byFile.get(path);
+      try {
+        if (failure) throw failure;
+        const stored = parseStatus(value);
+        if (key && documents.get(key)?.resource.metadata.uid === stored.uid) statuses.set(key, frozen(stored));
+        else removeIfPossible(path);
+      } catch (error) {
+        spoil(path, messageOf(error), key ?? keyOf(kind, guessName(fileName)), 'status');
+      }
+    }
+  }
+  const versions = [
+    ...[...documents.values()].map(({ resource }) => resource.metadata.resourceVersion),
+    ...[...statuses.values()].map(({ resourceVersion }) => resourceVersion),
+  ];
+  return {
+    held: [...documents.values()].sort((a, b) => a.order - b.order),
+    statuses,
+    unfinished,
+    unusable: unusable.filter(({ key, part }) => part !== 'document' || key === undefined || !documents.has(key)),
+    version: versions.reduce((highest, version) => Math.max(highest, Number(version)), 0),
+  };
+}
+
+/** Puts what a commit left over the documents that were read. */
+function overlay(
+  root: string,
+  documents: Map<Key, Held>,
+  spoil: (path: string, reason: string, key: Key | undefined, part: 'commit') => void,
+): Commit | undefined {
+  const path = journalPath(root);
+  const commit = new Map<Key, string | undefined>();
+  try {
+    for (const [text, value] of readJournal(root) ?? []) {
+      const { kind, name } = splitKey(text as Key); // throws on any other text
+      const key = keyOf(kind, name);
+      if (value === null) {
+        documents.delete(key);
+        commit.set(key, undefined);
+      } else {
+        const held = parseDocument(value, kind, fileNameOf(name));
+        documents.set(key, held);
+        commit.set(key, renderDocument(held, held.resource.metadata.resourceVersion));
+      }
+    }
+  } catch (error) {
+    spoil(path, messageOf(error), undefined, 'commit');
+  }
+  return commit.size > 0 ? commit : undefined;
+}
+
+interface Read {
+  readonly path: string;
+  readonly fileName: string;
+  readonly value?: unknown;
+  readonly failure?: unknown;
+}
+
+function* filesOf(folder: string): Generator<Read> {
+  for (const fileName of readdirSync(folder)) {
+    if (!fileName.endsWith('.json') || fileName.startsWith('.')) continue;
+    const path = join(folder, fileName);
+    try {
+      yield { path, fileName, value: JSON.parse(readFileSync(path, 'utf8')) };
+    } catch (failure) {
+      yield { path, fileName, failure };
+    }
+  }
+}
+
+/** Makes the folders and removes what killed writers left in them. */
+function sweep(root: string): void {
+  const folders = (['documents', 'status'] as const).flatMap((tree) => KINDS.map((kind) => folderOf(root, tree, kind)));
+  for (const folder of [root, ...folders]) {
+    try {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      for (const name of readdirSync(folder)) if (isTemporary(name)) removeIfPossible(join(folder, name));
+    } catch (error) {
+      throw storageError('write', folder, error);
+    }
+  }
+}
+
+/** For files that nobody reads: left on a read-only disk they do no harm, and the next start tries again. */
+function removeIfPossible(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    return;
+  }
+}
+
+function tryToSetAside(path: string, nowMs: number): string | undefined {
+  try {
+    return setAside(path, nowMs);
+  } catch {
+    return undefined; // said in the report: it has no new place
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

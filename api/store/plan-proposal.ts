@@ -1,0 +1,255 @@
+import { canonical } from '../../crds/hash.js';
+import type { AnyDeclared, AnyResource, Key, Origin, Problem, Source } from '../../crds/kinds.js';
+import { AppIds, appIdOf } from './app-ids.js';
+import { hashOf } from './frozen.js';
+import { type Declaration, type Held, isDying, keyOfDeclared } from './held.js';
+import type { Proposal, Proposed } from './store.js';
+
+/** One thing to do to one document because of what an origin said. */
+export type Decision =
+  | { readonly do: 'create'; readonly key: Key; readonly declaration: Declaration }
+  | {
+      readonly do: 'change';
+      readonly key: Key;
+      readonly declaration: Declaration;
+      readonly parts: readonly ('spec' | 'metadata')[];
+    }
+  /** Its controller cleans up, then lets go. */
+  | { readonly do: 'mark'; readonly key: Key }
+  /** Nothing to clean up: gone at once. */
+  | { readonly do: 'remove'; readonly key: Key }
+  /** Made when the document `key`, which is being deleted, has gone. The whole new list. */
+  | { readonly do: 'await'; readonly key: Key; readonly successors: readonly Declaration[] }
+  /** What the origin last said of it that was not accepted, or no longer anything. In memory only. */
+  | { readonly do: 'note'; readonly key: Key; readonly problem: Problem | undefined };
+
+export interface ProposalPlan {
+  readonly decisions: readonly Decision[];
+  readonly refused: readonly Problem[];
+}
+
+/** `whole`: what is not declared is deleted. `one`: says nothing of other documents. */
+export type Extent = 'whole' | 'one';
+
+/**
+ * What an origin's word means for what is held: unchanged documents cause no decision, nothing of another origin is
+ * touched, nothing that a problem covers is deleted. Pure.
+ */
+export function planProposal(held: ReadonlyMap<Key, Held>, proposal: Proposal, extent: Extent = 'whole'): ProposalPlan {
+  const { origin, problems = [] } = proposal;
+  const { declarations, duplicates } = declarationsOf(held, proposal, extent);
+  const leaving = new Set<Key>();
+  if (extent === 'whole') {
+    for (const [key, one] of held) {
+      const mine = one.resource.metadata.origin === origin && !isDying(one);
+      if (mine && !declarations.has(key) && !problemOf(problems, one.resource, 'absent')) leaving.add(key);
+    }
+  }
+
+  const placed = place(held, origin, declarations, leaving);
+  const refused = [...duplicates, ...placed.refused];
+  const decisions: Decision[] = [];
+  for (const key of leaving) {
+    const finalizers = held.get(key)?.resource.metadata.finalizers ?? [];
+    decisions.push({ do: finalizers.length > 0 ? 'mark' : 'remove', key });
+  }
+  for (const declaration of placed.taken) {
+    const key = keyOfDeclared(declaration.document);
+    const before = held.get(key);
+    const parts = before ? changedParts(before.resource, declaration) : [];
+    if (!before) decisions.push({ do: 'create', key, declaration });
+    else if (parts.length > 0) decisions.push({ do: 'change', key, declaration, parts });
+  }
+  decisions.push(...awaits(held, proposal, extent, leaving, declarations, placed.waiting));
+  decisions.push(...notes(held, proposal, extent, leaving, declarations, placed.taken, refused));
+  return { decisions, refused };
+}
+
+/** First declaration of each name, and a problem for each further one. */
+function declarationsOf(held: ReadonlyMap<Key, Held>, proposal: Proposal, extent: Extent) {
+  const declarations = new Map<Key, Declaration>();
+  const duplicates: Problem[] = [];
+  for (const { document, source } of proposal.documents) {
+    const key = keyOfDeclared(document);
+    const first = declarations.get(key);
+    if (first) {
+      const message = `${key} is declared twice: ${placeOf(first.source)} and ${placeOf(source)}. The first one counts.`;
+      duplicates.push(refusal({ document, ...(source ? { source } : {}) }, message));
+      continue;
+    }
+    const owner = extent === 'whole' ? proposal.owner : (proposal.owner ?? held.get(key)?.resource.metadata.owner);
+    declarations.set(key, {
+      document,
+      origin: proposal.origin,
+      ...(owner ? { owner } : {}),
+      ...(source ? { source } : {}),
+    });
+  }
+  return { declarations, duplicates };
+}
+
+interface Placed {
+  readonly taken: readonly Declaration[];
+  /** In the way of each: a document that is being deleted. */
+  readonly waiting: readonly { readonly behind: Key; readonly declaration: Declaration }[];
+  readonly refused: readonly Problem[];
+}
+
+/** Which declarations can be taken, which must wait for a deletion, and which belong to somebody else. */
+function place(
+  held: ReadonlyMap<Key, Held>,
+  origin: Origin,
+  declarations: ReadonlyMap<Key, Declaration>,
+  leaving: ReadonlySet<Key>,
+): Placed {
+  const living = new AppIds();
+  const dying = new AppIds();
+  const promised = new Map<Key, Origin>();
+  for (const [key, one] of held) {
+    const id = appIdOf(one.resource);
+    const goes = isDying(one) || leaving.has(key);
+    if (id !== undefined) (goes ? dying : living).add(id, key);
+    for (const { document, origin: other } of one.successors) {
+      if (other === origin) continue; // decided anew below
+      promised.set(keyOfDeclared(document), other);
+      const awaited = appIdOf(document);
+      if (awaited !== undefined) living.add(awaited, keyOfDeclared(document));
+    }
+  }
+
+  const taken: Declaration[] = [];
+  const waiting: { behind: Key; declaration: Declaration }[] = [];
+  const refused: Problem[] = [];
+  let undecided = [...declarations];
+  // An App may take the number that another one gives up in this very proposal: go on while that frees somebody.
+  for (let before = Number.POSITIVE_INFINITY; undecided.length < before; ) {
+    before = undecided.length;
+    undecided = undecided.filter(([key, declaration]) => {
+      const current = held.get(key);
+      const other = current && !isDying(current) ? current.resource.metadata.origin : promised.get(key);
+      if (other !== undefined && other !== origin) {
+        refused.push(refusal(declaration, `${key} belongs to ${other}; ${origin} cannot declare it as well.`));
+        return false;
+      }
+      const id = appIdOf(declaration.document);
+      if (id !== undefined && living.otherHolder(id, key)) return true;
+      const gives = current && !isDying(current) ? appIdOf(current.resource) : undefined;
+      const vacating = id === undefined ? undefined : dying.otherHolder(id, key);
+      if (vacating && gives !== undefined) {
+        refused.push(refusal(declaration, `${key}: appId ${id} belongs to ${vacating} until that is removed.`));
+        return false;
+      }
+      if (gives !== undefined && gives !== id) living.remove(gives, key);
+      if (id !== undefined) living.add(id, key);
+      const behind = current && isDying(current) ? key : vacating;
+      if (behind) waiting.push({ behind, declaration });
+      else taken.push(declaration);
+      return false;
+    });
+  }
+  for (const [key, declaration] of undecided) {
+    const id = appIdOf(declaration.document);
+    const holder = id === undefined ? undefined : living.otherHolder(id, key);
+    const where = holder && (held.get(holder)?.resource.metadata.source ?? declarations.get(holder)?.source);
+    const from = where ? ` (${placeOf(where)})` : '';
+    refused.push(refusal(declaration, `${key}: appId ${id} belongs to ${holder}${from}. Give this App another appId.`));
+  }
+  return { taken, waiting, refused };
+}
+
+/** New successor lists of documents that are being deleted, where they differ from the present ones. */
+function awaits(
+  held: ReadonlyMap<Key, Held>,
+  { origin, problems = [] }: Proposal,
+  extent: Extent,
+  leaving: ReadonlySet<Key>,
+  declarations: ReadonlyMap<Key, Declaration>,
+  waiting: Placed['waiting'],
+): Decision[] {
+  const decisions: Decision[] = [];
+  for (const [key, one] of held) {
+    if (!isDying(one) && !leaving.has(key)) continue;
+    const kept = one.successors.filter((successor) => {
+      if (successor.origin !== origin) return true;
+      const declared = declarations.has(keyOfDeclared(successor.document));
+      if (extent === 'one') return !declared;
+      return !declared && covers(problems, successor) !== undefined;
+    });
+    const added = waiting.filter(({ behind }) => behind === key).map(({ declaration }) => declaration);
+    const successors = [...kept, ...added];
+    if (canonical(successors) !== canonical(one.successors)) decisions.push({ do: 'await', key, successors });
+  }
+  return decisions;
+}
+
+/** Problems to put on documents of this origin, or to take off. */
+function notes(
+  held: ReadonlyMap<Key, Held>,
+  { origin, problems = [] }: Proposal,
+  extent: Extent,
+  leaving: ReadonlySet<Key>,
+  declarations: ReadonlyMap<Key, Declaration>,
+  taken: readonly Declaration[],
+  refused: readonly Problem[],
+): Decision[] {
+  const decisions: Decision[] = [];
+  const all = [...problems, ...refused];
+  const note = (key: Key, before: Problem | undefined, problem: Problem | undefined): void => {
+    if (canonical(before ?? null) !== canonical(problem ?? null)) decisions.push({ do: 'note', key, problem });
+  };
+  for (const [key, { resource }] of held) {
+    if (resource.metadata.origin !== origin || leaving.has(key)) continue;
+    // What a single `put` could not do is told to its caller; it says nothing of what was accepted before.
+    if (extent === 'one' && !(declarations.has(key) && refused.length === 0)) continue;
+    note(key, resource.metadata.problem, problemOf(all, resource, declarations.has(key) ? 'declared' : 'absent'));
+  }
+  for (const { document } of taken) {
+    const key = keyOfDeclared(document);
+    if (!held.has(key)) note(key, undefined, problemOf(all, document, 'declared'));
+  }
+  return decisions;
+}
+
+/** Spec by its hash; labels, annotations, owner and source by their text. Pure. */
+export function changedParts(before: AnyResource, declaration: Declaration): ('spec' | 'metadata')[] {
+  const { document, owner, source } = declaration;
+  const parts: ('spec' | 'metadata')[] = [];
+  if (hashOf(before.spec) !== hashOf(document.spec)) parts.push('spec');
+  const { labels, annotations } = document.metadata;
+  const now = before.metadata;
+  const was = { labels: now.labels, annotations: now.annotations, owner: now.owner, source: now.source };
+  if (canonical(was) !== canonical({ labels, annotations, owner, source })) parts.push('metadata');
+  return parts;
+}
+
+interface Named {
+  readonly kind: AnyResource['kind'];
+  readonly metadata: { readonly name: string; readonly source?: Source };
+}
+
+/** The first problem that speaks of the document. One that names no document speaks only of those not declared. */
+function problemOf(problems: readonly Problem[], document: Named, is: 'declared' | 'absent'): Problem | undefined {
+  return problems.find(({ kind, name, source }) => {
+    if (kind !== undefined && name !== undefined) return kind === document.kind && name === document.metadata.name;
+    if (is === 'declared') return false;
+    // Neither a document nor a file: it may be about any of them, so all are kept.
+    return source === undefined || source.file === document.metadata.source?.file;
+  });
+}
+
+const covers = (problems: readonly Problem[], { document, source }: Declaration): Problem | undefined =>
+  problemOf(
+    problems,
+    { kind: document.kind, metadata: { name: document.metadata.name, ...(source ? { source } : {}) } },
+    'absent',
+  );
+
+const refusal = ({ document, source }: Proposed & { document: AnyDeclared }, message: string): Problem => ({
+  message,
+  ...(source ? { source } : {}),
+  kind: document.kind,
+  name: document.metadata.name,
+});
+
+const placeOf = (source: Source | undefined): string =>
+  source ? `${source.file}${source.line === undefined ? '' : `:${source.line}`}` : 'without a file';

@@ -1,0 +1,130 @@
+import { dirname } from 'node:path';
+import type { Logger } from 'pino';
+import type { Key } from '../../crds/kinds.js';
+import { type Disk, replaceFile, storageError, syncFolders } from './disk.js';
+import { pathOf, renderStatus, type StoredStatus } from './document-files.js';
+import { textOf } from './frozen.js';
+
+export interface StatusFilesDeps {
+  readonly root: string;
+  readonly disk: Disk;
+  readonly log: Pick<Logger, 'error' | 'info'>;
+  /** What the file of a document is to hold now; undefined for no file. */
+  readonly wanted: (key: Key) => StoredStatus | undefined;
+  /** How long changes are gathered before they are written, ms. */
+  readonly delayMs: number;
+  /** How long a disk that refused is left alone when nothing else changes, ms. */
+  readonly retryMs: number;
+}
+
+/**
+ * Writes statuses behind: whatever changes within the delay is one write of its latest form, and one batch is written
+ * at a time. A disk that refuses is reported once; what it refused stays due.
+ */
+export class StatusFiles {
+  readonly #due = new Set<Key>();
+  /** What each file holds, as far as it matters: uid and text of the status. */
+  readonly #onDisk = new Map<Key, string>();
+  #timer: NodeJS.Timeout | undefined;
+  #writing: Promise<void> | undefined;
+  #refused = false;
+
+  constructor(private readonly deps: StatusFilesDeps) {}
+
+  /** Says what was read from a file at start. */
+  found(key: Key, stored: StoredStatus): void {
+    this.#onDisk.set(key, contentOf(stored));
+  }
+
+  /** The status of that document may have changed. */
+  changed(key: Key): void {
+    this.#due.add(key);
+    this.#writeIn(this.deps.delayMs);
+  }
+
+  /** Resolves when all that changed is on disk; rejects with `StorageError` when the disk refuses. */
+  async flush(): Promise<void> {
+    while (this.#writing || this.#due.size > 0) {
+      if (this.#writing) await this.#writing;
+      else if (this.#due.size > 0) {
+        const failure = await this.#write();
+        if (failure) throw failure;
+      }
+    }
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#due.clear();
+  }
+
+  #writeIn(delayMs: number): void {
+    if (this.#timer || this.#writing) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      void this.#write();
+    }, delayMs);
+    this.#timer.unref(); // a process that wants to end calls flush
+  }
+
+  /** One batch. Returns what failed, having reported it; never rejects. */
+  #write(): Promise<Error | undefined> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const keys = [...this.#due];
+    this.#due.clear();
+    const batch = this.#writeAll(keys);
+    this.#writing = batch.then(() => {
+      this.#writing = undefined;
+      if (this.#due.size > 0) this.#writeIn(this.#refused ? this.deps.retryMs : this.deps.delayMs);
+    });
+    return batch;
+  }
+
+  async #writeAll(keys: readonly Key[]): Promise<Error | undefined> {
+    const { root, disk, log, wanted } = this.deps;
+    const written = new Map<Key, string | undefined>();
+    const failures: Error[] = [];
+    const failed = (key: Key, error: unknown): void => {
+      this.#due.add(key);
+      failures.push(error instanceof Error ? error : new Error(String(error)));
+    };
+    await Promise.all(
+      keys.map(async (key) => {
+        const stored = wanted(key);
+        const content = stored && contentOf(stored);
+        if (content === this.#onDisk.get(key)) return;
+        const path = pathOf(root, 'status', key);
+        try {
+          if (stored) await replaceFile(disk, path, renderStatus(stored));
+          else await disk.remove(path).catch((error: unknown) => Promise.reject(storageError('remove', path, error)));
+          written.set(key, content);
+        } catch (error) {
+          failed(key, error);
+        }
+      }),
+    );
+    try {
+      await syncFolders(
+        disk,
+        [...written.keys()].map((key) => dirname(pathOf(root, 'status', key))),
+      );
+      for (const [key, content] of written) {
+        if (content === undefined) this.#onDisk.delete(key);
+        else this.#onDisk.set(key, content);
+      }
+    } catch (error) {
+      for (const key of written.keys()) failed(key, error);
+    }
+    const [first] = failures;
+    if (first && !this.#refused)
+      log.error({ err: first, documents: failures.length }, 'Could not save status; keeping it in memory');
+    if (!first && this.#refused && written.size > 0) log.info('Status can be saved again');
+    this.#refused = first !== undefined || (this.#refused && written.size === 0);
+    return first;
+  }
+}
+
+/** Equal for files that say the same: the version is left out, it differs each time. Pure. */
+const contentOf = ({ uid, status }: StoredStatus): string => `${uid} ${textOf(status)}`;
