@@ -155,12 +155,15 @@ function readItem(item: unknown, locate: (path: string) => Source, { parse, devi
   return { documents: [], problems, warnings: [] };
 }
 
+/** The problem of a file that is too large to be read. Pure. */
+export const tooLarge = (sizeBytes: number, file: string): Problem => ({
+  message: `The file is too large: ${(sizeBytes / 1024 / 1024).toFixed(1)} MiB, at most ${LIMIT_BYTES / 1024 / 1024} MiB`,
+  source: { file },
+});
+
 /** The text, without a byte order mark; or why it is none. */
 function decode(content: Uint8Array, file: string): string | Problem {
-  if (content.byteLength > LIMIT_BYTES) {
-    const size = `${(content.byteLength / 1024 / 1024).toFixed(1)} MiB`;
-    return { message: `The file is too large: ${size}, at most ${LIMIT_BYTES / 1024 / 1024} MiB`, source: { file } };
-  }
+  if (content.byteLength > LIMIT_BYTES) return tooLarge(content.byteLength, file);
   const text = new TextDecoder().decode(content);
   const bad = firstUnprintable(text, isUtf8(content));
   if (bad === undefined) return text;

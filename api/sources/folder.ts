@@ -1,0 +1,355 @@
+import { open } from 'node:fs/promises';
+import { relative, sep } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type FSWatcher, watch } from 'chokidar';
+import { canonicalHash } from '../../crds/hash.js';
+import { KINDS, type Problem } from '../../crds/kinds.js';
+import type { Store } from '../store/store.js';
+import type { Documents, Log, Parse } from './documents.js';
+import { ProblemLog } from './problem-log.js';
+import { LIMIT_BYTES, readDocuments, tooLarge } from './read-documents.js';
+import { codeOf, reasonOf, type SeenFile, type SeenFolder, scanFolder, stampOf } from './scan-folders.js';
+import { planWholeSet } from './whole-set.js';
+
+export interface FolderOptions {
+  readonly folders: readonly string[];
+  readonly store: Pick<Store, 'propose' | 'list'>;
+  readonly parse: Parse;
+  readonly deviceUuid: string;
+  readonly log: Log;
+  /** How long a file must be left alone before it is read, ms. */
+  readonly settleMs?: number;
+  /** How often to look without being told of a change, ms: finds what no event told of. */
+  readonly lookMs?: number;
+  /** How often to look while there are no events: a folder is missing or cannot be watched, ms. */
+  readonly pollMs?: number;
+  /** Delay after a proposal that failed, doubled each time up to a minute, ms. */
+  readonly retryMs?: number;
+  readonly now?: () => number;
+  readonly watch?: typeof watch;
+}
+
+/** The origin `files`: folders whose documents are what should run. */
+export interface FolderSource {
+  readonly name: string;
+  /** Resolves after the first look, also when a folder is missing or the store refuses: it goes on trying. */
+  start(): Promise<void>;
+  /** Reads every file again, and proposes when something differs. */
+  rescan(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** How long a look waits for files that somebody is still writing, ms. */
+const PATIENCE_MS = 2000;
+/** A stream of changes delays a look by no more than this, ms. */
+const LONGEST_DEBOUNCE_MS = 1000;
+const LONGEST_RETRY_MS = 60_000;
+
+/**
+ * Proposes what is in the folders, whole, as origin `files`. Events of the file system are only hints to look. A folder
+ * that cannot be listed is a failure and never an empty set.
+ */
+export const watchFolders = (options: FolderOptions): FolderSource => new WatchedFolders(options);
+
+interface ReadFile {
+  readonly stamp: string;
+  readonly hash: string;
+  readonly read: Documents;
+}
+
+class WatchedFolders implements FolderSource {
+  readonly name = 'files';
+  readonly #options: Required<FolderOptions>;
+  readonly #problems: ProblemLog;
+  readonly #stop = new AbortController();
+  readonly #files = new Map<string, ReadFile>();
+  /** Files that were gone at the last look: an editor may be about to put them back. */
+  #gone = new Set<string>();
+  readonly #folders = new Map<string, { identity: string; files: number }>();
+  #watcher: { paths: string; watcher: FSWatcher } | undefined;
+  #polling = false;
+  #running: Promise<void> | undefined;
+  #again = false;
+  #seen = '';
+  #proposed = '';
+  #failedProposals = 0;
+  #hinted: number | undefined;
+  #hintTimer: NodeJS.Timeout | undefined;
+  #restTimer: NodeJS.Timeout | undefined;
+
+  constructor(options: FolderOptions) {
+    this.#options = { settleMs: 150, lookMs: 10_000, pollMs: 500, retryMs: 1000, now: Date.now, watch, ...options };
+    this.#problems = new ProblemLog(options.log);
+  }
+
+  async start(): Promise<void> {
+    await this.#look();
+  }
+
+  async rescan(): Promise<void> {
+    for (const [file, known] of this.#files) this.#files.set(file, { ...known, stamp: '' });
+    this.#seen = '';
+    await this.#look();
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    clearTimeout(this.#hintTimer);
+    clearTimeout(this.#restTimer);
+    await this.#running;
+    await this.#watcher?.watcher.close();
+    this.#watcher = undefined;
+  }
+
+  /** Looks once more, after the look that may be going on. Never throws. */
+  #look(): Promise<void> {
+    this.#again = true;
+    this.#running ??= this.#lookUntilQuiet().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  async #lookUntilQuiet(): Promise<void> {
+    while (this.#again && !this.#stop.signal.aborted) {
+      this.#again = false;
+      this.#hinted = undefined;
+      try {
+        const folders = await this.#settledFolders();
+        await this.#take(folders);
+        await this.#watch(folders);
+        this.#wake(this.#restMs(folders));
+      } catch (error) {
+        if (this.#stop.signal.aborted) return;
+        this.#retryLater(error);
+      }
+    }
+  }
+
+  #restMs(folders: readonly SeenFolder[]): number {
+    const { pollMs, lookMs } = this.#options;
+    return this.#polling || folders.some(({ failures }) => failures.length > 0) ? pollMs : lookMs;
+  }
+
+  #retryLater(error: unknown): void {
+    const forMs = Math.min(this.#options.retryMs * 2 ** this.#failedProposals, LONGEST_RETRY_MS);
+    this.#failedProposals += 1;
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#problems.tell('proposal', [
+      {
+        message: `What the files declare could not be stored: ${reason}; everything stays as it is and it is tried again`,
+      },
+    ]);
+    this.#wake(forMs);
+  }
+
+  /** Looks again after a while, if nothing makes it look earlier. */
+  #wake(afterMs: number): void {
+    clearTimeout(this.#restTimer);
+    if (!this.#stop.signal.aborted) this.#restTimer = setTimeout(() => void this.#look(), afterMs);
+  }
+
+  /** Something changed: looks when it has been quiet for a moment. */
+  #hint(): void {
+    if (this.#stop.signal.aborted) return;
+    const { now, settleMs } = this.#options;
+    this.#hinted ??= now();
+    const waitMs = now() - this.#hinted > LONGEST_DEBOUNCE_MS ? 0 : settleMs;
+    clearTimeout(this.#hintTimer);
+    this.#hintTimer = setTimeout(() => void this.#look(), waitMs);
+  }
+
+  /** The folders, once nobody is writing in them; or as they are when that takes too long. */
+  async #settledFolders(): Promise<readonly SeenFolder[]> {
+    const { now, folders } = this.#options;
+    const until = now() + PATIENCE_MS;
+    for (;;) {
+      const seen: SeenFolder[] = [];
+      for (const folder of folders) seen.push(this.#doubt(await scanFolder(folder)));
+      const waitMs = this.#unsettledForMs(seen);
+      if (waitMs <= 0 || now() >= until) return seen;
+      await delay(waitMs, undefined, { signal: this.#stop.signal });
+    }
+  }
+
+  /** An empty folder in the place of one with files is more likely a disk that is gone than a wish to delete everything. */
+  #doubt(seen: SeenFolder): SeenFolder {
+    const before = this.#folders.get(seen.folder);
+    const replaced = before && seen.identity !== undefined && before.identity !== seen.identity;
+    if (!replaced || before.files === 0 || seen.files.length > 0) return seen;
+    const message =
+      'Another, empty folder is in its place (a disk that is not mounted?); what it declared stays until there is a file in it';
+    return { ...seen, listed: [], failures: [{ message, source: { file: seen.folder } }] };
+  }
+
+  /** How long until every changed file was left alone for long enough, and every missing one was missed twice. */
+  #unsettledForMs(folders: readonly SeenFolder[]): number {
+    const { now, settleMs } = this.#options;
+    const files = folders.flatMap((folder) => folder.files);
+    const waits = files
+      .filter(({ file, stamp }) => this.#files.get(file)?.stamp !== stamp)
+      .filter(({ changedAtMs }) => this.#isFresh(changedAtMs))
+      .map(({ changedAtMs }) => settleMs - (now() - changedAtMs) + 1);
+
+    const present = new Set(files.map(({ file }) => file));
+    const gone = new Set([...this.#files.keys()].filter((file) => !present.has(file)));
+    if ([...gone].some((file) => !this.#gone.has(file))) waits.push(settleMs);
+    this.#gone = gone;
+    return Math.max(0, ...waits);
+  }
+
+  /** Changed so short a time ago that somebody may still be writing. A negative age is a clock that was set back. */
+  #isFresh(changedAtMs: number): boolean {
+    const ageMs = this.#options.now() - changedAtMs;
+    return ageMs >= 0 && ageMs < this.#options.settleMs;
+  }
+
+  async #take(folders: readonly SeenFolder[]): Promise<void> {
+    const failures = folders.flatMap((folder) => folder.failures);
+    const seen = JSON.stringify([folders.map(({ files, listed, problems }) => [files, listed, problems]), failures]);
+    if (seen === this.#seen && this.#failedProposals === 0) return;
+    this.#problems.tell('folders', failures);
+
+    const read: Documents[] = [];
+    for (const file of folders.flatMap((folder) => folder.files)) read.push(await this.#read(file));
+    this.#problems.warn(read.flatMap(({ warnings }) => warnings));
+    for (const folder of folders) read.push({ documents: [], problems: folder.problems, warnings: [] });
+    const isReadable = folders.some(({ listed }) => listed.length > 0);
+    // Nothing can be read: nothing is said. What was accepted stays.
+    const isTaken = !isReadable || (await this.#propose(folders, read, failures));
+    this.#remember(folders);
+    this.#seen = isTaken ? seen : '';
+  }
+
+  /** What a file says; from memory while it has not changed. */
+  async #read({ file, size, stamp, changedAtMs }: SeenFile): Promise<Documents> {
+    const known = this.#files.get(file);
+    if (known?.stamp === stamp) return known.read;
+    if (this.#isFresh(changedAtMs)) return this.#beingWritten(file);
+    if (size > LIMIT_BYTES) return this.#know(file, { stamp, hash: '', read: refused(tooLarge(size, file)) });
+    try {
+      const handle = await open(file);
+      try {
+        const content = await handle.readFile();
+        const after = await handle.stat({ bigint: true });
+        const hash = canonicalHash(content.toString('base64'));
+        if (known?.hash === hash) return this.#know(file, { ...known, stamp });
+        const read = readDocuments(content, file, this.#options);
+        // Changed while it was read: the stamp does not fit, so the next look reads it again.
+        const isWhole = stampOf(after) === stamp;
+        return isWhole ? this.#know(file, { stamp, hash, read }) : this.#beingWritten(file);
+      } finally {
+        await handle.close();
+      }
+    } catch (error) {
+      return this.#know(file, {
+        stamp: '',
+        hash: '',
+        read: refused({ message: reasonOf(error, 'file'), source: { file } }),
+      });
+    }
+  }
+
+  #beingWritten(file: string): Documents {
+    this.#hint();
+    return refused({ message: 'The file is still being written', source: { file } });
+  }
+
+  #know(file: string, known: ReadFile): Documents {
+    this.#files.set(file, known);
+    return known.read;
+  }
+
+  /** True when the store has it. */
+  async #propose(
+    folders: readonly SeenFolder[],
+    read: readonly Documents[],
+    failures: readonly Problem[],
+  ): Promise<boolean> {
+    const { store, log } = this.#options;
+    const stored = KINDS.flatMap((kind) => store.list(kind)).filter(({ metadata }) => metadata.origin === 'files');
+    const listed = folders.flatMap((folder) => folder.listed);
+    const { documents, problems, kept } = planWholeSet({ read, listed, failures, stored });
+    this.#problems.tell('documents', problems);
+
+    const signature = canonicalHash({ documents, problems, kept });
+    if (signature === this.#proposed) return true;
+    const proposal = { origin: 'files' as const, documents, problems: [...failures, ...problems, ...kept] };
+    const accepted = await store.propose(proposal);
+    this.#failedProposals = 0;
+    this.#problems.tell('proposal', []);
+    this.#problems.tell('refused', accepted.refused);
+    const { created, changed, deleted, refused } = accepted;
+    if (created.length + changed.length + deleted.length > 0) {
+      log.info({ created, changed, deleted }, `Files: ${summary({ created, changed, deleted })}`);
+    }
+    // What was refused may be free later: it is proposed again at the next look.
+    this.#proposed = refused.length === 0 ? signature : '';
+    return refused.length === 0;
+  }
+
+  /** What the next look compares with. Files that could not be seen now are not forgotten before they are seen to be gone. */
+  #remember(folders: readonly SeenFolder[]): void {
+    const present = new Set(folders.flatMap(({ files }) => files.map(({ file }) => file)));
+    for (const file of this.#files.keys()) if (!present.has(file)) this.#files.delete(file);
+    for (const { folder, identity, files, failures } of folders) {
+      if (identity !== undefined && failures.length === 0) this.#folders.set(folder, { identity, files: files.length });
+    }
+  }
+
+  /** Watches what there is to watch; made anew when a folder was replaced, because the old watch is deaf then. */
+  async #watch(folders: readonly SeenFolder[]): Promise<void> {
+    if (this.#polling) return;
+    const paths = [...new Set(folders.flatMap((folder) => folder.watch))];
+    const known = JSON.stringify([paths, folders.map(({ identity }) => identity)]);
+    if (known === this.#watcher?.paths) return;
+    await this.#watcher?.watcher.close();
+    this.#watcher = undefined;
+    if (paths.length === 0) return;
+    try {
+      const watcher = this.#options.watch(paths, {
+        ignoreInitial: true,
+        followSymlinks: false, // the scan follows links and names their targets, so that no circle is watched
+        ignorePermissionErrors: true,
+        atomic: false,
+        ignored: (path) => isHiddenBelow(paths, path),
+      });
+      this.#watcher = { paths: known, watcher };
+      watcher.on('all', () => this.#hint());
+      watcher.on('ready', () => this.#hint()); // for what changed between the look and now
+      watcher.on('error', (error) => this.#pollInstead(error));
+    } catch (error) {
+      this.#pollInstead(error);
+    }
+  }
+
+  #pollInstead(error: unknown): void {
+    if (this.#polling || this.#stop.signal.aborted) return;
+    this.#polling = true;
+    const { pollMs, log } = this.#options;
+    const why =
+      codeOf(error) === 'ENOSPC' ? 'no inotify watches are left' : `${error instanceof Error ? error.message : error}`;
+    log.warn({}, `The folders cannot be watched (${why}); they are looked through every ${pollMs} ms instead`);
+    const closing = this.#watcher?.watcher.close();
+    this.#watcher = undefined;
+    closing?.catch((reason: unknown) => log.warn({ err: reason }, 'Could not end the watch'));
+    this.#wake(pollMs);
+  }
+}
+
+const refused = (problem: Problem): Documents => ({ documents: [], problems: [problem], warnings: [] });
+
+const summary = (parts: Readonly<Record<string, readonly string[]>>): string =>
+  Object.entries(parts)
+    .filter(([, keys]) => keys.length > 0)
+    .map(([verb, keys]) => `${verb} ${keys.join(', ')}`)
+    .join('; ');
+
+/** Hidden folders and files are not watched. Kubernetes swaps whole folders through `..data`, so two dots are none. Pure. */
+function isHiddenBelow(roots: readonly string[], path: string): boolean {
+  const root = roots.find((one) => path === one || path.startsWith(one + sep));
+  if (root === undefined) return false;
+  return relative(root, path)
+    .split(sep)
+    .some((part) => /^\.[^.]/.test(part));
+}

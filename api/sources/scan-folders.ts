@@ -1,0 +1,170 @@
+import type { BigIntStats, Dirent } from 'node:fs';
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Problem } from '../../crds/kinds.js';
+
+/** How far below a folder we look, and how much there may be: enough for any device, and it ends on any mistake. */
+const LIMITS = { depth: 16, files: 5000, folders: 2000 } as const;
+
+export interface SeenFile {
+  /** As people know it: the folder as it was given, and the path below it. */
+  readonly file: string;
+  readonly size: number;
+  /** Differs after every change of the file. */
+  readonly stamp: string;
+  /** When content, name or rights last changed, ms since the epoch. */
+  readonly changedAtMs: number;
+}
+
+/** One of the watched folders, as it was seen. */
+export interface SeenFolder {
+  readonly folder: string;
+  /** Device and inode: another one means that something was mounted, unmounted or moved. Undefined: not there. */
+  readonly identity: string | undefined;
+  readonly files: readonly SeenFile[];
+  /** Directories that could be listed; a file that is missing from one of them is gone. */
+  readonly listed: readonly string[];
+  /** Directories that could not be listed, and why: nothing is known of what is in them. */
+  readonly failures: readonly Problem[];
+  /** Files that are there and cannot be looked at, links that lead in a circle. */
+  readonly problems: readonly Problem[];
+  /** Real paths whose changes matter. */
+  readonly watch: readonly string[];
+}
+
+/** Documents by their name: dot-files and what editors leave lying about are none. Pure. */
+export const isDocumentFile = (name: string): boolean => /^[^.#].*\.(yaml|yml|json)$/i.test(name);
+
+/** Looks through a folder and what is below it. Never throws, never loops; reads no file. */
+export async function scanFolder(folder: string): Promise<SeenFolder> {
+  const walk = new Walk();
+  const identity = await walk.enter(folder, folder, 0);
+  return { folder, identity, ...walk.seen() };
+}
+
+class Walk {
+  readonly #files: SeenFile[] = [];
+  readonly #listed: string[] = [];
+  readonly #failures: Problem[] = [];
+  readonly #problems: Problem[] = [];
+  readonly #watch = new Set<string>();
+  /** Directories by identity, so that no link leads twice to one. */
+  readonly #entered = new Map<string, string>();
+
+  seen(): Omit<SeenFolder, 'folder' | 'identity'> {
+    return {
+      files: this.#files,
+      listed: this.#listed,
+      failures: this.#failures,
+      problems: this.#problems,
+      watch: [...this.#watch],
+    };
+  }
+
+  /** Goes into a directory. `linked`: what was written to get here, when that is a link or the top. */
+  async enter(directory: string, linked: string | undefined, depth: number): Promise<string | undefined> {
+    try {
+      const stats = await stat(directory, { bigint: true });
+      const identity = `${stats.dev}:${stats.ino}`;
+      const before = this.#entered.get(identity);
+      if (before !== undefined) {
+        this.#tell(directory, `The link leads to ${before}, which is looked through already; it is left out`);
+        return identity;
+      }
+      if (depth > LIMITS.depth || this.#entered.size >= LIMITS.folders) {
+        this.#fail(
+          directory,
+          `The folder is too deep or there are too many: at most ${LIMITS.depth} levels and ${LIMITS.folders} folders`,
+        );
+        return identity;
+      }
+      this.#entered.set(identity, directory);
+      if (linked !== undefined) this.#watch.add(await realpath(directory));
+      const entries = await readdir(directory, { withFileTypes: true });
+      this.#listed.push(directory);
+      // Real directories first, so that a link to a sibling is the one that is left out.
+      entries.sort((a, b) => Number(a.isSymbolicLink()) - Number(b.isSymbolicLink()) || (a.name < b.name ? -1 : 1));
+      for (const entry of entries) await this.#visit(directory, entry, depth);
+      return identity;
+    } catch (error) {
+      this.#fail(directory, reasonOf(error, 'folder'));
+      return undefined;
+    }
+  }
+
+  async #visit(directory: string, entry: Dirent, depth: number): Promise<void> {
+    if (entry.name.startsWith('.')) return;
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) {
+      await this.enter(path, undefined, depth + 1);
+    } else if (entry.isFile() && isDocumentFile(entry.name)) {
+      await this.#look(path);
+    } else if (entry.isSymbolicLink()) {
+      await this.#follow(path, entry.name, depth);
+    }
+  }
+
+  async #follow(path: string, name: string, depth: number): Promise<void> {
+    try {
+      const stats = await stat(path, { bigint: true });
+      if (stats.isDirectory()) {
+        await this.enter(path, path, depth + 1);
+      } else if (stats.isFile() && isDocumentFile(name)) {
+        this.#watch.add(await realpath(path));
+        this.#add(path, stats);
+      }
+    } catch (error) {
+      // Its target may be on a disk that is not there, so a broken link is not the end of what it declared.
+      if (isDocumentFile(name) || codeOf(error) === 'ELOOP') this.#tell(path, reasonOf(error, 'link'));
+    }
+  }
+
+  async #look(path: string): Promise<void> {
+    try {
+      this.#add(path, await stat(path, { bigint: true }));
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') this.#tell(path, reasonOf(error, 'file')); // ENOENT: deleted meanwhile
+    }
+  }
+
+  #add(file: string, stats: BigIntStats): void {
+    if (this.#files.length === LIMITS.files) {
+      this.#fail(dirname(file), `There are more than ${LIMITS.files} files`);
+    }
+    if (this.#files.length >= LIMITS.files) return;
+    this.#files.push({ file, size: Number(stats.size), stamp: stampOf(stats), changedAtMs: Number(stats.ctimeMs) });
+  }
+
+  #fail(file: string, message: string): void {
+    if (!this.#failures.some(({ source }) => source?.file === file)) this.#failures.push({ message, source: { file } });
+  }
+
+  #tell(file: string, message: string): void {
+    this.#problems.push({ message, source: { file } });
+  }
+}
+
+/** Text that differs after every change of a file. Pure. */
+export const stampOf = ({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string =>
+  `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`;
+
+/** The code of a system error; '' for anything else. Pure. */
+export const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+
+/** What a system error means for a folder, file or link, in words. Pure. */
+export function reasonOf(error: unknown, what: 'folder' | 'file' | 'link'): string {
+  switch (codeOf(error)) {
+    case 'ENOENT':
+      return what === 'link' ? 'The link leads nowhere' : `The ${what} does not exist`;
+    case 'ENOTDIR':
+      return 'This is not a folder';
+    case 'EACCES':
+    case 'EPERM':
+      return `No permission to read the ${what}`;
+    case 'ELOOP':
+      return 'The link leads in a circle';
+    default:
+      return `The ${what} cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}

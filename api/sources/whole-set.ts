@@ -1,0 +1,74 @@
+import { dirname } from 'node:path';
+import { type Key, keyOf, type Problem, type Resource } from '../../crds/kinds.js';
+import type { Proposed } from '../store/store.js';
+import type { Documents } from './documents.js';
+
+export interface SetInput {
+  /** What each file says. */
+  readonly read: readonly Documents[];
+  /** Directories that could be listed. */
+  readonly listed: readonly string[];
+  /** Directories of which nothing is known. */
+  readonly failures: readonly Problem[];
+  /** What this origin declared before, as the store has it. */
+  readonly stored: readonly Pick<Resource, 'kind' | 'metadata'>[];
+}
+
+export interface WholeSet {
+  readonly documents: readonly Proposed[];
+  /** What was said and cannot be taken. */
+  readonly problems: readonly Problem[];
+  /** Keep what was declared in places that cannot be read now. */
+  readonly kept: readonly Problem[];
+}
+
+/**
+ * All that the files declare. A document that is there twice is taken from neither place and keeps what it was; what
+ * was declared where nothing can be read now is kept. Pure.
+ */
+export function planWholeSet({ read, listed, failures, stored }: SetInput): WholeSet {
+  const byKey = new Map<Key, Proposed[]>();
+  for (const proposed of read.flatMap(({ documents }) => documents)) {
+    const key = keyOf(proposed.document.kind, proposed.document.metadata.name);
+    byKey.set(key, [...(byKey.get(key) ?? []), proposed]);
+  }
+  const documents: Proposed[] = [];
+  const problems: Problem[] = read.flatMap((one) => one.problems);
+  for (const [first, ...others] of byKey.values()) {
+    if (first && others.length === 0) documents.push(first);
+    else if (first) problems.push(...duplicateProblems([first, ...others]));
+  }
+  return { documents, problems, kept: failures.length === 0 ? [] : planKept(documents, listed, failures, stored) };
+}
+
+const placeOf = ({ source }: Proposed): string =>
+  source ? [source.file, source.line].filter((part) => part !== undefined).join(':') : 'an unknown place';
+
+function duplicateProblems(copies: readonly Proposed[]): Problem[] {
+  return copies.map((copy) => {
+    const { kind, metadata } = copy.document;
+    const elsewhere = copies.filter((other) => other !== copy).map(placeOf);
+    return {
+      message: `${kind} ${metadata.name} is also declared in ${elsewhere.join(' and ')}; keep one of them. Until then neither is taken`,
+      kind,
+      name: metadata.name,
+      ...(copy.source ? { source: copy.source } : {}),
+    };
+  });
+}
+
+function planKept(
+  documents: readonly Proposed[],
+  listed: readonly string[],
+  failures: readonly Problem[],
+  stored: readonly Pick<Resource, 'kind' | 'metadata'>[],
+): Problem[] {
+  const present = new Set(documents.map(({ document }) => keyOf(document.kind, document.metadata.name)));
+  const readable = new Set(listed);
+  const where = failures.map(({ source }) => source?.file).join(', ');
+  return stored.flatMap(({ kind, metadata: { name, source } }) => {
+    const isKnown = present.has(keyOf(kind, name)) || (source !== undefined && readable.has(dirname(source.file)));
+    if (isKnown) return [];
+    return [{ message: `Kept as it was, because ${where} cannot be read`, kind, name, ...(source ? { source } : {}) }];
+  });
+}
