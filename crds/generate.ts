@@ -2,21 +2,18 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { COPIED, REGIONS, type Region, regionOf, withCopies } from './copies.js';
-import { type KindSchemas, renderSchemas } from './render-schemas.js';
+import { renderSchemas } from './render-schemas.js';
 import { type Interface, renderTypes } from './render-types.js';
-import { type Schema, type Structural, toValidation } from './validation.js';
+import { type KindSchemas, type Schema, schemaAt } from './schema.js';
+import { type Structural, toValidation } from './validation.js';
 
 const FILES = ['app.yaml', 'image.yaml', 'network.yaml', 'volume.yaml', 'service.yaml', 'host-config.yaml'];
 
 const pathOf = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 
-/** The schema at a path of properties; `*` is the value of a map, `[]` the item of a list. Throws when there is none. */
+/** The schema at a path such as `services.*.ports.[]`. Throws when there is none. */
 function at(schema: Schema, path: string): Schema {
-  let found: Schema | undefined = schema;
-  for (const step of path.split('.')) {
-    const values: Schema | false | undefined = step === '*' ? found?.additionalProperties : undefined;
-    found = step === '*' ? values || undefined : step === '[]' ? found?.items : found?.properties?.[step];
-  }
+  const found = schemaAt(schema, path.split('.'));
   if (!found) throw new Error(`No schema at ${path}`);
   return found;
 }
@@ -37,9 +34,12 @@ const objectOf = (properties: Readonly<Record<string, Schema>>): Schema => ({
 const OWN = ['image', 'serviceId', 'imageId', 'running', 'contract'];
 
 /** Which interfaces types.ts has, and which schemas are told by name. */
-function interfacesOf(kinds: readonly KindSchemas[], fields: Readonly<Record<Region, Record<string, Schema>>>) {
+function interfacesOf(
+  kinds: Readonly<Record<string, KindSchemas>>,
+  fields: Readonly<Record<Region, Record<string, Schema>>>,
+) {
   const spec = (kind: string): Schema => {
-    const found = kinds.find((one) => one.kind === kind);
+    const found = kinds[kind];
     if (!found) throw new Error(`No kind ${kind}`);
     return found.spec;
   };
@@ -85,7 +85,7 @@ function interfacesOf(kinds: readonly KindSchemas[], fields: Readonly<Record<Reg
     { name: volume.name, schema: objectOf(fields['volume definition']) },
   ];
   const bases: Record<string, typeof network> = { Service: serviceFields, Network: network, Volume: volume };
-  for (const { kind, spec, status } of kinds) {
+  for (const [kind, { spec, status }] of Object.entries(kinds)) {
     const parent = bases[kind];
     interfaces.push({ name: `${kind}Spec`, schema: spec, ...(parent ? { extends: parent } : {}) });
     const condition = at(status, 'conditions.[]');
@@ -96,22 +96,25 @@ function interfacesOf(kinds: readonly KindSchemas[], fields: Readonly<Record<Reg
   return { interfaces, named };
 }
 
+/** Name and schemas of the kind that a CRD file describes. Pure. */
+function readKind(text: string): [kind: string, schemas: KindSchemas] {
+  const { spec } = parse(text);
+  const [version] = spec.versions;
+  const { properties, description } = version.schema.openAPIV3Schema;
+  const schemas = {
+    description,
+    shortNames: spec.names.shortNames,
+    columns: version.additionalPrinterColumns,
+    spec: toValidation(properties.spec),
+    status: toValidation(properties.status),
+  };
+  return [spec.names.kind, schemas];
+}
+
 /** Everything that is made from the hand-written files: path to text. Reads, writes nothing; same input, same text. */
 export async function generate(): Promise<ReadonlyMap<string, string>> {
   const texts = withCopies(Object.fromEntries(FILES.map((file) => [file, readFileSync(pathOf(file), 'utf8')])));
-  const kinds = FILES.map((file): KindSchemas => {
-    const { spec } = parse(texts[file] ?? '');
-    const [version] = spec.versions;
-    const { properties, description } = version.schema.openAPIV3Schema;
-    return {
-      kind: spec.names.kind,
-      description,
-      shortNames: spec.names.shortNames,
-      columns: version.additionalPrinterColumns,
-      spec: toValidation(properties.spec),
-      status: toValidation(properties.status),
-    };
-  });
+  const kinds = Object.fromEntries(FILES.map((file) => readKind(texts[file] ?? '')));
   const fields = Object.fromEntries(REGIONS.map((region) => [region, fieldsOf(texts, region)])) as Record<
     Region,
     Record<string, Schema>

@@ -1,23 +1,5 @@
 import type { Region } from './copies.js';
-import type { Schema } from './validation.js';
-
-/** A column that lists show, as Kubernetes has it. `priority` above 0: only in wide lists. */
-export interface Column {
-  readonly name: string;
-  readonly type: string;
-  readonly jsonPath: string;
-  readonly priority?: number;
-}
-
-/** What the program needs to know of a kind's CRD. */
-export interface KindSchemas {
-  readonly kind: string;
-  readonly description: string;
-  readonly shortNames: readonly string[];
-  readonly columns: readonly Column[];
-  readonly spec: Schema;
-  readonly status: Schema;
-}
+import type { KindSchemas, Schema } from './schema.js';
 
 const CONSTANTS: Readonly<Record<Region, string>> = {
   'service fields': 'serviceFields',
@@ -65,13 +47,16 @@ function renderSchema(schema: Schema, shared: Shared, pad: string): string {
 }
 
 /** The text of schemas.ts. Same input, same text. Pure. */
-export function renderSchemas(kinds: readonly KindSchemas[], regions: Readonly<Record<Region, Fields>>): string {
+export function renderSchemas(
+  kinds: Readonly<Record<string, KindSchemas>>,
+  regions: Readonly<Record<Region, Fields>>,
+): string {
   const shared = Object.entries(regions) as [Region, Fields][];
   const constants = shared.map(
     ([region, fields]) => `const ${CONSTANTS[region]}: Fields = ${renderFields(fields, {}, '')};\n`,
   );
-  const entries = kinds.map(
-    ({ kind, description, shortNames, columns, spec, status }) => `  ${kind}: {
+  const entries = Object.entries(kinds).map(
+    ([kind, { description, shortNames, columns, spec, status }]) => `  ${kind}: {
     description: ${JSON.stringify(description)},
     shortNames: ${JSON.stringify(shortNames)},
     columns: [
@@ -83,14 +68,13 @@ ${columns.map((column) => `      ${JSON.stringify(column)},\n`).join('')}    ],
   );
   return `/* Generated from crds/*.yaml by \`npm run generate\`; do not edit. */
 import type { Kind } from './kinds.js';
-import type { KindSchemas } from './render-schemas.js';
-import type { Schema } from './validation.js';
+import type { KindSchemas, Schema } from './schema.js';
 
 type Fields = Readonly<Record<string, Schema>>;
 
 ${constants.join('\n')}
 /** What each kind's CRD says: schemas of spec and status, descriptions, columns. */
-export const SCHEMAS: Readonly<Record<Kind, Omit<KindSchemas, 'kind'>>> = {
+export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
 ${entries.join('')}};
 `;
 }

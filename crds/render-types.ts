@@ -1,5 +1,5 @@
 import { compile, type JSONSchema } from 'json-schema-to-typescript';
-import type { Schema } from './validation.js';
+import type { Schema } from './schema.js';
 
 /** Schemas that have a name of their own in the types, wherever they occur. */
 export type Named = ReadonlyMap<Schema, string>;

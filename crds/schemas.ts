@@ -1,7 +1,6 @@
 /* Generated from crds/*.yaml by `npm run generate`; do not edit. */
 import type { Kind } from './kinds.js';
-import type { KindSchemas } from './render-schemas.js';
-import type { Schema } from './validation.js';
+import type { KindSchemas, Schema } from './schema.js';
 
 type Fields = Readonly<Record<string, Schema>>;
 
@@ -47,8 +46,8 @@ const serviceFields: Fields = {
   }, additionalProperties: false } },
   sysctls: { type: ["object","array","null"], title: "map or list", description: "Kernel settings of its namespaces, as a map or as a list of name=value. Default: none.", items: { type: "string", title: "string (name=value)", pattern: "^[^=]+=" }, additionalProperties: { type: ["string","number"], title: "string or number" } },
   tmpfs: { type: ["string","array","null"], title: "string or list", description: "Paths that are kept in memory. Default: none.", items: { type: "string", minLength: 1 } },
-  volumes: { type: ["array","null"], description: "What is mounted: name:/path[:mode] for a volume of the app, /path for an anonymous one, or the long form. Paths of the host cannot be mounted; such entries are left out with a warning. Default: none beside the folder of the update lock.", items: { type: ["string","object"], title: "string (volume such as data:/var/lib/data) or map", required: ["type","target"], minLength: 1, properties: {
-    type: { type: "string", description: "volume, tmpfs or bind. A bind of a host path is left out with a warning.", enum: ["volume","tmpfs","bind"] },
+  volumes: { type: ["array","null"], description: "What is mounted: name:/path[:mode] for a volume of the app, /path for an anonymous one, or the long form. Paths of the host cannot be mounted. Default: none beside the folder of the update lock.", items: { type: ["string","object"], title: "string (volume such as data:/var/lib/data) or map", required: ["type","target"], minLength: 1, properties: {
+    type: { type: "string", description: "volume or tmpfs; bind is known but refused, since paths of the host cannot be mounted.", enum: ["volume","tmpfs","bind"] },
     source: { type: ["string","null"], description: "Name of the volume; absent for an anonymous one and for tmpfs." },
     target: { type: "string", description: "Path inside the container.", minLength: 1 },
     read_only: { type: ["boolean","null"], description: "It cannot be written. Default: false." },
@@ -56,7 +55,7 @@ const serviceFields: Fields = {
     volume: { type: ["object","null"], description: "Options of type volume.", properties: {
       nocopy: { type: ["boolean","null"], description: "Do not fill a new volume from the image. Default: false." },
     }, additionalProperties: false },
-    bind: { type: ["object","null"], description: "Options of type bind.", properties: {
+    bind: { type: ["object","null"], description: "Options of type bind, which is refused.", properties: {
       propagation: { type: ["string","null"], description: "How mounts travel between host and container, such as rprivate." },
     }, additionalProperties: false },
     tmpfs: { type: ["object","null"], description: "Options of type tmpfs.", properties: {
@@ -141,7 +140,7 @@ const runtimeStatus: Fields = {
 };
 
 /** What each kind's CRD says: schemas of spec and status, descriptions, columns. */
-export const SCHEMAS: Readonly<Record<Kind, Omit<KindSchemas, 'kind'>>> = {
+export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
   App: {
     description: "A whole application and its release: services, networks and volumes.",
     shortNames: ["scapp"],

@@ -35,7 +35,7 @@ export interface Ulimit {
 }
 
 export interface LongVolume {
-  /** volume, tmpfs or bind. A bind of a host path is left out with a warning. */
+  /** volume or tmpfs; bind is known but refused, since paths of the host cannot be mounted. */
   type: 'volume' | 'tmpfs' | 'bind';
   /** Name of the volume; absent for an anonymous one and for tmpfs. */
   source?: string | null;
@@ -50,7 +50,7 @@ export interface LongVolume {
     /** Do not fill a new volume from the image. Default: false. */
     nocopy?: boolean | null;
   } | null;
-  /** Options of type bind. */
+  /** Options of type bind, which is refused. */
   bind?: {
     /** How mounts travel between host and container, such as rprivate. */
     propagation?: string | null;
@@ -163,7 +163,7 @@ export interface ServiceFields {
     | null;
   /** Paths that are kept in memory. Default: none. */
   tmpfs?: string | string[] | null;
-  /** What is mounted: name:/path[:mode] for a volume of the app, /path for an anonymous one, or the long form. Paths of the host cannot be mounted; such entries are left out with a warning. Default: none beside the folder of the update lock. */
+  /** What is mounted: name:/path[:mode] for a volume of the app, /path for an anonymous one, or the long form. Paths of the host cannot be mounted. Default: none beside the folder of the update lock. */
   volumes?: (string | LongVolume)[] | null;
   /** Published ports: [ip:][host[-end]:]container[-end][/tcp|/udp], a number, or the long form. Without a host port the same number is used. Ranges must be equally long. Default: none. */
   ports?: (string | number | LongPort)[] | null;

@@ -1,3 +1,5 @@
+import type { Schema } from './schema.js';
+
 /** A node of a structural schema, as the CRD files have it. */
 export interface Structural {
   readonly type?: string;
@@ -12,24 +14,6 @@ export interface Structural {
   readonly 'x-kubernetes-int-or-string'?: boolean;
   readonly 'x-kubernetes-preserve-unknown-fields'?: boolean;
   readonly [keyword: string]: unknown;
-}
-
-/** A node of the schema that documents are checked against: plain JSON Schema, one `type` or a list of them. */
-export interface Schema {
-  readonly type: string | readonly string[];
-  /** The types in words, each with what it stands for: `string (duration such as 1m30s) or number`. */
-  readonly title?: string;
-  readonly description?: string;
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly additionalProperties?: Schema | false;
-  readonly items?: Schema;
-  readonly required?: readonly string[];
-  readonly enum?: readonly (string | null)[];
-  readonly pattern?: string;
-  readonly minLength?: number;
-  readonly maxLength?: number;
-  readonly minimum?: number;
-  readonly maximum?: number;
 }
 
 const TYPES: Readonly<Record<string, string>> = {

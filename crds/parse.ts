@@ -1,0 +1,164 @@
+import { checkDocument, hostConfigNameIssue, NAME, NAME_LIMIT, NAME_RULE } from './check.js';
+import { found, unknownField } from './explain-errors.js';
+import { type Issue, listed, pathText, shorten } from './issue.js';
+import { type AnyDeclared, API_VERSION, KINDS, type Kind } from './kinds.js';
+import { suggestion } from './nearest.js';
+import { unfitForDocument } from './plain.js';
+import type { Schema } from './schema.js';
+import { SCHEMAS } from './schemas.js';
+import { validatorOf } from './validator.js';
+
+/** A checked document, or everything that is wrong with it; kind and name as far as they could be read. */
+export type Parsed =
+  | { readonly ok: true; readonly document: AnyDeclared }
+  | { readonly ok: false; readonly kind?: Kind; readonly name?: string; readonly issues: readonly Issue[] };
+
+/** Above this many issues the rest is counted only. */
+const LIMIT_ISSUES = 50;
+
+/** Parts of a document and of its metadata that origins write, and those that others write and a declaration leaves alone. */
+const PARTS = ['apiVersion', 'kind', 'metadata', 'spec'];
+const OTHER_PARTS = ['status', 'requests'];
+const METADATA = ['name', 'labels', 'annotations'];
+const SERVER_METADATA = [
+  ...['uid', 'generation', 'resourceVersion', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds'],
+  ...['finalizers', 'ownerReferences', 'managedFields', 'selfLink', 'origin', 'owner', 'source', 'problem'],
+];
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const isMap = (value: unknown): value is Fields => value !== null && typeof value === 'object' && !Array.isArray(value);
+const isKind = (value: unknown): value is Kind => KINDS.some((kind) => kind === value);
+const isName = (value: unknown): value is string =>
+  typeof value === 'string' && value.length <= NAME_LIMIT && NAME.test(value);
+
+/**
+ * Checks a value of unknown origin as a document. Gives back the parts that an origin declares, without what a server
+ * writes (`status`, `metadata.uid`, …) and without `null` where it means absent; or every issue with its path, without
+ * secrets. Takes bounded time whatever the value is. Pure.
+ */
+export function parseDocument(value: unknown): Parsed {
+  const unfit = unfitForDocument(value);
+  const metadata = isMap(value) && isMap(value.metadata) ? value.metadata : {};
+  const kind = isMap(value) && isKind(value.kind) ? value.kind : undefined;
+  const name = isName(metadata.name) ? metadata.name : undefined;
+  const refuse = (issues: readonly Issue[]): Parsed => ({
+    ok: false,
+    ...(kind ? { kind } : {}),
+    ...(name === undefined ? {} : { name }),
+    issues: capped(issues),
+  });
+  if (unfit) return refuse([unfit]);
+  if (!isMap(value)) {
+    const message = `Expected a document, a map with apiVersion, kind, metadata and spec, found ${found(value)}`;
+    return refuse([{ path: '', message }]);
+  }
+
+  const issues = [...versionIssues(value), ...kindIssues(value), ...partIssues(value), ...metadataIssues(value)];
+  if (kind === 'HostConfig' && name !== undefined) {
+    const wrong = hostConfigNameIssue(name);
+    if (wrong !== undefined) issues.push({ path: 'metadata.name', message: wrong });
+  }
+  if (kind === undefined) return refuse(issues);
+  const spec = withoutNulls(value.spec ?? undefined, SCHEMAS[kind].spec);
+  issues.push(...(spec === undefined ? [{ path: 'spec', message: 'Missing: a map' }] : validatorOf(kind)(spec)));
+  if (issues.length > 0 || name === undefined) return refuse(issues);
+
+  const declared = { apiVersion: API_VERSION, kind, metadata: declaredMetadata(metadata, name), spec };
+  const document = declared as AnyDeclared; // the one place where an unknown value becomes a document
+  const more = checkDocument(document);
+  return more.length > 0 ? refuse(more) : { ok: true, document };
+}
+
+function capped(issues: readonly Issue[]): readonly Issue[] {
+  const more = issues.length - LIMIT_ISSUES;
+  return more > 0 ? [...issues.slice(0, LIMIT_ISSUES), { path: '', message: `and ${more} more` }] : issues;
+}
+
+function versionIssues({ apiVersion }: Fields): Issue[] {
+  if (apiVersion === API_VERSION) return [];
+  if (apiVersion === undefined) return [{ path: 'apiVersion', message: `Missing: ${API_VERSION}` }];
+  return [{ path: 'apiVersion', message: `Expected ${API_VERSION}, found ${found(apiVersion)}` }];
+}
+
+function kindIssues({ kind }: Fields): Issue[] {
+  if (isKind(kind)) return [];
+  if (kind === undefined) return [{ path: 'kind', message: `Missing: one of ${listed(KINDS)}` }];
+  if (typeof kind !== 'string') return [{ path: 'kind', message: `Expected ${listed(KINDS)}, found ${found(kind)}` }];
+  const meant = suggestion(kind, KINDS) || '.';
+  const message = `Unknown kind ${JSON.stringify(shorten(kind))}${meant} Known are ${listed(KINDS, 'and')}`;
+  return [{ path: 'kind', message }];
+}
+
+const partIssues = (value: Fields): Issue[] =>
+  Object.keys(value)
+    .filter((part) => value[part] !== undefined && ![...PARTS, ...OTHER_PARTS].includes(part))
+    .map((part) => ({ path: pathText([part]), message: unknownPart(part, value) }));
+
+/** A field of the spec that was written beside it is the usual mistake. */
+function unknownPart(part: string, { kind }: Fields): string {
+  const inSpec = isKind(kind) && Object.hasOwn(SCHEMAS[kind].spec.properties ?? {}, part);
+  return inSpec ? `Unknown field "${part}"; it belongs under spec` : unknownField(part, PARTS);
+}
+
+function metadataIssues({ metadata }: Fields): Issue[] {
+  if (!isMap(metadata)) {
+    const message =
+      metadata === undefined ? 'Missing: a map with a name' : `Expected a map with a name, found ${found(metadata)}`;
+    return [{ path: 'metadata', message }];
+  }
+  const { name } = metadata;
+  const issues: Issue[] = [];
+  if (name === undefined || name === null) issues.push({ path: 'metadata.name', message: 'Missing: a string (name)' });
+  else if (typeof name !== 'string') {
+    const quote = isMap(name) || Array.isArray(name) ? '' : '; put it in quotes';
+    issues.push({ path: 'metadata.name', message: `Expected a string (name), found ${found(name)}${quote}` });
+  } else if (name.length > NAME_LIMIT) {
+    issues.push({ path: 'metadata.name', message: `Too long: ${name.length} characters, at most ${NAME_LIMIT}` });
+  } else if (!isName(name)) {
+    issues.push({ path: 'metadata.name', message: `${found(name)} is not a name: ${NAME_RULE}` });
+  }
+  for (const field of Object.keys(metadata)) {
+    if (metadata[field] === undefined || [...METADATA, ...SERVER_METADATA].includes(field)) continue;
+    const message = field === 'namespace' ? 'No kind has namespaces here; leave it out' : unknownField(field, METADATA);
+    issues.push({ path: pathText(['metadata', field]), message });
+  }
+  return [...issues, ...textMapIssues(metadata, 'labels'), ...textMapIssues(metadata, 'annotations')];
+}
+
+function textMapIssues(metadata: Fields, field: string): Issue[] {
+  const map = metadata[field] ?? {};
+  if (!isMap(map))
+    return [{ path: `metadata.${field}`, message: `Expected a map of strings, found ${found(map, true)}` }];
+  return Object.entries(map)
+    .filter(([, value]) => typeof value !== 'string')
+    .map(([name, value]) => ({
+      path: pathText(['metadata', field, name]),
+      message: `Expected a string, found ${found(value)}${typeof value === 'object' ? '' : '; put it in quotes'}`,
+    }));
+}
+
+function declaredMetadata({ labels, annotations }: Fields, name: string): Fields {
+  return { name, ...(isMap(labels) ? { labels } : {}), ...(isMap(annotations) ? { annotations } : {}) };
+}
+
+const isNullable = ({ type }: Schema): boolean => typeof type !== 'string' && type.includes('null');
+
+/**
+ * A copy without `undefined`, and without `null` in fields that cannot be null: as in Kubernetes, an empty key in YAML
+ * says nothing. Follows the schema, so it is as deep as the schema and no deeper. Pure.
+ */
+function withoutNulls(value: unknown, schema: Schema): unknown {
+  if (Array.isArray(value)) {
+    const { items } = schema;
+    return items ? value.map((item: unknown) => withoutNulls(item, items)) : value;
+  }
+  if (!isMap(value)) return value;
+  const kept = Object.entries(value).flatMap(([name, inner]): [string, unknown][] => {
+    const field = schema.properties && Object.hasOwn(schema.properties, name) ? schema.properties[name] : undefined;
+    const known = field ?? (schema.additionalProperties || undefined);
+    if (inner === undefined || (inner === null && field && !isNullable(field))) return [];
+    return [[name, known ? withoutNulls(inner, known) : inner]];
+  });
+  return Object.fromEntries(kept);
+}

@@ -1,0 +1,50 @@
+/** A node of the schema that documents are checked against: plain JSON Schema, one `type` or a list of them. */
+export interface Schema {
+  readonly type: string | readonly string[];
+  /** The types in words, each with what it stands for: `string (duration such as 1m30s) or number`. */
+  readonly title?: string;
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly additionalProperties?: Schema | false;
+  readonly items?: Schema;
+  readonly required?: readonly string[];
+  readonly enum?: readonly (string | null)[];
+  readonly pattern?: string;
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly minimum?: number;
+  readonly maximum?: number;
+}
+
+/** A column that lists show, as Kubernetes has it. `priority` above 0: only in wide lists. */
+export interface Column {
+  readonly name: string;
+  readonly type: string;
+  readonly jsonPath: string;
+  readonly priority?: number;
+}
+
+/** What the program needs to know of a kind's CRD. */
+export interface KindSchemas {
+  readonly description: string;
+  readonly shortNames: readonly string[];
+  readonly columns: readonly Column[];
+  readonly spec: Schema;
+  readonly status: Schema;
+}
+
+/**
+ * The schema at a path inside another one, as `services.*.ports.[]`: `*` is any value of a map, `[]` any item of a list,
+ * and so is every name or number where no field is named. Undefined when there is none. Pure.
+ */
+export function schemaAt(schema: Schema, path: readonly string[]): Schema | undefined {
+  let found: Schema | undefined = schema;
+  for (const step of path) {
+    if (!found) return undefined;
+    const field: Schema | undefined =
+      found.properties && Object.hasOwn(found.properties, step) ? found.properties[step] : undefined;
+    const isItem = step === '[]' || /^\d+$/.test(step);
+    found = field ?? (isItem && found.items ? found.items : found.additionalProperties || undefined);
+  }
+  return found;
+}
