@@ -1,0 +1,105 @@
+import type { ContainerLogLine, ContainerOptions, SeenContainer } from '../../controllers/docker/engine.js';
+import { APP_ID, SERVICE_NAME, SPEC_HASH } from '../../controllers/docker/labels.js';
+
+/** One container as the memory engine keeps it. */
+export interface MemoryContainer {
+  readonly id: string;
+  name: string;
+  readonly options: ContainerOptions;
+  readonly image: string;
+  /** `container:<name>` has become `container:<id>`. */
+  readonly networkMode: string;
+  state: SeenContainer['state'];
+  health: SeenContainer['health'];
+  exitCode: number;
+  error: string;
+  readonly createdAt: number;
+  startedAt: number | undefined;
+  finishedAt: number | undefined;
+  /** By name; the id is '' until Docker has looked it up at the first start. `up`: has an endpoint there now. */
+  readonly networks: Map<string, { id: string; up: boolean }>;
+  readonly volumes: readonly string[];
+  /** Go with `removeContainer`. */
+  readonly anonymousVolumes: readonly string[];
+  readonly log: ContainerLogLine[];
+  readonly logWaiters: Set<() => void>;
+}
+
+/** What `inspect` shows of it. */
+export function seenMemoryContainer(container: MemoryContainer): SeenContainer {
+  const labels = container.options.Labels ?? {};
+  const appId = labels[APP_ID];
+  return {
+    id: container.id,
+    name: container.name,
+    appId: appId !== undefined && /^\d+$/.test(appId) ? Number(appId) : undefined,
+    serviceName: labels[SERVICE_NAME] || undefined,
+    specHash: labels[SPEC_HASH],
+    labels: { ...labels },
+    state: container.state,
+    health: container.health,
+    exitCode: container.exitCode,
+    error: container.error,
+    createdAt: new Date(container.createdAt).toISOString(),
+    startedAt: container.startedAt === undefined ? undefined : new Date(container.startedAt).toISOString(),
+    finishedAt: container.finishedAt === undefined ? undefined : new Date(container.finishedAt).toISOString(),
+    image: container.image,
+    networkMode: container.networkMode,
+    networks: Object.fromEntries([...container.networks].map(([name, { id }]) => [name, { id }])),
+    volumes: [...container.volumes],
+  };
+}
+
+/** Has a process: `restarting` has none, although Docker calls it running. */
+export const isAlive = ({ state }: MemoryContainer): boolean => state === 'running' || state === 'paused';
+
+/** `tcp/0.0.0.0:8080` for every fixed host port it wants. */
+export function hostPorts({ options, networkMode }: MemoryContainer): string[] {
+  if (networkMode === 'host' || networkMode === 'none' || networkMode.startsWith('container:')) return [];
+  const bindings = (options.HostConfig?.PortBindings ?? {}) as Record<string, { HostIp?: string; HostPort?: string }[]>;
+  return Object.entries(bindings).flatMap(([port, hosts]) =>
+    hosts.flatMap(({ HostIp, HostPort }) =>
+      HostPort ? [`${port.split('/')[1] ?? 'tcp'}/${HostIp || '0.0.0.0'}:${HostPort}`] : [],
+    ),
+  );
+}
+
+/** Whether two host ports exclude each other: same protocol and port, same address or one of them every address. */
+export function portsCollide(one: string, other: string): boolean {
+  const [, protocol, address, port] = /^(\w+)\/(.*):(\d+)$/.exec(one) ?? [];
+  const [, otherProtocol, otherAddress, otherPort] = /^(\w+)\/(.*):(\d+)$/.exec(other) ?? [];
+  return (
+    protocol === otherProtocol &&
+    port === otherPort &&
+    (address === otherAddress || address === '0.0.0.0' || otherAddress === '0.0.0.0')
+  );
+}
+
+/** Volumes its options mount by name, and the paths that get a volume without a name. */
+export function wantedVolumes(
+  options: ContainerOptions,
+  imageVolumes: Readonly<Record<string, object>> | null | undefined,
+): { named: string[]; anonymousAt: string[] } {
+  const named = new Set<string>();
+  const taken = new Set<string>();
+  for (const bind of options.HostConfig?.Binds ?? []) {
+    const [source = '', target] = bind.split(':');
+    if (target !== undefined && !source.startsWith('/')) named.add(source);
+    taken.add(target ?? source);
+  }
+  for (const mount of options.HostConfig?.Mounts ?? []) {
+    if (mount.Type === 'volume' && mount.Source) named.add(mount.Source);
+    taken.add(mount.Target);
+  }
+  for (const path of Object.keys(options.HostConfig?.Tmpfs ?? {})) taken.add(path);
+  const wanted = new Set([...Object.keys(imageVolumes ?? {}), ...Object.keys(options.Volumes ?? {})]);
+  return { named: [...named], anonymousAt: [...wanted].filter((path) => !taken.has(path)) };
+}
+
+/** Networks it shall join, by the name or id that was asked for. */
+export function wantedNetworks(options: ContainerOptions, networkMode: string): string[] {
+  if (networkMode.startsWith('container:')) return [];
+  const endpoints = Object.keys(options.NetworkingConfig?.EndpointsConfig ?? {});
+  if (endpoints.length > 0) return endpoints;
+  return [networkMode === 'default' ? 'bridge' : networkMode];
+}

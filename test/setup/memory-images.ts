@@ -1,0 +1,232 @@
+import { createHash } from 'node:crypto';
+import { EngineError, type RegistryAuth, type SeenImage } from '../../controllers/docker/engine.js';
+import type { MemoryEvents } from './memory-events.js';
+
+/** An image as a registry has it, and how its pull goes. */
+export interface ServedImage {
+  /** Images of equal content have equal ids; serve a reference again with other content to move a tag. */
+  readonly content: string;
+  readonly config: SeenImage['config'];
+  /** Percent told while pulling. */
+  readonly progress: readonly number[];
+  /** Breaks off after the progress, in Docker's words. */
+  readonly failure: { readonly message: string; readonly statusCode: number } | undefined;
+  /** Wanted credentials. */
+  readonly auth: Pick<RegistryAuth, 'username' | 'password'> | undefined;
+  /** Waits after the progress until `release`. */
+  readonly held: boolean;
+  /** What `start` of its containers fails with, 400, as with a command that the image lacks. */
+  readonly startError: string | undefined;
+}
+
+interface LocalImage {
+  readonly id: string;
+  readonly references: Set<string>;
+  readonly config: SeenImage['config'];
+  readonly startError: string | undefined;
+}
+
+/** Images on the engine and in the registries it can reach. */
+export class MemoryImages {
+  readonly #served = new Map<string, ServedImage>();
+  readonly #local = new Map<string, LocalImage>();
+  readonly #waiting = new Map<string, Set<() => void>>();
+
+  constructor(readonly events: MemoryEvents) {}
+
+  /** Makes a reference (tag) pullable, also by its digest. Returns `name@sha256:…`. */
+  serve(reference: string, image: Partial<ServedImage> = {}): string {
+    const familiar = familiarReference(reference);
+    const served = completeImage(familiar, image);
+    const byDigest = `${repositoryOf(familiar)}@${digestOf(served)}`;
+    this.#served.set(familiar, served);
+    this.#served.set(byDigest, served);
+    return byDigest;
+  }
+
+  /** Takes a reference out of the registry. */
+  withdraw(reference: string): void {
+    this.#served.delete(familiarReference(reference));
+  }
+
+  /** Lets the held pulls of a reference go on. */
+  release(reference: string): void {
+    const familiar = familiarReference(reference);
+    const served = this.#served.get(familiar);
+    if (served !== undefined) this.#served.set(familiar, { ...served, held: false });
+    for (const go of this.#waiting.get(familiar) ?? []) go();
+  }
+
+  /** Pulls that wait for `release`. */
+  heldPulls(reference: string): number {
+    return this.#waiting.get(familiarReference(reference))?.size ?? 0;
+  }
+
+  /** `docker load`, `docker build`: an image that is simply here. Returns its id. */
+  add(reference: string, image: Partial<ServedImage> = {}): string {
+    const familiar = familiarReference(reference);
+    const { id } = this.#keep([familiar], completeImage(familiar, image));
+    this.events.emit('image', 'tag', id, { name: familiar });
+    return id;
+  }
+
+  find(reference: string): LocalImage | undefined {
+    const byId = [...this.#local.values()].find(
+      ({ id }) => id === reference || (/^[0-9a-f]{12,64}$/.test(reference) && id.startsWith(`sha256:${reference}`)),
+    );
+    if (byId !== undefined) return byId;
+    const familiar = familiarReference(reference);
+    return [...this.#local.values()].find(({ references }) => references.has(familiar));
+  }
+
+  seen(reference: string): SeenImage | undefined {
+    const image = this.find(reference);
+    return image === undefined ? undefined : { ...referencesOf(image), config: image.config };
+  }
+
+  list(): Pick<SeenImage, 'id' | 'tags' | 'digests'>[] {
+    return [...this.#local.values()].map(referencesOf);
+  }
+
+  /** `pause` is awaited between the steps: whoever calls decides there whether the pull goes on. */
+  async pull(
+    reference: string,
+    auth: RegistryAuth | undefined,
+    onProgress: (percent: number) => void,
+    pause: (released?: Promise<void>) => Promise<void>,
+  ): Promise<void> {
+    const familiar = familiarReference(reference);
+    const served = this.#served.get(familiar);
+    const repository = repositoryOf(familiar);
+    if (served === undefined) {
+      throw new EngineError(`manifest for ${familiar} not found: manifest unknown: manifest unknown`, 404);
+    }
+    if (
+      served.auth !== undefined &&
+      (auth?.username !== served.auth.username || auth.password !== served.auth.password)
+    ) {
+      throw new EngineError(
+        `pull access denied for ${repository}, repository does not exist or may require 'docker login'`,
+        404,
+      );
+    }
+    for (const percent of served.progress) {
+      await pause();
+      onProgress(percent);
+    }
+    if (served.held) await this.#hold(familiar, pause);
+    await pause();
+    if (served.failure !== undefined) throw new EngineError(served.failure.message, served.failure.statusCode);
+    this.#keep([familiar, `${repository}@${digestOf(served)}`], served);
+    this.events.emit('image', 'pull', familiar, { name: repository });
+    onProgress(100);
+  }
+
+  /** `docker rmi` without force. `users`: containers of that image id, in any state. */
+  remove(reference: string, users: (id: string) => readonly string[]): void {
+    const image = this.find(reference);
+    if (image === undefined) throw new EngineError(`No such image: ${reference}`, 404);
+    const familiar = familiarReference(reference);
+    const [user] = users(image.id);
+    if (!image.references.has(familiar)) {
+      if (new Set([...image.references].map(repositoryOf)).size > 1 || tagsOf(image).length > 1) {
+        const why = 'image is referenced in multiple repositories';
+        throw new EngineError(`conflict: unable to delete ${image.id} (must be forced) - ${why}`, 409);
+      }
+      if (user !== undefined) throw conflict(reference, user);
+      for (const one of image.references) this.#untag(image, one);
+      this.#drop(image);
+      return;
+    }
+    const repository = repositoryOf(familiar);
+    const isSingle =
+      image.references.size <= 1 ||
+      (image.references.size === 2 &&
+        tagsOf(image).length === 1 &&
+        [...image.references].every((one) => repositoryOf(one) === repository));
+    if (isSingle && user !== undefined) throw conflict(reference, user);
+    this.#untag(image, familiar);
+    // Digests stay only as long as a tag of the same repository does.
+    const left = [...image.references].filter((one) => repositoryOf(one) === repository);
+    if (left.every((one) => one.includes('@'))) for (const one of left) this.#untag(image, one);
+    if (image.references.size === 0) this.#drop(image);
+  }
+
+  #untag(image: LocalImage, reference: string): void {
+    image.references.delete(reference);
+    this.events.emit('image', 'untag', image.id, { name: image.id });
+  }
+
+  #drop(image: LocalImage): void {
+    this.#local.delete(image.id);
+    this.events.emit('image', 'delete', image.id, { name: image.id });
+  }
+
+  #keep(references: readonly string[], { content, config, startError }: ServedImage): LocalImage {
+    const id = `sha256:${sha256(`image ${content} ${JSON.stringify(config)}`)}`;
+    const image = this.#local.get(id) ?? { id, references: new Set<string>(), config, startError };
+    // A tag that moves leaves the image it was on, which stays, perhaps without any name.
+    for (const other of this.#local.values()) for (const one of references) other.references.delete(one);
+    for (const one of references) image.references.add(one);
+    this.#local.set(id, image);
+    return image;
+  }
+
+  async #hold(familiar: string, pause: (released: Promise<void>) => Promise<void>): Promise<void> {
+    const waiting = this.#waiting.get(familiar) ?? new Set();
+    this.#waiting.set(familiar, waiting);
+    let go = (): void => undefined;
+    const released = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    waiting.add(go);
+    try {
+      await pause(released);
+    } finally {
+      waiting.delete(go);
+    }
+  }
+}
+
+const completeImage = (reference: string, image: Partial<ServedImage>): ServedImage => ({
+  content: reference,
+  config: { Cmd: ['sh'], Env: ['PATH=/bin'] },
+  progress: [],
+  failure: undefined,
+  auth: undefined,
+  held: false,
+  startError: undefined,
+  ...image,
+});
+
+const tagsOf = ({ references }: LocalImage): string[] => [...references].filter((one) => !one.includes('@'));
+
+const referencesOf = (image: LocalImage): Pick<SeenImage, 'id' | 'tags' | 'digests'> => ({
+  id: image.id,
+  tags: tagsOf(image),
+  digests: [...image.references].filter((one) => one.includes('@')),
+});
+
+const conflict = (reference: string, container: string): EngineError =>
+  new EngineError(
+    `conflict: unable to remove repository reference "${reference}" (must force) - container ${container} is using its referenced image`,
+    409,
+  );
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+const digestOf = ({ content, config }: ServedImage): string =>
+  `sha256:${sha256(`manifest ${content} ${JSON.stringify(config)}`)}`;
+
+/** As Docker shows references: `docker.io/library/busybox` is `busybox:latest`. */
+function familiarReference(reference: string): string {
+  const short = reference.replace(/^docker\.io\//, '').replace(/^library\//, '');
+  const [name = short, digest] = short.split('@');
+  const tagged = name.lastIndexOf(':') > name.lastIndexOf('/');
+  if (digest !== undefined) return `${tagged ? name.slice(0, name.lastIndexOf(':')) : name}@${digest}`;
+  return tagged ? name : `${name}:latest`;
+}
+
+function repositoryOf(familiar: string): string {
+  const [name = familiar, digest] = familiar.split('@');
+  return digest === undefined ? name.slice(0, name.lastIndexOf(':')) : name;
+}
