@@ -1,0 +1,250 @@
+import cron from 'node-cron';
+import type { Logger } from 'pino';
+import { type ApiServer, createServer } from '../api/http/server.js';
+import { watchFolders } from '../api/sources/folder.js';
+import { localOrigin } from '../api/sources/local.js';
+import { openStore } from '../api/store/document-store.js';
+import { openKeys } from '../api/store/key-file.js';
+import type { Keys } from '../api/store/keys.js';
+import { LogStream } from '../api/store/logs.js';
+import type { Store } from '../api/store/store.js';
+import { isReady } from '../crds/conditions.js';
+import { API_NETWORK } from '../crds/names.js';
+import { parseDocument } from '../crds/parse.js';
+import { appController } from './app/app-controller.js';
+import { connectEngine } from './docker/dockerode-engine.js';
+import { startWorld } from './docker/informer.js';
+import { startLogFollower } from './docker/log-follower.js';
+import { findEngine } from './docker/private-engine.js';
+import { PullQueue } from './docker/pull-queue.js';
+import { seedImage } from './docker/seed-image.js';
+import { readDeviceFacts } from './host/device-facts.js';
+import type { DeviceFacts } from './host/facts.js';
+import { openUpdateLocks } from './host/lock-files.js';
+import { imageController } from './image/image-controller.js';
+import { networkController } from './network/network-controller.js';
+import type { Controller } from './runtime/controller.js';
+import { systemClock } from './runtime/delays.js';
+import { Loop } from './runtime/loop.js';
+import { Manager, type Part } from './runtime/manager.js';
+import { logOwnerOf } from './service/log-owner.js';
+import { serviceController } from './service/service-controller.js';
+import { printable, type Settings } from './settings.js';
+import type { Voice } from './terminal.js';
+import { AGENT_VERSION } from './version.js';
+import { volumeController } from './volume/volume-controller.js';
+
+/** Everything is looked at again this often, should an event have been lost. */
+const RELIST_CRON = '*/5 * * * *';
+/** A pass that runs longer than this is stuck. */
+const STUCK_MS = 10 * 60_000;
+/** Where containers reach the API while the network's own answer is not known yet. */
+const API_GATEWAY = '10.114.104.1';
+
+export interface Agent {
+  /** Addresses on which the API answers. */
+  readonly addresses: readonly string[];
+  /** Stops in reverse order of the start: passes drain, status goes to disk. Containers keep running. */
+  stop(): Promise<void>;
+}
+
+/**
+ * The whole agent: store, then HTTP (so that it answers while an engine is still looked for), engine, world, sources,
+ * controllers. Rejects when a part cannot start; what had started is stopped again.
+ */
+export async function startAgent(settings: Settings, voice: Voice, signal: AbortSignal): Promise<Agent> {
+  const { log } = voice;
+  log.info({ settings: printable(settings) }, `supercargo ${AGENT_VERSION}`);
+  const now = Date.now;
+  const store = await openStore({ folder: settings.dataFolder, now, log });
+  const stopFollowing = voice.follow(store);
+  const keys = await openKeys({ folder: settings.dataFolder, globalKey: settings.apiKey, now, log });
+  const socket = (process.env.DOCKER_HOST ?? '').replace(/^unix:\/\//, '') || '/var/run/docker.sock';
+  const facts = await readDeviceFacts({ ...settings, engineSocket: socket });
+  const logs = new LogStream();
+  const local = localOrigin({ store, device: { ...facts, localMode: settings.localMode }, parse: parseDocument, log });
+
+  const loops: Loop[] = [];
+  const server = await createServer({
+    store,
+    logs,
+    keys,
+    target: local,
+    parse: parseDocument,
+    device: facts,
+    settings: { ...settings, version: AGENT_VERSION },
+    healthy: () => health(loops),
+    now,
+    log,
+  });
+
+  const manager = new Manager(log);
+  await manager.start([
+    { name: 'the store', start: () => undefined, stop: () => store.close() },
+    { name: 'the terminal', start: () => undefined, stop: stopFollowing },
+    { name: 'the API', start: () => server.start(), stop: () => server.stop() },
+    { name: 'the greeting', start: () => greet(settings, voice, server), stop: () => undefined },
+    ...gateway(store, server, settings, log),
+    actors({ settings, voice, signal, store, keys, logs, facts, log, loops }),
+  ]);
+  return {
+    get addresses() {
+      return server.addresses;
+    },
+    stop: () => manager.stop(),
+  };
+}
+
+function greet(settings: Settings, voice: Voice, server: ApiServer): void {
+  voice.say(`supercargo ${AGENT_VERSION}`);
+  voice.say(`  API      ${server.addresses.map((address) => address.replace(/^(?!unix)/, 'http://')).join('  ')}`);
+  voice.say(`  key      ${settings.apiKey ? 'SUPERCARGO_API_KEY' : `${settings.dataFolder}/keys.json`}`);
+  voice.say(`  watching ${settings.manifestFolders.join('  ')}`);
+}
+
+interface ActorDeps {
+  readonly settings: Settings;
+  readonly voice: Voice;
+  readonly signal: AbortSignal;
+  readonly store: Store;
+  readonly keys: Keys;
+  readonly logs: LogStream;
+  readonly facts: DeviceFacts;
+  readonly log: Logger;
+  /** Filled in, so that the health check sees them. */
+  readonly loops: Loop[];
+}
+
+/** Engine, world, sources and controllers: one part, because the later ones need the engine that the first one finds. */
+function actors(deps: ActorDeps): Part {
+  const manager = new Manager(deps.log);
+  return {
+    name: 'the controllers',
+    start: async () => manager.start(await actingParts(deps)),
+    stop: () => manager.stop(),
+  };
+}
+
+async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
+  const { settings, store, logs, log, loops } = deps;
+  const dockerHost = await engineAddress(deps);
+  const engine = connectEngine({ dockerHost });
+  const facts = { ...deps.facts, engineSocket: dockerHost.replace(/^unix:\/\//, '') };
+  const world = startWorld({ engine, log, clock: systemClock });
+  const pulls = new PullQueue({ engine, world, log });
+  const locks = openUpdateLocks({ ...settings, log, now: Date.now });
+  const apiAddress = () => ({
+    host: store.get('Network', API_NETWORK)?.status?.gateway ?? API_GATEWAY,
+    port: settings.apiPort,
+  });
+  const common = { store, engine, world, pulls, locks, logs, keys: deps.keys, facts, apiAddress, log, now: Date.now };
+  const controllers: readonly Controller[] = [
+    appController(common),
+    imageController(common),
+    networkController(common),
+    volumeController(common),
+    serviceController(common),
+  ];
+  loops.push(...controllers.map((one) => new Loop(one, { store, clock: systemClock, random: Math.random, log })));
+  const folders = watchFolders({
+    folders: settings.manifestFolders,
+    store,
+    parse: parseDocument,
+    deviceUuid: facts.uuid,
+    log,
+    now: Date.now,
+  });
+
+  const relist = cron.createTask(RELIST_CRON, async () => {
+    await world.relist();
+    for (const loop of loops) loop.wakeAll();
+  });
+  const follower: { stop?: () => Promise<void> } = {};
+  return [
+    { name: 'the world', start: () => world.start(), stop: () => world.stop() },
+    { name: 'the pulls', start: () => undefined, stop: () => pulls.stop() },
+    {
+      name: 'the container logs',
+      start: () => {
+        follower.stop = startLogFollower({ engine, world, logs, clock: systemClock, log, ...logOwnerOf(store) }).stop;
+      },
+      stop: () => follower.stop?.(),
+    },
+    {
+      name: 'the folders',
+      start: async () => {
+        await seed(deps, dockerHost);
+        await folders.start();
+      },
+      stop: () => folders.stop(),
+    },
+    ...loops.map((loop) => ({
+      name: `the ${loop.controller.kind} controller`,
+      start: () => loop.start(),
+      stop: () => loop.stop(),
+    })),
+    { name: 'the relist', start: () => relist.start(), stop: () => relist.destroy() },
+  ];
+}
+
+/** An installed agent goes on with an engine that is down; one that may bring its own needs an answer first. */
+async function engineAddress({ settings, voice, signal }: ActorDeps): Promise<string> {
+  if (settings.engine === 'external') return process.env.DOCKER_HOST ?? 'unix:///var/run/docker.sock';
+  const found = await findEngine({
+    mode: settings.engine,
+    dataFolder: settings.dataFolder,
+    env: process.env,
+    say: (text) => voice.say(text),
+    signal,
+  });
+  voice.say(`  engine   ${found.dockerHost}${found.started ? ' (our own)' : ''}`);
+  return found.dockerHost;
+}
+
+async function seed({ settings, voice, log }: ActorDeps, dockerHost: string): Promise<void> {
+  if (settings.seedImage === undefined) return;
+  try {
+    await seedImage({ dockerHost, reference: settings.seedImage, say: (text) => voice.say(text) });
+  } catch (error) {
+    log.warn({ err: error }, `Could not make ${settings.seedImage}; it will be pulled`);
+  }
+}
+
+/** Listens on the gateway of `supervisor0` once that network exists, so that containers reach the API. */
+function gateway(store: Store, server: ApiServer, settings: Settings, log: Logger): readonly Part[] {
+  const listening = new Set<string>();
+  const stops: (() => void)[] = [];
+  const look = async (): Promise<void> => {
+    const network = store.get('Network', API_NETWORK);
+    const address = network?.status?.gateway;
+    if (!network || !isReady(network) || address === undefined || listening.has(address)) return;
+    if (settings.listen.startsWith('0.0.0.0:')) return;
+    listening.add(address);
+    try {
+      await server.listen(`${address}:${settings.apiPort}`, 'gateway');
+      log.info(`Containers reach the API at http://${address}:${settings.apiPort}`);
+    } catch (error) {
+      listening.delete(address);
+      log.warn({ err: error }, `Could not listen on the gateway of ${API_NETWORK}`);
+    }
+  };
+  return [
+    {
+      name: `the API on ${API_NETWORK}`,
+      start: () => {
+        stops.push(store.watch(({ key }) => void (key === `Network/${API_NETWORK}` && look())));
+      },
+      stop: () => {
+        for (const stop of stops) stop();
+      },
+    },
+  ];
+}
+
+/** True, or what is wrong in one sentence. */
+function health(loops: readonly Loop[]): true | string {
+  const stuck = loops.find((loop) => loop.oldestPassMs > STUCK_MS);
+  return stuck
+    ? `A pass of the ${stuck.controller.kind} controller has not ended for ${STUCK_MS / 60_000} minutes`
+    : true;
+}

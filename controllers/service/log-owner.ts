@@ -1,0 +1,47 @@
+import type { Reader } from '../../api/store/store.js';
+import type { Service } from '../../crds/kinds.js';
+import type { SeenContainer } from '../docker/engine.js';
+import type { LogLevel } from '../docker/log-follower.js';
+import { readEnvironment } from './environment.js';
+import { Findings } from './findings.js';
+import { identityOf } from './identity.js';
+
+interface LogOwner {
+  serviceOf(container: SeenContainer): { readonly serviceName: string; readonly serviceId: number } | undefined;
+  levelOf(container: SeenContainer): LogLevel;
+}
+
+/** Whose lines a container writes, and which of them its service wants to be seen (`BALENA_LOGS_LEVEL`). */
+export function logOwnerOf(store: Pick<Reader, 'list' | 'get'>): LogOwner {
+  const find = ({ appId, serviceName }: SeenContainer) => {
+    for (const service of store.list('Service')) {
+      if (service.spec.serviceName !== serviceName) continue;
+      const identity = identityOf(service, store.get('App', service.spec.app));
+      if (identity && identity.appId === appId) return { service, identity };
+    }
+    return undefined;
+  };
+  return {
+    serviceOf: (container) => {
+      const found = find(container);
+      return found && { serviceName: found.identity.serviceName, serviceId: found.identity.serviceId };
+    },
+    levelOf: (container) => {
+      const found = find(container);
+      return found ? logLevel(found.service) : 'all';
+    },
+  };
+}
+
+/** `none` drops everything, `err` and `error` keep standard error. Pure. (Composition reference §2.) */
+export function logLevel({ spec }: Service): LogLevel {
+  switch (readEnvironment(spec.environment, new Findings()).BALENA_LOGS_LEVEL) {
+    case 'none':
+      return 'none';
+    case 'err':
+    case 'error':
+      return 'err';
+    default:
+      return 'all';
+  }
+}

@@ -1,0 +1,44 @@
+#!/usr/bin/env node
+import { startAgent } from './main.js';
+import { readSettings, SettingsError, USAGE } from './settings.js';
+import { jsonVoice, terminalVoice } from './terminal.js';
+import { AGENT_VERSION } from './version.js';
+
+/** The process: flags in, agent up, signals obeyed. SIGINT and SIGTERM drain and leave the containers running. */
+async function run(): Promise<void> {
+  const settings = readSettings(process.argv.slice(2), process.env);
+  if (settings === 'help') return console.log(USAGE);
+  if (settings === 'version') return console.log(AGENT_VERSION);
+  const voice = process.stdout.isTTY
+    ? await terminalVoice(settings.logLevel, process.stdout)
+    : jsonVoice(settings.logLevel);
+
+  const leaving = new AbortController();
+  let stopping = false;
+  const leave = (signal: string): void => {
+    if (stopping) process.exit(130); // asked twice: at once
+    stopping = true;
+    voice.say(`${signal}: stopping; containers keep running`);
+    leaving.abort(new Error(signal));
+  };
+  process.on('SIGINT', () => leave('SIGINT'));
+  process.on('SIGTERM', () => leave('SIGTERM'));
+  process.on('uncaughtException', (error) => voice.log.fatal({ err: error }, 'A defect: an error that nobody caught'));
+
+  const agent = await startAgent(settings, voice, leaving.signal);
+  if (!leaving.signal.aborted) {
+    await new Promise((resolve) => leaving.signal.addEventListener('abort', resolve, { once: true }));
+  }
+  await agent.stop();
+  process.exit(0);
+}
+
+run().catch((error: unknown) => {
+  const text = error instanceof Error ? [error.message, ...causes(error)].join(': ') : String(error);
+  console.error(error instanceof SettingsError ? text : `supercargo cannot start: ${text}`);
+  process.exit(1);
+});
+
+function causes(error: Error): string[] {
+  return error.cause instanceof Error ? [error.cause.message, ...causes(error.cause)] : [];
+}

@@ -1,0 +1,133 @@
+import { Writable } from 'node:stream';
+import type { MultiBar, SingleBar } from 'cli-progress';
+import { type Logger, pino } from 'pino';
+import type { Reader } from '../api/store/store.js';
+import { conditionOf, isReady } from '../crds/conditions.js';
+import type { App, Image } from '../crds/kinds.js';
+import type { LogLevel } from './settings.js';
+
+/** Where the agent's own words go: JSON lines, or short lines and progress bars for a person at a terminal. */
+export interface Voice {
+  readonly log: Logger;
+  /** One line for people, once; a JSON line when nobody watches. */
+  say(text: string): void;
+  /** Tells each app's progress from the store until called again. */
+  follow(store: Reader): () => void;
+}
+
+/** JSON lines (pino) on standard output: one for each event of a document and each change of an app. */
+export function jsonVoice(level: LogLevel): Voice {
+  const log = pino({ level, base: undefined }, pino.destination({ dest: 1, sync: true }));
+  return {
+    log,
+    say: (text) => log.info(text),
+    follow: (store) => {
+      const stops = [
+        store.watchEvents(({ key, type, reason, message }) => {
+          log[type === 'Normal' ? 'info' : 'warn']({ key, reason }, message);
+        }),
+        followApps(store, (app, text) => log.info({ key: `App/${app.metadata.name}` }, text)),
+      ];
+      return () => {
+        for (const stop of stops) stop();
+      };
+    },
+  };
+}
+
+/** Short lines and a bar for each image that downloads. The packages for it are loaded only here. */
+export async function terminalVoice(level: LogLevel, output: Writable & { columns?: number }): Promise<Voice> {
+  const [{ default: pretty }, { default: progress }] = await Promise.all([
+    import('pino-pretty'),
+    import('cli-progress'),
+  ]);
+  const bars = new progress.MultiBar(
+    {
+      format: '  {bar} {percentage}%  {image}',
+      hideCursor: true,
+      clearOnComplete: true,
+      noTTYOutput: false,
+      stream: process.stdout,
+    },
+    progress.Presets.shades_grey,
+  );
+  const print = (line: string): void => {
+    if (bars.isActive) bars.log(`${line}\n`);
+    else output.write(`${line}\n`);
+  };
+  const stream = pretty({
+    colorize: true,
+    translateTime: 'SYS:HH:MM:ss',
+    ignore: 'kind,name,generation,key,reason,settings',
+    destination: new Writable({
+      write: (chunk: Buffer, _encoding, done) => {
+        print(chunk.toString().trimEnd());
+        done();
+      },
+    }),
+  });
+  const log = pino({ level, base: undefined }, stream);
+  return {
+    log,
+    say: print,
+    follow: (store) => {
+      const stops = [
+        store.watchEvents(({ key, type, message }) => {
+          if (type === 'Warning') log.warn(`${key}: ${message}`);
+        }),
+        followApps(store, (app, text) => print(`  ${app.metadata.name}: ${text}`)),
+        followDownloads(store, bars),
+      ];
+      return () => {
+        for (const stop of stops) stop();
+        bars.stop();
+      };
+    },
+  };
+}
+
+/** One line each time the sentence about an app changes. */
+function followApps(store: Reader, tell: (app: App, text: string) => void): () => void {
+  const told = new Map<string, string>();
+  return store.watch(({ object, type }) => {
+    if (object.kind !== 'App') return;
+    const { name } = object.metadata;
+    const text = type === 'DELETED' ? 'removed' : sentence(object);
+    if (text === undefined || told.get(name) === text) return;
+    told.set(name, text);
+    tell(object, text);
+    if (type === 'DELETED') told.delete(name);
+  });
+}
+
+/** What there is to say about an app now; undefined while nothing is known. Pure. */
+export function sentence(app: App): string | undefined {
+  if (isReady(app)) return 'ready';
+  const ready = conditionOf(app, 'Ready');
+  if (!ready || app.status?.observedGeneration !== app.metadata.generation) return undefined;
+  return `${ready.reason}: ${ready.message}`;
+}
+
+function followDownloads(store: Reader, bars: MultiBar): () => void {
+  const running = new Map<string, SingleBar>();
+  const end = (name: string): void => {
+    const bar = running.get(name);
+    if (bar) bars.remove(bar);
+    running.delete(name);
+  };
+  const show = ({ metadata, spec, status }: Image): void => {
+    const percent = status?.state === 'Downloading' ? status.downloadProgress : undefined;
+    if (percent === undefined) {
+      end(metadata.name);
+      return;
+    }
+    const bar = running.get(metadata.name) ?? bars.create(100, 0, { image: spec.image });
+    running.set(metadata.name, bar);
+    bar.update(percent);
+  };
+  return store.watch(({ object, type }) => {
+    if (object.kind !== 'Image') return;
+    if (type === 'DELETED') end(object.metadata.name);
+    else show(object);
+  });
+}

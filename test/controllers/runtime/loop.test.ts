@@ -1,0 +1,231 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { pino } from 'pino';
+import { openStore } from '../../../api/store/document-store.js';
+import type { Store } from '../../../api/store/store.js';
+import { Loop } from '../../../controllers/runtime/loop.js';
+import { type Outcome, TerminalError } from '../../../controllers/runtime/outcome.js';
+import { conditionOf } from '../../../crds/conditions.js';
+import { API_VERSION, type Declared } from '../../../crds/kinds.js';
+import { FakeClock } from '../../setup/fake-clock.js';
+
+const silent = pino({ level: 'silent' });
+const aNetwork = (name: string, internal = false): Declared<'Network'> => ({
+  apiVersion: API_VERSION,
+  kind: 'Network',
+  metadata: { name },
+  spec: { networkName: name, internal },
+});
+
+describe('Loop', () => {
+  let folder: string;
+  let store: Store;
+  let clock: FakeClock;
+  let loop: Loop | undefined;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'supercargo-loop-'));
+    clock = new FakeClock();
+    store = await openStore({ folder, now: () => clock.now(), log: silent });
+  });
+  afterEach(async () => {
+    await loop?.stop();
+    loop = undefined;
+    await store.close();
+    await rm(folder, { recursive: true });
+  });
+
+  /** Starts a loop whose passes do what the list says, one entry a pass, then settle. Returns the passes made. */
+  function run(script: (() => Outcome | Promise<Outcome>)[], workers = 2) {
+    const passes: string[] = [];
+    let nudge: (name: string) => void = () => assert.fail('not started');
+    loop = new Loop(
+      {
+        kind: 'Network',
+        workers,
+        reconcile: async ({ name }) => {
+          passes.push(name);
+          return (await script.shift()?.()) ?? { is: 'settled' };
+        },
+        wakes: (wake) => {
+          nudge = wake;
+          return () => undefined;
+        },
+      },
+      { store, clock, random: () => 0, log: silent },
+    );
+    loop.start();
+    return { passes, nudge: (name: string) => nudge(name) };
+  }
+  const quiet = async (): Promise<void> => {
+    do await nextTurn();
+    while (!loop?.isQuiet);
+  };
+  const propose = (...documents: Declared<'Network'>[]) =>
+    store.propose({ origin: 'files', documents: documents.map((document) => ({ document })) });
+  const ready = (name: string) => conditionOf(store.get('Network', name) ?? assert.fail(), 'Ready');
+  const fail = (error: unknown) => () => Promise.reject(error);
+
+  it('makes one pass for each document there is, and rests', async () => {
+    await propose(aNetwork('a'), aNetwork('b'));
+    const { passes } = run([]);
+    await quiet();
+    assert.deepEqual(passes, ['a', 'b']);
+    assert.equal(ready('a')?.status, 'True');
+    clock.advance(3_600_000);
+    await quiet();
+    assert.deepEqual(passes, ['a', 'b']);
+  });
+
+  it('looks again at once while passes make progress, and says Ready only at the end', async () => {
+    await propose(aNetwork('a'));
+    const seen: unknown[] = [];
+    const progress = (): Outcome => {
+      seen.push(ready('a')?.status);
+      return { is: 'progressing', reason: 'Creating', message: 'Creating a' };
+    };
+    const { passes } = run([progress, progress]);
+    await quiet();
+    assert.equal(passes.length, 3);
+    assert.deepEqual(seen, [undefined, 'False']);
+    assert.equal(ready('a')?.status, 'True');
+  });
+
+  it('is not woken by its own status', async () => {
+    await propose(aNetwork('a'));
+    const { passes } = run([]);
+    await quiet();
+    const network = store.get('Network', 'a') ?? assert.fail();
+    store.setStatus(network, { ...network.status, id: 'x' });
+    await quiet();
+    assert.equal(passes.length, 1);
+  });
+
+  it('names the generation that it concluded about', async () => {
+    await propose(aNetwork('a'));
+    run([]);
+    await quiet();
+    await propose(aNetwork('a', true));
+    await quiet();
+    assert.equal(store.get('Network', 'a')?.metadata.generation, 2);
+    assert.equal(store.get('Network', 'a')?.status?.observedGeneration, 2);
+  });
+
+  it('waits longer after each failure, and forgets that when it settles', async () => {
+    await propose(aNetwork('a'));
+    const { passes } = run([fail(new Error('one')), fail(new Error('two'))]);
+    await quiet();
+    assert.equal(ready('a')?.reason, 'Retrying');
+    assert.deepEqual(clock.planned, [500]);
+    clock.advance(500);
+    await quiet();
+    assert.deepEqual(clock.planned, [1000]);
+    assert.equal(ready('a')?.message, 'two');
+    clock.advance(1000);
+    await quiet();
+    assert.equal(passes.length, 3);
+    assert.equal(ready('a')?.status, 'True');
+  });
+
+  it('does not let what a failing pass stirs up overtake its back-off, but a new spec does', async () => {
+    await propose(aNetwork('a'));
+    const script: (() => Promise<Outcome>)[] = [];
+    const { passes, nudge } = run(script);
+    await quiet();
+    passes.length = 0;
+    script.push(async () => {
+      nudge('a'); // an event that this very pass caused
+      throw new Error('port taken');
+    });
+    nudge('a');
+    await quiet();
+    nudge('a');
+    await quiet();
+    assert.equal(passes.length, 1);
+    await propose(aNetwork('a', true));
+    await quiet();
+    assert.equal(passes.length, 2);
+    assert.equal(ready('a')?.status, 'True');
+  });
+
+  it('does not retry what is terminal before the document changes', async () => {
+    await propose(aNetwork('a'));
+    const { passes } = run([fail(new TerminalError('PoolOverlaps', 'The pool is taken'))]);
+    await quiet();
+    clock.advance(3_600_000);
+    await quiet();
+    assert.equal(passes.length, 1);
+    assert.equal(conditionOf(store.get('Network', 'a') ?? assert.fail(), 'Stalled')?.reason, 'PoolOverlaps');
+    await propose(aNetwork('a', true));
+    await quiet();
+    assert.equal(passes.length, 2);
+  });
+
+  it('ends a wait early when something happens', async () => {
+    await propose(aNetwork('a'));
+    const { passes, nudge } = run([() => ({ is: 'waiting', reason: 'StillAttached', message: 'm', forMs: 60_000 })]);
+    await quiet();
+    nudge('a');
+    await quiet();
+    assert.equal(passes.length, 2);
+    assert.deepEqual(clock.planned, []);
+  });
+
+  it('folds what happens during a pass into one more, and never runs a key twice at once', async () => {
+    await propose(aNetwork('a'));
+    let release: () => void = () => assert.fail();
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const { passes, nudge } = run([() => gate.then(() => ({ is: 'settled' }) as const)]);
+    await nextTurn();
+    for (let i = 0; i < 5; i += 1) nudge('a');
+    assert.equal(passes.length, 1);
+    release();
+    await quiet();
+    assert.equal(passes.length, 2);
+  });
+
+  it('runs a touched document and stops calling it pending when the pass has concluded', async () => {
+    await propose(aNetwork('a'));
+    const { passes } = run([]);
+    await quiet();
+    store.touch('Network/a');
+    assert.equal(store.isPending('Network/a'), true);
+    await quiet();
+    assert.equal(store.isPending('Network/a'), false);
+    assert.equal(passes.length, 2);
+  });
+
+  it('lets running passes end when it stops, and aborts those that do not', async () => {
+    await propose(aNetwork('a'));
+    let aborted = false;
+    loop = new Loop(
+      {
+        kind: 'Network',
+        workers: 1,
+        reconcile: (_key, signal) =>
+          new Promise((_resolve, reject) =>
+            signal.addEventListener('abort', () => {
+              aborted = true;
+              reject(signal.reason);
+            }),
+          ),
+        wakes: () => () => undefined,
+      },
+      { store, clock, random: () => 0, log: silent },
+    );
+    loop.start();
+    await nextTurn();
+    const stopped = loop.stop(5_000);
+    await nextTurn();
+    assert.equal(aborted, false);
+    clock.advance(5_000);
+    await stopped;
+    assert.equal(aborted, true);
+    assert.equal(ready('a'), undefined, 'an aborted pass concludes nothing');
+  });
+});
