@@ -1,0 +1,21 @@
+import { isReady, isStalled } from '../../crds/conditions.js';
+import { type AnyResource, type Kind, keyOf } from '../../crds/kinds.js';
+import type { Reader } from '../store/store.js';
+
+/** What an app is made of. Settings of the host are not among them: they are no part of a release. */
+const APP_KINDS = ['App', 'Image', 'Network', 'Volume', 'Service'] as const satisfies readonly Kind[];
+
+/**
+ * `appState` of the compatible API, for the whole device. `applying`: a pass is due, something is deleted, waits, works or
+ * backs off. `applied`: everything is Ready, or Stalled, because nothing more will be done until it changes.
+ */
+export function appState(store: Pick<Reader, 'list' | 'isPending'>): 'applying' | 'applied' {
+  const busy = APP_KINDS.some((kind) =>
+    store.list(kind).some((one) => store.isPending(keyOf(kind, one.metadata.name)) || !isAtRest(one)),
+  );
+  return busy ? 'applying' : 'applied';
+}
+
+/** Pure. */
+const isAtRest = (resource: Pick<AnyResource, 'metadata' | 'status'>): boolean =>
+  isStalled(resource) || (isReady(resource) && resource.metadata.deletionTimestamp === undefined);

@@ -1,0 +1,104 @@
+import { conditionOf, isStalled } from '../../crds/conditions.js';
+import type { Image, Service } from '../../crds/kinds.js';
+import type { AppTree, TargetService } from './app-tree.js';
+import { imageWord, serviceWord } from './status-words.js';
+
+/** The reason with which an App stalls when its release asks for what this device does not have. */
+export const REJECTED = 'ContractUnmet';
+
+interface ServiceEntry {
+  readonly status: string;
+  readonly image: string;
+  readonly downloadProgress: number | null;
+  readonly releaseId: number;
+}
+
+/** `GET /v2/applications/state`: target apps by name, with the services of their target release (§7.1). Pure. */
+export function applicationsState(trees: readonly AppTree[]): object {
+  const present = trees.filter(({ app }) => app.metadata.deletionTimestamp === undefined);
+  return Object.fromEntries(present.map((tree) => [tree.name, applicationEntry(tree)]));
+}
+
+function applicationEntry(tree: AppTree): object {
+  const { app, appId, uuid, release } = tree;
+  const rejected = isStalled(app) && conditionOf(app, 'Stalled')?.reason === REJECTED;
+  const services =
+    release === null || rejected
+      ? []
+      : tree.targets.map((target) => [target.name, serviceEntry(tree, target, release)] as const);
+  return {
+    appId,
+    appUuid: uuid,
+    commit: release?.commit ?? null,
+    updateStatus: rejected ? 'rejected' : updateStatus(services.map(([, entry]) => entry)),
+    services: Object.fromEntries(services),
+  };
+}
+
+function serviceEntry(
+  { services, images }: AppTree,
+  target: TargetService,
+  release: { readonly commit: string; readonly id: number },
+): ServiceEntry {
+  const service = services.find(({ spec }) => spec.serviceName === target.name);
+  const word = service && isOfRelease(service, release.commit) ? serviceWord(service) : undefined;
+  const image = imageWord(images.find(({ spec }) => spec.image === target.image));
+  return {
+    status: word ?? image.status,
+    image: target.image,
+    downloadProgress: word === undefined ? image.progress : null,
+    releaseId: release.id,
+  };
+}
+
+/** The container of another release says nothing about this one; a step in progress is one towards the promoted spec. */
+function isOfRelease({ spec, status }: Pick<Service, 'spec' | 'status'>, commit: string): boolean {
+  const promoted = spec.release === undefined || spec.release.commit === commit;
+  return promoted && (status?.container?.commit === undefined || status.container.commit === commit);
+}
+
+function updateStatus(services: readonly ServiceEntry[]): string {
+  const has = (...words: string[]): boolean => services.some(({ status }) => words.includes(status));
+  if (has('Aborted')) return 'aborted';
+  if (services.some(({ downloadProgress }) => downloadProgress !== null && downloadProgress !== 100))
+    return 'downloading';
+  if (has('Downloaded')) return 'downloaded';
+  return has('Installing', 'Installed', 'Awaiting handover') ? 'applying changes' : 'done';
+}
+
+/**
+ * `GET /v2/applications/:appId/state`: what is on the device of one app, by appId and imageId (§7.2). Undefined when that
+ * is nothing: the app does not exist here. Pure.
+ */
+export function applicationState(tree: AppTree): object | undefined {
+  const entries: [number, object][] = [
+    ...tree.images.flatMap((image) => imageEntries(tree, image)),
+    ...tree.services.flatMap((service) => containerEntries(tree, service)),
+  ];
+  if (entries.length === 0) return undefined;
+  const commit = tree.app.status?.release?.commit;
+  return {
+    ...(commit === undefined ? {} : { commit }),
+    local: { [tree.appId]: { services: Object.fromEntries(entries) } },
+    dependent: {},
+  };
+}
+
+function containerEntries(tree: AppTree, service: Service): [number, object][] {
+  const status = serviceWord(service);
+  if (status === undefined) return [];
+  const { container } = service.status ?? {};
+  const target = tree.targets.find(({ name }) => name === service.spec.serviceName);
+  const imageId = container?.imageId ?? service.spec.imageId ?? target?.imageId;
+  if (imageId === undefined) return [];
+  const releaseId = container?.releaseId ?? service.spec.release?.id ?? tree.release?.id;
+  return [[imageId, { status, releaseId, download_progress: null }]];
+}
+
+function imageEntries(tree: AppTree, image: Image): [number, object][] {
+  if (image.status?.state === undefined) return [];
+  const { status, progress } = imageWord(image);
+  return tree.targets
+    .filter((target) => target.image === image.spec.image)
+    .map(({ imageId }) => [imageId, { status, releaseId: tree.release?.id, download_progress: progress }]);
+}

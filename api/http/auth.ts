@@ -1,0 +1,73 @@
+import Boom from '@hapi/boom';
+import type { Plugin, Request } from '@hapi/hapi';
+import type { Scope } from '../store/keys.js';
+import { type Admission, admit, type Door, type TrustRules } from './trust.js';
+
+declare module '@hapi/hapi' {
+  interface AppCredentials {
+    readonly scope: Scope;
+    /** The known key that came with the request. */
+    readonly key?: string;
+  }
+}
+
+export interface AuthDeps {
+  readonly rules: TrustRules;
+  doorOf(request: Request): Door;
+}
+
+/** Puts the key rules before every route that does not say `auth: false`. */
+export const auth: Plugin<AuthDeps> = {
+  name: 'auth',
+  register(server, deps) {
+    server.auth.scheme('key', () => ({
+      authenticate(request, h) {
+        const admission = admissionOf(request, deps);
+        if (admission.is !== 'admitted') throw refusal(admission);
+        const { scope, key } = admission;
+        return h.authenticated({ credentials: { app: key === undefined ? { scope } : { scope, key } } });
+      },
+    }));
+    server.auth.strategy('key', 'key');
+    server.auth.default('key');
+  },
+};
+
+/** Who sent a request. */
+export function admissionOf(request: Request, { rules, doorOf }: AuthDeps): Admission {
+  const { headers } = request;
+  const { socket } = request.raw.req;
+  return admit(
+    {
+      door: doorOf(request),
+      remoteAddress: socket?.remoteAddress ?? request.info.remoteAddress,
+      localAddress: socket?.localAddress,
+      host: one(headers.host),
+      origin: one(headers.origin),
+      fetchSite: one(headers['sec-fetch-site']),
+      authorization: one(headers.authorization),
+      apikey: request.query.apikey,
+    },
+    rules,
+  );
+}
+
+/** The error that answers somebody who was not admitted. Pure. */
+export function refusal(admission: Exclude<Admission, { is: 'admitted' }>): Boom.Boom {
+  return admission.is === 'unauthorized'
+    ? Boom.unauthorized('Unauthorized')
+    : Boom.forbidden(`Forbidden without an API key: ${admission.because}`);
+}
+
+/** What the sender may see; only for routes behind a key. */
+export function scopeOf(request: Request): Scope {
+  const scope = request.auth.credentials.app?.scope;
+  if (!scope) throw new Error('A route that asks for the scope has no authentication');
+  return scope;
+}
+
+/** Whether a scope reaches an app. Pure. */
+export const reaches = (scope: Scope, appId: number): boolean => scope.type === 'global' || scope.appId === appId;
+
+const one = (header: unknown): string | undefined =>
+  Array.isArray(header) ? header.join(',') : typeof header === 'string' ? header : undefined;

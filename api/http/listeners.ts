@@ -1,0 +1,95 @@
+import { lstat, rm } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import { connect } from 'node:net';
+import { type Address, addressText, covers } from './address.js';
+import type { Door } from './trust.js';
+
+/** An open connection without traffic is cut after this, ms; streams are exempt. */
+const IDLE_MS = 15 * 60_000;
+const KEEP_ALIVE_MS = 5_000;
+
+interface Listener {
+  readonly address: Address;
+  readonly server: Server;
+}
+
+/** The sockets that one request handler is served on, and which one a request came through. */
+export class Listeners {
+  readonly #open: Listener[] = [];
+  readonly #doors = new WeakMap<IncomingMessage, Door>();
+
+  constructor(private readonly handle: RequestListener) {}
+
+  /** Where it listens, with the ports that were really given. */
+  get addresses(): readonly string[] {
+    return this.#open.map(({ address }) => addressText(address));
+  }
+
+  doorOf(request: IncomingMessage): Door {
+    return this.#doors.get(request) ?? 'tcp';
+  }
+
+  /** Listens on one more address; nothing to do when an open listener covers it. Rejects as the system refuses. */
+  async add(address: Address, door: Door): Promise<void> {
+    if (this.#open.some((one) => covers(one.address, address))) return;
+    if (address.is === 'unix') await removeStaleSocket(address.path);
+    const server = createServer((request, response) => {
+      this.#doors.set(request, door);
+      this.handle(request, response);
+    });
+    server.keepAliveTimeout = KEEP_ALIVE_MS;
+    server.timeout = IDLE_MS;
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(address.is === 'unix' ? { path: address.path } : { host: address.host, port: address.port }, () => {
+        server.off('error', reject);
+        resolve();
+      });
+    });
+    this.#open.push({ address: actual(address, server), server });
+  }
+
+  /** Takes no more connections, waits for requests in flight and cuts what is left at the deadline. */
+  async close(deadlineMs: number): Promise<void> {
+    const servers = this.#open.splice(0).map(({ server }) => server);
+    const cut = setTimeout(() => {
+      for (const server of servers) server.closeAllConnections();
+    }, deadlineMs);
+    await Promise.all(
+      servers.map(
+        (server) =>
+          new Promise<void>((resolve) => {
+            server.close(() => resolve());
+            server.closeIdleConnections();
+          }),
+      ),
+    );
+    clearTimeout(cut);
+  }
+}
+
+function actual(address: Address, server: Server): Address {
+  const bound = server.address();
+  return address.is === 'tcp' && bound !== null && typeof bound === 'object'
+    ? { ...address, port: bound.port }
+    : address;
+}
+
+/** A socket file that nobody answers on is left over from a crash. Anything else at the path stays. */
+async function removeStaleSocket(path: string): Promise<void> {
+  const found = await lstat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (found?.isSocket() && !(await answers(path))) await rm(path, { force: true });
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect(path, () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.once('error', () => resolve(false));
+  });
+}

@@ -1,0 +1,44 @@
+import { API_VERSION, GROUP, KINDS, type Kind, PLURALS, VERSION } from '../../../crds/kinds.js';
+
+/** As in `crds/*.yaml`; a test compares them. */
+const SHORT_NAMES: Readonly<Record<Kind, string>> = {
+  App: 'scapp',
+  Image: 'scimg',
+  Network: 'scnet',
+  Volume: 'scvol',
+  Service: 'scsvc',
+  HostConfig: 'schost',
+};
+
+const version = { groupVersion: API_VERSION, version: VERSION };
+const group = { name: GROUP, versions: [version], preferredVersion: version };
+
+/** `GET /apis`. */
+export const groupList = { kind: 'APIGroupList', apiVersion: 'v1', groups: [group] };
+
+/** `GET /apis/supercargo.io`. */
+export const groupView = { kind: 'APIGroup', apiVersion: 'v1', ...group };
+
+/** `GET /apis/supercargo.io/v1`: what is served, and what may be done with it. */
+export const resourceList = {
+  kind: 'APIResourceList',
+  apiVersion: 'v1',
+  groupVersion: API_VERSION,
+  resources: [
+    ...KINDS.flatMap((kind) => {
+      const common = { singularName: kind.toLowerCase(), namespaced: false, kind };
+      return [
+        {
+          name: PLURALS[kind],
+          ...common,
+          verbs: ['create', 'delete', 'get', 'list', 'update', 'watch'],
+          shortNames: [SHORT_NAMES[kind]],
+          categories: ['supercargo'],
+        },
+        { name: `${PLURALS[kind]}/status`, ...common, singularName: '', verbs: ['get'] },
+      ];
+    }),
+    { name: 'events', singularName: 'event', namespaced: false, kind: 'Event', verbs: ['get', 'list', 'watch'] },
+    { name: 'problems', singularName: 'problem', namespaced: false, kind: 'Problem', verbs: ['get', 'list'] },
+  ],
+};

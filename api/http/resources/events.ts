@@ -1,0 +1,123 @@
+import type { Lifecycle, Plugin, Request, ResponseToolkit } from '@hapi/hapi';
+import { API_VERSION, KINDS, keyOf, PLURALS, splitKey } from '../../../crds/kinds.js';
+import type { Reader, ResourceEvent } from '../../store/store.js';
+import { json } from '../answer.js';
+import type { Streams } from '../streams.js';
+import { eventView } from './object-view.js';
+import { checkListQuery, type ListQuery, listQueryOf, wantsWatch } from './query.js';
+import { GLOBAL_ONLY } from './resources.js';
+import { parseFieldSelector } from './selector.js';
+import { endAfter, writeWatchLine } from './watch.js';
+
+export interface EventRoutesDeps {
+  readonly store: Reader;
+  readonly streams: Streams;
+}
+
+const FIELDS = [
+  'involvedObject.kind',
+  'involvedObject.name',
+  'involvedObject.namespace',
+  'involvedObject.uid',
+  'reason',
+  'type',
+];
+
+/** What happened, and what was not accepted: `…/events`, `…/<plural>/<name>/events`, `…/problems`. For the global key only. */
+export const eventRoutes: Plugin<EventRoutesDeps> = {
+  name: 'events',
+  register(server, deps) {
+    const { store } = deps;
+    const options = { ...GLOBAL_ONLY, validate: { query: checkListQuery } };
+
+    server.route({
+      method: 'GET',
+      path: '/apis/supercargo.io/v1/events',
+      options,
+      handler: (request, h) => answerEvents(request, h, deps, () => true),
+    });
+    for (const kind of KINDS) {
+      server.route({
+        method: 'GET',
+        path: `/apis/supercargo.io/v1/${PLURALS[kind]}/{name}/events`,
+        options,
+        handler(request, h) {
+          const key = keyOf(kind, String(request.params.name));
+          return answerEvents(request, h, deps, (event) => event.key === key);
+        },
+      });
+    }
+    server.route({
+      method: 'GET',
+      path: '/apis/supercargo.io/v1/problems',
+      options: GLOBAL_ONLY,
+      handler: (_, h) =>
+        json(h, {
+          kind: 'ProblemList',
+          apiVersion: API_VERSION,
+          metadata: { resourceVersion: store.resourceVersion },
+          items: store.problems(),
+        }),
+    });
+  },
+};
+
+/**
+ * Events carry no version of the store; the version of an event list is the time of its youngest event in ms, and a watch
+ * from there begins with the events of that very ms, so that none is missed.
+ */
+function answerEvents(
+  request: Request,
+  h: ResponseToolkit,
+  { store, streams }: EventRoutesDeps,
+  ofSubject: (event: ResourceEvent) => boolean,
+): Lifecycle.ReturnValue {
+  const query = listQueryOf(request);
+  const selected = eventMatcher(query, store);
+  const matches = (event: ResourceEvent): boolean => ofSubject(event) && selected(event);
+  const past = store.events().filter(matches);
+  if (!wantsWatch(query)) {
+    const youngest = Math.max(0, ...past.map(lastMs));
+    return json(h, {
+      kind: 'EventList',
+      apiVersion: API_VERSION,
+      metadata: { resourceVersion: String(youngest) },
+      items: past.map((event) => eventView(event, store)),
+    });
+  }
+  const since = Number(query.resourceVersion ?? 0) || 0;
+  return streams.answer(request, h, 'application/json', (stream) => {
+    const send = (event: ResourceEvent): void =>
+      writeWatchLine(stream, { type: event.count > 1 ? 'MODIFIED' : 'ADDED', object: eventView(event, store) });
+    for (const event of past.filter((one) => lastMs(one) >= since)) {
+      writeWatchLine(stream, { type: 'ADDED', object: eventView(event, store) });
+    }
+    const stopWatching = store.watchEvents((event) => {
+      if (matches(event)) send(event);
+    });
+    const stopTimer = endAfter(stream, query.timeoutSeconds);
+    return () => {
+      stopTimer();
+      stopWatching();
+    };
+  });
+}
+
+const lastMs = ({ lastTimestamp }: ResourceEvent): number => Date.parse(lastTimestamp);
+
+function eventMatcher(
+  { fieldSelector = '' }: ListQuery,
+  store: Pick<Reader, 'get'>,
+): (event: ResourceEvent) => boolean {
+  const selected = parseFieldSelector(fieldSelector, FIELDS);
+  return (event) => {
+    const { kind, name } = splitKey(event.key);
+    return selected((field) => {
+      if (field === 'involvedObject.kind') return kind;
+      if (field === 'involvedObject.name') return name;
+      if (field === 'involvedObject.uid') return store.get(kind, name)?.metadata.uid;
+      if (field === 'reason') return event.reason;
+      return field === 'type' ? event.type : undefined;
+    });
+  };
+}

@@ -1,0 +1,83 @@
+import { API_VERSION, type Kind, PLURALS, type Resource, splitKey } from '../../../crds/kinds.js';
+import type { Reader, ResourceEvent } from '../../store/store.js';
+
+/** A document as Kubernetes shows one. The spec is shown whole: only holders of the global key come here. Pure. */
+export function objectView(resource: Resource, store: Pick<Reader, 'get'>): object {
+  const { metadata, requests, status } = resource;
+  return {
+    apiVersion: resource.apiVersion,
+    kind: resource.kind,
+    metadata: {
+      name: metadata.name,
+      uid: metadata.uid,
+      resourceVersion: metadata.resourceVersion,
+      generation: metadata.generation,
+      creationTimestamp: wholeSeconds(metadata.creationTimestamp),
+      ...(metadata.deletionTimestamp === undefined
+        ? {}
+        : { deletionTimestamp: wholeSeconds(metadata.deletionTimestamp) }),
+      ...(metadata.finalizers.length === 0 ? {} : { finalizers: metadata.finalizers }),
+      ...ownerReferences(resource, store),
+      ...(metadata.labels === undefined ? {} : { labels: metadata.labels }),
+      ...(metadata.annotations === undefined ? {} : { annotations: metadata.annotations }),
+      origin: metadata.origin,
+      ...(metadata.source === undefined ? {} : { source: metadata.source }),
+      ...(metadata.problem === undefined ? {} : { problem: metadata.problem }),
+    },
+    spec: resource.spec,
+    ...(Object.keys(requests).length === 0 ? {} : { requests }),
+    ...(status === undefined ? {} : { status }),
+  };
+}
+
+/** A list of one kind, from one moment. Pure. */
+export const listView = (
+  kind: Kind,
+  resources: readonly Resource[],
+  store: Pick<Reader, 'get' | 'resourceVersion'>,
+): object => ({
+  kind: `${kind}List`,
+  apiVersion: API_VERSION,
+  metadata: { resourceVersion: store.resourceVersion },
+  items: resources.map((one) => objectView(one, store)),
+});
+
+function ownerReferences({ metadata }: Resource, store: Pick<Reader, 'get'>): object {
+  if (metadata.owner === undefined) return {};
+  const { kind, name } = splitKey(metadata.owner);
+  const owner = store.get(kind, name);
+  if (!owner) return {}; // Kubernetes has no reference without a uid
+  const reference = { apiVersion: API_VERSION, kind, name, uid: owner.metadata.uid };
+  return { ownerReferences: [{ ...reference, controller: true, blockOwnerDeletion: true }] };
+}
+
+/** An event in the form of a core/v1 Event; its name stays while it counts up. Pure. */
+export function eventView(event: ResourceEvent, store: Pick<Reader, 'get'>): object {
+  const { kind, name } = splitKey(event.key);
+  const subject = store.get(kind, name);
+  return {
+    apiVersion: API_VERSION,
+    kind: 'Event',
+    metadata: {
+      name: `${PLURALS[kind]}.${name}.${event.reason}.${Date.parse(event.firstTimestamp).toString(16)}`.toLowerCase(),
+      resourceVersion: String(Date.parse(event.lastTimestamp)),
+      creationTimestamp: wholeSeconds(event.firstTimestamp),
+    },
+    involvedObject: {
+      apiVersion: API_VERSION,
+      kind,
+      name,
+      ...(subject === undefined ? {} : { uid: subject.metadata.uid }),
+    },
+    reason: event.reason,
+    message: event.message,
+    type: event.type,
+    count: event.count,
+    firstTimestamp: wholeSeconds(event.firstTimestamp),
+    lastTimestamp: wholeSeconds(event.lastTimestamp),
+    source: { component: 'supercargo' },
+  };
+}
+
+/** RFC 3339 as Kubernetes writes it. Pure. */
+const wholeSeconds = (timestamp: string): string => timestamp.replace(/\.\d+(?=Z|[+-])/, '');

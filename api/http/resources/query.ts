@@ -1,0 +1,34 @@
+import type { Request } from '@hapi/hapi';
+import { Ajv, type JSONSchemaType } from 'ajv';
+import { check } from '../check.js';
+
+/** What lists and watches may be asked with. Other parameters (`timeout`, `limit`, `fieldManager`, …) are ignored. */
+export interface ListQuery {
+  readonly watch?: string;
+  readonly resourceVersion?: string;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+  readonly timeoutSeconds?: number;
+}
+
+const text = { type: 'string', nullable: true } as const;
+const schema: JSONSchemaType<ListQuery> = {
+  type: 'object',
+  properties: {
+    watch: text,
+    resourceVersion: text,
+    labelSelector: text,
+    fieldSelector: text,
+    timeoutSeconds: { type: 'integer', minimum: 0, nullable: true },
+  },
+  required: [],
+};
+
+/** Checks a query of a list or watch; numbers may come as text. Throws a 400 Status. */
+export const checkListQuery = check(new Ajv({ coerceTypes: true }).compile(schema));
+
+/** The checked query of a route that validates with `checkListQuery`. */
+export const listQueryOf = (request: Request): ListQuery => checkListQuery({ ...request.query });
+
+/** `watch=true`, `watch=1`. Pure. */
+export const wantsWatch = ({ watch }: ListQuery): boolean => watch !== undefined && /^(?:1|true)$/i.test(watch);

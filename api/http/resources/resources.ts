@@ -1,0 +1,165 @@
+import type { Plugin, Request, ServerRoute } from '@hapi/hapi';
+import { KINDS, type Kind, keyOf, PLURALS, type Resource } from '../../../crds/kinds.js';
+import type { Store } from '../../store/store.js';
+import { json } from '../answer.js';
+import { scopeOf } from '../auth.js';
+import { bodyOf } from '../body.js';
+import type { Streams } from '../streams.js';
+import { groupList, groupView, resourceList } from './discovery-view.js';
+import { ResourceError, type Status } from './failure.js';
+import { listView, objectView } from './object-view.js';
+import { checkListQuery, type ListQuery, listQueryOf, wantsWatch } from './query.js';
+import { parseFieldSelector, parseLabelSelector } from './selector.js';
+import { type Matches, streamChanges } from './watch.js';
+import { checkWritable, readWrite } from './write.js';
+
+export interface ResourceRoutesDeps {
+  readonly store: Store;
+  readonly streams: Streams;
+}
+
+/** `/apis/supercargo.io/v1/<plural>`: every kind, as Kubernetes serves resources. For the global key only. */
+export const resourceRoutes: Plugin<ResourceRoutesDeps> = {
+  name: 'resources',
+  register(server, deps) {
+    const discovery = { '/apis': groupList, '/apis/supercargo.io': groupView, '/apis/supercargo.io/v1': resourceList };
+    for (const [path, view] of Object.entries(discovery)) {
+      server.route({ method: 'GET', path, options: GLOBAL_ONLY, handler: (_, h) => json(h, view) });
+    }
+    for (const kind of KINDS) server.route(routesOf(kind, deps));
+  },
+};
+
+/** Documents hold what an app's key must not see (other apps, their environments), so it sees none of them. */
+export const GLOBAL_ONLY = {
+  pre: [
+    {
+      method: (request: Request) => {
+        if (scopeOf(request).type === 'global') return null;
+        throw ResourceError.forbidden('the resource API needs the global API key; this key belongs to one app');
+      },
+    },
+  ],
+};
+
+function routesOf(kind: Kind, { store, streams }: ResourceRoutesDeps): ServerRoute[] {
+  const plural = PLURALS[kind];
+  const collection = `/apis/supercargo.io/v1/${plural}`;
+  const path = `${collection}/{name}`;
+  const reads = { ...GLOBAL_ONLY, validate: { query: checkListQuery } };
+  const found = (name: string): Resource => {
+    const resource = store.get(kind, name);
+    if (!resource) throw ResourceError.notFound(plural, name);
+    return resource;
+  };
+  const put = async (body: unknown, name?: string): Promise<Resource> => {
+    const { document, resourceVersion } = readWrite(body, kind, name);
+    const present = store.get(kind, document.metadata.name);
+    if (name === undefined && present) throw ResourceError.alreadyExists(plural, present.metadata.name);
+    checkWritable(kind, document.metadata.name, present, resourceVersion);
+    const { refused } = await store.put('api', { document });
+    const [problem] = refused;
+    if (problem) throw ResourceError.conflict(plural, document.metadata.name, problem.message);
+    return found(document.metadata.name);
+  };
+
+  return [
+    {
+      method: 'GET',
+      path: collection,
+      options: reads,
+      handler(request, h) {
+        const query = listQueryOf(request);
+        const matches = matcher(query);
+        if (wantsWatch(query)) return streamChanges(request, h, { store, streams }, watchOf(kind, query, matches));
+        return json(h, listView(kind, store.list(kind).filter(matches), store));
+      },
+    },
+    {
+      method: 'POST',
+      path: collection,
+      options: GLOBAL_ONLY,
+      handler: async (request, h) => json(h, objectView(await put(bodyOf(request)), store), 201),
+    },
+    {
+      method: 'GET',
+      path,
+      options: reads,
+      handler(request, h) {
+        const name = String(request.params.name);
+        const query = listQueryOf(request);
+        if (wantsWatch(query)) {
+          const one: Matches = ({ metadata }) => metadata.name === name;
+          return streamChanges(request, h, { store, streams }, watchOf(kind, query, one));
+        }
+        return json(h, objectView(found(name), store));
+      },
+    },
+    {
+      method: 'GET',
+      path: `${path}/status`,
+      options: GLOBAL_ONLY,
+      handler: (request, h) => json(h, objectView(found(String(request.params.name)), store)),
+    },
+    {
+      method: 'PUT',
+      path,
+      options: GLOBAL_ONLY,
+      async handler(request, h) {
+        const name = String(request.params.name);
+        const code = store.get(kind, name) ? 200 : 201;
+        return json(h, objectView(await put(bodyOf(request), name), store), code);
+      },
+    },
+    {
+      method: 'DELETE',
+      path,
+      options: GLOBAL_ONLY,
+      async handler(request, h) {
+        const resource = found(String(request.params.name));
+        const { name, uid } = resource.metadata;
+        checkPreconditions(bodyOf(request), plural, resource);
+        checkWritable(kind, name, resource);
+        const result = await store.delete('api', keyOf(kind, name));
+        if (result === 'absent') throw ResourceError.notFound(plural, name);
+        if (typeof result === 'object') throw ResourceError.conflict(plural, name, result.message);
+        const left = store.get(kind, name);
+        return json(h, left?.metadata.uid === uid ? objectView(left, store) : deletedStatus(plural, name, uid));
+      },
+    },
+  ];
+}
+
+const watchOf = (kind: Kind, { resourceVersion, timeoutSeconds }: ListQuery, matches: Matches) => ({
+  kind,
+  matches,
+  resourceVersion,
+  timeoutSeconds,
+});
+
+function matcher({ labelSelector = '', fieldSelector = '' }: ListQuery): Matches {
+  const labels = parseLabelSelector(labelSelector);
+  const fields = parseFieldSelector(fieldSelector, ['metadata.name', 'metadata.namespace']);
+  return ({ metadata }) =>
+    labels(metadata.labels ?? {}) && fields((field) => (field === 'metadata.name' ? metadata.name : undefined));
+}
+
+function checkPreconditions(body: unknown, plural: string, { metadata }: Resource): void {
+  if (typeof body !== 'object' || body === null || !('preconditions' in body)) return;
+  const { preconditions } = body;
+  if (typeof preconditions !== 'object' || preconditions === null) return;
+  const { uid, resourceVersion } = preconditions as { uid?: unknown; resourceVersion?: unknown };
+  const fails =
+    (uid !== undefined && uid !== metadata.uid) ||
+    (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion);
+  if (fails) throw ResourceError.conflict(plural, metadata.name, 'the precondition of the deletion does not hold');
+}
+
+const deletedStatus = (plural: string, name: string, uid: string): Status => ({
+  kind: 'Status',
+  apiVersion: 'v1',
+  metadata: {},
+  status: 'Success',
+  details: { name, group: 'supercargo.io', kind: plural, uid },
+  code: 200,
+});

@@ -1,0 +1,50 @@
+import { ResourceError } from './failure.js';
+
+type Labels = Readonly<Record<string, string>>;
+
+/** `a=b`, `a==b`, `a!=b`, `a in (x,y)`, `a notin (x,y)`, `a`, `!a`; a comma is "and". Pure; throws a 400. */
+export function parseLabelSelector(text: string): (labels: Labels) => boolean {
+  const parts = text.split(/,(?![^(]*\))/).map((part) => part.trim());
+  const terms = parts.filter((part) => part !== '').map(labelTerm);
+  return (labels) => terms.every((matches) => matches(labels));
+}
+
+function labelTerm(text: string): (labels: Labels) => boolean {
+  const set = /^([^\s!=]+)\s+(in|notin)\s+\(([^()]*)\)$/.exec(text);
+  if (set) {
+    const [, key = '', word, list = ''] = set;
+    const values = list.split(',').map((value) => value.trim());
+    return (labels) => values.includes(labels[key] ?? '\0') === (word === 'in');
+  }
+  const equality = /^([^\s!=]+)\s*(==?|!=)\s*([^\s!=]*)$/.exec(text);
+  if (equality) {
+    const [, key = '', sign, value] = equality;
+    return (labels) => (labels[key] === value) === (sign !== '!=');
+  }
+  const presence = /^(!?)\s*([^\s!=]+)$/.exec(text);
+  if (!presence) throw ResourceError.badRequest(`unable to parse the label selector "${text}"`);
+  const [, not, key = ''] = presence;
+  return (labels) => Object.hasOwn(labels, key) === (not === '');
+}
+
+/**
+ * `metadata.name=x,involvedObject.kind!=y`: equality of named fields. An empty value matches a missing field, as kubectl
+ * expects. Pure; throws a 400 for a field that is not among those served.
+ */
+export function parseFieldSelector(
+  text: string,
+  fields: readonly string[],
+): (field: (name: string) => string | undefined) => boolean {
+  const terms = text
+    .split(',')
+    .filter((part) => part.trim() !== '')
+    .map((part) => {
+      const match = /^\s*([\w.]+)\s*(==?|!=)\s*(.*?)\s*$/.exec(part);
+      const [, name = '', sign, value = ''] = match ?? [];
+      if (!match || !fields.includes(name)) {
+        throw ResourceError.badRequest(`field selector "${part}" is not supported: use ${fields.join(', ')}`);
+      }
+      return { name, equal: sign !== '!=', value };
+    });
+  return (field) => terms.every(({ name, equal, value }) => ((field(name) ?? '') === value) === equal);
+}

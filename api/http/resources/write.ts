@@ -1,0 +1,70 @@
+import type { Issue } from '../../../crds/issue.js';
+import { type AnyDeclared, API_VERSION, type Kind, PLURALS, type Resource } from '../../../crds/kinds.js';
+import { parseDocument } from '../../../crds/parse.js';
+import { ResourceError } from './failure.js';
+
+/** What a client wants to write, checked. */
+export interface Write {
+  readonly document: AnyDeclared;
+  /** The version that the client read, if it says so. */
+  readonly resourceVersion?: string;
+}
+
+type Values = Readonly<Record<string, unknown>>;
+const isValues = (value: unknown): value is Values =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/**
+ * Reads the body of a PUT or POST as a document of that kind. `apiVersion` and `kind` may be left out, the path says them;
+ * so may the name in a PUT. Pure; throws 400 for what is not such an object, 422 for what its schema refuses.
+ */
+export function readWrite(body: unknown, kind: Kind, name: string | undefined): Write {
+  if (!isValues(body)) throw ResourceError.badRequest('the body is not an object');
+  const { apiVersion = API_VERSION, kind: bodyKind = kind, metadata = {}, ...rest } = body;
+  if (apiVersion !== API_VERSION || bodyKind !== kind) {
+    throw ResourceError.badRequest(
+      `${String(apiVersion)} ${String(bodyKind)} was sent to a path of ${API_VERSION} ${kind}`,
+    );
+  }
+  if (!isValues(metadata)) throw ResourceError.badRequest('metadata is not an object');
+  const bodyName = metadata.name ?? name;
+  if (typeof bodyName !== 'string' || bodyName === '') throw ResourceError.badRequest('metadata.name is required');
+  if (name !== undefined && bodyName !== name) {
+    throw ResourceError.badRequest(`the name of the object (${bodyName}) does not match the name on the URL (${name})`);
+  }
+  const parsed = parseDocument({ apiVersion, kind, metadata: { ...metadata, name: bodyName }, ...rest });
+  if (!parsed.ok) throw refusal(kind, bodyName, parsed.issues);
+  const version = metadata.resourceVersion;
+  const resourceVersion = typeof version === 'string' && version !== '' ? { resourceVersion: version } : {};
+  return { document: parsed.document, ...resourceVersion };
+}
+
+/** Unknown fields alone are a 400 as strict decoding makes them, anything else a 422 with every cause. */
+function refusal(kind: Kind, name: string, issues: readonly Issue[]): ResourceError {
+  if (issues.every(({ message }) => message.startsWith('Unknown field'))) {
+    const fields = issues.map(({ path, message }) => `unknown field "${path}"${suggestion(message)}`);
+    return ResourceError.badRequest(`strict decoding error: ${fields.join(', ')}`);
+  }
+  const causes = issues.map(({ path, message }) => ({ reason: 'FieldValueInvalid', message, field: path }));
+  return ResourceError.invalid(PLURALS[kind], name, causes);
+}
+
+/** What the message says after naming the field: the nearest known one. */
+const suggestion = (message: string): string => message.replace(/^Unknown field "(?:[^"\\]|\\.)*"/, '');
+
+/** Refuses a write over a document of somebody else, or over another version than the one that was read. Pure. */
+export function checkWritable(kind: Kind, name: string, present: Resource | undefined, resourceVersion?: string): void {
+  const plural = PLURALS[kind];
+  if (present && present.metadata.origin !== 'api') {
+    const { origin, source } = present.metadata;
+    const where = source ? ` in ${source.file}` : '';
+    throw ResourceError.conflict(plural, name, `it is declared by ${origin}${where}; change it there`);
+  }
+  if (resourceVersion !== undefined && resourceVersion !== present?.metadata.resourceVersion) {
+    throw ResourceError.conflict(
+      plural,
+      name,
+      'the object has been modified; please apply your changes to the latest version and try again',
+    );
+  }
+}

@@ -1,0 +1,164 @@
+import { Server as HttpServer } from 'node:http';
+import { hostname } from 'node:os';
+import { performance } from 'node:perf_hooks';
+import Hapi, { type Request, type Server } from '@hapi/hapi';
+import type { Logger } from 'pino';
+import type { Keys } from '../store/keys.js';
+import type { LogStream } from '../store/logs.js';
+import type { Store } from '../store/store.js';
+import { parseAddress, parseAddresses } from './address.js';
+import { auth } from './auth.js';
+import { bodies } from './body.js';
+import { failures } from './failures.js';
+import { health } from './health.js';
+import { Listeners } from './listeners.js';
+import { eventRoutes } from './resources/events.js';
+import { resourceRoutes } from './resources/resources.js';
+import { Streams } from './streams.js';
+import type { Door } from './trust.js';
+import { applicationRoutes } from './v2-applications.js';
+import { deviceRoutes } from './v2-device.js';
+import { localRoutes, type TargetState } from './v2-local.js';
+
+declare module '@hapi/hapi' {
+  interface RequestApplicationState {
+    /** When the request came, on the monotonic clock, ms; only while the access log is on. */
+    beganMs?: number;
+  }
+}
+
+/** Longest that a stopping server waits for requests in flight, ms. */
+const STOP_MS = 5_000;
+
+export interface ServerDeps {
+  readonly store: Store;
+  readonly logs: LogStream;
+  readonly keys: Pick<Keys, 'scopeOf'>;
+  readonly target: TargetState;
+  readonly device: {
+    readonly arch: string;
+    readonly deviceType: string;
+    /** Names that `Host` may say, besides `localhost`; the system's host name when absent. */
+    hostNames?(): readonly string[];
+    /** IP addresses of this device, besides the one that a request reached. */
+    addresses?(): readonly string[];
+  };
+  readonly settings: {
+    readonly localMode: boolean;
+    readonly development: boolean;
+    /** Our own version. */
+    readonly version: string;
+    /** `host:port` or `unix:/path`, several of them separated by commas or blanks. */
+    readonly listen: string;
+  };
+  /** True, or what is wrong in one sentence. */
+  healthy(): true | string;
+  readonly now: () => number;
+  readonly log: Logger;
+}
+
+/** The API server: everything that is reachable over HTTP. */
+export interface ApiServer {
+  /** Listens on every address of the settings. */
+  start(): Promise<void>;
+  /** Listens on one more address, such as the gateway of `supervisor0`, whose callers are never taken for this machine. */
+  listen(address: string, door: Door): Promise<void>;
+  /** Where it listens, with the ports that were really given. */
+  readonly addresses: readonly string[];
+  /** Ends streams, finishes requests in flight, cuts what is left after the deadline. */
+  stop(deadlineMs?: number): Promise<void>;
+  /** A request without a socket, for tests and for whoever is in this process. */
+  readonly inject: Server['inject'];
+}
+
+/** Assembles the server. Nothing listens before `start`. */
+export async function createServer(deps: ServerDeps): Promise<ApiServer> {
+  const { store, logs, keys, target, device, settings, log, now } = deps;
+  // hapi serves a hub that never listens itself; each real socket hands its requests over.
+  const hub = new HttpServer();
+  const hapi = Hapi.server({
+    listener: hub,
+    autoListen: false,
+    compression: false,
+    debug: false,
+    operations: { cleanStop: false },
+    router: { isCaseSensitive: false, stripTrailingSlash: true },
+    routes: {
+      cache: false,
+      response: { ranges: false },
+      state: { parse: false, failAction: 'ignore' },
+      // Bodies are read by a part of ours, with the Supervisor's limits and errors; hapi only passes the stream on.
+      payload: {
+        parse: false,
+        output: 'stream',
+        override: 'application/octet-stream',
+        maxBytes: Number.MAX_SAFE_INTEGER,
+        timeout: false,
+      },
+    },
+  });
+  const listeners = new Listeners((request, response) => hub.emit('request', request, response));
+  const streams = new Streams();
+  const authDeps = {
+    rules: {
+      get localMode() {
+        return settings.localMode;
+      },
+      get development() {
+        return settings.development;
+      },
+      scopeOf: (key: string) => keys.scopeOf(key),
+      hostNames: () => device.hostNames?.() ?? [hostname()],
+      addresses: () => device.addresses?.() ?? [],
+    },
+    doorOf: (request: Request) => listeners.doorOf(request.raw.req),
+  };
+
+  accessLog(hapi, log);
+  await hapi.register([
+    { plugin: auth, options: authDeps },
+    { plugin: bodies },
+    { plugin: failures, options: { auth: authDeps, log } },
+    { plugin: health, options: { healthy: deps.healthy, log } },
+    { plugin: applicationRoutes, options: { store } },
+    { plugin: deviceRoutes, options: { store, version: settings.version } },
+    { plugin: localRoutes, options: { target, device, settings, logs, streams, now } },
+    { plugin: resourceRoutes, options: { store, streams } },
+    { plugin: eventRoutes, options: { store, streams } },
+  ]);
+  await hapi.initialize();
+
+  return {
+    inject: hapi.inject.bind(hapi),
+    get addresses() {
+      return listeners.addresses;
+    },
+    async start() {
+      await hapi.start();
+      for (const address of parseAddresses(settings.listen)) await listeners.add(address, address.is);
+    },
+    async listen(address, door) {
+      await listeners.add(parseAddress(address), door);
+    },
+    async stop(deadlineMs = STOP_MS) {
+      streams.endAll();
+      await listeners.close(deadlineMs);
+      await hapi.stop();
+    },
+  };
+}
+
+/** One line for each request, at debug level, without the query string: keys never reach the log. */
+function accessLog(hapi: Server, log: Logger): void {
+  if (!log.isLevelEnabled('debug')) return;
+  hapi.ext('onRequest', (request, h) => {
+    request.app.beganMs = performance.now();
+    return h.continue;
+  });
+  hapi.events.on('response', (request) => {
+    const tookMs = performance.now() - (request.app.beganMs ?? performance.now());
+    log.debug(
+      `${request.method.toUpperCase()} ${request.path} ${request.raw.res.statusCode} - ${tookMs.toFixed(3)} ms`,
+    );
+  });
+}

@@ -1,0 +1,61 @@
+import type { Lifecycle, Request, ResponseToolkit } from '@hapi/hapi';
+
+/** An answer that is written piece by piece and lasts. */
+export interface OpenStream {
+  /** False when the client does not keep up: the text is kept, but it is time to stop. */
+  write(text: string): boolean;
+  /** Bytes that the client has not taken yet. */
+  readonly waitingBytes: number;
+  end(): void;
+}
+
+/** The streams that are open, so that a stopping server can end them. */
+export class Streams {
+  readonly #open = new Set<OpenStream>();
+
+  get count(): number {
+    return this.#open.size;
+  }
+
+  /**
+   * Answers 200 at once and hands the stream to `run`, which returns what to call when it is over, whoever ended it.
+   * `onDrain` is called whenever a client that was behind has caught up. No idle timeout cuts it.
+   */
+  answer(
+    request: Request,
+    h: ResponseToolkit,
+    contentType: string | undefined,
+    run: (stream: OpenStream, onDrain: (listener: () => void) => void) => () => void,
+  ): Lifecycle.ReturnValue {
+    const { req, res } = request.raw;
+    if (contentType !== undefined) res.setHeader('content-type', contentType);
+    if (request.method === 'head') {
+      res.writeHead(200).end();
+      return h.abandon;
+    }
+    req.socket?.setTimeout?.(0);
+    req.resume(); // a body nobody reads would hide that the client left
+    res.writeHead(200);
+    res.flushHeaders();
+    const stream: OpenStream = {
+      write: (text) => res.write(text),
+      get waitingBytes() {
+        return res.writableLength;
+      },
+      end: () => res.end(),
+    };
+    this.#open.add(stream);
+    const over = run(stream, (listener) => res.on('drain', listener));
+    res.once('close', () => {
+      this.#open.delete(stream);
+      over();
+    });
+    if (res.destroyed || res.closed) res.emit('close');
+    return h.abandon;
+  }
+
+  /** Ends every stream in good order. */
+  endAll(): void {
+    for (const stream of this.#open) stream.end();
+  }
+}

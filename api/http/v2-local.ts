@@ -1,0 +1,56 @@
+import type { Lifecycle, Plugin } from '@hapi/hapi';
+import type { LogStream } from '../store/logs.js';
+import { failed, json } from './answer.js';
+import { bodyOf } from './body.js';
+import { streamLogs } from './log-lines.js';
+import type { Streams } from './streams.js';
+
+/** The target state of the compatible API ⇄ documents; given by whoever makes the origin `local`. */
+export interface TargetState {
+  /** Takes a posted target state, whole or not at all. When it resolves with ok, it is on disk and passes are due. */
+  accept(
+    body: unknown,
+  ): Promise<{ readonly ok: true } | { readonly ok: false; readonly status: 400 | 503; readonly message: string }>;
+  /** The `state` that GET shows; can be posted back. No secrets. */
+  render(): object;
+}
+
+export interface LocalRoutesDeps {
+  readonly target: TargetState;
+  readonly device: { readonly arch: string; readonly deviceType: string };
+  readonly settings: { readonly localMode: boolean };
+  readonly logs: LogStream;
+  readonly streams: Streams;
+  readonly now: () => number;
+}
+
+/** `/v2/local/…`: what `balena push` and `balena device logs` talk to. Only a posted target needs local mode. */
+export const localRoutes: Plugin<LocalRoutesDeps> = {
+  name: 'v2-local',
+  register(server, { target, device, settings, logs, streams, now }) {
+    server.route({
+      method: 'GET',
+      path: '/v2/local/target-state',
+      handler: (_, h) => json(h, { status: 'success', state: target.render() }),
+    });
+
+    server.route({
+      method: 'POST',
+      path: '/v2/local/target-state',
+      async handler(request, h) {
+        if (!settings.localMode) {
+          return failed(h, 400, 'Target state can only set when device is in local mode');
+        }
+        const answer = await target.accept(bodyOf(request));
+        return answer.ok ? json(h, { status: 'success', message: 'OK' }) : failed(h, answer.status, answer.message);
+      },
+    });
+
+    const info: Lifecycle.Method = (_, h) =>
+      json(h, { status: 'success', info: { arch: device.arch, deviceType: device.deviceType } });
+    server.route({ method: ['GET', 'POST'], path: '/v2/local/device-info', handler: info });
+
+    const follow: Lifecycle.Method = (request, h) => streamLogs(request, h, { logs, streams, now });
+    server.route({ method: ['GET', 'POST'], path: '/v2/local/logs', handler: follow });
+  },
+};
