@@ -192,7 +192,9 @@ const networks: Normalize = (value, warn) => {
   return Object.fromEntries(
     Object.entries(value).map(([name, endpoint]) => [
       name,
-      isMap(endpoint) ? pick(endpoint, ENDPOINT, (key, message) => warn(`${name}.${key} ${message}`)) : endpoint,
+      isMap(endpoint)
+        ? pick(endpoint, ENDPOINT, (key, message) => warn(`${name}.${key} ${message}`))
+        : (endpoint ?? {}),
     ]),
   );
 };

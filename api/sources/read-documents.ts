@@ -1,10 +1,10 @@
 import { isUtf8 } from 'node:buffer';
-import { type Document, LineCounter, parseAllDocuments } from 'yaml';
+import { type Document, LineCounter } from 'yaml';
 import type { AnyDeclared, Problem, Source } from '../../crds/kinds.js';
 import type { Proposed } from '../store/store.js';
 import type { Documents, Parse } from './documents.js';
 import { deviceDocument, isTargetState, parseTargetState } from './target-state.js';
-import { itemNodes, offsetAt, plainValue, prepare } from './yaml-text.js';
+import { itemNodes, offsetAt, parseYaml, plainValue, prepare } from './yaml-text.js';
 
 /** Larger texts are refused unread: parsing 1 MiB of YAML already costs a small device a second and 150 MB. */
 export const LIMIT_BYTES = 1024 * 1024;
@@ -39,30 +39,15 @@ export function readDocuments(content: Uint8Array, file: string, options: ReadOp
   if (decoded.trim() === '') {
     return refuse('The file is empty; to take back what it declared, delete it or leave a comment in it');
   }
-  try {
-    return readText(decoded, lines, at, options);
-  } catch (error) {
-    // The recursive parser ran out of stack, the one way in which it fails on a text instead of reporting it.
-    if (error instanceof RangeError) return refuse('The text is nested too deeply');
-    throw error;
-  }
+  const parsed = parseYaml(decoded, lines);
+  if (!parsed.ok) return refuse(parsed.message, at(parsed.offset));
+  return readParsed(parsed.documents, at, options);
 }
 
-function readText(text: string, lines: LineCounter, at: (offset: number) => Source, options: ReadOptions): Documents {
-  const parsed = parseAllDocuments(text, {
-    version: '1.2',
-    schema: 'core',
-    merge: false,
-    resolveKnownTags: false,
-    uniqueKeys: false, // `prepare` does it in linear time
-    prettyErrors: false,
-    logLevel: 'silent',
-    lineCounter: lines,
-  });
+function readParsed(parsed: readonly Document[], at: (offset: number) => Source, options: ReadOptions): Documents {
   const documents: Proposed[] = [];
   const problems: Problem[] = [];
   const warnings: Problem[] = [];
-  if ('empty' in parsed) return { documents, problems, warnings }; // comments only
   if (parsed.length > LIMIT_DOCUMENTS) {
     return { documents, problems: [{ message: `More than ${LIMIT_DOCUMENTS} documents`, source: at(0) }], warnings };
   }
@@ -97,10 +82,8 @@ function readValue(document: Document): { ok: true; value: unknown } | { ok: fal
   try {
     return { ok: true, value: plainValue(document) };
   } catch (error) {
-    // ReferenceError: the parser's own limit on aliases; RangeError: ours. A stack overflow is a RangeError too.
-    if (error instanceof ReferenceError || error instanceof RangeError) {
-      return { ok: false, message: `${error.message}` };
-    }
+    if (error instanceof RangeError) return { ok: false, message: error.message };
+    if (error instanceof ReferenceError) return { ok: false, message: 'The aliases repeat each other too often' };
     throw error;
   }
 }

@@ -1,7 +1,22 @@
-import { type Document, isAlias, isMap, isScalar, isSeq, type Pair, type Scalar, visit } from 'yaml';
+import {
+  Composer,
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  Lexer,
+  type LineCounter,
+  type Pair,
+  Parser,
+  type Scalar,
+  visit,
+} from 'yaml';
 
 /** How often one file may repeat an anchor, and how large its values may be once every alias is written out. */
 const LIMITS = { aliases: 1000, values: 200_000, characters: 4 * 1024 * 1024 } as const;
+/** Open maps, lists and entries. The composer is recursive, and Node dies, uncatchably, when it runs out of stack in it. */
+const LIMIT_DEPTH = 200;
 
 /** Maps of text: what is written there is kept as written, so that `VERSION: 1.10` does not become 1.1. */
 const TEXT_MAPS = new Set(['environment', 'labels', 'config', 'annotations']);
@@ -10,6 +25,33 @@ const TEXT_MAPS = new Set(['environment', 'labels', 'config', 'annotations']);
 export interface Finding {
   readonly message: string;
   readonly offset: number;
+}
+
+/** The documents of a text, in YAML 1.2; each with its own errors. Refuses only what is nested too deeply. Pure. */
+export function parseYaml(
+  text: string,
+  lines: LineCounter,
+): { ok: true; documents: readonly Document[] } | { ok: false; message: string; offset: number } {
+  const parser = new Parser(lines.addNewLine);
+  const composer = new Composer({
+    version: '1.2',
+    schema: 'core',
+    merge: false,
+    resolveKnownTags: false,
+    uniqueKeys: false, // `prepare` does it, in linear time
+    logLevel: 'silent',
+  });
+  const documents: Document[] = [];
+  lines.addNewLine(0);
+  for (const lexeme of new Lexer().lex(text)) {
+    for (const token of parser.next(lexeme)) documents.push(...composer.next(token));
+    if (parser.stack.length > LIMIT_DEPTH) {
+      return { ok: false, message: 'The text is nested too deeply', offset: parser.offset };
+    }
+  }
+  for (const token of parser.end()) documents.push(...composer.next(token));
+  documents.push(...composer.end());
+  return { ok: true, documents };
 }
 
 const keyText = (key: unknown): string | undefined =>
@@ -42,9 +84,6 @@ export function prepare(document: Document): Finding[] {
   let aliases = 0;
 
   visit(document, {
-    Node(_key, node) {
-      if (!isAlias(node) && node.anchor) anchors.add(node.anchor);
-    },
     Alias(_key, alias) {
       aliases += 1;
       if (aliases === LIMITS.aliases + 1) {
@@ -56,7 +95,11 @@ export function prepare(document: Document): Finding[] {
       }
       return undefined;
     },
+    Seq(_key, { anchor }) {
+      if (anchor) anchors.add(anchor);
+    },
     Map(_key, map) {
+      if (map.anchor) anchors.add(map.anchor);
       const seen = new Set<string>();
       for (const { key } of map.items) {
         const text = keyText(key);
@@ -72,8 +115,9 @@ export function prepare(document: Document): Finding[] {
         if (isScalar(key) && text !== undefined) key.value = text;
       }
     },
-    Scalar(_key, scalar, path) {
-      if (_key === 'key' || !keepText(scalar, inTextMap(path))) return;
+    Scalar(role, scalar, path) {
+      if (scalar.anchor) anchors.add(scalar.anchor);
+      if (role === 'key' || !keepText(scalar, inTextMap(path))) return;
       scalar.value = scalar.source;
     },
   });
