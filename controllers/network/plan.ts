@@ -1,0 +1,84 @@
+import type { Network } from '../../crds/kinds.js';
+import type { SeenContainer, SeenNetwork } from '../docker/engine.js';
+import { SUPERVISED } from '../docker/labels.js';
+import { act, type Plan, settled, TerminalError, wait } from '../runtime/outcome.js';
+import { differenceOf, networkHash } from './options.js';
+
+export type NetworkStep =
+  | { readonly do: 'create'; readonly because: string }
+  | { readonly do: 'remove'; readonly because: string; readonly id: string };
+
+export interface NetworkFacts {
+  /** Every network of that name: Docker allows duplicates. */
+  readonly seen: readonly SeenNetwork[];
+  /** Our containers on a network of that name, in any state. */
+  readonly attached: readonly SeenContainer[];
+  /** Another document that is to stay names the same network. */
+  readonly wantedElsewhere: boolean;
+}
+
+/** What to do, and whether services have to step aside for it. */
+export type NetworkPlan = Plan<NetworkStep> & { readonly rebuilding: boolean };
+
+/** What to do about one network, given what exists. Throws for what no pass can mend. Pure. */
+export function planNetwork(network: Network, facts: NetworkFacts): NetworkPlan {
+  const { networkName: name } = network.spec;
+  const ours = facts.seen.filter(isOurs);
+
+  if (network.metadata.deletionTimestamp !== undefined) {
+    const [first] = ours;
+    if (!first || facts.wantedElsewhere) return stay(settled());
+    return stay(blockers(name, facts.attached, 'removed') ?? remove('deleted', first));
+  }
+
+  const foreign = facts.seen.find((one) => !isOurs(one));
+  if (foreign) {
+    throw new TerminalError(
+      'NameTaken',
+      `A network ${name} that is not ours exists (${foreign.id.slice(0, 12)}): remove it with \`docker network rm\`, or give the app another uuid`,
+    );
+  }
+
+  const [first, ...others] = ours;
+  if (!first) return stay(act('Creating', { do: 'create', because: 'not found' }));
+  if (others.length > 0) return planDuplicates(name, ours, facts.attached);
+
+  const because = changed(network, first);
+  if (because === undefined) return stay(settled());
+  return aside(blockers(name, facts.attached, 'made anew') ?? remove(because, first));
+}
+
+/** Copies that nobody uses go, one has to stay; when several are in use, all users step aside and it is made anew. */
+function planDuplicates(name: string, ours: readonly SeenNetwork[], attached: readonly SeenContainer[]): NetworkPlan {
+  const idle = ours.filter(({ id }) => !attached.some(({ networks }) => [id, ''].includes(networks[name]?.id ?? '')));
+  const spare = idle.length === ours.length ? idle.slice(1) : idle;
+  const [victim] = spare;
+  if (victim) return stay(remove('duplicate', victim));
+  return aside(blockers(name, attached, 'made anew') ?? settled());
+}
+
+function changed(network: Network, seen: SeenNetwork): string | undefined {
+  if (seen.specHash !== undefined) return seen.specHash === networkHash(network.spec) ? undefined : 'spec changed';
+  const difference = differenceOf(network.spec, seen);
+  return difference === undefined ? undefined : `${difference} changed`;
+}
+
+function blockers(name: string, attached: readonly SeenContainer[], what: string): Plan<NetworkStep> | undefined {
+  if (attached.length === 0) return undefined;
+  const names = attached.map((container) => container.name).sort();
+  return wait(
+    'StillAttached',
+    `Waiting for ${names.join(', ')} to leave the network ${name}, so that it can be ${what}`,
+  );
+}
+
+const remove = (because: string, { id }: SeenNetwork): Plan<NetworkStep> =>
+  act('Removing', { do: 'remove', because, id });
+const stay = (plan: Plan<NetworkStep>): NetworkPlan => ({ ...plan, rebuilding: false });
+const aside = (plan: Plan<NetworkStep>): NetworkPlan => ({ ...plan, rebuilding: true });
+
+/** Labelled, or the `supervisor0` of a Supervisor, which makes it without labels: its bridge has the name of the network. Pure. */
+const isOurs = ({ name, labels, definition }: SeenNetwork): boolean =>
+  labels[SUPERVISED] !== undefined ||
+  labels['io.resin.supervised'] !== undefined ||
+  definition?.options['com.docker.network.bridge.name'] === name;

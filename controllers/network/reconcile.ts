@@ -1,0 +1,118 @@
+import type { LogStream } from '../../api/store/logs.js';
+import type { Store } from '../../api/store/store.js';
+import { withFacts } from '../../crds/conditions.js';
+import { keyOf, type Network } from '../../crds/kinds.js';
+import type { NetworkStatus } from '../../crds/types.js';
+import { type Engine, EngineError } from '../docker/engine.js';
+import type { World } from '../docker/world.js';
+import { InvalidSpecError, type Outcome, type Reconcile, TerminalError, wait } from '../runtime/outcome.js';
+import { networkOptions } from './options.js';
+import { type NetworkFacts, type NetworkStep, planNetwork } from './plan.js';
+
+export interface NetworkDeps {
+  readonly store: Store;
+  readonly world: World;
+  readonly engine: Engine;
+  readonly logs: LogStream;
+}
+
+/** One pass over one network: create what is missing, step aside and make anew what changed, remove what was deleted. */
+export const reconcileNetwork =
+  (deps: NetworkDeps): Reconcile =>
+  async ({ name }, signal) => {
+    const { store, world } = deps;
+    const network = store.get('Network', name);
+    if (!network) return { is: 'settled' };
+    if (!world.fresh) return wait('EngineUnreachable', world.trouble ?? 'The engine has not answered yet').outcome;
+
+    const facts = observe(deps, network);
+    const plan = planNetwork(network, facts);
+    // Said before the first step: nobody may join a network that is about to go.
+    if (plan.rebuilding) report(deps, network, facts, true);
+    let outcome = plan.outcome;
+    for (const step of plan.steps) outcome = (await perform(deps, network, step, signal)) ?? outcome;
+
+    const after = plan.steps.length === 0 ? facts : observe(deps, network);
+    report(deps, network, after, plan.rebuilding && after.seen.length > 0);
+    if (network.metadata.deletionTimestamp !== undefined && outcome.is === 'settled') await store.release(network);
+    return outcome;
+  };
+
+function observe({ store, world }: NetworkDeps, { metadata, spec }: Network): NetworkFacts {
+  return {
+    seen: world.networks(spec.networkName),
+    attached: world.attachedTo(spec.networkName),
+    wantedElsewhere: store
+      .list('Network')
+      .some(
+        (other) =>
+          other.metadata.name !== metadata.name &&
+          other.metadata.deletionTimestamp === undefined &&
+          other.spec.networkName === spec.networkName,
+      ),
+  };
+}
+
+function report({ store }: NetworkDeps, { metadata }: Network, facts: NetworkFacts, rebuilding: boolean): void {
+  const current = store.get('Network', metadata.name);
+  if (current?.metadata.uid !== metadata.uid) return;
+  const [seen] = facts.seen;
+  const leaving = rebuilding || metadata.deletionTimestamp !== undefined;
+  store.setStatus(
+    current,
+    withFacts<NetworkStatus>(current, {
+      ...(seen ? { id: seen.id } : {}),
+      ...(seen?.gateway === undefined ? {} : { gateway: seen.gateway }),
+      ...(rebuilding ? { rebuilding } : {}),
+      ...(leaving && facts.attached.length > 0 ? { attached: facts.attached.map((one) => one.name).sort() } : {}),
+    }),
+  );
+}
+
+/** Does one step; says what else to conclude when it did not come out as planned. */
+async function perform(
+  { store, world, engine, logs }: NetworkDeps,
+  { metadata, spec }: Network,
+  step: NetworkStep,
+  signal: AbortSignal,
+): Promise<Outcome | undefined> {
+  const key = keyOf('Network', metadata.name);
+  const name = spec.networkName;
+  const short = spec.app && metadata.name.startsWith(`${spec.app}.`) ? metadata.name.slice(spec.app.length + 1) : name;
+  switch (step.do) {
+    case 'create': {
+      logs.system(`Creating network '${short}'`);
+      await engine.createNetwork(name, networkOptions(spec), signal).catch((error: unknown) => {
+        throw refusal(error, spec, name);
+      });
+      store.record(key, { type: 'Normal', reason: 'Creating', message: `Created network ${name}: ${step.because}` });
+      await world.refreshNetwork(name, signal);
+      return undefined;
+    }
+    case 'remove': {
+      const result = await engine.removeNetwork(step.id, signal).catch((error: unknown) => {
+        throw new Error(`Could not remove network ${name}`, { cause: error });
+      });
+      if (result === 'in-use') {
+        return wait('StillAttached', `Waiting for a container that is not ours to leave the network ${name}`).outcome;
+      }
+      logs.system(`Removing network '${short}'`);
+      store.record(key, { type: 'Normal', reason: 'Removing', message: `Removed network ${name}: ${step.because}` });
+      await world.refreshNetwork(name, signal);
+      return undefined;
+    }
+  }
+}
+
+/** Docker answers 403 for an overlap and for other things, so its words have to tell them apart. */
+function refusal(error: unknown, { ipam }: Network['spec'], name: string): Error {
+  if (error instanceof EngineError && /pool overlaps/i.test(error.message)) {
+    const subnets = (ipam?.config ?? []).flatMap(({ subnet }) => subnet ?? []).join(', ');
+    const message = `Subnet ${subnets || '(chosen by the engine)'} of network ${name} overlaps with another network: choose another one, or remove the other network`;
+    return new TerminalError('PoolOverlaps', message, { cause: error });
+  }
+  if (error instanceof EngineError && error.statusCode === 400) {
+    return new InvalidSpecError([{ path: 'spec', message: `the engine refuses network ${name}: ${error.message}` }]);
+  }
+  return new Error(`Could not create network ${name}`, { cause: error });
+}

@@ -1,0 +1,54 @@
+import { canonicalHash } from '../../crds/hash.js';
+import type { VolumeSpec } from '../../crds/types.js';
+import type { SeenVolume, VolumeOptions } from '../docker/engine.js';
+import { APP_ID, APP_UUID, SPEC_HASH, SUPERVISED } from '../docker/labels.js';
+
+/** Docker's create body for a volume, labelled as the Supervisor does. Pure. */
+export function volumeOptions(spec: VolumeSpec): VolumeOptions {
+  return {
+    Driver: driverOf(spec),
+    DriverOpts: optionsOf(spec),
+    Labels: {
+      ...labelsOf(spec),
+      [SUPERVISED]: 'true',
+      [APP_ID]: String(spec.appId),
+      ...(spec.appUuid === undefined ? {} : { [APP_UUID]: spec.appUuid }),
+      [SPEC_HASH]: canonicalHash({ driver: driverOf(spec), options: optionsOf(spec), labels: labelsOf(spec) }),
+    },
+  };
+}
+
+/**
+ * How an existing volume differs from its document, as words; undefined when it may be used as it is. Only driver and
+ * options count: other labels are no reason to give up data, nor to stop an app. A volume that is not from us (a
+ * Supervisor's, or one that Docker made implicitly) is compared only where the document asks for something. Pure.
+ */
+export function differenceOf(spec: VolumeSpec, seen: SeenVolume): string | undefined {
+  const asks = spec.driver !== undefined || Object.keys(optionsOf(spec)).length > 0;
+  if (seen.specHash === undefined && !asks) return undefined;
+  const want = driverOf(spec);
+  if (want !== seen.driver) return `its driver is ${seen.driver}, the document says ${want}`;
+  const options = optionsOf(spec);
+  const names = [...new Set([...Object.keys(options), ...Object.keys(seen.options)])].sort();
+  const different = names.filter((name) => options[name] !== seen.options[name]);
+  // Values stay out of it: options of a network volume can carry a password.
+  return different.length > 0 ? `its options differ from the document in ${different.join(', ')}` : undefined;
+}
+
+export const isOurs = ({ labels }: SeenVolume): boolean =>
+  labels[SUPERVISED] !== undefined || labels['io.resin.supervised'] !== undefined;
+
+const driverOf = (spec: VolumeSpec): string => spec.driver ?? 'local';
+
+const optionsOf = (spec: VolumeSpec): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(spec.driver_opts ?? {}).map(([key, value]) => [key, String(value)]));
+
+/** `io.resin.…` in balena's spelling; a label that is spelt so already wins. */
+function labelsOf(spec: VolumeSpec): Readonly<Record<string, string>> {
+  const labels = Object.entries(spec.labels ?? {}).map(([key, value]) => [key, String(value)] as const);
+  const isOld = ([key]: readonly [string, string]): boolean => key.startsWith('io.resin.');
+  return {
+    ...Object.fromEntries(labels.filter(isOld).map(([key, value]) => [key.replaceAll('resin', 'balena'), value])),
+    ...Object.fromEntries(labels.filter((label) => !isOld(label))),
+  };
+}

@@ -1,0 +1,101 @@
+import type { LogStream } from '../../api/store/logs.js';
+import type { Store } from '../../api/store/store.js';
+import { withFacts } from '../../crds/conditions.js';
+import { keyOf, type Volume } from '../../crds/kinds.js';
+import type { VolumeStatus } from '../../crds/types.js';
+import { type Engine, EngineError } from '../docker/engine.js';
+import type { World } from '../docker/world.js';
+import { InvalidSpecError, type Outcome, type Reconcile, wait } from '../runtime/outcome.js';
+import { volumeOptions } from './options.js';
+import { planVolume, type VolumeFacts, type VolumeStep } from './plan.js';
+
+export interface VolumeDeps {
+  readonly store: Store;
+  readonly world: World;
+  readonly engine: Engine;
+  readonly logs: LogStream;
+}
+
+/** One pass over one volume: create it when it is missing; remove it only when it was deleted and its data may go. */
+export const reconcileVolume =
+  (deps: VolumeDeps): Reconcile =>
+  async ({ name }, signal) => {
+    const { store, world } = deps;
+    const volume = store.get('Volume', name);
+    if (!volume) return { is: 'settled' };
+    if (!world.fresh) return wait('EngineUnreachable', world.trouble ?? 'The engine has not answered yet').outcome;
+
+    const facts = observe(deps, volume);
+    report(deps, volume, facts);
+    const plan = planVolume(volume, facts);
+    let outcome = plan.outcome;
+    for (const step of plan.steps) outcome = (await perform(deps, volume, step, signal)) ?? outcome;
+    if (plan.steps.length > 0) report(deps, volume, observe(deps, volume));
+
+    if (volume.metadata.deletionTimestamp !== undefined && outcome.is === 'settled') await store.release(volume);
+    return outcome;
+  };
+
+function observe({ store, world }: VolumeDeps, { metadata, spec }: Volume): VolumeFacts {
+  return {
+    seen: world.volume(spec.volumeName),
+    mountedBy: world
+      .containers()
+      .filter(({ volumes }) => volumes.includes(spec.volumeName))
+      .map((container) => container.name),
+    wantedElsewhere: store
+      .list('Volume')
+      .some(
+        (other) =>
+          other.metadata.name !== metadata.name &&
+          other.metadata.deletionTimestamp === undefined &&
+          other.spec.volumeName === spec.volumeName,
+      ),
+  };
+}
+
+function report({ store }: VolumeDeps, { metadata }: Volume, { seen }: VolumeFacts): void {
+  const current = store.get('Volume', metadata.name);
+  if (current?.metadata.uid !== metadata.uid) return;
+  const facts = { present: seen !== undefined, ...(seen ? { mountpoint: seen.mountpoint } : {}) };
+  store.setStatus(current, withFacts<VolumeStatus>(current, facts));
+}
+
+/** Does one step; says what else to conclude when it did not come out as planned. */
+async function perform(
+  { store, world, engine, logs }: VolumeDeps,
+  { metadata, spec }: Volume,
+  step: VolumeStep,
+  signal: AbortSignal,
+): Promise<Outcome | undefined> {
+  const key = keyOf('Volume', metadata.name);
+  const name = spec.volumeName;
+  const short = metadata.name.startsWith(`${spec.app}.`) ? metadata.name.slice(spec.app.length + 1) : name;
+  switch (step.do) {
+    case 'create': {
+      logs.system(`Creating volume '${short}'`);
+      await engine.createVolume(name, volumeOptions(spec), signal).catch((error: unknown) => {
+        if (error instanceof EngineError && error.statusCode === 400) {
+          const message = `the engine refuses volume ${name}: ${error.message}`;
+          throw new InvalidSpecError([{ path: 'spec', message }]);
+        }
+        throw new Error(`Could not create volume ${name}`, { cause: error });
+      });
+      store.record(key, { type: 'Normal', reason: 'Creating', message: `Created volume ${name}: ${step.because}` });
+      await world.refreshVolume(name, signal);
+      return undefined;
+    }
+    case 'remove': {
+      const result = await engine.removeVolume(name, signal).catch((error: unknown) => {
+        throw new Error(`Could not remove volume ${name}`, { cause: error });
+      });
+      if (result === 'in-use') {
+        return wait('StillMounted', `Waiting for a container that is not ours to let go of the volume ${name}`).outcome;
+      }
+      logs.system(`Removing volume '${short}'`);
+      store.record(key, { type: 'Normal', reason: 'Removing', message: `Removed volume ${name}: ${step.because}` });
+      await world.refreshVolume(name, signal);
+      return undefined;
+    }
+  }
+}
