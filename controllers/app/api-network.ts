@@ -1,0 +1,31 @@
+import type { Store } from '../../api/store/store.js';
+import { API_NETWORK } from '../../crds/names.js';
+import type { ServiceFields } from '../../crds/types.js';
+import type { World } from '../docker/world.js';
+import { apiNetwork, identityOf, isLiving, sameSpec } from './children.js';
+import { wantsApiNetwork } from './references.js';
+
+/**
+ * Keeps the document of the shared network there while any service of any App is to reach our API, also one that is on
+ * its way out: its container may still be attached. Writes nothing when nothing changes.
+ */
+export async function shareApiNetwork(store: Store, world: World): Promise<void> {
+  const current = store.get('Network', API_NETWORK);
+  const wanted = isWanted(store, world);
+  const there = current !== undefined && isLiving(current);
+  if (wanted ? there && sameSpec(current, apiNetwork) : !there) return;
+  if (current && current.metadata.origin !== 'agent') return; // refused anyway; its author has the network in hand
+  await store.propose({ origin: 'agent', documents: wanted ? [{ document: apiNetwork }] : [] });
+}
+
+function isWanted(store: Store, world: World): boolean {
+  const wants = (fields: ServiceFields, image: string): boolean =>
+    wantsApiNetwork(fields, { ...world.image(image)?.config.Labels });
+  return (
+    store.list('Service').some(({ spec }) => wants(spec, spec.image)) ||
+    store
+      .list('App')
+      .filter((app) => isLiving(app) && identityOf(app).release !== null)
+      .some(({ spec }) => Object.values(spec.services ?? {}).some((service) => wants(service, service.image)))
+  );
+}

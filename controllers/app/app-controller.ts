@@ -1,0 +1,40 @@
+import { isReady } from '../../crds/conditions.js';
+import { splitKey } from '../../crds/kinds.js';
+import type { Controller } from '../runtime/controller.js';
+import { type AppDeps, type Memory, reconcileApp } from './reconcile.js';
+
+/** Apps: releases, staged, locked, promoted, verified. */
+export function appController(deps: AppDeps): Controller {
+  const memory: Memory = { swept: new Set(), refusals: new Map() };
+  return {
+    kind: 'App',
+    workers: 4,
+    reconcile: reconcileApp(deps, memory),
+    wakes(wake) {
+      const { store, world } = deps;
+      const stopStore = store.watch(({ object, type, key }) => {
+        if (object.kind === 'App') {
+          if (type === 'DELETED') memory.refusals.delete(object.metadata.name);
+          return;
+        }
+        const { owner } = object.metadata;
+        if (owner !== undefined && splitKey(owner).kind === 'App') wake(splitKey(owner).name);
+        else if (object.kind === 'Service') wake(object.spec.app);
+        else if (type === 'DELETED' && splitKey(key).kind === 'Network') wakeAll(); // a name is free
+      });
+      const wakeAll = (): void => {
+        for (const { metadata } of store.list('App')) wake(metadata.name);
+      };
+      const stopWorld = world.onChange((change) => {
+        if (change.type === 'all') wakeAll();
+        if (change.type === 'image') {
+          for (const app of store.list('App')) if (!isReady(app)) wake(app.metadata.name);
+        }
+      });
+      return () => {
+        stopStore();
+        stopWorld();
+      };
+    },
+  };
+}

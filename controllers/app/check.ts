@@ -1,0 +1,92 @@
+import type { App } from '../../crds/kinds.js';
+import { type References, referencesOf } from './references.js';
+
+/** Something that keeps a release from running; `path` as in `spec.services.web.depends_on`. */
+export interface Issue {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** Names that exist without being in the App: documents that somebody wrote by hand for it. */
+export interface WrittenByHand {
+  readonly services: readonly string[];
+  readonly networks: readonly string[];
+  readonly volumes: readonly string[];
+}
+const NOTHING: WrittenByHand = { services: [], networks: [], volumes: [] };
+
+/**
+ * What is wrong with a release as a whole: cycles and names that nobody declares. What a Supervisor would let pass in a
+ * target state (a volume that Docker makes by itself, a dependency that does not exist, networks beside a network_mode)
+ * passes for documents that came as one. Pure.
+ */
+export function checkRelease(app: App, byHand: WrittenByHand = NOTHING): readonly Issue[] {
+  if (app.spec.release === null) return [];
+  const { origin } = app.metadata;
+  const lenient = origin === 'local' || origin === 'cloud';
+  const { services = {}, networks = {}, volumes = {} } = app.spec;
+  const known = {
+    services: new Set([...Object.keys(services), ...byHand.services]),
+    networks: new Set(['default', ...Object.keys(networks), ...byHand.networks]),
+    volumes: new Set([...Object.keys(volumes), ...byHand.volumes]),
+  };
+  const references = Object.entries(services).map(([name, fields]) => [name, referencesOf(fields)] as const);
+  return [
+    ...references.flatMap(([name, one]) => undeclared(`spec.services.${name}`, one, known, lenient)),
+    ...cycles(new Map(references)),
+  ];
+}
+
+function undeclared(
+  path: string,
+  { dependsOn, networks, mode, volumes }: References,
+  known: { readonly [Of in keyof WrittenByHand]: ReadonlySet<string> },
+  lenient: boolean,
+): readonly Issue[] {
+  const issues: Issue[] = [];
+  const say = (field: string, message: string): void => void issues.push({ path: `${path}.${field}`, message });
+  for (const { service, required } of dependsOn) {
+    if (!known.services.has(service) && required && !lenient) say('depends_on', `there is no service ${service}`);
+  }
+  for (const network of networks ?? []) {
+    if (!known.networks.has(network)) say('networks', `${network} is not declared: add it under spec.networks`);
+  }
+  for (const volume of new Set(volumes)) {
+    if (!known.volumes.has(volume) && !lenient) say('volumes', `${volume} is not declared: add it under spec.volumes`);
+  }
+  if (mode.is !== 'default' && networks !== undefined && networks.length > 0 && !lenient) {
+    say('network_mode', 'cannot stand beside networks: keep one of the two');
+  }
+  if (mode.is === 'container') {
+    say('network_mode', 'cannot share the network of a container by its name: use service:<name>');
+  }
+  if (mode.is === 'service' && !known.services.has(mode.service)) {
+    say('network_mode', `there is no service ${mode.service}`);
+  }
+  if (mode.is === 'network' && !known.networks.has(mode.network)) {
+    say('network_mode', `${mode.network} is neither host, bridge, none nor a declared network`);
+  }
+  return issues;
+}
+
+/** One issue for each cycle of "starts after", named once, from its first service in document order. */
+function cycles(references: ReadonlyMap<string, References>): readonly Issue[] {
+  const issues: Issue[] = [];
+  const done = new Set<string>();
+  const visit = (name: string, trail: readonly string[]): void => {
+    const start = trail.indexOf(name);
+    if (start >= 0) {
+      const path = `spec.services.${name}.depends_on`;
+      issues.push({ path, message: `services wait for each other: ${[...trail.slice(start), name].join(' → ')}` });
+      return;
+    }
+    const one = references.get(name);
+    if (!one || done.has(name)) return;
+    const after = one.dependsOn.map(({ service }) => service);
+    if (one.mode.is === 'service') after.push(one.mode.service);
+    for (const next of new Set(after)) visit(next, [...trail, name]);
+    done.add(name);
+  };
+  for (const name of references.keys()) visit(name, []);
+  return issues;
+}

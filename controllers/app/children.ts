@@ -1,0 +1,161 @@
+import { canonical } from '../../crds/hash.js';
+import {
+  type AnyDeclared,
+  type AnyResource,
+  API_VERSION,
+  type App,
+  type Declared,
+  type Kind,
+  type Kinds,
+  type Service,
+} from '../../crds/kinds.js';
+import {
+  API_NETWORK,
+  allottedId,
+  childName,
+  imageDocumentName,
+  networkName,
+  normalizeReference,
+  volumeName,
+} from '../../crds/names.js';
+import type { NetworkDefinition, Release } from '../../crds/types.js';
+import { referencesOf } from './references.js';
+
+/** Who an App is, with everything filled in that its document leaves out. */
+export interface AppIdentity {
+  readonly appId: number;
+  readonly uuid: string;
+  readonly name: string;
+  /** Null: nothing runs. */
+  readonly release: Release | null;
+}
+
+/** Names and numbers of an App. Derived from its name where absent, so they cannot be lost. Pure. */
+export function identityOf({ metadata, spec }: Pick<App, 'metadata' | 'spec'>): AppIdentity {
+  const appId = spec.appId ?? allottedId(metadata.name);
+  return {
+    appId,
+    uuid: spec.uuid ?? String(appId),
+    name: spec.name ?? metadata.name,
+    release: spec.release === undefined ? { commit: 'local', id: 1 } : spec.release,
+  };
+}
+
+/**
+ * The documents that an App's release is made of. `byHand`: services that somebody wrote for this App; their images are
+ * fetched along. Pure.
+ */
+export function childrenOf(app: App, byHand: readonly Service[] = []): readonly AnyDeclared[] {
+  const identity = identityOf(app);
+  const services = identity.release === null ? [] : servicesOf(app, identity);
+  return [
+    ...imagesOf(app.metadata.name, [...services, ...byHand]),
+    ...(identity.release === null ? [] : networksOf(app, identity)),
+    ...(identity.release === null ? [] : volumesOf(app, identity)),
+    ...services,
+  ];
+}
+
+function servicesOf(
+  { metadata, spec }: App,
+  { appId, uuid, name, release }: AppIdentity,
+): readonly Declared<'Service'>[] {
+  return Object.entries(spec.services ?? {}).map(([serviceName, fields]) => {
+    const document = childName(metadata.name, serviceName);
+    const serviceId = fields.serviceId ?? allottedId(`${metadata.name}/${serviceName}`);
+    return child('Service', document, {
+      ...fields,
+      app: metadata.name,
+      serviceName,
+      image: normalizeReference(fields.image),
+      appId,
+      appUuid: uuid,
+      appName: name,
+      serviceId,
+      imageId: fields.imageId ?? serviceId,
+      ...(release === null ? {} : { release }),
+    });
+  });
+}
+
+function imagesOf(app: string, services: readonly Pick<Service, 'spec'>[]): readonly Declared<'Image'>[] {
+  const users = new Map<string, Set<string>>();
+  for (const { spec } of services) {
+    const image = normalizeReference(spec.image);
+    users.set(image, (users.get(image) ?? new Set()).add(spec.serviceName));
+  }
+  return [...users].map(([image, names]) =>
+    child('Image', imageDocumentName(app, image), { app, image, services: [...names].sort() }),
+  );
+}
+
+/** The declared ones, and `default` in any case: without a bridge when every service uses the host's network. (§4.2) */
+function networksOf({ metadata, spec }: App, { appId, uuid }: AppIdentity): readonly Declared<'Network'>[] {
+  const allOnHost = Object.values(spec.services ?? {}).every((fields) => {
+    const { mode } = referencesOf(fields);
+    return mode.is === 'engine' && mode.mode === 'host';
+  });
+  const byDefault: NetworkDefinition = allOnHost ? { config_only: true } : {};
+  return Object.entries({ default: byDefault, ...spec.networks }).map(([name, definition]) =>
+    child('Network', childName(metadata.name, name), {
+      ...definition,
+      app: metadata.name,
+      appId,
+      networkName: networkName(uuid, name),
+    }),
+  );
+}
+
+function volumesOf({ metadata, spec }: App, { appId, uuid }: AppIdentity): readonly Declared<'Volume'>[] {
+  return Object.entries(spec.volumes ?? {}).map(([name, definition]) =>
+    child('Volume', childName(metadata.name, name), {
+      ...definition,
+      app: metadata.name,
+      appId,
+      appUuid: uuid,
+      volumeName: volumeName(appId, name),
+      reclaim: spec.volumeReclaim ?? 'Retain',
+    }),
+  );
+}
+
+/**
+ * The children that a promotion writes: the release's, and the volumes that it no longer declares. Their data stays;
+ * only what becomes of it when the App goes follows the App. Pure.
+ */
+export function withKeptVolumes(
+  app: App,
+  desired: readonly AnyDeclared[],
+  existing: readonly AnyResource[],
+): readonly AnyDeclared[] {
+  const declared = new Set(desired.map(({ kind, metadata }) => `${kind}/${metadata.name}`));
+  const kept = existing.flatMap((one) =>
+    one.kind === 'Volume' && isLiving(one) && !declared.has(`Volume/${one.metadata.name}`)
+      ? [child('Volume', one.metadata.name, { ...one.spec, reclaim: app.spec.volumeReclaim ?? 'Retain' })]
+      : [],
+  );
+  return [...desired, ...kept];
+}
+
+/** The network over which containers reach our API: the same address as with a Supervisor. (§4.2) */
+export const apiNetwork: Declared<'Network'> = child('Network', API_NETWORK, {
+  networkName: API_NETWORK,
+  driver_opts: { 'com.docker.network.bridge.name': API_NETWORK },
+  ipam: { config: [{ subnet: '10.114.104.0/25', gateway: '10.114.104.1' }] },
+});
+
+/** A document as its origin would declare it again. Pure. */
+export function declaredAs({ requests: _requests, status: _status, metadata, ...rest }: AnyResource): AnyDeclared {
+  const { name, labels, annotations } = metadata;
+  return { ...rest, metadata: { name, ...(labels ? { labels } : {}), ...(annotations ? { annotations } : {}) } };
+}
+
+export const isLiving = ({ metadata }: { readonly metadata: { readonly deletionTimestamp?: string } }): boolean =>
+  metadata.deletionTimestamp === undefined;
+
+export const sameSpec = (a: { readonly spec: unknown }, b: { readonly spec: unknown }): boolean =>
+  canonical(a.spec) === canonical(b.spec);
+
+function child<K extends Kind>(kind: K, name: string, spec: Kinds[K]['spec']): Declared<K> {
+  return { apiVersion: API_VERSION, kind, metadata: { name }, spec };
+}

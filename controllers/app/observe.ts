@@ -1,0 +1,106 @@
+import type { Store } from '../../api/store/store.js';
+import { conditionOf, isReady } from '../../crds/conditions.js';
+import { type AnyDeclared, type AnyResource, type App, type Key, keyOf, type Service } from '../../crds/kinds.js';
+import { imageDocumentName } from '../../crds/names.js';
+import type { World } from '../docker/world.js';
+import type { UpdateLocks } from '../host/update-locks.js';
+import { checkRelease } from './check.js';
+import { childrenOf, identityOf, isLiving, withKeptVolumes } from './children.js';
+import type { AppFacts } from './plan.js';
+
+export interface Observed {
+  readonly store: Store;
+  readonly world: World;
+  readonly locks: UpdateLocks;
+}
+
+/** Everything that a decision about an App rests on, read afresh. */
+export function observeApp({ store, world, locks }: Observed, swept: ReadonlySet<number>, app: App): AppFacts {
+  const { appId } = identityOf(app);
+  const key = keyOf('App', app.metadata.name);
+  const existing: readonly AnyResource[] = [
+    ...store.owned(key, 'Image'),
+    ...store.owned(key, 'Network'),
+    ...store.owned(key, 'Volume'),
+    ...store.owned(key, 'Service'),
+  ];
+  const byHand = servicesByHand(store, app);
+  const desired = withKeptVolumes(app, childrenOf(app, byHand), existing);
+  return {
+    existing,
+    desired,
+    issues: checkRelease(app, {
+      services: byHand.map(({ spec }) => spec.serviceName),
+      networks: writtenFor(app, store.list('Network')),
+      volumes: writtenFor(app, store.list('Volume')),
+    }),
+    taken: takenNames(store, app, desired),
+    missing: missingImages(store, world, desired),
+    needLock: [...store.owned(key, 'Service'), ...byHand].filter(needsLock).map(({ spec }) => spec.serviceName),
+    locked: locks.isHeld(appId),
+    unswept: !swept.has(appId),
+  };
+}
+
+/** Services that somebody wrote for this App beside it. */
+const servicesByHand = (store: Store, { metadata }: App): readonly Service[] =>
+  store
+    .list('Service')
+    .filter(
+      (one) => one.spec.app === metadata.name && one.metadata.owner !== keyOf('App', metadata.name) && isLiving(one),
+    );
+
+function writtenFor({ metadata }: App, documents: readonly AnyResource[]): readonly string[] {
+  const prefix = `${metadata.name}.`;
+  return documents
+    .filter((one) => isLiving(one) && one.metadata.owner === undefined && one.metadata.name.startsWith(prefix))
+    .map((one) => one.metadata.name.slice(prefix.length));
+}
+
+function takenNames(store: Store, app: App, desired: readonly AnyDeclared[]): readonly Key[] {
+  const mine = keyOf('App', app.metadata.name);
+  return desired.flatMap(({ kind, metadata: { name } }) => {
+    const there = store.get(kind, name);
+    return there && there.metadata.origin !== mine && isLiving(there) ? [keyOf(kind, name)] : [];
+  });
+}
+
+/**
+ * What keeps the release from being promoted. The documents' word is not enough: an image may have gone while we were
+ * not running, so each one has to be in the world as well, which is fresh.
+ */
+function missingImages(store: Store, world: World, desired: readonly AnyDeclared[]): readonly string[] {
+  return desired.flatMap((one) => {
+    if (one.kind !== 'Image' || world.image(one.spec.image)) return [];
+    const document = store.get('Image', imageDocumentName(one.spec.app, one.spec.image));
+    const ready = document && conditionOf(document, 'Ready');
+    const said = ready && !isReady(document) ? ` (${ready.message})` : '';
+    return [`${one.spec.image}${said}`];
+  });
+}
+
+export const needsLock = (service: Service): boolean => {
+  const ready = conditionOf(service, 'Ready');
+  return ready?.status === 'False' && ready.reason === 'NeedsLock';
+};
+
+/** Every service that has or will have a container: the lock is for all of them. */
+export function servicesOfApp(store: Store, app: App): readonly string[] {
+  const existing = store.list('Service').filter(({ spec }) => spec.app === app.metadata.name);
+  const desired = identityOf(app).release === null || !isLiving(app) ? [] : Object.keys(app.spec.services ?? {});
+  return [...new Set([...existing.map(({ spec }) => spec.serviceName), ...desired])].sort();
+}
+
+/** A request of the App or of a service that waits for the lock says so, and has not been carried out yet. */
+export function forced(store: Store, app: App): boolean {
+  const { force } = app.requests;
+  if (force !== undefined && force.id !== app.status?.handled?.force) return true;
+  return store
+    .list('Service')
+    .filter((one) => one.spec.app === app.metadata.name)
+    .some(({ requests, status }) =>
+      Object.entries(requests).some(
+        ([name, request]) => request?.force === true && request.id !== status?.handled?.[name],
+      ),
+    );
+}

@@ -1,0 +1,168 @@
+import { conditionOf, isReady } from '../../crds/conditions.js';
+import { canonical } from '../../crds/hash.js';
+import type { AnyDeclared, AnyResource, App, Key, Kind } from '../../crds/kinds.js';
+import type { AppStatus } from '../../crds/types.js';
+import { act, type Plan, settled, TerminalError, wait } from '../runtime/outcome.js';
+import type { Issue } from './check.js';
+import { identityOf, isLiving, sameSpec } from './children.js';
+
+export type AppStep =
+  /** Declare the new images beside what is there. */
+  | { readonly do: 'stage'; readonly because: string }
+  | { readonly do: 'claim'; readonly because: string }
+  /** Declare the release, whole. */
+  | { readonly do: 'promote'; readonly because: string }
+  /** Let go of images that the release does not want. */
+  | { readonly do: 'prune'; readonly because: string }
+  | { readonly do: 'commit'; readonly because: string }
+  | { readonly do: 'remove'; readonly kind: Kind; readonly because: string }
+  | { readonly do: 'unlock'; readonly because: string };
+
+export interface AppFacts {
+  /** The App's children, also those that are being deleted. */
+  readonly existing: readonly AnyResource[];
+  /** The children that its document asks for. */
+  readonly desired: readonly AnyDeclared[];
+  readonly issues: readonly Issue[];
+  /** Names of desired children that somebody else declared. */
+  readonly taken: readonly Key[];
+  /** Desired images that are not on the device as far as we have seen since we started, and how far they are. */
+  readonly missing: readonly string[];
+  /** Services of the app that cannot go on without the lock. */
+  readonly needLock: readonly string[];
+  /** Held by this process. */
+  readonly locked: boolean;
+  /** Files of an earlier process may still be there. */
+  readonly unswept: boolean;
+}
+
+type Phase = NonNullable<AppStatus['phase']>;
+export type AppPlan = Plan<AppStep> & {
+  readonly phase: Phase;
+  /** Thrown once the steps are done: nothing of the kind is tried again before something changes. */
+  readonly trouble?: TerminalError;
+};
+
+/** How far a release is and what comes next. Pure. (Design §4.) */
+export function planApp(app: App, facts: AppFacts): AppPlan {
+  if (!isLiving(app)) return planRemoval(facts);
+  const trouble = troubleOf(facts);
+  if (!trouble) return planRelease(app, facts);
+  // What runs goes on, and may still be mended: the children stay as they are, and have the lock when they need it.
+  const upkeep = planUpkeep(facts) ?? planUnlock(facts) ?? settled<AppStep>();
+  return { ...upkeep, phase: app.status?.phase ?? 'Staging', trouble };
+}
+
+function troubleOf({ issues, taken }: AppFacts): TerminalError | undefined {
+  if (issues.length > 0) {
+    return new TerminalError('InvalidRelease', issues.map(({ path, message }) => `${path}: ${message}`).join('; '));
+  }
+  if (taken.length === 0) return undefined;
+  const message = `${listOf(taken)} ${taken.length === 1 ? 'belongs' : 'belong'} to somebody else: give the App or its service another name`;
+  return new TerminalError('NameTaken', message);
+}
+
+function planRelease(app: App, facts: AppFacts): AppPlan {
+  const { existing, desired, missing, locked } = facts;
+  const changes = differences(existing, desired);
+  const newImages = changes.filter((change) => change.startsWith('Image/'));
+
+  if (missing.length > 0) {
+    if (newImages.length > 0)
+      return { ...act('Staging', { do: 'stage', because: `${listOf(newImages)} not declared` }), phase: 'Staging' };
+    const upkeep = planUpkeep(facts);
+    if (upkeep?.steps.length) return { ...upkeep, phase: 'Staging' };
+    const unlock = upkeep ? undefined : planUnlock(facts, 'nothing stops while images download');
+    if (unlock) return { ...unlock, phase: 'Staging' };
+    return { ...wait('ImagesNotReady', `Waiting for images: ${listOf(missing, '; ')}`), phase: 'Staging' };
+  }
+  if (changes.length > 0) {
+    const because =
+      existing.length === 0 ? 'first release' : `${listOf(changes)} differ${changes.length === 1 ? 's' : ''}`;
+    const claim: readonly AppStep[] = locked ? [] : [{ do: 'claim', because: 'a release is to be promoted' }];
+    return { ...act('Promoting', ...claim, { do: 'promote', because }), phase: locked ? 'Promoting' : 'Locking' };
+  }
+  const upkeep = planUpkeep(facts);
+  if (upkeep) return { ...upkeep, phase: 'Verifying' };
+  return { ...planSettling(app, facts), phase: 'Settled' };
+}
+
+/** Whatever the children wait for: the lock, or each other. Undefined when all are Ready. */
+function planUpkeep({ existing, needLock, locked }: AppFacts): Plan<AppStep> | undefined {
+  if (needLock.length > 0 && !locked) {
+    return act('Locking', { do: 'claim', because: `${listOf(needLock)} cannot go on without it` });
+  }
+  // An image that is no longer wanted holds nothing up: somebody may use it for long.
+  const late = existing.filter((one) => (isLiving(one) ? !isReady(one) : one.kind !== 'Image'));
+  if (late.length === 0 && needLock.length === 0) return undefined;
+  return wait('ChildrenNotReady', `Waiting for ${listOf(late.length > 0 ? late.map(stateOf) : needLock, '; ')}`);
+}
+
+/** Everything is as the release wants it: say so, and let go of what only the way there needed. */
+function planSettling({ spec, status, metadata }: App, facts: AppFacts): Plan<AppStep> {
+  const wanted = new Set(facts.desired.map(keyOfChild));
+  const spare = facts.existing.filter((one) => one.kind === 'Image' && isLiving(one) && !wanted.has(keyOfChild(one)));
+  const { release } = identityOf({ spec, metadata });
+  const steps: AppStep[] = [];
+  if (canonical(status?.release ?? null) !== canonical(release)) {
+    steps.push({ do: 'commit', because: release ? `release ${release.commit} is complete` : 'no release' });
+  }
+  if (spare.length > 0) steps.push({ do: 'prune', because: `${listOf(spare.map(keyOfChild))} not in the release` });
+  const unlock = planUnlock(facts);
+  return steps.length > 0 || unlock ? act('Settling', ...steps, ...(unlock?.steps ?? [])) : settled();
+}
+
+function planUnlock(
+  { locked, unswept }: AppFacts,
+  because = 'all children are as they are meant to be',
+): Plan<AppStep> | undefined {
+  if (locked) return act('Unlocking', { do: 'unlock', because });
+  return unswept ? act('Unlocking', { do: 'unlock', because: 'an earlier process may have left it' }) : undefined;
+}
+
+/** Containers first, then what they use; the data last but for the images. Each only when all before has gone. */
+function planRemoval(facts: AppFacts): AppPlan {
+  const { existing, locked } = facts;
+  const kind = REMOVAL_ORDER.find((one) => existing.some((child) => child.kind === one));
+  if (kind === undefined) return { ...(planUnlock(facts, 'the app is gone') ?? settled<AppStep>()), phase: 'Removing' };
+  const children = existing.filter((one) => one.kind === kind);
+  if (children.some(isLiving)) {
+    const claim: readonly AppStep[] =
+      kind === 'Service' && !locked ? [{ do: 'claim', because: 'the app is deleted' }] : [];
+    return { ...act('Removing', ...claim, { do: 'remove', kind, because: 'the app is deleted' }), phase: 'Removing' };
+  }
+  const upkeep = planUpkeep({ ...facts, existing: [] });
+  if (upkeep?.steps.length) return { ...upkeep, phase: 'Removing' };
+  const going = listOf(children.map(stateOf), '; ');
+  return { ...wait('ChildrenNotReady', `Waiting for the removal of ${going}`), phase: 'Removing' };
+}
+const REMOVAL_ORDER: readonly Kind[] = ['Service', 'Network', 'Volume', 'Image'];
+
+/** Children that a promotion would create, change or delete. Spare images are not among them: they go at the end. */
+function differences(existing: readonly AnyResource[], desired: readonly AnyDeclared[]): readonly string[] {
+  const living = new Map(existing.filter(isLiving).map((one) => [keyOfChild(one), one]));
+  const wanted = new Set(desired.map(keyOfChild));
+  const missing = desired.filter((one) => {
+    const there = living.get(keyOfChild(one));
+    return there === undefined || !sameSpec(there, one);
+  });
+  const spare = [...living.values()].filter((one) => one.kind !== 'Image' && !wanted.has(keyOfChild(one)));
+  return [...missing, ...spare].map(keyOfChild);
+}
+
+const keyOfChild = ({ kind, metadata }: AnyDeclared | AnyResource): string => `${kind}/${metadata.name}`;
+
+/** A child and what its own status says of it. */
+function stateOf(child: AnyResource): string {
+  const ready =
+    child.status?.observedGeneration === child.metadata.generation ? conditionOf(child, 'Ready') : undefined;
+  const said = ready?.status === 'False' ? ` (${ready.reason}: ${ready.message})` : '';
+  return `${keyOfChild(child)}${said}`;
+}
+
+/** The first few: a sentence that names fifty services says nothing. */
+const SHOWN = 3;
+const listOf = (names: readonly string[], separator = ', '): string =>
+  names.length > SHOWN
+    ? `${names.slice(0, SHOWN).join(separator)}${separator}and ${names.length - SHOWN} more`
+    : names.join(separator);

@@ -1,0 +1,87 @@
+import type { ServiceFields } from '../../crds/types.js';
+
+/** The names that a service uses of its app, and where they stand in the document. Read leniently: shapes are the schema's business. */
+export interface References {
+  readonly dependsOn: readonly { readonly service: string; readonly required: boolean }[];
+  /** Named in `networks`; undefined when the field is absent. */
+  readonly networks: readonly string[] | undefined;
+  readonly mode:
+    | { readonly is: 'default' }
+    | { readonly is: 'engine'; readonly mode: string }
+    | { readonly is: 'service'; readonly service: string }
+    | { readonly is: 'container' }
+    | { readonly is: 'network'; readonly network: string };
+  /** Sources of named volumes. */
+  readonly volumes: readonly string[];
+}
+
+type Fields = Pick<ServiceFields, 'labels'> & {
+  readonly depends_on?: unknown;
+  readonly networks?: unknown;
+  readonly network_mode?: unknown;
+  readonly volumes?: unknown;
+};
+
+/** What a service refers to. Pure. (Composition reference §1.8, §1.9, §5.4.) */
+export function referencesOf(fields: Fields): References {
+  const { depends_on: dependsOn, networks } = fields;
+  const entries = (value: unknown): readonly (readonly [string, unknown])[] =>
+    Array.isArray(value)
+      ? value.map((name) => [String(name), undefined] as const)
+      : isMap(value)
+        ? Object.entries(value)
+        : [];
+  return {
+    dependsOn: entries(dependsOn).map(([service, how]) => ({
+      service,
+      required: !(isMap(how) && how.required === false),
+    })),
+    networks: networks === undefined || networks === null ? undefined : entries(networks).map(([name]) => name),
+    mode: modeOf(fields.network_mode),
+    volumes: (Array.isArray(fields.volumes) ? fields.volumes : []).flatMap(namedVolume),
+  };
+}
+
+function modeOf(value: unknown): References['mode'] {
+  const mode = typeof value === 'string' ? value.trim() : '';
+  if (mode === '') return { is: 'default' };
+  if (mode === 'host' || mode === 'bridge' || mode === 'none') return { is: 'engine', mode };
+  const [, kind, name = ''] = /^(service|container):\s*(.*)$/.exec(mode) ?? [];
+  if (kind === 'service') return { is: 'service', service: name };
+  return kind === 'container' ? { is: 'container' } : { is: 'network', network: mode };
+}
+
+/** Paths are not names: of the host they are dropped, relative ones refused, by the Service. */
+function namedVolume(entry: unknown): readonly string[] {
+  if (typeof entry === 'string') {
+    const [source = '', target] = entry.trim().split(':');
+    return target === undefined || /^[/.~]/.test(source) || source === '' ? [] : [source];
+  }
+  if (!isMap(entry) || entry.type !== 'volume' || typeof entry.source !== 'string') return [];
+  return entry.source === '' || entry.source.startsWith('/') ? [] : [entry.source];
+}
+
+/** Labels in balena's spelling, a map or a list of `name=value`; `true` and `1` become texts. Pure. (§3.1) */
+export function labelsOf(labels: Fields['labels']): Readonly<Record<string, string>> {
+  const given: readonly (readonly [string, string])[] = Array.isArray(labels)
+    ? labels.map((line) => [line.split('=', 1)[0] ?? '', line.slice(line.indexOf('=') + 1)])
+    : Object.entries(labels ?? {}).map(([key, value]) => [key, String(value ?? '')]);
+  const isOld = ([key]: readonly [string, string]): boolean => key.startsWith('io.resin.');
+  return {
+    ...Object.fromEntries(given.filter(isOld).map(([key, value]) => [key.replaceAll('resin', 'balena'), value])),
+    ...Object.fromEntries(given.filter((label) => !isOld(label))),
+  };
+}
+
+/**
+ * Whether a service is to reach our API over the shared network. Labels of the image count where the document does not
+ * set the same ones; under host networking the API is on the loopback. Pure.
+ */
+export function wantsApiNetwork(fields: Fields, imageLabels: Fields['labels']): boolean {
+  const value = { ...labelsOf(imageLabels), ...labelsOf(fields.labels) }['io.balena.features.supervisor-api'];
+  const mode = modeOf(fields.network_mode);
+  return /^(1|true|on)$/i.test(value ?? '') && !(mode.is === 'engine' && mode.mode === 'host');
+}
+
+const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
