@@ -20,11 +20,7 @@ export const entityTag = (text: string): string =>
 
 /** A JSON answer; a 200 to a GET carries a weak ETag, and hapi makes it a 304 when the client has it. */
 export function json(h: ResponseToolkit, value: unknown, code = 200): ResponseObject {
-  return ready(
-    h,
-    h.request.method === 'get' && code === 200 ? render(value) : { text: JSON.stringify(value), etag: '' },
-    code,
-  );
+  return ready(h, isRead(h) && code === 200 ? render(value) : { text: JSON.stringify(value), etag: '' }, code);
 }
 
 /** As `json`, of a text rendered before. */
@@ -36,9 +32,7 @@ export function ready(h: ResponseToolkit, { text, etag }: Rendered, code = 200):
 /** A bare sentence, `text/html` as Express sends strings. */
 export function sentence(h: ResponseToolkit, text: string, code = 200): ResponseObject {
   const response = h.response(text).type('text/html').code(code);
-  return code === 200 && h.request.method === 'get'
-    ? response.etag(entityTag(text), { weak: true, vary: false })
-    : response;
+  return code === 200 && isRead(h) ? response.etag(entityTag(text), { weak: true, vary: false }) : response;
 }
 
 /** Nothing but a status: its phrase as `text/plain`. */
@@ -51,3 +45,5 @@ export const statusOnly = (h: ResponseToolkit, code: number): ResponseObject =>
 /** The error format of the compatible API. */
 export const failed = (h: ResponseToolkit, code: number, message: string): ResponseObject =>
   json(h, { status: 'failed', message }, code);
+
+const isRead = ({ request }: ResponseToolkit): boolean => request.method === 'get' || request.method === 'head';

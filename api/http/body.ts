@@ -6,6 +6,8 @@ import qs from 'qs';
 
 /** Largest body that is read, bytes. */
 export const BODY_LIMIT_BYTES = 10 * 1024 * 1024;
+/** How many times the limit is read and thrown away before the connection is given up. */
+const DISCARD_FACTOR = 4;
 /** Most parameters of a form. */
 const FORM_LIMIT = 1000;
 
@@ -33,8 +35,10 @@ export const bodies: Plugin<void> = {
   name: 'bodies',
   register(server) {
     server.ext('onPostAuth', (request, h) => {
-      if (!request.auth.isAuthenticated || !hasBody(request.raw.req)) return h.continue;
-      return readBody(request.raw.req).then((body) => {
+      const { req } = request.raw;
+      const mayHaveBody = request.method !== 'get' && request.method !== 'head';
+      if (!request.auth.isAuthenticated || !(mayHaveBody || hasBody(req))) return h.continue;
+      return readBody(req).then((body) => {
         request.app.body = body;
         return h.continue;
       });
@@ -45,34 +49,47 @@ export const bodies: Plugin<void> = {
 /** What the client sent, `{}` when nothing. */
 export const bodyOf = (request: Request): unknown => request.app.body ?? {};
 
-const hasBody = ({ headers }: IncomingMessage): boolean =>
+const hasBody = ({ headers }: Pick<IncomingMessage, 'headers'>): boolean =>
   headers['transfer-encoding'] !== undefined ||
   (headers['content-length'] !== undefined && headers['content-length'] !== '0');
 
-/** JSON or a form as a value; `{}` for an empty body and for other types, which are not read. Rejects with BodyError. */
+/**
+ * JSON or a form as a value; `{}` for an empty body and for other types. Rejects with BodyError. What is too large is
+ * read on for a while without being kept, so that its sender gets to see the answer.
+ */
 export async function readBody(
   request: Pick<IncomingMessage, 'headers'> & Readable,
   limitBytes = BODY_LIMIT_BYTES,
 ): Promise<unknown> {
   const { type, charset } = contentType(request.headers['content-type']);
-  if (type !== 'application/json' && type !== 'application/x-www-form-urlencoded') return {};
-  if (Number(request.headers['content-length']) > limitBytes) throw tooLarge();
+  const isJson = type === 'application/json';
+  if (!hasBody(request) || (!isJson && type !== 'application/x-www-form-urlencoded')) {
+    await readBytes(request, limitBytes, 0);
+    return {};
+  }
   const decode = decoder(charset);
   const plain = decompressed(request, request.headers['content-encoding'] ?? 'identity');
+  const bytes = await readBytes(plain, limitBytes * DISCARD_FACTOR, limitBytes);
+  if (!bytes) throw new BodyError('request entity too large', 413);
+  const text = decode(bytes);
+  return isJson ? parseJson(text) : parseForm(text);
+}
+
+/** Reads to the end or to `readLimit`; undefined when there were more than `keepLimit` bytes. Never destroys the stream. */
+async function readBytes(source: Readable, readLimit: number, keepLimit: number): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   try {
-    for await (const chunk of plain) {
+    for await (const chunk of source.iterator({ destroyOnReturn: false })) {
       bytes += chunk.length;
-      if (bytes > limitBytes) throw tooLarge();
-      chunks.push(chunk);
+      if (bytes <= keepLimit) chunks.push(chunk);
+      else if (bytes > readLimit) break;
+      else chunks.length = 0;
     }
   } catch (error) {
-    if (error instanceof BodyError) throw error;
     throw new BodyError(error instanceof Error ? error.message : String(error), 400, { cause: error });
   }
-  const text = decode(Buffer.concat(chunks));
-  return type === 'application/json' ? parseJson(text) : parseForm(text);
+  return bytes > keepLimit ? undefined : Buffer.concat(chunks);
 }
 
 /** A JSON object or array; `{}` for an empty text. Pure; throws BodyError with the engine's own words. */
@@ -128,5 +145,3 @@ function decompressed(source: Readable, encoding: string): Readable {
   source.on('error', (error) => stream.destroy(error));
   return source.pipe(stream);
 }
-
-const tooLarge = (): BodyError => new BodyError('request entity too large', 413);

@@ -1,0 +1,118 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { type ApiServer, createServer, type ServerDeps } from '../../../api/http/server.js';
+import { localOrigin } from '../../../api/sources/local.js';
+import { openStore } from '../../../api/store/document-store.js';
+import type { Scope } from '../../../api/store/keys.js';
+import { LogStream } from '../../../api/store/logs.js';
+import type { Store } from '../../../api/store/store.js';
+import type { Condition } from '../../../crds/conditions.js';
+import {
+  type AnyDeclared,
+  API_VERSION,
+  type Declared,
+  type Kind,
+  type Kinds,
+  type Origin,
+} from '../../../crds/kinds.js';
+import { parseDocument } from '../../../crds/parse.js';
+
+export const GLOBAL_KEY = 'aaaabbbbccccdddd';
+export const APP_2_KEY = 'app2key';
+
+const silent = pino({ level: 'silent' });
+const scopes: Readonly<Record<string, Scope>> = {
+  [GLOBAL_KEY]: { type: 'global' },
+  [APP_2_KEY]: { type: 'app', appId: 2 },
+};
+
+export interface Bench {
+  readonly server: ApiServer;
+  readonly store: Store;
+  readonly logs: LogStream;
+  close(): Promise<void>;
+}
+
+/** A server over a real store in a temporary folder. Local mode is off unless asked for. */
+export async function aServer(
+  change: Partial<ServerDeps> & { localMode?: boolean; development?: boolean } = {},
+): Promise<Bench> {
+  const { localMode = false, development = false, ...rest } = change;
+  const folder = mkdtempSync(join(tmpdir(), 'http-'));
+  const store = await openStore({ folder, now: () => Date.parse('2026-01-02T03:04:05.678Z'), log: silent });
+  const logs = new LogStream();
+  const device = { uuid: 'f'.repeat(32), localMode, hostname: () => 'mydevice' };
+  const server = await createServer({
+    store,
+    logs,
+    keys: { scopeOf: (key) => scopes[key] },
+    target: localOrigin({ store, device, parse: parseDocument, log: silent }),
+    device: {
+      arch: 'amd64',
+      deviceType: 'generic-amd64',
+      hostNames: () => ['mydevice'],
+      addresses: () => ['192.0.2.7'],
+    },
+    settings: { localMode, development, version: '0.1.0', listen: '127.0.0.1:0' },
+    healthy: () => true,
+    now: () => 1_700_000_000_000,
+    log: silent,
+    ...rest,
+  });
+  return {
+    server,
+    store,
+    logs,
+    async close() {
+      await server.stop(200);
+      await store.close();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+export const withKey = { authorization: `Bearer ${GLOBAL_KEY}` };
+
+export const anApp = (name: string, spec: Kinds['App']['spec'] = {}): Declared<'App'> => ({
+  apiVersion: API_VERSION,
+  kind: 'App',
+  metadata: { name },
+  spec,
+});
+
+/** Proposes documents as an origin's whole set, children as their App does. */
+export async function declare(store: Store, origin: Origin, ...documents: AnyDeclared[]): Promise<void> {
+  const owner = origin.startsWith('App/') ? { owner: origin as `App/${string}` } : {};
+  const { refused } = await store.propose({ origin, ...owner, documents: documents.map((document) => ({ document })) });
+  if (refused.length > 0) throw new Error(JSON.stringify(refused));
+}
+
+/** Writes a status as a controller does, with the conditions that the runtime writes. */
+export function report<K extends Kind>(
+  store: Store,
+  kind: K,
+  name: string,
+  facts: Omit<Kinds[K]['status'], 'conditions' | 'observedGeneration'>,
+  end: 'Ready' | 'Stalled' | 'Waiting' = 'Ready',
+  reason = 'Test',
+): void {
+  const resource = store.get(kind, name);
+  if (!resource) throw new Error(`No ${kind} ${name}`);
+  const { generation } = resource.metadata;
+  const condition = (type: Condition['type'], status: Condition['status']): Condition => ({
+    type,
+    status,
+    reason,
+    message: 'as the test says',
+    lastTransitionTime: '2026-01-02T03:04:05Z',
+    observedGeneration: generation,
+  });
+  const conditions = [
+    condition('Ready', end === 'Ready' ? 'True' : 'False'),
+    ...(end === 'Stalled' ? [condition('Stalled', 'True')] : []),
+  ];
+  store.setStatus(resource, { observedGeneration: generation, conditions, ...facts } as Kinds[K]['status']);
+  store.concluded(`${kind}/${name}`);
+}
