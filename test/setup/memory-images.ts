@@ -70,6 +70,16 @@ export class MemoryImages {
     return id;
   }
 
+  /** `docker tag` */
+  tag(reference: string, as: string): void {
+    const image = this.find(reference);
+    if (image === undefined) throw new EngineError(`No such image: ${reference}`, 404);
+    const familiar = familiarReference(as);
+    for (const other of this.#local.values()) other.references.delete(familiar);
+    image.references.add(familiar);
+    this.events.emit('image', 'tag', image.id, { name: familiar });
+  }
+
   find(reference: string): LocalImage | undefined {
     const byId = [...this.#local.values()].find(
       ({ id }) => id === reference || (/^[0-9a-f]{12,64}$/.test(reference) && id.startsWith(`sha256:${reference}`)),
