@@ -22,7 +22,7 @@ import { Documents } from './documents.js';
 import { type Edit, editsOf, type Fresh, heldOf, releaseEdits, requestEdit } from './edits.js';
 import { RecentEvents } from './events.js';
 import { frozen, textOf } from './frozen.js';
-import { type Held, isDying, keyOfHeld } from './held.js';
+import { type Held, isDying, keyOfDeclared, keyOfHeld } from './held.js';
 import { Journal } from './journal.js';
 import { type Loaded, load, type Unusable } from './load.js';
 import { isDue } from './pending.js';
@@ -258,10 +258,8 @@ class DocumentStore implements Store {
 
   /** One after another; a failure concerns its own caller only. */
   #inTurn<T>(action: () => Promise<T>): Promise<T> {
-    const turn = this.#lastTurn.then(() => {
-      if (this.#closed) throw new StorageError('The store is closed');
-      return action();
-    });
+    if (this.#closed) return Promise.reject(new StorageError('The store is closed'));
+    const turn = this.#lastTurn.then(action);
     this.#lastTurn = turn.catch(() => undefined);
     return turn;
   }
@@ -269,6 +267,15 @@ class DocumentStore implements Store {
   async #carryOut(proposal: Proposal, extent: Extent): Promise<ProposalPlan> {
     const plan = planProposal(this.#documents.held, proposal, extent);
     await this.#commit(editsOf(plan.decisions, this.#documents.held, this.#fresh()));
+    for (const decision of plan.decisions) {
+      if (decision.do !== 'await' || decision.successors.length === 0) continue;
+      const next = decision.successors.map(({ document }) => keyOfDeclared(document)).join(', ');
+      this.record(decision.key, {
+        type: 'Normal',
+        reason: 'DeclaredAgain',
+        message: `${next} follows when this is gone`,
+      });
+    }
     return plan;
   }
 

@@ -18,7 +18,7 @@ export const journalPath = (root: string): string => join(root, 'commit.json');
 export class Journal {
   /** A commit whose documents' files are not all written. */
   #open: Commit | undefined;
-  #carryingOut: Promise<void> | undefined;
+  #settling: Promise<void> | undefined;
 
   constructor(
     private readonly deps: { readonly root: string; readonly disk: Disk; readonly log: Pick<Logger, 'warn'> },
@@ -27,7 +27,7 @@ export class Journal {
   /** Takes up a commit that was found at start. */
   resume(commit: Commit): void {
     this.#open = commit;
-    this.#carryOutLater();
+    this.#settleLater();
   }
 
   /** Durable when it resolves. When it rejects, with `StorageError`, it did not happen. One at a time. */
@@ -46,33 +46,33 @@ export class Journal {
       throw error;
     }
     this.#open = commit;
-    this.#carryOutLater();
+    this.#settleLater();
   }
 
-  /** Resolves when every committed document is in its own file; rejects with `StorageError`. */
-  async settle(): Promise<void> {
-    // A failed attempt in the background was reported; this one is ours.
-    while (this.#carryingOut) await this.#carryingOut;
-    if (this.#open) await this.#carryOut(this.#open);
+  /**
+   * Resolves when every committed document is in its own file; rejects with `StorageError`. One attempt at a time, shared
+   * by who asks meanwhile: a second one could end by removing the journal of a later commit.
+   */
+  settle(): Promise<void> {
+    this.#settling ??= this.#carryOut().finally(() => {
+      this.#settling = undefined;
+    });
+    return this.#settling;
   }
 
-  #carryOutLater(): void {
+  #settleLater(): void {
+    this.settle().catch((error: unknown) => {
+      this.deps.log.warn(
+        { err: error },
+        'A commit is safe, but its files are not; they are written before the next one',
+      );
+    });
+  }
+
+  async #carryOut(): Promise<void> {
+    const { root, disk } = this.deps;
     const commit = this.#open;
     if (!commit) return;
-    this.#carryingOut = this.#carryOut(commit)
-      .catch((error: unknown) => {
-        this.deps.log.warn(
-          { err: error },
-          'A commit is safe, but its files are not written yet; trying again at the next',
-        );
-      })
-      .finally(() => {
-        this.#carryingOut = undefined;
-      });
-  }
-
-  async #carryOut(commit: Commit): Promise<void> {
-    const { root, disk } = this.deps;
     const paths = [...commit].map(([key, text]) => ({ path: pathOf(root, 'documents', key), text }));
     await Promise.all(
       paths.map(({ path, text }) => (text === undefined ? remove(disk, path) : replaceFile(disk, path, text))),

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Key, KINDS, keyOf, splitKey } from '../../crds/kinds.js';
 import { isTemporary, storageError } from './disk.js';
@@ -41,7 +41,7 @@ export function load(root: string, nowMs: number): Loaded {
   const spoil = (path: string, reason: string, key: Key | undefined, part: Unusable['part']): void => {
     unusable.push({ path, aside: tryToSetAside(path, nowMs), reason, key, part });
   };
-  sweep(root);
+  sweep(root, nowMs);
   const documents = new Map<Key, Held>();
   for (const kind of KINDS) {
     for (const { path, fileName, value, failure } of filesOf(folderOf(root, 'documents', kind))) {
@@ -130,10 +130,11 @@ function* filesOf(folder: string): Generator<Read> {
 }
 
 /** Makes the folders and removes what killed writers left in them. */
-function sweep(root: string): void {
+function sweep(root: string, nowMs: number): void {
   const folders = (['documents', 'status'] as const).flatMap((tree) => KINDS.map((kind) => folderOf(root, tree, kind)));
   for (const folder of [root, ...folders]) {
     try {
+      if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === false) setAside(folder, nowMs);
       mkdirSync(folder, { recursive: true, mode: 0o700 });
       for (const name of readdirSync(folder)) if (isTemporary(name)) removeIfPossible(join(folder, name));
     } catch (error) {

@@ -28,6 +28,7 @@ export class StatusFiles {
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> | undefined;
   #refused = false;
+  #stopped = false;
 
   constructor(private readonly deps: StatusFilesDeps) {}
 
@@ -53,14 +54,16 @@ export class StatusFiles {
     }
   }
 
+  /** Nothing is written from now on. */
   stop(): void {
+    this.#stopped = true;
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#due.clear();
   }
 
   #writeIn(delayMs: number): void {
-    if (this.#timer || this.#writing) return;
+    if (this.#timer || this.#writing || this.#stopped) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       void this.#write();

@@ -1,0 +1,313 @@
+import assert from 'node:assert/strict';
+import type { Held } from '../../../api/store/held.js';
+import { keyOfDeclared } from '../../../api/store/held.js';
+import { type Extent, type ProposalPlan, planProposal } from '../../../api/store/plan-proposal.js';
+import type { Proposal } from '../../../api/store/store.js';
+import type { Key } from '../../../crds/kinds.js';
+import { allottedId } from '../../../crds/names.js';
+import { aHostConfig, anApp, anImage, aService, held, proposal } from './fixtures.js';
+
+/** The plan as a reviewer reads it. */
+function told({ decisions, refused }: ProposalPlan): string[] {
+  const lines = decisions.map((decision) => {
+    switch (decision.do) {
+      case 'change':
+        return `change ${decision.key} (${decision.parts.join(', ')})`;
+      case 'await':
+        return `after ${decision.key}: ${decision.successors.map(({ document }) => keyOfDeclared(document)).join(', ') || 'nothing'}`;
+      case 'note':
+        return `note ${decision.key}: ${decision.problem?.message ?? 'no problem'}`;
+      default:
+        return `${decision.do} ${decision.key}`;
+    }
+  });
+  return [...lines, ...refused.map(({ message }) => `refuse: ${message}`)];
+}
+
+const files = (...documents: Proposal['documents']): Proposal => proposal('files', documents);
+/** `hello` of `files`, being deleted, with what was declared since. */
+const dying = (...since: readonly Proposal[]) => held(files(anApp('hello', { appId: 1 })), files(), ...since);
+
+describe('planProposal', () => {
+  const cases: Array<{
+    it: string;
+    held?: ReadonlyMap<Key, Held>;
+    proposal: Proposal;
+    extent?: Extent;
+    want: string[];
+  }> = [
+    { it: 'creates what is new', proposal: files(anApp('hello')), want: ['create App/hello'] },
+    {
+      it: 'leaves what is equal alone, whatever the order of its members',
+      held: held(files(anApp('hello', { appId: 1, name: 'Hello' }))),
+      proposal: files(anApp('hello', { name: 'Hello', appId: 1 })),
+      want: [],
+    },
+    {
+      it: 'changes a spec that differs',
+      held: held(files(aService('web', 'busybox:1'))),
+      proposal: files(aService('web', 'busybox:2')),
+      want: ['change Service/web (spec)'],
+    },
+    {
+      it: 'changes only metadata for another label',
+      held: held(files(aService('web'))),
+      proposal: files(aService('web', 'busybox:1', { labels: { tier: 'front' } })),
+      want: ['change Service/web (metadata)'],
+    },
+    {
+      it: 'changes only metadata for another line of the file',
+      held: held(files(aService('web', 'busybox:1', { file: 'a.yaml', line: 1 }))),
+      proposal: files(aService('web', 'busybox:1', { file: 'a.yaml', line: 4 })),
+      want: ['change Service/web (metadata)'],
+    },
+    {
+      it: 'changes only metadata for another owner',
+      held: held(proposal('App/hello', [aService('web')])),
+      proposal: proposal('App/hello', [aService('web')], { owner: 'App/hello' }),
+      want: ['change Service/web (metadata)'],
+    },
+    {
+      it: 'marks what is no longer declared',
+      held: held(files(anApp('hello'), aService('web'), anImage('web'))),
+      proposal: files(),
+      want: ['mark App/hello', 'mark Service/web', 'mark Image/web'],
+    },
+    {
+      it: 'removes at once what has nothing to clean up',
+      held: held(files(aHostConfig('network', 'one'))),
+      proposal: files(),
+      want: ['remove HostConfig/network'],
+    },
+    {
+      it: 'touches nothing of other origins',
+      held: held(proposal('local', [anApp('other')]), files(anApp('hello'))),
+      proposal: files(),
+      want: ['mark App/hello'],
+    },
+    { it: 'marks only once', held: dying(), proposal: files(), want: [] },
+
+    // Names
+    {
+      it: 'refuses a name of another origin, naming both',
+      held: held(proposal('git/fleet', [aService('web')])),
+      proposal: files(aService('web', 'busybox:2'), aService('db')),
+      want: ['create Service/db', 'refuse: Service/web belongs to git/fleet; files cannot declare it as well.'],
+    },
+    {
+      it: 'refuses the second of two with one name, naming both places',
+      proposal: files(aService('web', 'a:1', { file: 'a.yaml', line: 3 }), aService('web', 'b:1', { file: 'b.yaml' })),
+      want: [
+        'create Service/web',
+        'note Service/web: Service/web is declared twice: a.yaml:3 and b.yaml. The first one counts.',
+        'refuse: Service/web is declared twice: a.yaml:3 and b.yaml. The first one counts.',
+      ],
+    },
+    {
+      it: 'tells kinds with one name apart',
+      proposal: files(anApp('web'), aService('web')),
+      want: ['create App/web', 'create Service/web'],
+    },
+
+    // appIds
+    {
+      it: 'refuses an App whose appId another origin has, naming its holder and place',
+      held: held(proposal('local', [anApp('one', { appId: 7 }, { file: 'x.json' })])),
+      proposal: files(anApp('two', { appId: 7 })),
+      want: ['refuse: App/two: appId 7 belongs to App/one (x.json). Give this App another appId.'],
+    },
+    {
+      it: 'refuses the newcomer, wherever it stands in the proposal',
+      held: held(files(anApp('old', { appId: 7 }))),
+      proposal: files(anApp('new', { appId: 7 }), anApp('old', { appId: 7 })),
+      want: ['refuse: App/new: appId 7 belongs to App/old. Give this App another appId.'],
+    },
+    {
+      it: 'refuses the later of two newcomers',
+      proposal: files(anApp('a', { appId: 7 }), anApp('b', { appId: 7 })),
+      want: ['create App/a', 'refuse: App/b: appId 7 belongs to App/a. Give this App another appId.'],
+    },
+    {
+      it: 'refuses an appId that was allotted to another App',
+      held: held(files(anApp('hello'))),
+      proposal: files(anApp('hello'), anApp('thief', { appId: allottedId('hello') })),
+      want: [`refuse: App/thief: appId ${allottedId('hello')} belongs to App/hello. Give this App another appId.`],
+    },
+    {
+      it: 'keeps the last version of an App whose new appId is taken, with the problem',
+      held: held(files(anApp('a', { appId: 1 }), anApp('b', { appId: 2 }))),
+      proposal: files(anApp('a', { appId: 2 }), anApp('b', { appId: 2 })),
+      want: [
+        'note App/a: App/a: appId 2 belongs to App/b. Give this App another appId.',
+        'refuse: App/a: appId 2 belongs to App/b. Give this App another appId.',
+      ],
+    },
+    {
+      it: 'gives a number on that its App gives up in the same proposal',
+      held: held(files(anApp('a', { appId: 1 }), anApp('b', { appId: 2 }))),
+      proposal: files(anApp('a', { appId: 2 }), anApp('b', { appId: 3 })),
+      want: ['change App/b (spec)', 'change App/a (spec)'],
+    },
+    {
+      it: 'lets a renamed App wait until the old one is gone, since they share containers',
+      held: held(files(anApp('old', { appId: 7 }))),
+      proposal: files(anApp('new', { appId: 7 })),
+      want: ['mark App/old', 'after App/old: App/new'],
+    },
+    {
+      it: 'refuses a change to a number that is being given up slowly',
+      held: dying(proposal('local', [anApp('other', { appId: 2 })])),
+      proposal: proposal('local', [anApp('other', { appId: 1 })]),
+      want: [
+        'note App/other: App/other: appId 1 belongs to App/hello until that is removed.',
+        'refuse: App/other: appId 1 belongs to App/hello until that is removed.',
+      ],
+    },
+
+    // Declared again while being deleted
+    {
+      it: 'keeps a declaration of what is being deleted for afterwards',
+      held: dying(),
+      proposal: files(anApp('hello', { appId: 1 })),
+      want: ['after App/hello: App/hello'],
+    },
+    {
+      it: 'does nothing when that is said again',
+      held: dying(files(anApp('hello', { appId: 1 }))),
+      proposal: files(anApp('hello', { appId: 1 })),
+      want: [],
+    },
+    {
+      it: 'keeps the latest such declaration',
+      held: dying(files(anApp('hello', { appId: 1 }))),
+      proposal: files(anApp('hello', { appId: 1, name: 'Again' })),
+      want: ['after App/hello: App/hello'],
+    },
+    {
+      it: 'drops it when it is declared no more',
+      held: dying(files(anApp('hello', { appId: 1 }))),
+      proposal: files(),
+      want: ['after App/hello: nothing'],
+    },
+    {
+      it: 'keeps it while a problem covers its file',
+      held: dying(files(anApp('hello', { appId: 1 }, { file: 'a.yaml' }))),
+      proposal: proposal('files', [], { problems: [{ message: 'broken', source: { file: 'a.yaml' } }] }),
+      want: [],
+    },
+    {
+      it: 'promises a name that is being given up to one origin only',
+      held: dying(proposal('local', [anApp('hello', { appId: 1 })])),
+      proposal: files(anApp('hello', { appId: 1 })),
+      want: [
+        'note App/hello: App/hello belongs to local; files cannot declare it as well.',
+        'refuse: App/hello belongs to local; files cannot declare it as well.',
+      ],
+    },
+    {
+      it: 'lets another origin have a name that is being given up',
+      held: dying(),
+      proposal: proposal('local', [anApp('hello', { appId: 1 })]),
+      want: ['after App/hello: App/hello'],
+    },
+
+    // Problems
+    {
+      it: 'keeps a document that a problem names, and notes the problem on it',
+      held: held(files(anApp('hello'), anApp('other'))),
+      proposal: proposal('files', [], { problems: [{ message: 'bad port', kind: 'App', name: 'hello' }] }),
+      want: ['mark App/other', 'note App/hello: bad port'],
+    },
+    {
+      it: 'keeps every document last read from a file that a problem names',
+      held: held(
+        files(
+          aService('a', 'x', { file: 'a.yaml' }),
+          aService('b', 'x', { file: 'a.yaml' }),
+          aService('c', 'x', { file: 'c.yaml' }),
+        ),
+      ),
+      proposal: proposal('files', [], { problems: [{ message: 'not YAML', source: { file: 'a.yaml', line: 2 } }] }),
+      want: ['mark Service/c', 'note Service/a: not YAML', 'note Service/b: not YAML'],
+    },
+    {
+      it: 'does not note the problem of a file on a document that was read from it all the same',
+      held: held(files(aService('a', 'x', { file: 'a.yaml' }), aService('b', 'x', { file: 'a.yaml' }))),
+      proposal: proposal('files', [aService('a', 'x', { file: 'a.yaml' })], {
+        problems: [{ message: 'half a document', source: { file: 'a.yaml' } }],
+      }),
+      want: ['note Service/b: half a document'],
+    },
+    {
+      it: 'covers one document, not its file, when the problem names both',
+      held: held(files(aService('a', 'x', { file: 'a.yaml' }), aService('b', 'x', { file: 'a.yaml' }))),
+      proposal: proposal('files', [], {
+        problems: [{ message: 'bad', kind: 'Service', name: 'a', source: { file: 'a.yaml' } }],
+      }),
+      want: ['mark Service/b', 'note Service/a: bad'],
+    },
+    {
+      it: 'deletes nothing at all when a problem names neither document nor file',
+      held: held(files(aService('a'), aService('b'))),
+      proposal: proposal('files', [], { problems: [{ message: 'the folder went away' }] }),
+      want: ['note Service/a: the folder went away', 'note Service/b: the folder went away'],
+    },
+    {
+      it: 'takes the note off after a clean proposal',
+      held: held(
+        files(anApp('hello')),
+        proposal('files', [], { problems: [{ message: 'bad', kind: 'App', name: 'hello' }] }),
+      ),
+      proposal: files(anApp('hello')),
+      want: ['note App/hello: no problem'],
+    },
+    {
+      it: 'takes a declared document although a problem names it, and notes it',
+      proposal: proposal('files', [anApp('hello')], {
+        problems: [{ message: 'a field was ignored', kind: 'App', name: 'hello' }],
+      }),
+      want: ['create App/hello', 'note App/hello: a field was ignored'],
+    },
+    {
+      it: 'lets a problem cover nothing of another origin',
+      held: held(proposal('local', [anApp('hello')])),
+      proposal: proposal('files', [], { problems: [{ message: 'bad', kind: 'App', name: 'hello' }] }),
+      want: [],
+    },
+
+    // One document
+    {
+      it: 'says nothing of other documents when one is put',
+      held: held(proposal('api', [aService('a'), aService('b')])),
+      extent: 'one',
+      proposal: proposal('api', [aService('b', 'busybox:2')]),
+      want: ['change Service/b (spec)'],
+    },
+    {
+      it: 'keeps the owner of a document that is put',
+      held: held(proposal('api', [aService('a')], { owner: 'App/hello' })),
+      extent: 'one',
+      proposal: proposal('api', [aService('a')]),
+      want: [],
+    },
+    {
+      it: 'leaves the note alone when a put is refused',
+      held: held(proposal('api', [anApp('a', { appId: 1 }), anApp('b', { appId: 2 })])),
+      extent: 'one',
+      proposal: proposal('api', [anApp('b', { appId: 1 })]),
+      want: ['refuse: App/b: appId 1 belongs to App/a. Give this App another appId.'],
+    },
+    {
+      it: 'keeps what else waits when one is put',
+      held: dying(files(anApp('hello', { appId: 1 }))),
+      extent: 'one',
+      proposal: files(aService('web')),
+      want: ['create Service/web'],
+    },
+  ];
+  for (const { it: does, held: before = held(), proposal: said, extent, want } of cases) {
+    it(does, () => {
+      assert.deepEqual(told(planProposal(before, said, extent)), want);
+    });
+  }
+});
