@@ -38,6 +38,8 @@ export interface Blueprint {
   readonly options: ContainerOptions;
   /** Networks beyond the first, by name on the engine. */
   readonly joins: Readonly<Record<string, EndpointSettings>>;
+  /** Every network, the first one too. */
+  readonly endpoints: Readonly<Record<string, EndpointSettings>>;
   readonly warnings: readonly string[];
 }
 
@@ -99,8 +101,18 @@ export function blueprintOf(
       DeviceRequests: [...added.deviceRequests],
     },
   };
-  return { options, joins: { ...network.joins, ...added.joins } };
+  const joins = { ...network.joins, ...added.joins };
+  return { options, joins, endpoints: { ...network.first, ...joins } };
 }
+
+/** The create options with every network, for an engine that connects those beyond the first itself. Pure. */
+export const withAllNetworks = ({
+  options,
+  endpoints,
+}: Pick<Blueprint, 'options' | 'endpoints'>): ContainerOptions => ({
+  ...options,
+  NetworkingConfig: { EndpointsConfig: endpointsConfig(endpoints) },
+});
 
 const withoutTrailingSlash = (path: string): string => (path.length > 1 ? path.replace(/\/$/, '') : path);
 

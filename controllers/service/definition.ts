@@ -1,3 +1,4 @@
+import { normalizeReference } from '../../crds/names.js';
 import type { ServiceSpec } from '../../crds/types.js';
 import type { ContainerOptions } from '../docker/engine.js';
 import { InvalidSpecError } from '../runtime/outcome.js';
@@ -82,7 +83,7 @@ export function readDefinition(spec: ServiceSpec): { definition: Definition; war
   const findings = new Findings();
   const network = readNetworks(fields.network_mode, fields.networks, findings);
   const definition: Definition = {
-    image: spec.image,
+    image: normalizeReference(spec.image),
     running: spec.running !== false,
     dependencies: readDependencies(fields.depends_on, network, findings),
     command: readCommand(fields, 'command', findings),

@@ -1,3 +1,4 @@
+import type { SeenContainer } from '../docker/engine.js';
 import { isAbsent, isRecord, texts } from './fields.js';
 import type { Findings } from './findings.js';
 import type { NetworkUse } from './networks.js';
@@ -53,3 +54,46 @@ export function namesWaitedFor(spec: {
     typeof spec.network_mode === 'string' ? (/^\s*service:\s*(.*?)\s*$/.exec(spec.network_mode) ?? []) : [];
   return shared ? [...listed, shared] : listed;
 }
+
+/** How far a sibling has come. */
+export interface Sibling {
+  /** Its document asks for nothing more: a service that is being changed is not there yet. */
+  readonly ready: boolean;
+  readonly stalled: boolean;
+  readonly container: SeenContainer | undefined;
+}
+
+/**
+ * What is still to be waited for, as in `db to be healthy (it is starting)`. Names that nobody has are ignored, as the
+ * Supervisor does. Pure.
+ */
+export const unmetDependencies = (
+  dependencies: readonly Dependency[],
+  siblingOf: (service: string) => Sibling | undefined,
+): readonly string[] =>
+  dependencies.flatMap((dependency) => {
+    const sibling = siblingOf(dependency.service);
+    if (!sibling || (!dependency.required && isHopeless(dependency, sibling))) return [];
+    return missingStep(dependency, sibling) ?? [];
+  });
+
+function missingStep({ service, condition }: Dependency, { ready, container }: Sibling): string | undefined {
+  if (container?.startedAt === undefined) return `${service} to be started`;
+  switch (condition) {
+    case 'service_started':
+      return ready ? undefined : `${service} to be settled`;
+    case 'service_healthy':
+      if (container.health === undefined) return `${service} to be healthy (it has no healthcheck)`;
+      if (container.health !== 'healthy') return `${service} to be healthy (it is ${container.health})`;
+      return ready ? undefined : `${service} to be settled`;
+    case 'service_completed_successfully':
+      if (container.state !== 'exited') return `${service} to complete (it is ${container.state})`;
+      if (container.exitCode !== 0) return `${service} to complete (it exited with ${container.exitCode})`;
+      return ready ? undefined : `${service} to be settled`;
+  }
+}
+
+const isHopeless = ({ condition }: Dependency, { stalled, container }: Sibling): boolean =>
+  stalled ||
+  (condition === 'service_healthy' && container?.health === 'unhealthy') ||
+  (condition === 'service_completed_successfully' && container?.state === 'exited' && container.exitCode !== 0);

@@ -1,0 +1,43 @@
+/**
+ * Containers that are on their way out: a grace period may last longer than a pass, so stopping is started in one pass
+ * and seen again in a later one. Knows only what this process does right now; a crash loses nothing but the waiting.
+ */
+export class Departures {
+  readonly #running = new Map<string, string>();
+  readonly #failures = new Map<string, Error>();
+  readonly #listeners = new Set<(service: string) => void>();
+
+  /** Runs the action unless one is running for that container; tells the listeners the document's name when it has ended. */
+  begin(service: string, container: string, action: () => Promise<void>): void {
+    if (this.#running.has(container)) return;
+    this.#running.set(container, service);
+    action()
+      .catch((error: unknown) => this.#failures.set(service, error instanceof Error ? error : new Error(String(error))))
+      .finally(() => {
+        this.#running.delete(container);
+        for (const listener of this.#listeners) listener(service);
+      });
+  }
+
+  /** Ids of containers that are leaving. */
+  get leaving(): ReadonlySet<string> {
+    return new Set(this.#running.keys());
+  }
+
+  /** A container of that document is leaving. */
+  isLeaving(service: string): boolean {
+    return [...this.#running.values()].includes(service);
+  }
+
+  /** How the last one of a service failed; told once. */
+  takeFailure(service: string): Error | undefined {
+    const failure = this.#failures.get(service);
+    this.#failures.delete(service);
+    return failure;
+  }
+
+  onEnd(listener: (service: string) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}

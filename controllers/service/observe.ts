@@ -1,0 +1,200 @@
+import type { Logger } from 'pino';
+import type { Keys } from '../../api/store/keys.js';
+import type { LogStream } from '../../api/store/logs.js';
+import type { Store } from '../../api/store/store.js';
+import { isReady, isStalled } from '../../crds/conditions.js';
+import type { Network, Service } from '../../crds/kinds.js';
+import { API_NETWORK, networkName, volumeName } from '../../crds/names.js';
+import type { Engine, SeenContainer } from '../docker/engine.js';
+import type { World } from '../docker/world.js';
+import type { DeviceFacts } from '../host/facts.js';
+import type { UpdateLocks } from '../host/update-locks.js';
+import { type Blueprint, blueprintOf, type Surroundings } from './container-options.js';
+import { type Definition, readDefinition } from './definition.js';
+import type { Departures } from './departures.js';
+import { type Sibling, unmetDependencies } from './dependencies.js';
+import { type ApiAccess, type CloudAccess, hasFeature, joinsApiNetwork } from './features.js';
+import { containerNameOf, type Identity, identityOf } from './identity.js';
+import { withImageLabels } from './labels.js';
+import { volumeNames } from './mounts.js';
+import type { Needed, NeededNetwork, Situation, Wanted } from './plan.js';
+import { specHash } from './spec-hash.js';
+
+export interface ServiceDeps {
+  readonly store: Store;
+  readonly world: World;
+  readonly engine: Engine;
+  readonly locks: UpdateLocks;
+  readonly keys: Keys;
+  readonly logs: LogStream;
+  readonly facts: DeviceFacts;
+  /** Where containers reach our API while `supervisor0` does not say otherwise. */
+  readonly apiAddress: () => { readonly host: string; readonly port: number };
+  /** Where containers reach the cloud, on a device that has one. */
+  readonly cloud?: () => CloudAccess | undefined;
+  readonly log: Logger;
+  /** ms since the epoch */
+  readonly now: () => number;
+}
+
+/** One service as a pass sees it. */
+export interface Sight {
+  readonly situation: Situation;
+  readonly appId: number;
+  readonly serviceName: string;
+  /** Makes the create options; throws without a sibling's container where one is needed. Undefined while there is no image, and for a deleted document. */
+  readonly blueprint: (() => Blueprint) | undefined;
+}
+
+/**
+ * All that a pass needs to know. Undefined: the document needs an App that does not exist. Throws `InvalidSpecError` for
+ * what cannot be understood.
+ */
+export async function observe(deps: ServiceDeps, departures: Departures, service: Service): Promise<Sight | undefined> {
+  const { store, locks } = deps;
+  const identity = identityOf(service, store.get('App', service.spec.app));
+  const deleted = service.metadata.deletionTimestamp !== undefined;
+  if (!identity && !deleted) return undefined;
+  const containers = containersOf(deps, service, identity);
+  const appId = identity?.appId ?? containers[0]?.appId ?? 0;
+  const { wanted, blueprint } = identity && !deleted ? await resolve(deps, service, identity) : {};
+  return {
+    appId,
+    serviceName: service.spec.serviceName,
+    situation: {
+      wanted,
+      containers,
+      leaving: departures.leaving,
+      closing: closingNetworks(deps),
+      lockHeld: locks.isHeld(appId),
+    },
+    blueprint,
+  };
+}
+
+/** The containers of a service; of a document without an app, the one that its status knows. */
+export function containersOf(
+  { world }: ServiceDeps,
+  service: Service,
+  identity: Identity | undefined,
+): readonly SeenContainer[] {
+  if (identity) return world.containersOf(identity.appId, identity.serviceName);
+  const id = service.status?.container?.id;
+  return world.containers().filter((container) => container.id === id);
+}
+
+/** What the document of a service that is to stay comes to on this device, now. */
+async function resolve(
+  deps: ServiceDeps,
+  service: Service,
+  identity: Identity,
+): Promise<{ wanted: Wanted; blueprint: Sight['blueprint'] }> {
+  const { world, locks, facts, store } = deps;
+  const { definition, warnings } = readDefinition(service.spec);
+  const image = world.image(definition.image);
+  const labels = withImageLabels(definition.labels, image);
+  const api = hasFeature(labels, 'supervisor-api') ? await apiAccess(deps, identity, definition) : undefined;
+  const cloud = hasFeature(labels, 'balena-api') ? deps.cloud?.() : undefined;
+  const siblingOf = siblings(deps, service);
+  const sharing = definition.network.is === 'service' ? definition.network.service : undefined;
+  const siblingContainer = sharing === undefined ? undefined : siblingOf(sharing)?.container?.id;
+  const networks = [
+    ...networkNames(definition, identity),
+    ...(joinsApiNetwork(labels, definition.network) ? [API_NETWORK] : []),
+  ];
+  const wanted: Wanted = {
+    containerName: containerNameOf(identity),
+    reference: definition.image,
+    image: image && { id: image.id, specHash: specHash({ definition, imageId: image.id, identity, api, cloud }) },
+    running: definition.running,
+    restart: definition.host.RestartPolicy?.Name ?? 'always',
+    networks: networks.map((name) => neededNetwork(deps, name)),
+    volumes: volumeNames(definition.volumes).map((name) => neededVolume(deps, volumeName(identity.appId, name))),
+    sharing: sharing === undefined ? undefined : { service: sharing, container: siblingContainer },
+    unmet: unmetDependencies(definition.dependencies, siblingOf),
+  };
+  const surroundings: Surroundings = {
+    identity,
+    image,
+    facts,
+    deviceName: store.get('HostConfig', 'device')?.spec.name ?? facts.hostname(),
+    lockDirectory: locks.directory(identity.appId, identity.serviceName),
+    api,
+    cloud,
+    siblingContainer,
+    ...(wanted.image ? { specHash: wanted.image.specHash } : {}),
+  };
+  return { wanted, blueprint: image && (() => ({ ...blueprintOf(definition, surroundings), warnings })) };
+}
+
+async function apiAccess(
+  { keys, world, apiAddress }: ServiceDeps,
+  identity: Identity,
+  { network }: Definition,
+): Promise<ApiAccess> {
+  const { host, port } = apiAddress();
+  const onHost = network.is === 'engine' && network.mode === 'host';
+  return {
+    key: await keys.ofService(identity.appId, identity.serviceName),
+    host: onHost ? '127.0.0.1' : (world.network(API_NETWORK)?.gateway ?? host),
+    port,
+  };
+}
+
+const networkNames = ({ network }: Definition, { appUuid }: Identity): readonly string[] =>
+  network.is === 'joined' ? Object.keys(network.endpoints).map((name) => networkName(appUuid, name)) : [];
+
+/** A network that stalls as it is keeps serving; one that is on its way out, or not settled yet, is waited for. */
+function neededNetwork({ store, world }: ServiceDeps, name: string): NeededNetwork {
+  const documents = store.list('Network').filter(({ spec }) => spec.networkName === name);
+  const staying = documents.find(({ metadata }) => metadata.deletionTimestamp === undefined);
+  const id = world.network(name)?.id;
+  return { name, id, trouble: networkTrouble(staying, documents.length > 0, id) };
+}
+
+function networkTrouble(document: Network | undefined, leaving: boolean, id: string | undefined): string | undefined {
+  if (!document) return leaving ? 'it is being removed' : 'no document declares it';
+  if (document.status?.rebuilding) return 'it is being made anew';
+  if (id === undefined) return 'it does not exist yet';
+  return isReady(document) || isStalled(document) ? undefined : 'it is not settled yet';
+}
+
+/** A volume that no document declares is made by the engine itself (composition reference §1.8). */
+function neededVolume({ store, world }: ServiceDeps, name: string): Needed {
+  const documents = store.list('Volume').filter(({ spec }) => spec.volumeName === name);
+  if (documents.length === 0) return { name, trouble: undefined };
+  if (documents.every(({ metadata }) => metadata.deletionTimestamp !== undefined)) {
+    return { name, trouble: 'it is being removed' };
+  }
+  return { name, trouble: world.volume(name) ? undefined : 'it does not exist yet' };
+}
+
+function closingNetworks({ store }: ServiceDeps): Situation['closing'] {
+  const closing = new Map<string, 'made anew' | 'removed'>();
+  for (const { metadata, spec, status } of store.list('Network')) {
+    if (status?.rebuilding) closing.set(spec.networkName, 'made anew');
+    else if (metadata.deletionTimestamp !== undefined) closing.set(spec.networkName, 'removed');
+  }
+  return closing;
+}
+
+/** The other services of the app, as far as they have come. */
+function siblings(deps: ServiceDeps, service: Service): (name: string) => Sibling | undefined {
+  const { store } = deps;
+  const { app } = service.spec;
+  return (name) => {
+    const document = store
+      .list('Service')
+      .find(
+        ({ spec, metadata }) =>
+          spec.app === app && spec.serviceName === name && metadata.deletionTimestamp === undefined,
+      );
+    if (!document) return undefined;
+    const identity = identityOf(document, store.get('App', app));
+    return {
+      ready: isReady(document),
+      stalled: isStalled(document),
+      container: containersOf(deps, document, identity)[0],
+    };
+  };
+}

@@ -1,0 +1,237 @@
+import type { ResourceEvent } from '../../api/store/store.js';
+import { conditionOf } from '../../crds/conditions.js';
+import { keyOf, type Service } from '../../crds/kinds.js';
+import { normalizeReference } from '../../crds/names.js';
+import { EngineError, EngineUnreachable } from '../docker/engine.js';
+import { InvalidSpecError, type Outcome, wait } from '../runtime/outcome.js';
+import { type Blueprint, withAllNetworks } from './container-options.js';
+import type { Departures } from './departures.js';
+import type { ServiceDeps } from './observe.js';
+import type { ServiceStep } from './plan.js';
+import { explainRefusal } from './refusals.js';
+
+/** Whom a step is for. */
+export interface Subject {
+  readonly service: Service;
+  readonly appId: number;
+  readonly serviceName: string;
+  readonly blueprint: (() => Blueprint) | undefined;
+}
+
+type StepOf<Do extends ServiceStep['do']> = Extract<ServiceStep, { do: Do }>;
+
+/** Carries out one step and shows the world what came of it; an outcome when that is not what was planned. */
+export async function perform(
+  deps: ServiceDeps,
+  departures: Departures,
+  subject: Subject,
+  step: ServiceStep,
+  signal: AbortSignal,
+): Promise<Outcome | undefined> {
+  const { world } = deps;
+  switch (step.do) {
+    case 'leave':
+      beginLeaving(deps, departures, subject, step);
+      return undefined;
+    case 'create':
+      return world.quietly(step.name, () => create(deps, subject, step, signal));
+    case 'start':
+      return world.quietly(step.container.id, () => start(deps, subject, step, signal));
+    case 'connect':
+      return world.quietly(step.container.id, () => connect(deps, subject, step, signal));
+    case 'rename':
+      return world.quietly(step.container.id, () => rename(deps, subject, step, signal));
+  }
+}
+
+/** Stops and removes in the background: the grace period is the container's own, and nobody waits for it here. */
+function beginLeaving(
+  { world, engine, locks, logs, store }: ServiceDeps,
+  departures: Departures,
+  { service, appId, serviceName }: Subject,
+  { container, stop, remove, locked, because }: StepOf<'leave'>,
+): void {
+  const { name } = service.metadata;
+  const { id } = container;
+  const label = `${serviceName} ${container.image}`;
+  const dead = container.state === 'dead';
+  // Not the pass's own signal: a newer document does not call a stop back.
+  const never = new AbortController().signal;
+  const leave = (): Promise<true> =>
+    world.quietly(id, async (): Promise<true> => {
+      logs.system(`${dead ? 'Removing dead container' : 'Killing service'} '${label}'`);
+      if (stop) await engine.stopContainer(id, never);
+      if (remove) await engine.removeContainer(id, never);
+      await world.refreshContainer(id, never);
+      if (!dead) logs.system(`Killed service '${label}'`);
+      return true;
+    });
+  departures.begin(name, id, async () => {
+    try {
+      const left = locked ? await locks.during(appId, leave) : await leave();
+      if (left)
+        record(store, service, 'Stopping', `${remove ? 'Removed' : 'Stopped'} container ${container.name}: ${because}`);
+    } catch (error) {
+      throw refused(`Could not ${remove ? 'remove' : 'stop'} container ${container.name}`, error, (due) =>
+        logs.system(`Failed to kill service '${label}' due to '${due}'`, { isStdErr: true }),
+      );
+    }
+  });
+}
+
+async function create(
+  deps: ServiceDeps,
+  subject: Subject,
+  step: StepOf<'create'>,
+  signal: AbortSignal,
+): Promise<Outcome | undefined> {
+  const { world, engine, logs, store } = deps;
+  const { service } = subject;
+  const blueprint = subject.blueprint?.();
+  if (!blueprint) return wait('ImageMissing', `Waiting for image ${service.spec.image} to be local`).outcome;
+  const label = `${subject.serviceName} ${blueprint.options.Image}`;
+  for (const warning of blueprint.warnings) {
+    store.record(keyOf('Service', service.metadata.name), { type: 'Warning', reason: 'LeftOut', message: warning });
+  }
+
+  logs.system(`Installing service '${label}'`);
+  const created = await engine
+    .createContainer(step.name, withAllNetworks(blueprint), signal)
+    .catch((error: unknown) => {
+      throw refused(
+        `Could not create container ${step.name}`,
+        error,
+        tell(deps, service, `Failed to install service '${label}'`),
+      );
+    });
+  if (created.is === 'exists') return adopt(deps, subject, step.name, signal);
+  if (created.is === 'no-image') {
+    await world.refreshImage(normalizeReference(service.spec.image), signal);
+    return wait('ImageMissing', `Image ${service.spec.image} went away before container ${step.name} was made`).outcome;
+  }
+  logs.system(`Installed service '${label}'`);
+  record(store, service, 'Installing', `Created container ${step.name}: ${step.because}`);
+  if (step.start) return startAndLook(deps, subject, created.id, { label, because: step.because }, signal);
+  await world.refreshContainer(created.id, signal);
+  return undefined;
+}
+
+/** The name is taken: by a container of this service that we had not seen yet, or by somebody else's. */
+async function adopt(
+  { world, engine }: ServiceDeps,
+  { appId, serviceName }: Subject,
+  name: string,
+  signal: AbortSignal,
+): Promise<Outcome | undefined> {
+  const holder = await engine.inspectContainer(name, signal);
+  if (holder && (holder.appId !== appId || holder.serviceName !== serviceName)) {
+    throw new Error(
+      `The name ${name} is taken by a container that does not belong to this service; remove or rename that one`,
+    );
+  }
+  if (holder) await world.refreshContainer(holder.id, signal);
+  return undefined;
+}
+
+const start = (
+  deps: ServiceDeps,
+  subject: Subject,
+  { container, because }: StepOf<'start'>,
+  signal: AbortSignal,
+): Promise<undefined> =>
+  startAndLook(deps, subject, container.id, { label: `${subject.serviceName} ${container.image}`, because }, signal);
+
+async function startAndLook(
+  deps: ServiceDeps,
+  { service, serviceName }: Subject,
+  id: string,
+  { label, because }: { readonly label: string; readonly because: string },
+  signal: AbortSignal,
+): Promise<undefined> {
+  const { world, engine, logs, store } = deps;
+  logs.system(`Starting service '${label}'`);
+  try {
+    await engine.startContainer(id, signal);
+  } catch (error) {
+    await world.refreshContainer(id, signal).catch((second: unknown) => {
+      throw new AggregateError([error, second], `Could not start service ${serviceName}, nor look at its container`);
+    });
+    throw refused(
+      `Could not start service ${serviceName}`,
+      error,
+      tell(deps, service, `Failed to start service '${label}'`),
+    );
+  }
+  await world.refreshContainer(id, signal);
+  logs.system(`Started service '${label}'`);
+  record(store, service, 'Starting', `Started service ${serviceName}: ${because}`);
+}
+
+async function connect(
+  { world, engine, store }: ServiceDeps,
+  { service, blueprint }: Subject,
+  { container, network, because }: StepOf<'connect'>,
+  signal: AbortSignal,
+): Promise<undefined> {
+  const endpoint = blueprint?.().endpoints[network];
+  if (!endpoint) return;
+  const result = await engine.connectNetwork(network, container.id, endpoint, signal).catch((error: unknown) => {
+    throw refused(`Could not connect container ${container.name} to network ${network}`, error);
+  });
+  if (result === 'absent') await world.refreshNetwork(network, signal);
+  await world.refreshContainer(container.id, signal);
+  if (result === 'connected')
+    record(store, service, 'Connecting', `Connected ${container.name} to ${network}: ${because}`);
+}
+
+async function rename(
+  { world, engine, locks, store }: ServiceDeps,
+  { service, appId }: Subject,
+  { container, to, because }: StepOf<'rename'>,
+  signal: AbortSignal,
+): Promise<Outcome | undefined> {
+  const result = await locks
+    .during(appId, () => engine.renameContainer(container.id, to, signal))
+    .catch((error: unknown) => {
+      throw refused(`Could not rename container ${container.name} to ${to}`, error);
+    });
+  if (result === undefined) {
+    return wait('NeedsLock', `Needs the update lock of the app to rename the container: ${because}`).outcome;
+  }
+  if (result === 'name-taken') {
+    throw new Error(
+      `Could not rename container ${container.name}: the name ${to} is taken; remove or rename its holder`,
+    );
+  }
+  await world.refreshContainer(container.id, signal);
+  if (result === 'renamed')
+    record(store, service, 'Renaming', `Renamed container ${container.name} to ${to}: ${because}`);
+  return undefined;
+}
+
+/** The Supervisor's line for a failure; not again for the same failure of a retry. */
+const tell =
+  ({ logs, store }: ServiceDeps, { metadata }: Service, phrase: string) =>
+  (due: string): void => {
+    const current = store.get('Service', metadata.name);
+    const before = current && conditionOf(current, 'Ready')?.message;
+    if (!before?.includes(due)) logs.system(`${phrase} due to '${due}'`, { isStdErr: true });
+  };
+
+/** What Docker refused, as an error for people. What it finds wrong with the request itself no retry can mend. */
+function refused(what: string, error: unknown, say?: (due: string) => void): Error {
+  if (error instanceof EngineUnreachable || !(error instanceof EngineError)) return new Error(what, { cause: error });
+  const due = explainRefusal(error.message);
+  say?.(due);
+  if (error.statusCode === 400 && what.startsWith('Could not create')) {
+    return new InvalidSpecError([{ path: 'spec', message: `the engine refuses it: ${due}` }]);
+  }
+  return new Error(`${what}: ${due}`);
+}
+
+const record = (
+  store: ServiceDeps['store'],
+  { metadata }: Service,
+  reason: ResourceEvent['reason'],
+  message: string,
+): void => store.record(keyOf('Service', metadata.name), { type: 'Normal', reason, message });

@@ -1,0 +1,88 @@
+import type { Change } from '../../api/store/store.js';
+import { conditionOf, isReady } from '../../crds/conditions.js';
+import type { Service } from '../../crds/kinds.js';
+import { normalizeReference } from '../../crds/names.js';
+import type { World, WorldChange } from '../docker/world.js';
+import type { Controller } from '../runtime/controller.js';
+import { Departures } from './departures.js';
+import { namesWaitedFor } from './dependencies.js';
+import { identityOf } from './identity.js';
+import type { ServiceDeps } from './observe.js';
+import { reconcileService } from './reconcile.js';
+
+export type { ServiceDeps } from './observe.js';
+
+/** Services: one document, one container. */
+export function serviceController(deps: ServiceDeps): Controller {
+  const departures = new Departures();
+  return {
+    kind: 'Service',
+    workers: 8,
+    reconcile: reconcileService(deps, departures),
+    wakes: (wake) => {
+      const wakeWhere = (concerned: (service: Service) => boolean): void => {
+        for (const service of deps.store.list('Service')) if (concerned(service)) wake(service.metadata.name);
+      };
+      const stops = [
+        deps.store.watch((change) => wakeWhere((service) => concernsDocument(change, service))),
+        deps.world.onChange((change) => wakeWhere((service) => concernsWorld(deps, change, service))),
+        departures.onEnd(wake),
+      ];
+      return () => {
+        for (const stop of stops) stop();
+      };
+    },
+  };
+}
+
+/** Whether another document's change may give a service work. Pure. */
+export function concernsDocument({ object, parts, type }: Change, service: Service): boolean {
+  const { spec, metadata } = service;
+  switch (object.kind) {
+    case 'App': {
+      if (object.metadata.name !== spec.app) return false;
+      const waitsForLock = ['NeedsLock', 'UpdatesLocked'].includes(conditionOf(service, 'Ready')?.reason ?? '');
+      const writtenByHand = !metadata.origin.startsWith('App/');
+      return waitsForLock || (writtenByHand && (type !== 'MODIFIED' || parts.includes('spec')));
+    }
+    case 'Service':
+      return (
+        object.metadata.name !== metadata.name &&
+        object.spec.app === spec.app &&
+        namesWaitedFor(spec).includes(object.spec.serviceName)
+      );
+    case 'Network':
+      if (object.spec.app !== undefined && object.spec.app !== spec.app) return false;
+      return object.status?.rebuilding === true || object.metadata.deletionTimestamp !== undefined || !isReady(service);
+    case 'Volume':
+      return object.spec.app === spec.app && !isReady(service);
+    case 'Image':
+      return object.spec.app === spec.app && object.spec.image === normalizeReference(spec.image) && !isReady(service);
+    case 'HostConfig':
+      return false;
+  }
+}
+
+/** Whether a change on the engine may give a service work. */
+function concernsWorld({ store, world }: ServiceDeps, change: WorldChange, service: Service): boolean {
+  const { spec, status } = service;
+  switch (change.type) {
+    case 'all':
+      return true;
+    case 'container': {
+      if (change.id === status?.container?.id) return true;
+      if (change.serviceName !== spec.serviceName && !namesWaitedFor(spec).includes(change.serviceName ?? ''))
+        return false;
+      return change.appId === identityOf(service, store.get('App', spec.app))?.appId;
+    }
+    case 'network':
+      return !isReady(service) || isAttached(world, change.name, service);
+    case 'volume':
+      return !isReady(service);
+    case 'image':
+      return !isReady(service) || world.image(normalizeReference(spec.image))?.id !== status?.container?.image;
+  }
+}
+
+const isAttached = (world: World, network: string, { status }: Service): boolean =>
+  world.attachedTo(network).some(({ id }) => id === status?.container?.id);
