@@ -1,0 +1,241 @@
+import assert from 'node:assert/strict';
+import type { SeenContainer, SeenNetwork } from '../../../controllers/docker/engine.js';
+import { networkHash, networkOptions } from '../../../controllers/network/options.js';
+import { type NetworkFacts, planNetwork } from '../../../controllers/network/plan.js';
+import { TerminalError } from '../../../controllers/runtime/outcome.js';
+import type { Network } from '../../../crds/kinds.js';
+import type { NetworkSpec } from '../../../crds/types.js';
+import { aNetwork } from '../../setup/documents.js';
+import { planText } from '../../setup/plan-text.js';
+
+const OURS = { 'io.balena.supervised': 'true' };
+const plain = { driver: 'bridge', internal: false, ipv6: false, configOnly: false, options: {}, pools: [] };
+
+const seenNetwork = (parts: Partial<SeenNetwork> = {}): SeenNetwork => ({
+  id: 'aaaa',
+  name: '1_default',
+  labels: OURS,
+  specHash: networkHash(aNetwork().spec),
+  gateway: '172.18.0.1',
+  ...parts,
+});
+
+const seenContainer = (name: string, networkId = 'aaaa'): SeenContainer => ({
+  id: `id-of-${name}`,
+  name,
+  appId: 1,
+  serviceName: name,
+  specHash: undefined,
+  labels: OURS,
+  state: 'running',
+  health: undefined,
+  exitCode: 0,
+  error: '',
+  createdAt: '2026-01-01T00:00:00.000Z',
+  startedAt: undefined,
+  finishedAt: undefined,
+  image: 'sha256:1',
+  networkMode: '1_default',
+  networks: { '1_default': { id: networkId } },
+  volumes: [],
+});
+
+const plan = (network: Network, facts: Partial<NetworkFacts>) =>
+  planNetwork(network, { seen: [], attached: [], wantedElsewhere: false, ...facts });
+
+describe('planNetwork', () => {
+  const deleted = aNetwork({ deleted: true });
+  const web = seenContainer('web');
+  const old = seenNetwork({ specHash: 'old' });
+  const cases: ReadonlyArray<{
+    it: string;
+    network?: Network;
+    facts?: Partial<NetworkFacts>;
+    want: string;
+    rebuilding?: boolean;
+  }> = [
+    { it: 'creates a network that is missing', want: 'create (not found); progressing: Creating' },
+    { it: 'leaves a matching network alone', facts: { seen: [seenNetwork()], attached: [web] }, want: 'settled' },
+    {
+      it: 'waits while a changed network has containers',
+      facts: { seen: [old], attached: [web] },
+      want: 'waiting: StillAttached',
+      rebuilding: true,
+    },
+    {
+      it: 'removes a changed network that nobody uses',
+      facts: { seen: [old] },
+      want: 'remove (spec changed); progressing: Removing',
+      rebuilding: true,
+    },
+    {
+      it: 'adopts the network of a Supervisor',
+      facts: { seen: [seenNetwork({ specHash: undefined, definition: plain })], attached: [web] },
+      want: 'settled',
+    },
+    {
+      it: 'adopts one of which nothing more is known',
+      facts: { seen: [seenNetwork({ specHash: undefined })] },
+      want: 'settled',
+    },
+    {
+      it: 'makes a different one of a Supervisor anew',
+      facts: { seen: [seenNetwork({ specHash: undefined, definition: { ...plain, internal: true } })] },
+      want: 'remove (internal changed); progressing: Removing',
+      rebuilding: true,
+    },
+    {
+      it: 'refuses a name that somebody else took',
+      facts: { seen: [seenNetwork({ labels: {}, specHash: undefined })] },
+      want: 'stalled: NameTaken',
+    },
+    {
+      it: 'refuses it beside one of ours as well',
+      facts: { seen: [seenNetwork(), seenNetwork({ id: 'bbbb', labels: {}, specHash: undefined })] },
+      want: 'stalled: NameTaken',
+    },
+    {
+      it: 'removes a duplicate that nobody uses',
+      facts: { seen: [seenNetwork(), seenNetwork({ id: 'bbbb' })], attached: [web] },
+      want: 'remove (duplicate); progressing: Removing',
+    },
+    {
+      it: 'keeps one of two that nobody uses',
+      facts: { seen: [seenNetwork(), seenNetwork({ id: 'bbbb' })] },
+      want: 'remove (duplicate); progressing: Removing',
+    },
+    {
+      it: 'has everybody step aside when both are used',
+      facts: { seen: [seenNetwork(), seenNetwork({ id: 'bbbb' })], attached: [web, seenContainer('db', 'bbbb')] },
+      want: 'waiting: StillAttached',
+      rebuilding: true,
+    },
+    {
+      it: 'takes a container that never started for a user of any of them',
+      facts: { seen: [seenNetwork(), seenNetwork({ id: 'bbbb' })], attached: [seenContainer('db', '')] },
+      want: 'waiting: StillAttached',
+      rebuilding: true,
+    },
+    {
+      it: 'removes a deleted network',
+      network: deleted,
+      facts: { seen: [seenNetwork()] },
+      want: 'remove (deleted); progressing: Removing',
+    },
+    {
+      it: 'waits for containers to leave a deleted network',
+      network: deleted,
+      facts: { seen: [seenNetwork()], attached: [web] },
+      want: 'waiting: StillAttached',
+    },
+    { it: 'has done its work when a deleted network is gone', network: deleted, want: 'settled' },
+    {
+      it: 'never removes what is not ours',
+      network: deleted,
+      facts: { seen: [seenNetwork({ labels: {} })] },
+      want: 'settled',
+    },
+    {
+      it: 'leaves a network to another document that names it',
+      network: deleted,
+      facts: { seen: [seenNetwork()], wantedElsewhere: true },
+      want: 'settled',
+    },
+  ];
+  for (const { it: does, network = aNetwork(), facts = {}, want, rebuilding = false } of cases) {
+    it(does, () => {
+      assert.equal(
+        planText(() => plan(network, facts)),
+        want,
+      );
+      if (!want.startsWith('stalled')) assert.equal(plan(network, facts).rebuilding, rebuilding);
+    });
+  }
+
+  it('names the containers that it waits for', () => {
+    const { outcome } = plan(aNetwork(), { seen: [old], attached: [web, seenContainer('db')] });
+    assert.deepEqual(
+      outcome.is === 'waiting' && outcome.message,
+      'Waiting for db, web to leave the network 1_default, so that it can be made anew',
+    );
+  });
+
+  it('says how to get a taken name back', () => {
+    assert.throws(
+      () => plan(aNetwork(), { seen: [seenNetwork({ labels: {} })] }),
+      (error) => error instanceof TerminalError && /docker network rm/.test(error.message),
+    );
+  });
+
+  it('takes the unlabelled supervisor0 of a Supervisor for its own', () => {
+    const supervisor0 = aNetwork({
+      spec: { networkName: 'supervisor0', driver_opts: { 'com.docker.network.bridge.name': 'supervisor0' } },
+    });
+    const seen = (options: Record<string, string>) =>
+      seenNetwork({ name: 'supervisor0', labels: {}, specHash: undefined, definition: { ...plain, options } });
+    assert.equal(
+      planText(() => plan(supervisor0, { seen: [seen({ 'com.docker.network.bridge.name': 'supervisor0' })] })),
+      'settled',
+    );
+    assert.equal(
+      planText(() => plan(supervisor0, { seen: [seen({})] })),
+      'stalled: NameTaken',
+    );
+  });
+});
+
+describe('network options', () => {
+  it('gives Docker what the Supervisor gives it', () => {
+    const { Labels, ...options } = networkOptions({
+      app: 'hello',
+      appId: 12,
+      networkName: 'x_back',
+      driver_opts: { 'com.docker.network.bridge.name': 'br0' },
+      ipam: { config: [{ subnet: '10.1.0.0/16', gateway: '10.1.0.1', ip_range: '10.1.2.0/24' }] },
+      internal: true,
+      labels: { 'io.resin.features.resin-api': '1', color: 'red' },
+    });
+    assert.deepEqual(options, {
+      Driver: 'bridge',
+      Options: { 'com.docker.network.bridge.name': 'br0' },
+      IPAM: {
+        Driver: 'default',
+        Config: [{ Subnet: '10.1.0.0/16', Gateway: '10.1.0.1', IPRange: '10.1.2.0/24' }],
+        Options: {},
+      },
+      EnableIPv6: false,
+      Internal: true,
+      ConfigOnly: false,
+    });
+    const { 'io.supercargo.spec-hash': hash, ...labels } = Labels;
+    assert.match(hash ?? '', /^[0-9a-f]{64}$/);
+    assert.deepEqual(labels, {
+      'io.balena.supervised': 'true',
+      'io.balena.app-id': '12',
+      'io.balena.private.ipam.config': 'true',
+      'io.balena.features.balena-api': '1',
+      color: 'red',
+    });
+  });
+
+  const spec: NetworkSpec = { app: 'hello', appId: 1, networkName: '1_default' };
+  const equal: ReadonlyArray<[string, Partial<NetworkSpec>]> = [
+    ['the default driver', { driver: 'bridge' }],
+    ['empty maps', { driver_opts: {}, labels: {}, ipam: { config: [] } }],
+    ['defaults that are spelt out', { internal: false, enable_ipv6: false, config_only: false }],
+  ];
+  for (const [what, more] of equal) {
+    it(`has the same hash with ${what}`, () => assert.equal(networkHash({ ...spec, ...more }), networkHash(spec)));
+  }
+  const different: ReadonlyArray<[string, Partial<NetworkSpec>]> = [
+    ['driver', { driver: 'macvlan' }],
+    ['internal', { internal: true }],
+    ['label', { labels: { a: 'b' } }],
+    ['subnet', { ipam: { config: [{ subnet: '10.1.0.0/16' }] } }],
+    ['app', { appId: 2 }],
+  ];
+  for (const [what, more] of different) {
+    it(`has another hash with another ${what}`, () =>
+      assert.notEqual(networkHash({ ...spec, ...more }), networkHash(spec)));
+  }
+});

@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import type { SeenVolume } from '../../../controllers/docker/engine.js';
+import { TerminalError } from '../../../controllers/runtime/outcome.js';
+import { volumeOptions } from '../../../controllers/volume/options.js';
+import { planVolume, type VolumeFacts } from '../../../controllers/volume/plan.js';
+import type { Volume } from '../../../crds/kinds.js';
+import { aVolume } from '../../setup/documents.js';
+import { planText } from '../../setup/plan-text.js';
+
+const seenVolume = (parts: Partial<SeenVolume> = {}): SeenVolume => ({
+  name: '1_data',
+  driver: 'local',
+  options: {},
+  labels: { 'io.balena.supervised': 'true' },
+  specHash: 'whatever it was',
+  mountpoint: '/somewhere',
+  ...parts,
+});
+const byHand = seenVolume({ labels: {}, specHash: undefined });
+const nfs = { driver_opts: { type: 'nfs', o: 'addr=10.0.0.1,password=secret' } };
+
+const plan = (volume: Volume, facts: Partial<VolumeFacts>) =>
+  planVolume(volume, { seen: undefined, mountedBy: [], wantedElsewhere: false, ...facts });
+
+describe('planVolume', () => {
+  const gone = aVolume({ deleted: true, spec: { reclaim: 'Delete' } });
+  const cases: ReadonlyArray<{ it: string; volume?: Volume; facts?: Partial<VolumeFacts>; want: string }> = [
+    { it: 'creates a volume that is missing', want: 'create (not found); progressing: Creating' },
+    { it: 'leaves an existing one alone', facts: { seen: seenVolume() }, want: 'settled' },
+    {
+      it: 'does not mind other labels',
+      volume: aVolume({ spec: { labels: { a: 'b' } } }),
+      facts: { seen: seenVolume() },
+      want: 'settled',
+    },
+    {
+      it: 'refuses another driver',
+      volume: aVolume({ spec: { driver: 'nfs' } }),
+      facts: { seen: seenVolume() },
+      want: 'stalled: DataLossRefused',
+    },
+    {
+      it: 'refuses other options',
+      volume: aVolume({ spec: nfs }),
+      facts: { seen: seenVolume() },
+      want: 'stalled: DataLossRefused',
+    },
+    {
+      it: 'refuses to drop options',
+      facts: { seen: seenVolume({ options: { type: 'nfs' } }) },
+      want: 'stalled: DataLossRefused',
+    },
+    {
+      it: 'takes options that agree',
+      volume: aVolume({ spec: nfs }),
+      facts: { seen: seenVolume({ options: nfs.driver_opts }) },
+      want: 'settled',
+    },
+    { it: 'adopts a volume without labels', facts: { seen: byHand }, want: 'settled' },
+    {
+      it: 'adopts it as it is where the document asks for nothing',
+      facts: { seen: { ...byHand, driver: 'nfs', options: { a: 'b' } } },
+      want: 'settled',
+    },
+    {
+      it: 'does not adopt what the document rules out',
+      volume: aVolume({ spec: { driver: 'nfs' } }),
+      facts: { seen: byHand },
+      want: 'stalled: DataLossRefused',
+    },
+    {
+      it: 'keeps the data of a deleted volume by default',
+      volume: aVolume({ deleted: true }),
+      facts: { seen: seenVolume() },
+      want: 'settled',
+    },
+    {
+      it: 'removes a deleted volume that may go',
+      volume: gone,
+      facts: { seen: seenVolume() },
+      want: 'remove (deleted, and its data with it); progressing: Removing',
+    },
+    {
+      it: 'waits for containers that mount it',
+      volume: gone,
+      facts: { seen: seenVolume(), mountedBy: ['web'] },
+      want: 'waiting: StillMounted',
+    },
+    { it: 'has done its work when it is gone', volume: gone, want: 'settled' },
+    { it: 'never removes what is not ours', volume: gone, facts: { seen: byHand }, want: 'settled' },
+    {
+      it: 'leaves it to another document that names it',
+      volume: gone,
+      facts: { seen: seenVolume(), wantedElsewhere: true },
+      want: 'settled',
+    },
+  ];
+  for (const { it: does, volume = aVolume(), facts = {}, want } of cases) {
+    it(does, () =>
+      assert.equal(
+        planText(() => plan(volume, facts)),
+        want,
+      ),
+    );
+  }
+
+  it('names the difference and the ways out, and no option values', () => {
+    assert.throws(
+      () => plan(aVolume({ spec: nfs }), { seen: seenVolume() }),
+      (error) =>
+        error instanceof TerminalError &&
+        /differ from the document in o, type/.test(error.message) &&
+        /docker volume rm 1_data/.test(error.message) &&
+        !error.message.includes('secret'),
+    );
+  });
+});
+
+describe('volume options', () => {
+  it('labels a volume as the Supervisor does', () => {
+    const { Labels, ...options } = volumeOptions(
+      aVolume({ spec: { appUuid: 'abc', labels: { 'io.resin.x': '1', 'io.balena.y': '2' }, ...nfs } }).spec,
+    );
+    assert.deepEqual(options, { Driver: 'local', DriverOpts: nfs.driver_opts });
+    const { 'io.supercargo.spec-hash': hash, ...labels } = Labels;
+    assert.match(hash ?? '', /^[0-9a-f]{64}$/);
+    assert.deepEqual(labels, {
+      'io.balena.supervised': 'true',
+      'io.balena.app-id': '1',
+      'io.balena.app-uuid': 'abc',
+      'io.balena.x': '1',
+      'io.balena.y': '2',
+    });
+  });
+});
