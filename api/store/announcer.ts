@@ -16,9 +16,11 @@ export class Announcer<T> {
     return () => this.#listeners.delete(own);
   }
 
-  tell(item: T): void {
+  /** Several belong together: nothing that a listener causes comes between them. */
+  tell(...items: readonly T[]): void {
     if (this.#listeners.size === 0) return;
-    this.#queue.push({ item, to: [...this.#listeners] });
+    const to = [...this.#listeners];
+    for (const item of items) this.#queue.push({ item, to });
     if (this.#telling) return;
     this.#telling = true;
     for (let next = this.#queue.shift(); next; next = this.#queue.shift()) {

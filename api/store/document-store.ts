@@ -238,8 +238,8 @@ class DocumentStore implements Store {
   }
 
   async flush(): Promise<void> {
-    await this.#journal.settle();
-    await this.#statusFiles.flush();
+    const results = await Promise.allSettled([this.#journal.settle(), this.#statusFiles.flush()]);
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
   }
 
   async close(): Promise<void> {
@@ -287,7 +287,7 @@ class DocumentStore implements Store {
     }
     if (texts.size > 0) await this.#journal.commit(texts);
     // First all of it, so that whoever hears of one change sees the others too.
-    for (const change of edits.map((edit) => this.#apply(edit))) this.#announce(change);
+    this.#announce(...edits.map((edit) => this.#apply(edit)));
   }
 
   #apply({ key, before, after, parts }: Edit): Change {
@@ -316,9 +316,9 @@ class DocumentStore implements Store {
     return { type, key: keyOfHeld(next), object: next.resource, parts, resourceVersion };
   }
 
-  #announce(change: Change): void {
-    this.#recent.add(Object.freeze(change));
-    this.#changes.tell(change);
+  #announce(...changes: readonly Change[]): void {
+    for (const change of changes) this.#recent.add(Object.freeze(change));
+    this.#changes.tell(...changes);
   }
 
   #nextVersion(): string {
