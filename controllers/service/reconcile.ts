@@ -61,7 +61,7 @@ async function planWithLock({ store, locks }: ServiceDeps, service: Service, sig
   const plan = planService(sight.situation);
   const needsLock = plan.outcome.is === 'waiting' && plan.outcome.reason === 'NeedsLock';
   if (!needsLock || store.get('App', service.spec.app)) return plan;
-  const claim = await locks.claim(sight.appId, [sight.serviceName], { force: service.requests.force !== undefined });
+  const claim = await locks.claim(sight.appId, [sight.serviceName], { force: false });
   if (claim.is === 'locked')
     return wait('UpdatesLocked', `Service ${claim.service} holds the update lock: ${claim.path}`, 10_000);
   return planService({ ...sight.situation, lockHeld: true });

@@ -1,0 +1,411 @@
+import assert from 'node:assert/strict';
+import type { SeenContainer } from '../../../controllers/docker/engine.js';
+import type { Plan } from '../../../controllers/runtime/outcome.js';
+import { planService, type ServiceStep, type Situation, type Wanted } from '../../../controllers/service/plan.js';
+
+const aContainer = (more: Partial<SeenContainer> = {}): SeenContainer => ({
+  id: 'c1',
+  name: 'web_1_1_a',
+  appId: 1,
+  serviceName: 'web',
+  specHash: 'h1',
+  labels: {},
+  state: 'running',
+  health: undefined,
+  exitCode: 0,
+  error: '',
+  createdAt: '2026-01-01T00:00:00.000Z',
+  startedAt: more.state === 'created' ? undefined : '2026-01-01T00:00:01.000Z',
+  finishedAt: undefined,
+  image: 'sha256:1',
+  networkMode: 'u_default',
+  networks: { u_default: { id: 'n1' } },
+  volumes: [],
+  ...more,
+});
+
+const network = (name: string, id: string | undefined, trouble?: string) => ({ name, id, trouble });
+
+const wants = (more: Partial<Wanted> = {}): Wanted => ({
+  containerName: 'web_1_1_a',
+  reference: 'web:1',
+  image: { id: 'sha256:1', specHash: 'h1' },
+  running: true,
+  restart: 'always',
+  networks: [network('u_default', 'n1')],
+  volumes: [],
+  sharing: undefined,
+  unmet: [],
+  ...more,
+});
+
+interface Case {
+  readonly it: string;
+  readonly wanted?: Partial<Wanted>;
+  /** One container by default; newest first. */
+  readonly seen?: readonly Partial<SeenContainer>[];
+  readonly more?: Partial<Situation>;
+  readonly want: string;
+}
+
+const none: readonly Partial<SeenContainer>[] = [];
+const closing = (name: string, why: 'made anew' | 'removed'): Partial<Situation> => ({
+  closing: new Map([[name, why]]),
+});
+const deleted: Partial<Situation> = { wanted: undefined };
+const unlocked: Partial<Situation> = { lockHeld: false };
+
+const planOf = ({ wanted, seen = [{}], more }: Case): string =>
+  print(
+    planService({
+      wanted: wants(wanted),
+      containers: seen.map(aContainer),
+      leaving: new Set(),
+      closing: new Map(),
+      lockHeld: true,
+      ...more,
+    }),
+  );
+
+function print({ steps, outcome }: Plan<ServiceStep>): string {
+  const end = outcome.is === 'settled' ? 'settled' : `${outcome.is}: ${outcome.reason}`;
+  const why = outcome.is === 'waiting' && steps.length === 0 ? ` (${outcome.message})` : '';
+  return [...steps.map(printStep), `${end}${why}`].join('; ');
+}
+
+function printStep(step: ServiceStep): string {
+  switch (step.do) {
+    case 'leave':
+      return `${[...(step.stop ? ['stop'] : []), ...(step.remove ? ['remove'] : [])].join('+')} ${step.container.id}${step.locked ? ' under lock' : ''} (${step.because})`;
+    case 'rename':
+      return `rename ${step.container.id} to ${step.to} (${step.because})`;
+    case 'connect':
+      return `connect ${step.container.id} to ${step.network} (${step.because})`;
+    case 'create':
+      return `create${step.start ? '+start' : ''} ${step.name} (${step.because})`;
+    case 'start':
+      return `start ${step.container.id} (${step.because})`;
+  }
+}
+
+describe('planService', () => {
+  const cases: readonly Case[] = [
+    { it: 'leaves a running container alone that is as it should be', want: 'settled' },
+    {
+      it: 'creates and starts what is missing',
+      seen: none,
+      want: 'create+start web_1_1_a (not found); progressing: Installing',
+    },
+    {
+      it: 'needs no lock to create',
+      seen: none,
+      more: unlocked,
+      want: 'create+start web_1_1_a (not found); progressing: Installing',
+    },
+    {
+      it: 'only creates what shall not run',
+      seen: none,
+      wanted: { running: false },
+      want: 'create web_1_1_a (not found); progressing: Installing',
+    },
+
+    {
+      it: 'waits for the image',
+      seen: none,
+      wanted: { image: undefined },
+      want: 'waiting: ImageMissing (Waiting for image web:1 to be local)',
+    },
+    {
+      it: 'touches nothing while the image is missing',
+      wanted: { image: undefined },
+      seen: [{ specHash: 'old' }],
+      want: 'waiting: ImageMissing (Waiting for image web:1 to be local)',
+    },
+    {
+      it: 'waits for every network, not only the first',
+      seen: none,
+      wanted: { networks: [network('u_default', 'n1'), network('u_b', undefined, 'it does not exist yet')] },
+      want: 'waiting: NetworkNotReady (Waiting for network u_b: it does not exist yet)',
+    },
+    {
+      it: 'waits for volumes',
+      seen: none,
+      wanted: { volumes: [{ name: '1_data', trouble: 'it does not exist yet' }] },
+      want: 'waiting: VolumeNotReady (Waiting for volume 1_data: it does not exist yet)',
+    },
+    {
+      it: 'waits for dependencies and names them',
+      seen: none,
+      wanted: { unmet: ['db to be healthy (it is starting)', 'mq to be started'] },
+      want: 'waiting: DependencyNotReady (Waiting for db to be healthy (it is starting), mq to be started)',
+    },
+    {
+      it: 'does not wait for dependencies with what shall not run',
+      seen: none,
+      wanted: { running: false, unmet: ['db to be started'] },
+      want: 'create web_1_1_a (not found); progressing: Installing',
+    },
+    {
+      it: 'leaves a running container alone whose network is not settled',
+      wanted: { networks: [network('u_default', 'n1', 'it is not settled yet')] },
+      want: 'settled',
+    },
+    {
+      it: 'leaves a running container alone whose dependency is away',
+      wanted: { unmet: ['db to be started'] },
+      want: 'settled',
+    },
+
+    {
+      it: 'replaces a container with another definition',
+      seen: [{ specHash: 'old' }],
+      want: 'stop+remove c1 under lock (spec changed); waiting: Stopping',
+    },
+    {
+      it: 'says when the image changed',
+      seen: [{ specHash: 'old', image: 'sha256:0' }],
+      want: 'stop+remove c1 under lock (image changed); waiting: Stopping',
+    },
+    {
+      it: 'replaces the container of another agent',
+      seen: [{ specHash: undefined }],
+      want: 'stop+remove c1 under lock (made by another agent); waiting: Stopping',
+    },
+    {
+      it: 'asks for the lock before it replaces',
+      seen: [{ specHash: 'old' }],
+      more: unlocked,
+      want: 'waiting: NeedsLock (Needs the update lock of the app to remove container web_1_1_a: spec changed)',
+    },
+    {
+      it: 'needs no lock for what never ran',
+      seen: [{ specHash: 'old', state: 'created' }],
+      more: unlocked,
+      want: 'remove c1 (spec changed); waiting: Stopping',
+    },
+    {
+      it: 'keeps what runs until the new networks are there',
+      seen: [{ specHash: 'old' }],
+      wanted: { networks: [network('u_b', undefined, 'it does not exist yet')] },
+      want: 'waiting: NetworkNotReady (Waiting for network u_b: it does not exist yet)',
+    },
+    {
+      it: 'goes first when it is on a network that has to go',
+      seen: [{ specHash: 'old' }],
+      wanted: { networks: [network('u_b', undefined, 'it does not exist yet')] },
+      more: closing('u_default', 'removed'),
+      want: 'stop+remove c1 under lock (spec changed); waiting: Stopping',
+    },
+    {
+      it: 'does not wait for dependencies before it replaces',
+      seen: [{ specHash: 'old' }],
+      wanted: { unmet: ['db to be started'] },
+      want: 'stop+remove c1 under lock (spec changed); waiting: Stopping',
+    },
+
+    {
+      it: 'steps aside for a network that is made anew',
+      more: closing('u_default', 'made anew'),
+      want: 'stop+remove c1 under lock (network u_default is made anew); waiting: Stopping',
+    },
+    {
+      it: 'steps aside even when it has finished',
+      wanted: { restart: 'no' },
+      seen: [{ state: 'exited' }],
+      more: closing('u_default', 'made anew'),
+      want: 'remove c1 under lock (network u_default is made anew); waiting: Stopping',
+    },
+    {
+      it: 'does not return before the network is there',
+      seen: none,
+      wanted: { networks: [network('u_default', 'n1', 'it is being made anew')] },
+      want: 'waiting: NetworkNotReady (Waiting for network u_default: it is being made anew)',
+    },
+    {
+      it: 'ignores a network of somebody else that is made anew',
+      more: closing('u_other', 'made anew'),
+      want: 'settled',
+    },
+    {
+      it: 'replaces a container on a network of the same name that is gone',
+      seen: [{ networks: { u_default: { id: 'n0' } } }],
+      want: 'stop+remove c1 under lock (network u_default was made anew); waiting: Stopping',
+    },
+    {
+      it: 'connects what is not connected',
+      wanted: { networks: [network('u_default', 'n1'), network('u_b', 'n2')] },
+      more: unlocked,
+      want: 'connect c1 to u_b (not connected to network u_b); progressing: Connecting',
+    },
+    {
+      it: 'connects before the first start',
+      seen: [{ state: 'created', networks: { u_default: { id: '' } } }],
+      wanted: { networks: [network('u_default', 'n1'), network('u_b', 'n2')] },
+      want: 'connect c1 to u_b (not connected to network u_b); progressing: Connecting',
+    },
+    {
+      it: 'takes an attachment that Docker has not looked up yet for one',
+      seen: [{ state: 'created', networks: { u_default: { id: '' } } }],
+      want: 'start c1 (created but never started); progressing: Starting',
+    },
+    {
+      it: 'leaves a finished one-shot alone whose network was made anew',
+      wanted: { restart: 'no' },
+      seen: [{ state: 'exited', networks: { u_default: { id: 'n0' } } }],
+      want: 'settled',
+    },
+
+    {
+      it: 'recreates a container whose sibling has another container now',
+      wanted: { networks: [], sharing: { service: 'vpn', container: 'v2' } },
+      seen: [{ networkMode: 'container:v1', networks: {} }],
+      want: 'stop+remove c1 under lock (container of vpn was replaced); waiting: Stopping',
+    },
+    {
+      it: 'waits while the sibling has none',
+      wanted: { networks: [], sharing: { service: 'vpn', container: undefined } },
+      seen: [{ networkMode: 'container:v1', networks: {} }],
+      want: 'waiting: DependencyNotReady (Waiting for vpn to be created)',
+    },
+    {
+      it: 'waits until the sibling is settled',
+      wanted: { networks: [], sharing: { service: 'vpn', container: 'v2' }, unmet: ['vpn to be settled'] },
+      seen: [{ networkMode: 'container:v1', networks: {} }],
+      want: 'waiting: DependencyNotReady (Waiting for vpn to be settled)',
+    },
+    {
+      it: 'keeps a container inside its sibling’s network',
+      wanted: { networks: [], sharing: { service: 'vpn', container: 'v1' } },
+      seen: [{ networkMode: 'container:v1', networks: {} }],
+      want: 'settled',
+    },
+    {
+      it: 'waits for the sibling before it creates, even what shall not run',
+      wanted: { running: false, networks: [], sharing: { service: 'vpn', container: undefined } },
+      seen: none,
+      want: 'waiting: DependencyNotReady (Waiting for vpn to be created)',
+    },
+
+    {
+      it: 'renames when only the release changed',
+      wanted: { containerName: 'web_1_2_b' },
+      want: 'rename c1 to web_1_2_b (name changed from web_1_1_a); progressing: Renaming',
+    },
+    {
+      it: 'asks for the lock before it renames',
+      wanted: { containerName: 'web_1_2_b' },
+      more: unlocked,
+      want: 'waiting: NeedsLock (Needs the update lock of the app to rename the container: name changed from web_1_1_a)',
+    },
+    {
+      it: 'renames a finished one-shot and does not run it',
+      wanted: { containerName: 'web_1_2_b', restart: 'no' },
+      seen: [{ state: 'exited' }],
+      want: 'rename c1 to web_1_2_b (name changed from web_1_1_a); progressing: Renaming',
+    },
+
+    {
+      it: 'starts what was created and never started',
+      seen: [{ state: 'created' }],
+      more: unlocked,
+      want: 'start c1 (created but never started); progressing: Starting',
+    },
+    {
+      it: 'does not start it before its dependencies',
+      seen: [{ state: 'created' }],
+      wanted: { unmet: ['db to be started'] },
+      want: 'waiting: DependencyNotReady (Waiting for db to be started)',
+    },
+    {
+      it: 'starts again what somebody stopped',
+      seen: [{ state: 'exited', exitCode: 143 }],
+      more: unlocked,
+      want: 'start c1 (was stopped); progressing: Starting',
+    },
+    {
+      it: 'starts again under unless-stopped as well',
+      wanted: { restart: 'unless-stopped' },
+      seen: [{ state: 'exited' }],
+      want: 'start c1 (was stopped); progressing: Starting',
+    },
+    {
+      it: 'leaves a one-shot finished',
+      wanted: { restart: 'no' },
+      seen: [{ state: 'exited', exitCode: 1 }],
+      want: 'settled',
+    },
+    {
+      it: 'leaves on-failure finished after a success',
+      wanted: { restart: 'on-failure' },
+      seen: [{ state: 'exited' }],
+      want: 'settled',
+    },
+    {
+      it: 'starts on-failure again after a failure',
+      wanted: { restart: 'on-failure' },
+      seen: [{ state: 'exited', exitCode: 3 }],
+      want: 'start c1 (exited with 3); progressing: Starting',
+    },
+    { it: 'leaves a crash loop to Docker', seen: [{ state: 'restarting', exitCode: 1 }], want: 'settled' },
+    { it: 'leaves an unhealthy container to Docker', seen: [{ health: 'unhealthy' }], want: 'settled' },
+    { it: 'reports a paused container and leaves it', seen: [{ state: 'paused' }], want: 'settled' },
+
+    {
+      it: 'stops what shall not run',
+      wanted: { running: false },
+      want: 'stop c1 under lock (running: false); waiting: Stopping',
+    },
+    {
+      it: 'is content with what shall not run and does not',
+      wanted: { running: false },
+      seen: [{ state: 'exited' }],
+      want: 'settled',
+    },
+    {
+      it: 'is content with what shall not run and never did',
+      wanted: { running: false },
+      seen: [{ state: 'created' }],
+      want: 'settled',
+    },
+
+    {
+      it: 'removes a dead container without a lock',
+      seen: [{ state: 'dead' }],
+      more: unlocked,
+      want: 'remove c1 (dead); waiting: Stopping',
+    },
+    {
+      it: 'waits for one that is being removed',
+      seen: [{ state: 'removing' }],
+      want: 'waiting: Stopping (Waiting for container web_1_1_a to go)',
+    },
+    {
+      it: 'waits for one that it is stopping',
+      more: { leaving: new Set(['c1']) },
+      want: 'waiting: Stopping (Waiting for container web_1_1_a to go)',
+    },
+    {
+      it: 'removes the older of two, the newest stays',
+      seen: [{ id: 'c2' }, { id: 'c1', specHash: 'h1' }],
+      want: 'stop+remove c1 under lock (older duplicate of web_1_1_a); waiting: Stopping',
+    },
+
+    {
+      it: 'removes the container of a deleted document',
+      more: deleted,
+      want: 'stop+remove c1 under lock (deleted); waiting: Stopping',
+    },
+    {
+      it: 'asks for the lock before that',
+      more: { ...deleted, ...unlocked },
+      want: 'waiting: NeedsLock (Needs the update lock of the app to remove container web_1_1_a: deleted)',
+    },
+    {
+      it: 'has nothing left to do for a deleted document without a container',
+      more: deleted,
+      seen: none,
+      want: 'settled',
+    },
+  ];
+  for (const one of cases) it(one.it, () => assert.equal(planOf(one), one.want));
+});
