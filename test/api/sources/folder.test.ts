@@ -1,0 +1,414 @@
+import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
+import { appendFile, chmod, mkdir, mkdtemp, rename, rm, symlink, unlink, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { watch } from 'chokidar';
+import { type FolderOptions, type FolderSource, watchFolders } from '../../../api/sources/folder.js';
+import { openStore } from '../../../api/store/document-store.js';
+import { type Proposal, StorageError, type Store } from '../../../api/store/store.js';
+import { parseDocument } from '../../../crds/parse.js';
+
+const deviceUuid = '0123456789abcdef0123456789abcdef';
+const app = (name: string, image = 'busybox') =>
+  `apiVersion: supercargo.io/v1\nkind: App\nmetadata: {name: ${name}}\nspec:\n  services:\n    web:\n      image: ${image}\n`;
+
+/** A folder, a real store and a source between them; everything that happens can be awaited. */
+class Bench {
+  readonly lines: string[] = [];
+  readonly proposals: Proposal[] = [];
+  readonly #happened = new EventEmitter().setMaxListeners(100);
+  readonly #sources: FolderSource[] = [];
+  failing: Error | undefined;
+
+  private constructor(
+    readonly root: string,
+    readonly store: Store,
+  ) {}
+
+  static async open(): Promise<Bench> {
+    const root = await mkdtemp(join(tmpdir(), 'supercargo-folder-'));
+    await mkdir(join(root, 'm'));
+    const say = (fields: object) => fields;
+    const quiet = { info: say, warn: say, error: say };
+    return new Bench(root, await openStore({ folder: join(root, 'data'), now: Date.now, log: quiet }));
+  }
+
+  path(...parts: string[]): string {
+    return join(this.root, 'm', ...parts);
+  }
+
+  source(options: Partial<FolderOptions> = {}): FolderSource {
+    const say = (_fields: object, message: string) => {
+      this.lines.push(message.replaceAll(this.root, ''));
+      this.#happened.emit('happened');
+    };
+    const source = watchFolders({
+      folders: [this.path()],
+      parse: parseDocument,
+      deviceUuid,
+      log: { info: say, warn: say, error: say },
+      lookMs: 60_000,
+      pollMs: 50,
+      retryMs: 20,
+      settleMs: 60,
+      ...options,
+      store: {
+        list: (kind) => this.store.list(kind),
+        propose: async (proposal) => {
+          if (this.failing) throw this.failing;
+          const accepted = await this.store.propose(proposal);
+          this.proposals.push(proposal);
+          this.#happened.emit('happened');
+          return accepted;
+        },
+      },
+    });
+    this.#sources.push(source);
+    return source;
+  }
+
+  /** Apps that are declared, each with the image of its service. */
+  apps(): string {
+    return this.store
+      .list('App')
+      .map(({ metadata, spec }) => `${metadata.name}=${spec.services?.web?.image}`)
+      .sort()
+      .join(' ');
+  }
+
+  /** Resolves when it is so; the test's own time limit ends it otherwise. */
+  async until(isSo: () => boolean): Promise<void> {
+    while (!isSo()) await new Promise<void>((resolve) => this.#happened.once('happened', resolve));
+  }
+  untilApps = (want: string) => this.until(() => this.apps() === want);
+  untilSaid = (want: RegExp) => this.until(() => this.lines.some((line) => want.test(line)));
+
+  async close(): Promise<void> {
+    if (process.env.SHOW) console.log(this.lines);
+    for (const source of this.#sources) await source.stop();
+    await this.store.close();
+    await rm(this.root, { recursive: true, force: true });
+  }
+}
+
+describe('watchFolders', () => {
+  let bench: Bench;
+  beforeEach(async () => {
+    bench = await Bench.open();
+  });
+  afterEach(() => bench.close());
+
+  it('proposes what is there before start resolves', async () => {
+    await writeFile(bench.path('a.yaml'), app('a'));
+    await mkdir(bench.path('sub'));
+    await writeFile(
+      bench.path('sub', 'b.json'),
+      JSON.stringify({
+        apiVersion: 'supercargo.io/v1',
+        kind: 'App',
+        metadata: { name: 'b' },
+        spec: { services: { web: { image: 'x' } } },
+      }),
+    );
+    await bench.source().start();
+    assert.equal(bench.apps(), 'a=busybox b=x');
+    assert.equal(bench.proposals.length, 1);
+    assert.equal(bench.store.get('App', 'a')?.metadata.origin, 'files');
+    assert.equal(bench.store.get('App', 'a')?.metadata.source?.file, bench.path('a.yaml'));
+  });
+
+  it('ignores hidden folders, dot-files and what editors leave', async () => {
+    await mkdir(bench.path('.git'));
+    for (const name of [
+      '.git/x.yaml',
+      '.a.yaml',
+      '.a.yaml.swp',
+      'a.yaml~',
+      '#a.yaml#',
+      '4913',
+      'a.yaml.tmp',
+      'a.yaml.bak',
+      'README.md',
+    ]) {
+      await writeFile(bench.path(name), app('hidden'));
+    }
+    await bench.source().start();
+    assert.deepEqual(
+      bench.proposals.map(({ documents, problems }) => [documents, problems]),
+      [[[], []]],
+    );
+  });
+
+  it('takes a new file, a save in place, a save by rename and a deletion', async () => {
+    await bench.source().start();
+    await writeFile(bench.path('a.yaml'), app('a', 'one'));
+    await bench.untilApps('a=one');
+    await writeFile(bench.path('a.yaml'), app('a', 'two'));
+    await bench.untilApps('a=two');
+    await writeFile(bench.path('a.yaml.tmp'), app('a', 'three'));
+    await rename(bench.path('a.yaml.tmp'), bench.path('a.yaml'));
+    await bench.untilApps('a=three');
+    await unlink(bench.path('a.yaml'));
+    await bench.until(
+      () => bench.store.get('App', 'a')?.metadata.deletionTimestamp !== undefined || bench.apps() === '',
+    );
+  });
+
+  it('keeps an app while its file is away for a moment', async () => {
+    await writeFile(bench.path('a.yaml'), app('a', 'one'));
+    const source = bench.source();
+    await source.start();
+    await unlink(bench.path('a.yaml'));
+    const looked = source.rescan();
+    await writeFile(bench.path('a.yaml'), app('a', 'two'));
+    await looked;
+    await bench.untilApps('a=two');
+    assert.ok(bench.proposals.every(({ documents }) => documents.length === 1));
+    assert.equal(bench.store.get('App', 'a')?.metadata.generation, 2);
+  });
+
+  it('waits until a file is written to its end', async () => {
+    await writeFile(bench.path('a.yaml'), `${app('a')}---\n${app('b')}`);
+    await bench.source().start();
+    await writeFile(bench.path('a.yaml'), app('a', 'new'));
+    for (let part = 0; part < 5; part += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 20)); // a slow writer
+      await appendFile(bench.path('a.yaml'), '# more\n');
+    }
+    await appendFile(bench.path('a.yaml'), `---\n${app('b', 'new')}`);
+    await bench.untilApps('a=new b=new');
+    assert.equal(bench.proposals.length, 2);
+  });
+
+  it('proposes nothing when only times change or nothing does', async () => {
+    await writeFile(bench.path('a.yaml'), app('a'));
+    const source = bench.source();
+    await source.start();
+    await utimes(bench.path('a.yaml'), 1, 1);
+    await source.rescan();
+    await writeFile(bench.path('a.yaml'), app('a'));
+    await source.rescan();
+    assert.equal(bench.proposals.length, 1);
+  });
+
+  it('keeps the last good version of a broken file, says the problem once, and says when it is solved', async () => {
+    await writeFile(bench.path('a.yaml'), `${app('a')}---\n${app('b')}`);
+    await writeFile(bench.path('c.yaml'), app('c'));
+    const source = bench.source();
+    await source.start();
+    await writeFile(bench.path('a.yaml'), `${app('a')}---\nb: [\n`);
+    await bench.untilSaid(/Not YAML/);
+    await source.rescan();
+    await writeFile(bench.path('c.yaml'), app('c', 'new'));
+    await bench.untilApps('a=busybox b=busybox c=new');
+    assert.deepEqual(bench.lines.filter((line) => /Not YAML/.test(line)).length, 1);
+    assert.match(bench.lines.find((line) => /Not YAML/.test(line)) ?? '', /^\/m\/a\.yaml:10:1: Not YAML/);
+    await writeFile(bench.path('a.yaml'), app('a', 'fixed'));
+    await bench.untilSaid(/^Solved: \/m\/a\.yaml:10:1: Not YAML/);
+    await bench.until(() => bench.store.get('App', 'a')?.spec.services?.web?.image === 'fixed');
+  });
+
+  it('keeps what a file declared that is emptied, and gives it up when only a comment is left', async () => {
+    await writeFile(bench.path('a.yaml'), app('a'));
+    await bench.source().start();
+    await writeFile(bench.path('a.yaml'), '');
+    await bench.untilSaid(/a\.yaml: The file is empty/);
+    assert.equal(bench.apps(), 'a=busybox');
+    await writeFile(bench.path('a.yaml'), '# nothing\n');
+    await bench.until(
+      () => bench.proposals.at(-1)?.documents.length === 0 && bench.proposals.at(-1)?.problems?.length === 0,
+    );
+  });
+
+  it('names both places of a document that is there twice, and takes neither', async () => {
+    await writeFile(bench.path('a.yaml'), app('a', 'one'));
+    await bench.source().start();
+    await writeFile(bench.path('b.yaml'), app('a', 'two'));
+    await bench.untilSaid(/m\/b\.yaml:1:1: App a is also declared in .*a\.yaml:1;/);
+    await bench.untilSaid(/m\/a\.yaml:1:1: App a is also declared in .*b\.yaml:1;/);
+    await bench.until(() => bench.proposals.length === 2);
+    assert.equal(bench.apps(), 'a=one');
+    await unlink(bench.path('a.yaml'));
+    await bench.untilApps('a=two');
+  });
+
+  it('proposes nothing while the folder is missing, and notices when it is there', async () => {
+    await writeFile(bench.path('a.yaml'), app('a'));
+    const source = bench.source();
+    await source.start();
+    await rm(bench.path(), { recursive: true });
+    await source.rescan();
+    assert.ok(bench.lines.includes('/m: The folder does not exist'));
+    assert.equal(bench.proposals.length, 1);
+    assert.equal(bench.apps(), 'a=busybox');
+    await mkdir(bench.path());
+    await writeFile(bench.path('a.yaml'), app('a', 'back'));
+    await bench.untilApps('a=back');
+    await bench.untilSaid(/^Solved: \/m: The folder does not exist/);
+    await writeFile(bench.path('a.yaml'), app('a', 'watched'));
+    await bench.untilApps('a=watched');
+  });
+
+  it('starts without a folder', async () => {
+    await rm(bench.path(), { recursive: true });
+    await bench.source().start();
+    assert.equal(bench.proposals.length, 0);
+    await mkdir(bench.path());
+    await writeFile(bench.path('a.yaml'), app('a'));
+    await bench.untilApps('a=busybox');
+  });
+
+  it('takes an empty folder in the place of another for a disk that is gone', async () => {
+    await writeFile(bench.path('a.yaml'), app('a'));
+    const source = bench.source();
+    await source.start();
+    await rename(bench.path(), join(bench.root, 'elsewhere'));
+    await mkdir(bench.path());
+    await source.rescan();
+    assert.ok(bench.lines.some((line) => /^\/m: Another, empty folder is in its place/.test(line)));
+    assert.equal(bench.apps(), 'a=busybox');
+    await rm(bench.path(), { recursive: true });
+    await rename(join(bench.root, 'elsewhere'), bench.path());
+    await writeFile(bench.path('b.yaml'), app('b'));
+    await bench.untilApps('a=busybox b=busybox');
+  });
+
+  it('goes on with one folder while another is missing, and keeps what that one declared', async () => {
+    const folders = [bench.path(), join(bench.root, 'usb')];
+    await mkdir(join(bench.root, 'usb'));
+    await writeFile(bench.path('a.yaml'), app('a'));
+    await writeFile(join(bench.root, 'usb', 'u.yaml'), app('u'));
+    const source = bench.source({ folders });
+    await source.start();
+    await rm(join(bench.root, 'usb'), { recursive: true });
+    await unlink(bench.path('a.yaml'));
+    await writeFile(bench.path('b.yaml'), app('b'));
+    await source.rescan();
+    const declared = bench.store.list('App').filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+    assert.deepEqual(declared.map(({ metadata }) => metadata.name).sort(), ['b', 'u']);
+  });
+
+  it('follows links to files and folders, and reports those that lead in a circle', async () => {
+    await mkdir(join(bench.root, 'far'));
+    await writeFile(join(bench.root, 'far', 'f.yaml'), app('f'));
+    await writeFile(join(bench.root, 'one.yaml'), app('one'));
+    await mkdir(bench.path('sub'));
+    await symlink(join(bench.root, 'far'), bench.path('linked'));
+    await symlink(join(bench.root, 'one.yaml'), bench.path('one.yaml'));
+    await symlink(bench.path(), bench.path('sub', 'up'));
+    await symlink('self.yaml', bench.path('self.yaml'));
+    await symlink('nowhere.yaml', bench.path('broken.yaml'));
+    await bench.source().start();
+    assert.equal(bench.apps(), 'f=busybox one=busybox');
+    assert.deepEqual(bench.lines.filter((line) => line.startsWith('/m')).sort(), [
+      '/m/broken.yaml: The link leads nowhere',
+      '/m/self.yaml: The link leads in a circle',
+      '/m/sub/up: The link leads to /m, which is looked through already; it is left out',
+    ]);
+    await writeFile(join(bench.root, 'one.yaml'), app('one', 'changed'));
+    await bench.untilApps('f=busybox one=changed');
+    await writeFile(join(bench.root, 'far', 'f.yaml'), app('f', 'changed'));
+    await bench.untilApps('f=changed one=changed');
+  });
+
+  it('keeps what is in a file or folder that it may not read', async () => {
+    await mkdir(bench.path('sub'));
+    await writeFile(bench.path('a.yaml'), app('a'));
+    await writeFile(bench.path('sub', 's.yaml'), app('s'));
+    await writeFile(bench.path('b.yaml'), app('b'));
+    const source = bench.source();
+    await source.start();
+    await chmod(bench.root, 0o755);
+    await chmod(bench.path('a.yaml'), 0);
+    await chmod(bench.path('sub'), 0);
+    await writeFile(bench.path('b.yaml'), app('b', 'new'));
+    const restore = becomeNobody();
+    try {
+      await source.rescan();
+    } finally {
+      restore();
+    }
+    await chmod(bench.path('sub'), 0o755);
+    assert.ok(bench.lines.includes('/m/a.yaml: No permission to read the file'), bench.lines.join('\n'));
+    assert.ok(bench.lines.includes('/m/sub: No permission to read the folder'), bench.lines.join('\n'));
+    await bench.untilApps('a=busybox b=new s=busybox');
+    assert.ok(bench.store.list('App').every(({ metadata }) => metadata.deletionTimestamp === undefined));
+  });
+
+  it('tries again when the store cannot write, and says so once', async () => {
+    await writeFile(bench.path('a.yaml'), app('a'));
+    bench.failing = new StorageError('No space left on the disk');
+    const source = bench.source();
+    await source.start();
+    await source.rescan();
+    const said = bench.lines.filter((line) => /could not be stored: No space left/.test(line));
+    assert.equal(said.length, 1);
+    assert.equal(bench.apps(), '');
+    bench.failing = undefined;
+    await bench.untilApps('a=busybox');
+    await bench.untilSaid(/^Solved: .*could not be stored/);
+  });
+
+  it('proposes again what was refused, once the name is free', async () => {
+    const other = {
+      apiVersion: 'supercargo.io/v1',
+      kind: 'Volume',
+      metadata: { name: 'a' },
+      spec: { app: 'x', appId: 1, volumeName: 'v', reclaim: 'Retain' },
+    } as const;
+    await bench.store.put('api', { document: other });
+    await writeFile(bench.path('a.yaml'), JSON.stringify(other));
+    const source = bench.source();
+    await source.start();
+    assert.ok(
+      bench.lines.some((line) => /^\/m\/a\.yaml:1:1/.test(line)),
+      bench.lines.join('\n'),
+    );
+    await bench.store.delete('api', 'Volume/a');
+    const dying = bench.store.get('Volume', 'a');
+    if (dying) await bench.store.release(dying);
+    await source.rescan();
+    assert.equal(bench.store.get('Volume', 'a')?.metadata.origin, 'files');
+  });
+
+  it('looks by itself when the folder cannot be watched', async () => {
+    const failing = ((paths: string[]) => {
+      const watcher = watch(paths, { ignoreInitial: true, usePolling: true, interval: 60_000 });
+      setImmediate(() => watcher.emit('error', Object.assign(new Error('no watches'), { code: 'ENOSPC' })));
+      return watcher;
+    }) as typeof watch;
+    await bench.source({ watch: failing }).start();
+    await bench.untilSaid(/cannot be watched \(no inotify watches are left\); they are looked through every 50 ms/);
+    await writeFile(bench.path('a.yaml'), app('a'));
+    await bench.untilApps('a=busybox');
+  });
+
+  it('takes a save within 300 ms with its own delays', async () => {
+    await bench.source({ settleMs: 150 }).start();
+    await writeFile(bench.path('first.yaml'), app('first'));
+    await bench.untilApps('first=busybox');
+    const savedAt = Date.now();
+    await writeFile(bench.path('a.yaml'), app('a'));
+    await bench.untilApps('a=busybox first=busybox');
+    assert.ok(Date.now() - savedAt < 600, `took ${Date.now() - savedAt} ms`); // twice that, for a busy machine
+  });
+
+  it('stops in the middle of a look', async () => {
+    await writeFile(bench.path('a.yaml'), app('a'));
+    const source = bench.source({ settleMs: 5000 });
+    const started = source.start();
+    await source.stop();
+    await started;
+    assert.equal(bench.proposals.length, 0);
+  });
+});
+
+/** Root reads everything, so a test of permissions must not be root. Returns how to be it again. */
+function becomeNobody(): () => void {
+  const isRoot = process.geteuid?.() === 0;
+  if (isRoot) process.seteuid?.(65534);
+  return () => {
+    if (isRoot) process.seteuid?.(0);
+  };
+}
