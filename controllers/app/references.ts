@@ -64,7 +64,10 @@ function namedVolume(entry: unknown): readonly string[] {
 /** Labels in balena's spelling, a map or a list of `name=value`; `true` and `1` become texts. Pure. (§3.1) */
 export function labelsOf(labels: Fields['labels']): Readonly<Record<string, string>> {
   const given: readonly (readonly [string, string])[] = Array.isArray(labels)
-    ? labels.map((line) => [line.split('=', 1)[0] ?? '', line.slice(line.indexOf('=') + 1)])
+    ? labels.map((line) => {
+        const [name = '', ...value] = line.split('=');
+        return [name, value.join('=')];
+      })
     : Object.entries(labels ?? {}).map(([key, value]) => [key, String(value ?? '')]);
   const isOld = ([key]: readonly [string, string]): boolean => key.startsWith('io.resin.');
   return {

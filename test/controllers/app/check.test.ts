@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict';
+import { checkRelease } from '../../../controllers/app/check.js';
+import type { Origin } from '../../../crds/kinds.js';
+import type { AppSpec } from '../../../crds/types.js';
+import { anApp } from '../../setup/documents.js';
+
+const image = 'busybox';
+const issuesOf = (spec: Partial<AppSpec>, origin: Origin = 'files') =>
+  checkRelease(anApp({ spec, origin })).map(({ path, message }) => `${path.replace('spec.services.', '')}: ${message}`);
+
+describe('checkRelease', () => {
+  const cases: ReadonlyArray<{
+    it: string;
+    spec: Partial<AppSpec>;
+    want?: readonly string[];
+    lenient?: readonly string[];
+  }> = [
+    { it: 'passes a plain app', spec: {} },
+    { it: 'passes an app without services', spec: { services: {} } },
+    {
+      it: 'passes what is declared',
+      spec: {
+        services: {
+          a: { image, depends_on: ['b'], networks: ['back', 'default'], volumes: ['data:/data', '/anonymous'] },
+          b: { image, networks: { back: { aliases: ['x'] } } },
+          c: { image, network_mode: 'service: a' },
+          d: { image, network_mode: 'host' },
+          e: { image, network_mode: 'back' },
+        },
+        networks: { back: null },
+        volumes: { data: {} },
+      },
+    },
+    {
+      it: 'names a cycle from its first service on',
+      spec: {
+        services: {
+          a: { image, depends_on: ['b'] },
+          b: { image, depends_on: { c: null } },
+          c: { image, depends_on: ['b'] },
+        },
+      },
+      want: ['b.depends_on: services wait for each other: b → c → b'],
+      lenient: ['b.depends_on: services wait for each other: b → c → b'],
+    },
+    {
+      it: 'names a service that waits for itself',
+      spec: { services: { a: { image, depends_on: ['a'] } } },
+      want: ['a.depends_on: services wait for each other: a → a'],
+      lenient: ['a.depends_on: services wait for each other: a → a'],
+    },
+    {
+      it: 'counts a shared network as waiting',
+      spec: { services: { a: { image, network_mode: 'service:b' }, b: { image, depends_on: ['a'] } } },
+      want: ['a.depends_on: services wait for each other: a → b → a'],
+      lenient: ['a.depends_on: services wait for each other: a → b → a'],
+    },
+    {
+      it: 'does not take a diamond for a cycle',
+      spec: {
+        services: {
+          a: { image, depends_on: ['b', 'c'] },
+          b: { image, depends_on: ['d'] },
+          c: { image, depends_on: ['d'] },
+          d: { image },
+        },
+      },
+    },
+    {
+      it: 'names a dependency that nobody declares',
+      spec: { services: { a: { image, depends_on: ['x'] } } },
+      want: ['a.depends_on: there is no service x'],
+      lenient: [],
+    },
+    {
+      it: 'passes one that is not required',
+      spec: { services: { a: { image, depends_on: { x: { required: false } } } } },
+    },
+    {
+      it: 'names a network that nobody declares',
+      spec: { services: { a: { image, networks: ['x'] } } },
+      want: ['a.networks: x is not declared: add it under spec.networks'],
+      lenient: ['a.networks: x is not declared: add it under spec.networks'],
+    },
+    {
+      it: 'names volumes that nobody declares, each once',
+      spec: { services: { a: { image, volumes: ['x:/x', 'x:/y:ro', { type: 'volume', source: 'y', target: '/z' }] } } },
+      want: [
+        'a.volumes: x is not declared: add it under spec.volumes',
+        'a.volumes: y is not declared: add it under spec.volumes',
+      ],
+      lenient: [],
+    },
+    {
+      it: 'does not take paths and other mounts for named volumes',
+      spec: {
+        services: {
+          a: {
+            image,
+            volumes: [
+              '/a:/a',
+              './b:/b',
+              '~/c:/c',
+              '/d',
+              { type: 'tmpfs', target: '/t' },
+              { type: 'volume', target: '/v' },
+            ],
+          },
+        },
+      },
+    },
+    {
+      it: 'refuses two ways to say the network',
+      spec: { services: { a: { image, networks: ['default'], network_mode: 'host' } } },
+      want: ['a.network_mode: cannot stand beside networks: keep one of the two'],
+      lenient: [],
+    },
+    {
+      it: 'refuses the network of a container',
+      spec: { services: { a: { image, network_mode: 'container:x' } } },
+      want: ['a.network_mode: cannot share the network of a container by its name: use service:<name>'],
+      lenient: ['a.network_mode: cannot share the network of a container by its name: use service:<name>'],
+    },
+    {
+      it: 'refuses the network of a service that does not exist',
+      spec: { services: { a: { image, network_mode: 'service:x' } } },
+      want: ['a.network_mode: there is no service x'],
+      lenient: ['a.network_mode: there is no service x'],
+    },
+    {
+      it: 'refuses a network mode that is no network',
+      spec: { services: { a: { image, network_mode: 'hsot' } } },
+      want: ['a.network_mode: hsot is neither host, bridge, none nor a declared network'],
+      lenient: ['a.network_mode: hsot is neither host, bridge, none nor a declared network'],
+    },
+    {
+      it: 'does not look at an app without a release',
+      spec: { release: null, services: { a: { image, depends_on: ['a'] } } },
+    },
+  ];
+  for (const { it: does, spec, want = [], lenient = want } of cases) {
+    it(does, () => {
+      assert.deepEqual(issuesOf(spec), want);
+      assert.deepEqual(issuesOf(spec, 'local'), lenient);
+      assert.deepEqual(issuesOf(spec, 'cloud'), lenient);
+    });
+  }
+
+  it('knows what was written by hand for the app', () => {
+    const app = anApp({ spec: { services: { a: { image, depends_on: ['s'], networks: ['n'], volumes: ['v:/v'] } } } });
+    assert.deepEqual(checkRelease(app, { services: ['s'], networks: ['n'], volumes: ['v'] }), []);
+  });
+
+  it('ends on a hundred services that all wait for all', () => {
+    const names = Array.from({ length: 100 }, (_, at) => `s${at}`);
+    const services = Object.fromEntries(names.map((name) => [name, { image, depends_on: names }]));
+    assert.ok(issuesOf({ services }).length > 0);
+  });
+});
