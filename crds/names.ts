@@ -1,5 +1,11 @@
 import { canonicalHash } from './hash.js';
 
+/** A name: of a document, or of a service, network or volume in an App. */
+export const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;
+export const NAME_RULE = 'letters, digits, _ . - are allowed, and a letter or digit comes first';
+/** Characters that the name of a document may have, as in Kubernetes. */
+export const NAME_LIMIT = 253;
+
 /**
  * Names of Docker objects, as `balena-supervisor` 19.0.5 gives them: devices that exist keep their data, tools find
  * their containers. (Composition reference §4.1.)
@@ -15,10 +21,16 @@ export const API_NETWORK = 'supervisor0';
 /** Name of an App's child document. */
 export const childName = (app: string, child: string): string => `${app}.${child}`;
 
+/** Above this the readable part of an Image's name is cut; the hash keeps it unique. */
+const READABLE_LIMIT = 40;
+
 /** Name of the Image document for a reference: readable, unique, stable. `hello.busybox-1a2b3c4d`. */
 export function imageDocumentName(app: string, reference: string): string {
   const last = reference.split('@')[0]?.split('/').at(-1)?.split(':')[0] ?? 'image';
-  const readable = last.toLowerCase().replace(/[^a-z0-9._-]+/g, '-');
+  const readable = last
+    .toLowerCase()
+    .replace(/[^a-z0-9._-]+/g, '-')
+    .slice(0, READABLE_LIMIT);
   return childName(app, `${readable}-${canonicalHash(reference).slice(0, 8)}`);
 }
 

@@ -1,7 +1,8 @@
-import { checkDocument, hostConfigNameIssue, NAME, NAME_LIMIT, NAME_RULE } from './check.js';
+import { checkDocument, nameIssue } from './check.js';
 import { found, unknownField } from './explain-errors.js';
 import { type Issue, listed, pathText, shorten } from './issue.js';
 import { type AnyDeclared, API_VERSION, KINDS, type Kind } from './kinds.js';
+import { NAME, NAME_LIMIT, NAME_RULE } from './names.js';
 import { suggestion } from './nearest.js';
 import { unfitForDocument } from './plain.js';
 import type { Schema } from './schema.js';
@@ -55,10 +56,8 @@ export function parseDocument(value: unknown): Parsed {
   }
 
   const issues = [...versionIssues(value), ...kindIssues(value), ...partIssues(value), ...metadataIssues(value)];
-  if (kind === 'HostConfig' && name !== undefined) {
-    const wrong = hostConfigNameIssue(name);
-    if (wrong !== undefined) issues.push({ path: 'metadata.name', message: wrong });
-  }
+  const misnamed = kind === undefined || name === undefined ? undefined : nameIssue(kind, name);
+  if (misnamed !== undefined) issues.push({ path: 'metadata.name', message: misnamed });
   if (kind === undefined) return refuse(issues);
   const spec = withoutNulls(value.spec ?? undefined, SCHEMAS[kind].spec);
   issues.push(...(spec === undefined ? [{ path: 'spec', message: 'Missing: a map' }] : validatorOf(kind)(spec)));

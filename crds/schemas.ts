@@ -62,10 +62,10 @@ const serviceFields: Fields = {
       size: { type: ["integer","null"], description: "Limit in bytes. Default: none.", minimum: 0 },
     }, additionalProperties: false },
   }, additionalProperties: false } },
-  ports: { type: ["array","null"], description: "Published ports: [ip:][host[-end]:]container[-end][/tcp|/udp], a number, or the long form. Without a host port the same number is used. Ranges must be equally long. Default: none.", items: { type: ["string","integer","object"], title: "string (a port such as 8080:80 or 127.0.0.1:5353:53/udp), integer or map", required: ["target"], pattern: "^([0-9A-Fa-f.:]+:)?([0-9]+(-[0-9]+)?:)?[0-9]+(-[0-9]+)?(/(tcp|udp))?$", maxLength: 100, minimum: 1, maximum: 65535, properties: {
+  ports: { type: ["array","null"], description: "Published ports: [ip:][host[-end]:]container[-end][/tcp|/udp], a number, or the long form. Without a host port the same number is used. Ranges must be equally long. Default: none.", items: { type: ["string","integer","object"], title: "string (a port such as 8080:80 or 127.0.0.1:5353:53/udp), integer or map", required: ["target"], pattern: "^(\\[?[0-9A-Fa-f.:]+\\]?:)?([0-9]+(-[0-9]+)?:)?[0-9]+(-[0-9]+)?(/(tcp|udp))?$", maxLength: 100, minimum: 1, maximum: 65535, properties: {
     target: { type: ["string","integer"], title: "string (a port such as 80 or 8000-8010) or integer", description: "Port inside the container, or a range of ports as a string.", pattern: "^[0-9]+(-[0-9]+)?$", minimum: 1, maximum: 65535 },
     published: { type: ["string","integer","null"], title: "string (a port such as 80 or 8000-8010) or integer", description: "Port of the host, or a range as long as that of target. Default: target.", pattern: "^[0-9]+(-[0-9]+)?$", minimum: 1, maximum: 65535 },
-    host_ip: { type: ["string","null"], title: "string (an IP address)", description: "Address of the host. Default: all of them.", pattern: "^[0-9A-Fa-f.:]*$" },
+    host_ip: { type: ["string","null"], title: "string (an IP address)", description: "Address of the host. Default: all of them.", pattern: "^\\[?[0-9A-Fa-f.:]*\\]?$" },
     protocol: { type: ["string","null"], title: "string (tcp or udp)", description: "tcp or udp. Default: tcp.", pattern: "^(tcp|udp)$" },
     mode: { type: ["string","null"], description: "Accepted for files written for Compose; has no effect here." },
   }, additionalProperties: false } },
