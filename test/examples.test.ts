@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseAllDocuments } from 'yaml';
+import { problemLine } from '../api/sources/documents.js';
+import { readDocuments } from '../api/sources/read-documents.js';
+import { parseDocument } from '../crds/parse.js';
+
+const options = { parse: parseDocument, deviceUuid: '0'.repeat(32) };
+const filesOf = (folder: string) =>
+  readdirSync(folder)
+    .filter((name) => /\.(yaml|yml|json)$/.test(name))
+    .map((name) => join(folder, name));
+
+describe('documents to copy', () => {
+  const files = [...filesOf('manifests'), ...filesOf('examples')];
+  const names = new Map<string, string>();
+
+  for (const file of files) {
+    it(`${file} is taken without a complaint`, () => {
+      const { documents, problems, warnings } = readDocuments(readFileSync(file), file, options);
+      assert.deepEqual([...problems, ...warnings].map(problemLine), []);
+      assert.ok(documents.length > 0);
+      for (const { document } of documents) {
+        const key = `${document.kind}/${document.metadata.name}`;
+        assert.equal(names.get(key), undefined, `${key} is in ${names.get(key)} too`);
+        names.set(key, file);
+      }
+    });
+  }
+
+  it('begin with an app that shows an edit', () => {
+    const [first] = readDocuments(readFileSync('manifests/hello.yaml'), 'manifests/hello.yaml', options).documents;
+    assert.ok(first?.document.kind === 'App');
+    const { web } = first.document.spec.services ?? {};
+    assert.equal(first.document.spec.appId, undefined);
+    assert.equal(web?.image, 'busybox:latest');
+    assert.ok(web?.healthcheck);
+    assert.deepEqual(web?.ports, ['8080:80']);
+    assert.deepEqual(Object.keys(first.document.spec.volumes ?? {}), ['data']);
+    assert.match(JSON.stringify(web?.command), /\$GREETING/);
+  });
+
+  it('cover the forms that people ask for', () => {
+    const text = files.map((file) => readFileSync(file, 'utf8')).join('\n');
+    for (const form of ['depends_on', 'restart: no', 'network_mode: host', 'ipam', 'driver_opts', '"local"']) {
+      assert.ok(text.includes(form), form);
+    }
+  });
+});
+
+describe('examples/install', () => {
+  const flagsOf = (file: string) =>
+    [...readFileSync(join('examples/install', file), 'utf8').matchAll(/--(engine|data|manifests|listen)\b/g)].map(
+      ([, flag]) => flag,
+    );
+
+  it('starts the agent with the same flags as a unit and as a container', () => {
+    const wanted = ['engine', 'data', 'manifests', 'listen'];
+    assert.deepEqual(flagsOf('supercargo.service'), wanted);
+    assert.deepEqual(flagsOf('Dockerfile'), wanted);
+  });
+
+  it('builds the container from files that exist', () => {
+    const [document] = parseAllDocuments(readFileSync('examples/install/compose.yaml', 'utf8'));
+    assert.ok(document);
+    const { build } = (
+      document.toJS() as { services: { supercargo: { build: { context: string; dockerfile: string } } } }
+    ).services.supercargo;
+    const context = join('examples/install', build.context);
+    assert.ok(existsSync(join(context, 'package.json')));
+    assert.ok(existsSync(join(context, build.dockerfile)));
+  });
+});
