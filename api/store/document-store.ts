@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
-import { canonical } from '../../crds/hash.js';
 import {
   type AnyResource,
   type Key,
@@ -12,7 +11,6 @@ import {
   type RequestName,
   type Requests,
   type Resource,
-  splitKey,
 } from '../../crds/kinds.js';
 import { Announcer } from './announcer.js';
 import { RecentChanges } from './changes.js';
@@ -28,6 +26,7 @@ import { type Loaded, load, type Unusable } from './load.js';
 import { isDue } from './pending.js';
 import { planDeletion } from './plan-deletion.js';
 import { type Decision, type Extent, type ProposalPlan, planProposal } from './plan-proposal.js';
+import { type OriginProblem, Problems } from './problems.js';
 import { durableStatus } from './status-facts.js';
 import { StatusFiles } from './status-files.js';
 import {
@@ -52,8 +51,6 @@ export interface StoreDeps {
   readonly statusDelayMs?: number;
 }
 
-type OriginProblem = Problem & { readonly origin: Origin };
-
 /** Changes that a watcher can catch up with, at least. */
 const CHANGES_KEPT = 1_000;
 const EVENTS_KEPT = { perDocument: 32, total: 1_000 };
@@ -76,10 +73,7 @@ class DocumentStore implements Store {
   readonly #events = new RecentEvents(EVENTS_KEPT);
   readonly #journal: Journal;
   readonly #statusFiles: StatusFiles;
-  /** What each origin last said that was not accepted. */
-  readonly #problems = new Map<Origin, readonly OriginProblem[]>();
-  /** Documents whose file could not be used at start, until they are declared again. */
-  readonly #lost = new Map<Key, OriginProblem>();
+  readonly #problems = new Problems();
   readonly #touched = new Set<Key>();
   #version: number;
   #order = 0;
@@ -144,7 +138,7 @@ class DocumentStore implements Store {
   }
 
   problems(): readonly OriginProblem[] {
-    return [...this.#lost.values(), ...[...this.#problems.values()].flat()];
+    return this.#problems.list();
   }
 
   isPending(key: Key): boolean {
@@ -202,7 +196,7 @@ class DocumentStore implements Store {
       await this.#commit(edits);
       for (const problem of refused) {
         this.deps.log.warn({ problem }, 'What waited for a deletion cannot be made after all');
-        this.#setProblems(problem.origin, [...(this.#problems.get(problem.origin) ?? []), problem]);
+        this.#setProblems(problem.origin, [...this.#problems.of(problem.origin), problem]);
       }
     });
   }
@@ -301,7 +295,7 @@ class DocumentStore implements Store {
       const { resource } = withVersion(current, resourceVersion);
       return { type: 'DELETED', key, object: resource, parts, resourceVersion };
     }
-    this.#lost.delete(key);
+    this.#problems.found(key);
     if (isDying(after) && !(before && isDying(before))) this.#touched.add(key);
     const same = current?.resource.metadata.uid === after.resource.metadata.uid;
     const status = same ? current?.resource.status : undefined;
@@ -339,11 +333,7 @@ class DocumentStore implements Store {
   }
 
   #setProblems(origin: Origin, problems: readonly Problem[]): void {
-    const said = frozen(problems.map((problem) => ({ ...problem, origin })));
-    if (canonical(said) === canonical(this.#problems.get(origin) ?? [])) return;
-    if (said.length > 0) this.#problems.set(origin, said);
-    else this.#problems.delete(origin);
-    this.#nextVersion(); // views that show problems look again
+    if (this.#problems.say(origin, problems)) this.#nextVersion(); // views that show problems look again
   }
 
   #statusToKeep(key: Key): StoredStatus | undefined {
@@ -368,7 +358,7 @@ class DocumentStore implements Store {
       const message = unusableMessage(lost);
       this.deps.log.error({ path: lost.path, aside: lost.aside, key: lost.key }, message);
       if (!lost.key) continue;
-      if (lost.part === 'document') this.#lost.set(lost.key, { message, ...splitKey(lost.key), origin: 'agent' });
+      if (lost.part === 'document') this.#problems.lose(lost.key, message);
       this.record(lost.key, { type: 'Warning', reason: 'FileUnusable', message });
     }
   }

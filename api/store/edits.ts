@@ -1,9 +1,17 @@
-import type { AnyDeclared, AnyResource, Key, Metadata, Origin, Problem, Requests } from '../../crds/kinds.js';
-import { API_VERSION, type Kind } from '../../crds/kinds.js';
+import {
+  type AnyDeclared,
+  type AnyResource,
+  API_VERSION,
+  type Key,
+  type Kind,
+  type Metadata,
+  type Origin,
+  type Problem,
+  type Requests,
+} from '../../crds/kinds.js';
 import { frozen } from './frozen.js';
 import type { Declaration, Held } from './held.js';
-import type { Decision } from './plan-proposal.js';
-import { planProposal } from './plan-proposal.js';
+import { type Decision, planProposal } from './plan-proposal.js';
 import type { Change } from './store.js';
 
 /** How one document looks before and after. Status and resourceVersion are not part of it: others write them meanwhile. */

@@ -1,9 +1,9 @@
 import { canonical } from '../../crds/hash.js';
-import type { AnyDeclared, AnyResource, Key, Origin, Problem, Source } from '../../crds/kinds.js';
-import { AppIds, appIdOf } from './app-ids.js';
+import type { AnyResource, Key, Problem, Source } from '../../crds/kinds.js';
 import { hashOf } from './frozen.js';
 import { type Declaration, type Held, isDying, keyOfDeclared } from './held.js';
-import type { Proposal, Proposed } from './store.js';
+import { type Placed, place, placeOf, refusal } from './placement.js';
+import type { Proposal } from './store.js';
 
 /** One thing to do to one document because of what an origin said. */
 export type Decision =
@@ -46,7 +46,12 @@ export function planProposal(held: ReadonlyMap<Key, Held>, proposal: Proposal, e
     }
   }
 
-  const placed = place(held, origin, declarations, leaving);
+  const goesOnWaiting = (successor: Declaration): boolean => {
+    if (successor.origin !== origin) return true;
+    if (declarations.has(keyOfDeclared(successor.document))) return false; // decided anew
+    return extent === 'one' || covers(problems, successor) !== undefined;
+  };
+  const placed = place(held, origin, declarations, leaving, goesOnWaiting);
   const refused = [...duplicates, ...placed.refused];
   const decisions: Decision[] = [];
   for (const key of leaving) {
@@ -60,7 +65,7 @@ export function planProposal(held: ReadonlyMap<Key, Held>, proposal: Proposal, e
     if (!before) decisions.push({ do: 'create', key, declaration });
     else if (parts.length > 0) decisions.push({ do: 'change', key, declaration, parts });
   }
-  decisions.push(...awaits(held, proposal, extent, leaving, declarations, placed.waiting));
+  decisions.push(...awaits(held, leaving, goesOnWaiting, placed.waiting));
   decisions.push(...notes(held, proposal, extent, leaving, declarations, placed.taken, refused));
   return { decisions, refused };
 }
@@ -88,93 +93,17 @@ function declarationsOf(held: ReadonlyMap<Key, Held>, proposal: Proposal, extent
   return { declarations, duplicates };
 }
 
-interface Placed {
-  readonly taken: readonly Declaration[];
-  /** In the way of each: a document that is being deleted. */
-  readonly waiting: readonly { readonly behind: Key; readonly declaration: Declaration }[];
-  readonly refused: readonly Problem[];
-}
-
-/** Which declarations can be taken, which must wait for a deletion, and which belong to somebody else. */
-function place(
-  held: ReadonlyMap<Key, Held>,
-  origin: Origin,
-  declarations: ReadonlyMap<Key, Declaration>,
-  leaving: ReadonlySet<Key>,
-): Placed {
-  const living = new AppIds();
-  const dying = new AppIds();
-  const promised = new Map<Key, Origin>();
-  for (const [key, one] of held) {
-    const id = appIdOf(one.resource);
-    const goes = isDying(one) || leaving.has(key);
-    if (id !== undefined) (goes ? dying : living).add(id, key);
-    for (const { document, origin: other } of one.successors) {
-      if (other === origin) continue; // decided anew below
-      promised.set(keyOfDeclared(document), other);
-      const awaited = appIdOf(document);
-      if (awaited !== undefined) living.add(awaited, keyOfDeclared(document));
-    }
-  }
-
-  const taken: Declaration[] = [];
-  const waiting: { behind: Key; declaration: Declaration }[] = [];
-  const refused: Problem[] = [];
-  let undecided = [...declarations];
-  // An App may take the number that another one gives up in this very proposal: go on while that frees somebody.
-  for (let before = Number.POSITIVE_INFINITY; undecided.length < before; ) {
-    before = undecided.length;
-    undecided = undecided.filter(([key, declaration]) => {
-      const current = held.get(key);
-      const other = current && !isDying(current) ? current.resource.metadata.origin : promised.get(key);
-      if (other !== undefined && other !== origin) {
-        refused.push(refusal(declaration, `${key} belongs to ${other}; ${origin} cannot declare it as well.`));
-        return false;
-      }
-      const id = appIdOf(declaration.document);
-      if (id !== undefined && living.otherHolder(id, key)) return true;
-      const gives = current && !isDying(current) ? appIdOf(current.resource) : undefined;
-      const vacating = id === undefined ? undefined : dying.otherHolder(id, key);
-      if (vacating && gives !== undefined) {
-        refused.push(refusal(declaration, `${key}: appId ${id} belongs to ${vacating} until that is removed.`));
-        return false;
-      }
-      if (gives !== undefined && gives !== id) living.remove(gives, key);
-      if (id !== undefined) living.add(id, key);
-      const behind = current && isDying(current) ? key : vacating;
-      if (behind) waiting.push({ behind, declaration });
-      else taken.push(declaration);
-      return false;
-    });
-  }
-  for (const [key, declaration] of undecided) {
-    const id = appIdOf(declaration.document);
-    const holder = id === undefined ? undefined : living.otherHolder(id, key);
-    const where = holder && (held.get(holder)?.resource.metadata.source ?? declarations.get(holder)?.source);
-    const from = where ? ` (${placeOf(where)})` : '';
-    refused.push(refusal(declaration, `${key}: appId ${id} belongs to ${holder}${from}. Give this App another appId.`));
-  }
-  return { taken, waiting, refused };
-}
-
 /** New successor lists of documents that are being deleted, where they differ from the present ones. */
 function awaits(
   held: ReadonlyMap<Key, Held>,
-  { origin, problems = [] }: Proposal,
-  extent: Extent,
   leaving: ReadonlySet<Key>,
-  declarations: ReadonlyMap<Key, Declaration>,
+  goesOnWaiting: (successor: Declaration) => boolean,
   waiting: Placed['waiting'],
 ): Decision[] {
   const decisions: Decision[] = [];
   for (const [key, one] of held) {
     if (!isDying(one) && !leaving.has(key)) continue;
-    const kept = one.successors.filter((successor) => {
-      if (successor.origin !== origin) return true;
-      const declared = declarations.has(keyOfDeclared(successor.document));
-      if (extent === 'one') return !declared;
-      return !declared && covers(problems, successor) !== undefined;
-    });
+    const kept = one.successors.filter(goesOnWaiting);
     const added = waiting.filter(({ behind }) => behind === key).map(({ declaration }) => declaration);
     const successors = [...kept, ...added];
     if (canonical(successors) !== canonical(one.successors)) decisions.push({ do: 'await', key, successors });
@@ -243,13 +172,3 @@ const covers = (problems: readonly Problem[], { document, source }: Declaration)
     { kind: document.kind, metadata: { name: document.metadata.name, ...(source ? { source } : {}) } },
     'absent',
   );
-
-const refusal = ({ document, source }: Proposed & { document: AnyDeclared }, message: string): Problem => ({
-  message,
-  ...(source ? { source } : {}),
-  kind: document.kind,
-  name: document.metadata.name,
-});
-
-const placeOf = (source: Source | undefined): string =>
-  source ? `${source.file}${source.line === undefined ? '' : `:${source.line}`}` : 'without a file';

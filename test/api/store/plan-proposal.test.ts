@@ -211,6 +211,18 @@ describe('planProposal', () => {
       want: ['after App/hello: App/hello'],
     },
 
+    {
+      it: 'keeps the appId of what goes on waiting from others of its origin',
+      held: held(
+        proposal('api', [anApp('a', { appId: 1 })]),
+        proposal('api', []),
+        proposal('api', [anApp('a', { appId: 2 })]),
+      ),
+      extent: 'one',
+      proposal: proposal('api', [anApp('b', { appId: 2 })]),
+      want: ['refuse: App/b: appId 2 belongs to App/a. Give this App another appId.'],
+    },
+
     // Problems
     {
       it: 'keeps a document that a problem names, and notes the problem on it',
