@@ -1,6 +1,6 @@
 import { canonical } from '../../crds/hash.js';
 import { type AnyDeclared, type App, type Declared, type HostConfig, keyOf, type Metadata } from '../../crds/kinds.js';
-import { type Accepted, StorageError, type Store } from '../store/store.js';
+import { StorageError, type Store } from '../store/store.js';
 import { configWithDefaults } from './device-config.js';
 import { type Log, type Parse, problemLine } from './documents.js';
 import { appIdOf, renderTargetState, type TargetDevice } from './render-target-state.js';
@@ -44,8 +44,7 @@ export function localOrigin({ store, device, parse, log }: LocalOriginDeps): Loc
     for (const warning of target.warnings) log.warn({ origin: 'local' }, `Target state: ${warning}`);
 
     const documents: AnyDeclared[] = [...apps, ...(hostConfig ? [hostConfig] : [])];
-    const accepted = await propose(store, documents);
-    if (accepted instanceof StorageError) return { ok: false, status: 503, message: accepted.message };
+    const accepted = await store.propose({ origin: 'local', documents: documents.map((document) => ({ document })) });
     if (accepted.refused.length > 0) return refused(accepted.refused.map(problemLine));
 
     for (const app of apps) {
@@ -58,7 +57,7 @@ export function localOrigin({ store, device, parse, log }: LocalOriginDeps): Loc
 
   return {
     accept(body) {
-      const answer = last.then(() => take(body));
+      const answer = last.then(() => take(body)).catch(unlessStored);
       last = answer.catch(() => undefined); // its caller hears of it; the next post does not depend on it
       return answer;
     },
@@ -68,16 +67,10 @@ export function localOrigin({ store, device, parse, log }: LocalOriginDeps): Loc
 
 const refused = (lines: readonly string[]): TargetAnswer => ({ ok: false, status: 400, message: lines.join('\n') });
 
-async function propose(
-  store: Pick<Store, 'propose'>,
-  documents: readonly AnyDeclared[],
-): Promise<Accepted | StorageError> {
-  try {
-    return await store.propose({ origin: 'local', documents: documents.map((document) => ({ document })) });
-  } catch (error) {
-    if (error instanceof StorageError) return error;
-    throw error;
-  }
+/** A disk that refuses is an answer; anything else is a fault of ours. */
+function unlessStored(error: unknown): TargetAnswer {
+  if (error instanceof StorageError) return { ok: false, status: 503, message: error.message };
+  throw error;
 }
 
 /** The apps that were posted before, for a post that says nothing of apps. Pure. */
