@@ -1,0 +1,235 @@
+import assert from 'node:assert/strict';
+import type { AnyDeclared } from '../../../crds/kinds.js';
+import type { AppService } from '../../../crds/types.js';
+import { Device, type Fate } from '../../setup/device.js';
+
+/** One app with these services, as a file would declare it. */
+const anApp = (services: Readonly<Record<string, Partial<AppService>>>, more: Readonly<Record<string, unknown>> = {}) =>
+  ({
+    apiVersion: 'supercargo.io/v1',
+    kind: 'App',
+    metadata: { name: 'hello' },
+    spec: {
+      appId: 1,
+      uuid: 'u',
+      release: { commit: 'a', id: 1 },
+      services: Object.fromEntries(
+        Object.entries(services).map(([name, service]) => [name, { image: 'web:1', imageId: 7, ...service }]),
+      ),
+      ...more,
+    },
+  }) satisfies AnyDeclared;
+
+async function aDevice(): Promise<Device> {
+  const device = new Device();
+  device.engine.images.add('web:1', { content: 'one' });
+  device.engine.images.add('web:2', { content: 'two' });
+  await device.boot();
+  return device;
+}
+
+/** Proposes and lets everything come to rest. */
+async function bring(device: Device, ...documents: readonly AnyDeclared[]): Promise<void> {
+  const agent = device.agent ?? (await device.boot());
+  await agent.propose(documents);
+  await agent.settle();
+}
+
+/** Lets events of what was done by hand arrive, and everything come to rest. */
+async function notice({ agent, clock }: Device): Promise<void> {
+  for (let turn = 0; turn < 3; turn += 1) {
+    await agent?.quiet();
+    clock.advance(100);
+  }
+  await agent?.settle();
+}
+
+const containersOn = ({ engine }: Device): readonly string[] =>
+  engine.docker.containers.map(({ name, state, networks }) => `${name} ${state} ${[...networks.keys()].sort()}`).sort();
+
+const creations = ({ engine }: Device): number => engine.verbs.filter((verb) => verb === 'createContainer').length;
+
+describe('a service converges', () => {
+  let device: Device;
+  beforeEach(async () => {
+    device = await aDevice();
+  });
+  afterEach(() => device.stop());
+
+  it('from nothing to running with create, start and a look, and then rests', async () => {
+    await bring(device, anApp({ web: {} }));
+    assert.deepEqual(containersOn(device), ['web_7_1_a running u_default']);
+    const about = device.engine.verbs.filter((verb) => /Container/.test(verb) && verb !== 'listContainers');
+    // Another look may follow, when an event comes late.
+    assert.deepEqual(about.slice(0, 3), ['createContainer', 'startContainer', 'inspectContainer']);
+    assert.ok(
+      about.slice(3).every((verb) => verb === 'inspectContainer'),
+      about.join(),
+    );
+
+    device.engine.forgetCalls();
+    for (const loop of device.agent?.loops ?? []) loop.wakeAll();
+    await device.agent?.settle();
+    assert.deepEqual(device.engine.verbs, []);
+  });
+
+  it('to a changed definition, leaving its sibling alone', async () => {
+    await bring(device, anApp({ web: {}, db: {} }));
+    const db = device.engine.docker.container('db_7_1_a').id;
+    device.engine.forgetCalls();
+    await bring(device, anApp({ web: { environment: { A: '1' } }, db: {} }));
+    assert.deepEqual(containersOn(device), ['db_7_1_a running u_default', 'web_7_1_a running u_default']);
+    assert.equal(device.engine.docker.container('db_7_1_a').id, db);
+    const about = device.engine.verbs.filter((verb) => /Container/.test(verb));
+    assert.deepEqual(about, [
+      'stopContainer',
+      'removeContainer',
+      'inspectContainer',
+      'createContainer',
+      'startContainer',
+      'inspectContainer',
+    ]);
+  });
+
+  it('to a new release by renaming', async () => {
+    await bring(device, anApp({ web: {} }));
+    const { id } = device.engine.docker.container('web_7_1_a');
+    device.engine.forgetCalls();
+    await bring(device, anApp({ web: {} }, { release: { commit: 'b', id: 2 } }));
+    assert.equal(device.engine.docker.container('web_7_2_b').id, id);
+    assert.equal(creations(device), 0);
+  });
+
+  it('back to running when its container was removed or stopped by hand', async () => {
+    await bring(device, anApp({ web: {} }));
+    device.engine.docker.removeContainer('web_7_1_a');
+    await notice(device);
+    device.engine.docker.stopContainer('web_7_1_a');
+    await notice(device);
+    assert.deepEqual(containersOn(device), ['web_7_1_a running u_default']);
+  });
+
+  it('and a one-shot that finished stays finished', async () => {
+    await bring(device, anApp({ web: { restart: 'no' } }));
+    device.engine.docker.exit('web_7_1_a', 3);
+    await notice(device);
+    assert.deepEqual(containersOn(device), ['web_7_1_a exited u_default']);
+    assert.equal(device.agent?.store.get('Service', 'hello.web')?.status?.exitCode, 3);
+  });
+
+  it('onto all of its networks, and back onto one that somebody took away', async () => {
+    const app = anApp({ web: { networks: { b: { aliases: ['w'] }, c: null } } }, { networks: { b: {}, c: {} } });
+    await bring(device, app);
+    assert.deepEqual(containersOn(device), ['web_7_1_a running u_b,u_c']);
+    device.engine.docker.disconnectNetwork('u_c', 'web_7_1_a');
+    await notice(device);
+    assert.deepEqual(containersOn(device), ['web_7_1_a running u_b,u_c']);
+  });
+
+  it('through the rebuilding of its network', async () => {
+    await bring(device, anApp({ web: { networks: ['b'] } }, { networks: { b: {} } }));
+    const before = device.agent?.world.network('u_b')?.id;
+    await bring(device, anApp({ web: { networks: ['b'] } }, { networks: { b: { internal: true } } }));
+    assert.notEqual(device.agent?.world.network('u_b')?.id, before);
+    assert.deepEqual(containersOn(device), ['web_7_1_a running u_b']);
+  });
+
+  it('into the network of a sibling, and after it into the new one', async () => {
+    const vpn = (environment: Record<string, string>) =>
+      anApp({ vpn: { environment }, web: { network_mode: 'service:vpn' } });
+    const inside = () => device.engine.docker.container('web_7_1_a').networkMode;
+    await bring(device, vpn({}));
+    assert.equal(inside(), `container:${device.engine.docker.container('vpn_7_1_a').id}`);
+    await bring(device, vpn({ A: '1' }));
+    assert.equal(inside(), `container:${device.engine.docker.container('vpn_7_1_a').id}`);
+  });
+
+  it('to stopped and back', async () => {
+    await bring(device, anApp({ web: {} }));
+    await bring(device, anApp({ web: { running: false } }));
+    assert.deepEqual(containersOn(device), ['web_7_1_a exited u_default']);
+    await bring(device, anApp({ web: {} }));
+    assert.deepEqual(containersOn(device), ['web_7_1_a running u_default']);
+    assert.equal(creations(device), 1);
+  });
+
+  it('to nothing', async () => {
+    await bring(device, anApp({ web: {} }));
+    await bring(device);
+    assert.deepEqual(containersOn(device), []);
+    assert.deepEqual(device.agent?.store.list('Service'), []);
+  });
+
+  it('in the order of what it waits for', async () => {
+    await bring(
+      device,
+      anApp({ a: { depends_on: ['b'] }, b: { depends_on: { c: { condition: 'service_started' } } }, c: {} }),
+    );
+    const started = device.engine.calls
+      .filter(({ verb }) => verb === 'createContainer')
+      .map(({ args: [name] }) => String(name).split('_')[0]);
+    assert.deepEqual(started, ['c', 'b', 'a']);
+  });
+
+  it('and says what is wrong with its definition, without touching its sibling', async () => {
+    await bring(device, anApp({ web: { ports: ['nonsense'] }, db: {} })).catch(() => undefined);
+    const ready = device.agent?.store
+      .get('Service', 'hello.web')
+      ?.status?.conditions?.find(({ type }) => type === 'Ready');
+    assert.equal(ready?.reason, 'InvalidSpec');
+    assert.match(ready?.message ?? '', /ports\[0\]/);
+    assert.deepEqual(containersOn(device), ['db_7_1_a running u_default']);
+  });
+
+  it('and names a port of the host that is taken', async () => {
+    await bring(device, anApp({ web: { ports: ['80:80'] } }));
+    const agent = device.agent ?? (await device.boot());
+    await agent.propose([anApp({ web: { ports: ['80:80'] }, db: { ports: ['80:80'] } })]);
+    await agent.quiet();
+    const ready = agent.store.get('Service', 'hello.db')?.status?.conditions?.find(({ type }) => type === 'Ready');
+    assert.match(ready?.message ?? '', /port .*80 of the host is taken/);
+  });
+});
+
+describe('a service converges in spite of', () => {
+  const before = anApp({ web: { networks: ['b', 'c'] }, db: {} }, { networks: { b: {}, c: {} } });
+  const after = anApp(
+    { web: { image: 'web:2', networks: ['b', 'c'] }, db: {} },
+    { release: { commit: 'b', id: 2 }, networks: { b: {}, c: { internal: true } } },
+  );
+  const end = ['db_7_2_b running u_default', 'web_7_2_b running u_b,u_c'];
+
+  /** From `before` to `after`, with one mishap at that call to the engine; returns how many calls there were. */
+  async function rollOut(at: number, fate: Fate): Promise<number> {
+    const device = await aDevice();
+    try {
+      await bring(device, before);
+      let calls = 0;
+      device.weather = (what) => (!what.startsWith('disk.') && calls++ === at ? fate : 'pass');
+      await device.agent?.propose([after]);
+      await device.agent?.settle();
+      if (device.agent?.isDead) {
+        const agent = await device.boot();
+        await agent.propose([after]);
+        await agent.settle();
+      }
+      assert.deepEqual(containersOn(device), end, `call ${at}, ${fate}`);
+      const made = calls;
+      device.engine.forgetCalls();
+      for (const loop of device.agent?.loops ?? []) loop.wakeAll();
+      await device.agent?.settle();
+      assert.deepEqual(device.engine.verbs, [], `second pass after call ${at}, ${fate}`);
+      return made;
+    } finally {
+      await device.stop();
+    }
+  }
+
+  for (const fate of ['fail', 'lose', 'kill-before', 'kill-after'] as const) {
+    it(`${fate} at any call`, async () => {
+      const calls = await rollOut(-1, 'pass');
+      assert.ok(calls > 8, `${calls} calls`);
+      for (let at = 0; at < calls; at += 1) await rollOut(at, fate);
+    }).timeout(60_000);
+  }
+});
