@@ -7,7 +7,7 @@ import type { Engine } from '../docker/engine.js';
 import { imageKey } from '../docker/image-reference.js';
 import type { Pulls, World } from '../docker/world.js';
 import { type Outcome, type Reconcile, wait } from '../runtime/outcome.js';
-import { type ImageFacts, type ImageStep, planImage } from './plan.js';
+import { type ImageFacts, type ImageStep, isReference, planImage } from './plan.js';
 
 export interface ImageDeps {
   readonly store: Store;
@@ -26,6 +26,14 @@ export const reconcileImage =
     if (!image) return { is: 'settled' };
     if (!world.fresh) return wait('EngineUnreachable', world.trouble ?? 'The engine has not answered yet').outcome;
 
+    // The world knows the name of every image from the start, and what an image is only once somebody asked.
+    if (
+      !world.image(image.spec.image) &&
+      deps.pulls.state(image.spec.image).is !== 'running' &&
+      isReference(image.spec.image)
+    ) {
+      await world.refreshImage(image.spec.image, signal);
+    }
     const facts = observe(deps, image);
     const plan = planImage(image, facts);
     let outcome = plan.outcome;

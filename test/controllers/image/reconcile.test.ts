@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict';
+import { imageController } from '../../../controllers/image/image-controller.js';
+import type { ImageSpec } from '../../../crds/types.js';
+import { ControllerBench, type Supplies } from '../../setup/controller-bench.js';
+
+const controllers = (supplies: Supplies) => [imageController(supplies)];
+const A = 'hello.busybox-a';
+const B = 'other.busybox-b';
+const REFERENCE = 'busybox:1.36';
+
+describe('the Image controller', () => {
+  let bench: ControllerBench;
+  beforeEach(async () => {
+    bench = await ControllerBench.open(controllers);
+  });
+  afterEach(() => bench.close());
+
+  const spec: ImageSpec = { app: 'hello', image: REFERENCE, services: ['web'] };
+  const declare = (...names: readonly string[]) =>
+    bench.declare(...names.map((name) => ['Image', name, spec] as const));
+  const status = (name = A) => bench.store.get('Image', name)?.status;
+  const isLocal = () => bench.engine.images.seen(REFERENCE) !== undefined;
+  const pulls = () => bench.engine.verbs.filter((verb) => verb === 'pullImage').length;
+
+  it('pulls an image, shows how far it is, and then does nothing', async () => {
+    bench.engine.images.serve(REFERENCE, { progress: [10, 42], held: true });
+    await declare(A);
+    await bench.quiet();
+    assert.equal(bench.reason('Image', A), 'Downloading');
+    assert.equal(status()?.state, 'Downloading');
+    assert.equal(status()?.downloadProgress, 42);
+
+    bench.engine.images.release(REFERENCE);
+    await bench.settle();
+    const { state, dockerImageId, pulled, downloadProgress } = status() ?? {};
+    const id = bench.engine.images.seen(REFERENCE)?.id;
+    assert.deepEqual(
+      { state, dockerImageId, pulled, downloadProgress },
+      { state: 'Downloaded', dockerImageId: id, pulled: true, downloadProgress: undefined },
+    );
+    assert.deepEqual(
+      bench.lines.map(({ message }) => message),
+      [`Downloading image '${REFERENCE}'`, `Downloaded image '${REFERENCE}'`],
+    );
+    assert.deepEqual(await bench.again(), { acts: [], wrote: false });
+  });
+
+  it('is content with an image that is there, and leaves it there', async () => {
+    bench.engine.images.add(REFERENCE);
+    await declare(A);
+    await bench.settle();
+    assert.deepEqual([pulls(), status()?.pulled], [0, undefined]);
+    await declare();
+    await bench.settle();
+    assert.ok(isLocal());
+  });
+
+  it('pulls once for two documents, and collects the image with the last of them', async () => {
+    bench.engine.images.serve(REFERENCE);
+    await declare(A, B);
+    await bench.settle();
+    assert.equal(pulls(), 1);
+    await declare(B);
+    await bench.settle();
+    assert.ok(isLocal());
+    await declare();
+    await bench.settle();
+    assert.equal(isLocal(), false);
+    assert.ok(bench.lines.some(({ message }) => message === `Deleted image '${REFERENCE}'`));
+  });
+
+  it('passes on who pulled the image to a document that comes later', async () => {
+    bench.engine.images.serve(REFERENCE);
+    await declare(A);
+    await bench.settle();
+    await declare(A, B);
+    await bench.settle();
+    await declare(B);
+    await bench.settle();
+    await declare();
+    await bench.settle();
+    assert.equal(isLocal(), false);
+  });
+
+  it('keeps trying, counts failures and says what to look at', async () => {
+    await declare(A);
+    await bench.quiet();
+    assert.equal(bench.reason('Image', A), 'Retrying');
+    assert.match(bench.message('Image', A), /check the name and the tag.*manifest unknown/);
+    assert.equal(status()?.failures, 1);
+    assert.ok(
+      bench.lines.some(({ message }) =>
+        message.startsWith(`Failed to download image '${REFERENCE}' due to 'manifest for`),
+      ),
+    );
+    for (let steps = 0; status()?.failures === 1 && steps < 5; steps += 1) {
+      bench.clock.step();
+      await bench.quiet();
+    }
+    assert.equal(status()?.failures, 2);
+
+    bench.engine.images.serve(REFERENCE);
+    await bench.settle();
+    assert.deepEqual([status()?.state, status()?.pulled, status()?.failures], ['Downloaded', true, undefined]);
+  });
+
+  it('does not take an image for pulled that came another way', async () => {
+    await declare(A);
+    await bench.quiet();
+    bench.engine.images.add(REFERENCE);
+    await bench.settle();
+    assert.equal(status()?.state, 'Downloaded');
+    assert.equal(status()?.pulled, undefined);
+  });
+
+  it('pulls again when the image has gone', async () => {
+    bench.engine.images.serve(REFERENCE);
+    await declare(A);
+    await bench.settle();
+    bench.engine.docker.removeImage(REFERENCE);
+    await bench.quiet();
+    await bench.settle();
+    assert.ok(isLocal());
+    assert.equal(pulls(), 2);
+  });
+
+  it('knows after a restart in the middle of a pull that the image is ours to collect', async () => {
+    bench.engine.images.serve(REFERENCE, { held: true });
+    await declare(A);
+    await bench.quiet();
+    await bench.halt();
+    bench.engine.images.add(REFERENCE, { content: 'finished by the engine' });
+    bench = await ControllerBench.open(controllers, bench);
+    await bench.settle();
+    assert.equal(status()?.pulled, true);
+  });
+
+  it('stops a pull that nobody wants any more', async () => {
+    bench.engine.images.serve(REFERENCE, { held: true });
+    await declare(A);
+    await bench.quiet();
+    assert.equal(bench.engine.images.heldPulls(REFERENCE), 1);
+    await declare();
+    await bench.settle();
+    assert.equal(bench.engine.images.heldPulls(REFERENCE), 0);
+    assert.equal(bench.supplies.pulls.state(REFERENCE).is, 'none');
+  });
+
+  it('waits for our containers, and leaves the image to those of others', async () => {
+    bench.engine.images.serve(REFERENCE);
+    await declare(A);
+    await bench.settle();
+    const ours = bench.engine.docker.createContainer('web', {
+      Image: REFERENCE,
+      Labels: { 'io.balena.supervised': 'true' },
+    });
+    await bench.quiet();
+    await declare();
+    await bench.quiet();
+    assert.equal(bench.reason('Image', A), 'InUse');
+    bench.engine.docker.createContainer('theirs', { Image: REFERENCE });
+    bench.engine.docker.removeContainer(ours);
+    await bench.settle();
+    assert.ok(isLocal());
+    assert.equal(bench.store.get('Image', A), undefined);
+  });
+
+  it('stalls on what is no reference', async () => {
+    await bench.declare(['Image', A, { app: 'hello', image: 'a:b:c', services: [] }]);
+    await bench.settle();
+    assert.equal(bench.reason('Image', A), 'InvalidSpec');
+    assert.equal(pulls(), 0);
+  });
+});
