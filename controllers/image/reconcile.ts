@@ -87,8 +87,11 @@ const sameImage = (store: Store, name: string, reference: string): readonly Imag
 const servicesOf = (store: Store, reference: string): readonly Service[] =>
   store.list('Service').filter(({ spec }) => imageKey(spec.image) === imageKey(reference));
 
-/** Facts that outlive a failed pull. */
-const kept = ({ status }: Image): ImageStatus => (status?.pulled ? { pulled: true } : {});
+/** Facts that outlive a failed pull. Failures in a row are counted until the image is there. */
+const kept = ({ status }: Image): ImageStatus => ({
+  ...(status?.pulled ? { pulled: true } : {}),
+  ...(status?.failures ? { failures: status.failures } : {}),
+});
 
 /**
  * What is seen, in the words of the status. `pulled` cannot be seen: it is concluded when an image that we were
