@@ -9,7 +9,7 @@ export interface Call {
   readonly method?: 'GET' | 'POST' | 'DELETE';
   /** Without query; segments already escaped. */
   readonly path: string;
-  readonly query?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string | readonly string[]>>;
   readonly body?: object;
   /** A tar stream or its bytes, instead of `body`. */
   readonly file?: Buffer | NodeJS.ReadableStream;

@@ -1,0 +1,186 @@
+import { spawn } from 'node:child_process';
+import { mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Env, findProgram, fullPath, runCommand } from './command.js';
+import { dockerHttp } from './docker-http.js';
+import { ensureBridge, poolOfBridge, removeBridge } from './engine-bridge.js';
+import { allowForwarding, forgetForwarding } from './engine-firewall.js';
+import type { EngineFolders } from './engine-folders.js';
+
+/** A first start formats its storage; a start after a crash restores containers. */
+const START_LIMIT_MS = 90_000;
+const STOP_LIMIT_MS = 30_000;
+const POLL_MS = 100;
+
+interface Means {
+  readonly env: Env;
+  readonly say: (text: string) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Whether a Docker engine answers on that socket. */
+export async function answers(socketPath: string, signal?: AbortSignal): Promise<boolean> {
+  const limit = AbortSignal.timeout(3_000);
+  const http = dockerHttp({ socketPath });
+  try {
+    const { status } = await http.ask({
+      path: '/_ping',
+      signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
+    });
+    return status === 200;
+  } catch {
+    signal?.throwIfAborted();
+    return false;
+  }
+}
+
+/**
+ * Starts a daemon of our own and waits until it answers. It gets its own session: it survives us and a Ctrl-C in the
+ * terminal, so containers go on while the agent restarts.
+ */
+export async function startDaemon(program: string, folders: EngineFolders, means: Means): Promise<void> {
+  const { env, say, signal } = means;
+  if ((await daemonPid(folders)) !== undefined) return untilAnswers(folders.socket, signal); // it is just starting
+  await removeStalePids(folders);
+  await mkdir(dirname(folders.log), { recursive: true });
+  await mkdir(folders.execRoot, { recursive: true, mode: 0o700 });
+  const pool = await ensureBridge(folders.bridge, env);
+
+  // A starting daemon empties the DOCKER chains that all daemons share, and so cuts off the other one's containers.
+  const alone = (await pidsOf('dockerd')).length === 0;
+  if (!alone) say('Another Docker engine runs here: ours leaves its firewall rules alone');
+  const trouble = await launch(program, daemonArguments(folders, pool, alone), folders, means);
+  if (trouble !== undefined) {
+    if (!alone || !/iptables/.test(trouble)) throw new Error(`The Docker engine did not start: ${trouble}`);
+    say('The Docker engine cannot set up the firewall here: starting it without');
+    const second = await launch(program, daemonArguments(folders, pool, false), folders, means);
+    if (second !== undefined) throw new Error(`The Docker engine did not start: ${second}`);
+  }
+  if (alone) return;
+  const blocked = await allowForwarding(pool, env);
+  if (blocked !== undefined) say(`Containers may not reach each other: ${blocked}`);
+}
+
+/** Starts it once. Resolves with nothing when it answers, or with how it ended and the end of its log. */
+async function launch(
+  program: string,
+  args: readonly string[],
+  folders: EngineFolders,
+  { env, signal }: Means,
+): Promise<string | undefined> {
+  const log = await open(folders.log, 'a');
+  const logStart = (await log.stat()).size;
+  const child = spawn(program, args, {
+    detached: true,
+    cwd: '/',
+    env: { ...env, PATH: fullPath(env) },
+    stdio: ['ignore', log.fd, log.fd],
+  });
+  await log.close();
+  const ended = new AbortController();
+  const failed = new Promise<string>((resolve) => {
+    child.once('error', (error) => resolve(error.message));
+    child.once('exit', (code, signalName) => resolve(`it ended with ${signalName ?? `status ${code}`}`));
+  });
+  child.unref();
+  const waited = signal === undefined ? ended.signal : AbortSignal.any([signal, ended.signal]);
+  const how = await Promise.race([failed, untilAnswers(folders.socket, waited).then(() => undefined)]);
+  ended.abort();
+  return how === undefined ? undefined : `${how}\n${await lastLines(folders.log, logStart)}`;
+}
+
+/** Command line of the daemon. `pool`: where its networks get their subnets. `ownsFirewall`: it may write rules. Pure. */
+export function daemonArguments(folders: EngineFolders, pool: string, ownsFirewall: boolean): readonly string[] {
+  return [
+    `--host=unix://${folders.socket}`,
+    `--data-root=${folders.dataRoot}`,
+    `--exec-root=${folders.execRoot}`,
+    `--pidfile=${folders.pidFile}`,
+    `--bridge=${folders.bridge}`,
+    `--default-address-pool=base=${pool},size=24`,
+    ...(ownsFirewall ? [] : ['--iptables=false']),
+  ];
+}
+
+/** Kills its containers, ends it, and removes what only running engines need. Its data stays. */
+export async function stopDaemon(folders: EngineFolders, env: Env): Promise<void> {
+  const pid = await daemonPid(folders);
+  if (pid !== undefined) {
+    await killContainers(folders.socket);
+    process.kill(pid, 'SIGTERM');
+    const deadline = Date.now() + STOP_LIMIT_MS;
+    while ((await daemonPid(folders)) !== undefined) {
+      if (Date.now() > deadline) process.kill(pid, 'SIGKILL');
+      await sleep(POLL_MS);
+    }
+  }
+  await unmountUnder([folders.execRoot, folders.dataRoot], env);
+  const pool = await poolOfBridge(folders.bridge, env);
+  if (pool !== undefined) await forgetForwarding(pool, env);
+  await removeBridge(folders.bridge, env);
+  await rm(folders.runFolder, { recursive: true, force: true });
+  await rm(folders.socket, { force: true });
+}
+
+/** The running daemon of these folders. A number in a file proves nothing: the process has to be that daemon. */
+async function daemonPid(folders: EngineFolders): Promise<number | undefined> {
+  const pid = await readPid(folders.pidFile);
+  if (pid === undefined) return undefined;
+  const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+  return commandLine.includes(`--pidfile=${folders.pidFile}`) ? pid : undefined;
+}
+
+/** After a crash or a restart of the surrounding container: dockerd trusts any living process of that number. */
+async function removeStalePids({ pidFile, execRoot }: EngineFolders): Promise<void> {
+  await rm(pidFile, { force: true });
+  const containerdFile = join(execRoot, 'containerd', 'containerd.pid');
+  const pid = await readPid(containerdFile);
+  if (pid !== undefined && !(await pidsOf('containerd')).includes(pid)) await rm(containerdFile, { force: true });
+}
+
+async function readPid(file: string): Promise<number | undefined> {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  return /^\d+\s*$/.test(text) ? Number(text) : undefined;
+}
+
+async function pidsOf(program: string): Promise<readonly number[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+  const names = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')));
+  return pids.filter((_, index) => names[index]?.trim() === program);
+}
+
+async function untilAnswers(socket: string, signal?: AbortSignal): Promise<void> {
+  const deadline = Date.now() + START_LIMIT_MS;
+  while (!(await answers(socket, signal))) {
+    if (Date.now() > deadline) throw new Error(`The Docker engine does not answer at ${socket}`);
+    await sleep(POLL_MS, undefined, signal === undefined ? {} : { signal });
+  }
+}
+
+async function killContainers(socketPath: string): Promise<void> {
+  const http = dockerHttp({ socketPath });
+  const signal = AbortSignal.timeout(STOP_LIMIT_MS);
+  try {
+    const { body } = await http.ask({ path: '/containers/json', signal });
+    const running = Array.isArray(body) ? (body as { Id: string }[]) : [];
+    await Promise.all(running.map(({ Id }) => http.ask({ method: 'POST', path: `/containers/${Id}/kill`, signal })));
+  } catch (error) {
+    if (!signal.aborted && !(error instanceof Error && error.name === 'EngineUnreachable')) throw error;
+  }
+}
+
+/** What a daemon that was killed leaves mounted: container file systems, network namespaces. Deepest first. */
+async function unmountUnder(folders: readonly string[], env: Env): Promise<void> {
+  if (findProgram('umount', env) === undefined) return;
+  const mounts = (await readFile('/proc/self/mounts', 'utf8').catch(() => ''))
+    .split('\n')
+    .map((line) => (line.split(' ')[1] ?? '').replaceAll('\\040', ' '))
+    .filter((path) => folders.some((folder) => path.startsWith(`${folder}/`)));
+  for (const mount of mounts.sort((a, b) => b.length - a.length)) await runCommand('umount', ['-l', mount], { env });
+}
+
+async function lastLines(file: string, from: number): Promise<string> {
+  const text = (await readFile(file)).subarray(from).toString();
+  return text.trimEnd().split('\n').slice(-8).join('\n');
+}
