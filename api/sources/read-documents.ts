@@ -4,11 +4,10 @@ import type { AnyDeclared, Problem, Source } from '../../crds/kinds.js';
 import type { Proposed } from '../store/store.js';
 import type { Documents, Parse } from './documents.js';
 import { deviceDocument, isTargetState, parseTargetState } from './target-state.js';
-import { itemNodes, offsetAt, parseYaml, plainValue, prepare } from './yaml-text.js';
+import { itemNodes, LIMIT_DOCUMENTS, offsetAt, parseYaml, plainValue, prepare } from './yaml-text.js';
 
 /** Larger texts are refused unread: parsing 1 MiB of YAML already costs a small device a second and 150 MB. */
 export const LIMIT_BYTES = 1024 * 1024;
-export const LIMIT_DOCUMENTS = 1000;
 /** A broken text has one cause and many symptoms. */
 const LIMIT_PROBLEMS = 10;
 

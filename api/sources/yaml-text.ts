@@ -17,6 +17,11 @@ import {
 const LIMITS = { aliases: 1000, values: 200_000, characters: 4 * 1024 * 1024 } as const;
 /** Open maps, lists and entries. The composer is recursive, and Node dies, uncatchably, when it runs out of stack in it. */
 const LIMIT_DEPTH = 200;
+/** Tokens of one text. Real documents have a few thousand; a megabyte of quotes would hold the agent up for ten seconds. */
+const LIMIT_TOKENS = 200_000;
+export const LIMIT_DOCUMENTS = 1000;
+/** Junk is told apart from a mistake by then. */
+const ENOUGH_ERRORS = 100;
 
 /** Maps of text: what is written there is kept as written, so that `VERSION: 1.10` does not become 1.1. */
 const TEXT_MAPS = new Set(['environment', 'labels', 'config', 'annotations']);
@@ -27,7 +32,7 @@ export interface Finding {
   readonly offset: number;
 }
 
-/** The documents of a text, in YAML 1.2; each with its own errors. Refuses only what is nested too deeply. Pure. */
+/** The documents of a text, in YAML 1.2; each with its own errors. Refuses only what is too deep or too long. Pure. */
 export function parseYaml(
   text: string,
   lines: LineCounter,
@@ -43,11 +48,21 @@ export function parseYaml(
   });
   const documents: Document[] = [];
   lines.addNewLine(0);
+  let tokens = 0;
+  let errors = 0;
   for (const lexeme of new Lexer().lex(text)) {
-    for (const token of parser.next(lexeme)) documents.push(...composer.next(token));
+    tokens += 1;
+    for (const token of parser.next(lexeme)) {
+      if (token.type === 'error') errors += 1;
+      documents.push(...composer.next(token));
+    }
     if (parser.stack.length > LIMIT_DEPTH) {
       return { ok: false, message: 'The text is nested too deeply', offset: parser.offset };
     }
+    if (tokens > LIMIT_TOKENS) {
+      return { ok: false, message: 'The text is too long for a device to read; split it', offset: parser.offset };
+    }
+    if (errors > ENOUGH_ERRORS || documents.length > LIMIT_DOCUMENTS) break; // worse it cannot get
   }
   for (const token of parser.end()) documents.push(...composer.next(token));
   documents.push(...composer.end());
