@@ -15,7 +15,9 @@ import {
   type Declared,
   type Kind,
   type Kinds,
+  type Metadata,
   type Origin,
+  type Resource,
 } from '../../../crds/kinds.js';
 import { parseDocument } from '../../../crds/parse.js';
 
@@ -87,6 +89,33 @@ export async function declare(store: Store, origin: Origin, ...documents: AnyDec
   const owner = origin.startsWith('App/') ? { owner: origin as `App/${string}` } : {};
   const { refused } = await store.propose({ origin, ...owner, documents: documents.map((document) => ({ document })) });
   if (refused.length > 0) throw new Error(JSON.stringify(refused));
+}
+
+/** A document as the store would give it, for views that are pure. */
+export function aDocument<K extends Kind>(
+  kind: K,
+  name: string,
+  spec: Kinds[K]['spec'],
+  status?: Kinds[K]['status'],
+  metadata: Partial<Metadata> = {},
+): Resource<K> {
+  return {
+    apiVersion: API_VERSION,
+    kind,
+    metadata: {
+      name,
+      uid: `uid-${name}`,
+      generation: 1,
+      resourceVersion: '1',
+      creationTimestamp: '2026-01-02T03:04:05.678Z',
+      finalizers: [],
+      origin: 'files',
+      ...metadata,
+    },
+    spec,
+    requests: {},
+    ...(status === undefined ? {} : { status }),
+  };
 }
 
 /** Writes a status as a controller does, with the conditions that the runtime writes. */

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
+import { gzipSync } from 'node:zlib';
+import { BodyError, readBody } from '../../../api/http/body.js';
+
+const JSON_TYPE = 'application/json';
+const FORM = 'application/x-www-form-urlencoded';
+
+/** A request as far as bodies go. */
+function aRequest(body: string | Buffer, headers: Record<string, string>) {
+  const bytes = Buffer.from(body);
+  return Object.assign(Readable.from([bytes]), { headers: { 'content-length': String(bytes.length), ...headers } });
+}
+
+describe('readBody', () => {
+  const good: readonly [what: string, type: string, body: string, want: unknown][] = [
+    ['an object', JSON_TYPE, '{"a":1}', { a: 1 }],
+    ['a list', JSON_TYPE, '[1]', [1]],
+    ['blanks before it', JSON_TYPE, ' \n{"a":1}', { a: 1 }],
+    ['a charset', `${JSON_TYPE}; charset=UTF-8`, '{"a":"é"}', { a: 'é' }],
+    ['an upper-case type', 'Application/JSON', '{"a":1}', { a: 1 }],
+    ['nothing with a JSON type', JSON_TYPE, '', {}],
+    ['a form', FORM, 'appId=1&force=true', { appId: '1', force: 'true' }],
+    ['a form with brackets', FORM, 'network[hostname]=x', { network: { hostname: 'x' } }],
+    ['plain text', 'text/plain', '{"a":1}', {}],
+    ['no type', '', '{"a":1}', {}],
+    ['a type that is none', ';;;', '{"a":1}', {}],
+  ];
+  for (const [what, type, body, want] of good) {
+    it(`reads ${what}`, async () => assert.deepEqual(await readBody(aRequest(body, { 'content-type': type })), want));
+  }
+
+  it('reads a compressed body', async () => {
+    const request = aRequest(gzipSync('{"a":1}'), { 'content-type': JSON_TYPE, 'content-encoding': 'gzip' });
+    assert.deepEqual(await readBody(request), { a: 1 });
+  });
+
+  const bad: readonly [what: string, headers: Record<string, string>, body: string, want: RegExp][] = [
+    ['malformed JSON', { 'content-type': JSON_TYPE }, '{x', /^Expected property name or '}' in JSON at position 1/],
+    ['a cut object', { 'content-type': JSON_TYPE }, '{"a":', /^Unexpected end of JSON input$/],
+    ['a bare string', { 'content-type': JSON_TYPE }, '"x"', /^Unexpected token '"'/],
+    ['null', { 'content-type': JSON_TYPE }, 'null', /^Unexpected token 'n'/],
+    ['blanks only', { 'content-type': JSON_TYPE }, '  ', /^Unexpected end of JSON input$/],
+    ['an unknown charset', { 'content-type': `${JSON_TYPE}; charset=foo` }, '{}', /^unsupported charset "FOO"$/],
+    [
+      'an unknown encoding',
+      { 'content-type': JSON_TYPE, 'content-encoding': 'foo' },
+      '{}',
+      /^unsupported content encoding "foo"$/,
+    ],
+    ['what is not gzip', { 'content-type': JSON_TYPE, 'content-encoding': 'gzip' }, '{}', /^incorrect header check$/],
+    ['too many parameters', { 'content-type': FORM }, 'a=1&'.repeat(1001), /^too many parameters$/],
+    ['too much', { 'content-type': JSON_TYPE }, `{"a":"${'x'.repeat(200)}"}`, /^request entity too large$/],
+  ];
+  for (const [what, headers, body, want] of bad) {
+    it(`refuses ${what}`, async () => {
+      const limit = what === 'too much' ? 100 : undefined;
+      await assert.rejects(readBody(aRequest(body, headers), limit), (error) => {
+        assert(error instanceof BodyError);
+        assert.match(error.message, want);
+        return true;
+      });
+    });
+  }
+
+  it('refuses a small body that is large when unpacked', async () => {
+    const request = aRequest(gzipSync(`{"a":"${'x'.repeat(100_000)}"}`), {
+      'content-type': JSON_TYPE,
+      'content-encoding': 'gzip',
+    });
+    await assert.rejects(readBody(request, 1000), /request entity too large/);
+  });
+});
