@@ -81,9 +81,12 @@ function imageReferenceOf({ id, action, attributes }: EngineEvent): string | und
 }
 
 /** Whether a container looks as it does just after the event. For events and inspections of the same millisecond. Pure. */
-export function agrees({ type, action, attributes }: EngineEvent, seen: SeenContainer): boolean {
-  if (type === 'network')
-    return (action === 'connect') === (attributes.name !== undefined && attributes.name in seen.networks);
+export function agrees({ type, id, action, attributes }: EngineEvent, seen: SeenContainer): boolean {
+  if (type === 'network') {
+    const attached =
+      Object.hasOwn(seen.networks, attributes.name ?? '') && seen.networks[attributes.name ?? '']?.id === id;
+    return (action === 'connect') === attached;
+  }
   switch (action) {
     case 'create':
       return true;

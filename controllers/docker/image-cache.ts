@@ -107,7 +107,8 @@ export class ImageCache {
 
   #point(key: string, pointer: Pointer): boolean {
     const before = this.#pointers.get(key);
-    if (before !== undefined && before.question.ticket > pointer.question.ticket) return false;
+    const known = Math.max(before?.question.ticket ?? 0, this.#listed.ticket);
+    if (known > pointer.question.ticket) return false;
     this.#pointers.set(key, pointer);
     return before?.id !== pointer.id;
   }

@@ -35,7 +35,6 @@ export class Inspections {
   unmark(key: string): void {
     this.#marked.get(key)?.();
     this.#marked.delete(key);
-    this.#failures.delete(key);
   }
 
   /** Takes back the marks that begin with `prefix`. */

@@ -73,10 +73,10 @@ export class ObjectCache<T> {
   patch(key: string, change: Partial<T>, ticket: number): boolean {
     const before = this.#items.get(key);
     if (before === undefined) return false;
+    this.#patched.set(key, ticket);
     const after = { ...before, ...change };
     if (isDeepStrictEqual(before, after)) return false;
     this.#items.set(key, after);
-    this.#patched.set(key, ticket);
     return true;
   }
 }
