@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Env, findProgram, fullPath, runCommand } from './command.js';
 import { dockerHttp } from './docker-http.js';
+import { EngineUnreachable } from './engine.js';
 import { ensureBridge, poolOfBridge, removeBridge } from './engine-bridge.js';
 import { allowForwarding, forgetForwarding } from './engine-firewall.js';
 import type { EngineFolders } from './engine-folders.js';
@@ -106,8 +107,9 @@ export function daemonArguments(folders: EngineFolders, pool: string, ownsFirewa
 /** Kills its containers, ends it, and removes what only running engines need. Its data stays. */
 export async function stopDaemon(folders: EngineFolders, env: Env): Promise<void> {
   const pid = await daemonPid(folders);
+  const interfaces: string[] = [];
   if (pid !== undefined) {
-    await killContainers(folders.socket);
+    interfaces.push(...(await killContainers(folders.socket)));
     process.kill(pid, 'SIGTERM');
     const deadline = Date.now() + STOP_LIMIT_MS;
     while ((await daemonPid(folders)) !== undefined) {
@@ -118,7 +120,7 @@ export async function stopDaemon(folders: EngineFolders, env: Env): Promise<void
   await unmountUnder([folders.execRoot, folders.dataRoot], env);
   const pool = await poolOfBridge(folders.bridge, env);
   if (pool !== undefined) await forgetForwarding(pool, env);
-  await removeBridge(folders.bridge, env);
+  for (const name of [...interfaces, folders.bridge]) await removeBridge(name, env);
   await rm(folders.runFolder, { recursive: true, force: true });
   await rm(folders.socket, { force: true });
 }
@@ -158,15 +160,21 @@ async function untilAnswers(socket: string, signal?: AbortSignal): Promise<void>
   }
 }
 
-async function killContainers(socketPath: string): Promise<void> {
+/** Kills what runs. Returns the interfaces of the daemon's networks, which it would leave behind. */
+async function killContainers(socketPath: string): Promise<readonly string[]> {
   const http = dockerHttp({ socketPath });
   const signal = AbortSignal.timeout(STOP_LIMIT_MS);
+  const idsAt = async (path: string): Promise<string[]> => {
+    const { body } = await http.ask({ path, signal });
+    return Array.isArray(body) ? (body as { Id: string }[]).map(({ Id }) => Id) : [];
+  };
   try {
-    const { body } = await http.ask({ path: '/containers/json', signal });
-    const running = Array.isArray(body) ? (body as { Id: string }[]) : [];
-    await Promise.all(running.map(({ Id }) => http.ask({ method: 'POST', path: `/containers/${Id}/kill`, signal })));
+    const running = await idsAt('/containers/json');
+    await Promise.all(running.map((id) => http.ask({ method: 'POST', path: `/containers/${id}/kill`, signal })));
+    return (await idsAt('/networks')).map((id) => `br-${id.slice(0, 12)}`);
   } catch (error) {
-    if (!signal.aborted && !(error instanceof Error && error.name === 'EngineUnreachable')) throw error;
+    if (signal.aborted || error instanceof EngineUnreachable) return []; // it hangs or is going: it gets its signal all the same
+    throw error;
   }
 }
 
