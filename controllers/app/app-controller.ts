@@ -12,15 +12,16 @@ export function appController(deps: AppDeps): Controller {
     reconcile: reconcileApp(deps, memory),
     wakes(wake) {
       const { store, world } = deps;
-      const stopStore = store.watch(({ object, type, key }) => {
+      const stopStore = store.watch(({ object, type }) => {
         if (object.kind === 'App') {
           if (type === 'DELETED') memory.refusals.delete(object.metadata.name);
           return;
         }
         const { owner } = object.metadata;
         if (owner !== undefined && splitKey(owner).kind === 'App') wake(splitKey(owner).name);
+        else if (type === 'DELETED')
+          wakeAll(); // a name is free
         else if (object.kind === 'Service') wake(object.spec.app);
-        else if (type === 'DELETED' && splitKey(key).kind === 'Network') wakeAll(); // a name is free
       });
       const wakeAll = (): void => {
         for (const { metadata } of store.list('App')) wake(metadata.name);

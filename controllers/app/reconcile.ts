@@ -1,4 +1,3 @@
-import type { Logger } from 'pino';
 import type { LogStream } from '../../api/store/logs.js';
 import type { Store } from '../../api/store/store.js';
 import { withFacts } from '../../crds/conditions.js';
@@ -9,7 +8,7 @@ import type { UpdateLocks } from '../host/update-locks.js';
 import { type Outcome, type Reconcile, TerminalError, wait } from '../runtime/outcome.js';
 import { shareApiNetwork } from './api-network.js';
 import { declaredAs, identityOf, isLiving } from './children.js';
-import { forced, observeApp, servicesOfApp } from './observe.js';
+import { forced, needsLock, observeApp, servicesOfApp } from './observe.js';
 import { type AppFacts, type AppPlan, type AppStep, planApp } from './plan.js';
 
 export interface AppDeps {
@@ -18,15 +17,16 @@ export interface AppDeps {
   readonly world: World;
   readonly locks: UpdateLocks;
   readonly logs: LogStream;
-  readonly log: Pick<Logger, 'info'>;
+  /** ms since the epoch */
+  readonly now: () => number;
 }
 
 /** What the controller remembers while the process lives; all of it may be lost. */
 export interface Memory {
   /** Apps whose lock files of an earlier process have been removed. */
   readonly swept: Set<number>;
-  /** How often in a row the lock of an app was found taken, for one request of the same document. */
-  readonly refusals: Map<string, { readonly of: string; readonly count: number }>;
+  /** How often in a row the lock of an app was found taken for the same document and request, and when to look again. */
+  readonly refusals: Map<string, { readonly of: string; readonly count: number; readonly dueMs: number }>;
 }
 
 const FIRST_RETRY_MS = 500;
@@ -51,12 +51,20 @@ export const reconcileApp =
     const plan = planApp(app, facts);
     const done = await perform(deps, memory, app, facts, plan);
     await shareApiNetwork(store, world);
+    if (facts.locked) nudge(store, app);
     const outcome = done.outcome ?? plan.outcome;
     report(deps, app, { ...done, phase: phaseOf(plan, done), settled: outcome.is === 'settled' && !plan.trouble });
     if (plan.trouble) throw plan.trouble;
     if (!isLiving(app) && outcome.is === 'settled') await store.release(app);
     return outcome;
   };
+
+/** A service may have looked for the lock just before it was taken, and nothing else would make it look again. */
+function nudge(store: Store, { metadata }: App): void {
+  for (const service of store.list('Service')) {
+    if (service.spec.app === metadata.name && needsLock(service)) store.touch(keyOf('Service', service.metadata.name));
+  }
+}
 
 /** What steps brought about that their objects do not show. */
 interface Done {
@@ -135,7 +143,7 @@ async function propose(
 }
 
 async function claim(deps: AppDeps, memory: Memory, app: App, because: string): Promise<Done> {
-  const { store, locks, logs } = deps;
+  const { store, locks, logs, now } = deps;
   const { name, generation } = app.metadata;
   const { appId } = identityOf(app);
   const force = forced(store, app);
@@ -152,13 +160,17 @@ async function claim(deps: AppDeps, memory: Memory, app: App, because: string): 
 
   const of = `${generation}/${app.requests.force?.id ?? ''}`;
   const before = memory.refusals.get(name);
-  const count = before?.of === of ? before.count + 1 : 1;
-  memory.refusals.set(name, { of, count });
-  const forMs = Math.min(FIRST_RETRY_MS * 2 ** Math.min(count, 20), LONGEST_RETRY_MS);
-  const reason = `Lockfile exists for { appId: ${appId}, service: ${result.service} }`;
-  logs.system(`Updates are locked, retrying in ${forMs / 1000}s. Reason: ${reason}`, { isStdErr: true });
+  const early = before?.of === of && now() < before.dueMs; // something else woke us: neither news nor a further failure
+  const count = before?.of !== of ? 1 : early ? before.count : before.count + 1;
+  const delayMs = Math.min(FIRST_RETRY_MS * 2 ** Math.min(count, 20), LONGEST_RETRY_MS);
+  const dueMs = early ? before.dueMs : now() + delayMs;
+  memory.refusals.set(name, { of, count, dueMs });
+  if (!early) {
+    const reason = `Lockfile exists for { appId: ${appId}, service: ${result.service} }`;
+    logs.system(`Updates are locked, retrying in ${delayMs / 1000}s. Reason: ${reason}`, { isStdErr: true });
+  }
   const message = `The application holds the update lock of ${result.service}: ${result.path}. Nothing is stopped until the file is gone, or an update is forced`;
-  return { outcome: wait('UpdatesLocked', message, forMs).outcome, blockedBy: result.path };
+  return { outcome: wait('UpdatesLocked', message, dueMs - now()).outcome, blockedBy: result.path };
 }
 
 async function unlock(deps: AppDeps, memory: Memory, app: App): Promise<Done> {
