@@ -70,7 +70,6 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
     logs,
     keys,
     target: local,
-    parse: parseDocument,
     device: facts,
     settings: { ...settings, version: AGENT_VERSION },
     healthy: () => health(loops),
