@@ -62,8 +62,9 @@ function beginLeaving(
       logs.system(`${dead ? 'Removing dead container' : 'Killing service'} '${label}'`);
       if (stop) await engine.stopContainer(id, never);
       if (remove) await engine.removeContainer(id, never);
-      await world.refreshContainer(id, never);
       if (!dead) logs.system(`Killed service '${label}'`);
+      // The engine's own word that it is gone may have come already.
+      if (world.containers().some((one) => one.id === id)) await world.refreshContainer(id, never);
       return true;
     });
   departures.begin(name, id, async () => {
@@ -226,7 +227,7 @@ function refused(what: string, error: unknown, say?: (due: string) => void): Err
   if (error.statusCode === 400 && what.startsWith('Could not create')) {
     return new InvalidSpecError([{ path: 'spec', message: `the engine refuses it: ${due}` }]);
   }
-  return new Error(`${what}: ${due}`);
+  return new EngineError(`${what}: ${due}`, error.statusCode);
 }
 
 const record = (
