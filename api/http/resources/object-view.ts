@@ -1,4 +1,5 @@
-import { API_VERSION, type Kind, PLURALS, type Resource, splitKey } from '../../../crds/kinds.js';
+import { canonicalHash } from '../../../crds/hash.js';
+import { API_VERSION, type Kind, type Resource, splitKey } from '../../../crds/kinds.js';
 import type { Reader, ResourceEvent } from '../../store/store.js';
 
 /** A document as Kubernetes shows one. The spec is shown whole: only holders of the global key come here. Pure. */
@@ -59,7 +60,7 @@ export function eventView(event: ResourceEvent, store: Pick<Reader, 'get'>): obj
     apiVersion: API_VERSION,
     kind: 'Event',
     metadata: {
-      name: `${PLURALS[kind]}.${name}.${event.reason}.${Date.parse(event.firstTimestamp).toString(16)}`.toLowerCase(),
+      name: `${name}.${canonicalHash([event.key, event.type, event.reason, event.message, event.firstTimestamp]).slice(0, 16)}`,
       resourceVersion: String(Date.parse(event.lastTimestamp)),
       creationTimestamp: wholeSeconds(event.firstTimestamp),
     },

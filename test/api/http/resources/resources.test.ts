@@ -1,0 +1,230 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { APP_2_KEY, anApp, aServer, type Bench, declare, report, withKey } from '../a-server.js';
+
+const APPS = '/apis/supercargo.io/v1/apps';
+const asJson = { ...withKey, 'content-type': 'application/json' };
+const spec = { services: { web: { image: 'busybox' } } };
+
+describe('the resource API', () => {
+  let bench: Bench;
+  beforeEach(async () => {
+    bench = await aServer();
+    await declare(bench.store, 'files', anApp('hello', { appId: 1, ...spec }));
+  });
+  afterEach(() => bench.close());
+
+  async function ask(
+    method: 'GET' | 'PUT' | 'POST' | 'DELETE' | 'PATCH',
+    url: string,
+    body?: unknown,
+    headers: Record<string, string> = asJson,
+  ) {
+    const payload = body === undefined ? {} : { payload: typeof body === 'string' ? body : JSON.stringify(body) };
+    const answer = await bench.server.inject({ method, url, headers, ...payload });
+    return { code: answer.statusCode, body: JSON.parse(answer.payload) };
+  }
+  /** What a failed request says, as text. */
+  async function failure(...request: Parameters<typeof ask>): Promise<string> {
+    const { code, body } = await ask(...request);
+    assert.deepEqual([body.kind, body.apiVersion, body.status, body.code], ['Status', 'v1', 'Failure', code]);
+    return `${code} ${body.reason}: ${body.message}`;
+  }
+
+  it('tells what it serves, with the short names of the definitions', async () => {
+    assert.equal((await ask('GET', '/apis')).body.groups[0].preferredVersion.groupVersion, 'supercargo.io/v1');
+    const { resources } = (await ask('GET', '/apis/supercargo.io/v1')).body;
+    const served = new Map(resources.map((one: { name: string; shortNames?: string[] }) => [one.name, one.shortNames]));
+    for (const file of readdirSync('crds').filter((name) => name.endsWith('.yaml'))) {
+      const { names } = parse(readFileSync(`crds/${file}`, 'utf8')).spec;
+      assert.deepEqual(served.get(names.plural), names.shortNames);
+      assert.ok(served.has(`${names.plural}/status`));
+    }
+  });
+
+  it('lists documents from one moment', async () => {
+    const { code, body } = await ask('GET', APPS);
+    assert.deepEqual([code, body.kind, body.apiVersion, body.items.length], [200, 'AppList', 'supercargo.io/v1', 1]);
+    assert.equal(body.metadata.resourceVersion, bench.store.resourceVersion);
+  });
+
+  it('shows a document as Kubernetes does', async () => {
+    report(bench.store, 'App', 'hello', { appId: 1 });
+    const { body } = await ask('GET', `${APPS}/hello`);
+    const app = bench.store.get('App', 'hello');
+    assert.deepEqual(body.metadata, {
+      name: 'hello',
+      uid: app?.metadata.uid,
+      resourceVersion: app?.metadata.resourceVersion,
+      generation: 1,
+      creationTimestamp: '2026-01-02T03:04:05Z',
+      finalizers: app?.metadata.finalizers,
+      origin: 'files',
+    });
+    assert.equal(body.status.conditions[0].type, 'Ready');
+    assert.deepEqual((await ask('GET', `${APPS}/hello/status`)).body, body);
+  });
+
+  it('shows the owner of a child by uid', async () => {
+    await declare(bench.store, 'App/hello', {
+      apiVersion: 'supercargo.io/v1',
+      kind: 'Image',
+      metadata: { name: 'hello.busybox' },
+      spec: { app: 'hello', image: 'busybox:latest', services: ['web'] },
+    });
+    const { body } = await ask('GET', '/apis/supercargo.io/v1/images/hello.busybox');
+    const uid = bench.store.get('App', 'hello')?.metadata.uid;
+    assert.deepEqual(body.metadata.ownerReferences, [
+      { apiVersion: 'supercargo.io/v1', kind: 'App', name: 'hello', uid, controller: true, blockOwnerDeletion: true },
+    ]);
+  });
+
+  const selectors: readonly [query: string, names: readonly string[]][] = [
+    ['', ['hello', 'labelled']],
+    ['?labelSelector=tier%3Dweb', ['labelled']],
+    ['?labelSelector=tier!%3Dweb', ['hello']],
+    ['?labelSelector=tier', ['labelled']],
+    ['?labelSelector=!tier', ['hello']],
+    ['?labelSelector=tier in (web,db),zone=a', ['labelled']],
+    ['?labelSelector=tier notin (web)', ['hello']],
+    ['?fieldSelector=metadata.name%3Dhello', ['hello']],
+    ['?fieldSelector=metadata.name!%3Dhello,metadata.namespace%3D', ['labelled']],
+    ['?limit=1&timeout=32s', ['hello', 'labelled']],
+  ];
+  for (const [query, names] of selectors) {
+    it(`selects by ${query || 'nothing'}`, async () => {
+      await ask('POST', APPS, { metadata: { name: 'labelled', labels: { tier: 'web', zone: 'a' } }, spec });
+      const { body } = await ask('GET', `${APPS}${query.replaceAll(' ', '%20')}`);
+      assert.deepEqual(body.items.map((one: { metadata: { name: string } }) => one.metadata.name).sort(), names);
+    });
+  }
+
+  it('creates, replaces and leaves an equal document alone', async () => {
+    const created = await ask('PUT', `${APPS}/mine`, { spec });
+    assert.deepEqual([created.code, created.body.metadata.origin, created.body.metadata.generation], [201, 'api', 1]);
+    const same = await ask('PUT', `${APPS}/mine`, created.body);
+    assert.deepEqual([same.code, same.body.metadata.resourceVersion], [200, created.body.metadata.resourceVersion]);
+    const changed = await ask('PUT', `${APPS}/mine`, { ...created.body, spec: { ...spec, name: 'other' } });
+    assert.deepEqual([changed.code, changed.body.metadata.generation], [200, 2]);
+    assert.match(await failure('PUT', `${APPS}/mine`, created.body), /^409 Conflict: .*the object has been modified/);
+  });
+
+  it('creates by POST once', async () => {
+    const body = { apiVersion: 'supercargo.io/v1', kind: 'App', metadata: { name: 'mine' }, spec };
+    assert.equal((await ask('POST', APPS, body)).code, 201);
+    assert.equal(await failure('POST', APPS, body), '409 AlreadyExists: apps.supercargo.io "mine" already exists');
+  });
+
+  it('marks for deletion, and says so', async () => {
+    const { uid } = (await ask('PUT', `${APPS}/mine`, { spec })).body.metadata;
+    const deleted = await ask('DELETE', `${APPS}/mine`, { propagationPolicy: 'Background' });
+    assert.deepEqual([deleted.code, deleted.body.metadata.uid], [200, uid]);
+    assert.ok(deleted.body.metadata.deletionTimestamp);
+  });
+
+  it('holds to the preconditions of a deletion', async () => {
+    await ask('PUT', `${APPS}/mine`, { spec });
+    assert.match(await failure('DELETE', `${APPS}/mine`, { preconditions: { uid: 'other' } }), /^409 Conflict/);
+    assert.equal(bench.store.get('App', 'mine')?.metadata.deletionTimestamp, undefined);
+  });
+
+  const bad: readonly [it: string, request: Parameters<typeof ask>, want: RegExp][] = [
+    ['an unknown name', ['GET', `${APPS}/nope`], /^404 NotFound: apps\.supercargo\.io "nope" not found$/],
+    ['the status of an unknown name', ['GET', `${APPS}/nope/status`], /^404 NotFound/],
+    ['deleting an unknown name', ['DELETE', `${APPS}/nope`], /^404 NotFound/],
+    ['an unknown plural', ['GET', '/apis/supercargo.io/v1/nopes'], /^404 NotFound: the server could not find/],
+    ['another method', ['PATCH', `${APPS}/hello`, {}], /^405 MethodNotAllowed/],
+    ['replacing what files declare', ['PUT', `${APPS}/hello`, { spec }], /^409 Conflict: .*declared by files/],
+    ['deleting what files declare', ['DELETE', `${APPS}/hello`], /^409 Conflict: .*declared by files/],
+    ['an appId that is taken', ['PUT', `${APPS}/other`, { spec: { appId: 1 } }], /^409 Conflict/],
+    [
+      'an old version of nothing',
+      ['PUT', `${APPS}/other`, { metadata: { resourceVersion: '1' }, spec }],
+      /^409 Conflict/,
+    ],
+    ['malformed JSON', ['PUT', `${APPS}/other`, '{x'], /^400 BadRequest: Expected property name/],
+    ['a list', ['PUT', `${APPS}/other`, []], /^400 BadRequest/],
+    ['another kind', ['PUT', `${APPS}/other`, { kind: 'Volume', spec }], /^400 BadRequest: .*Volume/],
+    ['another group', ['PUT', `${APPS}/other`, { apiVersion: 'v1', spec }], /^400 BadRequest/],
+    [
+      'another name',
+      ['PUT', `${APPS}/other`, { metadata: { name: 'x' }, spec }],
+      /^400 BadRequest: the name of the object \(x\)/,
+    ],
+    ['no name', ['POST', APPS, { spec }], /^400 BadRequest: metadata\.name/],
+    [
+      'an unknown field, with the one that was meant',
+      ['PUT', `${APPS}/other`, { spec: { sevices: {} } }],
+      /^400 BadRequest: strict decoding error: unknown field "spec\.sevices".*services/,
+    ],
+    [
+      'a wrong type',
+      ['PUT', `${APPS}/other`, { spec: { services: 5 } }],
+      /^422 Invalid: apps\.supercargo\.io "other" is invalid: spec\.services: /,
+    ],
+    ['a selector that is none', ['GET', `${APPS}?labelSelector=%3D%3D`], /^400 BadRequest/],
+    [
+      'a field that cannot be selected',
+      ['GET', `${APPS}?fieldSelector=spec.appId%3D1`],
+      /^400 BadRequest: .*metadata\.name/,
+    ],
+    ['a parameter given twice', ['GET', `${APPS}?watch=1&watch=1`], /^400 BadRequest/],
+    ['a timeout that is no number', ['GET', `${APPS}?watch=1&timeoutSeconds=x`], /^400 BadRequest/],
+    ['a version that is not kept', ['GET', `${APPS}?watch=1&resourceVersion=1`], /^410 Expired/],
+    ['a version that is none', ['GET', `${APPS}?watch=1&resourceVersion=x`], /^410 Expired/],
+    ['an app key', ['GET', APPS, undefined, { authorization: `Bearer ${APP_2_KEY}` }], /^403 Forbidden/],
+    [
+      'an app key that writes',
+      ['PUT', `${APPS}/x`, { spec }, { authorization: `Bearer ${APP_2_KEY}`, 'content-type': 'application/json' }],
+      /^403 Forbidden/,
+    ],
+    ['no key', ['GET', APPS, undefined, {}], /^401 Unauthorized/],
+  ];
+  for (const [what, request, want] of bad) {
+    it(`refuses ${what}`, async () => assert.match(await failure(...request), want));
+  }
+
+  it('names every cause of a 422', async () => {
+    const { body } = await ask('PUT', `${APPS}/other`, { spec: { services: 5, appId: 'x' } });
+    assert.deepEqual(body.details.causes.map(({ field }: { field: string }) => field).sort(), [
+      'spec.appId',
+      'spec.services',
+    ]);
+  });
+
+  it('lists events, of all and of one document', async () => {
+    const { store } = bench;
+    store.record('App/hello', { type: 'Normal', reason: 'Staging', message: 'because: new release' });
+    store.record('Image/other', { type: 'Warning', reason: 'PullFailed', message: 'no such image' });
+    const all = (await ask('GET', '/apis/supercargo.io/v1/events')).body;
+    assert.deepEqual([all.kind, all.items.length], ['EventList', 2]);
+    const of = async (path: string) =>
+      (await ask('GET', `/apis/supercargo.io/v1/${path}`)).body.items.map((one: { reason: string }) => one.reason);
+    assert.deepEqual(await of('events?fieldSelector=involvedObject.kind%3DApp,involvedObject.name%3Dhello'), [
+      'Staging',
+    ]);
+    assert.deepEqual(await of('events?fieldSelector=type%3DWarning,involvedObject.namespace%3D'), ['PullFailed']);
+    assert.deepEqual(await of('apps/hello/events'), ['Staging']);
+    const [event] = all.items;
+    assert.deepEqual(event.involvedObject, {
+      apiVersion: 'supercargo.io/v1',
+      kind: 'App',
+      name: 'hello',
+      uid: store.get('App', 'hello')?.metadata.uid,
+    });
+    assert.deepEqual([event.type, event.message, event.count], ['Normal', 'because: new release', 1]);
+  });
+
+  it('lists what was not accepted', async () => {
+    const problem = {
+      message: 'Unknown field',
+      source: { file: 'a.yaml', line: 3 },
+      kind: 'App',
+      name: 'bad',
+    } as const;
+    await bench.store.propose({ origin: 'files', documents: [], problems: [problem] });
+    const { body } = await ask('GET', '/apis/supercargo.io/v1/problems');
+    assert.deepEqual(body.items, [{ ...problem, origin: 'files' }]);
+  });
+});
