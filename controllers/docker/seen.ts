@@ -51,6 +51,18 @@ export function seenNetwork(info: NetworkInspectInfo): SeenNetwork {
     labels,
     specHash: labels[SPEC_HASH],
     gateway: gateway?.replace(/\/\d+$/, ''), // some versions write it with its prefix length
+    definition: {
+      driver: info.Driver,
+      internal: info.Internal,
+      ipv6: info.EnableIPv6,
+      configOnly: info.ConfigOnly,
+      options: info.Options ?? {},
+      pools: (info.IPAM?.Config ?? []).map(({ Subnet, Gateway, IPRange }) => ({
+        ...(Subnet ? { subnet: Subnet } : {}),
+        ...(Gateway ? { gateway: Gateway } : {}),
+        ...(IPRange ? { ipRange: IPRange } : {}),
+      })),
+    },
   };
 }
 
