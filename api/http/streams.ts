@@ -1,5 +1,8 @@
 import type { Lifecycle, Request, ResponseToolkit } from '@hapi/hapi';
 
+/** How long a client may take over what is left of a stream that has ended, ms. */
+const LINGER_MS = 30_000;
+
 /** An answer that is written piece by piece and lasts. */
 export interface OpenStream {
   /** False when the client does not keep up: the text is kept, but it is time to stop. */
@@ -37,20 +40,27 @@ export class Streams {
     req.resume(); // a body nobody reads would hide that the client left
     res.writeHead(200);
     res.flushHeaders();
+    let over: (() => void) | undefined;
+    const leave = (): void => {
+      this.#open.delete(stream);
+      over?.();
+      over = undefined;
+    };
     const stream: OpenStream = {
-      write: (text) => res.write(text),
+      write: (text) => !res.writableEnded && !res.destroyed && res.write(text),
       get waitingBytes() {
         return res.writableLength;
       },
-      end: () => res.end(),
+      end: () => {
+        res.end();
+        req.socket?.setTimeout?.(LINGER_MS); // who does not take the rest has not come back for it
+        leave();
+      },
     };
     this.#open.add(stream);
-    const over = run(stream, (listener) => res.on('drain', listener));
-    res.once('close', () => {
-      this.#open.delete(stream);
-      over();
-    });
-    if (res.destroyed || res.closed) res.emit('close');
+    res.once('close', leave);
+    over = run(stream, (listener) => res.on('drain', listener));
+    if (res.writableEnded || res.destroyed) leave();
     return h.abandon;
   }
 

@@ -118,6 +118,23 @@ describe('a watch', () => {
     await stopped;
   });
 
+  it('tells a client that does not keep up to list again, and goes on without it', async () => {
+    const sent = get(`http://${bench.server.addresses[0]}${APPS}?watch=1`, { headers: withKey });
+    const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+    answer.pause();
+    const image = (round: number) => `a:${round}-${'x'.repeat(100)}`;
+    const services = (round: number) =>
+      Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`s${index}`, { image: image(round) }]));
+    for (let round = 0; round < 150; round += 1) {
+      await declare(bench.store, 'files', anApp('one', { services: services(round) }));
+    }
+    let last = '';
+    for await (const line of createInterface({ input: answer })) last = line;
+    const { type, object } = JSON.parse(last);
+    assert.deepEqual([type, object.reason, object.code], ['ERROR', 'Expired', 410]);
+    assert.equal((await bench.server.inject({ url: APPS, headers: withKey })).statusCode, 200);
+  });
+
   it('follows events', async () => {
     bench.store.record('App/one', { type: 'Normal', reason: 'A', message: 'a' });
     const { next, leave } = await watch('/apis/supercargo.io/v1/apps/one/events?watch=1');
