@@ -26,10 +26,6 @@ export class Delays {
     for (const key of [...this.#timers.keys()]) this.cancel(key);
   }
 
-  has(key: string): boolean {
-    return this.#timers.has(key);
-  }
-
   get size(): number {
     return this.#timers.size;
   }

@@ -33,6 +33,7 @@ export class Loop {
     string,
     { readonly abort: AbortController; readonly done: Promise<void>; readonly startedMs: number }
   >();
+  readonly #inBackoff = new Set<string>(); // its delay is the price of a failure, not a wait
   readonly #nudged = new Set<string>(); // touched while running, but only by a nudge
   readonly #spins = new Map<string, number>();
   readonly #stops: (() => void)[] = [];
@@ -81,6 +82,7 @@ export class Loop {
   /** Looks at that document soon; a planned delay and a back-off in progress are overtaken. */
   wake(name: string): void {
     this.#nudged.delete(name);
+    this.#inBackoff.delete(name);
     this.#delays.cancel(name);
     this.#queue.add(name);
     this.#work();
@@ -91,7 +93,7 @@ export class Loop {
    * back as events, and would turn the back-off into a busy loop.
    */
   #nudge(name: string): void {
-    if (this.#backoff.failures(name) > 0 && this.#delays.has(name)) return;
+    if (this.#inBackoff.has(name)) return;
     const soft = this.#queue.isRunning(name) && !this.#queue.isDirty(name);
     this.wake(name);
     if (soft) this.#nudged.add(name);
@@ -164,6 +166,7 @@ export class Loop {
         return;
       case 'backoff':
         if (this.#nudged.has(name)) this.#queue.clean(name);
+        this.#inBackoff.add(name);
         this.#delays.plan(name, this.#backoff.next(name), () => this.wake(name));
     }
   }
@@ -195,6 +198,7 @@ export class Loop {
 
   #forget(name: string): void {
     this.#delays.cancel(name);
+    this.#inBackoff.delete(name);
     this.#backoff.forget(name);
     this.#spins.delete(name);
   }

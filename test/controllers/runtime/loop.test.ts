@@ -174,6 +174,21 @@ describe('Loop', () => {
     assert.deepEqual(clock.planned, []);
   });
 
+  it('ends a wait early also after earlier failures', async () => {
+    await propose(aNetwork('a'));
+    const { passes, nudge } = run([
+      fail(new Error('one')),
+      () => ({ is: 'waiting', reason: 'StillAttached', message: 'm', forMs: 60_000 }),
+    ]);
+    await quiet();
+    clock.advance(500);
+    await quiet();
+    assert.equal(ready('a')?.reason, 'StillAttached');
+    nudge('a');
+    await quiet();
+    assert.equal(passes.length, 3);
+  });
+
   it('folds what happens during a pass into one more, and never runs a key twice at once', async () => {
     await propose(aNetwork('a'));
     let release: () => void = () => assert.fail();
