@@ -103,6 +103,7 @@ export class ContainerWatch {
   /** Ids are never given twice: what is destroyed stays so. */
   drop(id: string): void {
     this.shared.inspections.unmark(keyOf(id));
+    this.#quiet.answer(id);
     this.#take(id, undefined, this.shared.questions.now());
   }
 

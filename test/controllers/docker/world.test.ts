@@ -210,6 +210,20 @@ describe('The world', () => {
       assert.equal(world.volume('1_data'), undefined);
     });
 
+    it('takes nothing for granted about a container that an event was about', async () => {
+      const { world, engine } = await setUp((it) => {
+        it.boxes.set('c1', aContainer());
+        it.boxes.set('c2', aContainer({ id: 'c2' }));
+      });
+      engine.trusting = true;
+      changeContainer(engine, 'die', { state: 'exited' });
+      engine.boxes.set('c2', aContainer({ id: 'c2', state: 'exited' }));
+      await calm();
+      await world.relist();
+      const states = world.containers().map(({ id, state }) => `${id} ${state}`);
+      assert.deepEqual(states, ['c1 exited', 'c2 running']);
+    });
+
     it('loses the connection when the engine is gone, without throwing', async () => {
       const { world, engine, takeHeard } = await setUp();
       engine.down = true;
@@ -630,6 +644,8 @@ describe('The world', () => {
       });
       await world.quietly('c1', async () => {
         engine.boxes.delete('c1');
+        engine.tell({ type: 'container', action: 'die', id: 'c1' });
+        engine.tell({ type: 'network', action: 'disconnect', id: 'n1', attributes: { container: 'c1', name: 'net' } });
         engine.tell({ type: 'container', action: 'destroy', id: 'c1' });
         changeContainer(engine, 'die', { id: 'c2', state: 'exited' });
         await pass(100);
