@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { pino } from 'pino';
-import { type Disk, nodeDisk } from '../../api/store/disk.js';
+import type { Disk } from '../../api/store/disk.js';
 import { openStore } from '../../api/store/document-store.js';
 import { openKeys } from '../../api/store/key-file.js';
 import { LogStream } from '../../api/store/logs.js';
@@ -23,84 +23,70 @@ import { conditionOf, isReady, isStalled } from '../../crds/conditions.js';
 import type { AnyDeclared, AnyResource } from '../../crds/kinds.js';
 import { KINDS } from '../../crds/kinds.js';
 import { FakeClock } from './fake-clock.js';
+import { Life, never, type Weather, type Witness } from './life.js';
 import { MemoryEngine, type Verb } from './memory-engine.js';
+
+export type { Fate, Weather, Witness } from './life.js';
 
 const silent = pino({ level: process.env.SUPERCARGO_TEST_LOG ?? 'silent' });
 
-/** What may befall one call to the engine or the disk. `lose`: it happens, but the reply does not arrive. */
-export type Fate = 'pass' | 'fail' | 'lose' | 'kill-before' | 'kill-after';
-/** Decides what befalls the next step. `what` is a verb of the engine or `disk.<call>`. */
-export type Weather = (what: string) => Fate;
+/** In memory where the machine offers that: tests boot thousands of devices. */
+const FOLDERS = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+/** Real time within which everything that is under way comes to an end, or never will. */
+const PATIENCE_MS = 5_000;
+/** Agents that may be killed while they start. */
+const BOOTS = 50;
 
-/** A process that was killed: nothing it awaits ever comes back. */
-const never = new Promise<never>(() => undefined);
+export interface DeviceSettings {
+  /** How long a call takes, each way; 1 when not said. */
+  readonly latencyMs?: () => number;
+  /** The engine has a clock of its own, far from the agent's. */
+  readonly apart?: boolean;
+}
 
 /**
  * A device in memory: an engine and a data folder that live on, and agents that come and go. All controllers, the real
  * store, world, pulls and lock files; only the engine and time are not real.
  */
 export class Device {
-  readonly engine = new MemoryEngine();
   readonly clock = new FakeClock();
-  readonly folder = mkdtempSync(join(tmpdir(), 'supercargo-device-'));
+  readonly engine: MemoryEngine;
+  readonly folder = mkdtempSync(join(FOLDERS, 'supercargo-device-'));
   /** What the present agent meets; fair by default. */
   weather: Weather = () => 'pass';
+  /** Told of every agent that starts, before its first pass. */
+  onBoot: ((agent: Agent) => void) | undefined;
+  witness: Witness | undefined;
   agent: Agent | undefined;
 
-  /** Starts an agent on what is there. */
+  constructor(readonly settings: DeviceSettings = {}) {
+    this.engine = new MemoryEngine(settings.apart ? {} : { now: () => this.clock.now() });
+  }
+
+  /** Starts an agent on what is there, again if it dies before it works. */
   async boot(): Promise<Agent> {
-    this.agent = await Agent.start(this);
-    return this.agent;
+    for (let boots = 0; boots < BOOTS; boots += 1) {
+      this.agent = await Agent.start(this);
+      if (this.agent && !this.agent.isDead) return this.agent;
+    }
+    throw new Error(`No agent survived its start ${BOOTS} times`);
+  }
+
+  /** Kills the agent, if one is alive. */
+  kill(): void {
+    this.agent?.kill();
+    this.agent = undefined;
+  }
+
+  /** The agent ends in good order. */
+  async halt(): Promise<void> {
+    await this.agent?.stop();
+    this.agent = undefined;
   }
 
   async stop(): Promise<void> {
-    await this.agent?.stop();
-    this.agent = undefined;
+    await this.halt();
     rmSync(this.folder, { recursive: true, force: true });
-  }
-}
-
-/** One process: what it has under way, and whether it was killed. */
-class Life {
-  /** Resolves when the process is killed. */
-  readonly end: Promise<void>;
-  #kill: () => void = () => undefined;
-  dead = false;
-  /** Calls of the engine and the disk under way. */
-  busy = 0;
-  /** Engine calls and disk writes so far. */
-  readonly steps: string[] = [];
-
-  constructor(private readonly device: Device) {
-    this.end = new Promise((resolve) => {
-      this.#kill = resolve;
-    });
-  }
-
-  kill(): void {
-    this.dead = true;
-    this.#kill();
-  }
-
-  /** One step of the process, with whatever befalls it. */
-  async meet<T>(what: string, act: () => Promise<T>): Promise<T> {
-    if (this.dead) return never;
-    this.steps.push(what);
-    const fate = this.device.weather(what);
-    if (fate === 'kill-before') {
-      this.kill();
-      return never;
-    }
-    this.busy += 1;
-    try {
-      if (fate === 'fail') throw new Error(`${what} failed, as the test wished`);
-      const result = await act();
-      if (fate === 'kill-after') this.kill();
-      if (fate === 'lose') throw new Error(`The reply to ${what} was lost, as the test wished`);
-      return this.dead ? never : result;
-    } finally {
-      this.busy -= 1;
-    }
   }
 }
 
@@ -114,22 +100,30 @@ export class Agent {
     readonly loops: readonly Loop[],
   ) {}
 
-  static async start(device: Device): Promise<Agent> {
-    const { clock, folder } = device;
-    const life = new Life(device);
-    const disk: Disk = {
-      create: (path, text) => life.meet('disk.create', () => nodeDisk.create(path, text)),
-      rename: (from, to) => life.meet('disk.rename', () => nodeDisk.rename(from, to)),
-      remove: (path) => life.meet('disk.remove', () => nodeDisk.remove(path)),
-      syncFolder: (path) => life.meet('disk.syncFolder', () => nodeDisk.syncFolder(path)),
-    };
-    const engine = mortal(device.engine, life);
+  /** Undefined when it was killed before it had anything. */
+  static async start(device: Device): Promise<Agent | undefined> {
+    const { folder } = device;
+    const life = new Life({
+      weather: (what) => device.weather(what),
+      witness: {
+        acts: (...call) => device.witness?.acts?.(...call),
+        acted: (...call) => device.witness?.acted?.(...call),
+      },
+      elapse: () => device.clock.advance(device.settings.latencyMs?.() ?? 1),
+    });
+    const clock = life.clock(device.clock);
     const now = () => clock.now();
-    const store = await openStore({ folder, now, log: silent, disk, statusDelayMs: 0 });
-    const keys = await openKeys({ folder, globalKey: undefined, now, log: silent });
+    const disk = mortalDisk(life);
+    const engine = mortalEngine(device.engine, life);
+    const opened = await unlessKilled(life, async () => ({
+      store: await openStore({ folder, now, log: silent, disk, statusDelayMs: WHEN_ASKED_MS }),
+      keys: await openKeys({ folder, globalKey: undefined, now, log: silent, disk }),
+    }));
+    if (!opened) return undefined;
+    const { store, keys } = opened;
     const world = startWorld({ engine, log: silent, clock, coalesceMs: 0 });
     const pulls = new PullQueue({ engine, world, log: silent });
-    const locks = openUpdateLocks({ lockRoot: '/locks', hostRoot: folder, log: silent, now });
+    const locks = life.locks(openUpdateLocks({ lockRoot: '/locks', hostRoot: folder, log: silent, now }));
     const logs = new LogStream();
     const common = { store, engine, world, pulls, locks, logs, keys, facts, apiAddress, log: silent, now };
     const loops = [
@@ -140,12 +134,13 @@ export class Agent {
       serviceController(common),
     ].map((controller) => new Loop(controller, { store, clock, random: () => 0, log: silent }));
     const agent = new Agent(device, life, store, world, pulls, loops);
+    device.onBoot?.(agent);
     await Promise.race([world.start(), life.end]);
     if (!life.dead) for (const loop of loops) loop.start();
     return agent;
   }
 
-  /** Engine calls and disk writes so far. */
+  /** Engine calls, disk writes and lock calls so far. */
   get steps(): readonly string[] {
     return this.life.steps;
   }
@@ -154,44 +149,79 @@ export class Agent {
     return this.life.dead;
   }
 
-  propose(documents: readonly AnyDeclared[], origin: 'files' | 'local' = 'files'): Promise<unknown> {
-    return this.store.propose({ origin, documents: documents.map((document) => ({ document })) });
+  /** Nothing that it has under way comes back from now on. */
+  kill(): void {
+    this.life.kill();
   }
 
-  /** Resolves when nothing runs any more at this moment of the fake time. */
+  /** Resolves to undefined when the agent is killed meanwhile; rejects when the store refuses. */
+  propose(documents: readonly AnyDeclared[], origin: 'files' | 'local' = 'files'): Promise<unknown> {
+    return this.#alive(() => this.store.propose({ origin, documents: documents.map((document) => ({ document })) }));
+  }
+
+  /** Lists everything again and lets what that stirs up come to an end. */
+  async relist(): Promise<void> {
+    await this.#alive(() => this.world.relist());
+    await this.quiet();
+  }
+
+  /** Writes every status to disk, which otherwise happens when the agent settles. False when the disk refused. */
+  async flush(): Promise<boolean> {
+    const done = await this.#alive(() =>
+      this.store.flush().then(
+        () => true,
+        () => false,
+      ),
+    );
+    return done ?? false;
+  }
+
+  /** Resolves when nothing runs any more at this moment of the fake time, or the agent is killed. */
   async quiet(): Promise<void> {
-    for (let calm = 0; calm < 4; ) {
+    const since = performance.now();
+    for (let steps = -1, calm = 0; calm < 4; ) {
+      if (performance.now() - since > PATIENCE_MS)
+        throw new Error(`Never quiet, busy with ${this.steps.slice(-12).join(', ')}`);
       await nextTurn();
       if (this.isDead) return;
-      calm = this.life.busy === 0 && this.loops.every((loop) => loop.isQuiet) ? calm + 1 : 0;
+      this.device.clock.advance(0); // what is due now, looks at what events were about among it
+      const isCalm = this.life.busy === 0 && this.steps.length === steps && this.loops.every((loop) => loop.isQuiet);
+      steps = this.steps.length;
+      calm = isCalm ? calm + 1 : 0;
     }
   }
 
   /**
-   * Lets time pass, one planned call after the other, until everything is Ready or Stalled and quiet; throws with what
-   * is not after so many steps. Returns when killed.
+   * Lets time pass, one planned call after the other, until everything is Ready or Stalled, quiet and on disk; throws
+   * with what is not after so many steps. Returns when killed.
    */
-  async settle(limit = 200): Promise<void> {
+  async settle(limit = 300): Promise<void> {
     for (let step = 0; step < limit; step += 1) {
       await this.quiet();
+      const saved = await this.flush();
       if (this.isDead) return;
-      if (this.unsettled().length === 0) return;
-      if (!this.device.clock.step()) await nextTurn();
+      const isSettled = this.unsettled().length === 0;
+      if (isSettled && saved) return;
+      if (!isSettled && !this.device.clock.step()) await nextTurn();
     }
     throw new Error(`Not settled after ${limit} steps of time: ${this.unsettled().join('; ')}`);
   }
 
   /** What is not at rest, with the reason it gives. */
   unsettled(): string[] {
-    const all = KINDS.filter((kind) => kind !== 'HostConfig').flatMap(
-      (kind): AnyResource[] => [...this.store.list(kind)] as AnyResource[],
-    );
-    return all
+    return this.documents()
       .filter((one) => one.metadata.deletionTimestamp !== undefined || !(isReady(one) || isStalled(one)))
       .map((one) => {
         const ready = conditionOf(one, 'Ready');
         return `${one.kind}/${one.metadata.name} ${ready?.reason ?? 'no pass yet'}: ${ready?.message ?? ''}`;
       });
+  }
+
+  /** Every document, of all kinds that a controller here looks after. */
+  documents(): readonly AnyResource[] {
+    return KINDS.filter((kind) => kind !== 'HostConfig').flatMap(
+      (kind): AnyResource[] => [...this.store.list(kind)] as AnyResource[],
+    );
   }
 
   async stop(): Promise<void> {
@@ -200,7 +230,21 @@ export class Agent {
     await this.pulls.stop();
     await this.world.stop();
     await this.store.close();
+    this.kill(); // whatever it may have forgotten to stop does nothing from now on
   }
+
+  async #alive<T>(action: () => Promise<T>): Promise<T | undefined> {
+    return this.isDead ? undefined : Promise.race([action(), this.life.end.then(() => undefined)]);
+  }
+}
+
+/** Statuses are written when `flush` is called: real time has no say. */
+const WHEN_ASKED_MS = 24 * 60 * 60_000;
+
+/** The result; undefined when the process was killed, or could not do it and ended. */
+async function unlessKilled<T>(life: Life, action: () => Promise<T>): Promise<T | undefined> {
+  const result = await Promise.race([action().catch(() => life.kill()), life.end.then(() => undefined)]);
+  return life.dead ? undefined : (result ?? undefined);
 }
 
 const facts: DeviceFacts = {
@@ -217,23 +261,39 @@ const facts: DeviceFacts = {
 };
 const apiAddress = () => ({ host: '10.114.104.1', port: 48484 });
 
+/** A disk that never loses power, only processes: synchronous, so that what happens when does not depend on the machine. */
+function mortalDisk(life: Life): Disk {
+  return {
+    create: (path, text) =>
+      life.meet('disk.create', [path], async () => writeFileSync(path, text, { flag: 'wx', mode: 0o600 })),
+    rename: (from, to) => life.meet('disk.rename', [from, to], async () => renameSync(from, to)),
+    remove: (path) => life.meet('disk.remove', [path], async () => rmSync(path, { force: true })),
+    syncFolder: (path) => life.meet('disk.syncFolder', [path], async () => undefined),
+  };
+}
+
 /** The engine as one agent sees it: every verb meets the weather; nothing comes back to the dead. */
-function mortal(engine: MemoryEngine, life: Life): Engine {
+function mortalEngine(engine: MemoryEngine, life: Life): Engine {
   const streams: readonly Verb[] = ['events', 'followLogs'];
   return new Proxy<Engine>(engine, {
     get(target, name) {
       const verb = name as Verb;
       const method: unknown = Reflect.get(target, verb);
       if (typeof method !== 'function') return method;
-      if (streams.includes(verb)) {
-        return async function* (...args: unknown[]) {
-          for await (const one of method.apply(target, args) as AsyncIterable<unknown>) {
-            if (life.dead) await never;
-            yield one;
-          }
-        };
+      if (!streams.includes(verb)) {
+        return (...args: unknown[]) => life.meet(verb, args, () => method.apply(target, args) as Promise<unknown>);
       }
-      return (...args: unknown[]) => life.meet(verb, () => method.apply(target, args) as Promise<unknown>);
+      return async function* (...args: unknown[]) {
+        await life.meet(verb, args, async () => undefined);
+        const closing = new AbortController();
+        void life.end.then(() => closing.abort());
+        const bounded = args.map((one) => (one instanceof AbortSignal ? AbortSignal.any([one, closing.signal]) : one));
+        for await (const one of method.apply(target, bounded) as AsyncIterable<unknown>) {
+          if (life.dead) break;
+          yield one;
+        }
+        if (life.dead) await never();
+      };
     },
   });
 }

@@ -1,0 +1,114 @@
+import type { UpdateLocks } from '../../controllers/host/update-locks.js';
+import type { Cancel, Clock } from '../../controllers/runtime/delays.js';
+
+/** What may befall one call to the engine, the disk or the lock files. `lose`: it happens, but the reply does not arrive. */
+export type Fate = 'pass' | 'fail' | 'lose' | 'kill-before' | 'kill-after';
+/** Decides what befalls the next step. `what` is a verb of the engine, `disk.<call>` or `lock.<call>`. */
+export type Weather = (what: string) => Fate;
+
+/** Whoever is told of what a process does. */
+export interface Witness {
+  /** A call that is about to be carried out. */
+  acts?(what: string, args: readonly unknown[]): void;
+  /** It has been carried out. */
+  acted?(what: string, args: readonly unknown[]): void;
+}
+
+/** What a killed process awaits. Each time its own, so that what waits for it can be collected. */
+export const never = (): Promise<never> => new Promise<never>(() => undefined);
+
+/** One process: what it has under way, what befalls it, and whether it was killed. */
+export class Life {
+  /** Resolves when the process is killed. */
+  readonly end: Promise<void>;
+  /** Calls under way; one that waits for somebody else does not count (see `idle`). */
+  busy = 0;
+  /** Engine calls, disk writes and lock calls so far. */
+  readonly steps: string[] = [];
+  readonly #cancels = new Set<Cancel>();
+  #kill: () => void = () => undefined;
+  #dead = false;
+
+  constructor(
+    private readonly surroundings: {
+      weather(what: string): Fate;
+      witness: Witness | undefined;
+      /** Lets time pass: on the way to the other side, and on the way back. */
+      elapse(): void;
+    },
+  ) {
+    this.end = new Promise((resolve) => {
+      this.#kill = resolve;
+    });
+  }
+
+  get dead(): boolean {
+    return this.#dead;
+  }
+
+  kill(): void {
+    this.#dead = true;
+    for (const cancel of this.#cancels) cancel();
+    this.#kill();
+  }
+
+  /** One step of the process, with whatever befalls it. */
+  async meet<T>(what: string, args: readonly unknown[], act: () => Promise<T>): Promise<T> {
+    if (this.#dead) return never();
+    const { witness } = this.surroundings;
+    this.steps.push(what);
+    const fate = this.surroundings.weather(what);
+    if (fate === 'kill-before') {
+      this.kill();
+      return never();
+    }
+    this.busy += 1;
+    try {
+      if (fate === 'fail') throw new Error(`${what} failed, as the test wished`);
+      this.surroundings.elapse();
+      witness?.acts?.(what, args);
+      const result = await act();
+      this.surroundings.elapse();
+      if (!this.#dead) witness?.acted?.(what, args);
+      if (fate === 'kill-after') this.kill();
+      if (fate === 'lose') throw new Error(`The reply to ${what} was lost, as the test wished`);
+      return this.#dead ? await never() : result;
+    } catch (error) {
+      if (this.#dead) return await never();
+      throw error;
+    } finally {
+      this.busy -= 1;
+    }
+  }
+
+  /** The clock as this process sees it: its timers die with it. */
+  clock(clock: Clock): Clock {
+    return {
+      now: () => clock.now(),
+      after: (ms, call) => {
+        if (this.#dead) return () => undefined;
+        const cancel = clock.after(ms, () => {
+          this.#cancels.delete(stop);
+          call();
+        });
+        const stop = (): void => {
+          this.#cancels.delete(stop);
+          cancel();
+        };
+        this.#cancels.add(stop);
+        return stop;
+      },
+    };
+  }
+
+  /** The lock files as this process sees them. What it held stays on disk when it dies. */
+  locks(locks: UpdateLocks): UpdateLocks {
+    return {
+      claim: (...args) => this.meet('lock.claim', args, () => locks.claim(...args)),
+      release: (appId) => this.meet('lock.release', [appId], () => locks.release(appId)),
+      isHeld: (appId) => locks.isHeld(appId),
+      during: (appId, action) => (this.#dead ? never() : locks.during(appId, action)),
+      directory: (appId, service) => locks.directory(appId, service),
+    };
+  }
+}
