@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { allottedId } from '../../crds/names.js';
+import { freePort } from '../setup/docker.js';
+import { type Container, Scene } from '../setup/scene.js';
+
+/** The promise is 2 s after saving; a machine that is busy with other things gets twice that. */
+const PROMISED_MS = 2_000;
+
+describe('the App in manifests/', () => {
+  let scene: Scene;
+  let name: string;
+  let appId: number;
+  let file: string;
+  let text: string;
+  let port: number;
+
+  before(async () => {
+    scene = await Scene.open({ args: ['--seed-image', 'busybox:latest'] });
+    name = `${scene.prefix}-hello`;
+    appId = scene.appId(allottedId(name));
+    file = join(scene.agent.manifests, 'hello.yaml');
+    port = await freePort();
+    const original = await readFile(join('manifests', 'hello.yaml'), 'utf8');
+    text = original.replace('name: hello', `name: ${name}`).replace("'8080:80'", `'${port}:80'`);
+    assert.ok(text.includes(name) && text.includes(`'${port}:80'`), 'the manifest is not as it was');
+    await writeFile(file, text);
+  });
+  after(() => scene?.close());
+
+  const page = async (): Promise<string> => (await fetch(`http://127.0.0.1:${port}/`)).text();
+  const web = async (): Promise<Container> => {
+    const [container] = await scene.untilRunning(appId, ['web']);
+    assert.ok(container);
+    return container;
+  };
+
+  it('comes up: a page is served, the container is healthy, the volume is there', async () => {
+    await scene.untilReady(name);
+    await web();
+    assert.match(await scene.until('the page', page, (html) => html.includes('<h1>')), /Hello from supercargo/);
+    await scene.until('the container is healthy', web, ({ health }) => health === 'healthy');
+    assert.deepEqual(await scene.volumes(appId), [`${appId}_data`]);
+    const { [name]: app } = await scene.agent.applications();
+    assert.equal(app?.services.web?.status, 'Running');
+    assert.equal(app?.appId, appId);
+  });
+
+  it('is replaced within two seconds of saving', async () => {
+    const old = await web();
+    const savedMs = Date.now();
+    await writeFile(file, text.replace('Hello from supercargo', 'Hello again'));
+    await scene.until(
+      'another container runs',
+      () => scene.containers(appId),
+      ([first, second]) => first?.state === 'running' && first.id !== old.id && second === undefined,
+    );
+    const tookMs = Date.now() - savedMs;
+    console.log(`        replaced ${tookMs} ms after saving`);
+    assert.ok(tookMs <= 2 * PROMISED_MS, `${tookMs} ms`);
+    const html = await scene.until('the page', page, (seen) => seen.includes('Hello again'));
+    assert.match(html, /Started 2 times/); // counted in the volume: it was kept
+    await scene.untilReady(name);
+  });
+
+  it('is back when somebody removes the container', async () => {
+    const old = await web();
+    await scene.docker.request({ method: 'DELETE', path: `/containers/${old.id}`, query: { force: '1' } });
+    await scene.until(
+      'a new container runs',
+      () => scene.containers(appId),
+      ([first]) => first?.state === 'running' && first.id !== old.id,
+    );
+    await scene.untilReady(name);
+  });
+
+  it('is started again when somebody stops the container', async () => {
+    const old = await web();
+    await scene.docker.request({ method: 'POST', path: `/containers/${old.id}/stop` });
+    await scene.until(
+      'the same container runs again',
+      () => scene.containers(appId),
+      ([first]) => first?.state === 'running' && first.id === old.id && first.startedAt !== old.startedAt,
+    );
+    await scene.untilReady(name);
+  });
+
+  it('goes on when the file is broken, and the problem is named with file and line', async () => {
+    const old = await web();
+    const good = text.replace('Hello from supercargo', 'Hello again');
+    const line = 1 + good.slice(0, good.indexOf('    web:')).split('\n').length;
+    await writeFile(file, good.replace('    web:\n', '    web:\n      ? [\n'));
+    const [problem] = await scene.until(
+      'the problem',
+      () => scene.agent.problems(),
+      (seen) => seen.length > 0,
+    );
+    assert.equal(problem?.source?.file, file);
+    const told = problem.source.line ?? 0;
+    assert.ok(told >= line && told <= line + 2, `line ${told} instead of about ${line}`);
+    await scene.until(
+      'the log names file and line',
+      () => scene.agent.lines,
+      (lines) => lines.some((one) => JSON.stringify(one).includes(`hello.yaml:${told}`)),
+    );
+    assert.deepEqual(await web(), old);
+
+    await writeFile(file, good);
+    await scene.until(
+      'the problem is gone',
+      () => scene.agent.problems(),
+      (seen) => seen.length === 0,
+    );
+    assert.deepEqual(await web(), old);
+  });
+
+  it('names a mistyped field and the one that was meant, and goes on', async () => {
+    const old = await web();
+    await writeFile(file, text.replace('environment:', 'enviroment:'));
+    const [problem] = await scene.until(
+      'the problem',
+      () => scene.agent.problems(),
+      (seen) => seen.length > 0,
+    );
+    assert.match(problem?.message ?? '', /enviroment.*environment/);
+    assert.equal(problem?.path, 'spec.services.web.enviroment');
+    assert.equal(problem?.source?.line, 1 + text.slice(0, text.indexOf('      environment:')).split('\n').length - 1);
+    assert.deepEqual(await web(), old);
+    await writeFile(file, text.replace('Hello from supercargo', 'Hello again'));
+    await scene.until(
+      'the problem is gone',
+      () => scene.agent.problems(),
+      (seen) => seen.length === 0,
+    );
+  });
+
+  it('is taken down in order when the file is deleted; volume and image stay', async () => {
+    const record = await scene.record(appId);
+    await rm(file);
+    await scene.untilGone(name);
+    assert.deepEqual(await scene.containers(appId), []);
+    assert.deepEqual(await scene.networks(appId), []);
+    const { seen } = record;
+    await scene.until(
+      'the network is destroyed',
+      () => seen,
+      () => seen.includes('network destroy'),
+    );
+    record.stop();
+    assert.ok(seen.indexOf('container destroy') < seen.indexOf('network destroy'), seen.join('; '));
+    assert.ok(!seen.includes('volume destroy'));
+    assert.deepEqual(await scene.volumes(appId), [`${appId}_data`]);
+    const image = await scene.docker.engine.inspectImage('busybox:latest', AbortSignal.timeout(5_000));
+    assert.ok(image, 'an image that was not pulled for the app stays');
+    assert.deepEqual(await scene.lockFiles(appId), []);
+  });
+});
