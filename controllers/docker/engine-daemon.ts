@@ -49,7 +49,7 @@ export async function startDaemon(program: string, folders: EngineFolders, means
   const pool = await ensureBridge(folders.bridge, env);
 
   // A starting daemon empties the DOCKER chains that all daemons share, and so cuts off the other one's containers.
-  const alone = (await pidsOf('dockerd')).length === 0;
+  const alone = !(await processes()).some(({ command }) => /^\S*dockerd( |$)/.test(command));
   if (!alone) say('Another Docker engine runs here: ours leaves its firewall rules alone');
   const trouble = await launch(program, daemonArguments(folders, pool, alone), folders, means);
   if (trouble !== undefined) {
@@ -91,7 +91,11 @@ async function launch(
   return how === undefined ? undefined : `${how}\n${await lastLines(folders.log, logStart)}`;
 }
 
-/** Command line of the daemon. `pool`: where its networks get their subnets. `ownsFirewall`: it may write rules. Pure. */
+/**
+ * Command line of the daemon. `pool`: where its networks get their subnets. `ownsFirewall`: it may write rules.
+ * With live-restore containers run on while the daemon is away; without it, one that is given a pool also deletes `docker0`
+ * at its second start, even if that belongs to another daemon (20.10). Pure.
+ */
 export function daemonArguments(folders: EngineFolders, pool: string, ownsFirewall: boolean): readonly string[] {
   return [
     `--host=unix://${folders.socket}`,
@@ -100,6 +104,7 @@ export function daemonArguments(folders: EngineFolders, pool: string, ownsFirewa
     `--pidfile=${folders.pidFile}`,
     `--bridge=${folders.bridge}`,
     `--default-address-pool=base=${pool},size=24`,
+    '--live-restore',
     ...(ownsFirewall ? [] : ['--iptables=false']),
   ];
 }
@@ -110,13 +115,14 @@ export async function stopDaemon(folders: EngineFolders, env: Env): Promise<void
   const interfaces: string[] = [];
   if (pid !== undefined) {
     interfaces.push(...(await killContainers(folders.socket)));
-    process.kill(pid, 'SIGTERM');
+    signalProcess(pid, 'SIGTERM');
     const deadline = Date.now() + STOP_LIMIT_MS;
     while ((await daemonPid(folders)) !== undefined) {
-      if (Date.now() > deadline) process.kill(pid, 'SIGKILL');
+      if (Date.now() > deadline) signalProcess(pid, 'SIGKILL');
       await sleep(POLL_MS);
     }
   }
+  await killLeftovers(folders);
   await unmountUnder([folders.execRoot, folders.dataRoot], env);
   const pool = await poolOfBridge(folders.bridge, env);
   if (pool !== undefined) await forgetForwarding(pool, env);
@@ -133,23 +139,75 @@ async function daemonPid(folders: EngineFolders): Promise<number | undefined> {
   return commandLine.includes(`--pidfile=${folders.pidFile}`) ? pid : undefined;
 }
 
-/** After a crash or a restart of the surrounding container: dockerd trusts any living process of that number. */
+/**
+ * After a crash, or a restart of the surrounding container: dockerd takes any living process of the noted number for its
+ * predecessor, and a containerd that is about to follow it for one that it can use.
+ */
 async function removeStalePids({ pidFile, execRoot }: EngineFolders): Promise<void> {
   await rm(pidFile, { force: true });
-  const containerdFile = join(execRoot, 'containerd', 'containerd.pid');
-  const pid = await readPid(containerdFile);
-  if (pid !== undefined && !(await pidsOf('containerd')).includes(pid)) await rm(containerdFile, { force: true });
+  await killAll((await processes()).filter(({ command }) => isContainerdOf(execRoot, command)));
+  await rm(join(execRoot, 'containerd', 'containerd.pid'), { force: true });
+}
+
+/** Ends what a daemon that was killed has left: its containerd, the shims of its containers, their processes. */
+async function killLeftovers({ execRoot }: EngineFolders): Promise<void> {
+  const all = await processes();
+  const shims = all.filter(
+    ({ command }) => command.includes('containerd-shim') && command.includes(`${execRoot}/containerd/`),
+  );
+  const inside = all.filter(({ parent }) => shims.some(({ pid }) => pid === parent));
+  await killAll([...all.filter(({ command }) => isContainerdOf(execRoot, command)), ...inside, ...shims]);
+}
+
+const isContainerdOf = (execRoot: string, command: string): boolean =>
+  /^\S*containerd --config /.test(command) && command.includes(`${execRoot}/containerd/`);
+
+interface Process {
+  readonly pid: number;
+  readonly parent: number;
+  /** Words separated by spaces; '' for kernel threads and zombies. */
+  readonly command: string;
+}
+
+async function processes(): Promise<readonly Process[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+  return Promise.all(
+    pids.map(async (pid) => {
+      const [command, status] = await Promise.all(
+        ['cmdline', 'status'].map((file) => readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '')),
+      );
+      const parent = Number(/^PPid:\s*(\d+)/m.exec(status ?? '')?.[1] ?? 0);
+      return { pid, parent, command: (command ?? '').replaceAll('\0', ' ').trim() };
+    }),
+  );
+}
+
+/** Kills and waits until they are gone. */
+async function killAll(victims: readonly Process[]): Promise<void> {
+  const deadline = Date.now() + STOP_LIMIT_MS;
+  const isLeft = ({ pid, command }: Process, now: readonly Process[]): boolean =>
+    now.some((one) => one.pid === pid && one.command === command);
+  for (let left = victims; left.length > 0; ) {
+    for (const { pid } of left) signalProcess(pid, 'SIGKILL');
+    await sleep(POLL_MS);
+    const now = await processes();
+    left = left.filter((one) => isLeft(one, now));
+    if (Date.now() > deadline) throw new Error(`Could not end ${left.map(({ command }) => command).join(', ')}`);
+  }
+}
+
+/** A process that is gone already has had its signal. */
+function signalProcess(pid: number, name: 'SIGTERM' | 'SIGKILL'): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
 }
 
 async function readPid(file: string): Promise<number | undefined> {
   const text = await readFile(file, 'utf8').catch(() => '');
   return /^\d+\s*$/.test(text) ? Number(text) : undefined;
-}
-
-async function pidsOf(program: string): Promise<readonly number[]> {
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
-  const names = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')));
-  return pids.filter((_, index) => names[index]?.trim() === program);
 }
 
 async function untilAnswers(socket: string, signal?: AbortSignal): Promise<void> {
@@ -184,7 +242,7 @@ async function unmountUnder(folders: readonly string[], env: Env): Promise<void>
   const mounts = (await readFile('/proc/self/mounts', 'utf8').catch(() => ''))
     .split('\n')
     .map((line) => (line.split(' ')[1] ?? '').replaceAll('\\040', ' '))
-    .filter((path) => folders.some((folder) => path.startsWith(`${folder}/`)));
+    .filter((path) => folders.some((folder) => path === folder || path.startsWith(`${folder}/`)));
   for (const mount of mounts.sort((a, b) => b.length - a.length)) await runCommand('umount', ['-l', mount], { env });
 }
 

@@ -1,8 +1,8 @@
 import type { ContainerInfo } from 'dockerode';
 import type { SeenContainer } from './engine.js';
 
-/** How far apart our clock and the engine's may be while we predict its texts, ms. */
-const CLOCK_SLACK_MS = 2_000;
+/** Ages are whole seconds at best, and the list was written a moment before now: ms that are tried. */
+const SLACKS_MS = [-2_000, -1_000, 0, 1_000, 2_000];
 
 /**
  * Whether a row of the container list says the same as what was inspected before, so that another inspection would bring
@@ -18,7 +18,7 @@ export function isUnchanged(row: ContainerInfo, seen: SeenContainer, nowMs: numb
     row.ImageID === seen.image &&
     row.Names.includes(`/${seen.name}`) &&
     sameNetworks(row, seen) &&
-    [-CLOCK_SLACK_MS, 0, CLOCK_SLACK_MS].some((slack) => row.Status === statusText(seen, nowMs + slack))
+    SLACKS_MS.some((slack) => row.Status === statusText(seen, nowMs + slack))
   );
 }
 

@@ -7,6 +7,7 @@ import {
   type SeenVolume,
   type VolumeOptions,
 } from '../../controllers/docker/engine.js';
+import { overlaps } from '../../controllers/docker/engine-bridge.js';
 import { SPEC_HASH } from '../../controllers/docker/labels.js';
 import {
   hostPorts,
@@ -18,7 +19,6 @@ import {
 } from './memory-containers.js';
 import type { MemoryEvents } from './memory-events.js';
 import type { MemoryImages } from './memory-images.js';
-import { overlaps } from './subnets.js';
 
 interface MemoryNetwork {
   readonly id: string;

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { networkInterfaces, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { isRoot } from '../../controllers/docker/debian-packages.js';
+import { connectEngine } from '../../controllers/docker/dockerode-engine.js';
+import type { Engine } from '../../controllers/docker/engine.js';
+import { engineFolders } from '../../controllers/docker/engine-folders.js';
+import { SUPERVISED } from '../../controllers/docker/labels.js';
+import { findEngine, stopPrivateEngine } from '../../controllers/docker/private-engine.js';
+import { seedImage } from '../../controllers/docker/seed-image.js';
+
+// Only root can start a daemon; with an engine given from outside these tests may run as anybody.
+if (isRoot()) {
+  describe('an engine of our own', () => {
+    const { signal } = new AbortController();
+    const said: string[] = [];
+    const say = (text: string): void => {
+      said.push(text);
+    };
+    let dataFolder = '';
+    let dockerHost = '';
+    let engine: Engine;
+    const find = () => findEngine({ mode: 'private', dataFolder, env: process.env, say });
+    const lines = async (id: string): Promise<string[]> => {
+      const messages: string[] = [];
+      for await (const { message } of engine.followLogs(id, 0, signal)) messages.push(message);
+      return messages;
+    };
+
+    before(async () => {
+      dataFolder = await mkdtemp(join(tmpdir(), 'supercargo-engine-'));
+      ({ dockerHost } = await find());
+      engine = connectEngine({ dockerHost });
+    });
+    after(async () => {
+      await stopPrivateEngine(dataFolder);
+      await rm(dataFolder, { recursive: true });
+    });
+
+    it('keeps its data in the data folder and says that it starts', async () => {
+      assert.equal((await engine.info(signal)).rootDir, engineFolders(dataFolder).dataRoot);
+      assert.ok(said.some((text) => text.includes('Starting a Docker engine of our own')));
+    });
+
+    it('is found again instead of started again', async () => {
+      said.length = 0;
+      assert.deepEqual(await find(), { dockerHost, started: true });
+      assert.deepEqual(said, []);
+    });
+
+    it('makes an image whose containers reach each other by name', async () => {
+      const seed = { dockerHost, reference: 'busybox:latest', say };
+      assert.equal(await seedImage(seed), 'made');
+      assert.equal(await seedImage(seed), 'present');
+      await engine.createNetwork('app', { Labels: {} }, signal);
+      const run = async (name: string, Cmd: string[], more: object = {}): Promise<string> => {
+        const created = await engine.createContainer(
+          name,
+          {
+            Image: 'busybox',
+            Cmd,
+            StopTimeout: 0,
+            Labels: { [SUPERVISED]: '1' },
+            HostConfig: { NetworkMode: 'app', ...more },
+          },
+          signal,
+        );
+        assert.ok(created.is === 'created');
+        await engine.startContainer(created.id, signal);
+        return created.id;
+      };
+      await run('web', ['httpd', '-f', '-p', '80', '-h', '/etc'], { RestartPolicy: { Name: 'always' } });
+      const ask = await run('ask', [
+        'sh',
+        '-c',
+        'for n in 1 2 3; do timeout 2 wget -q -O- http://web/passwd && break; done',
+      ]);
+      assert.deepEqual((await lines(ask)).slice(0, 1), ['root:x:0:0:root:/root:/bin/sh']);
+    });
+
+    it('comes back after it was killed, and its containers have run on', async () => {
+      const before = await engine.inspectContainer('web', signal);
+      process.kill(Number(await readFile(engineFolders(dataFolder).pidFile, 'utf8')), 'SIGKILL');
+      while (
+        await engine.info(signal).then(
+          () => true,
+          () => false,
+        )
+      );
+      await find();
+      const again = await engine.inspectContainer('web', signal);
+      assert.equal(again?.state, 'running');
+      assert.deepEqual(again, before);
+    });
+
+    it('leaves nothing behind but its data when it is stopped', async () => {
+      const { bridge, runFolder, pidFile } = engineFolders(dataFolder);
+      const interfaces = new Set(Object.keys(networkInterfaces()));
+      const [network] = (await engine.listNetworks(signal)).filter(({ name }) => name === 'app');
+      const own = [bridge, `br-${network?.id.slice(0, 12)}`];
+      await stopPrivateEngine(dataFolder);
+      assert.ok(own.every((name) => interfaces.has(name)));
+      assert.ok(own.every((name) => networkInterfaces()[name] === undefined));
+      await assert.rejects(readdir(runFolder), { code: 'ENOENT' });
+      const commands = await Promise.all(
+        (await readdir('/proc'))
+          .filter((name) => /^\d+$/.test(name))
+          .map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')),
+      );
+      assert.ok(commands.every((command) => !command.includes(pidFile)));
+      assert.ok(!(await readFile('/proc/self/mounts', 'utf8')).includes(dataFolder));
+      await assert.rejects(engine.info(signal), { name: 'EngineUnreachable' });
+    });
+  });
+}
