@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import type { AppSpec } from '../../crds/types.js';
+import { Scene, unchanged } from '../setup/scene.js';
+
+describe('networks and volumes', () => {
+  let scene: Scene;
+  before(async () => {
+    scene = await Scene.open();
+  });
+  after(() => scene?.close());
+
+  it('makes a changed network anew: its containers step aside and come back on the new one', async () => {
+    const name = `${scene.prefix}-net`;
+    const appId = scene.appId();
+    const spec = (mtu: string): AppSpec => ({
+      appId,
+      services: {
+        a: scene.service({ networks: ['back'] }),
+        b: scene.service({ networks: ['back', 'default'] }),
+        apart: scene.service({ networks: ['default'] }),
+      },
+      networks: { back: { driver_opts: { 'com.docker.network.driver.mtu': mtu } } },
+    });
+    await scene.put(name, spec('1400'));
+    await scene.untilReady(name);
+    const old = await scene.untilRunning(appId, ['a', 'apart', 'b']);
+    const before = await scene.networks(appId);
+
+    await scene.put(name, spec('1300'));
+    await scene.untilReady(name);
+    const now = await scene.untilRunning(appId, ['a', 'apart', 'b']);
+    const after = await scene.networks(appId);
+    const idOf = (list: typeof before, network: string) => list.find((one) => one.name === `${appId}_${network}`)?.id;
+    assert.equal(after.length, 2);
+    assert.notEqual(idOf(after, 'back'), idOf(before, 'back'));
+    assert.equal(idOf(after, 'default'), idOf(before, 'default'));
+    assert.equal(now[0]?.networks[`${appId}_back`], idOf(after, 'back'));
+    assert.equal(now[2]?.networks[`${appId}_back`], idOf(after, 'back'));
+    assert.equal(now[1]?.id, old[1]?.id, 'a container that is not on the network stays');
+  });
+
+  it('reaches a sibling by its name', async () => {
+    const name = `${scene.prefix}-dns`;
+    const appId = scene.appId();
+    await scene.put(name, {
+      appId,
+      services: {
+        server: scene.service({ command: ['httpd', '-f', '-p', '80', '-h', '/etc'] }),
+        client: scene.service({ depends_on: ['server'] }),
+      },
+    });
+    await scene.untilReady(name);
+    const [client] = await scene.untilRunning(appId, ['client', 'server']);
+    const { output } = await scene.until(
+      'the sibling answers',
+      () => scene.exec(client?.id ?? '', ['wget', '-q', '-O', '-', 'http://server/passwd']),
+      ({ code }) => code === 0,
+    );
+    assert.match(output, /^root:/);
+  });
+
+  it('refuses to change a volume, says so, and leaves the app as it runs', async () => {
+    const name = `${scene.prefix}-vol`;
+    const appId = scene.appId();
+    const spec = (size: string | undefined): AppSpec => ({
+      appId,
+      services: { main: scene.service({ volumes: ['data:/data'] }) },
+      volumes: { data: size === undefined ? {} : { driver_opts: { type: 'tmpfs', device: 'tmpfs', o: size } } },
+    });
+    await scene.put(name, spec(undefined));
+    await scene.untilReady(name);
+    const old = await scene.untilRunning(appId, ['main']);
+    await scene.exec(old[0]?.id ?? '', ['sh', '-c', 'echo precious > /data/file']);
+
+    await scene.put(name, spec('size=1m'));
+    const message = await scene.untilReason('Volume', `${name}.data`, 'DataLossRefused');
+    assert.match(message, new RegExp(`${appId}_data`));
+    await scene.untilReason('App', name, 'ChildrenNotReady', /DataLossRefused/);
+    assert.deepEqual(unchanged(await scene.containers(appId)), unchanged(old));
+    const { output } = await scene.exec(old[0]?.id ?? '', ['cat', '/data/file']);
+    assert.equal(output.trim(), 'precious');
+
+    await scene.put(name, spec(undefined));
+    await scene.untilReady(name);
+    assert.deepEqual(unchanged(await scene.containers(appId)), unchanged(old));
+  });
+
+  it('keeps the data of an app that is deleted, unless the app says Delete', async () => {
+    const name = `${scene.prefix}-reclaim`;
+    const appId = scene.appId();
+    const spec: AppSpec = {
+      appId,
+      services: { main: scene.service({ volumes: ['data:/data'] }) },
+      volumes: { data: null },
+    };
+    await scene.put(name, spec);
+    await scene.untilReady(name);
+    await scene.delete(name);
+    await scene.untilGone(name);
+    assert.deepEqual(await scene.volumes(appId), [`${appId}_data`]);
+
+    await scene.put(name, { ...spec, volumeReclaim: 'Delete' });
+    await scene.untilReady(name);
+    await scene.delete(name);
+    await scene.untilGone(name);
+    assert.deepEqual(await scene.volumes(appId), []);
+  });
+});
