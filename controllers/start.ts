@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { startAgent } from './main.js';
 import { readSettings, SettingsError, USAGE } from './settings.js';
 import { jsonVoice, terminalVoice } from './terminal.js';
