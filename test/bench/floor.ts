@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { atMost, type DockerApi, listContainers, listNetworks } from './docker-api.js';
 import { type EventWatch, lastOf } from './event-watch.js';
 import { AGENT_LABEL } from './target.js';
@@ -134,6 +135,14 @@ export async function removeAll(docker: DockerApi, filters: object): Promise<voi
           docker.call('DELETE', `/containers/${Id}?force=1&v=1`, undefined, 404, 409),
     ),
   );
-  for (const { Id } of await listNetworks(docker, filters))
-    await docker.call('DELETE', `/networks/${Id}`, undefined, 404);
+  for (const { Id } of await listNetworks(docker, filters)) await removeNetwork(docker, Id);
+}
+
+/** Docker lets go of endpoints a little after their containers are gone, and sometimes forgets to (moby issue 42119). */
+async function removeNetwork(docker: DockerApi, network: string): Promise<void> {
+  for (let attempt = 0; attempt < 20; attempt += 1) {
+    const refused = await docker.call('DELETE', `/networks/${network}`, undefined, 403, 404);
+    if (refused === undefined) return;
+    await sleep(100);
+  }
 }

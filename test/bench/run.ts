@@ -23,16 +23,21 @@ import { stateRows } from './rows/state.js';
 import { renderTable, summary } from './table.js';
 import { IMAGE } from './target.js';
 
-const GROUPS: Readonly<Record<string, RowGroup>> = {
-  start: startRows,
-  requests: requestRows,
-  same: sameRows,
-  change: changeRows,
-  removed: removedRows,
-  settled: settledRows,
-  memory: memoryRows,
-  ping: pingRows,
-  state: stateRows,
+const GROUPS: Readonly<Record<string, readonly RowGroup[]>> = {
+  start: [
+    startRows({ count: 1, pairs: 5, timesFloor: 1.15 }),
+    startRows({ count: 5, pairs: 3 }),
+    startRows({ count: 20, pairs: 3, timesFloor: 1.1 }),
+    startRows({ count: 50, pairs: 2, timesFloor: 1.1 }),
+  ],
+  requests: [requestRows],
+  same: [sameRows],
+  change: [changeRows],
+  removed: [removedRows],
+  settled: [settledRows],
+  memory: [memoryRows],
+  ping: [pingRows],
+  state: [stateRows],
 };
 
 const { values } = parseArgs({ options: { only: { type: 'string' }, quick: { type: 'boolean', default: false } } });
@@ -47,26 +52,31 @@ const say = (text: string): void => console.error(`  ${text}`);
 const started = new Date();
 const rows: Row[] = [];
 const failures: string[] = [];
-const engine = await useEngine();
-const docker = dockerApi(engine.socketPath);
-const events = await watchEvents(engine.socketPath);
 const loadBefore = loadavg()[0] ?? 0;
+const engine = await useEngine();
 try {
+  const docker = dockerApi(engine.socketPath);
+  const events = await watchEvents(engine.socketPath);
+  process.once('SIGINT', () => {
+    void sweep(docker)
+      .finally(() => engine.close())
+      .finally(() => process.exit(130));
+  });
   await sweep(docker);
   await engine.makeImage(IMAGE, { cmd: ['sleep', '1000000'] });
   for (const name of chosen) {
-    try {
-      const found = await GROUPS[name]?.({ socketPath: engine.socketPath, docker, events, quick: values.quick, say });
-      rows.push(...(found ?? []));
-    } catch (error) {
-      failures.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+    for (const group of GROUPS[name] ?? []) {
+      try {
+        rows.push(...(await group({ socketPath: engine.socketPath, docker, events, quick: values.quick, say })));
+      } catch (error) {
+        failures.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+      }
     }
   }
-} finally {
-  await sweep(docker);
   await docker.call('DELETE', `/images/${IMAGE}`, undefined, 404);
   events.close();
   docker.close();
+} finally {
   await engine.close();
 }
 

@@ -5,32 +5,27 @@ import { floorStart, recordRecipe, removeFloor } from '../floor.js';
 import { median, type Row } from '../measure.js';
 import { APP_ID } from '../target.js';
 
-interface Size {
+export interface StartSize {
   readonly count: number;
+  /** So often the agent and the floor take turns. */
   readonly pairs: number;
   readonly timesFloor?: number;
 }
 
-const SIZES: readonly Size[] = [
-  { count: 1, pairs: 5, timesFloor: 1.15 },
-  { count: 5, pairs: 3 },
-  { count: 20, pairs: 3, timesFloor: 1.1 },
-  { count: 50, pairs: 2, timesFloor: 1.1 },
-];
 /** The best of these is the floor. */
 const CONCURRENCIES = [2, 4, 8];
 
 /** Empty → N services running, next to the same containers made by hand. */
-export const startRows: RowGroup = (bench) =>
-  withAgent(bench, async (agent) => {
-    await settle(agent, 1); // warm
-    await empty(bench, agent);
-    const rows: Row[] = [];
-    for (const size of SIZES) rows.push(...(await measureSize(bench, agent, size)));
-    return rows;
-  });
+export const startRows =
+  (size: StartSize): RowGroup =>
+  (bench) =>
+    withAgent(bench, async (agent) => {
+      await settle(agent, 1); // warm
+      await empty(bench, agent);
+      return measureSize(bench, agent, size);
+    });
 
-async function measureSize(bench: Bench, agent: AgentProcess, { count, pairs, timesFloor }: Size): Promise<Row[]> {
+async function measureSize(bench: Bench, agent: AgentProcess, { count, pairs, timesFloor }: StartSize): Promise<Row[]> {
   const { docker, events, quick } = bench;
   const concurrencies = count === 1 ? [1] : CONCURRENCIES;
   const floors = new Map(concurrencies.map((concurrency) => [concurrency, [] as number[]]));
