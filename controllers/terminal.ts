@@ -2,7 +2,7 @@ import { Writable } from 'node:stream';
 import type { MultiBar, SingleBar } from 'cli-progress';
 import { type Logger, pino } from 'pino';
 import type { Reader } from '../api/store/store.js';
-import { conditionOf, isReady } from '../crds/conditions.js';
+import { conditionOf, isReady, isStalled } from '../crds/conditions.js';
 import type { App, Image } from '../crds/kinds.js';
 import type { LogLevel } from './settings.js';
 
@@ -86,7 +86,7 @@ export async function terminalVoice(level: LogLevel, output: Writable & { column
   };
 }
 
-/** One line each time the sentence about an app changes. */
+/** One line each time there is something new to say about an app. */
 function followApps(store: Reader, tell: (app: App, text: string) => void): () => void {
   const told = new Map<string, string>();
   return store.watch(({ object, type }) => {
@@ -100,13 +100,27 @@ function followApps(store: Reader, tell: (app: App, text: string) => void): () =
   });
 }
 
+/** What a person watching wants to know: the phase while all is well, the whole sentence when it is not. */
+const PHASES = {
+  Staging: 'getting its images',
+  Locking: 'taking the update lock',
+  Promoting: 'rolling out',
+  Verifying: 'waiting until everything runs',
+  Settled: 'ready',
+  Removing: 'being removed',
+} as const;
+
 /** What there is to say about an app now; undefined while nothing is known. Pure. */
 export function sentence(app: App): string | undefined {
   if (isReady(app)) return 'ready';
   const ready = conditionOf(app, 'Ready');
   if (!ready || app.status?.observedGeneration !== app.metadata.generation) return undefined;
-  return `${ready.reason}: ${ready.message}`;
+  if (isStalled(app) || TROUBLES.includes(ready.reason)) return `${ready.reason}: ${ready.message}`;
+  const { phase } = app.status;
+  return phase && phase !== 'Settled' ? PHASES[phase] : undefined;
 }
+
+const TROUBLES: readonly string[] = ['Retrying', 'UpdatesLocked', 'EngineUnreachable'];
 
 function followDownloads(store: Reader, bars: MultiBar): () => void {
   const running = new Map<string, SingleBar>();

@@ -15,10 +15,14 @@ export const LONG_WAIT_MS = 60_000;
 
 export const settled = <Step = never>(): Plan<Step> => ({ steps: [], outcome: { is: 'settled' } });
 
+/** Steps to take now; what is said of them is why they are taken. */
 export const act = <Step>(reason: string, ...steps: readonly Step[]): Plan<Step> => ({
   steps,
-  outcome: { is: 'progressing', reason, message: `${reason}` },
+  outcome: { is: 'progressing', reason, message: [...new Set(steps.flatMap(becauseOf))].join('; ') || reason },
 });
+
+const becauseOf = (step: unknown): string[] =>
+  typeof step === 'object' && step !== null && 'because' in step ? [String(step.because)] : [];
 
 export const wait = <Step = never>(reason: string, message: string, forMs = LONG_WAIT_MS): Plan<Step> => ({
   steps: [],
