@@ -32,6 +32,8 @@ export interface WorldDeps {
   readonly sameClock: boolean;
   /** Events about one object within this time cause one inspection, ms. */
   readonly coalesceMs: number;
+  /** References that documents name: what those images are is known before the world is fresh. */
+  readonly wanted?: () => Iterable<string>;
 }
 
 /** The cache behind `World`: takes lists, events and answers, and announces what they change. Opens no connection itself. */
@@ -147,17 +149,18 @@ export class CachedWorld implements World {
         ]),
       ([containers, networks, volumes, images], question) => {
         signal.throwIfAborted();
-        const becameFresh = this.#trouble !== undefined;
-        this.#trouble = undefined;
         this.#containers.takeAll(containers, question);
         this.#networks.takeAll(networks, question);
         this.#volumes.takeAll(volumes, question);
         this.#images.takeAll(images, question);
-        if (becameFresh) this.#announce({ type: 'all' });
       },
       // Then the connection is dropped, and the next one begins with a list.
       () => undefined,
     );
+    if (this.fresh) return;
+    await this.#images.learn(this.deps.wanted?.() ?? [], signal);
+    this.#trouble = undefined;
+    this.#announce({ type: 'all' });
   }
 
   /** The engine cannot be heard: what is shown may be out of date. `why` is one sentence. */

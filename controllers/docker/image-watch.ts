@@ -43,6 +43,23 @@ export class ImageWatch {
     return this.#cache.get(reference);
   }
 
+  /** Looks up what is local and not known yet; what the engine cannot tell now is looked up when somebody asks. */
+  async learn(references: Iterable<string>, signal: AbortSignal): Promise<void> {
+    const unknown = new Map<string, string>();
+    for (const reference of references) {
+      const id = this.#cache.get(reference) ? undefined : this.#cache.idOf(reference);
+      if (id !== undefined) unknown.set(id, reference);
+    }
+    const failed = (err: unknown, reference: string) => {
+      signal.throwIfAborted();
+      this.shared.log.debug({ err, reference }, 'Could not look at an image');
+    };
+    await Promise.all(
+      [...unknown.values()].map((one) => this.refresh(one, signal).catch((error: unknown) => failed(error, one))),
+    );
+    signal.throwIfAborted();
+  }
+
   /** `reference` may be `*`: everything that events were about. */
   async look(reference: string, signal: AbortSignal): Promise<void> {
     if (keyOf(reference) === ALL) await this.#list(signal);

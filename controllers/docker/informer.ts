@@ -34,6 +34,7 @@ export function startWorld(deps: {
   /** False for an engine on another machine, whose clock may differ. */
   readonly sameClock?: boolean;
   readonly coalesceMs?: number;
+  readonly wanted?: () => Iterable<string>;
 }): Informer {
   return new LiveWorld({ sameClock: true, coalesceMs: COALESCE_MS, ...deps });
 }
