@@ -99,3 +99,17 @@ export function conditionsAfter(
     return { ...condition, lastTransitionTime: same?.lastTransitionTime ?? at, observedGeneration: generation };
   });
 }
+
+/**
+ * The conditions of a document whose pass is about to act: Ready no longer, for the reason that the pass will conclude.
+ * Otherwise others would build on a Ready that nobody has taken back yet. One that is not Ready keeps what it says. Pure.
+ */
+export function conditionsBefore(
+  before: readonly Condition[] | undefined,
+  outcome: Outcome,
+  generation: number,
+  at: string,
+): Condition[] {
+  const isReady = before?.some(({ type, status }) => type === 'Ready' && status === 'True');
+  return isReady ? conditionsAfter(before, conclude(outcome), generation, at) : [...(before ?? [])];
+}

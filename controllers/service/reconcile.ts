@@ -1,5 +1,6 @@
 import type { Service } from '../../crds/kinds.js';
 import type { ServiceStatus } from '../../crds/types.js';
+import { conditionsBefore } from '../runtime/conclude.js';
 import { type Outcome, type Plan, type Reconcile, wait } from '../runtime/outcome.js';
 import type { Departures } from './departures.js';
 import { identityOf } from './identity.js';
@@ -42,7 +43,7 @@ async function carryOut(
   for (const step of plan.steps) {
     const { doing, reason } = WORDS[step.do];
     const lastAction = { reason, because: step.because, at: new Date(deps.now()).toISOString() };
-    report(deps, service, { doing, lastAction });
+    report(deps, service, { doing, lastAction, concluding: outcome });
     outcome = (await perform(deps, departures, { ...sight, service }, step, signal)) ?? outcome;
   }
   return outcome;
@@ -76,11 +77,19 @@ async function letGo({ store, locks }: ServiceDeps, service: Service, { appId }:
 function report(
   deps: ServiceDeps,
   { metadata, spec }: Service,
-  said: { readonly doing?: Doing | undefined; readonly lastAction?: ServiceStatus['lastAction'] },
+  said: {
+    readonly doing?: Doing | undefined;
+    readonly lastAction?: ServiceStatus['lastAction'];
+    /** What the pass will conclude if all goes well. */
+    readonly concluding?: Outcome;
+  },
 ): void {
   const { store } = deps;
   const current = store.get('Service', metadata.name);
   if (current?.metadata.uid !== metadata.uid) return;
   const identity = identityOf(current, store.get('App', spec.app));
-  store.setStatus(current, serviceStatus(current, containersOf(deps, current, identity)[0], said));
+  const status = serviceStatus(current, containersOf(deps, current, identity)[0], said);
+  const at = new Date(deps.now()).toISOString();
+  const conditions = said.concluding && conditionsBefore(status.conditions, said.concluding, metadata.generation, at);
+  store.setStatus(current, { ...status, ...(conditions?.length ? { conditions } : {}) });
 }
