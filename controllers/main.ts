@@ -129,7 +129,8 @@ async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
   const dockerHost = await engineAddress(deps);
   const engine = connectEngine({ dockerHost });
   const facts = { ...deps.facts, engineSocket: dockerHost.replace(/^unix:\/\//, '') };
-  const world = startWorld({ engine, log, clock: systemClock });
+  const wanted = () => [...store.list('Image'), ...store.list('Service')].map(({ spec }) => spec.image);
+  const world = startWorld({ engine, log, clock: systemClock, wanted });
   const pulls = new PullQueue({ engine, world, log });
   const locks = openUpdateLocks({ ...settings, log, now: Date.now });
   const apiAddress = () => ({
@@ -137,14 +138,15 @@ async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
     port: settings.apiPort,
   });
   const common = { store, engine, world, pulls, locks, logs, keys: deps.keys, facts, apiAddress, log, now: Date.now };
-  const controllers: readonly Controller[] = [
-    appController(common),
+  const children: readonly Controller[] = [
     imageController(common),
     networkController(common),
     volumeController(common),
     serviceController(common),
   ];
-  loops.push(...controllers.map((one) => new Loop(one, { store, clock: systemClock, random: Math.random, log })));
+  const ofLoops = { store, clock: systemClock, random: Math.random, log };
+  loops.push(...children.map((one) => new Loop(one, ofLoops)));
+  loops.push(new Loop(appController(common), { ...ofLoops, after: [...loops] }));
   const folders = watchFolders({
     folders: settings.manifestFolders,
     store,

@@ -19,6 +19,11 @@ export interface LoopDeps {
   readonly log: Logger;
   /** First and longest wait after failures, ms. */
   readonly backoffMs?: { readonly first: number; readonly max: number };
+  /**
+   * Loops whose every document is looked at once before this one begins: what their status says was written by an
+   * earlier process, and nothing may be concluded from it.
+   */
+  readonly after?: readonly Loop[];
 }
 
 /**
@@ -37,12 +42,21 @@ export class Loop {
   readonly #nudged = new Set<string>(); // touched while running, but only by a nudge
   readonly #spins = new Map<string, number>();
   readonly #stops: (() => void)[] = [];
+  /** Documents that were there at the start and have not been looked at since. */
+  readonly #unseen = new Set<string>();
+  /** Resolves when every document that was there at the start has been looked at once. */
+  readonly firstRound: Promise<void>;
+  #endFirstRound: () => void = () => undefined;
   #running = false;
+  #waits = false;
 
   constructor(
     readonly controller: Controller,
     private readonly deps: LoopDeps,
   ) {
+    this.firstRound = new Promise((resolve) => {
+      this.#endFirstRound = resolve;
+    });
     this.#delays = new Delays(deps.clock);
     const { first = 500, max = 300_000 } = deps.backoffMs ?? {};
     this.#backoff = new Backoff({ firstMs: first, maxMs: max, random: deps.random });
@@ -64,7 +78,19 @@ export class Loop {
       }),
       this.controller.wakes((name) => this.#nudge(name)),
     );
+    for (const { metadata } of store.list(kind)) this.#unseen.add(metadata.name);
+    if (this.#unseen.size === 0) this.#endFirstRound();
+    void this.#begin();
     this.wakeAll();
+  }
+
+  async #begin(): Promise<void> {
+    const { after = [] } = this.deps;
+    if (after.length === 0) return;
+    this.#waits = true;
+    await Promise.all(after.map(({ firstRound }) => firstRound));
+    this.#waits = false;
+    this.#work();
   }
 
   /** Takes no new key and lets running passes end; those that have not by the deadline are aborted. */
@@ -115,7 +141,7 @@ export class Loop {
   }
 
   #work(): void {
-    while (this.#running && this.#passes.size < this.controller.workers) {
+    while (this.#running && !this.#waits && this.#passes.size < this.controller.workers) {
       const name = this.#queue.take();
       if (name === undefined) return;
       const abort = new AbortController();
@@ -123,6 +149,7 @@ export class Loop {
         this.#passes.delete(name);
         this.#nudged.delete(name);
         this.#queue.done(name);
+        if (this.#unseen.delete(name) && this.#unseen.size === 0) this.#endFirstRound();
         this.#work();
       });
       this.#passes.set(name, { abort, done, startedMs: this.deps.clock.now() });
