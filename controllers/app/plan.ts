@@ -1,4 +1,4 @@
-import { conditionOf, isReady } from '../../crds/conditions.js';
+import { conditionOf, isReady, isStalled } from '../../crds/conditions.js';
 import { canonical } from '../../crds/hash.js';
 import type { AnyDeclared, AnyResource, App, Key, Kind } from '../../crds/kinds.js';
 import type { AppStatus } from '../../crds/types.js';
@@ -73,8 +73,8 @@ function planRelease(app: App, facts: AppFacts): AppPlan {
     const upkeep = planUpkeep(facts);
     if (upkeep?.steps.length) return { ...upkeep, phase: 'Staging' };
     const unlock = upkeep ? undefined : planUnlock(facts, 'nothing stops while images download');
-    if (unlock) return { ...unlock, phase: 'Staging' };
-    return { ...wait('ImagesNotReady', `Waiting for images: ${listOf(missing, '; ')}`), phase: 'Staging' };
+    const waiting = wait<AppStep>('ImagesNotReady', `Waiting for images: ${listOf(missing, '; ')}`);
+    return { ...waiting, steps: unlock?.steps ?? [], phase: 'Staging' };
   }
   if (changes.length > 0) {
     const because =
@@ -88,15 +88,25 @@ function planRelease(app: App, facts: AppFacts): AppPlan {
 }
 
 /** Whatever the children wait for: the lock, or each other. Undefined when all are Ready. */
-function planUpkeep({ existing, needLock, locked }: AppFacts): Plan<AppStep> | undefined {
+function planUpkeep(facts: AppFacts): Plan<AppStep> | undefined {
+  const { existing, needLock, locked } = facts;
   if (needLock.length > 0 && !locked) {
     return act('Locking', { do: 'claim', because: `${listOf(needLock)} cannot go on without it` });
   }
   // An image that is no longer wanted holds nothing up: somebody may use it for long.
   const late = existing.filter((one) => (isLiving(one) ? !isReady(one) : one.kind !== 'Image'));
   if (late.length === 0 && needLock.length === 0) return undefined;
-  return wait('ChildrenNotReady', `Waiting for ${listOf(late.length > 0 ? late.map(stateOf) : needLock, '; ')}`);
+  const steps =
+    needLock.length === 0 && areStuck(late) ? planUnlock(facts, 'nothing goes on before somebody acts') : undefined;
+  const waiting = `Waiting for ${listOf(late.length > 0 ? late.map(stateOf) : needLock, '; ')}`;
+  return { ...wait('ChildrenNotReady', waiting), steps: steps?.steps ?? [] };
 }
+
+/** Stalled, or waiting for what is: for long, perhaps. Until then the application may have its lock. */
+const areStuck = (late: readonly AnyResource[]): boolean =>
+  late.some(isStalled) &&
+  late.every((one) => isStalled(one) || WAITS.includes(conditionOf(one, 'Ready')?.reason ?? ''));
+const WAITS: readonly string[] = ['DependencyNotReady', 'NetworkNotReady', 'VolumeNotReady'];
 
 /** Everything is as the release wants it: say so, and let go of what only the way there needed. */
 function planSettling({ spec, status, metadata }: App, facts: AppFacts): Plan<AppStep> {
@@ -109,15 +119,17 @@ function planSettling({ spec, status, metadata }: App, facts: AppFacts): Plan<Ap
   }
   if (spare.length > 0) steps.push({ do: 'prune', because: `${listOf(spare.map(keyOfChild))} not in the release` });
   const unlock = planUnlock(facts);
-  return steps.length > 0 || unlock ? act('Settling', ...steps, ...(unlock?.steps ?? [])) : settled();
+  return steps.length > 0 ? act('Settling', ...steps, ...(unlock?.steps ?? [])) : (unlock ?? settled());
 }
 
+/** Gives the lock back. To look for files of an earlier process is no news: the app is no less Ready for it. */
 function planUnlock(
   { locked, unswept }: AppFacts,
   because = 'all children are as they are meant to be',
 ): Plan<AppStep> | undefined {
   if (locked) return act('Unlocking', { do: 'unlock', because });
-  return unswept ? act('Unlocking', { do: 'unlock', because: 'an earlier process may have left it' }) : undefined;
+  if (!unswept) return undefined;
+  return { ...settled(), steps: [{ do: 'unlock', because: 'an earlier process may have left it' }] };
 }
 
 /** Containers first, then what they use; the data last but for the images. Each only when all before has gone. */

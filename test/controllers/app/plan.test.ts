@@ -75,7 +75,7 @@ describe('planApp', () => {
     {
       it: 'does not hold the lock while images download',
       facts: { existing: all, missing: ['busybox:1.36'], locked: true },
-      want: 'unlock (nothing stops while images download); progressing: Unlocking',
+      want: 'unlock (nothing stops while images download); waiting: ImagesNotReady',
       phase: 'Staging',
     },
     {
@@ -172,7 +172,7 @@ describe('planApp', () => {
       it: 'clears what an earlier process left',
       app: settledApp,
       facts: { existing: all, unswept: true },
-      want: 'unlock (an earlier process may have left it); progressing: Settling',
+      want: 'unlock (an earlier process may have left it); settled',
       phase: 'Settled',
     },
     { it: 'is settled', app: settledApp, facts: { existing: all }, want: 'settled', phase: 'Settled' },
