@@ -38,7 +38,7 @@ const PATIENCE_MS = 5_000;
 const BOOTS = 50;
 
 export interface DeviceSettings {
-  /** How long a call takes, each way; 1 when not said. */
+  /** How long a call to the engine takes, each way; 1 when not said. */
   readonly latencyMs?: () => number;
   /** The engine has a clock of its own, far from the agent's. */
   readonly apart?: boolean;
@@ -58,6 +58,7 @@ export class Device {
   onBoot: ((agent: Agent) => void) | undefined;
   witness: Witness | undefined;
   agent: Agent | undefined;
+  #last: Life | undefined;
 
   constructor(readonly settings: DeviceSettings = {}) {
     this.engine = new MemoryEngine(settings.apart ? {} : { now: () => this.clock.now() });
@@ -66,7 +67,10 @@ export class Device {
   /** Starts an agent on what is there, again if it dies before it works. */
   async boot(): Promise<Agent> {
     for (let boots = 0; boots < BOOTS; boots += 1) {
-      this.agent = await Agent.start(this);
+      await this.#last?.leftFiles();
+      this.agent = await Agent.start(this, (life) => {
+        this.#last = life;
+      });
       if (this.agent && !this.agent.isDead) return this.agent;
     }
     throw new Error(`No agent survived its start ${BOOTS} times`);
@@ -101,7 +105,7 @@ export class Agent {
   ) {}
 
   /** Undefined when it was killed before it had anything. */
-  static async start(device: Device): Promise<Agent | undefined> {
+  static async start(device: Device, born: (life: Life) => void): Promise<Agent | undefined> {
     const { folder } = device;
     const life = new Life({
       weather: (what) => device.weather(what),
@@ -109,8 +113,11 @@ export class Agent {
         acts: (...call) => device.witness?.acts?.(...call),
         acted: (...call) => device.witness?.acted?.(...call),
       },
-      elapse: () => device.clock.advance(device.settings.latencyMs?.() ?? 1),
+      elapse: (what) => {
+        if (!/^(disk|lock)\./.test(what)) device.clock.advance(device.settings.latencyMs?.() ?? 1);
+      },
     });
+    born(life);
     const clock = life.clock(device.clock);
     const now = () => clock.now();
     const disk = mortalDisk(life);
@@ -121,18 +128,20 @@ export class Agent {
     }));
     if (!opened) return undefined;
     const { store, keys } = opened;
-    const world = startWorld({ engine, log: silent, clock, coalesceMs: 0 });
+    const wanted = () => [...store.list('Image'), ...store.list('Service')].map(({ spec }) => spec.image);
+    const world = startWorld({ engine, log: silent, clock, coalesceMs: 0, wanted });
     const pulls = new PullQueue({ engine, world, log: silent });
     const locks = life.locks(openUpdateLocks({ lockRoot: '/locks', hostRoot: folder, log: silent, now }));
     const logs = new LogStream();
     const common = { store, engine, world, pulls, locks, logs, keys, facts, apiAddress, log: silent, now };
-    const loops = [
-      appController(common),
+    const children = [
       imageController(common),
       networkController(common),
       volumeController(common),
       serviceController(common),
     ].map((controller) => new Loop(controller, { store, clock, random: () => 0, log: silent }));
+    const ofApps = { store, clock, random: () => 0, log: silent, after: children };
+    const loops = [...children, new Loop(appController(common), ofApps)];
     const agent = new Agent(device, life, store, world, pulls, loops);
     device.onBoot?.(agent);
     await Promise.race([world.start(), life.end]);
@@ -147,6 +156,11 @@ export class Agent {
 
   get isDead(): boolean {
     return this.life.dead;
+  }
+
+  /** Resolves when it is killed, or has stopped. */
+  get ended(): Promise<void> {
+    return this.life.end;
   }
 
   /** Nothing that it has under way comes back from now on. */
@@ -193,23 +207,24 @@ export class Agent {
 
   /**
    * Lets time pass, one planned call after the other, until everything is Ready or Stalled, quiet and on disk; throws
-   * with what is not after so many steps. Returns when killed.
+   * with what is not after so many steps. Returns when killed. `waiting` are keys of documents that may go on waiting.
    */
-  async settle(limit = 300): Promise<void> {
+  async settle({ waiting = [], limit = 300 }: { waiting?: readonly string[]; limit?: number } = {}): Promise<void> {
     for (let step = 0; step < limit; step += 1) {
       await this.quiet();
       const saved = await this.flush();
       if (this.isDead) return;
-      const isSettled = this.unsettled().length === 0;
+      const isSettled = this.unsettled(waiting).length === 0;
       if (isSettled && saved) return;
       if (!isSettled && !this.device.clock.step()) await nextTurn();
     }
-    throw new Error(`Not settled after ${limit} steps of time: ${this.unsettled().join('; ')}`);
+    throw new Error(`Not settled after ${limit} steps of time: ${this.unsettled(waiting).join('; ')}`);
   }
 
   /** What is not at rest, with the reason it gives. */
-  unsettled(): string[] {
+  unsettled(except: readonly string[] = []): string[] {
     return this.documents()
+      .filter(({ kind, metadata }) => !except.includes(`${kind}/${metadata.name}`))
       .filter((one) => one.metadata.deletionTimestamp !== undefined || !(isReady(one) || isStalled(one)))
       .map((one) => {
         const ready = conditionOf(one, 'Ready');

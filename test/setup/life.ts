@@ -25,6 +25,7 @@ export class Life {
   busy = 0;
   /** Engine calls, disk writes and lock calls so far. */
   readonly steps: string[] = [];
+  readonly #files = new Set<Promise<unknown>>();
   readonly #cancels = new Set<Cancel>();
   #kill: () => void = () => undefined;
   #dead = false;
@@ -34,7 +35,7 @@ export class Life {
       weather(what: string): Fate;
       witness: Witness | undefined;
       /** Lets time pass: on the way to the other side, and on the way back. */
-      elapse(): void;
+      elapse(what: string): void;
     },
   ) {
     this.end = new Promise((resolve) => {
@@ -52,6 +53,16 @@ export class Life {
     this.#kill();
   }
 
+  /** Resolves when nothing of the process touches files any more, as is the case at once when a real one dies. */
+  async leftFiles(): Promise<void> {
+    await Promise.allSettled(this.#files);
+  }
+
+  #file<T>(work: Promise<T>): Promise<T> {
+    this.#files.add(work);
+    return work.finally(() => this.#files.delete(work));
+  }
+
   /** One step of the process, with whatever befalls it. */
   async meet<T>(what: string, args: readonly unknown[], act: () => Promise<T>): Promise<T> {
     if (this.#dead) return never();
@@ -65,10 +76,10 @@ export class Life {
     this.busy += 1;
     try {
       if (fate === 'fail') throw new Error(`${what} failed, as the test wished`);
-      this.surroundings.elapse();
+      this.surroundings.elapse(what);
       witness?.acts?.(what, args);
       const result = await act();
-      this.surroundings.elapse();
+      this.surroundings.elapse(what);
       if (!this.#dead) witness?.acted?.(what, args);
       if (fate === 'kill-after') this.kill();
       if (fate === 'lose') throw new Error(`The reply to ${what} was lost, as the test wished`);
@@ -104,8 +115,8 @@ export class Life {
   /** The lock files as this process sees them. What it held stays on disk when it dies. */
   locks(locks: UpdateLocks): UpdateLocks {
     return {
-      claim: (...args) => this.meet('lock.claim', args, () => locks.claim(...args)),
-      release: (appId) => this.meet('lock.release', [appId], () => locks.release(appId)),
+      claim: (...args) => this.meet('lock.claim', args, () => this.#file(locks.claim(...args))),
+      release: (appId) => this.meet('lock.release', [appId], () => this.#file(locks.release(appId))),
       isHeld: (appId) => locks.isHeld(appId),
       during: (appId, action) => (this.#dead ? never() : locks.during(appId, action)),
       directory: (appId, service) => locks.directory(appId, service),

@@ -1,0 +1,32 @@
+import type { Fate } from '../setup/device.js';
+import { type Mishap, Run } from '../setup/scenario.js';
+import { SCENARIOS } from './scenarios.js';
+
+const FATES: readonly Fate[] = ['kill-before', 'kill-after', 'fail', 'lose'];
+/** Steps of one scenario that are tried with each fate; all of them with SUPERCARGO_CRASHES=all. */
+const TRIED = process.env.SUPERCARGO_CRASHES === 'all' ? Number.POSITIVE_INFINITY : 16;
+
+describe('whatever befalls any one step', () => {
+  for (const scenario of SCENARIOS) {
+    it(`it still ${scenario.it}`, async () => {
+      const steps = await attempt();
+      const stride = Math.max(1, Math.floor(steps / TRIED));
+      for (const [index, fate] of FATES.entries()) {
+        for (let at = index % stride; at < steps; at += stride) await attempt({ at, fate });
+      }
+
+      async function attempt(mishap?: Mishap): Promise<number> {
+        const run = new Run(scenario, mishap);
+        try {
+          const taken = await run.complete();
+          await run.rest();
+          return taken;
+        } catch (cause) {
+          throw new Error(mishap ? `${mishap.fate} at step ${mishap.at}` : 'without any mishap', { cause });
+        } finally {
+          await run.end();
+        }
+      }
+    }).timeout(300_000);
+  }
+});

@@ -1,0 +1,355 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { conditionOf } from '../../crds/conditions.js';
+import { imageDocumentName } from '../../crds/names.js';
+import { declareApp } from '../setup/declared.js';
+import type { Agent, Device } from '../setup/device.js';
+import type { Scenario } from '../setup/scenario.js';
+
+const reasonOf = (agent: Agent, kind: 'App' | 'Service' | 'Image' | 'Network' | 'Volume', name: string) => {
+  const document = agent.store.get(kind, name);
+  return document && conditionOf(document, 'Ready')?.reason;
+};
+
+const serve =
+  (...references: readonly string[]) =>
+  ({ engine }: Device): void => {
+    for (const reference of references) engine.images.serve(reference);
+  };
+
+const web = declareApp({ web: {} });
+const webAndDb = declareApp({ web: { environment: { V: '1' } }, db: {} });
+const other = declareApp({ x: {} }, { name: 'other', appId: 2, uuid: 'o' });
+
+const applicationLock = (device: Device): string => join(device.folder, 'locks/1/web/updates.lock');
+function lock(device: Device): void {
+  mkdirSync(dirname(applicationLock(device)), { recursive: true });
+  writeFileSync(applicationLock(device), '');
+}
+const changed = declareApp({ web: { environment: { V: '2' } } });
+
+/** Every way from one settled state to another that has its own pitfalls. */
+export const SCENARIOS: readonly Scenario[] = [
+  {
+    it: 'installs an app of four services, local and pulled images, volumes, networks and a shared network',
+    images: serve('db:1', 'vpn:1'),
+    target: [
+      declareApp(
+        {
+          web: { depends_on: ['db'], ports: ['8080:80'], networks: ['front', 'back'] },
+          db: { image: 'db:1', volumes: ['data:/data'], networks: { back: { aliases: ['database'] } } },
+          vpn: { image: 'vpn:1' },
+          proxy: { network_mode: 'service:vpn' },
+        },
+        { volumes: { data: {} }, networks: { front: { ipam: { config: [{ subnet: '10.1.0.0/24' }] } }, back: {} } },
+      ),
+    ],
+    end: {
+      containers: [
+        'db_7_1_a running db:1 on u_back',
+        'proxy_7_1_a running web:1 on in vpn_7_1_a',
+        'vpn_7_1_a running vpn:1 on u_default',
+        'web_7_1_a running web:1 on u_back,u_front',
+      ],
+      networks: ['u_back', 'u_default', 'u_front 10.1.0.1'],
+      volumes: ['1_data'],
+      images: ['db:1', 'vpn:1', 'web:1'],
+    },
+  },
+  {
+    it: 'replaces the container of a service whose environment changed',
+    before: [webAndDb],
+    target: [declareApp({ web: { environment: { V: '2' } }, db: {} })],
+    end: {
+      containers: ['db_7_1_a running web:1 on u_default', 'web_7_1_a running web:1 V=2 on u_default'],
+      networks: ['u_default'],
+      images: ['web:1'],
+    },
+  },
+  {
+    it: 'pulls the image of a new release, replaces the container and collects the old image',
+    images: serve('shop:1', 'shop:2'),
+    before: [declareApp({ web: { image: 'shop:1' } })],
+    target: [declareApp({ web: { image: 'shop:2' } }, { release: { commit: 'b', id: 2 } })],
+    end: {
+      containers: ['web_7_2_b running shop:2 on u_default'],
+      networks: ['u_default'],
+      images: ['shop:2', 'web:1'],
+    },
+  },
+  {
+    it: 'renames the containers of a release that changes nothing else',
+    before: [webAndDb],
+    target: [declareApp({ web: { environment: { V: '1' } }, db: {} }, { release: { commit: 'b', id: 2 } })],
+    end: {
+      containers: ['db_7_2_b running web:1 on u_default', 'web_7_2_b running web:1 V=1 on u_default'],
+      networks: ['u_default'],
+      images: ['web:1'],
+    },
+  },
+  {
+    it: 'makes a changed network anew while its services step aside',
+    before: [
+      declareApp(
+        { web: { networks: ['front'] }, db: { networks: ['front', 'back'] }, vpn: {} },
+        { networks: { front: {}, back: {} } },
+      ),
+    ],
+    target: [
+      declareApp(
+        { web: { networks: ['front'] }, db: { networks: ['front', 'back'] }, vpn: {} },
+        { networks: { front: { ipam: { config: [{ subnet: '10.1.0.0/24' }] } }, back: {} } },
+      ),
+    ],
+    end: {
+      containers: [
+        'db_7_1_a running web:1 on u_back,u_front',
+        'vpn_7_1_a running web:1 on u_default',
+        'web_7_1_a running web:1 on u_front',
+      ],
+      networks: ['u_back', 'u_default', 'u_front 10.1.0.1'],
+      images: ['web:1'],
+    },
+  },
+  {
+    it: 'swaps the subnets of two networks',
+    before: [
+      declareApp(
+        { web: { networks: ['a', 'b'] } },
+        {
+          networks: {
+            a: { ipam: { config: [{ subnet: '10.1.0.0/24' }] } },
+            b: { ipam: { config: [{ subnet: '10.2.0.0/24' }] } },
+          },
+        },
+      ),
+    ],
+    target: [
+      declareApp(
+        { web: { networks: ['a', 'b'] } },
+        {
+          networks: {
+            a: { ipam: { config: [{ subnet: '10.2.0.0/24' }] } },
+            b: { ipam: { config: [{ subnet: '10.1.0.0/24' }] } },
+          },
+        },
+      ),
+    ],
+    end: {
+      containers: ['web_7_1_a running web:1 on u_a,u_b'],
+      networks: ['u_a 10.2.0.1', 'u_b 10.1.0.1', 'u_default'],
+      images: ['web:1'],
+    },
+  },
+  {
+    it: 'swaps the host ports of two services',
+    before: [declareApp({ web: { ports: ['8080:80'] }, db: { ports: ['8081:80'] } })],
+    target: [declareApp({ web: { ports: ['8081:80'] }, db: { ports: ['8080:80'] } })],
+    end: {
+      containers: ['db_7_1_a running web:1 on u_default', 'web_7_1_a running web:1 on u_default'],
+      networks: ['u_default'],
+      images: ['web:1'],
+    },
+  },
+  {
+    it: 'follows a changed service with the one that shares its network',
+    before: [declareApp({ vpn: {}, web: { network_mode: 'service:vpn' } })],
+    target: [declareApp({ vpn: { environment: { V: '1' } }, web: { network_mode: 'service:vpn' } })],
+    end: {
+      containers: ['vpn_7_1_a running web:1 V=1 on u_default', 'web_7_1_a running web:1 on in vpn_7_1_a'],
+      networks: ['u_default'],
+      images: ['web:1'],
+    },
+  },
+  {
+    it: 'refuses to change a volume, and goes on with the rest',
+    before: [declareApp({ web: { volumes: ['data:/data'] } }, { volumes: { data: {} } })],
+    target: [
+      declareApp(
+        { web: { volumes: ['data:/data'], environment: { V: '2' } } },
+        { volumes: { data: { driver_opts: { type: 'tmpfs', device: 'tmpfs' } } } },
+      ),
+    ],
+    waiting: ['App/hello'],
+    end: {
+      containers: ['web_7_1_a running web:1 V=2 on u_default'],
+      networks: ['u_default'],
+      volumes: ['1_data'],
+      images: ['web:1'],
+      troubles: ['App/hello ChildrenNotReady', 'Volume/hello.data DataLossRefused'],
+    },
+  },
+  {
+    it: 'removes a service with its network, and keeps its volume',
+    before: [
+      declareApp(
+        { web: {}, db: { volumes: ['data:/data'], networks: ['back'] } },
+        { volumes: { data: {} }, networks: { back: {} } },
+      ),
+    ],
+    target: [web],
+    end: {
+      containers: ['web_7_1_a running web:1 on u_default'],
+      networks: ['u_default'],
+      volumes: ['1_data'],
+      images: ['web:1'],
+    },
+  },
+  {
+    it: 'removes an app, keeping its data and leaving the other app alone',
+    images: serve('db:1'),
+    before: [declareApp({ db: { image: 'db:1', volumes: ['data:/data'] } }, { volumes: { data: {} } }), other],
+    target: [other],
+    end: {
+      containers: ['x_7_1_a running web:1 on o_default'],
+      networks: ['o_default'],
+      volumes: ['1_data'],
+      images: ['web:1'],
+    },
+  },
+  {
+    it: 'removes an app with its data where it says so',
+    before: [declareApp({ db: { volumes: ['data:/data'] } }, { volumes: { data: {} }, volumeReclaim: 'Delete' })],
+    target: [],
+    end: { images: ['web:1'] },
+  },
+  {
+    it: 'adds an app beside another',
+    before: [web],
+    target: [web, other],
+    end: {
+      containers: ['web_7_1_a running web:1 on u_default', 'x_7_1_a running web:1 on o_default'],
+      networks: ['o_default', 'u_default'],
+      images: ['web:1'],
+    },
+  },
+  {
+    it: 'takes everything away from an app without a release',
+    before: [webAndDb],
+    target: [declareApp({ web: {}, db: {} }, { release: null })],
+    end: { images: ['web:1'] },
+  },
+  {
+    it: 'shares the network of the API while a service wants it',
+    before: [web],
+    target: [declareApp({ web: { labels: { 'io.balena.features.supervisor-api': '1' } } })],
+    end: {
+      containers: ['web_7_1_a running web:1 on supervisor0,u_default'],
+      networks: ['supervisor0 10.114.104.1', 'u_default'],
+      images: ['web:1'],
+    },
+  },
+  {
+    it: 'takes the network of the API away after the last service that wanted it',
+    before: [declareApp({ web: { labels: { 'io.balena.features.supervisor-api': '1' } } })],
+    target: [web],
+    end: { containers: ['web_7_1_a running web:1 on u_default'], networks: ['u_default'], images: ['web:1'] },
+  },
+  {
+    it: 'waits while the application holds the update lock',
+    before: [web],
+    deed: lock,
+    target: [changed],
+    obstacle: {
+      seen: (agent) => {
+        assert.equal(reasonOf(agent, 'App', 'hello'), 'UpdatesLocked');
+        assert.equal(agent.store.get('App', 'hello')?.status?.lock?.blockedBy, '/locks/1/web/updates.lock');
+        assert.deepEqual(agent.device.engine.docker.containers[0]?.options.Env?.includes('V=2'), false);
+      },
+      cleared: (device) => rmSync(applicationLock(device)),
+    },
+    end: { containers: ['web_7_1_a running web:1 V=2 on u_default'], networks: ['u_default'], images: ['web:1'] },
+  },
+  {
+    it: 'overrides the update lock of the application by force',
+    before: [web],
+    deed: lock,
+    target: [changed],
+    obstacle: {
+      seen: (agent) => assert.equal(reasonOf(agent, 'App', 'hello'), 'UpdatesLocked'),
+      cleared: (device) => {
+        void device.agent?.store.request('App/hello', { force: {} }).catch(() => rmSync(applicationLock(device)));
+        // Without an agent nobody can ask; with one that dies of it the request may be lost.
+        void device.agent?.ended.then(() => rmSync(applicationLock(device), { force: true }));
+      },
+    },
+    end: { containers: ['web_7_1_a running web:1 V=2 on u_default'], networks: ['u_default'], images: ['web:1'] },
+  },
+  {
+    it: 'waits for an image that nobody serves yet, while the old release runs',
+    before: [web],
+    target: [declareApp({ web: { image: 'late:1' } }, { release: { commit: 'b', id: 2 } })],
+    obstacle: {
+      seen: (agent) => {
+        assert.equal(reasonOf(agent, 'App', 'hello'), 'ImagesNotReady');
+        assert.match(
+          conditionOf(agent.store.get('Image', imageDocumentName('hello', 'late:1')) ?? assert.fail(), 'Ready')
+            ?.message ?? '',
+          /late:1/,
+        );
+        assert.equal(agent.device.engine.docker.container('web_7_1_a').state, 'running');
+      },
+      cleared: serve('late:1'),
+    },
+    end: {
+      containers: ['web_7_2_b running late:1 on u_default'],
+      networks: ['u_default'],
+      images: ['late:1', 'web:1'],
+    },
+  },
+  {
+    it: 'waits for an engine that has gone away',
+    before: [web],
+    deed: ({ engine }) => engine.goAway(),
+    target: [changed],
+    obstacle: {
+      seen: (agent) => assert.equal(reasonOf(agent, 'App', 'hello'), 'EngineUnreachable'),
+      cleared: ({ engine }) => engine.comeBack(),
+    },
+    end: { containers: ['web_7_1_a running web:1 V=2 on u_default'], networks: ['u_default'], images: ['web:1'] },
+  },
+  {
+    it: 'makes a container again that somebody removed',
+    before: [webAndDb],
+    deed: ({ engine }) => engine.docker.removeContainer('web_7_1_a'),
+    target: [webAndDb],
+    end: {
+      containers: ['db_7_1_a running web:1 on u_default', 'web_7_1_a running web:1 V=1 on u_default'],
+      networks: ['u_default'],
+      images: ['web:1'],
+    },
+  },
+  {
+    it: 'starts a container again that somebody stopped',
+    before: [web],
+    deed: ({ engine }) => void engine.docker.stopContainer('web_7_1_a'),
+    target: [web],
+    end: { containers: ['web_7_1_a running web:1 on u_default'], networks: ['u_default'], images: ['web:1'] },
+  },
+  {
+    it: 'makes a network again that somebody removed from under a stopped container',
+    before: [web],
+    deed: ({ engine }) => {
+      engine.docker.stopContainer('web_7_1_a');
+      engine.docker.removeNetwork('u_default');
+    },
+    target: [web],
+    end: { containers: ['web_7_1_a running web:1 on u_default'], networks: ['u_default'], images: ['web:1'] },
+  },
+  {
+    it: 'comes back from a restart of the engine',
+    before: [webAndDb],
+    deed: ({ engine }) => {
+      engine.goAway();
+      engine.docker.restart();
+      engine.comeBack();
+    },
+    target: [webAndDb],
+    end: {
+      containers: ['db_7_1_a running web:1 on u_default', 'web_7_1_a running web:1 V=1 on u_default'],
+      networks: ['u_default'],
+      images: ['web:1'],
+    },
+  },
+];

@@ -1,0 +1,69 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { APP_ID, SUPERVISED } from '../../controllers/docker/labels.js';
+import { conditionOf, isReady } from '../../crds/conditions.js';
+import type { Device } from './device.js';
+import type { MemoryContainer } from './memory-containers.js';
+
+/** What is on a device, as lines that people can read and tests compare. */
+export interface DeviceView {
+  /** `web_7_1_a running web:1 V=1 on u_default`; the word `stale` follows a network that is not the present one. */
+  readonly containers: readonly string[];
+  /** `u_default`, with its subnet where it was asked for. */
+  readonly networks: readonly string[];
+  readonly volumes: readonly string[];
+  /** References that lead to an image. */
+  readonly images: readonly string[];
+  /** Lock files of agents and applications. */
+  readonly locks: readonly string[];
+  /** Documents that are not Ready, with their reason. */
+  readonly troubles: readonly string[];
+}
+
+export function viewOf(device: Device): DeviceView {
+  const { docker, images } = device.engine;
+  return {
+    containers: docker.containers.map((one) => containerLine(device, one)).sort(),
+    networks: docker.networks
+      .filter(({ labels }) => labels[SUPERVISED] !== undefined)
+      .map(({ name, gateway }) => (gateway?.startsWith('10.') ? `${name} ${gateway}` : name))
+      .sort(),
+    volumes: docker.volumes.map(({ name }) => name).sort(),
+    images: images
+      .list()
+      .flatMap(({ tags }) => tags)
+      .sort(),
+    locks: lockFiles(device).sort(),
+    troubles: (device.agent?.documents() ?? [])
+      .filter((one) => !isReady(one) || one.metadata.deletionTimestamp !== undefined)
+      .map((one) => `${one.kind}/${one.metadata.name} ${conditionOf(one, 'Ready')?.reason ?? 'unseen'}`)
+      .sort(),
+  };
+}
+
+function containerLine({ engine }: Device, { name, state, image, options, networks, networkMode }: MemoryContainer) {
+  const variable = (options.Env ?? []).find((one) => one.startsWith('V='));
+  const parent = networkMode.startsWith('container:') ? networkMode.slice('container:'.length) : undefined;
+  const where =
+    parent === undefined
+      ? [...networks].map(([network, { id }]) => {
+          const present = id === '' || engine.docker.findNetwork(network)?.id === id;
+          return present ? network : `${network} stale`;
+        })
+      : [`in ${engine.docker.findContainer(parent)?.name ?? 'nothing'}`];
+  const tag = engine.images.list().find(({ id }) => id === image)?.tags[0] ?? 'untagged';
+  return [name, state, tag, ...(variable ? [variable] : []), 'on', where.sort().join(',')].join(' ');
+}
+
+/** `1/web/updates.lock` for every lock file on the device. */
+export function lockFiles({ folder }: Device): string[] {
+  const root = join(folder, 'locks');
+  if (!existsSync(root)) return [];
+  return readdirSync(root, { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1));
+}
+
+/** Containers of an app, or of one of its services. */
+export const containersOfApp = ({ engine }: Device, appId: number): readonly MemoryContainer[] =>
+  engine.docker.containers.filter(({ options }) => options.Labels?.[APP_ID] === String(appId));

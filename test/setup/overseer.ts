@@ -1,0 +1,140 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Change } from '../../api/store/store.js';
+import { APP_ID, SERVICE_NAME, SUPERVISED } from '../../controllers/docker/labels.js';
+import { isReady } from '../../crds/conditions.js';
+import type { AnyResource } from '../../crds/kinds.js';
+import type { Agent, Device, Witness } from './device.js';
+import type { MemoryContainer } from './memory-containers.js';
+import { isAlive } from './memory-containers.js';
+import { untruthOf } from './truth.js';
+
+const keyOf = ({ metadata }: AnyResource): string => `${metadata.uid}/${metadata.generation}`;
+
+/**
+ * Watches a device while it is at work, and writes down every broken promise: what is not ours is touched, data or a
+ * running container goes too early, a lock was not held, `Ready` said of what is not.
+ */
+export class Overseer implements Witness {
+  readonly broken: string[] = [];
+  /** Something happened that an agent cannot know yet: what it says of the engine may be out of date. */
+  isBlind = false;
+  /** References that nobody pulled: never to be removed. */
+  readonly kept = new Set<string>();
+  /** Uid and generation of whoever is Ready. */
+  readonly #ready = new Set<string>();
+  #agent: Agent | undefined;
+
+  constructor(private readonly device: Device) {
+    device.witness = this;
+    device.onBoot = (agent) => this.#meet(agent);
+  }
+
+  acts(what: string, args: readonly unknown[]): void {
+    const first = String(args[0]);
+    const { docker } = this.device.engine;
+    switch (what) {
+      case 'startContainer':
+      case 'stopContainer':
+      case 'removeContainer':
+      case 'renameContainer': {
+        const container = docker.findContainer(first);
+        if (container) this.#touches(what, container);
+        break;
+      }
+      case 'connectNetwork':
+      case 'disconnectNetwork': {
+        const container = docker.findContainer(String(args[1]));
+        if (container) this.#mustBeOurs(what, container.name, container.options.Labels);
+        break;
+      }
+      case 'removeNetwork': {
+        const network = docker.findNetwork(first);
+        if (network) this.#mustBeOurs(what, network.name, network.labels);
+        break;
+      }
+      case 'removeVolume':
+        this.#removesVolume(first);
+        break;
+      case 'removeImage':
+        if (this.kept.has(first)) this.#say(`${what} ${first}, which it did not bring`);
+        break;
+    }
+  }
+
+  acted(what: string): void {
+    if (what !== 'startContainer') return;
+    const running = new Map<string, string>();
+    for (const one of this.device.engine.docker.containers.filter(isAlive)) {
+      const { [APP_ID]: app, [SERVICE_NAME]: service } = one.options.Labels ?? {};
+      if (app === undefined || service === undefined) continue;
+      const other = running.get(`${app}/${service}`);
+      if (other) this.#say(`${one.name} and ${other} of one service run at the same time`);
+      running.set(`${app}/${service}`, one.name);
+    }
+  }
+
+  /** What an agent finds on its disk is not its own word yet. */
+  #meet(agent: Agent): void {
+    this.#agent = agent;
+    this.#ready.clear();
+    for (const one of agent.documents().filter(isReady)) this.#ready.add(keyOf(one));
+    agent.store.watch((change) => this.#hear(agent, change));
+  }
+
+  #say(what: string): void {
+    this.broken.push(what);
+  }
+
+  #mustBeOurs(what: string, name: string, labels: Readonly<Record<string, string>> | undefined): void {
+    if (labels?.[SUPERVISED] === undefined) this.#say(`${what} ${name}, which is not ours`);
+  }
+
+  #touches(what: string, container: MemoryContainer): void {
+    const { name, options } = container;
+    this.#mustBeOurs(what, name, options.Labels);
+    if (what === 'startContainer' || !isAlive(container)) return;
+    const appId = Number(options.Labels?.[APP_ID]);
+    const lock = join(this.device.folder, 'locks', String(appId), options.Labels?.[SERVICE_NAME] ?? '', 'updates.lock');
+    if (!existsSync(lock)) this.#say(`${what} ${name} without the update lock`);
+    if (what === 'renameContainer') return;
+    const missing = this.#missingImages(appId);
+    if (missing.length > 0) this.#say(`${what} ${name} while ${missing.join(', ')} is not local`);
+  }
+
+  /** Images of the release that is being brought about. */
+  #missingImages(appId: number): readonly string[] {
+    const { engine } = this.device;
+    const children = this.#agent?.store.list('Service').filter(({ spec }) => spec.appId === appId) ?? [];
+    return children
+      .filter(({ metadata, spec }) => metadata.deletionTimestamp === undefined && !engine.images.find(spec.image))
+      .map(({ spec }) => spec.image);
+  }
+
+  #removesVolume(name: string): void {
+    const volume = this.device.engine.docker.volume(name);
+    const agent = this.#agent;
+    if (volume) this.#mustBeOurs('removeVolume', name, volume.labels);
+    const documents = agent?.store.list('Volume').filter(({ spec }) => spec.volumeName === name) ?? [];
+    const app = agent?.store.get('App', documents[0]?.spec.app ?? '');
+    const mayGo =
+      documents.length > 0 &&
+      documents.every(({ metadata, spec }) => metadata.deletionTimestamp && spec.reclaim === 'Delete') &&
+      (!app || (app.metadata.deletionTimestamp !== undefined && app.spec.volumeReclaim === 'Delete'));
+    if (!mayGo) this.#say(`removeVolume ${name}, which nobody gave up`);
+  }
+
+  /** Whoever turns Ready, or Ready at another generation, has to be so. */
+  #hear(agent: Agent, { object, type }: Change): void {
+    const was = this.#ready.has(keyOf(object));
+    if (agent.isDead || type === 'DELETED' || !isReady(object)) {
+      this.#ready.delete(keyOf(object));
+      return;
+    }
+    this.#ready.add(keyOf(object));
+    const { generation, name } = object.metadata;
+    if (was || this.isBlind) return;
+    const untruth = untruthOf(this.device, agent, object);
+    if (untruth) this.#say(`${object.kind}/${name} turns Ready at generation ${generation}: ${untruth}`);
+  }
+}

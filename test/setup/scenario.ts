@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import type { AnyDeclared } from '../../crds/kinds.js';
+import { type Agent, Device, type Fate } from './device.js';
+import { type DeviceView, viewOf } from './device-view.js';
+import { Overseer } from './overseer.js';
+import { untruthOf } from './truth.js';
+
+/** From one settled state of a device to another. */
+export interface Scenario {
+  readonly it: string;
+  /** Makes the images that there are. `web:1` is local in any case. */
+  readonly images?: (device: Device) => void;
+  /** Declared and settled before it begins. */
+  readonly before?: readonly AnyDeclared[];
+  /** What somebody does by hand at the beginning. */
+  readonly deed?: (device: Device) => void;
+  readonly target: readonly AnyDeclared[];
+  /** What stands in the way at first: looked at after a while, then put right. */
+  readonly obstacle?: { readonly seen: (agent: Agent) => void; readonly cleared: (device: Device) => void };
+  /** Keys of documents that still wait in the end. */
+  readonly waiting?: readonly string[];
+  /** In the end; what is left out does not exist. */
+  readonly end: Partial<DeviceView>;
+}
+
+/** One thing that befalls the step of that number, counted from the beginning of the scenario. */
+export interface Mishap {
+  readonly at: number;
+  readonly fate: Fate;
+}
+
+const NOTHING: DeviceView = { containers: [], networks: [], volumes: [], images: [], locks: [], troubles: [] };
+/** What an agent may do when it starts on a settled device: look. And make sure that no earlier one left its lock. */
+const AT_START = [
+  'events',
+  'listContainers',
+  'listNetworks',
+  'listVolumes',
+  'listImages',
+  'inspectImage',
+  'lock.release',
+];
+/** Longer than any look is put off after a failure. */
+const A_WHILE_MS = 60_000;
+
+/** One run of a scenario on a device of its own. */
+export class Run {
+  readonly device = new Device();
+  readonly overseer = new Overseer(this.device);
+  #steps = 0;
+
+  constructor(
+    private readonly scenario: Scenario,
+    private readonly mishap?: Mishap,
+  ) {}
+
+  /** To the end, and checks it. Returns how many steps there were. */
+  async complete(): Promise<number> {
+    const { before, target, deed, obstacle, images } = this.scenario;
+    this.device.engine.images.add('web:1');
+    images?.(this.device);
+    for (const { tags } of this.device.engine.images.list()) for (const tag of tags) this.overseer.kept.add(tag);
+    if (before) await this.#drive(before, (agent) => agent.settle());
+    else await this.device.boot();
+    deed?.(this.device);
+
+    const { at, fate = 'pass' } = this.mishap ?? {};
+    this.device.weather = () => (this.#steps++ === at ? fate : 'pass');
+    if (obstacle) {
+      await this.#drive(target, passTime);
+      if (!this.mishap && this.device.agent) obstacle.seen(this.device.agent);
+      obstacle.cleared(this.device);
+    }
+    await this.#drive(target, (agent) => this.#settle(agent));
+    await this.#drive(target, async (agent) => {
+      this.device.clock.advance(A_WHILE_MS);
+      await this.#settle(agent);
+    });
+    this.device.weather = () => 'pass';
+    this.#check();
+    return this.#steps;
+  }
+
+  /** Looks at everything again, and proposes the same again: nothing may happen. */
+  async rest(): Promise<void> {
+    const agent = this.device.agent ?? assert.fail('no agent');
+    const from = agent.steps.length;
+    const changes: string[] = [];
+    const stop = agent.store.watch(({ key, parts }) => parts.length > 0 && changes.push(`${key} ${parts}`));
+    for (const loop of agent.loops) loop.wakeAll();
+    await this.#settle(agent);
+    await agent.propose(this.scenario.target);
+    await this.#settle(agent);
+    stop();
+    assert.deepEqual(agent.steps.slice(from), [], 'calls and writes at rest');
+    assert.deepEqual(changes, [], 'changes at rest');
+  }
+
+  /** Starts another agent: it looks, and finds nothing to do. */
+  async restart(how: 'halt' | 'kill'): Promise<void> {
+    await this.device[how]();
+    await this.#drive(this.scenario.target, (agent) => this.#settle(agent));
+    const did = (this.device.agent?.steps ?? []).filter((step) => !AT_START.includes(step));
+    assert.deepEqual(did, [], `what a new agent did after a ${how}`);
+    this.#check();
+  }
+
+  async end(): Promise<void> {
+    this.device.weather = () => 'pass';
+    await this.device.stop();
+  }
+
+  #settle(agent: Agent): Promise<void> {
+    return agent.settle({ waiting: this.scenario.waiting ?? [] });
+  }
+
+  /** Has an agent work on the target, another one when it is killed meanwhile. */
+  async #drive(target: readonly AnyDeclared[], work: (agent: Agent) => Promise<void>): Promise<void> {
+    for (let lives = 0; lives < 5; lives += 1) {
+      const living = this.device.agent?.isDead === false ? this.device.agent : undefined;
+      const agent = living ?? (await this.device.boot());
+      const refused = await agent.propose(target).then(
+        () => false,
+        () => true,
+      );
+      if (refused) continue;
+      await work(agent);
+      if (!agent.isDead) return;
+    }
+    assert.fail('five agents died');
+  }
+
+  #check(): void {
+    const { agent } = this.device;
+    assert.deepEqual(viewOf(this.device), { ...NOTHING, ...this.scenario.end });
+    assert.deepEqual(this.overseer.broken, []);
+    for (const one of agent?.documents() ?? []) {
+      const says = one.status?.conditions?.find(({ type }) => type === 'Ready')?.status;
+      if (agent && says === 'True') assert.equal(untruthOf(this.device, agent, one), undefined, one.metadata.name);
+    }
+  }
+}
+
+/** Some time, in which what can be done is done. */
+async function passTime(agent: Agent): Promise<void> {
+  for (let step = 0; step < 8 && !agent.isDead; step += 1) {
+    await agent.quiet();
+    agent.device.clock.step();
+  }
+  await agent.quiet();
+}

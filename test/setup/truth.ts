@@ -1,0 +1,93 @@
+import { SERVICE_NAME } from '../../controllers/docker/labels.js';
+import { networkHash } from '../../controllers/network/options.js';
+import type { AnyResource, App, Service } from '../../crds/kinds.js';
+import { API_NETWORK, containerName, networkName } from '../../crds/names.js';
+import type { Agent, Device } from './device.js';
+import { containersOfApp } from './device-view.js';
+import type { MemoryContainer } from './memory-containers.js';
+
+/**
+ * What keeps `Ready=True` of a document from being true on the engine at this moment; undefined when it is true. Looks
+ * at the engine itself and at the document, not at what the controllers make of them.
+ */
+export function untruthOf(device: Device, agent: Agent, document: AnyResource): string | undefined {
+  const { docker, images } = device.engine;
+  switch (document.kind) {
+    case 'Service':
+      return document.metadata.deletionTimestamp ? undefined : serviceUntruth(device, document);
+    case 'App':
+      return document.metadata.deletionTimestamp ? undefined : appUntruth(device, agent, document);
+    case 'Network': {
+      const there = docker.networks.filter(({ name }) => name === document.spec.networkName);
+      if (document.metadata.deletionTimestamp) return undefined;
+      if (there.length !== 1) return `there are ${there.length} networks of its name`;
+      return there[0]?.specHash === networkHash(document.spec) ? undefined : 'it is another network';
+    }
+    case 'Volume':
+      return document.metadata.deletionTimestamp || docker.volume(document.spec.volumeName) ? undefined : 'no volume';
+    case 'Image':
+      return document.metadata.deletionTimestamp || images.find(document.spec.image) ? undefined : 'no image';
+    case 'HostConfig':
+      return undefined;
+  }
+}
+
+function appUntruth(device: Device, agent: Agent, app: App): string | undefined {
+  const { appId = 0, services = {}, release } = app.spec;
+  const wanted = release === null ? [] : Object.keys(services);
+  for (const name of wanted) {
+    const child = agent.store.get('Service', `${app.metadata.name}.${name}`);
+    if (!child) return `no document of ${name}`;
+    for (const field of ['environment', 'networks', 'ports', 'restart', 'running', 'network_mode'] as const) {
+      if (JSON.stringify(child.spec[field]) !== JSON.stringify(services[name]?.[field])) {
+        return `${name} has not been told its ${field}`;
+      }
+    }
+    const untruth = serviceUntruth(device, child);
+    if (untruth) return `${name}: ${untruth}`;
+  }
+  const spare = containersOfApp(device, appId).find((one) => !wanted.includes(serviceOf(one)));
+  if (spare) return `${spare.name} is not in the release`;
+  return undefined;
+}
+
+const serviceOf = ({ options }: MemoryContainer): string => options.Labels?.[SERVICE_NAME] ?? '';
+
+function serviceUntruth(device: Device, { spec }: Service): string | undefined {
+  const { images } = device.engine;
+  const mine = containersOfApp(device, spec.appId ?? 0).filter((one) => serviceOf(one) === spec.serviceName);
+  const [container, another] = mine;
+  if (!container) return 'it has no container';
+  if (another) return `it has ${mine.length} containers`;
+  const { release = { commit: 'local', id: 1 }, imageId = 0 } = spec;
+  const name = containerName(spec.serviceName, imageId, release.id, release.commit);
+  if (container.name !== name) return `its container is called ${container.name}, not ${name}`;
+  if (container.image !== images.find(spec.image)?.id) return 'its container runs another image';
+  const variables = Object.entries({ ...(spec.environment as Record<string, string>) }).map(([k, v]) => `${k}=${v}`);
+  const told = (container.options.Env ?? []).filter((one) => one.startsWith('V='));
+  if (told.join() !== variables.join()) return `its container was told ${told.join() || 'nothing'}`;
+  if (spec.running === false) return /^(created|exited)$/.test(container.state) ? undefined : 'it runs';
+  if (spec.restart === 'no' && container.state === 'exited') return undefined;
+  if (!/^(running|restarting|paused)$/.test(container.state)) return `its container is ${container.state}`;
+  return networkUntruth(device, spec, container);
+}
+
+function networkUntruth(device: Device, spec: Service['spec'], container: MemoryContainer) {
+  const { docker } = device.engine;
+  const shared = /^service:(.*)$/.exec(spec.network_mode ?? '')?.[1];
+  if (shared !== undefined) {
+    const parent = containersOfApp(device, spec.appId ?? 0).find((one) => serviceOf(one) === shared);
+    return container.networkMode === `container:${parent?.id}` ? undefined : `it is not in the network of ${shared}`;
+  }
+  const { networks = ['default'], appUuid = '' } = spec;
+  const wanted = (Array.isArray(networks) ? networks : Object.keys(networks ?? {})).map((one) =>
+    networkName(appUuid, one),
+  );
+  const labels = { ...(spec.labels as Record<string, string>) };
+  if (labels['io.balena.features.supervisor-api']) wanted.push(API_NETWORK);
+  for (const name of wanted) {
+    const there = docker.networks.filter((one) => one.name === name);
+    if (!there.some(({ id }) => id === container.networks.get(name)?.id)) return `it is not on network ${name}`;
+  }
+  return undefined;
+}
