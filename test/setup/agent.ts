@@ -213,8 +213,11 @@ export class AgentProcess {
     return new Promise((done, fail) => {
       const request = this.#request(path, {}, (response) => {
         const lines: string[] = [];
-        createInterface({ input: response }).on('line', (line) => lines.push(line));
-        response.on('error', () => undefined); // a stream that is cut has just ended
+        const over = (): void => undefined; // a stream that is cut has just ended
+        response.on('error', over);
+        createInterface({ input: response })
+          .on('line', (line) => lines.push(line))
+          .on('error', over);
         done({ status: response.statusCode ?? 0, lines, close: () => request.destroy() });
       });
       request.on('error', fail);

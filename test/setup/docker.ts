@@ -54,7 +54,7 @@ export interface TestImage {
 /** The engine that the environment gives (`SUPERCARGO_TEST_DOCKER_HOST`), or one of its own that `close` ends. */
 export async function useEngine(): Promise<TestEngine> {
   const given = process.env.SUPERCARGO_TEST_DOCKER_HOST;
-  if (given) return testEngine(given, async () => undefined);
+  if (given) return useEngineAt(given);
   const dataFolder = await mkdtemp(join(tmpdir(), 'supercargo-engine-'));
   const { dockerHost } = await findEngine({ mode: 'private', dataFolder, env: process.env, say });
   return testEngine(dockerHost, async () => {
@@ -62,6 +62,9 @@ export async function useEngine(): Promise<TestEngine> {
     await rm(dataFolder, { recursive: true, force: true });
   });
 }
+
+/** An engine that runs already and that somebody else ends. */
+export const useEngineAt = (dockerHost: string): TestEngine => testEngine(dockerHost, async () => undefined);
 
 function testEngine(dockerHost: string, close: () => Promise<void>): TestEngine {
   const address = parseDockerHost(dockerHost);

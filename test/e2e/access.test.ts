@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { networkInterfaces } from 'node:os';
+import { API_NETWORK } from '../../crds/names.js';
+import { Scene } from '../setup/scene.js';
+
+const STATE = '/v2/applications/state';
+
+describe('who may use the API', () => {
+  describe('from this machine and over its network', () => {
+    let scene: Scene;
+    before(async () => {
+      scene = await Scene.open({ host: '0.0.0.0' });
+    });
+    after(() => scene?.close());
+
+    const address = (): string => {
+      const all = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+      const found = all.find(({ family, internal }) => family === 'IPv4' && !internal);
+      assert.ok(found, 'this machine has an address besides the loopback (the bridge of the engine at least)');
+      return found.address;
+    };
+
+    it('this machine needs no key', async () => {
+      assert.equal((await scene.agent.ask(STATE)).status, 200);
+    });
+
+    it('but what a web page could have sent is forbidden', async () => {
+      const cases: readonly Record<string, string>[] = [
+        { origin: 'http://evil.example' },
+        { origin: 'null' },
+        { host: 'evil.example' },
+        { 'sec-fetch-site': 'cross-site' },
+      ];
+      for (const headers of cases) {
+        const reply = await scene.agent.ask(STATE, { headers });
+        assert.equal(reply.status, 403, JSON.stringify(headers));
+        const withKey = { ...headers, authorization: `Bearer ${await scene.agent.key()}` };
+        assert.equal((await scene.agent.ask(STATE, { headers: withKey })).status, 200, 'a key opens it');
+      }
+      const own = { host: `localhost:${scene.agent.port}`, origin: `http://localhost:${scene.agent.port}` };
+      assert.equal((await scene.agent.ask(STATE, { headers: own })).status, 200);
+    });
+
+    it('everybody else needs one', async () => {
+      const from = { address: address() };
+      const key = await scene.agent.key();
+      assert.equal((await scene.agent.ask('/ping', from)).status, 200);
+      assert.equal((await scene.agent.ask('/v1/healthy', from)).status, 200);
+      const refused = await scene.agent.ask(STATE, from);
+      assert.deepEqual([refused.status, refused.text], [401, 'Unauthorized']);
+      assert.equal((await scene.agent.ask(`${STATE}?apikey=wrong`, from)).status, 401);
+      assert.equal((await scene.agent.ask(`${STATE}?apikey=${key}`, from)).status, 200);
+      assert.equal(
+        (await scene.agent.ask(STATE, { ...from, headers: { authorization: `ApiKey ${key}` } })).status,
+        200,
+      );
+      const posted = await scene.agent.ask('/v2/local/target-state', { ...from, method: 'POST', body: { local: {} } });
+      assert.equal(posted.status, 401);
+    });
+  });
+
+  describe('from a container', () => {
+    let scene: Scene;
+    let appId: number;
+    let container: string;
+    const names: string[] = [];
+
+    before(async () => {
+      scene = await Scene.open();
+      appId = scene.appId();
+      for (const [name, id] of [
+        [`${scene.prefix}-caller`, appId],
+        [`${scene.prefix}-secret`, scene.appId()],
+      ] as const) {
+        names.push(name);
+        await scene.put(name, {
+          appId: id,
+          services: { main: scene.service({ labels: { 'io.balena.features.supervisor-api': '1' } }) },
+        });
+      }
+      for (const name of names) await scene.untilReady(name);
+      container = (await scene.untilRunning(appId, ['main']))[0]?.id ?? '';
+    });
+    after(() => scene?.close());
+
+    const wget = (query: string) =>
+      scene.exec(container, ['sh', '-c', `wget -q -O - "$BALENA_SUPERVISOR_ADDRESS${query}"`]);
+
+    it('the address in its environment answers', async () => {
+      const seen = await scene.container(container);
+      assert.ok(
+        seen?.env.includes(`BALENA_SUPERVISOR_ADDRESS=http://10.114.104.1:${scene.agent.port}`),
+        seen?.env.join(),
+      );
+      assert.ok(Object.hasOwn(seen.networks, API_NETWORK));
+      const { output } = await scene.until(
+        '/ping answers',
+        () => wget('/ping'),
+        ({ code }) => code === 0,
+      );
+      assert.equal(output.trim(), 'OK');
+    });
+
+    it('its key shows its own app and no other', async () => {
+      const { code, output } = await wget(`${STATE}?apikey=$BALENA_SUPERVISOR_API_KEY`);
+      assert.equal(code, 0, output);
+      assert.deepEqual(Object.keys(JSON.parse(output)), [names[0]]);
+      const documents = await wget('/apis/supercargo.io/v1/apps?apikey=$BALENA_SUPERVISOR_API_KEY');
+      assert.match(documents.output, /403/);
+    });
+
+    it('it gets nothing without a key', async () => {
+      const { code, output } = await wget(STATE);
+      assert.notEqual(code, 0);
+      assert.match(output, /401/);
+    });
+
+    it('the shared network goes with the last service that wants it', async () => {
+      for (const name of names) await scene.delete(name);
+      for (const name of names) await scene.untilGone(name);
+      await scene.until(
+        `${API_NETWORK} is gone`,
+        () => scene.agent.document('Network', API_NETWORK),
+        (seen) => seen === undefined,
+      );
+    });
+  });
+});

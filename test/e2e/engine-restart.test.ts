@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { engineFolders } from '../../controllers/docker/engine-folders.js';
+import { findEngine, stopPrivateEngine } from '../../controllers/docker/private-engine.js';
+import { useEngineAt } from '../setup/docker.js';
+import { Scene } from '../setup/scene.js';
+
+describe('an engine that restarts', () => {
+  let scene: Scene;
+  let folder: string;
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'supercargo-e2e-engine-'));
+    scene = await Scene.open({ docker: useEngineAt(await startEngine()) });
+  });
+  after(async () => {
+    await scene?.close();
+    await stopPrivateEngine(folder);
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  async function startEngine(): Promise<string> {
+    const say = (text: string): void => console.error(`        ${text}`);
+    return (await findEngine({ mode: 'private', dataFolder: folder, env: process.env, say })).dockerHost;
+  }
+
+  /** As an init system does it: the daemon ends its containers and itself. */
+  async function endEngine(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    const { pidFile } = engineFolders(folder);
+    const pid = Number(await readFile(pidFile, 'utf8'));
+    process.kill(pid, signal);
+    await scene.until(
+      'the daemon has ended',
+      () => readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ''),
+      (stat) => stat === '' || /\) Z /.test(stat),
+    );
+  }
+
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    it(`by ${signal} is missed, said to be missed, and found again: what ran runs again, nothing is made anew`, async () => {
+      const name = `${scene.prefix}-${signal.toLowerCase()}`;
+      const appId = scene.appId();
+      await scene.put(name, {
+        appId,
+        services: {
+          first: scene.service({ volumes: ['data:/data'] }),
+          second: scene.service({ depends_on: ['first'] }),
+          done: scene.service({ command: 'true', restart: 'no' }),
+        },
+        volumes: { data: null },
+      });
+      await scene.untilReady(name);
+      const old = await scene.until(
+        'the one-shot has ended',
+        () => scene.containers(appId),
+        (seen) => seen.map(({ state }) => state).join() === 'exited,running,running',
+      );
+
+      await endEngine(signal);
+      await scene.untilReason('App', name, 'EngineUnreachable');
+      assert.equal((await scene.agent.ask('/ping')).status, 200);
+      assert.equal((await scene.agent.ask('/v1/healthy')).status, 200);
+      const { [name]: told } = await scene.agent.applications();
+      assert.deepEqual(Object.keys(told?.services ?? {}).sort(), ['done', 'first', 'second']);
+
+      await startEngine();
+      await scene.untilReady(name, { withinMs: 60_000 });
+      const now = await scene.until(
+        'the containers run again',
+        () => scene.containers(appId),
+        (seen) => seen.map(({ state }) => state).join() === 'exited,running,running',
+      );
+      assert.deepEqual(
+        now.map(({ id, service }) => ({ id, service })),
+        old.map(({ id, service }) => ({ id, service })),
+      );
+      assert.equal(now[0]?.startedAt, old[0]?.startedAt, 'what had finished is not run again');
+      await scene.delete(name);
+      await scene.untilGone(name);
+    });
+  }
+
+  it('takes what was declared while it was away', async () => {
+    const name = `${scene.prefix}-meanwhile`;
+    const appId = scene.appId();
+    await endEngine('SIGTERM');
+    await scene.put(name, { appId, services: { main: scene.service() } });
+    await scene.untilReason('App', name, 'EngineUnreachable');
+    assert.equal((await scene.agent.status()).appState, 'applying');
+    await startEngine();
+    await scene.untilReady(name, { withinMs: 60_000 });
+    await scene.untilRunning(appId, ['main']);
+  });
+});
