@@ -58,7 +58,7 @@ export async function terminalVoice(level: LogLevel, output: Writable & { column
   const stream = pretty({
     colorize: true,
     translateTime: 'SYS:HH:MM:ss',
-    ignore: 'kind,name,generation,key,reason,settings',
+    hideObject: !isTalkative(level),
     destination: new Writable({
       write: (chunk: Buffer, _encoding, done) => {
         print(chunk.toString().trimEnd());
@@ -66,7 +66,8 @@ export async function terminalVoice(level: LogLevel, output: Writable & { column
       },
     }),
   });
-  const log = pino({ level, base: undefined }, stream);
+  // What `info` tells is told in short lines below.
+  const log = pino({ level: level === 'info' ? 'warn' : level, base: undefined }, stream);
   return {
     log,
     say: print,
@@ -85,6 +86,8 @@ export async function terminalVoice(level: LogLevel, output: Writable & { column
     },
   };
 }
+
+const isTalkative = (level: LogLevel): boolean => level === 'debug' || level === 'trace';
 
 /** One line each time there is something new to say about an app. */
 function followApps(store: Reader, tell: (app: App, text: string) => void): () => void {
