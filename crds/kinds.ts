@@ -79,11 +79,11 @@ export interface Problem {
 /** The level-triggered form of a command: a controller acts while `id` is not the one its status says is handled. */
 export interface Request {
   readonly id: string;
-  /** RFC 3339. */
+  /** RFC 3339, ms. A later request has a later time, whatever the clock says: that is the order of commands. */
   readonly at: string;
   readonly force?: boolean;
 }
-export type RequestName = 'restart' | 'purge' | 'stop' | 'start' | 'force';
+export type RequestName = 'restart' | 'purge' | 'stop' | 'start' | 'cleanup' | 'force';
 export type Requests = Readonly<Partial<Record<RequestName, Request>>>;
 
 export interface Metadata {

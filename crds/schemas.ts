@@ -184,7 +184,12 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
         state: { type: "string", description: "Held or Blocked.", enum: ["Held","Blocked"] },
         blockedBy: { type: "string", description: "File of the application that blocks it." },
       }, additionalProperties: false },
-      handled: { type: "object", description: "Ids of requests that were carried out, by request (restart, purge, force, …). Cannot be rebuilt.", additionalProperties: { type: "string" } },
+      begun: { type: "object", description: "Ids of requests that are being carried out, by request (restart, purge): the lock was given for them.", additionalProperties: { type: "string" } },
+      handled: { type: "object", description: "Ids of requests that were dealt with, by request (restart, purge, cleanup, force). Cannot be rebuilt.", additionalProperties: { type: "string" } },
+      refused: { type: "object", description: "Why the last request was dealt with but not carried out, by request.", additionalProperties: { type: "object", required: ["reason","message"], properties: {
+        reason: { type: "string", description: "Locked: the application holds the update lock. Failed: anything else.", enum: ["Locked","Failed"] },
+        message: { type: "string", description: "One sentence for people." },
+      }, additionalProperties: false } },
     }, additionalProperties: false },
   },
   Image: {
@@ -263,6 +268,11 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
       ...runtimeStatus,
       present: { type: "boolean", description: "The volume exists on the engine." },
       mountpoint: { type: "string", description: "Path on the host at which its data is." },
+      handled: { type: "object", description: "Ids of its App's requests that were dealt with (app.purge). Cannot be rebuilt.", additionalProperties: { type: "string" } },
+      refused: { type: "object", description: "Why the last request was dealt with but not carried out, by request.", additionalProperties: { type: "object", required: ["reason","message"], properties: {
+        reason: { type: "string", description: "Locked: the application holds the update lock. Failed: anything else.", enum: ["Locked","Failed"] },
+        message: { type: "string", description: "One sentence for people." },
+      }, additionalProperties: false } },
     }, additionalProperties: false },
   },
   Service: {
@@ -301,6 +311,7 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
         createdAt: { type: "string", description: "When it was made, RFC 3339 with milliseconds." },
         startedAt: { type: "string", description: "When it was last started, RFC 3339." },
         image: { type: "string", description: "Image that it was made from, sha256:…." },
+        env: { type: "object", description: "Its environment as the engine has it, without API keys.", additionalProperties: { type: "string" } },
         imageId: { type: "integer", description: "Number of the image in its name." },
         releaseId: { type: "integer", description: "Number of the release in its name." },
         commit: { type: "string", description: "Uuid of the release in its name." },
@@ -310,7 +321,11 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
         because: { type: "string", description: "What differed." },
         at: { type: "string", description: "When, RFC 3339." },
       }, additionalProperties: false },
-      handled: { type: "object", description: "Ids of requests that were carried out, by request (restart, stop, start, …). Cannot be rebuilt.", additionalProperties: { type: "string" } },
+      handled: { type: "object", description: "Ids of requests that were dealt with, by request: its own (restart, stop, start) and its App's (app.restart, app.purge). Cannot be rebuilt.", additionalProperties: { type: "string" } },
+      refused: { type: "object", description: "Why the last request was dealt with but not carried out, by request.", additionalProperties: { type: "object", required: ["reason","message"], properties: {
+        reason: { type: "string", description: "Locked: the application holds the update lock. Failed: anything else.", enum: ["Locked","Failed"] },
+        message: { type: "string", description: "One sentence for people." },
+      }, additionalProperties: false } },
     }, additionalProperties: false },
   },
   HostConfig: {

@@ -344,9 +344,22 @@ export interface AppStatus {
     /** File of the application that blocks it. */
     blockedBy?: string;
   };
-  /** Ids of requests that were carried out, by request (restart, purge, force, …). Cannot be rebuilt. */
+  /** Ids of requests that are being carried out, by request (restart, purge): the lock was given for them. */
+  begun?: {
+    [k: string]: string;
+  };
+  /** Ids of requests that were dealt with, by request (restart, purge, cleanup, force). Cannot be rebuilt. */
   handled?: {
     [k: string]: string;
+  };
+  /** Why the last request was dealt with but not carried out, by request. */
+  refused?: {
+    [k: string]: {
+      /** Locked: the application holds the update lock. Failed: anything else. */
+      reason: 'Locked' | 'Failed';
+      /** One sentence for people. */
+      message: string;
+    };
   };
 }
 
@@ -428,6 +441,19 @@ export interface VolumeStatus {
   present?: boolean;
   /** Path on the host at which its data is. */
   mountpoint?: string;
+  /** Ids of its App's requests that were dealt with (app.purge). Cannot be rebuilt. */
+  handled?: {
+    [k: string]: string;
+  };
+  /** Why the last request was dealt with but not carried out, by request. */
+  refused?: {
+    [k: string]: {
+      /** Locked: the application holds the update lock. Failed: anything else. */
+      reason: 'Locked' | 'Failed';
+      /** One sentence for people. */
+      message: string;
+    };
+  };
 }
 
 /** What should run. */
@@ -482,6 +508,10 @@ export interface ServiceStatus {
     startedAt?: string;
     /** Image that it was made from, sha256:…. */
     image: string;
+    /** Its environment as the engine has it, without API keys. */
+    env?: {
+      [k: string]: string;
+    };
     /** Number of the image in its name. */
     imageId?: number;
     /** Number of the release in its name. */
@@ -498,9 +528,18 @@ export interface ServiceStatus {
     /** When, RFC 3339. */
     at: string;
   };
-  /** Ids of requests that were carried out, by request (restart, stop, start, …). Cannot be rebuilt. */
+  /** Ids of requests that were dealt with, by request: its own (restart, stop, start) and its App's (app.restart, app.purge). Cannot be rebuilt. */
   handled?: {
     [k: string]: string;
+  };
+  /** Why the last request was dealt with but not carried out, by request. */
+  refused?: {
+    [k: string]: {
+      /** Locked: the application holds the update lock. Failed: anything else. */
+      reason: 'Locked' | 'Failed';
+      /** One sentence for people. */
+      message: string;
+    };
   };
 }
 

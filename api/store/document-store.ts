@@ -17,7 +17,16 @@ import { RecentChanges } from './changes.js';
 import { type Disk, nodeDisk } from './disk.js';
 import { renderDocument, type StoredStatus } from './document-files.js';
 import { Documents } from './documents.js';
-import { type Edit, editsOf, type Fresh, heldOf, releaseEdits, requestEdit } from './edits.js';
+import {
+  type Edit,
+  editsOf,
+  type Fresh,
+  heldOf,
+  lastRequestMs,
+  releaseEdits,
+  requestEdit,
+  withdrawalEdit,
+} from './edits.js';
 import { RecentEvents } from './events.js';
 import { frozen, textOf } from './frozen.js';
 import { type Held, isDying, keyOfDeclared, keyOfHeld } from './held.js';
@@ -175,7 +184,7 @@ class DocumentStore implements Store {
     return this.#inTurn(async () => {
       const held = this.#documents.held.get(key);
       if (!held) throw new Error(`Cannot request anything of ${key}: no such document`);
-      const at = new Date(this.deps.now()).toISOString();
+      const at = new Date(Math.max(this.deps.now(), lastRequestMs(this.#documents.held.values()) + 1)).toISOString();
       const requests: Requests = Object.fromEntries(
         Object.entries(asked).map(([name, { force }]) => [
           name,
@@ -184,6 +193,13 @@ class DocumentStore implements Store {
       );
       await this.#commit([requestEdit(key, held, requests)]);
       return requests;
+    });
+  }
+
+  withdraw(key: Key, name: RequestName, id: string): Promise<void> {
+    return this.#inTurn(async () => {
+      const held = this.#documents.held.get(key);
+      if (held?.resource.requests[name]?.id === id) await this.#commit([withdrawalEdit(key, held, name)]);
     });
   }
 

@@ -7,6 +7,7 @@ import {
   type Metadata,
   type Origin,
   type Problem,
+  type RequestName,
   type Requests,
 } from '../../crds/kinds.js';
 import { frozen } from './frozen.js';
@@ -85,6 +86,21 @@ export function requestEdit(key: Key, held: Held, requests: Requests): Edit {
   const after = { ...held, resource: { ...resource, requests: { ...resource.requests, ...requests } } };
   return { key, before: held, after: frozen(heldOf(after)), parts: ['requests'], durable: true };
 }
+
+/** The document without a request. Pure. */
+export function withdrawalEdit(key: Key, held: Held, name: RequestName): Edit {
+  const { resource } = held;
+  const { [name]: _withdrawn, ...requests } = resource.requests;
+  const after = { ...held, resource: { ...resource, requests } };
+  return { key, before: held, after: frozen(heldOf(after)), parts: ['requests'], durable: true };
+}
+
+/** When the latest request was made, ms since the epoch; 0 without any. A clock that is set back must not turn their order round. Pure. */
+export const lastRequestMs = (all: Iterable<Held>): number =>
+  [...all].reduce(
+    (latest, { resource }) => Math.max(latest, ...Object.values(resource.requests).map(({ at }) => Date.parse(at))),
+    0,
+  );
 
 /**
  * The end of a document that was being deleted, and the beginning of those that waited for it. What cannot begin

@@ -6,7 +6,7 @@ const HANDLES: Handling = {
   App: true,
   Image: false,
   Network: false,
-  Volume: false,
+  Volume: true,
   Service: true,
   HostConfig: false,
 };

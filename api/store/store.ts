@@ -91,6 +91,8 @@ export interface Store extends Reader {
   delete(origin: Origin, key: Key): Promise<'deleted' | 'absent' | Problem>;
   /** Puts requests on a document; on disk when it resolves. Returns the ids. */
   request(key: Key, requests: Readonly<Partial<Record<RequestName, { force?: boolean }>>>): Promise<Requests>;
+  /** Takes a request back, if it is still that one; gone from the disk when it resolves. What was begun stays as it is. */
+  withdraw(key: Key, name: RequestName, id: string): Promise<void>;
   /** Lets a deleted document go, once its controller has cleaned up. Does nothing to one that is not deleted. */
   release(resource: AnyResource): Promise<void>;
   /**

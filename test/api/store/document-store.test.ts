@@ -305,6 +305,28 @@ describe('The store', () => {
     it('for documents that exist', async () => {
       await assert.rejects(store.request('Service/none', { restart: {} }), /Service\/none: no such document/);
     });
+
+    it('each at a time of its own, in their order, whatever the clock says', async () => {
+      await store.propose(proposal('files', [anApp('hello'), aService('web')]));
+      const { stop } = await store.request('Service/web', { stop: {} });
+      const { restart } = await store.request('App/hello', { restart: {} });
+      const { start } = await store.request('Service/web', { start: {} });
+      const times = [stop?.at ?? '', restart?.at ?? '', start?.at ?? ''];
+      assert.deepEqual([...new Set(times)].sort(), times);
+    });
+
+    it('and gives up one that is withdrawn, unless another has taken its place', async () => {
+      await store.propose(proposal('files', [aService('web')]));
+      const { stop, restart } = await store.request('Service/web', { restart: {}, stop: {} });
+      const again = await store.request('Service/web', { restart: {} });
+      await store.withdraw('Service/web', 'restart', restart?.id ?? '');
+      await store.withdraw('Service/web', 'stop', stop?.id ?? '');
+      await store.withdraw('Service/none', 'stop', 'x');
+      assert.deepEqual(store.get('Service', 'web')?.requests, again);
+      const after = await (await Place.make()).store({ folder: place.folder });
+      assert.deepEqual(after.get('Service', 'web')?.requests, again);
+      await after.close();
+    });
   });
 
   describe('keeps status', () => {
