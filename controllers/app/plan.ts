@@ -15,6 +15,8 @@ export type AppStep =
   /** Let go of images that the release does not want. */
   | { readonly do: 'prune'; readonly because: string }
   | { readonly do: 'commit'; readonly because: string }
+  /** Tell the volumes what becomes of their data. */
+  | { readonly do: 'reclaim'; readonly because: string }
   | { readonly do: 'remove'; readonly kind: Kind; readonly because: string }
   | { readonly do: 'unlock'; readonly because: string };
 
@@ -45,7 +47,7 @@ export type AppPlan = Plan<AppStep> & {
 
 /** How far a release is and what comes next. Pure. (Design §4.) */
 export function planApp(app: App, facts: AppFacts): AppPlan {
-  if (!isLiving(app)) return planRemoval(facts);
+  if (!isLiving(app)) return planRemoval(app, facts);
   const trouble = troubleOf(facts);
   if (!trouble) return planRelease(app, facts);
   // What runs goes on, and may still be mended: the children stay as they are, and have the lock when they need it.
@@ -133,8 +135,15 @@ function planUnlock(
 }
 
 /** Containers first, then what they use; the data last but for the images. Each only when all before has gone. */
-function planRemoval(facts: AppFacts): AppPlan {
+function planRemoval(app: App, facts: AppFacts): AppPlan {
   const { existing, locked } = facts;
+  const { volumeReclaim = 'Retain' } = app.spec;
+  // The App may have gone before its last word on this was promoted, and it is about data.
+  const untold = existing.filter((one) => one.kind === 'Volume' && isLiving(one) && one.spec.reclaim !== volumeReclaim);
+  if (untold.length > 0) {
+    const because = `${listOf(untold.map(keyOfChild))} not told that volumeReclaim is ${volumeReclaim}`;
+    return { ...act('Removing', { do: 'reclaim', because }), phase: 'Removing' };
+  }
   const kind = REMOVAL_ORDER.find((one) => existing.some((child) => child.kind === one));
   if (kind === undefined) return { ...(planUnlock(facts, 'the app is gone') ?? settled<AppStep>()), phase: 'Removing' };
   const children = existing.filter((one) => one.kind === kind);

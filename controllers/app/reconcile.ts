@@ -7,7 +7,7 @@ import type { World } from '../docker/world.js';
 import type { UpdateLocks } from '../host/update-locks.js';
 import { type Outcome, type Reconcile, TerminalError, wait } from '../runtime/outcome.js';
 import { shareApiNetwork } from './api-network.js';
-import { declaredAs, identityOf, isLiving } from './children.js';
+import { declaredAs, identityOf, isLiving, withKeptVolumes } from './children.js';
 import { forced, needsLock, observeApp, servicesOfApp } from './observe.js';
 import { type AppFacts, type AppPlan, type AppStep, planApp } from './plan.js';
 
@@ -100,6 +100,10 @@ async function take(deps: AppDeps, memory: Memory, app: App, facts: AppFacts, st
     }
     case 'prune':
       return propose(deps, app, step, desired);
+    case 'reclaim': {
+      const volumes = withKeptVolumes(app, [], living);
+      return propose(deps, app, step, [...volumes, ...without(living, volumes)]);
+    }
     case 'remove':
       return propose(deps, app, step, living.filter(({ kind }) => kind !== step.kind).map(declaredAs));
     case 'claim':
@@ -117,7 +121,13 @@ const without = (from: AppFacts['existing'], declared: readonly AnyDeclared[]): 
     .filter((one) => !declared.some(({ kind, metadata }) => kind === one.kind && metadata.name === one.metadata.name))
     .map(declaredAs);
 
-const REASONS = { stage: 'Staging', promote: 'Promoting', prune: 'Pruning', remove: 'Removing' } as const;
+const REASONS = {
+  stage: 'Staging',
+  promote: 'Promoting',
+  prune: 'Pruning',
+  reclaim: 'Removing',
+  remove: 'Removing',
+} as const;
 
 async function propose(
   deps: AppDeps,

@@ -30,6 +30,11 @@ const changedService = with_({ Service: { spec: { running: false } as never, sta
 const spareImage = anImage({ spec: { image: 'old:1' }, status: ready() });
 const notLocked = { status: notReady('NeedsLock') as never };
 
+const stalled = {
+  ...notReady('PoolOverlaps'),
+  conditions: [...notReady('PoolOverlaps').conditions, { ...ready().conditions[0], type: 'Stalled' }],
+};
+
 const plan = (app: App, facts: Partial<AppFacts>) =>
   planApp(app, {
     existing: [],
@@ -150,6 +155,21 @@ describe('planApp', () => {
       phase: 'Verifying',
     },
     {
+      it: 'gives the lock back while nothing goes on before somebody acts',
+      facts: { existing: with_({ Network: { status: stalled as never } }), locked: true },
+      want: 'unlock (nothing goes on before somebody acts); waiting: ChildrenNotReady',
+      phase: 'Verifying',
+    },
+    {
+      it: 'keeps the lock while a sibling of a stalled child goes on',
+      facts: {
+        existing: with_({ Network: { status: stalled as never }, Service: { status: notReady('Stopping') as never } }),
+        locked: true,
+      },
+      want: 'waiting: ChildrenNotReady',
+      phase: 'Verifying',
+    },
+    {
       it: 'commits when all children are Ready',
       facts: { existing: all, locked: true },
       want: 'commit (release local is complete); unlock (all children are as they are meant to be); progressing: Settling',
@@ -196,6 +216,13 @@ describe('planApp', () => {
       facts: { existing: all, issues: [issue], locked: true },
       want: 'unlock (all children are as they are meant to be); stalled: InvalidRelease',
       phase: 'Settled',
+    },
+    {
+      it: 'tells volumes that have not heard it what becomes of their data, before all',
+      app: gone,
+      facts: { existing: [...all, aVolume({ spec: { reclaim: 'Delete' } })] },
+      want: 'reclaim (Volume/hello.data not told that volumeReclaim is Retain); progressing: Removing',
+      phase: 'Removing',
     },
     {
       it: 'removes services first, under the lock',
