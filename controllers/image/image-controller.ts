@@ -22,9 +22,18 @@ export const imageController = (deps: ImageDeps): Controller => ({
         if (imageKey(image.spec.image) === imageKey(reference)) wake(image.metadata.name);
       }
     });
+    // Who brought an image is known to one document at first; whoever collects it has to know.
+    const stopStore = store.watch(({ object }) => {
+      if (object.kind !== 'Image' || object.status?.pulled !== true) return;
+      for (const { metadata, spec, status } of store.list('Image')) {
+        const unaware = status?.state === 'Downloaded' && status.pulled !== true;
+        if (unaware && imageKey(spec.image) === imageKey(object.spec.image)) wake(metadata.name);
+      }
+    });
     return () => {
       stopWorld();
       stopPulls();
+      stopStore();
     };
   },
 });
