@@ -243,4 +243,57 @@ describe('Loop', () => {
     assert.equal(aborted, true);
     assert.equal(ready('a'), undefined, 'an aborted pass concludes nothing');
   });
+
+  it('begins after every document of another loop has been looked at once, however that ended', async () => {
+    await propose(aNetwork('a'), aNetwork('b'));
+    const order: string[] = [];
+    let open = (): void => undefined;
+    const gate = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    const deps = { store, clock, random: () => 0, log: silent };
+    const looking = (name: string, pass: (key: { name: string }) => Promise<Outcome>) => ({
+      kind: 'Network' as const,
+      workers: 2,
+      wakes: () => () => undefined,
+      reconcile: async (key: { name: string }) => {
+        order.push(`${name} ${key.name}`);
+        return pass(key);
+      },
+    });
+    const first = new Loop(
+      looking('first', async (key) => {
+        if (key.name === 'a') throw new Error('no');
+        await gate;
+        return { is: 'settled' };
+      }),
+      deps,
+    );
+    loop = new Loop(
+      looking('second', async () => ({ is: 'settled' })),
+      { ...deps, after: [first] },
+    );
+    loop.start();
+    first.start();
+    for (let turn = 0; turn < 5; turn += 1) await nextTurn();
+    assert.deepEqual(order, ['first a', 'first b']);
+    open();
+    await quiet();
+    assert.deepEqual(order.slice(2), ['second a', 'second b']);
+    await first.stop();
+  });
+
+  it('does not wait for a loop without documents', async () => {
+    const idle = { kind: 'Volume' as const, workers: 1, wakes: () => () => undefined };
+    const settles = async (): Promise<Outcome> => ({ is: 'settled' });
+    const deps = { store, clock, random: () => 0, log: silent };
+    const empty = new Loop({ ...idle, reconcile: settles }, deps);
+    loop = new Loop({ ...idle, kind: 'Network', reconcile: settles }, { ...deps, after: [empty] });
+    empty.start();
+    loop.start();
+    await propose(aNetwork('a'));
+    await quiet();
+    assert.equal(ready('a')?.status, 'True');
+    await empty.stop();
+  });
 });
