@@ -88,6 +88,12 @@ export class Device {
     this.agent = undefined;
   }
 
+  /** Ends it at once: for who makes thousands. */
+  discard(): void {
+    this.kill();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
   async stop(): Promise<void> {
     await this.halt();
     rmSync(this.folder, { recursive: true, force: true });

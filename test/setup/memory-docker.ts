@@ -352,7 +352,16 @@ export class MemoryDocker {
     this.events.forget();
     for (const one of before) {
       const policy = one.options.HostConfig?.RestartPolicy?.Name ?? 'no';
-      if (policy === 'always' || policy === 'unless-stopped') this.#run(one);
+      if (policy === 'always' || policy === 'unless-stopped') this.#runAsDaemon(one);
+    }
+  }
+
+  /** Nobody is told that it could not be started; it stays as it was. */
+  #runAsDaemon(container: MemoryContainer): void {
+    try {
+      this.#run(container);
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
     }
   }
 

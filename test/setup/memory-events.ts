@@ -14,6 +14,8 @@ export class MemoryEvents {
   readonly #log: EngineEvent[] = [];
   readonly #subscribers = new Set<Subscriber>();
   #lastNano = 0n;
+  /** Events that it picks are told to nobody. */
+  loses: ((event: EngineEvent) => boolean) | undefined;
 
   constructor(readonly now: () => number) {}
 
@@ -27,6 +29,7 @@ export class MemoryEvents {
     const event: EngineEvent = { type, action, id, attributes, timeNano: String(this.#lastNano) };
     this.#log.push(event);
     if (this.#log.length > KEPT_EVENTS) this.#log.shift();
+    if (this.loses?.(event)) return;
     for (const subscriber of this.#subscribers) {
       subscriber.queue.push(event);
       subscriber.wake();

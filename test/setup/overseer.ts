@@ -121,7 +121,11 @@ export class Overseer implements Witness {
       documents.length > 0 &&
       documents.every(({ metadata, spec }) => metadata.deletionTimestamp && spec.reclaim === 'Delete') &&
       (!app || (app.metadata.deletionTimestamp !== undefined && app.spec.volumeReclaim === 'Delete'));
-    if (!mayGo) this.#say(`removeVolume ${name}, which nobody gave up`);
+    if (mayGo) return;
+    const said = [app, ...documents].flatMap((one) =>
+      one ? `${one.kind} ${JSON.stringify(one.metadata)} ${JSON.stringify(one.spec)}` : [],
+    );
+    this.#say(`removeVolume ${name}, which nobody gave up: ${said.join('; ')}`);
   }
 
   /** Whoever turns Ready, or Ready at another generation, has to be so. */
