@@ -1,0 +1,45 @@
+import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
+
+/** The calls on host files, so that tests can make each of them fail. */
+export interface FileCalls {
+  /** Undefined when there is no such file. */
+  read(path: string): Promise<Buffer | undefined>;
+  /** Names in a folder; none when it is not there. */
+  list(folder: string): Promise<readonly string[]>;
+  /** Writes the file from its beginning and makes its bytes durable. */
+  write(path: string, bytes: Uint8Array): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  /** Absent already is fine. */
+  remove(path: string): Promise<void>;
+  /** Makes a file's bytes, or a folder's names, durable. */
+  sync(path: string): Promise<void>;
+}
+
+export const nodeFileCalls: FileCalls = {
+  read: (path) => readFile(path).catch(unlessAbsent),
+  list: async (folder) => (await readdir(folder).catch(unlessAbsent)) ?? [],
+  async write(path, bytes) {
+    const file = await open(path, 'w', 0o644);
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  },
+  rename,
+  remove: (path) => rm(path, { force: true }),
+  async sync(path) {
+    const file = await open(path, 'r');
+    try {
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  },
+};
+
+function unlessAbsent(error: unknown): undefined {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
+}
