@@ -51,6 +51,8 @@ export async function startAgent(folder: string, dockerHost: string): Promise<Ag
     stdio: ['ignore', log.fd, log.fd],
   });
   const ended = once(child, 'exit');
+  const abandon = (): boolean => child.kill('SIGKILL');
+  process.once('exit', abandon); // an interrupted benchmark leaves no agent behind
   const client = httpClient({ port });
   await log.close();
 
@@ -84,10 +86,12 @@ export async function startAgent(folder: string, dockerHost: string): Promise<Ag
     freeze: () => process.kill(pid, 'SIGSTOP'),
     thaw: () => process.kill(pid, 'SIGCONT'),
     async stop() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
       child.kill('SIGCONT');
       child.kill('SIGTERM');
       const hurry = setTimeout(() => child.kill('SIGKILL'), 15_000);
       await ended;
+      process.off('exit', abandon);
       clearTimeout(hurry);
       client.close();
     },
