@@ -13,7 +13,7 @@ import { planWholeSet } from './whole-set.js';
 
 export interface FolderOptions {
   readonly folders: readonly string[];
-  readonly store: Pick<Store, 'propose' | 'list'>;
+  readonly store: Pick<Store, 'propose' | 'report' | 'list'>;
   readonly parse: Parse;
   readonly deviceUuid: string;
   readonly log: Log;
@@ -215,7 +215,7 @@ class WatchedFolders implements FolderSource {
     this.#problems.warn(read.flatMap(({ warnings }) => warnings));
     for (const folder of folders) read.push({ documents: [], problems: folder.problems, warnings: [] });
     const isReadable = folders.some(({ listed }) => listed.length > 0);
-    // Nothing can be read: nothing is said. What was accepted stays.
+    if (!isReadable) this.#reportUnread(failures);
     const isTaken = !isReadable || (await this.#propose(folders, read, failures));
     this.#remember(folders);
     this.#seen = isTaken ? seen : '';
@@ -258,6 +258,12 @@ class WatchedFolders implements FolderSource {
   #know(file: string, known: ReadFile): Documents {
     this.#files.set(file, known);
     return known.read;
+  }
+
+  /** Nothing can be read: nothing is proposed, and what was accepted stays. */
+  #reportUnread(failures: readonly Problem[]): void {
+    this.#options.store.report('files', failures);
+    this.#proposed = ''; // the next proposal takes the report back, also one that says what the last one said
   }
 
   /** True when the store has it. */

@@ -166,6 +166,10 @@ class DocumentStore implements Store {
     });
   }
 
+  report(origin: Origin, problems: readonly Problem[]): void {
+    this.#setProblems(origin, problems);
+  }
+
   put(origin: Origin, proposed: Proposed): Promise<Accepted> {
     return this.#inTurn(async () => acceptedOf(await this.#carryOut({ origin, documents: [proposed] }, 'one')));
   }

@@ -85,6 +85,8 @@ export interface Store extends Reader {
    * `StorageError`, and nothing changed, when it could not be written. Proposals are carried out one after another.
    */
   propose(proposal: Proposal): Promise<Accepted>;
+  /** An origin that cannot read what it would propose says why; its documents stay. Its next proposal takes that back. */
+  report(origin: Origin, problems: readonly Problem[]): void;
   /** Creates or changes one document of an origin that declares piece by piece (`api`). Same promises as `propose`. */
   put(origin: Origin, proposed: Proposed): Promise<Accepted>;
   /** Marks for deletion; a document of another origin is refused. `absent` when there is none. */

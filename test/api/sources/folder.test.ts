@@ -55,6 +55,7 @@ class Bench {
       ...options,
       store: {
         list: (kind) => this.store.list(kind),
+        report: (origin, problems) => this.store.report(origin, problems),
         propose: async (proposal) => {
           if (this.failing) throw this.failing;
           const accepted = await this.store.propose(proposal);
@@ -240,12 +241,16 @@ describe('watchFolders', () => {
     await rm(bench.path(), { recursive: true });
     await source.rescan();
     assert.ok(bench.lines.includes('/m: The folder does not exist'));
+    assert.deepEqual(bench.store.problems(), [
+      { message: 'The folder does not exist', source: { file: bench.path() }, origin: 'files' },
+    ]);
     assert.equal(bench.proposals.length, 1);
     assert.equal(bench.apps(), 'a=busybox');
     await mkdir(bench.path());
     await writeFile(bench.path('a.yaml'), app('a', 'back'));
     await bench.untilApps('a=back');
     await bench.untilSaid(/^Solved: \/m: The folder does not exist/);
+    assert.deepEqual(bench.store.problems(), []);
     await writeFile(bench.path('a.yaml'), app('a', 'watched'));
     await bench.untilApps('a=watched');
   });
