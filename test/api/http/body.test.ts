@@ -37,6 +37,12 @@ describe('readBody', () => {
 
   const bad: readonly [what: string, headers: Record<string, string>, body: string, want: RegExp][] = [
     ['malformed JSON', { 'content-type': JSON_TYPE }, '{x', /^Expected property name or '}' in JSON at position 1/],
+    [
+      'brackets without end',
+      { 'content-type': JSON_TYPE },
+      '['.repeat(1e5) + ']'.repeat(1e5),
+      /^The JSON is nested too/,
+    ],
     ['a cut object', { 'content-type': JSON_TYPE }, '{"a":', /^Unexpected end of JSON input$/],
     ['a bare string', { 'content-type': JSON_TYPE }, '"x"', /^Unexpected token '"'/],
     ['null', { 'content-type': JSON_TYPE }, 'null', /^Unexpected token 'n'/],
