@@ -105,7 +105,7 @@ class LogFollower {
       return;
     }
     this.#follow(container, followed ?? this.#begin(id, this.#audience.sinceMs), (line) => {
-      if (level === 'all' || line.isStdErr) this.deps.logs.write({ ...lineOf(line), ...service });
+      if (level === 'all' || line.isStdErr) this.deps.logs.write(lineOf(line, service));
     });
   }
 
@@ -179,4 +179,8 @@ function hasOutput({ state, startedAt }: SeenContainer, followed: Followed | und
   return followed !== undefined || Date.parse(startedAt) >= sinceMs;
 }
 
-const lineOf = ({ message, isStdErr, timestamp }: ContainerLogLine) => ({ message, isStdErr, timestamp });
+/** Members in the Supervisor's order, which clients see (HTTP reference §9). */
+const lineOf = (
+  { message, isStdErr, timestamp }: ContainerLogLine,
+  { serviceName, serviceId }: { readonly serviceName: string; readonly serviceId: number },
+) => ({ serviceName, message, isStdErr, timestamp, serviceId });

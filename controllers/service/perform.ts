@@ -61,8 +61,9 @@ function beginLeaving(
     world.quietly(id, async (): Promise<true> => {
       logs.system(`${dead ? 'Removing dead container' : 'Killing service'} '${label}'`);
       if (stop) await engine.stopContainer(id, never);
-      if (remove) await engine.removeContainer(id, never);
+      // Before the removal: as soon as that is seen the next container is made, and says so.
       if (!dead) logs.system(`Killed service '${label}'`);
+      if (remove) await engine.removeContainer(id, never);
       // The engine's own word that it is gone may have come already.
       if (world.containers().some((one) => one.id === id)) await world.refreshContainer(id, never);
       return true;
