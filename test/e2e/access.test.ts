@@ -92,7 +92,7 @@ describe('who may use the API', () => {
         seen?.env.includes(`BALENA_SUPERVISOR_ADDRESS=http://10.114.104.1:${scene.agent.port}`),
         seen?.env.join(),
       );
-      assert.ok(Object.hasOwn(seen.networks, API_NETWORK));
+      assert.ok(Object.hasOwn(seen?.networks ?? {}, API_NETWORK));
       const { output } = await scene.until(
         '/ping answers',
         () => wget('/ping'),

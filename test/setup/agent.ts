@@ -123,15 +123,13 @@ export class AgentProcess {
     for (const output of [child.stdout, child.stderr]) {
       createInterface({ input: output }).on('line', (line) => this.#lines.push(parseLine(line)));
     }
-    await until(
+    const answer = await until(
       'the agent answers /ping',
-      async () => {
-        if (!this.isRunning) throw new Error('the agent has ended');
-        return (await this.ask('/ping')).status;
-      },
-      (status) => status === 200,
+      async () => (this.isRunning ? (await this.ask('/ping')).status : 'it has ended'),
+      (seen) => seen === 200 || seen === 'it has ended',
       { withinMs: START_LIMIT_MS, everyMs: 10, hint: () => this.tail() },
     );
+    if (answer !== 200) throw new Error(`The agent did not start\n${this.tail()}`);
   }
 
   /** Ends it in good order; resolves with its exit code. */

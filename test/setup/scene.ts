@@ -66,8 +66,13 @@ export class Scene {
     const agent = await AgentProcess.prepare({ dockerHost: docker.dockerHost, ...options });
     const scene = new Scene(docker, agent, `e2e-${randomBytes(4).toString('hex')}`);
     if (!given) scene.onClose(() => docker.close());
-    await scene.makeImage(scene.image);
-    if (started) await agent.start();
+    try {
+      await scene.makeImage(scene.image);
+      if (started) await agent.start();
+    } catch (error) {
+      await scene.close();
+      throw error;
+    }
     return scene;
   }
 
