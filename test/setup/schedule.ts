@@ -195,13 +195,16 @@ export class Schedule {
     for (const { id, state } of engine.docker.containers) {
       if (state === 'restarting') byHand(() => engine.docker.restartNow(id));
     }
-    const agent = await this.#agent();
-    await agent.propose(this.#apps.documents());
-    await agent.relist();
-    for (const loop of agent.loops) loop.wakeAll();
-    await agent.settle();
-    this.#device.clock.advance(60_000);
-    await agent.settle();
+    // A call that is under way may still end with the death of who made it.
+    for (let agent = await this.#agent(); ; agent = await this.#agent()) {
+      await agent.propose(this.#apps.documents());
+      await agent.relist();
+      for (const loop of agent.loops) loop.wakeAll();
+      await agent.settle();
+      this.#device.clock.advance(60_000);
+      await agent.settle();
+      if (!agent.isDead) return;
+    }
   }
 
   async #check(): Promise<void> {

@@ -1,5 +1,6 @@
 import { SERVICE_NAME } from '../../controllers/docker/labels.js';
 import { networkHash } from '../../controllers/network/options.js';
+import { isReady } from '../../crds/conditions.js';
 import type { AnyResource, App, Service } from '../../crds/kinds.js';
 import { API_NETWORK, containerName, networkName } from '../../crds/names.js';
 import type { Agent, Device } from './device.js';
@@ -14,7 +15,7 @@ export function untruthOf(device: Device, agent: Agent, document: AnyResource): 
   const { docker, images } = device.engine;
   switch (document.kind) {
     case 'Service':
-      return document.metadata.deletionTimestamp ? undefined : serviceUntruth(device, document);
+      return document.metadata.deletionTimestamp ? undefined : serviceUntruth(device, agent, document);
     case 'App':
       return document.metadata.deletionTimestamp ? undefined : appUntruth(device, agent, document);
     case 'Network': {
@@ -43,7 +44,7 @@ function appUntruth(device: Device, agent: Agent, app: App): string | undefined 
         return `${name} has not been told its ${field}`;
       }
     }
-    const untruth = serviceUntruth(device, child);
+    const untruth = serviceUntruth(device, agent, child);
     if (untruth) return `${name}: ${untruth}`;
   }
   const spare = containersOfApp(device, appId).find((one) => !wanted.includes(serviceOf(one)));
@@ -53,7 +54,7 @@ function appUntruth(device: Device, agent: Agent, app: App): string | undefined 
 
 const serviceOf = ({ options }: MemoryContainer): string => options.Labels?.[SERVICE_NAME] ?? '';
 
-function serviceUntruth(device: Device, { spec }: Service): string | undefined {
+function serviceUntruth(device: Device, agent: Agent, { spec }: Service): string | undefined {
   const { images } = device.engine;
   const mine = containersOfApp(device, spec.appId ?? 0).filter((one) => serviceOf(one) === spec.serviceName);
   const [container, another] = mine;
@@ -69,15 +70,18 @@ function serviceUntruth(device: Device, { spec }: Service): string | undefined {
   if (spec.running === false) return /^(created|exited)$/.test(container.state) ? undefined : 'it runs';
   if (spec.restart === 'no' && container.state === 'exited') return undefined;
   if (!/^(running|restarting|paused)$/.test(container.state)) return `its container is ${container.state}`;
-  return networkUntruth(device, spec, container);
+  return networkUntruth(device, agent, spec, container);
 }
 
-function networkUntruth(device: Device, spec: Service['spec'], container: MemoryContainer) {
+function networkUntruth(device: Device, agent: Agent, spec: Service['spec'], container: MemoryContainer) {
   const { docker } = device.engine;
   const shared = /^service:(.*)$/.exec(spec.network_mode ?? '')?.[1];
   if (shared !== undefined) {
     const parent = containersOfApp(device, spec.appId ?? 0).find((one) => serviceOf(one) === shared);
-    return container.networkMode === `container:${parent?.id}` ? undefined : `it is not in the network of ${shared}`;
+    if (container.networkMode === `container:${parent?.id}`) return undefined;
+    // A sibling that is being replaced says so itself; who shares its network learns it a moment later.
+    const sibling = agent.store.get('Service', `${spec.app}.${shared}`);
+    return sibling && isReady(sibling) ? `it is not in the network of ${shared}` : undefined;
   }
   const { networks = ['default'], appUuid = '' } = spec;
   const wanted = (Array.isArray(networks) ? networks : Object.keys(networks ?? {})).map((one) =>
