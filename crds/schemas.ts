@@ -352,6 +352,16 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
     }, additionalProperties: false },
     status: { type: "object", description: "What was observed; written by the HostConfig controller.", properties: {
       ...runtimeStatus,
+      hostname: { type: "string", description: "network only: host name in the host's /etc/hostname." },
+      proxy: { type: "object", description: "network only: the proxy in redsocks.conf, without its credentials; absent when there is none that is valid.", properties: {
+        type: { type: "string", description: "socks4, socks5, http-connect or http-relay." },
+        ip: { type: "string", description: "Address or host name of the proxy." },
+        port: { type: "integer", description: "Port of the proxy." },
+        dns: { type: "string", description: "Name server behind the proxy, address:port." },
+      }, additionalProperties: false },
+      noProxy: { type: "array", description: "network only: entries of the no_proxy file.", items: { type: "string" } },
+      restartDue: { type: "boolean", description: "network only: files of the proxy were changed, and the services that read them have not been restarted since. Cannot be rebuilt." },
+      note: { type: "string", description: "network only: what does not take effect now, and when it will." },
     }, additionalProperties: false },
   },
 };

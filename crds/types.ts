@@ -579,4 +579,23 @@ export interface HostConfigStatus {
   observedGeneration?: number;
   /** Ready, Reconciling and Stalled. */
   conditions?: Condition[];
+  /** network only: host name in the host's /etc/hostname. */
+  hostname?: string;
+  /** network only: the proxy in redsocks.conf, without its credentials; absent when there is none that is valid. */
+  proxy?: {
+    /** socks4, socks5, http-connect or http-relay. */
+    type?: string;
+    /** Address or host name of the proxy. */
+    ip?: string;
+    /** Port of the proxy. */
+    port?: number;
+    /** Name server behind the proxy, address:port. */
+    dns?: string;
+  };
+  /** network only: entries of the no_proxy file. */
+  noProxy?: string[];
+  /** network only: files of the proxy were changed, and the services that read them have not been restarted since. Cannot be rebuilt. */
+  restartDue?: boolean;
+  /** network only: what does not take effect now, and when it will. */
+  note?: string;
 }
