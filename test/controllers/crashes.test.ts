@@ -10,7 +10,7 @@ describe('whatever befalls any one step', () => {
   for (const scenario of SCENARIOS) {
     it(`it still ${scenario.it}`, async () => {
       const steps = await attempt();
-      const stride = Math.max(1, Math.floor(steps / TRIED));
+      const stride = Math.max(1, Math.ceil(steps / TRIED));
       for (const [index, fate] of FATES.entries()) {
         for (let at = index % stride; at < steps; at += stride) await attempt({ at, fate });
       }

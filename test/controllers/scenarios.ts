@@ -247,6 +247,19 @@ export const SCENARIOS: readonly Scenario[] = [
     end: { containers: ['web_7_1_a running web:1 on u_default'], networks: ['u_default'], images: ['web:1'] },
   },
   {
+    it: 'shares the network of the API where an image asks for it',
+    images: ({ engine }) => {
+      engine.images.add('api:1', { config: { Labels: { 'io.balena.features.supervisor-api': '1' } } });
+    },
+    before: [web],
+    target: [declareApp({ web: { image: 'api:1' } })],
+    end: {
+      containers: ['web_7_1_a running api:1 on supervisor0,u_default'],
+      networks: ['supervisor0 10.114.104.1', 'u_default'],
+      images: ['api:1', 'web:1'],
+    },
+  },
+  {
     it: 'waits while the application holds the update lock',
     before: [web],
     deed: lock,
