@@ -44,13 +44,16 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
 import { Script } from 'node:vm';
 
+// An agent rests most of its life: a young generation that stays at its first size, and code for size. 10 MiB less.
+setFlagsFromString('--semi-space-growth-factor=1');
+setFlagsFromString('--optimize-for-size');
 const bundle = fileURLToPath(new URL('supercargo.cjs', import.meta.url));
 const cache = fileURLToPath(new URL('${cache}', import.meta.url));
 const source = '(function (exports, require, module, __filename, __dirname) {' + readFileSync(bundle, 'utf8') + '\\n})';
-const cachedData = existsSync(cache) ? readFileSync(cache) : undefined;
-const script = new Script(source, { filename: bundle, cachedData });
+const script = new Script(source, { filename: bundle, cachedData: existsSync(cache) ? readFileSync(cache) : undefined });
 if (process.env.SUPERCARGO_CODE_CACHE === 'write') {
   process.on('exit', () => writeFileSync(cache, script.createCachedData()));
 }
