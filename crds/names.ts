@@ -18,6 +18,9 @@ export const volumeName = (appId: number, volume: string): string => `${appId}_$
 /** The shared network over which containers reach the API. */
 export const API_NETWORK = 'supervisor0';
 
+/** The HostConfig with the host's name and its proxy. */
+export const NETWORK_DOCUMENT = 'network';
+
 /** Name of an App's child document. */
 export const childName = (app: string, child: string): string => `${app}.${child}`;
 

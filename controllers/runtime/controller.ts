@@ -7,6 +7,8 @@ export interface Controller {
   /** Passes at the same time, over different keys. */
   readonly workers: number;
   readonly reconcile: Reconcile;
+  /** Which documents get passes; all of them when absent. The others keep the status that they have: none. */
+  concerns?(name: string): boolean;
   /**
    * Subscribes to whatever may give a key work. The runtime itself wakes a key when its document's spec, metadata or
    * requests change, never on its own status. Returns how to stop.

@@ -78,7 +78,7 @@ export class Loop {
       }),
       this.controller.wakes((name) => this.#nudge(name)),
     );
-    for (const { metadata } of store.list(kind)) this.#unseen.add(metadata.name);
+    for (const { metadata } of store.list(kind)) if (this.#concerns(metadata.name)) this.#unseen.add(metadata.name);
     if (this.#unseen.size === 0) this.#endFirstRound();
     void this.#begin();
     this.wakeAll();
@@ -107,6 +107,7 @@ export class Loop {
 
   /** Looks at that document soon; a planned delay and a back-off in progress are overtaken. */
   wake(name: string): void {
+    if (!this.#concerns(name)) return;
     this.#nudged.delete(name);
     this.#inBackoff.delete(name);
     this.#delays.cancel(name);
@@ -123,6 +124,10 @@ export class Loop {
     const soft = this.#queue.isRunning(name) && !this.#queue.isDirty(name);
     this.wake(name);
     if (soft) this.#nudged.add(name);
+  }
+
+  #concerns(name: string): boolean {
+    return this.controller.concerns?.(name) ?? true;
   }
 
   wakeAll(): void {

@@ -1,0 +1,130 @@
+import type { HostConfigSpec } from '../../crds/types.js';
+import type { SeenNetwork } from '../host/host-network.js';
+import { renderNoProxy } from '../host/no-proxy.js';
+import { dnsServer, fieldIssues, isReserved, type ProxyFields, renderRedsocks } from '../host/redsocks.js';
+import { act, InvalidSpecError, type Plan, settled, TerminalError } from '../runtime/outcome.js';
+
+export type NetworkStep =
+  | { readonly do: 'write-redsocks' | 'write-no-proxy'; readonly text: string; readonly because: string }
+  | { readonly do: 'restart-proxy'; readonly because: string }
+  | { readonly do: 'configure-hostname' | 'rename'; readonly hostname: string; readonly because: string };
+
+export interface NetworkFacts {
+  readonly seen: SeenNetwork;
+  /** The device's uuid: the default host name begins it. */
+  readonly uuid: string;
+  /** Services have not been restarted since files of the proxy were changed. */
+  readonly restartDue: boolean;
+  /** The running system can be renamed. */
+  readonly canRename: boolean;
+}
+
+/** A default host name has this many characters of the uuid. */
+const SHORT_UUID = 7;
+/** hostname(7): 64 characters, letters, digits, `-` and `.`. */
+const HOSTNAME = /^(?=.{1,64}$)[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$/;
+
+/**
+ * What to do about the host's network settings, given its files. First the proxy, then the name: on balenaOS a new
+ * name restarts the engine, and us with it. What the document does not say stays. Throws for what cannot be made true. Pure.
+ */
+export function planNetworkConfig(spec: HostConfigSpec, facts: NetworkFacts): Plan<NetworkStep> {
+  const { seen, restartDue } = facts;
+  const hostname = spec.hostname === undefined ? undefined : spec.hostname || facts.uuid.slice(0, SHORT_UUID);
+  checkHostname(hostname, seen);
+  const redsocks = wantedRedsocks(spec.proxy);
+  const noProxy = spec.proxy?.noProxy && renderNoProxy(checkedNoProxy(spec.proxy.noProxy));
+
+  if (seen.hasBoot) {
+    const files = [
+      ...differs('write-redsocks', 'redsocks.conf', redsocks, seen.redsocks),
+      ...differs('write-no-proxy', 'no_proxy', noProxy, seen.noProxy),
+    ];
+    if (files.length > 0) return act('Writing', ...files);
+    if (restartDue) return act('Restarting', { do: 'restart-proxy', because: 'the proxy settings changed' });
+  }
+  const naming = hostname === undefined ? undefined : planHostname(hostname, facts);
+  if (naming) return act('Renaming', naming);
+  if (!seen.hasBoot && ((redsocks ?? '') !== '' || (noProxy ?? '') !== '')) {
+    throw new TerminalError(
+      'NotApplicable',
+      'This host has no boot partition of balenaOS, so nothing on it would read proxy settings; take proxy out of the document',
+    );
+  }
+  return settled();
+}
+
+function differs(
+  step: 'write-redsocks' | 'write-no-proxy',
+  file: string,
+  wanted: string | undefined,
+  seen: string | undefined,
+): readonly NetworkStep[] {
+  if (wanted === undefined || wanted === (seen ?? '')) return wanted === '' && seen === '' ? remove(step, file) : [];
+  if (wanted === '') return remove(step, file);
+  return [{ do: step, text: wanted, because: seen === undefined ? `${file} not found` : `${file} differs` }];
+}
+
+const remove = (step: 'write-redsocks' | 'write-no-proxy', file: string): readonly NetworkStep[] => [
+  { do: step, text: '', because: `${file} is not wanted` },
+];
+
+function planHostname(hostname: string, { seen, canRename }: NetworkFacts): NetworkStep | undefined {
+  const differ = (now: string | undefined): string =>
+    `the host name is ${now === undefined ? 'not set' : `"${now}"`}, not "${hostname}"`;
+  if (seen.hasBoot) {
+    if (seen.configured === hostname) return undefined;
+    return { do: 'configure-hostname', hostname, because: differ(seen.configured) };
+  }
+  if (seen.hostname !== hostname) return { do: 'rename', hostname, because: differ(seen.hostname) };
+  if (canRename && seen.running !== undefined && seen.running !== hostname) {
+    return { do: 'rename', hostname, because: differ(seen.running) };
+  }
+  return undefined;
+}
+
+/** The text that redsocks.conf should have, empty for no file; undefined when the document does not say. */
+function wantedRedsocks(proxy: HostConfigSpec['proxy']): string | undefined {
+  if (proxy === undefined) return undefined;
+  const { dns, noProxy, ...given } = proxy ?? {};
+  const fields: Record<string, string | number> = {};
+  for (const [key, value] of Object.entries(given)) {
+    if (isReserved(key) || value === undefined || value === null) continue;
+    if (typeof value === 'object')
+      throw new InvalidSpecError([{ path: `spec.proxy.${key}`, message: 'Expected a text or a number' }]);
+    fields[key] = key === 'port' ? portOf(value) : String(value);
+  }
+  if (Object.keys(fields).length === 0) return noProxy !== undefined && dns === undefined ? undefined : '';
+  return renderRedsocks({ fields: checkedFields(fields), ...dnsOf(dns) });
+}
+
+const portOf = (value: unknown): string | number => (/^\d+$/.test(String(value)) ? Number(value) : String(value));
+
+function dnsOf(dns: string | boolean | undefined): { dns?: string } {
+  const server = dnsServer(dns);
+  if (server === undefined) return {};
+  if (!/^[^\s;{}"=]+:\d+$/.test(server)) {
+    throw new InvalidSpecError([{ path: 'spec.proxy.dns', message: 'Expected address:port, true or false' }]);
+  }
+  return { dns: server };
+}
+
+function checkedFields(fields: ProxyFields): ProxyFields {
+  const issues = fieldIssues(fields).map(({ field, message }) => ({ path: `spec.proxy.${field}`, message }));
+  if (issues.length > 0) throw new InvalidSpecError(issues);
+  return fields;
+}
+
+function checkedNoProxy(entries: readonly string[]): readonly string[] {
+  const at = entries.findIndex((entry) => /[\r\n]/.test(entry));
+  if (at >= 0) throw new InvalidSpecError([{ path: `spec.proxy.noProxy[${at}]`, message: 'Expected one line' }]);
+  return entries;
+}
+
+function checkHostname(hostname: string | undefined, { hasBoot }: SeenNetwork): void {
+  if (hostname === undefined) return;
+  const fits = hasBoot ? [...hostname].every((character) => character >= ' ') : HOSTNAME.test(hostname);
+  if (fits) return;
+  const message = 'Expected a host name: at most 64 letters, digits, - and ., a letter or digit first and last';
+  throw new InvalidSpecError([{ path: 'spec.hostname', message }]);
+}

@@ -1,0 +1,21 @@
+/** The `hostname` of a config.json; undefined when it names none. Pure; throws for what is not a JSON object. */
+export function hostnameIn(text: string): string | undefined {
+  const { hostname } = fieldsOf(text);
+  return typeof hostname === 'string' ? hostname : undefined;
+}
+
+/** The config.json with that host name and everything else as it was, compact as the host OS expects it. Pure. */
+export const withHostname = (text: string, hostname: string): string => JSON.stringify({ ...fieldsOf(text), hostname });
+
+function fieldsOf(text: string): Readonly<Record<string, unknown>> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    value = undefined; // the parser's message would quote the file, keys and all
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new Error('config.json of the boot partition is not a JSON object; it was left as it is');
+  }
+  return { ...value };
+}

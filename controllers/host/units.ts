@@ -1,0 +1,68 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Runs a program to its end, without a shell. Not ending well is a value; not being there too. */
+export type Run = (
+  program: string,
+  args: readonly string[],
+  options: { readonly signal?: AbortSignal | undefined },
+) => Promise<{ readonly ok: boolean; readonly stdout: string; readonly output: string }>;
+
+export interface Unit {
+  /** systemd's ActiveState: `active`, `inactive`, `failed`, … */
+  readonly activeState: string;
+  /** Units with which it is restarted. */
+  readonly partOf: readonly string[];
+}
+
+/** The host's systemd. Every call may be repeated. */
+export interface Units {
+  /** False on a host without systemd: then there are no units, and nothing is ever run. */
+  readonly present: boolean;
+  /** Undefined when no such unit is loaded. */
+  find(unit: string): Promise<Unit | undefined>;
+  /** Queues a restart; resolves when it is queued. */
+  restart(unit: string): Promise<void>;
+  /** Gives the running system a host name, and `/etc/hostname` too. */
+  setHostname(name: string): Promise<void>;
+}
+
+/** How long a program may take, ms: a bus that hangs must not hold up a pass for ever. */
+const PROGRAM_MS = 20_000;
+
+/** Speaks to systemd through its own programs. A host root without a running systemd has no units. */
+export function systemdUnits({ hostRoot, run }: { readonly hostRoot: string; readonly run: Run }): Units {
+  const isPresent = (): boolean => existsSync(join(hostRoot, 'run/systemd/system')); // sd_booted(3)
+  async function ask(program: string, ...args: readonly string[]): Promise<string> {
+    if (!isPresent()) throw new Error('This host has no systemd');
+    const result = await run(program, args, { signal: AbortSignal.timeout(PROGRAM_MS) });
+    if (!result.ok) throw new Error(`${program} ${args[0]}: ${result.output.trim() || 'failed'}`);
+    return result.stdout;
+  }
+  return {
+    get present() {
+      return isPresent();
+    },
+    async find(unit) {
+      if (!isPresent()) return undefined;
+      const shown = parseProperties(
+        await ask('systemctl', 'show', '--property=LoadState,ActiveState,PartOf', '--', unit),
+      );
+      if (shown.LoadState !== 'loaded') return undefined;
+      const partOf = (shown.PartOf ?? '').split(' ').filter((name) => name !== '');
+      return { activeState: shown.ActiveState ?? 'unknown', partOf };
+    },
+    async restart(unit) {
+      await ask('systemctl', 'restart', '--no-block', '--', unit);
+    },
+    async setHostname(name) {
+      await ask('hostnamectl', 'set-hostname', '--', name);
+    },
+  };
+}
+
+/** `Name=value` lines, as `systemctl show` prints them. Pure. */
+export function parseProperties(text: string): Readonly<Partial<Record<string, string>>> {
+  const lines = text.split('\n').filter((line) => line.includes('='));
+  return Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
+}
