@@ -17,6 +17,7 @@ export function appController(deps: AppDeps): Controller {
           if (type === 'DELETED') memory.refusals.delete(object.metadata.name);
           return;
         }
+        if (object.kind === 'Image' && type === 'DELETED') wakeUnready(); // it may have kept one from its image
         const { owner } = object.metadata;
         if (owner !== undefined && splitKey(owner).kind === 'App') wake(splitKey(owner).name);
         else if (type === 'DELETED')
@@ -26,11 +27,12 @@ export function appController(deps: AppDeps): Controller {
       const wakeAll = (): void => {
         for (const { metadata } of store.list('App')) wake(metadata.name);
       };
+      const wakeUnready = (): void => {
+        for (const app of store.list('App')) if (!isReady(app)) wake(app.metadata.name);
+      };
       const stopWorld = world.onChange((change) => {
         if (change.type === 'all') wakeAll();
-        if (change.type === 'image') {
-          for (const app of store.list('App')) if (!isReady(app)) wake(app.metadata.name);
-        }
+        if (change.type === 'image') wakeUnready();
       });
       return () => {
         stopStore();

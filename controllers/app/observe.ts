@@ -2,6 +2,7 @@ import type { Store } from '../../api/store/store.js';
 import { conditionOf, isReady } from '../../crds/conditions.js';
 import { type AnyDeclared, type AnyResource, type App, type Key, keyOf, type Service } from '../../crds/kinds.js';
 import { imageDocumentName } from '../../crds/names.js';
+import { imageKey } from '../docker/image-reference.js';
 import type { World } from '../docker/world.js';
 import type { UpdateLocks } from '../host/update-locks.js';
 import { checkRelease } from './check.js';
@@ -71,13 +72,20 @@ function takenNames(store: Store, app: App, desired: readonly AnyDeclared[]): re
  */
 function missingImages(store: Store, world: World, desired: readonly AnyDeclared[]): readonly string[] {
   return desired.flatMap((one) => {
-    if (one.kind !== 'Image' || world.image(one.spec.image)) return [];
+    if (one.kind !== 'Image') return [];
+    if (world.image(one.spec.image) && !isBeingDeleted(store, one.spec.image)) return [];
     const document = store.get('Image', imageDocumentName(one.spec.app, one.spec.image));
     const ready = document && conditionOf(document, 'Ready');
     const said = ready && !isReady(document) ? ` (${ready.message})` : '';
     return [`${one.spec.image}${said}`];
   });
 }
+
+/** It is still there, but not for long: another app has just let go of it. */
+const isBeingDeleted = (store: Store, reference: string): boolean =>
+  store
+    .list('Image')
+    .some(({ spec, status }) => status?.state === 'Deleting' && imageKey(spec.image) === imageKey(reference));
 
 export const needsLock = (service: Service): boolean => {
   const ready = conditionOf(service, 'Ready');

@@ -1,7 +1,7 @@
 import type { LogStream } from '../../api/store/logs.js';
 import type { Store } from '../../api/store/store.js';
 import { withFacts } from '../../crds/conditions.js';
-import { type Image, keyOf, type Service } from '../../crds/kinds.js';
+import { type App, type Image, keyOf, type Service } from '../../crds/kinds.js';
 import type { ImageStatus } from '../../crds/types.js';
 import type { Engine } from '../docker/engine.js';
 import { imageKey } from '../docker/image-reference.js';
@@ -65,9 +65,11 @@ function observe({ store, world, pulls }: ImageDeps, { metadata, spec }: Image):
   return {
     seen,
     pull: pulls.state(spec.image),
-    wantedElsewhere: [...sameImage(store, metadata.name, spec.image), ...servicesOf(store, spec.image)].some(
-      (other) => other.metadata.deletionTimestamp === undefined,
-    ),
+    wantedElsewhere: [
+      ...sameImage(store, metadata.name, spec.image),
+      ...servicesOf(store, spec.image),
+      ...appsOf(store, spec.image),
+    ].some((other) => other.metadata.deletionTimestamp === undefined),
     usedBy: seen
       ? world
           .containers()
@@ -86,6 +88,16 @@ const sameImage = (store: Store, name: string, reference: string): readonly Imag
 /** Services that run it: one written by hand has no Image document of its own. */
 const servicesOf = (store: Store, reference: string): readonly Service[] =>
   store.list('Service').filter(({ spec }) => imageKey(spec.image) === imageKey(reference));
+
+/** Apps whose release names it, perhaps without having declared it yet: they count on what is local. */
+const appsOf = (store: Store, reference: string): readonly App[] =>
+  store
+    .list('App')
+    .filter(
+      ({ spec }) =>
+        spec.release !== null &&
+        Object.values(spec.services ?? {}).some(({ image }) => imageKey(image) === imageKey(reference)),
+    );
 
 /** Facts that outlive a failed pull. Failures in a row are counted until the image is there. */
 const kept = ({ status }: Image): ImageStatus => ({

@@ -55,6 +55,16 @@ describe('the Image controller', () => {
     assert.ok(isLocal());
   });
 
+  it('leaves an image to an App that names it and has not declared it yet', async () => {
+    bench.engine.images.serve(REFERENCE);
+    const other = ['App', 'other', { appId: 2, services: { web: { image: REFERENCE } } }] as const;
+    await declare(A);
+    await bench.settle();
+    await bench.declare(other);
+    await bench.quiet();
+    assert.deepEqual([status(A), isLocal()], [undefined, true]);
+  });
+
   it('pulls once for two documents, and collects the image with the last of them', async () => {
     bench.engine.images.serve(REFERENCE);
     await declare(A, B);
