@@ -37,8 +37,8 @@ describe('what the agent finds on the machine', () => {
   });
 
   describe('objects of somebody else', () => {
-    const { request } = { request: (...args: Parameters<Scene['docker']['request']>) => scene.docker.request(...args) };
-    const signal = AbortSignal.timeout(120_000);
+    const { signal } = new AbortController();
+    const request: Scene['docker']['request'] = (call) => scene.docker.request(call);
     let appId: number;
     let name: string;
 

@@ -265,10 +265,16 @@ export class Scene {
     return found.filter((name) => name.endsWith('.lock'));
   }
 
+  /** Takes everything away; what cannot be taken away does not keep the rest. */
   async close(): Promise<void> {
-    await this.agent.remove();
-    for (const appId of this.#apps) await this.#sweep(appId);
-    for (const action of this.#closing) await action();
+    const failures: unknown[] = [];
+    const steps = [
+      () => this.agent.remove(),
+      ...[...this.#apps].map((appId) => () => this.#sweep(appId)),
+      ...this.#closing,
+    ];
+    for (const step of steps) await step().catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw new AggregateError(failures, `Could not clean up: ${failures.join('; ')}`);
   }
 
   async #sweep(appId: number): Promise<void> {
