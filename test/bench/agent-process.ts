@@ -10,7 +10,9 @@ import { httpClient } from './http-client.js';
 import { type ProcessFigures, processFigures } from './proc.js';
 import { type Changed, targetState } from './target.js';
 
-const BUNDLE = fileURLToPath(new URL('../../dist/supercargo.js', import.meta.url));
+/** Another build is named by `SUPERCARGO_BENCH_AGENT`, to compare two. */
+const BUNDLE =
+  process.env.SUPERCARGO_BENCH_AGENT ?? fileURLToPath(new URL('../../dist/supercargo.js', import.meta.url));
 
 /** The agent as people run it: the built bundle in a process of its own. */
 export interface AgentProcess {

@@ -24,7 +24,12 @@ export function httpClient(where: Where): HttpClient {
   const send = (options: RequestOptions, body?: string): Promise<IncomingMessage> =>
     new Promise((resolve, reject) => {
       const one = request({ ...target, ...options }, resolve);
-      one.on('error', reject);
+      one.on('error', (error: NodeJS.ErrnoException) => {
+        // A kept connection that the other side closed at that moment: any client asks again.
+        if (one.reusedSocket && error.code === 'ECONNRESET' && options.method === 'GET')
+          send(options).then(resolve, reject);
+        else reject(error);
+      });
       one.end(body);
     });
 
