@@ -5,7 +5,7 @@ import type { AnyResource, App, Service } from '../../crds/kinds.js';
 import { API_NETWORK, containerName, networkName } from '../../crds/names.js';
 import type { Agent, Device } from './device.js';
 import { containersOfApp } from './device-view.js';
-import type { MemoryContainer } from './memory-containers.js';
+import { isAlive, type MemoryContainer } from './memory-containers.js';
 
 /**
  * What keeps `Ready=True` of a document from being true on the engine at this moment; undefined when it is true. Looks
@@ -91,7 +91,9 @@ function networkUntruth(device: Device, agent: Agent, spec: Service['spec'], con
   if (labels['io.balena.features.supervisor-api']) wanted.push(API_NETWORK);
   for (const name of wanted) {
     const there = docker.networks.filter((one) => one.name === name);
-    if (!there.some(({ id }) => id === container.networks.get(name)?.id)) return `it is not on network ${name}`;
+    const joined = container.networks.get(name)?.id;
+    if (joined === '' && !isAlive(container)) continue; // looked up at its next start
+    if (!there.some(({ id }) => id === joined)) return `it is not on network ${name}`;
   }
   return undefined;
 }
