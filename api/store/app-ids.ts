@@ -13,10 +13,6 @@ export class AppIds {
     if (!this.#holders.has(id)) this.#holders.set(id, key);
   }
 
-  remove(id: number, key: Key): void {
-    if (this.#holders.get(id) === key) this.#holders.delete(id);
-  }
-
   /** Another App that has the number. */
   otherHolder(id: number, key: Key): Key | undefined {
     const holder = this.#holders.get(id);

@@ -1,6 +1,7 @@
 import type { AnyDeclared, Key, Origin, Problem, Source } from '../../crds/kinds.js';
 import { AppIds, appIdOf } from './app-ids.js';
 import { type Declaration, type Held, isDying, keyOfDeclared } from './held.js';
+import { identityChange } from './identity-change.js';
 import type { Proposed } from './store.js';
 
 export interface Placed {
@@ -38,39 +39,34 @@ export function place(
   const taken: Declaration[] = [];
   const waiting: { behind: Key; declaration: Declaration }[] = [];
   const refused: Problem[] = [];
-  let undecided = [...declarations];
-  // An App may take the number that another one gives up in this very proposal: go on while that frees somebody.
-  for (let before = Number.POSITIVE_INFINITY; undecided.length < before; ) {
-    before = undecided.length;
-    undecided = undecided.filter(([key, declaration]) => {
-      const current = held.get(key);
-      const other = current && !isDying(current) ? current.resource.metadata.origin : promised.get(key);
-      if (other !== undefined && other !== origin) {
-        refused.push(refusal(declaration, `${key} belongs to ${other}; ${origin} cannot declare it as well.`));
-        return false;
-      }
-      const id = appIdOf(declaration.document);
-      if (id !== undefined && living.otherHolder(id, key)) return true;
-      const gives = current && !isDying(current) ? appIdOf(current.resource) : undefined;
-      const vacating = id === undefined ? undefined : dying.otherHolder(id, key);
-      if (vacating && gives !== undefined) {
-        refused.push(refusal(declaration, `${key}: appId ${id} belongs to ${vacating} until that is removed.`));
-        return false;
-      }
-      if (gives !== undefined && gives !== id) living.remove(gives, key);
-      if (id !== undefined) living.add(id, key);
-      const behind = current && isDying(current) ? key : vacating;
-      if (behind) waiting.push({ behind, declaration });
-      else taken.push(declaration);
-      return false;
-    });
-  }
-  for (const [key, declaration] of undecided) {
+  for (const [key, declaration] of declarations) {
+    const found = held.get(key);
+    const current = found && !isDying(found) ? found : undefined;
+    const owner = current ? current.resource.metadata.origin : promised.get(key);
+    if (owner !== undefined && owner !== origin) {
+      refused.push(refusal(declaration, `${key} belongs to ${owner}; ${origin} cannot declare it as well.`));
+      continue;
+    }
+    const becomesOther = current && identityChange(current.resource, declaration.document);
+    if (becomesOther) {
+      refused.push(refusal(declaration, `${key}: ${becomesOther}`));
+      continue;
+    }
     const id = appIdOf(declaration.document);
     const holder = id === undefined ? undefined : living.otherHolder(id, key);
-    const where = holder && (held.get(holder)?.resource.metadata.source ?? declarations.get(holder)?.source);
-    const from = where ? ` (${placeOf(where)})` : '';
-    refused.push(refusal(declaration, `${key}: appId ${id} belongs to ${holder}${from}. Give this App another appId.`));
+    if (holder) {
+      const where = held.get(holder)?.resource.metadata.source ?? declarations.get(holder)?.source;
+      const from = where ? ` (${placeOf(where)})` : '';
+      refused.push(
+        refusal(declaration, `${key}: appId ${id} belongs to ${holder}${from}. Give this App another appId.`),
+      );
+      continue;
+    }
+    if (id !== undefined) living.add(id, key);
+    const vacating = id === undefined ? undefined : dying.otherHolder(id, key);
+    const behind = found && !current ? key : vacating;
+    if (behind) waiting.push({ behind, declaration });
+    else taken.push(declaration);
   }
   return { taken, waiting, refused };
 }

@@ -16,7 +16,7 @@ export const NOW = Date.parse('2026-01-02T03:04:05.678Z');
 type Labels = Readonly<Record<string, string>>;
 
 /** A declared document; `file` and `line` say where it was read. */
-function declare<K extends Kind>(
+export function declare<K extends Kind>(
   kind: K,
   name: string,
   spec: Kinds[K]['spec'],

@@ -5,7 +5,7 @@ import { type Extent, type ProposalPlan, planProposal } from '../../../api/store
 import type { Proposal } from '../../../api/store/store.js';
 import type { Key } from '../../../crds/kinds.js';
 import { allottedId } from '../../../crds/names.js';
-import { aHostConfig, anApp, anImage, aService, held, proposal } from './fixtures.js';
+import { aHostConfig, anApp, anImage, aService, declare, held, proposal } from './fixtures.js';
 
 /** The plan as a reviewer reads it. */
 function told({ decisions, refused }: ProposalPlan): string[] {
@@ -27,6 +27,11 @@ function told({ decisions, refused }: ProposalPlan): string[] {
 const files = (...documents: Proposal['documents']): Proposal => proposal('files', documents);
 /** `hello` of `files`, being deleted, with what was declared since. */
 const dying = (...since: readonly Proposal[]) => held(files(anApp('hello', { appId: 1 })), files(), ...since);
+
+const SAME_APP =
+  'appId cannot change from 1 to 2, because what runs goes by it. Take the change back, or delete the App and declare it again once it is gone.';
+const SAME_SERVICE =
+  'serviceName cannot change from web to other, because what runs goes by it. Take the change back, or delete the Service and declare it again once it is gone.';
 
 describe('planProposal', () => {
   const cases: Array<{
@@ -134,34 +139,34 @@ describe('planProposal', () => {
       want: [`refuse: App/thief: appId ${allottedId('hello')} belongs to App/hello. Give this App another appId.`],
     },
     {
-      it: 'keeps the last version of an App whose new appId is taken, with the problem',
-      held: held(files(anApp('a', { appId: 1 }), anApp('b', { appId: 2 }))),
-      proposal: files(anApp('a', { appId: 2 }), anApp('b', { appId: 2 })),
-      want: [
-        'note App/a: App/a: appId 2 belongs to App/b. Give this App another appId.',
-        'refuse: App/a: appId 2 belongs to App/b. Give this App another appId.',
-      ],
+      it: 'keeps the last version of an App whose appId changes, with the problem: its containers go by it',
+      held: held(files(anApp('a', { appId: 1 }))),
+      proposal: files(anApp('a', { appId: 2 })),
+      want: [`note App/a: App/a: ${SAME_APP}`, `refuse: App/a: ${SAME_APP}`],
     },
     {
-      it: 'gives a number on that its App gives up in the same proposal',
-      held: held(files(anApp('a', { appId: 1 }), anApp('b', { appId: 2 }))),
-      proposal: files(anApp('a', { appId: 2 }), anApp('b', { appId: 3 })),
-      want: ['change App/b (spec)', 'change App/a (spec)'],
+      it: 'takes an appId that says what was allotted',
+      held: held(files(anApp('hello'))),
+      proposal: files(anApp('hello', { appId: allottedId('hello') })),
+      want: ['change App/hello (spec)'],
+    },
+    {
+      it: 'lets an App come back with another appId when it has gone',
+      held: dying(),
+      proposal: files(anApp('hello', { appId: 2 })),
+      want: ['after App/hello: App/hello'],
+    },
+    {
+      it: 'refuses another serviceName for a Service',
+      held: held(files(aService('web'))),
+      proposal: files(declare('Service', 'web', { app: 'hello', serviceName: 'other', image: 'busybox:1' })),
+      want: [`note Service/web: Service/web: ${SAME_SERVICE}`, `refuse: Service/web: ${SAME_SERVICE}`],
     },
     {
       it: 'lets a renamed App wait until the old one is gone, since they share containers',
       held: held(files(anApp('old', { appId: 7 }))),
       proposal: files(anApp('new', { appId: 7 })),
       want: ['mark App/old', 'after App/old: App/new'],
-    },
-    {
-      it: 'refuses a change to a number that is being given up slowly',
-      held: dying(proposal('local', [anApp('other', { appId: 2 })])),
-      proposal: proposal('local', [anApp('other', { appId: 1 })]),
-      want: [
-        'note App/other: App/other: appId 1 belongs to App/hello until that is removed.',
-        'refuse: App/other: appId 1 belongs to App/hello until that is removed.',
-      ],
     },
 
     // Declared again while being deleted
@@ -307,7 +312,7 @@ describe('planProposal', () => {
       held: held(proposal('api', [anApp('a', { appId: 1 }), anApp('b', { appId: 2 })])),
       extent: 'one',
       proposal: proposal('api', [anApp('b', { appId: 1 })]),
-      want: ['refuse: App/b: appId 1 belongs to App/a. Give this App another appId.'],
+      want: [`refuse: App/b: ${SAME_APP.replace('1 to 2', '2 to 1')}`],
     },
     {
       it: 'keeps what else waits when one is put',
