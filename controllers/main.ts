@@ -4,6 +4,7 @@ import { type ApiServer, createServer } from '../api/http/server.js';
 import { watchFolders } from '../api/sources/folder.js';
 import { localOrigin } from '../api/sources/local.js';
 import { openStore } from '../api/store/document-store.js';
+import { lockFolder } from '../api/store/folder-lock.js';
 import { openKeys } from '../api/store/key-file.js';
 import type { Keys } from '../api/store/keys.js';
 import { LogStream } from '../api/store/logs.js';
@@ -56,6 +57,7 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
   const { log } = voice;
   log.info({ settings: printable(settings) }, `supercargo ${AGENT_VERSION}`);
   const now = Date.now;
+  const unlockFolder = await lockFolder(settings.dataFolder);
   const store = await openStore({ folder: settings.dataFolder, now, log });
   const stopFollowing = voice.follow(store);
   const keys = await openKeys({ folder: settings.dataFolder, globalKey: settings.apiKey, now, log });
@@ -79,6 +81,7 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
 
   const manager = new Manager(log);
   await manager.start([
+    { name: 'the data folder', start: () => undefined, stop: unlockFolder },
     { name: 'the store', start: () => undefined, stop: () => store.close() },
     { name: 'the terminal', start: () => undefined, stop: stopFollowing },
     { name: 'the API', start: () => server.start(), stop: () => server.stop() },
