@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { relative, sep } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type FSWatcher, watch } from 'chokidar';
 import { canonicalHash } from '../../crds/hash.js';
@@ -172,14 +172,29 @@ class WatchedFolders implements FolderSource {
     }
   }
 
-  /** An empty folder in the place of one with files is more likely a disk that is gone than a wish to delete everything. */
+  /**
+   * An empty folder in the place of one with files is more likely a disk that is gone than a wish to delete everything;
+   * one that is empty at the first look too, when its documents are known from an earlier life.
+   */
   #doubt(seen: SeenFolder): SeenFolder {
+    if (seen.identity === undefined || seen.files.length > 0) return seen;
     const before = this.#folders.get(seen.folder);
-    const replaced = before && seen.identity !== undefined && before.identity !== seen.identity;
-    if (!replaced || before.files === 0 || seen.files.length > 0) return seen;
-    const message =
-      'Another, empty folder is in its place (a disk that is not mounted?); what it declared stays until there is a file in it';
+    const replaced = before !== undefined && before.identity !== seen.identity && before.files > 0;
+    if (!replaced && (before !== undefined || !this.#hasDeclared(seen.folder))) return seen;
+    const what = replaced
+      ? 'Another, empty folder is in its place'
+      : 'It is empty, and held documents before the start';
+    const message = `${what} (a disk that is not mounted?); what it declared stays until there is a file in it, be it one with a comment only`;
     return { ...seen, listed: [], failures: [{ message, source: { file: seen.folder } }] };
+  }
+
+  /** Documents that are stored were read from there. */
+  #hasDeclared(folder: string): boolean {
+    const { store } = this.#options;
+    return KINDS.flatMap((kind) => store.list(kind)).some(
+      ({ metadata: { origin, source, deletionTimestamp } }) =>
+        origin === 'files' && deletionTimestamp === undefined && source?.file.startsWith(join(folder, sep)),
+    );
   }
 
   /** How long until every changed file was left alone for long enough, and every missing one was missed twice. */

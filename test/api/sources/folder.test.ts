@@ -279,6 +279,24 @@ describe('watchFolders', () => {
     await bench.untilApps('a=busybox b=busybox');
   });
 
+  it('takes a folder that is empty at the start, and was not before, for a disk that is gone', async () => {
+    await writeFile(bench.path('a.yaml'), app('a'));
+    const earlier = bench.source();
+    await earlier.start();
+    await earlier.stop();
+    await unlink(bench.path('a.yaml'));
+    const source = bench.source();
+    await source.start();
+    await source.rescan();
+    assert.ok(bench.lines.some((line) => /^\/m: It is empty, and held documents before the start/.test(line)));
+    assert.equal(bench.store.get('App', 'a')?.metadata.deletionTimestamp, undefined);
+    await writeFile(bench.path('none.yaml'), '# nothing\n');
+    await bench.until(() => bench.store.get('App', 'a')?.metadata.deletionTimestamp !== undefined);
+    await unlink(bench.path('none.yaml'));
+    await source.rescan();
+    assert.deepEqual(bench.store.problems(), []);
+  });
+
   it('goes on with one folder while another is missing, and keeps what that one declared', async () => {
     const folders = [bench.path(), join(bench.root, 'usb')];
     await mkdir(join(bench.root, 'usb'));
