@@ -312,6 +312,23 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    it: 'stops nothing while the image of any service is missing',
+    before: [webAndDb],
+    target: [declareApp({ web: { environment: { V: '2' } }, db: { image: 'late:1' } })],
+    obstacle: {
+      seen: (agent) => {
+        assert.equal(reasonOf(agent, 'App', 'hello'), 'ImagesNotReady');
+        assert.ok(agent.device.engine.docker.container('web_7_1_a').options.Env?.includes('V=1'));
+      },
+      cleared: serve('late:1'),
+    },
+    end: {
+      containers: ['db_7_1_a running late:1 on u_default', 'web_7_1_a running web:1 V=2 on u_default'],
+      networks: ['u_default'],
+      images: ['late:1', 'web:1'],
+    },
+  },
+  {
     it: 'waits for an engine that has gone away',
     before: [web],
     deed: ({ engine }) => engine.goAway(),

@@ -1,7 +1,7 @@
 import { Schedule } from '../setup/schedule.js';
 
 /** Schedules that are played; more with SUPERCARGO_SCHEDULES. */
-const COUNT = Number(process.env.SUPERCARGO_SCHEDULES ?? 400);
+const COUNT = Number(process.env.SUPERCARGO_SCHEDULES ?? 300);
 /** Repeats one schedule, or begins with another one. */
 const SEED = process.env.SUPERCARGO_SEED;
 const FIRST = Number(SEED ?? 1);

@@ -130,8 +130,9 @@ export class Overseer implements Witness {
 
   /** Whoever turns Ready, or Ready at another generation, has to be so. */
   #hear(agent: Agent, { object, type }: Change): void {
+    if (agent.isDead || agent !== this.#agent) return;
     const was = this.#ready.has(keyOf(object));
-    if (agent.isDead || type === 'DELETED' || !isReady(object)) {
+    if (type === 'DELETED' || !isReady(object)) {
       this.#ready.delete(keyOf(object));
       return;
     }

@@ -44,6 +44,10 @@ export class RandomApps {
     const index = this.dice.below(this.#parts.length);
     const fresh = this.#throwAll(index);
     const before = this.#parts[index];
+    if (before !== undefined && this.dice.chance(15)) {
+      before.present = !before.present;
+      return;
+    }
     if (before === undefined || this.dice.chance(15)) {
       this.#parts[index] = fresh;
       return;
