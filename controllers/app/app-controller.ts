@@ -22,7 +22,7 @@ export function appController(deps: AppDeps): Controller {
         if (owner !== undefined && splitKey(owner).kind === 'App') wake(splitKey(owner).name);
         else if (type === 'DELETED')
           wakeAll(); // a name is free
-        else if (object.kind === 'Service') wake(object.spec.app);
+        else if (object.kind === 'Service' || object.kind === 'Volume') wake(object.spec.app);
       });
       const wakeAll = (): void => {
         for (const { metadata } of store.list('App')) wake(metadata.name);

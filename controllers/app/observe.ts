@@ -2,11 +2,13 @@ import type { Store } from '../../api/store/store.js';
 import { conditionOf, isReady } from '../../crds/conditions.js';
 import { type AnyDeclared, type AnyResource, type App, type Key, keyOf, type Service } from '../../crds/kinds.js';
 import { imageDocumentName } from '../../crds/names.js';
+import { APP_COMMANDS, outstanding } from '../../crds/requests.js';
 import { imageKey } from '../docker/image-reference.js';
 import type { World } from '../docker/world.js';
 import type { UpdateLocks } from '../host/update-locks.js';
 import { checkRelease } from './check.js';
 import { childrenOf, identityOf, isLiving, withKeptVolumes } from './children.js';
+import { observeCommands } from './commands.js';
 import type { AppFacts } from './plan.js';
 
 export interface Observed {
@@ -40,6 +42,7 @@ export function observeApp({ store, world, locks }: Observed, swept: ReadonlySet
     needLock: [...store.owned(key, 'Service'), ...byHand].filter(needsLock).map(({ spec }) => spec.serviceName),
     locked: locks.isHeld(appId),
     unswept: !swept.has(appId),
+    asked: observeCommands(store, world, app),
   };
 }
 
@@ -101,8 +104,8 @@ export function servicesOfApp(store: Store, app: App): readonly string[] {
 
 /** A request of the App or of a service that waits for the lock says so, and has not been carried out yet. */
 export function forced(store: Store, app: App): boolean {
-  const { force } = app.requests;
-  if (force !== undefined && force.id !== app.status?.handled?.force) return true;
+  if (outstanding(app, 'force')) return true;
+  if (APP_COMMANDS.some((command) => outstanding(app, command)?.force === true)) return true;
   return store
     .list('Service')
     .filter((one) => one.spec.app === app.metadata.name)

@@ -5,11 +5,12 @@ import type { AppStatus } from '../../crds/types.js';
 import { act, type Plan, settled, TerminalError, wait } from '../runtime/outcome.js';
 import type { Issue } from './check.js';
 import { identityOf, isLiving, sameSpec } from './children.js';
+import { type CommandStep, type Commands, isAsked, planCommands } from './commands.js';
 
 export type AppStep =
+  | CommandStep
   /** Declare the new images beside what is there. */
   | { readonly do: 'stage'; readonly because: string }
-  | { readonly do: 'claim'; readonly because: string }
   /** Declare the release, whole. */
   | { readonly do: 'promote'; readonly because: string }
   /** Let go of images that the release does not want. */
@@ -36,6 +37,8 @@ export interface AppFacts {
   readonly locked: boolean;
   /** Files of an earlier process may still be there. */
   readonly unswept: boolean;
+  /** What is asked of it beyond its document. */
+  readonly asked: Commands;
 }
 
 type Phase = NonNullable<AppStatus['phase']>;
@@ -51,7 +54,8 @@ export function planApp(app: App, facts: AppFacts): AppPlan {
   const trouble = troubleOf(facts);
   if (!trouble) return planRelease(app, facts);
   // What runs goes on, and may still be mended: the children stay as they are, and have the lock when they need it.
-  const upkeep = planUpkeep(facts) ?? planUnlock(facts) ?? settled<AppStep>();
+  const upkeep =
+    planCommands(facts.asked, facts.locked) ?? planUpkeep(facts) ?? planUnlock(facts) ?? settled<AppStep>();
   return { ...upkeep, phase: app.status?.phase ?? 'Staging', trouble };
 }
 
@@ -66,12 +70,15 @@ function troubleOf({ issues, taken }: AppFacts): TerminalError | undefined {
 
 function planRelease(app: App, facts: AppFacts): AppPlan {
   const { existing, desired, missing, locked } = facts;
+  const command = planCommands(facts.asked, locked);
+  if (command?.steps.length) return { ...command, phase: app.status?.phase ?? 'Staging' };
   const changes = differences(existing, desired);
   const newImages = changes.filter((change) => change.startsWith('Image/'));
 
   if (missing.length > 0) {
     if (newImages.length > 0)
       return { ...act('Staging', { do: 'stage', because: `${listOf(newImages)} not declared` }), phase: 'Staging' };
+    if (command) return { ...command, phase: 'Staging' };
     const upkeep = planUpkeep(facts);
     if (upkeep?.steps.length) return { ...upkeep, phase: 'Staging' };
     const unlock = upkeep ? undefined : planUnlock(facts, 'nothing stops while images download');
@@ -84,7 +91,7 @@ function planRelease(app: App, facts: AppFacts): AppPlan {
     const claim: readonly AppStep[] = locked ? [] : [{ do: 'claim', because: 'a release is to be promoted' }];
     return { ...act('Promoting', ...claim, { do: 'promote', because }), phase: locked ? 'Promoting' : 'Locking' };
   }
-  const upkeep = planUpkeep(facts);
+  const upkeep = command ?? planUpkeep(facts);
   if (upkeep) return { ...upkeep, phase: 'Verifying' };
   return { ...planSettling(app, facts), phase: 'Settled' };
 }
@@ -96,7 +103,7 @@ function planUpkeep(facts: AppFacts): Plan<AppStep> | undefined {
     return act('Locking', { do: 'claim', because: `${listOf(needLock)} cannot go on without it` });
   }
   // An image that is no longer wanted holds nothing up: somebody may use it for long.
-  const late = existing.filter((one) => (isLiving(one) ? !isReady(one) : one.kind !== 'Image'));
+  const late = existing.filter((one) => (isLiving(one) ? !isReady(one) || isAsked(one) : one.kind !== 'Image'));
   if (late.length === 0 && needLock.length === 0) return undefined;
   const steps =
     needLock.length === 0 && areStuck(late) ? planUnlock(facts, 'nothing goes on before somebody acts') : undefined;

@@ -1,13 +1,15 @@
 import type { LogStream } from '../../api/store/logs.js';
-import type { Store } from '../../api/store/store.js';
+import type { Accepted, Store } from '../../api/store/store.js';
 import { withFacts } from '../../crds/conditions.js';
 import { type AnyDeclared, type App, keyOf } from '../../crds/kinds.js';
+import { handlingOf, type Refusal, withHandled } from '../../crds/requests.js';
 import type { AppStatus } from '../../crds/types.js';
 import type { World } from '../docker/world.js';
 import type { UpdateLocks } from '../host/update-locks.js';
 import { type Outcome, type Reconcile, TerminalError, wait } from '../runtime/outcome.js';
 import { shareApiNetwork } from './api-network.js';
 import { declaredAs, identityOf, isLiving, withKeptVolumes } from './children.js';
+import type { Command } from './commands.js';
 import { forced, needsLock, observeApp, servicesOfApp } from './observe.js';
 import { type AppFacts, type AppPlan, type AppStep, planApp } from './plan.js';
 
@@ -72,6 +74,11 @@ interface Done {
   readonly outcome?: Outcome;
   readonly blockedBy?: string;
   readonly handledForce?: boolean;
+  /** Ids of commands for which the lock was given. */
+  readonly begun?: Readonly<Record<string, string>>;
+  /** Ids of requests that were dealt with, and which of them were not carried out. */
+  readonly dealt?: Readonly<Record<string, string>>;
+  readonly refused?: Readonly<Record<string, Refusal>>;
   readonly committed?: boolean;
 }
 
@@ -107,7 +114,13 @@ async function take(deps: AppDeps, memory: Memory, app: App, facts: AppFacts, st
     case 'remove':
       return propose(deps, app, step, living.filter(({ kind }) => kind !== step.kind).map(declaredAs));
     case 'claim':
-      return claim(deps, memory, app, step.because);
+      return claim(deps, memory, app, facts, step.because);
+    case 'finish':
+      return finish(deps, app, step.commands);
+    case 'discard':
+      return discard(deps, app, facts, step.volumes);
+    case 'cleaned':
+      return { dealt: { cleanup: step.id } };
     case 'unlock':
       return unlock(deps, memory, app);
     case 'commit':
@@ -129,21 +142,31 @@ const REASONS = {
   remove: 'Removing',
 } as const;
 
-async function propose(
-  deps: AppDeps,
-  app: App,
-  step: Extract<AppStep, { readonly do: keyof typeof REASONS }>,
+/** Declares the App's children, whole. */
+async function proposeChildren(
+  { store }: AppDeps,
+  { metadata }: App,
   documents: readonly AnyDeclared[],
-): Promise<Done> {
-  const owner = keyOf('App', app.metadata.name);
-  const accepted = await deps.store.propose({
-    origin: owner as `App/${string}`,
+): Promise<Accepted> {
+  const owner = `App/${metadata.name}` as const;
+  const accepted = await store.propose({
+    origin: owner,
     owner,
     documents: documents.map((document) => ({ document })),
   });
   if (accepted.refused.length > 0) {
     throw new TerminalError('NameTaken', accepted.refused.map(({ message }) => message).join(' '));
   }
+  return accepted;
+}
+
+async function propose(
+  deps: AppDeps,
+  app: App,
+  step: Extract<AppStep, { readonly do: keyof typeof REASONS }>,
+  documents: readonly AnyDeclared[],
+): Promise<Done> {
+  const accepted = await proposeChildren(deps, app, documents);
   if (accepted.created.length + accepted.changed.length + accepted.deleted.length === 0) {
     // A child that is wanted again is still being deleted; the store makes it anew when it has gone.
     return { outcome: wait('ChildrenNotReady', `Waiting for what is being deleted: ${step.because}`).outcome };
@@ -152,7 +175,8 @@ async function propose(
   return {};
 }
 
-async function claim(deps: AppDeps, memory: Memory, app: App, because: string): Promise<Done> {
+async function claim(deps: AppDeps, memory: Memory, app: App, facts: AppFacts, because: string): Promise<Done> {
+  const { commands } = facts.asked;
   const { store, locks, logs, now } = deps;
   const { name, generation } = app.metadata;
   const { appId } = identityOf(app);
@@ -165,7 +189,19 @@ async function claim(deps: AppDeps, memory: Memory, app: App, because: string): 
     memory.refusals.delete(name);
     // The files of an earlier process are ours now, and go with ours.
     event(deps, app, 'Locked', `Took the update lock${force ? ' by force' : ''}: ${because}`);
-    return force ? { handledForce: true } : {};
+    return { ...(force ? { handledForce: true } : {}), ...(await begin(deps, app, facts)) };
+  }
+  if (commands.length > 0) {
+    // Whoever asked is told now, so it must not happen later.
+    const message = `Lockfile exists for { appId: ${appId}, service: ${result.service} }`;
+    event(deps, app, 'Refused', `Did not ${namesOf(commands)}: ${message}`);
+    const refused = Object.fromEntries(commands.map(({ name }) => [name, { reason: 'Locked' as const, message }]));
+    return {
+      outcome: { is: 'progressing', reason: 'Refused', message },
+      dealt: idsOf(commands),
+      refused,
+      blockedBy: result.path,
+    };
   }
 
   const of = `${generation}/${app.requests.force?.id ?? ''}`;
@@ -182,6 +218,55 @@ async function claim(deps: AppDeps, memory: Memory, app: App, because: string): 
   const message = `The application holds the update lock of ${result.service}: ${result.path}. Nothing is stopped until the file is gone, or an update is forced`;
   return { outcome: wait('UpdatesLocked', message, dueMs - now()).outcome, blockedBy: result.path };
 }
+
+/** The lock is there: from now on services and volumes see the commands. A purge is to find every volume of the app. */
+async function begin(deps: AppDeps, app: App, { existing, asked }: AppFacts): Promise<Done> {
+  const { commands, strays } = asked;
+  if (commands.length === 0) return {};
+  if (strays.length > 0) await proposeChildren(deps, app, [...existing.filter(isLiving).map(declaredAs), ...strays]);
+  for (const { name, begun } of commands) {
+    if (name === 'purge' && !begun) deps.logs.system(`Purging data for app ${identityOf(app).appId}`);
+  }
+  return { begun: idsOf(commands) };
+}
+
+function finish({ logs, ...deps }: AppDeps, app: App, commands: readonly Command[]): Done {
+  const refused: Record<string, Refusal> = {};
+  for (const { name, failure } of commands) {
+    if (failure !== undefined) refused[name] = { reason: 'Failed', message: failure };
+    if (name === 'purge' && failure === undefined) logs.system('Purged data');
+    if (name === 'purge' && failure !== undefined) logs.system(`Error purging data: ${failure}`, { isStdErr: true });
+    const what = failure === undefined ? `Carried out: ${name}` : `Could not ${name}: ${failure}`;
+    event({ logs, ...deps }, app, 'Commanded', what);
+  }
+  return { dealt: idsOf(commands), refused };
+}
+
+/** Lets the data of volumes go with their documents: first they say so, then they are deleted. */
+async function discard(
+  deps: AppDeps,
+  app: App,
+  { existing, asked }: AppFacts,
+  volumes: readonly string[],
+): Promise<Done> {
+  const all = [...existing.filter(isLiving).map(declaredAs), ...asked.strays];
+  const isVictim = ({ kind, metadata }: AnyDeclared): boolean => kind === 'Volume' && volumes.includes(metadata.name);
+  const condemned = all.map((one) =>
+    one.kind === 'Volume' && isVictim(one) ? { ...one, spec: { ...one.spec, reclaim: 'Delete' as const } } : one,
+  );
+  await proposeChildren(deps, app, condemned);
+  await proposeChildren(
+    deps,
+    app,
+    all.filter((one) => !isVictim(one)),
+  );
+  event(deps, app, 'Discarding', `Removing volumes that the app does not declare: ${volumes.join(', ')}`);
+  return {};
+}
+
+const idsOf = (commands: readonly Command[]): Readonly<Record<string, string>> =>
+  Object.fromEntries(commands.map(({ name, id }) => [name, id]));
+const namesOf = (commands: readonly Command[]): string => commands.map(({ name }) => name).join(' and ');
 
 async function unlock(deps: AppDeps, memory: Memory, app: App): Promise<Done> {
   const { appId } = identityOf(app);
@@ -212,7 +297,11 @@ function report(
   const { appId, release } = identityOf(app);
   const completed = now.committed ? (release ?? undefined) : current.status?.release;
   const force = now.handledForce || now.settled ? app.requests.force?.id : undefined;
-  const handled = { ...current.status?.handled, ...(force === undefined ? {} : { force }) };
+  const dealt = { ...now.dealt, ...(force === undefined ? {} : { force }) };
+  const handling = withHandled(handlingOf(current.status), dealt, now.refused);
+  const begun = Object.fromEntries(
+    Object.entries({ ...current.status?.begun, ...now.begun }).filter(([name, id]) => handling.handled?.[name] !== id),
+  );
   const lock: AppStatus['lock'] = locks.isHeld(appId)
     ? { state: 'Held' }
     : now.blockedBy !== undefined
@@ -225,7 +314,8 @@ function report(
       ...(now.phase ? { phase: now.phase } : {}),
       ...(completed ? { release: completed } : {}),
       ...(lock ? { lock } : {}),
-      ...(Object.keys(handled).length > 0 ? { handled } : {}),
+      ...(Object.keys(begun).length > 0 ? { begun } : {}),
+      ...handling,
     }),
   );
 }

@@ -102,6 +102,10 @@ export class CachedWorld implements World {
     return this.#volumes.get(name);
   }
 
+  volumes(): readonly SeenVolume[] {
+    return this.#volumes.all();
+  }
+
   image(reference: string): SeenImage | undefined {
     return this.#images.get(reference);
   }

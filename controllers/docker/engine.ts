@@ -29,6 +29,8 @@ export interface SeenContainer {
   readonly networks: Readonly<Record<string, { readonly id: string }>>;
   /** Names of volumes it mounts. */
   readonly volumes: readonly string[];
+  /** Its whole environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface SeenNetwork {

@@ -6,3 +6,5 @@ export const SERVICE_ID = 'io.balena.service-id';
 export const SERVICE_NAME = 'io.balena.service-name';
 /** Hash of what the document says (and the image id): decides "changed or not". */
 export const SPEC_HASH = 'io.supercargo.spec-hash';
+/** Ids of requests, separated by blanks, that the object is the answer to: it was made after them. */
+export const MADE_AFTER = 'io.supercargo.made-after';

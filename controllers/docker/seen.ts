@@ -39,6 +39,7 @@ export function seenContainer(info: Inspected): SeenContainer {
       ]),
     ),
     volumes: (info.Mounts ?? []).flatMap((mount) => (mount.Type === 'volume' && mount.Name ? [mount.Name] : [])),
+    env: parseEnvironment(info.Config.Env ?? []),
   };
 }
 
@@ -113,6 +114,15 @@ export function parseTime(text: string | undefined): string | undefined {
   const ms = text === undefined ? Number.NaN : Date.parse(text);
   return Number.isNaN(ms) || ms <= 0 ? undefined : new Date(ms).toISOString();
 }
+
+/** `NAME=value` lines as a map. Pure. */
+export const parseEnvironment = (lines: readonly string[]): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    lines.map((line) => {
+      const equals = line.indexOf('=');
+      return equals < 0 ? [line, ''] : [line.slice(0, equals), line.slice(equals + 1)];
+    }),
+  );
 
 const parseAppId = (label: string | undefined): number | undefined =>
   label !== undefined && /^\d{1,15}$/.test(label) ? Number(label) : undefined;

@@ -14,6 +14,10 @@ export class VolumeWatch {
     return this.#cache.get(name);
   }
 
+  all(): readonly SeenVolume[] {
+    return this.#cache.values();
+  }
+
   async refresh(name: string, signal: AbortSignal): Promise<SeenVolume | undefined> {
     const { engine, questions, inspections, announce } = this.shared;
     inspections.unmark(keyOf(name));

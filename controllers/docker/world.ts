@@ -30,6 +30,8 @@ export interface World {
   /** Our containers attached to the network, any state. */
   attachedTo(networkName: string): readonly SeenContainer[];
   volume(name: string): SeenVolume | undefined;
+  /** Every volume on the engine, foreign ones too. */
+  volumes(): readonly SeenVolume[];
   /**
    * By reference (any spelling) or id. Undefined when it is not local, and also while it is looked up for the first
    * time: the end of that is announced. Who must know which of the two asks `refreshImage`.

@@ -1,7 +1,7 @@
 import { volumeName } from '../../crds/names.js';
 import type { ServiceSpec } from '../../crds/types.js';
 import type { ContainerOptions, EndpointSettings, SeenImage } from '../docker/engine.js';
-import { SPEC_HASH } from '../docker/labels.js';
+import { MADE_AFTER, SPEC_HASH } from '../docker/labels.js';
 import type { DeviceFacts } from '../host/facts.js';
 import { type Definition, readDefinition } from './definition.js';
 import { environmentOptions, imageEnvironment, injectedEnvironment } from './environment.js';
@@ -31,6 +31,8 @@ export interface Surroundings {
   readonly siblingContainer: string | undefined;
   /** Written as a label when given. */
   readonly specHash?: string;
+  /** Ids of requests that this container answers; written as a label when there are any. */
+  readonly madeAfter?: readonly string[];
 }
 
 /** Docker's create body, and what is joined between create and start. */
@@ -52,7 +54,18 @@ export function containerOptions(input: Surroundings & { readonly spec: ServiceS
 /** The same from a definition that was read before. Pure. (Composition reference §1–3.) */
 export function blueprintOf(
   definition: Definition,
-  { identity, image, facts, deviceName, lockDirectory, api, cloud, siblingContainer, specHash }: Surroundings,
+  {
+    identity,
+    image,
+    facts,
+    deviceName,
+    lockDirectory,
+    api,
+    cloud,
+    siblingContainer,
+    specHash,
+    madeAfter = [],
+  }: Surroundings,
 ): Omit<Blueprint, 'warnings'> {
   const ofImage = image?.config ?? {};
   const labels = withImageLabels(definition.labels, image);
@@ -74,7 +87,12 @@ export function blueprintOf(
     Cmd: [...(definition.command ?? ofImage.Cmd ?? [])],
     Entrypoint: [...(definition.entrypoint ?? ofImage.Entrypoint ?? [])],
     Env: environmentOptions(environment),
-    Labels: { ...labels, ...identityLabels(identity), ...(specHash ? { [SPEC_HASH]: specHash } : {}) },
+    Labels: {
+      ...labels,
+      ...identityLabels(identity),
+      ...(specHash ? { [SPEC_HASH]: specHash } : {}),
+      ...(madeAfter.length > 0 ? { [MADE_AFTER]: madeAfter.join(' ') } : {}),
+    },
     Hostname: definition.plain.Hostname ?? (hostNetwork ? facts.hostname() : ''),
     Domainname: definition.plain.Domainname ?? '',
     MacAddress: definition.plain.MacAddress ?? '',

@@ -3,8 +3,9 @@ import type { Keys } from '../../api/store/keys.js';
 import type { LogStream } from '../../api/store/logs.js';
 import type { Store } from '../../api/store/store.js';
 import { isReady, isStalled } from '../../crds/conditions.js';
-import type { Network, Service } from '../../crds/kinds.js';
+import type { App, Network, Service } from '../../crds/kinds.js';
 import { API_NETWORK, networkName, volumeName } from '../../crds/names.js';
+import { begun } from '../../crds/requests.js';
 import type { Engine, SeenContainer } from '../docker/engine.js';
 import type { World } from '../docker/world.js';
 import type { DeviceFacts } from '../host/facts.js';
@@ -17,8 +18,10 @@ import { type ApiAccess, type CloudAccess, hasFeature, joinsApiNetwork } from '.
 import { containerNameOf, type Identity, identityOf } from './identity.js';
 import { withImageLabels } from './labels.js';
 import { volumeNames } from './mounts.js';
+import { madeAfter, ordersOf } from './orders.js';
 import type { Needed, NeededNetwork, Situation, Wanted } from './plan.js';
 import { specHash } from './spec-hash.js';
+import type { Stops } from './stops.js';
 
 export interface ServiceDeps {
   readonly store: Store;
@@ -37,6 +40,12 @@ export interface ServiceDeps {
   readonly now: () => number;
 }
 
+/** What the controller remembers while the process lives; a crash loses nothing but the waiting, and the stops. */
+export interface Memory {
+  readonly departures: Departures;
+  readonly stops: Stops;
+}
+
 /** One service as a pass sees it. */
 export interface Sight {
   readonly situation: Situation;
@@ -50,9 +59,14 @@ export interface Sight {
  * All that a pass needs to know. Undefined: the document needs an App that does not exist. Throws `InvalidSpecError` for
  * what cannot be understood.
  */
-export async function observe(deps: ServiceDeps, departures: Departures, service: Service): Promise<Sight | undefined> {
+export async function observe(
+  deps: ServiceDeps,
+  { departures, stops }: Memory,
+  service: Service,
+): Promise<Sight | undefined> {
   const { store, locks } = deps;
-  const identity = identityOf(service, store.get('App', service.spec.app));
+  const app = store.get('App', service.spec.app);
+  const identity = identityOf(service, app);
   const deleted = service.metadata.deletionTimestamp !== undefined;
   if (!identity && !deleted) return undefined;
   const containers = containersOf(deps, service, identity);
@@ -67,6 +81,7 @@ export async function observe(deps: ServiceDeps, departures: Departures, service
       leaving: departures.leaving,
       closing: closingNetworks(deps),
       lockHeld: locks.isHeld(appId),
+      orders: ordersOf(service, app, stops, wanted?.image?.specHash, wanted?.running ?? false),
     },
     blueprint,
   };
@@ -90,6 +105,7 @@ async function resolve(
   identity: Identity,
 ): Promise<{ wanted: Wanted; blueprint: Sight['blueprint'] }> {
   const { world, locks, facts, store } = deps;
+  const app = store.get('App', service.spec.app);
   const { definition, warnings } = readDefinition(service.spec);
   const image = world.image(definition.image);
   const labels = withImageLabels(definition.labels, image);
@@ -109,7 +125,7 @@ async function resolve(
     running: definition.running,
     restart: definition.host.RestartPolicy?.Name ?? 'always',
     networks: networks.map((name) => neededNetwork(deps, name)),
-    volumes: volumeNames(definition.volumes).map((name) => neededVolume(deps, volumeName(identity.appId, name))),
+    volumes: volumeNames(definition.volumes).map((name) => neededVolume(deps, app, volumeName(identity.appId, name))),
     sharing: sharing === undefined ? undefined : { service: sharing, container: siblingContainer },
     unmet: unmetDependencies(definition.dependencies, siblingOf),
   };
@@ -123,6 +139,7 @@ async function resolve(
     cloud,
     siblingContainer,
     ...(wanted.image ? { specHash: wanted.image.specHash } : {}),
+    madeAfter: madeAfter(service, app),
   };
   return { wanted, blueprint: image && (() => ({ ...blueprintOf(definition, surroundings), warnings })) };
 }
@@ -160,8 +177,12 @@ function networkTrouble(document: Network | undefined, leaving: boolean, id: str
 }
 
 /** A volume that no document declares is made by the engine itself (composition reference §1.8). */
-function neededVolume({ store, world }: ServiceDeps, name: string): Needed {
+function neededVolume({ store, world }: ServiceDeps, app: App | undefined, name: string): Needed {
   const documents = store.list('Volume').filter(({ spec }) => spec.volumeName === name);
+  const purge = begun(app, 'purge');
+  if (purge && documents.some(({ status }) => status?.handled?.['app.purge'] !== purge.id)) {
+    return { name, trouble: 'it is being emptied' };
+  }
   if (documents.length === 0) return { name, trouble: undefined };
   if (documents.every(({ metadata }) => metadata.deletionTimestamp !== undefined)) {
     return { name, trouble: 'it is being removed' };

@@ -1,5 +1,6 @@
 import type { SeenContainer } from '../docker/engine.js';
 import { type Plan, settled, wait } from '../runtime/outcome.js';
+import { ALIVE, isMadeAfter, type Orders } from './orders.js';
 
 export type ServiceStep =
   /** Stops the container, removes it, or both: started now, seen later. `locked`: only under the app's update lock. */
@@ -55,6 +56,7 @@ export interface Situation {
   /** Networks on the engine that have to become empty, and why. */
   readonly closing: ReadonlyMap<string, 'made anew' | 'removed'>;
   readonly lockHeld: boolean;
+  readonly orders: Orders;
 }
 
 /** What to do next about one service. Pure: no clock, no I/O. Only what has no fallible step before it is disruptive. */
@@ -69,19 +71,40 @@ export function planService(situation: Situation): Plan<ServiceStep> {
   if (!wanted) return current ? leave(situation, current, 'deleted') : settled();
   if (current && older) return leave(situation, older, `older duplicate of ${current.name}`);
 
+  if (situation.orders.stop === 'due' && current && ALIVE.includes(current.state)) {
+    return leave(situation, current, 'stop requested', { remove: false });
+  }
   const { image } = wanted;
   if (!image) return wait('ImageMissing', `Waiting for image ${wanted.reference} to be local`);
-  if (!current) return make(wanted);
-  return replace(situation, wanted, image, current) ?? mend(wanted, current) ?? run(situation, wanted, current);
+  if (!current) return make(wanted, situation.orders);
+  return (
+    anew(situation, wanted, current) ??
+    replace(situation, wanted, image, current) ??
+    mend(situation, wanted, current) ??
+    run(situation, wanted, current)
+  );
 }
 
-function make(wanted: Wanted): Plan<ServiceStep> {
-  const { sharing, unmet, running } = wanted;
+function make(wanted: Wanted, orders: Orders): Plan<ServiceStep> {
+  const { sharing, unmet } = wanted;
+  const running = wanted.running && orders.stop === undefined;
   const waiting = waitForNeeded(wanted) ?? (running ? waitForSiblings(unmet) : undefined);
   if (waiting) return waiting;
   if (sharing && sharing.container === undefined)
     return waitForSiblings([`${sharing.service} to be created`]) ?? settled();
   return doing('Installing', { do: 'create', name: wanted.containerName, start: running, because: 'not found' });
+}
+
+/** Somebody asked for another container of the same kind. For a purge it goes first, and the volumes after it. */
+function anew(situation: Situation, wanted: Wanted, current: SeenContainer): Plan<ServiceStep> | undefined {
+  const due = situation.orders.anew.filter((one) => !isMadeAfter(current, one));
+  const order = due.find(({ name }) => name === 'app.purge') ?? due[0];
+  if (!order) return undefined;
+  return (
+    (order.name === 'app.purge' ? undefined : waitForNeeded(wanted)) ??
+    needsLock(situation, `make container ${current.name} anew`, order.because) ??
+    leave(situation, current, order.because)
+  );
 }
 
 /** The container has to go: another network, another definition, another sibling behind its network. */
@@ -101,7 +124,7 @@ function replace(
     const blocking = attached.some((network) => situation.closing.has(network));
     return (blocking ? undefined : waitForNeeded(wanted)) ?? leave(situation, current, because);
   }
-  if (isAtRest(wanted, current)) return undefined;
+  if (isAtRest(situation, wanted, current)) return undefined;
 
   const { sharing } = wanted;
   if (sharing && current.networkMode !== `container:${sharing.container}`) {
@@ -115,8 +138,8 @@ function replace(
 }
 
 /** What can be put right without stopping anything. */
-function mend(wanted: Wanted, current: SeenContainer): Plan<ServiceStep> | undefined {
-  if (isAtRest(wanted, current)) return undefined;
+function mend(situation: Situation, wanted: Wanted, current: SeenContainer): Plan<ServiceStep> | undefined {
+  if (isAtRest(situation, wanted, current)) return undefined;
   const missing = wanted.networks.find(({ name }) => current.networks[name] === undefined);
   if (!missing) return undefined;
   const because = `not connected to network ${missing.name}`;
@@ -133,20 +156,22 @@ function run(situation: Situation, wanted: Wanted, current: SeenContainer): Plan
       doing('Renaming', { do: 'rename', container: current, to: wanted.containerName, because })
     );
   }
-  if (isAtRest(wanted, current)) return settled();
+  if (isAtRest(situation, wanted, current)) return settled();
   switch (current.state) {
     case 'created':
       return waitForNeeded(wanted) ?? waitForSiblings(wanted.unmet) ?? start(current, 'created but never started');
     case 'exited':
+      if (situation.orders.start) return start(current, 'start requested');
       return start(current, wanted.restart === 'on-failure' ? `exited with ${current.exitCode}` : 'was stopped');
     default: // running, restarting, paused
       return wanted.running ? settled() : leave(situation, current, 'running: false', { remove: false });
   }
 }
 
-/** Nothing is to run: it finished for good by its restart policy, or the document does not want it to run. Pure. */
-function isAtRest({ running, restart }: Wanted, { state, exitCode }: SeenContainer): boolean {
-  if (!running) return state === 'created' || state === 'exited';
+/** Nothing is to run: it finished for good by its restart policy, was stopped through the API, or the document does not want it to run. Pure. */
+function isAtRest({ orders }: Situation, { running, restart }: Wanted, { state, exitCode }: SeenContainer): boolean {
+  if (orders.start) return false;
+  if (!running || orders.stop !== undefined) return state === 'created' || state === 'exited';
   return state === 'exited' && (restart === 'no' || (restart === 'on-failure' && exitCode === 0));
 }
 
@@ -178,7 +203,7 @@ function leave(
   because: string,
   { remove = true }: { remove?: boolean } = {},
 ): Plan<ServiceStep> {
-  const stop = ['running', 'restarting', 'paused'].includes(container.state);
+  const stop = ALIVE.includes(container.state);
   // What is dead or has never run is not interrupted.
   const locked = container.state !== 'dead' && (container.state !== 'created' || container.startedAt !== undefined);
   const what = remove ? `remove container ${container.name}` : `stop container ${container.name}`;

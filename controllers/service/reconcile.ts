@@ -1,37 +1,120 @@
-import type { Service } from '../../crds/kinds.js';
-import type { ServiceStatus } from '../../crds/types.js';
-import { conditionsBefore } from '../runtime/conclude.js';
-import { type Outcome, type Plan, type Reconcile, wait } from '../runtime/outcome.js';
+import { keyOf, type Service } from '../../crds/kinds.js';
+import type { Refusal } from '../../crds/requests.js';
+import { EngineError } from '../docker/engine.js';
+import { conditionsBefore, messageOf } from '../runtime/conclude.js';
+import { type Outcome, type Plan, type Reconcile, TerminalError, wait } from '../runtime/outcome.js';
 import type { Departures } from './departures.js';
 import { identityOf } from './identity.js';
-import { containersOf, observe, type ServiceDeps, type Sight } from './observe.js';
+import { containersOf, type Memory, observe, type ServiceDeps, type Sight } from './observe.js';
+import { ALIVE, type Asked, askedOf, dealtWith, ordersOf } from './orders.js';
 import { perform } from './perform.js';
 import { planService, type ServiceStep } from './plan.js';
-import { type Doing, serviceStatus } from './status.js';
+import { type Doing, type Said, serviceStatus } from './status.js';
 
 /** One pass over one service: observe, plan the next step, take it, say what is. */
 export const reconcileService =
-  (deps: ServiceDeps, departures: Departures): Reconcile =>
+  (deps: ServiceDeps, memory: Memory): Reconcile =>
   async ({ name }, signal) => {
     const { store, world } = deps;
-    const service = store.get('Service', name);
-    if (!service) return { is: 'settled' };
+    const { departures } = memory;
+    const before = store.get('Service', name);
+    if (!before) return { is: 'settled' };
     if (!world.fresh) return wait('EngineUnreachable', world.trouble ?? 'The engine has not answered yet').outcome;
 
+    const service = await admit(deps, before);
     try {
       const failure = departures.takeFailure(name);
       if (failure) throw failure;
-      const sight = await observe(deps, departures, service);
+      takeInStop(deps, memory, service);
+      const sight = await observe(deps, memory, service);
       if (!sight) return wait('AppMissing', `Waiting for App ${service.spec.app}, which this Service names`).outcome;
       const plan = await planWithLock(deps, service, sight);
       const outcome = await carryOut(deps, departures, { service, sight, plan }, signal);
+      report(deps, service, { dealt: dealt(deps, service, sight) });
       if (outcome.is === 'settled') await letGo(deps, service, sight);
       return outcome;
+    } catch (error) {
+      refuseOrders(deps, memory, service, error);
+      throw error;
     } finally {
       // A step that goes on in the background keeps its word until it has ended.
       report(deps, service, departures.isLeaving(name) ? { doing: 'Stopping' } : {});
     }
   };
+
+/**
+ * Claims the lock for what was asked of this very service, so that whoever asked is told at once when the application
+ * holds it. Then the request is over: it is not carried out later. Returns the document as it is afterwards.
+ */
+async function admit(deps: ServiceDeps, service: Service): Promise<Service> {
+  const { store, locks, logs } = deps;
+  const app = store.get('App', service.spec.app);
+  const { stop, restart } = askedOf(service, app);
+  const appId = identityOf(service, app)?.appId;
+  const asked = { ...(stop ? { stop } : {}), ...(restart ? { restart } : {}) };
+  if (Object.keys(asked).length === 0 || appId === undefined || locks.isHeld(appId)) return service;
+
+  logs.system('Taking update locks');
+  const siblings = store.list('Service').filter(({ spec }) => spec.app === service.spec.app);
+  const names = [...new Set(siblings.map(({ spec }) => spec.serviceName))].sort();
+  const claim = await locks.claim(appId, names, { force: Object.values(asked).some(({ force }) => force === true) });
+  if (claim.is === 'locked') {
+    const message = `Lockfile exists for { appId: ${appId}, service: ${claim.service} }`;
+    refuse(deps, service, asked, { reason: 'Locked', message });
+  }
+  return store.get('Service', service.metadata.name) ?? service;
+}
+
+/** A stop that may be carried out is remembered, and ends when its container was started by somebody else. */
+function takeInStop(deps: ServiceDeps, { departures, stops }: Memory, service: Service): void {
+  const app = deps.store.get('App', service.spec.app);
+  const [container] = containersOf(deps, service, identityOf(service, app));
+  const { stop } = askedOf(service, app);
+  const { name } = service.metadata;
+  if (stop) stops.begin(name, stop.id, container?.specHash);
+  if (!departures.isLeaving(name)) stops.look(name, container !== undefined && ALIVE.includes(container.state));
+}
+
+/** What Docker refuses, and what cannot be understood, is told to whoever asked; other failures are tried again first. */
+function refuseOrders(deps: ServiceDeps, { stops }: Memory, service: Service, error: unknown): void {
+  if (!(error instanceof EngineError || error instanceof TerminalError)) return;
+  const current = deps.store.get('Service', service.metadata.name);
+  if (!current) return;
+  const app = deps.store.get('App', service.spec.app);
+  const { stop, start } = askedOf(current, app);
+  const { anew } = ordersOf(current, app, stops, undefined, true);
+  const asked = Object.fromEntries([
+    ...(stop ? [['stop', stop] as const] : []),
+    ...(start ? [['start', start] as const] : []),
+    ...anew.map((one) => [one.name, one] as const),
+  ]);
+  if (Object.keys(asked).length > 0) refuse(deps, current, asked, { reason: 'Failed', message: messageOf(error) });
+}
+
+function refuse(
+  deps: ServiceDeps,
+  service: Service,
+  asked: Readonly<Record<string, { readonly id: string }>>,
+  refusal: Refusal,
+): void {
+  const names = Object.keys(asked);
+  report(deps, service, {
+    dealt: Object.fromEntries(Object.entries(asked).map(([name, { id }]) => [name, id])),
+    refused: Object.fromEntries(names.map((name) => [name, refusal])),
+  });
+  deps.store.record(keyOf('Service', service.metadata.name), {
+    type: 'Warning',
+    reason: 'Refused',
+    message: `Did not ${names.join(', ')}: ${refusal.message}`,
+  });
+}
+
+/** Ids of requests that are done, as the world is now. */
+function dealt(deps: ServiceDeps, service: Service, { situation }: Sight): Readonly<Record<string, string>> {
+  const app = deps.store.get('App', service.spec.app);
+  const [container] = containersOf(deps, service, identityOf(service, app));
+  return dealtWith(service, askedOf(service, app), situation.orders, container, situation.wanted?.running ?? false);
+}
 
 async function carryOut(
   deps: ServiceDeps,
@@ -39,14 +122,24 @@ async function carryOut(
   { service, sight, plan }: { readonly service: Service; readonly sight: Sight; readonly plan: Plan<ServiceStep> },
   signal: AbortSignal,
 ): Promise<Outcome> {
+  const app = deps.store.get('App', service.spec.app);
   let { outcome } = plan;
   for (const step of plan.steps) {
     const { doing, reason } = WORDS[step.do];
     const lastAction = { reason, because: step.because, at: new Date(deps.now()).toISOString() };
     report(deps, service, { doing, lastAction, concluding: outcome });
-    outcome = (await perform(deps, departures, { ...sight, service }, step, signal)) ?? outcome;
+    const other = await perform(deps, departures, { ...sight, service }, step, signal);
+    if (!other) report(deps, service, { doing, dealt: dealtBy(step, askedOf(service, app)) });
+    outcome = other ?? outcome;
   }
   return outcome;
+}
+
+/** What a step has begun or done of what was asked: a stop is answered when it begins, a start when it was done. Pure. */
+function dealtBy(step: ServiceStep, { stop, start }: Asked): Readonly<Record<string, string>> {
+  if (stop && step.do === 'leave' && step.stop && !step.remove) return { stop: stop.id };
+  if (start && (step.do === 'start' || (step.do === 'create' && step.start))) return { start: start.id };
+  return {};
 }
 
 const WORDS: Readonly<Record<ServiceStep['do'], { doing: Doing | undefined; reason: string }>> = {
@@ -77,9 +170,7 @@ async function letGo({ store, locks }: ServiceDeps, service: Service, { appId }:
 function report(
   deps: ServiceDeps,
   { metadata, spec }: Service,
-  said: {
-    readonly doing?: Doing | undefined;
-    readonly lastAction?: ServiceStatus['lastAction'];
+  said: Said & {
     /** What the pass will conclude if all goes well. */
     readonly concluding?: Outcome;
   },

@@ -1,7 +1,8 @@
 import type { Change } from '../../api/store/store.js';
 import { conditionOf, isReady } from '../../crds/conditions.js';
-import type { Service } from '../../crds/kinds.js';
+import type { App, Service } from '../../crds/kinds.js';
 import { normalizeReference } from '../../crds/names.js';
+import { APP_COMMANDS, begun } from '../../crds/requests.js';
 import type { World, WorldChange } from '../docker/world.js';
 import type { Controller } from '../runtime/controller.js';
 import { Departures } from './departures.js';
@@ -9,27 +10,32 @@ import { namesWaitedFor } from './dependencies.js';
 import { identityOf } from './identity.js';
 import type { ServiceDeps } from './observe.js';
 import { reconcileService } from './reconcile.js';
+import { Stops } from './stops.js';
 
 export type { ServiceDeps } from './observe.js';
 
 /** Services: one document, one container. */
 export function serviceController(deps: ServiceDeps): Controller {
   const departures = new Departures();
+  const stops = new Stops();
   return {
     kind: 'Service',
     workers: 8,
-    reconcile: reconcileService(deps, departures),
+    reconcile: reconcileService(deps, { departures, stops }),
     wakes: (wake) => {
       const wakeWhere = (concerned: (service: Service) => boolean): void => {
         for (const service of deps.store.list('Service')) if (concerned(service)) wake(service.metadata.name);
       };
-      const stops = [
-        deps.store.watch((change) => wakeWhere((service) => concernsDocument(change, service))),
+      const ends = [
+        deps.store.watch((change) => {
+          if (change.type === 'DELETED' && change.object.kind === 'Service') stops.forget(change.object.metadata.name);
+          wakeWhere((service) => concernsDocument(change, service));
+        }),
         deps.world.onChange((change) => wakeWhere((service) => concernsWorld(deps, change, service))),
         departures.onEnd(wake),
       ];
       return () => {
-        for (const stop of stops) stop();
+        for (const end of ends) end();
       };
     },
   };
@@ -41,9 +47,13 @@ export function concernsDocument({ object, parts, type }: Change, service: Servi
   switch (object.kind) {
     case 'App': {
       if (object.metadata.name !== spec.app) return false;
-      const waitsForLock = ['NeedsLock', 'UpdatesLocked'].includes(conditionOf(service, 'Ready')?.reason ?? '');
+      // For the lock, or for a volume that a purge of the app empties: both may be over.
+      const waits = ['NeedsLock', 'UpdatesLocked', 'VolumeNotReady'].includes(
+        conditionOf(service, 'Ready')?.reason ?? '',
+      );
       const writtenByHand = !metadata.origin.startsWith('App/');
-      return waitsForLock || (writtenByHand && (type !== 'MODIFIED' || parts.includes('spec')));
+      if (type !== 'DELETED' && isCommanded(object, service)) return true;
+      return waits || (writtenByHand && (type !== 'MODIFIED' || parts.includes('spec')));
     }
     case 'Service':
       return (
@@ -62,6 +72,13 @@ export function concernsDocument({ object, parts, type }: Change, service: Servi
       return false;
   }
 }
+
+/** The App has begun what this service has not done yet. Pure. */
+const isCommanded = (app: App, { status }: Service): boolean =>
+  APP_COMMANDS.some((command) => {
+    const request = begun(app, command);
+    return request !== undefined && status?.handled?.[`app.${command}`] !== request.id;
+  });
 
 /** Whether a change on the engine may give a service work. */
 function concernsWorld({ store, world }: ServiceDeps, change: WorldChange, service: Service): boolean {

@@ -1,5 +1,6 @@
 import { withFacts } from '../../crds/conditions.js';
 import type { Service } from '../../crds/kinds.js';
+import { handlingOf, type Refusal, withHandled } from '../../crds/requests.js';
 import type { ServiceStatus } from '../../crds/types.js';
 import type { SeenContainer } from '../docker/engine.js';
 import { readContainerName } from './identity.js';
@@ -7,30 +8,43 @@ import { readContainerName } from './identity.js';
 /** What a step shows as while it runs, in the Supervisor's words. */
 export type Doing = 'Installing' | 'Starting' | 'Stopping';
 
+/** What a pass adds to what is seen. */
+export interface Said {
+  readonly doing?: Doing | undefined;
+  readonly lastAction?: ServiceStatus['lastAction'];
+  /** Ids of requests that were dealt with, by name. */
+  readonly dealt?: Readonly<Record<string, string>>;
+  /** Which of those were not carried out. */
+  readonly refused?: Readonly<Record<string, Refusal>>;
+}
+
 /** The status of a service: what was observed, and why the last step was taken. Pure. */
 export function serviceStatus(
   service: Service,
   container: SeenContainer | undefined,
-  { doing, lastAction }: { readonly doing?: Doing | undefined; readonly lastAction?: ServiceStatus['lastAction'] } = {},
+  { doing, lastAction, dealt = {}, refused }: Said = {},
 ): ServiceStatus {
   const state = doing ?? container?.state;
   const action = lastAction ?? service.status?.lastAction;
-  const handled = service.status?.handled;
   return withFacts<ServiceStatus>(service, {
     ...(state ? { state } : {}),
     ...(container?.health ? { health: container.health } : {}),
     ...(container?.state === 'exited' || container?.state === 'dead' ? { exitCode: container.exitCode } : {}),
     ...(container ? { container: containerFacts(container) } : {}),
     ...(action ? { lastAction: action } : {}),
-    ...(handled ? { handled } : {}),
+    ...withHandled(handlingOf(service.status), dealt, refused),
   });
 }
 
-const containerFacts = ({ id, name, createdAt, startedAt, image }: SeenContainer): ServiceStatus['container'] => ({
+const containerFacts = ({ id, name, createdAt, startedAt, image, env }: SeenContainer): ServiceStatus['container'] => ({
   id,
   name,
   createdAt,
   ...(startedAt === undefined ? {} : { startedAt }),
   image,
+  ...(env ? { env: Object.fromEntries(Object.entries(env).filter(([variable]) => !HIDDEN.test(variable))) } : {}),
   ...readContainerName(name),
 });
+
+/** Keys, and what a device was called when the container was made: the compatible API does not show them either. */
+const HIDDEN = /^(?:BALENA|RESIN)_(?:SUPERVISOR_)?API_KEY$|_DEVICE_NAME_AT_INIT$/;

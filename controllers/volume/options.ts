@@ -1,10 +1,10 @@
 import { canonicalHash } from '../../crds/hash.js';
 import type { VolumeSpec } from '../../crds/types.js';
 import type { SeenVolume, VolumeOptions } from '../docker/engine.js';
-import { APP_ID, APP_UUID, SPEC_HASH, SUPERVISED } from '../docker/labels.js';
+import { APP_ID, APP_UUID, MADE_AFTER, SPEC_HASH, SUPERVISED } from '../docker/labels.js';
 
-/** Docker's create body for a volume, labelled as the Supervisor does. Pure. */
-export function volumeOptions(spec: VolumeSpec): VolumeOptions {
+/** Docker's create body for a volume, labelled as the Supervisor does. `madeAfter`: ids of requests that it answers. Pure. */
+export function volumeOptions(spec: VolumeSpec, madeAfter: readonly string[] = []): VolumeOptions {
   return {
     Driver: driverOf(spec),
     DriverOpts: optionsOf(spec),
@@ -14,6 +14,7 @@ export function volumeOptions(spec: VolumeSpec): VolumeOptions {
       [APP_ID]: String(spec.appId),
       ...(spec.appUuid === undefined ? {} : { [APP_UUID]: spec.appUuid }),
       [SPEC_HASH]: canonicalHash({ driver: driverOf(spec), options: optionsOf(spec), labels: labelsOf(spec) }),
+      ...(madeAfter.length > 0 ? { [MADE_AFTER]: madeAfter.join(' ') } : {}),
     },
   };
 }
@@ -37,6 +38,10 @@ export function differenceOf(spec: VolumeSpec, seen: SeenVolume): string | undef
 
 export const isOurs = ({ labels }: SeenVolume): boolean =>
   labels[SUPERVISED] !== undefined || labels['io.resin.supervised'] !== undefined;
+
+/** Whether a volume was made after that request. Pure. */
+export const isMadeAfter = ({ labels }: SeenVolume, id: string): boolean =>
+  (labels[MADE_AFTER] ?? '').split(' ').includes(id);
 
 const driverOf = (spec: VolumeSpec): string => spec.driver ?? 'local';
 

@@ -1,7 +1,7 @@
 import type { Volume } from '../../crds/kinds.js';
 import type { SeenVolume } from '../docker/engine.js';
 import { act, type Plan, settled, TerminalError, wait } from '../runtime/outcome.js';
-import { differenceOf, isOurs } from './options.js';
+import { differenceOf, isMadeAfter, isOurs } from './options.js';
 
 export type VolumeStep =
   | { readonly do: 'create'; readonly because: string }
@@ -13,25 +13,33 @@ export interface VolumeFacts {
   readonly mountedBy: readonly string[];
   /** Another document that is to stay names the same volume. */
   readonly wantedElsewhere: boolean;
+  /** Id of the purge that the App has begun and that this volume has not dealt with. */
+  readonly purge: string | undefined;
 }
 
-/** What to do about one volume, given what exists. An existing volume is never made anew. Throws when that would be needed. Pure. */
-export function planVolume(volume: Volume, { seen, mountedBy, wantedElsewhere }: VolumeFacts): Plan<VolumeStep> {
+/** What to do about one volume, given what exists. Only a purge makes an existing volume anew. Throws when a document would need that. Pure. */
+export function planVolume(volume: Volume, facts: VolumeFacts): Plan<VolumeStep> {
+  const { seen, mountedBy, wantedElsewhere, purge } = facts;
   const { volumeName: name, reclaim } = volume.spec;
   if (volume.metadata.deletionTimestamp !== undefined) {
     if (reclaim === 'Retain' || !seen || wantedElsewhere || !isOurs(seen)) return settled();
-    if (mountedBy.length > 0) {
-      return wait('StillMounted', `Waiting for ${[...mountedBy].sort().join(', ')} to let go of the volume ${name}`);
-    }
+    if (mountedBy.length > 0) return waitForUsers(name, mountedBy);
     return act('Removing', { do: 'remove', because: 'deleted, and its data with it' });
   }
-  if (!seen) return act('Creating', { do: 'create', because: 'not found' });
+  if (!seen) return act('Creating', { do: 'create', because: purge === undefined ? 'not found' : 'purged' });
+  if (purge !== undefined && !isMadeAfter(seen, purge)) {
+    if (mountedBy.length > 0) return waitForUsers(name, mountedBy);
+    return act('Purging', { do: 'remove', because: 'purge of the app requested' });
+  }
 
   const difference = differenceOf(volume.spec, seen);
   if (difference === undefined) return settled();
   throw new TerminalError(
     'DataLossRefused',
     `The volume ${name} exists and ${difference}. Changing it would destroy its data, so it stays as it is: take the ` +
-      `change back, declare a volume of another name, or save the data, remove its containers and run \`docker volume rm ${name}\``,
+      `change back, declare a volume of another name, or save the data and purge the app`,
   );
 }
+
+const waitForUsers = (name: string, mountedBy: readonly string[]): Plan<VolumeStep> =>
+  wait('StillMounted', `Waiting for ${[...mountedBy].sort().join(', ')} to let go of the volume ${name}`);

@@ -2,11 +2,12 @@ import type { LogStream } from '../../api/store/logs.js';
 import type { Store } from '../../api/store/store.js';
 import { withFacts } from '../../crds/conditions.js';
 import { keyOf, type Volume } from '../../crds/kinds.js';
+import { begun, handlingOf, type Refusal, withHandled } from '../../crds/requests.js';
 import type { VolumeStatus } from '../../crds/types.js';
 import { type Engine, EngineError } from '../docker/engine.js';
 import type { World } from '../docker/world.js';
 import { InvalidSpecError, type Outcome, type Reconcile, wait } from '../runtime/outcome.js';
-import { volumeOptions } from './options.js';
+import { isMadeAfter, volumeOptions } from './options.js';
 import { planVolume, type VolumeFacts, type VolumeStep } from './plan.js';
 
 export interface VolumeDeps {
@@ -16,7 +17,10 @@ export interface VolumeDeps {
   readonly logs: LogStream;
 }
 
-/** One pass over one volume: create it when it is missing; remove it only when it was deleted and its data may go. */
+/** How its status knows a purge of the app. */
+const PURGE = 'app.purge';
+
+/** One pass over one volume: create it when it is missing; remove it only when it was deleted and its data may go, or for a purge. */
 export const reconcileVolume =
   (deps: VolumeDeps): Reconcile =>
   async ({ name }, signal) => {
@@ -36,8 +40,10 @@ export const reconcileVolume =
     return outcome;
   };
 
-function observe({ store, world }: VolumeDeps, { metadata, spec }: Volume): VolumeFacts {
+function observe({ store, world }: VolumeDeps, { metadata, spec, status }: Volume): VolumeFacts {
+  const purge = begun(store.get('App', spec.app), 'purge')?.id;
   return {
+    purge: purge === undefined || status?.handled?.[PURGE] === purge ? undefined : purge,
     seen: world.volume(spec.volumeName),
     mountedBy: world
       .containers()
@@ -54,33 +60,44 @@ function observe({ store, world }: VolumeDeps, { metadata, spec }: Volume): Volu
   };
 }
 
-function report({ store }: VolumeDeps, { metadata }: Volume, { seen }: VolumeFacts): void {
+function report({ store }: VolumeDeps, { metadata }: Volume, { seen, purge }: VolumeFacts, refusal?: Refusal): void {
   const current = store.get('Volume', metadata.name);
   if (current?.metadata.uid !== metadata.uid) return;
-  const facts = { present: seen !== undefined, ...(seen ? { mountpoint: seen.mountpoint } : {}) };
+  const isPurged = purge !== undefined && (refusal !== undefined || (seen !== undefined && isMadeAfter(seen, purge)));
+  const handling = withHandled(
+    handlingOf(current.status),
+    isPurged ? { [PURGE]: purge } : {},
+    refusal ? { [PURGE]: refusal } : {},
+  );
+  const facts = { present: seen !== undefined, ...(seen ? { mountpoint: seen.mountpoint } : {}), ...handling };
   store.setStatus(current, withFacts<VolumeStatus>(current, facts));
 }
 
 /** Does one step; says what else to conclude when it did not come out as planned. */
 async function perform(
-  { store, world, engine, logs }: VolumeDeps,
-  { metadata, spec }: Volume,
+  deps: VolumeDeps,
+  volume: Volume,
   step: VolumeStep,
   signal: AbortSignal,
 ): Promise<Outcome | undefined> {
+  const { store, world, engine, logs } = deps;
+  const { metadata, spec } = volume;
+  const facts = observe(deps, volume);
   const key = keyOf('Volume', metadata.name);
   const name = spec.volumeName;
   const short = metadata.name.startsWith(`${spec.app}.`) ? metadata.name.slice(spec.app.length + 1) : name;
   switch (step.do) {
     case 'create': {
       logs.system(`Creating volume '${short}'`);
-      await engine.createVolume(name, volumeOptions(spec), signal).catch((error: unknown) => {
-        if (error instanceof EngineError && error.statusCode === 400) {
-          const message = `the engine refuses volume ${name}: ${error.message}`;
-          throw new InvalidSpecError([{ path: 'spec', message }]);
-        }
-        throw new Error(`Could not create volume ${name}`, { cause: error });
-      });
+      await engine
+        .createVolume(name, volumeOptions(spec, facts.purge === undefined ? [] : [facts.purge]), signal)
+        .catch((error: unknown) => {
+          if (error instanceof EngineError && error.statusCode === 400) {
+            const message = `the engine refuses volume ${name}: ${error.message}`;
+            throw new InvalidSpecError([{ path: 'spec', message }]);
+          }
+          throw new Error(`Could not create volume ${name}`, { cause: error });
+        });
       store.record(key, { type: 'Normal', reason: 'Creating', message: `Created volume ${name}: ${step.because}` });
       await world.refreshVolume(name, signal);
       return undefined;
@@ -89,6 +106,12 @@ async function perform(
       const result = await engine.removeVolume(name, signal).catch((error: unknown) => {
         throw new Error(`Could not remove volume ${name}`, { cause: error });
       });
+      if (result === 'in-use' && facts.purge !== undefined) {
+        // Its services wait meanwhile: better to tell than to keep them down for somebody else's container.
+        const message = `The volume ${name} is used by a container that is not ours`;
+        report(deps, volume, facts, { reason: 'Failed', message });
+        return { is: 'progressing', reason: 'PurgeRefused', message };
+      }
       if (result === 'in-use') {
         return wait('StillMounted', `Waiting for a container that is not ours to let go of the volume ${name}`).outcome;
       }

@@ -1,5 +1,6 @@
 import { isReady } from '../../crds/conditions.js';
-import type { Volume } from '../../crds/kinds.js';
+import type { App, Volume } from '../../crds/kinds.js';
+import { begun } from '../../crds/requests.js';
 import type { WorldChange } from '../docker/world.js';
 import type { Controller } from '../runtime/controller.js';
 import { reconcileVolume, type VolumeDeps } from './reconcile.js';
@@ -9,11 +10,27 @@ export const volumeController = (deps: VolumeDeps): Controller => ({
   kind: 'Volume',
   workers: 4,
   reconcile: reconcileVolume(deps),
-  wakes: (wake) =>
-    deps.world.onChange((change) => {
-      for (const volume of deps.store.list('Volume')) if (concerns(change, volume)) wake(volume.metadata.name);
-    }),
+  wakes: (wake) => {
+    const wakeWhere = (concerned: (volume: Volume) => boolean): void => {
+      for (const volume of deps.store.list('Volume')) if (concerned(volume)) wake(volume.metadata.name);
+    };
+    const ends = [
+      deps.world.onChange((change) => wakeWhere((volume) => concerns(change, volume))),
+      deps.store.watch(({ object }) => {
+        if (object.kind === 'App') wakeWhere((volume) => isPurged(object, volume));
+      }),
+    ];
+    return () => {
+      for (const end of ends) end();
+    };
+  },
 });
+
+/** The App has begun a purge that this volume has not seen. Pure. */
+function isPurged(app: App, { spec, status }: Volume): boolean {
+  const purge = spec.app === app.metadata.name ? begun(app, 'purge') : undefined;
+  return purge !== undefined && status?.handled?.['app.purge'] !== purge.id;
+}
 
 /** A container matters while one has to let go. Pure. */
 function concerns(change: WorldChange, volume: Volume): boolean {

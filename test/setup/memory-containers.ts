@@ -1,5 +1,6 @@
 import type { ContainerLogLine, ContainerOptions, SeenContainer } from '../../controllers/docker/engine.js';
 import { APP_ID, SERVICE_NAME, SPEC_HASH } from '../../controllers/docker/labels.js';
+import { parseEnvironment } from '../../controllers/docker/seen.js';
 
 /** One container as the memory engine keeps it. */
 export interface MemoryContainer {
@@ -47,6 +48,7 @@ export function seenMemoryContainer(container: MemoryContainer): SeenContainer {
     networkMode: container.networkMode,
     networks: Object.fromEntries([...container.networks].map(([name, { id }]) => [name, { id }])),
     volumes: [...container.volumes],
+    env: parseEnvironment(container.options.Env ?? []),
   };
 }
 

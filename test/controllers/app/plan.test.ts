@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { childrenOf } from '../../../controllers/app/children.js';
+import { type Command, NO_COMMANDS } from '../../../controllers/app/commands.js';
 import { type AppFacts, planApp } from '../../../controllers/app/plan.js';
 import type { AnyDeclared, AnyResource, App } from '../../../crds/kinds.js';
 import { aDocument, anApp, anImage, aVolume, notReady, type Parts, ready } from '../../setup/documents.js';
@@ -28,6 +29,13 @@ const with_ = (change: Partial<Record<AnyResource['kind'], Parts<never>>>) =>
   asFound(desired, ({ kind }) => change[kind] ?? { status: ready() as never });
 const changedService = with_({ Service: { spec: { running: false } as never, status: ready() as never } });
 const spareImage = anImage({ spec: { image: 'old:1' }, status: ready() });
+const askedService = { status: ready() as never, requests: { stop: { id: 's', at: '2026-01-01T00:00:00Z' } } };
+const commanded = (more: Partial<Command>) => ({
+  ...NO_COMMANDS,
+  commands: [
+    { name: 'restart' as const, id: 'r', begun: false, left: ['Service/hello.web'], failure: undefined, ...more },
+  ],
+});
 const notLocked = { status: notReady('NeedsLock') as never };
 
 const stalled = {
@@ -45,6 +53,7 @@ const plan = (app: App, facts: Partial<AppFacts>) =>
     needLock: [],
     locked: false,
     unswept: false,
+    asked: NO_COMMANDS,
     ...facts,
   });
 
@@ -274,6 +283,86 @@ describe('planApp', () => {
       phase: 'Removing',
     },
     { it: 'is done', app: gone, facts: {}, want: 'settled', phase: 'Removing' },
+
+    {
+      it: 'claims the lock for a restart',
+      app: settledApp,
+      facts: { existing: all, asked: commanded({}) },
+      want: 'claim (restart requested); progressing: Locking',
+      phase: 'Settled',
+    },
+    {
+      it: 'begins a restart under a lock that it has',
+      app: settledApp,
+      facts: { existing: all, asked: commanded({}), locked: true },
+      want: 'claim (restart requested); progressing: Locking',
+      phase: 'Settled',
+    },
+    {
+      it: 'claims it again after a crash',
+      app: settledApp,
+      facts: { existing: all, asked: commanded({ begun: true }) },
+      want: 'claim (restart requested); progressing: Locking',
+      phase: 'Settled',
+    },
+    {
+      it: 'keeps the lock while services restart, also those that look ready',
+      facts: { existing: all, asked: commanded({ begun: true }), locked: true },
+      want: 'waiting: Commanding',
+      phase: 'Verifying',
+    },
+    {
+      it: 'keeps it while an image is missing, too',
+      facts: { existing: only('Image'), missing: ['x'], asked: commanded({ begun: true }), locked: true },
+      want: 'waiting: Commanding',
+      phase: 'Staging',
+    },
+    {
+      it: 'has a restarting app take its next release along',
+      facts: { existing: changedService, asked: commanded({ begun: true }), locked: true },
+      want: 'promote (Service/hello.web differs); progressing: Promoting',
+      phase: 'Promoting',
+    },
+    {
+      it: 'ends a restart when every service has done its part',
+      app: settledApp,
+      facts: { existing: all, asked: commanded({ begun: true, left: [] }), locked: true },
+      want: 'finish (restart requested); progressing: Commanded',
+      phase: 'Settled',
+    },
+    {
+      it: 'waits for the other services when one could not be restarted',
+      facts: { existing: all, asked: commanded({ begun: true, failure: 'web: no' }), locked: true },
+      want: 'waiting: Commanding',
+      phase: 'Verifying',
+    },
+    {
+      it: 'ends a purge when one could not do its part, so that the others come back',
+      app: settledApp,
+      facts: { existing: all, asked: commanded({ name: 'purge', begun: true, failure: 'web: no' }), locked: true },
+      want: 'finish (purge requested); progressing: Commanded',
+      phase: 'Settled',
+    },
+    {
+      it: 'removes spare and stray volumes when that is asked',
+      app: settledApp,
+      facts: { existing: all, asked: { ...NO_COMMANDS, cleanup: { id: 'c', victims: ['hello.old'], isGoing: false } } },
+      want: 'discard (cleanup of volumes requested); progressing: Discarding',
+      phase: 'Settled',
+    },
+    {
+      it: 'has cleaned up when there is nothing to remove',
+      app: settledApp,
+      facts: { existing: all, asked: { ...NO_COMMANDS, cleanup: { id: 'c', victims: [], isGoing: false } } },
+      want: 'cleaned (cleanup of volumes requested); progressing: Commanded',
+      phase: 'Settled',
+    },
+    {
+      it: 'keeps the lock for a service that was asked for something and looks ready',
+      facts: { existing: with_({ Service: askedService }), locked: true },
+      want: 'waiting: ChildrenNotReady',
+      phase: 'Verifying',
+    },
   ];
   for (const { it: does, app = anApp(), facts, want, phase } of cases) {
     it(does, () => {

@@ -88,8 +88,10 @@ export function describeEngine(title: string, make: () => Promise<EngineUnderTes
     describe('containers', () => {
       it('shows a created container as it is', async () => {
         const name = names.container();
-        const id = await create({ Labels: { [APP_ID]: '7', [SERVICE_NAME]: 'web', [SPEC_HASH]: 'abc' } }, name);
-        const { createdAt, image, ...seen } = await inspect(id);
+        const labels = { [APP_ID]: '7', [SERVICE_NAME]: 'web', [SPEC_HASH]: 'abc' };
+        const id = await create({ Labels: labels, Env: ['A=b=c', 'EMPTY='] }, name);
+        const { createdAt, image, env, ...seen } = await inspect(id);
+        assert.deepEqual([env?.A, env?.EMPTY], ['b=c', '']);
         assert.match(id, /^[0-9a-f]{64}$/);
         assert.match(createdAt, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
         assert.equal(image, (await engine.inspectImage(under.image, signal))?.id);

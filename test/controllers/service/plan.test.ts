@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { SeenContainer } from '../../../controllers/docker/engine.js';
 import type { Plan } from '../../../controllers/runtime/outcome.js';
+import type { Orders } from '../../../controllers/service/orders.js';
 import { planService, type ServiceStep, type Situation, type Wanted } from '../../../controllers/service/plan.js';
 
 const aContainer = (more: Partial<SeenContainer> = {}): SeenContainer => ({
@@ -52,6 +53,11 @@ const none: readonly Partial<SeenContainer>[] = [];
 const closing = (name: string, why: 'made anew' | 'removed'): Partial<Situation> => ({
   closing: new Map([[name, why]]),
 });
+const orders = (more: Partial<Orders>): Partial<Situation> => ({
+  orders: { anew: [], stop: undefined, start: false, ...more },
+});
+const restart = { id: 'r1', name: 'restart', because: 'restart requested' } as const;
+const purge = { id: 'p1', name: 'app.purge', because: 'purge of the app requested' } as const;
 const deleted: Partial<Situation> = { wanted: undefined };
 const unlocked: Partial<Situation> = { lockHeld: false };
 
@@ -63,6 +69,7 @@ const planOf = ({ wanted, seen = [{}], more }: Case): string =>
       leaving: new Set(),
       closing: new Map(),
       lockHeld: true,
+      orders: { anew: [], stop: undefined, start: false },
       ...more,
     }),
   );
@@ -405,6 +412,83 @@ describe('planService', () => {
       more: deleted,
       seen: none,
       want: 'settled',
+    },
+
+    {
+      it: 'makes the container anew for a restart',
+      more: orders({ anew: [restart] }),
+      want: 'stop+remove c1 under lock (restart requested); waiting: Stopping',
+    },
+    {
+      it: 'asks for the lock before that, even when nothing runs',
+      seen: [{ state: 'created' }],
+      more: { ...orders({ anew: [restart] }), ...unlocked },
+      want: 'waiting: NeedsLock (Needs the update lock of the app to make container web_1_1_a anew: restart requested)',
+    },
+    {
+      it: 'does not restart what was made after the request',
+      seen: [{ labels: { 'io.supercargo.made-after': 'r0 r1' } }],
+      more: orders({ anew: [restart] }),
+      want: 'settled',
+    },
+    {
+      it: 'does not take down for a restart what could not come back',
+      wanted: { networks: [network('u_default', undefined, 'it does not exist yet')] },
+      more: orders({ anew: [restart] }),
+      want: 'waiting: NetworkNotReady (Waiting for network u_default: it does not exist yet)',
+    },
+    {
+      it: 'leaves for a purge, because the volumes wait for that',
+      wanted: { volumes: [{ name: '1_data', trouble: 'it is being emptied' }] },
+      more: orders({ anew: [restart, purge] }),
+      want: 'stop+remove c1 under lock (purge of the app requested); waiting: Stopping',
+    },
+    {
+      it: 'comes back when the volumes are empty',
+      seen: none,
+      wanted: { volumes: [{ name: '1_data', trouble: 'it is being emptied' }] },
+      more: orders({ anew: [purge] }),
+      want: 'waiting: VolumeNotReady (Waiting for volume 1_data: it is being emptied)',
+    },
+    {
+      it: 'runs a finished one-shot again for a restart',
+      wanted: { restart: 'no' },
+      seen: [{ state: 'exited' }],
+      more: orders({ anew: [restart] }),
+      want: 'remove c1 under lock (restart requested); waiting: Stopping',
+    },
+    {
+      it: 'stops what was asked to stop, also while the image is missing',
+      wanted: { image: undefined },
+      more: orders({ stop: 'due' }),
+      want: 'stop c1 under lock (stop requested); waiting: Stopping',
+    },
+    { it: 'leaves it stopped', seen: [{ state: 'exited' }], more: orders({ stop: 'in force' }), want: 'settled' },
+    {
+      it: 'renames what is stopped for a release that is equal',
+      wanted: { containerName: 'web_1_2_b' },
+      seen: [{ state: 'exited' }],
+      more: orders({ stop: 'in force' }),
+      want: 'rename c1 to web_1_2_b (name changed from web_1_1_a); progressing: Renaming',
+    },
+    {
+      it: 'only creates what is missing and stays stopped',
+      seen: none,
+      more: orders({ stop: 'in force' }),
+      want: 'create web_1_1_a (not found); progressing: Installing',
+    },
+    {
+      it: 'starts what was asked to start, without a lock',
+      seen: [{ state: 'exited' }],
+      more: { ...orders({ start: true }), ...unlocked },
+      want: 'start c1 (start requested); progressing: Starting',
+    },
+    {
+      it: 'starts a finished one-shot again when that is asked',
+      wanted: { restart: 'no' },
+      seen: [{ state: 'exited' }],
+      more: orders({ start: true }),
+      want: 'start c1 (start requested); progressing: Starting',
     },
   ];
   for (const one of cases) it(one.it, () => assert.equal(planOf(one), one.want));

@@ -20,7 +20,7 @@ const byHand = seenVolume({ labels: {}, specHash: undefined });
 const nfs = { driver_opts: { type: 'nfs', o: 'addr=10.0.0.1,password=secret' } };
 
 const plan = (volume: Volume, facts: Partial<VolumeFacts>) =>
-  planVolume(volume, { seen: undefined, mountedBy: [], wantedElsewhere: false, ...facts });
+  planVolume(volume, { seen: undefined, mountedBy: [], wantedElsewhere: false, purge: undefined, ...facts });
 
 describe('planVolume', () => {
   const gone = aVolume({ deleted: true, spec: { reclaim: 'Delete' } });
@@ -87,6 +87,33 @@ describe('planVolume', () => {
       want: 'waiting: StillMounted',
     },
     { it: 'has done its work when it is gone', volume: gone, want: 'settled' },
+    {
+      it: 'removes what a purge is to empty',
+      facts: { seen: seenVolume(), purge: 'p1' },
+      want: 'remove (purge of the app requested); progressing: Purging',
+    },
+    {
+      it: 'waits until nobody mounts what a purge is to empty',
+      facts: { seen: seenVolume(), purge: 'p1', mountedBy: ['web'] },
+      want: 'waiting: StillMounted',
+    },
+    { it: 'creates it again', facts: { purge: 'p1' }, want: 'create (purged); progressing: Creating' },
+    {
+      it: 'does not empty it twice',
+      facts: { seen: seenVolume({ labels: { 'io.supercargo.made-after': 'p0 p1' } }), purge: 'p1' },
+      want: 'settled',
+    },
+    {
+      it: 'lets a purge make the volume that the document asks for',
+      volume: aVolume({ spec: nfs }),
+      facts: { seen: seenVolume(), purge: 'p1' },
+      want: 'remove (purge of the app requested); progressing: Purging',
+    },
+    {
+      it: 'empties one without labels as well: the app calls it its own',
+      facts: { seen: byHand, purge: 'p1' },
+      want: 'remove (purge of the app requested); progressing: Purging',
+    },
     { it: 'never removes what is not ours', volume: gone, facts: { seen: byHand }, want: 'settled' },
     {
       it: 'leaves it to another document that names it',
@@ -110,7 +137,7 @@ describe('planVolume', () => {
       (error) =>
         error instanceof TerminalError &&
         /differ from the document in o, type/.test(error.message) &&
-        /docker volume rm 1_data/.test(error.message) &&
+        /purge the app/.test(error.message) &&
         !error.message.includes('secret'),
     );
   });
