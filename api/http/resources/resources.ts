@@ -1,5 +1,5 @@
 import type { Plugin, Request, ServerRoute } from '@hapi/hapi';
-import { KINDS, type Kind, keyOf, PLURALS, type Resource } from '../../../crds/kinds.js';
+import { KINDS, type Kind, keyOf, PLURALS, type Resource, splitKey } from '../../../crds/kinds.js';
 import type { Store } from '../../store/store.js';
 import { json } from '../answer.js';
 import { scopeOf } from '../auth.js';
@@ -119,8 +119,9 @@ function routesOf(kind: Kind, { store, streams }: ResourceRoutesDeps): ServerRou
         const resource = found(String(request.params.name));
         const { name, uid } = resource.metadata;
         checkPreconditions(bodyOf(request), plural, resource);
-        checkWritable(kind, name, resource);
-        const result = await store.delete('api', keyOf(kind, name));
+        const orphan = isOrphan(store, resource);
+        if (!orphan) checkWritable(kind, name, resource);
+        const result = await store.delete(orphan ? resource.metadata.origin : 'api', keyOf(kind, name));
         if (result === 'absent') throw ResourceError.notFound(plural, name);
         if (typeof result === 'object') throw ResourceError.conflict(plural, name, result.message);
         const left = store.get(kind, name);
@@ -128,6 +129,13 @@ function routesOf(kind: Kind, { store, streams }: ResourceRoutesDeps): ServerRou
       },
     },
   ];
+}
+
+/** Its owner's document is lost (its file could not be used), so nobody else can ever delete it. Pure. */
+function isOrphan(store: Pick<Store, 'get'>, { metadata: { owner } }: Resource): boolean {
+  if (owner === undefined) return false;
+  const { kind, name } = splitKey(owner);
+  return store.get(kind, name) === undefined;
 }
 
 const watchOf = (kind: Kind, { resourceVersion, timeoutSeconds }: ListQuery, matches: Matches) => ({

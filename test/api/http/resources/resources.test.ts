@@ -123,6 +123,30 @@ describe('the resource API', () => {
     assert.ok(deleted.body.metadata.deletionTimestamp);
   });
 
+  it('deletes a child only when its owner is lost', async () => {
+    const child = (app: string) => ({
+      origin: `App/${app}` as const,
+      owner: `App/${app}` as const,
+      documents: [
+        {
+          document: {
+            apiVersion: 'supercargo.io/v1',
+            kind: 'Service',
+            metadata: { name: `${app}.web` },
+            spec: { app, serviceName: 'web', image: 'busybox:latest' },
+          } as const,
+        },
+      ],
+    });
+    await bench.store.propose(child('hello'));
+    await bench.store.propose(child('lost'));
+    const services = '/apis/supercargo.io/v1/services';
+    assert.match(await failure('DELETE', `${services}/hello.web`), /^409 Conflict: .* declared by App\/hello/);
+    assert.equal((await ask('DELETE', `${services}/lost.web`)).code, 200);
+    assert.ok(bench.store.get('Service', 'lost.web')?.metadata.deletionTimestamp);
+    assert.equal(bench.store.get('Service', 'hello.web')?.metadata.deletionTimestamp, undefined);
+  });
+
   it('holds to the preconditions of a deletion', async () => {
     await ask('PUT', `${APPS}/mine`, { spec });
     assert.match(await failure('DELETE', `${APPS}/mine`, { preconditions: { uid: 'other' } }), /^409 Conflict/);
