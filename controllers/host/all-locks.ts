@@ -1,0 +1,65 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { UpdateLocks } from './update-locks.js';
+
+/** How an action under the locks of all apps ended, or why it was not begun: one sentence in the Supervisor's words. */
+export type UnderLocks<T> =
+  | { readonly is: 'done'; readonly value: T }
+  | { readonly is: 'locked'; readonly message: string };
+
+export interface AllLocksDeps {
+  readonly locks: UpdateLocks;
+  /** Numbers of the apps there are. */
+  appIds(): readonly number[];
+  /** The device is configured to override locks. */
+  overrides(): boolean;
+  /** How long an operation of ours on the same app is waited for, ms. */
+  readonly patienceMs?: number;
+}
+
+/** What concerns the whole device: it happens under the update locks of every app, or not at all. */
+export interface AllLocks {
+  during<T>(force: boolean, action: () => Promise<T>): Promise<UnderLocks<T>>;
+}
+
+const PATIENCE_MS = 10_000;
+const LOOK_MS = 50;
+
+/** Takes the locks in the order of the app ids, and gives back what it took however the action ends. */
+export function allLocks({ locks, appIds, overrides, patienceMs = PATIENCE_MS }: AllLocksDeps): AllLocks {
+  return {
+    async during(force, action) {
+      const deadline = Date.now() + patienceMs;
+      const taken: number[] = [];
+      const refusals: string[] = [];
+      try {
+        for (const appId of [...appIds()].sort((a, b) => a - b)) {
+          while (locks.isHeld(appId) && Date.now() < deadline) await sleep(LOOK_MS);
+          if (locks.isHeld(appId)) {
+            refusals.push(`Locks for app ${appId} are being held by another supervisor operation`);
+            continue;
+          }
+          const result = await locks.claim(appId, [], { force: force || overrides() });
+          if (result.is === 'held') taken.push(appId);
+          else refusals.push(`Lockfile exists for { appId: ${appId}, service: ${result.service} }`);
+        }
+        const message = refusals.at(-1);
+        if (message !== undefined) return { is: 'locked', message };
+        return { is: 'done', value: await held(locks, taken, action) };
+      } finally {
+        for (const appId of taken) await locks.release(appId);
+      }
+    },
+  };
+}
+
+/** Nobody else gives a lock back while the action runs. */
+async function held<T>(locks: UpdateLocks, [first, ...rest]: readonly number[], action: () => Promise<T>): Promise<T> {
+  if (first === undefined) return action();
+  const box: { value?: { readonly is: T } } = {};
+  const ran = await locks.during(first, async () => {
+    box.value = { is: await held(locks, rest, action) };
+    return true;
+  });
+  if (!ran || !box.value) throw new Error(`The update lock of app ${first} was given back before its time`);
+  return box.value.is;
+}
