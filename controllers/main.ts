@@ -1,18 +1,24 @@
 import cron from 'node-cron';
 import type { Logger } from 'pino';
+import { booleanOf } from '../api/http/coercion.js';
 import { type ApiServer, createServer } from '../api/http/server.js';
+import { knownConfig } from '../api/sources/device-config.js';
 import { watchFolders } from '../api/sources/folder.js';
 import { localOrigin } from '../api/sources/local.js';
+import { DEVICE_DOCUMENT } from '../api/sources/target-state.js';
+import { appIdOf } from '../api/store/app-ids.js';
 import { openStore } from '../api/store/document-store.js';
 import { lockFolder } from '../api/store/folder-lock.js';
 import { openKeys } from '../api/store/key-file.js';
 import type { Keys } from '../api/store/keys.js';
 import { LogStream } from '../api/store/logs.js';
 import type { Store } from '../api/store/store.js';
+import { openTags } from '../api/store/tag-file.js';
 import { isReady } from '../crds/conditions.js';
 import { API_NETWORK } from '../crds/names.js';
 import { parseDocument } from '../crds/parse.js';
 import { appController } from './app/app-controller.js';
+import { runCommand } from './docker/command.js';
 import { connectEngine } from './docker/dockerode-engine.js';
 import { startWorld } from './docker/informer.js';
 import { startLogFollower } from './docker/log-follower.js';
@@ -22,6 +28,9 @@ import { seedImage } from './docker/seed-image.js';
 import { readDeviceFacts } from './host/device-facts.js';
 import type { DeviceFacts } from './host/facts.js';
 import { openUpdateLocks } from './host/lock-files.js';
+import { type Host, openHost } from './host/open-host.js';
+import type { UpdateLocks } from './host/update-locks.js';
+import { hostConfigController } from './host-config/host-config-controller.js';
 import { imageController } from './image/image-controller.js';
 import { networkController } from './network/network-controller.js';
 import type { Controller } from './runtime/controller.js';
@@ -66,12 +75,17 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
   const logs = new LogStream();
   const local = localOrigin({ store, device: { ...facts, localMode: settings.localMode }, parse: parseDocument, log });
 
+  const locks = openUpdateLocks({ ...settings, log, now });
+  const host = hostOf({ settings, store, locks, logs, log });
+
   const loops: Loop[] = [];
   const server = await createServer({
     store,
     logs,
     keys,
     target: local,
+    host,
+    tags: openTags({ folder: settings.dataFolder, now, log }),
     device: facts,
     settings: { ...settings, version: AGENT_VERSION },
     healthy: () => health(loops),
@@ -87,7 +101,7 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
     { name: 'the API', start: () => server.start(), stop: () => server.stop() },
     { name: 'the greeting', start: () => greet(settings, voice, server), stop: () => undefined },
     ...gateway(store, server, settings, log),
-    actors({ settings, voice, signal, store, keys, logs, facts, log, loops }),
+    actors({ settings, voice, signal, store, keys, locks, host, logs, facts, log, loops }),
   ]);
   return {
     get addresses() {
@@ -110,6 +124,8 @@ interface ActorDeps {
   readonly signal: AbortSignal;
   readonly store: Store;
   readonly keys: Keys;
+  readonly locks: UpdateLocks;
+  readonly host: Host;
   readonly logs: LogStream;
   readonly facts: DeviceFacts;
   readonly log: Logger;
@@ -128,14 +144,13 @@ function actors(deps: ActorDeps): Part {
 }
 
 async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
-  const { settings, store, logs, log, loops } = deps;
+  const { settings, store, locks, host, logs, log, loops } = deps;
   const dockerHost = await engineAddress(deps);
   const engine = connectEngine({ dockerHost });
   const facts = { ...deps.facts, engineSocket: dockerHost.replace(/^unix:\/\//, '') };
   const wanted = () => [...store.list('Image'), ...store.list('Service')].map(({ spec }) => spec.image);
   const world = startWorld({ engine, log, clock: systemClock, wanted });
   const pulls = new PullQueue({ engine, world, log });
-  const locks = openUpdateLocks({ ...settings, log, now: Date.now });
   const apiAddress = () => ({
     host: store.get('Network', API_NETWORK)?.status?.gateway ?? API_GATEWAY,
     port: settings.apiPort,
@@ -150,6 +165,7 @@ async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
   const ofLoops = { store, clock: systemClock, random: Math.random, log };
   loops.push(...children.map((one) => new Loop(one, ofLoops)));
   loops.push(new Loop(appController(common), { ...ofLoops, after: [...loops] }));
+  loops.push(new Loop(hostConfigController({ store, network: host.files, units: host.units, facts }), ofLoops));
   const folders = watchFolders({
     folders: settings.manifestFolders,
     store,
@@ -189,6 +205,33 @@ async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
     })),
     { name: 'the relist', start: () => relist.start(), stop: () => relist.destroy() },
   ];
+}
+
+interface HostParts {
+  readonly settings: Settings;
+  readonly store: Store;
+  readonly locks: UpdateLocks;
+  readonly logs: LogStream;
+  readonly log: Logger;
+}
+
+function hostOf({ settings, store, locks, logs, log }: HostParts): Host {
+  const { DBUS_SYSTEM_BUS_ADDRESS: bus } = process.env;
+  const hostBus = bus ?? `unix:path=${settings.hostRoot}/run/dbus/system_bus_socket`;
+  const env = settings.hostRoot === '/' ? process.env : { ...process.env, DBUS_SYSTEM_BUS_ADDRESS: hostBus };
+  return openHost({
+    settings,
+    locks,
+    appIds: () => store.list('App').flatMap((app) => appIdOf(app) ?? []),
+    overrides() {
+      const { config } = knownConfig(store.get('HostConfig', DEVICE_DOCUMENT)?.spec.config ?? {});
+      return booleanOf(config.SUPERVISOR_OVERRIDE_LOCK);
+    },
+    run: (program, args, { signal }) => runCommand(program, args, { env, signal }),
+    say: (message, isStdErr = false) => logs.system(message, { isStdErr }),
+    log,
+    after: (ms, call) => systemClock.after(ms, call),
+  });
 }
 
 /** An installed agent goes on with an engine that is down; one that may bring its own needs an answer first. */

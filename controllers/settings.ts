@@ -20,6 +20,12 @@ export interface Settings {
   readonly engine: EngineMode;
   /** Image that is made from Debian's busybox-static when it is missing. */
   readonly seedImage: string | undefined;
+  /** Whether login1 may be asked to reboot or to shut down. Off: nothing that is merely tried out can end its machine. */
+  readonly power: boolean;
+  /** A program and its arguments, instead of login1. */
+  readonly powerCommands: { readonly reboot: string | undefined; readonly shutdown: string | undefined };
+  /** Brightness file of the LED that blinks. */
+  readonly ledFile: string;
 }
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -41,7 +47,8 @@ export const USAGE = `supercargo: makes the documents in a folder true with Dock
   --seed-image NAME    made from Debian's busybox-static when it is missing
   --version, --help
 
-Also from the environment: SUPERCARGO_API_KEY, SUPERCARGO_LOCAL_MODE, SUPERCARGO_DEVELOPMENT, DOCKER_HOST.`;
+Also from the environment: SUPERCARGO_API_KEY, SUPERCARGO_LOCAL_MODE, SUPERCARGO_DEVELOPMENT, DOCKER_HOST,
+SUPERCARGO_POWER, SUPERCARGO_REBOOT_COMMAND, SUPERCARGO_SHUTDOWN_COMMAND, LED_FILE.`;
 
 /** Wrong flags or environment, in one sentence for people. */
 export class SettingsError extends Error {
@@ -70,6 +77,9 @@ export function readSettings(
     logLevel: oneOf(LOG_LEVELS, flags['log-level'] ?? env.SUPERCARGO_LOG_LEVEL ?? 'info', 'log level'),
     engine: oneOf(ENGINE_MODES, flags.engine ?? env.SUPERCARGO_ENGINE ?? 'external', 'engine'),
     seedImage: flags['seed-image'],
+    power: truthy(env.SUPERCARGO_POWER ?? 'off', 'SUPERCARGO_POWER'),
+    powerCommands: { reboot: env.SUPERCARGO_REBOOT_COMMAND, shutdown: env.SUPERCARGO_SHUTDOWN_COMMAND },
+    ledFile: env.LED_FILE ?? '/sys/class/leds/led0/brightness',
   };
 }
 

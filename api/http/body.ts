@@ -18,6 +18,10 @@ declare module '@hapi/hapi' {
     /** What the client sent as JSON or as a form; `{}` without either. Set before every handler behind a key. */
     body?: unknown;
   }
+  interface RouteOptionsApp {
+    /** The route never looks at its body, so nothing can be wrong with that. */
+    ignoresBody?: true;
+  }
 }
 
 /** The body cannot be read. The compatible API answers 503 for it, whatever it was; ours says `statusCode`. */
@@ -40,6 +44,7 @@ export const bodies: Plugin<void> = {
       const { req } = request.raw;
       const mayHaveBody = request.method !== 'get' && request.method !== 'head';
       if (!request.auth.isAuthenticated || !(mayHaveBody || hasBody(req))) return h.continue;
+      if (request.route.settings.app?.ignoresBody) return h.continue;
       return readBody(req).then((body) => {
         request.app.body = body;
         return h.continue;
@@ -50,6 +55,12 @@ export const bodies: Plugin<void> = {
 
 /** What the client sent, `{}` when nothing. */
 export const bodyOf = (request: Request): unknown => request.app.body ?? {};
+
+/** One field of a body; undefined without it. Pure. */
+export const fieldOf = (body: unknown, name: string): unknown =>
+  typeof body === 'object' && body !== null && Object.hasOwn(body, name)
+    ? (Object.entries(body).find(([field]) => field === name) ?? [])[1]
+    : undefined;
 
 const hasBody = ({ headers }: Pick<IncomingMessage, 'headers'>): boolean =>
   headers['transfer-encoding'] !== undefined ||

@@ -6,18 +6,22 @@ import type { Logger } from 'pino';
 import type { Keys } from '../store/keys.js';
 import type { LogStream } from '../store/logs.js';
 import type { Store } from '../store/store.js';
+import type { Tags } from '../store/tag-file.js';
 import { parseAddress, parseAddresses } from './address.js';
 import { auth } from './auth.js';
 import { bodies } from './body.js';
 import { failures } from './failures.js';
 import { health } from './health.js';
+import type { HostPorts } from './host-ports.js';
 import { Listeners } from './listeners.js';
 import { eventRoutes } from './resources/events.js';
 import { resourceRoutes } from './resources/resources.js';
 import { Streams } from './streams.js';
 import type { Door } from './trust.js';
+import { hostRoutes } from './v1-host.js';
 import { applicationRoutes } from './v2-applications.js';
 import { deviceRoutes } from './v2-device.js';
+import { hostFactRoutes } from './v2-host.js';
 import { localRoutes, type TargetState } from './v2-local.js';
 
 declare module '@hapi/hapi' {
@@ -35,6 +39,8 @@ export interface ServerDeps {
   readonly logs: LogStream;
   readonly keys: Pick<Keys, 'scopeOf'>;
   readonly target: TargetState;
+  readonly host: HostPorts;
+  readonly tags: Tags;
   readonly device: {
     readonly arch: string;
     readonly deviceType: string;
@@ -123,6 +129,8 @@ export async function createServer(deps: ServerDeps): Promise<ApiServer> {
     { plugin: applicationRoutes, options: { store } },
     { plugin: deviceRoutes, options: { store, version: settings.version } },
     { plugin: localRoutes, options: { target, device, settings, logs, streams, now } },
+    { plugin: hostRoutes, options: { store, host: deps.host, log } },
+    { plugin: hostFactRoutes, options: { host: deps.host, tags: deps.tags, streams, log } },
     { plugin: resourceRoutes, options: { store, streams } },
     { plugin: eventRoutes, options: { store, streams } },
   ]);

@@ -6,7 +6,7 @@ const LINGER_MS = 30_000;
 /** An answer that is written piece by piece and lasts. */
 export interface OpenStream {
   /** False when the client does not keep up: the text is kept, but it is time to stop. */
-  write(text: string): boolean;
+  write(text: string | Uint8Array): boolean;
   /** Bytes that the client has not taken yet. */
   readonly waitingBytes: number;
   end(): void;

@@ -8,6 +8,7 @@ import { openStore } from '../../../api/store/document-store.js';
 import type { Scope } from '../../../api/store/keys.js';
 import { LogStream } from '../../../api/store/logs.js';
 import type { Store } from '../../../api/store/store.js';
+import { openTags } from '../../../api/store/tag-file.js';
 import type { Condition } from '../../../crds/conditions.js';
 import {
   type AnyDeclared,
@@ -20,6 +21,7 @@ import {
   type Resource,
 } from '../../../crds/kinds.js';
 import { parseDocument } from '../../../crds/parse.js';
+import { aHost } from './a-host.js';
 
 export const GLOBAL_KEY = 'aaaabbbbccccdddd';
 export const APP_2_KEY = 'app2key';
@@ -50,6 +52,8 @@ export async function aServer(
     store,
     logs,
     keys: { scopeOf: (key) => scopes[key] },
+    host: aHost(),
+    tags: openTags({ folder, now: () => 0, log: silent }),
     target: localOrigin({ store, device, parse: parseDocument, log: silent }),
     device: {
       arch: 'amd64',

@@ -1,0 +1,112 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { conditionOf, isReady, isStalled } from '../../crds/conditions.js';
+import { canonical } from '../../crds/hash.js';
+import { API_VERSION, type HostConfig, keyOf } from '../../crds/kinds.js';
+import { NETWORK_DOCUMENT } from '../../crds/names.js';
+import { parseDocument } from '../../crds/parse.js';
+import type { HostConfigSpec } from '../../crds/types.js';
+import type { Store } from '../store/store.js';
+import { type HostConfigPatch, PatchError, patchedSpec } from './host-config-patch.js';
+import type { HostPorts } from './host-ports.js';
+
+export interface HostConfigChangeDeps {
+  readonly store: Store;
+  readonly host: Pick<HostPorts, 'network' | 'underLocks'>;
+  readonly log: Pick<Logger, 'warn'>;
+  readonly deadlineMs: number;
+}
+
+export type HostConfigChange =
+  | { readonly is: 'done' }
+  | { readonly is: 'invalid' | 'foreign' | 'locked' | 'failed'; readonly message: string };
+
+const KEY = keyOf('HostConfig', NETWORK_DOCUMENT);
+const LOOK_MS = 20;
+
+/**
+ * Carries out patches of the host's network settings through their document, one after another: under the locks of all
+ * apps the document of the origin `api` is changed, and the answer waits until its controller has made it true. What
+ * cannot be made true is taken back, so that it does not happen later, when nobody expects it any more.
+ */
+export function hostConfigPatcher(
+  deps: HostConfigChangeDeps,
+): (patch: HostConfigPatch, force: boolean) => Promise<HostConfigChange> {
+  const { store, host } = deps;
+  let lastTurn: Promise<unknown> = Promise.resolve();
+
+  async function change(patch: HostConfigPatch, force: boolean): Promise<HostConfigChange> {
+    const foreign = await foreignTo(patch);
+    if (foreign) return foreign;
+    const result = await host.underLocks(force, async (): Promise<HostConfigChange> => {
+      const before = present(store);
+      const spec = patchedSpec(before?.spec, patch, await host.network());
+      const parsed = parseDocument({ apiVersion: API_VERSION, kind: 'HostConfig', metadata: META, spec });
+      if (!parsed.ok) throw new PatchError(...parsed.issues.map(({ path, message }) => `${path}: ${message}`));
+      const { refused, created, changed } = await store.put('api', { document: parsed.document });
+      const [problem] = refused;
+      if (problem) return { is: 'foreign', message: problem.message };
+      if (created.length + changed.length === 0) store.touch(KEY); // the host may have been changed by hand
+      const end = await ended(deps);
+      if (end.is !== 'done') await takeBack(deps, before);
+      return end;
+    });
+    return result.is === 'done' ? result.value : result;
+  }
+
+  /** A document that somebody else declares stays theirs; saying the same as it does is no change. */
+  async function foreignTo(patch: HostConfigPatch): Promise<HostConfigChange | undefined> {
+    const document = present(store);
+    if (!document || document.metadata.origin === 'api') return undefined;
+    const spec = patchedSpec(document.spec, patch, await host.network());
+    if (canonical(spec) === canonical(document.spec)) return { is: 'done' };
+    const { origin, source } = document.metadata;
+    const where = source ? ` in ${source.file}` : '';
+    return { is: 'foreign', message: `The network settings are declared by ${origin}${where}; change them there` };
+  }
+
+  return (patch, force) => {
+    if (patch.hostname === undefined && patch.proxy === undefined) return Promise.resolve({ is: 'done' });
+    const turn = lastTurn.then(() => change(patch, force));
+    lastTurn = turn.catch(() => undefined);
+    return turn;
+  };
+}
+
+const META = { name: NETWORK_DOCUMENT };
+const present = (store: Pick<Store, 'get'>): HostConfig | undefined => store.get('HostConfig', NETWORK_DOCUMENT);
+
+/** Waits for what the controller concludes about the document as it is now. */
+async function ended({ store, deadlineMs }: HostConfigChangeDeps): Promise<HostConfigChange> {
+  const until = Date.now() + deadlineMs;
+  for (;;) {
+    const document = present(store);
+    if (!document) return { is: 'failed', message: 'The network settings were deleted meanwhile' };
+    const ready = conditionOf(document, 'Ready');
+    const concluded = ready?.observedGeneration === document.metadata.generation;
+    if (isReady(document) && !store.isPending(KEY)) return { is: 'done' };
+    if (isStalled(document) && !store.isPending(KEY)) {
+      const message = ready?.message ?? 'The network settings cannot be applied';
+      if (ready?.reason === 'InvalidSpec') return { is: 'invalid', message: new PatchError(message).message };
+      return { is: 'failed', message };
+    }
+    if (concluded && ready.reason === 'Retrying') return { is: 'failed', message: ready.message };
+    if (Date.now() >= until) {
+      const why = concluded ? `: ${ready.message}` : '';
+      return { is: 'failed', message: `The host configuration was not applied within ${deadlineMs / 1000} s${why}` };
+    }
+    await sleep(LOOK_MS);
+  }
+}
+
+async function takeBack({ store, log }: HostConfigChangeDeps, before: HostConfig | undefined): Promise<void> {
+  try {
+    if (before) await store.put('api', { document: declared(before.spec) });
+    else await store.delete('api', KEY);
+  } catch (error) {
+    log.warn({ err: error }, 'Could not take a change of the host configuration back');
+  }
+}
+
+const declared = (spec: HostConfigSpec) =>
+  ({ apiVersion: API_VERSION, kind: 'HostConfig', metadata: META, spec }) as const;
