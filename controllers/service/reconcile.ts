@@ -31,8 +31,7 @@ export const reconcileService =
       const plan = await planWithLock(deps, service, sight);
       const outcome = await carryOut(deps, departures, { service, sight, plan }, signal);
       report(deps, service, { dealt: dealt(deps, service, sight) });
-      if (outcome.is === 'settled') await letGo(deps, service, sight);
-      return outcome;
+      return outcome.is === 'settled' ? await letGo(deps, service, sight) : outcome;
     } catch (error) {
       refuseOrders(deps, memory, service, error);
       throw error;
@@ -161,9 +160,14 @@ async function planWithLock({ store, locks }: ServiceDeps, service: Service, sig
   return planService({ ...sight.situation, lockHeld: true });
 }
 
-async function letGo({ store, locks }: ServiceDeps, service: Service, { appId }: Sight): Promise<void> {
-  if (!store.get('App', service.spec.app) && locks.isHeld(appId)) await locks.release(appId);
+/** Gives back a lock that only we could have taken, then lets go of a document that is deleted. */
+async function letGo({ store, locks }: ServiceDeps, service: Service, { appId }: Sight): Promise<Outcome> {
+  if (!store.get('App', service.spec.app) && locks.isHeld(appId) && (await locks.release(appId)) === 'busy') {
+    // The engine's word that the container is gone may come before the step under the lock has ended; that wakes us.
+    return wait('Unlocking', 'Waiting for a step under the update lock to end', 1_000).outcome;
+  }
   if (service.metadata.deletionTimestamp !== undefined) await store.release(service);
+  return { is: 'settled' };
 }
 
 /** Writes what is seen now. */
