@@ -12,6 +12,7 @@ export type PowerVerb = 'reboot' | 'shutdown';
 
 const LOGIN_METHOD = { reboot: 'Reboot', shutdown: 'PowerOff' } as const;
 const SYSTEMCTL = { reboot: 'reboot', shutdown: 'poweroff' } as const;
+const WORDS = { reboot: 'reboot', shutdown: 'shut down' } as const;
 const VARIABLE = { reboot: 'SUPERCARGO_REBOOT_COMMAND', shutdown: 'SUPERCARGO_SHUTDOWN_COMMAND' } as const;
 const PROGRAM_MS = 20_000;
 
@@ -35,8 +36,10 @@ export function hostPower({ commands, allowed, hasSystemd, run }: HostPowerOptio
   const obstacle = (verb: PowerVerb): string | undefined => {
     if (commands[verb]) return undefined;
     const wayOut = `or give a command in ${VARIABLE[verb]}`;
-    if (!allowed) return `This agent may not ${verb} the device: start it with SUPERCARGO_POWER=on, ${wayOut}`;
-    return hasSystemd() ? undefined : `This host has no systemd to ${verb} it: start the agent with one, ${wayOut}`;
+    if (!allowed) return `This agent may not ${WORDS[verb]} the device: start it with SUPERCARGO_POWER=on, ${wayOut}`;
+    return hasSystemd()
+      ? undefined
+      : `This host has no systemd to ${WORDS[verb]} it: start the agent with one, ${wayOut}`;
   };
   return {
     obstacle,
@@ -54,7 +57,9 @@ export function hostPower({ commands, allowed, hasSystemd, run }: HostPowerOptio
       if (byBus.ok) return;
       const bySystemctl = await attempt('systemctl', SYSTEMCTL[verb]);
       if (bySystemctl.ok) return;
-      throw new Error(`Could not ${verb}: ${[byBus, bySystemctl].map(({ output }) => output.trim()).join('; ')}`);
+      throw new Error(
+        `Could not ${WORDS[verb]}: ${[byBus, bySystemctl].map(({ output }) => output.trim()).join('; ')}`,
+      );
     },
   };
 }

@@ -12,6 +12,8 @@ import { until } from './until.js';
 
 /** A bundle other than the one of this checkout can be tested as well. */
 const BUNDLE = resolve(process.env.SUPERCARGO_TEST_BUNDLE ?? 'dist/supercargo.js');
+/** Whatever the shell of whoever runs the tests has exported: no test ends its machine. */
+const POWERLESS = { SUPERCARGO_POWER: 'off', SUPERCARGO_REBOOT_COMMAND: '', SUPERCARGO_SHUTDOWN_COMMAND: '' };
 const START_LIMIT_MS = 30_000;
 const STOP_LIMIT_MS = 20_000;
 
@@ -117,7 +119,7 @@ export class AgentProcess {
         ...['--listen', `${host}:${this.port}`],
         ...args,
       ],
-      { env: { ...process.env, DOCKER_HOST: dockerHost, ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
+      { env: { ...process.env, ...POWERLESS, DOCKER_HOST: dockerHost, ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
     );
     this.#child = child;
     for (const output of [child.stdout, child.stderr]) {

@@ -52,7 +52,7 @@ describe('power', () => {
     assert.equal(power.obstacle('reboot'), undefined);
     await power.end('reboot');
     assert.deepEqual(ran, ['touch /x y']);
-    assert.match(power.obstacle('shutdown') ?? '', /may not shutdown .* SUPERCARGO_SHUTDOWN_COMMAND/);
+    assert.match(power.obstacle('shutdown') ?? '', /may not shut down .* SUPERCARGO_SHUTDOWN_COMMAND/);
   });
 
   it('runs nothing unless it is allowed, and nothing without systemd', async () => {

@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { BootFiles } from '../../../controllers/host/boot-files.js';
+import { HostNetwork } from '../../../controllers/host/host-network.js';
+import { systemdUnits } from '../../../controllers/host/units.js';
+import { hostConfigController } from '../../../controllers/host-config/host-config-controller.js';
+import { systemClock } from '../../../controllers/runtime/delays.js';
+import { Loop } from '../../../controllers/runtime/loop.js';
+import { aHost } from '../../api/http/a-host.js';
+import { aServer, type Bench, withKey } from '../../api/http/a-server.js';
+
+const URL = '/v1/device/host-config';
+const PROXY = { type: 'socks5', ip: '10.0.0.1', port: 1080, login: 'me', password: 'pass' };
+
+describe('a host-config patch, from the request to the files', () => {
+  let root: string;
+  let bench: Bench;
+  let loop: Loop;
+  beforeEach(async () => {
+    root = await mkdtemp(join(tmpdir(), 'host-'));
+    for (const folder of ['etc', 'mnt/boot']) await mkdir(join(root, folder), { recursive: true });
+    await writeFile(join(root, 'etc/hostname'), 'old\n');
+    await writeFile(join(root, 'mnt/boot/config.json'), '{"uuid":"3fa91c07e2"}');
+    const network = new HostNetwork({ hostRoot: root, files: new BootFiles() });
+    const run = async () => assert.fail('a program was run');
+    bench = await aServer({ host: aHost({ network: () => network.show() }) });
+    const { store } = bench;
+    const units = systemdUnits({ hostRoot: root, run });
+    const controller = hostConfigController({ store, network, units, facts: { uuid: '3fa91c07e2' } });
+    loop = new Loop(controller, { store, clock: systemClock, random: () => 0, log: pino({ level: 'silent' }) });
+    loop.start();
+  });
+  afterEach(async () => {
+    await loop.stop();
+    await bench.close();
+    await rm(root, { recursive: true });
+  });
+
+  const patch = async (network: object): Promise<string> => {
+    const answer = await bench.server.inject({ method: 'PATCH', url: URL, headers: withKey, payload: { network } });
+    return `${answer.statusCode} ${answer.payload}`;
+  };
+  const shown = async (): Promise<unknown> =>
+    JSON.parse((await bench.server.inject({ url: URL, headers: withKey })).payload).network;
+  const boot = async () => (await readdir(join(root, 'mnt/boot'), { recursive: true })).sort();
+
+  it('is true when it is answered, and is merged, cleared and shown as recorded', async () => {
+    assert.equal(await patch({ proxy: { ...PROXY, port: '1080', noProxy: ['a'], local_port: 1 } }), '200 OK');
+    assert.deepEqual(await shown(), { hostname: 'old', proxy: { ...PROXY, noProxy: ['a'] } });
+    assert.equal(await patch({ proxy: { noProxy: ['a'] } }), '200 OK');
+    assert.equal(await patch({ proxy: { ip: '10.0.0.2', dns: true } }), '200 OK');
+    assert.deepEqual(await shown(), {
+      hostname: 'old',
+      proxy: { ...PROXY, ip: '10.0.0.2', dns: '8.8.8.8:53', noProxy: ['a'] },
+    });
+    assert.equal(await patch({ hostname: 'kiosk', proxy: {} }), '200 OK');
+    assert.deepEqual(await shown(), { hostname: 'old' });
+    assert.equal(
+      await readFile(join(root, 'mnt/boot/config.json'), 'utf8'),
+      '{"uuid":"3fa91c07e2","hostname":"kiosk"}',
+    );
+    assert.deepEqual(await boot(), ['config.json', 'system-proxy', 'system-proxy/no_proxy']);
+    assert.equal(await patch({ hostname: null, proxy: { noProxy: [] } }), '200 OK');
+    assert.equal(
+      await readFile(join(root, 'mnt/boot/config.json'), 'utf8'),
+      '{"uuid":"3fa91c07e2","hostname":"3fa91c0"}',
+    );
+    assert.deepEqual(await boot(), ['config.json', 'system-proxy']);
+  });
+
+  it('starts from nothing after a proxy that was invalid', async () => {
+    assert.equal(await patch({ proxy: { ...PROXY, type: 'bogus', flavour: 'x' } }), '200 OK');
+    assert.match(await readFile(join(root, 'mnt/boot/system-proxy/redsocks.conf'), 'utf8'), /flavour = x;/);
+    assert.deepEqual(await shown(), { hostname: 'old', proxy: {} });
+    assert.equal(await patch({ proxy: { type: 'socks4', ip: 'a', port: 1 } }), '200 OK');
+    assert.deepEqual(await shown(), { hostname: 'old', proxy: { type: 'socks4', ip: 'a', port: 1 } });
+  });
+
+  it('mends a file that was changed by hand, although the document says the same', async () => {
+    await patch({ proxy: PROXY });
+    const path = join(root, 'mnt/boot/system-proxy/redsocks.conf');
+    const wanted = await readFile(path, 'utf8');
+    await writeFile(path, wanted.replace('off', 'on'));
+    assert.equal(await patch({ proxy: PROXY }), '200 OK');
+    assert.equal(await readFile(path, 'utf8'), wanted);
+  });
+
+  it('changes nothing when a value would break out of the file', async () => {
+    assert.match(await patch({ proxy: { ...PROXY, ip: 'a;\n}\nbase {' } }), /^400 Could not parse .*\nspec.proxy.ip: /);
+    assert.deepEqual(await boot(), ['config.json']);
+    assert.equal(bench.store.get('HostConfig', 'network'), undefined);
+  });
+
+  it('changes nothing on a host that has no use for a proxy', async () => {
+    await rm(join(root, 'mnt/boot/config.json'));
+    assert.match(await patch({ proxy: PROXY }), /^503 This host has no boot partition/);
+    assert.deepEqual(await boot(), []);
+    assert.equal(bench.store.get('HostConfig', 'network'), undefined);
+    assert.equal(await patch({ hostname: 'kiosk' }), '200 OK');
+    assert.deepEqual(await shown(), { hostname: 'kiosk' });
+  });
+});
