@@ -70,8 +70,11 @@ export function readSettings(
     listen,
     apiPort: listen.startsWith('unix:') ? 48484 : Number(listen.slice(listen.lastIndexOf(':') + 1)),
     apiKey: apiKey(env.SUPERCARGO_API_KEY),
-    hostRoot: flags['host-root'] ?? env.SUPERCARGO_HOST_ROOT ?? '/',
-    lockRoot: flags['lock-root'] ?? env.SUPERCARGO_LOCK_ROOT ?? '/tmp/balena-supervisor/services',
+    hostRoot: absolute(flags['host-root'] ?? env.SUPERCARGO_HOST_ROOT ?? '/', '--host-root'),
+    lockRoot: absolute(
+      flags['lock-root'] ?? env.SUPERCARGO_LOCK_ROOT ?? '/tmp/balena-supervisor/services',
+      '--lock-root',
+    ),
     localMode: truthy(env.SUPERCARGO_LOCAL_MODE ?? 'on', 'SUPERCARGO_LOCAL_MODE'),
     development: truthy(env.SUPERCARGO_DEVELOPMENT ?? 'off', 'SUPERCARGO_DEVELOPMENT'),
     logLevel: oneOf(LOG_LEVELS, flags['log-level'] ?? env.SUPERCARGO_LOG_LEVEL ?? 'info', 'log level'),
@@ -115,6 +118,12 @@ function folders(text: string): readonly string[] {
   const list = text.split(':').filter((folder) => folder !== '');
   if (list.length === 0) throw new SettingsError('The manifests setting names no folder');
   return list;
+}
+
+/** A path on the host, which Docker is told as well: it has to begin at the root. */
+function absolute(path: string, flag: string): string {
+  if (path.startsWith('/')) return path;
+  throw new SettingsError(`${flag} is "${path}": expected an absolute path such as /${path}`);
 }
 
 function listenAddress(text: string): string {

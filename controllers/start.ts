@@ -22,7 +22,11 @@ async function run(): Promise<void> {
   };
   process.on('SIGINT', () => leave('SIGINT'));
   process.on('SIGTERM', () => leave('SIGTERM'));
-  process.on('uncaughtException', (error) => voice.log.fatal({ err: error }, 'A defect: an error that nobody caught'));
+  process.on('uncaughtException', (error) => {
+    // Nothing is known about our own state any more; starting again is safe at any point.
+    voice.log.fatal({ err: error }, 'A defect: an error that nobody caught');
+    process.exit(1);
+  });
 
   const agent = await startAgent(settings, voice, leaving.signal);
   if (!leaving.signal.aborted) {

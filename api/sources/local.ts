@@ -1,5 +1,6 @@
 import { canonical } from '../../crds/hash.js';
 import { type AnyDeclared, type App, type Declared, type HostConfig, keyOf, type Metadata } from '../../crds/kinds.js';
+import { DEFAULT_DEVICE_NAME } from '../../crds/names.js';
 import { StorageError, type Store } from '../store/store.js';
 import { configWithDefaults } from './device-config.js';
 import { type Log, type Parse, problemLine } from './documents.js';
@@ -108,7 +109,7 @@ export function planHostConfig(
 ): Declared<'HostConfig'> | 'foreign' | undefined {
   const spec = present?.spec;
   if (present && present.metadata.origin !== 'local') {
-    const sameName = target.name === undefined || target.name === (spec?.name ?? device.hostname());
+    const sameName = target.name === undefined || target.name === (spec?.name ?? DEFAULT_DEVICE_NAME);
     const shown = configWithDefaults(spec?.config, device);
     const sameConfig = target.config === undefined || canonical(target.config) === canonical(shown);
     return sameName && sameConfig ? undefined : 'foreign';

@@ -1,5 +1,5 @@
 import type { App } from '../../crds/kinds.js';
-import { allottedId } from '../../crds/names.js';
+import { allottedId, DEFAULT_DEVICE_NAME } from '../../crds/names.js';
 import type { Reader } from '../store/store.js';
 import { configWithDefaults } from './device-config.js';
 import { DEVICE_DOCUMENT } from './target-state.js';
@@ -9,8 +9,6 @@ export interface TargetDevice {
   readonly uuid: string;
   /** In local mode the apps are those that were posted; otherwise those of the cloud. */
   readonly localMode: boolean;
-  /** Its name as long as nobody has given it one. */
-  hostname(): string;
 }
 
 /**
@@ -26,7 +24,7 @@ export function renderTargetState(store: Pick<Reader, 'get' | 'list'>, device: T
     .map((app) => [appIdOf(app), renderApp(app)] as const);
   return {
     local: {
-      name: host?.spec.name ?? device.hostname(),
+      name: host?.spec.name ?? DEFAULT_DEVICE_NAME,
       config: configWithDefaults(host?.spec.config, device),
       apps: Object.fromEntries(apps),
     },

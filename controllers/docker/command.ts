@@ -13,6 +13,16 @@ export const fullPath = (env: Env): string =>
     delimiter,
   );
 
+/** What another program gets to see of our environment: everything but our own settings, one of which is a key. Pure. */
+export const withoutSecrets = (env: Env): Record<string, string> => ({
+  ...Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) =>
+      value === undefined || name.startsWith('SUPERCARGO_') ? [] : [[name, value]],
+    ),
+  ),
+  PATH: fullPath(env),
+});
+
 /** The full path of a program, if there is one of that name. */
 export function findProgram(name: string, env: Env): string | undefined {
   return fullPath(env)
@@ -44,7 +54,7 @@ export function runCommand(
   { env, cwd, signal }: { readonly env: Env; readonly cwd?: string; readonly signal?: AbortSignal | undefined },
 ): Promise<CommandResult> {
   const options = {
-    env: { ...env, PATH: fullPath(env) },
+    env: withoutSecrets(env),
     maxBuffer: 16 * 1024 * 1024,
     ...(cwd === undefined ? {} : { cwd }),
     ...(signal === undefined ? {} : { signal }),

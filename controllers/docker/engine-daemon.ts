@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Env, findProgram, fullPath, runCommand } from './command.js';
+import { type Env, findProgram, runCommand, withoutSecrets } from './command.js';
 import { dockerHttp } from './docker-http.js';
 import { EngineUnreachable } from './engine.js';
 import { ensureBridge, poolOfBridge, removeBridge } from './engine-bridge.js';
@@ -75,7 +75,7 @@ async function launch(
   const child = spawn(program, args, {
     detached: true,
     cwd: '/',
-    env: { ...env, PATH: fullPath(env) },
+    env: withoutSecrets(env),
     stdio: ['ignore', log.fd, log.fd],
   });
   await log.close();

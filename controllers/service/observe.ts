@@ -4,7 +4,7 @@ import type { LogStream } from '../../api/store/logs.js';
 import type { Store } from '../../api/store/store.js';
 import { isReady, isStalled } from '../../crds/conditions.js';
 import type { App, Network, Service } from '../../crds/kinds.js';
-import { API_NETWORK, networkName, volumeName } from '../../crds/names.js';
+import { API_NETWORK, DEFAULT_DEVICE_NAME, networkName, volumeName } from '../../crds/names.js';
 import { begun } from '../../crds/requests.js';
 import type { Engine, SeenContainer } from '../docker/engine.js';
 import type { World } from '../docker/world.js';
@@ -133,7 +133,7 @@ async function resolve(
     identity,
     image,
     facts,
-    deviceName: store.get('HostConfig', 'device')?.spec.name ?? facts.hostname(),
+    deviceName: store.get('HostConfig', 'device')?.spec.name ?? DEFAULT_DEVICE_NAME,
     lockDirectory: locks.directory(identity.appId, identity.serviceName),
     api,
     cloud,

@@ -37,6 +37,7 @@ describe('settings', () => {
     { args: ['--listen', '48484'], want: /Cannot listen on "48484": expected host:port/ },
     { args: ['--listen', 'x:99999'], want: /Cannot listen/ },
     { args: ['--engine', 'podman'], want: /Unknown engine "podman": expected one of auto, external, private/ },
+    { args: ['--lock-root', 'locks'], want: /--lock-root is "locks": expected an absolute path/ },
     { args: ['--colour'], want: /--colour.*See --help/ },
     { args: ['stray'], want: /stray/ },
     { env: { SUPERCARGO_LOG_LEVEL: 'loud' }, want: /Unknown log level "loud"/ },

@@ -7,7 +7,7 @@ import { openStore } from '../../../api/store/document-store.js';
 import { StorageError, type Store } from '../../../api/store/store.js';
 import { parseDocument } from '../../../crds/parse.js';
 
-const device = { uuid: '0123456789abcdef0123456789abcdef', localMode: true, hostname: () => 'shed' };
+const device = { uuid: '0123456789abcdef0123456789abcdef', localMode: true };
 const target = (apps?: object, more: object = {}) => ({ local: { ...(apps ? { apps } : {}), ...more } });
 const app = (image: string, more: object = {}) => ({
   name: 'localapp',

@@ -571,7 +571,7 @@ function storeOf(body: unknown) {
 }
 
 describe('renderTargetState', () => {
-  const device = { uuid: U, localMode: true, hostname: () => 'shed' };
+  const device = { uuid: U, localMode: true };
 
   it('shows a device without a target state', () => {
     const state = renderTargetState({ get: () => undefined, list: () => [] }, device) as {
@@ -579,7 +579,7 @@ describe('renderTargetState', () => {
     };
     assert.deepEqual(
       { ...state, local: { ...state.local, config: undefined } },
-      { local: { name: 'shed', config: undefined, apps: {} }, dependent: { apps: [], devices: [] } },
+      { local: { name: 'local', config: undefined, apps: {} }, dependent: { apps: [], devices: [] } },
     );
     assert.equal(state.local.config.HOST_FIREWALL_MODE, '');
     assert.equal(state.local.config.SUPERVISOR_LOCAL_MODE, 'true');
