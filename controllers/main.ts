@@ -2,8 +2,8 @@ import cron from 'node-cron';
 import type { Logger } from 'pino';
 import { booleanOf } from '../api/http/coercion.js';
 import { type ApiServer, createServer } from '../api/http/server.js';
-import { knownConfig } from '../api/sources/device-config.js';
-import { watchFolders } from '../api/sources/folder.js';
+import { configWithDefaults, knownConfig } from '../api/sources/device-config.js';
+import { type FolderSource, watchFolders } from '../api/sources/folder.js';
 import { localOrigin } from '../api/sources/local.js';
 import { DEVICE_DOCUMENT } from '../api/sources/target-state.js';
 import { appIdOf } from '../api/store/app-ids.js';
@@ -27,8 +27,10 @@ import { PullQueue } from './docker/pull-queue.js';
 import { seedImage } from './docker/seed-image.js';
 import { readDeviceFacts } from './host/device-facts.js';
 import type { DeviceFacts } from './host/facts.js';
+import { interfaceReader } from './host/interfaces.js';
 import { openUpdateLocks } from './host/lock-files.js';
 import { type Host, openHost } from './host/open-host.js';
+import { overridingLocks } from './host/overriding-locks.js';
 import type { UpdateLocks } from './host/update-locks.js';
 import { hostConfigController } from './host-config/host-config-controller.js';
 import { imageController } from './image/image-controller.js';
@@ -75,10 +77,14 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
   const logs = new LogStream();
   const local = localOrigin({ store, device: { ...facts, localMode: settings.localMode }, parse: parseDocument, log });
 
-  const locks = openUpdateLocks({ ...settings, log, now });
+  const locks = overridingLocks(openUpdateLocks({ ...settings, log, now }), () =>
+    isOn(store, 'SUPERVISOR_OVERRIDE_LOCK'),
+  );
   const host = hostOf({ settings, store, locks, logs, log });
 
   const loops: Loop[] = [];
+  const sources: Pick<FolderSource, 'rescan'>[] = [];
+  const interfaces = interfaceReader(now);
   const server = await createServer({
     store,
     logs,
@@ -86,7 +92,11 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
     target: local,
     host,
     tags: openTags({ folder: settings.dataFolder, now, log }),
-    device: facts,
+    updates: {
+      rereadSources: async () => void (await Promise.all(sources.map((source) => source.rescan()))),
+      instant: () => isOn(store, 'SUPERVISOR_INSTANT_UPDATE_TRIGGER'),
+    },
+    device: { ...facts, identity: () => ({ ...facts, interfaces: interfaces() }) },
     settings: { ...settings, version: AGENT_VERSION },
     healthy: () => health(loops),
     now,
@@ -101,7 +111,7 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
     { name: 'the API', start: () => server.start(), stop: () => server.stop() },
     { name: 'the greeting', start: () => greet(settings, voice, server), stop: () => undefined },
     ...gateway(store, server, settings, log),
-    actors({ settings, voice, signal, store, keys, locks, host, logs, facts, log, loops }),
+    actors({ settings, voice, signal, store, keys, locks, host, logs, facts, log, loops, sources }),
   ]);
   return {
     get addresses() {
@@ -131,6 +141,8 @@ interface ActorDeps {
   readonly log: Logger;
   /** Filled in, so that the health check sees them. */
   readonly loops: Loop[];
+  /** Filled in, so that an update can be asked for. */
+  readonly sources: Pick<FolderSource, 'rescan'>[];
 }
 
 /** Engine, world, sources and controllers: one part, because the later ones need the engine that the first one finds. */
@@ -195,6 +207,7 @@ async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
       start: async () => {
         await seed(deps, dockerHost);
         await folders.start();
+        deps.sources.push(folders);
       },
       stop: () => folders.stop(),
     },
@@ -205,6 +218,12 @@ async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
     })),
     { name: 'the relist', start: () => relist.start(), stop: () => relist.destroy() },
   ];
+}
+
+/** What the device's configuration says of a switch, or its default. */
+function isOn(store: Store, name: string): boolean {
+  const { config } = knownConfig(store.get('HostConfig', DEVICE_DOCUMENT)?.spec.config ?? {});
+  return booleanOf(configWithDefaults(config, { localMode: false })[name]);
 }
 
 interface HostParts {
@@ -223,10 +242,7 @@ function hostOf({ settings, store, locks, logs, log }: HostParts): Host {
     settings,
     locks,
     appIds: () => store.list('App').flatMap((app) => appIdOf(app) ?? []),
-    overrides() {
-      const { config } = knownConfig(store.get('HostConfig', DEVICE_DOCUMENT)?.spec.config ?? {});
-      return booleanOf(config.SUPERVISOR_OVERRIDE_LOCK);
-    },
+    overrides: () => isOn(store, 'SUPERVISOR_OVERRIDE_LOCK'),
     run: (program, args, { signal }) => runCommand(program, args, { env, signal }),
     say: (message, isStdErr = false) => logs.system(message, { isStdErr }),
     log,

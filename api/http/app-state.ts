@@ -3,7 +3,7 @@ import { type AnyResource, type Kind, keyOf } from '../../crds/kinds.js';
 import type { Reader } from '../store/store.js';
 
 /** What an app is made of. Settings of the host are not among them: they are no part of a release. */
-const APP_KINDS = ['App', 'Image', 'Network', 'Volume', 'Service'] as const satisfies readonly Kind[];
+export const APP_KINDS = ['App', 'Image', 'Network', 'Volume', 'Service'] as const satisfies readonly Kind[];
 
 /**
  * `appState` of the compatible API, for the whole device. `applying`: a pass is due, something is deleted, waits, works or
@@ -16,6 +16,6 @@ export function appState(store: Pick<Reader, 'list' | 'isPending'>): 'applying' 
   return busy ? 'applying' : 'applied';
 }
 
-/** Pure. */
-const isAtRest = (resource: Pick<AnyResource, 'metadata' | 'status'>): boolean =>
+/** Nothing more will be done about it before something changes. Pure. */
+export const isAtRest = (resource: Pick<AnyResource, 'metadata' | 'status'>): boolean =>
   isStalled(resource) || (isReady(resource) && resource.metadata.deletionTimestamp === undefined);

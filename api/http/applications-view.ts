@@ -71,10 +71,7 @@ function updateStatus(services: readonly ServiceEntry[]): string {
  * is nothing: the app does not exist here. Pure.
  */
 export function applicationState(tree: AppTree): object | undefined {
-  const entries: [number, object][] = [
-    ...tree.images.flatMap((image) => imageEntries(tree, image)),
-    ...tree.services.flatMap((service) => containerEntries(tree, service)),
-  ];
+  const entries = allEntries(tree);
   if (entries.length === 0) return undefined;
   const commit = tree.app.status?.release?.commit;
   return {
@@ -84,7 +81,23 @@ export function applicationState(tree: AppTree): object | undefined {
   };
 }
 
-function containerEntries(tree: AppTree, service: Service): [number, object][] {
+/** What is on the device of one app, one entry for each imageId, by ascending imageId. Pure. */
+export const stateEntries = (tree: AppTree): readonly StateEntry[] =>
+  [...new Map(allEntries(tree))].sort(([a], [b]) => a - b).map(([, entry]) => entry);
+
+interface StateEntry {
+  readonly status: string;
+  readonly releaseId: number | undefined;
+  readonly download_progress: number | null;
+}
+
+/** Images first: a container of the same number takes the place of its image. */
+const allEntries = (tree: AppTree): [number, StateEntry][] => [
+  ...tree.images.flatMap((image) => imageEntries(tree, image)),
+  ...tree.services.flatMap((service) => containerEntries(tree, service)),
+];
+
+function containerEntries(tree: AppTree, service: Service): [number, StateEntry][] {
   const status = serviceWord(service);
   if (status === undefined) return [];
   const { container } = service.status ?? {};
@@ -95,7 +108,7 @@ function containerEntries(tree: AppTree, service: Service): [number, object][] {
   return [[imageId, { status, releaseId, download_progress: null }]];
 }
 
-function imageEntries(tree: AppTree, image: Image): [number, object][] {
+function imageEntries(tree: AppTree, image: Image): [number, StateEntry][] {
   if (image.status?.state === undefined) return [];
   const { status, progress } = imageWord(image);
   return tree.targets

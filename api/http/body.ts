@@ -58,9 +58,7 @@ export const bodyOf = (request: Request): unknown => request.app.body ?? {};
 
 /** One field of a body; undefined without it. Pure. */
 export const fieldOf = (body: unknown, name: string): unknown =>
-  typeof body === 'object' && body !== null && Object.hasOwn(body, name)
-    ? (Object.entries(body).find(([field]) => field === name) ?? [])[1]
-    : undefined;
+  typeof body === 'object' && body !== null ? new Map<string, unknown>(Object.entries(body)).get(name) : undefined;
 
 const hasBody = ({ headers }: Pick<IncomingMessage, 'headers'>): boolean =>
   headers['transfer-encoding'] !== undefined ||

@@ -7,3 +7,7 @@ export function integerOf(value: unknown): number | undefined {
 /** `force`, `cancel`, `all`, `follow`: true for true, 1, "1", "true", "on" in any case; false for all else. Pure. */
 export const booleanOf = (value: unknown): boolean =>
   value === true || value === 1 || (typeof value === 'string' && /^(?:1|true|on)$/i.test(value));
+
+/** A `serviceName`: a text that says something. Undefined for anything else, as for the texts that other languages make of nothing. Pure. */
+export const nameOf = (value: unknown): string | undefined =>
+  typeof value === 'string' && !['', 'null', 'undefined'].includes(value) ? value : undefined;

@@ -10,6 +10,8 @@ import type { Tags } from '../store/tag-file.js';
 import { parseAddress, parseAddresses } from './address.js';
 import { auth } from './auth.js';
 import { bodies } from './body.js';
+import { commander } from './commands.js';
+import type { DeviceIdentity } from './device-view.js';
 import { failures } from './failures.js';
 import { health } from './health.js';
 import type { HostPorts } from './host-ports.js';
@@ -18,7 +20,10 @@ import { eventRoutes } from './resources/events.js';
 import { resourceRoutes } from './resources/resources.js';
 import { Streams } from './streams.js';
 import type { Door } from './trust.js';
+import { appRoutes } from './v1-apps.js';
+import { deviceCommandRoutes, type Updates } from './v1-device.js';
 import { hostRoutes } from './v1-host.js';
+import { actionRoutes } from './v2-actions.js';
 import { applicationRoutes } from './v2-applications.js';
 import { deviceRoutes } from './v2-device.js';
 import { hostFactRoutes } from './v2-host.js';
@@ -37,13 +42,20 @@ const STOP_MS = 5_000;
 export interface ServerDeps {
   readonly store: Store;
   readonly logs: LogStream;
-  readonly keys: Pick<Keys, 'scopeOf'>;
+  readonly keys: Pick<Keys, 'scopeOf' | 'regenerate'>;
   readonly target: TargetState;
   readonly host: HostPorts;
   readonly tags: Tags;
+  readonly updates: Updates;
+  /** How long an answer waits for the end of a command, ms. */
+  readonly commandDeadlineMs?: number;
   readonly device: {
     readonly arch: string;
     readonly deviceType: string;
+    /** What `/v1/device` shows of it. */
+    identity(): DeviceIdentity;
+    /** Its name as long as nobody has given it one. */
+    hostname(): string;
     /** Names that `Host` may say, besides `localhost`; the system's host name when absent. */
     hostNames?(): readonly string[];
     /** IP addresses of this device, besides the one that a request reached. */
@@ -120,6 +132,9 @@ export async function createServer(deps: ServerDeps): Promise<ApiServer> {
     doorOf: (request: Request) => listeners.doorOf(request.raw.req),
   };
 
+  const { commandDeadlineMs: deadlineMs } = deps;
+  const command = commander({ store, ...(deadlineMs === undefined ? {} : { deadlineMs }) });
+
   accessLog(hapi, log);
   await hapi.register([
     { plugin: auth, options: authDeps },
@@ -129,6 +144,9 @@ export async function createServer(deps: ServerDeps): Promise<ApiServer> {
     { plugin: applicationRoutes, options: { store } },
     { plugin: deviceRoutes, options: { store, version: settings.version } },
     { plugin: localRoutes, options: { target, device, settings, logs, streams, now } },
+    { plugin: appRoutes, options: { store, command } },
+    { plugin: actionRoutes, options: { store, command } },
+    { plugin: deviceCommandRoutes, options: { store, keys, updates: deps.updates, device, log } },
     { plugin: hostRoutes, options: { store, host: deps.host, log } },
     { plugin: hostFactRoutes, options: { host: deps.host, tags: deps.tags, streams, log } },
     { plugin: resourceRoutes, options: { store, streams } },

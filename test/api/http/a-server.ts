@@ -51,13 +51,17 @@ export async function aServer(
   const server = await createServer({
     store,
     logs,
-    keys: { scopeOf: (key) => scopes[key] },
+    keys: { scopeOf: (key) => scopes[key], regenerate: async () => undefined },
+    updates: { rereadSources: async () => undefined, instant: () => true },
+    commandDeadlineMs: 500,
     host: aHost(),
     tags: openTags({ folder, now: () => 0, log: silent }),
     target: localOrigin({ store, device, parse: parseDocument, log: silent }),
     device: {
       arch: 'amd64',
       deviceType: 'generic-amd64',
+      identity: () => ({ apiPort: 48484, osVersion: 'balenaOS 5.1.20', interfaces: { ip: ['192.0.2.2'], mac: [] } }),
+      hostname: () => 'mydevice',
       hostNames: () => ['mydevice'],
       addresses: () => ['192.0.2.7'],
     },

@@ -1,0 +1,81 @@
+import type { Plugin } from '@hapi/hapi';
+import type { Logger } from 'pino';
+import { keyOf } from '../../crds/kinds.js';
+import { appIdOf } from '../store/app-ids.js';
+import type { Keys } from '../store/keys.js';
+import type { Store } from '../store/store.js';
+import { failed, json, sentence, statusOnly } from './answer.js';
+import { bodyOf, fieldOf } from './body.js';
+import { booleanOf } from './coercion.js';
+import { type DeviceIdentity, deviceView } from './device-view.js';
+
+/** What an update from outside needs of this device's sources. */
+export interface Updates {
+  /** Reads every source now; rejects or resolves when all have been read. */
+  rereadSources(): Promise<void>;
+  /** Whether an update may be asked for without force (SUPERVISOR_INSTANT_UPDATE_TRIGGER). */
+  instant(): boolean;
+}
+
+export interface DeviceCommandDeps {
+  readonly store: Pick<Store, 'list' | 'get' | 'isPending' | 'request' | 'touch'>;
+  readonly keys: Pick<Keys, 'regenerate'>;
+  readonly updates: Updates;
+  readonly device: { identity(): DeviceIdentity; hostname(): string };
+  readonly log: Pick<Logger, 'warn'>;
+}
+
+/** `/v1/device`, `/v1/update`, `/v1/regenerate-api-key`, `/v2/device/name`. Every key may. */
+export const deviceCommandRoutes: Plugin<DeviceCommandDeps> = {
+  name: 'v1-device',
+  register(server, { store, keys, updates, device, log }) {
+    server.route({
+      method: 'GET',
+      path: '/v1/device',
+      handler: (_, h) => json(h, deviceView(store, device.identity())),
+    });
+
+    server.route({
+      method: 'GET',
+      path: '/v2/device/name',
+      handler: (_, h) =>
+        json(h, { status: 'success', deviceName: store.get('HostConfig', 'device')?.spec.name ?? device.hostname() }),
+    });
+
+    server.route({
+      method: 'POST',
+      path: '/v1/update',
+      async handler(request, h) {
+        // `cancel` says to begin anew: every pass looks afresh anyway, so there is nothing to call off.
+        const force = booleanOf(fieldOf(bodyOf(request), 'force'));
+        if (!force && !updates.instant()) return statusOnly(h, 202);
+        for (const { metadata } of store.list('App')) {
+          const key = keyOf('App', metadata.name);
+          if (force) await store.request(key, { force: {} });
+          store.touch(key);
+        }
+        updates.rereadSources().catch((error: unknown) => log.warn({ err: error }, 'Could not read every source anew'));
+        return h.response().code(204);
+      },
+    });
+
+    server.route({
+      method: 'POST',
+      path: '/v1/regenerate-api-key',
+      options: { app: { ignoresBody: true } },
+      async handler(request, h) {
+        const { key, scope } = request.auth.credentials.app ?? {};
+        const fresh = key === undefined ? undefined : await keys.regenerate(key);
+        if (fresh === undefined) return failed(h, 503, '');
+        if (scope?.type === 'app') {
+          // Its container has the old key: the service finds that it differs, and makes it anew.
+          const apps = store.list('App').filter((app) => appIdOf(app) === scope.appId);
+          for (const { spec, metadata } of store.list('Service')) {
+            if (apps.some((app) => app.metadata.name === spec.app)) store.touch(keyOf('Service', metadata.name));
+          }
+        }
+        return sentence(h, fresh);
+      },
+    });
+  },
+};
