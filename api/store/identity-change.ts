@@ -2,8 +2,8 @@ import type { AnyDeclared, AnyResource } from '../../crds/kinds.js';
 import { appIdOf } from './app-ids.js';
 
 /**
- * Why a document cannot go on as the one that is declared: containers, networks and volumes are found by the number of
- * their app and the name of their service, so under another one nobody would look after what runs. Undefined when it
+ * Why a document cannot go on as the one that is declared: containers, networks and volumes are found by the number and
+ * uuid of their app and by their own names, so under another one nobody would look after what runs. Undefined when it
  * can. Pure.
  */
 export function identityChange(before: AnyResource, after: AnyDeclared): string | undefined {
@@ -17,9 +17,13 @@ export function identityChange(before: AnyResource, after: AnyDeclared): string 
 function identityOf(document: AnyDeclared | AnyResource): Readonly<Record<string, string | number | undefined>> {
   switch (document.kind) {
     case 'App':
-      return { appId: appIdOf(document) };
+      return { appId: appIdOf(document), uuid: document.spec.uuid ?? String(appIdOf(document)) };
     case 'Service':
       return { app: document.spec.app, serviceName: document.spec.serviceName };
+    case 'Network':
+      return { networkName: document.spec.networkName };
+    case 'Volume':
+      return { volumeName: document.spec.volumeName };
     default:
       return {};
   }

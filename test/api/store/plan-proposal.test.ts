@@ -28,6 +28,8 @@ const files = (...documents: Proposal['documents']): Proposal => proposal('files
 /** `hello` of `files`, being deleted, with what was declared since. */
 const dying = (...since: readonly Proposal[]) => held(files(anApp('hello', { appId: 1 })), files(), ...since);
 
+const SAME_UUID =
+  'uuid cannot change from 1 to w, because what runs goes by it. Take the change back, or delete the App and declare it again once it is gone.';
 const SAME_APP =
   'appId cannot change from 1 to 2, because what runs goes by it. Take the change back, or delete the App and declare it again once it is gone.';
 const SAME_SERVICE =
@@ -137,6 +139,12 @@ describe('planProposal', () => {
       held: held(files(anApp('hello'))),
       proposal: files(anApp('hello'), anApp('thief', { appId: allottedId('hello') })),
       want: [`refuse: App/thief: appId ${allottedId('hello')} belongs to App/hello. Give this App another appId.`],
+    },
+    {
+      it: 'keeps the last version of an App whose uuid changes, because its networks go by it',
+      held: held(files(anApp('a', { appId: 1 }))),
+      proposal: files(anApp('a', { appId: 1, uuid: 'w' })),
+      want: [`note App/a: App/a: ${SAME_UUID}`, `refuse: App/a: ${SAME_UUID}`],
     },
     {
       it: 'keeps the last version of an App whose appId changes, with the problem: its containers go by it',
