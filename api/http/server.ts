@@ -54,8 +54,6 @@ export interface ServerDeps {
     readonly deviceType: string;
     /** What `/v1/device` shows of it. */
     identity(): DeviceIdentity;
-    /** Its name as long as nobody has given it one. */
-    hostname(): string;
     /** Names that `Host` may say, besides `localhost`; the system's host name when absent. */
     hostNames?(): readonly string[];
     /** IP addresses of this device, besides the one that a request reached. */

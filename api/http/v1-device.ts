@@ -1,6 +1,7 @@
 import type { Plugin } from '@hapi/hapi';
 import type { Logger } from 'pino';
 import { keyOf } from '../../crds/kinds.js';
+import { DEFAULT_DEVICE_NAME } from '../../crds/names.js';
 import { appIdOf } from '../store/app-ids.js';
 import type { Keys } from '../store/keys.js';
 import type { Store } from '../store/store.js';
@@ -21,7 +22,7 @@ export interface DeviceCommandDeps {
   readonly store: Pick<Store, 'list' | 'get' | 'isPending' | 'request' | 'touch'>;
   readonly keys: Pick<Keys, 'regenerate'>;
   readonly updates: Updates;
-  readonly device: { identity(): DeviceIdentity; hostname(): string };
+  readonly device: { identity(): DeviceIdentity };
   readonly log: Pick<Logger, 'warn'>;
 }
 
@@ -39,7 +40,7 @@ export const deviceCommandRoutes: Plugin<DeviceCommandDeps> = {
       method: 'GET',
       path: '/v2/device/name',
       handler: (_, h) =>
-        json(h, { status: 'success', deviceName: store.get('HostConfig', 'device')?.spec.name ?? device.hostname() }),
+        json(h, { status: 'success', deviceName: store.get('HostConfig', 'device')?.spec.name ?? DEFAULT_DEVICE_NAME }),
     });
 
     server.route({

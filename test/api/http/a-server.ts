@@ -61,7 +61,6 @@ export async function aServer(
       arch: 'amd64',
       deviceType: 'generic-amd64',
       identity: () => ({ apiPort: 48484, osVersion: 'balenaOS 5.1.20', interfaces: { ip: ['192.0.2.2'], mac: [] } }),
-      hostname: () => 'mydevice',
       hostNames: () => ['mydevice'],
       addresses: () => ['192.0.2.7'],
     },
