@@ -178,6 +178,24 @@ describe('POST /v1/regenerate-api-key', () => {
     }
   });
 
+  it('has the app of the key look also where every caller may see everything', async () => {
+    const bench = await aServer({ localMode: true, keys: keys([]) });
+    try {
+      await aDevice(bench.store, { appId: 2, name: 'two', services: ['main'] });
+      const touched: string[] = [];
+      bench.store.watch(({ key, parts }) => parts.length === 0 && touched.push(key));
+      await bench.server.inject({
+        method: 'POST',
+        url: '/v1/regenerate-api-key',
+        headers: { ...scoped, host: 'localhost' },
+        remoteAddress: '127.0.0.1',
+      });
+      assert.deepEqual(touched, ['Service/two.main']);
+    } finally {
+      await bench.close();
+    }
+  });
+
   it('is 503 for whoever needs no key and has none', async () => {
     const bench = await aServer({ localMode: true, keys: keys([]) });
     try {
