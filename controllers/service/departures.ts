@@ -1,3 +1,6 @@
+/** Stops under way at once; an engine that is asked to stop fifty at a time gets slower, not faster. */
+const AT_ONCE = 8;
+
 /**
  * Containers that are on their way out: a grace period may last longer than a pass, so stopping is started in one pass
  * and seen again in a later one. Knows only what this process does right now; a crash loses nothing but the waiting.
@@ -6,17 +9,27 @@ export class Departures {
   readonly #running = new Map<string, string>();
   readonly #failures = new Map<string, Error>();
   readonly #listeners = new Set<(service: string) => void>();
+  readonly #waiting: (() => void)[] = [];
+  #active = 0;
 
   /** Runs the action unless one is running for that container; tells the listeners the document's name when it has ended. */
   begin(service: string, container: string, action: () => Promise<void>): void {
     if (this.#running.has(container)) return;
     this.#running.set(container, service);
-    action()
+    this.#turn()
+      .then(action)
       .catch((error: unknown) => this.#failures.set(service, error instanceof Error ? error : new Error(String(error))))
       .finally(() => {
         this.#running.delete(container);
+        this.#active -= 1;
+        this.#waiting.shift()?.();
         for (const listener of this.#listeners) listener(service);
       });
+  }
+
+  async #turn(): Promise<void> {
+    if (this.#active >= AT_ONCE) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#active += 1;
   }
 
   /** Ids of containers that are leaving. */
