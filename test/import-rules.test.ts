@@ -22,7 +22,13 @@ const RULES: readonly { readonly folder: string; readonly may: readonly string[]
   })),
 ];
 /** The files that put everything together. */
-const ROOTS = ['controllers/main.ts', 'controllers/start.ts', 'controllers/settings.ts', 'controllers/terminal.ts', 'controllers/version.ts'];
+const ROOTS = [
+  'controllers/main.ts',
+  'controllers/start.ts',
+  'controllers/settings.ts',
+  'controllers/terminal.ts',
+  'controllers/version.ts',
+];
 
 const within = (file: string, place: string): boolean => file === place || file.startsWith(`${place}/`);
 

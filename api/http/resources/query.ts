@@ -25,7 +25,9 @@ const schema: JSONSchemaType<ListQuery> = {
 };
 
 /** Checks a query of a list or watch; numbers may come as text. Throws a 400 Status. */
-export const checkListQuery = check(new Ajv({ coerceTypes: true }).compile(schema));
+export const checkListQuery = check(() =>
+  new Ajv({ coerceTypes: true, meta: false, validateSchema: false }).compile(schema),
+);
 
 /** The checked query of a route that validates with `checkListQuery`. */
 export const listQueryOf = (request: Request): ListQuery => checkListQuery({ ...request.query });

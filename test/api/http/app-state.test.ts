@@ -29,7 +29,7 @@ describe('appState', () => {
       it: 'a settled app whose spec changed',
       arrange: async (store) => {
         report(store, 'App', 'one', {});
-        await declare(store, 'files', anApp('one', { name: 'other' }));
+        await declare(store, 'files', anApp('one', { appId: 1, name: 'other' }));
       },
       want: 'applying',
     },
