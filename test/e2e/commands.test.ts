@@ -186,7 +186,11 @@ describe('commands', () => {
     await scene.agent.kill();
     await answer;
     await scene.agent.start();
-    await scene.untilReady(name);
+    await scene.until(
+      'the purge was carried out',
+      () => scene.agent.document('App', name),
+      (app) => app?.status?.handled?.purge !== undefined && app.status.handled.purge === app.requests.purge?.id,
+    );
     const [newMain] = await scene.untilRunning(appId, ['main', 'other']);
     assert.equal(await read(newMain?.id ?? ''), '');
   });
