@@ -13,7 +13,7 @@ export type Verdict =
 export type Command = (key: Key, name: RequestName, options: { readonly force: boolean }) => Promise<Verdict>;
 
 export interface CommandDeps {
-  readonly store: Pick<Store, 'get' | 'watch' | 'request' | 'withdraw'>;
+  readonly store: Pick<Store, 'get' | 'watch' | 'request' | 'withdraw' | 'flush'>;
   /** How long to wait for the end of a command, ms. It is carried out all the same. */
   readonly deadlineMs?: number;
 }
@@ -39,6 +39,8 @@ export function commander({ store, deadlineMs = DEADLINE_MS }: CommandDeps): Com
     try {
       await store.request(key, { [name]: force ? { force } : {} });
       const verdict = await settled(store, () => progressOf(find(key), name), deadlineMs);
+      // What was answered is over: a process that starts after a crash does not begin it anew.
+      if (verdict.is === 'done') await flushed(store);
       const request = find(key)?.requests[name];
       if (verdict.is !== 'done' && verdict.withdraw && request) await store.withdraw(key, name, request.id);
       return verdict;
@@ -47,6 +49,15 @@ export function commander({ store, deadlineMs = DEADLINE_MS }: CommandDeps): Com
       throw error;
     }
   };
+}
+
+/** A disk that refuses does not undo what was done; the store reports it and tries again. */
+async function flushed(store: Pick<Store, 'flush'>): Promise<void> {
+  try {
+    await store.flush();
+  } catch (error) {
+    if (!(error instanceof StorageError)) throw error;
+  }
 }
 
 type Progress = Exclude<Verdict, { is: 'done' }> & { readonly withdraw: boolean };

@@ -203,6 +203,19 @@ describe('an answer to a command', () => {
     assert.deepEqual(bench.store.get('App', 'two')?.requests, {});
   });
 
+  it('comes when the disk knows that the command is over', async () => {
+    controllers(bench.store);
+    const flush = bench.store.flush.bind(bench.store);
+    const order: string[] = [];
+    bench.store.flush = async () => {
+      await flush();
+      order.push('flushed');
+    };
+    const reply = await bench.server.inject({ method: 'POST', url: '/v1/apps/2/stop', headers: withKey });
+    assert.equal(reply.statusCode, 200);
+    assert.deepEqual(order, ['flushed']);
+  });
+
   it('is 503 after a while, and the command stays asked', async () => {
     const reply = await bench.server.inject({
       method: 'POST',
