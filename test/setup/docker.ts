@@ -25,6 +25,14 @@ import { pullProgress } from '../../controllers/docker/pull-progress.js';
 import { importImage } from '../../controllers/docker/seed-image.js';
 import type { TarEntry } from '../../controllers/docker/tar.js';
 
+const found: { busybox?: ReturnType<typeof staticBusybox> } = {};
+
+/** Looked for, or downloaded, once in a test run. */
+function busybox(say: (text: string) => void): ReturnType<typeof staticBusybox> {
+  found.busybox ??= staticBusybox(process.env, say);
+  return found.busybox;
+}
+
 const say = (text: string): void => console.error(`    ${text}`);
 
 /** A real engine for tests, and what a person with the docker command would do to it. */
@@ -85,7 +93,7 @@ function testEngine(dockerHost: string, close: () => Promise<void>): TestEngine 
     http,
     request,
     async makeImage(reference, { files = [], cmd = ['sh'], labels = {}, env = {}, changes = [] } = {}) {
-      const binary = await staticBusybox(process.env, say);
+      const binary = await busybox(say);
       if (binary === undefined) throw new Error('No static busybox to make images from');
       const lines = [
         `CMD ${JSON.stringify(cmd)}`,
