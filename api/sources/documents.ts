@@ -1,3 +1,4 @@
+import type { Issue } from '../../crds/issue.js';
 import type { AnyDeclared, Kind, Problem } from '../../crds/kinds.js';
 import type { Proposed } from '../store/store.js';
 
@@ -9,11 +10,6 @@ export type Parse = (
   | { readonly ok: false; readonly kind?: Kind; readonly name?: string; readonly issues: readonly Issue[] };
 
 /** What is wrong at one place of a document: `spec.services.web.ports[0]`. */
-export interface Issue {
-  readonly path: string;
-  readonly message: string;
-}
-
 /** What a text declares, and what of it cannot be taken. */
 export interface Documents {
   readonly documents: readonly Proposed[];

@@ -1,12 +1,8 @@
+import type { Issue } from '../../crds/issue.js';
 import type { App } from '../../crds/kinds.js';
 import { type References, referencesOf } from './references.js';
 
 /** Something that keeps a release from running; `path` as in `spec.services.web.depends_on`. */
-export interface Issue {
-  readonly path: string;
-  readonly message: string;
-}
-
 /** Names that exist without being in the App: documents that somebody wrote by hand for it. */
 export interface WrittenByHand {
   readonly services: readonly string[];

@@ -1,9 +1,9 @@
 import { conditionOf, isReady, isStalled } from '../../crds/conditions.js';
 import { canonical } from '../../crds/hash.js';
+import type { Issue } from '../../crds/issue.js';
 import type { AnyDeclared, AnyResource, App, Key, Kind } from '../../crds/kinds.js';
 import type { AppStatus } from '../../crds/types.js';
 import { act, type Plan, settled, TerminalError, wait } from '../runtime/outcome.js';
-import type { Issue } from './check.js';
 import { identityOf, isLiving, sameSpec } from './children.js';
 import { type CommandStep, type Commands, isAsked, planCommands } from './commands.js';
 
