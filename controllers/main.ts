@@ -19,6 +19,7 @@ import { API_NETWORK } from '../crds/names.js';
 import { parseDocument } from '../crds/parse.js';
 import { appController } from './app/app-controller.js';
 import { runCommand } from './docker/command.js';
+import { DEFAULT_SOCKET, parseDockerHost } from './docker/docker-address.js';
 import { connectEngine } from './docker/dockerode-engine.js';
 import { startWorld } from './docker/informer.js';
 import { startLogFollower } from './docker/log-follower.js';
@@ -72,8 +73,7 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
   const store = await openStore({ folder: settings.dataFolder, now, log });
   const stopFollowing = voice.follow(store);
   const keys = await openKeys({ folder: settings.dataFolder, globalKey: settings.apiKey, now, log });
-  const socket = (process.env.DOCKER_HOST ?? '').replace(/^unix:\/\//, '') || '/var/run/docker.sock';
-  const facts = await readDeviceFacts({ ...settings, engineSocket: socket });
+  const facts = await readDeviceFacts({ ...settings, engineSocket: DEFAULT_SOCKET });
   const logs = new LogStream();
   const local = localOrigin({ store, device: { ...facts, localMode: settings.localMode }, parse: parseDocument, log });
 
@@ -159,9 +159,10 @@ async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
   const { settings, store, locks, host, logs, log, loops } = deps;
   const dockerHost = await engineAddress(deps);
   const engine = connectEngine({ dockerHost });
-  const facts = { ...deps.facts, engineSocket: dockerHost.replace(/^unix:\/\//, '') };
+  const address = parseDockerHost(dockerHost);
+  const facts = { ...deps.facts, engineSocket: 'socketPath' in address ? address.socketPath : DEFAULT_SOCKET };
   const wanted = () => [...store.list('Image'), ...store.list('Service')].map(({ spec }) => spec.image);
-  const world = startWorld({ engine, log, clock: systemClock, wanted });
+  const world = startWorld({ engine, log, clock: systemClock, wanted, sameClock: 'socketPath' in address });
   const pulls = new PullQueue({ engine, world, log });
   const apiAddress = () => ({
     host: store.get('Network', API_NETWORK)?.status?.gateway ?? API_GATEWAY,
@@ -252,7 +253,7 @@ function hostOf({ settings, store, locks, logs, log }: HostParts): Host {
 
 /** An installed agent goes on with an engine that is down; one that may bring its own needs an answer first. */
 async function engineAddress({ settings, voice, signal }: ActorDeps): Promise<string> {
-  if (settings.engine === 'external') return process.env.DOCKER_HOST ?? 'unix:///var/run/docker.sock';
+  if (settings.engine === 'external') return settings.dockerHost ?? `unix://${DEFAULT_SOCKET}`;
   const found = await findEngine({
     mode: settings.engine,
     dataFolder: settings.dataFolder,

@@ -18,6 +18,8 @@ export interface Settings {
   readonly logLevel: LogLevel;
   /** `external`: the one at DOCKER_HOST. `private`: our own. `auto`: an existing one, else our own. */
   readonly engine: EngineMode;
+  /** `DOCKER_HOST`; undefined for Docker's usual socket. */
+  readonly dockerHost: string | undefined;
   /** Image that is made from Debian's busybox-static when it is missing. */
   readonly seedImage: string | undefined;
   /** Whether login1 may be asked to reboot or to shut down. Off: nothing that is merely tried out can end its machine. */
@@ -79,6 +81,7 @@ export function readSettings(
     development: truthy(env.SUPERCARGO_DEVELOPMENT ?? 'off', 'SUPERCARGO_DEVELOPMENT'),
     logLevel: oneOf(LOG_LEVELS, flags['log-level'] ?? env.SUPERCARGO_LOG_LEVEL ?? 'info', 'log level'),
     engine: oneOf(ENGINE_MODES, flags.engine ?? env.SUPERCARGO_ENGINE ?? 'external', 'engine'),
+    dockerHost: env.DOCKER_HOST === '' ? undefined : env.DOCKER_HOST,
     seedImage: flags['seed-image'],
     power: truthy(env.SUPERCARGO_POWER ?? 'off', 'SUPERCARGO_POWER'),
     powerCommands: { reboot: env.SUPERCARGO_REBOOT_COMMAND, shutdown: env.SUPERCARGO_SHUTDOWN_COMMAND },

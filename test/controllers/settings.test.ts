@@ -30,6 +30,8 @@ describe('settings', () => {
     assert.equal(read(['--data', '/b'], env).dataFolder, '/b');
     assert.deepEqual(read([], env).manifestFolders, ['/m', '/n']);
     assert.equal(read([], env).apiPort, 80);
+    assert.equal(read([], { DOCKER_HOST: 'tcp://10.0.0.9:2375' }).dockerHost, 'tcp://10.0.0.9:2375');
+    assert.equal(read([], { DOCKER_HOST: '' }).dockerHost, undefined);
     assert.equal(read(['--listen', 'unix:/run/s.sock']).apiPort, 48484);
   });
 
