@@ -83,7 +83,7 @@ export interface Request {
   readonly at: string;
   readonly force?: boolean;
 }
-export type RequestName = 'restart' | 'purge' | 'stop' | 'start' | 'cleanup' | 'force';
+export type RequestName = 'restart' | 'purge' | 'stop' | 'start' | 'cleanup' | 'force' | 'confirm' | 'sync';
 export type Requests = Readonly<Partial<Record<RequestName, Request>>>;
 
 export interface Metadata {

@@ -1,4 +1,11 @@
-import type { AnyResource, App, Request, RequestName } from './kinds.js';
+import type { AnyResource, App, Kind, Request, RequestName } from './kinds.js';
+
+/** Which requests a kind takes; its controller carries them out. A kind that is not in here takes none. */
+export const REQUESTS_OF: Readonly<Partial<Record<Kind, readonly RequestName[]>>> = {
+  App: ['restart', 'purge', 'cleanup', 'force'],
+  Service: ['restart', 'stop', 'start'],
+  HostConfig: ['confirm'],
+};
 
 /** Why a request was dealt with but not carried out. `Locked`: the application holds the update lock. */
 export interface Refusal {

@@ -17,6 +17,7 @@ import { health } from './health.js';
 import type { HostPorts } from './host-ports.js';
 import { Listeners } from './listeners.js';
 import { eventRoutes } from './resources/events.js';
+import { requestRoutes } from './resources/requests.js';
 import { resourceRoutes } from './resources/resources.js';
 import { Streams } from './streams.js';
 import type { Door } from './trust.js';
@@ -148,6 +149,7 @@ export async function createServer(deps: ServerDeps): Promise<ApiServer> {
     { plugin: hostRoutes, options: { store, host: deps.host, log } },
     { plugin: hostFactRoutes, options: { host: deps.host, tags: deps.tags, streams, log } },
     { plugin: resourceRoutes, options: { store, streams } },
+    { plugin: requestRoutes, options: { store } },
     { plugin: eventRoutes, options: { store, streams } },
   ]);
   await hapi.initialize();

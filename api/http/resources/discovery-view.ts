@@ -1,4 +1,5 @@
 import { API_VERSION, GROUP, KINDS, type Kind, PLURALS, VERSION } from '../../../crds/kinds.js';
+import { REQUESTS_OF } from '../../../crds/requests.js';
 
 /** As in `crds/*.yaml`; a test compares them. */
 const SHORT_NAMES: Readonly<Record<Kind, string>> = {
@@ -36,6 +37,9 @@ export const resourceList = {
           categories: ['supercargo'],
         },
         { name: `${PLURALS[kind]}/status`, ...common, singularName: '', verbs: ['get'] },
+        ...(REQUESTS_OF[kind] === undefined
+          ? []
+          : [{ name: `${PLURALS[kind]}/requests`, ...common, singularName: '', kind: 'Request', verbs: ['create'] }]),
       ];
     }),
     { name: 'events', singularName: 'event', namespaced: false, kind: 'Event', verbs: ['get', 'list', 'watch'] },

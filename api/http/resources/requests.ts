@@ -1,0 +1,78 @@
+import type { Plugin } from '@hapi/hapi';
+import { API_VERSION, KINDS, type Kind, keyOf, PLURALS, type RequestName } from '../../../crds/kinds.js';
+import { REQUESTS_OF } from '../../../crds/requests.js';
+import type { Store } from '../../store/store.js';
+import { json } from '../answer.js';
+import { bodyOf } from '../body.js';
+import { ResourceError } from './failure.js';
+import { GLOBAL_ONLY } from './resources.js';
+
+export interface RequestRoutesDeps {
+  readonly store: Pick<Store, 'get' | 'request'>;
+}
+
+/**
+ * `POST /apis/supercargo.io/v1/<plural>/<name>/requests`: asks a document's controller for something, once. The answer
+ * leaves when the request is on disk; how it ended is in `status.handled` and `status.refused`.
+ */
+export const requestRoutes: Plugin<RequestRoutesDeps> = {
+  name: 'requests',
+  register(server, { store }) {
+    for (const kind of KINDS) {
+      const allowed = REQUESTS_OF[kind] ?? [];
+      if (allowed.length === 0) continue;
+      server.route({
+        method: 'POST',
+        path: `/apis/supercargo.io/v1/${PLURALS[kind]}/{name}/requests`,
+        options: GLOBAL_ONLY,
+        async handler(request, h) {
+          const document = String(request.params.name);
+          const subject = store.get(kind, document);
+          if (!subject) throw ResourceError.notFound(PLURALS[kind], document);
+          const { name, force } = readRequest(bodyOf(request), kind, document, allowed);
+          if (subject.metadata.deletionTimestamp !== undefined) {
+            throw ResourceError.conflict(PLURALS[kind], document, 'it is being deleted');
+          }
+          const asked = (await store.request(keyOf(kind, document), { [name]: force ? { force } : {} }))[name];
+          const { uid, resourceVersion } = store.get(kind, document)?.metadata ?? subject.metadata;
+          const metadata = { name: document, uid, resourceVersion };
+          return json(h, { apiVersion: API_VERSION, kind: 'Request', metadata, request: { name, ...asked } }, 202);
+        },
+      });
+    }
+  },
+};
+
+/** What is asked. Pure; throws 400 for what is no such object, 422 for a name or a value that the kind does not take. */
+export function readRequest(
+  body: unknown,
+  kind: Kind,
+  document: string,
+  allowed: readonly RequestName[],
+): { readonly name: RequestName; readonly force: boolean } {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw ResourceError.badRequest('the body is not an object');
+  }
+  const { apiVersion: _version, kind: _kind, name, force, ...rest } = { ...body } as Readonly<Record<string, unknown>>;
+  const [unknown] = Object.keys(rest);
+  if (unknown !== undefined) throw ResourceError.badRequest(`strict decoding error: unknown field "${unknown}"`);
+  const known = allowed.find((one) => one === name);
+  if (known === undefined) {
+    const said = name === undefined ? 'Required value' : `Unsupported value: ${JSON.stringify(name)}`;
+    const message = `${said}: supported values: ${allowed.map((one) => `"${one}"`).join(', ')}`;
+    throw invalid(
+      kind,
+      document,
+      name === undefined ? 'FieldValueRequired' : 'FieldValueNotSupported',
+      message,
+      'name',
+    );
+  }
+  if (force !== undefined && typeof force !== 'boolean') {
+    throw invalid(kind, document, 'FieldValueTypeInvalid', 'must be true or false', 'force');
+  }
+  return { name: known, force: force ?? false };
+}
+
+const invalid = (kind: Kind, document: string, reason: string, message: string, field: string): ResourceError =>
+  ResourceError.invalid(PLURALS[kind], document, [{ reason, message, field }]);

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { KINDS, PLURALS } from '../../../../crds/kinds.js';
+import { REQUESTS_OF } from '../../../../crds/requests.js';
+import { APP_2_KEY, anApp, aServer, type Bench, declare, withKey } from '../a-server.js';
+
+const GROUP = '/apis/supercargo.io/v1';
+const PATH = `${GROUP}/apps/hello/requests`;
+
+describe('requests in the resource API', () => {
+  let bench: Bench;
+  beforeEach(async () => {
+    bench = await aServer();
+    await declare(bench.store, 'files', anApp('hello', { appId: 1 }));
+  });
+  afterEach(() => bench.close());
+
+  async function post(body: unknown, url = PATH, headers: Record<string, string> = withKey) {
+    const payload = typeof body === 'string' ? body : JSON.stringify(body);
+    const all = { 'content-type': 'application/json', ...headers };
+    const answer = await bench.server.inject({ method: 'POST', url, headers: all, payload });
+    return { code: answer.statusCode, body: JSON.parse(answer.payload) };
+  }
+  const requests = () => bench.store.get('App', 'hello')?.requests;
+
+  it('puts a request on the document and tells its id, and where a watch begins', async () => {
+    const { code, body } = await post({ name: 'restart' });
+    assert.equal(code, 202);
+    const asked = requests()?.restart;
+    assert.ok(asked);
+    const { uid, resourceVersion } = bench.store.get('App', 'hello')?.metadata ?? {};
+    assert.deepEqual(body, {
+      apiVersion: 'supercargo.io/v1',
+      kind: 'Request',
+      metadata: { name: 'hello', uid, resourceVersion },
+      request: { name: 'restart', id: asked.id, at: asked.at },
+    });
+  });
+
+  it('asks by force, and leaves the other requests alone', async () => {
+    await post({ name: 'restart' });
+    const { body } = await post({ apiVersion: 'supercargo.io/v1', kind: 'Request', name: 'purge', force: true });
+    assert.equal(body.request.force, true);
+    assert.deepEqual(Object.keys(requests() ?? {}), ['restart', 'purge']);
+    assert.equal(requests()?.purge?.force, true);
+  });
+
+  for (const kind of KINDS) {
+    for (const name of REQUESTS_OF[kind] ?? []) {
+      it(`takes ${name} of a ${kind}, if there is one`, async () => {
+        const { code, body } = await post({ name }, `${GROUP}/${PLURALS[kind]}/hello/requests`);
+        assert.equal(code, kind === 'App' ? 202 : 404, JSON.stringify(body));
+      });
+    }
+  }
+
+  it('is not there for kinds that take none', async () => {
+    const { code, body } = await post({ name: 'restart' }, `${GROUP}/images/hello/requests`);
+    assert.deepEqual([code, body.message], [404, 'the server could not find the requested resource']);
+  });
+
+  const allowed = (REQUESTS_OF.App ?? []).map((name) => `"${name}"`).join(', ');
+  const bad: readonly [what: string, body: unknown, want: string][] = [
+    ['an unknown name', { name: 'explode' }, `422 name: Unsupported value: "explode": supported values: ${allowed}`],
+    ['a request of another kind', { name: 'confirm' }, `422 name: Unsupported value: "confirm": supported values: `],
+    ['a name of the prototype', { name: 'constructor' }, '422 name: Unsupported value: "constructor"'],
+    ['a name that is no text', { name: ['restart'] }, '422 name: Unsupported value: ["restart"]'],
+    ['no name', {}, `422 name: Required value: supported values: ${allowed}`],
+    ['no body', '', '422 name: Required value'],
+    ['a force that is no boolean', { name: 'restart', force: 'yes' }, '422 force: must be true or false'],
+    ['an unknown field', { name: 'restart', froce: true }, '400 strict decoding error: unknown field "froce"'],
+    ['a list', [{ name: 'restart' }], '400 the body is not an object'],
+    ['malformed JSON', '{x', '400 Expected property name'],
+  ];
+  for (const [what, body, want] of bad) {
+    it(`refuses ${what}`, async () => {
+      const answer = await post(body);
+      const { kind, status, code, message } = answer.body;
+      assert.deepEqual([kind, status, code], ['Status', 'Failure', answer.code]);
+      const said = `${code} ${message.replace('apps.supercargo.io "hello" is invalid: ', '')}`;
+      assert.equal(said.slice(0, want.length), want);
+      assert.deepEqual(requests(), {});
+    });
+  }
+
+  it('refuses what is being deleted, and the key of an app', async () => {
+    assert.equal((await post({ name: 'restart' }, PATH, { authorization: `Bearer ${APP_2_KEY}` })).code, 403);
+    assert.deepEqual(requests(), {});
+    await declare(bench.store, 'files');
+    const { code, body } = await post({ name: 'restart' });
+    assert.equal(code, 409);
+    assert.match(body.message, /it is being deleted/);
+  });
+});
