@@ -1,15 +1,11 @@
 import { isUtf8 } from 'node:buffer';
-import { type Document, LineCounter } from 'yaml';
 import type { AnyDeclared, Problem, Source } from '../../crds/kinds.js';
-import type { Proposed } from '../store/store.js';
+import { isObject, LIMIT_PROBLEMS, yamlItems } from '../../crds/yaml-items.js';
 import type { Documents, Parse } from './documents.js';
 import { deviceDocument, isTargetState, parseTargetState } from './target-state.js';
-import { itemNodes, LIMIT_DOCUMENTS, offsetAt, parseYaml, plainValue, prepare } from './yaml-text.js';
 
 /** Larger texts are refused unread: parsing 1 MiB of YAML already costs a small device a second and 150 MB. */
 export const LIMIT_BYTES = 1024 * 1024;
-/** A broken text has one cause and many symptoms. */
-const LIMIT_PROBLEMS = 10;
 
 export interface ReadOptions {
   readonly parse: Parse;
@@ -22,79 +18,20 @@ export interface ReadOptions {
  * state. Every problem names file, line and column; one that names no document stands for the whole file. Pure.
  */
 export function readDocuments(content: Uint8Array, file: string, options: ReadOptions): Documents {
-  const lines = new LineCounter();
-  const at = (offset: number): Source => {
-    const { line, col } = lines.linePos(offset);
-    return line > 0 ? { file, line, column: col } : { file };
-  };
-  const refuse = (message: string, source: Source = { file }): Documents => ({
-    documents: [],
-    problems: [{ message, source }],
-    warnings: [],
-  });
-
   const decoded = decode(content, file);
   if (typeof decoded !== 'string') return { documents: [], problems: [decoded], warnings: [] };
   if (decoded.trim() === '') {
-    return refuse('The file is empty; to take back what it declared, delete it or leave a comment in it');
+    const message = 'The file is empty; to take back what it declared, delete it or leave a comment in it';
+    return { documents: [], problems: [{ message, source: { file } }], warnings: [] };
   }
-  const parsed = parseYaml(decoded, lines);
-  if (!parsed.ok) return refuse(parsed.message, at(parsed.offset));
-  return readParsed(parsed.documents, at, options);
+  const { items, problems } = yamlItems(decoded, file);
+  const read = items.map(({ value, locate }) => readItem(value, locate, options));
+  return {
+    documents: read.flatMap(({ documents }) => documents),
+    problems: [...problems, ...read.flatMap((one) => one.problems)],
+    warnings: read.flatMap(({ warnings }) => warnings),
+  };
 }
-
-function readParsed(parsed: readonly Document[], at: (offset: number) => Source, options: ReadOptions): Documents {
-  const documents: Proposed[] = [];
-  const problems: Problem[] = [];
-  const warnings: Problem[] = [];
-  if (parsed.length > LIMIT_DOCUMENTS) {
-    return { documents, problems: [{ message: `More than ${LIMIT_DOCUMENTS} documents`, source: at(0) }], warnings };
-  }
-
-  for (const document of parsed) {
-    const found = document.errors.length
-      ? document.errors.map(({ message, pos }) => ({ message: `Not YAML: ${message}`, offset: pos[0] }))
-      : prepare(document);
-    if (found.length > 0) {
-      const told = found.slice(0, LIMIT_PROBLEMS);
-      problems.push(...told.map(({ message, offset }) => ({ message, source: at(offset) })));
-      continue;
-    }
-    const value = readValue(document);
-    if (!value.ok) {
-      problems.push({ message: value.message, source: at(offsetAt(document, document.contents, '')) });
-      continue;
-    }
-    const nodes = itemNodes(document);
-    itemsOf(value.value).forEach((item, index) => {
-      const locate = (path: string) => at(offsetAt(document, nodes[index], path));
-      const read = readItem(item, locate, options);
-      documents.push(...read.documents);
-      problems.push(...read.problems);
-      warnings.push(...read.warnings);
-    });
-  }
-  return { documents, problems, warnings };
-}
-
-function readValue(document: Document): { ok: true; value: unknown } | { ok: false; message: string } {
-  try {
-    return { ok: true, value: plainValue(document) };
-  } catch (error) {
-    if (error instanceof RangeError) return { ok: false, message: error.message };
-    if (error instanceof ReferenceError) return { ok: false, message: 'The aliases repeat each other too often' };
-    throw error;
-  }
-}
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  value !== null && typeof value === 'object' && !Array.isArray(value);
-
-const itemsOf = (value: unknown): readonly unknown[] => {
-  if (Array.isArray(value)) return value;
-  if (isObject(value) && value.kind === 'List' && Array.isArray(value.items)) return value.items;
-  return [value];
-};
 
 function readItem(item: unknown, locate: (path: string) => Source, { parse, deviceUuid }: ReadOptions): Documents {
   const source = locate('');

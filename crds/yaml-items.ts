@@ -1,0 +1,78 @@
+import { type Document, LineCounter } from 'yaml';
+import type { Problem, Source } from './kinds.js';
+import { itemNodes, LIMIT_DOCUMENTS, offsetAt, parseYaml, plainValue, prepare } from './yaml-text.js';
+
+/** A broken text has one cause and many symptoms. */
+export const LIMIT_PROBLEMS = 10;
+
+/** One value of a text, as yet unchecked, and where its parts are written. */
+export interface YamlItem {
+  readonly value: unknown;
+  /** The place of `spec.services.web.ports[0]`, or of the nearest parent that is there. */
+  readonly locate: (path: string) => Source;
+}
+
+export interface YamlItems {
+  readonly items: readonly YamlItem[];
+  /** What is wrong with the text itself, with file, line and column. */
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * Takes a text apart as every door does: YAML 1.2 or JSON, several documents, a `List`, an array. A document with a
+ * mistake in its text gives problems, the others their items. Pure.
+ */
+export function yamlItems(text: string, file: string): YamlItems {
+  const lines = new LineCounter();
+  const at = (offset: number): Source => {
+    const { line, col } = lines.linePos(offset);
+    return line > 0 ? { file, line, column: col } : { file };
+  };
+  const parsed = parseYaml(text, lines);
+  if (!parsed.ok) return { items: [], problems: [{ message: parsed.message, source: at(parsed.offset) }] };
+  if (parsed.documents.length > LIMIT_DOCUMENTS) {
+    return { items: [], problems: [{ message: `More than ${LIMIT_DOCUMENTS} documents`, source: at(0) }] };
+  }
+  const read = parsed.documents.map((document) => readDocument(document, at));
+  return { items: read.flatMap(({ items }) => items), problems: read.flatMap(({ problems }) => problems) };
+}
+
+function readDocument(document: Document, at: (offset: number) => Source): YamlItems {
+  const found = document.errors.length
+    ? document.errors.map(({ message, pos }) => ({ message: `Not YAML: ${message}`, offset: pos[0] }))
+    : prepare(document);
+  if (found.length > 0) {
+    const told = found.slice(0, LIMIT_PROBLEMS);
+    return { items: [], problems: told.map(({ message, offset }) => ({ message, source: at(offset) })) };
+  }
+  const read = readValue(document);
+  if (!read.ok) {
+    const source = at(offsetAt(document, document.contents, ''));
+    return { items: [], problems: [{ message: read.message, source }] };
+  }
+  const nodes = itemNodes(document);
+  const items = itemsOf(read.value).map((value, index) => ({
+    value,
+    locate: (path: string) => at(offsetAt(document, nodes[index], path)),
+  }));
+  return { items, problems: [] };
+}
+
+function readValue(document: Document): { ok: true; value: unknown } | { ok: false; message: string } {
+  try {
+    return { ok: true, value: plainValue(document) };
+  } catch (error) {
+    if (error instanceof RangeError) return { ok: false, message: error.message };
+    if (error instanceof ReferenceError) return { ok: false, message: 'The aliases repeat each other too often' };
+    throw error;
+  }
+}
+
+export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  value !== null && typeof value === 'object' && !Array.isArray(value);
+
+const itemsOf = (value: unknown): readonly unknown[] => {
+  if (Array.isArray(value)) return value;
+  if (isObject(value) && value.kind === 'List' && Array.isArray(value.items)) return value.items;
+  return [value];
+};
