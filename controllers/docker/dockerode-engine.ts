@@ -59,6 +59,8 @@ function containerVerbs(
   | 'stopContainer'
   | 'removeContainer'
   | 'renameContainer'
+  | 'updateContainer'
+  | 'unpauseContainer'
   | 'followLogs'
 > {
   const { ask } = http;
@@ -120,6 +122,20 @@ function containerVerbs(
       if (answer.status === 400 && (await inspectContainer(id, signal))?.name === name) return 'renamed';
       expect(answer, 204);
       return 'renamed';
+    },
+    async updateContainer(id, change, signal) {
+      const answer = await ask({ method: 'POST', path: at(id, '/update'), body: change, signal });
+      if (answer.status === 404) return 'absent';
+      expect(answer, 200);
+      return 'updated';
+    },
+    async unpauseContainer(id, signal) {
+      const answer = await ask({ method: 'POST', path: at(id, '/unpause'), signal });
+      if (answer.status === 404) return 'absent';
+      // A 500 in 20.10, a 409 in later engines.
+      if (/is not paused/.test(refusal(answer.status, answer.body).message)) return 'already';
+      expect(answer, 204);
+      return 'unpaused';
     },
     followLogs: (id, since, signal) => followLogs(http, id, since, signal),
   };

@@ -31,7 +31,25 @@ export interface SeenContainer {
   readonly volumes: readonly string[];
   /** Its whole environment. */
   readonly env?: Readonly<Record<string, string>>;
+  readonly updatable?: Updatable;
 }
+
+/**
+ * What `docker update` changes of a container, in Docker's units and as Docker shows it: what a kernel cannot limit is
+ * shown as if it had not been asked for. 0 and '' mean no limit, also where Docker shows null or -1.
+ */
+export interface Updatable {
+  readonly RestartPolicy: { readonly Name: string; readonly MaximumRetryCount: number };
+  readonly Memory: number;
+  readonly MemoryReservation: number;
+  readonly NanoCpus: number;
+  readonly CpuShares: number;
+  readonly CpuQuota: number;
+  readonly CpusetCpus: string;
+  readonly PidsLimit: number;
+}
+/** Swap goes with memory: the one cannot be raised above the other, so both are set at once. */
+export type UpdateOptions = Partial<Updatable & { readonly MemorySwap: number }>;
 
 export interface SeenNetwork {
   readonly id: string;
@@ -166,6 +184,10 @@ export interface Engine {
   /** With its anonymous volumes. A running one is killed. */
   removeContainer(id: string, signal: AbortSignal): Promise<'removed' | 'absent'>;
   renameContainer(id: string, name: string, signal: AbortSignal): Promise<'renamed' | 'absent' | 'name-taken'>;
+  /** All of it or nothing, while it runs or not. For Docker a limit of 0 or '' says nothing: it stays as it is, but for that of PIDs. */
+  updateContainer(id: string, change: UpdateOptions, signal: AbortSignal): Promise<'updated' | 'absent'>;
+  /** `already`: it was not paused. */
+  unpauseContainer(id: string, signal: AbortSignal): Promise<'unpaused' | 'already' | 'absent'>;
   /** One entry a line, until the container stops or the signal fires. `since`: s since the epoch, fractions allowed. */
   followLogs(id: string, since: number, signal: AbortSignal): AsyncIterable<ContainerLogLine>;
 

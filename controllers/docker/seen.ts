@@ -5,7 +5,7 @@ import type {
   NetworkInspectInfo,
   VolumeInspectInfo,
 } from 'dockerode';
-import type { SeenContainer, SeenImage, SeenNetwork, SeenVolume } from './engine.js';
+import type { SeenContainer, SeenImage, SeenNetwork, SeenVolume, Updatable } from './engine.js';
 import { APP_ID, SERVICE_NAME, SPEC_HASH } from './labels.js';
 
 /** What Docker answers but the published types leave out or promise too much about. */
@@ -40,6 +40,27 @@ export function seenContainer(info: Inspected): SeenContainer {
     ),
     volumes: (info.Mounts ?? []).flatMap((mount) => (mount.Type === 'volume' && mount.Name ? [mount.Name] : [])),
     env: parseEnvironment(info.Config.Env ?? []),
+    updatable: seenUpdatable(info.HostConfig),
+  };
+}
+
+/** The part of HostConfig that `docker update` changes; no limit is told in one way. Pure. */
+export function seenUpdatable(
+  host: {
+    readonly [Name in keyof Updatable]?: (Name extends 'RestartPolicy' ? object : Updatable[Name]) | null | undefined;
+  },
+): Updatable {
+  const limit = (value: number | null | undefined): number => Math.max(value ?? 0, 0);
+  const { Name = '', MaximumRetryCount }: { Name?: string; MaximumRetryCount?: number } = host.RestartPolicy ?? {};
+  return {
+    RestartPolicy: { Name: Name || 'no', MaximumRetryCount: MaximumRetryCount ?? 0 },
+    Memory: limit(host.Memory),
+    MemoryReservation: limit(host.MemoryReservation),
+    NanoCpus: limit(host.NanoCpus),
+    CpuShares: limit(host.CpuShares),
+    CpuQuota: limit(host.CpuQuota),
+    CpusetCpus: host.CpusetCpus ?? '',
+    PidsLimit: limit(host.PidsLimit),
   };
 }
 

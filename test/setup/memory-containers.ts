@@ -1,12 +1,12 @@
 import type { ContainerLogLine, ContainerOptions, SeenContainer } from '../../controllers/docker/engine.js';
 import { APP_ID, SERVICE_NAME, SPEC_HASH } from '../../controllers/docker/labels.js';
-import { parseEnvironment } from '../../controllers/docker/seen.js';
+import { parseEnvironment, seenUpdatable } from '../../controllers/docker/seen.js';
 
 /** One container as the memory engine keeps it. */
 export interface MemoryContainer {
   readonly id: string;
   name: string;
-  readonly options: ContainerOptions;
+  options: ContainerOptions;
   readonly image: string;
   /** `container:<name>` has become `container:<id>`. */
   readonly networkMode: string;
@@ -49,6 +49,7 @@ export function seenMemoryContainer(container: MemoryContainer): SeenContainer {
     networks: Object.fromEntries([...container.networks].map(([name, { id }]) => [name, { id }])),
     volumes: [...container.volumes],
     env: parseEnvironment(container.options.Env ?? []),
+    updatable: seenUpdatable(container.options.HostConfig ?? {}),
   };
 }
 

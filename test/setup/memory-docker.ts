@@ -5,6 +5,7 @@ import {
   type NetworkOptions,
   type SeenNetwork,
   type SeenVolume,
+  type UpdateOptions,
   type VolumeOptions,
 } from '../../controllers/docker/engine.js';
 import { overlaps } from '../../controllers/docker/engine-bridge.js';
@@ -169,6 +170,23 @@ export class MemoryDocker {
     const oldName = `/${container.name}`;
     container.name = name;
     this.#announce(container, 'rename', { oldName });
+  }
+
+  /** What is 0 or '' stays as it is, but for the limit of PIDs; memory above swap is refused, and nothing changes. */
+  updateContainer(reference: string, change: UpdateOptions): void {
+    const container = this.container(reference);
+    const { HostConfig: before = {} } = container.options;
+    const said = Object.entries(change).filter(
+      ([name, value]) => name === 'PidsLimit' || (value !== 0 && value !== ''),
+    );
+    const { Memory = 0, MemorySwap = 2 * (before.Memory ?? 0) } = { ...before, ...change };
+    if (change.Memory && MemorySwap !== -1 && Memory > MemorySwap) {
+      const words =
+        'Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time';
+      throw new EngineError(`Cannot update container ${container.id}: ${words}`, 409);
+    }
+    container.options = { ...container.options, HostConfig: { ...before, ...Object.fromEntries(said) } };
+    this.#announce(container, 'update');
   }
 
   pauseContainer(reference: string): void {

@@ -149,6 +149,26 @@ export class MemoryEngine implements Engine {
     );
   }
 
+  updateContainer(
+    ...[id, change, signal]: Parameters<Engine['updateContainer']>
+  ): ReturnType<Engine['updateContainer']> {
+    return this.#call('updateContainer', [id, change], signal, () =>
+      answering({ 404: 'absent' as const }, () => {
+        this.docker.updateContainer(id, change);
+        return 'updated';
+      }),
+    );
+  }
+
+  unpauseContainer(id: string, signal: AbortSignal): ReturnType<Engine['unpauseContainer']> {
+    return this.#call('unpauseContainer', [id], signal, () =>
+      answering({ 404: 'absent' as const, 500: 'already' as const }, () => {
+        this.docker.unpauseContainer(id);
+        return 'unpaused';
+      }),
+    );
+  }
+
   async *followLogs(id: string, since: number, signal: AbortSignal): AsyncIterable<ContainerLogLine> {
     if (signal.aborted) return;
     const container = await this.#call('followLogs', [id, since], signal, () => this.docker.findContainer(id));

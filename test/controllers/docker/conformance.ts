@@ -90,7 +90,7 @@ export function describeEngine(title: string, make: () => Promise<EngineUnderTes
         const name = names.container();
         const labels = { [APP_ID]: '7', [SERVICE_NAME]: 'web', [SPEC_HASH]: 'abc' };
         const id = await create({ Labels: labels, Env: ['A=b=c', 'EMPTY='] }, name);
-        const { createdAt, image, env, ...seen } = await inspect(id);
+        const { createdAt, image, env, updatable: _, ...seen } = await inspect(id);
         assert.deepEqual([env?.A, env?.EMPTY], ['b=c', '']);
         assert.match(id, /^[0-9a-f]{64}$/);
         assert.match(createdAt, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
@@ -198,6 +198,54 @@ export function describeEngine(title: string, make: () => Promise<EngineUnderTes
         await under.pause(id);
         assert.equal((await inspect(id)).state, 'paused');
         await assert.rejects(engine.startContainer(id, signal), refused(409, /paused/));
+      });
+
+      it('goes on after a pause, and says when there was none', async () => {
+        const id = await start();
+        await under.pause(id);
+        assert.equal(await engine.unpauseContainer(id, signal), 'unpaused');
+        assert.equal((await inspect(id)).state, 'running');
+        assert.equal(await engine.unpauseContainer(id, signal), 'already');
+        await engine.stopContainer(id, signal);
+        assert.equal(await engine.unpauseContainer(id, signal), 'already');
+        assert.equal(await engine.unpauseContainer(names.container(), signal), 'absent');
+      });
+
+      it('shows limits and restart policy as they were asked for, and what an update makes of them', async () => {
+        const limits = {
+          RestartPolicy: { Name: 'on-failure', MaximumRetryCount: 3 },
+          Memory: 64 << 20,
+          MemoryReservation: 32 << 20,
+          NanoCpus: 500_000_000,
+          CpuShares: 512,
+          CpuQuota: 0,
+          CpusetCpus: '0',
+          PidsLimit: 80,
+        };
+        const id = await start({ HostConfig: limits });
+        assert.deepEqual((await inspect(id)).updatable, limits);
+        const change = { CpuShares: 256, RestartPolicy: { Name: 'no', MaximumRetryCount: 0 } };
+        const [event] = await heard(
+          engine,
+          (one) => one.id === id && one.action === 'update',
+          async () => assert.equal(await engine.updateContainer(id, change, signal), 'updated'),
+        );
+        assert.ok(event);
+        assert.deepEqual((await inspect(id)).updatable, { ...limits, ...change });
+        // Nothing is no limit to Docker, but "as it is", except for PIDs.
+        await engine.updateContainer(id, { Memory: 0, CpuShares: 0, CpusetCpus: '', PidsLimit: 0 }, signal);
+        assert.deepEqual((await inspect(id)).updatable, { ...limits, ...change, PidsLimit: 0 });
+        assert.equal(await engine.updateContainer(names.container(), change, signal), 'absent');
+      });
+
+      it('shows no limits where none were asked for, and takes memory and swap only together', async () => {
+        const none = { Memory: 0, MemoryReservation: 0, NanoCpus: 0, CpuShares: 0, CpuQuota: 0, CpusetCpus: '' };
+        const id = await start({ HostConfig: { ...none, PidsLimit: 0, RestartPolicy: { Name: 'no' } } });
+        const unlimited = { ...none, PidsLimit: 0, RestartPolicy: { Name: 'no', MaximumRetryCount: 0 } };
+        assert.deepEqual((await inspect(id)).updatable, unlimited);
+        await assert.rejects(engine.updateContainer(id, { Memory: 64 << 20 }, signal), /memoryswap/);
+        await engine.updateContainer(id, { Memory: 64 << 20, MemorySwap: 128 << 20 }, signal);
+        assert.deepEqual((await inspect(id)).updatable, { ...unlimited, Memory: 64 << 20 });
       });
 
       it('renames, also to the name it has, but not to a taken one', async () => {

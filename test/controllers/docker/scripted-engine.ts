@@ -313,6 +313,8 @@ export class ScriptedEngine implements Engine {
   stopContainer = unscripted;
   removeContainer = unscripted;
   renameContainer = unscripted;
+  updateContainer = unscripted;
+  unpauseContainer = unscripted;
   createNetwork = unscripted;
   removeNetwork = unscripted;
   connectNetwork = unscripted;
