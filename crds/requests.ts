@@ -2,7 +2,7 @@ import type { AnyResource, App, Kind, Request, RequestName } from './kinds.js';
 
 /** Which requests a kind takes; its controller carries them out. A kind that is not in here takes none. */
 export const REQUESTS_OF: Readonly<Partial<Record<Kind, readonly RequestName[]>>> = {
-  App: ['restart', 'purge', 'cleanup', 'force'],
+  App: ['restart', 'purge', 'stop', 'start', 'cleanup', 'force'],
   Service: ['restart', 'stop', 'start'],
   HostConfig: ['confirm'],
 };
@@ -19,9 +19,14 @@ export interface Handling {
   readonly refused?: Readonly<Record<string, Refusal>>;
 }
 
-/** Commands of an App that its Services and Volumes carry out. Their statuses know them as `app.restart` and `app.purge`. */
-export type AppCommand = 'restart' | 'purge';
-export const APP_COMMANDS: readonly AppCommand[] = ['restart', 'purge'];
+/** Commands of an App that its Services and Volumes carry out. Their statuses know them as `app.restart`, `app.purge`, … */
+export type AppCommand = 'restart' | 'purge' | 'stop' | 'start';
+export const APP_COMMANDS: readonly AppCommand[] = ['restart', 'purge', 'stop', 'start'];
+/** Those that make every container anew. */
+export const REMAKING = ['restart', 'purge'] as const satisfies readonly AppCommand[];
+
+/** Whether a command ends something that runs: only under the update lock, then. Pure. */
+export const isDisruptive = (command: AppCommand): boolean => command !== 'start';
 
 /** The request of that name that nobody has dealt with yet. Pure. */
 export function outstanding(
@@ -32,10 +37,11 @@ export function outstanding(
   return request && handlingOf(status).handled?.[name] !== request.id ? request : undefined;
 }
 
-/** The App's command that is being carried out at this moment: asked for, and the lock was given for it. Pure. */
+/** The App's command that is being carried out at this moment: asked for, and the lock was given for it if it needs one. Pure. */
 export function begun(app: Pick<App, 'requests' | 'status'> | undefined, command: AppCommand): Request | undefined {
   const request = app && outstanding(app, command);
-  return request && app?.status?.begun?.[command] === request.id ? request : undefined;
+  if (!request || !isDisruptive(command)) return request;
+  return app?.status?.begun?.[command] === request.id ? request : undefined;
 }
 
 /** What a status says of requests. Pure. */

@@ -184,8 +184,8 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
         state: { type: "string", description: "Held or Blocked.", enum: ["Held","Blocked"] },
         blockedBy: { type: "string", description: "File of the application that blocks it." },
       }, additionalProperties: false },
-      begun: { type: "object", description: "Ids of requests that are being carried out, by request (restart, purge): the lock was given for them.", additionalProperties: { type: "string" } },
-      handled: { type: "object", description: "Ids of requests that were dealt with, by request (restart, purge, cleanup, force). Cannot be rebuilt.", additionalProperties: { type: "string" } },
+      begun: { type: "object", description: "Ids of requests that are being carried out, by request (restart, purge, stop): the lock was given for them.", additionalProperties: { type: "string" } },
+      handled: { type: "object", description: "Ids of requests that were dealt with, by request (restart, purge, stop, start, cleanup, force). Cannot be rebuilt.", additionalProperties: { type: "string" } },
       refused: { type: "object", description: "Why the last request was dealt with but not carried out, by request.", additionalProperties: { type: "object", required: ["reason","message"], properties: {
         reason: { type: "string", description: "Locked: the application holds the update lock. Failed: anything else.", enum: ["Locked","Failed"] },
         message: { type: "string", description: "One sentence for people." },
@@ -321,7 +321,7 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
         because: { type: "string", description: "What differed." },
         at: { type: "string", description: "When, RFC 3339." },
       }, additionalProperties: false },
-      handled: { type: "object", description: "Ids of requests that were dealt with, by request: its own (restart, stop, start) and its App's (app.restart, app.purge). Cannot be rebuilt.", additionalProperties: { type: "string" } },
+      handled: { type: "object", description: "Ids of requests that were dealt with, by request: its own (restart, stop, start) and its App's (app.restart, app.purge, app.stop, app.start). Cannot be rebuilt.", additionalProperties: { type: "string" } },
       refused: { type: "object", description: "Why the last request was dealt with but not carried out, by request.", additionalProperties: { type: "object", required: ["reason","message"], properties: {
         reason: { type: "string", description: "Locked: the application holds the update lock. Failed: anything else.", enum: ["Locked","Failed"] },
         message: { type: "string", description: "One sentence for people." },

@@ -344,11 +344,11 @@ export interface AppStatus {
     /** File of the application that blocks it. */
     blockedBy?: string;
   };
-  /** Ids of requests that are being carried out, by request (restart, purge): the lock was given for them. */
+  /** Ids of requests that are being carried out, by request (restart, purge, stop): the lock was given for them. */
   begun?: {
     [k: string]: string;
   };
-  /** Ids of requests that were dealt with, by request (restart, purge, cleanup, force). Cannot be rebuilt. */
+  /** Ids of requests that were dealt with, by request (restart, purge, stop, start, cleanup, force). Cannot be rebuilt. */
   handled?: {
     [k: string]: string;
   };
@@ -528,7 +528,7 @@ export interface ServiceStatus {
     /** When, RFC 3339. */
     at: string;
   };
-  /** Ids of requests that were dealt with, by request: its own (restart, stop, start) and its App's (app.restart, app.purge). Cannot be rebuilt. */
+  /** Ids of requests that were dealt with, by request: its own (restart, stop, start) and its App's (app.restart, app.purge, app.stop, app.start). Cannot be rebuilt. */
   handled?: {
     [k: string]: string;
   };

@@ -9,18 +9,18 @@ import {
   type Volume,
 } from '../../crds/kinds.js';
 import { childName, NAME, volumeName } from '../../crds/names.js';
-import { APP_COMMANDS, type AppCommand, begun, outstanding } from '../../crds/requests.js';
+import { APP_COMMANDS, type AppCommand, begun, isDisruptive, outstanding } from '../../crds/requests.js';
 import type { SeenVolume } from '../docker/engine.js';
 import { APP_ID, SUPERVISED } from '../docker/labels.js';
 import type { World } from '../docker/world.js';
 import { act, type Plan, wait } from '../runtime/outcome.js';
 import { identityOf, isLiving } from './children.js';
 
-/** A restart or purge of the whole App that has not been dealt with. */
+/** A restart, purge, stop or start of the whole App that has not been dealt with. */
 export interface Command {
   readonly name: AppCommand;
   readonly id: string;
-  /** The lock was given for it. */
+  /** The lock was given for it, or it needs none. */
   readonly begun: boolean;
   /** Services and volumes that have still to do their part. */
   readonly left: readonly string[];
@@ -56,7 +56,8 @@ export type CommandStep =
 /** What a command needs next; a plan without steps while others do their part. Undefined when nothing is asked. Pure. */
 export function planCommands({ commands, cleanup, strays }: Commands, locked: boolean): Plan<CommandStep> | undefined {
   const because = `${commands.map(({ name }) => name).join(' and ')} requested`;
-  if (commands.some((one) => !one.begun) || (commands.length > 0 && !locked)) {
+  const disruptive = disruptiveOf({ commands });
+  if (disruptive.some((one) => !one.begun) || (disruptive.length > 0 && !locked)) {
     return act('Locking', { do: 'claim', because });
   }
   const over = commands.filter(isOver);
@@ -75,6 +76,10 @@ export function planCommands({ commands, cleanup, strays }: Commands, locked: bo
 /** A purge ends with the first failure: while it goes on, no service comes back. */
 const isOver = ({ name, left, failure }: Command): boolean =>
   left.length === 0 || (name === 'purge' && failure !== undefined);
+
+/** Those that are given up when the application holds the lock. Pure. */
+export const disruptiveOf = ({ commands }: Pick<Commands, 'commands'>): readonly Command[] =>
+  commands.filter(({ name }) => isDisruptive(name));
 
 /** What is asked of an App, and how far its parts are. */
 export function observeCommands(store: Store, world: World, app: App): Commands {

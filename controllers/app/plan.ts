@@ -54,8 +54,7 @@ export function planApp(app: App, facts: AppFacts): AppPlan {
   const trouble = troubleOf(facts);
   if (!trouble) return planRelease(app, facts);
   // What runs goes on, and may still be mended: the children stay as they are, and have the lock when they need it.
-  const upkeep =
-    planCommands(facts.asked, facts.locked) ?? planUpkeep(facts) ?? planUnlock(facts) ?? settled<AppStep>();
+  const upkeep = planDemands(facts, planCommands(facts.asked, facts.locked)) ?? planUnlock(facts) ?? settled<AppStep>();
   return { ...upkeep, phase: app.status?.phase ?? 'Staging', trouble };
 }
 
@@ -78,7 +77,7 @@ function planRelease(app: App, facts: AppFacts): AppPlan {
   if (missing.length > 0) {
     if (newImages.length > 0)
       return { ...act('Staging', { do: 'stage', because: `${listOf(newImages)} not declared` }), phase: 'Staging' };
-    if (command) return { ...command, phase: 'Staging' };
+    if (command && !isShort(facts)) return { ...command, phase: 'Staging' };
     const upkeep = planUpkeep(facts);
     if (upkeep?.steps.length) return { ...upkeep, phase: 'Staging' };
     const unlock = upkeep ? undefined : planUnlock(facts, 'nothing stops while images download');
@@ -91,15 +90,22 @@ function planRelease(app: App, facts: AppFacts): AppPlan {
     const claim: readonly AppStep[] = locked ? [] : [{ do: 'claim', because: 'a release is to be promoted' }];
     return { ...act('Promoting', ...claim, { do: 'promote', because }), phase: locked ? 'Promoting' : 'Locking' };
   }
-  const upkeep = command ?? planUpkeep(facts);
+  const upkeep = planDemands(facts, command);
   if (upkeep) return { ...upkeep, phase: 'Verifying' };
   return { ...planSettling(app, facts), phase: 'Settled' };
 }
 
+/** A command first; but one that waits for services waits with them when those need the lock. */
+const planDemands = (facts: AppFacts, command: Plan<AppStep> | undefined): Plan<AppStep> | undefined =>
+  command && (command.steps.length > 0 || !isShort(facts)) ? command : (planUpkeep(facts) ?? command);
+
+/** Services cannot go on without the lock, and nobody has it. */
+const isShort = ({ needLock, locked }: AppFacts): boolean => needLock.length > 0 && !locked;
+
 /** Whatever the children wait for: the lock, or each other. Undefined when all are Ready. */
 function planUpkeep(facts: AppFacts): Plan<AppStep> | undefined {
-  const { existing, needLock, locked } = facts;
-  if (needLock.length > 0 && !locked) {
+  const { existing, needLock } = facts;
+  if (isShort(facts)) {
     return act('Locking', { do: 'claim', because: `${listOf(needLock)} cannot go on without it` });
   }
   // An image that is no longer wanted holds nothing up: somebody may use it for long.

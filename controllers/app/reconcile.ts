@@ -9,7 +9,7 @@ import type { UpdateLocks } from '../host/update-locks.js';
 import { type Outcome, type Reconcile, TerminalError, wait } from '../runtime/outcome.js';
 import { shareApiNetwork } from './api-network.js';
 import { declaredAs, identityOf, isLiving, withKeptVolumes } from './children.js';
-import type { Command } from './commands.js';
+import { type Command, disruptiveOf } from './commands.js';
 import { forced, needsLock, observeApp, servicesOfApp } from './observe.js';
 import { type AppFacts, type AppPlan, type AppStep, planApp } from './plan.js';
 
@@ -176,7 +176,7 @@ async function propose(
 }
 
 async function claim(deps: AppDeps, memory: Memory, app: App, facts: AppFacts, because: string): Promise<Done> {
-  const { commands } = facts.asked;
+  const commands = disruptiveOf(facts.asked);
   const { store, locks, logs, now } = deps;
   const { name, generation } = app.metadata;
   const { appId } = identityOf(app);
@@ -221,7 +221,8 @@ async function claim(deps: AppDeps, memory: Memory, app: App, facts: AppFacts, b
 
 /** The lock is there: from now on services and volumes see the commands. A purge is to find every volume of the app. */
 async function begin(deps: AppDeps, app: App, { existing, asked }: AppFacts): Promise<Done> {
-  const { commands, strays } = asked;
+  const { strays } = asked;
+  const commands = disruptiveOf(asked);
   if (commands.length === 0) return {};
   if (strays.length > 0) await proposeChildren(deps, app, [...existing.filter(isLiving).map(declaredAs), ...strays]);
   for (const { name, begun } of commands) {

@@ -1,8 +1,8 @@
 import type { App, Request, RequestName, Service } from '../../crds/kinds.js';
-import { APP_COMMANDS, type AppCommand, begun, outstanding } from '../../crds/requests.js';
+import { type AppCommand, begun, outstanding, REMAKING } from '../../crds/requests.js';
 import type { SeenContainer } from '../docker/engine.js';
 import { MADE_AFTER } from '../docker/labels.js';
-import type { Stops } from './stops.js';
+import type { Stop, Stops } from './stops.js';
 
 /** A request that is carried out by making the container anew. */
 export interface Anew {
@@ -20,27 +20,50 @@ export interface Orders {
   readonly start: boolean;
 }
 
-/** Requests of a service's own that count, and ids of those that a later one has overtaken. */
-export interface Asked {
-  readonly stop: Request | undefined;
-  readonly start: Request | undefined;
-  readonly restart: Request | undefined;
-  readonly overtaken: Readonly<Partial<Record<RequestName, string>>>;
+/** A request of the service's own, or one of its App that has been begun. */
+export interface Ask extends Request {
+  /** Under which the status says that it was dealt with. */
+  readonly name: RequestName | `app.${AppCommand}`;
 }
 
-/** Which of the service's own requests are to be carried out. Of stop and what makes it run again, the later one counts. Pure. */
+/** Requests that count, the latest first, and ids of those that a later one has overtaken. */
+export interface Asked {
+  readonly stops: readonly Ask[];
+  readonly starts: readonly Ask[];
+  readonly restart: Request | undefined;
+  readonly overtaken: Readonly<Record<string, string>>;
+}
+
+/** Which requests are to be carried out. Of stop and what makes it run again, the later one counts. Pure. */
 export function askedOf(service: Service, app: App | undefined): Asked {
-  const stop = outstanding(service, 'stop');
-  const start = outstanding(service, 'start');
-  const stopLost = stop !== undefined && stop.at < lastGo(service, app);
-  const startLost = start !== undefined && start.at < (service.requests.stop?.at ?? '');
+  const stops = asks(service, app, 'stop');
+  const starts = asks(service, app, 'start').filter(
+    ({ name, id }) => name === 'start' || service.status?.handled?.[name] !== id,
+  );
+  const [go, halt] = [lastGo(service, app), lastHalt(service, app)];
+  const lost = [...stops.filter(({ at }) => at < go), ...starts.filter(({ at }) => at < halt)];
   return {
-    stop: stopLost ? undefined : stop,
-    start: startLost ? undefined : start,
+    stops: stops.filter((one) => !lost.includes(one)),
+    starts: starts.filter((one) => !lost.includes(one)),
     restart: outstanding(service, 'restart'),
-    overtaken: { ...(stopLost ? { stop: stop.id } : {}), ...(startLost ? { start: start.id } : {}) },
+    overtaken: idsOf(lost),
   };
 }
+
+/** An App's stop counts until all of its services have stopped: an agent that dies meanwhile must not stop one half. */
+function asks(service: Service, app: App | undefined, name: 'stop' | 'start'): readonly Ask[] {
+  const own = outstanding(service, name);
+  const ofApp = begun(app, name);
+  const all: readonly Ask[] = [
+    ...(own ? [{ ...own, name }] : []),
+    ...(ofApp ? [{ ...ofApp, name: `app.${name}` as const }] : []),
+  ];
+  return all.toSorted((a, b) => b.at.localeCompare(a.at));
+}
+
+/** Ids of requests by the names under which a status says that they were dealt with. Pure. */
+export const idsOf = (asks: readonly Pick<Ask, 'name' | 'id'>[]): Readonly<Record<string, string>> =>
+  Object.fromEntries(asks.map(({ name, id }) => [name, id]));
 
 /** The orders that a pass has to follow. `specHash` is what the document comes to now. Pure. */
 export function ordersOf(
@@ -50,31 +73,43 @@ export function ordersOf(
   specHash: string | undefined,
   running: boolean,
 ): Orders {
-  const { stop, start, restart } = askedOf(service, app);
+  const asked = askedOf(service, app);
+  const { restart } = asked;
   const known = stops.of(service.metadata.name);
-  const last = service.requests.stop;
-  // What only a status says was begun by an earlier process, and ended with it.
-  const holds = known !== undefined && last?.id === known.id && last.at > lastGo(service, app);
+  const holds = known !== undefined && known.at > lastGo(service, app) && isInForce(known, service, app);
   const inForce = holds && (specHash === undefined || known.specHash === undefined || specHash === known.specHash);
   return {
     anew: [
       ...(restart ? [{ id: restart.id, name: 'restart' as const, because: 'restart requested' }] : []),
-      ...APP_COMMANDS.flatMap((command): Anew[] => {
+      ...REMAKING.flatMap((command): Anew[] => {
         const request = begun(app, command);
         const name = `app.${command}` as const;
         const due = request !== undefined && service.status?.handled?.[name] !== request.id;
         return due ? [{ id: request.id, name, because: `${command} of the app requested` }] : [];
       }),
     ],
-    stop: stop || (inForce && !known.done) ? 'due' : inForce ? 'in force' : undefined,
-    start: start !== undefined && running,
+    stop: asked.stops.length > 0 || (inForce && !known.done) ? 'due' : inForce ? 'in force' : undefined,
+    start: asked.starts.length > 0 && running,
   };
+}
+
+/**
+ * A stop that was refused never was. One that was carried out outlives its request, which the next one replaces; one that
+ * was not ends with it: it was taken back. Pure.
+ */
+function isInForce({ id, done }: Stop, service: Service, app: App | undefined): boolean {
+  const isRefusal = (status: Service['status'] | App['status'], name: string): boolean =>
+    status?.handled?.[name] === id && status.refused?.[name] !== undefined;
+  if (isRefusal(service.status, 'stop') || isRefusal(service.status, 'app.stop') || isRefusal(app?.status, 'stop')) {
+    return false;
+  }
+  return done || service.requests.stop?.id === id || app?.requests.stop?.id === id;
 }
 
 /** Ids that a container that is made now carries: it need not be made anew for those. Pure. */
 export const madeAfter = (service: Service, app: App | undefined): readonly string[] => [
   ...(service.requests.restart ? [service.requests.restart.id] : []),
-  ...APP_COMMANDS.flatMap((command) => begun(app, command)?.id ?? []),
+  ...REMAKING.flatMap((command) => begun(app, command)?.id ?? []),
 ];
 
 /** Whether a container was made after that request. Pure. */
@@ -83,8 +118,7 @@ export const isMadeAfter = ({ labels }: Pick<SeenContainer, 'labels'>, { id }: P
 
 /** What has been dealt with, seeing the container as it is. A start counts once it runs; made anew means made and, unless it stays stopped, started. Pure. */
 export function dealtWith(
-  service: Service,
-  asked: Asked,
+  { stops, starts, overtaken }: Asked,
   { anew, stop, start }: Orders,
   container: SeenContainer | undefined,
   running: boolean,
@@ -95,26 +129,41 @@ export function dealtWith(
       container && isMadeAfter(container, one) && (!running || stop !== undefined || container.startedAt !== undefined),
   );
   return {
-    ...asked.overtaken,
-    ...Object.fromEntries(done.map(({ name, id }) => [name, id])),
+    ...overtaken,
+    ...idsOf(done),
     // Asked of what the document does not want to run: there is nothing to start.
-    ...(asked.start && (!start || isAlive) ? { start: asked.start.id } : {}),
-    ...(service.requests.stop && asked.stop && !isAlive ? { stop: asked.stop.id } : {}),
+    ...(!start || isAlive ? idsOf(starts) : {}),
+    ...(isAlive ? {} : idsOf(stops)),
   };
 }
 
 export const ALIVE: readonly SeenContainer['state'][] = ['running', 'restarting', 'paused'];
 
 /** When it was last asked to run again; '' when never. What was refused does not count. Pure. */
-function lastGo({ requests, status }: Service, app: App | undefined): string {
-  const own = (['start', 'restart'] as const).filter((name) => !isRefused(requests[name], name, status));
-  const ofApp = APP_COMMANDS.filter((name) => {
-    const request = app?.requests[name];
-    const handled = request !== undefined && app?.status?.handled?.[name] === request.id;
-    return begun(app, name) !== undefined || (handled && !isRefused(request, name, app?.status));
-  });
-  const times = [...own.map((name) => requests[name]?.at ?? ''), ...ofApp.map((name) => app?.requests[name]?.at ?? '')];
+const lastGo = (service: Service, app: App | undefined): string =>
+  lastTime(service, app, ['start', 'restart'], ['start', ...REMAKING]);
+
+/** When it was last asked to stop; '' when never. What was refused does not count. Pure. */
+const lastHalt = (service: Service, app: App | undefined): string => lastTime(service, app, ['stop'], ['stop']);
+
+function lastTime(
+  { requests, status }: Service,
+  app: App | undefined,
+  own: readonly ('start' | 'restart' | 'stop')[],
+  ofApp: readonly AppCommand[],
+): string {
+  const times = [
+    ...own.filter((name) => !isRefused(requests[name], name, status)).map((name) => requests[name]?.at ?? ''),
+    ...ofApp.filter((name) => isGiven(app, name)).map((name) => app?.requests[name]?.at ?? ''),
+  ];
   return times.sort().at(-1) ?? '';
+}
+
+/** The App has begun or carried it out. Pure. */
+function isGiven(app: App | undefined, name: AppCommand): boolean {
+  const request = app?.requests[name];
+  const handled = request !== undefined && app?.status?.handled?.[name] === request.id;
+  return begun(app, name) !== undefined || (handled && !isRefused(request, name, app?.status));
 }
 
 const isRefused = (

@@ -6,7 +6,7 @@ import { type Outcome, type Plan, type Reconcile, TerminalError, wait } from '..
 import type { Departures } from './departures.js';
 import { identityOf } from './identity.js';
 import { containersOf, type Memory, observe, type ServiceDeps, type Sight } from './observe.js';
-import { ALIVE, type Asked, askedOf, dealtWith, ordersOf } from './orders.js';
+import { ALIVE, type Asked, askedOf, dealtWith, idsOf, ordersOf } from './orders.js';
 import { perform } from './perform.js';
 import { planService, type ServiceStep } from './plan.js';
 import { type Doing, type Said, serviceStatus } from './status.js';
@@ -48,7 +48,8 @@ export const reconcileService =
 async function admit(deps: ServiceDeps, service: Service): Promise<Service> {
   const { store, locks, logs } = deps;
   const app = store.get('App', service.spec.app);
-  const { stop, restart } = askedOf(service, app);
+  const { stops, restart } = askedOf(service, app);
+  const stop = stops.find(({ name }) => name === 'stop'); // one of the App has the lock already
   const appId = identityOf(service, app)?.appId;
   const asked = { ...(stop ? { stop } : {}), ...(restart ? { restart } : {}) };
   if (Object.keys(asked).length === 0 || appId === undefined || locks.isHeld(appId)) return service;
@@ -59,7 +60,8 @@ async function admit(deps: ServiceDeps, service: Service): Promise<Service> {
   const claim = await locks.claim(appId, names, { force: Object.values(asked).some(({ force }) => force === true) });
   if (claim.is === 'locked') {
     const message = `Lockfile exists for { appId: ${appId}, service: ${claim.service} }`;
-    refuse(deps, service, asked, { reason: 'Locked', message });
+    const ids = Object.fromEntries(Object.entries(asked).map(([name, { id }]) => [name, id]));
+    refuse(deps, service, ids, { reason: 'Locked', message });
   }
   return store.get('Service', service.metadata.name) ?? service;
 }
@@ -68,9 +70,9 @@ async function admit(deps: ServiceDeps, service: Service): Promise<Service> {
 function takeInStop(deps: ServiceDeps, { departures, stops }: Memory, service: Service): void {
   const app = deps.store.get('App', service.spec.app);
   const [container] = containersOf(deps, service, identityOf(service, app));
-  const { stop } = askedOf(service, app);
+  const [stop] = askedOf(service, app).stops;
   const { name } = service.metadata;
-  if (stop) stops.begin(name, stop.id, container?.specHash);
+  if (stop) stops.begin(name, stop, container?.specHash);
   if (!departures.isLeaving(name)) stops.look(name, container !== undefined && ALIVE.includes(container.state));
 }
 
@@ -80,25 +82,16 @@ function refuseOrders(deps: ServiceDeps, { stops }: Memory, service: Service, er
   const current = deps.store.get('Service', service.metadata.name);
   if (!current) return;
   const app = deps.store.get('App', service.spec.app);
-  const { stop, start } = askedOf(current, app);
+  const asked = askedOf(current, app);
   const { anew } = ordersOf(current, app, stops, undefined, true);
-  const asked = Object.fromEntries([
-    ...(stop ? [['stop', stop] as const] : []),
-    ...(start ? [['start', start] as const] : []),
-    ...anew.map((one) => [one.name, one] as const),
-  ]);
-  if (Object.keys(asked).length > 0) refuse(deps, current, asked, { reason: 'Failed', message: messageOf(error) });
+  const ids = idsOf([...asked.stops, ...asked.starts, ...anew]);
+  if (Object.keys(ids).length > 0) refuse(deps, current, ids, { reason: 'Failed', message: messageOf(error) });
 }
 
-function refuse(
-  deps: ServiceDeps,
-  service: Service,
-  asked: Readonly<Record<string, { readonly id: string }>>,
-  refusal: Refusal,
-): void {
-  const names = Object.keys(asked);
+function refuse(deps: ServiceDeps, service: Service, ids: Readonly<Record<string, string>>, refusal: Refusal): void {
+  const names = Object.keys(ids);
   report(deps, service, {
-    dealt: Object.fromEntries(Object.entries(asked).map(([name, { id }]) => [name, id])),
+    dealt: ids,
     refused: Object.fromEntries(names.map((name) => [name, refusal])),
   });
   deps.store.record(keyOf('Service', service.metadata.name), {
@@ -112,7 +105,7 @@ function refuse(
 function dealt(deps: ServiceDeps, service: Service, { situation }: Sight): Readonly<Record<string, string>> {
   const app = deps.store.get('App', service.spec.app);
   const [container] = containersOf(deps, service, identityOf(service, app));
-  return dealtWith(service, askedOf(service, app), situation.orders, container, situation.wanted?.running ?? false);
+  return dealtWith(askedOf(service, app), situation.orders, container, situation.wanted?.running ?? false);
 }
 
 async function carryOut(
@@ -135,10 +128,9 @@ async function carryOut(
 }
 
 /** What a step has begun or done of what was asked: a stop is answered when it begins, a start when it was done. Pure. */
-function dealtBy(step: ServiceStep, { stop, start }: Asked): Readonly<Record<string, string>> {
-  if (stop && step.do === 'leave' && step.stop && !step.remove) return { stop: stop.id };
-  if (start && (step.do === 'start' || (step.do === 'create' && step.start))) return { start: start.id };
-  return {};
+function dealtBy(step: ServiceStep, { stops, starts }: Asked): Readonly<Record<string, string>> {
+  if (step.do === 'leave' && step.stop && !step.remove) return idsOf(stops);
+  return step.do === 'start' || (step.do === 'create' && step.start) ? idsOf(starts) : {};
 }
 
 const WORDS: Readonly<Record<ServiceStep['do'], { doing: Doing | undefined; reason: string }>> = {

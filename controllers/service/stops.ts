@@ -2,6 +2,8 @@
 export interface Stop {
   /** Of the request. */
   readonly id: string;
+  /** When it was asked for; RFC 3339. */
+  readonly at: string;
   /** Of the container that was stopped: another configuration ends the stop. */
   readonly specHash: string | undefined;
   /** The container was seen stopped. */
@@ -21,8 +23,8 @@ export class Stops {
     return this.#stops.get(service);
   }
 
-  begin(service: string, id: string, specHash: string | undefined): void {
-    if (this.#stops.get(service)?.id !== id) this.#stops.set(service, { id, specHash, done: false });
+  begin(service: string, { id, at }: Pick<Stop, 'id' | 'at'>, specHash: string | undefined): void {
+    if (this.#stops.get(service)?.id !== id) this.#stops.set(service, { id, at, specHash, done: false });
   }
 
   /** Takes in whether its container runs: stopped once, it is over as soon as somebody else has started it. */

@@ -8,6 +8,8 @@ import { type Agent, Device, type Fate } from '../setup/device.js';
 import { lockFiles } from '../setup/device-view.js';
 
 const FATES: readonly Fate[] = ['kill-before', 'kill-after', 'fail', 'lose'];
+/** Every which step is tried with a fate, each fate from another one on; all of them with SUPERCARGO_CRASHES=all. */
+const STRIDE = process.env.SUPERCARGO_CRASHES === 'all' ? 1 : 3;
 
 const app = declareApp(
   { web: { depends_on: ['db'], environment: { V: '1' } }, db: { volumes: ['data:/data'] } },
@@ -137,6 +139,16 @@ const COMMANDS: readonly {
     },
     want: ['db_7_1_a running same', 'web_7_1_a running same', 'x_7_1_a running same'],
   },
+  {
+    it: 'starts a whole app that was stopped',
+    key: 'App/hello',
+    name: 'start',
+    first: async (commanded) => {
+      await commanded.ask('App/hello', 'stop');
+      await commanded.agent.settle();
+    },
+    want: ['db_7_1_a running same', 'web_7_1_a running same', 'x_7_1_a running same'],
+  },
 ];
 
 describe('commands', () => {
@@ -171,8 +183,8 @@ describe('commands', () => {
     });
 
     it(`${does}, whatever befalls any one step`, async () => {
-      for (const fate of FATES) {
-        for (let at = 0, steps = 1; at < steps; at += 1) {
+      for (const [index, fate] of FATES.entries()) {
+        for (let at = index % STRIDE, steps = at + 1; at < steps; at += STRIDE) {
           const run = await new Commanded().open([app]);
           try {
             await first?.(run);
@@ -208,8 +220,8 @@ describe('commands', () => {
   });
 
   it('stop a service whatever befalls any one step; an agent that starts later starts it', async () => {
-    for (const fate of FATES) {
-      for (let at = 0, steps = 1; at < steps; at += 1) {
+    for (const [index, fate] of FATES.entries()) {
+      for (let at = index % STRIDE, steps = at + 1; at < steps; at += STRIDE) {
         const run = await new Commanded().open([app]);
         try {
           steps = 0;
@@ -234,6 +246,113 @@ describe('commands', () => {
       }
     }
   }).timeout(120_000);
+
+  const STOPPED = ['db_7_1_a exited same', 'web_7_1_a exited same', 'x_7_1_a running same'];
+  const RUNNING = ['db_7_1_a running same', 'web_7_1_a running same', 'x_7_1_a running same'];
+
+  it('stop a whole app, which stays stopped over passes and relists', async () => {
+    const id = await here.ask('App/hello', 'stop');
+    await here.agent.settle();
+    assert.deepEqual(here.lines(), STOPPED);
+    assert.equal(here.handling('App/hello').handled?.stop, id);
+    assert.equal(here.agent.store.get('App', 'hello')?.status?.begun, undefined);
+    await here.agent.relist();
+    await here.rests();
+    assert.deepEqual(here.lines(), STOPPED);
+  });
+
+  it('stop a whole app whatever befalls any one step: all of it or none; an agent that starts later starts it', async () => {
+    for (const [index, fate] of FATES.entries()) {
+      for (let at = index % STRIDE, steps = at + 1; at < steps; at += STRIDE) {
+        const run = await new Commanded().open([app]);
+        try {
+          steps = 0;
+          run.device.weather = () => (steps++ === at ? fate : 'pass');
+          const id = await run.carryOut('App/hello', 'stop');
+          run.device.weather = () => 'pass';
+          assert.equal(run.handling('App/hello').handled?.stop, id);
+          assert.equal(run.handling('App/hello').refused, undefined);
+          const states = new Set(run.lines().map((line) => line.split(' ')[1]));
+          if (fate.startsWith('kill')) assert.equal(states.size, 1, run.lines().join(', '));
+          else assert.deepEqual([...states], ['exited']);
+          await run.rests();
+          await run.device.halt();
+          await (await run.device.boot()).settle();
+          assert.deepEqual(run.lines(), RUNNING.slice(0, 2));
+        } catch (error) {
+          throw new Error(`${fate} at step ${at}`, { cause: error });
+        } finally {
+          await run.close();
+        }
+      }
+    }
+  }).timeout(120_000);
+
+  it('stop of an app ends with a start, restart or purge of it, and one service may start alone', async () => {
+    for (const name of ['start', 'restart', 'purge'] as const) {
+      await here.ask('App/hello', 'stop');
+      await here.agent.settle();
+      assert.ok(
+        here.lines().every((line) => line.startsWith('x_') || line.includes('exited')),
+        name,
+      );
+      await here.ask('App/hello', name);
+      await here.agent.settle();
+      assert.ok(
+        here.lines().every((line) => line.includes('running')),
+        name,
+      );
+    }
+    await here.ask('App/hello', 'stop');
+    await here.agent.settle();
+    await here.ask('Service/hello.db', 'start');
+    await here.agent.settle();
+    assert.deepEqual(
+      here.lines().map((line) => line.split(' ')[1]),
+      ['running', 'exited', 'running'],
+    );
+    await here.rests();
+  });
+
+  it('stop of an app, given together with its start: the later one counts, and none is left undone', async () => {
+    const [stop, start] = await Promise.all([here.ask('App/hello', 'stop'), here.ask('App/hello', 'start')]);
+    await here.agent.settle();
+    assert.deepEqual(here.handling('App/hello').handled, { stop, start });
+    assert.deepEqual(here.lines(), RUNNING);
+    await Promise.all([here.ask('App/hello', 'start'), here.ask('App/hello', 'stop')]);
+    await here.agent.settle();
+    assert.deepEqual(here.lines(), STOPPED);
+    await here.rests();
+  });
+
+  for (const key of ['App/hello', 'Service/hello.web'] as const) {
+    it(`stop of ${key}: another one that the lock refuses leaves what is stopped stopped`, async () => {
+      await here.ask(key, 'stop');
+      await here.agent.settle();
+      const stopped = here.lines();
+      lock(here.device);
+      const id = await here.ask(key, 'stop');
+      await here.agent.settle();
+      assert.equal(here.handling(key).refused?.stop?.reason, 'Locked');
+      await here.agent.store.withdraw(key, 'stop', id);
+      await here.agent.relist();
+      await here.agent.settle();
+      assert.deepEqual(here.lines(), stopped);
+    });
+  }
+
+  it('start of an app is carried out while one of its services needs the lock', async () => {
+    await here.ask('App/hello', 'stop');
+    await here.agent.settle();
+    const changed = declareApp(
+      { web: { depends_on: ['db'], environment: { V: '2' } }, db: { volumes: ['data:/data'] } },
+      { volumes: { data: {} } },
+    );
+    await Promise.all([here.ask('App/hello', 'start'), here.agent.propose([changed, other])]);
+    await here.agent.settle();
+    assert.deepEqual(here.lines(), ['db_7_1_a running same', 'web_7_1_a running anew', 'x_7_1_a running same']);
+    await here.rests();
+  });
 
   it('stop: an equal release renames what is stopped, another configuration starts it', async () => {
     await here.ask('Service/hello.web', 'stop');
@@ -307,6 +426,7 @@ describe('commands', () => {
     const asked: readonly (readonly [Key, RequestName])[] = [
       ['App/hello', 'restart'],
       ['App/hello', 'purge'],
+      ['App/hello', 'stop'],
       ['Service/hello.web', 'restart'],
       ['Service/hello.web', 'stop'],
     ];
@@ -347,6 +467,17 @@ describe('commands', () => {
       await here.agent.settle();
       assert.equal(here.handling('Service/hello.web').handled?.start, id);
       assert.equal(here.lines()[1], 'web_7_1_a running same');
+    });
+
+    it('nor does the start of an app', async () => {
+      await here.ask('App/hello', 'stop');
+      await here.agent.settle();
+      lock(here.device);
+      const id = await here.ask('App/hello', 'start');
+      await here.agent.settle();
+      assert.equal(here.handling('App/hello').handled?.start, id);
+      assert.deepEqual(here.lines(), RUNNING);
+      assert.deepEqual(lockFiles(here.device), ['1/db/updates.lock']);
     });
   });
 
