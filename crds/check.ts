@@ -1,3 +1,4 @@
+import { checkGitSource } from './check-git-source.js';
 import { checkService, type Found } from './check-service.js';
 import { type Issue, listed, pathText } from './issue.js';
 import type { AnyDeclared, Declared, Kind } from './kinds.js';
@@ -32,6 +33,8 @@ function checksOf(document: AnyDeclared): Found[] {
       return checkService(document.spec, []);
     case 'HostConfig':
       return checkHostConfig(document);
+    case 'GitSource':
+      return checkGitSource(document.spec);
     default:
       return [];
   }

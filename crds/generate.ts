@@ -7,7 +7,15 @@ import { type Interface, renderTypes } from './render-types.js';
 import { type KindSchemas, type Schema, schemaAt } from './schema.js';
 import { type Structural, toValidation } from './validation.js';
 
-const FILES = ['app.yaml', 'image.yaml', 'network.yaml', 'volume.yaml', 'service.yaml', 'host-config.yaml'];
+const FILES = [
+  'app.yaml',
+  'image.yaml',
+  'network.yaml',
+  'volume.yaml',
+  'service.yaml',
+  'host-config.yaml',
+  'git-source.yaml',
+];
 
 const pathOf = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 

@@ -1,6 +1,8 @@
 import type {
   AppSpec,
   AppStatus,
+  GitSourceSpec,
+  GitSourceStatus,
   HostConfigSpec,
   HostConfigStatus,
   ImageSpec,
@@ -25,6 +27,7 @@ export interface Kinds {
   Volume: { spec: VolumeSpec; status: VolumeStatus };
   Service: { spec: ServiceSpec; status: ServiceStatus };
   HostConfig: { spec: HostConfigSpec; status: HostConfigStatus };
+  GitSource: { spec: GitSourceSpec; status: GitSourceStatus };
 }
 export type Kind = keyof Kinds;
 
@@ -36,6 +39,7 @@ export const PLURALS: Readonly<Record<Kind, string>> = {
   Volume: 'volumes',
   Service: 'services',
   HostConfig: 'hostconfigs',
+  GitSource: 'gitsources',
 };
 export const KINDS = Object.keys(PLURALS) as readonly Kind[];
 
@@ -122,6 +126,7 @@ export type Network = Resource<'Network'>;
 export type Volume = Resource<'Volume'>;
 export type Service = Resource<'Service'>;
 export type HostConfig = Resource<'HostConfig'>;
+export type GitSource = Resource<'GitSource'>;
 export type AnyResource = { [K in Kind]: Resource<K> }[Kind];
 
 /** What an origin declares: a document without the parts that others write. */

@@ -5,6 +5,7 @@ export const REQUESTS_OF: Readonly<Partial<Record<Kind, readonly RequestName[]>>
   App: ['restart', 'purge', 'stop', 'start', 'cleanup', 'force'],
   Service: ['restart', 'stop', 'start'],
   HostConfig: ['confirm'],
+  GitSource: ['sync', 'confirm'],
 };
 
 /** Why a request was dealt with but not carried out. `Locked`: the application holds the update lock. */

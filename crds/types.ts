@@ -599,3 +599,179 @@ export interface HostConfigStatus {
   /** network only: what does not take effect now, and when it will. */
   note?: string;
 }
+
+/** Where the documents are, and how they are taken. */
+export interface GitSourceSpec {
+  /** Address of the repository: https://, ssh:// or user@host:path, file:// or the path of a bare repository on this device; http:// and git:// are not encrypted. It holds no credentials. */
+  url: string;
+  /** Branch whose newest commit counts. At most one of branch, tag, commit and semver. Default: the one that the repository calls HEAD. */
+  branch?: string;
+  /** Tag that counts. */
+  tag?: string;
+  /** Commit that counts, by its whole hash. */
+  commit?: string;
+  /** Range of versions such as ^1.4 or >=2 <3: of the tags that are versions (v1.4.2, 1.4.2), the highest one in the range counts. */
+  semver?: string;
+  /** Folder or file in the repository; everything below it is read. Default: the whole repository. */
+  path?: string;
+  /** The same for several of them, instead of path. */
+  paths?: string[];
+  /** Files that are read, as globs against the path in the repository; a glob without / is matched against the name. Default: all of .yaml, .yml and .json. */
+  include?: string[];
+  /** Files that are left out, as globs like those of include; they win. */
+  exclude?: string[];
+  /** Time between two looks at the repository, at least 1s. Default: 5m, or none when there is a cron. */
+  interval?: string;
+  /** When to look, as a cron expression of five or six fields in the device's time zone; beside or instead of interval. */
+  cron?: string;
+  /** Longest time for one talk with the repository. Default: 5m. */
+  timeout?: string;
+  /** true: the repository is not looked at, and what it declared stays. Default: false. */
+  suspend?: boolean;
+  /** true: one bad document holds the whole commit back. false: bad documents keep their last version, the others are taken. Default: true. */
+  atomic?: boolean;
+  /** true: a branch or tag may be moved to a commit that does not contain the applied one. Default: false. */
+  allowRewind?: boolean;
+  /** true: documents in submodules below the path are read too; only over https and ssh. Default: false. */
+  submodules?: boolean;
+  /** How to log in: names of files in the folder secrets of the data folder. */
+  credentials?: {
+    /** File with a token or password for https. */
+    token?: string;
+    /** User name for https. Default: git. */
+    username?: string;
+    /** File with a private key for ssh, without a passphrase. */
+    sshKey?: string;
+    /** File with the host keys for ssh, in the format of known_hosts. Needed for ssh. */
+    knownHosts?: string;
+    /** File with the certificates (PEM) that sign the server's, instead of the system's. */
+    ca?: string;
+  };
+  /** Whose signature the commit or tag must bear; without a good one nothing is taken. Default: none is needed. */
+  verify?: {
+    /** What must be signed: commit, or tag (an annotated one). Default: commit. */
+    object?: 'commit' | 'tag';
+    /** File in the folder secrets with the ssh keys that count, in the format of ssh-keygen's allowed signers. */
+    allowedSigners?: string;
+    /** File in the folder secrets with the GPG public keys that count. */
+    keyring?: string;
+  };
+  /** What happens to documents that the repository no longer declares. */
+  prune?: {
+    /** false: they stay. Default: true, they are removed. */
+    enabled?: boolean;
+    /** A commit that would remove more than this part of what the source declares is held until it is confirmed. An empty or vanished path is always held. Default: 50. */
+    maxPercent?: number;
+    /** What happens when the source itself is removed: Delete removes what it declared, Keep leaves it. Default: Delete. */
+    onRemoval?: 'Delete' | 'Keep';
+  };
+  /** Who may call /hooks/<name> without a key of the API. */
+  webhook?: {
+    /** File in the folder secrets with the secret that signs a call (GitHub, Gitea) or comes along as a token (GitLab, others). */
+    secret: string;
+  };
+  /** Values for ${NAME} in the documents. */
+  vars?: {
+    [k: string]: string | number | boolean;
+  };
+  /** Secret values for ${NAME}, from files in the folder secrets; only for the environment of services. */
+  varsFrom?: {
+    /** Name of the file: lines of NAME=value, unless name is given. */
+    file: string;
+    /** Name of the one variable whose value is the whole file. */
+    name?: string;
+  }[];
+  /** How documents that are encrypted with SOPS are read. */
+  decryption?: {
+    /** File in the folder secrets with the private key of age. */
+    ageKey: string;
+  };
+  /** Branch to which this device pushes a file with its status. Default: none, nothing is pushed. */
+  statusBranch?: string;
+}
+
+/** What was observed; written by the GitSource controller. */
+export interface GitSourceStatus {
+  /** Generation of the spec that this status speaks of. */
+  observedGeneration?: number;
+  /** Ready, Reconciling and Stalled. */
+  conditions?: Condition[];
+  /** The commit that the repository had last. */
+  seen?: {
+    /** Hash of the commit. */
+    commit: string;
+    /** Name of its author. */
+    author?: string;
+    /** First line of its message. */
+    subject?: string;
+    /** When it was committed, RFC 3339. */
+    time?: string;
+  };
+  /** The commit whose signature was last found good. */
+  verified?: {
+    /** Hash of the commit. */
+    commit: string;
+    /** Name of its author. */
+    author?: string;
+    /** First line of its message. */
+    subject?: string;
+    /** When it was committed, RFC 3339. */
+    time?: string;
+    /** Who signed it. */
+    by?: string;
+  };
+  /** The commit whose documents are in force. Cannot be rebuilt. */
+  applied?: {
+    /** Hash of the commit. */
+    commit: string;
+    /** Name of its author. */
+    author?: string;
+    /** First line of its message. */
+    subject?: string;
+    /** When it was committed, RFC 3339. */
+    time?: string;
+    /** What it was found by, such as branch main. */
+    ref?: string;
+    /** When its documents were taken, RFC 3339. */
+    at?: string;
+  };
+  /** The documents in force, as Kind/name. */
+  declares?: string[];
+  /** Why the last try did not end well; absent when it did. */
+  failure?: {
+    /** One CamelCase word for programs. */
+    reason: string;
+    /** One sentence for people. */
+    message: string;
+    /** When it was first found, RFC 3339. */
+    at: string;
+    /** The commit that it is about. */
+    commit?: string;
+  };
+  /** The commit that waits to be confirmed, because it removes much. */
+  held?: {
+    /** Hash of the commit. */
+    commit: string;
+    /** What it removes, as Kind/name. */
+    removes: string[];
+  };
+  /** When the repository was last looked at, RFC 3339. In memory only. */
+  checkedAt?: string;
+  /** When it will be looked at next, RFC 3339. In memory only. */
+  nextSyncAt?: string;
+  /** The commit with this device's status on the status branch. */
+  pushed?: string;
+  /** Ids of requests that were dealt with, by request (sync, confirm). Cannot be rebuilt. */
+  handled?: {
+    [k: string]: string;
+  };
+  /** Why the last request was dealt with but not carried out, by request. */
+  refused?: {
+    [k: string]: {
+      /** Failed. */
+      reason: 'Locked' | 'Failed';
+      /** One sentence for people. */
+      message: string;
+    };
+  };
+}

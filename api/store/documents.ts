@@ -13,6 +13,7 @@ export class Documents {
     Volume: new Map(),
     Service: new Map(),
     HostConfig: new Map(),
+    GitSource: new Map(),
   };
 
   get held(): ReadonlyMap<Key, Held> {

@@ -34,7 +34,7 @@ export interface Fresh {
 }
 
 /** Kinds with something to clean up outside the store: their controller releases them. */
-const CLEANED_UP: ReadonlySet<Kind> = new Set<Kind>(['App', 'Image', 'Network', 'Volume', 'Service']);
+const CLEANED_UP: ReadonlySet<Kind> = new Set<Kind>(['App', 'Image', 'Network', 'Volume', 'Service', 'GitSource']);
 const CONTROLLER_FINALIZER = 'supercargo.io/controller';
 
 /** The decisions carried out on values; several about one document become one edit. */

@@ -9,6 +9,7 @@ const HANDLES: Handling = {
   Volume: true,
   Service: true,
   HostConfig: false,
+  GitSource: true,
 };
 
 /** Its controller has not concluded anything about this generation, or has not carried out a request. Pure. */

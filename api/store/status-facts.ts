@@ -2,7 +2,10 @@ import type { AnyResource, Kind } from '../../crds/kinds.js';
 import { frozen } from './frozen.js';
 
 /** Facts that change too fast for a disk and mean nothing after a restart. */
-const IN_MEMORY_ONLY: Readonly<Partial<Record<Kind, readonly string[]>>> = { Image: ['downloadProgress'] };
+const IN_MEMORY_ONLY: Readonly<Partial<Record<Kind, readonly string[]>>> = {
+  Image: ['downloadProgress'],
+  GitSource: ['checkedAt', 'nextSyncAt'],
+};
 
 /** The part of a status that is kept on disk. Pure. */
 export function durableStatus({ kind, status }: AnyResource): object | undefined {

@@ -69,6 +69,7 @@ export function concernsDocument({ object, parts, type }: Change, service: Servi
     case 'Image':
       return object.spec.app === spec.app && object.spec.image === normalizeReference(spec.image) && !isReady(service);
     case 'HostConfig':
+    case 'GitSource':
       return false;
   }
 }

@@ -191,7 +191,7 @@ describe('parseDocument', () => {
         value: {},
         want: [
           'apiVersion: Missing: supercargo.io/v1',
-          'kind: Missing: one of App, Image, Network, Volume, Service or HostConfig',
+          'kind: Missing: one of App, Image, Network, Volume, Service, HostConfig or GitSource',
           'metadata: Missing: a map with a name',
         ],
       },
@@ -204,18 +204,22 @@ describe('parseDocument', () => {
         it: 'an unknown kind that is near a known one',
         value: document('app', 'x', {}),
         want: [
-          'kind: Unknown kind "app"; did you mean "App"? Known are App, Image, Network, Volume, Service and HostConfig',
+          'kind: Unknown kind "app"; did you mean "App"? Known are App, Image, Network, Volume, Service, HostConfig and GitSource',
         ],
       },
       {
         it: 'a foreign kind',
         value: document('Deployment', 'x', {}),
-        want: ['kind: Unknown kind "Deployment". Known are App, Image, Network, Volume, Service and HostConfig'],
+        want: [
+          'kind: Unknown kind "Deployment". Known are App, Image, Network, Volume, Service, HostConfig and GitSource',
+        ],
       },
       {
         it: 'a kind that every object has as a method',
         value: document('constructor', 'x', {}),
-        want: ['kind: Unknown kind "constructor". Known are App, Image, Network, Volume, Service and HostConfig'],
+        want: [
+          'kind: Unknown kind "constructor". Known are App, Image, Network, Volume, Service, HostConfig and GitSource',
+        ],
       },
       { it: 'a missing spec', value: document('App', 'x', undefined), want: ['spec: Missing: a map'] },
       { it: 'a spec of text', value: document('App', 'x', 'web'), want: ['spec: Expected a map, found "web"'] },

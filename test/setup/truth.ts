@@ -29,6 +29,7 @@ export function untruthOf(device: Device, agent: Agent, document: AnyResource): 
     case 'Image':
       return document.metadata.deletionTimestamp || images.find(document.spec.image) ? undefined : 'no image';
     case 'HostConfig':
+    case 'GitSource':
       return undefined;
   }
 }

@@ -9,6 +9,7 @@ const SHORT_NAMES: Readonly<Record<Kind, string>> = {
   Volume: 'scvol',
   Service: 'scsvc',
   HostConfig: 'schost',
+  GitSource: 'scgit',
 };
 
 const version = { groupVersion: API_VERSION, version: VERSION };

@@ -1,0 +1,31 @@
+/** How git talks to a repository. */
+export type GitTransport = 'https' | 'http' | 'ssh' | 'git' | 'file';
+
+/** The address of a repository, taken apart. */
+export interface GitUrl {
+  readonly transport: GitTransport;
+  /** As git is told: never the short form of ssh, never a bare path. */
+  readonly address: string;
+  /** Name or address of the server; empty for file. */
+  readonly host: string;
+  /** Login data was written into it. */
+  readonly hasPassword: boolean;
+}
+
+/** Takes `https://…`, `ssh://…`, `user@host:path`, `git://…`, `file:///…` or a path. Undefined for anything else. Pure. */
+export function parseGitUrl(text: string): GitUrl | undefined {
+  if (text.startsWith('/')) return { transport: 'file', address: `file://${text}`, host: '', hasPassword: false };
+  const [, login, server, path] =
+    /^([A-Za-z0-9_.]+)@([A-Za-z0-9_.][A-Za-z0-9_.-]*):(?!\/\/)([^\s-]\S*)$/.exec(text) ?? [];
+  const full = path === undefined ? text : `ssh://${login}@${server}/${path.replace(/^\//, '')}`;
+  if (!URL.canParse(full)) return undefined;
+  const { protocol, hostname, username, password, pathname } = new URL(full);
+  const transport = (['https', 'http', 'ssh', 'git', 'file'] as const).find((one) => `${one}:` === protocol);
+  if (!transport || hostname.startsWith('-') || /\s/.test(full)) return undefined;
+  if (transport === 'file') {
+    return hostname === '' && pathname !== '/' ? { transport, address: full, host: '', hasPassword: false } : undefined;
+  }
+  if (hostname === '') return undefined;
+  const named = username !== '' && transport !== 'ssh';
+  return { transport, address: full, host: hostname, hasPassword: password !== '' || named };
+}
