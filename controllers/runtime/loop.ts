@@ -181,7 +181,10 @@ export class Loop {
     this.#writeConditions(before, conclusion);
     if (conclusion.forgetBackoff) this.#backoff.forget(name);
     if (!dirty && (ending.is === 'settled' || conclusion.stalled)) store.concluded(keyOf(kind, name));
-    await this.#next(name, conclusion.next);
+    // Who wakes a key asks whether it is Ready, and was told so all through this pass: what then seemed of no concern
+    // is not heard again.
+    if (isReady(before) && ending.is === 'waiting') this.#queue.add(name);
+    else await this.#next(name, conclusion.next);
   }
 
   async #next(name: string, next: ReturnType<typeof conclude>['next']): Promise<void> {

@@ -33,7 +33,7 @@ const silent = pino({ level: process.env.SUPERCARGO_TEST_LOG ?? 'silent' });
 /** In memory where the machine offers that: tests boot thousands of devices. */
 const FOLDERS = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 /** Real time within which everything that is under way comes to an end, or never will. */
-const PATIENCE_MS = 5_000;
+const PATIENCE_MS = 30_000;
 /** Agents that may be killed while they start. */
 const BOOTS = 50;
 

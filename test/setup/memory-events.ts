@@ -16,6 +16,8 @@ export class MemoryEvents {
   #lastNano = 0n;
   /** Events that it picks are told to nobody. */
   loses: ((event: EngineEvent) => boolean) | undefined;
+  /** Told of everything that happens, in the same moment. */
+  heard: (() => void) | undefined;
 
   constructor(readonly now: () => number) {}
 
@@ -27,6 +29,7 @@ export class MemoryEvents {
     const nano = BigInt(this.now()) * 1_000_000n;
     this.#lastNano = nano > this.#lastNano ? nano : this.#lastNano + 1n;
     const event: EngineEvent = { type, action, id, attributes, timeNano: String(this.#lastNano) };
+    this.heard?.();
     this.#log.push(event);
     if (this.#log.length > KEPT_EVENTS) this.#log.shift();
     if (this.loses?.(event)) return;

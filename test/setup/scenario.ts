@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { AnyDeclared } from '../../crds/kinds.js';
 import { type Agent, Device, type Fate } from './device.js';
 import { type DeviceView, viewOf } from './device-view.js';
+import { Downtime } from './downtime.js';
 import { Overseer } from './overseer.js';
 import { untruthOf } from './truth.js';
 
@@ -47,12 +48,20 @@ const A_WHILE_MS = 60_000;
 export class Run {
   readonly device = new Device();
   readonly overseer = new Overseer(this.device);
+  /** What a restart of the agent took, if there was one: until another one had looked at everything. */
+  restartMs = 0;
+  #downtime: Downtime | undefined;
   #steps = 0;
 
   constructor(
     private readonly scenario: Scenario,
     private readonly mishap?: Mishap,
   ) {}
+
+  /** The longest that a service which was up at the beginning has been down, until it was up again. */
+  get downMs(): number {
+    return this.#downtime?.longestMs ?? 0;
+  }
 
   /** To the end, and checks it. Returns how many steps there were. */
   async complete(): Promise<number> {
@@ -62,6 +71,7 @@ export class Run {
     for (const { tags } of this.device.engine.images.list()) for (const tag of tags) this.overseer.kept.add(tag);
     if (before) await this.#drive(before, (agent) => agent.settle());
     else await this.device.boot();
+    this.#downtime = new Downtime(this.device);
     deed?.(this.device);
 
     const { at, fate = 'pass' } = this.mishap ?? {};
@@ -118,7 +128,7 @@ export class Run {
   async #drive(target: readonly AnyDeclared[], work: (agent: Agent) => Promise<void>): Promise<void> {
     for (let lives = 0; lives < 5; lives += 1) {
       const living = this.device.agent?.isDead === false ? this.device.agent : undefined;
-      const agent = living ?? (await this.device.boot());
+      const agent = living ?? (await this.#boot());
       const refused = await agent.propose(target).then(
         () => false,
         () => true,
@@ -128,6 +138,13 @@ export class Run {
       if (!agent.isDead) return;
     }
     assert.fail('five agents died');
+  }
+
+  async #boot(): Promise<Agent> {
+    const from = this.device.clock.now();
+    const agent = await this.device.boot();
+    this.restartMs += this.device.clock.now() - from;
+    return agent;
   }
 
   #check(): void {

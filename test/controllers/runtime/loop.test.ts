@@ -69,6 +69,21 @@ describe('Loop', () => {
   const ready = (name: string) => conditionOf(store.get('Network', name) ?? assert.fail(), 'Ready');
   const fail = (error: unknown) => () => Promise.reject(error);
 
+  it('looks once more when a Ready document has to wait: what changed meanwhile seemed of no concern', async () => {
+    await propose(aNetwork('a'));
+    const waiting = (): Outcome => ({ is: 'waiting', reason: 'Held', message: 'Held', forMs: 60_000 });
+    const { passes, nudge } = run([() => ({ is: 'settled' }), waiting, waiting]);
+    await quiet();
+    nudge('a');
+    await quiet();
+    assert.equal(passes.length, 3);
+    assert.equal(ready('a')?.reason, 'Held');
+    clock.advance(60_000);
+    await quiet();
+    assert.equal(passes.length, 4);
+    assert.equal(ready('a')?.status, 'True');
+  });
+
   it('makes one pass for each document there is, and rests', async () => {
     await propose(aNetwork('a'), aNetwork('b'));
     const { passes } = run([]);
