@@ -7,10 +7,11 @@ import type {
   VolumeInspectInfo,
 } from 'dockerode';
 import { createContainer } from './container-creation.js';
+import { containerStats, type DockerStats } from './container-stats.js';
 import { parseDockerHost } from './docker-address.js';
 import { type DockerHttp, dockerHttp, refusal } from './docker-http.js';
 import type { Engine } from './engine.js';
-import { followEvents, followLogs, pullImage } from './engine-streams.js';
+import { followEvents, followLogs, pastLogs, pullImage } from './engine-streams.js';
 import { isUnchanged } from './known-containers.js';
 import { SUPERVISED } from './labels.js';
 import { seenContainer, seenImage, seenNetwork, seenReferences, seenVolume } from './seen.js';
@@ -62,6 +63,8 @@ function containerVerbs(
   | 'updateContainer'
   | 'unpauseContainer'
   | 'followLogs'
+  | 'pastLogs'
+  | 'containerStats'
 > {
   const { ask } = http;
   const at = (id: string, verb = '') => `/containers/${encodeURIComponent(id)}${verb}`;
@@ -138,6 +141,12 @@ function containerVerbs(
       return 'unpaused';
     },
     followLogs: (id, since, signal) => followLogs(http, id, since, signal),
+    pastLogs: (id, range, signal) => pastLogs(http, id, range, signal),
+    async containerStats(id, signal) {
+      const query = { stream: '0', 'one-shot': '1' }; // without one-shot Docker waits a second for its own second sample
+      const answer = await ask({ path: at(id, '/stats'), query, signal });
+      return answer.status === 404 ? undefined : containerStats(expect<DockerStats>(answer, 200));
+    },
   };
 }
 

@@ -31,13 +31,37 @@ export async function* followEvents(
 }
 
 /** Lines of a container's output; none when it does not exist. Ends with the container or the signal. */
-export async function* followLogs(
+export const followLogs = (
   http: DockerHttp,
   id: string,
   since: number,
   signal: AbortSignal,
+): AsyncIterable<ContainerLogLine> => readLogs(http, id, { follow: '1', since: since.toFixed(9) }, signal);
+
+/** Lines of a container's output until now; none when it does not exist. */
+export const pastLogs = (
+  http: DockerHttp,
+  id: string,
+  { since, tail }: { readonly since?: number; readonly tail?: number },
+  signal: AbortSignal,
+): AsyncIterable<ContainerLogLine> =>
+  readLogs(
+    http,
+    id,
+    {
+      ...(since === undefined ? {} : { since: since.toFixed(9) }),
+      ...(tail === undefined ? {} : { tail: String(tail) }),
+    },
+    signal,
+  );
+
+async function* readLogs(
+  http: DockerHttp,
+  id: string,
+  range: Readonly<Record<string, string>>,
+  signal: AbortSignal,
 ): AsyncIterable<ContainerLogLine> {
-  const query = { follow: '1', stdout: '1', stderr: '1', timestamps: '1', since: since.toFixed(9) };
+  const query = { stdout: '1', stderr: '1', timestamps: '1', ...range };
   const path = `/containers/${encodeURIComponent(id)}/logs`;
   const lines = logLines();
   try {

@@ -152,6 +152,24 @@ export interface ContainerLogLine {
   readonly timestamp: number;
 }
 
+/** What a container uses at one moment. Rates come from two of them. */
+export interface ContainerStats {
+  /** RFC 3339. */
+  readonly at: string;
+  /** Processor time since it started, ns, over all processors. */
+  readonly cpuNs: number;
+  /** Without the page cache that can be given back, as `docker stats` counts. */
+  readonly memoryBytes: number;
+  /** What it may use; the device's memory without a limit. */
+  readonly memoryLimitBytes: number;
+  /** Over all its networks. */
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+  readonly readBytes: number;
+  readonly writtenBytes: number;
+  readonly processes: number;
+}
+
 /**
  * Docker in our words. Every verb may be repeated; an expected result is a value, not an exception. Any other failure
  * throws `EngineError` with Docker's message; an engine that cannot be reached throws `EngineUnreachable`.
@@ -190,6 +208,14 @@ export interface Engine {
   unpauseContainer(id: string, signal: AbortSignal): Promise<'unpaused' | 'already' | 'absent'>;
   /** One entry a line, until the container stops or the signal fires. `since`: s since the epoch, fractions allowed. */
   followLogs(id: string, since: number, signal: AbortSignal): AsyncIterable<ContainerLogLine>;
+  /** What it printed until now: since then (s since the epoch), and of that the last `tail` lines. None without a container. */
+  pastLogs(
+    id: string,
+    range: { readonly since?: number; readonly tail?: number },
+    signal: AbortSignal,
+  ): AsyncIterable<ContainerLogLine>;
+  /** Undefined for one that does not run or is not there. */
+  containerStats(id: string, signal: AbortSignal): Promise<ContainerStats | undefined>;
 
   listNetworks(signal: AbortSignal): Promise<readonly SeenNetwork[]>;
   inspectNetwork(id: string, signal: AbortSignal): Promise<SeenNetwork | undefined>;

@@ -8,7 +8,7 @@ import {
   type SeenContainer,
 } from '../../controllers/docker/engine.js';
 import { SUPERVISED } from '../../controllers/docker/labels.js';
-import { isAlive, seenMemoryContainer } from './memory-containers.js';
+import { isAlive, memoryStats, seenMemoryContainer } from './memory-containers.js';
 import { MemoryDocker } from './memory-docker.js';
 import { MemoryEvents } from './memory-events.js';
 import { MemoryImages } from './memory-images.js';
@@ -193,6 +193,23 @@ export class MemoryEngine implements Engine {
       container.logWaiters.delete(woken.wake);
       signal.removeEventListener('abort', woken.wake);
     }
+  }
+
+  async *pastLogs(
+    id: string,
+    { since = 0, tail }: { readonly since?: number; readonly tail?: number },
+    signal: AbortSignal,
+  ): AsyncIterable<ContainerLogLine> {
+    const container = await this.#call('pastLogs', [id, since, tail], signal, () => this.docker.findContainer(id));
+    const lines = (container?.log ?? []).filter(({ timestamp }) => timestamp >= since * 1000);
+    yield* tail === undefined ? lines : lines.slice(Math.max(0, lines.length - tail));
+  }
+
+  containerStats(id: string, signal: AbortSignal): ReturnType<Engine['containerStats']> {
+    return this.#call('containerStats', [id], signal, () => {
+      const container = this.docker.findContainer(id);
+      return container !== undefined && isAlive(container) ? memoryStats(container, this.docker.now()) : undefined;
+    });
   }
 
   listNetworks(signal: AbortSignal): ReturnType<Engine['listNetworks']> {

@@ -342,6 +342,41 @@ export function describeEngine(title: string, make: () => Promise<EngineUnderTes
       });
     });
 
+    describe('past logs', () => {
+      it('ends with what was printed until now, from a moment on or the last lines', async () => {
+        const id = await start({ Cmd: ['sh', '-c', 'echo one; echo two >&2; exec sleep 1000'] });
+        await under.printed(id);
+        const read = async (range: { since?: number; tail?: number }): Promise<string[]> => {
+          const lines: string[] = [];
+          for await (const { message } of engine.pastLogs(id, range, signal)) lines.push(message);
+          return lines.sort();
+        };
+        assert.deepEqual(await read({}), ['one', 'two']);
+        assert.equal((await read({ tail: 1 })).length, 1);
+        assert.deepEqual(await read({ tail: 0 }), []);
+        assert.deepEqual(await read({ since: Date.now() / 1000 + 1000 }), []);
+      });
+
+      it('has none without a container', async () => {
+        for await (const _ of engine.pastLogs(names.container(), {}, signal)) assert.fail('there is no such container');
+      });
+    });
+
+    describe('statistics', () => {
+      it('tells what a running container uses, and nothing of any other', async () => {
+        const id = await start();
+        const stats = await engine.containerStats(id, signal);
+        assert.ok(stats);
+        assert.ok(Date.parse(stats.at) > Date.parse('2020-01-01'));
+        assert.ok(stats.memoryLimitBytes > 0);
+        for (const figure of [stats.cpuNs, stats.memoryBytes, stats.processes])
+          assert.ok(figure >= 0, JSON.stringify(stats));
+        await engine.stopContainer(id, signal);
+        assert.equal(await engine.containerStats(id, signal), undefined);
+        assert.equal(await engine.containerStats(names.container(), signal), undefined);
+      });
+    });
+
     describe('networks', () => {
       it('creates a name once, finds it by name and id, and removes it', async () => {
         const { name, id } = await network();

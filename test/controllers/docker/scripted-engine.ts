@@ -307,7 +307,12 @@ export class ScriptedEngine implements Engine {
     }
   }
 
+  pastLogs(): AsyncIterable<ContainerLogLine> {
+    throw new Error('This engine only watches');
+  }
+
   info = unscripted;
+  containerStats = unscripted;
   createContainer = unscripted;
   startContainer = unscripted;
   stopContainer = unscripted;
