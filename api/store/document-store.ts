@@ -174,6 +174,16 @@ class DocumentStore implements Store {
     return this.#inTurn(async () => acceptedOf(await this.#carryOut({ origin, documents: [proposed] }, 'one')));
   }
 
+  preview(origin: Origin, proposed: Proposed): ReturnType<Store['preview']> {
+    return this.#inTurn(async () => {
+      const { held } = this.#documents;
+      const { decisions, refused } = planProposal(held, { origin, documents: [proposed] }, 'one');
+      const key = keyOfDeclared(proposed.document);
+      const edit = editsOf(decisions, held, this.#fresh()).find((one) => one.key === key);
+      return { refused, resource: (edit ? edit.after : held.get(key))?.resource };
+    });
+  }
+
   delete(origin: Origin, key: Key): Promise<'deleted' | 'absent' | Problem> {
     return this.#inTurn(async () => {
       const plan = planDeletion(this.#documents.held, origin, key);

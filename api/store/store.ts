@@ -89,6 +89,11 @@ export interface Store extends Reader {
   report(origin: Origin, problems: readonly Problem[]): void;
   /** Creates or changes one document of an origin that declares piece by piece (`api`). Same promises as `propose`. */
   put(origin: Origin, proposed: Proposed): Promise<Accepted>;
+  /** What `put` would say and how the document would look then; nothing is changed. */
+  preview(
+    origin: Origin,
+    proposed: Proposed,
+  ): Promise<{ readonly refused: readonly Problem[]; readonly resource: Resource | undefined }>;
   /** Marks for deletion; a document of another origin is refused. `absent` when there is none. */
   delete(origin: Origin, key: Key): Promise<'deleted' | 'absent' | Problem>;
   /** Puts requests on a document; on disk when it resolves. Returns the ids. */

@@ -1,6 +1,7 @@
 import type { Request } from '@hapi/hapi';
 import { Ajv, type JSONSchemaType } from 'ajv';
 import { check } from '../check.js';
+import { ResourceError } from './failure.js';
 
 /** What lists and watches may be asked with. Other parameters (`timeout`, `limit`, `fieldManager`, …) are ignored. */
 export interface ListQuery {
@@ -34,3 +35,10 @@ export const listQueryOf = (request: Request): ListQuery => checkListQuery({ ...
 
 /** `watch=true`, `watch=1`. Pure. */
 export const wantsWatch = ({ watch }: ListQuery): boolean => watch !== undefined && /^(?:1|true)$/i.test(watch);
+
+/** `dryRun=All`: everything is checked and answered, nothing is stored. Throws a 400 for any other value. */
+export function isDryRun({ query }: Request): boolean {
+  const { dryRun } = query as { readonly dryRun?: unknown };
+  if (dryRun === undefined || dryRun === 'All') return dryRun === 'All';
+  throw ResourceError.badRequest(`dryRun: Unsupported value: ${JSON.stringify(dryRun)}: supported values: "All"`);
+}

@@ -8,7 +8,7 @@ import type { Streams } from '../streams.js';
 import { groupList, groupView, resourceList } from './discovery-view.js';
 import { ResourceError, type Status } from './failure.js';
 import { listView, objectView } from './object-view.js';
-import { checkListQuery, type ListQuery, listQueryOf, wantsWatch } from './query.js';
+import { checkListQuery, isDryRun, type ListQuery, listQueryOf, wantsWatch } from './query.js';
 import { parseFieldSelector, parseLabelSelector } from './selector.js';
 import { type Matches, streamChanges } from './watch.js';
 import { checkWritable, readWrite } from './write.js';
@@ -52,15 +52,18 @@ function routesOf(kind: Kind, { store, streams }: ResourceRoutesDeps): ServerRou
     if (!resource) throw ResourceError.notFound(plural, name);
     return resource;
   };
-  const put = async (body: unknown, name?: string): Promise<Resource> => {
+  const put = async (request: Request, name?: string): Promise<Resource> => {
+    const body = bodyOf(request);
+    const isRehearsal = isDryRun(request);
     const { document, resourceVersion } = readWrite(body, kind, name);
     const present = store.get(kind, document.metadata.name);
     if (name === undefined && present) throw ResourceError.alreadyExists(plural, present.metadata.name);
     checkWritable(kind, document.metadata.name, present, resourceVersion);
-    const { refused } = await store.put('api', { document });
+    const rehearsed = isRehearsal ? await store.preview('api', { document }) : undefined;
+    const { refused } = rehearsed ?? (await store.put('api', { document }));
     const [problem] = refused;
     if (problem) throw ResourceError.conflict(plural, document.metadata.name, problem.message);
-    return found(document.metadata.name);
+    return rehearsed?.resource ?? found(document.metadata.name);
   };
 
   return [
@@ -79,7 +82,7 @@ function routesOf(kind: Kind, { store, streams }: ResourceRoutesDeps): ServerRou
       method: 'POST',
       path: collection,
       options: GLOBAL_ONLY,
-      handler: async (request, h) => json(h, objectView(await put(bodyOf(request)), store), 201),
+      handler: async (request, h) => json(h, objectView(await put(request), store), 201),
     },
     {
       method: 'GET',
@@ -108,7 +111,7 @@ function routesOf(kind: Kind, { store, streams }: ResourceRoutesDeps): ServerRou
       async handler(request, h) {
         const name = String(request.params.name);
         const code = store.get(kind, name) ? 200 : 201;
-        return json(h, objectView(await put(bodyOf(request), name), store), code);
+        return json(h, objectView(await put(request, name), store), code);
       },
     },
     {
@@ -121,6 +124,7 @@ function routesOf(kind: Kind, { store, streams }: ResourceRoutesDeps): ServerRou
         checkPreconditions(bodyOf(request), plural, resource);
         const orphan = isOrphan(store, resource);
         if (!orphan) checkWritable(kind, name, resource);
+        if (isDryRun(request)) return json(h, objectView(resource, store));
         const result = await store.delete(orphan ? resource.metadata.origin : 'api', keyOf(kind, name));
         if (result === 'absent') throw ResourceError.notFound(plural, name);
         if (typeof result === 'object') throw ResourceError.conflict(plural, name, result.message);

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { anApp, aServer, type Bench, declare, withKey } from '../a-server.js';
+
+const APPS = '/apis/supercargo.io/v1/apps';
+const spec = (image: string) => ({ services: { web: { image } } });
+
+describe('a dry run of the resource API', () => {
+  let bench: Bench;
+  beforeEach(async () => {
+    bench = await aServer();
+    await declare(bench.store, 'files', anApp('filed', { appId: 1 }));
+    await bench.store.put('api', { document: anApp('mine', { appId: 2, ...spec('busybox:1') }) });
+  });
+  afterEach(() => bench.close());
+
+  async function ask(method: 'PUT' | 'POST' | 'DELETE', url: string, body: unknown = {}) {
+    const headers = { ...withKey, 'content-type': 'application/json' };
+    const before = bench.store.resourceVersion;
+    const answer = await bench.server.inject({ method, url, headers, payload: JSON.stringify(body) });
+    assert.equal(bench.store.resourceVersion, before, 'nothing was written');
+    return { code: answer.statusCode, body: JSON.parse(answer.payload) };
+  }
+
+  it('shows a changed document with the generation that it would have', async () => {
+    const { code, body } = await ask('PUT', `${APPS}/mine?dryRun=All`, { spec: { appId: 2, ...spec('busybox:2') } });
+    assert.deepEqual([code, body.metadata.generation, body.spec.services.web.image], [200, 2, 'busybox:2']);
+    assert.equal(bench.store.get('App', 'mine')?.spec.services?.web?.image, 'busybox:1');
+  });
+
+  it('shows an equal one as it is', async () => {
+    const { body } = await ask('PUT', `${APPS}/mine?dryRun=All`, { spec: { appId: 2, ...spec('busybox:1') } });
+    assert.equal(body.metadata.generation, 1);
+    assert.equal(body.metadata.resourceVersion, bench.store.get('App', 'mine')?.metadata.resourceVersion);
+  });
+
+  it('makes nothing new', async () => {
+    const { code, body } = await ask('POST', `${APPS}?dryRun=All`, anApp('new', spec('busybox')));
+    assert.deepEqual([code, body.metadata.generation, body.metadata.origin], [201, 1, 'api']);
+    assert.equal(bench.store.get('App', 'new'), undefined);
+  });
+
+  for (const [what, method, url, body, want] of [
+    ['what its schema refuses', 'PUT', `${APPS}/mine?dryRun=All`, { spec: { services: 7 } }, 422],
+    ['a document of another origin', 'PUT', `${APPS}/filed?dryRun=All`, { spec: {} }, 409],
+    ['a name that exists', 'POST', `${APPS}?dryRun=All`, anApp('mine'), 409],
+    ['what the store would refuse', 'PUT', `${APPS}/mine?dryRun=All`, { spec: { appId: 2, uuid: 'other' } }, 409],
+    ['any other word', 'PUT', `${APPS}/mine?dryRun=Server`, { spec: {} }, 400],
+    ['to delete what is not there', 'DELETE', `${APPS}/none?dryRun=All`, {}, 404],
+  ] as const) {
+    it(`refuses ${what}`, async () => {
+      const answer = await ask(method, url, body);
+      assert.equal(answer.code, want, JSON.stringify(answer.body));
+    });
+  }
+
+  it('deletes nothing', async () => {
+    assert.equal((await ask('DELETE', `${APPS}/mine?dryRun=All`)).code, 200);
+    assert.equal(bench.store.get('App', 'mine')?.metadata.deletionTimestamp, undefined);
+  });
+});
