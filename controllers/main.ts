@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import cron from 'node-cron';
 import type { Logger } from 'pino';
 import { booleanOf } from '../api/http/coercion.js';
@@ -21,6 +22,7 @@ import { appController } from './app/app-controller.js';
 import { runCommand } from './docker/command.js';
 import { DEFAULT_SOCKET, parseDockerHost } from './docker/docker-address.js';
 import { connectEngine } from './docker/dockerode-engine.js';
+import { type Engine, EngineUnreachable } from './docker/engine.js';
 import { startWorld } from './docker/informer.js';
 import { startLogFollower } from './docker/log-follower.js';
 import { findEngine } from './docker/private-engine.js';
@@ -33,6 +35,7 @@ import { openUpdateLocks } from './host/lock-files.js';
 import { type Host, openHost } from './host/open-host.js';
 import { overridingLocks } from './host/overriding-locks.js';
 import type { UpdateLocks } from './host/update-locks.js';
+import { readUsage } from './host/usage.js';
 import { hostConfigController } from './host-config/host-config-controller.js';
 import { imageController } from './image/image-controller.js';
 import { networkController } from './network/network-controller.js';
@@ -42,6 +45,8 @@ import { Loop } from './runtime/loop.js';
 import { Manager, type Part } from './runtime/manager.js';
 import { logOwnerOf } from './service/log-owner.js';
 import { serviceController } from './service/service-controller.js';
+import { serviceLogs } from './service/service-logs.js';
+import { serviceStats } from './service/service-stats.js';
 import { printable, type Settings } from './settings.js';
 import type { Voice } from './terminal.js';
 import { AGENT_VERSION } from './version.js';
@@ -85,6 +90,7 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
   const loops: Loop[] = [];
   const sources: Pick<FolderSource, 'rescan'>[] = [];
   const interfaces = interfaceReader(now);
+  const found: { engine?: Engine } = {};
   const server = await createServer({
     store,
     logs,
@@ -96,7 +102,15 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
       rereadSources: async () => void (await Promise.all(sources.map((source) => source.rescan()))),
       instant: () => isOn(store, 'SUPERVISOR_INSTANT_UPDATE_TRIGGER'),
     },
-    device: { ...facts, identity: () => ({ ...facts, interfaces: interfaces() }) },
+    device: {
+      ...facts,
+      identity: () => ({ ...facts, interfaces: interfaces() }),
+      usage: () => readUsage([settings.dataFolder, join(settings.hostRoot, 'var/lib/docker')]),
+    },
+    containers: {
+      logs: (choice, ending) => serviceLogs({ store, engine: engineOf(found), clock: systemClock }, choice, ending),
+      stats: async (ending) => serviceStats({ store, engine: engineOf(found) }, ending),
+    },
     settings: { ...settings, version: AGENT_VERSION },
     healthy: () => health(loops),
     now,
@@ -111,7 +125,7 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
     { name: 'the API', start: () => server.start(), stop: () => server.stop() },
     { name: 'the greeting', start: () => greet(settings, voice, server), stop: () => undefined },
     ...gateway(store, server, settings, log),
-    actors({ settings, voice, signal, store, keys, locks, host, logs, facts, log, loops, sources }),
+    actors({ settings, voice, signal, store, keys, locks, host, logs, facts, log, loops, sources, found }),
   ]);
   return {
     get addresses() {
@@ -143,6 +157,8 @@ interface ActorDeps {
   readonly loops: Loop[];
   /** Filled in, so that an update can be asked for. */
   readonly sources: Pick<FolderSource, 'rescan'>[];
+  /** Filled in, so that logs can be read. */
+  readonly found: { engine?: Engine };
 }
 
 /** Engine, world, sources and controllers: one part, because the later ones need the engine that the first one finds. */
@@ -159,6 +175,7 @@ async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
   const { settings, store, locks, host, logs, log, loops } = deps;
   const dockerHost = await engineAddress(deps);
   const engine = connectEngine({ dockerHost });
+  deps.found.engine = engine;
   const address = parseDockerHost(dockerHost);
   const facts = { ...deps.facts, engineSocket: 'socketPath' in address ? address.socketPath : DEFAULT_SOCKET };
   const wanted = () => [...store.list('Image'), ...store.list('Service')].map(({ spec }) => spec.image);
@@ -219,6 +236,12 @@ async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
     })),
     { name: 'the relist', start: () => relist.start(), stop: () => relist.destroy() },
   ];
+}
+
+/** The engine, once it has been found. */
+function engineOf({ engine }: { readonly engine?: Engine }): Engine {
+  if (!engine) throw new EngineUnreachable('The engine is still being looked for; ask again in a moment');
+  return engine;
 }
 
 /** What the device's configuration says of a switch, or its default. */

@@ -16,6 +16,8 @@ import { failures } from './failures.js';
 import { health } from './health.js';
 import type { HostPorts } from './host-ports.js';
 import { Listeners } from './listeners.js';
+import { type ContainerReader, containerRoutes } from './resources/containers.js';
+import { type DeviceUsage, deviceRoute } from './resources/device.js';
 import { eventRoutes } from './resources/events.js';
 import { requestRoutes } from './resources/requests.js';
 import { resourceRoutes } from './resources/resources.js';
@@ -50,9 +52,13 @@ export interface ServerDeps {
   readonly updates: Updates;
   /** How long an answer waits for the end of a command, ms. */
   readonly commandDeadlineMs?: number;
+  readonly containers: ContainerReader;
   readonly device: {
+    readonly uuid?: string;
     readonly arch: string;
     readonly deviceType: string;
+    /** How much of it is in use; not told when absent. */
+    usage?(): Promise<DeviceUsage>;
     /** What `/v1/device` shows of it. */
     identity(): DeviceIdentity;
     /** Names that `Host` may say, besides `localhost`; the system's host name when absent. */
@@ -151,6 +157,8 @@ export async function createServer(deps: ServerDeps): Promise<ApiServer> {
     { plugin: resourceRoutes, options: { store, streams } },
     { plugin: requestRoutes, options: { store } },
     { plugin: eventRoutes, options: { store, streams } },
+    { plugin: containerRoutes, options: { store, streams, containers: deps.containers, now } },
+    { plugin: deviceRoute, options: { store, device, settings, healthy: deps.healthy } },
   ]);
   await hapi.initialize();
 

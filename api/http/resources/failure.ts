@@ -82,6 +82,9 @@ export class ResourceError extends Error {
   static forbidden(message: string): ResourceError {
     return new ResourceError(failure(403, 'Forbidden', message));
   }
+  static unavailable(message: string): ResourceError {
+    return new ResourceError(failure(503, 'ServiceUnavailable', message));
+  }
   static expired(resourceVersion: string): ResourceError {
     return new ResourceError(failure(410, 'Expired', `too old resource version: ${resourceVersion}`));
   }

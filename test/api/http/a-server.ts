@@ -57,6 +57,7 @@ export async function aServer(
     host: aHost(),
     tags: openTags({ folder, now: () => 0, log: silent }),
     target: localOrigin({ store, device, parse: parseDocument, log: silent }),
+    containers: { logs: noLines, stats: async () => [] },
     device: {
       arch: 'amd64',
       deviceType: 'generic-amd64',
@@ -80,6 +81,10 @@ export async function aServer(
       rmSync(folder, { recursive: true });
     },
   };
+}
+
+async function* noLines(): AsyncIterable<never> {
+  // nothing was printed
 }
 
 export const withKey = { authorization: `Bearer ${GLOBAL_KEY}` };

@@ -1,0 +1,182 @@
+import type { Lifecycle, Plugin, Request, ResponseToolkit } from '@hapi/hapi';
+import { Ajv, type JSONSchemaType } from 'ajv';
+import { API_VERSION, PLURALS } from '../../../crds/kinds.js';
+import type { Reader } from '../../store/store.js';
+import { json } from '../answer.js';
+import { check } from '../check.js';
+import type { Streams } from '../streams.js';
+import { ResourceError } from './failure.js';
+import { GLOBAL_ONLY } from './resources.js';
+import { WATCHER_BUFFER_BYTES } from './watch.js';
+
+/** A line that a service's container printed. */
+export interface ServiceLogLine {
+  readonly app: string;
+  readonly service: string;
+  readonly message: string;
+  readonly isStdErr: boolean;
+  /** RFC 3339, ms. */
+  readonly timestamp: string;
+}
+
+/** What a service's container uses at one moment. */
+export interface ServiceStats {
+  readonly app: string;
+  readonly service: string;
+  readonly container: string;
+  /** RFC 3339; rates come from two of these. */
+  readonly at: string;
+  readonly cpuNs: number;
+  readonly memoryBytes: number;
+  readonly memoryLimitBytes: number;
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+  readonly readBytes: number;
+  readonly writtenBytes: number;
+  readonly processes: number;
+}
+
+export interface LogChoice {
+  readonly app: string;
+  /** Only this service of the app. */
+  readonly service?: string;
+  /** ms since the epoch. */
+  readonly sinceMs?: number;
+  /** Of each service, the last so many lines. */
+  readonly tailLines?: number;
+  /** Goes on with what is printed from now on, also by containers that come later. */
+  readonly follow: boolean;
+}
+
+/** The two things that no document tells: output and use of running containers. Given by whoever speaks to the engine. */
+export interface ContainerReader {
+  /** Lines in the order in which they were read. Ends when there is no more, or with the signal. */
+  logs(choice: LogChoice, signal: AbortSignal): AsyncIterable<ServiceLogLine>;
+  stats(signal: AbortSignal): Promise<readonly ServiceStats[]>;
+}
+
+export interface ContainerRoutesDeps {
+  readonly store: Reader;
+  readonly streams: Streams;
+  readonly containers: ContainerReader;
+  readonly now: () => number;
+}
+
+/** Longest that the engine may take for statistics, ms. */
+const STATS_MS = 5_000;
+
+interface LogQuery {
+  readonly follow?: string;
+  readonly sinceSeconds?: number;
+  readonly sinceTime?: string;
+  readonly tailLines?: number;
+}
+const text = { type: 'string', nullable: true } as const;
+const schema: JSONSchemaType<LogQuery> = {
+  type: 'object',
+  properties: {
+    follow: text,
+    sinceSeconds: { type: 'number', minimum: 0, nullable: true },
+    sinceTime: text,
+    tailLines: { type: 'integer', minimum: 0, nullable: true },
+  },
+  required: [],
+};
+const checkLogQuery = check(() => new Ajv({ coerceTypes: true, meta: false, validateSchema: false }).compile(schema));
+
+/** `…/apps/<name>/log`, `…/services/<name>/log` and `…/stats`: for the global key only, like every document. */
+export const containerRoutes: Plugin<ContainerRoutesDeps> = {
+  name: 'containers',
+  register(server, deps) {
+    const { store, containers } = deps;
+    const options = { ...GLOBAL_ONLY, validate: { query: checkLogQuery } };
+    server.route({
+      method: 'GET',
+      path: '/apis/supercargo.io/v1/apps/{name}/log',
+      options,
+      handler(request, h) {
+        const app = String(request.params.name);
+        if (!store.get('App', app)) throw ResourceError.notFound(PLURALS.App, app);
+        return answerLog(request, h, deps, { app });
+      },
+    });
+    server.route({
+      method: 'GET',
+      path: '/apis/supercargo.io/v1/services/{name}/log',
+      options,
+      handler(request, h) {
+        const name = String(request.params.name);
+        const service = store.get('Service', name);
+        if (!service) throw ResourceError.notFound(PLURALS.Service, name);
+        return answerLog(request, h, deps, { app: service.spec.app, service: service.spec.serviceName });
+      },
+    });
+    server.route({
+      method: 'GET',
+      path: '/apis/supercargo.io/v1/stats',
+      options: GLOBAL_ONLY,
+      async handler(_, h) {
+        const items = await containers.stats(AbortSignal.timeout(STATS_MS)).catch((error: unknown) => {
+          throw ResourceError.unavailable(error instanceof Error ? error.message : String(error));
+        });
+        return json(h, { kind: 'ServiceStatsList', apiVersion: API_VERSION, metadata: {}, items });
+      },
+    });
+  },
+};
+
+function answerLog(
+  request: Request,
+  h: ResponseToolkit,
+  { streams, containers, now }: ContainerRoutesDeps,
+  of: Pick<LogChoice, 'app' | 'service'>,
+): Lifecycle.ReturnValue {
+  const query = checkLogQuery({ ...request.query });
+  const sinceMs = sinceOf(query, now());
+  const choice: LogChoice = {
+    ...of,
+    follow: query.follow !== undefined && /^(?:1|true)$/i.test(query.follow),
+    ...(sinceMs === undefined ? {} : { sinceMs }),
+    ...(query.tailLines === undefined ? {} : { tailLines: query.tailLines }),
+  };
+  return streams.answer(request, h, 'application/x-ndjson', (stream, onDrain) => {
+    const over = new AbortController();
+    const drained: (() => void)[] = [];
+    onDrain(() => {
+      for (const go of drained.splice(0)) go();
+    });
+    const room = (): Promise<void> | undefined =>
+      stream.waitingBytes <= WATCHER_BUFFER_BYTES || over.signal.aborted
+        ? undefined
+        : new Promise((go) => {
+            drained.push(go);
+            over.signal.addEventListener('abort', () => go(), { once: true });
+          });
+    const write = async (): Promise<void> => {
+      for await (const line of containers.logs(choice, over.signal)) {
+        stream.write(`${JSON.stringify(line)}\n`);
+        await room();
+        if (over.signal.aborted) return;
+      }
+    };
+    write()
+      .catch((error: unknown) => {
+        // The head has been sent: a failure is the last line, as in a watch.
+        const { status } = ResourceError.unavailable(error instanceof Error ? error.message : String(error));
+        if (!over.signal.aborted) stream.write(`${JSON.stringify({ error: status })}\n`);
+      })
+      .finally(() => {
+        if (!over.signal.aborted) stream.end();
+      });
+    return () => over.abort();
+  });
+}
+
+function sinceOf({ sinceSeconds, sinceTime }: LogQuery, nowMs: number): number | undefined {
+  if (sinceSeconds !== undefined) return nowMs - sinceSeconds * 1000;
+  if (sinceTime === undefined) return undefined;
+  const at = Date.parse(sinceTime);
+  if (Number.isNaN(at))
+    throw ResourceError.badRequest(`sinceTime is "${sinceTime}": expected a time such as 2026-01-02T03:04:05Z`);
+  return at;
+}

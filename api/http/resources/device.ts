@@ -1,0 +1,73 @@
+import type { Plugin } from '@hapi/hapi';
+import { API_VERSION } from '../../../crds/kinds.js';
+import { DEFAULT_DEVICE_NAME } from '../../../crds/names.js';
+import type { Reader } from '../../store/store.js';
+import { json } from '../answer.js';
+import type { DeviceIdentity } from '../device-view.js';
+import { SUPERVISOR_VERSION } from '../version.js';
+import { GLOBAL_ONLY } from './resources.js';
+
+/** How much of the device is in use now. */
+export interface DeviceUsage {
+  /** Of the operating system and of the agent, s. */
+  readonly uptimeSeconds: number;
+  readonly agentUptimeSeconds: number;
+  readonly processors: number;
+  /** Over 1, 5 and 15 minutes. */
+  readonly loadAverage: readonly number[];
+  /** `available` is what programs can still have, caches included. */
+  readonly memory: { readonly totalBytes: number; readonly availableBytes: number };
+  /** File systems that matter: where the agent keeps its data, where the engine does. Each once. */
+  readonly disks: readonly { readonly path: string; readonly totalBytes: number; readonly availableBytes: number }[];
+}
+
+export interface DeviceRouteDeps {
+  readonly store: Pick<Reader, 'get' | 'resourceVersion'>;
+  readonly device: {
+    readonly uuid?: string;
+    readonly arch: string;
+    readonly deviceType: string;
+    identity(): DeviceIdentity;
+    usage?(): Promise<DeviceUsage>;
+  };
+  readonly settings: { readonly version: string; readonly localMode: boolean };
+  healthy(): true | string;
+}
+
+/** `GET /apis/supercargo.io/v1/device`: what this device is, and how much of it is in use. Nothing of it is a document. */
+export const deviceRoute: Plugin<DeviceRouteDeps> = {
+  name: 'device',
+  register(server, { store, device, settings, healthy }) {
+    server.route({
+      method: 'GET',
+      path: '/apis/supercargo.io/v1/device',
+      options: GLOBAL_ONLY,
+      async handler(_, h) {
+        const { osVersion, interfaces } = device.identity();
+        const usage = await device.usage?.();
+        const health = healthy();
+        return json(h, {
+          apiVersion: API_VERSION,
+          kind: 'Device',
+          metadata: {
+            name: store.get('HostConfig', 'device')?.spec.name ?? DEFAULT_DEVICE_NAME,
+            ...(device.uuid === undefined ? {} : { uid: device.uuid }),
+            resourceVersion: store.resourceVersion,
+          },
+          status: {
+            agentVersion: settings.version,
+            supervisorVersion: SUPERVISOR_VERSION,
+            localMode: settings.localMode,
+            arch: device.arch,
+            deviceType: device.deviceType,
+            ...(osVersion === '' ? {} : { osVersion }),
+            addresses: interfaces.ip,
+            healthy: health === true,
+            ...(health === true ? {} : { unhealthyBecause: health }),
+            ...usage,
+          },
+        });
+      },
+    });
+  },
+};

@@ -1,0 +1,47 @@
+import { readFile, stat, statfs } from 'node:fs/promises';
+import { availableParallelism, freemem, loadavg, totalmem, uptime } from 'node:os';
+
+export interface Usage {
+  readonly uptimeSeconds: number;
+  readonly agentUptimeSeconds: number;
+  readonly processors: number;
+  readonly loadAverage: readonly number[];
+  readonly memory: { readonly totalBytes: number; readonly availableBytes: number };
+  readonly disks: readonly { readonly path: string; readonly totalBytes: number; readonly availableBytes: number }[];
+}
+
+/** How much of the device is in use. Of paths on one file system the first is named; those that are not there are not. */
+export async function readUsage(paths: readonly string[]): Promise<Usage> {
+  return {
+    uptimeSeconds: Math.floor(uptime()),
+    agentUptimeSeconds: Math.floor(process.uptime()),
+    processors: availableParallelism(),
+    loadAverage: loadavg().map((load) => Math.round(load * 100) / 100),
+    memory: { totalBytes: totalmem(), availableBytes: await availableMemory() },
+    disks: await disksOf(paths),
+  };
+}
+
+/** MemAvailable of proc(5): free memory alone calls every device with a warm cache full. */
+async function availableMemory(): Promise<number> {
+  const text = await readFile('/proc/meminfo', 'utf8').catch(() => '');
+  const kibibytes = /^MemAvailable:\s+(\d+) kB$/m.exec(text)?.[1];
+  return kibibytes === undefined ? freemem() : Number(kibibytes) * 1024;
+}
+
+async function disksOf(paths: readonly string[]): Promise<Usage['disks']> {
+  const seen = new Set<number>();
+  const disks: { path: string; totalBytes: number; availableBytes: number }[] = [];
+  for (const path of paths) {
+    try {
+      const { dev } = await stat(path);
+      if (seen.has(dev)) continue;
+      seen.add(dev);
+      const { bsize, blocks, bavail } = await statfs(path);
+      disks.push({ path, totalBytes: blocks * bsize, availableBytes: bavail * bsize });
+    } catch {
+      // not there, or not for us: it is no disk that we can speak of
+    }
+  }
+  return disks;
+}

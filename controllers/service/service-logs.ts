@@ -1,0 +1,212 @@
+import type { Reader } from '../../api/store/store.js';
+import type { Service } from '../../crds/kinds.js';
+import type { ContainerLogLine, Engine } from '../docker/engine.js';
+import { LogReader } from '../docker/log-position.js';
+import type { Clock } from '../runtime/delays.js';
+
+export interface ServiceLogsDeps {
+  readonly store: Pick<Reader, 'list' | 'get' | 'watch'>;
+  readonly engine: Pick<Engine, 'followLogs' | 'pastLogs'>;
+  readonly clock: Clock;
+}
+
+export interface ServiceLogsChoice {
+  readonly app: string;
+  readonly service?: string;
+  readonly sinceMs?: number;
+  readonly tailLines?: number;
+  readonly follow: boolean;
+}
+
+export interface ServiceLine {
+  readonly app: string;
+  readonly service: string;
+  readonly message: string;
+  readonly isStdErr: boolean;
+  readonly timestamp: string;
+}
+
+/** After a stream that broke, before the next look, ms. */
+const AGAIN_MS = 1_000;
+
+/**
+ * What the containers of an app, or of one service, printed; with `follow` also what they and their successors print
+ * from now on. Without it the lines of all services are in the order of time. A stream that breaks while following goes
+ * on where it was; without `follow` the failure is thrown.
+ */
+export async function* serviceLogs(
+  deps: ServiceLogsDeps,
+  choice: ServiceLogsChoice,
+  signal: AbortSignal,
+): AsyncIterable<ServiceLine> {
+  const chosen = (): readonly Service[] =>
+    deps.store
+      .list('Service')
+      .filter(({ spec }) => spec.app === choice.app && (!choice.service || spec.serviceName === choice.service));
+  const followed = new Map<string, Follower>();
+  const past = chosen().map((service) => {
+    const follower = new Follower(deps, choice, service.metadata.name);
+    followed.set(service.metadata.name, follower);
+    return linesOf(service, follower.past(signal), choice.follow);
+  });
+  yield* inOrder(past);
+  if (choice.follow) yield* followAll(deps, choice, chosen, followed, signal);
+}
+
+async function* linesOf(
+  service: Service,
+  lines: AsyncIterable<ContainerLogLine>,
+  isForgiving: boolean,
+): AsyncIterable<ServiceLine> {
+  try {
+    for await (const line of lines) yield lineOf(line, service);
+  } catch (error) {
+    if (!isForgiving) throw error;
+  }
+}
+
+/** Lines of several streams, each in the order of time, as one such stream; holds one line of each. */
+async function* inOrder(streams: readonly AsyncIterable<ServiceLine>[]): AsyncIterable<ServiceLine> {
+  const open = streams.map((stream) => stream[Symbol.asyncIterator]());
+  const heads = new Map<AsyncIterator<ServiceLine>, ServiceLine>();
+  const advance = async (stream: AsyncIterator<ServiceLine>): Promise<void> => {
+    const { done, value } = await stream.next();
+    if (done) heads.delete(stream);
+    else heads.set(stream, value);
+  };
+  try {
+    await Promise.all(open.map(advance));
+    for (;;) {
+      const first = [...heads].reduce<[AsyncIterator<ServiceLine>, ServiceLine] | undefined>(
+        (best, head) => (best && best[1].timestamp <= head[1].timestamp ? best : head),
+        undefined,
+      );
+      if (!first) return;
+      yield first[1];
+      await advance(first[0]);
+    }
+  } finally {
+    await Promise.all(open.map((stream) => stream.return?.()));
+  }
+}
+
+/** Everything that comes, of every service that there is or will be. */
+async function* followAll(
+  deps: ServiceLogsDeps,
+  choice: ServiceLogsChoice,
+  chosen: () => readonly Service[],
+  followed: Map<string, Follower>,
+  signal: AbortSignal,
+): AsyncIterable<ServiceLine> {
+  const lines: ServiceLine[] = [];
+  let wake = (): void => undefined;
+  const look = (): void => {
+    for (const service of chosen()) {
+      const { name } = service.metadata;
+      const follower = followed.get(name) ?? new Follower(deps, choice, name);
+      followed.set(name, follower);
+      follower.go((line) => {
+        lines.push(lineOf(line, service));
+        wake();
+      }, signal);
+    }
+  };
+  const stop = deps.store.watch(({ object, type }) => {
+    if (object.kind === 'Service' && type !== 'DELETED') look();
+  });
+  const ended = (): void => wake();
+  signal.addEventListener('abort', ended);
+  try {
+    look();
+    while (!signal.aborted) {
+      yield* lines.splice(0);
+      if (lines.length > 0 || signal.aborted) continue;
+      await new Promise<void>((go) => {
+        wake = go;
+      });
+    }
+  } finally {
+    stop();
+    signal.removeEventListener('abort', ended);
+  }
+}
+
+/** Reads the containers of one service, one after the other, no line twice. */
+class Follower {
+  #reader: LogReader;
+  #container: string | undefined;
+  /** `startedAt` of the run that was read to its end. */
+  #finished: string | undefined;
+  #isReading = false;
+
+  constructor(
+    private readonly deps: ServiceLogsDeps,
+    private readonly choice: ServiceLogsChoice,
+    private readonly name: string,
+  ) {
+    this.#reader = new LogReader({ atMs: choice.sinceMs ?? 0, count: 0 });
+  }
+
+  /** What the present container printed until now. */
+  async *past(signal: AbortSignal): AsyncIterable<ContainerLogLine> {
+    const { sinceMs, tailLines } = this.choice;
+    const container = this.#present;
+    if (!container) return;
+    this.#container = container.id;
+    const range = {
+      ...(sinceMs === undefined ? {} : { since: sinceMs / 1000 }),
+      ...(tailLines === undefined ? {} : { tail: tailLines }),
+    };
+    // A tail of nothing says where to go on, too: after what is there now.
+    if (tailLines === 0) this.#reader = new LogReader({ atMs: this.deps.clock.now(), count: 0 });
+    else
+      for await (const line of this.deps.engine.pastLogs(container.id, range, signal))
+        if (this.#isNew(line)) yield line;
+  }
+
+  /** Reads on, unless that is under way or there is nothing to read. */
+  go(write: (line: ContainerLogLine) => void, signal: AbortSignal): void {
+    const container = this.#present;
+    if (this.#isReading || !container || signal.aborted) return;
+    if (container.id === this.#container && container.startedAt === this.#finished) return;
+    if (container.startedAt === undefined) return;
+    if (container.id !== this.#container) {
+      this.#container = container.id;
+      this.#reader = new LogReader({ atMs: this.choice.sinceMs ?? 0, count: 0 });
+    }
+    this.#isReading = true;
+    this.#read(container.id, write, signal)
+      .then(
+        () => {
+          this.#finished = container.startedAt;
+          return 0;
+        },
+        () => AGAIN_MS, // the engine is down, or this container's log driver cannot be read: the next look tells
+      )
+      .then((delayMs) => {
+        this.#isReading = false;
+        this.deps.clock.after(delayMs, () => this.go(write, signal));
+      });
+  }
+
+  async #read(id: string, write: (line: ContainerLogLine) => void, signal: AbortSignal): Promise<void> {
+    this.#reader = new LogReader(this.#reader.position);
+    for await (const line of this.deps.engine.followLogs(id, this.#reader.position.atMs / 1000, signal)) {
+      if (this.#isNew(line)) write(line);
+    }
+  }
+
+  #isNew = ({ timestamp }: ContainerLogLine): boolean => this.#reader.isNew(timestamp);
+
+  get #present() {
+    return this.deps.store.get('Service', this.name)?.status?.container;
+  }
+}
+
+const lineOf = ({ message, isStdErr, timestamp }: ContainerLogLine, { spec }: Service): ServiceLine => ({
+  app: spec.app,
+  service: spec.serviceName,
+  message,
+  isStdErr,
+  timestamp: new Date(timestamp).toISOString(),
+});
