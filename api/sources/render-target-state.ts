@@ -1,7 +1,7 @@
+import { configWithDefaults } from '../../crds/device-variables.js';
 import type { App } from '../../crds/kinds.js';
 import { allottedId, DEFAULT_DEVICE_NAME } from '../../crds/names.js';
 import type { Reader } from '../store/store.js';
-import { configWithDefaults } from './device-config.js';
 import { DEVICE_DOCUMENT } from './target-state.js';
 
 /** What a target state tells of the device itself. */

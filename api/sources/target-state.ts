@@ -1,6 +1,6 @@
+import { knownConfig } from '../../crds/device-variables.js';
 import { API_VERSION, type Declared } from '../../crds/kinds.js';
 import { normalizeComposition, textMap } from './composition.js';
-import { knownConfig } from './device-config.js';
 import type { Parse } from './documents.js';
 import { normalizeMembers } from './target-members.js';
 import { contractProblem, deviceProblems, isValues, numericId } from './target-shape.js';

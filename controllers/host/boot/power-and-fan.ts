@@ -1,0 +1,30 @@
+import type { BootValues, WantedValues } from './values.js';
+
+export const POWER_AND_FAN_KEYS: readonly string[] = ['power_mode', 'fan_profile'];
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Power mode and fan profile of a Jetson Orin, from the `os` member of config.json (host reference §4.7). Pure. */
+export function readPowerAndFan(os: unknown): BootValues {
+  const { power, fan } = fieldsOf(os);
+  const { mode } = fieldsOf(power);
+  const { profile } = fieldsOf(fan);
+  return {
+    ...(typeof mode === 'string' ? { power_mode: mode } : {}),
+    ...(typeof profile === 'string' ? { fan_profile: profile } : {}),
+  };
+}
+
+/** The `os` member with those keys as wanted: `power` and `fan` are ours as a whole, everything else stays. Pure. */
+export function editPowerAndFan(os: unknown, wanted: WantedValues): Fields {
+  const { power, fan, ...others } = fieldsOf(os);
+  const now = readPowerAndFan(os);
+  const part = (name: string, key: string, field: string, before: unknown): Fields => {
+    if (!(key in wanted) || wanted[key] === now[key]) return before === undefined ? {} : { [name]: before };
+    return wanted[key] === undefined ? {} : { [name]: { [field]: wanted[key] } };
+  };
+  return { ...others, ...part('power', 'power_mode', 'mode', power), ...part('fan', 'fan_profile', 'profile', fan) };
+}
+
+const fieldsOf = (value: unknown): Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
