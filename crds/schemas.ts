@@ -217,6 +217,8 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
       dockerImageId: { type: "string", description: "Id on the engine, sha256:…, when it is local." },
       pulled: { type: "boolean", description: "The agent pulled it, so the agent may remove it. Cannot be rebuilt." },
       failures: { type: "integer", description: "Consecutive failed pulls.", minimum: 0 },
+      lastError: { type: "string", description: "How the last of them failed." },
+      nextAttemptAt: { type: "string", description: "When the next pull begins, RFC 3339; absent while one is under way. In memory only." },
     }, additionalProperties: false },
   },
   Network: {

@@ -389,6 +389,10 @@ export interface ImageStatus {
   pulled?: boolean;
   /** Consecutive failed pulls. */
   failures?: number;
+  /** How the last of them failed. */
+  lastError?: string;
+  /** When the next pull begins, RFC 3339; absent while one is under way. In memory only. */
+  nextAttemptAt?: string;
 }
 
 /** What should be there. */

@@ -3,7 +3,7 @@ import { frozen } from './frozen.js';
 
 /** Facts that change too fast for a disk and mean nothing after a restart. */
 const IN_MEMORY_ONLY: Readonly<Partial<Record<Kind, readonly string[]>>> = {
-  Image: ['downloadProgress'],
+  Image: ['downloadProgress', 'nextAttemptAt'],
   GitSource: ['checkedAt', 'nextSyncAt'],
 };
 

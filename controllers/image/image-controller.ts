@@ -1,39 +1,50 @@
 import { isReady } from '../../crds/conditions.js';
 import { imageKey } from '../docker/image-reference.js';
 import type { Controller } from '../runtime/controller.js';
+import type { Memory } from './observe.js';
 import { type ImageDeps, reconcileImage } from './reconcile.js';
 
 /** Images: one document for each reference that an app wants. Pulls are shared between documents. */
-export const imageController = (deps: ImageDeps): Controller => ({
-  kind: 'Image',
-  workers: 4,
-  reconcile: reconcileImage(deps),
-  wakes(wake) {
-    const { store, world, pulls } = deps;
-    const stopWorld = world.onChange((change) => {
+export function imageController(deps: ImageDeps): Controller {
+  const memory: Memory = { attempts: new Map() };
+  return {
+    kind: 'Image',
+    workers: 4,
+    reconcile: reconcileImage(deps, memory),
+    wakes: (wake) => wakes(deps, memory, wake),
+  };
+}
+
+function wakes({ store, world, pulls }: ImageDeps, memory: Memory, wake: (name: string) => void): () => void {
+  const stopWorld = world.onChange((change) => {
+    for (const image of store.list('Image')) {
+      const waits = change.type === 'container' && (!isReady(image) || image.metadata.deletionTimestamp !== undefined);
+      if (change.type === 'all' || change.type === 'image' || waits) wake(image.metadata.name);
+    }
+  });
+  const stopPulls = pulls.onChange((reference) => {
+    for (const image of store.list('Image')) {
+      if (imageKey(image.spec.image) === imageKey(reference)) wake(image.metadata.name);
+    }
+  });
+  // Who brought an image is known to one document at first; whoever collects it has to know.
+  const stopStore = store.watch(({ object, type, parts }) => {
+    if (object.kind === 'Image' && type === 'DELETED') memory.attempts.delete(object.metadata.name);
+    // Another release, or other access to its registry: no longer a matter of waiting.
+    if (object.kind === 'App' && parts.includes('spec')) {
       for (const image of store.list('Image')) {
-        const waits =
-          change.type === 'container' && (!isReady(image) || image.metadata.deletionTimestamp !== undefined);
-        if (change.type === 'all' || change.type === 'image' || waits) wake(image.metadata.name);
+        if (image.spec.app === object.metadata.name && !isReady(image)) wake(image.metadata.name);
       }
-    });
-    const stopPulls = pulls.onChange((reference) => {
-      for (const image of store.list('Image')) {
-        if (imageKey(image.spec.image) === imageKey(reference)) wake(image.metadata.name);
-      }
-    });
-    // Who brought an image is known to one document at first; whoever collects it has to know.
-    const stopStore = store.watch(({ object }) => {
-      if (object.kind !== 'Image' || object.status?.pulled !== true) return;
-      for (const { metadata, spec, status } of store.list('Image')) {
-        const unaware = status?.state === 'Downloaded' && status.pulled !== true;
-        if (unaware && imageKey(spec.image) === imageKey(object.spec.image)) wake(metadata.name);
-      }
-    });
-    return () => {
-      stopWorld();
-      stopPulls();
-      stopStore();
-    };
-  },
-});
+    }
+    if (object.kind !== 'Image' || object.status?.pulled !== true) return;
+    for (const { metadata, spec, status } of store.list('Image')) {
+      const unaware = status?.state === 'Downloaded' && status.pulled !== true;
+      if (unaware && imageKey(spec.image) === imageKey(object.spec.image)) wake(metadata.name);
+    }
+  });
+  return () => {
+    stopWorld();
+    stopPulls();
+    stopStore();
+  };
+}

@@ -1,10 +1,13 @@
 import type { Image } from '../../crds/kinds.js';
 import type { SeenImage } from '../docker/engine.js';
 import type { Pulls } from '../docker/world.js';
-import { act, InvalidSpecError, type Plan, settled, wait } from '../runtime/outcome.js';
+import { act, InvalidSpecError, type Plan, retry, settled, TerminalError, wait } from '../runtime/outcome.js';
+import { type Attempts, hopeless, isHopeless, nextAttempt, pullFailure } from './pull-failure.js';
 
 export type ImageStep =
   | { readonly do: 'pull'; readonly because: string }
+  /** Remember that a pull failed, and how it goes on. */
+  | { readonly do: 'count'; readonly attempts: Attempts }
   /** Forget how the last pull ended. */
   | { readonly do: 'forget' }
   /** Stop a pull that nobody wants any more. */
@@ -15,21 +18,30 @@ export interface ImageFacts {
   /** Undefined: not local. */
   readonly seen: SeenImage | undefined;
   readonly pull: ReturnType<Pulls['state']>;
+  /** What a pull would be for: the documents that it depends on, at their generations. */
+  readonly of: string;
+  /** Pulls that failed in a row, if any did. */
+  readonly attempts: Attempts | undefined;
   /** Another document that is to stay wants the same reference. */
   readonly wantedElsewhere: boolean;
   /** Names of our containers that were made from it. */
   readonly usedBy: readonly string[];
+  /** ms since the epoch */
+  readonly nowMs: number;
+  /** 0 ≤ x < 1: spreads the attempts of many devices. */
+  readonly random: number;
 }
 
-/** A plan, and the failure to report once its steps are done. */
-export type ImagePlan = Plan<ImageStep> & { readonly failure?: Error };
+/** A plan, and what to throw once its steps are done. */
+export type ImagePlan = Plan<ImageStep> & { readonly failure?: TerminalError };
 
 /** What to do about one image, given what is local. Throws for a reference that cannot be one. Pure. */
 export function planImage(image: Image, facts: ImageFacts): ImagePlan {
   return image.metadata.deletionTimestamp === undefined ? planWanted(image, facts) : planUnwanted(image, facts);
 }
 
-function planWanted({ spec, status }: Image, { seen, pull }: ImageFacts): ImagePlan {
+function planWanted({ spec, status }: Image, facts: ImageFacts): ImagePlan {
+  const { seen, pull } = facts;
   if (seen) {
     if (pull.is === 'failed') return act('Downloaded', { do: 'forget' }); // it came another way
     // Until the pull has said how it ended it is not known whether the image is ours to collect.
@@ -40,18 +52,36 @@ function planWanted({ spec, status }: Image, { seen, pull }: ImageFacts): ImageP
   if (!isReference(spec.image)) {
     throw new InvalidSpecError([{ path: 'spec.image', message: `${spec.image} is not an image reference` }]);
   }
+  return planPull(spec.image, facts);
+}
+
+function planPull(reference: string, { pull, of, attempts, nowMs, random }: ImageFacts): ImagePlan {
   switch (pull.is) {
     case 'running':
-      return wait('Downloading', `Downloading ${spec.image}`);
-    case 'failed':
-      return { ...settled(), steps: [{ do: 'forget' }], failure: pullFailure(spec.image, pull.error) };
-    case 'none':
-      if (isId(spec.image)) {
-        const message = `Image ${spec.image} is not on the device and an id cannot be downloaded: load or build it here, or name a reference`;
-        return { ...settled(), failure: new Error(message) };
+      return wait('Downloading', `Downloading ${reference}`);
+    case 'failed': {
+      const failed = nextAttempt(attempts, of, pullFailure(reference, pull.error), nowMs, random);
+      return { ...planDelay(failed, nowMs), steps: [{ do: 'count', attempts: failed }, { do: 'forget' }] };
+    }
+    case 'none': {
+      if (isId(reference)) {
+        const message = `Image ${reference} is not on the device and an id cannot be downloaded: load or build it here, or name a reference`;
+        return { ...settled(), failure: new TerminalError('ImageNotFound', message) };
       }
-      return { ...wait('Downloading', `Downloading ${spec.image}`), steps: [{ do: 'pull', because: 'not local' }] };
+      const last = attempts?.of === of ? attempts : undefined;
+      if (last && nowMs < last.dueMs) return planDelay(last, nowMs);
+      return { ...wait('Downloading', `Downloading ${reference}`), steps: [{ do: 'pull', because: 'not local' }] };
+    }
   }
+}
+
+function planDelay(attempts: Attempts, nowMs: number): ImagePlan {
+  if (isHopeless(attempts)) return { ...settled(), failure: hopeless(attempts, nowMs) };
+  return retry(
+    attempts.failure.reason === 'NotEnoughDisk' ? 'NotEnoughDisk' : 'Retrying',
+    attempts.failure.message,
+    attempts.dueMs - nowMs,
+  );
 }
 
 function planUnwanted({ spec, status }: Image, { seen, pull, wantedElsewhere, usedBy }: ImageFacts): ImagePlan {
@@ -65,16 +95,6 @@ function planUnwanted({ spec, status }: Image, { seen, pull, wantedElsewhere, us
     return wait('InUse', `Waiting for ${[...usedBy].sort().join(', ')} to let go of the image ${spec.image}`);
   }
   return act('Deleting', { do: 'remove', because: 'no longer wanted' });
-}
-
-/** A registry may be down or the image pushed later, so this is tried again; the sentence says what to look at meanwhile. */
-function pullFailure(reference: string, cause: Error): Error {
-  const hint = /manifest unknown|not found|does not exist/i.test(cause.message)
-    ? ': check the name and the tag, and that the image was pushed'
-    : /unauthorized|authentication required|denied|no basic auth/i.test(cause.message)
-      ? ': check the name, and the access to its registry'
-      : '';
-  return new Error(`Could not download image ${reference}${hint}`, { cause });
 }
 
 const ID = /^sha256:[0-9a-f]{64}$/;

@@ -41,11 +41,12 @@ export function conclude(ending: Ending): Conclusion {
         stalled: false,
       };
     case 'waiting':
+    case 'retrying':
       return {
         next: { do: 'later', inMs: ending.forMs },
         forgetBackoff: false,
         ready: { status: 'False', reason: ending.reason, message: ending.message },
-        reconciling: false,
+        reconciling: ending.is === 'retrying',
         stalled: false,
       };
     case 'aborted':
@@ -53,8 +54,9 @@ export function conclude(ending: Ending): Conclusion {
     case 'failed': {
       const message = messageOf(ending.error);
       if (ending.error instanceof TerminalError) {
+        const { againInMs } = ending.error;
         return {
-          next: { do: 'rest' },
+          next: againInMs === undefined ? { do: 'rest' } : { do: 'later', inMs: againInMs },
           forgetBackoff: true,
           ready: { status: 'False', reason: ending.error.reason, message },
           reconciling: false,

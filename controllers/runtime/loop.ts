@@ -191,6 +191,7 @@ export class Loop {
     if (next.do !== 'again') this.#spins.delete(name);
     switch (next.do) {
       case 'rest':
+        this.#delays.cancel(name); // of a wait that has ended in the meantime
         return;
       case 'again':
         await this.#breathe(name);

@@ -2,7 +2,8 @@
 export type Outcome =
   | { readonly is: 'settled' } // nothing differed
   | { readonly is: 'progressing'; readonly reason: string; readonly message: string } // acted; look again at once
-  | { readonly is: 'waiting'; readonly reason: string; readonly message: string; readonly forMs: number }; // on somebody else; not a failure
+  | { readonly is: 'waiting'; readonly reason: string; readonly message: string; readonly forMs: number } // on somebody else; not a failure
+  | { readonly is: 'retrying'; readonly reason: string; readonly message: string; readonly forMs: number }; // a failure whose next attempt is planned by who knows it best
 
 /** Steps to take now and what to conclude after them. */
 export interface Plan<Step> {
@@ -29,16 +30,25 @@ export const wait = <Step = never>(reason: string, message: string, forMs = LONG
   outcome: { is: 'waiting', reason, message, forMs },
 });
 
+/** A failure that is tried again then, whatever wakes the key meanwhile: the pass itself sees to that. */
+export const retry = <Step = never>(reason: string, message: string, forMs: number): Plan<Step> => ({
+  steps: [],
+  outcome: { is: 'retrying', reason, message, forMs },
+});
+
 /** No retry before a new generation, a watched change or the slow resync: calling something terminal is a decision. */
 export class TerminalError extends Error {
   override readonly name = 'TerminalError';
+  /** The resync of this very thing, ms; undefined: that of all. */
+  readonly againInMs: number | undefined;
   constructor(
     /** One CamelCase word. */
     readonly reason: string,
     message: string,
-    options?: ErrorOptions,
+    options?: ErrorOptions & { readonly againInMs?: number },
   ) {
     super(message, options);
+    this.againInMs = options?.againInMs;
   }
 }
 

@@ -107,6 +107,17 @@ export class ControllerBench {
     throw new Error(`Not settled: ${this.unsettled().join('; ')}`);
   }
 
+  /** Lets time pass until one document is Ready or Stalled; for benches without the controllers of the others. */
+  async settleOnly(kind: Kind, name: string, steps = 100): Promise<void> {
+    for (let step = 0; step < steps; step += 1) {
+      await this.quiet();
+      const document = this.store.get(kind, name);
+      if (document && (isReady(document) || isStalled(document))) return;
+      this.clock.step();
+    }
+    throw new Error(`Not settled: ${this.unsettled().join('; ')}`);
+  }
+
   /** What is not at rest, with the reason that it gives. */
   unsettled(): string[] {
     return KINDS.flatMap((kind): readonly AnyResource[] => this.store.list(kind) as readonly AnyResource[])

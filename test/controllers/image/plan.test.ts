@@ -1,24 +1,85 @@
 import assert from 'node:assert/strict';
 import type { SeenImage } from '../../../controllers/docker/engine.js';
 import { type ImageFacts, isReference, planImage } from '../../../controllers/image/plan.js';
+import { type Attempts, isHopeless, nextAttempt, pullFailure } from '../../../controllers/image/pull-failure.js';
 import type { Image } from '../../../crds/kinds.js';
 import { anImage } from '../../setup/documents.js';
 import { planText } from '../../setup/plan-text.js';
 
+const NOW_MS = Date.parse('2026-01-01T00:00:00Z');
 const ID = `sha256:${'0a'.repeat(32)}`;
 const local: SeenImage = { id: ID, tags: ['busybox:1.36'], digests: [], config: {} };
 const running: ImageFacts['pull'] = { is: 'running', percent: 12 };
 const failed = (message: string): ImageFacts['pull'] => ({ is: 'failed', error: new Error(message) });
 
 const plan = (image: Image, facts: Partial<ImageFacts>) =>
-  planImage(image, { seen: undefined, pull: { is: 'none' }, wantedElsewhere: false, usedBy: [], ...facts });
+  planImage(image, {
+    seen: undefined,
+    pull: { is: 'none' },
+    of: 'first',
+    attempts: undefined,
+    wantedElsewhere: false,
+    usedBy: [],
+    nowMs: NOW_MS,
+    random: 0,
+    ...facts,
+  });
+
+/** Pulls that failed so often, the next one due in a second. */
+const attempts = (said: string, failures: number, more: Partial<Attempts> = {}): Attempts => ({
+  of: 'first',
+  failures,
+  failure: pullFailure('busybox:1.36', new Error(said)),
+  dueMs: NOW_MS + 1_000,
+  ...more,
+});
 
 describe('planImage', () => {
   const gone = anImage({ deleted: true, status: { state: 'Downloaded', pulled: true } });
   const cases: ReadonlyArray<{ it: string; image?: Image; facts?: Partial<ImageFacts>; want: string }> = [
     { it: 'pulls what is not local', want: 'pull (not local); waiting: Downloading' },
     { it: 'waits for a pull', facts: { pull: running }, want: 'waiting: Downloading' },
-    { it: 'tries again after a failed pull', facts: { pull: failed('EOF') }, want: 'forget; retry' },
+    { it: 'counts a failed pull', facts: { pull: failed('EOF') }, want: 'count; forget; retrying: Retrying' },
+    {
+      it: 'does not pull before the next attempt is due, whatever wakes it',
+      facts: { attempts: attempts('EOF', 3) },
+      want: 'retrying: Retrying',
+    },
+    {
+      it: 'pulls when the next attempt is due',
+      facts: { attempts: attempts('EOF', 3, { dueMs: NOW_MS }) },
+      want: 'pull (not local); waiting: Downloading',
+    },
+    {
+      it: 'pulls at once for another document',
+      facts: { attempts: attempts('EOF', 3, { of: 'before' }) },
+      want: 'pull (not local); waiting: Downloading',
+    },
+    {
+      it: 'says that the disk is full',
+      facts: { pull: failed('failed to register layer: write /big: no space left on device') },
+      want: 'count; forget; retrying: NotEnoughDisk',
+    },
+    {
+      it: 'tries again for a while when the registry does not have it',
+      facts: { pull: failed('manifest unknown'), attempts: attempts('manifest unknown', 2) },
+      want: 'count; forget; retrying: Retrying',
+    },
+    {
+      it: 'stalls when the registry still does not have it',
+      facts: { pull: failed('manifest unknown'), attempts: attempts('manifest unknown', 7) },
+      want: 'count; forget; stalled: ImageNotFound',
+    },
+    {
+      it: 'stays stalled until the registry is asked again',
+      facts: { attempts: attempts('denied: requested access', 8) },
+      want: 'stalled: AccessDenied',
+    },
+    {
+      it: 'never stalls on a registry that is down',
+      facts: { pull: failed('connection refused'), attempts: attempts('connection refused', 1000) },
+      want: 'count; forget; retrying: Retrying',
+    },
     { it: 'is content with a local image', facts: { seen: local }, want: 'settled' },
     {
       it: 'lets its pull end although the image is there',
@@ -31,7 +92,7 @@ describe('planImage', () => {
       facts: { seen: local, pull: failed('EOF') },
       want: 'forget; progressing: Downloaded',
     },
-    { it: 'does not pull an id', image: anImage({ spec: { image: ID } }), want: 'retry' },
+    { it: 'does not pull an id', image: anImage({ spec: { image: ID } }), want: 'stalled: ImageNotFound' },
     {
       it: 'takes an id that is local',
       image: anImage({ spec: { image: ID } }),
@@ -101,18 +162,68 @@ describe('planImage', () => {
       ),
     );
   }
+});
 
-  const hints: ReadonlyArray<[string, RegExp]> = [
-    ['manifest for x:1 not found: manifest unknown', /check the name and the tag, and that the image was pushed/],
-    ["pull access denied for x, repository does not exist or may require 'docker login'", /check the name/],
-    ['unauthorized: authentication required', /check the name, and the access to its registry/],
-    ['dial tcp: lookup registry.example.com: no such host', /^Could not download image busybox:1.36$/],
+describe('pullFailure', () => {
+  const cases: ReadonlyArray<[said: string, want: string, hint: RegExp]> = [
+    [
+      'manifest for x:1 not found: manifest unknown',
+      'refused ImageNotFound',
+      /check the name and the tag, and that the image was pushed/,
+    ],
+    [
+      "pull access denied for x, repository does not exist or may require 'docker login'",
+      'refused AccessDenied',
+      /access to its registry/,
+    ],
+    ['Get "http://r/v2/": unauthorized: authentication required', 'refused AccessDenied', /spec.registries/],
+    ['no matching manifest for linux/amd64 in the manifest list entries', 'refused WrongPlatform', /this processor/],
+    ['failed to register layer: write /big: no space left on device', 'disk NotEnoughDisk', /make room/],
+    [
+      'Get "http://127.0.0.1:5055/v2/": dial tcp: connect: connection refused',
+      'passing Retrying',
+      /^Could not download image r\/x:1: Get/,
+    ],
+    ['dial tcp: lookup registry.example.com: no such host', 'passing Retrying', /^Could not download/],
+    ['toomanyrequests: You have reached your pull rate limit', 'passing Retrying', /^Could not download/],
   ];
-  for (const [said, want] of hints) {
-    it(`says what to look at after "${said}"`, () => {
-      assert.match(plan(anImage(), { pull: failed(said) }).failure?.message ?? '', want);
+  for (const [said, want, hint] of cases) {
+    it(`takes "${said}" for ${want}`, () => {
+      const { is, reason, message } = pullFailure('r/x:1', new Error(said));
+      assert.equal(`${is} ${reason}`, want);
+      assert.match(message, hint);
     });
   }
+});
+
+describe('nextAttempt', () => {
+  const delays = (said: string, count: number, random = 0) => {
+    const found: number[] = [];
+    let last: Attempts | undefined;
+    for (let turn = 0; turn < count; turn += 1) {
+      last = nextAttempt(last, 'first', pullFailure('x', new Error(said)), 0, random);
+      found.push(last.dueMs / 1_000);
+    }
+    return found;
+  };
+
+  it('doubles the time up to five minutes', () => {
+    assert.deepEqual(delays('EOF', 12), [0.5, 1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]);
+  });
+  it('takes off up to a quarter, so that devices do not come together', () => {
+    assert.deepEqual(delays('EOF', 3, 0.8), [0.4, 0.8, 1.6]);
+  });
+  it('asks for room every minute', () => {
+    assert.deepEqual(delays('no space left on device', 10).slice(-3), [60, 60, 60]);
+  });
+  it('asks a registry that keeps refusing every quarter of an hour', () => {
+    assert.deepEqual(delays('manifest unknown', 9), [0.5, 1, 2, 4, 8, 16, 32, 900, 900]);
+  });
+  it('begins anew for another document', () => {
+    const failure = pullFailure('x', new Error('manifest unknown'));
+    const next = nextAttempt({ of: 'before', failures: 20 }, 'now', failure, 0, 0);
+    assert.deepEqual([next.failures, isHopeless(next)], [1, false]);
+  });
 });
 
 describe('isReference', () => {

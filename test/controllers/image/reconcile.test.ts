@@ -108,10 +108,44 @@ describe('the Image controller', () => {
       await bench.quiet();
     }
     assert.equal(status()?.failures, 2);
+    assert.match(status()?.lastError ?? '', /manifest unknown/);
+    assert.ok(Date.parse(status()?.nextAttemptAt ?? '') > bench.clock.now());
 
     bench.engine.images.serve(REFERENCE);
     await bench.settle();
     assert.deepEqual([status()?.state, status()?.pulled, status()?.failures], ['Downloaded', true, undefined]);
+  });
+
+  it('stalls when the registry goes on refusing, asks it again now and then, and begins anew with the App', async () => {
+    const app = (commit: string) =>
+      ['App', 'hello', { appId: 1, release: { commit, id: 1 }, services: { web: { image: REFERENCE } } }] as const;
+    await bench.declare(['Image', A, spec], app('a'));
+    await bench.settleOnly('Image', A);
+    assert.equal(bench.reason('Image', A), 'ImageNotFound');
+    const tried = pulls();
+    assert.equal(status()?.failures, tried);
+    await bench.again();
+    assert.equal(pulls(), 0, 'not before it is due');
+    bench.clock.advance(20 * 60_000);
+    await bench.again();
+    assert.equal(pulls(), 1);
+
+    bench.engine.images.serve(REFERENCE);
+    await bench.declare(['Image', A, spec], app('b'));
+    await bench.settleOnly('Image', A);
+    assert.equal(status()?.state, 'Downloaded');
+  });
+
+  it('says that the disk is full, and goes on by itself when there is room', async () => {
+    const failure = { message: 'failed to register layer: write /x: no space left on device', statusCode: 500 };
+    bench.engine.images.serve(REFERENCE, { failure });
+    await declare(A);
+    await bench.quiet();
+    assert.equal(bench.reason('Image', A), 'NotEnoughDisk');
+    assert.match(bench.message('Image', A), /make room on the disk; what runs is not touched/);
+    bench.engine.images.serve(REFERENCE);
+    await bench.settle();
+    assert.equal(status()?.lastError, undefined);
   });
 
   it('does not take an image for pulled that came another way', async () => {

@@ -28,9 +28,19 @@ describe('conclude', () => {
       want: 'later 5, Ready=False UpdatesLocked',
     },
     {
+      it: 'tries again when the pass itself says so',
+      ending: { is: 'retrying', reason: 'Retrying', message: 'm', forMs: 7 },
+      want: 'later 7, Ready=False Retrying, Reconciling',
+    },
+    {
       it: 'takes an unknown error for transient',
       ending: { is: 'failed', error: new TypeError('x') },
       want: 'backoff, Ready=False Retrying, Reconciling',
+    },
+    {
+      it: 'looks again at what is terminal when that was asked for',
+      ending: { is: 'failed', error: new TerminalError('ImageNotFound', 'm', { againInMs: 9 }) },
+      want: 'later 9, Ready=False ImageNotFound, Stalled, forget',
     },
     {
       it: 'does not retry what is terminal',

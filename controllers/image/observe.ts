@@ -1,0 +1,67 @@
+import type { Store } from '../../api/store/store.js';
+import type { App, Image, Service } from '../../crds/kinds.js';
+import { imageKey } from '../docker/image-reference.js';
+import type { Pulls, World } from '../docker/world.js';
+import type { ImageFacts } from './plan.js';
+import type { Attempts } from './pull-failure.js';
+
+export interface Observed {
+  readonly store: Store;
+  readonly world: World;
+  readonly pulls: Pulls;
+  /** ms since the epoch */
+  readonly now: () => number;
+  /** 0 ≤ x < 1; 0 when absent. */
+  readonly random?: () => number;
+}
+
+/** What the controller remembers while the process lives; all of it may be lost: then a pull is tried at once. */
+export interface Memory {
+  /** By name of the document. */
+  readonly attempts: Map<string, Attempts>;
+}
+
+/** Everything that a decision about an image rests on, read afresh. */
+export function observeImage({ store, world, pulls, ...deps }: Observed, memory: Memory, image: Image): ImageFacts {
+  const { metadata, spec } = image;
+  const seen = world.image(spec.image);
+  return {
+    seen,
+    pull: pulls.state(spec.image),
+    of: `${metadata.uid}/${metadata.generation}/${store.get('App', spec.app)?.metadata.generation ?? 0}`,
+    attempts: memory.attempts.get(metadata.name),
+    wantedElsewhere: [
+      ...sameImage(store, metadata.name, spec.image),
+      ...servicesOf(store, spec.image),
+      ...appsOf(store, spec.image),
+    ].some((other) => other.metadata.deletionTimestamp === undefined),
+    usedBy: seen
+      ? world
+          .containers()
+          .filter((container) => container.image === seen.id)
+          .map((container) => container.name)
+      : [],
+    nowMs: deps.now(),
+    random: deps.random?.() ?? 0,
+  };
+}
+
+/** Other documents with the same reference, however it is written: pulls and tags are shared. */
+export const sameImage = (store: Store, name: string, reference: string): readonly Image[] =>
+  store
+    .list('Image')
+    .filter((other) => other.metadata.name !== name && imageKey(other.spec.image) === imageKey(reference));
+
+/** Services that run it: one written by hand has no Image document of its own. */
+const servicesOf = (store: Store, reference: string): readonly Service[] =>
+  store.list('Service').filter(({ spec }) => imageKey(spec.image) === imageKey(reference));
+
+/** Apps whose release names it, perhaps without having declared it yet: they count on what is local. */
+const appsOf = (store: Store, reference: string): readonly App[] =>
+  store
+    .list('App')
+    .filter(
+      ({ spec }) =>
+        spec.release !== null &&
+        Object.values(spec.services ?? {}).some(({ image }) => imageKey(image) === imageKey(reference)),
+    );

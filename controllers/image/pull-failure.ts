@@ -1,0 +1,102 @@
+import { TerminalError } from '../runtime/outcome.js';
+
+/**
+ * Why an image did not come. `refused`: the registry has answered, and will answer the same until somebody does
+ * something. `disk`: there is no room. `passing`: anything else, a registry that is down above all.
+ */
+export interface PullFailure {
+  readonly is: 'refused' | 'disk' | 'passing';
+  /** One CamelCase word. */
+  readonly reason: string;
+  /** One sentence for people, with what to look at. */
+  readonly message: string;
+  /** What Docker said. */
+  readonly cause: string;
+}
+
+interface Words {
+  readonly said: RegExp;
+  readonly is: PullFailure['is'];
+  readonly reason: string;
+  readonly hint: string;
+}
+
+/** Docker hands on what the registry or the kernel said as text only, with 404 and 500 for nearly everything. */
+const WORDS: readonly Words[] = [
+  {
+    said: /no space left on device|disk quota exceeded|not enough room/i,
+    is: 'disk',
+    reason: 'NotEnoughDisk',
+    hint: ': make room on the disk; what runs is not touched',
+  },
+  {
+    said: /no matching manifest for|does not match the specified platform|no match for platform/i,
+    is: 'refused',
+    reason: 'WrongPlatform',
+    hint: ': there is none for this processor; build it for this one, or set platform',
+  },
+  {
+    said: /unauthorized|authentication required|access denied|denied:|no basic auth|insufficient_scope|403 Forbidden|incorrect username or password/i,
+    is: 'refused',
+    reason: 'AccessDenied',
+    hint: ': check the name, and the access to its registry (spec.registries, or the config file of Docker)',
+  },
+  {
+    said: /manifest unknown|name unknown|not found|does not exist|manifest invalid/i,
+    is: 'refused',
+    reason: 'ImageNotFound',
+    hint: ': check the name and the tag, and that the image was pushed',
+  },
+];
+
+/** What a failed pull means for the next one. Pure. */
+export function pullFailure(reference: string, cause: Error): PullFailure {
+  const words = WORDS.find(({ said }) => said.test(cause.message));
+  const message = `Could not download image ${reference}${words?.hint ?? ''}: ${cause.message}`;
+  return { is: words?.is ?? 'passing', reason: words?.reason ?? 'Retrying', message, cause: cause.message };
+}
+
+/** The pulls of one image that failed in a row. */
+export interface Attempts {
+  /** What they were for: another document or other credentials begin anew. */
+  readonly of: string;
+  readonly failures: number;
+  readonly failure: PullFailure;
+  /** When the next one is due, ms since the epoch. */
+  readonly dueMs: number;
+}
+
+const FIRST_DELAY_MS = 500;
+const LONGEST_DELAY_MS = 5 * 60_000;
+/** Room may be made at any time, and looking for it costs a system call. */
+const LONGEST_DISK_DELAY_MS = 60_000;
+/** A registry that refuses is asked so often, should the image be on its way to it; then it takes a person. */
+const REFUSALS = 8;
+/** How long until a registry that kept refusing is asked again all the same. */
+const STALLED_DELAY_MS = 15 * 60_000;
+
+/** Whether trying again soon is of no use any more. Pure. */
+export const isHopeless = ({ failure, failures }: Pick<Attempts, 'failure' | 'failures'>): boolean =>
+  failure.is === 'refused' && failures >= REFUSALS;
+
+/** The attempts with one more that failed: twice the time until the next each time, less a jitter. `random`: 0 ≤ x < 1. Pure. */
+export function nextAttempt(
+  before: Pick<Attempts, 'of' | 'failures'> | undefined,
+  of: string,
+  failure: PullFailure,
+  nowMs: number,
+  random: number,
+): Attempts {
+  const failures = before?.of === of ? before.failures + 1 : 1;
+  const longest = failure.is === 'disk' ? LONGEST_DISK_DELAY_MS : LONGEST_DELAY_MS;
+  const full = isHopeless({ failure, failures })
+    ? STALLED_DELAY_MS
+    : Math.min(FIRST_DELAY_MS * 2 ** Math.min(failures - 1, 20), longest);
+  return { of, failures, failure, dueMs: nowMs + Math.round(full * (1 - random / 4)) };
+}
+
+/** What is thrown for a pull that it takes a person to mend. Pure. */
+export const hopeless = ({ failure, dueMs }: Attempts, nowMs: number): TerminalError => {
+  const message = `${failure.message}. It is tried again every quarter of an hour`;
+  return new TerminalError(failure.reason, message, { againInMs: dueMs - nowMs });
+};

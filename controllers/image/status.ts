@@ -1,0 +1,45 @@
+import type { Store } from '../../api/store/store.js';
+import type { Image } from '../../crds/kinds.js';
+import type { ImageStatus } from '../../crds/types.js';
+import { sameImage } from './observe.js';
+import type { ImageFacts } from './plan.js';
+import type { Attempts } from './pull-failure.js';
+
+/** Facts that outlive a failed pull. */
+export const kept = ({ status }: Image): ImageStatus => (status?.pulled ? { pulled: true } : {});
+
+/** Pulls that failed in a row, until the image is there; `waiting`: the next one has not begun. */
+const failing = (attempts: Attempts | undefined, waiting: boolean): ImageStatus =>
+  attempts === undefined
+    ? {}
+    : {
+        failures: attempts.failures,
+        lastError: attempts.failure.message,
+        ...(waiting ? { nextAttemptAt: new Date(attempts.dueMs).toISOString() } : {}),
+      };
+
+/**
+ * What is seen, in the words of the status. `pulled` cannot be seen: it is concluded when an image that we were
+ * downloading has arrived, or passed on by another document that wants the same image.
+ */
+export function imageStatus(store: Store, image: Image, { seen, pull, of, attempts }: ImageFacts): ImageStatus {
+  const failed = attempts?.of === of ? attempts : undefined;
+  const progress = {
+    state: 'Downloading' as const,
+    ...(pull.is === 'running' ? { downloadProgress: pull.percent } : {}),
+  };
+  if (!seen) {
+    return pull.is === 'running'
+      ? { ...kept(image), ...failing(failed, false), ...progress }
+      : { ...kept(image), ...failing(failed, true) };
+  }
+  if (pull.is === 'running' && image.status?.state === 'Downloading') {
+    return { ...kept(image), ...failing(failed, false), ...progress };
+  }
+  const arrived = image.status?.state === 'Downloading' && pull.is === 'none';
+  const pulled =
+    image.status?.pulled === true ||
+    arrived ||
+    sameImage(store, image.metadata.name, image.spec.image).some(({ status }) => status?.pulled === true);
+  return { state: 'Downloaded', dockerImageId: seen.id, ...(pulled ? { pulled } : {}) };
+}
