@@ -30,6 +30,7 @@ import { PullQueue } from './docker/pull-queue.js';
 import { seedImage } from './docker/seed-image.js';
 import { readDeviceFacts } from './host/device-facts.js';
 import type { DeviceFacts } from './host/facts.js';
+import { openHandovers } from './host/handovers.js';
 import { interfaceReader } from './host/interfaces.js';
 import { openUpdateLocks } from './host/lock-files.js';
 import { type Host, openHost } from './host/open-host.js';
@@ -185,7 +186,9 @@ async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
     host: store.get('Network', API_NETWORK)?.status?.gateway ?? API_GATEWAY,
     port: settings.apiPort,
   });
-  const common = { store, engine, world, pulls, locks, logs, keys: deps.keys, facts, apiAddress, log, now: Date.now };
+  const handovers = openHandovers(settings);
+  const ofHost = { locks, handovers, logs, keys: deps.keys, facts, apiAddress };
+  const common = { store, engine, world, pulls, ...ofHost, log, now: Date.now };
   const children: readonly Controller[] = [
     imageController(common),
     networkController(common),

@@ -9,6 +9,7 @@ const serviceFields: Fields = {
   serviceId: { type: "integer", description: "Number of the service in the compatible API. Default: made from the names of app and service.", minimum: 0, maximum: 9007199254740991 },
   imageId: { type: "integer", description: "Number of the image; part of the container name. Default: the serviceId.", minimum: 0, maximum: 9007199254740991 },
   running: { type: "boolean", description: "false: the container is made but not started, and stopped if it runs. Default: true." },
+  updateStrategy: { type: "string", description: "In which order a new container takes the place of the old one: download-then-kill; kill-then-download and delete-then-download stop the old one before the new image is downloaded; hand-over runs both until the new one says so; rolling runs both until the new one is healthy. Before the labels io.balena.update.strategy and io.supercargo.update.strategy. Default: download-then-kill.", enum: ["download-then-kill","kill-then-download","delete-then-download","hand-over","rolling"] },
   contract: { type: "object", description: "What the service requires of the device, as {type, slug, requires: […]}." },
   command: { type: ["string","array","null"], title: "string or list", description: "Arguments. A string is split as a shell would, without expanding variables and without running a shell; a list is taken as it is. Default: the Cmd of the image.", items: { type: "string" } },
   entrypoint: { type: ["string","array","null"], title: "string or list", description: "What is run, with command as its arguments; written like command. Setting it alone keeps the Cmd of the image. Default: the Entrypoint of the image.", items: { type: "string" } },
@@ -317,6 +318,24 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
         imageId: { type: "integer", description: "Number of the image in its name." },
         releaseId: { type: "integer", description: "Number of the release in its name." },
         commit: { type: "string", description: "Uuid of the release in its name." },
+      }, additionalProperties: false },
+      outgoing: { type: "object", description: "The container that is still there while a new one takes its place; only during hand-over and rolling.", required: ["id","name","createdAt","image"], properties: {
+        id: { type: "string", description: "Id on the engine, 64 hex digits." },
+        name: { type: "string", description: "Name on the engine." },
+        createdAt: { type: "string", description: "When it was made, RFC 3339 with milliseconds." },
+        image: { type: "string", description: "Image that it was made from, sha256:…." },
+        imageId: { type: "integer", description: "Number of the image in its name." },
+        releaseId: { type: "integer", description: "Number of the release in its name." },
+        commit: { type: "string", description: "Uuid of the release in its name." },
+      }, additionalProperties: false },
+      update: { type: "object", description: "The last replacement of its container by one of another definition or image. Cannot be rebuilt: what an agent did not see to the end has no downtime.", required: ["strategy","because","steps"], properties: {
+        strategy: { type: "string", description: "Strategy that was followed.", enum: ["download-then-kill","kill-then-download","delete-then-download","hand-over","rolling"] },
+        because: { type: "string", description: "What differed." },
+        steps: { type: "array", description: "What was done and seen, in order.", items: { type: "object", required: ["step","at"], properties: {
+          step: { type: "string", description: "Stopping, Stopped, Removed, Created, Started, Signalled, TimedOut, Healthy, Steady, Introduced or Complete." },
+          at: { type: "string", description: "When, RFC 3339 with milliseconds." },
+        }, additionalProperties: false } },
+        downtimeMs: { type: "integer", description: "Milliseconds between the end of the old container and the start of the new one; 0 when both ran at once. Absent while it is not over, or not known." },
       }, additionalProperties: false },
       lastAction: { type: "object", description: "Why the last step was taken.", required: ["reason","because","at"], properties: {
         reason: { type: "string", description: "One CamelCase word for what was done." },

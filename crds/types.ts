@@ -96,6 +96,8 @@ export interface Dependency {
 }
 
 export interface ServiceFields {
+  /** In which order a new container takes the place of the old one: download-then-kill; kill-then-download and delete-then-download stop the old one before the new image is downloaded; hand-over runs both until the new one says so; rolling runs both until the new one is healthy. Before the labels io.balena.update.strategy and io.supercargo.update.strategy. Default: download-then-kill. */
+  updateStrategy?: 'download-then-kill' | 'kill-then-download' | 'delete-then-download' | 'hand-over' | 'rolling';
   /** Arguments. A string is split as a shell would, without expanding variables and without running a shell; a list is taken as it is. Default: the Cmd of the image. */
   command?: string | string[] | null;
   /** What is run, with command as its arguments; written like command. Setting it alone keeps the Cmd of the image. Default: the Entrypoint of the image. */
@@ -522,6 +524,39 @@ export interface ServiceStatus {
     releaseId?: number;
     /** Uuid of the release in its name. */
     commit?: string;
+  };
+  /** The container that is still there while a new one takes its place; only during hand-over and rolling. */
+  outgoing?: {
+    /** Id on the engine, 64 hex digits. */
+    id: string;
+    /** Name on the engine. */
+    name: string;
+    /** When it was made, RFC 3339 with milliseconds. */
+    createdAt: string;
+    /** Image that it was made from, sha256:…. */
+    image: string;
+    /** Number of the image in its name. */
+    imageId?: number;
+    /** Number of the release in its name. */
+    releaseId?: number;
+    /** Uuid of the release in its name. */
+    commit?: string;
+  };
+  /** The last replacement of its container by one of another definition or image. Cannot be rebuilt: what an agent did not see to the end has no downtime. */
+  update?: {
+    /** Strategy that was followed. */
+    strategy: 'download-then-kill' | 'kill-then-download' | 'delete-then-download' | 'hand-over' | 'rolling';
+    /** What differed. */
+    because: string;
+    /** What was done and seen, in order. */
+    steps: {
+      /** Stopping, Stopped, Removed, Created, Started, Signalled, TimedOut, Healthy, Steady, Introduced or Complete. */
+      step: string;
+      /** When, RFC 3339 with milliseconds. */
+      at: string;
+    }[];
+    /** Milliseconds between the end of the old container and the start of the new one; 0 when both ran at once. Absent while it is not over, or not known. */
+    downtimeMs?: number;
   };
   /** Why the last step was taken. */
   lastAction?: {

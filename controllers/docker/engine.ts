@@ -26,7 +26,7 @@ export interface SeenContainer {
    * Attached networks by name, with the id of the network (ids of networks made again differ). The id is '' until the
    * container has been started for the first time: Docker looks the name up only then.
    */
-  readonly networks: Readonly<Record<string, { readonly id: string }>>;
+  readonly networks: Readonly<Record<string, SeenEndpoint>>;
   /** Names of volumes it mounts. */
   readonly volumes: readonly string[];
   /** Its whole environment. */
@@ -50,6 +50,12 @@ export interface Updatable {
 }
 /** Swap goes with memory: the one cannot be raised above the other, so both are set at once. */
 export type UpdateOptions = Partial<Updatable & { readonly MemorySwap: number }>;
+
+export interface SeenEndpoint {
+  readonly id: string;
+  /** Names by which others on the network find it, beside those that Docker adds; undefined when that is not known. */
+  readonly aliases?: readonly string[];
+}
 
 export interface SeenNetwork {
   readonly id: string;

@@ -8,3 +8,5 @@ export const SERVICE_NAME = 'io.balena.service-name';
 export const SPEC_HASH = 'io.supercargo.spec-hash';
 /** Ids of requests, separated by blanks, that the object is the answer to: it was made after them. */
 export const MADE_AFTER = 'io.supercargo.made-after';
+/** Reference of the image in the document: what an engine that knows only the id of the image cannot tell. */
+export const IMAGE = 'io.supercargo.image';

@@ -35,7 +35,7 @@ export function seenContainer(info: Inspected): SeenContainer {
     networks: Object.fromEntries(
       Object.entries(info.NetworkSettings?.Networks ?? {}).map(([name, endpoint]) => [
         name,
-        { id: endpoint.NetworkID ?? '' },
+        { id: endpoint.NetworkID ?? '', aliases: givenAliases(endpoint.Aliases ?? [], info.Id) },
       ]),
     ),
     volumes: (info.Mounts ?? []).flatMap((mount) => (mount.Type === 'volume' && mount.Name ? [mount.Name] : [])),
@@ -63,6 +63,10 @@ export function seenUpdatable(
     PidsLimit: limit(host.PidsLimit),
   };
 }
+
+/** Without the one that Docker adds: the beginning of the container's id. */
+const givenAliases = (aliases: readonly string[], id: string): readonly string[] =>
+  aliases.filter((alias) => alias.length < 12 || !id.startsWith(alias));
 
 export function seenNetwork(info: NetworkInspectInfo): SeenNetwork {
   const labels = info.Labels ?? {};

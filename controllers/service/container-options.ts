@@ -1,7 +1,7 @@
 import { volumeName } from '../../crds/names.js';
 import type { ServiceSpec } from '../../crds/types.js';
 import type { ContainerOptions, EndpointSettings, SeenImage } from '../docker/engine.js';
-import { MADE_AFTER, SPEC_HASH } from '../docker/labels.js';
+import { IMAGE, MADE_AFTER, SPEC_HASH } from '../docker/labels.js';
 import type { DeviceFacts } from '../host/facts.js';
 import { type Definition, readDefinition } from './definition.js';
 import { environmentOptions, imageEnvironment, injectedEnvironment } from './environment.js';
@@ -90,7 +90,7 @@ export function blueprintOf(
     Labels: {
       ...labels,
       ...identityLabels(identity),
-      ...(specHash ? { [SPEC_HASH]: specHash } : {}),
+      ...(specHash ? { [SPEC_HASH]: specHash, [IMAGE]: definition.image } : {}),
       ...(madeAfter.length > 0 ? { [MADE_AFTER]: madeAfter.join(' ') } : {}),
     },
     Hostname: definition.plain.Hostname ?? (hostNetwork ? facts.hostname() : ''),
@@ -130,6 +130,14 @@ export const withAllNetworks = ({
 }: Pick<Blueprint, 'options' | 'endpoints'>): ContainerOptions => ({
   ...options,
   NetworkingConfig: { EndpointsConfig: endpointsConfig(endpoints) },
+});
+
+/** The same for a container that others are not to find by the names of the service yet. Pure. */
+export const unnamed = <T extends Pick<Blueprint, 'endpoints'>>(blueprint: T): T => ({
+  ...blueprint,
+  endpoints: Object.fromEntries(
+    Object.entries(blueprint.endpoints).map(([name, endpoint]) => [name, { ...endpoint, Aliases: [] }]),
+  ),
 });
 
 const withoutTrailingSlash = (path: string): string => (path.length > 1 ? path.replace(/\/$/, '') : path);

@@ -50,10 +50,13 @@ export function namesWaitedFor(spec: {
     : isRecord(spec.depends_on)
       ? Object.keys(spec.depends_on)
       : [];
-  const [, shared] =
-    typeof spec.network_mode === 'string' ? (/^\s*service:\s*(.*?)\s*$/.exec(spec.network_mode) ?? []) : [];
+  const shared = sharedNetwork(spec);
   return shared ? [...listed, shared] : listed;
 }
+
+/** The sibling in whose network a service lives, read leniently. Pure. */
+export const sharedNetwork = ({ network_mode: mode }: { readonly network_mode?: unknown }): string | undefined =>
+  typeof mode === 'string' ? /^\s*service:\s*(.*?)\s*$/.exec(mode)?.[1] : undefined;
 
 /** How far a sibling has come. */
 export interface Sibling {

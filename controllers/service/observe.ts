@@ -9,25 +9,30 @@ import { begun } from '../../crds/requests.js';
 import type { Engine, SeenContainer } from '../docker/engine.js';
 import type { World } from '../docker/world.js';
 import type { DeviceFacts } from '../host/facts.js';
+import type { Handovers } from '../host/handovers.js';
 import type { UpdateLocks } from '../host/update-locks.js';
 import { type Blueprint, blueprintOf, type Surroundings } from './container-options.js';
 import { type Definition, readDefinition } from './definition.js';
 import type { Departures } from './departures.js';
-import { type Sibling, unmetDependencies } from './dependencies.js';
+import { namesWaitedFor, type Sibling, sharedNetwork, unmetDependencies } from './dependencies.js';
 import { type ApiAccess, type CloudAccess, hasFeature, joinsApiNetwork } from './features.js';
 import { containerNameOf, type Identity, identityOf } from './identity.js';
-import { withImageLabels } from './labels.js';
+import { withCurrentNames, withImageLabels } from './labels.js';
 import { volumeNames } from './mounts.js';
+import { endpointSettings } from './networks.js';
 import { madeAfter, ordersOf } from './orders.js';
-import type { Needed, NeededNetwork, Situation, Wanted } from './plan.js';
+import type { Needed, NeededNetwork, Overlap, Situation, Wanted } from './situation.js';
 import { specHash } from './spec-hash.js';
 import type { Stops } from './stops.js';
+import { courseOf } from './strategy/course.js';
+import { isOpen, timeOf } from './strategy/record.js';
 
 export interface ServiceDeps {
   readonly store: Store;
   readonly world: World;
   readonly engine: Engine;
   readonly locks: UpdateLocks;
+  readonly handovers: Handovers;
   readonly keys: Keys;
   readonly logs: LogStream;
   readonly facts: DeviceFacts;
@@ -82,6 +87,8 @@ export async function observe(
       closing: closingNetworks(deps),
       lockHeld: locks.isHeld(appId),
       orders: ordersOf(service, app, stops, wanted?.image?.specHash, wanted?.running ?? false),
+      dependents: deleted ? dependentsOf(deps, service) : [],
+      overlap: await overlapOf(deps, service, appId, containers),
     },
     blueprint,
   };
@@ -118,16 +125,24 @@ async function resolve(
     ...networkNames(definition, identity),
     ...(joinsApiNetwork(labels, definition.network) ? [API_NETWORK] : []),
   ];
+  const aliases = aliasesOf(definition, identity);
   const wanted: Wanted = {
     containerName: containerNameOf(identity),
     reference: definition.image,
     image: image && { id: image.id, specHash: specHash({ definition, imageId: image.id, identity, api, cloud }) },
     running: definition.running,
     restart: definition.host.RestartPolicy?.Name ?? 'always',
-    networks: networks.map((name) => neededNetwork(deps, name)),
+    networks: networks.map((name) => neededNetwork(deps, name, aliases.get(name) ?? [])),
     volumes: volumeNames(definition.volumes).map((name) => neededVolume(deps, app, volumeName(identity.appId, name))),
     sharing: sharing === undefined ? undefined : { service: sharing, container: siblingContainer },
     unmet: unmetDependencies(definition.dependencies, siblingOf),
+    course: courseOf({
+      definition,
+      field: service.spec.updateStrategy,
+      imageLabels: withCurrentNames(image?.config.Labels ?? {}),
+      guests: guestsOf(deps, service),
+    }),
+    staging: service.metadata.owner !== undefined && app?.status?.phase === 'Staging',
   };
   const surroundings: Surroundings = {
     identity,
@@ -158,15 +173,27 @@ async function apiAccess(
   };
 }
 
+/** By name of the network on the engine. */
+const aliasesOf = (
+  { network }: Definition,
+  { appUuid, serviceName }: Identity,
+): ReadonlyMap<string, readonly string[]> =>
+  new Map(
+    Object.entries(network.is === 'joined' ? network.endpoints : {}).map(([name, endpoint]) => [
+      networkName(appUuid, name),
+      endpointSettings(endpoint, serviceName).Aliases,
+    ]),
+  );
+
 const networkNames = ({ network }: Definition, { appUuid }: Identity): readonly string[] =>
   network.is === 'joined' ? Object.keys(network.endpoints).map((name) => networkName(appUuid, name)) : [];
 
 /** A network that stalls as it is keeps serving; one that is on its way out, or not settled yet, is waited for. */
-function neededNetwork({ store, world }: ServiceDeps, name: string): NeededNetwork {
+function neededNetwork({ store, world }: ServiceDeps, name: string, aliases: readonly string[]): NeededNetwork {
   const documents = store.list('Network').filter(({ spec }) => spec.networkName === name);
   const staying = documents.find(({ metadata }) => metadata.deletionTimestamp === undefined);
   const id = world.network(name)?.id;
-  return { name, id, trouble: networkTrouble(staying, documents.length > 0, id) };
+  return { name, id, aliases, trouble: networkTrouble(staying, documents.length > 0, id) };
 }
 
 function networkTrouble(document: Network | undefined, leaving: boolean, id: string | undefined): string | undefined {
@@ -198,6 +225,49 @@ function closingNetworks({ store }: ServiceDeps): Situation['closing'] {
   }
   return closing;
 }
+
+/** Services of the app that live in the network of this one. */
+const guestsOf = ({ store }: ServiceDeps, { spec }: Service): readonly string[] =>
+  store
+    .list('Service')
+    .filter((one) => one.spec.app === spec.app && sharedNetwork(one.spec) === spec.serviceName)
+    .map((one) => one.spec.serviceName);
+
+/** Who waits for this one, is deleted as well, and has a container still. */
+const dependentsOf = (deps: ServiceDeps, { spec, metadata }: Service): readonly string[] =>
+  deps.store
+    .list('Service')
+    .filter((one) => one.spec.app === spec.app && one.metadata.name !== metadata.name)
+    .filter(
+      (one) => one.metadata.deletionTimestamp !== undefined && namesWaitedFor(one.spec).includes(spec.serviceName),
+    )
+    .filter((one) => containersOf(deps, one, identityOf(one, deps.store.get('App', spec.app))).length > 0)
+    .map((one) => one.spec.serviceName);
+
+/**
+ * How far the younger of two containers has come. Times are our own where the status has them: an engine elsewhere may
+ * have another clock.
+ */
+async function overlapOf(
+  { handovers, now }: ServiceDeps,
+  { status, spec }: Service,
+  appId: number,
+  [newer, older]: readonly SeenContainer[],
+): Promise<Overlap> {
+  if (!newer || !older) return { signalled: false, waitedMs: undefined, steadyMs: undefined };
+  const noted = isOpen(status?.update) ? timeOf(status.update, 'Started') : undefined;
+  const since = (at: number | undefined): number | undefined => (at === undefined ? undefined : now() - at);
+  const waitedMs = since(noted ?? Date.parse(newer.createdAt));
+  const ranMs = since(newer.startedAt === undefined ? undefined : Date.parse(newer.startedAt));
+  const isPlausible = ranMs !== undefined && ranMs >= 0 && (noted === undefined || ranMs <= now() - noted + SKEW_MS);
+  return {
+    signalled: await handovers.isComplete(appId, spec.serviceName),
+    waitedMs,
+    steadyMs: isPlausible ? ranMs : since(noted),
+  };
+}
+/** Clocks of one device agree that well. */
+const SKEW_MS = 2_000;
 
 /** The other services of the app, as far as they have come. */
 function siblings(deps: ServiceDeps, service: Service): (name: string) => Sibling | undefined {

@@ -4,11 +4,12 @@ import { keyOf, type Service } from '../../crds/kinds.js';
 import { normalizeReference } from '../../crds/names.js';
 import { EngineError, EngineUnreachable } from '../docker/engine.js';
 import { InvalidSpecError, type Outcome, wait } from '../runtime/outcome.js';
-import { type Blueprint, withAllNetworks } from './container-options.js';
+import { type Blueprint, unnamed, withAllNetworks } from './container-options.js';
 import type { Departures } from './departures.js';
 import type { ServiceDeps } from './observe.js';
-import type { ServiceStep } from './plan.js';
 import { explainRefusal } from './refusals.js';
+import type { ServiceStep } from './situation.js';
+import type { UpdateStep } from './strategy/record.js';
 
 /** Whom a step is for. */
 export interface Subject {
@@ -16,6 +17,8 @@ export interface Subject {
   readonly appId: number;
   readonly serviceName: string;
   readonly blueprint: (() => Blueprint) | undefined;
+  /** Writes down how far an update has come; nothing while there is none. */
+  note(step: UpdateStep): void;
 }
 
 type StepOf<Do extends ServiceStep['do']> = Extract<ServiceStep, { do: Do }>;
@@ -39,6 +42,8 @@ export async function perform(
       return world.quietly(step.container.id, () => start(deps, subject, step, signal));
     case 'connect':
       return world.quietly(step.container.id, () => connect(deps, subject, step, signal));
+    case 'introduce':
+      return world.quietly(step.container.id, () => introduce(deps, subject, step, signal));
     case 'rename':
       return world.quietly(step.container.id, () => rename(deps, subject, step, signal));
   }
@@ -46,10 +51,10 @@ export async function perform(
 
 /** Stops and removes in the background: the grace period is the container's own, and nobody waits for it here. */
 function beginLeaving(
-  { world, engine, locks, logs, store }: ServiceDeps,
+  { world, engine, locks, handovers, logs, store }: ServiceDeps,
   departures: Departures,
-  { service, appId, serviceName }: Subject,
-  { container, stop, remove, locked, because }: StepOf<'leave'>,
+  { service, appId, serviceName, note }: Subject,
+  { container, stop, remove, locked, because, update }: StepOf<'leave'>,
 ): void {
   const { name } = service.metadata;
   const { id } = container;
@@ -61,9 +66,12 @@ function beginLeaving(
     world.quietly(id, async (): Promise<true> => {
       logs.system(`${dead ? 'Removing dead container' : 'Killing service'} '${label}'`);
       if (stop) await engine.stopContainer(id, never);
+      if (update && stop) note('Stopped');
       // Before the removal: as soon as that is seen the next container is made, and says so.
       if (!dead) logs.system(`Killed service '${label}'`);
       if (remove) await engine.removeContainer(id, never);
+      if (update && remove) note('Removed');
+      if (update?.is === 'succeeded') await handovers.forget(appId, serviceName);
       // The engine's own word that it is gone may have come already.
       if (world.containers().some((one) => one.id === id)) await world.refreshContainer(id, never);
       return true;
@@ -96,9 +104,11 @@ async function create(
     store.record(keyOf('Service', service.metadata.name), { type: 'Warning', reason: 'LeftOut', message: warning });
   }
 
-  logs.system(`Installing service '${label}'`);
+  logs.system(`${step.beside === 'hand-over' ? 'Handing over to' : 'Installing'} service '${label}'`);
+  // What an earlier container said does not count for this one.
+  if (step.beside === 'hand-over') await deps.handovers.forget(subject.appId, subject.serviceName);
   const created = await engine
-    .createContainer(step.name, withAllNetworks(blueprint), signal)
+    .createContainer(step.name, withAllNetworks(step.beside === 'rolling' ? unnamed(blueprint) : blueprint), signal)
     .catch((error: unknown) => {
       throw refused(
         `Could not create container ${step.name}`,
@@ -112,6 +122,7 @@ async function create(
     return wait('ImageMissing', `Image ${service.spec.image} went away before container ${step.name} was made`).outcome;
   }
   logs.system(`Installed service '${label}'`);
+  subject.note('Created');
   record(store, service, 'Installing', `Created container ${step.name}: ${step.because}`);
   if (step.start) return startAndLook(deps, subject, created.id, { label, because: step.because }, signal);
   await world.refreshContainer(created.id, signal);
@@ -145,7 +156,7 @@ const start = (
 
 async function startAndLook(
   deps: ServiceDeps,
-  { service, serviceName }: Subject,
+  { service, serviceName, note }: Subject,
   id: string,
   { label, because }: { readonly label: string; readonly because: string },
   signal: AbortSignal,
@@ -154,6 +165,7 @@ async function startAndLook(
   logs.system(`Starting service '${label}'`);
   try {
     await engine.startContainer(id, signal);
+    note('Started');
   } catch (error) {
     await world.refreshContainer(id, signal).catch((second: unknown) => {
       throw new AggregateError([error, second], `Could not start service ${serviceName}, nor look at its container`);
@@ -184,6 +196,26 @@ async function connect(
   await world.refreshContainer(container.id, signal);
   if (result === 'connected')
     record(store, service, 'Connecting', `Connected ${container.name} to ${network}: ${because}`);
+}
+
+/** Disconnects it and connects it under its names: Docker gives none to a connection that exists. */
+async function introduce(
+  { world, engine, store }: ServiceDeps,
+  { service, blueprint, note }: Subject,
+  { container, network, because }: StepOf<'introduce'>,
+  signal: AbortSignal,
+): Promise<undefined> {
+  const endpoint = blueprint?.().endpoints[network];
+  if (!endpoint) return;
+  try {
+    await engine.disconnectNetwork(network, container.id, signal);
+    await engine.connectNetwork(network, container.id, endpoint, signal);
+  } catch (error) {
+    throw refused(`Could not connect container ${container.name} to network ${network} by its names`, error);
+  }
+  note('Introduced');
+  await world.refreshContainer(container.id, signal);
+  record(store, service, 'Introducing', `Made ${container.name} known on ${network}: ${because}`);
 }
 
 async function rename(

@@ -1,63 +1,12 @@
+import { DEFAULT_STRATEGY, overlaps } from '../../crds/update-strategy.js';
 import type { SeenContainer } from '../docker/engine.js';
 import { type Plan, settled, wait } from '../runtime/outcome.js';
+import { mend } from './mend.js';
 import { ALIVE, isMadeAfter, type Orders } from './orders.js';
-
-export type ServiceStep =
-  /** Stops the container, removes it, or both: started now, seen later. `locked`: only under the app's update lock. */
-  | {
-      readonly do: 'leave';
-      readonly container: SeenContainer;
-      readonly stop: boolean;
-      readonly remove: boolean;
-      readonly locked: boolean;
-      readonly because: string;
-    }
-  | { readonly do: 'rename'; readonly container: SeenContainer; readonly to: string; readonly because: string }
-  | { readonly do: 'connect'; readonly container: SeenContainer; readonly network: string; readonly because: string }
-  /** With all of its networks; and started, unless the document does not want it to run. */
-  | { readonly do: 'create'; readonly name: string; readonly start: boolean; readonly because: string }
-  | { readonly do: 'start'; readonly container: SeenContainer; readonly because: string };
-
-/** A network or volume that the container needs, by its name on the engine. */
-export interface Needed {
-  readonly name: string;
-  /** Why it cannot be used now; undefined when it can. */
-  readonly trouble: string | undefined;
-}
-export interface NeededNetwork extends Needed {
-  readonly id: string | undefined;
-}
-
-/** What the document wants, resolved. */
-export interface Wanted {
-  readonly containerName: string;
-  /** Image reference in the document. */
-  readonly reference: string;
-  /** Undefined while it is not local. */
-  readonly image: { readonly id: string; readonly specHash: string } | undefined;
-  readonly running: boolean;
-  readonly restart: string;
-  readonly networks: readonly NeededNetwork[];
-  readonly volumes: readonly Needed[];
-  /** Sibling whose network is shared, and its container. */
-  readonly sharing: { readonly service: string; readonly container: string | undefined } | undefined;
-  /** What the service still waits for, as in `db to be healthy`. */
-  readonly unmet: readonly string[];
-}
-
-/** One service and what exists of it. */
-export interface Situation {
-  /** Undefined: the document is deleted. */
-  readonly wanted: Wanted | undefined;
-  /** Newest first. */
-  readonly containers: readonly SeenContainer[];
-  /** Ids of containers that are being stopped or removed. */
-  readonly leaving: ReadonlySet<string>;
-  /** Networks on the engine that have to become empty, and why. */
-  readonly closing: ReadonlyMap<string, 'made anew' | 'removed'>;
-  readonly lockHeld: boolean;
-  readonly orders: Orders;
-}
+import type { ServiceStep, Situation, Wanted } from './situation.js';
+import { doing, leave, needsLock, start, waitForNeeded, waitForSiblings } from './steps.js';
+import { planWithoutImage, waitForRelease } from './strategy/kill-first.js';
+import { besideBy, planPair, planSuccessor } from './strategy/overlap.js';
 
 /** What to do next about one service. Pure: no clock, no I/O. Only what has no fallible step before it is disruptive. */
 export function planService(situation: Situation): Plan<ServiceStep> {
@@ -67,28 +16,38 @@ export function planService(situation: Situation): Plan<ServiceStep> {
   const dead = containers.find(({ state }) => state === 'dead');
   if (dead) return leave(situation, dead, 'dead');
 
-  const [current, older] = containers;
-  if (!wanted) return current ? leave(situation, current, 'deleted') : settled();
-  if (current && older) return leave(situation, older, `older duplicate of ${current.name}`);
+  const [current, older, ...others] = containers;
+  if (!wanted) return depart(situation, current);
+  const [oldest] = others.slice(-1);
+  if (current && oldest) return leave(situation, oldest, `older duplicate of ${current.name}`);
+  if (current && older) return planPair(situation, wanted, current, older);
 
   if (situation.orders.stop === 'due' && current && ALIVE.includes(current.state)) {
     return leave(situation, current, 'stop requested', { remove: false });
   }
   const { image } = wanted;
-  if (!image) return wait('ImageMissing', `Waiting for image ${wanted.reference} to be local`);
+  if (!image) return planWithoutImage(situation, wanted, current);
   if (!current) return make(wanted, situation.orders);
   return (
     anew(situation, wanted, current) ??
     replace(situation, wanted, image, current) ??
-    mend(situation, wanted, current) ??
+    (isAtRest(situation, wanted, current) ? undefined : mend(wanted, current)) ??
     run(situation, wanted, current)
   );
+}
+
+/** Whoever depends on it goes before it. */
+function depart(situation: Situation, current: SeenContainer | undefined): Plan<ServiceStep> {
+  if (!current) return settled();
+  const { dependents } = situation;
+  if (dependents.length === 0) return leave(situation, current, 'deleted');
+  return wait('DependentNotStopped', `Waiting for ${dependents.join(', ')} to go first`);
 }
 
 function make(wanted: Wanted, orders: Orders): Plan<ServiceStep> {
   const { sharing, unmet } = wanted;
   const running = wanted.running && orders.stop === undefined;
-  const waiting = waitForNeeded(wanted) ?? (running ? waitForSiblings(unmet) : undefined);
+  const waiting = waitForRelease(wanted) ?? waitForNeeded(wanted) ?? (running ? waitForSiblings(unmet) : undefined);
   if (waiting) return waiting;
   if (sharing && sharing.container === undefined)
     return waitForSiblings([`${sharing.service} to be created`]) ?? settled();
@@ -122,7 +81,13 @@ function replace(
   if (because !== undefined) {
     // A network that is to go may hold the subnet of the one that shall come: then the old container goes first.
     const blocking = attached.some((network) => situation.closing.has(network));
-    return (blocking ? undefined : waitForNeeded(wanted)) ?? leave(situation, current, because);
+    const beside = blocking || !ALIVE.includes(current.state) ? undefined : besideBy(situation, wanted);
+    if (beside) return planSuccessor(wanted, image, current, { beside, because });
+    const strategy = overlaps(wanted.course.strategy) ? DEFAULT_STRATEGY : wanted.course.strategy;
+    return (
+      (blocking ? undefined : waitForNeeded(wanted)) ??
+      leave(situation, current, because, { update: { is: 'first', strategy } })
+    );
   }
   if (isAtRest(situation, wanted, current)) return undefined;
 
@@ -135,17 +100,6 @@ function replace(
     ({ name, id }) => id !== undefined && ![undefined, '', id].includes(current.networks[name]?.id),
   );
   return stale && (waitForNeeded(wanted) ?? leave(situation, current, `network ${stale.name} was made anew`));
-}
-
-/** What can be put right without stopping anything. */
-function mend(situation: Situation, wanted: Wanted, current: SeenContainer): Plan<ServiceStep> | undefined {
-  if (isAtRest(situation, wanted, current)) return undefined;
-  const missing = wanted.networks.find(({ name }) => current.networks[name] === undefined);
-  if (!missing) return undefined;
-  const because = `not connected to network ${missing.name}`;
-  return (
-    waitForNeeded(wanted) ?? doing('Connecting', { do: 'connect', container: current, network: missing.name, because })
-  );
 }
 
 function run(situation: Situation, wanted: Wanted, current: SeenContainer): Plan<ServiceStep> {
@@ -182,42 +136,4 @@ function difference(
   if (current.specHash === image.specHash) return undefined;
   if (current.specHash === undefined) return 'made by another agent';
   return current.image === image.id ? 'spec changed' : 'image changed';
-}
-
-function waitForNeeded({ networks, volumes }: Wanted): Plan<ServiceStep> | undefined {
-  const network = networks.find(({ trouble }) => trouble !== undefined);
-  if (network) return wait('NetworkNotReady', `Waiting for network ${network.name}: ${network.trouble}`);
-  const volume = volumes.find(({ trouble }) => trouble !== undefined);
-  return volume && wait('VolumeNotReady', `Waiting for volume ${volume.name}: ${volume.trouble}`);
-}
-
-const waitForSiblings = (unmet: readonly string[]): Plan<ServiceStep> | undefined =>
-  unmet.length === 0 ? undefined : wait('DependencyNotReady', `Waiting for ${unmet.join(', ')}`);
-
-const start = (container: SeenContainer, because: string): Plan<ServiceStep> =>
-  doing('Starting', { do: 'start', container, because });
-
-function leave(
-  situation: Situation,
-  container: SeenContainer,
-  because: string,
-  { remove = true }: { remove?: boolean } = {},
-): Plan<ServiceStep> {
-  const stop = ALIVE.includes(container.state);
-  // What is dead or has never run is not interrupted.
-  const locked = container.state !== 'dead' && (container.state !== 'created' || container.startedAt !== undefined);
-  const what = remove ? `remove container ${container.name}` : `stop container ${container.name}`;
-  return (
-    (locked ? needsLock(situation, what, because) : undefined) ?? {
-      steps: [{ do: 'leave', container, stop, remove, locked, because }],
-      outcome: wait('Stopping', `Waiting for container ${container.name} to go: ${because}`).outcome,
-    }
-  );
-}
-
-const needsLock = ({ lockHeld }: Situation, what: string, because: string): Plan<ServiceStep> | undefined =>
-  lockHeld ? undefined : wait('NeedsLock', `Needs the update lock of the app to ${what}: ${because}`);
-
-function doing(reason: string, step: ServiceStep): Plan<ServiceStep> {
-  return { steps: [step], outcome: { is: 'progressing', reason, message: `${reason}: ${step.because}` } };
 }

@@ -8,8 +8,10 @@ import { identityOf } from './identity.js';
 import { containersOf, type Memory, observe, type ServiceDeps, type Sight } from './observe.js';
 import { ALIVE, type Asked, askedOf, dealtWith, idsOf, ordersOf } from './orders.js';
 import { perform } from './perform.js';
-import { planService, type ServiceStep } from './plan.js';
+import { planService } from './plan.js';
+import type { ServiceStep } from './situation.js';
 import { type Doing, type Said, serviceStatus } from './status.js';
+import { isOpen, newRecord, type UpdateRecord, type UpdateStep, withStep } from './strategy/record.js';
 
 /** One pass over one service: observe, plan the next step, take it, say what is. */
 export const reconcileService =
@@ -31,7 +33,9 @@ export const reconcileService =
       const plan = await planWithLock(deps, service, sight);
       const outcome = await carryOut(deps, departures, { service, sight, plan }, signal);
       report(deps, service, { dealt: dealt(deps, service, sight) });
-      return outcome.is === 'settled' ? await letGo(deps, service, sight) : outcome;
+      if (outcome.is !== 'settled') return outcome;
+      noteStep(deps, service, 'Complete');
+      return await letGo(deps, service, sight);
     } catch (error) {
       refuseOrders(deps, memory, service, error);
       throw error;
@@ -119,12 +123,32 @@ async function carryOut(
   for (const step of plan.steps) {
     const { doing, reason } = WORDS[step.do];
     const lastAction = { reason, because: step.because, at: new Date(deps.now()).toISOString() };
-    report(deps, service, { doing, lastAction, concluding: outcome });
-    const other = await perform(deps, departures, { ...sight, service }, step, signal);
+    const update = recordAt(step);
+    report(deps, service, { doing, lastAction, concluding: outcome, ...(update ? { update } : {}) });
+    const note = (one: UpdateStep): void => noteStep(deps, service, one);
+    if (step.do === 'leave' && step.update) {
+      if (step.update.is === 'succeeded') note(step.update.seen);
+      note('Stopping');
+    }
+    const other = await perform(deps, departures, { ...sight, service, note }, step, signal);
     if (!other) report(deps, service, { doing, dealt: dealtBy(step, askedOf(service, app)) });
     outcome = other ?? outcome;
   }
   return outcome;
+}
+
+/** A step with which an update begins. */
+function recordAt(step: ServiceStep): UpdateRecord | undefined {
+  if (step.do === 'create' && step.beside) return newRecord(step.beside, step.because);
+  if (step.do === 'leave' && step.update?.is === 'first') return newRecord(step.update.strategy, step.because);
+  return undefined;
+}
+
+/** Writes a step of an update down, where one is under way. */
+function noteStep(deps: ServiceDeps, service: Service, step: UpdateStep): void {
+  const current = deps.store.get('Service', service.metadata.name);
+  const record = current?.status?.update;
+  if (isOpen(record)) report(deps, service, { update: withStep(record, step, deps.now()) });
 }
 
 /** What a step has begun or done of what was asked: a stop is answered when it begins, a start when it was done. Pure. */
@@ -138,6 +162,7 @@ const WORDS: Readonly<Record<ServiceStep['do'], { doing: Doing | undefined; reas
   start: { doing: 'Starting', reason: 'Starting' },
   leave: { doing: 'Stopping', reason: 'Stopping' },
   connect: { doing: undefined, reason: 'Connecting' },
+  introduce: { doing: undefined, reason: 'Introducing' },
   rename: { doing: undefined, reason: 'Renaming' },
 };
 
@@ -175,7 +200,7 @@ function report(
   const current = store.get('Service', metadata.name);
   if (current?.metadata.uid !== metadata.uid) return;
   const identity = identityOf(current, store.get('App', spec.app));
-  const status = serviceStatus(current, containersOf(deps, current, identity)[0], said);
+  const status = serviceStatus(current, containersOf(deps, current, identity), said);
   const at = new Date(deps.now()).toISOString();
   const conditions = said.concluding && conditionsBefore(status.conditions, said.concluding, metadata.generation, at);
   store.setStatus(current, { ...status, ...(conditions?.length ? { conditions } : {}) });

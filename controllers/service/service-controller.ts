@@ -47,8 +47,8 @@ export function concernsDocument({ object, parts, type }: Change, service: Servi
   switch (object.kind) {
     case 'App': {
       if (object.metadata.name !== spec.app) return false;
-      // For the lock, or for a volume that a purge of the app empties: both may be over.
-      const waits = ['NeedsLock', 'UpdatesLocked', 'VolumeNotReady'].includes(
+      // For the lock, for the rest of the release, or for a volume that a purge of the app empties: both may be over.
+      const waits = ['NeedsLock', 'UpdatesLocked', 'VolumeNotReady', 'ReleaseNotReady'].includes(
         conditionOf(service, 'Ready')?.reason ?? '',
       );
       const writtenByHand = !metadata.origin.startsWith('App/');
@@ -59,7 +59,8 @@ export function concernsDocument({ object, parts, type }: Change, service: Servi
       return (
         object.metadata.name !== metadata.name &&
         object.spec.app === spec.app &&
-        namesWaitedFor(spec).includes(object.spec.serviceName)
+        (namesWaitedFor(spec).includes(object.spec.serviceName) ||
+          (metadata.deletionTimestamp !== undefined && namesWaitedFor(object.spec).includes(spec.serviceName)))
       );
     case 'Network':
       if (object.spec.app !== undefined && object.spec.app !== spec.app) return false;

@@ -4,6 +4,8 @@ import { handlingOf, type Refusal, withHandled } from '../../crds/requests.js';
 import type { ServiceStatus } from '../../crds/types.js';
 import type { SeenContainer } from '../docker/engine.js';
 import { readContainerName } from './identity.js';
+import { ALIVE } from './orders.js';
+import type { UpdateRecord } from './strategy/record.js';
 
 /** What a step shows as while it runs, in the Supervisor's words. */
 export type Doing = 'Installing' | 'Starting' | 'Stopping';
@@ -12,6 +14,8 @@ export type Doing = 'Installing' | 'Starting' | 'Stopping';
 export interface Said {
   readonly doing?: Doing | undefined;
   readonly lastAction?: ServiceStatus['lastAction'];
+  /** How far the last update has come. */
+  readonly update?: UpdateRecord;
   /** Ids of requests that were dealt with, by name. */
   readonly dealt?: Readonly<Record<string, string>>;
   /** Which of those were not carried out. */
@@ -21,20 +25,34 @@ export interface Said {
 /** The status of a service: what was observed, and why the last step was taken. Pure. */
 export function serviceStatus(
   service: Service,
-  container: SeenContainer | undefined,
-  { doing, lastAction, dealt = {}, refused }: Said = {},
+  [container, older]: readonly SeenContainer[],
+  { doing, lastAction, update = service.status?.update, dealt = {}, refused }: Said = {},
 ): ServiceStatus {
-  const state = doing ?? container?.state;
+  const outgoing = older && ALIVE.includes(older.state) ? older : undefined;
+  const state = outgoing ? AWAITING : (doing ?? container?.state);
   const action = lastAction ?? service.status?.lastAction;
   return withFacts<ServiceStatus>(service, {
     ...(state ? { state } : {}),
     ...(container?.health ? { health: container.health } : {}),
     ...(container?.state === 'exited' || container?.state === 'dead' ? { exitCode: container.exitCode } : {}),
     ...(container ? { container: containerFacts(container) } : {}),
+    ...(outgoing ? { outgoing: outgoingFacts(outgoing) } : {}),
+    ...(update ? { update } : {}),
     ...(action ? { lastAction: action } : {}),
     ...withHandled(handlingOf(service.status), dealt, refused),
   });
 }
+
+/** The Supervisor's word for the younger of two containers that run. */
+const AWAITING = 'Awaiting handover';
+
+const outgoingFacts = ({ id, name, createdAt, image }: SeenContainer): NonNullable<ServiceStatus['outgoing']> => ({
+  id,
+  name,
+  createdAt,
+  image,
+  ...readContainerName(name),
+});
 
 const containerFacts = ({ id, name, createdAt, startedAt, image, env }: SeenContainer): ServiceStatus['container'] => ({
   id,

@@ -82,6 +82,7 @@ describe('parseDocument', () => {
       depends_on: [['db'], { db: { condition: 'service_healthy', required: false, restart: true }, cache: null }],
       storage_opt: [{ size: '2G' }],
       running: [true, false],
+      updateStrategy: ['rolling', 'hand-over', 'delete-then-download'],
       contract: [{ type: 'sw.container', requires: [{ type: 'sw.supervisor', version: '>=1' }] }],
     };
     for (const [field, values] of Object.entries(fields)) {
@@ -94,7 +95,7 @@ describe('parseDocument', () => {
     }
 
     it('every Compose field of a service as null, and keeps the null', () => {
-      const own = ['image', 'serviceId', 'imageId', 'running', 'contract'];
+      const own = ['image', 'serviceId', 'imageId', 'running', 'updateStrategy', 'contract'];
       const known = Object.keys(fieldSchemas());
       const nulls = Object.fromEntries(known.filter((field) => !own.includes(field)).map((field) => [field, null]));
       assert.ok(Object.keys(nulls).length === 49);

@@ -13,6 +13,7 @@ import type { Engine } from '../../controllers/docker/engine.js';
 import { type Informer, startWorld } from '../../controllers/docker/informer.js';
 import { PullQueue } from '../../controllers/docker/pull-queue.js';
 import type { DeviceFacts } from '../../controllers/host/facts.js';
+import { openHandovers } from '../../controllers/host/handovers.js';
 import { openUpdateLocks } from '../../controllers/host/lock-files.js';
 import { imageController } from '../../controllers/image/image-controller.js';
 import { networkController } from '../../controllers/network/network-controller.js';
@@ -139,7 +140,8 @@ export class Agent {
     const pulls = new PullQueue({ engine, world, log: silent });
     const locks = life.locks(openUpdateLocks({ lockRoot: '/locks', hostRoot: folder, log: silent, now }));
     const logs = new LogStream();
-    const common = { store, engine, world, pulls, locks, logs, keys, facts, apiAddress, log: silent, now };
+    const handovers = openHandovers({ lockRoot: '/locks', hostRoot: folder });
+    const common = { store, engine, world, pulls, locks, handovers, logs, keys, facts, apiAddress, log: silent, now };
     const children = [
       imageController(common),
       networkController(common),

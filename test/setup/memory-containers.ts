@@ -23,7 +23,7 @@ export interface MemoryContainer {
   startedAt: number | undefined;
   finishedAt: number | undefined;
   /** By name; the id is '' until Docker has looked it up at the first start. `up`: has an endpoint there now. */
-  readonly networks: Map<string, { id: string; up: boolean }>;
+  readonly networks: Map<string, { id: string; up: boolean; aliases: readonly string[] }>;
   readonly volumes: readonly string[];
   /** Go with `removeContainer`. */
   readonly anonymousVolumes: readonly string[];
@@ -51,7 +51,7 @@ export function seenMemoryContainer(container: MemoryContainer): SeenContainer {
     finishedAt: container.finishedAt === undefined ? undefined : new Date(container.finishedAt).toISOString(),
     image: container.image,
     networkMode: container.networkMode,
-    networks: Object.fromEntries([...container.networks].map(([name, { id }]) => [name, { id }])),
+    networks: Object.fromEntries([...container.networks].map(([name, { id, aliases }]) => [name, { id, aliases }])),
     volumes: [...container.volumes],
     env: parseEnvironment(container.options.Env ?? []),
     updatable: seenUpdatable(container.options.HostConfig ?? {}),
@@ -116,6 +116,10 @@ export function wantedVolumes(
   const wanted = new Set([...Object.keys(imageVolumes ?? {}), ...Object.keys(options.Volumes ?? {})]);
   return { named: [...named], anonymousAt: [...wanted].filter((path) => !taken.has(path)) };
 }
+
+/** Names that it asks for on a network. */
+export const wantedAliases = (options: ContainerOptions, network: string): readonly string[] =>
+  options.NetworkingConfig?.EndpointsConfig?.[network]?.Aliases ?? [];
 
 /** Networks it shall join, by the name or id that was asked for. */
 export function wantedNetworks(options: ContainerOptions, networkMode: string): string[] {

@@ -15,6 +15,7 @@ import {
   isAlive,
   type MemoryContainer,
   portsCollide,
+  wantedAliases,
   wantedNetworks,
   wantedVolumes,
 } from './memory-containers.js';
@@ -110,7 +111,7 @@ export class MemoryDocker {
       networks: new Map(
         wantedNetworks(options, networkMode).map((one) => [
           this.#networksNamed(one)[0]?.name ?? one,
-          { id: '', up: false },
+          { id: '', up: false, aliases: wantedAliases(options, one) },
         ]),
       ),
       volumes: [...named, ...anonymous],
@@ -287,7 +288,7 @@ export class MemoryDocker {
   }
 
   /** For a container that does not run nothing is looked up: a network that is not there shows at its start. */
-  connectNetwork(reference: string, containerReference: string): void {
+  connectNetwork(reference: string, containerReference: string, aliases: readonly string[] = []): void {
     const container = this.container(containerReference);
     const network = this.#network(reference);
     if (/^(host$|container:)/.test(container.networkMode) && (network !== undefined || isAlive(container))) {
@@ -296,14 +297,14 @@ export class MemoryDocker {
     }
     if (!isAlive(container)) {
       const name = network?.name ?? reference;
-      container.networks.set(name, container.networks.get(name) ?? { id: '', up: false });
+      container.networks.set(name, container.networks.get(name) ?? { id: '', up: false, aliases });
       return;
     }
     if (network === undefined) throw new EngineError(`network ${reference} not found`, 404);
     if (container.networks.has(network.name)) {
       throw new EngineError(`endpoint with name ${container.name} already exists in network ${network.name}`, 403);
     }
-    container.networks.set(network.name, { id: network.id, up: true });
+    container.networks.set(network.name, { id: network.id, up: true, aliases });
     this.#announceEndpoint('connect', network, container);
   }
 

@@ -243,7 +243,7 @@ export class MemoryEngine implements Engine {
   ): ReturnType<Engine['connectNetwork']> {
     return this.#call('connectNetwork', [network, container, endpoint], signal, () =>
       answering({ 403: 'already' as const, 404: 'absent' as const }, () => {
-        this.docker.connectNetwork(network, container);
+        this.docker.connectNetwork(network, container, endpoint.Aliases);
         return 'connected';
       }),
     );

@@ -109,7 +109,7 @@ export function describeEngine(title: string, make: () => Promise<EngineUnderTes
           startedAt: undefined,
           finishedAt: undefined,
           networkMode: 'default',
-          networks: { bridge: { id: '' } },
+          networks: { bridge: { id: '', aliases: [] } },
           volumes: [],
         });
       });
@@ -411,10 +411,10 @@ export function describeEngine(title: string, make: () => Promise<EngineUnderTes
       it('keeps a network that a running container is on, not for a stopped one', async () => {
         const { name, id } = await network();
         const container = await start({ HostConfig: { NetworkMode: name } });
-        assert.deepEqual((await inspect(container)).networks, { [name]: { id } });
+        assert.deepEqual((await inspect(container)).networks, { [name]: { id, aliases: [] } });
         assert.equal(await engine.removeNetwork(id, signal), 'in-use');
         await engine.stopContainer(container, signal);
-        assert.deepEqual((await inspect(container)).networks, { [name]: { id } });
+        assert.deepEqual((await inspect(container)).networks, { [name]: { id, aliases: [] } });
         assert.equal(await engine.removeNetwork(id, signal), 'removed');
       });
 
@@ -431,7 +431,7 @@ export function describeEngine(title: string, make: () => Promise<EngineUnderTes
         const seen = await inspect(container);
         assert.equal(seen.state, 'exited');
         assert.match(seen.error, /not found/);
-        assert.deepEqual(seen.networks, { [name]: { id } });
+        assert.deepEqual(seen.networks, { [name]: { id, aliases: [] } });
       });
 
       it('does not start a container on a network that never was', async () => {
@@ -447,7 +447,10 @@ export function describeEngine(title: string, make: () => Promise<EngineUnderTes
         });
         assert.deepEqual(Object.keys((await inspect(id)).networks).sort(), [one.name, two.name].sort());
         await engine.startContainer(id, signal);
-        assert.deepEqual((await inspect(id)).networks, { [one.name]: { id: one.id }, [two.name]: { id: two.id } });
+        assert.deepEqual((await inspect(id)).networks, {
+          [one.name]: { id: one.id, aliases: ['a'] },
+          [two.name]: { id: two.id, aliases: ['b'] },
+        });
       });
 
       it('connects and disconnects, and says when that was done before', async () => {
@@ -456,7 +459,7 @@ export function describeEngine(title: string, make: () => Promise<EngineUnderTes
         const endpoint = { IPAMConfig: {}, Aliases: ['web'] };
         assert.equal(await engine.connectNetwork(id, container, endpoint, signal), 'connected');
         assert.equal(await engine.connectNetwork(name, container, endpoint, signal), 'already');
-        assert.deepEqual((await inspect(container)).networks[name], { id });
+        assert.deepEqual((await inspect(container)).networks[name], { id, aliases: ['web'] });
         assert.equal(await engine.removeNetwork(id, signal), 'in-use');
         assert.equal(await engine.disconnectNetwork(id, container, signal), 'disconnected');
         assert.equal(await engine.disconnectNetwork(id, container, signal), 'absent');

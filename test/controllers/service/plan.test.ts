@@ -1,44 +1,8 @@
 import assert from 'node:assert/strict';
 import type { SeenContainer } from '../../../controllers/docker/engine.js';
-import type { Plan } from '../../../controllers/runtime/outcome.js';
 import type { Orders } from '../../../controllers/service/orders.js';
-import { planService, type ServiceStep, type Situation, type Wanted } from '../../../controllers/service/plan.js';
-
-const aContainer = (more: Partial<SeenContainer> = {}): SeenContainer => ({
-  id: 'c1',
-  name: 'web_1_1_a',
-  appId: 1,
-  serviceName: 'web',
-  specHash: 'h1',
-  labels: {},
-  state: 'running',
-  health: undefined,
-  exitCode: 0,
-  error: '',
-  createdAt: '2026-01-01T00:00:00.000Z',
-  startedAt: more.state === 'created' ? undefined : '2026-01-01T00:00:01.000Z',
-  finishedAt: undefined,
-  image: 'sha256:1',
-  networkMode: 'u_default',
-  networks: { u_default: { id: 'n1' } },
-  volumes: [],
-  ...more,
-});
-
-const network = (name: string, id: string | undefined, trouble?: string) => ({ name, id, trouble });
-
-const wants = (more: Partial<Wanted> = {}): Wanted => ({
-  containerName: 'web_1_1_a',
-  reference: 'web:1',
-  image: { id: 'sha256:1', specHash: 'h1' },
-  running: true,
-  restart: 'always',
-  networks: [network('u_default', 'n1')],
-  volumes: [],
-  sharing: undefined,
-  unmet: [],
-  ...more,
-});
+import type { Situation, Wanted } from '../../../controllers/service/situation.js';
+import { network, serviceLine } from './situations.js';
 
 interface Case {
   readonly it: string;
@@ -61,39 +25,7 @@ const purge = { id: 'p1', name: 'app.purge', because: 'purge of the app requeste
 const deleted: Partial<Situation> = { wanted: undefined };
 const unlocked: Partial<Situation> = { lockHeld: false };
 
-const planOf = ({ wanted, seen = [{}], more }: Case): string =>
-  print(
-    planService({
-      wanted: wants(wanted),
-      containers: seen.map(aContainer),
-      leaving: new Set(),
-      closing: new Map(),
-      lockHeld: true,
-      orders: { anew: [], stop: undefined, start: false },
-      ...more,
-    }),
-  );
-
-function print({ steps, outcome }: Plan<ServiceStep>): string {
-  const end = outcome.is === 'settled' ? 'settled' : `${outcome.is}: ${outcome.reason}`;
-  const why = outcome.is === 'waiting' && steps.length === 0 ? ` (${outcome.message})` : '';
-  return [...steps.map(printStep), `${end}${why}`].join('; ');
-}
-
-function printStep(step: ServiceStep): string {
-  switch (step.do) {
-    case 'leave':
-      return `${[...(step.stop ? ['stop'] : []), ...(step.remove ? ['remove'] : [])].join('+')} ${step.container.id}${step.locked ? ' under lock' : ''} (${step.because})`;
-    case 'rename':
-      return `rename ${step.container.id} to ${step.to} (${step.because})`;
-    case 'connect':
-      return `connect ${step.container.id} to ${step.network} (${step.because})`;
-    case 'create':
-      return `create${step.start ? '+start' : ''} ${step.name} (${step.because})`;
-    case 'start':
-      return `start ${step.container.id} (${step.because})`;
-  }
-}
+const planOf = ({ wanted, seen = [{}], more }: Case): string => serviceLine(wanted, seen, more);
 
 describe('planService', () => {
   const cases: readonly Case[] = [

@@ -1,0 +1,48 @@
+import { lstat, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** Either name says that the new container of a service has taken over (HTTP reference §4.1). */
+const NAMES = ['handover-complete', 'resin-kill-me'] as const;
+
+/** The files by which an application says that it has taken over, in the lock directories of its services. */
+export interface Handovers {
+  /** The new container of the service has said that it has taken over. */
+  isComplete(appId: number, serviceName: string): Promise<boolean>;
+  /** Removes what was said before. Repeatable. */
+  forget(appId: number, serviceName: string): Promise<void>;
+}
+
+export interface HandoversOptions {
+  /** Lock directories, as the host sees them. */
+  readonly lockRoot: string;
+  /** Where the host's root is mounted for us. */
+  readonly hostRoot: string;
+}
+
+/** Looks at the files themselves; nothing is kept. */
+export function openHandovers({ lockRoot, hostRoot }: HandoversOptions): Handovers {
+  const pathsOf = (appId: number, serviceName: string): readonly string[] =>
+    NAMES.map((name) => join(hostRoot, lockRoot, String(appId), serviceName, name));
+  return {
+    async isComplete(appId, serviceName) {
+      const seen = await Promise.all(pathsOf(appId, serviceName).map(exists));
+      return seen.includes(true);
+    },
+    async forget(appId, serviceName) {
+      // Whatever the container made of that name; a link is removed itself, not what it leads to.
+      for (const path of pathsOf(appId, serviceName)) await rm(path, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Anything of that name counts. Errors but "not there" are errors: a look that fails says nothing about the hand-over. */
+async function exists(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
+      return false;
+    throw error;
+  }
+}

@@ -1,0 +1,97 @@
+import type { UpdateStrategy } from '../../crds/update-strategy.js';
+import type { SeenContainer } from '../docker/engine.js';
+import type { Orders } from './orders.js';
+import type { Course } from './strategy/course.js';
+import type { UpdateStep } from './strategy/record.js';
+
+export type ServiceStep =
+  /** Stops the container, removes it, or both: started now, seen later. `locked`: only under the app's update lock. */
+  | {
+      readonly do: 'leave';
+      readonly container: SeenContainer;
+      readonly stop: boolean;
+      readonly remove: boolean;
+      readonly locked: boolean;
+      readonly because: string;
+      /** It makes room for another definition or image by this strategy, or has been succeeded. */
+      readonly update?: Departure;
+    }
+  | { readonly do: 'rename'; readonly container: SeenContainer; readonly to: string; readonly because: string }
+  | { readonly do: 'connect'; readonly container: SeenContainer; readonly network: string; readonly because: string }
+  /** Connects it anew, under the names by which others find it. */
+  | { readonly do: 'introduce'; readonly container: SeenContainer; readonly network: string; readonly because: string }
+  /** With all of its networks; and started, unless the document does not want it to run. */
+  | {
+      readonly do: 'create';
+      readonly name: string;
+      readonly start: boolean;
+      readonly because: string;
+      /** While another one of the service still runs; by `rolling` without the names by which others find it. */
+      readonly beside?: Beside;
+    }
+  | { readonly do: 'start'; readonly container: SeenContainer; readonly because: string };
+
+export type Beside = Extract<UpdateStrategy, 'hand-over' | 'rolling'>;
+export type Departure =
+  | { readonly is: 'first'; readonly strategy: UpdateStrategy }
+  /** `seen`: what told that its successor has taken over. */
+  | { readonly is: 'succeeded'; readonly strategy: Beside; readonly seen: UpdateStep };
+
+/** A network or volume that the container needs, by its name on the engine. */
+export interface Needed {
+  readonly name: string;
+  /** Why it cannot be used now; undefined when it can. */
+  readonly trouble: string | undefined;
+}
+export interface NeededNetwork extends Needed {
+  readonly id: string | undefined;
+  /** Names by which others on it find the service. */
+  readonly aliases: readonly string[];
+}
+
+/** What the document wants, resolved. */
+export interface Wanted {
+  readonly containerName: string;
+  /** Image reference in the document. */
+  readonly reference: string;
+  /** Undefined while it is not local. */
+  readonly image: { readonly id: string; readonly specHash: string } | undefined;
+  readonly running: boolean;
+  readonly restart: string;
+  readonly networks: readonly NeededNetwork[];
+  readonly volumes: readonly Needed[];
+  /** Sibling whose network is shared, and its container. */
+  readonly sharing: { readonly service: string; readonly container: string | undefined } | undefined;
+  /** What the service still waits for, as in `db to be healthy`. */
+  readonly unmet: readonly string[];
+  readonly course: Course;
+  /** Images of the release are still missing, so that nothing of it starts by a strategy that kills first. */
+  readonly staging: boolean;
+}
+
+/** One service and what exists of it. */
+export interface Situation {
+  /** Undefined: the document is deleted. */
+  readonly wanted: Wanted | undefined;
+  /** Newest first. */
+  readonly containers: readonly SeenContainer[];
+  /** Ids of containers that are being stopped or removed. */
+  readonly leaving: ReadonlySet<string>;
+  /** Networks on the engine that have to become empty, and why. */
+  readonly closing: ReadonlyMap<string, 'made anew' | 'removed'>;
+  readonly lockHeld: boolean;
+  readonly orders: Orders;
+  /** Services that depend on this one, are deleted as well and have not gone yet. */
+  readonly dependents: readonly string[];
+  readonly overlap: Overlap;
+}
+
+/** What is known of two containers of one service that run at once. */
+export interface Overlap {
+  /** The new one has said that it has taken over. */
+  readonly signalled: boolean;
+  /** ms since the new one was first started; undefined when that is not known. */
+  readonly waitedMs: number | undefined;
+  /** ms for which the new one has been running without a break. */
+  readonly steadyMs: number | undefined;
+}

@@ -1,0 +1,44 @@
+import type { SeenContainer } from '../docker/engine.js';
+import { type Plan, wait } from '../runtime/outcome.js';
+import { ALIVE } from './orders.js';
+import type { Departure, ServiceStep, Situation, Wanted } from './situation.js';
+
+/** Stops and removes the container, under the lock if that interrupts something; waits for the lock while it is not held. Pure. */
+export function leave(
+  situation: Situation,
+  container: SeenContainer,
+  because: string,
+  { remove = true, update }: { readonly remove?: boolean; readonly update?: Departure } = {},
+): Plan<ServiceStep> {
+  const stop = ALIVE.includes(container.state);
+  // What is dead or has never run is not interrupted.
+  const locked = container.state !== 'dead' && (container.state !== 'created' || container.startedAt !== undefined);
+  const what = remove ? `remove container ${container.name}` : `stop container ${container.name}`;
+  return (
+    (locked ? needsLock(situation, what, because) : undefined) ?? {
+      steps: [{ do: 'leave', container, stop, remove, locked, because, ...(update ? { update } : {}) }],
+      outcome: wait('Stopping', `Waiting for container ${container.name} to go: ${because}`).outcome,
+    }
+  );
+}
+
+export const needsLock = ({ lockHeld }: Situation, what: string, because: string): Plan<ServiceStep> | undefined =>
+  lockHeld ? undefined : wait('NeedsLock', `Needs the update lock of the app to ${what}: ${because}`);
+
+export const start = (container: SeenContainer, because: string): Plan<ServiceStep> =>
+  doing('Starting', { do: 'start', container, because });
+
+export function doing(reason: string, step: ServiceStep): Plan<ServiceStep> {
+  return { steps: [step], outcome: { is: 'progressing', reason, message: `${reason}: ${step.because}` } };
+}
+
+/** Undefined when every network and volume can be used. Pure. */
+export function waitForNeeded({ networks, volumes }: Wanted): Plan<ServiceStep> | undefined {
+  const network = networks.find(({ trouble }) => trouble !== undefined);
+  if (network) return wait('NetworkNotReady', `Waiting for network ${network.name}: ${network.trouble}`);
+  const volume = volumes.find(({ trouble }) => trouble !== undefined);
+  return volume && wait('VolumeNotReady', `Waiting for volume ${volume.name}: ${volume.trouble}`);
+}
+
+export const waitForSiblings = (unmet: readonly string[]): Plan<ServiceStep> | undefined =>
+  unmet.length === 0 ? undefined : wait('DependencyNotReady', `Waiting for ${unmet.join(', ')}`);

@@ -1,0 +1,30 @@
+import { killsFirst } from '../../../crds/update-strategy.js';
+import type { SeenContainer } from '../../docker/engine.js';
+import { IMAGE } from '../../docker/labels.js';
+import { type Plan, wait } from '../../runtime/outcome.js';
+import type { ServiceStep, Situation, Wanted } from '../situation.js';
+import { leave } from '../steps.js';
+
+/**
+ * The image is not local. By the strategies that kill first the container of another image makes room for it now: the
+ * App does not have the new one downloaded before it has gone. Everybody else waits. Pure.
+ */
+export function planWithoutImage(
+  situation: Situation,
+  { course: { strategy }, reference }: Wanted,
+  current: SeenContainer | undefined,
+): Plan<ServiceStep> {
+  if (current && killsFirst(strategy) && isOfAnother(current, reference)) {
+    return leave(situation, current, `${strategy}: image ${reference} is to be downloaded`, {
+      update: { is: 'first', strategy },
+    });
+  }
+  return wait('ImageMissing', `Waiting for image ${reference} to be local`);
+}
+
+/** An image that is only lost is no reason to stop what still runs from it. Pure. */
+export const isOfAnother = ({ labels }: SeenContainer, reference: string): boolean => labels[IMAGE] !== reference;
+
+/** A service that was stopped before the rest of its release had arrived comes back with that, not before. Pure. */
+export const waitForRelease = ({ course: { strategy }, staging }: Wanted): Plan<ServiceStep> | undefined =>
+  staging && killsFirst(strategy) ? wait('ReleaseNotReady', 'Waiting for the other images of the release') : undefined;

@@ -1,0 +1,46 @@
+/** In which order a container makes room for its successor. (Composition reference §5.3; `rolling` is our own.) */
+export type UpdateStrategy =
+  | 'download-then-kill'
+  | 'kill-then-download'
+  | 'delete-then-download'
+  | 'hand-over'
+  | 'rolling';
+
+export const UPDATE_STRATEGIES: readonly UpdateStrategy[] = [
+  'download-then-kill',
+  'kill-then-download',
+  'delete-then-download',
+  'hand-over',
+  'rolling',
+];
+export const DEFAULT_STRATEGY: UpdateStrategy = 'download-then-kill';
+
+/** The Supervisor's label counts first; ours is for what the Supervisor does not know. */
+const LABELS = ['io.balena.update.strategy', 'io.supercargo.update.strategy'] as const;
+
+/** Milliseconds after which a hand-over counts as complete. */
+export const HANDOVER_TIMEOUT = 'io.balena.update.handover-timeout';
+
+type Labels = Readonly<Record<string, string>>;
+
+/** What a service asks for: the strategy, or the word that names none. */
+export type AskedStrategy =
+  | { readonly is: 'known'; readonly strategy: UpdateStrategy }
+  | { readonly is: 'unknown'; readonly word: string };
+
+/**
+ * The strategy that a service asks for: the field, then labels of the document, then those of the image. Labels under
+ * their current names. Pure.
+ */
+export function askedStrategy(field: UpdateStrategy | null | undefined, ...labels: readonly Labels[]): AskedStrategy {
+  const word = field ?? labels.flatMap((one) => LABELS.flatMap((name) => one[name] ?? []))[0] ?? DEFAULT_STRATEGY;
+  const strategy = UPDATE_STRATEGIES.find((one) => one === word);
+  return strategy ? { is: 'known', strategy } : { is: 'unknown', word };
+}
+
+/** The old container goes before the new image comes. Pure. */
+export const killsFirst = (strategy: UpdateStrategy): boolean =>
+  strategy === 'kill-then-download' || strategy === 'delete-then-download';
+
+/** The new container comes before the old one goes. Pure. */
+export const overlaps = (strategy: UpdateStrategy): boolean => strategy === 'hand-over' || strategy === 'rolling';

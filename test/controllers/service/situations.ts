@@ -1,0 +1,91 @@
+import type { SeenContainer } from '../../../controllers/docker/engine.js';
+import type { Plan } from '../../../controllers/runtime/outcome.js';
+import { planService } from '../../../controllers/service/plan.js';
+import type { ServiceStep, Situation, Wanted } from '../../../controllers/service/situation.js';
+
+export const aContainer = (more: Partial<SeenContainer> = {}): SeenContainer => ({
+  id: 'c1',
+  name: 'web_1_1_a',
+  appId: 1,
+  serviceName: 'web',
+  specHash: 'h1',
+  labels: {},
+  state: 'running',
+  health: undefined,
+  exitCode: 0,
+  error: '',
+  createdAt: '2026-01-01T00:00:00.000Z',
+  startedAt: more.state === 'created' ? undefined : '2026-01-01T00:00:01.000Z',
+  finishedAt: undefined,
+  image: 'sha256:1',
+  networkMode: 'u_default',
+  networks: { u_default: { id: 'n1' } },
+  volumes: [],
+  ...more,
+});
+
+/** Of the engine, as a service needs it. */
+export const network = (name: string, id: string | undefined, trouble?: string) => ({
+  name,
+  id,
+  trouble,
+  aliases: ['web'],
+});
+
+export const wants = (more: Partial<Wanted> = {}): Wanted => ({
+  containerName: 'web_1_1_a',
+  reference: 'web:1',
+  image: { id: 'sha256:1', specHash: 'h1' },
+  running: true,
+  restart: 'always',
+  networks: [network('u_default', 'n1')],
+  volumes: [],
+  sharing: undefined,
+  unmet: [],
+  course: { strategy: 'download-then-kill', timeoutMs: 60_000 },
+  staging: false,
+  ...more,
+});
+
+/** What to do about a service and its containers, newest first, as one line. */
+export function serviceLine(
+  wanted: Partial<Wanted> | undefined,
+  seen: readonly Partial<SeenContainer>[],
+  more: Partial<Situation> = {},
+): string {
+  return print(
+    planService({
+      wanted: wants(wanted),
+      containers: seen.map(aContainer),
+      leaving: new Set(),
+      closing: new Map(),
+      lockHeld: true,
+      orders: { anew: [], stop: undefined, start: false },
+      dependents: [],
+      overlap: { signalled: false, waitedMs: undefined, steadyMs: undefined },
+      ...more,
+    }),
+  );
+}
+
+function print({ steps, outcome }: Plan<ServiceStep>): string {
+  const end = outcome.is === 'settled' ? 'settled' : `${outcome.is}: ${outcome.reason}`;
+  const why = outcome.is === 'waiting' && steps.length === 0 ? ` (${outcome.message})` : '';
+  return [...steps.map(printStep), `${end}${why}`].join('; ');
+}
+
+function printStep(step: ServiceStep): string {
+  switch (step.do) {
+    case 'leave':
+      return `${[...(step.stop ? ['stop'] : []), ...(step.remove ? ['remove'] : [])].join('+')} ${step.container.id}${step.locked ? ' under lock' : ''}${step.update && step.update.strategy !== 'download-then-kill' ? `, ${step.update.strategy}` : ''} (${step.because})`;
+    case 'rename':
+      return `rename ${step.container.id} to ${step.to} (${step.because})`;
+    case 'connect':
+    case 'introduce':
+      return `${step.do} ${step.container.id} to ${step.network} (${step.because})`;
+    case 'create':
+      return `create${step.start ? '+start' : ''} ${step.name}${step.beside ? ` beside, ${step.beside}` : ''} (${step.because})`;
+    case 'start':
+      return `start ${step.container.id} (${step.because})`;
+  }
+}

@@ -1,0 +1,327 @@
+import assert from 'node:assert/strict';
+import type { SeenContainer } from '../../../../controllers/docker/engine.js';
+import { IMAGE } from '../../../../controllers/docker/labels.js';
+import type { Overlap, Situation, Wanted } from '../../../../controllers/service/situation.js';
+import type { UpdateStrategy } from '../../../../crds/update-strategy.js';
+import { network, serviceLine } from '../situations.js';
+
+interface Case {
+  readonly it: string;
+  readonly by: UpdateStrategy;
+  readonly wanted?: Partial<Wanted>;
+  /** Newest first. */
+  readonly seen: readonly Partial<SeenContainer>[];
+  readonly more?: Partial<Situation>;
+  readonly want: string;
+}
+
+const known = (...aliases: string[]) => ({ u_default: { id: 'n1', aliases } });
+const old = { id: 'c1', specHash: 'h0', networks: known('web') };
+const young = { id: 'c2', name: 'h1_web_1_1_a', networks: known('web') };
+const hidden = { ...young, networks: known() };
+const unlocked: Partial<Situation> = { lockHeld: false };
+const overlap = (more: Partial<Overlap>): Partial<Situation> => ({
+  overlap: { signalled: false, waitedMs: 1_000, steadyMs: 1_000, ...more },
+});
+const orders = (more: Partial<Situation['orders']>): Partial<Situation> => ({
+  orders: { anew: [], stop: undefined, start: false, ...more },
+});
+const restart = { id: 'r1', name: 'restart', because: 'restart requested' } as const;
+const awaiting =
+  'waiting: AwaitingHandover (Waiting for h1_web_1_1_a to create /tmp/balena/handover-complete, for 60 s at most)';
+
+describe('planService, by strategy', () => {
+  const cases: readonly Case[] = [
+    {
+      it: 'stops the old container under the lock',
+      by: 'download-then-kill',
+      seen: [old],
+      want: 'stop+remove c1 under lock (spec changed); waiting: Stopping',
+    },
+    {
+      it: 'touches nothing while the image is missing',
+      by: 'download-then-kill',
+      wanted: { image: undefined },
+      seen: [old],
+      want: 'waiting: ImageMissing (Waiting for image web:1 to be local)',
+    },
+
+    {
+      it: 'stops the old container before the image is there',
+      by: 'kill-then-download',
+      wanted: { image: undefined, reference: 'web:2' },
+      seen: [{ ...old, labels: { [IMAGE]: 'web:1' } }],
+      want: 'stop+remove c1 under lock, kill-then-download (kill-then-download: image web:2 is to be downloaded); waiting: Stopping',
+    },
+    {
+      it: 'needs the lock for that',
+      by: 'delete-then-download',
+      wanted: { image: undefined, reference: 'web:2' },
+      seen: [old],
+      more: unlocked,
+      want: 'waiting: NeedsLock (Needs the update lock of the app to remove container web_1_1_a: delete-then-download: image web:2 is to be downloaded)',
+    },
+    {
+      it: 'does not stop what runs from the image that is only lost',
+      by: 'kill-then-download',
+      wanted: { image: undefined },
+      seen: [{ ...old, labels: { [IMAGE]: 'web:1' } }],
+      want: 'waiting: ImageMissing (Waiting for image web:1 to be local)',
+    },
+    {
+      it: 'waits for the image afterwards',
+      by: 'kill-then-download',
+      wanted: { image: undefined },
+      seen: [],
+      want: 'waiting: ImageMissing (Waiting for image web:1 to be local)',
+    },
+    {
+      it: 'comes back with the rest of the release',
+      by: 'kill-then-download',
+      wanted: { staging: true },
+      seen: [],
+      want: 'waiting: ReleaseNotReady (Waiting for the other images of the release)',
+    },
+    {
+      it: 'comes back at once when nothing else is missing',
+      by: 'delete-then-download',
+      seen: [],
+      want: 'create+start web_1_1_a (not found); progressing: Installing',
+    },
+    {
+      it: 'does not hold back what is started by another strategy',
+      by: 'download-then-kill',
+      wanted: { staging: true },
+      seen: [],
+      want: 'create+start web_1_1_a (not found); progressing: Installing',
+    },
+
+    {
+      it: 'makes the new container beside the old one, without a lock, under a name of its own',
+      by: 'hand-over',
+      seen: [old],
+      more: unlocked,
+      want: 'create+start h1_web_1_1_a beside, hand-over (spec changed); progressing: Installing',
+    },
+    {
+      it: 'gives it its name at once where that is free',
+      by: 'rolling',
+      wanted: { containerName: 'web_1_2_b' },
+      seen: [old],
+      want: 'create+start web_1_2_b beside, rolling (spec changed); progressing: Installing',
+    },
+    {
+      it: 'first waits for what the new container depends on',
+      by: 'rolling',
+      wanted: { unmet: ['db to be healthy'] },
+      seen: [old],
+      want: 'waiting: DependencyNotReady (Waiting for db to be healthy)',
+    },
+    {
+      it: 'first waits for a network that the new container needs',
+      by: 'hand-over',
+      wanted: { networks: [network('u_x', undefined, 'it does not exist yet')] },
+      seen: [old],
+      want: 'waiting: NetworkNotReady (Waiting for network u_x: it does not exist yet)',
+    },
+    {
+      it: 'stops the old one first where its network is to go',
+      by: 'hand-over',
+      seen: [old],
+      more: { closing: new Map([['u_default', 'removed']]) },
+      want: 'stop+remove c1 under lock (spec changed); waiting: Stopping',
+    },
+    {
+      it: 'leaves an old one that does not run',
+      by: 'rolling',
+      seen: [{ ...old, state: 'exited' }],
+      want: 'remove c1 under lock (spec changed); waiting: Stopping',
+    },
+    {
+      it: 'only stops the old one when nothing shall run',
+      by: 'rolling',
+      wanted: { running: false },
+      seen: [old],
+      want: 'stop+remove c1 under lock (spec changed); waiting: Stopping',
+    },
+    {
+      it: 'renames for a release that changes nothing else',
+      by: 'hand-over',
+      wanted: { containerName: 'web_1_2_b' },
+      seen: [{ ...old, specHash: 'h1' }],
+      want: 'rename c1 to web_1_2_b (name changed from web_1_1_a); progressing: Renaming',
+    },
+    {
+      it: 'makes it anew without a second one when a restart is asked for',
+      by: 'rolling',
+      seen: [{ ...old, specHash: 'h1' }],
+      more: orders({ anew: [restart] }),
+      want: 'stop+remove c1 under lock (restart requested); waiting: Stopping',
+    },
+
+    { it: 'waits for the signal', by: 'hand-over', seen: [young, old], more: overlap({}), want: awaiting },
+    {
+      it: 'lets the old one go when the new one says so',
+      by: 'hand-over',
+      seen: [young, old],
+      more: overlap({ signalled: true }),
+      want: 'stop+remove c1 under lock, hand-over (h1_web_1_1_a has taken over (it said so)); waiting: Stopping',
+    },
+    {
+      it: 'lets the old one go when the time is over',
+      by: 'hand-over',
+      seen: [young, old],
+      more: overlap({ waitedMs: 60_000 }),
+      want: 'stop+remove c1 under lock, hand-over (h1_web_1_1_a has taken over (it has not said so in time)); waiting: Stopping',
+    },
+    {
+      it: 'keeps to the timeout of the label',
+      by: 'hand-over',
+      wanted: { course: { strategy: 'hand-over', timeoutMs: 1_000 } },
+      seen: [young, old],
+      more: overlap({ waitedMs: 1_000 }),
+      want: 'stop+remove c1 under lock, hand-over (h1_web_1_1_a has taken over (it has not said so in time)); waiting: Stopping',
+    },
+    {
+      it: 'stops the old one only under the lock',
+      by: 'hand-over',
+      seen: [young, old],
+      more: { ...overlap({ signalled: true }), ...unlocked },
+      want: 'waiting: NeedsLock (Needs the update lock of the app to remove container web_1_1_a: h1_web_1_1_a has taken over (it said so))',
+    },
+    {
+      it: 'goes on with the old one as long as the new one does not run, whatever the time',
+      by: 'hand-over',
+      seen: [{ ...young, state: 'restarting' }, old],
+      more: overlap({ signalled: true, waitedMs: 100_000 }),
+      want: 'waiting: SuccessorNotRunning (web_1_1_a goes on until h1_web_1_1_a runs (it is restarting))',
+    },
+    {
+      it: 'starts a new one that never was',
+      by: 'hand-over',
+      seen: [{ ...young, state: 'created' }, old],
+      want: 'start c2 (created but never started); progressing: Starting',
+    },
+    {
+      it: 'starts a new one again that has ended',
+      by: 'rolling',
+      seen: [{ ...young, state: 'exited', exitCode: 3 }, old],
+      want: 'start c2 (exited with 3 before it had taken over); progressing: Starting',
+    },
+    {
+      it: 'gives the new one its name when it is alone',
+      by: 'hand-over',
+      seen: [young],
+      want: 'rename c2 to web_1_1_a (name changed from h1_web_1_1_a); progressing: Renaming',
+    },
+
+    {
+      it: 'waits until the new one is healthy',
+      by: 'rolling',
+      seen: [{ ...hidden, health: 'starting' }, old],
+      want: 'waiting: AwaitingHealth (Waiting for h1_web_1_1_a to be healthy)',
+    },
+    {
+      it: 'never stops the old one for an unhealthy new one',
+      by: 'rolling',
+      seen: [{ ...hidden, health: 'unhealthy' }, old],
+      more: overlap({ steadyMs: 1e9 }),
+      want: 'waiting: SuccessorUnhealthy (web_1_1_a goes on because h1_web_1_1_a is unhealthy)',
+    },
+    {
+      it: 'makes the new one known when it is healthy',
+      by: 'rolling',
+      seen: [{ ...hidden, health: 'healthy' }, old],
+      want: 'introduce c2 to u_default (not known as web on network u_default); progressing: Introducing',
+    },
+    {
+      it: 'then lets the old one go',
+      by: 'rolling',
+      seen: [{ ...young, health: 'healthy' }, old],
+      want: 'stop+remove c1 under lock, rolling (h1_web_1_1_a has taken over (it is healthy)); waiting: Stopping',
+    },
+    {
+      it: 'wants one without a healthcheck to run for a while',
+      by: 'rolling',
+      seen: [hidden, old],
+      more: overlap({ steadyMs: 9_999 }),
+      want: 'waiting: AwaitingHealth (Waiting for h1_web_1_1_a to have run for 10 s (it has no healthcheck))',
+    },
+    {
+      it: 'takes it for good then',
+      by: 'rolling',
+      seen: [young, old],
+      more: overlap({ steadyMs: 10_000 }),
+      want: 'stop+remove c1 under lock, rolling (h1_web_1_1_a has taken over (it runs)); waiting: Stopping',
+    },
+    {
+      it: 'makes the new one known when the old one has gone by itself',
+      by: 'rolling',
+      seen: [{ ...hidden, name: 'web_1_1_a' }],
+      want: 'introduce c2 to u_default (not known as web on network u_default); progressing: Introducing',
+    },
+
+    {
+      it: 'takes the new one back when the document wants the old one again',
+      by: 'hand-over',
+      seen: [
+        { ...young, specHash: 'h2' },
+        { ...old, specHash: 'h1' },
+      ],
+      want: 'stop+remove c2 under lock (the document wants web_1_1_a again); waiting: Stopping',
+    },
+    {
+      it: 'makes room for a third one at the cost of the second',
+      by: 'hand-over',
+      seen: [{ ...young, specHash: 'h2' }, old],
+      want: 'stop+remove c2 under lock (the spec changed before it had taken over); waiting: Stopping',
+    },
+    {
+      it: 'ends the overlap when the strategy is another one now',
+      by: 'download-then-kill',
+      seen: [young, old],
+      want: 'stop+remove c1 under lock (older duplicate of h1_web_1_1_a); waiting: Stopping',
+    },
+    {
+      it: 'ends the overlap when the old one has stopped',
+      by: 'hand-over',
+      seen: [young, { ...old, state: 'exited' }],
+      want: 'remove c1 under lock (older duplicate of h1_web_1_1_a); waiting: Stopping',
+    },
+    {
+      it: 'ends the overlap when the service is to stop',
+      by: 'hand-over',
+      seen: [young, old],
+      more: orders({ stop: 'due' }),
+      want: 'stop+remove c1 under lock (older duplicate of h1_web_1_1_a); waiting: Stopping',
+    },
+    {
+      it: 'ends the overlap for a restart',
+      by: 'rolling',
+      seen: [young, old],
+      more: orders({ anew: [restart] }),
+      want: 'stop+remove c1 under lock (older duplicate of h1_web_1_1_a); waiting: Stopping',
+    },
+    {
+      it: 'lets both go from a network that is made anew',
+      by: 'hand-over',
+      seen: [young, old],
+      more: { closing: new Map([['u_default', 'made anew']]) },
+      want: 'stop+remove c2 under lock (network u_default is made anew); waiting: Stopping',
+    },
+    {
+      it: 'knows nothing of either without the image',
+      by: 'rolling',
+      wanted: { image: undefined },
+      seen: [young, old],
+      want: 'waiting: ImageMissing (Waiting for image web:1 to be local)',
+    },
+  ];
+
+  for (const { it: what, by, wanted, seen, more, want } of cases) {
+    it(`${what} (${by})`, () => {
+      const course = { strategy: by, timeoutMs: 60_000 };
+      assert.equal(serviceLine({ course, ...wanted }, seen, more), want);
+    });
+  }
+});
