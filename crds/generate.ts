@@ -70,6 +70,10 @@ function interfacesOf(
   ]);
   name('Healthcheck', inServices('healthcheck'));
   name('Ulimit', inServices('ulimits.*'));
+  name('Logging', inServices('logging'));
+  name('LongDevice', inServices('devices.[]'));
+  name('GpuRequest', inServices('gpus.[]'));
+  name('BlkioConfig', inServices('blkio_config'));
   name('LongVolume', inServices('volumes.[]'));
   name('LongPort', inServices('ports.[]'));
   name('Endpoint', inServices('networks.*'));

@@ -21,6 +21,7 @@ const serviceFields: Fields = {
   user: { type: ["string","integer","null"], title: "string or integer", description: "User, or user:group, by name or number. Default: the User of the image, else root." },
   working_dir: { type: ["string","null"], description: "Folder in which the command starts. Default: the WorkingDir of the image, else /." },
   tty: { type: ["boolean","null"], description: "Give it a terminal. Default: true (unlike Compose)." },
+  stdin_open: { type: ["boolean","null"], description: "Keep its standard input open. Default: false." },
   stop_signal: { type: ["string","integer","null"], title: "string or integer", description: "Signal that asks it to stop, by name or number. Default: the StopSignal of the image, else SIGTERM." },
   stop_grace_period: { type: ["string","number","null"], title: "string (a duration such as 1m30s) or number", description: "Time between the stop signal and SIGKILL, in whole seconds, rounded down. A string such as 1m30s (ns us ms s m h d w); a bare number is MILLISECONDS. Default: 10s.", pattern: "^ *(0|([0-9]+(\\.[0-9]*)?|\\.[0-9]+) *(ns|us|[µμ]s|ms|s|m|h|d|w)( *([0-9]+(\\.[0-9]*)?|\\.[0-9]+) *(ns|us|[µμ]s|ms|s|m|h|d|w))*) *$", maxLength: 100, minimum: 0 },
   healthcheck: { type: ["object","null"], description: "How to find out whether it works. Fields that are left out come from the image. Default: that of the image, else none.", properties: {
@@ -32,7 +33,11 @@ const serviceFields: Fields = {
     retries: { type: ["integer","null"], description: "Consecutive failures after which it is unhealthy. Default: that of the image, else 3.", minimum: 0 },
     disable: { type: ["boolean","null"], description: "true: no check, not even that of the image. Default: false." },
   }, additionalProperties: false },
-  restart: { type: ["string","null"], title: "string (no, always, on-failure or unless-stopped)", description: "What the engine does when it exits: no, always, on-failure or unless-stopped. Retry counts (on-failure:3) are not supported. Default: always.", pattern: "^(no|always|on-failure|unless-stopped)$" },
+  logging: { type: ["object","null"], description: "Where its output is kept. A driver without options is taken as the engine is configured. Default: json-file with three files of at most 10 MB, where the engine would keep them without a bound.", properties: {
+    driver: { type: ["string","null"], description: "Log driver, such as json-file, local, journald or none. Default: that of the engine.", maxLength: 255 },
+    options: { type: ["object","null"], description: "Options of the driver, such as max-size. Default: those of the engine.", additionalProperties: { type: ["string","number","boolean"], title: "string, number or boolean" } },
+  }, additionalProperties: false },
+  restart: { type: ["string","null"], title: "string (no, always, on-failure, on-failure:3 or unless-stopped)", description: "What the engine does when it exits: no, always, on-failure, on-failure:3 (three times at most) or unless-stopped. Default: always.", pattern: "^(no|always|on-failure(:[0-9]{1,9})?|unless-stopped)$" },
   init: { type: ["boolean","null"], description: "Run a small init as process 1 that reaps children. Default: as the engine is configured." },
   read_only: { type: ["boolean","null"], description: "Its root file system cannot be written. Default: false." },
   privileged: { type: ["boolean","null"], description: "All capabilities and devices. Default: false." },
@@ -40,27 +45,43 @@ const serviceFields: Fields = {
   cap_drop: { type: ["array","null"], description: "Capabilities that it loses. Default: none.", items: { type: "string" } },
   security_opt: { type: ["array","null"], description: "Security options such as no-new-privileges; label=… is left out with a warning. Default: none.", items: { type: "string" } },
   group_add: { type: ["array","null"], description: "Further groups of its user, by name or number. Default: none.", items: { type: ["string","integer"], title: "string or integer" } },
-  devices: { type: ["array","null"], description: "Devices of the host, each host[:container[:permissions]]; the container path is that of the host and the permissions are rwm when left out. Default: none.", items: { type: "string", title: "string (a device such as /dev/ttyUSB0:/dev/modem:rw)", pattern: "^[^:]+(:[^:]+(:[rwm]+)?)?$", maxLength: 4096 } },
+  devices: { type: ["array","null"], description: "Devices of the host, each host[:container[:permissions]] or the long form; the container path is that of the host and the permissions are rwm when left out. Default: none.", items: { type: ["string","object"], title: "string (a device such as /dev/ttyUSB0:/dev/modem:rw) or map", required: ["source"], pattern: "^[^:]+(:[^:]+(:[rwm]+)?)?$", maxLength: 4096, properties: {
+    source: { type: "string", description: "Path of the device on the host.", minLength: 1 },
+    target: { type: ["string","null"], description: "Path in the container. Default: source." },
+    permissions: { type: ["string","null"], title: "string (some of the letters r, w and m)", description: "Any of r, w and m (mknod). Default: rwm.", pattern: "^[rwm]+$" },
+  }, additionalProperties: false } },
+  device_cgroup_rules: { type: ["array","null"], description: "Further devices that it may use, by type, major and minor number, such as c 188:* rmw. Default: none.", items: { type: "string", title: "string (a rule such as c 188:* rmw)", pattern: "^[abc] ([0-9]+|\\*):([0-9]+|\\*) [rwm]{1,3}$" } },
+  gpus: { type: ["string","array","null"], title: "string (all) or list", description: "all, or a list of requests for GPUs. The runtime of their maker must be installed. Default: none beside the label io.balena.features.gpu.", pattern: "^all$", items: { type: "object", properties: {
+    driver: { type: ["string","null"], description: "Driver that provides them. Default: chosen by the engine." },
+    count: { type: ["string","integer","null"], title: "string (all) or integer", description: "How many, or all. Default: all, unless device_ids names some.", pattern: "^all$", minimum: 1 },
+    device_ids: { type: ["array","null"], description: "Which ones, instead of a count. Default: any.", items: { type: "string" } },
+    capabilities: { type: ["array","null"], description: "What they must be able to do, such as compute; gpu is always among it. Default: gpu.", items: { type: "string" } },
+    options: { type: ["object","null"], description: "Options of the driver. Default: none.", additionalProperties: { type: "string" } },
+  }, additionalProperties: false } },
+  runtime: { type: ["string","null"], description: "OCI runtime of the engine that runs it, such as nvidia. Default: that of the engine.", maxLength: 255 },
+  platform: { type: ["string","null"], title: "string (a platform such as linux/arm64 or linux/arm/v7)", description: "Platform of its image, as os/architecture[/variant]: an image for another one is refused. Said explicitly it may be another one than that of the device, which then has to emulate it. Default: that of the device.", pattern: "^[a-z0-9]+/[a-z0-9_]+(/[a-z0-9.]+)?$", maxLength: 100 },
   ulimits: { type: ["object","null"], description: "Resource limits by name, such as nofile; a number is both soft and hard. -1 means unlimited. Default: those of the engine.", additionalProperties: { type: ["integer","object"], title: "integer or map", required: ["soft","hard"], properties: {
     soft: { type: "integer", description: "Limit that applies." },
     hard: { type: "integer", description: "Up to where the process may raise it." },
   }, additionalProperties: false } },
   sysctls: { type: ["object","array","null"], title: "map or list", description: "Kernel settings of its namespaces, as a map or as a list of name=value. Default: none.", items: { type: "string", title: "string (name=value)", pattern: "^[^=]+=" }, additionalProperties: { type: ["string","number"], title: "string or number" } },
   tmpfs: { type: ["string","array","null"], title: "string or list", description: "Paths that are kept in memory. Default: none.", items: { type: "string", minLength: 1 } },
-  volumes: { type: ["array","null"], description: "What is mounted: name:/path[:mode] for a volume of the app, /path for an anonymous one, or the long form. Paths of the host cannot be mounted. Default: none beside the folder of the update lock.", items: { type: ["string","object"], title: "string (a volume such as data:/var/lib/data) or map", required: ["type","target"], minLength: 1, properties: {
-    type: { type: "string", description: "volume or tmpfs; bind is known but refused, since paths of the host cannot be mounted.", enum: ["volume","tmpfs","bind"] },
-    source: { type: ["string","null"], description: "Name of the volume; absent for an anonymous one and for tmpfs." },
+  volumes: { type: ["array","null"], description: "What is mounted: name:/path[:mode] for a volume of the app, /path for an anonymous one, /host:/path[:mode] for a path of the host where the App says allowHostBinds: true, or the long form. Default: none beside the folder of the update lock.", items: { type: ["string","object"], title: "string (a volume such as data:/var/lib/data) or map", required: ["type","target"], minLength: 1, properties: {
+    type: { type: "string", description: "volume, tmpfs, or bind for a path of the host (only where the App says allowHostBinds: true).", enum: ["volume","tmpfs","bind"] },
+    source: { type: ["string","null"], description: "Name of the volume, or path of the host; absent for an anonymous volume and for tmpfs." },
     target: { type: "string", description: "Path inside the container.", minLength: 1 },
     read_only: { type: ["boolean","null"], description: "It cannot be written. Default: false." },
     readOnly: { type: ["boolean","null"], description: "Another spelling of read_only, as the Supervisor has it." },
     volume: { type: ["object","null"], description: "Options of type volume.", properties: {
       nocopy: { type: ["boolean","null"], description: "Do not fill a new volume from the image. Default: false." },
     }, additionalProperties: false },
-    bind: { type: ["object","null"], description: "Options of type bind, which is refused.", properties: {
-      propagation: { type: ["string","null"], description: "How mounts travel between host and container, such as rprivate." },
+    bind: { type: ["object","null"], description: "Options of type bind.", properties: {
+      propagation: { type: ["string","null"], description: "How mounts travel between host and container: private, rprivate, shared, rshared, slave or rslave. Default: rprivate.", enum: ["private","rprivate","shared","rshared","slave","rslave",null] },
+      create_host_path: { type: ["boolean","null"], description: "false: the path must be there, or the service waits for it. Otherwise a missing one is made as a folder. Default: true." },
     }, additionalProperties: false },
     tmpfs: { type: ["object","null"], description: "Options of type tmpfs.", properties: {
-      size: { type: ["integer","null"], description: "Limit in bytes. Default: none.", minimum: 0 },
+      size: { type: ["string","integer","null"], title: "string (a size such as 512m) or integer", description: "Limit in bytes, or with a unit of 1024 (b k m g). Default: none.", pattern: "^[0-9]+([bBkKmMgG][bB]?)?$", minimum: 0 },
+      mode: { type: ["string","integer","null"], title: "string (octal digits such as \"1770\") or integer", description: "Permissions of its root, as a number or as octal digits in a string such as \"1770\". Default: 1777.", pattern: "^0?[0-7]{1,4}$", minimum: 0, maximum: 4095 },
     }, additionalProperties: false },
   }, additionalProperties: false } },
   ports: { type: ["array","null"], description: "Published ports: [ip:][host[-end]:]container[-end][/tcp|/udp], a number, or the long form. Without a host port the same number is used. Ranges must be equally long. Default: none.", items: { type: ["string","integer","object"], title: "string (a port such as 8080:80 or 127.0.0.1:5353:53/udp), integer or map", required: ["target"], pattern: "^(\\[?[0-9A-Fa-f.:]+\\]?:)?([0-9]+(-[0-9]+)?:)?[0-9]+(-[0-9]+)?(/(tcp|udp))?$", maxLength: 100, minimum: 1, maximum: 65535, properties: {
@@ -70,12 +91,14 @@ const serviceFields: Fields = {
     protocol: { type: ["string","null"], title: "string (tcp or udp)", description: "tcp or udp. Default: tcp.", pattern: "^(tcp|udp)$" },
     mode: { type: ["string","null"], description: "Accepted for files written for Compose; has no effect here." },
   }, additionalProperties: false } },
+  expose: { type: ["array","null"], description: "Ports that it listens on, without publishing them: a note for people and tools, since services of an app reach every port of each other. Default: those of the image.", items: { type: ["string","integer"], title: "string (a port such as 80, 8000-8010 or 53/udp) or integer", pattern: "^[0-9]+(-[0-9]+)?(/(tcp|udp|sctp))?$", maxLength: 20, minimum: 1, maximum: 65535 } },
   network_mode: { type: ["string","null"], description: "host, none or bridge; service:<name> to share the network of another service of the app; or a network of the app. Default: the first of networks, else the network default.", maxLength: 300 },
   networks: { type: ["array","object","null"], title: "list or map", description: "Networks of the app that it joins, as a list of names or as a map of name to options; the first one is its main network. Default: the network default.", items: { type: "string", title: "string (a name of letters, digits, _ . -)", pattern: "^[A-Za-z0-9][A-Za-z0-9_.-]*$", maxLength: 255 }, additionalProperties: { type: ["object","null"], properties: {
     aliases: { type: ["array","null"], description: "Names by which others on the network find it, beside the service name. Default: none.", items: { type: "string" } },
     ipv4_address: { type: ["string","null"], description: "Fixed IPv4 address. Default: chosen by the engine." },
     ipv6_address: { type: ["string","null"], description: "Fixed IPv6 address. Default: chosen by the engine." },
     link_local_ips: { type: ["array","null"], description: "Link-local addresses. Default: none.", items: { type: "string" } },
+    driver_opts: { type: ["object","null"], description: "Options of the network driver for this endpoint. Default: none.", additionalProperties: { type: "string" } },
   }, additionalProperties: false } },
   dns: { type: ["string","array","null"], title: "string or list", description: "Name servers, in order. Default: those of the engine.", items: { type: "string" } },
   dns_search: { type: ["string","array","null"], title: "string or list", description: "Search domains, in order. Default: those of the engine.", items: { type: "string" } },
@@ -83,15 +106,45 @@ const serviceFields: Fields = {
   extra_hosts: { type: ["array","object","null"], title: "list or map", description: "Lines for /etc/hosts, as a list of host:address or host=address, or as a map of host to address. Default: none.", items: { type: "string", title: "string (host:address)", pattern: "^[^:=]+[:=]" }, additionalProperties: { type: "string" } },
   pid: { type: ["string","null"], description: "PID namespace: host, or empty for its own. Default: its own." },
   ipc: { type: ["string","null"], description: "IPC namespace: shareable, private, host or none. Default: shareable." },
+  uts: { type: ["string","null"], title: "string (host)", description: "UTS namespace: host, which shares the host name of the device, or empty for its own. Default: its own.", pattern: "^(host)?$" },
+  cgroup: { type: ["string","null"], description: "Cgroup namespace: host or private. Default: as the engine is configured.", enum: ["host","private",null] },
   userns_mode: { type: ["string","null"], description: "User namespace: host, or empty as the engine is configured. Default: empty." },
   cgroup_parent: { type: ["string","null"], description: "Control group under which it runs. Default: chosen by the engine." },
   pids_limit: { type: ["integer","null"], description: "Number of processes it may have; 0 or less means no limit. Default: 0." },
   cpus: { type: ["string","number","null"], title: "string (a number such as 0.5) or number", description: "Number of CPUs it may use, fractions allowed, as a number or a string. 0 means no limit. Default: 0.", pattern: "^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)$", minimum: 0 },
   cpu_shares: { type: ["string","integer","null"], title: "string (a whole number) or integer", description: "Weight against other containers when CPUs are busy; 0 means the default of the engine, 1024. Default: 0.", pattern: "^[0-9]+$", minimum: 0 },
-  cpu_quota: { type: ["string","integer","null"], title: "string (a whole number) or integer", description: "Microseconds of CPU time in each period of 100 ms; 0 means no limit. Not together with cpus. Default: 0.", pattern: "^-?[0-9]+$" },
+  cpu_quota: { type: ["string","integer","null"], title: "string (a whole number) or integer", description: "Microseconds of CPU time in each cpu_period; 0 means no limit. Not together with cpus. Default: 0.", pattern: "^-?[0-9]+$" },
+  cpu_period: { type: ["string","integer","null"], title: "string (a whole number) or integer", description: "Length of the period of cpu_quota in microseconds, 1000 to 1000000; 0 means the default of the engine, 100000. Not together with cpus. Default: 0.", pattern: "^[0-9]+$", minimum: 0, maximum: 1000000 },
+  cpu_rt_runtime: { type: ["string","integer","null"], title: "string (a duration such as 400ms, or microseconds) or integer", description: "Real-time CPU time in each cpu_rt_period: a duration such as 400ms; a bare number is MICROSECONDS. Needs a kernel with real-time group scheduling. Default: none.", pattern: "^([0-9]+(us|µs|ms|s)?)$", maxLength: 100, minimum: 0 },
+  cpu_rt_period: { type: ["string","integer","null"], title: "string (a duration such as 1s, or microseconds) or integer", description: "Period of cpu_rt_runtime: a duration such as 1s; a bare number is MICROSECONDS. Default: that of the kernel.", pattern: "^([0-9]+(us|µs|ms|s)?)$", maxLength: 100, minimum: 0 },
   cpuset: { type: ["string","integer","null"], title: "string or integer", description: "CPUs it may run on, such as 0-2,4. Default: all." },
   mem_limit: { type: ["string","integer","null"], title: "string (a size such as 512m) or integer", description: "Memory it may use, in bytes or with a unit of 1024 (b k m g). 0 means no limit. Default: 0.", pattern: "^[0-9]+([bBkKmMgG][bB]?)?$", minimum: 0 },
   mem_reservation: { type: ["string","integer","null"], title: "string (a size such as 512m) or integer", description: "Memory it is held to when the device runs short, in bytes or with a unit of 1024 (b k m g). 0 means none. Default: 0.", pattern: "^[0-9]+([bBkKmMgG][bB]?)?$", minimum: 0 },
+  memswap_limit: { type: ["string","integer","null"], title: "string (a size such as 512m, or -1) or integer", description: "Memory and swap together that it may use, in bytes or with a unit of 1024 (b k m g); -1 means unlimited swap. Needs mem_limit. Default: twice mem_limit.", pattern: "^(-1|[0-9]+([bBkKmMgG][bB]?)?)$", minimum: -1 },
+  mem_swappiness: { type: ["string","integer","null"], title: "string (a whole number) or integer", description: "How readily the kernel swaps its memory out, from 0 to 100. Default: that of the host.", pattern: "^[0-9]{1,3}$", minimum: 0, maximum: 100 },
+  blkio_config: { type: ["object","null"], description: "Limits of block devices. Default: none.", properties: {
+    weight: { type: ["integer","null"], description: "Share against other containers, from 10 to 1000. Default: that of the kernel.", minimum: 10, maximum: 1000 },
+    weight_device: { type: ["array","null"], description: "Shares for single devices. Default: none.", items: { type: "object", required: ["path","weight"], properties: {
+      path: { type: "string", description: "Device on the host, such as /dev/sda.", minLength: 1 },
+      weight: { type: "integer", description: "From 10 to 1000.", minimum: 10, maximum: 1000 },
+    }, additionalProperties: false } },
+    device_read_bps: { type: ["array","null"], description: "Bytes a second that are read from devices, at most. Default: no limit.", items: { type: "object", required: ["path","rate"], properties: {
+      path: { type: "string", description: "Device on the host, such as /dev/sda.", minLength: 1 },
+      rate: { type: ["string","integer"], title: "string (a size such as 512m) or integer", description: "Bytes a second, as a number or with a unit of 1024 (b k m g).", pattern: "^[0-9]+([bBkKmMgG][bB]?)?$", minimum: 0 },
+    }, additionalProperties: false } },
+    device_write_bps: { type: ["array","null"], description: "Bytes a second that are written to devices, at most. Default: no limit.", items: { type: "object", required: ["path","rate"], properties: {
+      path: { type: "string", description: "Device on the host, such as /dev/sda.", minLength: 1 },
+      rate: { type: ["string","integer"], title: "string (a size such as 512m) or integer", description: "Bytes a second, as a number or with a unit of 1024 (b k m g).", pattern: "^[0-9]+([bBkKmMgG][bB]?)?$", minimum: 0 },
+    }, additionalProperties: false } },
+    device_read_iops: { type: ["array","null"], description: "Reads a second from devices, at most. Default: no limit.", items: { type: "object", required: ["path","rate"], properties: {
+      path: { type: "string", description: "Device on the host, such as /dev/sda.", minLength: 1 },
+      rate: { type: "integer", description: "How many a second.", minimum: 0 },
+    }, additionalProperties: false } },
+    device_write_iops: { type: ["array","null"], description: "Writes a second to devices, at most. Default: no limit.", items: { type: "object", required: ["path","rate"], properties: {
+      path: { type: "string", description: "Device on the host, such as /dev/sda.", minLength: 1 },
+      rate: { type: "integer", description: "How many a second.", minimum: 0 },
+    }, additionalProperties: false } },
+  }, additionalProperties: false },
   shm_size: { type: ["string","integer","null"], title: "string (a size such as 512m) or integer", description: "Size of /dev/shm, in bytes or with a unit of 1024 (b k m g). Default: 64m.", pattern: "^[0-9]+([bBkKmMgG][bB]?)?$", minimum: 0 },
   oom_kill_disable: { type: ["boolean","null"], description: "The kernel does not kill it when memory runs out. Default: false." },
   oom_score_adj: { type: ["string","integer","null"], title: "string (a whole number) or integer", description: "How readily the kernel kills it when memory runs out, from -1000 (never) to 1000. Default: 0.", pattern: "^-?[0-9]+$", minimum: -1000, maximum: 1000 },
@@ -100,7 +153,8 @@ const serviceFields: Fields = {
     required: { type: ["boolean","null"], description: "false: do not wait for it if it cannot run. Default: true." },
     restart: { type: ["boolean","null"], description: "Accepted for files written for Compose; a service is not restarted with its dependency. Default: false." },
   }, additionalProperties: false } },
-  storage_opt: { type: ["object","null"], description: "Accepted because the Supervisor accepts it; never sent to the engine. Default: none.", additionalProperties: { type: ["string","number","boolean","null"], title: "string, number or boolean" } },
+  storage_opt: { type: ["object","null"], description: "Options of the storage of its root file system, such as size; the storage driver of the engine must know them. Default: none.", additionalProperties: { type: ["string","number","boolean","null"], title: "string, number or boolean" } },
+  pull_policy: { type: ["string","null"], description: "missing or if_not_present, which is what happens in any case: an image is pulled once for a release. Default: missing.", enum: ["missing","if_not_present",null] },
 };
 
 const networkDefinition: Fields = {
@@ -171,6 +225,7 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
       networks: { type: "object", description: "Its networks, by name; empty for one with nothing special. A network default is there in any case. Default: none.", additionalProperties: { type: ["object","null"], properties: {
         ...networkDefinition,
       }, additionalProperties: false } },
+      allowHostBinds: { type: "boolean", description: "true: its services may mount paths of the host. Whoever can change this document then owns the device. Default: false." },
       volumeReclaim: { type: "string", description: "What happens to the data of its volumes when the App is deleted: Retain keeps it, Delete destroys it. Default: Retain.", enum: ["Retain","Delete"] },
     }, additionalProperties: false },
     status: { type: "object", description: "What was observed; written by the App controller.", properties: {

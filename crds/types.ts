@@ -34,10 +34,95 @@ export interface Ulimit {
   hard: number;
 }
 
+/** Where its output is kept. A driver without options is taken as the engine is configured. Default: json-file with three files of at most 10 MB, where the engine would keep them without a bound. */
+export interface Logging {
+  /** Log driver, such as json-file, local, journald or none. Default: that of the engine. */
+  driver?: string | null;
+  /** Options of the driver, such as max-size. Default: those of the engine. */
+  options?: {
+    [k: string]: string | number | boolean;
+  } | null;
+}
+
+export interface LongDevice {
+  /** Path of the device on the host. */
+  source: string;
+  /** Path in the container. Default: source. */
+  target?: string | null;
+  /** Any of r, w and m (mknod). Default: rwm. */
+  permissions?: string | null;
+}
+
+export interface GpuRequest {
+  /** Driver that provides them. Default: chosen by the engine. */
+  driver?: string | null;
+  /** How many, or all. Default: all, unless device_ids names some. */
+  count?: string | number | null;
+  /** Which ones, instead of a count. Default: any. */
+  device_ids?: string[] | null;
+  /** What they must be able to do, such as compute; gpu is always among it. Default: gpu. */
+  capabilities?: string[] | null;
+  /** Options of the driver. Default: none. */
+  options?: {
+    [k: string]: string;
+  } | null;
+}
+
+/** Limits of block devices. Default: none. */
+export interface BlkioConfig {
+  /** Share against other containers, from 10 to 1000. Default: that of the kernel. */
+  weight?: number | null;
+  /** Shares for single devices. Default: none. */
+  weight_device?:
+    | {
+        /** Device on the host, such as /dev/sda. */
+        path: string;
+        /** From 10 to 1000. */
+        weight: number;
+      }[]
+    | null;
+  /** Bytes a second that are read from devices, at most. Default: no limit. */
+  device_read_bps?:
+    | {
+        /** Device on the host, such as /dev/sda. */
+        path: string;
+        /** Bytes a second, as a number or with a unit of 1024 (b k m g). */
+        rate: string | number;
+      }[]
+    | null;
+  /** Bytes a second that are written to devices, at most. Default: no limit. */
+  device_write_bps?:
+    | {
+        /** Device on the host, such as /dev/sda. */
+        path: string;
+        /** Bytes a second, as a number or with a unit of 1024 (b k m g). */
+        rate: string | number;
+      }[]
+    | null;
+  /** Reads a second from devices, at most. Default: no limit. */
+  device_read_iops?:
+    | {
+        /** Device on the host, such as /dev/sda. */
+        path: string;
+        /** How many a second. */
+        rate: number;
+      }[]
+    | null;
+  /** Writes a second to devices, at most. Default: no limit. */
+  device_write_iops?:
+    | {
+        /** Device on the host, such as /dev/sda. */
+        path: string;
+        /** How many a second. */
+        rate: number;
+      }[]
+    | null;
+}
+
 export interface LongVolume {
-  /** volume or tmpfs; bind is known but refused, since paths of the host cannot be mounted. */
+  /** volume, tmpfs, or bind for a path of the host (only where the App says allowHostBinds: true). */
   type: 'volume' | 'tmpfs' | 'bind';
-  /** Name of the volume; absent for an anonymous one and for tmpfs. */
+  /** Name of the volume, or path of the host; absent for an anonymous volume and for tmpfs. */
   source?: string | null;
   /** Path inside the container. */
   target: string;
@@ -50,15 +135,19 @@ export interface LongVolume {
     /** Do not fill a new volume from the image. Default: false. */
     nocopy?: boolean | null;
   } | null;
-  /** Options of type bind, which is refused. */
+  /** Options of type bind. */
   bind?: {
-    /** How mounts travel between host and container, such as rprivate. */
-    propagation?: string | null;
+    /** How mounts travel between host and container: private, rprivate, shared, rshared, slave or rslave. Default: rprivate. */
+    propagation?: ('private' | 'rprivate' | 'shared' | 'rshared' | 'slave' | 'rslave') | null;
+    /** false: the path must be there, or the service waits for it. Otherwise a missing one is made as a folder. Default: true. */
+    create_host_path?: boolean | null;
   } | null;
   /** Options of type tmpfs. */
   tmpfs?: {
-    /** Limit in bytes. Default: none. */
-    size?: number | null;
+    /** Limit in bytes, or with a unit of 1024 (b k m g). Default: none. */
+    size?: string | number | null;
+    /** Permissions of its root, as a number or as octal digits in a string such as "1770". Default: 1777. */
+    mode?: string | number | null;
   } | null;
 }
 
@@ -84,6 +173,10 @@ export interface Endpoint {
   ipv6_address?: string | null;
   /** Link-local addresses. Default: none. */
   link_local_ips?: string[] | null;
+  /** Options of the network driver for this endpoint. Default: none. */
+  driver_opts?: {
+    [k: string]: string;
+  } | null;
 }
 
 export interface Dependency {
@@ -128,13 +221,17 @@ export interface ServiceFields {
   working_dir?: string | null;
   /** Give it a terminal. Default: true (unlike Compose). */
   tty?: boolean | null;
+  /** Keep its standard input open. Default: false. */
+  stdin_open?: boolean | null;
   /** Signal that asks it to stop, by name or number. Default: the StopSignal of the image, else SIGTERM. */
   stop_signal?: string | number | null;
   /** Time between the stop signal and SIGKILL, in whole seconds, rounded down. A string such as 1m30s (ns us ms s m h d w); a bare number is MILLISECONDS. Default: 10s. */
   stop_grace_period?: string | number | null;
   /** How to find out whether it works. Fields that are left out come from the image. Default: that of the image, else none. */
   healthcheck?: Healthcheck | null;
-  /** What the engine does when it exits: no, always, on-failure or unless-stopped. Retry counts (on-failure:3) are not supported. Default: always. */
+  /** Where its output is kept. A driver without options is taken as the engine is configured. Default: json-file with three files of at most 10 MB, where the engine would keep them without a bound. */
+  logging?: Logging | null;
+  /** What the engine does when it exits: no, always, on-failure, on-failure:3 (three times at most) or unless-stopped. Default: always. */
   restart?: string | null;
   /** Run a small init as process 1 that reaps children. Default: as the engine is configured. */
   init?: boolean | null;
@@ -150,8 +247,16 @@ export interface ServiceFields {
   security_opt?: string[] | null;
   /** Further groups of its user, by name or number. Default: none. */
   group_add?: (string | number)[] | null;
-  /** Devices of the host, each host[:container[:permissions]]; the container path is that of the host and the permissions are rwm when left out. Default: none. */
-  devices?: string[] | null;
+  /** Devices of the host, each host[:container[:permissions]] or the long form; the container path is that of the host and the permissions are rwm when left out. Default: none. */
+  devices?: (string | LongDevice)[] | null;
+  /** Further devices that it may use, by type, major and minor number, such as c 188:* rmw. Default: none. */
+  device_cgroup_rules?: string[] | null;
+  /** all, or a list of requests for GPUs. The runtime of their maker must be installed. Default: none beside the label io.balena.features.gpu. */
+  gpus?: string | GpuRequest[] | null;
+  /** OCI runtime of the engine that runs it, such as nvidia. Default: that of the engine. */
+  runtime?: string | null;
+  /** Platform of its image, as os/architecture[/variant]: an image for another one is refused. Said explicitly it may be another one than that of the device, which then has to emulate it. Default: that of the device. */
+  platform?: string | null;
   /** Resource limits by name, such as nofile; a number is both soft and hard. -1 means unlimited. Default: those of the engine. */
   ulimits?: {
     [k: string]: number | Ulimit;
@@ -165,10 +270,12 @@ export interface ServiceFields {
     | null;
   /** Paths that are kept in memory. Default: none. */
   tmpfs?: string | string[] | null;
-  /** What is mounted: name:/path[:mode] for a volume of the app, /path for an anonymous one, or the long form. Paths of the host cannot be mounted. Default: none beside the folder of the update lock. */
+  /** What is mounted: name:/path[:mode] for a volume of the app, /path for an anonymous one, /host:/path[:mode] for a path of the host where the App says allowHostBinds: true, or the long form. Default: none beside the folder of the update lock. */
   volumes?: (string | LongVolume)[] | null;
   /** Published ports: [ip:][host[-end]:]container[-end][/tcp|/udp], a number, or the long form. Without a host port the same number is used. Ranges must be equally long. Default: none. */
   ports?: (string | number | LongPort)[] | null;
+  /** Ports that it listens on, without publishing them: a note for people and tools, since services of an app reach every port of each other. Default: those of the image. */
+  expose?: (string | number)[] | null;
   /** host, none or bridge; service:<name> to share the network of another service of the app; or a network of the app. Default: the first of networks, else the network default. */
   network_mode?: string | null;
   /** Networks of the app that it joins, as a list of names or as a map of name to options; the first one is its main network. Default: the network default. */
@@ -195,6 +302,10 @@ export interface ServiceFields {
   pid?: string | null;
   /** IPC namespace: shareable, private, host or none. Default: shareable. */
   ipc?: string | null;
+  /** UTS namespace: host, which shares the host name of the device, or empty for its own. Default: its own. */
+  uts?: string | null;
+  /** Cgroup namespace: host or private. Default: as the engine is configured. */
+  cgroup?: ('host' | 'private') | null;
   /** User namespace: host, or empty as the engine is configured. Default: empty. */
   userns_mode?: string | null;
   /** Control group under which it runs. Default: chosen by the engine. */
@@ -205,14 +316,26 @@ export interface ServiceFields {
   cpus?: string | number | null;
   /** Weight against other containers when CPUs are busy; 0 means the default of the engine, 1024. Default: 0. */
   cpu_shares?: string | number | null;
-  /** Microseconds of CPU time in each period of 100 ms; 0 means no limit. Not together with cpus. Default: 0. */
+  /** Microseconds of CPU time in each cpu_period; 0 means no limit. Not together with cpus. Default: 0. */
   cpu_quota?: string | number | null;
+  /** Length of the period of cpu_quota in microseconds, 1000 to 1000000; 0 means the default of the engine, 100000. Not together with cpus. Default: 0. */
+  cpu_period?: string | number | null;
+  /** Real-time CPU time in each cpu_rt_period: a duration such as 400ms; a bare number is MICROSECONDS. Needs a kernel with real-time group scheduling. Default: none. */
+  cpu_rt_runtime?: string | number | null;
+  /** Period of cpu_rt_runtime: a duration such as 1s; a bare number is MICROSECONDS. Default: that of the kernel. */
+  cpu_rt_period?: string | number | null;
   /** CPUs it may run on, such as 0-2,4. Default: all. */
   cpuset?: string | number | null;
   /** Memory it may use, in bytes or with a unit of 1024 (b k m g). 0 means no limit. Default: 0. */
   mem_limit?: string | number | null;
   /** Memory it is held to when the device runs short, in bytes or with a unit of 1024 (b k m g). 0 means none. Default: 0. */
   mem_reservation?: string | number | null;
+  /** Memory and swap together that it may use, in bytes or with a unit of 1024 (b k m g); -1 means unlimited swap. Needs mem_limit. Default: twice mem_limit. */
+  memswap_limit?: string | number | null;
+  /** How readily the kernel swaps its memory out, from 0 to 100. Default: that of the host. */
+  mem_swappiness?: string | number | null;
+  /** Limits of block devices. Default: none. */
+  blkio_config?: BlkioConfig | null;
   /** Size of /dev/shm, in bytes or with a unit of 1024 (b k m g). Default: 64m. */
   shm_size?: string | number | null;
   /** The kernel does not kill it when memory runs out. Default: false. */
@@ -226,10 +349,12 @@ export interface ServiceFields {
         [k: string]: Dependency | null;
       }
     | null;
-  /** Accepted because the Supervisor accepts it; never sent to the engine. Default: none. */
+  /** Options of the storage of its root file system, such as size; the storage driver of the engine must know them. Default: none. */
   storage_opt?: {
     [k: string]: string | number | boolean | null;
   } | null;
+  /** missing or if_not_present, which is what happens in any case: an image is pulled once for a release. Default: missing. */
+  pull_policy?: ('missing' | 'if_not_present') | null;
 }
 
 export interface AppService extends ServiceFields {
@@ -323,6 +448,8 @@ export interface AppSpec {
   networks?: {
     [k: string]: NetworkDefinition | null;
   };
+  /** true: its services may mount paths of the host. Whoever can change this document then owns the device. Default: false. */
+  allowHostBinds?: boolean;
   /** What happens to the data of its volumes when the App is deleted: Retain keeps it, Delete destroys it. Default: Retain. */
   volumeReclaim?: 'Retain' | 'Delete';
 }

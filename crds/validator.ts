@@ -1,6 +1,6 @@
 import { Ajv, type ValidateFunction } from 'ajv';
 import { explainError, type Hints } from './explain-errors.js';
-import type { Issue } from './issue.js';
+import type { Issue, Path } from './issue.js';
 import type { Kind } from './kinds.js';
 import { SCHEMAS } from './schemas.js';
 
@@ -10,26 +10,67 @@ export type Validator = (spec: unknown) => readonly Issue[];
 /** Values that are never shown: environment, credentials of the proxy, the configuration variables of the device. */
 const SECRET = ['environment', 'password', 'login'];
 
-/** Fields of Compose's services that have no counterpart here (composition reference §1.3). */
-const UNSUPPORTED = [
-  ...['build', 'container_name', 'expose', 'links', 'external_links', 'logging', 'secrets', 'configs', 'deploy'],
-  ...['profiles', 'runtime', 'gpus', 'device_cgroup_rules', 'stdin_open', 'uts', 'cgroup', 'isolation', 'env_file'],
-  ...['memswap_limit', 'mem_swappiness', 'cpu_period', 'cpu_rt_runtime', 'cpu_rt_period', 'cpu_count', 'cpu_percent'],
-  ...['blkio_config', 'volumes_from', 'extends', 'platform', 'pull_policy', 'scale', 'annotations', 'credential_spec'],
-];
+/** Fields of Compose's services that have no counterpart here (composition reference §1.3), and what to write instead. */
+const INSTEAD: Readonly<Record<string, string>> = {
+  annotations: 'engines before 25.0 do not know it: use labels',
+  attach: 'logs are followed in any case: leave it out',
+  build: 'images are built elsewhere: push it to a registry and name it in image',
+  configs: 'put the file into the image or a volume, or its content under environment',
+  container_name:
+    'containers are named by the agent: others reach it by the name of the service, or by networks.<name>.aliases',
+  cpu_count: 'only Windows has it: use cpus',
+  cpu_percent: 'only Windows has it: use cpus',
+  credential_spec: 'only Windows has it: leave it out',
+  deploy: 'write its limits as cpus, mem_limit, mem_reservation and restart; a service is one container',
+  develop: 'nothing is watched here: leave it out',
+  env_file: 'write the variables under environment',
+  extends: 'write the fields out, or use an anchor of YAML',
+  external_links: 'containers of others are reached by their published ports, see extra_hosts',
+  isolation: 'only Windows has it: leave it out',
+  label_file: 'write the labels under labels',
+  links:
+    'services of an app reach each other by name; further names are networks.<name>.aliases, the order is depends_on',
+  post_start: 'commands are not run from outside: make it part of command',
+  pre_stop: 'commands are not run from outside: let the program act on stop_signal',
+  profiles: 'leave the service out, or say running: false',
+  scale: 'a service is one container: write a second service',
+  secrets: 'put the file into a volume, or its content under environment',
+  volumes_from: 'name the same volumes in both services',
+};
+
+/** The same for the options of a healthcheck and of a network. */
+const INSTEAD_WITHIN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  healthcheck: { start_interval: 'engines before 25.0 do not know it: use interval and start_period' },
+  networks: {
+    gw_priority: 'the first network of the list is the main one',
+    interface_name: 'engines before 28.0 do not know it: leave it out',
+    mac_address: 'engines before 25.0 do not know it here: use mac_address of the service',
+    priority: 'the first network of the list is the main one',
+  },
+};
 
 const hintsFor = (kind: Kind): Hints => ({
   isSecret: (path) =>
     path.some((step) => SECRET.includes(String(step))) || (kind === 'HostConfig' && path[1] === 'config'),
   ofUnknown(path) {
     const name = String(path.at(-1));
-    const inService = kind === 'App' ? path.length === 4 && path[1] === 'services' : path.length === 2;
-    if (inService && UNSUPPORTED.includes(name)) return 'Compose has it, but it is not supported here';
+    const instead = insteadOf(kind, path);
+    if (instead !== undefined) return `Compose has it, but it is not supported here: ${instead}`;
     if (kind !== 'App' || path.length !== 2 || !Object.hasOwn(SCHEMAS.Service.spec.properties ?? {}, name))
       return undefined;
     return 'it belongs to a service, under spec.services.<name>';
   },
 });
+
+/** What to write instead of a field of Compose at that path of a service. Pure. */
+function insteadOf(kind: Kind, path: Path): string | undefined {
+  const start = kind === 'Service' ? 1 : kind === 'App' && path[1] === 'services' ? 3 : undefined;
+  if (start === undefined) return undefined;
+  const [field = '', ...below] = path.slice(start).map(String);
+  const known = below.length === 0 ? INSTEAD : INSTEAD_WITHIN[field];
+  const name = below.at(-1) ?? field;
+  return known && Object.hasOwn(known, name) ? known[name] : undefined;
+}
 
 const OPTIONS = { allErrors: true, verbose: true, messages: false, strict: false } as const;
 

@@ -14,8 +14,10 @@ export async function createContainer(
   options: ContainerOptions,
   signal: AbortSignal,
 ): ReturnType<Engine['createContainer']> {
-  const { body, later } = splitNetworks(options);
-  const created = await ask({ method: 'POST', path: '/containers/create', query: { name }, body, signal });
+  const { platform, ...asked } = options;
+  const { body, later } = splitNetworks(asked);
+  const query = { name, ...(platform === undefined ? {} : { platform }) };
+  const created = await ask({ method: 'POST', path: '/containers/create', query, body, signal });
   if (created.status === 409) return { is: 'exists' };
   if (created.status === 404) return { is: 'no-image' };
   if (created.status !== 201) throw refusal(created.status, created.body);

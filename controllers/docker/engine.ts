@@ -1,4 +1,4 @@
-import type { ContainerCreateOptions } from 'dockerode';
+import type { ContainerCreateOptions, HostConfig } from 'dockerode';
 
 /** A container of ours, as inspected. */
 export interface SeenContainer {
@@ -109,8 +109,11 @@ export interface SeenImage {
   };
 }
 
-/** Docker's create body without the name: what `containerOptions` computes. */
-export type ContainerOptions = Omit<ContainerCreateOptions, 'name' | 'platform'>;
+/** Docker's create body without the name, and `platform` (a parameter of the request): what `containerOptions` computes. */
+export type ContainerOptions = Omit<ContainerCreateOptions, 'name' | 'HostConfig'> & {
+  // the published type does not know the cgroup namespace
+  readonly HostConfig?: HostConfig & { readonly CgroupnsMode?: 'host' | 'private' };
+};
 export type EndpointSettings = {
   readonly IPAMConfig: {
     readonly IPv4Address?: string;
@@ -118,6 +121,7 @@ export type EndpointSettings = {
     readonly LinkLocalIPs?: readonly string[];
   };
   readonly Aliases: readonly string[];
+  readonly DriverOpts?: Readonly<Record<string, string>>;
 };
 export interface NetworkOptions {
   readonly Driver?: string;

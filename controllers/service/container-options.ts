@@ -10,6 +10,7 @@ import { type Healthcheck, mergeHealthcheck } from './healthcheck.js';
 import { HOST_DEFAULTS } from './host-options.js';
 import type { Identity } from './identity.js';
 import { identityLabels, withImageLabels } from './labels.js';
+import { BOUNDED_LOGS } from './logging.js';
 import { volumeOptions } from './mounts.js';
 import { networkOptions } from './networks.js';
 import { portOptions } from './ports.js';
@@ -33,6 +34,8 @@ export interface Surroundings {
   readonly specHash?: string;
   /** Ids of requests that this container answers; written as a label when there are any. */
   readonly madeAfter?: readonly string[];
+  /** Logs that the document says nothing of are bounded. */
+  readonly boundLogs?: boolean;
 }
 
 /** Docker's create body, and what is joined between create and start. */
@@ -65,6 +68,7 @@ export function blueprintOf(
     siblingContainer,
     specHash,
     madeAfter = [],
+    boundLogs = false,
   }: Surroundings,
 ): Omit<Blueprint, 'warnings'> {
   const ofImage = image?.config ?? {};
@@ -83,6 +87,7 @@ export function blueprintOf(
     ...added.environment,
   };
   const options: ContainerOptions = {
+    ...(definition.platform === undefined ? {} : { platform: definition.platform }),
     Image: image?.id ?? definition.image,
     Cmd: [...(definition.command ?? ofImage.Cmd ?? [])],
     Entrypoint: [...(definition.entrypoint ?? ofImage.Entrypoint ?? [])],
@@ -93,16 +98,18 @@ export function blueprintOf(
       ...(specHash ? { [SPEC_HASH]: specHash, [IMAGE]: definition.image } : {}),
       ...(madeAfter.length > 0 ? { [MADE_AFTER]: madeAfter.join(' ') } : {}),
     },
-    Hostname: definition.plain.Hostname ?? (hostNetwork ? facts.hostname() : ''),
+    // The engine refuses a host name for a container that shares the host's.
+    Hostname: definition.plain.Hostname ?? (hostNetwork && definition.host.UTSMode !== 'host' ? facts.hostname() : ''),
     Domainname: definition.plain.Domainname ?? '',
     MacAddress: definition.plain.MacAddress ?? '',
     User: definition.plain.User ?? ofImage.User ?? '',
     WorkingDir: withoutTrailingSlash(definition.plain.WorkingDir ?? ofImage.WorkingDir ?? ''),
     Tty: definition.plain.Tty ?? true,
+    ...(definition.plain.OpenStdin ? { OpenStdin: true } : {}),
     StopSignal: definition.plain.StopSignal ?? (ofImage.StopSignal || 'SIGTERM'),
     StopTimeout: definition.plain.StopTimeout ?? 10,
     Healthcheck: healthOptions(mergeHealthcheck(definition.healthcheck, ofImage.Healthcheck)),
-    ExposedPorts,
+    ExposedPorts: { ...ExposedPorts, ...Object.fromEntries(definition.expose.map((port) => [port, {}])) },
     Volumes: {
       ...Object.fromEntries(Object.keys(ofImage.Volumes ?? {}).map((path) => [path, {}])),
       ...volumes.Volumes,
@@ -110,13 +117,14 @@ export function blueprintOf(
     NetworkingConfig: { EndpointsConfig: endpointsConfig(network.first) },
     HostConfig: {
       ...HOST_DEFAULTS,
+      ...(boundLogs ? { LogConfig: BOUNDED_LOGS } : {}),
       ...definition.host,
       NetworkMode: network.mode,
       PortBindings,
       // The lock directory is a bind, not a mount: the engine then creates it where a reboot has emptied /tmp.
       Binds: [`${lockDirectory}:/tmp/resin`, `${lockDirectory}:/tmp/balena`, ...volumes.Binds, ...added.binds],
       Mounts: [...volumes.Mounts, ...added.mounts],
-      DeviceRequests: [...added.deviceRequests],
+      DeviceRequests: [...(definition.host.DeviceRequests ?? []), ...added.deviceRequests],
     },
   };
   const joins = { ...network.joins, ...added.joins };
@@ -145,10 +153,11 @@ const withoutTrailingSlash = (path: string): string => (path.length > 1 ? path.r
 // dockerode's types want lists that may be changed; ours are readonly
 const endpointsConfig = (endpoints: Readonly<Record<string, EndpointSettings>>) =>
   Object.fromEntries(
-    Object.entries(endpoints).map(([name, { IPAMConfig, Aliases }]) => {
+    Object.entries(endpoints).map(([name, { IPAMConfig, Aliases, DriverOpts }]) => {
       const { LinkLocalIPs, ...addresses } = IPAMConfig;
       const links = LinkLocalIPs ? { LinkLocalIPs: [...LinkLocalIPs] } : {};
-      return [name, { IPAMConfig: { ...addresses, ...links }, Aliases: [...Aliases] }];
+      const options = DriverOpts ? { DriverOpts } : {};
+      return [name, { IPAMConfig: { ...addresses, ...links }, Aliases: [...Aliases], ...options }];
     }),
   );
 

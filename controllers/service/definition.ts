@@ -12,18 +12,20 @@ import { HOST_FIELDS, type HostOptions, onlySaid, readHostOptions } from './host
 import { type Labels, readLabels } from './labels.js';
 import { readVolumes, type VolumeUse } from './mounts.js';
 import { type NetworkUse, readNetworks } from './networks.js';
-import { type PortBinding, readPorts } from './ports.js';
+import { type PortBinding, readExposed, readPorts } from './ports.js';
 import { parseDurationMs } from './units.js';
 
 /** Plain fields beside HostConfig. */
 export type PlainOptions = Pick<
   ContainerOptions,
-  'Hostname' | 'Domainname' | 'MacAddress' | 'User' | 'WorkingDir' | 'Tty' | 'StopSignal' | 'StopTimeout'
+  'Hostname' | 'Domainname' | 'MacAddress' | 'User' | 'WorkingDir' | 'Tty' | 'OpenStdin' | 'StopSignal' | 'StopTimeout'
 >;
 
 /** What a service document says, checked and in one form: nothing from the image, the device or our defaults is in it. */
 export interface Definition {
   readonly image: string;
+  /** As in `linux/arm64`; undefined: that of the device. */
+  readonly platform: string | undefined;
   readonly running: boolean;
   readonly dependencies: readonly Dependency[];
   readonly command: readonly string[] | undefined;
@@ -32,6 +34,8 @@ export interface Definition {
   readonly labels: Labels;
   readonly healthcheck: Healthcheck | undefined;
   readonly ports: readonly PortBinding[];
+  /** Ports that are noted but not published, as `53/udp`, in order. */
+  readonly expose: readonly string[];
   readonly volumes: VolumeUse;
   readonly network: NetworkUse;
   readonly plain: PlainOptions;
@@ -51,6 +55,7 @@ const OWN_FIELDS = [
   'release',
   'running',
   'contract',
+  'pull_policy',
 ];
 const CONTAINER_FIELDS = [
   'command',
@@ -71,6 +76,9 @@ const CONTAINER_FIELDS = [
   'tty',
   'stop_signal',
   'stop_grace_period',
+  'stdin_open',
+  'expose',
+  'platform',
 ];
 const KNOWN = new Set([...OWN_FIELDS, ...CONTAINER_FIELDS, ...HOST_FIELDS]);
 
@@ -84,6 +92,7 @@ export function readDefinition(spec: ServiceSpec): { definition: Definition; war
   const network = readNetworks(fields.network_mode, fields.networks, findings);
   const definition: Definition = {
     image: normalizeReference(spec.image),
+    platform: text(fields.platform, 'platform', findings),
     running: spec.running !== false,
     dependencies: readDependencies(fields.depends_on, network, findings),
     command: readCommand(fields, 'command', findings),
@@ -92,6 +101,7 @@ export function readDefinition(spec: ServiceSpec): { definition: Definition; war
     labels: readLabels(fields.labels, findings),
     healthcheck: readHealthcheck(fields.healthcheck, findings),
     ports: readPorts(fields.ports, findings),
+    expose: readExposed(fields.expose, findings),
     volumes: readVolumes(fields.volumes, findings),
     network,
     plain: readPlainOptions(fields, findings),
@@ -118,6 +128,7 @@ function readPlainOptions(fields: Fields, findings: Findings): PlainOptions {
     User: word('user'),
     WorkingDir: word('working_dir'),
     Tty: isAbsent(fields.tty) ? undefined : Boolean(fields.tty),
+    OpenStdin: isAbsent(fields.stdin_open) ? undefined : Boolean(fields.stdin_open),
     StopSignal: word('stop_signal'),
     StopTimeout: readStopTimeout(fields.stop_grace_period, findings),
   });

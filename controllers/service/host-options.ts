@@ -1,11 +1,13 @@
 import type { ContainerOptions } from '../docker/engine.js';
+import { readDevices, readGpus } from './devices.js';
 import { type Fields, integer, isAbsent, isRecord, pairs, text, texts } from './fields.js';
 import type { Findings } from './findings.js';
-import { parseBytes } from './units.js';
+import { readLimits } from './limits.js';
+import { readLogging } from './logging.js';
 
 export type HostOptions = NonNullable<ContainerOptions['HostConfig']>;
 
-const RESTART = ['no', 'always', 'on-failure', 'unless-stopped'];
+const RESTART = ['no', 'always', 'on-failure', 'on-failure:<count>', 'unless-stopped'];
 
 /** Docker's HostConfig where a document says nothing: all of it is sent, so that no default of an engine changes a service. */
 export const HOST_DEFAULTS = {
@@ -41,6 +43,23 @@ export const HOST_DEFAULTS = {
   OomScoreAdj: 0,
 } satisfies HostOptions;
 
+/** What is sent only where a document says it, and what saying it in vain looks like: the engine's own default. */
+export const UNSENT_DEFAULTS = {
+  Runtime: '',
+  UTSMode: '',
+  CpuPeriod: 0,
+  CpuRealtimeRuntime: 0,
+  CpuRealtimePeriod: 0,
+  MemorySwap: 0,
+  BlkioWeightDevice: [],
+  BlkioDeviceReadBps: [],
+  BlkioDeviceWriteBps: [],
+  BlkioDeviceReadIOps: [],
+  BlkioDeviceWriteIOps: [],
+  DeviceCgroupRules: [],
+  StorageOpt: {},
+} satisfies HostOptions;
+
 /** The document's names of what is read here. */
 export const HOST_FIELDS = [
   'restart',
@@ -73,6 +92,19 @@ export const HOST_FIELDS = [
   'shm_size',
   'oom_kill_disable',
   'oom_score_adj',
+  'logging',
+  'runtime',
+  'gpus',
+  'device_cgroup_rules',
+  'uts',
+  'cgroup',
+  'cpu_period',
+  'cpu_rt_runtime',
+  'cpu_rt_period',
+  'memswap_limit',
+  'mem_swappiness',
+  'blkio_config',
+  'storage_opt',
 ];
 
 /** The part of a definition that lands in HostConfig and needs nothing but the document; only what it says. Pure. */
@@ -94,7 +126,9 @@ export function readHostOptions(fields: Fields, findings: Findings): HostOptions
     ),
     GroupAdd: list('group_add'),
     Devices: readDevices(fields.devices, findings),
-    Ulimits: readUlimits(fields.ulimits, findings),
+    DeviceCgroupRules: list('device_cgroup_rules'),
+    DeviceRequests: readGpus(fields.gpus, findings),
+    Runtime: word('runtime'),
     Sysctls: readSysctls(fields.sysctls, findings),
     Tmpfs: readTmpfs(fields.tmpfs, findings),
     Dns: list('dns', true),
@@ -104,15 +138,13 @@ export function readHostOptions(fields: Fields, findings: Findings): HostOptions
     PidMode: word('pid'),
     IpcMode: word('ipc'),
     UsernsMode: word('userns_mode'),
+    UTSMode: word('uts'),
+    CgroupnsMode: readCgroup(fields.cgroup, findings),
     CgroupParent: word('cgroup_parent'),
-    PidsLimit: whole('pids_limit'),
-    NanoCpus: readCpus(fields.cpus, findings),
-    CpuShares: whole('cpu_shares'),
-    CpuQuota: whole('cpu_quota'),
+    ...readLimits(fields, findings),
     CpusetCpus: word('cpuset'),
-    Memory: readBytes(fields, 'mem_limit', findings),
-    MemoryReservation: readBytes(fields, 'mem_reservation', findings),
-    ShmSize: readBytes(fields, 'shm_size', findings),
+    StorageOpt: readStorageOptions(fields.storage_opt, findings),
+    LogConfig: readLogging(fields.logging, findings),
     OomKillDisable: truth('oom_kill_disable'),
     OomScoreAdj: whole('oom_score_adj'),
   });
@@ -127,8 +159,11 @@ const mutable = <T>(list: readonly T[] | undefined): T[] | undefined => (list ? 
 
 function readRestart(value: unknown, findings: Findings): HostOptions['RestartPolicy'] {
   if (isAbsent(value)) return undefined;
-  const Name = String(value).trim().toLowerCase();
-  if (RESTART.includes(Name)) return { Name, MaximumRetryCount: 0 };
+  const [, Name, count] =
+    /^(no|always|unless-stopped|on-failure(?=$|:\d))(?::(\d+))?$/.exec(String(value).trim().toLowerCase()) ?? [];
+  if (Name !== undefined && (count === undefined || Name === 'on-failure')) {
+    return { Name, MaximumRetryCount: Number(count ?? 0) };
+  }
   findings.warn('restart', `${JSON.stringify(value)} is not one of ${RESTART.join(', ')}; always is used`);
   return { Name: 'always', MaximumRetryCount: 0 };
 }
@@ -138,39 +173,19 @@ function readPrivileged(value: unknown, findings: Findings): boolean | undefined
   return findings.issue('privileged', 'must be true or false');
 }
 
-/** `host[:container[:permissions]]`, or Compose's long form. */
-function readDevices(value: unknown, findings: Findings): HostOptions['Devices'] {
-  if (isAbsent(value)) return undefined;
-  if (!Array.isArray(value)) return findings.issue('devices', 'must be a list');
-  return value.flatMap((entry: unknown, at) => {
-    const long = isRecord(entry) ? [entry.source, entry.target, entry.permissions] : undefined;
-    const [host, container, permissions] = typeof entry === 'string' ? entry.split(':') : (long ?? []);
-    if (typeof host !== 'string' || host === '') {
-      return findings.issue(`devices[${at}]`, 'must be host[:container[:permissions]]') ?? [];
-    }
-    return { PathOnHost: host, PathInContainer: container || host, CgroupPermissions: permissions || 'rwm' };
-  });
-}
-
-function readUlimits(value: unknown, findings: Findings): HostOptions['Ulimits'] {
-  if (isAbsent(value)) return undefined;
-  if (!isRecord(value)) return findings.issue('ulimits', 'must be a map');
-  return Object.entries(value).flatMap(([Name, entry]) => {
-    const [soft, hard] = isRecord(entry) ? [entry.soft, entry.hard] : [entry, entry];
-    const [Soft, Hard] = [wholeNumber(soft), wholeNumber(hard)];
-    if (Soft !== undefined && Hard !== undefined) return { Name, Soft, Hard };
-    return findings.issue(`ulimits.${Name}`, 'must be a whole number or {soft, hard}') ?? [];
-  });
-}
-
-const wholeNumber = (value: unknown): number | undefined =>
-  (typeof value === 'number' || (typeof value === 'string' && value !== '')) && Number.isInteger(Number(value))
-    ? Number(value)
-    : undefined;
-
 function readSysctls(value: unknown, findings: Findings): HostOptions['Sysctls'] {
   if (isAbsent(value)) return undefined;
   return Object.fromEntries(pairs(value, 'sysctls', findings).map(([name, one]) => [name, one ?? '']));
+}
+
+function readStorageOptions(value: unknown, findings: Findings): HostOptions['StorageOpt'] {
+  if (isAbsent(value)) return undefined;
+  return Object.fromEntries(pairs(value, 'storage_opt', findings).map(([name, one]) => [name, one ?? '']));
+}
+
+function readCgroup(value: unknown, findings: Findings): HostOptions['CgroupnsMode'] {
+  if (isAbsent(value)) return undefined;
+  return value === 'host' || value === 'private' ? value : findings.issue('cgroup', 'must be host or private');
 }
 
 /** Options follow a colon, as in Compose: `/run:size=16m`. */
@@ -191,17 +206,4 @@ function readExtraHosts(value: unknown, findings: Findings): HostOptions['ExtraH
     return pairs(value, 'extra_hosts', findings).map(([host, address]) => `${host}:${address ?? ''}`);
   }
   return texts(value, 'extra_hosts', findings)?.map((entry) => entry.replace('=', ':'));
-}
-
-function readCpus(value: unknown, findings: Findings): number | undefined {
-  if (isAbsent(value)) return undefined;
-  const cpus = typeof value === 'string' && value.trim() === '' ? Number.NaN : Number(value);
-  if (Number.isFinite(cpus) && cpus >= 0) return Math.round(cpus * 1e9);
-  return findings.warn('cpus', `${JSON.stringify(value)} is not a number; no limit is set`);
-}
-
-function readBytes(fields: Fields, key: string, findings: Findings): number | undefined {
-  if (isAbsent(fields[key])) return undefined;
-  const bytes = parseBytes(fields[key]);
-  return bytes ?? findings.warn(key, `${JSON.stringify(fields[key])} is not a size such as 96m; the default is used`);
 }

@@ -1,6 +1,6 @@
 import { networkName } from '../../crds/names.js';
 import type { EndpointSettings } from '../docker/engine.js';
-import { isAbsent, isRecord, text, texts } from './fields.js';
+import { isAbsent, isRecord, pairs, text, texts } from './fields.js';
 import type { Findings } from './findings.js';
 
 /** Addresses and further names on one network, as the document says them. */
@@ -9,6 +9,7 @@ export interface Endpoint {
   readonly ipv4?: string;
   readonly ipv6?: string;
   readonly linkLocal?: readonly string[];
+  readonly driverOptions?: Readonly<Record<string, string>>;
 }
 
 /** How a service is connected; networks are named as in its document. */
@@ -72,17 +73,21 @@ function readEndpoint(value: unknown, path: string, findings: Findings): Endpoin
   const ipv4 = text(value.ipv4_address, `${path}.ipv4_address`, findings);
   const ipv6 = text(value.ipv6_address, `${path}.ipv6_address`, findings);
   const linkLocal = texts(value.link_local_ips, `${path}.link_local_ips`, findings);
+  const driverOptions = pairs(value.driver_opts, `${path}.driver_opts`, findings).map(
+    ([name, one]) => [name, one ?? ''] as const,
+  );
   return {
     aliases: texts(value.aliases, `${path}.aliases`, findings) ?? [],
     ...(ipv4 ? { ipv4 } : {}),
     ...(ipv6 ? { ipv6 } : {}),
     ...(linkLocal?.length ? { linkLocal } : {}),
+    ...(driverOptions.length > 0 ? { driverOptions: Object.fromEntries(driverOptions) } : {}),
   };
 }
 
 /** Docker's endpoint: addresses, and the service's own name among the aliases. Pure. */
 export const endpointSettings = (
-  { aliases, ipv4, ipv6, linkLocal }: Endpoint,
+  { aliases, ipv4, ipv6, linkLocal, driverOptions }: Endpoint,
   serviceName: string,
 ): EndpointSettings => ({
   IPAMConfig: {
@@ -91,6 +96,7 @@ export const endpointSettings = (
     ...(linkLocal ? { LinkLocalIPs: linkLocal } : {}),
   },
   Aliases: aliases.includes(serviceName) ? aliases : [...aliases, serviceName],
+  ...(driverOptions ? { DriverOpts: driverOptions } : {}),
 });
 
 /** Docker's view of the networks: the first at creation, because 20.10 takes no more than one; the others joined after it. Pure. */

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { isAbsent, isRecord } from './fields.js';
+import { isAbsent, isRecord, texts } from './fields.js';
 import type { Findings } from './findings.js';
 
 /** One published port. */
@@ -34,6 +34,20 @@ export function readPorts(value: unknown, findings: Findings): readonly PortBind
     (a, b) =>
       a.container - b.container || compare(a.protocol, b.protocol) || compare(a.hostIp, b.hostIp) || a.host - b.host,
   );
+}
+
+/** Reads `expose`: `80`, `8000-8010`, `53/udp`. One by one, in a fixed order, without doubles. Pure. */
+export function readExposed(value: unknown, findings: Findings): readonly string[] {
+  const entries = texts(value, 'expose', findings) ?? [];
+  const all = entries.flatMap((entry, at) => {
+    const [, ports = '', protocol = 'tcp'] = /^\s*([\d-]+)(?:\/(tcp|udp|sctp))?\s*$/.exec(entry) ?? [];
+    const numbers = range(ports);
+    if (numbers?.length && numbers.every((port) => port >= 1 && port <= 65_535)) {
+      return numbers.map((port) => `${port}/${protocol}`);
+    }
+    return findings.issue(`expose[${at}]`, 'must be a port or an upward range such as 80, 8000-8010 or 53/udp') ?? [];
+  });
+  return [...new Set(all)].sort();
 }
 
 /** Docker's two views of the same ports. Pure. */

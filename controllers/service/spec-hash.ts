@@ -1,7 +1,7 @@
 import { canonical, canonicalHash } from '../../crds/hash.js';
 import type { Definition, PlainOptions } from './definition.js';
 import type { ApiAccess, CloudAccess } from './features.js';
-import { HOST_DEFAULTS, type HostOptions } from './host-options.js';
+import { HOST_DEFAULTS, type HostOptions, UNSENT_DEFAULTS } from './host-options.js';
 import type { Identity } from './identity.js';
 import type { VolumeUse } from './mounts.js';
 import type { NetworkUse } from './networks.js';
@@ -26,6 +26,7 @@ const UNORDERED: readonly string[] = [
   'GroupAdd',
   'DnsOptions',
   'ExtraHosts',
+  'DeviceCgroupRules',
 ] satisfies (keyof HostOptions)[];
 
 const PLAIN_DEFAULTS: PlainOptions = {
@@ -36,6 +37,7 @@ const PLAIN_DEFAULTS: PlainOptions = {
   WorkingDir: '',
   Tty: true,
   StopTimeout: 10,
+  OpenStdin: false,
 };
 
 /**
@@ -44,7 +46,8 @@ const PLAIN_DEFAULTS: PlainOptions = {
  */
 export function specHash({ definition, imageId, identity, api, cloud }: Hashed): string {
   const { appId, appUuid, appName, serviceId, serviceName } = identity;
-  const { command, entrypoint, environment, labels, healthcheck, ports, volumes, network, plain, host } = definition;
+  const { command, entrypoint, environment, labels, healthcheck, volumes, network, plain, host } = definition;
+  const { ports, expose, platform } = definition;
   return canonicalHash({
     image: imageId,
     identity: { appId, appUuid, appName, serviceId, serviceName },
@@ -56,10 +59,13 @@ export function specHash({ definition, imageId, identity, api, cloud }: Hashed):
     labels,
     healthcheck,
     ports,
+    // Undefined where nothing is said: what this version has learnt does not change the hash of documents before it.
+    expose: expose.length > 0 ? expose : undefined,
+    platform,
     volumes: unorderedVolumes(volumes),
     network: unorderedNetworks(network),
     plain: beyondDefaults(plain, PLAIN_DEFAULTS),
-    host: beyondDefaults(unorderedLists(host), HOST_DEFAULTS),
+    host: beyondDefaults(unorderedLists(host), { ...HOST_DEFAULTS, ...UNSENT_DEFAULTS }),
   });
 }
 

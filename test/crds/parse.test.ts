@@ -44,7 +44,22 @@ describe('parseDocument', () => {
         { disable: true },
         {},
       ],
-      restart: ['no', 'always', 'on-failure', 'unless-stopped'],
+      restart: ['no', 'always', 'on-failure', 'on-failure:3', 'unless-stopped'],
+      logging: [{ driver: 'local', options: { 'max-size': '5m', 'max-file': 2 } }, { driver: 'journald' }, {}, null],
+      gpus: [
+        'all',
+        [{ count: 'all' }, { driver: 'nvidia', count: 1, capabilities: ['compute'] }, { device_ids: ['0'] }],
+      ],
+      device_cgroup_rules: [['c 188:* rmw', 'a *:* r']],
+      runtime: ['nvidia'],
+      platform: ['linux/arm64', 'linux/arm/v7'],
+      expose: [[80, '80', '8000-8010', '53/udp']],
+      blkio_config: [{ weight: 300, device_read_bps: [{ path: '/dev/sda', rate: '1m' }] }],
+      cpu_rt_runtime: ['400ms', 95000, '95000'],
+      memswap_limit: ['-1', '128m', 0],
+      uts: ['host', ''],
+      cgroup: ['host', 'private'],
+      pull_policy: ['missing'],
       ulimits: [{ nofile: 1024, memlock: { soft: -1, hard: -1 }, core: { soft: 1, hard: -1 } }],
       sysctls: [{ 'net.core.somaxconn': 1024 }, ['net.core.somaxconn=1024']],
       tmpfs: ['/run', ['/run', '/tmp']],
@@ -52,7 +67,8 @@ describe('parseDocument', () => {
         ['data:/data', 'data:/data:ro', '/anonymous', ' data : /data : ro'],
         [{ type: 'volume', source: 'data', target: '/data', read_only: true, volume: { nocopy: true } }],
         [
-          { type: 'tmpfs', target: '/tmp', tmpfs: { size: 1024 } },
+          { type: 'tmpfs', target: '/tmp', tmpfs: { size: 1024, mode: '1770' } },
+          { type: 'tmpfs', target: '/run', tmpfs: { size: '16m' } },
           { type: 'volume', target: '/x', readOnly: false },
         ],
       ],
@@ -73,7 +89,7 @@ describe('parseDocument', () => {
       networks: [['front', 'back'], { front: null, back: { aliases: ['db'], ipv4_address: '172.28.0.4' } }],
       dns: ['1.1.1.1', ['1.1.1.1']],
       extra_hosts: [['nas:10.0.0.9', 'hub=10.0.0.1', 'six:::1'], { nas: '10.0.0.9' }],
-      devices: [['/dev/i2c-1', '/dev/a:/dev/b', '/dev/a:/dev/b:rw']],
+      devices: [['/dev/i2c-1', '/dev/a:/dev/b', '/dev/a:/dev/b:rw'], [{ source: '/dev/a', permissions: 'r' }]],
       cpus: [0.5, '0.25', 2],
       cpu_shares: [512, '512'],
       cpuset: ['0-2', 1],
@@ -98,7 +114,7 @@ describe('parseDocument', () => {
       const own = ['image', 'serviceId', 'imageId', 'running', 'updateStrategy', 'contract'];
       const known = Object.keys(fieldSchemas());
       const nulls = Object.fromEntries(known.filter((field) => !own.includes(field)).map((field) => [field, null]));
-      assert.ok(Object.keys(nulls).length === 49);
+      assert.ok(Object.keys(nulls).length === 65);
       assert.deepEqual(specOf(service(nulls)), { services: { web: { image: 'busybox:1.36', ...nulls } } });
     });
 
@@ -276,7 +292,7 @@ describe('parseDocument', () => {
           `${at}.networkMode: Unknown field "networkMode"; did you mean "network_mode"?`,
           `${at}.mem-limit: Unknown field "mem-limit"; did you mean "mem_limit"?`,
           `${at}.port: Unknown field "port"; did you mean "ports"?`,
-          `${at}.container_name: Unknown field "container_name"; Compose has it, but it is not supported here`,
+          `${at}.container_name: Unknown field "container_name"; Compose has it, but it is not supported here: containers are named by the agent: others reach it by the name of the service, or by networks.<name>.aliases`,
           `${at}.zzz: Unknown field "zzz"`,
         ],
       },
@@ -355,8 +371,8 @@ describe('parseDocument', () => {
       ['command', ['a', 3], '[1]: Expected a string, found the number 3; put it in quotes'],
       ['tty', 'yes', 'Expected true or false, found "yes"'],
       ['user', true, 'Expected a string or a whole number, found true; put it in quotes'],
-      ['restart', 'sometimes', 'Expected no, always, on-failure or unless-stopped, found "sometimes"'],
-      ['restart', false, 'Expected a string (no, always, on-failure or unless-stopped), found false'],
+      ['restart', 'sometimes', 'Expected no, always, on-failure, on-failure:3 or unless-stopped, found "sometimes"'],
+      ['restart', false, 'Expected a string (no, always, on-failure, on-failure:3 or unless-stopped), found false'],
       ['mem_limit', '1.5g', 'Expected a size such as 512m, found "1.5g"'],
       ['mem_limit', {}, `Expected ${size}, found a map`],
       ['stop_grace_period', '90', 'Expected a duration such as 1m30s, found "90"'],
@@ -424,7 +440,7 @@ describe('parseDocument', () => {
       [
         'devices',
         [3],
-        '[0]: Expected a string (a device such as /dev/ttyUSB0:/dev/modem:rw), found the number 3; put it in quotes',
+        '[0]: Expected a string (a device such as /dev/ttyUSB0:/dev/modem:rw) or a map, found the number 3; put it in quotes',
       ],
       [
         'devices',
@@ -435,7 +451,43 @@ describe('parseDocument', () => {
       ['environment', { 'A=B': 'x' }, '["A=B"]: Not a name: it must not be empty and must not contain ='],
       ['sysctls', ['x'], '[0]: Expected name=value, found "x"'],
       ['running', 'yes', 'Expected true or false, found "yes"'],
+      ['restart', 'always:3', 'Expected no, always, on-failure, on-failure:3 or unless-stopped, found "always:3"'],
+      ['logging', 'json-file', 'Expected a map, found "json-file"'],
+      ['gpus', 'some', 'Expected all, found "some"'],
+      ['gpus', [{ count: 0 }], '[0].count: Expected at least 1, found the number 0'],
+      ['device_cgroup_rules', ['all'], '[0]: Expected a rule such as c 188:* rmw, found "all"'],
+      ['platform', 'arm64', 'Expected a platform such as linux/arm64 or linux/arm/v7, found "arm64"'],
+      ['expose', ['http'], '[0]: Expected a port such as 80, 8000-8010 or 53/udp, found "http"'],
+      ['mem_swappiness', 101, 'Expected at most 100, found the number 101'],
+      ['blkio_config', { weight: 5 }, '.weight: Expected at least 10, found the number 5'],
+      ['cgroup', 'parent', 'Expected host or private, found "parent"'],
+      ['pull_policy', 'always', 'Expected missing or if_not_present, found "always"'],
     ];
+
+    it('what Compose has and we do not, with what to write instead', () => {
+      const sentences = issuesOf(
+        service({
+          ...{ links: ['db'], deploy: {}, env_file: '.env', volumes_from: ['db'], annotations: {}, scale: 2 },
+          healthcheck: { start_interval: '1s' },
+          networks: { a: { priority: 1 } },
+        }),
+      );
+      const prefix = /^spec\.services\.web\.(\S+): Unknown field "\w+"; Compose has it, but it is not supported here: /;
+      assert.deepEqual(
+        sentences.map((sentence) => sentence.replace(prefix, '$1 → ')),
+        [
+          'links → services of an app reach each other by name; further names are networks.<name>.aliases, the order is depends_on',
+          'deploy → write its limits as cpus, mem_limit, mem_reservation and restart; a service is one container',
+          'env_file → write the variables under environment',
+          'volumes_from → name the same volumes in both services',
+          'annotations → engines before 25.0 do not know it: use labels',
+          'scale → a service is one container: write a second service',
+          'healthcheck.start_interval → engines before 25.0 do not know it: use interval and start_period',
+          'networks.a.priority → the first network of the list is the main one',
+        ],
+      );
+    });
+
     for (const [field, value, want] of fields) {
       it(`${field}: ${JSON.stringify(value)}`, () => {
         const path = /^[.[]/.test(want) ? want : `: ${want}`;

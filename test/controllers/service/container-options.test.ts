@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { normalizeComposition } from '../../../api/sources/composition.js';
 import { InvalidSpecError } from '../../../controllers/runtime/outcome.js';
 import { containerOptions } from '../../../controllers/service/container-options.js';
 import { readDefinition } from '../../../controllers/service/definition.js';
@@ -8,13 +9,15 @@ import { withCurrentNames } from '../../../controllers/service/labels.js';
 import { anImage, aServiceSpec, facts, identity, surroundings } from './builders.js';
 import { type DefinitionVector, definitionVectors } from './vectors.js';
 
-/** As a target state is turned into a document: top-level values win, legacy labels first get their current name. */
-const specOf = ({ composition, environment, labels }: DefinitionVector) =>
-  aServiceSpec({
-    ...composition,
-    environment: { ...record(composition.environment), ...environment },
-    labels: { ...record(composition.labels), ...withCurrentNames(labels ?? {}) },
+/** As a target state is turned into a document: by the Supervisor's rules; top-level values win, legacy labels first get their current name. */
+const specOf = ({ composition, environment, labels }: DefinitionVector) => {
+  const { environment: below, labels: labelsBelow, ...rest } = composition;
+  return aServiceSpec({
+    ...normalizeComposition(rest).fields,
+    environment: { ...record(below), ...environment },
+    labels: { ...record(labelsBelow), ...withCurrentNames(labels ?? {}) },
   });
+};
 
 const record = (value: unknown): Readonly<Record<string, unknown>> => (isRecord(value) ? value : {});
 
@@ -182,7 +185,7 @@ describe('containerOptions, friendlier than the Supervisor', () => {
   it('says what it leaves out', () => {
     const { warnings } = optionsOf({
       container_name: 'x',
-      uts: 'host',
+      links: ['db'],
       volumes: ['/etc:/etc', './a:/a'],
       cpus: 'many',
     });
@@ -190,7 +193,7 @@ describe('containerOptions, friendlier than the Supervisor', () => {
       'volumes[0]: /etc: paths of the host are not mounted; left out',
       'volumes[1]: ./a: paths of the host are not mounted; left out',
       'cpus: "many" is not a number; no limit is set',
-      'not supported and left out: container_name, uts',
+      'not supported and left out: container_name, links',
     ]);
   });
 });
