@@ -23,12 +23,14 @@ import { runCommand } from './docker/command.js';
 import { DEFAULT_SOCKET, parseDockerHost } from './docker/docker-address.js';
 import { connectEngine } from './docker/dockerode-engine.js';
 import { type Engine, EngineUnreachable } from './docker/engine.js';
+import { TraitsReader } from './docker/engine-traits.js';
 import { startWorld } from './docker/informer.js';
 import { startLogFollower } from './docker/log-follower.js';
 import { findEngine } from './docker/private-engine.js';
 import { PullQueue } from './docker/pull-queue.js';
 import { seedImage } from './docker/seed-image.js';
 import { readDeviceFacts } from './host/device-facts.js';
+import { hasEmulator } from './host/emulators.js';
 import type { DeviceFacts } from './host/facts.js';
 import { openHandovers } from './host/handovers.js';
 import { interfaceReader } from './host/interfaces.js';
@@ -187,7 +189,8 @@ async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
     port: settings.apiPort,
   });
   const handovers = openHandovers(settings);
-  const ofHost = { locks, handovers, logs, keys: deps.keys, facts, apiAddress };
+  const reader = new TraitsReader({ engine, world, log, emulates: () => hasEmulator(settings.hostRoot) });
+  const ofHost = { locks, handovers, logs, keys: deps.keys, facts, traits: () => reader.traits, apiAddress };
   const common = { store, engine, world, pulls, ...ofHost, log, now: Date.now };
   const children: readonly Controller[] = [
     imageController(common),
@@ -215,6 +218,7 @@ async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
   const follower: { stop?: () => Promise<void> } = {};
   return [
     { name: 'the world', start: () => world.start(), stop: () => world.stop() },
+    { name: 'the traits of the engine', start: () => reader.start(), stop: () => reader.stop() },
     { name: 'the pulls', start: () => undefined, stop: () => pulls.stop() },
     {
       name: 'the container logs',

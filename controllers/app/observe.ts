@@ -1,9 +1,12 @@
 import type { Store } from '../../api/store/store.js';
 import { conditionOf, isReady } from '../../crds/conditions.js';
+import type { Issue } from '../../crds/issue.js';
 import { type AnyDeclared, type AnyResource, type App, type Key, keyOf, type Service } from '../../crds/kinds.js';
 import { imageDocumentName } from '../../crds/names.js';
 import { APP_COMMANDS, outstanding } from '../../crds/requests.js';
+import type { EngineTraits } from '../docker/engine-traits.js';
 import { imageKey } from '../docker/image-reference.js';
+import { foreignImage } from '../docker/platform.js';
 import type { World } from '../docker/world.js';
 import type { UpdateLocks } from '../host/update-locks.js';
 import { checkRelease } from './check.js';
@@ -15,10 +18,11 @@ export interface Observed {
   readonly store: Store;
   readonly world: World;
   readonly locks: UpdateLocks;
+  readonly traits?: () => EngineTraits;
 }
 
 /** Everything that a decision about an App rests on, read afresh. */
-export function observeApp({ store, world, locks }: Observed, swept: ReadonlySet<number>, app: App): AppFacts {
+export function observeApp({ store, world, locks, traits }: Observed, swept: ReadonlySet<number>, app: App): AppFacts {
   const { appId } = identityOf(app);
   const key = keyOf('App', app.metadata.name);
   const existing: readonly AnyResource[] = [
@@ -32,11 +36,14 @@ export function observeApp({ store, world, locks }: Observed, swept: ReadonlySet
   return {
     existing,
     desired,
-    issues: checkRelease(app, {
-      services: byHand.map(({ spec }) => spec.serviceName),
-      networks: writtenFor(app, store.list('Network')),
-      volumes: writtenFor(app, store.list('Volume')),
-    }),
+    issues: [
+      ...checkRelease(app, {
+        services: byHand.map(({ spec }) => spec.serviceName),
+        networks: writtenFor(app, store.list('Network')),
+        volumes: writtenFor(app, store.list('Volume')),
+      }),
+      ...foreignImages(app, world, traits?.().machine),
+    ],
     taken: takenNames(store, app, desired),
     missing: missingImages(store, world, desired),
     needLock: [...store.owned(key, 'Service'), ...byHand].filter(needsLock).map(({ spec }) => spec.serviceName),
@@ -44,6 +51,18 @@ export function observeApp({ store, world, locks }: Observed, swept: ReadonlySet
     unswept: !swept.has(appId),
     asked: observeCommands(store, world, app),
   };
+}
+
+/** Services whose image is local and made for another machine; not one that a container has been made of already. */
+function foreignImages(app: App, world: World, machine: string | undefined): readonly Issue[] {
+  const { appId, release } = identityOf(app);
+  if (release === null || machine === undefined) return [];
+  return Object.entries(app.spec.services ?? {}).flatMap(([name, { image: reference, platform }]) => {
+    const image = platform ? undefined : world.image(reference);
+    if (!image || world.containersOf(appId, name).some((one) => one.image === image.id)) return [];
+    const message = foreignImage(reference, image, machine);
+    return message === undefined ? [] : [{ path: `spec.services.${name}.image`, message }];
+  });
 }
 
 /** Services that somebody wrote for this App beside it. */

@@ -4,6 +4,7 @@ import { withFacts } from '../../crds/conditions.js';
 import { type AnyDeclared, type App, keyOf } from '../../crds/kinds.js';
 import { handlingOf, type Refusal, withHandled } from '../../crds/requests.js';
 import type { AppStatus } from '../../crds/types.js';
+import type { EngineTraits } from '../docker/engine-traits.js';
 import type { World } from '../docker/world.js';
 import type { UpdateLocks } from '../host/update-locks.js';
 import { type Outcome, type Reconcile, TerminalError, wait } from '../runtime/outcome.js';
@@ -18,6 +19,8 @@ export interface AppDeps {
   /** Read only: what is local. The App never acts on the engine. */
   readonly world: World;
   readonly locks: UpdateLocks;
+  /** What the engine is like; without it images are taken as they come. */
+  readonly traits?: () => EngineTraits;
   readonly logs: LogStream;
   /** ms since the epoch */
   readonly now: () => number;

@@ -43,8 +43,17 @@ export function connectEngine({ dockerHost, now = Date.now }: EngineSettings = {
 const daemonVerbs = ({ ask }: DockerHttp): Pick<Engine, 'info'> => ({
   async info(signal) {
     const answer = await ask({ path: '/info', signal });
-    const { ServerVersion, DockerRootDir } = expect<{ ServerVersion: string; DockerRootDir: string }>(answer, 200);
-    return { version: ServerVersion, apiVersion: answer.apiVersion, rootDir: DockerRootDir };
+    const { ServerVersion, DockerRootDir, LoggingDriver, Architecture } = expect<Readonly<Record<string, string>>>(
+      answer,
+      200,
+    );
+    return {
+      version: ServerVersion ?? '',
+      apiVersion: answer.apiVersion,
+      rootDir: DockerRootDir ?? '',
+      logDriver: LoggingDriver ?? '',
+      machine: Architecture ?? '',
+    };
   },
 });
 

@@ -90,6 +90,8 @@ export interface SeenImage {
   readonly id: string;
   readonly tags: readonly string[];
   readonly digests: readonly string[];
+  /** What it is made for; '' for what it does not say. */
+  readonly platform?: { readonly os: string; readonly architecture: string; readonly variant: string };
   readonly config: {
     readonly Cmd?: readonly string[] | null;
     readonly Entrypoint?: readonly string[] | null;
@@ -185,7 +187,10 @@ export interface ContainerStats {
  * throws `EngineError` with Docker's message; an engine that cannot be reached throws `EngineUnreachable`.
  */
 export interface Engine {
-  info(signal: AbortSignal): Promise<{ version: string; apiVersion: string; rootDir: string }>;
+  /** `logDriver`: of containers that name none. `machine`: as `uname -m` there. */
+  info(
+    signal: AbortSignal,
+  ): Promise<{ version: string; apiVersion: string; rootDir: string; logDriver: string; machine: string }>;
 
   /**
    * Containers with `io.balena.supervised`, in any state. One request for the list and one for each container, but none

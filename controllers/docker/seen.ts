@@ -109,6 +109,9 @@ export function seenImage(info: ImageInspectInfo): SeenImage {
     info.Config as SeenImage['config']; // the published type says Cmd, Env, … are never null
   return {
     ...seenReferences(info),
+    ...(info.Architecture
+      ? { platform: { os: info.Os ?? '', architecture: info.Architecture, variant: variantOf(info) } }
+      : {}),
     config: {
       Cmd: Cmd ?? null,
       Entrypoint: typeof Entrypoint === 'string' ? [Entrypoint] : (Entrypoint ?? null),
@@ -122,6 +125,9 @@ export function seenImage(info: ImageInspectInfo): SeenImage {
     },
   };
 }
+
+/** The published type does not know it. */
+const variantOf = (info: object): string => ('Variant' in info && typeof info.Variant === 'string' ? info.Variant : '');
 
 /** What the list of images tells. Untagged images have `<none>:<none>` in older engines, nothing in newer ones. Pure. */
 export function seenReferences(info: ImageReferences): Pick<SeenImage, 'id' | 'tags' | 'digests'> {

@@ -6,11 +6,14 @@ import { isReady, isStalled } from '../../crds/conditions.js';
 import type { App, Network, Service } from '../../crds/kinds.js';
 import { API_NETWORK, DEFAULT_DEVICE_NAME, networkName, volumeName } from '../../crds/names.js';
 import { begun } from '../../crds/requests.js';
-import type { Engine, SeenContainer } from '../docker/engine.js';
+import type { Engine, SeenContainer, SeenImage } from '../docker/engine.js';
+import { type EngineTraits, UNKNOWN_TRAITS } from '../docker/engine-traits.js';
+import { foreignImage } from '../docker/platform.js';
 import type { World } from '../docker/world.js';
 import type { DeviceFacts } from '../host/facts.js';
 import type { Handovers } from '../host/handovers.js';
 import type { UpdateLocks } from '../host/update-locks.js';
+import { TerminalError } from '../runtime/outcome.js';
 import { type Blueprint, blueprintOf, type Surroundings } from './container-options.js';
 import { type Definition, readDefinition } from './definition.js';
 import type { Departures } from './departures.js';
@@ -18,6 +21,7 @@ import { namesWaitedFor, type Sibling, sharedNetwork, unmetDependencies } from '
 import { type ApiAccess, type CloudAccess, hasFeature, joinsApiNetwork } from './features.js';
 import { containerNameOf, type Identity, identityOf } from './identity.js';
 import { withCurrentNames, withImageLabels } from './labels.js';
+import { isUnbounded } from './logging.js';
 import { volumeNames } from './mounts.js';
 import { endpointSettings } from './networks.js';
 import { madeAfter, ordersOf } from './orders.js';
@@ -36,6 +40,7 @@ export interface ServiceDeps {
   readonly keys: Keys;
   readonly logs: LogStream;
   readonly facts: DeviceFacts;
+  readonly traits?: () => EngineTraits;
   /** Where containers reach our API while `supervisor0` does not say otherwise. */
   readonly apiAddress: () => { readonly host: string; readonly port: number };
   /** Where containers reach the cloud, on a device that has one. */
@@ -115,6 +120,8 @@ async function resolve(
   const app = store.get('App', service.spec.app);
   const { definition, warnings } = readDefinition(service.spec);
   const image = world.image(definition.image);
+  const traits = deps.traits?.() ?? UNKNOWN_TRAITS;
+  refuseForeign(definition, image, traits, containersOf(deps, service, identity));
   const labels = withImageLabels(definition.labels, image);
   const api = hasFeature(labels, 'supervisor-api') ? await apiAccess(deps, identity, definition) : undefined;
   const cloud = hasFeature(labels, 'balena-api') ? deps.cloud?.() : undefined;
@@ -155,9 +162,26 @@ async function resolve(
     siblingContainer,
     ...(wanted.image ? { specHash: wanted.image.specHash } : {}),
     madeAfter: madeAfter(service, app),
+    boundLogs: boundsLogs(app, traits),
   };
   return { wanted, blueprint: image && (() => ({ ...blueprintOf(definition, surroundings), warnings })) };
 }
+
+/** An image for another machine stops nothing that runs. One that a container has been made of is known to run, or was meant to be tried. */
+function refuseForeign(
+  { image: reference, platform }: Definition,
+  image: SeenImage | undefined,
+  { machine }: EngineTraits,
+  containers: readonly SeenContainer[],
+): void {
+  if (!image || platform !== undefined || containers.some((one) => one.image === image.id)) return;
+  const trouble = foreignImage(reference, image, machine);
+  if (trouble !== undefined) throw new TerminalError('WrongArchitecture', trouble);
+}
+
+/** Not for a posted target state or the cloud's, which keep the Supervisor's rules: there logs are the engine's business. */
+const boundsLogs = (app: App | undefined, { logDriver }: EngineTraits): boolean =>
+  app?.metadata.origin !== 'local' && app?.metadata.origin !== 'cloud' && isUnbounded(logDriver);
 
 async function apiAccess(
   { keys, world, apiAddress }: ServiceDeps,

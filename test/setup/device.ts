@@ -141,7 +141,8 @@ export class Agent {
     const locks = life.locks(openUpdateLocks({ lockRoot: '/locks', hostRoot: folder, log: silent, now }));
     const logs = new LogStream();
     const handovers = openHandovers({ lockRoot: '/locks', hostRoot: folder });
-    const common = { store, engine, world, pulls, locks, handovers, logs, keys, facts, apiAddress, log: silent, now };
+    const ofHost = { locks, handovers, logs, keys, facts, traits, apiAddress };
+    const common = { store, engine, world, pulls, ...ofHost, log: silent, now };
     const children = [
       imageController(common),
       networkController(common),
@@ -282,6 +283,7 @@ const facts: DeviceFacts = {
   apiPort: 48484,
   hostname: () => 'device',
 };
+const traits = () => ({ logDriver: 'json-file', machine: 'x86_64' });
 const apiAddress = () => ({ host: '10.114.104.1', port: 48484 });
 
 /** A disk that never loses power, only processes: synchronous, so that what happens when does not depend on the machine. */

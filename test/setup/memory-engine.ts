@@ -85,6 +85,8 @@ export class MemoryEngine implements Engine {
       version: '20.10.24',
       apiVersion: '1.41',
       rootDir: '/var/lib/docker',
+      logDriver: 'json-file',
+      machine: 'x86_64',
     }));
   }
 

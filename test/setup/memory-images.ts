@@ -7,6 +7,7 @@ export interface ServedImage {
   /** Images of equal content have equal ids; serve a reference again with other content to move a tag. */
   readonly content: string;
   readonly config: SeenImage['config'];
+  readonly platform: SeenImage['platform'];
   /** Percent told while pulling. */
   readonly progress: readonly number[];
   /** Breaks off after the progress, in Docker's words. */
@@ -23,6 +24,7 @@ interface LocalImage {
   readonly id: string;
   readonly references: Set<string>;
   readonly config: SeenImage['config'];
+  readonly platform: SeenImage['platform'];
   readonly startError: string | undefined;
 }
 
@@ -91,7 +93,9 @@ export class MemoryImages {
 
   seen(reference: string): SeenImage | undefined {
     const image = this.find(reference);
-    return image === undefined ? undefined : { ...referencesOf(image), config: image.config };
+    if (image === undefined) return undefined;
+    const { config, platform } = image;
+    return { ...referencesOf(image), ...(platform ? { platform } : {}), config };
   }
 
   list(): Pick<SeenImage, 'id' | 'tags' | 'digests'>[] {
@@ -172,9 +176,9 @@ export class MemoryImages {
     this.events.emit('image', 'delete', image.id, { name: image.id });
   }
 
-  #keep(references: readonly string[], { content, config, startError }: ServedImage): LocalImage {
+  #keep(references: readonly string[], { content, config, platform, startError }: ServedImage): LocalImage {
     const id = `sha256:${sha256(`image ${content} ${JSON.stringify(config)}`)}`;
-    const image = this.#local.get(id) ?? { id, references: new Set<string>(), config, startError };
+    const image = this.#local.get(id) ?? { id, references: new Set<string>(), config, platform, startError };
     // A tag that moves leaves the image it was on, which stays, perhaps without any name.
     for (const other of this.#local.values()) for (const one of references) other.references.delete(one);
     for (const one of references) image.references.add(one);
@@ -201,6 +205,7 @@ export class MemoryImages {
 const completeImage = (reference: string, image: Partial<ServedImage>): ServedImage => ({
   content: reference,
   config: { Cmd: ['sh'], Env: ['PATH=/bin'] },
+  platform: undefined,
   progress: [],
   failure: undefined,
   auth: undefined,

@@ -74,10 +74,12 @@ export function describeEngine(title: string, make: () => Promise<EngineUnderTes
     };
 
     it('says which engine it is', async () => {
-      const { version, apiVersion, rootDir } = await engine.info(signal);
+      const { version, apiVersion, rootDir, logDriver, machine } = await engine.info(signal);
       assert.match(version, /^\d+\.\d+/);
       assert.match(apiVersion, /^1\.\d+$/);
       assert.match(rootDir, /^\//);
+      assert.match(logDriver, /^[a-z-]+$/);
+      assert.match(machine, /^\w+$/);
     });
 
     it('rejects with the reason of a signal that has fired', async () => {

@@ -1,0 +1,68 @@
+import type { Logger } from 'pino';
+import { within } from './deadline.js';
+import type { Engine } from './engine.js';
+import type { World } from './world.js';
+
+/** What an engine is like, as far as it has been asked. */
+export interface EngineTraits {
+  /** Log driver of containers that name none. */
+  readonly logDriver: string | undefined;
+  /** As `uname -m` of its machine: `x86_64`, `armv7l`. Unknown as well where programs for other machines are emulated. */
+  readonly machine: string | undefined;
+}
+
+/** Nothing is known of it yet. */
+export const UNKNOWN_TRAITS: EngineTraits = { logDriver: undefined, machine: undefined };
+
+const ANSWER_LIMIT_MS = 10_000;
+
+/** The traits of one engine, asked for at the start and after each time that it was away: it may have another configuration then. */
+export class TraitsReader {
+  #traits = UNKNOWN_TRAITS;
+  #wasFresh = false;
+  readonly #stopping = new AbortController();
+
+  constructor(
+    private readonly deps: {
+      readonly engine: Pick<Engine, 'info'>;
+      readonly world: World;
+      /** Programs for other machines run on the engine's as well. */
+      readonly emulates: () => Promise<boolean>;
+      readonly log: Logger;
+    },
+  ) {}
+
+  get traits(): EngineTraits {
+    return this.#traits;
+  }
+
+  /** Resolves when the engine has answered, or not: whoever starts after it knows what can be known. */
+  async start(): Promise<void> {
+    const { world } = this.deps;
+    const end = world.onChange(({ type }) => {
+      if (type !== 'all') return;
+      if (world.fresh && !this.#wasFresh) void this.#ask();
+      this.#wasFresh = world.fresh;
+    });
+    this.#stopping.signal.addEventListener('abort', end, { once: true });
+    this.#wasFresh = world.fresh;
+    if (world.fresh) await this.#ask();
+  }
+
+  stop(): void {
+    this.#stopping.abort();
+  }
+
+  /** Never throws: what is not known is done without. */
+  async #ask(): Promise<void> {
+    const { engine, emulates, log } = this.deps;
+    try {
+      const { logDriver, machine } = await within(ANSWER_LIMIT_MS, this.#stopping.signal, (signal) =>
+        engine.info(signal),
+      );
+      this.#traits = { logDriver, machine: (await emulates()) ? undefined : machine };
+    } catch (error) {
+      if (!this.#stopping.signal.aborted) log.warn({ err: error }, 'The engine does not say what it is like');
+    }
+  }
+}
