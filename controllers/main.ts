@@ -24,7 +24,7 @@ import { DEFAULT_SOCKET, parseDockerHost } from './docker/docker-address.js';
 import { connectEngine } from './docker/dockerode-engine.js';
 import { type Engine, EngineUnreachable } from './docker/engine.js';
 import { TraitsReader } from './docker/engine-traits.js';
-import { startWorld } from './docker/informer.js';
+import { type Informer, startWorld } from './docker/informer.js';
 import { startLogFollower } from './docker/log-follower.js';
 import { findEngine } from './docker/private-engine.js';
 import { PullQueue } from './docker/pull-queue.js';
@@ -44,6 +44,7 @@ import { imageController } from './image/image-controller.js';
 import { networkController } from './network/network-controller.js';
 import type { Controller } from './runtime/controller.js';
 import { systemClock } from './runtime/delays.js';
+import { healthChecks, healthFacts } from './runtime/health.js';
 import { Loop } from './runtime/loop.js';
 import { Manager, type Part } from './runtime/manager.js';
 import { logOwnerOf } from './service/log-owner.js';
@@ -57,8 +58,6 @@ import { volumeController } from './volume/volume-controller.js';
 
 /** Everything is looked at again this often, should an event have been lost. */
 const RELIST_CRON = '*/5 * * * *';
-/** A pass that runs longer than this is stuck. */
-const STUCK_MS = 10 * 60_000;
 /** Where containers reach the API while the network's own answer is not known yet. */
 const API_GATEWAY = '10.114.104.1';
 
@@ -93,7 +92,7 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
   const loops: Loop[] = [];
   const sources: Pick<FolderSource, 'rescan'>[] = [];
   const interfaces = interfaceReader(now);
-  const found: { engine?: Engine } = {};
+  const found: { engine?: Engine; world?: Informer } = {};
   const server = await createServer({
     store,
     logs,
@@ -115,7 +114,7 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
       stats: async (ending) => serviceStats({ store, engine: engineOf(found) }, ending),
     },
     settings: { ...settings, version: AGENT_VERSION },
-    healthy: () => health(loops),
+    checks: () => healthChecks(healthFacts({ ...settings, store, loops, vitals: found.world?.vitals })),
     now,
     log,
   });
@@ -160,8 +159,8 @@ interface ActorDeps {
   readonly loops: Loop[];
   /** Filled in, so that an update can be asked for. */
   readonly sources: Pick<FolderSource, 'rescan'>[];
-  /** Filled in, so that logs can be read. */
-  readonly found: { engine?: Engine };
+  /** Filled in, so that logs can be read, and the health check sees the world. */
+  readonly found: { engine?: Engine; world?: Informer };
 }
 
 /** Engine, world, sources and controllers: one part, because the later ones need the engine that the first one finds. */
@@ -183,6 +182,7 @@ async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
   const facts = { ...deps.facts, engineSocket: 'socketPath' in address ? address.socketPath : DEFAULT_SOCKET };
   const wanted = () => [...store.list('Image'), ...store.list('Service')].map(({ spec }) => spec.image);
   const world = startWorld({ engine, log, clock: systemClock, wanted, sameClock: 'socketPath' in address });
+  deps.found.world = world;
   const pulls = new PullQueue({ engine, world, log });
   const apiAddress = () => ({
     host: store.get('Network', API_NETWORK)?.status?.gateway ?? API_GATEWAY,
@@ -333,12 +333,4 @@ function gateway(store: Store, server: ApiServer, settings: Settings, log: Logge
       },
     },
   ];
-}
-
-/** True, or what is wrong in one sentence. */
-function health(loops: readonly Loop[]): true | string {
-  const stuck = loops.find((loop) => loop.oldestPassMs > STUCK_MS);
-  return stuck
-    ? `A pass of the ${stuck.controller.kind} controller has not ended for ${STUCK_MS / 60_000} minutes`
-    : true;
 }

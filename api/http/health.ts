@@ -1,37 +1,67 @@
 import type { Plugin } from '@hapi/hapi';
 import type { Logger } from 'pino';
-import { sentence, statusOnly } from './answer.js';
+import { API_VERSION } from '../../crds/kinds.js';
+import type { HealthCheck } from '../store/health.js';
+import { json, sentence, statusOnly } from './answer.js';
+import { GLOBAL_ONLY } from './resources/resources.js';
 
 export interface HealthDeps {
-  /** True, or what is wrong in one sentence. */
-  healthy(): true | string;
-  readonly log: Pick<Logger, 'warn'>;
+  /** Answers at once, whatever is wrong. */
+  checks(): readonly HealthCheck[];
+  readonly log: Pick<Logger, 'warn' | 'info'>;
 }
 
-/** `/ping` and `/v1/healthy`: no key, no body. */
+/** `/ping` and `/v1/healthy`: no key, no body. `/apis/supercargo.io/v1/health`: every check, and why it fails. */
 export const health: Plugin<HealthDeps> = {
   name: 'health',
-  register(server, deps) {
+  register(server, { checks, log }) {
+    const tell = teller(log);
+
     server.route({ method: 'GET', path: '/ping', options: { auth: false }, handler: (_, h) => sentence(h, 'OK') });
     server.route({
       method: 'GET',
       path: '/v1/healthy',
       options: { auth: false },
       handler(_, h) {
-        const verdict = verdictOf(deps.healthy);
-        if (verdict === true) return statusOnly(h, 200);
-        deps.log.warn({ reason: verdict }, 'Unhealthy');
-        return sentence(h, 'Unhealthy', 500);
+        const bad = outcomeOf(checks).filter(({ ok }) => !ok);
+        tell(bad);
+        return bad.length === 0 ? statusOnly(h, 200) : sentence(h, 'Unhealthy', 500);
+      },
+    });
+    server.route({
+      method: 'GET',
+      path: '/apis/supercargo.io/v1/health',
+      options: GLOBAL_ONLY,
+      handler(_, h) {
+        const all = outcomeOf(checks);
+        const status = { healthy: all.every(({ ok }) => ok), checks: all };
+        return json(h, { apiVersion: API_VERSION, kind: 'Health', metadata: {}, status });
       },
     });
   },
 };
 
 /** A check that throws fails. */
-function verdictOf(healthy: () => true | string): true | string {
+export function outcomeOf(checks: () => readonly HealthCheck[]): readonly HealthCheck[] {
   try {
-    return healthy();
+    return checks();
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return [{ name: 'checks', ok: false, message: error instanceof Error ? error.message : String(error) }];
   }
+}
+
+/** Why checks fail, in one line. Pure. */
+export const reasonsOf = (checks: readonly HealthCheck[]): string =>
+  checks.flatMap(({ ok, name, message }) => (ok ? [] : [message ?? name])).join('; ');
+
+/** Says once what is wrong, however often somebody asks, and that it is over. Which checks fail counts: the sentence grows older. */
+function teller(log: HealthDeps['log']): (bad: readonly HealthCheck[]) => void {
+  const said = { names: '' };
+  return (bad) => {
+    const names = bad.map(({ name }) => name).join(' ');
+    if (names === said.names) return;
+    said.names = names;
+    if (bad.length === 0) log.info('Healthy again');
+    else log.warn({ checks: bad }, `Unhealthy: ${reasonsOf(bad)}`);
+  };
 }

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import Hapi, { type Request, type Server } from '@hapi/hapi';
 import type { Logger } from 'pino';
+import type { HealthCheck } from '../store/health.js';
 import type { Keys } from '../store/keys.js';
 import type { LogStream } from '../store/logs.js';
 import type { Store } from '../store/store.js';
@@ -74,8 +75,8 @@ export interface ServerDeps {
     /** `host:port` or `unix:/path`, several of them separated by commas or blanks. */
     readonly listen: string;
   };
-  /** True, or what is wrong in one sentence. */
-  healthy(): true | string;
+  /** What has to be well, and how it is. Answers at once. */
+  checks(): readonly HealthCheck[];
   readonly now: () => number;
   readonly log: Logger;
 }
@@ -145,7 +146,7 @@ export async function createServer(deps: ServerDeps): Promise<ApiServer> {
     { plugin: auth, options: authDeps },
     { plugin: bodies },
     { plugin: failures, options: { auth: authDeps, log } },
-    { plugin: health, options: { healthy: deps.healthy, log } },
+    { plugin: health, options: { checks: () => deps.checks(), log } },
     { plugin: applicationRoutes, options: { store } },
     { plugin: deviceRoutes, options: { store, version: settings.version } },
     { plugin: localRoutes, options: { target, device, settings, logs, streams, now } },
@@ -158,7 +159,7 @@ export async function createServer(deps: ServerDeps): Promise<ApiServer> {
     { plugin: requestRoutes, options: { store } },
     { plugin: eventRoutes, options: { store, streams } },
     { plugin: containerRoutes, options: { store, streams, containers: deps.containers, now } },
-    { plugin: deviceRoute, options: { store, device, settings, healthy: deps.healthy } },
+    { plugin: deviceRoute, options: { store, device, settings, checks: () => deps.checks() } },
   ]);
   await hapi.initialize();
 

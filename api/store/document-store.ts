@@ -83,6 +83,8 @@ class DocumentStore implements Store {
   readonly #journal: Journal;
   readonly #statusFiles: StatusFiles;
   readonly #problems = new Problems();
+  /** Origins whose last word was a report. */
+  readonly #unread = new Map<Origin, { readonly sinceMs: number; readonly message: string }>();
   readonly #touched = new Set<Key>();
   #version: number;
   #order = 0;
@@ -150,6 +152,14 @@ class DocumentStore implements Store {
     return this.#problems.list();
   }
 
+  unread(): ReturnType<Store['unread']> {
+    return [...this.#unread].map(([origin, one]) => ({ origin, ...one }));
+  }
+
+  get diskTrouble(): string | undefined {
+    return this.#statusFiles.refusal?.message;
+  }
+
   isPending(key: Key): boolean {
     const held = this.#documents.held.get(key);
     return held !== undefined && (this.#touched.has(key) || isDue(held.resource));
@@ -161,12 +171,17 @@ class DocumentStore implements Store {
     return this.#inTurn(async () => {
       const plan = await this.#carryOut(proposal, 'whole');
       const said = [...(proposal.problems ?? []), ...plan.refused];
+      this.#unread.delete(proposal.origin);
       this.#setProblems(proposal.origin, said);
       return acceptedOf(plan);
     });
   }
 
   report(origin: Origin, problems: readonly Problem[]): void {
+    const sinceMs = this.#unread.get(origin)?.sinceMs ?? this.deps.now();
+    const message = problems.map((one) => one.message).join('; ');
+    if (problems.length > 0) this.#unread.set(origin, { sinceMs, message });
+    else this.#unread.delete(origin);
     this.#setProblems(origin, problems);
   }
 

@@ -27,7 +27,7 @@ export class StatusFiles {
   readonly #onDisk = new Map<Key, string>();
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> | undefined;
-  #refused = false;
+  #refusal: Error | undefined;
   #stopped = false;
 
   constructor(private readonly deps: StatusFilesDeps) {}
@@ -41,6 +41,11 @@ export class StatusFiles {
   changed(key: Key): void {
     this.#due.add(key);
     this.#writeIn(this.deps.delayMs);
+  }
+
+  /** What the disk said when it refused the last time, if it has not taken anything since. */
+  get refusal(): Error | undefined {
+    return this.#refusal;
   }
 
   /** Resolves when all that changed is on disk; rejects with `StorageError` when the disk refuses. */
@@ -80,7 +85,7 @@ export class StatusFiles {
     const batch = this.#writeAll(keys);
     this.#writing = batch.then(() => {
       this.#writing = undefined;
-      if (this.#due.size > 0) this.#writeIn(this.#refused ? this.deps.retryMs : this.deps.delayMs);
+      if (this.#due.size > 0) this.#writeIn(this.#refusal ? this.deps.retryMs : this.deps.delayMs);
     });
     return batch;
   }
@@ -121,10 +126,10 @@ export class StatusFiles {
       for (const key of written.keys()) failed(key, error);
     }
     const [first] = failures;
-    if (first && !this.#refused)
+    if (first && !this.#refusal)
       log.error({ err: first, documents: failures.length }, 'Could not save status; keeping it in memory');
-    if (!first && this.#refused && written.size > 0) log.info('Status can be saved again');
-    this.#refused = first !== undefined || (this.#refused && written.size === 0);
+    if (!first && this.#refusal && written.size > 0) log.info('Status can be saved again');
+    if (first || written.size > 0) this.#refusal = first;
     return first;
   }
 }

@@ -1,8 +1,9 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../runtime/delays.js';
+import type { Vitals } from '../runtime/health.js';
 import { CachedWorld, type WorldDeps } from './cached-world.js';
 import { within } from './deadline.js';
-import type { Engine } from './engine.js';
+import { type Engine, EngineUnreachable } from './engine.js';
 import type { World } from './world.js';
 
 /** How long the engine may take to accept the subscription, and again to answer the lists, ms. */
@@ -12,6 +13,9 @@ const LONGEST_DELAY_MS = 5_000;
 const COALESCE_MS = 15;
 
 export interface Informer extends World {
+  /** For the health check. */
+  readonly vitals: Vitals;
+
   /** Resolves after the first full list or the first failed attempt: an engine that is down keeps nobody from starting. */
   start(): Promise<void>;
   /**
@@ -54,9 +58,22 @@ class LiveWorld extends CachedWorld implements Informer {
   /** Ends the pause between two attempts. */
   #hurry: (() => void) | undefined;
   #loop: Promise<void> | undefined;
+  #vitals: Vitals;
 
   constructor(private readonly own: WorldDeps) {
     super(own);
+    const nowMs = own.clock.now();
+    this.#vitals = { listedAtMs: undefined, triedAtMs: nowMs, lostAtMs: nowMs, engineAnswers: true };
+  }
+
+  get vitals(): Vitals {
+    return this.#vitals;
+  }
+
+  override lost(why: string): void {
+    const nowMs = this.own.clock.now();
+    this.#vitals = { ...this.#vitals, triedAtMs: nowMs, lostAtMs: this.#vitals.lostAtMs ?? nowMs };
+    super.lost(why);
   }
 
   start(): Promise<void> {
@@ -110,6 +127,7 @@ class LiveWorld extends CachedWorld implements Informer {
         const why = sentence(error);
         if (why !== said) this.own.log.warn({ err: error }, why);
         said = why;
+        this.#vitals = { ...this.#vitals, engineAnswers: !isSilence(error) };
         this.lost(why);
       }
       this.#tellAttempted();
@@ -143,7 +161,8 @@ class LiveWorld extends CachedWorld implements Informer {
 
   async #follow({ broken }: Connection, opened: () => void): Promise<void> {
     const tooLate = this.own.clock.after(LIST_LIMIT_MS, () => {
-      broken.abort(new Error(`it did not accept a subscription to its events within ${LIST_LIMIT_MS / 1000} s`));
+      const why = `it did not accept a subscription to its events within ${LIST_LIMIT_MS / 1000} s`;
+      broken.abort(new DOMException(why, 'TimeoutError'));
     });
     const onOpen = () => {
       tooLate();
@@ -159,6 +178,8 @@ class LiveWorld extends CachedWorld implements Informer {
   async #list({ broken }: Connection): Promise<void> {
     try {
       await within(LIST_LIMIT_MS, broken.signal, (signal) => this.list(signal));
+      const nowMs = this.own.clock.now();
+      this.#vitals = { listedAtMs: nowMs, triedAtMs: nowMs, lostAtMs: undefined, engineAnswers: true };
     } catch (error) {
       broken.abort(error);
       throw error;
@@ -176,6 +197,10 @@ class LiveWorld extends CachedWorld implements Informer {
     });
   }
 }
+
+/** Nobody answered, or not in time; anything else is an answer. */
+const isSilence = (error: unknown): boolean =>
+  error instanceof EngineUnreachable || (error instanceof Error && error.name === 'TimeoutError');
 
 /** Why the engine cannot be heard, in one sentence. */
 function sentence(error: unknown): string {

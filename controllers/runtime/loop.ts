@@ -34,6 +34,8 @@ export class Loop {
   readonly #queue = new WorkQueue();
   readonly #delays: Delays;
   readonly #backoff: Backoff;
+  /** Since when keys are ready and none was taken. */
+  #queuedSinceMs: number | undefined;
   readonly #passes = new Map<
     string,
     { readonly abort: AbortController; readonly done: Promise<void>; readonly startedMs: number }
@@ -112,6 +114,7 @@ export class Loop {
     this.#inBackoff.delete(name);
     this.#delays.cancel(name);
     this.#queue.add(name);
+    if (this.#queue.size > 0) this.#queuedSinceMs ??= this.deps.clock.now();
     this.#work();
   }
 
@@ -139,6 +142,11 @@ export class Loop {
     return this.#queue.size === 0 && this.#queue.running === 0;
   }
 
+  /** For how long keys have been ready without any pass being begun, ms. For the health check. */
+  get queuedForMs(): number {
+    return this.#queuedSinceMs === undefined ? 0 : this.deps.clock.now() - this.#queuedSinceMs;
+  }
+
   /** Age of the oldest pass that still runs, ms. For the health check. */
   get oldestPassMs(): number {
     const now = this.deps.clock.now();
@@ -148,6 +156,7 @@ export class Loop {
   #work(): void {
     while (this.#running && !this.#waits && this.#passes.size < this.controller.workers) {
       const name = this.#queue.take();
+      this.#queuedSinceMs = this.#queue.size > 0 ? this.deps.clock.now() : undefined;
       if (name === undefined) return;
       const abort = new AbortController();
       const done = this.#pass(name, abort.signal).finally(() => {

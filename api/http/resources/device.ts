@@ -1,9 +1,11 @@
 import type { Plugin } from '@hapi/hapi';
 import { API_VERSION } from '../../../crds/kinds.js';
 import { DEFAULT_DEVICE_NAME } from '../../../crds/names.js';
+import type { HealthCheck } from '../../store/health.js';
 import type { Reader } from '../../store/store.js';
 import { json } from '../answer.js';
 import type { DeviceIdentity } from '../device-view.js';
+import { outcomeOf, reasonsOf } from '../health.js';
 import { SUPERVISOR_VERSION } from '../version.js';
 import { GLOBAL_ONLY } from './resources.js';
 
@@ -31,13 +33,13 @@ export interface DeviceRouteDeps {
     usage?(): Promise<DeviceUsage>;
   };
   readonly settings: { readonly version: string; readonly localMode: boolean };
-  healthy(): true | string;
+  checks(): readonly HealthCheck[];
 }
 
 /** `GET /apis/supercargo.io/v1/device`: what this device is, and how much of it is in use. Nothing of it is a document. */
 export const deviceRoute: Plugin<DeviceRouteDeps> = {
   name: 'device',
-  register(server, { store, device, settings, healthy }) {
+  register(server, { store, device, settings, checks }) {
     server.route({
       method: 'GET',
       path: '/apis/supercargo.io/v1/device',
@@ -45,7 +47,7 @@ export const deviceRoute: Plugin<DeviceRouteDeps> = {
       async handler(_, h) {
         const { osVersion, interfaces } = device.identity();
         const usage = await device.usage?.();
-        const health = healthy();
+        const reasons = reasonsOf(outcomeOf(checks));
         return json(h, {
           apiVersion: API_VERSION,
           kind: 'Device',
@@ -62,8 +64,8 @@ export const deviceRoute: Plugin<DeviceRouteDeps> = {
             deviceType: device.deviceType,
             ...(osVersion === '' ? {} : { osVersion }),
             addresses: interfaces.ip,
-            healthy: health === true,
-            ...(health === true ? {} : { unhealthyBecause: health }),
+            healthy: reasons === '',
+            ...(reasons === '' ? {} : { unhealthyBecause: reasons }),
             ...usage,
           },
         });

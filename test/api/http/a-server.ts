@@ -66,7 +66,7 @@ export async function aServer(
       addresses: () => ['192.0.2.7'],
     },
     settings: { localMode, development, version: '0.1.0', listen: '127.0.0.1:0' },
-    healthy: () => true,
+    checks: () => [],
     now: () => 1_700_000_000_000,
     log: silent,
     ...rest,

@@ -180,18 +180,6 @@ describe('the HTTP transport', () => {
     assert.deepEqual([again.statusCode, again.payload], [304, '']);
   });
 
-  it('answers 500 Unhealthy when a check fails, and when it throws', async () => {
-    const broken = () => {
-      throw new Error('broken');
-    };
-    for (const healthy of [() => 'the loop is stuck' as const, broken]) {
-      const sick = await aServer({ healthy });
-      const { statusCode, payload, headers } = await sick.server.inject('/v1/healthy');
-      assert.deepEqual([statusCode, payload, headers['content-type']], [500, 'Unhealthy', HTML]);
-      await sick.close();
-    }
-  });
-
   it('answers 503 in the generic form when a handler fails', async () => {
     const target = {
       render: () => {

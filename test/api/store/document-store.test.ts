@@ -155,6 +155,21 @@ describe('The store', () => {
     });
   });
 
+  it('knows since when an origin cannot read, until it proposes again', async () => {
+    await store.close();
+    let nowMs = Date.parse('2026-01-02T03:04:05Z');
+    store = await place.store({ now: () => nowMs });
+    const sinceMs = nowMs;
+    assert.deepEqual(store.unread(), []);
+    store.report('files', [{ message: 'No such folder' }]);
+    nowMs += 60_000;
+    store.report('files', [{ message: 'No permission' }]);
+    await store.propose(proposal('local', []));
+    assert.deepEqual(store.unread(), [{ origin: 'files', sinceMs, message: 'No permission' }]);
+    await store.propose(proposal('files', []));
+    assert.deepEqual(store.unread(), []);
+  });
+
   describe('deletes', () => {
     it('by marking, and lets go when the controller releases', async () => {
       await store.propose(proposal('files', [aService('web')]));
@@ -407,8 +422,10 @@ describe('The store', () => {
       assert.equal(service().status?.state, 'three');
       assert.equal(place.log.at('error').length, 1, place.log.at('error').join('\n'));
       assert.match(place.log.at('error')[0] ?? '', /Could not save status/);
+      assert.match(store.diskTrouble ?? '', /^Could not write /);
       disk.heal();
       await store.flush();
+      assert.equal(store.diskTrouble, undefined);
       const again = await place.store();
       assert.equal(again.get('Service', 'web')?.status?.state, 'three');
     });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { EngineError } from '../../../controllers/docker/engine.js';
 import { reconnectDelayMs, startWorld } from '../../../controllers/docker/informer.js';
 import type { WorldChange } from '../../../controllers/docker/world.js';
+import type { Vitals } from '../../../controllers/runtime/health.js';
 import { FakeClock } from '../../setup/fake-clock.js';
 import { aContainer, aNetwork, anImage, aVolume, calm, never, ScriptedEngine, silent } from './scripted-engine.js';
 
@@ -104,6 +105,28 @@ describe('The world', () => {
       assert.equal(world.trouble, 'The Docker engine cannot be followed: driver gone');
       await calm();
       assert.equal(engine.listeners, 0);
+    });
+
+    it('tells since when it is deaf, and whether the engine answers', async () => {
+      const { world, engine, clock, pass } = await setUp();
+      const listedAtMs = clock.now() - 1_000;
+      const vitals = (): Vitals => world.vitals;
+      assert.deepEqual(vitals(), { listedAtMs, triedAtMs: listedAtMs, lostAtMs: undefined, engineAnswers: true });
+      const lostAtMs = clock.now();
+      engine.down = true;
+      engine.breakStreams();
+      await calm();
+      await pass(100);
+      const triedAtMs = clock.now();
+      assert.deepEqual(vitals(), { listedAtMs, triedAtMs, lostAtMs, engineAnswers: false });
+      engine.down = false;
+      engine.fault = (request) => (request === 'listVolumes' ? new EngineError('driver gone', 500) : undefined);
+      await pass(200);
+      assert.deepEqual([vitals().lostAtMs, vitals().engineAnswers], [lostAtMs, true]);
+      engine.fault = () => undefined;
+      await pass(400);
+      assert.equal(world.fresh, true);
+      assert.deepEqual([vitals().lostAtMs, vitals().listedAtMs], [undefined, vitals().triedAtMs]);
     });
 
     it('waits 100 ms and twice as long each time, 5 s at most', () => {

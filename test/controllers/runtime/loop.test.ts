@@ -230,6 +230,19 @@ describe('Loop', () => {
     assert.equal(passes.length, 2);
   });
 
+  it('tells for how long keys have been due without a pass', async () => {
+    let end: () => void = () => undefined;
+    run([() => new Promise((resolve) => (end = () => resolve({ is: 'settled' })))], 1);
+    await propose(aNetwork('a'), aNetwork('b'));
+    await nextTurn();
+    clock.advance(700);
+    assert.deepEqual([loop?.oldestPassMs, loop?.queuedForMs], [700, 700]);
+    end();
+    await quiet();
+    clock.advance(700);
+    assert.deepEqual([loop?.oldestPassMs, loop?.queuedForMs], [0, 0]);
+  });
+
   it('lets running passes end when it stops, and aborts those that do not', async () => {
     await propose(aNetwork('a'));
     let aborted = false;

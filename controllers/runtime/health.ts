@@ -1,0 +1,130 @@
+import { accessSync, constants, statfsSync } from 'node:fs';
+import type { HealthCheck } from '../../api/store/health.js';
+import type { Reader } from '../../api/store/store.js';
+import { KINDS, type Origin } from '../../crds/kinds.js';
+import type { Loop } from './loop.js';
+
+/** A pass that runs longer than this, or a queue from which nothing is taken for so long, is stuck. */
+const STUCK_MS = 10 * 60_000;
+/** Three relists have been missed. */
+const UNLISTED_MS = 16 * 60_000;
+/** Longer than a restart of the engine and a slow first list. */
+const DEAF_MS = 5 * 60_000;
+/** A mount or a network share may be away for a moment. */
+const UNREAD_MS = 5 * 60_000;
+/** Less than this and a status does not fit any more. */
+const SMALLEST_BYTES = 64 * 1024;
+
+/** How well the engine is followed. Times are ms of the clock that was handed in. */
+export interface Vitals {
+  /** When everything was last listed; undefined before the first time. */
+  readonly listedAtMs: number | undefined;
+  /** When an attempt to list or to connect last ended, however; before the first, when the following began. */
+  readonly triedAtMs: number;
+  /** Since when the world is not fresh; undefined while it is. */
+  readonly lostAtMs: number | undefined;
+  /** False while nobody answers at the engine's address, or not in time. */
+  readonly engineAnswers: boolean;
+}
+
+/** What the checks look at, as it is now. */
+export interface HealthFacts {
+  readonly nowMs: number;
+  readonly loops: readonly { readonly kind: string; readonly oldestPassMs: number; readonly queuedForMs: number }[];
+  /** Undefined while no engine has been found. */
+  readonly vitals: Vitals | undefined;
+  /** What keeps the data folder from being written; undefined when nothing does. */
+  readonly folderTrouble: string | undefined;
+  /** Origins that could not read what they would propose. */
+  readonly unread: ReturnType<Reader['unread']>;
+  /** Origins that have declared documents which are there now. */
+  readonly declaring: ReadonlySet<Origin>;
+}
+
+/** Every check and why it fails. An engine that is down is told but does no harm: a restart of the agent would not help. Pure. */
+export function healthChecks(facts: HealthFacts): readonly HealthCheck[] {
+  return [
+    check('passes', stuckPass(facts)),
+    check('queues', stuckQueue(facts)),
+    check('events', deafness(facts)),
+    {
+      name: 'engine',
+      ok: true,
+      ...(facts.vitals?.engineAnswers === false ? { message: 'The engine does not answer' } : {}),
+    },
+    check('data', facts.folderTrouble),
+    ...sourceChecks(facts),
+  ];
+}
+
+const check = (name: string, trouble: string | undefined): HealthCheck =>
+  trouble === undefined ? { name, ok: true } : { name, ok: false, message: trouble };
+
+const minutes = (ms: number): string => `${Math.floor(ms / 60_000)} minutes`;
+
+function stuckPass({ loops }: HealthFacts): string | undefined {
+  const stuck = loops.find(({ oldestPassMs }) => oldestPassMs > STUCK_MS);
+  return stuck && `A pass of the ${stuck.kind} controller has not ended for ${minutes(stuck.oldestPassMs)}`;
+}
+
+function stuckQueue({ loops }: HealthFacts): string | undefined {
+  const stuck = loops.find(({ queuedForMs }) => queuedForMs > STUCK_MS);
+  return (
+    stuck && `The ${stuck.kind} controller has begun no pass for ${minutes(stuck.queuedForMs)}, though some are due`
+  );
+}
+
+/** The engine answers, but we have stopped hearing it. */
+function deafness({ vitals, nowMs }: HealthFacts): string | undefined {
+  if (!vitals) return undefined;
+  const { listedAtMs, triedAtMs, lostAtMs, engineAnswers } = vitals;
+  if (lostAtMs === undefined) {
+    const silentMs = nowMs - (listedAtMs ?? nowMs);
+    return silentMs > UNLISTED_MS ? `The engine's objects have not been listed for ${minutes(silentMs)}` : undefined;
+  }
+  const idleMs = nowMs - triedAtMs;
+  if (idleMs > DEAF_MS) return `The engine has not been tried again for ${minutes(idleMs)}`;
+  const lostMs = nowMs - lostAtMs;
+  if (!engineAnswers || lostMs <= DEAF_MS) return undefined;
+  return `The engine answers, but its events have not been followed for ${minutes(lostMs)}`;
+}
+
+/** A source that nobody uses yet may be missing; and a device that is offline is not ill, so a repository's turn never comes. */
+function sourceChecks({ unread, declaring, nowMs }: HealthFacts): readonly HealthCheck[] {
+  return unread.map(({ origin, sinceMs, message }) => {
+    const harms = origin === 'files' && declaring.has(origin) && nowMs - sinceMs > UNREAD_MS;
+    return { name: `source ${origin}`, ok: !harms, message };
+  });
+}
+
+/** What keeps a folder from being written, in one sentence. A full disk shows before a write has failed. */
+export function folderTrouble(folder: string): string | undefined {
+  try {
+    accessSync(folder, constants.W_OK);
+    const { bavail, bsize, files, ffree } = statfsSync(folder);
+    if (bavail * bsize < SMALLEST_BYTES) return `${folder}: the disk is full`;
+    return files > 0 && ffree === 0 ? `${folder}: the disk has no room for another file` : undefined;
+  } catch (error) {
+    return `${folder} cannot be written: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
+/** What the checks look at, read now. */
+export const healthFacts = ({
+  dataFolder,
+  store,
+  loops,
+  vitals,
+}: {
+  readonly dataFolder: string;
+  readonly store: Reader;
+  readonly loops: readonly Loop[];
+  readonly vitals: Vitals | undefined;
+}): HealthFacts => ({
+  nowMs: Date.now(),
+  loops: loops.map(({ controller: { kind }, oldestPassMs, queuedForMs }) => ({ kind, oldestPassMs, queuedForMs })),
+  vitals,
+  folderTrouble: folderTrouble(dataFolder) ?? store.diskTrouble,
+  unread: store.unread(),
+  declaring: new Set(KINDS.flatMap((kind) => store.list(kind).map(({ metadata }) => metadata.origin))),
+});

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { folderTrouble, type HealthFacts, healthChecks } from '../../../controllers/runtime/health.js';
+
+const MINUTE = 60_000;
+const NOW = 100 * MINUTE;
+const loop = { kind: 'Service', oldestPassMs: 0, queuedForMs: 0 };
+const vitals = { listedAtMs: NOW, triedAtMs: NOW, lostAtMs: undefined, engineAnswers: true };
+const lost = (forMs: number, engineAnswers: boolean, triedMs = 0) => ({
+  ...{ ...vitals, engineAnswers },
+  ...{ lostAtMs: NOW - forMs, triedAtMs: NOW - triedMs },
+});
+const unread = (minutes: number, origin: 'files' | 'git/x' = 'files') => ({
+  unread: [{ origin, sinceMs: NOW - minutes * MINUTE, message: 'The folder /m cannot be read' }],
+  declaring: new Set([origin]),
+});
+
+/** What is told of a device, beside what is well; `!` before what makes it Unhealthy. */
+const CASES: readonly { readonly it: string; readonly facts?: Partial<HealthFacts>; readonly want?: string }[] = [
+  { it: 'is well at rest' },
+  { it: 'is well before an engine is found', facts: { vitals: undefined } },
+  { it: 'is well during a pass of nine minutes', facts: { loops: [{ ...loop, oldestPassMs: 9 * MINUTE }] } },
+  {
+    it: 'has a stuck pass',
+    facts: { loops: [loop, { ...loop, kind: 'App', oldestPassMs: 11 * MINUTE }] },
+    want: '!passes: A pass of the App controller has not ended for 11 minutes',
+  },
+  {
+    it: 'has a stuck queue',
+    facts: { loops: [{ ...loop, queuedForMs: 12.5 * MINUTE }] },
+    want: '!queues: The Service controller has begun no pass for 12 minutes, though some are due',
+  },
+  { it: 'is well with a list of 15 minutes ago', facts: { vitals: { ...vitals, listedAtMs: NOW - 15 * MINUTE } } },
+  {
+    it: 'has missed three lists',
+    facts: { vitals: { ...vitals, listedAtMs: NOW - 17 * MINUTE } },
+    want: "!events: The engine's objects have not been listed for 17 minutes",
+  },
+  {
+    it: 'tells of an engine that is down, however long',
+    facts: { vitals: lost(90 * MINUTE, false) },
+    want: 'engine: The engine does not answer',
+  },
+  { it: 'waits while the engine starts', facts: { vitals: lost(4 * MINUTE, true) } },
+  {
+    it: 'is deaf to an engine that answers',
+    facts: { vitals: lost(6 * MINUTE, true) },
+    want: '!events: The engine answers, but its events have not been followed for 6 minutes',
+  },
+  {
+    it: 'has given an engine up',
+    facts: { vitals: lost(90 * MINUTE, false, 7 * MINUTE) },
+    want: '!events: The engine has not been tried again for 7 minutes\nengine: The engine does not answer',
+  },
+  {
+    it: 'has a full disk',
+    facts: { folderTrouble: '/data: the disk is full' },
+    want: '!data: /data: the disk is full',
+  },
+  {
+    it: 'gives a mount four minutes',
+    facts: unread(4),
+    want: 'source files: The folder /m cannot be read',
+  },
+  { it: 'misses its files', facts: unread(6), want: '!source files: The folder /m cannot be read' },
+  {
+    it: 'does not miss a folder that nobody uses',
+    facts: { ...unread(6), declaring: new Set() },
+    want: 'source files: The folder /m cannot be read',
+  },
+  {
+    it: 'does not mind being offline',
+    facts: unread(600, 'git/x'),
+    want: 'source git/x: The folder /m cannot be read',
+  },
+];
+
+describe('the health of the agent', () => {
+  for (const { it: does, facts, want = '' } of CASES) {
+    it(does, () => {
+      const all = {
+        nowMs: NOW,
+        loops: [loop],
+        vitals,
+        folderTrouble: undefined,
+        unread: [],
+        declaring: new Set<'files'>(),
+      };
+      const told = healthChecks({ ...all, ...facts }).filter(({ ok, message }) => !ok || message !== undefined);
+      assert.equal(told.map(({ name, ok, message }) => `${ok ? '' : '!'}${name}: ${message}`).join('\n'), want);
+    });
+  }
+
+  it('sees whether a folder can be written', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'health-'));
+    assert.equal(folderTrouble(folder), undefined);
+    rmSync(folder, { recursive: true });
+    assert.match(folderTrouble(folder) ?? '', /cannot be written: ENOENT/);
+    assert.match(folderTrouble('/proc') ?? '', /cannot be written|disk is full/);
+  });
+});
