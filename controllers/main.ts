@@ -28,7 +28,9 @@ import { type Informer, startWorld } from './docker/informer.js';
 import { startLogFollower } from './docker/log-follower.js';
 import { findEngine } from './docker/private-engine.js';
 import { PullQueue } from './docker/pull-queue.js';
+import { registryCredentials } from './docker/registry-credentials.js';
 import { seedImage } from './docker/seed-image.js';
+import { readDeviceCredentials } from './host/device-credentials.js';
 import { readDeviceFacts } from './host/device-facts.js';
 import { hasEmulator } from './host/emulators.js';
 import type { DeviceFacts } from './host/facts.js';
@@ -183,7 +185,13 @@ async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
   const wanted = () => [...store.list('Image'), ...store.list('Service')].map(({ spec }) => spec.image);
   const world = startWorld({ engine, log, clock: systemClock, wanted, sameClock: 'socketPath' in address });
   deps.found.world = world;
-  const pulls = new PullQueue({ engine, world, log });
+  const credentials = registryCredentials({
+    dataFolder: settings.dataFolder,
+    env: process.env,
+    device: () => readDeviceCredentials(settings.hostRoot),
+    log,
+  });
+  const pulls = new PullQueue({ engine, world, credentials, log });
   const apiAddress = () => ({
     host: store.get('Network', API_NETWORK)?.status?.gateway ?? API_GATEWAY,
     port: settings.apiPort,
@@ -191,7 +199,7 @@ async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
   const handovers = openHandovers(settings);
   const reader = new TraitsReader({ engine, world, log, emulates: () => hasEmulator(settings.hostRoot) });
   const ofHost = { locks, handovers, logs, keys: deps.keys, facts, traits: () => reader.traits, apiAddress };
-  const common = { store, engine, world, pulls, ...ofHost, log, now: Date.now };
+  const common = { store, engine, world, pulls, ...ofHost, log, now: Date.now, random: Math.random };
   const children: readonly Controller[] = [
     imageController(common),
     networkController(common),

@@ -5,6 +5,9 @@ import type { AnyDeclared, Declared, Kind } from './kinds.js';
 import { NAME, NAME_LIMIT, NAME_RULE } from './names.js';
 import { suggestion } from './nearest.js';
 
+/** A host with its port, perhaps; no scheme and no path. */
+const REGISTRY = /^(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?)(:[0-9]{1,5})?$/;
+
 /** Leaves room for the children's names, which begin with it. */
 const APP_NAME_LIMIT = 200;
 
@@ -48,6 +51,10 @@ function checkApp({ metadata, spec }: Declared<'App'>): Found[] {
       if (!NAME.test(name)) found.push([[part, name], `Not a name: ${NAME_RULE}`]);
       else if (name.length > room) found.push([[part, name], `Too long: ${name.length} characters, at most ${room}`]);
     }
+  }
+  for (const registry of Object.keys(spec.registries ?? {})) {
+    if (!REGISTRY.test(registry))
+      found.push([['registries', registry], 'Not a registry: a host such as registry.example.com:5000']);
   }
   for (const [name, service] of Object.entries(spec.services ?? {})) {
     found.push(...checkService(service, ['services', name]));

@@ -450,6 +450,13 @@ export interface AppSpec {
   };
   /** true: its services may mount paths of the host. Whoever can change this document then owns the device. Default: false. */
   allowHostBinds?: boolean;
+  /** Access to registries, by host (with its port; docker.io for the hub). Default: what docker login left for the agent. */
+  registries?: {
+    [k: string]: {
+      /** Name of a file in the folder secrets of the data folder, mode 0600: JSON with username and password, or one line username:password. */
+      secret: string;
+    };
+  };
   /** What happens to the data of its volumes when the App is deleted: Retain keeps it, Delete destroys it. Default: Retain. */
   volumeReclaim?: 'Retain' | 'Delete';
 }

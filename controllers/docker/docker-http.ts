@@ -3,7 +3,7 @@ import { Agent, IncomingMessage } from 'node:http';
 import { inspect } from 'node:util';
 import Docker from 'dockerode';
 import { type DockerAddress, describeAddress } from './docker-address.js';
-import { EngineError, EngineUnreachable } from './engine.js';
+import { EngineError, EngineUnreachable, type RegistryAuth } from './engine.js';
 
 /** One request to Docker's API. */
 export interface Call {
@@ -14,7 +14,7 @@ export interface Call {
   readonly body?: object;
   /** A tar stream or its bytes, instead of `body`. */
   readonly file?: Buffer | NodeJS.ReadableStream;
-  readonly auth?: { readonly username: string; readonly password: string; readonly serveraddress: string } | undefined;
+  readonly auth?: RegistryAuth | undefined;
   readonly signal: AbortSignal;
 }
 

@@ -24,10 +24,12 @@ export interface EngineSettings {
   readonly dockerHost?: string | undefined;
   /** ms since the epoch */
   readonly now?: () => number;
+  /** How long nothing may be heard of a pull, ms. */
+  readonly pullSilenceMs?: number;
 }
 
 /** The engine at an address. Connects when the first verb is called. Throws only for an address that is none. */
-export function connectEngine({ dockerHost, now = Date.now }: EngineSettings = {}): Engine {
+export function connectEngine({ dockerHost, now = Date.now, pullSilenceMs }: EngineSettings = {}): Engine {
   const http = dockerHttp(parseDockerHost(dockerHost));
 
   return {
@@ -35,7 +37,7 @@ export function connectEngine({ dockerHost, now = Date.now }: EngineSettings = {
     ...containerVerbs(http, now),
     ...networkVerbs(http),
     ...volumeVerbs(http),
-    ...imageVerbs(http),
+    ...imageVerbs(http, pullSilenceMs),
     events: (since, onOpen, signal) => followEvents(http, since, onOpen, signal),
   };
 }
@@ -238,7 +240,10 @@ function volumeVerbs({
   };
 }
 
-function imageVerbs(http: DockerHttp): Pick<Engine, 'inspectImage' | 'listImages' | 'pullImage' | 'removeImage'> {
+function imageVerbs(
+  http: DockerHttp,
+  silenceMs: number | undefined,
+): Pick<Engine, 'inspectImage' | 'listImages' | 'pullImage' | 'removeImage'> {
   const { ask } = http;
   /** Slashes, colons and `@` of a reference stay: Docker takes the rest of the path as it is. */
   const at = (reference: string, verb = '') => `/images/${encodeURI(reference)}${verb}`;
@@ -251,7 +256,8 @@ function imageVerbs(http: DockerHttp): Pick<Engine, 'inspectImage' | 'listImages
     async listImages(signal) {
       return expect<ImageInfo[]>(await ask({ path: '/images/json', signal }), 200).map(seenReferences);
     },
-    pullImage: (reference, auth, onProgress, signal) => pullImage(http, reference, auth, onProgress, signal),
+    pullImage: (reference, options, onProgress, signal) =>
+      pullImage(http, reference, options, onProgress, signal, silenceMs),
     async removeImage(reference, signal) {
       const answer = await ask({ method: 'DELETE', path: at(reference), signal });
       if (answer.status === 404) return 'absent';

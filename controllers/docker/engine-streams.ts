@@ -1,5 +1,5 @@
 import { type Answer, type Call, type DockerHttp, parseBody, readAll, refusal } from './docker-http.js';
-import { type ContainerLogLine, type EngineEvent, EngineUnreachable, type RegistryAuth } from './engine.js';
+import { type ContainerLogLine, EngineError, type EngineEvent, EngineUnreachable, type PullOptions } from './engine.js';
 import { EVENT_FILTERS, parseEvent, sinceSeconds } from './engine-events.js';
 import { logLines } from './log-lines.js';
 import { type PullMessage, pullProgress } from './pull-progress.js';
@@ -78,13 +78,17 @@ async function* readLogs(
   }
 }
 
+/** Unpacking a large layer onto a slow card takes long, and the engine says nothing meanwhile. */
+const LONGEST_SILENCE_MS = 10 * 60_000;
+
 /** Pulls exactly one tag or digest and tells whole percent as they change. */
 export async function pullImage(
   http: DockerHttp,
   reference: string,
-  auth: RegistryAuth | undefined,
+  { auth, platform }: PullOptions,
   onProgress: (percent: number) => void,
   signal: AbortSignal,
+  silenceMs = LONGEST_SILENCE_MS,
 ): Promise<void> {
   const progress = pullProgress();
   let told = -1;
@@ -93,17 +97,27 @@ export async function pullImage(
     told = percent;
     onProgress(percent);
   };
+  // The engine itself waits for ever for a registry that has begun to answer and stopped.
+  const silent = new AbortController();
+  const reason = new EngineError(`Nothing has come for ${silenceMs / 60_000} minutes`, 504);
+  const silence = setTimeout(() => silent.abort(reason), silenceMs);
+  const watched = AbortSignal.any([signal, silent.signal]);
   try {
     const { stream } = await openStream(http, {
       method: 'POST',
       path: '/images/create',
-      query: splitReference(reference),
+      query: { ...splitReference(reference), ...(platform === undefined ? {} : { platform }) },
       auth,
-      signal,
+      signal: watched,
     });
-    for await (const line of textLines(stream)) tell(progress.take(JSON.parse(line) as PullMessage));
+    for await (const line of textLines(stream)) {
+      silence.refresh();
+      tell(progress.take(JSON.parse(line) as PullMessage));
+    }
   } catch (error) {
-    throw http.broken(error, signal);
+    throw silent.signal.aborted && !signal.aborted ? silent.signal.reason : http.broken(error, signal);
+  } finally {
+    clearTimeout(silence);
   }
   signal.throwIfAborted();
   tell(progress.finish());

@@ -139,10 +139,16 @@ export interface VolumeOptions {
   readonly DriverOpts?: Readonly<Record<string, string>>;
   readonly Labels: Readonly<Record<string, string>>;
 }
-export interface RegistryAuth {
-  readonly username: string;
-  readonly password: string;
-  readonly serveraddress: string;
+/** What is shown to a registry: a login, or a token that stands for one. */
+export type RegistryAuth = { readonly serveraddress: string } & (
+  | { readonly username: string; readonly password: string }
+  | { readonly identitytoken: string }
+  | { readonly registrytoken: string }
+);
+export interface PullOptions {
+  readonly auth?: RegistryAuth | undefined;
+  /** `linux/arm/v7`; that of the engine when absent. */
+  readonly platform?: string | undefined;
 }
 
 /** A hint that something happened to one object. */
@@ -260,10 +266,10 @@ export interface Engine {
   inspectImage(reference: string, signal: AbortSignal): Promise<SeenImage | undefined>;
   /** References and ids only: `[{ id, tags, digests }]`. */
   listImages(signal: AbortSignal): Promise<readonly Pick<SeenImage, 'id' | 'tags' | 'digests'>[]>;
-  /** Progress in whole percent over all layers. Errors inside the stream are thrown. */
+  /** Progress in whole percent over all layers. Errors inside the stream are thrown, and so is a long silence. */
   pullImage(
     reference: string,
-    auth: RegistryAuth | undefined,
+    options: PullOptions,
     onProgress: (percent: number) => void,
     signal: AbortSignal,
   ): Promise<void>;

@@ -1,14 +1,16 @@
 import type { Logger } from 'pino';
 import { normalizeReference } from '../../crds/names.js';
-import type { Engine, RegistryAuth } from './engine.js';
+import type { Engine } from './engine.js';
 import { imageKey } from './image-reference.js';
-import type { Pulls, World } from './world.js';
+import type { Credentials } from './registry-credentials.js';
+import type { Pulls, PullWish, World } from './world.js';
 
 const AT_ONCE = 3;
 
 interface Pull {
   /** As it was asked for first. */
   readonly reference: string;
+  readonly wish: PullWish;
   /** Every spelling somebody used: listeners compare with theirs. */
   readonly spellings: Set<string>;
   readonly stopping: AbortController;
@@ -29,12 +31,12 @@ export class PullQueue implements Pulls {
       readonly engine: Engine;
       readonly world: Pick<World, 'refreshImage'>;
       /** For the registry of the reference. */
-      readonly credentials?: (reference: string) => RegistryAuth | undefined;
+      readonly credentials?: Credentials;
       readonly log: Logger;
     },
   ) {}
 
-  start(reference: string): void {
+  start(reference: string, wish: PullWish = {}): void {
     if (this.#stopped) return;
     const key = imageKey(reference);
     const present = this.#pulls.get(key);
@@ -44,6 +46,7 @@ export class PullQueue implements Pulls {
     }
     const pull: Pull = {
       reference,
+      wish,
       spellings: new Set(present?.spellings),
       stopping: new AbortController(),
       percent: 0,
@@ -102,10 +105,12 @@ export class PullQueue implements Pulls {
 
   async #work(key: string, pull: Pull): Promise<void> {
     const { engine, world, credentials, log } = this.deps;
-    const { reference, stopping } = pull;
+    const { reference, wish, stopping } = pull;
     try {
       const onProgress = (percent: number) => this.#progress(pull, percent);
-      await engine.pullImage(reference, credentials?.(reference), onProgress, stopping.signal);
+      const auth = await credentials?.(reference, wish.secret);
+      stopping.signal.throwIfAborted();
+      await engine.pullImage(reference, { auth, platform: wish.platform }, onProgress, stopping.signal);
       const image = await world.refreshImage(reference, stopping.signal);
       if (!image) throw new Error(`Pulled ${reference}, but the engine does not have an image of that name`);
       if (this.#pulls.get(key) === pull) this.#pulls.delete(key);

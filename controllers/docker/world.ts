@@ -52,10 +52,17 @@ export interface World {
   quietly<T>(container: string, action: () => Promise<T>): Promise<T>;
 }
 
+/** What a document says about a pull, beside the reference. */
+export interface PullWish {
+  /** Name of the secret for its registry. */
+  readonly secret?: string | undefined;
+  readonly platform?: string | undefined;
+}
+
 /** Pulls shared by everybody who wants the same reference; at most three at once. */
 export interface Pulls {
-  /** Starts or joins a pull; returns at once. */
-  start(reference: string): void;
+  /** Starts or joins a pull; returns at once. The first one's wish counts. */
+  start(reference: string, wish?: PullWish): void;
   /** Nothing known, running (percent; 0 while queued), or how the last one failed. A success is forgotten: the image is in the world then. */
   state(reference: string): { is: 'none' } | { is: 'running'; percent: number } | { is: 'failed'; error: Error };
   /** Forgets a failure, stops a pull that nobody wants any more. */

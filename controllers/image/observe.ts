@@ -1,7 +1,8 @@
 import type { Store } from '../../api/store/store.js';
 import type { App, Image, Service } from '../../crds/kinds.js';
 import { imageKey } from '../docker/image-reference.js';
-import type { Pulls, World } from '../docker/world.js';
+import { hostOf, registryName } from '../docker/registry-name.js';
+import type { Pulls, PullWish, World } from '../docker/world.js';
 import type { ImageFacts } from './plan.js';
 import type { Attempts } from './pull-failure.js';
 
@@ -13,6 +14,14 @@ export interface Observed {
   readonly now: () => number;
   /** 0 ≤ x < 1; 0 when absent. */
   readonly random?: () => number;
+}
+
+/** What the documents say about a pull of the image. */
+export function wishOf(store: Store, { spec }: Image): PullWish {
+  const { registries = {} } = store.get('App', spec.app)?.spec ?? {};
+  const { registry } = registryName(spec.image);
+  const [, access] = Object.entries(registries).find(([host]) => hostOf(host) === registry) ?? [];
+  return access ? { secret: access.secret } : {};
 }
 
 /** What the controller remembers while the process lives; all of it may be lost: then a pull is tried at once. */

@@ -77,11 +77,8 @@ function planPull(reference: string, { pull, of, attempts, nowMs, random }: Imag
 
 function planDelay(attempts: Attempts, nowMs: number): ImagePlan {
   if (isHopeless(attempts)) return { ...settled(), failure: hopeless(attempts, nowMs) };
-  return retry(
-    attempts.failure.reason === 'NotEnoughDisk' ? 'NotEnoughDisk' : 'Retrying',
-    attempts.failure.message,
-    attempts.dueMs - nowMs,
-  );
+  const { is, reason, message } = attempts.failure;
+  return retry(is === 'refused' ? 'Retrying' : reason, message, attempts.dueMs - nowMs);
 }
 
 function planUnwanted({ spec, status }: Image, { seen, pull, wantedElsewhere, usedBy }: ImageFacts): ImagePlan {

@@ -1,3 +1,4 @@
+import { CredentialsError } from '../docker/registry-auth.js';
 import { TerminalError } from '../runtime/outcome.js';
 
 /**
@@ -51,6 +52,10 @@ const WORDS: readonly Words[] = [
 
 /** What a failed pull means for the next one. Pure. */
 export function pullFailure(reference: string, cause: Error): PullFailure {
+  if (cause instanceof CredentialsError) {
+    const message = `Could not download image ${reference}: the access to its registry is not in order: ${cause.message}`;
+    return { is: 'passing', reason: 'CredentialsUnusable', message, cause: cause.message };
+  }
   const words = WORDS.find(({ said }) => said.test(cause.message));
   const message = `Could not download image ${reference}${words?.hint ?? ''}: ${cause.message}`;
   return { is: words?.is ?? 'passing', reason: words?.reason ?? 'Retrying', message, cause: cause.message };

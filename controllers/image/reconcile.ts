@@ -4,7 +4,7 @@ import { type Image, keyOf } from '../../crds/kinds.js';
 import type { ImageStatus } from '../../crds/types.js';
 import type { Engine } from '../docker/engine.js';
 import { type Outcome, type Reconcile, wait } from '../runtime/outcome.js';
-import { type Memory, type Observed, observeImage } from './observe.js';
+import { type Memory, type Observed, observeImage, wishOf } from './observe.js';
 import { type ImageStep, isReference, planImage } from './plan.js';
 import type { Attempts } from './pull-failure.js';
 import { imageStatus, kept } from './status.js';
@@ -69,7 +69,7 @@ async function perform(
     case 'pull':
       logs.system(`Downloading image '${reference}'`);
       record(deps, image, 'Downloading', `Downloading ${reference}: ${step.because}`);
-      pulls.start(reference);
+      pulls.start(reference, wishOf(deps.store, image));
       return undefined;
     case 'count':
       return count(deps, memory, image, step.attempts);

@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { hashSync } from 'bcryptjs';
 import { busyboxFiles, staticBusybox } from '../../controllers/docker/busybox.js';
 import { findProgram } from '../../controllers/docker/command.js';
 import { installPackages } from '../../controllers/docker/debian-packages.js';
@@ -46,7 +47,7 @@ export interface TestEngine {
   /** Makes a local image from busybox. */
   makeImage(reference: string, image?: TestImage): Promise<void>;
   tag(image: string, as: string): Promise<void>;
-  push(reference: string): Promise<void>;
+  push(reference: string, login?: Login): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -108,13 +109,13 @@ function testEngine(dockerHost: string, close: () => Promise<void>): TestEngine 
       const { fromImage: repo, tag } = splitReference(as);
       await request({ method: 'POST', path: `/images/${image}/tag`, query: { repo, tag } });
     },
-    async push(reference) {
+    async push(reference, login = { username: '', password: '' }) {
       const { fromImage, tag } = splitReference(reference);
       const { status, stream } = await http.open({
         method: 'POST',
         path: `/images/${fromImage}/push`,
         query: { tag },
-        auth: { username: '', password: '', serveraddress: '' }, // the header is obligatory
+        auth: { ...login, serveraddress: '' }, // the header is obligatory
         signal,
       });
       const text = await readAll(stream);
@@ -132,8 +133,13 @@ export interface TestRegistry {
   close(): Promise<void>;
 }
 
-/** Debian's docker-registry on a free port, with an empty store that goes with it. */
-export async function useRegistry(): Promise<TestRegistry> {
+export interface Login {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** Debian's docker-registry on a free port, with an empty store that goes with it. `login`: what it wants to see. */
+export async function useRegistry(login?: Login): Promise<TestRegistry> {
   const env = process.env;
   if (findProgram('docker-registry', env) === undefined) {
     await installPackages(['docker-registry'], 'The tests need a registry', { env, say });
@@ -143,6 +149,8 @@ export async function useRegistry(): Promise<TestRegistry> {
   const folder = await mkdtemp(join(tmpdir(), 'supercargo-registry-'));
   const address = `127.0.0.1:${await freePort()}`;
   const config = join(folder, 'config.yml');
+  const users = join(folder, 'htpasswd');
+  if (login) await writeFile(users, `${login.username}:${hashSync(login.password, 4)}\n`);
   await writeFile(
     config,
     [
@@ -150,6 +158,7 @@ export async function useRegistry(): Promise<TestRegistry> {
       'log: { level: error, accesslog: { disabled: true } }',
       `storage: { filesystem: { rootdirectory: ${JSON.stringify(join(folder, 'store'))} }, delete: { enabled: true } }`,
       `http: { addr: ${JSON.stringify(address)}, secret: ${randomBytes(8).toString('hex')} }`,
+      ...(login ? [`auth: { htpasswd: { realm: test, path: ${JSON.stringify(users)} } }`] : []),
       '',
     ].join('\n'),
   );
@@ -161,7 +170,7 @@ export async function useRegistry(): Promise<TestRegistry> {
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   for (let attempt = 0; ; attempt += 1) {
     const up = await fetch(`http://${address}/v2/`).then(
-      ({ ok }) => ok,
+      ({ status }) => status === (login ? 401 : 200),
       () => false,
     );
     if (up) break;

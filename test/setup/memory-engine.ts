@@ -289,13 +289,13 @@ export class MemoryEngine implements Engine {
     return this.#call('listImages', [], signal, () => this.images.list());
   }
 
-  pullImage(...[reference, auth, onProgress, signal]: Parameters<Engine['pullImage']>): Promise<void> {
+  pullImage(...[reference, options, onProgress, signal]: Parameters<Engine['pullImage']>): Promise<void> {
     const step = async (released: Promise<void> = Promise.resolve()): Promise<void> => {
       await this.#unlessInterrupted(released, signal);
       if (this.#away) throw unreachable();
     };
-    return this.#call('pullImage', [reference, auth], signal, () =>
-      this.images.pull(reference, auth, onProgress, step),
+    return this.#call('pullImage', [reference, options], signal, () =>
+      this.images.pull(reference, options, onProgress, step),
     );
   }
 

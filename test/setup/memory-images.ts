@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { EngineError, type RegistryAuth, type SeenImage } from '../../controllers/docker/engine.js';
+import { EngineError, type PullOptions, type SeenImage } from '../../controllers/docker/engine.js';
 import type { MemoryEvents } from './memory-events.js';
 
 /** An image as a registry has it, and how its pull goes. */
@@ -13,7 +13,7 @@ export interface ServedImage {
   /** Breaks off after the progress, in Docker's words. */
   readonly failure: { readonly message: string; readonly statusCode: number } | undefined;
   /** Wanted credentials. */
-  readonly auth: Pick<RegistryAuth, 'username' | 'password'> | undefined;
+  readonly auth: { readonly username: string; readonly password: string } | undefined;
   /** Waits after the progress until `release`. */
   readonly held: boolean;
   /** What `start` of its containers fails with, 400, as with a command that the image lacks. */
@@ -105,7 +105,7 @@ export class MemoryImages {
   /** `pause` is awaited between the steps: whoever calls decides there whether the pull goes on. */
   async pull(
     reference: string,
-    auth: RegistryAuth | undefined,
+    { auth }: PullOptions,
     onProgress: (percent: number) => void,
     pause: (released?: Promise<void>) => Promise<void>,
   ): Promise<void> {
@@ -117,7 +117,7 @@ export class MemoryImages {
     }
     if (
       served.auth !== undefined &&
-      (auth?.username !== served.auth.username || auth.password !== served.auth.password)
+      !(auth && 'username' in auth && auth.username === served.auth.username && auth.password === served.auth.password)
     ) {
       throw new EngineError(
         `pull access denied for ${repository}, repository does not exist or may require 'docker login'`,

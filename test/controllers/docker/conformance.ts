@@ -542,7 +542,7 @@ export function describeEngine(title: string, make: () => Promise<EngineUnderTes
       it('pulls exactly one tag, tells progress, and does not remove it while a container needs it', async () => {
         const reference = await under.pullable();
         const told: number[] = [];
-        await engine.pullImage(reference, undefined, (percent) => told.push(percent), signal);
+        await engine.pullImage(reference, {}, (percent) => told.push(percent), signal);
         assert.equal(told.at(-1), 100);
         assert.deepEqual(
           told,
@@ -561,11 +561,11 @@ export function describeEngine(title: string, make: () => Promise<EngineUnderTes
 
       it('pulls by digest', async () => {
         const reference = await under.pullable();
-        await engine.pullImage(reference, undefined, () => undefined, signal);
+        await engine.pullImage(reference, {}, () => undefined, signal);
         const [digest = ''] = (await engine.inspectImage(reference, signal))?.digests ?? [];
         await engine.removeImage(reference, signal);
         assert.equal(await engine.inspectImage(digest, signal), undefined);
-        await engine.pullImage(digest, undefined, () => undefined, signal);
+        await engine.pullImage(digest, {}, () => undefined, signal);
         const seen = await engine.inspectImage(digest, signal);
         assert.deepEqual(seen?.digests, [digest]);
         assert.deepEqual(seen.tags, []);
@@ -575,7 +575,7 @@ export function describeEngine(title: string, make: () => Promise<EngineUnderTes
       it('throws what the registry says about a tag that it does not have', async () => {
         const unknown = (await under.pullable()).replace(/:[^:/]+$/, ':unknown');
         await assert.rejects(
-          engine.pullImage(unknown, undefined, () => undefined, signal),
+          engine.pullImage(unknown, {}, () => undefined, signal),
           refused(404, /manifest unknown|not found/),
         );
       });

@@ -11,6 +11,7 @@ import { splitReference } from '../../../controllers/docker/engine-streams.js';
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
 describe('connectEngine', () => {
+  let socket: string;
   const { signal } = new AbortController();
   let folder = '';
   let server: Server;
@@ -20,7 +21,7 @@ describe('connectEngine', () => {
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'supercargo-'));
-    const socket = join(folder, 'docker.sock');
+    socket = join(folder, 'docker.sock');
     server = createServer((request, response) => {
       requests.push(`${request.method} ${decodeURIComponent(request.url ?? '')}`);
       handle(request, response);
@@ -218,10 +219,30 @@ describe('connectEngine', () => {
     };
     const told: number[] = [];
     const auth = { username: 'u', password: 'p', serveraddress: 'r' };
-    const pulling = engine.pullImage('r.test:5000/app:1', auth, (percent) => told.push(percent), signal);
+    const pulling = engine.pullImage('r.test:5000/app:1', { auth }, (percent) => told.push(percent), signal);
     await assert.rejects(pulling, { name: 'EngineError', message: 'unexpected EOF' });
     assert.deepEqual(told, [45]);
     assert.deepEqual(requests, ['POST /images/create?fromImage=r.test:5000/app&tag=1']);
+  });
+
+  it('hands on the platform and the credentials of a pull, a token as well', async () => {
+    let shown = '';
+    handle = (request, response) => {
+      shown = String(request.headers['x-registry-auth']);
+      response.end('{"status":"Download complete","id":"a"}\r\n');
+    };
+    const auth = { identitytoken: 'token?', serveraddress: 'r.test' };
+    await engine.pullImage('r.test/app:1', { auth, platform: 'linux/arm/v7' }, () => undefined, signal);
+    assert.deepEqual(JSON.parse(Buffer.from(shown, 'base64url').toString()), auth);
+    assert.deepEqual(requests, ['POST /images/create?fromImage=r.test/app&tag=1&platform=linux/arm/v7']);
+  });
+
+  it('gives up a pull of which nothing is heard any more', async () => {
+    handle = (_, response) =>
+      response.write('{"status":"Downloading","id":"a","progressDetail":{"current":5,"total":10}}\r\n');
+    const impatient = connectEngine({ dockerHost: `unix://${socket}`, pullSilenceMs: 50 });
+    const pulling = impatient.pullImage('r.test/app:1', {}, () => undefined, signal);
+    await assert.rejects(pulling, { name: 'EngineError', message: /^Nothing has come for/ });
   });
 
   it('asks much at once and keeps few connections afterwards', async () => {

@@ -51,7 +51,7 @@ describe('MemoryEngine', () => {
     const read = async (): Promise<void> => {
       for await (const _ of engine.followLogs('web', 0, signal));
     };
-    const under = [listen(), read(), engine.pullImage('slow:1', undefined, nothing, signal)];
+    const under = [listen(), read(), engine.pullImage('slow:1', {}, nothing, signal)];
     await quiet();
     assert.equal(engine.images.heldPulls('slow:1'), 1);
     engine.goAway();
@@ -125,7 +125,7 @@ describe('MemoryEngine', () => {
     const pull = (credentials?: typeof auth): Promise<void> =>
       engine.pullImage(
         'r.test/app:1',
-        credentials && { ...credentials, serveraddress: 'r.test' },
+        credentials ? { auth: { ...credentials, serveraddress: 'r.test' } } : {},
         (percent) => told.push(percent),
         signal,
       );

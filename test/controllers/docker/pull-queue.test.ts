@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { EngineError, type RegistryAuth, type SeenImage } from '../../../controllers/docker/engine.js';
+import { EngineError, type SeenImage } from '../../../controllers/docker/engine.js';
 import { PullQueue } from '../../../controllers/docker/pull-queue.js';
+import { CredentialsError } from '../../../controllers/docker/registry-auth.js';
+import type { Credentials } from '../../../controllers/docker/registry-credentials.js';
 import { anImage, calm, ScriptedEngine, silent } from './scripted-engine.js';
 
-function setUp(options: { credentials?: (reference: string) => RegistryAuth | undefined } = {}) {
+function setUp(options: { credentials?: Credentials } = {}) {
   const engine = new ScriptedEngine(() => 0);
   /** What the world says when it is asked to look again. */
   const local = new Map<string, SeenImage | Error>();
@@ -149,14 +151,23 @@ describe('The pull queue', () => {
   it('asks for the credentials of each pull', async () => {
     const asked: string[] = [];
     const { pulls } = setUp({
-      credentials: (reference) => {
-        asked.push(reference);
+      credentials: async (reference, secret) => {
+        asked.push(`${reference} ${secret}`);
         return undefined;
       },
     });
+    pulls.start('registry.example/a:1', { secret: 'mine' });
+    await calm();
+    assert.deepEqual(asked, ['registry.example/a:1 mine']);
+  });
+
+  it('keeps a failure to find credentials as that of the pull, and asks no registry', async () => {
+    const { pulls, started } = setUp({ credentials: () => Promise.reject(new CredentialsError('no such secret')) });
     pulls.start('registry.example/a:1');
     await calm();
-    assert.deepEqual(asked, ['registry.example/a:1']);
+    const state = pulls.state('registry.example/a:1');
+    assert.match(state.is === 'failed' ? state.error.message : '', /no such secret/);
+    assert.deepEqual(started(), []);
   });
 
   it('stops everything and takes nothing more', async () => {
