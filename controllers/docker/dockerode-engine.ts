@@ -213,7 +213,7 @@ function networkVerbs({
 
 function volumeVerbs({
   ask,
-}: DockerHttp): Pick<Engine, 'listVolumes' | 'inspectVolume' | 'createVolume' | 'removeVolume'> {
+}: DockerHttp): Pick<Engine, 'listVolumes' | 'inspectVolume' | 'createVolume' | 'removeVolume' | 'volumeUsers'> {
   const at = (name: string) => `/volumes/${encodeURIComponent(name)}`;
 
   return {
@@ -236,6 +236,14 @@ function volumeVerbs({
       if (answer.status === 409) return 'in-use';
       expect(answer, 204);
       return 'removed';
+    },
+    async volumeUsers(name, signal) {
+      const query = { all: 'true', filters: JSON.stringify({ volume: [name] }) };
+      const listed = expect<readonly ContainerInfo[]>(await ask({ path: '/containers/json', query, signal }), 200);
+      return listed.map(({ Id, Names: [first], Labels }) => ({
+        name: first?.slice(1) ?? Id.slice(0, 12),
+        isOurs: Labels[SUPERVISED] !== undefined,
+      }));
     },
   };
 }

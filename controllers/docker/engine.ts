@@ -261,6 +261,11 @@ export interface Engine {
   /** Docker answers an existing name with the existing volume, whatever its options: look first. */
   createVolume(name: string, options: VolumeOptions, signal: AbortSignal): Promise<SeenVolume>;
   removeVolume(name: string, signal: AbortSignal): Promise<'removed' | 'absent' | 'in-use'>;
+  /** Every container that mounts it, in any state, whoever made it: to tell why it is in use. One request. */
+  volumeUsers(
+    name: string,
+    signal: AbortSignal,
+  ): Promise<readonly { readonly name: string; readonly isOurs: boolean }[]>;
 
   /** By reference or id. */
   inspectImage(reference: string, signal: AbortSignal): Promise<SeenImage | undefined>;

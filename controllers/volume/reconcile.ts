@@ -17,6 +17,8 @@ export interface VolumeDeps {
   readonly logs: LogStream;
 }
 
+/** When the engine holds a volume for a moment longer than its containers show. */
+const SOON_MS = 1_000;
 /** How its status knows a purge of the app. */
 const PURGE = 'app.purge';
 
@@ -106,19 +108,30 @@ async function perform(
       const result = await engine.removeVolume(name, signal).catch((error: unknown) => {
         throw new Error(`Could not remove volume ${name}`, { cause: error });
       });
-      if (result === 'in-use' && facts.purge !== undefined) {
-        // Its services wait meanwhile: better to tell than to keep them down for somebody else's container.
-        const message = `The volume ${name} is used by a container that is not ours`;
-        report(deps, volume, facts, { reason: 'Failed', message });
-        return { is: 'progressing', reason: 'PurgeRefused', message };
-      }
-      if (result === 'in-use') {
-        return wait('StillMounted', `Waiting for a container that is not ours to let go of the volume ${name}`).outcome;
-      }
+      if (result === 'in-use') return inUse(deps, volume, facts, signal);
       logs.system(`Removing volume '${short}'`);
       store.record(key, { type: 'Normal', reason: 'Removing', message: `Removed volume ${name}: ${step.because}` });
       await world.refreshVolume(name, signal);
       return undefined;
     }
   }
+}
+
+/** One of ours that the world has not shown yet will go; somebody else's may stay for ever. */
+async function inUse(deps: VolumeDeps, volume: Volume, facts: VolumeFacts, signal: AbortSignal): Promise<Outcome> {
+  const { volumeName: name } = volume.spec;
+  const users = await deps.engine.volumeUsers(name, signal);
+  const foreign = users.filter(({ isOurs }) => !isOurs).map((user) => user.name);
+  if (foreign.length === 0) {
+    const names = users.map((user) => user.name).join(', ') || 'the engine';
+    return wait('StillMounted', `Waiting for ${names} to let go of the volume ${name}`, SOON_MS).outcome;
+  }
+  if (facts.purge === undefined) {
+    const message = `Waiting for ${foreign.join(', ')}, which is not ours, to let go of the volume ${name}`;
+    return wait('StillMounted', message).outcome;
+  }
+  // Its services wait meanwhile: better to tell than to keep them down for somebody else's container.
+  const message = `The volume ${name} is used by ${foreign.join(', ')}, which is not ours`;
+  report(deps, volume, facts, { reason: 'Failed', message });
+  return { is: 'progressing', reason: 'PurgeRefused', message };
 }

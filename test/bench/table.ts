@@ -1,3 +1,4 @@
+import { renderColumns } from '../setup/columns.js';
 import { isMet, type Row, type Target } from './measure.js';
 
 const number = (value: number): string => {
@@ -29,16 +30,7 @@ export function renderTable(rows: readonly Row[]): string {
     verdict(row),
     row.note ?? '',
   ]);
-  const widths = head.map((title, column) => Math.max(title.length, ...cells.map((line) => line[column]?.length ?? 0)));
-  const right = new Set([1, 3, 4]);
-  const line = (texts: readonly string[]): string =>
-    texts
-      .map((text, column) =>
-        right.has(column) ? text.padStart(widths[column] ?? 0) : text.padEnd(widths[column] ?? 0),
-      )
-      .join('  ')
-      .trimEnd();
-  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...cells.map(line)].join('\n');
+  return renderColumns(head, cells, [1, 3, 4]);
 }
 
 /** How many targets were met, in one sentence. Pure. */

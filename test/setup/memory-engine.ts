@@ -281,6 +281,14 @@ export class MemoryEngine implements Engine {
     );
   }
 
+  volumeUsers(name: string, signal: AbortSignal): ReturnType<Engine['volumeUsers']> {
+    return this.#call('volumeUsers', [name], signal, () =>
+      this.docker.containers
+        .filter(({ volumes }) => volumes.includes(name))
+        .map((one) => ({ name: one.name, isOurs: one.options.Labels?.[SUPERVISED] !== undefined })),
+    );
+  }
+
   inspectImage(reference: string, signal: AbortSignal): ReturnType<Engine['inspectImage']> {
     return this.#call('inspectImage', [reference], signal, () => this.images.seen(reference));
   }

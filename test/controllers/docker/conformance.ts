@@ -511,7 +511,18 @@ export function describeEngine(title: string, make: () => Promise<EngineUnderTes
         const name = names.volume();
         const container = await create({ HostConfig: { Binds: [`${name}:/data`] } });
         assert.equal(await engine.removeVolume(name, signal), 'in-use');
+        const stranger = names.container();
+        const binds = { Image: under.image, HostConfig: { Binds: [`${name}:/data`] } };
+        await engine.createContainer(stranger, binds, signal);
+        const users = await engine.volumeUsers(name, signal);
+        assert.deepEqual(
+          users.filter(({ isOurs }) => !isOurs),
+          [{ name: stranger, isOurs: false }],
+        );
+        assert.equal(users.length, 2);
         await engine.removeContainer(container, signal);
+        await engine.removeContainer(stranger, signal);
+        assert.deepEqual(await engine.volumeUsers(name, signal), []);
         assert.equal(await engine.removeVolume(name, signal), 'removed');
         assert.equal(await engine.removeVolume(name, signal), 'absent');
         assert.equal(await engine.inspectVolume(name, signal), undefined);

@@ -326,6 +326,7 @@ export class ScriptedEngine implements Engine {
   disconnectNetwork = unscripted;
   createVolume = unscripted;
   removeVolume = unscripted;
+  volumeUsers = unscripted;
   removeImage = unscripted;
 }
 

@@ -69,8 +69,23 @@ describe('the Volume controller', () => {
     const container = mount({});
     await declare(undefined);
     await bench.quiet();
-    assert.match(bench.message('Volume', NAME), /not ours/);
+    assert.match(bench.message('Volume', NAME), /Waiting for web, which is not ours/);
     bench.engine.docker.removeContainer(container);
+    await bench.settle();
+    assert.equal(volume(), undefined);
+  });
+
+  it('does not call a container of ours foreign that is made at the very moment', async () => {
+    await declare(drop);
+    await bench.settle();
+    let container: string | undefined;
+    bench.engine.before = (name) => {
+      if (name === 'removeVolume') container ??= mount(OURS);
+    };
+    await declare(undefined);
+    await bench.quiet();
+    assert.match(bench.message('Volume', NAME), /Waiting for web to let go/);
+    bench.engine.docker.removeContainer(container ?? assert.fail('not asked'));
     await bench.settle();
     assert.equal(volume(), undefined);
   });

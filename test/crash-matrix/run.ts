@@ -1,0 +1,68 @@
+/**
+ * `npm run crash-matrix [-- --only memory,engine] [--points N] [--quick]`: kills the agent before and after every call
+ * and write, loses replies, fails calls, and looks whether it comes to the same end. All points of every scenario on the
+ * in-memory engine; `--points` of each moment and kind of change on a real one (the engine of
+ * `SUPERCARGO_TEST_DOCKER_HOST`, else a private one). Prints tables; exit code 1 when a point came to another end.
+ */
+import { parseArgs } from 'node:util';
+import { SCENARIOS } from '../controllers/scenarios.js';
+import { renderColumns } from '../setup/columns.js';
+import { useEngine } from '../setup/docker.js';
+import { Matrix } from './engine.js';
+import { FATES, tryPoints } from './memory.js';
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', default: 'memory,engine' },
+    points: { type: 'string', default: '3' },
+    quick: { type: 'boolean', default: false },
+  },
+});
+const parts = values.only.split(',');
+const say = (text: string): void => console.error(`  ${text}`);
+const failures: Error[] = [];
+
+if (parts.includes('memory')) {
+  const rows: string[][] = [];
+  for (const scenario of SCENARIOS) {
+    say(scenario.it);
+    const outcome = await tryPoints(scenario, values.quick ? 6 : undefined);
+    failures.push(...outcome.failures.map(({ error }) => new Error(scenario.it, { cause: error })));
+    rows.push([
+      scenario.it,
+      String(outcome.steps),
+      ...FATES.map((fate) => String(outcome.tried[fate] ?? 0)),
+      String(outcome.failures.length),
+      String(outcome.downMs),
+      String(outcome.worstDownMs),
+    ]);
+  }
+  console.log('\nIn memory: every call to the engine, the disk and the lock files (times on a clock of the test)');
+  console.log(renderColumns(['scenario', 'steps', ...FATES, 'other end', 'down ms', 'worst, less restart'], rows));
+}
+
+if (parts.includes('engine')) {
+  const engine = await useEngine();
+  const matrix = await Matrix.open(engine, say);
+  try {
+    const outcomes = await matrix.run(Number(values.points));
+    failures.push(...outcomes.flatMap((outcome) => outcome.failures));
+    const rows = outcomes.map(({ name, calls, writes, calmMs, worstMs, tried, failures: others }) => [
+      name,
+      ...[calls, writes, tried.before, tried.after, tried.write, others.length].map(String),
+      ...[calmMs, worstMs].map((ms) => ms.toFixed(0)),
+    ]);
+    const head = ['change', 'calls', 'writes', 'before', 'after', 'write', 'other end', 'done ms', 'worst'];
+    console.log('\nReal engine: the agent killed before a call, after it, and after a write');
+    console.log(renderColumns(head, rows));
+  } finally {
+    await matrix.close();
+    await engine.close();
+  }
+}
+
+for (const failure of failures) console.error(failure);
+console.log(
+  `\n${failures.length === 0 ? 'Every point came to the same end' : `${failures.length} points came to another end`}.`,
+);
+process.exitCode = failures.length === 0 ? 0 : 1;
