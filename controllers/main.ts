@@ -3,6 +3,7 @@ import cron from 'node-cron';
 import type { Logger } from 'pino';
 import { booleanOf } from '../api/http/coercion.js';
 import { type ApiServer, createServer } from '../api/http/server.js';
+import { SUPERVISOR_VERSION } from '../api/http/version.js';
 import { type FolderSource, watchFolders } from '../api/sources/folder.js';
 import { localOrigin } from '../api/sources/local.js';
 import { DEVICE_DOCUMENT } from '../api/sources/target-state.js';
@@ -30,6 +31,7 @@ import { findEngine } from './docker/private-engine.js';
 import { PullQueue } from './docker/pull-queue.js';
 import { registryCredentials } from './docker/registry-credentials.js';
 import { seedImage } from './docker/seed-image.js';
+import { readCapabilities } from './host/capabilities.js';
 import { readDeviceCredentials } from './host/device-credentials.js';
 import { readDeviceFacts } from './host/device-facts.js';
 import { hasEmulator } from './host/emulators.js';
@@ -198,7 +200,8 @@ async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
   });
   const handovers = openHandovers(settings);
   const reader = new TraitsReader({ engine, world, log, emulates: () => hasEmulator(settings.hostRoot) });
-  const ofHost = { locks, handovers, logs, keys: deps.keys, facts, traits: () => reader.traits, apiAddress };
+  const offers = await readCapabilities(settings.hostRoot, { facts, supervisorVersion: SUPERVISOR_VERSION });
+  const ofHost = { offers, locks, handovers, logs, keys: deps.keys, facts, traits: () => reader.traits, apiAddress };
   const common = { store, engine, world, pulls, ...ofHost, log, now: Date.now, random: Math.random };
   const children: readonly Controller[] = [
     imageController(common),

@@ -239,6 +239,7 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
         commit: { type: "string", description: "Uuid of the release." },
         id: { type: "integer", description: "Number of the release." },
       }, additionalProperties: false },
+      leftOut: { type: "array", description: "Optional services of the release whose contract this device does not meet; they do not run.", items: { type: "string", description: "Name of the service." } },
       lock: { type: "object", description: "The update lock: held by the agent, or blocked by the application.", required: ["state"], properties: {
         state: { type: "string", description: "Held or Blocked.", enum: ["Held","Blocked"] },
         blockedBy: { type: "string", description: "File of the application that blocks it." },

@@ -473,6 +473,12 @@ export interface AppStatus {
   phase?: 'Staging' | 'Locking' | 'Promoting' | 'Verifying' | 'Settled' | 'Removing';
   /** The release last completed: what a commit in the compatible API means. */
   release?: Release;
+  /**
+   * Optional services of the release whose contract this device does not meet; they do not run.
+   *
+   * Items: Name of the service.
+   */
+  leftOut?: string[];
   /** The update lock: held by the agent, or blocked by the application. */
   lock?: {
     /** Held or Blocked. */

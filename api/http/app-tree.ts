@@ -53,9 +53,10 @@ export function appTree(app: App, services: readonly Service[], images: readonly
   };
 }
 
-function declaredTargets({ metadata, spec }: App): TargetService[] {
+function declaredTargets({ metadata, spec, status }: App): TargetService[] {
   if (spec.release === null) return [];
-  return Object.entries(spec.services ?? {}).map(([name, { image, serviceId, imageId }]) => {
+  const services = Object.entries(spec.services ?? {}).filter(([name]) => !status?.leftOut?.includes(name));
+  return services.map(([name, { image, serviceId, imageId }]) => {
     const id = serviceId ?? allottedId(`${metadata.name}/${name}`);
     return { name, image: normalizeReference(image), imageId: imageId ?? id, serviceId: id };
   });

@@ -1,17 +1,28 @@
 import type { Store } from '../../api/store/store.js';
 import { conditionOf, isReady } from '../../crds/conditions.js';
 import type { Issue } from '../../crds/issue.js';
-import { type AnyDeclared, type AnyResource, type App, type Key, keyOf, type Service } from '../../crds/kinds.js';
+import {
+  type AnyDeclared,
+  type AnyResource,
+  type App,
+  type Declared,
+  type Key,
+  keyOf,
+  type Service,
+} from '../../crds/kinds.js';
 import { imageDocumentName } from '../../crds/names.js';
 import { APP_COMMANDS, outstanding } from '../../crds/requests.js';
 import type { EngineTraits } from '../docker/engine-traits.js';
 import { imageKey } from '../docker/image-reference.js';
 import { foreignImage } from '../docker/platform.js';
 import type { World } from '../docker/world.js';
+import type { Capability } from '../host/capabilities.js';
 import type { UpdateLocks } from '../host/update-locks.js';
 import { checkRelease } from './check.js';
 import { childrenOf, identityOf, isLiving, withKeptVolumes } from './children.js';
 import { observeCommands } from './commands.js';
+import { admit } from './contracts.js';
+import { observeRoom } from './make-room.js';
 import type { AppFacts } from './plan.js';
 
 export interface Observed {
@@ -19,10 +30,17 @@ export interface Observed {
   readonly world: World;
   readonly locks: UpdateLocks;
   readonly traits?: () => EngineTraits;
+  /** What this device has that contracts may require. */
+  readonly offers: readonly Capability[];
 }
 
 /** Everything that a decision about an App rests on, read afresh. */
-export function observeApp({ store, world, locks, traits }: Observed, swept: ReadonlySet<number>, app: App): AppFacts {
+export function observeApp(
+  { store, world, locks, offers, traits }: Observed,
+  swept: ReadonlySet<number>,
+  declared: App,
+): AppFacts {
+  const { app, leftOut, unmet } = admit(declared, declared.spec.release === null ? [] : offers);
   const { appId } = identityOf(app);
   const key = keyOf('App', app.metadata.name);
   const existing: readonly AnyResource[] = [
@@ -33,19 +51,23 @@ export function observeApp({ store, world, locks, traits }: Observed, swept: Rea
   ];
   const byHand = servicesByHand(store, app);
   const desired = withKeptVolumes(app, childrenOf(app, byHand), existing);
+  const missing = missingImages(store, world, desired);
   return {
     existing,
     desired,
     issues: [
       ...checkRelease(app, {
-        services: byHand.map(({ spec }) => spec.serviceName),
+        services: [...byHand.map(({ spec }) => spec.serviceName), ...leftOut.map(({ service }) => service)],
         networks: writtenFor(app, store.list('Network')),
         volumes: writtenFor(app, store.list('Volume')),
       }),
       ...foreignImages(app, world, traits?.().machine),
     ],
+    leftOut,
+    unmet,
     taken: takenNames(store, app, desired),
-    missing: missingImages(store, world, desired),
+    missing: missing.map(({ spec }) => imageAndState(store, spec)),
+    room: observeRoom(store, world, { desired, existing, missing: missing.map(({ spec }) => spec.image) }),
     needLock: [...store.owned(key, 'Service'), ...byHand].filter(needsLock).map(({ spec }) => spec.serviceName),
     locked: locks.isHeld(appId),
     unswept: !swept.has(appId),
@@ -92,15 +114,15 @@ function takenNames(store: Store, app: App, desired: readonly AnyDeclared[]): re
  * What keeps the release from being promoted. The documents' word is not enough: an image may have gone while we were
  * not running, so each one has to be in the world as well, which is fresh.
  */
-function missingImages(store: Store, world: World, desired: readonly AnyDeclared[]): readonly string[] {
-  return desired.flatMap((one) => {
-    if (one.kind !== 'Image') return [];
-    if (world.image(one.spec.image) && !isBeingDeleted(store, one.spec.image)) return [];
-    const document = store.get('Image', imageDocumentName(one.spec.app, one.spec.image));
-    const ready = document && conditionOf(document, 'Ready');
-    const said = ready && !isReady(document) ? ` (${ready.message})` : '';
-    return [`${one.spec.image}${said}`];
-  });
+const missingImages = (store: Store, world: World, desired: readonly AnyDeclared[]): readonly Declared<'Image'>[] =>
+  desired
+    .filter((one) => one.kind === 'Image')
+    .filter(({ spec }) => !world.image(spec.image) || isBeingDeleted(store, spec.image));
+
+function imageAndState(store: Store, { app, image }: Declared<'Image'>['spec']): string {
+  const document = store.get('Image', imageDocumentName(app, image));
+  const ready = document && conditionOf(document, 'Ready');
+  return ready && !isReady(document) ? `${image} (${ready.message})` : image;
 }
 
 /** It is still there, but not for long: another app has just let go of it. */

@@ -6,9 +6,12 @@ import type { AppStatus } from '../../crds/types.js';
 import { act, type Plan, settled, TerminalError, wait } from '../runtime/outcome.js';
 import { identityOf, isLiving, sameSpec } from './children.js';
 import { type CommandStep, type Commands, isAsked, planCommands } from './commands.js';
+import type { Unmet } from './contracts.js';
+import { planRoom, type Room, type RoomStep } from './make-room.js';
 
 export type AppStep =
   | CommandStep
+  | RoomStep
   /** Declare the new images beside what is there. */
   | { readonly do: 'stage'; readonly because: string }
   /** Declare the release, whole. */
@@ -27,10 +30,15 @@ export interface AppFacts {
   /** The children that its document asks for. */
   readonly desired: readonly AnyDeclared[];
   readonly issues: readonly Issue[];
+  /** Optional services that cannot run on this device, and others because of which the release cannot. */
+  readonly leftOut: readonly Unmet[];
+  readonly unmet: readonly Unmet[];
   /** Names of desired children that somebody else declared. */
   readonly taken: readonly Key[];
   /** Desired images that are not on the device as far as we have seen since we started, and how far they are. */
   readonly missing: readonly string[];
+  /** What has to go before some of them are downloaded. */
+  readonly room: Room;
   /** Services of the app that cannot go on without the lock. */
   readonly needLock: readonly string[];
   /** Held by this process. */
@@ -58,7 +66,14 @@ export function planApp(app: App, facts: AppFacts): AppPlan {
   return { ...upkeep, phase: app.status?.phase ?? 'Staging', trouble };
 }
 
-function troubleOf({ issues, taken }: AppFacts): TerminalError | undefined {
+/** The compatible API knows a rejected release by this reason. */
+export const REJECTED = 'ContractUnmet';
+
+function troubleOf({ issues, taken, unmet }: AppFacts): TerminalError | undefined {
+  if (unmet.length > 0) {
+    const missing = unmet.map(({ service, requirement }) => `${service} requires ${requirement}`).join('; ');
+    return new TerminalError(REJECTED, `This device does not meet the contract of the release: ${missing}`);
+  }
   if (issues.length > 0) {
     return new TerminalError('InvalidRelease', issues.map(({ path, message }) => `${path}: ${message}`).join('; '));
   }
@@ -72,7 +87,8 @@ function planRelease(app: App, facts: AppFacts): AppPlan {
   const command = planCommands(facts.asked, locked);
   if (command?.steps.length) return { ...command, phase: app.status?.phase ?? 'Staging' };
   const changes = differences(existing, desired);
-  const newImages = changes.filter((change) => change.startsWith('Image/'));
+  const held = desired.filter((one) => one.kind === 'Image' && facts.room.held.has(one.spec.image)).map(keyOfChild);
+  const newImages = changes.filter((change) => change.startsWith('Image/') && !held.includes(change));
 
   if (missing.length > 0) {
     if (newImages.length > 0)
@@ -80,6 +96,8 @@ function planRelease(app: App, facts: AppFacts): AppPlan {
     if (command && !isShort(facts)) return { ...command, phase: 'Staging' };
     const upkeep = planUpkeep(facts);
     if (upkeep?.steps.length) return { ...upkeep, phase: 'Staging' };
+    const room = planRoom(facts.room, locked);
+    if (room) return { ...room, phase: 'Staging' };
     const unlock = upkeep ? undefined : planUnlock(facts, 'nothing stops while images download');
     const waiting = wait<AppStep>('ImagesNotReady', `Waiting for images: ${listOf(missing, '; ')}`);
     return { ...waiting, steps: unlock?.steps ?? [], phase: 'Staging' };

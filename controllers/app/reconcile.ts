@@ -1,18 +1,19 @@
 import type { LogStream } from '../../api/store/logs.js';
 import type { Accepted, Store } from '../../api/store/store.js';
-import { withFacts } from '../../crds/conditions.js';
+import { conditionOf, withFacts } from '../../crds/conditions.js';
 import { type AnyDeclared, type App, keyOf } from '../../crds/kinds.js';
 import { handlingOf, type Refusal, withHandled } from '../../crds/requests.js';
 import type { AppStatus } from '../../crds/types.js';
 import type { EngineTraits } from '../docker/engine-traits.js';
 import type { World } from '../docker/world.js';
+import type { Capability } from '../host/capabilities.js';
 import type { UpdateLocks } from '../host/update-locks.js';
 import { type Outcome, type Reconcile, TerminalError, wait } from '../runtime/outcome.js';
 import { shareApiNetwork } from './api-network.js';
 import { declaredAs, identityOf, isLiving, withKeptVolumes } from './children.js';
 import { type Command, disruptiveOf } from './commands.js';
 import { forced, needsLock, observeApp, servicesOfApp } from './observe.js';
-import { type AppFacts, type AppPlan, type AppStep, planApp } from './plan.js';
+import { type AppFacts, type AppPlan, type AppStep, planApp, REJECTED } from './plan.js';
 
 export interface AppDeps {
   readonly store: Store;
@@ -21,6 +22,8 @@ export interface AppDeps {
   readonly locks: UpdateLocks;
   /** What the engine is like; without it images are taken as they come. */
   readonly traits?: () => EngineTraits;
+  /** What this device has that contracts may require. */
+  readonly offers: readonly Capability[];
   readonly logs: LogStream;
   /** ms since the epoch */
   readonly now: () => number;
@@ -46,8 +49,9 @@ export const reconcileApp =
     const app = store.get('App', name);
     if (!app) return { is: 'settled' };
     const facts = observeApp(deps, memory.swept, app);
+    const leftOut = facts.leftOut.map(({ service }) => service);
     if (!world.fresh) {
-      report(deps, app, { phase: app.status?.phase });
+      report(deps, app, { phase: app.status?.phase, leftOut });
       const [issue] = facts.issues;
       if (issue) throw new TerminalError('InvalidRelease', `${issue.path}: ${issue.message}`);
       return wait('EngineUnreachable', world.trouble ?? 'The engine has not answered yet').outcome;
@@ -58,11 +62,30 @@ export const reconcileApp =
     await shareApiNetwork(store, world);
     if (facts.locked) nudge(store, app);
     const outcome = done.outcome ?? plan.outcome;
-    report(deps, app, { ...done, phase: phaseOf(plan, done), settled: outcome.is === 'settled' && !plan.trouble });
-    if (plan.trouble) throw plan.trouble;
+    report(deps, app, {
+      ...done,
+      leftOut,
+      phase: phaseOf(plan, done),
+      settled: outcome.is === 'settled' && !plan.trouble,
+    });
+    if (plan.trouble) {
+      if (plan.trouble.reason === REJECTED) announceRejection(deps, app, facts, plan.trouble.message);
+      throw plan.trouble;
+    }
     if (!isLiving(app) && outcome.is === 'settled') await store.release(app);
     return outcome;
   };
+
+/** The Supervisor's line, once for each rejection. */
+function announceRejection({ logs }: AppDeps, app: App, { unmet }: AppFacts, message: string): void {
+  if (conditionOf(app, 'Stalled')?.message === message) return;
+  const { name, release } = identityOf(app);
+  const lines = unmet.map(
+    ({ service, requirement }) => `${name} (${release?.commit}): ${service} requires ${requirement}`,
+  );
+  const text = ['Some releases were rejected due to having unmet requirements:', ...lines].join('\n  ');
+  logs.system(text, { isStdErr: true });
+}
 
 /** A service may have looked for the lock just before it was taken, and nothing else would make it look again. */
 function nudge(store: Store, { metadata }: App): void {
@@ -100,14 +123,32 @@ async function take(deps: AppDeps, memory: Memory, app: App, facts: AppFacts, st
   const living = existing.filter(isLiving);
   switch (step.do) {
     case 'stage': {
-      const images = desired.filter(({ kind }) => kind === 'Image');
+      const images = desired.filter((one) => one.kind === 'Image' && !facts.room.held.has(one.spec.image));
       return propose(deps, app, step, [...images, ...without(living, images)]);
     }
     case 'promote': {
+      for (const { service, requirement } of facts.leftOut) {
+        const message = `Left out the optional service ${service}: this device does not have ${requirement}`;
+        deps.logs.system(message);
+        event(deps, app, 'LeftOut', message);
+      }
       await shareApiNetwork(deps.store, deps.world);
       const spareImages = living.filter(({ kind }) => kind === 'Image');
       return propose(deps, app, step, [...desired, ...without(spareImages, desired)]);
     }
+    case 'advance': {
+      const came = await lookAgain(deps.world, facts.room);
+      if (came) return { outcome: { is: 'progressing', reason: 'Staging', message: `${came} is on the device` } };
+      const first = desired.filter(({ kind, metadata }) => kind === 'Service' && step.services.includes(metadata.name));
+      return propose(deps, app, step, [...first, ...without(living, first)]);
+    }
+    case 'drop':
+      return propose(
+        deps,
+        app,
+        step,
+        living.filter(({ kind, metadata }) => kind !== 'Image' || !step.images.includes(metadata.name)).map(declaredAs),
+      );
     case 'prune':
       return propose(deps, app, step, desired);
     case 'reclaim': {
@@ -132,6 +173,13 @@ async function take(deps: AppDeps, memory: Memory, app: App, facts: AppFacts, st
   }
 }
 
+/** An image that has not been looked for may be there all the same; then nothing has to stop for it. Returns one that is. */
+async function lookAgain(world: World, { early }: AppFacts['room']): Promise<string | undefined> {
+  for (const { image } of early) if (await world.refreshImage(image, AbortSignal.timeout(LOOK_MS))) return image;
+  return undefined;
+}
+const LOOK_MS = 30_000;
+
 const without = (from: AppFacts['existing'], declared: readonly AnyDeclared[]): readonly AnyDeclared[] =>
   from
     .filter((one) => !declared.some(({ kind, metadata }) => kind === one.kind && metadata.name === one.metadata.name))
@@ -140,6 +188,8 @@ const without = (from: AppFacts['existing'], declared: readonly AnyDeclared[]): 
 const REASONS = {
   stage: 'Staging',
   promote: 'Promoting',
+  advance: 'MakingRoom',
+  drop: 'MakingRoom',
   prune: 'Pruning',
   reclaim: 'Removing',
   remove: 'Removing',
@@ -294,7 +344,12 @@ const phaseOf = (plan: AppPlan, done: Done): AppStatus['phase'] =>
 function report(
   { store, locks }: AppDeps,
   app: App,
-  now: Done & { readonly phase: AppStatus['phase']; readonly settled?: boolean },
+  now: Done & {
+    readonly phase: AppStatus['phase'];
+    readonly settled?: boolean;
+    /** Optional services that do not run here. */
+    readonly leftOut: readonly string[];
+  },
 ): void {
   const current = store.get('App', app.metadata.name);
   if (current?.metadata.uid !== app.metadata.uid) return;
@@ -317,6 +372,7 @@ function report(
       appId,
       ...(now.phase ? { phase: now.phase } : {}),
       ...(completed ? { release: completed } : {}),
+      ...(now.leftOut?.length ? { leftOut: [...now.leftOut] } : {}),
       ...(lock ? { lock } : {}),
       ...(Object.keys(begun).length > 0 ? { begun } : {}),
       ...handling,

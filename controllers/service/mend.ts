@@ -2,9 +2,10 @@ import type { SeenContainer } from '../docker/engine.js';
 import type { Plan } from '../runtime/outcome.js';
 import type { NeededNetwork, ServiceStep, Wanted } from './situation.js';
 import { doing, waitForNeeded } from './steps.js';
+import type { UpdateStep } from './strategy/record.js';
 
-/** What can be put right without stopping anything. Pure. */
-export function mend(wanted: Wanted, current: SeenContainer): Plan<ServiceStep> | undefined {
+/** What can be put right without stopping anything. `seen`: what told that a successor can take over. Pure. */
+export function mend(wanted: Wanted, current: SeenContainer, seen?: UpdateStep): Plan<ServiceStep> | undefined {
   const missing = wanted.networks.find(({ name }) => current.networks[name] === undefined);
   if (missing) {
     const because = `not connected to network ${missing.name}`;
@@ -13,17 +14,23 @@ export function mend(wanted: Wanted, current: SeenContainer): Plan<ServiceStep> 
       doing('Connecting', { do: 'connect', container: current, network: missing.name, because })
     );
   }
-  return introduce(wanted, current);
+  return introduce(wanted, current, seen);
 }
 
 /** A container that others cannot find by its names is connected anew with them: nobody can be talking to it by those. Pure. */
-export function introduce(wanted: Wanted, current: SeenContainer): Plan<ServiceStep> | undefined {
+function introduce(wanted: Wanted, current: SeenContainer, seen?: UpdateStep): Plan<ServiceStep> | undefined {
   const unknown = wanted.networks.find((network) => isUnknown(network, current));
   if (!unknown) return undefined;
   const because = `not known as ${unknown.aliases.join(', ')} on network ${unknown.name}`;
   return (
     waitForNeeded(wanted) ??
-    doing('Introducing', { do: 'introduce', container: current, network: unknown.name, because })
+    doing('Introducing', {
+      do: 'introduce',
+      container: current,
+      network: unknown.name,
+      because,
+      ...(seen ? { seen } : {}),
+    })
   );
 }
 

@@ -126,6 +126,7 @@ async function carryOut(
     const update = recordAt(step);
     report(deps, service, { doing, lastAction, concluding: outcome, ...(update ? { update } : {}) });
     const note = (one: UpdateStep): void => noteStep(deps, service, one);
+    if (step.do === 'introduce' && step.seen) note(step.seen);
     if (step.do === 'leave' && step.update) {
       if (step.update.is === 'succeeded') note(step.update.seen);
       note('Stopping');

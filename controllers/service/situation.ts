@@ -19,7 +19,14 @@ export type ServiceStep =
   | { readonly do: 'rename'; readonly container: SeenContainer; readonly to: string; readonly because: string }
   | { readonly do: 'connect'; readonly container: SeenContainer; readonly network: string; readonly because: string }
   /** Connects it anew, under the names by which others find it. */
-  | { readonly do: 'introduce'; readonly container: SeenContainer; readonly network: string; readonly because: string }
+  | {
+      readonly do: 'introduce';
+      readonly container: SeenContainer;
+      readonly network: string;
+      readonly because: string;
+      /** What told that it can take over. */
+      readonly seen?: UpdateStep;
+    }
   /** With all of its networks; and started, unless the document does not want it to run. */
   | {
       readonly do: 'create';

@@ -3,6 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { conditionOf } from '../../crds/conditions.js';
 import { imageDocumentName } from '../../crds/names.js';
+import type { UpdateStrategy } from '../../crds/update-strategy.js';
 import { declareApp } from '../setup/declared.js';
 import type { Agent, Device } from '../setup/device.js';
 import type { Scenario } from '../setup/scenario.js';
@@ -28,6 +29,27 @@ function lock(device: Device): void {
   writeFileSync(applicationLock(device), '');
 }
 const changed = declareApp({ web: { environment: { V: '2' } } });
+
+const HAND_OVER = { 'io.balena.update.strategy': 'hand-over', 'io.balena.update.handover-timeout': '1000' };
+const by = (labels: Readonly<Record<string, string>>, environment: Readonly<Record<string, string>> = {}) =>
+  declareApp({ web: { labels, environment } });
+const byField = (updateStrategy: UpdateStrategy, image: string) =>
+  declareApp(
+    { web: { updateStrategy, image }, db: {} },
+    { release: { commit: image === 'shop:1' ? 'a' : 'b', id: 1 } },
+  );
+
+/** Every container is healthy as soon as it has started. */
+function beHealthy({ engine }: Device): void {
+  engine.after = (verb, [id]) => {
+    if (verb === 'startContainer') engine.docker.setHealth(String(id), 'healthy');
+  };
+}
+const runningNames = ({ engine }: Device) =>
+  engine.docker.containers
+    .filter(({ state }) => state === 'running')
+    .map(({ name }) => name.replace(/^[0-9a-f]{8}_/, 'HASH_'))
+    .sort();
 
 /** Every way from one settled state to another that has its own pitfalls. */
 export const SCENARIOS: readonly Scenario[] = [
@@ -258,6 +280,189 @@ export const SCENARIOS: readonly Scenario[] = [
       networks: ['supervisor0 10.114.104.1', 'u_default'],
       images: ['api:1', 'web:1'],
     },
+  },
+  {
+    it: 'hands over to a new container that says so',
+    before: [by(HAND_OVER, { V: '1' })],
+    target: [by({ ...HAND_OVER, 'io.balena.update.handover-timeout': '2000' }, { V: '2' })],
+    unbroken: ['web'],
+    obstacle: {
+      seen: (agent) => {
+        assert.deepEqual(runningNames(agent.device), ['HASH_web_7_1_a', 'web_7_1_a']);
+        const { state, outgoing } = agent.store.get('Service', 'hello.web')?.status ?? {};
+        assert.equal(state, 'Awaiting handover');
+        assert.equal(outgoing?.name, 'web_7_1_a');
+        assert.equal(reasonOf(agent, 'Service', 'hello.web'), 'AwaitingHandover');
+      },
+      cleared: (device) => {
+        const folder = join(device.folder, 'locks/1/web');
+        mkdirSync(folder, { recursive: true });
+        writeFileSync(join(folder, 'resin-kill-me'), '');
+      },
+    },
+    end: { containers: ['web_7_1_a running web:1 V=2 on u_default'], networks: ['u_default'], images: ['web:1'] },
+  },
+  {
+    it: 'hands over when the new container has not said so in time',
+    before: [by(HAND_OVER)],
+    target: [by(HAND_OVER, { V: '2' })],
+    unbroken: ['web'],
+    end: { containers: ['web_7_1_a running web:1 V=2 on u_default'], networks: ['u_default'], images: ['web:1'] },
+  },
+  {
+    it: 'takes a hand-over back when the document does',
+    before: [by(HAND_OVER, { V: '1' })],
+    deed: ({ agent }) =>
+      void agent?.propose([by({ ...HAND_OVER, 'io.balena.update.handover-timeout': '99000' }, { V: '2' })]),
+    target: [by(HAND_OVER, { V: '1' })],
+    unbroken: ['web'],
+    end: { containers: ['web_7_1_a running web:1 V=1 on u_default'], networks: ['u_default'], images: ['web:1'] },
+  },
+  {
+    it: 'hands over within a new release under its own name',
+    images: serve('shop:1', 'shop:2'),
+    before: [byField('hand-over', 'shop:1')],
+    target: [byField('rolling', 'shop:2')],
+    unbroken: ['web', 'db'],
+    end: {
+      containers: ['db_7_1_b running web:1 on u_default', 'web_7_1_b running shop:2 on u_default'],
+      networks: ['u_default'],
+      images: ['shop:2', 'web:1'],
+    },
+  },
+  {
+    it: 'rolls to a container that is healthy',
+    images: ({ engine }) => {
+      engine.images.add('checked:1', { config: { Healthcheck: { Test: ['CMD', 'true'] } } });
+    },
+    before: [declareApp({ web: { image: 'checked:1', updateStrategy: 'rolling' } })],
+    deed: beHealthy,
+    target: [declareApp({ web: { image: 'checked:1', updateStrategy: 'rolling', environment: { V: '2' } } })],
+    unbroken: ['web'],
+    end: {
+      containers: ['web_7_1_a running checked:1 V=2 on u_default'],
+      networks: ['u_default'],
+      images: ['checked:1', 'web:1'],
+    },
+  },
+  {
+    it: 'goes on with the old container while the new one is not healthy',
+    images: ({ engine }) => {
+      engine.images.add('checked:1', { config: { Healthcheck: { Test: ['CMD', 'true'] } } });
+    },
+    before: [declareApp({ web: { image: 'checked:1', updateStrategy: 'rolling' } })],
+    target: [declareApp({ web: { image: 'checked:1', updateStrategy: 'rolling', environment: { V: '2' } } })],
+    unbroken: ['web'],
+    obstacle: {
+      seen: (agent) => {
+        assert.equal(reasonOf(agent, 'Service', 'hello.web'), 'AwaitingHealth');
+        const [young] = agent.device.engine.docker.containers;
+        assert.deepEqual(young && [...young.networks.values()].map(({ aliases }) => aliases), [[]]);
+      },
+      cleared: (device) => {
+        beHealthy(device);
+        for (const { id, state } of device.engine.docker.containers)
+          if (state === 'running') device.engine.docker.setHealth(id, 'healthy');
+      },
+    },
+    end: {
+      containers: ['web_7_1_a running checked:1 V=2 on u_default'],
+      networks: ['u_default'],
+      images: ['checked:1', 'web:1'],
+    },
+  },
+  {
+    it: 'stops a hand-over service first where its network is made anew',
+    before: [declareApp({ web: { updateStrategy: 'hand-over' } })],
+    target: [
+      declareApp(
+        { web: { updateStrategy: 'hand-over', environment: { V: '2' } } },
+        { networks: { default: { ipam: { config: [{ subnet: '10.1.0.0/24' }] } } } },
+      ),
+    ],
+    end: {
+      containers: ['web_7_1_a running web:1 V=2 on u_default'],
+      networks: ['u_default 10.1.0.1'],
+      images: ['web:1'],
+    },
+  },
+  {
+    it: 'replaces a service that publishes a port by the default strategy',
+    before: [declareApp({ web: { updateStrategy: 'rolling', ports: ['8080:80'] } })],
+    target: [declareApp({ web: { updateStrategy: 'rolling', ports: ['8080:80'], environment: { V: '2' } } })],
+    end: { containers: ['web_7_1_a running web:1 V=2 on u_default'], networks: ['u_default'], images: ['web:1'] },
+  },
+  ...(['kill-then-download', 'delete-then-download'] as const).map(
+    (strategy): Scenario => ({
+      it: `makes room for a new image by ${strategy}`,
+      images: serve('shop:1', 'shop:2'),
+      before: [byField(strategy, 'shop:1')],
+      target: [byField(strategy, 'shop:2')],
+      unbroken: ['db'],
+      end: {
+        containers: ['db_7_1_b running web:1 on u_default', 'web_7_1_b running shop:2 on u_default'],
+        networks: ['u_default'],
+        images: ['shop:2', 'web:1'],
+      },
+    }),
+  ),
+  {
+    it: 'downloads what everybody else needs before a service makes room',
+    images: serve('shop:1', 'shop:2'),
+    before: [byField('kill-then-download', 'shop:1')],
+    target: [declareApp({ web: { updateStrategy: 'kill-then-download', image: 'shop:2' }, db: { image: 'late:1' } })],
+    obstacle: {
+      seen: (agent) => {
+        assert.equal(reasonOf(agent, 'App', 'hello'), 'ImagesNotReady');
+        assert.equal(agent.device.engine.docker.container('web_7_1_a').state, 'running');
+        assert.equal(agent.store.get('Image', imageDocumentName('hello', 'shop:2')), undefined);
+      },
+      cleared: serve('late:1'),
+    },
+    end: {
+      containers: ['db_7_1_a running late:1 on u_default', 'web_7_1_a running shop:2 on u_default'],
+      networks: ['u_default'],
+      images: ['late:1', 'shop:2', 'web:1'],
+    },
+  },
+  {
+    it: 'keeps the running release where the device does not meet the contract of the next',
+    before: [web],
+    target: [
+      declareApp({
+        web: { environment: { V: '2' }, contract: { requires: [{ type: 'sw.supervisor', version: '>=99' }] } },
+      }),
+    ],
+    end: {
+      containers: ['web_7_1_a running web:1 on u_default'],
+      networks: ['u_default'],
+      images: ['web:1'],
+      troubles: ['App/hello ContractUnmet'],
+    },
+  },
+  {
+    it: 'leaves out an optional service whose contract is not met',
+    before: [web],
+    target: [
+      declareApp({
+        web: { depends_on: ['gpu'] },
+        gpu: { contract: { requires: [{ type: 'sw.l4t' }] }, labels: { 'io.balena.features.optional': '1' } },
+      }),
+    ],
+    end: { containers: ['web_7_1_a running web:1 on u_default'], networks: ['u_default'], images: ['web:1'] },
+  },
+  {
+    it: 'removes an app in its order',
+    before: [
+      declareApp({
+        web: { depends_on: ['db'] },
+        db: { depends_on: ['base'] },
+        base: {},
+        side: { network_mode: 'service:web' },
+      }),
+    ],
+    target: [],
+    end: { images: ['web:1'] },
   },
   {
     it: 'waits while the application holds the update lock',

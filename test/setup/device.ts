@@ -12,6 +12,7 @@ import { appController } from '../../controllers/app/app-controller.js';
 import type { Engine } from '../../controllers/docker/engine.js';
 import { type Informer, startWorld } from '../../controllers/docker/informer.js';
 import { PullQueue } from '../../controllers/docker/pull-queue.js';
+import { capabilitiesOf } from '../../controllers/host/capabilities.js';
 import type { DeviceFacts } from '../../controllers/host/facts.js';
 import { openHandovers } from '../../controllers/host/handovers.js';
 import { openUpdateLocks } from '../../controllers/host/lock-files.js';
@@ -141,7 +142,8 @@ export class Agent {
     const locks = life.locks(openUpdateLocks({ lockRoot: '/locks', hostRoot: folder, log: silent, now }));
     const logs = new LogStream();
     const handovers = openHandovers({ lockRoot: '/locks', hostRoot: folder });
-    const ofHost = { locks, handovers, logs, keys, facts, traits, apiAddress };
+    const offers = capabilitiesOf({ facts, supervisorVersion: '19.0.5', osRelease: '', kernel: KERNEL });
+    const ofHost = { offers, locks, handovers, logs, keys, facts, traits, apiAddress };
     const common = { store, engine, world, pulls, ...ofHost, log: silent, now };
     const children = [
       imageController(common),
@@ -284,6 +286,7 @@ const facts: DeviceFacts = {
   hostname: () => 'device',
 };
 const traits = () => ({ logDriver: 'json-file', machine: 'x86_64' });
+const KERNEL = { name: 'Linux', release: '5.10.2' };
 const apiAddress = () => ({ host: '10.114.104.1', port: 48484 });
 
 /** A disk that never loses power, only processes: synchronous, so that what happens when does not depend on the machine. */

@@ -4,6 +4,7 @@ import type { Change } from '../../api/store/store.js';
 import { APP_ID, SERVICE_NAME, SUPERVISED } from '../../controllers/docker/labels.js';
 import { isReady } from '../../crds/conditions.js';
 import type { AnyResource } from '../../crds/kinds.js';
+import { askedStrategy, killsFirst, overlaps, type UpdateStrategy } from '../../crds/update-strategy.js';
 import type { Agent, Device, Witness } from './device.js';
 import type { MemoryContainer } from './memory-containers.js';
 import { isAlive } from './memory-containers.js';
@@ -19,6 +20,8 @@ export class Overseer implements Witness {
   readonly broken: string[] = [];
   /** Something happened that an agent cannot know yet: what it says of the engine may be out of date. */
   isBlind = false;
+  /** Services of which a container has to run after every step. */
+  unbroken: readonly string[] = [];
   /** References that nobody pulled: never to be removed. */
   readonly kept = new Set<string>();
   /** Uid and generation of whoever is Ready. */
@@ -63,13 +66,20 @@ export class Overseer implements Witness {
   }
 
   acted(what: string): void {
+    for (const service of this.unbroken) {
+      const up = this.device.engine.docker.containers.some(
+        (one) => one.options.Labels?.[SERVICE_NAME] === service && one.state === 'running',
+      );
+      if (!up) this.#say(`${service} is down after ${what}`);
+    }
     if (what !== 'startContainer') return;
     const running = new Map<string, string>();
     for (const one of this.device.engine.docker.containers.filter(isAlive)) {
       const { [APP_ID]: app, [SERVICE_NAME]: service } = one.options.Labels ?? {};
       if (app === undefined || service === undefined) continue;
       const other = running.get(`${app}/${service}`);
-      if (other) this.#say(`${one.name} and ${other} of one service run at the same time`);
+      if (other && !this.#asks(Number(app), service, overlaps))
+        this.#say(`${one.name} and ${other} of one service run at the same time`);
       running.set(`${app}/${service}`, one.name);
     }
   }
@@ -97,9 +107,18 @@ export class Overseer implements Witness {
     const appId = Number(options.Labels?.[APP_ID]);
     const lock = join(this.device.folder, 'locks', String(appId), options.Labels?.[SERVICE_NAME] ?? '', 'updates.lock');
     if (!existsSync(lock)) this.#say(`${what} ${name} without the update lock`);
-    if (what === 'renameContainer') return;
+    if (what === 'renameContainer' || this.#asks(appId, options.Labels?.[SERVICE_NAME] ?? '', killsFirst)) return;
     const missing = this.#missingImages(appId);
     if (missing.length > 0) this.#say(`${what} ${name} while ${missing.join(', ')} is not local`);
+  }
+
+  /** The document of the service asks for a strategy of that kind. */
+  #asks(appId: number, service: string, isOfKind: (strategy: UpdateStrategy) => boolean): boolean {
+    const documents = this.#agent?.store.list('Service') ?? [];
+    const found = documents.find(({ spec }) => spec.appId === appId && spec.serviceName === service);
+    const labels = { ...(found?.spec.labels as Readonly<Record<string, string>> | undefined) };
+    const asked = askedStrategy(found?.spec.updateStrategy, labels);
+    return asked.is === 'known' && isOfKind(asked.strategy);
   }
 
   /** Images of the release that is being brought about. */

@@ -18,6 +18,8 @@ export interface Scenario {
   readonly target: readonly AnyDeclared[];
   /** What stands in the way at first: looked at after a while, then put right. */
   readonly obstacle?: { readonly seen: (agent: Agent) => void; readonly cleared: (device: Device) => void };
+  /** Services of which a container runs at all times, from the beginning of the scenario. */
+  readonly unbroken?: readonly string[];
   /** Keys of documents that still wait in the end. */
   readonly waiting?: readonly string[];
   /** In the end; what is left out does not exist. */
@@ -73,6 +75,7 @@ export class Run {
     else await this.device.boot();
     this.#downtime = new Downtime(this.device);
     deed?.(this.device);
+    this.overseer.unbroken = this.scenario.unbroken ?? [];
 
     const { at, fate = 'pass' } = this.mishap ?? {};
     this.device.weather = () => (this.#steps++ === at ? fate : 'pass');

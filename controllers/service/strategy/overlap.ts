@@ -1,6 +1,6 @@
 import type { SeenContainer } from '../../docker/engine.js';
 import { type Plan, wait } from '../../runtime/outcome.js';
-import { introduce, mend } from '../mend.js';
+import { mend } from '../mend.js';
 import { ALIVE } from '../orders.js';
 import type { Beside, ServiceStep, Situation, Wanted } from '../situation.js';
 import { doing, leave, start, waitForNeeded, waitForSiblings } from '../steps.js';
@@ -86,7 +86,7 @@ function takeOver(
   const verdict = beside === 'hand-over' ? handedOver(situation, wanted, newer) : proven(situation, newer, older);
   if (typeof verdict !== 'string') return verdict;
   return (
-    introduce(wanted, newer) ??
+    mend(wanted, newer, verdict) ??
     leave(situation, older, `${newer.name} has taken over (${WORDS[verdict]})`, {
       update: { is: 'succeeded', strategy: beside, seen: verdict },
     })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { childrenOf } from '../../../controllers/app/children.js';
 import { type Command, NO_COMMANDS } from '../../../controllers/app/commands.js';
+import { NO_ROOM_NEEDED } from '../../../controllers/app/make-room.js';
 import { type AppFacts, planApp } from '../../../controllers/app/plan.js';
 import type { AnyDeclared, AnyResource, App } from '../../../crds/kinds.js';
 import { aDocument, anApp, anImage, aVolume, notReady, type Parts, ready } from '../../setup/documents.js';
@@ -50,6 +51,9 @@ const plan = (app: App, facts: Partial<AppFacts>) =>
     issues: [],
     taken: [],
     missing: [],
+    room: NO_ROOM_NEEDED,
+    leftOut: [],
+    unmet: [],
     needLock: [],
     locked: false,
     unswept: false,

@@ -235,6 +235,12 @@ describe('planService, by strategy', () => {
       want: 'introduce c2 to u_default (not known as web on network u_default); progressing: Introducing',
     },
     {
+      it: 'connects a new one that was caught between two connections',
+      by: 'rolling',
+      seen: [{ ...young, networks: {}, health: 'healthy' }, old],
+      want: 'connect c2 to u_default (not connected to network u_default); progressing: Connecting',
+    },
+    {
       it: 'then lets the old one go',
       by: 'rolling',
       seen: [{ ...young, health: 'healthy' }, old],
