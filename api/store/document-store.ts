@@ -177,6 +177,10 @@ class DocumentStore implements Store {
     });
   }
 
+  previewSet(proposal: Proposal): Accepted {
+    return acceptedOf(planProposal(this.#documents.held, proposal));
+  }
+
   report(origin: Origin, problems: readonly Problem[]): void {
     const sinceMs = this.#unread.get(origin)?.sinceMs ?? this.deps.now();
     const message = problems.map((one) => one.message).join('; ');
@@ -305,6 +309,7 @@ class DocumentStore implements Store {
 
   async #carryOut(proposal: Proposal, extent: Extent): Promise<ProposalPlan> {
     const plan = planProposal(this.#documents.held, proposal, extent);
+    if (proposal.atomic && plan.refused.length > 0) return { decisions: [], refused: plan.refused };
     await this.#commit(editsOf(plan.decisions, this.#documents.held, this.#fresh()));
     for (const decision of plan.decisions) {
       if (decision.do !== 'await' || decision.successors.length === 0) continue;

@@ -27,6 +27,8 @@ export interface Proposal {
   readonly owner?: Key;
   readonly documents: readonly Proposed[];
   readonly problems?: readonly Problem[];
+  /** Refuse one, refuse all: when a document cannot be taken, nothing changes. */
+  readonly atomic?: boolean;
 }
 
 export interface Accepted {
@@ -89,6 +91,8 @@ export interface Store extends Reader {
    * `StorageError`, and nothing changed, when it could not be written. Proposals are carried out one after another.
    */
   propose(proposal: Proposal): Promise<Accepted>;
+  /** What `propose` would do at this moment; changes nothing. */
+  previewSet(proposal: Proposal): Accepted;
   /** An origin that cannot read what it would propose says why; its documents stay. Its next proposal takes that back. */
   report(origin: Origin, problems: readonly Problem[]): void;
   /** Creates or changes one document of an origin that declares piece by piece (`api`). Same promises as `propose`. */
