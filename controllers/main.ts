@@ -5,6 +5,7 @@ import { booleanOf } from '../api/http/coercion.js';
 import { type ApiServer, createServer } from '../api/http/server.js';
 import { SUPERVISOR_VERSION } from '../api/http/version.js';
 import { type FolderSource, watchFolders } from '../api/sources/folder.js';
+import { gitOrigins } from '../api/sources/git/git-origin.js';
 import { localOrigin } from '../api/sources/local.js';
 import { DEVICE_DOCUMENT } from '../api/sources/target-state.js';
 import { appIdOf } from '../api/store/app-ids.js';
@@ -13,11 +14,13 @@ import { lockFolder } from '../api/store/folder-lock.js';
 import { openKeys } from '../api/store/key-file.js';
 import type { Keys } from '../api/store/keys.js';
 import { LogStream } from '../api/store/logs.js';
+import { openSecretFiles, type SecretFiles } from '../api/store/secret-files.js';
 import type { Store } from '../api/store/store.js';
-import { openTags } from '../api/store/tag-file.js';
+import { openTags, type Tags } from '../api/store/tag-file.js';
 import { isReady } from '../crds/conditions.js';
 import { configWithDefaults, knownConfig } from '../crds/device-variables.js';
-import { API_NETWORK } from '../crds/names.js';
+import { keyOf } from '../crds/kinds.js';
+import { API_NETWORK, DEFAULT_DEVICE_NAME } from '../crds/names.js';
 import { parseDocument } from '../crds/parse.js';
 import { appController } from './app/app-controller.js';
 import { runCommand } from './docker/command.js';
@@ -31,6 +34,7 @@ import { findEngine } from './docker/private-engine.js';
 import { PullQueue } from './docker/pull-queue.js';
 import { registryCredentials } from './docker/registry-credentials.js';
 import { seedImage } from './docker/seed-image.js';
+import { gitSourceController } from './git-source/git-source-controller.js';
 import { readCapabilities } from './host/capabilities.js';
 import { readDeviceCredentials } from './host/device-credentials.js';
 import { readDeviceFacts } from './host/device-facts.js';
@@ -60,6 +64,8 @@ import type { Voice } from './terminal.js';
 import { AGENT_VERSION } from './version.js';
 import { volumeController } from './volume/volume-controller.js';
 
+/** A server that is down is asked again after seconds at first, then after minutes, ms. */
+const GIT_BACKOFF_MS = { first: 2_000, max: 10 * 60_000 };
 /** Everything is looked at again this often, should an event have been lost. */
 const RELIST_CRON = '*/5 * * * *';
 /** Where containers reach the API while the network's own answer is not known yet. */
@@ -97,13 +103,16 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
   const sources: Pick<FolderSource, 'rescan'>[] = [];
   const interfaces = interfaceReader(now);
   const found: { engine?: Engine; world?: Informer } = {};
+  const tags = openTags({ folder: settings.dataFolder, now, log });
+  const secrets = openSecretFiles(settings);
   const server = await createServer({
     store,
     logs,
     keys,
     target: local,
     host,
-    tags: openTags({ folder: settings.dataFolder, now, log }),
+    tags,
+    secrets,
     updates: {
       rereadSources: async () => void (await Promise.all(sources.map((source) => source.rescan()))),
       instant: () => isOn(store, 'SUPERVISOR_INSTANT_UPDATE_TRIGGER'),
@@ -131,7 +140,23 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
     { name: 'the API', start: () => server.start(), stop: () => server.stop() },
     { name: 'the greeting', start: () => greet(settings, voice, server), stop: () => undefined },
     ...gateway(store, server, settings, log),
-    actors({ settings, voice, signal, store, keys, locks, host, logs, facts, log, loops, sources, found }),
+    actors({
+      settings,
+      voice,
+      signal,
+      store,
+      keys,
+      locks,
+      host,
+      logs,
+      facts,
+      tags,
+      secrets,
+      log,
+      loops,
+      sources,
+      found,
+    }),
   ]);
   return {
     get addresses() {
@@ -158,6 +183,8 @@ interface ActorDeps {
   readonly host: Host;
   readonly logs: LogStream;
   readonly facts: DeviceFacts;
+  readonly tags: Tags;
+  readonly secrets: SecretFiles;
   readonly log: Logger;
   /** Filled in, so that the health check sees them. */
   readonly loops: Loop[];
@@ -213,6 +240,7 @@ async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
   loops.push(...children.map((one) => new Loop(one, ofLoops)));
   loops.push(new Loop(appController(common), { ...ofLoops, after: [...loops] }));
   loops.push(new Loop(hostConfigController({ store, network: host.files, units: host.units, facts }), ofLoops));
+  loops.push(new Loop(gitSources(deps), { ...ofLoops, backoffMs: GIT_BACKOFF_MS }));
   const folders = watchFolders({
     folders: settings.manifestFolders,
     store,
@@ -243,7 +271,7 @@ async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
       start: async () => {
         await seed(deps, dockerHost);
         await folders.start();
-        deps.sources.push(folders);
+        deps.sources.push(folders, { rescan: async () => lookAtRepositories(store) });
       },
       stop: () => folders.stop(),
     },
@@ -260,6 +288,35 @@ async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
 function engineOf({ engine }: { readonly engine?: Engine }): Engine {
   if (!engine) throw new EngineUnreachable('The engine is still being looked for; ask again in a moment');
   return engine;
+}
+
+/** The GitSource controller, and the origins that do for it what git can do. */
+function gitSources({ settings, store, secrets, facts, tags, log }: ActorDeps): Controller {
+  const name = (): string => store.get('HostConfig', DEVICE_DOCUMENT)?.spec.name ?? DEFAULT_DEVICE_NAME;
+  const { uuid, deviceType, arch } = facts;
+  const repositories = gitOrigins({
+    store,
+    secrets,
+    dataFolder: settings.dataFolder,
+    parse: parseDocument,
+    device: () => ({
+      name: name(),
+      uuid,
+      type: deviceType,
+      arch,
+      tags: Object.fromEntries(tags.list().map((tag) => [tag.name, tag.value])),
+    }),
+    env: process.env,
+    log,
+    now: Date.now,
+  });
+  const device = () => ({ name: name(), uuid, deviceType, arch, version: AGENT_VERSION });
+  return gitSourceController({ store, repositories, clock: systemClock, random: Math.random, device });
+}
+
+function lookAtRepositories(store: Store): void {
+  for (const { metadata, spec } of store.list('GitSource'))
+    if (!spec.suspend) store.touch(keyOf('GitSource', metadata.name));
 }
 
 /** What the device's configuration says of a switch, or its default. */

@@ -16,7 +16,7 @@ const RULES: readonly { readonly folder: string; readonly may: readonly string[]
   { folder: 'controllers/runtime', may: ['crds', 'api/store'] },
   { folder: 'controllers/docker', may: ['crds', 'controllers/runtime', 'api/store/logs.ts'] },
   { folder: 'controllers/host', may: ['crds', 'controllers/runtime'] },
-  ...['app', 'image', 'network', 'volume', 'service', 'host-config'].map((kind) => ({
+  ...['app', 'image', 'network', 'volume', 'service', 'host-config', 'git-source'].map((kind) => ({
     folder: `controllers/${kind}`,
     may: ['crds', 'api/store', 'controllers/runtime', 'controllers/docker', 'controllers/host'],
   })),

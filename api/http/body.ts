@@ -87,7 +87,7 @@ export async function readBody(
 }
 
 /** Reads to the end or to `readLimit`; undefined when there were more than `keepLimit` bytes. Never destroys the stream. */
-async function readBytes(source: Readable, readLimit: number, keepLimit: number): Promise<Buffer | undefined> {
+export async function readBytes(source: Readable, readLimit: number, keepLimit: number): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   try {

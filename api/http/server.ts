@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import type { HealthCheck } from '../store/health.js';
 import type { Keys } from '../store/keys.js';
 import type { LogStream } from '../store/logs.js';
+import type { SecretFiles } from '../store/secret-files.js';
 import type { Store } from '../store/store.js';
 import type { Tags } from '../store/tag-file.js';
 import { parseAddress, parseAddresses } from './address.js';
@@ -15,6 +16,7 @@ import { commander } from './commands.js';
 import type { DeviceIdentity } from './device-view.js';
 import { failures } from './failures.js';
 import { health } from './health.js';
+import { hookRoutes } from './hooks.js';
 import type { HostPorts } from './host-ports.js';
 import { Listeners } from './listeners.js';
 import { type ContainerReader, containerRoutes } from './resources/containers.js';
@@ -51,6 +53,8 @@ export interface ServerDeps {
   readonly host: HostPorts;
   readonly tags: Tags;
   readonly updates: Updates;
+  /** Where the secrets of webhooks are; without it there are no hooks. */
+  readonly secrets?: Pick<SecretFiles, 'read'>;
   /** How long an answer waits for the end of a command, ms. */
   readonly commandDeadlineMs?: number;
   readonly containers: ContainerReader;
@@ -159,6 +163,7 @@ export async function createServer(deps: ServerDeps): Promise<ApiServer> {
     { plugin: requestRoutes, options: { store } },
     { plugin: eventRoutes, options: { store, streams } },
     { plugin: containerRoutes, options: { store, streams, containers: deps.containers, now } },
+    ...(deps.secrets ? [{ plugin: hookRoutes, options: { store, secrets: deps.secrets, auth: authDeps, log } }] : []),
     { plugin: deviceRoute, options: { store, device, settings, checks: () => deps.checks() } },
   ]);
   await hapi.initialize();

@@ -33,7 +33,11 @@ export function readDocuments(content: Uint8Array, file: string, options: ReadOp
   };
 }
 
-function readItem(item: unknown, locate: (path: string) => Source, { parse, deviceUuid }: ReadOptions): Documents {
+export function readItem(
+  item: unknown,
+  locate: (path: string) => Source,
+  { parse, deviceUuid }: ReadOptions,
+): Documents {
   const source = locate('');
   if (item === null || item === undefined) return { documents: [], problems: [], warnings: [] };
   if (isTargetState(item)) {
@@ -81,7 +85,7 @@ export const tooLarge = (sizeBytes: number, file: string): Problem => ({
 });
 
 /** The text, without a byte order mark; or why it is none. */
-function decode(content: Uint8Array, file: string): string | Problem {
+export function decode(content: Uint8Array, file: string): string | Problem {
   if (content.byteLength > LIMIT_BYTES) return tooLarge(content.byteLength, file);
   const text = new TextDecoder().decode(content);
   const bad = firstUnprintable(text, isUtf8(content));

@@ -1,0 +1,31 @@
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+
+/** Headers in which a server that calls says who it is. */
+export type HookHeaders = Readonly<Record<string, unknown>>;
+
+/** In which headers a signature of the body is: HMAC-SHA256 in hex, some with a word before it. */
+const SIGNATURES = ['x-hub-signature-256', 'x-gitea-signature', 'x-forgejo-signature', 'x-gogs-signature'];
+
+/**
+ * Whether a call knows the secret: it bears a signature of its body (GitHub, Gitea, Forgejo, Gogs) or the secret itself
+ * (GitLab's `X-Gitlab-Token`, `Authorization: Bearer`). One wrong sign is a no, whatever the others say. Takes the same
+ * time for every wrong guess. Pure.
+ */
+export function knowsSecret(headers: HookHeaders, body: Buffer, secret: string): boolean {
+  if (secret === '') return false;
+  const one = (name: string): string | undefined => {
+    const value = headers[name];
+    return value === undefined ? undefined : String(value);
+  };
+  const signature = createHmac('sha256', secret).update(body).digest('hex');
+  const signs = SIGNATURES.flatMap((name) => {
+    const given = one(name);
+    return given === undefined ? [] : [same(given.replace(/^sha256=/, '').toLowerCase(), signature)];
+  });
+  const token = one('x-gitlab-token') ?? /^Bearer (.+)$/i.exec(one('authorization') ?? '')?.[1];
+  if (token !== undefined) signs.push(same(token, secret));
+  return signs.length > 0 && signs.every(Boolean);
+}
+
+const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+const same = (a: string, b: string): boolean => timingSafeEqual(digest(a), digest(b));

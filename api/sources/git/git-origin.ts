@@ -1,0 +1,103 @@
+import { rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { canonicalHash } from '../../../crds/hash.js';
+import type { GitSource } from '../../../crds/kinds.js';
+import type { SecretFiles } from '../../store/secret-files.js';
+import type { Accepted, Store } from '../../store/store.js';
+import type { Log, Parse } from '../documents.js';
+import { ProblemLog } from '../problem-log.js';
+import type { DeviceScope } from './device-scope.js';
+import { systemGit } from './git.js';
+import { planKept } from './plan-prune.js';
+import { pushStatus } from './push-status.js';
+import type { Limits } from './repository.js';
+import { type Memory, originOf, presentOf, repositoryOf, Sync, type SyncReport } from './sync.js';
+
+export interface GitOriginDeps {
+  readonly store: Pick<Store, 'list' | 'propose' | 'previewSet' | 'report'>;
+  readonly secrets: SecretFiles;
+  readonly dataFolder: string;
+  readonly parse: Parse;
+  /** Read at every sync, since name and tags may change. */
+  readonly device: () => DeviceScope;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly log: Log;
+  readonly now: () => number;
+  /** The program; `git` when absent. */
+  readonly git?: string;
+  readonly limits?: Limits;
+}
+
+/** The origins `git/<name>`: repositories whose documents are proposed as whole sets. */
+export interface GitOrigins {
+  /**
+   * Fetches, verifies, checks every document and proposes them as one set. A failure at any point leaves in force what
+   * was, and is a value. `confirmed`: what somebody agreed to have removed.
+   */
+  sync(source: GitSource, confirmed: ReadonlySet<string>, signal: AbortSignal): Promise<SyncReport>;
+  /** What the documents depend on besides the commit: another text means that they may come out differently. */
+  inputs(source: GitSource): string;
+  /** Pushes this text as the device's file on the status branch; the commit, or undefined when it is there already. */
+  pushStatus(source: GitSource, text: string, signal: AbortSignal): Promise<string | undefined>;
+  /** Takes back what a source has declared, as its policy says, and its cache. */
+  remove(source: GitSource): Promise<Accepted>;
+}
+
+export function gitOrigins(deps: GitOriginDeps): GitOrigins {
+  const folder = join(deps.dataFolder, 'git');
+  const git = systemGit({ folder, env: deps.env, ...(deps.git === undefined ? {} : { program: deps.git }) });
+  const memories = new Map<string, Memory>();
+  const problems = new ProblemLog(deps.log);
+  const folderFor = ({ metadata: { name } }: GitSource): string => join(folder, canonicalHash(name).slice(0, 32));
+
+  return {
+    async sync(source, confirmed, signal) {
+      const memory = memories.get(source.metadata.uid) ?? {};
+      memories.set(source.metadata.uid, memory);
+      const own = folderFor(source);
+      const one = new Sync({ ...deps, gitRunner: git, problems, memory, folder: own }, source, confirmed, signal);
+      const report = await one.run();
+      return isSuspect(report) ? withFreshCache(own, report, () => one.run()) : report;
+    },
+    inputs: (source) => canonicalHash([source.spec, deps.device()]),
+    async pushStatus(source, text, signal) {
+      const { spec } = source;
+      const own = folderFor(source);
+      if (spec.statusBranch === undefined) return undefined;
+      const repository = await repositoryOf(git, spec, own, deps);
+      return pushStatus(
+        { repository, branch: spec.statusBranch, device: deps.device(), text, folder: own, now: deps.now },
+        signal,
+      );
+    },
+    async remove(source) {
+      const { spec, metadata } = source;
+      const origin = originOf(metadata.name);
+      const policy = { ...spec.prune, ...(spec.prune?.onRemoval === 'Keep' ? { enabled: false } : {}) };
+      const kept = planKept(presentOf(deps.store, origin), new Set(), policy);
+      const accepted = await deps.store.propose({ origin, documents: [], problems: kept });
+      memories.delete(metadata.uid);
+      await rm(folderFor(source), { recursive: true, force: true });
+      return accepted;
+    },
+  };
+}
+
+/** Something that git could not make sense of: in our cache, or on the server. */
+const isSuspect = ({ failure }: SyncReport): boolean =>
+  failure?.reason === 'Corrupt' || failure?.reason === 'GitFailed' || failure?.reason === 'NotACommit';
+
+/** Tries once more without the cache; that comes back when it was not to blame. */
+async function withFreshCache(folder: string, first: SyncReport, run: () => Promise<SyncReport>): Promise<SyncReport> {
+  const aside = `${folder}.old`;
+  await rm(aside, { recursive: true, force: true });
+  await rename(folder, aside).catch(() => undefined);
+  const second = await run();
+  if (second.failure === undefined || second.failure.final) {
+    await rm(aside, { recursive: true, force: true });
+    return second;
+  }
+  await rm(folder, { recursive: true, force: true });
+  await rename(aside, folder).catch(() => undefined);
+  return first;
+}

@@ -1,0 +1,95 @@
+import type { Problem, Source } from '../../../crds/kinds.js';
+import { isObject, type YamlItem } from '../../../crds/yaml-items.js';
+import { type DeviceScope, type Folder, matchWhen } from './device-scope.js';
+
+/** A value of a file, and for which devices that file is. */
+export interface ScopedItem extends YamlItem {
+  readonly folder: Exclude<Folder, 'another device'>;
+}
+
+const FOLDERS: readonly ScopedItem['folder'][] = ['all', 'name', 'uuid'];
+
+interface Layer extends YamlItem {
+  /** A higher one is laid over a lower one. */
+  readonly rank: number;
+}
+
+/**
+ * One value for each document of this device. Documents of the same kind and name are laid over each other, from the
+ * general to the special: without `when`; with `when`, by the number of facts; from `devices/<name>/`; from
+ * `devices/<uuid>/`. Maps are merged, lists and plain values replaced, null takes a field away (RFC 7386). Two of the
+ * same rank are a problem. Pure.
+ */
+export function layOver(
+  items: readonly ScopedItem[],
+  device: DeviceScope,
+): { readonly items: readonly YamlItem[]; readonly problems: readonly Problem[] } {
+  const problems: Problem[] = [];
+  const layers = new Map<string, Layer[]>();
+  const others: YamlItem[] = [];
+  for (const item of items) {
+    if (!isObject(item.value) || item.value.kind === undefined) {
+      if (item.folder === 'all') others.push(item);
+      else if (item.value !== null) problems.push({ message: ONLY_DOCUMENTS, source: item.locate('') });
+      continue;
+    }
+    const { when, ...value } = item.value;
+    const match = matchWhen(when, device);
+    if ('wrong' in match) problems.push({ message: match.wrong, path: 'when', source: item.locate('when') });
+    if (!('ok' in match) || !match.ok) continue;
+    const key = `${String(value.kind)}/${isObject(value.metadata) ? String(value.metadata.name) : ''}`;
+    const layer = { value, locate: item.locate, rank: FOLDERS.indexOf(item.folder) * 100 + match.facts };
+    layers.set(key, [...(layers.get(key) ?? []), layer]);
+  }
+  const merged = [...layers.values()].map((all) => {
+    problems.push(...sameRank(all));
+    return mergeLayers(all);
+  });
+  return { items: [...others, ...merged], problems };
+}
+
+const ONLY_DOCUMENTS = 'In a folder of one device only documents with a kind are laid over others';
+
+function sameRank(layers: readonly Layer[]): Problem[] {
+  return layers.flatMap((layer, at) => {
+    const twin = layers.slice(0, at).find(({ rank }) => rank === layer.rank);
+    if (!twin) return [];
+    const { file, line } = twin.locate('');
+    const message = `The same document is in ${file}${line === undefined ? '' : `:${line}`}, and neither is more special for this device; keep one of them`;
+    return [{ message, source: layer.locate('') }];
+  });
+}
+
+function mergeLayers(layers: readonly Layer[]): YamlItem {
+  const sorted = [...layers].sort((a, b) => a.rank - b.rank);
+  const [base, ...over] = sorted;
+  if (base && over.length === 0) return base;
+  const value = over.reduce<unknown>((below, { value: above }) => mergePatch(below, above), base?.value);
+  const fromTop = [...sorted].reverse();
+  const locate = (path: string): Source =>
+    (fromTop.find((layer) => has(layer.value, path)) ?? fromTop[0] ?? { locate: () => ({ file: '' }) }).locate(path);
+  return { value, locate };
+}
+
+/** RFC 7386, on values that are shared with nobody. Pure. */
+export function mergePatch(below: unknown, above: unknown): unknown {
+  if (!isObject(above)) return above;
+  const merged: Record<string, unknown> = isObject(below) ? { ...below } : {};
+  for (const [name, value] of Object.entries(above)) {
+    if (value === null) delete merged[name];
+    else merged[name] = mergePatch(merged[name], value);
+  }
+  return merged;
+}
+
+/** Whether there is something at a path such as `spec.services["a.b"].ports[0]`. Pure. */
+function has(value: unknown, path: string): boolean {
+  let here: unknown = value;
+  for (const [, quoted, index, name] of path.matchAll(/\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|([^.[\]]+)/g)) {
+    const step = quoted ?? name;
+    if (index !== undefined && Array.isArray(here)) here = here[Number(index)];
+    else if (step !== undefined && isObject(here) && Object.hasOwn(here, step)) here = here[step];
+    else return false;
+  }
+  return here !== undefined;
+}

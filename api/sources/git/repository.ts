@@ -1,0 +1,333 @@
+import { readdir, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Git, GitCall } from './git.js';
+import { makePrivate } from './private-files.js';
+import { final, passing, SourceError } from './source-error.js';
+import type { Transport } from './transport.js';
+
+/** A commit as people know it. */
+export interface CommitFacts {
+  readonly commit: string;
+  readonly author: string;
+  readonly subject: string;
+  /** RFC 3339. */
+  readonly time: string;
+}
+
+/** One thing in a commit's tree. */
+export interface TreeEntry {
+  readonly type: 'file' | 'link' | 'submodule';
+  readonly oid: string;
+  /** From the root of the repository, with `/`. */
+  readonly path: string;
+}
+
+export interface RepositoryDeps {
+  readonly git: Git;
+  /** The bare repository that is the cache. */
+  readonly gitDir: string;
+  readonly transport: Transport;
+  /** For one talk with the server, ms. */
+  readonly timeoutMs: number;
+  readonly limits?: Limits;
+}
+
+export interface Limits {
+  /** What one talk may bring, bytes. */
+  readonly fetchBytes: number;
+  /** What the documents of a commit may be together, bytes. */
+  readonly documentsBytes: number;
+}
+
+const LIMITS: Limits = { fetchBytes: 512 * 1024 * 1024, documentsBytes: 64 * 1024 * 1024 };
+/** So much history comes along at once: enough to see that a commit follows the applied one. */
+const DEPTH = 50;
+const DEEPER = 2000;
+/** More packs than that are made one. */
+const MANY_PACKS = 60;
+const CANDIDATE = 'refs/supercargo/candidate';
+const APPLIED = 'refs/supercargo/applied';
+const FETCH = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--no-recurse-submodules'];
+
+/**
+ * A bare, shallow, partial copy of a repository without a working tree: nothing is ever checked out, so no filter, link,
+ * attribute or hook of it can have an effect. It is a cache, and may be removed at any time.
+ */
+export class Repository {
+  constructor(private readonly deps: RepositoryDeps) {}
+
+  get gitDir(): string {
+    return this.deps.gitDir;
+  }
+
+  /** Whether there is a cache. */
+  exists(): Promise<boolean> {
+    return exists(join(this.deps.gitDir, 'HEAD'));
+  }
+
+  /** The refs of the server whose whole name is one of these (patterns as ls-remote takes them), by name. */
+  async remoteRefs(patterns: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
+    const { stdout } = await this.#talk(['ls-remote', '--quiet', 'origin', ...patterns], signal);
+    const lines = stdout.toString().split('\n').filter(Boolean);
+    return new Map(
+      lines.flatMap((line): [string, string][] => {
+        const [oid = '', ref = ''] = line.split('\t');
+        return /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(oid) ? [[ref, oid]] : [];
+      }),
+    );
+  }
+
+  /** Brings a ref, or a commit by its hash, without the contents of its files. Returns the object: a commit or a tag. */
+  async fetch(what: string, signal: AbortSignal): Promise<string> {
+    await this.#prepare(/^[0-9a-f]{64}$/.test(what) ? 'sha256' : 'sha1', signal);
+    await this.#bring([`--depth=${DEPTH}`], what, signal);
+    return this.#resolve(CANDIDATE, signal);
+  }
+
+  /** The commit that an object is, or that a tag points to. */
+  commitOf(oid: string, signal: AbortSignal): Promise<string> {
+    return this.#resolve(`${oid}^{commit}`, signal);
+  }
+
+  /** Whether the commit fetched from `what` has that other one among its ancestors. Brings history until that is certain. */
+  async follows(commit: string, earlier: string, what: string, signal: AbortSignal): Promise<boolean> {
+    for (const more of [undefined, `--deepen=${DEEPER}`, '--unshallow']) {
+      if (more !== undefined) {
+        if (!(await this.#isShallow(signal))) return false;
+        await this.#bring([more], what, signal);
+      }
+      const { code } = await this.#read(['merge-base', '--is-ancestor', earlier, commit], signal, {
+        codes: [0, 1, 128],
+      });
+      if (code === 0) return true;
+    }
+    return false;
+  }
+
+  async facts(commit: string, signal: AbortSignal): Promise<CommitFacts> {
+    const format = '--format=%H%x00%an%x00%s%x00%cI';
+    const { stdout } = await this.#read(['log', '-1', '--no-color', format, commit], signal);
+    const [hash = commit, author = '', subject = '', time = ''] = stdout.toString().trimEnd().split('\0');
+    const clean = (text: string): string =>
+      [...text]
+        .filter((character) => character >= ' ' && character !== '\x7f')
+        .join('')
+        .slice(0, 200);
+    return { commit: hash, author: clean(author), subject: clean(subject), time };
+  }
+
+  /** Everything below these paths (all of it without any), in order. A path that is not there gives nothing. */
+  async list(commit: string, paths: readonly string[], signal: AbortSignal): Promise<readonly TreeEntry[]> {
+    const { stdout } = await this.#read(['ls-tree', '-r', '-z', '--full-tree', commit, '--', ...paths], signal);
+    return stdout
+      .toString()
+      .split('\0')
+      .flatMap((line): TreeEntry[] => {
+        const [, mode, oid, path] = /^(\d+) \S+ ([0-9a-f]+)\t(.+)$/s.exec(line) ?? [];
+        if (mode === undefined || oid === undefined || path === undefined) return [];
+        return [{ type: mode === '160000' ? 'submodule' : mode === '120000' ? 'link' : 'file', oid, path }];
+      });
+  }
+
+  /** The contents of blobs of a commit, brought when they are missing; of one that is larger than the limit its size. */
+  async contents(
+    commit: string,
+    oids: readonly string[],
+    limitBytes: number,
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, Buffer | number>> {
+    const wanted = [...new Set(oids)];
+    if (wanted.length === 0) return new Map();
+    await this.#bringBlobs(commit, wanted, signal);
+    const sizes = await this.#sizes(wanted, signal);
+    const found = new Map<string, Buffer | number>();
+    const small: string[] = [];
+    let bytes = 0;
+    for (const oid of wanted) {
+      const size = sizes.get(oid);
+      if (size === undefined) throw new SourceError('Corrupt', `The object ${oid} is missing`, false);
+      if (size > limitBytes) found.set(oid, size);
+      else small.push(oid);
+      bytes += size > limitBytes ? 0 : size;
+    }
+    const { documentsBytes } = this.deps.limits ?? LIMITS;
+    if (bytes > documentsBytes) {
+      throw final('TooLarge', `The documents are ${mebibytes(bytes)} together, at most ${mebibytes(documentsBytes)}`);
+    }
+    if (small.length === 0) return found;
+    const { stdout } = await this.#read(['cat-file', '--batch', '--buffer'], signal, {
+      input: `${small.join('\n')}\n`,
+      limitBytes: documentsBytes + small.length * 200,
+    });
+    for (const [oid, content] of parseBatch(stdout)) found.set(oid, content);
+    return found;
+  }
+
+  /** Checks a signature; the codes and texts are git's. Never throws for a bad one. */
+  verify(object: 'commit' | 'tag', oid: string, signal: AbortSignal, call: Pick<GitCall, 'config' | 'env'>) {
+    return this.#read([`verify-${object}`, '--raw', oid], signal, { ...call, codes: [0, 1, 128] });
+  }
+
+  /** The text of a tag or commit, as it is stored. */
+  async text(oid: string, type: 'tag' | 'commit', signal: AbortSignal): Promise<string> {
+    const { stdout } = await this.#read(['cat-file', type, oid], signal, { limitBytes: 1024 * 1024 });
+    return stdout.toString();
+  }
+
+  /** Remembers what is in force, so that it can be read without the server. */
+  async keep(commit: string, signal: AbortSignal): Promise<void> {
+    await this.#read(['update-ref', APPLIED, commit], signal);
+  }
+
+  /** What was in force last; undefined without a cache. */
+  async kept(signal: AbortSignal): Promise<string | undefined> {
+    if (!(await this.exists())) return undefined;
+    const { code, stdout } = await this.#read(['rev-parse', '--verify', '--quiet', `${APPLIED}^{commit}`], signal, {
+      codes: [0, 1, 128],
+    });
+    return code === 0 ? stdout.toString().trim() : undefined;
+  }
+
+  /** Any command on the cache or with the server; for what else is done to it. */
+  run(args: readonly string[], signal: AbortSignal, call: Omit<GitCall, 'signal'> = {}) {
+    return this.#read(args, signal, call);
+  }
+
+  /** Any command that talks with the server. */
+  talk(args: readonly string[], signal: AbortSignal, call: Omit<GitCall, 'signal'> = {}) {
+    return this.#talk(args, signal, { gitDir: this.deps.gitDir, ...call });
+  }
+
+  /** Makes the cache when it is not there, and clears away what a process that was killed has left in it. */
+  async #prepare(format: 'sha1' | 'sha256', signal: AbortSignal): Promise<void> {
+    const { git, gitDir } = this.deps;
+    if (!(await this.exists())) {
+      const folder = dirname(gitDir);
+      for (const other of await readdir(folder).catch(() => [])) {
+        if (other.endsWith('.git')) await rm(join(folder, other), { recursive: true, force: true });
+      }
+      await makePrivate(folder);
+      await git.run(['init', '--quiet', '--bare', '--template=', `--object-format=${format}`, gitDir], { signal });
+      return;
+    }
+    const left = await readdir(gitDir, { recursive: true });
+    for (const name of left.filter((one) => one.endsWith('.lock') || /(^|\/)tmp_/.test(one))) {
+      await rm(join(gitDir, name), { recursive: true, force: true });
+    }
+    if (left.filter((name) => name.endsWith('.pack')).length > MANY_PACKS) {
+      await this.#read(['gc', '--quiet', '--prune=now'], signal, { timeoutMs: 10 * 60_000 });
+    }
+  }
+
+  async #bring(options: readonly string[], what: string, signal: AbortSignal): Promise<void> {
+    const args = [...FETCH, ...options, '--filter=blob:none', 'origin', `+${what}:${CANDIDATE}`];
+    await this.#fetchWithin(args, (this.deps.limits ?? LIMITS).fetchBytes, signal);
+  }
+
+  /** Brings blobs that a filtered fetch has left out. */
+  async #bringBlobs(commit: string, oids: readonly string[], signal: AbortSignal): Promise<void> {
+    const args = ['rev-list', '--objects', '--missing=print', '--no-object-names', '-1', commit];
+    const { stdout } = await this.#read(args, signal);
+    const missing = new Set([...stdout.toString().matchAll(/^\?([0-9a-f]+)$/gm)].map(([, oid]) => oid));
+    const wanted = oids.filter((oid) => missing.has(oid));
+    if (wanted.length === 0) return;
+    const { documentsBytes } = this.deps.limits ?? LIMITS;
+    await this.#fetchWithin([...FETCH, '--filter=blob:none', '--stdin', 'origin'], documentsBytes, signal, {
+      input: `${wanted.join('\n')}\n`,
+      // We have the trees that name them: otherwise the server takes it that we have them too.
+      config: { 'fetch.negotiationAlgorithm': 'noop' },
+    });
+  }
+
+  async #fetchWithin(
+    args: readonly string[],
+    limitBytes: number,
+    signal: AbortSignal,
+    call: Omit<GitCall, 'signal'> = {},
+  ): Promise<void> {
+    const objects = join(this.deps.gitDir, 'objects');
+    const before = await sizeOf(objects);
+    const watch = async (): Promise<string | undefined> => {
+      const grown = (await sizeOf(objects)) - before;
+      return grown > limitBytes
+        ? `The repository is too large: more than ${mebibytes(limitBytes)} would have to be brought at once`
+        : undefined;
+    };
+    await this.#talk(args, signal, { gitDir: this.deps.gitDir, ...call, watch });
+    const tooMuch = await watch(); // it may have been faster than the look
+    if (tooMuch !== undefined) throw final('TooLarge', tooMuch);
+  }
+
+  async #sizes(oids: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, number>> {
+    const { stdout } = await this.#read(['cat-file', '--batch-check', '--buffer'], signal, {
+      input: `${oids.join('\n')}\n`,
+    });
+    return new Map(
+      [...stdout.toString().matchAll(/^([0-9a-f]+) blob (\d+)$/gm)].map(([, oid = '', size]) => [oid, Number(size)]),
+    );
+  }
+
+  async #resolve(revision: string, signal: AbortSignal): Promise<string> {
+    const { stdout } = await this.#read(['rev-parse', '--verify', '--quiet', '--end-of-options', revision], signal, {
+      codes: [0, 1],
+    });
+    const oid = stdout.toString().trim().split('\n').at(-1) ?? '';
+    if (!/^[0-9a-f]{40,64}$/.test(oid)) throw final('NotACommit', `${revision} is not a commit`);
+    return oid;
+  }
+
+  async #isShallow(signal: AbortSignal): Promise<boolean> {
+    const { stdout } = await this.#read(['rev-parse', '--is-shallow-repository'], signal);
+    return stdout.toString().trim() === 'true';
+  }
+
+  /** Without a transport no server can be reached: what is missing is an error, and that of our cache. */
+  #read(args: readonly string[], signal: AbortSignal, call: Omit<GitCall, 'signal'> = {}) {
+    return this.deps.git.run(args, { gitDir: this.deps.gitDir, ...call, signal }).catch((error: unknown) => {
+      const ours = error instanceof SourceError && ['GitFailed', 'RepositoryNotFound'].includes(error.reason);
+      throw ours ? passing('Corrupt', error.message, { cause: error }) : error;
+    });
+  }
+
+  #talk(args: readonly string[], signal: AbortSignal, call: Omit<GitCall, 'signal'> = {}) {
+    const { git, transport, timeoutMs } = this.deps;
+    return git.run(args, { ...call, transport, timeoutMs, signal });
+  }
+}
+
+const mebibytes = (bytes: number): string => `${Math.ceil(bytes / 1024 / 1024)} MiB`;
+
+const exists = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
+
+/** Bytes below a folder; what vanishes meanwhile does not count. */
+async function sizeOf(folder: string): Promise<number> {
+  const names = await readdir(folder, { recursive: true }).catch(() => []);
+  const sizes = await Promise.all(
+    names.map((name) =>
+      stat(join(folder, name)).then(
+        ({ size }) => size,
+        () => 0,
+      ),
+    ),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+/** What `cat-file --batch` prints: `<oid> blob <size>`, the content and a line end, over and over. Pure. */
+export function parseBatch(output: Buffer): ReadonlyMap<string, Buffer> {
+  const found = new Map<string, Buffer>();
+  let at = 0;
+  while (at < output.length) {
+    const end = output.indexOf(0x0a, at);
+    const [, oid, size] = /^([0-9a-f]+) blob (\d+)$/.exec(output.toString('latin1', at, end)) ?? [];
+    if (end < 0 || oid === undefined) throw passing('Corrupt', 'An object of the cache cannot be read');
+    const begin = end + 1;
+    found.set(oid, output.subarray(begin, begin + Number(size)));
+    at = begin + Number(size) + 1;
+  }
+  return found;
+}

@@ -1,0 +1,24 @@
+/**
+ * Why documents could not be taken from a repository. `final`: trying again changes nothing before the repository, the
+ * document or a file of the device changes.
+ */
+export class SourceError extends Error {
+  override readonly name = 'SourceError';
+  constructor(
+    /** One CamelCase word. */
+    readonly reason: string,
+    message: string,
+    readonly final: boolean,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** Worth another try a little later: the network, the disk, a server. */
+export const passing = (reason: string, message: string, options?: ErrorOptions): SourceError =>
+  new SourceError(reason, message, false, options);
+
+/** Junk, or something that a person has to do. */
+export const final = (reason: string, message: string, options?: ErrorOptions): SourceError =>
+  new SourceError(reason, message, true, options);

@@ -1,0 +1,284 @@
+import { join } from 'node:path';
+import { durationMs } from '../../../crds/duration.js';
+import { canonicalHash } from '../../../crds/hash.js';
+import { type GitSource, type Key, KINDS, type Origin, type Problem, type Resource } from '../../../crds/kinds.js';
+import type { GitSourceSpec, GitSourceStatus } from '../../../crds/types.js';
+import { SecretFileError } from '../../store/secret-files.js';
+import type { Accepted, Proposal, Store } from '../../store/store.js';
+import { problemLine } from '../documents.js';
+import type { ProblemLog } from '../problem-log.js';
+import type { DeviceScope } from './device-scope.js';
+import type { Git } from './git.js';
+import type { GitOriginDeps } from './git-origin.js';
+import { type PickedRef, pickRef, refPatterns } from './pick-ref.js';
+import { holdReason, planKept } from './plan-prune.js';
+import { makePrivate } from './private-files.js';
+import { type DeclaredSet, keysOf, readCommit } from './read-commit.js';
+import { type CommitFacts, Repository } from './repository.js';
+import { checkRewind } from './rewind.js';
+import { final, passing, SourceError } from './source-error.js';
+import { transportOf } from './transport.js';
+import { deviceVariables, parseEnvFile, type Value, type Variables } from './variables.js';
+import { verifySignature } from './verify-signature.js';
+
+export interface Failure {
+  readonly reason: string;
+  readonly message: string;
+  readonly commit?: string;
+  /** Not worth another try before something changes. */
+  readonly final: boolean;
+}
+
+/** How a sync went, in facts of the status. What is absent is as it was. */
+export interface SyncReport extends Pick<GitSourceStatus, 'seen' | 'verified' | 'applied' | 'declares' | 'held'> {
+  readonly failure?: Failure;
+  readonly accepted?: Accepted;
+}
+
+/** What is known of a source while this process lives. */
+export interface Memory {
+  /** What the server had last, when it is in the cache. */
+  tip?: { readonly gitDir: string; readonly what: string; readonly oid: string; readonly commit: string };
+  /** The last set that was dealt with, by all that it was made from; and what came of it. */
+  done?: { readonly signature: string; readonly report: SyncReport };
+}
+
+export const originOf = (name: string): Origin => `git/${name}`;
+
+/** The cache of a source's repository. */
+export async function repositoryOf(
+  git: Git,
+  spec: GitSourceSpec,
+  folder: string,
+  { secrets, limits }: Pick<GitOriginDeps, 'secrets' | 'limits'>,
+): Promise<Repository> {
+  await makePrivate(folder);
+  return new Repository({
+    git,
+    gitDir: join(folder, `${canonicalHash(spec.url).slice(0, 32)}.git`),
+    transport: await transportOf(spec, secrets, folder),
+    timeoutMs: (spec.timeout === undefined ? undefined : durationMs(spec.timeout)) ?? 5 * 60_000,
+    ...(limits === undefined ? {} : { limits }),
+  });
+}
+
+/** What an origin has in force. */
+export const presentOf = (store: Pick<Store, 'list'>, origin: Origin): readonly Resource[] =>
+  KINDS.flatMap((kind): readonly Resource[] => store.list(kind)).filter(
+    ({ metadata }) => metadata.origin === origin && metadata.deletionTimestamp === undefined,
+  );
+
+export interface SyncDeps extends GitOriginDeps {
+  readonly gitRunner: Git;
+  readonly problems: ProblemLog;
+  readonly memory: Memory;
+  readonly folder: string;
+}
+
+/** A commit that may come into force. */
+interface Candidate {
+  readonly commit: string;
+  /** What it was found by; undefined for what the cache has. */
+  readonly ref: PickedRef | undefined;
+}
+
+/** One look at one repository. */
+export class Sync {
+  readonly #spec: GitSourceSpec;
+  readonly #origin: Origin;
+  #report: SyncReport = {};
+
+  constructor(
+    private readonly deps: SyncDeps,
+    private readonly source: GitSource,
+    private readonly confirmed: ReadonlySet<string>,
+    private readonly signal: AbortSignal,
+  ) {
+    this.#spec = source.spec;
+    this.#origin = originOf(source.metadata.name);
+  }
+
+  async run(): Promise<SyncReport> {
+    this.#report = {};
+    let commit: string | undefined;
+    try {
+      const repository = await repositoryOf(this.deps.gitRunner, this.#spec, this.deps.folder, this.deps);
+      const fetched = await this.#fetch(repository).catch((error: unknown) => sourceErrorOf(error, this.signal));
+      if (!(fetched instanceof SourceError)) {
+        commit = fetched.commit;
+        await this.#apply(repository, fetched);
+        return this.#report;
+      }
+      commit = this.#report.seen?.commit;
+      await this.#goOnWithCache(repository);
+      throw fetched;
+    } catch (error) {
+      const { reason, message, final: isFinal } = sourceErrorOf(error, this.signal);
+      const about = commit === undefined ? {} : { commit };
+      this.#report = { ...this.#report, failure: { reason, message, final: isFinal, ...about } };
+      return this.#report;
+    }
+  }
+
+  /** The commit that the repository has now, verified. */
+  async #fetch(repository: Repository): Promise<Candidate> {
+    const { signal } = this;
+    const patterns = refPatterns(this.#spec);
+    const ref = pickRef(this.#spec, patterns ? await repository.remoteRefs(patterns, signal) : new Map());
+    const { oid, commit } = await this.#bring(repository, ref);
+    const seen = await repository.facts(commit, signal);
+    this.#report = { ...this.#report, seen };
+    await this.#verify(repository, { oid, commit, what: ref.what }, seen);
+    await checkRewind({ repository, spec: this.#spec, applied: this.source.status?.applied, commit, ref }, signal);
+    return { commit, ref };
+  }
+
+  /** The object and its commit, in the cache; without a talk when they are there. */
+  async #bring(repository: Repository, { what, oid: wanted }: PickedRef): Promise<{ oid: string; commit: string }> {
+    const { memory } = this.deps;
+    const { gitDir } = repository;
+    const known = memory.tip;
+    if (known?.oid === wanted && known.what === what && known.gitDir === gitDir && (await repository.exists()))
+      return known;
+    const oid = await repository.fetch(what, this.signal);
+    const commit = await repository.commitOf(oid, this.signal);
+    memory.tip = { gitDir, what, oid, commit };
+    return memory.tip;
+  }
+
+  async #verify(
+    repository: Repository,
+    signed: { oid: string; commit: string; what: string },
+    seen: CommitFacts,
+  ): Promise<void> {
+    const { verify } = this.#spec;
+    if (verify === undefined) return;
+    const by = await verifySignature(verify, signed, { ...this.deps, repository }, this.signal);
+    this.#report = { ...this.#report, verified: { ...seen, by } };
+  }
+
+  /** Without the server, what the cache has in force may still come out differently: after a change of the device, or of the source. */
+  async #goOnWithCache(repository: Repository): Promise<void> {
+    const commit = await repository.kept(this.signal);
+    const { verify } = this.#spec;
+    if (commit === undefined || verify?.object === 'tag') return;
+    const applied = this.source.status?.applied;
+    if (applied !== undefined && applied.commit !== commit) return;
+    if (verify)
+      await verifySignature(verify, { oid: commit, commit, what: commit }, { ...this.deps, repository }, this.signal);
+    await this.#apply(repository, { commit, ref: undefined });
+  }
+
+  async #apply(repository: Repository, { commit, ref }: Candidate): Promise<void> {
+    const { memory } = this.deps;
+    const device = this.deps.device();
+    const variables = await this.#variables(device);
+    const secrets = canonicalHash([...variables.secret]);
+    const signature = canonicalHash([commit, ref?.name, this.#spec, device, secrets]);
+    const known = memory.done?.signature === signature ? memory.done.report : undefined;
+    if (known && this.confirmed.size === 0) {
+      this.#report = { ...known, ...this.#report };
+      return;
+    }
+    try {
+      const read = { ...this.deps, repository, device, variables, origin: this.#origin };
+      const set = await readCommit(commit, this.#spec, read, this.signal);
+      const left = await this.#propose(set, commit);
+      await repository.keep(commit, this.signal);
+      const { seen } = this.#report;
+      const facts = seen?.commit === commit ? seen : await repository.facts(commit, this.signal);
+      const applied = { ...facts, ref: ref?.name ?? this.source.status?.applied?.ref ?? '' };
+      this.#report = { ...this.#report, applied };
+      if (left.length > 0) throw final('InvalidDocuments', summaryOf(left));
+      memory.done = { signature, report: { declares: [...keysOf(set.documents)], applied } };
+    } catch (error) {
+      // Junk stays junk: it is read again when it, or what it depends on, is another.
+      if (error instanceof SourceError && error.final && error.reason !== 'PruneHeld') {
+        const { reason, message } = error;
+        const { applied, declares } = this.#report;
+        const inForce = { ...(applied ? { applied } : {}), ...(declares ? { declares } : {}) };
+        memory.done = { signature, report: { ...inForce, failure: { reason, message, commit, final: true } } };
+      }
+      throw error;
+    }
+  }
+
+  async #variables(device: DeviceScope): Promise<Variables> {
+    const { secrets } = this.deps;
+    const plain = new Map<string, Value>([...deviceVariables(device), ...Object.entries(this.#spec.vars ?? {})]);
+    const secret = new Map<string, string>();
+    for (const { file, name } of this.#spec.varsFrom ?? []) {
+      const text = await secrets.read(file);
+      for (const [key, value] of name === undefined ? parseEnvFile(text) : [[name, text] as const])
+        secret.set(key, value);
+    }
+    return { plain, secret };
+  }
+
+  /** Everything or nothing, unless the source says otherwise; and nothing that removes more than it may. Returns what was not taken. */
+  async #propose(set: DeclaredSet, commit: string): Promise<readonly Problem[]> {
+    const { store, problems: told, log } = this.deps;
+    const { atomic = true, prune } = this.#spec;
+    told.tell(this.#origin, set.problems);
+    told.warn(set.warnings);
+    if (atomic && set.problems.length > 0) {
+      store.report(this.#origin, set.problems);
+      throw final('InvalidDocuments', summaryOf(set.problems));
+    }
+    const present = presentOf(store, this.#origin);
+    if (set.vanished !== undefined && present.length === 0) {
+      throw final('PathNotFound', `The repository has no ${set.vanished} at this commit`);
+    }
+    const kept = planKept(present, keysOf(set.documents), prune);
+    const proposal: Proposal = {
+      origin: this.#origin,
+      documents: set.documents,
+      problems: [...set.problems, ...kept],
+      atomic,
+    };
+    const removes = store.previewSet(proposal).deleted;
+    const hold = holdReason(
+      {
+        present: present.length,
+        removes,
+        declared: set.documents.length,
+        vanished: set.vanished,
+        confirmed: this.confirmed,
+      },
+      prune,
+    );
+    if (hold !== undefined) {
+      this.#report = { ...this.#report, held: { commit, removes: [...removes] } };
+      throw final('PruneHeld', heldMessage(this.source.metadata.name, removes, hold));
+    }
+    const accepted = await store.propose(proposal);
+    told.tell(`${this.#origin} refused`, accepted.refused);
+    if (atomic && accepted.refused.length > 0) throw passing('Refused', summaryOf(accepted.refused));
+    const { created, changed, deleted } = accepted;
+    if (created.length + changed.length + deleted.length > 0) {
+      log.info(
+        { origin: this.#origin, commit, created, changed, deleted },
+        `${this.#origin}: took commit ${commit.slice(0, 12)}`,
+      );
+    }
+    this.#report = { ...this.#report, accepted, declares: [...keysOf(set.documents)] };
+    return [...set.problems, ...accepted.refused];
+  }
+}
+
+const heldMessage = (name: string, removes: readonly Key[], why: string): string =>
+  `The commit would remove ${removes.slice(0, 5).join(', ')}${removes.length > 5 ? ` and ${removes.length - 5} more` : ''}: ${why}. ` +
+  `Nothing is changed until somebody agrees: supercargo confirm GitSource/${name}`;
+
+/** The first problems, as one sentence. Pure. */
+function summaryOf(problems: readonly Problem[]): string {
+  const lines = problems.slice(0, 3).map(problemLine);
+  return problems.length > 3 ? `${lines.join('; ')}; and ${problems.length - 3} more` : lines.join('; ');
+}
+
+function sourceErrorOf(error: unknown, signal: AbortSignal): SourceError {
+  if (signal.aborted) throw signal.reason;
+  if (error instanceof SourceError) return error;
+  if (error instanceof SecretFileError) return final('SecretMissing', error.message);
+  return passing('Failed', error instanceof Error ? error.message : String(error), { cause: error });
+}

@@ -1,0 +1,97 @@
+import { pathText } from '../../../crds/issue.js';
+import type { Problem } from '../../../crds/kinds.js';
+import { suggestion } from '../../../crds/nearest.js';
+import { isObject, type YamlItem } from '../../../crds/yaml-items.js';
+import type { DeviceScope } from './device-scope.js';
+
+export type Value = string | number | boolean;
+
+/** What `${NAME}` stands for. */
+export interface Variables {
+  readonly plain: ReadonlyMap<string, Value>;
+  /** Never shown, and only taken for the environment of services. */
+  readonly secret: ReadonlyMap<string, string>;
+}
+
+/** The facts of the device as variables: `device.name`, `device.tags.site`, … Pure. */
+export const deviceVariables = ({ name, uuid, type, arch, tags }: DeviceScope): readonly [string, Value][] => [
+  ['device.name', name],
+  ['device.uuid', uuid],
+  ['device.type', type],
+  ['device.arch', arch],
+  ...Object.entries(tags).map(([tag, value]): [string, Value] => [`device.tags.${tag}`, value]),
+];
+
+/** Lines of NAME=value; `#` begins a comment, quotes around a value are taken off. Pure. */
+export function parseEnvFile(text: string): ReadonlyMap<string, string> {
+  return new Map(
+    text.split(/\r?\n/).flatMap((line): [string, string][] => {
+      const [, name, value = ''] = /^\s*(?:export\s+)?([A-Za-z_]\w*)=(.*)$/.exec(line) ?? [];
+      if (name === undefined) return [];
+      const [, quote, inner] = /^(["'])(.*)\1$/.exec(value.trim()) ?? [];
+      return [[name, quote === undefined ? value.trim() : (inner ?? '')]];
+    }),
+  );
+}
+
+const REFERENCE = /\$?\$\{([^}]*)\}/g;
+const NAMED = /^([A-Za-z_][\w.-]*?)(?::-(.*))?$/s;
+
+/**
+ * The value with every `${NAME}` and `${NAME:-default}` in its texts filled in; `$${…}` becomes `${…}`. A text that is
+ * nothing but one variable takes its value as it is, a number or truth value too. Names of fields are left alone. An
+ * unknown name, and a secret where it would be seen, are problems. Pure.
+ */
+export function fillIn(
+  { value, locate }: YamlItem,
+  variables: Variables,
+): { readonly item: YamlItem; readonly problems: readonly Problem[] } {
+  const problems: Problem[] = [];
+  const tell = (path: readonly (string | number)[], message: string): undefined => {
+    const text = pathText(path);
+    problems.push({ message, path: text, source: locate(text) });
+    return undefined;
+  };
+
+  const lookUp = (reference: string, path: readonly (string | number)[]): Value | undefined => {
+    const [, name, otherwise] = NAMED.exec(reference) ?? [];
+    if (name === undefined) return tell(path, `\${${reference}} names no variable; write $\${…} for the text itself`);
+    const secret = variables.secret.get(name);
+    if (secret !== undefined) {
+      if (isEnvironment(path)) return secret;
+      return tell(path, `\${${name}} is a secret, and those are only for the environment of services`);
+    }
+    const plain = variables.plain.get(name) ?? otherwise;
+    if (plain !== undefined) return plain;
+    const known = [...variables.plain.keys(), ...variables.secret.keys()];
+    const meant = suggestion(name, known) || '.';
+    return tell(path, `There is no variable \${${name}}${meant} Write $\${${name}} for the text itself`);
+  };
+
+  const fill = (inner: unknown, path: readonly (string | number)[]): unknown => {
+    if (typeof inner === 'string') return fillText(inner, path, lookUp);
+    if (Array.isArray(inner)) return inner.map((one, at) => fill(one, [...path, at]));
+    if (!isObject(inner)) return inner;
+    return Object.fromEntries(Object.entries(inner).map(([name, one]) => [name, fill(one, [...path, name])]));
+  };
+  return { item: { value: fill(value, []), locate }, problems };
+}
+
+/** Inside the environment of a service, in an App, a Service or a target state. */
+function isEnvironment(path: readonly (string | number)[]): boolean {
+  const at = path.indexOf('environment');
+  return path[at - 2] === 'services' || (at === 1 && path[0] === 'spec');
+}
+
+function fillText(
+  text: string,
+  path: readonly (string | number)[],
+  lookUp: (reference: string, path: readonly (string | number)[]) => Value | undefined,
+): Value {
+  if (!text.includes('${')) return text;
+  const [whole, reference] = /^\$\{([^}]*)\}$/.exec(text) ?? [];
+  if (whole !== undefined && reference !== undefined) return lookUp(reference, path) ?? text;
+  return text.replace(REFERENCE, (found, inner: string) =>
+    found.startsWith('$$') ? found.slice(1) : String(lookUp(inner, path) ?? found),
+  );
+}

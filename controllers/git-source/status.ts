@@ -1,0 +1,72 @@
+import { withFacts } from '../../crds/conditions.js';
+import type { GitSource } from '../../crds/kinds.js';
+import { handlingOf, outstanding, type Refusal, withHandled } from '../../crds/requests.js';
+import type { GitSourceStatus } from '../../crds/types.js';
+import type { Failure, SyncReport } from './repositories.js';
+
+/** The status after a sync, given the one before. Pure. */
+export function statusAfter(source: GitSource, report: SyncReport, nowMs: number, nextMs: number): GitSourceStatus {
+  const before = source.status ?? {};
+  const at = new Date(nowMs).toISOString();
+  const seen = report.seen ?? before.seen;
+  const verified = source.spec.verify === undefined ? undefined : (report.verified ?? before.verified);
+  const applied = appliedAfter(before.applied, report.applied, at);
+  const declares = report.declares ?? before.declares;
+  const failure = report.failure && failureAfter(before.failure, report.failure, at);
+  return withFacts<GitSourceStatus>(source, {
+    ...(seen ? { seen } : {}),
+    ...(verified ? { verified } : {}),
+    ...(applied ? { applied } : {}),
+    ...(declares ? { declares } : {}),
+    ...(failure ? { failure } : {}),
+    ...(report.held ? { held: report.held } : {}),
+    ...(before.pushed ? { pushed: before.pushed } : {}),
+    checkedAt: at,
+    ...(Number.isFinite(nextMs) ? { nextSyncAt: new Date(nextMs).toISOString() } : {}),
+    ...handledAfter(source, report),
+  });
+}
+
+function appliedAfter(
+  before: GitSourceStatus['applied'],
+  now: GitSourceStatus['applied'],
+  at: string,
+): GitSourceStatus['applied'] {
+  if (now === undefined) return before;
+  return { ...now, at: before?.commit === now.commit && before.at !== undefined ? before.at : at };
+}
+
+/** The same failure keeps the time at which it was first found. */
+function failureAfter(before: GitSourceStatus['failure'], now: Failure, at: string): GitSourceStatus['failure'] {
+  const { reason, message, commit } = now;
+  const same = before?.reason === reason && before.commit === commit;
+  return { reason, message, at: same ? before.at : at, ...(commit === undefined ? {} : { commit }) };
+}
+
+function handledAfter(source: GitSource, { failure, held }: SyncReport) {
+  const ids: Record<string, string> = {};
+  const refused: Record<string, Refusal> = {};
+  const sync = outstanding(source, 'sync');
+  const confirm = outstanding(source, 'confirm');
+  if (sync) ids.sync = sync.id;
+  if (sync && failure) refused.sync = { reason: 'Failed', message: failure.message };
+  if (confirm) ids.confirm = confirm.id;
+  if (confirm && source.status?.held === undefined) {
+    refused.confirm = { reason: 'Failed', message: 'Nothing waits to be confirmed' };
+  } else if (confirm && held) {
+    refused.confirm = { reason: 'Failed', message: 'The repository would remove something else by now; look again' };
+  } else if (confirm && failure) {
+    refused.confirm = { reason: 'Failed', message: failure.message };
+  }
+  return withHandled(handlingOf(source.status), ids, refused);
+}
+
+/** The status of a source that is suspended: what was asked of it meanwhile is refused. Pure. */
+export function statusSuspended(source: GitSource): GitSourceStatus {
+  const asked = (['sync', 'confirm'] as const).flatMap((name) => (outstanding(source, name) ? [name] : []));
+  const message = 'The source is suspended; set spec.suspend to false';
+  const ids = Object.fromEntries(asked.map((name) => [name, source.requests[name]?.id ?? '']));
+  const refused = Object.fromEntries(asked.map((name): [string, Refusal] => [name, { reason: 'Failed', message }]));
+  const { observedGeneration: _generation, conditions: _conditions, nextSyncAt: _next, ...facts } = source.status ?? {};
+  return withFacts<GitSourceStatus>(source, { ...facts, ...withHandled(handlingOf(source.status), ids, refused) });
+}
