@@ -1,7 +1,11 @@
+/** What is a number as text. */
+export const INTEGER_TEXT = '^-?[0-9]+\\.?0*$';
+const INTEGER = new RegExp(INTEGER_TEXT);
+
 /** A number in a path or a body as the Supervisor reads it: `12`, `"12"`, `"12.0"`. Undefined for anything else. Pure. */
 export function integerOf(value: unknown): number | undefined {
   const text = Array.isArray(value) && value.length === 1 ? String(value[0]) : String(value);
-  return /^-?[0-9]+\.?0*$/.test(text) ? Number(text) : undefined;
+  return INTEGER.test(text) ? Number(text) : undefined;
 }
 
 /** `force`, `cancel`, `all`, `follow`: true for true, 1, "1", "true", "on" in any case; false for all else. Pure. */

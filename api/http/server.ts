@@ -19,6 +19,7 @@ import { health } from './health.js';
 import { hookRoutes } from './hooks.js';
 import type { HostPorts } from './host-ports.js';
 import { Listeners } from './listeners.js';
+import { openApiRoute } from './openapi/route.js';
 import { type ContainerReader, containerRoutes } from './resources/containers.js';
 import { type DeviceUsage, deviceRoute } from './resources/device.js';
 import { eventRoutes } from './resources/events.js';
@@ -95,6 +96,8 @@ export interface ApiServer {
   readonly addresses: readonly string[];
   /** Ends streams, finishes requests in flight, cuts what is left after the deadline. */
   stop(deadlineMs?: number): Promise<void>;
+  /** What is routed, without what is not found. */
+  readonly routes: readonly { readonly method: string; readonly path: string }[];
   /** A request without a socket, for tests and for whoever is in this process. */
   readonly inject: Server['inject'];
 }
@@ -165,11 +168,18 @@ export async function createServer(deps: ServerDeps): Promise<ApiServer> {
     { plugin: containerRoutes, options: { store, streams, containers: deps.containers, now } },
     ...(deps.secrets ? [{ plugin: hookRoutes, options: { store, secrets: deps.secrets, auth: authDeps, log } }] : []),
     { plugin: deviceRoute, options: { store, device, settings, checks: () => deps.checks() } },
+    { plugin: openApiRoute, options: settings },
   ]);
   await hapi.initialize();
 
   return {
     inject: hapi.inject.bind(hapi),
+    get routes() {
+      return hapi
+        .table()
+        .filter(({ method }) => method !== '*')
+        .map(({ method, path }) => ({ method: method.toUpperCase(), path }));
+    },
     get addresses() {
       return listeners.addresses;
     },

@@ -72,7 +72,8 @@ interface LogQuery {
   readonly tailLines?: number;
 }
 const text = { type: 'string', nullable: true } as const;
-const schema: JSONSchemaType<LogQuery> = {
+/** What a query of a log is checked with. */
+export const LOG_QUERY: JSONSchemaType<LogQuery> = {
   type: 'object',
   properties: {
     follow: text,
@@ -82,7 +83,9 @@ const schema: JSONSchemaType<LogQuery> = {
   },
   required: [],
 };
-const checkLogQuery = check(() => new Ajv({ coerceTypes: true, meta: false, validateSchema: false }).compile(schema));
+const checkLogQuery = check(() =>
+  new Ajv({ coerceTypes: true, meta: false, validateSchema: false }).compile(LOG_QUERY),
+);
 
 /** `…/apps/<name>/log`, `…/services/<name>/log` and `…/stats`: for the global key only, like every document. */
 export const containerRoutes: Plugin<ContainerRoutesDeps> = {

@@ -13,7 +13,8 @@ export interface ListQuery {
 }
 
 const text = { type: 'string', nullable: true } as const;
-const schema: JSONSchemaType<ListQuery> = {
+/** What a query of a list or watch is checked with. */
+export const LIST_QUERY: JSONSchemaType<ListQuery> = {
   type: 'object',
   properties: {
     watch: text,
@@ -27,7 +28,7 @@ const schema: JSONSchemaType<ListQuery> = {
 
 /** Checks a query of a list or watch; numbers may come as text. Throws a 400 Status. */
 export const checkListQuery = check(() =>
-  new Ajv({ coerceTypes: true, meta: false, validateSchema: false }).compile(schema),
+  new Ajv({ coerceTypes: true, meta: false, validateSchema: false }).compile(LIST_QUERY),
 );
 
 /** The checked query of a route that validates with `checkListQuery`. */

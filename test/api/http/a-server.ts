@@ -22,6 +22,7 @@ import {
 } from '../../../crds/kinds.js';
 import { parseDocument } from '../../../crds/parse.js';
 import { aHost } from './a-host.js';
+import { deviation } from './conformance.js';
 
 export const GLOBAL_KEY = 'aaaabbbbccccdddd';
 export const APP_2_KEY = 'app2key';
@@ -72,7 +73,7 @@ export async function aServer(
     ...rest,
   });
   return {
-    server,
+    server: Object.create(server, { inject: { value: conforming(server.inject) } }),
     store,
     logs,
     async close() {
@@ -85,6 +86,21 @@ export async function aServer(
 
 async function* noLines(): AsyncIterable<never> {
   // nothing was printed
+}
+
+/** Every answer that any test gets is held against the OpenAPI document. */
+function conforming(inject: ApiServer['inject']): (...args: Parameters<ApiServer['inject']>) => Promise<object> {
+  return async (...args) => {
+    const answer = await inject(...args);
+    if (!answer.request) return answer; // a stream, which hapi does not know
+    const { route, method } = answer.request;
+    if (route.path.startsWith('/{') || method === 'head' || answer.statusCode === 304) return answer;
+    const mediaType = answer.headers['content-type']?.toString().split(';')[0];
+    const key = `${route.method.toUpperCase()} ${route.path}`;
+    const found = deviation(key, { code: answer.statusCode, mediaType, text: answer.payload });
+    if (found !== undefined) throw new Error(found);
+    return answer;
+  };
 }
 
 export const withKey = { authorization: `Bearer ${GLOBAL_KEY}` };

@@ -1,0 +1,96 @@
+import { COMPATIBLE_OPERATIONS } from './compatible-operations.js';
+import { COMPATIBLE_SCHEMAS } from './compatible-schemas.js';
+import type { Answer, JsonSchema, Operation, Operations } from './operation.js';
+import { RESOURCE_OPERATIONS } from './resource-operations.js';
+import { RESOURCE_SCHEMAS } from './resource-schemas.js';
+
+/** Every route, and what it takes and answers. A test holds it equal to the routing table. */
+export const OPERATIONS: Operations = {
+  ...COMPATIBLE_OPERATIONS,
+  ...RESOURCE_OPERATIONS,
+  'GET /openapi.json': {
+    summary: 'This document',
+    tags: ['Discovery'],
+    answers: {
+      200: { description: 'OpenAPI 3.1.', content: { 'application/json': { schema: { type: 'object' } } } },
+    },
+  },
+};
+
+const bodyOf = ({ body, bodyRequired = false }: Operation): object =>
+  body === undefined
+    ? {}
+    : {
+        requestBody: {
+          required: bodyRequired,
+          content: { 'application/json': { schema: body }, 'application/x-www-form-urlencoded': { schema: body } },
+        },
+      };
+
+const UNAUTHORIZED: Answer = {
+  description: 'No key, or one that is not known.',
+  content: { 'text/plain': { schema: { type: 'string', const: 'Unauthorized' } } },
+};
+const FORBIDDEN: Answer = {
+  description: 'A web page asked, or the key may not.',
+  content: { 'text/plain': { schema: { type: 'string' } } },
+};
+
+/** The answers of a route with those that come before it: no key, a body that cannot be read. */
+export function answersOf({ answers, open }: Operation): Readonly<Record<string, Answer>> {
+  if (open || answers.default) return answers;
+  const own = answers[401];
+  const unauthorized = own ? { ...own, content: { ...UNAUTHORIZED.content, ...own.content } } : UNAUTHORIZED;
+  const unreadable: Answer = {
+    description: 'The body could not be read.',
+    content: { 'application/json': { schema: { $ref: '#/components/schemas/Failed' } } },
+  };
+  return { 503: unreadable, ...answers, 401: unauthorized, 403: FORBIDDEN };
+}
+
+function operationObject(key: string, operation: Operation): object {
+  const { summary, tags, parameters, open } = operation;
+  return {
+    operationId: idOf(key),
+    summary,
+    tags,
+    ...(parameters === undefined || parameters.length === 0 ? {} : { parameters }),
+    ...bodyOf(operation),
+    responses: answersOf(operation),
+    ...(open ? { security: [] } : {}),
+  };
+}
+
+/** `POST /v1/apps/{appId}/stop` as `post_v1_apps_appId_stop`. */
+const idOf = (key: string): string =>
+  key
+    .replace(/^[A-Z]+/, (method) => method.toLowerCase())
+    .replace(/\W+/g, '_')
+    .replace(/_$/, '');
+
+/** The whole document. Pure. */
+export function openApiDocument(version: string): JsonSchema {
+  const paths: Record<string, Record<string, object>> = {};
+  for (const [key, operation] of Object.entries(OPERATIONS)) {
+    const [method = '', path = ''] = key.split(' ');
+    paths[path] = { ...paths[path], [method.toLowerCase()]: operationObject(key, operation) };
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'supercargo',
+      version,
+      description:
+        "The balena Supervisor's API, and the documents as Kubernetes resources. Paths are not case-sensitive; HEAD is answered for every GET.",
+    },
+    security: [{ apikey: [] }, { bearer: [] }, {}],
+    paths,
+    components: {
+      schemas: { ...COMPATIBLE_SCHEMAS, ...RESOURCE_SCHEMAS },
+      securitySchemes: {
+        apikey: { type: 'apiKey', in: 'query', name: 'apikey' },
+        bearer: { type: 'http', scheme: 'bearer' },
+      },
+    },
+  };
+}

@@ -1,0 +1,123 @@
+import { KINDS, type Kind, PLURALS } from '../../../crds/kinds.js';
+import { REQUESTS_OF } from '../../../crds/requests.js';
+import { LOG_QUERY } from '../resources/containers.js';
+import { LIST_QUERY } from '../resources/query.js';
+import {
+  type Answer,
+  type JsonSchema,
+  jsonAnswer,
+  type Operation,
+  type Operations,
+  type Parameter,
+  ref,
+  text,
+} from './operation.js';
+
+const GROUP = '/apis/supercargo.io/v1';
+const NAME: Parameter = { name: 'name', in: 'path', required: true, schema: text };
+const DRY_RUN: Parameter = {
+  name: 'dryRun',
+  in: 'query',
+  description: 'Checks and answers everything, and stores nothing.',
+  schema: { type: 'string', const: 'All' },
+};
+const FAILURE: Answer = jsonAnswer('Why it failed.', ref('Status'));
+
+/** The schema that a query is checked with, a parameter for each property. `nullable` is how ajv says that it may be missing. */
+const queryOf = ({ properties }: JsonSchema): readonly Parameter[] =>
+  Object.entries({ ...(properties as Readonly<Record<string, JsonSchema>>) }).map(([name, property]) => {
+    const { nullable: _, ...schema } = property;
+    return { name, in: 'query', schema };
+  });
+const LISTED = queryOf(LIST_QUERY);
+
+const operation = (
+  tag: string,
+  summary: string,
+  answers: Operation['answers'],
+  rest: Pick<Operation, 'parameters' | 'body' | 'bodyRequired'> = {},
+): Operation => ({ summary, tags: [tag], ...rest, answers: { ...answers, default: FAILURE } });
+
+const read = (tag: string, summary: string, schema: string, parameters: readonly Parameter[] = []): Operation =>
+  operation(tag, summary, { 200: jsonAnswer('As it is now.', ref(schema)) }, { parameters });
+
+/** With `watch`, what is streamed instead: one change a line. */
+const readOrWatch = (
+  tag: string,
+  summary: string,
+  [schema, line]: readonly [string, string],
+  parameters: readonly Parameter[] = [],
+): Operation => {
+  const either = { anyOf: [ref(schema), ref(line)] };
+  const ok = jsonAnswer(`As it is now; with \`watch\`, one ${line} a line, for as long as the client stays.`, either);
+  return operation(tag, summary, { 200: ok }, { parameters: [...parameters, ...LISTED] });
+};
+
+function operationsOf(kind: Kind): Operations {
+  const plural = PLURALS[kind];
+  const one = `${GROUP}/${plural}/{name}`;
+  const shown = ref(kind);
+  const write = { body: ref(`${kind}Write`), bodyRequired: true };
+  return {
+    [`GET ${GROUP}/${plural}`]: readOrWatch(kind, `Every ${kind}`, [`${kind}List`, `${kind}Change`]),
+    [`POST ${GROUP}/${plural}`]: operation(
+      kind,
+      `Creates one ${kind}`,
+      { 201: jsonAnswer('It is on disk.', shown) },
+      { parameters: [DRY_RUN], ...write },
+    ),
+    [`GET ${one}`]: readOrWatch(kind, `One ${kind}`, [kind, `${kind}Change`], [NAME]),
+    [`GET ${one}/status`]: read(kind, `One ${kind}, for who follows its status`, kind, [NAME]),
+    [`PUT ${one}`]: operation(
+      kind,
+      `Creates or replaces one ${kind}`,
+      { 200: jsonAnswer('It is on disk.', shown), 201: jsonAnswer('It is on disk, and new.', shown) },
+      { parameters: [NAME, DRY_RUN], ...write },
+    ),
+    [`DELETE ${one}`]: operation(
+      kind,
+      `Deletes one ${kind}`,
+      { 200: jsonAnswer('It is marked for deletion, or gone.', { anyOf: [shown, ref('Status')] }) },
+      { parameters: [NAME, DRY_RUN], body: { type: 'object', properties: { preconditions: { type: 'object' } } } },
+    ),
+    [`GET ${one}/events`]: readOrWatch(kind, `What happened to one ${kind}`, ['EventList', 'EventChange'], [NAME]),
+    ...(REQUESTS_OF[kind] === undefined
+      ? {}
+      : {
+          [`POST ${one}/requests`]: operation(
+            kind,
+            `Asks its controller for something: ${REQUESTS_OF[kind]?.join(', ')}`,
+            { 202: jsonAnswer('It is on disk; the status tells how it ended.', ref('Request')) },
+            { parameters: [NAME], body: ref('RequestPost'), bodyRequired: true },
+          ),
+        }),
+  };
+}
+
+const log = (kind: Kind): Operation =>
+  operation(
+    kind,
+    `What the containers of one ${kind} printed`,
+    {
+      200: {
+        description: 'One object a line.',
+        content: { 'application/x-ndjson': { schema: ref('ServiceLogLine') } },
+      },
+    },
+    { parameters: [NAME, ...queryOf(LOG_QUERY)] },
+  );
+
+/** The API of documents. */
+export const RESOURCE_OPERATIONS: Operations = {
+  'GET /apis': read('Discovery', 'Which groups are served', 'Discovery'),
+  'GET /apis/supercargo.io': read('Discovery', 'Which versions are served', 'Discovery'),
+  [`GET ${GROUP}`]: read('Discovery', 'Which kinds are served, and what may be done with them', 'Discovery'),
+  ...Object.assign({}, ...KINDS.map(operationsOf)),
+  [`GET ${GROUP}/apps/{name}/log`]: log('App'),
+  [`GET ${GROUP}/services/{name}/log`]: log('Service'),
+  [`GET ${GROUP}/events`]: readOrWatch('Device', 'What happened, and why', ['EventList', 'EventChange']),
+  [`GET ${GROUP}/problems`]: read('Device', 'What was not accepted', 'ProblemList'),
+  [`GET ${GROUP}/health`]: read('Device', 'Each check of /v1/healthy', 'Health'),
+  [`GET ${GROUP}/device`]: read('Device', 'What the device is, and how much of it is in use', 'DeviceResource'),
+  [`GET ${GROUP}/stats`]: read('Device', 'What each service uses', 'ServiceStatsList'),
+};

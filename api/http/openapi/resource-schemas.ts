@@ -1,0 +1,187 @@
+import { API_VERSION, KINDS, type Kind } from '../../../crds/kinds.js';
+import { REQUESTS_OF } from '../../../crds/requests.js';
+import { SCHEMAS } from '../../../crds/schemas.js';
+import { boolean, integer, type JsonSchema, listOf, mapOf, object, oneOf, ref, text } from './operation.js';
+
+const time = { type: 'string', format: 'date-time' };
+const source = object({ file: text, line: integer, column: integer }, 'line', 'column');
+const problem = {
+  message: text,
+  path: text,
+  source,
+  kind: text,
+  name: text,
+};
+const request = object({ id: text, at: time, force: boolean }, 'force');
+const optional = <T extends object>(fields: T): readonly string[] => Object.keys(fields);
+
+const labels = { labels: mapOf(text), annotations: mapOf(text) };
+const given = {
+  deletionTimestamp: time,
+  finalizers: listOf(text),
+  ownerReferences: listOf({ type: 'object' }),
+  ...labels,
+  source,
+  problem: object(problem, ...optional(problem).filter((name) => name !== 'message')),
+};
+const metadata = object(
+  {
+    name: text,
+    uid: text,
+    resourceVersion: text,
+    generation: integer,
+    creationTimestamp: time,
+    ...given,
+    origin: text,
+  },
+  ...optional(given),
+);
+
+const apiVersion = { const: API_VERSION };
+
+/** A kind: the document as it is shown, its list, and what may be written. Spec and status are the schemas that documents are checked with. */
+const ofKind = (kind: Kind): readonly (readonly [string, JsonSchema])[] => [
+  [
+    kind,
+    {
+      description: SCHEMAS[kind].description,
+      ...object(
+        {
+          apiVersion,
+          kind: { const: kind },
+          metadata: ref('Metadata'),
+          spec: ref(`${kind}Spec`),
+          requests: mapOf(ref('AskedRequest')),
+          status: ref(`${kind}Status`),
+        },
+        ...['requests', 'status'],
+      ),
+    },
+  ],
+  [`${kind}Spec`, { ...SCHEMAS[kind].spec }],
+  [`${kind}Status`, { ...SCHEMAS[kind].status }],
+  [
+    `${kind}List`,
+    object({ kind: { const: `${kind}List` }, apiVersion, metadata: ref('ListMetadata'), items: listOf(ref(kind)) }),
+  ],
+  [
+    `${kind}Write`,
+    {
+      type: 'object',
+      properties: {
+        apiVersion,
+        kind: { const: kind },
+        metadata: { type: 'object', properties: { name: text, resourceVersion: text, ...labels } },
+        spec: ref(`${kind}Spec`),
+      },
+      required: ['spec'],
+    },
+  ],
+  [`${kind}Change`, change(ref(kind))],
+];
+
+const change = (of: JsonSchema): JsonSchema => ({
+  description: 'One line of a watch.',
+  ...object({ type: oneOf('ADDED', 'MODIFIED', 'DELETED', 'ERROR'), object: { anyOf: [of, ref('Status')] } }),
+});
+
+const REQUEST_NAMES = [...new Set(Object.values(REQUESTS_OF).flat())];
+
+/** What the resource API answers and takes, by name. */
+export const RESOURCE_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
+  Metadata: metadata,
+  ListMetadata: object({ resourceVersion: text }, 'resourceVersion'),
+  AskedRequest: request,
+  Status: {
+    description: 'Why a request failed, as Kubernetes says it.',
+    ...object(
+      {
+        kind: { const: 'Status' },
+        apiVersion: { const: 'v1' },
+        metadata: object({}),
+        status: oneOf('Failure', 'Success'),
+        message: text,
+        reason: text,
+        details: object(
+          {
+            name: text,
+            group: text,
+            kind: text,
+            uid: text,
+            causes: listOf(object({ reason: text, message: text, field: text })),
+          },
+          ...['name', 'group', 'kind', 'uid', 'causes'],
+        ),
+        code: integer,
+      },
+      ...['message', 'reason', 'details'],
+    ),
+  },
+  Discovery: { type: 'object', required: ['kind', 'apiVersion'] },
+  ...Object.fromEntries(KINDS.flatMap(ofKind)),
+  RequestPost: {
+    type: 'object',
+    properties: { apiVersion, kind: { const: 'Request' }, name: oneOf(...REQUEST_NAMES), force: boolean },
+    required: ['name'],
+    additionalProperties: false,
+  },
+  Request: object({
+    apiVersion,
+    kind: { const: 'Request' },
+    metadata: object({ name: text, uid: text, resourceVersion: text }),
+    request: object({ name: oneOf(...REQUEST_NAMES), id: text, at: time, force: boolean }, 'force'),
+  }),
+  Event: object({
+    apiVersion,
+    kind: { const: 'Event' },
+    metadata: object({ name: text, resourceVersion: text, creationTimestamp: time }),
+    involvedObject: object({ apiVersion, kind: oneOf(...KINDS), name: text, uid: text }, 'uid'),
+    reason: text,
+    message: text,
+    type: oneOf('Normal', 'Warning'),
+    count: integer,
+    firstTimestamp: time,
+    lastTimestamp: time,
+    source: object({ component: text }),
+  }),
+  EventList: object({
+    kind: { const: 'EventList' },
+    apiVersion,
+    metadata: ref('ListMetadata'),
+    items: listOf(ref('Event')),
+  }),
+  EventChange: change(ref('Event')),
+  ProblemList: object({
+    kind: { const: 'ProblemList' },
+    apiVersion,
+    metadata: ref('ListMetadata'),
+    items: listOf(object({ ...problem, origin: text }, ...optional(problem).filter((name) => name !== 'message'))),
+  }),
+  Health: object({
+    apiVersion,
+    kind: { const: 'Health' },
+    metadata: object({}),
+    status: object({
+      healthy: boolean,
+      checks: listOf(object({ name: text, ok: boolean, message: text }, 'message')),
+    }),
+  }),
+  DeviceResource: {
+    type: 'object',
+    properties: { apiVersion, kind: { const: 'Device' }, metadata: { type: 'object' }, status: { type: 'object' } },
+    required: ['apiVersion', 'kind', 'metadata', 'status'],
+  },
+  ServiceStatsList: object({
+    kind: { const: 'ServiceStatsList' },
+    apiVersion,
+    metadata: object({}),
+    items: listOf({ type: 'object', required: ['app', 'service', 'container', 'at'] }),
+  }),
+  ServiceLogLine: {
+    description: 'One line of the stream; the last one says what went wrong, if something did.',
+    anyOf: [
+      object({ app: text, service: text, message: text, isStdErr: boolean, timestamp: time }),
+      object({ error: ref('Status') }),
+    ],
+  },
+};
