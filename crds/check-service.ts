@@ -9,15 +9,19 @@ export type Found = [path: Path, message: string];
 const quoted = (text: string): string => JSON.stringify(shorten(text));
 const keysOf = (value: object | null | undefined): readonly string[] => Object.keys(value ?? {});
 
-/** What a schema cannot say about the fields of a service; `base` leads to them. Pure. */
-export function checkService(fields: ServiceFields, base: Path): Found[] {
+/**
+ * What a schema cannot say about the fields of a service; `base` leads to them. `mayBind`: paths of the host may be
+ * mounted, as far as this document can tell. Pure.
+ */
+export function checkService(fields: ServiceFields, base: Path, { mayBind }: { readonly mayBind: boolean }): Found[] {
   const found: Found[] = [
     ...(fields.ports ?? []).flatMap((port, index) => said(['ports', index], portIssue(port))),
-    ...(fields.volumes ?? []).flatMap((volume, index) => said(['volumes', index], volumeIssue(volume))),
+    ...(fields.volumes ?? []).flatMap((volume, index) => said(['volumes', index], volumeIssue(volume, mayBind))),
     ...said(['network_mode'], networkModeIssue(fields.network_mode ?? '')),
     ...namesIn(fields.networks, 'networks'),
     ...namesIn(fields.depends_on, 'depends_on'),
     ...variablesIn(fields.environment, 'environment'),
+    ...environmentIssues(fields.environment),
     ...variablesIn(fields.labels, 'labels'),
   ];
   for (const [name, limit] of Object.entries(fields.ulimits ?? {})) {
@@ -31,6 +35,12 @@ export function checkService(fields: ServiceFields, base: Path): Found[] {
   }
   if (Number(fields.cpus ?? 0) !== 0 && Number(fields.cpu_quota ?? 0) !== 0) {
     found.push([['cpu_quota'], 'Cannot be set together with cpus; leave one out']);
+  }
+  if (Number(fields.cpus ?? 0) !== 0 && Number(fields.cpu_period ?? 0) !== 0) {
+    found.push([['cpu_period'], 'Cannot be set together with cpus; leave one out']);
+  }
+  if (Number(fields.memswap_limit ?? 0) !== 0 && !isSet(fields.mem_limit)) {
+    found.push([['memswap_limit'], 'Counts memory and swap together, so mem_limit must be set as well']);
   }
   return found.map(([path, message]) => [[...base, ...path], message]);
 }
@@ -52,6 +62,21 @@ const variablesIn = (value: object | null | undefined, field: string): Found[] =
           ? []
           : said([field, name], 'Not a name: it must not be empty and must not contain ='),
       );
+
+/** Bytes of one variable with its name, without its end: the kernel takes no more, and says so only when the program is to begin. */
+const LONGEST_VARIABLE = 128 * 1024 - 1;
+
+function environmentIssues(environment: ServiceFields['environment']): Found[] {
+  const lines = Array.isArray(environment)
+    ? environment
+    : Object.entries(environment ?? {}).map(([name, value]) => `${name}=${value ?? ''}`);
+  return lines.flatMap((line): Found[] => {
+    const bytes = Buffer.byteLength(line);
+    const [name = ''] = line.split('=', 1);
+    const message = `Too large: ${bytes} bytes with its name, at most ${LONGEST_VARIABLE}; write it to a file in a volume`;
+    return bytes > LONGEST_VARIABLE ? [[['environment', name], message]] : [];
+  });
+}
 
 const RANGE = /^\d+(-\d+)?$/;
 
@@ -103,23 +128,51 @@ function rangesIssue(host: Range | undefined, container: Range | undefined): str
   return `The ranges ${host.from}-${host.to} and ${container.from}-${container.to} are not equally long`;
 }
 
-const HOST_PATH = 'Paths of the host cannot be mounted; use a volume, such as data:/var/lib/data';
+const NO_BINDS =
+  'Paths of the host are mounted only where the App says allowHostBinds: true; use a volume, such as data:/var/lib/data';
+const BIND_MODES = /^(r[ow]|[zZ]|r?(shared|slave|private)|cached|delegated|consistent)(,|$)/;
 
-function volumeIssue(volume: string | LongVolume): string | undefined {
+/** What is wrong with a path of the host that is to be mounted. */
+function bindIssue(source: string, target: string, mayBind: boolean): string | undefined {
+  if (!mayBind) return NO_BINDS;
+  if (!source.startsWith('/')) {
+    return `The path ${quoted(source)} must begin with /: documents have no folder that it could start from`;
+  }
+  return target.startsWith('/') ? undefined : `The path ${quoted(target)} must begin with /`;
+}
+
+function volumeIssue(volume: string | LongVolume, mayBind: boolean): string | undefined {
   if (typeof volume === 'object') {
-    if (volume.type === 'bind' || (volume.source && /^[/.~]/.test(volume.source))) return HOST_PATH;
+    if (volume.type === 'bind') return longBindIssue(volume, mayBind);
+    if (volume.source && /^[/.~]/.test(volume.source)) {
+      return mayBind ? `${quoted(volume.source)} is a path of the host: its type is bind` : NO_BINDS;
+    }
     if (volume.source && volume.type === 'tmpfs') return 'A tmpfs has no source';
     if (volume.source && !NAME.test(volume.source)) return `${quoted(volume.source)} is not the name of a volume`;
     if (isSet(volume.read_only) && isSet(volume.readOnly)) return 'read_only and readOnly are the same; leave one out';
     return volume.target.startsWith('/') ? undefined : `The path ${quoted(volume.target)} must begin with /`;
   }
-  const [source = '', target] = volume.split(':').map((part) => part.trim());
+  const [source = '', target, mode] = volume.split(':').map((part) => part.trim());
   if (target === undefined) {
     return source.startsWith('/') ? undefined : 'Expected a volume and a path, such as data:/var/lib/data';
   }
-  if (/^[/.~]/.test(source)) return HOST_PATH;
+  if (/^[/.~]/.test(source)) return bindIssue(source, target, mayBind) ?? modeIssue(mode);
   if (!NAME.test(source)) return `${quoted(source)} is not the name of a volume`;
   return target.startsWith('/') ? undefined : `The path ${quoted(target)} must begin with /`;
+}
+
+function longBindIssue({ source, target, bind }: LongVolume, mayBind: boolean): string | undefined {
+  if (!source) return mayBind ? 'A bind needs a source: a path of the host' : NO_BINDS;
+  const colon = `${source}${target}`.includes(':') && bind?.create_host_path !== false;
+  const issue = bindIssue(source, target, mayBind);
+  return issue ?? (colon ? 'A path with a colon needs bind.create_host_path: false' : undefined);
+}
+
+function modeIssue(mode: string | undefined): string | undefined {
+  const wrong = mode === undefined || mode === '' ? undefined : mode.split(',').find((one) => !BIND_MODES.test(one));
+  return wrong === undefined
+    ? undefined
+    : `${quoted(wrong)} is no mode of a bind: ro, rw, z, Z or a propagation such as rslave`;
 }
 
 function networkModeIssue(text: string): string | undefined {

@@ -33,7 +33,8 @@ function checksOf(document: AnyDeclared): Found[] {
     case 'App':
       return checkApp(document);
     case 'Service':
-      return checkService(document.spec, []);
+      // Whether paths of the host may be mounted is its App's word; the controller asks it.
+      return checkService(document.spec, [], { mayBind: true });
     case 'HostConfig':
       return checkHostConfig(document);
     case 'GitSource':
@@ -57,7 +58,7 @@ function checkApp({ metadata, spec }: Declared<'App'>): Found[] {
       found.push([['registries', registry], 'Not a registry: a host such as registry.example.com:5000']);
   }
   for (const [name, service] of Object.entries(spec.services ?? {})) {
-    found.push(...checkService(service, ['services', name]));
+    found.push(...checkService(service, ['services', name], { mayBind: spec.allowHostBinds === true }));
   }
   return found;
 }

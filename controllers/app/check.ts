@@ -29,6 +29,7 @@ export function checkRelease(app: App, byHand: WrittenByHand = NOTHING): readonl
   const references = Object.entries(services).map(([name, fields]) => [name, referencesOf(fields)] as const);
   return [
     ...references.flatMap(([name, one]) => undeclared(`spec.services.${name}`, one, known, lenient)),
+    ...references.flatMap(([name, one]) => hostPaths(`spec.services.${name}`, one, app)),
     ...cycles(new Map(references)),
   ];
 }
@@ -63,6 +64,17 @@ function undeclared(
     say('network_mode', `${mode.network} is neither host, bridge, none nor a declared network`);
   }
   return issues;
+}
+
+/** A posted target state never mounts paths of the host; other documents say that they do. */
+function hostPaths(path: string, { hostPaths: [first] }: References, { metadata, spec }: App): readonly Issue[] {
+  if (first === undefined) return [];
+  const posted = metadata.origin === 'local' || metadata.origin === 'cloud';
+  if (spec.allowHostBinds === true && !posted) return [];
+  const message = posted
+    ? `${first} of the host is not mounted for a target state: use a volume`
+    : `${first} of the host is mounted only with spec.allowHostBinds: true; say so, or use a volume`;
+  return [{ path: `${path}.volumes`, message }];
 }
 
 /** One issue for each cycle of "starts after", named once, from its first service in document order. */

@@ -13,6 +13,8 @@ export interface References {
     | { readonly is: 'network'; readonly network: string };
   /** Sources of named volumes. */
   readonly volumes: readonly string[];
+  /** Paths of the host that it mounts. */
+  readonly hostPaths: readonly string[];
 }
 
 type Fields = Pick<ServiceFields, 'labels'> & {
@@ -38,7 +40,8 @@ export function referencesOf(fields: Fields): References {
     })),
     networks: networks === undefined || networks === null ? undefined : entries(networks).map(([name]) => name),
     mode: modeOf(fields.network_mode),
-    volumes: (Array.isArray(fields.volumes) ? fields.volumes : []).flatMap(namedVolume),
+    volumes: listOf(fields.volumes).flatMap(namedVolume),
+    hostPaths: listOf(fields.volumes).flatMap(hostPath),
   };
 }
 
@@ -49,6 +52,14 @@ function modeOf(value: unknown): References['mode'] {
   const [, kind, name = ''] = /^(service|container):\s*(.*)$/.exec(mode) ?? [];
   if (kind === 'service') return { is: 'service', service: name };
   return kind === 'container' ? { is: 'container' } : { is: 'network', network: mode };
+}
+
+const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+
+function hostPath(entry: unknown): readonly string[] {
+  if (isMap(entry)) return entry.type === 'bind' ? [String(entry.source)] : [];
+  const [source = '', target] = typeof entry === 'string' ? entry.trim().split(':') : [];
+  return target !== undefined && /^[/.~]/.test(source) ? [source] : [];
 }
 
 /** Paths are not names: of the host they are dropped, relative ones refused, by the Service. */

@@ -19,9 +19,10 @@ export async function createContainer(
   const query = { name, ...(platform === undefined ? {} : { platform }) };
   const created = await ask({ method: 'POST', path: '/containers/create', query, body, signal });
   if (created.status === 409) return { is: 'exists' };
-  if (created.status === 404) return { is: 'no-image' };
+  const isForeign = created.status === 404 && /specified platform/.test(refusal(404, created.body).message);
+  if (created.status === 404 && !isForeign) return { is: 'no-image' };
   if (created.status !== 201) throw refusal(created.status, created.body);
-  const { Id: id } = created.body as { Id: string };
+  const { Id: id, Warnings } = created.body as { Id: string; Warnings?: readonly string[] | null };
   try {
     for (const [network, EndpointConfig] of Object.entries(later)) {
       const path = `/networks/${encodeURIComponent(network)}/connect`;
@@ -40,7 +41,7 @@ export async function createContainer(
     });
     throw error;
   }
-  return { is: 'created', id };
+  return { is: 'created', id, ...(Warnings?.length ? { warnings: Warnings } : {}) };
 }
 
 /** The create body with the network of `NetworkMode` (or else the first one), and the other networks. Pure. */

@@ -195,7 +195,9 @@ function networkVerbs({
       const body = { Container: container, EndpointConfig: endpoint };
       const answer = await ask({ method: 'POST', path: at(network, '/connect'), body, signal });
       if (answer.status === 404) return 'absent';
-      if (answer.status === 403) return 'already';
+      // 403 also says that a fixed address is taken.
+      if (answer.status === 403 && /already exists in network/.test(refusal(403, answer.body).message))
+        return 'already';
       expect(answer, 200);
       return 'connected';
     },

@@ -208,14 +208,14 @@ export interface Engine {
   ): Promise<readonly SeenContainer[]>;
   inspectContainer(id: string, signal: AbortSignal): Promise<SeenContainer | undefined>;
   /**
-   * `no-image`: the image went meanwhile. `exists`: the name is taken. Networks in `NetworkingConfig` beyond the first (the
+   * `warnings`: what the engine left out, in its words. `no-image`: the image went meanwhile. `exists`: the name is taken. Networks in `NetworkingConfig` beyond the first (the
    * one of `NetworkMode`) are connected before it returns; when that fails the container is removed again.
    */
   createContainer(
     name: string,
     options: ContainerOptions,
     signal: AbortSignal,
-  ): Promise<{ is: 'created'; id: string } | { is: 'exists' } | { is: 'no-image' }>;
+  ): Promise<{ is: 'created'; id: string; warnings?: readonly string[] } | { is: 'exists' } | { is: 'no-image' }>;
   /** Throws for everything else that keeps it from starting: a port in use, a network that is gone, a missing command. */
   startContainer(id: string, signal: AbortSignal): Promise<'started' | 'already' | 'absent'>;
   /** Stops with the container's own grace period; resolves when it has stopped. */

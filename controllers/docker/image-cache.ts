@@ -19,7 +19,7 @@ interface Pointer {
  */
 export class ImageCache {
   readonly #pointers = new Map<string, Pointer>();
-  readonly #configs = new Map<string, SeenImage['config']>();
+  readonly #configs = new Map<string, Pick<SeenImage, 'config' | 'platform'>>();
   readonly #images = new Map<string, SeenImage>();
   #listed: Question = { ticket: 0, atMs: Number.NEGATIVE_INFINITY };
 
@@ -37,7 +37,7 @@ export class ImageCache {
     if (ready) return ready;
     const of = (is: Pointer['is']) =>
       [...this.#pointers.values()].filter((it) => it.id === id && it.is === is).map(({ text }) => text);
-    const image: SeenImage = { id, tags: of('tag'), digests: of('digest'), config };
+    const image: SeenImage = { id, tags: of('tag'), digests: of('digest'), ...config };
     this.#images.set(id, image);
     return image;
   }
@@ -75,7 +75,8 @@ export class ImageCache {
     const key = imageKey(reference);
     if (image === undefined) return this.#forget(key, question);
     let changed = !this.#configs.has(image.id);
-    this.#configs.set(image.id, image.config);
+    const { config, platform } = image;
+    this.#configs.set(image.id, { config, ...(platform ? { platform } : {}) });
     const told = new Map(pointersOf(image, question));
     if (!told.has(key)) told.set(key, { id: image.id, text: reference, is: 'alias', question });
     for (const [known, pointer] of this.#pointers) {

@@ -1,5 +1,5 @@
 import type { Condition } from '../../crds/conditions.js';
-import { type Outcome, TerminalError } from './outcome.js';
+import { type Outcome, PassingError, TerminalError } from './outcome.js';
 
 /** How a pass ended: with an outcome, or with what it threw. */
 export type Ending = Outcome | { readonly is: 'failed'; readonly error: unknown } | { readonly is: 'aborted' };
@@ -66,7 +66,11 @@ export function conclude(ending: Ending): Conclusion {
       return {
         next: { do: 'backoff' },
         forgetBackoff: false,
-        ready: { status: 'False', reason: 'Retrying', message },
+        ready: {
+          status: 'False',
+          reason: ending.error instanceof PassingError ? ending.error.reason : 'Retrying',
+          message,
+        },
         reconciling: true,
         stalled: false,
       };

@@ -52,6 +52,19 @@ export class TerminalError extends Error {
   }
 }
 
+/** A failure that has a name of its own and that may pass: it is tried again, with back-off. */
+export class PassingError extends Error {
+  override readonly name = 'PassingError';
+  constructor(
+    /** One CamelCase word. */
+    readonly reason: string,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
 /** The document says something that cannot be made true; every issue with its path, `spec.subnets[0]`. */
 export class InvalidSpecError extends TerminalError {
   constructor(readonly issues: readonly { readonly path: string; readonly message: string }[]) {

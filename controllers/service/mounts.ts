@@ -1,4 +1,5 @@
 import type { ContainerOptions } from '../docker/engine.js';
+import { bindMount, bindText, type HostBind, isHostPath, longBind, shortBind } from './binds.js';
 import { isAbsent, isRecord } from './fields.js';
 import type { Findings } from './findings.js';
 import { parseBytes } from './units.js';
@@ -14,52 +15,59 @@ export interface VolumeUse {
   readonly mounts: readonly Mount[];
   /** Paths with a volume of their own, which goes with the container. */
   readonly anonymous: readonly string[];
+  /** Paths of the host, from either form: whether they may be mounted is for somebody else to say. */
+  readonly binds: readonly HostBind[];
 }
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;
-const HOST_PATH = /^(?:\/|~|\.\.?(?:\/|$))/;
-const NO_HOST_PATHS = 'paths of the host are not mounted; left out';
 
-/** Reads `volumes`. Paths of the host are left out with a warning, whoever asks. Pure. */
+/** Reads `volumes`. Pure. (Composition reference §1.8.) */
 export function readVolumes(value: unknown, findings: Findings): VolumeUse {
   const named: VolumeUse['named'][number][] = [];
   const mounts: Mount[] = [];
   const anonymous: string[] = [];
+  const binds: HostBind[] = [];
   if (!isAbsent(value) && !Array.isArray(value)) findings.issue('volumes', 'must be a list');
   for (const [at, entry] of Array.isArray(value) ? value.entries() : []) {
     const path = `volumes[${at}]`;
     if (typeof entry === 'string') {
       const read = shortForm(entry, path, findings);
-      if (read?.volume !== undefined) named.push({ ...read, volume: read.volume });
+      if (read?.bind) binds.push(read.bind);
+      else if (read?.volume !== undefined) named.push({ ...read, volume: read.volume });
       else if (read) anonymous.push(read.target);
+    } else if (isRecord(entry) && entry.type === 'bind') {
+      const bind = longBind(entry, path, findings);
+      if (bind) binds.push(bind);
     } else if (isRecord(entry)) {
       const mount = longForm(entry, path, findings);
       if (mount) mounts.push(mount);
     } else findings.issue(path, 'must be a text or a map');
   }
-  return { named, mounts, anonymous };
+  return { named, mounts, anonymous, binds };
 }
 
 function shortForm(
   entry: string,
   path: string,
   findings: Findings,
-): { volume?: string; target: string; mode?: string } | undefined {
+): { volume?: string; target: string; mode?: string; bind?: HostBind } | undefined {
   const [first = '', target, mode] = entry.split(':').map((part) => part.trim());
   if (target === undefined) {
     return first.startsWith('/') ? { target: first } : findings.issue(path, 'must be name:/path or an absolute path');
   }
-  if (HOST_PATH.test(first)) return findings.warn(path, `${first}: ${NO_HOST_PATHS}`);
-  if (!NAME.test(first)) return findings.issue(path, `${JSON.stringify(first)} is not a name of a volume`);
   if (!target.startsWith('/')) return findings.issue(path, `${JSON.stringify(target)} is not an absolute path`);
+  if (isHostPath(first)) {
+    const bind = shortBind(first, target, mode ?? '', path, findings);
+    return bind && { target, bind };
+  }
+  if (!NAME.test(first)) return findings.issue(path, `${JSON.stringify(first)} is not a name of a volume`);
   return { volume: first, target, ...(mode ? { mode } : {}) };
 }
 
 function longForm(entry: Readonly<Record<string, unknown>>, path: string, findings: Findings): Mount | undefined {
   const { type, source, target } = entry;
-  if (type === 'bind') return findings.warn(path, `${String(source)}: ${NO_HOST_PATHS}`);
   if (type !== 'volume' && type !== 'tmpfs') {
-    return findings.warn(path, `type ${JSON.stringify(type ?? null)} is not volume or tmpfs; left out`);
+    return findings.warn(path, `type ${JSON.stringify(type ?? null)} is not volume, tmpfs or bind; left out`);
   }
   if (typeof target !== 'string' || !target.startsWith('/')) {
     return findings.issue(`${path}.target`, 'must be an absolute path');
@@ -79,12 +87,25 @@ function longForm(entry: Readonly<Record<string, unknown>>, path: string, findin
 }
 
 function tmpfsOptions(value: unknown, path: string, findings: Findings): object {
-  if (!isRecord(value) || isAbsent(value.size)) return {};
-  const SizeBytes = parseBytes(value.size);
-  if (SizeBytes !== undefined) return { TmpfsOptions: { SizeBytes } };
-  findings.issue(`${path}.tmpfs.size`, 'must be a number of bytes, or such as 64m');
-  return {};
+  if (!isRecord(value)) return {};
+  const SizeBytes = isAbsent(value.size) ? undefined : parseBytes(value.size);
+  if (SizeBytes === undefined && !isAbsent(value.size)) {
+    findings.issue(`${path}.tmpfs.size`, 'must be a number of bytes, or such as 64m');
+  }
+  const Mode = isAbsent(value.mode) ? undefined : modeBits(value.mode);
+  if (Mode === undefined && !isAbsent(value.mode)) {
+    findings.issue(`${path}.tmpfs.mode`, 'must be a number, or octal digits such as "1770"');
+  }
+  const options = { ...(SizeBytes === undefined ? {} : { SizeBytes }), ...(Mode === undefined ? {} : { Mode }) };
+  return Object.keys(options).length > 0 ? { TmpfsOptions: options } : {};
 }
+
+const modeBits = (mode: unknown): number | undefined =>
+  typeof mode === 'number' && Number.isInteger(mode)
+    ? mode
+    : typeof mode === 'string' && /^[0-7]+$/.test(mode)
+      ? Number.parseInt(mode, 8)
+      : undefined;
 
 /** Names of the volumes that must exist before a container does. Pure. */
 export const volumeNames = ({ named, mounts }: VolumeUse): readonly string[] => [
@@ -96,14 +117,21 @@ export const volumeNames = ({ named, mounts }: VolumeUse): readonly string[] => 
 
 /** Docker's view of them; `nameOf` gives the name on the engine. Pure. */
 export function volumeOptions(
-  { named, mounts, anonymous }: VolumeUse,
+  { named, mounts, anonymous, binds }: VolumeUse,
   nameOf: (volume: string) => string,
 ): { Binds: string[]; Mounts: Mounts; Volumes: Record<string, object> } {
   return {
-    Binds: named.map(({ volume, target, mode }) => [nameOf(volume), target, ...(mode ? [mode] : [])].join(':')),
-    Mounts: mounts.map((mount) =>
-      mount.Type === 'volume' && mount.Source ? { ...mount, Source: nameOf(mount.Source) } : mount,
-    ),
+    Binds: [
+      ...named.map(({ volume, target, mode }) => [nameOf(volume), target, ...(mode ? [mode] : [])].join(':')),
+      // As a bind and not a mount: the engine makes a folder where there is none.
+      ...binds.filter(({ mustExist }) => !mustExist).map(bindText),
+    ],
+    Mounts: [
+      ...mounts.map((mount) =>
+        mount.Type === 'volume' && mount.Source ? { ...mount, Source: nameOf(mount.Source) } : mount,
+      ),
+      ...binds.filter(({ mustExist }) => mustExist).map(bindMount),
+    ],
     Volumes: Object.fromEntries(anonymous.map((path) => [path, {}])),
   };
 }

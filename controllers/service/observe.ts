@@ -13,7 +13,7 @@ import type { World } from '../docker/world.js';
 import type { DeviceFacts } from '../host/facts.js';
 import type { Handovers } from '../host/handovers.js';
 import type { UpdateLocks } from '../host/update-locks.js';
-import { TerminalError } from '../runtime/outcome.js';
+import { InvalidSpecError, TerminalError } from '../runtime/outcome.js';
 import { type Blueprint, blueprintOf, type Surroundings } from './container-options.js';
 import { type Definition, readDefinition } from './definition.js';
 import type { Departures } from './departures.js';
@@ -120,6 +120,7 @@ async function resolve(
   const app = store.get('App', service.spec.app);
   const { definition, warnings } = readDefinition(service.spec);
   const image = world.image(definition.image);
+  refuseHostPaths(definition, service, app);
   const traits = deps.traits?.() ?? UNKNOWN_TRAITS;
   refuseForeign(definition, image, traits, containersOf(deps, service, identity));
   const labels = withImageLabels(definition.labels, image);
@@ -165,6 +166,14 @@ async function resolve(
     boundLogs: boundsLogs(app, traits),
   };
   return { wanted, blueprint: image && (() => ({ ...blueprintOf(definition, surroundings), warnings })) };
+}
+
+/** What an App made had its leave when it was made; whoever writes a service by hand needs it now. */
+function refuseHostPaths({ volumes }: Definition, { metadata, spec }: Service, app: App | undefined): void {
+  const [bind] = volumes.binds;
+  if (!bind || metadata.origin === `App/${spec.app}` || app?.spec.allowHostBinds === true) return;
+  const message = `${bind.source} of the host is mounted only where App ${spec.app} says allowHostBinds: true; say so there, or use a volume`;
+  throw new InvalidSpecError([{ path: 'spec.volumes', message }]);
 }
 
 /** An image for another machine stops nothing that runs. One that a container has been made of is known to run, or was meant to be tried. */

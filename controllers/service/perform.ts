@@ -3,7 +3,7 @@ import { conditionOf } from '../../crds/conditions.js';
 import { keyOf, type Service } from '../../crds/kinds.js';
 import { normalizeReference } from '../../crds/names.js';
 import { EngineError, EngineUnreachable } from '../docker/engine.js';
-import { InvalidSpecError, type Outcome, wait } from '../runtime/outcome.js';
+import { InvalidSpecError, type Outcome, PassingError, TerminalError, wait } from '../runtime/outcome.js';
 import { type Blueprint, unnamed, withAllNetworks } from './container-options.js';
 import type { Departures } from './departures.js';
 import type { ServiceDeps } from './observe.js';
@@ -100,9 +100,7 @@ async function create(
   const blueprint = subject.blueprint?.();
   if (!blueprint) return wait('ImageMissing', `Waiting for image ${service.spec.image} to be local`).outcome;
   const label = `${subject.serviceName} ${blueprint.options.Image}`;
-  for (const warning of blueprint.warnings) {
-    store.record(keyOf('Service', service.metadata.name), { type: 'Warning', reason: 'LeftOut', message: warning });
-  }
+  for (const warning of blueprint.warnings) leftOut(store, service, warning);
 
   logs.system(`${step.beside === 'hand-over' ? 'Handing over to' : 'Installing'} service '${label}'`);
   // What an earlier container said does not count for this one.
@@ -122,6 +120,7 @@ async function create(
     return wait('ImageMissing', `Image ${service.spec.image} went away before container ${step.name} was made`).outcome;
   }
   logs.system(`Installed service '${label}'`);
+  for (const warning of created.warnings ?? []) leftOut(store, service, `The engine says: ${warning}`);
   subject.note('Created');
   record(store, service, 'Installing', `Created container ${step.name}: ${step.because}`);
   if (step.start) return startAndLook(deps, subject, created.id, { label, because: step.because }, signal);
@@ -255,13 +254,18 @@ const tell =
 /** What Docker refused, as an error for people. What it finds wrong with the request itself no retry can mend. */
 function refused(what: string, error: unknown, say?: (due: string) => void): Error {
   if (error instanceof EngineUnreachable || !(error instanceof EngineError)) return new Error(what, { cause: error });
-  const due = explainRefusal(error.message);
+  const { due, reason, lasting } = explainRefusal(error.message);
   say?.(due);
+  if (lasting && reason === 'InvalidSpec') return new InvalidSpecError([{ path: 'spec', message: due }]);
+  if (reason !== undefined) return new (lasting ? TerminalError : PassingError)(reason, `${what}: ${due}`);
   if (error.statusCode === 400 && what.startsWith('Could not create')) {
     return new InvalidSpecError([{ path: 'spec', message: `the engine refuses it: ${due}` }]);
   }
   return new EngineError(`${what}: ${due}`, error.statusCode);
 }
+
+const leftOut = (store: ServiceDeps['store'], { metadata }: Service, message: string): void =>
+  store.record(keyOf('Service', metadata.name), { type: 'Warning', reason: 'LeftOut', message });
 
 const record = (
   store: ServiceDeps['store'],

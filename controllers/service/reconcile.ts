@@ -2,7 +2,7 @@ import { keyOf, type Service } from '../../crds/kinds.js';
 import type { Refusal } from '../../crds/requests.js';
 import { EngineError } from '../docker/engine.js';
 import { conditionsBefore, messageOf } from '../runtime/conclude.js';
-import { type Outcome, type Plan, type Reconcile, TerminalError, wait } from '../runtime/outcome.js';
+import { type Outcome, PassingError, type Plan, type Reconcile, TerminalError, wait } from '../runtime/outcome.js';
 import type { Departures } from './departures.js';
 import { identityOf } from './identity.js';
 import { containersOf, type Memory, observe, type ServiceDeps, type Sight } from './observe.js';
@@ -82,7 +82,8 @@ function takeInStop(deps: ServiceDeps, { departures, stops }: Memory, service: S
 
 /** What Docker refuses, and what cannot be understood, is told to whoever asked; other failures are tried again first. */
 function refuseOrders(deps: ServiceDeps, { stops }: Memory, service: Service, error: unknown): void {
-  if (!(error instanceof EngineError || error instanceof TerminalError)) return;
+  const known = [EngineError, TerminalError, PassingError].some((one) => error instanceof one);
+  if (!known) return;
   const current = deps.store.get('Service', service.metadata.name);
   if (!current) return;
   const app = deps.store.get('App', service.spec.app);

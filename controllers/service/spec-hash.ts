@@ -72,10 +72,11 @@ export function specHash({ definition, imageId, identity, api, cloud }: Hashed):
 const sorted = <T>(list: readonly T[]): readonly T[] =>
   [...list].sort((a, b) => (canonical(a) < canonical(b) ? -1 : canonical(a) > canonical(b) ? 1 : 0));
 
-const unorderedVolumes = ({ named, mounts, anonymous }: VolumeUse) => ({
+const unorderedVolumes = ({ named, mounts, anonymous, binds }: VolumeUse) => ({
   named: sorted(named),
   mounts,
   anonymous: sorted(anonymous),
+  ...(binds.length > 0 ? { binds: sorted(binds) } : {}),
 });
 
 const unorderedNetworks = (use: NetworkUse): unknown =>

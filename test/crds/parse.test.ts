@@ -56,7 +56,7 @@ describe('parseDocument', () => {
       expose: [[80, '80', '8000-8010', '53/udp']],
       blkio_config: [{ weight: 300, device_read_bps: [{ path: '/dev/sda', rate: '1m' }] }],
       cpu_rt_runtime: ['400ms', 95000, '95000'],
-      memswap_limit: ['-1', '128m', 0],
+      memswap_limit: [0],
       uts: ['host', ''],
       cgroup: ['host', 'private'],
       pull_policy: ['missing'],
@@ -408,13 +408,21 @@ describe('parseDocument', () => {
       ['ports', [{ target: 80, publish: 80 }], '[0].publish: Unknown field "publish"; did you mean "published"?'],
       ['volumes', { data: '/data' }, 'Expected a list, found a map'],
       ['volumes', ['data'], '[0]: Expected a volume and a path, such as data:/var/lib/data'],
-      ['volumes', ['/etc:/etc'], '[0]: Paths of the host cannot be mounted; use a volume, such as data:/var/lib/data'],
-      ['volumes', ['./x:/x'], '[0]: Paths of the host cannot be mounted; use a volume, such as data:/var/lib/data'],
+      [
+        'volumes',
+        ['/etc:/etc'],
+        '[0]: Paths of the host are mounted only where the App says allowHostBinds: true; use a volume, such as data:/var/lib/data',
+      ],
+      [
+        'volumes',
+        ['./x:/x'],
+        '[0]: Paths of the host are mounted only where the App says allowHostBinds: true; use a volume, such as data:/var/lib/data',
+      ],
       ['volumes', ['data:data'], '[0]: The path "data" must begin with /'],
       [
         'volumes',
         [{ type: 'bind', source: '/etc', target: '/x' }],
-        '[0]: Paths of the host cannot be mounted; use a volume, such as data:/var/lib/data',
+        '[0]: Paths of the host are mounted only where the App says allowHostBinds: true; use a volume, such as data:/var/lib/data',
       ],
       ['volumes', [{ type: 'tmpfs', source: 'a', target: '/x' }], '[0]: A tmpfs has no source'],
       ['volumes', [{ type: 'nfs', target: '/x' }], '[0].type: Expected volume, tmpfs or bind, found "nfs"'],
@@ -494,6 +502,69 @@ describe('parseDocument', () => {
         assert.deepEqual(issuesOf(service({ [field]: value })), [`${at}.${field}${path}`]);
       });
     }
+
+    it('an environment that the kernel would not take', () => {
+      const sentence = 'bytes with its name, at most 131071; write it to a file in a volume';
+      const refused = (bytes: number) => [`${at}.environment.BIG: Too large: ${bytes} ${sentence}`];
+      assert.deepEqual(issuesOf(service({ environment: { BIG: 'ü'.repeat(100_000) } })), refused(200_004));
+      assert.deepEqual(issuesOf(service({ environment: [`BIG=${'x'.repeat(131_068)}`] })), refused(131_072));
+      assert.deepEqual(issuesOf(service({ environment: { BIG: 'x'.repeat(131_067) } })), []);
+      assert.deepEqual(issuesOf(service({ environment: { BIG: 'x'.repeat(1 << 20) } })), [
+        ': The document is too large: at most 1024 KiB of text',
+      ]);
+    });
+
+    it('limits that need or exclude each other', () => {
+      assert.deepEqual(issuesOf(service({ cpus: 1, cpu_period: 5000, memswap_limit: '1g' })), [
+        `${at}.cpu_period: Cannot be set together with cpus; leave one out`,
+        `${at}.memswap_limit: Counts memory and swap together, so mem_limit must be set as well`,
+      ]);
+      for (const memswap_limit of [-1, '-1', '128m'])
+        assert.deepEqual(issuesOf(service({ mem_limit: '64m', memswap_limit })), []);
+    });
+
+    describe('paths of the host, although the App allows them', () => {
+      const binding = (volume: unknown) =>
+        app({ allowHostBinds: true, services: { web: { image: 'busybox:1.36', volumes: [volume] } } });
+      const bind = (more: object) => ({ type: 'bind', source: '/etc', target: '/host/etc', ...more });
+      const good: readonly unknown[] = [
+        '/etc:/host/etc',
+        '/etc:/host/etc:ro',
+        '/mnt:/mnt:ro,rslave,z',
+        '/srv:/srv:cached',
+        bind({}),
+        bind({ read_only: true, bind: { propagation: 'rshared', create_host_path: false } }),
+        bind({ source: '/a:b', bind: { create_host_path: false } }),
+      ];
+      for (const volume of good) {
+        it(`not ${JSON.stringify(volume)}`, () => assert.deepEqual(issuesOf(binding(volume)), []));
+      }
+      const bad: readonly [volume: unknown, want: string][] = [
+        ['./x:/x', '[0]: The path "./x" must begin with /: documents have no folder that it could start from'],
+        ['~/x:/x', '[0]: The path "~/x" must begin with /: documents have no folder that it could start from'],
+        ['/etc:etc', '[0]: The path "etc" must begin with /'],
+        ['/etc:/etc:rw,foo', '[0]: "foo" is no mode of a bind: ro, rw, z, Z or a propagation such as rslave'],
+        [{ type: 'bind', target: '/x' }, '[0]: A bind needs a source: a path of the host'],
+        [
+          bind({ source: 'data' }),
+          '[0]: The path "data" must begin with /: documents have no folder that it could start from',
+        ],
+        [bind({ source: '/a:b' }), '[0]: A path with a colon needs bind.create_host_path: false'],
+        [{ type: 'volume', source: '/etc', target: '/x' }, '[0]: "/etc" is a path of the host: its type is bind'],
+        [
+          bind({ bind: { propagation: 'all' } }),
+          '[0].bind.propagation: Expected private, rprivate, shared, rshared, slave or rslave, found "all"',
+        ],
+      ];
+      for (const [volume, want] of bad) {
+        it(JSON.stringify(volume), () => assert.deepEqual(issuesOf(binding(volume)), [`${at}.volumes${want}`]));
+      }
+
+      it('not in a Service, whose App decides', () => {
+        const spec = { app: 'hello', serviceName: 'web', image: 'busybox', volumes: ['/etc:/etc'] };
+        assert.deepEqual(issuesOf(document('Service', 'hello.web', spec)), []);
+      });
+    });
 
     it('cpus together with cpu_quota', () => {
       assert.deepEqual(issuesOf(service({ cpus: 1, cpu_quota: 5 })), [

@@ -107,7 +107,15 @@ describe('checkRelease', () => {
             ],
           },
         },
+        allowHostBinds: true,
       },
+      lenient: ['a.volumes: /a of the host is not mounted for a target state: use a volume'],
+    },
+    {
+      it: 'refuses paths of the host that the App does not allow',
+      spec: { services: { a: { image, volumes: [{ type: 'bind', source: '/etc', target: '/x' }] } } },
+      want: ['a.volumes: /etc of the host is mounted only with spec.allowHostBinds: true; say so, or use a volume'],
+      lenient: ['a.volumes: /etc of the host is not mounted for a target state: use a volume'],
     },
     {
       it: 'refuses two ways to say the network',

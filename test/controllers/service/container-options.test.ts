@@ -186,12 +186,11 @@ describe('containerOptions, friendlier than the Supervisor', () => {
     const { warnings } = optionsOf({
       container_name: 'x',
       links: ['db'],
-      volumes: ['/etc:/etc', './a:/a'],
+      volumes: [{ type: 'nfs', target: '/a' }],
       cpus: 'many',
     });
     assert.deepEqual(warnings, [
-      'volumes[0]: /etc: paths of the host are not mounted; left out',
-      'volumes[1]: ./a: paths of the host are not mounted; left out',
+      'volumes[0]: type "nfs" is not volume, tmpfs or bind; left out',
       'cpus: "many" is not a number; no limit is set',
       'not supported and left out: container_name, links',
     ]);
@@ -209,6 +208,10 @@ describe('readDefinition', () => {
     { fields: { volumes: { a: '/b' } }, paths: ['volumes'] },
     { fields: { volumes: ['data'] }, paths: ['volumes[0]'] },
     { fields: { volumes: ['data:relative'] }, paths: ['volumes[0]'] },
+    { fields: { volumes: ['./a:/a', '/etc:/etc:foo'] }, paths: ['volumes[0]', 'volumes[1]'] },
+    { fields: { volumes: [{ type: 'bind', target: '/a' }] }, paths: ['volumes[0].source'] },
+    { fields: { gpus: [{ count: 1, device_ids: ['0'] }], expose: ['90-80'] }, paths: ['expose[0]', 'gpus[0].count'] },
+    { fields: { cgroup: 'x', cpu_rt_runtime: '1 day' }, paths: ['cgroup', 'cpu_rt_runtime'] },
     { fields: { stop_grace_period: 'abc' }, paths: ['stop_grace_period'] },
     { fields: { stop_grace_period: '90' }, paths: ['stop_grace_period'] },
     { fields: { healthcheck: { test: 'x', interval: '' } }, paths: ['healthcheck.interval'] },

@@ -41,7 +41,7 @@ export const deviations: readonly Deviation[] = [
     vectors: ['E20'],
     field: 'storage_opt',
     supervisor: 'accepted, never sent, and recreates the container for ever',
-    here: 'left out with a warning',
+    here: 'left out of a target state with a warning; sent for our own documents',
     because: 'a field without effect must not cause restarts',
   },
   {
@@ -77,8 +77,37 @@ export const deviations: readonly Deviation[] = [
     vectors: [],
     field: 'volumes',
     supervisor: '`read_only` of a long entry is ignored; `./x:/y` becomes a volume that Docker refuses',
-    here: '`read_only` and `readOnly` count; every path of the host is left out with a warning',
+    here: '`read_only` and `readOnly` count; `./x:/y` is a path of the host like any other, and left out with a warning',
     because: 'one rule for all paths of the host, and Compose’s own spelling',
+  },
+  {
+    vectors: [],
+    field: 'paths of the host',
+    supervisor: 'never mounted',
+    here: 'never mounted for a target state; in other documents when the App says `allowHostBinds: true`, otherwise refused. A missing path becomes a folder, unless `bind.create_host_path` is false',
+    because: 'who writes the files of a device owns it; who may post to it need not',
+  },
+  {
+    vectors: [],
+    field:
+      'logging, on-failure:N, runtime, platform, gpus, device_cgroup_rules, stdin_open, expose, uts, cgroup, cpu_period, cpu_rt_*, memswap_limit, mem_swappiness, blkio_config',
+    supervisor: 'dropped with a warning',
+    here: 'dropped from a target state with a warning; taken in our own documents. What Compose has beyond that is refused with what to write instead',
+    because: 'Docker can do it',
+  },
+  {
+    vectors: [],
+    field: 'logs of which a document says nothing',
+    supervisor: 'kept as the engine is configured, without a bound if need be',
+    here: 'the same for a target state; other containers get `json-file` with three files of 10 MB where the engine’s default is `json-file`. Existing containers keep what they have until something else recreates them',
+    because: 'a full disk stops everything',
+  },
+  {
+    vectors: [],
+    field: 'an image for another architecture',
+    supervisor: 'started, again and again',
+    here: 'its release is not promoted, unless the document names the platform or the device emulates it',
+    because: 'what runs is not stopped for what cannot run',
   },
   {
     vectors: [],

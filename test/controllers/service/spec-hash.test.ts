@@ -47,9 +47,58 @@ describe('specHash', () => {
     [{ tmpfs: ['/a', '/b'] }, { tmpfs: ['/b', '/a'] }],
     [{ networks: ['m', 'n', 'o'] }, { networks: ['m', 'o', 'n'] }],
     [{ command: 'a "b c"' }, { command: ['a', 'b c'] }],
+    [
+      { volumes: ['/etc:/host/etc:ro,rslave', '/a:/a:rw,rprivate'] },
+      {
+        volumes: [
+          { type: 'bind', source: '/a/', target: '/a', bind: { create_host_path: true } },
+          { type: 'bind', source: '/etc', target: '/host/etc/', readOnly: true, bind: { propagation: 'rslave' } },
+        ],
+      },
+    ],
+    [{ expose: [80, '53/udp', '81-82'] }, { expose: ['82', '53/udp', '81/tcp', '80', '80'] }],
+    [{ devices: ['/dev/a'] }, { devices: [{ source: '/dev/a', permissions: 'rwm' }] }],
+    [{ gpus: 'all' }, { gpus: [{ count: 'all', capabilities: ['gpu'] }] }],
+    [{ logging: { options: { 'max-file': 3 } } }, { logging: { driver: null, options: { 'max-file': '3' } } }],
+    [{ restart: 'on-failure:0' }, { restart: 'on-failure' }],
+    [
+      {},
+      {
+        ...{
+          stdin_open: false,
+          expose: [],
+          runtime: '',
+          uts: '',
+          cpu_period: 0,
+          cpu_rt_runtime: 0,
+          cpu_rt_period: '0',
+        },
+        ...{ memswap_limit: 0, blkio_config: { device_read_bps: [] }, device_cgroup_rules: [], storage_opt: {} },
+        ...{ gpus: [], logging: {}, pull_policy: 'missing', cgroup: null, platform: null, mem_swappiness: null },
+      },
+    ],
+    [{ cpu_rt_runtime: '400ms' }, { cpu_rt_runtime: 400_000 }],
   ];
   for (const [a, b] of same) {
     it(`is the same for ${JSON.stringify(a)} and ${JSON.stringify(b)}`, () => assert.equal(hashOf(a), hashOf(b)));
+  }
+
+  const different: readonly [Record<string, unknown>, Record<string, unknown>][] = [
+    [{ volumes: ['/a:/a'] }, { volumes: ['a:/a'] }],
+    [{ volumes: ['/a:/a'] }, { volumes: ['/a:/a:ro'] }],
+    [
+      { volumes: ['/a:/a'] },
+      { volumes: [{ type: 'bind', source: '/a', target: '/a', bind: { create_host_path: false } }] },
+    ],
+    [{ restart: 'on-failure' }, { restart: 'on-failure:3' }],
+    [{}, { platform: 'linux/arm64' }],
+    [{}, { logging: { driver: 'json-file' } }],
+    [{}, { mem_swappiness: 0 }],
+    [{}, { blkio_config: { weight: 300 } }],
+    [{ networks: { a: {} } }, { networks: { a: { driver_opts: { x: 'y' } } } }],
+  ];
+  for (const [a, b] of different) {
+    it(`differs for ${JSON.stringify(a)} and ${JSON.stringify(b)}`, () => assert.notEqual(hashOf(a), hashOf(b)));
   }
 
   it('does not change with a release, its commit or the number of its image', () => {

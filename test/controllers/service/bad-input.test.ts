@@ -1,0 +1,259 @@
+import assert from 'node:assert/strict';
+import { EngineError } from '../../../controllers/docker/engine.js';
+import { conditionOf, isReady } from '../../../crds/conditions.js';
+import type { AnyDeclared, Kind } from '../../../crds/kinds.js';
+import type { AppSpec } from '../../../crds/types.js';
+import { Device } from '../../setup/device.js';
+
+const document = (kind: Kind, name: string, spec: object) =>
+  ({ apiVersion: 'supercargo.io/v1', kind, metadata: { name }, spec }) as AnyDeclared;
+const app = (spec: AppSpec, name = 'hello') => document('App', name, spec);
+const web = (fields: object = {}, more: AppSpec = {}) =>
+  app({ services: { web: { image: 'web:1', ...fields } }, ...more });
+const byHand = (fields: object) =>
+  document('Service', 'hello.side', { app: 'hello', serviceName: 'side', image: 'web:1', ...fields });
+const ARM = { os: 'linux', architecture: 'arm64', variant: 'v8' };
+
+describe('bad input to a service', () => {
+  let device: Device;
+  beforeEach(async () => {
+    device = new Device();
+    device.engine.images.add('web:1', { content: 'one' });
+    device.engine.images.add('arm:1', { content: 'arm', platform: ARM });
+    await device.boot();
+  });
+  afterEach(() => device.stop());
+
+  const agent = () => device.agent ?? assert.fail('no agent');
+  const bring = async (...documents: readonly AnyDeclared[]) => {
+    await agent().propose(documents);
+    await agent().settle();
+  };
+  /** Proposes and lets time pass, for what does not come to rest. */
+  const pass = async (...documents: readonly AnyDeclared[]) => {
+    await agent().propose(documents);
+    for (let step = 0; step < 12; step += 1) {
+      await agent().quiet();
+      device.clock.step();
+    }
+    await agent().quiet();
+  };
+  const ready = (kind: Kind, name: string) => {
+    const found = agent().store.get(kind, name);
+    return found && conditionOf(found, 'Ready');
+  };
+  const says = (kind: Kind, name: string) => {
+    const condition = ready(kind, name);
+    return `${condition?.reason}: ${condition?.message}`;
+  };
+  const isStalled = (kind: Kind, name: string) => {
+    const found = agent().store.get(kind, name);
+    return found !== undefined && conditionOf(found, 'Stalled')?.status === 'True';
+  };
+  const containers = () =>
+    device.engine.docker.containers.map(({ name, state }) => `${name.split('_', 1)} ${state}`).sort();
+  const neighbour = app({ services: { main: { image: 'web:1' } } }, 'neighbour');
+  /** What the engine refuses of one service, in Docker's words. */
+  const refuse = (verb: 'createContainer' | 'startContainer', message: string, statusCode: number) => {
+    device.engine.before = (called, [subject]) => {
+      const name = called === 'createContainer' ? String(subject) : device.engine.seen(String(subject))?.name;
+      if (called === verb && name?.startsWith('web_')) throw new EngineError(message, statusCode);
+    };
+  };
+  const attempts = () => device.engine.verbs.filter((verb) => /^(create|start)Container$/.test(verb)).length;
+
+  const retried: readonly [
+    what: string,
+    verb: 'createContainer' | 'startContainer',
+    said: string,
+    status: number,
+    reason: string,
+  ][] = [
+    [
+      'a port that is taken',
+      'startContainer',
+      'Bind for 0.0.0.0:80 failed: port is already allocated',
+      500,
+      'PortInUse',
+    ],
+    ['a fixed address that is taken', 'startContainer', 'Address already in use', 403, 'AddressInUse'],
+    [
+      'a network without a free address',
+      'startContainer',
+      "no available IPv4 addresses on this network's address pools: n (1)",
+      500,
+      'NoFreeAddress',
+    ],
+    [
+      'a device that is not there',
+      'startContainer',
+      'error gathering device information while adding custom device "/dev/x": no such file or directory',
+      500,
+      'DeviceMissing',
+    ],
+    [
+      'a path that is not there',
+      'createContainer',
+      'invalid mount config for type "bind": bind source path does not exist: /x',
+      400,
+      'HostPathMissing',
+    ],
+  ];
+  for (const [what, verb, said, status, reason] of retried) {
+    it(`tries again for ${what}, under a name, and works once it can; a neighbour notices nothing`, async () => {
+      refuse(verb, said, status);
+      await pass(web(), neighbour);
+      assert.equal(ready('Service', 'hello.web')?.reason, reason);
+      assert.equal(isStalled('Service', 'hello.web'), false);
+      assert.ok(isReady(agent().store.get('App', 'neighbour') ?? assert.fail()));
+      device.engine.before = undefined;
+      await agent().settle();
+      assert.deepEqual(containers(), ['main running', 'web running']);
+    });
+  }
+
+  const stalled: readonly [
+    what: string,
+    verb: 'createContainer' | 'startContainer',
+    said: string,
+    status: number,
+    reason: string,
+  ][] = [
+    [
+      'a command that the image lacks',
+      'startContainer',
+      'exec: "nope": executable file not found in $PATH: unknown',
+      400,
+      'CommandNotFound',
+    ],
+    ['a runtime that the engine lacks', 'createContainer', 'Unknown runtime specified nvidia', 400, 'RuntimeMissing'],
+    [
+      'an image for another platform',
+      'createContainer',
+      'image with reference x was found but does not match the specified platform: wanted linux/arm64, actual: linux/amd64',
+      404,
+      'WrongArchitecture',
+    ],
+    [
+      'options that the storage lacks',
+      'createContainer',
+      "--storage-opt is supported only for overlay over xfs with 'pquota' mount option",
+      500,
+      'InvalidSpec',
+    ],
+  ];
+  for (const [what, verb, said, status, reason] of stalled) {
+    it(`does not try for ever with ${what}, and goes on with the next document`, async () => {
+      refuse(verb, said, status);
+      await pass(web(), neighbour);
+      assert.equal(ready('Service', 'hello.web')?.reason, reason);
+      assert.ok(isStalled('Service', 'hello.web'));
+      const before = attempts();
+      for (let minute = 0; minute < 5; minute += 1) {
+        device.clock.advance(60_000);
+        await agent().quiet();
+      }
+      assert.equal(attempts(), before);
+      device.engine.before = undefined;
+      await bring(web({ command: 'other' }), neighbour);
+      assert.deepEqual(containers(), ['main running', 'web running']);
+    });
+  }
+
+  describe('an image for another machine', () => {
+    it('keeps its release from being promoted: what runs goes on', async () => {
+      await bring(web());
+      const [before] = device.engine.docker.containers;
+      await bring(web({ image: 'arm:1' }));
+      assert.match(
+        says('App', 'hello'),
+        /^InvalidRelease: spec\.services\.web\.image: image arm:1 is made for linux\/arm64\/v8, which this device \(amd64\) does not run: name an image for linux\/amd64/,
+      );
+      assert.ok(isStalled('App', 'hello'));
+      assert.equal(device.engine.docker.containers[0], before);
+      assert.deepEqual(containers(), ['web running']);
+    });
+
+    it('is tried when the document says that it means it', async () => {
+      await bring(web({ image: 'arm:1', platform: 'linux/arm64' }));
+      assert.deepEqual(containers(), ['web running']);
+      assert.ok(isReady(agent().store.get('App', 'hello') ?? assert.fail()));
+    });
+
+    it('stalls a service that somebody wrote by hand, and nothing is stopped for it', async () => {
+      await bring(web(), byHand({}));
+      assert.deepEqual(containers(), ['side running', 'web running']);
+      await bring(web(), byHand({ image: 'arm:1' }));
+      assert.match(says('Service', 'hello.side'), /^WrongArchitecture: image arm:1 is made for linux\/arm64\/v8/);
+      assert.deepEqual(containers(), ['side running', 'web running']);
+    });
+
+    it('that was put in its place is taken as soon as it is there', async () => {
+      await bring(web({ image: 'arm:1' }));
+      assert.deepEqual(containers(), []);
+      device.engine.images.add('arm:1', { content: 'amd', platform: { ...ARM, architecture: 'amd64', variant: '' } });
+      await agent().settle();
+      device.clock.advance(100);
+      await agent().settle();
+      assert.deepEqual(containers(), ['web running']);
+    });
+  });
+
+  describe('a path of the host', () => {
+    const BIND = { volumes: ['/etc/app:/etc/app:ro'] };
+    const binds = () =>
+      device.engine.docker.containers.flatMap(({ options }) =>
+        (options.HostConfig?.Binds ?? []).filter((bind) => bind.startsWith('/etc')),
+      );
+
+    it('is mounted where the App says so', async () => {
+      await bring(web(BIND, { allowHostBinds: true }));
+      assert.deepEqual(binds(), ['/etc/app:/etc/app:ro']);
+    });
+
+    it('is not mounted where it does not, whatever door the document found', async () => {
+      await bring(web(BIND));
+      assert.match(
+        says('App', 'hello'),
+        /^InvalidRelease: spec\.services\.web\.volumes: \/etc\/app of the host is mounted only with spec\.allowHostBinds: true/,
+      );
+      assert.deepEqual(containers(), []);
+    });
+
+    it('is never mounted for a target state', async () => {
+      await agent().propose([web(BIND, { allowHostBinds: true })], 'local');
+      await agent().settle();
+      assert.match(says('App', 'hello'), /\/etc\/app of the host is not mounted for a target state/);
+      assert.deepEqual(containers(), []);
+    });
+
+    it('of a service that somebody wrote by hand follows the App of it, also later', async () => {
+      await bring(web(), byHand(BIND));
+      assert.match(
+        says('Service', 'hello.side'),
+        /^InvalidSpec: spec\.volumes: \/etc\/app of the host is mounted only where App hello says allowHostBinds: true/,
+      );
+      assert.deepEqual(containers(), ['web running']);
+      await bring(web({}, { allowHostBinds: true }), byHand(BIND));
+      assert.deepEqual(containers(), ['side running', 'web running']);
+      assert.deepEqual(binds(), ['/etc/app:/etc/app:ro']);
+    });
+  });
+
+  it('keeps the logs of our own documents bounded, and leaves those of a target state to the engine', async () => {
+    const logs = () => device.engine.docker.containers.map(({ options }) => options.HostConfig?.LogConfig);
+    await bring(web());
+    assert.deepEqual(logs(), [{ Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '3' } }]);
+    await bring();
+    await agent().propose([web()], 'local');
+    await agent().settle();
+    assert.deepEqual(logs(), [undefined]);
+  });
+
+  it('runs an app of 300 services', async () => {
+    const names = Array.from({ length: 300 }, (_, index) => `s${index}`);
+    await bring(app({ services: Object.fromEntries(names.map((name) => [name, { image: 'web:1' }])) }), neighbour);
+    assert.ok(isReady(agent().store.get('App', 'hello') ?? assert.fail()));
+    assert.equal(device.engine.docker.containers.filter(({ state }) => state === 'running').length, 301);
+  }).timeout(30_000);
+});
