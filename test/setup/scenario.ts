@@ -34,7 +34,7 @@ export interface Mishap {
 
 const NOTHING: DeviceView = { containers: [], networks: [], volumes: [], images: [], locks: [], troubles: [] };
 /** What an agent may do when it starts on a settled device: look. And make sure that no earlier one left its lock. */
-const AT_START = [
+export const AT_START = [
   'events',
   'listContainers',
   'listNetworks',
