@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { deviceVariables, fillIn, parseEnvFile, type Value } from '../../../../api/sources/git/variables.js';
+import { DEVICE } from './a-source.js';
+
+const variables = {
+  plain: new Map<string, Value>([
+    ...deviceVariables(DEVICE),
+    ['PORT', 8080],
+    ['ON', true],
+    ['TEXT', '8080'],
+    ['EVIL', 'a\nkind: x'],
+  ]),
+  secret: new Map([['PASSWORD', 'hunter2']]),
+};
+const fill = (value: unknown) => {
+  const { item, problems } = fillIn({ value, locate: (path) => ({ file: `f#${path}` }) }, variables);
+  return { value: item.value, problems: problems.map(({ path, message }) => `${path}: ${message}`) };
+};
+
+describe('fillIn', () => {
+  const cases: readonly [string, unknown, unknown][] = [
+    ['fills in facts of the device', '${device.name}/${device.uuid}', `kitchen/${'f'.repeat(32)}`],
+    ['fills in tags', { a: ['${device.tags.site}'] }, { a: ['north'] }],
+    ['keeps a number a number when it is all there is', '${PORT}', 8080],
+    ['keeps a text of digits a text', '${TEXT}', '8080'],
+    ['makes it text among others', '${PORT}:80', '8080:80'],
+    ['takes a default for what is not there', '${NOTHING:-x}${ALSO:-}', 'x'],
+    ['takes the value rather than the default', '${ON:-x}!', 'true!'],
+    ['leaves what is escaped', 'echo $${HOME} $HOME', 'echo ${HOME} $HOME'],
+    ['cannot be made to add fields', { a: '${EVIL}' }, { a: 'a\nkind: x' }],
+    ['does not fill in what was filled in', '${device.tags.site}', 'north'],
+    ['leaves names of fields alone', { '${PORT}': 1 }, { '${PORT}': 1 }],
+    [
+      'takes secrets for the environment',
+      { spec: { services: { web: { environment: { P: 'x${PASSWORD}' } } } } },
+      { spec: { services: { web: { environment: { P: 'xhunter2' } } } } },
+    ],
+    [
+      'takes secrets for the environment of a Service',
+      { spec: { environment: ['P=${PASSWORD}'] } },
+      { spec: { environment: ['P=hunter2'] } },
+    ],
+  ];
+  for (const [name, value, want] of cases) it(name, () => assert.deepEqual(fill(value), { value: want, problems: [] }));
+
+  const refused: readonly [string, unknown, string][] = [
+    [
+      'an unknown variable',
+      { a: '${PROT}' },
+      'a: There is no variable ${PROT}; did you mean "PORT"? Write $${PROT} for the text itself',
+    ],
+    [
+      'an unknown variable like no other',
+      '${WHATEVER_IT_IS}',
+      ': There is no variable ${WHATEVER_IT_IS}. Write $${WHATEVER_IT_IS} for the text itself',
+    ],
+    ['no name', '${1}', ': ${1} names no variable; write $${…} for the text itself'],
+    [
+      'a secret elsewhere',
+      { spec: { services: { web: { command: 'x ${PASSWORD}' } } } },
+      'spec.services.web.command: ${PASSWORD} is a secret, and those are only for the environment of services',
+    ],
+    [
+      'a secret in a label that is called so',
+      { spec: { services: { web: { labels: { environment: '${PASSWORD}' } } } } },
+      'spec.services.web.labels.environment: ${PASSWORD} is a secret, and those are only for the environment of services',
+    ],
+  ];
+  for (const [name, value, want] of refused)
+    it(`refuses ${name}`, () => assert.deepEqual(fill(value).problems, [want]));
+});
+
+describe('parseEnvFile', () => {
+  it('reads lines of NAME=value', () => {
+    const text = '# comment\nA=1\nexport B="two words"\n\nC=\'x=y\'\nD=\r\nnot a line\n 2=x\n';
+    assert.deepEqual(
+      [...parseEnvFile(text)],
+      [
+        ['A', '1'],
+        ['B', 'two words'],
+        ['C', 'x=y'],
+        ['D', ''],
+      ],
+    );
+  });
+});
