@@ -1,3 +1,4 @@
+import { machine } from 'node:os';
 import { join } from 'node:path';
 import cron from 'node-cron';
 import type { Logger } from 'pino';
@@ -30,6 +31,7 @@ import { type Engine, EngineUnreachable } from './docker/engine.js';
 import { TraitsReader } from './docker/engine-traits.js';
 import { type Informer, startWorld } from './docker/informer.js';
 import { startLogFollower } from './docker/log-follower.js';
+import { architectureOf } from './docker/platform.js';
 import { findEngine } from './docker/private-engine.js';
 import { PullQueue } from './docker/pull-queue.js';
 import { registryCredentials } from './docker/registry-credentials.js';
@@ -49,6 +51,7 @@ import type { UpdateLocks } from './host/update-locks.js';
 import { readUsage } from './host/usage.js';
 import { hostConfigController } from './host-config/host-config-controller.js';
 import { imageController } from './image/image-controller.js';
+import { SideLoader } from './image/side-loader.js';
 import { networkController } from './network/network-controller.js';
 import type { Controller } from './runtime/controller.js';
 import { systemClock } from './runtime/delays.js';
@@ -220,7 +223,11 @@ async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
     device: () => readDeviceCredentials(settings.hostRoot),
     log,
   });
-  const pulls = new PullQueue({ engine, world, credentials, log });
+  const archives = new SideLoader({
+    ...{ dataFolder: settings.dataFolder, store, engine, world, logs, log, clock: systemClock },
+    architecture: () => architectureOf(reader.traits.machine ?? machine()),
+  });
+  const pulls = new PullQueue({ engine, world, archives, credentials, log });
   const apiAddress = () => ({
     host: store.get('Network', API_NETWORK)?.status?.gateway ?? API_GATEWAY,
     port: settings.apiPort,
@@ -229,7 +236,7 @@ async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
   const reader = new TraitsReader({ engine, world, log, emulates: () => hasEmulator(settings.hostRoot) });
   const offers = await readCapabilities(settings.hostRoot, { facts, supervisorVersion: SUPERVISOR_VERSION });
   const ofHost = { offers, locks, handovers, logs, keys: deps.keys, facts, traits: () => reader.traits, apiAddress };
-  const common = { store, engine, world, pulls, ...ofHost, log, now: Date.now, random: Math.random };
+  const common = { store, engine, world, pulls, archives, ...ofHost, log, now: Date.now, random: Math.random };
   const children: readonly Controller[] = [
     imageController(common),
     networkController(common),
@@ -252,12 +259,14 @@ async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
 
   const relist = cron.createTask(RELIST_CRON, async () => {
     await world.relist();
+    archives.look();
     for (const loop of loops) loop.wakeAll();
   });
   const follower: { stop?: () => Promise<void> } = {};
   return [
     { name: 'the world', start: () => world.start(), stop: () => world.stop() },
     { name: 'the traits of the engine', start: () => reader.start(), stop: () => reader.stop() },
+    { name: 'the files of images', start: () => archives.start(), stop: () => archives.stop() },
     { name: 'the pulls', start: () => undefined, stop: () => pulls.stop() },
     {
       name: 'the container logs',

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { type Answer, type Call, type DockerHttp, parseBody, readAll, refusal } from './docker-http.js';
 import { type ContainerLogLine, EngineError, type EngineEvent, EngineUnreachable, type PullOptions } from './engine.js';
 import { EVENT_FILTERS, parseEvent, sinceSeconds } from './engine-events.js';
@@ -121,6 +122,35 @@ export async function pullImage(
   }
   signal.throwIfAborted();
   tell(progress.finish());
+}
+
+/** Sends an archive and collects what the engine says it found. A source that fails ends the request. */
+export async function loadImages(http: DockerHttp, archive: Readable, signal: AbortSignal): Promise<readonly string[]> {
+  const source = new AbortController();
+  archive.once('error', (error) => source.abort(error));
+  const found: string[] = [];
+  try {
+    const { stream } = await openStream(http, {
+      method: 'POST',
+      path: '/images/load',
+      query: { quiet: '1' },
+      file: archive,
+      signal: AbortSignal.any([signal, source.signal]),
+    });
+    for await (const line of textLines(stream)) {
+      const message = JSON.parse(line) as PullMessage & { readonly stream?: string };
+      pullProgress().take(message); // throws what the stream reports
+      const [, name] = /^Loaded image(?: ID)?: (.+)$/.exec(message.stream?.trim() ?? '') ?? [];
+      if (name !== undefined) found.push(name);
+    }
+  } catch (error) {
+    if (source.signal.aborted && !signal.aborted) throw source.signal.reason;
+    throw http.broken(error, signal);
+  } finally {
+    archive.destroy();
+  }
+  signal.throwIfAborted();
+  return found;
 }
 
 /** Name and tag as Docker's pull wants them; without a tag it would pull all of them. A digest goes where the tag goes. Pure. */

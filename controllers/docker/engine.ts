@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { ContainerCreateOptions, HostConfig } from 'dockerode';
 
 /** A container of ours, as inspected. */
@@ -278,6 +279,11 @@ export interface Engine {
     onProgress: (percent: number) => void,
     signal: AbortSignal,
   ): Promise<void>;
+  /**
+   * Takes in an archive as `docker save` writes it. Returns the references in it, or the ids when nothing in
+   * it has one. Errors inside the answer are thrown.
+   */
+  loadImages(archive: Readable, signal: AbortSignal): Promise<readonly string[]>;
   /** Untags; the data goes with the last tag. */
   removeImage(reference: string, signal: AbortSignal): Promise<'removed' | 'absent' | 'in-use'>;
 

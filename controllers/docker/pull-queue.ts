@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { normalizeReference } from '../../crds/names.js';
+import type { Archives } from './archives.js';
 import type { Engine } from './engine.js';
 import { imageKey } from './image-reference.js';
 import type { Credentials } from './registry-credentials.js';
@@ -32,6 +33,8 @@ export class PullQueue implements Pulls {
       readonly world: Pick<World, 'refreshImage'>;
       /** For the registry of the reference. */
       readonly credentials?: Credentials;
+      /** Asked before any registry. */
+      readonly archives?: Pick<Archives, 'bring'>;
       readonly log: Logger;
     },
   ) {}
@@ -104,13 +107,15 @@ export class PullQueue implements Pulls {
   }
 
   async #work(key: string, pull: Pull): Promise<void> {
-    const { engine, world, credentials, log } = this.deps;
+    const { engine, world, archives, credentials, log } = this.deps;
     const { reference, wish, stopping } = pull;
     try {
       const onProgress = (percent: number) => this.#progress(pull, percent);
-      const auth = await credentials?.(reference, wish.secret);
-      stopping.signal.throwIfAborted();
-      await engine.pullImage(reference, { auth, platform: wish.platform }, onProgress, stopping.signal);
+      if (!(await archives?.bring(reference, stopping.signal))) {
+        const auth = await credentials?.(reference, wish.secret);
+        stopping.signal.throwIfAborted();
+        await engine.pullImage(reference, { auth, platform: wish.platform }, onProgress, stopping.signal);
+      }
       const image = await world.refreshImage(reference, stopping.signal);
       if (!image) throw new Error(`Pulled ${reference}, but the engine does not have an image of that name`);
       if (this.#pulls.get(key) === pull) this.#pulls.delete(key);

@@ -1,5 +1,6 @@
 import type { Store } from '../../api/store/store.js';
 import type { App, Image, Service } from '../../crds/kinds.js';
+import type { Archives } from '../docker/archives.js';
 import { imageKey } from '../docker/image-reference.js';
 import { hostOf, registryName } from '../docker/registry-name.js';
 import type { Pulls, PullWish, World } from '../docker/world.js';
@@ -10,6 +11,7 @@ export interface Observed {
   readonly store: Store;
   readonly world: World;
   readonly pulls: Pulls;
+  readonly archives?: Pick<Archives, 'holds'>;
   /** ms since the epoch */
   readonly now: () => number;
   /** 0 ≤ x < 1; 0 when absent. */
@@ -39,6 +41,7 @@ export function observeImage({ store, world, pulls, ...deps }: Observed, memory:
     pull: pulls.state(spec.image),
     of: `${metadata.uid}/${metadata.generation}/${store.get('App', spec.app)?.metadata.generation ?? 0}`,
     attempts: memory.attempts.get(metadata.name),
+    fromFile: deps.archives?.holds(spec.image) ?? false,
     wantedElsewhere: [
       ...sameImage(store, metadata.name, spec.image),
       ...servicesOf(store, spec.image),

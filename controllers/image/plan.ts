@@ -22,6 +22,8 @@ export interface ImageFacts {
   readonly of: string;
   /** Pulls that failed in a row, if any did. */
   readonly attempts: Attempts | undefined;
+  /** It came from a file on the device, whoever asked for it. */
+  readonly fromFile: boolean;
   /** Another document that is to stay wants the same reference. */
   readonly wantedElsewhere: boolean;
   /** Names of our containers that were made from it. */

@@ -22,7 +22,11 @@ const failing = (attempts: Attempts | undefined, waiting: boolean): ImageStatus 
  * What is seen, in the words of the status. `pulled` cannot be seen: it is concluded when an image that we were
  * downloading has arrived, or passed on by another document that wants the same image.
  */
-export function imageStatus(store: Store, image: Image, { seen, pull, of, attempts }: ImageFacts): ImageStatus {
+export function imageStatus(
+  store: Store,
+  image: Image,
+  { seen, pull, of, attempts, fromFile }: ImageFacts,
+): ImageStatus {
   const failed = attempts?.of === of ? attempts : undefined;
   const progress = {
     state: 'Downloading' as const,
@@ -36,7 +40,7 @@ export function imageStatus(store: Store, image: Image, { seen, pull, of, attemp
   if (pull.is === 'running' && image.status?.state === 'Downloading') {
     return { ...kept(image), ...failing(failed, false), ...progress };
   }
-  const arrived = image.status?.state === 'Downloading' && pull.is === 'none';
+  const arrived = image.status?.state === 'Downloading' && pull.is === 'none' && !fromFile;
   const pulled =
     image.status?.pulled === true ||
     arrived ||

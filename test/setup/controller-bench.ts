@@ -10,6 +10,7 @@ import { type Informer, startWorld } from '../../controllers/docker/informer.js'
 import { PullQueue } from '../../controllers/docker/pull-queue.js';
 import { openUpdateLocks } from '../../controllers/host/lock-files.js';
 import type { UpdateLocks } from '../../controllers/host/update-locks.js';
+import { SideLoader } from '../../controllers/image/side-loader.js';
 import type { Controller } from '../../controllers/runtime/controller.js';
 import { Loop } from '../../controllers/runtime/loop.js';
 import { conditionOf, isReady, isStalled } from '../../crds/conditions.js';
@@ -26,6 +27,8 @@ export interface Supplies {
   readonly world: Informer;
   readonly engine: MemoryEngine;
   readonly pulls: PullQueue;
+  /** Looks at nothing before it is started. */
+  readonly archives: SideLoader;
   readonly locks: UpdateLocks;
   readonly logs: LogStream;
   readonly log: typeof silent;
@@ -59,9 +62,12 @@ export class ControllerBench {
     const now = () => clock.now();
     const store = await openStore({ folder, now, log: silent, statusDelayMs: 0 });
     const world = startWorld({ engine, log: silent, clock, coalesceMs: 0 });
-    const pulls = new PullQueue({ engine, world, log: silent });
+    const logs = new LogStream();
+    const files = { dataFolder: folder, store, engine, world, logs, log: silent, clock };
+    const archives = new SideLoader({ ...files, architecture: () => 'amd64' });
+    const pulls = new PullQueue({ engine, world, archives, log: silent });
     const locks = openUpdateLocks({ lockRoot: '/locks', hostRoot: folder, log: silent, now });
-    const supplies = { store, world, engine, pulls, locks, logs: new LogStream(), log: silent, now };
+    const supplies = { store, world, engine, pulls, archives, locks, logs, log: silent, now };
     const deps = { store, clock, random: () => 0, log: silent };
     const bench = new ControllerBench(
       supplies,
@@ -152,6 +158,7 @@ export class ControllerBench {
   /** Ends the process; its engine and folder stay. */
   async halt(): Promise<void> {
     await Promise.all(this.loops.map((loop) => loop.stop()));
+    await this.supplies.archives.stop();
     await this.supplies.pulls.stop();
     await this.supplies.world.stop();
     await this.store.close();

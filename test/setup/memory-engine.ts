@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
 import {
   type ContainerLogLine,
@@ -305,6 +306,10 @@ export class MemoryEngine implements Engine {
     return this.#call('pullImage', [reference, options], signal, () =>
       this.images.pull(reference, options, onProgress, step),
     );
+  }
+
+  loadImages(archive: Readable, signal: AbortSignal): ReturnType<Engine['loadImages']> {
+    return this.#call('loadImages', [], signal, () => this.images.load(archive));
   }
 
   removeImage(reference: string, signal: AbortSignal): ReturnType<Engine['removeImage']> {

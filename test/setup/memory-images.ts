@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import { extract } from 'tar-stream';
 import { EngineError, type PullOptions, type SeenImage } from '../../controllers/docker/engine.js';
 import type { MemoryEvents } from './memory-events.js';
 
@@ -70,6 +72,29 @@ export class MemoryImages {
     const { id } = this.#keep([familiar], completeImage(familiar, image));
     this.events.emit('image', 'tag', id, { name: familiar });
     return id;
+  }
+
+  /** `docker load` of what `docker save` wrote. Returns the references, or the ids when there is none. */
+  async load(archive: Readable): Promise<readonly string[]> {
+    const files = await textsIn(archive);
+    const text = files.get('manifest.json');
+    if (text === undefined)
+      throw new EngineError('open /tmp/docker-import-1/manifest.json: no such file or directory', 500);
+    const [found, ids]: [string[], string[]] = [[], []];
+    for (const { Config, RepoTags, Layers } of JSON.parse(text) as readonly SavedImage[]) {
+      for (const name of [Config, ...Layers]) {
+        if (!files.has(name))
+          throw new EngineError(`open /tmp/docker-import-1/${name}: no such file or directory`, 500);
+      }
+      const { architecture, os, config } = JSON.parse(files.get(Config) ?? '') as SavedConfig;
+      const platform = { os, architecture, variant: '' };
+      const familiar = (RepoTags ?? []).map(familiarReference);
+      const { id } = this.#keep(familiar, { ...completeImage(Config, {}), config, platform });
+      for (const name of familiar) this.events.emit('image', 'tag', id, { name });
+      found.push(...familiar);
+      ids.push(id);
+    }
+    return found.length > 0 ? found : ids;
   }
 
   /** `docker tag` */
@@ -200,6 +225,38 @@ export class MemoryImages {
       waiting.delete(go);
     }
   }
+}
+
+/** One image in `manifest.json` of an archive, and what its config says. */
+interface SavedImage {
+  readonly Config: string;
+  readonly RepoTags: readonly string[] | null;
+  readonly Layers: readonly string[];
+}
+interface SavedConfig {
+  readonly architecture: string;
+  readonly os: string;
+  readonly config: SeenImage['config'];
+}
+
+/** Everything in a tar, by name. */
+function textsIn(archive: Readable): Promise<ReadonlyMap<string, string>> {
+  const files = new Map<string, string>();
+  return new Promise((resolve, reject) => {
+    const entries = extract();
+    entries.on('entry', ({ name }, body, next) => {
+      const chunks: Buffer[] = [];
+      body.on('data', (chunk: Buffer) => chunks.push(chunk));
+      body.on('end', () => {
+        files.set(name, Buffer.concat(chunks).toString());
+        next();
+      });
+    });
+    const refuse = (error: Error) =>
+      reject(new EngineError(`Error processing tar file(exit status 1): ${error.message}`, 500));
+    entries.on('error', refuse).on('finish', () => resolve(files));
+    archive.on('error', reject).pipe(entries);
+  });
 }
 
 const completeImage = (reference: string, image: Partial<ServedImage>): ServedImage => ({

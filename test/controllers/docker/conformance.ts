@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { Readable } from 'node:stream';
 import {
   type ContainerOptions,
   type Engine,
@@ -8,6 +9,8 @@ import {
   type SeenContainer,
 } from '../../../controllers/docker/engine.js';
 import { APP_ID, SERVICE_NAME, SPEC_HASH, SUPERVISED } from '../../../controllers/docker/labels.js';
+import { tarOf } from '../../../controllers/docker/tar.js';
+import { savedImages } from '../../setup/image-archives.js';
 
 /** An engine and what a person at the device can do to it. */
 export interface EngineUnderTest {
@@ -581,6 +584,33 @@ export function describeEngine(title: string, make: () => Promise<EngineUnderTes
         assert.deepEqual(seen?.digests, [digest]);
         assert.deepEqual(seen.tags, []);
         assert.equal(await engine.removeImage(digest, signal), 'removed');
+      });
+
+      it('takes in what docker save wrote, and tells what was in it', async () => {
+        const [reference, other] = [names.image(), names.image()];
+        const image = { files: [{ path: 'name', content: reference }], architecture: 'riscv64' };
+        const archive = savedImages({ ...image, references: [reference, other] });
+        const load = (bytes: Buffer) => engine.loadImages(Readable.from([bytes]), signal);
+        assert.deepEqual(await load(archive), [reference, other]);
+        const seen = await engine.inspectImage(reference, signal);
+        assert.deepEqual([seen?.tags.length, seen?.digests, seen?.platform?.architecture], [2, [], 'riscv64']);
+        assert.deepEqual(await load(archive), [reference, other]);
+        for (const one of [reference, other]) assert.equal(await engine.removeImage(one, signal), 'removed');
+
+        const [id = ''] = await load(savedImages({ ...image, references: [] }));
+        assert.match(id, /^sha256:[0-9a-f]{64}$/);
+        assert.equal(await engine.removeImage(id, signal), 'removed');
+      });
+
+      it('throws what is wrong with an archive, and what the source of one says', async () => {
+        const empty = Readable.from([tarOf([{ path: 'a', content: 'b' }])]);
+        await assert.rejects(engine.loadImages(empty, signal), refused(500, /manifest.json|no such file/));
+        const failing = new Readable({
+          read() {
+            this.destroy(new Error('the disk is broken'));
+          },
+        });
+        await assert.rejects(engine.loadImages(failing, signal), /the disk is broken/);
       });
 
       it('throws what the registry says about a tag that it does not have', async () => {

@@ -327,6 +327,7 @@ export class ScriptedEngine implements Engine {
   createVolume = unscripted;
   removeVolume = unscripted;
   volumeUsers = unscripted;
+  loadImages = unscripted;
   removeImage = unscripted;
 }
 

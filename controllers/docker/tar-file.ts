@@ -1,0 +1,73 @@
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
+import { extract } from 'tar-stream';
+
+/** A file that is no archive of images, or a broken one. Says what would be right. */
+export class ArchiveError extends Error {
+  override readonly name = 'ArchiveError';
+}
+
+/** Calls for every file in the archive, in order; what is not read of a body is skipped. Throws `ArchiveError`. */
+export async function eachEntry(
+  path: string,
+  signal: AbortSignal,
+  take: (name: string, size: number, body: Readable) => Promise<void>,
+): Promise<void> {
+  const entries = extract();
+  entries.on('entry', ({ name, type, size }, body, next) => {
+    let ended = false;
+    body.on('end', () => {
+      ended = true;
+    });
+    const taken = type === 'file' ? take(name.replace(/^\.\//, ''), size ?? 0, body) : Promise.resolve();
+    taken.then(
+      () => {
+        if (ended) return next();
+        body.on('end', () => next());
+        body.resume();
+      },
+      (error: unknown) => entries.destroy(error instanceof Error ? error : new Error(String(error))),
+    );
+  });
+  try {
+    const unpack = await unpacking(path);
+    const file = createReadStream(path);
+    await (unpack ? pipeline(file, unpack, entries, { signal }) : pipeline(file, entries, { signal }));
+  } catch (error) {
+    signal.throwIfAborted();
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    if (error instanceof ArchiveError || /^E[A-Z]+$/.test(code)) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    if (/unexpected end/i.test(why)) throw new ArchiveError('it ends in the middle: was it copied as a whole?');
+    throw new ArchiveError(`it is not a tar archive (${why})`);
+  }
+}
+
+/** The whole of an entry. (Iterating over it would end the archive with it.) */
+export const bytesOf = (body: Readable): Promise<Buffer> =>
+  new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    body.on('data', (chunk: Buffer) => chunks.push(chunk));
+    body.on('end', () => resolve(Buffer.concat(chunks)));
+    body.on('error', reject);
+  });
+
+/** What is between the file and the tar, by the first bytes. */
+async function unpacking(path: string): Promise<ReturnType<typeof createGunzip> | undefined> {
+  const file = await open(path);
+  try {
+    const start = Buffer.alloc(6);
+    await file.read(start, 0, start.length, 0);
+    const hex = start.toString('hex');
+    if (hex.startsWith('1f8b')) return createGunzip();
+    const other = Object.entries(OTHER_PACKERS).find(([magic]) => hex.startsWith(magic));
+    if (other) throw new ArchiveError(`it is compressed with ${other[1]}: unpack it, or use gzip`);
+    return undefined;
+  } finally {
+    await file.close();
+  }
+}
+const OTHER_PACKERS: Readonly<Record<string, string>> = { fd377a585a00: 'xz', '28b52ffd': 'zstd', '425a68': 'bzip2' };

@@ -1,0 +1,61 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Logger } from 'pino';
+import { type Disk, nodeDisk, replaceFile, syncFolders } from '../../api/store/disk.js';
+
+/** What a file of images was when it was read, and what came of it. */
+export interface LoadedFile {
+  readonly size: number;
+  readonly mtimeMs: number;
+  /** References in it, or ids when nothing in it has one. */
+  readonly images: readonly string[];
+  /** Why nothing of it could be used. */
+  readonly error?: string;
+}
+
+/** Which files have been read, over restarts. Losing it costs reading them once more. */
+export interface LoadedFiles {
+  get(name: string): LoadedFile | undefined;
+  entries(): readonly (readonly [name: string, file: LoadedFile])[];
+  set(name: string, file: LoadedFile): Promise<void>;
+  /** Forgets the files that are not among these. */
+  keep(names: ReadonlySet<string>): Promise<void>;
+}
+
+/** Reads the list; one that cannot be used is begun anew. */
+export function openLoadedFiles(path: string, log: Pick<Logger, 'warn'>, disk: Disk = nodeDisk): LoadedFiles {
+  let files = read(path, log);
+  const write = async (next: ReadonlyMap<string, LoadedFile>): Promise<void> => {
+    files = next;
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    await replaceFile(disk, path, `${JSON.stringify({ files: Object.fromEntries(next) }, null, 2)}\n`);
+    await syncFolders(disk, [dirname(path)]);
+  };
+  return {
+    get: (name) => files.get(name),
+    entries: () => [...files],
+    set: (name, file) => write(new Map([...files, [name, file]])),
+    async keep(names) {
+      const kept = new Map([...files].filter(([name]) => names.has(name)));
+      if (kept.size < files.size) await write(kept);
+    },
+  };
+}
+
+function read(path: string, log: Pick<Logger, 'warn'>): ReadonlyMap<string, LoadedFile> {
+  try {
+    const { files } = JSON.parse(readFileSync(path, 'utf8')) as { readonly files: Readonly<Record<string, unknown>> };
+    return new Map(Object.entries(files).filter((entry): entry is [string, LoadedFile] => isLoadedFile(entry[1])));
+  } catch (error) {
+    const absent = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    if (!absent)
+      log.warn({ err: error, path }, 'The list of loaded files cannot be used; files of images are read again');
+    return new Map();
+  }
+}
+
+function isLoadedFile(value: unknown): value is LoadedFile {
+  if (typeof value !== 'object' || value === null) return false;
+  const { size, mtimeMs, images } = value as Partial<Record<keyof LoadedFile, unknown>>;
+  return typeof size === 'number' && typeof mtimeMs === 'number' && Array.isArray(images);
+}

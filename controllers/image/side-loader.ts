@@ -1,0 +1,224 @@
+import { createReadStream, mkdirSync } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type FSWatcher, watch } from 'chokidar';
+import type { Logger } from 'pino';
+import type { LogStream } from '../../api/store/logs.js';
+import type { Store } from '../../api/store/store.js';
+import { keyOf } from '../../crds/kinds.js';
+import type { Archives } from '../docker/archives.js';
+import { type Engine, EngineUnreachable } from '../docker/engine.js';
+import { readArchive } from '../docker/image-archive.js';
+import { imageKey } from '../docker/image-reference.js';
+import { asDockerArchive } from '../docker/oci-layout.js';
+import { ArchiveError } from '../docker/tar-file.js';
+import type { World } from '../docker/world.js';
+import type { Cancel, Clock } from '../runtime/delays.js';
+import { type LoadedFile, openLoadedFiles } from './loaded-files.js';
+
+/** A file that has not changed for so long has been copied as a whole. */
+const SETTLE_MS = 2_000;
+/** When to try again what failed for a reason that may pass. */
+const RETRY_MS = 60_000;
+/** An engine that takes longer than this to unpack an archive will not. */
+const LOAD_LIMIT_MS = 30 * 60_000;
+
+export interface SideLoaderDeps {
+  /** Holds `images/` and the list of what was read, `images.json`. */
+  readonly dataFolder: string;
+  readonly store: Store;
+  readonly engine: Engine;
+  readonly world: World;
+  readonly logs: LogStream;
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** Of the engine, as images name it; '' while unknown. */
+  readonly architecture: () => string;
+}
+
+/** A file as it was last seen. */
+interface Sighting {
+  readonly size: number;
+  readonly mtimeMs: number;
+  /** Since when it looks like this, ms. */
+  readonly sinceMs: number;
+}
+
+/**
+ * Loads archives of images that somebody puts into `<data>/images`, each once; what they held is on the engine
+ * afterwards, and in the log. A broken one is a problem that names it, until it is replaced or taken away. One after the
+ * other: they are large, and devices are small.
+ */
+export class SideLoader implements Archives {
+  readonly #folder: string;
+  readonly #loaded;
+  readonly #sightings = new Map<string, Sighting>();
+  /** Files that could not be loaded for a reason that may pass. */
+  readonly #passing = new Map<string, string>();
+  readonly #stopping = new AbortController();
+  #watcher: FSWatcher | undefined;
+  #timer: Cancel | undefined;
+  #turn: Promise<void> = Promise.resolve();
+  #ofWorld: Cancel = () => undefined;
+
+  constructor(private readonly deps: SideLoaderDeps) {
+    this.#folder = join(deps.dataFolder, 'images');
+    this.#loaded = openLoadedFiles(join(deps.dataFolder, 'images.json'), deps.log);
+  }
+
+  /** Begins to watch. What is there already is read in the background; pulls wait for it. */
+  start(): void {
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    this.#watcher = watch(this.#folder, { ignoreInitial: true, depth: 0, followSymlinks: false });
+    this.#watcher.on('all', () => this.look());
+    this.#watcher.on('error', (error) => this.deps.log.warn({ err: error }, 'Cannot watch the folder of images'));
+    this.#ofWorld = this.deps.world.onChange(({ type }) => void (type === 'all' && this.look()));
+    this.look();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort(new Error('The agent is stopping'));
+    this.#ofWorld();
+    this.#timer?.();
+    await this.#watcher?.close();
+    await this.#turn;
+  }
+
+  /** Looks at the folder when all that was asked for before is done. Hints that come together are one look. */
+  look(): void {
+    this.#enqueue(() => this.#look());
+  }
+
+  /** Resolves when what is in the folder and settled has been read. */
+  get idle(): Promise<void> {
+    return this.#turn;
+  }
+
+  holds(reference: string): boolean {
+    return this.#fileWith(reference) !== undefined;
+  }
+
+  async bring(reference: string, signal: AbortSignal): Promise<boolean> {
+    await this.#turn;
+    const { world } = this.deps;
+    if (world.image(reference)) return true; // it was in what has just been read
+    const name = this.#fileWith(reference);
+    if (name === undefined) return false;
+    this.#enqueue(async () => {
+      const seen = await this.#stat(name);
+      if (seen) await this.#load(name, seen);
+    });
+    await this.#turn;
+    return (await world.refreshImage(reference, signal)) !== undefined;
+  }
+
+  #fileWith(reference: string): string | undefined {
+    const key = imageKey(reference);
+    return this.#loaded.entries().find(([, { images }]) => images.some((one) => imageKey(one) === key))?.[0];
+  }
+
+  #enqueue(work: () => Promise<void>): void {
+    this.#turn = this.#turn.then(async () => {
+      if (this.#stopping.signal.aborted) return;
+      await work().catch((error: unknown) => {
+        if (!this.#stopping.signal.aborted)
+          this.deps.log.warn({ err: error }, 'Could not look at the folder of images');
+      });
+    });
+  }
+
+  async #look(): Promise<void> {
+    const { clock, world } = this.deps;
+    this.#timer?.();
+    if (!world.fresh) return; // its return is announced
+    const names = (await readdir(this.#folder)).filter((name) => /^[^.].*\.(tar|tar\.gz|tgz)$/.test(name)).sort();
+    const there = new Set(names);
+    for (const name of [...this.#sightings.keys()]) if (!there.has(name)) this.#sightings.delete(name);
+    for (const name of [...this.#passing.keys()]) if (!there.has(name)) this.#passing.delete(name);
+    await this.#loaded.keep(there);
+    let againInMs = Number.POSITIVE_INFINITY;
+    for (const name of names) againInMs = Math.min(againInMs, await this.#consider(name));
+    this.#tell();
+    if (Number.isFinite(againInMs)) this.#timer = clock.after(againInMs, () => this.look());
+  }
+
+  /** Reads a file if it is new and whole; returns when to look at it again, ms. */
+  async #consider(name: string): Promise<number> {
+    const seen = await this.#stat(name);
+    if (!seen || isSame(this.#loaded.get(name), seen)) return Number.POSITIVE_INFINITY;
+    const now = this.deps.clock.now();
+    const before = this.#sightings.get(name);
+    const sinceMs = isSame(before, seen) && before ? before.sinceMs : Math.min(now, seen.mtimeMs);
+    this.#sightings.set(name, { ...seen, sinceMs });
+    if (now - sinceMs < SETTLE_MS) return SETTLE_MS - (now - sinceMs);
+    await this.#load(name, seen);
+    return this.#passing.has(name) ? RETRY_MS : Number.POSITIVE_INFINITY;
+  }
+
+  async #stat(name: string): Promise<Pick<LoadedFile, 'size' | 'mtimeMs'> | undefined> {
+    const seen = await stat(join(this.#folder, name)).catch(() => undefined);
+    return seen?.isFile() ? { size: seen.size, mtimeMs: Math.trunc(seen.mtimeMs) } : undefined;
+  }
+
+  async #load(name: string, seen: Pick<LoadedFile, 'size' | 'mtimeMs'>): Promise<void> {
+    const { world, log } = this.deps;
+    const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(LOAD_LIMIT_MS)]);
+    this.#passing.delete(name);
+    try {
+      const images = await this.#intoEngine(name, signal);
+      await this.#loaded.set(name, { ...seen, images });
+      for (const reference of images) await world.refreshImage(reference, signal);
+      this.#loadedFrom(name, images);
+    } catch (error) {
+      if (this.#stopping.signal.aborted) return;
+      const why = error instanceof Error ? error.message : String(error);
+      log.warn({ file: name }, `Could not load images from ${name}: ${why}`);
+      const known = this.#loaded.get(name);
+      if (isPassing(error)) this.#passing.set(name, why);
+      else
+        await this.#loaded.set(name, { ...seen, images: isSame(known, seen) ? (known?.images ?? []) : [], error: why });
+      this.deps.logs.system(`Failed to load images from '${name}' due to '${why}'`, { isStdErr: true });
+    }
+    this.#tell();
+  }
+
+  async #intoEngine(name: string, signal: AbortSignal): Promise<readonly string[]> {
+    const path = join(this.#folder, name);
+    const { engine, architecture } = this.deps;
+    const content = await readArchive(path, architecture(), signal);
+    const archive = content.is === 'docker' ? createReadStream(path) : asDockerArchive(path, content.images, signal);
+    return engine.loadImages(archive, signal);
+  }
+
+  #loadedFrom(name: string, images: readonly string[]): void {
+    const { logs, store } = this.deps;
+    for (const reference of images) logs.system(`Loaded image '${reference}' from '${name}'`);
+    const keys = new Set(images.map(imageKey));
+    for (const { metadata, spec } of store.list('Image')) {
+      if (!keys.has(imageKey(spec.image))) continue;
+      const message = `Loaded ${spec.image} from the file ${name}`;
+      store.record(keyOf('Image', metadata.name), { type: 'Normal', reason: 'Loaded', message });
+    }
+  }
+
+  /** Says which files are of no use, and why. */
+  #tell(): void {
+    const broken = this.#loaded.entries().flatMap(([name, { error }]) => (error === undefined ? [] : [[name, error]]));
+    const problems = [...broken, ...this.#passing].map(([name = '', why]) => ({
+      message: `Could not load images from ${name}: ${why}`,
+      source: { file: join(this.#folder, name) },
+    }));
+    this.deps.store.report('images', problems);
+  }
+}
+
+const isSame = (
+  known: Pick<LoadedFile, 'size' | 'mtimeMs'> | undefined,
+  seen: Pick<LoadedFile, 'size' | 'mtimeMs'>,
+): boolean => known?.size === seen.size && known.mtimeMs === seen.mtimeMs;
+
+/** A full disk, an engine that is away, a disk error: anything that is not the fault of the file. */
+const isPassing = (error: unknown): boolean =>
+  error instanceof EngineUnreachable ||
+  (error instanceof Error && (/no space left|quota exceeded/i.test(error.message) || error.name === 'TimeoutError')) ||
+  (!(error instanceof ArchiveError) && error instanceof Error && 'code' in error);

@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict';
+import { mkdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { imageController } from '../../../controllers/image/image-controller.js';
+import { ControllerBench, type Supplies } from '../../setup/controller-bench.js';
+import { ociLayout, savedImages } from '../../setup/image-archives.js';
+
+const controllers = (supplies: Supplies) => [imageController(supplies)];
+const web = { references: ['web:1'], files: [{ path: 'web', content: 'w' }] };
+const IMAGE = 'hello.web-1';
+
+describe('files of images in the data folder', () => {
+  let bench: ControllerBench;
+  beforeEach(async () => {
+    bench = await ControllerBench.open(controllers);
+    await mkdir(folder());
+  });
+  afterEach(() => bench.close());
+
+  const folder = () => join(bench.folder, 'images');
+  const put = (name: string, bytes: Buffer | string) => writeFile(join(folder(), name), bytes);
+  /** Has the folder looked at, now and when what is in it has settled. */
+  const look = async () => {
+    const { archives } = bench.supplies;
+    for (let turn = 0; turn < 2; turn += 1) {
+      archives.look();
+      await archives.idle;
+      bench.clock.advance(2_000);
+      await archives.idle;
+    }
+    await bench.quiet();
+  };
+  const want = () => bench.declare(['Image', IMAGE, { app: 'hello', image: 'web:1', services: ['web'] }]);
+  const calls = (verb: string) => bench.engine.verbs.filter((one) => one === verb).length;
+  const said = () => bench.lines.map(({ message }) => message);
+  const problems = () => bench.store.problems().map(({ message }) => message);
+  const restart = async () => {
+    await bench.halt();
+    bench.engine.forgetCalls();
+    bench = await ControllerBench.open(controllers, bench);
+  };
+
+  it('are loaded once, whatever the tool that wrote them, and said to be', async () => {
+    await put('web.tar', savedImages(web));
+    await put(
+      'db.tar',
+      ociLayout('registry.example.com/db:2', { references: [], files: [{ path: 'd', content: 'd' }] }),
+    );
+    await look();
+    assert.ok(bench.engine.images.seen('web:1'));
+    assert.ok(bench.engine.images.seen('registry.example.com/db:2'));
+    assert.deepEqual(said(), [
+      "Loaded image 'registry.example.com/db:2' from 'db.tar'",
+      "Loaded image 'web:1' from 'web.tar'",
+    ]);
+    await look();
+    assert.equal(calls('loadImages'), 2);
+    await restart();
+    await look();
+    assert.equal(calls('loadImages'), 0, 'nor by another process');
+  });
+
+  it('spare the pull of what an app wants, and are not collected with it', async () => {
+    await put('web.tar', savedImages(web));
+    const long = new Date(bench.clock.now() - 60_000);
+    await utimes(join(folder(), 'web.tar'), long, long);
+    bench.supplies.archives.start();
+    await want();
+    await bench.quiet();
+    await bench.supplies.archives.idle;
+    await bench.settle();
+    assert.equal(calls('pullImage'), 0);
+    assert.deepEqual(
+      [bench.store.get('Image', IMAGE)?.status?.state, bench.store.get('Image', IMAGE)?.status?.pulled],
+      ['Downloaded', undefined],
+    );
+    await bench.declare();
+    await bench.settle();
+    assert.ok(bench.engine.images.seen('web:1'));
+  });
+
+  it('are loaded again when the engine has lost what an app wants', async () => {
+    await put('web.tar', savedImages(web));
+    await look();
+    bench.engine.docker.removeImage('web:1');
+    await want();
+    await bench.quiet();
+    await bench.supplies.archives.idle;
+    await bench.settle();
+    assert.ok(bench.engine.images.seen('web:1'));
+    assert.deepEqual([calls('loadImages'), calls('pullImage')], [2, 0]);
+    assert.equal(bench.store.get('Image', IMAGE)?.status?.pulled, undefined);
+  });
+
+  it('are left alone while they are written', async () => {
+    const bytes = savedImages(web);
+    await put('web.tar', bytes.subarray(0, 1024));
+    bench.supplies.archives.look();
+    await bench.supplies.archives.idle;
+    bench.clock.advance(1_500);
+    await put('web.tar', bytes.subarray(0, 2048));
+    bench.supplies.archives.look();
+    await bench.supplies.archives.idle;
+    bench.clock.advance(1_500);
+    await put('web.tar', bytes);
+    await put('.hidden.tar', 'x');
+    await put('notes.txt', 'x');
+    await look();
+    assert.deepEqual(problems(), []);
+    assert.deepEqual([calls('loadImages'), said()], [1, ["Loaded image 'web:1' from 'web.tar'"]]);
+  });
+
+  it('that are broken are named once, do not keep the others, and are taken when they have been replaced', async () => {
+    await put('broken.tar', savedImages(web).subarray(0, 700));
+    await put('db.tar', savedImages({ references: ['db:1'], files: [] }));
+    await look();
+    assert.ok(bench.engine.images.seen('db:1'));
+    assert.match(problems().join(), /^Could not load images from broken.tar: it ends in the middle/);
+    assert.equal(said().filter((line) => line.includes('broken.tar')).length, 1);
+    await look();
+    await restart();
+    await look();
+    assert.equal(said().filter((line) => line.includes('broken.tar')).length, 0);
+    assert.equal(problems().length, 1, 'it is still said to be broken');
+    await put('broken.tar', savedImages(web));
+    await look();
+    assert.deepEqual([problems(), calls('loadImages')], [[], 1]);
+  });
+
+  it('that are broken and taken away are forgotten', async () => {
+    await put('broken.tar', 'x');
+    await look();
+    await rm(join(folder(), 'broken.tar'));
+    await look();
+    assert.deepEqual(problems(), []);
+  });
+
+  it('that find no room are tried again', async () => {
+    await put('web.tar', savedImages(web));
+    bench.engine.before = (verb) => {
+      if (verb === 'loadImages') throw new Error('Error processing tar file: write /x: no space left on device');
+    };
+    await look();
+    assert.match(problems().join(), /no space left/);
+    bench.engine.before = undefined;
+    bench.clock.advance(60_000);
+    await bench.supplies.archives.idle;
+    assert.deepEqual(problems(), []);
+    assert.ok(bench.engine.images.seen('web:1'));
+  });
+
+  it('wait for an engine that is away', async () => {
+    await put('web.tar', savedImages(web));
+    bench.engine.goAway();
+    bench.supplies.archives.start();
+    await look();
+    assert.deepEqual(problems(), []);
+    bench.engine.comeBack();
+    bench.clock.advance(60_000);
+    await bench.quiet();
+    await look();
+    assert.ok(bench.engine.images.seen('web:1'));
+  });
+});
