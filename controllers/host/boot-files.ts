@@ -14,26 +14,30 @@ export class BootFiles {
   constructor(private readonly calls: FileCalls = nodeFileCalls) {}
 
   /** The text of the last write that was complete; undefined when there is no such file. */
-  read(path: string): Promise<string | undefined> {
+  async read(path: string): Promise<string | undefined> {
+    return (await this.readBytes(path))?.toString('utf8');
+  }
+
+  readBytes(path: string): Promise<Buffer | undefined> {
     return this.#inTurn(() => this.#read(path));
   }
 
   /** Replaces the file; a crash leaves the old text or the new one. Makes missing folders. */
-  write(path: string, text: string): Promise<void> {
+  write(path: string, content: string | Uint8Array): Promise<void> {
+    return this.#inTurn(() => this.#write(path, Buffer.from(content)));
+  }
+
+  /**
+   * Changes a file that others write too: what they wrote until this moment is what the change begins with. Writes only
+   * when the bytes differ; true when they did.
+   */
+  update(path: string, change: (text: string | undefined) => string): Promise<boolean> {
     return this.#inTurn(async () => {
-      await mkdir(dirname(path), { recursive: true });
-      const bytes = Buffer.from(text);
-      const sidecar = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}.${md5(bytes)}.md5sum`);
-      try {
-        await this.calls.write(sidecar, bytes);
-        await this.calls.sync(dirname(path));
-        const written = await this.calls.read(sidecar);
-        if (!written || md5(written) !== md5(bytes)) throw new Error('what was written reads differently');
-      } catch (cause) {
-        await this.calls.remove(sidecar).catch(() => undefined); // the first error is the one to tell
-        throw new Error(`Could not write ${path}`, { cause });
-      }
-      await this.#complete(path, sidecar, bytes);
+      const before = await this.#read(path);
+      const after = Buffer.from(change(before?.toString('utf8')));
+      if (before?.equals(after) ?? after.length === 0) return false;
+      await this.#write(path, after);
+      return true;
     });
   }
 
@@ -47,31 +51,67 @@ export class BootFiles {
     });
   }
 
-  async #read(path: string): Promise<string | undefined> {
+  async #write(path: string, bytes: Buffer): Promise<void> {
+    await mkdir(dirname(path), { recursive: true });
+    const sidecar = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}.${md5(bytes)}.md5sum`);
+    try {
+      await this.calls.write(sidecar, bytes);
+      await this.calls.sync(dirname(path));
+      const written = await this.calls.read(sidecar);
+      if (!written || md5(written) !== md5(bytes)) throw new Error('what was written reads differently');
+      await this.#replace(path, sidecar, bytes);
+    } catch (cause) {
+      // A copy that stayed would become the file at the next read, although we say here that it was not written.
+      await this.calls.remove(sidecar).catch(() => undefined); // the first error is the one to tell
+      throw new Error(`Could not write ${path}`, { cause });
+    }
+    await this.#tidy(path, sidecar);
+  }
+
+  async #read(path: string): Promise<Buffer | undefined> {
     const folder = dirname(path);
     let recovered: Buffer | undefined;
     for (const { name, sum } of await this.#sidecars(path)) {
       const sidecar = join(folder, name);
       const bytes = sum === undefined ? undefined : await this.calls.read(sidecar);
-      if (bytes && md5(bytes) === sum) {
-        await this.#complete(path, sidecar, bytes);
-        recovered = bytes;
-      } else await this.calls.remove(sidecar);
+      if (bytes && md5(bytes) === sum) recovered = bytes;
+      await this.#unlessUnwritable(async () => {
+        if (bytes && md5(bytes) === sum) await this.#replace(path, sidecar, bytes);
+        await this.#tidy(path, sidecar);
+      });
     }
-    return (recovered ?? (await this.calls.read(path)))?.toString('utf8');
+    return recovered ?? (await this.calls.read(path));
   }
 
   /** From a sidecar that is complete to the file. */
-  async #complete(path: string, sidecar: string, bytes: Buffer): Promise<void> {
+  async #replace(path: string, sidecar: string, bytes: Buffer): Promise<void> {
     const temporary = sidecar.replace(/\.md5sum$/, '.tmp');
     const folder = dirname(path);
-    await this.calls.write(temporary, bytes);
-    await this.calls.sync(folder);
-    await this.calls.rename(temporary, path);
+    try {
+      await this.calls.write(temporary, bytes);
+      await this.calls.sync(folder);
+      await this.calls.rename(temporary, path);
+    } catch (error) {
+      await this.calls.remove(temporary).catch(() => undefined); // the first error is the one to tell
+      if (codeOf(error) !== 'EBUSY') throw error;
+      await this.calls.write(path, bytes); // mounted by itself: it cannot be replaced, only written
+    }
     await this.calls.sync(path);
     await this.calls.sync(folder);
+  }
+
+  async #tidy(path: string, sidecar: string): Promise<void> {
     await this.calls.remove(sidecar);
-    await this.calls.sync(folder);
+    await this.calls.sync(dirname(path));
+  }
+
+  /** A partition that is full or read-only can be read all the same: its leftovers wait for better times. */
+  async #unlessUnwritable(action: () => Promise<void>): Promise<void> {
+    try {
+      await action();
+    } catch (error) {
+      if (!['ENOSPC', 'EROFS', 'EDQUOT'].includes(codeOf(error) ?? '')) throw error;
+    }
   }
 
   /** What writes of that file left; `sum` where the copy may be complete. */
@@ -92,3 +132,6 @@ export class BootFiles {
 }
 
 const md5 = (bytes: Uint8Array): string => createHash('md5').update(bytes).digest('hex');
+
+const codeOf = (error: unknown): string | undefined =>
+  error instanceof Error && 'code' in error ? String(error.code) : undefined;

@@ -6,8 +6,8 @@ export interface FileCalls {
   read(path: string): Promise<Buffer | undefined>;
   /** Names in a folder; none when it is not there. */
   list(folder: string): Promise<readonly string[]>;
-  /** Writes the file from its beginning and makes its bytes durable. */
-  write(path: string, bytes: Uint8Array): Promise<void>;
+  /** Writes the file from its beginning and makes its bytes durable. `mode` is for a file that is made. */
+  write(path: string, bytes: Uint8Array, mode?: number): Promise<void>;
   rename(from: string, to: string): Promise<void>;
   /** Absent already is fine. */
   remove(path: string): Promise<void>;
@@ -18,8 +18,8 @@ export interface FileCalls {
 export const nodeFileCalls: FileCalls = {
   read: (path) => readFile(path).catch(unlessAbsent),
   list: async (folder) => (await readdir(folder).catch(unlessAbsent)) ?? [],
-  async write(path, bytes) {
-    const file = await open(path, 'w', 0o644);
+  async write(path, bytes, mode = 0o644) {
+    const file = await open(path, 'w', mode);
     try {
       await file.writeFile(bytes);
       await file.sync();

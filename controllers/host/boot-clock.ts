@@ -1,0 +1,29 @@
+import { readFile } from 'node:fs/promises';
+import { uptime } from 'node:os';
+import { join } from 'node:path';
+
+/** Which boot this is, and how long ago it was: the only clock that a device without a battery has right at once. */
+export interface BootClock {
+  read(): Promise<{ readonly bootId: string; readonly uptimeMs: number }>;
+}
+
+/** The kernel's own boot id and uptime; a host root with a `proc` of its own is asked first. */
+export const kernelBootClock = (hostRoot: string): BootClock => ({
+  async read() {
+    const bootId = (await procText(hostRoot, 'sys/kernel/random/boot_id'))?.trim() ?? 'unknown';
+    const seconds = Number.parseFloat((await procText(hostRoot, 'uptime')) ?? '');
+    return { bootId, uptimeMs: Math.round((Number.isFinite(seconds) ? seconds : uptime()) * 1000) };
+  },
+});
+
+/** A file of `/proc`, the host's if it can be seen from here; undefined when there is none. */
+export async function procText(hostRoot: string, path: string): Promise<string | undefined> {
+  for (const root of new Set([join(hostRoot, 'proc'), '/proc'])) {
+    try {
+      return await readFile(join(root, path), 'utf8');
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error)) throw error; // not there, or not ours to read
+    }
+  }
+  return undefined;
+}
