@@ -8,7 +8,6 @@ import { SUPERVISOR_VERSION } from '../api/http/version.js';
 import { type FolderSource, watchFolders } from '../api/sources/folder.js';
 import { gitOrigins } from '../api/sources/git/git-origin.js';
 import { localOrigin } from '../api/sources/local.js';
-import { DEVICE_DOCUMENT } from '../api/sources/target-state.js';
 import { appIdOf } from '../api/store/app-ids.js';
 import { openStore } from '../api/store/document-store.js';
 import { lockFolder } from '../api/store/folder-lock.js';
@@ -21,7 +20,7 @@ import { openTags, type Tags } from '../api/store/tag-file.js';
 import { isReady } from '../crds/conditions.js';
 import { configWithDefaults, knownConfig } from '../crds/device-variables.js';
 import { keyOf } from '../crds/kinds.js';
-import { API_NETWORK, DEFAULT_DEVICE_NAME } from '../crds/names.js';
+import { API_NETWORK, DEFAULT_DEVICE_NAME, DEVICE_DOCUMENT } from '../crds/names.js';
 import { parseDocument } from '../crds/parse.js';
 import { appController } from './app/app-controller.js';
 import { runCommand } from './docker/command.js';
@@ -37,7 +36,9 @@ import { PullQueue } from './docker/pull-queue.js';
 import { registryCredentials } from './docker/registry-credentials.js';
 import { seedImage } from './docker/seed-image.js';
 import { gitSourceController } from './git-source/git-source-controller.js';
+import { answersAt } from './host/api-answer.js';
 import { readCapabilities } from './host/capabilities.js';
+import { readDefaultRoute } from './host/default-route.js';
 import { readDeviceCredentials } from './host/device-credentials.js';
 import { readDeviceFacts } from './host/device-facts.js';
 import { hasEmulator } from './host/emulators.js';
@@ -47,9 +48,10 @@ import { interfaceReader } from './host/interfaces.js';
 import { openUpdateLocks } from './host/lock-files.js';
 import { type Host, openHost } from './host/open-host.js';
 import { overridingLocks } from './host/overriding-locks.js';
+import { SystemReader } from './host/system-facts.js';
 import type { UpdateLocks } from './host/update-locks.js';
 import { readUsage } from './host/usage.js';
-import { hostConfigController } from './host-config/host-config-controller.js';
+import { type HostConfigControllerDeps, hostConfigController } from './host-config/host-config-controller.js';
 import { imageController } from './image/image-controller.js';
 import { SideLoader } from './image/side-loader.js';
 import { networkController } from './network/network-controller.js';
@@ -100,7 +102,7 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
   const locks = overridingLocks(openUpdateLocks({ ...settings, log, now }), () =>
     isOn(store, 'SUPERVISOR_OVERRIDE_LOCK'),
   );
-  const host = hostOf({ settings, store, locks, logs, log });
+  const host = hostOf({ settings, facts, store, locks, logs, log });
 
   const loops: Loop[] = [];
   const sources: Pick<FolderSource, 'rescan'>[] = [];
@@ -151,6 +153,7 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
       keys,
       locks,
       host,
+      server,
       logs,
       facts,
       tags,
@@ -184,6 +187,7 @@ interface ActorDeps {
   readonly keys: Keys;
   readonly locks: UpdateLocks;
   readonly host: Host;
+  readonly server: Pick<ApiServer, 'addresses'>;
   readonly logs: LogStream;
   readonly facts: DeviceFacts;
   readonly tags: Tags;
@@ -246,7 +250,7 @@ async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
   const ofLoops = { store, clock: systemClock, random: Math.random, log };
   loops.push(...children.map((one) => new Loop(one, ofLoops)));
   loops.push(new Loop(appController(common), { ...ofLoops, after: [...loops] }));
-  loops.push(new Loop(hostConfigController({ store, network: host.files, units: host.units, facts }), ofLoops));
+  loops.push(new Loop(hostConfigController(hostConfigDeps(deps), host.watchFiles), ofLoops));
   loops.push(new Loop(gitSources(deps), { ...ofLoops, backoffMs: GIT_BACKOFF_MS }));
   const folders = watchFolders({
     folders: settings.manifestFolders,
@@ -334,20 +338,56 @@ function isOn(store: Store, name: string): boolean {
   return booleanOf(configWithDefaults(config, { localMode: false })[name]);
 }
 
+/** What the settings of the host are made true with. */
+function hostConfigDeps({ settings, store, host, server, facts, logs }: ActorDeps): HostConfigControllerDeps {
+  const { hostRoot, dataFolder } = settings;
+  const { clock, run, units } = host;
+  const reader = new SystemReader({
+    hostRoot,
+    dataFolder,
+    facts,
+    interfaces: interfaceReader(Date.now),
+    clock,
+    run,
+    now: Date.now,
+  });
+  return {
+    ...{ store, units, clock, facts },
+    device: { deviceType: facts.deviceType, metaVersion: facts.metaVersion },
+    ...{ network: host.files, boot: host.boot, state: host.state, breadcrumb: host.breadcrumb },
+    localMode: settings.localMode,
+    proofs: {
+      hasDefaultRoute: () => readDefaultRoute(hostRoot),
+      addresses: () => server.addresses,
+      answers: answersAt,
+    },
+    now: Date.now,
+    obstacle: () => host.obstacle('reboot'),
+    reboot: () => host.leave('reboot', false),
+    say: (message, isStdErr = false) => logs.system(message, { isStdErr }),
+    async system() {
+      const system = await reader.facts();
+      return isOn(store, 'SUPERVISOR_HARDWARE_METRICS') ? { system, metrics: await reader.metrics() } : { system };
+    },
+  };
+}
+
 interface HostParts {
   readonly settings: Settings;
+  readonly facts: DeviceFacts;
   readonly store: Store;
   readonly locks: UpdateLocks;
   readonly logs: LogStream;
   readonly log: Logger;
 }
 
-function hostOf({ settings, store, locks, logs, log }: HostParts): Host {
+function hostOf({ settings, facts, store, locks, logs, log }: HostParts): Host {
   const { DBUS_SYSTEM_BUS_ADDRESS: bus } = process.env;
   const hostBus = bus ?? `unix:path=${settings.hostRoot}/run/dbus/system_bus_socket`;
   const env = settings.hostRoot === '/' ? process.env : { ...process.env, DBUS_SYSTEM_BUS_ADDRESS: hostBus };
   return openHost({
     settings,
+    device: { deviceType: facts.deviceType, metaVersion: facts.metaVersion },
     locks,
     appIds: () => store.list('App').flatMap((app) => appIdOf(app) ?? []),
     overrides: () => isOn(store, 'SUPERVISOR_OVERRIDE_LOCK'),

@@ -6,8 +6,8 @@ interface Variable {
   readonly default: string;
 }
 
-const boolean = (value: boolean): Variable => ({ type: 'boolean', default: String(value) });
-const integer = (value: number): Variable => ({ type: 'integer', default: String(value) });
+const boolean = (value: boolean) => ({ type: 'boolean', default: String(value) }) as const;
+const integer = (value: number) => ({ type: 'integer', default: String(value) }) as const;
 
 /**
  * The configuration variables of a device and their defaults, in the order in which a Supervisor lists them

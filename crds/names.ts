@@ -21,6 +21,9 @@ export const DEFAULT_DEVICE_NAME = 'local';
 /** The shared network over which containers reach the API. */
 export const API_NETWORK = 'supervisor0';
 
+/** The HostConfig with the device's name and its configuration variables. */
+export const DEVICE_DOCUMENT = 'device';
+
 /** The HostConfig with the host's name and its proxy. */
 export const NETWORK_DOCUMENT = 'network';
 

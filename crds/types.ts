@@ -730,6 +730,17 @@ export interface HostConfigSpec {
   config?: {
     [k: string]: string;
   };
+  /** device only: when the device may be restarted for settings that need it. never; auto: as soon as everything else has settled; window(CRON): like auto, in minutes that a cron expression matches, in the time zone of the agent, as in window(* 3 * * *). Default: auto. */
+  reboot?: string;
+  /** How a change of boot files or of the network has to prove itself. Unless it does within the deadline, what was there before comes back and the document is Stalled RolledBack. */
+  confirm?: {
+    /** Seconds, counted from the change or, where it needs one, from the start of the device after it. 0: no proof is asked for. Default: 600; 0 for documents of a posted target state. */
+    deadlineSeconds?: number;
+    /** Names of Apps that have to be Ready. Default: none. */
+    apps?: string[];
+    /** true: only the request confirm confirms. false: so do the API answering where it listened before, a default route when there was one before, and the apps being Ready, all at once. Default: false. */
+    manual?: boolean;
+  };
   /** network only: host name of the device. Empty or null: made from its uuid. Default: left as it is. */
   hostname?: string | null;
   /** network only: the transparent proxy. Empty or null: none. Default: left as it is. */
@@ -777,6 +788,78 @@ export interface HostConfigStatus {
   restartDue?: boolean;
   /** network only: what does not take effect now, and when it will. */
   note?: string;
+  /** device only: settings of the boot files. */
+  boot?: {
+    /** Applied: the files say what the document says. Differs: not yet, or they cannot. NotApplicable: this host has no boot partition of balenaOS. */
+    state: 'Applied' | 'Differs' | 'NotApplicable';
+    /** Boot files that this device has. */
+    files?: string[];
+    /** Variables of boot files that this device does not have. */
+    notApplicable?: string[];
+  };
+  /** device only: what changed and takes effect at the next start of the device. */
+  rebootRequired?: string[];
+  /** A change that has to prove itself and has not yet. */
+  trial?: {
+    /** How long it may take, in seconds. */
+    deadlineSeconds: number;
+    /** What is missing. */
+    waitsFor?: string[];
+  };
+  /** device only: names of variables that nobody here knows; they have no effect. */
+  unknown?: string[];
+  /** device only: names of variables whose value cannot be understood; their default counts. */
+  invalid?: string[];
+  /** device only: settings that this host cannot carry out, and why. */
+  notes?: string[];
+  /** Ids of requests that were dealt with, by request (confirm). Cannot be rebuilt. */
+  handled?: {
+    [k: string]: string;
+  };
+  /** device only: what the device is. */
+  system?: {
+    /** Slug, such as raspberrypi4-64 or generic-amd64. */
+    deviceType?: string;
+    /** amd64, aarch64, armv7hf, rpi or i386. */
+    arch?: string;
+    /** PRETTY_NAME of the os-release. */
+    osVersion?: string;
+    /** VARIANT_ID of the os-release; without one, on balenaOS, dev or prod. */
+    osVariant?: string;
+    /** Release of the kernel. */
+    kernel?: string;
+    /** When the device was started, RFC 3339, as the clock then said. */
+    bootedAt?: string;
+    /** Addresses by which it is found in its networks. */
+    addresses?: string[];
+    /** Of its Ethernet interfaces. */
+    macAddresses?: string[];
+    /** Number of processors. */
+    cpus?: number;
+    /** As the kernel names it. */
+    cpuModel?: string;
+    /** Serial number of the board. */
+    cpuId?: string;
+    /** Memory. */
+    memoryTotalMiB?: number;
+    /** Block device of the data. */
+    storageDevice?: string;
+    /** Size of the file system of the data. */
+    storageTotalMiB?: number;
+  };
+  /** device only: what changes all the time, in coarse steps. In memory only; absent with SUPERVISOR_HARDWARE_METRICS off. */
+  metrics?: {
+    /** Load of all processors; changes in steps of 20. */
+    cpuUsagePercent?: number;
+    /** Changes in steps of 5. */
+    cpuTemperatureCelsius?: number;
+    /** Changes in steps of 10. */
+    memoryUsageMiB?: number;
+    /** Of the file system of the data. */
+    storageUsageMiB?: number;
+    /** The kernel has complained of too little voltage. */
+    isUndervolted?: boolean;
+  };
 }
 
 /** Where the documents are, and how they are taken. */

@@ -1,11 +1,11 @@
 import { configWithDefaults } from '../../crds/device-variables.js';
 import { canonical } from '../../crds/hash.js';
 import { type AnyDeclared, type App, type Declared, type HostConfig, keyOf, type Metadata } from '../../crds/kinds.js';
-import { DEFAULT_DEVICE_NAME } from '../../crds/names.js';
+import { DEFAULT_DEVICE_NAME, DEVICE_DOCUMENT } from '../../crds/names.js';
 import { StorageError, type Store } from '../store/store.js';
 import { type Log, type Parse, problemLine } from './documents.js';
 import { appIdOf, renderTargetState, type TargetDevice } from './render-target-state.js';
-import { DEVICE_DOCUMENT, deviceDocument, type ParsedTarget, parseTargetState } from './target-state.js';
+import { deviceDocument, type ParsedTarget, parseTargetState } from './target-state.js';
 
 export interface LocalOriginDeps {
   readonly store: Pick<Store, 'get' | 'list' | 'propose' | 'request' | 'touch'>;

@@ -1,8 +1,7 @@
 import { configWithDefaults } from '../../crds/device-variables.js';
 import type { App } from '../../crds/kinds.js';
-import { allottedId, DEFAULT_DEVICE_NAME } from '../../crds/names.js';
+import { allottedId, DEFAULT_DEVICE_NAME, DEVICE_DOCUMENT } from '../../crds/names.js';
 import type { Reader } from '../store/store.js';
-import { DEVICE_DOCUMENT } from './target-state.js';
 
 /** What a target state tells of the device itself. */
 export interface TargetDevice {

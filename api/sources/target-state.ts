@@ -1,5 +1,6 @@
 import { knownConfig } from '../../crds/device-variables.js';
 import { API_VERSION, type Declared } from '../../crds/kinds.js';
+import { DEVICE_DOCUMENT } from '../../crds/names.js';
 import { normalizeComposition, textMap } from './composition.js';
 import type { Parse } from './documents.js';
 import { normalizeMembers } from './target-members.js';
@@ -28,9 +29,6 @@ export type ParsedTarget =
 
 /** Name of the document of an app that came as a target state. */
 export const targetAppName = (appId: number): string => `app-${appId}`;
-
-/** Name of the HostConfig document with the device's name and configuration variables. */
-export const DEVICE_DOCUMENT = 'device';
 
 /** The HostConfig for a name and configuration variables; none when nothing is known of either. Pure. */
 export function deviceDocument(

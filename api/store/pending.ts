@@ -8,7 +8,7 @@ const HANDLES: Handling = {
   Network: false,
   Volume: true,
   Service: true,
-  HostConfig: false,
+  HostConfig: true,
   GitSource: true,
 };
 

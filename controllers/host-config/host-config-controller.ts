@@ -1,15 +1,27 @@
-import { NETWORK_DOCUMENT } from '../../crds/names.js';
+import { DEVICE_DOCUMENT, NETWORK_DOCUMENT } from '../../crds/names.js';
 import type { Controller } from '../runtime/controller.js';
-import { type HostConfigDeps, reconcileNetworkConfig } from './reconcile.js';
+import type { HostConfigDeps } from './network-acts.js';
+import { type DeviceDeps, reconcileDeviceConfig } from './reconcile-device.js';
+import { reconcileNetworkConfig } from './reconcile-network.js';
 
-/**
- * The HostConfig `network`. The other one, `device`, is not carried out yet: it gets no pass and no status, so that
- * nothing says of it what is not true.
- */
-export const hostConfigController = (deps: HostConfigDeps): Controller => ({
-  kind: 'HostConfig',
-  workers: 1,
-  concerns: (name) => name === NETWORK_DOCUMENT,
-  reconcile: reconcileNetworkConfig(deps, {}),
-  wakes: () => () => undefined,
-});
+/** Files of the host that changed, to whoever listens; returns how to stop. */
+export type WatchHostFiles = (changed: () => void) => () => void;
+
+export type HostConfigControllerDeps = HostConfigDeps & DeviceDeps;
+
+/** The HostConfigs `device` and `network`. Others get no pass and no status: nothing is said of them that is not true. */
+export function hostConfigController(deps: HostConfigControllerDeps, watchFiles?: WatchHostFiles): Controller {
+  const network = reconcileNetworkConfig(deps, {});
+  const device = reconcileDeviceConfig(deps, { told: new Map(), repairs: [] });
+  return {
+    kind: 'HostConfig',
+    workers: 1, // both write config.json and the state of the host
+    concerns: (name) => name === NETWORK_DOCUMENT || name === DEVICE_DOCUMENT,
+    reconcile: (key, signal) => (key.name === DEVICE_DOCUMENT ? device : network)(key, signal),
+    wakes: (wake) =>
+      watchFiles?.(() => {
+        wake(DEVICE_DOCUMENT);
+        wake(NETWORK_DOCUMENT);
+      }) ?? (() => undefined),
+  };
+}

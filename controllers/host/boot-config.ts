@@ -4,8 +4,9 @@ export function hostnameIn(text: string): string | undefined {
   return typeof hostname === 'string' ? hostname : undefined;
 }
 
-/** The config.json with that host name and everything else as it was, compact as the host OS expects it. Pure. */
-export const withHostname = (text: string, hostname: string): string => JSON.stringify({ ...fieldsOf(text), hostname });
+/** The config.json with that host name, or without one, and everything else as it was, compact as the host OS expects it. Pure. */
+export const withHostname = (text: string, hostname: string | undefined): string =>
+  JSON.stringify({ ...fieldsOf(text), hostname });
 
 function fieldsOf(text: string): Readonly<Record<string, unknown>> {
   let value: unknown;

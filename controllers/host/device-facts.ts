@@ -32,6 +32,8 @@ export async function readDeviceFacts(options: DeviceFactsOptions): Promise<Devi
     deviceType: text(type?.slug) ?? `generic-${arch}`,
     arch,
     osVersion: release.PRETTY_NAME ?? '',
+    osVariant: release.VARIANT_ID ?? (config && (isOn(config.developmentMode) ? 'dev' : 'prod')),
+    metaVersion: release.META_BALENA_VERSION,
     boardRevision: release.BALENA_BOARD_REV ?? release.RESIN_BOARD_REV,
     hasModules: existsSync(join(hostRoot, 'lib/modules')),
     hasFirmware: existsSync(join(hostRoot, 'lib/firmware')),
@@ -104,6 +106,9 @@ function fieldsOf(content: string | undefined): Readonly<Record<string, unknown>
 }
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
+
+/** Switches of a config.json may be texts. */
+const isOn = (value: unknown): boolean => ['true', '1', 'on'].includes(String(value).toLowerCase());
 
 /** 32 or 62 hex digits, as balena gives them. */
 const uuidIn = (fields: Readonly<Record<string, unknown>> | undefined): string | undefined =>

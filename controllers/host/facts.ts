@@ -8,6 +8,10 @@ export interface DeviceFacts {
   readonly arch: string;
   /** PRETTY_NAME of the host's os-release; '' when unknown. */
   readonly osVersion: string;
+  /** VARIANT_ID of it; on balenaOS without one `dev` or `prod`. */
+  readonly osVariant?: string | undefined;
+  /** META_BALENA_VERSION of it: the version of balenaOS. */
+  readonly metaVersion?: string | undefined;
   readonly boardRevision: string | undefined;
   /** `/lib/modules` and `/lib/firmware` exist on the host. */
   readonly hasModules: boolean;

@@ -79,12 +79,12 @@ export class HostNetwork {
     };
   }
 
-  /** Puts the name into config.json as it is at this moment: others write it too. */
-  async configureHostname(hostname: string): Promise<void> {
-    const text = await this.options.files.read(this.#configPath);
-    if (text === undefined) throw new Error(`${this.#configPath} has gone`);
-    const next = withHostname(text, hostname);
-    if (hostnameIn(text) !== hostname) await this.options.files.write(this.#configPath, next);
+  /** Puts the name into config.json as it is at this moment, or takes it out: others write that file too. */
+  async configureHostname(hostname: string | undefined): Promise<void> {
+    await this.options.files.update(this.#configPath, (text) => {
+      if (text === undefined) throw new Error(`${this.#configPath} has gone`);
+      return hostnameIn(text) === hostname ? text : withHostname(text, hostname);
+    });
   }
 
   /** A container's `/etc/hostname` is mounted from outside and cannot be replaced, only written. */

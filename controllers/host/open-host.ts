@@ -1,21 +1,29 @@
 import { type AllLocks, allLocks } from './all-locks.js';
+import type { BootDevice } from './boot/backend.js';
+import { type BootClock, kernelBootClock } from './boot-clock.js';
 import { BootFiles } from './boot-files.js';
+import { BootPartition } from './boot-partition.js';
+import { RebootBreadcrumb } from './breadcrumb.js';
 import { type Departure, type DepartureDeps, departures } from './departure.js';
 import { HostNetwork, type ShownNetwork } from './host-network.js';
+import { HostStateFile } from './host-state.js';
 import { type JournalQuery, type JournalReading, openJournal } from './journal.js';
 import { ledBlinker } from './led.js';
 import { commandWords, hostPower, type PowerVerb } from './power.js';
 import { type Run, systemdUnits, type Units } from './units.js';
 import type { UpdateLocks } from './update-locks.js';
 import { seeVpn } from './vpn.js';
+import { watchHostFiles } from './watch-files.js';
 
 export interface HostOptions {
   readonly settings: {
     readonly hostRoot: string;
+    readonly dataFolder: string;
     readonly power: boolean;
     readonly powerCommands: Readonly<Record<PowerVerb, string | undefined>>;
     readonly ledFile: string;
   };
+  readonly device: BootDevice;
   readonly locks: UpdateLocks;
   appIds(): readonly number[];
   /** The device is configured to override locks. */
@@ -29,9 +37,18 @@ export interface HostOptions {
 /** The host in our words. */
 export interface Host {
   readonly files: HostNetwork;
+  readonly boot: BootPartition;
+  /** What has to be known of the host and cannot be seen on it. */
+  readonly state: HostStateFile;
+  readonly clock: BootClock;
+  readonly breadcrumb: RebootBreadcrumb;
+  readonly run: Run;
+  readonly watchFiles: ReturnType<typeof watchHostFiles>;
   readonly units: Units;
   network(): Promise<ShownNetwork>;
   readonly underLocks: AllLocks['during'];
+  /** Why this agent cannot end the operating system; undefined when it can. */
+  obstacle(verb: PowerVerb): string | undefined;
   leave(verb: PowerVerb, force: boolean): Promise<Departure>;
   blink(): void;
   vpn(): Promise<{ readonly enabled: boolean; readonly connected: boolean }>;
@@ -39,10 +56,11 @@ export interface Host {
 }
 
 /** Puts the parts of the host together. Nothing is read or run before somebody asks. Throws for a command with an open quote. */
-export function openHost({ settings, locks, appIds, overrides, run, say, log, after }: HostOptions): Host {
-  const { hostRoot, powerCommands } = settings;
+export function openHost({ settings, device, locks, appIds, overrides, run, say, log, after }: HostOptions): Host {
+  const { hostRoot, dataFolder, powerCommands } = settings;
   const units = systemdUnits({ hostRoot, run });
-  const files = new HostNetwork({ hostRoot, files: new BootFiles() });
+  const bootFiles = new BootFiles(); // one for all: it lets nobody write while another reads
+  const files = new HostNetwork({ hostRoot, files: bootFiles });
   const everyLock = allLocks({ locks, appIds, overrides });
   const power = hostPower({
     commands: { reboot: commandWords(powerCommands.reboot), shutdown: commandWords(powerCommands.shutdown) },
@@ -52,9 +70,16 @@ export function openHost({ settings, locks, appIds, overrides, run, say, log, af
   });
   return {
     files,
+    boot: new BootPartition({ hostRoot, device, files: bootFiles }),
+    state: new HostStateFile(dataFolder),
+    clock: kernelBootClock(hostRoot),
+    breadcrumb: new RebootBreadcrumb(hostRoot),
+    run,
+    watchFiles: watchHostFiles({ hostRoot, log }),
     units,
     network: () => files.show(),
     underLocks: (force, action) => everyLock.during(force, action),
+    obstacle: (verb) => power.obstacle(verb),
     leave: departures({ hostRoot, power, locks: everyLock, say, log, after }),
     blink: ledBlinker({ path: settings.ledFile, log, after }),
     vpn: () => seeVpn(hostRoot, units),

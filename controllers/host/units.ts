@@ -23,6 +23,8 @@ export interface Units {
   find(unit: string): Promise<Unit | undefined>;
   /** Queues a restart; resolves when it is queued. */
   restart(unit: string): Promise<void>;
+  /** Queues a start or a stop, until the next boot: nothing is enabled or disabled. */
+  switch(unit: string, verb: 'start' | 'stop'): Promise<void>;
   /** Gives the running system a host name, and `/etc/hostname` too. */
   setHostname(name: string): Promise<void>;
 }
@@ -54,6 +56,9 @@ export function systemdUnits({ hostRoot, run }: { readonly hostRoot: string; rea
     },
     async restart(unit) {
       await ask('systemctl', 'restart', '--no-block', '--', unit);
+    },
+    async switch(unit, verb) {
+      await ask('systemctl', verb, '--no-block', '--', unit);
     },
     async setHostname(name) {
       await ask('hostnamectl', 'set-hostname', '--', name);

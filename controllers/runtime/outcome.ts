@@ -72,5 +72,15 @@ export class InvalidSpecError extends TerminalError {
   }
 }
 
+/** What it returns, or why it can never be done; for a pass that has something else to do first. */
+export function attempt<T>(action: () => T): T | TerminalError {
+  try {
+    return action();
+  } catch (error) {
+    if (error instanceof TerminalError) return error;
+    throw error;
+  }
+}
+
 /** One pass over one key. Throws for failures; see the table in the runtime's `conclude`. */
 export type Reconcile = (key: { readonly name: string }, signal: AbortSignal) => Promise<Outcome>;

@@ -176,6 +176,7 @@ const odmdata = backend({
   ...only('HOST_ODMDATA_configuration', 'configuration'),
   read: (text): BootValues => (text === undefined ? {} : { configuration: text }),
   // There is always a mode: one that is not wanted any more stays.
+  required: (_, wanted): WantedValues => (wanted.configuration === undefined ? {} : wanted),
   edit: (text, { configuration }) => (typeof configuration === 'string' ? configuration : (text ?? '')),
   parseValue(_, text) {
     if (odmdataByte(text.trim()) !== undefined) return text.trim();

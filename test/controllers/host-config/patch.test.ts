@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { BootFiles } from '../../../controllers/host/boot-files.js';
@@ -11,6 +10,7 @@ import { systemClock } from '../../../controllers/runtime/delays.js';
 import { Loop } from '../../../controllers/runtime/loop.js';
 import { aHost } from '../../api/http/a-host.js';
 import { aServer, type Bench, withKey } from '../../api/http/a-server.js';
+import { depsOf, FakeHost } from './fake-host.js';
 
 const URL = '/v1/device/host-config';
 const PROXY = { type: 'socks5', ip: '10.0.0.1', port: 1080, login: 'me', password: 'pass' };
@@ -20,16 +20,15 @@ describe('a host-config patch, from the request to the files', () => {
   let bench: Bench;
   let loop: Loop;
   beforeEach(async () => {
-    root = await mkdtemp(join(tmpdir(), 'host-'));
-    for (const folder of ['etc', 'mnt/boot']) await mkdir(join(root, folder), { recursive: true });
-    await writeFile(join(root, 'etc/hostname'), 'old\n');
-    await writeFile(join(root, 'mnt/boot/config.json'), '{"uuid":"3fa91c07e2"}');
+    const host = await FakeHost.make(true);
+    root = host.root;
+    await host.put('mnt/boot/config.json', '{"uuid":"3fa91c07e2"}');
     const network = new HostNetwork({ hostRoot: root, files: new BootFiles() });
     const run = async () => assert.fail('a program was run');
     bench = await aServer({ host: aHost({ network: () => network.show() }) });
     const { store } = bench;
     const units = systemdUnits({ hostRoot: root, run });
-    const controller = hostConfigController({ store, network, units, facts: { uuid: '3fa91c07e2' } });
+    const controller = hostConfigController({ ...depsOf(host, store, join(root, 'data'), Date.now), network, units });
     loop = new Loop(controller, { store, clock: systemClock, random: () => 0, log: pino({ level: 'silent' }) });
     loop.start();
   });

@@ -1,30 +1,19 @@
-import type { Store } from '../../api/store/store.js';
 import { withFacts } from '../../crds/conditions.js';
 import { type HostConfig, keyOf } from '../../crds/kinds.js';
+import { handlingOf } from '../../crds/requests.js';
 import type { HostConfigStatus } from '../../crds/types.js';
-import type { HostNetwork, SeenNetwork } from '../host/host-network.js';
+import type { SeenNetwork } from '../host/host-network.js';
 import { parseNoProxy } from '../host/no-proxy.js';
 import { parseRedsocks } from '../host/redsocks.js';
-import type { Units } from '../host/units.js';
-import type { Reconcile } from '../runtime/outcome.js';
-import { type NetworkFacts, type NetworkStep, planNetworkConfig } from './plan.js';
-
-export interface HostConfigDeps {
-  readonly store: Store;
-  readonly network: HostNetwork;
-  readonly units: Units;
-  readonly facts: { readonly uuid: string };
-}
+import { attempt, type Plan, type Reconcile, TerminalError } from '../runtime/outcome.js';
+import { type HostConfigDeps, renameHost, restartProxy } from './network-acts.js';
+import { judgeNetwork, openNetworkTrial } from './network-trial.js';
+import { type NetworkFacts, type NetworkStep, planNetworkConfig } from './plan-network.js';
 
 /** What is known only while this process lives, and has to be: a boot, which ends it, ends the waiting too. */
 export interface Memory {
   note?: string | undefined;
 }
-
-/** Restarted after a change of the proxy; of each group the first that the host has. */
-const PROXY_SERVICES = [['balena-proxy-config.service', 'resin-proxy-config.service'], ['redsocks.service']] as const;
-/** Newer host OSes watch the files and restart what is part of this target by themselves. */
-const PROXY_TARGET = 'redsocks-conf.target';
 
 const NOT_RESTARTED =
   'The proxy takes effect at the next boot: the services that read it cannot be restarted from here';
@@ -45,13 +34,14 @@ export const reconcileNetworkConfig =
       restartDue: document.status?.restartDue ?? false,
       canRename: units.present,
     };
-    const plan = planNetworkConfig(document.spec, facts);
+    const plan = await planNetwork(deps, document, facts);
     if (plan.steps.some(({ do: step }) => step === 'write-redsocks' || step === 'write-no-proxy')) {
       // On disk before the files are: a crash in between costs one restart too many, never one too few.
       memory.note = undefined;
       report(deps, memory, document, seen, true);
       await store.flush();
     }
+    await openNetworkTrial(deps, document, plan.steps, seen);
     for (const step of plan.steps) await perform(deps, memory, document, step);
     if (plan.steps.length > 0) {
       const restarted = plan.steps.some(({ do: step }) => step === 'restart-proxy');
@@ -59,6 +49,34 @@ export const reconcileNetworkConfig =
     }
     return plan.outcome;
   };
+
+/** What to do; when nothing differs any more, whether the change has proved itself. */
+async function planNetwork(
+  deps: HostConfigDeps,
+  document: HostConfig,
+  facts: NetworkFacts,
+): Promise<Plan<NetworkStep>> {
+  const { rolledBack, trials } = await deps.state.load();
+  const { uid, generation } = document.metadata;
+  if (
+    trials.network?.failed === undefined &&
+    rolledBack.network?.uid === uid &&
+    rolledBack.network.generation === generation
+  ) {
+    const { because } = rolledBack.network;
+    throw new TerminalError(
+      'RolledBack',
+      `What was there before is back: ${because}. Change the document to try again`,
+    );
+  }
+  if (trials.network?.failed !== undefined) return { steps: [], outcome: await judgeNetwork(deps, document, false) };
+  const plan = attempt(() => planNetworkConfig(document.spec, facts));
+  if (!(plan instanceof TerminalError) && plan.outcome.is !== 'settled') return plan;
+  // An earlier change proves itself, or is taken back, also while a later one is refused.
+  const outcome = await judgeNetwork(deps, document, !(plan instanceof TerminalError));
+  if (outcome.is === 'settled' && plan instanceof TerminalError) throw plan;
+  return { steps: [], outcome };
+}
 
 async function perform(deps: HostConfigDeps, memory: Memory, document: HostConfig, step: NetworkStep): Promise<void> {
   const { store, network, units } = deps;
@@ -81,30 +99,10 @@ async function perform(deps: HostConfigDeps, memory: Memory, document: HostConfi
       tell('Renaming', 'Writing the host name to config.json'); // the OS may end us right after
       return network.configureHostname(step.hostname);
     case 'rename':
-      if (units.present) await units.setHostname(step.hostname);
-      await network.writeHostname(step.hostname);
+      await renameHost(deps, step.hostname);
       memory.note = units.present ? undefined : NOT_RENAMED;
       return tell('Renamed', `Named the host ${step.hostname}`);
   }
-}
-
-/** The services that were restarted; undefined when this host has none of them, or no systemd. */
-async function restartProxy(units: Units): Promise<readonly string[] | undefined> {
-  const restarted: string[] = [];
-  let found = false;
-  for (const names of PROXY_SERVICES) {
-    for (const name of names) {
-      const unit = await units.find(name);
-      if (!unit) continue;
-      found = true;
-      if (!unit.partOf.includes(PROXY_TARGET)) {
-        await units.restart(name);
-        restarted.push(name);
-      }
-      break;
-    }
-  }
-  return found ? restarted : undefined;
 }
 
 /** What is seen, without credentials; that a restart is due stays as it is unless said. */
@@ -118,10 +116,14 @@ function report(
   const current = store.get('HostConfig', metadata.name);
   if (current?.metadata.uid !== metadata.uid) return;
   const restartDue = due ?? current.status?.restartDue ?? false;
+  const { handled } = handlingOf(current.status);
+  const { trial } = current.status ?? {};
   store.setStatus(
     current,
     withFacts<HostConfigStatus>(current, {
       ...factsOf(seen),
+      ...(handled ? { handled: { ...handled } } : {}),
+      ...(trial ? { trial } : {}),
       ...(restartDue ? { restartDue } : {}),
       ...(note === undefined ? {} : { note }),
     }),

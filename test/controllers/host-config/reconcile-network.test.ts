@@ -1,162 +1,25 @@
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { pino } from 'pino';
-import { type Disk, nodeDisk } from '../../../api/store/disk.js';
-import { openStore } from '../../../api/store/document-store.js';
-import type { Store } from '../../../api/store/store.js';
+import { join } from 'node:path';
 import { BootFiles } from '../../../controllers/host/boot-files.js';
-import { type FileCalls, nodeFileCalls } from '../../../controllers/host/file-calls.js';
+import { nodeFileCalls } from '../../../controllers/host/file-calls.js';
 import { HostNetwork } from '../../../controllers/host/host-network.js';
 import { renderRedsocks } from '../../../controllers/host/redsocks.js';
-import type { Unit, Units } from '../../../controllers/host/units.js';
-import { hostConfigController } from '../../../controllers/host-config/host-config-controller.js';
-import { Loop } from '../../../controllers/runtime/loop.js';
 import { conditionOf, isReady, isStalled } from '../../../crds/conditions.js';
-import { API_VERSION } from '../../../crds/kinds.js';
 import type { HostConfigSpec } from '../../../crds/types.js';
-import { FakeClock } from '../../setup/fake-clock.js';
+import { CONFIG, FakeAgent, FakeHost } from './fake-host.js';
 
-const silent = pino({ level: 'silent' });
 const PROXY = { type: 'socks5', ip: '10.0.0.1', port: 1080, login: 'me', password: 'secret' };
-const CONFIG = { uuid: '3fa91c07e2', apiKey: 'k', listenPort: '48484', nested: { a: [1] } };
 
-/** What is durable is not asked here, and the disks of test machines are slow. */
-const disk: Disk = {
-  ...nodeDisk,
-  create: (path, text) => writeFile(path, text, { flag: 'wx' }),
-  syncFolder: async () => undefined,
-};
-
-/** A host in a folder; its systemd notes what it was told. */
-class Host {
-  readonly told: string[] = [];
-  /** Calls that changed a file. */
-  writes = 0;
-  /** The call after so many that change something fails, and all after it. */
-  failAfter = Number.POSITIVE_INFINITY;
-  units: Readonly<Record<string, Unit>> | undefined = {
-    'balena-proxy-config.service': { activeState: 'inactive', partOf: [] },
-    'redsocks.service': { activeState: 'active', partOf: ['redsocks-conf.target'] },
-  };
-
-  private constructor(readonly root: string) {}
-
-  static async make(boot: boolean): Promise<Host> {
-    const host = new Host(await mkdtemp(join(tmpdir(), 'host-')));
-    await host.put('etc/hostname', 'old\n');
-    if (boot) await host.put('mnt/boot/config.json', JSON.stringify(CONFIG));
-    return host;
-  }
-
-  #spend(): void {
-    if (this.writes >= this.failAfter) throw new Error('the machine is off');
-    this.writes += 1;
-  }
-
-  get calls(): FileCalls {
-    const { rename, remove } = nodeFileCalls;
-    const spending =
-      <A extends readonly unknown[]>(call: (...args: A) => Promise<void>) =>
-      async (...args: A) => {
-        this.#spend();
-        await call(...args);
-      };
-    const changed = {
-      write: spending((path: string, bytes: Uint8Array) => writeFile(path, bytes)),
-      rename: spending(rename),
-      remove: spending(remove),
-      sync: spending(async (_: string) => undefined),
-    };
-    return { ...nodeFileCalls, ...changed };
-  }
-
-  get systemd(): Units {
-    const { units } = this;
-    const tell = async (text: string) => {
-      this.#spend();
-      this.told.push(text);
-    };
-    return {
-      present: units !== undefined,
-      find: async (name) => units?.[name],
-      restart: (name) => tell(`restart ${name}`),
-      setHostname: (name) => tell(`name ${name}`),
-    };
-  }
-
-  async put(path: string, text: string): Promise<void> {
-    await mkdir(dirname(join(this.root, path)), { recursive: true });
-    await writeFile(join(this.root, path), text);
-  }
-
-  async get(path: string): Promise<string | undefined> {
-    return (await nodeFileCalls.read(join(this.root, path)))?.toString();
-  }
-
-  /** Every file with its text. */
-  async files(): Promise<Readonly<Record<string, string>>> {
-    const entries = await readdir(this.root, { recursive: true, withFileTypes: true });
-    const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-    return Object.fromEntries(
-      await Promise.all(
-        paths.sort().map(async (path) => [path.slice(this.root.length + 1), await readFile(path, 'utf8')] as const),
-      ),
-    );
-  }
-}
-
-/** The agent as far as this controller needs it. */
-class Agent {
-  private constructor(
-    readonly store: Store,
-    readonly loop: Loop,
-    readonly clock: FakeClock,
-  ) {}
-
-  static async start(host: Host, folder: string): Promise<Agent> {
-    const clock = new FakeClock();
-    const store = await openStore({ folder, now: () => clock.now(), log: silent, statusDelayMs: 0, disk });
-    const { calls } = host;
-    const network = new HostNetwork({ hostRoot: host.root, files: new BootFiles(calls), calls });
-    const controller = hostConfigController({ store, network, units: host.systemd, facts: { uuid: CONFIG.uuid } });
-    const loop = new Loop(controller, { store, clock, random: () => 0, log: silent });
-    loop.start();
-    return new Agent(store, loop, clock);
-  }
-
-  async declare(spec: HostConfigSpec, name = 'network'): Promise<void> {
-    const document = { apiVersion: API_VERSION, kind: 'HostConfig', metadata: { name }, spec } as const;
-    await this.store.propose({ origin: 'files', documents: [{ document }] });
-  }
-
-  get document() {
-    const document = this.store.get('HostConfig', 'network');
-    assert.ok(document);
-    return document;
-  }
-
-  async quiet(): Promise<void> {
-    do await nextTurn();
-    while (!this.loop.isQuiet);
-  }
-
-  async stop(): Promise<void> {
-    await this.loop.stop();
-    await this.store.close();
-  }
-}
-
-describe('the HostConfig controller', () => {
-  let host: Host;
+describe('the HostConfig network', () => {
+  let host: FakeHost;
   let folder: string;
-  let agent: Agent;
+  let agent: FakeAgent;
   const begin = async (boot = true): Promise<void> => {
-    host = await Host.make(boot);
+    host = await FakeHost.make(boot);
     folder = await mkdtemp(join(tmpdir(), 'data-'));
-    agent = await Agent.start(host, folder);
+    agent = await FakeAgent.start(host, folder);
   };
   afterEach(async () => {
     await agent.stop();
@@ -250,7 +113,7 @@ describe('the HostConfig controller', () => {
     await begin(false);
     host.units = undefined;
     await agent.stop();
-    agent = await Agent.start(host, folder);
+    agent = await FakeAgent.start(host, folder);
     await apply({ hostname: 'kiosk' });
     assert.ok(isReady(agent.document));
     assert.match(agent.document.status?.note ?? '', /next boot/);
@@ -270,19 +133,19 @@ describe('the HostConfig controller', () => {
     await begin();
     host.units = {};
     await agent.stop();
-    agent = await Agent.start(host, folder);
+    agent = await FakeAgent.start(host, folder);
     await apply({ proxy: PROXY });
     assert.ok(isReady(agent.document));
     assert.match(agent.document.status?.note ?? '', /proxy takes effect at the next boot/);
   });
 
-  it('gives the other document no pass and no status', async () => {
+  it('gives a document of another name no pass and no status', async () => {
     await begin();
-    await agent.declare({ config: { A: '1' } }, 'device');
+    await agent.declare({ config: { A: '1' } }, 'other');
     await agent.quiet();
     agent.loop.wakeAll();
     await agent.quiet();
-    assert.equal(agent.store.get('HostConfig', 'device')?.status, undefined);
+    assert.equal(agent.store.get('HostConfig', 'other')?.status, undefined);
     await agent.loop.firstRound;
   });
 
@@ -302,7 +165,7 @@ describe('the HostConfig controller', () => {
       await apply(spec);
       await agent.stop();
       host.failAfter = Number.POSITIVE_INFINITY;
-      agent = await Agent.start(host, folder);
+      agent = await FakeAgent.start(host, folder);
       await agent.quiet();
       assert.deepEqual(await host.files(), wanted, `switched off after ${at} calls`);
       assert.ok(host.told.length >= 1, `no restart when switched off after ${at} calls`);

@@ -1,0 +1,120 @@
+import type { Store } from '../../api/store/store.js';
+import { conditionOf } from '../../crds/conditions.js';
+import { decodeVariables, knownConfig, type VariableName } from '../../crds/device-variables.js';
+import { type AnyResource, type HostConfig, KINDS, keyOf } from '../../crds/kinds.js';
+import { DEVICE_DOCUMENT } from '../../crds/names.js';
+import type { BootDevice } from '../host/boot/backend.js';
+import type { BootClock } from '../host/boot-clock.js';
+import type { BootPartition } from '../host/boot-partition.js';
+import type { RebootBreadcrumb } from '../host/breadcrumb.js';
+import type { HostStateFile } from '../host/host-state.js';
+import type { Units } from '../host/units.js';
+import { type DeviceWorld, rebootChanges, type SeenUnit } from './plan-device.js';
+import { judge, type Proofs } from './proof.js';
+import { rebootPermission } from './reboot-window.js';
+
+export interface ObserveDeps {
+  readonly store: Pick<Store, 'get' | 'list' | 'isPending'>;
+  readonly boot: BootPartition;
+  readonly state: HostStateFile;
+  readonly clock: BootClock;
+  readonly breadcrumb: RebootBreadcrumb;
+  readonly units: Units;
+  readonly device: BootDevice;
+  /** What the agent was started with. */
+  readonly localMode: boolean;
+  readonly proofs: Proofs;
+  readonly now: () => number;
+  /** Why this agent cannot restart the device. */
+  obstacle(): string | undefined;
+}
+
+/** Units that were told to start or to stop, and when: at most once an hour, whether they obeyed or not. */
+export type UnitMemory = Map<string, number>;
+
+/** What a pass knows, and what of it this host cannot do. */
+export interface ObservedDevice {
+  readonly world: DeviceWorld;
+  readonly unknown: readonly string[];
+  readonly notes: readonly string[];
+}
+
+/** Units of the host that a variable switches, where somebody declared it. */
+const UNITS: readonly { readonly variable: VariableName; readonly units: readonly [string, ...string[]] }[] = [
+  { variable: 'HOST_DISCOVERABILITY', units: ['avahi-daemon.service', 'avahi-daemon.socket'] },
+  { variable: 'SUPERVISOR_VPN_CONTROL', units: ['openvpn.service'] },
+];
+const STOPPED = ['inactive', 'deactivating'];
+const PATIENCE_MS = 60 * 60_000;
+
+/** Looks at everything that decides about the settings of the device. */
+export async function observeDevice(
+  deps: ObserveDeps,
+  document: HostConfig,
+  told: UnitMemory,
+): Promise<ObservedDevice> {
+  const { spec, metadata } = document;
+  const { config, unknown } = knownConfig(spec.config ?? {});
+  const variables = decodeVariables(spec.config, deps);
+  const seen = await deps.boot.see();
+  const state = await deps.state.load();
+  const clock = await deps.clock.read();
+  const { units, notes } = await seeUnits(deps, variables, told);
+  const restartDue = rebootChanges(state, seen).length > 0;
+  const world: DeviceWorld = {
+    uid: metadata.uid,
+    generation: metadata.generation,
+    config,
+    variables,
+    seen,
+    device: deps.device,
+    state,
+    bootId: clock.bootId,
+    breadcrumb: await deps.breadcrumb.isPending(deps.now() - clock.uptimeMs),
+    units,
+    verdict: await judge(deps, document, state.trials.device, { ...clock, restartDue }),
+    permission: rebootPermission(spec.reboot, deps.now()),
+    obstacle: deps.obstacle(),
+    unsettled: restartDue ? unsettled(deps.store) : [],
+  };
+  return { world, unknown, notes };
+}
+
+async function seeUnits(
+  { units, now }: ObserveDeps,
+  { declared, values }: DeviceWorld['variables'],
+  told: UnitMemory,
+): Promise<{ readonly units: readonly SeenUnit[]; readonly notes: readonly string[] }> {
+  const seen: SeenUnit[] = [];
+  const notes: string[] = [];
+  for (const { variable, units: names } of UNITS) {
+    if (!declared.has(variable)) continue;
+    const wanted = values[variable] === true;
+    for (const unit of names) {
+      const found = await units.find(unit);
+      if (!found) {
+        if (unit === names[0]) notes.push(`${variable}: this host has no ${unit}`);
+        continue;
+      }
+      const active = !STOPPED.includes(found.activeState);
+      const asked = now() - (told.get(`${unit} ${wanted}`) ?? Number.NEGATIVE_INFINITY) < PATIENCE_MS;
+      if (active !== wanted && asked)
+        notes.push(`${variable}: ${unit} was told to ${wanted ? 'start' : 'stop'} and has not`);
+      else seen.push({ unit, active, wanted });
+    }
+  }
+  return { units: seen, notes };
+}
+
+/** Documents that are on their way. One that fails or waits for somebody is not: it may never get there. */
+function unsettled(store: ObserveDeps['store']): readonly string[] {
+  const all = KINDS.flatMap((kind): readonly AnyResource[] => store.list(kind) as readonly AnyResource[]);
+  return all
+    .filter((one) => {
+      if (one.kind === 'HostConfig' && one.metadata.name === DEVICE_DOCUMENT) return false;
+      const reconciling = conditionOf(one, 'Reconciling');
+      if (reconciling?.status === 'True') return reconciling.reason !== 'Retrying';
+      return one.status?.conditions === undefined && store.isPending(keyOf(one.kind, one.metadata.name));
+    })
+    .map((one) => `${one.kind} ${one.metadata.name}`);
+}

@@ -1,0 +1,206 @@
+import type { DecodedVariables } from '../../crds/device-variables.js';
+import type { BootDevice } from '../host/boot/backend.js';
+import type { SeenBoot } from '../host/boot-partition.js';
+import type { HostState } from '../host/host-state.js';
+import { act, attempt, type Plan, settled, TerminalError, wait } from '../runtime/outcome.js';
+import { changeText, compareBoot, type Difference, valuesByVariable } from './compare-boot.js';
+import type { RebootPermission } from './reboot-window.js';
+import type { Verdict } from './trial.js';
+
+export type DeviceStep =
+  /** What was booted, seen for the first time since. */
+  | { readonly do: 'note-boot'; readonly because: string }
+  /** Members of config.json. */
+  | { readonly do: 'configure'; readonly members: Readonly<Record<string, unknown>>; readonly because: string }
+  | { readonly do: 'set'; readonly difference: Difference; readonly isRepair: boolean; readonly because: string }
+  /** Variables became ours or ceased to be, and no file changes by it. */
+  | { readonly do: 'own'; readonly managed: Readonly<Record<string, string>>; readonly because: string }
+  | { readonly do: 'unit'; readonly unit: string; readonly verb: 'start' | 'stop'; readonly because: string }
+  | { readonly do: 'leave-breadcrumb' | 'withdraw-breadcrumb'; readonly because: string }
+  | { readonly do: 'begin-trial'; readonly starts: number; readonly because: string }
+  | { readonly do: 'end-trial' | 'give-up' | 'restore'; readonly because: string }
+  | { readonly do: 'reboot'; readonly changes: readonly string[]; readonly because: string };
+
+/** A unit of the host that a variable starts or stops, as it is now. */
+export interface SeenUnit {
+  readonly unit: string;
+  readonly active: boolean;
+  readonly wanted: boolean;
+}
+
+export interface DeviceWorld {
+  readonly uid: string;
+  readonly generation: number;
+  /** Without prefixes, known names only. */
+  readonly config: Readonly<Record<string, string>>;
+  readonly variables: DecodedVariables;
+  readonly seen: SeenBoot;
+  readonly device: BootDevice;
+  readonly state: HostState;
+  readonly bootId: string;
+  readonly breadcrumb: boolean;
+  readonly units: readonly SeenUnit[];
+  /** Undefined without a trial. */
+  readonly verdict: Verdict | undefined;
+  readonly permission: RebootPermission;
+  /** Why this agent cannot restart the device. */
+  readonly obstacle: string | undefined;
+  /** What else has not settled. */
+  readonly unsettled: readonly string[];
+}
+
+/** The members of config.json that variables stand for, where the host has one and somebody declared them. */
+const MEMBERS = {
+  SUPERVISOR_PERSISTENT_LOGGING: 'persistentLogging',
+  SUPERVISOR_POLL_INTERVAL: 'appUpdatePollInterval',
+} as const;
+/** How soon to look again whether everything else has settled, ms. */
+const LOOK_MS = 5_000;
+
+/**
+ * What to do about the settings of the device: first the files, config.json before the others because the host may end us
+ * for it; then whether the change proves itself; the restart of the device last. Throws for what cannot be made true. Pure.
+ */
+export function planDevice(world: DeviceWorld): Plan<DeviceStep> {
+  const { state, seen, bootId } = world;
+  const trial = state.trials.device;
+  if (seen.hasBoot && state.booted?.bootId !== bootId) {
+    return act('Observing', { do: 'note-boot', because: 'the device was started' });
+  }
+  if (trial?.failed !== undefined) return act('RollingBack', { do: 'restore', because: trial.failed });
+  const rolledBack = sameGeneration(state.rolledBack.device, world) ? state.rolledBack.device : undefined;
+  const towards = rolledBack ? undefined : attempt(() => planSettings(world));
+  if (towards && !(towards instanceof TerminalError)) return towards;
+  const changes = rebootChanges(state, seen);
+  const crumb = planBreadcrumb(world, changes);
+  if (crumb) return crumb;
+  if (rolledBack) {
+    const restart = changes.length > 0 ? planReboot({ ...world, unsettled: [] }, changes, true) : undefined;
+    if (restart) return restart;
+    throw new TerminalError(
+      'RolledBack',
+      `What was there before is back: ${rolledBack.because}. Change the document to try again`,
+    );
+  }
+  if (trial && world.verdict) {
+    const proof = planProof(world.verdict);
+    if (proof) return proof;
+  }
+  if (towards) throw towards; // an earlier change proves itself or is taken back all the same
+  return changes.length > 0 ? planReboot(world, changes, false) : settled();
+}
+
+const sameGeneration = (
+  one: { readonly uid: string; readonly generation: number } | undefined,
+  { uid, generation }: { readonly uid: string; readonly generation: number },
+): boolean => one?.uid === uid && one.generation === generation;
+
+/** Files, ownership, units. Undefined: nothing differs. */
+function planSettings(world: DeviceWorld): Plan<DeviceStep> | undefined {
+  const { state, units, config, seen, device } = world;
+  const { differences, managed } = compareBoot(config, seen, state.managed, device);
+  const members = planMembers(world);
+  if (members) return act('Writing', members);
+  if (differences.length > 0) {
+    if (state.stuck && sameGeneration(state.stuck, world))
+      throw new TerminalError('DoesNotConverge', state.stuck.message);
+    return act('Writing', ...differences.map((difference) => setStep(difference, state)));
+  }
+  if (JSON.stringify(managed) !== JSON.stringify(state.managed)) {
+    return act('Observing', { do: 'own', managed, because: 'other variables are declared' });
+  }
+  const switching = units.filter(({ active, wanted }) => active !== wanted);
+  if (switching.length === 0) return undefined;
+  return act('Switching', ...switching.map(unitStep));
+}
+
+const unitStep = ({ unit, wanted }: SeenUnit): DeviceStep => ({
+  do: 'unit',
+  unit,
+  verb: wanted ? 'start' : 'stop',
+  because: `${unit} is ${wanted ? 'not running' : 'running'}`,
+});
+
+/** A file that said what it should, until somebody else changed it. */
+function setStep(difference: Difference, { managed }: HostState): DeviceStep {
+  const isRepair = difference.changes.every(({ variable, to }) => to !== undefined && managed[variable] === to);
+  return { do: 'set', difference, isRepair, because: difference.changes.map(changeText).join(', ') };
+}
+
+function planMembers({ seen, variables }: DeviceWorld): DeviceStep | undefined {
+  const { config } = seen;
+  if (!config) return undefined;
+  const { declared, values } = variables;
+  const differing = Object.entries(MEMBERS).filter(([name, member]) => {
+    const variable = name as keyof typeof MEMBERS;
+    // Both may be texts in the file; what is meant counts.
+    return declared.has(variable) && String(config[member]) !== String(values[variable]);
+  });
+  if (differing.length === 0) return undefined;
+  const members = Object.fromEntries(differing.map(([name, member]) => [member, values[name as keyof typeof MEMBERS]]));
+  const because = Object.entries(members).map(
+    ([member, value]) => `${member}: ${String(config[member] ?? 'not set')} → ${value}`,
+  );
+  return { do: 'configure', members, because: because.join(', ') };
+}
+
+/** What was changed since the device was started, and says otherwise than then. Pure. */
+export function rebootChanges({ booted, touched }: HostState, seen: SeenBoot): readonly string[] {
+  const now = valuesByVariable(seen);
+  return touched
+    .filter((variable) => booted && booted.values[variable] !== now[variable])
+    .map((variable) => changeText({ variable, from: booted?.values[variable], to: now[variable] }));
+}
+
+function planBreadcrumb({ breadcrumb, seen }: DeviceWorld, changes: readonly string[]): Plan<DeviceStep> | undefined {
+  if (!seen.hasBoot || breadcrumb === changes.length > 0) return undefined;
+  return breadcrumb
+    ? act('Observing', { do: 'withdraw-breadcrumb', because: 'no restart of the device is due' })
+    : act('Observing', { do: 'leave-breadcrumb', because: changes.join(', ') });
+}
+
+function planProof(verdict: Verdict): Plan<DeviceStep> | undefined {
+  switch (verdict.is) {
+    case 'not-begun':
+      return undefined;
+    case 'begin':
+      return act('Confirming', { do: 'begin-trial', starts: verdict.starts, because: 'the change has taken effect' });
+    case 'good':
+      return act('Confirming', { do: 'end-trial', because: verdict.because });
+    case 'bad':
+      return act('RollingBack', { do: 'give-up', because: verdict.because });
+    case 'open':
+      return wait('Confirming', openText(verdict), verdict.forMs);
+  }
+}
+
+/** What an open trial waits for. The time that is left is not told: a status that counts down would never rest. Pure. */
+const openText = ({ missing }: Extract<Verdict, { is: 'open' }>): string =>
+  `The change has to prove itself, or what was there before comes back. Missing: ${missing.join(', ')}`;
+
+/** `urgent`: what was taken back is still booted, and no window is waited for. */
+function planReboot(world: DeviceWorld, changes: readonly string[], urgent: boolean): Plan<DeviceStep> {
+  const { state, bootId, generation, permission, obstacle, unsettled } = world;
+  const due = `The device has to be restarted: ${changes.join(', ')}`;
+  const asked =
+    state.reboot?.generation === generation && JSON.stringify(state.reboot.changes) === JSON.stringify(changes);
+  if (asked && state.reboot?.bootId === bootId) {
+    return wait('RebootRequired', `${due}. It was asked to and has not done so yet`);
+  }
+  if (asked) {
+    throw new TerminalError(
+      'DoesNotConverge',
+      `${due}. It was restarted for this before, and then something changed it back`,
+    );
+  }
+  if (permission.is === 'never') return wait('RebootRequired', `${due}. spec.reboot is never: restart it by hand`);
+  if (obstacle !== undefined) return wait('RebootRequired', `${due}. ${obstacle}`);
+  if (permission.is === 'later' && !urgent) {
+    return wait('RebootRequired', `${due}. Its window begins at ${permission.next}`, permission.inMs);
+  }
+  if (unsettled.length > 0) {
+    const some = `${unsettled.slice(0, 3).join(', ')}${unsettled.length > 3 ? ', …' : ''}`;
+    return wait('RebootRequired', `${due}. It waits for ${some} to settle`, LOOK_MS);
+  }
+  return act('Rebooting', { do: 'reboot', changes, because: changes.join(', ') });
+}

@@ -1,0 +1,41 @@
+import cron from 'node-cron';
+import type { HostConfigSpec } from '../../crds/types.js';
+import { InvalidSpecError } from '../runtime/outcome.js';
+
+/** Whether the device may be restarted now; `in`: when to look again, ms. */
+export type RebootPermission =
+  | { readonly is: 'allowed' }
+  | { readonly is: 'never' }
+  | { readonly is: 'later'; readonly inMs: number; readonly next: string };
+
+/** Longest that a pass waits for a window: clocks jump. */
+const LONGEST_MS = 60 * 60_000;
+
+/** What `spec.reboot` says of a moment. Throws InvalidSpecError for what is no cron expression. */
+export function rebootPermission(reboot: HostConfigSpec['reboot'], nowMs: number): RebootPermission {
+  if (reboot === 'never') return { is: 'never' };
+  const expression = /^window\((.*)\)$/.exec(reboot ?? 'auto')?.[1];
+  if (expression === undefined) return { is: 'allowed' };
+  if (!cron.validate(expression)) {
+    const message = `"${expression}" is no cron expression: expected minute, hour, day, month, weekday, as in window(* 3 * * *)`;
+    throw new InvalidSpecError([{ path: 'spec.reboot', message }]);
+  }
+  const window = cron.createTask(expression, () => undefined);
+  try {
+    // A cron expression without seconds means the first one of a minute; the window is the whole minute.
+    if (window.match(new Date(Math.floor(nowMs / 60_000) * 60_000))) return { is: 'allowed' };
+    const next = nextMinute(window, nowMs);
+    return { is: 'later', inMs: Math.min(next - nowMs, LONGEST_MS), next: new Date(next).toISOString() };
+  } finally {
+    void window.destroy();
+  }
+}
+
+/** The first minute within a week that the window has, else a week from now. */
+function nextMinute(window: { match(date: Date): boolean }, nowMs: number): number {
+  const first = Math.floor(nowMs / 60_000) + 1;
+  for (let minute = first; minute < first + 7 * 24 * 60; minute += 1) {
+    if (window.match(new Date(minute * 60_000))) return minute * 60_000;
+  }
+  return (first + 7 * 24 * 60) * 60_000;
+}

@@ -1,0 +1,61 @@
+import type { HostConfig } from '../../crds/kinds.js';
+import type { Trial } from '../host/host-state.js';
+
+/** How long a change may take to prove itself when its document does not say, in seconds. */
+const DEADLINE_SECONDS = 600;
+/** A device that was started this often without a proof is in a loop. */
+const STARTS_LIMIT = 3;
+/** How often proofs are looked for. */
+const LOOK_MS = 2_000;
+
+export interface TrialFacts {
+  readonly trial: Trial;
+  readonly deadlineSeconds: number;
+  /** Only a request confirms. */
+  readonly manual: boolean;
+  readonly bootId: string;
+  readonly uptimeMs: number;
+  /** It takes effect at the next start of the device only. */
+  readonly restartDue: boolean;
+  /** Somebody said that it is good. */
+  readonly requested: boolean;
+  /** Proofs that are missing now. */
+  readonly missing: readonly string[];
+}
+
+export type Verdict =
+  /** Its time does not run before the device has been started. */
+  | { readonly is: 'not-begun' }
+  /** Its time begins to run now, from its beginning. */
+  | { readonly is: 'begin'; readonly starts: number }
+  | { readonly is: 'good'; readonly because: string }
+  | { readonly is: 'bad'; readonly because: string }
+  | { readonly is: 'open'; readonly missing: readonly string[]; readonly leftMs: number; readonly forMs: number };
+
+/**
+ * Whether a change has proved itself. Time is counted by the uptime of the device: the clock of one without a battery is
+ * wrong after a start. Pure.
+ */
+export function judgeTrial(facts: TrialFacts): Verdict {
+  const { trial, deadlineSeconds, manual, bootId, uptimeMs, restartDue, requested } = facts;
+  if (requested) return { is: 'good', because: 'confirmed by request' };
+  if (deadlineSeconds === 0) return { is: 'good', because: 'no proof is asked for' };
+  if (restartDue) return { is: 'not-begun' };
+  if (trial.since?.bootId !== bootId) {
+    if (trial.starts >= STARTS_LIMIT) {
+      return { is: 'bad', because: `the device was started ${trial.starts} times before it was confirmed` };
+    }
+    return { is: 'begin', starts: trial.starts + 1 };
+  }
+  const missing = manual ? ['a request to confirm it'] : facts.missing;
+  if (missing.length === 0) return { is: 'good', because: 'everything that was asked for is there' };
+  const leftMs = trial.since.uptimeMs + deadlineSeconds * 1000 - uptimeMs;
+  if (leftMs <= 0) return { is: 'bad', because: `after ${deadlineSeconds} s it still lacked ${missing.join(', ')}` };
+  return { is: 'open', missing, leftMs, forMs: Math.min(LOOK_MS, leftMs) };
+}
+
+/** What a document says, or what its origin means: a posted target state knows of no proof. Pure. */
+export function deadlineOf({ spec, metadata }: Pick<HostConfig, 'spec' | 'metadata'>): number {
+  const isForeign = metadata.origin === 'local' || metadata.origin === 'cloud';
+  return spec.confirm?.deadlineSeconds ?? (isForeign ? 0 : DEADLINE_SECONDS);
+}

@@ -1,0 +1,104 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type FileCalls, nodeFileCalls } from './file-calls.js';
+
+/** Boot files as they were, by name, and the keys of ours in them. */
+export interface DeviceUndo {
+  readonly managed: Readonly<Record<string, string>>;
+  readonly files: Readonly<Record<string, { readonly text: string | null; readonly keys: readonly string[] }>>;
+}
+
+/** Network settings as they were; what is absent was not changed. Null: there was none. */
+export interface NetworkUndo {
+  readonly redsocks?: string | null;
+  readonly noProxy?: string | null;
+  /** `hostname` of config.json. */
+  readonly configured?: string | null;
+  /** `/etc/hostname` of a plain host. */
+  readonly hostname?: string | null;
+}
+
+/** What was there before a change that has to prove itself, and how far it is. */
+export interface Trial<Undo = DeviceUndo | NetworkUndo> {
+  readonly uid: string;
+  readonly generation: number;
+  /** What to put back. */
+  readonly undo: Undo;
+  readonly before: { readonly defaultRoute: boolean; readonly addresses: readonly string[] };
+  /** Since when its time runs; absent while it has not taken effect. */
+  readonly since?: { readonly bootId: string; readonly uptimeMs: number };
+  /** How often the device was started meanwhile. */
+  readonly starts: number;
+  /** Why it is being taken back. */
+  readonly failed?: string;
+}
+
+/** A generation that was taken back: it is not tried again. */
+export interface RolledBack {
+  readonly uid: string;
+  readonly generation: number;
+  readonly because: string;
+}
+
+/** What cannot be seen on the host and has to outlive a crash. Values are fingerprints: texts, or hashes of long ones. */
+export interface HostState {
+  /** What boot files said when the device was started, by variable. */
+  readonly booted?: { readonly bootId: string; readonly values: Readonly<Record<string, string>> };
+  /** Variables that were changed since then. */
+  readonly touched: readonly string[];
+  /** Variables that are ours, with what they should say. */
+  readonly managed: Readonly<Record<string, string>>;
+  /** The last restart of the device that was asked for, and what for. */
+  readonly reboot?: { readonly bootId: string; readonly generation: number; readonly changes: readonly string[] };
+  /** What was written and did not read back. */
+  readonly stuck?: { readonly uid: string; readonly generation: number; readonly message: string };
+  readonly trials: { readonly device?: Trial<DeviceUndo>; readonly network?: Trial<NetworkUndo> };
+  /** The generation of the network settings that was last true and had proved itself: later writes are repairs. */
+  readonly proven?: { readonly uid: string; readonly generation: number };
+  readonly rolledBack: { readonly device?: RolledBack; readonly network?: RolledBack };
+}
+
+export const NO_STATE: HostState = { touched: [], managed: {}, trials: {}, rolledBack: {} };
+
+/** Keeps the state in `<data>/host.json`, readable for its owner only: what was there before may hold a password. */
+export class HostStateFile {
+  readonly #path: string;
+  #state: HostState | undefined;
+
+  constructor(
+    dataFolder: string,
+    private readonly calls: FileCalls = nodeFileCalls,
+  ) {
+    this.#path = join(dataFolder, 'host.json');
+  }
+
+  /** A file that cannot be understood is set aside: nothing is known then. */
+  async load(): Promise<HostState> {
+    if (this.#state) return this.#state;
+    const text = (await this.calls.read(this.#path))?.toString('utf8');
+    const state = text === undefined ? NO_STATE : parse(text);
+    if (!state) await this.calls.rename(this.#path, `${this.#path}.corrupt`);
+    this.#state = state ?? NO_STATE;
+    return this.#state;
+  }
+
+  /** On disk when it resolves; not written when it is the same. */
+  async save(state: HostState): Promise<void> {
+    if (JSON.stringify(state) === JSON.stringify(await this.load())) return;
+    await mkdir(dirname(this.#path), { recursive: true });
+    await this.calls.write(`${this.#path}.new`, Buffer.from(JSON.stringify(state)), 0o600);
+    await this.calls.rename(`${this.#path}.new`, this.#path);
+    await this.calls.sync(dirname(this.#path));
+    this.#state = state;
+  }
+}
+
+function parse(text: string): HostState | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== 'object' || value === null) return undefined;
+    return { ...NO_STATE, ...value };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,222 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { pino } from 'pino';
+import { type Disk, nodeDisk } from '../../../api/store/disk.js';
+import { openStore } from '../../../api/store/document-store.js';
+import type { Store } from '../../../api/store/store.js';
+import { BootFiles } from '../../../controllers/host/boot-files.js';
+import { BootPartition } from '../../../controllers/host/boot-partition.js';
+import { RebootBreadcrumb } from '../../../controllers/host/breadcrumb.js';
+import type { Departure } from '../../../controllers/host/departure.js';
+import { type FileCalls, nodeFileCalls } from '../../../controllers/host/file-calls.js';
+import { HostNetwork } from '../../../controllers/host/host-network.js';
+import { HostStateFile } from '../../../controllers/host/host-state.js';
+import type { Unit, Units } from '../../../controllers/host/units.js';
+import {
+  type HostConfigControllerDeps,
+  hostConfigController,
+} from '../../../controllers/host-config/host-config-controller.js';
+import { Loop } from '../../../controllers/runtime/loop.js';
+import { conditionOf } from '../../../crds/conditions.js';
+import { API_VERSION, keyOf, type Origin } from '../../../crds/kinds.js';
+import type { HostConfigSpec } from '../../../crds/types.js';
+import { FakeClock } from '../../setup/fake-clock.js';
+
+const silent = pino({ level: 'silent' });
+export const CONFIG = { uuid: '3fa91c07e2', apiKey: 'k', listenPort: '48484', nested: { a: [1] } };
+
+/** What is durable is not asked here, and the disks of test machines are slow. */
+const disk: Disk = {
+  ...nodeDisk,
+  create: (path, text) => writeFile(path, text, { flag: 'wx' }),
+  syncFolder: async () => undefined,
+};
+
+/** A host in a folder; its systemd notes what it was told, and nothing of it can end a machine. */
+export class FakeHost {
+  readonly told: string[] = [];
+  /** Calls that changed a file. */
+  writes = 0;
+  /** The call after so many that change something fails, and all after it. */
+  failAfter = Number.POSITIVE_INFINITY;
+  /** What every write answers instead of doing anything. */
+  refusal: { readonly code: string; readonly below: string } | undefined;
+  units: Readonly<Record<string, Unit>> | undefined = {
+    'balena-proxy-config.service': { activeState: 'inactive', partOf: [] },
+    'redsocks.service': { activeState: 'active', partOf: ['redsocks-conf.target'] },
+  };
+  deviceType = 'raspberrypi4-64';
+  bootId = 'boot-1';
+  bootedAtMs = 0;
+  defaultRoute = true;
+  apiAnswers = true;
+  obstacle: string | undefined;
+  departure: Departure = { is: 'scheduled' };
+  readonly said: string[] = [];
+
+  private constructor(readonly root: string) {}
+
+  static async make(boot: boolean): Promise<FakeHost> {
+    const host = new FakeHost(await mkdtemp(join(tmpdir(), 'host-')));
+    await host.put('etc/hostname', 'old\n');
+    if (boot) await host.put('mnt/boot/config.json', JSON.stringify(CONFIG));
+    return host;
+  }
+
+  #spend(path = ''): void {
+    if (this.writes >= this.failAfter) throw new Error('the machine is off');
+    const { refusal } = this;
+    if (refusal && path.startsWith(join(this.root, refusal.below))) {
+      throw Object.assign(new Error(refusal.code), { code: refusal.code });
+    }
+    this.writes += 1;
+  }
+
+  get calls(): FileCalls {
+    const { rename, remove } = nodeFileCalls;
+    const spending =
+      <A extends readonly unknown[]>(call: (...args: A) => Promise<void>) =>
+      async (...args: A) => {
+        this.#spend(String(args[0]));
+        await call(...args);
+      };
+    const changed = {
+      write: spending((path: string, bytes: Uint8Array) => writeFile(path, bytes)),
+      rename: spending(rename),
+      remove: spending(remove),
+      sync: spending(async (_: string) => undefined),
+    };
+    return { ...nodeFileCalls, ...changed };
+  }
+
+  get systemd(): Units {
+    const { units } = this;
+    const tell = async (text: string) => {
+      this.#spend();
+      this.told.push(text);
+    };
+    return {
+      present: units !== undefined,
+      find: async (name) => units?.[name],
+      restart: (name) => tell(`restart ${name}`),
+      switch: (name, verb) => tell(`${verb} ${name}`),
+      setHostname: (name) => tell(`name ${name}`),
+    };
+  }
+
+  async put(path: string, text: string): Promise<void> {
+    await mkdir(dirname(join(this.root, path)), { recursive: true });
+    await writeFile(join(this.root, path), text);
+  }
+
+  async get(path: string): Promise<string | undefined> {
+    return (await nodeFileCalls.read(join(this.root, path)))?.toString();
+  }
+
+  /** Every file with its text. */
+  async files(): Promise<Readonly<Record<string, string>>> {
+    const entries = await readdir(this.root, { recursive: true, withFileTypes: true });
+    const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+    return Object.fromEntries(
+      await Promise.all(
+        paths.sort().map(async (path) => [path.slice(this.root.length + 1), await readFile(path, 'utf8')] as const),
+      ),
+    );
+  }
+
+  /** What a start of the device does: the rest is memory that is gone, and a breadcrumb that lay in it. */
+  async startDevice(nowMs: number): Promise<void> {
+    this.bootId = `boot-${Number(this.bootId.slice('boot-'.length)) + 1}`;
+    this.bootedAtMs = nowMs;
+    this.told.length = 0;
+    await rm(join(this.root, 'tmp'), { recursive: true, force: true });
+  }
+}
+
+/** What the controller works with on that host. */
+export function depsOf(host: FakeHost, store: Store, folder: string, now: () => number): HostConfigControllerDeps {
+  const { calls } = host;
+  const files = new BootFiles(calls);
+  const device = { deviceType: host.deviceType, metaVersion: undefined };
+  return {
+    ...{ store, device, units: host.systemd, facts: { uuid: CONFIG.uuid }, localMode: true, now },
+    network: new HostNetwork({ hostRoot: host.root, files, calls }),
+    boot: new BootPartition({ hostRoot: host.root, device, files, calls }),
+    state: new HostStateFile(folder, calls),
+    breadcrumb: new RebootBreadcrumb(host.root, calls),
+    clock: { read: async () => ({ bootId: host.bootId, uptimeMs: now() - host.bootedAtMs }) },
+    proofs: {
+      hasDefaultRoute: async () => host.defaultRoute,
+      addresses: () => ['127.0.0.1:48484'],
+      answers: async () => host.apiAnswers,
+    },
+    obstacle: () => host.obstacle,
+    async reboot() {
+      host.told.push('reboot');
+      return host.departure;
+    },
+    say: (message) => void host.said.push(message),
+    system: async () => ({ system: { deviceType: host.deviceType, arch: 'aarch64' } }),
+  };
+}
+
+/** The agent as far as this controller needs it. */
+export class FakeAgent {
+  private constructor(
+    readonly store: Store,
+    readonly loop: Loop,
+    readonly clock: FakeClock,
+  ) {}
+
+  static async start(host: FakeHost, folder: string, clock = new FakeClock()): Promise<FakeAgent> {
+    const store = await openStore({ folder, now: () => clock.now(), log: silent, statusDelayMs: 0, disk });
+    const controller = hostConfigController(depsOf(host, store, folder, () => clock.now()));
+    const loop = new Loop(controller, { store, clock, random: () => 0, log: silent });
+    loop.start();
+    return new FakeAgent(store, loop, clock);
+  }
+
+  async declare(spec: HostConfigSpec, name = 'network', origin: Origin = 'files'): Promise<void> {
+    const document = { apiVersion: API_VERSION, kind: 'HostConfig', metadata: { name }, spec } as const;
+    await this.store.put(origin, { document });
+  }
+
+  documentOf(name: string) {
+    const document = this.store.get('HostConfig', name);
+    assert.ok(document);
+    return document;
+  }
+
+  get document() {
+    return this.documentOf('network');
+  }
+
+  /** `True`, or why not. */
+  ready(name: string): string {
+    const ready = conditionOf(this.documentOf(name), 'Ready');
+    return ready?.status === 'True' ? 'True' : `${ready?.reason}: ${ready?.message}`;
+  }
+
+  events(name: string): readonly string[] {
+    return this.store.events(keyOf('HostConfig', name)).map(({ reason, message }) => `${reason}: ${message}`);
+  }
+
+  async quiet(): Promise<void> {
+    do await nextTurn();
+    while (!this.loop.isQuiet);
+  }
+
+  /** Lets time pass, and looks at everything. */
+  async pass(ms: number): Promise<void> {
+    this.clock.advance(ms);
+    await this.quiet();
+  }
+
+  async stop(): Promise<void> {
+    await this.loop.stop();
+    await this.store.close();
+  }
+}
