@@ -1,5 +1,6 @@
-// `npm run build`: the agent as one file with V8's compiled code beside it, because reading and compiling some hundred
-// package files takes longer than running them. Writes dist/supercargo.js (what is run), .cjs (the bundle), .cache.
+// `npm run build`: agent and command as one file each with V8's compiled code beside it, because reading and compiling some hundred
+// package files takes longer than running them. Writes dist/supercargo.js (what is run), and for the agent and the command
+// a bundle (.cjs) and its compiled code (.cache).
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -11,31 +12,20 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { build } from 'esbuild';
 
 const absent = './controllers/docker/absent-transport.ts';
-const result = await build({
-  entryPoints: ['controllers/start.ts'],
-  outfile: 'dist/supercargo.cjs',
-  write: false,
-  bundle: true,
-  platform: 'node',
-  target: 'node20',
-  format: 'cjs',
-  minify: true,
-  keepNames: true,
-  legalComments: 'none',
-  logLevel: 'warning',
-  metafile: true,
-  // Packages that are ESM only ask where they are.
-  define: { 'import.meta.url': 'bundleUrl' },
-  banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
-  alias: { ssh2: absent, '@grpc/grpc-js': absent, '@grpc/proto-loader': absent, protobufjs: absent },
+/** Two programs in one: the agent, and the command that talks to one. Neither loads the other. */
+const agent = await bundled('controllers/start.ts', 'supercargo', {
+  ssh2: absent,
+  '@grpc/grpc-js': absent,
+  '@grpc/proto-loader': absent,
+  protobufjs: absent,
 });
+const command = await bundled('api/cli/main.ts', 'supercargo-command', {});
 
 // V8 itself compares only the length of the source with a cache: so the cache's name holds the bundle's hash.
-const bundle = result.outputFiles[0].contents;
-const cache = `supercargo-${createHash('sha256').update(bundle).digest('hex').slice(0, 16)}.cache`;
 mkdirSync('dist', { recursive: true });
-for (const file of readdirSync('dist')) if (file.endsWith('.cache') && file !== cache) rmSync(join('dist', file));
-replace('dist/supercargo.cjs', bundle);
+const caches = [agent, command].map(({ cache }) => cache);
+for (const file of readdirSync('dist')) if (file.endsWith('.cache') && !caches.includes(file)) rmSync(join('dist', file));
+for (const { name, code } of [agent, command]) replace(`dist/${name}.cjs`, code);
 // A cache of another Node is refused by V8 and costs nothing but the time that it would have saved.
 replace(
   'dist/supercargo.js',
@@ -47,13 +37,22 @@ import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { Script } from 'node:vm';
 
-// An agent rests most of its life: a young generation that stays at its first size, and code for size. 10 MiB less.
-setFlagsFromString('--semi-space-growth-factor=1');
-setFlagsFromString('--optimize-for-size');
-const bundle = fileURLToPath(new URL('supercargo.cjs', import.meta.url));
-const cache = fileURLToPath(new URL('${cache}', import.meta.url));
+// A word, or an option that only the command has, means the command; "agent", flags of the agent and nothing the agent.
+const [first = 'agent'] = process.argv.slice(2);
+const isCommand = first !== 'agent' && /^(?:[^-]|--(?:host|key|context|json|no-color|help|version)(?:=|$)|-[hV]$)/.test(first);
+if (!isCommand) {
+  // An agent rests most of its life: a young generation that stays at its first size, and code for size. 10 MiB less.
+  setFlagsFromString('--semi-space-growth-factor=1');
+  setFlagsFromString('--optimize-for-size');
+}
+const [name, kept] = isCommand ? ['${command.name}', '${command.cache}'] : ['${agent.name}', '${agent.cache}'];
+const bundle = fileURLToPath(new URL(name + '.cjs', import.meta.url));
+const cache = fileURLToPath(new URL(kept, import.meta.url));
 const source = '(function (exports, require, module, __filename, __dirname) {' + readFileSync(bundle, 'utf8') + '\\n})';
-const script = new Script(source, { filename: bundle, cachedData: existsSync(cache) ? readFileSync(cache) : undefined });
+const script = new Script(source, {
+  filename: bundle,
+  cachedData: existsSync(cache) ? readFileSync(cache) : undefined,
+});
 if (process.env.SUPERCARGO_CODE_CACHE === 'write') {
   process.on('exit', () => writeFileSync(cache, script.createCachedData()));
 }
@@ -61,7 +60,42 @@ const module = { exports: {} };
 script.runInThisContext()(module.exports, createRequire(bundle), module, bundle, dirname(bundle));
 `,
 );
-if (!existsSync(join('dist', cache))) await writeCache();
+if (!existsSync(join('dist', agent.cache))) await writeCache();
+if (!existsSync(join('dist', command.cache))) await run(['explain', 'app'], { SUPERCARGO_CODE_CACHE: 'write' });
+
+async function bundled(entry, name, alias) {
+  const { outputFiles, metafile } = await build({
+    entryPoints: [entry],
+    outfile: `dist/${name}.cjs`,
+    write: false,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    minify: true,
+    keepNames: true,
+    legalComments: 'none',
+    supported: { 'dynamic-import': false }, // a script that was compiled from a text cannot import
+    logLevel: 'warning',
+    metafile: true,
+    // Packages that are ESM only ask where they are.
+    define: { 'import.meta.url': 'bundleUrl' },
+    banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
+    alias,
+  });
+  const code = outputFiles[0].contents;
+  const hash = createHash('sha256').update(code).digest('hex').slice(0, 16);
+  return { name, code, cache: `${name}-${hash}.cache`, inputs: Object.values(metafile.outputs)[0].inputs };
+}
+
+async function run(args, env) {
+  const child = spawn(process.execPath, ['dist/supercargo.js', ...args], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const [code] = await once(child, 'exit');
+  if (code !== 0) throw new Error(`The bundle does not run: ${args.join(' ')} ended with ${code}`);
+}
 
 /** In one step: somebody may be starting it right now. */
 function replace(file, contents) {
@@ -73,7 +107,7 @@ function replace(file, contents) {
 async function writeCache() {
   const folder = mkdtempSync(join(tmpdir(), 'supercargo-build-'));
   const socket = join(folder, 'api.sock');
-  const agent = spawn(
+  const child = spawn(
     process.execPath,
     ['dist/supercargo.js', '--data', join(folder, 'data'), '--manifests', folder, '--listen', `unix:${socket}`],
     {
@@ -81,15 +115,15 @@ async function writeCache() {
       stdio: ['ignore', 'ignore', 'inherit'],
     },
   );
-  const ended = once(agent, 'exit');
+  const ended = once(child, 'exit');
   const answers = () =>
     new Promise((resolve) => {
       request({ socketPath: socket, path: '/v2/applications/state' }, (answer) => resolve(answer.resume().statusCode === 200))
         .on('error', () => resolve(false))
         .end();
     });
-  for (let tries = 0; tries < 200 && agent.exitCode === null && !(await answers()); tries += 1) await delay(50);
-  agent.kill('SIGTERM');
+  for (let tries = 0; tries < 200 && child.exitCode === null && !(await answers()); tries += 1) await delay(50);
+  child.kill('SIGTERM');
   const [code] = await ended;
   if (code !== 0) throw new Error(`The bundle does not run: it ended with ${code}`);
   rmSync(folder, { recursive: true, force: true });
@@ -97,7 +131,7 @@ async function writeCache() {
 
 if (process.argv.includes('--sizes')) {
   const sizes = new Map();
-  for (const [file, { bytesInOutput }] of Object.entries(Object.values(result.metafile.outputs)[0].inputs)) {
+  for (const [file, { bytesInOutput }] of [agent, command].flatMap(({ inputs }) => Object.entries(inputs))) {
     const name = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? 'supercargo';
     sizes.set(name, (sizes.get(name) ?? 0) + bytesInOutput);
   }

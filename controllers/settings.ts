@@ -37,7 +37,7 @@ export type EngineMode = (typeof ENGINE_MODES)[number];
 
 export const USAGE = `supercargo: makes the documents in a folder true with Docker, and keeps them true.
 
-  supercargo [flags]
+  supercargo [agent] [flags]
 
   --data FOLDER        documents, status, keys       SUPERCARGO_DATA        /var/lib/supercargo
   --manifests FOLDERS  watched, separated by ":"     SUPERCARGO_MANIFESTS   /etc/supercargo/manifests

@@ -5,7 +5,8 @@ import { AGENT_VERSION } from './version.js';
 
 /** The process: flags in, agent up, signals obeyed. SIGINT and SIGTERM drain and leave the containers running. */
 async function run(): Promise<void> {
-  const settings = readSettings(process.argv.slice(2), process.env);
+  const args = process.argv.slice(2);
+  const settings = readSettings(args[0] === 'agent' ? args.slice(1) : args, process.env);
   if (settings === 'help') return console.log(USAGE);
   if (settings === 'version') return console.log(AGENT_VERSION);
   const voice = process.stdout.isTTY

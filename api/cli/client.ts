@@ -1,0 +1,186 @@
+import { Agent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import { createInterface } from 'node:readline';
+import { type Address, addressText } from './address.js';
+import { CommandError, EXIT } from './failure.js';
+
+/** Longest silence in the middle of an answer that is no stream, ms. */
+const SILENCE_MS = 30_000;
+
+export type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';
+
+/** An agent's resource API. */
+export interface Client {
+  readonly address: Address;
+  /** The JSON of an answer. Throws `ApiError` for any status from 400 on, `CommandError` when nobody answers. */
+  ask<T>(method: Method, path: string, body?: unknown): Promise<T>;
+  /** The values of an answer that has one a line, as they come. Ends with the stream or the signal. */
+  lines<T>(path: string, signal: AbortSignal): AsyncIterable<T>;
+}
+
+/** The agent said no. */
+export class ApiError extends CommandError {
+  constructor(
+    readonly code: number,
+    readonly reason: string,
+    message: string,
+    readonly causes: readonly { readonly field: string; readonly message: string }[] = [],
+    hint?: string,
+  ) {
+    super(message, {
+      exit: code === 401 || code === 403 ? EXIT.denied : EXIT.failed,
+      ...(hint === undefined ? {} : { hint }),
+    });
+  }
+}
+
+export interface ClientOptions {
+  readonly address: Address;
+  readonly key: string | undefined;
+  /** A key to try when the agent asks for one and none was given. */
+  readonly localKey: () => Promise<string | undefined>;
+}
+
+/** Opens nothing before it is asked. */
+export function connect({ address, key: given, localKey }: ClientOptions): Client {
+  const agent = new Agent({ keepAlive: true });
+  let key = given;
+
+  const open = async (method: Method, path: string, body: unknown, signal?: AbortSignal): Promise<IncomingMessage> => {
+    const response = await send({ address, agent, method, path, body, key, signal });
+    if (response.statusCode !== 401 || key !== undefined) return response;
+    key = await localKey();
+    if (key === undefined) return response;
+    response.resume();
+    return send({ address, agent, method, path, body, key, signal });
+  };
+  const accepted = async (response: IncomingMessage): Promise<IncomingMessage> => {
+    if ((response.statusCode ?? 0) < 400) return response;
+    throw refusal(response.statusCode ?? 0, await textOf(response), key !== undefined);
+  };
+
+  return {
+    address,
+    async ask<T>(method: Method, path: string, body?: unknown): Promise<T> {
+      const text = await textOf(await accepted(await open(method, path, body)));
+      try {
+        return JSON.parse(text) as T;
+      } catch (cause) {
+        throw new CommandError(`${addressText(address)} answered something that is no JSON`, {
+          cause,
+          hint: 'Is it a supercargo agent? See --host.',
+        });
+      }
+    },
+    async *lines<T>(path: string, signal: AbortSignal): AsyncIterable<T> {
+      const response = await accepted(await open('GET', path, undefined, signal));
+      try {
+        for await (const line of createInterface({ input: response })) if (line !== '') yield JSON.parse(line) as T;
+      } catch (error) {
+        if (!signal.aborted) throw error;
+      } finally {
+        response.destroy();
+      }
+    },
+  };
+}
+
+interface Sent {
+  readonly address: Address;
+  readonly agent: Agent;
+  readonly method: Method;
+  readonly path: string;
+  readonly body: unknown;
+  readonly key: string | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function send({ address, agent, method, path, body, key, signal }: Sent): Promise<IncomingMessage> {
+  const text = body === undefined ? undefined : JSON.stringify(body);
+  const options: RequestOptions = {
+    method,
+    path,
+    ...(address.is === 'socket' ? { socketPath: address.path, agent } : { host: address.host, port: address.port }),
+    headers: {
+      accept: 'application/json',
+      ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+      ...(text === undefined
+        ? {}
+        : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(text)) }),
+    },
+    ...(signal === undefined ? { timeout: SILENCE_MS } : { signal }),
+  };
+  // https takes its time to load, and an agent on this device never needs it.
+  const secure = address.is === 'tcp' && address.secure ? (await import('node:https')).request : undefined;
+  return new Promise((resolve, reject) => {
+    const request = secure ? secure(options, resolve) : httpRequest({ ...options, agent }, resolve);
+    request.on('timeout', () => request.destroy(new Error(`no answer for ${SILENCE_MS / 1000} s`)));
+    request.on('error', (cause: NodeJS.ErrnoException) =>
+      reject(signal?.aborted ? cause : unreachable(address, cause)),
+    );
+    request.end(text);
+  });
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused',
+  ENOENT: 'no such socket',
+  EACCES: 'no permission to use the socket',
+  ENOTFOUND: 'no such host',
+  EAI_AGAIN: 'the name cannot be looked up now',
+  ECONNRESET: 'the connection was cut',
+  EHOSTUNREACH: 'no way to that host',
+  ETIMEDOUT: 'no answer',
+};
+
+function unreachable(address: Address, cause: NodeJS.ErrnoException): CommandError {
+  const why = WORDS[cause.code ?? ''] ?? cause.message;
+  return new CommandError(`No agent answers at ${addressText(address)}: ${why}`, {
+    cause,
+    exit: EXIT.unreachable,
+    hint: 'Is it running (systemctl status supercargo)? Another device: --host, SUPERCARGO_HOST, or supercargo context.',
+  });
+}
+
+async function textOf(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString();
+}
+
+/** A Status of the resource API, or any other text, as an error. Pure. */
+function refusal(code: number, text: string, hadKey: boolean): ApiError {
+  const status = statusOf(text);
+  const message = status?.message ?? (text.trim() || `The agent answered ${code}`);
+  if (code === 401) {
+    return new ApiError(
+      code,
+      'Unauthorized',
+      hadKey ? 'The agent does not know this key' : 'The agent wants a key',
+      [],
+      KEY_HINT,
+    );
+  }
+  const plural = status?.reason === 'NotFound' ? status.details?.kind : undefined;
+  const hint = plural === undefined ? undefined : `\`supercargo get ${plural}\` lists those that there are.`;
+  return new ApiError(code, status?.reason ?? String(code), message, status?.details?.causes ?? [], hint);
+}
+
+const KEY_HINT = '`supercargo key` on the device prints it; give it with --key or SUPERCARGO_API_KEY.';
+
+interface StatusBody {
+  readonly message?: string;
+  readonly reason?: string;
+  readonly details?: {
+    readonly kind?: string;
+    readonly causes?: readonly { readonly field: string; readonly message: string }[];
+  };
+}
+
+function statusOf(text: string): StatusBody | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && 'message' in value ? (value as StatusBody) : undefined;
+  } catch {
+    return undefined;
+  }
+}

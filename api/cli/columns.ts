@@ -1,0 +1,46 @@
+import type { Kind } from '../../crds/kinds.js';
+import type { Column } from '../../crds/schema.js';
+import { SCHEMAS } from '../../crds/schemas.js';
+import type { Style } from './io.js';
+import { ageText } from './words.js';
+
+/** A document as it came over the wire; nothing of it is taken for granted. */
+export type Wire = Readonly<Record<string, unknown>>;
+
+/** Columns of a list of that kind: what its CRD says, the rest only when wide. Pure. */
+export const columnsOf = (kind: Kind, isWide: boolean): readonly Column[] => [
+  { name: 'Name', type: 'string', jsonPath: '.metadata.name' },
+  ...SCHEMAS[kind].columns.filter(({ priority = 0 }) => isWide || priority === 0),
+];
+
+/** One cell: empty columns say `-`, dates say how long ago. Pure. */
+export function cellOf({ type, jsonPath }: Column, object: unknown, nowMs: number): string {
+  const value = valueAt(object, jsonPath);
+  if (value === undefined || value === null || value === '') return '-';
+  if (type === 'date' && typeof value === 'string') return ageText(nowMs - Date.parse(value));
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+/** Green for what is well, yellow for what is under way, red for what is stuck. Pure. */
+export function cellStyle({ name }: Column, text: string): Style | undefined {
+  if (text === 'True' || text === 'running' || text === 'healthy') return 'green';
+  if (text === 'unhealthy' || text === 'dead') return 'red';
+  return name === 'Ready' && text === 'False' ? 'yellow' : undefined;
+}
+
+/** The value at a printer column's path: fields, and list items chosen by an equal field. Pure. */
+export function valueAt(object: unknown, jsonPath: string): unknown {
+  let value = object;
+  for (const [, field, key, wanted, index] of jsonPath.matchAll(
+    /\.([\w-]+)|\[\?\(@\.([\w-]+)\s*==\s*["']([^"']*)["']\)\]|\[(\d+)\]/g,
+  )) {
+    if (typeof value !== 'object' || value === null) return undefined;
+    if (field !== undefined) value = (value as Wire)[field];
+    else if (!Array.isArray(value)) return undefined;
+    else if (index !== undefined) value = value[Number(index)];
+    else value = value.find((item: unknown) => isMap(item) && item[key ?? ''] === wanted);
+  }
+  return value;
+}
+
+const isMap = (value: unknown): value is Wire => typeof value === 'object' && value !== null && !Array.isArray(value);

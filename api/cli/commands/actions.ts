@@ -1,0 +1,132 @@
+import type { AnyResource, Kind, RequestName } from '../../../crds/kinds.js';
+import { handlingOf } from '../../../crds/requests.js';
+import type { Client } from '../client.js';
+import { CommandError, usageError } from '../failure.js';
+import { collectionPath, objectPath, type Subject, subjectOf, subjectText } from '../kind-words.js';
+import { partOf } from '../parts.js';
+import type { Session } from '../session.js';
+import { secondsOf, type WaitOptions } from '../wait.js';
+import { lateError, Mirror } from '../watch.js';
+
+export interface ActionOptions extends WaitOptions {
+  readonly force?: boolean;
+}
+
+interface Asked {
+  readonly subject: Subject;
+  readonly name: RequestName;
+  readonly id: string;
+}
+
+/** What the people read when it is done. */
+const DONE: Readonly<Partial<Record<RequestName, string>>> = {
+  restart: 'restarted',
+  stop: 'stopped',
+  start: 'started',
+  purge: 'purged',
+  confirm: 'confirmed',
+  sync: 'synced',
+};
+
+/** `restart`, `stop`, `start`, `purge`: an app as a whole, or one service of it. */
+export async function act(
+  session: Session,
+  name: 'restart' | 'stop' | 'start' | 'purge',
+  words: readonly string[],
+  options: ActionOptions,
+): Promise<void> {
+  const subjects = words.map((word): Subject => {
+    const { app, service } = partOf(word);
+    if (service === undefined) return { kind: 'App', name: app };
+    if (name === 'purge') throw usageError('Only a whole app can be purged', `supercargo purge ${app}`);
+    return { kind: 'Service', name: `${app}.${service}` };
+  });
+  await request(session, await session.client(), subjects, name, options);
+}
+
+/** `confirm`, `suspend`, `resume`: what a document waits for somebody to say. */
+export async function say(
+  session: Session,
+  name: 'confirm',
+  words: readonly string[],
+  options: ActionOptions,
+): Promise<void> {
+  const subjects = words.map((word) => subjectOf(word, 'GitSource'));
+  await request(session, await session.client(), subjects, name, options);
+}
+
+/** Asks for something and, unless told otherwise, waits until the controller says how it ended. */
+export async function request(
+  session: Session,
+  client: Client,
+  subjects: readonly Subject[],
+  name: RequestName,
+  options: ActionOptions,
+): Promise<void> {
+  const seconds = options.wait ? secondsOf(options) : 0;
+  const asked: Asked[] = [];
+  for (const subject of subjects) {
+    const body = options.force ? { name, force: true } : { name };
+    const answer = await client.ask<{ request: { id: string } }>('POST', `${objectPath(subject)}/requests`, body);
+    asked.push({ subject, name, id: answer.request.id });
+    if (!options.wait) tell(session, subject, `${name} asked for`, name);
+  }
+  if (options.wait) await ended(session, client, asked, seconds);
+}
+
+async function ended(session: Session, client: Client, asked: readonly Asked[], seconds: number): Promise<void> {
+  const kinds: readonly Kind[] = [...new Set(asked.map(({ subject }) => subject.kind))];
+  const mirror = new Mirror<AnyResource>(client, kinds.map(collectionPath));
+  const told = new Set<Asked>();
+  const refusals: CommandError[] = [];
+  const end = await mirror.until(() => {
+    for (const one of asked) {
+      const verdict = told.has(one) ? undefined : verdictOf(mirror.get(one.subject.kind, one.subject.name), one);
+      if (!verdict) continue;
+      told.add(one);
+      if (verdict.is === 'done') tell(session, one.subject, DONE[one.name] ?? one.name, one.name);
+      else refusals.push(verdict.error);
+    }
+    return told.size === asked.length ? 'ended' : undefined;
+  }, seconds * 1000);
+  const [refusal] = refusals;
+  if (refusal)
+    throw refusals.length === 1
+      ? refusal
+      : new CommandError(
+          refusals.map(({ message }) => message).join('\n'),
+          refusal.hint === undefined ? {} : { hint: refusal.hint },
+        );
+  const open = asked.find((one) => !told.has(one));
+  if (end === undefined && open)
+    throw lateError(`The ${open.name} of ${subjectText(open.subject)} is not over`, seconds);
+}
+
+/** How a request ended; undefined while it is under way. Pure. */
+export function verdictOf(
+  document: AnyResource | undefined,
+  { subject, name, id }: Asked,
+): { readonly is: 'done' } | { readonly is: 'refused'; readonly error: CommandError } | undefined {
+  const refused = (message: string, hint?: string) =>
+    ({
+      is: 'refused',
+      error: new CommandError(`${subjectText(subject)}: ${message}`, hint === undefined ? {} : { hint }),
+    }) as const;
+  if (!document) return refused('It was removed meanwhile');
+  const { handled, refused: refusals } = handlingOf(document.status);
+  if (handled?.[name] !== id) {
+    const present = document.requests?.[name];
+    return present && present.id !== id ? refused(`Somebody asked for another ${name} meanwhile`) : undefined;
+  }
+  const refusal = refusals?.[name];
+  if (!refusal) return { is: 'done' };
+  return refused(
+    refusal.message,
+    refusal.reason === 'Locked' ? 'The application holds its update lock; --force overrides it.' : undefined,
+  );
+}
+
+function tell({ io, json }: Session, subject: Subject, text: string, name: RequestName): void {
+  if (json) io.out(JSON.stringify({ kind: subject.kind, name: subject.name, request: name, result: text }));
+  else io.out(`${subjectText(subject)} ${text}`);
+}

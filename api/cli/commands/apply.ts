@@ -1,0 +1,114 @@
+import type { AnyResource } from '../../../crds/kinds.js';
+import { ApiError, type Client } from '../client.js';
+import { differences, writtenParts } from '../differences.js';
+import { CommandError } from '../failure.js';
+import { mistakesError, readWritten, refusedPlaces, type Written } from '../files.js';
+import { objectPath, subjectText } from '../kind-words.js';
+import type { Session } from '../session.js';
+import { secondsOf, type WaitOptions, waitReady } from '../wait.js';
+
+export interface ApplyOptions extends WaitOptions {
+  readonly filename: readonly string[];
+  readonly dryRun?: boolean;
+}
+
+interface Applied {
+  readonly subject: Written;
+  readonly verb: 'created' | 'changed' | 'unchanged';
+  readonly generation: number;
+}
+
+/**
+ * `supercargo apply`: checks every document before it changes the first, then waits until all of them are true. One that
+ * is as it was is left alone.
+ */
+export async function apply(session: Session, options: ApplyOptions): Promise<void> {
+  const { io, json } = session;
+  if (options.wait) secondsOf(options); // a mistake in it shall change nothing
+  const client = await session.client();
+  const written = await readWritten(options.filename, io);
+  const rehearsed = await rehearse(client, written);
+  const applied: Applied[] = [];
+  for (const one of rehearsed) {
+    const said = options.dryRun || one.verb === 'unchanged' ? one : { ...one, ...(await put(client, one.subject)) };
+    applied.push(said);
+    const { kind, name } = one.subject;
+    if (json)
+      io.out(
+        JSON.stringify({
+          type: said.verb,
+          kind,
+          name,
+          generation: said.generation,
+          ...(options.dryRun ? { dryRun: true } : {}),
+        }),
+      );
+    else io.out(`${subjectText(one.subject)} ${said.verb}${options.dryRun ? ' (dry run)' : ''}`);
+  }
+  if (options.dryRun || !options.wait) return;
+  await waitReady(
+    session,
+    client,
+    applied.map(({ subject, generation }) => ({ ...subject, generation })),
+    options,
+  );
+}
+
+/** Asks the agent about every document; nothing is changed. Throws with everything that is wrong, by file and line. */
+async function rehearse(client: Client, written: readonly Written[]): Promise<readonly Applied[]> {
+  const mistakes: string[] = [];
+  const rehearsed: Applied[] = [];
+  for (const subject of written) {
+    try {
+      const before = await present(client, subject);
+      const after = await client.ask<AnyResource>('PUT', `${objectPath(subject)}?dryRun=All`, bodyOf(subject));
+      const isSame = differences(writtenParts(before), writtenParts(after)).length === 0;
+      const verb = !before ? 'created' : isSame ? 'unchanged' : 'changed';
+      rehearsed.push({ subject, verb, generation: after.metadata.generation });
+    } catch (error) {
+      const places = refusedPlaces(error, subject) ?? conflict(error, subject);
+      if (!places) throw error;
+      mistakes.push(...places);
+    }
+  }
+  if (mistakes.length > 0) throw mistakesError(mistakes);
+  return rehearsed;
+}
+
+function conflict(error: unknown, subject: Written): readonly string[] | undefined {
+  return error instanceof ApiError && error.code === 409
+    ? [`${subjectText(subject)}: ${shortConflict(error.message)}`]
+    : undefined;
+}
+
+/** Without the words that kubectl's users know and others stumble over. Pure. */
+export const shortConflict = (message: string): string =>
+  message.replace(/^Operation cannot be fulfilled on [^:]*: /, '');
+
+async function put(client: Client, subject: Written): Promise<{ readonly generation: number }> {
+  try {
+    const { metadata } = await client.ask<AnyResource>('PUT', objectPath(subject), bodyOf(subject));
+    return { generation: metadata.generation };
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.code !== 409) throw error;
+    throw new CommandError(`${subjectText(subject)}: ${shortConflict(error.message)}`, { cause: error });
+  }
+}
+
+/** As it is on the device; undefined when it is not. */
+export async function present(client: Client, subject: Written): Promise<AnyResource | undefined> {
+  try {
+    return await client.ask<AnyResource>('GET', objectPath(subject));
+  } catch (error) {
+    if (error instanceof ApiError && error.code === 404) return undefined;
+    throw error;
+  }
+}
+
+/** What was written, without a version that it may have been read with: what the file says counts. Pure. */
+export function bodyOf({ value }: Written): object {
+  const { metadata } = value;
+  if (typeof metadata !== 'object' || metadata === null) return value;
+  const { resourceVersion: _version, ...rest } = { resourceVersion: undefined, ...metadata };
+  return { ...value, metadata: rest };
+}

@@ -1,0 +1,72 @@
+import type { AnyResource } from '../../../crds/kinds.js';
+import { ApiError, type Client } from '../client.js';
+import { CommandError } from '../failure.js';
+import { readWritten } from '../files.js';
+import { collectionPath, objectPath, type Subject, subjectOf, subjectText } from '../kind-words.js';
+import type { Session } from '../session.js';
+import { secondsOf, type WaitOptions } from '../wait.js';
+import { lateError, Mirror } from '../watch.js';
+import { shortConflict } from './apply.js';
+
+export interface DeleteOptions extends WaitOptions {
+  readonly filename?: readonly string[];
+  readonly ignoreNotFound?: boolean;
+}
+
+/** `supercargo delete`: takes documents back and waits until what they stood for is gone. Volumes stay, unless their App says otherwise. */
+export async function remove(session: Session, words: readonly string[], options: DeleteOptions): Promise<void> {
+  const { io, json } = session;
+  const seconds = options.wait ? secondsOf(options) : 0;
+  const subjects = options.filename ? await readWritten(options.filename, io) : subjectsOf(words);
+  const client = await session.client();
+  const leaving: { subject: Subject; uid: string }[] = [];
+  const tell = (subject: Subject, verb: string): void => {
+    if (json) io.out(JSON.stringify({ type: verb, kind: subject.kind, name: subject.name }));
+    else io.out(`${subjectText(subject)} ${verb}`);
+  };
+  for (const subject of subjects) {
+    const uid = await deleteOne(client, subject, options.ignoreNotFound ?? false);
+    if (uid === undefined) tell(subject, 'not found');
+    else if (uid === '') tell(subject, 'deleted');
+    else {
+      leaving.push({ subject, uid });
+      if (!options.wait) tell(subject, 'deleting');
+    }
+  }
+  if (!options.wait || leaving.length === 0) return;
+  const mirror = new Mirror<AnyResource>(client, [
+    ...new Set(leaving.map(({ subject }) => collectionPath(subject.kind))),
+  ]);
+  const left = () => leaving.filter(({ subject, uid }) => mirror.get(subject.kind, subject.name)?.metadata.uid === uid);
+  const told = new Set<string>();
+  const end = await mirror.until(() => {
+    const open = left();
+    for (const one of leaving.filter((one) => !open.includes(one) && !told.has(one.uid))) {
+      told.add(one.uid);
+      tell(one.subject, 'deleted');
+    }
+    return open.length === 0 ? 'gone' : undefined;
+  }, seconds * 1000);
+  const [first] = left();
+  if (end === undefined && first) throw lateError(`${subjectText(first.subject)} is still being removed`, seconds);
+}
+
+function subjectsOf([first = '', ...names]: readonly string[]): readonly Subject[] {
+  if (first.includes('/')) return [first, ...names].map((word) => subjectOf(word));
+  if (names.length === 0)
+    throw new CommandError('Delete what?', { exit: 64, hint: 'supercargo delete KIND NAME, KIND/NAME, or -f FILE' });
+  return names.map((name) => subjectOf(`${first}/${name}`));
+}
+
+/** The uid of a document that is on its way out, '' for one that is gone, undefined for one that was never there. */
+async function deleteOne(client: Client, subject: Subject, mayBeAbsent: boolean): Promise<string | undefined> {
+  try {
+    const answer = await client.ask<AnyResource | { readonly kind: 'Status' }>('DELETE', objectPath(subject));
+    return answer.kind === 'Status' ? '' : answer.metadata.uid;
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    if (error.code === 404 && mayBeAbsent) return undefined;
+    if (error.code !== 409) throw error;
+    throw new CommandError(`${subjectText(subject)}: ${shortConflict(error.message)}`, { cause: error });
+  }
+}

@@ -1,0 +1,72 @@
+import type { AnyResource } from '../../../crds/kinds.js';
+import { ApiError, type Client } from '../client.js';
+import { type Difference, differences, writtenParts } from '../differences.js';
+import { EXIT } from '../failure.js';
+import { mistakesError, readWritten, refusedPlaces, type Written } from '../files.js';
+import { objectPath, subjectText } from '../kind-words.js';
+import type { Session } from '../session.js';
+import { bodyOf, present, shortConflict } from './apply.js';
+
+interface Compared {
+  readonly subject: Written;
+  readonly is: 'new' | 'different' | 'equal';
+  readonly fields: readonly Difference[];
+  /** Why it could not be applied although it is well-formed. */
+  readonly note?: string;
+}
+
+/** `supercargo diff`: what would change, field by field. Changes nothing; returns 2 when something would. */
+export async function diff(session: Session, { filename }: { readonly filename: readonly string[] }): Promise<number> {
+  const { io, json } = session;
+  const client = await session.client();
+  const mistakes: string[] = [];
+  const compared: Compared[] = [];
+  for (const subject of await readWritten(filename, io)) {
+    try {
+      compared.push(await compare(client, subject));
+    } catch (error) {
+      const places = refusedPlaces(error, subject);
+      if (!places) throw error;
+      mistakes.push(...places);
+    }
+  }
+  if (mistakes.length > 0) throw mistakesError(mistakes);
+  for (const { subject, is, fields, note } of compared) {
+    const name = subjectText(subject);
+    if (json)
+      io.out(
+        JSON.stringify({ kind: subject.kind, name: subject.name, is, fields, ...(note === undefined ? {} : { note }) }),
+      );
+    if (json || (is === 'equal' && note === undefined)) continue;
+    io.out(io.style('bold', is === 'new' ? `${name} (new)` : name));
+    if (note !== undefined) io.out(`  ! ${note}`);
+    for (const { path, before, after } of fields) {
+      if (before !== undefined) io.out(io.style('red', `  - ${path}: ${before}`));
+      if (after !== undefined) io.out(io.style('green', `  + ${path}: ${after}`));
+    }
+  }
+  return compared.some(({ is }) => is !== 'equal') ? EXIT.differs : EXIT.done;
+}
+
+async function compare(client: Client, subject: Written): Promise<Compared> {
+  const before = await present(client, subject);
+  const { after, note } = await rehearsed(client, subject);
+  const fields = differences(writtenParts(before), writtenParts(after));
+  const noted = note === undefined ? {} : { note };
+  return { subject, is: before ? (fields.length > 0 ? 'different' : 'equal') : 'new', fields, ...noted };
+}
+
+/** How it would look. One that belongs to another origin is compared as it was written: the agent found nothing else wrong with it. */
+async function rehearsed(
+  client: Client,
+  subject: Written,
+): Promise<{ readonly after: object; readonly note?: string }> {
+  try {
+    return { after: await client.ask<AnyResource>('PUT', `${objectPath(subject)}?dryRun=All`, bodyOf(subject)) };
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.code !== 409) throw error;
+    const { parseDocument } = await import('../../../crds/parse.js');
+    const parsed = parseDocument(subject.value);
+    return { after: parsed.ok ? parsed.document : subject.value, note: shortConflict(error.message) };
+  }
+}

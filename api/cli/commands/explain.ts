@@ -1,0 +1,147 @@
+import { KINDS, type Kind, PLURALS } from '../../../crds/kinds.js';
+import { suggestion } from '../../../crds/nearest.js';
+import { REQUESTS_OF } from '../../../crds/requests.js';
+import type { Schema } from '../../../crds/schema.js';
+import { SCHEMAS } from '../../../crds/schemas.js';
+import { usageError } from '../failure.js';
+import { kindOf, wordsOf } from '../kind-words.js';
+import type { Session } from '../session.js';
+import { tableLines } from '../table.js';
+
+/** More fields than that are for a list of their own. */
+const MOST_NAMED = 20;
+
+/** `supercargo explain KIND[.field…]`: what the kind's definition says. Asks no agent. */
+export async function explain({ io }: Session, word: string | undefined): Promise<void> {
+  if (word === undefined) {
+    const rows = KINDS.map((kind) => [
+      kind.toLowerCase(),
+      PLURALS[kind],
+      SCHEMAS[kind].shortNames.join(', '),
+      firstSentence(SCHEMAS[kind].description),
+    ]);
+    io.out(
+      ...tableLines(
+        ['KIND', 'PLURAL', 'SHORT', 'WHAT'].map((head) => io.style('bold', head)),
+        rows,
+      ),
+    );
+    return;
+  }
+  const [first = '', ...steps] = word.split('.').filter((step) => step !== '');
+  const kind = kindOf(first);
+  const { path, schema } = steps.length === 0 ? { path: [], schema: wholeKind(kind) } : fieldOf(kind, steps);
+  io.out(
+    `${io.style('bold', 'KIND')}   ${kind} (${wordsOf(kind).join(', ')})`,
+    ...(path.length === 0 ? [] : [`${io.style('bold', 'FIELD')}  ${path.join('.')}  <${typeText(schema)}>`]),
+    '',
+    ...wrapped(schema.description ?? 'No description.', io.isTerminal ? io.columns : 100).map((line) => `  ${line}`),
+    ...limits(schema).map((line) => `  ${line}`),
+  );
+  if (path.length === 0 && REQUESTS_OF[kind]) io.out('', `  Takes the requests ${REQUESTS_OF[kind].join(', ')}.`);
+  const fields =
+    path.length === 0
+      ? Object.entries(schema.properties ?? {}).flatMap(([part, inner]) =>
+          fieldsOf(inner).map(([name, field]) => [`${part}.${name}`, field] as const),
+        )
+      : fieldsOf(schema);
+  if (fields.length > 0) {
+    const rows = fields.map(([name, field]) => [
+      `  ${io.style('cyan', name)}`,
+      `<${typeText(field)}>${schema.required?.includes(name) || innerRequired(schema).includes(name) ? ' required' : ''}`,
+      firstSentence(field.description ?? ''),
+    ]);
+    io.out('', io.style('bold', 'FIELDS'), ...tableLines([], rows));
+  }
+}
+
+const wholeKind = (kind: Kind): Schema => {
+  const { description, spec, status } = SCHEMAS[kind];
+  return { type: 'object', description, properties: { spec, status } };
+};
+
+/** A field by its path in the document; `spec.` may be left out, and so may the names in a map. Pure; throws with what was meant. */
+function fieldOf(kind: Kind, steps: readonly string[]): { readonly path: readonly string[]; readonly schema: Schema } {
+  const whole = wholeKind(kind);
+  const isFull = steps[0] === 'spec' || steps[0] === 'status';
+  let schema: Schema = whole;
+  const path: string[] = [];
+  for (const step of isFull ? steps : ['spec', ...steps]) {
+    const found = stepInto(schema, step);
+    if (!found) {
+      const known = fieldsOf(schema).map(([name]) => name);
+      throw usageError(
+        `${[kind, ...path].join('.')} has no field "${step}"${suggestion(step, known)}`,
+        known.length === 0
+          ? 'It has no fields'
+          : known.length <= MOST_NAMED
+            ? `It has ${known.join(', ')}`
+            : `supercargo explain ${[kind.toLowerCase(), ...path].join('.')} lists its fields`,
+      );
+    }
+    path.push(...found.path);
+    schema = found.schema;
+  }
+  return { path, schema };
+}
+
+function stepInto(
+  schema: Schema,
+  step: string,
+): { readonly path: readonly string[]; readonly schema: Schema } | undefined {
+  const field = own(schema.properties, step);
+  if (field) return { path: [step], schema: field };
+  const inner = innerOf(schema);
+  if (!inner) return undefined;
+  const isList = inner === schema.items;
+  const place = isList ? '[]' : 'NAME';
+  const deeper = own(inner.properties, step);
+  if (deeper) return { path: [place, step], schema: deeper };
+  return isList && !/^(\[\]|\d+)$/.test(step) ? undefined : { path: [place], schema: inner };
+}
+
+const own = (fields: Schema['properties'], name: string): Schema | undefined =>
+  fields && Object.hasOwn(fields, name) ? fields[name] : undefined;
+
+/** What a map or a list holds, when that has fields or is all there is. Pure. */
+function innerOf({ additionalProperties, items }: Schema): Schema | undefined {
+  const values = additionalProperties || undefined;
+  return [values, items].find((one) => one?.properties) ?? values ?? items;
+}
+
+const fieldsOf = (schema: Schema): readonly (readonly [string, Schema])[] =>
+  Object.entries(schema.properties ?? innerOf(schema)?.properties ?? {});
+
+const innerRequired = (schema: Schema): readonly string[] =>
+  schema.properties ? [] : (innerOf(schema)?.required ?? []);
+
+function typeText(schema: Schema): string {
+  if (schema.title !== undefined) return schema.title;
+  const types = (typeof schema.type === 'string' ? [schema.type] : schema.type).filter((type) => type !== 'null');
+  const inner = schema.properties ? undefined : innerOf(schema);
+  return types
+    .map((type) => {
+      if (type === 'object') return inner && schema.additionalProperties ? `map of ${typeText(inner)}` : 'object';
+      return type === 'array' ? (schema.items ? `list of ${typeText(schema.items)}` : 'list') : type;
+    })
+    .join(' or ');
+}
+
+function limits({ enum: choices, minimum, maximum }: Schema): readonly string[] {
+  const from = minimum === undefined ? '' : `at least ${minimum}`;
+  const to = maximum === undefined || maximum >= Number.MAX_SAFE_INTEGER ? '' : `at most ${maximum}`;
+  const range = [from, to].filter(Boolean).join(', ');
+  return [...(choices ? [`One of ${choices.join(', ')}.`] : []), ...(range ? [`A number: ${range}.`] : [])];
+}
+
+const firstSentence = (text: string): string => /^.*?[.:](?=\s|$)/s.exec(text)?.[0].replace(/[.:]$/, '') ?? text;
+
+function wrapped(text: string, width: number): readonly string[] {
+  const lines: string[] = [''];
+  for (const word of text.split(/\s+/)) {
+    const last = lines.at(-1) ?? '';
+    if (last !== '' && last.length + word.length + 3 > width) lines.push(word);
+    else lines[lines.length - 1] = last === '' ? word : `${last} ${word}`;
+  }
+  return lines;
+}

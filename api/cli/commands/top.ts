@@ -1,0 +1,90 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Client } from '../client.js';
+import { usageError } from '../failure.js';
+import { GROUP_PATH } from '../kind-words.js';
+import type { Session } from '../session.js';
+import { tableLines } from '../table.js';
+import { bytesText, parseDuration } from '../words.js';
+
+/** What a service uses, as the resource API tells it. */
+export interface Stats {
+  readonly app: string;
+  readonly service: string;
+  readonly at: string;
+  readonly cpuNs: number;
+  readonly memoryBytes: number;
+  readonly memoryLimitBytes: number;
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+  readonly readBytes: number;
+  readonly writtenBytes: number;
+  readonly processes: number;
+}
+
+export interface TopOptions {
+  readonly watch?: boolean;
+  readonly interval: string;
+}
+
+/** `supercargo top`: what each service uses; processor time is that between two looks. */
+export async function top(session: Session, options: TopOptions): Promise<void> {
+  const seconds = parseDuration(options.interval);
+  if (seconds === undefined || seconds <= 0)
+    throw usageError(`--interval "${options.interval}" is no duration`, 'Expected 1s or 500ms as 0.5');
+  const client = await session.client();
+  let before = await statsOf(client);
+  for (;;) {
+    await pause(seconds * 1000);
+    const after = await statsOf(client);
+    show(session, before, after, options.watch ?? false);
+    if (!options.watch) return;
+    before = after;
+  }
+}
+
+const statsOf = async (client: Client): Promise<readonly Stats[]> =>
+  (await client.ask<{ items: readonly Stats[] }>('GET', `${GROUP_PATH}/stats`)).items;
+
+function show({ io, json }: Session, before: readonly Stats[], after: readonly Stats[], isWatched: boolean): void {
+  const rows = after.map((one) => ({
+    ...one,
+    cpuPercent: cpuPercent(
+      before.find((b) => b.app === one.app && b.service === one.service),
+      one,
+    ),
+  }));
+  if (json) {
+    for (const row of rows) io.out(JSON.stringify(row));
+    return;
+  }
+  if (isWatched && io.isTerminal) io.out('\u001b[H\u001b[2J'.trimEnd());
+  if (rows.length === 0) {
+    io.err('Nothing runs');
+    return;
+  }
+  const heads = ['SERVICE', 'CPU', 'MEMORY', 'LIMIT', 'NET IN', 'NET OUT', 'READ', 'WRITTEN', 'PIDS'].map((head) =>
+    io.style('bold', head),
+  );
+  io.out(
+    ...tableLines(
+      heads,
+      [...rows]
+        .sort((a, b) => (b.cpuPercent ?? 0) - (a.cpuPercent ?? 0))
+        .map((row) => [
+          `${row.app}/${row.service}`,
+          row.cpuPercent === undefined ? '-' : `${row.cpuPercent.toFixed(1)} %`,
+          bytesText(row.memoryBytes),
+          bytesText(row.memoryLimitBytes),
+          ...[row.receivedBytes, row.sentBytes, row.readBytes, row.writtenBytes].map(bytesText),
+          String(row.processes),
+        ]),
+    ),
+  );
+}
+
+/** Of one processor; undefined without an earlier look at the same run. Pure. */
+export function cpuPercent(before: Stats | undefined, after: Stats): number | undefined {
+  const elapsedMs = before ? Date.parse(after.at) - Date.parse(before.at) : 0;
+  if (!before || elapsedMs <= 0 || after.cpuNs < before.cpuNs) return undefined;
+  return Math.round(((after.cpuNs - before.cpuNs) / (elapsedMs * 1e6)) * 1000) / 10;
+}

@@ -1,0 +1,71 @@
+import type { Command } from 'commander';
+import type { ActionOptions } from '../commands/actions.js';
+import type { ApplyOptions } from '../commands/apply.js';
+import type { DeleteOptions } from '../commands/delete.js';
+import { action, collect, waiting } from './run.js';
+import { defineSources } from './sources.js';
+
+/** Commands that change documents, or ask for something. */
+export function defineChanging(program: Command): void {
+  waiting(program.command('apply'))
+    .summary('declare documents and wait until they are true')
+    .requiredOption('-f, --filename <path>', 'a file, a folder, or - for standard input; may be repeated', collect)
+    .option('--dry-run', 'check everything, change nothing')
+    .action(
+      action<ApplyOptions>(async (session, _, options) =>
+        (await import('../commands/apply.js')).apply(session, options),
+      ),
+    );
+
+  program
+    .command('diff')
+    .summary('what apply would change, field by field; exits with 2 when something')
+    .requiredOption('-f, --filename <path>', 'a file, a folder, or - for standard input; may be repeated', collect)
+    .action(
+      action<{ filename: readonly string[] }>(async (session, _, options) =>
+        (await import('../commands/diff.js')).diff(session, options),
+      ),
+    );
+
+  waiting(program.command('delete'))
+    .summary('take documents back; volumes stay')
+    .argument('[kind]', 'a kind; or kind/name')
+    .argument('[names...]')
+    .option('-f, --filename <path>', 'those in a file, a folder, or - for standard input; may be repeated', collect)
+    .option('--ignore-not-found', 'one that is not there is no mistake')
+    .action(
+      action<DeleteOptions>(async (session, args, options) =>
+        (await import('../commands/delete.js')).remove(session, args, options),
+      ),
+    );
+
+  for (const [name, summary] of [
+    ['restart', 'make containers anew'],
+    ['stop', 'stop containers until they are started again'],
+    ['start', 'start containers that were stopped'],
+    ['purge', 'EMPTY THE VOLUMES of an app and make its containers anew'],
+  ] as const) {
+    waiting(program.command(name))
+      .summary(summary)
+      .argument('<apps...>', name === 'purge' ? 'APP' : 'APP or APP/SERVICE')
+      .option('--force', "override the application's update lock")
+      .action(
+        action<ActionOptions>(async (session, args, options) =>
+          (await import('../commands/actions.js')).act(session, name, args, options),
+        ),
+      );
+  }
+
+  waiting(program.command('confirm'))
+    .summary('let go on what is held back until somebody says so')
+    .argument('<documents...>', 'the name of a git source; or KIND/NAME')
+    .action(
+      action<ActionOptions>(async (session, args, options) =>
+        (await import('../commands/actions.js')).say(session, 'confirm', args, options),
+      ),
+    );
+
+  defineSources(
+    program.command('source').helpCommand(false).summary('git repositories whose documents this device takes'),
+  );
+}

@@ -1,0 +1,70 @@
+import { Argument, type Command } from 'commander';
+import { action } from './run.js';
+
+/** Commands about the command itself, and about the key. */
+export function defineOwn(program: Command): void {
+  program
+    .command('key')
+    .summary('print the key of the agent on this device')
+    .option('--data <folder>', "the agent's data folder")
+    .action(
+      action<{ data?: string }>(async (session, _, options) =>
+        (await import('../commands/key.js')).key(session, options),
+      ),
+    );
+
+  const context = program
+    .command('context')
+    .helpCommand(false)
+    .summary('agents that you work with, in a file of yours');
+  context
+    .command('list')
+    .summary('all of them; the current one has a star')
+    .action(action(async (session) => (await import('../commands/context.js')).listContexts(session)));
+  context
+    .command('set')
+    .summary('keep --host and --key under a name')
+    .argument('<name>')
+    .action(
+      action(async (session, [name = ''], options) =>
+        (await import('../commands/context.js')).setContext(session, name, options),
+      ),
+    );
+  context
+    .command('use')
+    .summary('work with that one from now on')
+    .argument('<name>')
+    .action(action(async (session, [name = '']) => (await import('../commands/context.js')).useContext(session, name)));
+  context
+    .command('rm')
+    .summary('forget it')
+    .argument('<name>')
+    .action(
+      action(async (session, [name = '']) => (await import('../commands/context.js')).removeContext(session, name)),
+    );
+
+  program
+    .command('version')
+    .summary('of the command and of the agent')
+    .option('--client', 'only of the command; asks no agent')
+    .action(
+      action<{ client?: boolean }>(async (session, _, options) =>
+        (await import('../commands/version.js')).version(session, options),
+      ),
+    );
+
+  program
+    .command('completion')
+    .summary('a script that lets your shell complete commands, kinds and names')
+    .addArgument(new Argument('<shell>').choices(['bash', 'zsh', 'fish']))
+    .action(
+      action(async (session, [shell = '']) => (await import('../commands/completion.js')).completion(session, shell)),
+    );
+  program
+    .command('__complete', { hidden: true })
+    .argument('[words...]')
+    .allowUnknownOption()
+    .action(
+      action(async (session, words) => (await import('../commands/completion.js')).complete(session, program, words)),
+    );
+}

@@ -1,0 +1,29 @@
+import type { Command } from 'commander';
+import { type GlobalOptions, openSession, type Session } from '../session.js';
+
+/**
+ * An action: the command's own code is loaded only when it is called. A number that it returns is how the process exits.
+ * Options come with those of the program.
+ */
+export function action<Options>(
+  run: (session: Session, args: readonly string[], options: Options & GlobalOptions) => Promise<unknown>,
+) {
+  return async (...given: unknown[]): Promise<void> => {
+    const command = given.at(-1) as Command;
+    const options = command.optsWithGlobals<Options & GlobalOptions>();
+    const code = await run(openSession(options), command.args, options);
+    if (typeof code === 'number') process.exitCode = code;
+  };
+}
+
+/** `-f a -f b`. */
+export const collect = (value: string, before: readonly string[] | undefined): readonly string[] => [
+  ...(before ?? []),
+  value,
+];
+
+/** Options of every command that waits. */
+export const waiting = (command: Command, timeout = '5m'): Command =>
+  command
+    .option('--no-wait', 'return when the agent has it on disk')
+    .option('--timeout <duration>', 'longest wait, such as 90s or 10m', timeout);

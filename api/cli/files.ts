@@ -1,0 +1,128 @@
+import type { Dirent } from 'node:fs';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { API_VERSION, KINDS, type Source } from '../../crds/kinds.js';
+import { suggestion } from '../../crds/nearest.js';
+import { isObject, yamlItems } from '../../crds/yaml-items.js';
+import { ApiError } from './client.js';
+import { CommandError, usageError } from './failure.js';
+import type { Io } from './io.js';
+import type { Subject } from './kind-words.js';
+
+/** A document that somebody wrote, as yet unchecked except for what it is called. */
+export interface Written extends Subject {
+  readonly value: Readonly<Record<string, unknown>>;
+  readonly locate: (path: string) => Source;
+}
+
+const SUFFIX = /\.(?:ya?ml|json)$/;
+
+/** The documents in files, in folders (not below them) and, for `-`, on standard input. Throws with every mistake in them. */
+export async function readWritten(paths: readonly string[], io: Io): Promise<readonly Written[]> {
+  if (paths.length === 0)
+    throw usageError('Nothing to read', 'Give a file, a folder, or - for standard input: -f FILE');
+  const texts: { file: string; text: string }[] = [];
+  for (const path of paths) {
+    if (path === '-') texts.push({ file: 'stdin', text: await textOf(io.input) });
+    else
+      for (const file of await filesAt(path))
+        texts.push({ file, text: await readFile(file, 'utf8').catch((cause: unknown) => unreadable(file, cause)) });
+  }
+  const written: Written[] = [];
+  const mistakes: string[] = [];
+  for (const { file, text } of texts) {
+    const { items, problems } = yamlItems(text.replace(/^\ufeff/, ''), file);
+    mistakes.push(...problems.map(({ message, source }) => `${placeText(source ?? { file })}: ${message}`));
+    for (const { value, locate } of items) {
+      if (value === null || value === undefined) continue;
+      const named = nameIn(value);
+      if ('mistake' in named) mistakes.push(`${placeText(locate(named.path))}: ${named.mistake}`);
+      else written.push({ ...named, locate });
+    }
+  }
+  if (mistakes.length > 0) throw mistakesError(mistakes);
+  if (written.length === 0)
+    throw new CommandError(`There is no document in ${paths.join(', ')}`, {
+      hint: 'See examples/ for documents to copy.',
+    });
+  return written;
+}
+
+/** Everything that keeps documents from being taken, before the first of them was. */
+export const mistakesError = (mistakes: readonly string[]): CommandError =>
+  new CommandError(mistakes.join('\n'), {
+    hint: 'Nothing was changed. `supercargo explain KIND.FIELD` tells what a field means.',
+  });
+
+function nameIn(
+  value: unknown,
+): Pick<Written, 'kind' | 'name' | 'value'> | { readonly mistake: string; readonly path: string } {
+  if (!isObject(value)) return { mistake: 'Expected a document, a map with apiVersion and kind', path: '' };
+  if (value.kind === undefined && (value.local !== undefined || value.apps !== undefined)) {
+    const mistake = 'This looks like a target state of the Supervisor; POST it to /v2/local/target-state';
+    return { mistake, path: '' };
+  }
+  if (value.kind === undefined && value.services !== undefined) {
+    const mistake = `This looks like a Compose file: put it under spec of a document with apiVersion, kind: App and metadata: {name: …}`;
+    return { mistake, path: '' };
+  }
+  if (value.apiVersion !== API_VERSION) {
+    const mistake =
+      value.apiVersion === undefined
+        ? `Missing: apiVersion: ${API_VERSION}`
+        : `Expected apiVersion ${API_VERSION}, found ${JSON.stringify(value.apiVersion)}`;
+    return { mistake, path: 'apiVersion' };
+  }
+  const kind = KINDS.find((one) => one === value.kind);
+  if (!kind) {
+    const word = typeof value.kind === 'string' ? value.kind : '';
+    const mistake = word === '' ? 'Missing: kind' : `Unknown kind "${word}"${suggestion(word, KINDS)}`;
+    return { mistake, path: 'kind' };
+  }
+  const { metadata } = value;
+  const name = isObject(metadata) ? metadata.name : undefined;
+  if (typeof name !== 'string' || name === '') return { mistake: 'Missing: metadata.name, a string', path: 'metadata' };
+  return { kind, name, value };
+}
+
+/** What the agent finds wrong with a document, with the places in its file; undefined for any other refusal. Pure. */
+export function refusedPlaces(error: unknown, { locate }: Written): readonly string[] | undefined {
+  if (!(error instanceof ApiError) || (error.code !== 422 && error.code !== 400)) return undefined;
+  if (error.causes.length > 0) {
+    return error.causes.map(
+      ({ field, message }) => `${placeText(locate(field))}: ${field === '' ? '' : `${field}: `}${message}`,
+    );
+  }
+  const unknown = [...error.message.matchAll(/unknown field "([^"]+)"([^,]*)/g)];
+  if (unknown.length === 0) return [`${placeText(locate(''))}: ${error.message}`];
+  return unknown.map(([, path = '', more = '']) => `${placeText(locate(path))}: Unknown field ${path}${more}`);
+}
+
+export const placeText = ({ file, line, column }: Source): string =>
+  [file, line, column].filter((part) => part !== undefined).join(':');
+
+async function filesAt(path: string): Promise<readonly string[]> {
+  const found = await stat(path).catch((cause: unknown) => unreadable(path, cause));
+  if (!found.isDirectory()) return [path];
+  const entries = await readdir(path, { withFileTypes: true });
+  const isDocument = (entry: Dirent): boolean =>
+    SUFFIX.test(entry.name) && !entry.name.startsWith('.') && !entry.isDirectory();
+  const files = entries
+    .filter(isDocument)
+    .map(({ name }) => join(path, name))
+    .sort();
+  if (files.length === 0) throw new CommandError(`The folder ${path} has no .yaml, .yml or .json file`);
+  return files;
+}
+
+function unreadable(path: string, cause: unknown): never {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  const why = code === 'ENOENT' ? 'there is no such file' : code === 'EACCES' ? 'it is not for you to read' : message;
+  throw new CommandError(`Cannot read ${path}: ${why}`, { cause });
+}
+
+async function textOf(input: NodeJS.ReadableStream): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of input) chunks.push(Buffer.from(chunk as Buffer));
+  return Buffer.concat(chunks).toString();
+}

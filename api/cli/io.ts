@@ -1,0 +1,34 @@
+import { styleText } from 'node:util';
+
+/** How a text is set off on a terminal. */
+export type Style = 'green' | 'yellow' | 'red' | 'cyan' | 'blue' | 'magenta' | 'bold' | 'dim';
+
+/** Where the command's words go. Colours and progress are for terminals; a pipe gets plain text. */
+export interface Io {
+  /** Lines to standard output. */
+  out(...lines: readonly string[]): void;
+  /** Lines to standard error. */
+  err(...lines: readonly string[]): void;
+  style(style: Style, text: string): string;
+  /** Whether standard output, and standard error, are terminals. */
+  readonly isTerminal: boolean;
+  readonly hasProgress: boolean;
+  readonly columns: number;
+  readonly input: NodeJS.ReadStream;
+}
+
+/** The process's own streams. `NO_COLOR` and `TERM=dumb` are obeyed, `--no-color` too. */
+export function processIo({ color }: { readonly color: boolean }): Io {
+  const { stdout, stderr, stdin, env } = process;
+  const isTerminal = stdout.isTTY === true;
+  const isColored = color && isTerminal && !env.NO_COLOR && env.TERM !== 'dumb';
+  return {
+    out: (...lines) => void stdout.write(lines.map((line) => `${line}\n`).join('')),
+    err: (...lines) => void stderr.write(lines.map((line) => `${line}\n`).join('')),
+    style: (style, text) => (isColored ? styleText(style, text) : text),
+    isTerminal,
+    hasProgress: stderr.isTTY === true && env.TERM !== 'dumb',
+    columns: stdout.columns || 80,
+    input: stdin,
+  };
+}

@@ -1,0 +1,50 @@
+import { KINDS, type Kind, PLURALS } from '../../crds/kinds.js';
+import { nearest } from '../../crds/nearest.js';
+import { SCHEMAS } from '../../crds/schemas.js';
+import { usageError } from './failure.js';
+
+/** Every word for a kind: `App`, `app`, `apps`, `scapp`. Pure. */
+export const wordsOf = (kind: Kind): readonly string[] => [
+  kind.toLowerCase(),
+  PLURALS[kind],
+  ...SCHEMAS[kind].shortNames,
+];
+
+/** The kind that a word stands for. Pure; throws with what was probably meant. */
+export function kindOf(word: string): Kind {
+  const lower = word.toLowerCase();
+  const kind = KINDS.find((one) => wordsOf(one).includes(lower));
+  if (kind) return kind;
+  const meant = nearest(lower, KINDS.flatMap(wordsOf));
+  throw usageError(
+    `There is no kind "${word}"${meant === undefined ? '' : `; did you mean "${meant}"?`}`,
+    `Kinds are ${KINDS.map((one) => one.toLowerCase()).join(', ')}`,
+  );
+}
+
+/** Kinds that `all` stands for, in the order in which they are read. */
+const ALL: readonly Kind[] = ['App', 'Service', 'Image', 'Network', 'Volume'];
+
+/** `apps`, `apps,services`, `all`. Pure. */
+export const kindsOf = (words: string): readonly Kind[] => (words === 'all' ? ALL : words.split(',').map(kindOf));
+
+export interface Subject {
+  readonly kind: Kind;
+  readonly name: string;
+}
+
+/** `app/hello`. Pure; a word without a slash is a name of the kind given, if one is. */
+export function subjectOf(text: string, otherwise?: Kind): Subject {
+  const slash = text.indexOf('/');
+  if (slash > 0 && slash < text.length - 1) return { kind: kindOf(text.slice(0, slash)), name: text.slice(slash + 1) };
+  if (slash < 0 && otherwise !== undefined) return { kind: otherwise, name: text };
+  throw usageError(`"${text}" names nothing`, 'Expected KIND/NAME, such as app/hello');
+}
+
+/** `app/hello` again. Pure. */
+export const subjectText = ({ kind, name }: Subject): string => `${kind.toLowerCase()}/${name}`;
+
+/** Paths of the resource API. Pure. */
+export const GROUP_PATH = '/apis/supercargo.io/v1';
+export const collectionPath = (kind: Kind): string => `${GROUP_PATH}/${PLURALS[kind]}`;
+export const objectPath = ({ kind, name }: Subject): string => `${collectionPath(kind)}/${encodeURIComponent(name)}`;

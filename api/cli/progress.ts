@@ -1,0 +1,94 @@
+import type { MultiBar, SingleBar } from 'cli-progress';
+import type { Session } from './session.js';
+
+/** How far something is, for who watches; on a terminal bars and states at the bottom, in a pipe a line for each turn. */
+export interface Progress {
+  /** A result: stays. */
+  say(text: string): void;
+  /** What happens now. On a terminal it is replaced by the next, in a pipe it is a line. */
+  note(text: string): void;
+  /** A bar; 100 and undefined take it away. */
+  percent(name: string, percent: number | undefined): void;
+  /** A state beside the bars; undefined takes it away. */
+  state(name: string, state: string | undefined): void;
+  close(): void;
+}
+
+/** Nothing but results and notes reaches a pipe; bars need a terminal, and the package for them is loaded only then. */
+export async function openProgress(session: Session): Promise<Progress> {
+  const { io, json } = session;
+  if (json || !io.hasProgress) {
+    return {
+      say: (text) => io.out(text),
+      note: (text) => void (json || io.out(text)),
+      percent: () => undefined,
+      state: () => undefined,
+      close: () => undefined,
+    };
+  }
+  const { default: progress } = await import('cli-progress');
+  const bars = new progress.MultiBar(
+    {
+      format: '  {bar} {percentage}%  {name}',
+      barsize: 20,
+      hideCursor: true,
+      clearOnComplete: true,
+      stream: process.stderr,
+      gracefulExit: true,
+      forceRedraw: true,
+      emptyOnZero: true,
+    },
+    progress.Presets.shades_grey,
+  );
+  return new Bars(bars);
+}
+
+class Bars implements Progress {
+  readonly #open = new Map<string, SingleBar>();
+
+  constructor(private readonly bars: MultiBar) {}
+
+  say(text: string): void {
+    this.#log(text);
+  }
+
+  note(text: string): void {
+    this.#log(text);
+  }
+
+  percent(name: string, percent: number | undefined): void {
+    if (percent === undefined || percent >= 100) {
+      this.#end(name);
+      return;
+    }
+    const bar = this.#open.get(name) ?? this.bars.create(100, 0, { name });
+    this.#open.set(name, bar);
+    bar.update(percent, { name });
+  }
+
+  state(name: string, state: string | undefined): void {
+    if (state === undefined) {
+      this.#end(name);
+      return;
+    }
+    const bar = this.#open.get(name) ?? this.bars.create(100, 0, {}, { format: '  {name}: {state}' });
+    this.#open.set(name, bar);
+    bar.update(0, { name, state });
+  }
+
+  close(): void {
+    for (const name of [...this.#open.keys()]) this.#end(name);
+    this.bars.stop();
+  }
+
+  #log(text: string): void {
+    if (this.#open.size > 0) this.bars.log(`${text}\n`);
+    else process.stdout.write(`${text}\n`);
+  }
+
+  #end(name: string): void {
+    const bar = this.#open.get(name);
+    if (bar) this.bars.remove(bar);
+    this.#open.delete(name);
+  }
+}

@@ -1,0 +1,61 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DEFAULT_HOST, isLocal, parseHost } from './address.js';
+import { type Client, connect } from './client.js';
+import { chooseTarget, configPath, readConfig } from './contexts.js';
+import { type Io, processIo } from './io.js';
+
+/** Options that every command takes. */
+export interface GlobalOptions {
+  readonly host?: string;
+  readonly key?: string;
+  readonly context?: string;
+  readonly json?: boolean;
+  readonly color: boolean;
+}
+
+/** What a command works with. */
+export interface Session {
+  readonly io: Io;
+  /** For programs: JSON instead of tables and sentences. */
+  readonly json: boolean;
+  readonly now: () => number;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The agent that is meant. Reads the config file; asks nothing yet. */
+  client(): Promise<Client>;
+}
+
+export function openSession(options: GlobalOptions): Session {
+  const { env } = process;
+  return {
+    io: processIo(options),
+    json: options.json ?? false,
+    now: Date.now,
+    env,
+    async client() {
+      const { host, key } = chooseTarget(options, env, await readConfig(configPath(env)));
+      const address = parseHost(host ?? DEFAULT_HOST);
+      return connect({ address, key, localKey: async () => (isLocal(address) ? readKey(env) : undefined) });
+    },
+  };
+}
+
+export const keyFile = (env: Session['env'], data?: string): string =>
+  join(data ?? (env.SUPERCARGO_DATA || '/var/lib/supercargo'), 'keys.json');
+
+/** The key of the agent on this machine, for who may read its data. */
+async function readKey(env: Session['env']): Promise<string | undefined> {
+  try {
+    return keyIn(await readFile(keyFile(env), 'utf8'));
+  } catch {
+    return undefined; // the agent's own refusal says what to do
+  }
+}
+
+/** The global key in a key file; undefined when there is none. Pure. */
+export function keyIn(text: string): string | undefined {
+  const value: unknown = JSON.parse(text);
+  return typeof value === 'object' && value !== null && 'global' in value && typeof value.global === 'string'
+    ? value.global
+    : undefined;
+}

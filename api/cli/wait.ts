@@ -1,0 +1,130 @@
+import { conditionOf, isReady, isStalled } from '../../crds/conditions.js';
+import type { AnyResource, App, Image, Service } from '../../crds/kinds.js';
+import type { Client } from './client.js';
+import { CommandError, usageError } from './failure.js';
+import { collectionPath, type Subject, subjectText } from './kind-words.js';
+import { openProgress, type Progress } from './progress.js';
+import type { Session } from './session.js';
+import { lateError, Mirror } from './watch.js';
+import { parseDuration } from './words.js';
+
+export interface WaitOptions {
+  readonly wait: boolean;
+  readonly timeout: string;
+}
+
+/** A document that shall become true, at a generation or a later one. */
+export interface Awaited extends Subject {
+  readonly generation: number;
+}
+
+export function secondsOf({ timeout }: Pick<WaitOptions, 'timeout'>): number {
+  const seconds = parseDuration(timeout);
+  if (seconds === undefined || seconds <= 0)
+    throw usageError(`--timeout "${timeout}" is no duration`, 'Expected 90s, 10m or 1h30m');
+  return seconds;
+}
+
+/** Until all are Ready, with progress: downloads by image, then health by service. Throws when one is stuck, or time is up. */
+export async function waitReady(
+  session: Session,
+  client: Client,
+  awaited: readonly Awaited[],
+  options: WaitOptions,
+): Promise<void> {
+  const seconds = secondsOf(options);
+  const kinds = [...new Set([...awaited.map(({ kind }) => kind), 'App', 'Image', 'Service'] as const)];
+  const mirror = new Mirror<AnyResource>(client, kinds.map(collectionPath));
+  const progress = await openProgress(session);
+  const told = new Map<string, string>();
+  const tell = (subject: Subject, text: string, isReady = false): void => {
+    const name = subjectText(subject);
+    if (text === '' || told.get(name) === text) return;
+    told.set(name, text);
+    if (session.json)
+      session.io.out(
+        JSON.stringify({ type: isReady ? 'ready' : 'progress', kind: subject.kind, name: subject.name, message: text }),
+      );
+    else if (isReady) progress.say(`${name} ${text}`);
+    else progress.note(`${name}: ${text}`);
+  };
+  try {
+    const end = await mirror.until((seen) => {
+      showParts(seen, awaited, progress);
+      const open = awaited.filter((one) => {
+        const verdict = verdictOf(seen.get(one.kind, one.name), one);
+        if (verdict.is === 'stuck')
+          throw new CommandError(`${subjectText(one)}: ${verdict.text}`, {
+            hint: `More: supercargo describe ${subjectText(one)}`,
+          });
+        tell(one, verdict.text, verdict.is === 'ready');
+        return verdict.is !== 'ready';
+      });
+      return open.length === 0 ? 'ready' : undefined;
+    }, seconds * 1000);
+    if (end === undefined) {
+      const open = awaited.find((one) => verdictOf(mirror.get(one.kind, one.name), one).is !== 'ready');
+      throw lateError(
+        open
+          ? `${subjectText(open)} is not ready (${told.get(subjectText(open)) ?? 'nothing was heard of it'})`
+          : 'Not ready',
+        seconds,
+      );
+    }
+  } finally {
+    progress.close();
+  }
+}
+
+/** What is to be said of a document that is waited for; '' while that is nothing. Pure. */
+export function verdictOf(
+  one: AnyResource | undefined,
+  { generation }: Awaited,
+): { readonly is: 'ready' | 'stuck' | 'open'; readonly text: string } {
+  if (!one) return { is: 'open', text: 'it is gone' };
+  const ready = conditionOf(one, 'Ready');
+  if (one.metadata.generation < generation || one.status?.observedGeneration !== one.metadata.generation || !ready) {
+    return { is: 'open', text: '' };
+  }
+  if (isReady(one)) return { is: 'ready', text: 'ready' };
+  const text = `${ready.reason}: ${ready.message}`;
+  if (isStalled(one)) return { is: 'stuck', text };
+  return { is: 'open', text: one.kind === 'App' ? phaseText(one, text) : TROUBLES.test(ready.reason) ? text : '' };
+}
+
+const PHASES: Readonly<Record<string, string>> = {
+  Staging: 'getting its images',
+  Promoting: 'rolling out',
+  Verifying: 'waiting until everything runs',
+  Removing: 'being removed',
+};
+/** What somebody has to know, whatever the phase. */
+const TROUBLES = /^(?:Retrying|UpdatesLocked|EngineUnreachable)$/;
+
+function phaseText({ status, metadata, ...app }: App, text: string): string {
+  const reason = conditionOf({ ...app, status, metadata }, 'Ready')?.reason ?? '';
+  return TROUBLES.test(reason) ? text : (PHASES[status?.phase ?? ''] ?? '');
+}
+
+/** A bar for each image that downloads, a line for each service that does not run yet. */
+function showParts(mirror: Mirror<AnyResource>, awaited: readonly Awaited[], progress: Progress): void {
+  const apps = new Set(awaited.filter(({ kind }) => kind === 'App').map(({ name }) => name));
+  for (const one of mirror.all('Image'))
+    if (one.kind === 'Image' && apps.has(one.spec.app)) progress.percent(`image ${one.spec.image}`, downloaded(one));
+  for (const one of mirror.all('Service'))
+    if (one.kind === 'Service' && apps.has(one.spec.app))
+      progress.state(`service ${one.spec.serviceName}`, serviceState(one));
+}
+
+const downloaded = ({ status }: Image): number | undefined =>
+  status?.state === 'Downloading' ? (status.downloadProgress ?? 0) : status?.state === 'Downloaded' ? 100 : undefined;
+
+/** Undefined when there is nothing left to wait for. */
+function serviceState(one: Service): string | undefined {
+  if (isReady(one)) return undefined;
+  const { state, health } = one.status ?? {};
+  const ready = conditionOf(one, 'Ready');
+  return [state ?? 'not there yet', health, ready && ready.status !== 'True' ? ready.reason : undefined]
+    .filter(Boolean)
+    .join(', ');
+}
