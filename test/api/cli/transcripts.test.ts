@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { CommandProcess, type Run } from '../../setup/command.js';
+import { type MemoryAgent, startMemoryAgent } from '../../setup/memory-agent.js';
+import { follow } from '../../setup/transcript.js';
+import { until } from '../../setup/until.js';
+import { anApp, declare } from '../http/a-server.js';
+
+const fixture = (name: string): string => resolve('test/api/cli/fixtures', `${name}.txt`);
+const cwd = resolve('test/api/cli/documents');
+
+describe('the supercargo command', function () {
+  this.timeout(60_000);
+  let command: CommandProcess;
+  before(async () => {
+    command = await CommandProcess.make();
+  });
+  after(() => command.remove());
+
+  it('explains, keeps contexts and completes without an agent', () =>
+    follow(fixture('alone'), command, { cwd, env: { SUPERCARGO_HOST: '127.0.0.1:9' } }));
+
+  it('says what to do about a key', async () => {
+    const agent = await startMemoryAgent({ localMode: false });
+    try {
+      await follow(fixture('key'), command, { cwd, env: { SUPERCARGO_HOST: agent.host } });
+    } finally {
+      await agent.close();
+    }
+  });
+
+  describe('with an agent', () => {
+    let agent: MemoryAgent;
+    beforeEach(async () => {
+      agent = await startMemoryAgent();
+      agent.engine.images.serve('busybox:1', { progress: [20, 70] });
+      agent.engine.images.serve('busybox:2', { progress: [50] });
+    });
+    afterEach(() => agent.close());
+
+    const run = (more: Run = {}): Run => ({ cwd, env: { SUPERCARGO_HOST: agent.host }, ...more });
+
+    it('applies, shows, changes, commands and deletes an app', () => follow(fixture('life'), command, run()));
+
+    it('colours what a terminal shows, and nothing in a pipe', () =>
+      follow(fixture('terminal'), command, run({ onTerminal: true })));
+
+    it('says what is wrong, where, and what to do next', async () => {
+      await declare(agent.store, 'files', anApp('filed', { services: { web: { image: 'busybox:1' } } }));
+      await follow(fixture('mistakes'), command, run());
+    });
+
+    const apply = async (...args: readonly string[]): Promise<void> => {
+      const { code, out, err } = await command.run(['apply', '-f', 'hello.yaml', ...args], run());
+      assert.equal(code, 0, out + err);
+    };
+    const containerOf = (service: string): string =>
+      agent.store.get('Service', `hello.${service}`)?.status?.container?.id ?? '';
+
+    it('reads documents from standard input and from folders', async () => {
+      const input =
+        'apiVersion: supercargo.io/v1\nkind: App\nmetadata: {name: piped}\nspec: {services: {a: {image: "busybox:1"}}}\n';
+      const piped = await command.run(['apply', '-f', '-'], run({ input }));
+      assert.deepEqual([piped.code, piped.err], [0, '']);
+      assert.match(piped.out, /^app\/piped created\n(.*\n)*app\/piped ready\n$/);
+      const folder = await command.run(['diff', '-f', '.'], run());
+      assert.equal(folder.code, 1, 'the folder has something else, too');
+      assert.match(folder.err, /^error: compose\.yaml:1:1: /);
+    });
+
+    it('shows downloads and services on a terminal while it waits', async () => {
+      agent.engine.images.serve('busybox:1', { progress: [30], held: true });
+      const applying = command.start(['apply', '-f', 'hello.yaml'], run({ onTerminal: true }));
+      await applying.printed(/image busybox:1/);
+      agent.engine.images.release('busybox:1');
+      const { code, out } = await applying.ended;
+      assert.equal(code, 0, out);
+      assert.match(out, /30%/);
+      assert.match(out, /app\/hello ready/);
+      assert.ok(out.lastIndexOf('\u001b[?25h') > out.lastIndexOf('\u001b[?25l'), 'the cursor is back');
+    });
+
+    it('fails with what a release waits for when time is up, and the agent goes on', async () => {
+      agent.engine.images.serve('busybox:1', { progress: [30], held: true });
+      const { code, out, err } = await command.run(['apply', '-f', 'hello.yaml', '--timeout', '1'], run());
+      assert.equal(code, 3, err);
+      assert.match(out, /app\/hello: getting its images/);
+      assert.match(err, /^error: app\/hello is not ready \(getting its images\) after 1 s\nThe agent goes on trying/);
+      agent.engine.images.release('busybox:1');
+      await apply();
+    });
+
+    it('follows output over a restart, and says whose it is', async () => {
+      await apply();
+      agent.engine.docker.print(containerOf('web'), 'hello from web');
+      agent.engine.docker.print(containerOf('db'), 'hello from db');
+      const past = await command.run(['logs', 'hello'], run());
+      assert.deepEqual(past.out.split('\n').sort(), ['', 'db | hello from db', 'web | hello from web']);
+      const following = command.start(['logs', '-f', '--since', '0s', 'hello/web', '--json'], run());
+      await until(
+        'somebody follows',
+        () => agent.engine.verbs.includes('followLogs'),
+        (yes) => yes,
+      );
+      agent.engine.docker.print(containerOf('web'), 'live');
+      await following.printed(/"message":"live"/);
+      await command.run(['restart', 'hello/web'], run());
+      agent.engine.docker.print(containerOf('web'), 'again');
+      await following.printed(/"message":"again"/);
+      following.child.kill('SIGINT');
+      assert.equal((await following.ended).code, 130);
+    });
+
+    it('tells events as they happen', async () => {
+      await apply();
+      const past = await command.run(['events', 'hello'], run());
+      assert.match(past.out, /^AGE +TYPE +OBJECT +REASON +MESSAGE\n.*Normal +app\/hello +Staging/);
+      const following = command.start(['events', '-f', '--json'], run());
+      await following.printed(/"reason":"Released"/);
+      agent.store.record('App/hello', { type: 'Warning', reason: 'Tested', message: 'right now' });
+      await following.printed(/"reason":"Tested".*"type":"Warning"/);
+      following.child.kill('SIGINT');
+      await following.ended;
+      const lines = following.out().trim().split('\n');
+      assert.equal(new Set(lines).size, lines.length, 'none twice');
+    });
+
+    it('watches documents', async () => {
+      await apply();
+      const watching = command.start(['get', 'app', '-w', '-o', 'name'], run());
+      await watching.printed(/^app\/hello\n/);
+      await command.run(['delete', 'app', 'hello'], run());
+      await watching.printed(/(app\/hello\n){3}/);
+      watching.child.kill('SIGINT');
+      await watching.ended;
+    });
+
+    it('waits for a lock of the application only when it is overridden', async () => {
+      await apply();
+      mkdirSync(join(agent.lockRoot, '1', 'web'), { recursive: true });
+      writeFileSync(join(agent.lockRoot, '1', 'web', 'updates.lock'), '');
+      const locked = await command.run(['restart', 'hello'], run());
+      assert.equal(locked.code, 1);
+      assert.match(locked.err, /^error: app\/hello: Lockfile exists .*\n.*--force overrides it/);
+      const forced = await command.run(['restart', 'hello', '--force'], run());
+      assert.deepEqual([forced.code, forced.out, forced.err], [0, 'app/hello restarted\n', '']);
+    });
+
+    it('does not mind a reader that has enough', async () => {
+      await apply();
+      const following = command.start(['get', 'all', '-o', 'yaml'], run());
+      following.child.stdout?.destroy();
+      assert.equal((await following.ended).code, 0);
+    });
+  });
+});

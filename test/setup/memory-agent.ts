@@ -1,0 +1,128 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { openStore } from '../../api/store/document-store.js';
+import { openKeys } from '../../api/store/key-file.js';
+import { LogStream } from '../../api/store/logs.js';
+import type { Store } from '../../api/store/store.js';
+import { appController } from '../../controllers/app/app-controller.js';
+import { startWorld } from '../../controllers/docker/informer.js';
+import { PullQueue } from '../../controllers/docker/pull-queue.js';
+import { openHandovers } from '../../controllers/host/handovers.js';
+import { openUpdateLocks } from '../../controllers/host/lock-files.js';
+import { imageController } from '../../controllers/image/image-controller.js';
+import { networkController } from '../../controllers/network/network-controller.js';
+import { systemClock } from '../../controllers/runtime/delays.js';
+import { Loop } from '../../controllers/runtime/loop.js';
+import { serviceController } from '../../controllers/service/service-controller.js';
+import { serviceLogs } from '../../controllers/service/service-logs.js';
+import { serviceStats } from '../../controllers/service/service-stats.js';
+import { volumeController } from '../../controllers/volume/volume-controller.js';
+import { aServer } from '../api/http/a-server.js';
+import { MemoryEngine } from './memory-engine.js';
+
+const silent = pino({ level: process.env.SUPERCARGO_TEST_LOG ?? 'silent' });
+
+/** An agent in this process: real store, controllers and HTTP on a port of 127.0.0.1, real time; only the engine is in memory. */
+export interface MemoryAgent {
+  readonly engine: MemoryEngine;
+  readonly store: Store;
+  /** `http://127.0.0.1:…` */
+  readonly host: string;
+  /** Where the locks of applications are, as they see them. */
+  readonly lockRoot: string;
+  close(): Promise<void>;
+}
+
+/** `localMode` is on unless said otherwise: no key is needed. */
+export async function startMemoryAgent({ localMode = true } = {}): Promise<MemoryAgent> {
+  const folder = mkdtempSync(join(tmpdir(), 'memory-agent-'));
+  const now = Date.now;
+  const log = silent;
+  const engine = new MemoryEngine({ now });
+  const store = await openStore({ folder, now, log, statusDelayMs: 20 });
+  const keys = await openKeys({ folder, globalKey: undefined, now, log });
+  const wanted = () => [...store.list('Image'), ...store.list('Service')].map(({ spec }) => spec.image);
+  const world = startWorld({ engine, log, clock: systemClock, wanted, sameClock: true });
+  const pulls = new PullQueue({ engine, world, log });
+  const locks = openUpdateLocks({ lockRoot: '/locks', hostRoot: folder, log, now });
+  const handovers = openHandovers({ lockRoot: '/locks', hostRoot: folder });
+  const facts = {
+    uuid: 'f'.repeat(32),
+    deviceType: 'generic-amd64',
+    arch: 'amd64',
+    osVersion: 'Test OS 1',
+    boardRevision: undefined,
+    hasModules: false,
+    hasFirmware: false,
+    engineSocket: '/var/run/docker.sock',
+    apiPort: 48484,
+    hostname: () => 'device',
+  };
+  const traits = () => ({ logDriver: 'json-file', machine: 'x86_64' });
+  const apiAddress = () => ({ host: '10.114.104.1', port: 48484 });
+  const common = {
+    store,
+    engine,
+    world,
+    pulls,
+    locks,
+    handovers,
+    traits,
+    logs: new LogStream(),
+    keys,
+    facts,
+    apiAddress,
+    log,
+    now,
+  };
+  const of = { store, clock: systemClock, random: () => 0, log };
+  const children = [
+    imageController(common),
+    networkController(common),
+    volumeController(common),
+    serviceController(common),
+  ].map((controller) => new Loop(controller, of));
+  const loops = [...children, new Loop(appController(common), { ...of, after: children })];
+  const bench = await aServer({
+    store,
+    localMode,
+    now,
+    containers: {
+      logs: (choice, ending) => serviceLogs({ store, engine, clock: systemClock }, choice, ending),
+      stats: (ending) => serviceStats({ store, engine }, ending),
+    },
+    device: {
+      uuid: facts.uuid,
+      arch: facts.arch,
+      deviceType: facts.deviceType,
+      identity: () => ({ apiPort: 48484, osVersion: facts.osVersion, interfaces: { ip: ['192.0.2.2'], mac: [] } }),
+      usage: async () => ({
+        uptimeSeconds: 100_000,
+        agentUptimeSeconds: 60,
+        processors: 4,
+        loadAverage: [0.5, 0.25, 0.1],
+        memory: { totalBytes: 4 * 1024 ** 3, availableBytes: 3 * 1024 ** 3 },
+        disks: [{ path: '/var/lib/supercargo', totalBytes: 32 * 1024 ** 3, availableBytes: 8 * 1024 ** 3 }],
+      }),
+    },
+  });
+  await bench.server.start();
+  await world.start();
+  for (const loop of loops) loop.start();
+  return {
+    engine,
+    store,
+    host: `http://${bench.server.addresses[0]}`,
+    lockRoot: join(folder, 'locks'),
+    async close() {
+      await bench.close();
+      await Promise.all(loops.map((loop) => loop.stop()));
+      await pulls.stop();
+      await world.stop();
+      await store.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
