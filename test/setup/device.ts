@@ -6,24 +6,16 @@ import { pino } from 'pino';
 import type { Disk } from '../../api/store/disk.js';
 import { openStore } from '../../api/store/document-store.js';
 import { openKeys } from '../../api/store/key-file.js';
-import { LogStream } from '../../api/store/logs.js';
 import type { Store } from '../../api/store/store.js';
-import { appController } from '../../controllers/app/app-controller.js';
 import type { Engine } from '../../controllers/docker/engine.js';
 import { type Informer, startWorld } from '../../controllers/docker/informer.js';
 import { PullQueue } from '../../controllers/docker/pull-queue.js';
-import { capabilitiesOf } from '../../controllers/host/capabilities.js';
-import type { DeviceFacts } from '../../controllers/host/facts.js';
-import { openHandovers } from '../../controllers/host/handovers.js';
 import { openUpdateLocks } from '../../controllers/host/lock-files.js';
-import { imageController } from '../../controllers/image/image-controller.js';
-import { networkController } from '../../controllers/network/network-controller.js';
-import { Loop } from '../../controllers/runtime/loop.js';
-import { serviceController } from '../../controllers/service/service-controller.js';
-import { volumeController } from '../../controllers/volume/volume-controller.js';
+import type { Loop } from '../../controllers/runtime/loop.js';
 import { conditionOf, isReady, isStalled } from '../../crds/conditions.js';
 import type { AnyDeclared, AnyResource } from '../../crds/kinds.js';
 import { KINDS } from '../../crds/kinds.js';
+import { deviceLoops } from './device-loops.js';
 import { FakeClock } from './fake-clock.js';
 import { Life, never, type Weather, type Witness } from './life.js';
 import { MemoryEngine, type Verb } from './memory-engine.js';
@@ -140,19 +132,7 @@ export class Agent {
     const world = startWorld({ engine, log: silent, clock, coalesceMs: 0, wanted });
     const pulls = new PullQueue({ engine, world, log: silent });
     const locks = life.locks(openUpdateLocks({ lockRoot: '/locks', hostRoot: folder, log: silent, now }));
-    const logs = new LogStream();
-    const handovers = openHandovers({ lockRoot: '/locks', hostRoot: folder });
-    const offers = capabilitiesOf({ facts, supervisorVersion: '19.0.5', osRelease: '', kernel: KERNEL });
-    const ofHost = { offers, locks, handovers, logs, keys, facts, traits, apiAddress };
-    const common = { store, engine, world, pulls, ...ofHost, log: silent, now };
-    const children = [
-      imageController(common),
-      networkController(common),
-      volumeController(common),
-      serviceController(common),
-    ].map((controller) => new Loop(controller, { store, clock, random: () => 0, log: silent }));
-    const ofApps = { store, clock, random: () => 0, log: silent, after: children };
-    const loops = [...children, new Loop(appController(common), ofApps)];
+    const loops = deviceLoops({ folder, store, engine, world, pulls, locks, keys, clock });
     const agent = new Agent(device, life, store, world, pulls, loops);
     device.onBoot?.(agent);
     await Promise.race([world.start(), life.end]);
@@ -272,22 +252,6 @@ async function unlessKilled<T>(life: Life, action: () => Promise<T>): Promise<T 
   const result = await Promise.race([action().catch(() => life.kill()), life.end.then(() => undefined)]);
   return life.dead ? undefined : (result ?? undefined);
 }
-
-const facts: DeviceFacts = {
-  uuid: 'f'.repeat(32),
-  deviceType: 'generic-amd64',
-  arch: 'amd64',
-  osVersion: 'Test OS 1',
-  boardRevision: undefined,
-  hasModules: false,
-  hasFirmware: false,
-  engineSocket: '/var/run/docker.sock',
-  apiPort: 48484,
-  hostname: () => 'device',
-};
-const traits = () => ({ logDriver: 'json-file', machine: 'x86_64' });
-const KERNEL = { name: 'Linux', release: '5.10.2' };
-const apiAddress = () => ({ host: '10.114.104.1', port: 48484 });
 
 /** A disk that never loses power, only processes: synchronous, so that what happens when does not depend on the machine. */
 function mortalDisk(life: Life): Disk {

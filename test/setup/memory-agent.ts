@@ -4,22 +4,15 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { openStore } from '../../api/store/document-store.js';
 import { openKeys } from '../../api/store/key-file.js';
-import { LogStream } from '../../api/store/logs.js';
 import type { Store } from '../../api/store/store.js';
-import { appController } from '../../controllers/app/app-controller.js';
 import { startWorld } from '../../controllers/docker/informer.js';
 import { PullQueue } from '../../controllers/docker/pull-queue.js';
-import { openHandovers } from '../../controllers/host/handovers.js';
 import { openUpdateLocks } from '../../controllers/host/lock-files.js';
-import { imageController } from '../../controllers/image/image-controller.js';
-import { networkController } from '../../controllers/network/network-controller.js';
 import { systemClock } from '../../controllers/runtime/delays.js';
-import { Loop } from '../../controllers/runtime/loop.js';
-import { serviceController } from '../../controllers/service/service-controller.js';
 import { serviceLogs } from '../../controllers/service/service-logs.js';
 import { serviceStats } from '../../controllers/service/service-stats.js';
-import { volumeController } from '../../controllers/volume/volume-controller.js';
 import { aServer } from '../api/http/a-server.js';
+import { deviceLoops, facts } from './device-loops.js';
 import { MemoryEngine } from './memory-engine.js';
 
 const silent = pino({ level: process.env.SUPERCARGO_TEST_LOG ?? 'silent' });
@@ -47,44 +40,7 @@ export async function startMemoryAgent({ localMode = true } = {}): Promise<Memor
   const world = startWorld({ engine, log, clock: systemClock, wanted, sameClock: true });
   const pulls = new PullQueue({ engine, world, log });
   const locks = openUpdateLocks({ lockRoot: '/locks', hostRoot: folder, log, now });
-  const handovers = openHandovers({ lockRoot: '/locks', hostRoot: folder });
-  const facts = {
-    uuid: 'f'.repeat(32),
-    deviceType: 'generic-amd64',
-    arch: 'amd64',
-    osVersion: 'Test OS 1',
-    boardRevision: undefined,
-    hasModules: false,
-    hasFirmware: false,
-    engineSocket: '/var/run/docker.sock',
-    apiPort: 48484,
-    hostname: () => 'device',
-  };
-  const traits = () => ({ logDriver: 'json-file', machine: 'x86_64' });
-  const apiAddress = () => ({ host: '10.114.104.1', port: 48484 });
-  const common = {
-    store,
-    engine,
-    world,
-    pulls,
-    locks,
-    handovers,
-    traits,
-    logs: new LogStream(),
-    keys,
-    facts,
-    apiAddress,
-    log,
-    now,
-  };
-  const of = { store, clock: systemClock, random: () => 0, log };
-  const children = [
-    imageController(common),
-    networkController(common),
-    volumeController(common),
-    serviceController(common),
-  ].map((controller) => new Loop(controller, of));
-  const loops = [...children, new Loop(appController(common), { ...of, after: children })];
+  const loops = deviceLoops({ folder, store, engine, world, pulls, locks, keys, clock: systemClock });
   const bench = await aServer({
     store,
     localMode,

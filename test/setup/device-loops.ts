@@ -1,0 +1,65 @@
+import { pino } from 'pino';
+import type { Keys } from '../../api/store/keys.js';
+import { LogStream } from '../../api/store/logs.js';
+import type { Store } from '../../api/store/store.js';
+import { appController } from '../../controllers/app/app-controller.js';
+import type { Engine } from '../../controllers/docker/engine.js';
+import type { Informer } from '../../controllers/docker/informer.js';
+import type { PullQueue } from '../../controllers/docker/pull-queue.js';
+import { capabilitiesOf } from '../../controllers/host/capabilities.js';
+import type { DeviceFacts } from '../../controllers/host/facts.js';
+import { openHandovers } from '../../controllers/host/handovers.js';
+import type { UpdateLocks } from '../../controllers/host/update-locks.js';
+import { imageController } from '../../controllers/image/image-controller.js';
+import { networkController } from '../../controllers/network/network-controller.js';
+import type { Clock } from '../../controllers/runtime/delays.js';
+import { Loop } from '../../controllers/runtime/loop.js';
+import { serviceController } from '../../controllers/service/service-controller.js';
+import { volumeController } from '../../controllers/volume/volume-controller.js';
+
+const silent = pino({ level: process.env.SUPERCARGO_TEST_LOG ?? 'silent' });
+
+export const facts: DeviceFacts = {
+  uuid: 'f'.repeat(32),
+  deviceType: 'generic-amd64',
+  arch: 'amd64',
+  osVersion: 'Test OS 1',
+  boardRevision: undefined,
+  hasModules: false,
+  hasFirmware: false,
+  engineSocket: '/var/run/docker.sock',
+  apiPort: 48484,
+  hostname: () => 'device',
+};
+const traits = () => ({ logDriver: 'json-file', machine: 'x86_64' });
+const KERNEL = { name: 'Linux', release: '5.10.2' };
+const apiAddress = () => ({ host: '10.114.104.1', port: 48484 });
+
+export interface LoopParts {
+  /** Stands for the host's file system. */
+  readonly folder: string;
+  readonly store: Store;
+  readonly engine: Engine;
+  readonly world: Informer;
+  readonly pulls: PullQueue;
+  readonly locks: UpdateLocks;
+  readonly keys: Keys;
+  readonly clock: Clock;
+}
+
+/** The loops of every controller that acts on the engine, the App's last; none is started. */
+export function deviceLoops({ folder, store, engine, world, pulls, locks, keys, clock }: LoopParts): readonly Loop[] {
+  const logs = new LogStream();
+  const handovers = openHandovers({ lockRoot: '/locks', hostRoot: folder });
+  const offers = capabilitiesOf({ facts, supervisorVersion: '19.0.5', osRelease: '', kernel: KERNEL });
+  const ofHost = { offers, locks, handovers, logs, keys, facts, traits, apiAddress };
+  const common = { store, engine, world, pulls, ...ofHost, log: silent, now: () => clock.now() };
+  const of = { store, clock, random: () => 0, log: silent };
+  const children = [
+    imageController(common),
+    networkController(common),
+    volumeController(common),
+    serviceController(common),
+  ].map((controller) => new Loop(controller, of));
+  return [...children, new Loop(appController(common), { ...of, after: children })];
+}
