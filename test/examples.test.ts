@@ -43,7 +43,15 @@ describe('documents to copy', () => {
 
   it('cover the forms that people ask for', () => {
     const text = files.map((file) => readFileSync(file, 'utf8')).join('\n');
-    for (const form of ['depends_on', 'restart: no', 'network_mode: host', 'ipam', 'driver_opts', '"local"']) {
+    for (const form of [
+      'depends_on',
+      'restart: no',
+      'network_mode: host',
+      'ipam',
+      'driver_opts',
+      '"local"',
+      'allowHostBinds',
+    ]) {
       assert.ok(text.includes(form), form);
     }
   });
