@@ -6,6 +6,8 @@ import qs from 'qs';
 
 /** Largest body that is read, bytes. */
 export const BODY_LIMIT_BYTES = 10 * 1024 * 1024;
+/** Bytes of bodies that are held at once, of all requests that are still coming. */
+const HELD_LIMIT_BYTES = 8 * BODY_LIMIT_BYTES;
 /** How many times the limit is read and thrown away before the connection is given up. */
 const DISCARD_FACTOR = 4;
 /** Levels of a body. Documents have at most 64 and stand a few levels down; what recurses over a body gets no deeper. */
@@ -29,23 +31,44 @@ export class BodyError extends Error {
   override readonly name = 'BodyError';
   constructor(
     message: string,
-    readonly statusCode: 400 | 413 | 415 = 400,
+    readonly statusCode: 400 | 413 | 415 | 503 = 400,
     options?: ErrorOptions,
   ) {
     super(message, options);
   }
 }
 
+/** Counts what all requests together hold of bodies that have not come whole. */
+export class HeldBytes {
+  #held = 0;
+  constructor(private readonly limit = HELD_LIMIT_BYTES) {}
+
+  /** False when there is no room for so many more. */
+  take(bytes: number): boolean {
+    if (this.#held + bytes > this.limit) return false;
+    this.#held += bytes;
+    return true;
+  }
+
+  give(bytes: number): void {
+    this.#held -= bytes;
+  }
+
+  get count(): number {
+    return this.#held;
+  }
+}
+
 /** Reads bodies after authentication, also of GET, unknown paths and wrong methods; never where `auth` is off. */
-export const bodies: Plugin<void> = {
+export const bodies: Plugin<{ readonly held: HeldBytes }> = {
   name: 'bodies',
-  register(server) {
+  register(server, { held }) {
     server.ext('onPostAuth', (request, h) => {
       const { req } = request.raw;
       const mayHaveBody = request.method !== 'get' && request.method !== 'head';
       if (!request.auth.isAuthenticated || !(mayHaveBody || hasBody(req))) return h.continue;
       if (request.route.settings.app?.ignoresBody) return h.continue;
-      return readBody(req).then((body) => {
+      return readBody(req, { held }).then((body) => {
         request.app.body = body;
         return h.continue;
       });
@@ -70,35 +93,47 @@ const hasBody = ({ headers }: Pick<IncomingMessage, 'headers'>): boolean =>
  */
 export async function readBody(
   request: Pick<IncomingMessage, 'headers'> & Readable,
-  limitBytes = BODY_LIMIT_BYTES,
+  { limitBytes = BODY_LIMIT_BYTES, held = new HeldBytes() } = {},
 ): Promise<unknown> {
   const { type, charset } = contentType(request.headers['content-type']);
   const isJson = type === 'application/json';
   if (!hasBody(request) || (!isJson && type !== 'application/x-www-form-urlencoded')) {
-    await readBytes(request, limitBytes, 0);
+    await readBytes(request, limitBytes, 0, held);
     return {};
   }
   const decode = decoder(charset);
   const plain = decompressed(request, request.headers['content-encoding'] ?? 'identity');
-  const bytes = await readBytes(plain, limitBytes * DISCARD_FACTOR, limitBytes);
+  const bytes = await readBytes(plain, limitBytes * DISCARD_FACTOR, limitBytes, held);
   if (!bytes) throw new BodyError('request entity too large', 413);
   const text = decode(bytes);
   return isJson ? parseJson(text) : parseForm(text);
 }
 
 /** Reads to the end or to `readLimit`; undefined when there were more than `keepLimit` bytes. Never destroys the stream. */
-export async function readBytes(source: Readable, readLimit: number, keepLimit: number): Promise<Buffer | undefined> {
+export async function readBytes(
+  source: Readable,
+  readLimit: number,
+  keepLimit: number,
+  held: HeldBytes,
+): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let bytes = 0;
+  let kept = 0;
   try {
     for await (const chunk of source.iterator({ destroyOnReturn: false })) {
       bytes += chunk.length;
-      if (bytes <= keepLimit) chunks.push(chunk);
-      else if (bytes > readLimit) break;
+      if (bytes <= keepLimit) {
+        if (!held.take(chunk.length)) throw new BodyError('too many bodies are being sent; try again', 503);
+        kept += chunk.length;
+        chunks.push(chunk);
+      } else if (bytes > readLimit) break;
       else chunks.length = 0;
     }
   } catch (error) {
+    if (error instanceof BodyError) throw error;
     throw new BodyError(error instanceof Error ? error.message : String(error), 400, { cause: error });
+  } finally {
+    held.give(kept);
   }
   return bytes > keepLimit ? undefined : Buffer.concat(chunks);
 }

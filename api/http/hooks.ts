@@ -5,7 +5,7 @@ import type { SecretFiles } from '../store/secret-files.js';
 import type { Store } from '../store/store.js';
 import { json } from './answer.js';
 import { type AuthDeps, admissionOf, refusal } from './auth.js';
-import { readBytes } from './body.js';
+import { HeldBytes, readBytes } from './body.js';
 import { knowsSecret } from './hook-signature.js';
 
 export interface HookDeps {
@@ -24,6 +24,7 @@ const QUIET_MS = 500;
 export const hookRoutes: Plugin<HookDeps> = {
   name: 'hooks',
   register(server, deps) {
+    const held = new HeldBytes(2 * BODY_BYTES); // strangers may call: what they send leaves room for others
     const calls = new Calls((name) => deps.store.touch(keyOf('GitSource', name)));
     server.ext('onPostStop', () => calls.stop());
     server.route({
@@ -32,7 +33,7 @@ export const hookRoutes: Plugin<HookDeps> = {
       options: { auth: false },
       async handler(request, h) {
         const name = String(request.params.name);
-        const body = await readBytes(request.raw.req, BODY_BYTES, BODY_BYTES);
+        const body = await readBytes(request.raw.req, BODY_BYTES, BODY_BYTES, held);
         if (!body) return said(h, 413, 'The call is larger than 25 MiB');
         const source = deps.store.get('GitSource', name);
         if (!(await isMeant(request, body, source, deps))) {

@@ -4,8 +4,27 @@ import { connect } from 'node:net';
 import { type Address, addressText, covers } from './address.js';
 import type { Door } from './trust.js';
 
-/** An open connection without traffic is cut after this, ms; streams are exempt. */
-const IDLE_MS = 15 * 60_000;
+/** What one listener bears of its clients, so that slow and silent ones cost little and not for long. */
+export interface ConnectionLimits {
+  /** Connections at once; more are closed as they come. */
+  readonly connections: number;
+  /** A connection that has not sent a whole head by then is cut, ms. */
+  readonly headMs: number;
+  /** A request that has not come whole by then is answered 408 and cut, ms. */
+  readonly requestMs: number;
+  /** An open connection without traffic is cut after this, ms; streams are exempt. */
+  readonly idleMs: number;
+  /** How often heads and requests are looked at, ms. */
+  readonly checkMs: number;
+}
+
+export const CONNECTION_LIMITS: ConnectionLimits = {
+  connections: 2_000,
+  headMs: 60_000,
+  requestMs: 300_000,
+  idleMs: 15 * 60_000,
+  checkMs: 10_000,
+};
 const KEEP_ALIVE_MS = 5_000;
 
 interface Listener {
@@ -18,7 +37,10 @@ export class Listeners {
   readonly #open: Listener[] = [];
   readonly #doors = new WeakMap<IncomingMessage, Door>();
 
-  constructor(private readonly handle: RequestListener) {}
+  constructor(
+    private readonly handle: RequestListener,
+    private readonly limits: ConnectionLimits = CONNECTION_LIMITS,
+  ) {}
 
   /** Where it listens, with the ports that were really given. */
   get addresses(): readonly string[] {
@@ -33,12 +55,14 @@ export class Listeners {
   async add(address: Address, door: Door): Promise<void> {
     if (this.#open.some((one) => covers(one.address, address))) return;
     if (address.is === 'unix') await removeStaleSocket(address.path);
-    const server = createServer((request, response) => {
+    const { connections, headMs, requestMs, idleMs, checkMs } = this.limits;
+    const times = { headersTimeout: headMs, requestTimeout: requestMs, connectionsCheckingInterval: checkMs };
+    const server = createServer({ ...times, keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
       this.#doors.set(request, door);
       this.handle(request, response);
     });
-    server.keepAliveTimeout = KEEP_ALIVE_MS;
-    server.timeout = IDLE_MS;
+    server.maxConnections = connections;
+    server.timeout = idleMs;
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen(address.is === 'unix' ? { path: address.path } : { host: address.host, port: address.port }, () => {

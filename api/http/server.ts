@@ -11,14 +11,14 @@ import type { Store } from '../store/store.js';
 import type { Tags } from '../store/tag-file.js';
 import { parseAddress, parseAddresses } from './address.js';
 import { auth } from './auth.js';
-import { bodies } from './body.js';
+import { bodies, HeldBytes } from './body.js';
 import { commander } from './commands.js';
 import type { DeviceIdentity } from './device-view.js';
 import { failures } from './failures.js';
 import { health } from './health.js';
 import { hookRoutes } from './hooks.js';
 import type { HostPorts } from './host-ports.js';
-import { Listeners } from './listeners.js';
+import { CONNECTION_LIMITS, type ConnectionLimits, Listeners } from './listeners.js';
 import { openApiRoute } from './openapi/route.js';
 import { type ContainerReader, containerRoutes } from './resources/containers.js';
 import { type DeviceUsage, deviceRoute } from './resources/device.js';
@@ -84,6 +84,8 @@ export interface ServerDeps {
   checks(): readonly HealthCheck[];
   readonly now: () => number;
   readonly log: Logger;
+  /** Other limits than those of CONNECTION_LIMITS. */
+  readonly limits?: Partial<ConnectionLimits>;
 }
 
 /** The API server: everything that is reachable over HTTP. */
@@ -96,6 +98,8 @@ export interface ApiServer {
   readonly addresses: readonly string[];
   /** Ends streams, finishes requests in flight, cuts what is left after the deadline. */
   stop(deadlineMs?: number): Promise<void>;
+  /** Answers that are still being written, piece by piece. */
+  readonly streams: number;
   /** What is routed, without what is not found. */
   readonly routes: readonly { readonly method: string; readonly path: string }[];
   /** A request without a socket, for tests and for whoever is in this process. */
@@ -128,7 +132,10 @@ export async function createServer(deps: ServerDeps): Promise<ApiServer> {
       },
     },
   });
-  const listeners = new Listeners((request, response) => hub.emit('request', request, response));
+  const listeners = new Listeners((request, response) => hub.emit('request', request, response), {
+    ...CONNECTION_LIMITS,
+    ...deps.limits,
+  });
   const streams = new Streams();
   const authDeps = {
     rules: {
@@ -151,7 +158,7 @@ export async function createServer(deps: ServerDeps): Promise<ApiServer> {
   accessLog(hapi, log);
   await hapi.register([
     { plugin: auth, options: authDeps },
-    { plugin: bodies },
+    { plugin: bodies, options: { held: new HeldBytes() } },
     { plugin: failures, options: { auth: authDeps, log } },
     { plugin: health, options: { checks: () => deps.checks(), log } },
     { plugin: applicationRoutes, options: { store } },
@@ -174,6 +181,9 @@ export async function createServer(deps: ServerDeps): Promise<ApiServer> {
 
   return {
     inject: hapi.inject.bind(hapi),
+    get streams() {
+      return streams.count;
+    },
     get routes() {
       return hapi
         .table()

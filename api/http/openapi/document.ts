@@ -1,13 +1,14 @@
 import { COMPATIBLE_OPERATIONS } from './compatible-operations.js';
 import { COMPATIBLE_SCHEMAS } from './compatible-schemas.js';
 import type { Answer, JsonSchema, Operation, Operations } from './operation.js';
-import { RESOURCE_OPERATIONS } from './resource-operations.js';
+import { HOOK_OPERATIONS, RESOURCE_OPERATIONS } from './resource-operations.js';
 import { RESOURCE_SCHEMAS } from './resource-schemas.js';
 
 /** Every route, and what it takes and answers. A test holds it equal to the routing table. */
 export const OPERATIONS: Operations = {
   ...COMPATIBLE_OPERATIONS,
   ...RESOURCE_OPERATIONS,
+  ...HOOK_OPERATIONS,
   'GET /openapi.json': {
     summary: 'This document',
     tags: ['Discovery'],
@@ -36,16 +37,19 @@ const FORBIDDEN: Answer = {
   content: { 'text/plain': { schema: { type: 'string' } } },
 };
 
+/** Two reasons for one status, each with its own media type. */
+const both = (general: Answer, own: Answer | undefined): Answer =>
+  own ? { ...own, content: { ...general.content, ...own.content } } : general;
+
 /** The answers of a route with those that come before it: no key, a body that cannot be read. */
-export function answersOf({ answers, open }: Operation): Readonly<Record<string, Answer>> {
+export function answersOf({ answers, open, forbidden }: Operation): Readonly<Record<string, Answer>> {
   if (open || answers.default) return answers;
-  const own = answers[401];
-  const unauthorized = own ? { ...own, content: { ...UNAUTHORIZED.content, ...own.content } } : UNAUTHORIZED;
+  const unauthorized = both(UNAUTHORIZED, answers[401]);
   const unreadable: Answer = {
     description: 'The body could not be read.',
     content: { 'application/json': { schema: { $ref: '#/components/schemas/Failed' } } },
   };
-  return { 503: unreadable, ...answers, 401: unauthorized, 403: FORBIDDEN };
+  return { 503: unreadable, ...answers, 401: unauthorized, 403: both(FORBIDDEN, forbidden) };
 }
 
 function operationObject(key: string, operation: Operation): object {

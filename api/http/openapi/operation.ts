@@ -26,6 +26,8 @@ export interface Operation {
   readonly bodyRequired?: boolean;
   /** By status. */
   readonly answers: Readonly<Record<string, Answer>>;
+  /** How a key that may not is refused; absent where every key may. */
+  readonly forbidden?: Answer;
   /** No key needed, and no body looked at. */
   readonly open?: true;
 }

@@ -8,6 +8,7 @@ import {
   jsonAnswer,
   type Operation,
   type Operations,
+  object,
   type Parameter,
   ref,
   text,
@@ -106,6 +107,24 @@ const log = (kind: Kind): Operation =>
     },
     { parameters: [NAME, ...queryOf(LOG_QUERY)] },
   );
+
+const said = (description: string): Answer => jsonAnswer(description, object({ message: text }));
+
+/** A call from the server of a repository; it may carry any body, and is signed instead of carrying a key. */
+export const HOOK_OPERATIONS: Operations = {
+  'POST /hooks/{name}': {
+    summary: 'Says that the repository of a GitSource has changed',
+    tags: ['GitSource'],
+    parameters: [NAME],
+    answers: {
+      202: said('It is looked at now.'),
+      404: said('There is no such source.'),
+      409: said('The source is suspended.'),
+      413: said('The call is too large.'),
+    },
+    forbidden: said('The key belongs to one app.'),
+  },
+};
 
 /** The API of documents. */
 export const RESOURCE_OPERATIONS: Operations = {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
-import { BodyError, readBody } from '../../../api/http/body.js';
+import { BodyError, HeldBytes, readBody } from '../../../api/http/body.js';
 
 const JSON_TYPE = 'application/json';
 const FORM = 'application/x-www-form-urlencoded';
@@ -60,7 +61,7 @@ describe('readBody', () => {
   ];
   for (const [what, headers, body, want] of bad) {
     it(`refuses ${what}`, async () => {
-      const limit = what === 'too much' ? 100 : undefined;
+      const limit = what === 'too much' ? { limitBytes: 100 } : {};
       await assert.rejects(readBody(aRequest(body, headers), limit), (error) => {
         assert(error instanceof BodyError);
         assert.match(error.message, want);
@@ -69,11 +70,32 @@ describe('readBody', () => {
     });
   }
 
+  it('holds only so many bytes of all bodies that are on their way, and lets go of each that ended', async () => {
+    const held = new HeldBytes(1000);
+    const slow = new PassThrough();
+    const headers = { 'content-type': JSON_TYPE, 'transfer-encoding': 'chunked' };
+    const first = readBody(Object.assign(slow, { headers }), { held });
+    slow.write(`{"a":"${'x'.repeat(700)}`);
+    await nextTurn();
+    assert.equal(held.count, 706);
+    const second = aRequest(`{"a":"${'x'.repeat(400)}"}`, { 'content-type': JSON_TYPE });
+    await assert.rejects(readBody(second, { held }), /too many bodies are being sent/);
+    slow.end('"}');
+    await first;
+    assert.equal(held.count, 0);
+    const broken = new PassThrough();
+    const third = readBody(Object.assign(broken, { headers }), { held });
+    broken.write('{');
+    broken.destroy(new Error('aborted'));
+    await assert.rejects(third, /aborted/);
+    assert.equal(held.count, 0);
+  });
+
   it('refuses a small body that is large when unpacked', async () => {
     const request = aRequest(gzipSync(`{"a":"${'x'.repeat(100_000)}"}`), {
       'content-type': JSON_TYPE,
       'content-encoding': 'gzip',
     });
-    await assert.rejects(readBody(request, 1000), /request entity too large/);
+    await assert.rejects(readBody(request, { limitBytes: 1000 }), /request entity too large/);
   });
 });

@@ -8,7 +8,7 @@ import { RECORDED, RECORDED_LINES } from './recorded.js';
 describe('/openapi.json', () => {
   let bench: Bench;
   before(async () => {
-    bench = await aServer();
+    bench = await aServer({ secrets: { read: async () => 'secret' } });
   });
   after(() => bench.close());
 

@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { aServer, type Bench } from './a-server.js';
+
+/** A connection to the server, and all that it has said. */
+async function aClient(
+  bench: Bench,
+): Promise<{ readonly socket: Socket; readonly said: () => string; readonly closed: Promise<unknown> }> {
+  const [host = '', port] = (bench.server.addresses[0] ?? '').split(':');
+  const socket = connect({ host, port: Number(port), allowHalfOpen: true });
+  let text = '';
+  socket.on('data', (chunk) => {
+    text += chunk.toString();
+  });
+  socket.on('error', () => undefined);
+  socket.once('end', () => socket.end());
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  await new Promise((resolve) => socket.once('connect', resolve));
+  return { socket, said: () => text, closed };
+}
+
+const head = (path: string, ...headers: readonly string[]): string =>
+  `${[`POST ${path} HTTP/1.1`, 'host: localhost', 'content-type: application/json', ...headers].join('\r\n')}\r\n\r\n`;
+const GET = 'GET /v2/version HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n';
+
+describe('sockets that behave badly', () => {
+  let bench: Bench;
+  const limits = { connections: 40, headMs: 300, requestMs: 600, idleMs: 60_000, checkMs: 50 };
+  const settings = { localMode: true, development: false, version: '0.1.0', listen: '127.0.0.1:0' };
+  const open = async (some: object = {}): Promise<void> => {
+    bench = await aServer({ settings, limits: { ...limits, ...some } });
+    await bench.server.start();
+  };
+  afterEach(() => bench.close());
+
+  async function isWell(): Promise<void> {
+    const client = await aClient(bench);
+    client.socket.write(GET);
+    await client.closed;
+    assert.match(client.said(), /^HTTP\/1\.1 200 OK/);
+  }
+
+  it('a body that comes byte by byte: 408 at its time, others are served meanwhile', async () => {
+    await open();
+    const { socket, said, closed } = await aClient(bench);
+    socket.write(head('/v1/restart', 'content-length: 1000'));
+    const drip = setInterval(() => socket.write(' '), 20);
+    await isWell();
+    await closed;
+    clearInterval(drip);
+    assert.match(said(), /^HTTP\/1\.1 408 /);
+    await isWell();
+  });
+
+  it('a head that never ends: 408', async () => {
+    await open();
+    const { socket, said, closed } = await aClient(bench);
+    socket.write('GET /ping HTTP/1.1\r\n');
+    const drip = setInterval(() => socket.write(`x-a: ${'y'.repeat(9)}\r\n`), 20);
+    await closed;
+    clearInterval(drip);
+    assert.match(said(), /^HTTP\/1\.1 408 /);
+  });
+
+  it('a head that is too large: 431', async () => {
+    await open();
+    const { socket, said, closed } = await aClient(bench);
+    socket.write(`GET /ping HTTP/1.1\r\nx-a: ${'y'.repeat(20_000)}\r\n\r\n`);
+    await closed;
+    assert.match(said(), /^HTTP\/1\.1 431 /);
+  });
+
+  it('what is not HTTP: 400', async () => {
+    await open();
+    for (const junk of ['\0\0\0\0\r\n\r\n', 'GET\r\n\r\n', 'GET / HTTP/9.9\r\n\r\n', '\x16\x03\x01\x02\x00\x01']) {
+      const { socket, said, closed } = await aClient(bench);
+      socket.write(junk);
+      await closed;
+      assert.match(said(), /^HTTP\/1\.1 (400|505) /, JSON.stringify(junk));
+    }
+    await isWell();
+  });
+
+  it('bodies that are given up half-way change nothing', async () => {
+    await open();
+    const before = bench.store.resourceVersion;
+    for (let count = 0; count < 30; count += 1) {
+      const { socket, closed } = await aClient(bench);
+      socket.write(`${head('/v2/local/target-state', 'content-length: 500')}{"local":{"apps":{`);
+      await sleep(1);
+      socket.destroy();
+      await closed;
+    }
+    await isWell();
+    assert.equal(bench.store.resourceVersion, before);
+  });
+
+  it('a client that has said all it will say still gets its answer', async () => {
+    await open();
+    const { socket, said, closed } = await aClient(bench);
+    socket.end('GET /v2/version HTTP/1.1\r\nhost: localhost\r\n\r\n');
+    await closed;
+    assert.match(said(), /^HTTP\/1\.1 200 OK/);
+  });
+
+  for (const path of ['/v2/local/logs', '/apis/supercargo.io/v1/apps?watch=1']) {
+    it(`a stream of ${path} is forgotten when its client leaves, whole or half`, async () => {
+      await open();
+      for (const leave of ['end', 'destroy'] as const) {
+        const clients = await Promise.all(Array.from({ length: 10 }, () => aClient(bench)));
+        for (const { socket } of clients) socket.write(`GET ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`);
+        while (clients.some(({ said }) => !said().includes('\r\n\r\n'))) await sleep(2);
+        for (const { socket } of clients) socket[leave]();
+        await Promise.all(clients.map(({ closed }) => closed));
+        while (bench.server.streams > 0) await sleep(2);
+      }
+    });
+  }
+
+  it('a thousand idle connections keep nobody from an answer, and are cut', async () => {
+    await open({ connections: 1_100, headMs: 2_000, requestMs: 2_000 });
+    const idle = await Promise.all(Array.from({ length: 1_000 }, () => aClient(bench)));
+    const since = performance.now();
+    await isWell();
+    assert.ok(performance.now() - since < 1_000, `${performance.now() - since} ms`);
+    await Promise.all(idle.map(({ closed }) => closed));
+    await isWell();
+  }).timeout(20_000);
+
+  it('more connections than are allowed are closed as they come', async () => {
+    await open({ connections: 5, headMs: 5_000, requestMs: 5_000 });
+    const clients = await Promise.all(Array.from({ length: 5 }, () => aClient(bench)));
+    const one = await aClient(bench);
+    one.socket.write(GET);
+    await one.closed;
+    assert.equal(one.said(), '');
+    for (const { socket } of clients) socket.destroy();
+    await Promise.all(clients.map(({ closed }) => closed));
+    await sleep(20);
+    await isWell();
+  });
+});
