@@ -132,6 +132,7 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
       stats: async (ending) => serviceStats({ store, engine: engineOf(found) }, ending),
     },
     settings: { ...settings, version: AGENT_VERSION },
+    engineTrouble: () => engineTrouble(found.world, now()),
     checks: () => healthChecks(healthFacts({ ...settings, store, loops, vitals: found.world?.vitals })),
     now,
     log,
@@ -298,9 +299,19 @@ async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
 }
 
 /** The engine, once it has been found. */
-function engineOf({ engine }: { readonly engine?: Engine }): Engine {
-  if (!engine) throw new EngineUnreachable('The engine is still being looked for; ask again in a moment');
+function engineOf({ engine, world }: { readonly engine?: Engine; readonly world?: Informer }): Engine {
+  const trouble = engineTrouble(world, Date.now());
+  if (!engine || trouble !== undefined) throw new EngineUnreachable(trouble);
   return engine;
+}
+
+/** A start of the engine or of ours takes a moment; after that nobody is to wait for what may not come. */
+const PATIENCE_MS = 1_000;
+
+function engineTrouble(world: Informer | undefined, nowMs: number): string | undefined {
+  if (!world) return 'The engine is still being looked for; ask again in a moment';
+  const { lostAtMs } = world.vitals;
+  return lostAtMs !== undefined && nowMs - lostAtMs > PATIENCE_MS ? world.trouble : undefined;
 }
 
 /** The GitSource controller, and the origins that do for it what git can do. */

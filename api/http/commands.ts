@@ -14,6 +14,8 @@ export type Command = (key: Key, name: RequestName, options: { readonly force: b
 
 export interface CommandDeps {
   readonly store: Pick<Store, 'get' | 'watch' | 'request' | 'withdraw' | 'flush'>;
+  /** Why nothing can be carried out at present, whatever documents say; undefined when that is not known. */
+  readonly trouble?: () => string | undefined;
   /** How long to wait for the end of a command, ms. It is carried out all the same. */
   readonly deadlineMs?: number;
 }
@@ -27,14 +29,14 @@ const DEADLINE_MS = 120_000;
  * another request of the same name takes the place of ours, that one is what we wait for: it came later, so whatever it
  * brings about is what we asked for, too.
  */
-export function commander({ store, deadlineMs = DEADLINE_MS }: CommandDeps): Command {
+export function commander({ store, trouble, deadlineMs = DEADLINE_MS }: CommandDeps): Command {
   const find = (key: Key): Resource | undefined => {
     const { kind, name } = splitKey(key);
     return store.get(kind, name);
   };
 
   return async (key, name, { force }) => {
-    const down = engineTrouble(find(key));
+    const down = trouble?.() ?? engineTrouble(find(key));
     if (down !== undefined) return { is: 'failed', message: down };
     try {
       await store.request(key, { [name]: force ? { force } : {} });

@@ -56,6 +56,8 @@ export interface ServerDeps {
   readonly updates: Updates;
   /** Where the secrets of webhooks are; without it there are no hooks. */
   readonly secrets?: Pick<SecretFiles, 'read'>;
+  /** Why no command can be carried out at present; undefined when that is not known. */
+  engineTrouble?(): string | undefined;
   /** How long an answer waits for the end of a command, ms. */
   readonly commandDeadlineMs?: number;
   readonly containers: ContainerReader;
@@ -153,7 +155,11 @@ export async function createServer(deps: ServerDeps): Promise<ApiServer> {
   };
 
   const { commandDeadlineMs: deadlineMs } = deps;
-  const command = commander({ store, ...(deadlineMs === undefined ? {} : { deadlineMs }) });
+  const command = commander({
+    store,
+    trouble: () => deps.engineTrouble?.(),
+    ...(deadlineMs === undefined ? {} : { deadlineMs }),
+  });
 
   accessLog(hapi, log);
   await hapi.register([
