@@ -43,6 +43,8 @@ const LIMITS: Limits = { fetchBytes: 512 * 1024 * 1024, documentsBytes: 64 * 102
 /** So much history comes along at once: enough to see that a commit follows the applied one. */
 const DEPTH = 50;
 const DEEPER = 2000;
+/** Files below that come along with a change, so that reading it takes no second talk. */
+const SMALL_BYTES = 1024 * 1024 + 1;
 /** More packs than that are made one. */
 const MANY_PACKS = 60;
 const CANDIDATE = 'refs/supercargo/candidate';
@@ -77,16 +79,24 @@ export class Repository {
     );
   }
 
-  /** Brings a ref, or a commit by its hash, without the contents of its files. Returns the object: a commit or a tag. */
-  async fetch(what: string, signal: AbortSignal): Promise<string> {
+  /**
+   * Brings a ref, or a commit by its hash: some history at first, and no contents of files; later what is new, and with
+   * it what is small. Returns the commit that it is, or that the tag points to.
+   */
+  async fetch(what: string, signal: AbortSignal): Promise<CommitFacts> {
     await this.#prepare(/^[0-9a-f]{64}$/.test(what) ? 'sha256' : 'sha1', signal);
-    await this.#bring([`--depth=${DEPTH}`], what, signal);
-    return this.#resolve(CANDIDATE, signal);
+    const later = await this.#isFilled();
+    const options = later ? [`--filter=blob:limit=${SMALL_BYTES}`] : [`--depth=${DEPTH}`, '--filter=blob:none'];
+    await this.#bring(options, what, signal).catch((error: unknown) => {
+      const missing = error instanceof SourceError && error.message.includes("couldn't find remote ref");
+      throw missing ? final('RefNotFound', `The repository has no ${nameOf(what)}`) : error;
+    });
+    return this.facts(CANDIDATE, signal);
   }
 
-  /** The commit that an object is, or that a tag points to. */
-  commitOf(oid: string, signal: AbortSignal): Promise<string> {
-    return this.#resolve(`${oid}^{commit}`, signal);
+  /** The object that was fetched last: a commit or a tag. */
+  fetched(signal: AbortSignal): Promise<string> {
+    return this.#resolve(CANDIDATE, signal);
   }
 
   /** Whether the commit fetched from `what` has that other one among its ancestors. Brings history until that is certain. */
@@ -94,7 +104,7 @@ export class Repository {
     for (const more of [undefined, `--deepen=${DEEPER}`, '--unshallow']) {
       if (more !== undefined) {
         if (!(await this.#isShallow(signal))) return false;
-        await this.#bring([more], what, signal);
+        await this.#bring([more, '--filter=blob:none'], what, signal);
       }
       const { code } = await this.#read(['merge-base', '--is-ancestor', earlier, commit], signal, {
         codes: [0, 1, 128],
@@ -138,8 +148,10 @@ export class Repository {
   ): Promise<ReadonlyMap<string, Buffer | number>> {
     const wanted = [...new Set(oids)];
     if (wanted.length === 0) return new Map();
-    await this.#bringBlobs(commit, wanted, signal);
-    const sizes = await this.#sizes(wanted, signal);
+    const sizes = await this.#sizes(wanted, signal).catch(async () => {
+      await this.#bringBlobs(commit, wanted, signal);
+      return this.#sizes(wanted, signal);
+    });
     const found = new Map<string, Buffer | number>();
     const small: string[] = [];
     let bytes = 0;
@@ -219,8 +231,14 @@ export class Repository {
     }
   }
 
+  /** Whether something was fetched before. */
+  async #isFilled(): Promise<boolean> {
+    const { gitDir } = this.deps;
+    return (await exists(join(gitDir, CANDIDATE))) || exists(join(gitDir, 'packed-refs'));
+  }
+
   async #bring(options: readonly string[], what: string, signal: AbortSignal): Promise<void> {
-    const args = [...FETCH, ...options, '--filter=blob:none', 'origin', `+${what}:${CANDIDATE}`];
+    const args = [...FETCH, ...options, 'origin', `+${what}:${CANDIDATE}`];
     await this.#fetchWithin(args, (this.deps.limits ?? LIMITS).fetchBytes, signal);
   }
 
@@ -294,6 +312,9 @@ export class Repository {
     return git.run(args, { ...call, transport, timeoutMs, signal });
   }
 }
+
+/** `branch main` of `refs/heads/main`. Pure. */
+const nameOf = (what: string): string => what.replace('refs/heads/', 'branch ').replace('refs/tags/', 'tag ');
 
 const mebibytes = (bytes: number): string => `${Math.ceil(bytes / 1024 / 1024)} MiB`;
 

@@ -37,8 +37,8 @@ export interface SyncReport extends Pick<GitSourceStatus, 'seen' | 'verified' | 
 
 /** What is known of a source while this process lives. */
 export interface Memory {
-  /** What the server had last, when it is in the cache. */
-  tip?: { readonly gitDir: string; readonly what: string; readonly oid: string; readonly commit: string };
+  /** The fixed commit that is in the cache. */
+  fixed?: { readonly gitDir: string; readonly commit: string; readonly facts: CommitFacts };
   /** The last set that was dealt with, by all that it was made from; and what came of it. */
   done?: { readonly signature: string; readonly report: SyncReport };
 }
@@ -124,26 +124,27 @@ export class Sync {
   async #fetch(repository: Repository): Promise<Candidate> {
     const { signal } = this;
     const patterns = refPatterns(this.#spec);
-    const ref = pickRef(this.#spec, patterns ? await repository.remoteRefs(patterns, signal) : new Map());
-    const { oid, commit } = await this.#bring(repository, ref);
-    const seen = await repository.facts(commit, signal);
+    const refs = patterns.length > 0 ? await repository.remoteRefs(patterns, signal) : new Map<string, string>();
+    const ref = pickRef(this.#spec, refs);
+    const seen = await this.#bring(repository, ref);
+    const { commit } = seen;
     this.#report = { ...this.#report, seen };
+    const oid = this.#spec.verify?.object === 'tag' ? await repository.fetched(signal) : commit;
     await this.#verify(repository, { oid, commit, what: ref.what }, seen);
     await checkRewind({ repository, spec: this.#spec, applied: this.source.status?.applied, commit, ref }, signal);
     return { commit, ref };
   }
 
-  /** The object and its commit, in the cache; without a talk when they are there. */
-  async #bring(repository: Repository, { what, oid: wanted }: PickedRef): Promise<{ oid: string; commit: string }> {
+  /** What was picked, in the cache. A fixed commit that is there never changes. */
+  async #bring(repository: Repository, { what }: PickedRef): Promise<CommitFacts> {
     const { memory } = this.deps;
-    const { gitDir } = repository;
-    const known = memory.tip;
-    if (known?.oid === wanted && known.what === what && known.gitDir === gitDir && (await repository.exists()))
-      return known;
-    const oid = await repository.fetch(what, this.signal);
-    const commit = await repository.commitOf(oid, this.signal);
-    memory.tip = { gitDir, what, oid, commit };
-    return memory.tip;
+    const known = memory.fixed;
+    if (known?.commit === this.#spec.commit && known?.gitDir === repository.gitDir && (await repository.exists())) {
+      return known.facts;
+    }
+    const facts = await repository.fetch(what, this.signal);
+    if (this.#spec.commit !== undefined) memory.fixed = { gitDir: repository.gitDir, commit: this.#spec.commit, facts };
+    return facts;
   }
 
   async #verify(

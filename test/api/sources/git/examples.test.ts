@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { cpSync } from 'node:fs';
+import { needPrograms, TestRepository } from '../../../setup/git.js';
+import { SourceBench } from './a-source.js';
+
+describe('examples/gitops', () => {
+  let repository: TestRepository;
+  let bench: SourceBench;
+
+  before(async function () {
+    this.timeout(120_000);
+    await needPrograms('git');
+  });
+  beforeEach(async () => {
+    repository = TestRepository.make();
+    cpSync('examples/gitops', repository.work, { recursive: true });
+    repository.commit({});
+    bench = await SourceBench.make({
+      url: repository.bare,
+      vars: { TIMEZONE: 'Europe/Vienna' },
+      varsFrom: [{ file: 'sensors.env' }],
+    });
+    bench.secret('sensors.env', 'BROKER_PASSWORD=pass word\n');
+  });
+  afterEach(async () => {
+    await bench.close();
+    repository.remove();
+  });
+
+  it('is one thing for the kitchen', async () => {
+    assert.equal((await bench.sync()).failure, undefined);
+    assert.equal(bench.declared, 'App/sensors');
+    const { spec } = bench.store.get('App', 'sensors') ?? {};
+    assert.deepEqual(spec?.release, { commit: 'r8', id: 8 });
+    const { collector } = spec?.services ?? {};
+    assert.equal(collector?.image, 'registry.example.com/sensors/collector:1.8');
+    assert.deepEqual(collector?.devices, ['/dev/ttyUSB0:/dev/sensor']);
+    assert.deepEqual(collector?.volumes, ['data:/data']);
+    assert.deepEqual(collector?.environment, {
+      DEVICE: 'kitchen',
+      SITE: 'north',
+      TZ: 'Europe/Vienna',
+      BROKER_PASSWORD: 'pass word',
+    });
+  });
+
+  it('is another for a device with a screen', async () => {
+    bench.device = { ...bench.device, name: 'hall', tags: { screen: 'large' } };
+    assert.equal((await bench.sync()).failure, undefined);
+    assert.equal(bench.declared, 'App/display App/sensors');
+    assert.equal(
+      bench.store.get('App', 'sensors')?.spec.services?.collector?.image,
+      'registry.example.com/sensors/collector:1.7',
+    );
+  });
+});
