@@ -21,6 +21,8 @@ export interface AgentProcess {
   readonly pingMs: number;
   /** Declares that many services; resolves with the time when the request left. */
   post(count: number, changed?: Changed): Promise<number>;
+  /** Declares any target state; resolves with the time when the request left. */
+  postState(body: object): Promise<number>;
   /** Asks for the status until `appState` is `applied`; resolves with the time when it was. */
   applied(limitMs?: number): Promise<number>;
   figures(): Promise<ProcessFigures>;
@@ -62,6 +64,12 @@ export async function startAgent(folder: string, dockerHost: string): Promise<Ag
     const { text } = await client.ask('GET', '/v2/state/status');
     return (JSON.parse(text) as { appState: string }).appState;
   };
+  const postState = async (body: object): Promise<number> => {
+    const atMs = Date.now();
+    const { status: code, text } = await client.ask('POST', '/v2/local/target-state', body);
+    if (code !== 200) throw new Error(`The agent refused the target state: ${code} ${text}`);
+    return atMs;
+  };
   const pid = child.pid;
   if (pid === undefined) throw new Error('The agent did not start');
   await answers(child, () => client.ask('GET', '/ping'), folder);
@@ -70,13 +78,8 @@ export async function startAgent(folder: string, dockerHost: string): Promise<Ag
   return {
     port,
     pingMs,
-    async post(count, changed) {
-      const body = targetState(count, changed);
-      const atMs = Date.now();
-      const { status: code, text } = await client.ask('POST', '/v2/local/target-state', body);
-      if (code !== 200) throw new Error(`The agent refused the target state: ${code} ${text}`);
-      return atMs;
-    },
+    post: (count, changed) => postState(targetState(count, changed)),
+    postState,
     async applied(limitMs = 120_000) {
       for (const until = Date.now() + limitMs; Date.now() < until; await sleep(1)) {
         if ((await status()) === 'applied') return Date.now();

@@ -8,7 +8,7 @@ import { type DockerApi, listContainers, listNetworks } from './docker-api.js';
 import type { EventWatch } from './event-watch.js';
 import { removeAll, removeFloor } from './floor.js';
 import type { Row } from './measure.js';
-import { AGENT_LABEL } from './target.js';
+import { AGENT_LABEL, BENCH_LABEL } from './target.js';
 
 /** What every group of rows works with. */
 export interface Bench {
@@ -69,7 +69,7 @@ export async function agentOn<T>(
 /** Brings that many services up from nothing and lets the agent come to rest. */
 export async function settle(agent: AgentProcess, count: number, restMs = 2_000): Promise<void> {
   await agent.post(count);
-  await agent.applied();
+  await agent.applied(600_000);
   await sleep(restMs);
 }
 
@@ -101,4 +101,5 @@ export async function withFrozen<T>(agent: AgentProcess, act: () => Promise<T>):
 export async function sweep(docker: DockerApi): Promise<void> {
   await removeFloor(docker);
   await removeAll(docker, { label: [AGENT_LABEL] });
+  await removeAll(docker, { label: [BENCH_LABEL] });
 }

@@ -17,6 +17,7 @@ import { pingRows } from './rows/ping.js';
 import { removedRows } from './rows/removed.js';
 import { requestRows } from './rows/requests.js';
 import { sameRows } from './rows/same.js';
+import { scaleRows } from './rows/scale.js';
 import { settledRows } from './rows/settled.js';
 import { startRows } from './rows/start.js';
 import { stateRows } from './rows/state.js';
@@ -32,12 +33,13 @@ const GROUPS: Readonly<Record<string, readonly RowGroup[]>> = {
   ],
   requests: [requestRows],
   same: [sameRows],
-  change: [changeRows],
+  change: [changeRows({ count: 20, timesFloor: 1.2 })],
   removed: [removedRows],
   settled: [settledRows],
   memory: [memoryRows],
   ping: [pingRows],
   state: [stateRows],
+  scale: [scaleRows, changeRows({ count: 200, timesFloor: 1.3 })],
 };
 
 const { values } = parseArgs({ options: { only: { type: 'string' }, quick: { type: 'boolean', default: false } } });

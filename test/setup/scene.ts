@@ -63,7 +63,10 @@ export class Scene {
 
   static async open({ docker: given, started = true, ...options }: SceneOptions = {}): Promise<Scene> {
     const docker = given ?? (await useEngine());
-    const agent = await AgentProcess.prepare({ dockerHost: docker.dockerHost, ...options });
+    const agent = await AgentProcess.prepare({ dockerHost: docker.dockerHost, ...options }).catch(async (error) => {
+      if (!given) await docker.close();
+      throw error;
+    });
     const scene = new Scene(docker, agent, `e2e-${randomBytes(4).toString('hex')}`);
     if (!given) scene.onClose(() => docker.close());
     try {

@@ -8,46 +8,53 @@ import { median } from '../measure.js';
 import { requestNote } from '../request-note.js';
 import { AGENT_LABEL, APP_ID, serviceName } from '../target.js';
 
-const COUNT = 20;
 const CHANGED = serviceName(7);
 
-/** One service of twenty gets another environment. */
-export const changeRows: RowGroup = (bench) =>
-  withCountedAgent(bench, async (counted, proxy, folder) => {
-    await settle(counted, COUNT, 4_000);
-    bench.say('change: counting requests');
-    const before = await others(bench);
-    proxy.reset();
-    await counted.post(COUNT, { [CHANGED]: 'counted' });
-    await counted.applied();
-    await sleep(2_000);
-    const requests = [...proxy.requests];
-    await counted.stop();
-    const times = await agentOn(folder, `unix://${bench.socketPath}`, (agent) => timeChanges(bench, agent));
-    const touched = [...before].filter((id) => !times.others.has(id)).length;
-    const figure = `1 of ${COUNT} changed`;
-    const floor = median(times.floor);
-    return [
-      {
-        figure: `${figure}: running`,
-        measured: median(times.running),
-        unit: 'ms',
-        floor,
-        target: { timesFloor: 1.2 },
-        samples: times.samples,
-      },
-      { figure: `${figure}: applied`, measured: median(times.applied), unit: 'ms', floor },
-      {
-        figure: `${figure}: requests`,
-        measured: requests.length,
-        unit: 'requests',
-        floor: 4,
-        target: { atMost: 8 },
-        note: requestNote(requests),
-      },
-      { figure: `${figure}: others touched`, measured: touched, unit: 'containers', target: { atMost: 0 } },
-    ];
-  });
+export interface ChangeSize {
+  readonly count: number;
+  readonly timesFloor: number;
+}
+
+/** One service of so many gets another environment. */
+export const changeRows =
+  (size: ChangeSize): RowGroup =>
+  (bench) =>
+    withCountedAgent(bench, async (counted, proxy, folder) => {
+      const { count, timesFloor } = size;
+      await settle(counted, count, 4_000);
+      bench.say('change: counting requests');
+      const before = await others(bench);
+      proxy.reset();
+      await counted.post(count, { [CHANGED]: 'counted' });
+      await counted.applied();
+      await sleep(2_000);
+      const requests = [...proxy.requests];
+      await counted.stop();
+      const times = await agentOn(folder, `unix://${bench.socketPath}`, (agent) => timeChanges(bench, agent, count));
+      const touched = [...before].filter((id) => !times.others.has(id)).length;
+      const figure = `1 of ${count} changed`;
+      const floor = median(times.floor);
+      return [
+        {
+          figure: `${figure}: running`,
+          measured: median(times.running),
+          unit: 'ms',
+          floor,
+          target: { timesFloor },
+          samples: times.samples,
+        },
+        { figure: `${figure}: applied`, measured: median(times.applied), unit: 'ms', floor },
+        {
+          figure: `${figure}: requests`,
+          measured: requests.length,
+          unit: 'requests',
+          floor: 4,
+          target: { atMost: 8 },
+          note: requestNote(requests),
+        },
+        { figure: `${figure}: others touched`, measured: touched, unit: 'containers', target: { atMost: 0 } },
+      ];
+    });
 
 /** Ids of the containers that are not to change. */
 async function others({ docker }: Bench): Promise<ReadonlySet<string>> {
@@ -56,7 +63,7 @@ async function others({ docker }: Bench): Promise<ReadonlySet<string>> {
 }
 
 /** Without a proxy in between, in turns with the floor: one more container, on a network of its own. */
-async function timeChanges(bench: Bench, agent: AgentProcess) {
+async function timeChanges(bench: Bench, agent: AgentProcess, count: number) {
   const { docker, events, quick } = bench;
   const running: number[] = [];
   const applied: number[] = [];
@@ -70,7 +77,7 @@ async function timeChanges(bench: Bench, agent: AgentProcess) {
     bench.say(`change: pair ${pair + 1}`);
     await sleep(1_000);
     events.reset();
-    const postedMs = await agent.post(COUNT, { [CHANGED]: `value ${pair}` });
+    const postedMs = await agent.post(count, { [CHANGED]: `value ${pair}` });
     const started = await events.seen(
       1,
       ({ action, attributes }) =>
