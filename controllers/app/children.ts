@@ -1,4 +1,4 @@
-import { canonical } from '../../crds/hash.js';
+import { frozen, textOf } from '../../api/store/frozen.js';
 import {
   type AnyDeclared,
   type AnyResource,
@@ -46,6 +46,18 @@ export function identityOf({ metadata, spec }: Pick<App, 'metadata' | 'spec'>): 
  * fetched along. Pure.
  */
 export function childrenOf(app: App, byHand: readonly Service[] = []): readonly AnyDeclared[] {
+  if (byHand.length > 0) return makeChildren(app, byHand);
+  const before = made.get(app.spec);
+  if (before?.of === app.metadata.name) return before.children;
+  const children = frozen(makeChildren(app, byHand));
+  made.set(app.spec, { of: app.metadata.name, children });
+  return children;
+}
+
+/** An App is looked at whenever one of its children says something, and its spec is seldom another one by then. */
+const made = new WeakMap<App['spec'], { readonly of: string; readonly children: readonly AnyDeclared[] }>();
+
+function makeChildren(app: App, byHand: readonly Service[]): readonly AnyDeclared[] {
   const identity = identityOf(app);
   const services = identity.release === null ? [] : servicesOf(app, identity);
   return [
@@ -153,8 +165,8 @@ export function declaredAs({ requests: _requests, status: _status, metadata, ...
 export const isLiving = ({ metadata }: { readonly metadata: { readonly deletionTimestamp?: string } }): boolean =>
   metadata.deletionTimestamp === undefined;
 
-export const sameSpec = (a: { readonly spec: unknown }, b: { readonly spec: unknown }): boolean =>
-  canonical(a.spec) === canonical(b.spec);
+export const sameSpec = (a: { readonly spec: object }, b: { readonly spec: object }): boolean =>
+  a.spec === b.spec || textOf(a.spec) === textOf(b.spec);
 
 function child<K extends Kind>(kind: K, name: string, spec: Kinds[K]['spec']): Declared<K> {
   return { apiVersion: API_VERSION, kind, metadata: { name }, spec };

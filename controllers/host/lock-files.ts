@@ -10,6 +10,8 @@ const LOCK_NAMES = ['updates.lock', 'resin-updates.lock'] as const;
 const AGENT_UID = 65534;
 /** Only root may give files away. Without root our files say this instead, and belong to the user we run as. */
 const MARK = 'held by supercargo\n';
+/** Begins the name of a lock file that is not in place yet. */
+const ASIDE = '.lock-';
 /** Sticky and open to all: applications of any user put their own lock files there. */
 const DIRECTORY_MODE = 0o1777;
 /** An application may drop its file between our two looks; then we try again, but not for ever. */
@@ -23,6 +25,12 @@ export interface LockFilesOptions {
   readonly log: Pick<Logger, 'info'>;
   /** ms since the epoch */
   readonly now: () => number;
+}
+
+interface LockFile {
+  readonly service: string;
+  readonly name: (typeof LOCK_NAMES)[number];
+  readonly path: string;
 }
 
 /** What this process holds of one app. */
@@ -48,24 +56,35 @@ export function openUpdateLocks({ lockRoot, hostRoot, log, now }: LockFilesOptio
   return {
     claim: (appId, services, { force }) =>
       inTurn(appId, async () => {
+        const folder = appFolder(appId);
         const before = held.get(appId)?.files ?? new Set<string>();
         const taken: string[] = [];
+        const asides = new Map<string, string>();
+        const locked = ({ service, name }: LockFile) =>
+          ({ is: 'locked', service, path: join(lockRoot, String(appId), service, name) }) as const;
         try {
-          const names = new Set([...(await foldersIn(appFolder(appId))), ...services.map(plainName)]);
-          for (const service of [...names].sort()) {
-            await openToAll(join(appFolder(appId), service));
-            for (const name of LOCK_NAMES) {
-              const path = join(appFolder(appId), service, name);
-              if (!(await take(path, appFolder(appId), force))) {
-                for (const file of taken) await drop(file);
-                return { is: 'locked', service, path: join(lockRoot, String(appId), service, name) };
-              }
-              if (!before.has(path)) taken.push(path);
+          const folders = [...new Set([...(await foldersIn(folder)), ...services.map(plainName)])].sort();
+          await allOf(folders, (service) => openToAll(join(folder, service)));
+          const files = folders.flatMap((service) =>
+            LOCK_NAMES.map((name): LockFile => ({ service, name, path: join(folder, service, name) })),
+          );
+          const seen = await allOf(files, ({ path }) => look(path));
+          const inTheWay = files.find((_, index) => seen[index] === 'other');
+          if (inTheWay && !force) return locked(inTheWay);
+          const missing = new Set(files.filter((_, index) => seen[index] !== 'ours').map(({ service }) => service));
+          await allOf([...missing], async (service) => void asides.set(service, await makeAside(folder)));
+          for (const file of files) {
+            if (!(await take(file.path, asides.get(file.service), force))) {
+              await allOf(taken, drop);
+              return locked(file);
             }
+            if (!before.has(file.path)) taken.push(file.path);
           }
         } catch (error) {
           await Promise.allSettled(taken.map(drop));
           throw new Error(`Could not take the update lock of app ${appId}: ${inWords(error)}`, { cause: error });
+        } finally {
+          await Promise.allSettled([...asides.values()].map(drop));
         }
         held.set(appId, { files: new Set([...before, ...taken]), since: held.get(appId)?.since ?? now() });
         return { is: 'held' };
@@ -94,7 +113,8 @@ export function openUpdateLocks({ lockRoot, hostRoot, log, now }: LockFilesOptio
           for (const service of await foldersIn(appFolder(appId))) {
             for (const name of LOCK_NAMES) files.add(join(appFolder(appId), service, name));
           }
-          for (const file of files) if ((await look(file)) === 'ours') await drop(file);
+          await allOf([...files], async (file) => ((await look(file)) === 'ours' ? drop(file) : undefined));
+          await allOf(await asidesIn(appFolder(appId)), drop);
         } catch (error) {
           if (mine) held.set(appId, mine);
           throw new Error(`Could not release the update lock of app ${appId}: ${inWords(error)}`, { cause: error });
@@ -107,35 +127,47 @@ export function openUpdateLocks({ lockRoot, hostRoot, log, now }: LockFilesOptio
   };
 }
 
-/** Makes the file at `path` ours, or says that it belongs to an application. */
-async function take(path: string, sameFileSystem: string, force: boolean): Promise<boolean> {
+/** Makes the file at `path` ours, or says that it belongs to an application. Without `aside` it is ours already. */
+async function take(path: string, aside: string | undefined, force: boolean): Promise<boolean> {
   for (let tries = 0; tries < TRIES; tries += 1) {
+    if (aside !== undefined && (await linkTo(path, aside))) return true;
     const seen = await look(path);
     if (seen === 'ours') return true;
     if (seen === 'other' && !(force && (await clear(path)))) return false;
-    if (await createExclusively(path, sameFileSystem)) return true;
   }
   return false;
 }
 
 /**
- * Creates the file with its owner already set, or not at all: a crash between `open(wx)` and `chown` would leave a file
- * that looks like an application's, and the app locked until the next boot. So it is made aside, where no container
- * looks, and linked into place; `link` refuses an existing name as `wx` does.
+ * A lock file with its owner already set, where no container looks: a crash between `open(wx)` and `chown` would leave
+ * one in place that looks like an application's, and the app locked until the next boot. One for each service, so that
+ * whoever uses `flock` on it meets nobody of another service.
  */
-async function createExclusively(path: string, sameFileSystem: string): Promise<boolean> {
-  const aside = join(sameFileSystem, `.lock-${randomBytes(6).toString('hex')}`);
+async function makeAside(folder: string): Promise<string> {
+  const aside = join(folder, `${ASIDE}${randomBytes(6).toString('hex')}`);
   await writeFile(aside, MARK, { flag: 'wx', mode: 0o644 });
+  if (isRoot()) await chown(aside, AGENT_UID, AGENT_UID);
+  return aside;
+}
+
+/** Puts the file into place; false when something is there: `link` refuses an existing name as `wx` does. */
+async function linkTo(path: string, aside: string): Promise<boolean> {
   try {
-    if (isRoot()) await chown(aside, AGENT_UID, AGENT_UID);
     await link(aside, path);
     return true;
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return false;
     throw error;
-  } finally {
-    await drop(aside);
   }
+}
+
+/** The same for all of them side by side; the first failure is thrown when every one has ended. */
+async function allOf<T, R>(all: readonly T[], act: (one: T) => Promise<R>): Promise<readonly R[]> {
+  const ended = await Promise.allSettled(all.map(act));
+  return ended.map((one) => {
+    if (one.status === 'rejected') throw one.reason;
+    return one.value;
+  });
 }
 
 /** Anything at the path counts: a file, a folder, a symbolic link to nowhere. */
@@ -169,14 +201,21 @@ async function drop(path: string): Promise<void> {
 }
 
 async function openToAll(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  const { mode } = await stat(folder);
+  const there = await stat(folder).catch(unlessAbsent);
+  if (!there) await mkdir(folder, { recursive: true });
+  const { mode } = there ?? (await stat(folder));
   if ((mode & 0o7777) !== DIRECTORY_MODE) await chmod(folder, DIRECTORY_MODE);
 }
 
 async function foldersIn(folder: string): Promise<readonly string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(unlessAbsent);
   return (entries ?? []).filter((entry) => entry.isDirectory()).map(({ name }) => name);
+}
+
+/** What a process that was killed has left aside. */
+async function asidesIn(folder: string): Promise<readonly string[]> {
+  const names = await readdir(folder).catch(unlessAbsent);
+  return (names ?? []).filter((name) => name.startsWith(ASIDE)).map((name) => join(folder, name));
 }
 
 /** Names come from documents: one that climbs out of the app's folder is refused. */

@@ -43,6 +43,19 @@ describe('update lock files', () => {
     for (const name of BOTH) assert.equal((await stat(join(folder('web'), name))).uid, owner);
   });
 
+  it('gives each service files of its own: whoever uses flock meets nobody of another one', async () => {
+    await claim(['web', 'db']);
+    const inode = async (service: string, name: string) => (await stat(join(folder(service), name))).ino;
+    assert.notEqual(await inode('web', 'updates.lock'), await inode('db', 'updates.lock'));
+  });
+
+  it('removes what a killed process left aside', async () => {
+    await mkdir(folder('web'), { recursive: true });
+    await writeFile(join(hostRoot, LOCK_ROOT, '7', '.lock-0011'), '');
+    assert.equal(await open().release(7), 'released');
+    assert.deepEqual(await readdir(join(hostRoot, LOCK_ROOT, '7')), ['web']);
+  });
+
   it('opens an existing folder to all users', async () => {
     await mkdir(folder('web'), { recursive: true });
     await chmod(folder('web'), 0o755);
