@@ -1,11 +1,19 @@
 import type { SeenContainer } from '../docker/engine.js';
 import type { Plan } from '../runtime/outcome.js';
+import { driftOf } from './drift.js';
 import type { NeededNetwork, ServiceStep, Wanted } from './situation.js';
 import { doing, waitForNeeded } from './steps.js';
 import type { UpdateStep } from './strategy/record.js';
 
 /** What can be put right without stopping anything. `seen`: what told that a successor can take over. Pure. */
 export function mend(wanted: Wanted, current: SeenContainer, seen?: UpdateStep): Plan<ServiceStep> | undefined {
+  const drift = wanted.running ? driftOf(current, wanted.tuning) : undefined;
+  if (drift?.mend === 'unpause') {
+    return doing('Unpausing', { do: 'unpause', container: current, because: drift.because });
+  }
+  if (drift?.mend === 'update') {
+    return doing('Updating', { do: 'update', container: current, change: drift.change, because: drift.because });
+  }
   const missing = wanted.networks.find(({ name }) => current.networks[name] === undefined);
   if (missing) {
     const because = `not connected to network ${missing.name}`;

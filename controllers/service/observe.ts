@@ -9,6 +9,7 @@ import { begun } from '../../crds/requests.js';
 import type { Engine, SeenContainer, SeenImage } from '../docker/engine.js';
 import { type EngineTraits, UNKNOWN_TRAITS } from '../docker/engine-traits.js';
 import { foreignImage } from '../docker/platform.js';
+import { seenUpdatable } from '../docker/seen.js';
 import type { World } from '../docker/world.js';
 import type { DeviceFacts } from '../host/facts.js';
 import type { Handovers } from '../host/handovers.js';
@@ -19,6 +20,7 @@ import { type Definition, readDefinition } from './definition.js';
 import type { Departures } from './departures.js';
 import { namesWaitedFor, type Sibling, sharedNetwork, unmetDependencies } from './dependencies.js';
 import { type ApiAccess, type CloudAccess, hasFeature, joinsApiNetwork } from './features.js';
+import { HOST_DEFAULTS } from './host-options.js';
 import { containerNameOf, type Identity, identityOf } from './identity.js';
 import { withCurrentNames, withImageLabels } from './labels.js';
 import { isUnbounded } from './logging.js';
@@ -140,6 +142,10 @@ async function resolve(
     image: image && { id: image.id, specHash: specHash({ definition, imageId: image.id, identity, api, cloud }) },
     running: definition.running,
     restart: definition.host.RestartPolicy?.Name ?? 'always',
+    tuning: {
+      ...seenUpdatable({ ...HOST_DEFAULTS, ...definition.host }),
+      MemorySwap: definition.host.MemorySwap,
+    },
     networks: networks.map((name) => neededNetwork(deps, name, aliases.get(name) ?? [])),
     volumes: volumeNames(definition.volumes).map((name) => neededVolume(deps, app, volumeName(identity.appId, name))),
     sharing: sharing === undefined ? undefined : { service: sharing, container: siblingContainer },

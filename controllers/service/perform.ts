@@ -46,6 +46,9 @@ export async function perform(
       return world.quietly(step.container.id, () => introduce(deps, subject, step, signal));
     case 'rename':
       return world.quietly(step.container.id, () => rename(deps, subject, step, signal));
+    case 'update':
+    case 'unpause':
+      return world.quietly(step.container.id, () => putRight(deps, subject, step, signal));
   }
 }
 
@@ -240,6 +243,27 @@ async function rename(
   if (result === 'renamed')
     record(store, service, 'Renaming', `Renamed container ${container.name} to ${to}: ${because}`);
   return undefined;
+}
+
+/** What somebody changed of a running container, back as it was. */
+async function putRight(
+  { world, engine, store }: ServiceDeps,
+  { service }: Subject,
+  step: StepOf<'update' | 'unpause'>,
+  signal: AbortSignal,
+): Promise<undefined> {
+  const { container, because } = step;
+  const { id, name } = container;
+  const what = step.do === 'update' ? 'change container' : 'unpause container';
+  const result = await (step.do === 'update'
+    ? engine.updateContainer(id, step.change, signal)
+    : engine.unpauseContainer(id, signal)
+  ).catch((error: unknown) => {
+    throw refused(`Could not ${what} ${name}`, error);
+  });
+  await world.refreshContainer(id, signal);
+  if (result === 'updated') record(store, service, 'Updating', `Changed container ${name} back: it ${because}`);
+  if (result === 'unpaused') record(store, service, 'Unpausing', `Unpaused container ${name}: it ${because}`);
 }
 
 /** The Supervisor's line for a failure; not again for the same failure of a retry. */

@@ -1,6 +1,7 @@
 import { DEFAULT_STRATEGY, overlaps } from '../../crds/update-strategy.js';
 import type { SeenContainer } from '../docker/engine.js';
 import { type Plan, settled, wait } from '../runtime/outcome.js';
+import { driftOf } from './drift.js';
 import { mend } from './mend.js';
 import { ALIVE, isMadeAfter, type Orders } from './orders.js';
 import type { ServiceStep, Situation, Wanted } from './situation.js';
@@ -90,6 +91,9 @@ function replace(
     );
   }
   if (isAtRest(situation, wanted, current)) return undefined;
+
+  const drift = wanted.running ? driftOf(current, wanted.tuning) : undefined;
+  if (drift?.mend === 'replace') return waitForNeeded(wanted) ?? leave(situation, current, drift.because);
 
   const { sharing } = wanted;
   if (sharing && current.networkMode !== `container:${sharing.container}`) {

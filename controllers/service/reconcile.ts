@@ -166,6 +166,8 @@ const WORDS: Readonly<Record<ServiceStep['do'], { doing: Doing | undefined; reas
   connect: { doing: undefined, reason: 'Connecting' },
   introduce: { doing: undefined, reason: 'Introducing' },
   rename: { doing: undefined, reason: 'Renaming' },
+  update: { doing: undefined, reason: 'Updating' },
+  unpause: { doing: undefined, reason: 'Unpausing' },
 };
 
 /** The App claims the lock of its app. Where there is no App (any more), nobody else would: then we do. */

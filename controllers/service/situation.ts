@@ -1,5 +1,6 @@
 import type { UpdateStrategy } from '../../crds/update-strategy.js';
-import type { SeenContainer } from '../docker/engine.js';
+import type { SeenContainer, UpdateOptions } from '../docker/engine.js';
+import type { Tuning } from './drift.js';
 import type { Orders } from './orders.js';
 import type { Course } from './strategy/course.js';
 import type { UpdateStep } from './strategy/record.js';
@@ -27,6 +28,14 @@ export type ServiceStep =
       /** What told that it can take over. */
       readonly seen?: UpdateStep;
     }
+  /** Gives limits and restart policy back while it runs. */
+  | {
+      readonly do: 'update';
+      readonly container: SeenContainer;
+      readonly change: UpdateOptions;
+      readonly because: string;
+    }
+  | { readonly do: 'unpause'; readonly container: SeenContainer; readonly because: string }
   /** With all of its networks; and started, unless the document does not want it to run. */
   | {
       readonly do: 'create';
@@ -65,6 +74,7 @@ export interface Wanted {
   readonly image: { readonly id: string; readonly specHash: string } | undefined;
   readonly running: boolean;
   readonly restart: string;
+  readonly tuning: Tuning;
   readonly networks: readonly NeededNetwork[];
   readonly volumes: readonly Needed[];
   /** Sibling whose network is shared, and its container. */

@@ -587,4 +587,97 @@ export const SCENARIOS: readonly Scenario[] = [
       images: ['web:1'],
     },
   },
+  {
+    it: 'goes on with a container that somebody paused',
+    before: [web],
+    deed: ({ engine }) => engine.docker.pauseContainer('web_7_1_a'),
+    target: [web],
+    end: { containers: ['web_7_1_a running web:1 on u_default'], networks: ['u_default'], images: ['web:1'] },
+  },
+  {
+    it: 'gives limits and restart policy back that somebody edited',
+    before: [declareApp({ web: { mem_limit: '64m', cpu_shares: 512 } })],
+    deed: ({ engine }) => {
+      const policy = { Name: 'no', MaximumRetryCount: 0 };
+      engine.docker.updateContainer('web_7_1_a', { Memory: 32 << 20, CpuShares: 2, RestartPolicy: policy });
+    },
+    target: [declareApp({ web: { mem_limit: '64m', cpu_shares: 512 } })],
+    end: { containers: ['web_7_1_a running web:1 on u_default'], networks: ['u_default'], images: ['web:1'] },
+    also: ({ engine }) => {
+      const { Memory, CpuShares, RestartPolicy } = engine.seen('web_7_1_a')?.updatable ?? {};
+      assert.deepEqual([Memory, CpuShares, RestartPolicy?.Name], [64 << 20, 512, 'always']);
+    },
+  },
+  {
+    it: 'replaces a container on which somebody put a limit that Docker cannot take away',
+    before: [webAndDb],
+    deed: ({ engine }) => engine.docker.updateContainer('web_7_1_a', { CpuShares: 2 }),
+    target: [webAndDb],
+    end: {
+      containers: ['db_7_1_a running web:1 on u_default', 'web_7_1_a running web:1 V=1 on u_default'],
+      networks: ['u_default'],
+      images: ['web:1'],
+    },
+    also: ({ engine }) => assert.equal(engine.seen('web_7_1_a')?.updatable?.CpuShares, 0),
+  },
+  {
+    it: 'removes a copy that somebody made of a container',
+    before: [web],
+    deed: ({ engine }) => {
+      const copy = engine.docker.createContainer('copy', engine.docker.container('web_7_1_a').options);
+      engine.docker.startContainer(copy);
+    },
+    target: [web],
+    end: { containers: ['web_7_1_a running web:1 on u_default'], networks: ['u_default'], images: ['web:1'] },
+  },
+  {
+    it: 'gives a container its name back',
+    before: [web],
+    deed: ({ engine }) => engine.docker.renameContainer('web_7_1_a', 'mine'),
+    target: [web],
+    end: { containers: ['web_7_1_a running web:1 on u_default'], networks: ['u_default'], images: ['web:1'] },
+  },
+  {
+    it: 'connects a container again that somebody took from a network',
+    before: [declareApp({ web: { networks: ['front', 'back'] } }, { networks: { front: {}, back: {} } })],
+    deed: ({ engine }) => {
+      engine.docker.disconnectNetwork('u_front', 'web_7_1_a');
+      engine.docker.disconnectNetwork('u_back', 'web_7_1_a');
+    },
+    target: [declareApp({ web: { networks: ['front', 'back'] } }, { networks: { front: {}, back: {} } })],
+    end: {
+      containers: ['web_7_1_a running web:1 on u_back,u_front'],
+      networks: ['u_back', 'u_default', 'u_front'],
+      images: ['web:1'],
+    },
+  },
+  {
+    it: 'makes a network again that somebody took away from running containers',
+    before: [webAndDb],
+    deed: ({ engine }) => {
+      for (const name of ['web_7_1_a', 'db_7_1_a']) engine.docker.disconnectNetwork('u_default', name);
+      engine.docker.removeNetwork('u_default');
+    },
+    target: [webAndDb],
+    end: {
+      containers: ['db_7_1_a running web:1 on u_default', 'web_7_1_a running web:1 V=1 on u_default'],
+      networks: ['u_default'],
+      images: ['web:1'],
+    },
+  },
+  {
+    it: 'makes a volume again that somebody removed with its container',
+    before: [declareApp({ web: { volumes: ['data:/data'] } }, { volumes: { data: {} } })],
+    deed: ({ engine }) => {
+      engine.docker.removeContainer('web_7_1_a');
+      engine.docker.removeVolume('1_data');
+    },
+    target: [declareApp({ web: { volumes: ['data:/data'] } }, { volumes: { data: {} } })],
+    end: {
+      containers: ['web_7_1_a running web:1 on u_default'],
+      networks: ['u_default'],
+      volumes: ['1_data'],
+      images: ['web:1'],
+    },
+  },
 ];

@@ -24,6 +24,8 @@ export interface Scenario {
   readonly waiting?: readonly string[];
   /** In the end; what is left out does not exist. */
   readonly end: Partial<DeviceView>;
+  /** What else has to hold in the end. */
+  readonly also?: (device: Device) => void;
 }
 
 /** One thing that befalls the step of that number, counted from the beginning of the scenario. */
@@ -154,6 +156,7 @@ export class Run {
     const { agent } = this.device;
     assert.deepEqual(viewOf(this.device), { ...NOTHING, ...this.scenario.end });
     assert.deepEqual(this.overseer.broken, []);
+    this.scenario.also?.(this.device);
     for (const one of agent?.documents() ?? []) {
       const says = one.status?.conditions?.find(({ type }) => type === 'Ready')?.status;
       if (agent && says === 'True') assert.equal(untruthOf(this.device, agent, one), undefined, one.metadata.name);

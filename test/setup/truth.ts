@@ -73,7 +73,7 @@ function serviceUntruth(device: Device, agent: Agent, { spec }: Service): string
   if (told.join() !== variables.join()) return `its container was told ${told.join() || 'nothing'}`;
   if (spec.running === false) return /^(created|exited)$/.test(container.state) ? undefined : 'it runs';
   if (spec.restart === 'no' && container.state === 'exited') return undefined;
-  if (!/^(running|restarting|paused)$/.test(container.state)) return `its container is ${container.state}`;
+  if (!/^(running|restarting)$/.test(container.state)) return `its container is ${container.state}`;
   return networkUntruth(device, agent, spec, container);
 }
 

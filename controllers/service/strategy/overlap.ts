@@ -47,6 +47,9 @@ export function planPair(
   if (hash !== undefined && older.specHash === hash && newer.specHash !== hash) {
     return leave(situation, newer, `the document wants ${older.name} again`);
   }
+  if (hash !== undefined && isCopy(wanted, newer, older)) {
+    return leave(situation, newer, `younger duplicate of ${older.name}`);
+  }
   const beside = besideBy(situation, wanted);
   const replaced = situation.orders.anew.length > 0;
   if (!beside || replaced || !ALIVE.includes(older.state) || older.specHash === hash) {
@@ -58,6 +61,13 @@ export function planPair(
   if (stranded) return leave(situation, stranded, `network ${network} is made anew`);
   return takeOver(situation, wanted, newer, older, beside);
 }
+
+/** Somebody made another container with the labels of ours: the one that runs under the name of ours stays. */
+const isCopy = ({ containerName, image }: Wanted, newer: SeenContainer, older: SeenContainer): boolean =>
+  older.specHash === image?.specHash &&
+  older.name === containerName &&
+  newer.name !== containerName &&
+  ALIVE.includes(older.state);
 
 function closingAt({ closing }: Situation, container: SeenContainer): readonly (readonly [SeenContainer, string])[] {
   const network = Object.keys(container.networks).find((name) => closing.get(name) === 'made anew');
@@ -76,6 +86,8 @@ function takeOver(
       return waitForNeeded(wanted) ?? waitForSiblings(wanted.unmet) ?? start(newer, 'created but never started');
     case 'exited':
       return start(newer, `exited with ${newer.exitCode} before it had taken over`);
+    case 'paused':
+      return doing('Unpausing', { do: 'unpause', container: newer, because: 'was paused before it had taken over' });
     case 'running':
       break;
     default:

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { SeenContainer } from '../../../controllers/docker/engine.js';
 import type { Orders } from '../../../controllers/service/orders.js';
 import type { Situation, Wanted } from '../../../controllers/service/situation.js';
-import { network, serviceLine } from './situations.js';
+import { network, serviceLine, UNLIMITED } from './situations.js';
 
 interface Case {
   readonly it: string;
@@ -287,7 +287,37 @@ describe('planService', () => {
     },
     { it: 'leaves a crash loop to Docker', seen: [{ state: 'restarting', exitCode: 1 }], want: 'settled' },
     { it: 'leaves an unhealthy container to Docker', seen: [{ health: 'unhealthy' }], want: 'settled' },
-    { it: 'reports a paused container and leaves it', seen: [{ state: 'paused' }], want: 'settled' },
+    {
+      it: 'ends a pause without the lock: nothing is interrupted by it',
+      seen: [{ state: 'paused' }],
+      more: unlocked,
+      want: 'unpause c1 (was paused); progressing: Unpausing',
+    },
+    {
+      it: 'does not end the pause of what is not to run',
+      seen: [{ state: 'paused' }],
+      wanted: { running: false },
+      want: 'stop c1 under lock (running: false); waiting: Stopping',
+    },
+    {
+      it: 'gives edited limits back without the lock',
+      seen: [{ updatable: { ...UNLIMITED, CpuShares: 9 } }],
+      wanted: { tuning: { ...UNLIMITED, CpuShares: 5, MemorySwap: undefined } },
+      more: unlocked,
+      want: 'update c1 to {"CpuShares":5} (was edited: cpu_shares is 9, not 5); progressing: Updating',
+    },
+    {
+      it: 'needs the lock where only another container can be without the limit',
+      seen: [{ updatable: { ...UNLIMITED, CpuShares: 9 } }],
+      more: unlocked,
+      want: 'waiting: NeedsLock (Needs the update lock of the app to remove container web_1_1_a: was edited: cpu_shares is 9, not set)',
+    },
+    {
+      it: 'leaves the limits of what has finished',
+      seen: [{ state: 'exited', updatable: { ...UNLIMITED, CpuShares: 9 } }],
+      wanted: { restart: 'no' },
+      want: 'settled',
+    },
 
     {
       it: 'stops what shall not run',
@@ -327,6 +357,16 @@ describe('planService', () => {
       it: 'removes the older of two, the newest stays',
       seen: [{ id: 'c2' }, { id: 'c1', specHash: 'h1' }],
       want: 'stop+remove c1 under lock (older duplicate of web_1_1_a); waiting: Stopping',
+    },
+    {
+      it: 'removes a copy that somebody made, and not the container that it was made from',
+      seen: [{ id: 'c2', name: 'copy' }, {}],
+      want: 'stop+remove c2 under lock (younger duplicate of web_1_1_a); waiting: Stopping',
+    },
+    {
+      it: 'keeps a copy that runs where the container that it was made from does not',
+      seen: [{ id: 'c2', name: 'copy' }, { state: 'exited' }],
+      want: 'remove c1 under lock (older duplicate of copy); waiting: Stopping',
     },
 
     {

@@ -1,4 +1,4 @@
-import type { SeenContainer } from '../../../controllers/docker/engine.js';
+import type { SeenContainer, Updatable } from '../../../controllers/docker/engine.js';
 import type { Plan } from '../../../controllers/runtime/outcome.js';
 import { planService } from '../../../controllers/service/plan.js';
 import type { ServiceStep, Situation, Wanted } from '../../../controllers/service/situation.js';
@@ -24,6 +24,17 @@ export const aContainer = (more: Partial<SeenContainer> = {}): SeenContainer => 
   ...more,
 });
 
+export const UNLIMITED: Updatable = {
+  RestartPolicy: { Name: 'always', MaximumRetryCount: 0 },
+  Memory: 0,
+  MemoryReservation: 0,
+  NanoCpus: 0,
+  CpuShares: 0,
+  CpuQuota: 0,
+  CpusetCpus: '',
+  PidsLimit: 0,
+};
+
 /** Of the engine, as a service needs it. */
 export const network = (name: string, id: string | undefined, trouble?: string) => ({
   name,
@@ -38,6 +49,7 @@ export const wants = (more: Partial<Wanted> = {}): Wanted => ({
   image: { id: 'sha256:1', specHash: 'h1' },
   running: true,
   restart: 'always',
+  tuning: { ...UNLIMITED, MemorySwap: undefined },
   networks: [network('u_default', 'n1')],
   volumes: [],
   sharing: undefined,
@@ -86,6 +98,9 @@ function printStep(step: ServiceStep): string {
     case 'create':
       return `create${step.start ? '+start' : ''} ${step.name}${step.beside ? ` beside, ${step.beside}` : ''} (${step.because})`;
     case 'start':
-      return `start ${step.container.id} (${step.because})`;
+    case 'unpause':
+      return `${step.do} ${step.container.id} (${step.because})`;
+    case 'update':
+      return `update ${step.container.id} to ${JSON.stringify(step.change)} (${step.because})`;
   }
 }
