@@ -12,7 +12,9 @@ export function appController(deps: AppDeps): Controller {
     reconcile: reconcileApp(deps, memory),
     wakes(wake) {
       const { store, world } = deps;
-      const stopStore = store.watch(({ object, type }) => {
+      const stopStore = store.watch(({ object, type, parts }) => {
+        // A service that is only asked to look: by us, perhaps, while it waits for the lock. That would never end.
+        if (type === 'MODIFIED' && parts.length === 0) return;
         if (object.kind === 'App') {
           if (type === 'DELETED') memory.refusals.delete(object.metadata.name);
           return;
