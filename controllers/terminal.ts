@@ -110,6 +110,7 @@ const PHASES = {
   Promoting: 'rolling out',
   Verifying: 'waiting until everything runs',
   Settled: 'ready',
+  Suspended: 'suspended',
   Removing: 'being removed',
 } as const;
 

@@ -229,12 +229,13 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
       registries: { type: "object", description: "Access to registries, by host (with its port; docker.io for the hub). Default: what docker login left for the agent.", additionalProperties: { type: "object", required: ["secret"], properties: {
         secret: { type: "string", title: "string (a name of letters, digits, _ . -)", description: "Name of a file in the folder secrets of the data folder, mode 0600: JSON with username and password, or one line username:password.", pattern: "^[A-Za-z0-9][A-Za-z0-9_.-]*$", maxLength: 253 },
       }, additionalProperties: false } },
+      suspend: { type: "boolean", description: "true: nothing of it is repaired, rolled out or stopped, and requests are refused, until it is taken back. Default: false." },
       volumeReclaim: { type: "string", description: "What happens to the data of its volumes when the App is deleted: Retain keeps it, Delete destroys it. Default: Retain.", enum: ["Retain","Delete"] },
     }, additionalProperties: false },
     status: { type: "object", description: "What was observed; written by the App controller.", properties: {
       ...runtimeStatus,
       appId: { type: "integer", description: "Number that it has in object names and in the compatible API." },
-      phase: { type: "string", description: "How far the release has come.", enum: ["Staging","Locking","Promoting","Verifying","Settled","Removing"] },
+      phase: { type: "string", description: "How far the release has come.", enum: ["Staging","Locking","Promoting","Verifying","Settled","Suspended","Removing"] },
       release: { type: "object", description: "The release last completed: what a commit in the compatible API means.", required: ["commit","id"], properties: {
         commit: { type: "string", description: "Uuid of the release." },
         id: { type: "integer", description: "Number of the release." },

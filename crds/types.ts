@@ -457,6 +457,8 @@ export interface AppSpec {
       secret: string;
     };
   };
+  /** true: nothing of it is repaired, rolled out or stopped, and requests are refused, until it is taken back. Default: false. */
+  suspend?: boolean;
   /** What happens to the data of its volumes when the App is deleted: Retain keeps it, Delete destroys it. Default: Retain. */
   volumeReclaim?: 'Retain' | 'Delete';
 }
@@ -470,7 +472,7 @@ export interface AppStatus {
   /** Number that it has in object names and in the compatible API. */
   appId?: number;
   /** How far the release has come. */
-  phase?: 'Staging' | 'Locking' | 'Promoting' | 'Verifying' | 'Settled' | 'Removing';
+  phase?: 'Staging' | 'Locking' | 'Promoting' | 'Verifying' | 'Settled' | 'Suspended' | 'Removing';
   /** The release last completed: what a commit in the compatible API means. */
   release?: Release;
   /**

@@ -1,5 +1,6 @@
 import { isReady, isStalled } from '../../crds/conditions.js';
 import { type AnyResource, type Kind, keyOf } from '../../crds/kinds.js';
+import { saysSuspended } from '../../crds/suspend.js';
 import type { Reader } from '../store/store.js';
 
 /** What an app is made of. Settings of the host are not among them: they are no part of a release. */
@@ -7,7 +8,7 @@ export const APP_KINDS = ['App', 'Image', 'Network', 'Volume', 'Service'] as con
 
 /**
  * `appState` of the compatible API, for the whole device. `applying`: a pass is due, something is deleted, waits, works or
- * backs off. `applied`: everything is Ready, or Stalled, because nothing more will be done until it changes.
+ * backs off. `applied`: everything is Ready, or Stalled or suspended, because nothing more will be done until it changes.
  */
 export function appState(store: Pick<Reader, 'list' | 'isPending'>): 'applying' | 'applied' {
   const busy = APP_KINDS.some((kind) =>
@@ -18,4 +19,6 @@ export function appState(store: Pick<Reader, 'list' | 'isPending'>): 'applying' 
 
 /** Nothing more will be done about it before something changes. Pure. */
 export const isAtRest = (resource: Pick<AnyResource, 'metadata' | 'status'>): boolean =>
-  isStalled(resource) || (isReady(resource) && resource.metadata.deletionTimestamp === undefined);
+  isStalled(resource) ||
+  saysSuspended(resource) ||
+  (isReady(resource) && resource.metadata.deletionTimestamp === undefined);

@@ -2,6 +2,7 @@ import { conditionOf, isReady, isStalled } from '../../crds/conditions.js';
 import { canonical } from '../../crds/hash.js';
 import type { Issue } from '../../crds/issue.js';
 import type { AnyDeclared, AnyResource, App, Key, Kind } from '../../crds/kinds.js';
+import { isSuspended, SUSPENDED, suspendedMessage } from '../../crds/suspend.js';
 import type { AppStatus } from '../../crds/types.js';
 import { act, type Plan, settled, TerminalError, wait } from '../runtime/outcome.js';
 import { identityOf, isLiving, sameSpec } from './children.js';
@@ -22,7 +23,9 @@ export type AppStep =
   /** Tell the volumes what becomes of their data. */
   | { readonly do: 'reclaim'; readonly because: string }
   | { readonly do: 'remove'; readonly kind: Kind; readonly because: string }
-  | { readonly do: 'unlock'; readonly because: string };
+  | { readonly do: 'unlock'; readonly because: string }
+  /** Tells whoever asked that nothing will be done. */
+  | { readonly do: 'refuse'; readonly because: string };
 
 export interface AppFacts {
   /** The App's children, also those that are being deleted. */
@@ -59,11 +62,26 @@ export type AppPlan = Plan<AppStep> & {
 /** How far a release is and what comes next. Pure. (Design §4.) */
 export function planApp(app: App, facts: AppFacts): AppPlan {
   if (!isLiving(app)) return planRemoval(app, facts);
+  if (isSuspended(app)) return planSuspension(app, facts);
   const trouble = troubleOf(facts);
   if (!trouble) return planRelease(app, facts);
   // What runs goes on, and may still be mended: the children stay as they are, and have the lock when they need it.
   const upkeep = planDemands(facts, planCommands(facts.asked, facts.locked)) ?? planUnlock(facts) ?? settled<AppStep>();
-  return { ...upkeep, phase: app.status?.phase ?? 'Staging', trouble };
+  return { ...upkeep, phase: phaseBefore(app), trouble };
+}
+
+/** Where it was before somebody suspended it is not known any more. */
+const phaseBefore = ({ status }: App): Phase =>
+  status?.phase === undefined || status.phase === 'Suspended' ? 'Staging' : status.phase;
+
+/** Nothing, except that nobody is kept waiting: neither the application for its lock, nor whoever asks for something. */
+function planSuspension(app: App, { asked, locked }: AppFacts): AppPlan {
+  const because = suspendedMessage(app.metadata.name);
+  const steps: readonly AppStep[] = [
+    ...(asked.commands.length > 0 || asked.cleanup ? [{ do: 'refuse' as const, because }] : []),
+    ...(locked ? [{ do: 'unlock' as const, because: 'the app is suspended' }] : []),
+  ];
+  return { ...wait(SUSPENDED, because), steps, phase: 'Suspended' };
 }
 
 /** The compatible API knows a rejected release by this reason. */
@@ -85,7 +103,7 @@ function troubleOf({ issues, taken, unmet }: AppFacts): TerminalError | undefine
 function planRelease(app: App, facts: AppFacts): AppPlan {
   const { existing, desired, missing, locked } = facts;
   const command = planCommands(facts.asked, locked);
-  if (command?.steps.length) return { ...command, phase: app.status?.phase ?? 'Staging' };
+  if (command?.steps.length) return { ...command, phase: phaseBefore(app) };
   const changes = differences(existing, desired);
   const held = desired.filter((one) => one.kind === 'Image' && facts.room.held.has(one.spec.image)).map(keyOfChild);
   const newImages = changes.filter((change) => change.startsWith('Image/') && !held.includes(change));

@@ -3,6 +3,7 @@ import type { Accepted, Store } from '../../api/store/store.js';
 import { conditionOf, withFacts } from '../../crds/conditions.js';
 import { type AnyDeclared, type App, keyOf } from '../../crds/kinds.js';
 import { handlingOf, type Refusal, withHandled } from '../../crds/requests.js';
+import { suspendedMessage } from '../../crds/suspend.js';
 import type { AppStatus } from '../../crds/types.js';
 import type { EngineTraits } from '../docker/engine-traits.js';
 import type { World } from '../docker/world.js';
@@ -58,6 +59,7 @@ export const reconcileApp =
     }
 
     const plan = planApp(app, facts);
+    announceSuspension(deps, app, plan);
     const done = await perform(deps, memory, app, facts, plan);
     await shareApiNetwork(store, world);
     if (facts.locked) nudge(store, app);
@@ -75,6 +77,13 @@ export const reconcileApp =
     if (!isLiving(app) && outcome.is === 'settled') await store.release(app);
     return outcome;
   };
+
+/** Once for each time that it begins and ends. */
+function announceSuspension(deps: AppDeps, app: App, { phase }: AppPlan): void {
+  const was = app.status?.phase === 'Suspended';
+  if (phase === 'Suspended' && !was) event(deps, app, 'Suspended', suspendedMessage(app.metadata.name));
+  if (phase !== 'Suspended' && was) event(deps, app, 'Resumed', 'The app is kept as its documents say again');
+}
 
 /** The Supervisor's line, once for each rejection. */
 function announceRejection({ logs }: AppDeps, app: App, { unmet }: AppFacts, message: string): void {
@@ -167,6 +176,8 @@ async function take(deps: AppDeps, memory: Memory, app: App, facts: AppFacts, st
       return { dealt: { cleanup: step.id } };
     case 'unlock':
       return unlock(deps, memory, app);
+    case 'refuse':
+      return refuse(deps, app, facts, step.because);
     case 'commit':
       event(deps, app, 'Released', `Completed the release: ${step.because}`);
       return { committed: true };
@@ -294,6 +305,13 @@ function finish({ logs, ...deps }: AppDeps, app: App, commands: readonly Command
     event({ logs, ...deps }, app, 'Commanded', what);
   }
   return { dealt: idsOf(commands), refused };
+}
+
+function refuse(deps: AppDeps, app: App, { asked: { commands, cleanup } }: AppFacts, message: string): Done {
+  const dealt = { ...idsOf(commands), ...(cleanup ? { cleanup: cleanup.id } : {}) };
+  event(deps, app, 'Refused', `Did not ${Object.keys(dealt).join(' and ')}: ${message}`);
+  const refusal = { reason: 'Failed' as const, message };
+  return { dealt, refused: Object.fromEntries(Object.keys(dealt).map((name) => [name, refusal])) };
 }
 
 /** Lets the data of volumes go with their documents: first they say so, then they are deleted. */

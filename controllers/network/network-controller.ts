@@ -1,5 +1,6 @@
 import { isReady, isStalled } from '../../crds/conditions.js';
 import type { Network } from '../../crds/kinds.js';
+import { isSuspended, saysSuspended } from '../../crds/suspend.js';
 import type { WorldChange } from '../docker/world.js';
 import type { Controller } from '../runtime/controller.js';
 import { type NetworkDeps, reconcileNetwork } from './reconcile.js';
@@ -9,10 +10,22 @@ export const networkController = (deps: NetworkDeps): Controller => ({
   kind: 'Network',
   workers: 4,
   reconcile: reconcileNetwork(deps),
-  wakes: (wake) =>
-    deps.world.onChange((change) => {
-      for (const network of deps.store.list('Network')) if (concerns(change, network)) wake(network.metadata.name);
-    }),
+  wakes: (wake) => {
+    const wakeWhere = (concerned: (network: Network) => boolean): void => {
+      for (const network of deps.store.list('Network')) if (concerned(network)) wake(network.metadata.name);
+    };
+    const ends = [
+      deps.world.onChange((change) => wakeWhere((network) => concerns(change, network))),
+      deps.store.watch(({ object }) => {
+        if (object.kind !== 'App') return;
+        const suspended = isSuspended(object);
+        wakeWhere((network) => network.spec.app === object.metadata.name && suspended !== saysSuspended(network));
+      }),
+    ];
+    return () => {
+      for (const end of ends) end();
+    };
+  },
 });
 
 /** A container matters while one has to leave; another network, while it may be the one that overlaps with ours. Pure. */

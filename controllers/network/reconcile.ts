@@ -2,6 +2,7 @@ import type { LogStream } from '../../api/store/logs.js';
 import type { Store } from '../../api/store/store.js';
 import { withFacts } from '../../crds/conditions.js';
 import { keyOf, type Network } from '../../crds/kinds.js';
+import { isSuspended, SUSPENDED, suspendedMessage } from '../../crds/suspend.js';
 import type { NetworkStatus } from '../../crds/types.js';
 import { type Engine, EngineError } from '../docker/engine.js';
 import type { World } from '../docker/world.js';
@@ -26,6 +27,11 @@ export const reconcileNetwork =
     if (!world.fresh) return wait('EngineUnreachable', world.trouble ?? 'The engine has not answered yet').outcome;
 
     const facts = observe(deps, network);
+    const { app } = network.spec;
+    if (app !== undefined && isSuspended(store.get('App', app))) {
+      report(deps, network, facts, false);
+      return wait(SUSPENDED, suspendedMessage(app)).outcome;
+    }
     const plan = planNetwork(network, facts);
     // Said before the first step: nobody may join a network that is about to go.
     if (plan.rebuilding) report(deps, network, facts, true);

@@ -1,5 +1,6 @@
 import { keyOf, type Service } from '../../crds/kinds.js';
 import type { Refusal } from '../../crds/requests.js';
+import { isSuspended, SUSPENDED, suspendedMessage } from '../../crds/suspend.js';
 import { EngineError } from '../docker/engine.js';
 import { conditionsBefore, messageOf } from '../runtime/conclude.js';
 import { type Outcome, PassingError, type Plan, type Reconcile, TerminalError, wait } from '../runtime/outcome.js';
@@ -23,6 +24,7 @@ export const reconcileService =
     if (!before) return { is: 'settled' };
     if (!world.fresh) return wait('EngineUnreachable', world.trouble ?? 'The engine has not answered yet').outcome;
 
+    if (isSuspended(store.get('App', before.spec.app))) return suspend(deps, before);
     const service = await admit(deps, before);
     try {
       const failure = departures.takeFailure(name);
@@ -44,6 +46,18 @@ export const reconcileService =
       report(deps, service, departures.isLeaving(name) ? { doing: 'Stopping' } : {});
     }
   };
+
+/** Says what is, and refuses what is asked of it. A stop that was begun goes on: nothing calls it back. */
+function suspend(deps: ServiceDeps, service: Service): Outcome {
+  const { app } = service.spec;
+  const { stops, starts, restart } = askedOf(service, deps.store.get('App', app));
+  const own = [...stops, ...starts].filter(({ name }) => name === 'stop' || name === 'start');
+  const ids = { ...idsOf(own), ...(restart ? { restart: restart.id } : {}) };
+  const message = suspendedMessage(app);
+  if (Object.keys(ids).length > 0) refuse(deps, service, ids, { reason: 'Failed', message });
+  report(deps, service, {});
+  return wait(SUSPENDED, message).outcome;
+}
 
 /**
  * Claims the lock for what was asked of this very service, so that whoever asked is told at once when the application

@@ -3,6 +3,7 @@ import { conditionOf, isReady } from '../../crds/conditions.js';
 import type { App, Service } from '../../crds/kinds.js';
 import { normalizeReference } from '../../crds/names.js';
 import { APP_COMMANDS, begun } from '../../crds/requests.js';
+import { isSuspended, saysSuspended } from '../../crds/suspend.js';
 import type { World, WorldChange } from '../docker/world.js';
 import type { Controller } from '../runtime/controller.js';
 import { Departures } from './departures.js';
@@ -52,6 +53,7 @@ export function concernsDocument({ object, parts, type }: Change, service: Servi
         conditionOf(service, 'Ready')?.reason ?? '',
       );
       const writtenByHand = !metadata.origin.startsWith('App/');
+      if (isSuspended(object) !== saysSuspended(service)) return true;
       if (type !== 'DELETED' && isCommanded(object, service)) return true;
       return waits || (writtenByHand && (type !== 'MODIFIED' || parts.includes('spec')));
     }

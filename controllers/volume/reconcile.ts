@@ -3,6 +3,7 @@ import type { Store } from '../../api/store/store.js';
 import { withFacts } from '../../crds/conditions.js';
 import { keyOf, type Volume } from '../../crds/kinds.js';
 import { begun, handlingOf, type Refusal, withHandled } from '../../crds/requests.js';
+import { isSuspended, SUSPENDED, suspendedMessage } from '../../crds/suspend.js';
 import type { VolumeStatus } from '../../crds/types.js';
 import { type Engine, EngineError } from '../docker/engine.js';
 import type { World } from '../docker/world.js';
@@ -33,6 +34,9 @@ export const reconcileVolume =
 
     const facts = observe(deps, volume);
     report(deps, volume, facts);
+    if (isSuspended(store.get('App', volume.spec.app))) {
+      return wait(SUSPENDED, suspendedMessage(volume.spec.app)).outcome;
+    }
     const plan = planVolume(volume, facts);
     let outcome = plan.outcome;
     for (const step of plan.steps) outcome = (await perform(deps, volume, step, signal)) ?? outcome;

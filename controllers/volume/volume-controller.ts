@@ -1,6 +1,7 @@
 import { isReady } from '../../crds/conditions.js';
 import type { App, Volume } from '../../crds/kinds.js';
 import { begun } from '../../crds/requests.js';
+import { isSuspended, saysSuspended } from '../../crds/suspend.js';
 import type { WorldChange } from '../docker/world.js';
 import type { Controller } from '../runtime/controller.js';
 import { reconcileVolume, type VolumeDeps } from './reconcile.js';
@@ -17,7 +18,10 @@ export const volumeController = (deps: VolumeDeps): Controller => ({
     const ends = [
       deps.world.onChange((change) => wakeWhere((volume) => concerns(change, volume))),
       deps.store.watch(({ object }) => {
-        if (object.kind === 'App') wakeWhere((volume) => isPurged(object, volume));
+        if (object.kind !== 'App') return;
+        const suspended = isSuspended(object);
+        const isOf = (volume: Volume): boolean => volume.spec.app === object.metadata.name;
+        wakeWhere((one) => isPurged(object, one) || (isOf(one) && suspended !== saysSuspended(one)));
       }),
     ];
     return () => {
