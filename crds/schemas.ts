@@ -172,6 +172,7 @@ const networkDefinition: Fields = {
   }, additionalProperties: false },
   enable_ipv6: { type: "boolean", description: "Give out IPv6 addresses as well. Default: false." },
   internal: { type: "boolean", description: "No way out of the network. Default: false." },
+  attachable: { type: "boolean", description: "Containers of others may join it by hand (for drivers that know the difference, such as overlay). Default: false." },
   labels: { type: "object", description: "Labels of the network on the engine. Default: none beside those of the agent.", additionalProperties: { type: "string" } },
   config_only: { type: "boolean", description: "Holds a configuration only and makes no bridge. Default: false." },
 };

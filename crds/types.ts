@@ -405,6 +405,8 @@ export interface NetworkDefinition {
   enable_ipv6?: boolean;
   /** No way out of the network. Default: false. */
   internal?: boolean;
+  /** Containers of others may join it by hand (for drivers that know the difference, such as overlay). Default: false. */
+  attachable?: boolean;
   /** Labels of the network on the engine. Default: none beside those of the agent. */
   labels?: {
     [k: string]: string;

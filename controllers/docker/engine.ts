@@ -71,6 +71,7 @@ export interface SeenNetwork {
     readonly internal: boolean;
     readonly ipv6: boolean;
     readonly configOnly: boolean;
+    readonly attachable: boolean;
     readonly options: Readonly<Record<string, string>>;
     readonly pools: readonly { readonly subnet?: string; readonly gateway?: string; readonly ipRange?: string }[];
   };
@@ -133,6 +134,7 @@ export interface NetworkOptions {
   readonly EnableIPv6?: boolean;
   readonly Internal?: boolean;
   readonly ConfigOnly?: boolean;
+  readonly Attachable?: boolean;
   readonly Labels: Readonly<Record<string, string>>;
 }
 export interface VolumeOptions {

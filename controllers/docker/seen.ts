@@ -82,6 +82,7 @@ export function seenNetwork(info: NetworkInspectInfo): SeenNetwork {
       internal: info.Internal,
       ipv6: info.EnableIPv6,
       configOnly: info.ConfigOnly,
+      attachable: info.Attachable,
       options: info.Options ?? {},
       pools: (info.IPAM?.Config ?? []).map(({ Subnet, Gateway, IPRange }) => ({
         ...(Subnet ? { subnet: Subnet } : {}),

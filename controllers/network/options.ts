@@ -24,6 +24,8 @@ function createBody(spec: NetworkSpec): NetworkOptions {
     EnableIPv6: spec.enable_ipv6 ?? false,
     Internal: spec.internal ?? false,
     ConfigOnly: spec.config_only ?? false,
+    // Only where it is said: what every network has would make those anew that have been made without.
+    ...(spec.attachable ? { Attachable: true } : {}),
     Labels: {
       [SUPERVISED]: 'true',
       ...(spec.appId === undefined ? {} : { [APP_ID]: String(spec.appId) }),
@@ -70,6 +72,7 @@ export function differenceOf(spec: NetworkSpec, seen: SeenNetwork): string | und
     ['config_only', want.ConfigOnly === definition.configOnly],
     ['driver', want.ConfigOnly || want.Driver === definition.driver],
     ['internal', want.Internal === definition.internal],
+    ['attachable', (want.Attachable ?? false) === definition.attachable],
     ['enable_ipv6', want.EnableIPv6 === definition.ipv6],
     ['driver_opts', canonicalHash(want.Options) === canonicalHash(definition.options)],
     [

@@ -7,6 +7,7 @@ import type { UpdateStrategy } from '../../crds/update-strategy.js';
 import { declareApp } from '../setup/declared.js';
 import type { Agent, Device } from '../setup/device.js';
 import type { Scenario } from '../setup/scenario.js';
+import { type SupervisedApp, supervisorMade } from '../setup/supervisor-made.js';
 
 const reasonOf = (agent: Agent, kind: 'App' | 'Service' | 'Image' | 'Network' | 'Volume', name: string) => {
   const document = agent.store.get(kind, name);
@@ -680,4 +681,41 @@ export const SCENARIOS: readonly Scenario[] = [
       images: ['web:1'],
     },
   },
+  {
+    it: 'takes over what a Supervisor made: networks and data stay, each container is replaced once',
+    deed: ({ engine }) => {
+      const { networks, volumes, containers } = supervisorMade(SUPERVISED_APP, 'web:1');
+      for (const one of networks) engine.docker.createNetwork(one.name, one.options);
+      for (const one of volumes) engine.docker.createVolume(one.name, one.options);
+      engine.docker.createVolume('1_plain', { Labels: {} });
+      for (const one of containers) engine.docker.startContainer(engine.docker.createContainer(one.name, one.options));
+    },
+    target: [
+      declareApp({ web: { volumes: ['data:/data', 'plain:/plain'] }, db: {} }, { volumes: { data: {}, plain: {} } }),
+    ],
+    end: {
+      containers: ['db_7_1_a running web:1 on u_default', 'web_7_1_a running web:1 on u_default'],
+      networks: ['u_default'],
+      volumes: ['1_data', '1_plain'],
+      images: ['web:1'],
+    },
+    also: ({ engine }) => {
+      const { docker } = engine;
+      assert.equal(docker.networks.find(({ name }) => name === 'u_default')?.specHash, undefined, 'the same network');
+      assert.deepEqual(docker.volume('1_data')?.labels['io.balena.app-uuid'], 'u');
+      assert.equal(docker.volume('1_data')?.specHash, undefined, 'the same volume');
+      assert.deepEqual(docker.volume('1_plain')?.labels, {});
+    },
+  },
 ];
+
+const SUPERVISED_APP: SupervisedApp = {
+  appId: 1,
+  uuid: 'u',
+  release: { id: 1, commit: 'a' },
+  services: {
+    web: { serviceId: 3, imageId: 7, volumes: ['data:/data', 'plain:/plain'] },
+    db: { serviceId: 4, imageId: 7 },
+  },
+  volumes: ['data'],
+};

@@ -29,6 +29,7 @@ interface MemoryNetwork {
   readonly labels: Readonly<Record<string, string>>;
   readonly subnets: readonly string[];
   readonly gateway: string | undefined;
+  readonly definition?: SeenNetwork['definition'];
 }
 
 const PREDEFINED = ['bridge', 'host', 'none'];
@@ -267,7 +268,16 @@ export class MemoryDocker {
       pools.find((pool) => pool.Gateway)?.Gateway ?? subnets[0]?.replace(/^(\d+\.\d+\.\d+)\.\d+\/\d+$/, '$1.1');
     const id = this.#newId('network');
     const driver = options.Driver || 'bridge';
-    this.#networks.set(id, { id, name, driver, labels: { ...options.Labels }, subnets, gateway });
+    const definition = {
+      driver: options.ConfigOnly ? 'null' : driver,
+      internal: options.Internal ?? false,
+      ipv6: options.EnableIPv6 ?? false,
+      configOnly: options.ConfigOnly ?? false,
+      attachable: options.Attachable ?? false,
+      options: { ...options.Options },
+      pools: subnets.map((subnet, at) => ({ subnet, ...(at === 0 && gateway ? { gateway } : {}) })),
+    };
+    this.#networks.set(id, { id, name, driver, labels: { ...options.Labels }, subnets, gateway, definition });
     this.events.emit('network', 'create', id, { name, type: driver });
     return id;
   }
@@ -515,10 +525,11 @@ export class MemoryDocker {
   }
 }
 
-const seenMemoryNetwork = ({ id, name, labels, gateway }: MemoryNetwork): SeenNetwork => ({
+const seenMemoryNetwork = ({ id, name, labels, gateway, definition }: MemoryNetwork): SeenNetwork => ({
   id,
   name,
   labels,
   specHash: labels[SPEC_HASH],
   gateway,
+  ...(definition ? { definition } : {}),
 });

@@ -1,5 +1,5 @@
 import { SERVICE_NAME } from '../../controllers/docker/labels.js';
-import { networkHash } from '../../controllers/network/options.js';
+import { differenceOf, networkHash } from '../../controllers/network/options.js';
 import { isReady } from '../../crds/conditions.js';
 import type { AnyResource, App, Service } from '../../crds/kinds.js';
 import { API_NETWORK, containerName, networkName } from '../../crds/names.js';
@@ -22,6 +22,7 @@ export function untruthOf(device: Device, agent: Agent, document: AnyResource): 
       const there = docker.networks.filter(({ name }) => name === document.spec.networkName);
       if (document.metadata.deletionTimestamp) return undefined;
       if (there.length !== 1) return `there are ${there.length} networks of its name`;
+      if (there[0]?.specHash === undefined && there[0]) return differenceOf(document.spec, there[0]); // another agent's
       return there[0]?.specHash === networkHash(document.spec) ? undefined : 'it is another network';
     }
     case 'Volume':

@@ -9,7 +9,15 @@ import { aNetwork } from '../../setup/documents.js';
 import { planText } from '../../setup/plan-text.js';
 
 const OURS = { 'io.balena.supervised': 'true' };
-const plain = { driver: 'bridge', internal: false, ipv6: false, configOnly: false, options: {}, pools: [] };
+const plain = {
+  driver: 'bridge',
+  internal: false,
+  ipv6: false,
+  configOnly: false,
+  attachable: false,
+  options: {},
+  pools: [],
+};
 
 const seenNetwork = (parts: Partial<SeenNetwork> = {}): SeenNetwork => ({
   id: 'aaaa',
