@@ -110,15 +110,28 @@ async function perform(
   }
 }
 
-/** Docker answers 403 for an overlap and for other things, so its words have to tell them apart. */
+/** Docker answers 403 for an overlap and for other things, and 500 for bad addresses, so its words have to tell them apart. */
 function refusal(error: unknown, { ipam }: Network['spec'], name: string): Error {
-  if (error instanceof EngineError && /pool overlaps/i.test(error.message)) {
+  if (!(error instanceof EngineError)) return new Error(`Could not create network ${name}`, { cause: error });
+  const { message } = error;
+  if (/pool overlaps/i.test(message)) {
     const subnets = (ipam?.config ?? []).flatMap(({ subnet }) => subnet ?? []).join(', ');
-    const message = `Subnet ${subnets || '(chosen by the engine)'} of network ${name} overlaps with another network: choose another one, or remove the other network`;
-    return new TerminalError('PoolOverlaps', message, { cause: error });
+    const words = `Subnet ${subnets || '(chosen by the engine)'} of network ${name} overlaps with another network: choose another one, or remove the other network`;
+    return new TerminalError('PoolOverlaps', words, { cause: error });
   }
-  if (error instanceof EngineError && error.statusCode === 400) {
-    return new InvalidSpecError([{ path: 'spec', message: `the engine refuses network ${name}: ${error.message}` }]);
+  if (/non-overlapping IPv\d address pool/i.test(message)) {
+    const words = `The engine has no free addresses for network ${name}: give it a subnet under ipam.config (of its own for enable_ipv6), or remove networks that nobody uses`;
+    return new TerminalError('PoolsExhausted', words, { cause: error });
+  }
+  const [, driver] = /plugin "([^"]+)" not found/.exec(message) ?? [];
+  if (driver !== undefined) {
+    const words = `Network ${name} wants the driver ${driver}, which this engine does not have: install it, or name another one`;
+    return new TerminalError('DriverMissing', words, { cause: error });
+  }
+  if (error.statusCode === 400 || BAD_ADDRESSES.test(message)) {
+    return new InvalidSpecError([{ path: 'spec', message: `the engine refuses network ${name}: ${message}` }]);
   }
   return new Error(`Could not create network ${name}`, { cause: error });
 }
+const BAD_ADDRESSES =
+  /failed to allocate gateway|out of range|invalid CIDR|invalid subnet|must belong to the master pool|no matching subnet|failed to check bridge interface/i;

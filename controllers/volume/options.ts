@@ -28,12 +28,15 @@ export function differenceOf(spec: VolumeSpec, seen: SeenVolume): string | undef
   const asks = spec.driver !== undefined || Object.keys(optionsOf(spec)).length > 0;
   if (seen.specHash === undefined && !asks) return undefined;
   const want = driverOf(spec);
-  if (want !== seen.driver) return `its driver is ${seen.driver}, the document says ${want}`;
   const options = optionsOf(spec);
   const names = [...new Set([...Object.keys(options), ...Object.keys(seen.options)])].sort();
   const different = names.filter((name) => options[name] !== seen.options[name]);
-  // Values stay out of it: options of a network volume can carry a password.
-  return different.length > 0 ? `its options differ from the document in ${different.join(', ')}` : undefined;
+  const said = [
+    ...(want === seen.driver ? [] : [`its driver is ${seen.driver}, the document says ${want}`]),
+    // Values stay out of it: options of a network volume can carry a password.
+    ...(different.length > 0 ? [`its options differ from the document in ${different.join(', ')}`] : []),
+  ];
+  return said.length > 0 ? said.join(', and ') : undefined;
 }
 
 export const isOurs = ({ labels }: SeenVolume): boolean =>

@@ -7,7 +7,7 @@ import { isSuspended, SUSPENDED, suspendedMessage } from '../../crds/suspend.js'
 import type { VolumeStatus } from '../../crds/types.js';
 import { type Engine, EngineError } from '../docker/engine.js';
 import type { World } from '../docker/world.js';
-import { InvalidSpecError, type Outcome, type Reconcile, wait } from '../runtime/outcome.js';
+import { InvalidSpecError, type Outcome, type Reconcile, TerminalError, wait } from '../runtime/outcome.js';
 import { isMadeAfter, volumeOptions } from './options.js';
 import { planVolume, type VolumeFacts, type VolumeStep } from './plan.js';
 
@@ -98,11 +98,7 @@ async function perform(
       await engine
         .createVolume(name, volumeOptions(spec, facts.purge === undefined ? [] : [facts.purge]), signal)
         .catch((error: unknown) => {
-          if (error instanceof EngineError && error.statusCode === 400) {
-            const message = `the engine refuses volume ${name}: ${error.message}`;
-            throw new InvalidSpecError([{ path: 'spec', message }]);
-          }
-          throw new Error(`Could not create volume ${name}`, { cause: error });
+          throw refusal(error, name);
         });
       store.record(key, { type: 'Normal', reason: 'Creating', message: `Created volume ${name}: ${step.because}` });
       await world.refreshVolume(name, signal);
@@ -138,4 +134,18 @@ async function inUse(deps: VolumeDeps, volume: Volume, facts: VolumeFacts, signa
   const message = `The volume ${name} is used by ${foreign.join(', ')}, which is not ours`;
   report(deps, volume, facts, { reason: 'Failed', message });
   return { is: 'progressing', reason: 'PurgeRefused', message };
+}
+
+/** Where the driver is missing Docker answers 404, for bad options 400, and 409 for a name that a volume of another driver has. */
+function refusal(error: unknown, name: string): Error {
+  if (!(error instanceof EngineError)) return new Error(`Could not create volume ${name}`, { cause: error });
+  const [, driver] = /plugin "([^"]+)" not found/.exec(error.message) ?? [];
+  if (driver !== undefined) {
+    const words = `Volume ${name} wants the driver ${driver}, which this engine does not have: install it, or name another one`;
+    return new TerminalError('DriverMissing', words, { cause: error });
+  }
+  if (error.statusCode === 400) {
+    return new InvalidSpecError([{ path: 'spec', message: `the engine refuses volume ${name}: ${error.message}` }]);
+  }
+  return new Error(`Could not create volume ${name}`, { cause: error });
 }

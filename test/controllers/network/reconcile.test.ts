@@ -105,6 +105,31 @@ describe('the Network controller', () => {
     assert.equal(bench.store.get('Network', NAME), undefined);
   });
 
+  const refusals: readonly (readonly [status: number, words: string, reason: string, message: RegExp])[] = [
+    [404, 'plugin "nodriver" not found', 'DriverMissing', /wants the driver nodriver.*install it/],
+    [
+      404,
+      'could not find an available, non-overlapping IPv6 address pool among the defaults to assign to the network',
+      'PoolsExhausted',
+      /ipam\.config/,
+    ],
+    [500, 'failed to allocate gateway (10.20.0.1): Requested address is out of range', 'InvalidSpec', /out of range/],
+    [403, 'auxiliary address: (x:1.2.3.4) must belong to the master pool: 10.9.0.0/24', 'InvalidSpec', /1\.2\.3\.4/],
+    [400, 'no matching subnet for gateway 10.9.2.1', 'InvalidSpec', /10\.9\.2\.1/],
+    [500, 'something else', 'Retrying', /something else/],
+  ];
+  for (const [status, words, reason, message] of refusals) {
+    it(`answers "${words.slice(0, 40)}…" with ${reason}`, async () => {
+      bench.engine.before = (verb) => {
+        if (verb === 'createNetwork') throw new EngineError(words, status);
+      };
+      await declare(plain);
+      await bench.quiet();
+      assert.equal(bench.reason('Network', NAME), reason);
+      assert.match(bench.message('Network', NAME), message);
+    });
+  }
+
   it('says which subnet overlaps, and creates the network once the other has gone', async () => {
     const other = bench.engine.docker.createNetwork('other', {
       IPAM: { Config: [{ Subnet: '10.9.0.0/16' }] },

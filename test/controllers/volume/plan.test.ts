@@ -17,6 +17,7 @@ const seenVolume = (parts: Partial<SeenVolume> = {}): SeenVolume => ({
   ...parts,
 });
 const byHand = seenVolume({ labels: {}, specHash: undefined });
+const secondDriver = { driver: 'other', driver_opts: { type: 'nfs', size: '2' } };
 const nfs = { driver_opts: { type: 'nfs', o: 'addr=10.0.0.1,password=secret' } };
 
 const plan = (volume: Volume, facts: Partial<VolumeFacts>) =>
@@ -144,6 +145,13 @@ describe('planVolume', () => {
 });
 
 describe('volume options', () => {
+  it('names everything that differs', () => {
+    assert.throws(
+      () => plan(aVolume({ spec: secondDriver }), { seen: seenVolume({ options: { size: '1' } }) }),
+      /its driver is local, the document says other, and its options differ from the document in size, type\./,
+    );
+  });
+
   it('labels a volume as the Supervisor does', () => {
     const { Labels, ...options } = volumeOptions(
       aVolume({ spec: { appUuid: 'abc', labels: { 'io.resin.x': '1', 'io.balena.y': '2' }, ...nfs } }).spec,

@@ -90,6 +90,17 @@ describe('the Volume controller', () => {
     assert.equal(volume(), undefined);
   });
 
+  it('says which driver is missing', async () => {
+    bench.engine.before = (verb) => {
+      const words = 'create 1_data: error looking up volume plugin nodriver: plugin "nodriver" not found';
+      if (verb === 'createVolume') throw new EngineError(words, 404);
+    };
+    await declare({ ...keep, driver: 'nodriver' });
+    await bench.settle();
+    assert.equal(bench.reason('Volume', NAME), 'DriverMissing');
+    assert.match(bench.message('Volume', NAME), /wants the driver nodriver.*install it/);
+  });
+
   it('never makes a volume anew', async () => {
     await declare(keep);
     await bench.settle();
