@@ -38,8 +38,8 @@ describe('drift', () => {
   });
   after(() => scene?.close());
 
-  const post = (path: string, body?: object): Promise<unknown> =>
-    scene.docker.request({ method: 'POST', path, ...(body ? { body } : {}) });
+  const post = (path: string, body: object = {}, query: Record<string, string> = {}): Promise<unknown> =>
+    scene.docker.request({ method: 'POST', path, body, query });
   const inspect = async (id: string): Promise<Inspected> =>
     (await scene.docker.request({ path: `/containers/${id}/json` })) as Inspected;
   const container = async (service: string): Promise<Container> => {
@@ -91,7 +91,7 @@ describe('drift', () => {
 
   it('gives a container its name back', async () => {
     const old = await scene.containers(appId);
-    await post(`/containers/${old[1]?.id}/rename?name=${scene.prefix}-mine`);
+    await post(`/containers/${old[1]?.id}/rename`, {}, { name: `${scene.prefix}-mine` });
     await untilTold('Service', 'web', /Renamed container \S+-mine to web_1_1_\S+: name changed/);
     assert.deepEqual(unchanged(await untilBack(() => true)), unchanged(old));
   });
@@ -99,9 +99,8 @@ describe('drift', () => {
   it('removes a copy, and leaves the container that it was made from', async () => {
     const old = await scene.containers(appId);
     const { Config } = await inspect(old[1]?.id ?? '');
-    const { Id } = (await post(`/containers/create?name=${scene.prefix}-copy`, { ...Config, Hostname: '' })) as {
-      Id: string;
-    };
+    const query = { name: `${scene.prefix}-copy` };
+    const { Id } = (await post('/containers/create', { ...Config, Hostname: '' }, query)) as { Id: string };
     await post(`/containers/${Id}/start`).catch(() => undefined); // it may have gone already
     await untilTold('Service', 'web', /Removed container \S+-copy: younger duplicate of web_1_1_/);
     assert.deepEqual(unchanged(await untilBack(() => true)), unchanged(old));
