@@ -44,7 +44,7 @@ export async function act(
   await request(session, await session.client(), subjects, name, options);
 }
 
-/** `confirm`, `suspend`, `resume`: what a document waits for somebody to say. */
+/** `confirm`: what a document waits for somebody to say. */
 export async function say(
   session: Session,
   name: 'confirm',

@@ -65,6 +65,21 @@ export function defineChanging(program: Command): void {
       ),
     );
 
+  for (const [name, summary] of [
+    ['suspend', 'leave an app as it is: nothing is repaired or rolled out'],
+    ['resume', 'end that'],
+  ] as const) {
+    program
+      .command(name)
+      .summary(summary)
+      .argument('<documents...>', 'the name of an app; or KIND/NAME, such as gitsource/fleet')
+      .action(
+        action(async (session, args) =>
+          (await import('../commands/suspend.js')).suspend(session, args, name === 'suspend'),
+        ),
+      );
+  }
+
   defineSources(
     program.command('source').helpCommand(false).summary('git repositories whose documents this device takes'),
   );
