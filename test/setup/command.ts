@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
 
 const LIMIT_MS = 20_000;
@@ -32,7 +32,15 @@ export interface Running {
 
 /** `supercargo`, bundled from the sources as they are, as processes of its own. */
 export class CommandProcess {
-  private constructor(private readonly folder: string) {}
+  private constructor(
+    private readonly folder: string,
+    private readonly program: string,
+  ) {}
+
+  /** The one that `npm run build` has made, agent and all. */
+  static built(): CommandProcess {
+    return new CommandProcess(mkdtempSync(join(tmpdir(), 'supercargo-command-')), resolve('dist/supercargo.js'));
+  }
 
   static async make(): Promise<CommandProcess> {
     const folder = mkdtempSync(join(tmpdir(), 'supercargo-command-'));
@@ -48,7 +56,7 @@ export class CommandProcess {
       define: { 'import.meta.url': 'bundleUrl' },
       banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
     });
-    return new CommandProcess(folder);
+    return new CommandProcess(folder, join(folder, 'supercargo.cjs'));
   }
 
   /** Its config file, which no test shares with whoever runs it. */
@@ -57,7 +65,7 @@ export class CommandProcess {
   }
 
   start(args: readonly string[], { env = {}, cwd, input, onTerminal = false }: Run = {}): Running {
-    const words = [process.execPath, join(this.folder, 'supercargo.cjs'), ...args];
+    const words = [process.execPath, this.program, ...args];
     const quoted = words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
     const [program = '', ...rest] = onTerminal
       ? ['script', '-qefc', `stty cols 100 rows 40; exec ${quoted}`, '/dev/null']

@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { addressText, isLocal, parseHost } from '../../../api/cli/address.js';
+import { valueAt } from '../../../api/cli/columns.js';
+import { verdictOf as endOf } from '../../../api/cli/commands/actions.js';
+import { cpuPercent, type Stats } from '../../../api/cli/commands/top.js';
+import { chooseTarget, parseConfig } from '../../../api/cli/contexts.js';
+import { differences } from '../../../api/cli/differences.js';
+import { COMMAND_VERSION } from '../../../api/cli/version.js';
+import { ageText, bytesText, parseDuration } from '../../../api/cli/words.js';
+import { AGENT_VERSION } from '../../../controllers/version.js';
+import { SCHEMAS } from '../../../crds/schemas.js';
+import { anApp } from '../../setup/documents.js';
+
+describe('an address of an agent', () => {
+  for (const [text, want, local] of [
+    ['127.0.0.1', 'http://127.0.0.1:48484', true],
+    ['localhost:8080', 'http://localhost:8080', true],
+    ['kitchen.local', 'http://kitchen.local:48484', false],
+    ['http://kitchen:80', 'http://kitchen:80', false],
+    ['[::1]:48484', 'http://[::1]:48484', true],
+    ['https://device.example.org', 'https://device.example.org:443', false],
+    ['unix:/run/supercargo.sock', 'unix:/run/supercargo.sock', true],
+    ['unix:///run/supercargo.sock', 'unix:/run/supercargo.sock', true],
+  ] as const) {
+    it(`${text} is ${want}`, () => {
+      const address = parseHost(text);
+      assert.deepEqual([addressText(address), isLocal(address)], [want, local]);
+    });
+  }
+  for (const text of ['ftp://x', 'http://x/path', 'http://user@x', ':', 'a b']) {
+    it(`${text} is none`, () => assert.throws(() => parseHost(text), /is no address/));
+  }
+});
+
+describe('the agent that is meant', () => {
+  const config = { current: 'a', contexts: { a: { host: 'a.local', key: 'ka' }, b: { host: 'b.local' } } };
+  for (const [it_, flags, env, want] of [
+    ['that of the current context', {}, {}, ['a.local', 'ka']],
+    ['that of a named context', { context: 'b' }, {}, ['b.local', undefined]],
+    ['the host that a flag names, without the key of the context', { host: 'c' }, {}, ['c', undefined]],
+    ['the host of the environment', {}, { SUPERCARGO_HOST: 'd', SUPERCARGO_API_KEY: 'kd' }, ['d', 'kd']],
+    [
+      'a named context rather than the host of the environment',
+      { context: 'a' },
+      { SUPERCARGO_HOST: 'd' },
+      ['a.local', 'ka'],
+    ],
+    ['a flag rather than the environment', { host: 'c', key: 'kc' }, { SUPERCARGO_HOST: 'd' }, ['c', 'kc']],
+  ] as const) {
+    it(`is ${it_}`, () => {
+      const { host, key } = chooseTarget(flags, env, config);
+      assert.deepEqual([host, key], want);
+    });
+  }
+  it('is none that nobody named', () =>
+    assert.deepEqual(chooseTarget({}, {}, { contexts: {} }), { host: undefined, key: undefined }));
+  for (const text of ['', '[]', '{"contexts":{"a":{}}}', '{"contexts":{"a":{"host":"x","key":1}}}']) {
+    it(`is not looked for in ${text || 'an empty file'}`, () =>
+      assert.throws(() => parseConfig(text, '/c.json'), /c\.json/));
+  }
+});
+
+describe('times and sizes', () => {
+  for (const [seconds, want] of [
+    [0, '0s'],
+    [119, '119s'],
+    [200, '3m20s'],
+    [3600, '60m'],
+    [20_000, '5h33m'],
+    [100_000, '27h'],
+    [86_400 * 3 + 3600, '3d1h'],
+    [86_400 * 400, '400d'],
+    [86_400 * 800, '2y70d'],
+    [-5, '0s'],
+  ] as const) {
+    it(`${seconds} s are ${want}`, () => assert.equal(ageText(seconds * 1000), want));
+  }
+  it('reads durations', () => {
+    const read = ['90', '90s', '10m', '1h30m', '2d', '0.5', 'soon', '', '5x'].map(parseDuration);
+    assert.deepEqual(read, [90, 90, 600, 5400, 172_800, 0.5, undefined, undefined, undefined]);
+  });
+  it('writes sizes', () =>
+    assert.deepEqual([0, 1023, 1024, 3 * 1024 ** 2, 2.5 * 1024 ** 3].map(bytesText), [
+      '0 B',
+      '1023 B',
+      '1.0 KiB',
+      '3.0 MiB',
+      '2.5 GiB',
+    ]));
+  it('takes processor time between two looks at one run', () => {
+    const at = (ms: number, cpuNs: number) => ({ at: new Date(ms).toISOString(), cpuNs }) as Stats;
+    assert.equal(cpuPercent(at(0, 0), at(1000, 250_000_000)), 25);
+    assert.equal(cpuPercent(undefined, at(1000, 1)), undefined);
+    assert.equal(cpuPercent(at(0, 500), at(1000, 1)), undefined, 'it was made anew');
+  });
+});
+
+describe('differences', () => {
+  for (const [it_, before, after, want] of [
+    ['none', { a: 1, b: [1] }, { b: [1], a: 1 }, []],
+    ['a changed value', { a: { b: 1 } }, { a: { b: 2 } }, ['a.b: 1 -> 2']],
+    ['a new map, field by field', {}, { a: { b: 1, c: {} } }, ['a.b: undefined -> 1', 'a.c: undefined -> {}']],
+    ['what is gone', { a: { b: 1 } }, {}, ['a.b: 1 -> undefined']],
+    ['a list of values as a whole', { p: ['80'] }, { p: ['80', '81'] }, ['p: ["80"] -> ["80","81"]']],
+    ['a list of maps by its items', { p: [{ x: 1 }] }, { p: [{ x: 2 }] }, ['p[0].x: 1 -> 2']],
+    ['null is a value', { a: null }, {}, ['a: null -> undefined']],
+    ['names with dots', { a: { 'x.y/z': 1 } }, { a: {} }, ['a["x.y/z"]: 1 -> undefined']],
+    ['a map that became a text', { a: { b: 1 } }, { a: 'x' }, ['a: {"b":1} -> "x"']],
+  ] as const) {
+    it(`show ${it_}`, () => {
+      const found = differences(before, after).map((one) => `${one.path}: ${one.before} -> ${one.after}`);
+      assert.deepEqual(found, want);
+    });
+  }
+});
+
+describe('printer columns', () => {
+  it('are found by every path that the definitions use', () => {
+    const conditions = [{ type: 'Ready', status: 'True', reason: 'Settled' }];
+    const document = { metadata: { creationTimestamp: 'now' }, status: { conditions, list: [7] } };
+    assert.equal(valueAt(document, '.status.conditions[?(@.type=="Ready")].reason'), 'Settled');
+    assert.equal(valueAt(document, '.status.list[0]'), 7);
+    assert.equal(valueAt(document, '.status.none.deeper'), undefined);
+    const known = /^(?:\.[\w-]+|\[\?\(@\.[\w-]+\s*==\s*["'][^"']*["']\)\]|\[\d+\])+$/;
+    for (const { columns } of Object.values(SCHEMAS)) for (const { jsonPath } of columns) assert.match(jsonPath, known);
+  });
+});
+
+describe('the end of a request', () => {
+  const asked = { subject: { kind: 'App', name: 'hello' }, name: 'restart', id: 'r1' } as const;
+  const request = (id: string) => ({ restart: { id, at: '2026-01-02T03:04:05Z' } });
+  const end = (requests: object, status: object) => {
+    const verdict = endOf({ ...anApp(), requests, status } as ReturnType<typeof anApp>, asked);
+    return verdict?.is === 'refused' ? verdict.error.message : verdict?.is;
+  };
+  it('is awaited, told, or told with its refusal', () => {
+    assert.equal(end(request('r1'), {}), undefined);
+    assert.equal(end(request('r1'), { handled: { restart: 'r0' } }), undefined);
+    assert.equal(end(request('r1'), { handled: { restart: 'r1' } }), 'done');
+    const refused = { restart: { reason: 'Failed', message: 'It cannot.' } };
+    assert.equal(end(request('r1'), { handled: { restart: 'r1' }, refused }), 'app/hello: It cannot.');
+    assert.match(end(request('r2'), {}) ?? '', /another restart/);
+    assert.match(String((endOf(undefined, asked) as { error: Error }).error.message), /removed meanwhile/);
+  });
+});
+
+it('the command has the version of the agent', () => assert.equal(COMMAND_VERSION, AGENT_VERSION));
