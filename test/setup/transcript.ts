@@ -37,13 +37,16 @@ export async function follow(file: string, command: CommandProcess, run: Run): P
   else assert.equal(text, wanted);
 }
 
+/** As transcripts keep it. Pure. */
+export const alike = (text: string): string => ALIKE.reduce((all, [pattern, word]) => all.replace(pattern, word), text);
+
 const wordsOf = (line: string): string[] =>
   [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, word]) => quoted ?? word ?? '');
 
 function linesOf(text: string, isTerminal: boolean): readonly string[] {
   if (text === '') return [];
-  const alike = ALIKE.reduce((all, [pattern, word]) => all.replace(pattern, word), text);
-  const shown = isTerminal ? alike.replaceAll('\r\n', '\n').replaceAll('\r', '\\r').replaceAll('\u001b', '\\e') : alike;
+  const same = alike(text);
+  const shown = isTerminal ? same.replaceAll('\r\n', '\n').replaceAll('\r', '\\r').replaceAll('\u001b', '\\e') : same;
   return shown
     .replace(/\n$/, '')
     .split('\n')
