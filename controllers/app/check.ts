@@ -1,5 +1,6 @@
 import type { Issue } from '../../crds/issue.js';
 import type { App } from '../../crds/kinds.js';
+import { normalizeReference } from '../../crds/names.js';
 import { type References, referencesOf } from './references.js';
 
 /** Something that keeps a release from running; `path` as in `spec.services.web.depends_on`. */
@@ -30,6 +31,7 @@ export function checkRelease(app: App, byHand: WrittenByHand = NOTHING): readonl
   return [
     ...references.flatMap(([name, one]) => undeclared(`spec.services.${name}`, one, known, lenient)),
     ...references.flatMap(([name, one]) => hostPaths(`spec.services.${name}`, one, app)),
+    ...platforms(services),
     ...cycles(new Map(references)),
   ];
 }
@@ -75,6 +77,20 @@ function hostPaths(path: string, { hostPaths: [first] }: References, { metadata,
     ? `${first} of the host is not mounted for a target state: use a volume`
     : `${first} of the host is mounted only with spec.allowHostBinds: true; say so, or use a volume`;
   return [{ path: `${path}.volumes`, message }];
+}
+
+/** A reference leads to one image on the engine, so it is of one platform. */
+function platforms(services: NonNullable<App['spec']['services']>): readonly Issue[] {
+  const asked = new Map<string, { readonly by: string; readonly platform: string }>();
+  return Object.entries(services).flatMap(([name, { image, platform }]) => {
+    if (!platform) return [];
+    const reference = normalizeReference(image);
+    const first = asked.get(reference);
+    if (!first) asked.set(reference, { by: name, platform });
+    if (!first || first.platform === platform) return [];
+    const message = `${first.by} asks for ${reference} as ${first.platform}: name them by different references`;
+    return [{ path: `spec.services.${name}.platform`, message }];
+  });
 }
 
 /** One issue for each cycle of "starts after", named once, from its first service in document order. */

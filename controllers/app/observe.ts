@@ -78,11 +78,12 @@ export function observeApp(
 /** Services whose image is local and made for another machine; not one that a container has been made of already. */
 function foreignImages(app: App, world: World, machine: string | undefined): readonly Issue[] {
   const { appId, release } = identityOf(app);
-  if (release === null || machine === undefined) return [];
+  if (release === null) return [];
   return Object.entries(app.spec.services ?? {}).flatMap(([name, { image: reference, platform }]) => {
-    const image = platform ? undefined : world.image(reference);
-    if (!image || world.containersOf(appId, name).some((one) => one.image === image.id)) return [];
-    const message = foreignImage(reference, image, machine);
+    const image = world.image(reference);
+    const isTried = !platform && image && world.containersOf(appId, name).some((one) => one.image === image.id);
+    if (!image || isTried) return [];
+    const message = foreignImage(reference, image, { machine, platform });
     return message === undefined ? [] : [{ path: `spec.services.${name}.image`, message }];
   });
 }

@@ -29,16 +29,30 @@ export function runsOn(image: ImagePlatform | undefined, machine: string | undef
   return architecture !== 'arm' || !needed || !has || Number(needed[0]) <= Number(has[1]);
 }
 
-/** Why an image will not run on a machine, and what to do about it; undefined when it will. Pure. */
+/**
+ * Why an image will not run, and what to do about it; undefined when it will. `platform`: what the document asks for, which
+ * may be another one than that of the machine. Pure.
+ */
 export function foreignImage(
   reference: string,
-  image: Pick<SeenImage, 'platform'>,
-  machine: string | undefined,
+  { platform: made }: Pick<SeenImage, 'platform'>,
+  { machine, platform }: { readonly machine: string | undefined; readonly platform: string | null | undefined },
 ): string | undefined {
-  const { platform } = image;
-  if (platform === undefined || machine === undefined || runsOn(platform, machine)) return undefined;
-  const made = platformText(platform);
-  return `image ${reference} is made for ${made}, which this device (${architectureOf(machine)}) does not run: name an image for linux/${architectureOf(machine)}, or say platform: ${made} if the device emulates it`;
+  if (!made) return undefined;
+  const is = `image ${reference} is made for ${platformText(made)}`;
+  if (platform) {
+    if (isOf(made, platform)) return undefined;
+    return `${is}, and the document asks for ${platform}: change image or platform, or remove the image so that it is pulled anew`;
+  }
+  if (machine === undefined || runsOn(made, machine)) return undefined;
+  const own = architectureOf(machine);
+  return `${is}, which this device (${own}) does not run: name an image for linux/${own}, or say platform: ${platformText(made)} if the device emulates it`;
+}
+
+/** A variant counts only where both say one. */
+function isOf({ os, architecture, variant }: ImagePlatform, platform: string): boolean {
+  const [wantedOs, wanted, wantedVariant] = platform.split('/');
+  return os === wantedOs && architecture === wanted && (!variant || !wantedVariant || variant === wantedVariant);
 }
 
 /** `linux/arm/v7`. Pure. */

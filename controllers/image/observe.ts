@@ -1,5 +1,6 @@
 import type { Store } from '../../api/store/store.js';
 import type { App, Image, Service } from '../../crds/kinds.js';
+import { normalizeReference } from '../../crds/names.js';
 import type { Archives } from '../docker/archives.js';
 import { imageKey } from '../docker/image-reference.js';
 import { hostOf, registryName } from '../docker/registry-name.js';
@@ -19,11 +20,23 @@ export interface Observed {
 }
 
 /** What the documents say about a pull of the image. */
-export function wishOf(store: Store, { spec }: Image): PullWish {
+export function wishOf(store: Store, image: Image): PullWish {
+  const { spec } = image;
   const { registries = {} } = store.get('App', spec.app)?.spec ?? {};
   const { registry } = registryName(spec.image);
   const [, access] = Object.entries(registries).find(([host]) => hostOf(host) === registry) ?? [];
-  return access ? { secret: access.secret } : {};
+  const platform = platformOf(store, image);
+  return { ...(access ? { secret: access.secret } : {}), ...(platform ? { platform } : {}) };
+}
+
+/** The first service that names one: an App that asks for two of the same image is not promoted. */
+function platformOf(store: Store, { spec }: Image): string | undefined {
+  const services = [
+    ...Object.values(store.get('App', spec.app)?.spec.services ?? {}),
+    ...store.list('Service').flatMap((one) => (one.spec.app === spec.app ? [one.spec] : [])),
+  ];
+  const asked = services.find(({ image, platform }) => platform && normalizeReference(image) === spec.image);
+  return asked?.platform ?? undefined;
 }
 
 /** What the controller remembers while the process lives; all of it may be lost: then a pull is tried at once. */

@@ -189,8 +189,8 @@ function refuseForeign(
   { machine }: EngineTraits,
   containers: readonly SeenContainer[],
 ): void {
-  if (!image || platform !== undefined || containers.some((one) => one.image === image.id)) return;
-  const trouble = foreignImage(reference, image, machine);
+  if (!image || (platform === undefined && containers.some((one) => one.image === image.id))) return;
+  const trouble = foreignImage(reference, image, { machine, platform });
   if (trouble !== undefined) throw new TerminalError('WrongArchitecture', trouble);
 }
 

@@ -112,6 +112,19 @@ describe('checkRelease', () => {
       lenient: ['a.volumes: /a of the host is not mounted for a target state: use a volume'],
     },
     {
+      it: 'refuses one image for two platforms',
+      spec: {
+        services: {
+          a: { image, platform: 'linux/arm64' },
+          b: { image: `${image}:latest`, platform: 'linux/amd64' },
+          c: { image, platform: 'linux/arm64' },
+          d: { image: 'other', platform: 'linux/amd64' },
+        },
+      },
+      want: ['b.platform: a asks for busybox:latest as linux/arm64: name them by different references'],
+      lenient: ['b.platform: a asks for busybox:latest as linux/arm64: name them by different references'],
+    },
+    {
       it: 'refuses paths of the host that the App does not allow',
       spec: { services: { a: { image, volumes: [{ type: 'bind', source: '/etc', target: '/x' }] } } },
       want: ['a.volumes: /etc of the host is mounted only with spec.allowHostBinds: true; say so, or use a volume'],

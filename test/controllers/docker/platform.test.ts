@@ -35,11 +35,25 @@ describe('runsOn', () => {
 });
 
 describe('foreignImage', () => {
+  const about = (made: string, machine: string | undefined, asked?: string) =>
+    foreignImage('web:1', { platform: platform(made) }, { machine, platform: asked });
+
   it('says what to do', () => {
     assert.equal(
-      foreignImage('web:1', { platform: platform('linux/arm64/v8') }, 'x86_64'),
+      about('linux/arm64/v8', 'x86_64'),
       'image web:1 is made for linux/arm64/v8, which this device (amd64) does not run: name an image for linux/amd64, or say platform: linux/arm64/v8 if the device emulates it',
     );
-    assert.equal(foreignImage('web:1', { platform: platform('linux/amd64') }, 'x86_64'), undefined);
+    assert.equal(
+      about('linux/amd64', 'x86_64', 'linux/arm64'),
+      'image web:1 is made for linux/amd64, and the document asks for linux/arm64: change image or platform, or remove the image so that it is pulled anew',
+    );
+  });
+
+  it('says nothing of what fits, or is not known', () => {
+    assert.equal(about('linux/amd64', 'x86_64'), undefined);
+    assert.equal(about('linux/arm64/v8', 'x86_64', 'linux/arm64'), undefined);
+    assert.equal(about('linux/arm', undefined), undefined);
+    assert.equal(about('linux/arm/v7', 'x86_64', 'linux/arm/v7'), undefined);
+    assert.equal(foreignImage('web:1', {}, { machine: 'x86_64', platform: 'linux/arm64' }), undefined);
   });
 });

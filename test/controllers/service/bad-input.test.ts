@@ -180,6 +180,20 @@ describe('bad input to a service', () => {
       assert.ok(isReady(agent().store.get('App', 'hello') ?? assert.fail()));
     });
 
+    it('is pulled for the platform that the document names, and refused when it is of another', async () => {
+      device.engine.images.serve('far:1', { content: 'far', platform: ARM });
+      await bring(web({ image: 'far:1', platform: 'linux/arm64' }));
+      assert.deepEqual(containers(), ['web running']);
+      const [pull] = device.engine.calls.filter(({ verb }) => verb === 'pullImage');
+      assert.match(JSON.stringify(pull?.args), /"platform":"linux\/arm64"/);
+      await bring(web({ image: 'far:1', platform: 'linux/arm/v7' }));
+      assert.match(
+        says('App', 'hello'),
+        /^InvalidRelease: .*made for linux\/arm64\/v8, and the document asks for linux\/arm\/v7/,
+      );
+      assert.deepEqual(containers(), ['web running']);
+    });
+
     it('stalls a service that somebody wrote by hand, and nothing is stopped for it', async () => {
       await bring(web(), byHand({}));
       assert.deepEqual(containers(), ['side running', 'web running']);
@@ -250,10 +264,11 @@ describe('bad input to a service', () => {
     assert.deepEqual(logs(), [undefined]);
   });
 
-  it('runs an app of 300 services', async () => {
-    const names = Array.from({ length: 300 }, (_, index) => `s${index}`);
-    await bring(app({ services: Object.fromEntries(names.map((name) => [name, { image: 'web:1' }])) }), neighbour);
+  it('runs an app that grows to 300 services', async () => {
+    const services = (count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, index) => [`s${index}`, { image: 'web:1' }]));
+    for (const count of [100, 200, 300]) await bring(app({ services: services(count) }), neighbour);
     assert.ok(isReady(agent().store.get('App', 'hello') ?? assert.fail()));
     assert.equal(device.engine.docker.containers.filter(({ state }) => state === 'running').length, 301);
-  }).timeout(30_000);
+  }).timeout(60_000);
 });
