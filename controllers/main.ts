@@ -64,6 +64,7 @@ import { logOwnerOf } from './service/log-owner.js';
 import { serviceController } from './service/service-controller.js';
 import { serviceLogs } from './service/service-logs.js';
 import { serviceStats } from './service/service-stats.js';
+import { watchStrays } from './service/strays.js';
 import { printable, type Settings } from './settings.js';
 import type { Voice } from './terminal.js';
 import { AGENT_VERSION } from './version.js';
@@ -267,7 +268,7 @@ async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
     archives.look();
     for (const loop of loops) loop.wakeAll();
   });
-  const follower: { stop?: () => Promise<void> } = {};
+  const follower: { stop?: () => Promise<void>; strays?: () => void } = {};
   return [
     { name: 'the world', start: () => world.start(), stop: () => world.stop() },
     { name: 'the traits of the engine', start: () => reader.start(), stop: () => reader.stop() },
@@ -294,6 +295,13 @@ async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
       start: () => loop.start(),
       stop: () => loop.stop(),
     })),
+    {
+      name: 'the strays',
+      start: () => {
+        follower.strays = watchStrays({ store, world, clock: systemClock });
+      },
+      stop: () => follower.strays?.(),
+    },
     { name: 'the relist', start: () => relist.start(), stop: () => relist.destroy() },
   ];
 }

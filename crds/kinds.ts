@@ -61,7 +61,16 @@ export function splitKey(key: Key): { kind: Kind; name: string } {
  * on the device, declares none and only has problems.
  * One origin writes a spec; a second one that claims the same name is refused.
  */
-export type Origin = 'files' | 'images' | `git/${string}` | 'local' | 'api' | 'cloud' | 'agent' | `App/${string}`;
+export type Origin =
+  | 'files'
+  | 'images'
+  | 'engine'
+  | `git/${string}`
+  | 'local'
+  | 'api'
+  | 'cloud'
+  | 'agent'
+  | `App/${string}`;
 
 /** Where a text came from. Lines and columns count from 1. */
 export interface Source {

@@ -155,6 +155,31 @@ describe('drift', () => {
     if (gone === 'removed') await untilTold('Volume', 'data', /Created volume \d+_data: not found/);
   });
 
+  it('reports containers with our labels that no document knows, and leaves them alone', async () => {
+    const ids: string[] = [];
+    const lost = { 'io.balena.app-id': String(scene.appId()), 'io.balena.service-name': 'lost' };
+    for (const [suffix, labels] of Object.entries({ lost, odd: {} })) {
+      const body = {
+        Image: scene.image,
+        Cmd: ['sleep', '1000000'],
+        StopSignal: 'SIGKILL',
+        Labels: { 'io.balena.supervised': 'true', ...labels },
+      };
+      const made = (await post('/containers/create', body, { name: `${scene.prefix}-${suffix}` })) as { Id: string };
+      scene.onClose(() => scene.docker.engine.removeContainer(made.Id, AbortSignal.timeout(30_000)));
+      await post(`/containers/${made.Id}/start`);
+      ids.push(made.Id);
+    }
+    const problems = async (): Promise<string> => (await scene.agent.ask('/apis/supercargo.io/v1/problems')).text;
+    const lostOne = new RegExp(`${scene.prefix}-lost .* belongs to service lost .* which no document declares`);
+    const oddOne = new RegExp(`${scene.prefix}-odd .* does not say whose it is`);
+    await scene.until('both are reported', problems, (text) => lostOne.test(text) && oddOne.test(text));
+    await scene.untilReady(name);
+    for (const id of ids) assert.equal((await scene.container(id))?.state, 'running');
+    await scene.docker.engine.removeContainer(ids[0] ?? '', signal);
+    await scene.until('the one that was removed is not', problems, (text) => !lostOne.test(text) && oddOne.test(text));
+  });
+
   it('leaves what runs alone while its image has no name, and says so', async () => {
     const old = await scene.containers(appId);
     const id = old[0]?.image ?? '';

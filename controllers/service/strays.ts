@@ -1,0 +1,68 @@
+import type { Store } from '../../api/store/store.js';
+import type { Problem, Service } from '../../crds/kinds.js';
+import type { SeenContainer } from '../docker/engine.js';
+import { APP_ID, SERVICE_NAME } from '../docker/labels.js';
+import type { World } from '../docker/world.js';
+import type { Cancel, Clock } from '../runtime/delays.js';
+import { identityOf } from './identity.js';
+
+export interface StrayDeps {
+  readonly store: Pick<Store, 'get' | 'list' | 'watch' | 'report'>;
+  readonly world: Pick<World, 'fresh' | 'containers' | 'onChange'>;
+  readonly clock: Clock;
+}
+
+/** A document that comes with the next proposal is not missed yet. */
+const DELAY_MS = 2_000;
+
+/**
+ * Keeps the list of problems told of containers with our labels that no document speaks of: of an app whose documents
+ * were lost, or without the labels that say whose they are. They are left alone: whoever lost documents has not given up
+ * what runs. Returns how to stop.
+ */
+export function watchStrays({ store, world, clock }: StrayDeps): () => void {
+  let planned: Cancel | undefined;
+  const look = (): void => {
+    planned = undefined;
+    if (world.fresh) store.report('engine', straysOf(world.containers(), serviceNames(store)));
+  };
+  const soon = (): void => {
+    planned ??= clock.after(DELAY_MS, look);
+  };
+  soon();
+  const ends = [
+    world.onChange(({ type }) => (type === 'container' || type === 'all') && soon()),
+    store.watch(({ object, type }) => object.kind === 'Service' && type !== 'MODIFIED' && soon()),
+  ];
+  return () => {
+    for (const end of ends) end();
+    planned?.();
+  };
+}
+
+const nameOf = (appId: number | undefined, service: string | undefined): string => `${appId}/${service}`;
+
+function serviceNames(store: StrayDeps['store']): ReadonlySet<string> {
+  return new Set(
+    store.list('Service').map((service: Service) => {
+      const identity = identityOf(service, store.get('App', service.spec.app));
+      return nameOf(identity?.appId, service.spec.serviceName);
+    }),
+  );
+}
+
+/** One problem for each container that belongs to none of these services (`<appId>/<name>`). Pure. */
+export function straysOf(containers: readonly SeenContainer[], services: ReadonlySet<string>): readonly Problem[] {
+  return containers
+    .filter(({ appId, serviceName }) => appId === undefined || !services.has(nameOf(appId, serviceName)))
+    .map(({ id, name, appId, serviceName }) => {
+      const whose =
+        appId === undefined || serviceName === undefined
+          ? `has our label and does not say whose it is (${APP_ID}, ${SERVICE_NAME})`
+          : `belongs to service ${serviceName} of app ${appId}, which no document declares`;
+      return {
+        message: `Container ${name} (${id.slice(0, 12)}) ${whose}: it is left alone; declare it, or remove it with \`docker rm -f ${name}\``,
+      };
+    })
+    .toSorted((a, b) => a.message.localeCompare(b.message));
+}
