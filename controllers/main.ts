@@ -2,7 +2,6 @@ import { machine } from 'node:os';
 import { join } from 'node:path';
 import cron from 'node-cron';
 import type { Logger } from 'pino';
-import { booleanOf } from '../api/http/coercion.js';
 import { type ApiServer, createServer } from '../api/http/server.js';
 import { SUPERVISOR_VERSION } from '../api/http/version.js';
 import { type FolderSource, watchFolders } from '../api/sources/folder.js';
@@ -18,7 +17,7 @@ import { openSecretFiles, type SecretFiles } from '../api/store/secret-files.js'
 import type { Store } from '../api/store/store.js';
 import { openTags, type Tags } from '../api/store/tag-file.js';
 import { isReady } from '../crds/conditions.js';
-import { configWithDefaults, knownConfig } from '../crds/device-variables.js';
+import type { DeviceVariables } from '../crds/device-variables.js';
 import { keyOf } from '../crds/kinds.js';
 import { API_NETWORK, DEFAULT_DEVICE_NAME, DEVICE_DOCUMENT } from '../crds/names.js';
 import { parseDocument } from '../crds/parse.js';
@@ -51,6 +50,7 @@ import { overridingLocks } from './host/overriding-locks.js';
 import { SystemReader } from './host/system-facts.js';
 import type { UpdateLocks } from './host/update-locks.js';
 import { readUsage } from './host/usage.js';
+import { bootVariables } from './host-config/compare-boot.js';
 import { type HostConfigControllerDeps, hostConfigController } from './host-config/host-config-controller.js';
 import { imageController } from './image/image-controller.js';
 import { SideLoader } from './image/side-loader.js';
@@ -60,6 +60,7 @@ import { systemClock } from './runtime/delays.js';
 import { healthChecks, healthFacts } from './runtime/health.js';
 import { Loop } from './runtime/loop.js';
 import { Manager, type Part } from './runtime/manager.js';
+import { deviceVariables, onVariables, repeat } from './runtime/variables.js';
 import { logOwnerOf } from './service/log-owner.js';
 import { serviceController } from './service/service-controller.js';
 import { serviceLogs } from './service/service-logs.js';
@@ -97,13 +98,21 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
   const stopFollowing = voice.follow(store);
   const keys = await openKeys({ folder: settings.dataFolder, globalKey: settings.apiKey, now, log });
   const facts = await readDeviceFacts({ ...settings, engineSocket: DEFAULT_SOCKET });
-  const logs = new LogStream();
-  const local = localOrigin({ store, device: { ...facts, localMode: settings.localMode }, parse: parseDocument, log });
+  const variables = deviceVariables(store, settings);
+  const logs = new LogStream(() => variables().SUPERVISOR_LOG_CONTROL);
+  const booted: { config?: Readonly<Record<string, string>> } = {};
+  const targetDevice = {
+    uuid: facts.uuid,
+    get localMode() {
+      return variables().SUPERVISOR_LOCAL_MODE;
+    },
+    bootConfig: () => booted.config ?? {},
+  };
+  const local = localOrigin({ store, device: targetDevice, parse: parseDocument, log });
 
-  const locks = overridingLocks(openUpdateLocks({ ...settings, log, now }), () =>
-    isOn(store, 'SUPERVISOR_OVERRIDE_LOCK'),
-  );
-  const host = hostOf({ settings, facts, store, locks, logs, log });
+  const locks = overridingLocks(openUpdateLocks({ ...settings, log, now }), () => variables().SUPERVISOR_OVERRIDE_LOCK);
+  const host = hostOf({ settings, facts, store, variables, locks, logs, log });
+  booted.config = bootVariables(await host.boot.see());
 
   const loops: Loop[] = [];
   const sources: Pick<FolderSource, 'rescan'>[] = [];
@@ -121,7 +130,7 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
     secrets,
     updates: {
       rereadSources: async () => void (await Promise.all(sources.map((source) => source.rescan()))),
-      instant: () => isOn(store, 'SUPERVISOR_INSTANT_UPDATE_TRIGGER'),
+      instant: () => variables().SUPERVISOR_INSTANT_UPDATE_TRIGGER,
     },
     device: {
       ...facts,
@@ -132,7 +141,12 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
       logs: (choice, ending) => serviceLogs({ store, engine: engineOf(found), clock: systemClock }, choice, ending),
       stats: async (ending) => serviceStats({ store, engine: engineOf(found) }, ending),
     },
-    settings: { ...settings, version: AGENT_VERSION },
+    settings: {
+      ...{ development: settings.development, listen: settings.listen, version: AGENT_VERSION },
+      get localMode() {
+        return variables().SUPERVISOR_LOCAL_MODE;
+      },
+    },
     engineTrouble: () => engineTrouble(found.world, now()),
     checks: () => healthChecks(healthFacts({ ...settings, store, loops, vitals: found.world?.vitals })),
     now,
@@ -147,8 +161,10 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
     { name: 'the API', start: () => server.start(), stop: () => server.stop() },
     { name: 'the greeting', start: () => greet(settings, voice, server), stop: () => undefined },
     ...gateway(store, server, settings, log),
+    firewall({ settings, store, variables, host }),
     actors({
       settings,
+      variables,
       voice,
       signal,
       store,
@@ -186,6 +202,7 @@ interface ActorDeps {
   readonly voice: Voice;
   readonly signal: AbortSignal;
   readonly store: Store;
+  readonly variables: () => DeviceVariables;
   readonly keys: Keys;
   readonly locks: UpdateLocks;
   readonly host: Host;
@@ -303,6 +320,7 @@ async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
       stop: () => follower.strays?.(),
     },
     { name: 'the relist', start: () => relist.start(), stop: () => relist.destroy() },
+    poll(deps),
   ];
 }
 
@@ -351,14 +369,16 @@ function lookAtRepositories(store: Store): void {
     if (!spec.suspend) store.touch(keyOf('GitSource', metadata.name));
 }
 
-/** What the device's configuration says of a switch, or its default. */
-function isOn(store: Store, name: string): boolean {
-  const { config } = knownConfig(store.get('HostConfig', DEVICE_DOCUMENT)?.spec.config ?? {});
-  return booleanOf(configWithDefaults(config, { localMode: false })[name]);
-}
-
 /** What the settings of the host are made true with. */
-function hostConfigDeps({ settings, store, host, server, facts, logs }: ActorDeps): HostConfigControllerDeps {
+function hostConfigDeps({
+  settings,
+  store,
+  variables,
+  host,
+  server,
+  facts,
+  logs,
+}: ActorDeps): HostConfigControllerDeps {
   const { hostRoot, dataFolder } = settings;
   const { clock, run, units } = host;
   const reader = new SystemReader({
@@ -386,7 +406,57 @@ function hostConfigDeps({ settings, store, host, server, facts, logs }: ActorDep
     say: (message, isStdErr = false) => logs.system(message, { isStdErr }),
     async system() {
       const system = await reader.facts();
-      return isOn(store, 'SUPERVISOR_HARDWARE_METRICS') ? { system, metrics: await reader.metrics() } : { system };
+      return variables().SUPERVISOR_HARDWARE_METRICS ? { system, metrics: await reader.metrics() } : { system };
+    },
+  };
+}
+
+/** Reads every source anew at the interval of the device's settings, though nothing was announced. */
+function poll({ store, variables, sources, log }: ActorDeps): Part {
+  const stops: (() => void)[] = [];
+  const action = (): void => {
+    Promise.all(sources.map((source) => source.rescan())).catch((error: unknown) =>
+      log.warn({ err: error }, 'Could not read every source anew'),
+    );
+  };
+  const intervalMs = (): number => variables().SUPERVISOR_POLL_INTERVAL;
+  const changes = (changed: () => void): (() => void) => onVariables(store, changed);
+  return {
+    name: 'the poll',
+    start: () => void stops.push(repeat({ clock: systemClock, intervalMs, changes, action })),
+    stop: () => {
+      for (const stop of stops) stop();
+    },
+  };
+}
+
+/** Keeps the host's firewall as the settings say, where the agent may: services on the host's network count too. */
+function firewall({
+  settings,
+  store,
+  variables,
+  host,
+}: Pick<ActorDeps, 'settings' | 'store' | 'variables' | 'host'>): Part {
+  const stops: (() => void)[] = [];
+  let last: Promise<void> = Promise.resolve();
+  const apply = (): void => {
+    const { HOST_FIREWALL_MODE: mode, SUPERVISOR_LOCAL_MODE: localMode } = variables();
+    const hasHostService = store.list('Service').some(({ spec }) => spec.network_mode === 'host');
+    last = last.then(() => host.firewall.apply({ mode, localMode, hasHostService, apiPort: settings.apiPort }));
+  };
+  return {
+    name: 'the firewall',
+    start: () => {
+      apply();
+      stops.push(
+        store.watch(({ object, parts, type }) => {
+          const concerned = object.kind === 'HostConfig' || object.kind === 'Service';
+          if (concerned && (type === 'DELETED' || parts.includes('spec'))) apply();
+        }),
+      );
+    },
+    stop: () => {
+      for (const stop of stops) stop();
     },
   };
 }
@@ -395,12 +465,13 @@ interface HostParts {
   readonly settings: Settings;
   readonly facts: DeviceFacts;
   readonly store: Store;
+  readonly variables: () => DeviceVariables;
   readonly locks: UpdateLocks;
   readonly logs: LogStream;
   readonly log: Logger;
 }
 
-function hostOf({ settings, facts, store, locks, logs, log }: HostParts): Host {
+function hostOf({ settings, facts, store, variables, locks, logs, log }: HostParts): Host {
   const { DBUS_SYSTEM_BUS_ADDRESS: bus } = process.env;
   const hostBus = bus ?? `unix:path=${settings.hostRoot}/run/dbus/system_bus_socket`;
   const env = settings.hostRoot === '/' ? process.env : { ...process.env, DBUS_SYSTEM_BUS_ADDRESS: hostBus };
@@ -409,8 +480,8 @@ function hostOf({ settings, facts, store, locks, logs, log }: HostParts): Host {
     device: { deviceType: facts.deviceType, metaVersion: facts.metaVersion },
     locks,
     appIds: () => store.list('App').flatMap((app) => appIdOf(app) ?? []),
-    overrides: () => isOn(store, 'SUPERVISOR_OVERRIDE_LOCK'),
-    run: (program, args, { signal }) => runCommand(program, args, { env, signal }),
+    overrides: () => variables().SUPERVISOR_OVERRIDE_LOCK,
+    run: (program, args, { signal, input }) => runCommand(program, args, { env, signal, input }),
     say: (message, isStdErr = false) => logs.system(message, { isStdErr }),
     log,
     after: (ms, call) => systemClock.after(ms, call),

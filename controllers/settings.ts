@@ -24,6 +24,8 @@ export interface Settings {
   readonly seedImage: string | undefined;
   /** Whether login1 may be asked to reboot or to shut down. Off: nothing that is merely tried out can end its machine. */
   readonly power: boolean;
+  /** Whether the host's firewall may be changed. Off: nothing that is merely tried out shuts anybody out. */
+  readonly firewall: boolean;
   /** A program and its arguments, instead of login1. */
   readonly powerCommands: { readonly reboot: string | undefined; readonly shutdown: string | undefined };
   /** Brightness file of the LED that blinks. */
@@ -50,7 +52,7 @@ export const USAGE = `supercargo: makes the documents in a folder true with Dock
   --version, --help
 
 Also from the environment: SUPERCARGO_API_KEY, SUPERCARGO_LOCAL_MODE, SUPERCARGO_DEVELOPMENT, DOCKER_HOST,
-SUPERCARGO_POWER, SUPERCARGO_REBOOT_COMMAND, SUPERCARGO_SHUTDOWN_COMMAND, LED_FILE.`;
+SUPERCARGO_POWER, SUPERCARGO_REBOOT_COMMAND, SUPERCARGO_SHUTDOWN_COMMAND, SUPERCARGO_FIREWALL, LED_FILE.`;
 
 /** Wrong flags or environment, in one sentence for people. */
 export class SettingsError extends Error {
@@ -84,6 +86,7 @@ export function readSettings(
     dockerHost: env.DOCKER_HOST === '' ? undefined : env.DOCKER_HOST,
     seedImage: flags['seed-image'],
     power: truthy(env.SUPERCARGO_POWER ?? 'off', 'SUPERCARGO_POWER'),
+    firewall: truthy(env.SUPERCARGO_FIREWALL ?? 'off', 'SUPERCARGO_FIREWALL'),
     powerCommands: { reboot: env.SUPERCARGO_REBOOT_COMMAND, shutdown: env.SUPERCARGO_SHUTDOWN_COMMAND },
     ledFile: env.LED_FILE ?? '/sys/class/leds/led0/brightness',
   };

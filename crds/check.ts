@@ -11,7 +11,10 @@ const REGISTRY = /^(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?)(:
 /** Leaves room for the children's names, which begin with it. */
 const APP_NAME_LIMIT = 200;
 
-const HOST_CONFIG = { device: ['name', 'config'], network: ['hostname', 'proxy'] } as const;
+const HOST_CONFIG = {
+  device: ['name', 'config', 'reboot', 'confirm'],
+  network: ['hostname', 'proxy', 'confirm'],
+} as const;
 
 /** Why no document of that kind can have a name that is well-formed otherwise; undefined when one can. Pure. */
 export function nameIssue(kind: Kind, name: string): string | undefined {

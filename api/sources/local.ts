@@ -1,10 +1,9 @@
-import { configWithDefaults } from '../../crds/device-variables.js';
 import { canonical } from '../../crds/hash.js';
 import { type AnyDeclared, type App, type Declared, type HostConfig, keyOf, type Metadata } from '../../crds/kinds.js';
 import { DEFAULT_DEVICE_NAME, DEVICE_DOCUMENT } from '../../crds/names.js';
 import { StorageError, type Store } from '../store/store.js';
 import { type Log, type Parse, problemLine } from './documents.js';
-import { appIdOf, renderTargetState, type TargetDevice } from './render-target-state.js';
+import { appIdOf, renderTargetState, shownConfig, type TargetDevice } from './render-target-state.js';
 import { deviceDocument, type ParsedTarget, parseTargetState } from './target-state.js';
 
 export interface LocalOriginDeps {
@@ -110,7 +109,7 @@ export function planHostConfig(
   const spec = present?.spec;
   if (present && present.metadata.origin !== 'local') {
     const sameName = target.name === undefined || target.name === (spec?.name ?? DEFAULT_DEVICE_NAME);
-    const shown = configWithDefaults(spec?.config, device);
+    const shown = shownConfig(spec?.config, device);
     const sameConfig = target.config === undefined || canonical(target.config) === canonical(shown);
     return sameName && sameConfig ? undefined : 'foreign';
   }

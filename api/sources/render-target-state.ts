@@ -8,6 +8,8 @@ export interface TargetDevice {
   readonly uuid: string;
   /** In local mode the apps are those that were posted; otherwise those of the cloud. */
   readonly localMode: boolean;
+  /** Settings of the boot files as they are: the target as long as nobody has declared one. */
+  bootConfig?(): Readonly<Record<string, string>>;
 }
 
 /**
@@ -24,12 +26,18 @@ export function renderTargetState(store: Pick<Reader, 'get' | 'list'>, device: T
   return {
     local: {
       name: host?.spec.name ?? DEFAULT_DEVICE_NAME,
-      config: configWithDefaults(host?.spec.config, device),
+      config: shownConfig(host?.spec.config, device),
       apps: Object.fromEntries(apps),
     },
     dependent: { apps: [], devices: [] },
   };
 }
+
+/** The configuration as it is shown: what is declared, else what the boot files say, and every default. Pure. */
+export const shownConfig = (
+  declared: Readonly<Record<string, string>> | undefined,
+  device: TargetDevice,
+): Record<string, string> => ({ ...(declared ? {} : device.bootConfig?.()), ...configWithDefaults(declared, device) });
 
 /** The number of an app: its own, or the one that stands for its name. Pure. */
 export const appIdOf = ({

@@ -15,7 +15,11 @@ export class LogStream {
   readonly #listeners = new Set<(line: LogLine) => void>();
   readonly #audience = new Set<(listening: boolean) => void>();
 
+  /** `isOn`: false drops lines, and does not keep them for later (SUPERVISOR_LOG_CONTROL). */
+  constructor(private readonly isOn: () => boolean = () => true) {}
+
   write(line: LogLine): void {
+    if (!this.isOn()) return;
     for (const listener of this.#listeners) listener(line);
   }
 

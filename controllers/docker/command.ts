@@ -47,11 +47,19 @@ export interface CommandResult {
   readonly output: string;
 }
 
+export interface CommandOptions {
+  readonly env: Env;
+  readonly cwd?: string;
+  readonly signal?: AbortSignal | undefined;
+  /** What the program reads; nothing when absent. */
+  readonly input?: string | undefined;
+}
+
 /** Runs a program to its end, without a shell. Not ending well is a value; not being there too. */
 export function runCommand(
   program: string,
   args: readonly string[],
-  { env, cwd, signal }: { readonly env: Env; readonly cwd?: string; readonly signal?: AbortSignal | undefined },
+  { env, cwd, signal, input }: CommandOptions,
 ): Promise<CommandResult> {
   const options = {
     env: withoutSecrets(env),
@@ -60,9 +68,12 @@ export function runCommand(
     ...(signal === undefined ? {} : { signal }),
   };
   return new Promise((resolve, reject) => {
-    execFile(program, [...args], options, (error, stdout, stderr) => {
+    const child = execFile(program, [...args], options, (error, stdout, stderr) => {
       if (signal?.aborted) reject(signal.reason);
       else resolve({ ok: error === null, stdout, output: `${stdout}${stderr}${error === null ? '' : error.message}` });
     });
+    if (input === undefined) return;
+    child.stdin?.on('error', () => undefined); // one that ends before it has read all says why itself
+    child.stdin?.end(input);
   });
 }

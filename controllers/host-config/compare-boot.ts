@@ -38,13 +38,17 @@ export const fingerprint = (text: string): string =>
     ? text
     : `${text.slice(0, 16)}… (${text.length} characters, sha256 ${createHash('sha256').update(text).digest('hex').slice(0, 12)})`;
 
-/** What boot files say, by variable. Pure. */
-export function valuesByVariable({ backends, config }: SeenBoot): Readonly<Record<string, string>> {
-  const values = backends.flatMap(({ backend, now }) =>
-    Object.entries(now).map(
-      ([key, value]) => [backend.variableOf(key), fingerprint(backend.renderValue(value))] as const,
+/** What boot files say, as variables would say it. Pure. */
+export const bootVariables = ({ backends }: Pick<SeenBoot, 'backends'>): Record<string, string> =>
+  Object.fromEntries(
+    backends.flatMap(({ backend, now }) =>
+      Object.entries(now).map(([key, value]) => [backend.variableOf(key), backend.renderValue(value)] as const),
     ),
   );
+
+/** What boot files say, by variable, in a form that can be kept; and the setting beside them that needs a restart. Pure. */
+export function valuesByVariable({ backends, config }: SeenBoot): Readonly<Record<string, string>> {
+  const values = Object.entries(bootVariables({ backends })).map(([name, text]) => [name, fingerprint(text)] as const);
   return {
     ...Object.fromEntries(values),
     ...(config ? { [PERSISTENT_LOGGING]: String(config.persistentLogging ?? false) } : {}),

@@ -90,6 +90,7 @@ async function report(
   if (current?.metadata.uid !== metadata.uid) return;
   const { verdict, state, seen, variables } = world;
   const due = rebootChanges(state, seen);
+  tellInvalid(deps, current, variables.invalid);
   const { handled } = handlingOf(current.status);
   const trial = state.trials.device && {
     deadlineSeconds: deadlineOf(current),
@@ -108,6 +109,16 @@ async function report(
       ...(handled ? { handled: { ...handled } } : {}),
     }),
   );
+}
+
+/** In the words of the Supervisor, once. */
+function tellInvalid({ say }: DeviceDeps, { status }: HostConfig, invalid: DeviceWorld['variables']['invalid']): void {
+  for (const { name, value, default: fallback } of invalid) {
+    if (status?.invalid?.includes(name)) continue;
+    say(
+      `Warning: Ignoring invalid device configuration value for ${name}, value: '${value}'. Falling back to default (${fallback})`,
+    );
+  }
 }
 
 function bootFacts({ config, seen, state, device }: DeviceWorld): NonNullable<HostConfigStatus['boot']> {

@@ -5,6 +5,7 @@ import { BootFiles } from './boot-files.js';
 import { BootPartition } from './boot-partition.js';
 import { RebootBreadcrumb } from './breadcrumb.js';
 import { type Departure, type DepartureDeps, departures } from './departure.js';
+import { type Firewall, iptablesFirewall } from './firewall.js';
 import { HostNetwork, type ShownNetwork } from './host-network.js';
 import { HostStateFile } from './host-state.js';
 import { type JournalQuery, type JournalReading, openJournal } from './journal.js';
@@ -17,6 +18,7 @@ import { watchHostFiles } from './watch-files.js';
 
 export interface HostOptions {
   readonly settings: {
+    readonly firewall: boolean;
     readonly hostRoot: string;
     readonly dataFolder: string;
     readonly power: boolean;
@@ -43,6 +45,7 @@ export interface Host {
   readonly clock: BootClock;
   readonly breadcrumb: RebootBreadcrumb;
   readonly run: Run;
+  readonly firewall: Firewall;
   readonly watchFiles: ReturnType<typeof watchHostFiles>;
   readonly units: Units;
   network(): Promise<ShownNetwork>;
@@ -75,6 +78,7 @@ export function openHost({ settings, device, locks, appIds, overrides, run, say,
     clock: kernelBootClock(hostRoot),
     breadcrumb: new RebootBreadcrumb(hostRoot),
     run,
+    firewall: iptablesFirewall({ allowed: settings.firewall, run, say, log }),
     watchFiles: watchHostFiles({ hostRoot, log }),
     units,
     network: () => files.show(),

@@ -160,7 +160,8 @@ export class SystemReader {
   async #undervolted(): Promise<boolean> {
     const { run, now } = this.options;
     if (this.#dmesg === undefined || now() - this.#dmesg.atMs > DMESG_MS) {
-      const { ok, stdout } = await run('dmesg', [], { signal: AbortSignal.timeout(5_000) });
+      const failed = { ok: false, stdout: '' };
+      const { ok, stdout } = await run('dmesg', [], { signal: AbortSignal.timeout(5_000) }).catch(() => failed);
       this.#dmesg = { atMs: now(), isUndervolted: ok && /under.*voltage/i.test(stdout) };
     }
     return this.#dmesg.isUndervolted;

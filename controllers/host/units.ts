@@ -5,7 +5,7 @@ import { join } from 'node:path';
 export type Run = (
   program: string,
   args: readonly string[],
-  options: { readonly signal?: AbortSignal | undefined },
+  options: { readonly signal?: AbortSignal | undefined; readonly input?: string },
 ) => Promise<{ readonly ok: boolean; readonly stdout: string; readonly output: string }>;
 
 export interface Unit {

@@ -51,6 +51,21 @@ describe('localOrigin', () => {
     assert.ok(store.isPending('App/app-1'));
   });
 
+  it('shows the boot files as the target until one is declared, and takes back what it showed', async () => {
+    const bootConfig = () => ({ HOST_CONFIG_gpu_mem: '16' });
+    const log = { info: quiet, warn: quiet, error: quiet };
+    const booted = localOrigin({ store, device: { ...device, bootConfig }, parse: parseDocument, log });
+    const config = (): Record<string, string> =>
+      (booted.render() as { local: { config: Record<string, string> } }).local.config;
+    assert.equal(Object.keys(config())[0], 'HOST_CONFIG_gpu_mem');
+    assert.equal(config().HOST_FIREWALL_MODE, '');
+    assert.deepEqual(await booted.accept(target(undefined, { config: config() })), { ok: true });
+    assert.equal(store.get('HostConfig', 'device')?.spec.config?.HOST_CONFIG_gpu_mem, '16');
+    const { HOST_CONFIG_gpu_mem: _, ...rest } = config();
+    await booted.accept(target(undefined, { config: rest }));
+    assert.equal(config().HOST_CONFIG_gpu_mem, undefined);
+  });
+
   it('asks for a pass again when the same is posted again, and changes nothing', async () => {
     await origin.accept(target({ 1: app('a') }));
     store.concluded('App/app-1');
