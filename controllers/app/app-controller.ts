@@ -5,7 +5,7 @@ import { type AppDeps, type Memory, reconcileApp } from './reconcile.js';
 
 /** Apps: releases, staged, locked, promoted, verified. */
 export function appController(deps: AppDeps): Controller {
-  const memory: Memory = { swept: new Set(), refusals: new Map() };
+  const memory: Memory = { swept: new Set(), releasing: new Set(), refusals: new Map() };
   return {
     kind: 'App',
     workers: 4,

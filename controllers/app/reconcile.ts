@@ -34,6 +34,8 @@ export interface AppDeps {
 export interface Memory {
   /** Apps whose lock files of an earlier process have been removed. */
   readonly swept: Set<number>;
+  /** Apps whose lock is given back as soon as a step under it has ended: said once. */
+  readonly releasing: Set<number>;
   /** How often in a row the lock of an app was found taken for the same document and request, and when to look again. */
   readonly refusals: Map<string, { readonly of: string; readonly count: number; readonly dueMs: number }>;
 }
@@ -343,11 +345,13 @@ const namesOf = (commands: readonly Command[]): string => commands.map(({ name }
 async function unlock(deps: AppDeps, memory: Memory, app: App): Promise<Done> {
   const { appId } = identityOf(app);
   const held = deps.locks.isHeld(appId);
-  if (held) deps.logs.system('Releasing update locks');
+  if (held && !memory.releasing.has(appId)) deps.logs.system('Releasing update locks');
+  memory.releasing.add(appId);
   if ((await deps.locks.release(appId)) === 'busy') {
     return { outcome: wait('Unlocking', 'Waiting for a step under the update lock to end', 1_000).outcome };
   }
   memory.swept.add(appId);
+  memory.releasing.delete(appId);
   if (held) event(deps, app, 'Unlocked', 'Gave the update lock back');
   return {};
 }

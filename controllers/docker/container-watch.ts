@@ -65,6 +65,10 @@ export class ContainerWatch {
     );
   }
 
+  isQuiet(id: string): boolean {
+    return this.#quiet.covers(id, this.#cache.get(id)?.name);
+  }
+
   quietly<T>(idOrName: string, action: () => Promise<T>): Promise<T> {
     return this.#quiet.during(idOrName, action, (id) => this.shared.inspections.mark(keyOf(id)));
   }

@@ -12,7 +12,7 @@ export class QuietSpells {
 
   /** Holds an event back; false when nobody acts on that container. */
   hold(id: string, name: string | undefined): boolean {
-    if (!this.#covers(id, name)) return false;
+    if (!this.covers(id, name)) return false;
     if (name !== undefined) this.#nameOf.set(id, name);
     this.#held.add(id);
     return true;
@@ -38,14 +38,15 @@ export class QuietSpells {
   #end(idOrName: string, unanswered: (id: string) => void): void {
     this.#spells.delete(idOrName);
     for (const id of [...this.#held]) {
-      if (this.#covers(id, undefined)) continue;
+      if (this.covers(id)) continue;
       this.#held.delete(id);
       unanswered(id);
     }
     for (const [id, name] of this.#nameOf) if (!this.#spells.has(name)) this.#nameOf.delete(id);
   }
 
-  #covers(id: string, name: string | undefined): boolean {
+  /** Somebody acts on it. */
+  covers(id: string, name?: string): boolean {
     const known = name ?? this.#nameOf.get(id);
     return this.#spells.has(id) || (known !== undefined && this.#spells.has(known));
   }

@@ -6,6 +6,7 @@ import { EngineError, EngineUnreachable } from '../docker/engine.js';
 import { InvalidSpecError, type Outcome, PassingError, TerminalError, wait } from '../runtime/outcome.js';
 import { type Blueprint, unnamed, withAllNetworks } from './container-options.js';
 import type { Departures } from './departures.js';
+import { labelOf } from './life-lines.js';
 import type { ServiceDeps } from './observe.js';
 import { explainRefusal } from './refusals.js';
 import type { ServiceStep } from './situation.js';
@@ -61,7 +62,7 @@ function beginLeaving(
 ): void {
   const { name } = service.metadata;
   const { id } = container;
-  const label = `${serviceName} ${container.image}`;
+  const label = labelOf({ ...container, serviceName });
   const dead = container.state === 'dead';
   // Not the pass's own signal: a newer document does not call a stop back.
   const never = new AbortController().signal;
@@ -71,7 +72,10 @@ function beginLeaving(
       if (stop) await engine.stopContainer(id, never);
       if (update && stop) note('Stopped');
       // Before the removal: as soon as that is seen the next container is made, and says so.
-      if (!dead) logs.system(`Killed service '${label}'`);
+      // The Supervisor's order, which it has from the engine's events.
+      const ended = stop ? [`Service exited '${label}'`] : [];
+      const killed = dead ? [] : [`Killed service '${label}'`];
+      for (const line of remove ? [...ended, ...killed] : [...killed, ...ended]) logs.system(line);
       if (remove) await engine.removeContainer(id, never);
       if (update && remove) note('Removed');
       if (update?.is === 'succeeded') await handovers.forget(appId, serviceName);
@@ -148,13 +152,17 @@ async function adopt(
   return undefined;
 }
 
-const start = (
+async function start(
   deps: ServiceDeps,
   subject: Subject,
   { container, because }: StepOf<'start'>,
   signal: AbortSignal,
-): Promise<undefined> =>
-  startAndLook(deps, subject, container.id, { label: `${subject.serviceName} ${container.image}`, because }, signal);
+): Promise<undefined> {
+  const label = labelOf({ ...container, serviceName: subject.serviceName });
+  await startAndLook(deps, subject, container.id, { label, because }, signal);
+  // The Supervisor says so of whatever had run before.
+  if (container.startedAt !== undefined) deps.logs.system(`Restarting service '${label}'`);
+}
 
 async function startAndLook(
   deps: ServiceDeps,

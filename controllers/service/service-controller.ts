@@ -9,6 +9,7 @@ import type { Controller } from '../runtime/controller.js';
 import { Departures } from './departures.js';
 import { namesWaitedFor } from './dependencies.js';
 import { identityOf } from './identity.js';
+import { tellOfLives } from './life-lines.js';
 import type { ServiceDeps } from './observe.js';
 import { reconcileService } from './reconcile.js';
 import { Stops } from './stops.js';
@@ -34,6 +35,7 @@ export function serviceController(deps: ServiceDeps): Controller {
         }),
         deps.world.onChange((change) => wakeWhere((service) => concernsWorld(deps, change, service))),
         departures.onEnd(wake),
+        tellOfLives(deps),
       ];
       return () => {
         for (const end of ends) end();

@@ -45,11 +45,21 @@ export interface LoopParts {
   readonly locks: UpdateLocks;
   readonly keys: Keys;
   readonly clock: Clock;
+  readonly logs?: LogStream;
 }
 
 /** The loops of every controller that acts on the engine, the App's last; none is started. */
-export function deviceLoops({ folder, store, engine, world, pulls, locks, keys, clock }: LoopParts): readonly Loop[] {
-  const logs = new LogStream();
+export function deviceLoops({
+  folder,
+  store,
+  engine,
+  world,
+  pulls,
+  locks,
+  keys,
+  clock,
+  logs = new LogStream(),
+}: LoopParts): readonly Loop[] {
   const handovers = openHandovers({ lockRoot: '/locks', hostRoot: folder });
   const offers = capabilitiesOf({ facts, supervisorVersion: '19.0.5', osRelease: '', kernel: KERNEL });
   const ofHost = { offers, locks, handovers, logs, keys, facts, traits, apiAddress };

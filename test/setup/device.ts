@@ -6,6 +6,7 @@ import { pino } from 'pino';
 import type { Disk } from '../../api/store/disk.js';
 import { openStore } from '../../api/store/document-store.js';
 import { openKeys } from '../../api/store/key-file.js';
+import { LogStream } from '../../api/store/logs.js';
 import type { Store } from '../../api/store/store.js';
 import type { Engine } from '../../controllers/docker/engine.js';
 import { type Informer, startWorld } from '../../controllers/docker/informer.js';
@@ -102,6 +103,7 @@ export class Agent {
     readonly world: Informer,
     readonly pulls: PullQueue,
     readonly loops: readonly Loop[],
+    readonly logs: LogStream,
   ) {}
 
   /** Undefined when it was killed before it had anything. */
@@ -132,8 +134,9 @@ export class Agent {
     const world = startWorld({ engine, log: silent, clock, coalesceMs: 0, wanted });
     const pulls = new PullQueue({ engine, world, log: silent });
     const locks = life.locks(openUpdateLocks({ lockRoot: '/locks', hostRoot: folder, log: silent, now }));
-    const loops = deviceLoops({ folder, store, engine, world, pulls, locks, keys, clock });
-    const agent = new Agent(device, life, store, world, pulls, loops);
+    const logs = new LogStream();
+    const loops = deviceLoops({ folder, store, engine, world, pulls, locks, keys, clock, logs });
+    const agent = new Agent(device, life, store, world, pulls, loops, logs);
     device.onBoot?.(agent);
     await Promise.race([world.start(), life.end]);
     if (!life.dead) for (const loop of loops) loop.start();
