@@ -13,6 +13,7 @@ import { watchEvents } from './event-watch.js';
 import { isMet, type Row } from './measure.js';
 import { changeRows } from './rows/change.js';
 import { memoryRows } from './rows/memory.js';
+import { mixedRows } from './rows/mixed.js';
 import { pingRows } from './rows/ping.js';
 import { removedRows } from './rows/removed.js';
 import { requestRows } from './rows/requests.js';
@@ -40,6 +41,7 @@ const GROUPS: Readonly<Record<string, readonly RowGroup[]>> = {
   ping: [pingRows],
   state: [stateRows],
   scale: [scaleRows, changeRows({ count: 200, timesFloor: 1.3 })],
+  mixed: [mixedRows],
 };
 
 const { values } = parseArgs({ options: { only: { type: 'string' }, quick: { type: 'boolean', default: false } } });

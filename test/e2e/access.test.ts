@@ -109,6 +109,24 @@ describe('who may use the API', () => {
       assert.match(documents.output, /403/);
     });
 
+    it('one in the network of the host has a key, too, and another address', async () => {
+      const name = `${scene.prefix}-host`;
+      const id = scene.appId();
+      const labels = { 'io.balena.features.supervisor-api': '1' };
+      await scene.put(name, { appId: id, services: { main: scene.service({ network_mode: 'host', labels }) } });
+      await scene.untilReady(name);
+      const [main] = await scene.untilRunning(id, ['main']);
+      assert.ok(main);
+      assert.ok(main.env.includes(`BALENA_SUPERVISOR_ADDRESS=http://127.0.0.1:${scene.agent.port}`), main.env.join());
+      const ask = (query: string) =>
+        scene.exec(main.id, ['sh', '-c', `wget -q -O - "$BALENA_SUPERVISOR_ADDRESS${query}"`]);
+      const own = await ask(`${STATE}?apikey=$BALENA_SUPERVISOR_API_KEY`);
+      assert.equal(own.code, 0, own.output);
+      assert.ok(Object.hasOwn(JSON.parse(own.output), name));
+      await scene.delete(name);
+      await scene.untilGone(name);
+    });
+
     it('it gets nothing without a key', async () => {
       const { code, output } = await wget(STATE);
       assert.notEqual(code, 0);

@@ -150,6 +150,56 @@ describe('commands', () => {
     await untilUnlocked(appId);
   });
 
+  it('wait for nobody: a program in a container that holds the lock is asked first, and let be', async () => {
+    const taking = 'set -C; until true > /tmp/balena/updates.lock; do sleep 0.05; done; exec sleep 1000000';
+    const { appId, main, other } = await anApp('holder', {
+      services: {
+        main: scene.service({ volumes: ['data:/data'] }),
+        other: scene.service({ command: ['sh', '-c', taking] }),
+      },
+    });
+    await scene.until(
+      'the program has the lock',
+      () => scene.lockFiles(appId),
+      (files) => files.length > 0,
+    );
+    const message = `Lockfile exists for { appId: ${appId}, service: other }`;
+    const refused = [423, JSON.stringify({ status: 'failed', message })] as const;
+    assert.deepEqual(await post('/v1/restart', { appId }), refused);
+    assert.deepEqual(await post(`/v2/applications/${appId}/stop-service`, { serviceName: 'main' }), refused);
+    assert.deepEqual(unchanged(await scene.containers(appId)), unchanged([main, other]));
+    assert.equal((await scene.exec(other.id, ['rm', '/tmp/balena/updates.lock'])).code, 0);
+    assert.deepEqual(await post(`/v2/applications/${appId}/stop-service`, { serviceName: 'main' }), [200, 'OK']);
+    assert.deepEqual(await post('/v1/restart', { appId }), [200, 'OK']);
+    await scene.untilRunning(appId, ['main', 'other']);
+  });
+
+  it('stop and start a whole app through a request on its document', async () => {
+    const { name, appId, main, other } = await anApp('whole');
+    const ask = async (verb: string): Promise<void> => {
+      const path = `/apis/supercargo.io/v1/apps/${name}`;
+      const { status, text } = await scene.agent.ask(`${path}/requests`, { method: 'POST', body: { name: verb } });
+      assert.equal(status, 202, text);
+      const { id } = JSON.parse(text).request;
+      await scene.until(
+        `the ${verb} is handled`,
+        () => scene.agent.document('App', name),
+        (app) => (app?.status as { handled?: Record<string, string> } | undefined)?.handled?.[verb] === id,
+      );
+    };
+    await ask('stop');
+    await scene.until(
+      'both have stopped',
+      () => scene.containers(appId),
+      (all) => all.length === 2 && all.every(({ state }) => state === 'exited'),
+    );
+    await untilUnlocked(appId);
+    await scene.untilReady(name);
+    await ask('start');
+    const running = await scene.untilRunning(appId, ['main', 'other']);
+    assert.deepEqual(running.map(({ id }) => id).sort(), [main.id, other.id].sort());
+  });
+
   it('that overlap are all carried out', async () => {
     const { appId, main, other } = await anApp('overlap');
     const answers = await Promise.all([

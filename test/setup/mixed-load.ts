@@ -1,0 +1,124 @@
+/**
+ * Many clients at once, each asking again as soon as it has its answer: most of them read, a few command. As a process,
+ * `mixed-load.ts PORT CLIENTS SECONDS APP_ID`, it prints its figures, so that a benchmark measures the agent and not itself.
+ */
+import { Agent, request } from 'node:http';
+import { fileURLToPath } from 'node:url';
+import { median, percentile } from '../bench/measure.js';
+
+export interface MixedFigures {
+  readonly requests: number;
+  readonly perSecond: number;
+  readonly readMedianMs: number;
+  readonly readP99Ms: number;
+  /** Answers that nobody documents, each kind once, as `GET /v2/state/status 500`. */
+  readonly errors: readonly string[];
+  readonly errorCount: number;
+  /** How commands ended: how many by status. */
+  readonly commands: Readonly<Record<string, number>>;
+}
+
+interface Ask {
+  readonly method: 'GET' | 'POST' | 'PATCH';
+  readonly path: string;
+  readonly body?: object;
+  /** Statuses that the API documents for it. */
+  readonly fine: readonly number[];
+}
+
+const read = (path: string): Ask => ({ method: 'GET', path, fine: [200] });
+/** 404: the service has no container at this moment of its roll-out. 423: the lock is held. 503: something took its place. */
+const COMMANDED = [200, 404, 423, 503];
+
+/** What the client of that number asks, in turn. Of forty, one commands and one writes. */
+function turnsOf(client: number, appId: number): readonly Ask[] {
+  const service = { serviceName: `s${(client % 5) + 1}` };
+  const command = (verb: string): Ask => ({
+    method: 'POST',
+    path: `/v2/applications/${appId}/${verb}-service`,
+    body: service,
+    fine: COMMANDED,
+  });
+  if (client % 40 === 0) return [command('restart'), command('stop'), command('start')];
+  if (client % 40 === 1) {
+    return [
+      { method: 'PATCH', path: '/v2/device/tags', body: { [`client${client}`]: 'here' }, fine: [202] },
+      { method: 'POST', path: '/v1/update', fine: [204] },
+    ];
+  }
+  return [
+    read('/v2/applications/state'),
+    read('/v2/state/status'),
+    read(`/v2/applications/${appId}/state`),
+    read('/v1/device'),
+    read('/v2/containerId'),
+    read('/v2/local/target-state'),
+    read('/ping'),
+    read('/v1/healthy'),
+    read('/apis/supercargo.io/v1/apps'),
+    read('/apis/supercargo.io/v1/services'),
+  ];
+}
+
+/** Runs the clients for so long; resolves when the last answer is there. */
+export async function mixedLoad(port: number, clients: number, seconds: number, appId: number): Promise<MixedFigures> {
+  const agent = new Agent({ keepAlive: true, maxSockets: clients });
+  const untilMs = performance.now() + seconds * 1000;
+  const readMs: number[] = [];
+  const errors = new Set<string>();
+  const commands: Record<string, number> = {};
+  let requests = 0;
+  let errorCount = 0;
+
+  const one = async (client: number): Promise<void> => {
+    const turns = turnsOf(client, appId);
+    for (let turn = client; performance.now() < untilMs; turn += 1) {
+      const ask = turns[turn % turns.length];
+      if (!ask) return;
+      const sentMs = performance.now();
+      const status = await send(agent, port, ask);
+      requests += 1;
+      if (ask.method === 'GET') readMs.push(performance.now() - sentMs);
+      if (ask.fine === COMMANDED) commands[status] = (commands[status] ?? 0) + 1;
+      if (ask.fine.some((code) => code === status)) continue;
+      errorCount += 1;
+      errors.add(`${ask.method} ${ask.path} ${status}`);
+    }
+  };
+  await Promise.all(Array.from({ length: clients }, (_, client) => one(client)));
+  agent.destroy();
+  return {
+    requests,
+    perSecond: requests / seconds,
+    readMedianMs: median(readMs),
+    readP99Ms: percentile(readMs, 0.99),
+    errors: [...errors],
+    errorCount,
+    commands,
+  };
+}
+
+/** The status; or why there was none. */
+function send(agent: Agent, port: number, { method, path, body }: Ask): Promise<number | string> {
+  return new Promise((resolve) => {
+    const text = body && JSON.stringify(body);
+    const headers = text ? { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) } : {};
+    const sent = request({ agent, host: '127.0.0.1', port, method, path, headers }, (answer) => {
+      answer.resume();
+      answer.on('end', () => resolve(answer.statusCode ?? 0));
+      answer.on('error', (error) => resolve(error.message));
+    });
+    sent.on('error', (error: NodeJS.ErrnoException) => {
+      // A kept connection that the other side closed at that moment: any client asks again.
+      if (sent.reusedSocket && error.code === 'ECONNRESET')
+        resolve(send(agent, port, { method, path, fine: [], ...(body ? { body } : {}) }));
+      else resolve(error.message);
+    });
+    sent.end(text);
+  });
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const [port = 0, clients = 0, seconds = 0, appId = 0] = process.argv.slice(2).map(Number);
+  console.log(JSON.stringify(await mixedLoad(port, clients, seconds, appId)));
+}
