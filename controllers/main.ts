@@ -23,6 +23,7 @@ import { API_NETWORK, DEFAULT_DEVICE_NAME, DEVICE_DOCUMENT } from '../crds/names
 import { parseDocument } from '../crds/parse.js';
 import { appController } from './app/app-controller.js';
 import { runCommand } from './docker/command.js';
+import { diskSpace } from './docker/disk-space.js';
 import { DEFAULT_SOCKET, parseDockerHost } from './docker/docker-address.js';
 import { connectEngine } from './docker/dockerode-engine.js';
 import { type Engine, EngineUnreachable } from './docker/engine.js';
@@ -250,7 +251,8 @@ async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
     ...{ dataFolder: settings.dataFolder, store, engine, world, logs, log, clock: systemClock },
     architecture: () => architectureOf(reader.traits.machine ?? machine()),
   });
-  const pulls = new PullQueue({ engine, world, archives, credentials, log });
+  const space = diskSpace({ engine, hostRoot: settings.hostRoot, minFreeBytes: settings.minFreeDiskBytes });
+  const pulls = new PullQueue({ engine, world, archives, credentials, space, log });
   const apiAddress = () => ({
     host: store.get('Network', API_NETWORK)?.status?.gateway ?? API_GATEWAY,
     port: settings.apiPort,

@@ -22,6 +22,8 @@ export interface Settings {
   readonly dockerHost: string | undefined;
   /** Image that is made from Debian's busybox-static when it is missing. */
   readonly seedImage: string | undefined;
+  /** Bytes of the engine's disk that pulls leave free. */
+  readonly minFreeDiskBytes: number;
   /** Whether login1 may be asked to reboot or to shut down. Off: nothing that is merely tried out can end its machine. */
   readonly power: boolean;
   /** Whether the host's firewall may be changed. Off: nothing that is merely tried out shuts anybody out. */
@@ -52,7 +54,8 @@ export const USAGE = `supercargo: makes the documents in a folder true with Dock
   --version, --help
 
 Also from the environment: SUPERCARGO_API_KEY, SUPERCARGO_LOCAL_MODE, SUPERCARGO_DEVELOPMENT, DOCKER_HOST,
-SUPERCARGO_POWER, SUPERCARGO_REBOOT_COMMAND, SUPERCARGO_SHUTDOWN_COMMAND, SUPERCARGO_FIREWALL, LED_FILE.`;
+SUPERCARGO_POWER, SUPERCARGO_REBOOT_COMMAND, SUPERCARGO_SHUTDOWN_COMMAND, SUPERCARGO_FIREWALL, LED_FILE,
+SUPERCARGO_MIN_FREE_DISK, DOCKER_CONFIG.`;
 
 /** Wrong flags or environment, in one sentence for people. */
 export class SettingsError extends Error {
@@ -85,6 +88,7 @@ export function readSettings(
     engine: oneOf(ENGINE_MODES, flags.engine ?? env.SUPERCARGO_ENGINE ?? 'external', 'engine'),
     dockerHost: env.DOCKER_HOST === '' ? undefined : env.DOCKER_HOST,
     seedImage: flags['seed-image'],
+    minFreeDiskBytes: size(env.SUPERCARGO_MIN_FREE_DISK ?? '100m', 'SUPERCARGO_MIN_FREE_DISK'),
     power: truthy(env.SUPERCARGO_POWER ?? 'off', 'SUPERCARGO_POWER'),
     firewall: truthy(env.SUPERCARGO_FIREWALL ?? 'off', 'SUPERCARGO_FIREWALL'),
     powerCommands: { reboot: env.SUPERCARGO_REBOOT_COMMAND, shutdown: env.SUPERCARGO_SHUTDOWN_COMMAND },
@@ -145,6 +149,13 @@ function apiKey(text: string | undefined): string | undefined {
   if (text === undefined || text === '') return undefined;
   if (!/^\w+$/.test(text)) throw new SettingsError('SUPERCARGO_API_KEY may hold letters, digits and _ only');
   return text;
+}
+
+/** Bytes, or with a unit of 1024: `100m`. */
+function size(text: string, name: string): number {
+  const [, digits, unit = ''] = /^(\d{1,15})([kmg]?)b?$/i.exec(text) ?? [];
+  if (digits === undefined) throw new SettingsError(`${name} is "${text}": expected a size such as 100m or 2g`);
+  return Number(digits) * 1024 ** ['', 'k', 'm', 'g'].indexOf(unit.toLowerCase());
 }
 
 function truthy(text: string, name: string): boolean {

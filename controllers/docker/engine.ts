@@ -92,6 +92,8 @@ export interface SeenImage {
   readonly id: string;
   readonly tags: readonly string[];
   readonly digests: readonly string[];
+  /** Digests of its layers, unpacked, from the lowest. */
+  readonly layers?: readonly string[];
   /** What it is made for; '' for what it does not say. */
   readonly platform?: { readonly os: string; readonly architecture: string; readonly variant: string };
   readonly config: {

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { normalizeReference } from '../../crds/names.js';
 import type { Archives } from './archives.js';
+import type { DiskSpace } from './disk-space.js';
 import type { Engine } from './engine.js';
 import { imageKey } from './image-reference.js';
 import type { Credentials } from './registry-credentials.js';
@@ -35,6 +36,8 @@ export class PullQueue implements Pulls {
       readonly credentials?: Credentials;
       /** Asked before any registry. */
       readonly archives?: Pick<Archives, 'bring'>;
+      /** Without it pulls may fill the disk. */
+      readonly space?: DiskSpace;
       readonly log: Logger;
     },
   ) {}
@@ -107,14 +110,16 @@ export class PullQueue implements Pulls {
   }
 
   async #work(key: string, pull: Pull): Promise<void> {
-    const { engine, world, archives, credentials, log } = this.deps;
+    const { engine, world, archives, credentials, space, log } = this.deps;
     const { reference, wish, stopping } = pull;
     try {
       const onProgress = (percent: number) => this.#progress(pull, percent);
       if (!(await archives?.bring(reference, stopping.signal))) {
         const auth = await credentials?.(reference, wish.secret);
         stopping.signal.throwIfAborted();
-        await engine.pullImage(reference, { auth, platform: wish.platform }, onProgress, stopping.signal);
+        const options = { auth, platform: wish.platform };
+        const pulled = (signal: AbortSignal) => engine.pullImage(reference, options, onProgress, signal);
+        await (space ? space.within(reference, options, stopping.signal, pulled) : pulled(stopping.signal));
       }
       const image = await world.refreshImage(reference, stopping.signal);
       if (!image) throw new Error(`Pulled ${reference}, but the engine does not have an image of that name`);

@@ -110,6 +110,7 @@ export function seenImage(info: ImageInspectInfo): SeenImage {
     info.Config as SeenImage['config']; // the published type says Cmd, Env, … are never null
   return {
     ...seenReferences(info),
+    layers: info.RootFS?.Layers ?? [],
     ...(info.Architecture
       ? { platform: { os: info.Os ?? '', architecture: info.Architecture, variant: variantOf(info) } }
       : {}),
