@@ -242,6 +242,7 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
         id: { type: "integer", description: "Number of the release." },
       }, additionalProperties: false },
       leftOut: { type: "array", description: "Optional services of the release whose contract this device does not meet; they do not run.", items: { type: "string", description: "Name of the service." } },
+      images: { type: "object", description: "What the images of the services are, by service: name@sha256:… for one from a registry, else the id.", additionalProperties: { type: "string" } },
       lock: { type: "object", description: "The update lock: held by the agent, or blocked by the application.", required: ["state"], properties: {
         state: { type: "string", description: "Held or Blocked.", enum: ["Held","Blocked"] },
         blockedBy: { type: "string", description: "File of the application that blocks it." },
@@ -277,6 +278,8 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
       state: { type: "string", description: "Where it is; absent while there is nothing of it.", enum: ["Downloading","Downloaded","Deleting"] },
       downloadProgress: { type: "integer", description: "Percent, whole; only while downloading. In memory only.", minimum: 0, maximum: 100 },
       dockerImageId: { type: "string", description: "Id on the engine, sha256:…, when it is local." },
+      digest: { type: "string", description: "Digest of the manifest that the reference stood for when the image came from its registry, sha256:…; absent for one that was built or loaded here." },
+      resolvedFor: { type: "string", description: "Release of the App for which it was resolved: as long as it is the same, a pull brings this very digest. Cannot be rebuilt." },
       pulled: { type: "boolean", description: "The agent pulled it, so the agent may remove it. Cannot be rebuilt." },
       failures: { type: "integer", description: "Consecutive failed pulls.", minimum: 0 },
       lastError: { type: "string", description: "How the last of them failed." },

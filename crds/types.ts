@@ -483,6 +483,10 @@ export interface AppStatus {
    * Items: Name of the service.
    */
   leftOut?: string[];
+  /** What the images of the services are, by service: name@sha256:… for one from a registry, else the id. */
+  images?: {
+    [k: string]: string;
+  };
   /** The update lock: held by the agent, or blocked by the application. */
   lock?: {
     /** Held or Blocked. */
@@ -531,6 +535,10 @@ export interface ImageStatus {
   downloadProgress?: number;
   /** Id on the engine, sha256:…, when it is local. */
   dockerImageId?: string;
+  /** Digest of the manifest that the reference stood for when the image came from its registry, sha256:…; absent for one that was built or loaded here. */
+  digest?: string;
+  /** Release of the App for which it was resolved: as long as it is the same, a pull brings this very digest. Cannot be rebuilt. */
+  resolvedFor?: string;
   /** The agent pulled it, so the agent may remove it. Cannot be rebuilt. */
   pulled?: boolean;
   /** Consecutive failed pulls. */

@@ -6,6 +6,7 @@ import { handlingOf, type Refusal, withHandled } from '../../crds/requests.js';
 import { suspendedMessage } from '../../crds/suspend.js';
 import type { AppStatus } from '../../crds/types.js';
 import type { EngineTraits } from '../docker/engine-traits.js';
+import { repositoryOf } from '../docker/image-reference.js';
 import type { World } from '../docker/world.js';
 import type { Capability } from '../host/capabilities.js';
 import type { UpdateLocks } from '../host/update-locks.js';
@@ -376,6 +377,7 @@ function report(
   const current = store.get('App', app.metadata.name);
   if (current?.metadata.uid !== app.metadata.uid) return;
   const { appId, release } = identityOf(app);
+  const images = now.committed || now.settled ? imagesOfRelease(store, app) : current.status?.images;
   const completed = now.committed ? (release ?? undefined) : current.status?.release;
   const force = now.handledForce || now.settled ? app.requests.force?.id : undefined;
   const dealt = { ...now.dealt, ...(force === undefined ? {} : { force }) };
@@ -394,10 +396,25 @@ function report(
       appId,
       ...(now.phase ? { phase: now.phase } : {}),
       ...(completed ? { release: completed } : {}),
+      ...(images && Object.keys(images).length > 0 ? { images } : {}),
       ...(now.leftOut?.length ? { leftOut: [...now.leftOut] } : {}),
       ...(lock ? { lock } : {}),
       ...(Object.keys(begun).length > 0 ? { begun } : {}),
       ...handling,
+    }),
+  );
+}
+
+/** What each service's image is, to the bit. */
+function imagesOfRelease(store: Store, { metadata }: App): Readonly<Record<string, string>> {
+  const images = new Map(
+    store.owned(keyOf('App', metadata.name), 'Image').map(({ spec, status }) => [spec.image, status]),
+  );
+  return Object.fromEntries(
+    store.owned(keyOf('App', metadata.name), 'Service').flatMap(({ spec }) => {
+      const status = images.get(spec.image);
+      const exact = status?.digest ? `${repositoryOf(spec.image)}@${status.digest}` : status?.dockerImageId;
+      return exact === undefined ? [] : [[spec.serviceName, exact]];
     }),
   );
 }

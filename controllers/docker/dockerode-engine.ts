@@ -11,7 +11,7 @@ import { containerStats, type DockerStats } from './container-stats.js';
 import { parseDockerHost } from './docker-address.js';
 import { type DockerHttp, dockerHttp, refusal } from './docker-http.js';
 import type { Engine } from './engine.js';
-import { followEvents, followLogs, loadImages, pastLogs, pullImage } from './engine-streams.js';
+import { followEvents, followLogs, loadImages, pastLogs, pullImage, splitReference } from './engine-streams.js';
 import { isUnchanged } from './known-containers.js';
 import { SUPERVISED } from './labels.js';
 import { seenContainer, seenImage, seenNetwork, seenReferences, seenVolume } from './seen.js';
@@ -253,7 +253,7 @@ function volumeVerbs({
 function imageVerbs(
   http: DockerHttp,
   silenceMs: number | undefined,
-): Pick<Engine, 'inspectImage' | 'listImages' | 'pullImage' | 'loadImages' | 'removeImage'> {
+): Pick<Engine, 'inspectImage' | 'listImages' | 'pullImage' | 'loadImages' | 'tagImage' | 'removeImage'> {
   const { ask } = http;
   /** Slashes, colons and `@` of a reference stay: Docker takes the rest of the path as it is. */
   const at = (reference: string, verb = '') => `/images/${encodeURI(reference)}${verb}`;
@@ -269,6 +269,13 @@ function imageVerbs(
     pullImage: (reference, options, onProgress, signal) =>
       pullImage(http, reference, options, onProgress, signal, silenceMs),
     loadImages: (archive, signal) => loadImages(http, archive, signal),
+    async tagImage(image, reference, signal) {
+      const { fromImage: repo, tag } = splitReference(reference);
+      const answer = await ask({ method: 'POST', path: at(image, '/tag'), query: { repo, tag }, signal });
+      if (answer.status === 404) return 'absent';
+      expect(answer, 201);
+      return 'tagged';
+    },
     async removeImage(reference, signal) {
       const answer = await ask({ method: 'DELETE', path: at(reference), signal });
       if (answer.status === 404) return 'absent';

@@ -288,6 +288,8 @@ export interface Engine {
    * it has one. Errors inside the answer are thrown.
    */
   loadImages(archive: Readable, signal: AbortSignal): Promise<readonly string[]>;
+  /** Gives an image one more name; it is taken from whatever had it. */
+  tagImage(image: string, reference: string, signal: AbortSignal): Promise<'tagged' | 'absent'>;
   /** Untags; the data goes with the last tag. */
   removeImage(reference: string, signal: AbortSignal): Promise<'removed' | 'absent' | 'in-use'>;
 

@@ -3,7 +3,7 @@ import { normalizeReference } from '../../crds/names.js';
 import type { Archives } from './archives.js';
 import type { DiskSpace } from './disk-space.js';
 import type { Engine } from './engine.js';
-import { imageKey } from './image-reference.js';
+import { imageKey, repositoryOf } from './image-reference.js';
 import type { Credentials } from './registry-credentials.js';
 import type { Pulls, PullWish, World } from './world.js';
 
@@ -118,8 +118,10 @@ export class PullQueue implements Pulls {
         const auth = await credentials?.(reference, wish.secret);
         stopping.signal.throwIfAborted();
         const options = { auth, platform: wish.platform };
-        const pulled = (signal: AbortSignal) => engine.pullImage(reference, options, onProgress, signal);
-        await (space ? space.within(reference, options, stopping.signal, pulled) : pulled(stopping.signal));
+        const exact = wish.digest === undefined ? reference : `${repositoryOf(reference)}@${wish.digest}`;
+        const pulled = (signal: AbortSignal) => engine.pullImage(exact, options, onProgress, signal);
+        await (space ? space.within(exact, options, stopping.signal, pulled) : pulled(stopping.signal));
+        if (exact !== reference) await engine.tagImage(exact, reference, stopping.signal);
       }
       const image = await world.refreshImage(reference, stopping.signal);
       if (!image) throw new Error(`Pulled ${reference}, but the engine does not have an image of that name`);

@@ -59,6 +59,8 @@ export interface PullWish {
   /** Name of the secret for its registry. */
   readonly secret?: string | undefined;
   readonly platform?: string | undefined;
+  /** What the tag stood for when it was resolved: this is pulled, and gets the tag. */
+  readonly digest?: string | undefined;
 }
 
 /** Pulls shared by everybody who wants the same reference; at most three at once. */

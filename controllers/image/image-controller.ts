@@ -30,10 +30,10 @@ function wakes({ store, world, pulls }: ImageDeps, memory: Memory, wake: (name: 
   // Who brought an image is known to one document at first; whoever collects it has to know.
   const stopStore = store.watch(({ object, type, parts }) => {
     if (object.kind === 'Image' && type === 'DELETED') memory.attempts.delete(object.metadata.name);
-    // Another release, or other access to its registry: no longer a matter of waiting.
+    // Another release, or other access to its registry: no longer a matter of waiting, and resolved anew.
     if (object.kind === 'App' && parts.includes('spec')) {
       for (const image of store.list('Image')) {
-        if (image.spec.app === object.metadata.name && !isReady(image)) wake(image.metadata.name);
+        if (image.spec.app === object.metadata.name) wake(image.metadata.name);
       }
     }
     if (object.kind !== 'Image' || object.status?.pulled !== true) return;

@@ -19,14 +19,28 @@ export interface Observed {
   readonly random?: () => number;
 }
 
+/**
+ * The release that a tag is resolved for, once: a document that names none is a release of its own at every change.
+ */
+export function releaseOf(store: Store, { spec }: Image): string {
+  const app = store.get('App', spec.app);
+  const release = app?.spec.release;
+  return release ? `${release.commit}/${release.id}` : `generation ${app?.metadata.generation ?? 0}`;
+}
+
 /** What the documents say about a pull of the image. */
 export function wishOf(store: Store, image: Image): PullWish {
-  const { spec } = image;
+  const { spec, status } = image;
+  const isResolved = status?.digest !== undefined && status.resolvedFor === releaseOf(store, image);
   const { registries = {} } = store.get('App', spec.app)?.spec ?? {};
   const { registry } = registryName(spec.image);
   const [, access] = Object.entries(registries).find(([host]) => hostOf(host) === registry) ?? [];
   const platform = platformOf(store, image);
-  return { ...(access ? { secret: access.secret } : {}), ...(platform ? { platform } : {}) };
+  return {
+    ...(access ? { secret: access.secret } : {}),
+    ...(platform ? { platform } : {}),
+    ...(isResolved ? { digest: status.digest } : {}),
+  };
 }
 
 /** The first service that names one: an App that asks for two of the same image is not promoted. */
@@ -54,6 +68,7 @@ export function observeImage({ store, world, pulls, ...deps }: Observed, memory:
     pull: pulls.state(spec.image),
     of: `${metadata.uid}/${metadata.generation}/${store.get('App', spec.app)?.metadata.generation ?? 0}`,
     attempts: memory.attempts.get(metadata.name),
+    release: releaseOf(store, image),
     fromFile: deps.archives?.holds(spec.image) ?? false,
     wantedElsewhere: [
       ...sameImage(store, metadata.name, spec.image),

@@ -20,6 +20,8 @@ export interface ImageFacts {
   readonly pull: ReturnType<Pulls['state']>;
   /** What a pull would be for: the documents that it depends on, at their generations. */
   readonly of: string;
+  /** What a tag is resolved for. */
+  readonly release: string;
   /** Pulls that failed in a row, if any did. */
   readonly attempts: Attempts | undefined;
   /** It came from a file on the device, whoever asked for it. */

@@ -1,12 +1,24 @@
 import type { Store } from '../../api/store/store.js';
 import type { Image } from '../../crds/kinds.js';
 import type { ImageStatus } from '../../crds/types.js';
+import type { SeenImage } from '../docker/engine.js';
+import { digestOf } from '../docker/image-reference.js';
 import { sameImage } from './observe.js';
 import type { ImageFacts } from './plan.js';
 import type { Attempts } from './pull-failure.js';
 
 /** Facts that outlive a failed pull. */
-export const kept = ({ status }: Image): ImageStatus => (status?.pulled ? { pulled: true } : {});
+export const kept = ({ status }: Image): ImageStatus => ({
+  ...(status?.pulled ? { pulled: true } : {}),
+  ...(status?.digest === undefined ? {} : { digest: status.digest }),
+  ...(status?.resolvedFor === undefined ? {} : { resolvedFor: status.resolvedFor }),
+});
+
+/** What the reference stands for, and since which release; nothing for what no registry knows. */
+function resolved({ spec, status }: Image, seen: SeenImage, release: string): ImageStatus {
+  const digest = digestOf(seen, spec.image, status?.digest);
+  return digest === undefined || spec.image.includes('@') ? {} : { digest, resolvedFor: release };
+}
 
 /** Pulls that failed in a row, until the image is there; `waiting`: the next one has not begun. */
 const failing = (attempts: Attempts | undefined, waiting: boolean): ImageStatus =>
@@ -25,7 +37,7 @@ const failing = (attempts: Attempts | undefined, waiting: boolean): ImageStatus 
 export function imageStatus(
   store: Store,
   image: Image,
-  { seen, pull, of, attempts, fromFile }: ImageFacts,
+  { seen, pull, of, attempts, release, fromFile }: ImageFacts,
 ): ImageStatus {
   const failed = attempts?.of === of ? attempts : undefined;
   const progress = {
@@ -45,5 +57,6 @@ export function imageStatus(
     image.status?.pulled === true ||
     arrived ||
     sameImage(store, image.metadata.name, image.spec.image).some(({ status }) => status?.pulled === true);
-  return { state: 'Downloaded', dockerImageId: seen.id, ...(pulled ? { pulled } : {}) };
+  const facts = { state: 'Downloaded' as const, dockerImageId: seen.id, ...resolved(image, seen, release) };
+  return { ...facts, ...(pulled ? { pulled } : {}) };
 }

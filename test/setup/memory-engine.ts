@@ -308,6 +308,15 @@ export class MemoryEngine implements Engine {
     );
   }
 
+  tagImage(image: string, reference: string, signal: AbortSignal): ReturnType<Engine['tagImage']> {
+    return this.#call('tagImage', [image, reference], signal, () =>
+      answering({ 404: 'absent' as const }, () => {
+        this.images.tag(image, reference);
+        return 'tagged';
+      }),
+    );
+  }
+
   loadImages(archive: Readable, signal: AbortSignal): ReturnType<Engine['loadImages']> {
     return this.#call('loadImages', [], signal, () => this.images.load(archive));
   }

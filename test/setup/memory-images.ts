@@ -48,9 +48,12 @@ export class MemoryImages {
     return byDigest;
   }
 
-  /** Takes a reference out of the registry. */
+  /** Takes an image out of the registry: what the reference stands for cannot be had by its digest either. */
   withdraw(reference: string): void {
-    this.#served.delete(familiarReference(reference));
+    const familiar = familiarReference(reference);
+    const served = this.#served.get(familiar);
+    this.#served.delete(familiar);
+    if (served) this.#served.delete(`${repositoryOf(familiar)}@${digestOf(served)}`);
   }
 
   /** Lets the held pulls of a reference go on. */

@@ -586,6 +586,21 @@ export function describeEngine(title: string, make: () => Promise<EngineUnderTes
         assert.equal(await engine.removeImage(digest, signal), 'removed');
       });
 
+      it('keeps what a digest stands for when the tag moves on, and gives the tag back', async () => {
+        const reference = await under.pullable();
+        await engine.pullImage(reference, {}, () => undefined, signal);
+        const first = await engine.inspectImage(reference, signal);
+        const [digest = ''] = first?.digests ?? [];
+        assert.equal(await engine.tagImage(under.image, reference, signal), 'tagged');
+        assert.equal((await engine.inspectImage(digest, signal))?.id, first?.id);
+        assert.deepEqual((await engine.inspectImage(digest, signal))?.tags, []);
+        assert.equal(await engine.tagImage(digest, reference, signal), 'tagged');
+        assert.equal(await engine.tagImage(digest, reference, signal), 'tagged');
+        assert.equal((await engine.inspectImage(reference, signal))?.id, first?.id);
+        assert.equal(await engine.removeImage(reference, signal), 'removed');
+        assert.equal(await engine.tagImage(digest, reference, signal), 'absent');
+      });
+
       it('takes in what docker save wrote, and tells what was in it', async () => {
         const [reference, other] = [names.image(), names.image()];
         const image = { files: [{ path: 'name', content: reference }], architecture: 'riscv64' };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { imageKey } from '../../../controllers/docker/image-reference.js';
+import { digestOf, imageKey } from '../../../controllers/docker/image-reference.js';
 
 describe('imageKey', () => {
   const cases: [string, string][] = [
@@ -20,5 +20,22 @@ describe('imageKey', () => {
   ];
   for (const [reference, want] of cases) {
     it(`is ${want} for ${reference}`, () => assert.equal(imageKey(reference), want));
+  }
+});
+
+describe('digestOf', () => {
+  const image = {
+    digests: ['registry.example:5000/app@sha256:bb', 'registry.example:5000/app@sha256:aa', 'busybox@sha256:cc'],
+  };
+  const cases: [string, string | undefined, string | undefined][] = [
+    ['registry.example:5000/app:1', undefined, 'sha256:aa'],
+    ['registry.example:5000/app:1', 'sha256:bb', 'sha256:bb'],
+    ['registry.example:5000/app:1', 'sha256:gone', 'sha256:aa'],
+    ['docker.io/library/busybox', undefined, 'sha256:cc'],
+    ['registry.example:5000/other', undefined, undefined],
+  ];
+  for (const [reference, known, want] of cases) {
+    it(`of ${reference} is ${want} when ${known} was known`, () =>
+      assert.equal(digestOf(image, reference, known), want));
   }
 });

@@ -328,6 +328,7 @@ export class ScriptedEngine implements Engine {
   removeVolume = unscripted;
   volumeUsers = unscripted;
   loadImages = unscripted;
+  tagImage = unscripted;
   removeImage = unscripted;
 }
 

@@ -18,6 +18,7 @@ const plan = (image: Image, facts: Partial<ImageFacts>) =>
     pull: { is: 'none' },
     of: 'first',
     attempts: undefined,
+    release: 'a/1',
     fromFile: false,
     wantedElsewhere: false,
     usedBy: [],

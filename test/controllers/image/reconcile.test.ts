@@ -168,6 +168,41 @@ describe('the Image controller', () => {
     assert.equal(pulls(), 2);
   });
 
+  it('brings the very image again that the tag stood for, until there is another release', async () => {
+    const app = (commit: string) =>
+      ['App', 'hello', { appId: 1, release: { commit, id: 1 }, services: { web: { image: REFERENCE } } }] as const;
+    const first = bench.engine.images.serve(REFERENCE, { content: 'first' });
+    await bench.declare(['Image', A, spec], app('a'));
+    await bench.settleOnly('Image', A);
+    const id = bench.engine.images.seen(REFERENCE)?.id;
+    assert.deepEqual([`busybox@${status()?.digest}`, status()?.resolvedFor], [first, 'a/1']);
+
+    bench.engine.images.serve(REFERENCE, { content: 'second' });
+    bench.engine.docker.removeImage(REFERENCE);
+    await bench.quiet();
+    await bench.settleOnly('Image', A);
+    assert.equal(bench.engine.images.seen(REFERENCE)?.id, id, 'not what the tag stands for now');
+    assert.equal(`busybox@${status()?.digest}`, first);
+
+    bench.engine.images.withdraw(first);
+    bench.engine.docker.removeImage(REFERENCE);
+    await bench.quiet();
+    assert.match(bench.message('Image', A), /manifest unknown/);
+    await bench.declare(['Image', A, spec], app('b'));
+    await bench.quiet();
+    await bench.settleOnly('Image', A);
+    assert.notEqual(bench.engine.images.seen(REFERENCE)?.id, id);
+    assert.equal(status()?.resolvedFor, 'b/1');
+    assert.deepEqual(await bench.again(), { acts: [], wrote: false });
+  });
+
+  it('records no digest for an image that was made here', async () => {
+    bench.engine.images.add(REFERENCE);
+    await declare(A);
+    await bench.settle();
+    assert.deepEqual([status()?.digest, status()?.resolvedFor], [undefined, undefined]);
+  });
+
   it('knows after a restart in the middle of a pull that the image is ours to collect', async () => {
     bench.engine.images.serve(REFERENCE, { held: true });
     await declare(A);
