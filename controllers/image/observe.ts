@@ -2,7 +2,7 @@ import type { Store } from '../../api/store/store.js';
 import type { App, Image, Service } from '../../crds/kinds.js';
 import { normalizeReference } from '../../crds/names.js';
 import type { Archives } from '../docker/archives.js';
-import { imageKey } from '../docker/image-reference.js';
+import { imageKey, repositoryOf } from '../docker/image-reference.js';
 import { hostOf, registryName } from '../docker/registry-name.js';
 import type { Pulls, PullWish, World } from '../docker/world.js';
 import type { ImageFacts } from './plan.js';
@@ -70,11 +70,7 @@ export function observeImage({ store, world, pulls, ...deps }: Observed, memory:
     attempts: memory.attempts.get(metadata.name),
     release: releaseOf(store, image),
     fromFile: deps.archives?.holds(spec.image) ?? false,
-    wantedElsewhere: [
-      ...sameImage(store, metadata.name, spec.image),
-      ...servicesOf(store, spec.image),
-      ...appsOf(store, spec.image),
-    ].some((other) => other.metadata.deletionTimestamp === undefined),
+    wantedElsewhere: wantedBy(store, metadata.name, (other) => takesAlong(world, spec.image, other)),
     usedBy: seen
       ? world
           .containers()
@@ -86,22 +82,31 @@ export function observeImage({ store, world, pulls, ...deps }: Observed, memory:
   };
 }
 
+/**
+ * Whether another document that is to stay counts on the image: an Image, a Service (one written by hand has no Image of
+ * its own), or an App that names it and has perhaps not declared it yet.
+ */
+function wantedBy(store: Store, name: string, isMeant: (reference: string) => boolean): boolean {
+  const isLiving = ({ metadata }: Image | Service | App): boolean => metadata.deletionTimestamp === undefined;
+  const runs = ({ spec }: App): boolean =>
+    spec.release !== null && Object.values(spec.services ?? {}).some(({ image }) => isMeant(image));
+  return (
+    store.list('Image').some((one) => one.metadata.name !== name && isLiving(one) && isMeant(one.spec.image)) ||
+    store.list('Service').some((one) => isLiving(one) && isMeant(one.spec.image)) ||
+    store.list('App').some((one) => isLiving(one) && runs(one))
+  );
+}
+
+/** Whether `other` would be lost with the reference: the same one, or a digest that Docker forgets with the last tag of its repository. */
+function takesAlong(world: World, reference: string, other: string): boolean {
+  if (imageKey(other) === imageKey(reference)) return true;
+  if (!other.includes('@') || repositoryOf(other) !== repositoryOf(reference)) return false;
+  const seen = world.image(reference);
+  return seen !== undefined && seen.digests.some((digest) => imageKey(digest) === imageKey(other));
+}
+
 /** Other documents with the same reference, however it is written: pulls and tags are shared. */
 export const sameImage = (store: Store, name: string, reference: string): readonly Image[] =>
   store
     .list('Image')
     .filter((other) => other.metadata.name !== name && imageKey(other.spec.image) === imageKey(reference));
-
-/** Services that run it: one written by hand has no Image document of its own. */
-const servicesOf = (store: Store, reference: string): readonly Service[] =>
-  store.list('Service').filter(({ spec }) => imageKey(spec.image) === imageKey(reference));
-
-/** Apps whose release names it, perhaps without having declared it yet: they count on what is local. */
-const appsOf = (store: Store, reference: string): readonly App[] =>
-  store
-    .list('App')
-    .filter(
-      ({ spec }) =>
-        spec.release !== null &&
-        Object.values(spec.services ?? {}).some(({ image }) => imageKey(image) === imageKey(reference)),
-    );

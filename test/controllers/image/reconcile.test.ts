@@ -244,6 +244,31 @@ describe('the Image controller', () => {
     assert.equal(bench.store.get('Image', A), undefined);
   });
 
+  it('takes off its own name only, when somebody else has given the image another', async () => {
+    bench.engine.images.serve(REFERENCE);
+    await declare(A);
+    await bench.settle();
+    bench.engine.images.tag(REFERENCE, 'theirs:1');
+    await bench.quiet();
+    await declare();
+    await bench.settle();
+    assert.equal(isLocal(), false);
+    assert.ok(bench.engine.images.seen('theirs:1'));
+  });
+
+  it('leaves a tag alone with which Docker would forget a digest that another app wants', async () => {
+    const digest = bench.engine.images.serve(REFERENCE);
+    const other: ImageSpec = { app: 'other', image: digest, services: ['web'] };
+    const exact = ['Image', B, other] as const;
+    await bench.declare(['Image', A, spec], exact);
+    await bench.settle();
+    await bench.declare(exact);
+    await bench.settle();
+    assert.ok(bench.engine.images.seen(digest));
+    await bench.again();
+    assert.deepEqual(bench.acts(), []);
+  });
+
   it('stalls on what is no reference', async () => {
     await bench.declare(['Image', A, { app: 'hello', image: 'a:b:c', services: [] }]);
     await bench.settle();
