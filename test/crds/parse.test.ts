@@ -669,9 +669,13 @@ describe('parseDocument', () => {
       for (const pattern of patterns) {
         const expression = new RegExp(pattern, 'u');
         for (const unit of [' ', '1', 'a', ':', '/', '1:', 'a/', '1s ', '1s', '.', '1.', '-', '1-', '=']) {
-          const before = performance.now();
-          expression.test(`${unit.repeat(20_000)}!`); // quadratic time would be 100 ms and more
-          assert.ok(performance.now() - before < 50, `${pattern} is slow on ${JSON.stringify(unit)}`);
+          // Quadratic time would be 100 ms and more, each time; a busy machine is slow now and then.
+          const isQuick = [1, 2, 3].some(() => {
+            const before = performance.now();
+            expression.test(`${unit.repeat(20_000)}!`);
+            return performance.now() - before < 50;
+          });
+          assert.ok(isQuick, `${pattern} is slow on ${JSON.stringify(unit)}`);
         }
       }
     });
