@@ -16,6 +16,10 @@ const keysOf = (value: object | null | undefined): readonly string[] => Object.k
 export function checkService(fields: ServiceFields, base: Path, { mayBind }: { readonly mayBind: boolean }): Found[] {
   const found: Found[] = [
     ...(fields.ports ?? []).flatMap((port, index) => said(['ports', index], portIssue(port))),
+    ...(fields.expose ?? []).flatMap((port, index) =>
+      said(['expose', index], rangesIssue(undefined, rangeOf(String(port).split('/', 1)[0]))),
+    ),
+    ...said(['healthcheck', 'test', 0], testIssue(fields.healthcheck?.test)),
     ...(fields.volumes ?? []).flatMap((volume, index) => said(['volumes', index], volumeIssue(volume, mayBind))),
     ...said(['network_mode'], networkModeIssue(fields.network_mode ?? '')),
     ...namesIn(fields.networks, 'networks'),
@@ -96,6 +100,13 @@ function portIssue(port: string | number | LongPort): string | undefined {
     return `Expected [ip:][host[-end]:]container[-end][/tcp|/udp], found ${quoted(port)}`;
   }
   return rangesIssue(rangeOf(host), rangeOf(container));
+}
+
+function testIssue(test: string | readonly string[] | null | undefined): string | undefined {
+  const [kind] = typeof test === 'object' && test !== null ? test : [];
+  return kind === undefined || ['NONE', 'CMD', 'CMD-SHELL'].includes(kind)
+    ? undefined
+    : `Expected CMD, CMD-SHELL or NONE before the command, found ${quoted(kind)}; a string is a command for the shell`;
 }
 
 /** What is before the last colon, and what is after it. */

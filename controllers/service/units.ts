@@ -23,15 +23,19 @@ const MS: Readonly<Record<string, number>> = {
   d: 86_400_000,
   w: 604_800_000,
 };
-const TERM = /\s*(\d+(?:\.\d+)?|\.\d+)\s*(ns|us|µs|ms|s|m|h|d|w)(?![a-zµ])/y;
+const TERM = /\s*(\d+(?:\.\d*)?|\.\d+)\s*(ns|us|µs|ms|s|m|h|d|w)(?![a-zµ])/y;
+/** The Greek letter beside the sign of the unit, which look the same. */
+const MU = /μ/g;
 
 /**
  * Whole milliseconds of `1m30s`, `750ms`, `1 h 5 m`; a bare number is milliseconds, and a number without a unit after a
  * valid term is ignored (`1m30` is a minute). Undefined for anything else. Pure. (Composition reference §1.5.)
  */
-export function parseDurationMs(value: unknown): number | undefined {
-  if (typeof value === 'number') return Number.isFinite(value) && value >= 0 ? Math.floor(value) : undefined;
-  if (typeof value !== 'string') return undefined;
+export function parseDurationMs(given: unknown): number | undefined {
+  if (typeof given === 'number') return Number.isFinite(given) && given >= 0 ? Math.floor(given) : undefined;
+  if (typeof given !== 'string') return undefined;
+  if (/^\s*0\s*$/.test(given)) return 0;
+  const value = given.replace(MU, 'µ');
   const term = new RegExp(TERM);
   let total: number | undefined;
   let end = 0;

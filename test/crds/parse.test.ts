@@ -465,6 +465,13 @@ describe('parseDocument', () => {
       ['gpus', [{ count: 0 }], '[0].count: Expected at least 1, found the number 0'],
       ['device_cgroup_rules', ['all'], '[0]: Expected a rule such as c 188:* rmw, found "all"'],
       ['platform', 'arm64', 'Expected a platform such as linux/arm64 or linux/arm/v7, found "arm64"'],
+      ['expose', ['90-80'], '[0]: The range 90-80 goes backwards'],
+      ['expose', ['0/udp'], '[0]: 0 is not a port: they go from 1 to 65535'],
+      [
+        'healthcheck',
+        { test: ['curl', 'localhost'] },
+        '.test[0]: Expected CMD, CMD-SHELL or NONE before the command, found "curl"; a string is a command for the shell',
+      ],
       ['expose', ['http'], '[0]: Expected a port such as 80, 8000-8010 or 53/udp, found "http"'],
       ['mem_swappiness', 101, 'Expected at most 100, found the number 101'],
       ['blkio_config', { weight: 5 }, '.weight: Expected at least 10, found the number 5'],

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import fc from 'fast-check';
 import { splitCommandLine } from '../../../controllers/service/command-line.js';
 import { parseBytes, parseDurationMs } from '../../../controllers/service/units.js';
+import { SCHEMAS } from '../../../crds/schemas.js';
 
 describe('parseBytes', () => {
   const cases: readonly [unknown, number | undefined][] = [
@@ -34,6 +36,9 @@ describe('parseDurationMs', () => {
     ['1500us', 1],
     ['1500µs', 1],
     ['0s', 0],
+    ['0', 0],
+    ['1500μs', 1],
+    ['5.s', 5000],
     ['1.001s', 1001],
     ['1m30', 60_000],
     ['1.5h', 5_400_000],
@@ -53,6 +58,20 @@ describe('parseDurationMs', () => {
   ];
   for (const [text, want] of cases)
     it(`reads ${JSON.stringify(text)} as ${want}`, () => assert.equal(parseDurationMs(text), want));
+});
+
+describe('what the door takes as a duration', () => {
+  const { pattern } = SCHEMAS.Service.spec.properties?.stop_grace_period ?? {};
+
+  it('is one', () => {
+    assert.ok(pattern);
+    fc.assert(
+      fc.property(fc.stringMatching(new RegExp(pattern), { maxLength: 40 }), (text) => {
+        assert.notEqual(parseDurationMs(text), undefined);
+      }),
+      { seed: 1, numRuns: 500 },
+    );
+  });
 });
 
 describe('splitCommandLine', () => {
