@@ -1,7 +1,7 @@
 import { conditionOf, isStalled } from '../../crds/conditions.js';
 import type { Image, Service } from '../../crds/kinds.js';
 import type { AppTree, TargetService } from './app-tree.js';
-import { imageWord, serviceWord } from './status-words.js';
+import { HANDING_OVER, imageWord, serviceWord } from './status-words.js';
 
 /** The reason with which an App stalls when its release asks for what this device does not have. */
 export const REJECTED = 'ContractUnmet';
@@ -105,7 +105,18 @@ function containerEntries(tree: AppTree, service: Service): [number, StateEntry]
   const imageId = container?.imageId ?? service.spec.imageId ?? target?.imageId;
   if (imageId === undefined) return [];
   const releaseId = container?.releaseId ?? service.spec.release?.id ?? tree.release?.id;
-  return [[imageId, { status, releaseId, download_progress: null }]];
+  const outgoing = service.status?.outgoing;
+  return [
+    [imageId, { status, releaseId, download_progress: null }],
+    ...(outgoing
+      ? [
+          [
+            outgoing.imageId ?? imageId,
+            { status: HANDING_OVER, releaseId: outgoing.releaseId, download_progress: null },
+          ] as [number, StateEntry],
+        ]
+      : []),
+  ];
 }
 
 function imageEntries(tree: AppTree, image: Image): [number, StateEntry][] {

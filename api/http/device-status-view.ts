@@ -1,12 +1,13 @@
 import type { Image, Service } from '../../crds/kinds.js';
 import { allottedId } from '../../crds/names.js';
 import type { AppTree } from './app-tree.js';
-import { imageWord, serviceWord } from './status-words.js';
+import { HANDING_OVER, imageWord, serviceWord } from './status-words.js';
 
 interface Contained {
   readonly tree: AppTree;
   readonly service: Service;
-  readonly container: NonNullable<NonNullable<Service['status']>['container']>;
+  readonly container: NonNullable<NonNullable<Service['status']>['outgoing']>;
+  readonly status: string;
 }
 
 /** Containers in the order in which the engine lists them: the youngest first. Pure. */
@@ -14,8 +15,11 @@ function containersOf(trees: readonly AppTree[]): readonly Contained[] {
   return trees
     .flatMap((tree) =>
       tree.services.flatMap((service) => {
-        const container = service.status?.container;
-        return container ? [{ tree, service, container }] : [];
+        const { container, outgoing } = service.status ?? {};
+        return [
+          ...(container ? [{ tree, service, container, status: serviceWord(service) ?? 'Installed' }] : []),
+          ...(outgoing ? [{ tree, service, container: outgoing, status: HANDING_OVER }] : []),
+        ];
       }),
     )
     .sort((a, b) =>
@@ -54,11 +58,11 @@ export const containerIds = (trees: readonly AppTree[]): Readonly<Record<string,
 export const containerIdOf = (trees: readonly AppTree[], serviceName: string): string | undefined =>
   containersOf(trees).find(({ service }) => service.spec.serviceName === serviceName)?.container.id;
 
-function containerEntry({ tree, service, container }: Contained): object {
+function containerEntry({ tree, service, container, status }: Contained): object {
   const { spec } = service;
   const serviceId = spec.serviceId ?? allottedId(`${tree.app.metadata.name}/${spec.serviceName}`);
   return {
-    status: serviceWord(service) ?? 'Installed',
+    status,
     serviceName: spec.serviceName,
     appId: tree.appId,
     imageId: container.imageId ?? spec.imageId ?? serviceId,

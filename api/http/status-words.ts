@@ -6,6 +6,9 @@ const ENGINE_WORDS: Readonly<Record<string, string>> = { running: 'Running', cre
 export const serviceWord = ({ status }: Pick<Service, 'status'>): string | undefined =>
   status?.state === undefined ? undefined : (ENGINE_WORDS[status.state] ?? status.state);
 
+/** Of the older of two containers of a service that run; the younger one's is in its status. */
+export const HANDING_OVER = 'Handing over';
+
 /** The Supervisor's word for an image and its progress in percent. Pure. */
 export function imageWord(image: Pick<Image, 'status'> | undefined): { status: string; progress: number | null } {
   const state = image?.status?.state ?? 'Downloading';

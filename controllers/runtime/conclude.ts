@@ -85,7 +85,9 @@ export function messageOf(error: unknown): string {
   return `${error.message}${cause}`;
 }
 
-/** The three conditions after a pass; those that did not change keep their time. Pure. */
+const CONCLUDED: readonly string[] = ['Ready', 'Reconciling', 'Stalled'];
+
+/** The three conditions after a pass, and whatever else the kind's own controller says; those that did not change keep their time. Pure. */
 export function conditionsAfter(
   before: readonly Condition[] | undefined,
   conclusion: Conclusion,
@@ -100,10 +102,11 @@ export function conditionsAfter(
     ...(conclusion.reconciling ? [{ type: 'Reconciling', status: 'True' as const, ...text }] : []),
     ...(conclusion.stalled ? [{ type: 'Stalled', status: 'True' as const, ...text }] : []),
   ];
-  return wanted.map((condition) => {
+  const concluded = wanted.map((condition) => {
     const same = before?.find(({ type, status }) => type === condition.type && status === condition.status);
     return { ...condition, lastTransitionTime: same?.lastTransitionTime ?? at, observedGeneration: generation };
   });
+  return [...concluded, ...(before ?? []).filter(({ type }) => !CONCLUDED.includes(type))];
 }
 
 /**

@@ -54,6 +54,7 @@ const OWN_FIELDS = [
   'imageId',
   'release',
   'running',
+  'updateStrategy',
   'contract',
   'pull_policy',
 ];

@@ -12,6 +12,7 @@ import { perform } from './perform.js';
 import { planService } from './plan.js';
 import type { ServiceStep } from './situation.js';
 import { type Doing, type Said, serviceStatus } from './status.js';
+import { type Course, withCourse } from './strategy/course.js';
 import { isOpen, newRecord, type UpdateRecord, type UpdateStep, withStep } from './strategy/record.js';
 
 /** One pass over one service: observe, plan the next step, take it, say what is. */
@@ -34,7 +35,7 @@ export const reconcileService =
       if (!sight) return wait('AppMissing', `Waiting for App ${service.spec.app}, which this Service names`).outcome;
       const plan = await planWithLock(deps, service, sight);
       const outcome = await carryOut(deps, departures, { service, sight, plan }, signal);
-      report(deps, service, { dealt: dealt(deps, service, sight) });
+      report(deps, service, { dealt: dealt(deps, service, sight), course: sight.situation.wanted?.course });
       if (outcome.is !== 'settled') return outcome;
       noteStep(deps, service, 'Complete');
       return await letGo(deps, service, sight);
@@ -212,6 +213,7 @@ function report(
   said: Said & {
     /** What the pass will conclude if all goes well. */
     readonly concluding?: Outcome;
+    readonly course?: Course | undefined;
   },
 ): void {
   const { store } = deps;
@@ -220,6 +222,9 @@ function report(
   const identity = identityOf(current, store.get('App', spec.app));
   const status = serviceStatus(current, containersOf(deps, current, identity), said);
   const at = new Date(deps.now()).toISOString();
-  const conditions = said.concluding && conditionsBefore(status.conditions, said.concluding, metadata.generation, at);
+  const { generation } = metadata;
+  let { conditions } = status;
+  if (said.concluding) conditions = conditionsBefore(conditions, said.concluding, generation, at);
+  if (said.course) conditions = withCourse(conditions, said.course, generation, at);
   store.setStatus(current, { ...status, ...(conditions?.length ? { conditions } : {}) });
 }

@@ -173,6 +173,25 @@ describe('applicationState', () => {
     );
   });
 
+  it('shows both containers of a hand-over, and the older one where both have one number', () => {
+    const app = anApp({}, { release: { commit: 'c0', id: 10 } });
+    const both = (imageId: number) => {
+      const outgoing = {
+        id: 'o',
+        name: 'old',
+        createdAt: '2026-01-01T00:00:00Z',
+        image: 'sha256:0',
+        imageId,
+        releaseId: 10,
+      };
+      return aService({ ...running('Awaiting handover'), outgoing });
+    };
+    const lines = (imageId: number): string => state(app, [both(imageId)], [anImage({ state: 'Downloaded' })]) ?? '';
+    assert.match(lines(4), /"4":{"status":"Handing over","releaseId":10/);
+    assert.match(lines(4), /"5":{"status":"Awaiting handover"/);
+    assert.match(lines(5), /"services":{"5":{"status":"Handing over"[^}]*}}/);
+  });
+
   it('does not know an app of which nothing is here', () => {
     assert.equal(state(anApp(), [aService({})], [anImage()]), undefined);
   });

@@ -86,6 +86,15 @@ describe('conditionsAfter', () => {
     );
   });
 
+  it('keeps what a controller says beside the three', () => {
+    const own = { type: 'StrategyFollowed', status: 'False', reason: 'RunsOnce', message: 'once' } as const;
+    const before = [{ ...own, lastTransitionTime: 't1', observedGeneration: 1 }];
+    assert.deepEqual(
+      conditionsAfter(before, ready, 2, 't2').map(({ type, lastTransitionTime }) => `${type} ${lastTransitionTime}`),
+      ['Ready t2', 'StrategyFollowed t1'],
+    );
+  });
+
   it('leaves everything as it is after an abort', () => {
     const before = conditionsAfter(undefined, ready, 1, 't1');
     assert.deepEqual(conditionsAfter(before, conclude({ is: 'aborted' }), 2, 't2'), before);
