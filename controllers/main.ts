@@ -63,6 +63,7 @@ import { Loop } from './runtime/loop.js';
 import { Manager, type Part } from './runtime/manager.js';
 import { deviceVariables, onVariables, repeat } from './runtime/variables.js';
 import { logOwnerOf } from './service/log-owner.js';
+import { rebootWhenSettled } from './service/reboots.js';
 import { serviceController } from './service/service-controller.js';
 import { serviceLogs } from './service/service-logs.js';
 import { serviceStats } from './service/service-stats.js';
@@ -321,6 +322,7 @@ async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
       },
       stop: () => follower.strays?.(),
     },
+    reboots(deps),
     { name: 'the relist', start: () => relist.start(), stop: () => relist.destroy() },
     poll(deps),
   ];
@@ -369,6 +371,23 @@ function gitSources({ settings, store, secrets, facts, tags, log }: ActorDeps): 
 function lookAtRepositories(store: Store): void {
   for (const { metadata, spec } of store.list('GitSource'))
     if (!spec.suspend) store.touch(keyOf('GitSource', metadata.name));
+}
+
+/** Boots the device for services that start only then, where the agent may. */
+function reboots({ store, host, logs }: ActorDeps): Part {
+  const part: { stop?: () => void } = {};
+  return {
+    name: 'the reboots',
+    start: () => {
+      part.stop = rebootWhenSettled({
+        store,
+        reboot: () => host.leave('reboot', false),
+        after: (ms, call) => systemClock.after(ms, call),
+        say: (message) => logs.system(message),
+      });
+    },
+    stop: () => part.stop?.(),
+  };
 }
 
 /** What the settings of the host are made true with. */

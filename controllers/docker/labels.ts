@@ -10,3 +10,5 @@ export const SPEC_HASH = 'io.supercargo.spec-hash';
 export const MADE_AFTER = 'io.supercargo.made-after';
 /** Reference of the image in the document: what an engine that knows only the id of the image cannot tell. */
 export const IMAGE = 'io.supercargo.image';
+/** Boot of the device in which a container was made that is started with the next one. */
+export const BOOT = 'io.supercargo.boot';

@@ -35,6 +35,7 @@ export async function readDeviceFacts(options: DeviceFactsOptions): Promise<Devi
     osVariant: release.VARIANT_ID ?? (config && (isOn(config.developmentMode) ? 'dev' : 'prod')),
     metaVersion: release.META_BALENA_VERSION,
     boardRevision: release.BALENA_BOARD_REV ?? release.RESIN_BOARD_REV,
+    bootId: text((await textOf('/proc/sys/kernel/random/boot_id'))?.trim()),
     hasModules: existsSync(join(hostRoot, 'lib/modules')),
     hasFirmware: existsSync(join(hostRoot, 'lib/firmware')),
     engineSocket,

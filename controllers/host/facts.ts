@@ -13,6 +13,8 @@ export interface DeviceFacts {
   /** META_BALENA_VERSION of it: the version of balenaOS. */
   readonly metaVersion?: string | undefined;
   readonly boardRevision: string | undefined;
+  /** Another one after every boot; undefined where the kernel does not say. */
+  readonly bootId?: string | undefined;
   /** `/lib/modules` and `/lib/firmware` exist on the host. */
   readonly hasModules: boolean;
   readonly hasFirmware: boolean;

@@ -1,7 +1,7 @@
 import { volumeName } from '../../crds/names.js';
 import type { ServiceSpec } from '../../crds/types.js';
 import type { ContainerOptions, EndpointSettings, SeenImage } from '../docker/engine.js';
-import { IMAGE, MADE_AFTER, SPEC_HASH } from '../docker/labels.js';
+import { BOOT, IMAGE, MADE_AFTER, SPEC_HASH } from '../docker/labels.js';
 import type { DeviceFacts } from '../host/facts.js';
 import { type Definition, readDefinition } from './definition.js';
 import { environmentOptions, imageEnvironment, injectedEnvironment } from './environment.js';
@@ -32,6 +32,8 @@ export interface Surroundings {
   readonly siblingContainer: string | undefined;
   /** Written as a label when given. */
   readonly specHash?: string;
+  /** Written as a label when given: the container waits for the next boot. */
+  readonly boot?: string | undefined;
   /** Ids of requests that this container answers; written as a label when there are any. */
   readonly madeAfter?: readonly string[];
   /** Logs that the document says nothing of are bounded. */
@@ -67,6 +69,7 @@ export function blueprintOf(
     cloud,
     siblingContainer,
     specHash,
+    boot,
     madeAfter = [],
     boundLogs = false,
   }: Surroundings,
@@ -96,6 +99,7 @@ export function blueprintOf(
       ...labels,
       ...identityLabels(identity),
       ...(specHash ? { [SPEC_HASH]: specHash, [IMAGE]: definition.image } : {}),
+      ...(boot ? { [BOOT]: boot } : {}),
       ...(madeAfter.length > 0 ? { [MADE_AFTER]: madeAfter.join(' ') } : {}),
     },
     // The engine refuses a host name for a container that shares the host's.

@@ -22,7 +22,7 @@ import { namesWaitedFor, type Sibling, sharedNetwork, unmetDependencies } from '
 import { type ApiAccess, type CloudAccess, hasFeature, joinsApiNetwork } from './features.js';
 import { HOST_DEFAULTS } from './host-options.js';
 import { containerNameOf, type Identity, identityOf } from './identity.js';
-import { withCurrentNames, withImageLabels } from './labels.js';
+import { isOn, REQUIRES_REBOOT, withCurrentNames, withImageLabels } from './labels.js';
 import { isUnbounded } from './logging.js';
 import { volumeNames } from './mounts.js';
 import { endpointSettings } from './networks.js';
@@ -136,6 +136,7 @@ async function resolve(
     ...(joinsApiNetwork(labels, definition.network) ? [API_NETWORK] : []),
   ];
   const aliases = aliasesOf(definition, identity);
+  const boot = isOn(labels[REQUIRES_REBOOT]) ? facts.bootId : undefined;
   const wanted: Wanted = {
     containerName: containerNameOf(identity),
     reference: definition.image,
@@ -156,6 +157,7 @@ async function resolve(
       imageLabels: withCurrentNames(image?.config.Labels ?? {}),
       guests: guestsOf(deps, service),
     }),
+    boot,
     staging: service.metadata.owner !== undefined && app?.status?.phase === 'Staging',
   };
   const surroundings: Surroundings = {
@@ -168,6 +170,7 @@ async function resolve(
     cloud,
     siblingContainer,
     ...(wanted.image ? { specHash: wanted.image.specHash } : {}),
+    boot,
     madeAfter: madeAfter(service, app),
     boundLogs: boundsLogs(app, traits),
   };

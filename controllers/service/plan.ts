@@ -1,5 +1,6 @@
 import { DEFAULT_STRATEGY, overlaps } from '../../crds/update-strategy.js';
 import type { SeenContainer } from '../docker/engine.js';
+import { BOOT } from '../docker/labels.js';
 import { type Plan, settled, wait } from '../runtime/outcome.js';
 import { driftOf } from './drift.js';
 import { mend } from './mend.js';
@@ -52,7 +53,12 @@ function make(wanted: Wanted, orders: Orders): Plan<ServiceStep> {
   if (waiting) return waiting;
   if (sharing && sharing.container === undefined)
     return waitForSiblings([`${sharing.service} to be created`]) ?? settled();
-  return doing('Installing', { do: 'create', name: wanted.containerName, start: running, because: 'not found' });
+  return doing('Installing', {
+    do: 'create',
+    name: wanted.containerName,
+    start: running && wanted.boot === undefined,
+    because: 'not found',
+  });
 }
 
 /** Somebody asked for another container of the same kind. For a purge it goes first, and the volumes after it. */
@@ -117,13 +123,23 @@ function run(situation: Situation, wanted: Wanted, current: SeenContainer): Plan
   if (isAtRest(situation, wanted, current)) return settled();
   switch (current.state) {
     case 'created':
-      return waitForNeeded(wanted) ?? waitForSiblings(wanted.unmet) ?? start(current, 'created but never started');
+      return (
+        waitForBoot(wanted, current) ??
+        waitForNeeded(wanted) ??
+        waitForSiblings(wanted.unmet) ??
+        start(current, 'created but never started')
+      );
     case 'exited':
       if (situation.orders.start) return start(current, 'start requested');
       return start(current, wanted.restart === 'on-failure' ? `exited with ${current.exitCode}` : 'was stopped');
     default: // running, restarting, paused
       return wanted.running ? settled() : leave(situation, current, 'running: false', { remove: false });
   }
+}
+
+function waitForBoot({ boot }: Wanted, { name, labels }: SeenContainer): Plan<ServiceStep> | undefined {
+  if (boot === undefined || labels[BOOT] !== boot) return undefined;
+  return wait('RebootRequired', `Container ${name} is made, and is started with the next boot of the device`);
 }
 
 /** Nothing is to run: it finished for good by its restart policy, was stopped through the API, or the document does not want it to run. Pure. */

@@ -82,6 +82,8 @@ export interface Wanted {
   /** What the service still waits for, as in `db to be healthy`. */
   readonly unmet: readonly string[];
   readonly course: Course;
+  /** The present boot, for a service that is only started with the next one after it was made. */
+  readonly boot?: string | undefined;
   /** Images of the release are still missing, so that nothing of it starts by a strategy that kills first. */
   readonly staging: boolean;
 }

@@ -22,6 +22,7 @@ import { scaleRows } from './rows/scale.js';
 import { settledRows } from './rows/settled.js';
 import { startRows } from './rows/start.js';
 import { stateRows } from './rows/state.js';
+import { strategyRows } from './rows/strategies.js';
 import { renderTable, summary } from './table.js';
 import { IMAGE } from './target.js';
 
@@ -35,6 +36,7 @@ const GROUPS: Readonly<Record<string, readonly RowGroup[]>> = {
   requests: [requestRows],
   same: [sameRows],
   change: [changeRows({ count: 20, timesFloor: 1.2 })],
+  strategies: [strategyRows],
   removed: [removedRows],
   settled: [settledRows],
   memory: [memoryRows],

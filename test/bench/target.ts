@@ -9,24 +9,27 @@ export const BENCH_LABEL = 'supercargo-bench';
 
 /** A service that was changed carries another environment. */
 export type Changed = Readonly<Record<string, string>>;
+/** Labels of services. */
+export type Labelled = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 export const serviceName = (index: number): string => `s${index}`;
 
-const benchService = (serviceName: string, greeting: string): object => ({
+const benchService = (serviceName: string, greeting: string, labels: Labelled[string] = {}): object => ({
   serviceName,
   image: IMAGE,
   environment: { GREETING: greeting },
-  labels: { [BENCH_LABEL]: '1' },
+  labels: { [BENCH_LABEL]: '1', ...labels },
   command: ['sleep', '1000000'],
   stop_signal: 'SIGKILL', // sleep ignores SIGTERM as process 1; nobody wants to measure the grace period
 });
 
 /** A Supervisor target state (v2) of `count` services on one bridge network; 0 empties the device. Pure. */
-export function targetState(count: number, changed: Changed = {}): object {
+export function targetState(count: number, changed: Changed = {}, labelled: Labelled = {}): object {
   const services = Object.fromEntries(
     Array.from({ length: count }, (_, index) => {
       const name = serviceName(index + 1);
-      return [String(index + 1), { ...benchService(name, changed[name] ?? 'hello'), imageId: index + 1 }];
+      const service = benchService(name, changed[name] ?? 'hello', labelled[name]);
+      return [String(index + 1), { ...service, imageId: index + 1 }];
     }),
   );
   const app = { name: 'bench', commit: 'bench', releaseId: '1', services, volumes: {}, networks: {} };

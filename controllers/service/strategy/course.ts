@@ -7,7 +7,7 @@ import {
   type UpdateStrategy,
 } from '../../../crds/update-strategy.js';
 import type { Definition } from '../definition.js';
-import type { Labels } from '../labels.js';
+import { isOn, type Labels, REQUIRES_REBOOT } from '../labels.js';
 
 /** How a container of this service is replaced by one of another definition or image. */
 export interface Course {
@@ -62,7 +62,12 @@ export function courseOf({ definition, field, imageLabels, guests }: CourseInput
     return { strategy: DEFAULT_STRATEGY, timeoutMs, instead: { reason: 'UnknownStrategy', message } };
   }
   const { strategy } = asked;
-  const obstacle = overlaps(strategy) ? obstacleOf(strategy, definition, guests) : undefined;
+  const bootBound = isOn({ ...imageLabels, ...definition.labels }[REQUIRES_REBOOT]);
+  const obstacle = !overlaps(strategy)
+    ? undefined
+    : bootBound
+      ? { reason: 'RequiresReboot', message: 'starts with a boot of the device' }
+      : obstacleOf(strategy, definition, guests);
   if (!obstacle) return { strategy, timeoutMs };
   const message = `${strategy} needs two containers at once, but the service ${obstacle.message}; ${DEFAULT_STRATEGY} is followed`;
   return { strategy: DEFAULT_STRATEGY, timeoutMs, instead: { reason: obstacle.reason, message } };

@@ -140,6 +140,20 @@ export const deviations: readonly Deviation[] = [
   },
   {
     vectors: [],
+    field: 'hand-over',
+    supervisor: 'the wait for the file ends at the first look; no lock is taken, also not to stop the old container',
+    here: 'waits for the file or the timeout, as documented; an old container is stopped only under the lock, and never for a new one that does not run; where ports or fixed addresses leave no room for two, `download-then-kill` is followed and a condition says why',
+    because: 'what runs is not killed for what might not',
+  },
+  {
+    vectors: [],
+    field: 'kill-then-download, delete-then-download',
+    supervisor: 'stops the service at once, while other images of the release are still downloaded',
+    here: 'downloads everything else first, then stops the service',
+    because: 'it is down no longer than its own download takes',
+  },
+  {
+    vectors: [],
     field: 'a stopped container',
     supervisor: 'never started again',
     here: 'started again, unless its restart policy says that it is finished',

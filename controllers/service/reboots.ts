@@ -1,0 +1,59 @@
+import type { Store } from '../../api/store/store.js';
+import { conditionOf, isReady, isStalled } from '../../crds/conditions.js';
+import { type AnyResource, KINDS, type Service } from '../../crds/kinds.js';
+
+export interface RebootDeps {
+  readonly store: Pick<Store, 'list' | 'watch'>;
+  /** Boots the device, under the update locks. */
+  readonly reboot: () => Promise<{ readonly is: 'scheduled' | 'refused' | 'locked'; readonly message?: string }>;
+  /** Calls back once, that many ms later; returns what cancels it. */
+  readonly after: (ms: number, call: () => void) => () => void;
+  readonly say: (message: string) => void;
+}
+
+/** What has just come to rest may only be between two steps. */
+const CALM_MS = 5_000;
+/** An application may drop its lock at any time. */
+const AGAIN_MS = 60_000;
+
+/** Services that wait for a boot, once nothing else is left to do on the device; none before that. Pure. */
+export function waitingForBoot(documents: readonly AnyResource[]): readonly Service[] {
+  const waiting = documents.filter((one) => one.kind === 'Service').filter((one) => reasonOf(one) === 'RebootRequired');
+  const others = documents.filter((one) => !isReady(one) && !isStalled(one));
+  return others.every((one) => AFTER_BOOT.includes(reasonOf(one) ?? '')) ? waiting : [];
+}
+
+/** The services themselves, those that depend on them, and their Apps. */
+const AFTER_BOOT: readonly string[] = ['RebootRequired', 'DependencyNotReady', 'ChildrenNotReady'];
+const reasonOf = (one: AnyResource): string | undefined => conditionOf(one, 'Ready')?.reason;
+
+/** Boots the device when all that is left to do waits for that. Returns what ends the watch. (Composition reference §7.6.) */
+export function rebootWhenSettled({ store, reboot, after, say }: RebootDeps): () => void {
+  let cancel: (() => void) | undefined;
+  let isOver = false;
+  const plan = (ms: number): void => {
+    if (isOver) return;
+    cancel?.();
+    cancel = after(ms, () => void look());
+  };
+  const look = async (): Promise<void> => {
+    cancel = undefined;
+    const all = KINDS.flatMap((kind): AnyResource[] => [...store.list(kind)] as AnyResource[]);
+    const services = waitingForBoot(all);
+    if (services.length === 0) return;
+    const names = services.map(({ spec }) => spec.serviceName).join(', ');
+    const { is, message } = await reboot();
+    if (is === 'scheduled') say(`Rebooting for ${names}`);
+    else say(`A reboot is needed to start ${names}: ${message}`);
+    if (is === 'locked') plan(AGAIN_MS);
+  };
+  const stop = store.watch(({ object }) => {
+    if (object.kind === 'Service' || cancel) plan(CALM_MS);
+  });
+  plan(CALM_MS);
+  return () => {
+    isOver = true;
+    cancel?.();
+    stop();
+  };
+}

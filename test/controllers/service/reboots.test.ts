@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { type RebootDeps, rebootWhenSettled, waitingForBoot } from '../../../controllers/service/reboots.js';
+import type { AnyResource } from '../../../crds/kinds.js';
+import { anApp, anImage, aService, notReady, ready } from '../../setup/documents.js';
+import { FakeClock } from '../../setup/fake-clock.js';
+
+const bound = aService({ status: notReady('RebootRequired') });
+const app = anApp({ status: notReady('ChildrenNotReady') });
+const downloading = anImage({ status: notReady('Downloading') });
+
+describe('waitingForBoot', () => {
+  const cases: readonly (readonly [it: string, documents: readonly AnyResource[], want: number])[] = [
+    ['is nobody on a settled device', [aService({ status: ready() })], 0],
+    ['is a service that is made', [bound, app, anImage({ status: ready() })], 1],
+    ['is nobody while something else is still done', [bound, app, downloading], 0],
+    ['counts who depends on it as waiting with it', [bound, aService({ status: notReady('DependencyNotReady') })], 1],
+    ['is nobody before the first pass', [bound, aService()], 0],
+  ];
+  for (const [what, documents, want] of cases) {
+    it(what, () => assert.equal(waitingForBoot(documents).length, want));
+  }
+});
+
+describe('rebootWhenSettled', () => {
+  async function watch(answers: readonly Awaited<ReturnType<RebootDeps['reboot']>>[]) {
+    const clock = new FakeClock();
+    const said: string[] = [];
+    let asked = 0;
+    const stop = rebootWhenSettled({
+      store: {
+        list: ((kind: string) => [bound, app].filter((one) => one.kind === kind)) as never,
+        watch: () => () => undefined,
+      },
+      reboot: async () => answers[asked++] ?? { is: 'scheduled' },
+      after: (ms, call) => clock.after(ms, call),
+      say: (message) => said.push(message),
+    });
+    for (let step = 0; step < 3; step += 1) {
+      clock.step();
+      await new Promise(setImmediate);
+    }
+    stop();
+    return { said, asked };
+  }
+
+  it('boots once', async () => {
+    assert.deepEqual(await watch([{ is: 'scheduled' }]), { said: ['Rebooting for web'], asked: 1 });
+  });
+  it('tries again while an application holds its lock', async () => {
+    const { said, asked } = await watch([{ is: 'locked', message: 'Updates are locked' }]);
+    assert.equal(asked, 2);
+    assert.deepEqual(said, ['A reboot is needed to start web: Updates are locked', 'Rebooting for web']);
+  });
+  it('says once that it may not', async () => {
+    const { said, asked } = await watch([{ is: 'refused', message: 'not allowed' }]);
+    assert.equal(asked, 1);
+    assert.deepEqual(said, ['A reboot is needed to start web: not allowed']);
+  });
+});
