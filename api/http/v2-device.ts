@@ -1,11 +1,12 @@
 import type { Plugin } from '@hapi/hapi';
 import type { Reader } from '../store/store.js';
-import { failed, json } from './answer.js';
+import { failed, json, ready } from './answer.js';
 import { appState } from './app-state.js';
 import { appTrees } from './app-tree.js';
 import { scopeOf } from './auth.js';
 import { containerIdOf, containerIds, deviceStatus } from './device-status-view.js';
 import { SUPERVISOR_VERSION } from './version.js';
+import { ViewCache } from './view-cache.js';
 
 export interface DeviceRoutesDeps {
   readonly store: Reader;
@@ -17,6 +18,11 @@ export interface DeviceRoutesDeps {
 export const deviceRoutes: Plugin<DeviceRoutesDeps> = {
   name: 'v2-device',
   register(server, { store, version }) {
+    const ids = new ViewCache(store, (scope) => ({
+      status: 'success',
+      services: containerIds(appTrees(store, scope)),
+    }));
+
     server.route({
       method: 'GET',
       path: '/v2/version',
@@ -33,9 +39,9 @@ export const deviceRoutes: Plugin<DeviceRoutesDeps> = {
       method: 'GET',
       path: '/v2/containerId',
       handler(request, h) {
-        const trees = appTrees(store, scopeOf(request));
         const wanted: unknown = request.query.serviceName ?? request.query.service;
-        if (wanted === undefined) return json(h, { status: 'success', services: containerIds(trees) });
+        if (wanted === undefined) return ready(h, ids.get(scopeOf(request)));
+        const trees = appTrees(store, scopeOf(request));
         const containerId = typeof wanted === 'string' ? containerIdOf(trees, wanted) : undefined;
         if (containerId === undefined) return failed(h, 503, 'Could not find service with that name');
         return json(h, { status: 'success', containerId });

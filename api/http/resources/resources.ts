@@ -1,10 +1,11 @@
 import type { Plugin, Request, ServerRoute } from '@hapi/hapi';
 import { KINDS, type Kind, keyOf, PLURALS, type Resource, splitKey } from '../../../crds/kinds.js';
 import type { Store } from '../../store/store.js';
-import { json } from '../answer.js';
+import { json, ready } from '../answer.js';
 import { scopeOf } from '../auth.js';
 import { bodyOf } from '../body.js';
 import type { Streams } from '../streams.js';
+import { ViewCache } from '../view-cache.js';
 import { groupList, groupView, resourceList } from './discovery-view.js';
 import { ResourceError, type Status } from './failure.js';
 import { listView, objectView } from './object-view.js';
@@ -66,6 +67,8 @@ function routesOf(kind: Kind, { store, streams }: ResourceRoutesDeps): ServerRou
     return rehearsed?.resource ?? found(document.metadata.name);
   };
 
+  const whole = new ViewCache(store, () => listView(kind, store.list(kind), store));
+
   return [
     {
       method: 'GET',
@@ -75,6 +78,7 @@ function routesOf(kind: Kind, { store, streams }: ResourceRoutesDeps): ServerRou
         const query = listQueryOf(request);
         const matches = matcher(query);
         if (wantsWatch(query)) return streamChanges(request, h, { store, streams }, watchOf(kind, query, matches));
+        if (!query.labelSelector && !query.fieldSelector) return ready(h, whole.get(scopeOf(request)));
         return json(h, listView(kind, store.list(kind).filter(matches), store));
       },
     },
