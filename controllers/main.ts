@@ -114,7 +114,9 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
 
   const locks = overridingLocks(openUpdateLocks({ ...settings, log, now }), () => variables().SUPERVISOR_OVERRIDE_LOCK);
   const host = hostOf({ settings, facts, store, variables, locks, logs, log });
-  booted.config = bootVariables(await host.boot.see());
+  const boot = await host.boot.see();
+  booted.config = bootVariables(boot);
+  await host.loadTables(boot);
 
   const loops: Loop[] = [];
   const sources: Pick<FolderSource, 'rescan'>[] = [];

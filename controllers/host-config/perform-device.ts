@@ -138,12 +138,13 @@ async function prepare(
     state.touched,
     touching.map(({ variable }) => variable),
   );
+  const text = seen.backends.find((one) => one.backend.name === backend.name)?.text ?? null;
+  if (!isRepair && text !== null) await deps.state.keep(backend.name, text);
   if (isRepair || deadlineOf(document) === 0) return changeState(deps, { touched });
 
   const { uid, generation } = document.metadata;
   const before = state.trials.device;
   const undo = before?.undo ?? { managed: state.managed, files: {} };
-  const text = seen.backends.find((one) => one.backend.name === backend.name)?.text ?? null;
   const file = undo.files[backend.name] ?? { text, keys: [] };
   const { since: _, ...kept } = before ?? { before: await beforeChange(deps.proofs) };
   const device: Trial<DeviceUndo> = {

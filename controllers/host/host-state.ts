@@ -82,14 +82,25 @@ export class HostStateFile {
     return this.#state;
   }
 
+  /** Keeps what a file said before it was changed last, in `<data>/host-files/<name>`, for people. */
+  async keep(name: string, text: string): Promise<void> {
+    const path = join(dirname(this.#path), 'host-files', name.replaceAll(' ', '-'));
+    await mkdir(dirname(path), { recursive: true });
+    await this.#replace(path, text);
+  }
+
   /** On disk when it resolves; not written when it is the same. */
   async save(state: HostState): Promise<void> {
     if (JSON.stringify(state) === JSON.stringify(await this.load())) return;
     await mkdir(dirname(this.#path), { recursive: true });
-    await this.calls.write(`${this.#path}.new`, Buffer.from(JSON.stringify(state)), 0o600);
-    await this.calls.rename(`${this.#path}.new`, this.#path);
-    await this.calls.sync(dirname(this.#path));
+    await this.#replace(this.#path, JSON.stringify(state));
     this.#state = state;
+  }
+
+  async #replace(path: string, text: string): Promise<void> {
+    await this.calls.write(`${path}.new`, Buffer.from(text), 0o600);
+    await this.calls.rename(`${path}.new`, path);
+    await this.calls.sync(dirname(path));
   }
 }
 

@@ -1,8 +1,9 @@
+import { loadAcpiTables } from './acpi-tables.js';
 import { type AllLocks, allLocks } from './all-locks.js';
 import type { BootDevice } from './boot/backend.js';
 import { type BootClock, kernelBootClock } from './boot-clock.js';
 import { BootFiles } from './boot-files.js';
-import { BootPartition } from './boot-partition.js';
+import { BootPartition, type SeenBoot } from './boot-partition.js';
 import { RebootBreadcrumb } from './breadcrumb.js';
 import { type Departure, type DepartureDeps, departures } from './departure.js';
 import { type Firewall, iptablesFirewall } from './firewall.js';
@@ -45,6 +46,8 @@ export interface Host {
   readonly clock: BootClock;
   readonly breadcrumb: RebootBreadcrumb;
   readonly run: Run;
+  /** Loads the ACPI tables that the boot files name, where the device takes any. */
+  loadTables(seen: SeenBoot): Promise<void>;
   readonly firewall: Firewall;
   readonly watchFiles: ReturnType<typeof watchHostFiles>;
   readonly units: Units;
@@ -78,6 +81,11 @@ export function openHost({ settings, device, locks, appIds, overrides, run, say,
     clock: kernelBootClock(hostRoot),
     breadcrumb: new RebootBreadcrumb(hostRoot),
     run,
+    loadTables: ({ backends }) =>
+      loadAcpiTables(
+        backends.flatMap(({ backend, now }) => (backend.name === 'configfs.json' ? (now.ssdt ?? []) : [])),
+        { hostRoot, run, log },
+      ),
     firewall: iptablesFirewall({ allowed: settings.firewall, run, say, log }),
     watchFiles: watchHostFiles({ hostRoot, log }),
     units,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isReady, isStalled } from '../../../crds/conditions.js';
@@ -63,6 +63,7 @@ describe('the HostConfig device', () => {
     assert.deepEqual(host.told, []);
     assert.deepEqual(status().boot, { state: 'Applied', files: ['config.txt', 'splash image'] });
     assert.equal(status().trial, undefined);
+    assert.equal(await readFile(join(folder, 'host-files/config.txt'), 'utf8'), CONFIG_TXT);
   });
 
   it('does nothing in a second pass', async () => {

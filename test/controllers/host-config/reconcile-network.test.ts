@@ -149,6 +149,76 @@ describe('the HostConfig network', () => {
     await agent.loop.firstRound;
   });
 
+  describe('when a change has to prove itself', () => {
+    const spec: HostConfigSpec = {
+      hostname: 'kiosk',
+      proxy: { ...PROXY, noProxy: ['x'] },
+      confirm: { deadlineSeconds: 60 },
+    };
+    const restart = async (): Promise<void> => {
+      await agent.stop();
+      agent = await FakeAgent.start(host, folder, agent.clock);
+      await agent.quiet();
+    };
+
+    it('takes it back when the device is not reached any more', async () => {
+      await begin();
+      await apply({ proxy: { ...PROXY, ip: '10.9.9.9' } });
+      const before = await host.files();
+      host.apiAnswers = false;
+      await apply(spec);
+      assert.match(agent.ready('network'), /^Confirming: .*Missing: an answer of the API at 127.0.0.1:48484/);
+      assert.equal(agent.document.status?.trial?.deadlineSeconds, 60);
+      await restart();
+      await agent.pass(59_000);
+      host.told.length = 0;
+      await agent.pass(2_000);
+      assert.deepEqual(await host.files(), before);
+      assert.deepEqual(host.told, ['restart balena-proxy-config.service']);
+      assert.match(agent.ready('network'), /^RolledBack: /);
+      assert.ok(isStalled(agent.document));
+      await agent.pass(3_600_000);
+      assert.deepEqual(await host.files(), before);
+      host.apiAnswers = true;
+      await apply({ ...spec, hostname: 'other' });
+      assert.equal(agent.ready('network'), 'True');
+    });
+
+    it('keeps it when somebody says so', async () => {
+      await begin();
+      await apply({ ...spec, confirm: { manual: true } });
+      assert.match(agent.ready('network'), /^Confirming: /);
+      await agent.store.request('HostConfig/network', { confirm: {} });
+      await agent.quiet();
+      assert.equal(agent.ready('network'), 'True');
+      assert.equal(agent.document.status?.handled?.confirm, agent.document.requests.confirm?.id);
+      assert.equal(agent.document.status?.trial, undefined);
+      await agent.pass(3_600_000);
+      assert.equal(JSON.parse((await host.get('mnt/boot/config.json')) ?? '').hostname, 'kiosk');
+    });
+
+    it('gives a plain host its name back', async () => {
+      await begin(false);
+      host.defaultRoute = true;
+      await apply({ hostname: 'kiosk', confirm: { manual: true, deadlineSeconds: 10 } });
+      assert.equal(await host.get('etc/hostname'), 'kiosk\n');
+      await agent.pass(11_000);
+      assert.equal(await host.get('etc/hostname'), 'old\n');
+      assert.deepEqual(host.told, ['name kiosk', 'name old']);
+    });
+
+    it('needs no proof for putting back what somebody changed', async () => {
+      await begin();
+      await apply(spec);
+      host.apiAnswers = false;
+      await host.put('mnt/boot/system-proxy/no_proxy', 'junk');
+      agent.loop.wakeAll();
+      await agent.quiet();
+      assert.equal(await host.get('mnt/boot/system-proxy/no_proxy'), 'x');
+      assert.equal(agent.ready('network'), 'True');
+    });
+  });
+
   it('comes to the same end wherever the machine is switched off', async function () {
     this.timeout(30_000);
     const spec: HostConfigSpec = { hostname: 'kiosk', proxy: { ...PROXY, noProxy: ['x'] } };
