@@ -15,7 +15,7 @@ export class SecretFileError extends Error {
 export interface SecretFiles {
   /** Where the file is, once it was found to be usable. Rejects with SecretFileError. */
   path(name: string): Promise<string>;
-  /** What is in it, as text without the line end at its end. Rejects with SecretFileError. */
+  /** What is in it, as text without the line end at its end. Rejects with SecretFileError, also when others can read it. */
   read(name: string): Promise<string>;
 }
 
@@ -39,6 +39,9 @@ export function openSecretFiles({ dataFolder }: { readonly dataFolder: string })
     path,
     async read(name) {
       const file = await path(name);
+      if (((await stat(file)).mode & 0o077) !== 0) {
+        throw new SecretFileError(`The secret ${name} can be read by others on this device: chmod 600 ${file}`);
+      }
       const text = await readFile(file, 'utf8').catch((cause: unknown) => {
         throw new SecretFileError(`The secret ${name} cannot be read: ${file}`, { cause });
       });

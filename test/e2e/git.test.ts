@@ -33,8 +33,8 @@ describe('a git source', function () {
     name = `${scene.prefix}-web`;
     appId = scene.appId();
     mkdirSync(join(scene.agent.data, 'secrets'), { recursive: true, mode: 0o700 });
-    writeFileSync(join(scene.agent.data, 'secrets/hook'), `${SECRET}\n`);
-    writeFileSync(join(scene.agent.data, 'secrets/db.env'), 'PASSWORD=hunter2\n');
+    writeFileSync(join(scene.agent.data, 'secrets/hook'), `${SECRET}\n`, { mode: 0o600 });
+    writeFileSync(join(scene.agent.data, 'secrets/db.env'), 'PASSWORD=hunter2\n', { mode: 0o600 });
   });
   after(() => scene?.close());
 

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { nextSyncMs, planSource, type SourceFacts } from '../../../controllers/git-source/plan.js';
+import { InvalidSpecError } from '../../../controllers/runtime/outcome.js';
+import { API_VERSION, type GitSource } from '../../../crds/kinds.js';
+
+const NOW = Date.parse('2026-01-02T03:04:05.000Z');
+const at = (ms: number): string => new Date(NOW + ms).toISOString();
+
+const aSource = (change: { spec?: object; status?: object; requests?: object; deleted?: boolean } = {}): GitSource => ({
+  apiVersion: API_VERSION,
+  kind: 'GitSource',
+  metadata: {
+    name: 'fleet',
+    uid: 'u',
+    generation: 1,
+    resourceVersion: '1',
+    creationTimestamp: '',
+    finalizers: [],
+    origin: 'files',
+    ...(change.deleted ? { deletionTimestamp: at(0) } : {}),
+  },
+  spec: { url: 'https://git.example.org/x', ...change.spec },
+  requests: { ...change.requests },
+  status: { observedGeneration: 1, checkedAt: at(-1000), nextSyncAt: at(60_000), ...change.status },
+});
+
+describe('planSource', () => {
+  const id = (name: string) => ({ [name]: { id: '1', at: at(0) } });
+  const handled = { handled: { sync: '1' } };
+  const cases: readonly { it: string; source?: GitSource; facts?: Partial<SourceFacts>; want: string }[] = [
+    { it: 'rests until it is time', want: 'rest' },
+    { it: 'looks when it is time', source: aSource({ status: { nextSyncAt: at(0) } }), want: 'sync (due)' },
+    {
+      it: 'looks at the start',
+      source: aSource({ status: { checkedAt: undefined } }),
+      want: 'sync (not looked at yet)',
+    },
+    { it: 'looks at a new spec', source: aSource({ status: { observedGeneration: 0 } }), want: 'sync (spec changed)' },
+    { it: 'looks when a hook asks', facts: { isPending: true }, want: 'sync (asked for)' },
+    { it: 'looks when a request asks', source: aSource({ requests: id('sync') }), want: 'sync (asked for)' },
+    { it: 'looks once for a request', source: aSource({ requests: id('sync'), status: handled }), want: 'rest' },
+    { it: 'looks when somebody confirms', source: aSource({ requests: id('confirm') }), want: 'sync (confirmed)' },
+    { it: 'tries again what may pass', facts: { isRetry: true }, want: 'sync (failed before)' },
+    { it: 'looks when the device is another', facts: { isOther: true }, want: 'sync (the device changed)' },
+    {
+      it: 'leaves a suspended one alone',
+      source: aSource({ spec: { suspend: true }, requests: id('sync') }),
+      want: 'suspend',
+    },
+    { it: 'cleans up a deleted one', source: aSource({ deleted: true, spec: { suspend: true } }), want: 'remove' },
+  ];
+  for (const { it: name, source = aSource(), facts = {}, want } of cases) {
+    it(name, () => {
+      const plan = planSource(source, { nowMs: NOW, isPending: false, isOther: false, isRetry: false, ...facts });
+      assert.equal(plan.do === 'sync' ? `sync (${plan.because})` : plan.do, want);
+    });
+  }
+});
+
+describe('nextSyncMs', () => {
+  it('is the interval, less up to a tenth', () => {
+    assert.equal(nextSyncMs({ interval: '60s' }, NOW, 0), NOW + 60_000);
+    assert.equal(nextSyncMs({ interval: '60s' }, NOW, 0.5), NOW + 57_000);
+    assert.equal(nextSyncMs({}, NOW, 0), NOW + 300_000);
+  });
+  it('is the cron when that comes first, or alone', () => {
+    const next = nextSyncMs({ cron: '* * * * * *' }, Date.now(), 0) - Date.now();
+    assert.ok(next <= 2_000 && next >= -500, `${next} ms`);
+    assert.equal(nextSyncMs({ cron: '0 0 1 1 *', interval: '1s' }, NOW, 0), NOW + 1000);
+  });
+  it('refuses what is no cron', () => {
+    assert.throws(() => nextSyncMs({ cron: 'often' }, NOW, 0), InvalidSpecError);
+  });
+});

@@ -1,0 +1,238 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { openStore } from '../../../api/store/document-store.js';
+import type { Store } from '../../../api/store/store.js';
+import { gitSourceController } from '../../../controllers/git-source/git-source-controller.js';
+import type { SyncReport } from '../../../controllers/git-source/repositories.js';
+import { Loop } from '../../../controllers/runtime/loop.js';
+import { conditionOf, isReady } from '../../../crds/conditions.js';
+import { API_VERSION, type GitSource } from '../../../crds/kinds.js';
+import type { GitSourceSpec } from '../../../crds/types.js';
+import { FakeClock } from '../../setup/fake-clock.js';
+import { until } from '../../setup/until.js';
+
+const TAKEN = { commit: 'a'.repeat(40), author: 'Ada', subject: 'Begin', time: '2026-01-01T00:00:00Z' };
+const NEXT = { ...TAKEN, commit: 'b'.repeat(40), ref: 'branch main' };
+const GOOD: SyncReport = {
+  seen: TAKEN,
+  applied: { ...TAKEN, ref: 'branch main' },
+  declares: ['App/a'],
+  accepted: { created: ['App/a'], changed: [], deleted: [], refused: [] },
+};
+const DOWN: SyncReport = { failure: { reason: 'Unreachable', message: 'git fetch: no route', final: false } };
+const BAD: SyncReport = { failure: { reason: 'InvalidDocuments', message: 'a.yaml:1: bad', final: true } };
+const HELD: SyncReport = {
+  held: { commit: TAKEN.commit, removes: ['App/a'] },
+  failure: { reason: 'PruneHeld', message: 'held', final: true },
+};
+
+describe('the GitSource controller', () => {
+  let folder: string;
+  let store: Store;
+  let clock: FakeClock;
+  let loop: Loop;
+  let report: SyncReport;
+  let syncs: string[];
+  let pushes: string[];
+  let pushFails: boolean;
+  let inputs: string;
+
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'git-source-'));
+    const log = pino({ level: 'silent' });
+    clock = new FakeClock();
+    store = await openStore({ folder, now: () => clock.now(), log });
+    report = GOOD;
+    syncs = [];
+    pushes = [];
+    pushFails = false;
+    inputs = 'one';
+    const repositories = {
+      sync: async (_source: GitSource, confirmed: ReadonlySet<string>) => {
+        syncs.push([...confirmed].join());
+        return report;
+      },
+      inputs: () => inputs,
+      pushStatus: async (_source: GitSource, text: string) => {
+        if (pushFails) throw new Error('git push: refused');
+        pushes.push(text);
+        return `commit${pushes.length}`;
+      },
+      remove: async () => {
+        syncs.push('removed');
+        return { created: [], changed: [], deleted: [], refused: [] };
+      },
+    };
+    const device = () => ({ name: 'kitchen', uuid: 'u', deviceType: 't', arch: 'amd64', version: '1' });
+    const controller = gitSourceController({ store, repositories, clock, random: () => 0, device });
+    loop = new Loop(controller, { store, clock, random: () => 0, log, backoffMs: { first: 1000, max: 60_000 } });
+    loop.start();
+  });
+  afterEach(async () => {
+    await loop.stop();
+    await store.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  const quiet = (): Promise<unknown> =>
+    until(
+      'passes end',
+      () => loop.isQuiet,
+      (is) => is,
+      { everyMs: 1 },
+    );
+  const put = async (spec: Partial<GitSourceSpec> = {}): Promise<void> => {
+    const document = {
+      apiVersion: API_VERSION as typeof API_VERSION,
+      kind: 'GitSource' as const,
+      metadata: { name: 'fleet' },
+      spec: { url: '/srv/x', interval: '60s', ...spec },
+    };
+    await store.put('api', { document });
+    await quiet();
+  };
+  const ask = async (name: 'sync' | 'confirm'): Promise<string | undefined> => {
+    const requests = await store.request('GitSource/fleet', { [name]: {} });
+    await quiet();
+    return requests[name]?.id;
+  };
+  const source = (): GitSource => {
+    const found = store.get('GitSource', 'fleet');
+    assert.ok(found);
+    return found;
+  };
+  const after = async (ms: number): Promise<void> => {
+    clock.advance(ms);
+    await quiet();
+  };
+  const reason = (): string | undefined => conditionOf(source(), 'Ready')?.reason;
+  const events = (): readonly string[] => store.events('GitSource/fleet').map((one) => `${one.reason}: ${one.message}`);
+
+  it('takes a commit, says so, and looks again after the interval', async () => {
+    await put();
+    assert.ok(isReady(source()));
+    assert.equal(source().status?.applied?.commit, TAKEN.commit);
+    assert.deepEqual(events(), [`Applied: Took ${'a'.repeat(12)} (Begin) of branch main: created App/a`]);
+    assert.equal(syncs.length, 1);
+    await after(59_000);
+    assert.equal(syncs.length, 1);
+    await after(2_000);
+    assert.equal(syncs.length, 2);
+    assert.equal(events().length, 1);
+  });
+
+  it('does nothing when everything is looked at in between', async () => {
+    await put();
+    loop.wakeAll();
+    await quiet();
+    assert.equal(syncs.length, 1);
+    store.touch('GitSource/fleet');
+    await quiet();
+    assert.equal(syncs.length, 2);
+  });
+
+  it('tries again with back-off what may pass, and keeps what was applied', async () => {
+    await put();
+    report = DOWN;
+    await after(61_000);
+    assert.equal(reason(), 'Retrying');
+    assert.equal(source().status?.failure?.reason, 'Unreachable');
+    assert.equal(source().status?.applied?.commit, TAKEN.commit);
+    const before = syncs.length;
+    await after(1_100);
+    await after(2_100);
+    assert.equal(syncs.length, before + 2);
+    report = GOOD;
+    await after(5_000);
+    assert.ok(isReady(source()));
+    assert.equal(source().status?.failure, undefined);
+    assert.deepEqual(
+      events().map((one) => one.split(':')[0]),
+      ['Applied', 'Unreachable', 'Recovered'],
+    );
+  });
+
+  it('is stalled by junk, does not retry it, and looks for something better when it is time', async () => {
+    report = BAD;
+    await put();
+    assert.equal(reason(), 'InvalidDocuments');
+    assert.equal(conditionOf(source(), 'Stalled')?.status, 'True');
+    await after(30_000);
+    assert.equal(syncs.length, 1);
+    report = GOOD;
+    await after(31_000);
+    assert.ok(isReady(source()));
+  });
+
+  it('passes on what was confirmed, and nothing else', async () => {
+    report = HELD;
+    await put();
+    assert.equal(reason(), 'PruneHeld');
+    report = GOOD;
+    await ask('confirm');
+    assert.deepEqual(syncs, ['', 'App/a']);
+    assert.ok(isReady(source()));
+    assert.deepEqual([source().status?.held, source().status?.refused], [undefined, undefined]);
+    const id = await ask('confirm');
+    assert.equal(source().status?.handled?.confirm, id);
+    assert.equal(source().status?.refused?.confirm?.message, 'Nothing waits to be confirmed');
+  });
+
+  it('says what became of a request', async () => {
+    await put();
+    report = BAD;
+    const id = await ask('sync');
+    assert.equal(source().status?.handled?.sync, id);
+    assert.deepEqual(source().status?.refused?.sync, { reason: 'Failed', message: 'a.yaml:1: bad' });
+  });
+
+  it('leaves a suspended source alone, and refuses what is asked of it', async () => {
+    await put({ suspend: true });
+    assert.equal(reason(), 'Suspended');
+    await ask('sync');
+    await after(120_000);
+    assert.deepEqual(syncs, []);
+    assert.match(source().status?.refused?.sync?.message ?? '', /suspended/);
+    await put({ suspend: false });
+    assert.ok(isReady(source()));
+  });
+
+  it('looks again when the device is another', async () => {
+    await put();
+    inputs = 'two';
+    loop.wakeAll();
+    await quiet();
+    assert.equal(syncs.length, 2);
+  });
+
+  it('lets go of a source once what it declared was taken back', async () => {
+    await put();
+    await store.delete('api', 'GitSource/fleet');
+    await quiet();
+    await until(
+      'it is gone',
+      () => store.get('GitSource', 'fleet'),
+      (seen) => seen === undefined,
+    );
+    assert.deepEqual(syncs, ['', 'removed']);
+    await after(120_000);
+    assert.equal(syncs.length, 2);
+  });
+
+  it('pushes the status once for each change, and is as ready when it cannot', async () => {
+    await put({ statusBranch: 'status' });
+    assert.match(pushes[0] ?? '', /name: kitchen[\s\S]*commit: a{40}/);
+    assert.equal(source().status?.pushed, 'commit1');
+    await after(61_000);
+    await after(61_000);
+    assert.equal(pushes.length, 1);
+    pushFails = true;
+    report = { ...GOOD, applied: NEXT };
+    await after(61_000);
+    assert.ok(isReady(source()));
+    assert.match(events().at(-1) ?? '', /^StatusNotPushed: git push: refused/);
+  });
+});
