@@ -139,8 +139,12 @@ function routesOf(kind: Kind, { store, streams }: ResourceRoutesDeps): ServerRou
   ];
 }
 
-/** Its owner's document is lost (its file could not be used), so nobody else can ever delete it. Pure. */
-function isOrphan(store: Pick<Store, 'get'>, { metadata: { owner } }: Resource): boolean {
+/**
+ * Its owner's document is lost (its file could not be used), or the source that declared it has gone and left it: nobody
+ * else can ever delete it. Pure.
+ */
+function isOrphan(store: Pick<Store, 'get'>, { metadata: { owner, origin } }: Resource): boolean {
+  if (origin.startsWith('git/')) return store.get('GitSource', origin.slice('git/'.length)) === undefined;
   if (owner === undefined) return false;
   const { kind, name } = splitKey(owner);
   return store.get(kind, name) === undefined;

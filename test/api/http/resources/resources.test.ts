@@ -147,6 +147,19 @@ describe('the resource API', () => {
     assert.equal(bench.store.get('Service', 'hello.web')?.metadata.deletionTimestamp, undefined);
   });
 
+  it('deletes what a git source declared only when that is gone', async () => {
+    const app = { apiVersion: 'supercargo.io/v1', kind: 'App', metadata: { name: 'left' }, spec } as const;
+    await bench.store.propose({ origin: 'git/fleet', documents: [{ document: app }] });
+    const sources = '/apis/supercargo.io/v1/gitsources';
+    await ask('PUT', `${sources}/fleet`, { spec: { url: 'https://git.example.org/x' } });
+    assert.match(await failure('DELETE', `${APPS}/left`), /^409 Conflict: .* declared by git\/fleet/);
+    await bench.store.delete('api', 'GitSource/fleet');
+    const source = bench.store.get('GitSource', 'fleet');
+    assert.ok(source);
+    await bench.store.release(source);
+    assert.equal((await ask('DELETE', `${APPS}/left`)).code, 200);
+  });
+
   it('holds to the preconditions of a deletion', async () => {
     await ask('PUT', `${APPS}/mine`, { spec });
     assert.match(await failure('DELETE', `${APPS}/mine`, { preconditions: { uid: 'other' } }), /^409 Conflict/);
