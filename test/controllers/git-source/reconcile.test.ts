@@ -104,7 +104,7 @@ describe('the GitSource controller', () => {
     assert.ok(found);
     return found;
   };
-  const after = async (ms: number): Promise<void> => {
+  const later = async (ms: number): Promise<void> => {
     clock.advance(ms);
     await quiet();
   };
@@ -117,9 +117,9 @@ describe('the GitSource controller', () => {
     assert.equal(source().status?.applied?.commit, TAKEN.commit);
     assert.deepEqual(events(), [`Applied: Took ${'a'.repeat(12)} (Begin) of branch main: created App/a`]);
     assert.equal(syncs.length, 1);
-    await after(59_000);
+    await later(59_000);
     assert.equal(syncs.length, 1);
-    await after(2_000);
+    await later(2_000);
     assert.equal(syncs.length, 2);
     assert.equal(events().length, 1);
   });
@@ -137,16 +137,16 @@ describe('the GitSource controller', () => {
   it('tries again with back-off what may pass, and keeps what was applied', async () => {
     await put();
     report = DOWN;
-    await after(61_000);
+    await later(61_000);
     assert.equal(reason(), 'Retrying');
     assert.equal(source().status?.failure?.reason, 'Unreachable');
     assert.equal(source().status?.applied?.commit, TAKEN.commit);
     const before = syncs.length;
-    await after(1_100);
-    await after(2_100);
+    await later(1_100);
+    await later(2_100);
     assert.equal(syncs.length, before + 2);
     report = GOOD;
-    await after(5_000);
+    await later(5_000);
     assert.ok(isReady(source()));
     assert.equal(source().status?.failure, undefined);
     assert.deepEqual(
@@ -160,10 +160,10 @@ describe('the GitSource controller', () => {
     await put();
     assert.equal(reason(), 'InvalidDocuments');
     assert.equal(conditionOf(source(), 'Stalled')?.status, 'True');
-    await after(30_000);
+    await later(30_000);
     assert.equal(syncs.length, 1);
     report = GOOD;
-    await after(31_000);
+    await later(31_000);
     assert.ok(isReady(source()));
   });
 
@@ -193,7 +193,7 @@ describe('the GitSource controller', () => {
     await put({ suspend: true });
     assert.equal(reason(), 'Suspended');
     await ask('sync');
-    await after(120_000);
+    await later(120_000);
     assert.deepEqual(syncs, []);
     assert.match(source().status?.refused?.sync?.message ?? '', /suspended/);
     await put({ suspend: false });
@@ -218,7 +218,7 @@ describe('the GitSource controller', () => {
       (seen) => seen === undefined,
     );
     assert.deepEqual(syncs, ['', 'removed']);
-    await after(120_000);
+    await later(120_000);
     assert.equal(syncs.length, 2);
   });
 
@@ -226,12 +226,12 @@ describe('the GitSource controller', () => {
     await put({ statusBranch: 'status' });
     assert.match(pushes[0] ?? '', /name: kitchen[\s\S]*commit: a{40}/);
     assert.equal(source().status?.pushed, 'commit1');
-    await after(61_000);
-    await after(61_000);
+    await later(61_000);
+    await later(61_000);
     assert.equal(pushes.length, 1);
     pushFails = true;
     report = { ...GOOD, applied: NEXT };
-    await after(61_000);
+    await later(61_000);
     assert.ok(isReady(source()));
     assert.match(events().at(-1) ?? '', /^StatusNotPushed: git push: refused/);
   });
