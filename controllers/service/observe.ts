@@ -6,15 +6,14 @@ import { isReady, isStalled } from '../../crds/conditions.js';
 import type { App, Network, Service } from '../../crds/kinds.js';
 import { API_NETWORK, DEFAULT_DEVICE_NAME, networkName, volumeName } from '../../crds/names.js';
 import { begun } from '../../crds/requests.js';
-import type { Engine, SeenContainer, SeenImage } from '../docker/engine.js';
+import type { Engine, SeenContainer } from '../docker/engine.js';
 import { type EngineTraits, UNKNOWN_TRAITS } from '../docker/engine-traits.js';
-import { foreignImage } from '../docker/platform.js';
 import { seenUpdatable } from '../docker/seen.js';
 import type { World } from '../docker/world.js';
 import type { DeviceFacts } from '../host/facts.js';
 import type { Handovers } from '../host/handovers.js';
 import type { UpdateLocks } from '../host/update-locks.js';
-import { InvalidSpecError, TerminalError } from '../runtime/outcome.js';
+import { boundsLogs, refuseForeign, refuseHostPaths } from './circumstances.js';
 import { type Blueprint, blueprintOf, type Surroundings } from './container-options.js';
 import { type Definition, readDefinition } from './definition.js';
 import type { Departures } from './departures.js';
@@ -23,7 +22,6 @@ import { type ApiAccess, type CloudAccess, hasFeature, joinsApiNetwork } from '.
 import { HOST_DEFAULTS } from './host-options.js';
 import { containerNameOf, type Identity, identityOf } from './identity.js';
 import { isOn, REQUIRES_REBOOT, withCurrentNames, withImageLabels } from './labels.js';
-import { isUnbounded } from './logging.js';
 import { volumeNames } from './mounts.js';
 import { endpointSettings } from './networks.js';
 import { madeAfter, ordersOf } from './orders.js';
@@ -176,30 +174,6 @@ async function resolve(
   };
   return { wanted, blueprint: image && (() => ({ ...blueprintOf(definition, surroundings), warnings })) };
 }
-
-/** What an App made had its leave when it was made; whoever writes a service by hand needs it now. */
-function refuseHostPaths({ volumes }: Definition, { metadata, spec }: Service, app: App | undefined): void {
-  const [bind] = volumes.binds;
-  if (!bind || metadata.origin === `App/${spec.app}` || app?.spec.allowHostBinds === true) return;
-  const message = `${bind.source} of the host is mounted only where App ${spec.app} says allowHostBinds: true; say so there, or use a volume`;
-  throw new InvalidSpecError([{ path: 'spec.volumes', message }]);
-}
-
-/** An image for another machine stops nothing that runs. One that a container has been made of is known to run, or was meant to be tried. */
-function refuseForeign(
-  { image: reference, platform }: Definition,
-  image: SeenImage | undefined,
-  { machine }: EngineTraits,
-  containers: readonly SeenContainer[],
-): void {
-  if (!image || (platform === undefined && containers.some((one) => one.image === image.id))) return;
-  const trouble = foreignImage(reference, image, { machine, platform });
-  if (trouble !== undefined) throw new TerminalError('WrongArchitecture', trouble);
-}
-
-/** Not for a posted target state or the cloud's, which keep the Supervisor's rules: there logs are the engine's business. */
-const boundsLogs = (app: App | undefined, { logDriver }: EngineTraits): boolean =>
-  app?.metadata.origin !== 'local' && app?.metadata.origin !== 'cloud' && isUnbounded(logDriver);
 
 async function apiAccess(
   { keys, world, apiAddress }: ServiceDeps,
