@@ -143,7 +143,8 @@ export class CachedWorld implements World {
   /** One list request for each type, and whatever the engine has to inspect because it looks different. */
   async list(signal: AbortSignal): Promise<void> {
     const { engine } = this.deps;
-    const known = this.#containers.known();
+    // What happened while nobody listened may not show in a list: limits that were edited do not.
+    const known = this.fresh ? this.#containers.known() : undefined;
     this.#inspections.unmarkAll('');
     this.#images.listing();
     await this.#questions.ask(

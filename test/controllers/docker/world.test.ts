@@ -167,6 +167,18 @@ describe('The world', () => {
       assert.equal(world.containersOf(1, 'web')[0]?.state, 'exited');
     });
 
+    it('takes nothing for granted after it was deaf: edited limits do not show in a list', async () => {
+      const { world, engine, takeHeard, pass } = await setUp((it) => it.boxes.set('c1', aContainer()));
+      engine.trusting = true;
+      const edited = aContainer({ env: { EDITED: '1' } });
+      engine.breakStreams();
+      await calm();
+      engine.boxes.set('c1', edited);
+      await pass(100);
+      assert.deepEqual(takeHeard(), ['all', 'container c1', 'all']);
+      assert.deepEqual(world.containers(), [edited]);
+    });
+
     it('treats a stream that just ends as a lost connection', async () => {
       const { world, engine } = await setUp();
       engine.breakStreams(new Error('aborted'));
