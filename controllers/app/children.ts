@@ -1,4 +1,5 @@
 import { frozen, textOf } from '../../api/store/frozen.js';
+import { isStalled } from '../../crds/conditions.js';
 import {
   type AnyDeclared,
   type AnyResource,
@@ -8,6 +9,7 @@ import {
   type Kind,
   type Kinds,
   type Service,
+  type Volume,
 } from '../../crds/kinds.js';
 import {
   API_NETWORK,
@@ -142,12 +144,15 @@ export function withKeptVolumes(
 ): readonly AnyDeclared[] {
   const declared = new Set(desired.map(({ kind, metadata }) => `${kind}/${metadata.name}`));
   const kept = existing.flatMap((one) =>
-    one.kind === 'Volume' && isLiving(one) && !declared.has(`Volume/${one.metadata.name}`)
+    one.kind === 'Volume' && isLiving(one) && !declared.has(`Volume/${one.metadata.name}`) && !isHopeless(one)
       ? [child('Volume', one.metadata.name, { ...one.spec, reclaim: app.spec.volumeReclaim ?? 'Retain' })]
       : [],
   );
   return [...desired, ...kept];
 }
+
+/** It could not be made: there is no data in it that might be kept. */
+const isHopeless = (volume: Volume): boolean => volume.status?.present === false && isStalled(volume);
 
 /** The network over which containers reach our API: the same address as with a Supervisor. (§4.2) */
 export const apiNetwork: Declared<'Network'> = child('Network', API_NETWORK, {

@@ -85,6 +85,33 @@ describe('networks and volumes', () => {
     assert.deepEqual(unchanged(await scene.containers(appId)), unchanged(old));
   });
 
+  it('names what keeps a network or a volume from being made, and is fine once the document is', async () => {
+    const [name, other] = [`${scene.prefix}-bad`, `${scene.prefix}-other`];
+    const [appId, otherId] = [scene.appId(), scene.appId()];
+    const pool = (config: { subnet: string; gateway?: string }) => ({ ipam: { config: [config] } });
+    const services = { main: scene.service({ networks: ['default'] }) };
+    await scene.put(other, { appId: otherId, services, networks: { lab: pool({ subnet: '10.231.7.0/24' }) } });
+    await scene.untilReady(other);
+    const old = await scene.containers(otherId);
+
+    const lab = pool({ subnet: '10.231.8.0/24', gateway: '10.231.9.1' });
+    await scene.put(name, {
+      appId,
+      services,
+      networks: { lab, overlapping: pool({ subnet: '10.231.0.0/16' }), odd: { driver: 'nodriver' } },
+      volumes: { odd: { driver: 'nodriver' } },
+    });
+    await scene.untilReason('Network', `${name}.overlapping`, 'PoolOverlaps', /10\.231\.0\.0\/16/);
+    await scene.untilReason('Network', `${name}.odd`, 'DriverMissing', /nodriver/);
+    await scene.untilReason('Network', `${name}.lab`, 'InvalidSpec', /10\.231\.9\.1|gateway/);
+    await scene.untilReason('Volume', `${name}.odd`, 'DriverMissing', /nodriver/);
+    await scene.untilRunning(appId, ['main']);
+    assert.deepEqual(unchanged(await scene.containers(otherId)), unchanged(old));
+
+    await scene.put(name, { appId, services, networks: { lab: pool({ subnet: '10.231.8.0/24' }) } });
+    await scene.untilReady(name);
+  });
+
   it('keeps the data of an app that is deleted, unless the app says Delete', async () => {
     const name = `${scene.prefix}-reclaim`;
     const appId = scene.appId();

@@ -122,6 +122,21 @@ describe('children of an App', () => {
     );
   });
 
+  it('lets go of one that could never be made', () => {
+    const old = aVolume();
+    const ready = { type: 'Ready', status: 'False', reason: 'DriverMissing', message: '', lastTransitionTime: '' };
+    const conditions = (['Ready', 'Stalled'] as const).map((type) => ({
+      ...ready,
+      type,
+      status: type === 'Ready' ? ('False' as const) : ('True' as const),
+      observedGeneration: old.metadata.generation,
+    }));
+    const status = { observedGeneration: old.metadata.generation, conditions };
+    const kept = (present: boolean) => withKeptVolumes(anApp(), [], [{ ...old, status: { ...status, present } }]);
+    assert.equal(kept(true).length, 1);
+    assert.equal(kept(false).length, 0);
+  });
+
   it('shares the network of the API under the address of a Supervisor', () => {
     assert.deepEqual(apiNetwork.spec, {
       networkName: 'supervisor0',
