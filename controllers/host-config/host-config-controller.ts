@@ -1,6 +1,7 @@
 import { DEVICE_DOCUMENT, NETWORK_DOCUMENT } from '../../crds/names.js';
 import type { Controller } from '../runtime/controller.js';
 import type { HostConfigDeps } from './network-acts.js';
+import { waitsForBoot } from './observe-device.js';
 import { type DeviceDeps, reconcileDeviceConfig } from './reconcile-device.js';
 import { reconcileNetworkConfig } from './reconcile-network.js';
 
@@ -18,10 +19,20 @@ export function hostConfigController(deps: HostConfigControllerDeps, watchFiles?
     workers: 1, // both write config.json and the state of the host
     concerns: (name) => name === NETWORK_DOCUMENT || name === DEVICE_DOCUMENT,
     reconcile: (key, signal) => (key.name === DEVICE_DOCUMENT ? device : network)(key, signal),
-    wakes: (wake) =>
-      watchFiles?.(() => {
+    wakes(wake) {
+      const stops = [
+        deps.store.watch(({ object, parts }) => {
+          if (object.kind === 'Service' && parts.includes('status') && waitsForBoot(object)) wake(DEVICE_DOCUMENT);
+        }),
+      ];
+      const unwatch = watchFiles?.(() => {
         wake(DEVICE_DOCUMENT);
         wake(NETWORK_DOCUMENT);
-      }) ?? (() => undefined),
+      });
+      return () => {
+        for (const stop of stops) stop();
+        unwatch?.();
+      };
+    },
   };
 }

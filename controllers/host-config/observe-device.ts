@@ -1,7 +1,7 @@
 import type { Store } from '../../api/store/store.js';
 import { conditionOf } from '../../crds/conditions.js';
 import { decodeVariables, knownConfig, type VariableName } from '../../crds/device-variables.js';
-import { type AnyResource, type HostConfig, KINDS, keyOf } from '../../crds/kinds.js';
+import { type AnyResource, type HostConfig, KINDS, keyOf, type Service } from '../../crds/kinds.js';
 import { DEVICE_DOCUMENT } from '../../crds/names.js';
 import type { BootDevice } from '../host/boot/backend.js';
 import type { BootClock } from '../host/boot-clock.js';
@@ -61,6 +61,7 @@ export async function observeDevice(
   const clock = await deps.clock.read();
   const { units, notes } = await seeUnits(deps, variables, told);
   const restartDue = rebootChanges(state, seen).length > 0;
+  const waiting = waitingForBoot(deps.store);
   const world: DeviceWorld = {
     uid: metadata.uid,
     generation: metadata.generation,
@@ -75,7 +76,8 @@ export async function observeDevice(
     verdict: await judge(deps, document, state.trials.device, { ...clock, restartDue }),
     permission: rebootPermission(spec.reboot, deps.now()),
     obstacle: deps.obstacle(),
-    unsettled: restartDue ? unsettled(deps.store) : [],
+    waiting,
+    unsettled: restartDue || waiting.length > 0 ? unsettled(deps.store) : [],
   };
   return { world, unknown, notes };
 }
@@ -105,6 +107,19 @@ async function seeUnits(
   }
   return { units: seen, notes };
 }
+
+/** Services that ask to be started with the next boot (io.balena.update.requires-reboot), by the container that waits. */
+const waitingForBoot = (store: ObserveDeps['store']): readonly string[] =>
+  store
+    .list('Service')
+    .filter(waitsForBoot)
+    .map(
+      ({ metadata, status }) =>
+        `Service ${metadata.name} starts with it (container ${status?.container?.id.slice(0, 12)})`,
+    );
+
+/** Its controller has made the container, and starts it with the next boot only. Pure. */
+export const waitsForBoot = (service: Service): boolean => conditionOf(service, 'Ready')?.reason === 'RebootRequired';
 
 /** Documents that are on their way. One that fails or waits for somebody is not: it may never get there. */
 function unsettled(store: ObserveDeps['store']): readonly string[] {

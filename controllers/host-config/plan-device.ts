@@ -45,6 +45,8 @@ export interface DeviceWorld {
   readonly permission: RebootPermission;
   /** Why this agent cannot restart the device. */
   readonly obstacle: string | undefined;
+  /** Containers that are made and wait for the next start of the device. */
+  readonly waiting: readonly string[];
   /** What else has not settled. */
   readonly unsettled: readonly string[];
 }
@@ -87,7 +89,8 @@ export function planDevice(world: DeviceWorld): Plan<DeviceStep> {
     if (proof) return proof;
   }
   if (towards) throw towards; // an earlier change proves itself or is taken back all the same
-  return changes.length > 0 ? planReboot(world, changes, false) : settled();
+  const due = [...changes, ...world.waiting];
+  return due.length > 0 ? planReboot(world, due, false) : settled();
 }
 
 const sameGeneration = (

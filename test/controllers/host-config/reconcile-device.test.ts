@@ -151,6 +151,32 @@ describe('the HostConfig device', () => {
     assert.deepEqual(host.told, ['reboot', 'reboot']);
   });
 
+  it('restarts the device for a container that waits for it, once for each', async () => {
+    await begin();
+    await apply({});
+    const service = { app: 'a', serviceName: 'b', image: 'c' };
+    await agent.store.put('files', {
+      document: { apiVersion: 'supercargo.io/v1', kind: 'Service', metadata: { name: 'a.b' }, spec: service },
+    });
+    const wait = async (id: string): Promise<void> => {
+      const document = agent.store.get('Service', 'a.b');
+      assert.ok(document);
+      const ready = { type: 'Ready', status: 'False', reason: 'RebootRequired', message: 'made' } as const;
+      agent.store.setStatus(document, {
+        container: { id, name: 'b_1', createdAt: '2026-01-02T03:04:05.678Z', image: 'sha256:c' },
+        conditions: [{ ...ready, lastTransitionTime: '2026-01-02T03:04:05Z', observedGeneration: 1 }],
+      });
+      await agent.quiet();
+    };
+    await wait('1'.repeat(64));
+    assert.match(agent.ready('device'), /^RebootRequired: .*Service a.b starts with it \(container 111111111111\)/);
+    assert.deepEqual(host.told, ['reboot']);
+    await wait('1'.repeat(64));
+    assert.deepEqual(host.told, ['reboot']);
+    await wait('2'.repeat(64));
+    assert.deepEqual(host.told, ['reboot', 'reboot']);
+  });
+
   it('says why it cannot restart the device, and does not try', async () => {
     await begin();
     host.obstacle = 'This agent may not reboot the device';
