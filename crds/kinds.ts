@@ -97,7 +97,17 @@ export interface Request {
   readonly at: string;
   readonly force?: boolean;
 }
-export type RequestName = 'restart' | 'purge' | 'stop' | 'start' | 'cleanup' | 'force' | 'confirm' | 'sync';
+export type RequestName =
+  | 'restart'
+  | 'purge'
+  | 'stop'
+  | 'start'
+  | 'cleanup'
+  | 'force'
+  | 'confirm'
+  | 'sync'
+  | 'suspend'
+  | 'resume';
 export type Requests = Readonly<Partial<Record<RequestName, Request>>>;
 
 export interface Metadata {

@@ -1,12 +1,38 @@
 import { conditionOf } from './conditions.js';
-import type { AnyResource, App } from './kinds.js';
+import type { AnyResource, App, GitSource } from './kinds.js';
+import { outstanding, type Refusal } from './requests.js';
 
-/** The reason that Ready gives while an App says `spec.suspend: true`. */
+/** The reason that Ready gives while an App or a git source is suspended. */
 export const SUSPENDED = 'Suspended';
 
-/** Whether nothing is to be done about an App and what belongs to it. One that is deleted is taken down all the same. Pure. */
-export const isSuspended = (app: Pick<App, 'spec' | 'metadata'> | undefined): boolean =>
-  app?.spec.suspend === true && app.metadata.deletionTimestamp === undefined;
+type Suspendable = Pick<App | GitSource, 'spec' | 'metadata' | 'requests' | 'status'>;
+
+/** Somebody asked for it beside the document, whoever declared that, and not for its end since. */
+const isHeld = ({ requests: { suspend, resume } }: Suspendable): boolean =>
+  suspend !== undefined && !(resume !== undefined && resume.at > suspend.at);
+
+/**
+ * Whether nothing is to be done about an App and what belongs to it, or about a git source: the document says so, or a
+ * request does. One that is deleted is taken down all the same. Pure.
+ */
+export const isSuspended = (document: Suspendable | undefined): boolean =>
+  document !== undefined &&
+  document.metadata.deletionTimestamp === undefined &&
+  (document.spec.suspend === true || isHeld(document));
+
+/** The requests for it and for its end are over as soon as they are seen. A document's own word is not overruled. Pure. */
+export function suspensionDealt(document: Suspendable): {
+  readonly ids: Readonly<Record<string, string>>;
+  readonly refused: Readonly<Record<string, Refusal>>;
+} {
+  const suspend = outstanding(document, 'suspend');
+  const resume = outstanding(document, 'resume');
+  const message = 'The document itself says spec.suspend: true; take that back where it is declared';
+  return {
+    ids: { ...(suspend ? { suspend: suspend.id } : {}), ...(resume ? { resume: resume.id } : {}) },
+    refused: resume && document.spec.suspend === true ? { resume: { reason: 'Failed', message } } : {},
+  };
+}
 
 /** Whether its own status says so. Pure. */
 export const saysSuspended = (resource: Pick<AnyResource, 'metadata' | 'status'>): boolean =>
@@ -15,4 +41,4 @@ export const saysSuspended = (resource: Pick<AnyResource, 'metadata' | 'status'>
 
 /** One sentence for people, with the way out. Pure. */
 export const suspendedMessage = (app: string): string =>
-  `App ${app} is suspended: nothing is repaired, rolled out or stopped until spec.suspend is taken back`;
+  `App ${app} is suspended: nothing is repaired, rolled out or stopped until it is resumed and spec.suspend is taken back`;

@@ -3,7 +3,7 @@ import type { Accepted, Store } from '../../api/store/store.js';
 import { conditionOf, withFacts } from '../../crds/conditions.js';
 import { type AnyDeclared, type App, keyOf } from '../../crds/kinds.js';
 import { handlingOf, type Refusal, withHandled } from '../../crds/requests.js';
-import { suspendedMessage } from '../../crds/suspend.js';
+import { suspendedMessage, suspensionDealt } from '../../crds/suspend.js';
 import type { AppStatus } from '../../crds/types.js';
 import type { EngineTraits } from '../docker/engine-traits.js';
 import { repositoryOf } from '../docker/image-reference.js';
@@ -380,8 +380,9 @@ function report(
   const images = now.committed || now.settled ? imagesOfRelease(store, app) : current.status?.images;
   const completed = now.committed ? (release ?? undefined) : current.status?.release;
   const force = now.handledForce || now.settled ? app.requests.force?.id : undefined;
-  const dealt = { ...now.dealt, ...(force === undefined ? {} : { force }) };
-  const handling = withHandled(handlingOf(current.status), dealt, now.refused);
+  const suspension = suspensionDealt(app);
+  const dealt = { ...suspension.ids, ...now.dealt, ...(force === undefined ? {} : { force }) };
+  const handling = withHandled(handlingOf(current.status), dealt, { ...suspension.refused, ...now.refused });
   const begun = Object.fromEntries(
     Object.entries({ ...current.status?.begun, ...now.begun }).filter(([name, id]) => handling.handled?.[name] !== id),
   );

@@ -2,6 +2,7 @@ import cron from 'node-cron';
 import { durationMs } from '../../crds/duration.js';
 import type { GitSource } from '../../crds/kinds.js';
 import { outstanding } from '../../crds/requests.js';
+import { isSuspended } from '../../crds/suspend.js';
 import type { GitSourceSpec } from '../../crds/types.js';
 import { InvalidSpecError } from '../runtime/outcome.js';
 
@@ -22,9 +23,9 @@ export interface SourceFacts {
 
 /** Whether to look at the repository now, and why. Pure. */
 export function planSource(source: GitSource, facts: SourceFacts): SourcePlan {
-  const { metadata, spec, status } = source;
+  const { metadata, status } = source;
   if (metadata.deletionTimestamp !== undefined) return { do: 'remove' };
-  if (spec.suspend) return { do: 'suspend' };
+  if (isSuspended(source)) return { do: 'suspend' };
   const because =
     (outstanding(source, 'confirm') && 'confirmed') ||
     (outstanding(source, 'sync') && 'asked for') ||

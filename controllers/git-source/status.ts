@@ -1,6 +1,7 @@
 import { withFacts } from '../../crds/conditions.js';
 import type { GitSource } from '../../crds/kinds.js';
 import { handlingOf, outstanding, type Refusal, withHandled } from '../../crds/requests.js';
+import { suspensionDealt } from '../../crds/suspend.js';
 import type { GitSourceStatus } from '../../crds/types.js';
 import type { Failure, SyncReport } from './repositories.js';
 
@@ -44,8 +45,9 @@ function failureAfter(before: GitSourceStatus['failure'], now: Failure, at: stri
 }
 
 function handledAfter(source: GitSource, { failure, held }: SyncReport) {
-  const ids: Record<string, string> = {};
-  const refused: Record<string, Refusal> = {};
+  const suspension = suspensionDealt(source);
+  const ids: Record<string, string> = { ...suspension.ids };
+  const refused: Record<string, Refusal> = { ...suspension.refused };
   const sync = outstanding(source, 'sync');
   const confirm = outstanding(source, 'confirm');
   if (sync) ids.sync = sync.id;
@@ -64,9 +66,14 @@ function handledAfter(source: GitSource, { failure, held }: SyncReport) {
 /** The status of a source that is suspended: what was asked of it meanwhile is refused. Pure. */
 export function statusSuspended(source: GitSource): GitSourceStatus {
   const asked = (['sync', 'confirm'] as const).flatMap((name) => (outstanding(source, name) ? [name] : []));
-  const message = 'The source is suspended; set spec.suspend to false';
-  const ids = Object.fromEntries(asked.map((name) => [name, source.requests[name]?.id ?? '']));
-  const refused = Object.fromEntries(asked.map((name): [string, Refusal] => [name, { reason: 'Failed', message }]));
+  const message = 'The source is suspended; resume it, or set spec.suspend to false';
+  const suspension = suspensionDealt(source);
+  const ids = {
+    ...suspension.ids,
+    ...Object.fromEntries(asked.map((name) => [name, source.requests[name]?.id ?? ''])),
+  };
+  const refusals = asked.map((name): [string, Refusal] => [name, { reason: 'Failed', message }]);
+  const refused = { ...suspension.refused, ...Object.fromEntries(refusals) };
   const { observedGeneration: _generation, conditions: _conditions, nextSyncAt: _next, ...facts } = source.status ?? {};
   return withFacts<GitSourceStatus>(source, { ...facts, ...withHandled(handlingOf(source.status), ids, refused) });
 }

@@ -125,6 +125,42 @@ describe('an App that says spec.suspend', () => {
     assert.deepEqual(viewOf(device).locks, []);
   });
 
+  it('is suspended by a request, too, over new documents and another agent, until another request ends that', async () => {
+    await agent.propose([app('4')]);
+    await agent.settle();
+    const request = async (name: 'suspend' | 'resume'): Promise<string | undefined> =>
+      (await agent.store.request('App/hello', { [name]: {} }))[name]?.id;
+    const suspended = await request('suspend');
+    await settled();
+    assert.equal(readyOf('Service/hello.web')?.reason, 'Suspended');
+    assert.equal(agent.store.get('App', 'hello')?.status?.handled?.suspend, suspended);
+    assert.equal(agent.store.isPending('App/hello'), false);
+    await agent.propose([app('5')]);
+    await settled();
+    device.kill();
+    agent = await device.boot();
+    await agent.propose([app('5')]);
+    await settled();
+    assert.ok(viewOf(device).containers.includes('web_7_1_a running web:1 V=4 on u_default'), 'as it was');
+
+    const resumed = await request('resume');
+    await agent.settle();
+    assert.ok(viewOf(device).containers.includes('web_7_1_a running web:1 V=5 on u_default'));
+    assert.equal(agent.store.get('App', 'hello')?.status?.handled?.resume, resumed);
+    assert.equal(agent.store.get('App', 'hello')?.status?.refused?.resume, undefined);
+  });
+
+  it('is not resumed by a request against the word of its document', async () => {
+    await agent.propose([app('5', true)]);
+    await settled();
+    await agent.store.request('App/hello', { resume: {} });
+    await settled();
+    assert.equal(readyOf('App/hello')?.reason, 'Suspended');
+    assert.match(agent.store.get('App', 'hello')?.status?.refused?.resume?.message ?? '', /spec\.suspend: true/);
+    await agent.propose([app('5')]);
+    await agent.settle();
+  });
+
   it('is taken down all the same when it is deleted', async () => {
     await agent.propose([]);
     await agent.settle();

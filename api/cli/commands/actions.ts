@@ -1,5 +1,5 @@
-import type { AnyResource, Kind, RequestName } from '../../../crds/kinds.js';
-import { handlingOf } from '../../../crds/requests.js';
+import { type AnyResource, KINDS, type Kind, type RequestName } from '../../../crds/kinds.js';
+import { handlingOf, REQUESTS_OF } from '../../../crds/requests.js';
 import type { Client } from '../client.js';
 import { CommandError, usageError } from '../failure.js';
 import { collectionPath, objectPath, type Subject, subjectOf, subjectText } from '../kind-words.js';
@@ -26,6 +26,8 @@ const DONE: Readonly<Partial<Record<RequestName, string>>> = {
   purge: 'purged',
   confirm: 'confirmed',
   sync: 'synced',
+  suspend: 'suspended',
+  resume: 'resumed',
 };
 
 /** `restart`, `stop`, `start`, `purge`: an app as a whole, or one service of it. */
@@ -44,14 +46,14 @@ export async function act(
   await request(session, await session.client(), subjects, name, options);
 }
 
-/** `confirm`: what a document waits for somebody to say. */
+/** `confirm` (a git source, unless said otherwise), `suspend` and `resume` (an app): what is asked of any document that takes it. */
 export async function say(
   session: Session,
-  name: 'confirm',
+  name: 'confirm' | 'suspend' | 'resume',
   words: readonly string[],
   options: ActionOptions,
 ): Promise<void> {
-  const subjects = words.map((word) => subjectOf(word, 'GitSource'));
+  const subjects = words.map((word) => subjectOf(word, name === 'confirm' ? 'GitSource' : 'App'));
   await request(session, await session.client(), subjects, name, options);
 }
 
@@ -63,6 +65,7 @@ export async function request(
   name: RequestName,
   options: ActionOptions,
 ): Promise<void> {
+  for (const subject of subjects) checkTaken(subject, name);
   const seconds = options.wait ? secondsOf(options) : 0;
   const asked: Asked[] = [];
   for (const subject of subjects) {
@@ -72,6 +75,12 @@ export async function request(
     if (!options.wait) tell(session, subject, `${name} asked for`, name);
   }
   if (options.wait) await ended(session, client, asked, seconds);
+}
+
+function checkTaken({ kind }: Subject, name: RequestName): void {
+  const takers = KINDS.filter((one) => REQUESTS_OF[one]?.includes(name));
+  if (takers.includes(kind)) return;
+  throw usageError(`Nothing of the kind ${kind} takes the request ${name}`, `Kinds that do: ${takers.join(', ')}`);
 }
 
 async function ended(session: Session, client: Client, asked: readonly Asked[], seconds: number): Promise<void> {

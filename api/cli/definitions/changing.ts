@@ -69,13 +69,12 @@ export function defineChanging(program: Command): void {
     ['suspend', 'leave an app as it is: nothing is repaired or rolled out'],
     ['resume', 'end that'],
   ] as const) {
-    program
-      .command(name)
+    waiting(program.command(name))
       .summary(summary)
       .argument('<documents...>', 'the name of an app; or KIND/NAME, such as gitsource/fleet')
       .action(
-        action(async (session, args) =>
-          (await import('../commands/suspend.js')).suspend(session, args, name === 'suspend'),
+        action<ActionOptions>(async (session, args, options) =>
+          (await import('../commands/actions.js')).say(session, name, args, options),
         ),
       );
   }

@@ -51,6 +51,11 @@ describe('the supercargo command', function () {
       await follow(fixture('mistakes'), command, run());
     });
 
+    it('suspends, resumes, and keeps git sources', async () => {
+      await declare(agent.store, 'files', anApp('filed', { services: { web: { image: 'busybox:1' } } }));
+      await follow(fixture('suspend'), command, run());
+    });
+
     const apply = async (...args: readonly string[]): Promise<void> => {
       const { code, out, err } = await command.run(['apply', '-f', 'hello.yaml', ...args], run());
       assert.equal(code, 0, out + err);
