@@ -198,6 +198,7 @@ export class Loop {
 
   async #next(name: string, next: ReturnType<typeof conclude>['next']): Promise<void> {
     if (next.do !== 'again') this.#spins.delete(name);
+    if (next.do !== 'backoff') this.#inBackoff.delete(name); // a pass after the one that failed has come to another end
     switch (next.do) {
       case 'rest':
         this.#delays.cancel(name); // of a wait that has ended in the meantime

@@ -38,7 +38,12 @@ export async function perform(
       beginLeaving(deps, departures, subject, step);
       return undefined;
     case 'create':
-      return world.quietly(step.name, () => create(deps, subject, step, signal));
+      return world.quietly(step.name, () =>
+        create(deps, subject, step, signal).catch(async (error: unknown) => {
+          if (step.beside) await lookFor(deps, step.name, signal);
+          throw error;
+        }),
+      );
     case 'start':
       return world.quietly(step.container.id, () => start(deps, subject, step, signal));
     case 'connect':
@@ -133,6 +138,12 @@ async function create(
   if (step.start) return startAndLook(deps, subject, created.id, { label, because: step.because }, signal);
   await world.refreshContainer(created.id, signal);
   return undefined;
+}
+
+/** What failed may have been done all the same, and beside a container that runs nothing else would show it at once. */
+async function lookFor({ world, engine }: ServiceDeps, name: string, signal: AbortSignal): Promise<void> {
+  const found = await engine.inspectContainer(name, signal).catch(() => undefined); // the failure itself is reported
+  if (found) await world.refreshContainer(found.id, signal).catch(() => undefined);
 }
 
 /** The name is taken: by a container of this service that we had not seen yet, or by somebody else's. */

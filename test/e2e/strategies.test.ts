@@ -9,15 +9,13 @@ import { Scene } from '../setup/scene.js';
 const SERVE =
   'trap "exit 0" TERM; mkdir -p /www; echo $VERSION > /www/index.html; sleep 0.5; httpd -f -p 80 -h /www & wait';
 /**
- * Asks for the page again and again, by the name of the service; one line for each answer. A static busybox resolves names
- * with nslookup only.
+ * Asks for the page again and again, by the name of the service; one line for each answer. It tries twice, as clients do:
+ * an address that it has just been told may be that of a container that ends. A static busybox resolves names with
+ * nslookup only.
  */
 const ASK = [
-  'while :; do',
-  '  at=$(nslookup web | sed -n "s/^Address: *//p" | grep -v :53 | head -n 1)',
-  '  timeout 2 wget -q -O- "http://$at/" || echo failed',
-  '  sleep 0.02',
-  'done > /answers 2>/dev/null',
+  'ask() { at=$(nslookup web | sed -n "s/^Address: *//p" | grep -v :53 | head -n 1); timeout 2 wget -q -O- "http://$at/"; }',
+  'while :; do ask || { sleep 0.3; ask; } || echo failed; sleep 0.02; done > /answers 2>/dev/null',
 ].join('\n');
 
 describe('update strategies', () => {

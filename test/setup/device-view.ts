@@ -60,7 +60,7 @@ export function lockFiles({ folder }: Device): string[] {
   const root = join(folder, 'locks');
   if (!existsSync(root)) return [];
   return readdirSync(root, { recursive: true, withFileTypes: true })
-    .filter((entry) => !entry.isDirectory())
+    .filter((entry) => !entry.isDirectory() && entry.name.endsWith('.lock')) // what a hand-over left says nothing later
     .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1));
 }
 

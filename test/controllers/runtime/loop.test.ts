@@ -166,6 +166,20 @@ describe('Loop', () => {
     assert.equal(ready('a')?.status, 'True');
   });
 
+  it('hears what happens around a document that has settled after a pass which failed', async () => {
+    await propose(aNetwork('a'));
+    const failWhileItChanges = async (): Promise<Outcome> => {
+      await propose(aNetwork('a', true));
+      throw new Error('no');
+    };
+    const { passes, nudge } = run([failWhileItChanges]);
+    await quiet();
+    assert.equal(ready('a')?.status, 'True');
+    nudge('a');
+    await quiet();
+    assert.equal(passes.length, 3);
+  });
+
   it('does not retry what is terminal before the document changes', async () => {
     await propose(aNetwork('a'));
     const { passes } = run([fail(new TerminalError('PoolOverlaps', 'The pool is taken'))]);
