@@ -90,6 +90,8 @@ async function ended({ store, deadlineMs }: HostConfigChangeDeps): Promise<HostC
       if (ready?.reason === 'InvalidSpec') return { is: 'invalid', message: new PatchError(message).message };
       return { is: 'failed', message };
     }
+    // The files say what they should. Whether that stays shows later, when nobody waits and no lock is held any more.
+    if (concluded && ready.reason === 'Confirming') return { is: 'done' };
     if (concluded && ready.reason === 'Retrying') return { is: 'failed', message: ready.message };
     if (Date.now() >= until) {
       const why = concluded ? `: ${ready.message}` : '';

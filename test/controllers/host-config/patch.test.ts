@@ -8,6 +8,7 @@ import { systemdUnits } from '../../../controllers/host/units.js';
 import { hostConfigController } from '../../../controllers/host-config/host-config-controller.js';
 import { systemClock } from '../../../controllers/runtime/delays.js';
 import { Loop } from '../../../controllers/runtime/loop.js';
+import { conditionOf } from '../../../crds/conditions.js';
 import { aHost } from '../../api/http/a-host.js';
 import { aServer, type Bench, withKey } from '../../api/http/a-server.js';
 import { depsOf, FakeHost } from './fake-host.js';
@@ -16,11 +17,12 @@ const URL = '/v1/device/host-config';
 const PROXY = { type: 'socks5', ip: '10.0.0.1', port: 1080, login: 'me', password: 'pass' };
 
 describe('a host-config patch, from the request to the files', () => {
+  let host: FakeHost;
   let root: string;
   let bench: Bench;
   let loop: Loop;
   beforeEach(async () => {
-    const host = await FakeHost.make(true);
+    host = await FakeHost.make(true);
     root = host.root;
     await host.put('mnt/boot/config.json', '{"uuid":"3fa91c07e2"}');
     const network = new HostNetwork({ hostRoot: root, files: new BootFiles() });
@@ -38,6 +40,11 @@ describe('a host-config patch, from the request to the files', () => {
     await rm(root, { recursive: true });
   });
 
+  const network = () => {
+    const document = bench.store.get('HostConfig', 'network');
+    assert.ok(document);
+    return document;
+  };
   const patch = async (network: object): Promise<string> => {
     const answer = await bench.server.inject({ method: 'PATCH', url: URL, headers: withKey, payload: { network } });
     return `${answer.statusCode} ${answer.payload}`;
@@ -68,6 +75,13 @@ describe('a host-config patch, from the request to the files', () => {
       '{"uuid":"3fa91c07e2","hostname":"3fa91c0"}',
     );
     assert.deepEqual(await boot(), ['config.json', 'system-proxy']);
+  });
+
+  it('is answered when the files are written, before the change has proved itself', async () => {
+    host.apiAnswers = false;
+    assert.equal(await patch({ hostname: 'kiosk' }), '200 OK');
+    assert.equal(conditionOf(network(), 'Ready')?.reason, 'Confirming');
+    assert.equal(network().spec.hostname, 'kiosk');
   });
 
   it('starts from nothing after a proxy that was invalid', async () => {

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isReady, isStalled } from '../../../crds/conditions.js';
 import { keyOf } from '../../../crds/kinds.js';
 import type { HostConfigSpec } from '../../../crds/types.js';
+import { FakeClock } from '../../setup/fake-clock.js';
 import { CONFIG, FakeAgent, FakeHost } from './fake-host.js';
 
 const CONFIG_TXT = '# ours and theirs\ngpu_mem=16\n[pi4]\narm_boost=1\n[all]\ndtparam=audio=on\n';
@@ -449,6 +450,49 @@ describe('the HostConfig device', () => {
       notApplicable: ['HOST_CONFIG_gpu_mem', 'HOST_CONFIG_dtparam'],
     });
     assert.deepEqual(Object.keys(await host.files()), ['etc/hostname']);
+  });
+
+  it('goes back to what was there wherever the machine is switched off meanwhile', async function () {
+    this.timeout(60_000);
+    await begin();
+    await apply(SPEC);
+    host.defaultRoute = false;
+    await start();
+    await agent.stop();
+    const [from, kept] = [`${host.root}-kept`, `${folder}-kept`];
+    await cp(host.root, from, { recursive: true });
+    await cp(folder, kept, { recursive: true });
+    const { bootId, bootedAtMs } = host;
+    const now = agent.clock.now();
+    for (let at = 0, isCut = true; isCut; at += 1) {
+      for (const [copy, place] of [
+        [from, host.root],
+        [kept, folder],
+      ] as const) {
+        await rm(place, { recursive: true });
+        await cp(copy, place, { recursive: true });
+      }
+      Object.assign(host, { bootId, bootedAtMs });
+      host.told.length = 0;
+      const clock = new FakeClock(now);
+      agent = await FakeAgent.start(host, folder, clock);
+      host.failAfter = host.writes + at;
+      await agent.pass(601_000);
+      isCut = host.writes >= host.failAfter;
+      await agent.stop();
+      const text = await host.get(PATH);
+      assert.ok(text === CONFIG_TXT || text === WANTED, `a torn file after ${at} calls`);
+      host.failAfter = Number.POSITIVE_INFINITY;
+      agent = await FakeAgent.start(host, folder, clock);
+      await agent.quiet();
+      assert.equal(await host.get(PATH), CONFIG_TXT, `switched off after ${at} calls`);
+      assert.ok(host.told.includes('reboot'), `no restart when switched off after ${at} calls`);
+      await start();
+      assert.match(agent.ready('device'), /^RolledBack: /, `switched off after ${at} calls`);
+      await agent.stop();
+    }
+    for (const one of [from, kept]) await rm(one, { recursive: true });
+    agent = await FakeAgent.start(host, folder);
   });
 
   it('comes to the same end wherever the machine is switched off', async function () {
