@@ -9,12 +9,12 @@ import { planWholeSet } from '../whole-set.js';
 import { type DeviceScope, folderOf } from './device-scope.js';
 import { layOver, type ScopedItem } from './overlays.js';
 import { cleanPaths, followLink, pickFiles } from './pick-files.js';
-import type { Repository, TreeEntry } from './repository.js';
+import type { TreeEntry } from './repository.js';
 import { decrypt, isEncrypted, redact } from './sops.js';
+import { type PlacedTree, type SubmoduleDeps, submodulesOf } from './submodules.js';
 import { fillIn, type Variables } from './variables.js';
 
-export interface ReadCommitDeps {
-  readonly repository: Repository;
+export interface ReadCommitDeps extends SubmoduleDeps {
   readonly secrets: SecretFiles;
   readonly parse: Parse;
   readonly device: DeviceScope;
@@ -35,7 +35,7 @@ export interface DeclaredSet {
   readonly vanished: string | undefined;
 }
 
-type Spec = Pick<GitSourceSpec, 'path' | 'paths' | 'include' | 'exclude' | 'decryption' | 'submodules'>;
+type Spec = Pick<GitSourceSpec, 'url' | 'path' | 'paths' | 'include' | 'exclude' | 'decryption' | 'submodules'>;
 
 /** Reads the documents of a commit, without ever checking it out. Everything wrong names file and line. */
 export async function readCommit(
@@ -49,14 +49,18 @@ export async function readCommit(
   const vanished = paths.find(
     (path) => !entries.some((entry) => entry.path === path || entry.path.startsWith(`${path}/`)),
   );
-  const picked = pickFiles(entries, spec);
-  const mine = picked.files.filter(({ path }) => folderOf(path, paths, deps.device) !== 'another device');
-  const found = await filesOf(commit, mine, deps, signal);
+  const modules = spec.submodules ? await submodulesOf(commit, entries, spec, deps, signal) : NO_MODULES;
+  const files: TextFile[] = [];
+  const problems: Problem[] = [...modules.problems];
+  for (const tree of [{ prefix: '', repository: deps.repository, commit, entries }, ...modules.trees]) {
+    const found = await filesIn(tree, spec, paths, deps, signal);
+    files.push(...found.files);
+    problems.push(...found.problems);
+  }
 
   const items: ScopedItem[] = [];
-  const problems: Problem[] = [...picked.problems, ...found.problems];
   const secrets: string[] = [...deps.variables.secret.values()];
-  for (const { path, content } of found.files) {
+  for (const { path, content } of files) {
     const read = await itemsOf(content, `${deps.origin}/${path}`, spec, deps, signal);
     const folder = folderOf(path, paths, deps.device);
     problems.push(...read.problems);
@@ -76,6 +80,27 @@ export async function readCommit(
   };
 }
 
+const NO_MODULES = { trees: [], problems: [] };
+
+/** The files of one tree that are for this device, by their paths in the repository of the source. */
+async function filesIn(
+  { prefix, repository, commit, entries }: PlacedTree,
+  spec: Spec,
+  paths: readonly string[],
+  { device, origin }: ReadCommitDeps,
+  signal: AbortSignal,
+): Promise<{ files: readonly TextFile[]; problems: readonly Problem[] }> {
+  const placed = entries.map((entry) => ({ ...entry, path: `${prefix}${entry.path}` }));
+  const picked = pickFiles(placed, spec);
+  const mine = picked.files.filter(({ path }) => folderOf(path, paths, device) !== 'another device');
+  const inTree = mine.map((entry) => ({ ...entry, path: entry.path.slice(prefix.length) }));
+  const found = await filesOf(commit, inTree, { repository, origin: `${origin}/${prefix}`.replace(/\/$/, '') }, signal);
+  return {
+    files: found.files.map(({ path, content }) => ({ path: `${prefix}${path}`, content })),
+    problems: [...picked.problems, ...found.problems],
+  };
+}
+
 interface TextFile {
   readonly path: string;
   readonly content: Buffer;
@@ -85,7 +110,7 @@ interface TextFile {
 async function filesOf(
   commit: string,
   entries: readonly TreeEntry[],
-  { repository, origin }: ReadCommitDeps,
+  { repository, origin }: Pick<ReadCommitDeps, 'repository' | 'origin'>,
   signal: AbortSignal,
 ): Promise<{ files: readonly TextFile[]; problems: readonly Problem[] }> {
   const files: TextFile[] = [];

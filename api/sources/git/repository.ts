@@ -94,6 +94,12 @@ export class Repository {
     return this.facts(CANDIDATE, signal);
   }
 
+  /** Whether the cache has that commit. */
+  async has(commit: string, signal: AbortSignal): Promise<boolean> {
+    if (!(await this.exists())) return false;
+    return (await this.#read(['cat-file', '-e', `${commit}^{commit}`], signal, { codes: [0, 1, 128] })).code === 0;
+  }
+
   /** The object that was fetched last: a commit or a tag. */
   fetched(signal: AbortSignal): Promise<string> {
     return this.#resolve(CANDIDATE, signal);

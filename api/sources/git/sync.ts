@@ -182,7 +182,8 @@ export class Sync {
       return;
     }
     try {
-      const read = { ...this.deps, repository, device, variables, origin: this.#origin };
+      const openOther = (url: string, withCredentials: boolean) => this.#openOther(url, withCredentials);
+      const read = { ...this.deps, repository, openOther, device, variables, origin: this.#origin };
       const set = await readCommit(commit, this.#spec, read, this.signal);
       const left = await this.#propose(set, commit);
       await repository.keep(commit, this.signal);
@@ -202,6 +203,13 @@ export class Sync {
       }
       throw error;
     }
+  }
+
+  /** The cache of a submodule's repository. */
+  #openOther(url: string, withCredentials: boolean): Promise<Repository> {
+    const { credentials: _credentials, ...rest } = this.#spec;
+    const folder = join(this.deps.folder, 'modules', canonicalHash(url).slice(0, 32));
+    return repositoryOf(this.deps.gitRunner, { ...(withCredentials ? this.#spec : rest), url }, folder, this.deps);
   }
 
   async #variables(device: DeviceScope): Promise<Variables> {

@@ -110,7 +110,7 @@ describe('a malicious repository', function () {
     assert.deepEqual([...files].sort(), Object.keys(links).sort());
   });
 
-  it('fetches no submodule, whatever its url', async () => {
+  it('fetches no submodule from this device or by a program, also when submodules are read', async () => {
     const other = TestRepository.make();
     other.commit({ 'stolen.yaml': appText('stolen') });
     repository.write({
@@ -129,6 +129,11 @@ describe('a malicious repository', function () {
     repository.git('commit', '--quiet', '-m', 'a');
     repository.push();
     assert.equal((await bench.sync()).failure, undefined);
+    assert.equal(bench.declared, 'App/a');
+    await bench.declare({ url: repository.bare, branch: 'main', submodules: true });
+    const { failure } = await bench.sync();
+    assert.match(failure?.message ?? '', /A submodule over file is not followed/);
+    assert.equal(bench.store.problems().length, 4);
     assert.equal(bench.declared, 'App/a');
     other.remove();
   });
