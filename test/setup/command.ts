@@ -64,6 +64,11 @@ export class CommandProcess {
     return join(this.folder, 'config.json');
   }
 
+  /** How a shell would call it. */
+  get line(): string {
+    return `'${process.execPath}' '${this.program}'`;
+  }
+
   start(args: readonly string[], { env = {}, cwd, input, onTerminal = false }: Run = {}): Running {
     const words = [process.execPath, this.program, ...args];
     const quoted = words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');

@@ -1,6 +1,7 @@
 import { conditionOf } from '../../../crds/conditions.js';
 import { type AnyResource, KINDS, type Kind } from '../../../crds/kinds.js';
 import type { Client } from '../client.js';
+import { usageError } from '../failure.js';
 import { collectionPath, objectPath, type Subject, subjectOf, subjectText } from '../kind-words.js';
 import type { Session } from '../session.js';
 import { tableLines } from '../table.js';
@@ -18,6 +19,7 @@ export async function describe(session: Session, words: readonly string[]): Prom
   const subjects = first.includes('/')
     ? words.map((word) => subjectOf(word))
     : names.map((name) => subjectOf(`${first}/${name}`));
+  if (subjects.length === 0) throw usageError('Describe what?', 'supercargo describe KIND NAME, or KIND/NAME');
   for (const [index, subject] of subjects.entries()) {
     const one = await client.ask<AnyResource>('GET', objectPath(subject));
     const parts = one.kind === 'App' ? await partsOf(client, subject) : [];

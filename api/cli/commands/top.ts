@@ -42,6 +42,9 @@ export async function top(session: Session, options: TopOptions): Promise<void> 
   }
 }
 
+/** Home, then everything below. */
+const CLEAR_SCREEN = '\u001b[H\u001b[2J';
+
 const statsOf = async (client: Client): Promise<readonly Stats[]> =>
   (await client.ask<{ items: readonly Stats[] }>('GET', `${GROUP_PATH}/stats`)).items;
 
@@ -57,13 +60,13 @@ function show({ io, json }: Session, before: readonly Stats[], after: readonly S
     for (const row of rows) io.out(JSON.stringify(row));
     return;
   }
-  if (isWatched && io.isTerminal) io.out('\u001b[H\u001b[2J'.trimEnd());
   if (rows.length === 0) {
     io.err('Nothing runs');
     return;
   }
-  const heads = ['SERVICE', 'CPU', 'MEMORY', 'LIMIT', 'NET IN', 'NET OUT', 'READ', 'WRITTEN', 'PIDS'].map((head) =>
-    io.style('bold', head),
+  const fresh = isWatched && io.isTerminal ? CLEAR_SCREEN : '';
+  const heads = [`${fresh}SERVICE`, 'CPU', 'MEMORY', 'LIMIT', 'NET IN', 'NET OUT', 'READ', 'WRITTEN', 'PIDS'].map(
+    (head) => io.style('bold', head),
   );
   io.out(
     ...tableLines(

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { CommandProcess, type Run } from '../../setup/command.js';
 import { type MemoryAgent, startMemoryAgent } from '../../setup/memory-agent.js';
 import { follow } from '../../setup/transcript.js';
@@ -54,6 +56,35 @@ describe('the supercargo command', function () {
     it('suspends, resumes, and keeps git sources', async () => {
       await declare(agent.store, 'files', anApp('filed', { services: { web: { image: 'busybox:1' } } }));
       await follow(fixture('suspend'), command, run());
+    });
+
+    it('lets bash complete commands, kinds, and names on the device', async () => {
+      await apply('--no-wait');
+      const script = await command.run(['completion', 'bash'], run());
+      const complete = async (...words: readonly string[]): Promise<string> => {
+        const quoted = words.map((word) => `'${word}'`).join(' ');
+        const bash = `supercargo() { ${command.line} "$@"; }; ${script.out}
+          COMP_WORDS=(supercargo ${quoted}); COMP_CWORD=${words.length}; _supercargo; printf '%s ' "\${COMPREPLY[@]}"`;
+        const options = { env: { ...process.env, SUPERCARGO_HOST: agent.host }, encoding: 'utf8' } as const;
+        return (await promisify(execFile)('bash', ['-c', bash], options)).stdout.trim();
+      };
+      assert.equal(await complete('rest'), 'restart');
+      assert.equal(await complete('get', 'serv'), 'service');
+      assert.equal(await complete('logs', 'hel'), 'hello');
+    });
+
+    it('describes an app with its parts and what happened', async () => {
+      await apply();
+      const { out, code } = await command.run(['describe', 'app', 'hello'], run());
+      assert.equal(code, 0);
+      for (const part of [
+        /^Name: +hello\nKind: +App\nDeclared by: +api\nAge: +\d+s\nGeneration: +1\nReady: +True\nSpec:\n {2}appId: 1$/m,
+        /^Conditions:\n {2}TYPE +STATUS +REASON +MESSAGE\n {2}Ready +True +Settled +Nothing differs$/m,
+        /^Parts:\n {2}NAME +READY +REASON\n {2}service\/hello\.web +True +Settled$/m,
+        /^Events:\n {2}AGE +TYPE +REASON +MESSAGE\n(?: {2}.*\n)*? {2}\d+s +Normal +Released +Completed the release/m,
+      ]) {
+        assert.match(out, part);
+      }
     });
 
     const apply = async (...args: readonly string[]): Promise<void> => {
