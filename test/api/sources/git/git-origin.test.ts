@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { appText, needPrograms, TestRepository } from '../../../setup/git.js';
 import { SourceBench } from './a-source.js';
@@ -454,6 +456,32 @@ describe('a repository', () => {
     repository.commit({ 'apps/app7.yaml': appText('app7', 'two') });
     const { accepted } = await bench.sync();
     assert.deepEqual(accepted, { created: [], changed: ['App/app7'], deleted: [], refused: [] });
+  });
+
+  it('that fits on the disk no longer is a passing failure, and what was in force stays', async function () {
+    repository.commit({ 'a.yaml': appText('a', 'one') });
+    await bench.sync();
+    const place = join(bench.folder, 'git');
+    rmSync(place, { recursive: true });
+    mkdirSync(place);
+    try {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=200k', 'tmpfs', place], { stdio: 'ignore' });
+    } catch {
+      return this.skip(); // only root has small disks at hand
+    }
+    try {
+      repository.commit({ 'a.yaml': appText('a', 'two'), 'b.yaml': `# ${randomBytes(400_000).toString('base64')}\n` });
+      const { failure } = await bench.sync();
+      assert.equal(failure?.reason, 'DiskFull');
+      assert.equal(failure?.final, false);
+      assert.equal(bench.command('a'), 'one');
+    } finally {
+      execFileSync('umount', [place]);
+    }
+    repository.commit({ 'b.yaml': undefined });
+    assert.equal(await reasonOf(), undefined);
+    assert.equal(bench.command('a'), 'two');
+    return undefined;
   });
 
   it('needs git on the device, and says so', async () => {
