@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import picomatch from 'picomatch';
 import type { Problem } from '../../../crds/kinds.js';
 import { isDocumentFile } from '../scan-folders.js';
-import type { TreeEntry } from './repository.js';
+import type { TreeEntry } from './git-output.js';
 
 /** Enough for any device, and it ends on any mistake; as for folders. */
 const LIMIT_FILES = 5000;

@@ -1,26 +1,19 @@
-import { readdir, rm, stat } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { clearLeftovers, exists, sizeOf } from './cache-folder.js';
 import type { Git, GitCall } from './git.js';
+import {
+  type CommitFacts,
+  FACTS_FORMAT,
+  parseBatch,
+  parseFacts,
+  parseRefs,
+  parseTree,
+  type TreeEntry,
+} from './git-output.js';
 import { makePrivate } from './private-files.js';
 import { final, passing, SourceError } from './source-error.js';
 import type { Transport } from './transport.js';
-
-/** A commit as people know it. */
-export interface CommitFacts {
-  readonly commit: string;
-  readonly author: string;
-  readonly subject: string;
-  /** RFC 3339. */
-  readonly time: string;
-}
-
-/** One thing in a commit's tree. */
-export interface TreeEntry {
-  readonly type: 'file' | 'link' | 'submodule';
-  readonly oid: string;
-  /** From the root of the repository, with `/`. */
-  readonly path: string;
-}
 
 export interface RepositoryDeps {
   readonly git: Git;
@@ -70,13 +63,7 @@ export class Repository {
   /** The refs of the server whose whole name is one of these (patterns as ls-remote takes them), by name. */
   async remoteRefs(patterns: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
     const { stdout } = await this.#talk(['ls-remote', '--quiet', 'origin', ...patterns], signal);
-    const lines = stdout.toString().split('\n').filter(Boolean);
-    return new Map(
-      lines.flatMap((line): [string, string][] => {
-        const [oid = '', ref = ''] = line.split('\t');
-        return /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(oid) ? [[ref, oid]] : [];
-      }),
-    );
+    return parseRefs(stdout.toString());
   }
 
   /**
@@ -121,28 +108,14 @@ export class Repository {
   }
 
   async facts(commit: string, signal: AbortSignal): Promise<CommitFacts> {
-    const format = '--format=%H%x00%an%x00%s%x00%cI';
-    const { stdout } = await this.#read(['log', '-1', '--no-color', format, commit], signal);
-    const [hash = commit, author = '', subject = '', time = ''] = stdout.toString().trimEnd().split('\0');
-    const clean = (text: string): string =>
-      [...text]
-        .filter((character) => character >= ' ' && character !== '\x7f')
-        .join('')
-        .slice(0, 200);
-    return { commit: hash, author: clean(author), subject: clean(subject), time };
+    const { stdout } = await this.#read(['log', '-1', '--no-color', FACTS_FORMAT, commit], signal);
+    return parseFacts(stdout.toString());
   }
 
   /** Everything below these paths (all of it without any), in order. A path that is not there gives nothing. */
   async list(commit: string, paths: readonly string[], signal: AbortSignal): Promise<readonly TreeEntry[]> {
     const { stdout } = await this.#read(['ls-tree', '-r', '-z', '--full-tree', commit, '--', ...paths], signal);
-    return stdout
-      .toString()
-      .split('\0')
-      .flatMap((line): TreeEntry[] => {
-        const [, mode, oid, path] = /^(\d+) \S+ ([0-9a-f]+)\t(.+)$/s.exec(line) ?? [];
-        if (mode === undefined || oid === undefined || path === undefined) return [];
-        return [{ type: mode === '160000' ? 'submodule' : mode === '120000' ? 'link' : 'file', oid, path }];
-      });
+    return parseTree(stdout.toString());
   }
 
   /** The contents of blobs of a commit, brought when they are missing; of one that is larger than the limit its size. */
@@ -228,11 +201,8 @@ export class Repository {
       await git.run(['init', '--quiet', '--bare', '--template=', `--object-format=${format}`, gitDir], { signal });
       return;
     }
-    const left = await readdir(gitDir, { recursive: true });
-    for (const name of left.filter((one) => one.endsWith('.lock') || /(^|\/)tmp_/.test(one))) {
-      await rm(join(gitDir, name), { recursive: true, force: true });
-    }
-    if (left.filter((name) => name.endsWith('.pack')).length > MANY_PACKS) {
+    const { packs } = await clearLeftovers(gitDir);
+    if (packs > MANY_PACKS) {
       await this.#read(['gc', '--quiet', '--prune=now'], signal, { timeoutMs: 10 * 60_000 });
     }
   }
@@ -323,38 +293,3 @@ export class Repository {
 const nameOf = (what: string): string => what.replace('refs/heads/', 'branch ').replace('refs/tags/', 'tag ');
 
 const mebibytes = (bytes: number): string => `${Math.ceil(bytes / 1024 / 1024)} MiB`;
-
-const exists = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );
-
-/** Bytes below a folder; what vanishes meanwhile does not count. */
-async function sizeOf(folder: string): Promise<number> {
-  const names = await readdir(folder, { recursive: true }).catch(() => []);
-  const sizes = await Promise.all(
-    names.map((name) =>
-      stat(join(folder, name)).then(
-        ({ size }) => size,
-        () => 0,
-      ),
-    ),
-  );
-  return sizes.reduce((sum, size) => sum + size, 0);
-}
-
-/** What `cat-file --batch` prints: `<oid> blob <size>`, the content and a line end, over and over. Pure. */
-export function parseBatch(output: Buffer): ReadonlyMap<string, Buffer> {
-  const found = new Map<string, Buffer>();
-  let at = 0;
-  while (at < output.length) {
-    const end = output.indexOf(0x0a, at);
-    const [, oid, size] = /^([0-9a-f]+) blob (\d+)$/.exec(output.toString('latin1', at, end)) ?? [];
-    if (end < 0 || oid === undefined) throw passing('Corrupt', 'An object of the cache cannot be read');
-    const begin = end + 1;
-    found.set(oid, output.subarray(begin, begin + Number(size)));
-    at = begin + Number(size) + 1;
-  }
-  return found;
-}

@@ -1,7 +1,8 @@
 import { parseGitUrl } from '../../../crds/git-url.js';
 import type { Problem } from '../../../crds/kinds.js';
 import type { GitSourceSpec } from '../../../crds/types.js';
-import type { Repository, TreeEntry } from './repository.js';
+import type { TreeEntry } from './git-output.js';
+import type { Repository } from './repository.js';
 import { SourceError } from './source-error.js';
 
 /** A tree, and where in the repository of the source it stands: '' or `modules/shared/`. */

@@ -1,0 +1,32 @@
+import { readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** Whether there is something at a path. */
+export const exists = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
+
+/** Bytes below a folder; what vanishes meanwhile does not count. */
+export async function sizeOf(folder: string): Promise<number> {
+  const names = await readdir(folder, { recursive: true }).catch(() => []);
+  const sizes = await Promise.all(
+    names.map((name) =>
+      stat(join(folder, name)).then(
+        ({ size }) => size,
+        () => 0,
+      ),
+    ),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+/** Clears away what a process that was killed has left in a repository; how many packs there are. */
+export async function clearLeftovers(gitDir: string): Promise<{ readonly packs: number }> {
+  const left = await readdir(gitDir, { recursive: true });
+  for (const name of left.filter((one) => one.endsWith('.lock') || /(^|\/)tmp_/.test(one))) {
+    await rm(join(gitDir, name), { recursive: true, force: true });
+  }
+  return { packs: left.filter((name) => name.endsWith('.pack')).length };
+}

@@ -1,0 +1,64 @@
+import { passing } from './source-error.js';
+
+/** A commit as people know it. */
+export interface CommitFacts {
+  readonly commit: string;
+  readonly author: string;
+  readonly subject: string;
+  /** RFC 3339. */
+  readonly time: string;
+}
+
+/** One thing in a commit's tree. */
+export interface TreeEntry {
+  readonly type: 'file' | 'link' | 'submodule';
+  readonly oid: string;
+  /** From the root of the repository, with `/`. */
+  readonly path: string;
+}
+
+/** What to ask `log` for, so that `parseFacts` understands it. */
+export const FACTS_FORMAT = '--format=%H%x00%an%x00%s%x00%cI';
+
+/** One commit as `log` prints it. What people wrote is cut, and cleaned of what a terminal would obey. Pure. */
+export function parseFacts(output: string): CommitFacts {
+  const [commit = '', author = '', subject = '', time = ''] = output.trimEnd().split('\0');
+  const clean = (text: string): string =>
+    [...text]
+      .filter((character) => character >= ' ' && character !== '\x7f')
+      .join('')
+      .slice(0, 200);
+  return { commit, author: clean(author), subject: clean(subject), time };
+}
+
+/** What `ls-tree -r -z` prints. Pure. */
+export const parseTree = (output: string): readonly TreeEntry[] =>
+  output.split('\0').flatMap((line): TreeEntry[] => {
+    const [, mode, oid, path] = /^(\d+) \S+ ([0-9a-f]+)\t(.+)$/s.exec(line) ?? [];
+    if (mode === undefined || oid === undefined || path === undefined) return [];
+    return [{ type: mode === '160000' ? 'submodule' : mode === '120000' ? 'link' : 'file', oid, path }];
+  });
+
+/** The refs that `ls-remote` prints, by name. Pure. */
+export const parseRefs = (output: string): ReadonlyMap<string, string> =>
+  new Map(
+    output.split('\n').flatMap((line): [string, string][] => {
+      const [oid = '', ref = ''] = line.split('\t');
+      return /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(oid) ? [[ref, oid]] : [];
+    }),
+  );
+
+/** What `cat-file --batch` prints: `<oid> blob <size>`, the content and a line end, over and over. Pure. */
+export function parseBatch(output: Buffer): ReadonlyMap<string, Buffer> {
+  const found = new Map<string, Buffer>();
+  let at = 0;
+  while (at < output.length) {
+    const end = output.indexOf(0x0a, at);
+    const [, oid, size] = /^([0-9a-f]+) blob (\d+)$/.exec(output.toString('latin1', at, end)) ?? [];
+    if (end < 0 || oid === undefined) throw passing('Corrupt', 'An object of the cache cannot be read');
+    const begin = end + 1;
+    found.set(oid, output.subarray(begin, begin + Number(size)));
+    at = begin + Number(size) + 1;
+  }
+  return found;
+}
