@@ -29,7 +29,7 @@ export async function openNetworkTrial(
   if (Object.keys(before).length === 0 || isRepair || deadlineOf(document) === 0) return;
   const { since: _, ...open } = known.trials.network ?? { before: await beforeChange(proofs), undo: {} };
   const network: Trial<NetworkUndo> = { ...open, uid, generation, starts: 0, undo: { ...before, ...open.undo } };
-  await state.save({ ...known, trials: { ...known.trials, network } });
+  await state.change({ trials: { ...known.trials, network } });
 }
 
 function undoOf(steps: readonly NetworkStep[], seen: SeenNetwork): NetworkUndo {
@@ -59,7 +59,7 @@ export async function judgeNetwork(deps: HostConfigDeps, document: HostConfig, i
   if (!verdict || verdict.is === 'good') {
     if (verdict) tell('Normal', 'Confirmed', `The change stays: ${verdict.because}`);
     const proven = isTrue ? { proven: { uid, generation } } : {};
-    await deps.state.save({ ...known, trials: withoutNetwork(known.trials), ...proven });
+    await deps.state.change({ trials: withoutNetwork(known.trials), ...proven });
     report(deps, document, undefined);
     return { is: 'settled' };
   }
@@ -93,11 +93,10 @@ async function takeBack(
   if (undo.redsocks !== undefined || undo.noProxy !== undefined) await restartProxy(units);
   const known = await state.load();
   const rolledBack = { ...known.rolledBack, network: { uid, generation, because } };
-  const finish = (): Promise<void> => state.save({ ...known, trials: withoutNetwork(known.trials), rolledBack });
   if (undo.hostname !== undefined && undo.hostname !== null) await renameHost(deps, undo.hostname);
   // Writing config.json may end us: everything else is done before, and it is done again when we start.
   if (undo.configured !== undefined) await network.configureHostname(undo.configured ?? undefined);
-  await finish();
+  await state.change({ trials: withoutNetwork(known.trials), rolledBack });
   const message = `What was there before is back: ${because}`;
   store.record(keyOf('HostConfig', name), { type: 'Warning', reason: 'RolledBack', message });
   report(deps, document, undefined);
@@ -121,7 +120,7 @@ function report({ store }: HostConfigDeps, document: HostConfig, verdict: Verdic
 async function saveTrial({ state }: HostConfigDeps, change: Partial<Trial<NetworkUndo>>): Promise<void> {
   const known = await state.load();
   const { network } = known.trials;
-  if (network) await state.save({ ...known, trials: { ...known.trials, network: { ...network, ...change } } });
+  if (network) await state.change({ trials: { ...known.trials, network: { ...network, ...change } } });
 }
 
 function withoutNetwork(trials: HostState['trials']): HostState['trials'] {

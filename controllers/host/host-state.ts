@@ -97,6 +97,11 @@ export class HostStateFile {
     this.#state = state;
   }
 
+  /** The same with those parts otherwise. */
+  async change(parts: Partial<HostState>): Promise<void> {
+    await this.save({ ...(await this.load()), ...parts });
+  }
+
   async #replace(path: string, text: string): Promise<void> {
     await this.calls.write(`${path}.new`, Buffer.from(text), 0o600);
     await this.calls.rename(`${path}.new`, path);

@@ -1,36 +1,16 @@
 import { readdir, readFile, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { HostConfigStatus } from '../../crds/types.js';
 import { type BootClock, procText } from './boot-clock.js';
 import type { DeviceFacts } from './facts.js';
 import type { InterfaceAddresses } from './interfaces.js';
 import type { Run } from './units.js';
 
 /** What a device is; changes rarely. What is unknown is left out. */
-export interface SystemFacts {
-  deviceType: string;
-  arch: string;
-  osVersion?: string;
-  osVariant?: string;
-  kernel?: string;
-  bootedAt?: string;
-  addresses?: string[];
-  macAddresses?: string[];
-  cpus?: number;
-  cpuModel?: string;
-  cpuId?: string;
-  memoryTotalMiB?: number;
-  storageDevice?: string;
-  storageTotalMiB?: number;
-}
+export type SystemFacts = NonNullable<HostConfigStatus['system']>;
 
 /** What changes all the time. */
-export interface SystemMetrics {
-  cpuUsagePercent?: number;
-  cpuTemperatureCelsius?: number;
-  memoryUsageMiB?: number;
-  storageUsageMiB?: number;
-  isUndervolted?: boolean;
-}
+export type SystemMetrics = NonNullable<HostConfigStatus['metrics']>;
 
 export interface SystemOptions {
   /** Where the host's root is mounted for us. */

@@ -98,4 +98,47 @@ describe('files of the boot partition', () => {
     }
     assert.deepEqual([...seen], ['old', 'new']);
   });
+
+  const failing = (name: keyof FileCalls, code: string): FileCalls => ({
+    ...nodeFileCalls,
+    [name]: async () => {
+      throw Object.assign(new Error(code), { code });
+    },
+  });
+
+  it('is changed from what it says at that moment, and not written when it says it already', async () => {
+    const files = new BootFiles();
+    const changes = ['a', 'b', 'c'].map((letter) => files.update(path, (text) => `${text}${letter}`));
+    assert.deepEqual(await Promise.all(changes), [true, true, true]);
+    assert.equal(await readFile(path, 'utf8'), 'oldabc');
+    assert.equal(await files.update(path, (text) => text ?? ''), false);
+  });
+
+  it('is written in place where it is mounted by itself', async () => {
+    await new BootFiles(failing('rename', 'EBUSY')).write(path, 'new');
+    assert.equal(await readFile(path, 'utf8'), 'new');
+    assert.deepEqual(await readdir(folder), ['a.txt']);
+  });
+
+  it('stays as it was when the partition is full, also at the next read', async () => {
+    let calls = 0;
+    const full: FileCalls = {
+      ...nodeFileCalls,
+      async write(to, bytes) {
+        calls += 1;
+        if (calls > 1) throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' });
+        await nodeFileCalls.write(to, bytes);
+      },
+    };
+    await assert.rejects(new BootFiles(full).write(path, 'new'), /Could not write/);
+    assert.equal(await new BootFiles().read(path), 'old');
+    assert.deepEqual(await readdir(folder), ['a.txt']);
+  });
+
+  it('is read from a complete copy on a partition that can only be read', async () => {
+    const copy = '.a.txt.00c0ffee.22af645d1859cb5ca6da0c484f1f37ea.md5sum';
+    await writeFile(join(folder, copy), 'new');
+    assert.equal(await new BootFiles(failing('write', 'EROFS')).read(path), 'new');
+    assert.deepEqual((await readdir(folder)).sort(), [copy, 'a.txt']);
+  });
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { loadAcpiTables } from '../../../controllers/host/acpi-tables.js';
@@ -7,7 +7,6 @@ import { ODMDATA_OFFSETS } from '../../../controllers/host/boot/odmdata.js';
 import { splashVariable } from '../../../controllers/host/boot/splash.js';
 import { BootFiles } from '../../../controllers/host/boot-files.js';
 import { BootPartition } from '../../../controllers/host/boot-partition.js';
-import { type FileCalls, nodeFileCalls } from '../../../controllers/host/file-calls.js';
 
 const PNG = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 const picture = (text: string): Buffer => Buffer.concat([PNG, Buffer.from(text)]);
@@ -121,58 +120,5 @@ describe('the boot partition', () => {
     await loadAcpiTables(['spi'], options);
     assert.equal(await readFile(join(root, 'sys/kernel/config/acpi/table/spi/aml'), 'utf8'), 'bytes');
     assert.deepEqual(warnings, ['Could not load the ACPI table gone']);
-  });
-});
-
-describe('a file of the boot partition', () => {
-  let folder: string;
-  let path: string;
-  beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'boot-'));
-    path = join(folder, 'a.txt');
-    await writeFile(path, 'old');
-  });
-  afterEach(() => rm(folder, { recursive: true }));
-  const failing = (name: keyof FileCalls, code: string): FileCalls => ({
-    ...nodeFileCalls,
-    [name]: async () => {
-      throw Object.assign(new Error(code), { code });
-    },
-  });
-
-  it('is changed from what it says at that moment, and not written when it says it already', async () => {
-    const files = new BootFiles();
-    const changes = ['a', 'b', 'c'].map((letter) => files.update(path, (text) => `${text}${letter}`));
-    assert.deepEqual(await Promise.all(changes), [true, true, true]);
-    assert.equal(await readFile(path, 'utf8'), 'oldabc');
-    assert.equal(await files.update(path, (text) => text ?? ''), false);
-  });
-
-  it('is written in place where it is mounted by itself', async () => {
-    await new BootFiles(failing('rename', 'EBUSY')).write(path, 'new');
-    assert.equal(await readFile(path, 'utf8'), 'new');
-    assert.deepEqual(await readdir(folder), ['a.txt']);
-  });
-
-  it('stays as it was when the partition is full, also at the next read', async () => {
-    let calls = 0;
-    const full: FileCalls = {
-      ...nodeFileCalls,
-      async write(to, bytes) {
-        calls += 1;
-        if (calls > 1) throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' });
-        await nodeFileCalls.write(to, bytes);
-      },
-    };
-    await assert.rejects(new BootFiles(full).write(path, 'new'), /Could not write/);
-    assert.equal(await new BootFiles().read(path), 'old');
-    assert.deepEqual(await readdir(folder), ['a.txt']);
-  });
-
-  it('is read from a complete copy on a partition that can only be read', async () => {
-    const copy = '.a.txt.00c0ffee.22af645d1859cb5ca6da0c484f1f37ea.md5sum';
-    await writeFile(join(folder, copy), 'new');
-    assert.equal(await new BootFiles(failing('write', 'EROFS')).read(path), 'new');
-    assert.deepEqual((await readdir(folder)).sort(), [copy, 'a.txt']);
   });
 });

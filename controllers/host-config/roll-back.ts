@@ -1,0 +1,60 @@
+import { BOOT_BACKENDS } from '../host/boot/backend.js';
+import type { BootPartition, SeenBoot } from '../host/boot-partition.js';
+import type { DeviceUndo, HostState, HostStateFile, Trial } from '../host/host-state.js';
+import { union } from './write-boot.js';
+
+export interface RollBackDeps {
+  readonly boot: BootPartition;
+  readonly state: HostStateFile;
+}
+
+/**
+ * Brings back what was there before the change on trial, and remembers that this generation is not to be tried again. May
+ * be cut anywhere and done again.
+ */
+export async function rollBack(
+  deps: RollBackDeps,
+  seen: SeenBoot,
+  { uid, generation }: { readonly uid: string; readonly generation: number },
+  because: string,
+): Promise<void> {
+  const { touched, trials, rolledBack, managed } = await deps.state.load();
+  await deps.state.change({ touched: union(touched, undoneVariables(trials.device)) });
+  await restoreFiles(deps, seen, trials.device);
+  await deps.state.change({
+    trials: withoutDevice(trials),
+    rolledBack: { ...rolledBack, device: { uid, generation, because } },
+    managed: trials.device?.undo.managed ?? managed,
+  });
+}
+
+/** What a rollback changes, as far as it takes effect at the next start of the device only. */
+const undoneVariables = (trial: Trial<DeviceUndo> | undefined): readonly string[] =>
+  Object.entries(trial?.undo.files ?? {}).flatMap(([name, { keys }]) => {
+    const backend = BOOT_BACKENDS.find((one) => one.name === name);
+    return backend ? keys.filter(backend.needsReboot).map(backend.variableOf) : [];
+  });
+
+/** Puts files back byte by byte; one that somebody else changed meanwhile gets only our keys back. */
+async function restoreFiles(
+  { boot }: RollBackDeps,
+  seen: SeenBoot,
+  trial: Trial<DeviceUndo> | undefined,
+): Promise<void> {
+  for (const [name, { text, keys }] of Object.entries(trial?.undo.files ?? {})) {
+    const backend = BOOT_BACKENDS.find((one) => one.name === name);
+    const now = seen.backends.find((one) => one.backend.name === name);
+    if (!backend || !now) continue;
+    const before = backend.read(text ?? undefined);
+    const ours = Object.fromEntries(keys.map((key) => [key, now.now[key]]));
+    const isOnlyOurs = now.trouble !== undefined || backend.edit(text ?? undefined, ours) === now.text;
+    if (isOnlyOurs) await boot.restore(backend, text ?? undefined);
+    else await boot.set(backend, Object.fromEntries(keys.map((key) => [key, before[key]])));
+  }
+}
+
+/** The trials without that of the device. Pure. */
+export function withoutDevice(trials: HostState['trials']): HostState['trials'] {
+  const { device: _, ...others } = trials;
+  return others;
+}

@@ -1,0 +1,90 @@
+import type { HostConfig } from '../../crds/kinds.js';
+import type { BootBackend } from '../host/boot/backend.js';
+import { sameValue, type WantedValues } from '../host/boot/values.js';
+import type { SeenBoot } from '../host/boot-partition.js';
+import type { DeviceUndo, Trial } from '../host/host-state.js';
+import { TerminalError } from '../runtime/outcome.js';
+import { changeText, type Difference } from './compare-boot.js';
+import type { PerformDeps, Tell } from './perform-device.js';
+import type { DeviceStep } from './plan-device.js';
+import { beforeChange } from './proof.js';
+import { deadlineOf } from './trial.js';
+
+/** Writes a boot file, and looks whether it says now what it should. */
+export async function setBootFile(
+  deps: PerformDeps,
+  document: HostConfig,
+  seen: SeenBoot,
+  { difference, isRepair }: Extract<DeviceStep, { do: 'set' }>,
+  tell: Tell,
+): Promise<void> {
+  const { backend, wanted, changes } = difference;
+  await prepare(deps, document, seen, difference, isRepair);
+  const shown = JSON.stringify(Object.fromEntries(changes.map(({ variable, to }) => [variable, to ?? null])));
+  deps.say(`Applying boot config: ${shown}`);
+  try {
+    await deps.boot.set(backend, wanted);
+  } catch (error) {
+    deps.say(`Error setting boot config: ${error instanceof Error ? error.message : String(error)}`, true);
+    throw new Error(`Could not change ${backend.name}`, { cause: error });
+  }
+  const list = changes.map(changeText).join(', ');
+  if (isRepair) {
+    const foreign = changes.map((one) => changeText({ ...one, from: one.to, to: one.from })).join(', ');
+    tell('Warning', 'ForeignEdit', `${backend.name} was changed by somebody else (${foreign}); put back: ${list}`);
+  } else tell('Normal', 'BootConfigChanged', `Wrote ${backend.name}: ${list}`);
+  await checkReading(deps, document, backend, wanted);
+  deps.say(`Applied boot config: ${shown}`);
+}
+
+/** Puts on disk what will be changed and what was there. A repair brings back what has proved itself: no trial. */
+async function prepare(
+  deps: PerformDeps,
+  document: HostConfig,
+  seen: SeenBoot,
+  { backend, changes, wanted }: Difference,
+  isRepair: boolean,
+): Promise<void> {
+  const state = await deps.state.load();
+  const keys = Object.keys(wanted);
+  const touching = changes.filter(({ variable }) => backend.needsReboot(backend.keyOf(variable) ?? ''));
+  const touched = union(
+    state.touched,
+    touching.map(({ variable }) => variable),
+  );
+  const text = seen.backends.find((one) => one.backend.name === backend.name)?.text ?? null;
+  if (!isRepair && text !== null) await deps.state.keep(backend.name, text);
+  if (isRepair || deadlineOf(document) === 0) return deps.state.change({ touched });
+
+  const { uid, generation } = document.metadata;
+  const before = state.trials.device;
+  const undo = before?.undo ?? { managed: state.managed, files: {} };
+  const file = undo.files[backend.name] ?? { text, keys: [] };
+  const { since: _, ...kept } = before ?? { before: await beforeChange(deps.proofs) };
+  const device: Trial<DeviceUndo> = {
+    ...kept,
+    uid,
+    generation,
+    starts: 0,
+    undo: { ...undo, files: { ...undo.files, [backend.name]: { ...file, keys: union(file.keys, keys) } } },
+  };
+  await deps.state.change({ touched, trials: { ...state.trials, device } });
+}
+
+async function checkReading(
+  deps: PerformDeps,
+  { metadata: { uid, generation } }: HostConfig,
+  backend: BootBackend,
+  wanted: WantedValues,
+): Promise<void> {
+  const seen = (await deps.boot.see()).backends.find((one) => one.backend.name === backend.name);
+  const differing = Object.keys(wanted).filter((key) => !sameValue(seen?.now[key], wanted[key]));
+  if (differing.length === 0) return;
+  const names = differing.map((key) => backend.variableOf(key)).join(', ');
+  const message = `${backend.name} was written and reads differently: ${seen?.trouble ?? names}. Change the document to try again`;
+  await deps.state.change({ stuck: { uid, generation, message } });
+  throw new TerminalError('DoesNotConverge', message);
+}
+
+/** Both, each once. Pure. */
+export const union = (a: readonly string[], b: readonly string[]): readonly string[] => [...new Set([...a, ...b])];
