@@ -91,7 +91,8 @@ async function ended({ store, deadlineMs }: HostConfigChangeDeps): Promise<HostC
       return { is: 'failed', message };
     }
     // The files say what they should. Whether that stays shows later, when nobody waits and no lock is held any more.
-    if (concluded && ready.reason === 'Confirming') return { is: 'done' };
+    const isOnItsWay = conditionOf(document, 'Reconciling')?.status === 'True';
+    if (concluded && ready.reason === 'Confirming' && !isOnItsWay) return { is: 'done' };
     if (concluded && ready.reason === 'Retrying') return { is: 'failed', message: ready.message };
     if (Date.now() >= until) {
       const why = concluded ? `: ${ready.message}` : '';
