@@ -36,9 +36,18 @@ interface Transition {
   readonly end: (scene: Scene, round: number) => Promise<void>;
 }
 
+const STRATEGIES = [
+  'download-then-kill',
+  'kill-then-download',
+  'delete-then-download',
+  'hand-over',
+  'rolling',
+] as const;
+type Strategy = (typeof STRATEGIES)[number];
+
 const NAME = 'matrix';
 const PATIENCE = { withinMs: 60_000 };
-/** A device-wide mark in the volume, by which its loss would show. */
+/** A mark in the volume, by which its loss would show. */
 const MARK = 'touch /data/mark';
 
 export class Matrix {
@@ -140,7 +149,10 @@ export class Matrix {
     }
   }
 
-  #spec(version: number, mtu = 1400): AppSpec {
+  #spec(
+    version: number,
+    { mtu = 1400, strategy }: { readonly mtu?: number; readonly strategy?: Strategy } = {},
+  ): AppSpec {
     const { scene } = this;
     const environment = { VERSION: String(version) };
     return {
@@ -148,7 +160,13 @@ export class Matrix {
       release: { commit: `v${version}`, id: version },
       services: {
         db: scene.service({ environment, volumes: ['data:/data'] }),
-        web: scene.service({ environment, depends_on: ['db'] }),
+        web: scene.service({
+          environment,
+          depends_on: ['db'],
+          // The new container says at once that it has taken over; for other strategies the file means nothing.
+          command: ['sh', '-c', 'touch /tmp/balena/handover-complete; exec sleep 1000000'],
+          ...(strategy ? { updateStrategy: strategy } : {}),
+        }),
       },
       networks: { default: { driver_opts: { 'com.docker.network.driver.mtu': String(mtu) } } },
       volumes: { data: {} },
@@ -204,22 +222,22 @@ export class Matrix {
         act: (scene) => scene.put(NAME, this.#spec(1)),
         end: () => this.#settled(1),
       },
-      {
-        name: 'update, download-then-kill',
+      ...STRATEGIES.map((strategy) => ({
+        name: `update, ${strategy}`,
         before: marked,
-        act: (scene, round) => scene.put(NAME, this.#spec(round + 2)),
-        end: async (_, round) => {
+        act: (scene: Scene, round: number) => scene.put(NAME, this.#spec(round + 2, { strategy })),
+        end: async (_: Scene, round: number) => {
           await this.#settled(round + 2);
           await this.#kept();
         },
-      },
+      })),
       {
         name: 'network rebuild',
         before: async (scene) => {
           await up(scene);
           await marked(scene);
         },
-        act: (scene) => scene.put(NAME, this.#spec(1, 1300)),
+        act: (scene) => scene.put(NAME, this.#spec(1, { mtu: 1300 })),
         end: async () => {
           await this.#settled(1);
           await this.#kept();
