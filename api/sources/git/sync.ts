@@ -195,8 +195,10 @@ export class Sync {
       if (left.length > 0) throw final('InvalidDocuments', summaryOf(left));
       memory.done = { signature, report: { declares: [...keysOf(set.documents)], applied } };
     } catch (error) {
-      // Junk stays junk: it is read again when it, or what it depends on, is another.
-      if (error instanceof SourceError && error.final && error.reason !== 'PruneHeld') {
+      // Junk stays junk: it is read again when it, or what it depends on, is another. Decryption depends on more: a
+      // program, a key.
+      const isJunk = error instanceof SourceError && error.final && error.reason !== 'PruneHeld';
+      if (isJunk && this.#spec.decryption === undefined) {
         const { reason, message } = error;
         const { applied, declares } = this.#report;
         const inForce = { ...(applied ? { applied } : {}), ...(declares ? { declares } : {}) };

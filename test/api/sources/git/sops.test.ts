@@ -82,6 +82,9 @@ describe('documents that SOPS encrypted', () => {
     const { failure } = await bench.sync();
     assert.match(failure?.message ?? '', /sops cannot decrypt it with the key age/);
     assert.doesNotMatch(failure?.message ?? '', /secret-detail/);
+    writeFileSync(join(repository.folder, 'plain'), ENCRYPTED);
+    writeFileSync(join(repository.folder, 'sops'), `#!/bin/sh\ncat ${repository.folder}/plain\n`);
+    assert.equal((await bench.sync()).failure, undefined, 'it is tried again: the key may be another by now');
   });
 
   it('say when no key is named, and when sops is not installed', async () => {
