@@ -169,6 +169,14 @@ describe('the host, as an agent process keeps it', () => {
     await root.put('proc/net/route', ROUTE);
   });
 
+  it('leaves and enters local mode without a restart', async () => {
+    const answer = async (): Promise<number> => (await scene.agent.ask('/v2/version')).status;
+    await declare({ config: { SUPERVISOR_LOCAL_MODE: 'false' } });
+    await scene.until('a key is needed', answer, (status) => status === 401);
+    await declare({ config: { SUPERVISOR_LOCAL_MODE: 'true' } });
+    await scene.until('none is needed', answer, (status) => status === 200);
+  });
+
   it('names a host, and keeps the name when somebody confirms it', async () => {
     const spec = { hostname: 'shed', confirm: { manual: true } };
     const path = '/apis/supercargo.io/v1/hostconfigs/network';
