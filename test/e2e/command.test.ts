@@ -58,7 +58,12 @@ describe('the supercargo command on a device', () => {
     assert.ok(top.memoryBytes > 0 && top.processes >= 1 && top.cpuPercent >= 0, JSON.stringify(top));
 
     assert.equal(await expect(0, 'stop', `${name}/main`), `service/${name}.main stopped\n`);
-    assert.equal((await scene.container(container?.id ?? ''))?.state, 'exited');
+    // Docker tells that it has stopped a moment before its inspection shows it.
+    await scene.until(
+      'the container has stopped',
+      async () => (await scene.container(container?.id ?? ''))?.state,
+      (state) => state === 'exited',
+    );
     assert.equal(await expect(0, 'start', `${name}/main`), `service/${name}.main started\n`);
     await scene.untilRunning(appId, ['main']);
 
