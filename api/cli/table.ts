@@ -7,7 +7,7 @@ const BARE = Object.fromEntries(
     .map((part) => [part, '']),
 );
 
-/** Lines of a table, the heads first; cells may be coloured. `widths` keeps the columns of an earlier one. Pure. */
+/** Lines of a table, the heads first; cells may be coloured. Pure. */
 export function tableLines(heads: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
   const table = new Table({
     chars: BARE,

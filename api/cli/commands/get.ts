@@ -7,8 +7,7 @@ import { tableLines } from '../table.js';
 import { watchList } from '../watch.js';
 import { toYaml } from '../yaml.js';
 
-export const OUTPUTS = ['table', 'wide', 'yaml', 'json', 'name'] as const;
-export type Output = (typeof OUTPUTS)[number];
+export type Output = 'table' | 'wide' | 'yaml' | 'json' | 'name';
 
 export interface GetOptions {
   readonly output: Output;
