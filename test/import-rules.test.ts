@@ -21,9 +21,10 @@ const RULES: readonly { readonly folder: string; readonly may: readonly string[]
     may: ['crds', 'api/store', 'controllers/runtime', 'controllers/docker', 'controllers/host'],
   })),
 ];
-/** The files that put everything together. */
+/** The files that put everything together: `main.ts`, and beside it what it starts. */
 const ROOTS = [
   'controllers/main.ts',
+  ...['actor-deps', 'actors', 'host', 'parts'].map((name) => `controllers/main/${name}.ts`),
   'controllers/start.ts',
   'controllers/settings.ts',
   'controllers/terminal.ts',

@@ -45,7 +45,6 @@ describe('a git source', function () {
       metadata: { name: app },
       spec: {
         appId: id,
-        // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of the documents
         services: {
           web: scene.service({ environment: { GREETING: greeting, PASSWORD: '${PASSWORD}', ON: '${device.name}' } }),
         },

@@ -35,7 +35,6 @@ const OURS: Readonly<Record<string, { readonly want: Partial<Vector>; readonly b
   CT23: { want: { out: false }, because: 'compared by what the file would say, so it converges' },
   EX02: {
     want: {
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: U-Boot's own variable
       out: 'TIMEOUT 30\nDEFAULT primary\nMENU TITLE L4T boot options\nLABEL primary\n      MENU LABEL primary kernel\n      LINUX /boot/Image\n      FDT /boot/new.dtb\n      APPEND ${cbootargs} rw rootwait isolcpus=4,5\nLABEL backup\n      LINUX /boot/Image.bak\n      APPEND ${cbootargs} single',
     },
     because: 'indentation and the missing newline are not ours',

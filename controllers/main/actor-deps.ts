@@ -1,0 +1,41 @@
+import type { Logger } from 'pino';
+import type { ApiServer } from '../../api/http/server.js';
+import type { FolderSource } from '../../api/sources/folder.js';
+import type { Keys } from '../../api/store/keys.js';
+import type { LogStream } from '../../api/store/logs.js';
+import type { SecretFiles } from '../../api/store/secret-files.js';
+import type { Store } from '../../api/store/store.js';
+import type { Tags } from '../../api/store/tag-file.js';
+import type { DeviceVariables } from '../../crds/device-variables.js';
+import type { Engine } from '../docker/engine.js';
+import type { Informer } from '../docker/informer.js';
+import type { DeviceFacts } from '../host/facts.js';
+import type { Host } from '../host/open-host.js';
+import type { UpdateLocks } from '../host/update-locks.js';
+import type { Loop } from '../runtime/loop.js';
+import type { Settings } from '../settings.js';
+import type { Voice } from '../terminal.js';
+
+/** What the parts that act are handed by the one that starts everything. */
+export interface ActorDeps {
+  readonly settings: Settings;
+  readonly voice: Voice;
+  readonly signal: AbortSignal;
+  readonly store: Store;
+  readonly variables: () => DeviceVariables;
+  readonly keys: Keys;
+  readonly locks: UpdateLocks;
+  readonly host: Host;
+  readonly server: Pick<ApiServer, 'addresses'>;
+  readonly logs: LogStream;
+  readonly facts: DeviceFacts;
+  readonly tags: Tags;
+  readonly secrets: SecretFiles;
+  readonly log: Logger;
+  /** Filled in, so that the health check sees them. */
+  readonly loops: Loop[];
+  /** Filled in, so that an update can be asked for. */
+  readonly sources: Pick<FolderSource, 'rescan'>[];
+  /** Filled in, so that logs can be read, and the health check sees the world. */
+  readonly found: { engine?: Engine; world?: Informer };
+}

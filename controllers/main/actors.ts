@@ -1,0 +1,207 @@
+import { machine } from 'node:os';
+import cron from 'node-cron';
+import { SUPERVISOR_VERSION } from '../../api/http/version.js';
+import { watchFolders } from '../../api/sources/folder.js';
+import { gitOrigins } from '../../api/sources/git/git-origin.js';
+import type { Store } from '../../api/store/store.js';
+import { keyOf } from '../../crds/kinds.js';
+import { API_NETWORK, DEFAULT_DEVICE_NAME, DEVICE_DOCUMENT } from '../../crds/names.js';
+import { parseDocument } from '../../crds/parse.js';
+import { appController } from '../app/app-controller.js';
+import { diskSpace } from '../docker/disk-space.js';
+import { DEFAULT_SOCKET, parseDockerHost } from '../docker/docker-address.js';
+import { connectEngine } from '../docker/dockerode-engine.js';
+import { TraitsReader } from '../docker/engine-traits.js';
+import { startWorld } from '../docker/informer.js';
+import { startLogFollower } from '../docker/log-follower.js';
+import { architectureOf } from '../docker/platform.js';
+import { findEngine } from '../docker/private-engine.js';
+import { PullQueue } from '../docker/pull-queue.js';
+import { registryCredentials } from '../docker/registry-credentials.js';
+import { seedImage } from '../docker/seed-image.js';
+import { gitSourceController } from '../git-source/git-source-controller.js';
+import { readCapabilities } from '../host/capabilities.js';
+import { readDeviceCredentials } from '../host/device-credentials.js';
+import { hasEmulator } from '../host/emulators.js';
+import { openHandovers } from '../host/handovers.js';
+import { hostConfigController } from '../host-config/host-config-controller.js';
+import { imageController } from '../image/image-controller.js';
+import { SideLoader } from '../image/side-loader.js';
+import { networkController } from '../network/network-controller.js';
+import type { Controller } from '../runtime/controller.js';
+import { systemClock } from '../runtime/delays.js';
+import { Loop } from '../runtime/loop.js';
+import { Manager, type Part } from '../runtime/manager.js';
+import { logOwnerOf } from '../service/log-owner.js';
+import { serviceController } from '../service/service-controller.js';
+import { watchStrays } from '../service/strays.js';
+import { AGENT_VERSION } from '../version.js';
+import { volumeController } from '../volume/volume-controller.js';
+import type { ActorDeps } from './actor-deps.js';
+import { hostConfigDeps } from './host.js';
+import { poll, reboots } from './parts.js';
+
+/** A server that is down is asked again after seconds at first, then after minutes, ms. */
+const GIT_BACKOFF_MS = { first: 2_000, max: 10 * 60_000 };
+/** Everything is looked at again this often, should an event have been lost. */
+const RELIST_CRON = '*/5 * * * *';
+/** Where containers reach the API while the network's own answer is not known yet. */
+const API_GATEWAY = '10.114.104.1';
+
+/** Engine, world, sources and controllers: one part, because the later ones need the engine that the first one finds. */
+export function actors(deps: ActorDeps): Part {
+  const manager = new Manager(deps.log);
+  return {
+    name: 'the controllers',
+    start: async () => manager.start(await actingParts(deps)),
+    stop: () => manager.stop(),
+  };
+}
+
+async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
+  const { settings, store, locks, host, logs, log, loops } = deps;
+  const dockerHost = await engineAddress(deps);
+  const engine = connectEngine({ dockerHost });
+  deps.found.engine = engine;
+  const address = parseDockerHost(dockerHost);
+  const facts = { ...deps.facts, engineSocket: 'socketPath' in address ? address.socketPath : DEFAULT_SOCKET };
+  const wanted = () => [...store.list('Image'), ...store.list('Service')].map(({ spec }) => spec.image);
+  const world = startWorld({ engine, log, clock: systemClock, wanted, sameClock: 'socketPath' in address });
+  deps.found.world = world;
+  const credentials = registryCredentials({
+    dataFolder: settings.dataFolder,
+    env: process.env,
+    device: () => readDeviceCredentials(settings.hostRoot),
+    log,
+  });
+  const archives = new SideLoader({
+    ...{ dataFolder: settings.dataFolder, store, engine, world, logs, log, clock: systemClock },
+    architecture: () => architectureOf(reader.traits.machine ?? machine()),
+  });
+  const space = diskSpace({ engine, hostRoot: settings.hostRoot, minFreeBytes: settings.minFreeDiskBytes });
+  const pulls = new PullQueue({ engine, world, archives, credentials, space, log });
+  const apiAddress = () => ({
+    host: store.get('Network', API_NETWORK)?.status?.gateway ?? API_GATEWAY,
+    port: settings.apiPort,
+  });
+  const handovers = openHandovers(settings);
+  const reader = new TraitsReader({ engine, world, log, emulates: () => hasEmulator(settings.hostRoot) });
+  const offers = await readCapabilities(settings.hostRoot, { facts, supervisorVersion: SUPERVISOR_VERSION });
+  const ofHost = { offers, locks, handovers, logs, keys: deps.keys, facts, traits: () => reader.traits, apiAddress };
+  const common = { store, engine, world, pulls, archives, ...ofHost, log, now: Date.now, random: Math.random };
+  const children: readonly Controller[] = [
+    imageController(common),
+    networkController(common),
+    volumeController(common),
+    serviceController(common),
+  ];
+  const ofLoops = { store, clock: systemClock, random: Math.random, log };
+  loops.push(...children.map((one) => new Loop(one, ofLoops)));
+  loops.push(new Loop(appController(common), { ...ofLoops, after: [...loops] }));
+  loops.push(new Loop(hostConfigController(hostConfigDeps(deps), host.watchFiles), ofLoops));
+  loops.push(new Loop(gitSources(deps), { ...ofLoops, backoffMs: GIT_BACKOFF_MS }));
+  const folders = watchFolders({
+    folders: settings.manifestFolders,
+    store,
+    parse: parseDocument,
+    deviceUuid: facts.uuid,
+    log,
+    now: Date.now,
+  });
+
+  const relist = cron.createTask(RELIST_CRON, async () => {
+    await world.relist();
+    archives.look();
+    for (const loop of loops) loop.wakeAll();
+  });
+  const follower: { stop?: () => Promise<void>; strays?: () => void } = {};
+  return [
+    { name: 'the world', start: () => world.start(), stop: () => world.stop() },
+    { name: 'the traits of the engine', start: () => reader.start(), stop: () => reader.stop() },
+    { name: 'the files of images', start: () => archives.start(), stop: () => archives.stop() },
+    { name: 'the pulls', start: () => undefined, stop: () => pulls.stop() },
+    {
+      name: 'the container logs',
+      start: () => {
+        follower.stop = startLogFollower({ engine, world, logs, clock: systemClock, log, ...logOwnerOf(store) }).stop;
+      },
+      stop: () => follower.stop?.(),
+    },
+    {
+      name: 'the folders',
+      start: async () => {
+        await seed(deps, dockerHost);
+        await folders.start();
+        deps.sources.push(folders, { rescan: async () => lookAtRepositories(store) });
+      },
+      stop: () => folders.stop(),
+    },
+    ...loops.map((loop) => ({
+      name: `the ${loop.controller.kind} controller`,
+      start: () => loop.start(),
+      stop: () => loop.stop(),
+    })),
+    {
+      name: 'the strays',
+      start: () => {
+        follower.strays = watchStrays({ store, world, clock: systemClock });
+      },
+      stop: () => follower.strays?.(),
+    },
+    reboots(deps),
+    { name: 'the relist', start: () => relist.start(), stop: () => relist.destroy() },
+    poll(deps),
+  ];
+}
+
+/** The GitSource controller, and the origins that do for it what git can do. */
+function gitSources({ settings, store, secrets, facts, tags, log }: ActorDeps): Controller {
+  const name = (): string => store.get('HostConfig', DEVICE_DOCUMENT)?.spec.name ?? DEFAULT_DEVICE_NAME;
+  const { uuid, deviceType, arch } = facts;
+  const repositories = gitOrigins({
+    store,
+    secrets,
+    dataFolder: settings.dataFolder,
+    parse: parseDocument,
+    device: () => ({
+      name: name(),
+      uuid,
+      type: deviceType,
+      arch,
+      tags: Object.fromEntries(tags.list().map((tag) => [tag.name, tag.value])),
+    }),
+    env: process.env,
+    log,
+    now: Date.now,
+  });
+  const device = () => ({ name: name(), uuid, deviceType, arch, version: AGENT_VERSION });
+  return gitSourceController({ store, repositories, clock: systemClock, random: Math.random, device });
+}
+
+function lookAtRepositories(store: Store): void {
+  for (const { metadata, spec } of store.list('GitSource'))
+    if (!spec.suspend) store.touch(keyOf('GitSource', metadata.name));
+}
+
+/** An installed agent goes on with an engine that is down; one that may bring its own needs an answer first. */
+async function engineAddress({ settings, voice, signal }: ActorDeps): Promise<string> {
+  if (settings.engine === 'external') return settings.dockerHost ?? `unix://${DEFAULT_SOCKET}`;
+  const found = await findEngine({
+    mode: settings.engine,
+    dataFolder: settings.dataFolder,
+    env: process.env,
+    say: (text) => voice.say(text),
+    signal,
+  });
+  voice.say(`  engine   ${found.dockerHost}${found.started ? ' (our own)' : ''}`);
+  return found.dockerHost;
+}
+
+async function seed({ settings, voice, log }: ActorDeps, dockerHost: string): Promise<void> {
+  if (settings.seedImage === undefined) return;
+  try {
+    await seedImage({ dockerHost, reference: settings.seedImage, say: (text) => voice.say(text) });
+  } catch (error) {
+    log.warn({ err: error }, `Could not make ${settings.seedImage}; it will be pulled`);
+  }
+}

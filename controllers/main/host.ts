@@ -1,0 +1,86 @@
+import type { Logger } from 'pino';
+import { appIdOf } from '../../api/store/app-ids.js';
+import type { LogStream } from '../../api/store/logs.js';
+import type { Store } from '../../api/store/store.js';
+import type { DeviceVariables } from '../../crds/device-variables.js';
+import { runCommand } from '../docker/command.js';
+import { answersAt } from '../host/api-answer.js';
+import { readDefaultRoute } from '../host/default-route.js';
+import type { DeviceFacts } from '../host/facts.js';
+import { interfaceReader } from '../host/interfaces.js';
+import { type Host, openHost } from '../host/open-host.js';
+import { SystemReader } from '../host/system-facts.js';
+import type { UpdateLocks } from '../host/update-locks.js';
+import type { HostConfigControllerDeps } from '../host-config/host-config-controller.js';
+import { systemClock } from '../runtime/delays.js';
+import type { Settings } from '../settings.js';
+import type { ActorDeps } from './actor-deps.js';
+
+interface HostParts {
+  readonly settings: Settings;
+  readonly facts: DeviceFacts;
+  readonly store: Store;
+  readonly variables: () => DeviceVariables;
+  readonly locks: UpdateLocks;
+  readonly logs: LogStream;
+  readonly log: Logger;
+}
+
+export function hostOf({ settings, facts, store, variables, locks, logs, log }: HostParts): Host {
+  const { DBUS_SYSTEM_BUS_ADDRESS: bus } = process.env;
+  const hostBus = bus ?? `unix:path=${settings.hostRoot}/run/dbus/system_bus_socket`;
+  const env = settings.hostRoot === '/' ? process.env : { ...process.env, DBUS_SYSTEM_BUS_ADDRESS: hostBus };
+  return openHost({
+    settings,
+    device: { deviceType: facts.deviceType, metaVersion: facts.metaVersion },
+    locks,
+    appIds: () => store.list('App').flatMap((app) => appIdOf(app) ?? []),
+    overrides: () => variables().SUPERVISOR_OVERRIDE_LOCK,
+    run: (program, args, { signal, input }) => runCommand(program, args, { env, signal, input }),
+    say: (message, isStdErr = false) => logs.system(message, { isStdErr }),
+    log,
+    after: (ms, call) => systemClock.after(ms, call),
+  });
+}
+
+/** What the settings of the host are made true with. */
+export function hostConfigDeps({
+  settings,
+  store,
+  variables,
+  host,
+  server,
+  facts,
+  logs,
+}: ActorDeps): HostConfigControllerDeps {
+  const { hostRoot, dataFolder } = settings;
+  const { clock, run, units } = host;
+  const reader = new SystemReader({
+    hostRoot,
+    dataFolder,
+    facts,
+    interfaces: interfaceReader(Date.now),
+    clock,
+    run,
+    now: Date.now,
+  });
+  return {
+    ...{ store, units, clock, facts },
+    device: { deviceType: facts.deviceType, metaVersion: facts.metaVersion },
+    ...{ network: host.files, boot: host.boot, state: host.state, breadcrumb: host.breadcrumb },
+    localMode: settings.localMode,
+    proofs: {
+      hasDefaultRoute: () => readDefaultRoute(hostRoot),
+      addresses: () => server.addresses,
+      answers: answersAt,
+    },
+    now: Date.now,
+    obstacle: () => host.obstacle('reboot'),
+    reboot: () => host.leave('reboot', false),
+    say: (message, isStdErr = false) => logs.system(message, { isStdErr }),
+    async system() {
+      const system = await reader.facts();
+      return variables().SUPERVISOR_HARDWARE_METRICS ? { system, metrics: await reader.metrics() } : { system };
+    },
+  };
+}

@@ -1,0 +1,109 @@
+import type { Logger } from 'pino';
+import type { ApiServer } from '../../api/http/server.js';
+import type { Store } from '../../api/store/store.js';
+import { isReady } from '../../crds/conditions.js';
+import { API_NETWORK } from '../../crds/names.js';
+import { systemClock } from '../runtime/delays.js';
+import type { Part } from '../runtime/manager.js';
+import { onVariables, repeat } from '../runtime/variables.js';
+import { rebootWhenSettled } from '../service/reboots.js';
+import type { Settings } from '../settings.js';
+import type { ActorDeps } from './actor-deps.js';
+
+/** Boots the device for services that start only then, where the agent may. */
+export function reboots({ store, host, logs }: ActorDeps): Part {
+  const part: { stop?: () => void } = {};
+  return {
+    name: 'the reboots',
+    start: () => {
+      part.stop = rebootWhenSettled({
+        store,
+        reboot: () => host.leave('reboot', false),
+        after: (ms, call) => systemClock.after(ms, call),
+        say: (message) => logs.system(message),
+      });
+    },
+    stop: () => part.stop?.(),
+  };
+}
+
+/** Reads every source anew at the interval of the device's settings, though nothing was announced. */
+export function poll({ store, variables, sources, log }: ActorDeps): Part {
+  const stops: (() => void)[] = [];
+  const action = (): void => {
+    Promise.all(sources.map((source) => source.rescan())).catch((error: unknown) =>
+      log.warn({ err: error }, 'Could not read every source anew'),
+    );
+  };
+  const intervalMs = (): number => variables().SUPERVISOR_POLL_INTERVAL;
+  const changes = (changed: () => void): (() => void) => onVariables(store, changed);
+  return {
+    name: 'the poll',
+    start: () => void stops.push(repeat({ clock: systemClock, intervalMs, changes, action })),
+    stop: () => {
+      for (const stop of stops) stop();
+    },
+  };
+}
+
+/** Keeps the host's firewall as the settings say, where the agent may: services on the host's network count too. */
+export function firewall({
+  settings,
+  store,
+  variables,
+  host,
+}: Pick<ActorDeps, 'settings' | 'store' | 'variables' | 'host'>): Part {
+  const stops: (() => void)[] = [];
+  let last: Promise<void> = Promise.resolve();
+  const apply = (): void => {
+    const { HOST_FIREWALL_MODE: mode, SUPERVISOR_LOCAL_MODE: localMode } = variables();
+    const hasHostService = store.list('Service').some(({ spec }) => spec.network_mode === 'host');
+    last = last.then(() => host.firewall.apply({ mode, localMode, hasHostService, apiPort: settings.apiPort }));
+  };
+  return {
+    name: 'the firewall',
+    start: () => {
+      apply();
+      stops.push(
+        store.watch(({ object, parts, type }) => {
+          const concerned = object.kind === 'HostConfig' || object.kind === 'Service';
+          if (concerned && (type === 'DELETED' || parts.includes('spec'))) apply();
+        }),
+      );
+    },
+    stop: () => {
+      for (const stop of stops) stop();
+    },
+  };
+}
+
+/** Listens on the gateway of `supervisor0` once that network exists, so that containers reach the API. */
+export function gateway(store: Store, server: ApiServer, settings: Settings, log: Logger): readonly Part[] {
+  const listening = new Set<string>();
+  const stops: (() => void)[] = [];
+  const look = async (): Promise<void> => {
+    const network = store.get('Network', API_NETWORK);
+    const address = network?.status?.gateway;
+    if (!network || !isReady(network) || address === undefined || listening.has(address)) return;
+    if (settings.listen.startsWith('0.0.0.0:')) return;
+    listening.add(address);
+    try {
+      await server.listen(`${address}:${settings.apiPort}`, 'gateway');
+      log.info(`Containers reach the API at http://${address}:${settings.apiPort}`);
+    } catch (error) {
+      listening.delete(address);
+      log.warn({ err: error }, `Could not listen on the gateway of ${API_NETWORK}`);
+    }
+  };
+  return [
+    {
+      name: `the API on ${API_NETWORK}`,
+      start: () => {
+        stops.push(store.watch(({ key }) => void (key === `Network/${API_NETWORK}` && look())));
+      },
+      stop: () => {
+        for (const stop of stops) stop();
+      },
+    },
+  ];
+}
