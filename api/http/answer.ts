@@ -2,17 +2,23 @@ import { createHash } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import type { ResponseObject, ResponseToolkit } from '@hapi/hapi';
 
+export const JSON_TYPE = 'application/json';
+export const HTML_TYPE = 'text/html';
+export const TEXT_TYPE = 'text/plain';
+
 /** A text that is ready to be sent. */
 export interface Rendered {
   readonly text: string;
+  readonly type: typeof JSON_TYPE | typeof HTML_TYPE | typeof TEXT_TYPE;
+  /** Without quotes; '' for what is not tagged. */
   readonly etag: string;
 }
 
 /** Compact JSON and its tag. Pure. */
-export function render(value: unknown): Rendered {
-  const text = JSON.stringify(value);
-  return { text, etag: entityTag(text) };
-}
+export const render = (value: unknown): Rendered => tagged(JSON.stringify(value), JSON_TYPE);
+
+/** A text and its tag. Pure. */
+export const tagged = (text: string, type: Rendered['type']): Rendered => ({ text, type, etag: entityTag(text) });
 
 /** Length and SHA-1 of a text, as Express tags its answers. Pure. */
 export const entityTag = (text: string): string =>
@@ -20,30 +26,29 @@ export const entityTag = (text: string): string =>
 
 /** A JSON answer; a 200 to a GET carries a weak ETag, and hapi makes it a 304 when the client has it. */
 export function json(h: ResponseToolkit, value: unknown, code = 200): ResponseObject {
-  return ready(h, isRead(h) && code === 200 ? render(value) : { text: JSON.stringify(value), etag: '' }, code);
+  return text(h, JSON.stringify(value), JSON_TYPE, code);
 }
 
 /** As `json`, of a text rendered before. */
-export function ready(h: ResponseToolkit, { text, etag }: Rendered, code = 200): ResponseObject {
-  const response = h.response(text).type('application/json').code(code);
+export function ready(h: ResponseToolkit, { text, type, etag }: Rendered, code = 200): ResponseObject {
+  const response = h.response(text).type(type).code(code);
   return etag === '' ? response : response.etag(etag, { weak: true, vary: false });
 }
 
 /** A bare sentence, `text/html` as Express sends strings. */
-export function sentence(h: ResponseToolkit, text: string, code = 200): ResponseObject {
-  const response = h.response(text).type('text/html').code(code);
-  return code === 200 && isRead(h) ? response.etag(entityTag(text), { weak: true, vary: false }) : response;
-}
+export const sentence = (h: ResponseToolkit, words: string, code = 200): ResponseObject =>
+  text(h, words, HTML_TYPE, code);
 
 /** Nothing but a status: its phrase as `text/plain`. */
 export const statusOnly = (h: ResponseToolkit, code: number): ResponseObject =>
-  h
-    .response(STATUS_CODES[code] ?? String(code))
-    .type('text/plain')
-    .code(code);
+  text(h, STATUS_CODES[code] ?? String(code), TEXT_TYPE, code);
 
 /** The error format of the compatible API. */
 export const failed = (h: ResponseToolkit, code: number, message: string): ResponseObject =>
   json(h, { status: 'failed', message }, code);
+
+/** Tagged where somebody can ask again with the tag: hapi would make a 304 of an error that has one. */
+const text = (h: ResponseToolkit, content: string, type: Rendered['type'], code: number): ResponseObject =>
+  ready(h, isRead(h) && code === 200 ? tagged(content, type) : { text: content, type, etag: '' }, code);
 
 const isRead = ({ request }: ResponseToolkit): boolean => request.method === 'get' || request.method === 'head';

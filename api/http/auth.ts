@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import Boom from '@hapi/boom';
 import type { Plugin, Request } from '@hapi/hapi';
 import type { Scope } from '../store/keys.js';
@@ -13,7 +14,7 @@ declare module '@hapi/hapi' {
 
 export interface AuthDeps {
   readonly rules: TrustRules;
-  doorOf(request: Request): Door;
+  doorOf(request: IncomingMessage): Door;
 }
 
 /** Puts the key rules before every route that does not say `auth: false`. */
@@ -22,7 +23,7 @@ export const auth: Plugin<AuthDeps> = {
   register(server, deps) {
     server.auth.scheme('key', () => ({
       authenticate(request, h) {
-        const admission = admissionOf(request, deps);
+        const admission = admissionOf(asked(request), deps);
         if (admission.is !== 'admitted') throw refusal(admission);
         const { scope, key } = admission;
         return h.authenticated({ credentials: { app: key === undefined ? { scope } : { scope, key } } });
@@ -33,20 +34,34 @@ export const auth: Plugin<AuthDeps> = {
   },
 };
 
+/** What tells who sent a request. */
+export interface Asked {
+  readonly raw: IncomingMessage;
+  /** Query parameter as parsed. */
+  readonly apikey: unknown;
+  /** When there is no socket. */
+  readonly remoteAddress?: string;
+}
+
+export const asked = ({ raw, query, info }: Request): Asked => ({
+  raw: raw.req,
+  apikey: query.apikey,
+  remoteAddress: info.remoteAddress,
+});
+
 /** Who sent a request. */
-export function admissionOf(request: Request, { rules, doorOf }: AuthDeps): Admission {
-  const { headers } = request;
-  const { socket } = request.raw.req;
+export function admissionOf({ raw, apikey, remoteAddress }: Asked, { rules, doorOf }: AuthDeps): Admission {
+  const { headers, socket } = raw;
   return admit(
     {
-      door: doorOf(request),
-      remoteAddress: socket?.remoteAddress ?? request.info.remoteAddress,
+      door: doorOf(raw),
+      remoteAddress: socket?.remoteAddress ?? remoteAddress,
       localAddress: socket?.localAddress,
       host: one(headers.host),
       origin: one(headers.origin),
       fetchSite: one(headers['sec-fetch-site']),
       authorization: one(headers.authorization),
-      apikey: request.query.apikey,
+      apikey,
     },
     rules,
   );

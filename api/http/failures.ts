@@ -1,7 +1,7 @@
 import type { Plugin, Request, ResponseObject, ResponseToolkit } from '@hapi/hapi';
 import type { Logger } from 'pino';
 import { failed, sentence, statusOnly } from './answer.js';
-import { type AuthDeps, admissionOf, refusal } from './auth.js';
+import { type AuthDeps, admissionOf, asked, refusal } from './auth.js';
 import { BodyError } from './body.js';
 import { failureStatus, isResourcePath, ResourceError } from './resources/failure.js';
 
@@ -21,7 +21,7 @@ export const failures: Plugin<FailureDeps> = {
       if (!('isBoom' in response) || !response.isBoom) return h.continue;
       if (request.route.method === ('_special' as string)) {
         // hapi leaves the router here only for a path it cannot decode, and does so before authentication.
-        const admission = admissionOf(request, auth);
+        const admission = admissionOf(asked(request), auth);
         const error = admission.is === 'admitted' ? new BodyError(undecodable(request.path)) : refusal(admission);
         return shape(request, h, error, log);
       }

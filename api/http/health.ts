@@ -2,30 +2,41 @@ import type { Plugin } from '@hapi/hapi';
 import type { Logger } from 'pino';
 import { API_VERSION } from '../../crds/kinds.js';
 import type { HealthCheck } from '../store/health.js';
-import { json, sentence, statusOnly } from './answer.js';
+import { HTML_TYPE, json, ready, sentence, TEXT_TYPE, tagged } from './answer.js';
+import type { ReadyReads } from './ready-reads.js';
 import { GLOBAL_ONLY } from './resources/resources.js';
 
 export interface HealthDeps {
   /** Answers at once, whatever is wrong. */
   checks(): readonly HealthCheck[];
+  readonly reads: ReadyReads;
   readonly log: Pick<Logger, 'warn' | 'info'>;
 }
 
 /** `/ping` and `/v1/healthy`: no key, no body. `/apis/supercargo.io/v1/health`: every check, and why it fails. */
 export const health: Plugin<HealthDeps> = {
   name: 'health',
-  register(server, { checks, log }) {
+  register(server, { checks, reads, log }) {
     const tell = teller(log);
 
-    server.route({ method: 'GET', path: '/ping', options: { auth: false }, handler: (_, h) => sentence(h, 'OK') });
+    const pong = tagged('OK', HTML_TYPE);
+    reads.offerToAll('/ping', () => pong);
+    server.route({ method: 'GET', path: '/ping', options: { auth: false }, handler: (_, h) => ready(h, pong) });
+
+    const healthy = tagged('OK', TEXT_TYPE);
+    const check = () => {
+      const bad = outcomeOf(checks).filter(({ ok }) => !ok);
+      tell(bad);
+      return bad.length === 0 ? healthy : undefined;
+    };
+    reads.offerToAll('/v1/healthy', check);
     server.route({
       method: 'GET',
       path: '/v1/healthy',
       options: { auth: false },
       handler(_, h) {
-        const bad = outcomeOf(checks).filter(({ ok }) => !ok);
-        tell(bad);
-        return bad.length === 0 ? statusOnly(h, 200) : sentence(h, 'Unhealthy', 500);
+        const well = check();
+        return well ? ready(h, well) : sentence(h, 'Unhealthy', 500);
       },
     });
     server.route({

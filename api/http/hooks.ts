@@ -4,7 +4,7 @@ import { type GitSource, keyOf } from '../../crds/kinds.js';
 import type { SecretFiles } from '../store/secret-files.js';
 import type { Store } from '../store/store.js';
 import { json } from './answer.js';
-import { type AuthDeps, admissionOf, refusal } from './auth.js';
+import { type AuthDeps, admissionOf, asked, refusal } from './auth.js';
 import { HeldBytes, readBytes } from './body.js';
 import { knowsSecret } from './hook-signature.js';
 
@@ -37,7 +37,7 @@ export const hookRoutes: Plugin<HookDeps> = {
         if (!body) return said(h, 413, 'The call is larger than 25 MiB');
         const source = deps.store.get('GitSource', name);
         if (!(await isMeant(request, body, source, deps))) {
-          const admission = admissionOf(request, deps.auth);
+          const admission = admissionOf(asked(request), deps.auth);
           if (admission.is !== 'admitted') throw refusal(admission);
           if (admission.scope.type !== 'global') return said(h, 403, 'This key belongs to one app');
         }

@@ -1,7 +1,7 @@
-import { Server as HttpServer } from 'node:http';
+import { Server as HttpServer, type IncomingMessage } from 'node:http';
 import { hostname } from 'node:os';
 import { performance } from 'node:perf_hooks';
-import Hapi, { type Request, type Server } from '@hapi/hapi';
+import Hapi, { type Server } from '@hapi/hapi';
 import type { Logger } from 'pino';
 import type { HealthCheck } from '../store/health.js';
 import type { Keys } from '../store/keys.js';
@@ -20,6 +20,7 @@ import { hookRoutes } from './hooks.js';
 import type { HostPorts } from './host-ports.js';
 import { CONNECTION_LIMITS, type ConnectionLimits, Listeners } from './listeners.js';
 import { openApiRoute } from './openapi/route.js';
+import { ReadyReads } from './ready-reads.js';
 import { type ContainerReader, containerRoutes } from './resources/containers.js';
 import { type DeviceUsage, deviceRoute } from './resources/device.js';
 import { eventRoutes } from './resources/events.js';
@@ -134,10 +135,12 @@ export async function createServer(deps: ServerDeps): Promise<ApiServer> {
       },
     },
   });
-  const listeners = new Listeners((request, response) => hub.emit('request', request, response), {
-    ...CONNECTION_LIMITS,
-    ...deps.limits,
-  });
+  const listeners: Listeners = new Listeners(
+    (request, response) => {
+      if (!reads.answer(request, response)) hub.emit('request', request, response);
+    },
+    { ...CONNECTION_LIMITS, ...deps.limits },
+  );
   const streams = new Streams();
   const authDeps = {
     rules: {
@@ -151,8 +154,10 @@ export async function createServer(deps: ServerDeps): Promise<ApiServer> {
       hostNames: () => device.hostNames?.() ?? [hostname()],
       addresses: () => device.addresses?.() ?? [],
     },
-    doorOf: (request: Request) => listeners.doorOf(request.raw.req),
+    doorOf: (request: IncomingMessage) => listeners.doorOf(request),
   };
+
+  const reads = new ReadyReads(authDeps, log.isLevelEnabled('debug') ? 'routes' : 'ready');
 
   const { commandDeadlineMs: deadlineMs } = deps;
   const command = commander({
@@ -166,16 +171,16 @@ export async function createServer(deps: ServerDeps): Promise<ApiServer> {
     { plugin: auth, options: authDeps },
     { plugin: bodies, options: { held: new HeldBytes() } },
     { plugin: failures, options: { auth: authDeps, log } },
-    { plugin: health, options: { checks: () => deps.checks(), log } },
-    { plugin: applicationRoutes, options: { store } },
-    { plugin: deviceRoutes, options: { store, version: settings.version } },
-    { plugin: localRoutes, options: { target, device, settings, logs, streams, now } },
+    { plugin: health, options: { checks: () => deps.checks(), reads, log } },
+    { plugin: applicationRoutes, options: { store, reads } },
+    { plugin: deviceRoutes, options: { store, reads, version: settings.version } },
+    { plugin: localRoutes, options: { store, reads, target, device, settings, logs, streams, now } },
     { plugin: appRoutes, options: { store, command } },
     { plugin: actionRoutes, options: { store, command } },
-    { plugin: deviceCommandRoutes, options: { store, keys, updates: deps.updates, device, log } },
+    { plugin: deviceCommandRoutes, options: { store, reads, keys, updates: deps.updates, device, log } },
     { plugin: hostRoutes, options: { store, host: deps.host, log } },
     { plugin: hostFactRoutes, options: { host: deps.host, tags: deps.tags, streams, log } },
-    { plugin: resourceRoutes, options: { store, streams } },
+    { plugin: resourceRoutes, options: { store, reads, streams } },
     { plugin: requestRoutes, options: { store } },
     { plugin: eventRoutes, options: { store, streams } },
     { plugin: containerRoutes, options: { store, streams, containers: deps.containers, now } },

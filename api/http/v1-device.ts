@@ -5,10 +5,12 @@ import { DEFAULT_DEVICE_NAME } from '../../crds/names.js';
 import { appIdOf } from '../store/app-ids.js';
 import type { Keys } from '../store/keys.js';
 import type { Store } from '../store/store.js';
-import { failed, json, sentence, statusOnly } from './answer.js';
+import { failed, json, ready, render, sentence, statusOnly } from './answer.js';
 import { bodyOf, fieldOf } from './body.js';
 import { booleanOf } from './coercion.js';
 import { type DeviceIdentity, deviceView } from './device-view.js';
+import type { ReadyReads } from './ready-reads.js';
+import { ViewCache } from './view-cache.js';
 
 /** What an update from outside needs of this device's sources. */
 export interface Updates {
@@ -19,7 +21,8 @@ export interface Updates {
 }
 
 export interface DeviceCommandDeps {
-  readonly store: Pick<Store, 'list' | 'get' | 'isPending' | 'request' | 'touch'>;
+  readonly store: Pick<Store, 'resourceVersion' | 'list' | 'get' | 'isPending' | 'request' | 'touch'>;
+  readonly reads: ReadyReads;
   readonly keys: Pick<Keys, 'scopeOf' | 'regenerate'>;
   readonly updates: Updates;
   readonly device: { identity(): DeviceIdentity };
@@ -29,11 +32,14 @@ export interface DeviceCommandDeps {
 /** `/v1/device`, `/v1/update`, `/v1/regenerate-api-key`, `/v2/device/name`. Every key may. */
 export const deviceCommandRoutes: Plugin<DeviceCommandDeps> = {
   name: 'v1-device',
-  register(server, { store, keys, updates, device, log }) {
+  register(server, { store, reads, keys, updates, device, log }) {
+    const shown = new ViewCache(store, () => render(deviceView(store, device.identity())));
+    const show = () => shown.get({ type: 'global' }, JSON.stringify(device.identity()));
+    reads.offer('/v1/device', show);
     server.route({
       method: 'GET',
       path: '/v1/device',
-      handler: (_, h) => json(h, deviceView(store, device.identity())),
+      handler: (_, h) => ready(h, show()),
     });
 
     server.route({

@@ -1,17 +1,25 @@
 import type { Plugin } from '@hapi/hapi';
 import type { Reader } from '../store/store.js';
-import { failed, json, ready } from './answer.js';
+import { failed, ready, render } from './answer.js';
 import { appTrees } from './app-tree.js';
 import { applicationState, applicationsState } from './applications-view.js';
 import { scopeOf } from './auth.js';
 import { integerOf } from './coercion.js';
+import type { ReadyReads } from './ready-reads.js';
 import { ViewCache } from './view-cache.js';
 
 /** `/v2/applications/…`: what runs of each app. Read from documents only. */
-export const applicationRoutes: Plugin<{ readonly store: Reader }> = {
+export const applicationRoutes: Plugin<{ readonly store: Reader; readonly reads: ReadyReads }> = {
   name: 'v2-applications',
-  register(server, { store }) {
-    const overview = new ViewCache(store, (scope) => applicationsState(appTrees(store, scope)));
+  register(server, { store, reads }) {
+    const overview = new ViewCache(store, (scope) => render(applicationsState(appTrees(store, scope))));
+    const states = new ViewCache(store, (scope, id) => {
+      const tree = appTrees(store, scope).find(({ appId }) => appId === Number(id));
+      const state = tree && applicationState(tree);
+      return state && render(state);
+    });
+    reads.offer('/v2/applications/state', (scope) => overview.get(scope));
+    reads.offer('/v2/applications/{appId}/state', (scope, id) => (Number(id) > 0 ? states.get(scope, id) : undefined));
 
     server.route({
       method: 'GET',
@@ -28,9 +36,8 @@ export const applicationRoutes: Plugin<{ readonly store: Reader }> = {
         if (appId === undefined || appId === 0) {
           return failed(h, 400, `Invalid application ID: ${text}`);
         }
-        const tree = appTrees(store, scopeOf(request)).find((one) => one.appId === appId);
-        const state = tree && applicationState(tree);
-        return state ? json(h, state) : failed(h, 409, `Application ID does not exist: ${appId}`);
+        const state = states.get(scopeOf(request), String(appId));
+        return state ? ready(h, state) : failed(h, 409, `Application ID does not exist: ${appId}`);
       },
     });
   },

@@ -1,15 +1,17 @@
 import type { Plugin } from '@hapi/hapi';
 import type { Reader } from '../store/store.js';
-import { failed, json, ready } from './answer.js';
+import { failed, json, ready, render } from './answer.js';
 import { appState } from './app-state.js';
 import { appTrees } from './app-tree.js';
 import { scopeOf } from './auth.js';
 import { containerIdOf, containerIds, deviceStatus } from './device-status-view.js';
+import type { ReadyReads } from './ready-reads.js';
 import { SUPERVISOR_VERSION } from './version.js';
 import { ViewCache } from './view-cache.js';
 
 export interface DeviceRoutesDeps {
   readonly store: Reader;
+  readonly reads: ReadyReads;
   /** Our own version. */
   readonly version: string;
 }
@@ -17,22 +19,26 @@ export interface DeviceRoutesDeps {
 /** `/v2/version`, `/v2/state/status`, `/v2/containerId`. Read from documents only. */
 export const deviceRoutes: Plugin<DeviceRoutesDeps> = {
   name: 'v2-device',
-  register(server, { store, version }) {
-    const ids = new ViewCache(store, (scope) => ({
-      status: 'success',
-      services: containerIds(appTrees(store, scope)),
-    }));
+  register(server, { store, reads, version }) {
+    const ids = new ViewCache(store, (scope) =>
+      render({ status: 'success', services: containerIds(appTrees(store, scope)) }),
+    );
+    const status = new ViewCache(store, (scope) => render(deviceStatus(appTrees(store, scope), appState(store))));
+    const versions = render({ status: 'success', version: SUPERVISOR_VERSION, supercargo: version });
+    reads.offer('/v2/containerId', (scope) => ids.get(scope));
+    reads.offer('/v2/state/status', (scope) => status.get(scope));
+    reads.offer('/v2/version', () => versions);
 
     server.route({
       method: 'GET',
       path: '/v2/version',
-      handler: (_, h) => json(h, { status: 'success', version: SUPERVISOR_VERSION, supercargo: version }),
+      handler: (_, h) => ready(h, versions),
     });
 
     server.route({
       method: 'GET',
       path: '/v2/state/status',
-      handler: (request, h) => json(h, deviceStatus(appTrees(store, scopeOf(request)), appState(store))),
+      handler: (request, h) => ready(h, status.get(scopeOf(request))),
     });
 
     server.route({

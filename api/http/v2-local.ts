@@ -1,9 +1,12 @@
 import type { Lifecycle, Plugin } from '@hapi/hapi';
 import type { LogStream } from '../store/logs.js';
-import { failed, json } from './answer.js';
+import type { Reader } from '../store/store.js';
+import { failed, json, ready, render } from './answer.js';
 import { bodyOf } from './body.js';
 import { streamLogs } from './log-lines.js';
+import type { ReadyReads } from './ready-reads.js';
 import type { Streams } from './streams.js';
+import { ViewCache } from './view-cache.js';
 
 /** The target state of the compatible API ⇄ documents; given by whoever makes the origin `local`. */
 export interface TargetState {
@@ -11,11 +14,13 @@ export interface TargetState {
   accept(
     body: unknown,
   ): Promise<{ readonly ok: true } | { readonly ok: false; readonly status: 400 | 503; readonly message: string }>;
-  /** The `state` that GET shows; can be posted back. No secrets. */
+  /** The `state` that GET shows; can be posted back. No secrets. Changes with the store only. */
   render(): object;
 }
 
 export interface LocalRoutesDeps {
+  readonly store: Pick<Reader, 'resourceVersion'>;
+  readonly reads: ReadyReads;
   readonly target: TargetState;
   readonly device: { readonly arch: string; readonly deviceType: string };
   readonly settings: { readonly localMode: boolean };
@@ -27,11 +32,14 @@ export interface LocalRoutesDeps {
 /** `/v2/local/…`: what `balena push` and `balena device logs` talk to. Only a posted target needs local mode. */
 export const localRoutes: Plugin<LocalRoutesDeps> = {
   name: 'v2-local',
-  register(server, { target, device, settings, logs, streams, now }) {
+  register(server, { store, reads, target, device, settings, logs, streams, now }) {
+    const shown = new ViewCache(store, () => render({ status: 'success', state: target.render() }));
+    const show = () => shown.get({ type: 'global' }); // every key may see all of it
+    reads.offer('/v2/local/target-state', show);
     server.route({
       method: 'GET',
       path: '/v2/local/target-state',
-      handler: (_, h) => json(h, { status: 'success', state: target.render() }),
+      handler: (_, h) => ready(h, show()),
     });
 
     server.route({

@@ -1,9 +1,10 @@
 import type { Plugin, Request, ServerRoute } from '@hapi/hapi';
 import { KINDS, type Kind, keyOf, PLURALS, type Resource, splitKey } from '../../../crds/kinds.js';
 import type { Store } from '../../store/store.js';
-import { json, ready } from '../answer.js';
+import { json, ready, render } from '../answer.js';
 import { scopeOf } from '../auth.js';
 import { bodyOf } from '../body.js';
+import type { ReadyReads } from '../ready-reads.js';
 import type { Streams } from '../streams.js';
 import { ViewCache } from '../view-cache.js';
 import { groupList, groupView, resourceList } from './discovery-view.js';
@@ -16,6 +17,7 @@ import { checkWritable, readWrite } from './write.js';
 
 export interface ResourceRoutesDeps {
   readonly store: Store;
+  readonly reads: ReadyReads;
   readonly streams: Streams;
 }
 
@@ -43,11 +45,11 @@ export const GLOBAL_ONLY = {
   ],
 };
 
-function routesOf(kind: Kind, { store, streams }: ResourceRoutesDeps): ServerRoute[] {
+function routesOf(kind: Kind, { store, reads, streams }: ResourceRoutesDeps): ServerRoute[] {
   const plural = PLURALS[kind];
   const collection = `/apis/supercargo.io/v1/${plural}`;
   const path = `${collection}/{name}`;
-  const reads = { ...GLOBAL_ONLY, validate: { query: checkListQuery } };
+  const checked = { ...GLOBAL_ONLY, validate: { query: checkListQuery } };
   const found = (name: string): Resource => {
     const resource = store.get(kind, name);
     if (!resource) throw ResourceError.notFound(plural, name);
@@ -67,13 +69,14 @@ function routesOf(kind: Kind, { store, streams }: ResourceRoutesDeps): ServerRou
     return rehearsed?.resource ?? found(document.metadata.name);
   };
 
-  const whole = new ViewCache(store, () => listView(kind, store.list(kind), store));
+  const whole = new ViewCache(store, () => render(listView(kind, store.list(kind), store)));
+  reads.offer(collection, (scope) => (scope.type === 'global' ? whole.get(scope) : undefined));
 
   return [
     {
       method: 'GET',
       path: collection,
-      options: reads,
+      options: checked,
       handler(request, h) {
         const query = listQueryOf(request);
         const matches = matcher(query);
@@ -91,7 +94,7 @@ function routesOf(kind: Kind, { store, streams }: ResourceRoutesDeps): ServerRou
     {
       method: 'GET',
       path,
-      options: reads,
+      options: checked,
       handler(request, h) {
         const name = String(request.params.name);
         const query = listQueryOf(request);
