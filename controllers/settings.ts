@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { durationMs } from '../crds/duration.js';
 
 /** Everything that is read from flags and environment, once, at start. */
 export interface Settings {
@@ -24,6 +25,8 @@ export interface Settings {
   readonly seedImage: string | undefined;
   /** Bytes of the engine's disk that pulls leave free. */
   readonly minFreeDiskBytes: number;
+  /** How long images are kept after the release that wanted them, ms. */
+  readonly imageGraceMs: number;
   /** Whether login1 may be asked to reboot or to shut down. Off: nothing that is merely tried out can end its machine. */
   readonly power: boolean;
   /** Whether the host's firewall may be changed. Off: nothing that is merely tried out shuts anybody out. */
@@ -55,7 +58,7 @@ export const USAGE = `supercargo: makes the documents in a folder true with Dock
 
 Also from the environment: SUPERCARGO_API_KEY, SUPERCARGO_LOCAL_MODE, SUPERCARGO_DEVELOPMENT, DOCKER_HOST,
 SUPERCARGO_POWER, SUPERCARGO_REBOOT_COMMAND, SUPERCARGO_SHUTDOWN_COMMAND, SUPERCARGO_FIREWALL, LED_FILE,
-SUPERCARGO_MIN_FREE_DISK, DOCKER_CONFIG.`;
+SUPERCARGO_MIN_FREE_DISK, SUPERCARGO_IMAGE_GRACE, DOCKER_CONFIG.`;
 
 /** Wrong flags or environment, in one sentence for people. */
 export class SettingsError extends Error {
@@ -89,6 +92,7 @@ export function readSettings(
     dockerHost: env.DOCKER_HOST === '' ? undefined : env.DOCKER_HOST,
     seedImage: flags['seed-image'],
     minFreeDiskBytes: size(env.SUPERCARGO_MIN_FREE_DISK ?? '100m', 'SUPERCARGO_MIN_FREE_DISK'),
+    imageGraceMs: duration(env.SUPERCARGO_IMAGE_GRACE ?? '10m', 'SUPERCARGO_IMAGE_GRACE'),
     power: truthy(env.SUPERCARGO_POWER ?? 'off', 'SUPERCARGO_POWER'),
     firewall: truthy(env.SUPERCARGO_FIREWALL ?? 'off', 'SUPERCARGO_FIREWALL'),
     powerCommands: { reboot: env.SUPERCARGO_REBOOT_COMMAND, shutdown: env.SUPERCARGO_SHUTDOWN_COMMAND },
@@ -156,6 +160,12 @@ function size(text: string, name: string): number {
   const [, digits, unit = ''] = /^(\d{1,15})([kmg]?)b?$/i.exec(text) ?? [];
   if (digits === undefined) throw new SettingsError(`${name} is "${text}": expected a size such as 100m or 2g`);
   return Number(digits) * 1024 ** ['', 'k', 'm', 'g'].indexOf(unit.toLowerCase());
+}
+
+function duration(text: string, name: string): number {
+  const ms = text === '0' ? 0 : durationMs(text);
+  if (ms === undefined) throw new SettingsError(`${name} is "${text}": expected a time such as 10m or 1h30m, or 0`);
+  return ms;
 }
 
 function truthy(text: string, name: string): boolean {

@@ -272,6 +272,7 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
       app: { type: "string", title: "string (a name of letters, digits, _ . -)", description: "Name of the App document that it belongs to.", pattern: "^[A-Za-z0-9][A-Za-z0-9_.-]*$", maxLength: 253 },
       image: { type: "string", title: "string (an image reference such as registry.example.com/team/web:1.2)", description: "Image reference with its tag or digest.", pattern: "^((\\[[0-9A-Fa-f:]+\\]|[A-Za-z0-9.-]+)(:[0-9]+)?/)?[a-z0-9._-]+(/[a-z0-9._-]+)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@[A-Za-z0-9+._-]+:[0-9A-Fa-f]{32,128})?$", minLength: 1, maxLength: 255 },
       services: { type: "array", description: "Names of the services of the app that use it.", items: { type: "string" } },
+      spareSince: { type: "string", description: "Since when no release wants it any more, RFC 3339; absent while one does. It is kept for a while, and not downloaded again should it go." },
     }, additionalProperties: false },
     status: { type: "object", description: "What was observed; written by the Image controller.", properties: {
       ...runtimeStatus,

@@ -521,6 +521,8 @@ export interface ImageSpec {
   image: string;
   /** Names of the services of the app that use it. */
   services: string[];
+  /** Since when no release wants it any more, RFC 3339; absent while one does. It is kept for a while, and not downloaded again should it go. */
+  spareSince?: string;
 }
 
 /** What was observed; written by the Image controller. */

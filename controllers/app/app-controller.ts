@@ -2,6 +2,7 @@ import { isReady } from '../../crds/conditions.js';
 import { splitKey } from '../../crds/kinds.js';
 import type { Controller } from '../runtime/controller.js';
 import { type AppDeps, type Memory, reconcileApp } from './reconcile.js';
+import { isKept, lacksDisk } from './spare-images.js';
 
 /** Apps: releases, staged, locked, promoted, verified. */
 export function appController(deps: AppDeps): Controller {
@@ -20,6 +21,7 @@ export function appController(deps: AppDeps): Controller {
           return;
         }
         if (object.kind === 'Image' && type === 'DELETED') wakeUnready(); // it may have kept one from its image
+        if (object.kind === 'Image' && lacksDisk(object)) wakeKeepers();
         const { owner } = object.metadata;
         if (owner !== undefined && splitKey(owner).kind === 'App') wake(splitKey(owner).name);
         else if (type === 'DELETED')
@@ -31,6 +33,9 @@ export function appController(deps: AppDeps): Controller {
       };
       const wakeUnready = (): void => {
         for (const app of store.list('App')) if (!isReady(app)) wake(app.metadata.name);
+      };
+      const wakeKeepers = (): void => {
+        for (const image of store.list('Image')) if (isKept(image)) wake(image.spec.app);
       };
       const stopWorld = world.onChange((change) => {
         if (change.type === 'all') wakeAll();

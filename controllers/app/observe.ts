@@ -24,6 +24,7 @@ import { observeCommands } from './commands.js';
 import { admit } from './contracts.js';
 import { observeRoom } from './make-room.js';
 import type { AppFacts } from './plan.js';
+import { observeSpare } from './spare-images.js';
 
 export interface Observed {
   readonly store: Store;
@@ -32,11 +33,15 @@ export interface Observed {
   readonly traits?: () => EngineTraits;
   /** What this device has that contracts may require. */
   readonly offers: readonly Capability[];
+  /** ms since the epoch */
+  readonly now: () => number;
+  /** How long images are kept after the release that wanted them, ms. */
+  readonly imageGraceMs: number;
 }
 
 /** Everything that a decision about an App rests on, read afresh. */
 export function observeApp(
-  { store, world, locks, offers, traits }: Observed,
+  { store, world, locks, offers, traits, now, imageGraceMs: graceMs }: Observed,
   swept: ReadonlySet<number>,
   declared: App,
 ): AppFacts {
@@ -68,6 +73,7 @@ export function observeApp(
     taken: takenNames(store, app, desired),
     missing: missing.map(({ spec }) => imageAndState(store, spec)),
     room: observeRoom(store, world, { desired, existing, missing: missing.map(({ spec }) => spec.image) }),
+    spare: observeSpare({ app, existing, desired, store, world, nowMs: now(), graceMs }),
     needLock: [...store.owned(key, 'Service'), ...byHand].filter(needsLock).map(({ spec }) => spec.serviceName),
     locked: locks.isHeld(appId),
     unswept: !swept.has(appId),

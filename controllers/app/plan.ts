@@ -9,16 +9,16 @@ import { identityOf, isLiving, sameSpec } from './children.js';
 import { type CommandStep, type Commands, isAsked, planCommands } from './commands.js';
 import type { Unmet } from './contracts.js';
 import { planRoom, type Room, type RoomStep } from './make-room.js';
+import type { Spare, SpareStep } from './spare-images.js';
 
 export type AppStep =
   | CommandStep
   | RoomStep
+  | SpareStep
   /** Declare the new images beside what is there. */
   | { readonly do: 'stage'; readonly because: string }
   /** Declare the release, whole. */
   | { readonly do: 'promote'; readonly because: string }
-  /** Let go of images that the release does not want. */
-  | { readonly do: 'prune'; readonly because: string }
   | { readonly do: 'commit'; readonly because: string }
   /** Tell the volumes what becomes of their data. */
   | { readonly do: 'reclaim'; readonly because: string }
@@ -42,6 +42,8 @@ export interface AppFacts {
   readonly missing: readonly string[];
   /** What has to go before some of them are downloaded. */
   readonly room: Room;
+  /** Images that the document does not ask for. */
+  readonly spare: Spare;
   /** Services of the app that cannot go on without the lock. */
   readonly needLock: readonly string[];
   /** Held by this process. */
@@ -63,6 +65,11 @@ export type AppPlan = Plan<AppStep> & {
 export function planApp(app: App, facts: AppFacts): AppPlan {
   if (!isLiving(app)) return planRemoval(app, facts);
   if (isSuspended(app)) return planSuspension(app, facts);
+  const { inTheWay } = facts.spare;
+  if (inTheWay.length > 0) {
+    const because = `${imagesOf(inTheWay)} only kept, and the disk is short of room for a download`;
+    return { ...act('MakingRoom', { do: 'prune', images: inTheWay, because }), phase: phaseBefore(app) };
+  }
   const trouble = troubleOf(facts);
   if (!trouble) return planRelease(app, facts);
   // What runs goes on, and may still be mended: the children stay as they are, and have the lock when they need it.
@@ -109,6 +116,11 @@ function planRelease(app: App, facts: AppFacts): AppPlan {
   const newImages = changes.filter((change) => change.startsWith('Image/') && !held.includes(change));
 
   if (missing.length > 0) {
+    const { obsolete } = facts.spare;
+    if (changes.length > 0 && obsolete.length > 0) {
+      const because = `${imagesOf(obsolete)} neither in what runs nor in what is to run`;
+      return { ...act('Staging', { do: 'prune', images: obsolete, because }), phase: 'Staging' };
+    }
     if (newImages.length > 0)
       return { ...act('Staging', { do: 'stage', because: `${listOf(newImages)} not declared` }), phase: 'Staging' };
     if (command && !isShort(facts)) return { ...command, phase: 'Staging' };
@@ -140,12 +152,14 @@ const isShort = ({ needLock, locked }: AppFacts): boolean => needLock.length > 0
 
 /** Whatever the children wait for: the lock, or each other. Undefined when all are Ready. */
 function planUpkeep(facts: AppFacts): Plan<AppStep> | undefined {
-  const { existing, needLock } = facts;
+  const { existing, desired, needLock } = facts;
   if (isShort(facts)) {
     return act('Locking', { do: 'claim', because: `${listOf(needLock)} cannot go on without it` });
   }
-  // An image that is no longer wanted holds nothing up: somebody may use it for long.
-  const late = existing.filter((one) => (isLiving(one) ? !isReady(one) || isAsked(one) : one.kind !== 'Image'));
+  // An image that is no longer wanted holds nothing up: somebody may use it for long, or it never comes.
+  const wanted = new Set(desired.map(keyOfChild));
+  const counts = (one: AnyResource): boolean => one.kind !== 'Image' || (isLiving(one) && wanted.has(keyOfChild(one)));
+  const late = existing.filter((one) => counts(one) && (!isLiving(one) || !isReady(one) || isAsked(one)));
   if (late.length === 0 && needLock.length === 0) return undefined;
   const steps =
     needLock.length === 0 && areStuck(late) ? planUnlock(facts, 'nothing goes on before somebody acts') : undefined;
@@ -164,14 +178,16 @@ const WAITS: readonly string[] = ['DependencyNotReady', 'NetworkNotReady', 'Volu
 
 /** Everything is as the release wants it: say so, and let go of what only the way there needed. */
 function planSettling({ spec, status, metadata }: App, facts: AppFacts): Plan<AppStep> {
-  const wanted = new Set(facts.desired.map(keyOfChild));
-  const spare = facts.existing.filter((one) => one.kind === 'Image' && isLiving(one) && !wanted.has(keyOfChild(one)));
+  const { over, fresh } = facts.spare;
   const { release } = identityOf({ spec, metadata });
   const steps: AppStep[] = [];
   if (canonical(status?.release ?? null) !== canonical(release)) {
     steps.push({ do: 'commit', because: release ? `release ${release.commit} is complete` : 'no release' });
   }
-  if (spare.length > 0) steps.push({ do: 'prune', because: `${listOf(spare.map(keyOfChild))} not in the release` });
+  // One of the two in a pass: each declares all children.
+  if (over.length > 0) steps.push({ do: 'prune', images: over, because: `${imagesOf(over)} not in the release` });
+  else if (fresh.length > 0)
+    steps.push({ do: 'keep', images: fresh, because: `${imagesOf(fresh)} of the release before` });
   const unlock = planUnlock(facts);
   return steps.length > 0 ? act('Settling', ...steps, ...(unlock?.steps ?? [])) : (unlock ?? settled());
 }
@@ -222,6 +238,8 @@ function differences(existing: readonly AnyResource[], desired: readonly AnyDecl
   const spare = [...living.values()].filter((one) => one.kind !== 'Image' && !wanted.has(keyOfChild(one)));
   return [...missing, ...spare].map(keyOfChild);
 }
+
+const imagesOf = (names: readonly string[]): string => listOf(names.map((name) => `Image/${name}`));
 
 const keyOfChild = ({ kind, metadata }: AnyDeclared | AnyResource): string => `${kind}/${metadata.name}`;
 

@@ -1,12 +1,11 @@
 import type { LogStream } from '../../api/store/logs.js';
 import type { Accepted, Store } from '../../api/store/store.js';
 import { conditionOf, withFacts } from '../../crds/conditions.js';
-import { type AnyDeclared, type App, keyOf } from '../../crds/kinds.js';
+import { type AnyDeclared, type AnyResource, type App, keyOf } from '../../crds/kinds.js';
 import { handlingOf, type Refusal, withHandled } from '../../crds/requests.js';
 import { suspendedMessage, suspensionDealt } from '../../crds/suspend.js';
 import type { AppStatus } from '../../crds/types.js';
 import type { EngineTraits } from '../docker/engine-traits.js';
-import { repositoryOf } from '../docker/image-reference.js';
 import type { World } from '../docker/world.js';
 import type { Capability } from '../host/capabilities.js';
 import type { UpdateLocks } from '../host/update-locks.js';
@@ -16,6 +15,7 @@ import { declaredAs, identityOf, isLiving, withKeptVolumes } from './children.js
 import { type Command, disruptiveOf } from './commands.js';
 import { forced, needsLock, observeApp, servicesOfApp } from './observe.js';
 import { type AppFacts, type AppPlan, type AppStep, planApp, REJECTED } from './plan.js';
+import { imagesOfRelease } from './release-images.js';
 
 export interface AppDeps {
   readonly store: Store;
@@ -29,6 +29,8 @@ export interface AppDeps {
   readonly logs: LogStream;
   /** ms since the epoch */
   readonly now: () => number;
+  /** How long images are kept after the release that wanted them, ms. */
+  readonly imageGraceMs: number;
 }
 
 /** What the controller remembers while the process lives; all of it may be lost. */
@@ -155,14 +157,15 @@ async function take(deps: AppDeps, memory: Memory, app: App, facts: AppFacts, st
       return propose(deps, app, step, [...first, ...without(living, first)]);
     }
     case 'drop':
-      return propose(
-        deps,
-        app,
-        step,
-        living.filter(({ kind, metadata }) => kind !== 'Image' || !step.images.includes(metadata.name)).map(declaredAs),
-      );
     case 'prune':
-      return propose(deps, app, step, desired);
+      return propose(deps, app, step, living.filter((one) => !isAmong(step.images, one)).map(declaredAs));
+    case 'keep': {
+      const spareSince = new Date(deps.now()).toISOString();
+      const kept = living.map((one) =>
+        one.kind === 'Image' && isAmong(step.images, one) ? { ...one, spec: { ...one.spec, spareSince } } : one,
+      );
+      return propose(deps, app, step, kept.map(declaredAs));
+    }
     case 'reclaim': {
       const volumes = withKeptVolumes(app, [], living);
       return propose(deps, app, step, [...volumes, ...without(living, volumes)]);
@@ -194,6 +197,9 @@ async function lookAgain(world: World, { early }: AppFacts['room']): Promise<str
 }
 const LOOK_MS = 30_000;
 
+const isAmong = (images: readonly string[], { kind, metadata }: AnyResource): boolean =>
+  kind === 'Image' && images.includes(metadata.name);
+
 const without = (from: AppFacts['existing'], declared: readonly AnyDeclared[]): readonly AnyDeclared[] =>
   from
     .filter((one) => !declared.some(({ kind, metadata }) => kind === one.kind && metadata.name === one.metadata.name))
@@ -205,6 +211,7 @@ const REASONS = {
   advance: 'MakingRoom',
   drop: 'MakingRoom',
   prune: 'Pruning',
+  keep: 'Keeping',
   reclaim: 'Removing',
   remove: 'Removing',
 } as const;
@@ -402,20 +409,6 @@ function report(
       ...(lock ? { lock } : {}),
       ...(Object.keys(begun).length > 0 ? { begun } : {}),
       ...handling,
-    }),
-  );
-}
-
-/** What each service's image is, to the bit. */
-function imagesOfRelease(store: Store, { metadata }: App): Readonly<Record<string, string>> {
-  const images = new Map(
-    store.owned(keyOf('App', metadata.name), 'Image').map(({ spec, status }) => [spec.image, status]),
-  );
-  return Object.fromEntries(
-    store.owned(keyOf('App', metadata.name), 'Service').flatMap(({ spec }) => {
-      const status = images.get(spec.image);
-      const exact = status?.digest ? `${repositoryOf(spec.image)}@${status.digest}` : status?.dockerImageId;
-      return exact === undefined ? [] : [[spec.serviceName, exact]];
     }),
   );
 }

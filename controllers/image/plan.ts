@@ -53,6 +53,7 @@ function planWanted({ spec, status }: Image, facts: ImageFacts): ImagePlan {
       return wait('Downloading', `Downloading ${spec.image}`);
     return settled();
   }
+  if (spec.spareSince !== undefined) return planUnfetched(facts) ?? settled();
   if (!isReference(spec.image)) {
     throw new InvalidSpecError([{ path: 'spec.image', message: `${spec.image} is not an image reference` }]);
   }
@@ -85,10 +86,23 @@ function planDelay(attempts: Attempts, nowMs: number): ImagePlan {
   return retry(is === 'refused' ? 'Retrying' : reason, message, attempts.dueMs - nowMs);
 }
 
+/** Nobody waits for the image any more: its download ends. Undefined when there is none. */
+function planUnfetched({ pull, wantedElsewhere }: Pick<ImageFacts, 'pull' | 'wantedElsewhere'>): ImagePlan | undefined {
+  if (wantedElsewhere) return undefined;
+  switch (pull.is) {
+    case 'running':
+      return act('Cancelling', { do: 'cancel', because: 'no longer wanted' });
+    case 'failed':
+      return act('Cancelling', { do: 'forget' });
+    case 'none':
+      return undefined;
+  }
+}
+
 function planUnwanted({ spec, status }: Image, { seen, pull, wantedElsewhere, usedBy }: ImageFacts): ImagePlan {
   if (wantedElsewhere) return settled();
-  if (pull.is === 'running') return act('Cancelling', { do: 'cancel', because: 'no longer wanted' });
-  if (pull.is === 'failed') return act('Cancelling', { do: 'forget' });
+  const unfetched = planUnfetched({ pull, wantedElsewhere });
+  if (unfetched) return unfetched;
   if (!seen || status?.pulled !== true) return settled();
   // Only the last name is what a container holds on to; any other can be taken off.
   const names = seen.tags.length + (spec.image.includes('@') ? seen.digests.length : 0);

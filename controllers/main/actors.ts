@@ -97,7 +97,9 @@ async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
   ];
   const ofLoops = { store, clock: systemClock, random: Math.random, log };
   loops.push(...children.map((one) => new Loop(one, ofLoops)));
-  loops.push(new Loop(appController(common), { ...ofLoops, after: [...loops] }));
+  loops.push(
+    new Loop(appController({ ...common, imageGraceMs: settings.imageGraceMs }), { ...ofLoops, after: [...loops] }),
+  );
   loops.push(new Loop(hostConfigController(hostConfigDeps(deps), host.watchFiles), ofLoops));
   loops.push(new Loop(gitSources(deps), { ...ofLoops, backoffMs: GIT_BACKOFF_MS }));
   const folders = watchFolders({

@@ -3,6 +3,7 @@ import { childrenOf } from '../../controllers/app/children.js';
 import { NO_COMMANDS } from '../../controllers/app/commands.js';
 import { NO_ROOM_NEEDED, type Room } from '../../controllers/app/make-room.js';
 import { type AppFacts, planApp } from '../../controllers/app/plan.js';
+import { NO_SPARE } from '../../controllers/app/spare-images.js';
 import type { SeenContainer } from '../../controllers/docker/engine.js';
 import { BOOT, IMAGE } from '../../controllers/docker/labels.js';
 import type { Situation, Wanted } from '../../controllers/service/situation.js';
@@ -59,6 +60,7 @@ const appLine =
         taken: [],
         missing: [],
         room: NO_ROOM_NEEDED,
+        spare: NO_SPARE,
         leftOut: [],
         unmet: [],
         needLock: [],

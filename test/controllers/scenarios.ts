@@ -102,6 +102,18 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    it: 'keeps the image of the release before for as long as it is told to',
+    imageGraceMs: 60 * 60_000,
+    images: serve('shop:1', 'shop:2'),
+    before: [declareApp({ web: { image: 'shop:1' } })],
+    target: [declareApp({ web: { image: 'shop:2' } }, { release: { commit: 'b', id: 2 } })],
+    end: {
+      containers: ['web_7_2_b running shop:2 on u_default'],
+      networks: ['u_default'],
+      images: ['shop:1', 'shop:2', 'web:1'],
+    },
+  },
+  {
     it: 'renames the containers of a release that changes nothing else',
     before: [webAndDb],
     target: [declareApp({ web: { environment: { V: '1' } }, db: {} }, { release: { commit: 'b', id: 2 } })],

@@ -35,6 +35,12 @@ describe('settings', () => {
     assert.equal(read(['--listen', 'unix:/run/s.sock']).apiPort, 48484);
   });
 
+  it('keeps images for ten minutes, for another time, or not at all', () => {
+    const grace = (text: string) => read([], { SUPERCARGO_IMAGE_GRACE: text }).imageGraceMs;
+    assert.equal(read([]).imageGraceMs, 600_000);
+    assert.deepEqual([grace('1h30m'), grace('0'), grace('0s')], [5_400_000, 0, 0]);
+  });
+
   const bad: { args?: string[]; env?: Record<string, string>; want: RegExp }[] = [
     { args: ['--listen', '48484'], want: /Cannot listen on "48484": expected host:port/ },
     { args: ['--listen', 'x:99999'], want: /Cannot listen/ },
@@ -45,6 +51,7 @@ describe('settings', () => {
     { env: { SUPERCARGO_LOG_LEVEL: 'loud' }, want: /Unknown log level "loud"/ },
     { env: { SUPERCARGO_LOCAL_MODE: 'maybe' }, want: /SUPERCARGO_LOCAL_MODE is "maybe": expected on or off/ },
     { env: { SUPERCARGO_API_KEY: 'a b' }, want: /SUPERCARGO_API_KEY may hold/ },
+    { env: { SUPERCARGO_IMAGE_GRACE: '10' }, want: /SUPERCARGO_IMAGE_GRACE is "10": expected a time such as 10m/ },
     { env: { SUPERCARGO_MANIFESTS: ':' }, want: /names no folder/ },
   ];
   for (const { args = [], env = {}, want } of bad) {

@@ -21,6 +21,14 @@ describe('images of a registry', () => {
   const isLocal = async (reference: string): Promise<boolean> =>
     (await scene.docker.engine.inspectImage(reference, AbortSignal.timeout(5_000))) !== undefined;
 
+  /** When it got its name, as it does with each download. */
+  async function taggedAt(reference: string): Promise<string> {
+    const image = (await scene.docker.request({ path: `/images/${reference}/json` })) as {
+      Metadata: { LastTagTime: string };
+    };
+    return image.Metadata.LastTagTime;
+  }
+
   /** Makes an image that exists only in the registry. */
   async function publish(name: string, bytes = 16): Promise<string> {
     const reference = `${registry.address}/${scene.prefix}/${name}`;
@@ -98,20 +106,28 @@ describe('images of a registry', () => {
     assert.notEqual(main?.id, old[0]?.id);
   });
 
-  it('of the release before are collected once nothing runs from them', async () => {
-    const [first, second] = [await publish('next:1'), await publish('next:2')];
+  it('of the release before are kept for who goes back, and collected when a new release comes', async () => {
+    const [first, second, third] = [await publish('next:1'), await publish('next:2'), await publish('next:3')];
     const name = `${scene.prefix}-next`;
     const appId = scene.appId();
+    for (const image of [first, second]) {
+      await scene.put(name, { appId, services: { main: scene.service({ image }) } });
+      await scene.untilReady(name);
+    }
+    const kept = await taggedAt(first);
     await scene.put(name, { appId, services: { main: scene.service({ image: first }) } });
     await scene.untilReady(name);
-    await scene.put(name, { appId, services: { main: scene.service({ image: second }) } });
+    assert.equal(await taggedAt(first), kept, 'it was not downloaded again');
+    assert.equal(await isLocal(second), true);
+
+    await scene.put(name, { appId, services: { main: scene.service({ image: third }) } });
     await scene.untilReady(name);
     await scene.until(
-      'the old image is gone',
-      () => isLocal(first),
+      'the image of two releases before is gone',
+      () => isLocal(second),
       (local) => !local,
     );
-    assert.equal(await isLocal(second), true);
+    assert.deepEqual([await isLocal(first), await isLocal(third)], [true, true]);
     await scene.untilRunning(appId, ['main']);
   });
 });

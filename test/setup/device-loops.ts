@@ -46,6 +46,8 @@ export interface LoopParts {
   readonly keys: Keys;
   readonly clock: Clock;
   readonly logs?: LogStream;
+  /** Images are collected at once when not said. */
+  readonly imageGraceMs?: number;
 }
 
 /** The loops of every controller that acts on the engine, the App's last; none is started. */
@@ -59,6 +61,7 @@ export function deviceLoops({
   keys,
   clock,
   logs = new LogStream(),
+  imageGraceMs = 0,
 }: LoopParts): readonly Loop[] {
   const handovers = openHandovers({ lockRoot: '/locks', hostRoot: folder });
   const offers = capabilitiesOf({ facts, supervisorVersion: '19.0.5', osRelease: '', kernel: KERNEL });
@@ -71,5 +74,5 @@ export function deviceLoops({
     volumeController(common),
     serviceController(common),
   ].map((controller) => new Loop(controller, of));
-  return [...children, new Loop(appController(common), { ...of, after: children })];
+  return [...children, new Loop(appController({ ...common, imageGraceMs }), { ...of, after: children })];
 }

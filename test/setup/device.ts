@@ -37,6 +37,8 @@ export interface DeviceSettings {
   readonly latencyMs?: () => number;
   /** The engine has a clock of its own, far from the agent's. */
   readonly apart?: boolean;
+  /** How long images are kept after the release that wanted them; 0 when not said. */
+  readonly imageGraceMs?: number;
 }
 
 /**
@@ -135,7 +137,8 @@ export class Agent {
     const pulls = new PullQueue({ engine, world, log: silent });
     const locks = life.locks(openUpdateLocks({ lockRoot: '/locks', hostRoot: folder, log: silent, now }));
     const logs = new LogStream();
-    const loops = deviceLoops({ folder, store, engine, world, pulls, locks, keys, clock, logs });
+    const { imageGraceMs } = device.settings;
+    const loops = deviceLoops({ folder, store, engine, world, pulls, locks, keys, clock, logs, imageGraceMs });
     const agent = new Agent(device, life, store, world, pulls, loops, logs);
     device.onBoot?.(agent);
     await Promise.race([world.start(), life.end]);

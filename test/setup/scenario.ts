@@ -11,6 +11,8 @@ export interface Scenario {
   readonly it: string;
   /** Makes the images that there are. `web:1` is local in any case. */
   readonly images?: (device: Device) => void;
+  /** How long images are kept after the release that wanted them; 0 when not said. */
+  readonly imageGraceMs?: number;
   /** Declared and settled before it begins. */
   readonly before?: readonly AnyDeclared[];
   /** What somebody does by hand at the beginning. */
@@ -50,8 +52,8 @@ const A_WHILE_MS = 60_000;
 
 /** One run of a scenario on a device of its own. */
 export class Run {
-  readonly device = new Device();
-  readonly overseer = new Overseer(this.device);
+  readonly device: Device;
+  readonly overseer: Overseer;
   /** What a restart of the agent took, if there was one: until another one had looked at everything. */
   restartMs = 0;
   #downtime: Downtime | undefined;
@@ -60,7 +62,10 @@ export class Run {
   constructor(
     private readonly scenario: Scenario,
     private readonly mishap?: Mishap,
-  ) {}
+  ) {
+    this.device = new Device({ imageGraceMs: scenario.imageGraceMs });
+    this.overseer = new Overseer(this.device);
+  }
 
   /** The longest that a service which was up at the beginning has been down, until it was up again. */
   get downMs(): number {

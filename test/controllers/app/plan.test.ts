@@ -3,6 +3,7 @@ import { childrenOf } from '../../../controllers/app/children.js';
 import { type Command, NO_COMMANDS } from '../../../controllers/app/commands.js';
 import { NO_ROOM_NEEDED } from '../../../controllers/app/make-room.js';
 import { type AppFacts, planApp } from '../../../controllers/app/plan.js';
+import { NO_SPARE } from '../../../controllers/app/spare-images.js';
 import type { AnyDeclared, AnyResource, App } from '../../../crds/kinds.js';
 import { aDocument, anApp, anImage, aVolume, notReady, type Parts, ready } from '../../setup/documents.js';
 import { planText } from '../../setup/plan-text.js';
@@ -52,6 +53,7 @@ const plan = (app: App, facts: Partial<AppFacts>) =>
     taken: [],
     missing: [],
     room: NO_ROOM_NEEDED,
+    spare: NO_SPARE,
     leftOut: [],
     unmet: [],
     needLock: [],
@@ -190,8 +192,56 @@ describe('planApp', () => {
     },
     {
       it: 'lets go of old images at the end',
-      facts: { existing: [...all, spareImage], locked: true },
+      facts: { existing: [...all, spareImage], spare: { ...NO_SPARE, over: [spareImage.metadata.name] }, locked: true },
       want: 'commit (release local is complete); prune (Image/hello.busybox-12345678 not in the release); unlock (all children are as they are meant to be); progressing: Settling',
+      phase: 'Settled',
+    },
+    {
+      it: 'keeps an image that the release no longer wants for a while',
+      app: settledApp,
+      facts: { existing: [...all, spareImage], spare: { ...NO_SPARE, fresh: [spareImage.metadata.name] } },
+      want: 'keep (Image/hello.busybox-12345678 of the release before); progressing: Settling',
+      phase: 'Settled',
+    },
+    {
+      it: 'rests while it keeps one',
+      app: settledApp,
+      facts: { existing: [...all, spareImage] },
+      want: 'settled',
+      phase: 'Settled',
+    },
+    {
+      it: 'does not wait for an image that it does not want',
+      app: settledApp,
+      facts: { existing: [...all, anImage({ status: notReady('Downloading') })] },
+      want: 'settled',
+      phase: 'Settled',
+    },
+    {
+      it: 'makes room for a new release first',
+      facts: {
+        existing: [...changedService.filter(({ kind }) => kind !== 'Image'), spareImage],
+        missing: ['busybox:1.36'],
+        spare: { ...NO_SPARE, fresh: [spareImage.metadata.name], obsolete: [spareImage.metadata.name] },
+      },
+      want: 'prune (Image/hello.busybox-12345678 neither in what runs nor in what is to run); progressing: Staging',
+      phase: 'Staging',
+    },
+    {
+      it: 'keeps what it keeps when it only mends its own image',
+      facts: {
+        existing: [...all, spareImage],
+        missing: ['busybox:1.36'],
+        spare: { ...NO_SPARE, obsolete: [spareImage.metadata.name] },
+      },
+      want: 'waiting: ImagesNotReady',
+      phase: 'Staging',
+    },
+    {
+      it: 'keeps nothing while a download finds no room on the disk',
+      app: settledApp,
+      facts: { existing: [...all, spareImage], spare: { ...NO_SPARE, inTheWay: [spareImage.metadata.name] } },
+      want: 'prune (Image/hello.busybox-12345678 only kept, and the disk is short of room for a download); progressing: MakingRoom',
       phase: 'Settled',
     },
     {

@@ -37,6 +37,7 @@ const attempts = (said: string, failures: number, more: Partial<Attempts> = {}):
 });
 
 describe('planImage', () => {
+  const spare = anImage({ spec: { spareSince: '2026-01-01T00:00:00Z' } });
   const gone = anImage({ deleted: true, status: { state: 'Downloaded', pulled: true } });
   const cases: ReadonlyArray<{ it: string; image?: Image; facts?: Partial<ImageFacts>; want: string }> = [
     { it: 'pulls what is not local', want: 'pull (not local); waiting: Downloading' },
@@ -105,6 +106,20 @@ describe('planImage', () => {
       it: 'refuses what is no reference',
       image: anImage({ spec: { image: 'Not A Reference' } }),
       want: 'stalled: InvalidSpec',
+    },
+    { it: 'keeps a spare one', image: spare, facts: { seen: local }, want: 'settled' },
+    { it: 'does not pull a spare one', image: spare, want: 'settled' },
+    {
+      it: 'ends the pull of a spare one',
+      image: spare,
+      facts: { pull: running },
+      want: 'cancel (no longer wanted); progressing: Cancelling',
+    },
+    {
+      it: 'leaves the pull of a spare one to whoever wants it',
+      image: spare,
+      facts: { pull: running, wantedElsewhere: true },
+      want: 'settled',
     },
     {
       it: 'collects an image that we pulled',

@@ -1,0 +1,74 @@
+import type { Store } from '../../api/store/store.js';
+import { conditionOf } from '../../crds/conditions.js';
+import type { AnyDeclared, AnyResource, App, Image } from '../../crds/kinds.js';
+import type { World } from '../docker/world.js';
+import { isLiving } from './children.js';
+import { exactImage } from './release-images.js';
+
+/** Image documents that the App has and does not want: names, by what is to become of them. */
+export interface Spare {
+  /** Wanted until now; kept for a while from now on, should the release before be wanted again. */
+  readonly fresh: readonly string[];
+  /** Kept for as long as they are to be, or not on the device anyway. */
+  readonly over: readonly string[];
+  /** Neither what runs nor what is wanted next needs them: in the way of a download. */
+  readonly obsolete: readonly string[];
+  /** Kept, while a download on this device finds no room. */
+  readonly inTheWay: readonly string[];
+}
+export const NO_SPARE: Spare = { fresh: [], over: [], obsolete: [], inTheWay: [] };
+
+export type SpareStep =
+  /** Let go of these images. */
+  | { readonly do: 'prune'; readonly images: readonly string[]; readonly because: string }
+  /** Keep these images for a while, though nothing uses them. */
+  | { readonly do: 'keep'; readonly images: readonly string[]; readonly because: string };
+
+interface SpareInput {
+  readonly app: App;
+  readonly existing: readonly AnyResource[];
+  readonly desired: readonly AnyDeclared[];
+  readonly store: Store;
+  readonly world: World;
+  readonly nowMs: number;
+  /** How long an image is kept after the release that wanted it. */
+  readonly graceMs: number;
+}
+
+/** Sorts the images that the App has and does not want. */
+export function observeSpare({ app, existing, desired, store, world, nowMs, graceMs }: SpareInput): Spare {
+  const wanted = new Set(desired.flatMap(({ kind, metadata }) => (kind === 'Image' ? [metadata.name] : [])));
+  const spare = existing
+    .filter((one) => one.kind === 'Image')
+    .filter((one) => isLiving(one) && !wanted.has(one.metadata.name));
+  if (spare.length === 0) return NO_SPARE;
+
+  const isShortOfDisk = store.list('Image').some(lacksDisk);
+  const isThere = ({ spec, status }: Image): boolean => status?.state === 'Downloaded' || !!world.image(spec.image);
+  const isOver = (image: Image): boolean =>
+    graceMs === 0 || !isThere(image) || (isKept(image) && !isWithinGrace(image, nowMs, graceMs));
+  const runs = new Set(existing.flatMap((one) => (one.kind === 'Service' && isLiving(one) ? [one.spec.image] : [])));
+  const completed = new Set(Object.values(app.status?.images ?? {}));
+  // A service that makes room for its next image is told of that one first: the release before is then known by its digests.
+  const isOfRunning = (image: Image): boolean =>
+    runs.has(image.spec.image) || (!isKept(image) && completed.has(exactImage(image) ?? ''));
+  return {
+    fresh: namesOf(spare.filter((one) => !isKept(one) && !isOver(one))),
+    over: namesOf(spare.filter(isOver)),
+    obsolete: namesOf(spare.filter((one) => !isOfRunning(one))),
+    inTheWay: isShortOfDisk ? namesOf(spare.filter((one) => isKept(one) && !runs.has(one.spec.image))) : [],
+  };
+}
+
+/** It waits for room on the engine's disk. */
+export const lacksDisk = (image: Image): boolean => conditionOf(image, 'Ready')?.reason === 'NotEnoughDisk';
+
+export const isKept = ({ spec }: Image): boolean => spec.spareSince !== undefined;
+
+/** A time that is yet to come was written under another clock: nothing is kept by it. */
+function isWithinGrace({ spec }: Image, nowMs: number, graceMs: number): boolean {
+  const keptMs = nowMs - Date.parse(spec.spareSince ?? '');
+  return keptMs >= 0 && keptMs < graceMs;
+}
+
+const namesOf = (images: readonly Image[]): readonly string[] => images.map(({ metadata }) => metadata.name);
