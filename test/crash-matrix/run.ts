@@ -1,5 +1,5 @@
 /**
- * `npm run crash-matrix [-- --only memory,engine] [--points N] [--quick]`: kills the agent before and after every call
+ * `npm run crash-matrix [-- --only memory,engine] [--scenario PATTERN] [--points N] [--quick]`: kills the agent before and after every call
  * and write, loses replies, fails calls, and looks whether it comes to the same end. All points of every scenario on the
  * in-memory engine; `--points` of each moment and kind of change on a real one (the engine of
  * `SUPERCARGO_TEST_DOCKER_HOST`, else a private one). Prints tables; exit code 1 when a point came to another end.
@@ -14,6 +14,7 @@ import { FATES, tryPoints } from './memory.js';
 const { values } = parseArgs({
   options: {
     only: { type: 'string', default: 'memory,engine' },
+    scenario: { type: 'string', default: '' },
     points: { type: 'string', default: '3' },
     quick: { type: 'boolean', default: false },
   },
@@ -24,7 +25,8 @@ const failures: Error[] = [];
 
 if (parts.includes('memory')) {
   const rows: string[][] = [];
-  for (const scenario of SCENARIOS) {
+  const chosen = new RegExp(values.scenario);
+  for (const scenario of SCENARIOS.filter((one) => chosen.test(one.it))) {
     say(scenario.it);
     const outcome = await tryPoints(scenario, values.quick ? 6 : undefined);
     failures.push(...outcome.failures.map(({ error }) => new Error(scenario.it, { cause: error })));
