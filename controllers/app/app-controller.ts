@@ -1,7 +1,8 @@
 import { isReady } from '../../crds/conditions.js';
 import { splitKey } from '../../crds/kinds.js';
 import type { Controller } from '../runtime/controller.js';
-import { type AppDeps, type Memory, reconcileApp } from './reconcile.js';
+import type { AppDeps, Memory } from './pass.js';
+import { reconcileApp } from './reconcile.js';
 import { isKept, lacksDisk } from './spare-images.js';
 
 /** Apps: releases, staged, locked, promoted, verified. */

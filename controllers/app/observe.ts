@@ -28,8 +28,10 @@ import { observeSpare } from './spare-images.js';
 
 export interface Observed {
   readonly store: Store;
+  /** Read only: what is local. The App never acts on the engine. */
   readonly world: World;
   readonly locks: UpdateLocks;
+  /** What the engine is like; without it images are taken as they come. */
   readonly traits?: () => EngineTraits;
   /** What this device has that contracts may require. */
   readonly offers: readonly Capability[];

@@ -1,0 +1,68 @@
+import type { AnyDeclared, App } from '../../crds/kinds.js';
+import type { Refusal } from '../../crds/requests.js';
+import { declaredAs, identityOf, isLiving } from './children.js';
+import { type Command, disruptiveOf } from './commands.js';
+import { proposeChildren } from './declare.js';
+import { type AppDeps, type Done, event } from './pass.js';
+import type { AppFacts } from './plan.js';
+
+/** The lock is there: from now on services and volumes see the commands. A purge is to find every volume of the app. */
+export async function begin(deps: AppDeps, app: App, { existing, asked }: AppFacts): Promise<Done> {
+  const { strays } = asked;
+  const commands = disruptiveOf(asked);
+  if (commands.length === 0) return {};
+  if (strays.length > 0) await proposeChildren(deps, app, [...existing.filter(isLiving).map(declaredAs), ...strays]);
+  for (const { name, begun } of commands) {
+    if (name === 'purge' && !begun) deps.logs.system(`Purging data for app ${identityOf(app).appId}`);
+  }
+  return { begun: idsOf(commands) };
+}
+
+/** Says of each command how it ended. */
+export function finish({ logs, ...deps }: AppDeps, app: App, commands: readonly Command[]): Done {
+  const refused: Record<string, Refusal> = {};
+  for (const { name, failure } of commands) {
+    if (failure !== undefined) refused[name] = { reason: 'Failed', message: failure };
+    if (name === 'purge' && failure === undefined) logs.system('Purged data');
+    if (name === 'purge' && failure !== undefined) logs.system(`Error purging data: ${failure}`, { isStdErr: true });
+    const what = failure === undefined ? `Carried out: ${name}` : `Could not ${name}: ${failure}`;
+    event({ logs, ...deps }, app, 'Commanded', what);
+  }
+  return { dealt: idsOf(commands), refused };
+}
+
+/** Turns down whatever is asked of the App. */
+export function refuse(deps: AppDeps, app: App, { asked: { commands, cleanup } }: AppFacts, message: string): Done {
+  const dealt = { ...idsOf(commands), ...(cleanup ? { cleanup: cleanup.id } : {}) };
+  event(deps, app, 'Refused', `Did not ${Object.keys(dealt).join(' and ')}: ${message}`);
+  const refusal = { reason: 'Failed' as const, message };
+  return { dealt, refused: Object.fromEntries(Object.keys(dealt).map((name) => [name, refusal])) };
+}
+
+/** Lets the data of volumes go with their documents: first they say so, then they are deleted. */
+export async function discard(
+  deps: AppDeps,
+  app: App,
+  { existing, asked }: AppFacts,
+  volumes: readonly string[],
+): Promise<Done> {
+  const all = [...existing.filter(isLiving).map(declaredAs), ...asked.strays];
+  const isVictim = ({ kind, metadata }: AnyDeclared): boolean => kind === 'Volume' && volumes.includes(metadata.name);
+  const condemned = all.map((one) =>
+    one.kind === 'Volume' && isVictim(one) ? { ...one, spec: { ...one.spec, reclaim: 'Delete' as const } } : one,
+  );
+  await proposeChildren(deps, app, condemned);
+  await proposeChildren(
+    deps,
+    app,
+    all.filter((one) => !isVictim(one)),
+  );
+  event(deps, app, 'Discarding', `Removing volumes that the app does not declare: ${volumes.join(', ')}`);
+  return {};
+}
+
+/** Ids by name of the command. Pure. */
+export const idsOf = (commands: readonly Command[]): Readonly<Record<string, string>> =>
+  Object.fromEntries(commands.map(({ name, id }) => [name, id]));
+/** For a sentence. Pure. */
+export const namesOf = (commands: readonly Command[]): string => commands.map(({ name }) => name).join(' and ');

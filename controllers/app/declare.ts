@@ -1,0 +1,61 @@
+import type { Accepted } from '../../api/store/store.js';
+import type { AnyDeclared, AnyResource, App } from '../../crds/kinds.js';
+import { TerminalError, wait } from '../runtime/outcome.js';
+import { declaredAs } from './children.js';
+import { type AppDeps, type Done, event } from './pass.js';
+import type { AppStep } from './plan.js';
+
+/** Whether it is one of these images. Pure. */
+export const isAmong = (images: readonly string[], { kind, metadata }: AnyResource): boolean =>
+  kind === 'Image' && images.includes(metadata.name);
+
+/** Those that are not declared anew, as they were declared. Pure. */
+export const without = (from: readonly AnyResource[], declared: readonly AnyDeclared[]): readonly AnyDeclared[] =>
+  from
+    .filter((one) => !declared.some(({ kind, metadata }) => kind === one.kind && metadata.name === one.metadata.name))
+    .map(declaredAs);
+
+const REASONS = {
+  stage: 'Staging',
+  promote: 'Promoting',
+  advance: 'MakingRoom',
+  drop: 'MakingRoom',
+  prune: 'Pruning',
+  keep: 'Keeping',
+  reclaim: 'Removing',
+  remove: 'Removing',
+} as const;
+
+/** Declares the App's children, whole: whatever is not among the documents is deleted. */
+export async function proposeChildren(
+  { store }: AppDeps,
+  { metadata }: App,
+  documents: readonly AnyDeclared[],
+): Promise<Accepted> {
+  const owner = `App/${metadata.name}` as const;
+  const accepted = await store.propose({
+    origin: owner,
+    owner,
+    documents: documents.map((document) => ({ document })),
+  });
+  if (accepted.refused.length > 0) {
+    throw new TerminalError('NameTaken', accepted.refused.map(({ message }) => message).join(' '));
+  }
+  return accepted;
+}
+
+/** Declares the App's children for a step, and says so. */
+export async function propose(
+  deps: AppDeps,
+  app: App,
+  step: Extract<AppStep, { readonly do: keyof typeof REASONS }>,
+  documents: readonly AnyDeclared[],
+): Promise<Done> {
+  const accepted = await proposeChildren(deps, app, documents);
+  if (accepted.created.length + accepted.changed.length + accepted.deleted.length === 0) {
+    // A child that is wanted again is still being deleted; the store makes it anew when it has gone.
+    return { outcome: wait('ChildrenNotReady', `Waiting for what is being deleted: ${step.because}`).outcome };
+  }
+  event(deps, app, REASONS[step.do], `${REASONS[step.do]}: ${step.because}`);
+  return {};
+}

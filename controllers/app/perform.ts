@@ -1,0 +1,84 @@
+import type { App } from '../../crds/kinds.js';
+import type { World } from '../docker/world.js';
+import { shareApiNetwork } from './api-network.js';
+import { declaredAs, isLiving, withKeptVolumes } from './children.js';
+import { discard, finish, refuse } from './command-steps.js';
+import { isAmong, propose, without } from './declare.js';
+import { type AppDeps, type Done, event, type Memory } from './pass.js';
+import type { AppFacts, AppPlan, AppStep } from './plan.js';
+import { claim, unlock } from './update-lock.js';
+
+/** Takes the steps in order and stops at the first that does not come out as planned. */
+export async function perform(deps: AppDeps, memory: Memory, app: App, facts: AppFacts, plan: AppPlan): Promise<Done> {
+  let done: Done = {};
+  for (const step of plan.steps) {
+    done = { ...done, ...(await take(deps, memory, app, facts, step)) };
+    if (done.outcome) break;
+  }
+  return done;
+}
+
+async function take(deps: AppDeps, memory: Memory, app: App, facts: AppFacts, step: AppStep): Promise<Done> {
+  const { desired, existing } = facts;
+  const living = existing.filter(isLiving);
+  switch (step.do) {
+    case 'stage': {
+      const images = desired.filter((one) => one.kind === 'Image' && !facts.room.held.has(one.spec.image));
+      return propose(deps, app, step, [...images, ...without(living, images)]);
+    }
+    case 'promote': {
+      for (const { service, requirement } of facts.leftOut) {
+        const message = `Left out the optional service ${service}: this device does not have ${requirement}`;
+        deps.logs.system(message);
+        event(deps, app, 'LeftOut', message);
+      }
+      await shareApiNetwork(deps.store, deps.world);
+      const spareImages = living.filter(({ kind }) => kind === 'Image');
+      return propose(deps, app, step, [...desired, ...without(spareImages, desired)]);
+    }
+    case 'advance': {
+      const came = await lookAgain(deps.world, facts.room);
+      if (came) return { outcome: { is: 'progressing', reason: 'Staging', message: `${came} is on the device` } };
+      const first = desired.filter(({ kind, metadata }) => kind === 'Service' && step.services.includes(metadata.name));
+      return propose(deps, app, step, [...first, ...without(living, first)]);
+    }
+    case 'drop':
+    case 'prune':
+      return propose(deps, app, step, living.filter((one) => !isAmong(step.images, one)).map(declaredAs));
+    case 'keep': {
+      const spareSince = new Date(deps.now()).toISOString();
+      const kept = living.map((one) =>
+        one.kind === 'Image' && isAmong(step.images, one) ? { ...one, spec: { ...one.spec, spareSince } } : one,
+      );
+      return propose(deps, app, step, kept.map(declaredAs));
+    }
+    case 'reclaim': {
+      const volumes = withKeptVolumes(app, [], living);
+      return propose(deps, app, step, [...volumes, ...without(living, volumes)]);
+    }
+    case 'remove':
+      return propose(deps, app, step, living.filter(({ kind }) => kind !== step.kind).map(declaredAs));
+    case 'claim':
+      return claim(deps, memory, app, facts, step.because);
+    case 'finish':
+      return finish(deps, app, step.commands);
+    case 'discard':
+      return discard(deps, app, facts, step.volumes);
+    case 'cleaned':
+      return { dealt: { cleanup: step.id } };
+    case 'unlock':
+      return unlock(deps, memory, app);
+    case 'refuse':
+      return refuse(deps, app, facts, step.because);
+    case 'commit':
+      event(deps, app, 'Released', `Completed the release: ${step.because}`);
+      return { committed: true };
+  }
+}
+
+/** An image that has not been looked for may be there all the same; then nothing has to stop for it. Returns one that is. */
+async function lookAgain(world: World, { early }: AppFacts['room']): Promise<string | undefined> {
+  for (const { image } of early) if (await world.refreshImage(image, AbortSignal.timeout(LOOK_MS))) return image;
+  return undefined;
+}
+const LOOK_MS = 30_000;

@@ -1,0 +1,98 @@
+import type { Store } from '../../api/store/store.js';
+import { type App, keyOf } from '../../crds/kinds.js';
+import { wait } from '../runtime/outcome.js';
+import { identityOf } from './children.js';
+import { begin, idsOf, namesOf } from './command-steps.js';
+import { type Command, disruptiveOf } from './commands.js';
+import { forced, needsLock, servicesOfApp } from './observe.js';
+import { type AppDeps, type Done, event, type Memory } from './pass.js';
+import type { AppFacts } from './plan.js';
+
+const FIRST_RETRY_MS = 500;
+/** The lock is somebody's to drop at any time, and looking costs two file lookups for each service. */
+const LONGEST_RETRY_MS = 60_000;
+
+/**
+ * Takes the lock of the whole app. When the application holds it: who asked for a command is told no, a release waits, and
+ * asks less and less often.
+ */
+export async function claim(deps: AppDeps, memory: Memory, app: App, facts: AppFacts, because: string): Promise<Done> {
+  const commands = disruptiveOf(facts.asked);
+  const { store, locks, logs } = deps;
+  const { appId } = identityOf(app);
+  const force = forced(store, app);
+  const services = servicesOfApp(store, app);
+  const wasBlocked = app.status?.lock?.state === 'Blocked';
+  if (!wasBlocked) logs.system('Taking update locks');
+  const result = await locks.claim(appId, services, { force });
+  if (result.is === 'held') {
+    memory.refusals.delete(app.metadata.name);
+    // The files of an earlier process are ours now, and go with ours.
+    event(deps, app, 'Locked', `Took the update lock${force ? ' by force' : ''}: ${because}`);
+    return { ...(force ? { handledForce: true } : {}), ...(await begin(deps, app, facts)) };
+  }
+  return commands.length > 0 ? turnDown(deps, app, commands, result) : putOff(deps, memory, app, result);
+}
+
+/** Whoever asked is told now, so it must not happen later. */
+function turnDown(deps: AppDeps, app: App, commands: readonly Command[], { service, path }: Holder): Done {
+  const message = heldBy(app, service);
+  event(deps, app, 'Refused', `Did not ${namesOf(commands)}: ${message}`);
+  const refused = Object.fromEntries(commands.map(({ name }) => [name, { reason: 'Locked' as const, message }]));
+  return {
+    outcome: { is: 'progressing', reason: 'Refused', message },
+    dealt: idsOf(commands),
+    refused,
+    blockedBy: path,
+  };
+}
+
+/** Tried again less and less often for the same document and request. */
+function putOff({ logs, now }: AppDeps, memory: Memory, app: App, { service, path }: Holder): Done {
+  const { name, generation } = app.metadata;
+  const of = `${generation}/${app.requests.force?.id ?? ''}`;
+  const before = memory.refusals.get(name);
+  const early = before?.of === of && now() < before.dueMs; // something else woke us: neither news nor a further failure
+  const count = before?.of !== of ? 1 : early ? before.count : before.count + 1;
+  const delayMs = Math.min(FIRST_RETRY_MS * 2 ** Math.min(count, 20), LONGEST_RETRY_MS);
+  const dueMs = early ? before.dueMs : now() + delayMs;
+  memory.refusals.set(name, { of, count, dueMs });
+  if (!early) {
+    const line = `Updates are locked, retrying in ${delayMs / 1000}s. Reason: ${heldBy(app, service)}`;
+    logs.system(line, { isStdErr: true });
+  }
+  const message = `The application holds the update lock of ${service}: ${path}. Nothing is stopped until the file is gone, or an update is forced`;
+  return { outcome: wait('UpdatesLocked', message, dueMs - now()).outcome, blockedBy: path };
+}
+
+/** The service whose lock file is in the way. */
+interface Holder {
+  readonly service: string;
+  readonly path: string;
+}
+
+/** In the Supervisor's words. */
+const heldBy = (app: App, service: string): string =>
+  `Lockfile exists for { appId: ${identityOf(app).appId}, service: ${service} }`;
+
+/** Gives the lock back when no step goes on under it, and takes away what an earlier process left of it. */
+export async function unlock(deps: AppDeps, memory: Memory, app: App): Promise<Done> {
+  const { appId } = identityOf(app);
+  const held = deps.locks.isHeld(appId);
+  if (held && !memory.releasing.has(appId)) deps.logs.system('Releasing update locks');
+  memory.releasing.add(appId);
+  if ((await deps.locks.release(appId)) === 'busy') {
+    return { outcome: wait('Unlocking', 'Waiting for a step under the update lock to end', 1_000).outcome };
+  }
+  memory.swept.add(appId);
+  memory.releasing.delete(appId);
+  if (held) event(deps, app, 'Unlocked', 'Gave the update lock back');
+  return {};
+}
+
+/** A service may have looked for the lock just before it was taken, and nothing else would make it look again. */
+export function nudge(store: Store, { metadata }: App): void {
+  for (const service of store.list('Service')) {
+    if (service.spec.app === metadata.name && needsLock(service)) store.touch(keyOf('Service', service.metadata.name));
+  }
+}
