@@ -10,11 +10,11 @@ import { Departures } from './departures.js';
 import { namesWaitedFor } from './dependencies.js';
 import { identityOf } from './identity.js';
 import { tellOfLives } from './life-lines.js';
-import type { ServiceDeps } from './observe.js';
+import type { ServiceDeps } from './pass.js';
 import { reconcileService } from './reconcile.js';
 import { Stops } from './stops.js';
 
-export type { ServiceDeps } from './observe.js';
+export type { ServiceDeps } from './pass.js';
 
 /** Services: one document, one container. */
 export function serviceController(deps: ServiceDeps): Controller {

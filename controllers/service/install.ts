@@ -1,0 +1,121 @@
+import { normalizeReference } from '../../crds/names.js';
+import { type Outcome, wait } from '../runtime/outcome.js';
+import { unnamed, withAllNetworks } from './container-options.js';
+import { refused, tell } from './failed-step.js';
+import { labelOf } from './life-lines.js';
+import type { ServiceDeps } from './pass.js';
+import { leftOut, record, type StepOf, type Subject } from './subject.js';
+
+/** Makes the container, and starts it where the step says so. */
+export const install = (
+  deps: ServiceDeps,
+  subject: Subject,
+  step: StepOf<'create'>,
+  signal: AbortSignal,
+): Promise<Outcome | undefined> =>
+  create(deps, subject, step, signal).catch(async (error: unknown) => {
+    if (step.beside) await lookFor(deps, step.name, signal);
+    throw error;
+  });
+
+async function create(
+  deps: ServiceDeps,
+  subject: Subject,
+  step: StepOf<'create'>,
+  signal: AbortSignal,
+): Promise<Outcome | undefined> {
+  const { world, engine, logs, store } = deps;
+  const { service } = subject;
+  const blueprint = subject.blueprint?.();
+  if (!blueprint) return wait('ImageMissing', `Waiting for image ${service.spec.image} to be local`).outcome;
+  const label = `${subject.serviceName} ${blueprint.options.Image}`;
+  for (const warning of blueprint.warnings) leftOut(store, service, warning);
+
+  logs.system(`${step.beside === 'hand-over' ? 'Handing over to' : 'Installing'} service '${label}'`);
+  // What an earlier container said does not count for this one.
+  if (step.beside === 'hand-over') await deps.handovers.forget(subject.appId, subject.serviceName);
+  const created = await engine
+    .createContainer(step.name, withAllNetworks(step.beside === 'rolling' ? unnamed(blueprint) : blueprint), signal)
+    .catch((error: unknown) => {
+      throw refused(
+        `Could not create container ${step.name}`,
+        error,
+        tell(deps, service, `Failed to install service '${label}'`),
+      );
+    });
+  if (created.is === 'exists') return adopt(deps, subject, step.name, signal);
+  if (created.is === 'no-image') {
+    await world.refreshImage(normalizeReference(service.spec.image), signal);
+    return wait('ImageMissing', `Image ${service.spec.image} went away before container ${step.name} was made`).outcome;
+  }
+  logs.system(`Installed service '${label}'`);
+  for (const warning of created.warnings ?? []) leftOut(store, service, `The engine says: ${warning}`);
+  subject.note('Created');
+  record(store, service, 'Installing', `Created container ${step.name}: ${step.because}`);
+  if (step.start) return startAndLook(deps, subject, created.id, { label, because: step.because }, signal);
+  await world.refreshContainer(created.id, signal);
+  return undefined;
+}
+
+/** What failed may have been done all the same, and beside a container that runs nothing else would show it at once. */
+async function lookFor({ world, engine }: ServiceDeps, name: string, signal: AbortSignal): Promise<void> {
+  const found = await engine.inspectContainer(name, signal).catch(() => undefined); // the failure itself is reported
+  if (found) await world.refreshContainer(found.id, signal).catch(() => undefined);
+}
+
+/** The name is taken: by a container of this service that we had not seen yet, or by somebody else's. */
+async function adopt(
+  { world, engine }: ServiceDeps,
+  { appId, serviceName }: Subject,
+  name: string,
+  signal: AbortSignal,
+): Promise<Outcome | undefined> {
+  const holder = await engine.inspectContainer(name, signal);
+  if (holder && (holder.appId !== appId || holder.serviceName !== serviceName)) {
+    throw new Error(
+      `The name ${name} is taken by a container that does not belong to this service; remove or rename that one`,
+    );
+  }
+  if (holder) await world.refreshContainer(holder.id, signal);
+  return undefined;
+}
+
+/** Starts a container that is there. */
+export async function start(
+  deps: ServiceDeps,
+  subject: Subject,
+  { container, because }: StepOf<'start'>,
+  signal: AbortSignal,
+): Promise<undefined> {
+  const label = labelOf({ ...container, serviceName: subject.serviceName });
+  await startAndLook(deps, subject, container.id, { label, because }, signal);
+  // The Supervisor says so of whatever had run before.
+  if (container.startedAt !== undefined) deps.logs.system(`Restarting service '${label}'`);
+}
+
+async function startAndLook(
+  deps: ServiceDeps,
+  { service, serviceName, note }: Subject,
+  id: string,
+  { label, because }: { readonly label: string; readonly because: string },
+  signal: AbortSignal,
+): Promise<undefined> {
+  const { world, engine, logs, store } = deps;
+  logs.system(`Starting service '${label}'`);
+  try {
+    await engine.startContainer(id, signal);
+    note('Started');
+  } catch (error) {
+    await world.refreshContainer(id, signal).catch((second: unknown) => {
+      throw new AggregateError([error, second], `Could not start service ${serviceName}, nor look at its container`);
+    });
+    throw refused(
+      `Could not start service ${serviceName}`,
+      error,
+      tell(deps, service, `Failed to start service '${label}'`),
+    );
+  }
+  await world.refreshContainer(id, signal);
+  logs.system(`Started service '${label}'`);
+  record(store, service, 'Starting', `Started service ${serviceName}: ${because}`);
+}

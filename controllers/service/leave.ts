@@ -1,0 +1,48 @@
+import type { Departures } from './departures.js';
+import { refused } from './failed-step.js';
+import { labelOf } from './life-lines.js';
+import type { ServiceDeps } from './pass.js';
+import { record, type StepOf, type Subject } from './subject.js';
+
+/** Stops and removes in the background: the grace period is the container's own, and nobody waits for it here. */
+export function beginLeaving(
+  { world, engine, locks, handovers, logs, store }: ServiceDeps,
+  departures: Departures,
+  { service, appId, serviceName, note }: Subject,
+  { container, stop, remove, locked, because, update }: StepOf<'leave'>,
+): void {
+  const { name } = service.metadata;
+  const { id } = container;
+  const label = labelOf({ ...container, serviceName });
+  const dead = container.state === 'dead';
+  // Not the pass's own signal: a newer document does not call a stop back.
+  const never = new AbortController().signal;
+  const leave = (): Promise<true> =>
+    world.quietly(id, async (): Promise<true> => {
+      logs.system(`${dead ? 'Removing dead container' : 'Killing service'} '${label}'`);
+      if (stop) await engine.stopContainer(id, never);
+      if (update && stop) note('Stopped');
+      // Before the removal: as soon as that is seen the next container is made, and says so.
+      // The Supervisor's order, which it has from the engine's events.
+      const ended = stop ? [`Service exited '${label}'`] : [];
+      const killed = dead ? [] : [`Killed service '${label}'`];
+      for (const line of remove ? [...ended, ...killed] : [...killed, ...ended]) logs.system(line);
+      if (remove) await engine.removeContainer(id, never);
+      if (update && remove) note('Removed');
+      if (update?.is === 'succeeded') await handovers.forget(appId, serviceName);
+      // The engine's own word that it is gone may have come already.
+      if (world.containers().some((one) => one.id === id)) await world.refreshContainer(id, never);
+      return true;
+    });
+  departures.begin(name, id, async () => {
+    try {
+      const left = locked ? await locks.during(appId, leave) : await leave();
+      if (left)
+        record(store, service, 'Stopping', `${remove ? 'Removed' : 'Stopped'} container ${container.name}: ${because}`);
+    } catch (error) {
+      throw refused(`Could not ${remove ? 'remove' : 'stop'} container ${container.name}`, error, (due) =>
+        logs.system(`Failed to kill service '${label}' due to '${due}'`, { isStdErr: true }),
+      );
+    }
+  });
+}

@@ -1,0 +1,38 @@
+import type { Logger } from 'pino';
+import type { Keys } from '../../api/store/keys.js';
+import type { LogStream } from '../../api/store/logs.js';
+import type { Store } from '../../api/store/store.js';
+import type { Engine } from '../docker/engine.js';
+import type { EngineTraits } from '../docker/engine-traits.js';
+import type { World } from '../docker/world.js';
+import type { DeviceFacts } from '../host/facts.js';
+import type { Handovers } from '../host/handovers.js';
+import type { UpdateLocks } from '../host/update-locks.js';
+import type { Departures } from './departures.js';
+import type { CloudAccess } from './features.js';
+import type { Stops } from './stops.js';
+
+export interface ServiceDeps {
+  readonly store: Store;
+  readonly world: World;
+  readonly engine: Engine;
+  readonly locks: UpdateLocks;
+  readonly handovers: Handovers;
+  readonly keys: Keys;
+  readonly logs: LogStream;
+  readonly facts: DeviceFacts;
+  readonly traits?: () => EngineTraits;
+  /** Where containers reach our API while `supervisor0` does not say otherwise. */
+  readonly apiAddress: () => { readonly host: string; readonly port: number };
+  /** Where containers reach the cloud, on a device that has one. */
+  readonly cloud?: () => CloudAccess | undefined;
+  readonly log: Logger;
+  /** ms since the epoch */
+  readonly now: () => number;
+}
+
+/** What the controller remembers while the process lives; a crash loses nothing but the waiting, and the stops. */
+export interface Memory {
+  readonly departures: Departures;
+  readonly stops: Stops;
+}

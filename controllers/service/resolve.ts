@@ -1,0 +1,115 @@
+import type { Service } from '../../crds/kinds.js';
+import { API_NETWORK, DEFAULT_DEVICE_NAME, networkName, volumeName } from '../../crds/names.js';
+import { UNKNOWN_TRAITS } from '../docker/engine-traits.js';
+import { seenUpdatable } from '../docker/seen.js';
+import { boundsLogs, refuseForeign, refuseHostPaths } from './circumstances.js';
+import { type Blueprint, blueprintOf, type Surroundings } from './container-options.js';
+import { type Definition, readDefinition } from './definition.js';
+import { unmetDependencies } from './dependencies.js';
+import { type ApiAccess, hasFeature, joinsApiNetwork } from './features.js';
+import { HOST_DEFAULTS } from './host-options.js';
+import { containerNameOf, type Identity } from './identity.js';
+import { isOn, REQUIRES_REBOOT, withCurrentNames, withImageLabels } from './labels.js';
+import { volumeNames } from './mounts.js';
+import { neededNetwork, neededVolume } from './needs.js';
+import { containersOf, guestsOf, siblings } from './neighbours.js';
+import { endpointSettings } from './networks.js';
+import { madeAfter } from './orders.js';
+import type { ServiceDeps } from './pass.js';
+import type { Wanted } from './situation.js';
+import { specHash } from './spec-hash.js';
+import { courseOf } from './strategy/course.js';
+
+/** What the document of a service that is to stay comes to on this device, now. */
+export async function resolve(
+  deps: ServiceDeps,
+  service: Service,
+  identity: Identity,
+): Promise<{ wanted: Wanted; blueprint: (() => Blueprint) | undefined }> {
+  const { world, locks, facts, store } = deps;
+  const app = store.get('App', service.spec.app);
+  const { definition, warnings } = readDefinition(service.spec);
+  const image = world.image(definition.image);
+  refuseHostPaths(definition, service, app);
+  const traits = deps.traits?.() ?? UNKNOWN_TRAITS;
+  refuseForeign(definition, image, traits, containersOf(deps, service, identity));
+  const labels = withImageLabels(definition.labels, image);
+  const api = hasFeature(labels, 'supervisor-api') ? await apiAccess(deps, identity, definition) : undefined;
+  const cloud = hasFeature(labels, 'balena-api') ? deps.cloud?.() : undefined;
+  const siblingOf = siblings(deps, service);
+  const sharing = definition.network.is === 'service' ? definition.network.service : undefined;
+  const siblingContainer = sharing === undefined ? undefined : siblingOf(sharing)?.container?.id;
+  const networks = [
+    ...networkNames(definition, identity),
+    ...(joinsApiNetwork(labels, definition.network) ? [API_NETWORK] : []),
+  ];
+  const aliases = aliasesOf(definition, identity);
+  const boot = isOn(labels[REQUIRES_REBOOT]) ? facts.bootId : undefined;
+  const wanted: Wanted = {
+    containerName: containerNameOf(identity),
+    reference: definition.image,
+    image: image && { id: image.id, specHash: specHash({ definition, imageId: image.id, identity, api, cloud }) },
+    running: definition.running,
+    restart: definition.host.RestartPolicy?.Name ?? 'always',
+    tuning: {
+      ...seenUpdatable({ ...HOST_DEFAULTS, ...definition.host }),
+      MemorySwap: definition.host.MemorySwap,
+    },
+    networks: networks.map((name) => neededNetwork(deps, name, aliases.get(name) ?? [])),
+    volumes: volumeNames(definition.volumes).map((name) => neededVolume(deps, app, volumeName(identity.appId, name))),
+    sharing: sharing === undefined ? undefined : { service: sharing, container: siblingContainer },
+    unmet: unmetDependencies(definition.dependencies, siblingOf),
+    course: courseOf({
+      definition,
+      field: service.spec.updateStrategy,
+      imageLabels: withCurrentNames(image?.config.Labels ?? {}),
+      guests: guestsOf(deps, service),
+    }),
+    boot,
+    staging: service.metadata.owner !== undefined && app?.status?.phase === 'Staging',
+  };
+  const surroundings: Surroundings = {
+    identity,
+    image,
+    facts,
+    deviceName: store.get('HostConfig', 'device')?.spec.name ?? DEFAULT_DEVICE_NAME,
+    lockDirectory: locks.directory(identity.appId, identity.serviceName),
+    api,
+    cloud,
+    siblingContainer,
+    ...(wanted.image ? { specHash: wanted.image.specHash } : {}),
+    boot,
+    madeAfter: madeAfter(service, app),
+    boundLogs: boundsLogs(app, traits),
+  };
+  return { wanted, blueprint: image && (() => ({ ...blueprintOf(definition, surroundings), warnings })) };
+}
+
+async function apiAccess(
+  { keys, world, apiAddress }: ServiceDeps,
+  identity: Identity,
+  { network }: Definition,
+): Promise<ApiAccess> {
+  const { host, port } = apiAddress();
+  const onHost = network.is === 'engine' && network.mode === 'host';
+  return {
+    key: await keys.ofService(identity.appId, identity.serviceName),
+    host: onHost ? '127.0.0.1' : (world.network(API_NETWORK)?.gateway ?? host),
+    port,
+  };
+}
+
+/** By name of the network on the engine. */
+const aliasesOf = (
+  { network }: Definition,
+  { appUuid, serviceName }: Identity,
+): ReadonlyMap<string, readonly string[]> =>
+  new Map(
+    Object.entries(network.is === 'joined' ? network.endpoints : {}).map(([name, endpoint]) => [
+      networkName(appUuid, name),
+      endpointSettings(endpoint, serviceName).Aliases,
+    ]),
+  );
+
+const networkNames = ({ network }: Definition, { appUuid }: Identity): readonly string[] =>
+  network.is === 'joined' ? Object.keys(network.endpoints).map((name) => networkName(appUuid, name)) : [];

@@ -1,0 +1,26 @@
+import { keyOf, type Service } from '../../crds/kinds.js';
+import type { Blueprint } from './container-options.js';
+import type { ServiceDeps } from './pass.js';
+import type { ServiceStep } from './situation.js';
+import type { UpdateStep } from './strategy/record.js';
+
+/** Whom a step is for. */
+export interface Subject {
+  readonly service: Service;
+  readonly appId: number;
+  readonly serviceName: string;
+  readonly blueprint: (() => Blueprint) | undefined;
+  /** Writes down how far an update has come; nothing while there is none. */
+  note(step: UpdateStep): void;
+}
+
+/** A step of that kind. */
+export type StepOf<Do extends ServiceStep['do']> = Extract<ServiceStep, { do: Do }>;
+
+/** Tells of something that the document says and that is not done. */
+export const leftOut = (store: ServiceDeps['store'], { metadata }: Service, message: string): void =>
+  store.record(keyOf('Service', metadata.name), { type: 'Warning', reason: 'LeftOut', message });
+
+/** Tells what was done. */
+export const record = (store: ServiceDeps['store'], { metadata }: Service, reason: string, message: string): void =>
+  store.record(keyOf('Service', metadata.name), { type: 'Normal', reason, message });
