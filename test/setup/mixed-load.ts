@@ -2,15 +2,16 @@
  * Many clients at once, each asking again as soon as it has its answer: most of them read, a few command. As a process,
  * `mixed-load.ts PORT CLIENTS SECONDS APP_ID`, it prints its figures, so that a benchmark measures the agent and not itself.
  */
-import { Agent, request } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { median, percentile } from '../bench/measure.js';
+import { RawClient } from './raw-client.js';
 
 export interface MixedFigures {
   readonly requests: number;
   readonly perSecond: number;
   readonly readMedianMs: number;
   readonly readP99Ms: number;
+  readonly readMostMs: number;
   /** Answers that nobody documents, each kind once, as `GET /v2/state/status 500`. */
   readonly errors: readonly string[];
   readonly errorCount: number;
@@ -61,69 +62,45 @@ function turnsOf(client: number, appId: number): readonly Ask[] {
 }
 
 /**
- * Runs the clients for so long; resolves when the last answer is there. Times count from the moment at which every
- * client has had an answer: Node takes one new connection for each round over those that it has, so while two hundred
- * come at once the last of them wait long, and that says nothing about reads.
+ * Runs the clients for so long; resolves when the last answer is there. A time is what a client waits, from the moment it
+ * wants something to the last byte of the answer: also in the queue of connections that nobody has accepted yet.
  */
 export async function mixedLoad(port: number, clients: number, seconds: number, appId: number): Promise<MixedFigures> {
-  const agent = new Agent({ keepAlive: true, maxSockets: clients });
   const untilMs = performance.now() + seconds * 1000;
   const readMs: number[] = [];
   const errors = new Set<string>();
   const commands: Record<string, number> = {};
   let requests = 0;
-  let strangers = clients;
-  let servedFromMs = Number.POSITIVE_INFINITY;
   let errorCount = 0;
 
   const one = async (client: number): Promise<void> => {
+    const asker = new RawClient(port);
     const turns = turnsOf(client, appId);
-    for (let turn = client, first = true; performance.now() < untilMs; turn += 1, first = false) {
+    for (let turn = client; performance.now() < untilMs; turn += 1) {
       const ask = turns[turn % turns.length];
-      if (!ask) return;
+      if (!ask) break;
       const sentMs = performance.now();
-      const status = await send(agent, port, ask);
+      const status = await asker.ask(ask.method, ask.path, ask.body);
       requests += 1;
-      if (first) strangers -= 1;
-      if (first && strangers === 0) servedFromMs = performance.now();
-      if (ask.method === 'GET' && sentMs >= servedFromMs) readMs.push(performance.now() - sentMs);
+      if (ask.method === 'GET') readMs.push(performance.now() - sentMs);
       if (ask.fine === COMMANDED) commands[status] = (commands[status] ?? 0) + 1;
       if (ask.fine.some((code) => code === status)) continue;
       errorCount += 1;
       errors.add(`${ask.method} ${ask.path} ${status}`);
     }
+    asker.close();
   };
   await Promise.all(Array.from({ length: clients }, (_, client) => one(client)));
-  agent.destroy();
   return {
     requests,
     perSecond: requests / seconds,
     readMedianMs: median(readMs),
     readP99Ms: percentile(readMs, 0.99),
+    readMostMs: percentile(readMs, 1),
     errors: [...errors],
     errorCount,
     commands,
   };
-}
-
-/** The status; or why there was none. */
-function send(agent: Agent, port: number, { method, path, body }: Ask): Promise<number | string> {
-  return new Promise((resolve) => {
-    const text = body && JSON.stringify(body);
-    const headers = text ? { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) } : {};
-    const sent = request({ agent, host: '127.0.0.1', port, method, path, headers }, (answer) => {
-      answer.resume();
-      answer.on('end', () => resolve(answer.statusCode ?? 0));
-      answer.on('error', (error) => resolve(error.message));
-    });
-    sent.on('error', (error: NodeJS.ErrnoException) => {
-      // A kept connection that the other side closed at that moment: any client asks again.
-      if (sent.reusedSocket && error.code === 'ECONNRESET')
-        resolve(send(agent, port, { method, path, fine: [], ...(body ? { body } : {}) }));
-      else resolve(error.message);
-    });
-    sent.end(text);
-  });
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -56,7 +56,7 @@ export const mixedRows: RowGroup = (bench) =>
         measured: figures.readP99Ms,
         unit: 'ms',
         target: { atMost: 50 },
-        note: `${CLIENTS} clients without pause, median ${figures.readMedianMs.toFixed(1)} ms`,
+        note: `${CLIENTS} clients without pause, median ${figures.readMedianMs.toFixed(1)} ms, longest ${figures.readMostMs.toFixed(0)} ms`,
       },
       { figure: 'mixed load: rate', measured: figures.perSecond, unit: 'requests/s' },
       {
