@@ -231,7 +231,8 @@ export class Agent {
 
   /** Every document, of all kinds that a controller here looks after. */
   documents(): readonly AnyResource[] {
-    return KINDS.filter((kind) => kind !== 'HostConfig').flatMap(
+    const kept = this.loops.map(({ controller }) => controller.kind);
+    return KINDS.filter((kind) => kept.includes(kind)).flatMap(
       (kind): AnyResource[] => [...this.store.list(kind)] as AnyResource[],
     );
   }
