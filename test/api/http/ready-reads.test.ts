@@ -70,7 +70,9 @@ describe('reads that are ready', () => {
   for (const path of ['/ping', '/v1/healthy']) {
     it(`are what the route of ${path} sends, whoever asks`, async () => {
       assert.equal((await same(path, withKey)).code, 200);
-      assert.equal((await same(path, {})).code, 200);
+      const { code, headers } = await same(path, {});
+      assert.equal(code, 200);
+      assert.equal((await ask(path, { 'if-none-match': String(headers.etag) })).code, 304);
       assert.equal((await same(path, { authorization: 'Bearer nobody' })).code, 200);
     });
   }
@@ -99,7 +101,11 @@ describe('reads that are ready', () => {
   });
 
   for (const path of ['/v2/applications/0/state', '/v2/applications/9/state']) {
-    it(`leave ${path} to its route`, async () => assert.ok(((await same(path, withKey)).code ?? 0) >= 400));
+    it(`leave ${path} to its route`, async () => {
+      const { code = 0, headers } = await same(path, withKey);
+      assert.ok(code >= 400);
+      assert.equal(headers.etag, undefined);
+    });
   }
 
   it('show a change at once', async () => {
