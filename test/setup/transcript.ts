@@ -9,6 +9,7 @@ const ALIKE: readonly (readonly [RegExp, string])[] = [
   [/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g, '<uid>'],
   [/\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?Z?/g, '<time>'],
   [/(resourceVersion"?: ?)"?\d{10,}"?/g, '$1<version>'],
+  [/\b\d\ds(?= {2})/g, '#s '], // inside a table: as wide as before
   [/\b\d{1,2}s(?= |$)/gm, '#s'],
   // which phases are seen on the way depends on the machine
   [/^\w+\/\S+: (?:getting its images|rolling out|waiting until everything runs)\n/gm, ''],

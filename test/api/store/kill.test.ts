@@ -22,8 +22,15 @@ function* seeded(seed: number): Generator<number, never> {
   }
 }
 
-/** Runs the writer until its first answer and a random while longer, kills it, and returns what it had been promised. */
-async function runAndKill(script: string, folder: string, firstRound: number, forMs: number) {
+/**
+ * Runs the writer until it has answered so often and a while longer, kills it, and returns what it had been promised. How
+ * far it gets does not depend on how busy the machine is.
+ */
+async function runAndKill(
+  script: string,
+  folder: string,
+  { firstRound, answers, forMs }: { readonly firstRound: number; readonly answers: number; readonly forMs: number },
+) {
   const child = spawn(process.execPath, [script, folder, String(firstRound)], { stdio: ['ignore', 'pipe', 'inherit'] });
   const closed = once(child, 'close');
   const promised = { accepted: firstRound - 1, flushed: -1 };
@@ -34,7 +41,11 @@ async function runAndKill(script: string, folder: string, firstRound: number, fo
     if (what === 'accepted') promised.accepted = Number(round);
     if (what === 'flushed') promised.flushed = Number(round);
   });
-  lines.once('line', () => setTimeout(() => child.kill('SIGKILL'), forMs));
+  let left = answers;
+  lines.on('line', () => {
+    left -= 1;
+    if (left === 0) setTimeout(() => child.kill('SIGKILL'), forMs);
+  });
   const [code, signal] = await closed;
   await read;
   assert.deepEqual([code, signal], [null, 'SIGKILL']);
@@ -69,7 +80,9 @@ describe('The store, killed', () => {
       let next = 0;
       let cutShort = 0;
       for (let at = 0; at < ROUNDS; at += 1) {
-        const promised = await runAndKill(script, folder, next, random.next().value * 40);
+        const answers = 1 + Math.floor(random.next().value * 6);
+        const forMs = random.next().value * 10;
+        const promised = await runAndKill(script, folder, { firstRound: next, answers, forMs });
         if (filesBelow(folder).some((file) => !file.endsWith('.json') || file.endsWith('/commit.json'))) cutShort += 1;
         const store = await place.store({ folder });
         for (const one of store.list('Service')) if (one.metadata.deletionTimestamp) await store.release(one);
