@@ -14,8 +14,6 @@ import type { ServiceDeps } from './pass.js';
 import { reconcileService } from './reconcile.js';
 import { Stops } from './stops.js';
 
-export type { ServiceDeps } from './pass.js';
-
 /** Services: one document, one container. */
 export function serviceController(deps: ServiceDeps): Controller {
   const departures = new Departures();
@@ -45,7 +43,7 @@ export function serviceController(deps: ServiceDeps): Controller {
 }
 
 /** Whether another document's change may give a service work. Pure. */
-export function concernsDocument({ object, parts, type }: Change, service: Service): boolean {
+function concernsDocument({ object, parts, type }: Change, service: Service): boolean {
   const { spec, metadata } = service;
   switch (object.kind) {
     case 'App': {

@@ -38,6 +38,13 @@ describe('images of the release before', () => {
     for (const loop of agent.loops) loop.wakeAll();
     await agent.settle();
   }
+  /** Until `shop:3` is on its way, and nothing more is there than has to be. */
+  async function untilHeld(): Promise<void> {
+    while (device.engine.images.heldPulls('shop:3') === 0 || local().length > 1) {
+      await nextTurn();
+      device.clock.advance(0);
+    }
+  }
   const local = () => [1, 2, 3].filter((number) => device.engine.images.seen(`shop:${number}`) !== undefined);
   const pulls = () => device.engine.verbs.filter((verb) => verb === 'pullImage').length;
   const document = (number: number) => agent.store.get('Image', imageDocumentName('hello', `shop:${number}`));
@@ -72,12 +79,21 @@ describe('images of the release before', () => {
   it('are let go of before a new release is downloaded', async () => {
     device.engine.images.serve('shop:3', { content: 'shop 3', held: true });
     await agent.propose([release(3)]);
-    while (device.engine.images.heldPulls('shop:3') === 0 || local().length > 1) {
-      await nextTurn();
-      device.clock.advance(0);
-    }
+    await untilHeld();
     assert.equal(conditionOf(app(), 'Ready')?.reason, 'ImagesNotReady');
     assert.deepEqual(local(), [2], 'what runs has its image');
+    device.engine.images.release('shop:3');
+    await agent.settle();
+    assert.deepEqual(local(), [2, 3]);
+  });
+
+  it('are not taken for it when a service has stopped before its download', async () => {
+    device.engine.images.serve('shop:3', { content: 'shop 3', held: true });
+    const web = { image: 'shop:3', updateStrategy: 'kill-then-download' } as const;
+    await agent.propose([declareApp({ web }, { release: { commit: 'c3', id: 3 } })]);
+    await untilHeld();
+    assert.deepEqual(device.engine.docker.containers, []);
+    assert.deepEqual(local(), [2], 'what ran until now may be wanted again');
     device.engine.images.release('shop:3');
     await agent.settle();
     assert.deepEqual(local(), [2, 3]);

@@ -23,7 +23,7 @@ export function planWithoutImage(
 }
 
 /** An image that is only lost is no reason to stop what still runs from it. Pure. */
-export const isOfAnother = ({ labels }: SeenContainer, reference: string): boolean => labels[IMAGE] !== reference;
+const isOfAnother = ({ labels }: SeenContainer, reference: string): boolean => labels[IMAGE] !== reference;
 
 /** A service that was stopped before the rest of its release had arrived comes back with that, not before. Pure. */
 export const waitForRelease = ({ course: { strategy }, staging }: Wanted): Plan<ServiceStep> | undefined =>
