@@ -25,7 +25,8 @@ export function defineProgram(): Command {
     .option('--json', 'JSON for programs, a value a line')
     .option('--no-color', 'no colours, also on a terminal')
     .helpOption('-h, --help', 'help for a command')
-    .helpCommand(false)
+    .configureHelp({ commandDescription: (command) => command.description() || command.summary() })
+    .helpCommand(false) // ours finds the commands of commands too
     .addHelpText('after', AFTER_HELP)
     .showSuggestionAfterError()
     .exitOverride();

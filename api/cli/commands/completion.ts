@@ -57,7 +57,8 @@ async function candidatesFor(
     );
   }
   const visible = command.createHelp().visibleCommands(command);
-  if (args.length === 0 && visible.length > 0) return visible.map((one) => [one.name(), one.summary()]);
+  if (args.length === 0 && visible.length > 0)
+    return visible.map((one) => [one.name(), one.summary() || one.description()]);
   return argumentsFor(session, command, args, last);
 }
 

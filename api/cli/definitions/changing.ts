@@ -80,6 +80,9 @@ export function defineChanging(program: Command): void {
   }
 
   defineSources(
-    program.command('source').helpCommand(false).summary('git repositories whose documents this device takes'),
+    program
+      .command('source')
+      .helpCommand('help [command]', 'help for a command')
+      .summary('git repositories whose documents this device takes'),
   );
 }

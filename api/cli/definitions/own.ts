@@ -1,4 +1,5 @@
 import { Argument, type Command } from 'commander';
+import { usageError } from '../failure.js';
 import { action } from './run.js';
 
 /** Commands about the command itself, and about the key. */
@@ -15,7 +16,7 @@ export function defineOwn(program: Command): void {
 
   const context = program
     .command('context')
-    .helpCommand(false)
+    .helpCommand('help [command]', 'help for a command')
     .summary('agents that you work with, in a file of yours');
   context
     .command('list')
@@ -54,6 +55,12 @@ export function defineOwn(program: Command): void {
     );
 
   program
+    .command('help')
+    .summary('help for a command')
+    .argument('[command...]')
+    .action((words: readonly string[]) => showHelp(program, words));
+
+  program
     .command('completion')
     .summary('a script that lets your shell complete commands, kinds and names')
     .addArgument(new Argument('<shell>').choices(['bash', 'zsh', 'fish']))
@@ -67,4 +74,15 @@ export function defineOwn(program: Command): void {
     .action(
       action(async (session, words) => (await import('../commands/completion.js')).complete(session, program, words)),
     );
+}
+
+function showHelp(program: Command, words: readonly string[]): void {
+  const found = words.reduce<Command>((within, word) => {
+    const next = within.commands.find((one) => one.name() === word);
+    if (next) return next;
+    const hint =
+      word === 'agent' ? 'Its flags: supercargo agent --help' : '`supercargo help` lists those that there are.';
+    throw usageError(`There is no command "${words.join(' ')}"`, hint);
+  }, program);
+  found.outputHelp();
 }
