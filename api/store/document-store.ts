@@ -178,7 +178,7 @@ class DocumentStore implements Store {
   }
 
   previewSet(proposal: Proposal): Accepted {
-    return acceptedOf(planProposal(this.#documents.held, proposal));
+    return acceptedOf(this.#plan(proposal, 'whole'));
   }
 
   report(origin: Origin, problems: readonly Problem[]): void {
@@ -307,9 +307,14 @@ class DocumentStore implements Store {
     return turn;
   }
 
-  async #carryOut(proposal: Proposal, extent: Extent): Promise<ProposalPlan> {
+  /** Nothing but the refusals when an atomic proposal has any. */
+  #plan(proposal: Proposal, extent: Extent): ProposalPlan {
     const plan = planProposal(this.#documents.held, proposal, extent);
-    if (proposal.atomic && plan.refused.length > 0) return { decisions: [], refused: plan.refused };
+    return proposal.atomic && plan.refused.length > 0 ? { decisions: [], refused: plan.refused } : plan;
+  }
+
+  async #carryOut(proposal: Proposal, extent: Extent): Promise<ProposalPlan> {
+    const plan = this.#plan(proposal, extent);
     await this.#commit(editsOf(plan.decisions, this.#documents.held, this.#fresh()));
     for (const decision of plan.decisions) {
       if (decision.do !== 'await' || decision.successors.length === 0) continue;
