@@ -1,6 +1,7 @@
 import type { Plugin, Request, ResponseToolkit } from '@hapi/hapi';
 import type { Logger } from 'pino';
 import { type GitSource, keyOf } from '../../crds/kinds.js';
+import { isSuspended } from '../../crds/suspend.js';
 import type { SecretFiles } from '../store/secret-files.js';
 import type { Store } from '../store/store.js';
 import { json } from './answer.js';
@@ -42,7 +43,7 @@ export const hookRoutes: Plugin<HookDeps> = {
           if (admission.scope.type !== 'global') return said(h, 403, 'This key belongs to one app');
         }
         if (!source) return said(h, 404, `There is no GitSource ${name}`);
-        if (source.spec.suspend) return said(h, 409, `The GitSource ${name} is suspended`);
+        if (isSuspended(source)) return said(h, 409, `The GitSource ${name} is suspended`);
         calls.take(name);
         return said(h, 202, `${name} is looked at now`);
       },

@@ -122,6 +122,8 @@ describe('POST /hooks/<name>', () => {
   it('says what is not there and what is suspended', async () => {
     assert.equal(await call('nothing', withKey), 404);
     assert.equal(await call('quiet', { 'x-gitlab-token': SECRET }), 409);
+    await bench.store.request('GitSource/fleet', { suspend: {} });
+    assert.equal(await call('fleet', { 'x-gitlab-token': SECRET }), 409, 'suspended by a request');
     assert.deepEqual(touched, []);
   });
 });
