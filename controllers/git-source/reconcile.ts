@@ -71,9 +71,12 @@ export const reconcileGitSource =
     }
   };
 
-/** What somebody has agreed to: exactly what was held when they did. */
+/** What somebody has agreed to: exactly what was held when they did. What was found only since, nobody has seen. */
 function confirmedBy(source: GitSource): ReadonlySet<string> {
-  return new Set(outstanding(source, 'confirm') ? source.status?.held?.removes : []);
+  const { held, failure } = source.status ?? {};
+  const request = outstanding(source, 'confirm');
+  const isUnseen = failure?.reason === 'PruneHeld' && request !== undefined && request.at < failure.at;
+  return new Set(request && !isUnseen ? held?.removes : []);
 }
 
 /** Throws what was found for good. */

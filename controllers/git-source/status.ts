@@ -20,7 +20,7 @@ export function statusAfter(source: GitSource, report: SyncReport, nowMs: number
     ...(applied ? { applied } : {}),
     ...(declares ? { declares } : {}),
     ...(failure ? { failure } : {}),
-    ...(report.held ? { held: report.held } : {}),
+    ...heldAfter(before.held, report),
     ...(before.pushed ? { pushed: before.pushed } : {}),
     checkedAt: at,
     ...(Number.isFinite(nextMs) ? { nextSyncAt: new Date(nextMs).toISOString() } : {}),
@@ -35,6 +35,12 @@ function appliedAfter(
 ): GitSourceStatus['applied'] {
   if (now === undefined) return before;
   return { ...now, at: before?.commit === now.commit && before.at !== undefined ? before.at : at };
+}
+
+/** What waits to be confirmed goes on waiting while nobody can look whether it still does. */
+function heldAfter(before: GitSourceStatus['held'], { held, failure }: SyncReport): Pick<GitSourceStatus, 'held'> {
+  const now = held ?? (failure && !failure.final ? before : undefined);
+  return now ? { held: now } : {};
 }
 
 /** The same failure keeps the time at which it was first found. */

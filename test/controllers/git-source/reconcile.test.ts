@@ -39,6 +39,8 @@ describe('the GitSource controller', () => {
   let pushes: string[];
   let pushFails: boolean;
   let inputs: string;
+  /** What happens while the repository is looked at. */
+  let meanwhile: () => Promise<void>;
 
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), 'git-source-'));
@@ -50,9 +52,11 @@ describe('the GitSource controller', () => {
     pushes = [];
     pushFails = false;
     inputs = 'one';
+    meanwhile = async () => undefined;
     const repositories = {
       sync: async (_source: GitSource, confirmed: ReadonlySet<string>) => {
         syncs.push([...confirmed].join());
+        await meanwhile();
         return report;
       },
       inputs: () => inputs,
@@ -179,6 +183,38 @@ describe('the GitSource controller', () => {
     const id = await ask('confirm');
     assert.equal(source().status?.handled?.confirm, id);
     assert.equal(source().status?.refused?.confirm?.message, 'Nothing waits to be confirmed');
+  });
+
+  it('still knows what waits for a confirmation while the server is away', async () => {
+    await put();
+    report = HELD;
+    await ask('sync');
+    report = DOWN;
+    await ask('sync');
+    assert.deepEqual(source().status?.held, HELD.held);
+    report = GOOD;
+    await ask('confirm');
+    assert.equal(syncs.at(-1), 'App/a');
+    assert.equal(source().status?.held, undefined);
+  });
+
+  it('takes no confirmation from before what is held was known', async () => {
+    await put();
+    report = HELD;
+    // The request arrives while a look at the repository is under way, which then finds something to hold.
+    let id: string | undefined;
+    meanwhile = async () => {
+      meanwhile = async () => undefined;
+      id = (await store.request('GitSource/fleet', { confirm: {} })).confirm?.id;
+      clock.advance(1000);
+    };
+    await ask('sync');
+    assert.deepEqual(syncs.slice(-2), ['', '']);
+    assert.equal(source().status?.handled?.confirm, id);
+    assert.match(source().status?.refused?.confirm?.message ?? '', /something else by now; look again/);
+    report = GOOD;
+    await ask('confirm');
+    assert.equal(syncs.at(-1), 'App/a');
   });
 
   it('says what became of a request', async () => {
