@@ -49,7 +49,7 @@ function undoOf(steps: readonly NetworkStep[], seen: SeenNetwork): NetworkUndo {
 export async function judgeNetwork(deps: HostConfigDeps, document: HostConfig, isTrue: boolean): Promise<Outcome> {
   const known = await deps.state.load();
   const trial = known.trials.network;
-  if (trial?.failed !== undefined) return takeBack(deps, document, trial.undo, trial.failed);
+  if (trial?.failed !== undefined) return takeBack(deps, document, trial, trial.failed);
   const clock = await deps.clock.read();
   const verdict = await judge(deps, document, trial, { ...clock, restartDue: false });
   report(deps, document, verdict);
@@ -69,7 +69,7 @@ export async function judgeNetwork(deps: HostConfigDeps, document: HostConfig, i
       await saveTrial(deps, { since: clock, starts: (trial?.starts ?? 0) + 1 });
       return again('Confirming', 'The change has taken effect');
     case 'bad':
-      await saveTrial(deps, { failed: verdict.because });
+      await saveTrial(deps, { failed: verdict.because, uid, generation });
       tell('Warning', 'RollingBack', `The change is taken back: ${verdict.because}`);
       return again('RollingBack', verdict.because);
     case 'open': {
@@ -83,11 +83,11 @@ export async function judgeNetwork(deps: HostConfigDeps, document: HostConfig, i
 async function takeBack(
   deps: HostConfigDeps,
   document: HostConfig,
-  undo: NetworkUndo,
+  { uid, generation, undo }: Trial<NetworkUndo>,
   because: string,
 ): Promise<Outcome> {
   const { network, state, store, units } = deps;
-  const { uid, generation, name } = document.metadata;
+  const { name } = document.metadata;
   if (undo.redsocks !== undefined) await network.writeRedsocks(undo.redsocks ?? '');
   if (undo.noProxy !== undefined) await network.writeNoProxy(undo.noProxy ?? '');
   if (undo.redsocks !== undefined || undo.noProxy !== undefined) await restartProxy(units);

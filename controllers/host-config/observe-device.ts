@@ -9,6 +9,7 @@ import type { BootPartition } from '../host/boot-partition.js';
 import type { RebootBreadcrumb } from '../host/breadcrumb.js';
 import type { HostStateFile } from '../host/host-state.js';
 import type { Units } from '../host/units.js';
+import { attempt } from '../runtime/outcome.js';
 import { type DeviceWorld, rebootChanges, type SeenUnit } from './plan-device.js';
 import { judge, type Proofs } from './proof.js';
 import { rebootPermission } from './reboot-window.js';
@@ -74,7 +75,7 @@ export async function observeDevice(
     breadcrumb: await deps.breadcrumb.isPending(deps.now() - clock.uptimeMs),
     units,
     verdict: await judge(deps, document, state.trials.device, { ...clock, restartDue }),
-    permission: rebootPermission(spec.reboot, deps.now()),
+    permission: attempt(() => rebootPermission(spec.reboot, deps.now())),
     obstacle: deps.obstacle(),
     waiting,
     unsettled: restartDue || waiting.length > 0 ? unsettled(deps.store) : [],

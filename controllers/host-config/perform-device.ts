@@ -69,11 +69,12 @@ export async function performDeviceStep(
       tell('Normal', 'Confirmed', `The change stays: ${step.because}`);
       return undefined;
     case 'give-up':
-      await changeTrial(deps, { failed: step.because });
+      // The generation that has failed: one that comes meanwhile has not been tried.
+      await changeTrial(deps, { failed: step.because, uid, generation });
       tell('Warning', 'RollingBack', `The change is taken back: ${step.because}`);
       return undefined;
     case 'restore':
-      await rollBack(deps, seen, { uid, generation }, step.because);
+      await rollBack(deps, seen, step.because);
       tell('Warning', 'RolledBack', `What was there before is back: ${step.because}`);
       return undefined;
     case 'reboot': {

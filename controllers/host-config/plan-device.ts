@@ -42,7 +42,8 @@ export interface DeviceWorld {
   readonly units: readonly SeenUnit[];
   /** Undefined without a trial. */
   readonly verdict: Verdict | undefined;
-  readonly permission: RebootPermission;
+  /** Or why the document does not say it. */
+  readonly permission: RebootPermission | TerminalError;
   /** Why this agent cannot restart the device. */
   readonly obstacle: string | undefined;
   /** Containers that are made and wait for the next start of the device. */
@@ -58,6 +59,8 @@ const MEMBERS = {
 } as const;
 /** How soon to look again whether everything else has settled, ms. */
 const LOOK_MS = 5_000;
+const BOOT_MISSING =
+  'The boot partition of this device is not there now: its settings wait until it is mounted again. Nothing of it is lost';
 
 /**
  * What to do about the settings of the device: first the files, config.json before the others because the host may end us
@@ -69,10 +72,12 @@ export function planDevice(world: DeviceWorld): Plan<DeviceStep> {
   if (seen.hasBoot && state.booted?.bootId !== bootId) {
     return act('Observing', { do: 'note-boot', because: 'the device was started' });
   }
+  if (trial && lacksBoot(world)) return wait('BootPartitionMissing', BOOT_MISSING);
   if (trial?.failed !== undefined) return act('RollingBack', { do: 'restore', because: trial.failed });
   const rolledBack = sameGeneration(state.rolledBack.device, world) ? state.rolledBack.device : undefined;
-  const towards = rolledBack ? undefined : attempt(() => planSettings(world));
+  const towards = rolledBack ? undefined : settingsOf(world);
   if (towards && !(towards instanceof TerminalError)) return towards;
+  if (lacksBoot(world)) return wait('BootPartitionMissing', BOOT_MISSING);
   const changes = rebootChanges(state, seen);
   const crumb = planBreadcrumb(world, changes);
   if (crumb) return crumb;
@@ -93,10 +98,18 @@ export function planDevice(world: DeviceWorld): Plan<DeviceStep> {
   return due.length > 0 ? planReboot(world, due, false) : settled();
 }
 
+/** What a boot file says cannot be seen now: neither what is due nor what has proved itself. */
+const lacksBoot = ({ seen, state }: DeviceWorld): boolean =>
+  !seen.hasBoot && (state.trials.device !== undefined || Object.keys(state.managed).length > 0);
+
 const sameGeneration = (
   one: { readonly uid: string; readonly generation: number } | undefined,
   { uid, generation }: { readonly uid: string; readonly generation: number },
 ): boolean => one?.uid === uid && one.generation === generation;
+
+/** Nothing is written of a document that cannot be obeyed as a whole. */
+const settingsOf = (world: DeviceWorld): Plan<DeviceStep> | TerminalError | undefined =>
+  world.permission instanceof TerminalError ? world.permission : attempt(() => planSettings(world));
 
 /** Files, ownership, units. Undefined: nothing differs. */
 function planSettings(world: DeviceWorld): Plan<DeviceStep> | undefined {
@@ -149,6 +162,7 @@ function planMembers({ seen, variables }: DeviceWorld): DeviceStep | undefined {
 
 /** What was changed since the device was started, and says otherwise than then. Pure. */
 export function rebootChanges({ booted, touched }: HostState, seen: SeenBoot): readonly string[] {
+  if (!seen.hasBoot) return [];
   const now = valuesByVariable(seen);
   return touched
     .filter((variable) => booted && booted.values[variable] !== now[variable])
@@ -196,9 +210,12 @@ function planReboot(world: DeviceWorld, changes: readonly string[], urgent: bool
       `${due}. It was restarted for this before, and then something changed it back`,
     );
   }
-  if (permission.is === 'never') return wait('RebootRequired', `${due}. spec.reboot is never: restart it by hand`);
+  if (permission instanceof TerminalError) {
+    if (!urgent) throw permission;
+  } else if (permission.is === 'never')
+    return wait('RebootRequired', `${due}. spec.reboot is never: restart it by hand`);
   if (obstacle !== undefined) return wait('RebootRequired', `${due}. ${obstacle}`);
-  if (permission.is === 'later' && !urgent) {
+  if (!(permission instanceof TerminalError) && permission.is === 'later' && !urgent) {
     return wait('RebootRequired', `${due}. Its window begins at ${permission.next}`, permission.inMs);
   }
   if (unsettled.length > 0) {

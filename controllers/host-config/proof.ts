@@ -13,6 +13,8 @@ export interface Proofs {
   addresses(): readonly string[];
   /** Whether the API answers there. */
   answers(address: string): Promise<boolean>;
+  /** Apps have been looked at since the agent was started: what their status says is not of an earlier start. */
+  appsAreKnown(): boolean;
 }
 
 export interface JudgeDeps {
@@ -48,7 +50,7 @@ async function missingProofs({ store, proofs }: JudgeDeps, { spec }: HostConfig,
   }
   for (const name of spec.confirm?.apps ?? []) {
     const app = store.get('App', name);
-    if (!app || !isReady(app)) missing.push(`App ${name} being Ready`);
+    if (!app || !proofs.appsAreKnown() || !isReady(app)) missing.push(`App ${name} being Ready`);
   }
   return missing;
 }

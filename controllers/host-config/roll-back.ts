@@ -12,39 +12,36 @@ export interface RollBackDeps {
  * Brings back what was there before the change on trial, and remembers that this generation is not to be tried again. May
  * be cut anywhere and done again.
  */
-export async function rollBack(
-  deps: RollBackDeps,
-  seen: SeenBoot,
-  { uid, generation }: { readonly uid: string; readonly generation: number },
-  because: string,
-): Promise<void> {
-  const { touched, trials, rolledBack, managed } = await deps.state.load();
+export async function rollBack(deps: RollBackDeps, seen: SeenBoot, because: string): Promise<void> {
+  const { touched, trials, rolledBack } = await deps.state.load();
+  if (!trials.device) return;
+  const { uid, generation } = trials.device;
   await deps.state.change({ touched: union(touched, undoneVariables(trials.device)) });
   await restoreFiles(deps, seen, trials.device);
   await deps.state.change({
     trials: withoutDevice(trials),
     rolledBack: { ...rolledBack, device: { uid, generation, because } },
-    managed: trials.device?.undo.managed ?? managed,
+    managed: trials.device.undo.managed,
   });
 }
 
 /** What a rollback changes, as far as it takes effect at the next start of the device only. */
-const undoneVariables = (trial: Trial<DeviceUndo> | undefined): readonly string[] =>
-  Object.entries(trial?.undo.files ?? {}).flatMap(([name, { keys }]) => {
+const undoneVariables = (trial: Trial<DeviceUndo>): readonly string[] =>
+  Object.entries(trial.undo.files).flatMap(([name, { keys }]) => {
     const backend = BOOT_BACKENDS.find((one) => one.name === name);
     return backend ? keys.filter(backend.needsReboot).map(backend.variableOf) : [];
   });
 
 /** Puts files back byte by byte; one that somebody else changed meanwhile gets only our keys back. */
-async function restoreFiles(
-  { boot }: RollBackDeps,
-  seen: SeenBoot,
-  trial: Trial<DeviceUndo> | undefined,
-): Promise<void> {
-  for (const [name, { text, keys }] of Object.entries(trial?.undo.files ?? {})) {
+async function restoreFiles({ boot }: RollBackDeps, seen: SeenBoot, trial: Trial<DeviceUndo>): Promise<void> {
+  for (const [name, { text, keys }] of Object.entries(trial.undo.files)) {
     const backend = BOOT_BACKENDS.find((one) => one.name === name);
     const now = seen.backends.find((one) => one.backend.name === name);
-    if (!backend || !now) continue;
+    if (!backend) continue;
+    if (!now) {
+      await boot.restore(backend, text ?? undefined); // the file has gone since
+      continue;
+    }
     const before = backend.read(text ?? undefined);
     const ours = Object.fromEntries(keys.map((key) => [key, now.now[key]]));
     const isOnlyOurs = now.trouble !== undefined || backend.edit(text ?? undefined, ours) === now.text;

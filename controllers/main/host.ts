@@ -52,6 +52,7 @@ export function hostConfigDeps({
   server,
   facts,
   logs,
+  loops,
 }: ActorDeps): HostConfigControllerDeps {
   const { hostRoot, dataFolder } = settings;
   const { clock, run, units } = host;
@@ -73,6 +74,7 @@ export function hostConfigDeps({
       hasDefaultRoute: () => readDefaultRoute(hostRoot),
       addresses: () => server.addresses,
       answers: answersAt,
+      appsAreKnown: () => loops.some(({ controller, hasLooked }) => controller.kind === 'App' && hasLooked),
     },
     now: Date.now,
     obstacle: () => host.obstacle('reboot'),

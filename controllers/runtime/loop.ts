@@ -137,6 +137,11 @@ export class Loop {
     for (const { metadata } of this.deps.store.list(this.controller.kind)) this.wake(metadata.name);
   }
 
+  /** Every document that was there at the start has been looked at: `firstRound` as it stands now. */
+  get hasLooked(): boolean {
+    return this.#running && this.#unseen.size === 0;
+  }
+
   /** Nothing queued and nothing running; delayed keys do not count. */
   get isQuiet(): boolean {
     return this.#queue.size === 0 && this.#queue.running === 0;

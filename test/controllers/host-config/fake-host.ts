@@ -53,6 +53,7 @@ export class FakeHost {
   bootedAtMs = 0;
   defaultRoute = true;
   apiAnswers = true;
+  appsAreKnown = true;
   obstacle: string | undefined;
   departure: Departure = { is: 'scheduled' };
   readonly said: string[] = [];
@@ -152,6 +153,7 @@ export function depsOf(host: FakeHost, store: Store, folder: string, now: () => 
       hasDefaultRoute: async () => host.defaultRoute,
       addresses: () => ['127.0.0.1:48484'],
       answers: async () => host.apiAnswers,
+      appsAreKnown: () => host.appsAreKnown,
     },
     obstacle: () => host.obstacle,
     async reboot() {

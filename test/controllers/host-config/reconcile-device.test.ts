@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isReady, isStalled } from '../../../crds/conditions.js';
@@ -281,6 +281,87 @@ describe('the HostConfig device', () => {
       assert.match(agent.ready('device'), /Missing: App hello being Ready/);
       await agent.pass(61_000);
       assert.equal(await host.get(PATH), CONFIG_TXT);
+    });
+
+    it('is judged although the document names a window that is none', async () => {
+      await begin();
+      await apply(SPEC);
+      host.defaultRoute = false;
+      await start();
+      await apply({ ...SPEC, reboot: 'window(at night)' });
+      await agent.pass(601_000);
+      assert.equal(await host.get(PATH), CONFIG_TXT);
+    });
+
+    it('is not held against a document that came after it had failed', async () => {
+      await begin();
+      await apply(SPEC);
+      host.defaultRoute = false;
+      await start();
+      host.refusal = { code: 'EROFS', below: 'mnt/boot' };
+      await agent.pass(601_000);
+      await agent.pass(1_000);
+      assert.match(agent.ready('device'), /^Retrying: /);
+      host.defaultRoute = true;
+      await apply({ config: { HOST_CONFIG_gpu_mem: '128' } });
+      host.refusal = undefined;
+      await agent.pass(60_000);
+      assert.match((await host.get(PATH)) ?? '', /gpu_mem=128\n[\s\S]*dtparam=audio=on/);
+    });
+
+    it('waits while the boot partition is not mounted, and is taken back when it is again', async () => {
+      await begin();
+      await apply(SPEC);
+      host.defaultRoute = false;
+      await start();
+      const [mounted, away] = [join(host.root, 'mnt/boot'), join(host.root, 'away')];
+      await rename(mounted, away);
+      for (let at = 0; at < 4; at += 1) await agent.pass(601_000);
+      assert.match(agent.ready('device'), /^BootPartitionMissing: /);
+      assert.deepEqual(status().rebootRequired, undefined);
+      assert.deepEqual(host.told, []);
+      await rename(away, mounted);
+      await agent.pass(60_000);
+      await agent.pass(601_000);
+      assert.equal(await host.get(PATH), CONFIG_TXT);
+      assert.deepEqual(host.told, ['reboot']);
+    });
+
+    it('brings a file back that has gone meanwhile', async () => {
+      await begin();
+      host.deviceType = 'jetson-nano';
+      const before = 'extra_os_cmdline=isolcpus=1\n';
+      await host.put('mnt/boot/extra_uEnv.txt', before);
+      await agent.stop();
+      agent = await FakeAgent.start(host, folder);
+      await apply({ config: { HOST_EXTLINUX_isolcpus: '3' } });
+      host.defaultRoute = false;
+      await start();
+      await rm(join(host.root, 'mnt/boot/extra_uEnv.txt'));
+      await agent.pass(601_000);
+      assert.equal(await host.get('mnt/boot/extra_uEnv.txt'), before);
+    });
+
+    it('proves itself by Apps as they are now, not as they were before the device was started', async () => {
+      await begin();
+      await apply({ ...SPEC, confirm: { apps: ['hello'], deadlineSeconds: 60 } });
+      const ready = { type: 'Ready', status: 'True', reason: 'Settled', message: '' } as const;
+      await agent.store.put('files', {
+        document: { apiVersion: 'supercargo.io/v1', kind: 'App', metadata: { name: 'hello' }, spec: {} },
+      });
+      const app = agent.store.get('App', 'hello');
+      assert.ok(app);
+      const lastTransitionTime = '2026-01-02T03:04:05Z';
+      agent.store.setStatus(app, {
+        observedGeneration: 1,
+        conditions: [{ ...ready, lastTransitionTime, observedGeneration: 1 }],
+      });
+      host.appsAreKnown = false;
+      await start();
+      assert.match(agent.ready('device'), /Missing: App hello being Ready/);
+      host.appsAreKnown = true;
+      await agent.pass(2_000);
+      assert.equal(agent.ready('device'), 'True');
     });
 
     it('is judged although the document has become a bad one', async () => {

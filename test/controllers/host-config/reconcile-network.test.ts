@@ -219,6 +219,32 @@ describe('the HostConfig network', () => {
     });
   });
 
+  it('goes back to what was there wherever the machine is switched off meanwhile', async function () {
+    this.timeout(60_000);
+    const spec: HostConfigSpec = { hostname: 'kiosk', proxy: { ...PROXY, noProxy: ['x'] } };
+    for (let at = 0, isCut = true; isCut; at += 1) {
+      if (at > 0) {
+        await agent.stop();
+        for (const one of [host.root, folder]) await rm(one, { recursive: true });
+      }
+      await begin();
+      const before = await host.files();
+      host.apiAnswers = false;
+      await apply({ ...spec, confirm: { deadlineSeconds: 60 } });
+      host.told.length = 0;
+      host.failAfter = host.writes + at;
+      await agent.pass(61_000);
+      isCut = host.writes >= host.failAfter;
+      await agent.stop();
+      host.failAfter = Number.POSITIVE_INFINITY;
+      agent = await FakeAgent.start(host, folder, agent.clock);
+      await agent.quiet();
+      assert.deepEqual(await host.files(), before, `switched off after ${at} calls`);
+      assert.ok(host.told.includes('restart balena-proxy-config.service'), `no restart after ${at} calls`);
+      assert.match(agent.ready('network'), /^RolledBack: /, `switched off after ${at} calls`);
+    }
+  });
+
   it('comes to the same end wherever the machine is switched off', async function () {
     this.timeout(30_000);
     const spec: HostConfigSpec = { hostname: 'kiosk', proxy: { ...PROXY, noProxy: ['x'] } };
