@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs';
-import { basename, dirname, join, relative } from 'node:path';
+import { basename, dirname, relative } from 'node:path';
 import { watch } from 'chokidar';
 
 /** What we read or write on a host: files, and folders of which every file counts. */
@@ -20,10 +19,10 @@ export interface WatchOptions {
 export function watchHostFiles({ hostRoot, log }: WatchOptions): (changed: () => void) => () => void {
   return (changed) => {
     let timer: NodeJS.Timeout | undefined;
-    const tops = ['mnt/boot', 'etc'].map((folder) => join(hostRoot, folder)).filter((folder) => existsSync(folder));
-    const watcher = watch(tops, {
+    // From the root on: a folder that goes and comes back, or is made later, is seen again.
+    const watcher = watch(hostRoot, {
       ignoreInitial: true,
-      depth: 2,
+      depth: 3,
       ignored: (path) => !concerns(relative(hostRoot, path)),
     });
     watcher.on('all', () => {
