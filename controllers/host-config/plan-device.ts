@@ -216,7 +216,8 @@ function planReboot(world: DeviceWorld, changes: readonly string[], urgent: bool
     return wait('RebootRequired', `${due}. spec.reboot is never: restart it by hand`);
   if (obstacle !== undefined) return wait('RebootRequired', `${due}. ${obstacle}`);
   if (!(permission instanceof TerminalError) && permission.is === 'later' && !urgent) {
-    return wait('RebootRequired', `${due}. Its window begins at ${permission.next}`, permission.inMs);
+    const begins = permission.next === undefined ? 'does not begin within a week' : `begins at ${permission.next}`;
+    return wait('RebootRequired', `${due}. Its window ${begins}`, permission.inMs);
   }
   if (unsettled.length > 0) {
     const some = `${unsettled.slice(0, 3).join(', ')}${unsettled.length > 3 ? ', …' : ''}`;

@@ -2,11 +2,11 @@ import cron from 'node-cron';
 import type { HostConfigSpec } from '../../crds/types.js';
 import { InvalidSpecError } from '../runtime/outcome.js';
 
-/** Whether the device may be restarted now; `in`: when to look again, ms. */
+/** Whether the device may be restarted now; `inMs`: when to look again; `next`: undefined when none begins within a week. */
 export type RebootPermission =
   | { readonly is: 'allowed' }
   | { readonly is: 'never' }
-  | { readonly is: 'later'; readonly inMs: number; readonly next: string };
+  | { readonly is: 'later'; readonly inMs: number; readonly next: string | undefined };
 
 /** Longest that a pass waits for a window: clocks jump. */
 const LONGEST_MS = 60 * 60_000;
@@ -25,17 +25,18 @@ export function rebootPermission(reboot: HostConfigSpec['reboot'], nowMs: number
     // A cron expression without seconds means the first one of a minute; the window is the whole minute.
     if (window.match(new Date(Math.floor(nowMs / 60_000) * 60_000))) return { is: 'allowed' };
     const next = nextMinute(window, nowMs);
+    if (next === undefined) return { is: 'later', inMs: LONGEST_MS, next };
     return { is: 'later', inMs: Math.min(next - nowMs, LONGEST_MS), next: new Date(next).toISOString() };
   } finally {
     void window.destroy();
   }
 }
 
-/** The first minute within a week that the window has, else a week from now. */
-function nextMinute(window: { match(date: Date): boolean }, nowMs: number): number {
+/** The first minute within a week that the window has. */
+function nextMinute(window: { match(date: Date): boolean }, nowMs: number): number | undefined {
   const first = Math.floor(nowMs / 60_000) + 1;
   for (let minute = first; minute < first + 7 * 24 * 60; minute += 1) {
     if (window.match(new Date(minute * 60_000))) return minute * 60_000;
   }
-  return (first + 7 * 24 * 60) * 60_000;
+  return undefined;
 }

@@ -122,6 +122,16 @@ describe('the HostConfig device', () => {
     assert.deepEqual(host.told, ['reboot']);
   });
 
+  it('says of a window that is far away the same at every look', async () => {
+    await begin();
+    await apply({ ...SPEC, reboot: 'window(0 0 1 6 *)' });
+    assert.match(agent.ready('device'), /^RebootRequired: .*Its window does not begin within a week$/);
+    const before = agent.store.resourceVersion;
+    await agent.pass(3_600_000);
+    assert.equal(agent.store.resourceVersion, before);
+    assert.deepEqual(host.told, []);
+  });
+
   it('refuses a window that is none, and says what would be one', async () => {
     await begin();
     await apply({ ...SPEC, reboot: 'window(at night)' });
