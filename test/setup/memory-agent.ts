@@ -2,15 +2,20 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
+import { gitOrigins } from '../../api/sources/git/git-origin.js';
 import { openStore } from '../../api/store/document-store.js';
 import { openKeys } from '../../api/store/key-file.js';
+import { openSecretFiles } from '../../api/store/secret-files.js';
 import type { Store } from '../../api/store/store.js';
 import { startWorld } from '../../controllers/docker/informer.js';
 import { PullQueue } from '../../controllers/docker/pull-queue.js';
+import { gitSourceController } from '../../controllers/git-source/git-source-controller.js';
 import { openUpdateLocks } from '../../controllers/host/lock-files.js';
 import { systemClock } from '../../controllers/runtime/delays.js';
+import { Loop } from '../../controllers/runtime/loop.js';
 import { serviceLogs } from '../../controllers/service/service-logs.js';
 import { serviceStats } from '../../controllers/service/service-stats.js';
+import { parseDocument } from '../../crds/parse.js';
 import { aServer } from '../api/http/a-server.js';
 import { deviceLoops, facts } from './device-loops.js';
 import { MemoryEngine } from './memory-engine.js';
@@ -28,8 +33,8 @@ export interface MemoryAgent {
   close(): Promise<void>;
 }
 
-/** `localMode` is on unless said otherwise: no key is needed. */
-export async function startMemoryAgent({ localMode = true } = {}): Promise<MemoryAgent> {
+/** `localMode` is on unless said otherwise: no key is needed. `looksAfterGit`: with the GitSource controller, over the system's git. */
+export async function startMemoryAgent({ localMode = true, looksAfterGit = false } = {}): Promise<MemoryAgent> {
   const folder = mkdtempSync(join(tmpdir(), 'memory-agent-'));
   const now = Date.now;
   const log = silent;
@@ -40,7 +45,8 @@ export async function startMemoryAgent({ localMode = true } = {}): Promise<Memor
   const world = startWorld({ engine, log, clock: systemClock, wanted, sameClock: true });
   const pulls = new PullQueue({ engine, world, log });
   const locks = openUpdateLocks({ lockRoot: '/locks', hostRoot: folder, log, now });
-  const loops = deviceLoops({ folder, store, engine, world, pulls, locks, keys, clock: systemClock });
+  const loops = [...deviceLoops({ folder, store, engine, world, pulls, locks, keys, clock: systemClock })];
+  if (looksAfterGit) loops.push(gitLoop(folder, store));
   const bench = await aServer({
     store,
     localMode,
@@ -81,4 +87,21 @@ export async function startMemoryAgent({ localMode = true } = {}): Promise<Memor
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+function gitLoop(folder: string, store: Store): Loop {
+  const { uuid, deviceType, arch } = facts;
+  const repositories = gitOrigins({
+    store,
+    secrets: openSecretFiles({ dataFolder: folder }),
+    dataFolder: folder,
+    parse: parseDocument,
+    device: () => ({ name: 'device', uuid, type: deviceType, arch, tags: {} }),
+    env: process.env,
+    log: silent,
+    now: Date.now,
+  });
+  const device = () => ({ name: 'device', uuid, deviceType, arch, version: '0.1.0' });
+  const of = { store, clock: systemClock, random: () => 0 };
+  return new Loop(gitSourceController({ ...of, repositories, device }), { ...of, log: silent });
 }
