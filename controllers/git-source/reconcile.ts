@@ -1,4 +1,5 @@
 import type { Store } from '../../api/store/store.js';
+import type { Failure, SyncReport } from '../../api/store/sync-report.js';
 import { withFacts } from '../../crds/conditions.js';
 import { type GitSource, keyOf } from '../../crds/kinds.js';
 import { outstanding } from '../../crds/requests.js';
@@ -6,7 +7,7 @@ import type { GitSourceStatus } from '../../crds/types.js';
 import type { Clock, Delays } from '../runtime/delays.js';
 import { type Outcome, type Reconcile, settled, TerminalError, wait } from '../runtime/outcome.js';
 import { nextSyncMs, planSource } from './plan.js';
-import type { Failure, Repositories, SyncReport } from './repositories.js';
+import type { Repositories } from './repositories.js';
 import { statusAfter, statusSuspended } from './status.js';
 import { type DeviceFile, renderStatusFile } from './status-file.js';
 

@@ -1,22 +1,6 @@
 import type { Accepted } from '../../api/store/store.js';
+import type { SyncReport } from '../../api/store/sync-report.js';
 import type { GitSource } from '../../crds/kinds.js';
-import type { GitSourceStatus } from '../../crds/types.js';
-
-/** Why a repository's documents were not taken. */
-export interface Failure {
-  readonly reason: string;
-  readonly message: string;
-  readonly commit?: string;
-  /** Not worth another try before something changes. */
-  readonly final: boolean;
-}
-
-/** How a sync went, in facts of the status. What is absent is as it was. */
-export interface SyncReport extends Pick<GitSourceStatus, 'seen' | 'verified' | 'applied' | 'declares' | 'held'> {
-  readonly failure?: Failure;
-  /** What the proposal did. */
-  readonly accepted?: Accepted;
-}
 
 /** What this controller needs of git: the sources know how it is done. */
 export interface Repositories {

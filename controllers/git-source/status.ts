@@ -1,9 +1,9 @@
+import type { Failure, SyncReport } from '../../api/store/sync-report.js';
 import { withFacts } from '../../crds/conditions.js';
 import type { GitSource } from '../../crds/kinds.js';
 import { handlingOf, outstanding, type Refusal, withHandled } from '../../crds/requests.js';
 import { suspensionDealt } from '../../crds/suspend.js';
 import type { GitSourceStatus } from '../../crds/types.js';
-import type { Failure, SyncReport } from './repositories.js';
 
 /** The status after a sync, given the one before. Pure. */
 export function statusAfter(source: GitSource, report: SyncReport, nowMs: number, nextMs: number): GitSourceStatus {

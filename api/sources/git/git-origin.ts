@@ -4,6 +4,7 @@ import { canonicalHash } from '../../../crds/hash.js';
 import type { GitSource } from '../../../crds/kinds.js';
 import type { SecretFiles } from '../../store/secret-files.js';
 import type { Accepted, Store } from '../../store/store.js';
+import type { SyncReport } from '../../store/sync-report.js';
 import type { Log, Parse } from '../documents.js';
 import { ProblemLog } from '../problem-log.js';
 import type { DeviceScope } from './device-scope.js';
@@ -11,7 +12,7 @@ import { systemGit } from './git.js';
 import { planKept } from './plan-prune.js';
 import { pushStatus } from './push-status.js';
 import type { Limits } from './repository.js';
-import { type Memory, originOf, presentOf, repositoryOf, Sync, type SyncReport } from './sync.js';
+import { type Memory, originOf, presentOf, repositoryOf, Sync } from './sync.js';
 
 export interface GitOriginDeps {
   readonly store: Pick<Store, 'list' | 'propose' | 'previewSet' | 'report'>;

@@ -2,9 +2,10 @@ import { join } from 'node:path';
 import { durationMs } from '../../../crds/duration.js';
 import { canonicalHash } from '../../../crds/hash.js';
 import { type GitSource, type Key, KINDS, type Origin, type Problem, type Resource } from '../../../crds/kinds.js';
-import type { GitSourceSpec, GitSourceStatus } from '../../../crds/types.js';
+import type { GitSourceSpec } from '../../../crds/types.js';
 import { SecretFileError } from '../../store/secret-files.js';
-import type { Accepted, Proposal, Store } from '../../store/store.js';
+import type { Proposal, Store } from '../../store/store.js';
+import type { SyncReport } from '../../store/sync-report.js';
 import { problemLine } from '../documents.js';
 import type { ProblemLog } from '../problem-log.js';
 import type { DeviceScope } from './device-scope.js';
@@ -21,20 +22,6 @@ import { final, passing, SourceError } from './source-error.js';
 import { transportOf } from './transport.js';
 import { deviceVariables, parseEnvFile, type Value, type Variables } from './variables.js';
 import { verifySignature } from './verify-signature.js';
-
-export interface Failure {
-  readonly reason: string;
-  readonly message: string;
-  readonly commit?: string;
-  /** Not worth another try before something changes. */
-  readonly final: boolean;
-}
-
-/** How a sync went, in facts of the status. What is absent is as it was. */
-export interface SyncReport extends Pick<GitSourceStatus, 'seen' | 'verified' | 'applied' | 'declares' | 'held'> {
-  readonly failure?: Failure;
-  readonly accepted?: Accepted;
-}
 
 /** What is known of a source while this process lives. */
 export interface Memory {
