@@ -60,7 +60,7 @@ function notNow({ message }: { readonly message: string }, { state, seen }: Devi
 function contest({ repairs }: DeviceMemory, steps: readonly DeviceStep[], nowMs: number): Outcome | undefined {
   const repair = steps.find((step) => step.do === 'set' && step.isRepair);
   if (!repair) return undefined;
-  const recent = repairs.filter((at) => nowMs - at < REPAIRS.withinMs);
+  const recent = repairs.filter((at) => Math.abs(nowMs - at) < REPAIRS.withinMs);
   repairs.splice(0, repairs.length, ...recent, ...(recent.length < REPAIRS.limit ? [nowMs] : []));
   if (recent.length < REPAIRS.limit) return undefined;
   const message = `Somebody else changes it as often as it is put back: ${repair.because}`;

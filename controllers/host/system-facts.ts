@@ -34,6 +34,8 @@ const SERIAL_FILES = [
 ];
 /** The kernel's messages are looked through at most this often, ms. */
 const DMESG_MS = 10 * 60_000;
+/** A clock that is further off than by drifting has been set: a device without a battery begins in the past. */
+const CLOCK_SET_MS = 60_000;
 
 /** Reads what a device is and how it fares: on balenaOS as on any other Linux. Remembers what it said last. */
 export class SystemReader {
@@ -88,10 +90,9 @@ export class SystemReader {
 
   async #bootedAt(): Promise<string> {
     const { bootId, uptimeMs } = await this.options.clock.read();
-    if (this.#boot?.id !== bootId) {
-      const at = Math.round((this.options.now() - uptimeMs) / 1000) * 1000;
-      this.#boot = { id: bootId, at: new Date(at).toISOString() };
-    }
+    const at = Math.round((this.options.now() - uptimeMs) / 1000) * 1000;
+    const isKnown = this.#boot?.id === bootId && Math.abs(at - Date.parse(this.#boot.at)) < CLOCK_SET_MS;
+    if (!this.#boot || !isKnown) this.#boot = { id: bootId, at: new Date(at).toISOString() };
     return this.#boot.at;
   }
 

@@ -51,6 +51,24 @@ describe('what a system tells of itself', () => {
     assert.equal(mountOf('/var/x', mounts), undefined);
   });
 
+  it('tells anew when the device was started once its clock has been set', async () => {
+    let now = 100_000;
+    const uptimeMs = 40_000;
+    const reader = new SystemReader({
+      ...{ hostRoot: '/nowhere', dataFolder: '/nowhere', now: () => now },
+      facts: { deviceType: 'x', arch: 'y', osVersion: '', osVariant: undefined },
+      interfaces: () => ({ ip: [], mac: [] }),
+      clock: { read: async () => ({ bootId: 'b', uptimeMs }) },
+      run: () => assert.fail('a program was run'),
+    });
+    const bootedAt = async () => (await reader.facts()).bootedAt;
+    assert.equal(await bootedAt(), '1970-01-01T00:01:00.000Z');
+    now += 5_000;
+    assert.equal(await bootedAt(), '1970-01-01T00:01:00.000Z');
+    now = Date.parse('2026-01-02T00:00:40Z');
+    assert.equal(await bootedAt(), '2026-01-02T00:00:00.000Z');
+  });
+
   it('does not call it a change when a value stays within its step', () => {
     const before = { cpuUsagePercent: 41, memoryUsageMiB: 109, isUndervolted: false };
     assert.deepEqual(steady(before, { cpuUsagePercent: 59, memoryUsageMiB: 110, isUndervolted: true }), {
