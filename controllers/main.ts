@@ -18,8 +18,9 @@ import { openUpdateLocks } from './host/lock-files.js';
 import { overridingLocks } from './host/overriding-locks.js';
 import { readUsage } from './host/usage.js';
 import { bootVariables } from './host-config/compare-boot.js';
+import type { ActorDeps } from './main/actor-deps.js';
 import { actors } from './main/actors.js';
-import { hostOf } from './main/host.js';
+import { hostOf, hostSettings } from './main/host.js';
 import { firewall, gateway } from './main/parts.js';
 import { systemClock } from './runtime/delays.js';
 import { healthChecks, healthFacts } from './runtime/health.js';
@@ -109,6 +110,10 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
     log,
   });
 
+  const deps: ActorDeps = {
+    ...{ settings, variables, voice, signal, store, keys, locks, host, server, logs, facts, tags, secrets, log },
+    ...{ loops, sources, found },
+  };
   const manager = new Manager(log);
   await manager.start([
     { name: 'the data folder', start: () => undefined, stop: unlockFolder },
@@ -118,25 +123,8 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
     { name: 'the greeting', start: () => greet(settings, voice, server), stop: () => undefined },
     ...gateway(store, server, settings, log),
     firewall({ settings, store, variables, host }),
-    actors({
-      settings,
-      variables,
-      voice,
-      signal,
-      store,
-      keys,
-      locks,
-      host,
-      server,
-      logs,
-      facts,
-      tags,
-      secrets,
-      log,
-      loops,
-      sources,
-      found,
-    }),
+    hostSettings(deps),
+    actors(deps),
   ]);
   return {
     get addresses() {

@@ -101,8 +101,8 @@ function wantedBy(store: Store, name: string, isMeant: (reference: string) => bo
 function takesAlong(world: World, reference: string, other: string): boolean {
   if (imageKey(other) === imageKey(reference)) return true;
   if (!other.includes('@') || repositoryOf(other) !== repositoryOf(reference)) return false;
-  const seen = world.image(reference);
-  return seen !== undefined && seen.digests.some((digest) => imageKey(digest) === imageKey(other));
+  const digests = world.image(reference)?.digests ?? [];
+  return digests.some((digest) => imageKey(digest) === imageKey(other));
 }
 
 /** Other documents with the same reference, however it is written: pulls and tags are shared. */

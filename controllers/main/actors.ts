@@ -24,7 +24,6 @@ import { readCapabilities } from '../host/capabilities.js';
 import { readDeviceCredentials } from '../host/device-credentials.js';
 import { hasEmulator } from '../host/emulators.js';
 import { openHandovers } from '../host/handovers.js';
-import { hostConfigController } from '../host-config/host-config-controller.js';
 import { imageController } from '../image/image-controller.js';
 import { SideLoader } from '../image/side-loader.js';
 import { networkController } from '../network/network-controller.js';
@@ -38,8 +37,7 @@ import { watchStrays } from '../service/strays.js';
 import { AGENT_VERSION } from '../version.js';
 import { volumeController } from '../volume/volume-controller.js';
 import type { ActorDeps } from './actor-deps.js';
-import { hostConfigDeps } from './host.js';
-import { poll, reboots } from './parts.js';
+import { poll, reboots, working } from './parts.js';
 
 /** A server that is down is asked again after seconds at first, then after minutes, ms. */
 const GIT_BACKOFF_MS = { first: 2_000, max: 10 * 60_000 };
@@ -59,7 +57,7 @@ export function actors(deps: ActorDeps): Part {
 }
 
 async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
-  const { settings, store, locks, host, logs, log, loops } = deps;
+  const { settings, store, locks, logs, log, loops } = deps;
   const dockerHost = await engineAddress(deps);
   const engine = connectEngine({ dockerHost });
   deps.found.engine = engine;
@@ -96,12 +94,14 @@ async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
     serviceController(common),
   ];
   const ofLoops = { store, clock: systemClock, random: Math.random, log };
-  loops.push(...children.map((one) => new Loop(one, ofLoops)));
-  loops.push(
-    new Loop(appController({ ...common, imageGraceMs: settings.imageGraceMs }), { ...ofLoops, after: [...loops] }),
-  );
-  loops.push(new Loop(hostConfigController(hostConfigDeps(deps), host.watchFiles), ofLoops));
-  loops.push(new Loop(gitSources(deps), { ...ofLoops, backoffMs: GIT_BACKOFF_MS }));
+  const ofChildren = children.map((one) => new Loop(one, ofLoops));
+  const apps = appController({ ...common, imageGraceMs: settings.imageGraceMs });
+  const own = [
+    ...ofChildren,
+    new Loop(apps, { ...ofLoops, after: ofChildren }),
+    new Loop(gitSources(deps), { ...ofLoops, backoffMs: GIT_BACKOFF_MS }),
+  ];
+  loops.push(...own);
   const folders = watchFolders({
     folders: settings.manifestFolders,
     store,
@@ -138,11 +138,7 @@ async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
       },
       stop: () => folders.stop(),
     },
-    ...loops.map((loop) => ({
-      name: `the ${loop.controller.kind} controller`,
-      start: () => loop.start(),
-      stop: () => loop.stop(),
-    })),
+    ...own.map(working),
     {
       name: 'the strays',
       start: () => {

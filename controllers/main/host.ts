@@ -11,10 +11,13 @@ import { interfaceReader } from '../host/interfaces.js';
 import { type Host, openHost } from '../host/open-host.js';
 import { SystemReader } from '../host/system-facts.js';
 import type { UpdateLocks } from '../host/update-locks.js';
-import type { HostConfigControllerDeps } from '../host-config/host-config-controller.js';
+import { type HostConfigControllerDeps, hostConfigController } from '../host-config/host-config-controller.js';
 import { systemClock } from '../runtime/delays.js';
+import { Loop } from '../runtime/loop.js';
+import type { Part } from '../runtime/manager.js';
 import type { Settings } from '../settings.js';
 import type { ActorDeps } from './actor-deps.js';
+import { working } from './parts.js';
 
 interface HostParts {
   readonly settings: Settings;
@@ -43,8 +46,20 @@ export function hostOf({ settings, facts, store, variables, locks, logs, log }: 
   });
 }
 
+/**
+ * Makes the settings of the host true. Needs no engine and does not wait for one: a change of boot files that keeps Docker
+ * from starting has to be judged, and taken back, all the same.
+ */
+export function hostSettings(deps: ActorDeps): Part {
+  const { store, log, host, loops } = deps;
+  const controller = hostConfigController(hostConfigDeps(deps), host.watchFiles);
+  const loop = new Loop(controller, { store, clock: systemClock, random: Math.random, log });
+  loops.push(loop);
+  return working(loop);
+}
+
 /** What the settings of the host are made true with. */
-export function hostConfigDeps({
+function hostConfigDeps({
   settings,
   store,
   variables,

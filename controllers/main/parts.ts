@@ -4,6 +4,7 @@ import type { Store } from '../../api/store/store.js';
 import { isReady } from '../../crds/conditions.js';
 import { API_NETWORK } from '../../crds/names.js';
 import { systemClock } from '../runtime/delays.js';
+import type { Loop } from '../runtime/loop.js';
 import type { Part } from '../runtime/manager.js';
 import { onVariables, repeat } from '../runtime/variables.js';
 import { rebootWhenSettled } from '../service/reboots.js';
@@ -107,3 +108,10 @@ export function gateway(store: Store, server: ApiServer, settings: Settings, log
     },
   ];
 }
+
+/** A controller at work. */
+export const working = (loop: Loop): Part => ({
+  name: `the ${loop.controller.kind} controller`,
+  start: () => loop.start(),
+  stop: () => loop.stop(),
+});

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -11,6 +11,7 @@ import { openStore } from '../../api/store/document-store.js';
 import { type Agent, startAgent } from '../../controllers/main.js';
 import { readSettings } from '../../controllers/settings.js';
 import { API_VERSION } from '../../crds/kinds.js';
+import { until } from '../setup/until.js';
 
 const silent = pino({ level: 'silent' });
 const json = { 'content-type': 'application/json' };
@@ -109,17 +110,39 @@ describe('with an engine that', () => {
     });
   }
 
+  async function start(state: 'is down' | 'hangs'): Promise<void> {
+    const socket = join(folder, 'docker.sock');
+    if (state === 'hangs') await new Promise<void>((resolve) => engine.listen(socket, resolve));
+    const flags = ['--data', join(folder, 'data'), '--manifests', join(folder, 'manifests'), '--host-root', folder];
+    const listen = `unix:${join(folder, 'api.sock')}`;
+    const settings = readSettings([...flags, '--listen', listen], { DOCKER_HOST: `unix://${socket}` });
+    assert(typeof settings === 'object');
+    const voice = { log: silent, say: () => undefined, follow: () => () => undefined };
+    agent = startAgent(settings, voice, new AbortController().signal);
+  }
+
+  it('hangs, the settings of the host are made true all the same', async () => {
+    const file = join(folder, 'etc/hostname');
+    mkdirSync(join(folder, 'etc'));
+    writeFileSync(file, 'before\n');
+    await start('hangs');
+    const answered = await until(
+      'the API answers',
+      () => ask('PUT', '/apis/supercargo.io/v1/hostconfigs/network', { spec: { hostname: 'shed' } }),
+      ({ code }) => code < 500,
+    );
+    assert.equal(answered.code, 201, answered.text);
+    await until(
+      'the host has its name',
+      () => readFileSync(file, 'utf8'),
+      (text) => text === 'shed\n',
+    );
+  }).timeout(60_000);
+
   for (const state of ['is down', 'hangs'] as const) {
     it(`${state}, every endpoint answers within 2 s, from what was known last`, async () => {
       await aPast();
-      const socket = join(folder, 'docker.sock');
-      if (state === 'hangs') await new Promise<void>((resolve) => engine.listen(socket, resolve));
-      const flags = ['--data', join(folder, 'data'), '--manifests', join(folder, 'manifests'), '--host-root', folder];
-      const listen = `unix:${join(folder, 'api.sock')}`;
-      const settings = readSettings([...flags, '--listen', listen], { DOCKER_HOST: `unix://${socket}` });
-      assert(typeof settings === 'object');
-      const voice = { log: silent, say: () => undefined, follow: () => () => undefined };
-      agent = startAgent(settings, voice, new AbortController().signal);
+      await start(state);
       if (state === 'is down') await agent;
       while (!(await ask('GET', '/ping', undefined).catch(() => undefined))) await sleep(10);
       await sleep(1_100); // until it is no longer taken for a start
