@@ -42,6 +42,8 @@ const SMALL_BYTES = 1024 * 1024 + 1;
 const MANY_PACKS = 60;
 const CANDIDATE = 'refs/supercargo/candidate';
 const APPLIED = 'refs/supercargo/applied';
+/** What is being put in force: there only while nobody knows whether the documents have been taken. */
+const TAKING = 'refs/supercargo/taking';
 const FETCH = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--no-recurse-submodules'];
 
 /**
@@ -165,15 +167,29 @@ export class Repository {
     return stdout.toString();
   }
 
-  /** Remembers what is in force, so that it can be read without the server. */
-  async keep(commit: string, signal: AbortSignal): Promise<void> {
-    await this.#read(['update-ref', APPLIED, commit], signal);
+  /** Before documents are proposed: a process that is killed meanwhile leaves it unknown which ones are in force. */
+  async begin(commit: string, signal: AbortSignal): Promise<void> {
+    await this.#read(['update-ref', TAKING, commit], signal);
   }
 
-  /** What was in force last; undefined without a cache. */
+  /** They were not taken: what was in force still is. */
+  async abandon(signal: AbortSignal): Promise<void> {
+    await this.#read(['update-ref', '-d', TAKING], signal);
+  }
+
+  /** Remembers what is in force, so that it can be read without the server. */
+  async keep(commit: string, signal: AbortSignal): Promise<void> {
+    await this.#read(['update-ref', '--stdin'], signal, { input: `update ${APPLIED} ${commit}\ndelete ${TAKING}\n` });
+  }
+
+  /** What was in force last; undefined without a cache, and where that is not known. */
   async kept(signal: AbortSignal): Promise<string | undefined> {
-    if (!(await this.exists())) return undefined;
-    const { code, stdout } = await this.#read(['rev-parse', '--verify', '--quiet', `${APPLIED}^{commit}`], signal, {
+    if (!(await this.exists()) || (await this.#commitOf(TAKING, signal)) !== undefined) return undefined;
+    return this.#commitOf(APPLIED, signal);
+  }
+
+  async #commitOf(ref: string, signal: AbortSignal): Promise<string | undefined> {
+    const { code, stdout } = await this.#read(['rev-parse', '--verify', '--quiet', `${ref}^{commit}`], signal, {
       codes: [0, 1, 128],
     });
     return code === 0 ? stdout.toString().trim() : undefined;

@@ -173,7 +173,7 @@ export class Sync {
       const openOther = (url: string, withCredentials: boolean) => this.#openOther(url, withCredentials);
       const read = { ...this.deps, repository, openOther, device, variables, origin: this.#origin };
       const set = await readCommit(commit, this.#spec, read, this.signal);
-      const left = await this.#propose(set, commit);
+      const left = await this.#propose(repository, set, commit);
       await repository.keep(commit, this.signal);
       const { seen } = this.#report;
       const facts = seen?.commit === commit ? seen : await repository.facts(commit, this.signal);
@@ -215,7 +215,7 @@ export class Sync {
   }
 
   /** Everything or nothing, unless the source says otherwise; and nothing that removes more than it may. Returns what was not taken. */
-  async #propose(set: DeclaredSet, commit: string): Promise<readonly Problem[]> {
+  async #propose(repository: Repository, set: DeclaredSet, commit: string): Promise<readonly Problem[]> {
     const { store, problems: told, log } = this.deps;
     const { atomic = true, prune } = this.#spec;
     told.tell(this.#origin, set.problems);
@@ -250,9 +250,16 @@ export class Sync {
       this.#report = { ...this.#report, held: { commit, removes: [...removes] } };
       throw final('PruneHeld', heldMessage(this.source.metadata.name, removes, hold));
     }
-    const accepted = await store.propose(proposal);
+    await repository.begin(commit, this.signal);
+    const accepted = await store.propose(proposal).catch(async (error: unknown) => {
+      await repository.abandon(this.signal);
+      throw error;
+    });
     told.tell(`${this.#origin} refused`, accepted.refused);
-    if (atomic && accepted.refused.length > 0) throw passing('Refused', summaryOf(accepted.refused));
+    if (atomic && accepted.refused.length > 0) {
+      await repository.abandon(this.signal);
+      throw passing('Refused', summaryOf(accepted.refused));
+    }
     const { created, changed, deleted } = accepted;
     if (created.length + changed.length + deleted.length > 0) {
       log.info(

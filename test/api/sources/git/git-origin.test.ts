@@ -30,6 +30,8 @@ describe('a repository', () => {
   });
 
   const reasonOf = async (): Promise<string | undefined> => (await bench.sync()).failure?.reason;
+  const git = (place: string, ...args: readonly string[]): string =>
+    execFileSync('git', ['-C', place, ...args], { encoding: 'utf8' }).trim();
   const cacheOf = (): string => {
     const own = join(bench.folder, 'git');
     const found = readdirSync(own, { recursive: true, encoding: 'utf8' }).find((name) => name.endsWith('.git'));
@@ -394,6 +396,32 @@ describe('a repository', () => {
       const { failure } = await bench.sync();
       assert.equal(failure?.reason, 'RepositoryNotFound');
       assert.equal(bench.command('a'), 'hello kitchen');
+    });
+
+    it('does not bring an older commit back when the agent was killed just after it took a newer one', async () => {
+      renameSync(`${repository.bare}.away`, repository.bare);
+      const older = git(cacheOf(), 'rev-parse', 'refs/supercargo/applied');
+      repository.commit({ 'a.yaml': appText('a', 'newer') });
+      let during = '';
+      const propose = bench.store.propose.bind(bench.store);
+      bench.store.propose = async (proposal) => {
+        const accepted = await propose(proposal);
+        during = git(cacheOf(), 'rev-parse', 'refs/supercargo/taking');
+        return accepted;
+      };
+      const before = bench.source.status;
+      await bench.sync();
+      assert.equal(bench.command('a'), 'newer');
+      assert.equal(git(cacheOf(), 'for-each-ref', 'refs/supercargo/taking'), '', 'known again');
+
+      // What a kill between the two leaves behind.
+      git(cacheOf(), 'update-ref', 'refs/supercargo/applied', older);
+      git(cacheOf(), 'update-ref', 'refs/supercargo/taking', during);
+      renameSync(repository.bare, `${repository.bare}.away`);
+      await bench.restart();
+      bench.store.setStatus(bench.source, before ?? {});
+      assert.equal((await bench.sync()).failure?.reason, 'RepositoryNotFound');
+      assert.equal(bench.command('a'), 'newer');
     });
 
     it('is filled in anew from the cache when the device has another name', async () => {
