@@ -25,7 +25,8 @@ export function processIo({ color }: { readonly color: boolean }): Io {
   return {
     out: (...lines) => void stdout.write(lines.map((line) => `${line}\n`).join('')),
     err: (...lines) => void stderr.write(lines.map((line) => `${line}\n`).join('')),
-    style: (style, text) => (isColored ? styleText(style, text) : text),
+    // Node would ask the environment once more, and see no colours where `CI` is set.
+    style: (style, text) => (isColored ? styleText(style, text, { validateStream: false }) : text),
     isTerminal,
     hasProgress: stderr.isTTY === true && env.TERM !== 'dumb',
     columns: stdout.columns || 80,

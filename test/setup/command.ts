@@ -75,7 +75,13 @@ export class CommandProcess {
     const [program = '', ...rest] = onTerminal
       ? ['script', '-qefc', `stty cols 100 rows 40; exec ${quoted}`, '/dev/null']
       : words;
-    const { NO_COLOR: _noColor, SUPERCARGO_HOST: _host, SUPERCARGO_API_KEY: _key, ...inherited } = process.env;
+    const {
+      NO_COLOR: _noColor,
+      FORCE_COLOR: _color,
+      SUPERCARGO_HOST: _host,
+      SUPERCARGO_API_KEY: _key,
+      ...inherited
+    } = process.env;
     const own = { TERM: 'xterm', SUPERCARGO_CONFIG: this.config, SUPERCARGO_DATA: this.folder };
     const child = spawn(program, rest, { cwd, env: { ...inherited, ...own, ...env }, stdio: 'pipe' });
     const timer = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS);
