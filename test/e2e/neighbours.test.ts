@@ -22,7 +22,7 @@ describe('what the agent finds on the machine', () => {
       appId,
       services: { main: scene.service({ ports: [`${port}:80`] }), calm: scene.service() },
     });
-    await scene.untilReason('Service', `${name}.main`, 'Retrying', new RegExp(`\\b${port}\\b`));
+    await scene.untilReason('Service', `${name}.main`, 'PortInUse', new RegExp(`\\b${port}\\b`));
     await scene.untilReason('App', name, 'ChildrenNotReady', new RegExp(`\\b${port}\\b`));
     await scene.put(neighbour, { appId: neighbourId, services: { main: scene.service() } });
     await scene.untilReady(neighbour);
@@ -128,7 +128,7 @@ describe('what the agent finds on the machine', () => {
     await scene.untilReady(name);
     const old = await scene.untilRunning(appId, ['main']);
     await scene.put(bad, { appId: badId, services: { main: scene.service({ command: ['no-such-program'] }) } });
-    await scene.untilReason('Service', `${bad}.main`, 'Retrying', /no-such-program/);
+    await scene.untilReason('Service', `${bad}.main`, 'CommandNotFound', /no-such-program/);
     assert.deepEqual(unchanged(await scene.containers(appId)), unchanged(old));
   });
 
