@@ -16,6 +16,7 @@ describe('what the agent finds on the machine', () => {
     const holder = createServer();
     holder.listen(port, '0.0.0.0');
     await once(holder, 'listening');
+    holder.unref(); // a failure does not keep the tests from ending
     const [name, neighbour] = [`${scene.prefix}-port`, `${scene.prefix}-other`];
     const [appId, neighbourId] = [scene.appId(), scene.appId()];
     await scene.put(name, {
