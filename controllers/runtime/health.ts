@@ -37,7 +37,7 @@ export interface HealthFacts {
   readonly folderTrouble: string | undefined;
   /** Origins that could not read what they would propose. */
   readonly unread: ReturnType<Reader['unread']>;
-  /** Origins that have declared documents which are there now. */
+  /** Origins that have declared documents which are there now; empty when nothing is unread. */
   readonly declaring: ReadonlySet<Origin>;
 }
 
@@ -110,7 +110,7 @@ export function folderTrouble(folder: string): string | undefined {
 }
 
 /** What the checks look at, read now. */
-export const healthFacts = ({
+export function healthFacts({
   dataFolder,
   store,
   loops,
@@ -120,11 +120,17 @@ export const healthFacts = ({
   readonly store: Reader;
   readonly loops: readonly Loop[];
   readonly vitals: Vitals | undefined;
-}): HealthFacts => ({
-  nowMs: Date.now(),
-  loops: loops.map(({ controller: { kind }, oldestPassMs, queuedForMs }) => ({ kind, oldestPassMs, queuedForMs })),
-  vitals,
-  folderTrouble: folderTrouble(dataFolder) ?? store.diskTrouble,
-  unread: store.unread(),
-  declaring: new Set(KINDS.flatMap((kind) => store.list(kind).map(({ metadata }) => metadata.origin))),
-});
+}): HealthFacts {
+  const unread = store.unread();
+  return {
+    nowMs: Date.now(),
+    loops: loops.map(({ controller: { kind }, oldestPassMs, queuedForMs }) => ({ kind, oldestPassMs, queuedForMs })),
+    vitals,
+    folderTrouble: folderTrouble(dataFolder) ?? store.diskTrouble,
+    unread,
+    // Probes come often and hardly ever is a source unread: the documents are looked through only then.
+    declaring: new Set(
+      unread.length === 0 ? [] : KINDS.flatMap((kind) => store.list(kind).map(({ metadata }) => metadata.origin)),
+    ),
+  };
+}
