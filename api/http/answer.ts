@@ -6,9 +6,10 @@ export const JSON_TYPE = 'application/json';
 export const HTML_TYPE = 'text/html';
 export const TEXT_TYPE = 'text/plain';
 
-/** A text that is ready to be sent. */
+/** An answer that is ready to be sent. */
 export interface Rendered {
-  readonly text: string;
+  /** UTF-8, encoded once however often it is sent. */
+  readonly bytes: Buffer;
   readonly type: typeof JSON_TYPE | typeof HTML_TYPE | typeof TEXT_TYPE;
   /** Without quotes; '' for what is not tagged. */
   readonly etag: string;
@@ -18,11 +19,14 @@ export interface Rendered {
 export const render = (value: unknown): Rendered => tagged(JSON.stringify(value), JSON_TYPE);
 
 /** A text and its tag. Pure. */
-export const tagged = (text: string, type: Rendered['type']): Rendered => ({ text, type, etag: entityTag(text) });
+export function tagged(text: string, type: Rendered['type']): Rendered {
+  const bytes = Buffer.from(text);
+  return { bytes, type, etag: entityTag(bytes) };
+}
 
-/** Length and SHA-1 of a text, as Express tags its answers. Pure. */
-export const entityTag = (text: string): string =>
-  `${Buffer.byteLength(text).toString(16)}-${createHash('sha1').update(text).digest('base64').slice(0, 27)}`;
+/** Length and SHA-1 of an answer, as Express tags its own. Pure. */
+export const entityTag = (bytes: Buffer): string =>
+  `${bytes.length.toString(16)}-${createHash('sha1').update(bytes).digest('base64').slice(0, 27)}`;
 
 /** A JSON answer; a 200 to a GET carries a weak ETag, and hapi makes it a 304 when the client has it. */
 export function json(h: ResponseToolkit, value: unknown, code = 200): ResponseObject {
@@ -30,8 +34,8 @@ export function json(h: ResponseToolkit, value: unknown, code = 200): ResponseOb
 }
 
 /** As `json`, of a text rendered before. */
-export function ready(h: ResponseToolkit, { text, type, etag }: Rendered, code = 200): ResponseObject {
-  const response = h.response(text).type(type).code(code);
+export function ready(h: ResponseToolkit, { bytes, type, etag }: Rendered, code = 200): ResponseObject {
+  const response = h.response(bytes).type(type).code(code);
   return etag === '' ? response : response.etag(etag, { weak: true, vary: false });
 }
 
@@ -49,6 +53,6 @@ export const failed = (h: ResponseToolkit, code: number, message: string): Respo
 
 /** Tagged where somebody can ask again with the tag: hapi would make a 304 of an error that has one. */
 const text = (h: ResponseToolkit, content: string, type: Rendered['type'], code: number): ResponseObject =>
-  ready(h, isRead(h) && code === 200 ? tagged(content, type) : { text: content, type, etag: '' }, code);
+  ready(h, isRead(h) && code === 200 ? tagged(content, type) : { bytes: Buffer.from(content), type, etag: '' }, code);
 
 const isRead = ({ request }: ResponseToolkit): boolean => request.method === 'get' || request.method === 'head';

@@ -1,6 +1,6 @@
 import { lstat, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { type Address, addressText, covers } from './address.js';
 import type { Door } from './trust.js';
 
@@ -35,7 +35,7 @@ interface Listener {
 /** The sockets that one request handler is served on, and which one a request came through. */
 export class Listeners {
   readonly #open: Listener[] = [];
-  readonly #doors = new WeakMap<IncomingMessage, Door>();
+  readonly #doors = new WeakMap<Socket, Door>();
 
   constructor(
     private readonly handle: RequestListener,
@@ -48,7 +48,7 @@ export class Listeners {
   }
 
   doorOf(request: IncomingMessage): Door {
-    return this.#doors.get(request) ?? 'tcp';
+    return this.#doors.get(request.socket) ?? 'tcp';
   }
 
   /** Listens on one more address; nothing to do when an open listener covers it. Rejects as the system refuses. */
@@ -57,10 +57,8 @@ export class Listeners {
     if (address.is === 'unix') await removeStaleSocket(address.path);
     const { connections, headMs, requestMs, idleMs, checkMs } = this.limits;
     const times = { headersTimeout: headMs, requestTimeout: requestMs, connectionsCheckingInterval: checkMs };
-    const server = createServer({ ...times, keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
-      this.#doors.set(request, door);
-      this.handle(request, response);
-    });
+    const server = createServer({ ...times, keepAliveTimeout: KEEP_ALIVE_MS }, this.handle);
+    server.on('connection', (socket: Socket) => this.#doors.set(socket, door));
     server.maxConnections = connections;
     server.timeout = idleMs;
     await new Promise<void>((resolve, reject) => {

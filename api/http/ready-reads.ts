@@ -43,13 +43,13 @@ export class ReadyReads {
       return false;
     const rendered = this.#read(request, url);
     if (!rendered) return false;
-    const { text, type, etag } = rendered;
+    const { bytes, type, etag } = rendered;
     response.writeHead(200, {
       'content-type': `${type}; charset=utf-8`,
       etag: `W/"${etag}"`,
-      'content-length': Buffer.byteLength(text),
+      'content-length': bytes.length,
     });
-    response.end(text);
+    response.end(bytes);
     return true;
   }
 
