@@ -31,6 +31,20 @@ const read = (path: string): Ask => ({ method: 'GET', path, fine: [200] });
 /** 404: the service has no container at this moment of its roll-out. 423: the lock is held. 503: something took its place. */
 const COMMANDED = [200, 404, 423, 503];
 
+/** What readers ask, one after the other. */
+export const readPaths = (appId: number): readonly string[] => [
+  '/v2/applications/state',
+  '/v2/state/status',
+  `/v2/applications/${appId}/state`,
+  '/v1/device',
+  '/v2/containerId',
+  '/v2/local/target-state',
+  '/ping',
+  '/v1/healthy',
+  '/apis/supercargo.io/v1/apps',
+  '/apis/supercargo.io/v1/services',
+];
+
 /** What the client of that number asks, in turn. Of forty, one commands and one writes. */
 function turnsOf(client: number, appId: number): readonly Ask[] {
   const service = { serviceName: `s${(client % 5) + 1}` };
@@ -47,18 +61,7 @@ function turnsOf(client: number, appId: number): readonly Ask[] {
       { method: 'POST', path: '/v1/update', fine: [204] },
     ];
   }
-  return [
-    read('/v2/applications/state'),
-    read('/v2/state/status'),
-    read(`/v2/applications/${appId}/state`),
-    read('/v1/device'),
-    read('/v2/containerId'),
-    read('/v2/local/target-state'),
-    read('/ping'),
-    read('/v1/healthy'),
-    read('/apis/supercargo.io/v1/apps'),
-    read('/apis/supercargo.io/v1/services'),
-  ];
+  return readPaths(appId).map(read);
 }
 
 /**
