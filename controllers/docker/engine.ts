@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { ContainerCreateOptions, HostConfig } from 'dockerode';
+import type { ContainerStats } from '../../crds/stats.js';
 
 /** A container of ours, as inspected. */
 export interface SeenContainer {
@@ -173,24 +174,6 @@ export interface ContainerLogLine {
   readonly isStdErr: boolean;
   /** ms since the epoch */
   readonly timestamp: number;
-}
-
-/** What a container uses at one moment. Rates come from two of them. */
-export interface ContainerStats {
-  /** RFC 3339. */
-  readonly at: string;
-  /** Processor time since it started, ns, over all processors. */
-  readonly cpuNs: number;
-  /** Without the page cache that can be given back, as `docker stats` counts. */
-  readonly memoryBytes: number;
-  /** What it may use; the device's memory without a limit. */
-  readonly memoryLimitBytes: number;
-  /** Over all its networks. */
-  readonly receivedBytes: number;
-  readonly sentBytes: number;
-  readonly readBytes: number;
-  readonly writtenBytes: number;
-  readonly processes: number;
 }
 
 /**

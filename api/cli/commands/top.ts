@@ -1,25 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { ServiceStats } from '../../../crds/stats.js';
 import type { Client } from '../client.js';
 import { usageError } from '../failure.js';
 import { GROUP_PATH } from '../kind-words.js';
 import type { Session } from '../session.js';
 import { tableLines } from '../table.js';
 import { bytesText, parseDuration } from '../words.js';
-
-/** What a service uses, as the resource API tells it. */
-export interface Stats {
-  readonly app: string;
-  readonly service: string;
-  readonly at: string;
-  readonly cpuNs: number;
-  readonly memoryBytes: number;
-  readonly memoryLimitBytes: number;
-  readonly receivedBytes: number;
-  readonly sentBytes: number;
-  readonly readBytes: number;
-  readonly writtenBytes: number;
-  readonly processes: number;
-}
 
 export interface TopOptions {
   readonly watch?: boolean;
@@ -45,10 +31,15 @@ export async function top(session: Session, options: TopOptions): Promise<void> 
 /** Home, then everything below. */
 const CLEAR_SCREEN = '\u001b[H\u001b[2J';
 
-const statsOf = async (client: Client): Promise<readonly Stats[]> =>
-  (await client.ask<{ items: readonly Stats[] }>('GET', `${GROUP_PATH}/stats`)).items;
+const statsOf = async (client: Client): Promise<readonly ServiceStats[]> =>
+  (await client.ask<{ items: readonly ServiceStats[] }>('GET', `${GROUP_PATH}/stats`)).items;
 
-function show({ io, json }: Session, before: readonly Stats[], after: readonly Stats[], isWatched: boolean): void {
+function show(
+  { io, json }: Session,
+  before: readonly ServiceStats[],
+  after: readonly ServiceStats[],
+  isWatched: boolean,
+): void {
   const rows = after.map((one) => ({
     ...one,
     cpuPercent: cpuPercent(
@@ -86,7 +77,7 @@ function show({ io, json }: Session, before: readonly Stats[], after: readonly S
 }
 
 /** Of one processor; undefined without an earlier look at the same run. Pure. */
-export function cpuPercent(before: Stats | undefined, after: Stats): number | undefined {
+export function cpuPercent(before: ServiceStats | undefined, after: ServiceStats): number | undefined {
   const elapsedMs = before ? Date.parse(after.at) - Date.parse(before.at) : 0;
   if (!before || elapsedMs <= 0 || after.cpuNs < before.cpuNs) return undefined;
   return Math.round(((after.cpuNs - before.cpuNs) / (elapsedMs * 1e6)) * 1000) / 10;

@@ -1,6 +1,7 @@
 import type { Lifecycle, Plugin, Request, ResponseToolkit } from '@hapi/hapi';
 import { Ajv, type JSONSchemaType } from 'ajv';
 import { API_VERSION, PLURALS } from '../../../crds/kinds.js';
+import type { ServiceStats } from '../../../crds/stats.js';
 import type { Reader } from '../../store/store.js';
 import { json } from '../answer.js';
 import { check } from '../check.js';
@@ -17,23 +18,6 @@ export interface ServiceLogLine {
   readonly isStdErr: boolean;
   /** RFC 3339, ms. */
   readonly timestamp: string;
-}
-
-/** What a service's container uses at one moment. */
-export interface ServiceStats {
-  readonly app: string;
-  readonly service: string;
-  readonly container: string;
-  /** RFC 3339; rates come from two of these. */
-  readonly at: string;
-  readonly cpuNs: number;
-  readonly memoryBytes: number;
-  readonly memoryLimitBytes: number;
-  readonly receivedBytes: number;
-  readonly sentBytes: number;
-  readonly readBytes: number;
-  readonly writtenBytes: number;
-  readonly processes: number;
 }
 
 export interface LogChoice {

@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { addressText, isLocal, parseHost } from '../../../api/cli/address.js';
 import { valueAt } from '../../../api/cli/columns.js';
 import { verdictOf as endOf } from '../../../api/cli/commands/actions.js';
-import { cpuPercent, type Stats } from '../../../api/cli/commands/top.js';
+import { cpuPercent } from '../../../api/cli/commands/top.js';
 import { chooseTarget, parseConfig } from '../../../api/cli/contexts.js';
 import { differences } from '../../../api/cli/differences.js';
 import { COMMAND_VERSION } from '../../../api/cli/version.js';
 import { ageText, bytesText, parseDuration } from '../../../api/cli/words.js';
 import { AGENT_VERSION } from '../../../controllers/version.js';
 import { SCHEMAS } from '../../../crds/schemas.js';
+import type { ServiceStats } from '../../../crds/stats.js';
 import { anApp } from '../../setup/documents.js';
 
 describe('an address of an agent', () => {
@@ -88,7 +89,7 @@ describe('times and sizes', () => {
       '2.5 GiB',
     ]));
   it('takes processor time between two looks at one run', () => {
-    const at = (ms: number, cpuNs: number) => ({ at: new Date(ms).toISOString(), cpuNs }) as Stats;
+    const at = (ms: number, cpuNs: number) => ({ at: new Date(ms).toISOString(), cpuNs }) as ServiceStats;
     assert.equal(cpuPercent(at(0, 0), at(1000, 250_000_000)), 25);
     assert.equal(cpuPercent(undefined, at(1000, 1)), undefined);
     assert.equal(cpuPercent(at(0, 500), at(1000, 1)), undefined, 'it was made anew');

@@ -1,0 +1,25 @@
+/** What a container uses at one moment. Rates come from two of them. */
+export interface ContainerStats {
+  /** RFC 3339. */
+  readonly at: string;
+  /** Processor time since it started, ns, over all processors. */
+  readonly cpuNs: number;
+  /** Without the page cache that can be given back, as `docker stats` counts. */
+  readonly memoryBytes: number;
+  /** What it may use; the device's memory without a limit. */
+  readonly memoryLimitBytes: number;
+  /** Over all its networks. */
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+  readonly readBytes: number;
+  readonly writtenBytes: number;
+  readonly processes: number;
+}
+
+/** The same of a service's container, as the resource API tells it. */
+export interface ServiceStats extends ContainerStats {
+  readonly app: string;
+  readonly service: string;
+  /** Its name. */
+  readonly container: string;
+}
