@@ -746,7 +746,7 @@ export interface HostConfigSpec {
   };
   /** device only: when the device may be restarted for settings that need it. never; auto: as soon as everything else has settled; window(CRON): like auto, in minutes that a cron expression matches, in the time zone of the agent, as in window(* 3 * * *). Default: auto. */
   reboot?: string;
-  /** How a change of boot files or of the network has to prove itself. Unless it does within the deadline, what was there before comes back and the document is Stalled RolledBack. */
+  /** How a change of boot files or of the network has to prove itself. Unless it does within the deadline, what was there before comes back and the document is Stalled RolledBack. A document that is deleted before that takes the change with it. */
   confirm?: {
     /** Seconds, counted from the change or, where it needs one, from the start of the device after it. 0: no proof is asked for. Default: 600; 0 for documents of a posted target state. */
     deadlineSeconds?: number;

@@ -36,6 +36,8 @@ export function hostConfigPatcher(
   let lastTurn: Promise<unknown> = Promise.resolve();
 
   async function change(patch: HostConfigPatch, force: boolean): Promise<HostConfigChange> {
+    if (!(await gone(deps)))
+      return { is: 'failed', message: 'The network settings were deleted before, and are still being taken back' };
     const foreign = await foreignTo(patch);
     if (foreign) return foreign;
     const result = await host.underLocks(force, async (): Promise<HostConfigChange> => {
@@ -74,7 +76,21 @@ export function hostConfigPatcher(
 }
 
 const META = { name: NETWORK_DOCUMENT };
-const present = (store: Pick<Store, 'get'>): HostConfig | undefined => store.get('HostConfig', NETWORK_DOCUMENT);
+/** The document, unless it is being deleted: then it says nothing of what shall be. */
+function present(store: Pick<Store, 'get'>): HostConfig | undefined {
+  const document = store.get('HostConfig', NETWORK_DOCUMENT);
+  return document?.metadata.deletionTimestamp === undefined ? document : undefined;
+}
+
+/** Waits for a document that is being deleted, as what it changed on trial goes back first; whether it has gone. */
+async function gone({ store, deadlineMs }: HostConfigChangeDeps): Promise<boolean> {
+  const until = Date.now() + deadlineMs;
+  while (store.get('HostConfig', NETWORK_DOCUMENT) && !present(store)) {
+    if (Date.now() >= until) return false;
+    await sleep(LOOK_MS);
+  }
+  return true;
+}
 
 /** Waits for what the controller concludes about the document as it is now. */
 async function ended({ store, deadlineMs }: HostConfigChangeDeps): Promise<HostConfigChange> {
@@ -102,10 +118,14 @@ async function ended({ store, deadlineMs }: HostConfigChangeDeps): Promise<HostC
   }
 }
 
-async function takeBack({ store, log }: HostConfigChangeDeps, before: HostConfig | undefined): Promise<void> {
+async function takeBack(deps: HostConfigChangeDeps, before: HostConfig | undefined): Promise<void> {
+  const { store, log } = deps;
   try {
     if (before) await store.put('api', { document: declared(before.spec) });
-    else await store.delete('api', KEY);
+    else {
+      await store.delete('api', KEY);
+      await gone(deps);
+    }
   } catch (error) {
     log.warn({ err: error }, 'Could not take a change of the host configuration back');
   }

@@ -34,7 +34,9 @@ export function localOrigin({ store, device, parse, log }: LocalOriginDeps): Loc
   const take = async (body: unknown): Promise<TargetAnswer> => {
     const target = parseTargetState(body, { deviceUuid: device.uuid, parse });
     if (!target.ok) return { ok: false, status: 400, message: target.message };
-    const hostConfig = planHostConfig(target, store.get('HostConfig', DEVICE_DOCUMENT), device);
+    const declared = store.get('HostConfig', DEVICE_DOCUMENT);
+    const isDeleted = declared?.metadata.deletionTimestamp !== undefined;
+    const hostConfig = planHostConfig(target, isDeleted ? undefined : declared, device);
     if (hostConfig === 'foreign') {
       return refused(['The name and configuration of this device are declared elsewhere; change them there']);
     }

@@ -17,7 +17,8 @@ export interface TargetDevice {
  * what was declared and nothing that is injected, so no keys. Pure.
  */
 export function renderTargetState(store: Pick<Reader, 'get' | 'list'>, device: TargetDevice): object {
-  const host = store.get('HostConfig', DEVICE_DOCUMENT);
+  const declared = store.get('HostConfig', DEVICE_DOCUMENT);
+  const host = declared?.metadata.deletionTimestamp === undefined ? declared : undefined;
   const origin = device.localMode ? 'local' : 'cloud';
   const apps = store
     .list('App')

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { API_VERSION, type Key, type Kind, PLURALS, splitKey } from '../../crds/kinds.js';
 import { heldOf } from './edits.js';
 import { fileNameOf } from './file-names.js';
+import { finalizersOf } from './finalizers.js';
 import { frozen } from './frozen.js';
 import type { Held } from './held.js';
 
@@ -25,7 +26,8 @@ export function renderDocument({ resource, order, successors }: Held, resourceVe
 
 /**
  * The inverse of `renderDocument`, without status. Throws, saying what is wrong, for anything that it cannot have made;
- * the spec was checked when it was accepted and is not checked again. Pure.
+ * the spec was checked when it was accepted and is not checked again. One that was written before its kind had something
+ * to clean up gets the finalizer: it is deleted like those of today. Pure.
  */
 export function parseDocument(value: unknown, kind: Kind, fileName: string): Held {
   const document = record(value, 'the file');
@@ -49,11 +51,14 @@ export function parseDocument(value: unknown, kind: Kind, fileName: string): Hel
     const known = typeof other === 'string' && Object.hasOwn(PLURALS, other);
     expect(known && typeof record(named, 'metadata').name === 'string', 'a successor has no kind or name');
   }
+  const finalizers = [
+    ...new Set([...(metadata.finalizers as unknown[]), ...finalizersOf(kind, String(metadata.name))]),
+  ];
   const parts = {
     resource: {
       apiVersion: API_VERSION,
       kind,
-      metadata,
+      metadata: { ...metadata, finalizers },
       spec: record(document.spec, 'spec'),
       requests: record(document.requests, 'requests'),
     },

@@ -3,13 +3,13 @@ import {
   type AnyResource,
   API_VERSION,
   type Key,
-  type Kind,
   type Metadata,
   type Origin,
   type Problem,
   type RequestName,
   type Requests,
 } from '../../crds/kinds.js';
+import { finalizersOf } from './finalizers.js';
 import { frozen } from './frozen.js';
 import type { Declaration, Held } from './held.js';
 import { type Decision, planProposal } from './plan-proposal.js';
@@ -32,10 +32,6 @@ export interface Fresh {
   /** Rank for a new document; each call gives a higher one. */
   readonly order: () => number;
 }
-
-/** Kinds with something to clean up outside the store: their controller releases them. */
-const CLEANED_UP: ReadonlySet<Kind> = new Set<Kind>(['App', 'Image', 'Network', 'Volume', 'Service', 'GitSource']);
-const CONTROLLER_FINALIZER = 'supercargo.io/controller';
 
 /** The decisions carried out on values; several about one document become one edit. */
 export function editsOf(decisions: readonly Decision[], held: ReadonlyMap<Key, Held>, fresh: Fresh): readonly Edit[] {
@@ -140,7 +136,7 @@ function created(declaration: Declaration, fresh: Fresh): Held {
     generation: 1,
     resourceVersion: '0', // given when it becomes visible
     creationTimestamp: timestamp(fresh.nowMs),
-    finalizers: CLEANED_UP.has(document.kind) ? [CONTROLLER_FINALIZER] : [],
+    finalizers: finalizersOf(document.kind, document.metadata.name),
   };
   return frozen(heldOf({ resource: resourceOf(document, metadata, {}), order: fresh.order(), successors: [] }));
 }

@@ -8,7 +8,7 @@ import type { Outcome } from '../runtime/outcome.js';
 import { type HostConfigDeps, renameHost, restartProxy } from './network-acts.js';
 import type { NetworkStep } from './plan-network.js';
 import { beforeChange, judge } from './proof.js';
-import { deadlineOf, type Verdict } from './trial.js';
+import { deadlineOf, UNPROVEN, type Verdict } from './trial.js';
 
 const again = (reason: string, message: string): Outcome => ({ is: 'progressing', reason, message });
 
@@ -54,10 +54,8 @@ export async function judgeNetwork(deps: HostConfigDeps, document: HostConfig, i
   const verdict = await judge(deps, document, trial, { ...clock, restartDue: false });
   report(deps, document, verdict);
   const { uid, generation } = document.metadata;
-  const tell = (type: 'Normal' | 'Warning', reason: string, message: string): void =>
-    deps.store.record(keyOf('HostConfig', document.metadata.name), { type, reason, message });
   if (!verdict || verdict.is === 'good') {
-    if (verdict) tell('Normal', 'Confirmed', `The change stays: ${verdict.because}`);
+    if (verdict) tellConfirmed(deps, document, verdict.because);
     const proven = isTrue ? { proven: { uid, generation } } : {};
     await deps.state.change({ trials: withoutNetwork(known.trials), ...proven });
     report(deps, document, undefined);
@@ -69,15 +67,44 @@ export async function judgeNetwork(deps: HostConfigDeps, document: HostConfig, i
       await saveTrial(deps, { since: clock, starts: (trial?.starts ?? 0) + 1 });
       return again('Confirming', 'The change has taken effect');
     case 'bad':
-      await saveTrial(deps, { failed: verdict.because, uid, generation });
-      tell('Warning', 'RollingBack', `The change is taken back: ${verdict.because}`);
-      return again('RollingBack', verdict.because);
+      return giveUp(deps, document, verdict.because);
     case 'open': {
       const missing = verdict.missing.join(', ');
       const message = `The change has to prove itself, or what was there before comes back. Missing: ${missing}`;
       return { is: 'waiting', reason: 'Confirming', message, forMs: verdict.forMs };
     }
   }
+}
+
+/**
+ * What becomes of a change whose document is being deleted: it goes with it, unless it has proved itself. Settled: nothing
+ * is on trial any more.
+ */
+export async function withdrawNetwork(deps: HostConfigDeps, document: HostConfig): Promise<Outcome> {
+  const { trials } = await deps.state.load();
+  const trial = trials.network;
+  if (!trial) return { is: 'settled' };
+  if (trial.failed !== undefined) return takeBack(deps, document, trial, trial.failed);
+  const verdict = await judge(deps, document, trial, { ...(await deps.clock.read()), restartDue: false });
+  if (verdict?.is !== 'good') return giveUp(deps, document, verdict?.is === 'bad' ? verdict.because : UNPROVEN);
+  tellConfirmed(deps, document, verdict.because);
+  await deps.state.change({ trials: withoutNetwork(trials) });
+  report(deps, document, undefined);
+  return { is: 'settled' };
+}
+
+function tellConfirmed({ store }: HostConfigDeps, { metadata }: HostConfig, because: string): void {
+  const message = `The change stays: ${because}`;
+  store.record(keyOf('HostConfig', metadata.name), { type: 'Normal', reason: 'Confirmed', message });
+}
+
+/** The decision, on disk: what follows may be cut anywhere. */
+async function giveUp(deps: HostConfigDeps, { metadata }: HostConfig, because: string): Promise<Outcome> {
+  const { uid, generation, name } = metadata;
+  await saveTrial(deps, { failed: because, uid, generation });
+  const message = `The change is taken back: ${because}`;
+  deps.store.record(keyOf('HostConfig', name), { type: 'Warning', reason: 'RollingBack', message });
+  return again('RollingBack', because);
 }
 
 async function takeBack(

@@ -66,6 +66,7 @@ export async function observeDevice(
   const world: DeviceWorld = {
     uid: metadata.uid,
     generation: metadata.generation,
+    isDeleted: metadata.deletionTimestamp !== undefined,
     config,
     variables,
     seen,

@@ -74,13 +74,16 @@ export async function performDeviceStep(
       tell('Warning', 'RollingBack', `The change is taken back: ${step.because}`);
       return undefined;
     case 'restore':
-      await rollBack(deps, seen, step.because);
+      await rollBack(deps, seen, bootId, step.because);
       tell('Warning', 'RolledBack', `What was there before is back: ${step.because}`);
+      return undefined;
+    case 'leave-restart':
+      tell('Warning', 'RebootRequired', step.because);
       return undefined;
     case 'reboot': {
       const departure = await deps.reboot();
       if (departure.is !== 'scheduled') return departure;
-      await deps.state.change({ reboot: { bootId, generation, changes: step.changes } });
+      await deps.state.change({ reboot: { bootId, uid, generation, changes: step.changes } });
       tell('Normal', 'Rebooting', `Restarting the device: ${step.because}`);
       return undefined;
     }

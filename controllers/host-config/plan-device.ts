@@ -5,7 +5,7 @@ import type { HostState } from '../host/host-state.js';
 import { act, attempt, type Plan, settled, TerminalError, wait } from '../runtime/outcome.js';
 import { changeText, compareBoot, type Difference, valuesByVariable } from './compare-boot.js';
 import type { RebootPermission } from './reboot-window.js';
-import type { Verdict } from './trial.js';
+import { UNPROVEN, type Verdict } from './trial.js';
 
 export type DeviceStep =
   /** What was booted, seen for the first time since. */
@@ -19,6 +19,8 @@ export type DeviceStep =
   | { readonly do: 'leave-breadcrumb' | 'withdraw-breadcrumb'; readonly because: string }
   | { readonly do: 'begin-trial'; readonly starts: number; readonly because: string }
   | { readonly do: 'end-trial' | 'give-up' | 'restore'; readonly because: string }
+  /** The document goes, and a restart of the device that is due cannot be had: somebody else has to see to it. */
+  | { readonly do: 'leave-restart'; readonly because: string }
   | { readonly do: 'reboot'; readonly changes: readonly string[]; readonly because: string };
 
 /** A unit of the host that a variable starts or stops, as it is now. */
@@ -31,6 +33,8 @@ export interface SeenUnit {
 export interface DeviceWorld {
   readonly uid: string;
   readonly generation: number;
+  /** Its document is being deleted. */
+  readonly isDeleted: boolean;
   /** Without prefixes, known names only. */
   readonly config: Readonly<Record<string, string>>;
   readonly variables: DecodedVariables;
@@ -74,6 +78,7 @@ export function planDevice(world: DeviceWorld): Plan<DeviceStep> {
   }
   if (trial && lacksBoot(world)) return wait('BootPartitionMissing', BOOT_MISSING);
   if (trial?.failed !== undefined) return act('RollingBack', { do: 'restore', because: trial.failed });
+  if (world.isDeleted) return planDeleted(world);
   const rolledBack = sameGeneration(state.rolledBack.device, world) ? state.rolledBack.device : undefined;
   const towards = rolledBack ? undefined : settingsOf(world);
   if (towards && !(towards instanceof TerminalError)) return towards;
@@ -101,6 +106,27 @@ export function planDevice(world: DeviceWorld): Plan<DeviceStep> {
 /** What a boot file says cannot be seen now: neither what is due nor what has proved itself. */
 const lacksBoot = ({ seen, state }: DeviceWorld): boolean =>
   !seen.hasBoot && (state.trials.device !== undefined || Object.keys(state.managed).length > 0);
+
+/**
+ * A change that has not proved itself goes with its document, out of what is booted too. What has proved itself stays, as
+ * does what nobody asked a proof of. Settled: the document may go.
+ */
+function planDeleted(world: DeviceWorld): Plan<DeviceStep> {
+  const { state, seen, verdict, bootId } = world;
+  if (state.trials.device) {
+    if (verdict?.is === 'good') return act('Confirming', { do: 'end-trial', because: verdict.because });
+    const because = verdict?.is === 'bad' ? verdict.because : UNPROVEN;
+    return act('RollingBack', { do: 'give-up', because });
+  }
+  const changes = rebootChanges(state, seen);
+  const crumb = planBreadcrumb(world, changes);
+  if (crumb) return crumb;
+  const isBooted = changes.length > 0 && state.rolledBack.device?.bootId === bootId;
+  if (!isBooted) return settled();
+  const refusal = restartRefusal(world);
+  if (refusal === undefined) return planReboot({ ...world, unsettled: [] }, changes, true);
+  return { steps: [{ do: 'leave-restart', because: `${dueText(changes)}. ${refusal}` }], outcome: { is: 'settled' } };
+}
 
 const sameGeneration = (
   one: { readonly uid: string; readonly generation: number } | undefined,
@@ -195,26 +221,34 @@ function planProof(verdict: Verdict): Plan<DeviceStep> | undefined {
 const openText = ({ missing }: Extract<Verdict, { is: 'open' }>): string =>
   `The change has to prove itself, or what was there before comes back. Missing: ${missing.join(', ')}`;
 
+const dueText = (changes: readonly string[]): string => `The device has to be restarted: ${changes.join(', ')}`;
+
+/** Why nobody here will ever restart the device. */
+function restartRefusal({ permission, obstacle }: DeviceWorld): string | undefined {
+  if (!(permission instanceof TerminalError) && permission.is === 'never')
+    return 'spec.reboot is never: restart it by hand';
+  return obstacle;
+}
+
 /** `urgent`: what was taken back is still booted, and no window is waited for. */
 function planReboot(world: DeviceWorld, changes: readonly string[], urgent: boolean): Plan<DeviceStep> {
-  const { state, bootId, generation, permission, obstacle, unsettled } = world;
-  const due = `The device has to be restarted: ${changes.join(', ')}`;
+  const { state, bootId, uid, generation, permission, unsettled } = world;
+  const due = dueText(changes);
   const asked =
     state.reboot?.generation === generation && JSON.stringify(state.reboot.changes) === JSON.stringify(changes);
   if (asked && state.reboot?.bootId === bootId) {
     return wait('RebootRequired', `${due}. It was asked to and has not done so yet`);
   }
-  if (asked) {
+  // Another document may ask for what was asked for before it.
+  if (asked && (state.reboot?.uid ?? uid) === uid) {
     throw new TerminalError(
       'DoesNotConverge',
       `${due}. It was restarted for this before, and then something changed it back`,
     );
   }
-  if (permission instanceof TerminalError) {
-    if (!urgent) throw permission;
-  } else if (permission.is === 'never')
-    return wait('RebootRequired', `${due}. spec.reboot is never: restart it by hand`);
-  if (obstacle !== undefined) return wait('RebootRequired', `${due}. ${obstacle}`);
+  if (permission instanceof TerminalError && !urgent) throw permission;
+  const refusal = restartRefusal(world);
+  if (refusal !== undefined) return wait('RebootRequired', `${due}. ${refusal}`);
   if (!(permission instanceof TerminalError) && permission.is === 'later' && !urgent) {
     const begins = permission.next === undefined ? 'does not begin within a week' : `begins at ${permission.next}`;
     return wait('RebootRequired', `${due}. Its window ${begins}`, permission.inMs);

@@ -27,7 +27,10 @@ export interface DeviceMemory {
 const REPAIRS = { limit: 5, withinMs: 60_000, pauseMs: 10 * 60_000 } as const;
 const EVENT_KEY = (name: string) => keyOf('HostConfig', name);
 
-/** One pass over the HostConfig `device`: one step towards what it says. Files are written only when they differ. */
+/**
+ * One pass over the HostConfig `device`: one step towards what it says. Files are written only when they differ. A deleted
+ * one goes when nothing of it is on trial any more.
+ */
 export const reconcileDeviceConfig =
   (deps: DeviceDeps, memory: DeviceMemory): Reconcile =>
   async ({ name }) => {
@@ -48,6 +51,7 @@ export const reconcileDeviceConfig =
       if (end) return notNow(end, observed.world);
       if (step.do === 'end-trial') handleRequest(deps, document, false);
     }
+    if (observed.world.isDeleted && plan.outcome.is === 'settled') await store.release(document);
     return plan.outcome;
   };
 

@@ -7,7 +7,7 @@ import { parseNoProxy } from '../host/no-proxy.js';
 import { parseRedsocks } from '../host/redsocks.js';
 import { attempt, type Plan, type Reconcile, TerminalError } from '../runtime/outcome.js';
 import { type HostConfigDeps, renameHost, restartProxy } from './network-acts.js';
-import { judgeNetwork, openNetworkTrial } from './network-trial.js';
+import { judgeNetwork, openNetworkTrial, withdrawNetwork } from './network-trial.js';
 import { type NetworkFacts, type NetworkStep, planNetworkConfig } from './plan-network.js';
 
 /** What is known only while this process lives, and has to be: a boot, which ends it, ends the waiting too. */
@@ -19,13 +19,21 @@ const NOT_RESTARTED =
   'The proxy takes effect at the next boot: the services that read it cannot be restarted from here';
 const NOT_RENAMED = 'The host name takes effect at the next boot: this host has no systemd to tell it to';
 
-/** One pass over the HostConfig `network`: one step towards what it says. Files are written only when they differ. */
+/**
+ * One pass over the HostConfig `network`: one step towards what it says. Files are written only when they differ. A deleted
+ * one goes when nothing of it is on trial any more.
+ */
 export const reconcileNetworkConfig =
   (deps: HostConfigDeps, memory: Memory): Reconcile =>
   async ({ name }) => {
     const { store, network, units } = deps;
     const document = store.get('HostConfig', name);
     if (!document) return { is: 'settled' };
+    if (document.metadata.deletionTimestamp !== undefined) {
+      const outcome = await withdrawNetwork(deps, document);
+      if (outcome.is === 'settled') await store.release(document);
+      return outcome;
+    }
     const seen = await network.see();
     report(deps, memory, document, seen);
     const facts: NetworkFacts = {

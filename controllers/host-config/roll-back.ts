@@ -12,7 +12,7 @@ export interface RollBackDeps {
  * Brings back what was there before the change on trial, and remembers that this generation is not to be tried again. May
  * be cut anywhere and done again.
  */
-export async function rollBack(deps: RollBackDeps, seen: SeenBoot, because: string): Promise<void> {
+export async function rollBack(deps: RollBackDeps, seen: SeenBoot, bootId: string, because: string): Promise<void> {
   const { touched, trials, rolledBack } = await deps.state.load();
   if (!trials.device) return;
   const { uid, generation } = trials.device;
@@ -20,7 +20,7 @@ export async function rollBack(deps: RollBackDeps, seen: SeenBoot, because: stri
   await restoreFiles(deps, seen, trials.device);
   await deps.state.change({
     trials: withoutDevice(trials),
-    rolledBack: { ...rolledBack, device: { uid, generation, because } },
+    rolledBack: { ...rolledBack, device: { uid, generation, because, bootId } },
     managed: trials.device.undo.managed,
   });
 }

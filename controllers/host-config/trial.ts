@@ -8,6 +8,9 @@ const STARTS_LIMIT = 3;
 /** How often proofs are looked for. */
 const LOOK_MS = 2_000;
 
+/** Why a change goes whose document is deleted meanwhile. */
+export const UNPROVEN = 'its document was deleted before the change had proved itself';
+
 export interface TrialFacts {
   readonly trial: Trial;
   readonly deadlineSeconds: number;

@@ -38,6 +38,8 @@ export interface RolledBack {
   readonly uid: string;
   readonly generation: number;
   readonly because: string;
+  /** In which boot: until the next one it is still in effect, as far as it takes a restart of the device. */
+  readonly bootId?: string;
 }
 
 /** What cannot be seen on the host and has to outlive a crash. Values are fingerprints: texts, or hashes of long ones. */
@@ -49,7 +51,13 @@ export interface HostState {
   /** Variables that are ours, with what they should say. */
   readonly managed: Readonly<Record<string, string>>;
   /** The last restart of the device that was asked for, and what for. */
-  readonly reboot?: { readonly bootId: string; readonly generation: number; readonly changes: readonly string[] };
+  readonly reboot?: {
+    readonly bootId: string;
+    /** Absent when an earlier version of the agent wrote it. */
+    readonly uid?: string;
+    readonly generation: number;
+    readonly changes: readonly string[];
+  };
   /** What was written and did not read back. */
   readonly stuck?: { readonly uid: string; readonly generation: number; readonly message: string };
   readonly trials: { readonly device?: Trial<DeviceUndo>; readonly network?: Trial<NetworkUndo> };

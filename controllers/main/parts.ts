@@ -66,9 +66,9 @@ export function firewall({
     start: () => {
       apply();
       stops.push(
+        onVariables(store, apply),
         store.watch(({ object, parts, type }) => {
-          const concerned = object.kind === 'HostConfig' || object.kind === 'Service';
-          if (concerned && (type === 'DELETED' || parts.includes('spec'))) apply();
+          if (object.kind === 'Service' && (type === 'DELETED' || parts.includes('spec'))) apply();
         }),
       );
     },

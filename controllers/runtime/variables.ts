@@ -4,14 +4,18 @@ import { keyOf } from '../../crds/kinds.js';
 import { DEVICE_DOCUMENT } from '../../crds/names.js';
 import type { Clock } from './delays.js';
 
-/** The settings of the device as they count at this moment: whoever asks each time needs no restart when they change. */
+/**
+ * The settings of the device as they count at this moment: whoever asks each time needs no restart when they change. Those of
+ * a document that is being deleted count no more, however long it takes until it has gone.
+ */
 export function deviceVariables(
   store: Pick<Reader, 'get'>,
   device: { readonly localMode: boolean },
 ): () => DeviceVariables {
   const last: { config?: object | undefined; values?: DeviceVariables } = {};
   return () => {
-    const config = store.get('HostConfig', DEVICE_DOCUMENT)?.spec.config;
+    const document = store.get('HostConfig', DEVICE_DOCUMENT);
+    const config = document?.metadata.deletionTimestamp === undefined ? document?.spec.config : undefined;
     if (last.values === undefined || last.config !== config) {
       last.config = config;
       last.values = decodeVariables(config, device).values;
@@ -22,8 +26,10 @@ export function deviceVariables(
 
 /** Calls back whenever the settings of the device were declared otherwise. Returns how to stop. */
 export const onVariables = (store: Pick<Reader, 'watch'>, changed: () => void): (() => void) =>
-  store.watch(({ key, parts, type }) => {
-    if (key === keyOf('HostConfig', DEVICE_DOCUMENT) && (type === 'DELETED' || parts.includes('spec'))) changed();
+  store.watch(({ key, object, parts }) => {
+    if (key !== keyOf('HostConfig', DEVICE_DOCUMENT)) return;
+    const isDeleted = object.metadata.deletionTimestamp !== undefined && parts.includes('metadata');
+    if (isDeleted || parts.includes('spec')) changed();
   });
 
 /** The shortest interval that is taken seriously, ms: an agent is no use when it does nothing but look. */

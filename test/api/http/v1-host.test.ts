@@ -108,10 +108,11 @@ describe('/v1/device/host-config', () => {
   });
   afterEach(() => bench.close());
 
-  /** A controller that concludes so about each new spec. */
+  /** A controller that concludes so about each new spec, and lets go what is deleted. */
   const conclude = (end: 'Ready' | 'Stalled' | 'Waiting', reason = 'Settled') =>
-    bench.store.watch(({ key, parts, type }) => {
+    bench.store.watch(({ key, object, parts, type }) => {
       if (key !== 'HostConfig/network' || type === 'DELETED') return;
+      if (object.metadata.deletionTimestamp !== undefined) void bench.store.release(object);
       if (parts.includes('spec') || parts.length === 0) {
         setImmediate(() => report(bench.store, 'HostConfig', 'network', {}, end, reason));
       }

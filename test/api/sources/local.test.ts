@@ -124,6 +124,32 @@ describe('localOrigin', () => {
     assert.deepEqual(running(), ['hello=undefined']);
   });
 
+  it('does not keep a name and configuration that are being deleted, nor those of a file that is gone', async () => {
+    await origin.accept({ local: { name: 'Home', config: { SUPERVISOR_DELTA: 'true' }, apps: {} } });
+    for (const by of ['local', 'files'] as const) {
+      const device = () => store.get('HostConfig', 'device');
+      await store.propose({ origin: by, documents: [] });
+      assert.notEqual(device()?.metadata.deletionTimestamp, undefined);
+      const { local } = origin.render() as { local: { name: string } };
+      assert.equal(local.name, 'local');
+      assert.deepEqual(await origin.accept({ local: { apps: {} } }), { ok: true });
+      await store.release(device() ?? assert.fail());
+      assert.equal(device(), undefined);
+      const spec = { name: 'Filed' };
+      const document = {
+        apiVersion: 'supercargo.io/v1',
+        kind: 'HostConfig',
+        metadata: { name: 'device' },
+        spec,
+      } as const;
+      await store.propose({ origin: 'files', documents: [{ document }] });
+    }
+    await store.propose({ origin: 'files', documents: [] });
+    assert.deepEqual(await origin.accept({ local: { name: 'Posted', apps: {} } }), { ok: true });
+    await store.release(store.get('HostConfig', 'device') ?? assert.fail());
+    assert.equal(store.get('HostConfig', 'device')?.spec.name, 'Posted');
+  });
+
   it('leaves a name and configuration alone that a file declares, and refuses to change them', async () => {
     const document = {
       apiVersion: 'supercargo.io/v1',

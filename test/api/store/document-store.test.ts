@@ -242,10 +242,10 @@ describe('The store', () => {
     });
 
     it('at once what has nothing to clean up', async () => {
-      await store.propose(proposal('files', [aHostConfig('network', 'one')]));
-      assert.deepEqual(store.get('HostConfig', 'network')?.metadata.finalizers, []);
+      await store.propose(proposal('files', [aHostConfig('other', 'one')]));
+      assert.deepEqual(store.get('HostConfig', 'other')?.metadata.finalizers, []);
       await store.propose(proposal('files', []));
-      assert.equal(store.get('HostConfig', 'network'), undefined);
+      assert.equal(store.get('HostConfig', 'other'), undefined);
     });
 
     it('and makes it again, as last declared, when it has gone', async () => {

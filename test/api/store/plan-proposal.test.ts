@@ -82,9 +82,15 @@ describe('planProposal', () => {
     },
     {
       it: 'removes at once what has nothing to clean up',
-      held: held(files(aHostConfig('network', 'one'))),
+      held: held(files(aHostConfig('other', 'one'))),
       proposal: files(),
-      want: ['remove HostConfig/network'],
+      want: ['remove HostConfig/other'],
+    },
+    {
+      it: 'marks the HostConfigs that are acted upon: what they changed on trial goes back first',
+      held: held(files(aHostConfig('network', 'one'), aHostConfig('device', 'one'))),
+      proposal: files(),
+      want: ['mark HostConfig/network', 'mark HostConfig/device'],
     },
     {
       it: 'touches nothing of other origins',

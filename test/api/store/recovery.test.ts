@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { StorageError, type Store } from '../../../api/store/store.js';
 import { PLURALS } from '../../../crds/kinds.js';
-import { accepted, anApp, aService, FailingDisk, folder, Place, proposal } from './fixtures.js';
+import { accepted, aHostConfig, anApp, aService, FailingDisk, folder, Place, proposal } from './fixtures.js';
 
 /** What an origin declared, as text: name and image of each service. */
 const told = (store: Store): string =>
@@ -159,6 +159,25 @@ describe('The store at start', () => {
       assert.equal(store.get('Service', 'web')?.status, undefined);
     });
   }
+
+  it('deletes a HostConfig of before they had a finalizer like one of today, and rewrites nothing for it', async () => {
+    const path = place.path('documents', 'hostconfigs', 'device.json');
+    const first = await place.store();
+    await first.propose(proposal('files', [aHostConfig('device', 'one')]));
+    await first.close();
+    const old = readFileSync(path, 'utf8').replace(/"finalizers": \[[^\]]*\]/, '"finalizers": []');
+    writeFileSync(path, old);
+    const store = await place.store();
+    const { metadata } = store.get('HostConfig', 'device') ?? assert.fail();
+    assert.deepEqual(metadata.finalizers, ['supercargo.io/controller']);
+    assert.equal(readFileSync(path, 'utf8'), old);
+    await store.propose(proposal('files', []));
+    assert.notEqual(store.get('HostConfig', 'device')?.metadata.deletionTimestamp, undefined);
+    await store.close();
+    const next = await place.store();
+    await next.release(next.get('HostConfig', 'device') ?? assert.fail());
+    assert.equal(next.get('HostConfig', 'device'), undefined);
+  });
 
   it('sets a status aside without losing the document', async () => {
     writeFileSync(place.path('status', 'services', 'web.json'), '{"uid": ');

@@ -42,6 +42,8 @@ export class FakeHost {
   writes = 0;
   /** The call after so many that change something fails, and all after it. */
   failAfter = Number.POSITIVE_INFINITY;
+  /** The store's own disk counts too: the machine may go off between a document and a file. */
+  countsStore = false;
   /** What every write answers instead of doing anything. */
   refusal: { readonly code: string; readonly below: string } | undefined;
   units: Readonly<Record<string, Unit>> | undefined = {
@@ -91,6 +93,34 @@ export class FakeHost {
       sync: spending(async (_: string) => undefined),
     };
     return { ...nodeFileCalls, ...changed };
+  }
+
+  get disk(): Disk {
+    const spend = (): void => {
+      if (this.countsStore) this.#spend();
+    };
+    return {
+      ...disk,
+      create: async (path, text) => {
+        spend();
+        await disk.create(path, text);
+      },
+      rename: async (from, to) => {
+        spend();
+        await disk.rename(from, to);
+      },
+      remove: async (path) => {
+        spend();
+        await disk.remove(path);
+      },
+    };
+  }
+
+  /** Asked for; it goes when `startDevice` is called. */
+  reboot(): Departure {
+    this.#spend();
+    this.told.push('reboot');
+    return this.departure;
   }
 
   get systemd(): Units {
@@ -156,10 +186,7 @@ export function depsOf(host: FakeHost, store: Store, folder: string, now: () => 
       appsAreKnown: () => host.appsAreKnown,
     },
     obstacle: () => host.obstacle,
-    async reboot() {
-      host.told.push('reboot');
-      return host.departure;
-    },
+    reboot: async () => host.reboot(),
     say: (message) => void host.said.push(message),
     system: async () => ({ system: { deviceType: host.deviceType, arch: 'aarch64' } }),
   };
@@ -174,7 +201,7 @@ export class FakeAgent {
   ) {}
 
   static async start(host: FakeHost, folder: string, clock = new FakeClock()): Promise<FakeAgent> {
-    const store = await openStore({ folder, now: () => clock.now(), log: silent, statusDelayMs: 0, disk });
+    const store = await openStore({ folder, now: () => clock.now(), log: silent, statusDelayMs: 0, disk: host.disk });
     const controller = hostConfigController(depsOf(host, store, folder, () => clock.now()));
     const loop = new Loop(controller, { store, clock, random: () => 0, log: silent });
     loop.start();

@@ -92,6 +92,19 @@ describe('a host-config patch, from the request to the files', () => {
     assert.deepEqual(await shown(), { hostname: 'old', proxy: { type: 'socks4', ip: 'a', port: 1 } });
   });
 
+  it('comes after what is being deleted has been taken back', async () => {
+    host.apiAnswers = false;
+    await patch({ hostname: 'kiosk', proxy: PROXY });
+    assert.equal(conditionOf(network(), 'Ready')?.reason, 'Confirming');
+    host.refusal = { code: 'EROFS', below: 'mnt/boot' };
+    await bench.store.delete('api', 'HostConfig/network');
+    const answer = patch({ hostname: 'other' });
+    host.refusal = undefined;
+    assert.equal(await answer, '200 OK');
+    assert.deepEqual(network().spec, { hostname: 'other' });
+    assert.deepEqual(await boot(), ['config.json', 'system-proxy']);
+  });
+
   it('mends a file that was changed by hand, although the document says the same', async () => {
     await patch({ proxy: PROXY });
     const path = join(root, 'mnt/boot/system-proxy/redsocks.conf');

@@ -69,6 +69,9 @@ describe('settings of the device', () => {
     assert.equal(count, 3);
     await declare({ SUPERVISOR_POLL_INTERVAL: '1' });
     assert.deepEqual(clock.planned, [10_000]);
+    await store.delete('files', 'HostConfig/device');
+    assert.notEqual(store.get('HostConfig', 'device'), undefined, 'it goes when its controller says so');
+    assert.deepEqual(clock.planned, [900_000]);
     stop();
     assert.deepEqual(clock.planned, []);
   });

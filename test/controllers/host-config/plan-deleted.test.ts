@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict';
+import type { DeviceUndo, HostState, Trial } from '../../../controllers/host/host-state.js';
+import { NO_STATE } from '../../../controllers/host/host-state.js';
+import { type DeviceWorld, planDevice } from '../../../controllers/host-config/plan-device.js';
+import { attempt, TerminalError } from '../../../controllers/runtime/outcome.js';
+import { decodeVariables } from '../../../crds/device-variables.js';
+
+const TRIAL: Trial<DeviceUndo> = {
+  uid: 'u',
+  generation: 1,
+  undo: { managed: {}, files: {} },
+  before: { defaultRoute: true, addresses: [] },
+  starts: 0,
+};
+/** A change that takes effect at the next start of the device: what was booted says false. */
+const CHANGED: Partial<HostState> = {
+  booted: { bootId: 'b', values: { SUPERVISOR_PERSISTENT_LOGGING: 'false' } },
+  touched: ['SUPERVISOR_PERSISTENT_LOGGING'],
+};
+const CHANGE = 'SUPERVISOR_PERSISTENT_LOGGING: false → true';
+const BACK: HostState['rolledBack'] = { device: { uid: 'u', generation: 1, because: 'x', bootId: 'b' } };
+const ASKED: HostState['reboot'] = { bootId: 'b', uid: 'u', generation: 1, changes: [CHANGE] };
+
+const WORLD: DeviceWorld = {
+  uid: 'u',
+  generation: 1,
+  isDeleted: true,
+  config: { HOST_CONFIG_gpu_mem: '64' },
+  variables: decodeVariables({}, { localMode: true }),
+  seen: { hasBoot: true, backends: [], config: { persistentLogging: true } },
+  device: { deviceType: 'raspberrypi4-64', metaVersion: undefined },
+  state: { ...NO_STATE, booted: { bootId: 'b', values: {} } },
+  bootId: 'b',
+  breadcrumb: false,
+  units: [{ unit: 'avahi-daemon.service', active: true, wanted: false }],
+  verdict: undefined,
+  permission: { is: 'allowed' },
+  obstacle: undefined,
+  waiting: ['Service a.b starts with it'],
+  unsettled: ['App a'],
+};
+
+/** The plan as one line. */
+function told(world: DeviceWorld): string {
+  const plan = attempt(() => planDevice(world));
+  if (plan instanceof TerminalError) return `${plan.reason}: ${plan.message}`;
+  const steps = plan.steps.map((step) => `${step.do}: ${step.because}`);
+  const { outcome } = plan;
+  return [...steps, outcome.is === 'waiting' ? `wait, ${outcome.reason}: ${outcome.message}` : outcome.is].join('; ');
+}
+
+describe('the plan for a HostConfig device that is being deleted', () => {
+  const UNPROVEN = 'its document was deleted before the change had proved itself';
+  const cases: readonly [it: string, world: Partial<DeviceWorld>, state: Partial<HostState>, want: string][] = [
+    ['lets it go, whatever else it says, when nothing is on trial', {}, {}, 'settled'],
+    [
+      'gives a change up that has not begun to prove itself',
+      { verdict: { is: 'not-begun' } },
+      { trials: { device: TRIAL } },
+      `give-up: ${UNPROVEN}; progressing`,
+    ],
+    [
+      'gives a change up that still lacks something',
+      { verdict: { is: 'open', missing: ['a default route'], leftMs: 1, forMs: 1 } },
+      { trials: { device: TRIAL } },
+      `give-up: ${UNPROVEN}; progressing`,
+    ],
+    [
+      'gives a change up that has failed by itself, and says why',
+      { verdict: { is: 'bad', because: 'after 60 s it still lacked a default route' } },
+      { trials: { device: TRIAL } },
+      'give-up: after 60 s it still lacked a default route; progressing',
+    ],
+    [
+      'keeps a change that was confirmed just before',
+      { verdict: { is: 'good', because: 'confirmed by request' } },
+      { trials: { device: TRIAL } },
+      'end-trial: confirmed by request; progressing',
+    ],
+    [
+      'puts back what was given up',
+      { verdict: { is: 'not-begun' } },
+      { trials: { device: { ...TRIAL, failed: 'x' } } },
+      'restore: x; progressing',
+    ],
+    [
+      'waits for a boot partition without which nothing can be put back',
+      { seen: { hasBoot: false, backends: [], config: undefined }, verdict: { is: 'not-begun' } },
+      { trials: { device: TRIAL } },
+      'wait, BootPartitionMissing: The boot partition of this device is not there now: its settings wait until it is mounted again. Nothing of it is lost',
+    ],
+    [
+      'waits for no boot partition when nothing is on trial',
+      { seen: { hasBoot: false, backends: [], config: undefined } },
+      { managed: { HOST_CONFIG_gpu_mem: '64' } },
+      'settled',
+    ],
+    [
+      'leaves a breadcrumb for what was put back and is not booted',
+      {},
+      { ...CHANGED, rolledBack: BACK },
+      `leave-breadcrumb: ${CHANGE}; progressing`,
+    ],
+    [
+      'restarts the device for it at once: no window, nobody is waited for',
+      { breadcrumb: true, permission: { is: 'later', inMs: 1, next: undefined } },
+      { ...CHANGED, rolledBack: BACK },
+      `reboot: ${CHANGE}; progressing`,
+    ],
+    [
+      'restarts the device although the document names a window that is none',
+      { breadcrumb: true, permission: new TerminalError('InvalidSpec', 'no window') },
+      { ...CHANGED, rolledBack: BACK },
+      `reboot: ${CHANGE}; progressing`,
+    ],
+    [
+      'stays until the device has been restarted',
+      { breadcrumb: true },
+      { ...CHANGED, rolledBack: BACK, reboot: ASKED },
+      `wait, RebootRequired: The device has to be restarted: ${CHANGE}. It was asked to and has not done so yet`,
+    ],
+    [
+      'leaves a restart to somebody else where the document never wanted one',
+      { breadcrumb: true, permission: { is: 'never' } },
+      { ...CHANGED, rolledBack: BACK },
+      `leave-restart: The device has to be restarted: ${CHANGE}. spec.reboot is never: restart it by hand; settled`,
+    ],
+    [
+      'leaves a restart to somebody else where it cannot be had',
+      { breadcrumb: true, obstacle: 'This agent may not' },
+      { ...CHANGED, rolledBack: BACK },
+      `leave-restart: The device has to be restarted: ${CHANGE}. This agent may not; settled`,
+    ],
+    ['restarts nothing for a change that nobody asked a proof of', { breadcrumb: true }, CHANGED, 'settled'],
+    [
+      'restarts nothing for what was put back before the last start of the device',
+      { breadcrumb: true },
+      { ...CHANGED, rolledBack: { device: { uid: 'u', generation: 1, because: 'x', bootId: 'a' } } },
+      'settled',
+    ],
+    [
+      'withdraws a breadcrumb that nothing stands behind',
+      { breadcrumb: true },
+      {},
+      'withdraw-breadcrumb: no restart of the device is due; progressing',
+    ],
+  ];
+  for (const [what, world, state, want] of cases) {
+    it(what, () => assert.equal(told({ ...WORLD, ...world, state: { ...WORLD.state, ...state } }), want));
+  }
+
+  it('and a later one of the same name may ask for the restart that the deleted one asked for', () => {
+    const later = { ...WORLD, isDeleted: false, config: {}, units: [], waiting: [], unsettled: [], breadcrumb: true };
+    const reboot = { bootId: 'a', uid: 'u', generation: 1, changes: [CHANGE] };
+    const state = { ...WORLD.state, ...CHANGED, reboot };
+    assert.match(told({ ...later, state }), /^DoesNotConverge: /);
+    assert.equal(told({ ...later, uid: 'other', state }), `reboot: ${CHANGE}; progressing`);
+  });
+});
