@@ -1,5 +1,7 @@
 import type { ServiceFields } from '../../crds/types.js';
 
+const SUPERVISOR_API = 'io.balena.features.supervisor-api';
+
 /** The names that a service uses of its app, and where they stand in the document. Read leniently: shapes are the schema's business. */
 export interface References {
   readonly dependsOn: readonly { readonly service: string; readonly required: boolean }[];
@@ -87,12 +89,19 @@ export function labelsOf(labels: Fields['labels']): Readonly<Record<string, stri
   };
 }
 
+/** One of them, as `labelsOf` has it: an App asks this of every service at every pass. Pure. */
+function labelOf(labels: Fields['labels'], name: string): string | undefined {
+  if (!labels || Array.isArray(labels)) return labelsOf(labels)[name];
+  const spelling = [name, name.replace('balena', 'resin')].find((one) => Object.hasOwn(labels, one));
+  return spelling === undefined ? undefined : String(labels[spelling] ?? '');
+}
+
 /**
  * Whether a service is to reach our API over the shared network. Labels of the image count where the document does not
  * set the same ones; under host networking the API is on the loopback. Pure.
  */
 export function wantsApiNetwork(fields: Fields, imageLabels: Fields['labels']): boolean {
-  const value = { ...labelsOf(imageLabels), ...labelsOf(fields.labels) }['io.balena.features.supervisor-api'];
+  const value = labelOf(fields.labels, SUPERVISOR_API) ?? labelOf(imageLabels, SUPERVISOR_API);
   const mode = modeOf(fields.network_mode);
   return /^(1|true|on)$/i.test(value ?? '') && !(mode.is === 'engine' && mode.mode === 'host');
 }
