@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { conditionOf, isReady } from '../../crds/conditions.js';
+import { CommandProcess } from '../setup/command.js';
 import { Scene, unchanged } from '../setup/scene.js';
 
 const CONFIG_TXT = '# theirs\ngpu_mem=16\n[pi4]\narm_boost=1\n[all]\n';
@@ -54,7 +55,9 @@ class FakeRoot {
 describe('the host, as an agent process keeps it', () => {
   let root: FakeRoot;
   let scene: Scene;
+  let command: CommandProcess;
   before(async () => {
+    command = CommandProcess.built();
     root = await FakeRoot.make();
     scene = await Scene.open({
       args: ['--host-root', root.path],
@@ -65,9 +68,11 @@ describe('the host, as an agent process keeps it', () => {
   });
   after(async () => {
     await scene?.close();
+    command?.remove();
     await rm(root.path, { recursive: true, force: true });
   });
 
+  const env = () => ({ SUPERCARGO_HOST: `127.0.0.1:${scene.agent.port}` });
   const device = async () => {
     const document = await scene.agent.document('HostConfig', 'device');
     assert.ok(document);
@@ -169,6 +174,34 @@ describe('the host, as an agent process keeps it', () => {
     await root.put('proc/net/route', ROUTE);
   });
 
+  it('takes a change back at once whose file is removed before it has proved itself, and restarts the device', async () => {
+    await declare({ config: { HOST_CONFIG_gpu_mem: '256' }, confirm: { manual: true } });
+    await untilFile(CONFIG_TXT.replace('16', '256'));
+    const restarted = (times: number) =>
+      scene.until(
+        `the device is restarted ${times} times`,
+        () => root.restarts(),
+        (count) => count === times,
+      );
+    await restarted(4);
+    await startDevice();
+    await scene.untilReason('HostConfig', 'device', 'Confirming', /a request to confirm it/);
+    await rm(join(scene.agent.manifests, 'device.json'));
+    await untilFile(CONFIG_TXT.replace('16', '64'));
+    await restarted(5);
+    await scene.untilReason('HostConfig', 'device', 'RebootRequired', /HOST_CONFIG_gpu_mem: 256 → 64/);
+    const late = await command.run(['delete', 'hostconfig', 'device'], { env: env() });
+    assert.equal(late.code, 1, 'a file is its only door');
+    await startDevice();
+    await scene.until(
+      'the document is gone',
+      () => scene.agent.document('HostConfig', 'device'),
+      (one) => !one,
+    );
+    assert.equal(await root.get('mnt/boot/config.txt'), CONFIG_TXT.replace('16', '64'));
+    assert.equal(await root.restarts(), 5);
+  });
+
   it('leaves and enters local mode without a restart', async () => {
     const answer = async (): Promise<number> => (await scene.agent.ask('/v2/version')).status;
     await declare({ config: { SUPERVISOR_LOCAL_MODE: 'false' } });
@@ -189,6 +222,25 @@ describe('the host, as an agent process keeps it', () => {
       'the name is Ready',
       () => scene.agent.document('HostConfig', 'network'),
       (one) => one !== undefined && isReady(one),
+    );
+  });
+
+  it('takes a name back that the command deletes before somebody confirms it, and keeps what was confirmed', async () => {
+    const hostname = async () => JSON.parse(await root.get('mnt/boot/config.json')).hostname;
+    const spec = { hostname: 'barn', confirm: { manual: true } };
+    const path = '/apis/supercargo.io/v1/hostconfigs/network';
+    const put = await scene.agent.ask(path, { method: 'PUT', body: { spec } });
+    assert.equal(put.status, 200, put.text);
+    await scene.untilReason('HostConfig', 'network', 'Confirming', /a request to confirm it/);
+    assert.equal(await hostname(), 'barn');
+    const ended = await command.run(['delete', 'hostconfig', 'network'], { env: env() });
+    assert.deepEqual([ended.code, ended.out], [0, 'hostconfig/network deleted\n'], ended.err);
+    assert.equal(await scene.agent.document('HostConfig', 'network'), undefined);
+    assert.equal(await hostname(), 'shed');
+    const events = await scene.agent.events('HostConfig', 'network');
+    assert.ok(
+      events.some((one) => /^RolledBack: .*its document was deleted before/.test(one)),
+      events.join('\n'),
     );
   });
 });

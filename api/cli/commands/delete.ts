@@ -1,3 +1,4 @@
+import { conditionOf } from '../../../crds/conditions.js';
 import type { AnyResource } from '../../../crds/kinds.js';
 import { ApiError, type Client } from '../client.js';
 import { CommandError } from '../failure.js';
@@ -48,7 +49,15 @@ export async function remove(session: Session, words: readonly string[], options
     return open.length === 0 ? 'gone' : undefined;
   }, seconds * 1000);
   const [first] = left();
-  if (end === undefined && first) throw lateError(`${subjectText(first.subject)} is still being removed`, seconds);
+  if (end !== undefined || !first) return;
+  const why = whyNot(mirror.get(first.subject.kind, first.subject.name));
+  throw lateError(`${subjectText(first.subject)} is still being removed${why}`, seconds);
+}
+
+/** What a document that is being deleted waits for, where it says so. */
+function whyNot(document: AnyResource | undefined): string {
+  const ready = document && conditionOf(document, 'Ready');
+  return ready && ready.status !== 'True' ? ` (${ready.reason}: ${ready.message})` : '';
 }
 
 function subjectsOf([first = '', ...names]: readonly string[]): readonly Subject[] {

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { API_VERSION } from '../../../crds/kinds.js';
 import { CommandProcess, type Run } from '../../setup/command.js';
 import { type MemoryAgent, startMemoryAgent } from '../../setup/memory-agent.js';
 import { follow } from '../../setup/transcript.js';
@@ -170,6 +171,19 @@ describe('the supercargo command', function () {
       await watching.printed(/(app\/hello\n){3}/);
       watching.child.kill('SIGINT');
       await watching.ended;
+    });
+
+    it('says what a deletion waits for that takes too long', async () => {
+      const document = { apiVersion: API_VERSION, kind: 'HostConfig', metadata: { name: 'device' }, spec: {} } as const;
+      await agent.store.put('api', { document });
+      const condition = { reason: 'RebootRequired', message: 'Lockfile exists', observedGeneration: 1 };
+      const lastTransitionTime = '2026-01-02T03:04:05Z';
+      agent.store.setStatus(agent.store.get('HostConfig', 'device') ?? assert.fail(), {
+        conditions: [{ type: 'Ready', status: 'False', ...condition, lastTransitionTime }],
+      });
+      const late = await command.run(['delete', 'hostconfig', 'device', '--timeout', '1s'], run());
+      const message = 'error: hostconfig/device is still being removed (RebootRequired: Lockfile exists) after 1 s\n';
+      assert.deepEqual([late.code, late.out, late.err.slice(0, message.length)], [3, '', message]);
     });
 
     it('waits for a lock of the application only when it is overridden', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { cp, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { keyOf } from '../../../crds/kinds.js';
+import { keyOf, type Origin } from '../../../crds/kinds.js';
 import type { HostConfigSpec } from '../../../crds/types.js';
 import { FakeClock } from '../../setup/fake-clock.js';
 import { CONFIG, FakeAgent, FakeHost } from './fake-host.js';
@@ -221,6 +221,25 @@ describe('a HostConfig that is deleted while its change is on trial', () => {
       await apply('network', NETWORK);
       assert.equal(agent.ready('network'), 'True');
     });
+
+    const doors: readonly [it: string, origin: Origin, go: () => Promise<unknown>][] = [
+      ['a file is removed', 'files', () => agent.store.propose({ origin: 'files', documents: [] })],
+      ['a commit has it no more', 'git/a', () => agent.store.propose({ origin: 'git/a', documents: [], atomic: true })],
+      ['somebody deletes it', 'api', () => agent.store.delete('api', keyOf('HostConfig', 'network'))],
+    ];
+    for (const [what, origin, go] of doors) {
+      it(`puts back what was there when ${what}`, async () => {
+        const before = await host.files();
+        host.apiAnswers = false;
+        await agent.declare(NETWORK, 'network', origin);
+        await agent.quiet();
+        assert.match(agent.ready('network'), /^Confirming: /);
+        await go();
+        await agent.quiet();
+        assert.equal(isThere('network'), false);
+        assert.deepEqual(await host.files(), before);
+      });
+    }
 
     it('stays when it had proved itself', async () => {
       await apply('network', NETWORK);
