@@ -76,6 +76,7 @@ export function hostConfigPatcher(
 }
 
 const META = { name: NETWORK_DOCUMENT };
+
 /** The document, unless it is being deleted: then it says nothing of what shall be. */
 function present(store: Pick<Store, 'get'>): HostConfig | undefined {
   const document = store.get('HostConfig', NETWORK_DOCUMENT);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cp, mkdtemp, rename, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { keyOf, type Origin } from '../../../crds/kinds.js';
@@ -46,13 +46,8 @@ describe('a HostConfig that is deleted while its change is on trial', () => {
     agent = await FakeAgent.start(host, folder, agent.clock);
     await agent.quiet();
   };
-  /** The device starts, and the agent with it. */
   const start = async (): Promise<void> => {
-    await agent.stop();
-    agent.clock.advance(30_000);
-    await host.startDevice(agent.clock.now() - 10_000);
-    agent = await FakeAgent.start(host, folder, agent.clock);
-    await agent.quiet();
+    agent = await agent.startDevice(host, folder);
   };
   /** Nothing is written and nothing asked for, however long one looks. */
   const rests = async (): Promise<void> => {
@@ -129,6 +124,18 @@ describe('a HostConfig that is deleted while its change is on trial', () => {
       const said = 'RebootRequired: The device has to be restarted: HOST_CONFIG_gpu_mem: 64 → 16. This agent may not';
       assert.ok(agent.events('device').some((one) => one.startsWith(said)));
       await rests();
+    });
+
+    it('goes back also when it was declared to an agent that knew of no such thing', async () => {
+      await apply('device', DEVICE);
+      await agent.stop();
+      const path = join(folder, 'documents/hostconfigs/device.json');
+      const text = await readFile(path, 'utf8');
+      await writeFile(path, text.replace(/"finalizers": \[[^\]]*\]/, '"finalizers": []'));
+      agent = await FakeAgent.start(host, folder, agent.clock);
+      await remove('device');
+      assert.equal(isThere('device'), false);
+      assert.equal(await host.get(PATH), CONFIG_TXT);
     });
 
     it('stays when it had proved itself', async () => {

@@ -244,6 +244,16 @@ export class FakeAgent {
     await this.quiet();
   }
 
+  /** The device starts, and the agent with it: the next one. */
+  async startDevice(host: FakeHost, folder: string): Promise<FakeAgent> {
+    await this.stop();
+    this.clock.advance(30_000);
+    await host.startDevice(this.clock.now() - 10_000);
+    const next = await FakeAgent.start(host, folder, this.clock);
+    await next.quiet();
+    return next;
+  }
+
   async stop(): Promise<void> {
     await this.loop.stop();
     await this.store.close();

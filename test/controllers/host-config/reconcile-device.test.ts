@@ -32,13 +32,8 @@ describe('the HostConfig device', () => {
     await agent.declare(spec, 'device', origin);
     await agent.quiet();
   };
-  /** The device starts, and the agent with it. */
   const start = async (): Promise<void> => {
-    await agent.stop();
-    agent.clock.advance(30_000);
-    await host.startDevice(agent.clock.now() - 10_000);
-    agent = await FakeAgent.start(host, folder, agent.clock);
-    await agent.quiet();
+    agent = await agent.startDevice(host, folder);
   };
   const status = () => agent.documentOf('device').status ?? {};
   const look = async (): Promise<void> => {
