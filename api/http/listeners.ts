@@ -2,6 +2,7 @@ import { lstat, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { type Address, addressText, covers } from './address.js';
+import { Pacer } from './pacer.js';
 import type { Door } from './trust.js';
 
 /** What one listener bears of its clients, so that slow and silent ones cost little and not for long. */
@@ -36,6 +37,7 @@ interface Listener {
 export class Listeners {
   readonly #open: Listener[] = [];
   readonly #doors = new WeakMap<Socket, Door>();
+  readonly #pacer = new Pacer();
 
   constructor(
     private readonly handle: RequestListener,
@@ -57,8 +59,15 @@ export class Listeners {
     if (address.is === 'unix') await removeStaleSocket(address.path);
     const { connections, headMs, requestMs, idleMs, checkMs } = this.limits;
     const times = { headersTimeout: headMs, requestTimeout: requestMs, connectionsCheckingInterval: checkMs };
-    const server = createServer({ ...times, keepAliveTimeout: KEEP_ALIVE_MS }, this.handle);
-    server.on('connection', (socket: Socket) => this.#doors.set(socket, door));
+    const server = createServer({ ...times, keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) =>
+      this.#pacer.serve(() => {
+        if (!request.destroyed) this.handle(request, response);
+      }),
+    );
+    server.on('connection', (socket: Socket) => {
+      this.#doors.set(socket, door);
+      this.#pacer.connected();
+    });
     server.maxConnections = connections;
     server.timeout = idleMs;
     await new Promise<void>((resolve, reject) => {
