@@ -1,14 +1,12 @@
-import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { pino } from 'pino';
-import type { Disk } from '../../api/store/disk.js';
 import { openStore } from '../../api/store/document-store.js';
 import { openKeys } from '../../api/store/key-file.js';
 import { LogStream } from '../../api/store/logs.js';
 import type { Store } from '../../api/store/store.js';
-import type { Engine } from '../../controllers/docker/engine.js';
 import { type Informer, startWorld } from '../../controllers/docker/informer.js';
 import { PullQueue } from '../../controllers/docker/pull-queue.js';
 import { openUpdateLocks } from '../../controllers/host/lock-files.js';
@@ -18,8 +16,9 @@ import type { AnyDeclared, AnyResource } from '../../crds/kinds.js';
 import { KINDS } from '../../crds/kinds.js';
 import { deviceLoops } from './device-loops.js';
 import { FakeClock } from './fake-clock.js';
-import { Life, never, type Weather, type Witness } from './life.js';
-import { MemoryEngine, type Verb } from './memory-engine.js';
+import { Life, type Weather, type Witness } from './life.js';
+import { MemoryEngine } from './memory-engine.js';
+import { mortalDisk, mortalEngine } from './mortal.js';
 
 export type { Fate, Weather, Witness } from './life.js';
 
@@ -258,41 +257,4 @@ const WHEN_ASKED_MS = 24 * 60 * 60_000;
 async function unlessKilled<T>(life: Life, action: () => Promise<T>): Promise<T | undefined> {
   const result = await Promise.race([action().catch(() => life.kill()), life.end.then(() => undefined)]);
   return life.dead ? undefined : (result ?? undefined);
-}
-
-/** A disk that never loses power, only processes: synchronous, so that what happens when does not depend on the machine. */
-function mortalDisk(life: Life): Disk {
-  return {
-    create: (path, text) =>
-      life.meet('disk.create', [path], async () => writeFileSync(path, text, { flag: 'wx', mode: 0o600 })),
-    rename: (from, to) => life.meet('disk.rename', [from, to], async () => renameSync(from, to)),
-    remove: (path) => life.meet('disk.remove', [path], async () => rmSync(path, { force: true })),
-    syncFolder: (path) => life.meet('disk.syncFolder', [path], async () => undefined),
-  };
-}
-
-/** The engine as one agent sees it: every verb meets the weather; nothing comes back to the dead. */
-function mortalEngine(engine: MemoryEngine, life: Life): Engine {
-  const streams: readonly Verb[] = ['events', 'followLogs'];
-  return new Proxy<Engine>(engine, {
-    get(target, name) {
-      const verb = name as Verb;
-      const method: unknown = Reflect.get(target, verb);
-      if (typeof method !== 'function') return method;
-      if (!streams.includes(verb)) {
-        return (...args: unknown[]) => life.meet(verb, args, () => method.apply(target, args) as Promise<unknown>);
-      }
-      return async function* (...args: unknown[]) {
-        await life.meet(verb, args, async () => undefined);
-        const closing = new AbortController();
-        void life.end.then(() => closing.abort());
-        const bounded = args.map((one) => (one instanceof AbortSignal ? AbortSignal.any([one, closing.signal]) : one));
-        for await (const one of method.apply(target, bounded) as AsyncIterable<unknown>) {
-          if (life.dead) break;
-          yield one;
-        }
-        if (life.dead) await never();
-      };
-    },
-  });
 }
