@@ -1,5 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type Cancel, type Clock, systemClock } from '../runtime/delays.js';
 import type { Engine, PullOptions } from './engine.js';
 import { architectureOf } from './platform.js';
 import { type RemoteImage, remoteImage } from './registry-client.js';
@@ -18,6 +19,8 @@ export interface DiskSpaceDeps {
   /** The bytes that are free where the path is; undefined when that cannot be told. */
   readonly freeBytes?: (path: string) => Promise<number | undefined>;
   readonly describe?: typeof remoteImage;
+  /** By which the disk is looked at while a pull runs; the machine's own when not said. */
+  readonly clock?: Pick<Clock, 'after'>;
 }
 
 /** Sees to it that a pull leaves room for what runs. */
@@ -40,7 +43,7 @@ const LOOK_EVERY_MS = 500;
 
 /** `DiskSpace` of one engine. Where its disk cannot be seen, a remote one's, pulls go unwatched. */
 export function diskSpace(deps: DiskSpaceDeps): DiskSpace {
-  const { engine, hostRoot, minFreeBytes, freeBytes = freeAt, describe = remoteImage } = deps;
+  const { engine, hostRoot, minFreeBytes, freeBytes = freeAt, describe = remoteImage, clock = systemClock } = deps;
 
   return {
     async within(reference, options, signal, pull) {
@@ -85,16 +88,20 @@ export function diskSpace(deps: DiskSpaceDeps): DiskSpace {
     pull: (signal: AbortSignal) => Promise<void>,
   ): Promise<void> {
     const short = new AbortController();
+    let ended = false;
     const look = async (): Promise<void> => {
       const free = await freeBytes(folder);
       if (free !== undefined && free < minFreeBytes)
         short.abort(new NotEnoughDisk(sentence(reference, undefined, free, folder)));
+      else if (!ended) timer = plan();
     };
-    const timer = setInterval(() => void look(), LOOK_EVERY_MS);
+    const plan = (): Cancel => clock.after(LOOK_EVERY_MS, () => void look());
+    let timer = plan();
     try {
       await pull(AbortSignal.any([signal, short.signal]));
     } finally {
-      clearInterval(timer);
+      ended = true;
+      timer();
     }
   }
 

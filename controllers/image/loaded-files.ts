@@ -9,6 +9,8 @@ export interface LoadedFile {
   readonly mtimeMs: number;
   /** References in it, or ids when nothing in it has one. */
   readonly images: readonly string[];
+  /** The engine had begun to take it in, and perhaps has: whatever it holds came from here. */
+  readonly loading?: true;
   /** Why nothing of it could be used. */
   readonly error?: string;
 }

@@ -1,8 +1,9 @@
 import { createReadStream, mkdirSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type FSWatcher, watch } from 'chokidar';
+import { watch } from 'chokidar';
 import type { Logger } from 'pino';
+import type { Disk } from '../../api/store/disk.js';
 import type { LogStream } from '../../api/store/logs.js';
 import type { Store } from '../../api/store/store.js';
 import { keyOf } from '../../crds/kinds.js';
@@ -20,6 +21,8 @@ import { type LoadedFile, openLoadedFiles } from './loaded-files.js';
 const SETTLE_MS = 2_000;
 /** When to try again what failed for a reason that may pass. */
 const RETRY_MS = 60_000;
+/** An engine that keeps refusing a file, after twice the time each time, is not asked again before the file changes. */
+const REFUSALS = 5;
 /** An engine that takes longer than this to unpack an archive will not. */
 const LOAD_LIMIT_MS = 30 * 60_000;
 
@@ -34,6 +37,10 @@ export interface SideLoaderDeps {
   readonly clock: Clock;
   /** Of the engine, as images name it; '' while unknown. */
   readonly architecture: () => string;
+  /** Where the list is kept; the machine's own disk when not said. */
+  readonly disk?: Disk;
+  /** How changes in the folder are noticed; by watching it when not said. */
+  readonly notice?: typeof watchFolder;
 }
 
 /** A file as it was last seen. */
@@ -42,6 +49,15 @@ interface Sighting {
   readonly mtimeMs: number;
   /** Since when it looks like this, ms. */
   readonly sinceMs: number;
+}
+
+/** A file that could not be loaded, as it was then. */
+interface Failure extends Pick<LoadedFile, 'size' | 'mtimeMs'> {
+  readonly why: string;
+  /** How often the engine has refused it; 0: for a reason that passes by itself. */
+  readonly refusals: number;
+  /** When to try again, ms. */
+  readonly dueMs: number;
 }
 
 /**
@@ -53,26 +69,25 @@ export class SideLoader implements Archives {
   readonly #folder: string;
   readonly #loaded;
   readonly #sightings = new Map<string, Sighting>();
-  /** Files that could not be loaded for a reason that may pass. */
-  readonly #passing = new Map<string, string>();
+  /** Files that could not be loaded and are tried again. */
+  readonly #failing = new Map<string, Failure>();
   readonly #stopping = new AbortController();
-  #watcher: FSWatcher | undefined;
+  #watcher: ReturnType<typeof watchFolder> | undefined;
   #timer: Cancel | undefined;
   #turn: Promise<void> = Promise.resolve();
   #ofWorld: Cancel = () => undefined;
 
   constructor(private readonly deps: SideLoaderDeps) {
     this.#folder = join(deps.dataFolder, 'images');
-    this.#loaded = openLoadedFiles(join(deps.dataFolder, 'images.json'), deps.log);
+    this.#loaded = openLoadedFiles(join(deps.dataFolder, 'images.json'), deps.log, deps.disk);
   }
 
   /** Begins to watch. What is there already is read in the background; pulls wait for it. */
   start(): void {
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-    this.#watcher = watch(this.#folder, { ignoreInitial: true, depth: 0, followSymlinks: false });
-    this.#watcher.on('all', () => this.look());
-    this.#watcher.on('error', (error) => this.deps.log.warn({ err: error }, 'Cannot watch the folder of images'));
-    this.#ofWorld = this.deps.world.onChange(({ type }) => void (type === 'all' && this.look()));
+    const { notice = watchFolder, world, log } = this.deps;
+    this.#watcher = notice(this.#folder, () => this.look(), log);
+    this.#ofWorld = world.onChange(({ type }) => void (type === 'all' && this.look()));
     this.look();
   }
 
@@ -95,26 +110,29 @@ export class SideLoader implements Archives {
   }
 
   holds(reference: string): boolean {
-    return this.#fileWith(reference) !== undefined;
+    return this.#filesWith(reference).length > 0;
   }
 
   async bring(reference: string, signal: AbortSignal): Promise<boolean> {
     await this.#turn;
     const { world } = this.deps;
     if (world.image(reference)) return true; // it was in what has just been read
-    const name = this.#fileWith(reference);
+    // One that has just failed has a time of its own, or is of no use.
+    const name = this.#filesWith(reference).find((one) => !this.#failing.has(one) && !this.#loaded.get(one)?.error);
     if (name === undefined) return false;
     this.#enqueue(async () => {
       const seen = await this.#stat(name);
       if (seen) await this.#load(name, seen);
+      if (this.#failing.has(name)) this.look();
     });
     await this.#turn;
     return (await world.refreshImage(reference, signal)) !== undefined;
   }
 
-  #fileWith(reference: string): string | undefined {
+  #filesWith(reference: string): readonly string[] {
     const key = imageKey(reference);
-    return this.#loaded.entries().find(([, { images }]) => images.some((one) => imageKey(one) === key))?.[0];
+    const files = this.#loaded.entries().filter(([, { images }]) => images.some((one) => imageKey(one) === key));
+    return files.map(([name]) => name);
   }
 
   #enqueue(work: () => Promise<void>): void {
@@ -134,7 +152,7 @@ export class SideLoader implements Archives {
     const names = (await readdir(this.#folder)).filter((name) => /^[^.].*\.(tar|tar\.gz|tgz)$/.test(name)).sort();
     const there = new Set(names);
     for (const name of [...this.#sightings.keys()]) if (!there.has(name)) this.#sightings.delete(name);
-    for (const name of [...this.#passing.keys()]) if (!there.has(name)) this.#passing.delete(name);
+    for (const name of [...this.#failing.keys()]) if (!there.has(name)) this.#failing.delete(name);
     await this.#loaded.keep(there);
     let againInMs = Number.POSITIVE_INFINITY;
     for (const name of names) againInMs = Math.min(againInMs, await this.#consider(name));
@@ -145,14 +163,17 @@ export class SideLoader implements Archives {
   /** Reads a file if it is new and whole; returns when to look at it again, ms. */
   async #consider(name: string): Promise<number> {
     const seen = await this.#stat(name);
-    if (!seen || isSame(this.#loaded.get(name), seen)) return Number.POSITIVE_INFINITY;
+    const known = this.#loaded.get(name);
+    if (!seen || (isSame(known, seen) && !known?.loading)) return Number.POSITIVE_INFINITY;
     const now = this.deps.clock.now();
+    const failure = this.#failing.get(name);
+    if (failure && failure.refusals > 0 && isSame(failure, seen) && now < failure.dueMs) return failure.dueMs - now;
     const before = this.#sightings.get(name);
     const sinceMs = isSame(before, seen) && before ? before.sinceMs : Math.min(now, seen.mtimeMs);
     this.#sightings.set(name, { ...seen, sinceMs });
     if (now - sinceMs < SETTLE_MS) return SETTLE_MS - (now - sinceMs);
     await this.#load(name, seen);
-    return this.#passing.has(name) ? RETRY_MS : Number.POSITIVE_INFINITY;
+    return (this.#failing.get(name)?.dueMs ?? Number.POSITIVE_INFINITY) - this.deps.clock.now();
   }
 
   async #stat(name: string): Promise<Pick<LoadedFile, 'size' | 'mtimeMs'> | undefined> {
@@ -161,31 +182,51 @@ export class SideLoader implements Archives {
   }
 
   async #load(name: string, seen: Pick<LoadedFile, 'size' | 'mtimeMs'>): Promise<void> {
-    const { world, log } = this.deps;
     const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(LOAD_LIMIT_MS)]);
-    this.#passing.delete(name);
+    const before = this.#failing.get(name);
+    this.#failing.delete(name);
     try {
-      const images = await this.#intoEngine(name, signal);
+      const images = await this.#intoEngine(name, seen, signal);
       await this.#loaded.set(name, { ...seen, images });
-      for (const reference of images) await world.refreshImage(reference, signal);
+      for (const reference of images) await this.deps.world.refreshImage(reference, signal);
       this.#loadedFrom(name, images);
     } catch (error) {
       if (this.#stopping.signal.aborted) return;
-      const why = error instanceof Error ? error.message : String(error);
-      log.warn({ file: name }, `Could not load images from ${name}: ${why}`);
-      const known = this.#loaded.get(name);
-      if (isPassing(error)) this.#passing.set(name, why);
-      else
-        await this.#loaded.set(name, { ...seen, images: isSame(known, seen) ? (known?.images ?? []) : [], error: why });
-      this.deps.logs.system(`Failed to load images from '${name}' due to '${why}'`, { isStdErr: true });
+      await this.#fail(name, seen, before, error);
     }
     this.#tell();
   }
 
-  async #intoEngine(name: string, signal: AbortSignal): Promise<readonly string[]> {
+  async #fail(
+    name: string,
+    seen: Pick<LoadedFile, 'size' | 'mtimeMs'>,
+    before: Failure | undefined,
+    error: unknown,
+  ): Promise<void> {
+    const { clock, log, logs } = this.deps;
+    const why = error instanceof Error ? error.message : String(error);
+    log.warn({ file: name }, `Could not load images from ${name}: ${why}`);
+    logs.system(`Failed to load images from '${name}' due to '${why}'`, { isStdErr: true });
+    const refusals = isPassing(error) ? 0 : (isSame(before, seen) ? (before?.refusals ?? 0) : 0) + 1;
+    if (error instanceof ArchiveError || refusals >= REFUSALS) {
+      const known = this.#loaded.get(name);
+      await this.#loaded.set(name, { ...seen, images: isSame(known, seen) ? (known?.images ?? []) : [], error: why });
+      return;
+    }
+    const dueMs = clock.now() + RETRY_MS * 2 ** Math.max(0, refusals - 1);
+    this.#failing.set(name, { ...seen, why, refusals, dueMs });
+  }
+
+  async #intoEngine(
+    name: string,
+    seen: Pick<LoadedFile, 'size' | 'mtimeMs'>,
+    signal: AbortSignal,
+  ): Promise<readonly string[]> {
     const path = join(this.#folder, name);
     const { engine, architecture } = this.deps;
     const content = await readArchive(path, architecture(), signal);
+    // Should we not live to hear that it is done: what it brought must not pass for something that we pulled.
+    await this.#loaded.set(name, { ...seen, images: content.references, loading: true });
     const archive = content.is === 'docker' ? createReadStream(path) : asDockerArchive(path, content.images, signal);
     return engine.loadImages(archive, signal);
   }
@@ -204,7 +245,8 @@ export class SideLoader implements Archives {
   /** Says which files are of no use, and why. */
   #tell(): void {
     const broken = this.#loaded.entries().flatMap(([name, { error }]) => (error === undefined ? [] : [[name, error]]));
-    const problems = [...broken, ...this.#passing].map(([name = '', why]) => ({
+    const failing = [...this.#failing].map(([name, { why }]) => [name, why]);
+    const problems = [...broken, ...failing].map(([name = '', why]) => ({
       message: `Could not load images from ${name}: ${why}`,
       source: { file: join(this.#folder, name) },
     }));
@@ -212,12 +254,24 @@ export class SideLoader implements Archives {
   }
 }
 
+/** Calls back when something in the folder has changed. */
+function watchFolder(
+  folder: string,
+  changed: () => void,
+  log: Pick<Logger, 'warn'>,
+): { readonly close: () => Promise<void> } {
+  const watcher = watch(folder, { ignoreInitial: true, depth: 0, followSymlinks: false });
+  watcher.on('all', changed);
+  watcher.on('error', (error) => log.warn({ err: error }, 'Cannot watch the folder of images'));
+  return watcher;
+}
+
 const isSame = (
   known: Pick<LoadedFile, 'size' | 'mtimeMs'> | undefined,
   seen: Pick<LoadedFile, 'size' | 'mtimeMs'>,
 ): boolean => known?.size === seen.size && known.mtimeMs === seen.mtimeMs;
 
-/** A full disk, an engine that is away, a disk error: anything that is not the fault of the file. */
+/** A full disk, an engine that is away, a disk error: what passes by itself, and is not the fault of the file. */
 const isPassing = (error: unknown): boolean =>
   error instanceof EngineUnreachable ||
   (error instanceof Error && (/no space left|quota exceeded/i.test(error.message) || error.name === 'TimeoutError')) ||

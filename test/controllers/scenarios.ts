@@ -5,20 +5,10 @@ import { conditionOf } from '../../crds/conditions.js';
 import { imageDocumentName } from '../../crds/names.js';
 import type { UpdateStrategy } from '../../crds/update-strategy.js';
 import { declareApp } from '../setup/declared.js';
-import type { Agent, Device } from '../setup/device.js';
-import type { Scenario } from '../setup/scenario.js';
+import type { Device } from '../setup/device.js';
+import { reasonOf, type Scenario, serve } from '../setup/scenario.js';
 import { type SupervisedApp, supervisorMade } from '../setup/supervisor-made.js';
-
-const reasonOf = (agent: Agent, kind: 'App' | 'Service' | 'Image' | 'Network' | 'Volume', name: string) => {
-  const document = agent.store.get(kind, name);
-  return document && conditionOf(document, 'Ready')?.reason;
-};
-
-const serve =
-  (...references: readonly string[]) =>
-  ({ engine }: Device): void => {
-    for (const reference of references) engine.images.serve(reference);
-  };
+import { IMAGE_SCENARIOS } from './image-scenarios.js';
 
 const web = declareApp({ web: {} });
 const webAndDb = declareApp({ web: { environment: { V: '1' } }, db: {} });
@@ -103,7 +93,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     it: 'keeps the image of the release before for as long as it is told to',
-    imageGraceMs: 60 * 60_000,
+    settings: { imageGraceMs: 60 * 60_000 },
     images: serve('shop:1', 'shop:2'),
     before: [declareApp({ web: { image: 'shop:1' } })],
     target: [declareApp({ web: { image: 'shop:2' } }, { release: { commit: 'b', id: 2 } })],
@@ -721,6 +711,7 @@ export const SCENARIOS: readonly Scenario[] = [
       assert.deepEqual(docker.volume('1_plain')?.labels, {});
     },
   },
+  ...IMAGE_SCENARIOS,
 ];
 
 const SUPERVISED_APP: SupervisedApp = {

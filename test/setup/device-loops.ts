@@ -3,6 +3,7 @@ import type { Keys } from '../../api/store/keys.js';
 import { LogStream } from '../../api/store/logs.js';
 import type { Store } from '../../api/store/store.js';
 import { appController } from '../../controllers/app/app-controller.js';
+import type { Archives } from '../../controllers/docker/archives.js';
 import type { Engine } from '../../controllers/docker/engine.js';
 import type { Informer } from '../../controllers/docker/informer.js';
 import type { PullQueue } from '../../controllers/docker/pull-queue.js';
@@ -42,6 +43,7 @@ export interface LoopParts {
   readonly engine: Engine;
   readonly world: Informer;
   readonly pulls: PullQueue;
+  readonly archives?: Pick<Archives, 'holds'> | undefined;
   readonly locks: UpdateLocks;
   readonly keys: Keys;
   readonly clock: Clock;
@@ -57,6 +59,7 @@ export function deviceLoops({
   engine,
   world,
   pulls,
+  archives,
   locks,
   keys,
   clock,
@@ -66,7 +69,16 @@ export function deviceLoops({
   const handovers = openHandovers({ lockRoot: '/locks', hostRoot: folder });
   const offers = capabilitiesOf({ facts, supervisorVersion: '19.0.5', osRelease: '', kernel: KERNEL });
   const ofHost = { offers, locks, handovers, logs, keys, facts, traits, apiAddress };
-  const common = { store, engine, world, pulls, ...ofHost, log: silent, now: () => clock.now() };
+  const common = {
+    store,
+    engine,
+    world,
+    pulls,
+    ...(archives ? { archives } : {}),
+    ...ofHost,
+    log: silent,
+    now: () => clock.now(),
+  };
   const of = { store, clock, random: () => 0, log: silent };
   const children = [
     imageController(common),

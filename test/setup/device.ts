@@ -8,14 +8,16 @@ import { openKeys } from '../../api/store/key-file.js';
 import { LogStream } from '../../api/store/logs.js';
 import type { Store } from '../../api/store/store.js';
 import { type Informer, startWorld } from '../../controllers/docker/informer.js';
-import { PullQueue } from '../../controllers/docker/pull-queue.js';
+import type { PullQueue } from '../../controllers/docker/pull-queue.js';
 import { openUpdateLocks } from '../../controllers/host/lock-files.js';
+import type { SideLoader } from '../../controllers/image/side-loader.js';
 import type { Loop } from '../../controllers/runtime/loop.js';
 import { conditionOf, isReady, isStalled } from '../../crds/conditions.js';
 import type { AnyDeclared, AnyResource } from '../../crds/kinds.js';
 import { KINDS } from '../../crds/kinds.js';
 import { deviceLoops } from './device-loops.js';
 import { FakeClock } from './fake-clock.js';
+import { type EngineDisk, ImageFiles, imageSupply } from './image-supply.js';
 import { Life, type Weather, type Witness } from './life.js';
 import { MemoryEngine } from './memory-engine.js';
 import { mortalDisk, mortalEngine } from './mortal.js';
@@ -38,6 +40,10 @@ export interface DeviceSettings {
   readonly apart?: boolean;
   /** How long images are kept after the release that wanted them; 0 when not said. */
   readonly imageGraceMs?: number;
+  /** Agents look for files of images. */
+  readonly sideLoads?: boolean;
+  /** The engine's disk as it is at first; without it pulls may fill the disk. */
+  readonly disk?: EngineDisk;
 }
 
 /**
@@ -54,9 +60,13 @@ export class Device {
   onBoot: ((agent: Agent) => void) | undefined;
   witness: Witness | undefined;
   agent: Agent | undefined;
+  readonly files = new ImageFiles(this.folder);
+  /** The engine's disk, where the settings say that there is one. */
+  disk: EngineDisk;
   #last: Life | undefined;
 
   constructor(readonly settings: DeviceSettings = {}) {
+    this.disk = settings.disk ?? { free: () => Number.POSITIVE_INFINITY };
     this.engine = new MemoryEngine(settings.apart ? {} : { now: () => this.clock.now() });
   }
 
@@ -103,6 +113,7 @@ export class Agent {
     readonly store: Store,
     readonly world: Informer,
     readonly pulls: PullQueue,
+    readonly archives: SideLoader | undefined,
     readonly loops: readonly Loop[],
     readonly logs: LogStream,
   ) {}
@@ -133,14 +144,20 @@ export class Agent {
     const { store, keys } = opened;
     const wanted = () => [...store.list('Image'), ...store.list('Service')].map(({ spec }) => spec.image);
     const world = startWorld({ engine, log: silent, clock, coalesceMs: 0, wanted });
-    const pulls = new PullQueue({ engine, world, log: silent });
-    const locks = life.locks(openUpdateLocks({ lockRoot: '/locks', hostRoot: folder, log: silent, now }));
     const logs = new LogStream();
-    const { imageGraceMs } = device.settings;
-    const loops = deviceLoops({ folder, store, engine, world, pulls, locks, keys, clock, logs, imageGraceMs });
-    const agent = new Agent(device, life, store, world, pulls, loops, logs);
+    const { imageGraceMs, sideLoads, disk: diskSettings } = device.settings;
+    const { archives, pulls } = imageSupply({
+      ...{ folder, store, engine, world, logs, log: silent, clock, disk },
+      files: sideLoads ? device.files : undefined,
+      room: diskSettings && (() => device.disk),
+    });
+    const locks = life.locks(openUpdateLocks({ lockRoot: '/locks', hostRoot: folder, log: silent, now }));
+    const parts = { folder, store, engine, world, pulls, archives, locks, keys, clock, logs, imageGraceMs };
+    const loops = deviceLoops(parts);
+    const agent = new Agent(device, life, store, world, pulls, archives, loops, logs);
     device.onBoot?.(agent);
     await Promise.race([world.start(), life.end]);
+    if (!life.dead) archives?.start();
     if (!life.dead) for (const loop of loops) loop.start();
     return agent;
   }
@@ -193,9 +210,11 @@ export class Agent {
       if (performance.now() - since > PATIENCE_MS)
         throw new Error(`Never quiet, busy with ${this.steps.slice(-12).join(', ')}`);
       await nextTurn();
+      await this.#alive(async () => this.archives?.idle);
       if (this.isDead) return;
       this.device.clock.advance(0); // what is due now, looks at what events were about among it
-      const isCalm = this.life.busy === 0 && this.steps.length === steps && this.loops.every((loop) => loop.isQuiet);
+      const busy = this.life.busy - this.device.engine.images.held;
+      const isCalm = busy <= 0 && this.steps.length === steps && this.loops.every((loop) => loop.isQuiet);
       steps = this.steps.length;
       calm = isCalm ? calm + 1 : 0;
     }
@@ -240,6 +259,7 @@ export class Agent {
     if (this.isDead) return;
     await Promise.all(this.loops.map((loop) => loop.stop()));
     await this.pulls.stop();
+    await this.archives?.stop();
     await this.world.stop();
     await this.store.close();
     this.kill(); // whatever it may have forgotten to stop does nothing from now on

@@ -21,7 +21,7 @@ export const never = (): Promise<never> => new Promise<never>(() => undefined);
 export class Life {
   /** Resolves when the process is killed. */
   readonly end: Promise<void>;
-  /** Calls under way; one that waits for somebody else does not count (see `idle`). */
+  /** Calls under way, also those that wait for somebody else. */
   busy = 0;
   /** Engine calls, disk writes and lock calls so far. */
   readonly steps: string[] = [];

@@ -64,7 +64,12 @@ export class MemoryImages {
     for (const go of this.#waiting.get(familiar) ?? []) go();
   }
 
-  /** Pulls that wait for `release`. */
+  /** All pulls that wait for `release`. */
+  get held(): number {
+    return [...this.#waiting.values()].reduce((sum, { size }) => sum + size, 0);
+  }
+
+  /** Pulls of a reference that wait for `release`. */
   heldPulls(reference: string): number {
     return this.#waiting.get(familiarReference(reference))?.size ?? 0;
   }

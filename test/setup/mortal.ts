@@ -18,20 +18,27 @@ export function mortalDisk(life: Life): Disk {
 /** The engine as one agent sees it: every verb meets the weather; nothing comes back to the dead. */
 export function mortalEngine(engine: MemoryEngine, life: Life): Engine {
   const streams: readonly Verb[] = ['events', 'followLogs'];
+  /** The engine gives up what nobody listens to any more. */
+  const whileListening: readonly Verb[] = ['pullImage', 'loadImages'];
+  const bounded = (args: readonly unknown[]): unknown[] => {
+    const closing = new AbortController();
+    void life.end.then(() => closing.abort());
+    return args.map((one) => (one instanceof AbortSignal ? AbortSignal.any([one, closing.signal]) : one));
+  };
   return new Proxy<Engine>(engine, {
     get(target, name) {
       const verb = name as Verb;
       const method: unknown = Reflect.get(target, verb);
       if (typeof method !== 'function') return method;
       if (!streams.includes(verb)) {
-        return (...args: unknown[]) => life.meet(verb, args, () => method.apply(target, args) as Promise<unknown>);
+        return (...args: unknown[]) => {
+          const given = whileListening.includes(verb) ? bounded(args) : args;
+          return life.meet(verb, args, () => method.apply(target, given) as Promise<unknown>);
+        };
       }
       return async function* (...args: unknown[]) {
         await life.meet(verb, args, async () => undefined);
-        const closing = new AbortController();
-        void life.end.then(() => closing.abort());
-        const bounded = args.map((one) => (one instanceof AbortSignal ? AbortSignal.any([one, closing.signal]) : one));
-        for await (const one of method.apply(target, bounded) as AsyncIterable<unknown>) {
+        for await (const one of method.apply(target, bounded(args)) as AsyncIterable<unknown>) {
           if (life.dead) break;
           yield one;
         }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import type { AnyDeclared } from '../../crds/kinds.js';
-import { type Agent, Device, type Fate } from './device.js';
+import { conditionOf } from '../../crds/conditions.js';
+import type { AnyDeclared, Kind } from '../../crds/kinds.js';
+import { type Agent, Device, type DeviceSettings, type Fate } from './device.js';
 import { type DeviceView, viewOf } from './device-view.js';
 import { Downtime } from './downtime.js';
 import { Overseer } from './overseer.js';
@@ -11,8 +12,10 @@ export interface Scenario {
   readonly it: string;
   /** Makes the images that there are. `web:1` is local in any case. */
   readonly images?: (device: Device) => void;
-  /** How long images are kept after the release that wanted them; 0 when not said. */
-  readonly imageGraceMs?: number;
+  /** What the device is like. */
+  readonly settings?: DeviceSettings;
+  /** Declared and settled before that. */
+  readonly earlier?: readonly AnyDeclared[];
   /** Declared and settled before it begins. */
   readonly before?: readonly AnyDeclared[];
   /** What somebody does by hand at the beginning. */
@@ -63,7 +66,7 @@ export class Run {
     private readonly scenario: Scenario,
     private readonly mishap?: Mishap,
   ) {
-    this.device = new Device({ imageGraceMs: scenario.imageGraceMs });
+    this.device = new Device(scenario.settings);
     this.overseer = new Overseer(this.device);
   }
 
@@ -74,10 +77,11 @@ export class Run {
 
   /** To the end, and checks it. Returns how many steps there were. */
   async complete(): Promise<number> {
-    const { before, target, deed, obstacle, images } = this.scenario;
+    const { earlier, before, target, deed, obstacle, images } = this.scenario;
     this.device.engine.images.add('web:1');
     images?.(this.device);
     for (const { tags } of this.device.engine.images.list()) for (const tag of tags) this.overseer.kept.add(tag);
+    if (earlier) await this.#drive(earlier, (agent) => agent.settle());
     if (before) await this.#drive(before, (agent) => agent.settle());
     else await this.device.boot();
     this.#downtime = new Downtime(this.device);
@@ -176,4 +180,17 @@ async function passTime(agent: Agent): Promise<void> {
     agent.device.clock.step();
   }
   await agent.quiet();
+}
+
+/** Has registries offer these images. */
+export const serve =
+  (...references: readonly string[]) =>
+  ({ engine }: Device): void => {
+    for (const reference of references) engine.images.serve(reference);
+  };
+
+/** Why a document is not Ready; undefined when it is not there, or nobody has looked at it. */
+export function reasonOf(agent: Agent, kind: Kind, name: string): string | undefined {
+  const document = agent.store.get(kind, name);
+  return document && conditionOf(document, 'Ready')?.reason;
 }

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { mkdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { EngineError } from '../../../controllers/docker/engine.js';
 import { imageController } from '../../../controllers/image/image-controller.js';
 import { ControllerBench, type Supplies } from '../../setup/controller-bench.js';
+import { declareApp } from '../../setup/declared.js';
+import { Device } from '../../setup/device.js';
 import { ociLayout, savedImages } from '../../setup/image-archives.js';
 
 const controllers = (supplies: Supplies) => [imageController(supplies)];
@@ -149,6 +153,31 @@ describe('files of images in the data folder', () => {
     assert.ok(bench.engine.images.seen('web:1'));
   });
 
+  it('that the engine refuses are tried again less and less often, and then not before they are replaced', async () => {
+    await put('web.tar', savedImages(web));
+    bench.engine.before = (verb) => {
+      if (verb === 'loadImages') throw new EngineError('layer does not exist', 500);
+    };
+    await look();
+    const atMinutes: number[] = [];
+    const fromMs = bench.clock.now();
+    for (let minute = 0; minute < 60; minute += 1) {
+      const before = calls('loadImages');
+      bench.clock.advance(60_000);
+      await bench.supplies.archives.idle;
+      if (calls('loadImages') > before) atMinutes.push(Math.round((bench.clock.now() - fromMs) / 60_000));
+    }
+    assert.deepEqual(atMinutes, [1, 3, 7, 15]);
+    assert.match(problems().join(), /^Could not load images from web.tar: layer does not exist/);
+    bench.engine.before = undefined;
+    await restart();
+    await look();
+    assert.equal(calls('loadImages'), 0, 'nor by another process');
+    await put('web.tar', savedImages({ ...web, references: ['web:1', 'web:2'] }));
+    await look();
+    assert.deepEqual([problems(), calls('loadImages')], [[], 1]);
+  });
+
   it('wait for an engine that is away', async () => {
     await put('web.tar', savedImages(web));
     bench.engine.goAway();
@@ -160,5 +189,32 @@ describe('files of images in the data folder', () => {
     await bench.quiet();
     await look();
     assert.ok(bench.engine.images.seen('web:1'));
+  });
+});
+
+describe('an agent that dies while the engine takes a file of images in', () => {
+  it('does not take what was in it for something that it pulled', async () => {
+    const device = new Device({ sideLoads: true });
+    device.files.put('web.tar', savedImages(web));
+    const agent = await device.boot();
+    device.engine.before = async (verb) => {
+      if (verb !== 'loadImages') return;
+      await agent.propose([declareApp({ web: {} })]);
+      for (let turn = 0; turn < 100; turn += 1) await nextTurn(); // until the image waits for the file
+      assert.equal(agent.store.list('Image')[0]?.status?.state, 'Downloading');
+      assert.ok(await agent.flush());
+    };
+    device.weather = (what) => (what === 'loadImages' ? 'kill-after' : 'pass');
+    await agent.quiet();
+    device.clock.advance(2_000);
+    await agent.ended;
+
+    device.engine.before = undefined;
+    device.weather = () => 'pass';
+    const next = await device.boot();
+    await next.settle();
+    const { state, pulled } = next.store.list('Image')[0]?.status ?? {};
+    assert.deepEqual([state, pulled], ['Downloaded', undefined]);
+    await device.stop();
   });
 });
