@@ -230,7 +230,7 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
       registries: { type: "object", description: "Access to registries, by host (with its port; docker.io for the hub). Default: what docker login left for the agent.", additionalProperties: { type: "object", required: ["secret"], properties: {
         secret: { type: "string", title: "string (a name of letters, digits, _ . -)", description: "Name of a file in the folder secrets of the data folder, mode 0600: JSON with username and password, or one line username:password.", pattern: "^[A-Za-z0-9][A-Za-z0-9_.-]*$", maxLength: 253 },
       }, additionalProperties: false } },
-      suspend: { type: "boolean", description: "true: nothing of it is repaired, rolled out or stopped, and requests are refused, until it is taken back. Default: false." },
+      suspend: { type: "boolean", description: "true: nothing of it is downloaded, repaired, rolled out or stopped, and requests are refused, until it is taken back. Default: false." },
       volumeReclaim: { type: "string", description: "What happens to the data of its volumes when the App is deleted: Retain keeps it, Delete destroys it. Default: Retain.", enum: ["Retain","Delete"] },
     }, additionalProperties: false },
     status: { type: "object", description: "What was observed; written by the App controller.", properties: {

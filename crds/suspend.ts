@@ -41,4 +41,4 @@ export const saysSuspended = (resource: Pick<AnyResource, 'metadata' | 'status'>
 
 /** One sentence for people, with the way out. Pure. */
 export const suspendedMessage = (app: string): string =>
-  `App ${app} is suspended: nothing is repaired, rolled out or stopped until it is resumed and spec.suspend is taken back`;
+  `App ${app} is suspended: nothing is downloaded, repaired, rolled out or stopped until it is resumed and spec.suspend is taken back`;

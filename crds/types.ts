@@ -459,7 +459,7 @@ export interface AppSpec {
       secret: string;
     };
   };
-  /** true: nothing of it is repaired, rolled out or stopped, and requests are refused, until it is taken back. Default: false. */
+  /** true: nothing of it is downloaded, repaired, rolled out or stopped, and requests are refused, until it is taken back. Default: false. */
   suspend?: boolean;
   /** What happens to the data of its volumes when the App is deleted: Retain keeps it, Delete destroys it. Default: Retain. */
   volumeReclaim?: 'Retain' | 'Delete';

@@ -1,4 +1,5 @@
 import { isReady } from '../../crds/conditions.js';
+import { isSuspended, saysSuspended } from '../../crds/suspend.js';
 import { imageKey } from '../docker/image-reference.js';
 import type { Controller } from '../runtime/controller.js';
 import type { Memory } from './observe.js';
@@ -31,9 +32,12 @@ function wakes({ store, world, pulls }: ImageDeps, memory: Memory, wake: (name: 
   const stopStore = store.watch(({ object, type, parts }) => {
     if (object.kind === 'Image' && type === 'DELETED') memory.attempts.delete(object.metadata.name);
     // Another release, or other access to its registry: no longer a matter of waiting, and resolved anew.
-    if (object.kind === 'App' && parts.includes('spec')) {
+    if (object.kind === 'App') {
+      const suspended = isSuspended(object);
       for (const image of store.list('Image')) {
-        if (image.spec.app === object.metadata.name) wake(image.metadata.name);
+        if (image.spec.app !== object.metadata.name) continue;
+        const turns = !isReady(image) && suspended !== saysSuspended(image);
+        if (turns || parts.includes('spec')) wake(image.metadata.name);
       }
     }
     if (object.kind !== 'Image' || object.status?.pulled !== true) return;

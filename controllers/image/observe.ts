@@ -1,6 +1,7 @@
 import type { Store } from '../../api/store/store.js';
 import type { App, Image, Service } from '../../crds/kinds.js';
 import { normalizeReference } from '../../crds/names.js';
+import { isSuspended } from '../../crds/suspend.js';
 import type { Archives } from '../docker/archives.js';
 import { imageKey, repositoryOf } from '../docker/image-reference.js';
 import { hostOf, registryName } from '../docker/registry-name.js';
@@ -63,14 +64,20 @@ export interface Memory {
 export function observeImage({ store, world, pulls, ...deps }: Observed, memory: Memory, image: Image): ImageFacts {
   const { metadata, spec } = image;
   const seen = world.image(spec.image);
+  const app = store.get('App', spec.app);
+  const pull = pulls.state(spec.image);
+  const isMeant = (other: string): boolean => takesAlong(world, spec.image, other);
+  const mayCome = seen === undefined || pull.is !== 'none';
   return {
     seen,
-    pull: pulls.state(spec.image),
-    of: `${metadata.uid}/${metadata.generation}/${store.get('App', spec.app)?.metadata.generation ?? 0}`,
+    pull,
+    of: purposeOf(image, app),
     attempts: memory.attempts.get(metadata.name),
     release: releaseOf(store, image),
     fromFile: deps.archives?.holds(spec.image) ?? false,
-    wantedElsewhere: wantedBy(store, metadata.name, (other) => takesAlong(world, spec.image, other)),
+    suspendedBy: isSuspended(app) ? spec.app : undefined,
+    wantedElsewhere: wantedBy(store, metadata.name, isMeant),
+    awaitedElsewhere: mayCome && wantedBy(store, metadata.name, isMeant, { toCome: true }),
     usedBy: seen
       ? world
           .containers()
@@ -82,18 +89,32 @@ export function observeImage({ store, world, pulls, ...deps }: Observed, memory:
   };
 }
 
+/** What a pull is for; a resumed App begins anew. */
+const purposeOf = ({ metadata }: Image, app: App | undefined): string =>
+  [metadata.uid, metadata.generation, app?.metadata.generation ?? 0, app?.requests.resume?.id ?? ''].join('/');
+
 /**
  * Whether another document that is to stay counts on the image: an Image, a Service (one written by hand has no Image of
- * its own), or an App that names it and has perhaps not declared it yet.
+ * its own), or an App that names it and has perhaps not declared it yet. `toCome`: it counts on a download, as nobody does
+ * who is suspended, or only keeps it.
  */
-function wantedBy(store: Store, name: string, isMeant: (reference: string) => boolean): boolean {
+function wantedBy(
+  store: Store,
+  name: string,
+  isMeant: (reference: string) => boolean,
+  { toCome = false } = {},
+): boolean {
   const isLiving = ({ metadata }: Image | Service | App): boolean => metadata.deletionTimestamp === undefined;
+  const counts = (app: App | undefined): boolean => !toCome || !isSuspended(app);
+  const asks = (one: Image | Service): boolean =>
+    isLiving(one) && isMeant(one.spec.image) && counts(store.get('App', one.spec.app));
+  const keeps = ({ spec }: Image): boolean => toCome && spec.spareSince !== undefined;
   const runs = ({ spec }: App): boolean =>
     spec.release !== null && Object.values(spec.services ?? {}).some(({ image }) => isMeant(image));
   return (
-    store.list('Image').some((one) => one.metadata.name !== name && isLiving(one) && isMeant(one.spec.image)) ||
-    store.list('Service').some((one) => isLiving(one) && isMeant(one.spec.image)) ||
-    store.list('App').some((one) => isLiving(one) && runs(one))
+    store.list('Image').some((one) => one.metadata.name !== name && asks(one) && !keeps(one)) ||
+    store.list('Service').some(asks) ||
+    store.list('App').some((one) => isLiving(one) && runs(one) && counts(one))
   );
 }
 

@@ -1,4 +1,5 @@
 import type { Image } from '../../crds/kinds.js';
+import { SUSPENDED } from '../../crds/suspend.js';
 import type { SeenImage } from '../docker/engine.js';
 import type { Pulls } from '../docker/world.js';
 import { act, InvalidSpecError, type Plan, retry, settled, TerminalError, wait } from '../runtime/outcome.js';
@@ -26,8 +27,12 @@ export interface ImageFacts {
   readonly attempts: Attempts | undefined;
   /** It came from a file on the device, whoever asked for it. */
   readonly fromFile: boolean;
+  /** Name of its App, while that is suspended. */
+  readonly suspendedBy: string | undefined;
   /** Another document that is to stay wants the same reference. */
   readonly wantedElsewhere: boolean;
+  /** The same, and is not suspended: it counts on a download. Told while there is or could be one. */
+  readonly awaitedElsewhere: boolean;
   /** Names of our containers that were made from it. */
   readonly usedBy: readonly string[];
   /** ms since the epoch */
@@ -57,7 +62,20 @@ function planWanted({ spec, status }: Image, facts: ImageFacts): ImagePlan {
   if (!isReference(spec.image)) {
     throw new InvalidSpecError([{ path: 'spec.image', message: `${spec.image} is not an image reference` }]);
   }
-  return planPull(spec.image, facts);
+  return planSuspension(spec.image, facts) ?? planPull(spec.image, facts);
+}
+
+/** Nothing is downloaded for a suspended App; undefined for any other. What somebody else waits for comes all the same. */
+function planSuspension(
+  reference: string,
+  { suspendedBy: app, pull, awaitedElsewhere }: ImageFacts,
+): ImagePlan | undefined {
+  if (app === undefined) return undefined;
+  const message = `App ${app} is suspended: ${reference} is not downloaded until it is resumed and spec.suspend is taken back`;
+  if (awaitedElsewhere)
+    return pull.is === 'running' ? wait('Downloading', `Downloading ${reference}`) : wait(SUSPENDED, message);
+  const ended = planUnfetched({ pull, awaitedElsewhere }, `App ${app} is suspended`);
+  return { ...wait(SUSPENDED, message), steps: ended?.steps ?? [] };
 }
 
 function planPull(reference: string, { pull, of, attempts, nowMs, random }: ImageFacts): ImagePlan {
@@ -87,11 +105,14 @@ function planDelay(attempts: Attempts, nowMs: number): ImagePlan {
 }
 
 /** Nobody waits for the image any more: its download ends. Undefined when there is none. */
-function planUnfetched({ pull, wantedElsewhere }: Pick<ImageFacts, 'pull' | 'wantedElsewhere'>): ImagePlan | undefined {
-  if (wantedElsewhere) return undefined;
+function planUnfetched(
+  { pull, awaitedElsewhere }: Pick<ImageFacts, 'pull' | 'awaitedElsewhere'>,
+  because = 'no longer wanted',
+): ImagePlan | undefined {
+  if (awaitedElsewhere) return undefined;
   switch (pull.is) {
     case 'running':
-      return act('Cancelling', { do: 'cancel', because: 'no longer wanted' });
+      return act('Cancelling', { do: 'cancel', because });
     case 'failed':
       return act('Cancelling', { do: 'forget' });
     case 'none':
@@ -99,10 +120,11 @@ function planUnfetched({ pull, wantedElsewhere }: Pick<ImageFacts, 'pull' | 'wan
   }
 }
 
-function planUnwanted({ spec, status }: Image, { seen, pull, wantedElsewhere, usedBy }: ImageFacts): ImagePlan {
-  if (wantedElsewhere) return settled();
-  const unfetched = planUnfetched({ pull, wantedElsewhere });
+function planUnwanted({ spec, status }: Image, facts: ImageFacts): ImagePlan {
+  const unfetched = planUnfetched(facts);
   if (unfetched) return unfetched;
+  const { seen, wantedElsewhere, usedBy } = facts;
+  if (wantedElsewhere) return settled();
   if (!seen || status?.pulled !== true) return settled();
   // Only the last name is what a container holds on to; any other can be taken off.
   const names = seen.tags.length + (spec.image.includes('@') ? seen.digests.length : 0);

@@ -1,6 +1,7 @@
 import type { LogStream } from '../../api/store/logs.js';
 import { withFacts } from '../../crds/conditions.js';
 import { type Image, keyOf } from '../../crds/kinds.js';
+import { isSuspended, saysSuspended } from '../../crds/suspend.js';
 import type { ImageStatus } from '../../crds/types.js';
 import type { Engine } from '../docker/engine.js';
 import { type Outcome, type Reconcile, wait } from '../runtime/outcome.js';
@@ -45,8 +46,11 @@ export const reconcileImage =
   };
 
 /** The world knows the name of every image from the start, and what an image is only once somebody asked. */
-async function lookOnce({ world, pulls }: ImageDeps, { spec }: Image, signal: AbortSignal): Promise<void> {
+async function lookOnce({ store, world, pulls }: ImageDeps, image: Image, signal: AbortSignal): Promise<void> {
+  const { spec } = image;
   if (world.image(spec.image) || pulls.state(spec.image).is !== 'none' || !isReference(spec.image)) return;
+  // Nothing is about to be pulled, perhaps for months.
+  if (saysSuspended(image) && isSuspended(store.get('App', spec.app))) return;
   await world.refreshImage(spec.image, signal);
 }
 

@@ -37,7 +37,7 @@ const failing = (attempts: Attempts | undefined, waiting: boolean): ImageStatus 
 export function imageStatus(
   store: Store,
   image: Image,
-  { seen, pull, of, attempts, release, fromFile }: ImageFacts,
+  { seen, pull, of, attempts, release, fromFile, suspendedBy }: ImageFacts,
 ): ImageStatus {
   const failed = attempts?.of === of ? attempts : undefined;
   const progress = {
@@ -47,7 +47,7 @@ export function imageStatus(
   if (!seen) {
     return pull.is === 'running'
       ? { ...kept(image), ...failing(failed, false), ...progress }
-      : { ...kept(image), ...failing(failed, true) };
+      : { ...kept(image), ...failing(failed, suspendedBy === undefined) };
   }
   if (pull.is === 'running' && image.status?.state === 'Downloading') {
     return { ...kept(image), ...failing(failed, false), ...progress };

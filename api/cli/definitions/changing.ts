@@ -66,7 +66,7 @@ export function defineChanging(program: Command): void {
     );
 
   for (const [name, summary] of [
-    ['suspend', 'leave an app as it is: nothing is repaired or rolled out'],
+    ['suspend', 'leave an app as it is: nothing is downloaded, repaired or rolled out'],
     ['resume', 'end that'],
   ] as const) {
     waiting(program.command(name))

@@ -20,7 +20,9 @@ const plan = (image: Image, facts: Partial<ImageFacts>) =>
     attempts: undefined,
     release: 'a/1',
     fromFile: false,
+    suspendedBy: undefined,
     wantedElsewhere: false,
+    awaitedElsewhere: false,
     usedBy: [],
     nowMs: NOW_MS,
     random: 0,
@@ -37,6 +39,7 @@ const attempts = (said: string, failures: number, more: Partial<Attempts> = {}):
 });
 
 describe('planImage', () => {
+  const asleep: Partial<ImageFacts> = { suspendedBy: 'hello' };
   const spare = anImage({ spec: { spareSince: '2026-01-01T00:00:00Z' } });
   const gone = anImage({ deleted: true, status: { state: 'Downloaded', pulled: true } });
   const cases: ReadonlyArray<{ it: string; image?: Image; facts?: Partial<ImageFacts>; want: string }> = [
@@ -107,6 +110,37 @@ describe('planImage', () => {
       image: anImage({ spec: { image: 'Not A Reference' } }),
       want: 'stalled: InvalidSpec',
     },
+    { it: 'does not pull for a suspended app', facts: asleep, want: 'waiting: Suspended' },
+    {
+      it: 'ends the pull of a suspended app, and one that has not begun',
+      facts: { ...asleep, pull: { is: 'running', percent: 0 } },
+      want: 'cancel (App hello is suspended); waiting: Suspended',
+    },
+    {
+      it: 'forgets the failed pull of a suspended app',
+      facts: { ...asleep, pull: failed('EOF'), attempts: attempts('EOF', 3) },
+      want: 'forget; waiting: Suspended',
+    },
+    {
+      it: 'is content with the local image of a suspended app',
+      facts: { ...asleep, seen: local },
+      want: 'settled',
+    },
+    {
+      it: 'leaves a pull to another app that is not suspended',
+      facts: { ...asleep, pull: running, wantedElsewhere: true, awaitedElsewhere: true },
+      want: 'waiting: Downloading',
+    },
+    {
+      it: 'leaves a failed pull to another app that is not suspended',
+      facts: { ...asleep, pull: failed('EOF'), wantedElsewhere: true, awaitedElsewhere: true },
+      want: 'waiting: Suspended',
+    },
+    {
+      it: 'ends the pull that another suspended app wants, too',
+      facts: { ...asleep, pull: running, wantedElsewhere: true },
+      want: 'cancel (App hello is suspended); waiting: Suspended',
+    },
     { it: 'keeps a spare one', image: spare, facts: { seen: local }, want: 'settled' },
     { it: 'does not pull a spare one', image: spare, want: 'settled' },
     {
@@ -116,9 +150,9 @@ describe('planImage', () => {
       want: 'cancel (no longer wanted); progressing: Cancelling',
     },
     {
-      it: 'leaves the pull of a spare one to whoever wants it',
+      it: 'leaves the pull of a spare one to whoever waits for it',
       image: spare,
-      facts: { pull: running, wantedElsewhere: true },
+      facts: { pull: running, wantedElsewhere: true, awaitedElsewhere: true },
       want: 'settled',
     },
     {
@@ -159,10 +193,16 @@ describe('planImage', () => {
       want: 'cancel (no longer wanted); progressing: Cancelling',
     },
     {
-      it: 'does not stop a pull that somebody else wants',
+      it: 'does not stop a pull that somebody else waits for',
+      image: gone,
+      facts: { pull: running, wantedElsewhere: true, awaitedElsewhere: true },
+      want: 'settled',
+    },
+    {
+      it: 'stops a pull that only a suspended app would wait for',
       image: gone,
       facts: { pull: running, wantedElsewhere: true },
-      want: 'settled',
+      want: 'cancel (no longer wanted); progressing: Cancelling',
     },
     {
       it: 'forgets a failed pull that nobody wants',
