@@ -1,34 +1,18 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
-import { type TestRegistry, useRegistry } from '../setup/docker.js';
-import { type GatedRegistry, useGate } from '../setup/gated-registry.js';
+import { useGatedRegistry } from '../setup/gated-registry.js';
 import { Scene } from '../setup/scene.js';
 
 const LARGE_BYTES = 24 * 1024 * 1024;
 
 describe('the download of an app that is suspended', () => {
   let scene: Scene;
-  let registry: TestRegistry;
-  let gate: GatedRegistry;
+  let gate: Awaited<ReturnType<typeof useGatedRegistry>>;
 
   before(async () => {
     scene = await Scene.open();
-    registry = await useRegistry();
-    scene.onClose(() => registry.close());
-    gate = await useGate(registry.address);
-    scene.onClose(() => gate.close());
+    gate = await useGatedRegistry(scene);
   });
   after(() => scene?.close());
-
-  /** Makes an image that exists only in the registry, and is pulled through the gate. */
-  async function publish(name: string): Promise<string> {
-    const path = `${scene.prefix}/${name}`;
-    const direct = `${registry.address}/${path}`;
-    await scene.makeImage(direct, { files: [{ path: 'etc/content', content: randomBytes(LARGE_BYTES) }] });
-    await scene.docker.push(direct);
-    await scene.docker.engine.removeImage(direct, AbortSignal.timeout(10_000));
-    return `${gate.address}/${path}`;
-  }
 
   const large = () => gate.downloads.filter(({ bytes }) => bytes > 100_000);
   const imageOf = async (reference: string) => {
@@ -37,7 +21,7 @@ describe('the download of an app that is suspended', () => {
   };
 
   it('is broken off at the registry, said to be so, and goes on when the app is resumed', async () => {
-    const image = await publish('large:1');
+    const image = await gate.publish('large:1', LARGE_BYTES);
     const name = `${scene.prefix}-expensive`;
     const appId = scene.appId();
     gate.hold();
@@ -68,7 +52,7 @@ describe('the download of an app that is suspended', () => {
   });
 
   it('goes on where another app wants the image', async () => {
-    const image = await publish('shared:1');
+    const image = await gate.publish('shared:1', LARGE_BYTES);
     const [name, neighbour] = [`${scene.prefix}-sleeper`, `${scene.prefix}-awake`];
     const [appId, neighbourId] = [scene.appId(), scene.appId()];
     const before = large().length;

@@ -1,6 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { useRegistry } from './docker.js';
+import type { Scene } from './scene.js';
 
 /** One layer (or config) on its way to an engine. */
 export interface Download {
@@ -30,7 +33,27 @@ const LET_THROUGH_BYTES = 256 * 1024;
 /** Between two chunks of it. Docker (20.10) notices only with the next one that nobody waits for it any more. */
 const TRICKLE_MS = 100;
 
-export async function useGate(registry: string): Promise<GatedRegistry> {
+/** A registry of the scene's own behind a gate; both end with the scene. */
+export async function useGatedRegistry(scene: Scene): Promise<GatedRegistry & { readonly publish: Publish }> {
+  const registry = await useRegistry();
+  scene.onClose(() => registry.close());
+  const gate = await useGate(registry.address);
+  scene.onClose(() => gate.close());
+  const publish: Publish = async (name, bytes) => {
+    const path = `${scene.prefix}/${name}`;
+    const direct = `${registry.address}/${path}`;
+    await scene.makeImage(direct, { files: [{ path: 'etc/content', content: randomBytes(bytes) }] });
+    await scene.docker.push(direct);
+    await scene.docker.engine.removeImage(direct, AbortSignal.timeout(10_000));
+    return `${gate.address}/${path}`;
+  };
+  return { ...gate, publish };
+}
+
+/** Makes an image that exists only in the registry, and is pulled through the gate; its reference. */
+type Publish = (name: string, bytes: number) => Promise<string>;
+
+async function useGate(registry: string): Promise<GatedRegistry> {
   const downloads: { path: string; bytes: number; is: Download['is'] }[] = [];
   let gate: { readonly opened: Promise<void>; readonly open: () => void } | undefined;
 
