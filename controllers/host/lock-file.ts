@@ -22,7 +22,7 @@ import { join } from 'node:path';
 
 /** Owner of the files that an agent made: that is how they are told from an application's. */
 const AGENT_UID = 65534;
-/** Only root may give files away. Without root our files say this instead, and belong to the user we run as. */
+/** What our files say. Only root may give files away: without root it is this that tells them from an application's. */
 const MARK = 'held by supercargo\n';
 /** Begins the name of a lock file that is not in place yet. */
 const ASIDE = '.lock-';
@@ -51,8 +51,8 @@ export function makeAside(folder: string): string {
   const aside = join(folder, `${ASIDE}${randomBytes(6).toString('hex')}`);
   const descriptor = openSync(aside, 'wx', 0o644);
   try {
+    writeSync(descriptor, MARK);
     if (isRoot()) fchownSync(descriptor, AGENT_UID, AGENT_UID);
-    else writeSync(descriptor, MARK);
   } finally {
     closeSync(descriptor);
   }
