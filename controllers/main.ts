@@ -24,6 +24,7 @@ import { hostOf, hostSettings } from './main/host.js';
 import { firewall, gateway } from './main/parts.js';
 import { systemClock } from './runtime/delays.js';
 import { healthChecks, healthFacts } from './runtime/health.js';
+import { collectAtRest } from './runtime/heap-rest.js';
 import type { Loop } from './runtime/loop.js';
 import { Manager } from './runtime/manager.js';
 import { deviceVariables } from './runtime/variables.js';
@@ -117,6 +118,7 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
   const manager = new Manager(log);
   await manager.start([
     { name: 'the data folder', start: () => undefined, stop: unlockFolder },
+    { name: 'the heap', start: () => undefined, stop: collectAtRest() },
     { name: 'the store', start: () => undefined, stop: () => store.close() },
     { name: 'the terminal', start: () => undefined, stop: stopFollowing },
     { name: 'the API', start: () => server.start(), stop: () => server.stop() },
