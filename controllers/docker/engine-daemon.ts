@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { withinMs } from '../runtime/time-limit.js';
 import { type Env, findProgram, runCommand, withoutSecrets } from './command.js';
 import { dockerHttp } from './docker-http.js';
 import { EngineUnreachable } from './engine.js';
@@ -22,12 +23,11 @@ interface Means {
 
 /** Whether a Docker engine answers on that socket. */
 export async function answers(socketPath: string, signal?: AbortSignal): Promise<boolean> {
-  const limit = AbortSignal.timeout(3_000);
   const http = dockerHttp({ socketPath });
   try {
     const { status } = await http.ask({
       path: '/_ping',
-      signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
+      signal: withinMs(3_000, signal),
     });
     return status === 200;
   } catch {

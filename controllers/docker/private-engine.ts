@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { withinMs } from '../runtime/time-limit.js';
 import { type Env, findProgram } from './command.js';
 import { installPackages, isDebian, isRoot } from './debian-packages.js';
 import { DEFAULT_SOCKET, parseDockerHost } from './docker-address.js';
@@ -43,9 +44,8 @@ const usual = () => ({ dockerHost: `unix://${DEFAULT_SOCKET}`, started: false })
 
 async function assertAnswers(dockerHost: string, signal?: AbortSignal): Promise<void> {
   parseDockerHost(dockerHost);
-  const limit = AbortSignal.timeout(10_000);
   try {
-    await connectEngine({ dockerHost }).info(signal === undefined ? limit : AbortSignal.any([signal, limit]));
+    await connectEngine({ dockerHost }).info(withinMs(10_000, signal));
   } catch (cause) {
     signal?.throwIfAborted();
     throw new Error(

@@ -15,6 +15,7 @@ import { asDockerArchive } from '../docker/oci-layout.js';
 import { ArchiveError } from '../docker/tar-file.js';
 import type { World } from '../docker/world.js';
 import type { Cancel, Clock } from '../runtime/delays.js';
+import { withinMs } from '../runtime/time-limit.js';
 import { type LoadedFile, openLoadedFiles } from './loaded-files.js';
 
 /** A file that has not changed for so long has been copied as a whole. */
@@ -182,7 +183,7 @@ export class SideLoader implements Archives {
   }
 
   async #load(name: string, seen: Pick<LoadedFile, 'size' | 'mtimeMs'>): Promise<void> {
-    const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(LOAD_LIMIT_MS)]);
+    const signal = withinMs(LOAD_LIMIT_MS, this.#stopping.signal);
     const before = this.#failing.get(name);
     this.#failing.delete(name);
     try {
