@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { conditionOf, isReady, isStalled } from '../../crds/conditions.js';
 import { canonical } from '../../crds/hash.js';
 import { API_VERSION, type HostConfig, keyOf } from '../../crds/kinds.js';
+import { living } from '../../crds/living.js';
 import { NETWORK_DOCUMENT } from '../../crds/names.js';
 import { parseDocument } from '../../crds/parse.js';
 import type { HostConfigSpec } from '../../crds/types.js';
@@ -77,11 +78,8 @@ export function hostConfigPatcher(
 
 const META = { name: NETWORK_DOCUMENT };
 
-/** The document, unless it is being deleted: then it says nothing of what shall be. */
-function present(store: Pick<Store, 'get'>): HostConfig | undefined {
-  const document = store.get('HostConfig', NETWORK_DOCUMENT);
-  return document?.metadata.deletionTimestamp === undefined ? document : undefined;
-}
+const present = (store: Pick<Store, 'get'>): HostConfig | undefined =>
+  living(store.get('HostConfig', NETWORK_DOCUMENT));
 
 /** Waits for a document that is being deleted, as what it changed on trial goes back first; whether it has gone. */
 async function gone({ store, deadlineMs }: HostConfigChangeDeps): Promise<boolean> {

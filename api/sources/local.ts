@@ -1,5 +1,6 @@
 import { canonical } from '../../crds/hash.js';
 import { type AnyDeclared, type App, type Declared, type HostConfig, keyOf, type Metadata } from '../../crds/kinds.js';
+import { living } from '../../crds/living.js';
 import { DEFAULT_DEVICE_NAME, DEVICE_DOCUMENT } from '../../crds/names.js';
 import { StorageError, type Store } from '../store/store.js';
 import { type Log, type Parse, problemLine } from './documents.js';
@@ -34,9 +35,7 @@ export function localOrigin({ store, device, parse, log }: LocalOriginDeps): Loc
   const take = async (body: unknown): Promise<TargetAnswer> => {
     const target = parseTargetState(body, { deviceUuid: device.uuid, parse });
     if (!target.ok) return { ok: false, status: 400, message: target.message };
-    const declared = store.get('HostConfig', DEVICE_DOCUMENT);
-    const isDeleted = declared?.metadata.deletionTimestamp !== undefined;
-    const hostConfig = planHostConfig(target, isDeleted ? undefined : declared, device);
+    const hostConfig = planHostConfig(target, living(store.get('HostConfig', DEVICE_DOCUMENT)), device);
     if (hostConfig === 'foreign') {
       return refused(['The name and configuration of this device are declared elsewhere; change them there']);
     }

@@ -1,5 +1,6 @@
 import { configWithDefaults } from '../../crds/device-variables.js';
 import type { App } from '../../crds/kinds.js';
+import { living } from '../../crds/living.js';
 import { allottedId, DEFAULT_DEVICE_NAME, DEVICE_DOCUMENT } from '../../crds/names.js';
 import type { Reader } from '../store/store.js';
 
@@ -17,8 +18,7 @@ export interface TargetDevice {
  * what was declared and nothing that is injected, so no keys. Pure.
  */
 export function renderTargetState(store: Pick<Reader, 'get' | 'list'>, device: TargetDevice): object {
-  const declared = store.get('HostConfig', DEVICE_DOCUMENT);
-  const host = declared?.metadata.deletionTimestamp === undefined ? declared : undefined;
+  const host = living(store.get('HostConfig', DEVICE_DOCUMENT));
   const origin = device.localMode ? 'local' : 'cloud';
   const apps = store
     .list('App')

@@ -1,8 +1,9 @@
 import type { Store } from '../../api/store/store.js';
+import { isLiving } from '../../crds/living.js';
 import { API_NETWORK } from '../../crds/names.js';
 import type { ServiceFields } from '../../crds/types.js';
 import type { World } from '../docker/world.js';
-import { apiNetwork, identityOf, isLiving, sameSpec } from './children.js';
+import { apiNetwork, identityOf, sameSpec } from './children.js';
 import { wantsApiNetwork } from './references.js';
 
 /**

@@ -11,6 +11,7 @@ import {
   type Service,
   type Volume,
 } from '../../crds/kinds.js';
+import { isLiving } from '../../crds/living.js';
 import {
   API_NETWORK,
   allottedId,
@@ -166,9 +167,6 @@ export function declaredAs({ requests: _requests, status: _status, metadata, ...
   const { name, labels, annotations } = metadata;
   return { ...rest, metadata: { name, ...(labels ? { labels } : {}), ...(annotations ? { annotations } : {}) } };
 }
-
-export const isLiving = ({ metadata }: { readonly metadata: { readonly deletionTimestamp?: string } }): boolean =>
-  metadata.deletionTimestamp === undefined;
 
 export const sameSpec = (a: { readonly spec: object }, b: { readonly spec: object }): boolean =>
   a.spec === b.spec || textOf(a.spec) === textOf(b.spec);

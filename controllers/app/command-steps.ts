@@ -1,6 +1,7 @@
 import type { AnyDeclared, App } from '../../crds/kinds.js';
+import { isLiving } from '../../crds/living.js';
 import type { Refusal } from '../../crds/requests.js';
-import { declaredAs, identityOf, isLiving } from './children.js';
+import { declaredAs, identityOf } from './children.js';
 import { type Command, disruptiveOf } from './commands.js';
 import { proposeChildren } from './declare.js';
 import { type AppDeps, type Done, event } from './pass.js';

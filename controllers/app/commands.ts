@@ -8,13 +8,14 @@ import {
   type Service,
   type Volume,
 } from '../../crds/kinds.js';
+import { isLiving } from '../../crds/living.js';
 import { childName, NAME, volumeName } from '../../crds/names.js';
 import { APP_COMMANDS, type AppCommand, begun, isDisruptive, outstanding } from '../../crds/requests.js';
 import type { SeenVolume } from '../docker/engine.js';
 import { APP_ID, SUPERVISED } from '../docker/labels.js';
 import type { World } from '../docker/world.js';
 import { act, type Plan, wait } from '../runtime/outcome.js';
-import { identityOf, isLiving } from './children.js';
+import { identityOf } from './children.js';
 
 /** A restart, purge, stop or start of the whole App that has not been dealt with. */
 export interface Command {

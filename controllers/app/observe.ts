@@ -10,6 +10,7 @@ import {
   keyOf,
   type Service,
 } from '../../crds/kinds.js';
+import { isLiving } from '../../crds/living.js';
 import { imageDocumentName } from '../../crds/names.js';
 import { APP_COMMANDS, outstanding } from '../../crds/requests.js';
 import type { EngineTraits } from '../docker/engine-traits.js';
@@ -19,7 +20,7 @@ import type { World } from '../docker/world.js';
 import type { Capability } from '../host/capabilities.js';
 import type { UpdateLocks } from '../host/update-locks.js';
 import { checkRelease } from './check.js';
-import { childrenOf, identityOf, isLiving, withKeptVolumes } from './children.js';
+import { childrenOf, identityOf, withKeptVolumes } from './children.js';
 import { observeCommands } from './commands.js';
 import { admit } from './contracts.js';
 import { observeRoom } from './make-room.js';

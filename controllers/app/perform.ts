@@ -1,7 +1,8 @@
 import type { App } from '../../crds/kinds.js';
+import { isLiving } from '../../crds/living.js';
 import type { World } from '../docker/world.js';
 import { shareApiNetwork } from './api-network.js';
-import { declaredAs, isLiving, withKeptVolumes } from './children.js';
+import { declaredAs, withKeptVolumes } from './children.js';
 import { discard, finish, refuse } from './command-steps.js';
 import { isAmong, propose, without } from './declare.js';
 import { type AppDeps, type Done, event, type Memory } from './pass.js';

@@ -1,10 +1,11 @@
 import { conditionOf } from '../../crds/conditions.js';
 import type { App } from '../../crds/kinds.js';
+import { isLiving } from '../../crds/living.js';
 import { suspendedMessage } from '../../crds/suspend.js';
 import type { AppStatus } from '../../crds/types.js';
 import { type Reconcile, TerminalError, wait } from '../runtime/outcome.js';
 import { shareApiNetwork } from './api-network.js';
-import { identityOf, isLiving } from './children.js';
+import { identityOf } from './children.js';
 import { observeApp } from './observe.js';
 import { type AppDeps, type Done, event, type Memory } from './pass.js';
 import { perform } from './perform.js';

@@ -1,8 +1,8 @@
 import type { Store } from '../../api/store/store.js';
 import { conditionOf } from '../../crds/conditions.js';
 import type { AnyDeclared, AnyResource, App, Image } from '../../crds/kinds.js';
+import { isLiving } from '../../crds/living.js';
 import type { World } from '../docker/world.js';
-import { isLiving } from './children.js';
 import { exactImage } from './release-images.js';
 
 /** Image documents that the App has and does not want: names, by what is to become of them. */

@@ -1,5 +1,6 @@
 import type { Store } from '../../api/store/store.js';
 import type { App, Image, Service } from '../../crds/kinds.js';
+import { isLiving } from '../../crds/living.js';
 import { normalizeReference } from '../../crds/names.js';
 import { isSuspended } from '../../crds/suspend.js';
 import type { Archives } from '../docker/archives.js';
@@ -104,7 +105,6 @@ function wantedBy(
   isMeant: (reference: string) => boolean,
   { toCome = false } = {},
 ): boolean {
-  const isLiving = ({ metadata }: Image | Service | App): boolean => metadata.deletionTimestamp === undefined;
   const counts = (app: App | undefined): boolean => !toCome || !isSuspended(app);
   const asks = (one: Image | Service): boolean =>
     isLiving(one) && isMeant(one.spec.image) && counts(store.get('App', one.spec.app));

@@ -1,6 +1,7 @@
 import type { Reader } from '../../api/store/store.js';
 import { type DeviceVariables, decodeVariables } from '../../crds/device-variables.js';
 import { keyOf } from '../../crds/kinds.js';
+import { living } from '../../crds/living.js';
 import { DEVICE_DOCUMENT } from '../../crds/names.js';
 import type { Clock } from './delays.js';
 
@@ -14,8 +15,7 @@ export function deviceVariables(
 ): () => DeviceVariables {
   const last: { config?: object | undefined; values?: DeviceVariables } = {};
   return () => {
-    const document = store.get('HostConfig', DEVICE_DOCUMENT);
-    const config = document?.metadata.deletionTimestamp === undefined ? document?.spec.config : undefined;
+    const config = living(store.get('HostConfig', DEVICE_DOCUMENT))?.spec.config;
     if (last.values === undefined || last.config !== config) {
       last.config = config;
       last.values = decodeVariables(config, device).values;
