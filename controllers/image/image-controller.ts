@@ -32,7 +32,8 @@ function wakes({ store, world, pulls }: ImageDeps, memory: Memory, wake: (name: 
   const stopStore = store.watch(({ object, type, parts }) => {
     if (object.kind === 'Image' && type === 'DELETED') memory.attempts.delete(object.metadata.name);
     // Another release, or other access to its registry: no longer a matter of waiting, and resolved anew.
-    if (object.kind === 'App') {
+    // Its status changes at every step of every child.
+    if (object.kind === 'App' && parts.some((part) => part !== 'status')) {
       const suspended = isSuspended(object);
       for (const image of store.list('Image')) {
         if (image.spec.app !== object.metadata.name) continue;

@@ -7,6 +7,7 @@ import type { Store } from '../../api/store/store.js';
 import { keyOf } from '../../crds/kinds.js';
 import { API_NETWORK, DEFAULT_DEVICE_NAME, DEVICE_DOCUMENT } from '../../crds/names.js';
 import { parseDocument } from '../../crds/parse.js';
+import { isSuspended } from '../../crds/suspend.js';
 import { appController } from '../app/app-controller.js';
 import { diskSpace } from '../docker/disk-space.js';
 import { DEFAULT_SOCKET, parseDockerHost } from '../docker/docker-address.js';
@@ -177,8 +178,8 @@ function gitSources({ settings, store, secrets, facts, tags, log }: ActorDeps): 
 }
 
 function lookAtRepositories(store: Store): void {
-  for (const { metadata, spec } of store.list('GitSource'))
-    if (!spec.suspend) store.touch(keyOf('GitSource', metadata.name));
+  for (const source of store.list('GitSource'))
+    if (!isSuspended(source)) store.touch(keyOf('GitSource', source.metadata.name));
 }
 
 /** An installed agent goes on with an engine that is down; one that may bring its own needs an answer first. */
