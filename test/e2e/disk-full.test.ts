@@ -23,7 +23,7 @@ describe('an engine on a small disk', () => {
       execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=160m', 'tmpfs', disk], { stdio: 'ignore' });
     } catch {
       await rm(disk, { recursive: true });
-      this.skip(); // not for this user to do
+      this.skip(); // mounting a tmpfs takes root, as does the engine that these tests start: there they run
     }
     const { dockerHost } = await findEngine({
       mode: 'private',

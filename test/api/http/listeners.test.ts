@@ -6,6 +6,8 @@ import { get, type IncomingMessage, type RequestOptions } from 'node:http';
 import { connect, createServer as createSocketServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Listeners } from '../../../api/http/listeners.js';
+import { RawClient } from '../../setup/raw-client.js';
 import { aServer, withKey } from './a-server.js';
 
 async function answerOf(to: string | RequestOptions): Promise<IncomingMessage> {
@@ -114,5 +116,35 @@ describe('the listeners', () => {
     await assert.rejects(stuck);
     await stopped;
     await close();
+  });
+
+  it('let many that come at once in between the requests of those who never pause', async () => {
+    const served: string[] = [];
+    const busyUntilMs = (ms: number): void => {
+      while (performance.now() < ms);
+    };
+    const listeners = new Listeners((request, response) => {
+      served.push(request.url ?? '');
+      busyUntilMs(performance.now() + 1);
+      response.end();
+    });
+    await listeners.add({ is: 'tcp', host: '127.0.0.1', port: 0 }, 'tcp');
+    const port = Number(listeners.addresses[0]?.split(':').at(-1));
+    const old = Array.from({ length: 30 }, () => new RawClient(port));
+    await Promise.all(old.map((client) => client.ask('GET', '/old')));
+    let isOver = false;
+    const hammering = old.map(async (client) => {
+      while (!isOver) await client.ask('GET', '/old');
+    });
+    served.length = 0;
+    const come = Array.from({ length: 30 }, () => new RawClient(port));
+    await Promise.all(come.map((client) => client.ask('GET', '/new')));
+    isOver = true;
+    const between = served.slice(0, served.lastIndexOf('/new')).filter((one) => one === '/old').length;
+    await Promise.all(hammering);
+    for (const client of [...old, ...come]) client.close();
+    await listeners.close(1_000);
+    // With a whole round of everybody's requests for each of them it is 480.
+    assert.ok(between < 300, `${between} requests were served before the last that came`);
   });
 });

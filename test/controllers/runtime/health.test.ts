@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { folderTrouble, type HealthFacts, healthChecks } from '../../../controllers/runtime/health.js';
+import type { Reader } from '../../../api/store/store.js';
+import { folderTrouble, type HealthFacts, healthChecks, healthFacts } from '../../../controllers/runtime/health.js';
+import { anApp } from '../../setup/documents.js';
 
 const MINUTE = 60_000;
 const NOW = 100 * MINUTE;
@@ -99,5 +101,26 @@ describe('the health of the agent', () => {
     rmSync(folder, { recursive: true });
     assert.match(folderTrouble(folder) ?? '', /cannot be written: ENOENT/);
     assert.match(folderTrouble('/proc') ?? '', /cannot be written|disk is full/);
+  });
+});
+
+describe('what health looks at', () => {
+  const facts = (unread: HealthFacts['unread']) => {
+    const asked: string[] = [];
+    const list = (kind: string) => {
+      asked.push(kind);
+      return kind === 'App' ? [anApp()] : [];
+    };
+    const store = { unread: () => unread, list, diskTrouble: undefined } as unknown as Reader;
+    return { ...healthFacts({ dataFolder: tmpdir(), store, loops: [], vitals: undefined }), asked };
+  };
+
+  it('is no document while every source is read', () => {
+    assert.deepEqual(facts([]).asked, []);
+  });
+
+  it('is who has declared documents, when a source is not', () => {
+    const { declaring } = facts([{ origin: 'files', sinceMs: 0, message: 'away' }]);
+    assert.deepEqual([...declaring], [anApp().metadata.origin]);
   });
 });
