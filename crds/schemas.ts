@@ -522,7 +522,7 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
       atomic: { type: "boolean", description: "true: one bad document holds the whole commit back. false: bad documents keep their last version, the others are taken. Default: true." },
       allowRewind: { type: "boolean", description: "true: a branch or tag may be moved to a commit that does not contain the applied one. Default: false." },
       submodules: { type: "boolean", description: "true: documents in submodules below the path are read too; only over https and ssh. Default: false." },
-      credentials: { type: "object", description: "How to log in: names of files in the folder secrets of the data folder.", properties: {
+      credentials: { type: "object", description: "How to log in: names of files in the folder secrets of the data folder. A file with a secret has mode 0600 and is no link.", properties: {
         token: { type: "string", title: "string (the name of a file, of letters, digits, _ . -)", description: "File with a token or password for https.", pattern: "^[A-Za-z0-9][A-Za-z0-9_.-]*$", minLength: 1, maxLength: 255 },
         username: { type: "string", description: "User name for https. Default: git.", minLength: 1, maxLength: 255 },
         sshKey: { type: "string", title: "string (the name of a file, of letters, digits, _ . -)", description: "File with a private key for ssh, without a passphrase.", pattern: "^[A-Za-z0-9][A-Za-z0-9_.-]*$", minLength: 1, maxLength: 255 },

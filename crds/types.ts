@@ -910,7 +910,7 @@ export interface GitSourceSpec {
   allowRewind?: boolean;
   /** true: documents in submodules below the path are read too; only over https and ssh. Default: false. */
   submodules?: boolean;
-  /** How to log in: names of files in the folder secrets of the data folder. */
+  /** How to log in: names of files in the folder secrets of the data folder. A file with a secret has mode 0600 and is no link. */
   credentials?: {
     /** File with a token or password for https. */
     token?: string;

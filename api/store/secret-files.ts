@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { constants, mkdirSync } from 'node:fs';
+import { type FileHandle, open, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NAME } from '../../crds/names.js';
 
@@ -11,41 +11,85 @@ export class SecretFileError extends Error {
   override readonly name = 'SecretFileError';
 }
 
+/**
+ * What a file holds. `private`: a key, token or password, which nobody but its owner may use. `public`: what is no
+ * secret but decides whom this device trusts (host keys, certificates, signers), which others may read and not write.
+ */
+export type Content = 'private' | 'public';
+
 /** Secrets of the device: files that people put into one folder and that documents only name. */
 export interface SecretFiles {
-  /** Where the file is, once it was found to be usable. Rejects with SecretFileError. */
-  path(name: string): Promise<string>;
-  /** What is in it, as text without the line end at its end. Rejects with SecretFileError, also when others can read it. */
+  /** Where the file is, for a program that reads it itself. It has passed the same checks as for `read`. Rejects with SecretFileError. */
+  path(name: string, content: Content): Promise<string>;
+  /** What is in a private file, as text without the line end at its end. Rejects with SecretFileError. */
   read(name: string): Promise<string>;
 }
 
-/** The folder `secrets` of the data folder; made when missing, for its owner only. Files are read when asked for. */
+/**
+ * The folder `secrets` of the data folder; made when missing, for its owner only. Files are read when asked for. Each of
+ * them has to lie in this very folder and be no link, and its mode is asked of the open file, so that what was checked is
+ * what is read.
+ */
 export function openSecretFiles({ dataFolder }: { readonly dataFolder: string }): SecretFiles {
   const folder = join(dataFolder, 'secrets');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
 
-  const path = async (name: string): Promise<string> => {
+  async function withFile<T>(name: string, content: Content, use: (file: FileHandle, path: string) => Promise<T>) {
     if (!NAME.test(name)) throw new SecretFileError(`"${name}" is not the name of a file in ${folder}`);
-    const file = join(folder, name);
-    const found = await stat(file).catch((cause: unknown) => {
-      throw new SecretFileError(`The secret ${name} is not there: put it into the file ${file}`, { cause });
-    });
-    if (!found.isFile()) throw new SecretFileError(`The secret ${name} is not a file: ${file}`);
-    if (found.size > LIMIT_BYTES) throw new SecretFileError(`The secret ${name} is larger than 1 MiB: ${file}`);
-    return file;
-  };
+    const path = join(folder, name);
+    let file: FileHandle | undefined;
+    try {
+      await checkFolder(dataFolder, folder);
+      file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+      await checkFile(file, name, path, content);
+      return await use(file, path);
+    } catch (error) {
+      throw secretError(error, name, path);
+    } finally {
+      await file?.close();
+    }
+  }
 
   return {
-    path,
-    async read(name) {
-      const file = await path(name);
-      if (((await stat(file)).mode & 0o077) !== 0) {
-        throw new SecretFileError(`The secret ${name} can be read by others on this device: chmod 600 ${file}`);
-      }
-      const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-        throw new SecretFileError(`The secret ${name} cannot be read: ${file}`, { cause });
-      });
-      return text.replace(/\r?\n$/, '');
-    },
+    path: (name, content) => withFile(name, content, async (_file, path) => path),
+    read: (name) => withFile(name, 'private', async (file) => (await file.readFile('utf8')).replace(/\r?\n$/, '')),
   };
+}
+
+/** O_NOFOLLOW speaks of the last part of a path only. The data folder itself may be reached through links. */
+async function checkFolder(dataFolder: string, folder: string): Promise<void> {
+  if ((await realpath(folder)) !== join(await realpath(dataFolder), 'secrets')) {
+    throw new SecretFileError(
+      `${folder} is a link that leads elsewhere: make it a folder with the files themselves in it`,
+    );
+  }
+}
+
+async function checkFile(file: FileHandle, name: string, path: string, content: Content): Promise<void> {
+  const found = await file.stat();
+  if (!found.isFile()) throw new SecretFileError(`The secret ${name} is not a file: ${path}`);
+  if (found.size > LIMIT_BYTES) throw new SecretFileError(`The secret ${name} is larger than 1 MiB: ${path}`);
+  const mode = (found.mode & 0o777).toString(8).padStart(4, '0');
+  if (content === 'private' && (found.mode & 0o077) !== 0) {
+    throw new SecretFileError(
+      `The secret ${name} can be used by others on this device (mode ${mode}): chmod 600 ${path}`,
+    );
+  }
+  if ((found.mode & 0o022) !== 0) {
+    throw new SecretFileError(
+      `The file ${name} can be changed by others on this device (mode ${mode}): chmod go-w ${path}`,
+    );
+  }
+}
+
+function secretError(error: unknown, name: string, path: string): SecretFileError {
+  if (error instanceof SecretFileError) return error;
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOENT' || code === 'ENOTDIR') {
+    return new SecretFileError(`The secret ${name} is not there: put it into the file ${path}`, { cause: error });
+  }
+  if (code === 'ELOOP' || code === 'EMLINK') {
+    return new SecretFileError(`The secret ${name} is a link: put the file itself there, as ${path}`, { cause: error });
+  }
+  return new SecretFileError(`The secret ${name} cannot be read (${String(code)}): ${path}`, { cause: error });
 }

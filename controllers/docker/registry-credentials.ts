@@ -5,10 +5,11 @@ import { dockerConfigPath, readDockerConfig } from './docker-config.js';
 import type { RegistryAuth } from './engine.js';
 import { type AuthEntry, authOf, CredentialsError } from './registry-auth.js';
 import { HUB, registryName } from './registry-name.js';
-import { parseSecret, readSecret, SECRETS } from './secret-file.js';
+import { parseSecret } from './registry-secret.js';
 
 export interface CredentialsDeps {
-  readonly dataFolder: string;
+  /** The text of a secret of the device. Rejects with an error that names the file and never shows what is in it. */
+  readonly readSecret: (name: string) => Promise<string>;
   readonly env: Env;
   /** The device's own credentials, and the domains and hosts of the cloud that gave them; undefined on a device without one. */
   readonly device?: () => Promise<{ readonly auth: AuthEntry; readonly domains: readonly string[] } | undefined>;
@@ -23,10 +24,10 @@ export type Credentials = (reference: string, secret?: string) => Promise<Regist
  * the device's own cloud, the device. Read anew each time, kept nowhere. Throws `CredentialsError` when what is
  * configured for that very registry cannot be used.
  */
-export function registryCredentials({ dataFolder, env, device, log }: CredentialsDeps): Credentials {
+export function registryCredentials({ readSecret, env, device, log }: CredentialsDeps): Credentials {
   return async (reference, secret) => {
     const { registry } = registryName(reference);
-    if (secret !== undefined) return ofSecret(dataFolder, secret, registry);
+    if (secret !== undefined) return ofSecret(readSecret, secret, registry);
     const path = dockerConfigPath(env);
     const config = await readDockerConfig(path).catch((error: unknown) => {
       log.warn(`${String(error instanceof Error ? error.message : error)}. Going on without it`);
@@ -54,9 +55,15 @@ export function registryCredentials({ dataFolder, env, device, log }: Credential
   }
 }
 
-async function ofSecret(dataFolder: string, secret: string, registry: string): Promise<RegistryAuth> {
-  const text = await readSecret(dataFolder, secret);
-  return named(`${dataFolder}/${SECRETS}/${secret}`, () => {
+async function ofSecret(
+  readSecret: CredentialsDeps['readSecret'],
+  secret: string,
+  registry: string,
+): Promise<RegistryAuth> {
+  const text = await readSecret(secret).catch((cause: unknown) => {
+    throw new CredentialsError(cause instanceof Error ? cause.message : String(cause), { cause });
+  });
+  return named(`The secret ${secret}`, () => {
     const auth = authOf(parseSecret(text, registry), registry);
     if (!auth) throw new CredentialsError('it has neither a username and a password nor a token');
     return auth;

@@ -58,7 +58,7 @@ export function actors(deps: ActorDeps): Part {
 }
 
 async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
-  const { settings, store, locks, logs, log, loops } = deps;
+  const { settings, store, secrets, locks, logs, log, loops } = deps;
   const dockerHost = await engineAddress(deps);
   const engine = connectEngine({ dockerHost });
   deps.found.engine = engine;
@@ -68,7 +68,7 @@ async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
   const world = startWorld({ engine, log, clock: systemClock, wanted, sameClock: 'socketPath' in address });
   deps.found.world = world;
   const credentials = registryCredentials({
-    dataFolder: settings.dataFolder,
+    readSecret: (name) => secrets.read(name),
     env: process.env,
     device: () => readDeviceCredentials(settings.hostRoot),
     log,

@@ -51,7 +51,7 @@ export async function decrypt(
       PATH: env.PATH ?? '/usr/local/bin:/usr/bin:/bin',
       HOME: folder,
       XDG_CONFIG_HOME: folder,
-      SOPS_AGE_KEY_FILE: await secrets.path(ageKey),
+      SOPS_AGE_KEY_FILE: await secrets.path(ageKey, 'private'),
     },
     cwd: folder,
     input: content,

@@ -59,16 +59,16 @@ export async function transportOf(
   const env: Record<string, string> = { GIT_ALLOW_PROTOCOL: transport };
 
   if (transport === 'ssh') {
-    const key = await secrets.path(credentials.sshKey ?? '');
+    const key = await secrets.path(credentials.sshKey ?? '', 'private');
     const file = join(folder, 'ssh_config');
-    await replaceText(file, sshConfig(key, await secrets.path(credentials.knownHosts ?? '')));
+    await replaceText(file, sshConfig(key, await secrets.path(credentials.knownHosts ?? '', 'public')));
     // Git hands this to a shell. Nothing in it comes from a document but the data folder's own name.
     env.GIT_SSH_COMMAND = `ssh -F '${file.replaceAll("'", "'\\''")}'`;
     env.GIT_SSH_VARIANT = 'ssh';
   }
   if (transport === 'https' || transport === 'http') {
     const { origin } = new URL(address);
-    if (credentials.ca !== undefined) config['http.sslCAInfo'] = await secrets.path(credentials.ca);
+    if (credentials.ca !== undefined) config['http.sslCAInfo'] = await secrets.path(credentials.ca, 'public');
     if (credentials.token !== undefined) {
       const login = `${credentials.username ?? 'git'}:${await secrets.read(credentials.token)}`;
       // For this server only: a redirect elsewhere must not take it along.

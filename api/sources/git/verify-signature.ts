@@ -49,12 +49,12 @@ export async function verifySignature(
   };
   if (verify.allowedSigners !== undefined) {
     config['gpg.ssh.program'] = 'ssh-keygen';
-    config['gpg.ssh.allowedSignersFile'] = await secrets.path(verify.allowedSigners);
+    config['gpg.ssh.allowedSignersFile'] = await secrets.path(verify.allowedSigners, 'public');
   }
   if (verify.keyring !== undefined) {
     config['gpg.program'] = 'gpg';
     config['gpg.openpgp.program'] = 'gpg';
-    await importKeys(await secrets.path(verify.keyring), home, outer.PATH, signal);
+    await importKeys(await secrets.path(verify.keyring, 'public'), home, outer.PATH, signal);
   }
   const { code, stderr } = await repository.verify(object, oid, signal, { config, env: { GNUPGHOME: home } });
   const by = code === 0 ? signerOf(stderr) : undefined;

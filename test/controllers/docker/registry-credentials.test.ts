@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { openSecretFiles } from '../../../api/store/secret-files.js';
 import { CredentialsError } from '../../../controllers/docker/registry-auth.js';
 import { type CredentialsDeps, registryCredentials } from '../../../controllers/docker/registry-credentials.js';
 import { registryName } from '../../../controllers/docker/registry-name.js';
@@ -40,7 +41,7 @@ describe('credentials for a registry', () => {
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
   const deps = (more: Partial<CredentialsDeps> = {}): CredentialsDeps => ({
-    dataFolder: join(folder, 'data'),
+    readSecret: (name) => openSecretFiles({ dataFolder: join(folder, 'data') }).read(name),
     env: { DOCKER_CONFIG: join(folder, 'docker'), PATH: `${join(folder, 'bin')}:/usr/bin:/bin` },
     log: { warn: (text: unknown) => void warnings.push(String(text)) } as CredentialsDeps['log'],
     ...more,
@@ -143,7 +144,7 @@ describe('credentials for a registry', () => {
   describe('in a secret that cannot be used', () => {
     const outside = () => join(folder, 'outside');
     const cases: ReadonlyArray<{ it: string; name: string; make?: () => Promise<unknown>; want: RegExp }> = [
-      { it: 'is not there', name: 'none', want: /There is no secret .*data\/secrets\/none/ },
+      { it: 'is not there', name: 'none', want: /The secret none is not there.*data\/secrets\/none/ },
       {
         it: 'is open to others',
         name: 'open',
@@ -156,8 +157,8 @@ describe('credentials for a registry', () => {
         make: () => mkdir(join(folder, 'data/secrets/folder'), { mode: 0o700 }),
         want: /is not a file/,
       },
-      { it: 'has a path for a name', name: '../keys.json', want: /not the name of a secret/ },
-      { it: 'leads out of the data folder', name: 'link', make: () => link('link'), want: /leads out of/ },
+      { it: 'has a path for a name', name: '../keys.json', want: /not the name of a file in/ },
+      { it: 'leads out of the data folder', name: 'link', make: () => link('link'), want: /is a link/ },
       {
         it: 'says nothing',
         name: 'empty',
@@ -204,7 +205,7 @@ describe('credentials for a registry', () => {
       await mkdir(outside());
       await writeFile(join(outside(), 'json'), `a:${PASSWORD}`, { mode: 0o600 });
       await symlink(outside(), join(folder, 'data/secrets'));
-      await assert.rejects(credentials('r.example.com/web', 'json'), /leads out of/);
+      await assert.rejects(credentials('r.example.com/web', 'json'), /is a link that leads elsewhere/);
       await chmod(outside(), 0o700);
     });
   });
