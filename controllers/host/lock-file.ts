@@ -9,6 +9,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmdirSync,
   statSync,
   unlinkSync,
@@ -31,13 +32,19 @@ const DIRECTORY_MODE = 0o1777;
 /** An application may drop its file between our two looks; then we try again, but not for ever. */
 const TRIES = 5;
 
-/** Makes the file at `path` ours, or says that it belongs to an application. Without `aside` it is ours already. */
+/**
+ * Makes the file at `path` ours, or says that it belongs to an application. Without `aside` it is ours already. With
+ * `force` nothing that an application can put there holds it off: a file is replaced, a folder is renamed.
+ */
 export function take(path: string, aside: string | undefined, force: boolean): boolean {
   for (let tries = 0; tries < TRIES; tries += 1) {
     if (aside !== undefined && linkTo(path, aside)) return true;
     const seen = look(path);
     if (seen === 'ours') return true;
-    if (seen === 'other' && !(force && clear(path))) return false;
+    if (seen === 'other') {
+      if (!force) return false;
+      override(path);
+    }
   }
   return false;
 }
@@ -80,18 +87,20 @@ export function look(path: string): 'none' | 'ours' | 'other' {
   return unlessAbsent(() => readFileSync(path, 'utf8')) === MARK ? 'ours' : 'other';
 }
 
-/** Removes an application's file or empty folder. A folder with something in it stays, and locks. */
-function clear(path: string): boolean {
+/**
+ * Takes an application's lock out of the way. A folder with something in it is renamed beside its old place: the Supervisor
+ * deletes lock files only, and nobody but the application knows what a folder of its own holds.
+ */
+function override(path: string): void {
   if (!lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) {
     drop(path);
-    return true;
+    return;
   }
   try {
     rmdirSync(path);
-    return true;
   } catch (error) {
-    if (codeOf(error) === 'ENOTEMPTY' || codeOf(error) === 'EEXIST') return false;
-    throw error;
+    if (codeOf(error) !== 'ENOTEMPTY' && codeOf(error) !== 'EEXIST') throw error;
+    renameSync(path, `${path}.overridden-${randomBytes(6).toString('hex')}`);
   }
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { chmod, chown, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openUpdateLocks } from '../../../controllers/host/lock-files.js';
@@ -63,18 +63,15 @@ describe('update lock files', () => {
     assert.equal((await stat(folder('web'))).mode & 0o7777, 0o1777);
   });
 
-  const obstacles: ReadonlyArray<{ what: string; make: (path: string) => Promise<unknown>; yieldsToForce: boolean }> = [
-    { what: 'a file', make: (path) => writeFile(path, ''), yieldsToForce: true },
-    { what: 'a file with content', make: (path) => writeFile(path, 'pid 12'), yieldsToForce: true },
-    { what: 'an empty folder', make: (path) => mkdir(path), yieldsToForce: true },
-    {
-      what: 'a folder with something in it',
-      make: (path) => mkdir(join(path, 'x'), { recursive: true }),
-      yieldsToForce: false,
-    },
-    { what: 'a symbolic link to nowhere', make: (path) => symlink('/nowhere/at/all', path), yieldsToForce: true },
+  const obstacles: ReadonlyArray<{ what: string; make: (path: string) => Promise<unknown> }> = [
+    { what: 'a file', make: (path) => writeFile(path, '') },
+    { what: 'a file with content', make: (path) => writeFile(path, 'pid 12') },
+    { what: 'an empty folder', make: (path) => mkdir(path) },
+    { what: 'a folder with something in it', make: (path) => mkdir(join(path, 'x'), { recursive: true }) },
+    { what: 'a symbolic link to nowhere', make: (path) => symlink('/nowhere/at/all', path) },
+    { what: 'a symbolic link to a folder', make: (path) => symlink(hostRoot, path) },
   ];
-  for (const { what, make, yieldsToForce } of obstacles) {
+  for (const { what, make } of obstacles) {
     for (const name of BOTH) {
       it(`is locked by ${what} at ${name}, and takes nothing`, async () => {
         await mkdir(folder('web'), { recursive: true });
@@ -87,14 +84,39 @@ describe('update lock files', () => {
         assert.deepEqual(await files('zoo'), []);
       });
     }
-    it(`${yieldsToForce ? 'removes' : 'does not remove'} ${what} when forced`, async () => {
-      await mkdir(folder('web'), { recursive: true });
-      await make(join(folder('web'), 'updates.lock'));
-      const path = `${LOCK_ROOT}/7/web/updates.lock`;
-      assert.deepEqual(await claim(['web'], true), yieldsToForce ? held : { is: 'locked', service: 'web', path });
-      assert.equal(locks.isHeld(7), yieldsToForce);
-    });
+    for (const name of BOTH) {
+      it(`is not held off by ${what} at ${name} when forced`, async () => {
+        await mkdir(folder('web'), { recursive: true });
+        await make(join(folder('web'), name));
+        assert.deepEqual(await claim(['web'], true), held);
+        assert.equal((await lstat(join(folder('web'), name))).isFile(), true);
+      });
+    }
   }
+
+  it('keeps a folder that was in the way, with what it holds, beside its old place', async () => {
+    const path = join(folder('web'), 'updates.lock');
+    for (const content of ['first', 'second']) {
+      await mkdir(path, { recursive: true });
+      await writeFile(join(path, 'note'), content);
+      assert.deepEqual(await claim(['web'], true), held);
+      await locks.release(7);
+    }
+    const aside = await files('web');
+    assert.deepEqual(
+      aside.map((name) => name.replace(/[0-9a-f]{12}$/, '…')),
+      ['updates.lock.overridden-…', 'updates.lock.overridden-…'],
+    );
+    const kept = await Promise.all(aside.map((name) => readFile(join(folder('web'), name, 'note'), 'utf8')));
+    assert.deepEqual(kept.sort(), ['first', 'second']);
+  });
+
+  it('is not locked by what was renamed', async () => {
+    await mkdir(join(folder('web'), 'updates.lock', 'x'), { recursive: true });
+    await claim(['web'], true);
+    await locks.release(7);
+    assert.deepEqual(await claim(['web']), held);
+  });
 
   it('takes over what an earlier process of ours left', async () => {
     await claim(['web']);
