@@ -22,6 +22,14 @@ const DRY_RUN: Parameter = {
   description: 'Checks and answers everything, and stores nothing.',
   schema: { type: 'string', const: 'All' },
 };
+const DELETE_OPTIONS: JsonSchema = {
+  type: 'object',
+  properties: {
+    dryRun: { type: 'array', items: { const: 'All' } },
+    preconditions: { type: 'object' },
+    propagationPolicy: { enum: ['Background', 'Foreground'] },
+  },
+};
 const FAILURE: Answer = jsonAnswer('Why it failed.', ref('Status'));
 
 /** The schema that a query is checked with, a parameter for each property. `nullable` is how ajv says that it may be missing. */
@@ -79,7 +87,7 @@ function operationsOf(kind: Kind): Operations {
       kind,
       `Deletes one ${kind}`,
       { 200: jsonAnswer('It is marked for deletion, or gone.', { anyOf: [shown, ref('Status')] }) },
-      { parameters: [NAME, DRY_RUN], body: { type: 'object', properties: { preconditions: { type: 'object' } } } },
+      { parameters: [NAME, DRY_RUN], body: DELETE_OPTIONS },
     ),
     [`GET ${one}/events`]: readOrWatch(kind, `What happened to one ${kind}`, ['EventList', 'EventChange'], [NAME]),
     ...(REQUESTS_OF[kind] === undefined
@@ -89,7 +97,7 @@ function operationsOf(kind: Kind): Operations {
             kind,
             `Asks its controller for something: ${REQUESTS_OF[kind]?.join(', ')}`,
             { 202: jsonAnswer('It is on disk; the status tells how it ended.', ref('Request')) },
-            { parameters: [NAME], body: ref('RequestPost'), bodyRequired: true },
+            { parameters: [NAME, DRY_RUN], body: ref('RequestPost'), bodyRequired: true },
           ),
         }),
   };

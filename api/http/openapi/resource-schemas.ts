@@ -82,7 +82,10 @@ const ofKind = (kind: Kind): readonly (readonly [string, JsonSchema])[] => [
 
 const change = (of: JsonSchema): JsonSchema => ({
   description: 'One line of a watch.',
-  ...object({ type: oneOf('ADDED', 'MODIFIED', 'DELETED', 'ERROR'), object: { anyOf: [of, ref('Status')] } }),
+  ...object({
+    type: oneOf('ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK', 'ERROR'),
+    object: { anyOf: [of, ref('Bookmark'), ref('Status')] },
+  }),
 });
 
 const REQUEST_NAMES = [...new Set(Object.values(REQUESTS_OF).flat())];
@@ -117,6 +120,15 @@ export const RESOURCE_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
       ...['message', 'reason', 'details'],
     ),
   },
+  Bookmark: {
+    description:
+      'Up to which version everything has been told. Its annotation says where the state ends that was asked for.',
+    ...object({
+      kind: oneOf(...KINDS, 'Event'),
+      apiVersion,
+      metadata: object({ resourceVersion: text, ...labels }, 'labels', 'annotations'),
+    }),
+  },
   Discovery: { type: 'object', required: ['kind', 'apiVersion'] },
   ...Object.fromEntries(KINDS.flatMap(ofKind)),
   RequestPost: {
@@ -129,7 +141,7 @@ export const RESOURCE_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
     apiVersion,
     kind: { const: 'Request' },
     metadata: object({ name: text, uid: text, resourceVersion: text }),
-    request: object({ name: oneOf(...REQUEST_NAMES), id: text, at: time, force: boolean }, 'force'),
+    request: object({ name: oneOf(...REQUEST_NAMES), id: text, at: time, force: boolean }, 'id', 'at', 'force'),
   }),
   Event: object({
     apiVersion,

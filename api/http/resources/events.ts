@@ -4,10 +4,10 @@ import type { Reader, ResourceEvent } from '../../store/store.js';
 import { json } from '../answer.js';
 import type { Streams } from '../streams.js';
 import { eventView } from './object-view.js';
-import { checkListQuery, type ListQuery, listQueryOf, wantsWatch } from './query.js';
+import { checkListQuery, isTrue, type ListQuery, listQueryOf, wantsWatch } from './query.js';
 import { GLOBAL_ONLY } from './resources.js';
 import { parseFieldSelector } from './selector.js';
-import { endAfter, writeWatchLine } from './watch.js';
+import { endAfter, INITIAL_EVENTS_END, wantsInitial, writeBookmark, writeWatchLine } from './watch.js';
 
 export interface EventRoutesDeps {
   readonly store: Reader;
@@ -76,22 +76,25 @@ function answerEvents(
   const selected = eventMatcher(query, store);
   const matches = (event: ResourceEvent): boolean => ofSubject(event) && selected(event);
   const past = store.events().filter(matches);
+  const youngest = String(Math.max(0, ...past.map(lastMs)));
   if (!wantsWatch(query)) {
-    const youngest = Math.max(0, ...past.map(lastMs));
     return json(h, {
       kind: 'EventList',
       apiVersion: API_VERSION,
-      metadata: { resourceVersion: String(youngest) },
+      metadata: { resourceVersion: youngest },
       items: past.map((event) => eventView(event, store)),
     });
   }
-  const since = Number(query.resourceVersion ?? 0) || 0;
+  const initial = wantsInitial(query);
+  const version = Number(query.resourceVersion ?? 0) || 0;
+  const since = initial ? 0 : version === 0 && initial === false ? Number.POSITIVE_INFINITY : version;
   return streams.answer(request, h, 'application/json', (stream) => {
     const send = (event: ResourceEvent): void =>
       writeWatchLine(stream, { type: event.count > 1 ? 'MODIFIED' : 'ADDED', object: eventView(event, store) });
     for (const event of past.filter((one) => lastMs(one) >= since)) {
       writeWatchLine(stream, { type: 'ADDED', object: eventView(event, store) });
     }
+    if (initial && isTrue(query.allowWatchBookmarks)) writeBookmark(stream, 'Event', youngest, INITIAL_EVENTS_END);
     const stopWatching = store.watchEvents((event) => {
       if (matches(event)) send(event);
     });

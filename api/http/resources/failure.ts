@@ -76,6 +76,10 @@ export class ResourceError extends Error {
     const details = { name, group: 'supercargo.io', kind, causes };
     return new ResourceError(failure(422, 'Invalid', `${kind}.supercargo.io "${name}" is invalid: ${text}`, details));
   }
+  /** Parameters that contradict each other; clients fall back to simpler ones when they hear this. */
+  static invalidOptions(message: string): ResourceError {
+    return new ResourceError(failure(422, 'Invalid', message));
+  }
   static badRequest(message: string): ResourceError {
     return new ResourceError(failure(400, 'BadRequest', message));
   }
@@ -106,5 +110,5 @@ export function failureStatus(error: Error, code: number): Status {
   return failure(code, REASONS[code] ?? 'InternalError', error.message || (STATUS_CODES[code] ?? ''));
 }
 
-/** Whether a path belongs to the resource API, whose errors are Statuses. Pure. */
-export const isResourcePath = (path: string): boolean => /^\/apis(?:\/|$)/i.test(path);
+/** Whether a path belongs to the resource API, or is one that clients of Kubernetes ask for: their errors are Statuses. Pure. */
+export const isResourcePath = (path: string): boolean => /^\/(?:apis?|openapi|version)(?:\/|$)/i.test(path);

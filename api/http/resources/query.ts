@@ -10,6 +10,9 @@ export interface ListQuery {
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
   readonly timeoutSeconds?: number;
+  readonly allowWatchBookmarks?: string;
+  readonly sendInitialEvents?: string;
+  readonly resourceVersionMatch?: string;
 }
 
 const text = { type: 'string', nullable: true } as const;
@@ -22,6 +25,9 @@ export const LIST_QUERY: JSONSchemaType<ListQuery> = {
     labelSelector: text,
     fieldSelector: text,
     timeoutSeconds: { type: 'integer', minimum: 0, nullable: true },
+    allowWatchBookmarks: text,
+    sendInitialEvents: text,
+    resourceVersionMatch: text,
   },
   required: [],
 };
@@ -35,7 +41,10 @@ export const checkListQuery = check(() =>
 export const listQueryOf = (request: Request): ListQuery => checkListQuery({ ...request.query });
 
 /** `watch=true`, `watch=1`. Pure. */
-export const wantsWatch = ({ watch }: ListQuery): boolean => watch !== undefined && /^(?:1|true)$/i.test(watch);
+export const wantsWatch = ({ watch }: ListQuery): boolean => isTrue(watch);
+
+/** What a parameter of a query that is true or false says. Pure. */
+export const isTrue = (value: string | undefined): boolean => value !== undefined && /^(?:1|true)$/i.test(value);
 
 /** `dryRun=All`: everything is checked and answered, nothing is stored. Throws a 400 for any other value. */
 export function isDryRun({ query }: Request): boolean {

@@ -5,6 +5,7 @@ import type { Store } from '../../store/store.js';
 import { json } from '../answer.js';
 import { bodyOf } from '../body.js';
 import { ResourceError } from './failure.js';
+import { isDryRun } from './query.js';
 import { GLOBAL_ONLY } from './resources.js';
 
 export interface RequestRoutesDeps {
@@ -13,7 +14,8 @@ export interface RequestRoutesDeps {
 
 /**
  * `POST /apis/supercargo.io/v1/<plural>/<name>/requests`: asks a document's controller for something, once. The answer
- * leaves when the request is on disk; how it ended is in `status.handled` and `status.refused`.
+ * leaves when the request is on disk; how it ended is in `status.handled` and `status.refused`. A dry run asks nothing, so
+ * its answer has neither an id nor a time.
  */
 export const requestRoutes: Plugin<RequestRoutesDeps> = {
   name: 'requests',
@@ -33,7 +35,10 @@ export const requestRoutes: Plugin<RequestRoutesDeps> = {
           if (subject.metadata.deletionTimestamp !== undefined) {
             throw ResourceError.conflict(PLURALS[kind], document, 'it is being deleted');
           }
-          const asked = (await store.request(keyOf(kind, document), { [name]: force ? { force } : {} }))[name];
+          const options = force ? { force } : {};
+          const asked = isDryRun(request)
+            ? options
+            : (await store.request(keyOf(kind, document), { [name]: options }))[name];
           const { uid, resourceVersion } = store.get(kind, document)?.metadata ?? subject.metadata;
           const metadata = { name: document, uid, resourceVersion };
           return json(h, { apiVersion: API_VERSION, kind: 'Request', metadata, request: { name, ...asked } }, 202);

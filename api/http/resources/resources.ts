@@ -7,6 +7,7 @@ import { bodyOf } from '../body.js';
 import type { ReadyReads } from '../ready-reads.js';
 import type { Streams } from '../streams.js';
 import { ViewCache } from '../view-cache.js';
+import { checkPreconditions, readDeletion } from './deletion.js';
 import { groupList, groupView, resourceList } from './discovery-view.js';
 import { ResourceError, type Status } from './failure.js';
 import { listView, objectView } from './object-view.js';
@@ -80,7 +81,7 @@ function routesOf(kind: Kind, { store, reads, streams }: ResourceRoutesDeps): Se
       handler(request, h) {
         const query = listQueryOf(request);
         const matches = matcher(query);
-        if (wantsWatch(query)) return streamChanges(request, h, { store, streams }, watchOf(kind, query, matches));
+        if (wantsWatch(query)) return streamChanges(request, h, { store, streams }, { kind, query, matches });
         if (!query.labelSelector && !query.fieldSelector) return ready(h, whole.get(scopeOf(request)));
         return json(h, listView(kind, store.list(kind).filter(matches), store));
       },
@@ -100,7 +101,7 @@ function routesOf(kind: Kind, { store, reads, streams }: ResourceRoutesDeps): Se
         const query = listQueryOf(request);
         if (wantsWatch(query)) {
           const one: Matches = ({ metadata }) => metadata.name === name;
-          return streamChanges(request, h, { store, streams }, watchOf(kind, query, one));
+          return streamChanges(request, h, { store, streams }, { kind, query, matches: one });
         }
         return json(h, objectView(found(name), store));
       },
@@ -128,10 +129,11 @@ function routesOf(kind: Kind, { store, reads, streams }: ResourceRoutesDeps): Se
       async handler(request, h) {
         const resource = found(String(request.params.name));
         const { name, uid } = resource.metadata;
-        checkPreconditions(bodyOf(request), plural, resource);
+        const { dryRun, preconditions } = readDeletion(request, plural, name);
+        checkPreconditions(preconditions, plural, resource);
         const orphan = isOrphan(store, resource);
         if (!orphan) checkWritable(kind, name, resource);
-        if (isDryRun(request)) return json(h, objectView(resource, store));
+        if (dryRun) return json(h, objectView(resource, store));
         const result = await store.delete(orphan ? resource.metadata.origin : 'api', keyOf(kind, name));
         if (result === 'absent') throw ResourceError.notFound(plural, name);
         if (typeof result === 'object') throw ResourceError.conflict(plural, name, result.message);
@@ -153,29 +155,11 @@ function isOrphan(store: Pick<Store, 'get'>, { metadata: { owner, origin } }: Re
   return store.get(kind, name) === undefined;
 }
 
-const watchOf = (kind: Kind, { resourceVersion, timeoutSeconds }: ListQuery, matches: Matches) => ({
-  kind,
-  matches,
-  resourceVersion,
-  timeoutSeconds,
-});
-
 function matcher({ labelSelector = '', fieldSelector = '' }: ListQuery): Matches {
   const labels = parseLabelSelector(labelSelector);
   const fields = parseFieldSelector(fieldSelector, ['metadata.name', 'metadata.namespace']);
   return ({ metadata }) =>
     labels(metadata.labels ?? {}) && fields((field) => (field === 'metadata.name' ? metadata.name : undefined));
-}
-
-function checkPreconditions(body: unknown, plural: string, { metadata }: Resource): void {
-  if (typeof body !== 'object' || body === null || !('preconditions' in body)) return;
-  const { preconditions } = body;
-  if (typeof preconditions !== 'object' || preconditions === null) return;
-  const { uid, resourceVersion } = preconditions as { uid?: unknown; resourceVersion?: unknown };
-  const fails =
-    (uid !== undefined && uid !== metadata.uid) ||
-    (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion);
-  if (fails) throw ResourceError.conflict(plural, metadata.name, 'the precondition of the deletion does not hold');
 }
 
 const deletedStatus = (plural: string, name: string, uid: string): Status => ({

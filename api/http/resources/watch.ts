@@ -1,9 +1,10 @@
 import type { Lifecycle, Request, ResponseToolkit } from '@hapi/hapi';
-import type { Kind, Resource } from '../../../crds/kinds.js';
+import { API_VERSION, type Kind, type Resource } from '../../../crds/kinds.js';
 import type { Change, Reader } from '../../store/store.js';
 import type { OpenStream, Streams } from '../streams.js';
 import { ResourceError } from './failure.js';
 import { objectView } from './object-view.js';
+import { isTrue, type ListQuery } from './query.js';
 
 /** Bytes kept for a watcher that does not keep up; then it is told to list again. */
 export const WATCHER_BUFFER_BYTES = 1024 * 1024;
@@ -18,22 +19,24 @@ export type Matches = (resource: Resource) => boolean;
 export interface WatchQuery {
   readonly kind: Kind;
   readonly matches: Matches;
-  readonly resourceVersion: string | undefined;
-  readonly timeoutSeconds: number | undefined;
+  readonly query: ListQuery;
 }
 
 /**
  * Streams the changes of one kind after a version, or first what exists and then the changes. An object that begins or
- * ceases to match is ADDED or DELETED. Throws a 410 for a version that is no longer kept.
+ * ceases to match is ADDED or DELETED. Throws a 410 for a version that is no longer kept. Who allows bookmarks gets one
+ * where the state that it asked for ends, and one before its time is over: from there it can go on.
  */
 export function streamChanges(
   request: Request,
   h: ResponseToolkit,
   { store, streams }: { readonly store: Reader; readonly streams: Streams },
-  query: WatchQuery,
+  { kind, matches, query }: WatchQuery,
 ): Lifecycle.ReturnValue {
-  const past = pastOf(store, query);
-  const filter = changeFilter(query);
+  const initial = wantsInitial(query);
+  const past = pastOf(store, kind, query, initial);
+  const filter = changeFilter({ kind, matches });
+  const bookmarks = isTrue(query.allowWatchBookmarks);
   return streams.answer(request, h, 'application/json', (stream) => {
     const send = (change: Pick<Seen, 'type' | 'object'>): void => {
       writeWatchLine(stream, { type: change.type, object: objectView(change.object, store) });
@@ -43,8 +46,11 @@ export function streamChanges(
       if (type) send({ type, object: change.object });
     };
     for (const change of past) pass(change);
+    if (initial && bookmarks) writeBookmark(stream, kind, store.resourceVersion, INITIAL_EVENTS_END);
     const stopWatching = store.watch(pass);
-    const stopTimer = endAfter(stream, query.timeoutSeconds);
+    const stopTimer = endAfter(stream, query.timeoutSeconds, () => {
+      if (bookmarks) writeBookmark(stream, kind, store.resourceVersion);
+    });
     return () => {
       stopTimer();
       stopWatching();
@@ -52,8 +58,45 @@ export function streamChanges(
   });
 }
 
-function pastOf(store: Reader, { kind, resourceVersion }: WatchQuery): readonly Seen[] {
-  if (resourceVersion === undefined || resourceVersion === '' || resourceVersion === '0') {
+/** How a client that lists by watching knows that it has the whole list; it waits for this and for nothing else. */
+export const INITIAL_EVENTS_END = { 'k8s.io/initial-events-end': 'true' };
+
+/** Which version the watcher has reached: everything up to there has been told. */
+export function writeBookmark(
+  stream: OpenStream,
+  kind: Kind | 'Event',
+  resourceVersion: string,
+  annotations?: Readonly<Record<string, string>>,
+): void {
+  const metadata = { resourceVersion, ...(annotations ? { annotations } : {}) };
+  writeWatchLine(stream, { type: 'BOOKMARK', object: { kind, apiVersion: API_VERSION, metadata } });
+}
+
+/** Whether the state is to be told first, whatever version is given; undefined when the version decides. Throws a 422 as Kubernetes does. */
+export function wantsInitial({ sendInitialEvents, resourceVersionMatch }: ListQuery): boolean | undefined {
+  if (sendInitialEvents === undefined) {
+    if (resourceVersionMatch === undefined) return undefined;
+    throw ResourceError.invalidOptions(
+      'resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
+    );
+  }
+  if (resourceVersionMatch === 'NotOlderThan') return isTrue(sendInitialEvents);
+  throw ResourceError.invalidOptions(
+    'resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
+  );
+}
+
+function pastOf(
+  store: Reader,
+  kind: Kind,
+  { resourceVersion = '' }: ListQuery,
+  initial: boolean | undefined,
+): readonly Seen[] {
+  const isAny = resourceVersion === '' || resourceVersion === '0';
+  // What is there now is not older than any version that was given out, however long ago; only one from the future is refused.
+  const isFuture = !isAny && !(Number(resourceVersion) <= Number(store.resourceVersion));
+  if (initial ? !isFuture : isAny) {
+    if (initial === false) return [];
     return store.list(kind).map((object) => ({ type: 'ADDED', object, parts: ['spec'] }));
   }
   const changes = store.since(resourceVersion);
@@ -94,9 +137,12 @@ export function writeWatchLine(stream: OpenStream, line: { readonly type: string
   stream.write(`${JSON.stringify(line)}\n`);
 }
 
-/** Ends a stream after its time; without one it lasts. Returns how to forget it. */
-export function endAfter(stream: OpenStream, seconds: number | undefined): () => void {
+/** Ends a stream after its time, with a last word before; without a time it lasts. Returns how to forget it. */
+export function endAfter(stream: OpenStream, seconds: number | undefined, lastWord?: () => void): () => void {
   if (seconds === undefined || seconds === 0) return () => undefined;
-  const timer = setTimeout(() => stream.end(), seconds * 1000);
+  const timer = setTimeout(() => {
+    lastWord?.();
+    stream.end();
+  }, seconds * 1000);
   return () => clearTimeout(timer);
 }

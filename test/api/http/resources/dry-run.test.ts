@@ -53,8 +53,70 @@ describe('a dry run of the resource API', () => {
     });
   }
 
-  it('deletes nothing', async () => {
-    assert.equal((await ask('DELETE', `${APPS}/mine?dryRun=All`)).code, 200);
-    assert.equal(bench.store.get('App', 'mine')?.metadata.deletionTimestamp, undefined);
+  for (const [door, url, body] of [
+    ['the query', `${APPS}/mine?dryRun=All`, {}],
+    ['the body, as kubectl does', `${APPS}/mine`, { propagationPolicy: 'Background', dryRun: ['All'] }],
+  ] as const) {
+    it(`deletes nothing when ${door} says so`, async () => {
+      const { code, body: shown } = await ask('DELETE', url, body);
+      assert.deepEqual([code, shown.metadata.name, shown.metadata.deletionTimestamp], [200, 'mine', undefined]);
+      assert.equal(bench.store.get('App', 'mine')?.metadata.deletionTimestamp, undefined);
+    });
+  }
+
+  it('asks a controller for nothing', async () => {
+    const { code, body } = await ask('POST', `${APPS}/mine/requests?dryRun=All`, { name: 'restart', force: true });
+    assert.deepEqual([code, body.request], [202, { name: 'restart', force: true }]);
+    assert.deepEqual(bench.store.get('App', 'mine')?.requests, {});
   });
+});
+
+describe('a deletion in the resource API', () => {
+  let bench: Bench;
+  beforeEach(async () => {
+    bench = await aServer();
+    await bench.store.put('api', { document: anApp('mine', { appId: 2 }) });
+  });
+  afterEach(() => bench.close());
+
+  async function remove(body: object, query = '') {
+    const headers = { ...withKey, 'content-type': 'application/json' };
+    const payload = JSON.stringify(body);
+    const answer = await bench.server.inject({ method: 'DELETE', url: `${APPS}/mine${query}`, headers, payload });
+    return { code: answer.statusCode, body: JSON.parse(answer.payload) };
+  }
+  const isGoing = () => bench.store.get('App', 'mine')?.metadata.deletionTimestamp !== undefined;
+
+  for (const [what, body, query, want] of [
+    [
+      'to leave the containers',
+      { propagationPolicy: 'Orphan' },
+      '',
+      /propagationPolicy: Forbidden.*cascade=background/,
+    ],
+    ['to leave them, in the query', {}, '?propagationPolicy=Orphan', /propagationPolicy: Forbidden/],
+    ['to leave them, in the words of before', { orphanDependents: true }, '', /orphanDependents: Forbidden/],
+    ['an unknown policy', { propagationPolicy: 'Cascade' }, '', /supported values: "Background", "Foreground"/],
+    ['an unknown dry run', { dryRun: ['Server'] }, '', /dryRun: Unsupported value: "Server": supported values: "All"/],
+    ['a dry run that is no list', { dryRun: true }, '', /dryRun: Unsupported value: true/],
+  ] as const) {
+    it(`refuses ${what}, and deletes nothing`, async () => {
+      const answer = await remove(body, query);
+      assert.deepEqual([answer.code, answer.body.reason], [422, 'Invalid']);
+      assert.match(answer.body.message, want);
+      assert.equal(isGoing(), false);
+    });
+  }
+
+  for (const body of [
+    { propagationPolicy: 'Background' },
+    { propagationPolicy: 'Foreground' },
+    { propagationPolicy: null, dryRun: null, gracePeriodSeconds: 0 },
+    { orphanDependents: false, dryRun: [] },
+  ]) {
+    it(`takes ${JSON.stringify(body)}`, async () => {
+      assert.equal((await remove(body)).code, 200);
+      assert.equal(isGoing(), true);
+    });
+  }
 });

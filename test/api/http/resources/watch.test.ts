@@ -25,6 +25,9 @@ describe('a watch', () => {
       const { value, done } = await lines.next();
       if (done) return 'end';
       const { type, object } = JSON.parse(value);
+      const { resourceVersion, annotations } = object.metadata;
+      if (type === 'BOOKMARK')
+        return ['BOOKMARK', resourceVersion, JSON.stringify(annotations)].filter(Boolean).join(' ');
       return `${type} ${object.involvedObject?.name ?? object.metadata.name}`;
     };
     return { next, leave: () => answer.destroy() };
@@ -103,6 +106,66 @@ describe('a watch', () => {
     assert(two);
     await bench.store.release(two);
     assert.equal(await next(), 'DELETED two');
+    leave();
+  });
+
+  const asList = 'sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true';
+
+  it('says where the list ends to a client that lists by watching', async () => {
+    const { resourceVersion } = bench.store;
+    report(bench.store, 'App', 'one', {});
+    for (const version of ['', '0', resourceVersion, bench.store.resourceVersion]) {
+      const { next, leave } = await watch(
+        `${APPS}?watch=true&${asList}&resourceVersion=${version}&fieldSelector=metadata.name%3Done`,
+      );
+      assert.equal(await next(), 'ADDED one');
+      assert.equal(await next(), `BOOKMARK ${bench.store.resourceVersion} {"k8s.io/initial-events-end":"true"}`);
+      leave();
+    }
+    const { next, leave } = await watch(`${APPS}?watch=true&${asList}&fieldSelector=metadata.name%3Dnone`);
+    assert.match(await next(), /^BOOKMARK \d+ .*initial-events-end/);
+    await declare(bench.store, 'files', anApp('one'), anApp('two'), anApp('none'));
+    assert.equal(await next(), 'ADDED none');
+    leave();
+  });
+
+  it('begins with nothing when the state is not wanted', async () => {
+    const query = 'watch=true&sendInitialEvents=false&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true';
+    const { next, leave } = await watch(`${APPS}?${query}`);
+    report(bench.store, 'App', 'two', {});
+    assert.equal(await next(), 'MODIFIED two');
+    leave();
+  });
+
+  for (const [what, query, code] of [
+    ['the state without how old it may be', 'sendInitialEvents=true', 422],
+    ['how old it may be without the state', 'resourceVersionMatch=NotOlderThan', 422],
+    ['another match', 'sendInitialEvents=true&resourceVersionMatch=Exact', 422],
+    ['the state of a version from the future', `${asList}&resourceVersion=9007199254740991`, 410],
+    ['the state of what is no version', `${asList}&resourceVersion=x`, 410],
+  ] as const) {
+    it(`refuses ${what}`, async () => {
+      const answer = await bench.server.inject({ url: `${APPS}?watch=true&${query}`, headers: withKey });
+      const { kind, reason } = JSON.parse(answer.payload);
+      assert.deepEqual([answer.statusCode, kind, reason], [code, 'Status', code === 422 ? 'Invalid' : 'Expired']);
+    });
+  }
+
+  it('says how far it has come before its time is over', async () => {
+    const at = bench.store.resourceVersion;
+    const { next } = await watch(`${APPS}?watch=1&resourceVersion=${at}&timeoutSeconds=1&allowWatchBookmarks=true`);
+    bench.store.touch('App/one'); // which tells watchers nothing, and still is a newer version
+    assert.equal(await next(), `BOOKMARK ${bench.store.resourceVersion}`);
+    assert.equal(await next(), 'end');
+  });
+
+  it('says where a list of events ends', async () => {
+    bench.store.record('App/one', { type: 'Normal', reason: 'A', message: 'a' });
+    const { next, leave } = await watch(`/apis/supercargo.io/v1/events?watch=true&${asList}`);
+    assert.equal(await next(), 'ADDED one');
+    assert.match(await next(), /^BOOKMARK \d+ {"k8s.io\/initial-events-end":"true"}$/);
+    bench.store.record('App/two', { type: 'Normal', reason: 'B', message: 'b' });
+    assert.equal(await next(), 'ADDED two');
     leave();
   });
 

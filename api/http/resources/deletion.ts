@@ -1,0 +1,60 @@
+import type { Request } from '@hapi/hapi';
+import type { Resource } from '../../../crds/kinds.js';
+import { bodyOf, fieldOf } from '../body.js';
+import { type Cause, ResourceError } from './failure.js';
+import { isDryRun } from './query.js';
+
+/** What a client wants of a deletion. */
+export interface Deletion {
+  readonly dryRun: boolean;
+  readonly preconditions: unknown;
+}
+
+/**
+ * Reads what a DELETE says in its body (DeleteOptions, where kubectl puts everything) and in its query. Throws a 422 for
+ * what cannot be granted: a deletion that does more than its sender meant cannot be taken back.
+ */
+export function readDeletion(request: Request, plural: string, name: string): Deletion {
+  const body = bodyOf(request);
+  const query: Readonly<Record<string, unknown>> = { ...request.query };
+  const causes: Cause[] = [];
+  const inBody = fieldOf(body, 'dryRun');
+  const dryRuns = inBody === undefined || inBody === null ? [] : Array.isArray(inBody) ? inBody : [inBody];
+  const unknown = dryRuns.find((value) => value !== 'All');
+  if (unknown !== undefined) causes.push(unsupported('dryRun', unknown, ['All']));
+  for (const policy of [fieldOf(body, 'propagationPolicy'), query.propagationPolicy]) {
+    if (policy === undefined || policy === null || POLICIES.some((known) => known === policy)) continue;
+    causes.push(
+      policy === 'Orphan' ? orphans('propagationPolicy') : unsupported('propagationPolicy', policy, POLICIES),
+    );
+  }
+  for (const orphan of [fieldOf(body, 'orphanDependents'), query.orphanDependents]) {
+    if (orphan === true || orphan === 'true') causes.push(orphans('orphanDependents'));
+  }
+  if (causes.length > 0) throw ResourceError.invalid(plural, name, causes);
+  return { dryRun: isDryRun(request) || dryRuns.length > 0, preconditions: fieldOf(body, 'preconditions') };
+}
+
+/** Both end the same way: a document goes when what it stands for has gone. */
+const POLICIES = ['Background', 'Foreground'];
+
+const unsupported = (field: string, value: unknown, supported: readonly string[]): Cause => ({
+  reason: 'FieldValueNotSupported',
+  message: `Unsupported value: ${JSON.stringify(value)}: supported values: ${supported.map((one) => `"${one}"`).join(', ')}`,
+  field,
+});
+
+const orphans = (field: string): Cause => ({
+  reason: 'FieldValueForbidden',
+  message:
+    'Forbidden: containers and networks do not outlive their document, so nothing was deleted; use Background or Foreground (--cascade=background)',
+  field,
+});
+
+/** Throws a 409 when the document is not the one that its client means. Pure. */
+export function checkPreconditions(preconditions: unknown, plural: string, { metadata }: Resource): void {
+  const uid = fieldOf(preconditions, 'uid') ?? metadata.uid;
+  const resourceVersion = fieldOf(preconditions, 'resourceVersion') ?? metadata.resourceVersion;
+  if (uid === metadata.uid && resourceVersion === metadata.resourceVersion) return;
+  throw ResourceError.conflict(plural, metadata.name, 'the precondition of the deletion does not hold');
+}
