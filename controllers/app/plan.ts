@@ -174,7 +174,8 @@ const areStuck = (late: readonly AnyResource[]): boolean =>
   late.every((one) => waitsForSomebody(one) || WAITS.includes(conditionOf(one, 'Ready')?.reason ?? ''));
 /** Nothing that we do ends it: a document has to change, the device to be booted, an application to become healthy. */
 const waitsForSomebody = (one: AnyResource): boolean =>
-  isStalled(one) || ['RebootRequired', 'SuccessorUnhealthy'].includes(conditionOf(one, 'Ready')?.reason ?? '');
+  isStalled(one) ||
+  ['RebootRequired', 'SuccessorUnhealthy', 'SuccessorFailed'].includes(conditionOf(one, 'Ready')?.reason ?? '');
 const WAITS: readonly string[] = ['DependencyNotReady', 'NetworkNotReady', 'VolumeNotReady'];
 
 /** Everything is as the release wants it: say so, and let go of what only the way there needed. */

@@ -15,6 +15,8 @@ export interface SeenContainer {
   readonly state: 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
   readonly health: 'healthy' | 'unhealthy' | 'starting' | undefined;
   readonly exitCode: number;
+  /** How often the engine has started it again by its restart policy since somebody started it; 0 when absent. */
+  readonly restartCount?: number;
   /** The engine's own last error for it (a failed start), '' if none. */
   readonly error: string;
   /** RFC 3339, milliseconds; undefined before the first start. */

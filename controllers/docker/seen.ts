@@ -26,6 +26,7 @@ export function seenContainer(info: Inspected): SeenContainer {
     state: parseState(info.State.Status),
     health: parseHealth(info.State.Health?.Status),
     exitCode: info.State.ExitCode,
+    restartCount: info.RestartCount,
     error: info.State.Error ?? '',
     createdAt: parseTime(info.Created) ?? new Date(0).toISOString(),
     startedAt: parseTime(info.State.StartedAt),

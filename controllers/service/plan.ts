@@ -3,6 +3,7 @@ import type { SeenContainer } from '../docker/engine.js';
 import { BOOT } from '../docker/labels.js';
 import { type Plan, settled, wait } from '../runtime/outcome.js';
 import { driftOf } from './drift.js';
+import { hasFinished } from './finished.js';
 import { mend } from './mend.js';
 import { ALIVE, isMadeAfter, type Orders } from './orders.js';
 import type { ServiceStep, Situation, Wanted } from './situation.js';
@@ -131,7 +132,10 @@ function run(situation: Situation, wanted: Wanted, current: SeenContainer): Plan
       );
     case 'exited':
       if (situation.orders.start) return start(current, 'start requested');
-      return start(current, wanted.restart === 'on-failure' ? `exited with ${current.exitCode}` : 'was stopped');
+      return start(
+        current,
+        wanted.tuning.RestartPolicy.Name === 'on-failure' ? `exited with ${current.exitCode}` : 'was stopped',
+      );
     default: // running, restarting, paused
       return wanted.running ? settled() : leave(situation, current, 'running: false', { remove: false });
   }
@@ -143,10 +147,10 @@ function waitForBoot({ boot }: Wanted, { name, labels }: SeenContainer): Plan<Se
 }
 
 /** Nothing is to run: it finished for good by its restart policy, was stopped through the API, or the document does not want it to run. Pure. */
-function isAtRest({ orders }: Situation, { running, restart }: Wanted, { state, exitCode }: SeenContainer): boolean {
+function isAtRest({ orders }: Situation, { running, tuning }: Wanted, current: SeenContainer): boolean {
   if (orders.start) return false;
-  if (!running || orders.stop !== undefined) return state === 'created' || state === 'exited';
-  return state === 'exited' && (restart === 'no' || (restart === 'on-failure' && exitCode === 0));
+  if (!running || orders.stop !== undefined) return current.state === 'created' || current.state === 'exited';
+  return hasFinished(tuning.RestartPolicy, current);
 }
 
 function difference(

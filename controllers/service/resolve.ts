@@ -50,7 +50,6 @@ export async function resolve(
     reference: definition.image,
     image: image && { id: image.id, specHash: specHash({ definition, imageId: image.id, identity, api, cloud }) },
     running: definition.running,
-    restart: definition.host.RestartPolicy?.Name ?? 'always',
     tuning: {
       ...seenUpdatable({ ...HOST_DEFAULTS, ...definition.host }),
       MemorySwap: definition.host.MemorySwap,

@@ -73,7 +73,6 @@ export interface Wanted {
   /** Undefined while it is not local. */
   readonly image: { readonly id: string; readonly specHash: string } | undefined;
   readonly running: boolean;
-  readonly restart: string;
   readonly tuning: Tuning;
   readonly networks: readonly NeededNetwork[];
   readonly volumes: readonly Needed[];

@@ -11,7 +11,7 @@ import type { AnyResource } from '../../crds/kinds.js';
 import type { UpdateStrategy } from '../../crds/update-strategy.js';
 import { aDocument, anApp, ready } from '../setup/documents.js';
 import { planText } from '../setup/plan-text.js';
-import { network, serviceLine } from './service/situations.js';
+import { network, restarts, serviceLine } from './service/situations.js';
 
 /**
  * The planner vectors of the composition reference (§10.3) in our steps. The Supervisor has one planner; here an App and
@@ -201,7 +201,7 @@ describe('the planner vectors of the Supervisor', () => {
       id: 'P12',
       given: 'as P11; lock; a had exited for good',
       supervisor: 'updateMetadata a, b',
-      lines: [line('a', { ...renamed, restart: 'no' }, [{ state: 'exited' }]), line('b', renamed)],
+      lines: [line('a', { ...renamed, ...restarts('no') }, [{ state: 'exited' }]), line('b', renamed)],
       want: [
         'a: rename c1 to web_1_2_b (name changed from web_1_1_a); progressing: Renaming',
         'b: rename c1 to web_1_2_b (name changed from web_1_1_a); progressing: Renaming',

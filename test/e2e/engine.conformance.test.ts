@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describeEngine } from '../controllers/docker/conformance.js';
 import { useEngine, useRegistry } from '../setup/docker.js';
+import { until } from '../setup/until.js';
 
 describeEngine('a real engine', async () => {
   const prefix = `conformance-${randomBytes(4).toString('hex')}`;
@@ -24,6 +25,13 @@ describeEngine('a real engine', async () => {
     tag: docker.tag,
     async kill(container) {
       await docker.request({ method: 'POST', path: `/containers/${container}/kill` });
+    },
+    async gaveUp(container) {
+      await until(
+        `${container} has ended for good`,
+        () => docker.engine.inspectContainer(container, signal),
+        (seen) => seen?.state === 'exited',
+      );
     },
     async pause(container) {
       await docker.request({ method: 'POST', path: `/containers/${container}/pause` });

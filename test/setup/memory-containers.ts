@@ -14,6 +14,7 @@ export interface MemoryContainer {
   state: SeenContainer['state'];
   health: SeenContainer['health'];
   exitCode: number;
+  restartCount: number;
   error: string;
   readonly createdAt: number;
   startedAt: number | undefined;
@@ -41,6 +42,7 @@ export function seenMemoryContainer(container: MemoryContainer): SeenContainer {
     state: container.state,
     health: container.health,
     exitCode: container.exitCode,
+    restartCount: container.restartCount,
     error: container.error,
     createdAt: new Date(container.createdAt).toISOString(),
     startedAt: container.startedAt === undefined ? undefined : new Date(container.startedAt).toISOString(),
@@ -69,6 +71,13 @@ export const memoryStats = ({ startedAt }: MemoryContainer, now: number): Contai
 
 /** Has a process: `restarting` has none, although Docker calls it running. */
 export const isAlive = ({ state }: MemoryContainer): boolean => state === 'running' || state === 'paused';
+
+/** Whether its restart policy starts it again after its last exit, as Docker decides it. */
+export function wantsRestart({ options, exitCode, restartCount }: MemoryContainer): boolean {
+  const { Name = 'no', MaximumRetryCount = 0 } = options.HostConfig?.RestartPolicy ?? {};
+  const isFailure = exitCode !== 0 && (MaximumRetryCount === 0 || restartCount < MaximumRetryCount);
+  return Name === 'always' || Name === 'unless-stopped' || (Name === 'on-failure' && isFailure);
+}
 
 /** `tcp/0.0.0.0:8080` for every fixed host port it wants. */
 export function hostPorts({ options, networkMode }: MemoryContainer): string[] {

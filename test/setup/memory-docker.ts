@@ -18,6 +18,7 @@ import {
   wantedAliases,
   wantedNetworks,
   wantedVolumes,
+  wantsRestart,
 } from './memory-containers.js';
 import type { MemoryEvents } from './memory-events.js';
 import type { MemoryImages } from './memory-images.js';
@@ -105,6 +106,7 @@ export class MemoryDocker {
       state: 'created',
       health: undefined,
       exitCode: 0,
+      restartCount: 0,
       error: '',
       createdAt: this.now(),
       startedAt: undefined,
@@ -134,6 +136,7 @@ export class MemoryDocker {
     if (container.state === 'removing' || container.state === 'dead') {
       throw new EngineError('container is marked for removal and cannot be started', 409);
     }
+    container.restartCount = 0;
     this.#run(container);
     return true;
   }
@@ -210,9 +213,9 @@ export class MemoryDocker {
     const container = this.container(reference);
     if (!isAlive(container)) throw new Error(`${container.name} does not run, it is ${container.state}`);
     this.#end(container, exitCode);
-    const policy = container.options.HostConfig?.RestartPolicy?.Name ?? 'no';
-    const again = policy === 'always' || policy === 'unless-stopped' || (policy === 'on-failure' && exitCode !== 0);
-    container.state = again ? 'restarting' : 'exited';
+    if (!wantsRestart(container)) return;
+    container.restartCount += 1;
+    container.state = 'restarting';
   }
 
   /** The restart policy's next attempt. */
@@ -221,6 +224,19 @@ export class MemoryDocker {
     if (container.state !== 'restarting') throw new Error(`${container.name} is ${container.state}`);
     container.state = 'exited';
     this.#run(container);
+  }
+
+  /**
+   * The engine itself ends and starts again, and no container outlives it: each policy is asked about what ran, with the
+   * restarts counted so far; whatever runs then has none.
+   */
+  restartEngine(): void {
+    const alive = this.containers.filter((one) => isAlive(one) || one.state === 'restarting');
+    for (const container of alive) {
+      if (isAlive(container)) this.#end(container, 137);
+      container.state = 'exited';
+      if (wantsRestart(container)) this.startContainer(container.id);
+    }
   }
 
   /** The outcome of its healthcheck. */

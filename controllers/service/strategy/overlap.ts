@@ -1,5 +1,6 @@
 import type { SeenContainer } from '../../docker/engine.js';
 import { type Plan, wait } from '../../runtime/outcome.js';
+import { hasFinished } from '../finished.js';
 import { mend } from '../mend.js';
 import { ALIVE } from '../orders.js';
 import type { Beside, ServiceStep, Situation, Wanted } from '../situation.js';
@@ -85,6 +86,10 @@ function takeOver(
     case 'created':
       return waitForNeeded(wanted) ?? waitForSiblings(wanted.unmet) ?? start(newer, 'created but never started');
     case 'exited':
+      if (hasFinished(wanted.tuning.RestartPolicy, newer)) {
+        const message = `${older.name} goes on because ${newer.name} exited with ${newer.exitCode}, and its restart policy does not start it again`;
+        return wait('SuccessorFailed', message);
+      }
       return start(newer, `exited with ${newer.exitCode} before it had taken over`);
     case 'paused':
       return doing('Unpausing', { do: 'unpause', container: newer, because: 'was paused before it had taken over' });

@@ -23,6 +23,8 @@ export interface EngineUnderTest {
   tag(image: string, as: string): Promise<void>;
   /** `docker kill` */
   kill(container: string): Promise<void>;
+  /** The container's command fails with 3, again and again; resolves when its restart policy has given up. */
+  gaveUp(container: string): Promise<void>;
   /** `docker pause` */
   pause(container: string): Promise<void>;
   /** The container has `echo one; echo two >&2` behind it. */
@@ -110,6 +112,7 @@ export function describeEngine(title: string, make: () => Promise<EngineUnderTes
           state: 'created',
           health: undefined,
           exitCode: 0,
+          restartCount: 0,
           error: '',
           startedAt: undefined,
           finishedAt: undefined,
@@ -184,6 +187,16 @@ export function describeEngine(title: string, make: () => Promise<EngineUnderTes
         assert.equal(await engine.removeContainer(id, signal), 'absent');
         assert.equal(await engine.startContainer(id, signal), 'absent');
         assert.equal(await engine.stopContainer(id, signal), 'absent');
+      });
+
+      it('counts what the restart policy did, gives up when it says so, and begins anew with a start by hand', async () => {
+        const RestartPolicy = { Name: 'on-failure', MaximumRetryCount: 2 };
+        const id = await start({ Cmd: ['sh', '-c', 'sleep 0.2; exit 3'], HostConfig: { RestartPolicy } });
+        await under.gaveUp(id);
+        const { state, exitCode, restartCount } = await inspect(id);
+        assert.deepEqual({ state, exitCode, restartCount }, { state: 'exited', exitCode: 3, restartCount: 2 });
+        assert.equal(await engine.startContainer(id, signal), 'started');
+        assert.equal((await inspect(id)).restartCount, 0);
       });
 
       it('shows a process that ended by itself', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { SeenContainer } from '../../../controllers/docker/engine.js';
 import type { Orders } from '../../../controllers/service/orders.js';
 import type { Situation, Wanted } from '../../../controllers/service/situation.js';
-import { network, serviceLine, UNLIMITED } from './situations.js';
+import { network, restarts, serviceLine, UNLIMITED } from './situations.js';
 
 interface Case {
   readonly it: string;
@@ -149,7 +149,7 @@ describe('planService', () => {
     },
     {
       it: 'steps aside even when it has finished',
-      wanted: { restart: 'no' },
+      wanted: restarts('no'),
       seen: [{ state: 'exited' }],
       more: closing('u_default', 'made anew'),
       want: 'remove c1 under lock (network u_default is made anew); waiting: Stopping',
@@ -189,7 +189,7 @@ describe('planService', () => {
     },
     {
       it: 'leaves a finished one-shot alone whose network was made anew',
-      wanted: { restart: 'no' },
+      wanted: restarts('no'),
       seen: [{ state: 'exited', networks: { u_default: { id: 'n0' } } }],
       want: 'settled',
     },
@@ -238,7 +238,7 @@ describe('planService', () => {
     },
     {
       it: 'renames a finished one-shot and does not run it',
-      wanted: { containerName: 'web_1_2_b', restart: 'no' },
+      wanted: { containerName: 'web_1_2_b', ...restarts('no') },
       seen: [{ state: 'exited' }],
       want: 'rename c1 to web_1_2_b (name changed from web_1_1_a); progressing: Renaming',
     },
@@ -263,27 +263,46 @@ describe('planService', () => {
     },
     {
       it: 'starts again under unless-stopped as well',
-      wanted: { restart: 'unless-stopped' },
+      wanted: restarts('unless-stopped'),
       seen: [{ state: 'exited' }],
       want: 'start c1 (was stopped); progressing: Starting',
     },
     {
       it: 'leaves a one-shot finished',
-      wanted: { restart: 'no' },
+      wanted: restarts('no'),
       seen: [{ state: 'exited', exitCode: 1 }],
       want: 'settled',
     },
     {
       it: 'leaves on-failure finished after a success',
-      wanted: { restart: 'on-failure' },
+      wanted: restarts('on-failure'),
       seen: [{ state: 'exited' }],
       want: 'settled',
     },
     {
       it: 'starts on-failure again after a failure',
-      wanted: { restart: 'on-failure' },
+      wanted: restarts('on-failure'),
       seen: [{ state: 'exited', exitCode: 3 }],
       want: 'start c1 (exited with 3); progressing: Starting',
+    },
+    {
+      it: 'leaves on-failure:3 finished when Docker has tried three times',
+      wanted: restarts('on-failure', 3),
+      seen: [{ state: 'exited', exitCode: 3, restartCount: 3 }],
+      want: 'settled',
+    },
+    {
+      it: 'runs it again when that is asked for',
+      wanted: restarts('on-failure', 3),
+      seen: [{ state: 'exited', exitCode: 3, restartCount: 3 }],
+      more: { orders: { anew: [], stop: undefined, start: true } },
+      want: 'start c1 (start requested); progressing: Starting',
+    },
+    {
+      it: 'starts on-failure:3 again when somebody stopped it before that',
+      wanted: restarts('on-failure', 3),
+      seen: [{ state: 'exited', exitCode: 143, restartCount: 2 }],
+      want: 'start c1 (exited with 143); progressing: Starting',
     },
     { it: 'leaves a crash loop to Docker', seen: [{ state: 'restarting', exitCode: 1 }], want: 'settled' },
     { it: 'leaves an unhealthy container to Docker', seen: [{ health: 'unhealthy' }], want: 'settled' },
@@ -315,7 +334,7 @@ describe('planService', () => {
     {
       it: 'leaves the limits of what has finished',
       seen: [{ state: 'exited', updatable: { ...UNLIMITED, CpuShares: 9 } }],
-      wanted: { restart: 'no' },
+      wanted: restarts('no'),
       want: 'settled',
     },
 
@@ -424,7 +443,7 @@ describe('planService', () => {
     },
     {
       it: 'runs a finished one-shot again for a restart',
-      wanted: { restart: 'no' },
+      wanted: restarts('no'),
       seen: [{ state: 'exited' }],
       more: orders({ anew: [restart] }),
       want: 'remove c1 under lock (restart requested); waiting: Stopping',
@@ -457,7 +476,7 @@ describe('planService', () => {
     },
     {
       it: 'starts a finished one-shot again when that is asked',
-      wanted: { restart: 'no' },
+      wanted: restarts('no'),
       seen: [{ state: 'exited' }],
       more: orders({ start: true }),
       want: 'start c1 (start requested); progressing: Starting',

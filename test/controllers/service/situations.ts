@@ -35,6 +35,11 @@ export const UNLIMITED: Updatable = {
   PidsLimit: 0,
 };
 
+/** What a document with that restart policy wants. */
+export const restarts = (Name: string, MaximumRetryCount = 0): Partial<Wanted> => ({
+  tuning: { ...UNLIMITED, RestartPolicy: { Name, MaximumRetryCount }, MemorySwap: undefined },
+});
+
 /** Of the engine, as a service needs it. */
 export const network = (name: string, id: string | undefined, trouble?: string) => ({
   name,
@@ -48,7 +53,6 @@ export const wants = (more: Partial<Wanted> = {}): Wanted => ({
   reference: 'web:1',
   image: { id: 'sha256:1', specHash: 'h1' },
   running: true,
-  restart: 'always',
   tuning: { ...UNLIMITED, MemorySwap: undefined },
   networks: [network('u_default', 'n1')],
   volumes: [],

@@ -3,7 +3,7 @@ import type { SeenContainer } from '../../../../controllers/docker/engine.js';
 import { IMAGE } from '../../../../controllers/docker/labels.js';
 import type { Overlap, Situation, Wanted } from '../../../../controllers/service/situation.js';
 import type { UpdateStrategy } from '../../../../crds/update-strategy.js';
-import { network, serviceLine } from '../situations.js';
+import { network, restarts, serviceLine } from '../situations.js';
 
 interface Case {
   readonly it: string;
@@ -207,6 +207,13 @@ describe('planService, by strategy', () => {
       by: 'rolling',
       seen: [{ ...young, state: 'exited', exitCode: 3 }, old],
       want: 'start c2 (exited with 3 before it had taken over); progressing: Starting',
+    },
+    {
+      it: 'does not start a new one again that has ended as often as its policy lets it',
+      by: 'rolling',
+      wanted: restarts('on-failure', 3),
+      seen: [{ ...young, state: 'exited', exitCode: 3, restartCount: 3 }, old],
+      want: 'waiting: SuccessorFailed (web_1_1_a goes on because h1_web_1_1_a exited with 3, and its restart policy does not start it again)',
     },
     {
       it: 'gives the new one its name when it is alone',
