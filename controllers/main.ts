@@ -9,7 +9,7 @@ import { LogStream } from '../api/store/logs.js';
 import { openSecretFiles } from '../api/store/secret-files.js';
 import { openTags } from '../api/store/tag-file.js';
 import { parseDocument } from '../crds/parse.js';
-import { DEFAULT_SOCKET } from './docker/docker-address.js';
+import { DEFAULT_SOCKET, isElsewhere } from './docker/docker-address.js';
 import { type Engine, EngineUnreachable } from './docker/engine.js';
 import type { Informer } from './docker/informer.js';
 import { readDeviceFacts } from './host/device-facts.js';
@@ -20,8 +20,9 @@ import { readUsage } from './host/usage.js';
 import { bootVariables } from './host-config/compare-boot.js';
 import type { ActorDeps } from './main/actor-deps.js';
 import { actors } from './main/actors.js';
+import { Gateway } from './main/gateway.js';
 import { hostOf, hostSettings } from './main/host.js';
-import { firewall, gateway } from './main/parts.js';
+import { firewall } from './main/parts.js';
 import { systemClock } from './runtime/delays.js';
 import { healthChecks, healthFacts } from './runtime/health.js';
 import { collectAtRest } from './runtime/heap-rest.js';
@@ -75,7 +76,7 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
   const loops: Loop[] = [];
   const sources: Pick<FolderSource, 'rescan'>[] = [];
   const interfaces = interfaceReader(now);
-  const found: { engine?: Engine; world?: Informer } = {};
+  const found: { engine?: Engine; world?: Informer; gateway?: Gateway } = {};
   const tags = openTags({ folder: settings.dataFolder, now, log });
   const secrets = openSecretFiles(settings);
   const server = await createServer({
@@ -106,13 +107,22 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
       },
     },
     engineTrouble: () => engineTrouble(found.world, now()),
-    checks: () => healthChecks(healthFacts({ ...settings, store, loops, vitals: found.world?.vitals })),
+    checks: () =>
+      healthChecks(
+        healthFacts({ ...settings, store, loops, vitals: found.world?.vitals, apiTrouble: found.gateway?.trouble }),
+      ),
     now,
     log,
   });
 
+  const gateway = new Gateway({
+    ...{ store, server, port: settings.apiPort, isElsewhere: isElsewhere(settings.dockerHost), clock: systemClock },
+    ...{ elapsedMs: () => performance.now(), random: Math.random },
+  });
+  found.gateway = gateway;
   const deps: ActorDeps = {
     ...{ settings, variables, voice, signal, store, keys, locks, host, server, logs, facts, tags, secrets, log },
+    apiReach: gateway,
     ...{ loops, sources, found },
   };
   const manager = new Manager(log);
@@ -123,7 +133,7 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
     { name: 'the terminal', start: () => undefined, stop: stopFollowing },
     { name: 'the API', start: () => server.start(), stop: () => server.stop() },
     { name: 'the greeting', start: () => greet(settings, voice, server), stop: () => undefined },
-    ...gateway(store, server, settings, log),
+    gateway,
     firewall({ settings, store, variables, host }),
     hostSettings(deps),
     actors(deps),

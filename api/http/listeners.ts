@@ -53,9 +53,12 @@ export class Listeners {
     return this.#doors.get(request.socket) ?? 'tcp';
   }
 
-  /** Listens on one more address; nothing to do when an open listener covers it. Rejects as the system refuses. */
-  async add(address: Address, door: Door): Promise<void> {
-    if (this.#open.some((one) => covers(one.address, address))) return;
+  /**
+   * Listens on one more address; nothing to do when an open listener covers it. Rejects as the system refuses. Returns what
+   * ends that again, with every connection that came through it.
+   */
+  async add(address: Address, door: Door): Promise<() => Promise<void>> {
+    if (this.#open.some((one) => covers(one.address, address))) return async () => undefined;
     if (address.is === 'unix') await removeStaleSocket(address.path);
     const { connections, headMs, requestMs, idleMs, checkMs } = this.limits;
     const times = { headersTimeout: headMs, requestTimeout: requestMs, connectionsCheckingInterval: checkMs };
@@ -77,26 +80,30 @@ export class Listeners {
         resolve();
       });
     });
-    this.#open.push({ address: actual(address, server), server });
+    const listener = { address: actual(address, server), server };
+    this.#open.push(listener);
+    return async () => {
+      const place = this.#open.indexOf(listener);
+      if (place < 0) return;
+      this.#open.splice(place, 1);
+      await closed(server, 0);
+    };
   }
 
   /** Takes no more connections, waits for requests in flight and cuts what is left at the deadline. */
   async close(deadlineMs: number): Promise<void> {
     const servers = this.#open.splice(0).map(({ server }) => server);
-    const cut = setTimeout(() => {
-      for (const server of servers) server.closeAllConnections();
-    }, deadlineMs);
-    await Promise.all(
-      servers.map(
-        (server) =>
-          new Promise<void>((resolve) => {
-            server.close(() => resolve());
-            server.closeIdleConnections();
-          }),
-      ),
-    );
-    clearTimeout(cut);
+    await Promise.all(servers.map((server) => closed(server, deadlineMs)));
   }
+}
+
+async function closed(server: Server, deadlineMs: number): Promise<void> {
+  const cut = setTimeout(() => server.closeAllConnections(), deadlineMs);
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
+  clearTimeout(cut);
 }
 
 function actual(address: Address, server: Server): Address {

@@ -95,8 +95,11 @@ export interface ServerDeps {
 export interface ApiServer {
   /** Listens on every address of the settings. */
   start(): Promise<void>;
-  /** Listens on one more address, such as the gateway of `supervisor0`, whose callers are never taken for this machine. */
-  listen(address: string, door: Door): Promise<void>;
+  /**
+   * Listens on one more address, such as the gateway of `supervisor0`, whose callers are never taken for this machine. Returns
+   * what ends that again.
+   */
+  listen(address: string, door: Door): Promise<() => Promise<void>>;
   /** Where it listens, with the ports that were really given. */
   readonly addresses: readonly string[];
   /** Ends streams, finishes requests in flight, cuts what is left after the deadline. */
@@ -209,7 +212,7 @@ export async function createServer(deps: ServerDeps): Promise<ApiServer> {
       for (const address of parseAddresses(settings.listen)) await listeners.add(address, address.is);
     },
     async listen(address, door) {
-      await listeners.add(parseAddress(address), door);
+      return listeners.add(parseAddress(address), door);
     },
     async stop(deadlineMs = STOP_MS) {
       streams.endAll();

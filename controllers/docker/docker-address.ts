@@ -30,3 +30,9 @@ export const describeAddress = (address: DockerAddress): string =>
   'socketPath' in address
     ? `unix://${address.socketPath}`
     : `tcp://${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
+
+/** Whether the engine is on another machine, whose networks have no address on this one. Pure. */
+export function isElsewhere(dockerHost: string | undefined): boolean {
+  const address = parseDockerHost(dockerHost);
+  return !('socketPath' in address) && !/^(localhost|127\.[\d.]+|::1)$/.test(address.host);
+}

@@ -12,6 +12,7 @@ import type { Informer } from '../docker/informer.js';
 import type { DeviceFacts } from '../host/facts.js';
 import type { Host } from '../host/open-host.js';
 import type { UpdateLocks } from '../host/update-locks.js';
+import type { ApiReach } from '../network/reconcile.js';
 import type { Loop } from '../runtime/loop.js';
 import type { Settings } from '../settings.js';
 import type { Voice } from '../terminal.js';
@@ -27,6 +28,7 @@ export interface ActorDeps {
   readonly locks: UpdateLocks;
   readonly host: Host;
   readonly server: Pick<ApiServer, 'addresses'>;
+  readonly apiReach: ApiReach;
   readonly logs: LogStream;
   readonly facts: DeviceFacts;
   readonly tags: Tags;

@@ -87,7 +87,18 @@ async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
   const reader = new TraitsReader({ engine, world, log, emulates: () => hasEmulator(settings.hostRoot) });
   const offers = await readCapabilities(settings.hostRoot, { facts, supervisorVersion: SUPERVISOR_VERSION });
   const ofHost = { offers, locks, handovers, logs, keys: deps.keys, facts, traits: () => reader.traits, apiAddress };
-  const common = { store, engine, world, pulls, archives, ...ofHost, log, now: Date.now, random: Math.random };
+  const common = {
+    store,
+    engine,
+    world,
+    pulls,
+    archives,
+    ...ofHost,
+    apiReach: deps.apiReach,
+    log,
+    now: Date.now,
+    random: Math.random,
+  };
   const children: readonly Controller[] = [
     imageController(common),
     networkController(common),

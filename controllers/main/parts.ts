@@ -1,14 +1,8 @@
-import type { Logger } from 'pino';
-import type { ApiServer } from '../../api/http/server.js';
-import type { Store } from '../../api/store/store.js';
-import { isReady } from '../../crds/conditions.js';
-import { API_NETWORK } from '../../crds/names.js';
 import { systemClock } from '../runtime/delays.js';
 import type { Loop } from '../runtime/loop.js';
 import type { Part } from '../runtime/manager.js';
 import { onVariables, repeat } from '../runtime/variables.js';
 import { rebootWhenSettled } from '../service/reboots.js';
-import type { Settings } from '../settings.js';
 import type { ActorDeps } from './actor-deps.js';
 
 /** Boots the device for services that start only then, where the agent may. */
@@ -76,37 +70,6 @@ export function firewall({
       for (const stop of stops) stop();
     },
   };
-}
-
-/** Listens on the gateway of `supervisor0` once that network exists, so that containers reach the API. */
-export function gateway(store: Store, server: ApiServer, settings: Settings, log: Logger): readonly Part[] {
-  const listening = new Set<string>();
-  const stops: (() => void)[] = [];
-  const look = async (): Promise<void> => {
-    const network = store.get('Network', API_NETWORK);
-    const address = network?.status?.gateway;
-    if (!network || !isReady(network) || address === undefined || listening.has(address)) return;
-    if (settings.listen.startsWith('0.0.0.0:')) return;
-    listening.add(address);
-    try {
-      await server.listen(`${address}:${settings.apiPort}`, 'gateway');
-      log.info(`Containers reach the API at http://${address}:${settings.apiPort}`);
-    } catch (error) {
-      listening.delete(address);
-      log.warn({ err: error }, `Could not listen on the gateway of ${API_NETWORK}`);
-    }
-  };
-  return [
-    {
-      name: `the API on ${API_NETWORK}`,
-      start: () => {
-        stops.push(store.watch(({ key }) => void (key === `Network/${API_NETWORK}` && look())));
-      },
-      stop: () => {
-        for (const stop of stops) stop();
-      },
-    },
-  ];
 }
 
 /** A controller at work. */

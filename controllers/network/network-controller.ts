@@ -1,5 +1,6 @@
 import { isReady, isStalled } from '../../crds/conditions.js';
 import type { Network } from '../../crds/kinds.js';
+import { API_NETWORK } from '../../crds/names.js';
 import { isSuspended, saysSuspended } from '../../crds/suspend.js';
 import type { WorldChange } from '../docker/world.js';
 import type { Controller } from '../runtime/controller.js';
@@ -16,6 +17,7 @@ export const networkController = (deps: NetworkDeps): Controller => ({
     };
     const ends = [
       deps.world.onChange((change) => wakeWhere((network) => concerns(change, network))),
+      deps.apiReach?.onChange(() => wake(API_NETWORK)),
       deps.store.watch(({ object }) => {
         if (object.kind !== 'App') return;
         const suspended = isSuspended(object);
@@ -23,7 +25,7 @@ export const networkController = (deps: NetworkDeps): Controller => ({
       }),
     ];
     return () => {
-      for (const end of ends) end();
+      for (const end of ends) end?.();
     };
   },
 });

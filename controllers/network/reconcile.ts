@@ -1,7 +1,8 @@
 import type { LogStream } from '../../api/store/logs.js';
 import type { Store } from '../../api/store/store.js';
-import { withFacts } from '../../crds/conditions.js';
+import { type Condition, conditionOf, withFacts } from '../../crds/conditions.js';
 import { keyOf, type Network } from '../../crds/kinds.js';
+import { API_NETWORK } from '../../crds/names.js';
 import { isSuspended, SUSPENDED, suspendedMessage } from '../../crds/suspend.js';
 import type { NetworkStatus } from '../../crds/types.js';
 import { type Engine, EngineError } from '../docker/engine.js';
@@ -10,11 +11,23 @@ import { InvalidSpecError, type Outcome, type Reconcile, TerminalError, wait } f
 import { networkOptions } from './options.js';
 import { type NetworkFacts, type NetworkStep, planNetwork } from './plan.js';
 
+/** Whether containers reach our API over the shared network. */
+export interface ApiReach {
+  /** Undefined while that network has no address at which they would call. */
+  state(): { readonly isReachable: boolean; readonly message: string } | undefined;
+  /** Calls back when the state has changed. Returns how to stop. */
+  onChange(listener: () => void): () => void;
+}
+
 export interface NetworkDeps {
   readonly store: Store;
   readonly world: World;
   readonly engine: Engine;
   readonly logs: LogStream;
+  /** Nothing is said of it when absent. */
+  readonly apiReach?: ApiReach;
+  /** ms since the epoch */
+  readonly now: () => number;
 }
 
 /** One pass over one network: create what is missing, step aside and make anew what changed, remove what was deleted. */
@@ -59,20 +72,37 @@ function observe({ store, world }: NetworkDeps, { metadata, spec }: Network): Ne
   };
 }
 
-function report({ store }: NetworkDeps, { metadata }: Network, facts: NetworkFacts, rebuilding: boolean): void {
+function report(deps: NetworkDeps, { metadata }: Network, facts: NetworkFacts, rebuilding: boolean): void {
+  const { store } = deps;
   const current = store.get('Network', metadata.name);
   if (current?.metadata.uid !== metadata.uid) return;
   const [seen] = facts.seen;
   const leaving = rebuilding || metadata.deletionTimestamp !== undefined;
-  store.setStatus(
-    current,
-    withFacts<NetworkStatus>(current, {
-      ...(seen ? { id: seen.id } : {}),
-      ...(seen?.gateway === undefined ? {} : { gateway: seen.gateway }),
-      ...(rebuilding ? { rebuilding } : {}),
-      ...(leaving && facts.attached.length > 0 ? { attached: facts.attached.map((one) => one.name).sort() } : {}),
-    }),
-  );
+  const status = withFacts<NetworkStatus>(current, {
+    ...(seen ? { id: seen.id } : {}),
+    ...(seen?.gateway === undefined ? {} : { gateway: seen.gateway }),
+    ...(rebuilding ? { rebuilding } : {}),
+    ...(leaving && facts.attached.length > 0 ? { attached: facts.attached.map((one) => one.name).sort() } : {}),
+  });
+  store.setStatus(current, metadata.name === API_NETWORK ? withReach(deps, current, status) : status);
+}
+
+/** The status with the condition `ApiReachable`, which keeps its time while it does not change. */
+function withReach({ apiReach, now }: NetworkDeps, network: Network, status: NetworkStatus): NetworkStatus {
+  const state = apiReach?.state();
+  const others = (status.conditions ?? []).filter(({ type }) => type !== 'ApiReachable');
+  if (!state) return others.length === 0 ? status : { ...status, conditions: others };
+  const before = conditionOf(network, 'ApiReachable');
+  const truth = state.isReachable ? 'True' : 'False';
+  const condition: Condition = {
+    type: 'ApiReachable',
+    status: truth,
+    reason: state.isReachable ? 'Listening' : 'NotListening',
+    message: state.message,
+    lastTransitionTime: before?.status === truth ? before.lastTransitionTime : new Date(now()).toISOString(),
+    observedGeneration: network.metadata.generation,
+  };
+  return { ...status, conditions: [...others, condition] };
 }
 
 /** Does one step; says what else to conclude when it did not come out as planned. */

@@ -12,6 +12,8 @@ const UNLISTED_MS = 16 * 60_000;
 const DEAF_MS = 5 * 60_000;
 /** A mount or a network share may be away for a moment. */
 const UNREAD_MS = 5 * 60_000;
+/** Longer than it takes to listen on a network that has just been made. */
+const UNREACHED_MS = 15_000;
 /** Less than this and a status does not fit any more. */
 const SMALLEST_BYTES = 64 * 1024;
 
@@ -27,12 +29,20 @@ export interface Vitals {
   readonly engineAnswers: boolean;
 }
 
+/** Why containers that should reach the API cannot. */
+export interface ApiTrouble {
+  readonly message: string;
+  readonly forMs: number;
+}
+
 /** What the checks look at, as it is now. */
 export interface HealthFacts {
   readonly nowMs: number;
   readonly loops: readonly { readonly kind: string; readonly oldestPassMs: number; readonly queuedForMs: number }[];
   /** Undefined while no engine has been found. */
   readonly vitals: Vitals | undefined;
+  /** Undefined while containers reach the API, or none is to. */
+  readonly apiTrouble: ApiTrouble | undefined;
   /** What keeps the data folder from being written; undefined when nothing does. */
   readonly folderTrouble: string | undefined;
   /** Origins that could not read what they would propose. */
@@ -53,6 +63,7 @@ export function healthChecks(facts: HealthFacts): readonly HealthCheck[] {
       ...(facts.vitals?.engineAnswers === false ? { message: 'The engine does not answer' } : {}),
     },
     check('data', facts.folderTrouble),
+    gatewayCheck(facts),
     ...sourceChecks(facts),
   ];
 }
@@ -89,6 +100,11 @@ function deafness({ vitals, nowMs }: HealthFacts): string | undefined {
   return `The engine answers, but its events have not been followed for ${minutes(lostMs)}`;
 }
 
+function gatewayCheck({ apiTrouble }: HealthFacts): HealthCheck {
+  if (!apiTrouble) return { name: 'gateway', ok: true };
+  return { name: 'gateway', ok: apiTrouble.forMs <= UNREACHED_MS, message: apiTrouble.message };
+}
+
 /** A source that nobody uses yet may be missing; and a device that is offline is not ill, so a repository's turn never comes. */
 function sourceChecks({ unread, declaring, nowMs }: HealthFacts): readonly HealthCheck[] {
   return unread.map(({ origin, sinceMs, message }) => {
@@ -115,17 +131,20 @@ export function healthFacts({
   store,
   loops,
   vitals,
+  apiTrouble,
 }: {
   readonly dataFolder: string;
   readonly store: Reader;
   readonly loops: readonly Loop[];
   readonly vitals: Vitals | undefined;
+  readonly apiTrouble: ApiTrouble | undefined;
 }): HealthFacts {
   const unread = store.unread();
   return {
     nowMs: Date.now(),
     loops: loops.map(({ controller: { kind }, oldestPassMs, queuedForMs }) => ({ kind, oldestPassMs, queuedForMs })),
     vitals,
+    apiTrouble,
     folderTrouble: folderTrouble(dataFolder) ?? store.diskTrouble,
     unread,
     // Probes come often and hardly ever is a source unread: the documents are looked through only then.

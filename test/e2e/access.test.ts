@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { conditionOf } from '../../crds/conditions.js';
 import { API_NETWORK } from '../../crds/names.js';
 import { Scene } from '../setup/scene.js';
 
@@ -99,6 +102,40 @@ describe('who may use the API', () => {
         ({ code }) => code === 0,
       );
       assert.equal(output.trim(), 'OK');
+    });
+
+    it('the address answers again after the agent was restarted, and after it was killed', async () => {
+      for (const end of ['stop', 'kill'] as const) {
+        await scene.agent[end]();
+        await scene.agent.start();
+        await scene.until(
+          `/ping answers after ${end}`,
+          () => wget('/ping'),
+          ({ code }) => code === 0,
+        );
+      }
+    });
+
+    it('health and a condition tell that somebody else listens there, and the agent takes over by itself', async () => {
+      const reach = async () => {
+        const network = await scene.agent.document('Network', API_NETWORK);
+        return network && conditionOf(network, 'ApiReachable')?.status;
+      };
+      const health = async () => (await scene.agent.ask('/v1/healthy')).status;
+      await scene.agent.stop();
+      const other = createServer().listen(scene.agent.port, '10.114.104.1');
+      await once(other, 'listening');
+      await scene.agent.start();
+      await scene.until('the condition tells', reach, (seen) => seen === 'False');
+      await scene.until('health tells', health, (seen) => seen === 500, { withinMs: 30_000 });
+      other.close();
+      await scene.until(
+        '/ping answers',
+        () => wget('/ping'),
+        ({ code }) => code === 0,
+      );
+      await scene.until('the condition is true again', reach, (seen) => seen === 'True');
+      assert.equal(await health(), 200);
     });
 
     it('its key shows its own app and no other', async () => {

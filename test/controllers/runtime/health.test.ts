@@ -45,6 +45,16 @@ const CASES: readonly { readonly it: string; readonly facts?: Partial<HealthFact
     facts: { vitals: lost(90 * MINUTE, false) },
     want: 'engine: The engine does not answer',
   },
+  {
+    it: 'tells at first that nobody listens where containers call',
+    facts: { apiTrouble: { message: 'Containers cannot reach the API', forMs: 15_000 } },
+    want: 'gateway: Containers cannot reach the API',
+  },
+  {
+    it: 'is not well when nobody listens where containers call',
+    facts: { apiTrouble: { message: 'Containers cannot reach the API', forMs: 15_001 } },
+    want: '!gateway: Containers cannot reach the API',
+  },
   { it: 'waits while the engine starts', facts: { vitals: lost(4 * MINUTE, true) } },
   {
     it: 'is deaf to an engine that answers',
@@ -86,6 +96,7 @@ describe('the health of the agent', () => {
         nowMs: NOW,
         loops: [loop],
         vitals,
+        apiTrouble: undefined,
         folderTrouble: undefined,
         unread: [],
         declaring: new Set<'files'>(),
@@ -112,7 +123,10 @@ describe('what health looks at', () => {
       return kind === 'App' ? [anApp()] : [];
     };
     const store = { unread: () => unread, list, diskTrouble: undefined } as unknown as Reader;
-    return { ...healthFacts({ dataFolder: tmpdir(), store, loops: [], vitals: undefined }), asked };
+    return {
+      ...healthFacts({ dataFolder: tmpdir(), store, loops: [], vitals: undefined, apiTrouble: undefined }),
+      asked,
+    };
   };
 
   it('is no document while every source is read', () => {

@@ -1,0 +1,152 @@
+import type { ApiServer } from '../../api/http/server.js';
+import type { Store } from '../../api/store/store.js';
+import { isReady } from '../../crds/conditions.js';
+import { keyOf } from '../../crds/kinds.js';
+import { API_NETWORK } from '../../crds/names.js';
+import type { ApiReach } from '../network/reconcile.js';
+import { Backoff } from '../runtime/backoff.js';
+import type { Cancel, Clock } from '../runtime/delays.js';
+import type { ApiTrouble } from '../runtime/health.js';
+import type { Part } from '../runtime/manager.js';
+
+/** Between two tries to listen, ms: the bridge of an engine that has just started is there within a second. */
+const RETRY_MS = { firstMs: 250, maxMs: 5_000 };
+const KEY = keyOf('Network', API_NETWORK);
+
+export interface GatewayDeps {
+  readonly store: Pick<Store, 'get' | 'watch' | 'record'>;
+  readonly server: Pick<ApiServer, 'listen'>;
+  readonly port: number;
+  /** The engine is on another machine: its networks have no address here, and a restart would not change that. */
+  readonly isElsewhere: boolean;
+  readonly clock: Clock;
+  /** Monotonic, ms. */
+  readonly elapsedMs: () => number;
+  readonly random: () => number;
+}
+
+/**
+ * Keeps the API listening on the gateway of `supervisor0`, where containers call. Compares what the Network document says
+ * with what is open: at the start, whenever the document changes, and again by itself after a failure.
+ */
+export class Gateway implements ApiReach, Part {
+  readonly name = `the API on ${API_NETWORK}`;
+  readonly #listeners = new Set<() => void>();
+  readonly #backoff: Backoff;
+  #open: { readonly address: string; readonly close: () => Promise<void> } | undefined;
+  /** Why the last try failed. */
+  #failure: string | undefined;
+  /** Since when nobody listens though the network is there, monotonic ms. */
+  #silentSinceMs: number | undefined;
+  /** The state that listeners have been told of. */
+  #said: string | undefined;
+  #cancelRetry: Cancel = () => undefined;
+  #unwatch: Cancel = () => undefined;
+  #turn: Promise<void> = Promise.resolve();
+  #isOver = false;
+
+  constructor(private readonly deps: GatewayDeps) {
+    this.#backoff = new Backoff({ ...RETRY_MS, random: deps.random });
+  }
+
+  start(): void {
+    this.#unwatch = this.deps.store.watch(({ key }) => {
+      if (key === KEY) this.#look();
+    });
+    this.#look();
+  }
+
+  async stop(): Promise<void> {
+    this.#isOver = true;
+    this.#unwatch();
+    this.#cancelRetry();
+    await this.#turn;
+    await this.#open?.close();
+    this.#open = undefined;
+  }
+
+  /** Where it listens now; undefined while it does not. */
+  get address(): string | undefined {
+    return this.#open?.address;
+  }
+
+  state(): ReturnType<ApiReach['state']> {
+    const wanted = this.#wanted();
+    if (wanted === undefined) return undefined;
+    if (this.#open?.address === wanted) return { isReachable: true, message: `Containers reach the API at ${wanted}` };
+    const why = this.#failure ?? 'nobody listens there yet';
+    return { isReachable: false, message: `Containers cannot reach the API at ${wanted}: ${why}` };
+  }
+
+  onChange(listener: () => void): Cancel {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Why containers that should reach the API cannot, and for how long; undefined while they can, or there is no network. */
+  get trouble(): ApiTrouble | undefined {
+    const state = this.state();
+    if (this.deps.isElsewhere || this.#silentSinceMs === undefined || state?.isReachable !== false) return undefined;
+    return { message: state.message, forMs: this.deps.elapsedMs() - this.#silentSinceMs };
+  }
+
+  /** `host:port` at which containers call, as the network was last seen; undefined while there is none. */
+  #wanted(): string | undefined {
+    const host = this.deps.store.get('Network', API_NETWORK)?.status?.gateway;
+    if (host === undefined) return undefined;
+    return `${host.includes(':') ? `[${host}]` : host}:${this.deps.port}`;
+  }
+
+  /** One look after the other; those that are asked for meanwhile see what is there then. */
+  #look(): void {
+    this.#cancelRetry();
+    this.#turn = this.#turn.then(() => this.#converge());
+  }
+
+  async #converge(): Promise<void> {
+    if (this.#isOver) return;
+    const wanted = this.#wanted();
+    if (this.#open && this.#open.address !== wanted) {
+      const { address, close } = this.#open;
+      this.#open = undefined;
+      await close();
+      this.#tell('Normal', 'ApiClosed', `Containers reach the API at ${address} no longer`);
+    }
+    if (wanted === undefined) {
+      this.#failure = undefined;
+      this.#backoff.forget(KEY);
+    } else if (!this.#open) await this.#listen(wanted);
+    this.#count();
+    const said = this.state()?.message;
+    if (said === this.#said) return;
+    this.#said = said;
+    for (const listener of this.#listeners) listener();
+  }
+
+  async #listen(address: string): Promise<void> {
+    try {
+      this.#open = { address, close: await this.deps.server.listen(address, 'gateway') };
+      this.#failure = undefined;
+      this.#backoff.forget(KEY);
+      this.#tell('Normal', 'ApiReachable', `Containers reach the API at ${address}`);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      const isNews = why !== this.#failure;
+      this.#failure = why;
+      if (isNews) this.#tell('Warning', 'ApiUnreachable', `Could not listen at ${address}, trying again: ${why}`);
+      if (!this.#isOver) this.#cancelRetry = this.deps.clock.after(this.#backoff.next(KEY), () => this.#look());
+    }
+  }
+
+  /** A network that nobody has seen on the engine lately has no address that could be missed. */
+  #count(): void {
+    const network = this.deps.store.get('Network', API_NETWORK);
+    const isMissed = network !== undefined && isReady(network) && this.#wanted() !== undefined && !this.#open;
+    if (!isMissed) this.#silentSinceMs = undefined;
+    else this.#silentSinceMs ??= this.deps.elapsedMs();
+  }
+
+  #tell(type: 'Normal' | 'Warning', reason: string, message: string): void {
+    this.deps.store.record(KEY, { type, reason, message });
+  }
+}
