@@ -2,13 +2,18 @@ import { lstat, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { type Address, addressText, covers } from './address.js';
+import { Connections } from './connections.js';
 import { Pacer } from './pacer.js';
 import type { Door } from './trust.js';
 
 /** What one listener bears of its clients, so that slow and silent ones cost little and not for long. */
 export interface ConnectionLimits {
-  /** Connections at once; more are closed as they come. */
+  /** Connections at once; for one more an idle one is closed, or it is itself. */
   readonly connections: number;
+  /** Of them from one address; this machine may have them all. */
+  readonly perAddress: number;
+  /** Beyond them, for this machine alone. */
+  readonly reserved: number;
   /** A connection that has not sent a whole head by then is cut, ms. */
   readonly headMs: number;
   /** A request that has not come whole by then is answered 408 and cut, ms. */
@@ -21,10 +26,12 @@ export interface ConnectionLimits {
 
 export const CONNECTION_LIMITS: ConnectionLimits = {
   connections: 2_000,
-  headMs: 60_000,
+  perAddress: 100,
+  reserved: 50,
+  headMs: 10_000,
   requestMs: 300_000,
   idleMs: 15 * 60_000,
-  checkMs: 10_000,
+  checkMs: 5_000,
 };
 const KEEP_ALIVE_MS = 5_000;
 
@@ -42,6 +49,7 @@ export class Listeners {
   constructor(
     private readonly handle: RequestListener,
     private readonly limits: ConnectionLimits = CONNECTION_LIMITS,
+    private readonly warn: (message: string) => void = () => undefined,
   ) {}
 
   /** Where it listens, with the ports that were really given. */
@@ -60,23 +68,36 @@ export class Listeners {
   async add(address: Address, door: Door): Promise<() => Promise<void>> {
     if (this.#open.some((one) => covers(one.address, address))) return async () => undefined;
     if (address.is === 'unix') await removeStaleSocket(address.path);
-    const { connections, headMs, requestMs, idleMs, checkMs } = this.limits;
+    const { perAddress, headMs, requestMs, idleMs, checkMs } = this.limits;
+    const at = addressText(address);
+    const connections = new Connections<Socket>(door, this.limits, (from) =>
+      this.warn(`${from} has ${perAddress} connections to ${at}: for each more, one that it does not use is closed`),
+    );
     const times = { headersTimeout: headMs, requestTimeout: requestMs, connectionsCheckingInterval: checkMs };
-    const server = createServer({ ...times, keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) =>
+    const server = createServer({ ...times, keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
+      const { socket } = request;
+      connections.began(socket);
+      response.once('close', () => connections.ended(socket));
       this.#pacer.serve(() => {
         if (!request.destroyed) this.handle(request, response);
-      }),
-    );
+      });
+    });
     server.on('connection', (socket: Socket) => {
+      if (!connections.admit(socket)) {
+        socket.destroy();
+        return;
+      }
+      socket.once('close', () => connections.left(socket));
       this.#doors.set(socket, door);
       this.#pacer.connected();
     });
-    server.maxConnections = connections;
     server.timeout = idleMs;
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen(address.is === 'unix' ? { path: address.path } : { host: address.host, port: address.port }, () => {
         server.off('error', reject);
+        // The system could not accept a connection: it is out of file descriptors, or of memory. The next one may fare better.
+        server.on('error', (error) => this.warn(`Could not accept a connection at ${at}: ${error.message}`));
         resolve();
       });
     });

@@ -143,6 +143,7 @@ export async function createServer(deps: ServerDeps): Promise<ApiServer> {
       if (!reads.answer(request, response)) hub.emit('request', request, response);
     },
     { ...CONNECTION_LIMITS, ...deps.limits },
+    (message) => log.warn(message),
   );
   const streams = new Streams();
   const authDeps = {

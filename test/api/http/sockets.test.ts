@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { get } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { aServer, type Bench } from './a-server.js';
@@ -26,7 +28,7 @@ const GET = 'GET /v2/version HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\
 
 describe('sockets that behave badly', () => {
   let bench: Bench;
-  const limits = { connections: 40, headMs: 300, requestMs: 600, idleMs: 60_000, checkMs: 50 };
+  const limits = { connections: 40, reserved: 0, headMs: 300, requestMs: 600, idleMs: 60_000, checkMs: 50 };
   const settings = { localMode: true, development: false, version: '0.1.0', listen: '127.0.0.1:0' };
   const open = async (some: object = {}): Promise<void> => {
     bench = await aServer({ settings, limits: { ...limits, ...some } });
@@ -128,16 +130,49 @@ describe('sockets that behave badly', () => {
     await isWell();
   }).timeout(20_000);
 
-  it('more connections than are allowed are closed as they come', async () => {
-    await open({ connections: 5, headMs: 5_000, requestMs: 5_000 });
+  it('a connection that comes to a full house takes the place of the one that has been idle for longest', async () => {
+    await open({ connections: 5, reserved: 0, headMs: 5_000, requestMs: 5_000 });
     const clients = await Promise.all(Array.from({ length: 5 }, () => aClient(bench)));
+    await isWell();
+    await clients[0]?.closed;
+    for (const { socket } of clients) socket.destroy();
+    await Promise.all(clients.map(({ closed }) => closed));
+  });
+
+  it('one that comes while all others have requests under way is closed', async () => {
+    await open({ connections: 5, reserved: 0, headMs: 5_000, requestMs: 5_000 });
+    const clients = await Promise.all(Array.from({ length: 5 }, () => aClient(bench)));
+    for (const { socket } of clients) socket.write('GET /v2/local/logs HTTP/1.1\r\nhost: localhost\r\n\r\n');
+    while (bench.server.streams < 5) await sleep(2);
     const one = await aClient(bench);
     one.socket.write(GET);
     await one.closed;
     assert.equal(one.said(), '');
     for (const { socket } of clients) socket.destroy();
     await Promise.all(clients.map(({ closed }) => closed));
-    await sleep(20);
+    while (bench.server.streams > 0) await sleep(2);
     await isWell();
+  });
+
+  it('connections from one address keep out neither others, nor itself, nor this machine', async () => {
+    await open({ connections: 60, perAddress: 50, reserved: 5, headMs: 60_000, requestMs: 60_000 });
+    await bench.server.listen('127.0.0.1:0', 'gateway');
+    const port = Number(bench.server.addresses[1]?.split(':').at(-1));
+    const idleFrom = async (localAddress: string) => {
+      const socket = connect({ host: '127.0.0.1', port, localAddress }).on('error', () => undefined);
+      await once(socket, 'connect');
+      return socket;
+    };
+    const idle = [];
+    for (let count = 0; count < 200; count += 1) idle.push(await idleFrom('127.0.0.2'));
+    for (let count = 0; count < 40; count += 1) idle.push(await idleFrom('127.0.0.3'));
+    for (const localAddress of ['127.0.0.2', '127.0.0.4', '127.0.0.1']) {
+      const [answer] = await once(
+        get({ host: '127.0.0.1', port, localAddress, path: '/ping', agent: false }),
+        'response',
+      );
+      assert.equal(answer.statusCode, 200, localAddress);
+    }
+    for (const socket of idle) socket.destroy();
   });
 });

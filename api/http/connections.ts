@@ -1,0 +1,129 @@
+import type { Socket } from 'node:net';
+import type { Door } from './trust.js';
+
+export interface CrowdLimits {
+  /** Connections to one listener at once. */
+  readonly connections: number;
+  /** Connections from one address to one listener at once; this machine has no such limit. */
+  readonly perAddress: number;
+  /** Connections beyond `connections` that only this machine may have. */
+  readonly reserved: number;
+}
+
+/** The part of a socket that matters here. */
+export type Peer = Pick<Socket, 'remoteAddress' | 'localAddress' | 'destroy'>;
+
+/** Whoever calls from one address. */
+interface Caller<P> {
+  /** Without a request, the one that has been so for longest first. */
+  readonly idle: Set<P>;
+  /** Requests under way, by connection. */
+  readonly busy: Map<P, number>;
+  /** Somebody on this machine. */
+  readonly isLocal: boolean;
+  told: boolean;
+}
+
+/**
+ * The connections of one listener. Somebody who comes is let in as long as an idle connection can go for it: over the
+ * limit of its address one of its own, in a full house one of whoever has most. So nobody shuts others out by merely
+ * holding connections open, and a probe gets through from the very address that does. Requests under way are never cut.
+ */
+export class Connections<P extends Peer> {
+  readonly #callers = new Map<string, Caller<P>>();
+  /** Where each connection comes from: a closed one does not say so any more. */
+  readonly #addresses = new Map<P, string>();
+
+  constructor(
+    private readonly door: Door,
+    private readonly limits: CrowdLimits,
+    /** Told once of each address that comes up against its limit, until it has left. */
+    private readonly crowded: (address: string) => void = () => undefined,
+  ) {}
+
+  get count(): number {
+    return this.#addresses.size;
+  }
+
+  /** Takes in a connection that has come, and cuts another where that makes room. False: there is no room for it. */
+  admit(peer: P): boolean {
+    const isLocal = this.#isLocal(peer);
+    const address = peer.remoteAddress ?? '';
+    const { connections, perAddress, reserved } = this.limits;
+    const own = this.#callers.get(address);
+    if (own && !isLocal && sizeOf(own) >= perAddress) {
+      if (!own.told) this.crowded(address);
+      own.told = true;
+      if (!this.#cutOldest(own)) return false;
+    }
+    const most = isLocal ? connections + reserved : connections;
+    if (this.count >= most && !this.#cutOldest(this.#greediest(isLocal))) return false;
+    const caller = this.#callers.get(address) ?? { idle: new Set(), busy: new Map(), isLocal, told: false };
+    this.#callers.set(address, caller);
+    caller.idle.add(peer);
+    this.#addresses.set(peer, address);
+    return true;
+  }
+
+  /** A request has come over it. */
+  began(peer: P): void {
+    const caller = this.#callerOf(peer);
+    if (!caller) return;
+    caller.idle.delete(peer);
+    caller.busy.set(peer, (caller.busy.get(peer) ?? 0) + 1);
+  }
+
+  /** A request has been answered, or given up. */
+  ended(peer: P): void {
+    const caller = this.#callerOf(peer);
+    const requests = caller?.busy.get(peer);
+    if (!caller || requests === undefined) return;
+    if (requests > 1) {
+      caller.busy.set(peer, requests - 1);
+      return;
+    }
+    caller.busy.delete(peer);
+    caller.idle.add(peer);
+  }
+
+  /** It has closed. */
+  left(peer: P): void {
+    const address = this.#addresses.get(peer);
+    const caller = this.#callerOf(peer);
+    if (address === undefined || !caller) return;
+    this.#addresses.delete(peer);
+    caller.idle.delete(peer);
+    caller.busy.delete(peer);
+    if (sizeOf(caller) === 0) this.#callers.delete(address);
+  }
+
+  #callerOf(peer: P): Caller<P> | undefined {
+    const address = this.#addresses.get(peer);
+    return address === undefined ? undefined : this.#callers.get(address);
+  }
+
+  #isLocal({ remoteAddress, localAddress }: Peer): boolean {
+    if (this.door === 'unix' || remoteAddress === localAddress) return true;
+    return this.door === 'tcp' && /^(::ffff:)?127\.|^::1$/.test(remoteAddress ?? '');
+  }
+
+  #cutOldest(caller: Caller<P> | undefined): boolean {
+    const [oldest] = caller?.idle ?? [];
+    if (!oldest) return false;
+    this.left(oldest);
+    oldest.destroy();
+    return true;
+  }
+
+  /** Who has most connections, of those with one to spare. What is reserved for this machine is not taken by others. */
+  #greediest(isLocal: boolean): Caller<P> | undefined {
+    let found: Caller<P> | undefined;
+    for (const caller of this.#callers.values()) {
+      const isKept = !isLocal && caller.isLocal && sizeOf(caller) <= this.limits.reserved;
+      if (caller.idle.size > 0 && !isKept && (!found || sizeOf(caller) > sizeOf(found))) found = caller;
+    }
+    return found;
+  }
+}
+
+const sizeOf = ({ idle, busy }: Caller<unknown>): number => idle.size + busy.size;
