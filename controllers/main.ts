@@ -31,6 +31,7 @@ import { Manager } from './runtime/manager.js';
 import { deviceVariables } from './runtime/variables.js';
 import { serviceLogs } from './service/service-logs.js';
 import { serviceStats } from './service/service-stats.js';
+import { shownEnvironment } from './service/shown-environment.js';
 import { printable, type Settings } from './settings.js';
 import type { Voice } from './terminal.js';
 import { AGENT_VERSION } from './version.js';
@@ -99,6 +100,7 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
     containers: {
       logs: (choice, ending) => serviceLogs({ store, engine: engineOf(found), clock: systemClock }, choice, ending),
       stats: async (ending) => serviceStats({ store, engine: engineOf(found) }, ending),
+      environment: (id) => shownEnvironment(found.world?.containers() ?? [], id),
     },
     settings: {
       ...{ development: settings.development, listen: settings.listen, version: AGENT_VERSION },

@@ -379,7 +379,6 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
         createdAt: { type: "string", description: "When it was made, RFC 3339 with milliseconds." },
         startedAt: { type: "string", description: "When it was last started, RFC 3339." },
         image: { type: "string", description: "Image that it was made from, sha256:…." },
-        env: { type: "object", description: "Its environment as the engine has it, without API keys.", additionalProperties: { type: "string" } },
         imageId: { type: "integer", description: "Number of the image in its name." },
         releaseId: { type: "integer", description: "Number of the release in its name." },
         commit: { type: "string", description: "Uuid of the release in its name." },

@@ -668,10 +668,6 @@ export interface ServiceStatus {
     startedAt?: string;
     /** Image that it was made from, sha256:…. */
     image: string;
-    /** Its environment as the engine has it, without API keys. */
-    env?: {
-      [k: string]: string;
-    };
     /** Number of the image in its name. */
     imageId?: number;
     /** Number of the release in its name. */

@@ -179,7 +179,7 @@ export async function createServer(deps: ServerDeps): Promise<ApiServer> {
     { plugin: applicationRoutes, options: { store, reads } },
     { plugin: deviceRoutes, options: { store, reads, version: settings.version } },
     { plugin: localRoutes, options: { store, reads, target, device, settings, logs, streams, now } },
-    { plugin: appRoutes, options: { store, command } },
+    { plugin: appRoutes, options: { store, command, containers: deps.containers } },
     { plugin: actionRoutes, options: { store, command } },
     { plugin: deviceCommandRoutes, options: { store, reads, keys, updates: deps.updates, device, log } },
     { plugin: hostRoutes, options: { store, host: deps.host, log } },

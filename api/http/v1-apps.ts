@@ -17,16 +17,18 @@ import {
   TARGET_SVC_NOT_FOUND,
   V2_PARAMS,
 } from './installed.js';
+import type { ContainerReader } from './resources/containers.js';
 
 export interface AppRoutesDeps {
   readonly store: Reader;
   readonly command: Command;
+  readonly containers: Pick<ContainerReader, 'environment'>;
 }
 
 /** `/v1/restart`, `/v1/purge`, `/v1/apps/…`: whole apps, and apps of a single container. */
 export const appRoutes: Plugin<AppRoutesDeps> = {
   name: 'v1-apps',
-  register(server, { store, command }) {
+  register(server, { store, command, containers: reader }) {
     const whole = async (
       request: Request,
       h: ResponseToolkit,
@@ -69,7 +71,7 @@ export const appRoutes: Plugin<AppRoutesDeps> = {
         const [first, second] = tree ? containersOf(tree) : [];
         if (!tree || !first) return sentence(h, 'App not found', 400);
         if (second) return sentence(h, 'Some v1 endpoints are only allowed on single-container apps', 400);
-        return json(h, singleApp(tree, first.container));
+        return json(h, singleApp(tree, first.container, reader.environment(first.container.id)));
       },
     });
 
@@ -102,7 +104,7 @@ export const appRoutes: Plugin<AppRoutesDeps> = {
 
 /** A command for a whole app; one of which nothing is here cannot have any. */
 export async function commandApp(
-  { store, command }: AppRoutesDeps,
+  { store, command }: Pick<AppRoutesDeps, 'store' | 'command'>,
   appId: number,
   name: 'restart' | 'purge',
   force: boolean,
@@ -123,14 +125,18 @@ export function answerOf(
   return failed(h, verdict.is === 'locked' ? 423 : 503, verdict.message);
 }
 
-/** `GET /v1/apps/:appId` of an app with one container (§6.12). Pure. */
-export function singleApp({ app, appId, release }: AppTree, container: Container): object {
+/** `GET /v1/apps/:appId` of an app with one container (§6.12). No document knows the environment of a container. Pure. */
+export function singleApp(
+  { app, appId, release }: AppTree,
+  container: Container,
+  env: Readonly<Record<string, string>> = {},
+): object {
   const commit = app.status?.release?.commit;
   return {
     appId,
     ...(commit === undefined ? {} : { commit }),
     containerId: container.id,
-    env: container.env ?? {},
+    env,
     imageId: container.image,
     releaseId: container.releaseId ?? release?.id,
   };

@@ -36,7 +36,7 @@ import { isDue } from './pending.js';
 import { planDeletion } from './plan-deletion.js';
 import { type Decision, type Extent, type ProposalPlan, planProposal } from './plan-proposal.js';
 import { type OriginProblem, Problems } from './problems.js';
-import { durableStatus } from './status-facts.js';
+import { durableStatus, withoutRetired } from './status-facts.js';
 import { StatusFiles } from './status-files.js';
 import {
   type Accepted,
@@ -402,9 +402,11 @@ class DocumentStore implements Store {
     for (const one of held) {
       const key = keyOfHeld(one);
       const stored = statuses.get(key);
-      const resource = { ...one.resource, ...(stored ? { status: stored.status } : {}) };
+      const status = stored && withoutRetired(one.resource.kind, stored.status);
+      const resource = { ...one.resource, ...(status ? { status } : {}) };
       this.#documents.set(withVersion(heldOf({ ...one, resource }), this.#nextVersion()));
       if (stored) this.#statusFiles.found(key, stored);
+      if (status !== stored?.status) this.#statusFiles.changed(key);
       if (isDying(one)) this.#touched.add(key);
       this.#order = Math.max(this.#order, one.order);
     }

@@ -7,6 +7,27 @@ const IN_MEMORY_ONLY: Readonly<Partial<Record<Kind, readonly string[]>>> = {
   GitSource: ['checkedAt', 'nextSyncAt'],
 };
 
+/** Facts inside a status that earlier versions wrote and that no status may hold, by path. */
+const RETIRED: Readonly<Partial<Record<Kind, readonly (readonly [string, string])[]>>> = {
+  Service: [['container', 'env']], // values of the environment may be secrets
+};
+
+/** The status without what no status may hold any more; the same object when there is nothing of that kind. Pure. */
+export function withoutRetired(kind: Kind, status: object): object {
+  const found = (RETIRED[kind] ?? []).filter(([fact, field]) => field in partOf(status, fact));
+  if (found.length === 0) return status;
+  const parts = found.map(([fact, field]) => {
+    const { [field]: _retired, ...rest } = partOf(status, fact);
+    return [fact, rest];
+  });
+  return frozen({ ...status, ...Object.fromEntries(parts) });
+}
+
+function partOf(status: object, fact: string): Readonly<Record<string, unknown>> {
+  const part = (status as Readonly<Record<string, unknown>>)[fact];
+  return typeof part === 'object' && part !== null ? { ...part } : {};
+}
+
 /** The part of a status that is kept on disk. Pure. */
 export function durableStatus({ kind, status }: AnyResource): object | undefined {
   const left = IN_MEMORY_ONLY[kind];

@@ -54,15 +54,12 @@ const outgoingFacts = ({ id, name, createdAt, image }: SeenContainer): NonNullab
   ...readContainerName(name),
 });
 
-const containerFacts = ({ id, name, createdAt, startedAt, image, env }: SeenContainer): ServiceStatus['container'] => ({
+/** Nothing of its environment: values may be secrets, and a status goes to disks and to whoever asks. */
+const containerFacts = ({ id, name, createdAt, startedAt, image }: SeenContainer): ServiceStatus['container'] => ({
   id,
   name,
   createdAt,
   ...(startedAt === undefined ? {} : { startedAt }),
   image,
-  ...(env ? { env: Object.fromEntries(Object.entries(env).filter(([variable]) => !HIDDEN.test(variable))) } : {}),
   ...readContainerName(name),
 });
-
-/** Keys, and what a device was called when the container was made: the compatible API does not show them either. */
-const HIDDEN = /^(?:BALENA|RESIN)_(?:SUPERVISOR_)?API_KEY$|_DEVICE_NAME_AT_INIT$/;

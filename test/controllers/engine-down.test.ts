@@ -51,7 +51,7 @@ const CODES: Readonly<Record<string, number | readonly number[]>> = {
 
 const SERVICE = {
   state: 'running',
-  container: { id: 'c1', name: 'web', createdAt: '2026-01-02T03:04:05.678Z', image: 'sha256:1', env: {} },
+  container: { id: 'c1', name: 'web', createdAt: '2026-01-02T03:04:05.678Z', image: 'sha256:1' },
 };
 
 describe('with an engine that', () => {

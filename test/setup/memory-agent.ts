@@ -15,6 +15,7 @@ import { systemClock } from '../../controllers/runtime/delays.js';
 import { Loop } from '../../controllers/runtime/loop.js';
 import { serviceLogs } from '../../controllers/service/service-logs.js';
 import { serviceStats } from '../../controllers/service/service-stats.js';
+import { shownEnvironment } from '../../controllers/service/shown-environment.js';
 import { parseDocument } from '../../crds/parse.js';
 import { aServer } from '../api/http/a-server.js';
 import { deviceLoops, facts } from './device-loops.js';
@@ -54,6 +55,7 @@ export async function startMemoryAgent({ localMode = true, looksAfterGit = false
     containers: {
       logs: (choice, ending) => serviceLogs({ store, engine, clock: systemClock }, choice, ending),
       stats: (ending) => serviceStats({ store, engine }, ending),
+      environment: (id) => shownEnvironment(world.containers(), id),
     },
     device: {
       uuid: facts.uuid,

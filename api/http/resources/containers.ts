@@ -32,17 +32,19 @@ export interface LogChoice {
   readonly follow: boolean;
 }
 
-/** The two things that no document tells: output and use of running containers. Given by whoever speaks to the engine. */
+/** What no document tells: output, use and environment of containers. Given by whoever speaks to the engine. */
 export interface ContainerReader {
   /** Lines in the order in which they were read. Ends when there is no more, or with the signal. */
   logs(choice: LogChoice, signal: AbortSignal): AsyncIterable<ServiceLogLine>;
   stats(signal: AbortSignal): Promise<readonly ServiceStats[]>;
+  /** Variables of the container with that id, without API keys; undefined while it is not known. Asks nobody. */
+  environment(id: string): Readonly<Record<string, string>> | undefined;
 }
 
 export interface ContainerRoutesDeps {
   readonly store: Reader;
   readonly streams: Streams;
-  readonly containers: ContainerReader;
+  readonly containers: Pick<ContainerReader, 'logs' | 'stats'>;
   readonly now: () => number;
 }
 

@@ -53,7 +53,6 @@ export async function aDevice(store: Store, ...apps: readonly DeviceApp[]): Prom
         name: `${service}_${11 + index}_${appId}_c${appId}`,
         createdAt: '2026-01-02T03:04:05.678Z',
         image: `sha256:${service}`,
-        env: { FOO: 'bar', BALENA_APP_ID: String(appId) },
         imageId: 11 + index,
         releaseId: appId,
         commit: `c${appId}`,

@@ -27,6 +27,9 @@ import { deviation } from './conformance.js';
 export const GLOBAL_KEY = 'aaaabbbbccccdddd';
 export const APP_2_KEY = 'app2key';
 
+/** What the engine tells of every container. */
+const ENVIRONMENT = { FOO: 'bar', BALENA_APP_ID: '2' };
+
 const silent = pino({ level: 'silent' });
 const scopes: Readonly<Record<string, Scope>> = {
   [GLOBAL_KEY]: { type: 'global' },
@@ -58,7 +61,7 @@ export async function aServer(
     host: aHost(),
     tags: openTags({ folder, now: () => 0, log: silent }),
     target: localOrigin({ store, device, parse: parseDocument, log: silent }),
-    containers: { logs: noLines, stats: async () => [] },
+    containers: { logs: noLines, stats: async () => [], environment: () => ENVIRONMENT },
     device: {
       arch: 'amd64',
       deviceType: 'generic-amd64',

@@ -178,7 +178,7 @@ describe('bad input', () => {
       }) as const;
     await declare(store, 'App/hello', serviceOf('web'), serviceOf('db'));
     for (const name of ['web', 'db']) {
-      const container = { id: name, name, createdAt: '2026-01-02T03:04:05.678Z', image: 'sha256:1', env: {} };
+      const container = { id: name, name, createdAt: '2026-01-02T03:04:05.678Z', image: 'sha256:1' };
       report(store, 'Service', `hello.${name}`, { state: 'running', container });
     }
   });

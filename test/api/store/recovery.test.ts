@@ -262,6 +262,21 @@ describe('The store at start', () => {
     assert.deepEqual(again.problems(), []);
   });
 
+  it('forgets the environment of containers that an earlier version wrote into statuses, on the disk too', async () => {
+    const store = await place.store();
+    await store.propose(proposal('local', [aService('old')]));
+    const { metadata } = store.list('Service').find(({ metadata: { name } }) => name === 'old') ?? {};
+    await store.close();
+    const path = place.path('status', 'services', 'old.json');
+    const container = { id: 'c1', name: 'web', createdAt: '2026-01-02T03:04:05.678Z', image: 'sha256:1' };
+    const status = { state: 'running', container: { ...container, env: { PASSWORD: 'hush-hush' } } };
+    writeFileSync(path, JSON.stringify({ uid: metadata?.uid, resourceVersion: '1', status }));
+    const again = await place.store();
+    assert.deepEqual(again.get('Service', 'old')?.status, { state: 'running', container });
+    await again.flush();
+    assert.deepEqual(JSON.parse(readFileSync(path, 'utf8')).status, { state: 'running', container });
+  });
+
   it('reads 200 documents quickly', async () => {
     const many = Array.from({ length: 200 }, (_, at) => aService(`s${at}`));
     const store = await place.store();

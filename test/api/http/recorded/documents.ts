@@ -48,7 +48,6 @@ export async function running(store: Store, appId: number, containerId: string):
       name: `main_${appId}`,
       createdAt: '2026-01-02T03:04:05.678Z',
       image: 'sha256:958f41',
-      env: { FOO: 'bar', BALENA_APP_ID: String(appId) },
       imageId: appId,
       releaseId: release.id,
       commit: release.commit,

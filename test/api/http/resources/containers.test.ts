@@ -31,6 +31,7 @@ describe('output and use of containers in the resource API', () => {
           if (fails !== undefined) throw new Error(fails);
           return [];
         },
+        environment: () => undefined,
       },
       device: {
         uuid: 'f'.repeat(32),
