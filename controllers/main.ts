@@ -6,6 +6,7 @@ import { openStore } from '../api/store/document-store.js';
 import { lockFolder } from '../api/store/folder-lock.js';
 import { openKeys } from '../api/store/key-file.js';
 import { LogStream } from '../api/store/logs.js';
+import { lostFiles, recordLostFiles } from '../api/store/lost-files.js';
 import { openSecretFiles } from '../api/store/secret-files.js';
 import { openTags } from '../api/store/tag-file.js';
 import { parseDocument } from '../crds/parse.js';
@@ -55,7 +56,7 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
   const store = await openStore({ folder: settings.dataFolder, now, log });
   const stopFollowing = voice.follow(store);
   const keys = await openKeys({ folder: settings.dataFolder, globalKey: settings.apiKey, now, log });
-  const facts = await readDeviceFacts({ ...settings, engineSocket: DEFAULT_SOCKET });
+  const facts = await readDeviceFacts({ ...settings, engineSocket: DEFAULT_SOCKET, now });
   const variables = deviceVariables(store, settings);
   const logs = new LogStream(() => variables().SUPERVISOR_LOG_CONTROL);
   const booted: { config?: Readonly<Record<string, string>> } = {};
@@ -80,6 +81,7 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
   const found: { engine?: Engine; world?: Informer; gateway?: Gateway } = {};
   const tags = openTags({ folder: settings.dataFolder, now, log });
   const secrets = openSecretFiles(settings);
+  recordLostFiles(store, lostFiles(settings.dataFolder));
   const server = await createServer({
     store,
     logs,

@@ -32,6 +32,7 @@ import { frozen, textOf } from './frozen.js';
 import { type Held, isDying, keyOfDeclared, keyOfHeld } from './held.js';
 import { Journal } from './journal.js';
 import { type Loaded, load, type Unusable } from './load.js';
+import { lostFiles } from './lost-files.js';
 import { isDue } from './pending.js';
 import { planDeletion } from './plan-deletion.js';
 import { type Decision, type Extent, type ProposalPlan, planProposal } from './plan-proposal.js';
@@ -149,7 +150,7 @@ class DocumentStore implements Store {
   }
 
   problems(): readonly OriginProblem[] {
-    return this.#problems.list();
+    return [...lostFiles(this.deps.folder), ...this.#problems.list()];
   }
 
   unread(): ReturnType<Store['unread']> {

@@ -12,6 +12,8 @@ export interface DeviceFactsOptions {
   /** Path of the engine's socket on the host. */
   readonly engineSocket: string;
   readonly apiPort: number;
+  /** ms since the epoch. */
+  readonly now: () => number;
 }
 
 /**
@@ -19,7 +21,7 @@ export interface DeviceFactsOptions {
  * it one, and keeps it in the data folder; a kept file that cannot be understood is set aside, never overwritten.
  */
 export async function readDeviceFacts(options: DeviceFactsOptions): Promise<DeviceFacts> {
-  const { hostRoot, dataFolder, engineSocket, apiPort } = options;
+  const { hostRoot, dataFolder, engineSocket, apiPort, now } = options;
   const boot = join(hostRoot, 'mnt/boot');
   const type = fieldsOf(await textOf(join(boot, 'device-type.json')));
   const config = fieldsOf(await textOf(join(boot, 'config.json')));
@@ -28,7 +30,7 @@ export async function readDeviceFacts(options: DeviceFactsOptions): Promise<Devi
   );
   const arch = text(type?.arch) ?? architecture(process.arch, armVersion());
   return {
-    uuid: uuidIn(config) ?? (await keptUuid(dataFolder)),
+    uuid: uuidIn(config) ?? (await keptUuid(dataFolder, now())),
     deviceType: text(type?.slug) ?? `generic-${arch}`,
     arch,
     osVersion: release.PRETTY_NAME ?? '',
@@ -62,13 +64,16 @@ export function parseOsRelease(content: string): Readonly<Partial<Record<string,
   return Object.fromEntries(pairs);
 }
 
-/** The uuid in `<data>/device.json`, made at the first call. */
-async function keptUuid(dataFolder: string): Promise<string> {
+/**
+ * The uuid in `<data>/device.json`, made at the first call. A file that is there and may not be read is no first call:
+ * that rejects, since another uuid makes another device.
+ */
+async function keptUuid(dataFolder: string, nowMs: number): Promise<string> {
   const path = join(dataFolder, 'device.json');
-  const content = await textOf(path);
+  const content = await textOf(path, ['ENOENT']);
   const kept = uuidIn(fieldsOf(content));
   if (kept !== undefined) return kept;
-  if (content !== undefined) await rename(path, `${path}.corrupt`);
+  if (content !== undefined) await rename(path, `${path}.corrupt-${nowMs}`);
 
   const uuid = randomUUID().replaceAll('-', '');
   await mkdir(dataFolder, { recursive: true });
@@ -86,12 +91,15 @@ async function keptUuid(dataFolder: string): Promise<string> {
 }
 
 /** As text; undefined when the file is not there or not ours to read. Any other trouble is thrown. */
-async function textOf(path: string): Promise<string | undefined> {
+async function textOf(
+  path: string,
+  absent: readonly unknown[] = ['ENOENT', 'ENOTDIR', 'EACCES'],
+): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES') return undefined;
+    if (absent.includes(code)) return undefined;
     throw new Error(`Could not read ${path}`, { cause: error });
   }
 }

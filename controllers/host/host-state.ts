@@ -71,21 +71,33 @@ export const NO_STATE: HostState = { touched: [], managed: {}, trials: {}, rolle
 /** Keeps the state in `<data>/host.json`, readable for its owner only: what was there before may hold a password. */
 export class HostStateFile {
   readonly #path: string;
+  readonly #calls: FileCalls;
   #state: HostState | undefined;
 
   constructor(
     dataFolder: string,
-    private readonly calls: FileCalls = nodeFileCalls,
+    private readonly deps: {
+      /** ms since the epoch. */
+      readonly now: () => number;
+      /** Told of a file that was set aside. */
+      readonly lost?: (aside: string) => void;
+      readonly calls?: FileCalls;
+    },
   ) {
+    this.#calls = deps.calls ?? nodeFileCalls;
     this.#path = join(dataFolder, 'host.json');
   }
 
   /** A file that cannot be understood is set aside: nothing is known then. */
   async load(): Promise<HostState> {
     if (this.#state) return this.#state;
-    const text = (await this.calls.read(this.#path))?.toString('utf8');
+    const text = (await this.#calls.read(this.#path))?.toString('utf8');
     const state = text === undefined ? NO_STATE : parse(text);
-    if (!state) await this.calls.rename(this.#path, `${this.#path}.corrupt`);
+    if (!state) {
+      const aside = `${this.#path}.corrupt-${this.deps.now()}`;
+      await this.#calls.rename(this.#path, aside);
+      this.deps.lost?.(aside);
+    }
     this.#state = state ?? NO_STATE;
     return this.#state;
   }
@@ -111,9 +123,9 @@ export class HostStateFile {
   }
 
   async #replace(path: string, text: string): Promise<void> {
-    await this.calls.write(`${path}.new`, Buffer.from(text), 0o600);
-    await this.calls.rename(`${path}.new`, path);
-    await this.calls.sync(dirname(path));
+    await this.#calls.write(`${path}.new`, Buffer.from(text), 0o600);
+    await this.#calls.rename(`${path}.new`, path);
+    await this.#calls.sync(dirname(path));
   }
 }
 

@@ -35,6 +35,10 @@ export interface HostOptions {
   readonly say: DepartureDeps['say'];
   readonly log: DepartureDeps['log'] & { readonly warn: (details: object, message: string) => void };
   readonly after: (ms: number, call: () => void) => unknown;
+  /** ms since the epoch. */
+  readonly now: () => number;
+  /** Told of a file of ours that could not be used and where it is now. */
+  readonly lost: (aside: string) => void;
 }
 
 /** The host in our words. */
@@ -62,7 +66,19 @@ export interface Host {
 }
 
 /** Puts the parts of the host together. Nothing is read or run before somebody asks. Throws for a command with an open quote. */
-export function openHost({ settings, device, locks, appIds, overrides, run, say, log, after }: HostOptions): Host {
+export function openHost({
+  settings,
+  device,
+  locks,
+  appIds,
+  overrides,
+  run,
+  say,
+  log,
+  after,
+  now,
+  lost,
+}: HostOptions): Host {
   const { hostRoot, dataFolder, powerCommands } = settings;
   const units = systemdUnits({ hostRoot, run });
   const bootFiles = new BootFiles(); // one for all: it lets nobody write while another reads
@@ -77,7 +93,7 @@ export function openHost({ settings, device, locks, appIds, overrides, run, say,
   return {
     files,
     boot: new BootPartition({ hostRoot, device, files: bootFiles }),
-    state: new HostStateFile(dataFolder),
+    state: new HostStateFile(dataFolder, { now, lost }),
     clock: kernelBootClock(hostRoot),
     breadcrumb: new RebootBreadcrumb(hostRoot),
     run,

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { appIdOf } from '../../api/store/app-ids.js';
 import type { LogStream } from '../../api/store/logs.js';
+import { lostFiles, recordLostFiles } from '../../api/store/lost-files.js';
 import type { Store } from '../../api/store/store.js';
 import type { DeviceVariables } from '../../crds/device-variables.js';
 import { runCommand } from '../docker/command.js';
@@ -43,6 +44,12 @@ export function hostOf({ settings, facts, store, variables, locks, logs, log }: 
     say: (message, isStdErr = false) => logs.system(message, { isStdErr }),
     log,
     after: (ms, call) => systemClock.after(ms, call),
+    now: Date.now,
+    lost: (aside) =>
+      recordLostFiles(
+        store,
+        lostFiles(settings.dataFolder).filter(({ source }) => source?.file === aside),
+      ),
   });
 }
 

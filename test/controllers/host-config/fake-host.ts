@@ -176,7 +176,7 @@ export function depsOf(host: FakeHost, store: Store, folder: string, now: () => 
     ...{ store, device, units: host.systemd, facts: { uuid: CONFIG.uuid }, localMode: true, now },
     network: new HostNetwork({ hostRoot: host.root, files, calls }),
     boot: new BootPartition({ hostRoot: host.root, device, files, calls }),
-    state: new HostStateFile(folder, calls),
+    state: new HostStateFile(folder, { now, calls }),
     breadcrumb: new RebootBreadcrumb(host.root, calls),
     clock: { read: async () => ({ bootId: host.bootId, uptimeMs: now() - host.bootedAtMs }) },
     proofs: {

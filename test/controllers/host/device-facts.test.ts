@@ -7,7 +7,8 @@ import { architecture, parseOsRelease, readDeviceFacts } from '../../../controll
 describe('device facts', () => {
   let hostRoot: string;
   let dataFolder: string;
-  const read = () => readDeviceFacts({ hostRoot, dataFolder, engineSocket: '/var/run/docker.sock', apiPort: 48484 });
+  const read = () =>
+    readDeviceFacts({ hostRoot, dataFolder, engineSocket: '/var/run/docker.sock', apiPort: 48484, now: () => 7 });
   const put = async (path: string, content: string) => {
     await mkdir(dirname(join(hostRoot, path)), { recursive: true });
     await writeFile(join(hostRoot, path), content);
@@ -73,7 +74,13 @@ describe('device facts', () => {
     await writeFile(join(dataFolder, 'device.json'), '{"uu');
     const { uuid } = await read();
     assert.equal((await read()).uuid, uuid);
-    assert.equal(await readFile(join(dataFolder, 'device.json.corrupt'), 'utf8'), '{"uu');
+    assert.equal(await readFile(join(dataFolder, 'device.json.corrupt-7'), 'utf8'), '{"uu');
+  });
+
+  it('makes no new uuid while there is a device.json that cannot be read', async () => {
+    await mkdir(join(dataFolder, 'device.json'), { recursive: true });
+    await assert.rejects(read(), /Could not read .*device\.json/);
+    assert.deepEqual(await readdir(dataFolder), ['device.json']);
   });
 
   const processors = [

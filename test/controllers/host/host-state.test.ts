@@ -11,23 +11,27 @@ describe('the state of the host', () => {
   });
   afterEach(() => rm(folder, { recursive: true }));
 
+  const lost: string[] = [];
+  const open = () => new HostStateFile(folder, { now: () => 7, lost: (aside) => void lost.push(aside) });
+
   it('is kept where only its owner reads it, and found again', async () => {
     const state = { ...NO_STATE, touched: ['HOST_CONFIG_a'] };
-    await new HostStateFile(folder).save(state);
+    await open().save(state);
     assert.equal((await stat(join(folder, 'host.json'))).mode & 0o777, 0o600);
-    assert.deepEqual(await new HostStateFile(folder).load(), state);
+    assert.deepEqual(await open().load(), state);
     assert.deepEqual(await readdir(folder), ['host.json']);
   });
 
   it('is not written when it is the same', async () => {
-    const file = new HostStateFile(folder);
+    const file = open();
     await file.save(NO_STATE);
     assert.deepEqual(await readdir(folder), []);
   });
 
-  it('is set aside when it cannot be understood', async () => {
+  it('is set aside when it cannot be understood, which is told', async () => {
     await writeFile(join(folder, 'host.json'), '{"touched":');
-    assert.deepEqual(await new HostStateFile(folder).load(), NO_STATE);
-    assert.equal(await readFile(join(folder, 'host.json.corrupt'), 'utf8'), '{"touched":');
+    assert.deepEqual(await open().load(), NO_STATE);
+    assert.equal(await readFile(join(folder, 'host.json.corrupt-7'), 'utf8'), '{"touched":');
+    assert.deepEqual(lost, [join(folder, 'host.json.corrupt-7')]);
   });
 });
