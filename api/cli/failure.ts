@@ -1,4 +1,4 @@
-/** What the command ends with; README explains them. */
+/** What the command ends with; docs/reference/cli.md explains them. */
 export const EXIT = {
   done: 0,
   /** Refused by the agent, or done and failed. */

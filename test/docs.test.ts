@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { defineProgram } from '../api/cli/program.js';
+import { USAGE } from '../controllers/settings.js';
+import { AGENT_VERSION } from '../controllers/version.js';
+import { deviations } from './controllers/service/deviations.js';
+import { alike } from './setup/transcript.js';
+
+const page = (name: string): string => readFileSync(new URL(`../docs/reference/${name}.md`, import.meta.url), 'utf8');
+const cell = (text: string): string => text.replaceAll('|', '\\|');
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const SKIPPED = new Set(['node_modules', '.git', 'dist', '.data', '.bench']);
+
+/** Every Markdown file of the repository, as a path below its root. */
+function documents(folder = root): string[] {
+  return readdirSync(folder, { withFileTypes: true })
+    .filter(({ name }) => !SKIPPED.has(name))
+    .flatMap((entry) => {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) return documents(path);
+      return entry.name.endsWith('.md') ? [relative(root, path)] : [];
+    });
+}
+
+/** The anchor that GitHub makes of a heading. */
+const anchorOf = (heading: string): string =>
+  heading
+    .trim()
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-');
+
+const anchorsOf = (file: string): string[] =>
+  [...readFileSync(join(root, file), 'utf8').matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => anchorOf(heading));
+
+describe('the documents', () => {
+  it('finds them', () => assert.ok(documents().length > 10));
+
+  it('README.md is at most 10 KB', () => {
+    assert.ok(readFileSync(join(root, 'README.md')).length <= 10_240);
+  });
+
+  for (const file of documents()) {
+    it(`every link of ${file} leads to a file and a heading that exist`, () => {
+      const text = readFileSync(join(root, file), 'utf8').replaceAll(/^```[\s\S]*?^```/gm, '');
+      const links = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target);
+      const broken = links
+        .filter((target) => !/^[a-z]+:/.test(target))
+        .filter((target) => {
+          const [path = '', anchor] = target.split('#');
+          const to = path === '' ? file : join(dirname(file), path);
+          if (!existsSync(join(root, to))) return true;
+          return anchor !== undefined && !anchorsOf(to).includes(anchor);
+        });
+      assert.deepEqual(broken, []);
+    });
+  }
+});
+
+describe('the reference', () => {
+  const command = page('cli');
+  const differences = page('supervisor-differences');
+  const settings = page('settings');
+
+  it('shows of the command only what transcripts hold', () => {
+    const folder = new URL('api/cli/fixtures/', import.meta.url);
+    const held = readdirSync(folder).map((file) => readFileSync(new URL(file, folder), 'utf8'));
+    const shown = [...command.matchAll(/^```\n([\s\S]*?)\n```$/gm)].flatMap(([, block = '']) => block.split('\n\n'));
+    assert.ok(shown.length > 3);
+    for (const one of shown) {
+      assert.ok(
+        held.some((text) => `\n${text}`.includes(`\n${alike(one)}\n`)),
+        one,
+      );
+    }
+  });
+
+  it('names every command', () => {
+    const names = defineProgram().commands.map((one) => one.name());
+    assert.deepEqual(
+      names.filter((name) => name !== '__complete' && !command.includes(`\`${name}`)),
+      [],
+    );
+  });
+
+  for (const one of deviations) {
+    it(`lists the deviation of ${one.field}`, () => {
+      const row = `| ${[one.field, one.supervisor, one.here, one.because].map(cell).join(' | ')} |`;
+      assert.ok(differences.includes(row), `missing row:\n${row}`);
+    });
+  }
+
+  it('names every setting', () => {
+    const names = [...new Set(USAGE.match(/SUPERCARGO_[A-Z_]+|--[a-z-]+/g))];
+    assert.ok(names.length > 10);
+    assert.deepEqual(
+      names.filter((name) => !['--version', '--help'].includes(name) && !settings.includes(name)),
+      [],
+    );
+  });
+});
+
+describe('version', () => {
+  it('is that of the package', () => {
+    const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+      version: string;
+    };
+    assert.equal(AGENT_VERSION, version);
+  });
+});
