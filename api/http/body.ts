@@ -3,6 +3,7 @@ import type { Readable, Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import type { Plugin, Request } from '@hapi/hapi';
 import qs from 'qs';
+import { parseJsonWithin, TooMuchJson } from '../../crds/json-text.js';
 
 /** Largest body that is read, bytes. */
 export const BODY_LIMIT_BYTES = 10 * 1024 * 1024;
@@ -10,8 +11,6 @@ export const BODY_LIMIT_BYTES = 10 * 1024 * 1024;
 const HELD_LIMIT_BYTES = 8 * BODY_LIMIT_BYTES;
 /** How many times the limit is read and thrown away before the connection is given up. */
 const DISCARD_FACTOR = 4;
-/** Levels of a body. Documents have at most 64 and stand a few levels down; what recurses over a body gets no deeper. */
-const DEPTH_LIMIT = 100;
 /** Most parameters of a form. */
 const FORM_LIMIT = 1000;
 
@@ -146,21 +145,11 @@ export function parseJson(text: string): unknown {
     if (first && first[0] !== '{' && first[0] !== '[') {
       throw new SyntaxError(`Unexpected token '${first[0]}', "${text.slice(0, 20)}" is not valid JSON`);
     }
-    const value: unknown = JSON.parse(text);
-    if (isDeeper(value, DEPTH_LIMIT)) throw new Error(`The JSON is nested too deeply: at most ${DEPTH_LIMIT} levels`);
-    return value;
+    return parseJsonWithin(text);
   } catch (error) {
-    throw new BodyError(error instanceof Error ? error.message : String(error), 400, { cause: error });
+    const message = error instanceof Error ? error.message : String(error);
+    throw new BodyError(message, error instanceof TooMuchJson ? 413 : 400, { cause: error });
   }
-}
-
-function isDeeper(root: unknown, limit: number): boolean {
-  let level: readonly unknown[] = [root];
-  for (let depth = 0; level.length > 0; depth += 1) {
-    if (depth > limit) return true;
-    level = level.flatMap((value) => (typeof value === 'object' && value !== null ? Object.values(value) : []));
-  }
-  return false;
 }
 
 /** A form in the extended syntax: `network[hostname]=x`. Pure; throws BodyError. */

@@ -44,6 +44,7 @@ describe('readBody', () => {
       '['.repeat(1e5) + ']'.repeat(1e5),
       /^The JSON is nested too/,
     ],
+    ['a list of millions', { 'content-type': JSON_TYPE }, `[${'1,'.repeat(5e6)}1]`, /^The JSON holds too many values/],
     ['a cut object', { 'content-type': JSON_TYPE }, '{"a":', /^Unexpected end of JSON input$/],
     ['a bare string', { 'content-type': JSON_TYPE }, '"x"', /^Unexpected token '"'/],
     ['null', { 'content-type': JSON_TYPE }, 'null', /^Unexpected token 'n'/],
