@@ -1,6 +1,6 @@
 import { checkGitSource } from './check-git-source.js';
 import { checkService, type Found } from './check-service.js';
-import { type Issue, listed, pathText } from './issue.js';
+import { type Issue, issuesOf, listed, pathText } from './issue.js';
 import type { AnyDeclared, Declared, Kind } from './kinds.js';
 import { NAME, NAME_LIMIT, NAME_RULE } from './names.js';
 import { suggestion } from './nearest.js';
@@ -28,7 +28,7 @@ export function nameIssue(kind: Kind, name: string): string | undefined {
 
 /** What a schema cannot say about a document that fits its kind's schema. Pure. */
 export function checkDocument(document: AnyDeclared): readonly Issue[] {
-  return checksOf(document).map(([path, message]) => ({ path: pathText(['spec', ...path]), message }));
+  return issuesOf(checksOf(document), ([path, message]) => ({ path: pathText(['spec', ...path]), message }));
 }
 
 function checksOf(document: AnyDeclared): Found[] {

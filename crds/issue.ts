@@ -6,6 +6,24 @@ export interface Issue {
   readonly message: string;
 }
 
+/** Above this many issues the rest is counted only. */
+export const LIMIT_ISSUES = 50;
+
+const UNTOLD: Issue = { path: '', message: '' };
+
+/**
+ * An issue for each item. Beyond the first LIMIT_ISSUES they only count, see `capped`: to find words for one, what was
+ * meant and where it stands, costs a thousand times as much as to find that something is wrong. Pure.
+ */
+export const issuesOf = <T>(items: readonly T[], explain: (item: T) => Issue): readonly Issue[] =>
+  items.map((item, index) => (index < LIMIT_ISSUES ? explain(item) : UNTOLD));
+
+/** The first issues, and how many more there are. Pure. */
+export function capped(issues: readonly Issue[]): readonly Issue[] {
+  const more = issues.length - LIMIT_ISSUES;
+  return more > 0 ? [...issues.slice(0, LIMIT_ISSUES), { path: '', message: `and ${more} more` }] : issues;
+}
+
 /** Names and list positions that lead to a value. */
 export type Path = readonly (string | number)[];
 

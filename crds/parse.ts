@@ -1,6 +1,6 @@
 import { checkDocument, nameIssue } from './check.js';
 import { found, unknownField } from './explain-errors.js';
-import { type Issue, listed, pathText, shorten } from './issue.js';
+import { capped, type Issue, issuesOf, listed, pathText, shorten } from './issue.js';
 import { type AnyDeclared, API_VERSION, KINDS, type Kind } from './kinds.js';
 import { NAME, NAME_LIMIT, NAME_RULE } from './names.js';
 import { suggestion } from './nearest.js';
@@ -14,17 +14,15 @@ export type Parsed =
   | { readonly ok: true; readonly document: AnyDeclared }
   | { readonly ok: false; readonly kind?: Kind; readonly name?: string; readonly issues: readonly Issue[] };
 
-/** Above this many issues the rest is counted only. */
-const LIMIT_ISSUES = 50;
-
 /** Parts of a document and of its metadata that origins write, and those that others write and a declaration leaves alone. */
 const PARTS = ['apiVersion', 'kind', 'metadata', 'spec'];
-const OTHER_PARTS = ['status', 'requests'];
+const DECLARABLE = new Set([...PARTS, 'status', 'requests']);
 const METADATA = ['name', 'labels', 'annotations'];
 const SERVER_METADATA = [
   ...['uid', 'generation', 'resourceVersion', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds'],
   ...['finalizers', 'ownerReferences', 'managedFields', 'selfLink', 'origin', 'owner', 'source', 'problem'],
 ];
+const KNOWN_METADATA = new Set([...METADATA, ...SERVER_METADATA]);
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -55,23 +53,19 @@ export function parseDocument(value: unknown): Parsed {
     return refuse([{ path: '', message }]);
   }
 
-  const issues = [...versionIssues(value), ...kindIssues(value), ...partIssues(value), ...metadataIssues(value)];
+  const outside = [...versionIssues(value), ...kindIssues(value), ...partIssues(value), ...metadataIssues(value)];
   const misnamed = kind === undefined || name === undefined ? undefined : nameIssue(kind, name);
-  if (misnamed !== undefined) issues.push({ path: 'metadata.name', message: misnamed });
-  if (kind === undefined) return refuse(issues);
+  if (misnamed !== undefined) outside.push({ path: 'metadata.name', message: misnamed });
+  if (kind === undefined) return refuse(outside);
   const spec = withoutNulls(value.spec ?? undefined, SCHEMAS[kind].spec);
-  issues.push(...(spec === undefined ? [{ path: 'spec', message: 'Missing: a map' }] : validatorOf(kind)(spec)));
+  const inside = spec === undefined ? [{ path: 'spec', message: 'Missing: a map' }] : validatorOf(kind)(spec);
+  const issues = [...outside, ...inside];
   if (issues.length > 0 || name === undefined) return refuse(issues);
 
   const declared = { apiVersion: API_VERSION, kind, metadata: declaredMetadata(metadata, name), spec };
   const document = declared as AnyDeclared; // the one place where an unknown value becomes a document
   const more = checkDocument(document);
   return more.length > 0 ? refuse(more) : { ok: true, document };
-}
-
-function capped(issues: readonly Issue[]): readonly Issue[] {
-  const more = issues.length - LIMIT_ISSUES;
-  return more > 0 ? [...issues.slice(0, LIMIT_ISSUES), { path: '', message: `and ${more} more` }] : issues;
 }
 
 function versionIssues({ apiVersion }: Fields): Issue[] {
@@ -89,10 +83,11 @@ function kindIssues({ kind }: Fields): Issue[] {
   return [{ path: 'kind', message }];
 }
 
-const partIssues = (value: Fields): Issue[] =>
-  Object.keys(value)
-    .filter((part) => value[part] !== undefined && ![...PARTS, ...OTHER_PARTS].includes(part))
-    .map((part) => ({ path: pathText([part]), message: unknownPart(part, value) }));
+const partIssues = (value: Fields): readonly Issue[] =>
+  issuesOf(
+    Object.keys(value).filter((part) => value[part] !== undefined && !DECLARABLE.has(part)),
+    (part) => ({ path: pathText([part]), message: unknownPart(part, value) }),
+  );
 
 /** A field of the spec that was written beside it is the usual mistake. */
 function unknownPart(part: string, { kind }: Fields): string {
@@ -117,24 +112,29 @@ function metadataIssues({ metadata }: Fields): Issue[] {
   } else if (!isName(name)) {
     issues.push({ path: 'metadata.name', message: `${found(name)} is not a name: ${NAME_RULE}` });
   }
-  for (const field of Object.keys(metadata)) {
-    if (metadata[field] === undefined || [...METADATA, ...SERVER_METADATA].includes(field)) continue;
-    const message = field === 'namespace' ? 'No kind has namespaces here; leave it out' : unknownField(field, METADATA);
-    issues.push({ path: pathText(['metadata', field]), message });
-  }
-  return [...issues, ...textMapIssues(metadata, 'labels'), ...textMapIssues(metadata, 'annotations')];
+  const unknown = Object.keys(metadata).filter((field) => metadata[field] !== undefined && !KNOWN_METADATA.has(field));
+  return [
+    ...issues,
+    ...issuesOf(unknown, (field) => ({
+      path: pathText(['metadata', field]),
+      message: field === 'namespace' ? 'No kind has namespaces here; leave it out' : unknownField(field, METADATA),
+    })),
+    ...textMapIssues(metadata, 'labels'),
+    ...textMapIssues(metadata, 'annotations'),
+  ];
 }
 
-function textMapIssues(metadata: Fields, field: string): Issue[] {
+function textMapIssues(metadata: Fields, field: string): readonly Issue[] {
   const map = metadata[field] ?? {};
   if (!isMap(map))
     return [{ path: `metadata.${field}`, message: `Expected a map of strings, found ${found(map, true)}` }];
-  return Object.entries(map)
-    .filter(([, value]) => typeof value !== 'string')
-    .map(([name, value]) => ({
+  return issuesOf(
+    Object.entries(map).filter(([, value]) => typeof value !== 'string'),
+    ([name, value]) => ({
       path: pathText(['metadata', field, name]),
       message: `Expected a string, found ${found(value)}${typeof value === 'object' ? '' : '; put it in quotes'}`,
-    }));
+    }),
+  );
 }
 
 function declaredMetadata({ labels, annotations }: Fields, name: string): Fields {

@@ -1,7 +1,7 @@
 import { type Issue, type Path, pathText } from './issue.js';
 
 /** What a document may hold at most. Kubernetes refuses above about the same size. */
-export const LIMITS = { depth: 64, values: 100_000, characters: 1024 * 1024 } as const;
+export const LIMITS = { depth: 64, values: 20_000, characters: 1024 * 1024 } as const;
 
 interface Node {
   readonly value: unknown;

@@ -1,10 +1,10 @@
 import { Ajv, type ValidateFunction } from 'ajv';
 import { explainError, type Hints } from './explain-errors.js';
-import type { Issue, Path } from './issue.js';
+import { type Issue, issuesOf, type Path } from './issue.js';
 import type { Kind } from './kinds.js';
 import { SCHEMAS } from './schemas.js';
 
-/** Checks the spec of a document; every issue with its path from the document's root. Pure. */
+/** Checks the spec of a document; every issue with its path from the document's root, the first ones with words. Pure. */
 export type Validator = (spec: unknown) => readonly Issue[];
 
 /** Values that are never shown: environment, credentials of the proxy, the configuration variables of the device. */
@@ -94,5 +94,5 @@ export const validatorOf =
     const validate = compiledOf(kind);
     if (validate(spec)) return [];
     const hints = hintsFor(kind);
-    return (validate.errors ?? []).map((error) => explainError(error, spec, ['spec'], hints));
+    return issuesOf(validate.errors ?? [], (error) => explainError(error, spec, ['spec'], hints));
   };

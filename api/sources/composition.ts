@@ -1,3 +1,5 @@
+import { Lines, shown } from './lines.js';
+
 /**
  * The compose fields of a service as a Supervisor reads them (composition reference §1), made into what our own, stricter
  * documents hold: a value that the Supervisor silently replaces by a default is left out here, with a warning.
@@ -55,7 +57,7 @@ const POLICIES = ['no', 'always', 'on-failure', 'unless-stopped'];
 const restart: Normalize = (value, warn) => {
   const policy = typeof value === 'string' ? value.trim().toLowerCase() : '';
   if (POLICIES.includes(policy)) return policy;
-  warn(`${JSON.stringify(value)} is not one of ${POLICIES.join(', ')}; always is used`);
+  warn(`${shown(value)} is not one of ${POLICIES.join(', ')}; always is used`);
   return 'always';
 };
 
@@ -119,7 +121,7 @@ const volumes: Normalize = (value, warn) => {
   return value.flatMap((entry: unknown): unknown[] => {
     const refused = mountRefused(entry);
     if (refused !== undefined) {
-      warn(`${JSON.stringify(entry)} is left out: ${refused}`);
+      warn(`${shown(entry)} is left out: ${refused}`);
       return [];
     }
     return [typeof entry === 'string' ? shortMount(entry) : isMap(entry) ? longMount(entry) : entry];
@@ -173,9 +175,7 @@ const networkMode: Normalize = (value, warn) => {
   if (typeof value !== 'string') return value;
   const mode = value.trim();
   if (mode.startsWith('container:')) {
-    warn(
-      `${JSON.stringify(mode)} is ignored: name a service of the app, as in service:${mode.slice('container:'.length)}`,
-    );
+    warn(`${shown(mode)} is ignored: name a service of the app, as in service:${mode.slice('container:'.length)}`);
     return undefined;
   }
   return mode.startsWith('service:') ? `service:${mode.slice('service:'.length).trim()}` : mode || undefined;
@@ -291,8 +291,11 @@ function pick(
 }
 
 /** A service's compose fields in our words, and what had to be left out. Pure. */
-export function normalizeComposition(composition: Values): { fields: Record<string, unknown>; warnings: string[] } {
-  const warnings: string[] = [];
-  const fields = pick(composition, FIELDS, (key, message) => warnings.push(`${key} ${message}`));
-  return { fields, warnings };
+export function normalizeComposition(composition: Values): {
+  readonly fields: Record<string, unknown>;
+  readonly warnings: readonly string[];
+} {
+  const warnings = new Lines();
+  const fields = pick(composition, FIELDS, (key, message) => warnings.add(() => `${key} ${message}`));
+  return { fields, warnings: warnings.told };
 }

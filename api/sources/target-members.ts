@@ -1,4 +1,5 @@
 import { textMap } from './composition.js';
+import { Lines } from './lines.js';
 import { isValues } from './target-shape.js';
 
 type Values = Readonly<Record<string, unknown>>;
@@ -36,13 +37,15 @@ function only(values: Values, table: Readonly<Record<string, (value: unknown) =>
 export function normalizeMembers(
   kind: 'volumes' | 'networks',
   members: unknown,
-): { members: Record<string, Record<string, unknown>>; dropped: string[] } {
+): { readonly members: Record<string, Record<string, unknown>>; readonly dropped: readonly string[] } {
   const table = kind === 'volumes' ? VOLUME : NETWORK;
-  const dropped: string[] = [];
+  const dropped = new Lines();
   const normal = Object.entries(isValues(members) ? members : {}).map(([name, member]) => {
     const values = isValues(member) ? member : {};
-    for (const key of Object.keys(values)) if (!Object.hasOwn(table, key)) dropped.push(`${kind}.${name}.${key}`);
+    for (const key of Object.keys(values)) {
+      if (!Object.hasOwn(table, key)) dropped.add(() => `${kind}.${name}.${key}`);
+    }
     return [name, only(values, table)] as const;
   });
-  return { members: Object.fromEntries(normal), dropped };
+  return { members: Object.fromEntries(normal), dropped: dropped.told };
 }

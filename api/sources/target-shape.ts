@@ -2,6 +2,8 @@
  * What a Supervisor checks of a target state, with its texts (HTTP reference §8.3 and §8.5). Works on the v3 form, into
  * which v2 is converted first: that is why the paths of a v2 document speak of the device's uuid and of `releases`.
  */
+import { Lines, shown } from './lines.js';
+
 type Values = Readonly<Record<string, unknown>>;
 
 const MAX_TEXT = 255;
@@ -24,11 +26,6 @@ const REASONS = {
 export const isValues = (value: unknown): value is Values =>
   value !== null && typeof value === 'object' && !Array.isArray(value);
 
-const shown = (value: unknown): string => {
-  const json = JSON.stringify(value) ?? 'undefined';
-  return json.length > 200 ? `${json.slice(0, 200)}…` : json;
-};
-
 /** A number, or one written as text; undefined for anything else. Pure. */
 export const numericId = (value: unknown): number | undefined => {
   const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
@@ -37,16 +34,18 @@ export const numericId = (value: unknown): number | undefined => {
 
 /** Collects one line for each thing that is wrong. */
 class Shape {
-  readonly lines: string[] = [];
+  readonly lines = new Lines();
 
-  wrong(type: string, path: string, value: unknown, reason?: string): void {
-    const because = reason === undefined ? '' : ` (${reason})`;
-    this.lines.push(`Expecting ${type} at ${path} but instead got: ${shown(value)}${because}`);
+  wrong(type: string, path: string, value: unknown, reason?: (shown: string) => string): void {
+    this.lines.add(() => {
+      const text = shown(value);
+      return `Expecting ${type} at ${path} but instead got: ${text}${reason === undefined ? '' : ` (${reason(text)})`}`;
+    });
   }
 
   text(path: string, value: unknown): void {
     if (typeof value !== 'string') this.wrong('string', path, value);
-    else if (value.length > MAX_TEXT) this.wrong('ShortString', path, value, REASONS.ShortString);
+    else if (value.length > MAX_TEXT) this.wrong('ShortString', path, value, () => REASONS.ShortString);
   }
 
   id(path: string, value: unknown): void {
@@ -54,13 +53,13 @@ class Shape {
       this.wrong('number', `${path}.0`, value);
       this.wrong('string', `${path}.1`, value);
     } else if (numericId(value) === undefined) {
-      this.wrong('NumericIdentifier', path, value, REASONS.NumericIdentifier);
+      this.wrong('NumericIdentifier', path, value, () => REASONS.NumericIdentifier);
     }
   }
 
   name(path: string, value: string): void {
     if (value.length > MAX_TEXT || !NAME.test(value))
-      this.wrong('LabelName', `${path}.${value}`, value, REASONS.LabelName);
+      this.wrong('LabelName', `${path}.${value}`, value, () => REASONS.LabelName);
   }
 
   boolean(path: string, value: unknown): void {
@@ -76,7 +75,7 @@ class Shape {
     for (const [key, item] of Object.entries(value)) {
       const at = `${path}.${key}`;
       if (key.length > MAX_TEXT || !rule.test(key)) {
-        this.wrong(type === 'Label' ? 'LabelName' : type, at, key, REASONS[type]);
+        this.wrong(type === 'Label' ? 'LabelName' : type, at, key, () => REASONS[type]);
       }
       if (typeof item !== 'string') this.wrong('string', at, item);
     }
@@ -92,31 +91,36 @@ class Shape {
     for (const [key, item] of Object.entries(value)) {
       this.name(path, key);
       if (!isValues(item)) {
-        this.wrong(type, `${path}.${key}`, item, `Expected value to be an object of type ${type}, got: ${shown(item)}`);
+        this.wrong(
+          type,
+          `${path}.${key}`,
+          item,
+          (text) => `Expected value to be an object of type ${type}, got: ${text}`,
+        );
       }
     }
   }
 }
 
-/** Everything wrong with one device of a v3 document, a line each. Pure. */
+/** What is wrong with one device of a v3 document, a line each. Pure. */
 export function deviceProblems(uuid: string, device: unknown): readonly string[] {
   const shape = new Shape();
   if (!isValues(device)) {
     shape.wrong('object', uuid, device);
-    return shape.lines;
+    return shape.lines.told;
   }
   const { name, config, apps } = device;
   if (name !== undefined && name !== null) {
     shape.text(`${uuid}.name`, name);
     if (typeof name === 'string' && /[\r\n]/.test(name))
-      shape.wrong('DeviceName', `${uuid}.name`, name, REASONS.DeviceName);
+      shape.wrong('DeviceName', `${uuid}.name`, name, () => REASONS.DeviceName);
   }
   if (config !== undefined && config !== null) shape.texts(`${uuid}.config`, config, 'ConfigVarName', CONFIG);
   if (apps !== undefined && apps !== null) {
     if (isValues(apps)) for (const [key, app] of Object.entries(apps)) appProblems(shape, `${uuid}.apps.${key}`, app);
     else if (!Array.isArray(apps) || apps.length > 0) shape.wrong('{ [K in UUID]: TargetApp }', `${uuid}.apps`, apps);
   }
-  return shape.lines;
+  return shape.lines.told;
 }
 
 function appProblems(shape: Shape, path: string, app: unknown): void {

@@ -3,6 +3,7 @@ import { API_VERSION, type Declared } from '../../crds/kinds.js';
 import { DEVICE_DOCUMENT } from '../../crds/names.js';
 import { normalizeComposition, textMap } from './composition.js';
 import type { Parse } from './documents.js';
+import { Lines, shown } from './lines.js';
 import { normalizeMembers } from './target-members.js';
 import { contractProblem, deviceProblems, isValues, numericId } from './target-shape.js';
 
@@ -62,17 +63,17 @@ const invalid = (lines: readonly string[]): ParsedTarget => ({
  * right; the message then names everything that is wrong. Pure.
  */
 export function parseTargetState(body: unknown, { deviceUuid, parse }: TargetOptions): ParsedTarget {
-  if (!isValues(body)) return invalid([`Expecting object but instead got: ${JSON.stringify(body)}`]);
+  if (!isValues(body)) return invalid([`Expecting object but instead got: ${shown(body)}`]);
   const force = Boolean(body.force);
 
   let device: unknown;
   const isV2 = body.local !== undefined && body.local !== null;
   if (isV2) {
     const { local } = body;
-    if (!isValues(local)) return invalid([`Expecting object at local but instead got: ${JSON.stringify(local)}`]);
+    if (!isValues(local)) return invalid([`Expecting object at local but instead got: ${shown(local)}`]);
     const converted = fromV2(local, deviceUuid);
     // What cannot be converted is told beside what the conversion shows to be wrong.
-    const lines = [...converted.lines, ...deviceProblems(deviceUuid, converted.device)];
+    const lines = [...converted.lines.told, ...deviceProblems(deviceUuid, converted.device)];
     if (lines.length > 0) return invalid(lines);
     device = converted.device;
   } else if (Object.hasOwn(body, deviceUuid)) {
@@ -88,8 +89,8 @@ export function parseTargetState(body: unknown, { deviceUuid, parse }: TargetOpt
 }
 
 /** The v3 form of a v2 document's `local`, and what could not be converted. */
-function fromV2(local: Values, uuid: string): { device: Values; lines: string[] } {
-  const lines: string[] = [];
+function fromV2(local: Values, uuid: string): { device: Values; lines: Lines } {
+  const lines = new Lines();
   const { apps } = local;
   if (!isValues(apps)) return { device: local, lines };
   const converted = Object.entries(apps).map(([appId, app]) => {
@@ -100,7 +101,7 @@ function fromV2(local: Values, uuid: string): { device: Values; lines: string[] 
       return [appId, { id: appId, name: app.name }] as const;
     }
     if (typeof commit !== 'string') {
-      lines.push(`Expecting string at ${path}.0.commit but instead got: ${JSON.stringify(commit)}`);
+      lines.add(() => `Expecting string at ${path}.0.commit but instead got: ${shown(commit)}`);
       return [appId, { id: appId, name: app.name }] as const;
     }
     const named = servicesByName(services, `${path}.0.releases.${commit}.services`, lines);
@@ -110,7 +111,7 @@ function fromV2(local: Values, uuid: string): { device: Values; lines: string[] 
   return { device: { ...local, apps: Object.fromEntries(converted) }, lines };
 }
 
-function servicesByName(services: unknown, path: string, lines: string[]): unknown {
+function servicesByName(services: unknown, path: string, lines: Lines): unknown {
   if (!isValues(services)) return services;
   const named = new Map<string, unknown>();
   for (const [id, service] of Object.entries(services)) {
@@ -130,11 +131,11 @@ function servicesByName(services: unknown, path: string, lines: string[]): unkno
       ...composition
     } = service;
     if (typeof serviceName !== 'string') {
-      lines.push(`Expecting string at ${path}.${id}.serviceName but instead got: ${JSON.stringify(serviceName)}`);
+      lines.add(() => `Expecting string at ${path}.${id}.serviceName but instead got: ${shown(serviceName)}`);
       continue;
     }
     if (named.has(serviceName))
-      lines.push(`Expecting one service at ${path}.${serviceName} but instead got: two of that name`);
+      lines.add(() => `Expecting one service at ${path}.${serviceName} but instead got: two of that name`);
     named.set(serviceName, { id, image_id: imageId, image, environment, labels, running, contract, composition });
   }
   return Object.fromEntries(named);
@@ -143,38 +144,39 @@ function servicesByName(services: unknown, path: string, lines: string[]): unkno
 /** A device of a v3 document whose shape is right. */
 function fromDevice(device: Values, options: TargetOptions, force: boolean): ParsedTarget {
   const { name, config, apps } = device;
-  const warnings: string[] = [];
-  const problems: string[] = [];
+  const warnings = new Lines();
+  const problems = new Lines();
   const documents: Declared<'App'>[] = [];
 
   for (const [uuid, app] of Object.entries(isValues(apps) ? apps : {})) {
     if (!isValues(app)) continue;
     if (app.is_host === true) {
-      warnings.push(`app ${uuid} is for the host and left out`);
+      warnings.add(() => `app ${uuid} is for the host and left out`);
       continue;
     }
     const read = readApp(uuid, app, options.parse);
-    warnings.push(...read.warnings);
-    problems.push(...read.problems);
+    for (const warning of read.warnings) warnings.add(() => warning);
+    for (const problem of read.problems) problems.add(() => problem);
     if (read.document) documents.push(read.document);
   }
   const contract = contractsOf(apps);
   if (contract !== undefined) return { ok: false, message: contract };
-  const twice = documents.find(
-    (one, index) => documents.findIndex(({ metadata }) => metadata.name === one.metadata.name) < index,
-  );
-  if (twice) problems.push(`Two apps have the id ${twice.spec.appId}`);
-  if (problems.length > 0) return invalid(problems);
+  const names = new Set<string>();
+  for (const { metadata, spec } of documents) {
+    if (names.has(metadata.name)) problems.add(() => `Two apps have the id ${spec.appId}`);
+    names.add(metadata.name);
+  }
+  if (!problems.isEmpty) return invalid(problems.told);
 
   const known = isValues(config) ? knownConfig(stringsOf(config)) : undefined;
-  if (known?.unknown.length) warnings.push(`config: ${known.unknown.join(', ')} is not known and left out`);
+  if (known?.unknown.length) warnings.add(() => `config: ${known.unknown.join(', ')} is not known and left out`);
   return {
     ok: true,
     ...(typeof name === 'string' && name !== '' ? { name } : {}),
     ...(known ? { config: known.config } : {}),
     ...(apps === undefined || apps === null ? {} : { apps: documents }),
     force,
-    warnings,
+    warnings: warnings.told,
   };
 }
 
@@ -202,19 +204,19 @@ function readApp(
   uuid: string,
   app: Values,
   parse: Parse,
-): { document?: Declared<'App'>; problems: string[]; warnings: string[] } {
-  const warnings: string[] = [];
+): { document?: Declared<'App'>; problems: readonly string[]; warnings: readonly string[] } {
+  const lines = new Lines();
   const appId = numericId(app.id) ?? 0;
   const first = releaseOf(app);
   const services = Object.entries(isValues(first?.[1].services) ? first[1].services : {}).map(([name, service]) => {
     const read = readService(isValues(service) ? service : {});
-    warnings.push(...read.warnings.map((warning) => `app ${appId} service ${name}: ${warning}`));
+    for (const warning of read.warnings) lines.add(() => `app ${appId} service ${name}: ${warning}`);
     return [name, read.service] as const;
   });
   const volumes = normalizeMembers('volumes', first?.[1].volumes);
   const networks = normalizeMembers('networks', first?.[1].networks);
   for (const dropped of [...volumes.dropped, ...networks.dropped]) {
-    warnings.push(`app ${appId}: ${dropped} is not supported and left out`);
+    lines.add(() => `app ${appId}: ${dropped} is not supported and left out`);
   }
 
   const spec = {
@@ -226,6 +228,7 @@ function readApp(
     volumes: volumes.members,
     networks: networks.members,
   };
+  const warnings = lines.told;
   const parsed = parse({ apiVersion: API_VERSION, kind: 'App', metadata: { name: targetAppName(appId) }, spec });
   if (!parsed.ok) {
     return { problems: parsed.issues.map(({ path, message }) => `App ${appId}, ${path}: ${message}`), warnings };

@@ -524,6 +524,28 @@ describe('parseTargetState', () => {
     });
   });
 
+  it('names the first fifty mistakes of very many, and counts the others', () => {
+    const environment = Object.fromEntries(Array.from({ length: 5000 }, (_, at) => [`${at}`, 1]));
+    const result = read(withService({ environment }));
+    assert(!result.ok);
+    const lines = result.message.split('\n');
+    assert.equal(lines.length, 52);
+    assert.match(lines[1] ?? '', /^Expecting EnvVarName at .*\.environment\.0 but instead got: "0"/);
+    assert.equal(lines.at(-1), 'and 9950 more');
+  });
+
+  it('warns of the first fifty fields of very many that it leaves out', () => {
+    const unknown = Object.fromEntries(Array.from({ length: 5000 }, (_, at) => [`x_${at}`, 1]));
+    const { warnings } = taken(withService(unknown));
+    assert.equal(warnings.length, 51);
+  });
+
+  it('shows the beginning of a value, however large it is', () => {
+    const result = read(withService({ image: [...Array(5000).keys()] }));
+    assert(!result.ok);
+    assert.match(result.message, /\.image but instead got: \[0,1,2,.{190,200}…$/m);
+  });
+
   it('answers anything at all without an exception', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.jsonValue(), (value, inner) => {

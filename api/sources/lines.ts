@@ -1,0 +1,53 @@
+import { shorten } from '../../crds/issue.js';
+
+/** How many lines are kept, and how long each may be. */
+const LIMITS = { lines: 50, characters: 1000 } as const;
+
+/** Sentences about one text of somebody else. The first ones are kept, the others counted: a MB can hold 90,000 mistakes. */
+export class Lines {
+  readonly #kept: string[] = [];
+  #count = 0;
+
+  /** `word` is only asked when its line is kept. */
+  add(word: () => string): void {
+    this.#count += 1;
+    if (this.#kept.length < LIMITS.lines) this.#kept.push(shorten(word(), LIMITS.characters));
+  }
+
+  get isEmpty(): boolean {
+    return this.#count === 0;
+  }
+
+  /** What was kept, and how many more there were. */
+  get told(): readonly string[] {
+    const more = this.#count - this.#kept.length;
+    return more > 0 ? [...this.#kept, `and ${more} more`] : this.#kept;
+  }
+}
+
+/** Longest JSON of a value in a sentence. */
+const SHOWN = 200;
+
+/** A value as JSON, cut when it is long; looks at no more of it than it shows. Pure. */
+export function shown(value: unknown): string {
+  return shorten(JSON.stringify(beginningOf(value, { left: SHOWN })) ?? 'undefined', SHOWN);
+}
+
+/** As much of a value as fits into so many characters of JSON, and a little more: each part of it takes one at least. */
+function beginningOf(value: unknown, room: { left: number }): unknown {
+  room.left -= 1;
+  if (typeof value === 'string') return value.slice(0, SHOWN + 1);
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) {
+    const kept: unknown[] = [];
+    for (let at = 0; at < value.length && room.left >= 0; at += 1) kept.push(beginningOf(value[at], room));
+    return kept;
+  }
+  const kept: [string, unknown][] = [];
+  for (const name in value) {
+    if (room.left < 0) break;
+    const inner: unknown = Reflect.get(value, name);
+    if (inner !== undefined) kept.push([name.slice(0, SHOWN + 1), beginningOf(inner, room)]);
+  }
+  return Object.fromEntries(kept);
+}
