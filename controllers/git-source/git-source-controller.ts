@@ -1,6 +1,7 @@
 import type { Controller } from '../runtime/controller.js';
 import { Delays } from '../runtime/delays.js';
 import { type GitSourceDeps, type Memory, reconcileGitSource } from './reconcile.js';
+import { Schedule } from './schedule.js';
 
 /** Talks with servers take seconds: several at once, so that a slow one holds up nobody. */
 const WORKERS = 4;
@@ -10,7 +11,10 @@ const STATUS_DELAY_MS = 15_000;
 /** GitSources: looks at repositories when it is time, when the device changes, and when somebody asks. */
 export function gitSourceController(deps: GitSourceDeps): Controller {
   const { store, clock } = deps;
-  const memory: Memory = { inputs: new Map(), retrying: new Set(), pushed: new Map(), due: new Delays(clock) };
+  const memory: Memory = {
+    ...{ inputs: new Map(), retrying: new Set(), pushed: new Map() },
+    ...{ schedule: new Schedule(clock), due: new Delays(clock) },
+  };
   const news = new Delays(clock);
   let wake: (name: string) => void = () => undefined;
   const all = () => store.list('GitSource').map(({ metadata, spec }) => ({ name: metadata.name, spec }));

@@ -12,7 +12,8 @@ export type SourcePlan =
   | { readonly do: 'sync'; readonly because: string };
 
 export interface SourceFacts {
-  readonly nowMs: number;
+  /** It is time for the next look. */
+  readonly isDue: boolean;
   /** Somebody asked for a pass: a hook, an update, a new generation, a request. */
   readonly isPending: boolean;
   /** The device is another than at the last sync: its name, its tags. */
@@ -34,33 +35,27 @@ export function planSource(source: GitSource, facts: SourceFacts): SourcePlan {
     (facts.isPending && 'asked for') ||
     (facts.isRetry && 'failed before') ||
     (facts.isOther && 'the device changed') ||
-    (isDue(status?.nextSyncAt, facts.nowMs) && 'due') ||
+    (facts.isDue && 'due') ||
     undefined;
   return because === undefined ? { do: 'rest' } : { do: 'sync', because };
 }
-
-const isDue = (at: string | undefined, nowMs: number): boolean => at !== undefined && Date.parse(at) <= nowMs;
 
 const INTERVAL_MS = 5 * 60_000;
 /** A fleet that was switched on at once does not ask at once for ever. */
 const JITTER = 0.1;
 
-/** When to look next, ms since the epoch: the interval, less up to a tenth, or the cron, whichever comes first. `random`: 0 ≤ x < 1. */
-export function nextSyncMs(
+/** How long until the next look by the interval, less up to a tenth, ms; infinite where only a cron says when. `random`: 0 ≤ x < 1. Pure. */
+export function intervalMs(
   { interval, cron: times }: Pick<GitSourceSpec, 'interval' | 'cron'>,
-  nowMs: number,
   random: number,
 ): number {
-  const everyMs = interval === undefined ? undefined : durationMs(interval);
-  const due: number[] = [];
-  if (everyMs !== undefined || times === undefined)
-    due.push(nowMs + Math.round((everyMs ?? INTERVAL_MS) * (1 - random * JITTER)));
-  if (times !== undefined) due.push(nextRunMs(times));
-  return Math.min(...due);
+  if (interval === undefined && times !== undefined) return Number.POSITIVE_INFINITY;
+  const everyMs = interval === undefined ? INTERVAL_MS : (durationMs(interval) ?? INTERVAL_MS);
+  return Math.round(everyMs * (1 - random * JITTER));
 }
 
-/** When a cron expression fits next, ms since the epoch. Throws InvalidSpecError for a text that is none. */
-function nextRunMs(expression: string): number {
+/** How long until a cron expression fits next, ms. Throws InvalidSpecError for a text that is none. */
+export function cronInMs(expression: string): number {
   if (!cron.validate(expression)) {
     throw new InvalidSpecError([
       { path: 'spec.cron', message: 'Expected a cron expression of five or six fields, such as 0 4 * * *' },
@@ -69,7 +64,8 @@ function nextRunMs(expression: string): number {
   const task = cron.createTask(expression, () => undefined);
   try {
     task.start(); // one that rests has no next run
-    return task.getNextRun()?.getTime() ?? Number.POSITIVE_INFINITY;
+    const next = task.getNextRun()?.getTime() ?? Number.POSITIVE_INFINITY;
+    return Math.max(0, next - Date.now());
   } finally {
     task.destroy();
   }

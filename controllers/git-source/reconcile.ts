@@ -1,13 +1,15 @@
 import type { Store } from '../../api/store/store.js';
 import type { Failure, SyncReport } from '../../api/store/sync-report.js';
 import { withFacts } from '../../crds/conditions.js';
+import { shownTime } from '../../crds/due.js';
 import { type GitSource, keyOf } from '../../crds/kinds.js';
 import { outstanding } from '../../crds/requests.js';
 import type { GitSourceStatus } from '../../crds/types.js';
 import type { Clock, Delays } from '../runtime/delays.js';
 import { type Outcome, type Reconcile, settled, TerminalError, wait } from '../runtime/outcome.js';
-import { nextSyncMs, planSource } from './plan.js';
+import { planSource } from './plan.js';
 import type { Repositories } from './repositories.js';
+import type { Schedule } from './schedule.js';
 import { statusAfter, statusSuspended } from './status.js';
 import { type DeviceFile, renderStatusFile } from './status-file.js';
 
@@ -28,7 +30,8 @@ export interface Memory {
   readonly retrying: Set<string>;
   /** The status file as it was pushed last; by uid. */
   readonly pushed: Map<string, string>;
-  /** When each is looked at next, by name. */
+  readonly schedule: Schedule;
+  /** Wakes each when it is looked at next, by name. */
   readonly due: Delays;
 }
 
@@ -36,13 +39,13 @@ export interface Memory {
 export const reconcileGitSource =
   (deps: GitSourceDeps, memory: Memory, wake: (name: string) => void): Reconcile =>
   async ({ name }, signal) => {
-    const { store, clock, repositories } = deps;
+    const { store, repositories } = deps;
     const source = store.get('GitSource', name);
     if (!source) return settled().outcome;
     const { uid } = source.metadata;
     const inputs = repositories.inputs(source);
     const plan = planSource(source, {
-      nowMs: clock.now(),
+      isDue: memory.schedule.leftMs(source) <= 0,
       isPending: store.isPending(keyOf('GitSource', name)),
       isOther: (memory.inputs.get(uid) ?? inputs) !== inputs,
       isRetry: memory.retrying.has(uid),
@@ -52,19 +55,22 @@ export const reconcileGitSource =
         return remove(deps, memory, source);
       case 'suspend':
         memory.due.cancel(name);
+        memory.schedule.forget(uid);
         store.setStatus(source, statusSuspended(source));
         return wait('Suspended', 'The source is suspended: its repository is not looked at').outcome;
       case 'rest':
+        showNext(deps, memory, source);
+        planNext(memory, source, wake);
         await push(deps, memory, source, signal);
         return conclusion(source.status?.failure);
       case 'sync': {
-        const nextMs = nextSyncMs(source.spec, clock.now(), deps.random());
+        memory.schedule.begin(source, deps.random());
         const report = await repositories.sync(source, confirmedBy(source), signal);
         memory.inputs.set(uid, inputs);
         memory.retrying[report.failure && !report.failure.final ? 'add' : 'delete'](uid);
-        const after = note(deps, source, report, nextMs);
+        const after = note(deps, memory, source, report);
         memory.due.cancel(name);
-        if (Number.isFinite(nextMs)) memory.due.plan(name, Math.max(0, nextMs - clock.now()), () => wake(name));
+        planNext(memory, source, wake);
         if (after) await push(deps, memory, after, signal);
         if (report.failure && !report.failure.final) throw new Error(report.failure.message);
         return conclusion(report.failure);
@@ -72,12 +78,25 @@ export const reconcileGitSource =
     }
   };
 
-/** What somebody has agreed to: exactly what was held when they did. What was found only since, nobody has seen. */
+/** Every look that does not end for good plans the next, whatever made it: a timer that came early, a wake, a start. */
+function planNext({ due, schedule }: Memory, source: GitSource, wake: (name: string) => void): void {
+  const { name } = source.metadata;
+  const leftMs = schedule.leftMs(source);
+  if (Number.isFinite(leftMs)) due.plan(name, leftMs, () => wake(name));
+}
+
+/** The next look as the time of day, which may have been set since it was written. */
+function showNext({ store, clock }: GitSourceDeps, { schedule }: Memory, source: GitSource): void {
+  const { status } = source;
+  const leftMs = schedule.leftMs(source);
+  if (!Number.isFinite(leftMs)) return;
+  const nextSyncAt = shownTime(status?.nextSyncAt, clock.now() + leftMs);
+  if (nextSyncAt !== status?.nextSyncAt) store.setStatus(source, { ...status, nextSyncAt });
+}
+
+/** What somebody has agreed to: exactly what was held when they did. */
 function confirmedBy(source: GitSource): ReadonlySet<string> {
-  const { held, failure } = source.status ?? {};
-  const request = outstanding(source, 'confirm');
-  const isUnseen = failure?.reason === 'PruneHeld' && request !== undefined && request.at < failure.at;
-  return new Set(request && !isUnseen ? held?.removes : []);
+  return new Set(outstanding(source, 'confirm') && source.status?.held?.removes);
 }
 
 /** Throws what was found for good. */
@@ -91,6 +110,7 @@ async function remove({ store, repositories }: GitSourceDeps, memory: Memory, so
   memory.due.cancel(name);
   await repositories.remove(source);
   for (const one of [memory.inputs, memory.retrying, memory.pushed]) one.delete(uid);
+  memory.schedule.forget(uid);
   await store.release(source);
   return settled().outcome;
 }
@@ -98,9 +118,9 @@ async function remove({ store, repositories }: GitSourceDeps, memory: Memory, so
 /** Writes the status and tells what has changed; the source as it is then. */
 function note(
   { store, clock }: GitSourceDeps,
+  { schedule }: Memory,
   source: GitSource,
   report: SyncReport,
-  nextMs: number,
 ): GitSource | undefined {
   const key = keyOf('GitSource', source.metadata.name);
   const { failure, applied, accepted } = report;
@@ -124,7 +144,9 @@ function note(
   }
   const now = store.get('GitSource', source.metadata.name);
   if (now?.metadata.uid !== source.metadata.uid) return undefined;
-  store.setStatus(now, statusAfter({ ...now, requests: source.requests }, report, clock.now(), nextMs));
+  const nowMs = clock.now();
+  const times = { nowMs, nextMs: nowMs + schedule.leftMs(source) };
+  store.setStatus(now, statusAfter({ ...now, requests: source.requests }, report, times, now.requests));
   return store.get('GitSource', source.metadata.name);
 }
 

@@ -5,8 +5,16 @@ import { handlingOf, outstanding, type Refusal, withHandled } from '../../crds/r
 import { suspensionDealt } from '../../crds/suspend.js';
 import type { GitSourceStatus } from '../../crds/types.js';
 
-/** The status after a sync, given the one before. Pure. */
-export function statusAfter(source: GitSource, report: SyncReport, nowMs: number, nextMs: number): GitSourceStatus {
+/**
+ * The status after a sync, given the one before and the requests that the sync has seen; `requests` are those of now.
+ * Pure.
+ */
+export function statusAfter(
+  source: GitSource,
+  report: SyncReport,
+  { nowMs, nextMs }: { readonly nowMs: number; readonly nextMs: number },
+  requests: GitSource['requests'] = source.requests,
+): GitSourceStatus {
   const before = source.status ?? {};
   const at = new Date(nowMs).toISOString();
   const seen = report.seen ?? before.seen;
@@ -24,7 +32,7 @@ export function statusAfter(source: GitSource, report: SyncReport, nowMs: number
     ...(before.pushed ? { pushed: before.pushed } : {}),
     checkedAt: at,
     ...(Number.isFinite(nextMs) ? { nextSyncAt: new Date(nextMs).toISOString() } : {}),
-    ...handledAfter(source, report),
+    ...handledAfter(source, report, unseenBy(source, report, requests)),
   });
 }
 
@@ -50,7 +58,21 @@ function failureAfter(before: GitSourceStatus['failure'], now: Failure, at: stri
   return { reason, message, at: same ? before.at : at, ...(commit === undefined ? {} : { commit }) };
 }
 
-function handledAfter(source: GitSource, { failure, held }: SyncReport) {
+/**
+ * A confirmation that came while the repository was looked at: whoever gave it has not seen what was found to hold. Told
+ * by its id and not by its time, which a clock that was set back makes earlier than what it answers.
+ */
+function unseenBy(
+  source: GitSource,
+  { held }: SyncReport,
+  requests: GitSource['requests'],
+): GitSource['requests']['confirm'] {
+  const confirm = outstanding({ ...source, requests }, 'confirm');
+  const isNews = held !== undefined && JSON.stringify(held) !== JSON.stringify(source.status?.held);
+  return isNews && confirm?.id !== source.requests.confirm?.id ? confirm : undefined;
+}
+
+function handledAfter(source: GitSource, { failure, held }: SyncReport, unseen: GitSource['requests']['confirm']) {
   const suspension = suspensionDealt(source);
   const ids: Record<string, string> = { ...suspension.ids };
   const refused: Record<string, Refusal> = { ...suspension.refused };
@@ -59,9 +81,10 @@ function handledAfter(source: GitSource, { failure, held }: SyncReport) {
   if (sync) ids.sync = sync.id;
   if (sync && failure) refused.sync = { reason: 'Failed', message: failure.message };
   if (confirm) ids.confirm = confirm.id;
-  if (confirm && source.status?.held === undefined) {
+  if (unseen) ids.confirm = unseen.id;
+  if (confirm && !unseen && source.status?.held === undefined) {
     refused.confirm = { reason: 'Failed', message: 'Nothing waits to be confirmed' };
-  } else if (confirm && held) {
+  } else if (unseen || (confirm && held)) {
     refused.confirm = { reason: 'Failed', message: 'The repository would remove something else by now; look again' };
   } else if (confirm && failure) {
     refused.confirm = { reason: 'Failed', message: failure.message };

@@ -114,7 +114,7 @@ export class Loop {
     this.#inBackoff.delete(name);
     this.#delays.cancel(name);
     this.#queue.add(name);
-    if (this.#queue.size > 0) this.#queuedSinceMs ??= this.deps.clock.now();
+    if (this.#queue.size > 0) this.#queuedSinceMs ??= this.deps.clock.monotonic();
     this.#work();
   }
 
@@ -149,19 +149,19 @@ export class Loop {
 
   /** For how long keys have been ready without any pass being begun, ms. For the health check. */
   get queuedForMs(): number {
-    return this.#queuedSinceMs === undefined ? 0 : this.deps.clock.now() - this.#queuedSinceMs;
+    return this.#queuedSinceMs === undefined ? 0 : this.deps.clock.monotonic() - this.#queuedSinceMs;
   }
 
   /** Age of the oldest pass that still runs, ms. For the health check. */
   get oldestPassMs(): number {
-    const now = this.deps.clock.now();
+    const now = this.deps.clock.monotonic();
     return Math.max(0, ...[...this.#passes.values()].map(({ startedMs }) => now - startedMs));
   }
 
   #work(): void {
     while (this.#running && !this.#waits && this.#passes.size < this.controller.workers) {
       const name = this.#queue.take();
-      this.#queuedSinceMs = this.#queue.size > 0 ? this.deps.clock.now() : undefined;
+      this.#queuedSinceMs = this.#queue.size > 0 ? this.deps.clock.monotonic() : undefined;
       if (name === undefined) return;
       const abort = new AbortController();
       const done = this.#pass(name, abort.signal).finally(() => {
@@ -171,7 +171,7 @@ export class Loop {
         if (this.#unseen.delete(name) && this.#unseen.size === 0) this.#endFirstRound();
         this.#work();
       });
-      this.#passes.set(name, { abort, done, startedMs: this.deps.clock.now() });
+      this.#passes.set(name, { abort, done, startedMs: this.deps.clock.monotonic() });
     }
   }
 

@@ -96,6 +96,7 @@ export class Life {
   clock(clock: Clock): Clock {
     return {
       now: () => clock.now(),
+      monotonic: () => clock.monotonic(),
       after: (ms, call) => {
         if (this.#dead) return () => undefined;
         const cancel = clock.after(ms, () => {

@@ -54,7 +54,10 @@ describe('Questions', () => {
       const start = Date.parse('2026-01-02T03:04:05.000Z');
       let now = start;
       const clock = new FakeClock();
-      const questions = new Questions({ now: () => now, after: clock.after.bind(clock) }, sameClock);
+      const questions = new Questions(
+        { now: () => now, monotonic: () => now, after: clock.after.bind(clock) },
+        sameClock,
+      );
       const shown = questions.now();
       let answer = (): void => undefined;
       const asked = open

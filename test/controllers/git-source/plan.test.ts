@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { nextSyncMs, planSource, type SourceFacts } from '../../../controllers/git-source/plan.js';
+import { cronInMs, intervalMs, planSource, type SourceFacts } from '../../../controllers/git-source/plan.js';
 import { InvalidSpecError } from '../../../controllers/runtime/outcome.js';
 import { API_VERSION, type GitSource } from '../../../crds/kinds.js';
 
@@ -29,7 +29,7 @@ describe('planSource', () => {
   const handled = { handled: { sync: '1' } };
   const cases: readonly { it: string; source?: GitSource; facts?: Partial<SourceFacts>; want: string }[] = [
     { it: 'rests until it is time', want: 'rest' },
-    { it: 'looks when it is time', source: aSource({ status: { nextSyncAt: at(0) } }), want: 'sync (due)' },
+    { it: 'looks when it is time', facts: { isDue: true }, want: 'sync (due)' },
     {
       it: 'looks at the start',
       source: aSource({ status: { checkedAt: undefined } }),
@@ -51,24 +51,25 @@ describe('planSource', () => {
   ];
   for (const { it: name, source = aSource(), facts = {}, want } of cases) {
     it(name, () => {
-      const plan = planSource(source, { nowMs: NOW, isPending: false, isOther: false, isRetry: false, ...facts });
+      const plan = planSource(source, { isDue: false, isPending: false, isOther: false, isRetry: false, ...facts });
       assert.equal(plan.do === 'sync' ? `sync (${plan.because})` : plan.do, want);
     });
   }
 });
 
-describe('nextSyncMs', () => {
+describe('the time between two looks', () => {
   it('is the interval, less up to a tenth', () => {
-    assert.equal(nextSyncMs({ interval: '60s' }, NOW, 0), NOW + 60_000);
-    assert.equal(nextSyncMs({ interval: '60s' }, NOW, 0.5), NOW + 57_000);
-    assert.equal(nextSyncMs({}, NOW, 0), NOW + 300_000);
+    assert.equal(intervalMs({ interval: '60s' }, 0), 60_000);
+    assert.equal(intervalMs({ interval: '60s' }, 0.5), 57_000);
+    assert.equal(intervalMs({}, 0), 300_000);
   });
-  it('is the cron when that comes first, or alone', () => {
-    const next = nextSyncMs({ cron: '* * * * * *' }, Date.now(), 0) - Date.now();
-    assert.ok(next <= 2_000 && next >= -500, `${next} ms`);
-    assert.equal(nextSyncMs({ cron: '0 0 1 1 *', interval: '1s' }, NOW, 0), NOW + 1000);
+  it('is that of the cron where there is no interval', () => {
+    assert.equal(intervalMs({ cron: '* * * * * *' }, 0), Number.POSITIVE_INFINITY);
+    assert.equal(intervalMs({ cron: '0 0 1 1 *', interval: '1s' }, 0), 1000);
+    const next = cronInMs('* * * * * *');
+    assert.ok(next <= 2_000, `${next} ms`);
   });
   it('refuses what is no cron', () => {
-    assert.throws(() => nextSyncMs({ cron: 'often' }, NOW, 0), InvalidSpecError);
+    assert.throws(() => cronInMs('often'), InvalidSpecError);
   });
 });

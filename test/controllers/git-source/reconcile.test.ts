@@ -11,7 +11,7 @@ import { Loop } from '../../../controllers/runtime/loop.js';
 import { conditionOf, isReady } from '../../../crds/conditions.js';
 import { API_VERSION, type GitSource } from '../../../crds/kinds.js';
 import type { GitSourceSpec } from '../../../crds/types.js';
-import { FakeClock } from '../../setup/fake-clock.js';
+import { FakeClock, PUNCTUALITIES } from '../../setup/fake-clock.js';
 import { until } from '../../setup/until.js';
 
 const TAKEN = { commit: 'a'.repeat(40), author: 'Ada', subject: 'Begin', time: '2026-01-01T00:00:00Z' };
@@ -53,6 +53,11 @@ describe('the GitSource controller', () => {
     pushFails = false;
     inputs = 'one';
     meanwhile = async () => undefined;
+    start();
+  });
+
+  const start = (): void => {
+    const log = pino({ level: 'silent' });
     const repositories = {
       sync: async (_source: GitSource, confirmed: ReadonlySet<string>) => {
         syncs.push([...confirmed].join());
@@ -74,7 +79,7 @@ describe('the GitSource controller', () => {
     const controller = gitSourceController({ store, repositories, clock, random: () => 0, device });
     loop = new Loop(controller, { store, clock, random: () => 0, log, backoffMs: { first: 1000, max: 60_000 } });
     loop.start();
-  });
+  };
   afterEach(async () => {
     await loop.stop();
     await store.close();
@@ -126,6 +131,79 @@ describe('the GitSource controller', () => {
     await later(2_000);
     assert.equal(syncs.length, 2);
     assert.equal(events().length, 1);
+  });
+
+  for (const punctuality of PUNCTUALITIES) {
+    it(`looks at every turn when timers fire ${punctuality}`, async () => {
+      await loop.stop();
+      clock = new FakeClock(clock.now(), punctuality);
+      start();
+      await put();
+      for (let turn = 1; turn <= 5; turn += 1) {
+        assert.equal(syncs.length, turn);
+        for (let left = 4; left > 0 && syncs.length === turn; left -= 1) {
+          clock.step();
+          await quiet();
+        }
+      }
+      assert.equal(syncs.length, 6);
+    });
+  }
+
+  it('goes on with its turns after a start', async () => {
+    await put();
+    await loop.stop();
+    await later(30_000);
+    start();
+    await quiet();
+    assert.equal(syncs.length, 1);
+    await later(31_000);
+    assert.equal(syncs.length, 2);
+  });
+
+  const YEAR_MS = 365 * 86_400_000;
+  for (const byMs of [-YEAR_MS, -8 * 3_600_000, 2 * 86_400_000]) {
+    it(`looks at its turn though the clock was set by ${byMs / 3_600_000} h, and shows the time by the new one`, async () => {
+      await put();
+      await later(30_000);
+      clock.set(byMs);
+      loop.wakeAll();
+      await quiet();
+      assert.equal(syncs.length, 1);
+      assert.equal(source().status?.nextSyncAt, new Date(clock.now() + 30_000).toISOString());
+      await later(31_000);
+      assert.equal(syncs.length, 2);
+    });
+
+    it(`looks within the interval when the clock was set by ${byMs / 3_600_000} h before the start`, async () => {
+      await put();
+      await loop.stop();
+      clock.set(byMs);
+      start();
+      await quiet();
+      await later(61_000);
+      assert.ok(syncs.length >= 2, `${syncs.length} looks`);
+    });
+
+    it(`looks in time though the clock is set by ${byMs / 3_600_000} h while it looks`, async () => {
+      meanwhile = async () => {
+        meanwhile = async () => undefined;
+        clock.set(byMs);
+      };
+      await put();
+      assert.equal(source().status?.nextSyncAt, new Date(clock.now() + 60_000).toISOString());
+      await later(61_000);
+      assert.equal(syncs.length, 2);
+    });
+  }
+
+  it('follows the time of day with a cron, also when the clock is set', async () => {
+    await put({ interval: undefined, cron: '0 0 1 1 *' });
+    const next = Date.parse(source().status?.nextSyncAt ?? '') - clock.now();
+    clock.set(next + 1000);
+    loop.wakeAll();
+    await quiet();
+    assert.equal(syncs.length, 2);
   });
 
   it('does nothing when everything is looked at in between', async () => {
@@ -212,6 +290,15 @@ describe('the GitSource controller', () => {
     assert.deepEqual(syncs.slice(-2), ['', '']);
     assert.equal(source().status?.handled?.confirm, id);
     assert.match(source().status?.refused?.confirm?.message ?? '', /something else by now; look again/);
+    report = GOOD;
+    await ask('confirm');
+    assert.equal(syncs.at(-1), 'App/a');
+  });
+
+  it('takes a confirmation that is earlier than what it confirms, because the clock was set back', async () => {
+    report = HELD;
+    await put();
+    clock.set(-8 * 3_600_000);
     report = GOOD;
     await ask('confirm');
     assert.equal(syncs.at(-1), 'App/a');

@@ -20,7 +20,7 @@ const source = (requests: Requests, suspend?: boolean): GitSource => ({
   status: { observedGeneration: 1, checkedAt: '2026-01-02T03:04:05Z' },
 });
 const at = (second: number, id = `r${second}`) => ({ id, at: `2026-01-02T03:05:0${second}.000Z` });
-const facts = { nowMs: 0, isPending: false, isOther: false, isRetry: false };
+const facts = { isDue: false, isPending: false, isOther: false, isRetry: false };
 
 describe('a git source that is suspended', () => {
   const cases: readonly { it: string; requests?: Requests; suspend?: boolean; want: string }[] = [

@@ -34,7 +34,7 @@ describe('the listener on the gateway of supervisor0', () => {
     bench = await ControllerBench.open((supplies) => {
       const { store } = supplies;
       const elapsedMs = () => bench.clock.now();
-      const clock: Clock = { now: elapsedMs, after: (ms, call) => bench.clock.after(ms, call) };
+      const clock: Clock = { now: elapsedMs, monotonic: elapsedMs, after: (ms, call) => bench.clock.after(ms, call) };
       gateway = new Gateway({ store, server, port: 48484, isElsewhere, clock, elapsedMs, random: () => 0 });
       return [networkController({ ...supplies, apiReach: gateway })];
     }, before);

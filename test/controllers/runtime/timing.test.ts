@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { pino } from 'pino';
 import { Backoff } from '../../../controllers/runtime/backoff.js';
-import { Delays } from '../../../controllers/runtime/delays.js';
+import { Delays, systemClock } from '../../../controllers/runtime/delays.js';
 import { Manager, type Part } from '../../../controllers/runtime/manager.js';
-import { FakeClock } from '../../setup/fake-clock.js';
+import { FakeClock, PUNCTUALITIES } from '../../setup/fake-clock.js';
 
 describe('Backoff', () => {
   it('doubles up to the maximum, for each key on its own', () => {
@@ -34,6 +34,51 @@ describe('Delays', () => {
     clock.advance(5000);
     assert.deepEqual(due, ['early']);
     assert.equal(delays.size, 0);
+  });
+
+  it('keeps it also when the clock is set back in between', () => {
+    const clock = new FakeClock();
+    const delays = new Delays(clock);
+    const due: string[] = [];
+    delays.plan('a', 1000, () => due.push('early'));
+    clock.set(-8 * 3_600_000);
+    delays.plan('a', 3_600_000, () => due.push('late'));
+    clock.advance(1000);
+    assert.deepEqual(due, ['early']);
+  });
+
+  for (const punctuality of PUNCTUALITIES) {
+    it(`drops nothing and calls nobody too soon when timers fire ${punctuality}`, () => {
+      const clock = new FakeClock(0, punctuality);
+      const delays = new Delays(clock);
+      const atMs: number[] = [];
+      delays.plan('a', 1000, () => atMs.push(clock.monotonic()));
+      clock.advance(2 * 3_600_000);
+      assert.equal(atMs.length, 1);
+      assert.ok((atMs[0] ?? 0) >= 1000);
+      assert.equal(delays.size, 0);
+    });
+  }
+});
+
+describe('the clock of the machine', () => {
+  it('calls nobody too soon', async () => {
+    const early: number[] = [];
+    for (let round = 0; round < 100; round += 1) {
+      const fromMs = systemClock.monotonic();
+      await new Promise<void>((resolve) => systemClock.after(1 + (round % 3), resolve));
+      const tookMs = systemClock.monotonic() - fromMs;
+      if (tookMs < 1 + (round % 3)) early.push(tookMs);
+    }
+    assert.deepEqual(early, []);
+  });
+
+  it('waits for longer than a timer of Node can', async () => {
+    const called: string[] = [];
+    const cancel = systemClock.after(60 * 86_400_000, () => called.push('in 60 days'));
+    await new Promise<void>((resolve) => systemClock.after(20, resolve));
+    cancel();
+    assert.deepEqual(called, []);
   });
 });
 

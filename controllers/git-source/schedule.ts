@@ -1,0 +1,62 @@
+import { type Due, dueInMs } from '../../crds/due.js';
+import type { GitSource } from '../../crds/kinds.js';
+import type { Clock } from '../runtime/delays.js';
+import { cronInMs, intervalMs } from './plan.js';
+
+/** When one source is looked at next: whichever comes first. */
+interface Turn {
+  /** By the interval: of the monotonic clock, ms. */
+  readonly dueMs: number;
+  /** By the cron, which means the time of day. */
+  readonly cron?: Due;
+}
+
+/**
+ * When each source is looked at next. An interval is counted by the monotonic clock, so that a clock that is set neither
+ * delays nor hurries it; a cron follows the time of day. After a start the status tells, by the clock as it is then.
+ */
+export class Schedule {
+  /** By uid. */
+  readonly #turns = new Map<string, Turn>();
+
+  constructor(private readonly clock: Pick<Clock, 'now' | 'monotonic'>) {}
+
+  /** A look begins: counts from now until the next. `random`: 0 ≤ x < 1. Throws InvalidSpecError for a cron that is none. */
+  begin({ metadata, spec }: GitSource, random: number): void {
+    const inMs = intervalMs(spec, random);
+    const cron = spec.cron === undefined ? undefined : this.#cron(spec.cron);
+    this.#turns.set(metadata.uid, { dueMs: this.clock.monotonic() + inMs, ...(cron ? { cron } : {}) });
+  }
+
+  /** How long until the next look, ms: 0 when it is due, infinite when there is none. */
+  leftMs(source: GitSource): number {
+    const { uid } = source.metadata;
+    const turn = this.#current(source, this.#turns.get(uid) ?? this.#fromStatus(source));
+    this.#turns.set(uid, turn);
+    const byCron = turn.cron ? Math.max(0, turn.cron.notBeforeMs - this.clock.now()) : Number.POSITIVE_INFINITY;
+    return Math.min(byCron, Math.max(0, turn.dueMs - this.clock.monotonic()));
+  }
+
+  forget(uid: string): void {
+    this.#turns.delete(uid);
+  }
+
+  /** A clock that was set back is before the moment at which the cron was looked up: its next time is another. */
+  #current({ spec }: GitSource, turn: Turn): Turn {
+    if (!turn.cron || spec.cron === undefined || this.clock.now() >= turn.cron.madeAtMs) return turn;
+    return { ...turn, cron: this.#cron(spec.cron) };
+  }
+
+  #cron(expression: string): Due {
+    const madeAtMs = this.clock.now();
+    return { madeAtMs, notBeforeMs: madeAtMs + cronInMs(expression) };
+  }
+
+  /** What an earlier process has left. One that says nothing is due. */
+  #fromStatus({ status, spec }: GitSource): Turn {
+    const { checkedAt, nextSyncAt } = status ?? {};
+    const due = { madeAtMs: Date.parse(checkedAt ?? ''), notBeforeMs: Date.parse(nextSyncAt ?? '') };
+    const inMs = nextSyncAt === undefined ? 0 : dueInMs(due, this.clock.now());
+    return { dueMs: this.clock.monotonic() + inMs, ...(spec.cron !== undefined && inMs > 0 ? { cron: due } : {}) };
+  }
+}
