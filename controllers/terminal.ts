@@ -2,7 +2,7 @@ import { Writable } from 'node:stream';
 import type { MultiBar, SingleBar } from 'cli-progress';
 import { type Logger, pino } from 'pino';
 import type { Reader } from '../api/store/store.js';
-import { conditionOf, isReady, isStalled } from '../crds/conditions.js';
+import { isReady, isStalled, readinessOf } from '../crds/conditions.js';
 import type { App, Image } from '../crds/kinds.js';
 import type { LogLevel } from './settings.js';
 
@@ -117,10 +117,10 @@ const PHASES = {
 /** What there is to say about an app now; undefined while nothing is known. Pure. */
 export function sentence(app: App): string | undefined {
   if (isReady(app)) return 'ready';
-  const ready = conditionOf(app, 'Ready');
-  if (!ready || app.status?.observedGeneration !== app.metadata.generation) return undefined;
+  const ready = readinessOf(app);
+  if (!ready) return undefined;
   if (isStalled(app) || TROUBLES.includes(ready.reason)) return `${ready.reason}: ${ready.message}`;
-  const { phase } = app.status;
+  const phase = app.status?.phase;
   return phase && phase !== 'Settled' ? PHASES[phase] : undefined;
 }
 

@@ -20,15 +20,20 @@ interface HasConditions {
 export const conditionOf = (resource: HasConditions, type: Condition['type']): Condition | undefined =>
   resource.status?.conditions?.find((one) => one.type === type);
 
+/** Whether its status speaks of the document as it is now: a pass has seen this very generation. Pure. */
+export const isObserved = ({ metadata, status }: HasConditions): boolean =>
+  status?.observedGeneration === metadata.generation;
+
+/** What is said of the document as it is now; undefined while no pass has seen it, whatever was said of an earlier one. Pure. */
+export const readinessOf = (resource: HasConditions): Condition | undefined =>
+  isObserved(resource) ? conditionOf(resource, 'Ready') : undefined;
+
 /** `Ready=True` at this very generation: a pass at it found nothing to do. Pure. */
-export const isReady = (resource: HasConditions): boolean =>
-  resource.status?.observedGeneration === resource.metadata.generation &&
-  conditionOf(resource, 'Ready')?.status === 'True';
+export const isReady = (resource: HasConditions): boolean => readinessOf(resource)?.status === 'True';
 
 /** Not retried before something changes. Pure. */
 export const isStalled = (resource: HasConditions): boolean =>
-  resource.status?.observedGeneration === resource.metadata.generation &&
-  conditionOf(resource, 'Stalled')?.status === 'True';
+  isObserved(resource) && conditionOf(resource, 'Stalled')?.status === 'True';
 
 /**
  * A status with new facts that keeps what the runtime writes (observedGeneration, conditions): what a pass hands to

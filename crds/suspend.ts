@@ -1,4 +1,4 @@
-import { conditionOf } from './conditions.js';
+import { readinessOf } from './conditions.js';
 import type { AnyResource, App, GitSource } from './kinds.js';
 import { isLiving } from './living.js';
 import { outstanding, type Refusal } from './requests.js';
@@ -35,8 +35,7 @@ export function suspensionDealt(document: Suspendable): {
 
 /** Whether its own status says so. Pure. */
 export const saysSuspended = (resource: Pick<AnyResource, 'metadata' | 'status'>): boolean =>
-  resource.status?.observedGeneration === resource.metadata.generation &&
-  conditionOf(resource, 'Ready')?.reason === SUSPENDED;
+  readinessOf(resource)?.reason === SUSPENDED;
 
 /** One sentence for people, with the way out. Pure. */
 export const suspendedMessage = (app: string): string =>

@@ -15,11 +15,16 @@ export const columnsOf = (kind: Kind, isWide: boolean): readonly Column[] => [
 
 /** One cell: empty columns say `-`, dates say how long ago. Pure. */
 export function cellOf({ type, jsonPath }: Column, object: unknown, nowMs: number): string {
-  const value = valueAt(object, jsonPath);
+  const value = saysOfAnother(object, jsonPath) ? undefined : valueAt(object, jsonPath);
   if (value === undefined || value === null || value === '') return '-';
   if (type === 'date' && typeof value === 'string') return ageText(nowMs - Date.parse(value));
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
+
+/** A condition that was concluded from an earlier version of the document says nothing of this one. Pure. */
+const saysOfAnother = (object: unknown, jsonPath: string): boolean =>
+  jsonPath.startsWith('.status.conditions') &&
+  valueAt(object, '.status.observedGeneration') !== valueAt(object, '.metadata.generation');
 
 /** Green for what is well, yellow for what is under way, red for what is stuck. Pure. */
 export function cellStyle({ name }: Column, text: string): Style | undefined {

@@ -1,4 +1,4 @@
-import { conditionOf, isReady, isStalled } from '../../crds/conditions.js';
+import { conditionOf, isReady, isStalled, readinessOf } from '../../crds/conditions.js';
 import type { AnyResource, App, Image, Service } from '../../crds/kinds.js';
 import type { Client } from './client.js';
 import { CommandError, usageError } from './failure.js';
@@ -82,8 +82,8 @@ export function verdictOf(
   { generation }: Awaited,
 ): { readonly is: 'ready' | 'stuck' | 'open'; readonly text: string } {
   if (!one) return { is: 'open', text: 'it is gone' };
-  const ready = conditionOf(one, 'Ready');
-  if (one.metadata.generation < generation || one.status?.observedGeneration !== one.metadata.generation || !ready) {
+  const ready = readinessOf(one);
+  if (one.metadata.generation < generation || !ready) {
     return { is: 'open', text: '' };
   }
   if (isReady(one)) return { is: 'ready', text: 'ready' };
@@ -123,7 +123,7 @@ const downloaded = ({ status }: Image): number | undefined =>
 function serviceState(one: Service): string | undefined {
   if (isReady(one)) return undefined;
   const { state, health } = one.status ?? {};
-  const ready = conditionOf(one, 'Ready');
+  const ready = readinessOf(one);
   return [state ?? 'not there yet', health, ready && ready.status !== 'True' ? ready.reason : undefined]
     .filter(Boolean)
     .join(', ');

@@ -1,3 +1,4 @@
+import { isObserved } from '../../crds/conditions.js';
 import { type App, type Image, keyOf, type Service } from '../../crds/kinds.js';
 import { allottedId, normalizeReference } from '../../crds/names.js';
 import { appIdOf } from '../store/app-ids.js';
@@ -55,7 +56,8 @@ export function appTree(app: App, services: readonly Service[], images: readonly
 
 function declaredTargets({ metadata, spec, status }: App): TargetService[] {
   if (spec.release === null) return [];
-  const services = Object.entries(spec.services ?? {}).filter(([name]) => !status?.leftOut?.includes(name));
+  const leftOut = isObserved({ metadata, status }) ? (status?.leftOut ?? []) : [];
+  const services = Object.entries(spec.services ?? {}).filter(([name]) => !leftOut.includes(name));
   return services.map(([name, { image, serviceId, imageId }]) => {
     const id = serviceId ?? allottedId(`${metadata.name}/${name}`);
     return { name, image: normalizeReference(image), imageId: imageId ?? id, serviceId: id };

@@ -1,5 +1,6 @@
-import { conditionOf, isStalled } from '../../crds/conditions.js';
-import type { Image, Service } from '../../crds/kinds.js';
+import { conditionOf, isObserved, isStalled } from '../../crds/conditions.js';
+import type { App, Image, Service } from '../../crds/kinds.js';
+import { isLiving } from '../../crds/living.js';
 import type { AppTree, TargetService } from './app-tree.js';
 import { HANDING_OVER, imageWord, serviceWord } from './status-words.js';
 
@@ -30,7 +31,12 @@ function applicationEntry(tree: AppTree): object {
     appId,
     appUuid: uuid,
     commit: release?.commit ?? null,
-    updateStatus: rejected ? 'rejected' : updateStatus(services.map(([, entry]) => entry)),
+    updateStatus: rejected
+      ? 'rejected'
+      : updateStatus(
+          services.map(([, entry]) => entry),
+          isUnderWay(tree),
+        ),
     services: Object.fromEntries(services),
   };
 }
@@ -57,13 +63,27 @@ function isOfRelease({ spec, status }: Pick<Service, 'spec' | 'status'>, commit:
   return promoted && (status?.container?.commit === undefined || status.container.commit === commit);
 }
 
-function updateStatus(services: readonly ServiceEntry[]): string {
+/** On the way to what runs: a release that has this phase has not been rolled out. */
+const BEFORE_ROLLOUT: readonly string[] = ['Staging', 'Locking', 'Promoting'] satisfies NonNullable<
+  App['status']
+>['phase'][];
+
+/**
+ * Whether what runs says nothing about the target: no pass has seen it, or nothing of it has been rolled out. Releases may
+ * have one name (`local`), so this cannot be told from the containers. Pure.
+ */
+const isUnderWay = ({ app, services }: AppTree): boolean =>
+  !isObserved(app) ||
+  services.some((one) => isLiving(one) && !isObserved(one)) ||
+  (!isStalled(app) && BEFORE_ROLLOUT.includes(app.status?.phase ?? ''));
+
+function updateStatus(services: readonly ServiceEntry[], underWay: boolean): string {
   const has = (...words: string[]): boolean => services.some(({ status }) => words.includes(status));
   if (has('Aborted')) return 'aborted';
   if (services.some(({ downloadProgress }) => downloadProgress !== null && downloadProgress !== 100))
     return 'downloading';
   if (has('Downloaded')) return 'downloaded';
-  return has('Installing', 'Installed', 'Awaiting handover') ? 'applying changes' : 'done';
+  return underWay || has('Installing', 'Installed', 'Awaiting handover') ? 'applying changes' : 'done';
 }
 
 /**

@@ -1,4 +1,4 @@
-import { conditionOf, isStalled } from '../../crds/conditions.js';
+import { conditionOf, isObserved, isStalled } from '../../crds/conditions.js';
 import { type AnyResource, keyOf } from '../../crds/kinds.js';
 import { APP_COMMANDS, outstanding } from '../../crds/requests.js';
 import type { Reader } from '../store/store.js';
@@ -44,7 +44,7 @@ function updateFlags(store: Pick<Reader, 'list' | 'isPending'>, trees: readonly 
     const parts = partsOf(store, tree);
     const isDue = (one: AnyResource): boolean => store.isPending(keyOf(one.kind, one.metadata.name)) || !isAtRest(one);
     const failed = parts.some((one) => isStalled(one) || FAILURES.includes(conditionOf(one, 'Ready')?.reason ?? ''));
-    const pending = failed || (parts.some(isDue) && !isCommanded(tree));
+    const pending = failed || !isObserved(tree.app) || (parts.some(isDue) && !isCommanded(tree));
     const targets = new Set(tree.targets.map(({ image }) => image));
     const downloaded =
       pending && tree.images.some(({ spec, status }) => targets.has(spec.image) && status?.state === 'Downloaded');

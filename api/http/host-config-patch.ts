@@ -36,13 +36,16 @@ const ADDRESS_LIMIT = 255;
 export function readPatch(body: unknown): HostConfigPatch {
   const network = isFields(body) ? body.network : undefined;
   if (!isFields(network)) throw unexpected('Partial<...>', 'network', network);
-  const { hostname, proxy } = network;
+  const { hostname, proxy: given } = network;
   if (hostname !== undefined && hostname !== null && typeof hostname !== 'string') {
     throw unexpected('string', 'network.hostname', hostname);
   }
+  const proxy = given === undefined || given === null ? given : readProxy(given);
+  // An empty proxy takes the one that is there away. Whoever wrote only what is dropped did not ask for that.
+  const isDropped = isFields(given) && Object.keys(given).length > 0 && Object.keys(proxy ?? {}).length === 0;
   return {
     ...(hostname === undefined ? {} : { hostname }),
-    ...(proxy === undefined ? {} : { proxy: proxy === null ? null : readProxy(proxy) }),
+    ...(proxy === undefined || isDropped ? {} : { proxy }),
   };
 }
 

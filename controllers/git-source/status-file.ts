@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import { conditionOf } from '../../crds/conditions.js';
+import { readinessOf } from '../../crds/conditions.js';
 import type { App, GitSource } from '../../crds/kinds.js';
 
 /** What others may know of the device that writes it. */
@@ -12,7 +12,7 @@ export interface DeviceFile {
 }
 
 const readyOf = (resource: Pick<App, 'metadata' | 'status'> | GitSource) => {
-  const ready = conditionOf(resource, 'Ready');
+  const ready = readinessOf(resource);
   return ready
     ? { ready: ready.status === 'True', reason: ready.reason, since: ready.lastTransitionTime }
     : { ready: false };

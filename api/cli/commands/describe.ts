@@ -1,4 +1,4 @@
-import { conditionOf } from '../../../crds/conditions.js';
+import { readinessOf } from '../../../crds/conditions.js';
 import { type AnyResource, KINDS, type Kind } from '../../../crds/kinds.js';
 import type { Client } from '../client.js';
 import { usageError } from '../failure.js';
@@ -98,13 +98,13 @@ function descriptionOf(
 const kindIn = ({ kind }: AnyResource): Kind => KINDS.find((one) => one === kind) ?? kind;
 
 function readyText(one: AnyResource): string {
-  const ready = conditionOf(one, 'Ready');
+  const ready = readinessOf(one);
   if (!ready) return 'not known yet';
   return ready.status === 'True' ? 'True' : `${ready.status}, ${ready.reason}: ${ready.message}`;
 }
 
 function readyCells(one: AnyResource): [string, string] {
-  const ready = conditionOf(one, 'Ready');
+  const ready = readinessOf(one);
   return [ready?.status ?? '-', ready?.reason ?? '-'];
 }
 

@@ -1,4 +1,4 @@
-import { conditionOf, isReady, isStalled } from '../../../crds/conditions.js';
+import { isReady, isStalled, readinessOf } from '../../../crds/conditions.js';
 import type { AnyResource, App, GitSource, Problem, Service } from '../../../crds/kinds.js';
 import { addressText } from '../address.js';
 import { collectionPath, GROUP_PATH, subjectText } from '../kind-words.js';
@@ -114,7 +114,7 @@ function appLines({ io }: Session, { apps, services }: Facts): readonly string[]
       ? io.style('green', 'ready')
       : isStalled(app)
         ? io.style('red', 'stuck')
-        : io.style('yellow', conditionOf(app, 'Ready')?.reason ?? 'new');
+        : io.style('yellow', readinessOf(app)?.reason ?? 'new');
     return [
       app.metadata.name,
       state,
@@ -133,7 +133,7 @@ function sourceLines({ io }: Session, { sources }: Facts): readonly string[] {
   if (sources.length === 0) return [];
   const rows = sources.map((source) => [
     source.metadata.name,
-    isReady(source) ? io.style('green', 'ready') : io.style('yellow', conditionOf(source, 'Ready')?.reason ?? 'new'),
+    isReady(source) ? io.style('green', 'ready') : io.style('yellow', readinessOf(source)?.reason ?? 'new'),
     source.status?.applied?.commit?.slice(0, 10) ?? '-',
     source.spec.url,
   ]);
@@ -149,7 +149,7 @@ function sourceLines({ io }: Session, { sources }: Facts): readonly string[] {
 /** Every document that is not Ready, with what it says. Pure. */
 function waitingOf({ apps, services, others, sources }: Facts) {
   return [...apps, ...services, ...others, ...sources].flatMap((one: AnyResource) => {
-    const ready = conditionOf(one, 'Ready');
+    const ready = readinessOf(one);
     const { kind } = one;
     if (isReady(one)) return [];
     const said =

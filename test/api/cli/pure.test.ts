@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { addressText, isLocal, parseHost } from '../../../api/cli/address.js';
-import { valueAt } from '../../../api/cli/columns.js';
+import { cellOf, valueAt } from '../../../api/cli/columns.js';
 import { verdictOf as endOf } from '../../../api/cli/commands/actions.js';
 import { cpuPercent } from '../../../api/cli/commands/top.js';
 import { chooseTarget, parseConfig } from '../../../api/cli/contexts.js';
@@ -124,6 +124,19 @@ describe('printer columns', () => {
     assert.equal(valueAt(document, '.status.none.deeper'), undefined);
     const known = /^(?:\.[\w-]+|\[\?\(@\.[\w-]+\s*==\s*["'][^"']*["']\)\]|\[\d+\])+$/;
     for (const { columns } of Object.values(SCHEMAS)) for (const { jsonPath } of columns) assert.match(jsonPath, known);
+  });
+});
+
+describe('a cell of a condition', () => {
+  const [column] = SCHEMAS.App.columns.filter(({ name }) => name === 'Ready');
+  const document = (observedGeneration: number) => ({
+    metadata: { generation: 2 },
+    status: { observedGeneration, conditions: [{ type: 'Ready', status: 'True' }] },
+  });
+
+  it('says what was concluded of this version, and nothing of an earlier one', () => {
+    assert(column);
+    assert.deepEqual([cellOf(column, document(2), 0), cellOf(column, document(1), 0)], ['True', '-']);
   });
 });
 

@@ -5,7 +5,9 @@ import type { Condition } from '../../../crds/conditions.js';
 import type { App, Image, Kinds, Service } from '../../../crds/kinds.js';
 import { aDocument } from './a-server.js';
 
-const anApp = (spec: Kinds['App']['spec'] = {}, status?: Kinds['App']['status']): App =>
+const SEEN = { observedGeneration: 1 };
+
+const anApp = (spec: Kinds['App']['spec'] = {}, status: Kinds['App']['status'] = SEEN): App =>
   aDocument(
     'App',
     'fleetone',
@@ -32,7 +34,7 @@ const aService = (status: Kinds['Service']['status'], spec: Partial<Kinds['Servi
       release: { commit: 'c1', id: 11 },
       ...spec,
     },
-    status,
+    { ...SEEN, ...status },
     { owner: 'App/fleetone', origin: 'App/fleetone' },
   );
 
@@ -130,6 +132,46 @@ describe('applicationsState', () => {
     };
     const tree = appTree(anApp({}, { observedGeneration: 1, conditions: [stalled] }), [aService(running())], []);
     assert.match(JSON.stringify(applicationsState([tree])), /"updateStatus":"rejected","services":{}/);
+  });
+
+  describe('of a target that no pass has seen', () => {
+    const next = (app: App): App => ({ ...app, metadata: { ...app.metadata, generation: 2 } });
+    const rejection: Condition = {
+      type: 'Stalled',
+      status: 'True',
+      reason: REJECTED,
+      message: '',
+      lastTransitionTime: '2026-01-02T03:04:05Z',
+      observedGeneration: 1,
+    };
+    const one = aService(running());
+    const unseen: readonly [it: string, app: App, service: Service][] = [
+      ['new', anApp({}, {}), one],
+      ['posted over one that runs', next(anApp()), one],
+      ['posted over a rejected one', next(anApp({}, { ...SEEN, conditions: [rejection] })), one],
+      [
+        'of which the service has not been looked at',
+        anApp(),
+        { ...one, metadata: { ...one.metadata, generation: 2 } },
+      ],
+      ['of which nothing has been rolled out', anApp({}, { ...SEEN, phase: 'Promoting' }), one],
+    ];
+    for (const [what, app, service] of unseen) {
+      it(`does not say that it is done: ${what}`, () =>
+        assert.equal(overview(app, [service], [anImage({ state: 'Downloaded' })]), 'Running null; applying changes'));
+    }
+
+    it('shows a service that only the one before left out', () => {
+      const left = anApp({}, { ...SEEN, leftOut: ['main'] });
+      assert.equal(overview(left, [], []), 'undefined undefined; done');
+      assert.equal(overview(next(left), [], []), 'Downloading 0; downloading');
+    });
+
+    it('goes by what runs once nothing more will be done about it', () => {
+      const invalid = { ...rejection, reason: 'InvalidRelease' };
+      const app = anApp({}, { ...SEEN, phase: 'Staging', conditions: [invalid] });
+      assert.equal(overview(app, [one], [anImage({ state: 'Downloaded' })]), 'Running null; done');
+    });
   });
 
   it('leaves out an app that is being deleted', () => {

@@ -61,7 +61,18 @@ describe('the body of a host-config patch', () => {
       { proxy: { type: 'socks4', flavour: 'x' } },
       { proxy: { type: 'socks4' } },
     ],
-    ['drops what belongs to the redirector', { proxy: { local_ip: '1', local_port: 2 } }, { proxy: {} }],
+    [
+      'drops what belongs to the redirector',
+      { proxy: { ip: 'a', local_ip: '1', local_port: 2 } },
+      { proxy: { ip: 'a' } },
+    ],
+    [
+      'asks for nothing with only what belongs to the redirector',
+      { proxy: { local_ip: '9.9.9.9', local_port: 2 } },
+      {},
+    ],
+    ['asks for nothing with only unknown fields', { hostname: 'x', proxy: { flavour: 'x' } }, { hostname: 'x' }],
+    ['clears with nothing in it', { proxy: {} }, { proxy: {} }],
     [
       'keeps everything when a field is strange',
       { proxy: { type: 'bogus', flavour: 'x', n: 1.5 } },

@@ -70,6 +70,15 @@ describe('GET /v1/device', () => {
       await bench.store.request('App/one', { restart: {} });
       assert.equal(await device(), `${HEAD}${flags(false, false, false)},"status":"Idle","download_progress":null}`);
     });
+
+    it('tells of an update that came during a restart, before any pass has seen it', async () => {
+      await bench.store.request('App/one', { restart: {} });
+      const { spec } = bench.store.get('App', 'one') ?? {};
+      await bench.store.put(bench.store.get('App', 'one')?.metadata.origin ?? 'api', {
+        document: { apiVersion: API_VERSION, kind: 'App', metadata: { name: 'one' }, spec: { ...spec, name: 'other' } },
+      });
+      assert.equal(await device(), `${HEAD}${flags(true, false, false)},"status":"Idle","download_progress":null}`);
+    });
   });
 });
 

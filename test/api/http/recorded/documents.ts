@@ -24,6 +24,8 @@ export async function downloading(store: Store): Promise<void> {
   );
   await declare(store, 'App/fleetone', image('fleetone', reference));
   report(store, 'Image', 'fleetone.image', { state: 'Downloading', downloadProgress: 35 });
+  report(store, 'App', 'fleetone', { phase: 'Staging' }, 'Waiting');
+  report(store, 'App', 'norelease', { phase: 'Settled' });
 }
 
 /** The recorded app of one service that runs. */
