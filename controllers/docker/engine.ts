@@ -123,6 +123,12 @@ export type ContainerOptions = Omit<ContainerCreateOptions, 'name' | 'HostConfig
   // the published type does not know the cgroup namespace
   readonly HostConfig?: HostConfig & { readonly CgroupnsMode?: 'host' | 'private' };
 };
+/** `HostConfig` of a create body. */
+export type HostOptions = NonNullable<ContainerOptions['HostConfig']>;
+
+/** One of a create body's `HostConfig.Mounts`. */
+export type Mount = NonNullable<HostOptions['Mounts']>[number];
+
 export type EndpointSettings = {
   readonly IPAMConfig: {
     readonly IPv4Address?: string;

@@ -1,21 +1,11 @@
 import type { HostConfig } from '../../crds/kinds.js';
-import type { Departure } from '../host/departure.js';
 import type { DeviceUndo, Trial } from '../host/host-state.js';
 import { PERSISTENT_LOGGING, valuesByVariable } from './compare-boot.js';
-import type { ObserveDeps, UnitMemory } from './observe-device.js';
+import type { PerformDeps, Tell } from './device-deps.js';
+import type { UnitMemory } from './observe-device.js';
 import type { DeviceStep, DeviceWorld } from './plan-device.js';
 import { rollBack, withoutDevice } from './roll-back.js';
 import { setBootFile, union } from './write-boot.js';
-
-export interface PerformDeps extends ObserveDeps {
-  /** Asks for a restart of the device, under the locks of all apps. */
-  reboot(): Promise<Departure>;
-  /** A system line for those who follow the logs. */
-  say(message: string, isError?: boolean): void;
-}
-
-/** Tells the document's events. */
-export type Tell = (type: 'Normal' | 'Warning', reason: string, message: string) => void;
 
 /** What happened, when it was not what was planned. */
 export type StepEnd = undefined | { readonly is: 'locked' | 'refused'; readonly message: string };

@@ -5,8 +5,9 @@ import { handlingOf, outstanding, withHandled } from '../../crds/requests.js';
 import type { HostConfigStatus } from '../../crds/types.js';
 import { LONG_WAIT_MS, type Outcome, type Reconcile, TerminalError } from '../runtime/outcome.js';
 import { compareBoot } from './compare-boot.js';
+import type { PerformDeps } from './device-deps.js';
 import { type ObservedDevice, observeDevice, type UnitMemory } from './observe-device.js';
-import { type PerformDeps, performDeviceStep } from './perform-device.js';
+import { performDeviceStep } from './perform-device.js';
 import { type DeviceStep, type DeviceWorld, planDevice, rebootChanges } from './plan-device.js';
 import { deadlineOf } from './trial.js';
 

@@ -5,7 +5,7 @@ import type { SeenBoot } from '../host/boot-partition.js';
 import type { DeviceUndo, Trial } from '../host/host-state.js';
 import { TerminalError } from '../runtime/outcome.js';
 import { changeText, type Difference } from './compare-boot.js';
-import type { PerformDeps, Tell } from './perform-device.js';
+import type { PerformDeps, Tell } from './device-deps.js';
 import type { DeviceStep } from './plan-device.js';
 import { beforeChange } from './proof.js';
 import { deadlineOf } from './trial.js';

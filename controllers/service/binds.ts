@@ -1,6 +1,6 @@
+import type { Mount } from '../docker/engine.js';
 import { isRecord } from './fields.js';
 import type { Findings } from './findings.js';
-import type { Mount } from './mounts.js';
 
 /** A path of the host and where it goes. */
 export interface HostBind {

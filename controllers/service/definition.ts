@@ -1,6 +1,6 @@
 import { normalizeReference } from '../../crds/names.js';
 import type { ServiceSpec } from '../../crds/types.js';
-import type { ContainerOptions } from '../docker/engine.js';
+import type { ContainerOptions, HostOptions } from '../docker/engine.js';
 import { InvalidSpecError } from '../runtime/outcome.js';
 import { splitCommandLine } from './command-line.js';
 import { type Dependency, readDependencies } from './dependencies.js';
@@ -8,7 +8,7 @@ import { type Environment, readEnvironment } from './environment.js';
 import { type Fields, isAbsent, text, texts } from './fields.js';
 import { Findings } from './findings.js';
 import { type Healthcheck, readHealthcheck } from './healthcheck.js';
-import { HOST_FIELDS, type HostOptions, onlySaid, readHostOptions } from './host-options.js';
+import { HOST_FIELDS, onlySaid, readHostOptions } from './host-options.js';
 import { type Labels, readLabels } from './labels.js';
 import { readVolumes, type VolumeUse } from './mounts.js';
 import { type NetworkUse, readNetworks } from './networks.js';

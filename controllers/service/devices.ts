@@ -1,6 +1,6 @@
+import type { HostOptions } from '../docker/engine.js';
 import { isAbsent, isRecord, texts } from './fields.js';
 import type { Findings } from './findings.js';
-import type { HostOptions } from './host-options.js';
 
 /** `host[:container[:permissions]]`, or the long form. Pure. */
 export function readDevices(value: unknown, findings: Findings): HostOptions['Devices'] {

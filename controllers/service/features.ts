@@ -1,9 +1,8 @@
 import { API_NETWORK } from '../../crds/names.js';
-import type { EndpointSettings } from '../docker/engine.js';
+import type { EndpointSettings, Mount } from '../docker/engine.js';
 import type { DeviceFacts } from '../host/facts.js';
 import { bothPrefixes, type Environment } from './environment.js';
 import { isOn, type Labels } from './labels.js';
-import type { Mount } from './mounts.js';
 import type { NetworkUse } from './networks.js';
 
 /** How a container reaches our API, and with which key. */

@@ -1,11 +1,9 @@
-import type { ContainerOptions } from '../docker/engine.js';
+import type { HostOptions } from '../docker/engine.js';
 import { readDevices, readGpus } from './devices.js';
 import { type Fields, integer, isAbsent, isRecord, pairs, text, texts } from './fields.js';
 import type { Findings } from './findings.js';
 import { readLimits } from './limits.js';
 import { readLogging } from './logging.js';
-
-export type HostOptions = NonNullable<ContainerOptions['HostConfig']>;
 
 const RESTART = ['no', 'always', 'on-failure', 'on-failure:<count>', 'unless-stopped'];
 

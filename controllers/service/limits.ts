@@ -1,6 +1,6 @@
+import type { HostOptions } from '../docker/engine.js';
 import { type Fields, integer, isAbsent, isRecord } from './fields.js';
 import type { Findings } from './findings.js';
-import type { HostOptions } from './host-options.js';
 import { parseBytes, parseDurationMs } from './units.js';
 
 /** The limits of CPU, memory, devices and processes; undefined where the document says nothing. Pure. */

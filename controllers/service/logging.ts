@@ -1,6 +1,6 @@
+import type { HostOptions } from '../docker/engine.js';
 import { isAbsent, isRecord, pairs, text } from './fields.js';
 import type { Findings } from './findings.js';
-import type { HostOptions } from './host-options.js';
 
 type LogConfig = NonNullable<HostOptions['LogConfig']>;
 

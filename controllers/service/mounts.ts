@@ -1,11 +1,10 @@
-import type { ContainerOptions } from '../docker/engine.js';
+import type { HostOptions, Mount } from '../docker/engine.js';
 import { bindMount, bindText, type HostBind, isHostPath, longBind, shortBind } from './binds.js';
 import { isAbsent, isRecord } from './fields.js';
 import type { Findings } from './findings.js';
 import { parseBytes } from './units.js';
 
-export type Mounts = NonNullable<NonNullable<ContainerOptions['HostConfig']>['Mounts']>;
-export type Mount = Mounts[number];
+export type Mounts = NonNullable<HostOptions['Mounts']>;
 
 /** The volumes of a service, named as in its document. */
 export interface VolumeUse {

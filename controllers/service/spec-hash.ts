@@ -1,7 +1,8 @@
 import { canonical, canonicalHash } from '../../crds/hash.js';
+import type { HostOptions } from '../docker/engine.js';
 import type { Definition, PlainOptions } from './definition.js';
 import type { ApiAccess, CloudAccess } from './features.js';
-import { HOST_DEFAULTS, type HostOptions, UNSENT_DEFAULTS } from './host-options.js';
+import { HOST_DEFAULTS, UNSENT_DEFAULTS } from './host-options.js';
 import type { Identity } from './identity.js';
 import type { VolumeUse } from './mounts.js';
 import type { NetworkUse } from './networks.js';

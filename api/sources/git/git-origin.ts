@@ -2,32 +2,14 @@ import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { canonicalHash } from '../../../crds/hash.js';
 import type { GitSource } from '../../../crds/kinds.js';
-import type { SecretFiles } from '../../store/secret-files.js';
-import type { Accepted, Store } from '../../store/store.js';
+import type { Accepted } from '../../store/store.js';
 import type { SyncReport } from '../../store/sync-report.js';
-import type { Log, Parse } from '../documents.js';
 import { ProblemLog } from '../problem-log.js';
-import type { DeviceScope } from './device-scope.js';
 import { systemGit } from './git.js';
+import type { GitOriginDeps } from './git-origin-deps.js';
 import { planKept } from './plan-prune.js';
 import { pushStatus } from './push-status.js';
-import type { Limits } from './repository.js';
 import { type Memory, originOf, presentOf, repositoryOf, Sync } from './sync.js';
-
-export interface GitOriginDeps {
-  readonly store: Pick<Store, 'list' | 'propose' | 'previewSet' | 'report'>;
-  readonly secrets: SecretFiles;
-  readonly dataFolder: string;
-  readonly parse: Parse;
-  /** Read at every sync, since name and tags may change. */
-  readonly device: () => DeviceScope;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly log: Log;
-  readonly now: () => number;
-  /** The program; `git` when absent. */
-  readonly git?: string;
-  readonly limits?: Limits;
-}
 
 /** The origins `git/<name>`: repositories whose documents are proposed as whole sets. */
 export interface GitOrigins {

@@ -10,7 +10,7 @@ import { problemLine } from '../documents.js';
 import type { ProblemLog } from '../problem-log.js';
 import type { DeviceScope } from './device-scope.js';
 import type { Git } from './git.js';
-import type { GitOriginDeps } from './git-origin.js';
+import type { GitOriginDeps } from './git-origin-deps.js';
 import type { CommitFacts } from './git-output.js';
 import { type PickedRef, pickRef, refPatterns } from './pick-ref.js';
 import { holdReason, planKept } from './plan-prune.js';

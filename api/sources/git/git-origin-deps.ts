@@ -1,0 +1,21 @@
+import type { SecretFiles } from '../../store/secret-files.js';
+import type { Store } from '../../store/store.js';
+import type { Log, Parse } from '../documents.js';
+import type { DeviceScope } from './device-scope.js';
+import type { Limits } from './repository.js';
+
+/** What the origins `git/<name>` are made from. */
+export interface GitOriginDeps {
+  readonly store: Pick<Store, 'list' | 'propose' | 'previewSet' | 'report'>;
+  readonly secrets: SecretFiles;
+  readonly dataFolder: string;
+  readonly parse: Parse;
+  /** Read at every sync, since name and tags may change. */
+  readonly device: () => DeviceScope;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly log: Log;
+  readonly now: () => number;
+  /** The program; `git` when absent. */
+  readonly git?: string;
+  readonly limits?: Limits;
+}
