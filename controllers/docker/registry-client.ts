@@ -66,7 +66,11 @@ function getter(
   return async (path) => {
     let answer = await ask(path);
     if (answer.status === 401 && authorization === undefined) {
-      authorization = await authorize(answer.headers.get('www-authenticate') ?? '', repository, auth, signal);
+      authorization = await authorize(
+        answer.headers.get('www-authenticate') ?? '',
+        { repository, auth, isPlain: isHere },
+        signal,
+      );
       if (authorization !== undefined) answer = await ask(path);
     }
     return answer.ok ? ((await answer.json()) as Manifest) : undefined;
@@ -76,8 +80,16 @@ function getter(
 /** What to say to a challenge: the login itself, or the token that the named address gives for it. (RFC 6750, distribution's token scheme.) */
 async function authorize(
   challenge: string,
-  repository: string,
-  auth: RegistryAuth | undefined,
+  {
+    repository,
+    auth,
+    isPlain,
+  }: {
+    readonly repository: string;
+    readonly auth: RegistryAuth | undefined;
+    /** The registry itself is spoken to without encryption. */
+    readonly isPlain: boolean;
+  },
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const basic = auth && 'username' in auth ? `Basic ${base64(`${auth.username}:${auth.password}`)}` : undefined;
@@ -86,6 +98,8 @@ async function authorize(
   const said = Object.fromEntries([...challenge.matchAll(/(\w+)="([^"]*)"/g)].map(([, name, value]) => [name, value]));
   if (!/^bearer/i.test(challenge) || !said.realm || !URL.canParse(said.realm)) return undefined;
   const realm = new URL(said.realm);
+  // Where tokens are given may be another host (Docker Hub's is), but a login never travels in the clear to it.
+  if (realm.protocol !== 'https:' && !isPlain) return undefined;
   if (said.service) realm.searchParams.set('service', said.service);
   realm.searchParams.set('scope', `repository:${repository}:pull`);
   const answer = await fetch(realm, { signal, headers: basic ? { authorization: basic } : {} });

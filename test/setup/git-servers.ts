@@ -19,6 +19,10 @@ export interface HttpGitServer extends GitServer {
   /** Requests are not answered. */
   isSilent: boolean;
   readonly requests: string[];
+  /** Where requests are sent on to, by their path and query; undefined for those that are answered. */
+  redirect: ((url: string) => string | undefined) | undefined;
+  /** What the callers logged in with. */
+  readonly logins: string[];
 }
 
 /** Serves a repository over smart HTTP on 127.0.0.1: git's own http-backend behind a small server. */
@@ -27,7 +31,10 @@ export async function serveHttp(repository: TestRepository, port = 0): Promise<H
   const requests: string[] = [];
   const server = createServer((request, response) => {
     requests.push(`${request.method} ${request.url}`);
+    if (request.headers.authorization !== undefined) served.logins.push(request.headers.authorization);
     if (served.isSilent) return;
+    const location = served.redirect?.(request.url ?? '/');
+    if (location !== undefined) return void response.writeHead(302, { location }).end();
     const expected = served.login && `Basic ${Buffer.from(served.login).toString('base64')}`;
     if (expected && request.headers.authorization !== expected) {
       response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end();
@@ -43,6 +50,8 @@ export async function serveHttp(repository: TestRepository, port = 0): Promise<H
     login: undefined,
     isSilent: false,
     requests,
+    redirect: undefined,
+    logins: [],
     close: async () => {
       server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));

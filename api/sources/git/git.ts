@@ -153,6 +153,7 @@ export function reasonOf(stderr: string): string {
   if (/Host key verification failed|no matching host key|certificate verif|SSL certificate/i.test(stderr)) {
     return 'UntrustedServer';
   }
+  if (/returned error: 30[12378]/.test(stderr)) return 'Redirected';
   if (
     /Authentication failed|could not read Username|Permission denied|Access denied|returned error: 40[13]/i.test(stderr)
   ) {

@@ -12,6 +12,7 @@ import {
   type TreeEntry,
 } from './git-output.js';
 import { makePrivate } from './private-files.js';
+import { REDIRECTS, redirectIn, TRACE_HEADERS } from './redirects.js';
 import { final, passing, SourceError } from './source-error.js';
 import type { Transport } from './transport.js';
 
@@ -51,7 +52,12 @@ const FETCH = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--no-r
  * attribute or hook of it can have an effect. It is a cache, and may be removed at any time.
  */
 export class Repository {
-  constructor(private readonly deps: RepositoryDeps) {}
+  /** Where the repository is, as its server has said so far. */
+  #transport: Transport;
+
+  constructor(private readonly deps: RepositoryDeps) {
+    this.#transport = deps.transport;
+  }
 
   get gitDir(): string {
     return this.deps.gitDir;
@@ -299,9 +305,36 @@ export class Repository {
     });
   }
 
-  #talk(args: readonly string[], signal: AbortSignal, call: Omit<GitCall, 'signal'> = {}) {
-    const { git, transport, timeoutMs } = this.deps;
-    return git.run(args, { ...call, transport, timeoutMs, signal });
+  async #talk(args: readonly string[], signal: AbortSignal, call: Omit<GitCall, 'signal'> = {}) {
+    const { git, timeoutMs } = this.deps;
+    for (let redirects = 0; ; redirects += 1) {
+      try {
+        return await git.run(args, { ...call, transport: this.#transport, timeoutMs, signal });
+      } catch (error) {
+        if (!(error instanceof SourceError) || error.reason !== 'Redirected' || redirects === REDIRECTS) throw error;
+        await this.#follow(error, signal);
+      }
+    }
+  }
+
+  /** Goes on with the address that the server points to, if it is its own. Throws for any other: it would get the login. */
+  async #follow(error: SourceError, signal: AbortSignal): Promise<void> {
+    const { git, timeoutMs } = this.deps;
+    const transport = this.#transport;
+    const { 'remote.origin.url': address = '' } = transport.config;
+    const call = { transport, env: TRACE_HEADERS, codes: [0, 1, 128], timeoutMs, signal };
+    const redirect = redirectIn((await git.run(['ls-remote', '--quiet', 'origin', 'HEAD'], call)).stderr, address);
+    if (!redirect) throw error;
+    if (redirect.is === 'same server') {
+      this.#transport = { ...transport, config: { ...transport.config, 'remote.origin.url': redirect.address } };
+      return;
+    }
+    throw final(
+      'Redirected',
+      redirect.is === 'elsewhere'
+        ? `${address} points to ${redirect.address}, another server, which must not see the token: write that address as the url if it is to have it`
+        : `${address} points to ${redirect.address}, which is no repository: correct the url, or the credentials`,
+    );
   }
 }
 

@@ -71,7 +71,9 @@ export async function transportOf(
     if (credentials.ca !== undefined) config['http.sslCAInfo'] = await secrets.path(credentials.ca, 'public');
     if (credentials.token !== undefined) {
       const login = `${credentials.username ?? 'git'}:${await secrets.read(credentials.token)}`;
-      // For this server only: a redirect elsewhere must not take it along.
+      // Git shows it to every server that a redirect leads to, whatever the name of the setting says. So git follows none:
+      // those within the server are followed by hand, and no other.
+      config['http.followRedirects'] = 'false';
       config[`http.${origin}/.extraHeader`] = `Authorization: Basic ${Buffer.from(login).toString('base64')}`;
     }
   }

@@ -69,6 +69,59 @@ describe('a repository on a server', function () {
       assert.equal(await reason(), undefined);
     });
 
+    describe('with a redirect', () => {
+      let other: HttpGitServer;
+      beforeEach(async () => {
+        other = await serveHttp(repository);
+        bench = await SourceBench.make({ url: http.url, credentials: { token: 'token' } });
+        bench.secret('token', 's3cret-token\n');
+      });
+      afterEach(() => other.close());
+
+      it('to another server shows that one no token, and says what to write', async () => {
+        http.redirect = (url) => new URL(url, other.url).href;
+        const failure = (await bench?.sync())?.failure;
+        assert.deepEqual([failure?.reason, failure?.final], ['Redirected', true]);
+        assert.match(failure?.message ?? '', new RegExp(`${http.url} points to ${other.url}, another server`));
+        assert.deepEqual([other.requests, other.logins], [[], []]);
+      });
+
+      it('of later requests to another server shows that one no token either', async () => {
+        http.redirect = (url) => (url.endsWith('git-upload-pack') && !url.includes('?') ? other.url : undefined);
+        assert.equal(await reason(), 'Redirected');
+        assert.deepEqual([other.requests, other.logins], [[], []]);
+      });
+
+      it('within the server is followed', async () => {
+        http.login = 'git:s3cret-token';
+        http.redirect = (url) => (url.startsWith('/old/') ? url.slice('/old'.length) : undefined);
+        await bench?.declare({ url: http.url.replace('/fleet', '/old/fleet'), credentials: { token: 'token' } });
+        assert.equal(await reason(), undefined);
+        assert.equal(bench?.command('a'), 'one');
+      });
+
+      it('to what is no repository says so', async () => {
+        http.redirect = () => '/users/sign_in?from=x';
+        const failure = (await bench?.sync())?.failure;
+        assert.match(
+          failure?.message ?? '',
+          /points to http:\/\/127.0.0.1:\d+\/users\/sign_in, which is no repository/,
+        );
+      });
+
+      it('that never ends is given up', async () => {
+        http.redirect = (url) => `/again${url}`;
+        assert.equal(await reason(), 'Redirected');
+      });
+
+      it('is followed to another server without a token, which has nothing to lose', async () => {
+        http.redirect = (url) => new URL(url, other.url).href;
+        await bench?.declare({ url: http.url });
+        assert.equal(await reason(), undefined);
+        assert.deepEqual(other.logins, []);
+      });
+    });
+
     it('asks nobody for a password', async () => {
       http.login = 'git:x';
       bench = await SourceBench.make({ url: http.url });
