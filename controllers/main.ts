@@ -113,7 +113,14 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
     engineTrouble: () => engineTrouble(found.world, now()),
     checks: () =>
       healthChecks(
-        healthFacts({ ...settings, store, loops, vitals: found.world?.vitals, apiTrouble: found.gateway?.trouble }),
+        healthFacts({
+          ...settings,
+          store,
+          loops,
+          vitals: found.world?.vitals,
+          engineTrouble: found.world?.trouble,
+          apiTrouble: found.gateway?.trouble,
+        }),
       ),
     now,
     log,

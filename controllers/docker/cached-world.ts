@@ -62,7 +62,7 @@ export class CachedWorld implements World {
       atOnce: INSPECTIONS_AT_ONCE,
       clock,
     });
-    const announce = (change: WorldChange) => this.#announce(change);
+    const announce = (change: WorldChange) => this.announce(change);
     const shared: Watching = { engine, log, questions: this.#questions, inspections: this.#inspections, announce };
     this.#containers = new ContainerWatch(shared);
     this.#networks = new NetworkWatch(shared);
@@ -169,14 +169,14 @@ export class CachedWorld implements World {
     if (this.fresh) return;
     await this.#images.learn(this.deps.wanted?.() ?? [], signal);
     this.#trouble = undefined;
-    this.#announce({ type: 'all' });
+    this.announce({ type: 'all' });
   }
 
   /** The engine cannot be heard: what is shown may be out of date. `why` is one sentence. */
   lost(why: string): void {
     const wasFresh = this.fresh;
     this.#trouble = why;
-    if (wasFresh) this.#announce({ type: 'all' });
+    if (wasFresh) this.announce({ type: 'all' });
   }
 
   hear(event: EngineEvent): void {
@@ -236,7 +236,7 @@ export class CachedWorld implements World {
     }
   }
 
-  #announce(change: WorldChange): void {
+  protected announce(change: WorldChange): void {
     for (const listener of [...this.#listeners]) {
       try {
         listener(change);

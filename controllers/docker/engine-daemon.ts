@@ -21,19 +21,20 @@ interface Means {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Whether a Docker engine answers on that socket. */
+/** Whether a Docker engine answers on that socket, within three seconds. */
 export async function answers(socketPath: string, signal?: AbortSignal): Promise<boolean> {
+  const isAnswering = await pings(socketPath, withinMs(3_000, signal));
+  signal?.throwIfAborted();
+  return isAnswering;
+}
+
+/** Whether a Docker engine answers on that socket before the signal fires. */
+export async function pings(socketPath: string, signal: AbortSignal): Promise<boolean> {
   const http = dockerHttp({ socketPath });
-  try {
-    const { status } = await http.ask({
-      path: '/_ping',
-      signal: withinMs(3_000, signal),
-    });
-    return status === 200;
-  } catch {
-    signal?.throwIfAborted();
-    return false;
-  }
+  return http.ask({ path: '/_ping', signal }).then(
+    ({ status }) => status === 200,
+    () => false,
+  );
 }
 
 /**
@@ -130,6 +131,9 @@ export async function stopDaemon(folders: EngineFolders, env: Env): Promise<void
   await rm(folders.runFolder, { recursive: true, force: true });
   await rm(folders.socket, { force: true });
 }
+
+/** Whether the daemon of these folders runs, answering or not. */
+export const isRunning = async (folders: EngineFolders): Promise<boolean> => (await daemonPid(folders)) !== undefined;
 
 /** The running daemon of these folders. A number in a file proves nothing: the process has to be that daemon. */
 async function daemonPid(folders: EngineFolders): Promise<number | undefined> {

@@ -23,6 +23,11 @@ export interface Informer extends World {
    * failed. While disconnected it tries to connect at once.
    */
   relist(): Promise<void>;
+  /**
+   * What whoever looks after the engine's process knows to be wrong with it: said as `trouble` instead of what a connection
+   * shows, and an open connection is given up. Undefined: nothing; it is tried to connect at once.
+   */
+  explain(why: string | undefined): void;
   stop(): Promise<void>;
 }
 
@@ -59,6 +64,7 @@ class LiveWorld extends CachedWorld implements Informer {
   #hurry: (() => void) | undefined;
   #loop: Promise<void> | undefined;
   #vitals: Vitals;
+  #explanation: string | undefined;
 
   constructor(private readonly own: WorldDeps) {
     super(own);
@@ -74,6 +80,18 @@ class LiveWorld extends CachedWorld implements Informer {
     const nowMs = this.own.clock.now();
     this.#vitals = { ...this.#vitals, triedAtMs: nowMs, lostAtMs: this.#vitals.lostAtMs ?? nowMs };
     super.lost(why);
+  }
+
+  override get trouble(): string | undefined {
+    return this.fresh ? undefined : (this.#explanation ?? super.trouble);
+  }
+
+  explain(why: string | undefined): void {
+    if (why === this.#explanation) return;
+    this.#explanation = why;
+    if (why === undefined) this.#hurry?.();
+    else if (this.#connection && this.fresh) this.#connection.broken.abort(new DOMException(why, 'TimeoutError'));
+    else if (!this.fresh) this.announce({ type: 'all' });
   }
 
   start(): Promise<void> {

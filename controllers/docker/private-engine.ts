@@ -4,8 +4,9 @@ import { type Env, findProgram } from './command.js';
 import { installPackages, isDebian, isRoot } from './debian-packages.js';
 import { DEFAULT_SOCKET, parseDockerHost } from './docker-address.js';
 import { connectEngine } from './dockerode-engine.js';
-import { answers, startDaemon, stopDaemon } from './engine-daemon.js';
+import { answers, isRunning, pings, startDaemon, stopDaemon } from './engine-daemon.js';
 import { engineFolders } from './engine-folders.js';
+import type { Daemon } from './engine-keeper.js';
 
 export interface EngineSearch {
   /** `external`: the one at DOCKER_HOST or the usual socket. `private`: our own. `auto`: that one, else our own. */
@@ -81,9 +82,29 @@ async function privateEngine(search: EngineSearch): Promise<{ dockerHost: string
     // Where an init system runs, the package has started the machine's own engine.
     if (mode === 'auto' && existsSync(DEFAULT_SOCKET) && (await answers(DEFAULT_SOCKET, signal))) return usual();
   }
-  const program = findProgram('dockerd', env);
-  if (program === undefined) throw new Error('dockerd is not to be found although docker.io has been installed');
   say(`Starting a Docker engine of our own, data in ${folders.dataRoot}`);
-  await startDaemon(program, folders, { env, say, signal });
+  const isKnown = existsSync(folders.dataRoot);
+  try {
+    await privateDaemon(dataFolder, { env, say }).start(signal);
+  } catch (error) {
+    // It has worked before: whoever looks after it starts it again. The rest of the device needs an agent meanwhile.
+    signal?.throwIfAborted();
+    if (!isKnown) throw error;
+    say(`${error instanceof Error ? error.message : String(error)}; it is tried again`);
+  }
   return ours;
+}
+
+/** The daemon of that data folder, to be looked after. */
+export function privateDaemon(dataFolder: string, { env, say }: Pick<EngineSearch, 'env' | 'say'>): Daemon {
+  const folders = engineFolders(dataFolder);
+  return {
+    isRunning: () => isRunning(folders),
+    answers: (signal) => pings(folders.socket, signal),
+    async start(signal) {
+      const program = findProgram('dockerd', env);
+      if (program === undefined) throw new Error('The Docker engine did not start: dockerd is not to be found');
+      await startDaemon(program, folders, { env, say, signal });
+    },
+  };
 }

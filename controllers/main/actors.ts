@@ -38,7 +38,7 @@ import { watchStrays } from '../service/strays.js';
 import { AGENT_VERSION } from '../version.js';
 import { volumeController } from '../volume/volume-controller.js';
 import type { ActorDeps } from './actor-deps.js';
-import { poll, reboots, working } from './parts.js';
+import { keeper, poll, reboots, working } from './parts.js';
 
 /** A server that is down is asked again after seconds at first, then after minutes, ms. */
 const GIT_BACKOFF_MS = { first: 2_000, max: 10 * 60_000 };
@@ -59,7 +59,7 @@ export function actors(deps: ActorDeps): Part {
 
 async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
   const { settings, store, secrets, locks, logs, log, loops } = deps;
-  const dockerHost = await engineAddress(deps);
+  const { dockerHost, started: isOurs } = await engineAddress(deps);
   const engine = connectEngine({ dockerHost });
   deps.found.engine = engine;
   const address = parseDockerHost(dockerHost);
@@ -131,6 +131,7 @@ async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
   const follower: { stop?: () => Promise<void>; strays?: () => void } = {};
   return [
     { name: 'the world', start: () => world.start(), stop: () => world.stop() },
+    ...(isOurs ? [keeper(deps, world)] : []),
     { name: 'the traits of the engine', start: () => reader.start(), stop: () => reader.stop() },
     { name: 'the files of images', start: () => archives.start(), stop: () => archives.stop() },
     { name: 'the pulls', start: () => undefined, stop: () => pulls.stop() },
@@ -194,8 +195,9 @@ function lookAtRepositories(store: Store): void {
 }
 
 /** An installed agent goes on with an engine that is down; one that may bring its own needs an answer first. */
-async function engineAddress({ settings, voice, signal }: ActorDeps): Promise<string> {
-  if (settings.engine === 'external') return settings.dockerHost ?? `unix://${DEFAULT_SOCKET}`;
+async function engineAddress({ settings, voice, signal }: ActorDeps): ReturnType<typeof findEngine> {
+  if (settings.engine === 'external')
+    return { dockerHost: settings.dockerHost ?? `unix://${DEFAULT_SOCKET}`, started: false };
   const found = await findEngine({
     mode: settings.engine,
     dataFolder: settings.dataFolder,
@@ -204,7 +206,7 @@ async function engineAddress({ settings, voice, signal }: ActorDeps): Promise<st
     signal,
   });
   voice.say(`  engine   ${found.dockerHost}${found.started ? ' (our own)' : ''}`);
-  return found.dockerHost;
+  return found;
 }
 
 async function seed({ settings, voice, log }: ActorDeps, dockerHost: string): Promise<void> {

@@ -1,3 +1,7 @@
+import { keyOf } from '../../crds/kinds.js';
+import { EngineKeeper } from '../docker/engine-keeper.js';
+import type { Informer } from '../docker/informer.js';
+import { privateDaemon } from '../docker/private-engine.js';
 import { systemClock } from '../runtime/delays.js';
 import type { Loop } from '../runtime/loop.js';
 import type { Part } from '../runtime/manager.js';
@@ -70,6 +74,22 @@ export function firewall({
       for (const stop of stops) stop();
     },
   };
+}
+
+/** Looks after the engine of our own. What happens to it is told of every App: each of them runs on it. */
+export function keeper({ settings, store, voice, log }: ActorDeps, world: Informer): Part {
+  return new EngineKeeper({
+    daemon: privateDaemon(settings.dataFolder, { env: process.env, say: (text) => voice.say(text) }),
+    world,
+    clock: systemClock,
+    elapsedMs: () => performance.now(),
+    random: Math.random,
+    tell: (type, reason, message) => {
+      for (const app of store.list('App')) store.record(keyOf('App', app.metadata.name), { type, reason, message });
+      log[type === 'Normal' ? 'info' : 'warn'](message);
+    },
+    log,
+  });
 }
 
 /** A controller at work. */

@@ -41,6 +41,8 @@ export interface HealthFacts {
   readonly loops: readonly { readonly kind: string; readonly oldestPassMs: number; readonly queuedForMs: number }[];
   /** Undefined while no engine has been found. */
   readonly vitals: Vitals | undefined;
+  /** Why the engine cannot be heard, as far as that is known. */
+  readonly engineTrouble?: string | undefined;
   /** Undefined while containers reach the API, or none is to. */
   readonly apiTrouble: ApiTrouble | undefined;
   /** What keeps the data folder from being written; undefined when nothing does. */
@@ -60,7 +62,9 @@ export function healthChecks(facts: HealthFacts): readonly HealthCheck[] {
     {
       name: 'engine',
       ok: true,
-      ...(facts.vitals?.engineAnswers === false ? { message: 'The engine does not answer' } : {}),
+      ...(facts.vitals?.engineAnswers === false
+        ? { message: facts.engineTrouble ?? 'The engine does not answer' }
+        : {}),
     },
     check('data', facts.folderTrouble),
     gatewayCheck(facts),
@@ -131,12 +135,14 @@ export function healthFacts({
   store,
   loops,
   vitals,
+  engineTrouble,
   apiTrouble,
 }: {
   readonly dataFolder: string;
   readonly store: Reader;
   readonly loops: readonly Loop[];
   readonly vitals: Vitals | undefined;
+  readonly engineTrouble?: string | undefined;
   readonly apiTrouble: ApiTrouble | undefined;
 }): HealthFacts {
   const unread = store.unread();
@@ -144,6 +150,7 @@ export function healthFacts({
     nowMs: Date.now(),
     loops: loops.map(({ controller: { kind }, oldestPassMs, queuedForMs }) => ({ kind, oldestPassMs, queuedForMs })),
     vitals,
+    engineTrouble,
     apiTrouble,
     folderTrouble: folderTrouble(dataFolder) ?? store.diskTrouble,
     unread,

@@ -9,6 +9,9 @@ import { engineFolders } from '../../controllers/docker/engine-folders.js';
 import { SUPERVISED } from '../../controllers/docker/labels.js';
 import { findEngine, stopPrivateEngine } from '../../controllers/docker/private-engine.js';
 import { seedImage } from '../../controllers/docker/seed-image.js';
+import { conditionOf, isReady } from '../../crds/conditions.js';
+import { AgentProcess } from '../setup/agent.js';
+import { until } from '../setup/until.js';
 
 // Only root can start a daemon; with an engine given from outside these tests may run as anybody.
 if (isRoot()) {
@@ -111,6 +114,85 @@ if (isRoot()) {
       assert.ok(commands.every((command) => !command.includes(pidFile)));
       assert.ok(!(await readFile('/proc/self/mounts', 'utf8')).includes(dataFolder));
       await assert.rejects(engine.info(signal), { name: 'EngineUnreachable' });
+    });
+  });
+
+  describe('an agent with an engine of its own', () => {
+    const { signal } = new AbortController();
+    let agent: AgentProcess;
+    let engine: Engine;
+    const daemonPid = async () => Number(await readFile(engineFolders(agent.data).pidFile, 'utf8'));
+    const untilReady = () =>
+      until(
+        'the app is Ready',
+        () => agent.document('App', 'kept'),
+        (app) => app !== undefined && isReady(app),
+        { withinMs: 60_000, hint: () => agent.tail() },
+      );
+    const container = async () => {
+      const [one] = await engine.listContainers(signal);
+      return one && { id: one.id, state: one.state, startedAt: one.startedAt };
+    };
+
+    before(async () => {
+      const args = ['--engine', 'private', '--seed-image', 'busybox:latest'];
+      agent = await AgentProcess.prepare({ dockerHost: '', args });
+      await agent.start();
+      engine = connectEngine({ dockerHost: `unix://${engineFolders(agent.data).socket}` });
+      const main = { image: 'busybox:latest', command: ['sleep', '1000000'], stop_signal: 'SIGKILL' };
+      const path = '/apis/supercargo.io/v1/apps/kept';
+      await agent.ask(path, { method: 'PUT', body: { spec: { appId: 1, services: { main } } } });
+      await untilReady();
+    });
+    after(async () => {
+      await agent.stop();
+      await stopPrivateEngine(agent.data);
+      await agent.remove();
+    });
+
+    it('starts it again when it was killed, and its containers run on', async () => {
+      const before = await container();
+      const pid = await daemonPid();
+      process.kill(pid, 'SIGKILL');
+      await until(
+        'the app says so',
+        () => agent.document('App', 'kept'),
+        (app) => app !== undefined && !isReady(app),
+      );
+      await untilReady();
+      assert.notEqual(await daemonPid(), pid);
+      assert.deepEqual(await container(), before);
+      const reasons = async () => (await agent.events('App', 'kept')).map((event) => event.split(':')[0]);
+      await until(
+        'events tell it',
+        async () => (await reasons()).filter((reason) => reason?.startsWith('Engine')).join(),
+        (seen) => seen === 'EngineEnded,EngineStarted',
+      );
+    });
+
+    it('is named by every status while it hangs', async () => {
+      const pid = await daemonPid();
+      process.kill(pid, 'SIGSTOP');
+      try {
+        const message = await until(
+          'the app says that the engine hangs',
+          async () => {
+            const app = await agent.document('App', 'kept');
+            return (app && conditionOf(app, 'Ready')?.message) ?? '';
+          },
+          (seen) => /does not answer within 15 s/.test(seen),
+          { withinMs: 45_000, hint: () => agent.tail() },
+        );
+        assert.match(message, /of our own runs/);
+        type Health = { readonly status: { readonly checks: readonly { name: string; message?: string }[] } };
+        const { checks } = (await agent.get<Health>('/apis/supercargo.io/v1/health')).status;
+        assert.match(checks.find(({ name }) => name === 'engine')?.message ?? '', /does not answer/);
+        assert.equal((await agent.ask('/v1/healthy')).status, 200, 'a restart of the agent would not help');
+      } finally {
+        process.kill(pid, 'SIGCONT');
+      }
+      await untilReady();
+      assert.equal(await daemonPid(), pid);
     });
   });
 }

@@ -179,6 +179,19 @@ describe('The world', () => {
       assert.deepEqual(world.containers(), [edited]);
     });
 
+    it('takes the word of whoever looks after the engine: gives its connection up, says why, and tries again', async () => {
+      const { world, pass, takeHeard } = await setUp();
+      world.explain('The engine hangs');
+      await calm();
+      assert.deepEqual([world.fresh, world.trouble, world.vitals.engineAnswers], [false, 'The engine hangs', false]);
+      world.explain('The engine has ended');
+      assert.equal(world.trouble, 'The engine has ended');
+      assert.deepEqual(takeHeard(), ['all', 'all'], 'documents are to say so');
+      await pass(reconnectDelayMs(1) + COALESCE_MS);
+      world.explain(undefined);
+      assert.deepEqual([world.fresh, world.trouble], [true, undefined]);
+    });
+
     it('treats a stream that just ends as a lost connection', async () => {
       const { world, engine } = await setUp();
       engine.breakStreams(new Error('aborted'));
