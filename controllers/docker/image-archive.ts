@@ -1,3 +1,4 @@
+import { parseJsonWithin, TooMuchJson } from '../../crds/json-text.js';
 import { type LayoutImage, layoutImages } from './oci-layout.js';
 import { ArchiveError, bytesOf, eachEntry } from './tar-file.js';
 
@@ -10,7 +11,7 @@ export type ArchiveContent = { readonly references: readonly string[] } & (
 /** Texts that may be manifests: a layer is no JSON, and a manifest is small. */
 const LARGEST_TEXT_BYTES = 1024 * 1024;
 /** All of them together: an archive of a hundred images has a few hundred, of some kB each. */
-const LARGEST_SUM_BYTES = 32 * 1024 * 1024;
+const LARGEST_SUM_BYTES = 8 * 1024 * 1024;
 
 /**
  * Reads an archive (tar, perhaps gzipped) from its beginning to its end without unpacking it, and so finds out whether
@@ -53,8 +54,8 @@ function dockerContent(text: string | undefined, names: ReadonlySet<string>): Ar
 
 function parse(text: string | undefined): unknown {
   try {
-    return JSON.parse(text ?? '');
-  } catch {
-    throw new ArchiveError('its manifest.json is not JSON');
+    return parseJsonWithin(text ?? '');
+  } catch (error) {
+    throw new ArchiveError(error instanceof TooMuchJson ? error.message : 'its manifest.json is not JSON');
   }
 }

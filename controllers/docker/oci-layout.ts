@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { type Pack, pack } from 'tar-stream';
+import { type JsonLimits, parseJsonWithin, TooMuchJson } from '../../crds/json-text.js';
 import { ArchiveError, eachEntry } from './tar-file.js';
 
 /** One image of an OCI layout: names of files in its archive, and what it is called. */
@@ -23,6 +24,10 @@ interface Manifest {
 
 /** How deep an index may refer to indexes. */
 const DEEPEST = 4;
+/** A manifest has some hundred values. */
+const MANIFEST_LIMITS: JsonLimits = { depth: 20, values: 10_000 };
+/** Images of one archive: each may name the same large manifest once more. */
+const MOST_IMAGES = 500;
 
 /** The images that the index of a layout leads to, one for each of its entries. Throws `ArchiveError`. Pure. */
 export function layoutImages(
@@ -30,8 +35,11 @@ export function layoutImages(
   names: ReadonlySet<string>,
   architecture: string,
 ): readonly LayoutImage[] {
-  const index = parse(texts, 'index.json');
-  const images = (index.manifests ?? []).filter(isImage).map((entry) => {
+  const known = new Map<string, Manifest>();
+  const index = read('index.json');
+  const listed = (index.manifests ?? []).filter(isImage);
+  if (listed.length > MOST_IMAGES) throw new ArchiveError(`its index.json lists more than ${MOST_IMAGES} images`);
+  const images = listed.map((entry) => {
     const { config, layers = [] } = manifestOf(entry, 0);
     const files = [config, ...layers].map((one) => blob(one?.digest));
     const missing = files.find((name) => !names.has(name));
@@ -42,8 +50,15 @@ export function layoutImages(
   if (images.length === 0) throw new ArchiveError('its index.json lists no image');
   return images;
 
+  /** Parsed once, however many images name it. */
+  function read(name: string): Manifest {
+    const manifest = known.get(name) ?? parse(texts, name);
+    known.set(name, manifest);
+    return manifest;
+  }
+
   function manifestOf(entry: Descriptor, depth: number): Manifest {
-    const manifest = parse(texts, blob(entry.digest));
+    const manifest = read(blob(entry.digest));
     if (!manifest.manifests) return manifest;
     const offered = manifest.manifests.filter(isImage);
     const next = offered.find(({ platform }) => platform?.architecture === architecture) ?? offered[0];
@@ -62,9 +77,11 @@ function parse(texts: ReadonlyMap<string, string>, name: string): Manifest {
   const text = texts.get(name);
   if (text === undefined) throw new ArchiveError(`it is not whole: ${name} is missing`);
   try {
-    return JSON.parse(text) as Manifest;
-  } catch {
-    throw new ArchiveError(`${name} in it is not JSON`);
+    return parseJsonWithin(text, MANIFEST_LIMITS) as Manifest;
+  } catch (error) {
+    throw new ArchiveError(
+      `${name} in it is not JSON${error instanceof TooMuchJson ? ` that is read: ${error.message}` : ''}`,
+    );
   }
 }
 

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
-import type { Readable } from 'node:stream';
+import { type Readable, Transform, type TransformCallback } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { extract } from 'tar-stream';
@@ -10,6 +10,14 @@ export class ArchiveError extends Error {
   override readonly name = 'ArchiveError';
 }
 
+/**
+ * What may stand between the bodies of two files: headers, long names, attributes, padding. A header says itself how long
+ * the name behind it is, up to GiBs, and the reader collects all of it before anybody is asked.
+ */
+const LONGEST_HEADERS_BYTES = 1024 * 1024;
+/** Entries of an archive. One with a hundred images has some thousand. */
+const MOST_ENTRIES = 20_000;
+
 /** Calls for every file in the archive, in order; what is not read of a body is skipped. Throws `ArchiveError`. */
 export async function eachEntry(
   path: string,
@@ -17,11 +25,20 @@ export async function eachEntry(
   take: (name: string, size: number, body: Readable) => Promise<void>,
 ): Promise<void> {
   const entries = extract();
+  const guard = new HeaderGuard();
+  let count = 0;
   entries.on('entry', ({ name, type, size }, body, next) => {
     let ended = false;
+    guard.inBody = true;
     body.on('end', () => {
       ended = true;
+      guard.inBody = false;
     });
+    count += 1;
+    if (count > MOST_ENTRIES) {
+      entries.destroy(new ArchiveError(`it holds more than ${MOST_ENTRIES} files`));
+      return;
+    }
     const taken = type === 'file' ? take(name.replace(/^\.\//, ''), size ?? 0, body) : Promise.resolve();
     taken.then(
       () => {
@@ -35,7 +52,7 @@ export async function eachEntry(
   try {
     const unpack = await unpacking(path);
     const file = createReadStream(path);
-    await (unpack ? pipeline(file, unpack, entries, { signal }) : pipeline(file, entries, { signal }));
+    await (unpack ? pipeline(file, unpack, guard, entries, { signal }) : pipeline(file, guard, entries, { signal }));
   } catch (error) {
     signal.throwIfAborted();
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
@@ -43,6 +60,21 @@ export async function eachEntry(
     const why = error instanceof Error ? error.message : String(error);
     if (/unexpected end/i.test(why)) throw new ArchiveError('it ends in the middle: was it copied as a whole?');
     throw new ArchiveError(`it is not a tar archive (${why})`);
+  }
+}
+
+/** Passes the bytes of an archive on; ends it when too many come that belong to no file. */
+class HeaderGuard extends Transform {
+  #outside = 0;
+
+  set inBody(value: boolean) {
+    this.#outside = value ? Number.NEGATIVE_INFINITY : 0;
+  }
+
+  override _transform(chunk: Buffer, _: BufferEncoding, done: TransformCallback): void {
+    this.#outside += chunk.length;
+    if (this.#outside <= LONGEST_HEADERS_BYTES) done(null, chunk);
+    else done(new ArchiveError(`a header in it is larger than ${LONGEST_HEADERS_BYTES / 1024} KiB`));
   }
 }
 

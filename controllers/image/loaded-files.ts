@@ -11,6 +11,11 @@ export interface LoadedFile {
   readonly images: readonly string[];
   /** The engine had begun to take it in, and perhaps has: whatever it holds came from here. */
   readonly loading?: true;
+  /**
+   * We have begun to read it and do not know yet what it holds: how many times a process of ours has begun so and not come
+   * to an end of it. Counts this time as well while it is being read.
+   */
+  readonly reading?: number;
   /** Why nothing of it could be used. */
   readonly error?: string;
 }

@@ -9,7 +9,7 @@ import type { Store } from '../../api/store/store.js';
 import { keyOf } from '../../crds/kinds.js';
 import type { Archives } from '../docker/archives.js';
 import { type Engine, EngineUnreachable } from '../docker/engine.js';
-import { readArchive } from '../docker/image-archive.js';
+import { type ArchiveContent, readArchive } from '../docker/image-archive.js';
 import { imageKey } from '../docker/image-reference.js';
 import { asDockerArchive } from '../docker/oci-layout.js';
 import { ArchiveError } from '../docker/tar-file.js';
@@ -24,6 +24,8 @@ const SETTLE_MS = 2_000;
 const RETRY_MS = 60_000;
 /** An engine that keeps refusing a file, after twice the time each time, is not asked again before the file changes. */
 const REFUSALS = 5;
+/** A file in whose reading the agent has ended so often is not read again: once may be the power, twice is the file. */
+const ENDS_IN_READING = 2;
 /** An engine that takes longer than this to unpack an archive will not. */
 const LOAD_LIMIT_MS = 30 * 60_000;
 
@@ -69,6 +71,8 @@ interface Failure extends Pick<LoadedFile, 'size' | 'mtimeMs'> {
 export class SideLoader implements Archives {
   readonly #folder: string;
   readonly #loaded;
+  /** Files that an earlier process was reading when it ended. */
+  readonly #unfinished: ReadonlyMap<string, LoadedFile>;
   readonly #sightings = new Map<string, Sighting>();
   /** Files that could not be loaded and are tried again. */
   readonly #failing = new Map<string, Failure>();
@@ -81,6 +85,7 @@ export class SideLoader implements Archives {
   constructor(private readonly deps: SideLoaderDeps) {
     this.#folder = join(deps.dataFolder, 'images');
     this.#loaded = openLoadedFiles(join(deps.dataFolder, 'images.json'), deps.log, deps.disk);
+    this.#unfinished = new Map(this.#loaded.entries().filter(([, { reading = 0 }]) => reading > 0));
   }
 
   /** Begins to watch. What is there already is read in the background; pulls wait for it. */
@@ -165,7 +170,8 @@ export class SideLoader implements Archives {
   async #consider(name: string): Promise<number> {
     const seen = await this.#stat(name);
     const known = this.#loaded.get(name);
-    if (!seen || (isSame(known, seen) && !known?.loading)) return Number.POSITIVE_INFINITY;
+    if (!seen || (isSame(known, seen) && !known?.loading && known?.reading === undefined))
+      return Number.POSITIVE_INFINITY;
     const now = this.deps.clock.now();
     const failure = this.#failing.get(name);
     if (failure && failure.refusals > 0 && isSame(failure, seen) && now < failure.dueMs) return failure.dueMs - now;
@@ -187,6 +193,7 @@ export class SideLoader implements Archives {
     const before = this.#failing.get(name);
     this.#failing.delete(name);
     try {
+      if (this.#endsIn(name, seen) >= ENDS_IN_READING) throw new ArchiveError(SET_ASIDE);
       const images = await this.#intoEngine(name, seen, signal);
       await this.#loaded.set(name, { ...seen, images });
       for (const reference of images) await this.deps.world.refreshImage(reference, signal);
@@ -224,12 +231,33 @@ export class SideLoader implements Archives {
     signal: AbortSignal,
   ): Promise<readonly string[]> {
     const path = join(this.#folder, name);
-    const { engine, architecture } = this.deps;
-    const content = await readArchive(path, architecture(), signal);
+    const { engine } = this.deps;
+    const content = await this.#read(name, seen, signal);
     // Should we not live to hear that it is done: what it brought must not pass for something that we pulled.
     await this.#loaded.set(name, { ...seen, images: content.references, loading: true });
     const archive = content.is === 'docker' ? createReadStream(path) : asDockerArchive(path, content.images, signal);
     return engine.loadImages(archive, signal);
+  }
+
+  /** What is in a file. Should we not live to know it, the next process finds a mark. */
+  async #read(name: string, seen: Pick<LoadedFile, 'size' | 'mtimeMs'>, signal: AbortSignal): Promise<ArchiveContent> {
+    const ends = this.#endsIn(name, seen);
+    const known = this.#loaded.get(name);
+    const { images = [], loading } = isSame(known, seen) && known ? known : {};
+    const begun = { ...seen, images, ...(loading ? { loading } : {}) };
+    await this.#loaded.set(name, { ...begun, reading: ends + 1 });
+    try {
+      return await readArchive(join(this.#folder, name), this.deps.architecture(), signal);
+    } catch (error) {
+      await this.#loaded.set(name, { ...begun, reading: ends });
+      throw error;
+    }
+  }
+
+  /** In how many earlier processes the reading of this very file did not come to an end. */
+  #endsIn(name: string, seen: Pick<LoadedFile, 'size' | 'mtimeMs'>): number {
+    const unfinished = this.#unfinished.get(name);
+    return isSame(unfinished, seen) ? (unfinished?.reading ?? 0) : 0;
   }
 
   #loadedFrom(name: string, images: readonly string[]): void {
@@ -254,6 +282,9 @@ export class SideLoader implements Archives {
     this.deps.store.report('images', problems);
   }
 }
+
+const SET_ASIDE =
+  'the agent has ended twice while it read this file, so it is left alone until it is replaced (is it too large for the memory of this device?)';
 
 /** Calls back when something in the folder has changed. */
 function watchFolder(

@@ -52,6 +52,44 @@ describe('an archive of images', () => {
     }
   });
 
+  /** A header of that type whose size says something else than what follows. */
+  const headerOf = (type: string, size: number): Buffer => {
+    const block = tarOf([{ path: '././@LongLink', content: '' }]).subarray(0, 512);
+    block.write(size.toString(8).padStart(11, '0'), 124);
+    block.write(type, 156);
+    block.write(' '.repeat(8), 148);
+    const sum = block.reduce((total, byte) => total + byte, 0);
+    block.write(`${sum.toString(8).padStart(6, '0')}\u0000 `, 148);
+    return block;
+  };
+
+  for (const type of ['L', 'K', 'x', 'g']) {
+    it(`is given up at a header of 2 GiB (type ${type}), after a MiB of it`, async () => {
+      const long = Buffer.concat([headerOf(type, 2 * 1024 ** 3), Buffer.alloc(3 * 1024 * 1024)]);
+      await assert.rejects(read(gzipSync(long)), {
+        name: 'ArchiveError',
+        message: 'a header in it is larger than 1024 KiB',
+      });
+    });
+  }
+
+  it('may have long names', async () => {
+    const name = Buffer.alloc(512, 'n');
+    const long = Buffer.concat([headerOf('L', 512), name, savedImages(web)]);
+    assert.deepEqual((await read(long)).references, ['web:1', 'r.example.com/web:1']);
+  });
+
+  it('is given up when it holds more files than images have', async () => {
+    const files = tarOf(Array.from({ length: 20_001 }, (_, at) => ({ path: `${at}` })));
+    await assert.rejects(read(gzipSync(files)), { message: 'it holds more than 20000 files' });
+  });
+
+  it('is given up when its index lists more images than there can be', async () => {
+    const manifests = Array(501).fill({ digest: 'sha256:1' });
+    const index = tarOf([{ path: 'index.json', content: JSON.stringify({ manifests }) }]);
+    await assert.rejects(read(index), { message: 'its index.json lists more than 500 images' });
+  });
+
   const whole = savedImages(web);
   const broken: ReadonlyArray<{ it: string; bytes: Buffer | string; want: RegExp }> = [
     {

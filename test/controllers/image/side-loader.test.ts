@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { mkdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { EngineError } from '../../../controllers/docker/engine.js';
 import { imageController } from '../../../controllers/image/image-controller.js';
+import { SideLoader } from '../../../controllers/image/side-loader.js';
 import { ControllerBench, type Supplies } from '../../setup/controller-bench.js';
 import { declareApp } from '../../setup/declared.js';
 import { Device } from '../../setup/device.js';
@@ -129,6 +131,60 @@ describe('files of images in the data folder', () => {
     await put('broken.tar', savedImages(web));
     await look();
     assert.deepEqual([problems(), calls('loadImages')], [[], 1]);
+  });
+
+  it('in whose reading the agent has ended are read once more, and then set aside until they are replaced', async () => {
+    const path = join(folder(), 'web.tar');
+    const list = join(bench.folder, 'images.json');
+    const left: string[] = [];
+    /** A process that ends while it reads: what is on the disk at that moment is all that the next one finds. */
+    const endInReading = async () => {
+      const { store, world, engine, logs, log } = bench.supplies;
+      const deps = { dataFolder: bench.folder, store, world, engine, logs, log, clock: bench.clock };
+      const loader = new SideLoader({
+        ...deps,
+        architecture: () => {
+          left.push(readFileSync(list, 'utf8'));
+          throw new Error('The process ends');
+        },
+      });
+      loader.look();
+      await loader.idle;
+      await writeFile(list, left.at(-1) ?? '');
+    };
+    await put('web.tar', savedImages(web));
+    const long = new Date(bench.clock.now() - 60_000);
+    await utimes(path, long, long);
+
+    await endInReading();
+    await endInReading();
+    assert.equal(left.length, 2, 'once may have been the power');
+    await restart();
+    await look();
+    assert.equal(calls('loadImages'), 0);
+    assert.match(
+      problems().join(),
+      /Could not load images from web\.tar: the agent has ended twice while it read this file/,
+    );
+    await restart();
+    await look();
+    assert.match(problems().join(), /ended twice/, 'nor by a later process');
+
+    await put('web.tar', savedImages(web));
+    await look();
+    assert.ok(bench.engine.images.seen('web:1'));
+    assert.deepEqual(problems(), []);
+  });
+
+  it('whose reading was stopped on purpose are read by the next process', async () => {
+    await put('web.tar', savedImages(web));
+    for (let turn = 0; turn < 3; turn += 1) {
+      bench.clock.advance(3_000);
+      bench.supplies.archives.look();
+      await restart();
+    }
+    await look();
+    assert.ok(bench.engine.images.seen('web:1'));
   });
 
   it('that are broken and taken away are forgotten', async () => {
