@@ -9,6 +9,7 @@ import { LogStream } from '../api/store/logs.js';
 import { lostFiles, recordLostFiles } from '../api/store/lost-files.js';
 import { openSecretFiles } from '../api/store/secret-files.js';
 import { openTags } from '../api/store/tag-file.js';
+import type { OrphanedVolumes } from '../crds/orphans.js';
 import { parseDocument } from '../crds/parse.js';
 import { DEFAULT_SOCKET, isElsewhere } from './docker/docker-address.js';
 import { type Engine, EngineUnreachable } from './docker/engine.js';
@@ -78,7 +79,7 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
   const loops: Loop[] = [];
   const sources: Pick<FolderSource, 'rescan'>[] = [];
   const interfaces = interfaceReader(now);
-  const found: { engine?: Engine; world?: Informer; gateway?: Gateway } = {};
+  const found: { engine?: Engine; world?: Informer; gateway?: Gateway; orphans?: OrphanedVolumes } = {};
   const tags = openTags({ folder: settings.dataFolder, now, log });
   const secrets = openSecretFiles(settings);
   recordLostFiles(store, lostFiles(settings.dataFolder));
@@ -103,6 +104,11 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
       logs: (choice, ending) => serviceLogs({ store, engine: engineOf(found), clock: systemClock }, choice, ending),
       stats: async (ending) => serviceStats({ store, engine: engineOf(found) }, ending),
       environment: (id) => shownEnvironment(found.world?.containers() ?? [], id),
+    },
+    volumes: {
+      list: () => orphansOf(found).list(),
+      unsure: () => orphansOf(found).unsure(),
+      remove: (name, ending) => orphansOf(found).remove(name, ending),
     },
     settings: {
       ...{ development: settings.development, listen: settings.listen, version: AGENT_VERSION },
@@ -169,6 +175,11 @@ function engineOf({ engine, world }: { readonly engine?: Engine; readonly world?
   const trouble = engineTrouble(world, Date.now());
   if (!engine || trouble !== undefined) throw new EngineUnreachable(trouble);
   return engine;
+}
+
+function orphansOf({ orphans }: { readonly orphans?: OrphanedVolumes }): OrphanedVolumes {
+  if (!orphans) throw new Error('The agent is still reading what is declared; try again in a moment');
+  return orphans;
 }
 
 /** A start of the engine or of ours takes a moment; after that nobody is to wait for what may not come. */

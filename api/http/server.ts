@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import Hapi, { type Server } from '@hapi/hapi';
 import type { Logger } from 'pino';
+import type { OrphanedVolumes } from '../../crds/orphans.js';
 import type { HealthCheck } from '../store/health.js';
 import type { Keys } from '../store/keys.js';
 import type { LogStream } from '../store/logs.js';
@@ -24,6 +25,7 @@ import { ReadyReads } from './ready-reads.js';
 import { type ContainerReader, containerRoutes } from './resources/containers.js';
 import { type DeviceUsage, deviceRoute } from './resources/device.js';
 import { eventRoutes } from './resources/events.js';
+import { orphanedVolumeRoutes } from './resources/orphaned-volumes.js';
 import { requestRoutes } from './resources/requests.js';
 import { resourceRoutes } from './resources/resources.js';
 import { Streams } from './streams.js';
@@ -62,6 +64,7 @@ export interface ServerDeps {
   /** How long an answer waits for the end of a command, ms. */
   readonly commandDeadlineMs?: number;
   readonly containers: ContainerReader;
+  readonly volumes: OrphanedVolumes;
   readonly device: {
     readonly uuid?: string;
     readonly arch: string;
@@ -180,7 +183,7 @@ export async function createServer(deps: ServerDeps): Promise<ApiServer> {
     { plugin: deviceRoutes, options: { store, reads, version: settings.version } },
     { plugin: localRoutes, options: { store, reads, target, device, settings, logs, streams, now } },
     { plugin: appRoutes, options: { store, command, containers: deps.containers } },
-    { plugin: actionRoutes, options: { store, command } },
+    { plugin: actionRoutes, options: { store, command, volumes: deps.volumes } },
     { plugin: deviceCommandRoutes, options: { store, reads, keys, updates: deps.updates, device, log } },
     { plugin: hostRoutes, options: { store, host: deps.host, log } },
     { plugin: hostFactRoutes, options: { host: deps.host, tags: deps.tags, streams, log } },
@@ -188,6 +191,7 @@ export async function createServer(deps: ServerDeps): Promise<ApiServer> {
     { plugin: requestRoutes, options: { store } },
     { plugin: eventRoutes, options: { store, streams } },
     { plugin: containerRoutes, options: { store, streams, containers: deps.containers, now } },
+    { plugin: orphanedVolumeRoutes, options: { volumes: deps.volumes } },
     ...(deps.secrets ? [{ plugin: hookRoutes, options: { store, secrets: deps.secrets, auth: authDeps, log } }] : []),
     { plugin: deviceRoute, options: { store, device, settings, checks: () => deps.checks() } },
     { plugin: openApiRoute, options: settings },

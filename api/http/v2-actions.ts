@@ -1,12 +1,13 @@
 import type { Lifecycle, Plugin } from '@hapi/hapi';
 import { keyOf, type Service } from '../../crds/kinds.js';
+import type { OrphanedVolumes } from '../../crds/orphans.js';
 import type { Reader } from '../store/store.js';
 import { failed, json, sentence } from './answer.js';
 import { type AppTree, appTrees } from './app-tree.js';
 import { reaches, scopeOf } from './auth.js';
 import { bodyOf, fieldOf } from './body.js';
 import { booleanOf, integerOf, nameOf } from './coercion.js';
-import type { Command } from './commands.js';
+import type { Command, Verdict } from './commands.js';
 import {
   APP_NOT_FOUND,
   installedApp,
@@ -15,11 +16,13 @@ import {
   TARGET_SVC_NOT_FOUND,
   V2_PARAMS,
 } from './installed.js';
+import { REMOVAL_MS } from './resources/orphaned-volumes.js';
 import { answerOf, commandApp } from './v1-apps.js';
 
 export interface ActionRoutesDeps {
   readonly store: Reader;
   readonly command: Command;
+  readonly volumes: OrphanedVolumes;
 }
 
 type Verb = 'restart' | 'stop' | 'start';
@@ -28,7 +31,7 @@ type Verb = 'restart' | 'stop' | 'start';
 export const actionRoutes: Plugin<ActionRoutesDeps> = {
   name: 'v2-actions',
   register(server, deps) {
-    const { store, command } = deps;
+    const { store, command, volumes } = deps;
 
     for (const name of ['restart', 'purge'] as const) {
       server.route({
@@ -76,12 +79,30 @@ export const actionRoutes: Plugin<ActionRoutesDeps> = {
       const verdicts = await Promise.all(
         present.map(({ metadata }) => command(keyOf('App', metadata.name), 'cleanup', { force: false })),
       );
+      // What apps have left behind that are gone belongs to no app's key.
+      if (scopeOf(request).type === 'global') verdicts.push(await removeOrphans(volumes));
       const bad = verdicts.find(({ is }) => is !== 'done');
       return answerOf(h, bad ?? { is: 'done' }, () => json(h, { status: 'success' }));
     };
     server.route({ method: ['GET', 'POST'], path: '/v2/cleanup-volumes', handler: cleanup });
   },
 };
+
+/** Removes the volumes of apps that are gone; one that somebody mounts stays, like those of an app. */
+async function removeOrphans(volumes: OrphanedVolumes): Promise<Verdict> {
+  try {
+    const orphans = volumes.list();
+    if (orphans.length === 0) return { is: 'done' };
+    const unsure = volumes.unsure();
+    if (unsure !== undefined) {
+      return { is: 'failed', message: `Volumes of apps that are gone were kept, as ${unsure}` };
+    }
+    for (const { name } of orphans) await volumes.remove(name, AbortSignal.timeout(REMOVAL_MS));
+    return { is: 'done' };
+  } catch (error) {
+    return { is: 'failed', message: error instanceof Error ? error.message : String(error) };
+  }
+}
 
 /** Version 2 knows no app 0. Pure. */
 const pathId = (text: unknown): number | undefined => integerOf(text) || undefined;

@@ -7,6 +7,7 @@ import type { SecretFiles } from '../../api/store/secret-files.js';
 import type { Store } from '../../api/store/store.js';
 import type { Tags } from '../../api/store/tag-file.js';
 import type { DeviceVariables } from '../../crds/device-variables.js';
+import type { OrphanedVolumes } from '../../crds/orphans.js';
 import type { Engine } from '../docker/engine.js';
 import type { Informer } from '../docker/informer.js';
 import type { DeviceFacts } from '../host/facts.js';
@@ -39,5 +40,5 @@ export interface ActorDeps {
   /** Filled in, so that an update can be asked for. */
   readonly sources: Pick<FolderSource, 'rescan'>[];
   /** Filled in, so that logs can be read, and the health check sees the world. */
-  readonly found: { engine?: Engine; world?: Informer };
+  readonly found: { engine?: Engine; world?: Informer; orphans?: OrphanedVolumes };
 }

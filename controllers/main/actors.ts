@@ -36,6 +36,7 @@ import { logOwnerOf } from '../service/log-owner.js';
 import { serviceController } from '../service/service-controller.js';
 import { watchStrays } from '../service/strays.js';
 import { AGENT_VERSION } from '../version.js';
+import { orphanedVolumes } from '../volume/orphans.js';
 import { volumeController } from '../volume/volume-controller.js';
 import type { ActorDeps } from './actor-deps.js';
 import { keeper, poll, reboots, working } from './parts.js';
@@ -156,6 +157,8 @@ async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
       name: 'the strays',
       start: () => {
         follower.strays = watchStrays({ store, world, clock: systemClock });
+        // Not before the folders have been read: an app that is not known yet is not gone.
+        deps.found.orphans = orphanedVolumes({ store, world, engine, say: (text) => logs.system(text) });
       },
       stop: () => follower.strays?.(),
     },

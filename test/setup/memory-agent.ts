@@ -7,7 +7,7 @@ import { openStore } from '../../api/store/document-store.js';
 import { openKeys } from '../../api/store/key-file.js';
 import { openSecretFiles } from '../../api/store/secret-files.js';
 import type { Store } from '../../api/store/store.js';
-import { startWorld } from '../../controllers/docker/informer.js';
+import { type Informer, startWorld } from '../../controllers/docker/informer.js';
 import { PullQueue } from '../../controllers/docker/pull-queue.js';
 import { gitSourceController } from '../../controllers/git-source/git-source-controller.js';
 import { openUpdateLocks } from '../../controllers/host/lock-files.js';
@@ -16,6 +16,7 @@ import { Loop } from '../../controllers/runtime/loop.js';
 import { serviceLogs } from '../../controllers/service/service-logs.js';
 import { serviceStats } from '../../controllers/service/service-stats.js';
 import { shownEnvironment } from '../../controllers/service/shown-environment.js';
+import { orphanedVolumes } from '../../controllers/volume/orphans.js';
 import { parseDocument } from '../../crds/parse.js';
 import { aServer } from '../api/http/a-server.js';
 import { deviceLoops, facts } from './device-loops.js';
@@ -27,6 +28,7 @@ const silent = pino({ level: process.env.SUPERCARGO_TEST_LOG ?? 'silent' });
 export interface MemoryAgent {
   readonly engine: MemoryEngine;
   readonly store: Store;
+  readonly world: Informer;
   /** `http://127.0.0.1:…` */
   readonly host: string;
   /** Where the locks of applications are, as they see them. */
@@ -57,6 +59,7 @@ export async function startMemoryAgent({ localMode = true, looksAfterGit = false
       stats: (ending) => serviceStats({ store, engine }, ending),
       environment: (id) => shownEnvironment(world.containers(), id),
     },
+    volumes: orphanedVolumes({ store, world, engine, say: () => undefined }),
     device: {
       uuid: facts.uuid,
       arch: facts.arch,
@@ -78,6 +81,7 @@ export async function startMemoryAgent({ localMode = true, looksAfterGit = false
   return {
     engine,
     store,
+    world,
     host: `http://${bench.server.addresses[0]}`,
     lockRoot: join(folder, 'locks'),
     async close() {

@@ -8,13 +8,14 @@ import type { Session } from '../session.js';
 import { secondsOf, type WaitOptions } from '../wait.js';
 import { lateError, Mirror } from '../watch.js';
 import { shortConflict } from './apply.js';
+import { orphanPath } from './get.js';
 
 export interface DeleteOptions extends WaitOptions {
   readonly filename?: readonly string[];
   readonly ignoreNotFound?: boolean;
 }
 
-/** `supercargo delete`: takes documents back and waits until what they stood for is gone. Volumes stay, unless their App says otherwise. */
+/** `supercargo delete`: takes documents back and waits until what they stood for is gone. Volumes stay, unless their App says otherwise; one whose app is gone already goes with its data. */
 export async function remove(session: Session, words: readonly string[], options: DeleteOptions): Promise<void> {
   const { io, json } = session;
   const seconds = options.wait ? secondsOf(options) : 0;
@@ -67,6 +68,19 @@ function subjectsOf([first = '', ...names]: readonly string[]): readonly Subject
   return names.map((name) => subjectOf(`${first}/${name}`));
 }
 
+/** Removes the volume of an app that is gone; false when there is none of that name. */
+async function deleteOrphan(client: Client, subject: Subject): Promise<boolean> {
+  try {
+    await client.ask('DELETE', orphanPath(subject.name));
+    return true;
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    if (error.code === 404) return false;
+    if (error.code !== 409) throw error;
+    throw new CommandError(`${subjectText(subject)}: ${shortConflict(error.message)}`, { cause: error });
+  }
+}
+
 /** The uid of a document that is on its way out, '' for one that is gone, undefined for one that was never there. */
 async function deleteOne(client: Client, subject: Subject, mayBeAbsent: boolean): Promise<string | undefined> {
   try {
@@ -74,6 +88,7 @@ async function deleteOne(client: Client, subject: Subject, mayBeAbsent: boolean)
     return answer.kind === 'Status' ? '' : answer.metadata.uid;
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
+    if (error.code === 404 && subject.kind === 'Volume' && (await deleteOrphan(client, subject))) return '';
     if (error.code === 404 && mayBeAbsent) return undefined;
     if (error.code !== 409) throw error;
     throw new CommandError(`${subjectText(subject)}: ${shortConflict(error.message)}`, { cause: error });

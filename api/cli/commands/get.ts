@@ -1,7 +1,15 @@
 import { type AnyResource, type Kind, PLURALS } from '../../../crds/kinds.js';
 import { cellOf, cellStyle, columnsOf } from '../columns.js';
 import { usageError } from '../failure.js';
-import { collectionPath, kindsOf, objectPath, type Subject, subjectOf, subjectText } from '../kind-words.js';
+import {
+  collectionPath,
+  GROUP_PATH,
+  kindsOf,
+  objectPath,
+  type Subject,
+  subjectOf,
+  subjectText,
+} from '../kind-words.js';
 import type { Session } from '../session.js';
 import { tableLines } from '../table.js';
 import { watchList } from '../watch.js';
@@ -13,6 +21,7 @@ export interface GetOptions {
   readonly output: Output;
   readonly watch?: boolean;
   readonly selector?: string;
+  readonly orphaned?: boolean;
 }
 
 interface Listed {
@@ -24,6 +33,7 @@ interface Listed {
 export async function get(session: Session, words: readonly string[], options: GetOptions): Promise<void> {
   const output = session.json ? 'json' : options.output;
   const [first = '', ...names] = words;
+  if (options.orphaned) return orphans(session, first, names, { ...options, output });
   const subjects = first.includes('/')
     ? words.map((word) => subjectOf(word))
     : names.flatMap((name) => kindsOf(first).map((kind): Subject => ({ kind, name })));
@@ -42,6 +52,49 @@ export async function get(session: Session, words: readonly string[], options: G
   if (items.length > 0 || output === 'json' || output === 'yaml') return show(session, items, output, false);
   const what = first === 'all' ? 'documents' : kinds.map((kind) => PLURALS[kind]).join(', ');
   session.io.err(`No ${what} ${options.selector === undefined ? 'on this device' : 'with these labels'}`);
+}
+
+const ORPHANED_PATH = `${GROUP_PATH}/orphanedvolumes`;
+/** One of them. */
+export const orphanPath = (name: string): string => `${ORPHANED_PATH}/${encodeURIComponent(name)}`;
+
+/** A volume that is no document. */
+interface Orphan {
+  readonly metadata: { readonly name: string };
+  readonly status: { readonly appId: number; readonly appUuid?: string; readonly driver: string };
+}
+
+/** `supercargo get volumes --orphaned`: what `supercargo delete volume NAME` removes with its data. */
+async function orphans(
+  session: Session,
+  kind: string,
+  names: readonly string[],
+  { output, watch: isWatch, selector }: GetOptions,
+): Promise<void> {
+  if (kindsOf(kind).some((one) => one !== 'Volume'))
+    throw usageError('Only volumes can be orphaned', 'supercargo get volumes --orphaned');
+  if (names.length > 0 || isWatch || selector !== undefined)
+    throw usageError('--orphaned shows all of them', 'Leave out names, -w and -l');
+  const client = await session.client();
+  const list = await client.ask<{ readonly items: readonly Orphan[] }>('GET', ORPHANED_PATH);
+  if (output === 'json') session.io.out(JSON.stringify(list, undefined, session.json ? undefined : 2));
+  else if (output === 'yaml') session.io.out(toYaml(list).trimEnd());
+  else if (output === 'name') session.io.out(...list.items.map(({ metadata }) => `volume/${metadata.name}`));
+  else if (list.items.length === 0) session.io.err('No volumes of apps that are gone');
+  else {
+    const rows = list.items.map(({ metadata, status: { appId, appUuid = '-', driver } }) => [
+      metadata.name,
+      String(appId),
+      appUuid,
+      driver,
+    ]);
+    session.io.out(
+      ...tableLines(
+        ['NAME', 'APP ID', 'APP UUID', 'DRIVER'].map((head) => session.io.style('bold', head)),
+        rows,
+      ),
+    );
+  }
 }
 
 function show(session: Session, found: readonly AnyResource[], output: Output, isOne: boolean): void {

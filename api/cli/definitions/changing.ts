@@ -28,7 +28,7 @@ export function defineChanging(program: Command): void {
     );
 
   waiting(program.command('delete'))
-    .summary('take documents back; volumes stay')
+    .summary('take documents back; volumes stay, but for one that is named and whose app is gone')
     .argument('[kind]', 'a kind; or kind/name')
     .argument('[names...]')
     .option('-f, --filename <path>', 'those in a file, a folder, or - for standard input; may be repeated', collect)

@@ -15,6 +15,7 @@ export function defineReading(program: Command): void {
     .argument('[names...]')
     .addOption(new Option('-o, --output <form>', 'how they are shown').choices(OUTPUTS).default('table'))
     .option('-w, --watch', 'go on with every change')
+    .option('--orphaned', 'of volumes: those of apps that are gone')
     .option('-l, --selector <labels>', 'only those with such labels, as in a=b,c!=d')
     .action(
       action<GetOptions>(async (session, args, options) =>

@@ -146,5 +146,12 @@ export const RESOURCE_OPERATIONS: Operations = {
   [`GET ${GROUP}/problems`]: read('Device', 'What was not accepted', 'ProblemList'),
   [`GET ${GROUP}/health`]: read('Device', 'Each check of /v1/healthy', 'Health'),
   [`GET ${GROUP}/device`]: read('Device', 'What the device is, and how much of it is in use', 'DeviceResource'),
+  [`GET ${GROUP}/orphanedvolumes`]: read('Volume', 'What apps that are gone have left behind', 'OrphanedVolumeList'),
+  [`DELETE ${GROUP}/orphanedvolumes/{name}`]: operation(
+    'Volume',
+    'Removes a volume of an app that is gone, with its data',
+    { 200: jsonAnswer('It is gone.', { anyOf: [ref('OrphanedVolume'), ref('Status')] }) },
+    { parameters: [NAME, DRY_RUN], body: DELETE_OPTIONS },
+  ),
   [`GET ${GROUP}/stats`]: read('Device', 'What each service uses', 'ServiceStatsList'),
 };

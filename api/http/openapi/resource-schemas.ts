@@ -88,6 +88,16 @@ const change = (of: JsonSchema): JsonSchema => ({
   }),
 });
 
+const orphan: JsonSchema = {
+  description: 'A volume of an app that is gone, and of which no document speaks.',
+  ...object({
+    apiVersion,
+    kind: { const: 'OrphanedVolume' },
+    metadata: object({ name: text }),
+    status: object({ appId: integer, appUuid: text, driver: text, mountpoint: text }, 'appUuid'),
+  }),
+};
+
 const REQUEST_NAMES = [...new Set(Object.values(REQUESTS_OF).flat())];
 
 /** What the resource API answers and takes, by name. */
@@ -183,6 +193,13 @@ export const RESOURCE_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
     properties: { apiVersion, kind: { const: 'Device' }, metadata: { type: 'object' }, status: { type: 'object' } },
     required: ['apiVersion', 'kind', 'metadata', 'status'],
   },
+  OrphanedVolume: orphan,
+  OrphanedVolumeList: object({
+    kind: { const: 'OrphanedVolumeList' },
+    apiVersion,
+    metadata: object({}),
+    items: listOf(ref('OrphanedVolume')),
+  }),
   ServiceStatsList: object({
     kind: { const: 'ServiceStatsList' },
     apiVersion,

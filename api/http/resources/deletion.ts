@@ -1,7 +1,7 @@
 import type { Request } from '@hapi/hapi';
 import type { Resource } from '../../../crds/kinds.js';
 import { bodyOf, fieldOf } from '../body.js';
-import { type Cause, ResourceError } from './failure.js';
+import { type Cause, ResourceError, type Status } from './failure.js';
 import { isDryRun } from './query.js';
 
 /** What a client wants of a deletion. */
@@ -58,3 +58,13 @@ export function checkPreconditions(preconditions: unknown, plural: string, { met
   if (uid === metadata.uid && resourceVersion === metadata.resourceVersion) return;
   throw ResourceError.conflict(plural, metadata.name, 'the precondition of the deletion does not hold');
 }
+
+/** The answer when nothing is left to wait for. Pure. */
+export const deletedStatus = (plural: string, name: string, uid?: string): Status => ({
+  kind: 'Status',
+  apiVersion: 'v1',
+  metadata: {},
+  status: 'Success',
+  details: { name, group: 'supercargo.io', kind: plural, ...(uid === undefined ? {} : { uid }) },
+  code: 200,
+});

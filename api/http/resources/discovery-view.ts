@@ -46,6 +46,13 @@ export const resourceList = {
     { name: 'apps/log', singularName: '', namespaced: false, kind: 'App', verbs: ['get'] },
     { name: 'services/log', singularName: '', namespaced: false, kind: 'Service', verbs: ['get'] },
     { name: 'stats', singularName: '', namespaced: false, kind: 'ServiceStats', verbs: ['list'] },
+    {
+      name: 'orphanedvolumes',
+      singularName: 'orphanedvolume',
+      namespaced: false,
+      kind: 'OrphanedVolume',
+      verbs: ['delete', 'list'],
+    },
     { name: 'device', singularName: 'device', namespaced: false, kind: 'Device', verbs: ['get'] },
     { name: 'events', singularName: 'event', namespaced: false, kind: 'Event', verbs: ['get', 'list', 'watch'] },
     { name: 'problems', singularName: 'problem', namespaced: false, kind: 'Problem', verbs: ['get', 'list'] },

@@ -7,9 +7,9 @@ import { bodyOf } from '../body.js';
 import type { ReadyReads } from '../ready-reads.js';
 import type { Streams } from '../streams.js';
 import { ViewCache } from '../view-cache.js';
-import { checkPreconditions, readDeletion } from './deletion.js';
+import { checkPreconditions, deletedStatus, readDeletion } from './deletion.js';
 import { groupList, groupView, resourceList } from './discovery-view.js';
-import { ResourceError, type Status } from './failure.js';
+import { ResourceError } from './failure.js';
 import { listView, objectView } from './object-view.js';
 import { checkListQuery, isDryRun, type ListQuery, listQueryOf, wantsWatch } from './query.js';
 import { parseFieldSelector, parseLabelSelector } from './selector.js';
@@ -161,12 +161,3 @@ function matcher({ labelSelector = '', fieldSelector = '' }: ListQuery): Matches
   return ({ metadata }) =>
     labels(metadata.labels ?? {}) && fields((field) => (field === 'metadata.name' ? metadata.name : undefined));
 }
-
-const deletedStatus = (plural: string, name: string, uid: string): Status => ({
-  kind: 'Status',
-  apiVersion: 'v1',
-  metadata: {},
-  status: 'Success',
-  details: { name, group: 'supercargo.io', kind: plural, uid },
-  code: 200,
-});

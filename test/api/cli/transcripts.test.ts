@@ -186,6 +186,23 @@ describe('the supercargo command', function () {
       assert.deepEqual([late.code, late.out, late.err.slice(0, message.length)], [3, '', message]);
     });
 
+    it('shows volumes of apps that are gone, and removes one that is named', async () => {
+      const Labels = { 'io.balena.supervised': 'true', 'io.balena.app-id': '7' };
+      const signal = AbortSignal.timeout(10_000);
+      for (const name of ['7_data', '7_logs']) {
+        await agent.engine.createVolume(name, { Labels }, signal);
+        await agent.world.refreshVolume(name, signal);
+      }
+      const listed = await command.run(['get', 'volumes', '--orphaned'], run());
+      assert.match(listed.out, /^NAME +APP ID +APP UUID +DRIVER\n7_data +7 +- +local\n7_logs +7 /);
+      const removed = await command.run(['delete', 'volume', '7_data'], run());
+      assert.deepEqual([removed.code, removed.out, removed.err], [0, 'volume/7_data deleted\n', '']);
+      const left = await command.run(['get', 'volume', '--orphaned', '-o', 'name'], run());
+      assert.equal(left.out, 'volume/7_logs\n');
+      const again = await command.run(['delete', 'volume', '7_data'], run());
+      assert.equal(again.code, 1);
+    });
+
     it('waits for a lock of the application only when it is overridden', async () => {
       await apply();
       mkdirSync(join(agent.lockRoot, '1', 'web'), { recursive: true });

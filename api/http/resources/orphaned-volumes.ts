@@ -1,0 +1,65 @@
+import type { Plugin } from '@hapi/hapi';
+import { API_VERSION } from '../../../crds/kinds.js';
+import type { OrphanedVolume, OrphanedVolumes } from '../../../crds/orphans.js';
+import { json } from '../answer.js';
+import { deletedStatus, readDeletion } from './deletion.js';
+import { ResourceError } from './failure.js';
+import { GLOBAL_ONLY } from './resources.js';
+
+/** Longest that the engine may take to remove one, ms. */
+export const REMOVAL_MS = 30_000;
+
+const PLURAL = 'orphanedvolumes';
+const PATH = `/apis/supercargo.io/v1/${PLURAL}`;
+
+/** `…/orphanedvolumes[/<name>]`: what apps that are gone have left behind. For the global key only. */
+export const orphanedVolumeRoutes: Plugin<{ readonly volumes: OrphanedVolumes }> = {
+  name: 'orphaned-volumes',
+  register(server, { volumes }) {
+    const listed = (): readonly OrphanedVolume[] => {
+      try {
+        return volumes.list();
+      } catch (error) {
+        throw unavailable(error);
+      }
+    };
+    server.route({
+      method: 'GET',
+      path: PATH,
+      options: GLOBAL_ONLY,
+      handler: (_, h) =>
+        json(h, { kind: 'OrphanedVolumeList', apiVersion: API_VERSION, metadata: {}, items: listed().map(view) }),
+    });
+    server.route({
+      method: 'DELETE',
+      path: `${PATH}/{name}`,
+      options: GLOBAL_ONLY,
+      async handler(request, h) {
+        const name = String(request.params.name);
+        const { dryRun } = readDeletion(request, PLURAL, name);
+        const found = listed().find((one) => one.name === name);
+        if (!found) throw ResourceError.notFound(PLURAL, name);
+        if (dryRun) return json(h, view(found));
+        const removal = await volumes.remove(name, AbortSignal.timeout(REMOVAL_MS)).catch((error: unknown) => {
+          throw unavailable(error);
+        });
+        if (removal.is === 'absent') throw ResourceError.notFound(PLURAL, name);
+        if (removal.is === 'in-use') throw ResourceError.conflict(PLURAL, name, mountedBy(removal.by));
+        return json(h, deletedStatus(PLURAL, name));
+      },
+    });
+  },
+};
+
+const view = ({ name, ...status }: OrphanedVolume) => ({
+  apiVersion: API_VERSION,
+  kind: 'OrphanedVolume',
+  metadata: { name },
+  status,
+});
+
+export const mountedBy = (users: readonly string[]): string =>
+  `it is mounted by ${users.join(', ') || 'a container'}; remove that first`;
+
+const unavailable = (error: unknown): ResourceError =>
+  ResourceError.unavailable(error instanceof Error ? error.message : String(error));

@@ -1,0 +1,64 @@
+import { appIdOf } from '../../api/store/app-ids.js';
+import type { Store } from '../../api/store/store.js';
+import type { OrphanedVolume, OrphanedVolumes, RemovalOfOrphan } from '../../crds/orphans.js';
+import type { Engine, SeenVolume } from '../docker/engine.js';
+import { APP_ID, APP_UUID, SUPERVISED } from '../docker/labels.js';
+import type { World } from '../docker/world.js';
+
+export interface OrphansDeps {
+  readonly store: Pick<Store, 'list' | 'unread'>;
+  readonly world: Pick<World, 'fresh' | 'trouble' | 'volumes' | 'refreshVolume'>;
+  readonly engine: Pick<Engine, 'removeVolume' | 'volumeUsers'>;
+  readonly say: (text: string) => void;
+}
+
+/** The volumes that an app, which is gone, has left behind. They are only told of; nothing but a person's word removes one. */
+export function orphanedVolumes(deps: OrphansDeps): OrphanedVolumes {
+  const { store, world, engine, say } = deps;
+  const list = (): readonly OrphanedVolume[] => {
+    if (!world.fresh) throw new Error(world.trouble ?? 'The engine has not answered yet');
+    return orphansAmong(world.volumes(), store);
+  };
+  return {
+    list,
+    unsure: () => unreadSource(store),
+    async remove(name, signal): Promise<RemovalOfOrphan> {
+      if (!list().some((one) => one.name === name)) return { is: 'absent' };
+      const result = await engine.removeVolume(name, signal);
+      if (result === 'in-use') {
+        return { is: 'in-use', by: (await engine.volumeUsers(name, signal)).map((user) => user.name) };
+      }
+      if (result === 'removed') say(`Removing volume '${name}', whose app is gone`);
+      await world.refreshVolume(name, signal);
+      return { is: result };
+    },
+  };
+}
+
+/** Ours by label, of an app that no document knows, and spoken of by no document. Pure but for what the store holds. */
+export function orphansAmong(volumes: readonly SeenVolume[], store: Pick<Store, 'list'>): readonly OrphanedVolume[] {
+  const spokenOf = new Set(store.list('Volume').map(({ spec }) => spec.volumeName));
+  const apps = new Set(store.list('App').map((app) => String(appIdOf(app))));
+  return volumes
+    .filter(({ name, labels }) => isOurs(labels) && !spokenOf.has(name) && !apps.has(labels[APP_ID] ?? ''))
+    .map(({ name, driver, labels, mountpoint }) => ({
+      name,
+      appId: Number(labels[APP_ID]),
+      ...(labels[APP_UUID] === undefined ? {} : { appUuid: labels[APP_UUID] }),
+      driver,
+      mountpoint,
+    }))
+    .sort((a, b) => a.appId - b.appId || (a.name < b.name ? -1 : 1));
+}
+
+const isOurs = (labels: SeenVolume['labels']): boolean =>
+  (labels[SUPERVISED] !== undefined || labels['io.resin.supervised'] !== undefined) &&
+  /^\d{1,15}$/.test(labels[APP_ID] ?? '');
+
+/** An app that is declared where nobody could look yet is not gone. */
+function unreadSource(store: Pick<Store, 'list' | 'unread'>): string | undefined {
+  const [unread] = store.unread();
+  if (unread) return `${unread.origin} cannot be read at present: ${unread.message}`;
+  const source = store.list('GitSource').find(({ status }) => status?.applied === undefined);
+  return source && `git/${source.metadata.name} has not been read yet`;
+}

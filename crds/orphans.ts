@@ -1,0 +1,22 @@
+/** A volume of an app that is gone, and of which no document speaks. */
+export interface OrphanedVolume {
+  readonly name: string;
+  readonly appId: number;
+  readonly appUuid?: string;
+  readonly driver: string;
+  readonly mountpoint: string;
+}
+
+export type RemovalOfOrphan =
+  | { readonly is: 'removed' | 'absent' }
+  | { readonly is: 'in-use'; readonly by: readonly string[] };
+
+/** What no document tells. Given by whoever speaks to the engine. */
+export interface OrphanedVolumes {
+  /** As they were last seen; throws while the engine does not answer. */
+  list(): readonly OrphanedVolume[];
+  /** Why some of them may have an app all the same; undefined when every source has been read. */
+  unsure(): string | undefined;
+  /** Removes one with its data; `absent` for anything that is not in the list. */
+  remove(name: string, signal: AbortSignal): Promise<RemovalOfOrphan>;
+}
