@@ -69,6 +69,7 @@ function containerVerbs(
   | 'createContainer'
   | 'startContainer'
   | 'stopContainer'
+  | 'restartContainer'
   | 'removeContainer'
   | 'renameContainer'
   | 'updateContainer'
@@ -114,6 +115,12 @@ function containerVerbs(
       if (answer.status === 404) return 'absent';
       expect(answer, 204);
       return 'stopped';
+    },
+    async restartContainer(id, signal) {
+      const answer = await ask({ method: 'POST', path: at(id, '/restart'), signal });
+      if (answer.status === 404 && refusal(404, answer.body).message === `No such container: ${id}`) return 'absent';
+      expect(answer, 204);
+      return 'restarted';
     },
     async removeContainer(id, signal) {
       const answer = await ask({ method: 'DELETE', path: at(id), query: { force: '1', v: '1' }, signal });

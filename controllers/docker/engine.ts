@@ -26,6 +26,9 @@ export interface SeenContainer {
   /** Image id, `sha256:…`. */
   readonly image: string;
   readonly networkMode: string;
+  /** `container:<id>` where it lives in the namespace of another one. */
+  readonly pidMode?: string;
+  readonly ipcMode?: string;
   /**
    * Attached networks by name, with the id of the network (ids of networks made again differ). The id is '' until the
    * container has been started for the first time: Docker looks the name up only then.
@@ -216,6 +219,8 @@ export interface Engine {
   startContainer(id: string, signal: AbortSignal): Promise<'started' | 'already' | 'absent'>;
   /** Stops with the container's own grace period; resolves when it has stopped. */
   stopContainer(id: string, signal: AbortSignal): Promise<'stopped' | 'already' | 'absent'>;
+  /** Stops it with its own grace period and starts it: both are done even when whoever asked has gone. Throws where the start fails; then it is stopped. */
+  restartContainer(id: string, signal: AbortSignal): Promise<'restarted' | 'absent'>;
   /** With its anonymous volumes. A running one is killed. */
   removeContainer(id: string, signal: AbortSignal): Promise<'removed' | 'absent'>;
   renameContainer(id: string, name: string, signal: AbortSignal): Promise<'renamed' | 'absent' | 'name-taken'>;

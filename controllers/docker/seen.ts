@@ -33,6 +33,7 @@ export function seenContainer(info: Inspected): SeenContainer {
     finishedAt: parseTime(info.State.FinishedAt),
     image: info.Image,
     networkMode: info.HostConfig.NetworkMode ?? 'default',
+    ...seenNamespaces(info.HostConfig),
     networks: Object.fromEntries(
       Object.entries(info.NetworkSettings?.Networks ?? {}).map(([name, endpoint]) => [
         name,
@@ -44,6 +45,18 @@ export function seenContainer(info: Inspected): SeenContainer {
     updatable: seenUpdatable(info.HostConfig),
   };
 }
+
+/** Namespaces that are another container's; Docker has replaced its name by its id. Pure. */
+export const seenNamespaces = ({
+  PidMode: pid,
+  IpcMode: ipc,
+}: {
+  readonly PidMode?: string | undefined;
+  readonly IpcMode?: string | undefined;
+}): Pick<SeenContainer, 'pidMode' | 'ipcMode'> => ({
+  ...(pid?.startsWith('container:') ? { pidMode: pid } : {}),
+  ...(ipc?.startsWith('container:') ? { ipcMode: ipc } : {}),
+});
 
 /** The part of HostConfig that `docker update` changes; no limit is told in one way. Pure. */
 export function seenUpdatable(

@@ -1,6 +1,6 @@
 import type { ContainerLogLine, ContainerOptions, SeenContainer } from '../../controllers/docker/engine.js';
 import { APP_ID, SERVICE_NAME, SPEC_HASH } from '../../controllers/docker/labels.js';
-import { parseEnvironment, seenUpdatable } from '../../controllers/docker/seen.js';
+import { parseEnvironment, seenNamespaces, seenUpdatable } from '../../controllers/docker/seen.js';
 import type { ContainerStats } from '../../crds/stats.js';
 
 /** One container as the memory engine keeps it. */
@@ -11,6 +11,8 @@ export interface MemoryContainer {
   readonly image: string;
   /** `container:<name>` has become `container:<id>`. */
   readonly networkMode: string;
+  readonly pidMode: string;
+  readonly ipcMode: string;
   state: SeenContainer['state'];
   health: SeenContainer['health'];
   exitCode: number;
@@ -49,6 +51,7 @@ export function seenMemoryContainer(container: MemoryContainer): SeenContainer {
     finishedAt: container.finishedAt === undefined ? undefined : new Date(container.finishedAt).toISOString(),
     image: container.image,
     networkMode: container.networkMode,
+    ...seenNamespaces({ PidMode: container.pidMode, IpcMode: container.ipcMode }),
     networks: Object.fromEntries([...container.networks].map(([name, { id, aliases }]) => [name, { id, aliases }])),
     volumes: [...container.volumes],
     env: parseEnvironment(container.options.Env ?? []),

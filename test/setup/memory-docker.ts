@@ -88,9 +88,7 @@ export class MemoryDocker {
     const image = this.images.find(options.Image ?? '');
     if (image === undefined) throw new EngineError(`No such image: ${options.Image}`, 404);
     this.#refuseTakenName(name);
-    const asked = options.HostConfig?.NetworkMode || 'default';
-    const parent = asked.startsWith('container:') ? this.findContainer(asked.slice('container:'.length)) : undefined;
-    const networkMode = parent === undefined ? asked : `container:${parent.id}`;
+    const networkMode = this.#modeById(options.HostConfig?.NetworkMode || 'default');
     const { named, anonymousAt } = wantedVolumes(options, image.config.Volumes);
     const anonymous = anonymousAt.map(() => this.#newId('volume'));
     for (const volume of [...named, ...anonymous]) {
@@ -103,6 +101,8 @@ export class MemoryDocker {
       options: { ...options, Labels: { ...image.config.Labels, ...options.Labels } },
       image: image.id,
       networkMode,
+      pidMode: this.#modeById(options.HostConfig?.PidMode ?? ''),
+      ipcMode: this.#modeById(options.HostConfig?.IpcMode ?? ''),
       state: 'created',
       health: undefined,
       exitCode: 0,
@@ -451,14 +451,32 @@ export class MemoryDocker {
       if (network !== undefined) this.#announceEndpoint('disconnect', network, container);
     }
     this.#wakeLogs(container);
+    // The kernel ends a PID namespace with its first process. Restart policies fail while that is away, and give up.
+    for (const guest of this.containers) {
+      if (guest.pidMode !== `container:${container.id}` || !isAlive(guest)) continue;
+      this.#end(guest, 137);
+      guest.error = `container ${container.id} is not running`;
+    }
   }
 
   #refuseStart(container: MemoryContainer): void {
-    if (!container.networkMode.startsWith('container:')) return;
-    const parent = this.container(container.networkMode.slice('container:'.length));
-    if (!isAlive(parent)) {
-      throw new EngineError(`cannot join network of a non running container: ${parent.id}`, 409);
+    const { networkMode, pidMode, ipcMode } = container;
+    for (const mode of [networkMode, pidMode, ipcMode]) {
+      if (!mode.startsWith('container:')) continue;
+      const parent = this.container(mode.slice('container:'.length));
+      if (isAlive(parent)) continue;
+      if (mode === networkMode) {
+        throw new EngineError(`cannot join network of a non running container: ${parent.id}`, 409);
+      }
+      const joining = mode === ipcMode ? `can't join IPC of container ${parent.id}: ` : '';
+      throw new EngineError(`${joining}container ${parent.id} is not running`, 500);
     }
+  }
+
+  /** `container:<name>` becomes `container:<id>`. */
+  #modeById(mode: string): string {
+    const parent = mode.startsWith('container:') ? this.findContainer(mode.slice('container:'.length)) : undefined;
+    return parent === undefined ? mode : `container:${parent.id}`;
   }
 
   #refuseTakenPorts(container: MemoryContainer): void {

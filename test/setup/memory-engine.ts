@@ -134,6 +134,15 @@ export class MemoryEngine implements Engine {
     );
   }
 
+  restartContainer(id: string, signal: AbortSignal): ReturnType<Engine['restartContainer']> {
+    return this.#call('restartContainer', [id], signal, () => {
+      if (this.docker.findContainer(id) === undefined) return 'absent'; // a parent that is absent is a failure
+      this.docker.stopContainer(id);
+      this.docker.startContainer(id);
+      return 'restarted';
+    });
+  }
+
   removeContainer(id: string, signal: AbortSignal): ReturnType<Engine['removeContainer']> {
     return this.#call('removeContainer', [id], signal, () =>
       answering({ 404: 'absent' as const }, () => {

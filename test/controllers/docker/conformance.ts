@@ -307,6 +307,44 @@ export function describeEngine(title: string, make: () => Promise<EngineUnderTes
         await assert.rejects(engine.startContainer(orphan, signal), refused(404, /No such container/));
       });
 
+      it('shares the PID and IPC namespace of another container only while that one runs', async () => {
+        const parent = await create({ HostConfig: { IpcMode: 'shareable' } });
+        const mode = `container:${parent}`;
+        for (const [HostConfig, seen] of [
+          [{ PidMode: mode }, { pidMode: mode }],
+          [{ IpcMode: mode }, { ipcMode: mode }],
+        ] as const) {
+          const id = await create({ HostConfig });
+          const { pidMode, ipcMode } = await inspect(id);
+          assert.deepEqual({ pidMode, ipcMode }, { pidMode: undefined, ipcMode: undefined, ...seen });
+          await assert.rejects(engine.startContainer(id, signal), refused(500, /is not running/));
+          await engine.startContainer(parent, signal);
+          assert.equal(await engine.startContainer(id, signal), 'started');
+          await engine.stopContainer(parent, signal);
+          // The kernel ends a PID namespace with its first process; an IPC namespace lives on.
+          const after = 'pidMode' in seen ? 'exited' : 'running';
+          for (let turn = 0; turn < 1_000 && (await inspect(id)).state !== after; turn += 1);
+          assert.equal((await inspect(id)).state, after);
+        }
+      });
+
+      it('restarts a container, and leaves it stopped when it cannot be started again', async () => {
+        const id = await start();
+        const { startedAt: first = '' } = await inspect(id);
+        assert.equal(await engine.restartContainer(id, signal), 'restarted');
+        const { state, startedAt = '' } = await inspect(id);
+        assert.equal(state, 'running');
+        assert.ok(startedAt > first);
+        assert.equal(await engine.restartContainer(names.container(), signal), 'absent');
+        const guest = await start({ HostConfig: { NetworkMode: `container:${id}` } });
+        await engine.stopContainer(id, signal);
+        assert.equal((await inspect(guest)).state, 'running');
+        await assert.rejects(engine.restartContainer(guest, signal), refused(409, /non running container/));
+        const after = await inspect(guest);
+        assert.equal(after.state, 'exited');
+        assert.match(after.error, /non running container/);
+      });
+
       it('makes the volumes that it mounts and removes only those without a name', async () => {
         const volume = names.volume();
         const id = await create({ Volumes: { '/anonymous': {} }, HostConfig: { Binds: [`${volume}:/data`] } });

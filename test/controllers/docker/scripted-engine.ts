@@ -320,6 +320,7 @@ export class ScriptedEngine implements Engine {
   renameContainer = unscripted;
   updateContainer = unscripted;
   unpauseContainer = unscripted;
+  restartContainer = unscripted;
   createNetwork = unscripted;
   removeNetwork = unscripted;
   connectNetwork = unscripted;
