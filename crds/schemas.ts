@@ -104,8 +104,8 @@ const serviceFields: Fields = {
   dns_search: { type: ["string","array","null"], title: "string or list", description: "Search domains, in order. Default: those of the engine.", items: { type: "string" } },
   dns_opt: { type: ["array","null"], description: "Resolver options such as ndots:2. Default: none.", items: { type: "string" } },
   extra_hosts: { type: ["array","object","null"], title: "list or map", description: "Lines for /etc/hosts, as a list of host:address or host=address, or as a map of host to address. Default: none.", items: { type: "string", title: "string (host:address)", pattern: "^[^:=]+[:=]" }, additionalProperties: { type: "string" } },
-  pid: { type: ["string","null"], description: "PID namespace: host, or empty for its own. Default: its own." },
-  ipc: { type: ["string","null"], description: "IPC namespace: shareable, private, host or none. Default: shareable." },
+  pid: { type: ["string","null"], description: "PID namespace: host, service:<name> to share that of another service of the app, or empty for its own. Default: its own." },
+  ipc: { type: ["string","null"], description: "IPC namespace: shareable, private, host, none, or service:<name> to share that of another service of the app. Default: shareable." },
   uts: { type: ["string","null"], title: "string (host)", description: "UTS namespace: host, which shares the host name of the device, or empty for its own. Default: its own.", pattern: "^(host)?$" },
   cgroup: { type: ["string","null"], description: "Cgroup namespace: host or private. Default: as the engine is configured.", enum: ["host","private",null] },
   userns_mode: { type: ["string","null"], description: "User namespace: host, or empty as the engine is configured. Default: empty." },
@@ -401,6 +401,12 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
         }, additionalProperties: false } },
         downtimeMs: { type: "integer", description: "Milliseconds between the end of the old container and the start of the new one; 0 when both ran at once. Absent while it is not over, or not known." },
       }, additionalProperties: false },
+      joined: { type: "array", description: "In which runs of other containers it lives, where it shares their network, PID or IPC namespace. When such a container is started again, this one is restarted.", items: { type: "object", required: ["container","startedAt","since"], properties: {
+        container: { type: "string", description: "Id of the other container." },
+        startedAt: { type: "string", description: "When that run of it began, RFC 3339." },
+        since: { type: "string", description: "When this container was started, RFC 3339." },
+        restarts: { type: "integer", description: "How often in a row it has been restarted because the other one was.", minimum: 1 },
+      }, additionalProperties: false } },
       lastAction: { type: "object", description: "Why the last step was taken.", required: ["reason","because","at"], properties: {
         reason: { type: "string", description: "One CamelCase word for what was done." },
         because: { type: "string", description: "What differed." },

@@ -298,9 +298,9 @@ export interface ServiceFields {
         [k: string]: string;
       }
     | null;
-  /** PID namespace: host, or empty for its own. Default: its own. */
+  /** PID namespace: host, service:<name> to share that of another service of the app, or empty for its own. Default: its own. */
   pid?: string | null;
-  /** IPC namespace: shareable, private, host or none. Default: shareable. */
+  /** IPC namespace: shareable, private, host, none, or service:<name> to share that of another service of the app. Default: shareable. */
   ipc?: string | null;
   /** UTS namespace: host, which shares the host name of the device, or empty for its own. Default: its own. */
   uts?: string | null;
@@ -708,6 +708,17 @@ export interface ServiceStatus {
     /** Milliseconds between the end of the old container and the start of the new one; 0 when both ran at once. Absent while it is not over, or not known. */
     downtimeMs?: number;
   };
+  /** In which runs of other containers it lives, where it shares their network, PID or IPC namespace. When such a container is started again, this one is restarted. */
+  joined?: {
+    /** Id of the other container. */
+    container: string;
+    /** When that run of it began, RFC 3339. */
+    startedAt: string;
+    /** When this container was started, RFC 3339. */
+    since: string;
+    /** How often in a row it has been restarted because the other one was. */
+    restarts?: number;
+  }[];
   /** Why the last step was taken. */
   lastAction?: {
     /** One CamelCase word for what was done. */

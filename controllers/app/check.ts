@@ -38,7 +38,7 @@ export function checkRelease(app: App, byHand: WrittenByHand = NOTHING): readonl
 
 function undeclared(
   path: string,
-  { dependsOn, networks, mode, volumes }: References,
+  { dependsOn, networks, mode, namespaces, volumes }: References,
   known: { readonly [Of in keyof WrittenByHand]: ReadonlySet<string> },
   lenient: boolean,
 ): readonly Issue[] {
@@ -61,6 +61,9 @@ function undeclared(
   }
   if (mode.is === 'service' && !known.services.has(mode.service)) {
     say('network_mode', `there is no service ${mode.service}`);
+  }
+  for (const { field, service } of namespaces) {
+    if (!known.services.has(service)) say(field, `there is no service ${service}`);
   }
   if (mode.is === 'network' && !known.networks.has(mode.network)) {
     say('network_mode', `${mode.network} is neither host, bridge, none nor a declared network`);
@@ -108,6 +111,7 @@ function cycles(references: ReadonlyMap<string, References>): readonly Issue[] {
     if (!one || done.has(name)) return;
     const after = one.dependsOn.map(({ service }) => service);
     if (one.mode.is === 'service') after.push(one.mode.service);
+    after.push(...one.namespaces.map(({ service }) => service));
     for (const next of new Set(after)) visit(next, [...trail, name]);
     done.add(name);
   };

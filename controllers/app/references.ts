@@ -13,6 +13,8 @@ export interface References {
     | { readonly is: 'service'; readonly service: string }
     | { readonly is: 'container' }
     | { readonly is: 'network'; readonly network: string };
+  /** Services whose PID or IPC namespace it lives in, by the field that says so. */
+  readonly namespaces: readonly { readonly field: 'pid' | 'ipc'; readonly service: string }[];
   /** Sources of named volumes. */
   readonly volumes: readonly string[];
   /** Paths of the host that it mounts. */
@@ -23,6 +25,8 @@ type Fields = Pick<ServiceFields, 'labels'> & {
   readonly depends_on?: unknown;
   readonly networks?: unknown;
   readonly network_mode?: unknown;
+  readonly pid?: unknown;
+  readonly ipc?: unknown;
   readonly volumes?: unknown;
 };
 
@@ -42,6 +46,10 @@ export function referencesOf(fields: Fields): References {
     })),
     networks: networks === undefined || networks === null ? undefined : entries(networks).map(([name]) => name),
     mode: modeOf(fields.network_mode),
+    namespaces: (['pid', 'ipc'] as const).flatMap((field) => {
+      const mode = modeOf(fields[field]);
+      return mode.is === 'service' ? [{ field, service: mode.service }] : [];
+    }),
     volumes: listOf(fields.volumes).flatMap(namedVolume),
     hostPaths: listOf(fields.volumes).flatMap(hostPath),
   };

@@ -7,11 +7,12 @@ import { type Definition, readDefinition } from './definition.js';
 import { environmentOptions, imageEnvironment, injectedEnvironment } from './environment.js';
 import { type ApiAccess, addedByFeatures, type CloudAccess } from './features.js';
 import { type Healthcheck, mergeHealthcheck } from './healthcheck.js';
-import { HOST_DEFAULTS } from './host-options.js';
+import { HOST_DEFAULTS, onlySaid } from './host-options.js';
 import type { Identity } from './identity.js';
 import { identityLabels, withImageLabels } from './labels.js';
 import { BOUNDED_LOGS } from './logging.js';
 import { volumeOptions } from './mounts.js';
+import { containerMode, namedService } from './namespaces.js';
 import { networkOptions } from './networks.js';
 import { portOptions } from './ports.js';
 
@@ -28,8 +29,8 @@ export interface Surroundings {
   readonly api: ApiAccess | undefined;
   /** Needed only with the balena-api feature. */
   readonly cloud: CloudAccess | undefined;
-  /** Container of the sibling whose network is shared. */
-  readonly siblingContainer: string | undefined;
+  /** Ids of the containers of siblings whose namespaces are shared, by service. */
+  readonly siblingContainers: ReadonlyMap<string, string>;
   /** Written as a label when given. */
   readonly specHash?: string;
   /** Written as a label when given: the container waits for the next boot. */
@@ -67,7 +68,7 @@ export function blueprintOf(
     lockDirectory,
     api,
     cloud,
-    siblingContainer,
+    siblingContainers,
     specHash,
     boot,
     madeAfter = [],
@@ -79,7 +80,7 @@ export function blueprintOf(
   const hostNetwork = definition.network.is === 'engine' && definition.network.mode === 'host';
   const reachable = api && hostNetwork ? { ...api, host: '127.0.0.1' } : api;
   const added = addedByFeatures(labels, definition.network, facts, { api: reachable, cloud });
-  const network = networkOptions(definition.network, identity, siblingContainer);
+  const network = networkOptions(definition.network, identity, siblingContainers);
   const volumes = volumeOptions(definition.volumes, (volume) => volumeName(identity.appId, volume));
   const { ExposedPorts, PortBindings } = portOptions(definition.ports);
   const environment = {
@@ -123,6 +124,7 @@ export function blueprintOf(
       ...HOST_DEFAULTS,
       ...(boundLogs ? { LogConfig: BOUNDED_LOGS } : {}),
       ...definition.host,
+      ...sharedModes(definition.host, siblingContainers),
       NetworkMode: network.mode,
       PortBindings,
       // The lock directory is a bind, not a mount: the engine then creates it where a reboot has emptied /tmp.
@@ -133,6 +135,18 @@ export function blueprintOf(
   };
   const joins = { ...network.joins, ...added.joins };
   return { options, joins, endpoints: { ...network.first, ...joins } };
+}
+
+/** `service:<name>` as the container of that service. Pure. */
+function sharedModes(
+  { PidMode, IpcMode }: Definition['host'],
+  siblingContainers: ReadonlyMap<string, string>,
+): Pick<Definition['host'], 'PidMode' | 'IpcMode'> {
+  const shared = (mode: string | undefined): string | undefined => {
+    const service = namedService(mode);
+    return service === undefined ? undefined : containerMode(service, siblingContainers);
+  };
+  return onlySaid({ PidMode: shared(PidMode), IpcMode: shared(IpcMode) });
 }
 
 /** The create options with every network, for an engine that connects those beyond the first itself. Pure. */

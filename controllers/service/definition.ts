@@ -3,7 +3,7 @@ import type { ServiceSpec } from '../../crds/types.js';
 import type { ContainerOptions, HostOptions } from '../docker/engine.js';
 import { InvalidSpecError } from '../runtime/outcome.js';
 import { splitCommandLine } from './command-line.js';
-import { type Dependency, readDependencies } from './dependencies.js';
+import { type Dependency, providerNames, readDependencies } from './dependencies.js';
 import { type Environment, readEnvironment } from './environment.js';
 import { type Fields, isAbsent, text, texts } from './fields.js';
 import { Findings } from './findings.js';
@@ -95,7 +95,7 @@ export function readDefinition(spec: ServiceSpec): { definition: Definition; war
     image: normalizeReference(spec.image),
     platform: text(fields.platform, 'platform', findings),
     running: spec.running !== false,
-    dependencies: readDependencies(fields.depends_on, network, findings),
+    dependencies: readDependencies(fields.depends_on, providerNames(fields), findings),
     command: readCommand(fields, 'command', findings),
     entrypoint: readCommand(fields, 'entrypoint', findings),
     environment: readEnvironment(fields.environment, findings),

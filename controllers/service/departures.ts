@@ -1,3 +1,5 @@
+import type { Leaving } from './situation.js';
+
 /** Stops under way at once; an engine that is asked to stop fifty at a time gets slower, not faster. */
 const AT_ONCE = 8;
 
@@ -6,16 +8,16 @@ const AT_ONCE = 8;
  * and seen again in a later one. Knows only what this process does right now; a crash loses nothing but the waiting.
  */
 export class Departures {
-  readonly #running = new Map<string, string>();
+  readonly #running = new Map<string, { readonly service: string; readonly how: Leaving }>();
   readonly #failures = new Map<string, Error>();
   readonly #listeners = new Set<(service: string) => void>();
   readonly #waiting: (() => void)[] = [];
   #active = 0;
 
   /** Runs the action unless one is running for that container; tells the listeners the document's name when it has ended. */
-  begin(service: string, container: string, action: () => Promise<void>): void {
+  begin(service: string, container: string, how: Leaving, action: () => Promise<void>): void {
     if (this.#running.has(container)) return;
-    this.#running.set(container, service);
+    this.#running.set(container, { service, how });
     this.#turn()
       .then(action)
       .catch((error: unknown) => this.#failures.set(service, error instanceof Error ? error : new Error(String(error))))
@@ -32,14 +34,14 @@ export class Departures {
     this.#active += 1;
   }
 
-  /** Ids of containers that are leaving. */
-  get leaving(): ReadonlySet<string> {
-    return new Set(this.#running.keys());
+  /** Ids of containers that are leaving, and how. */
+  get leaving(): ReadonlyMap<string, Leaving> {
+    return new Map([...this.#running].map(([id, { how }]) => [id, how]));
   }
 
   /** A container of that document is leaving. */
   isLeaving(service: string): boolean {
-    return [...this.#running.values()].includes(service);
+    return [...this.#running.values()].some((one) => one.service === service);
   }
 
   /** How the last one of a service failed; told once. */

@@ -1,7 +1,7 @@
 import type { SeenContainer } from '../docker/engine.js';
 import { isAbsent, isRecord, texts } from './fields.js';
 import type { Findings } from './findings.js';
-import type { NetworkUse } from './networks.js';
+import { namedService } from './namespaces.js';
 
 export type DependencyCondition = 'service_started' | 'service_healthy' | 'service_completed_successfully';
 
@@ -19,14 +19,17 @@ const CONDITIONS: readonly DependencyCondition[] = [
   'service_completed_successfully',
 ];
 
-/** Reads `depends_on`, short or long; sharing a sibling's network depends on it as well. Pure. */
-export function readDependencies(value: unknown, network: NetworkUse, findings: Findings): readonly Dependency[] {
+/** Reads `depends_on`, short or long. Whose namespaces a service shares, on that it depends as well. Pure. */
+export function readDependencies(
+  value: unknown,
+  providers: readonly string[],
+  findings: Findings,
+): readonly Dependency[] {
   const declared = isRecord(value)
     ? Object.entries(value).map(([service, entry]) => longForm(service, entry, findings))
     : (texts(value, 'depends_on', findings) ?? []).map((service) => started(service));
-  return network.is === 'service' && !declared.some(({ service }) => service === network.service)
-    ? [...declared, started(network.service)]
-    : declared;
+  const others = new Set(providers.filter((name) => !declared.some(({ service }) => service === name)));
+  return [...declared, ...[...others].map(started)];
 }
 
 const started = (service: string): Dependency => ({ service, condition: 'service_started', required: true });
@@ -44,19 +47,27 @@ function longForm(service: string, entry: unknown, findings: Findings): Dependen
 export function namesWaitedFor(spec: {
   readonly depends_on?: unknown;
   readonly network_mode?: unknown;
+  readonly pid?: unknown;
+  readonly ipc?: unknown;
 }): readonly string[] {
   const listed = Array.isArray(spec.depends_on)
     ? spec.depends_on.filter((name) => typeof name === 'string')
     : isRecord(spec.depends_on)
       ? Object.keys(spec.depends_on)
       : [];
-  const shared = sharedNetwork(spec);
-  return shared ? [...listed, shared] : listed;
+  return [...listed, ...providerNames(spec)];
 }
 
-/** The sibling in whose network a service lives, read leniently. Pure. */
-export const sharedNetwork = ({ network_mode: mode }: { readonly network_mode?: unknown }): string | undefined =>
-  typeof mode === 'string' ? /^\s*service:\s*(.*?)\s*$/.exec(mode)?.[1] : undefined;
+/** The siblings in whose namespaces a service lives, read leniently. Pure. */
+export const providerNames = ({
+  network_mode: network,
+  pid,
+  ipc,
+}: {
+  readonly network_mode?: unknown;
+  readonly pid?: unknown;
+  readonly ipc?: unknown;
+}): readonly string[] => [network, pid, ipc].flatMap((mode) => namedService(mode) ?? []);
 
 /** How far a sibling has come. */
 export interface Sibling {

@@ -8,9 +8,10 @@ import type { SeenContainer, Updatable } from '../docker/engine.js';
  */
 export function hasFinished(
   { Name, MaximumRetryCount: most }: Updatable['RestartPolicy'],
-  { state, exitCode, restartCount = 0 }: SeenContainer,
+  { state, exitCode, error, restartCount = 0 }: SeenContainer,
 ): boolean {
   if (state !== 'exited') return false;
-  if (Name === 'no') return true;
-  return Name === 'on-failure' && (exitCode === 0 || (most > 0 && restartCount >= most));
+  if (Name === 'on-failure' && most > 0 && restartCount >= most) return true;
+  // One whose last start failed has not ended: it was to run again.
+  return error === '' && (Name === 'no' || (Name === 'on-failure' && exitCode === 0));
 }

@@ -4,6 +4,7 @@ import { type Fields, integer, isAbsent, isRecord, pairs, text, texts } from './
 import type { Findings } from './findings.js';
 import { readLimits } from './limits.js';
 import { readLogging } from './logging.js';
+import { namedService } from './namespaces.js';
 
 const RESTART = ['no', 'always', 'on-failure', 'on-failure:<count>', 'unless-stopped'];
 
@@ -133,8 +134,9 @@ export function readHostOptions(fields: Fields, findings: Findings): HostOptions
     DnsSearch: list('dns_search', true),
     DnsOptions: list('dns_opt'),
     ExtraHosts: readExtraHosts(fields.extra_hosts, findings),
-    PidMode: word('pid'),
-    IpcMode: word('ipc'),
+    // `service:<name>` becomes the container of that service when this one is made.
+    PidMode: readNamespace('pid', word, findings),
+    IpcMode: readNamespace('ipc', word, findings),
     UsernsMode: word('userns_mode'),
     UTSMode: word('uts'),
     CgroupnsMode: readCgroup(fields.cgroup, findings),
@@ -164,6 +166,17 @@ function readRestart(value: unknown, findings: Findings): HostOptions['RestartPo
   }
   findings.warn('restart', `${JSON.stringify(value)} is not one of ${RESTART.join(', ')}; always is used`);
   return { Name: 'always', MaximumRetryCount: 0 };
+}
+
+function readNamespace(
+  key: 'pid' | 'ipc',
+  word: (key: string) => string | undefined,
+  findings: Findings,
+): string | undefined {
+  const mode = word(key)?.trim();
+  return mode?.startsWith('service:') && namedService(mode) === undefined
+    ? findings.issue(key, 'names no service')
+    : mode;
 }
 
 function readPrivileged(value: unknown, findings: Findings): boolean | undefined {

@@ -95,13 +95,14 @@ export async function start(
 
 async function startAndLook(
   deps: ServiceDeps,
-  { service, serviceName, note }: Subject,
+  { service, serviceName, note, noteStart }: Subject,
   id: string,
   { label, because }: { readonly label: string; readonly because: string },
   signal: AbortSignal,
 ): Promise<undefined> {
   const { world, engine, logs, store } = deps;
   logs.system(`Starting service '${label}'`);
+  const before = world.containers();
   try {
     await engine.startContainer(id, signal);
     note('Started');
@@ -116,6 +117,7 @@ async function startAndLook(
     );
   }
   await world.refreshContainer(id, signal);
+  noteStart(id, before);
   logs.system(`Started service '${label}'`);
   record(store, service, 'Starting', `Started service ${serviceName}: ${because}`);
 }

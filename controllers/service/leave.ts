@@ -34,7 +34,7 @@ export function beginLeaving(
       if (world.containers().some((one) => one.id === id)) await world.refreshContainer(id, never);
       return true;
     });
-  departures.begin(name, id, async () => {
+  departures.begin(name, id, remove ? 'removed' : 'stopped', async () => {
     try {
       const left = locked ? await locks.during(appId, leave) : await leave();
       if (left)

@@ -1,7 +1,7 @@
 import { isReady, isStalled } from '../../crds/conditions.js';
 import type { Service } from '../../crds/kinds.js';
 import type { SeenContainer } from '../docker/engine.js';
-import { namesWaitedFor, type Sibling, sharedNetwork } from './dependencies.js';
+import { namesWaitedFor, providerNames, type Sibling } from './dependencies.js';
 import { type Identity, identityOf } from './identity.js';
 import type { ServiceDeps } from './pass.js';
 
@@ -37,11 +37,11 @@ export function siblings(deps: ServiceDeps, service: Service): (name: string) =>
   };
 }
 
-/** Services of the app that live in the network of this one. */
+/** Services of the app that live in the network, or another namespace, of this one. */
 export const guestsOf = ({ store }: ServiceDeps, { spec }: Service): readonly string[] =>
   store
     .list('Service')
-    .filter((one) => one.spec.app === spec.app && sharedNetwork(one.spec) === spec.serviceName)
+    .filter((one) => one.spec.app === spec.app && providerNames(one.spec).includes(spec.serviceName))
     .map((one) => one.spec.serviceName);
 
 /** Who waits for this one, is deleted as well, and has a container still. */

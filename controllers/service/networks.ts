@@ -2,6 +2,7 @@ import { networkName } from '../../crds/names.js';
 import type { EndpointSettings } from '../docker/engine.js';
 import { isAbsent, isRecord, pairs, text, texts } from './fields.js';
 import type { Findings } from './findings.js';
+import { containerMode } from './namespaces.js';
 
 /** Addresses and further names on one network, as the document says them. */
 export interface Endpoint {
@@ -103,13 +104,11 @@ export const endpointSettings = (
 export function networkOptions(
   use: NetworkUse,
   { appUuid, serviceName }: { readonly appUuid: string; readonly serviceName: string },
-  siblingContainer: string | undefined,
+  siblingContainers: ReadonlyMap<string, string>,
 ): { mode: string; first: Record<string, EndpointSettings>; joins: Record<string, EndpointSettings> } {
   if (use.is === 'engine') return { mode: use.mode, first: {}, joins: {} };
   if (use.is === 'service') {
-    if (siblingContainer === undefined)
-      throw new Error(`Service ${use.service} has no container whose network could be shared`);
-    return { mode: `container:${siblingContainer}`, first: {}, joins: {} };
+    return { mode: containerMode(use.service, siblingContainers), first: {}, joins: {} };
   }
   const named = Object.entries(use.endpoints).map(
     ([name, endpoint]) => [networkName(appUuid, name), endpointSettings(endpoint, serviceName)] as const,

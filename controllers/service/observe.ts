@@ -2,6 +2,7 @@ import type { Service } from '../../crds/kinds.js';
 import type { SeenContainer } from '../docker/engine.js';
 import type { Blueprint } from './container-options.js';
 import { identityOf } from './identity.js';
+import { lostProviders, providersOf } from './namespaces.js';
 import { closingNetworks } from './needs.js';
 import { containersOf, dependentsOf } from './neighbours.js';
 import { ordersOf } from './orders.js';
@@ -35,6 +36,8 @@ export async function observe(
   if (!identity && !deleted) return undefined;
   const containers = containersOf(deps, service, identity);
   const appId = identity?.appId ?? containers[0]?.appId ?? 0;
+  const [newest] = containers;
+  const providers = newest ? providersOf(newest, deps.world.containers()) : [];
   const { wanted, blueprint } = identity && !deleted ? await resolve(deps, service, identity) : {};
   return {
     appId,
@@ -43,6 +46,7 @@ export async function observe(
       wanted,
       containers,
       leaving: departures.leaving,
+      lost: newest ? lostProviders(newest, providers, service.status?.joined, deps.now()) : [],
       closing: closingNetworks(deps),
       lockHeld: locks.isHeld(appId),
       orders: ordersOf(service, app, stops, wanted?.image?.specHash, wanted?.running ?? false),

@@ -5,6 +5,7 @@ import { refused } from './failed-step.js';
 import { install, start } from './install.js';
 import { beginLeaving } from './leave.js';
 import type { ServiceDeps } from './pass.js';
+import { beginRestart } from './restart.js';
 import type { ServiceStep } from './situation.js';
 import { record, type StepOf, type Subject } from './subject.js';
 
@@ -20,6 +21,9 @@ export async function perform(
   switch (step.do) {
     case 'leave':
       beginLeaving(deps, departures, subject, step);
+      return undefined;
+    case 'restart':
+      beginRestart(deps, departures, subject, step);
       return undefined;
     case 'create':
       return world.quietly(step.name, () => install(deps, subject, step, signal));

@@ -5,9 +5,10 @@ import { type Plan, settled, wait } from '../runtime/outcome.js';
 import { driftOf } from './drift.js';
 import { hasFinished } from './finished.js';
 import { mend } from './mend.js';
-import { ALIVE, isMadeAfter, type Orders } from './orders.js';
+import { modeOf, nameOf } from './namespaces.js';
+import { ALIVE, isMadeAfter } from './orders.js';
 import type { ServiceStep, Situation, Wanted } from './situation.js';
-import { doing, leave, needsLock, start, waitForNeeded, waitForSiblings } from './steps.js';
+import { doing, leave, needsLock, start, waitForNeeded, waitForProviders, waitForSiblings } from './steps.js';
 import { planWithoutImage, waitForRelease } from './strategy/kill-first.js';
 import { besideBy, planPair, planSuccessor } from './strategy/overlap.js';
 
@@ -15,6 +16,9 @@ import { besideBy, planPair, planSuccessor } from './strategy/overlap.js';
 export function planService(situation: Situation): Plan<ServiceStep> {
   const { wanted, containers, leaving } = situation;
   const going = containers.find(({ id, state }) => leaving.has(id) || state === 'removing');
+  if (going && leaving.get(going.id) === 'restarted') {
+    return wait('Restarting', `Waiting for container ${going.name} to be started again`);
+  }
   if (going) return wait('Stopping', `Waiting for container ${going.name} to go`);
   const dead = containers.find(({ state }) => state === 'dead');
   if (dead) return leave(situation, dead, 'dead');
@@ -30,7 +34,7 @@ export function planService(situation: Situation): Plan<ServiceStep> {
   }
   const { image } = wanted;
   if (!image) return planWithoutImage(situation, wanted, current);
-  if (!current) return make(wanted, situation.orders);
+  if (!current) return make(situation, wanted);
   return (
     anew(situation, wanted, current) ??
     replace(situation, wanted, image, current) ??
@@ -47,13 +51,17 @@ function depart(situation: Situation, current: SeenContainer | undefined): Plan<
   return wait('DependentNotStopped', `Waiting for ${dependents.join(', ')} to go first`);
 }
 
-function make(wanted: Wanted, orders: Orders): Plan<ServiceStep> {
-  const { sharing, unmet } = wanted;
+function make(situation: Situation, wanted: Wanted): Plan<ServiceStep> {
+  const { orders, leaving } = situation;
   const running = wanted.running && orders.stop === undefined;
-  const waiting = waitForRelease(wanted) ?? waitForNeeded(wanted) ?? (running ? waitForSiblings(unmet) : undefined);
+  const missing = wanted.shares.filter(({ container }) => !container || leaving.get(container.id) === 'removed');
+  const waiting =
+    waitForRelease(wanted) ??
+    waitForNeeded(wanted) ??
+    (running ? waitForSiblings(wanted.unmet) : undefined) ??
+    waitForSiblings([...new Set(missing.map(({ service }) => `${service} to be created`))]) ??
+    (running ? waitForProviders(wanted) : undefined);
   if (waiting) return waiting;
-  if (sharing && sharing.container === undefined)
-    return waitForSiblings([`${sharing.service} to be created`]) ?? settled();
   return doing('Installing', {
     do: 'create',
     name: wanted.containerName,
@@ -102,10 +110,14 @@ function replace(
   const drift = wanted.running ? driftOf(current, wanted.tuning) : undefined;
   if (drift?.mend === 'replace') return waitForNeeded(wanted) ?? leave(situation, current, drift.because);
 
-  const { sharing } = wanted;
-  if (sharing && current.networkMode !== `container:${sharing.container}`) {
-    const unmet = sharing.container === undefined ? [`${sharing.service} to be created`] : wanted.unmet;
-    return waitForSiblings(unmet) ?? leave(situation, current, `container of ${sharing.service} was replaced`);
+  const { shares } = wanted;
+  // It would have to go as soon as that one has gone: so both stop at the same time.
+  const going = shares.find(({ container }) => container && situation.leaving.get(container.id) === 'removed');
+  if (going) return leave(situation, current, `container of ${going.service} is being replaced`);
+  const left = shares.find(({ namespace, container }) => modeOf(current, namespace) !== `container:${container?.id}`);
+  if (left) {
+    const unmet = left.container === undefined ? [`${left.service} to be created`] : wanted.unmet;
+    return waitForSiblings(unmet) ?? leave(situation, current, `container of ${left.service} was replaced`);
   }
   const stale = wanted.networks.find(
     ({ name, id }) => id !== undefined && ![undefined, '', id].includes(current.networks[name]?.id),
@@ -128,17 +140,51 @@ function run(situation: Situation, wanted: Wanted, current: SeenContainer): Plan
         waitForBoot(wanted, current) ??
         waitForNeeded(wanted) ??
         waitForSiblings(wanted.unmet) ??
+        waitForProviders(wanted) ??
         start(current, 'created but never started')
       );
     case 'exited':
       if (situation.orders.start) return start(current, 'start requested');
-      return start(
-        current,
-        wanted.tuning.RestartPolicy.Name === 'on-failure' ? `exited with ${current.exitCode}` : 'was stopped',
+      return (
+        waitForProviders(wanted) ??
+        waitForSteady(situation) ??
+        start(
+          current,
+          wanted.tuning.RestartPolicy.Name === 'on-failure' ? `exited with ${current.exitCode}` : 'was stopped',
+        )
       );
     default: // running, restarting, paused
-      return wanted.running ? settled() : leave(situation, current, 'running: false', { remove: false });
+      if (!wanted.running) return leave(situation, current, 'running: false', { remove: false });
+      return rejoin(situation, current) ?? settled();
   }
+}
+
+/**
+ * Starts it again when a container in whose namespaces it lives has been: what it is in went with the former run of that
+ * one. Needs no lock: what this interrupts is cut off already. One that Docker itself restarts joins the present run. Pure.
+ */
+function rejoin(situation: Situation, current: SeenContainer): Plan<ServiceStep> | undefined {
+  const [lost] = situation.lost;
+  if (!lost || current.state !== 'running') return undefined;
+  const because = `the ${nameOf(lost)} is another one since that was started again`;
+  return (
+    waitForSteady(situation) ?? {
+      steps: [{ do: 'restart', container: current, because }],
+      outcome: wait('Restarting', `Restarting container ${current.name}: ${because}`).outcome,
+    }
+  );
+}
+
+/** A provider that goes on being restarted has to run for a while first. Pure. */
+function waitForSteady({ lost }: Situation): Plan<ServiceStep> | undefined {
+  const held = lost.toSorted((a, b) => b.holdMs - a.holdMs)[0];
+  if (!held || held.holdMs === 0) return undefined;
+  const name = held.container.serviceName ?? held.container.name;
+  return wait(
+    'DependencyNotReady',
+    `Waiting for ${name}, which keeps being restarted, to run for a while`,
+    held.holdMs,
+  );
 }
 
 function waitForBoot({ boot }: Wanted, { name, labels }: SeenContainer): Plan<ServiceStep> | undefined {

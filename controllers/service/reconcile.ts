@@ -1,11 +1,12 @@
 import { keyOf, type Service } from '../../crds/kinds.js';
 import type { Refusal } from '../../crds/requests.js';
 import { isSuspended, SUSPENDED, suspendedMessage } from '../../crds/suspend.js';
-import { EngineError } from '../docker/engine.js';
+import { EngineError, type SeenContainer } from '../docker/engine.js';
 import { conditionsBefore, messageOf } from '../runtime/conclude.js';
 import { type Outcome, PassingError, type Plan, type Reconcile, TerminalError, wait } from '../runtime/outcome.js';
 import type { Departures } from './departures.js';
 import { identityOf } from './identity.js';
+import { joinedAnew, joinedBy, providersOf } from './namespaces.js';
 import { containersOf } from './neighbours.js';
 import { observe, type Sight } from './observe.js';
 import { ALIVE, type Asked, askedOf, dealtWith, idsOf, ordersOf } from './orders.js';
@@ -149,7 +150,9 @@ async function carryOut(
       if (step.update.is === 'succeeded') note(step.update.seen);
       note('Stopping');
     }
-    const other = await perform(deps, departures, { ...sight, service, note }, step, signal);
+    const noteStart = (container: string, before: readonly SeenContainer[]): void =>
+      noteJoined(deps, service, container, before);
+    const other = await perform(deps, departures, { ...sight, service, note, noteStart }, step, signal);
     if (!other) report(deps, service, { doing, dealt: dealtBy(step, askedOf(service, app)) });
     outcome = other ?? outcome;
   }
@@ -170,6 +173,16 @@ function noteStep(deps: ServiceDeps, service: Service, step: UpdateStep): void {
   if (isOpen(record)) report(deps, service, { update: withStep(record, step, deps.now()) });
 }
 
+/** Writes down which runs of its providers a container has joined, unless it is as it was before. */
+function noteJoined(deps: ServiceDeps, service: Service, id: string, before: readonly SeenContainer[]): void {
+  const now = deps.world.containers().find((one) => one.id === id);
+  const then = before.find((one) => one.id === id);
+  if (now?.startedAt === undefined || now.startedAt === then?.startedAt) return;
+  const noted = deps.store.get('Service', service.metadata.name)?.status?.joined;
+  const joined = joinedAnew(then, now.startedAt, providersOf(now, before), noted, deps.now());
+  if (joined.length > 0) report(deps, service, { joined });
+}
+
 /** What a step has begun or done of what was asked: a stop is answered when it begins, a start when it was done. Pure. */
 function dealtBy(step: ServiceStep, { stops, starts }: Asked): Readonly<Record<string, string>> {
   if (step.do === 'leave' && step.stop && !step.remove) return idsOf(stops);
@@ -180,6 +193,7 @@ const WORDS: Readonly<Record<ServiceStep['do'], { doing: Doing | undefined; reas
   create: { doing: 'Installing', reason: 'Installing' },
   start: { doing: 'Starting', reason: 'Starting' },
   leave: { doing: 'Stopping', reason: 'Stopping' },
+  restart: { doing: 'Stopping', reason: 'Restarting' },
   connect: { doing: undefined, reason: 'Connecting' },
   introduce: { doing: undefined, reason: 'Introducing' },
   rename: { doing: undefined, reason: 'Renaming' },
@@ -222,7 +236,12 @@ function report(
   const current = store.get('Service', metadata.name);
   if (current?.metadata.uid !== metadata.uid) return;
   const identity = identityOf(current, store.get('App', spec.app));
-  const status = serviceStatus(current, containersOf(deps, current, identity), said);
+  const containers = containersOf(deps, current, identity);
+  const [newest] = containers;
+  const joined = newest
+    ? joinedBy(newest, providersOf(newest, deps.world.containers()), said.joined ?? current.status?.joined, deps.now())
+    : [];
+  const status = serviceStatus(current, containers, { ...said, joined });
   const at = new Date(deps.now()).toISOString();
   const { generation } = metadata;
   let { conditions } = status;

@@ -11,6 +11,7 @@ import { HOST_DEFAULTS } from './host-options.js';
 import { containerNameOf, type Identity } from './identity.js';
 import { isOn, REQUIRES_REBOOT, withCurrentNames, withImageLabels } from './labels.js';
 import { volumeNames } from './mounts.js';
+import { namedService, type Shared } from './namespaces.js';
 import { neededNetwork, neededVolume } from './needs.js';
 import { containersOf, guestsOf, siblings } from './neighbours.js';
 import { endpointSettings } from './networks.js';
@@ -37,8 +38,9 @@ export async function resolve(
   const api = hasFeature(labels, 'supervisor-api') ? await apiAccess(deps, identity, definition) : undefined;
   const cloud = hasFeature(labels, 'balena-api') ? deps.cloud?.() : undefined;
   const siblingOf = siblings(deps, service);
-  const sharing = definition.network.is === 'service' ? definition.network.service : undefined;
-  const siblingContainer = sharing === undefined ? undefined : siblingOf(sharing)?.container?.id;
+  const shares = sharesOf(definition).map(
+    ([namespace, name]): Shared => ({ namespace, service: name, container: siblingOf(name)?.container }),
+  );
   const networks = [
     ...networkNames(definition, identity),
     ...(joinsApiNetwork(labels, definition.network) ? [API_NETWORK] : []),
@@ -56,7 +58,7 @@ export async function resolve(
     },
     networks: networks.map((name) => neededNetwork(deps, name, aliases.get(name) ?? [])),
     volumes: volumeNames(definition.volumes).map((name) => neededVolume(deps, app, volumeName(identity.appId, name))),
-    sharing: sharing === undefined ? undefined : { service: sharing, container: siblingContainer },
+    shares,
     unmet: unmetDependencies(definition.dependencies, siblingOf),
     course: courseOf({
       definition,
@@ -75,7 +77,9 @@ export async function resolve(
     lockDirectory: locks.directory(identity.appId, identity.serviceName),
     api,
     cloud,
-    siblingContainer,
+    siblingContainers: new Map(
+      shares.flatMap(({ service: name, container }) => (container ? [[name, container.id]] : [])),
+    ),
     ...(wanted.image ? { specHash: wanted.image.specHash } : {}),
     boot,
     madeAfter: madeAfter(service, app),
@@ -83,6 +87,15 @@ export async function resolve(
   };
   return { wanted, blueprint: image && (() => ({ ...blueprintOf(definition, surroundings), warnings })) };
 }
+
+const sharesOf = ({ network, host }: Definition): readonly (readonly [Shared['namespace'], string])[] => {
+  const [pid, ipc] = [namedService(host.PidMode), namedService(host.IpcMode)];
+  return [
+    ...(network.is === 'service' ? [['network', network.service] as const] : []),
+    ...(pid === undefined ? [] : [['PID', pid] as const]),
+    ...(ipc === undefined ? [] : [['IPC', ipc] as const]),
+  ];
+};
 
 async function apiAccess(
   { keys, world, apiAddress }: ServiceDeps,

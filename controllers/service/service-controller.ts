@@ -91,7 +91,8 @@ function concernsWorld({ store, world }: ServiceDeps, change: WorldChange, servi
     case 'all':
       return true;
     case 'container': {
-      if (change.id === status?.container?.id) return true;
+      if (change.id === status?.container?.id || status?.joined?.some(({ container }) => container === change.id))
+        return true;
       if (change.serviceName !== spec.serviceName && !namesWaitedFor(spec).includes(change.serviceName ?? ''))
         return false;
       return change.appId === identityOf(service, store.get('App', spec.app))?.appId;

@@ -1,6 +1,7 @@
 import type { UpdateStrategy } from '../../crds/update-strategy.js';
 import type { SeenContainer, UpdateOptions } from '../docker/engine.js';
 import type { Tuning } from './drift.js';
+import type { Lost, Shared } from './namespaces.js';
 import type { Orders } from './orders.js';
 import type { Course } from './strategy/course.js';
 import type { UpdateStep } from './strategy/record.js';
@@ -45,13 +46,18 @@ export type ServiceStep =
       /** While another one of the service still runs; by `rolling` without the names by which others find it. */
       readonly beside?: Beside;
     }
-  | { readonly do: 'start'; readonly container: SeenContainer; readonly because: string };
+  | { readonly do: 'start'; readonly container: SeenContainer; readonly because: string }
+  /** Stops it and starts it again: begun now, seen later. */
+  | { readonly do: 'restart'; readonly container: SeenContainer; readonly because: string };
 
 export type Beside = Extract<UpdateStrategy, 'hand-over' | 'rolling'>;
 export type Departure =
   | { readonly is: 'first'; readonly strategy: UpdateStrategy }
   /** `seen`: what told that its successor has taken over. */
   | { readonly is: 'succeeded'; readonly strategy: Beside; readonly seen: UpdateStep };
+
+/** `removed`: it does not come back. */
+export type Leaving = 'stopped' | 'removed' | 'restarted';
 
 /** A network or volume that the container needs, by its name on the engine. */
 export interface Needed {
@@ -76,8 +82,8 @@ export interface Wanted {
   readonly tuning: Tuning;
   readonly networks: readonly NeededNetwork[];
   readonly volumes: readonly Needed[];
-  /** Sibling whose network is shared, and its container. */
-  readonly sharing: { readonly service: string; readonly container: string | undefined } | undefined;
+  /** Siblings whose namespaces are shared, and their containers. */
+  readonly shares: readonly Shared[];
   /** What the service still waits for, as in `db to be healthy`. */
   readonly unmet: readonly string[];
   readonly course: Course;
@@ -93,8 +99,10 @@ export interface Situation {
   readonly wanted: Wanted | undefined;
   /** Newest first. */
   readonly containers: readonly SeenContainer[];
-  /** Ids of containers that are being stopped or removed. */
-  readonly leaving: ReadonlySet<string>;
+  /** Ids of containers that are being stopped, removed or started again. */
+  readonly leaving: ReadonlyMap<string, Leaving>;
+  /** Containers in whose namespaces the newest one lives, and which have been started again since. */
+  readonly lost: readonly Lost[];
   /** Networks on the engine that have to become empty, and why. */
   readonly closing: ReadonlyMap<string, 'made anew' | 'removed'>;
   readonly lockHeld: boolean;

@@ -4,6 +4,7 @@ import { handlingOf, type Refusal, withHandled } from '../../crds/requests.js';
 import type { ServiceStatus } from '../../crds/types.js';
 import type { SeenContainer } from '../docker/engine.js';
 import { readContainerName } from './identity.js';
+import type { Joined } from './namespaces.js';
 import { ALIVE } from './orders.js';
 import type { UpdateRecord } from './strategy/record.js';
 
@@ -14,6 +15,8 @@ export type Doing = 'Installing' | 'Starting' | 'Stopping';
 export interface Said {
   readonly doing?: Doing | undefined;
   readonly lastAction?: ServiceStatus['lastAction'];
+  /** Which runs of other containers it lives in. */
+  readonly joined?: readonly Joined[];
   /** How far the last update has come. */
   readonly update?: UpdateRecord;
   /** Ids of requests that were dealt with, by name. */
@@ -26,7 +29,7 @@ export interface Said {
 export function serviceStatus(
   service: Service,
   [container, older]: readonly SeenContainer[],
-  { doing, lastAction, update = service.status?.update, dealt = {}, refused }: Said = {},
+  { doing, lastAction, joined = [], update = service.status?.update, dealt = {}, refused }: Said = {},
 ): ServiceStatus {
   const outgoing = older && ALIVE.includes(older.state) ? older : undefined;
   const state = outgoing ? AWAITING : (doing ?? container?.state);
@@ -37,6 +40,7 @@ export function serviceStatus(
     ...(container?.state === 'exited' || container?.state === 'dead' ? { exitCode: container.exitCode } : {}),
     ...(container ? { container: containerFacts(container) } : {}),
     ...(outgoing ? { outgoing: outgoingFacts(outgoing) } : {}),
+    ...(joined.length > 0 ? { joined: [...joined] } : {}),
     ...(update ? { update } : {}),
     ...(action ? { lastAction: action } : {}),
     ...withHandled(handlingOf(service.status), dealt, refused),

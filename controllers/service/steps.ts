@@ -42,3 +42,15 @@ export function waitForNeeded({ networks, volumes }: Wanted): Plan<ServiceStep> 
 
 export const waitForSiblings = (unmet: readonly string[]): Plan<ServiceStep> | undefined =>
   unmet.length === 0 ? undefined : wait('DependencyNotReady', `Waiting for ${unmet.join(', ')}`);
+
+/** Docker starts nothing in a namespace of what does not run. Pure. */
+export const waitForProviders = ({ shares }: Wanted): Plan<ServiceStep> | undefined =>
+  waitForSiblings([
+    ...new Set(
+      shares.flatMap(({ service, container }) =>
+        container && container.state !== 'running' && container.state !== 'paused'
+          ? [`${service} to run (it is ${container.state})`]
+          : [],
+      ),
+    ),
+  ]);

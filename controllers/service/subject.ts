@@ -1,4 +1,5 @@
 import { keyOf, type Service } from '../../crds/kinds.js';
+import type { SeenContainer } from '../docker/engine.js';
 import type { Blueprint } from './container-options.js';
 import type { ServiceDeps } from './pass.js';
 import type { ServiceStep } from './situation.js';
@@ -12,6 +13,8 @@ export interface Subject {
   readonly blueprint: (() => Blueprint) | undefined;
   /** Writes down how far an update has come; nothing while there is none. */
   note(step: UpdateStep): void;
+  /** Writes down in which runs of other containers one lives that has just been started. `before`: all containers as they were before that. */
+  noteStart(container: string, before: readonly SeenContainer[]): void;
 }
 
 /** A step of that kind. */

@@ -332,9 +332,11 @@ describe('the planner vectors of the Supervisor', () => {
       given: "n shares m's network, m was recreated; lock",
       supervisor: 'kill n',
       lines: [
-        line('n', { networks: [], sharing: { service: 'm', container: 'm2' } }, [
-          { networkMode: 'container:m1', networks: {} },
-        ]),
+        line(
+          'n',
+          { networks: [], shares: [{ namespace: 'network', service: 'm', container: { id: 'm2', state: 'running' } }] },
+          [{ networkMode: 'container:m1', networks: {} }],
+        ),
       ],
       want: ['n: stop+remove c1 under lock (container of m was replaced); waiting: Stopping'],
     },

@@ -37,7 +37,7 @@ export const surroundings: Surroundings = {
   lockDirectory: '/tmp/balena-supervisor/services/1207/sensor',
   api: { key: 'SK', host: '10.114.104.1', port: 48484 },
   cloud: { key: 'DK', url: 'https://api.example.net' },
-  siblingContainer: undefined,
+  siblingContainers: new Map(),
 };
 
 export const aServiceSpec = (fields: Readonly<Record<string, unknown>> = {}): ServiceSpec => ({

@@ -31,7 +31,7 @@ const build = (vector: DefinitionVector) =>
       hasModules: vector.device?.hostPathExists.modules ?? true,
       hasFirmware: vector.device?.hostPathExists.firmware ?? true,
     },
-    siblingContainer: vector.containers?.vpn,
+    siblingContainers: new Map(Object.entries(vector.containers ?? {})),
   });
 
 /** Objects recurse (an empty one must be empty), lists are exact, of `Env` and `Binds` every entry must be contained. */
@@ -179,7 +179,10 @@ describe('containerOptions, friendlier than the Supervisor', () => {
 
   it('does not join the API network from inside a sibling’s network', () => {
     const spec = aServiceSpec({ network_mode: 'service:vpn', labels: { 'io.balena.features.supervisor-api': '1' } });
-    assert.deepEqual(containerOptions({ ...surroundings, spec, siblingContainer: 'c0ffee' }).joins, {});
+    assert.deepEqual(
+      containerOptions({ ...surroundings, spec, siblingContainers: new Map([['vpn', 'c0ffee']]) }).joins,
+      {},
+    );
   });
 
   it('says what it leaves out', () => {

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AnyDeclared } from '../../../crds/kinds.js';
 import type { AppService } from '../../../crds/types.js';
 import { Device, type Fate } from '../../setup/device.js';
@@ -35,13 +38,18 @@ async function bring(device: Device, ...documents: readonly AnyDeclared[]): Prom
   await agent.settle();
 }
 
-/** Lets events of what was done by hand arrive, and everything come to rest. */
-async function notice({ agent, clock }: Device): Promise<void> {
+/** Lets events of what was done by hand arrive. */
+async function hear({ agent, clock }: Device): Promise<void> {
   for (let turn = 0; turn < 3; turn += 1) {
     await agent?.quiet();
     clock.advance(100);
   }
-  await agent?.settle();
+}
+
+/** The same, and lets everything come to rest. */
+async function notice(device: Device): Promise<void> {
+  await hear(device);
+  await device.agent?.settle();
 }
 
 const containersOn = ({ engine }: Device): readonly string[] =>
@@ -141,6 +149,119 @@ describe('a service converges', () => {
     assert.equal(inside(), `container:${device.engine.docker.container('vpn_7_1_a').id}`);
   });
 
+  for (const [field, namespace] of [
+    ['network_mode', 'network'],
+    ['pid', 'PID'],
+    ['ipc', 'IPC'],
+  ] as const) {
+    const shared = (more: Partial<AppService> = {}) =>
+      anApp({ vpn: {}, web: { [field]: 'service:vpn', environment: { A: '1' }, ...more } });
+    const ofWeb = () => device.engine.docker.container('web_7_1_a');
+    const isInside = (): void => {
+      const { startedAt = 0 } = device.engine.docker.container('vpn_7_1_a');
+      assert.equal(ofWeb().state, 'running');
+      assert.ok((ofWeb().startedAt ?? 0) > startedAt, 'web has joined the present run of vpn');
+    };
+
+    it(`into the ${namespace} of a sibling, and into it again whenever that one has been started again`, async () => {
+      await bring(device, shared());
+      isInside();
+      const { id } = ofWeb();
+      for (const again of [
+        () => {
+          device.engine.docker.exit('vpn_7_1_a', 1);
+          device.engine.docker.restartNow('vpn_7_1_a');
+        },
+        () => {
+          device.engine.docker.stopContainer('vpn_7_1_a');
+          device.engine.docker.startContainer('vpn_7_1_a');
+        },
+        () => device.engine.docker.stopContainer('vpn_7_1_a', 137), // and we start it
+      ]) {
+        device.clock.advance(90_000);
+        again();
+        await notice(device);
+        isInside();
+        assert.equal(ofWeb().id, id);
+      }
+      device.engine.forgetCalls();
+      for (const loop of device.agent?.loops ?? []) loop.wakeAll();
+      await device.agent?.settle();
+      assert.deepEqual(device.engine.verbs, []);
+    });
+
+    // A one-shot ends with the PID namespace that it lives in, and has finished then.
+    if (field === 'pid') continue;
+    it(`into the ${namespace} of a sibling that was started again while no agent ran`, async () => {
+      await bring(device, shared({ restart: 'no' }));
+      await device.halt();
+      device.clock.advance(90_000);
+      device.engine.docker.stopContainer('vpn_7_1_a');
+      device.engine.docker.startContainer('vpn_7_1_a');
+      await device.boot();
+      await notice(device);
+      isInside();
+    });
+  }
+
+  it('to a restart of what lives in the network of a sibling without the update lock', async () => {
+    await bring(device, anApp({ vpn: {}, web: { network_mode: 'service:vpn' } }));
+    await mkdir(join(device.folder, 'locks/1/web'), { recursive: true });
+    await writeFile(join(device.folder, 'locks/1/web/updates.lock'), '');
+    device.engine.docker.exit('vpn_7_1_a', 1);
+    device.engine.docker.restartNow('vpn_7_1_a');
+    device.engine.forgetCalls();
+    await notice(device);
+    assert.ok(device.engine.verbs.includes('restartContainer'));
+  });
+
+  it('with few restarts of what lives in the network of a sibling that crashes again and again', async () => {
+    await bring(device, anApp({ vpn: {}, web: { network_mode: 'service:vpn' } }));
+    const restarts = () => device.engine.verbs.filter((verb) => verb === 'restartContainer').length;
+    device.engine.forgetCalls();
+    for (let crash = 0; crash < 60; crash += 1) {
+      device.clock.advance(11_000);
+      await hear(device);
+      device.engine.docker.exit('vpn_7_1_a', 1);
+      await device.agent?.quiet();
+      device.clock.advance(100);
+      device.engine.docker.restartNow('vpn_7_1_a');
+      await hear(device);
+    }
+    const stormy = restarts();
+    assert.ok(stormy >= 1 && stormy <= 4, `${stormy} restarts`);
+    device.clock.advance(61_000);
+    await device.agent?.settle();
+    assert.equal(restarts(), stormy + 1);
+    assert.equal(device.agent?.store.get('Service', 'hello.web')?.status?.conditions?.[0]?.status, 'True');
+  });
+
+  it('to both in one grace period when one lives in the network of the other', async () => {
+    const app = (A: string) => anApp({ vpn: { environment: { A } }, web: { network_mode: 'service:vpn' } });
+    await bring(device, app('1'));
+    const stopping: string[] = [];
+    let release = (): void => undefined;
+    const grace = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    device.engine.before = async (verb, [id]) => {
+      if (verb !== 'stopContainer') return;
+      stopping.push(device.engine.docker.container(String(id)).name);
+      await grace;
+    };
+    await device.agent?.propose([app('2')]);
+    for (let turn = 0; turn < 2_000 && stopping.length < 2; turn += 1) {
+      await nextTurn();
+      device.clock.advance(1);
+    }
+    assert.deepEqual(stopping.sort(), ['vpn_7_1_a', 'web_7_1_a']);
+    release();
+    await device.agent?.settle();
+    const { id } = device.engine.docker.container('vpn_7_1_a');
+    assert.equal(device.engine.docker.container('web_7_1_a').networkMode, `container:${id}`);
+    assert.equal(creations(device), 4);
+  });
+
   it('to stopped and back', async () => {
     await bring(device, anApp({ web: {} }));
     await bring(device, anApp({ web: { running: false } }));
@@ -218,7 +339,7 @@ describe('a service converges in spite of', () => {
       assert.deepEqual(device.engine.verbs, [], `second pass after call ${at}, ${fate}`);
       return made;
     } finally {
-      await device.stop();
+      await device.halt();
     }
   }
 

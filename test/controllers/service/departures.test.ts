@@ -20,7 +20,7 @@ describe('Departures', () => {
     const departures = new Departures();
     const all = Array.from({ length: 10 }, held);
     all.forEach(({ action }, at) => {
-      departures.begin(`s${at}`, `c${at}`, action);
+      departures.begin(`s${at}`, `c${at}`, 'removed', action);
     });
     await nextTurn();
     assert.equal(all.filter(({ begun }) => begun()).length, 8);
@@ -36,7 +36,7 @@ describe('Departures', () => {
     const ended: string[] = [];
     departures.onEnd((service) => ended.push(service));
     const one = held();
-    departures.begin('web', 'c1', one.action);
+    departures.begin('web', 'c1', 'removed', one.action);
     await nextTurn();
     one.end(new Error('no'));
     await nextTurn();
@@ -49,8 +49,8 @@ describe('Departures', () => {
     const departures = new Departures();
     const one = held();
     const again = held();
-    departures.begin('web', 'c1', one.action);
-    departures.begin('web', 'c1', again.action);
+    departures.begin('web', 'c1', 'removed', one.action);
+    departures.begin('web', 'c1', 'removed', again.action);
     await nextTurn();
     assert.equal(again.begun(), false);
   });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { SeenContainer } from '../../../controllers/docker/engine.js';
 import type { Orders } from '../../../controllers/service/orders.js';
 import type { Situation, Wanted } from '../../../controllers/service/situation.js';
-import { network, restarts, serviceLine, UNLIMITED } from './situations.js';
+import { aContainer, network, restarts, serviceLine, UNLIMITED } from './situations.js';
 
 interface Case {
   readonly it: string;
@@ -22,8 +22,19 @@ const orders = (more: Partial<Orders>): Partial<Situation> => ({
 });
 const restart = { id: 'r1', name: 'restart', because: 'restart requested' } as const;
 const purge = { id: 'p1', name: 'app.purge', because: 'purge of the app requested' } as const;
+/** Its network is shared. */
+const vpn = (id?: string, state: SeenContainer['state'] = 'running') =>
+  ({ namespace: 'network', service: 'vpn', container: id === undefined ? undefined : { id, state } }) as const;
 const deleted: Partial<Situation> = { wanted: undefined };
 const unlocked: Partial<Situation> = { lockHeld: false };
+
+/** Lives in the network of a container that has been started again, which is to run on for so many ms first. */
+const lost = (holdMs = 0): Partial<Situation> => ({
+  lost: [
+    { container: aContainer({ id: 'v1', name: 'vpn_1_1_a', serviceName: 'vpn' }), namespaces: ['network'], holdMs },
+  ],
+});
+const inside: Partial<SeenContainer> = { networkMode: 'container:v1', networks: {} };
 
 const planOf = ({ wanted, seen = [{}], more }: Case): string => serviceLine(wanted, seen, more);
 
@@ -196,33 +207,100 @@ describe('planService', () => {
 
     {
       it: 'recreates a container whose sibling has another container now',
-      wanted: { networks: [], sharing: { service: 'vpn', container: 'v2' } },
+      wanted: { networks: [], shares: [vpn('v2')] },
       seen: [{ networkMode: 'container:v1', networks: {} }],
       want: 'stop+remove c1 under lock (container of vpn was replaced); waiting: Stopping',
     },
     {
       it: 'waits while the sibling has none',
-      wanted: { networks: [], sharing: { service: 'vpn', container: undefined } },
+      wanted: { networks: [], shares: [vpn()] },
       seen: [{ networkMode: 'container:v1', networks: {} }],
       want: 'waiting: DependencyNotReady (Waiting for vpn to be created)',
     },
     {
       it: 'waits until the sibling is settled',
-      wanted: { networks: [], sharing: { service: 'vpn', container: 'v2' }, unmet: ['vpn to be settled'] },
+      wanted: { networks: [], shares: [vpn('v2')], unmet: ['vpn to be settled'] },
       seen: [{ networkMode: 'container:v1', networks: {} }],
       want: 'waiting: DependencyNotReady (Waiting for vpn to be settled)',
     },
     {
       it: 'keeps a container inside its sibling’s network',
-      wanted: { networks: [], sharing: { service: 'vpn', container: 'v1' } },
+      wanted: { networks: [], shares: [vpn('v1')] },
       seen: [{ networkMode: 'container:v1', networks: {} }],
       want: 'settled',
     },
     {
       it: 'waits for the sibling before it creates, even what shall not run',
-      wanted: { running: false, networks: [], sharing: { service: 'vpn', container: undefined } },
+      wanted: { running: false, networks: [], shares: [vpn()] },
       seen: none,
       want: 'waiting: DependencyNotReady (Waiting for vpn to be created)',
+    },
+    {
+      it: 'restarts what lives in a network that has gone with the former run of its provider, without a lock',
+      seen: [inside],
+      wanted: { networks: [], shares: [vpn('v1')] },
+      more: { ...lost(), ...unlocked },
+      want: 'restart c1 (the network of vpn is another one since that was started again); waiting: Restarting',
+    },
+    {
+      it: 'waits until a provider that keeps being restarted has run for a while',
+      seen: [inside],
+      wanted: { networks: [], shares: [vpn('v1')] },
+      more: lost(5_000),
+      want: 'waiting: DependencyNotReady (Waiting for vpn, which keeps being restarted, to run for a while)',
+    },
+    {
+      it: 'leaves alone what Docker itself is restarting',
+      seen: [{ ...inside, state: 'restarting' }],
+      wanted: { networks: [], shares: [vpn('v1')] },
+      more: lost(),
+      want: 'settled',
+    },
+    {
+      it: 'does not restart what is to be stopped',
+      seen: [inside],
+      wanted: { networks: [], shares: [vpn('v1')], running: false },
+      more: lost(),
+      want: 'stop c1 under lock (running: false); waiting: Stopping',
+    },
+    {
+      it: 'starts nothing in the network of what does not run',
+      seen: [{ ...inside, state: 'exited' }],
+      wanted: { networks: [], shares: [vpn('v1', 'exited')] },
+      want: 'waiting: DependencyNotReady (Waiting for vpn to run (it is exited))',
+    },
+    {
+      it: 'leaves a container alone whose provider does not run',
+      seen: [inside],
+      wanted: { networks: [], shares: [vpn('v1', 'exited')] },
+      want: 'settled',
+    },
+    {
+      it: 'goes together with a provider that is being replaced',
+      seen: [inside],
+      wanted: { networks: [], shares: [vpn('v1')] },
+      more: { leaving: new Map([['v1', 'removed']]) },
+      want: 'stop+remove c1 under lock (container of vpn is being replaced); waiting: Stopping',
+    },
+    {
+      it: 'stays when its provider is only stopped',
+      seen: [inside],
+      wanted: { networks: [], shares: [vpn('v1')] },
+      more: { leaving: new Map([['v1', 'stopped']]) },
+      want: 'settled',
+    },
+    {
+      it: 'is not created in the network of a container that is being removed',
+      seen: none,
+      wanted: { networks: [], shares: [vpn('v1')] },
+      more: { leaving: new Map([['v1', 'removed']]) },
+      want: 'waiting: DependencyNotReady (Waiting for vpn to be created)',
+    },
+    {
+      it: 'starts a one-shot that could not be started again when its provider was',
+      seen: [{ state: 'exited', error: 'container v1 is not running' }],
+      wanted: restarts('no'),
+      want: 'start c1 (was stopped); progressing: Starting',
     },
 
     {
@@ -369,7 +447,7 @@ describe('planService', () => {
     },
     {
       it: 'waits for one that it is stopping',
-      more: { leaving: new Set(['c1']) },
+      more: { leaving: new Map([['c1', 'removed']]) },
       want: 'waiting: Stopping (Waiting for container web_1_1_a to go)',
     },
     {

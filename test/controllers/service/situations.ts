@@ -56,7 +56,7 @@ export const wants = (more: Partial<Wanted> = {}): Wanted => ({
   tuning: { ...UNLIMITED, MemorySwap: undefined },
   networks: [network('u_default', 'n1')],
   volumes: [],
-  sharing: undefined,
+  shares: [],
   unmet: [],
   course: { strategy: 'download-then-kill', timeoutMs: 60_000 },
   staging: false,
@@ -73,7 +73,8 @@ export function serviceLine(
     planService({
       wanted: wants(wanted),
       containers: seen.map(aContainer),
-      leaving: new Set(),
+      leaving: new Map(),
+      lost: [],
       closing: new Map(),
       lockHeld: true,
       orders: { anew: [], stop: undefined, start: false },
@@ -102,6 +103,7 @@ function printStep(step: ServiceStep): string {
     case 'create':
       return `create${step.start ? '+start' : ''} ${step.name}${step.beside ? ` beside, ${step.beside}` : ''} (${step.because})`;
     case 'start':
+    case 'restart':
     case 'unpause':
       return `${step.do} ${step.container.id} (${step.because})`;
     case 'update':

@@ -1,0 +1,147 @@
+import type { SeenContainer } from '../docker/engine.js';
+
+/** What of a container another one can live in, by the name that Docker has for it. */
+export type Namespace = 'network' | 'PID' | 'IPC';
+
+/** A namespace of a sibling that a service lives in, by its document. */
+export interface Shared {
+  readonly namespace: Namespace;
+  readonly service: string;
+  /** The sibling's newest one. */
+  readonly container: Pick<SeenContainer, 'id' | 'state'> | undefined;
+}
+
+/** A container in whose namespaces another one lives, as the engine tells it. */
+export interface Provider {
+  readonly container: SeenContainer;
+  readonly namespaces: readonly Namespace[];
+}
+
+/** Which start of its provider a container has joined: a namespace ends with its container's run, and the next run makes another. */
+export interface Joined {
+  /** Id of the provider. */
+  readonly container: string;
+  /** RFC 3339: that start of the provider. */
+  readonly startedAt: string;
+  /** RFC 3339: the start of the container itself. */
+  readonly since: string;
+  /** How often in a row it has been started again because the provider was; undefined: never. */
+  readonly restarts?: number;
+}
+
+/** A provider that has been started again after the container joined it. */
+export interface Lost extends Provider {
+  /** ms for which the provider has to run on before the container is started again. */
+  readonly holdMs: number;
+}
+
+/** Mode of a namespace that is another container's, such as `container:<id>`. */
+const OF_CONTAINER = 'container:';
+
+/** How the container's namespace was asked for. Pure. */
+export const modeOf = ({ networkMode, pidMode, ipcMode }: SeenContainer, namespace: Namespace): string | undefined =>
+  ({ network: networkMode, PID: pidMode, IPC: ipcMode })[namespace];
+
+/** The service that a field of a document names, as in `service:vpn`; read leniently. Pure. */
+export const namedService = (mode: unknown): string | undefined =>
+  typeof mode === 'string' ? /^\s*service:\s*(.*?)\s*$/.exec(mode)?.[1] || undefined : undefined;
+
+/** Docker's mode for a namespace of that sibling's container. Throws while it has none. Pure. */
+export function containerMode(service: string, siblingContainers: ReadonlyMap<string, string>): string {
+  const container = siblingContainers.get(service);
+  if (container === undefined)
+    throw new Error(`Service ${service} has no container that something could be shared with`);
+  return `${OF_CONTAINER}${container}`;
+}
+
+/** Containers in whose namespaces this one lives, each once. Pure. */
+export function providersOf(container: SeenContainer, all: readonly SeenContainer[]): readonly Provider[] {
+  const ids = new Map<string, Namespace[]>();
+  for (const namespace of ['network', 'PID', 'IPC'] as const) {
+    const mode = modeOf(container, namespace);
+    if (!mode?.startsWith(OF_CONTAINER)) continue;
+    const id = mode.slice(OF_CONTAINER.length);
+    ids.set(id, [...(ids.get(id) ?? []), namespace]);
+  }
+  if (ids.size === 0) return [];
+  return all.flatMap((one) => {
+    const namespaces = ids.get(one.id);
+    return namespaces ? [{ container: one, namespaces }] : [];
+  });
+}
+
+/**
+ * Which starts of its providers the container lives in. What was noted when it was started counts as long as it has not
+ * been started again; otherwise the times tell, as far as the engine's clock has not been set back. Pure.
+ */
+export const joinedBy = (
+  { startedAt }: SeenContainer,
+  providers: readonly Provider[],
+  noted: readonly Joined[] = [],
+  nowMs: number,
+): readonly Joined[] =>
+  providers.flatMap(({ container }) => {
+    if (startedAt === undefined || container.startedAt === undefined) return [];
+    const note = noted.find((one) => one.container === container.id && one.since === startedAt);
+    if (note) return [isSteady(container, note, nowMs) ? withoutRestarts(note) : note];
+    return startedAt < container.startedAt
+      ? []
+      : [{ container: container.id, startedAt: container.startedAt, since: startedAt }];
+  });
+
+const withoutRestarts = ({ container, startedAt, since }: Joined): Joined => ({ container, startedAt, since });
+
+/** The run that was joined lasts, or has lasted, long enough to be no part of a crash loop. Pure. */
+function isSteady({ state, startedAt, finishedAt }: SeenContainer, note: Joined, nowMs: number): boolean {
+  if (startedAt !== note.startedAt) return false;
+  const endMs = state === 'running' || finishedAt === undefined ? nowMs : Date.parse(finishedAt);
+  return endMs - Date.parse(startedAt) >= STEADY_MS;
+}
+
+const STEADY_MS = 60_000;
+const FIRST_HOLD_MS = 5_000;
+
+/**
+ * Providers whose present run is another one than that which the container joined. The first time it is started again at
+ * once; when the provider goes on being restarted, only after that has run for 5 s, 10 s, … 60 s. Pure.
+ */
+export function lostProviders(
+  current: SeenContainer,
+  providers: readonly Provider[],
+  noted: readonly Joined[] | undefined,
+  nowMs: number,
+): readonly Lost[] {
+  const joined = joinedBy(current, providers, noted, nowMs);
+  return providers.flatMap((provider) => {
+    const { id, state, startedAt } = provider.container;
+    const run = joined.find(({ container }) => container === id);
+    if (state !== 'running' || startedAt === undefined || current.startedAt === undefined) return [];
+    if (run?.startedAt === startedAt) return [];
+    const neededMs = run?.restarts ? Math.min(FIRST_HOLD_MS * 2 ** (run.restarts - 1), STEADY_MS) : 0;
+    const ranMs = nowMs - Date.parse(startedAt);
+    // A start in the future: a clock was set back, and nothing can be told from it.
+    return [{ ...provider, holdMs: ranMs < 0 ? 0 : Math.max(0, neededMs - ranMs) }];
+  });
+}
+
+/** What is to be noted of a container that has been started, at `since`, while its providers looked like this. Pure. */
+export function joinedAnew(
+  before: SeenContainer | undefined,
+  since: string,
+  providers: readonly Provider[],
+  noted: readonly Joined[] | undefined,
+  nowMs: number,
+): readonly Joined[] {
+  const joined = before ? joinedBy(before, providers, noted, nowMs) : [];
+  return providers.flatMap(({ container: { id, startedAt } }) => {
+    if (startedAt === undefined) return [];
+    const run = joined.find(({ container }) => container === id);
+    const again = before?.startedAt === undefined || run?.startedAt === startedAt ? 0 : 1;
+    const restarts = (run?.restarts ?? 0) + again;
+    return [{ container: id, startedAt, since, ...(restarts > 0 ? { restarts } : {}) }];
+  });
+}
+
+/** As in `network of vpn`. Pure. */
+export const nameOf = ({ container, namespaces }: Provider): string =>
+  `${namespaces.join(' and ')} of ${container.serviceName ?? container.name}`;
