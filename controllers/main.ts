@@ -16,6 +16,7 @@ import { type Engine, EngineUnreachable } from './docker/engine.js';
 import type { Informer } from './docker/informer.js';
 import { readDeviceFacts } from './host/device-facts.js';
 import { interfaceReader } from './host/interfaces.js';
+import { openLocalPeers } from './host/local-peers.js';
 import { openUpdateLocks } from './host/lock-files.js';
 import { overridingLocks } from './host/overriding-locks.js';
 import { readUsage } from './host/usage.js';
@@ -83,10 +84,12 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
   const tags = openTags({ folder: settings.dataFolder, now, log });
   const secrets = openSecretFiles(settings);
   recordLostFiles(store, lostFiles(settings.dataFolder));
+  const peers = openLocalPeers({ log });
   const server = await createServer({
     store,
     logs,
     keys,
+    peers,
     target: local,
     host,
     tags,
@@ -149,7 +152,7 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
     { name: 'the store', start: () => undefined, stop: () => store.close() },
     { name: 'the terminal', start: () => undefined, stop: stopFollowing },
     { name: 'the API', start: () => server.start(), stop: () => server.stop() },
-    { name: 'the greeting', start: () => greet(settings, voice, server), stop: () => undefined },
+    { name: 'the greeting', start: () => greet(settings, voice, server, peers.blindness), stop: () => undefined },
     gateway,
     firewall({ settings, store, variables, host }),
     hostSettings(deps),
@@ -163,11 +166,14 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
   };
 }
 
-function greet(settings: Settings, voice: Voice, server: ApiServer): void {
+function greet(settings: Settings, voice: Voice, server: ApiServer, blindness: string | undefined): void {
   voice.say(`supercargo ${AGENT_VERSION}`);
   voice.say(`  API      ${server.addresses.map((address) => address.replace(/^(?!unix)/, 'http://')).join('  ')}`);
   voice.say(`  key      ${settings.apiKey ? 'SUPERCARGO_API_KEY' : `${settings.dataFolder}/keys.json`}`);
   voice.say(`  watching ${settings.manifestFolders.join('  ')}`);
+  if (blindness !== undefined && !settings.development) {
+    voice.log.warn(`Callers on this machine need a key when the agent cannot tell who they are: ${blindness}`);
+  }
 }
 
 /** The engine, once it has been found. */

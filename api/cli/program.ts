@@ -9,7 +9,7 @@ const AFTER_HELP = `
 The agent itself is started by \`supercargo agent [flags]\`; see \`supercargo agent --help\`.
 
 Which agent: --host, else SUPERCARGO_HOST, else the current context, else http://127.0.0.1:48484.
-Which key: --key, else SUPERCARGO_API_KEY, else that of the context; this machine needs none.
+Which key: --key, else SUPERCARGO_API_KEY, else that of the context, else that of this machine where you may read it; its owner needs none.
 
 Exits with ${EXIT.done} done, ${EXIT.failed} refused or failed, ${EXIT.differs} diff found something, ${EXIT.late} not true in time, ${EXIT.unreachable} no agent answers,
 ${EXIT.denied} key missing or wrong, ${EXIT.usage} a command line that makes no sense, ${EXIT.interrupted} interrupted.`;

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import Boom from '@hapi/boom';
 import type { Plugin, Request } from '@hapi/hapi';
 import type { Scope } from '../store/keys.js';
-import { type Admission, admit, type Door, type TrustRules } from './trust.js';
+import { type Admission, admit, type Door, isForwarded, type TrustRules } from './trust.js';
 
 declare module '@hapi/hapi' {
   interface AppCredentials {
@@ -15,6 +15,8 @@ declare module '@hapi/hapi' {
 export interface AuthDeps {
   readonly rules: TrustRules;
   doorOf(request: IncomingMessage): Door;
+  /** What is known of the other end of its connection. */
+  isOwner(request: IncomingMessage): boolean;
 }
 
 /** Puts the key rules before every route that does not say `auth: false`. */
@@ -50,7 +52,7 @@ export const asked = ({ raw, query, info }: Request): Asked => ({
 });
 
 /** Who sent a request. */
-export function admissionOf({ raw, apikey, remoteAddress }: Asked, { rules, doorOf }: AuthDeps): Admission {
+export function admissionOf({ raw, apikey, remoteAddress }: Asked, { rules, doorOf, isOwner }: AuthDeps): Admission {
   const { headers, socket } = raw;
   return admit(
     {
@@ -62,6 +64,8 @@ export function admissionOf({ raw, apikey, remoteAddress }: Asked, { rules, door
       fetchSite: one(headers['sec-fetch-site']),
       authorization: one(headers.authorization),
       apikey,
+      isOwner: isOwner(raw),
+      isForwarded: isForwarded(headers),
     },
     rules,
   );

@@ -43,13 +43,15 @@ interface Listener {
 /** The sockets that one request handler is served on, and which one a request came through. */
 export class Listeners {
   readonly #open: Listener[] = [];
-  readonly #doors = new WeakMap<Socket, Door>();
+  readonly #doors = new WeakMap<Socket, { readonly door: Door; readonly address: Address }>();
   readonly #pacer = new Pacer();
 
   constructor(
     private readonly handle: RequestListener,
     private readonly limits: ConnectionLimits = CONNECTION_LIMITS,
     private readonly warn: (message: string) => void = () => undefined,
+    /** Calls `serve` when it is known who sends the request. */
+    private readonly whenKnown: (request: IncomingMessage, serve: () => void) => void = (_, serve) => serve(),
   ) {}
 
   /** Where it listens, with the ports that were really given. */
@@ -58,7 +60,13 @@ export class Listeners {
   }
 
   doorOf(request: IncomingMessage): Door {
-    return this.#doors.get(request.socket) ?? 'tcp';
+    return this.#doors.get(request.socket)?.door ?? 'tcp';
+  }
+
+  /** File of the unix socket that it came through. */
+  fileOf(request: IncomingMessage): string | undefined {
+    const address = this.#doors.get(request.socket)?.address;
+    return address?.is === 'unix' ? address.path : undefined;
   }
 
   /**
@@ -78,9 +86,11 @@ export class Listeners {
       const { socket } = request;
       connections.began(socket);
       response.once('close', () => connections.ended(socket));
-      this.#pacer.serve(() => {
-        if (!request.destroyed) this.handle(request, response);
-      });
+      this.whenKnown(request, () =>
+        this.#pacer.serve(() => {
+          if (!request.destroyed) this.handle(request, response);
+        }),
+      );
     });
     server.on('connection', (socket: Socket) => {
       if (!connections.admit(socket)) {
@@ -88,7 +98,7 @@ export class Listeners {
         return;
       }
       socket.once('close', () => connections.left(socket));
-      this.#doors.set(socket, door);
+      this.#doors.set(socket, { door, address });
       this.#pacer.connected();
     });
     server.timeout = idleMs;

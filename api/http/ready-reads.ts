@@ -29,6 +29,11 @@ export class ReadyReads {
     this.#open.set(path, read);
   }
 
+  /** Whether everybody gets the answer at this URL. */
+  isOpen(url: string): boolean {
+    return this.#open.has(url);
+  }
+
   /** Answers GET of this path to whoever has a key; it may hold one parameter that is a number. The path has a route of its own as well. */
   offer(path: string, read: Read): void {
     const [before = '', after] = path.split(/\{\w+\}/);

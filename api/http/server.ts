@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import Hapi, { type Server } from '@hapi/hapi';
 import type { Logger } from 'pino';
+import type { LocalPeers } from '../../crds/local-peers.js';
 import type { OrphanedVolumes } from '../../crds/orphans.js';
 import type { HealthCheck } from '../store/health.js';
 import type { Keys } from '../store/keys.js';
@@ -21,6 +22,7 @@ import { hookRoutes } from './hooks.js';
 import type { HostPorts } from './host-ports.js';
 import { CONNECTION_LIMITS, type ConnectionLimits, Listeners } from './listeners.js';
 import { openApiRoute } from './openapi/route.js';
+import { Owners } from './owners.js';
 import { ReadyReads } from './ready-reads.js';
 import { type ContainerReader, containerRoutes } from './resources/containers.js';
 import { type DeviceUsage, deviceRoute } from './resources/device.js';
@@ -53,6 +55,8 @@ export interface ServerDeps {
   readonly store: Store;
   readonly logs: LogStream;
   readonly keys: Pick<Keys, 'scopeOf' | 'regenerate'>;
+  /** Who calls from this machine. */
+  readonly peers: LocalPeers;
   readonly target: TargetState;
   readonly host: HostPorts;
   readonly tags: Tags;
@@ -147,6 +151,7 @@ export async function createServer(deps: ServerDeps): Promise<ApiServer> {
     },
     { ...CONNECTION_LIMITS, ...deps.limits },
     (message) => log.warn(message),
+    (request, serve) => owners.whenKnown(request, serve),
   );
   const streams = new Streams();
   const authDeps = {
@@ -162,9 +167,16 @@ export async function createServer(deps: ServerDeps): Promise<ApiServer> {
       addresses: () => device.addresses?.() ?? [],
     },
     doorOf: (request: IncomingMessage) => listeners.doorOf(request),
+    isOwner: (request: IncomingMessage) => owners.isOwner(request),
   };
 
   const reads = new ReadyReads(authDeps, log.isLevelEnabled('debug') ? 'routes' : 'ready');
+  const owners = new Owners({
+    ...authDeps,
+    peers: deps.peers,
+    fileOf: (request) => listeners.fileOf(request),
+    isOpen: (url) => reads.isOpen(url),
+  });
 
   const { commandDeadlineMs: deadlineMs } = deps;
   const command = commander({

@@ -16,6 +16,10 @@ export interface Caller {
   readonly authorization?: string | undefined;
   /** Query parameter as parsed: given twice, it is not a string. */
   readonly apikey?: unknown;
+  /** Whether this machine's kernel (or the mode of the socket's file) says that it is the device's owner who calls. */
+  readonly isOwner: boolean;
+  /** Whether a header says that it came through a proxy, whose own address tells nothing. */
+  readonly isForwarded: boolean;
 }
 
 /** What decides whom to trust; read at every request, so that settings may change. */
@@ -37,32 +41,43 @@ export type Admission =
 const GLOBAL: Scope = { type: 'global' };
 
 /**
- * Who a caller is. A known key decides. Without one, local mode trusts this machine (or, in development, everybody), but
- * only requests that no web page could have sent. In local mode a wrong key does no harm, as in the Supervisor. Pure but
- * for the questions in `rules`.
+ * Who a caller is. A known key always decides. Without one, local mode trusts the owner of this machine (or, in
+ * development, everybody), but only requests that no web page could have sent. There an unknown key counts as none, as in the
+ * Supervisor. Pure but for the questions in `rules`.
  */
 export function admit(caller: Caller, rules: TrustRules): Admission {
   const key = suppliedKey(caller);
-  const trusted = rules.localMode && (rules.development || isThisMachine(caller));
-  const suspicion = trusted ? webPageSign(caller, rules) : undefined;
   const known = key === undefined ? undefined : rules.scopeOf(key);
-
-  if (trusted && suspicion === undefined) {
-    return { is: 'admitted', scope: GLOBAL, ...(known && key !== undefined ? { key } : {}) };
-  }
   if (known && key !== undefined) return { is: 'admitted', scope: known, key };
-  return suspicion === undefined ? { is: 'unauthorized' } : { is: 'forbidden', because: suspicion };
+  if (!rules.localMode || !(rules.development || isThisMachine(caller))) return { is: 'unauthorized' };
+  const suspicion = webPageSign(caller, rules);
+  return suspicion === undefined ? { is: 'admitted', scope: GLOBAL } : { is: 'forbidden', because: suspicion };
 }
 
 /** The first source that is present decides: one non-empty `apikey`, else the Authorization header. Pure. */
-export function suppliedKey({ apikey, authorization }: Caller): string | undefined {
+export function suppliedKey({ apikey, authorization }: Pick<Caller, 'apikey' | 'authorization'>): string | undefined {
   if (typeof apikey === 'string' && apikey !== '') return apikey;
   return /^(?:ApiKey|Bearer) (\w+)$/i.exec(authorization ?? '')?.[1];
 }
 
-function isThisMachine({ door, remoteAddress }: Caller): boolean {
-  return door === 'unix' || (door === 'tcp' && remoteAddress !== undefined && isLoopback(remoteAddress));
+/** Whether the caller's address alone may be that of somebody on this machine. Pure. */
+export const seemsLocal = ({
+  door,
+  remoteAddress,
+  isForwarded,
+}: Pick<Caller, 'door' | 'remoteAddress' | 'isForwarded'>) =>
+  !isForwarded && (door === 'unix' || (door === 'tcp' && remoteAddress !== undefined && isLoopback(remoteAddress)));
+
+const isThisMachine = (caller: Caller): boolean => caller.isOwner && seemsLocal(caller);
+
+/** Whether a proxy says that it passes on the request of somebody else (RFC 7239, RFC 9110, and what was there before). Pure. */
+export function isForwarded(headers: Readonly<Record<string, unknown>>): boolean {
+  for (const name in headers) if (FORWARDING.test(name)) return true;
+  return false;
 }
+
+const FORWARDING =
+  /^(?:forwarded|via|x-forwarded(?:-.*)?|x-real-ip|(?:x-(?:original|client|cluster-client)|true-client|cf-connecting)-(?:for|ip)|x-envoy-external-address)$/;
 
 const bare = (address: string): string =>
   address

@@ -23,7 +23,7 @@ export interface Updates {
 export interface DeviceCommandDeps {
   readonly store: Pick<Store, 'resourceVersion' | 'list' | 'get' | 'isPending' | 'request' | 'touch'>;
   readonly reads: ReadyReads;
-  readonly keys: Pick<Keys, 'scopeOf' | 'regenerate'>;
+  readonly keys: Pick<Keys, 'regenerate'>;
   readonly updates: Updates;
   readonly device: { identity(): DeviceIdentity };
   readonly log: Pick<Logger, 'warn'>;
@@ -71,9 +71,7 @@ export const deviceCommandRoutes: Plugin<DeviceCommandDeps> = {
       path: '/v1/regenerate-api-key',
       options: { app: { ignoresBody: true } },
       async handler(request, h) {
-        // In local mode whoever asks may see everything; the key that came along is one of an app all the same.
-        const key = request.auth.credentials.app?.key;
-        const scope = key === undefined ? undefined : keys.scopeOf(key);
+        const { key, scope } = request.auth.credentials.app ?? {};
         const fresh = key === undefined ? undefined : await keys.regenerate(key);
         if (fresh === undefined) return failed(h, 503, '');
         if (scope?.type === 'app') {

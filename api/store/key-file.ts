@@ -58,12 +58,15 @@ export async function openKeys({ folder, globalKey, now, log, disk = nodeDisk }:
 
 class KeptKeys implements Keys {
   #lastTurn: Promise<unknown> = Promise.resolve();
+  #digests: readonly { readonly digest: Buffer; readonly scope: Scope }[];
 
   constructor(
     private readonly place: { readonly path: string; readonly folder: string; readonly disk: Disk },
     private file: KeyFile,
     private given: string | undefined,
-  ) {}
+  ) {
+    this.#digests = this.#digestAll();
+  }
 
   get global(): string {
     return this.given ?? this.file.global;
@@ -83,10 +86,8 @@ class KeptKeys implements Keys {
     const digest = digestOf(key);
     // Every key is looked at, so the time tells nothing about which one was close.
     let scope: Scope | undefined;
-    for (const one of this.file.services) {
-      if (timingSafeEqual(digest, digestOf(one.key))) scope = { type: 'app', appId: one.appId };
-    }
-    return timingSafeEqual(digest, digestOf(this.global)) ? { type: 'global' } : scope;
+    for (const one of this.#digests) if (timingSafeEqual(digest, one.digest)) scope = one.scope;
+    return scope;
   }
 
   regenerate(key: string): Promise<string | undefined> {
@@ -98,6 +99,7 @@ class KeptKeys implements Keys {
         const retired = this.given === undefined ? {} : { retired: digestOf(this.given).toString('hex') };
         await this.save({ ...this.file, global: fresh, ...retired });
         this.given = undefined;
+        this.#digests = this.#digestAll();
       } else {
         const services = this.file.services.map((one) => (one.key === key ? { ...one, key: fresh } : one));
         await this.save({ ...this.file, services });
@@ -112,6 +114,18 @@ class KeptKeys implements Keys {
     await replaceFile(disk, path, `${JSON.stringify(file, null, 2)}\n`);
     await syncFolders(disk, [folder]);
     this.file = file;
+    this.#digests = this.#digestAll();
+  }
+
+  /** Once for each change: they are compared at every request. The global key comes last, and so counts before others that say the same. */
+  #digestAll(): readonly { readonly digest: Buffer; readonly scope: Scope }[] {
+    return [
+      ...this.file.services.map(({ key, appId }) => ({
+        digest: digestOf(key),
+        scope: { type: 'app', appId } as const,
+      })),
+      { digest: digestOf(this.global), scope: { type: 'global' } },
+    ];
   }
 
   #inTurn<T>(action: () => Promise<T>): Promise<T> {

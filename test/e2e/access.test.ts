@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { text } from 'node:stream/consumers';
 import { conditionOf } from '../../crds/conditions.js';
 import { API_NETWORK } from '../../crds/names.js';
-import { Scene } from '../setup/scene.js';
+import { type Container, Scene } from '../setup/scene.js';
 
 const STATE = '/v2/applications/state';
 
@@ -23,8 +25,25 @@ describe('who may use the API', () => {
       return found.address;
     };
 
-    it('this machine needs no key', async () => {
+    it('the owner of this machine needs no key', async () => {
       assert.equal((await scene.agent.ask(STATE)).status, 200);
+    });
+
+    it('another user of this machine needs one', async () => {
+      const script = `fetch(process.argv[1]).then(({ status }) => console.log(status))`;
+      const asNobody = async (path: string): Promise<string> => {
+        const url = `http://127.0.0.1:${scene.agent.port}${path}`;
+        const nobody = spawn(process.execPath, ['-e', script, url], { uid: 65534, gid: 65534, cwd: '/' });
+        return (await text(nobody.stdout)).trim();
+      };
+      assert.equal(await asNobody('/ping'), '200');
+      assert.equal(await asNobody(STATE), '401');
+      assert.equal(await asNobody(`${STATE}?apikey=${await scene.agent.key()}`), '200');
+    });
+
+    it('nor is it its owner for whom a proxy speaks', async () => {
+      const headers = { 'x-forwarded-for': '198.51.100.1' };
+      assert.equal((await scene.agent.ask(STATE, { headers })).status, 401);
     });
 
     it('but what a web page could have sent is forbidden', async () => {
@@ -146,23 +165,31 @@ describe('who may use the API', () => {
       assert.match(documents.output, /403/);
     });
 
-    it('one in the network of the host has a key, too, and another address', async () => {
+    it('one in the network of the host has a key, too, and another address, and gets nothing without it', async () => {
       const name = `${scene.prefix}-host`;
       const id = scene.appId();
       const labels = { 'io.balena.features.supervisor-api': '1' };
-      await scene.put(name, { appId: id, services: { main: scene.service({ network_mode: 'host', labels }) } });
+      const main = scene.service({ network_mode: 'host', labels });
+      await scene.put(name, { appId: id, services: { main, pids: { ...main, pid: 'host' } } });
       await scene.untilReady(name);
-      const [main] = await scene.untilRunning(id, ['main']);
-      assert.ok(main);
+      for (const one of await scene.untilRunning(id, ['main', 'pids'])) await isRefused(one, name);
+      await scene.delete(name);
+      await scene.untilGone(name);
+    });
+
+    const isRefused = async (main: Container, name: string): Promise<void> => {
       assert.ok(main.env.includes(`BALENA_SUPERVISOR_ADDRESS=http://127.0.0.1:${scene.agent.port}`), main.env.join());
       const ask = (query: string) =>
         scene.exec(main.id, ['sh', '-c', `wget -q -O - "$BALENA_SUPERVISOR_ADDRESS${query}"`]);
       const own = await ask(`${STATE}?apikey=$BALENA_SUPERVISOR_API_KEY`);
       assert.equal(own.code, 0, own.output);
       assert.ok(Object.hasOwn(JSON.parse(own.output), name));
-      await scene.delete(name);
-      await scene.untilGone(name);
-    });
+      for (const query of [STATE, `${STATE}?apikey=wrong`]) {
+        const keyless = await ask(query);
+        assert.notEqual(keyless.code, 0, keyless.output);
+        assert.match(keyless.output, /401/);
+      }
+    };
 
     it('it gets nothing without a key', async () => {
       const { code, output } = await wget(STATE);

@@ -56,6 +56,7 @@ export async function aServer(
     store,
     logs,
     keys: { scopeOf: (key) => scopes[key], regenerate: async () => undefined },
+    peers: { isOwner: async () => true },
     updates: { rereadSources: async () => undefined, instant: () => true },
     commandDeadlineMs: 500,
     host: aHost(),

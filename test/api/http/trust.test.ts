@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { admit, type Caller, suppliedKey, type TrustRules } from '../../../api/http/trust.js';
+import { admit, type Caller, isForwarded, suppliedKey, type TrustRules } from '../../../api/http/trust.js';
 
 const rules = (change: Partial<TrustRules> = {}): TrustRules => ({
   localMode: false,
@@ -9,15 +9,24 @@ const rules = (change: Partial<TrustRules> = {}): TrustRules => ({
   addresses: () => ['192.0.2.7', 'fd00::2'],
   ...change,
 });
+const owner = { isOwner: true, isForwarded: false };
 const loopback: Caller = {
+  ...owner,
   door: 'tcp',
   remoteAddress: '127.0.0.1',
   localAddress: '127.0.0.1',
   host: '127.0.0.1:48484',
 };
-const lan: Caller = { door: 'tcp', remoteAddress: '192.0.2.99', localAddress: '192.0.2.7', host: '192.0.2.7:48484' };
-const unix: Caller = { door: 'unix', host: 'docker' };
+const lan: Caller = {
+  ...owner,
+  door: 'tcp',
+  remoteAddress: '192.0.2.99',
+  localAddress: '192.0.2.7',
+  host: '192.0.2.7:48484',
+};
+const unix: Caller = { ...owner, door: 'unix', host: 'docker' };
 const gateway: Caller = {
+  ...owner,
   door: 'gateway',
   remoteAddress: '10.114.104.1',
   localAddress: '10.114.104.1',
@@ -82,10 +91,60 @@ describe('admit', () => {
       want: 'global',
     },
     {
-      it: 'remembers a known key in local mode',
+      it: 'a known key decides in local mode',
       mode: local,
       caller: { ...loopback, ...bearer('app2') },
-      want: 'global by app2',
+      want: 'app 2 by app2',
+    },
+    {
+      it: 'a known key decides on a unix socket',
+      mode: local,
+      caller: { ...unix, apikey: 'app2' },
+      want: 'app 2 by app2',
+    },
+    {
+      it: 'a known key decides in development',
+      mode: development,
+      caller: { ...lan, apikey: 'app2' },
+      want: 'app 2 by app2',
+    },
+    ...[loopback, unix].flatMap((caller) => [
+      {
+        it: `wants a key from somebody else on this machine (${caller.door})`,
+        mode: local,
+        caller: { ...caller, isOwner: false },
+        want: 'unauthorized',
+      },
+      {
+        it: `is not content with an unknown key from somebody else on this machine (${caller.door})`,
+        mode: local,
+        caller: { ...caller, isOwner: false, ...bearer('wrong') },
+        want: 'unauthorized',
+      },
+      {
+        it: `takes a key from somebody else on this machine (${caller.door})`,
+        mode: local,
+        caller: { ...caller, isOwner: false, ...bearer('global') },
+        want: 'global by global',
+      },
+      {
+        it: `does not take a proxy for whom it speaks for (${caller.door})`,
+        mode: local,
+        caller: { ...caller, isForwarded: true },
+        want: 'unauthorized',
+      },
+      {
+        it: `takes a key that came through a proxy (${caller.door})`,
+        mode: local,
+        caller: { ...caller, isForwarded: true, ...bearer('app2') },
+        want: 'app 2 by app2',
+      },
+    ]),
+    {
+      it: 'asks nobody on this machine who they are in development',
+      mode: development,
+      caller: { ...loopback, isOwner: false, isForwarded: true },
+      want: 'global',
     },
     { it: 'wants a key from the LAN', mode: local, caller: lan, want: 'unauthorized' },
     { it: 'wants a key at the gateway of containers', mode: local, caller: gateway, want: 'unauthorized' },
@@ -162,6 +221,25 @@ describe('suppliedKey', () => {
     ['other characters', { authorization: 'Bearer h-1' }, undefined],
   ];
   for (const [what, caller, want] of cases) {
-    it(`reads ${what}`, () => assert.equal(suppliedKey({ door: 'tcp', ...caller }), want));
+    it(`reads ${what}`, () => assert.equal(suppliedKey(caller), want));
   }
+});
+
+describe('isForwarded', () => {
+  for (const name of [
+    'forwarded',
+    'via',
+    'x-forwarded-for',
+    'x-forwarded-host',
+    'x-forwarded-proto',
+    'x-forwarded',
+    'x-real-ip',
+  ]) {
+    it(`knows ${name}`, () => assert.equal(isForwarded({ host: 'localhost', [name]: '' }), true));
+  }
+  it('finds nothing in what clients send', () =>
+    assert.equal(
+      isForwarded({ host: 'localhost', accept: '*/*', 'user-agent': 'curl', 'x-request-id': 'via' }),
+      false,
+    ));
 });

@@ -1,0 +1,119 @@
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+// One small file at a time, without promises: the kernel answers each of these calls in some microseconds, and finding the
+// process that holds a socket takes some hundreds of them. Whoever calls gives way to other work in between.
+
+/** Why the owner of a process is not the owner of this device; undefined when it is. */
+export type Objection = 'another user' | 'a container' | 'the kernel does not tell';
+
+export interface LocalProcesses {
+  /** Numbers of all processes that are visible, newest first. */
+  pids(): readonly string[];
+  /** Which of these sockets the process holds. */
+  socketsOf(pid: string, wanted: ReadonlySet<number>): readonly number[];
+  /** What speaks against a process that holds the socket. */
+  objection(pid: string, inode: number): Objection | undefined;
+  /** Why other processes cannot be told, for people; undefined when they can. */
+  readonly blindness: string | undefined;
+}
+
+export interface LocalProcessesOptions {
+  readonly proc?: string;
+  /** Whose processes count besides root's. */
+  readonly uid?: number;
+}
+
+/** Reads `/proc`. Processes in another pid or user namespace, with another root folder, or in the cgroup of a container are those of containers. */
+export function localProcesses({
+  proc = '/proc',
+  uid = process.getuid?.() ?? 0,
+}: LocalProcessesOptions = {}): LocalProcesses {
+  const owners = new Set([0, uid]);
+  const own = { namespaces: namespacesOf(proc, 'self'), containers: containersOf(proc, 'self') };
+  // With the host's processes in a container of our own, it is the first process whose root is the host's.
+  const roots = new Set(['self', '1'].flatMap((pid) => rootOf(proc, pid) ?? []));
+
+  return {
+    pids: () =>
+      readdirSync(proc)
+        .filter((name) => /^\d+$/.test(name))
+        .sort((a, b) => Number(b) - Number(a)),
+
+    socketsOf(pid, wanted) {
+      // The folder belongs to the effective user, or to root when the process hides what it is.
+      const owner = statSync(join(proc, pid), { throwIfNoEntry: false })?.uid;
+      return owner !== undefined && owners.has(owner)
+        ? filesOf(proc, pid).flatMap((file) => socketAt(proc, pid, file, wanted) ?? [])
+        : [];
+    },
+
+    objection(pid, inode) {
+      try {
+        const [, ids = ''] = /^Uid:\t(.*)$/m.exec(readFileSync(join(proc, pid, 'status'), 'utf8')) ?? [];
+        const root = rootOf(proc, pid);
+        if (!ids.split('\t').every((id) => id !== '' && owners.has(Number(id)))) return 'another user';
+        if (namespacesOf(proc, pid) !== own.namespaces || root === undefined || !roots.has(root)) return 'a container';
+        if ([...containersOf(proc, pid)].some((id) => !own.containers.has(id))) return 'a container';
+        // It still holds the socket: what was read is of that process, and not of one that has got its number since.
+        const wanted = new Set([inode]);
+        return filesOf(proc, pid).some((file) => socketAt(proc, pid, file, wanted) !== undefined)
+          ? undefined
+          : 'the kernel does not tell';
+      } catch {
+        return 'the kernel does not tell'; // it has ended, or may not be looked at
+      }
+    },
+
+    get blindness() {
+      if (uid !== 0) return 'it does not run as root, and sees the programs of its own user only';
+      const [mine, first] = ['self', '1'].map((pid) => attempt(() => namespacesOf(proc, pid)));
+      if (mine === undefined || first === undefined) return 'it may not look at other processes (CAP_SYS_PTRACE)';
+      const inside =
+        own.containers.size > 0 || ['.dockerenv', 'run/.containerenv'].some((file) => exists(join('/', file)));
+      return inside && !hasHostProcesses(proc)
+        ? 'it runs in a container without the processes of the host (pid: host)'
+        : undefined;
+    },
+  };
+}
+
+/** Number of the first pid namespace of a kernel (PROC_PID_INIT_INO). */
+const FIRST_PID_NAMESPACE = 'pid:[4026531836]';
+const hasHostProcesses = (proc: string): boolean => readlinkSync(join(proc, 'self/ns/pid')) === FIRST_PID_NAMESPACE;
+
+const namespacesOf = (proc: string, pid: string): string =>
+  ['pid', 'user'].map((kind) => readlinkSync(join(proc, pid, 'ns', kind))).join(' ');
+
+/** What the process has for its root folder. */
+function rootOf(proc: string, pid: string): string | undefined {
+  return attempt(() => {
+    const { dev, ino } = statSync(join(proc, pid, 'root'));
+    return `${dev}:${ino}`;
+  });
+}
+
+/** Docker, containerd, CRI-O and podman name the cgroup of a container after it: 64 hexadecimal digits, in v1 and v2, with and without systemd. */
+const containersOf = (proc: string, pid: string): ReadonlySet<string> =>
+  new Set(readFileSync(join(proc, pid, 'cgroup'), 'utf8').match(/(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/g));
+
+/** Open files, the latest first: most often that is the one that is looked for. */
+const filesOf = (proc: string, pid: string): readonly string[] =>
+  (attempt(() => readdirSync(join(proc, pid, 'fd'))) ?? []).reverse();
+
+function socketAt(proc: string, pid: string, file: string, wanted: ReadonlySet<number>): number | undefined {
+  const target = attempt(() => readlinkSync(join(proc, pid, 'fd', file))) ?? '';
+  const inode = target.startsWith('socket:[') ? Number(target.slice(8, -1)) : undefined;
+  return inode !== undefined && wanted.has(inode) ? inode : undefined;
+}
+
+const exists = (path: string): boolean => statSync(path, { throwIfNoEntry: false }) !== undefined;
+
+/** Processes end while they are looked at, and some may not be looked at. */
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
