@@ -154,7 +154,7 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
     { name: 'the API', start: () => server.start(), stop: () => server.stop() },
     { name: 'the greeting', start: () => greet(settings, voice, server, peers.blindness), stop: () => undefined },
     gateway,
-    firewall({ settings, store, variables, host }),
+    firewall({ settings, store, variables, host, clock: systemClock }),
     hostSettings(deps),
     actors(deps),
   ]);

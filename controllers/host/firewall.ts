@@ -63,8 +63,8 @@ export const withoutDockerJump = (text: string): string => text.replace('-A DOCK
 
 /** The host's firewall. Nothing is run while nobody may. */
 export interface Firewall {
-  /** Makes the chains anew; the same rules as the last time: nothing is run. */
-  apply(rules: FirewallRules): Promise<void>;
+  /** Makes the chains anew where these rules are not in force yet. False when that failed for IPv4, IPv6 or both. */
+  apply(rules: FirewallRules): Promise<boolean>;
 }
 
 export interface FirewallOptions {
@@ -75,9 +75,11 @@ export interface FirewallOptions {
   readonly log: { readonly warn: (details: object, message: string) => void };
 }
 
-/** A firewall by iptables. What fails is logged and told, and tried again when the rules change. */
+/** A firewall by iptables. What fails is logged and told, once for as long as it fails in the same way. */
 export function iptablesFirewall({ allowed, run, say, log }: FirewallOptions): Firewall {
-  let last = '';
+  /** The rules that are in force, and how the last try to set others failed; by family. */
+  const inForce = new Map<4 | 6, string>();
+  const failures = new Map<4 | 6, string>();
   async function restore(family: 4 | 6, rules: FirewallRules): Promise<void> {
     const program = family === 4 ? 'iptables' : 'ip6tables';
     const ask = async (args: readonly string[], input?: string) =>
@@ -96,16 +98,23 @@ export function iptablesFirewall({ allowed, run, say, log }: FirewallOptions): F
   return {
     async apply(rules) {
       const key = JSON.stringify(rules);
-      if (!allowed || key === last) return;
-      last = key;
+      if (!allowed) return true;
       for (const family of [4, 6] as const) {
+        if (inForce.get(family) === key) continue;
+        inForce.delete(family);
         try {
           await restore(family, rules);
+          inForce.set(family, key);
+          failures.delete(family);
         } catch (error) {
+          const why = error instanceof Error ? error.message : String(error);
+          if (failures.get(family) === why) continue;
+          failures.set(family, why);
           log.warn({ err: error }, `Could not apply the firewall for IPv${family}`);
-          say(`Error applying firewall mode: ${error instanceof Error ? error.message : String(error)}`, true);
+          say(`Error applying firewall mode: ${why}`, true);
         }
       }
+      return inForce.size === 2;
     },
   };
 }

@@ -2,11 +2,14 @@ import { keyOf } from '../../crds/kinds.js';
 import { EngineKeeper } from '../docker/engine-keeper.js';
 import type { Informer } from '../docker/informer.js';
 import { privateDaemon } from '../docker/private-engine.js';
-import { systemClock } from '../runtime/delays.js';
+import type { Host } from '../host/open-host.js';
+import { Backoff } from '../runtime/backoff.js';
+import { type Clock, systemClock } from '../runtime/delays.js';
 import type { Loop } from '../runtime/loop.js';
 import type { Part } from '../runtime/manager.js';
 import { onVariables, repeat } from '../runtime/variables.js';
 import { rebootWhenSettled } from '../service/reboots.js';
+import type { Settings } from '../settings.js';
 import type { ActorDeps } from './actor-deps.js';
 
 /** Boots the device for services that start only then, where the agent may. */
@@ -45,33 +48,45 @@ export function poll({ store, variables, sources, log }: ActorDeps): Part {
   };
 }
 
+interface FirewallDeps extends Pick<ActorDeps, 'store' | 'variables'> {
+  readonly settings: Pick<Settings, 'apiPort'>;
+  readonly host: Pick<Host, 'firewall'>;
+  readonly clock: Clock;
+}
+
+/** Between two tries to set the firewall, ms: another program may hold its lock; a kernel without IPv6 never can. */
+const FIREWALL_RETRY_MS = { firstMs: 5_000, maxMs: 10 * 60_000 };
+
 /** Keeps the host's firewall as the settings say, where the agent may: services on the host's network count too. */
-export function firewall({
-  settings,
-  store,
-  variables,
-  host,
-}: Pick<ActorDeps, 'settings' | 'store' | 'variables' | 'host'>): Part {
+export function firewall({ settings, store, variables, host, clock }: FirewallDeps): Part {
   const stops: (() => void)[] = [];
   let last: Promise<void> = Promise.resolve();
+  let cancel: () => void = () => undefined;
+  const backoff = new Backoff({ ...FIREWALL_RETRY_MS, random: () => 0 });
   const apply = (): void => {
+    cancel();
     const { HOST_FIREWALL_MODE: mode, SUPERVISOR_LOCAL_MODE: localMode } = variables();
     const hasHostService = store.list('Service').some(({ spec }) => spec.network_mode === 'host');
-    last = last.then(() => host.firewall.apply({ mode, localMode, hasHostService, apiPort: settings.apiPort }));
+    last = last.then(async () => {
+      const isDone = await host.firewall.apply({ mode, localMode, hasHostService, apiPort: settings.apiPort });
+      if (isDone) backoff.forget('firewall');
+      else if (stops.length > 0) cancel = clock.after(backoff.next('firewall'), apply);
+    });
   };
   return {
     name: 'the firewall',
     start: () => {
-      apply();
       stops.push(
         onVariables(store, apply),
         store.watch(({ object, parts, type }) => {
           if (object.kind === 'Service' && (type === 'DELETED' || parts.includes('spec'))) apply();
         }),
       );
+      apply();
     },
     stop: () => {
-      for (const stop of stops) stop();
+      for (const stop of stops.splice(0)) stop();
+      cancel();
     },
   };
 }
