@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { Cancel, Clock } from '../runtime/delays.js';
 import { within } from './deadline.js';
 import type { Engine } from './engine.js';
 import type { World } from './world.js';
@@ -15,11 +16,14 @@ export interface EngineTraits {
 export const UNKNOWN_TRAITS: EngineTraits = { logDriver: undefined, machine: undefined };
 
 const ANSWER_LIMIT_MS = 10_000;
+/** An engine that is followed and did not say it is asked again after this, ms. */
+const AGAIN_MS = 30_000;
 
 /** The traits of one engine, asked for at the start and after each time that it was away: it may have another configuration then. */
 export class TraitsReader {
   #traits = UNKNOWN_TRAITS;
   #wasFresh = false;
+  #cancel: Cancel = () => undefined;
   readonly #stopping = new AbortController();
 
   constructor(
@@ -28,6 +32,7 @@ export class TraitsReader {
       readonly world: World;
       /** Programs for other machines run on the engine's as well. */
       readonly emulates: () => Promise<boolean>;
+      readonly clock: Clock;
       readonly log: Logger;
     },
   ) {}
@@ -42,6 +47,7 @@ export class TraitsReader {
     const end = world.onChange(({ type }) => {
       if (type !== 'all') return;
       if (world.fresh && !this.#wasFresh) void this.#ask();
+      else if (!world.fresh) this.#cancel(); // it is asked when it is back
       this.#wasFresh = world.fresh;
     });
     this.#stopping.signal.addEventListener('abort', end, { once: true });
@@ -50,19 +56,23 @@ export class TraitsReader {
   }
 
   stop(): void {
+    this.#cancel();
     this.#stopping.abort();
   }
 
   /** Never throws: what is not known is done without. */
   async #ask(): Promise<void> {
-    const { engine, emulates, log } = this.deps;
+    const { engine, emulates, clock, log } = this.deps;
+    this.#cancel();
     try {
       const { logDriver, machine } = await within(ANSWER_LIMIT_MS, this.#stopping.signal, (signal) =>
         engine.info(signal),
       );
       this.#traits = { logDriver, machine: (await emulates()) ? undefined : machine };
     } catch (error) {
-      if (!this.#stopping.signal.aborted) log.warn({ err: error }, 'The engine does not say what it is like');
+      if (this.#stopping.signal.aborted) return;
+      log.warn({ err: error }, 'The engine does not say what it is like, asking again');
+      this.#cancel = clock.after(AGAIN_MS, () => void this.#ask());
     }
   }
 }

@@ -85,7 +85,13 @@ async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
     port: settings.apiPort,
   });
   const handovers = openHandovers(settings);
-  const reader = new TraitsReader({ engine, world, log, emulates: () => hasEmulator(settings.hostRoot) });
+  const reader = new TraitsReader({
+    engine,
+    world,
+    clock: systemClock,
+    log,
+    emulates: () => hasEmulator(settings.hostRoot),
+  });
   const offers = await readCapabilities(settings.hostRoot, { facts, supervisorVersion: SUPERVISOR_VERSION });
   const ofHost = { offers, locks, handovers, logs, keys: deps.keys, facts, traits: () => reader.traits, apiAddress };
   const common = {

@@ -13,7 +13,7 @@ describe('TraitsReader', () => {
     const clock = new FakeClock();
     const world = startWorld({ engine, log, clock, coalesceMs: 0 });
     await world.start();
-    const reader = new TraitsReader({ engine, world, log, emulates: async () => emulates });
+    const reader = new TraitsReader({ engine, world, clock, log, emulates: async () => emulates });
     await reader.start();
     return { clock, world, reader };
   };
@@ -44,6 +44,20 @@ describe('TraitsReader', () => {
     }
     assert.deepEqual(reader.traits, { logDriver: 'json-file', machine: 'x86_64' });
     assert.equal(engine.verbs.filter((verb) => verb === 'info').length, 1);
+    reader.stop();
+    await world.stop();
+  });
+
+  it('asks again when an engine that is followed did not say', async () => {
+    const engine = new MemoryEngine();
+    const info = engine.info.bind(engine);
+    engine.info = () => Promise.reject(new Error('busy'));
+    const { clock, world, reader } = await open(engine);
+    assert.deepEqual(reader.traits, UNKNOWN_TRAITS);
+    engine.info = info;
+    clock.advance(60_000);
+    for (let turn = 0; turn < 10; turn += 1) await nextTurn();
+    assert.deepEqual(reader.traits, { logDriver: 'json-file', machine: 'x86_64' });
     reader.stop();
     await world.stop();
   });
