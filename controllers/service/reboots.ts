@@ -47,8 +47,10 @@ export function rebootWhenSettled({ store, reboot, after, say }: RebootDeps): ()
     else say(`A reboot is needed to start ${names}: ${message}`);
     if (is === 'locked') plan(AGAIN_MS);
   };
+  // Of the others it is the last to settle that may have kept it from booting.
+  const isAwaited = (): boolean => store.list('Service').some((one) => reasonOf(one) === 'RebootRequired');
   const stop = store.watch(({ object }) => {
-    if (object.kind === 'Service' || cancel) plan(CALM_MS);
+    if (object.kind === 'Service' || cancel || isAwaited()) plan(CALM_MS);
   });
   plan(CALM_MS);
   return () => {

@@ -56,4 +56,34 @@ describe('rebootWhenSettled', () => {
     assert.equal(asked, 1);
     assert.deepEqual(said, ['A reboot is needed to start web: not allowed']);
   });
+
+  it('boots when the last of the others has settled, whatever that is', async () => {
+    const clock = new FakeClock();
+    const documents: AnyResource[] = [bound, app, downloading];
+    let asked = 0;
+    let change: (image: AnyResource) => void = () => undefined;
+    const stop = rebootWhenSettled({
+      store: {
+        list: ((kind: string) => documents.filter((one) => one.kind === kind)) as never,
+        watch: (listener) => {
+          change = (object) => listener({ object, parts: ['status'] } as never);
+          return () => undefined;
+        },
+      },
+      reboot: async () => {
+        asked += 1;
+        return { is: 'scheduled' };
+      },
+      after: (ms, call) => clock.after(ms, call),
+      say: () => undefined,
+    });
+    clock.advance(60_000);
+    assert.equal(asked, 0);
+    documents[2] = anImage({ status: ready() });
+    change(documents[2]);
+    clock.advance(60_000);
+    await new Promise(setImmediate);
+    assert.equal(asked, 1);
+    stop();
+  });
 });
