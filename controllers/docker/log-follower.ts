@@ -21,6 +21,8 @@ export interface LogFollowerDeps {
   readonly serviceOf: (
     container: SeenContainer,
   ) => { readonly serviceName: string; readonly serviceId: number } | undefined;
+  /** Calls back when the answers of `serviceOf` may be others than before. Returns how to stop. */
+  readonly onOwners: (changed: () => void) => () => void;
   /** From the service's environment, `BALENA_LOGS_LEVEL`. Everything by default. */
   readonly levelOf?: (container: SeenContainer) => LogLevel;
   readonly clock: Clock;
@@ -65,10 +67,16 @@ class LogFollower {
 
   open(): void {
     if (this.#audience) return;
-    const unsubscribe = this.deps.world.onChange((change) => {
-      if (change.type === 'container') this.#look(change.id);
-      if (change.type === 'all') this.#lookAtAll();
-    });
+    const ends = [
+      this.deps.world.onChange((change) => {
+        if (change.type === 'container') this.#look(change.id);
+        if (change.type === 'all') this.#lookAtAll();
+      }),
+      this.deps.onOwners(() => this.#lookAtAll()),
+    ];
+    const unsubscribe = (): void => {
+      for (const end of ends) end();
+    };
     this.#audience = { sinceMs: this.deps.clock.now(), unsubscribe };
     this.#lookAtAll();
   }

@@ -9,10 +9,11 @@ import { identityOf } from './identity.js';
 interface LogOwner {
   serviceOf(container: SeenContainer): { readonly serviceName: string; readonly serviceId: number } | undefined;
   levelOf(container: SeenContainer): LogLevel;
+  onOwners(changed: () => void): () => void;
 }
 
 /** Whose lines a container writes, and which of them its service wants to be seen (`BALENA_LOGS_LEVEL`). */
-export function logOwnerOf(store: Pick<Reader, 'list' | 'get'>): LogOwner {
+export function logOwnerOf(store: Pick<Reader, 'list' | 'get' | 'watch'>): LogOwner {
   const find = ({ appId, serviceName }: SeenContainer) => {
     for (const service of store.list('Service')) {
       if (service.spec.serviceName !== serviceName) continue;
@@ -30,6 +31,11 @@ export function logOwnerOf(store: Pick<Reader, 'list' | 'get'>): LogOwner {
       const found = find(container);
       return found ? logLevel(found.service) : 'all';
     },
+    // A container may be there before its service is declared: one of a Supervisor, or of documents that were lost.
+    onOwners: (changed) =>
+      store.watch(({ object: { kind }, type, parts }) => {
+        if ((kind === 'Service' || kind === 'App') && (type !== 'MODIFIED' || parts.includes('spec'))) changed();
+      }),
   };
 }
 

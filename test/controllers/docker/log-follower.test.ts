@@ -15,11 +15,18 @@ async function setUp(levelOf?: (container: SeenContainer) => LogLevel) {
   await world.start();
   clock.advance(1_000);
   const logs = new LogStream();
+  const unknown = new Set<string>();
+  let tellOwners = (): void => undefined;
   const follower = startLogFollower({
     engine,
     world,
     logs,
-    serviceOf: ({ serviceName }) => (serviceName === undefined ? undefined : { serviceName, serviceId: 7 }),
+    serviceOf: ({ serviceName }) =>
+      serviceName === undefined || unknown.has(serviceName) ? undefined : { serviceName, serviceId: 7 },
+    onOwners: (changed) => {
+      tellOwners = changed;
+      return () => undefined;
+    },
     ...(levelOf ? { levelOf } : {}),
     clock,
     log: silent,
@@ -39,6 +46,8 @@ async function setUp(levelOf?: (container: SeenContainer) => LogLevel) {
     logs,
     follower,
     pass,
+    unknown,
+    tellOwners: () => tellOwners(),
     listen: async () => {
       const stop = logs.listen((line) => lines.push(line));
       await calm();
@@ -63,6 +72,17 @@ describe('The log follower', () => {
     engine.say('c1', 'unheard');
     assert.deepEqual(engine.takeRequests(), ['inspectContainer c1']);
     assert.deepEqual(engine.openLogs, []);
+  });
+
+  it('follows a container that runs when the service that it belongs to is declared', async () => {
+    const { engine, listen, unknown, tellOwners } = await setUp();
+    unknown.add('db');
+    await listen();
+    assert.deepEqual(engine.openLogs, ['c1']);
+    unknown.clear();
+    tellOwners();
+    await calm();
+    assert.deepEqual(engine.openLogs, ['c1', 'c2']);
   });
 
   it('follows what runs as soon as somebody listens, from then on, and closes everything when they leave', async () => {
