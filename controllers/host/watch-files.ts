@@ -15,7 +15,10 @@ export interface WatchOptions {
   readonly log: { readonly warn: (details: object, message: string) => void };
 }
 
-/** Calls back soon after a file of the host that settings stand in was changed, made or removed. Returns how to stop. */
+/**
+ * Calls back soon after a file of the host that settings stand in was changed, made or removed, and once when it watches.
+ * Returns how to stop.
+ */
 export function watchHostFiles({ hostRoot, log }: WatchOptions): (changed: () => void) => () => void {
   return (changed) => {
     let timer: NodeJS.Timeout | undefined;
@@ -25,11 +28,13 @@ export function watchHostFiles({ hostRoot, log }: WatchOptions): (changed: () =>
       depth: 3,
       ignored: (path) => !concerns(relative(hostRoot, path)),
     });
-    watcher.on('all', () => {
+    const soon = (): void => {
       clearTimeout(timer);
       timer = setTimeout(changed, SETTLE_MS);
       timer.unref();
-    });
+    };
+    watcher.on('all', soon);
+    watcher.on('ready', soon); // for what changed between the first look and now
     watcher.on('error', (error) =>
       log.warn({ err: error }, 'Could not watch the files of the host; they are looked at now and then'),
     );

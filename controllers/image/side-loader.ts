@@ -286,7 +286,7 @@ export class SideLoader implements Archives {
 const SET_ASIDE =
   'the agent has ended twice while it read this file, so it is left alone until it is replaced (is it too large for the memory of this device?)';
 
-/** Calls back when something in the folder has changed. */
+/** Calls back when something in the folder has changed, and once when it watches. */
 function watchFolder(
   folder: string,
   changed: () => void,
@@ -294,6 +294,7 @@ function watchFolder(
 ): { readonly close: () => Promise<void> } {
   const watcher = watch(folder, { ignoreInitial: true, depth: 0, followSymlinks: false });
   watcher.on('all', changed);
+  watcher.on('ready', changed); // for what came between the first look and now
   watcher.on('error', (error) => log.warn({ err: error }, 'Cannot watch the folder of images'));
   return watcher;
 }

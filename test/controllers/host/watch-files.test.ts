@@ -3,7 +3,6 @@ import { EventEmitter, once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as after } from 'node:timers/promises';
 import { watchHostFiles } from '../../../controllers/host/watch-files.js';
 
 describe('the watch on files of the host', () => {
@@ -13,6 +12,7 @@ describe('the watch on files of the host', () => {
     const boot = join(hostRoot, 'mnt/boot');
     const changes = new EventEmitter();
     const warn = (_: object, message: string) => assert.fail(message);
+    const watching = once(changes, 'changed', { signal: AbortSignal.timeout(4_000) });
     const stop = watchHostFiles({ hostRoot, log: { warn } })(() => changes.emit('changed'));
     const seen = async (change: () => Promise<unknown>): Promise<void> => {
       const told = once(changes, 'changed', { signal: AbortSignal.timeout(4_000) });
@@ -21,7 +21,7 @@ describe('the watch on files of the host', () => {
     };
     const edit = (text: string) => writeFile(join(boot, 'config.txt'), text);
     try {
-      await after(300); // the watcher does not say here when it is ready
+      await watching;
       await seen(() => mkdir(boot, { recursive: true }));
       await seen(() => edit('a'));
       await seen(() => rm(boot, { recursive: true }));
