@@ -13,6 +13,7 @@ import { openHandovers } from '../../controllers/host/handovers.js';
 import type { UpdateLocks } from '../../controllers/host/update-locks.js';
 import { imageController } from '../../controllers/image/image-controller.js';
 import { networkController } from '../../controllers/network/network-controller.js';
+import type { ApiReach } from '../../controllers/network/reconcile.js';
 import type { Clock } from '../../controllers/runtime/delays.js';
 import { Loop } from '../../controllers/runtime/loop.js';
 import { serviceController } from '../../controllers/service/service-controller.js';
@@ -48,6 +49,7 @@ export interface LoopParts {
   readonly keys: Keys;
   readonly clock: Clock;
   readonly logs?: LogStream;
+  readonly apiReach?: ApiReach | undefined;
   /** Images are collected at once when not said. */
   readonly imageGraceMs?: number;
 }
@@ -64,6 +66,7 @@ export function deviceLoops({
   keys,
   clock,
   logs = new LogStream(),
+  apiReach,
   imageGraceMs = 0,
 }: LoopParts): readonly Loop[] {
   const handovers = openHandovers({ lockRoot: '/locks', hostRoot: folder });
@@ -75,6 +78,7 @@ export function deviceLoops({
     world,
     pulls,
     ...(archives ? { archives } : {}),
+    ...(apiReach ? { apiReach } : {}),
     ...ofHost,
     log: silent,
     now: () => clock.now(),

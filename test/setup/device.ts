@@ -21,6 +21,7 @@ import { type EngineDisk, ImageFiles, imageSupply } from './image-supply.js';
 import { Life, type Weather, type Witness } from './life.js';
 import { MemoryEngine } from './memory-engine.js';
 import { mortalDisk, mortalEngine } from './mortal.js';
+import { Serving } from './serving.js';
 
 export type { Fate, Weather, Witness } from './life.js';
 
@@ -42,6 +43,8 @@ export interface DeviceSettings {
   readonly imageGraceMs?: number;
   /** Agents look for files of images. */
   readonly sideLoads?: boolean;
+  /** Agents have the parts that serve others as well. */
+  readonly serves?: boolean;
   /** The engine's disk as it is at first; without it pulls may fill the disk. */
   readonly disk?: EngineDisk;
 }
@@ -116,6 +119,8 @@ export class Agent {
     readonly archives: SideLoader | undefined,
     readonly loops: readonly Loop[],
     readonly logs: LogStream,
+    /** Where the settings of the device say so. */
+    readonly serving: Serving | undefined,
   ) {}
 
   /** Undefined when it was killed before it had anything. */
@@ -153,12 +158,16 @@ export class Agent {
     });
     const locks = life.locks(openUpdateLocks({ lockRoot: '/locks', hostRoot: folder, log: silent, now }));
     const parts = { folder, store, engine, world, pulls, archives, locks, keys, clock, logs, imageGraceMs };
-    const loops = deviceLoops(parts);
-    const agent = new Agent(device, life, store, world, pulls, archives, loops, logs);
+    const serving = device.settings.serves ? new Serving({ ...parts, engine: device.engine }) : undefined;
+    const loops = deviceLoops({ ...parts, apiReach: serving?.gateway });
+    const agent = new Agent(device, life, store, world, pulls, archives, loops, logs, serving);
+    void life.end.then(() => serving?.stop());
     device.onBoot?.(agent);
+    serving?.begin();
     await Promise.race([world.start(), life.end]);
     if (!life.dead) archives?.start();
     if (!life.dead) for (const loop of loops) loop.start();
+    if (!life.dead) serving?.go();
     return agent;
   }
 
