@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { COPIED, REGIONS, type Region, regionOf, withCopies } from './copies.js';
+import { renderReference } from './render-reference.js';
 import { renderSchemas } from './render-schemas.js';
 import { type Interface, renderTypes } from './render-types.js';
 import { type KindSchemas, type Schema, schemaAt } from './schema.js';
@@ -16,6 +17,9 @@ const FILES = [
   'host-config.yaml',
   'git-source.yaml',
 ];
+
+/** Where the pages that describe each kind lie. */
+const REFERENCE = '../docs/reference/kinds/';
 
 const pathOf = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 
@@ -136,6 +140,7 @@ export async function generate(): Promise<ReadonlyMap<string, string>> {
     ...FILES.map((file): [string, string] => [pathOf(file), texts[file] ?? '']),
     [pathOf('types.ts'), await renderTypes(interfaces, named)],
     [pathOf('schemas.ts'), renderSchemas(kinds, fields)],
+    ...[...renderReference(kinds)].map(([file, text]): [string, string] => [pathOf(`${REFERENCE}${file}`), text]),
   ]);
 }
 

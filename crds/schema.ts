@@ -48,3 +48,30 @@ export function schemaAt(schema: Schema, path: readonly string[]): Schema | unde
   }
   return found;
 }
+
+/** What a map or a list holds, when that has fields or is all there is. Pure. */
+export function innerOf({ additionalProperties, items }: Schema): Schema | undefined {
+  const values = additionalProperties || undefined;
+  return [values, items].find((one) => one?.properties) ?? values ?? items;
+}
+
+/** The types of a value in words: its title, else `map of string`, `list of object`, … Pure. */
+export function typeText(schema: Schema): string {
+  if (schema.title !== undefined) return schema.title;
+  const types = (typeof schema.type === 'string' ? [schema.type] : schema.type).filter((type) => type !== 'null');
+  const inner = schema.properties ? undefined : innerOf(schema);
+  return types
+    .map((type) => {
+      if (type === 'object') return inner && schema.additionalProperties ? `map of ${typeText(inner)}` : 'object';
+      return type === 'array' ? (schema.items ? `list of ${typeText(schema.items)}` : 'list') : type;
+    })
+    .join(' or ');
+}
+
+/** What a value may be beyond its type, a sentence for each rule. Pure. */
+export function limitsOf({ enum: choices, minimum, maximum }: Schema): readonly string[] {
+  const from = minimum === undefined ? '' : `at least ${minimum}`;
+  const to = maximum === undefined || maximum >= Number.MAX_SAFE_INTEGER ? '' : `at most ${maximum}`;
+  const range = [from, to].filter(Boolean).join(', ');
+  return [...(choices ? [`One of ${choices.join(', ')}.`] : []), ...(range ? [`A number: ${range}.`] : [])];
+}

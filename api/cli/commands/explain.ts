@@ -1,7 +1,7 @@
 import { KINDS, type Kind, PLURALS } from '../../../crds/kinds.js';
 import { suggestion } from '../../../crds/nearest.js';
 import { REQUESTS_OF } from '../../../crds/requests.js';
-import type { Schema } from '../../../crds/schema.js';
+import { innerOf, limitsOf, type Schema, typeText } from '../../../crds/schema.js';
 import { SCHEMAS } from '../../../crds/schemas.js';
 import { usageError } from '../failure.js';
 import { kindOf, wordsOf } from '../kind-words.js';
@@ -36,7 +36,7 @@ export async function explain({ io }: Session, word: string | undefined): Promis
     ...(path.length === 0 ? [] : [`${io.style('bold', 'FIELD')}  ${path.join('.')}  <${typeText(schema)}>`]),
     '',
     ...wrapped(schema.description ?? 'No description.', io.isTerminal ? io.columns : 100).map((line) => `  ${line}`),
-    ...limits(schema).map((line) => `  ${line}`),
+    ...limitsOf(schema).map((line) => `  ${line}`),
   );
   if (path.length === 0 && REQUESTS_OF[kind]) io.out('', `  Takes the requests ${REQUESTS_OF[kind].join(', ')}.`);
   const fields =
@@ -103,36 +103,11 @@ function stepInto(
 const own = (fields: Schema['properties'], name: string): Schema | undefined =>
   fields && Object.hasOwn(fields, name) ? fields[name] : undefined;
 
-/** What a map or a list holds, when that has fields or is all there is. Pure. */
-function innerOf({ additionalProperties, items }: Schema): Schema | undefined {
-  const values = additionalProperties || undefined;
-  return [values, items].find((one) => one?.properties) ?? values ?? items;
-}
-
 const fieldsOf = (schema: Schema): readonly (readonly [string, Schema])[] =>
   Object.entries(schema.properties ?? innerOf(schema)?.properties ?? {});
 
 const innerRequired = (schema: Schema): readonly string[] =>
   schema.properties ? [] : (innerOf(schema)?.required ?? []);
-
-function typeText(schema: Schema): string {
-  if (schema.title !== undefined) return schema.title;
-  const types = (typeof schema.type === 'string' ? [schema.type] : schema.type).filter((type) => type !== 'null');
-  const inner = schema.properties ? undefined : innerOf(schema);
-  return types
-    .map((type) => {
-      if (type === 'object') return inner && schema.additionalProperties ? `map of ${typeText(inner)}` : 'object';
-      return type === 'array' ? (schema.items ? `list of ${typeText(schema.items)}` : 'list') : type;
-    })
-    .join(' or ');
-}
-
-function limits({ enum: choices, minimum, maximum }: Schema): readonly string[] {
-  const from = minimum === undefined ? '' : `at least ${minimum}`;
-  const to = maximum === undefined || maximum >= Number.MAX_SAFE_INTEGER ? '' : `at most ${maximum}`;
-  const range = [from, to].filter(Boolean).join(', ');
-  return [...(choices ? [`One of ${choices.join(', ')}.`] : []), ...(range ? [`A number: ${range}.`] : [])];
-}
 
 const firstSentence = (text: string): string => /^.*?[.:](?=\s|$)/s.exec(text)?.[0].replace(/[.:]$/, '') ?? text;
 

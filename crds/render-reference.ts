@@ -1,0 +1,76 @@
+import { KINDS, type Kind, PLURALS } from './kinds.js';
+import { REQUESTS_OF } from './requests.js';
+import { type KindSchemas, limitsOf, type Schema, typeText } from './schema.js';
+
+/** How deep fields are listed: `services.*.healthcheck.interval` has four steps. */
+const MOST_STEPS = 5;
+
+const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll(/\s+/g, ' ').trim();
+
+/** The fields below a schema, each with its path from there: `services.*.image`, `ports[]`. */
+function* fieldsBelow(schema: Schema, path: readonly string[]): Generator<readonly [string, Schema, boolean]> {
+  for (const [name, field] of Object.entries(schema.properties ?? {})) {
+    const here = [...path, name];
+    yield [here.join('.').replaceAll('.[]', '[]'), field, schema.required?.includes(name) ?? false];
+    if (here.length < MOST_STEPS) yield* fieldsBelow(field, here);
+  }
+  if (schema.additionalProperties) yield* fieldsBelow(schema.additionalProperties, [...path, '*']);
+  if (schema.items) yield* fieldsBelow(schema.items, [...path, '[]']);
+}
+
+function table(schema: Schema): string {
+  const rows = [...fieldsBelow(schema, [])].map(([path, field, isRequired]) => {
+    const says = [field.description ?? '', ...limitsOf(field)].join(' ');
+    return `| \`${path}\` | ${cell(typeText(field))}${isRequired ? ', required' : ''} | ${cell(says)} |`;
+  });
+  return ['| field | type | what |', '|---|---|---|', ...rows].join('\n');
+}
+
+/** The page of one kind. `services`: the spec of a Service, whose fields the page of App does not repeat. Pure. */
+function page(kind: Kind, { description, shortNames, spec, status }: KindSchemas, services: Schema): string {
+  const requests = REQUESTS_OF[kind];
+  return `<!-- Generated from crds/*.yaml by \`npm run generate\`; do not edit. -->
+
+# ${kind}
+
+${description}
+
+Served at \`/apis/supercargo.io/v1/${PLURALS[kind]}\`; in the command also \`${shortNames.join('`, `')}\`.${
+    requests ? ` Takes the requests \`${requests.join('`, `')}\`.` : ''
+  } \`supercargo explain ${kind.toLowerCase()}.FIELD\` tells the same.
+
+## spec
+
+${kind === 'App' ? 'A service takes what `spec` of a [Service](service.md) takes; only what a Service does not have is listed here.\n\n' : ''}${table(
+  kind === 'App' ? withoutServiceFields(spec, services) : spec,
+)}
+
+## status
+
+${table(status)}
+`;
+}
+
+/** An App's spec without the service fields that the page of Service lists. */
+function withoutServiceFields(app: Schema, service: Schema): Schema {
+  const services = app.properties?.services;
+  const each = services?.additionalProperties;
+  if (!services || !each) return app;
+  const own = Object.entries(each.properties ?? {}).filter(([name]) => !Object.hasOwn(service.properties ?? {}, name));
+  const properties = Object.fromEntries(own);
+  return {
+    ...app,
+    properties: { ...app.properties, services: { ...services, additionalProperties: { ...each, properties } } },
+  };
+}
+
+/** The reference pages: file name to text. Same input, same text. Pure. */
+export function renderReference(kinds: Readonly<Record<string, KindSchemas>>): ReadonlyMap<string, string> {
+  const services = kinds.Service?.spec ?? { type: 'object' };
+  return new Map(
+    KINDS.flatMap((kind) => {
+      const schemas = kinds[kind];
+      return schemas ? [[`${kind.toLowerCase()}.md`, page(kind, schemas, services)] as const] : [];
+    }),
+  );
+}
