@@ -30,7 +30,9 @@ export function planWholeSet({ read, listed, failures, stored }: SetInput): Whol
   const byKey = new Map<Key, Proposed[]>();
   for (const proposed of read.flatMap(({ documents }) => documents)) {
     const key = keyOf(proposed.document.kind, proposed.document.metadata.name);
-    byKey.set(key, [...(byKey.get(key) ?? []), proposed]);
+    const known = byKey.get(key);
+    if (known) known.push(proposed);
+    else byKey.set(key, [proposed]);
   }
   const documents: Proposed[] = [];
   const problems: Problem[] = read.flatMap((one) => one.problems);
@@ -44,12 +46,20 @@ export function planWholeSet({ read, listed, failures, stored }: SetInput): Whol
 const placeOf = ({ source }: Proposed): string =>
   source ? [source.file, source.line].filter((part) => part !== undefined).join(':') : 'an unknown place';
 
+/** How many of a document's other places are named. */
+const NAMED_PLACES = 3;
+
 function duplicateProblems(copies: readonly Proposed[]): Problem[] {
   return copies.map((copy) => {
     const { kind, metadata } = copy.document;
-    const elsewhere = copies.filter((other) => other !== copy).map(placeOf);
+    const named = copies
+      .slice(0, NAMED_PLACES + 1)
+      .filter((other) => other !== copy)
+      .slice(0, NAMED_PLACES);
+    const more = copies.length - 1 - named.length;
+    const places = [...named.map(placeOf), ...(more > 0 ? [`${more} more places`] : [])].join(' and ');
     return {
-      message: `${kind} ${metadata.name} is also declared in ${elsewhere.join(' and ')}; keep one of them. Until then neither is taken`,
+      message: `${kind} ${metadata.name} is also declared in ${places}; keep one of them. Until then neither is taken`,
       kind,
       name: metadata.name,
       ...(copy.source ? { source: copy.source } : {}),

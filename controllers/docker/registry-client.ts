@@ -1,3 +1,5 @@
+import { parseJsonWithin } from '../../crds/json-text.js';
+import { withinMs } from '../runtime/time-limit.js';
 import type { RegistryAuth } from './engine.js';
 import { HUB, registryName } from './registry-name.js';
 
@@ -22,6 +24,11 @@ const ACCEPTED = [
   'application/vnd.docker.distribution.manifest.v2+json',
 ].join(', ');
 
+/** A registry that has not told by then, or goes on telling, is not waited for, ms. */
+const LONGEST_TALK_MS = 30_000;
+/** The distribution specification asks registries to take manifests of 4 MiB; configurations have some kB. */
+const LARGEST_ANSWER_BYTES = 4 * 1024 * 1024;
+
 /**
  * Asks a registry (HTTP API v2) what an image is made of. Undefined when it does not say, for whatever reason: the engine
  * may reach what we do not, through a mirror or with a certificate of its own.
@@ -31,10 +38,11 @@ export async function remoteImage(
   auth: RegistryAuth | undefined,
   architecture: string,
   signal: AbortSignal,
+  limitMs = LONGEST_TALK_MS,
 ): Promise<RemoteImage | undefined> {
   try {
     const { repository, version } = registryName(reference);
-    const get = getter(reference, auth, signal);
+    const get = getter(reference, auth, withinMs(limitMs, signal));
     const first = await get(`${repository}/manifests/${version}`);
     const offered = first?.manifests;
     const chosen = offered?.find(({ platform }) => platform?.architecture === architecture) ?? offered?.[0];
@@ -73,7 +81,7 @@ function getter(
       );
       if (authorization !== undefined) answer = await ask(path);
     }
-    return answer.ok ? ((await answer.json()) as Manifest) : undefined;
+    return answer.ok ? ((await jsonOf(answer)) as Manifest) : undefined;
   };
 }
 
@@ -103,9 +111,21 @@ async function authorize(
   if (said.service) realm.searchParams.set('service', said.service);
   realm.searchParams.set('scope', `repository:${repository}:pull`);
   const answer = await fetch(realm, { signal, headers: basic ? { authorization: basic } : {} });
-  const { token, access_token } = (await answer.json()) as { readonly token?: string; readonly access_token?: string };
+  const { token, access_token } = (await jsonOf(answer)) as { readonly token?: string; readonly access_token?: string };
   const given = token ?? access_token;
   return given === undefined ? undefined : `Bearer ${given}`;
+}
+
+/** An answer as JSON. Throws when it is larger, or says more, than a device should take; the rest of it is not waited for. */
+async function jsonOf(answer: Response): Promise<unknown> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of answer.body ?? []) {
+    bytes += chunk.length;
+    if (bytes > LARGEST_ANSWER_BYTES) throw new Error('The registry answers more than is read');
+    chunks.push(chunk);
+  }
+  return parseJsonWithin(Buffer.concat(chunks).toString());
 }
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');

@@ -33,7 +33,12 @@ const GLOBAL_CONFIG = `[safe]
 const PASSED_ON = ['http_proxy', 'https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY', 'no_proxy', 'NO_PROXY'];
 
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-const OUTPUT_BYTES = 64 * 1024 * 1024;
+const OUTPUT_BYTES = 8 * 1024 * 1024;
+/**
+ * What git may take while it talks to a server, bytes: it keeps every ref that is advertised before it prints the first,
+ * and a server can go on for ever. A fetch of 512 MiB takes about 200 MiB.
+ */
+const MEMORY_BYTES = 512 * 1024 * 1024;
 
 export interface GitDeps {
   /** Where our own files are: a home that holds nothing of anybody else. */
@@ -41,6 +46,8 @@ export interface GitDeps {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Name or path of the program; `git` when absent. */
   readonly program?: string;
+  /** What it may take while it talks to a server, bytes. */
+  readonly memoryBytes?: number;
 }
 
 export interface GitCall {
@@ -66,7 +73,7 @@ export interface Git {
 const LOCAL_TIMEOUT_MS = 60_000;
 
 /** Makes the private home at the first call. */
-export function systemGit({ folder, env: outer, program = 'git' }: GitDeps): Git {
+export function systemGit({ folder, env: outer, program = 'git', memoryBytes = MEMORY_BYTES }: GitDeps): Git {
   const home = join(folder, 'home');
   const inherited = Object.fromEntries(PASSED_ON.flatMap((name) => (outer[name] ? [[name, outer[name]]] : [])));
   const base: Readonly<Record<string, string>> = {
@@ -103,6 +110,7 @@ export function systemGit({ folder, env: outer, program = 'git' }: GitDeps): Git
       const rest = {
         ...(call.input === undefined ? {} : { input: call.input }),
         ...(call.watch === undefined ? {} : { watch: call.watch }),
+        ...(transport === undefined ? {} : { memoryBytes }),
       };
       const result = await runProgram(program, {
         args,
@@ -142,6 +150,9 @@ function failureOf(command: string, { code, stderr, ended }: ProgramResult, time
     return passing('TimedOut', `git ${command} took longer than ${Math.round(timeoutMs / 1000)} s and was ended`);
   }
   if (ended === 'limit') return final('TooLarge', `git ${command} printed more than this device takes`);
+  if (ended === 'memory') {
+    return final('TooLarge', `git ${command} took more memory than this device gives it; the server says too much`);
+  }
   if (ended !== undefined) return final('TooLarge', ended);
   const said = sayable(stderr) || `it ended with ${code ?? 'a signal'}`;
   return passing(reasonOf(stderr), `git ${command}: ${said}`);

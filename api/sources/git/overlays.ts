@@ -39,7 +39,9 @@ export function layOver(
     if (!('ok' in match) || !match.ok) continue;
     const key = `${String(value.kind)}/${isObject(value.metadata) ? String(value.metadata.name) : ''}`;
     const layer = { value, locate: item.locate, rank: FOLDERS.indexOf(item.folder) * 100 + match.facts };
-    layers.set(key, [...(layers.get(key) ?? []), layer]);
+    const known = layers.get(key);
+    if (known) known.push(layer);
+    else layers.set(key, [layer]);
   }
   const merged = [...layers.values()].map((all) => {
     problems.push(...sameRank(all));
@@ -51,9 +53,13 @@ export function layOver(
 const ONLY_DOCUMENTS = 'In a folder of one device only documents with a kind are laid over others';
 
 function sameRank(layers: readonly Layer[]): Problem[] {
-  return layers.flatMap((layer, at) => {
-    const twin = layers.slice(0, at).find(({ rank }) => rank === layer.rank);
-    if (!twin) return [];
+  const first = new Map<number, Layer>();
+  return layers.flatMap((layer) => {
+    const twin = first.get(layer.rank);
+    if (!twin) {
+      first.set(layer.rank, layer);
+      return [];
+    }
     const { file, line } = twin.locate('');
     const message = `The same document is in ${file}${line === undefined ? '' : `:${line}`}, and neither is more special for this device; keep one of them`;
     return [{ message, source: layer.locate('') }];

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { keyOf, type Problem } from '../../../crds/kinds.js';
 import type { GitSourceSpec } from '../../../crds/types.js';
 import { type YamlItem, yamlItems } from '../../../crds/yaml-items.js';
@@ -11,6 +12,7 @@ import type { TreeEntry } from './git-output.js';
 import { layOver, type ScopedItem } from './overlays.js';
 import { cleanPaths, followLink, pickFiles } from './pick-files.js';
 import { decrypt, isEncrypted, redact } from './sops.js';
+import { final } from './source-error.js';
 import { type PlacedTree, type SubmoduleDeps, submodulesOf } from './submodules.js';
 import { fillIn, type Variables } from './variables.js';
 
@@ -61,15 +63,19 @@ export async function readCommit(
   const items: ScopedItem[] = [];
   const secrets: string[] = [...deps.variables.secret.values()];
   for (const { path, content } of files) {
+    await nextTurn(); // each takes its time, and others want theirs
     const read = await itemsOf(content, `${deps.origin}/${path}`, spec, deps, signal);
     const folder = folderOf(path, paths, deps.device);
     problems.push(...read.problems);
     secrets.push(...read.secrets);
     if (folder !== 'another device') items.push(...read.items.map((item) => ({ ...item, folder })));
+    if (items.length > LIMIT_DOCUMENTS) {
+      throw final('TooLarge', `There are more than ${LIMIT_DOCUMENTS} documents in its files`);
+    }
   }
   const layered = layOver(items, deps.device);
   problems.push(...layered.problems);
-  const set = declare(layered.items, deps);
+  const set = await declare(layered.items, deps);
   const clean = (all: readonly Problem[]): readonly Problem[] =>
     all.map((problem) => ({ ...problem, message: redact(problem.message, secrets) }));
   return {
@@ -80,6 +86,8 @@ export async function readCommit(
   };
 }
 
+/** What a commit may declare at most. */
+const LIMIT_DOCUMENTS = 5000;
 const NO_MODULES = { trees: [], problems: [] };
 
 /** The files of one tree that are for this device, by their paths in the repository of the source. */
@@ -174,13 +182,19 @@ async function itemsOf(
   return { items: plain.items, problems: [], secrets: plain.secrets };
 }
 
-/** Fills in variables and checks every document; none of them may be a source itself. Pure. */
-function declare(items: readonly YamlItem[], { parse, device, variables }: ReadCommitDeps): Documents {
-  const read = items.map((item): Documents => {
-    const filled = fillIn(item, variables);
-    if (filled.problems.length > 0) return { documents: [], problems: filled.problems, warnings: [] };
-    return readItem(filled.item.value, filled.item.locate, { parse, deviceUuid: device.uuid });
-  });
+/** Fills in variables and checks every document; none of them may be a source itself. */
+async function declare(items: readonly YamlItem[], { parse, device, variables }: ReadCommitDeps): Promise<Documents> {
+  const read: Documents[] = [];
+  for (const item of items) {
+    await nextTurn();
+    const { item: filled, problems } = fillIn(item, variables);
+    const isFilled = problems.length === 0;
+    read.push(
+      isFilled
+        ? readItem(filled.value, filled.locate, { parse, deviceUuid: device.uuid })
+        : { documents: [], problems, warnings: [] },
+    );
+  }
   const { documents, problems } = planWholeSet({ read, listed: [], failures: [], stored: [] });
   const sources = documents.filter(({ document }) => document.kind === 'GitSource');
   return {

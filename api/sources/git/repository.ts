@@ -33,12 +33,14 @@ export interface Limits {
   readonly documentsBytes: number;
 }
 
-const LIMITS: Limits = { fetchBytes: 512 * 1024 * 1024, documentsBytes: 64 * 1024 * 1024 };
+const LIMITS: Limits = { fetchBytes: 512 * 1024 * 1024, documentsBytes: 16 * 1024 * 1024 };
 /** So much history comes along at once: enough to see that a commit follows the applied one. */
 const DEPTH = 50;
 const DEEPER = 2000;
 /** Files below that come along with a change, so that reading it takes no second talk. */
 const SMALL_BYTES = 1024 * 1024 + 1;
+/** The refs that are asked for: some ten thousand tags, each of about a hundred bytes. */
+const REFS_BYTES = 2 * 1024 * 1024;
 /** More packs than that are made one. */
 const MANY_PACKS = 60;
 const CANDIDATE = 'refs/supercargo/candidate';
@@ -70,7 +72,8 @@ export class Repository {
 
   /** The refs of the server whose whole name is one of these (patterns as ls-remote takes them), by name. */
   async remoteRefs(patterns: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
-    const { stdout } = await this.#talk(['ls-remote', '--quiet', 'origin', ...patterns], signal);
+    const args = ['ls-remote', '--quiet', 'origin', ...patterns];
+    const { stdout } = await this.#talk(args, signal, { limitBytes: REFS_BYTES });
     return parseRefs(stdout.toString());
   }
 

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { memoryOf } from './process-memory.js';
 
 export interface ProgramCall {
   readonly args: readonly string[];
@@ -10,6 +11,8 @@ export interface ProgramCall {
   readonly timeoutMs: number;
   /** It is ended when it prints more, bytes. */
   readonly limitBytes: number;
+  /** It is ended with everything that it has started when all of them take more memory, bytes. */
+  readonly memoryBytes?: number;
   readonly signal: AbortSignal;
   /** Looked at now and then while it runs; a text ends it, for that reason. */
   readonly watch?: () => Promise<string | undefined>;
@@ -22,7 +25,7 @@ export interface ProgramResult {
   /** The end of it. */
   readonly stderr: string;
   /** Why we ended it. */
-  readonly ended?: 'timeout' | 'limit' | (string & {});
+  readonly ended?: 'timeout' | 'limit' | 'memory' | (string & {});
 }
 
 const STDERR_BYTES = 16 * 1024;
@@ -38,7 +41,7 @@ export class ProgramMissing extends Error {
  * ProgramMissing when there is none, and with the signal's reason when that is given.
  */
 export function runProgram(program: string, call: ProgramCall): Promise<ProgramResult> {
-  const { args, env, cwd, input = '', timeoutMs, limitBytes, signal, watch } = call;
+  const { args, env, cwd, input = '', timeoutMs, limitBytes, memoryBytes, signal, watch } = call;
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason);
     const child = spawn(program, [...args], { env: { ...env }, cwd, stdio: 'pipe', detached: true });
@@ -58,6 +61,11 @@ export function runProgram(program: string, call: ProgramCall): Promise<ProgramR
     const onAbort = (): void => end();
     const timer = setTimeout(() => end('timeout'), timeoutMs);
     const watcher = watch && setInterval(() => void watch().then((because) => because && end(because)), WATCH_MS);
+    const { pid } = child;
+    const weigh = async (limit: number): Promise<void> => {
+      if (pid !== undefined && (await memoryOf(pid)) > limit) end('memory');
+    };
+    const scales = memoryBytes === undefined ? undefined : setInterval(() => void weigh(memoryBytes), WATCH_MS);
     signal.addEventListener('abort', onAbort);
 
     child.stdout.on('data', (chunk: Buffer) => {
@@ -74,6 +82,7 @@ export function runProgram(program: string, call: ProgramCall): Promise<ProgramR
     const settle = (): void => {
       clearTimeout(timer);
       clearInterval(watcher);
+      clearInterval(scales);
       signal.removeEventListener('abort', onAbort);
     };
     child.once('error', (error: NodeJS.ErrnoException) => {

@@ -69,3 +69,50 @@ describe('what a registry is shown', () => {
     assert.deepEqual(other.logins, []);
   });
 });
+
+describe('a registry that answers without an end', () => {
+  /** Sends `chunk` over and over, for as long as somebody listens. */
+  const endless = async (chunk: string, everyMs: number): Promise<{ address: string; server: Server }> => {
+    const server = createServer((_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.write('{"layers":[{"size":1}');
+      const timer = setInterval(() => response.write(chunk), everyMs);
+      response.once('close', () => clearInterval(timer));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    return { server, address: `127.0.0.1:${address !== null && typeof address === 'object' ? address.port : 0}` };
+  };
+  const closing = async ({ server }: { server: Server }) => {
+    const left = new Promise((resolve) => server.close(resolve));
+    await left; // its only connection has been given up
+  };
+
+  it('is not listened to after 4 MiB', async () => {
+    const registry = await endless(',{"size":1}'.repeat(100_000), 1);
+    assert.equal(
+      await remoteImage(`${registry.address}/a:1`, undefined, 'amd64', new AbortController().signal),
+      undefined,
+    );
+    await closing(registry);
+  });
+
+  it('is not waited for longer than for any other', async () => {
+    const registry = await endless(' ', 10);
+    const { signal } = new AbortController();
+    assert.equal(await remoteImage(`${registry.address}/a:1`, undefined, 'amd64', signal, 100), undefined);
+    await closing(registry);
+  });
+
+  it('is not believed when it says a million values', async () => {
+    const server = createServer((_request, response) => {
+      response.writeHead(200).end(`{"layers":[${'1,'.repeat(60_000)}1]}`);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    const at = `127.0.0.1:${address !== null && typeof address === 'object' ? address.port : 0}`;
+    assert.equal(await remoteImage(`${at}/a:1`, undefined, 'amd64', new AbortController().signal), undefined);
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+});
