@@ -88,14 +88,12 @@ function nameIn(
 /** What the agent finds wrong with a document, with the places in its file; undefined for any other refusal. Pure. */
 export function refusedPlaces(error: unknown, { locate }: Written): readonly string[] | undefined {
   if (!(error instanceof ApiError) || (error.code !== 422 && error.code !== 400)) return undefined;
-  if (error.causes.length > 0) {
-    return error.causes.map(
-      ({ field, message }) => `${placeText(locate(field))}: ${field === '' ? '' : `${field}: `}${message}`,
-    );
-  }
-  const unknown = [...error.message.matchAll(/unknown field "([^"]+)"([^,]*)/g)];
-  if (unknown.length === 0) return [`${placeText(locate(''))}: ${error.message}`];
-  return unknown.map(([, path = '', more = '']) => `${placeText(locate(path))}: Unknown field ${path}${more}`);
+  if (error.causes.length === 0) return [`${placeText(locate(''))}: ${error.message}`];
+  return error.causes.map(({ field, message }) => {
+    const [, more] = /^Unknown field "(?:[^"\\]|\\.)*"(.*)$/s.exec(message) ?? [];
+    const said = more === undefined ? `${field === '' ? '' : `${field}: `}${message}` : `Unknown field ${field}${more}`;
+    return `${placeText(locate(field))}: ${said}`;
+  });
 }
 
 export const placeText = ({ file, line, column }: Source): string =>

@@ -1,10 +1,10 @@
 import type { Store } from '../../api/store/store.js';
 import { isLiving } from '../../crds/living.js';
 import { API_NETWORK } from '../../crds/names.js';
+import { wantsApiNetwork } from '../../crds/references.js';
 import type { ServiceFields } from '../../crds/types.js';
 import type { World } from '../docker/world.js';
 import { apiNetwork, identityOf, sameSpec } from './children.js';
-import { wantsApiNetwork } from './references.js';
 
 /**
  * Keeps the document of the shared network there while any service of any App is to reach our API, also one that is on

@@ -21,8 +21,8 @@ import {
   normalizeReference,
   volumeName,
 } from '../../crds/names.js';
+import { referencesOf } from '../../crds/references.js';
 import type { NetworkDefinition, Release } from '../../crds/types.js';
-import { referencesOf } from './references.js';
 
 /** Who an App is, with everything filled in that its document leaves out. */
 export interface AppIdentity {

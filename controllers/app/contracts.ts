@@ -1,8 +1,8 @@
 import { coerce, satisfies, valid, validRange } from 'semver';
 import type { App } from '../../crds/kinds.js';
+import { labelsOf } from '../../crds/references.js';
 import type { AppService } from '../../crds/types.js';
 import type { Capability } from '../host/capabilities.js';
-import { labelsOf } from './references.js';
 
 /** A service whose contract this device does not meet, and what it misses, as in `sw.l4t >=32.4`. */
 export interface Unmet {

@@ -2,12 +2,12 @@ import type { Store } from '../../api/store/store.js';
 import { conditionOf } from '../../crds/conditions.js';
 import { type AnyDeclared, type AnyResource, keyOf, type Service } from '../../crds/kinds.js';
 import { isLiving } from '../../crds/living.js';
+import { labelsOf } from '../../crds/references.js';
 import { askedStrategy, killsFirst, type UpdateStrategy } from '../../crds/update-strategy.js';
 import { IMAGE } from '../docker/labels.js';
 import type { World } from '../docker/world.js';
 import { act, type Plan, wait } from '../runtime/outcome.js';
 import { sameSpec } from './children.js';
-import { labelsOf } from './references.js';
 
 /** A service whose container goes before its new image comes. */
 export interface Early {

@@ -1,4 +1,5 @@
 import type { Store } from '../../api/store/store.js';
+import { checkRelease } from '../../crds/check-release.js';
 import { conditionOf, isReady } from '../../crds/conditions.js';
 import type { Issue } from '../../crds/issue.js';
 import {
@@ -13,13 +14,13 @@ import {
 import { isLiving } from '../../crds/living.js';
 import { imageDocumentName } from '../../crds/names.js';
 import { APP_COMMANDS, outstanding } from '../../crds/requests.js';
+import { servicesByHand, writtenFor } from '../../crds/written-by-hand.js';
 import type { EngineTraits } from '../docker/engine-traits.js';
 import { imageKey } from '../docker/image-reference.js';
 import { foreignImage } from '../docker/platform.js';
 import type { World } from '../docker/world.js';
 import type { Capability } from '../host/capabilities.js';
 import type { UpdateLocks } from '../host/update-locks.js';
-import { checkRelease } from './check.js';
 import { childrenOf, identityOf, withKeptVolumes } from './children.js';
 import { observeCommands } from './commands.js';
 import { admit } from './contracts.js';
@@ -57,7 +58,7 @@ export function observeApp(
     ...store.owned(key, 'Volume'),
     ...store.owned(key, 'Service'),
   ];
-  const byHand = servicesByHand(store, app);
+  const byHand = servicesByHand(app.metadata.name, store.list('Service'));
   const desired = withKeptVolumes(app, childrenOf(app, byHand), existing);
   const missing = missingImages(store, world, desired);
   return {
@@ -66,8 +67,8 @@ export function observeApp(
     issues: [
       ...checkRelease(app, {
         services: [...byHand.map(({ spec }) => spec.serviceName), ...leftOut.map(({ service }) => service)],
-        networks: writtenFor(app, store.list('Network')),
-        volumes: writtenFor(app, store.list('Volume')),
+        networks: writtenFor(app.metadata.name, store.list('Network')),
+        volumes: writtenFor(app.metadata.name, store.list('Volume')),
       }),
       ...foreignImages(app, world, traits?.().machine),
     ],
@@ -95,21 +96,6 @@ function foreignImages(app: App, world: World, machine: string | undefined): rea
     const message = foreignImage(reference, image, { machine, platform });
     return message === undefined ? [] : [{ path: `spec.services.${name}.image`, message }];
   });
-}
-
-/** Services that somebody wrote for this App beside it. */
-const servicesByHand = (store: Store, { metadata }: App): readonly Service[] =>
-  store
-    .list('Service')
-    .filter(
-      (one) => one.spec.app === metadata.name && one.metadata.owner !== keyOf('App', metadata.name) && isLiving(one),
-    );
-
-function writtenFor({ metadata }: App, documents: readonly AnyResource[]): readonly string[] {
-  const prefix = `${metadata.name}.`;
-  return documents
-    .filter((one) => isLiving(one) && one.metadata.owner === undefined && one.metadata.name.startsWith(prefix))
-    .map((one) => one.metadata.name.slice(prefix.length));
 }
 
 function takenNames(store: Store, app: App, desired: readonly AnyDeclared[]): readonly Key[] {

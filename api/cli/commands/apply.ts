@@ -1,4 +1,5 @@
 import type { AnyResource } from '../../../crds/kinds.js';
+import { isObject } from '../../../crds/yaml-items.js';
 import { ApiError, type Client } from '../client.js';
 import { differences, writtenParts } from '../differences.js';
 import { CommandError } from '../failure.js';
@@ -61,7 +62,7 @@ async function rehearse(client: Client, written: readonly Written[]): Promise<re
   for (const subject of written) {
     try {
       const before = await present(client, subject);
-      const after = await client.ask<AnyResource>('PUT', `${objectPath(subject)}?dryRun=All`, bodyOf(subject));
+      const after = await client.ask<AnyResource>('PUT', rehearsalPath(subject, written), bodyOf(subject));
       const isSame = differences(writtenParts(before), writtenParts(after)).length === 0;
       const verb = !before ? 'created' : isSame ? 'unchanged' : 'changed';
       rehearsed.push({ subject, verb, generation: after.metadata.generation });
@@ -73,6 +74,22 @@ async function rehearse(client: Client, written: readonly Written[]): Promise<re
   }
   if (mistakes.length > 0) throw mistakesError(mistakes);
   return rehearsed;
+}
+
+/** Where a document is checked without being changed, and whole with what is written beside it. Pure. */
+export const rehearsalPath = (subject: Written, written: readonly Written[]): string =>
+  `${objectPath(subject)}?dryRun=All${besideOf(subject, written)}`;
+
+/** What is written for an App: its release may name that, although the device does not have it yet. Pure. */
+function besideOf({ kind, name }: Written, written: readonly Written[]): string {
+  if (kind !== 'App') return '';
+  const beside = written.flatMap((one) => {
+    const spec = isObject(one.value.spec) ? one.value.spec : {};
+    if (one.kind === 'Service') return spec.app === name ? [`service/${String(spec.serviceName)}`] : [];
+    if ((one.kind !== 'Network' && one.kind !== 'Volume') || !one.name.startsWith(`${name}.`)) return [];
+    return [`${one.kind.toLowerCase()}/${one.name.slice(name.length + 1)}`];
+  });
+  return beside.length === 0 ? '' : `&beside=${encodeURIComponent(beside.join(','))}`;
 }
 
 function conflict(error: unknown, subject: Written): readonly string[] | undefined {

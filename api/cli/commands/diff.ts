@@ -3,9 +3,9 @@ import { ApiError, type Client } from '../client.js';
 import { type Difference, differences, writtenParts } from '../differences.js';
 import { EXIT } from '../failure.js';
 import { mistakesError, readWritten, refusedPlaces, type Written } from '../files.js';
-import { objectPath, subjectText } from '../kind-words.js';
+import { subjectText } from '../kind-words.js';
 import type { Session } from '../session.js';
-import { bodyOf, present, shortConflict } from './apply.js';
+import { bodyOf, present, rehearsalPath, shortConflict } from './apply.js';
 
 interface Compared {
   readonly subject: Written;
@@ -21,9 +21,10 @@ export async function diff(session: Session, { filename }: { readonly filename: 
   const client = await session.client();
   const mistakes: string[] = [];
   const compared: Compared[] = [];
-  for (const subject of await readWritten(filename, io)) {
+  const written = await readWritten(filename, io);
+  for (const subject of written) {
     try {
-      compared.push(await compare(client, subject));
+      compared.push(await compare(client, subject, written));
     } catch (error) {
       const places = refusedPlaces(error, subject);
       if (!places) throw error;
@@ -48,9 +49,9 @@ export async function diff(session: Session, { filename }: { readonly filename: 
   return compared.some(({ is }) => is !== 'equal') ? EXIT.differs : EXIT.done;
 }
 
-async function compare(client: Client, subject: Written): Promise<Compared> {
+async function compare(client: Client, subject: Written, written: readonly Written[]): Promise<Compared> {
   const before = await present(client, subject);
-  const { after, note } = await rehearsed(client, subject);
+  const { after, note } = await rehearsed(client, subject, written);
   const fields = differences(writtenParts(before), writtenParts(after));
   const noted = note === undefined ? {} : { note };
   return { subject, is: before ? (fields.length > 0 ? 'different' : 'equal') : 'new', fields, ...noted };
@@ -60,9 +61,10 @@ async function compare(client: Client, subject: Written): Promise<Compared> {
 async function rehearsed(
   client: Client,
   subject: Written,
+  written: readonly Written[],
 ): Promise<{ readonly after: object; readonly note?: string }> {
   try {
-    return { after: await client.ask<AnyResource>('PUT', `${objectPath(subject)}?dryRun=All`, bodyOf(subject)) };
+    return { after: await client.ask<AnyResource>('PUT', rehearsalPath(subject, written), bodyOf(subject)) };
   } catch (error) {
     if (!(error instanceof ApiError) || error.code !== 409) throw error;
     const { parseDocument } = await import('../../../crds/parse.js');

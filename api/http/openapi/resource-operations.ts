@@ -22,6 +22,13 @@ const DRY_RUN: Parameter = {
   description: 'Checks and answers everything, and stores nothing.',
   schema: { type: 'string', const: 'All' },
 };
+const BESIDE: Parameter = {
+  name: 'beside',
+  in: 'query',
+  description:
+    'In a dry run of an App: what will be declared beside it, as in service/db,network/front. Its release may name that.',
+  schema: text,
+};
 const DELETE_OPTIONS: JsonSchema = {
   type: 'object',
   properties: {
@@ -73,7 +80,7 @@ function operationsOf(kind: Kind): Operations {
       kind,
       `Creates one ${kind}`,
       { 201: jsonAnswer('It is on disk.', shown) },
-      { parameters: [DRY_RUN], ...write },
+      { parameters: [DRY_RUN, BESIDE], ...write },
     ),
     [`GET ${one}`]: readOrWatch(kind, `One ${kind}`, [kind, `${kind}Change`], [NAME]),
     [`GET ${one}/status`]: read(kind, `One ${kind}, for who follows its status`, kind, [NAME]),
@@ -81,7 +88,7 @@ function operationsOf(kind: Kind): Operations {
       kind,
       `Creates or replaces one ${kind}`,
       { 200: jsonAnswer('It is on disk.', shown), 201: jsonAnswer('It is on disk, and new.', shown) },
-      { parameters: [NAME, DRY_RUN], ...write },
+      { parameters: [NAME, DRY_RUN, BESIDE], ...write },
     ),
     [`DELETE ${one}`]: operation(
       kind,

@@ -80,6 +80,10 @@ export class ResourceError extends Error {
   static invalidOptions(message: string): ResourceError {
     return new ResourceError(failure(422, 'Invalid', message));
   }
+  /** Fields that nobody knows: the message as strict decoding says it, and every field with its own words. */
+  static unknownFields(kind: string, name: string, message: string, causes: readonly Cause[]): ResourceError {
+    return new ResourceError(failure(400, 'BadRequest', message, { name, group: 'supercargo.io', kind, causes }));
+  }
   static badRequest(message: string): ResourceError {
     return new ResourceError(failure(400, 'BadRequest', message));
   }

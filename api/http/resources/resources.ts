@@ -14,7 +14,7 @@ import { listView, objectView } from './object-view.js';
 import { checkListQuery, isDryRun, type ListQuery, listQueryOf, wantsWatch } from './query.js';
 import { parseFieldSelector, parseLabelSelector } from './selector.js';
 import { type Matches, streamChanges } from './watch.js';
-import { checkWritable, readWrite } from './write.js';
+import { checkRehearsal, checkWritable, readWrite } from './write.js';
 
 export interface ResourceRoutesDeps {
   readonly store: Store;
@@ -63,6 +63,7 @@ function routesOf(kind: Kind, { store, reads, streams }: ResourceRoutesDeps): Se
     const present = store.get(kind, document.metadata.name);
     if (name === undefined && present) throw ResourceError.alreadyExists(plural, present.metadata.name);
     checkWritable(kind, document.metadata.name, present, resourceVersion);
+    if (isRehearsal) checkRehearsal(document, store, textOf(request.query.beside));
     const rehearsed = isRehearsal ? await store.preview('api', { document }) : undefined;
     const { refused } = rehearsed ?? (await store.put('api', { document }));
     const [problem] = refused;
@@ -154,6 +155,8 @@ function isOrphan(store: Pick<Store, 'get'>, { metadata: { owner, origin } }: Re
   const { kind, name } = splitKey(owner);
   return store.get(kind, name) === undefined;
 }
+
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
 function matcher({ labelSelector = '', fieldSelector = '' }: ListQuery): Matches {
   const labels = parseLabelSelector(labelSelector);

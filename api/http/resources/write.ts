@@ -1,7 +1,10 @@
+import { checkRelease } from '../../../crds/check-release.js';
 import type { Issue } from '../../../crds/issue.js';
 import { type AnyDeclared, API_VERSION, type Kind, PLURALS, type Resource } from '../../../crds/kinds.js';
 import { parseDocument } from '../../../crds/parse.js';
-import { ResourceError } from './failure.js';
+import { servicesByHand, writtenFor } from '../../../crds/written-by-hand.js';
+import type { Reader } from '../../store/store.js';
+import { type Cause, ResourceError } from './failure.js';
 
 /** What a client wants to write, checked. */
 export interface Write {
@@ -43,10 +46,40 @@ export function readWrite(body: unknown, kind: Kind, name: string | undefined): 
 function refusal(kind: Kind, name: string, issues: readonly Issue[]): ResourceError {
   if (issues.every(({ message }) => message.startsWith('Unknown field'))) {
     const fields = issues.map(({ path, message }) => `unknown field "${path}"${suggestion(message)}`);
-    return ResourceError.badRequest(`strict decoding error: ${fields.join(', ')}`);
+    const causes = causesOf('FieldValueNotSupported', issues);
+    return ResourceError.unknownFields(PLURALS[kind], name, `strict decoding error: ${fields.join(', ')}`, causes);
   }
-  const causes = issues.map(({ path, message }) => ({ reason: 'FieldValueInvalid', message, field: path }));
-  return ResourceError.invalid(PLURALS[kind], name, causes);
+  return ResourceError.invalid(PLURALS[kind], name, causesOf('FieldValueInvalid', issues));
+}
+
+const causesOf = (reason: string, issues: readonly Issue[]): readonly Cause[] =>
+  issues.map(({ path, message }) => ({ reason, message, field: path }));
+
+/**
+ * What keeps the release of an App from being rolled out, as its controller will find it. A rehearsal has to tell: who
+ * only writes hears it from the status. `beside` names what will be declared with it. Throws a 422.
+ */
+export function checkRehearsal(
+  { kind, metadata, spec }: AnyDeclared,
+  store: Pick<Reader, 'list'>,
+  beside: string | undefined,
+): void {
+  if (kind !== 'App') return;
+  const { name } = metadata;
+  const named = (of: string): readonly string[] =>
+    (beside ?? '').split(',').flatMap((one) => (one.startsWith(`${of}/`) ? [one.slice(of.length + 1)] : []));
+  const issues = checkRelease(
+    { metadata: { origin: 'api' }, spec },
+    {
+      services: [
+        ...servicesByHand(name, store.list('Service')).map((one) => one.spec.serviceName),
+        ...named('service'),
+      ],
+      networks: [...writtenFor(name, store.list('Network')), ...named('network')],
+      volumes: [...writtenFor(name, store.list('Volume')), ...named('volume')],
+    },
+  );
+  if (issues.length > 0) throw ResourceError.invalid(PLURALS.App, name, causesOf('FieldValueInvalid', issues));
 }
 
 /** What the message says after naming the field: the nearest known one. */

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { addressText, isLocal, parseHost } from '../../../api/cli/address.js';
+import { ApiError } from '../../../api/cli/client.js';
 import { cellOf, valueAt } from '../../../api/cli/columns.js';
 import { verdictOf as endOf } from '../../../api/cli/commands/actions.js';
 import { cpuPercent } from '../../../api/cli/commands/top.js';
 import { chooseTarget, parseConfig } from '../../../api/cli/contexts.js';
 import { differences } from '../../../api/cli/differences.js';
+import { refusedPlaces } from '../../../api/cli/files.js';
 import { COMMAND_VERSION } from '../../../api/cli/version.js';
 import { ageText, bytesText, parseDuration } from '../../../api/cli/words.js';
 import { AGENT_VERSION } from '../../../controllers/version.js';
@@ -124,6 +126,24 @@ describe('printer columns', () => {
     assert.equal(valueAt(document, '.status.none.deeper'), undefined);
     const known = /^(?:\.[\w-]+|\[\?\(@\.[\w-]+\s*==\s*["'][^"']*["']\)\]|\[\d+\])+$/;
     for (const { columns } of Object.values(SCHEMAS)) for (const { jsonPath } of columns) assert.match(jsonPath, known);
+  });
+});
+
+describe('what the agent refuses', () => {
+  const written = {
+    kind: 'App',
+    name: 't',
+    value: {},
+    locate: (path: string) => ({ file: 'f.yaml', line: path.length }),
+  } as const;
+
+  it('is told whole, with its advice', () => {
+    const field = 'spec.services.a.deploy';
+    const advice = '; Compose has it, but it is not supported here: write its limits as cpus, mem_limit, and so on';
+    const error = new ApiError(400, 'BadRequest', `strict decoding error: unknown field "${field}"${advice}`, [
+      { field, message: `Unknown field "deploy"${advice}` },
+    ]);
+    assert.deepEqual(refusedPlaces(error, written), [`f.yaml:22: Unknown field ${field}${advice}`]);
   });
 });
 

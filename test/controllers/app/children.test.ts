@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { apiNetwork, childrenOf, identityOf, withKeptVolumes } from '../../../controllers/app/children.js';
-import { labelsOf, wantsApiNetwork } from '../../../controllers/app/references.js';
 import type { Kind } from '../../../crds/kinds.js';
 import { allottedId } from '../../../crds/names.js';
+import { labelsOf, wantsApiNetwork } from '../../../crds/references.js';
 import type { AppSpec, ServiceFields } from '../../../crds/types.js';
 import { anApp, aService, aVolume } from '../../setup/documents.js';
 

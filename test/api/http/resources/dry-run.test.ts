@@ -53,6 +53,40 @@ describe('a dry run of the resource API', () => {
     });
   }
 
+  describe('of a release that could not be rolled out', () => {
+    const document = anApp('mine', { appId: 2, services: { web: { image: 'a', depends_on: ['db'] } } });
+    const path = `${APPS}/mine?dryRun=All`;
+
+    it('says what its controller would say', async () => {
+      const { code, body } = await ask('PUT', path, document);
+      assert.deepEqual(
+        [code, body.details.causes],
+        [
+          422,
+          [
+            {
+              reason: 'FieldValueInvalid',
+              field: 'spec.services.web.depends_on',
+              message: 'there is no service db',
+            },
+          ],
+        ],
+      );
+    });
+
+    it('takes what is declared beside it', async () => {
+      assert.equal((await ask('PUT', `${path}&beside=network/x,service/db`, document)).code, 200);
+      assert.equal((await ask('PUT', `${path}&beside=network/db`, document)).code, 422);
+    });
+
+    it('finds services that wait for each other', async () => {
+      const services = { a: { image: 'a', depends_on: ['b'] }, b: { image: 'b', depends_on: ['a'] } };
+      const { code, body } = await ask('POST', `${APPS}?dryRun=All`, anApp('new', { services }));
+      assert.equal(code, 422);
+      assert.match(body.message, /services wait for each other: a → b → a/);
+    });
+  });
+
   for (const [door, url, body] of [
     ['the query', `${APPS}/mine?dryRun=All`, {}],
     ['the body, as kubectl does', `${APPS}/mine`, { propagationPolicy: 'Background', dryRun: ['All'] }],

@@ -1,4 +1,4 @@
-import type { ServiceFields } from '../../crds/types.js';
+import type { ServiceFields } from './types.js';
 
 const SUPERVISOR_API = 'io.balena.features.supervisor-api';
 

@@ -1,15 +1,15 @@
-import type { Issue } from '../../crds/issue.js';
-import type { App } from '../../crds/kinds.js';
-import { normalizeReference } from '../../crds/names.js';
+import type { Issue } from './issue.js';
+import type { App } from './kinds.js';
+import { normalizeReference } from './names.js';
 import { type References, referencesOf } from './references.js';
+import type { WrittenByHand } from './written-by-hand.js';
 
-/** Something that keeps a release from running; `path` as in `spec.services.web.depends_on`. */
-/** Names that exist without being in the App: documents that somebody wrote by hand for it. */
-export interface WrittenByHand {
-  readonly services: readonly string[];
-  readonly networks: readonly string[];
-  readonly volumes: readonly string[];
+/** A release as it is declared, and by whom. */
+interface Release {
+  readonly metadata: Pick<App['metadata'], 'origin'>;
+  readonly spec: App['spec'];
 }
+
 const NOTHING: WrittenByHand = { services: [], networks: [], volumes: [] };
 
 /**
@@ -17,7 +17,7 @@ const NOTHING: WrittenByHand = { services: [], networks: [], volumes: [] };
  * target state (a volume that Docker makes by itself, a dependency that does not exist, networks beside a network_mode)
  * passes for documents that came as one. Pure.
  */
-export function checkRelease(app: App, byHand: WrittenByHand = NOTHING): readonly Issue[] {
+export function checkRelease(app: Release, byHand: WrittenByHand = NOTHING): readonly Issue[] {
   if (app.spec.release === null) return [];
   const { origin } = app.metadata;
   const lenient = origin === 'local' || origin === 'cloud';
@@ -72,7 +72,7 @@ function undeclared(
 }
 
 /** A posted target state never mounts paths of the host; other documents say that they do. */
-function hostPaths(path: string, { hostPaths: [first] }: References, { metadata, spec }: App): readonly Issue[] {
+function hostPaths(path: string, { hostPaths: [first] }: References, { metadata, spec }: Release): readonly Issue[] {
   if (first === undefined) return [];
   const posted = metadata.origin === 'local' || metadata.origin === 'cloud';
   if (spec.allowHostBinds === true && !posted) return [];

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { nearest } from '../../crds/nearest.js';
+import { parseDocument } from '../../crds/parse.js';
+import type { Schema } from '../../crds/schema.js';
+import { SCHEMAS } from '../../crds/schemas.js';
+
+describe('the word that was meant', () => {
+  for (const [word, known, want] of [
+    ['prots', ['ports', 'platform'], 'ports'],
+    ['networkMode', ['network_mode', 'networks'], 'network_mode'],
+    ['interal', ['internal', 'driver'], 'internal'],
+    ['intrenal', ['internal', 'driver'], 'internal'],
+    ['resumed', ['resume'], 'resume'],
+    ['running', ['running'], 'running'],
+    ['external', ['internal', 'driver'], undefined],
+    ['extrenal', ['internal'], undefined],
+    ['disable', ['enable'], undefined],
+    ['enable', ['disable'], undefined],
+    ['excludes', ['includes'], undefined],
+    ['cap_drp', ['cap_add'], undefined],
+    ['unhealthy', ['healthy'], undefined],
+    ['min_free', ['max_free'], undefined],
+  ] as const) {
+    it(`is ${want ?? 'not the contrary'} for ${word}`, () => assert.equal(nearest(word, known), want));
+  }
+
+  it('is found for every field with a letter left out or doubled', () => {
+    const fields = new Set<string>();
+    const collect = ({ properties = {}, items, additionalProperties }: Partial<Schema>): void => {
+      for (const [name, field] of Object.entries(properties)) {
+        fields.add(name);
+        collect(field);
+      }
+      if (items) collect(items);
+      if (typeof additionalProperties === 'object') collect(additionalProperties);
+    };
+    for (const { spec } of Object.values(SCHEMAS)) collect(spec);
+    const known = [...fields];
+    assert.ok(known.length > 80);
+    for (const field of known.filter(({ length }) => length > 5)) {
+      const doubled = `${field.slice(0, 3)}${field.slice(2)}`;
+      const cut = `${field.slice(0, -2)}${field.slice(-1)}`;
+      for (const word of [doubled, cut]) if (!known.includes(word)) assert.equal(nearest(word, [field]), field, word);
+    }
+  });
+});
+
+describe('networks and volumes that two apps share', () => {
+  for (const [part, field, want] of [
+    ['networks', 'external', /Unknown field "external"; Compose has it, but .*a network belongs to one app/],
+    ['networks', 'name', /Unknown field "name"; .*a network belongs to one app/],
+    ['volumes', 'external', /Unknown field "external"; .*a volume belongs to one app/],
+    ['volumes', 'name', /Unknown field "name"; .*a volume belongs to one app/],
+  ] as const) {
+    it(`are refused in ${part} with the way out, for ${field}`, () => {
+      const spec = { services: { a: { image: 'a' } }, [part]: { shared: { [field]: 'proxy' } } };
+      const parsed = parseDocument({ apiVersion: 'supercargo.io/v1', kind: 'App', metadata: { name: 'one' }, spec });
+      assert.ok(!parsed.ok);
+      assert.match(parsed.issues.map(({ message }) => message).join('; '), want);
+      assert.doesNotMatch(JSON.stringify(parsed.issues), /did you mean/);
+    });
+  }
+});
