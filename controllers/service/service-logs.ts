@@ -2,6 +2,7 @@ import type { Reader } from '../../api/store/store.js';
 import type { Service } from '../../crds/kinds.js';
 import type { ContainerLogLine, Engine } from '../docker/engine.js';
 import { LogReader } from '../docker/log-position.js';
+import { messageOf } from '../runtime/conclude.js';
 import type { Clock } from '../runtime/delays.js';
 
 export interface ServiceLogsDeps {
@@ -32,7 +33,8 @@ const AGAIN_MS = 1_000;
 /**
  * What the containers of an app, or of one service, printed; with `follow` also what they and their successors print
  * from now on. Without it the lines of all services are in the order of time. A stream that breaks while following goes
- * on where it was; without `follow` the failure is thrown.
+ * on where it was. Without `follow` a container whose output cannot be read does not keep that of the others: which ones
+ * those are is thrown at the end.
  */
 export async function* serviceLogs(
   deps: ServiceLogsDeps,
@@ -44,25 +46,37 @@ export async function* serviceLogs(
       .list('Service')
       .filter(({ spec }) => spec.app === choice.app && (!choice.service || spec.serviceName === choice.service));
   const followed = new Map<string, Follower>();
+  const failures: Failure[] = [];
   const past = chosen().map((service) => {
     const follower = new Follower(deps, choice, service.metadata.name);
     followed.set(service.metadata.name, follower);
-    return linesOf(service, follower.past(signal), choice.follow);
+    return linesOf(service, follower.past(signal), failures);
   });
   yield* inOrder(past);
+  if (!choice.follow && failures.length > 0) throw unreadable(failures);
   if (choice.follow) yield* followAll(deps, choice, chosen, followed, signal);
 }
 
 async function* linesOf(
   service: Service,
   lines: AsyncIterable<ContainerLogLine>,
-  isForgiving: boolean,
+  failures: Failure[],
 ): AsyncIterable<ServiceLine> {
   try {
     for await (const line of lines) yield lineOf(line, service);
   } catch (error) {
-    if (!isForgiving) throw error;
+    failures.push({ service: service.spec.serviceName, error });
   }
+}
+
+interface Failure {
+  readonly service: string;
+  readonly error: unknown;
+}
+
+function unreadable(failures: readonly Failure[]): Error {
+  const each = failures.map(({ service, error }) => `${service} (${messageOf(error)})`);
+  return new Error(`The output of ${each.join(', ')} cannot be read`);
 }
 
 /** Lines of several streams, each in the order of time, as one such stream; holds one line of each. */

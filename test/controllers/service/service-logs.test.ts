@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { EngineError } from '../../../controllers/docker/engine.js';
 import { serviceLogs } from '../../../controllers/service/service-logs.js';
 import { declareApp } from '../../setup/declared.js';
 import { type Agent, Device } from '../../setup/device.js';
@@ -45,6 +46,23 @@ describe('the output of services', () => {
     assert.deepEqual(await all(open({ service: 'db' })), ['db b']);
     assert.deepEqual(await all(open({ tailLines: 1 })), ['db b', 'web c']);
     assert.deepEqual(await all(open({ sinceMs: device.clock.now() })), ['web c']);
+  });
+
+  it('of one container that cannot be read does not hide that of the others', async () => {
+    print('web', 'a');
+    print('db', 'b');
+    device.engine.before = (verb, [id]) => {
+      const message = 'configured logging driver does not support reading';
+      if (verb === 'pastLogs' && id === containerOf('one.web')) throw new EngineError(message, 501);
+    };
+    const seen: string[] = [];
+    const reading = (async () => {
+      for await (const { service, message } of open()) seen.push(`${service} ${message}`);
+    })();
+    await assert.rejects(reading, {
+      message: 'The output of web (configured logging driver does not support reading) cannot be read',
+    });
+    assert.deepEqual(seen, ['db b']);
   });
 
   it('goes on with what comes, each line once, also of the next container and after a broken stream', async () => {
