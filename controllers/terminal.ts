@@ -124,7 +124,7 @@ export function sentence(app: App): string | undefined {
   return phase && phase !== 'Settled' ? PHASES[phase] : undefined;
 }
 
-const TROUBLES: readonly string[] = ['Retrying', 'UpdatesLocked', 'EngineUnreachable'];
+const TROUBLES: readonly string[] = ['Retrying', 'UpdatesLocked', 'EngineUnreachable', 'ServicesNotHealthy'];
 
 function followDownloads(store: Reader, bars: MultiBar): () => void {
   const running = new Map<string, SingleBar>();

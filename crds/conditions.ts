@@ -31,6 +31,26 @@ export const readinessOf = (resource: HasConditions): Condition | undefined =>
 /** `Ready=True` at this very generation: a pass at it found nothing to do. Pure. */
 export const isReady = (resource: HasConditions): boolean => readinessOf(resource)?.status === 'True';
 
+/** Why a document is not Ready although nothing is left to do about it: what runs is not well. */
+export type UnwellReason = 'CrashLoop' | 'Unhealthy' | 'Failed' | 'ServicesNotHealthy';
+const UNWELL: readonly string[] = [
+  'CrashLoop',
+  'Unhealthy',
+  'Failed',
+  'ServicesNotHealthy',
+] satisfies readonly UnwellReason[];
+
+/**
+ * A pass at this very generation found nothing to do, whether what runs is well or not. What the compatible API calls
+ * applied, and what a release and dependent services wait for. Pure.
+ */
+export const isSettled = (resource: HasConditions): boolean => {
+  if (isReady(resource)) return true;
+  const ready = conditionOf(resource, 'Ready');
+  const isCurrent = resource.status?.observedGeneration === resource.metadata.generation;
+  return isCurrent && ready?.status === 'False' && UNWELL.includes(ready.reason);
+};
+
 /** Not retried before something changes. Pure. */
 export const isStalled = (resource: HasConditions): boolean =>
   isObserved(resource) && conditionOf(resource, 'Stalled')?.status === 'True';

@@ -656,6 +656,29 @@ export interface ServiceStatus {
   health?: 'healthy' | 'unhealthy' | 'starting';
   /** Exit code of its last run; absent while it runs. */
   exitCode?: number;
+  /** How the last run of its container ended; absent before the first end. */
+  lastExit?: {
+    /** Exit code; absent when the engine had started it again before it was seen. */
+    exitCode?: number;
+    /** When it ended, by the clock of the engine; RFC 3339. */
+    finishedAt: string;
+    /** true: the agent stopped it. */
+    requested?: boolean;
+  };
+  /** How often its container has been started again after an end that nobody had asked for; from 0 with every new container, absent while it is 0. Cannot be rebuilt. */
+  restarts?: number;
+  /**
+   * When its restart policy last started it again, three times at most. Cannot be rebuilt.
+   *
+   * Items: RFC 3339.
+   */
+  recentRestarts?: string[];
+  /** Since when its container has been running without a break, by the clock of the engine; absent while it does not run. */
+  runningSince?: string;
+  /** Since when its healthcheck has been failing; absent while it is not unhealthy. Cannot be rebuilt. */
+  unhealthySince?: string;
+  /** Since when it has been restarting after failures, or three times within five minutes; absent again when it has run for 60 s or is healthy. Cannot be rebuilt. */
+  crashLoopSince?: string;
   /** Its container, as last seen. */
   container?: {
     /** Id on the engine, 64 hex digits. */
@@ -666,6 +689,8 @@ export interface ServiceStatus {
     createdAt: string;
     /** When it was last started, RFC 3339. */
     startedAt?: string;
+    /** How often its restart policy has started it again since it was last started by hand, as the engine counts. */
+    restartCount?: number;
     /** Image that it was made from, sha256:…. */
     image: string;
     /** Number of the image in its name. */

@@ -1,4 +1,4 @@
-import { isReady, isStalled } from '../../crds/conditions.js';
+import { isSettled, isStalled } from '../../crds/conditions.js';
 import { type AnyResource, type Kind, keyOf } from '../../crds/kinds.js';
 import { saysSuspended } from '../../crds/suspend.js';
 import type { Reader } from '../store/store.js';
@@ -8,7 +8,8 @@ export const APP_KINDS = ['App', 'Image', 'Network', 'Volume', 'Service'] as con
 
 /**
  * `appState` of the compatible API, for the whole device. `applying`: a pass is due, something is deleted, waits, works or
- * backs off. `applied`: everything is Ready, or Stalled or suspended, because nothing more will be done until it changes.
+ * backs off. `applied`: nothing is left to do, whether what runs is well or not (clients poll for it, and the Supervisor
+ * knows nothing of health), or everything is Stalled or suspended, because nothing more will be done until it changes.
  */
 export function appState(store: Pick<Reader, 'list' | 'isPending'>): 'applying' | 'applied' {
   const busy = APP_KINDS.some((kind) =>
@@ -21,4 +22,4 @@ export function appState(store: Pick<Reader, 'list' | 'isPending'>): 'applying' 
 export const isAtRest = (resource: Pick<AnyResource, 'metadata' | 'status'>): boolean =>
   isStalled(resource) ||
   saysSuspended(resource) ||
-  (isReady(resource) && resource.metadata.deletionTimestamp === undefined);
+  (isSettled(resource) && resource.metadata.deletionTimestamp === undefined);

@@ -42,6 +42,7 @@ import { StatusFiles } from './status-files.js';
 import {
   type Accepted,
   type Change,
+  type Happening,
   type Proposal,
   type Proposed,
   type ResourceEvent,
@@ -277,7 +278,7 @@ class DocumentStore implements Store {
     if (this.#touched.delete(key)) this.#nextVersion();
   }
 
-  record(key: Key, event: { type: 'Normal' | 'Warning'; reason: string; message: string }): void {
+  record(key: Key, event: Happening): void {
     this.#happened.tell(this.#events.record(key, event, this.deps.now()));
   }
 

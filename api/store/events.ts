@@ -1,5 +1,5 @@
 import type { Key } from '../../crds/kinds.js';
-import type { ResourceEvent } from './store.js';
+import type { Happening, ResourceEvent } from './store.js';
 
 interface Recorded {
   readonly event: ResourceEvent;
@@ -17,11 +17,7 @@ export class RecentEvents {
   constructor(private readonly limits: { readonly perDocument: number; readonly total: number }) {}
 
   /** Returns the event as it stands now, counted. */
-  record(
-    key: Key,
-    { type, reason, message }: { type: 'Normal' | 'Warning'; reason: string; message: string },
-    nowMs: number,
-  ): ResourceEvent {
+  record(key: Key, { type, reason, message, times = 1 }: Happening, nowMs: number): ResourceEvent {
     const own = this.#byKey.get(key) ?? new Map<string, Recorded>();
     const identity = JSON.stringify([type, reason, message]);
     const before = own.get(identity)?.event;
@@ -31,7 +27,7 @@ export class RecentEvents {
       type,
       reason,
       message,
-      count: (before?.count ?? 0) + 1,
+      count: (before?.count ?? 0) + times,
       firstTimestamp: before?.firstTimestamp ?? timestamp,
       lastTimestamp: timestamp,
     });

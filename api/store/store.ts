@@ -49,6 +49,14 @@ export interface Change {
   readonly resourceVersion: string;
 }
 
+/** Something that happened to a document. */
+export interface Happening {
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: string;
+  readonly message: string;
+  readonly times?: number;
+}
+
 /** What happened to a document, folded: equal events count up. Bounded for each document. */
 export interface ResourceEvent {
   readonly key: Key;
@@ -119,7 +127,8 @@ export interface Store extends Reader {
   touch(key: Key): void;
   /** The runtime says that a pass, begun when `resourceVersion` was current, has ended as settled or stalled. */
   concluded(key: Key): void;
-  record(key: Key, event: { type: 'Normal' | 'Warning'; reason: string; message: string }): void;
+  /** `times`: it has happened so often since it was last told; once when absent. */
+  record(key: Key, event: Happening): void;
   /** Resolves when every status is on disk. */
   flush(): Promise<void>;
   /** Flushes and stops writing. */

@@ -1,11 +1,11 @@
-import { conditionOf, isReady, isStalled } from '../../crds/conditions.js';
+import { conditionOf, isReady, isSettled, isStalled } from '../../crds/conditions.js';
 import { canonical } from '../../crds/hash.js';
 import type { Issue } from '../../crds/issue.js';
 import type { AnyDeclared, AnyResource, App, Key, Kind } from '../../crds/kinds.js';
 import { isLiving } from '../../crds/living.js';
 import { isSuspended, SUSPENDED, suspendedMessage } from '../../crds/suspend.js';
 import type { AppStatus } from '../../crds/types.js';
-import { act, type Plan, settled, TerminalError, wait } from '../runtime/outcome.js';
+import { act, type Plan, settled, TerminalError, type Unwell, wait } from '../runtime/outcome.js';
 import { identityOf, sameSpec } from './children.js';
 import { type CommandStep, type Commands, isAsked, planCommands } from './commands.js';
 import type { Unmet } from './contracts.js';
@@ -141,7 +141,16 @@ function planRelease(app: App, facts: AppFacts): AppPlan {
   }
   const upkeep = planDemands(facts, command);
   if (upkeep) return { ...upkeep, phase: 'Verifying' };
-  return { ...planSettling(app, facts), phase: 'Settled' };
+  const end = planSettling(app, facts);
+  const unwell = end.outcome.is === 'settled' ? unwellOf(facts) : undefined;
+  return { ...end, ...(unwell ? { outcome: { is: 'settled', unwell } } : {}), phase: 'Settled' };
+}
+
+/** Everything is as the release wants it, and some of it does not work. */
+function unwellOf({ existing }: AppFacts): Unwell | undefined {
+  const ill = existing.filter((one) => one.kind === 'Service' && isSettled(one) && !isReady(one));
+  if (ill.length === 0) return undefined;
+  return { reason: 'ServicesNotHealthy', message: listOf(ill.map(stateOf), '; ') };
 }
 
 /** A command first; but one that waits for services waits with them when those need the lock. */
@@ -160,7 +169,7 @@ function planUpkeep(facts: AppFacts): Plan<AppStep> | undefined {
   // An image that is no longer wanted holds nothing up: somebody may use it for long, or it never comes.
   const wanted = new Set(desired.map(keyOfChild));
   const counts = (one: AnyResource): boolean => one.kind !== 'Image' || (isLiving(one) && wanted.has(keyOfChild(one)));
-  const late = existing.filter((one) => counts(one) && (!isLiving(one) || !isReady(one) || isAsked(one)));
+  const late = existing.filter((one) => counts(one) && (!isLiving(one) || !isSettled(one) || isAsked(one)));
   if (late.length === 0 && needLock.length === 0) return undefined;
   const steps =
     needLock.length === 0 && areStuck(late) ? planUnlock(facts, 'nothing goes on before somebody acts') : undefined;

@@ -132,10 +132,6 @@ export class CachedWorld implements World {
     return this.#images.refresh(reference, signal);
   }
 
-  isQuiet(container: string): boolean {
-    return this.#containers.isQuiet(container);
-  }
-
   quietly<T>(container: string, action: () => Promise<T>): Promise<T> {
     return this.#containers.quietly(container, action);
   }

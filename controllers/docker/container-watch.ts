@@ -65,10 +65,6 @@ export class ContainerWatch {
     );
   }
 
-  isQuiet(id: string): boolean {
-    return this.#quiet.covers(id, this.#cache.get(id)?.name);
-  }
-
   quietly<T>(idOrName: string, action: () => Promise<T>): Promise<T> {
     return this.#quiet.during(idOrName, action, (id) => this.shared.inspections.mark(keyOf(id)));
   }

@@ -12,7 +12,7 @@ export class QuietSpells {
 
   /** Holds an event back; false when nobody acts on that container. */
   hold(id: string, name: string | undefined): boolean {
-    if (!this.covers(id, name)) return false;
+    if (!this.#covers(id, name)) return false;
     if (name !== undefined) this.#nameOf.set(id, name);
     this.#held.add(id);
     return true;
@@ -38,7 +38,7 @@ export class QuietSpells {
   #end(idOrName: string, unanswered: (id: string) => void): void {
     this.#spells.delete(idOrName);
     for (const id of [...this.#held]) {
-      if (this.covers(id)) continue;
+      if (this.#covers(id)) continue;
       this.#held.delete(id);
       unanswered(id);
     }
@@ -46,7 +46,7 @@ export class QuietSpells {
   }
 
   /** Somebody acts on it. */
-  covers(id: string, name?: string): boolean {
+  #covers(id: string, name?: string): boolean {
     const known = name ?? this.#nameOf.get(id);
     return this.#spells.has(id) || (known !== undefined && this.#spells.has(known));
   }

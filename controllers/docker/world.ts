@@ -50,8 +50,6 @@ export interface World {
    * request, not the truth. `container` is an id or, for one that the action creates, its name.
    */
   quietly<T>(container: string, action: () => Promise<T>): Promise<T>;
-  /** Whether somebody acts quietly on that container now. */
-  isQuiet(id: string): boolean;
 }
 
 /** What a document says about a pull, beside the reference. */

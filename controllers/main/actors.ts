@@ -104,6 +104,7 @@ async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
     apiReach: deps.apiReach,
     log,
     now: Date.now,
+    monotonic: systemClock.monotonic,
     random: Math.random,
   };
   const children: readonly Controller[] = [

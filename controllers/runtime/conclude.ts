@@ -26,9 +26,11 @@ export function conclude(ending: Ending): Conclusion {
   switch (ending.is) {
     case 'settled':
       return {
-        next: { do: 'rest' },
+        next: ending.unwell?.forMs === undefined ? { do: 'rest' } : { do: 'later', inMs: ending.unwell.forMs },
         forgetBackoff: true,
-        ready: { status: 'True', reason: 'Settled', message: 'Nothing differs' },
+        ready: ending.unwell
+          ? { status: 'False', reason: ending.unwell.reason, message: ending.unwell.message }
+          : { status: 'True', reason: 'Settled', message: 'Nothing differs' },
         reconciling: false,
         stalled: false,
       };

@@ -1,9 +1,19 @@
+import type { UnwellReason } from '../../crds/conditions.js';
+
 /** What one pass concluded. Only the runtime turns it into queue operations and the Ready condition. */
 export type Outcome =
-  | { readonly is: 'settled' } // nothing differed
+  | { readonly is: 'settled'; readonly unwell?: Unwell } // nothing differed
   | { readonly is: 'progressing'; readonly reason: string; readonly message: string } // acted; look again at once
   | { readonly is: 'waiting'; readonly reason: string; readonly message: string; readonly forMs: number } // on somebody else; not a failure
   | { readonly is: 'retrying'; readonly reason: string; readonly message: string; readonly forMs: number }; // a failure whose next attempt is planned by who knows it best
+
+/** Nothing is left to do, but what runs crashes or is unhealthy: not Ready, and nothing more is done about it. */
+export interface Unwell {
+  readonly reason: UnwellReason;
+  readonly message: string;
+  /** When time alone may end it, ms; undefined: only something that happens does. */
+  readonly forMs?: number;
+}
 
 /** Steps to take now and what to conclude after them. */
 export interface Plan<Step> {

@@ -71,8 +71,8 @@ export const providerNames = ({
 
 /** How far a sibling has come. */
 export interface Sibling {
-  /** Its document asks for nothing more: a service that is being changed is not there yet. */
-  readonly ready: boolean;
+  /** Its document asks for nothing more: a service that is being changed is not there yet. One that crashes is. */
+  readonly settled: boolean;
   readonly stalled: boolean;
   readonly container: SeenContainer | undefined;
 }
@@ -91,19 +91,19 @@ export const unmetDependencies = (
     return missingStep(dependency, sibling) ?? [];
   });
 
-function missingStep({ service, condition }: Dependency, { ready, container }: Sibling): string | undefined {
+function missingStep({ service, condition }: Dependency, { settled, container }: Sibling): string | undefined {
   if (container?.startedAt === undefined) return `${service} to be started`;
   switch (condition) {
     case 'service_started':
-      return ready ? undefined : `${service} to be settled`;
+      return settled ? undefined : `${service} to be settled`;
     case 'service_healthy':
       if (container.health === undefined) return `${service} to be healthy (it has no healthcheck)`;
       if (container.health !== 'healthy') return `${service} to be healthy (it is ${container.health})`;
-      return ready ? undefined : `${service} to be settled`;
+      return settled ? undefined : `${service} to be settled`;
     case 'service_completed_successfully':
       if (container.state !== 'exited') return `${service} to complete (it is ${container.state})`;
       if (container.exitCode !== 0) return `${service} to complete (it exited with ${container.exitCode})`;
-      return ready ? undefined : `${service} to be settled`;
+      return settled ? undefined : `${service} to be settled`;
   }
 }
 

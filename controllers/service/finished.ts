@@ -8,7 +8,7 @@ import type { SeenContainer, Updatable } from '../docker/engine.js';
  */
 export function hasFinished(
   { Name, MaximumRetryCount: most }: Updatable['RestartPolicy'],
-  { state, exitCode, error, restartCount = 0 }: SeenContainer,
+  { state, exitCode, error, restartCount = 0 }: Pick<SeenContainer, 'state' | 'exitCode' | 'error' | 'restartCount'>,
 ): boolean {
   if (state !== 'exited') return false;
   if (Name === 'on-failure' && most > 0 && restartCount >= most) return true;

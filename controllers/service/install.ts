@@ -2,9 +2,8 @@ import { normalizeReference } from '../../crds/names.js';
 import { type Outcome, wait } from '../runtime/outcome.js';
 import { unnamed, withAllNetworks } from './container-options.js';
 import { refused, tell } from './failed-step.js';
-import { labelOf } from './life-lines.js';
 import type { ServiceDeps } from './pass.js';
-import { leftOut, record, type StepOf, type Subject } from './subject.js';
+import { labelOf, leftOut, record, type StepOf, type Subject } from './subject.js';
 
 /** Makes the container, and starts it where the step says so. */
 export const install = (

@@ -1,8 +1,7 @@
 import type { Departures } from './departures.js';
 import { refused } from './failed-step.js';
-import { labelOf } from './life-lines.js';
 import type { ServiceDeps } from './pass.js';
-import { record, type StepOf, type Subject } from './subject.js';
+import { labelOf, record, type StepOf, type Subject } from './subject.js';
 
 /** Stops and removes in the background: the grace period is the container's own, and nobody waits for it here. */
 export function beginLeaving(

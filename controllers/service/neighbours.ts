@@ -1,4 +1,4 @@
-import { isReady, isStalled } from '../../crds/conditions.js';
+import { isSettled, isStalled } from '../../crds/conditions.js';
 import type { Service } from '../../crds/kinds.js';
 import type { SeenContainer } from '../docker/engine.js';
 import { namesWaitedFor, providerNames, type Sibling } from './dependencies.js';
@@ -30,7 +30,7 @@ export function siblings(deps: ServiceDeps, service: Service): (name: string) =>
     if (!document) return undefined;
     const identity = identityOf(document, store.get('App', app));
     return {
-      ready: isReady(document),
+      settled: isSettled(document),
       stalled: isStalled(document),
       container: containersOf(deps, document, identity)[0],
     };

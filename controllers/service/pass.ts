@@ -10,6 +10,7 @@ import type { Handovers } from '../host/handovers.js';
 import type { UpdateLocks } from '../host/update-locks.js';
 import type { Departures } from './departures.js';
 import type { CloudAccess } from './features.js';
+import type { Lives } from './lives.js';
 import type { Stops } from './stops.js';
 
 export interface ServiceDeps {
@@ -27,12 +28,15 @@ export interface ServiceDeps {
   /** Where containers reach the cloud, on a device that has one. */
   readonly cloud?: () => CloudAccess | undefined;
   readonly log: Logger;
-  /** ms since the epoch */
+  /** ms since the epoch; somebody may set it. */
   readonly now: () => number;
+  /** ms since some moment of this process; only goes on. */
+  readonly monotonic: () => number;
 }
 
 /** What the controller remembers while the process lives; a crash loses nothing but the waiting, and the stops. */
 export interface Memory {
   readonly departures: Departures;
   readonly stops: Stops;
+  readonly lives: Lives;
 }

@@ -1,5 +1,5 @@
 import type { Store } from '../../api/store/store.js';
-import { conditionOf, isReady, isStalled } from '../../crds/conditions.js';
+import { conditionOf, isSettled, isStalled } from '../../crds/conditions.js';
 import { type AnyResource, KINDS, type Service } from '../../crds/kinds.js';
 
 export interface RebootDeps {
@@ -19,7 +19,7 @@ const AGAIN_MS = 60_000;
 /** Services that wait for a boot, once nothing else is left to do on the device; none before that. Pure. */
 export function waitingForBoot(documents: readonly AnyResource[]): readonly Service[] {
   const waiting = documents.filter((one) => one.kind === 'Service').filter((one) => reasonOf(one) === 'RebootRequired');
-  const others = documents.filter((one) => !isReady(one) && !isStalled(one));
+  const others = documents.filter((one) => !isSettled(one) && !isStalled(one));
   return others.every((one) => AFTER_BOOT.includes(reasonOf(one) ?? '')) ? waiting : [];
 }
 

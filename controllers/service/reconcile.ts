@@ -17,11 +17,16 @@ import type { ServiceStep } from './situation.js';
 import { type Doing, type Said, serviceStatus } from './status.js';
 import { type Course, withCourse } from './strategy/course.js';
 import { isOpen, newRecord, type UpdateRecord, type UpdateStep, withStep } from './strategy/record.js';
+import { unwellOf } from './unwell.js';
+
+/** What a pass is given, and what it tells of the runs of containers with. */
+type Deps = ServiceDeps & Pick<Memory, 'lives'>;
 
 /** One pass over one service: observe, plan the next step, take it, say what is. */
 export const reconcileService =
-  (deps: ServiceDeps, memory: Memory): Reconcile =>
+  (given: ServiceDeps, memory: Memory): Reconcile =>
   async ({ name }, signal) => {
+    const deps = { ...given, lives: memory.lives };
     const { store, world } = deps;
     const { departures } = memory;
     const before = store.get('Service', name);
@@ -41,7 +46,8 @@ export const reconcileService =
       report(deps, service, { dealt: dealt(deps, service, sight), course: sight.situation.wanted?.course });
       if (outcome.is !== 'settled') return outcome;
       noteStep(deps, service, 'Complete');
-      return await letGo(deps, service, sight);
+      const end = await letGo(deps, service, sight);
+      return end.is === 'settled' ? withHealth(deps, service, sight) : end;
     } catch (error) {
       refuseOrders(deps, memory, service, error);
       throw error;
@@ -52,7 +58,7 @@ export const reconcileService =
   };
 
 /** Says what is, and refuses what is asked of it. A stop that was begun goes on: nothing calls it back. */
-function suspend(deps: ServiceDeps, service: Service): Outcome {
+function suspend(deps: Deps, service: Service): Outcome {
   const { app } = service.spec;
   const { stops, starts, restart } = askedOf(service, deps.store.get('App', app));
   const own = [...stops, ...starts].filter(({ name }) => name === 'stop' || name === 'start');
@@ -67,7 +73,7 @@ function suspend(deps: ServiceDeps, service: Service): Outcome {
  * Claims the lock for what was asked of this very service, so that whoever asked is told at once when the application
  * holds it. Then the request is over: it is not carried out later. Returns the document as it is afterwards.
  */
-async function admit(deps: ServiceDeps, service: Service): Promise<Service> {
+async function admit(deps: Deps, service: Service): Promise<Service> {
   const { store, locks, logs } = deps;
   const app = store.get('App', service.spec.app);
   const { stops, restart } = askedOf(service, app);
@@ -99,7 +105,7 @@ function takeInStop(deps: ServiceDeps, { departures, stops }: Memory, service: S
 }
 
 /** What Docker refuses, and what cannot be understood, is told to whoever asked; other failures are tried again first. */
-function refuseOrders(deps: ServiceDeps, { stops }: Memory, service: Service, error: unknown): void {
+function refuseOrders(deps: Deps, { stops }: Memory, service: Service, error: unknown): void {
   const known = [EngineError, TerminalError, PassingError].some((one) => error instanceof one);
   if (!known) return;
   const current = deps.store.get('Service', service.metadata.name);
@@ -111,7 +117,7 @@ function refuseOrders(deps: ServiceDeps, { stops }: Memory, service: Service, er
   if (Object.keys(ids).length > 0) refuse(deps, current, ids, { reason: 'Failed', message: messageOf(error) });
 }
 
-function refuse(deps: ServiceDeps, service: Service, ids: Readonly<Record<string, string>>, refusal: Refusal): void {
+function refuse(deps: Deps, service: Service, ids: Readonly<Record<string, string>>, refusal: Refusal): void {
   const names = Object.keys(ids);
   report(deps, service, {
     dealt: ids,
@@ -132,7 +138,7 @@ function dealt(deps: ServiceDeps, service: Service, { situation }: Sight): Reado
 }
 
 async function carryOut(
-  deps: ServiceDeps,
+  deps: Deps,
   departures: Departures,
   { service, sight, plan }: { readonly service: Service; readonly sight: Sight; readonly plan: Plan<ServiceStep> },
   signal: AbortSignal,
@@ -167,14 +173,14 @@ function recordAt(step: ServiceStep): UpdateRecord | undefined {
 }
 
 /** Writes a step of an update down, where one is under way. */
-function noteStep(deps: ServiceDeps, service: Service, step: UpdateStep): void {
+function noteStep(deps: Deps, service: Service, step: UpdateStep): void {
   const current = deps.store.get('Service', service.metadata.name);
   const record = current?.status?.update;
   if (isOpen(record)) report(deps, service, { update: withStep(record, step, deps.now()) });
 }
 
 /** Writes down which runs of its providers a container has joined, unless it is as it was before. */
-function noteJoined(deps: ServiceDeps, service: Service, id: string, before: readonly SeenContainer[]): void {
+function noteJoined(deps: Deps, service: Service, id: string, before: readonly SeenContainer[]): void {
   const now = deps.world.containers().find((one) => one.id === id);
   const then = before.find((one) => one.id === id);
   if (now?.startedAt === undefined || now.startedAt === then?.startedAt) return;
@@ -222,9 +228,20 @@ async function letGo({ store, locks }: ServiceDeps, service: Service, { appId }:
   return { is: 'settled' };
 }
 
-/** Writes what is seen now. */
+/** Nothing is left to do: whether what is to run is well. */
+function withHealth({ store, lives }: Deps, { metadata }: Service, { situation }: Sight): Outcome {
+  const { wanted, orders } = situation;
+  const service = store.get('Service', metadata.name);
+  const container = service && situation.containers[0];
+  if (!service?.status || !container || !wanted?.running || orders.stop !== undefined) return { is: 'settled' };
+  const ranMs = lives.ranMs(service, container);
+  const unwell = unwellOf(service.status, container, { policy: wanted.tuning.RestartPolicy, ranMs });
+  return { is: 'settled', ...(unwell ? { unwell } : {}) };
+}
+
+/** Writes what is seen now, and tells what its container has done meanwhile. */
 function report(
-  deps: ServiceDeps,
+  deps: Deps,
   { metadata, spec }: Service,
   said: Said & {
     /** What the pass will conclude if all goes well. */
@@ -232,20 +249,27 @@ function report(
     readonly course?: Course | undefined;
   },
 ): void {
-  const { store } = deps;
+  const { store, lives } = deps;
   const current = store.get('Service', metadata.name);
   if (current?.metadata.uid !== metadata.uid) return;
   const identity = identityOf(current, store.get('App', spec.app));
   const containers = containersOf(deps, current, identity);
-  const [newest] = containers;
-  const joined = newest
-    ? joinedBy(newest, providersOf(newest, deps.world.containers()), said.joined ?? current.status?.joined, deps.now())
+  const [container] = containers;
+  const joined = container
+    ? joinedBy(
+        container,
+        providersOf(container, deps.world.containers()),
+        said.joined ?? current.status?.joined,
+        deps.now(),
+      )
     : [];
-  const status = serviceStatus(current, containers, { ...said, joined });
+  const runs = lives.look(current, container);
+  const status = serviceStatus(current, containers, runs.facts, { ...said, joined });
   const at = new Date(deps.now()).toISOString();
   const { generation } = metadata;
   let { conditions } = status;
   if (said.concluding) conditions = conditionsBefore(conditions, said.concluding, generation, at);
   if (said.course) conditions = withCourse(conditions, said.course, generation, at);
   store.setStatus(current, { ...status, ...(conditions?.length ? { conditions } : {}) });
+  if (container) lives.tell(current, container, runs, said.doing === 'Starting');
 }

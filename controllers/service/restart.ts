@@ -1,8 +1,7 @@
 import type { Departures } from './departures.js';
 import { refused } from './failed-step.js';
-import { labelOf } from './life-lines.js';
 import type { ServiceDeps } from './pass.js';
-import { record, type StepOf, type Subject } from './subject.js';
+import { labelOf, record, type StepOf, type Subject } from './subject.js';
 
 /** Starts a container again in the background, as its grace period may be longer than a pass. */
 export function beginRestart(

@@ -9,7 +9,7 @@ import type { Controller } from '../runtime/controller.js';
 import { Departures } from './departures.js';
 import { namesWaitedFor } from './dependencies.js';
 import { identityOf } from './identity.js';
-import { tellOfLives } from './life-lines.js';
+import { Lives } from './lives.js';
 import type { ServiceDeps } from './pass.js';
 import { reconcileService } from './reconcile.js';
 import { Stops } from './stops.js';
@@ -18,22 +18,23 @@ import { Stops } from './stops.js';
 export function serviceController(deps: ServiceDeps): Controller {
   const departures = new Departures();
   const stops = new Stops();
+  const lives = new Lives(deps, { departures, stops });
   return {
     kind: 'Service',
     workers: 8,
-    reconcile: reconcileService(deps, { departures, stops }),
+    reconcile: reconcileService(deps, { departures, stops, lives }),
     wakes: (wake) => {
       const wakeWhere = (concerned: (service: Service) => boolean): void => {
         for (const service of deps.store.list('Service')) if (concerned(service)) wake(service.metadata.name);
       };
       const ends = [
         deps.store.watch((change) => {
-          if (change.type === 'DELETED' && change.object.kind === 'Service') stops.forget(change.object.metadata.name);
+          if (change.type === 'DELETED' && change.object.kind === 'Service')
+            for (const memory of [stops, lives]) memory.forget(change.object.metadata.name);
           wakeWhere((service) => concernsDocument(change, service));
         }),
         deps.world.onChange((change) => wakeWhere((service) => concernsWorld(deps, change, service))),
         departures.onEnd(wake),
-        tellOfLives(deps),
       ];
       return () => {
         for (const end of ends) end();

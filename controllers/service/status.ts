@@ -6,6 +6,7 @@ import type { SeenContainer } from '../docker/engine.js';
 import { readContainerName } from './identity.js';
 import type { Joined } from './namespaces.js';
 import { ALIVE } from './orders.js';
+import type { RunFacts } from './runs.js';
 import type { UpdateRecord } from './strategy/record.js';
 
 /** What a step shows as while it runs, in the Supervisor's words. */
@@ -25,10 +26,11 @@ export interface Said {
   readonly refused?: Readonly<Record<string, Refusal>>;
 }
 
-/** The status of a service: what was observed, and why the last step was taken. Pure. */
+/** The status of a service: what was observed, and why the last step was taken; `runs` is what its container did. Pure. */
 export function serviceStatus(
   service: Service,
   [container, older]: readonly SeenContainer[],
+  runs: RunFacts,
   { doing, lastAction, joined = [], update = service.status?.update, dealt = {}, refused }: Said = {},
 ): ServiceStatus {
   const outgoing = older && ALIVE.includes(older.state) ? older : undefined;
@@ -38,6 +40,7 @@ export function serviceStatus(
     ...(state ? { state } : {}),
     ...(container?.health ? { health: container.health } : {}),
     ...(container?.state === 'exited' || container?.state === 'dead' ? { exitCode: container.exitCode } : {}),
+    ...runs,
     ...(container ? { container: containerFacts(container) } : {}),
     ...(outgoing ? { outgoing: outgoingFacts(outgoing) } : {}),
     ...(joined.length > 0 ? { joined: [...joined] } : {}),
@@ -59,11 +62,19 @@ const outgoingFacts = ({ id, name, createdAt, image }: SeenContainer): NonNullab
 });
 
 /** Nothing of its environment: values may be secrets, and a status goes to disks and to whoever asks. */
-const containerFacts = ({ id, name, createdAt, startedAt, image }: SeenContainer): ServiceStatus['container'] => ({
+const containerFacts = ({
+  id,
+  name,
+  createdAt,
+  startedAt,
+  restartCount = 0,
+  image,
+}: SeenContainer): ServiceStatus['container'] => ({
   id,
   name,
   createdAt,
   ...(startedAt === undefined ? {} : { startedAt }),
+  restartCount,
   image,
   ...readContainerName(name),
 });

@@ -20,6 +20,10 @@ export interface Subject {
 /** A step of that kind. */
 export type StepOf<Do extends ServiceStep['do']> = Extract<ServiceStep, { do: Do }>;
 
+/** How the Supervisor's lines name a service. Pure. */
+export const labelOf = ({ serviceName, image }: Pick<SeenContainer, 'serviceName' | 'image'>): string =>
+  `${serviceName} ${image}`;
+
 /** Tells of something that the document says and that is not done. */
 export const leftOut = (store: ServiceDeps['store'], { metadata }: Service, message: string): void =>
   store.record(keyOf('Service', metadata.name), { type: 'Warning', reason: 'LeftOut', message });

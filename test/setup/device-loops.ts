@@ -82,6 +82,7 @@ export function deviceLoops({
     ...ofHost,
     log: silent,
     now: () => clock.now(),
+    monotonic: () => clock.monotonic(),
   };
   const of = { store, clock, random: () => 0, log: silent };
   const children = [

@@ -12,7 +12,7 @@ import type { PullQueue } from '../../controllers/docker/pull-queue.js';
 import { openUpdateLocks } from '../../controllers/host/lock-files.js';
 import type { SideLoader } from '../../controllers/image/side-loader.js';
 import type { Loop } from '../../controllers/runtime/loop.js';
-import { conditionOf, isReady, isStalled } from '../../crds/conditions.js';
+import { conditionOf, isSettled, isStalled } from '../../crds/conditions.js';
 import type { AnyDeclared, AnyResource } from '../../crds/kinds.js';
 import { KINDS } from '../../crds/kinds.js';
 import { deviceLoops } from './device-loops.js';
@@ -230,7 +230,7 @@ export class Agent {
   }
 
   /**
-   * Lets time pass, one planned call after the other, until everything is Ready or Stalled, quiet and on disk; throws
+   * Lets time pass, one planned call after the other, until nothing is left to do or what is is Stalled, quiet and on disk; throws
    * with what is not after so many steps. Returns when killed. `waiting` are keys of documents that may go on waiting.
    */
   async settle({ waiting = [], limit = 300 }: { waiting?: readonly string[]; limit?: number } = {}): Promise<void> {
@@ -249,7 +249,7 @@ export class Agent {
   unsettled(except: readonly string[] = []): string[] {
     return this.documents()
       .filter(({ kind, metadata }) => !except.includes(`${kind}/${metadata.name}`))
-      .filter((one) => one.metadata.deletionTimestamp !== undefined || !(isReady(one) || isStalled(one)))
+      .filter((one) => one.metadata.deletionTimestamp !== undefined || !(isSettled(one) || isStalled(one)))
       .map((one) => {
         const ready = conditionOf(one, 'Ready');
         return `${one.kind}/${one.metadata.name} ${ready?.reason ?? 'no pass yet'}: ${ready?.message ?? ''}`;

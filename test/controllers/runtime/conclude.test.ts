@@ -18,6 +18,16 @@ describe('conclude', () => {
   const cases: { it: string; ending: Ending; want: string }[] = [
     { it: 'rests when settled', ending: { is: 'settled' }, want: 'rest, Ready=True Settled, forget' },
     {
+      it: 'rests when settled, and not Ready, when what runs is not well',
+      ending: { is: 'settled', unwell: { reason: 'Unhealthy', message: 'm' } },
+      want: 'rest, Ready=False Unhealthy, forget',
+    },
+    {
+      it: 'looks again when time may make it well',
+      ending: { is: 'settled', unwell: { reason: 'CrashLoop', message: 'm', forMs: 60 } },
+      want: 'later 60, Ready=False CrashLoop, forget',
+    },
+    {
       it: 'looks again at once after progress',
       ending: { is: 'progressing', reason: 'Creating', message: 'm' },
       want: 'again, Ready=False Creating, Reconciling',

@@ -24,12 +24,12 @@ const container = (more: Partial<SeenContainer>): SeenContainer => ({
   volumes: [],
   ...more,
 });
-const sibling = (more: Partial<SeenContainer> | undefined = {}, ready = true, stalled = false): Sibling => ({
-  ready,
+const sibling = (more: Partial<SeenContainer> | undefined = {}, settled = true, stalled = false): Sibling => ({
+  settled,
   stalled,
   container: container(more),
 });
-const nothing: Sibling = { ready: false, stalled: false, container: undefined };
+const nothing: Sibling = { settled: false, stalled: false, container: undefined };
 
 describe('unmetDependencies', () => {
   const on = (condition: string, required = true): unknown => ({ db: { condition, required } });

@@ -1,0 +1,291 @@
+import assert from 'node:assert/strict';
+import { appState } from '../../../api/http/app-state.js';
+import { appTrees } from '../../../api/http/app-tree.js';
+import { applicationState, applicationsState } from '../../../api/http/applications-view.js';
+import { deviceStatus } from '../../../api/http/device-status-view.js';
+import { deviceView } from '../../../api/http/device-view.js';
+import { conditionOf } from '../../../crds/conditions.js';
+import type { AppService } from '../../../crds/types.js';
+import { declareApp } from '../../setup/declared.js';
+import { type Agent, Device } from '../../setup/device.js';
+
+const NAME = 'web_7_1_a';
+
+describe('the health of what runs', () => {
+  let device: Device;
+  let agent: Agent;
+  let lines: string[];
+  beforeEach(async () => {
+    device = new Device();
+    device.engine.images.add('web:1');
+    await boot();
+  });
+  afterEach(() => device.stop());
+
+  async function boot(): Promise<void> {
+    agent = await device.boot();
+    lines = [];
+    agent.logs.listen((line) => {
+      if ('isSystem' in line) lines.push(line.message.replace(/ '(\w+) [^']*'/, ' $1'));
+    });
+    await agent.quiet();
+  }
+  const bring = async (fields: Partial<AppService> = {}): Promise<void> => {
+    await agent.propose([declareApp({ web: fields })]);
+    await agent.settle();
+    lines.length = 0;
+  };
+  const service = () => agent.store.get('Service', 'hello.web') ?? assert.fail();
+  const ready = (): readonly (string | undefined)[] =>
+    [service(), agent.store.get('App', 'hello') ?? assert.fail()].map((one) => conditionOf(one, 'Ready')?.reason);
+  const events = (): readonly string[] =>
+    agent.store.events('Service/hello.web').map(({ reason, message, count }) => `${reason} ${count}: ${message}`);
+  /** Its process ends, and its restart policy starts it again. */
+  async function crash(exitCode = 1): Promise<void> {
+    device.engine.docker.exit(NAME, exitCode);
+    await agent.quiet();
+    device.clock.advance(100);
+    device.engine.docker.restartNow(NAME);
+    await agent.quiet();
+  }
+  const setHealth = async (health: 'healthy' | 'unhealthy'): Promise<void> => {
+    device.engine.docker.setHealth(NAME, health);
+    await agent.quiet();
+  };
+  const HEALTHCHECK = { healthcheck: { test: ['CMD', 'false'] } };
+
+  it('is no longer good when a container is restarted after a failure, until it has run for a minute', async () => {
+    await bring();
+    assert.deepEqual(ready(), ['Settled', 'Settled']);
+    await crash();
+    assert.deepEqual(ready(), ['CrashLoop', 'ServicesNotHealthy']);
+    assert.match(conditionOf(service(), 'Ready')?.message ?? '', /^Container web_7_1_a exited with 1 and is restarted/);
+    assert.match(
+      conditionOf(agent.store.get('App', 'hello') ?? assert.fail(), 'Ready')?.message ?? '',
+      /^Service\/hello\.web \(CrashLoop: Container web_7_1_a exited with 1/,
+    );
+    device.clock.advance(59_000);
+    await agent.quiet();
+    assert.deepEqual(ready(), ['CrashLoop', 'ServicesNotHealthy']);
+    device.clock.advance(1_000);
+    await agent.quiet();
+    assert.deepEqual(ready(), ['Settled', 'Settled']);
+    assert.equal(service().status?.restarts, 1);
+    assert.deepEqual(events().slice(-3), [
+      'Exited 1: Container web_7_1_a exited with 1',
+      'CrashLoop 1: Container web_7_1_a exited with 1 and is restarted',
+      'Recovered 1: Container web_7_1_a is well again',
+    ]);
+  });
+
+  it('is bad from the third restart on when each end was a success', async () => {
+    await bring();
+    for (const want of ['Settled', 'Settled', 'CrashLoop']) {
+      await crash(0);
+      assert.equal(ready()[0], want);
+    }
+    assert.equal(service().status?.restarts, 3);
+  });
+
+  it('is bad while a healthcheck fails, and since when is told', async () => {
+    await bring(HEALTHCHECK);
+    await setHealth('unhealthy');
+    assert.deepEqual(ready(), ['Unhealthy', 'ServicesNotHealthy']);
+    assert.equal(service().status?.unhealthySince, new Date(device.clock.now()).toISOString());
+    assert.deepEqual(lines, ['Service unhealthy web']);
+    await setHealth('healthy');
+    assert.deepEqual(ready(), ['Settled', 'Settled']);
+    assert.deepEqual(
+      events()
+        .slice(-2)
+        .map((event) => event.split(' ')[0]),
+      ['Unhealthy', 'Recovered'],
+    );
+  });
+
+  it('is good again when a container that was restarted is healthy', async () => {
+    await bring(HEALTHCHECK);
+    await crash();
+    assert.equal(ready()[0], 'CrashLoop');
+    await setHealth('healthy');
+    assert.deepEqual(ready(), ['Settled', 'Settled']);
+  });
+
+  it('is bad for good when a container has failed and its policy gives up', async () => {
+    await bring({ restart: 'on-failure:1' });
+    await crash();
+    device.engine.docker.exit(NAME, 2);
+    await agent.quiet();
+    assert.deepEqual(ready(), ['Failed', 'ServicesNotHealthy']);
+    assert.match(
+      conditionOf(service(), 'Ready')?.message ?? '',
+      /exited with 2, and restart: on-failure:1 does not start it again/,
+    );
+    const { exitCode, lastExit, restarts, runningSince } = service().status ?? {};
+    assert.deepEqual([exitCode, lastExit?.exitCode, restarts, runningSince], [2, 2, 1, undefined]);
+    await agent.store.request('Service/hello.web', { start: {} });
+    await agent.quiet();
+    assert.deepEqual(ready(), ['Settled', 'Settled']);
+  });
+
+  it('is good when a one-shot has ended well, or was stopped by us', async () => {
+    await bring({ restart: 'no' });
+    await agent.store.request('Service/hello.web', { stop: {} });
+    await agent.settle();
+    assert.deepEqual(ready(), ['Settled', 'Settled']);
+    assert.equal(service().status?.lastExit?.requested, true);
+    await agent.store.request('Service/hello.web', { start: {} });
+    await agent.settle();
+    device.engine.docker.exit(NAME, 0);
+    await agent.quiet();
+    assert.deepEqual(ready(), ['Settled', 'Settled']);
+    assert.match(events().at(-1) ?? '', /^Exited 1: Container web_7_1_a exited with 0$/);
+  });
+
+  it('is remembered by the next agent, with what was counted, and nothing is told twice', async () => {
+    await bring();
+    await crash();
+    const before = service().status;
+    await agent.flush();
+    device.kill();
+    device.clock.advance(20_000);
+    await boot();
+    assert.deepEqual(ready(), ['CrashLoop', 'ServicesNotHealthy']);
+    assert.deepEqual(service().status?.crashLoopSince, before?.crashLoopSince);
+    assert.deepEqual(lines, []);
+    device.clock.advance(40_000);
+    await agent.quiet();
+    assert.deepEqual(ready(), ['Settled', 'Settled']);
+    assert.equal(service().status?.restarts, 1);
+  });
+
+  it('counts what happened while no agent was there', async () => {
+    await bring();
+    await agent.flush();
+    device.kill();
+    for (let runs = 0; runs < 4; runs += 1) {
+      device.engine.docker.exit(NAME, 1);
+      device.clock.advance(100);
+      device.engine.docker.restartNow(NAME);
+    }
+    await boot();
+    assert.equal(service().status?.restarts, 4);
+    assert.deepEqual(ready(), ['CrashLoop', 'ServicesNotHealthy']);
+    assert.deepEqual(
+      events().filter((event) => event.startsWith('Exited')),
+      ['Exited 4: Container web_7_1_a exited'],
+    );
+  });
+
+  it('changes nothing at rest: a second pass writes nothing and asks nothing', async () => {
+    await bring();
+    await crash();
+    const { resourceVersion } = agent.store;
+    device.engine.forgetCalls();
+    for (const loop of agent.loops) loop.wakeAll();
+    device.clock.advance(1_000);
+    await agent.quiet();
+    assert.deepEqual(device.engine.verbs, []);
+    assert.equal(agent.store.resourceVersion, resourceVersion);
+  });
+
+  it('keeps nobody waiting who only wants it started, nor the release', async () => {
+    await bring();
+    await crash();
+    await agent.propose([declareApp({ web: {}, db: { depends_on: ['web'] } }, { release: { commit: 'b', id: 2 } })]);
+    await agent.settle();
+    assert.equal(device.engine.docker.container('db_7_2_b').state, 'running');
+    assert.equal(agent.store.get('App', 'hello')?.status?.release?.commit, 'b');
+    assert.deepEqual(ready(), ['CrashLoop', 'ServicesNotHealthy']);
+  });
+
+  describe('in the compatible API', () => {
+    const views = () => {
+      const trees = appTrees(agent.store, { type: 'global' });
+      const device = { apiPort: 48484, osVersion: '', interfaces: { ip: [], mac: [] } };
+      return {
+        state: applicationsState(trees),
+        app: trees.map(applicationState),
+        status: deviceStatus(trees, appState(agent.store)),
+        device: deviceView(agent.store, device),
+      };
+    };
+
+    for (const [what, happens] of Object.entries<() => Promise<void>>({
+      'a crash loop': async () => {
+        for (let restarts = 0; restarts < 4; restarts += 1) await crash();
+      },
+      'a container that is unhealthy': () => setHealth('unhealthy'),
+    })) {
+      it(`${what} changes nothing: applied, the commit, no update flag`, async () => {
+        await bring(HEALTHCHECK);
+        const before = views();
+        await happens();
+        assert.equal(ready()[1], 'ServicesNotHealthy');
+        assert.deepEqual(views(), before);
+      });
+    }
+
+    it('only the word for a service follows Docker', async () => {
+      await bring({ restart: 'no' });
+      const before = JSON.stringify(views());
+      device.engine.docker.exit(NAME, 1);
+      await agent.quiet();
+      assert.equal(ready()[0], 'Failed');
+      const word = before.replaceAll('"status":"Running"', '"status":"exited"').replace('"Idle"', '"exited"');
+      assert.equal(JSON.stringify(views()), word);
+    });
+  });
+
+  describe('is told', () => {
+    it('of a container that exits at once', async () => {
+      device.engine.after = (verb, [id]) => {
+        if (verb === 'startContainer') device.engine.docker.exit(String(id), 3);
+      };
+      await agent.propose([declareApp({ web: { restart: 'no' } })]);
+      await agent.settle();
+      assert.deepEqual(
+        lines.filter((line) => /service/i.test(line)),
+        [
+          'Installing service web',
+          'Installed service web',
+          'Starting service web',
+          'Started service web',
+          'Service exited web',
+        ],
+      );
+      assert.match(events().at(-1) ?? '', /^Exited 1: Container web_7_1_a exited with 3$/);
+    });
+
+    it('once for each end and each start', async () => {
+      await bring();
+      await crash();
+      await crash();
+      assert.deepEqual(lines, [
+        'Service exited web',
+        'Restarting service web',
+        'Service exited web',
+        'Restarting service web',
+      ]);
+      assert.ok(events().includes('Exited 2: Container web_7_1_a exited with 1'));
+    });
+
+    it('once a minute in a loop, and the rest when it is over', async () => {
+      await bring();
+      for (let crashes = 0; crashes < 40; crashes += 1) {
+        await crash();
+        device.clock.advance(3_000);
+        await agent.quiet();
+      }
+      const exits = lines.filter((line) => line.startsWith('Service exited'));
+      assert.deepEqual(exits.slice(0, 3), Array(3).fill('Service exited web'));
+      assert.deepEqual(exits.slice(3), ['Service exited web (20 times)']);
+      device.clock.advance(60_000);
+      await agent.quiet();
+      assert.deepEqual(ready(), ['Settled', 'Settled']);
+      assert.equal(lines.filter((line) => line.startsWith('Service exited')).at(-1), 'Service exited web (17 times)');
+      assert.ok(events().includes('Exited 40: Container web_7_1_a exited with 1'));
+      assert.equal(service().status?.restarts, 40);
+    });
+  });
+});
