@@ -8,7 +8,7 @@ import type { Store } from '../store/store.js';
 import type { Documents, Log, Parse } from './documents.js';
 import { ProblemLog } from './problem-log.js';
 import { LIMIT_BYTES, readDocuments, tooLarge } from './read-documents.js';
-import { codeOf, reasonOf, type SeenFile, type SeenFolder, scanFolder, stampOf } from './scan-folders.js';
+import { codeOf, reasonOf, SCAN_LIMITS, type SeenFile, type SeenFolder, scanFolder, stampOf } from './scan-folders.js';
 import { planWholeSet } from './whole-set.js';
 
 export interface FolderOptions {
@@ -44,6 +44,8 @@ const PATIENCE_MS = 2000;
 /** A stream of changes delays a look by no more than this, ms. */
 const LONGEST_DEBOUNCE_MS = 1000;
 const LONGEST_RETRY_MS = 60_000;
+/** How often a folder with too much in it is looked through, ms: each time takes a second of a small device. */
+const TOO_LARGE_LOOK_MS = 60_000;
 
 /**
  * Proposes what is in the folders, whole, as origin `files`. Events of the file system are only hints to look. A folder
@@ -128,6 +130,7 @@ class WatchedFolders implements FolderSource {
 
   #restMs(folders: readonly SeenFolder[]): number {
     const { pollMs, lookMs } = this.#options;
+    if (folders.some(({ isTooLarge }) => isTooLarge)) return TOO_LARGE_LOOK_MS;
     return this.#polling || folders.some(({ failures }) => failures.length > 0) ? pollMs : lookMs;
   }
 
@@ -333,6 +336,7 @@ class WatchedFolders implements FolderSource {
         followSymlinks: false, // the scan follows links and names their targets, so that no circle is watched
         ignorePermissionErrors: true,
         atomic: false,
+        depth: SCAN_LIMITS.depth,
         ignored: (path) => isHiddenBelow(paths, path),
       });
       this.#watcher = { paths: known, watcher };

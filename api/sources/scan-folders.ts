@@ -1,10 +1,12 @@
 import type { BigIntStats, Dirent } from 'node:fs';
-import { readdir, realpath, stat } from 'node:fs/promises';
+import { opendir, realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Problem } from '../../crds/kinds.js';
 
 /** How far below a folder we look, and how much there may be: enough for any device, and it ends on any mistake. */
-const LIMITS = { depth: 16, files: 5000, folders: 2000 } as const;
+export const SCAN_LIMITS = { depth: 16, files: 5000, folders: 2000, entries: 20_000 } as const;
+/** Names that are asked of a folder at once. */
+const READ_AHEAD = 256;
 
 export interface SeenFile {
   /** As people know it: the folder as it was given, and the path below it. */
@@ -26,6 +28,8 @@ export interface SeenFolder {
   readonly listed: readonly string[];
   /** Directories that could not be listed, and why: nothing is known of what is in them. */
   readonly failures: readonly Problem[];
+  /** There was more than is looked through, such as behind a link to the root of the system. Some of it is in `files`. */
+  readonly isTooLarge: boolean;
   /** Files that are there and cannot be looked at, links that lead in a circle. */
   readonly problems: readonly Problem[];
   /** Real paths whose changes matter. */
@@ -37,9 +41,23 @@ export const isDocumentFile = (name: string): boolean => /^[^.#].*\.(yaml|yml|js
 
 /** Looks through a folder and what is below it. Never throws, never loops; reads no file. */
 export async function scanFolder(folder: string): Promise<SeenFolder> {
-  const walk = new Walk();
+  const walk = new Walk(await ancestorsOf(folder));
   const identity = await walk.enter(folder, folder, 0);
   return { folder, identity, ...walk.seen() };
+}
+
+const identityOf = ({ dev, ino }: BigIntStats): string => `${dev}:${ino}`;
+
+/** The folders that a folder lies in, by device and inode. */
+async function ancestorsOf(folder: string): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>();
+  let at = await realpath(folder).catch(() => undefined);
+  while (at !== undefined && dirname(at) !== at) {
+    at = dirname(at);
+    const stats = await stat(at, { bigint: true }).catch(() => undefined);
+    if (stats) found.set(identityOf(stats), at);
+  }
+  return found;
 }
 
 class Walk {
@@ -50,41 +68,67 @@ class Walk {
   readonly #watch = new Set<string>();
   /** Directories by identity, so that no link leads twice to one. */
   readonly #entered = new Map<string, string>();
+  #entries = 0;
+  /** Nothing more is looked at. */
+  #isOver = false;
+
+  constructor(private readonly ancestors: ReadonlyMap<string, string>) {}
 
   seen(): Omit<SeenFolder, 'folder' | 'identity'> {
     return {
       files: this.#files,
       listed: this.#listed,
       failures: this.#failures,
+      isTooLarge: this.#isOver,
       problems: this.#problems,
-      watch: [...this.#watch],
+      watch: this.#isOver ? [] : [...this.#watch], // to watch it would be to walk through all of it
     };
   }
 
-  /** Goes into a directory. `linked`: what was written to get here, when that is a link or the top. */
-  async enter(directory: string, linked: string | undefined, depth: number): Promise<string | undefined> {
+  /**
+   * Goes into a directory. `linked`: what was written to get here, when that is a link or the top. `device`: the file
+   * system of the link that led here; what is mounted below it is another matter, and not followed.
+   */
+  async enter(
+    directory: string,
+    linked: string | undefined,
+    depth: number,
+    device?: bigint,
+  ): Promise<string | undefined> {
     try {
       const stats = await stat(directory, { bigint: true });
-      const identity = `${stats.dev}:${stats.ino}`;
+      const identity = identityOf(stats);
+      if (device !== undefined && stats.dev !== device) {
+        this.#tell(directory, 'Another file system is mounted there, behind a link; it is left out');
+        return identity;
+      }
       const before = this.#entered.get(identity);
       if (before !== undefined) {
         this.#tell(directory, `The link leads to ${before}, which is looked through already; it is left out`);
         return identity;
       }
-      if (depth > LIMITS.depth || this.#entered.size >= LIMITS.folders) {
-        this.#fail(
-          directory,
-          `The folder is too deep or there are too many: at most ${LIMITS.depth} levels and ${LIMITS.folders} folders`,
-        );
+      const holder = depth === 0 ? undefined : this.ancestors.get(identity);
+      if (holder !== undefined) {
+        this.#tell(directory, `The link leads to ${holder}, in which the folder itself lies; it is left out`);
+        return identity;
+      }
+      if (depth > SCAN_LIMITS.depth) {
+        this.#fail(directory, `The folder is too deep: at most ${SCAN_LIMITS.depth} levels`);
+        return identity;
+      }
+      if (this.#entered.size >= SCAN_LIMITS.folders) {
+        this.#stop(directory, `There are more than ${SCAN_LIMITS.folders} folders`);
         return identity;
       }
       this.#entered.set(identity, directory);
       if (linked !== undefined) this.#watch.add(await realpath(directory));
-      const entries = await readdir(directory, { withFileTypes: true });
+      const entries = await this.#list(directory);
+      if (entries === undefined) return identity;
       this.#listed.push(directory);
       // Real directories first, so that a link to a sibling is the one that is left out.
       entries.sort((a, b) => Number(a.isSymbolicLink()) - Number(b.isSymbolicLink()) || (a.name < b.name ? -1 : 1));
-      for (const entry of entries) await this.#visit(directory, entry, depth);
+      const below = linked !== undefined && depth > 0 ? stats.dev : device;
+      for (const entry of entries) await this.#visit(directory, entry, depth, below);
       return identity;
     } catch (error) {
       this.#fail(directory, reasonOf(error, 'folder'));
@@ -92,11 +136,25 @@ class Walk {
     }
   }
 
-  async #visit(directory: string, entry: Dirent, depth: number): Promise<void> {
-    if (entry.name.startsWith('.')) return;
+  /** What is in a directory; undefined when that is more than is left to look at. */
+  async #list(directory: string): Promise<Dirent[] | undefined> {
+    const entries: Dirent[] = [];
+    for await (const entry of await opendir(directory, { bufferSize: READ_AHEAD })) {
+      this.#entries += 1;
+      if (this.#entries > SCAN_LIMITS.entries) {
+        this.#stop(directory, `There are more than ${SCAN_LIMITS.entries} files and folders of any kind`);
+        return undefined;
+      }
+      entries.push(entry);
+    }
+    return entries;
+  }
+
+  async #visit(directory: string, entry: Dirent, depth: number, device: bigint | undefined): Promise<void> {
+    if (this.#isOver || entry.name.startsWith('.')) return;
     const path = join(directory, entry.name);
     if (entry.isDirectory()) {
-      await this.enter(path, undefined, depth + 1);
+      await this.enter(path, undefined, depth + 1, device);
     } else if (entry.isFile() && isDocumentFile(entry.name)) {
       await this.#look(path);
     } else if (entry.isSymbolicLink()) {
@@ -128,11 +186,18 @@ class Walk {
   }
 
   #add(file: string, stats: BigIntStats): void {
-    if (this.#files.length === LIMITS.files) {
-      this.#fail(dirname(file), `There are more than ${LIMITS.files} files`);
+    if (this.#files.length >= SCAN_LIMITS.files) {
+      this.#stop(dirname(file), `There are more than ${SCAN_LIMITS.files} files with documents`);
+      return;
     }
-    if (this.#files.length >= LIMITS.files) return;
     this.#files.push({ file, size: Number(stats.size), stamp: stampOf(stats), changedAtMs: Number(stats.ctimeMs) });
+  }
+
+  /** Ends the walk: all that is not known now counts as not read. */
+  #stop(file: string, message: string): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#fail(file, `${message}: what lies beyond is not looked at`);
   }
 
   #fail(file: string, message: string): void {

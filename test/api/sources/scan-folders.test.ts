@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { scanFolder } from '../../../api/sources/scan-folders.js';
+
+describe('scanFolder', () => {
+  let root: string;
+  let folder: string;
+  beforeEach(async () => {
+    root = await mkdtemp(join(tmpdir(), 'supercargo-scan-'));
+    folder = join(root, 'watched');
+    await mkdir(folder);
+    await writeFile(join(folder, 'app.yaml'), '');
+  });
+  afterEach(() => rm(root, { recursive: true }));
+
+  const messages = (problems: readonly { message: string; source?: { file: string } }[]) =>
+    problems.map(({ message, source }) => `${source?.file.replace(root, '')}: ${message}`);
+  const many = (count: number, make: (at: number) => Promise<unknown>) =>
+    Promise.all(Array.from({ length: count }, (_, at) => make(at)));
+
+  for (const [to, target] of [
+    ['the root of the system', () => '/'],
+    ['a folder that it lies in', () => root],
+  ] as const) {
+    it(`leaves out a link to ${to}`, async () => {
+      await symlink(target(), join(folder, 'everything'));
+      const seen = await scanFolder(folder);
+      assert.deepEqual(messages(seen.problems), [
+        `/watched/everything: The link leads to ${target()}, in which the folder itself lies; it is left out`,
+      ]);
+      assert.deepEqual([seen.failures, seen.isTooLarge, seen.listed], [[], false, [folder]]);
+      assert.deepEqual(seen.watch, [folder]);
+      assert.deepEqual(
+        seen.files.map(({ file }) => file),
+        [join(folder, 'app.yaml')],
+      );
+    });
+  }
+
+  it('stays on the file system that a link leads to', async () => {
+    // /dev/shm and /dev/pts are file systems of their own on every Linux.
+    await symlink('/dev', join(folder, 'devices'));
+    const seen = await scanFolder(folder);
+    assert.match(messages(seen.problems).join(), /devices\/\w+: Another file system is mounted there, behind a link/);
+  });
+
+  it('stops at 20,000 entries of any kind, reports one failure, and watches nothing of it', async function () {
+    this.timeout(60_000);
+    const large = join(root, 'large');
+    await mkdir(large);
+    for (let part = 0; part < 21; part += 1) await many(1000, (at) => writeFile(join(large, `${part}-${at}`), ''));
+    await symlink(large, join(folder, 'large'));
+    const seen = await scanFolder(folder);
+    assert.deepEqual(messages(seen.failures), [
+      '/watched/large: There are more than 20000 files and folders of any kind: what lies beyond is not looked at',
+    ]);
+    assert.equal(seen.isTooLarge, true);
+    assert.deepEqual(seen.watch, []);
+    assert.deepEqual(seen.listed, [folder]);
+  });
+
+  it('stops at 2,000 folders with one failure', async function () {
+    this.timeout(60_000);
+    await many(2100, (at) => mkdir(join(folder, `${at}`)));
+    const seen = await scanFolder(folder);
+    assert.equal(seen.failures.length, 1);
+    assert.match(messages(seen.failures).join(), /There are more than 2000 folders: what lies beyond is not looked at/);
+  });
+});
