@@ -6,6 +6,9 @@ import type { Identity } from './identity.js';
 /** Variables by name; `null`: the variable is not set at all, not even from the image (Compose's name without a value). */
 export type Environment = Readonly<Record<string, string | null>>;
 
+/** What the device was called when the container was made: nobody else can know it. (Composition reference §2.) */
+const AGENTS_OWN: ReadonlySet<string> = new Set(['BALENA_DEVICE_NAME_AT_INIT', 'RESIN_DEVICE_NAME_AT_INIT']);
+
 /** Reads `environment`, a map or a list; numbers and booleans become texts. Pure. */
 export function readEnvironment(value: unknown, findings: Findings): Environment {
   const all = pairs(value, 'environment', findings);
@@ -13,7 +16,9 @@ export function readEnvironment(value: unknown, findings: Findings): Environment
     if (name === '' || name.includes('='))
       findings.issue('environment', `${JSON.stringify(name)} is not a name of a variable`);
   }
-  return Object.fromEntries(all);
+  const given = all.filter(([name]) => AGENTS_OWN.has(name));
+  for (const [name] of given) findings.warnings.push(`${name} is set by the agent alone, and left out of environment`);
+  return Object.fromEntries(all.filter((one) => !given.includes(one)));
 }
 
 /** The same value under the current and the old prefix. Pure. */

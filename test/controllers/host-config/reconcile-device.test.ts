@@ -347,6 +347,23 @@ describe('the HostConfig device', () => {
       assert.equal(await host.get('mnt/boot/extra_uEnv.txt'), before);
     });
 
+    it('writes into a file that is empty, and empties it again', async () => {
+      await begin();
+      host.deviceType = 'jetson-nano';
+      await host.put('mnt/boot/extra_uEnv.txt', '');
+      await agent.stop();
+      agent = await FakeAgent.start(host, folder);
+      await apply({ config: { HOST_EXTLINUX_isolcpus: '3', HOST_EXTLINUX_fdt: '/boot/a.dtb' } });
+      assert.equal(
+        await host.get('mnt/boot/extra_uEnv.txt'),
+        'custom_fdt_file=/boot/a.dtb\nextra_os_cmdline=isolcpus=3\n',
+      );
+      host.defaultRoute = false;
+      await start();
+      await agent.pass(601_000);
+      assert.equal(await host.get('mnt/boot/extra_uEnv.txt'), '');
+    });
+
     it('proves itself by Apps as they are now, not as they were before the device was started', async () => {
       await begin();
       await apply({ ...SPEC, confirm: { apps: ['hello'], deadlineSeconds: 60 } });

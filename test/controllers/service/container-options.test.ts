@@ -158,6 +158,20 @@ describe('containerOptions, friendlier than the Supervisor', () => {
     it(title, () => assert.deepEqual(at(optionsOf(fields).options, path), want));
   }
 
+  for (const environment of [
+    { BALENA_DEVICE_NAME_AT_INIT: 'mine', RESIN_DEVICE_NAME_AT_INIT: null },
+    ['BALENA_DEVICE_NAME_AT_INIT=mine', 'RESIN_DEVICE_NAME_AT_INIT='],
+  ]) {
+    it(`tells a container what the device is called, whatever ${JSON.stringify(environment)} says`, () => {
+      const { options, warnings } = optionsOf({ environment });
+      assert.deepEqual(options.Env?.filter((line) => line.includes('NAME_AT_INIT')).sort(), [
+        'BALENA_DEVICE_NAME_AT_INIT=shed',
+        'RESIN_DEVICE_NAME_AT_INIT=shed',
+      ]);
+      assert.match(warnings.join(), /BALENA_DEVICE_NAME_AT_INIT is set by the agent alone/);
+    });
+  }
+
   it('writes numbers and booleans of the environment out, and takes a list', () => {
     const { Env } = optionsOf({ environment: { N: 1, B: true, USER: 'me' } }).options;
     assert.deepEqual(
