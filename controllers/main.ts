@@ -56,7 +56,7 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
   const now = Date.now;
   const unlockFolder = await lockFolder(settings.dataFolder);
   const store = await openStore({ folder: settings.dataFolder, now, log });
-  const stopFollowing = voice.follow(store);
+  const following = voice.follow(store);
   const keys = await openKeys({ folder: settings.dataFolder, globalKey: settings.apiKey, now, log });
   const facts = await readDeviceFacts({ ...settings, engineSocket: DEFAULT_SOCKET, now });
   const variables = deviceVariables(store, settings);
@@ -150,7 +150,7 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
     { name: 'the data folder', start: () => undefined, stop: unlockFolder },
     { name: 'the heap', start: () => undefined, stop: collectAtRest() },
     { name: 'the store', start: () => undefined, stop: () => store.close() },
-    { name: 'the terminal', start: () => undefined, stop: stopFollowing },
+    { name: 'the terminal', start: () => undefined, stop: () => following.stop() },
     { name: 'the API', start: () => server.start(), stop: () => server.stop() },
     { name: 'the greeting', start: () => greet(settings, voice, server, peers.blindness), stop: () => undefined },
     gateway,
@@ -158,6 +158,8 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
     hostSettings(deps),
     actors(deps),
   ]);
+  // An app that is as the agent before left it changes nothing that would be told.
+  void loops.find(({ controller }) => controller.kind === 'App')?.firstRound.then(() => following.look());
   return {
     get addresses() {
       return server.addresses;

@@ -11,8 +11,14 @@ export interface Voice {
   readonly log: Logger;
   /** One line for people, once; a JSON line when nobody watches. */
   say(text: string): void;
-  /** Tells each app's progress from the store until called again. */
-  follow(store: Reader): () => void;
+  /** Tells each app's progress from the store. */
+  follow(store: Reader): Following;
+}
+
+export interface Following {
+  /** Tells of every app how it is now, unless that was the last that was told. What nobody has looked at yet is not worth telling. */
+  look(): void;
+  stop(): void;
 }
 
 /** JSON lines (pino) on standard output: one for each event of a document and each change of an app. */
@@ -22,14 +28,16 @@ export function jsonVoice(level: LogLevel): Voice {
     log,
     say: (text) => log.info(text),
     follow: (store) => {
-      const stops = [
-        store.watchEvents(({ key, type, reason, message }) => {
-          log[type === 'Normal' ? 'info' : 'warn']({ key, reason }, message);
-        }),
-        followApps(store, (app, text) => log.info({ key: `App/${app.metadata.name}` }, text)),
-      ];
-      return () => {
-        for (const stop of stops) stop();
+      const deaf = store.watchEvents(({ key, type, reason, message }) => {
+        log[type === 'Normal' ? 'info' : 'warn']({ key, reason }, message);
+      });
+      const apps = followApps(store, (app, text) => log.info({ key: `App/${app.metadata.name}` }, text));
+      return {
+        look: apps.look,
+        stop: () => {
+          deaf();
+          apps.stop();
+        },
       };
     },
   };
@@ -76,12 +84,15 @@ export async function terminalVoice(level: LogLevel, output: Writable & { column
         store.watchEvents(({ key, type, message }) => {
           if (type === 'Warning') log.warn(`${key}: ${message}`);
         }),
-        followApps(store, (app, text) => print(`  ${app.metadata.name}: ${text}`)),
         followDownloads(store, bars),
       ];
-      return () => {
-        for (const stop of stops) stop();
-        bars.stop();
+      const apps = followApps(store, (app, text) => print(`  ${app.metadata.name}: ${text}`));
+      return {
+        look: apps.look,
+        stop: () => {
+          for (const stop of [...stops, apps.stop]) stop();
+          bars.stop();
+        },
       };
     },
   };
@@ -90,17 +101,25 @@ export async function terminalVoice(level: LogLevel, output: Writable & { column
 const isTalkative = (level: LogLevel): boolean => level === 'debug' || level === 'trace';
 
 /** One line each time there is something new to say about an app. */
-function followApps(store: Reader, tell: (app: App, text: string) => void): () => void {
+export function followApps(store: Pick<Reader, 'list' | 'watch'>, tell: (app: App, text: string) => void): Following {
   const told = new Map<string, string>();
-  return store.watch(({ object, type }) => {
-    if (object.kind !== 'App') return;
-    const { name } = object.metadata;
-    const text = type === 'DELETED' ? 'removed' : sentence(object);
+  const say = (app: App, text: string | undefined): void => {
+    const { name } = app.metadata;
     if (text === undefined || told.get(name) === text) return;
     told.set(name, text);
-    tell(object, text);
-    if (type === 'DELETED') told.delete(name);
+    tell(app, text);
+  };
+  const stop = store.watch(({ object, type }) => {
+    if (object.kind !== 'App') return;
+    say(object, type === 'DELETED' ? 'removed' : sentence(object));
+    if (type === 'DELETED') told.delete(object.metadata.name);
   });
+  return {
+    look: () => {
+      for (const app of store.list('App')) say(app, sentence(app));
+    },
+    stop,
+  };
 }
 
 /** What a person watching wants to know: the phase while all is well, the whole sentence when it is not. */

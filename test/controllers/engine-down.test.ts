@@ -117,7 +117,11 @@ describe('with an engine that', () => {
     const listen = `unix:${join(folder, 'api.sock')}`;
     const settings = readSettings([...flags, '--listen', listen], { DOCKER_HOST: `unix://${socket}` });
     assert(typeof settings === 'object');
-    const voice = { log: silent, say: () => undefined, follow: () => () => undefined };
+    const voice = {
+      log: silent,
+      say: () => undefined,
+      follow: () => ({ look: () => undefined, stop: () => undefined }),
+    };
     agent = startAgent(settings, voice, new AbortController().signal);
   }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { sentence } from '../../controllers/terminal.js';
+import { followApps, sentence } from '../../controllers/terminal.js';
 import type { App } from '../../crds/kinds.js';
 import type { AppStatus } from '../../crds/types.js';
 
@@ -65,4 +65,24 @@ describe('what a terminal says of an app', () => {
     { it: 'says nothing before it is known', app: { ...anApp(undefined, 'False X'), status: {} }, want: undefined },
   ];
   for (const { it: name, app, want } of cases) it(name, () => assert.equal(sentence(app), want));
+});
+
+describe('who follows apps', () => {
+  it('tells when looking what nothing has changed to tell, and the same once', () => {
+    const told: string[] = [];
+    let change: (app: App) => void = () => undefined;
+    const apps = [anApp('Settled', 'True Settled')];
+    const store = {
+      list: () => apps,
+      watch: (listener: (change: object) => void) => {
+        change = (object) => listener({ object, type: 'MODIFIED' });
+        return () => undefined;
+      },
+    };
+    const following = followApps(store as never, (app, text) => told.push(`${app.metadata.name}: ${text}`));
+    following.look();
+    following.look();
+    change(anApp('Staging', 'False Staging'));
+    assert.deepEqual(told, ['hello: ready', 'hello: getting its images']);
+  });
 });
