@@ -71,7 +71,10 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
   };
   const local = localOrigin({ store, device: targetDevice, parse: parseDocument, log });
 
-  const locks = overridingLocks(openUpdateLocks({ ...settings, log, now }), () => variables().SUPERVISOR_OVERRIDE_LOCK);
+  const locks = overridingLocks(
+    openUpdateLocks({ ...settings, log, now: systemClock.monotonic }),
+    () => variables().SUPERVISOR_OVERRIDE_LOCK,
+  );
   const host = hostOf({ settings, facts, store, variables, locks, logs, log });
   const boot = await host.boot.see();
   booted.config = bootVariables(boot);
@@ -79,7 +82,7 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
 
   const loops: Loop[] = [];
   const sources: Pick<FolderSource, 'rescan'>[] = [];
-  const interfaces = interfaceReader(now);
+  const interfaces = interfaceReader(systemClock.monotonic);
   const found: { engine?: Engine; world?: Informer; gateway?: Gateway; orphans?: OrphanedVolumes } = {};
   const tags = openTags({ folder: settings.dataFolder, now, log });
   const secrets = openSecretFiles(settings);
@@ -119,7 +122,7 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
         return variables().SUPERVISOR_LOCAL_MODE;
       },
     },
-    engineTrouble: () => engineTrouble(found.world, now()),
+    engineTrouble: () => engineTrouble(found.world),
     checks: () =>
       healthChecks(
         healthFacts({
@@ -137,7 +140,7 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
 
   const gateway = new Gateway({
     ...{ store, server, port: settings.apiPort, isElsewhere: isElsewhere(settings.dockerHost), clock: systemClock },
-    ...{ elapsedMs: () => performance.now(), random: Math.random },
+    ...{ elapsedMs: systemClock.monotonic, random: Math.random },
   });
   found.gateway = gateway;
   const deps: ActorDeps = {
@@ -180,7 +183,7 @@ function greet(settings: Settings, voice: Voice, server: ApiServer, blindness: s
 
 /** The engine, once it has been found. */
 function engineOf({ engine, world }: { readonly engine?: Engine; readonly world?: Informer }): Engine {
-  const trouble = engineTrouble(world, Date.now());
+  const trouble = engineTrouble(world);
   if (!engine || trouble !== undefined) throw new EngineUnreachable(trouble);
   return engine;
 }
@@ -193,8 +196,8 @@ function orphansOf({ orphans }: { readonly orphans?: OrphanedVolumes }): Orphane
 /** A start of the engine or of ours takes a moment; after that nobody is to wait for what may not come. */
 const PATIENCE_MS = 1_000;
 
-function engineTrouble(world: Informer | undefined, nowMs: number): string | undefined {
+function engineTrouble(world: Informer | undefined): string | undefined {
   if (!world) return 'The engine is still being looked for; ask again in a moment';
   const { lostAtMs } = world.vitals;
-  return lostAtMs !== undefined && nowMs - lostAtMs > PATIENCE_MS ? world.trouble : undefined;
+  return lostAtMs !== undefined && systemClock.monotonic() - lostAtMs > PATIENCE_MS ? world.trouble : undefined;
 }

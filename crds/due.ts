@@ -12,7 +12,7 @@ export const dueInMs = ({ notBeforeMs, madeAtMs }: Due, nowMs: number): number =
   nowMs >= madeAtMs ? Math.max(0, notBeforeMs - nowMs) : 0;
 
 /** Times that are computed anew differ by some ms each time: less than this is the same, ms. */
-const SAME_MS = 2_000;
+const SAME_MS = 100;
 
 /** A time as a status shows it, RFC 3339: as it was shown before, unless it has moved. Pure. */
 export function shownTime(before: string | undefined, atMs: number): string {

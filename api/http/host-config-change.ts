@@ -83,9 +83,9 @@ const present = (store: Pick<Store, 'get'>): HostConfig | undefined =>
 
 /** Waits for a document that is being deleted, as what it changed on trial goes back first; whether it has gone. */
 async function gone({ store, deadlineMs }: HostConfigChangeDeps): Promise<boolean> {
-  const until = Date.now() + deadlineMs;
+  const until = performance.now() + deadlineMs;
   while (store.get('HostConfig', NETWORK_DOCUMENT) && !present(store)) {
-    if (Date.now() >= until) return false;
+    if (performance.now() >= until) return false;
     await sleep(LOOK_MS);
   }
   return true;
@@ -93,7 +93,7 @@ async function gone({ store, deadlineMs }: HostConfigChangeDeps): Promise<boolea
 
 /** Waits for what the controller concludes about the document as it is now. */
 async function ended({ store, deadlineMs }: HostConfigChangeDeps): Promise<HostConfigChange> {
-  const until = Date.now() + deadlineMs;
+  const until = performance.now() + deadlineMs;
   for (;;) {
     const document = present(store);
     if (!document) return { is: 'failed', message: 'The network settings were deleted meanwhile' };
@@ -109,7 +109,7 @@ async function ended({ store, deadlineMs }: HostConfigChangeDeps): Promise<HostC
     const isOnItsWay = conditionOf(document, 'Reconciling')?.status === 'True';
     if (concluded && ready.reason === 'Confirming' && !isOnItsWay) return { is: 'done' };
     if (concluded && ready.reason === 'Retrying') return { is: 'failed', message: ready.message };
-    if (Date.now() >= until) {
+    if (performance.now() >= until) {
       const why = concluded ? `: ${ready.message}` : '';
       return { is: 'failed', message: `The host configuration was not applied within ${deadlineMs / 1000} s${why}` };
     }

@@ -25,7 +25,10 @@ export interface FolderOptions {
   readonly pollMs?: number;
   /** Delay after a proposal that failed, doubled each time up to a minute, ms. */
   readonly retryMs?: number;
+  /** The time of day, which files bear. */
   readonly now?: () => number;
+  /** Of a clock that is never set, ms. */
+  readonly monotonic?: () => number;
   readonly watch?: typeof watch;
 }
 
@@ -80,7 +83,16 @@ class WatchedFolders implements FolderSource {
   #restTimer: NodeJS.Timeout | undefined;
 
   constructor(options: FolderOptions) {
-    this.#options = { settleMs: 150, lookMs: 10_000, pollMs: 500, retryMs: 1000, now: Date.now, watch, ...options };
+    this.#options = {
+      settleMs: 150,
+      lookMs: 10_000,
+      pollMs: 500,
+      retryMs: 1000,
+      now: Date.now,
+      monotonic: () => performance.now(),
+      watch,
+      ...options,
+    };
     this.#problems = new ProblemLog(options.log);
   }
 
@@ -155,22 +167,22 @@ class WatchedFolders implements FolderSource {
   /** Something changed: looks when it has been quiet for a moment. */
   #hint(): void {
     if (this.#stop.signal.aborted) return;
-    const { now, settleMs } = this.#options;
-    this.#hinted ??= now();
-    const waitMs = now() - this.#hinted > LONGEST_DEBOUNCE_MS ? 0 : settleMs;
+    const { monotonic, settleMs } = this.#options;
+    this.#hinted ??= monotonic();
+    const waitMs = monotonic() - this.#hinted > LONGEST_DEBOUNCE_MS ? 0 : settleMs;
     clearTimeout(this.#hintTimer);
     this.#hintTimer = setTimeout(() => void this.#look(), waitMs);
   }
 
   /** The folders, once nobody is writing in them; or as they are when that takes too long. */
   async #settledFolders(): Promise<readonly SeenFolder[]> {
-    const { now, folders } = this.#options;
-    const until = now() + PATIENCE_MS;
+    const { monotonic, folders } = this.#options;
+    const until = monotonic() + PATIENCE_MS;
     for (;;) {
       const seen: SeenFolder[] = [];
       for (const folder of folders) seen.push(this.#doubt(await scanFolder(folder)));
       const waitMs = this.#unsettledForMs(seen);
-      if (waitMs <= 0 || now() >= until) return seen;
+      if (waitMs <= 0 || monotonic() >= until) return seen;
       await delay(waitMs, undefined, { signal: this.#stop.signal });
     }
   }

@@ -55,6 +55,8 @@ export interface StoreDeps {
   readonly folder: string;
   /** ms since the epoch. */
   readonly now: () => number;
+  /** Of a clock that is never set, ms; the machine's own when not said. */
+  readonly monotonic?: () => number;
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
   readonly disk?: Disk;
   readonly uid?: () => string;
@@ -85,9 +87,10 @@ class DocumentStore implements Store {
   readonly #journal: Journal;
   readonly #statusFiles: StatusFiles;
   readonly #problems = new Problems();
-  /** Origins whose last word was a report. */
+  /** Origins whose last word was a report; since when, by the monotonic clock. */
   readonly #unread = new Map<Origin, { readonly sinceMs: number; readonly message: string }>();
   readonly #touched = new Set<Key>();
+  readonly #monotonic: () => number;
   #version: number;
   #order = 0;
   #lastTurn: Promise<unknown> = Promise.resolve();
@@ -98,6 +101,7 @@ class DocumentStore implements Store {
     loaded: Loaded,
   ) {
     const { folder: root, log, disk = nodeDisk, statusDelayMs: delayMs = STATUS_DELAY_MS } = deps;
+    this.#monotonic = deps.monotonic ?? (() => performance.now());
     // A thousand versions for each ms of the clock: ahead of every earlier life, as long as the clock goes forward.
     this.#version = Math.max(loaded.version + VERSION_GAP, deps.now() * 1_000);
     const onError = (err: unknown): void => log.error({ err }, 'A watcher of the store failed');
@@ -155,7 +159,8 @@ class DocumentStore implements Store {
   }
 
   unread(): ReturnType<Store['unread']> {
-    return [...this.#unread].map(([origin, one]) => ({ origin, ...one }));
+    const nowMs = this.#monotonic();
+    return [...this.#unread].map(([origin, { sinceMs, message }]) => ({ origin, forMs: nowMs - sinceMs, message }));
   }
 
   get diskTrouble(): string | undefined {
@@ -184,7 +189,7 @@ class DocumentStore implements Store {
   }
 
   report(origin: Origin, problems: readonly Problem[]): void {
-    const sinceMs = this.#unread.get(origin)?.sinceMs ?? this.deps.now();
+    const sinceMs = this.#unread.get(origin)?.sinceMs ?? this.#monotonic();
     const message = problems.map((one) => one.message).join('; ');
     if (problems.length > 0) this.#unread.set(origin, { sinceMs, message });
     else this.#unread.delete(origin);

@@ -84,8 +84,8 @@ export interface Reader {
   watchEvents(listener: (event: ResourceEvent) => void): () => void;
   /** Everything that an origin said and that was not accepted, by origin. */
   problems(): readonly (Problem & { readonly origin: Origin })[];
-  /** Origins that can at present not read what they would propose, since when (ms since the epoch), and why. */
-  unread(): readonly { readonly origin: Origin; readonly sinceMs: number; readonly message: string }[];
+  /** Origins that can at present not read what they would propose, for how long, and why. */
+  unread(): readonly { readonly origin: Origin; readonly forMs: number; readonly message: string }[];
   /** Why statuses are kept in memory only; undefined while the disk takes them. */
   readonly diskTrouble: string | undefined;
   /** A pass was asked for (`touch`) or is due (generation, requests) and has not concluded. */

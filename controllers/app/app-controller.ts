@@ -1,5 +1,6 @@
 import { isReady } from '../../crds/conditions.js';
 import { splitKey } from '../../crds/kinds.js';
+import { Ages } from '../runtime/ages.js';
 import type { Controller } from '../runtime/controller.js';
 import type { AppDeps, Memory } from './pass.js';
 import { reconcileApp } from './reconcile.js';
@@ -7,7 +8,7 @@ import { isKept, lacksDisk } from './spare-images.js';
 
 /** Apps: releases, staged, locked, promoted, verified. */
 export function appController(deps: AppDeps): Controller {
-  const memory: Memory = { swept: new Set(), releasing: new Set(), refusals: new Map() };
+  const memory: Memory = { swept: new Set(), releasing: new Set(), refusals: new Map(), ages: new Ages(deps) };
   return {
     kind: 'App',
     workers: 4,

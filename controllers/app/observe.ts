@@ -21,6 +21,7 @@ import { foreignImage } from '../docker/platform.js';
 import type { World } from '../docker/world.js';
 import type { Capability } from '../host/capabilities.js';
 import type { UpdateLocks } from '../host/update-locks.js';
+import type { Ages } from '../runtime/ages.js';
 import { childrenOf, identityOf, withKeptVolumes } from './children.js';
 import { observeCommands } from './commands.js';
 import { admit } from './contracts.js';
@@ -37,8 +38,10 @@ export interface Observed {
   readonly traits?: () => EngineTraits;
   /** What this device has that contracts may require. */
   readonly offers: readonly Capability[];
-  /** ms since the epoch */
+  /** The time of day, ms since the epoch. */
   readonly now: () => number;
+  /** Of a clock that is never set, ms. */
+  readonly monotonic: () => number;
   /** How long images are kept after the release that wanted them, ms. */
   readonly imageGraceMs: number;
 }
@@ -46,7 +49,7 @@ export interface Observed {
 /** Everything that a decision about an App rests on, read afresh. */
 export function observeApp(
   { store, world, locks, offers, traits, now, imageGraceMs: graceMs }: Observed,
-  swept: ReadonlySet<number>,
+  { swept, ages }: { readonly swept: ReadonlySet<number>; readonly ages: Ages },
   declared: App,
 ): AppFacts {
   const { app, leftOut, unmet } = admit(declared, declared.spec.release === null ? [] : offers);
@@ -77,7 +80,7 @@ export function observeApp(
     taken: takenNames(store, app, desired),
     missing: missing.map(({ spec }) => imageAndState(store, spec)),
     room: observeRoom(store, world, { desired, existing, missing: missing.map(({ spec }) => spec.image) }),
-    spare: observeSpare({ app, existing, desired, store, world, nowMs: now(), graceMs }),
+    spare: observeSpare({ app, existing, desired, store, world, ages, nowMs: now(), graceMs }),
     needLock: [...store.owned(key, 'Service'), ...byHand].filter(needsLock).map(({ spec }) => spec.serviceName),
     locked: locks.isHeld(appId),
     unswept: !swept.has(appId),

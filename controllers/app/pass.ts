@@ -1,6 +1,7 @@
 import type { LogStream } from '../../api/store/logs.js';
 import { type App, keyOf } from '../../crds/kinds.js';
 import type { Refusal } from '../../crds/requests.js';
+import type { Ages } from '../runtime/ages.js';
 import type { Outcome } from '../runtime/outcome.js';
 import type { Observed } from './observe.js';
 
@@ -14,8 +15,10 @@ export interface Memory {
   readonly swept: Set<number>;
   /** Apps whose lock is given back as soon as a step under it has ended: said once. */
   readonly releasing: Set<number>;
-  /** How often in a row the lock of an app was found taken for the same document and request, and when to look again. */
+  /** How often in a row the lock of an app was found taken for the same document and request, and when to look again by the monotonic clock. */
   readonly refusals: Map<string, { readonly of: string; readonly count: number; readonly dueMs: number }>;
+  /** Of images that nothing uses any more. */
+  readonly ages: Ages;
 }
 
 /** What steps brought about that their objects do not show. */

@@ -20,7 +20,7 @@ export const reconcileApp =
     const { store, world } = deps;
     const app = store.get('App', name);
     if (!app) return { is: 'settled' };
-    const facts = observeApp(deps, memory.swept, app);
+    const facts = observeApp(deps, memory, app);
     const leftOut = facts.leftOut.map(({ service }) => service);
     if (!world.fresh) {
       report(deps, app, { phase: app.status?.phase, leftOut });

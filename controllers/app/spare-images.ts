@@ -3,6 +3,7 @@ import { conditionOf } from '../../crds/conditions.js';
 import type { AnyDeclared, AnyResource, App, Image } from '../../crds/kinds.js';
 import { isLiving } from '../../crds/living.js';
 import type { World } from '../docker/world.js';
+import type { Ages } from '../runtime/ages.js';
 import { exactImage } from './release-images.js';
 
 /** Image documents that the App has and does not want: names, by what is to become of them. */
@@ -30,13 +31,15 @@ interface SpareInput {
   readonly desired: readonly AnyDeclared[];
   readonly store: Store;
   readonly world: World;
+  readonly ages: Ages;
+  /** The time of day, ms since the epoch. */
   readonly nowMs: number;
   /** How long an image is kept after the release that wanted it. */
   readonly graceMs: number;
 }
 
 /** Sorts the images that the App has and does not want. */
-export function observeSpare({ app, existing, desired, store, world, nowMs, graceMs }: SpareInput): Spare {
+export function observeSpare({ app, existing, desired, store, world, ages, nowMs, graceMs }: SpareInput): Spare {
   const wanted = new Set(desired.flatMap(({ kind, metadata }) => (kind === 'Image' ? [metadata.name] : [])));
   const spare = existing
     .filter((one) => one.kind === 'Image')
@@ -45,15 +48,17 @@ export function observeSpare({ app, existing, desired, store, world, nowMs, grac
 
   const isShortOfDisk = store.list('Image').some(lacksDisk);
   const isThere = ({ spec, status }: Image): boolean => status?.state === 'Downloaded' || !!world.image(spec.image);
+  const keptMs = ({ metadata, spec }: Image): number => ages.since(metadata.uid, Date.parse(spec.spareSince ?? ''));
   const isOver = (image: Image): boolean =>
-    graceMs === 0 || !isThere(image) || (isKept(image) && !isWithinGrace(image, nowMs, graceMs));
+    graceMs === 0 || !isThere(image) || (isKept(image) && !isFromFuture(image, nowMs) && keptMs(image) >= graceMs);
+  const isFresh = (image: Image): boolean => (!isKept(image) || isFromFuture(image, nowMs)) && !isOver(image);
   const runs = new Set(existing.flatMap((one) => (one.kind === 'Service' && isLiving(one) ? [one.spec.image] : [])));
   const completed = new Set(Object.values(app.status?.images ?? {}));
   // A service that makes room for its next image is told of that one first: the release before is then known by its digests.
   const isOfRunning = (image: Image): boolean =>
     runs.has(image.spec.image) || (!isKept(image) && completed.has(exactImage(image) ?? ''));
   return {
-    fresh: namesOf(spare.filter((one) => !isKept(one) && !isOver(one))),
+    fresh: namesOf(spare.filter(isFresh)),
     over: namesOf(spare.filter(isOver)),
     obsolete: namesOf(spare.filter((one) => !isOfRunning(one))),
     inTheWay: isShortOfDisk ? namesOf(spare.filter((one) => isKept(one) && !runs.has(one.spec.image))) : [],
@@ -65,10 +70,9 @@ export const lacksDisk = (image: Image): boolean => conditionOf(image, 'Ready')?
 
 export const isKept = ({ spec }: Image): boolean => spec.spareSince !== undefined;
 
-/** A time that is yet to come was written under another clock: nothing is kept by it. */
-function isWithinGrace({ spec }: Image, nowMs: number, graceMs: number): boolean {
-  const keptMs = nowMs - Date.parse(spec.spareSince ?? '');
-  return keptMs >= 0 && keptMs < graceMs;
-}
+/** Clocks that are only slewed, and documents written in this very moment, ms. */
+const SLACK_MS = 2_000;
+/** A time that is yet to come was written under another clock: the image is kept anew, from now on. Pure. */
+const isFromFuture = ({ spec }: Image, nowMs: number): boolean => Date.parse(spec.spareSince ?? '') > nowMs + SLACK_MS;
 
 const namesOf = (images: readonly Image[]): readonly string[] => images.map(({ metadata }) => metadata.name);

@@ -48,21 +48,21 @@ function turnDown(deps: AppDeps, app: App, commands: readonly Command[], { servi
 }
 
 /** Tried again less and less often for the same document and request. */
-function putOff({ logs, now }: AppDeps, memory: Memory, app: App, { service, path }: Holder): Done {
+function putOff({ logs, monotonic }: AppDeps, memory: Memory, app: App, { service, path }: Holder): Done {
   const { name, generation } = app.metadata;
   const of = `${generation}/${app.requests.force?.id ?? ''}`;
   const before = memory.refusals.get(name);
-  const early = before?.of === of && now() < before.dueMs; // something else woke us: neither news nor a further failure
+  const early = before?.of === of && monotonic() < before.dueMs; // something else woke us: neither news nor a further failure
   const count = before?.of !== of ? 1 : early ? before.count : before.count + 1;
   const delayMs = Math.min(FIRST_RETRY_MS * 2 ** Math.min(count, 20), LONGEST_RETRY_MS);
-  const dueMs = early ? before.dueMs : now() + delayMs;
+  const dueMs = early ? before.dueMs : monotonic() + delayMs;
   memory.refusals.set(name, { of, count, dueMs });
   if (!early) {
     const line = `Updates are locked, retrying in ${delayMs / 1000}s. Reason: ${heldBy(app, service)}`;
     logs.system(line, { isStdErr: true });
   }
   const message = `The application holds the update lock of ${service}: ${path}. Nothing is stopped until the file is gone, or an update is forced`;
-  return { outcome: wait('UpdatesLocked', message, dueMs - now()).outcome, blockedBy: path };
+  return { outcome: wait('UpdatesLocked', message, dueMs - monotonic()).outcome, blockedBy: path };
 }
 
 /** The service whose lock file is in the way. */

@@ -117,9 +117,9 @@ export async function stopDaemon(folders: EngineFolders, env: Env): Promise<void
   if (pid !== undefined) {
     interfaces.push(...(await killContainers(folders.socket)));
     signalProcess(pid, 'SIGTERM');
-    const deadline = Date.now() + STOP_LIMIT_MS;
+    const deadline = performance.now() + STOP_LIMIT_MS;
     while ((await daemonPid(folders)) !== undefined) {
-      if (Date.now() > deadline) signalProcess(pid, 'SIGKILL');
+      if (performance.now() > deadline) signalProcess(pid, 'SIGKILL');
       await sleep(POLL_MS);
     }
   }
@@ -188,7 +188,7 @@ async function processes(): Promise<readonly Process[]> {
 
 /** Kills and waits until they are gone. */
 async function killAll(victims: readonly Process[]): Promise<void> {
-  const deadline = Date.now() + STOP_LIMIT_MS;
+  const deadline = performance.now() + STOP_LIMIT_MS;
   const isLeft = ({ pid, command }: Process, now: readonly Process[]): boolean =>
     now.some((one) => one.pid === pid && one.command === command);
   for (let left = victims; left.length > 0; ) {
@@ -196,7 +196,7 @@ async function killAll(victims: readonly Process[]): Promise<void> {
     await sleep(POLL_MS);
     const now = await processes();
     left = left.filter((one) => isLeft(one, now));
-    if (Date.now() > deadline) throw new Error(`Could not end ${left.map(({ command }) => command).join(', ')}`);
+    if (performance.now() > deadline) throw new Error(`Could not end ${left.map(({ command }) => command).join(', ')}`);
   }
 }
 
@@ -215,9 +215,9 @@ async function readPid(file: string): Promise<number | undefined> {
 }
 
 async function untilAnswers(socket: string, signal?: AbortSignal): Promise<void> {
-  const deadline = Date.now() + START_LIMIT_MS;
+  const deadline = performance.now() + START_LIMIT_MS;
   while (!(await answers(socket, signal))) {
-    if (Date.now() > deadline) throw new Error(`The Docker engine does not answer at ${socket}`);
+    if (performance.now() > deadline) throw new Error(`The Docker engine does not answer at ${socket}`);
     await sleep(POLL_MS, undefined, signal === undefined ? {} : { signal });
   }
 }

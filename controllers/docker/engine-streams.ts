@@ -35,9 +35,10 @@ export async function* followEvents(
 export const followLogs = (
   http: DockerHttp,
   id: string,
-  since: number,
+  since: number | 'now',
   signal: AbortSignal,
-): AsyncIterable<ContainerLogLine> => readLogs(http, id, { follow: '1', since: since.toFixed(9) }, signal);
+): AsyncIterable<ContainerLogLine> =>
+  readLogs(http, id, { follow: '1', ...(since === 'now' ? { tail: '0' } : { since: since.toFixed(9) }) }, signal);
 
 /** Lines of a container's output until now; none when it does not exist. */
 export const pastLogs = (

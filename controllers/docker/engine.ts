@@ -228,8 +228,12 @@ export interface Engine {
   updateContainer(id: string, change: UpdateOptions, signal: AbortSignal): Promise<'updated' | 'absent'>;
   /** `already`: it was not paused. */
   unpauseContainer(id: string, signal: AbortSignal): Promise<'unpaused' | 'already' | 'absent'>;
-  /** One entry a line, until the container stops or the signal fires. `since`: s since the epoch, fractions allowed. */
-  followLogs(id: string, since: number, signal: AbortSignal): AsyncIterable<ContainerLogLine>;
+  /**
+   * One entry a line, until the container stops or the signal fires. `since`: s since the epoch, fractions allowed, by the
+   * engine's clock, which also keeps back lines that come later under an earlier time; `now`: what is printed from now on,
+   * whatever the time.
+   */
+  followLogs(id: string, since: number | 'now', signal: AbortSignal): AsyncIterable<ContainerLogLine>;
   /** What it printed until now: since then (s since the epoch), and of that the last `tail` lines. None without a container. */
   pastLogs(
     id: string,

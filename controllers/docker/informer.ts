@@ -68,7 +68,7 @@ class LiveWorld extends CachedWorld implements Informer {
 
   constructor(private readonly own: WorldDeps) {
     super(own);
-    const nowMs = own.clock.now();
+    const nowMs = own.clock.monotonic();
     this.#vitals = { listedAtMs: undefined, triedAtMs: nowMs, lostAtMs: nowMs, engineAnswers: true };
   }
 
@@ -77,7 +77,7 @@ class LiveWorld extends CachedWorld implements Informer {
   }
 
   override lost(why: string): void {
-    const nowMs = this.own.clock.now();
+    const nowMs = this.own.clock.monotonic();
     this.#vitals = { ...this.#vitals, triedAtMs: nowMs, lostAtMs: this.#vitals.lostAtMs ?? nowMs };
     super.lost(why);
   }
@@ -196,7 +196,7 @@ class LiveWorld extends CachedWorld implements Informer {
   async #list({ broken }: Connection): Promise<void> {
     try {
       await within(LIST_LIMIT_MS, broken.signal, (signal) => this.list(signal));
-      const nowMs = this.own.clock.now();
+      const nowMs = this.own.clock.monotonic();
       this.#vitals = { listedAtMs: nowMs, triedAtMs: nowMs, lostAtMs: undefined, engineAnswers: true };
     } catch (error) {
       broken.abort(error);

@@ -1,12 +1,15 @@
 import type { Logger } from 'pino';
 import type { LogStream } from '../../api/store/logs.js';
+import { watchClock } from '../runtime/clock-watch.js';
 import type { Clock } from '../runtime/delays.js';
 import type { ContainerLogLine, Engine, SeenContainer } from './engine.js';
-import { type LogPosition, LogReader } from './log-position.js';
+import { intoRun, LOG_START, type LogPosition, LogReader, resumed, sinceOf } from './log-position.js';
 import type { World } from './world.js';
 
 const FIRST_DELAY_MS = 100;
 const LONGEST_DELAY_MS = 5_000;
+/** A container that is followed so soon after somebody began to listen is followed from now on: its engine may have another clock. */
+const AT_ONCE_MS = 1_000;
 /** How long a removed container's stream may take to end by itself, ms: its last lines are still on the way. */
 const LAST_LINES_MS = 1_000;
 
@@ -29,9 +32,24 @@ export interface LogFollowerDeps {
   readonly log: Logger;
 }
 
+interface Audience {
+  /** When it came, by the monotonic clock. */
+  readonly openedMs: number;
+  /** `startedAt` of every container at the first fresh look, by id: what those runs had printed by then is not wanted. */
+  runs: ReadonlyMap<string, string | undefined> | undefined;
+  readonly unsubscribe: () => void;
+  readonly unwatch: () => void;
+}
+
 /** What is known about one container's log while somebody listens. */
 interface Followed {
   position: LogPosition;
+  /** `startedAt` of the run that is read. */
+  run: string | undefined;
+  /** When it was first followed, or anew, by the monotonic clock. */
+  openedMs: number;
+  /** The stream under way was asked for by a time. */
+  isTimed: boolean;
   failures: number;
   /** `startedAt` of the run whose output was read to its end. */
   finishedRun: string | undefined;
@@ -61,7 +79,7 @@ class LogFollower {
   readonly #followed = new Map<string, Followed>();
   readonly #streams = new Map<Promise<void>, AbortController>();
   /** Undefined while nobody listens. */
-  #audience: { readonly sinceMs: number; readonly unsubscribe: () => void } | undefined;
+  #audience: Audience | undefined;
 
   constructor(private readonly deps: LogFollowerDeps) {}
 
@@ -77,12 +95,15 @@ class LogFollower {
     const unsubscribe = (): void => {
       for (const end of ends) end();
     };
-    this.#audience = { sinceMs: this.deps.clock.now(), unsubscribe };
+    // The engine keeps back what it prints under an earlier time than it was asked for.
+    const unwatch = watchClock(this.deps.clock, (byMs) => byMs < 0 && this.#beginAnew());
+    this.#audience = { openedMs: this.deps.clock.monotonic(), runs: undefined, unsubscribe, unwatch };
     this.#lookAtAll();
   }
 
   async close(): Promise<void> {
     this.#audience?.unsubscribe();
+    this.#audience?.unwatch();
     this.#audience = undefined;
     for (const { stream } of this.#followed.values()) stream?.abort();
     this.#followed.clear();
@@ -99,7 +120,9 @@ class LogFollower {
   #look(id: string): void {
     const { world, serviceOf, levelOf } = this.deps;
     if (!this.#audience || !world.fresh) return;
-    const container = world.containers().find((one) => one.id === id);
+    const containers = world.containers();
+    this.#audience.runs ??= new Map(containers.map((one) => [one.id, one.startedAt]));
+    const container = containers.find((one) => one.id === id);
     if (!container) {
       this.#letGo(id);
       return;
@@ -108,24 +131,50 @@ class LogFollower {
     const level = levelOf?.(container) ?? 'all';
     const followed = this.#followed.get(id);
     if (!service || level === 'none' || followed?.stream) return;
-    if (!hasOutput(container, followed, this.#audience.sinceMs)) {
+    if (!hasOutput(container, followed, this.#audience.runs.get(id))) {
       if (followed) followed.failures = 0;
       return;
     }
-    this.#follow(container, followed ?? this.#begin(id, this.#audience.sinceMs), (line) => {
-      if (level === 'all' || line.isStdErr) this.deps.logs.write(lineOf(line, service));
-    });
+    this.#follow(
+      container,
+      followed ?? this.#begin(container, this.#audience.runs, this.#audience.openedMs),
+      (line) => {
+        if (level === 'all' || line.isStdErr) this.deps.logs.write(lineOf(line, service));
+      },
+    );
   }
 
-  #begin(id: string, sinceMs: number): Followed {
+  /** In a run that was there when somebody began to listen: from that moment on. In any other: from its begin. */
+  #begin(
+    { id, startedAt }: SeenContainer,
+    runs: ReadonlyMap<string, string | undefined>,
+    listenedMs: number,
+  ): Followed {
+    const { clock } = this.deps;
+    const isUnheard = startedAt !== undefined && runs.get(id) !== startedAt;
+    const isLate = clock.monotonic() - listenedMs > AT_ONCE_MS;
+    const sinceListened = isLate ? resumed('now', listenedMs, clock) : 'now';
     const followed: Followed = {
-      position: { atMs: sinceMs, count: 0 },
+      position: !isUnheard ? sinceListened : runs.has(id) ? intoRun('now', startedAt) : LOG_START,
+      run: startedAt,
+      openedMs: clock.monotonic(),
+      isTimed: false,
       failures: 0,
       finishedRun: undefined,
       stream: undefined,
     };
     this.#followed.set(id, followed);
     return followed;
+  }
+
+  /** The clock was set back: streams that were asked for by a time would be silent until it is reached again. */
+  #beginAnew(): void {
+    for (const [id, followed] of this.#followed) {
+      if (!followed.isTimed || followed.stream === undefined) continue;
+      followed.stream.abort();
+      Object.assign(followed, { stream: undefined, position: 'now', openedMs: this.deps.clock.monotonic() });
+      this.#look(id);
+    }
   }
 
   #letGo(id: string): void {
@@ -139,6 +188,11 @@ class LogFollower {
   #follow(container: SeenContainer, followed: Followed, write: (line: ContainerLogLine) => void): void {
     const stream = new AbortController();
     followed.stream = stream;
+    if (followed.run !== container.startedAt && container.startedAt !== undefined) {
+      followed.position = intoRun(followed.position, container.startedAt);
+      followed.run = container.startedAt;
+    }
+    followed.isTimed = followed.position !== 'now';
     const work = this.#read(container, followed, write, stream.signal).then((delayMs) => {
       this.#streams.delete(work);
       if (stream.signal.aborted || this.#followed.get(container.id) !== followed) return;
@@ -161,16 +215,17 @@ class LogFollower {
   ): Promise<number> {
     const reader = new LogReader(followed.position);
     try {
-      for await (const line of this.deps.engine.followLogs(id, reader.position.atMs / 1000, signal)) {
+      for await (const line of this.deps.engine.followLogs(id, sinceOf(reader.position), signal)) {
         if (signal.aborted) break;
         if (!reader.isNew(line.timestamp)) continue;
         followed.failures = 0;
         followed.position = reader.position;
         write(line);
       }
-      followed.finishedRun = startedAt;
+      if (!signal.aborted) followed.finishedRun = startedAt;
     } catch (error) {
       if (signal.aborted) return 0;
+      followed.position = resumed(followed.position, followed.openedMs, this.deps.clock);
       if (followed.failures === 0)
         this.deps.log.warn({ err: error, container: name }, 'Lost the output of a container');
     }
@@ -180,11 +235,15 @@ class LogFollower {
   }
 }
 
-/** Whether there may be lines that were not read: it runs, or a whole run has passed since we looked. */
-function hasOutput({ state, startedAt }: SeenContainer, followed: Followed | undefined, sinceMs: number): boolean {
+/** Whether there may be lines that were not read: it runs, or a whole run has passed since we looked. `heard`: the run that was there when somebody began to listen. */
+function hasOutput(
+  { state, startedAt }: SeenContainer,
+  followed: Followed | undefined,
+  heard: string | undefined,
+): boolean {
   if (state === 'running' || state === 'paused') return true;
   if (startedAt === undefined || followed?.finishedRun === startedAt) return false;
-  return followed !== undefined || Date.parse(startedAt) >= sinceMs;
+  return followed !== undefined || startedAt !== heard;
 }
 
 /** Members in the Supervisor's order, which clients see (HTTP reference §9). */

@@ -26,11 +26,13 @@ export interface ObserveDeps {
   readonly localMode: boolean;
   readonly proofs: Proofs;
   readonly now: () => number;
+  /** Of a clock that is never set, ms. */
+  readonly monotonic: () => number;
   /** Why this agent cannot restart the device. */
   obstacle(): string | undefined;
 }
 
-/** Units that were told to start or to stop, and when: at most once an hour, whether they obeyed or not. */
+/** Units that were told to start or to stop, and when by the monotonic clock: at most once an hour, whether they obeyed or not. */
 export type UnitMemory = Map<string, number>;
 
 /** What a pass knows, and what of it this host cannot do. */
@@ -85,7 +87,7 @@ export async function observeDevice(
 }
 
 async function seeUnits(
-  { units, now }: ObserveDeps,
+  { units, monotonic }: ObserveDeps,
   { declared, values }: DeviceWorld['variables'],
   told: UnitMemory,
 ): Promise<{ readonly units: readonly SeenUnit[]; readonly notes: readonly string[] }> {
@@ -101,7 +103,7 @@ async function seeUnits(
         continue;
       }
       const active = !STOPPED.includes(found.activeState);
-      const asked = now() - (told.get(`${unit} ${wanted}`) ?? Number.NEGATIVE_INFINITY) < PATIENCE_MS;
+      const asked = monotonic() - (told.get(`${unit} ${wanted}`) ?? Number.NEGATIVE_INFINITY) < PATIENCE_MS;
       if (active !== wanted && asked)
         notes.push(`${variable}: ${unit} was told to ${wanted ? 'start' : 'stop'} and has not`);
       else seen.push({ unit, active, wanted });

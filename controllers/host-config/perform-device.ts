@@ -39,7 +39,7 @@ export async function performDeviceStep(
       await setBootFile(deps, document, seen, step, tell);
       return undefined;
     case 'unit':
-      told.set(`${step.unit} ${step.verb === 'start'}`, deps.now());
+      told.set(`${step.unit} ${step.verb === 'start'}`, deps.monotonic());
       await deps.units.switch(step.unit, step.verb);
       tell('Normal', 'Switched', `Told ${step.unit} to ${step.verb}: ${step.because}`);
       return undefined;

@@ -20,7 +20,7 @@ export interface DeviceDeps extends PerformDeps {
 /** What is known only while this process lives. */
 export interface DeviceMemory {
   readonly told: UnitMemory;
-  /** When files were put back that somebody else had changed, ms. */
+  /** When files were put back that somebody else had changed, by the monotonic clock, ms. */
   readonly repairs: number[];
 }
 
@@ -43,7 +43,7 @@ export const reconcileDeviceConfig =
     const { verdict } = observed.world;
     if (verdict === undefined || verdict.is === 'not-begun') handleRequest(deps, document, verdict !== undefined);
     const plan = planDevice(observed.world);
-    const contested = contest(memory, plan.steps, deps.now());
+    const contested = contest(memory, plan.steps, deps.monotonic());
     if (contested) return contested;
     for (const step of plan.steps) {
       const end = await performDeviceStep(deps, document, observed.world, step, memory.told, (type, reason, message) =>
@@ -65,7 +65,7 @@ function notNow({ message }: { readonly message: string }, { state, seen }: Devi
 function contest({ repairs }: DeviceMemory, steps: readonly DeviceStep[], nowMs: number): Outcome | undefined {
   const repair = steps.find((step) => step.do === 'set' && step.isRepair);
   if (!repair) return undefined;
-  const recent = repairs.filter((at) => Math.abs(nowMs - at) < REPAIRS.withinMs);
+  const recent = repairs.filter((at) => nowMs - at < REPAIRS.withinMs);
   repairs.splice(0, repairs.length, ...recent, ...(recent.length < REPAIRS.limit ? [nowMs] : []));
   if (recent.length < REPAIRS.limit) return undefined;
   const message = `Somebody else changes it as often as it is put back: ${repair.because}`;

@@ -28,12 +28,12 @@ const LOOK_MS = 50;
 export function allLocks({ locks, appIds, overrides, patienceMs = PATIENCE_MS }: AllLocksDeps): AllLocks {
   return {
     async during(force, action) {
-      const deadline = Date.now() + patienceMs;
+      const deadline = performance.now() + patienceMs;
       const taken: number[] = [];
       const refusals: string[] = [];
       try {
         for (const appId of [...appIds()].sort((a, b) => a - b)) {
-          while (locks.isHeld(appId) && Date.now() < deadline) await sleep(LOOK_MS);
+          while (locks.isHeld(appId) && performance.now() < deadline) await sleep(LOOK_MS);
           if (locks.isHeld(appId)) {
             refusals.push(`Locks for app ${appId} are being held by another supervisor operation`);
             continue;

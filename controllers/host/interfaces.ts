@@ -42,12 +42,12 @@ export function planAddresses(
 const KEPT_MS = 30_000;
 
 /** Looks at the interfaces at most every 30 s. */
-export function interfaceReader(now: () => number, folder = '/sys/class/net'): () => InterfaceAddresses {
+export function interfaceReader(monotonic: () => number, folder = '/sys/class/net'): () => InterfaceAddresses {
   const last: { value?: InterfaceAddresses; atMs: number } = { atMs: 0 };
   return () => {
-    if (last.value === undefined || now() - last.atMs > KEPT_MS) {
+    if (last.value === undefined || monotonic() - last.atMs > KEPT_MS) {
       last.value = planAddresses(networkInterfaces(), seenInterfaces(folder));
-      last.atMs = now();
+      last.atMs = monotonic();
     }
     return last.value;
   };

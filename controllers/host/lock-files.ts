@@ -15,7 +15,7 @@ export interface LockFilesOptions {
   /** Where the host's root is mounted for us, `/` or `/mnt/root`. */
   readonly hostRoot: string;
   readonly log: Pick<Logger, 'info'>;
-  /** ms since the epoch */
+  /** Of a clock that is never set, ms: tells how long a lock was held. */
   readonly now: () => number;
 }
 
@@ -113,7 +113,7 @@ export function openUpdateLocks({ lockRoot, hostRoot, log, now }: LockFilesOptio
           if (mine) held.set(appId, mine);
           throw new Error(`Could not release the update lock of app ${appId}: ${inWords(error)}`, { cause: error });
         }
-        if (mine) log.info({ appId, heldForMs: now() - mine.since }, 'Released the update lock');
+        if (mine) log.info({ appId, heldForMs: Math.round(now() - mine.since) }, 'Released the update lock');
         return 'released';
       }),
 

@@ -22,6 +22,8 @@ export interface SystemOptions {
   readonly clock: BootClock;
   readonly run: Run;
   readonly now: () => number;
+  /** Of a clock that is never set, ms. */
+  readonly monotonic: () => number;
 }
 
 const MIB = 1024 * 1024;
@@ -139,11 +141,11 @@ export class SystemReader {
   }
 
   async #undervolted(): Promise<boolean> {
-    const { run, now } = this.options;
-    if (this.#dmesg === undefined || now() - this.#dmesg.atMs > DMESG_MS) {
+    const { run, monotonic } = this.options;
+    if (this.#dmesg === undefined || monotonic() - this.#dmesg.atMs > DMESG_MS) {
       const failed = { ok: false, stdout: '' };
       const { ok, stdout } = await run('dmesg', [], { signal: AbortSignal.timeout(5_000) }).catch(() => failed);
-      this.#dmesg = { atMs: now(), isUndervolted: ok && /under.*voltage/i.test(stdout) };
+      this.#dmesg = { atMs: monotonic(), isUndervolted: ok && /under.*voltage/i.test(stdout) };
     }
     return this.#dmesg.isUndervolted;
   }

@@ -15,8 +15,10 @@ export interface Observed {
   readonly world: World;
   readonly pulls: Pulls;
   readonly archives?: Pick<Archives, 'holds'>;
-  /** ms since the epoch */
+  /** The time of day, ms since the epoch. */
   readonly now: () => number;
+  /** Of a clock that is never set, ms. */
+  readonly monotonic: () => number;
   /** 0 ≤ x < 1; 0 when absent. */
   readonly random?: () => number;
 }
@@ -85,7 +87,8 @@ export function observeImage({ store, world, pulls, ...deps }: Observed, memory:
           .filter((container) => container.image === seen.id)
           .map((container) => container.name)
       : [],
-    nowMs: deps.now(),
+    nowMs: deps.monotonic(),
+    timeMs: deps.now(),
     random: deps.random?.() ?? 0,
   };
 }

@@ -35,8 +35,10 @@ export interface ImageFacts {
   readonly awaitedElsewhere: boolean;
   /** Names of our containers that were made from it. */
   readonly usedBy: readonly string[];
-  /** ms since the epoch */
+  /** By the monotonic clock, ms. */
   readonly nowMs: number;
+  /** The same as the time of day, ms since the epoch: to be shown. */
+  readonly timeMs: number;
   /** 0 ≤ x < 1: spreads the attempts of many devices. */
   readonly random: number;
 }

@@ -67,7 +67,7 @@ export interface Attempts {
   readonly of: string;
   readonly failures: number;
   readonly failure: PullFailure;
-  /** When the next one is due, ms since the epoch. */
+  /** When the next one is due, by the monotonic clock, ms. */
   readonly dueMs: number;
 }
 

@@ -50,7 +50,7 @@ export interface SideLoaderDeps {
 interface Sighting {
   readonly size: number;
   readonly mtimeMs: number;
-  /** Since when it looks like this, ms. */
+  /** Since when it looks like this, by the monotonic clock, ms. */
   readonly sinceMs: number;
 }
 
@@ -59,7 +59,7 @@ interface Failure extends Pick<LoadedFile, 'size' | 'mtimeMs'> {
   readonly why: string;
   /** How often the engine has refused it; 0: for a reason that passes by itself. */
   readonly refusals: number;
-  /** When to try again, ms. */
+  /** When to try again, by the monotonic clock, ms. */
   readonly dueMs: number;
 }
 
@@ -172,15 +172,16 @@ export class SideLoader implements Archives {
     const known = this.#loaded.get(name);
     if (!seen || (isSame(known, seen) && !known?.loading && known?.reading === undefined))
       return Number.POSITIVE_INFINITY;
-    const now = this.deps.clock.now();
+    const { clock } = this.deps;
+    const nowMs = clock.monotonic();
     const failure = this.#failing.get(name);
-    if (failure && failure.refusals > 0 && isSame(failure, seen) && now < failure.dueMs) return failure.dueMs - now;
+    if (failure && failure.refusals > 0 && isSame(failure, seen) && nowMs < failure.dueMs) return failure.dueMs - nowMs;
     const before = this.#sightings.get(name);
-    const sinceMs = isSame(before, seen) && before ? before.sinceMs : Math.min(now, seen.mtimeMs);
+    const sinceMs = isSame(before, seen) && before ? before.sinceMs : nowMs - Math.max(0, clock.now() - seen.mtimeMs);
     this.#sightings.set(name, { ...seen, sinceMs });
-    if (now - sinceMs < SETTLE_MS) return SETTLE_MS - (now - sinceMs);
+    if (nowMs - sinceMs < SETTLE_MS) return SETTLE_MS - (nowMs - sinceMs);
     await this.#load(name, seen);
-    return (this.#failing.get(name)?.dueMs ?? Number.POSITIVE_INFINITY) - this.deps.clock.now();
+    return (this.#failing.get(name)?.dueMs ?? Number.POSITIVE_INFINITY) - clock.monotonic();
   }
 
   async #stat(name: string): Promise<Pick<LoadedFile, 'size' | 'mtimeMs'> | undefined> {
@@ -221,7 +222,7 @@ export class SideLoader implements Archives {
       await this.#loaded.set(name, { ...seen, images: isSame(known, seen) ? (known?.images ?? []) : [], error: why });
       return;
     }
-    const dueMs = clock.now() + RETRY_MS * 2 ** Math.max(0, refusals - 1);
+    const dueMs = clock.monotonic() + RETRY_MS * 2 ** Math.max(0, refusals - 1);
     this.#failing.set(name, { ...seen, why, refusals, dueMs });
   }
 

@@ -1,4 +1,5 @@
 import type { Store } from '../../api/store/store.js';
+import { shownTime } from '../../crds/due.js';
 import type { Image } from '../../crds/kinds.js';
 import type { ImageStatus } from '../../crds/types.js';
 import type { SeenImage } from '../docker/engine.js';
@@ -21,24 +22,26 @@ function resolved({ spec, status }: Image, seen: SeenImage, release: string): Im
 }
 
 /** Pulls that failed in a row, until the image is there; `waiting`: the next one has not begun. */
-const failing = (attempts: Attempts | undefined, waiting: boolean): ImageStatus =>
+const failing = (
+  { status }: Image,
+  { nowMs, timeMs }: ImageFacts,
+  attempts: Attempts | undefined,
+  waiting: boolean,
+): ImageStatus =>
   attempts === undefined
     ? {}
     : {
         failures: attempts.failures,
         lastError: attempts.failure.message,
-        ...(waiting ? { nextAttemptAt: new Date(attempts.dueMs).toISOString() } : {}),
+        ...(waiting ? { nextAttemptAt: shownTime(status?.nextAttemptAt, timeMs + attempts.dueMs - nowMs) } : {}),
       };
 
 /**
  * What is seen, in the words of the status. `pulled` cannot be seen: it is concluded when an image that we were
  * downloading has arrived, or passed on by another document that wants the same image.
  */
-export function imageStatus(
-  store: Store,
-  image: Image,
-  { seen, pull, of, attempts, release, fromFile, suspendedBy }: ImageFacts,
-): ImageStatus {
+export function imageStatus(store: Store, image: Image, facts: ImageFacts): ImageStatus {
+  const { seen, pull, of, attempts, release, fromFile, suspendedBy } = facts;
   const failed = attempts?.of === of ? attempts : undefined;
   const progress = {
     state: 'Downloading' as const,
@@ -46,17 +49,17 @@ export function imageStatus(
   };
   if (!seen) {
     return pull.is === 'running'
-      ? { ...kept(image), ...failing(failed, false), ...progress }
-      : { ...kept(image), ...failing(failed, suspendedBy === undefined) };
+      ? { ...kept(image), ...failing(image, facts, failed, false), ...progress }
+      : { ...kept(image), ...failing(image, facts, failed, suspendedBy === undefined) };
   }
   if (pull.is === 'running' && image.status?.state === 'Downloading') {
-    return { ...kept(image), ...failing(failed, false), ...progress };
+    return { ...kept(image), ...failing(image, facts, failed, false), ...progress };
   }
   const arrived = image.status?.state === 'Downloading' && pull.is === 'none' && !fromFile;
   const pulled =
     image.status?.pulled === true ||
     arrived ||
     sameImage(store, image.metadata.name, image.spec.image).some(({ status }) => status?.pulled === true);
-  const facts = { state: 'Downloaded' as const, dockerImageId: seen.id, ...resolved(image, seen, release) };
-  return { ...facts, ...(pulled ? { pulled } : {}) };
+  const local = { state: 'Downloaded' as const, dockerImageId: seen.id, ...resolved(image, seen, release) };
+  return { ...local, ...(pulled ? { pulled } : {}) };
 }

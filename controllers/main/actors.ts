@@ -1,5 +1,4 @@
 import { machine } from 'node:os';
-import cron from 'node-cron';
 import { SUPERVISOR_VERSION } from '../../api/http/version.js';
 import { watchFolders } from '../../api/sources/folder.js';
 import { gitOrigins } from '../../api/sources/git/git-origin.js';
@@ -13,7 +12,7 @@ import { diskSpace } from '../docker/disk-space.js';
 import { DEFAULT_SOCKET, parseDockerHost } from '../docker/docker-address.js';
 import { connectEngine } from '../docker/dockerode-engine.js';
 import { TraitsReader } from '../docker/engine-traits.js';
-import { startWorld } from '../docker/informer.js';
+import { type Informer, startWorld } from '../docker/informer.js';
 import { startLogFollower } from '../docker/log-follower.js';
 import { architectureOf } from '../docker/platform.js';
 import { findEngine } from '../docker/private-engine.js';
@@ -28,10 +27,12 @@ import { openHandovers } from '../host/handovers.js';
 import { imageController } from '../image/image-controller.js';
 import { SideLoader } from '../image/side-loader.js';
 import { networkController } from '../network/network-controller.js';
+import { watchClock } from '../runtime/clock-watch.js';
 import type { Controller } from '../runtime/controller.js';
 import { systemClock } from '../runtime/delays.js';
 import { Loop } from '../runtime/loop.js';
 import { Manager, type Part } from '../runtime/manager.js';
+import { repeat } from '../runtime/variables.js';
 import { logOwnerOf } from '../service/log-owner.js';
 import { serviceController } from '../service/service-controller.js';
 import { watchStrays } from '../service/strays.js';
@@ -43,8 +44,10 @@ import { keeper, poll, reboots, working } from './parts.js';
 
 /** A server that is down is asked again after seconds at first, then after minutes, ms. */
 const GIT_BACKOFF_MS = { first: 2_000, max: 10 * 60_000 };
-/** Everything is looked at again this often, should an event have been lost. */
-const RELIST_CRON = '*/5 * * * *';
+/** Everything is looked at again this often, should an event have been lost, ms. */
+const RELIST_MS = 5 * 60_000;
+/** For parts that plan no timers of their own. */
+const TIME = { now: systemClock.now, monotonic: systemClock.monotonic };
 /** Where containers reach the API while the network's own answer is not known yet. */
 const API_GATEWAY = '10.114.104.1';
 
@@ -103,8 +106,7 @@ async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
     ...ofHost,
     apiReach: deps.apiReach,
     log,
-    now: Date.now,
-    monotonic: systemClock.monotonic,
+    ...TIME,
     random: Math.random,
   };
   const children: readonly Controller[] = [
@@ -128,14 +130,8 @@ async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
     parse: parseDocument,
     deviceUuid: facts.uuid,
     log,
-    now: Date.now,
   });
 
-  const relist = cron.createTask(RELIST_CRON, async () => {
-    await world.relist();
-    archives.look();
-    for (const loop of loops) loop.wakeAll();
-  });
   const follower: { stop?: () => Promise<void>; strays?: () => void } = {};
   return [
     { name: 'the world', start: () => world.start(), stop: () => world.stop() },
@@ -170,9 +166,43 @@ async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
       stop: () => follower.strays?.(),
     },
     reboots(deps),
-    { name: 'the relist', start: () => relist.start(), stop: () => relist.destroy() },
+    relist(world, archives, loops),
+    clockWatch(deps),
     poll(deps),
   ];
+}
+
+/** Lists and looks at everything again and again; by the monotonic clock, so that a clock that is set back does not end it. */
+function relist(world: Informer, archives: SideLoader, loops: readonly Loop[]): Part {
+  const action = async (): Promise<void> => {
+    await world.relist();
+    archives.look();
+    for (const loop of loops) loop.wakeAll();
+  };
+  const part: { stop?: () => void } = {};
+  return {
+    name: 'the relist',
+    start: () => {
+      part.stop = repeat({ clock: systemClock, intervalMs: () => RELIST_MS, action: () => void action() });
+    },
+    stop: () => part.stop?.(),
+  };
+}
+
+/** Has everything looked at when the clock has been set, or the machine has slept: what is due by the time of day is due by another. */
+function clockWatch({ loops, log }: ActorDeps): Part {
+  const part: { stop?: () => void } = {};
+  return {
+    name: 'the watch over the clock',
+    start: () => {
+      part.stop = watchClock(systemClock, (byMs) => {
+        const seconds = Math.round(Math.abs(byMs) / 1000);
+        log.warn({ byMs: Math.round(byMs) }, `The clock was set ${byMs < 0 ? 'back' : 'forward'} by ${seconds} s`);
+        for (const loop of loops) loop.wakeAll();
+      });
+    },
+    stop: () => part.stop?.(),
+  };
 }
 
 /** The GitSource controller, and the origins that do for it what git can do. */

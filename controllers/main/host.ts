@@ -82,10 +82,10 @@ function hostConfigDeps({
     hostRoot,
     dataFolder,
     facts,
-    interfaces: interfaceReader(Date.now),
+    interfaces: interfaceReader(systemClock.monotonic),
     clock,
     run,
-    now: Date.now,
+    ...{ now: Date.now, monotonic: systemClock.monotonic },
   });
   return {
     ...{ store, units, clock, facts },
@@ -98,7 +98,7 @@ function hostConfigDeps({
       answers: answersAt,
       appsAreKnown: () => loops.some(({ controller, hasLooked }) => controller.kind === 'App' && hasLooked),
     },
-    now: Date.now,
+    ...{ now: Date.now, monotonic: systemClock.monotonic },
     obstacle: () => host.obstacle('reboot'),
     reboot: () => host.leave('reboot', false),
     say: (message, isStdErr = false) => logs.system(message, { isStdErr }),

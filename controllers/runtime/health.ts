@@ -2,6 +2,7 @@ import { accessSync, constants, statfsSync } from 'node:fs';
 import type { HealthCheck } from '../../api/store/health.js';
 import type { Reader } from '../../api/store/store.js';
 import { KINDS, type Origin } from '../../crds/kinds.js';
+import { systemClock } from './delays.js';
 import type { Loop } from './loop.js';
 
 /** A pass that runs longer than this, or a queue from which nothing is taken for so long, is stuck. */
@@ -17,7 +18,7 @@ const UNREACHED_MS = 15_000;
 /** Less than this and a status does not fit any more. */
 const SMALLEST_BYTES = 64 * 1024;
 
-/** How well the engine is followed. Times are ms of the clock that was handed in. */
+/** How well the engine is followed. Times are ms of the monotonic clock. */
 export interface Vitals {
   /** When everything was last listed; undefined before the first time. */
   readonly listedAtMs: number | undefined;
@@ -37,6 +38,7 @@ export interface ApiTrouble {
 
 /** What the checks look at, as it is now. */
 export interface HealthFacts {
+  /** Of the monotonic clock: a clock that is set makes nobody ill. */
   readonly nowMs: number;
   readonly loops: readonly { readonly kind: string; readonly oldestPassMs: number; readonly queuedForMs: number }[];
   /** Undefined while no engine has been found. */
@@ -110,9 +112,9 @@ function gatewayCheck({ apiTrouble }: HealthFacts): HealthCheck {
 }
 
 /** A source that nobody uses yet may be missing; and a device that is offline is not ill, so a repository's turn never comes. */
-function sourceChecks({ unread, declaring, nowMs }: HealthFacts): readonly HealthCheck[] {
-  return unread.map(({ origin, sinceMs, message }) => {
-    const harms = origin === 'files' && declaring.has(origin) && nowMs - sinceMs > UNREAD_MS;
+function sourceChecks({ unread, declaring }: HealthFacts): readonly HealthCheck[] {
+  return unread.map(({ origin, forMs, message }) => {
+    const harms = origin === 'files' && declaring.has(origin) && forMs > UNREAD_MS;
     return { name: `source ${origin}`, ok: !harms, message };
   });
 }
@@ -147,7 +149,7 @@ export function healthFacts({
 }): HealthFacts {
   const unread = store.unread();
   return {
-    nowMs: Date.now(),
+    nowMs: systemClock.monotonic(),
     loops: loops.map(({ controller: { kind }, oldestPassMs, queuedForMs }) => ({ kind, oldestPassMs, queuedForMs })),
     vitals,
     engineTrouble,

@@ -29,7 +29,7 @@ export function collectAtRest(heap: Heap = v8Heap, clock: Clock = systemClock): 
 
   const look = (): void => {
     timer = undefined;
-    const quietMs = clock.now() - seen.lastMs;
+    const quietMs = clock.monotonic() - seen.lastMs;
     if (quietMs < REST_MS) {
       timer = clock.after(REST_MS - quietMs, look);
       return;
@@ -41,7 +41,7 @@ export function collectAtRest(heap: Heap = v8Heap, clock: Clock = systemClock): 
   };
 
   const stop = heap.onCollected(() => {
-    seen.lastMs = clock.now();
+    seen.lastMs = clock.monotonic();
     timer ??= clock.after(REST_MS, look);
   });
   return () => {

@@ -44,8 +44,8 @@ export function repeat({
 }: {
   readonly clock: Clock;
   readonly intervalMs: () => number;
-  /** Subscribes to changes of the interval. */
-  readonly changes: (changed: () => void) => () => void;
+  /** Subscribes to changes of the interval; it has none when not said. */
+  readonly changes?: (changed: () => void) => () => void;
   readonly action: () => void;
 }): () => void {
   const plan = (): (() => void) =>
@@ -54,12 +54,12 @@ export function repeat({
       cancel = plan();
     });
   let cancel = plan();
-  const unsubscribe = changes(() => {
+  const unsubscribe = changes?.(() => {
     cancel();
     cancel = plan();
   });
   return () => {
-    unsubscribe();
+    unsubscribe?.();
     cancel();
   };
 }

@@ -1,5 +1,6 @@
 import type { Service } from '../../crds/kinds.js';
 import type { SeenContainer } from '../docker/engine.js';
+import type { Ages } from '../runtime/ages.js';
 import type { Blueprint } from './container-options.js';
 import { identityOf } from './identity.js';
 import { lostProviders, providersOf } from './namespaces.js';
@@ -26,7 +27,7 @@ export interface Sight {
  */
 export async function observe(
   deps: ServiceDeps,
-  { departures, stops }: Memory,
+  { departures, stops, ages }: Memory,
   service: Service,
 ): Promise<Sight | undefined> {
   const { store, locks } = deps;
@@ -51,7 +52,7 @@ export async function observe(
       lockHeld: locks.isHeld(appId),
       orders: ordersOf(service, app, stops, wanted?.image?.specHash, wanted?.running ?? false),
       dependents: deleted ? dependentsOf(deps, service) : [],
-      overlap: await overlapOf(deps, service, appId, containers),
+      overlap: await overlapOf(deps, ages, service, appId, containers),
     },
     blueprint,
   };
@@ -62,22 +63,20 @@ export async function observe(
  * have another clock.
  */
 async function overlapOf(
-  { handovers, now }: ServiceDeps,
+  { handovers }: ServiceDeps,
+  ages: Ages,
   { status, spec }: Service,
   appId: number,
   [newer, older]: readonly SeenContainer[],
 ): Promise<Overlap> {
   if (!newer || !older) return { signalled: false, waitedMs: undefined, steadyMs: undefined };
   const noted = isOpen(status?.update) ? timeOf(status.update, 'Started') : undefined;
-  const since = (at: number | undefined): number | undefined => (at === undefined ? undefined : now() - at);
-  const waitedMs = since(noted ?? Date.parse(newer.createdAt));
-  const ranMs = since(newer.startedAt === undefined ? undefined : Date.parse(newer.startedAt));
-  const isPlausible = ranMs !== undefined && ranMs >= 0 && (noted === undefined || ranMs <= now() - noted + SKEW_MS);
+  const notedMs = noted === undefined ? undefined : ages.since(`noted/${newer.id}`, noted);
+  const ranMs =
+    newer.startedAt === undefined ? undefined : ages.since(`started/${newer.id}`, Date.parse(newer.startedAt));
   return {
     signalled: await handovers.isComplete(appId, spec.serviceName),
-    waitedMs,
-    steadyMs: isPlausible ? ranMs : since(noted),
+    waitedMs: notedMs ?? ages.since(`created/${newer.id}`, Date.parse(newer.createdAt)),
+    steadyMs: ranMs === undefined || notedMs === undefined ? (ranMs ?? notedMs) : Math.min(ranMs, notedMs),
   };
 }
-/** Clocks of one device agree that well. */
-const SKEW_MS = 2_000;

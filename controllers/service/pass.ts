@@ -8,6 +8,7 @@ import type { World } from '../docker/world.js';
 import type { DeviceFacts } from '../host/facts.js';
 import type { Handovers } from '../host/handovers.js';
 import type { UpdateLocks } from '../host/update-locks.js';
+import type { Ages } from '../runtime/ages.js';
 import type { Departures } from './departures.js';
 import type { CloudAccess } from './features.js';
 import type { Lives } from './lives.js';
@@ -39,4 +40,6 @@ export interface Memory {
   readonly departures: Departures;
   readonly stops: Stops;
   readonly lives: Lives;
+  /** Of containers, while there are two. */
+  readonly ages: Ages;
 }

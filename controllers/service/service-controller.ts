@@ -5,6 +5,7 @@ import { normalizeReference } from '../../crds/names.js';
 import { APP_COMMANDS, begun } from '../../crds/requests.js';
 import { isSuspended, saysSuspended } from '../../crds/suspend.js';
 import type { World, WorldChange } from '../docker/world.js';
+import { Ages } from '../runtime/ages.js';
 import type { Controller } from '../runtime/controller.js';
 import { Departures } from './departures.js';
 import { namesWaitedFor } from './dependencies.js';
@@ -22,7 +23,7 @@ export function serviceController(deps: ServiceDeps): Controller {
   return {
     kind: 'Service',
     workers: 8,
-    reconcile: reconcileService(deps, { departures, stops, lives }),
+    reconcile: reconcileService(deps, { departures, stops, lives, ages: new Ages(deps) }),
     wakes: (wake) => {
       const wakeWhere = (concerned: (service: Service) => boolean): void => {
         for (const service of deps.store.list('Service')) if (concerned(service)) wake(service.metadata.name);

@@ -1,7 +1,8 @@
 import type { Reader } from '../../api/store/store.js';
 import type { Service } from '../../crds/kinds.js';
 import type { ContainerLogLine, Engine } from '../docker/engine.js';
-import { LogReader } from '../docker/log-position.js';
+import { intoRun, LOG_START, LogReader, resumed, sinceOf } from '../docker/log-position.js';
+import { watchClock } from '../runtime/clock-watch.js';
 import { messageOf } from '../runtime/conclude.js';
 import type { Clock } from '../runtime/delays.js';
 
@@ -128,6 +129,9 @@ async function* followAll(
   const stop = deps.store.watch(({ object, type }) => {
     if (object.kind === 'Service' && type !== 'DELETED') look();
   });
+  const unwatch = watchClock(deps.clock, (byMs) => {
+    if (byMs < 0) for (const follower of followed.values()) follower.beginAnew();
+  });
   const ended = (): void => wake();
   signal.addEventListener('abort', ended);
   try {
@@ -141,6 +145,7 @@ async function* followAll(
     }
   } finally {
     stop();
+    unwatch();
     signal.removeEventListener('abort', ended);
   }
 }
@@ -152,13 +157,16 @@ class Follower {
   /** `startedAt` of the run that was read to its end. */
   #finished: string | undefined;
   #isReading = false;
+  /** The stream under way, and whether it was asked for by a time. */
+  #stream: AbortController | undefined;
+  #isTimed = false;
 
   constructor(
     private readonly deps: ServiceLogsDeps,
     private readonly choice: ServiceLogsChoice,
     private readonly name: string,
   ) {
-    this.#reader = new LogReader({ atMs: choice.sinceMs ?? 0, count: 0 });
+    this.#reader = new LogReader(choice.sinceMs === undefined ? LOG_START : { atMs: choice.sinceMs, count: 0 });
   }
 
   /** What the present container printed until now. */
@@ -172,7 +180,7 @@ class Follower {
       ...(tailLines === undefined ? {} : { tail: tailLines }),
     };
     // A tail of nothing says where to go on, too: after what is there now.
-    if (tailLines === 0) this.#reader = new LogReader({ atMs: this.deps.clock.now(), count: 0 });
+    if (tailLines === 0) this.#reader = new LogReader('now');
     else
       for await (const line of this.deps.engine.pastLogs(container.id, range, signal))
         if (this.#isNew(line)) yield line;
@@ -186,16 +194,21 @@ class Follower {
     if (container.startedAt === undefined) return;
     if (container.id !== this.#container) {
       this.#container = container.id;
-      this.#reader = new LogReader({ atMs: this.choice.sinceMs ?? 0, count: 0 });
+      this.#reader = new LogReader(LOG_START); // one that came since is new from its begin
+    } else if (this.#finished !== undefined) {
+      this.#reader = new LogReader(intoRun(this.#reader.position, container.startedAt));
     }
     this.#isReading = true;
-    this.#read(container.id, write, signal)
+    const stream = new AbortController();
+    this.#stream = stream;
+    this.#read(container.id, write, AbortSignal.any([signal, stream.signal]))
       .then(
         () => {
-          this.#finished = container.startedAt;
+          if (!stream.signal.aborted) this.#finished = container.startedAt;
           return 0;
         },
-        () => AGAIN_MS, // the engine is down, or this container's log driver cannot be read: the next look tells
+        // The engine is down, or this container's log driver cannot be read: the next look tells.
+        () => AGAIN_MS,
       )
       .then((delayMs) => {
         this.#isReading = false;
@@ -203,9 +216,27 @@ class Follower {
       });
   }
 
+  /** The clock was set back: the engine would keep back what is printed before the time is reached that it was asked for. */
+  beginAnew(): void {
+    if (!this.#isTimed) return;
+    this.#reader = new LogReader('now');
+    this.#stream?.abort();
+  }
+
   async #read(id: string, write: (line: ContainerLogLine) => void, signal: AbortSignal): Promise<void> {
     this.#reader = new LogReader(this.#reader.position);
-    for await (const line of this.deps.engine.followLogs(id, this.#reader.position.atMs / 1000, signal)) {
+    this.#isTimed = this.#reader.position !== 'now';
+    const openedMs = this.deps.clock.monotonic();
+    try {
+      await this.#take(id, write, signal);
+    } catch (error) {
+      this.#reader = new LogReader(resumed(this.#reader.position, openedMs, this.deps.clock));
+      throw error;
+    }
+  }
+
+  async #take(id: string, write: (line: ContainerLogLine) => void, signal: AbortSignal): Promise<void> {
+    for await (const line of this.deps.engine.followLogs(id, sinceOf(this.#reader.position), signal)) {
       if (this.#isNew(line)) write(line);
     }
   }

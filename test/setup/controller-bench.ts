@@ -33,6 +33,7 @@ export interface Supplies {
   readonly logs: LogStream;
   readonly log: typeof silent;
   readonly now: () => number;
+  readonly monotonic: () => number;
 }
 
 /** Some controllers on the real store, world, pulls and lock files; the engine is in memory, and time stands still unless moved. */
@@ -67,7 +68,8 @@ export class ControllerBench {
     const archives = new SideLoader({ ...files, architecture: () => 'amd64' });
     const pulls = new PullQueue({ engine, world, archives, log: silent });
     const locks = openUpdateLocks({ lockRoot: '/locks', hostRoot: folder, log: silent, now });
-    const supplies = { store, world, engine, pulls, archives, locks, logs, log: silent, now };
+    const monotonic = () => clock.monotonic();
+    const supplies = { store, world, engine, pulls, archives, locks, logs, log: silent, now, monotonic };
     const deps = { store, clock, random: () => 0, log: silent };
     const bench = new ControllerBench(
       supplies,

@@ -9,19 +9,22 @@ const OFF_MS: Readonly<Record<Punctuality, number>> = { exact: 0, '1 ms early': 
 /** Time that stands still until a test moves it. */
 export class FakeClock implements Clock {
   /** Of the monotonic clock. */
-  #ms = 0;
-  #startMs: number;
+  #ms: number;
+  /** What the time of day is ahead of it. */
+  #aheadMs: number;
   #planned: { readonly dueMs: number; readonly call: () => void }[] = [];
 
   constructor(
     startMs = Date.parse('2026-01-02T03:04:05.678Z'),
     private readonly punctuality: Punctuality = 'exact',
+    monotonicMs = 0,
   ) {
-    this.#startMs = startMs;
+    this.#ms = monotonicMs;
+    this.#aheadMs = startMs - monotonicMs;
   }
 
   now(): number {
-    return this.#startMs + this.#ms;
+    return this.#aheadMs + this.#ms;
   }
 
   monotonic(): number {
@@ -30,7 +33,7 @@ export class FakeClock implements Clock {
 
   /** Sets the time of day, as NTP or a person does: no timer moves. */
   set(byMs: number): void {
-    this.#startMs += byMs;
+    this.#aheadMs += byMs;
   }
 
   after(ms: number, call: () => void): Cancel {

@@ -181,7 +181,7 @@ export class MemoryEngine implements Engine {
     );
   }
 
-  async *followLogs(id: string, since: number, signal: AbortSignal): AsyncIterable<ContainerLogLine> {
+  async *followLogs(id: string, since: number | 'now', signal: AbortSignal): AsyncIterable<ContainerLogLine> {
     if (signal.aborted) return;
     const container = await this.#call('followLogs', [id, since], signal, () => this.docker.findContainer(id));
     if (container === undefined) return;
@@ -189,12 +189,12 @@ export class MemoryEngine implements Engine {
     container.logWaiters.add(woken.wake);
     signal.addEventListener('abort', woken.wake);
     try {
-      for (let next = 0; !signal.aborted; ) {
+      for (let next = since === 'now' ? container.log.length : 0; !signal.aborted; ) {
         if (this.#away) throw unreachable();
         const line = container.log[next];
         next += 1;
         if (line !== undefined) {
-          if (line.timestamp >= since * 1000) yield line;
+          if (since === 'now' || line.timestamp >= since * 1000) yield line;
           continue;
         }
         next -= 1;

@@ -203,15 +203,14 @@ describe('The store', () => {
 
   it('knows since when an origin cannot read, until it proposes again', async () => {
     await store.close();
-    let nowMs = Date.parse('2026-01-02T03:04:05Z');
-    store = await place.store({ now: () => nowMs });
-    const sinceMs = nowMs;
+    let nowMs = 1_000;
+    store = await place.store({ monotonic: () => nowMs });
     assert.deepEqual(store.unread(), []);
     store.report('files', [{ message: 'No such folder' }]);
     nowMs += 60_000;
     store.report('files', [{ message: 'No permission' }]);
     await store.propose(proposal('local', []));
-    assert.deepEqual(store.unread(), [{ origin: 'files', sinceMs, message: 'No permission' }]);
+    assert.deepEqual(store.unread(), [{ origin: 'files', forMs: 60_000, message: 'No permission' }]);
     await store.propose(proposal('files', []));
     assert.deepEqual(store.unread(), []);
   });

@@ -172,6 +172,43 @@ describe('The log follower', () => {
     assert.deepEqual(follows(), ['followLogs c1']);
   });
 
+  for (const byMs of [-365 * 86_400_000, -8 * 3_600_000, 2 * 86_400_000]) {
+    it(`goes on with every container though the clock was set by ${byMs / 3_600_000} h`, async () => {
+      const { engine, clock, listen, takeLines, pass, become } = await setUp();
+      await listen();
+      engine.say('c1', 'a');
+      await calm();
+      engine.endLog('c1', new EngineError('read error', 500));
+      await pass(200);
+      become({ id: 'c9', state: 'running', startedAt: new Date(clock.now()).toISOString() }, 'start');
+      engine.say('c9', 'young');
+      await pass(200);
+      assert.deepEqual(takeLines(), ['a', 'young']);
+      clock.set(byMs);
+      await pass(10_100);
+      for (const id of ['c1', 'c2', 'c9']) engine.say(id, `${id} goes on`);
+      await calm();
+      assert.deepEqual(takeLines(), ['c1 goes on', 'c2 goes on', 'c9 goes on']);
+      become({ id: 'c9', state: 'exited' }, 'die');
+      engine.endLog('c9');
+      await pass(200);
+      become({ id: 'c9', state: 'running', startedAt: new Date(clock.now()).toISOString() }, 'start');
+      engine.say('c9', 'next run');
+      await pass(500);
+      // The engine has lines of an earlier run under a later time: they may come once more, and none is lost.
+      assert.equal(takeLines().at(-1), 'next run');
+    });
+
+    it(`hears an engine whose clock differs by ${byMs / 3_600_000} h`, async () => {
+      const { engine, clock, listen, takeLines } = await setUp();
+      engine.say('c1', 'before', false, clock.now() + byMs);
+      await listen();
+      engine.say('c1', 'a', false, clock.now() + byMs);
+      await calm();
+      assert.deepEqual(takeLines(), ['a']);
+    });
+  }
+
   it('tries a failing log again more and more rarely, and no other', async () => {
     const { engine, listen, pass, follows } = await setUp();
     engine.fault = (request) => (request === 'followLogs c1' ? new EngineError('no such driver', 501) : undefined);

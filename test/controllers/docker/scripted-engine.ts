@@ -102,6 +102,11 @@ interface Stream<T> {
   ended: Error | 'end' | undefined;
 }
 
+/** As Docker does, lines under an earlier time than was asked for are kept back, however late they come. */
+interface LogOutput extends Stream<ContainerLogLine> {
+  readonly fromMs: number;
+}
+
 async function* drain<T>(stream: Stream<T>, signal: AbortSignal): AsyncIterable<T> {
   const stop = () => stream.wake();
   signal.addEventListener('abort', stop);
@@ -137,10 +142,7 @@ export class ScriptedEngine implements Engine {
   fault: (request: string) => Error | undefined = () => undefined;
   readonly #gates = new Map<string, Gate>();
   readonly #streams = new Set<Stream<EngineEvent>>();
-  readonly logs = new Map<
-    string,
-    { readonly lines: ContainerLogLine[]; readonly open: Set<Stream<ContainerLogLine>> }
-  >();
+  readonly logs = new Map<string, { readonly lines: ContainerLogLine[]; readonly open: Set<LogOutput> }>();
   /** Pulls under way, by reference. */
   readonly pulls = new Map<string, { progress(percent: number): void; done(error?: Error): void }>();
 
@@ -265,7 +267,7 @@ export class ScriptedEngine implements Engine {
   }
 
   #logOf(id: string) {
-    const log = this.logs.get(id) ?? { lines: [], open: new Set<Stream<ContainerLogLine>>() };
+    const log = this.logs.get(id) ?? { lines: [], open: new Set<LogOutput>() };
     this.logs.set(id, log);
     return log;
   }
@@ -276,6 +278,7 @@ export class ScriptedEngine implements Engine {
     const line = { message, isStdErr, timestamp };
     lines.push(line);
     for (const stream of open) {
+      if (timestamp < stream.fromMs) continue;
       stream.queue.push(line);
       stream.wake();
     }
@@ -293,12 +296,13 @@ export class ScriptedEngine implements Engine {
     return [...this.logs].flatMap(([id, { open }]) => [...open].map(() => id)).sort();
   }
 
-  async *followLogs(id: string, since: number, signal: AbortSignal): AsyncIterable<ContainerLogLine> {
+  async *followLogs(id: string, since: number | 'now', signal: AbortSignal): AsyncIterable<ContainerLogLine> {
     await this.#answer(`followLogs ${id}`, signal, () => undefined);
     const { lines, open } = this.#logOf(id);
     const runs = this.boxes.get(id)?.state === 'running';
-    const past = lines.filter(({ timestamp }) => timestamp >= Math.round(since * 1000));
-    const stream: Stream<ContainerLogLine> = { queue: past, wake: () => undefined, ended: runs ? undefined : 'end' };
+    const fromMs = since === 'now' ? Number.NEGATIVE_INFINITY : Math.round(since * 1000);
+    const past = since === 'now' ? [] : lines.filter(({ timestamp }) => timestamp >= fromMs);
+    const stream: LogOutput = { fromMs, queue: past, wake: () => undefined, ended: runs ? undefined : 'end' };
     open.add(stream);
     try {
       yield* drain(stream, signal);

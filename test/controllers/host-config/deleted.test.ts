@@ -298,7 +298,7 @@ describe('a HostConfig that is deleted while its change is on trial', () => {
       const places = [host.root, folder];
       for (const place of places) await cp(place, `${place}-kept`, { recursive: true });
       const { bootId, bootedAtMs } = host;
-      const now = agent.clock.now();
+      const [now, monotonic] = [agent.clock.now(), agent.clock.monotonic()];
       let cuts = 0;
       for (let isCut = true; isCut; cuts += 1) {
         for (const place of places) {
@@ -307,7 +307,7 @@ describe('a HostConfig that is deleted while its change is on trial', () => {
         }
         Object.assign(host, { bootId, bootedAtMs });
         host.told.length = 0;
-        agent = await FakeAgent.start(host, folder, new FakeClock(now));
+        agent = await FakeAgent.start(host, folder, new FakeClock(now, 'exact', monotonic));
         await agent.quiet();
         host.countsStore = true;
         host.failAfter = host.writes + cuts;

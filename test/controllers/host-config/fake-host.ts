@@ -19,6 +19,7 @@ import {
   type HostConfigControllerDeps,
   hostConfigController,
 } from '../../../controllers/host-config/host-config-controller.js';
+import type { Clock } from '../../../controllers/runtime/delays.js';
 import { Loop } from '../../../controllers/runtime/loop.js';
 import { conditionOf } from '../../../crds/conditions.js';
 import { API_VERSION, keyOf, type Origin } from '../../../crds/kinds.js';
@@ -52,6 +53,7 @@ export class FakeHost {
   };
   deviceType = 'raspberrypi4-64';
   bootId = 'boot-1';
+  /** By the monotonic clock. */
   bootedAtMs = 0;
   defaultRoute = true;
   apiAnswers = true;
@@ -167,18 +169,20 @@ export class FakeHost {
   }
 }
 
+type Time = Pick<Clock, 'now' | 'monotonic'>;
+
 /** What the controller works with on that host. */
-export function depsOf(host: FakeHost, store: Store, folder: string, now: () => number): HostConfigControllerDeps {
+export function depsOf(host: FakeHost, store: Store, folder: string, time: Time): HostConfigControllerDeps {
   const { calls } = host;
   const files = new BootFiles(calls);
   const device = { deviceType: host.deviceType, metaVersion: undefined };
   return {
-    ...{ store, device, units: host.systemd, facts: { uuid: CONFIG.uuid }, localMode: true, now },
+    ...{ store, device, units: host.systemd, facts: { uuid: CONFIG.uuid }, localMode: true, ...time },
     network: new HostNetwork({ hostRoot: host.root, files, calls }),
     boot: new BootPartition({ hostRoot: host.root, device, files, calls }),
-    state: new HostStateFile(folder, { now, calls }),
+    state: new HostStateFile(folder, { now: time.now, calls }),
     breadcrumb: new RebootBreadcrumb(host.root, calls),
-    clock: { read: async () => ({ bootId: host.bootId, uptimeMs: now() - host.bootedAtMs }) },
+    clock: { read: async () => ({ bootId: host.bootId, uptimeMs: time.monotonic() - host.bootedAtMs }) },
     proofs: {
       hasDefaultRoute: async () => host.defaultRoute,
       addresses: () => ['127.0.0.1:48484'],
@@ -202,7 +206,12 @@ export class FakeAgent {
 
   static async start(host: FakeHost, folder: string, clock = new FakeClock()): Promise<FakeAgent> {
     const store = await openStore({ folder, now: () => clock.now(), log: silent, statusDelayMs: 0, disk: host.disk });
-    const controller = hostConfigController(depsOf(host, store, folder, () => clock.now()));
+    const controller = hostConfigController(
+      depsOf(host, store, folder, {
+        now: () => clock.now(),
+        monotonic: () => clock.monotonic(),
+      }),
+    );
     const loop = new Loop(controller, { store, clock, random: () => 0, log: silent });
     loop.start();
     return new FakeAgent(store, loop, clock);
@@ -248,7 +257,7 @@ export class FakeAgent {
   async startDevice(host: FakeHost, folder: string): Promise<FakeAgent> {
     await this.stop();
     this.clock.advance(30_000);
-    await host.startDevice(this.clock.now() - 10_000);
+    await host.startDevice(this.clock.monotonic() - 10_000);
     const next = await FakeAgent.start(host, folder, this.clock);
     await next.quiet();
     return next;

@@ -30,7 +30,11 @@ describe('a host-config patch, from the request to the files', () => {
     bench = await aServer({ host: aHost({ network: () => network.show() }) });
     const { store } = bench;
     const units = systemdUnits({ hostRoot: root, run });
-    const controller = hostConfigController({ ...depsOf(host, store, join(root, 'data'), Date.now), network, units });
+    const controller = hostConfigController({
+      ...depsOf(host, store, join(root, 'data'), systemClock),
+      network,
+      units,
+    });
     loop = new Loop(controller, { store, clock: systemClock, random: () => 0, log: pino({ level: 'silent' }) });
     loop.start();
   });

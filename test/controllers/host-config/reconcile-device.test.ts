@@ -566,7 +566,7 @@ describe('the HostConfig device', () => {
     await cp(host.root, from, { recursive: true });
     await cp(folder, kept, { recursive: true });
     const { bootId, bootedAtMs } = host;
-    const now = agent.clock.now();
+    const [now, monotonic] = [agent.clock.now(), agent.clock.monotonic()];
     for (let at = 0, isCut = true; isCut; at += 1) {
       for (const [copy, place] of [
         [from, host.root],
@@ -577,7 +577,7 @@ describe('the HostConfig device', () => {
       }
       Object.assign(host, { bootId, bootedAtMs });
       host.told.length = 0;
-      const clock = new FakeClock(now);
+      const clock = new FakeClock(now, 'exact', monotonic);
       agent = await FakeAgent.start(host, folder, clock);
       host.failAfter = host.writes + at;
       await agent.pass(601_000);

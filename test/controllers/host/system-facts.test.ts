@@ -55,7 +55,7 @@ describe('what a system tells of itself', () => {
     let now = 100_000;
     const uptimeMs = 40_000;
     const reader = new SystemReader({
-      ...{ hostRoot: '/nowhere', dataFolder: '/nowhere', now: () => now },
+      ...{ hostRoot: '/nowhere', dataFolder: '/nowhere', now: () => now, monotonic: () => now },
       facts: { deviceType: 'x', arch: 'y', osVersion: '', osVariant: undefined },
       interfaces: () => ({ ip: [], mac: [] }),
       clock: { read: async () => ({ bootId: 'b', uptimeMs }) },
@@ -127,6 +127,7 @@ describe('what a system tells of itself', () => {
         clock: { read: async () => ({ bootId: 'a', uptimeMs: 60_000 }) },
         run: async () => ({ ok: true, stdout: 'hwmon: Undervoltage detected!', output: '' }),
         now: () => Date.parse('2026-01-02T03:05:00.400Z'),
+        monotonic: () => 0,
       });
       const { storageTotalMiB, ...facts } = await reader.facts();
       assert.ok((storageTotalMiB ?? 0) > 0);

@@ -25,6 +25,7 @@ const plan = (image: Image, facts: Partial<ImageFacts>) =>
     awaitedElsewhere: false,
     usedBy: [],
     nowMs: NOW_MS,
+    timeMs: NOW_MS,
     random: 0,
     ...facts,
   });

@@ -15,7 +15,7 @@ const lost = (forMs: number, engineAnswers: boolean, triedMs = 0) => ({
   ...{ lostAtMs: NOW - forMs, triedAtMs: NOW - triedMs },
 });
 const unread = (minutes: number, origin: 'files' | 'git/x' = 'files') => ({
-  unread: [{ origin, sinceMs: NOW - minutes * MINUTE, message: 'The folder /m cannot be read' }],
+  unread: [{ origin, forMs: minutes * MINUTE, message: 'The folder /m cannot be read' }],
   declaring: new Set([origin]),
 });
 
@@ -134,7 +134,7 @@ describe('what health looks at', () => {
   });
 
   it('is who has declared documents, when a source is not', () => {
-    const { declaring } = facts([{ origin: 'files', sinceMs: 0, message: 'away' }]);
+    const { declaring } = facts([{ origin: 'files', forMs: 0, message: 'away' }]);
     assert.deepEqual([...declaring], [anApp().metadata.origin]);
   });
 });

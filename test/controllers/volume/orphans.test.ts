@@ -37,7 +37,7 @@ function aDesk({ fresh = true, users = [] as string[], unread = [] as string[], 
   const orphans = orphanedVolumes({
     store: {
       list: ((kind: Kind) => documents[kind] ?? []) as never,
-      unread: () => unread.map((origin) => ({ origin: origin as 'files', sinceMs: 0, message: 'no such folder' })),
+      unread: () => unread.map((origin) => ({ origin: origin as 'files', forMs: 0, message: 'no such folder' })),
     },
     world: { fresh, trouble: 'The engine is down', volumes: () => volumes, refreshVolume: async () => undefined },
     engine: {
