@@ -561,7 +561,7 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
       }, additionalProperties: false },
       vars: { type: "object", description: "Values for ${NAME} in the documents.", additionalProperties: { type: ["string","number","boolean"], title: "string, number or boolean" } },
       varsFrom: { type: "array", description: "Secret values for ${NAME}, from files in the folder secrets; only for the environment of services.", items: { type: "object", required: ["file"], properties: {
-        file: { type: "string", title: "string (the name of a file, of letters, digits, _ . -)", description: "Name of the file: lines of NAME=value, unless name is given.", pattern: "^[A-Za-z0-9][A-Za-z0-9_.-]*$", minLength: 1, maxLength: 255 },
+        file: { type: "string", title: "string (the name of a file, of letters, digits, _ . -)", description: "Name of the file: lines of NAME=value as in an env_file of Compose, unless name is given. Quoted values may go over several lines; a line that cannot be read is a failure.", pattern: "^[A-Za-z0-9][A-Za-z0-9_.-]*$", minLength: 1, maxLength: 255 },
         name: { type: "string", title: "string (a name of letters, digits and _)", description: "Name of the one variable whose value is the whole file.", pattern: "^[A-Za-z_][A-Za-z0-9_]*$", maxLength: 255 },
       }, additionalProperties: false } },
       decryption: { type: "object", description: "How documents that are encrypted with SOPS are read.", required: ["ageKey"], properties: {

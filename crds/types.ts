@@ -984,7 +984,7 @@ export interface GitSourceSpec {
   };
   /** Secret values for ${NAME}, from files in the folder secrets; only for the environment of services. */
   varsFrom?: {
-    /** Name of the file: lines of NAME=value, unless name is given. */
+    /** Name of the file: lines of NAME=value as in an env_file of Compose, unless name is given. Quoted values may go over several lines; a line that cannot be read is a failure. */
     file: string;
     /** Name of the one variable whose value is the whole file. */
     name?: string;

@@ -1,6 +1,6 @@
 import { type Document, LineCounter } from 'yaml';
 import type { Problem, Source } from './kinds.js';
-import { itemNodes, LIMIT_DOCUMENTS, offsetAt, parseYaml, plainValue, prepare } from './yaml-text.js';
+import { isQuotedAt, itemNodes, LIMIT_DOCUMENTS, offsetAt, parseYaml, plainValue, prepare } from './yaml-text.js';
 
 /** A broken text has one cause and many symptoms. */
 export const LIMIT_PROBLEMS = 10;
@@ -10,6 +10,8 @@ export interface YamlItem {
   readonly value: unknown;
   /** The place of `spec.services.web.ports[0]`, or of the nearest parent that is there. */
   readonly locate: (path: string) => Source;
+  /** Whether the value there is a text by the way it is written: in quotes, as everything in JSON, or as a block. */
+  readonly isQuoted: (path: string) => boolean;
 }
 
 export interface YamlItems {
@@ -54,6 +56,7 @@ function readDocument(document: Document, at: (offset: number) => Source): YamlI
   const items = itemsOf(read.value).map((value, index) => ({
     value,
     locate: (path: string) => at(offsetAt(document, nodes[index], path)),
+    isQuoted: (path: string) => isQuotedAt(document, nodes[index], path),
   }));
   return { items, problems: [] };
 }

@@ -188,19 +188,34 @@ export function itemNodes(document: Document): readonly unknown[] {
  * Where the value at a path such as `spec.services.web.ports[0]` is written; its nearest parent when it is missing.
  * Keys may contain dots. Pure.
  */
-export function offsetAt(document: Document, root: unknown, path: string): number {
+export const offsetAt = (document: Document, root: unknown, path: string): number =>
+  follow(document, root, path).offset;
+
+/** Whether the value at that path is a text by the way it is written: in quotes, or as a block. Pure. */
+export function isQuotedAt(document: Document, root: unknown, path: string): boolean {
+  const { node, rest } = follow(document, root, path);
+  const value = isAlias(node) ? node.resolve(document as Document.Parsed) : node;
+  return rest === '' && isScalar(value) && value.type !== undefined && value.type !== 'PLAIN';
+}
+
+/** The node at the path, or the nearest one above it and the `rest` of the path from there. */
+function follow(
+  document: Document,
+  root: unknown,
+  path: string,
+): { readonly node: unknown; readonly rest: string; readonly offset: number } {
   let node: unknown = root;
   let offset = offsetOf(root);
   let rest = path;
   while (rest !== '') {
     if (isAlias(node)) node = node.resolve(document as Document.Parsed);
     const step = isMap(node) ? stepIntoMap(node.items, rest) : isSeq(node) ? stepIntoList(node.items, rest) : undefined;
-    if (!step) return offset;
+    if (!step) break;
     node = step.value;
     rest = step.rest;
     offset = isScalar(node) && offsetOf(node) > 0 ? offsetOf(node) : offsetOf(step.at, offsetOf(node, offset));
   }
-  return offset;
+  return { node, rest, offset };
 }
 
 interface Step {

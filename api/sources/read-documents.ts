@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { pathText } from '../../crds/issue.js';
 import type { AnyDeclared, Problem, Source } from '../../crds/kinds.js';
 import { isObject, LIMIT_PROBLEMS, yamlItems } from '../../crds/yaml-items.js';
 import type { Documents, Parse } from './documents.js';
@@ -25,7 +26,12 @@ export function readDocuments(content: Uint8Array, file: string, options: ReadOp
     return { documents: [], problems: [{ message, source: { file } }], warnings: [] };
   }
   const { items, problems } = yamlItems(decoded, file);
-  const read = items.map(({ value, locate }) => readItem(value, locate, options));
+  const read = items.map(({ value, locate }) => {
+    const documents = readItem(value, locate, options);
+    // A target state was written by a program, which has filled in what was to be filled in.
+    const warnings = isTargetState(value) ? [] : literalReferences(value, locate);
+    return { ...documents, warnings: [...documents.warnings, ...warnings] };
+  });
   return {
     documents: read.flatMap(({ documents }) => documents),
     problems: [...problems, ...read.flatMap((one) => one.problems)],
@@ -77,6 +83,30 @@ export function readItem(
   }));
   return { documents: [], problems, warnings: [] };
 }
+
+/** What looks like a variable and is none: a file of the device is taken as it is written. One warning for each kind, at the first place. Pure. */
+function literalReferences(value: unknown, locate: (path: string) => Source): readonly Problem[] {
+  const found = new Map<string, Problem>();
+  const look = (inner: unknown, path: readonly (string | number)[]): void => {
+    if (typeof inner === 'object' && inner !== null) {
+      for (const [name, one] of Object.entries(inner)) look(one, [...path, Array.isArray(inner) ? Number(name) : name]);
+    }
+    if (typeof inner !== 'string') return;
+    for (const [pattern, message] of LITERALS) {
+      const text = pattern.exec(inner)?.[0];
+      if (text === undefined || found.has(message)) continue;
+      const at = pathText(path);
+      found.set(message, { message: `${text} ${message}`, path: at, source: locate(at) });
+    }
+  };
+  look(value, []);
+  return [...found.values()];
+}
+
+const LITERALS: readonly (readonly [RegExp, string])[] = [
+  [/\$\{[A-Za-z_][^}]{0,60}\}?/, 'stays as it is: variables are filled in for documents of a GitSource only'],
+  [/\$\$/, 'stays two dollar signs: only documents of a GitSource need to write a dollar sign twice'],
+];
 
 /** The problem of a file that is too large to be read. Pure. */
 export const tooLarge = (sizeBytes: number, file: string): Problem => ({

@@ -1,4 +1,4 @@
-import type { Problem, Source } from '../../../crds/kinds.js';
+import type { Problem } from '../../../crds/kinds.js';
 import { isObject, type YamlItem } from '../../../crds/yaml-items.js';
 import { type DeviceScope, type Folder, matchWhen } from './device-scope.js';
 
@@ -38,7 +38,7 @@ export function layOver(
     if ('wrong' in match) problems.push({ message: match.wrong, path: 'when', source: item.locate('when') });
     if (!('ok' in match) || !match.ok) continue;
     const key = `${String(value.kind)}/${isObject(value.metadata) ? String(value.metadata.name) : ''}`;
-    const layer = { value, locate: item.locate, rank: FOLDERS.indexOf(item.folder) * 100 + match.facts };
+    const layer = { ...item, value, rank: FOLDERS.indexOf(item.folder) * 100 + match.facts };
     const known = layers.get(key);
     if (known) known.push(layer);
     else layers.set(key, [layer]);
@@ -72,9 +72,12 @@ function mergeLayers(layers: readonly Layer[]): YamlItem {
   if (base && over.length === 0) return base;
   const value = over.reduce<unknown>((below, { value: above }) => mergePatch(below, above), base?.value);
   const fromTop = [...sorted].reverse();
-  const locate = (path: string): Source =>
-    (fromTop.find((layer) => has(layer.value, path)) ?? fromTop[0] ?? { locate: () => ({ file: '' }) }).locate(path);
-  return { value, locate };
+  const layerOf = (path: string): Layer | undefined => fromTop.find((layer) => has(layer.value, path)) ?? fromTop[0];
+  return {
+    value,
+    locate: (path) => layerOf(path)?.locate(path) ?? { file: '' },
+    isQuoted: (path) => layerOf(path)?.isQuoted(path) ?? false,
+  };
 }
 
 /** RFC 7386, on values that are shared with nobody. Pure. */

@@ -73,9 +73,10 @@ export async function decrypt(
   }
   const read = yamlItems(result.stdout.toString(), file);
   if (read.problems.length > 0) return { ok: false, message: 'What sops made of it cannot be read' };
-  const plain = read.items.map(({ value }) => ({
+  const plain = read.items.map(({ value, isQuoted }) => ({
     value: isObject(value) ? withoutSops(value) : value,
     locate: () => ({ file }), // lines of the decrypted text are nobody's
+    isQuoted,
   }));
   return { ok: true, items: plain, secrets: plain.flatMap(({ value }, at) => encryptedTexts(items[at]?.value, value)) };
 }

@@ -7,6 +7,7 @@ import { SecretFileError } from '../../store/secret-files.js';
 import type { Proposal, Store } from '../../store/store.js';
 import type { SyncReport } from '../../store/sync-report.js';
 import { problemLine } from '../documents.js';
+import { parseDotenv } from '../dotenv.js';
 import type { ProblemLog } from '../problem-log.js';
 import type { DeviceScope } from './device-scope.js';
 import type { Git } from './git.js';
@@ -20,7 +21,7 @@ import { Repository } from './repository.js';
 import { checkRewind } from './rewind.js';
 import { final, passing, SourceError } from './source-error.js';
 import { transportOf } from './transport.js';
-import { deviceVariables, parseEnvFile, type Value, type Variables } from './variables.js';
+import { deviceVariables, type Value, type Variables } from './variables.js';
 import { verifySignature } from './verify-signature.js';
 
 /** What is known of a source while this process lives. */
@@ -208,8 +209,20 @@ export class Sync {
     const secret = new Map<string, string>();
     for (const { file, name } of this.#spec.varsFrom ?? []) {
       const text = await secrets.read(file);
-      for (const [key, value] of name === undefined ? parseEnvFile(text) : [[name, text] as const])
-        secret.set(key, value);
+      if (name !== undefined) {
+        secret.set(name, text);
+        continue;
+      }
+      const { variables, problems } = parseDotenv(text, (key) => secret.get(key) ?? plain.get(key)?.toString());
+      const [problem, ...others] = problems;
+      if (problem) {
+        const more = others.length === 0 ? '' : `, and ${others.length} more`;
+        throw final(
+          'SecretInvalid',
+          `The secret ${file} cannot be read: line ${problem.line}: ${problem.message}${more}`,
+        );
+      }
+      for (const [key, value] of variables) secret.set(key, value);
     }
     return { plain, secret };
   }

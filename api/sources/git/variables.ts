@@ -22,28 +22,16 @@ export const deviceVariables = ({ name, uuid, type, arch, tags }: DeviceScope): 
   ...Object.entries(tags).map(([tag, value]): [string, Value] => [`device.tags.${tag}`, value]),
 ];
 
-/** Lines of NAME=value; `#` begins a comment, quotes around a value are taken off. Pure. */
-export function parseEnvFile(text: string): ReadonlyMap<string, string> {
-  return new Map(
-    text.split(/\r?\n/).flatMap((line): [string, string][] => {
-      const [, name, value = ''] = /^\s*(?:export\s+)?([A-Za-z_]\w*)=(.*)$/.exec(line) ?? [];
-      if (name === undefined) return [];
-      const [, quote, inner] = /^(["'])(.*)\1$/.exec(value.trim()) ?? [];
-      return [[name, quote === undefined ? value.trim() : (inner ?? '')]];
-    }),
-  );
-}
-
 const REFERENCE = /\$?\$\{([^}]*)\}/g;
 const NAMED = /^([A-Za-z_][\w.-]*?)(?::-(.*))?$/s;
 
 /**
  * The value with every `${NAME}` and `${NAME:-default}` in its texts filled in; `$${…}` becomes `${…}`. A text that is
- * nothing but one variable takes its value as it is, a number or truth value too. Names of fields are left alone. An
- * unknown name, and a secret where it would be seen, are problems. Pure.
+ * nothing but one variable, and not in quotes, takes its value as it is, a number or truth value too. Names of fields are
+ * left alone. An unknown name, and a secret where it would be seen, are problems. Pure.
  */
 export function fillIn(
-  { value, locate }: YamlItem,
+  { value, locate, isQuoted }: YamlItem,
   variables: Variables,
 ): { readonly item: YamlItem; readonly problems: readonly Problem[] } {
   const problems: Problem[] = [];
@@ -69,12 +57,15 @@ export function fillIn(
   };
 
   const fill = (inner: unknown, path: readonly (string | number)[]): unknown => {
-    if (typeof inner === 'string') return fillText(inner, path, lookUp);
+    if (typeof inner === 'string') {
+      const filled = fillText(inner, path, lookUp);
+      return typeof filled !== 'string' && isQuoted(pathText(path)) ? String(filled) : filled;
+    }
     if (Array.isArray(inner)) return inner.map((one, at) => fill(one, [...path, at]));
     if (!isObject(inner)) return inner;
     return Object.fromEntries(Object.entries(inner).map(([name, one]) => [name, fill(one, [...path, name])]));
   };
-  return { item: { value: fill(value, []), locate }, problems };
+  return { item: { value: fill(value, []), locate, isQuoted }, problems };
 }
 
 /** Inside the environment of a service, in an App, a Service or a target state. */

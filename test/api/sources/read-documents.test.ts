@@ -212,4 +212,27 @@ describe('readDocuments', () => {
       assert.ok(usedMs < 8000, `${JSON.stringify(piece)} took ${usedMs} ms`);
     }
   });
+
+  it('warns of what looks like a variable, once for each kind, and takes it as it is', () => {
+    const text = [
+      'apiVersion: supercargo.io/v1',
+      'kind: App',
+      'metadata: { name: a }',
+      'spec:',
+      '  services:',
+      '    web:',
+      '      image: busybox:1',
+      '      command: echo $HOME ${NAME:-x} $$',
+      '      environment: { OTHER: "${OTHER}" }',
+    ].join('\n');
+    const { documents, problems, warnings } = read(text);
+    assert.deepEqual([documents.length, problems], [1, []]);
+    assert.deepEqual(
+      warnings.map(({ message, path, source }) => `${source?.line} ${path}: ${message}`),
+      [
+        '8 spec.services.web.command: ${NAME:-x} stays as it is: variables are filled in for documents of a GitSource only',
+        '8 spec.services.web.command: $$ stays two dollar signs: only documents of a GitSource need to write a dollar sign twice',
+      ],
+    );
+  });
 });

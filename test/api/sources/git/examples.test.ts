@@ -44,6 +44,19 @@ describe('examples/gitops', () => {
     });
   });
 
+  it('gets a secret over several lines whole, and nothing while its file cannot be read', async () => {
+    bench.secret('sensors.env', 'BROKER_PASSWORD="-----BEGIN-----\nabc\n-----END-----" # of the broker\n');
+    assert.equal((await bench.sync()).failure, undefined);
+    const collector = bench.store.get('App', 'sensors')?.spec.services?.collector;
+    const environment = collector?.environment as Readonly<Record<string, unknown>>;
+    assert.equal(environment.BROKER_PASSWORD, '-----BEGIN-----\nabc\n-----END-----');
+    bench.secret('sensors.env', 'BROKER_PASSWORD=-----BEGIN-----\nabc\n');
+    const { failure } = await bench.sync();
+    assert.equal(failure?.reason, 'SecretInvalid');
+    assert.match(failure.message, /^The secret sensors.env cannot be read: line 2: expected NAME=value/);
+    assert.doesNotMatch(failure.message, /abc|BEGIN/);
+  });
+
   it('is another for a device with a screen', async () => {
     bench.device = { ...bench.device, name: 'hall', tags: { screen: 'large' } };
     assert.equal((await bench.sync()).failure, undefined);

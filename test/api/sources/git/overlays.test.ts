@@ -13,6 +13,7 @@ const item = (file: string, value: unknown, folder: ScopedItem['folder'] = 'all'
   value,
   folder,
   locate: (path) => ({ file: path === '' ? file : `${file}#${path}` }),
+  isQuoted: () => false,
 });
 
 describe('layOver', () => {

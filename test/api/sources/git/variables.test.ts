@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { deviceVariables, fillIn, parseEnvFile, type Value } from '../../../../api/sources/git/variables.js';
+import { layOver } from '../../../../api/sources/git/overlays.js';
+import { deviceVariables, fillIn, type Value } from '../../../../api/sources/git/variables.js';
+import { yamlItems } from '../../../../crds/yaml-items.js';
 import { DEVICE } from './a-source.js';
 
 const variables = {
@@ -13,7 +15,10 @@ const variables = {
   secret: new Map([['PASSWORD', 'hunter2']]),
 };
 const fill = (value: unknown) => {
-  const { item, problems } = fillIn({ value, locate: (path) => ({ file: `f#${path}` }) }, variables);
+  const { item, problems } = fillIn(
+    { value, locate: (path) => ({ file: `f#${path}` }), isQuoted: () => false },
+    variables,
+  );
   return { value: item.value, problems: problems.map(({ path, message }) => `${path}: ${message}`) };
 };
 
@@ -70,17 +75,42 @@ describe('fillIn', () => {
     it(`refuses ${name}`, () => assert.deepEqual(fill(value).problems, [want]));
 });
 
-describe('parseEnvFile', () => {
-  it('reads lines of NAME=value', () => {
-    const text = '# comment\nA=1\nexport B="two words"\n\nC=\'x=y\'\nD=\r\nnot a line\n 2=x\n';
-    assert.deepEqual(
-      [...parseEnvFile(text)],
-      [
-        ['A', '1'],
-        ['B', 'two words'],
-        ['C', 'x=y'],
-        ['D', ''],
-      ],
-    );
+describe('a variable in quotes', () => {
+  const text = `
+plain: \${PORT}
+double: "\${PORT}"
+single: '\${ON}'
+block: |-
+  \${ON}
+list:
+  - \${PORT}
+  - "\${PORT}"
+a.b: { c: "\${ON}" }
+same: &it "\${PORT}"
+again: *it
+`;
+  it('is a text, whatever its value looks like', () => {
+    const [item] = yamlItems(text, 'f').items;
+    assert.deepEqual(item && fillIn(item, variables).item.value, {
+      plain: 8080,
+      double: '8080',
+      single: 'true',
+      block: 'true',
+      list: [8080, '8080'],
+      'a.b': { c: 'true' },
+      same: '8080',
+      again: '8080',
+    });
+  });
+
+  it('is one in a layer over others too', () => {
+    const layer = (yaml: string) => yamlItems(yaml, 'f').items.map((item) => ({ ...item, folder: 'all' as const }));
+    const items = [
+      ...layer('kind: App\nmetadata: { name: a }\nx: { one: "${PORT}", two: "${PORT}" }'),
+      ...layer('kind: App\nmetadata: { name: a }\nwhen: { name: kitchen }\nx:\n  two: ${PORT}\n  three: "${PORT}"'),
+    ];
+    const [merged] = layOver(items, DEVICE).items;
+    const { x } = (merged && fillIn(merged, variables).item.value) as { readonly x: unknown };
+    assert.deepEqual(x, { one: '8080', two: 8080, three: '8080' });
   });
 });

@@ -1,0 +1,147 @@
+/** What a file of variables says. */
+export interface Dotenv {
+  /** By name; of a name that comes twice the last value. */
+  readonly variables: ReadonlyMap<string, string>;
+  /** What could not be read, by line from 1. The messages show names and never a value. */
+  readonly problems: readonly { readonly line: number; readonly message: string }[];
+}
+
+const LINE = /^[ \t]*(?:export[ \t]+)?([A-Za-z0-9_][\w.-]*)[ \t]*[=:](.*)$/;
+const ESCAPES: Readonly<Record<string, string>> = {
+  ...{ a: '\x07', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' },
+  ...{ $: '$', '"': '"', '\\': '\\' },
+};
+/** Bounds what a file with references in defaults of references costs. */
+const LIMIT_DEPTH = 20;
+
+/**
+ * Reads a file as Compose reads an `env_file`: `NAME=value` or `NAME: value` on each line, `export` before it, `#` after
+ * white space begins a comment. In single quotes everything stays as it is; in double quotes there are escapes, and both
+ * may go over several lines. `$NAME`, `${NAME}`, `${NAME:-default}` and the like stand for a variable of an earlier line, or
+ * of `outer`; `$$` is a dollar sign. Where Compose guesses (a line without `=`, a variable that is nowhere, text behind a
+ * closing quote), there is a problem. Pure.
+ */
+export function parseDotenv(text: string, outer: (name: string) => string | undefined = () => undefined): Dotenv {
+  const variables = new Map<string, string>();
+  const problems: { line: number; message: string }[] = [];
+  const lookUp = (name: string): string | undefined => variables.get(name) ?? outer(name);
+  const all = text.replace(/^\uFEFF/, '').replaceAll('\r\n', '\n');
+  let line = 0;
+  for (let at = 0; at < all.length; ) {
+    line += 1;
+    const first = line;
+    const tell = (message: string): void => void problems.push({ line: first, message });
+    const end = endOfLine(all, at);
+    const row = all.slice(at, end);
+    const begin = at;
+    at = end + 1;
+    if (/^\s*(?:#|$)/.test(row)) continue;
+    const [, name, written = ''] = LINE.exec(row) ?? [];
+    if (name === undefined) {
+      tell('expected NAME=value; a value that goes over several lines is put into quotes');
+      continue;
+    }
+    const [opening = '', quote] = /^[ \t]*(["'])/.exec(written) ?? [];
+    let value: string;
+    if (quote === undefined) {
+      const comment = written.search(/\s#/);
+      value = expand((comment < 0 ? written : written.slice(0, comment)).trim(), lookUp, tell);
+    } else {
+      const inside = begin + row.length - written.length + opening.length;
+      const close = closingQuote(all, inside, quote);
+      if (close === undefined) {
+        tell(`the quoted value of ${name} has no end`);
+        break; // whatever follows may be part of it
+      }
+      const inner = all.slice(inside, close);
+      line += inner.split('\n').length - 1;
+      at = endOfLine(all, close) + 1;
+      if (!/^\s*(?:$|#)/.test(all.slice(close + 1, at - 1))) tell(`there is text behind the closing quote of ${name}`);
+      value = quote === "'" ? inner : expand(inner, lookUp, tell, { escapes: true });
+    }
+    if (value.includes('\0')) tell(`the value of ${name} has a zero byte, which no variable can hold`);
+    else variables.set(name, value);
+  }
+  return { variables, problems };
+}
+
+const endOfLine = (text: string, from: number): number => {
+  const end = text.indexOf('\n', from);
+  return end < 0 ? text.length : end;
+};
+
+/** The quote that ends a text: the first one, in double quotes the first without a backslash. */
+function closingQuote(text: string, from: number, quote: string): number | undefined {
+  for (let at = from; at < text.length; at += 1) {
+    if (text[at] === quote) return at;
+    if (quote === '"' && text[at] === '\\') at += 1;
+  }
+  return undefined;
+}
+
+type LookUp = (name: string) => string | undefined;
+type Tell = (message: string) => void;
+
+/** The text with references filled in; what was filled in is not looked at again. Pure but for `tell`. */
+function expand(text: string, lookUp: LookUp, tell: Tell, { escapes = false, depth = 0 } = {}): string {
+  let result = '';
+  for (let at = 0; at < text.length; at += 1) {
+    const one = text[at] ?? '';
+    const next = text[at + 1] ?? '';
+    if (escapes && one === '\\' && ESCAPES[next] !== undefined) {
+      result += ESCAPES[next];
+      at += 1;
+    } else if (one !== '$') {
+      result += one;
+    } else if (next === '$') {
+      result += '$';
+      at += 1;
+    } else if (next === '{') {
+      const end = closing(text, at + 2);
+      if (end === undefined || depth === LIMIT_DEPTH) {
+        tell('a reference ${… has no end; write $$ for a dollar sign, or use single quotes');
+        return result;
+      }
+      result += reference(text.slice(at + 2, end), lookUp, tell, { escapes, depth });
+      at = end;
+    } else {
+      const name = /^[A-Za-z_]\w*/.exec(text.slice(at + 1, at + 257))?.[0];
+      result += name === undefined ? '$' : reference(name, lookUp, tell, { escapes, depth });
+      at += name?.length ?? 0;
+    }
+  }
+  return result;
+}
+
+/** The brace that closes the one before `from`. */
+function closing(text: string, from: number): number | undefined {
+  let open = 1;
+  for (let at = from; at < text.length; at += 1) {
+    if (text[at] === '{' && text[at - 1] === '$') open += 1;
+    if (text[at] === '}') open -= 1;
+    if (open === 0) return at;
+  }
+  return undefined;
+}
+
+/** What stands between the braces: `NAME`, or a name and what to do when it is not set (`-`, `?`, `+`) or also when it is empty (`:-`, …). */
+function reference(
+  inner: string,
+  lookUp: LookUp,
+  tell: Tell,
+  { escapes, depth }: { readonly escapes: boolean; readonly depth: number },
+): string {
+  const [, name, operator, word = ''] = /^([A-Za-z_]\w*)(?:(:?[-?+])(.*))?$/s.exec(inner) ?? [];
+  if (name === undefined) {
+    tell('a reference ${…} names no variable; write $$ for a dollar sign, or use single quotes');
+    return '';
+  }
+  const value = lookUp(name);
+  const isThere = value !== undefined && !(operator?.startsWith(':') && value === '');
+  const alternative = (): string => expand(word, lookUp, tell, { escapes, depth: depth + 1 });
+  if (operator?.endsWith('+')) return isThere ? alternative() : '';
+  if (isThere) return value;
+  if (operator?.endsWith('-')) return alternative();
+  tell(`there is no variable ${name} before this line; write $$ for a dollar sign, or use single quotes`);
+  return '';
+}
