@@ -117,7 +117,12 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
       remove: (name, ending) => orphansOf(found).remove(name, ending),
     },
     settings: {
-      ...{ development: settings.development, listen: settings.listen, version: AGENT_VERSION },
+      ...{
+        development: settings.development,
+        appKeys: settings.appKeys,
+        listen: settings.listen,
+        version: AGENT_VERSION,
+      },
       get localMode() {
         return variables().SUPERVISOR_LOCAL_MODE;
       },

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import type { AppKeyReach } from '../api/http/app-keys.js';
 import { durationMs } from '../crds/duration.js';
 
 /** Everything that is read from flags and environment, once, at start. */
@@ -16,6 +17,8 @@ export interface Settings {
   readonly lockRoot: string;
   readonly localMode: boolean;
   readonly development: boolean;
+  /** What the keys of apps reach besides their app: all that the Supervisor lets them, or nothing. */
+  readonly appKeys: AppKeyReach;
   readonly logLevel: LogLevel;
   /** `external`: the one at DOCKER_HOST. `private`: our own. `auto`: an existing one, else our own. */
   readonly engine: EngineMode;
@@ -39,6 +42,7 @@ export interface Settings {
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
+const APP_KEY_REACHES: readonly AppKeyReach[] = ['device', 'app'];
 const ENGINE_MODES = ['auto', 'external', 'private'] as const;
 export type EngineMode = (typeof ENGINE_MODES)[number];
 
@@ -56,7 +60,7 @@ export const USAGE = `supercargo: makes the documents in a folder true with Dock
   --seed-image NAME    made from Debian's busybox-static when it is missing
   --version, --help
 
-Also from the environment: SUPERCARGO_API_KEY, SUPERCARGO_LOCAL_MODE, SUPERCARGO_DEVELOPMENT, DOCKER_HOST,
+Also from the environment: SUPERCARGO_API_KEY, SUPERCARGO_LOCAL_MODE, SUPERCARGO_DEVELOPMENT, SUPERCARGO_APP_KEYS, DOCKER_HOST,
 SUPERCARGO_POWER, SUPERCARGO_REBOOT_COMMAND, SUPERCARGO_SHUTDOWN_COMMAND, SUPERCARGO_FIREWALL, LED_FILE,
 SUPERCARGO_MIN_FREE_DISK, SUPERCARGO_IMAGE_GRACE, DOCKER_CONFIG.`;
 
@@ -87,6 +91,7 @@ export function readSettings(
     ),
     localMode: truthy(env.SUPERCARGO_LOCAL_MODE ?? 'on', 'SUPERCARGO_LOCAL_MODE'),
     development: truthy(env.SUPERCARGO_DEVELOPMENT ?? 'off', 'SUPERCARGO_DEVELOPMENT'),
+    appKeys: oneOf(APP_KEY_REACHES, env.SUPERCARGO_APP_KEYS || 'device', 'SUPERCARGO_APP_KEYS'),
     logLevel: oneOf(LOG_LEVELS, flags['log-level'] ?? env.SUPERCARGO_LOG_LEVEL ?? 'info', 'log level'),
     engine: oneOf(ENGINE_MODES, flags.engine ?? env.SUPERCARGO_ENGINE ?? 'external', 'engine'),
     dockerHost: env.DOCKER_HOST === '' ? undefined : env.DOCKER_HOST,

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import Boom from '@hapi/boom';
 import type { Plugin, Request } from '@hapi/hapi';
 import type { Scope } from '../store/keys.js';
+import { type AppKeyReach, mayUse } from './app-keys.js';
 import { type Admission, admit, type Door, isForwarded, type TrustRules } from './trust.js';
 
 declare module '@hapi/hapi' {
@@ -15,6 +16,8 @@ declare module '@hapi/hapi' {
 export interface AuthDeps {
   readonly rules: TrustRules;
   doorOf(request: IncomingMessage): Door;
+  /** What keys of apps reach. */
+  readonly appKeys: AppKeyReach;
   /** What is known of the other end of its connection. */
   isOwner(request: IncomingMessage): boolean;
 }
@@ -28,6 +31,7 @@ export const auth: Plugin<AuthDeps> = {
         const admission = admissionOf(asked(request), deps);
         if (admission.is !== 'admitted') throw refusal(admission);
         const { scope, key } = admission;
+        if (!mayUse(scope, request.route.path, deps.appKeys)) throw refusal({ is: 'unauthorized' });
         return h.authenticated({ credentials: { app: key === undefined ? { scope } : { scope, key } } });
       },
     }));

@@ -1,5 +1,5 @@
 import type { Lifecycle, Request, ResponseToolkit } from '@hapi/hapi';
-import type { LogLine, LogStream } from '../store/logs.js';
+import type { LineOwner, LogLine, LogStream } from '../store/logs.js';
 import type { Streams } from './streams.js';
 
 /** Bytes kept for a listener that does not keep up; what comes after them is dropped, and counted. */
@@ -9,13 +9,15 @@ export interface LogLinesDeps {
   readonly logs: LogStream;
   readonly streams: Streams;
   readonly now: () => number;
+  /** Whether the listener gets the lines of this App. */
+  mayRead(owner: LineOwner): boolean;
 }
 
 /** Every line from now on as NDJSON, the first one at once. A slow listener loses lines and is told how many. */
 export function streamLogs(
   request: Request,
   h: ResponseToolkit,
-  { logs, streams, now }: LogLinesDeps,
+  { logs, streams, now, mayRead }: LogLinesDeps,
 ): Lifecycle.ReturnValue {
   return streams.answer(request, h, undefined, (stream, onDrain) => {
     let dropped = 0;
@@ -29,7 +31,8 @@ export function streamLogs(
       write({ message, isSystem: true, timestamp: now() });
     });
     write({ message: 'Streaming logs', isSystem: true });
-    return logs.listen((line) => {
+    return logs.listen((line, owner) => {
+      if (!mayRead(owner)) return;
       if (stream.waitingBytes > LISTENER_BUFFER_BYTES) dropped += 1;
       else write(line);
     });

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Scope } from '../store/keys.js';
 import type { Rendered } from './answer.js';
+import { mayUse } from './app-keys.js';
 import { type AuthDeps, admissionOf } from './auth.js';
 
 /** What a scope gets to see; undefined when that is not a plain 200. `detail` is what stands for the parameter of the path. */
@@ -71,7 +72,8 @@ export class ReadyReads {
     const found = this.#find(url);
     if (!found) return undefined;
     const admission = admissionOf({ raw: request, apikey: undefined }, this.auth);
-    return admission.is === 'admitted' ? found.read(admission.scope, found.detail) : undefined;
+    if (admission.is !== 'admitted' || !mayUse(admission.scope, url, this.auth.appKeys)) return undefined;
+    return found.read(admission.scope, found.detail);
   }
 
   #find(url: string): { readonly read: Read; readonly detail: string } | undefined {

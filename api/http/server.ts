@@ -12,6 +12,7 @@ import type { SecretFiles } from '../store/secret-files.js';
 import type { Store } from '../store/store.js';
 import type { Tags } from '../store/tag-file.js';
 import { parseAddress, parseAddresses } from './address.js';
+import type { AppKeyReach } from './app-keys.js';
 import { auth } from './auth.js';
 import { bodies, HeldBytes } from './body.js';
 import { commander } from './commands.js';
@@ -85,6 +86,7 @@ export interface ServerDeps {
   readonly settings: {
     readonly localMode: boolean;
     readonly development: boolean;
+    readonly appKeys?: AppKeyReach;
     /** Our own version. */
     readonly version: string;
     /** `host:port` or `unix:/path`, several of them separated by commas or blanks. */
@@ -166,6 +168,7 @@ export async function createServer(deps: ServerDeps): Promise<ApiServer> {
       hostNames: () => device.hostNames?.() ?? [hostname()],
       addresses: () => device.addresses?.() ?? [],
     },
+    appKeys: settings.appKeys ?? 'device',
     doorOf: (request: IncomingMessage) => listeners.doorOf(request),
     isOwner: (request: IncomingMessage) => owners.isOwner(request),
   };

@@ -2,6 +2,8 @@ import type { Lifecycle, Plugin } from '@hapi/hapi';
 import type { LogStream } from '../store/logs.js';
 import type { Reader } from '../store/store.js';
 import { failed, json, ready, render } from './answer.js';
+import { mayRead } from './app-keys.js';
+import { scopeOf } from './auth.js';
 import { bodyOf } from './body.js';
 import { streamLogs } from './log-lines.js';
 import type { ReadyReads } from './ready-reads.js';
@@ -19,17 +21,20 @@ export interface TargetState {
 }
 
 export interface LocalRoutesDeps {
-  readonly store: Pick<Reader, 'resourceVersion'>;
+  readonly store: Pick<Reader, 'resourceVersion' | 'get'>;
   readonly reads: ReadyReads;
   readonly target: TargetState;
   readonly device: { readonly arch: string; readonly deviceType: string };
-  readonly settings: { readonly localMode: boolean };
+  readonly settings: { readonly localMode: boolean; readonly development: boolean };
   readonly logs: LogStream;
   readonly streams: Streams;
   readonly now: () => number;
 }
 
-/** `/v2/local/…`: what `balena push` and `balena device logs` talk to. Only a posted target needs local mode. */
+/**
+ * `/v2/local/…`: what `balena push` and `balena device logs` talk to. Only a posted target needs local mode, and the key of
+ * the device: who posts one can mount and run anything.
+ */
 export const localRoutes: Plugin<LocalRoutesDeps> = {
   name: 'v2-local',
   register(server, { store, reads, target, device, settings, logs, streams, now }) {
@@ -46,6 +51,7 @@ export const localRoutes: Plugin<LocalRoutesDeps> = {
       method: 'POST',
       path: '/v2/local/target-state',
       async handler(request, h) {
+        if (scopeOf(request).type !== 'global' && !settings.development) return failed(h, 401, 'Unauthorized');
         if (!settings.localMode) {
           return failed(h, 400, 'Target state can only set when device is in local mode');
         }
@@ -58,7 +64,8 @@ export const localRoutes: Plugin<LocalRoutesDeps> = {
       json(h, { status: 'success', info: { arch: device.arch, deviceType: device.deviceType } });
     server.route({ method: ['GET', 'POST'], path: '/v2/local/device-info', handler: info });
 
-    const follow: Lifecycle.Method = (request, h) => streamLogs(request, h, { logs, streams, now });
+    const follow: Lifecycle.Method = (request, h) =>
+      streamLogs(request, h, { logs, streams, now, mayRead: mayRead(scopeOf(request), store) });
     server.route({ method: ['GET', 'POST'], path: '/v2/local/logs', handler: follow });
   },
 };

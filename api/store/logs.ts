@@ -10,31 +10,31 @@ export type LogLine =
       readonly serviceId: number;
     };
 
+/** Name or number of the App that a line is about; undefined for what concerns the whole device. */
+export type LineOwner = string | number | undefined;
+type Listener = (line: LogLine, app: LineOwner) => void;
+
 /** Live lines from controllers to whoever listens; nothing is kept. */
 export class LogStream {
-  readonly #listeners = new Set<(line: LogLine) => void>();
+  readonly #listeners = new Set<Listener>();
   readonly #audience = new Set<(listening: boolean) => void>();
 
   /** `isOn`: false drops lines, and does not keep them for later (SUPERVISOR_LOG_CONTROL). */
   constructor(private readonly isOn: () => boolean = () => true) {}
 
-  write(line: LogLine): void {
+  write(line: LogLine, app?: LineOwner): void {
     if (!this.isOn()) return;
-    for (const listener of this.#listeners) listener(line);
+    for (const listener of this.#listeners) listener(line, app);
   }
 
   /** A line of the agent itself, in the Supervisor's words: `Installing service 'web sha256:…'`. */
-  system(message: string, options: { isStdErr?: boolean; now?: number } = {}): void {
-    this.write({
-      message,
-      isSystem: true,
-      ...(options.isStdErr ? { isStdErr: true as const } : {}),
-      timestamp: options.now ?? Date.now(),
-    });
+  system(message: string, options: { isStdErr?: boolean; now?: number; app?: LineOwner } = {}): void {
+    const { isStdErr, now = Date.now(), app } = options;
+    this.write({ message, isSystem: true, ...(isStdErr ? { isStdErr } : {}), timestamp: now }, app);
   }
 
   /** Calls the listener for every line from now on. Returns how to stop. */
-  listen(listener: (line: LogLine) => void): () => void {
+  listen(listener: Listener): () => void {
     this.#listeners.add(listener);
     if (this.#listeners.size === 1) for (const notice of this.#audience) notice(true);
     return () => {

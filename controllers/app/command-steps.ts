@@ -14,18 +14,24 @@ export async function begin(deps: AppDeps, app: App, { existing, asked }: AppFac
   if (commands.length === 0) return {};
   if (strays.length > 0) await proposeChildren(deps, app, [...existing.filter(isLiving).map(declaredAs), ...strays]);
   for (const { name, begun } of commands) {
-    if (name === 'purge' && !begun) deps.logs.system(`Purging data for app ${identityOf(app).appId}`);
+    if (name === 'purge' && !begun) {
+      const { appId } = identityOf(app);
+      deps.logs.system(`Purging data for app ${appId}`, { app: appId });
+    }
   }
   return { begun: idsOf(commands) };
 }
 
 /** Says of each command how it ended. */
 export function finish({ logs, ...deps }: AppDeps, app: App, commands: readonly Command[]): Done {
+  const owner = app.metadata.name;
   const refused: Record<string, Refusal> = {};
   for (const { name, failure } of commands) {
     if (failure !== undefined) refused[name] = { reason: 'Failed', message: failure };
-    if (name === 'purge' && failure === undefined) logs.system('Purged data');
-    if (name === 'purge' && failure !== undefined) logs.system(`Error purging data: ${failure}`, { isStdErr: true });
+    if (name === 'purge' && failure === undefined) logs.system('Purged data', { app: owner });
+    if (name === 'purge' && failure !== undefined) {
+      logs.system(`Error purging data: ${failure}`, { isStdErr: true, app: owner });
+    }
     const what = failure === undefined ? `Carried out: ${name}` : `Could not ${name}: ${failure}`;
     event({ logs, ...deps }, app, 'Commanded', what);
   }

@@ -30,7 +30,7 @@ async function take(deps: AppDeps, memory: Memory, app: App, facts: AppFacts, st
     case 'promote': {
       for (const { service, requirement } of facts.leftOut) {
         const message = `Left out the optional service ${service}: this device does not have ${requirement}`;
-        deps.logs.system(message);
+        deps.logs.system(message, { app: app.metadata.name });
         event(deps, app, 'LeftOut', message);
       }
       await shareApiNetwork(deps.store, deps.world);

@@ -23,7 +23,7 @@ export async function claim(deps: AppDeps, memory: Memory, app: App, facts: AppF
   const force = forced(store, app);
   const services = servicesOfApp(store, app);
   const wasBlocked = app.status?.lock?.state === 'Blocked';
-  if (!wasBlocked) logs.system('Taking update locks');
+  if (!wasBlocked) logs.system('Taking update locks', { app: appId });
   const result = await locks.claim(appId, services, { force });
   if (result.is === 'held') {
     memory.refusals.delete(app.metadata.name);
@@ -59,7 +59,7 @@ function putOff({ logs, monotonic }: AppDeps, memory: Memory, app: App, { servic
   memory.refusals.set(name, { of, count, dueMs });
   if (!early) {
     const line = `Updates are locked, retrying in ${delayMs / 1000}s. Reason: ${heldBy(app, service)}`;
-    logs.system(line, { isStdErr: true });
+    logs.system(line, { isStdErr: true, app: name });
   }
   const message = `The application holds the update lock of ${service}: ${path}. Nothing is stopped until the file is gone, or an update is forced`;
   return { outcome: wait('UpdatesLocked', message, dueMs - monotonic()).outcome, blockedBy: path };
@@ -79,7 +79,7 @@ const heldBy = (app: App, service: string): string =>
 export async function unlock(deps: AppDeps, memory: Memory, app: App): Promise<Done> {
   const { appId } = identityOf(app);
   const held = deps.locks.isHeld(appId);
-  if (held && !memory.releasing.has(appId)) deps.logs.system('Releasing update locks');
+  if (held && !memory.releasing.has(appId)) deps.logs.system('Releasing update locks', { app: appId });
   memory.releasing.add(appId);
   if ((await deps.locks.release(appId)) === 'busy') {
     return { outcome: wait('Unlocking', 'Waiting for a step under the update lock to end', 1_000).outcome };

@@ -23,7 +23,7 @@ export interface LogFollowerDeps {
   /** Whose lines a container writes; undefined: nobody's, it is not followed. */
   readonly serviceOf: (
     container: SeenContainer,
-  ) => { readonly serviceName: string; readonly serviceId: number } | undefined;
+  ) => { readonly serviceName: string; readonly serviceId: number; readonly appId: number } | undefined;
   /** Calls back when the answers of `serviceOf` may be others than before. Returns how to stop. */
   readonly onOwners: (changed: () => void) => () => void;
   /** From the service's environment, `BALENA_LOGS_LEVEL`. Everything by default. */
@@ -139,7 +139,7 @@ class LogFollower {
       container,
       followed ?? this.#begin(container, this.#audience.runs, this.#audience.openedMs),
       (line) => {
-        if (level === 'all' || line.isStdErr) this.deps.logs.write(lineOf(line, service));
+        if (level === 'all' || line.isStdErr) this.deps.logs.write(lineOf(line, service), service.appId);
       },
     );
   }

@@ -117,7 +117,7 @@ async function perform(
   const short = spec.app && metadata.name.startsWith(`${spec.app}.`) ? metadata.name.slice(spec.app.length + 1) : name;
   switch (step.do) {
     case 'create': {
-      logs.system(`Creating network '${short}'`);
+      logs.system(`Creating network '${short}'`, { app: spec.app });
       await engine.createNetwork(name, networkOptions(spec), signal).catch((error: unknown) => {
         throw refusal(error, spec, name);
       });
@@ -132,7 +132,7 @@ async function perform(
       if (result === 'in-use') {
         return wait('StillAttached', `Waiting for a container that is not ours to leave the network ${name}`).outcome;
       }
-      logs.system(`Removing network '${short}'`);
+      logs.system(`Removing network '${short}'`, { app: spec.app });
       store.record(key, { type: 'Normal', reason: 'Removing', message: `Removed network ${name}: ${step.because}` });
       await world.refreshNetwork(name, signal);
       return undefined;

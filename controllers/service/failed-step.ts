@@ -7,11 +7,13 @@ import { explainRefusal } from './refusals.js';
 
 /** The Supervisor's line for a failure; not again for the same failure of a retry. */
 export const tell =
-  ({ logs, store }: ServiceDeps, { metadata }: Service, phrase: string) =>
+  ({ logs, store }: ServiceDeps, { metadata, spec }: Service, phrase: string) =>
   (due: string): void => {
     const current = store.get('Service', metadata.name);
     const before = current && conditionOf(current, 'Ready')?.message;
-    if (!before?.includes(due)) logs.system(`${phrase} due to '${due}'`, { isStdErr: true });
+    if (!before?.includes(due)) {
+      logs.system(`${phrase} due to '${due}'`, { isStdErr: true, app: spec.app });
+    }
   };
 
 /** What Docker refused, as an error for people. What it finds wrong with the request itself no retry can mend. */

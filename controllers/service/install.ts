@@ -25,12 +25,13 @@ async function create(
 ): Promise<Outcome | undefined> {
   const { world, engine, logs, store } = deps;
   const { service } = subject;
+  const { app } = service.spec;
   const blueprint = subject.blueprint?.();
   if (!blueprint) return wait('ImageMissing', `Waiting for image ${service.spec.image} to be local`).outcome;
   const label = `${subject.serviceName} ${blueprint.options.Image}`;
   for (const warning of blueprint.warnings) leftOut(store, service, warning);
 
-  logs.system(`${step.beside === 'hand-over' ? 'Handing over to' : 'Installing'} service '${label}'`);
+  logs.system(`${step.beside === 'hand-over' ? 'Handing over to' : 'Installing'} service '${label}'`, { app });
   // What an earlier container said does not count for this one.
   if (step.beside === 'hand-over') await deps.handovers.forget(subject.appId, subject.serviceName);
   const created = await engine
@@ -47,7 +48,7 @@ async function create(
     await world.refreshImage(normalizeReference(service.spec.image), signal);
     return wait('ImageMissing', `Image ${service.spec.image} went away before container ${step.name} was made`).outcome;
   }
-  logs.system(`Installed service '${label}'`);
+  logs.system(`Installed service '${label}'`, { app });
   for (const warning of created.warnings ?? []) leftOut(store, service, `The engine says: ${warning}`);
   subject.note('Created');
   record(store, service, 'Installing', `Created container ${step.name}: ${step.because}`);
@@ -89,7 +90,9 @@ export async function start(
   const label = labelOf({ ...container, serviceName: subject.serviceName });
   await startAndLook(deps, subject, container.id, { label, because }, signal);
   // The Supervisor says so of whatever had run before.
-  if (container.startedAt !== undefined) deps.logs.system(`Restarting service '${label}'`);
+  if (container.startedAt !== undefined) {
+    deps.logs.system(`Restarting service '${label}'`, { app: subject.service.spec.app });
+  }
 }
 
 async function startAndLook(
@@ -100,7 +103,8 @@ async function startAndLook(
   signal: AbortSignal,
 ): Promise<undefined> {
   const { world, engine, logs, store } = deps;
-  logs.system(`Starting service '${label}'`);
+  const { app } = service.spec;
+  logs.system(`Starting service '${label}'`, { app });
   const before = world.containers();
   try {
     await engine.startContainer(id, signal);
@@ -117,6 +121,6 @@ async function startAndLook(
   }
   await world.refreshContainer(id, signal);
   noteStart(id, before);
-  logs.system(`Started service '${label}'`);
+  logs.system(`Started service '${label}'`, { app });
   record(store, service, 'Starting', `Started service ${serviceName}: ${because}`);
 }

@@ -11,6 +11,7 @@ export function beginLeaving(
   { container, stop, remove, locked, because, update }: StepOf<'leave'>,
 ): void {
   const { name } = service.metadata;
+  const { app } = service.spec;
   const { id } = container;
   const label = labelOf({ ...container, serviceName });
   const dead = container.state === 'dead';
@@ -18,14 +19,14 @@ export function beginLeaving(
   const never = new AbortController().signal;
   const leave = (): Promise<true> =>
     world.quietly(id, async (): Promise<true> => {
-      logs.system(`${dead ? 'Removing dead container' : 'Killing service'} '${label}'`);
+      logs.system(`${dead ? 'Removing dead container' : 'Killing service'} '${label}'`, { app });
       if (stop) await engine.stopContainer(id, never);
       if (update && stop) note('Stopped');
       // Before the removal: as soon as that is seen the next container is made, and says so.
       // The Supervisor's order, which it has from the engine's events.
       const ended = stop ? [`Service exited '${label}'`] : [];
       const killed = dead ? [] : [`Killed service '${label}'`];
-      for (const line of remove ? [...ended, ...killed] : [...killed, ...ended]) logs.system(line);
+      for (const line of remove ? [...ended, ...killed] : [...killed, ...ended]) logs.system(line, { app });
       if (remove) await engine.removeContainer(id, never);
       if (update && remove) note('Removed');
       if (update?.is === 'succeeded') await handovers.forget(appId, serviceName);
@@ -40,7 +41,7 @@ export function beginLeaving(
         record(store, service, 'Stopping', `${remove ? 'Removed' : 'Stopped'} container ${container.name}: ${because}`);
     } catch (error) {
       throw refused(`Could not ${remove ? 'remove' : 'stop'} container ${container.name}`, error, (due) =>
-        logs.system(`Failed to kill service '${label}' due to '${due}'`, { isStdErr: true }),
+        logs.system(`Failed to kill service '${label}' due to '${due}'`, { isStdErr: true, app }),
       );
     }
   });

@@ -106,12 +106,18 @@ export class Lives {
     this.#say(service, container, facts, loop);
   }
 
-  #say({ metadata }: Service, container: SeenContainer, { lastExit }: RunFacts, { exits, starts }: RunNews): void {
+  #say(
+    { metadata, spec }: Service,
+    container: SeenContainer,
+    { lastExit }: RunFacts,
+    { exits, starts }: RunNews,
+  ): void {
     const { logs, store } = this.deps;
+    const { app } = spec;
     const label = labelOf(container);
     const times = (count: number): string => (count > 1 ? ` (${count} times)` : '');
     if (exits > 0) {
-      logs.system(`Service exited '${label}'${times(exits)}`);
+      logs.system(`Service exited '${label}'${times(exits)}`, { app });
       store.record(keyOf('Service', metadata.name), {
         type: lastExit?.exitCode === 0 ? 'Normal' : 'Warning',
         reason: 'Exited',
@@ -119,17 +125,17 @@ export class Lives {
         times: exits,
       });
     }
-    if (starts > 0) logs.system(`Restarting service '${label}'${times(starts)}`);
+    if (starts > 0) logs.system(`Restarting service '${label}'${times(starts)}`, { app });
   }
 
   /** What begins or ends with this look, as events. */
-  #tellTurns({ metadata, status: before }: Service, container: SeenContainer, facts: RunFacts): void {
+  #tellTurns({ metadata, spec, status: before }: Service, container: SeenContainer, facts: RunFacts): void {
     const { id, name } = container;
     const was = before?.container?.id === id ? before : undefined;
     const record = (type: 'Normal' | 'Warning', reason: string, message: string): void =>
       this.deps.store.record(keyOf('Service', metadata.name), { type, reason, message });
     if (facts.unhealthySince !== undefined && was?.unhealthySince === undefined) {
-      this.deps.logs.system(`Service unhealthy '${labelOf(container)}'`);
+      this.deps.logs.system(`Service unhealthy '${labelOf(container)}'`, { app: spec.app });
       record('Warning', 'Unhealthy', `Container ${name} is unhealthy: its healthcheck fails`);
     }
     if (facts.crashLoopSince !== undefined && was?.crashLoopSince === undefined)

@@ -1,13 +1,13 @@
 import type { Reader } from '../../api/store/store.js';
 import type { Service } from '../../crds/kinds.js';
 import type { SeenContainer } from '../docker/engine.js';
-import type { LogLevel } from '../docker/log-follower.js';
+import type { LogFollowerDeps, LogLevel } from '../docker/log-follower.js';
 import { readEnvironment } from './environment.js';
 import { Findings } from './findings.js';
 import { identityOf } from './identity.js';
 
 interface LogOwner {
-  serviceOf(container: SeenContainer): { readonly serviceName: string; readonly serviceId: number } | undefined;
+  serviceOf: LogFollowerDeps['serviceOf'];
   levelOf(container: SeenContainer): LogLevel;
   onOwners(changed: () => void): () => void;
 }
@@ -25,7 +25,9 @@ export function logOwnerOf(store: Pick<Reader, 'list' | 'get' | 'watch'>): LogOw
   return {
     serviceOf: (container) => {
       const found = find(container);
-      return found && { serviceName: found.identity.serviceName, serviceId: found.identity.serviceId };
+      if (!found) return undefined;
+      const { serviceName, serviceId, appId } = found.identity;
+      return { serviceName, serviceId, appId };
     },
     levelOf: (container) => {
       const found = find(container);

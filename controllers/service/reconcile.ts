@@ -82,7 +82,7 @@ async function admit(deps: Deps, service: Service): Promise<Service> {
   const asked = { ...(stop ? { stop } : {}), ...(restart ? { restart } : {}) };
   if (Object.keys(asked).length === 0 || appId === undefined || locks.isHeld(appId)) return service;
 
-  logs.system('Taking update locks');
+  logs.system('Taking update locks', { app: appId });
   const siblings = store.list('Service').filter(({ spec }) => spec.app === service.spec.app);
   const names = [...new Set(siblings.map(({ spec }) => spec.serviceName))].sort();
   const claim = await locks.claim(appId, names, { force: Object.values(asked).some(({ force }) => force === true) });

@@ -11,16 +11,17 @@ export function beginRestart(
   { container, because }: StepOf<'restart'>,
 ): void {
   const { id } = container;
+  const { app } = service.spec;
   const label = labelOf({ ...container, serviceName });
   // Not the pass's own signal: a newer document does not call a restart back.
   const never = new AbortController().signal;
   const restart = async (): Promise<void> => {
-    logs.system(`Killing service '${label}'`);
+    logs.system(`Killing service '${label}'`, { app });
     const before = world.containers();
     try {
       if ((await engine.restartContainer(id, never)) === 'absent') return;
       for (const line of [`Killed service '${label}'`, `Service exited '${label}'`, `Restarting service '${label}'`]) {
-        logs.system(line);
+        logs.system(line, { app });
       }
       record(store, service, 'Restarting', `Restarted container ${container.name}: ${because}`);
     } finally {

@@ -94,7 +94,7 @@ async function perform(
   const short = metadata.name.startsWith(`${spec.app}.`) ? metadata.name.slice(spec.app.length + 1) : name;
   switch (step.do) {
     case 'create': {
-      logs.system(`Creating volume '${short}'`);
+      logs.system(`Creating volume '${short}'`, { app: spec.app });
       await engine
         .createVolume(name, volumeOptions(spec, facts.purge === undefined ? [] : [facts.purge]), signal)
         .catch((error: unknown) => {
@@ -109,7 +109,7 @@ async function perform(
         throw new Error(`Could not remove volume ${name}`, { cause: error });
       });
       if (result === 'in-use') return inUse(deps, volume, facts, signal);
-      logs.system(`Removing volume '${short}'`);
+      logs.system(`Removing volume '${short}'`, { app: spec.app });
       store.record(key, { type: 'Normal', reason: 'Removing', message: `Removed volume ${name}: ${step.because}` });
       await world.refreshVolume(name, signal);
       return undefined;

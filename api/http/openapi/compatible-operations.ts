@@ -259,6 +259,7 @@ export const COMPATIBLE_OPERATIONS: Operations = {
     answers: {
       200: jsonAnswer('It is on disk, and will be made true.', ref('Success')),
       400: jsonAnswer('Every problem of it.', ref('Failed')),
+      401: jsonAnswer('The key belongs to an app.', ref('Failed')),
       503: FAILED,
     },
   },

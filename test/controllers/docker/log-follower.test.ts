@@ -22,7 +22,7 @@ async function setUp(levelOf?: (container: SeenContainer) => LogLevel) {
     world,
     logs,
     serviceOf: ({ serviceName }) =>
-      serviceName === undefined || unknown.has(serviceName) ? undefined : { serviceName, serviceId: 7 },
+      serviceName === undefined || unknown.has(serviceName) ? undefined : { serviceName, serviceId: 7, appId: 1 },
     onOwners: (changed) => {
       tellOwners = changed;
       return () => undefined;
