@@ -126,7 +126,9 @@ export class EngineKeeper {
       await daemon.start(this.#stopping.signal);
     } catch (error) {
       if (this.#stopping.signal.aborted) return;
-      const [why = ''] = (error instanceof Error ? error.message : String(error)).split('\n', 1);
+      // How it ended stands in the first line, and why in the last one that it printed.
+      const lines = (error instanceof Error ? error.message : String(error)).split('\n');
+      const why = [lines[0], ...lines.slice(1).slice(-1)].join(': ');
       tell('Warning', 'EngineNotStarted', why);
       this.#postpone(why);
       return;

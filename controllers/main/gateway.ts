@@ -100,7 +100,7 @@ export class Gateway implements ApiReach, Part {
   /** One look after the other; those that are asked for meanwhile see what is there then. */
   #look(): void {
     this.#cancelRetry();
-    this.#turn = this.#turn.then(() => this.#converge());
+    this.#turn = this.#turn.then(() => this.#converge()).catch((error: unknown) => void this.#failed(error));
   }
 
   async #converge(): Promise<void> {
@@ -130,12 +130,18 @@ export class Gateway implements ApiReach, Part {
       this.#backoff.forget(KEY);
       this.#tell('Normal', 'ApiReachable', `Containers reach the API at ${address}`);
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      const isNews = why !== this.#failure;
-      this.#failure = why;
-      if (isNews) this.#tell('Warning', 'ApiUnreachable', `Could not listen at ${address}, trying again: ${why}`);
-      if (!this.#isOver) this.#cancelRetry = this.deps.clock.after(this.#backoff.next(KEY), () => this.#look());
+      const before = this.#failure;
+      const why = this.#failed(error);
+      if (why !== before)
+        this.#tell('Warning', 'ApiUnreachable', `Could not listen at ${address}, trying again: ${why}`);
     }
+  }
+
+  /** Looks again later; returns why, in one sentence. */
+  #failed(error: unknown): string {
+    this.#failure = error instanceof Error ? error.message : String(error);
+    if (!this.#isOver) this.#cancelRetry = this.deps.clock.after(this.#backoff.next(KEY), () => this.#look());
+    return this.#failure;
   }
 
   /** A network that nobody has seen on the engine lately has no address that could be missed. */

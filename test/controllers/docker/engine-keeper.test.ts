@@ -100,7 +100,7 @@ describe('whoever looks after the engine of our own', () => {
   });
 
   it('waits longer each time that it does not start, a minute at most, and says why', async () => {
-    daemon.refusal = 'The Docker engine did not start: no space left\nits log';
+    daemon.refusal = 'The Docker engine did not start: it ended with status 1\nfirst line\nno space left';
     await end();
     await pass(400);
     const waits = daemon.starts.slice(1).map((at, index) => at - (daemon.starts[index] ?? 0));
@@ -108,7 +108,10 @@ describe('whoever looks after the engine of our own', () => {
     waits.forEach((wait, index) => {
       assert.ok(wait >= Math.min(2 ** (index + 1), 60) && wait <= 62, waits.join());
     });
-    assert.match(keeper.trouble ?? '', /did not start: no space left; it is started again in 60 s$/);
+    assert.match(
+      keeper.trouble ?? '',
+      /did not start: it ended with status 1: no space left; it is started again in 60 s$/,
+    );
     daemon.refusal = undefined;
     await pass(62);
     assert.equal(keeper.trouble, undefined);
