@@ -13,7 +13,7 @@ const serviceFields: Fields = {
   contract: { type: "object", description: "What the service requires of the device, as {type, slug, requires: […]}." },
   command: { type: ["string","array","null"], title: "string or list", description: "Arguments. A string is split as a shell would, without expanding variables and without running a shell; a list is taken as it is. Default: the Cmd of the image.", items: { type: "string" } },
   entrypoint: { type: ["string","array","null"], title: "string or list", description: "What is run, with command as its arguments; written like command. Setting it alone keeps the Cmd of the image. Default: the Entrypoint of the image.", items: { type: "string" } },
-  environment: { type: ["object","array","null"], title: "map or list", description: "Variables, as a map or as a list of NAME=value. Numbers, true and false become text, null becomes empty. Default: none beside the injected ones and those of the image.", items: { type: "string", title: "string (NAME=value)", pattern: "^[^=]+(=|$)" }, additionalProperties: { type: ["string","number","boolean","null"], title: "string, number or boolean" } },
+  environment: { type: ["object","array","null"], title: "map or list", description: "Variables, as a map or as a list of NAME=value. Numbers, true and false become text; one that is null is not set, not even from the image. Default: none beside the injected ones and those of the image.", items: { type: "string", title: "string (NAME=value)", pattern: "^[^=]+(=|$)" }, additionalProperties: { type: ["string","number","boolean","null"], title: "string, number or boolean" } },
   labels: { type: ["object","array","null"], title: "map or list", description: "Labels of the container, as a map or as a list of name=value. Some are instructions: io.balena.features.*, io.balena.update.*. Default: none beside those of the image.", items: { type: "string", title: "string (name=value)", pattern: "^[^=]+(=|$)" }, additionalProperties: { type: ["string","number","boolean","null"], title: "string, number or boolean" } },
   hostname: { type: ["string","null"], description: "Host name inside the container. Default: the short container id; with network_mode host, that of the device.", maxLength: 255 },
   domainname: { type: ["string","null"], description: "Domain name inside the container. Default: none.", maxLength: 255 },
@@ -213,9 +213,9 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
       appId: { type: "integer", description: "Number in object names and in the compatible API. Default: made from metadata.name.", minimum: 1, maximum: 9007199254740991 },
       uuid: { type: "string", title: "string (a name of letters, digits, _ . -)", description: "Prefix of the names of its networks. Default: the appId as text.", pattern: "^[A-Za-z0-9][A-Za-z0-9_.-]*$", maxLength: 255 },
       name: { type: "string", title: "string (one line of text)", description: "Shown to people and clients, and to containers as BALENA_APP_NAME. Default: metadata.name.", pattern: "^[^\\r\\n]*$", minLength: 1, maxLength: 255 },
-      release: { type: ["object","null"], description: "Which release this is; part of the container names. null: an app without a release, nothing runs. Default: {commit: local, id: 1}.", required: ["commit","id"], properties: {
+      release: { type: ["object","null"], description: "Which release this is; part of the container names. null: an app without a release, nothing runs. Default: {commit: local, id: 1}.", required: ["commit"], properties: {
         commit: { type: "string", title: "string (letters, digits, _ . -)", description: "Uuid of the release.", pattern: "^[A-Za-z0-9_.-]+$", minLength: 1, maxLength: 255 },
-        id: { type: "integer", description: "Number of the release.", minimum: 0, maximum: 9007199254740991 },
+        id: { type: "integer", description: "Number of the release. Default: made from the commit.", minimum: 0, maximum: 9007199254740991 },
       }, additionalProperties: false },
       services: { type: "object", description: "Its containers, by name. Default: none.", additionalProperties: { type: "object", required: ["image"], properties: {
         ...serviceFields,
@@ -363,9 +363,9 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
       appId: { type: "integer", description: "Number of the app. Default: taken from the App document.", minimum: 1, maximum: 9007199254740991 },
       appUuid: { type: "string", title: "string (a name of letters, digits, _ . -)", description: "Uuid of the app, the prefix of its network names. Default: taken from the App document.", pattern: "^[A-Za-z0-9][A-Za-z0-9_.-]*$", maxLength: 255 },
       appName: { type: "string", title: "string (one line of text)", description: "Name of the app as its containers see it (BALENA_APP_NAME). Default: taken from the App document.", pattern: "^[^\\r\\n]*$", minLength: 1, maxLength: 255 },
-      release: { type: "object", description: "The release that it belongs to; part of the container name. Default: taken from the App document.", required: ["commit","id"], properties: {
+      release: { type: "object", description: "The release that it belongs to; part of the container name. Default: taken from the App document.", required: ["commit"], properties: {
         commit: { type: "string", title: "string (letters, digits, _ . -)", description: "Uuid of the release.", pattern: "^[A-Za-z0-9_.-]+$", minLength: 1, maxLength: 255 },
-        id: { type: "integer", description: "Number of the release.", minimum: 0, maximum: 9007199254740991 },
+        id: { type: "integer", description: "Number of the release. Default: made from the commit.", minimum: 0, maximum: 9007199254740991 },
       }, additionalProperties: false },
       ...serviceFields,
     }, additionalProperties: false },

@@ -5,8 +5,8 @@ import type { Condition } from './conditions.js';
 export interface Release {
   /** Uuid of the release. */
   commit: string;
-  /** Number of the release. */
-  id: number;
+  /** Number of the release. Default: made from the commit. */
+  id?: number;
 }
 
 /** How to find out whether it works. Fields that are left out come from the image. Default: that of the image, else none. */
@@ -195,7 +195,7 @@ export interface ServiceFields {
   command?: string | string[] | null;
   /** What is run, with command as its arguments; written like command. Setting it alone keeps the Cmd of the image. Default: the Entrypoint of the image. */
   entrypoint?: string | string[] | null;
-  /** Variables, as a map or as a list of NAME=value. Numbers, true and false become text, null becomes empty. Default: none beside the injected ones and those of the image. */
+  /** Variables, as a map or as a list of NAME=value. Numbers, true and false become text; one that is null is not set, not even from the image. Default: none beside the injected ones and those of the image. */
   environment?:
     | {
         [k: string]: string | number | boolean | null;

@@ -12,6 +12,14 @@ const filesOf = (folder: string) =>
     .filter((name) => /\.(yaml|yml|json)$/.test(name))
     .map((name) => join(folder, name));
 
+/** As kubectl's `apply` sends a document. */
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (typeof value !== 'object' || value === null) return value;
+  const kept = Object.entries(value).filter(([, one]) => one !== null);
+  return Object.fromEntries(kept.map(([name, one]) => [name, withoutNulls(one)]));
+}
+
 describe('documents to copy', () => {
   const files = [...filesOf('manifests'), ...filesOf('examples')];
   const names = new Map<string, string>();
@@ -26,6 +34,14 @@ describe('documents to copy', () => {
         assert.equal(names.get(key), undefined, `${key} is in ${names.get(key)} too`);
         names.set(key, file);
       }
+    });
+  }
+
+  for (const file of files) {
+    it(`${file} says the same to kubectl, which reads YAML 1.1 and drops what is null`, () => {
+      const text = readFileSync(file, 'utf8');
+      const parsed = (version: '1.1' | '1.2') => parseAllDocuments(text, { version }).map((one) => one.toJS());
+      assert.deepEqual(withoutNulls(parsed('1.1')), parsed('1.2'));
     });
   }
 
@@ -45,7 +61,7 @@ describe('documents to copy', () => {
     const text = files.map((file) => readFileSync(file, 'utf8')).join('\n');
     for (const form of [
       'depends_on',
-      'restart: no',
+      'restart: "no"',
       'network_mode: host',
       'ipam',
       'driver_opts',

@@ -1,6 +1,7 @@
 import { isObserved } from '../../crds/conditions.js';
 import { type App, type Image, keyOf, type Service } from '../../crds/kinds.js';
 import { allottedId, normalizeReference } from '../../crds/names.js';
+import { releaseOf } from '../../crds/release.js';
 import { appIdOf } from '../store/app-ids.js';
 import type { Scope } from '../store/keys.js';
 import type { Reader } from '../store/store.js';
@@ -47,7 +48,7 @@ export function appTree(app: App, services: readonly Service[], images: readonly
     appId,
     uuid: app.spec.uuid ?? String(appId),
     name: app.spec.name ?? app.metadata.name,
-    release: app.spec.release === undefined ? { commit: 'local', id: 1 } : app.spec.release,
+    release: releaseOf(app.spec.release),
     targets: [...declaredTargets(app), ...handWrittenTargets(app, services)],
     services,
     images,

@@ -2,6 +2,7 @@ import { configWithDefaults } from '../../crds/device-variables.js';
 import type { App } from '../../crds/kinds.js';
 import { living } from '../../crds/living.js';
 import { allottedId, DEFAULT_DEVICE_NAME, DEVICE_DOCUMENT } from '../../crds/names.js';
+import { releaseOf } from '../../crds/release.js';
 import type { Reader } from '../store/store.js';
 
 /** What a target state tells of the device itself. */
@@ -49,8 +50,8 @@ export const appIdOf = ({
 
 function renderApp({ metadata, spec }: App): object {
   const name = spec.name ?? metadata.name;
-  if (spec.release === null) return { name };
-  const release = spec.release ?? { commit: 'local', id: 1 };
+  const release = releaseOf(spec.release);
+  if (release === null) return { name };
   const services = Object.entries(spec.services ?? {}).map(([serviceName, service]) => {
     const { image, serviceId, imageId, environment, labels, running, ...composition } = service;
     const id = serviceId ?? allottedId(`${metadata.name}/${serviceName}`);

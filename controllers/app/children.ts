@@ -22,7 +22,8 @@ import {
   volumeName,
 } from '../../crds/names.js';
 import { referencesOf } from '../../crds/references.js';
-import type { NetworkDefinition, Release } from '../../crds/types.js';
+import { type NumberedRelease, releaseOf } from '../../crds/release.js';
+import type { NetworkDefinition } from '../../crds/types.js';
 
 /** Who an App is, with everything filled in that its document leaves out. */
 export interface AppIdentity {
@@ -30,7 +31,7 @@ export interface AppIdentity {
   readonly uuid: string;
   readonly name: string;
   /** Null: nothing runs. */
-  readonly release: Release | null;
+  readonly release: NumberedRelease | null;
 }
 
 /** Names and numbers of an App. Derived from its name where absent, so they cannot be lost. Pure. */
@@ -40,7 +41,7 @@ export function identityOf({ metadata, spec }: Pick<App, 'metadata' | 'spec'>): 
     appId,
     uuid: spec.uuid ?? String(appId),
     name: spec.name ?? metadata.name,
-    release: spec.release === undefined ? { commit: 'local', id: 1 } : spec.release,
+    release: releaseOf(spec.release),
   };
 }
 

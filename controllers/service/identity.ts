@@ -1,5 +1,6 @@
 import type { App, Service } from '../../crds/kinds.js';
 import { allottedId, containerName } from '../../crds/names.js';
+import { releaseOf } from '../../crds/release.js';
 
 /** Who a service is, in the Supervisor's words: what ends up in names, labels and environment. */
 export interface Identity {
@@ -22,7 +23,7 @@ export function identityOf({ spec }: Service, app: App | undefined): Identity | 
   if (!complete && !app) return undefined;
   const appId = spec.appId ?? app?.spec.appId ?? allottedId(spec.app);
   const serviceId = spec.serviceId ?? allottedId(`${spec.app}/${spec.serviceName}`);
-  const release = spec.release ?? app?.spec.release ?? { commit: 'local', id: 1 };
+  const release = releaseOf(spec.release ?? app?.spec.release ?? { commit: 'local' });
   return {
     appId,
     appUuid: spec.appUuid ?? app?.spec.uuid ?? String(appId),

@@ -3,6 +3,7 @@ import { differenceOf, networkHash } from '../../controllers/network/options.js'
 import { isReady } from '../../crds/conditions.js';
 import type { AnyResource, App, Service } from '../../crds/kinds.js';
 import { API_NETWORK, containerName, networkName } from '../../crds/names.js';
+import { releaseOf } from '../../crds/release.js';
 import type { Agent, Device } from './device.js';
 import { containersOfApp } from './device-view.js';
 import { isAlive, type MemoryContainer } from './memory-containers.js';
@@ -65,8 +66,8 @@ function serviceUntruth(device: Device, agent: Agent, { spec }: Service): string
   const [container, another] = mine;
   if (!container) return 'it has no container';
   if (another) return `it has ${mine.length} containers`;
-  const { release = { commit: 'local', id: 1 }, imageId = 0 } = spec;
-  const name = containerName(spec.serviceName, imageId, release.id, release.commit);
+  const { id, commit } = releaseOf(spec.release ?? { commit: 'local' });
+  const name = containerName(spec.serviceName, spec.imageId ?? 0, id, commit);
   if (container.name !== name) return `its container is called ${container.name}, not ${name}`;
   if (container.image !== images.find(spec.image)?.id) return 'its container runs another image';
   const variables = Object.entries({ ...(spec.environment as Record<string, string>) }).map(([k, v]) => `${k}=${v}`);

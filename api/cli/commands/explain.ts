@@ -109,7 +109,9 @@ const fieldsOf = (schema: Schema): readonly (readonly [string, Schema])[] =>
 const innerRequired = (schema: Schema): readonly string[] =>
   schema.properties ? [] : (innerOf(schema)?.required ?? []);
 
-const firstSentence = (text: string): string => /^.*?[.:](?=\s|$)/s.exec(text)?.[0].replace(/[.:]$/, '') ?? text;
+/** A word with a colon says of which value the sentence speaks: `true: …`. Pure. */
+export const firstSentence = (text: string): string =>
+  /^\S*\s.*?[.:](?=\s|$)/s.exec(text)?.[0].replace(/[.:]$/, '') ?? text;
 
 function wrapped(text: string, width: number): readonly string[] {
   const lines: string[] = [''];

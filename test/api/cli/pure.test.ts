@@ -3,6 +3,7 @@ import { addressText, isLocal, parseHost } from '../../../api/cli/address.js';
 import { ApiError } from '../../../api/cli/client.js';
 import { cellOf, valueAt } from '../../../api/cli/columns.js';
 import { verdictOf as endOf } from '../../../api/cli/commands/actions.js';
+import { firstSentence } from '../../../api/cli/commands/explain.js';
 import { cpuPercent } from '../../../api/cli/commands/top.js';
 import { chooseTarget, parseConfig } from '../../../api/cli/contexts.js';
 import { differences } from '../../../api/cli/differences.js';
@@ -126,6 +127,21 @@ describe('printer columns', () => {
     assert.equal(valueAt(document, '.status.none.deeper'), undefined);
     const known = /^(?:\.[\w-]+|\[\?\(@\.[\w-]+\s*==\s*["'][^"']*["']\)\]|\[\d+\])+$/;
     for (const { columns } of Object.values(SCHEMAS)) for (const { jsonPath } of columns) assert.match(jsonPath, known);
+  });
+});
+
+describe('the meaning of a field in one line', () => {
+  it('is its first sentence, and never the value alone that it speaks of', () => {
+    assert.equal(
+      firstSentence('true: its services may mount paths. Default: false.'),
+      'true: its services may mount paths',
+    );
+    assert.equal(firstSentence('Its containers, by name. Default: none.'), 'Its containers, by name');
+    for (const { spec } of Object.values(SCHEMAS)) {
+      for (const [name, { description = '' }] of Object.entries(spec.properties ?? {})) {
+        assert.match(firstSentence(description), /\S \S/, name);
+      }
+    }
   });
 });
 
