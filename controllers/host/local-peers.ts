@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -7,6 +7,12 @@ import type { Connection, LocalPeers } from '../../crds/local-peers.js';
 import { type LocalProcessesOptions, localProcesses, type Objection } from './local-processes.js';
 import { clientSocket, type ListedSocket } from './socket-table.js';
 
+const TABLES = [
+  ['tcp', 4],
+  ['tcp6', 6],
+] as const;
+const PAGE_BYTES = 4096;
+const TABLE_BYTES = 16 * PAGE_BYTES;
 /** Longest that other work waits while processes are looked at, ms. */
 const SLICE_MS = 1;
 /** Processes that held a socket of late are looked at first: a client that connects again and again is one of them. */
@@ -72,27 +78,23 @@ export function openLocalPeers({
     return socket.uid === 0 || socket.uid === ownUid ? undefined : 'another user';
   }
 
+  /** A client may speak to an address of IPv4 through a socket of IPv6. */
   async function socketsOf(connections: readonly Connection[]): Promise<readonly (ListedSocket | undefined)[]> {
-    const isMapped = ({ remoteAddress }: Connection): boolean => remoteAddress.includes('.');
-    const four = connections.some(isMapped) ? await readFile(join(proc, 'net/tcp')) : undefined;
-    const found = connections.map((one) => (four && isMapped(one) ? clientSocket(four, 4, one) : undefined));
-    if (found.every((one) => one !== undefined)) return found;
-    // A client may speak to an address of IPv4 through a socket of IPv6. Where there is no IPv6, there is no table.
-    const six = await readFile(join(proc, 'net/tcp6')).catch(() => Buffer.alloc(0));
-    return connections.map((one, index) => found[index] ?? clientSocket(six, 6, one));
+    const found = new Map<Connection, ListedSocket>();
+    for (const [name, family] of TABLES) {
+      const wanted = connections.filter((one) => !found.has(one) && (family === 6 || one.remoteAddress.includes('.')));
+      if (wanted.length > 0) await lookIn(join(proc, 'net', name), family, new Set(wanted), found);
+    }
+    return connections.map((one) => found.get(one));
   }
 
   /** Looks for the processes that hold these sockets. One that is not found is not in the answer. */
   async function objectionsToHolders(inodes: ReadonlySet<number>): Promise<ReadonlyMap<number, Objection | undefined>> {
     const found = new Map<number, Objection | undefined>();
     if (inodes.size === 0) return found;
-    let sliceEndMs = performance.now() + SLICE_MS;
-    const first = recent;
-    for (const pid of inOrder(first, processes.pids())) {
-      if (performance.now() >= sliceEndMs) {
-        await nextTurn();
-        sliceEndMs = performance.now() + SLICE_MS;
-      }
+    const breathe = breather();
+    for (const pid of inOrder(recent, processes.pids())) {
+      await breathe();
       for (const inode of processes.socketsOf(pid, inodes)) {
         if (found.has(inode)) continue;
         found.set(inode, processes.objection(pid, inode));
@@ -112,6 +114,53 @@ export function openLocalPeers({
     get blindness() {
       return processes.blindness;
     },
+  };
+}
+
+/** Looks for the client's ends of these connections, until all are found. Where there is no IPv6, there is no table. */
+async function lookIn(
+  path: string,
+  family: 4 | 6,
+  wanted: Set<Connection>,
+  found: Map<Connection, ListedSocket>,
+): Promise<void> {
+  if (!existsSync(path)) return;
+  const breathe = breather();
+  // Without promises: the kernel gives a page at a time, and Node's threads would take longer to hand it over than it took to fill.
+  const file = openSync(path, 'r');
+  try {
+    const buffer = Buffer.alloc(TABLE_BYTES);
+    let length = 0;
+    for (let ended = false; !ended && wanted.size > 0; ) {
+      while (!ended && length < TABLE_BYTES - PAGE_BYTES) {
+        const count = readSync(file, buffer, length, PAGE_BYTES, null);
+        length += count;
+        ended = count === 0;
+        await breathe();
+      }
+      const lines = buffer.subarray(0, buffer.subarray(0, length).lastIndexOf('\n') + 1);
+      for (const connection of wanted) {
+        const socket = clientSocket(lines, family, connection);
+        if (!socket) continue;
+        found.set(connection, socket);
+        wanted.delete(connection);
+      }
+      buffer.copyWithin(0, lines.length, length); // the begin of a line that goes on in the next page
+      length -= lines.length;
+    }
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Gives way to other work once a slice of time is used up. */
+function breather(): () => Promise<void> | undefined {
+  let endMs = performance.now() + SLICE_MS;
+  return () => {
+    if (performance.now() < endMs) return undefined;
+    return nextTurn().then(() => {
+      endMs = performance.now() + SLICE_MS;
+    });
   };
 }
 
