@@ -112,6 +112,8 @@ class LogFollower {
   }
 
   #lookAtAll(): void {
+    if (this.#audience && this.deps.world.fresh)
+      this.#audience.runs ??= new Map(this.deps.world.containers().map((one) => [one.id, one.startedAt]));
     for (const { id } of this.deps.world.containers()) this.#look(id);
     for (const id of [...this.#followed.keys()]) this.#look(id);
   }
@@ -119,10 +121,8 @@ class LogFollower {
   /** Follows a container that has something to say, lets go of one that went. */
   #look(id: string): void {
     const { world, serviceOf, levelOf } = this.deps;
-    if (!this.#audience || !world.fresh) return;
-    const containers = world.containers();
-    this.#audience.runs ??= new Map(containers.map((one) => [one.id, one.startedAt]));
-    const container = containers.find((one) => one.id === id);
+    if (!this.#audience?.runs || !world.fresh) return;
+    const container = world.containers().find((one) => one.id === id);
     if (!container) {
       this.#letGo(id);
       return;

@@ -199,6 +199,21 @@ describe('The log follower', () => {
       assert.equal(takeLines().at(-1), 'next run');
     });
 
+    it(`hears the first container of an engine whose clock differs by ${byMs / 3_600_000} h`, async () => {
+      const { engine, clock, listen, takeLines, pass, become } = await setUp();
+      for (const id of ['c1', 'c2']) {
+        engine.boxes.delete(id);
+        engine.tell({ type: 'container', action: 'destroy', id });
+      }
+      await pass(100);
+      await listen();
+      await pass(2_000);
+      engine.say('c9', 'first words', false, clock.now() + byMs);
+      become({ id: 'c9', state: 'running', startedAt: new Date(clock.now() + byMs).toISOString() }, 'start');
+      await pass(100);
+      assert.deepEqual(takeLines(), ['first words']);
+    });
+
     it(`hears an engine whose clock differs by ${byMs / 3_600_000} h`, async () => {
       const { engine, clock, listen, takeLines } = await setUp();
       engine.say('c1', 'before', false, clock.now() + byMs);
