@@ -1,4 +1,4 @@
-import { appIdOf } from '../store/app-ids.js';
+import { appIdOf } from '../store/derived-names.js';
 import type { Scope } from '../store/keys.js';
 import type { LineOwner } from '../store/logs.js';
 import type { Reader } from '../store/store.js';

@@ -2,7 +2,7 @@ import { isObserved } from '../../crds/conditions.js';
 import { type App, type Image, keyOf, type Service } from '../../crds/kinds.js';
 import { allottedId, normalizeReference } from '../../crds/names.js';
 import { releaseOf } from '../../crds/release.js';
-import { appIdOf } from '../store/app-ids.js';
+import { appIdOf } from '../store/derived-names.js';
 import type { Scope } from '../store/keys.js';
 import type { Reader } from '../store/store.js';
 import { reaches } from './auth.js';

@@ -2,7 +2,7 @@ import type { Plugin } from '@hapi/hapi';
 import type { Logger } from 'pino';
 import { keyOf } from '../../crds/kinds.js';
 import { DEFAULT_DEVICE_NAME } from '../../crds/names.js';
-import { appIdOf } from '../store/app-ids.js';
+import { appIdOf } from '../store/derived-names.js';
 import type { Keys } from '../store/keys.js';
 import type { Store } from '../store/store.js';
 import { failed, json, ready, render, sentence, statusOnly } from './answer.js';

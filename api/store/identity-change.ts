@@ -1,5 +1,5 @@
 import type { AnyDeclared, AnyResource } from '../../crds/kinds.js';
-import { appIdOf } from './app-ids.js';
+import { appIdOf } from './derived-names.js';
 
 /**
  * Why a document cannot go on as the one that is declared: containers, networks and volumes are found by the number and

@@ -1,5 +1,5 @@
 import type { AnyDeclared, Key, Origin, Problem, Source } from '../../crds/kinds.js';
-import { AppIds, appIdOf } from './app-ids.js';
+import { derivedNames, NameHolders } from './derived-names.js';
 import { type Declaration, type Held, isDying, keyOfDeclared } from './held.js';
 import { identityChange } from './identity-change.js';
 import type { Proposed } from './store.js';
@@ -22,17 +22,22 @@ export function place(
   leaving: ReadonlySet<Key>,
   goesOnWaiting: (successor: Declaration) => boolean,
 ): Placed {
-  const living = new AppIds();
-  const dying = new AppIds();
+  const living = new NameHolders();
+  const dying = new NameHolders();
   const promised = new Map<Key, Origin>();
   for (const [key, one] of held) {
-    const id = appIdOf(one.resource);
     const goes = isDying(one) || leaving.has(key);
-    if (id !== undefined) (goes ? dying : living).add(id, key);
+    const names = derivedNames(one.resource, one.resource.metadata.owner);
+    // The name of a container that is on its way out is free in a moment: nobody waits for a whole App because of it.
+    if (goes)
+      dying.add(
+        names.filter(({ name }) => !name.startsWith('container ')),
+        key,
+      );
+    else living.add(names, key);
     for (const successor of one.successors.filter(goesOnWaiting)) {
-      const awaited = appIdOf(successor.document);
       promised.set(keyOfDeclared(successor.document), successor.origin);
-      if (awaited !== undefined) living.add(awaited, keyOfDeclared(successor.document));
+      living.add(derivedNames(successor.document, successor.owner), keyOfDeclared(successor.document));
     }
   }
 
@@ -52,19 +57,22 @@ export function place(
       refused.push(refusal(declaration, `${key}: ${becomesOther}`));
       continue;
     }
-    const id = appIdOf(declaration.document);
-    const holder = id === undefined ? undefined : living.otherHolder(id, key);
-    if (holder) {
+    const names = derivedNames(declaration.document, declaration.owner);
+    const other = living.otherHolder(names, key);
+    if (other) {
+      const { holder, taken: name } = other;
       const where = held.get(holder)?.resource.metadata.source ?? declarations.get(holder)?.source;
       const from = where ? ` (${placeOf(where)})` : '';
       refused.push(
-        refusal(declaration, `${key}: appId ${id} belongs to ${holder}${from}. Give this App another appId.`),
+        refusal(
+          declaration,
+          `${key}: ${name.name} belongs to ${holder}${from}. Give this ${declaration.document.kind} another ${name.field}.`,
+        ),
       );
       continue;
     }
-    if (id !== undefined) living.add(id, key);
-    const vacating = id === undefined ? undefined : dying.otherHolder(id, key);
-    const behind = found && !current ? key : vacating;
+    living.add(names, key);
+    const behind = found && !current ? key : dying.otherHolder(names, key)?.holder;
     if (behind) waiting.push({ behind, declaration });
     else taken.push(declaration);
   }

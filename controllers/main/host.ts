@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { appIdOf } from '../../api/store/app-ids.js';
+import { appIdOf } from '../../api/store/derived-names.js';
 import type { LogStream } from '../../api/store/logs.js';
 import { lostFiles, recordLostFiles } from '../../api/store/lost-files.js';
 import type { Store } from '../../api/store/store.js';

@@ -167,7 +167,7 @@ describe('localOrigin', () => {
   });
 
   it('puts a force request on every app', async () => {
-    await origin.accept({ ...target({ 1: app('a'), 2: app('b') }), force: true });
+    await origin.accept({ ...target({ 1: app('a'), 2: app('b', { imageId: 2 }) }), force: true });
     for (const one of store.list('App')) assert.ok(one.requests.force?.id, one.metadata.name);
   });
 

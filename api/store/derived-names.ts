@@ -1,0 +1,95 @@
+import type { AnyDeclared, AnyResource, Key } from '../../crds/kinds.js';
+import { allottedId, childName, containerName, networkName, volumeName } from '../../crds/names.js';
+import { releaseOf } from '../../crds/release.js';
+
+/** The number of an App, declared or allotted; undefined for other kinds. Pure. */
+export const appIdOf = (document: AnyDeclared | AnyResource): number | undefined =>
+  document.kind === 'App' ? (document.spec.appId ?? allottedId(document.metadata.name)) : undefined;
+
+/** A name that a document takes for itself on this device, and the field that would make it another. */
+export interface DerivedName {
+  /** `network u_default`. Two documents with one of these would work on the same object. */
+  readonly name: string;
+  readonly field: string;
+}
+
+type Documents = AnyDeclared | AnyResource;
+
+/**
+ * Every name that is made of the fields of a document: of an App its number and uuid, the networks, volumes and containers
+ * on the engine, and its own documents. The folder of its update locks goes by the number. Of a Network or Volume that
+ * somebody wrote by hand the object on the engine; the children of an App have the names of their App. Pure.
+ */
+export function derivedNames(document: Documents, owner?: Key): readonly DerivedName[] {
+  if (owner !== undefined) return [];
+  switch (document.kind) {
+    case 'App': {
+      const before = made.get(document.spec);
+      if (before?.of === document.metadata.name) return before.names;
+      const names = ofApp(document);
+      made.set(document.spec, { of: document.metadata.name, names });
+      return names;
+    }
+    case 'Network':
+      return [{ name: `network ${document.spec.networkName}`, field: 'networkName' }];
+    case 'Volume':
+      return [{ name: `volume ${document.spec.volumeName}`, field: 'volumeName' }];
+    default:
+      return [];
+  }
+}
+
+/** Specs in the store are frozen, and looked at with every proposal. */
+const made = new WeakMap<object, { readonly of: string; readonly names: readonly DerivedName[] }>();
+
+function ofApp(app: Extract<Documents, { kind: 'App' }>): readonly DerivedName[] {
+  const { metadata, spec } = app;
+  const appId = appIdOf(app) ?? 0;
+  const uuid = spec.uuid ?? String(appId);
+  const release = releaseOf(spec.release);
+  const networks = Object.keys({ default: {}, ...spec.networks });
+  const volumes = Object.keys(spec.volumes ?? {});
+  const services = Object.entries(spec.services ?? {});
+  const children = [
+    ...networks.map((name) => `Network/${childName(metadata.name, name)}`),
+    ...volumes.map((name) => `Volume/${childName(metadata.name, name)}`),
+    ...services.map(([name]) => `Service/${childName(metadata.name, name)}`),
+  ];
+  const own = [
+    { name: `appId ${appId}`, field: 'appId' },
+    { name: `uuid ${uuid}`, field: 'uuid' },
+  ];
+  if (release === null) return own; // it has no children
+  return [
+    ...own,
+    ...networks.map((name) => ({ name: `network ${networkName(uuid, name)}`, field: 'uuid' })),
+    ...volumes.map((name) => ({ name: `volume ${volumeName(appId, name)}`, field: 'appId' })),
+    ...services.map(([name, { serviceId, imageId }]) => {
+      const image = imageId ?? serviceId ?? allottedId(`${metadata.name}/${name}`);
+      const container = containerName(name, image, release.id, release.commit);
+      return { name: `container ${container}`, field: 'release' };
+    }),
+    ...children.map((name) => ({ name: `document ${name}`, field: 'metadata.name' })),
+  ];
+}
+
+/** Who has which of those names. */
+export class NameHolders {
+  readonly #holders = new Map<string, Key>();
+
+  add(names: readonly DerivedName[], key: Key): void {
+    for (const { name } of names) if (!this.#holders.has(name)) this.#holders.set(name, key);
+  }
+
+  /** The first of the names that another document has. */
+  otherHolder(
+    names: readonly DerivedName[],
+    key: Key,
+  ): { readonly taken: DerivedName; readonly holder: Key } | undefined {
+    for (const taken of names) {
+      const holder = this.#holders.get(taken.name);
+      if (holder !== undefined && holder !== key) return { taken, holder };
+    }
+    return undefined;
+  }
+}
