@@ -172,7 +172,14 @@ function networkVerbs({
   ask,
 }: DockerHttp): Pick<
   Engine,
-  'listNetworks' | 'inspectNetwork' | 'createNetwork' | 'removeNetwork' | 'connectNetwork' | 'disconnectNetwork'
+  | 'listNetworks'
+  | 'inspectNetwork'
+  | 'createNetwork'
+  | 'removeNetwork'
+  | 'connectNetwork'
+  | 'disconnectNetwork'
+  | 'networkUsers'
+  | 'releaseEndpoint'
 > {
   const at = (id: string, verb = '') => `/networks/${encodeURIComponent(id)}${verb}`;
 
@@ -216,6 +223,21 @@ function networkVerbs({
       if (/is not connected to (the )?network/.test(refusal(answer.status, answer.body).message)) return 'absent';
       expect(answer, 200);
       return 'disconnected';
+    },
+    async networkUsers(network, signal) {
+      const answer = await ask({ path: at(network), signal });
+      if (answer.status === 404) return undefined;
+      return Object.values(expect<NetworkInspectInfo>(answer, 200).Containers ?? {}).map(({ Name }) => Name);
+    },
+    async releaseEndpoint(network, name, signal) {
+      const body = { Container: name, Force: true };
+      const answer = await ask({ method: 'POST', path: at(network, '/disconnect'), body, signal });
+      // "endpoint … not found" is a 404 or, wrapped, a 500.
+      if (answer.status === 404 || /not found|is not connected/.test(refusal(answer.status, answer.body).message)) {
+        return 'absent';
+      }
+      expect(answer, 200);
+      return 'released';
     },
   };
 }

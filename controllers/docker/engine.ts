@@ -260,6 +260,10 @@ export interface Engine {
   ): Promise<'connected' | 'already' | 'absent'>;
   /** `absent`: one of the two, or they were not connected. */
   disconnectNetwork(network: string, container: string, signal: AbortSignal): Promise<'disconnected' | 'absent'>;
+  /** Names of all containers, whoever made them, that are connected to it and run; undefined without the network. */
+  networkUsers(network: string, signal: AbortSignal): Promise<readonly string[] | undefined>;
+  /** Takes an endpoint off a network that the engine has kept of a container that is gone; it bears that container's name. */
+  releaseEndpoint(network: string, name: string, signal: AbortSignal): Promise<'released' | 'absent'>;
 
   listVolumes(signal: AbortSignal): Promise<readonly SeenVolume[]>;
   inspectVolume(name: string, signal: AbortSignal): Promise<SeenVolume | undefined>;

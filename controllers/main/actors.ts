@@ -21,6 +21,7 @@ import { registryCredentials } from '../docker/registry-credentials.js';
 import { seedImage } from '../docker/seed-image.js';
 import { gitSourceController } from '../git-source/git-source-controller.js';
 import { readCapabilities } from '../host/capabilities.js';
+import { containerProcesses } from '../host/container-processes.js';
 import { readDeviceCredentials } from '../host/device-credentials.js';
 import { hasEmulator } from '../host/emulators.js';
 import { openHandovers } from '../host/handovers.js';
@@ -96,7 +97,18 @@ async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
     emulates: () => hasEmulator(settings.hostRoot),
   });
   const offers = await readCapabilities(settings.hostRoot, { facts, supervisorVersion: SUPERVISOR_VERSION });
-  const ofHost = { offers, locks, handovers, logs, keys: deps.keys, facts, traits: () => reader.traits, apiAddress };
+  const processes = containerProcesses();
+  const ofHost = {
+    offers,
+    locks,
+    handovers,
+    processes,
+    logs,
+    keys: deps.keys,
+    facts,
+    traits: () => reader.traits,
+    apiAddress,
+  };
   const common = {
     store,
     engine,

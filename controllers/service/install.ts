@@ -1,7 +1,9 @@
+import { keyOf } from '../../crds/kinds.js';
 import { normalizeReference } from '../../crds/names.js';
 import { type Outcome, wait } from '../runtime/outcome.js';
 import { unnamed, withAllNetworks } from './container-options.js';
 import { refused, tell } from './failed-step.js';
+import { leftBehind } from './left-behind.js';
 import type { ServiceDeps } from './pass.js';
 import { labelOf, leftOut, record, type StepOf, type Subject } from './subject.js';
 
@@ -86,13 +88,15 @@ export async function start(
   subject: Subject,
   { container, because }: StepOf<'start'>,
   signal: AbortSignal,
-): Promise<undefined> {
+): Promise<Outcome | undefined> {
   const label = labelOf({ ...container, serviceName: subject.serviceName });
-  await startAndLook(deps, subject, container.id, { label, because }, signal);
+  const other = await startAndLook(deps, subject, container.id, { label, because }, signal);
+  if (other) return other;
   // The Supervisor says so of whatever had run before.
   if (container.startedAt !== undefined) {
     deps.logs.system(`Restarting service '${label}'`, { app: subject.service.spec.app });
   }
+  return undefined;
 }
 
 async function startAndLook(
@@ -101,7 +105,7 @@ async function startAndLook(
   id: string,
   { label, because }: { readonly label: string; readonly because: string },
   signal: AbortSignal,
-): Promise<undefined> {
+): Promise<Outcome | undefined> {
   const { world, engine, logs, store } = deps;
   const { app } = service.spec;
   logs.system(`Starting service '${label}'`, { app });
@@ -110,9 +114,14 @@ async function startAndLook(
     await engine.startContainer(id, signal);
     note('Started');
   } catch (error) {
-    await world.refreshContainer(id, signal).catch((second: unknown) => {
+    const seen = await world.refreshContainer(id, signal).catch((second: unknown) => {
       throw new AggregateError([error, second], `Could not start service ${serviceName}, nor look at its container`);
     });
+    if (seen && leftBehind(seen)) {
+      const message = `Container ${seen.name} cannot be started again: ${seen.error}; it is made anew`;
+      store.record(keyOf('Service', service.metadata.name), { type: 'Warning', reason: 'LeftBehind', message });
+      return { is: 'progressing', reason: 'LeftBehind', message };
+    }
     throw refused(
       `Could not start service ${serviceName}`,
       error,
@@ -123,4 +132,5 @@ async function startAndLook(
   noteStart(id, before);
   logs.system(`Started service '${label}'`, { app });
   record(store, service, 'Starting', `Started service ${serviceName}: ${because}`);
+  return undefined;
 }

@@ -1,14 +1,16 @@
+import { keyOf } from '../../crds/kinds.js';
 import type { Departures } from './departures.js';
 import { refused } from './failed-step.js';
+import { ALIVE } from './orders.js';
 import type { ServiceDeps } from './pass.js';
 import { labelOf, record, type StepOf, type Subject } from './subject.js';
 
 /** Stops and removes in the background: the grace period is the container's own, and nobody waits for it here. */
 export function beginLeaving(
-  { world, engine, locks, handovers, logs, store }: ServiceDeps,
+  { world, engine, locks, handovers, processes, logs, store, log }: ServiceDeps,
   departures: Departures,
   { service, appId, serviceName, note }: Subject,
-  { container, stop, remove, locked, because, update }: StepOf<'leave'>,
+  { container, stop, remove, locked, endpointOn, because, update }: StepOf<'leave'>,
 ): void {
   const { name } = service.metadata;
   const { app } = service.spec;
@@ -17,6 +19,16 @@ export function beginLeaving(
   const dead = container.state === 'dead';
   // Not the pass's own signal: a newer document does not call a stop back.
   const never = new AbortController().signal;
+  /** An engine that was killed may have started it and not know: then it would run on beside its successor. */
+  const endStray = async (): Promise<void> => {
+    const now = await engine.inspectContainer(id, never);
+    if (now === undefined || ALIVE.includes(now.state)) return;
+    const count = await processes.kill(id);
+    if (count === 0) return;
+    const message = `Killed ${count} processes of container ${container.name}, which the engine said did not run`;
+    store.record(keyOf('Service', name), { type: 'Warning', reason: 'Stray', message });
+    log.warn({ container: container.name, id }, message);
+  };
   const leave = (): Promise<true> =>
     world.quietly(id, async (): Promise<true> => {
       logs.system(`${dead ? 'Removing dead container' : 'Killing service'} '${label}'`, { app });
@@ -27,7 +39,9 @@ export function beginLeaving(
       const ended = stop ? [`Service exited '${label}'`] : [];
       const killed = dead ? [] : [`Killed service '${label}'`];
       for (const line of remove ? [...ended, ...killed] : [...killed, ...ended]) logs.system(line, { app });
+      if (remove && !stop) await endStray();
       if (remove) await engine.removeContainer(id, never);
+      if (endpointOn !== undefined) await engine.releaseEndpoint(endpointOn, container.name, never);
       if (update && remove) note('Removed');
       if (update?.is === 'succeeded') await handovers.forget(appId, serviceName);
       // The engine's own word that it is gone may have come already.

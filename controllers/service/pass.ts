@@ -5,6 +5,7 @@ import type { Store } from '../../api/store/store.js';
 import type { Engine } from '../docker/engine.js';
 import type { EngineTraits } from '../docker/engine-traits.js';
 import type { World } from '../docker/world.js';
+import type { ContainerProcesses } from '../host/container-processes.js';
 import type { DeviceFacts } from '../host/facts.js';
 import type { Handovers } from '../host/handovers.js';
 import type { UpdateLocks } from '../host/update-locks.js';
@@ -20,6 +21,7 @@ export interface ServiceDeps {
   readonly engine: Engine;
   readonly locks: UpdateLocks;
   readonly handovers: Handovers;
+  readonly processes: ContainerProcesses;
   readonly keys: Keys;
   readonly logs: LogStream;
   readonly facts: DeviceFacts;

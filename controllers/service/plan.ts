@@ -4,6 +4,7 @@ import { BOOT } from '../docker/labels.js';
 import { type Plan, settled, wait } from '../runtime/outcome.js';
 import { driftOf } from './drift.js';
 import { hasFinished } from './finished.js';
+import { leftBehind } from './left-behind.js';
 import { mend } from './mend.js';
 import { modeOf, nameOf } from './namespaces.js';
 import { ALIVE, isMadeAfter } from './orders.js';
@@ -134,6 +135,9 @@ function run(situation: Situation, wanted: Wanted, current: SeenContainer): Plan
     );
   }
   if (isAtRest(situation, wanted, current)) return settled();
+  if (leftBehind(current) && !ALIVE.includes(current.state)) {
+    return waitForNeeded(wanted) ?? leave(situation, current, `cannot be started again: ${current.error}`);
+  }
   switch (current.state) {
     case 'created':
       return (

@@ -7,13 +7,17 @@ import type { Course } from './strategy/course.js';
 import type { UpdateStep } from './strategy/record.js';
 
 export type ServiceStep =
-  /** Stops the container, removes it, or both: started now, seen later. `locked`: only under the app's update lock. */
+  /**
+   * Stops the container, removes it, or both: started now, seen later. `locked`: only under the app's update lock.
+   * `endpointOn`: a network on which the engine has kept an endpoint of that name, which goes too.
+   */
   | {
       readonly do: 'leave';
       readonly container: SeenContainer;
       readonly stop: boolean;
       readonly remove: boolean;
       readonly locked: boolean;
+      readonly endpointOn?: string;
       readonly because: string;
       /** It makes room for another definition or image by this strategy, or has been succeeded. */
       readonly update?: Departure;

@@ -1,5 +1,6 @@
 import type { SeenContainer } from '../docker/engine.js';
 import { type Plan, wait } from '../runtime/outcome.js';
+import { leftBehind } from './left-behind.js';
 import { ALIVE } from './orders.js';
 import type { Departure, ServiceStep, Situation, Wanted } from './situation.js';
 
@@ -11,12 +12,15 @@ export function leave(
   { remove = true, update }: { readonly remove?: boolean; readonly update?: Departure } = {},
 ): Plan<ServiceStep> {
   const stop = ALIVE.includes(container.state);
-  // What is dead or has never run is not interrupted.
-  const locked = container.state !== 'dead' && (container.state !== 'created' || container.startedAt !== undefined);
+  // What is dead, has never run or cannot run again is not interrupted.
+  const left = stop ? undefined : leftBehind(container);
+  const hasRun = container.state !== 'created' || container.startedAt !== undefined;
+  const locked = container.state !== 'dead' && hasRun && !left;
+  const endpointOn = left?.is === 'endpoint' ? { endpointOn: left.network } : {};
   const what = remove ? `remove container ${container.name}` : `stop container ${container.name}`;
   return (
     (locked ? needsLock(situation, what, because) : undefined) ?? {
-      steps: [{ do: 'leave', container, stop, remove, locked, because, ...(update ? { update } : {}) }],
+      steps: [{ do: 'leave', container, stop, remove, locked, ...endpointOn, because, ...(update ? { update } : {}) }],
       outcome: wait('Stopping', `Waiting for container ${container.name} to go: ${because}`).outcome,
     }
   );

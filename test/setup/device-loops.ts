@@ -8,6 +8,7 @@ import type { Engine } from '../../controllers/docker/engine.js';
 import type { Informer } from '../../controllers/docker/informer.js';
 import type { PullQueue } from '../../controllers/docker/pull-queue.js';
 import { capabilitiesOf } from '../../controllers/host/capabilities.js';
+import type { ContainerProcesses } from '../../controllers/host/container-processes.js';
 import type { DeviceFacts } from '../../controllers/host/facts.js';
 import { openHandovers } from '../../controllers/host/handovers.js';
 import type { UpdateLocks } from '../../controllers/host/update-locks.js';
@@ -46,6 +47,8 @@ export interface LoopParts {
   readonly pulls: PullQueue;
   readonly archives?: Pick<Archives, 'holds'> | undefined;
   readonly locks: UpdateLocks;
+  /** No process is found when not said. */
+  readonly processes?: ContainerProcesses;
   readonly keys: Keys;
   readonly clock: Clock;
   readonly logs?: LogStream;
@@ -65,13 +68,14 @@ export function deviceLoops({
   locks,
   keys,
   clock,
+  processes = { kill: async () => 0 },
   logs = new LogStream(),
   apiReach,
   imageGraceMs = 0,
 }: LoopParts): readonly Loop[] {
   const handovers = openHandovers({ lockRoot: '/locks', hostRoot: folder });
   const offers = capabilitiesOf({ facts, supervisorVersion: '19.0.5', osRelease: '', kernel: KERNEL });
-  const ofHost = { offers, locks, handovers, logs, keys, facts, traits, apiAddress };
+  const ofHost = { offers, locks, handovers, processes, logs, keys, facts, traits, apiAddress };
   const common = {
     store,
     engine,

@@ -159,7 +159,8 @@ export class Agent {
     const locks = life.locks(openUpdateLocks({ lockRoot: '/locks', hostRoot: folder, log: silent, now }));
     const parts = { folder, store, engine, world, pulls, archives, locks, keys, clock, logs, imageGraceMs };
     const serving = device.settings.serves ? new Serving({ ...parts, engine: device.engine }) : undefined;
-    const loops = deviceLoops({ ...parts, apiReach: serving?.gateway });
+    const processes = { kill: async (id: string) => device.engine.docker.killTask(id) };
+    const loops = deviceLoops({ ...parts, processes, apiReach: serving?.gateway });
     const agent = new Agent(device, life, store, world, pulls, archives, loops, logs, serving);
     void life.end.then(() => serving?.stop());
     device.onBoot?.(agent);

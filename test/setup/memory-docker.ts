@@ -45,6 +45,10 @@ export class MemoryDocker {
   readonly #containers = new Map<string, MemoryContainer>();
   readonly #networks = new Map<string, MemoryNetwork>();
   readonly #volumes = new Map<string, SeenVolume>();
+  /** Tasks that containerd has and this daemon does not know, by id of the container; whether a process runs in them. */
+  readonly #tasks = new Map<string, { readonly runs: boolean }>();
+  /** Endpoints of containers that are gone, by id of the network: names of those containers. */
+  readonly #leaked = new Map<string, Set<string>>();
   #made = 0;
 
   constructor(
@@ -239,6 +243,23 @@ export class MemoryDocker {
     }
   }
 
+  /** The daemon is killed between its orders to containerd: the container cannot be started again, whatever is tried. */
+  leaveTask(reference: string, { runs }: { readonly runs: boolean }): void {
+    this.#tasks.set(this.container(reference).id, { runs });
+  }
+
+  /** Ids of containers whose processes run although this daemon does not know it. */
+  get doubles(): readonly string[] {
+    return [...this.#tasks].flatMap(([id, { runs }]) => (runs ? [id] : []));
+  }
+
+  /** Kills what runs of a container without this daemon; returns how many processes there were. */
+  killTask(id: string): number {
+    const task = this.#tasks.get(id);
+    if (task) this.#tasks.set(id, { runs: false });
+    return task?.runs ? 1 : 0;
+  }
+
   /** The outcome of its healthcheck. */
   setHealth(reference: string, health: 'healthy' | 'unhealthy' | 'starting'): void {
     const container = this.container(reference);
@@ -309,6 +330,9 @@ export class MemoryDocker {
     ) {
       throw new EngineError(`error while removing network: network ${name} id ${id} has active endpoints`, 403);
     }
+    if ((this.#leaked.get(id)?.size ?? 0) > 0) {
+      throw new EngineError(`error while removing network: network ${name} id ${id} has active endpoints`, 403);
+    }
     this.#networks.delete(id);
     this.events.emit('network', 'destroy', id, { name, type: network.driver });
   }
@@ -343,6 +367,28 @@ export class MemoryDocker {
       throw new EngineError(`container ${container.id} is not connected to network ${name}`, 500);
     }
     if (network !== undefined) this.#announceEndpoint('disconnect', network, container);
+  }
+
+  /** The daemon forgets to take a container's endpoint away with the container. No list shows it. */
+  leakEndpoint(reference: string, container: string): void {
+    const { id } = this.#network(reference) ?? {};
+    if (id === undefined) throw new Error(`There is no network ${reference}`);
+    this.#leaked.set(id, new Set([...(this.#leaked.get(id) ?? []), container]));
+  }
+
+  /** `docker network disconnect --force` with the name of a container that is gone. */
+  releaseEndpoint(reference: string, container: string): boolean {
+    return this.#leaked.get(this.#network(reference)?.id ?? '')?.delete(container) ?? false;
+  }
+
+  networkUsers(reference: string): readonly string[] | undefined {
+    const network = this.#network(reference);
+    return (
+      network &&
+      this.containers
+        .filter(({ networks }) => [...networks.values()].some(({ up, id }) => up && id === network.id))
+        .map(({ name }) => name)
+    );
   }
 
   // Volumes
@@ -394,6 +440,7 @@ export class MemoryDocker {
   restart(): void {
     const before = this.containers.filter((one) => isAlive(one) || one.state === 'restarting');
     for (const one of before) this.stopContainer(one.id, 255);
+    this.#leaked.clear();
     this.events.forget();
     for (const one of before) {
       const policy = one.options.HostConfig?.RestartPolicy?.Name ?? 'no';
@@ -417,7 +464,11 @@ export class MemoryDocker {
         const network = this.#network(endpoint.id === '' ? name : endpoint.id);
         if (network === undefined) throw new EngineError(`network ${endpoint.id || name} not found`, 404);
         endpoint.id = network.id;
+        if (this.#leaked.get(network.id)?.has(container.name)) {
+          throw new EngineError(`endpoint with name ${container.name} already exists in network ${network.name}`, 403);
+        }
       }
+      if (this.#tasks.has(container.id)) throw new EngineError(`task ${container.id}: already exists`, 500);
       this.#refuseTakenPorts(container);
       const { startError } = this.images.find(container.image) ?? {};
       if (startError !== undefined) throw new EngineError(startError, 400);

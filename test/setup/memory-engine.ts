@@ -270,6 +270,16 @@ export class MemoryEngine implements Engine {
     );
   }
 
+  networkUsers(network: string, signal: AbortSignal): ReturnType<Engine['networkUsers']> {
+    return this.#call('networkUsers', [network], signal, () => this.docker.networkUsers(network));
+  }
+
+  releaseEndpoint(network: string, name: string, signal: AbortSignal): ReturnType<Engine['releaseEndpoint']> {
+    return this.#call('releaseEndpoint', [network, name], signal, () =>
+      this.docker.releaseEndpoint(network, name) ? 'released' : 'absent',
+    );
+  }
+
   listVolumes(signal: AbortSignal): ReturnType<Engine['listVolumes']> {
     return this.#call('listVolumes', [], signal, () => this.docker.volumes);
   }

@@ -345,6 +345,18 @@ export function describeEngine(title: string, make: () => Promise<EngineUnderTes
         assert.match(after.error, /non running container/);
       });
 
+      it('names who is on a network, and has no endpoint of a container that is gone', async () => {
+        const { name, id } = await network();
+        const NetworkingConfig = { EndpointsConfig: { [name]: {} } };
+        const user = await start({ HostConfig: { NetworkMode: name }, NetworkingConfig });
+        const { name: userName } = await inspect(user);
+        assert.deepEqual(await engine.networkUsers(id, signal), [userName]);
+        await engine.removeContainer(user, signal);
+        assert.deepEqual(await engine.networkUsers(id, signal), []);
+        assert.equal(await engine.releaseEndpoint(id, userName, signal), 'absent');
+        assert.equal(await engine.networkUsers(names.network(), signal), undefined);
+      });
+
       it('makes the volumes that it mounts and removes only those without a name', async () => {
         const volume = names.volume();
         const id = await create({ Volumes: { '/anonymous': {} }, HostConfig: { Binds: [`${volume}:/data`] } });

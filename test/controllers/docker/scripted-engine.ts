@@ -325,6 +325,8 @@ export class ScriptedEngine implements Engine {
   updateContainer = unscripted;
   unpauseContainer = unscripted;
   restartContainer = unscripted;
+  networkUsers = unscripted;
+  releaseEndpoint = unscripted;
   createNetwork = unscripted;
   removeNetwork = unscripted;
   connectNetwork = unscripted;

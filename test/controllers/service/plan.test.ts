@@ -297,6 +297,17 @@ describe('planService', () => {
       want: 'waiting: DependencyNotReady (Waiting for vpn to be created)',
     },
     {
+      it: 'makes anew what can never be started again, without a lock',
+      seen: [{ state: 'exited', error: 'task c1: already exists' }],
+      more: unlocked,
+      want: 'remove c1 (cannot be started again: task c1: already exists); waiting: Stopping',
+    },
+    {
+      it: 'leaves alone what runs, whatever was wrong with an earlier start',
+      seen: [{ error: 'id already in use' }],
+      want: 'settled',
+    },
+    {
       it: 'starts a one-shot that could not be started again when its provider was',
       seen: [{ state: 'exited', error: 'container v1 is not running' }],
       wanted: restarts('no'),
