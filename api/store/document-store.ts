@@ -172,6 +172,10 @@ class DocumentStore implements Store {
     return held !== undefined && (this.#touched.has(key) || isDue(held.resource));
   }
 
+  isAwaited(key: Key): boolean {
+    return (this.#documents.held.get(key)?.successors.length ?? 0) > 0;
+  }
+
   // Declaring
 
   propose(proposal: Proposal): Promise<Accepted> {

@@ -90,6 +90,8 @@ export interface Reader {
   readonly diskTrouble: string | undefined;
   /** A pass was asked for (`touch`) or is due (generation, requests) and has not concluded. */
   isPending(key: Key): boolean;
+  /** The document is being deleted, and another declaration waits for it to go. */
+  isAwaited(key: Key): boolean;
 }
 
 /** The store: accepts, numbers, keeps and announces documents and status; the single writer of both trees on disk. */

@@ -4,24 +4,37 @@ import { API_NETWORK } from '../../crds/names.js';
 import { isSuspended, saysSuspended } from '../../crds/suspend.js';
 import type { WorldChange } from '../docker/world.js';
 import type { Controller } from '../runtime/controller.js';
+import { Leaks } from './leaks.js';
 import { type NetworkDeps, reconcileNetwork } from './reconcile.js';
 
 /** Networks: one document, one Docker network. */
-export const networkController = (deps: NetworkDeps): Controller => ({
+export const networkController = (deps: NetworkDeps, leaks = new Leaks()): Controller => ({
   kind: 'Network',
   workers: 4,
-  reconcile: reconcileNetwork(deps),
+  reconcile: reconcileNetwork(deps, leaks),
   wakes: (wake) => {
+    const { world } = deps;
+    const look = (change: WorldChange): void => {
+      const isMeant = (id: string): boolean =>
+        change.type === 'all' || (change.type === 'container' && change.id === id);
+      if (change.type !== 'all' && change.type !== 'container') return;
+      for (const container of world.containers()) if (isMeant(container.id)) leaks.look(container);
+    };
     const wakeWhere = (concerned: (network: Network) => boolean): void => {
       for (const network of deps.store.list('Network')) if (concerned(network)) wake(network.metadata.name);
     };
     const ends = [
-      deps.world.onChange((change) => wakeWhere((network) => concerns(change, network))),
+      world.onChange(look),
+      world.onChange((change) => wakeWhere((network) => concerns(change, network))),
       deps.apiReach?.onChange(() => wake(API_NETWORK)),
       deps.store.watch(({ object }) => {
         if (object.kind !== 'App') return;
         const suspended = isSuspended(object);
-        wakeWhere((network) => network.spec.app === object.metadata.name && suspended !== saysSuspended(network));
+        wakeWhere(
+          (network) =>
+            network.spec.app === object.metadata.name &&
+            (suspended !== saysSuspended(network) || network.metadata.deletionTimestamp !== undefined),
+        );
       }),
     ];
     return () => {

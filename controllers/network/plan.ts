@@ -15,7 +15,15 @@ export interface NetworkFacts {
   readonly attached: readonly SeenContainer[];
   /** Another document that is to stay names the same network. */
   readonly wantedElsewhere: boolean;
+  /** It is being deleted and something is declared that waits for that. */
+  readonly awaited: boolean;
+  /** Ids of networks that the engine does not remove because of endpoints that no container has. */
+  readonly leaked: ReadonlySet<string>;
 }
+
+/** What to say of such a network. Pure. */
+export const leakMessage = (name: string): string =>
+  `The engine keeps endpoints of containers that are gone on network ${name} and does not remove it: disconnect them with \`docker network disconnect --force ${name} <name of a former container>\`, or restart the engine`;
 
 /** What to do, and whether services have to step aside for it. */
 export type NetworkPlan = Plan<NetworkStep> & { readonly rebuilding: boolean };
@@ -28,6 +36,8 @@ export function planNetwork(network: Network, facts: NetworkFacts): NetworkPlan 
   if (network.metadata.deletionTimestamp !== undefined) {
     const [first] = ours;
     if (!first || facts.wantedElsewhere) return stay(settled());
+    // Whoever declares it anew takes it over as it is: that one need not wait for the engine to be restarted.
+    if (facts.leaked.has(first.id) && facts.awaited && facts.attached.length === 0) return stay(settled());
     return stay(blockers(name, facts.attached, 'removed') ?? remove('deleted', first));
   }
 
@@ -45,6 +55,10 @@ export function planNetwork(network: Network, facts: NetworkFacts): NetworkPlan 
 
   const because = changed(network, first);
   if (because === undefined) return stay(settled());
+  // Nobody steps aside in vain. Services go on in it as it is; an engine that has been away is asked again.
+  if (facts.leaked.has(first.id)) {
+    throw new TerminalError('EndpointsLeaked', `${leakMessage(name)}; until then it stays as it was (${because})`);
+  }
   return aside(blockers(name, facts.attached, 'made anew') ?? remove(because, first));
 }
 

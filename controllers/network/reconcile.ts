@@ -7,9 +7,10 @@ import { isSuspended, SUSPENDED, suspendedMessage } from '../../crds/suspend.js'
 import type { NetworkStatus } from '../../crds/types.js';
 import { type Engine, EngineError } from '../docker/engine.js';
 import type { World } from '../docker/world.js';
-import { InvalidSpecError, type Outcome, type Reconcile, TerminalError, wait } from '../runtime/outcome.js';
+import { attempt, InvalidSpecError, type Outcome, type Reconcile, TerminalError, wait } from '../runtime/outcome.js';
+import type { Leaks } from './leaks.js';
 import { networkOptions } from './options.js';
-import { type NetworkFacts, type NetworkStep, planNetwork } from './plan.js';
+import { leakMessage, type NetworkFacts, type NetworkStep, planNetwork } from './plan.js';
 
 /** Whether containers reach our API over the shared network. */
 export interface ApiReach {
@@ -32,34 +33,48 @@ export interface NetworkDeps {
 
 /** One pass over one network: create what is missing, step aside and make anew what changed, remove what was deleted. */
 export const reconcileNetwork =
-  (deps: NetworkDeps): Reconcile =>
+  (deps: NetworkDeps, leaks: Leaks): Reconcile =>
   async ({ name }, signal) => {
     const { store, world } = deps;
     const network = store.get('Network', name);
     if (!network) return { is: 'settled' };
-    if (!world.fresh) return wait('EngineUnreachable', world.trouble ?? 'The engine has not answered yet').outcome;
+    if (!world.fresh) {
+      leaks.forget();
+      return wait('EngineUnreachable', world.trouble ?? 'The engine has not answered yet').outcome;
+    }
 
-    const facts = observe(deps, network);
+    const facts = observe(deps, leaks, network);
     const { app } = network.spec;
     if (app !== undefined && isSuspended(store.get('App', app))) {
       report(deps, network, facts, false);
       return wait(SUSPENDED, suspendedMessage(app)).outcome;
     }
-    const plan = planNetwork(network, facts);
+    const planned = attempt(() => planNetwork(network, facts));
+    if (planned instanceof TerminalError) {
+      // Nothing of it is under way: services need not keep off.
+      report(deps, network, facts, false);
+      throw planned;
+    }
+    const plan = planned;
     // Said before the first step: nobody may join a network that is about to go.
     if (plan.rebuilding) report(deps, network, facts, true);
     let outcome = plan.outcome;
-    for (const step of plan.steps) outcome = (await perform(deps, network, step, signal)) ?? outcome;
+    for (const step of plan.steps) outcome = (await perform(deps, leaks, network, facts, step, signal)) ?? outcome;
 
-    const after = plan.steps.length === 0 ? facts : observe(deps, network);
+    const after = plan.steps.length === 0 ? facts : observe(deps, leaks, network);
     report(deps, network, after, plan.rebuilding && after.seen.length > 0);
     if (network.metadata.deletionTimestamp !== undefined && outcome.is === 'settled') await store.release(network);
     return outcome;
   };
 
-function observe({ store, world }: NetworkDeps, { metadata, spec }: Network): NetworkFacts {
+function observe({ store, world }: NetworkDeps, leaks: Leaks, { metadata, spec }: Network): NetworkFacts {
+  const seen = world.networks(spec.networkName);
   return {
-    seen: world.networks(spec.networkName),
+    seen,
+    awaited:
+      store.isAwaited(keyOf('Network', metadata.name)) ||
+      (spec.app !== undefined && store.isAwaited(keyOf('App', spec.app))),
+    leaked: new Set(seen.flatMap(({ id }) => (leaks.isLeaked(id) ? [id] : []))),
     attached: world.attachedTo(spec.networkName),
     wantedElsewhere: store
       .list('Network')
@@ -108,7 +123,9 @@ function withReach({ apiReach, now }: NetworkDeps, network: Network, status: Net
 /** Does one step; says what else to conclude when it did not come out as planned. */
 async function perform(
   { store, world, engine, logs }: NetworkDeps,
+  leaks: Leaks,
   { metadata, spec }: Network,
+  facts: NetworkFacts,
   step: NetworkStep,
   signal: AbortSignal,
 ): Promise<Outcome | undefined> {
@@ -130,8 +147,18 @@ async function perform(
         throw new Error(`Could not remove network ${name}`, { cause: error });
       });
       if (result === 'in-use') {
-        return wait('StillAttached', `Waiting for a container that is not ours to leave the network ${name}`).outcome;
+        const users = await engine.networkUsers(step.id, signal);
+        const others = users?.map((user) => `container ${user}`).join(', ');
+        if (others) return wait('StillAttached', `Waiting for ${others} to leave the network ${name}`).outcome;
+        const outcome = await clearLeak(engine, leaks, { name, id: step.id }, signal);
+        const goesOn = metadata.deletionTimestamp === undefined || facts.awaited;
+        const { reason } = outcome;
+        // What can be done without the removal is for the next pass, at once.
+        return reason === 'EndpointsLeaked' && goesOn
+          ? { is: 'progressing', reason, message: leakMessage(name) }
+          : outcome;
       }
+      leaks.removed(name, step.id);
       logs.system(`Removing network '${short}'`, { app: spec.app });
       store.record(key, { type: 'Normal', reason: 'Removing', message: `Removed network ${name}: ${step.because}` });
       await world.refreshNetwork(name, signal);
@@ -139,6 +166,27 @@ async function perform(
     }
   }
 }
+
+/** Nobody is on it, and the engine keeps it: takes away the endpoints whose names are known, and says what else can be done. */
+async function clearLeak(
+  engine: Engine,
+  leaks: Leaks,
+  { name, id }: { readonly name: string; readonly id: string },
+  signal: AbortSignal,
+): Promise<Extract<Outcome, { is: 'waiting' }>> {
+  const again = waiting('StillAttached', `Waiting for the engine to let go of the network ${name}`, AGAIN_MS);
+  if (!leaks.refused(id)) return again;
+  const released: string[] = [];
+  for (const former of leaks.names(name)) {
+    if ((await engine.releaseEndpoint(id, former, signal)) === 'released') released.push(former);
+  }
+  return released.length > 0 ? again : waiting('EndpointsLeaked', leakMessage(name), LEAK_RETRY_MS);
+}
+const waiting = (reason: string, message: string, forMs: number) =>
+  ({ is: 'waiting', reason, message, forMs }) as const;
+/** An engine that is about to let go needs no longer, ms. */
+const AGAIN_MS = 1_000;
+const LEAK_RETRY_MS = 30_000;
 
 /** Docker answers 403 for an overlap and for other things, and 500 for bad addresses, so its words have to tell them apart. */
 function refusal(error: unknown, { ipam }: Network['spec'], name: string): Error {

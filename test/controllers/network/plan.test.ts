@@ -49,7 +49,10 @@ const seenContainer = (name: string, networkId = 'aaaa'): SeenContainer => ({
 });
 
 const plan = (network: Network, facts: Partial<NetworkFacts>) =>
-  planNetwork(network, { seen: [], attached: [], wantedElsewhere: false, ...facts });
+  planNetwork(network, {
+    ...{ seen: [], attached: [], wantedElsewhere: false, awaited: false, leaked: new Set() },
+    ...facts,
+  });
 
 describe('planNetwork', () => {
   const deleted = aNetwork({ deleted: true });

@@ -90,7 +90,7 @@ describe('the Network controller', () => {
     await declare(internal);
     await bench.quiet();
     assert.equal(bench.reason('Network', NAME), 'StillAttached');
-    assert.match(bench.message('Network', NAME), /not ours/);
+    assert.match(bench.message('Network', NAME), /Waiting for container web to leave/);
     bench.engine.docker.removeContainer(container);
     await bench.settle();
     assert.equal(networks().length, 1);

@@ -262,6 +262,112 @@ describe('a service converges', () => {
     assert.equal(creations(device), 4);
   });
 
+  for (const runs of [true, false]) {
+    it(`from a container that cannot be started because of a task that ${runs ? 'runs' : 'does not run'} and that the engine does not know`, async () => {
+      await bring(device, anApp({ web: { running: false } }));
+      const { id } = device.engine.docker.container('web_7_1_a');
+      device.engine.docker.leaveTask('web_7_1_a', { runs });
+      device.engine.forgetCalls();
+      const began = device.clock.now();
+      await bring(device, anApp({ web: {} }));
+      const web = device.engine.docker.container('web_7_1_a');
+      assert.equal(web.state, 'running');
+      assert.notEqual(web.id, id);
+      assert.deepEqual(device.engine.docker.doubles, [], 'nothing runs twice');
+      assert.ok(device.clock.now() - began < 1_000, 'without a back-off');
+      assert.equal(device.engine.verbs.filter((verb) => verb === 'startContainer').length, 2);
+    });
+  }
+
+  it('from a one-shot whose second start met what the engine has kept of the first', async () => {
+    await bring(device, anApp({ vpn: {}, web: { network_mode: 'service:vpn', restart: 'no' } }));
+    device.engine.docker.leaveTask('web_7_1_a', { runs: true });
+    device.engine.docker.exit('vpn_7_1_a', 1);
+    device.engine.docker.restartNow('vpn_7_1_a');
+    await notice(device);
+    assert.equal(device.engine.docker.container('web_7_1_a').state, 'running');
+    assert.deepEqual(device.engine.docker.doubles, []);
+  });
+
+  it('from an endpoint that the engine has kept of a former container of the same name', async () => {
+    await bring(device, anApp({ web: {} }));
+    device.engine.docker.leakEndpoint('u_default', 'web_7_1_a');
+    device.engine.docker.removeContainer('web_7_1_a');
+    await notice(device);
+    assert.deepEqual(containersOn(device), ['web_7_1_a running u_default']);
+  });
+
+  it('to nothing, although the engine keeps an endpoint of a container that is gone', async () => {
+    await bring(device, anApp({ web: {} }));
+    device.engine.docker.leakEndpoint('u_default', 'web_7_1_a');
+    await bring(device);
+    assert.equal(device.engine.docker.findNetwork('u_default'), undefined);
+    assert.deepEqual(device.agent?.store.list('App'), []);
+  });
+
+  describe('on an engine that keeps an endpoint whose name nobody knows', () => {
+    const ready = (kind: 'App' | 'Network', name: string) =>
+      device.agent?.store.get(kind, name)?.status?.conditions?.find(({ type }) => type === 'Ready');
+    const leak = () => device.engine.docker.leakEndpoint('u_default', 'forgotten');
+    const waits = { waiting: ['App/hello', 'Network/hello.default'] };
+
+    it('to nothing once that has been restarted, and says so until then', async () => {
+      await bring(device, anApp({ web: {} }));
+      leak();
+      await device.agent?.propose([]);
+      await device.agent?.settle(waits);
+      device.clock.advance(5_000);
+      await hear(device);
+      assert.equal(ready('Network', 'hello.default')?.reason, 'EndpointsLeaked');
+      assert.match(ready('Network', 'hello.default')?.message ?? '', /docker network disconnect --force u_default/);
+      device.engine.goAway();
+      await hear(device);
+      device.engine.docker.restart();
+      device.engine.comeBack();
+      device.clock.advance(10_000);
+      await notice(device);
+      assert.deepEqual(device.agent?.store.list('App'), []);
+      assert.equal(device.engine.docker.findNetwork('u_default'), undefined);
+    });
+
+    it('to running when the app is declared again, in the network that is still there', async () => {
+      await bring(device, anApp({ web: {} }));
+      const before = device.engine.docker.findNetwork('u_default')?.id;
+      leak();
+      await device.agent?.propose([]);
+      await device.agent?.settle(waits);
+      device.clock.advance(5_000);
+      await hear(device);
+      await bring(device, anApp({ web: {} }));
+      assert.deepEqual(containersOn(device), ['web_7_1_a running u_default']);
+      assert.equal(device.engine.docker.findNetwork('u_default')?.id, before);
+    });
+
+    it('to running in the old network when that cannot be made anew, without stopping twice', async () => {
+      const app = (internal: boolean) => anApp({ web: { networks: ['b'] } }, { networks: { b: { internal } } });
+      await bring(device, app(false));
+      device.engine.docker.leakEndpoint('u_b', 'forgotten');
+      await device.agent?.propose([app(true)]);
+      await device.agent?.settle({ waiting: ['App/hello'] });
+      assert.deepEqual(containersOn(device), ['web_7_1_a running u_b']);
+      assert.equal(ready('Network', 'hello.b')?.reason, 'EndpointsLeaked');
+      device.engine.forgetCalls();
+      for (const loop of device.agent?.loops ?? []) loop.wakeAll();
+      await device.agent?.settle({ waiting: ['App/hello'] });
+      assert.deepEqual(device.engine.verbs, [], 'nobody steps aside in vain again');
+
+      device.engine.goAway();
+      await hear(device);
+      device.engine.docker.restart();
+      device.engine.comeBack();
+      device.clock.advance(10_000);
+      await notice(device);
+      assert.deepEqual(containersOn(device), ['web_7_1_a running u_b']);
+      assert.equal(ready('Network', 'hello.b')?.status, 'True');
+      assert.equal(device.engine.docker.findNetwork('u_b')?.definition?.internal, true);
+    });
+  });
+
   it('to stopped and back', async () => {
     await bring(device, anApp({ web: {} }));
     await bring(device, anApp({ web: { running: false } }));

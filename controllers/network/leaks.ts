@@ -1,0 +1,57 @@
+import type { SeenContainer } from '../docker/engine.js';
+
+/** Names that are remembered of one network: more than a device runs services. */
+const MOST_NAMES = 1_000;
+
+/**
+ * What an engine has forgotten to take away, as far as this process has met it: networks that the engine keeps because
+ * of endpoints that no container has. Names of containers are remembered because an endpoint bears its container's name
+ * and no list shows it any more. An engine that starts again clears such endpoints itself, so all is forgotten then.
+ */
+export class Leaks {
+  readonly #names = new Map<string, Set<string>>();
+  readonly #leaked = new Set<string>();
+  readonly #refused = new Set<string>();
+
+  /** Takes in on which networks a container is. */
+  look({ name, networks }: Pick<SeenContainer, 'name' | 'networks'>): void {
+    for (const network of Object.keys(networks)) {
+      const names = this.#names.get(network) ?? new Set();
+      this.#names.set(network, names.add(name));
+      const [oldest] = names;
+      if (names.size > MOST_NAMES && oldest !== undefined) names.delete(oldest);
+    }
+  }
+
+  /** Names of containers that have been on it. */
+  names(network: string): readonly string[] {
+    return [...(this.#names.get(network) ?? [])];
+  }
+
+  /**
+   * The engine has kept the network of that id although nobody is on it. False the first time: it may just be about to
+   * let go of the last one.
+   */
+  refused(id: string): boolean {
+    const isKnown = this.#refused.has(id);
+    this.#refused.add(id);
+    if (isKnown) this.#leaked.add(id);
+    return isKnown;
+  }
+
+  isLeaked(id: string): boolean {
+    return this.#leaked.has(id);
+  }
+
+  removed(network: string, id: string): void {
+    this.#names.delete(network);
+    this.#refused.delete(id);
+    this.#leaked.delete(id);
+  }
+
+  /** The engine was away: it may have started again. */
+  forget(): void {
+    this.#refused.clear();
+    this.#leaked.clear();
+  }
+}
