@@ -158,6 +158,17 @@ export class MemoryDocker {
     return true;
   }
 
+  restartContainer(reference: string): void {
+    const { id } = this.container(reference);
+    this.stopContainer(id);
+    try {
+      this.startContainer(id);
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
+      throw new EngineError(`Cannot restart container ${id}: ${error.message}`, 500);
+    }
+  }
+
   removeContainer(reference: string): void {
     const container = this.container(reference);
     this.stopContainer(container.id, 137);

@@ -137,8 +137,7 @@ export class MemoryEngine implements Engine {
   restartContainer(id: string, signal: AbortSignal): ReturnType<Engine['restartContainer']> {
     return this.#call('restartContainer', [id], signal, () => {
       if (this.docker.findContainer(id) === undefined) return 'absent'; // a parent that is absent is a failure
-      this.docker.stopContainer(id);
-      this.docker.startContainer(id);
+      this.docker.restartContainer(id);
       return 'restarted';
     });
   }

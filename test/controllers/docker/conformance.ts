@@ -339,7 +339,10 @@ export function describeEngine(title: string, make: () => Promise<EngineUnderTes
         const guest = await start({ HostConfig: { NetworkMode: `container:${id}` } });
         await engine.stopContainer(id, signal);
         assert.equal((await inspect(guest)).state, 'running');
-        await assert.rejects(engine.restartContainer(guest, signal), refused(409, /non running container/));
+        await assert.rejects(
+          engine.restartContainer(guest, signal),
+          refused(500, /Cannot restart container .*non running container/),
+        );
         const after = await inspect(guest);
         assert.equal(after.state, 'exited');
         assert.match(after.error, /non running container/);
