@@ -1,7 +1,7 @@
 import { type Issue, type Path, pathText } from './issue.js';
 
 /** What a document may hold at most. Kubernetes refuses above about the same size. */
-export const LIMITS = { depth: 64, values: 20_000, characters: 1024 * 1024 } as const;
+export const LIMITS = { depth: 64, values: 20_000, characters: 1024 * 1024, text: 256 * 1024 } as const;
 
 interface Node {
   readonly value: unknown;
@@ -37,7 +37,7 @@ function unfit(value: unknown): string | undefined {
  * other, and so is a value that holds itself), or not plain data. Takes bounded time and no recursion. Pure.
  */
 export function unfitForDocument(root: unknown): Issue | undefined {
-  const { depth, values, characters } = LIMITS;
+  const { depth, values, characters, text: longest } = LIMITS;
   const todo: Node[] = [{ value: root, depth: 0 }];
   let seen = 1;
   let text = 0;
@@ -45,6 +45,10 @@ export function unfitForDocument(root: unknown): Issue | undefined {
     const wrong = unfit(node.value);
     if (wrong !== undefined) return { path: pathText(pathOf(node)), message: wrong };
     if (typeof node.value === 'string') text += node.value.length;
+    // Patterns are tried on a text before its length is, and some take 64 bytes of memory for each character.
+    if (typeof node.value === 'string' && node.value.length > longest && node.value.length <= characters) {
+      return { path: pathText(pathOf(node)), message: `Too long: at most ${longest / 1024} KiB of text` };
+    }
     if (node.value !== null && typeof node.value === 'object') {
       if (node.depth >= depth)
         return { path: '', message: `The document is nested too deeply: at most ${depth} levels` };

@@ -17,8 +17,12 @@ import {
 const LIMITS = { aliases: 1000, values: 200_000, characters: 4 * 1024 * 1024 } as const;
 /** Open maps, lists and entries. The composer is recursive, and Node dies, uncatchably, when it runs out of stack in it. */
 const LIMIT_DEPTH = 200;
-/** Tokens of one text. Real documents have a few thousand; a megabyte of quotes would hold the agent up for ten seconds. */
-const LIMIT_TOKENS = 200_000;
+/** Tokens of one text, about eight a line. Real documents have a few thousand; each costs 3 µs and 400 bytes. */
+const LIMIT_TOKENS = 30_000;
+/** Lines of one text: those of a block of text are one token together, and cost as much. */
+const LIMIT_LINES = 20_000;
+/** Characters of one value: the parser puts those in quotes together one by one, 32 bytes each. No variable may be so long. */
+const LIMIT_TOKEN_LENGTH = 256 * 1024;
 export const LIMIT_DOCUMENTS = 1000;
 /** Junk is told apart from a mistake by then. */
 const ENOUGH_ERRORS = 100;
@@ -48,25 +52,36 @@ export function parseYaml(
   });
   const documents: Document[] = [];
   lines.addNewLine(0);
+  const tooLong = (offset: number) =>
+    ({ ok: false, message: 'The text is too long for a device to read; split it', offset }) as const;
+  if (hasMoreLines(text, LIMIT_LINES)) return tooLong(0);
   let tokens = 0;
   let errors = 0;
   for (const lexeme of new Lexer().lex(text)) {
     tokens += 1;
+    if (lexeme.length > LIMIT_TOKEN_LENGTH) {
+      const message = `One value is longer than ${LIMIT_TOKEN_LENGTH / 1024} KiB; put it into a file in a volume`;
+      return { ok: false, message, offset: parser.offset };
+    }
     for (const token of parser.next(lexeme)) {
-      if (token.type === 'error') errors += 1;
+      if (token.type === 'error' || token.type === 'directive') errors += 1; // nobody writes many directives
       documents.push(...composer.next(token));
     }
     if (parser.stack.length > LIMIT_DEPTH) {
       return { ok: false, message: 'The text is nested too deeply', offset: parser.offset };
     }
-    if (tokens > LIMIT_TOKENS) {
-      return { ok: false, message: 'The text is too long for a device to read; split it', offset: parser.offset };
-    }
+    if (tokens > LIMIT_TOKENS) return tooLong(parser.offset);
     if (errors > ENOUGH_ERRORS || documents.length > LIMIT_DOCUMENTS) break; // worse it cannot get
   }
   for (const token of parser.end()) documents.push(...composer.next(token));
   documents.push(...composer.end());
   return { ok: true, documents };
+}
+
+function hasMoreLines(text: string, limit: number): boolean {
+  let lines = 0;
+  for (let at = text.indexOf('\n'); at >= 0 && lines <= limit; at = text.indexOf('\n', at + 1)) lines += 1;
+  return lines > limit;
 }
 
 const keyText = (key: unknown): string | undefined =>

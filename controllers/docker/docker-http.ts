@@ -126,9 +126,18 @@ export function refusal(status: number, body: unknown): EngineError {
   return new EngineError(words, status);
 }
 
+/** What an engine answers at most, bytes: a list of a thousand containers has about 3 MB. */
+const LARGEST_ANSWER_BYTES = 64 * 1024 * 1024;
+
+/** The whole body. Throws when it is larger than any engine's. */
 export async function readAll(stream: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(chunk as Buffer);
+  let bytes = 0;
+  for await (const chunk of stream) {
+    bytes += (chunk as Buffer).length;
+    if (bytes > LARGEST_ANSWER_BYTES) throw new Error(`The engine answers more than ${LARGEST_ANSWER_BYTES} bytes`);
+    chunks.push(chunk as Buffer);
+  }
   return Buffer.concat(chunks).toString();
 }
 

@@ -3,6 +3,8 @@ import type { ContainerLogLine } from './engine.js';
 /** Longer lines come in pieces of this many bytes. */
 const LONGEST_LINE_BYTES = 64 * 1024;
 const HEADER_BYTES = 8;
+/** Docker cuts what a container prints into frames of 16 KiB. */
+const LONGEST_FRAME_BYTES = 1024 * 1024;
 const LINE_FEED = 0x0a;
 
 /** The unfinished line of one stream. */
@@ -16,7 +18,7 @@ interface Open {
  * Takes apart Docker's log stream (asked for with timestamps) into lines. A container with a terminal sends plain text,
  * any other one sends frames: an 8-byte header (stream, length), then one message with its time in front. Which it is
  * shows in the first byte: text begins with the digits of a year. Docker cuts long lines into several frames; they are put
- * together again up to 64 KiB.
+ * together again up to 64 KiB. Throws for a frame that no engine sends.
  */
 export function logLines(): { take(chunk: Buffer): ContainerLogLine[]; finish(): ContainerLogLine[] } {
   const streams = { out: emptyLine(), err: emptyLine() };
@@ -26,6 +28,7 @@ export function logLines(): { take(chunk: Buffer): ContainerLogLine[]; finish():
   const takeFrames = (lines: ContainerLogLine[]): void => {
     while (rest.length >= HEADER_BYTES) {
       const end = HEADER_BYTES + rest.readUInt32BE(4);
+      if (end > LONGEST_FRAME_BYTES) throw new Error(`A frame of the log says that it has ${end} bytes`);
       if (rest.length < end) return;
       const isStdErr = rest[0] === 2;
       const { timestamp, text } = splitTimestamp(rest.subarray(HEADER_BYTES, end));

@@ -517,7 +517,7 @@ describe('parseDocument', () => {
       assert.deepEqual(issuesOf(service({ environment: [`BIG=${'x'.repeat(131_068)}`] })), refused(131_072));
       assert.deepEqual(issuesOf(service({ environment: { BIG: 'x'.repeat(131_067) } })), []);
       assert.deepEqual(issuesOf(service({ environment: { BIG: 'x'.repeat(1 << 20) } })), [
-        ': The document is too large: at most 1024 KiB of text',
+        'spec.services.web.environment.BIG: Too long: at most 256 KiB of text',
       ]);
     });
 

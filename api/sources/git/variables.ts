@@ -1,7 +1,7 @@
-import { pathText } from '../../../crds/issue.js';
+import { pathText, shorten } from '../../../crds/issue.js';
 import type { Problem } from '../../../crds/kinds.js';
 import { suggestion } from '../../../crds/nearest.js';
-import { isObject, type YamlItem } from '../../../crds/yaml-items.js';
+import { isObject, LIMIT_PROBLEMS, type YamlItem } from '../../../crds/yaml-items.js';
 import type { DeviceScope } from './device-scope.js';
 
 export type Value = string | number | boolean;
@@ -36,14 +36,17 @@ export function fillIn(
 ): { readonly item: YamlItem; readonly problems: readonly Problem[] } {
   const problems: Problem[] = [];
   const tell = (path: readonly (string | number)[], message: string): undefined => {
-    const text = pathText(path);
-    problems.push({ message, path: text, source: locate(text) });
+    if (problems.length < LIMIT_PROBLEMS) {
+      const text = pathText(path);
+      problems.push({ message, path: text, source: locate(text) });
+    }
     return undefined;
   };
 
   const lookUp = (reference: string, path: readonly (string | number)[]): Value | undefined => {
     const [, name, otherwise] = NAMED.exec(reference) ?? [];
-    if (name === undefined) return tell(path, `\${${reference}} names no variable; write $\${…} for the text itself`);
+    if (name === undefined)
+      return tell(path, `\${${shorten(reference)}} names no variable; write $\${…} for the text itself`);
     const secret = variables.secret.get(name);
     if (secret !== undefined) {
       if (isEnvironment(path)) return secret;
@@ -53,7 +56,10 @@ export function fillIn(
     if (plain !== undefined) return plain;
     const known = [...variables.plain.keys(), ...variables.secret.keys()];
     const meant = suggestion(name, known) || '.';
-    return tell(path, `There is no variable \${${name}}${meant} Write $\${${name}} for the text itself`);
+    return tell(
+      path,
+      `There is no variable \${${shorten(name)}}${meant} Write $\${${shorten(name)}} for the text itself`,
+    );
   };
 
   const fill = (inner: unknown, path: readonly (string | number)[]): unknown => {
@@ -82,7 +88,12 @@ function fillText(
   if (!text.includes('${')) return text;
   const [whole, reference] = /^\$\{([^}]*)\}$/.exec(text) ?? [];
   if (whole !== undefined && reference !== undefined) return lookUp(reference, path) ?? text;
-  return text.replace(REFERENCE, (found, inner: string) =>
-    found.startsWith('$$') ? found.slice(1) : String(lookUp(inner, path) ?? found),
-  );
+  // Behind the last brace nothing can end: looking for it at every `${` there would take quadratic time.
+  const end = text.lastIndexOf('}') + 1;
+  const filled = text
+    .slice(0, end)
+    .replace(REFERENCE, (found, inner: string) =>
+      found.startsWith('$$') ? found.slice(1) : String(lookUp(inner, path) ?? found),
+    );
+  return filled + text.slice(end);
 }

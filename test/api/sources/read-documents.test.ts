@@ -113,8 +113,18 @@ describe('readDocuments', () => {
       { it: 'an alias bomb', text: bomb, want: [/aliases/] },
       {
         it: 'a wide alias bomb',
-        text: `a: &a "${'x'.repeat(500_000)}"\nb: [${Array(50).fill('*a').join(', ')}]\n`,
+        text: `a: &a "${'x'.repeat(250_000)}"\nb: [${Array(50).fill('*a').join(', ')}]\n`,
         want: [/too large once its aliases/],
+      },
+      {
+        it: 'a value that is longer than any variable may be',
+        text: `a: "${'x'.repeat(300_000)}"\n`,
+        want: [/One value is longer than 256 KiB/],
+      },
+      {
+        it: 'a block of very many lines',
+        text: `a: |\n${'  x\n'.repeat(20_001)}`,
+        want: [/too long for a device to read/],
       },
       {
         it: 'more aliases than anybody needs',

@@ -70,4 +70,11 @@ describe('logLines', () => {
     assert.ok(plain.every(({ message }) => Buffer.byteLength(message) <= 64 * 1024));
     assert.equal(plain.map(({ message }) => message).join(''), text + text);
   });
+
+  it('gives up at a frame that no engine sends, before it has come', () => {
+    assert.throws(
+      () => logLines().take(Buffer.from([1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff])),
+      /says that it has 4294967303 bytes/,
+    );
+  });
 });

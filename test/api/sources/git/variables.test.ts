@@ -23,6 +23,15 @@ const fill = (value: unknown) => {
 };
 
 describe('fillIn', () => {
+  it('reads a text of a MB that begins a variable over and over, and ends none', () => {
+    const text = '${'.repeat(500_000); // in quadratic time this is minutes
+    assert.deepEqual(fill(text), { value: text, problems: [] });
+  });
+
+  it('names the first problems of very many', () => {
+    assert.equal(fill('${X}'.repeat(1000)).problems.length, 10);
+  });
+
   const cases: readonly [string, unknown, unknown][] = [
     ['fills in facts of the device', '${device.name}/${device.uuid}', `kitchen/${'f'.repeat(32)}`],
     ['fills in tags', { a: ['${device.tags.site}'] }, { a: ['north'] }],
