@@ -65,6 +65,8 @@ class LiveWorld extends CachedWorld implements Informer {
   #loop: Promise<void> | undefined;
   #vitals: Vitals;
   #explanation: string | undefined;
+  /** Ends the present connection, or the attempt to open one. */
+  #attempt: AbortController | undefined;
 
   constructor(private readonly own: WorldDeps) {
     super(own);
@@ -87,11 +89,15 @@ class LiveWorld extends CachedWorld implements Informer {
   }
 
   explain(why: string | undefined): void {
-    if (why === this.#explanation) return;
+    const before = this.#explanation;
+    if (why === before) return;
     this.#explanation = why;
-    if (why === undefined) this.#hurry?.();
-    else if (this.#connection && this.fresh) this.#connection.broken.abort(new DOMException(why, 'TimeoutError'));
-    else if (!this.fresh) this.announce({ type: 'all' });
+    if (why === undefined) {
+      this.#hurry?.();
+      return;
+    }
+    if (!this.fresh) this.announce({ type: 'all' });
+    if (this.fresh || before === undefined) this.#attempt?.abort(new DOMException(why, 'TimeoutError'));
   }
 
   start(): Promise<void> {
@@ -156,6 +162,7 @@ class LiveWorld extends CachedWorld implements Informer {
   /** One connection, from subscribing to the end of its events: always ends by throwing. */
   async #connect(listed: () => void): Promise<never> {
     const broken = new AbortController();
+    this.#attempt = broken;
     const end = () => broken.abort(this.#ending.signal.reason);
     this.#ending.signal.addEventListener('abort', end, { once: true });
     const connection: Connection = { listing: Promise.resolve(), broken };

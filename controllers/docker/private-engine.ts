@@ -8,6 +8,9 @@ import { answers, isRunning, pings, startDaemon, stopDaemon } from './engine-dae
 import { engineFolders } from './engine-folders.js';
 import type { Daemon } from './engine-keeper.js';
 
+/** A daemon that accepts a connection and takes longer over a ping hangs, ms. */
+const ANSWER_LIMIT_MS = 10_000;
+
 export interface EngineSearch {
   /** `external`: the one at DOCKER_HOST or the usual socket. `private`: our own. `auto`: that one, else our own. */
   readonly mode: 'auto' | 'external' | 'private';
@@ -60,7 +63,13 @@ async function privateEngine(search: EngineSearch): Promise<{ dockerHost: string
   const { mode, dataFolder, env, say, signal } = search;
   const folders = engineFolders(dataFolder);
   const ours = { dockerHost: `unix://${folders.socket}`, started: true };
-  if (await answers(folders.socket, signal)) return ours;
+  const patience = withinMs(ANSWER_LIMIT_MS, signal);
+  if (await pings(folders.socket, patience)) return ours;
+  signal?.throwIfAborted();
+  if (patience.aborted && (await isRunning(folders))) {
+    say('The Docker engine of our own runs, but does not answer: going on without it');
+    return ours;
+  }
   if (!isRoot()) {
     throw new Error(
       `No Docker engine answers at ${DEFAULT_SOCKET}, and starting one needs root: start Docker, set DOCKER_HOST, or run supercargo as root`,

@@ -146,8 +146,9 @@ async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
 
   const follower: { stop?: () => Promise<void>; strays?: () => void } = {};
   return [
-    { name: 'the world', start: () => world.start(), stop: () => world.stop() },
+    // Before the first list, which an engine that hangs would hold up.
     ...(isOurs ? [keeper(deps, world)] : []),
+    { name: 'the world', start: () => world.start(), stop: () => world.stop() },
     { name: 'the traits of the engine', start: () => reader.start(), stop: () => reader.stop() },
     { name: 'the files of images', start: () => archives.start(), stop: () => archives.stop() },
     { name: 'the pulls', start: () => undefined, stop: () => pulls.stop() },
@@ -161,7 +162,8 @@ async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
     {
       name: 'the folders',
       start: async () => {
-        await seed(deps, dockerHost);
+        // An engine that hangs would hold up everything else.
+        if (world.fresh) await seed(deps, dockerHost);
         await folders.start();
         deps.sources.push(folders, { rescan: async () => lookAtRepositories(store) });
       },
