@@ -57,3 +57,11 @@ export function normalizeReference(reference: string): string {
   if (digest !== undefined) return `${tagged ? name.slice(0, name.lastIndexOf(':')) : name}@${digest}`;
   return tagged ? name : `${name}:latest`;
 }
+
+/** Characters that the kernel takes (sethostname(2)). */
+export const HOST_NAME_LIMIT = 64;
+
+/** Whether a system can be called that: labels of RFC 1123 (2.1) between dots. Pure. */
+export const isHostName = (name: string): boolean =>
+  name.length <= HOST_NAME_LIMIT &&
+  name.split('.').every((part) => /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/.test(part));

@@ -4,6 +4,7 @@ import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import type { Plugin, Request } from '@hapi/hapi';
 import qs from 'qs';
 import { parseJsonWithin, TooMuchJson } from '../../crds/json-text.js';
+import { isResourcePath } from './resources/failure.js';
 
 /** Largest body that is read, bytes. */
 export const BODY_LIMIT_BYTES = 10 * 1024 * 1024;
@@ -67,13 +68,24 @@ export const bodies: Plugin<{ readonly held: HeldBytes }> = {
       const mayHaveBody = request.method !== 'get' && request.method !== 'head';
       if (!request.auth.isAuthenticated || !(mayHaveBody || hasBody(req))) return h.continue;
       if (request.route.settings.app?.ignoresBody) return h.continue;
+      const strange = strangeType(request);
       return readBody(req, { held }).then((body) => {
+        if (strange !== undefined)
+          throw new BodyError(`unsupported content type "${strange}": use application/json`, 415);
         request.app.body = body;
         return h.continue;
       });
     });
   },
 };
+
+/** The content type of a body that the resource API does not know; elsewhere such a body counts as none. */
+function strangeType({ path, route, raw: { req } }: Request): string | undefined {
+  if (!isResourcePath(path) || route.path.startsWith('/{') || !hasBody(req)) return undefined;
+  const { type } = contentType(req.headers['content-type']);
+  return type === '' || KNOWN_TYPES.includes(type) ? undefined : type;
+}
+const KNOWN_TYPES: readonly string[] = ['application/json', 'application/x-www-form-urlencoded'];
 
 /** What the client sent, `{}` when nothing. */
 export const bodyOf = (request: Request): unknown => request.app.body ?? {};

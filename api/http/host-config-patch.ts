@@ -1,3 +1,4 @@
+import { HOST_NAME_LIMIT, isHostName } from '../../crds/names.js';
 import type { HostConfigSpec } from '../../crds/types.js';
 import type { HostNetworkView } from './host-ports.js';
 
@@ -39,6 +40,11 @@ export function readPatch(body: unknown): HostConfigPatch {
   const { hostname, proxy: given } = network;
   if (hostname !== undefined && hostname !== null && typeof hostname !== 'string') {
     throw unexpected('string', 'network.hostname', hostname);
+  }
+  if (typeof hostname === 'string' && hostname !== '' && !isHostName(hostname)) {
+    throw new PatchError(
+      `${JSON.stringify(hostname.slice(0, 80))} at network.hostname is not a host name: letters, digits and hyphens, in parts of at most 63 between dots, at most ${HOST_NAME_LIMIT} together`,
+    );
   }
   const proxy = given === undefined || given === null ? given : readProxy(given);
   // An empty proxy takes the one that is there away. Whoever wrote only what is dropped did not ask for that.

@@ -1,3 +1,4 @@
+import { isHostName } from '../../crds/names.js';
 import type { HostConfigSpec } from '../../crds/types.js';
 import type { SeenNetwork } from '../host/host-network.js';
 import { renderNoProxy } from '../host/no-proxy.js';
@@ -21,8 +22,6 @@ export interface NetworkFacts {
 
 /** A default host name has this many characters of the uuid. */
 const SHORT_UUID = 7;
-/** hostname(7): 64 characters, letters, digits, `-` and `.`. */
-const HOSTNAME = /^(?=.{1,64}$)[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$/;
 
 /**
  * What to do about the host's network settings, given its files. First the proxy, then the name: on balenaOS a new
@@ -123,7 +122,7 @@ function checkedNoProxy(entries: readonly string[]): readonly string[] {
 
 function checkHostname(hostname: string | undefined, { hasBoot }: SeenNetwork): void {
   if (hostname === undefined) return;
-  const fits = hasBoot ? [...hostname].every((character) => character >= ' ') : HOSTNAME.test(hostname);
+  const fits = hasBoot ? [...hostname].every((character) => character >= ' ') : isHostName(hostname);
   if (fits) return;
   const message = 'Expected a host name: at most 64 letters, digits, - and ., a letter or digit first and last';
   throw new InvalidSpecError([{ path: 'spec.hostname', message }]);

@@ -19,9 +19,9 @@ export interface SeenInterface {
   readonly hasMaster: boolean;
 }
 
-/** Of engines, tunnels and the agent itself: nobody finds a device by those. */
+/** Of engines (also our own ones: `sc` and ten digits), tunnels, traffic shaping and the agent itself: nobody finds a device by those. */
 const SKIPPED =
-  /^(?:lo|tun\d+|resin-vpn|resin-dns|supervisor0|balena\d+|docker\d+|rce\d+|br-[0-9a-f]{12}|(?:balena|resin)-redsocks)$/;
+  /^(?:lo|tun\d+|resin-vpn|resin-dns|supervisor0|balena\d+|docker\d+|rce\d+|br-[0-9a-f]{12}|sc[0-9a-f]{10}|ifb\d+|veth[0-9a-f]{7}|(?:balena|resin)-redsocks)$/;
 const ETHERNET = 1;
 
 /** The addresses that `/v1/device` shows. Link-local IPv6 is none of them. Pure. */

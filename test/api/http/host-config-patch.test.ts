@@ -18,6 +18,13 @@ describe('the body of a host-config patch', () => {
       { network: { hostname: 5 } },
       'Expecting string at network.hostname but instead got: 5',
     ],
+    ...['a b', '-a', 'a-', 'a..b', 'ü', 'a_b', 'x'.repeat(65), `${'x'.repeat(64)}`].map(
+      (hostname): [string, object, string] => [
+        `has no host name like ${hostname}`,
+        { network: { hostname } },
+        `${JSON.stringify(hostname)} at network.hostname is not a host name: letters, digits and hyphens, in parts of at most 63 between dots, at most 64 together`,
+      ],
+    ),
     [
       'has an object as proxy',
       { network: { proxy: 'x' } },

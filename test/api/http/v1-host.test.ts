@@ -230,7 +230,7 @@ describe('/v1/device/host-config', () => {
   const bad: readonly [body: unknown, message: string][] = [
     [{}, 'Expecting Partial<...> at network but instead got: undefined'],
     [{ network: { hostname: 5 } }, 'Expecting string at network.hostname but instead got: 5'],
-    [{ network: { hostname: 'x'.repeat(256) } }, 'spec.hostname: '],
+    [{ network: { hostname: 'x'.repeat(256) } }, `"${'x'.repeat(80)}" at network.hostname is not a host name`],
   ];
   for (const [body, message] of bad) {
     it(`answers ${JSON.stringify(body).slice(0, 40)} with 400`, async () => {

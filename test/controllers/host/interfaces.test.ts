@@ -20,7 +20,18 @@ const ethernet = (name: string, mac: string, more: object = {}) => ({ name, type
 describe('addresses of a device', () => {
   it('are those of its own interfaces, without loopback, link-local, engines and tunnels', () => {
     const list = [address('192.0.2.2'), address('fd00::2'), address('fe80::1')];
-    const skipped = ['tun0', 'resin-vpn', 'supervisor0', 'docker0', 'balena0', 'rce1', 'br-0123456789ab'];
+    const skipped = [
+      'tun0',
+      'resin-vpn',
+      'supervisor0',
+      'docker0',
+      'balena0',
+      'rce1',
+      'br-0123456789ab',
+      'sc0123456789',
+      'ifb0',
+      'ifb17',
+    ];
     const seen = planAddresses(
       {
         lo: [address('127.0.0.1', { internal: true })],

@@ -222,6 +222,18 @@ describe('the resource API', () => {
     it(`refuses ${what}`, async () => assert.match(await failure(...request), want));
   }
 
+  it('refuses a content type that it does not know', async () => {
+    const headers = { ...withKey, 'content-type': 'application/yaml' };
+    for (const [method, url] of [
+      ['POST', '/apis/supercargo.io/v1/apps'],
+      ['DELETE', '/apis/supercargo.io/v1/apps/none'],
+    ] as const) {
+      const answer = await bench.server.inject({ method, url, headers, payload: 'a: 1' });
+      const { kind, code, reason } = JSON.parse(answer.payload);
+      assert.deepEqual([answer.statusCode, kind, code, reason], [415, 'Status', 415, 'UnsupportedMediaType']);
+    }
+  });
+
   it('names every cause of a 422', async () => {
     const { body } = await ask('PUT', `${APPS}/other`, { spec: { services: 5, appId: 'x' } });
     assert.deepEqual(body.details.causes.map(({ field }: { field: string }) => field).sort(), [
