@@ -2,6 +2,7 @@ import { conditionOf, isReady, isStalled, readinessOf } from '../../crds/conditi
 import type { AnyResource, App, Image, Service } from '../../crds/kinds.js';
 import type { Client } from './client.js';
 import { CommandError, usageError } from './failure.js';
+import { isIll, isRolledOut, lastWords, Steadiness, servicesOf } from './health.js';
 import { collectionPath, type Subject, subjectText } from './kind-words.js';
 import { openProgress, type Progress } from './progress.js';
 import type { Session } from './session.js';
@@ -25,18 +26,24 @@ export function secondsOf({ timeout }: Pick<WaitOptions, 'timeout'>): number {
   return seconds;
 }
 
-/** Until all are Ready, with progress: downloads by image, then health by service. Throws when one is stuck, or time is up. */
+/**
+ * Until all are Ready, with progress: downloads by image, then health by service. What was started meanwhile (`before` are
+ * the services as they were) has to go on running for a moment, or to be healthy where it has a healthcheck. Throws when
+ * one is stuck, when a service does not work, with the last lines that it printed, or when time is up.
+ */
 export async function waitReady(
   session: Session,
   client: Client,
   awaited: readonly Awaited[],
-  options: WaitOptions,
+  { before, ...options }: WaitOptions & { readonly before: readonly Service[] },
 ): Promise<void> {
   const seconds = secondsOf(options);
   const kinds = [...new Set([...awaited.map(({ kind }) => kind), 'App', 'Image', 'Service'] as const)];
   const mirror = new Mirror<AnyResource>(client, kinds.map(collectionPath));
   const progress = await openProgress(session);
   const told = new Map<string, string>();
+  const steadiness = new Steadiness(before, () => performance.now());
+  const again: { timer?: NodeJS.Timeout } = {};
   const tell = (subject: Subject, text: string, isReady = false): void => {
     const name = subjectText(subject);
     if (text === '' || told.get(name) === text) return;
@@ -51,17 +58,25 @@ export async function waitReady(
   try {
     const end = await mirror.until((seen) => {
       showParts(seen, awaited, progress);
+      const ill = awaited.flatMap((one) => illOf(seen, one))[0];
+      if (ill) return { ill };
+      const leftMs = steadiness.leftMs(awaited.flatMap((one) => servicesOf(seen.all('Service'), one)));
+      clearTimeout(again.timer);
+      if (leftMs) again.timer = setTimeout(() => mirror.lookAgain(), leftMs);
       const open = awaited.filter((one) => {
         const verdict = verdictOf(seen.get(one.kind, one.name), one);
         if (verdict.is === 'stuck')
           throw new CommandError(`${subjectText(one)}: ${verdict.text}`, {
             hint: `More: supercargo describe ${subjectText(one)}`,
           });
-        tell(one, verdict.text, verdict.is === 'ready');
-        return verdict.is !== 'ready';
+        const isReady = verdict.is === 'ready' && leftMs === 0;
+        if (isReady || verdict.is !== 'ready') tell(one, verdict.text, isReady);
+        else if (leftMs === undefined) tell(one, 'waiting until it is healthy');
+        return !isReady;
       });
       return open.length === 0 ? 'ready' : undefined;
     }, seconds * 1000);
+    if (end !== undefined && end !== 'ready') throw await illError(client, end.ill);
     if (end === undefined) {
       const open = awaited.find((one) => verdictOf(mirror.get(one.kind, one.name), one).is !== 'ready');
       throw lateError(
@@ -72,8 +87,26 @@ export async function waitReady(
       );
     }
   } finally {
+    clearTimeout(again.timer);
     progress.close();
   }
+}
+
+/** Services that do not work once the document has been rolled out. */
+function illOf(mirror: Mirror<AnyResource>, one: Awaited): readonly Service[] {
+  const document = mirror.get(one.kind, one.name);
+  if (document === undefined || document.metadata.generation < one.generation) return [];
+  if (document.kind === 'App' && !isRolledOut(document)) return [];
+  return servicesOf(mirror.all('Service'), one).filter(isIll);
+}
+
+async function illError(client: Client, service: Service): Promise<CommandError> {
+  const subject = subjectText({ kind: 'Service', name: service.metadata.name });
+  const ready = conditionOf(service, 'Ready');
+  const words = await lastWords(client, service);
+  return new CommandError(`${subject}: ${ready?.reason}: ${ready?.message}${words}`, {
+    hint: `More: supercargo describe ${subject}`,
+  });
 }
 
 /** What is to be said of a document that is waited for; '' while that is nothing. Pure. */
@@ -99,7 +132,7 @@ const PHASES: Readonly<Record<string, string>> = {
   Removing: 'being removed',
 };
 /** What somebody has to know, whatever the phase. */
-const TROUBLES = /^(?:Retrying|UpdatesLocked|EngineUnreachable)$/;
+const TROUBLES = /^(?:Retrying|UpdatesLocked|EngineUnreachable|ServicesNotHealthy|CrashLoop)$/;
 
 function phaseText({ status, metadata, ...app }: App, text: string): string {
   const reason = conditionOf({ ...app, status, metadata }, 'Ready')?.reason ?? '';

@@ -97,6 +97,11 @@ export class Mirror<T extends Item> {
     }
   }
 
+  /** Looks once more though nothing has changed. */
+  lookAgain(): void {
+    this.#changed();
+  }
+
   close(): void {
     this.#closing.abort();
     this.#changed();

@@ -1,10 +1,10 @@
-import type { AnyResource } from '../../../crds/kinds.js';
+import type { AnyResource, Service } from '../../../crds/kinds.js';
 import { isObject } from '../../../crds/yaml-items.js';
 import { ApiError, type Client } from '../client.js';
 import { differences, writtenParts } from '../differences.js';
 import { CommandError } from '../failure.js';
 import { mistakesError, readWritten, refusedPlaces, type Written } from '../files.js';
-import { objectPath, subjectText } from '../kind-words.js';
+import { collectionPath, objectPath, subjectText } from '../kind-words.js';
 import type { Session } from '../session.js';
 import { secondsOf, type WaitOptions, waitReady } from '../wait.js';
 
@@ -30,6 +30,7 @@ export async function apply(session: Session, options: ApplyOptions): Promise<vo
   const written = await readWritten(options.filename, io);
   const rehearsed = await rehearse(client, written);
   const applied: Applied[] = [];
+  const { items: before } = await client.ask<{ items: readonly Service[] }>('GET', collectionPath('Service'));
   for (const one of rehearsed) {
     const said = options.dryRun || one.verb === 'unchanged' ? one : { ...one, ...(await put(client, one.subject)) };
     applied.push(said);
@@ -51,7 +52,7 @@ export async function apply(session: Session, options: ApplyOptions): Promise<vo
     session,
     client,
     applied.map(({ subject, generation }) => ({ ...subject, generation })),
-    options,
+    { ...options, before },
   );
 }
 

@@ -40,7 +40,10 @@ export async function addSource(session: Session, name: string, url: string, opt
   if (session.json) session.io.out(JSON.stringify({ type: 'created', kind: 'GitSource', name }));
   else session.io.out(`${subjectText(sourceOf(name))} created`);
   if (!options.wait) return;
-  await waitReady(session, client, [{ ...sourceOf(name), generation: added.metadata.generation }], options);
+  await waitReady(session, client, [{ ...sourceOf(name), generation: added.metadata.generation }], {
+    ...options,
+    before: [],
+  });
 }
 
 /** The spec that the flags make. Pure. */

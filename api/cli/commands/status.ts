@@ -108,20 +108,21 @@ function appLines({ io }: Session, { apps, services }: Facts): readonly string[]
   const rows = apps.map((app) => {
     const own = services.filter(({ spec }) => spec.app === app.metadata.name);
     const running = own.filter(({ status: of }) => of?.state === 'running').length;
-    const unhealthy = own.filter(({ status: of }) => of?.health === 'unhealthy').map(({ spec }) => spec.serviceName);
+    const named = (word: string, ill: (service: Service) => boolean): string => {
+      const names = own.filter(ill).map(({ spec }) => spec.serviceName);
+      return names.length > 0 ? `, ${word}: ${names.join(', ')}` : '';
+    };
+    const ill =
+      named('unhealthy', ({ status: of }) => of?.unhealthySince !== undefined) +
+      named('crashing', ({ status: of }) => of?.crashLoopSince !== undefined) +
+      named('failed', (one) => readinessOf(one)?.reason === 'Failed');
     const release = app.status?.release?.commit ?? '-';
     const state = isReady(app)
       ? io.style('green', 'ready')
       : isStalled(app)
         ? io.style('red', 'stuck')
         : io.style('yellow', readinessOf(app)?.reason ?? 'new');
-    return [
-      app.metadata.name,
-      state,
-      `${running}/${own.length} running${unhealthy.length > 0 ? `, unhealthy: ${unhealthy.join(', ')}` : ''}`,
-      release,
-      app.metadata.origin,
-    ];
+    return [app.metadata.name, state, `${running}/${own.length} running${ill}`, release, app.metadata.origin];
   });
   return tableLines(
     ['APP', 'STATE', 'SERVICES', 'RELEASE', 'DECLARED BY'].map((head) => io.style('bold', head)),

@@ -118,6 +118,51 @@ describe('the supercargo command', function () {
       assert.ok(out.lastIndexOf('\u001b[?25h') > out.lastIndexOf('\u001b[?25l'), 'the cursor is back');
     });
 
+    it('fails with the last lines of a service that crashes again and again', async () => {
+      const applying = command.start(['apply', '-f', 'hello.yaml'], run());
+      const { docker } = agent.engine;
+      const state = () => agent.store.get('Service', 'hello.web')?.status;
+      for (let restarts = 1; restarts <= 3; restarts += 1) {
+        await until(`run ${restarts}`, state, (seen) => seen?.runningSince !== undefined);
+        docker.print(containerOf('web'), `no database, ${restarts}`, true);
+        docker.exit(containerOf('web'), 1);
+        await until(`restart ${restarts}`, state, (seen) => seen?.restarts === restarts);
+        if (restarts < 3) docker.restartNow(containerOf('web'));
+      }
+      const { code, out, err } = await applying.ended;
+      assert.equal(code, 1, out);
+      assert.doesNotMatch(out, /ready/);
+      assert.match(err, /^error: service\/hello\.web: CrashLoop: Container web_\S+ exited with 1 and is restarted/);
+      assert.match(err, /\nThe last lines of web:\n {2}no database, 1\n {2}no database, 2\n {2}no database, 3\nMore: /);
+      for (const [what, part] of [
+        ['status', /^service\/hello\.web +CrashLoop +Container web_/m],
+        ['status', /^app\/hello +ServicesNotHealthy +Service\/hello\.web \(CrashLoop: /m],
+        ['status', /^hello +ServicesNotHealthy +1\/2 running, crashing: web/m],
+        ['get service', /^hello\.web +hello +restarting +- +False +CrashLoop +3 /m],
+        ['get app', /^hello .*ServicesNotHealthy/m],
+        ['describe service hello.web', /Warning +Exited +Container web_\S+ exited with 1 \(3 times\)/],
+      ] as const) {
+        assert.match((await command.run(what.split(' '), run())).out, part);
+      }
+    });
+
+    it('fails when a healthcheck does, and waits for one that has not told yet', async () => {
+      const input = (name: string) =>
+        `{apiVersion: supercargo.io/v1, kind: App, metadata: {name: ${name}}, spec: {services: {a: {image: "busybox:1", healthcheck: {test: [CMD, "false"]}}}}}`;
+      for (const [name, health, code] of [
+        ['good', 'healthy', 0],
+        ['bad', 'unhealthy', 1],
+      ] as const) {
+        const applying = command.start(['apply', '-f', '-'], run({ input: input(name) }));
+        await applying.printed(/waiting until it is healthy/);
+        agent.engine.docker.setHealth(agent.store.get('Service', `${name}.a`)?.status?.container?.id ?? '', health);
+        const end = await applying.ended;
+        assert.equal(end.code, code, end.err);
+        if (code === 0) assert.match(end.out, /app\/good ready\n$/);
+        else assert.match(end.err, /^error: service\/bad\.a: Unhealthy: .*\na has printed nothing\n/);
+      }
+    });
+
     it('fails with what a release waits for when time is up, and the agent goes on', async () => {
       agent.engine.images.serve('busybox:1', { progress: [30], held: true });
       const { code, out, err } = await command.run(['apply', '-f', 'hello.yaml', '--timeout', '1'], run());

@@ -1,0 +1,77 @@
+import { conditionOf, isReady, isSettled } from '../../crds/conditions.js';
+import type { AnyResource, App, Service } from '../../crds/kinds.js';
+import type { Client } from './client.js';
+import { objectPath, type Subject } from './kind-words.js';
+
+/** After so many restarts a crash is no mishap of the start any more, such as a database that is not there yet. */
+const HOPELESS_RESTARTS = 3;
+/** A container that was started for what is waited for has to run for so long, or to be healthy, ms. */
+const STEADY_MS = 3_000;
+/** Of the output of a container that does not work. */
+const LAST_LINES = 10;
+
+/** Services that belong to a document: those of an App, or the Service itself. Pure. */
+export const servicesOf = (services: readonly AnyResource[], { kind, name }: Subject): readonly Service[] =>
+  services.flatMap((one) =>
+    one.kind === 'Service' &&
+    (kind === 'Service' ? one.metadata.name === name : kind === 'App' && one.spec.app === name)
+      ? [one]
+      : [],
+  );
+
+/** Whether everything that the App declares has been told to its services. Pure. */
+export const isRolledOut = ({ metadata, status }: App): boolean =>
+  status?.observedGeneration === metadata.generation && (status.phase === 'Verifying' || status.phase === 'Settled');
+
+/** It crashes again and again, is unhealthy, or has failed for good: to wait for it is no use. Pure. */
+export function isIll(service: Service): boolean {
+  if (isReady(service) || !isSettled(service)) return false;
+  const isLoop = conditionOf(service, 'Ready')?.reason === 'CrashLoop';
+  return !isLoop || (service.status?.restarts ?? 0) >= HOPELESS_RESTARTS;
+}
+
+/** Whether containers that have just been started go on to run. By this process's own clock: that of the device may differ. */
+export class Steadiness {
+  readonly #runs = new Map<string, number>();
+
+  /** `before`: the services as they were; what ran then counts as steady. */
+  constructor(
+    before: readonly Service[],
+    private readonly monotonic: () => number,
+  ) {
+    for (const service of before) this.#runs.set(runOf(service), Number.NEGATIVE_INFINITY);
+  }
+
+  /** For how long all of them have to be watched on, ms; undefined: until their healthchecks have told; 0: not at all. */
+  leftMs(services: readonly Service[]): number | undefined {
+    const now = this.monotonic();
+    let leftMs = 0;
+    for (const service of services) {
+      if (service.status?.runningSince === undefined || service.status.health === 'healthy') continue;
+      const sinceMs = this.#runs.get(runOf(service)) ?? now;
+      this.#runs.set(runOf(service), sinceMs);
+      if (sinceMs === Number.NEGATIVE_INFINITY) continue;
+      if (service.status.health === 'starting') return undefined;
+      leftMs = Math.max(leftMs, sinceMs + STEADY_MS - now);
+    }
+    return leftMs;
+  }
+}
+
+/** The run of its container that goes on now. */
+const runOf = ({ status }: Service): string => `${status?.container?.id} ${status?.runningSince}`;
+
+/** What its container printed last, as the end of a message; '' when that cannot be had. */
+export async function lastWords(client: Client, { metadata, spec }: Service): Promise<string> {
+  const path = `${objectPath({ kind: 'Service', name: metadata.name })}/log?tailLines=${LAST_LINES}`;
+  const lines: string[] = [];
+  try {
+    for await (const line of client.lines<{ readonly message?: string }>(path, AbortSignal.timeout(5_000)))
+      if (line.message !== undefined) lines.push(`  ${line.message}`);
+  } catch {
+    return ''; // the failure that is told is the container's, not that of its log
+  }
+  return lines.length === 0
+    ? `\n${spec.serviceName} has printed nothing`
+    : `\nThe last lines of ${spec.serviceName}:\n${lines.join('\n')}`;
+}

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { conditionOf } from '../../crds/conditions.js';
+import type { App, Service } from '../../crds/kinds.js';
+import { CommandProcess } from '../setup/command.js';
+import { Scene } from '../setup/scene.js';
+
+describe('what crashes or is unhealthy', function () {
+  this.timeout(180_000);
+  let scene: Scene;
+  let command: CommandProcess;
+  before(async () => {
+    scene = await Scene.open();
+    command = await CommandProcess.make();
+  });
+  after(async () => {
+    await command?.remove();
+    await scene?.close();
+  });
+
+  const service = (name: string): Promise<Service> =>
+    scene.agent.get<Service>(`/apis/supercargo.io/v1/services/${name}`);
+  const app = (name: string): Promise<App> => scene.agent.get<App>(`/apis/supercargo.io/v1/apps/${name}`);
+
+  it('is no longer Ready, and applied all the same for clients of the compatible API', async () => {
+    const appId = scene.appId();
+    const name = `${scene.prefix}-cl`;
+    const document = {
+      apiVersion: 'supercargo.io/v1',
+      kind: 'App',
+      metadata: { name },
+      spec: {
+        appId,
+        services: {
+          crash: scene.service({ command: ['sh', '-c', 'echo no database; sleep 0.5; exit 1'] }),
+          unhealthy: scene.service({ healthcheck: { test: ['CMD', 'false'], interval: '1s', retries: 1 } }),
+        },
+      },
+    };
+    const { code, out, err } = await command.run(['apply', '-f', '-'], {
+      env: { SUPERCARGO_HOST: `127.0.0.1:${scene.agent.port}` },
+      input: JSON.stringify(document),
+    });
+    assert.equal(code, 1, out + err);
+    assert.match(err, /^error: service\/\S+: (?:CrashLoop|Unhealthy): /);
+    const crash = await scene.until(
+      'the loop is counted',
+      () => service(`${name}.crash`),
+      ({ status }) => (status?.restarts ?? 0) >= 3 && status?.lastExit?.exitCode === 1,
+    );
+    assert.equal(conditionOf(crash, 'Ready')?.reason, 'CrashLoop');
+    await scene.until(
+      'the other is unhealthy',
+      () => service(`${name}.unhealthy`),
+      (seen) => conditionOf(seen, 'Ready')?.reason === 'Unhealthy',
+    );
+    const message = conditionOf(await app(name), 'Ready')?.message ?? '';
+    assert.match(message, /\.crash \(CrashLoop: /);
+    assert.match(message, /\.unhealthy \(Unhealthy: /);
+    const status = await scene.agent.get<{ appState: string }>('/v2/state/status');
+    assert.equal(status.appState, 'applied');
+  });
+
+  it('and has finished when on-failure:3 has given up, over restarts of the agent', async () => {
+    const appId = scene.appId();
+    const name = `${scene.prefix}-rp`;
+    const fields = scene.service({ restart: 'on-failure:3', command: ['sh', '-c', 'echo run; exit 1'] });
+    await scene.put(name, { appId, services: { onf3: fields } });
+    const failed = (): Promise<Service> =>
+      scene.until(
+        'it has failed for good',
+        () => service(`${name}.onf3`),
+        (seen) => conditionOf(seen, 'Ready')?.reason === 'Failed',
+        { withinMs: 90_000 },
+      );
+    const { status } = await failed();
+    assert.deepEqual([status?.restarts, status?.exitCode, status?.lastExit?.exitCode], [3, 1, 1]);
+    const id = status?.container?.id;
+    await scene.agent.restart();
+    const later = await failed();
+    assert.deepEqual([later.status?.container?.id, later.status?.restarts], [id, 3]);
+    const lines = await command.run(['logs', name], { env: { SUPERCARGO_HOST: `127.0.0.1:${scene.agent.port}` } });
+    assert.equal(lines.out, 'run\n'.repeat(4));
+  });
+});
