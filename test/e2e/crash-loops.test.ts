@@ -79,6 +79,6 @@ describe('what crashes or is unhealthy', function () {
     const later = await failed();
     assert.deepEqual([later.status?.container?.id, later.status?.restarts], [id, 3]);
     const lines = await command.run(['logs', name], { env: { SUPERCARGO_HOST: `127.0.0.1:${scene.agent.port}` } });
-    assert.equal(lines.out, 'run\n'.repeat(4));
+    assert.equal(lines.out, 'onf3 | run\n'.repeat(4));
   });
 });
