@@ -10,6 +10,7 @@ export interface LogOptions {
   readonly since?: string;
   readonly tail?: string;
   readonly timestamps?: boolean;
+  readonly raw?: boolean;
 }
 
 interface LogLine {
@@ -44,7 +45,10 @@ export async function logs(session: Session, word: string, options: LogOptions):
     if ('error' in line)
       throw new CommandError(line.error.message, { hint: 'What has been printed before is not lost; ask again.' });
     if (json) io.out(JSON.stringify(line));
-    else io.out(`${prefix(line.service)}${options.timestamps ? `${line.timestamp} ` : ''}${line.message}`);
+    else
+      (options.raw ? io.raw : io.out)(
+        `${prefix(line.service)}${options.timestamps ? `${line.timestamp} ` : ''}${line.message}`,
+      );
   }
 }
 

@@ -8,6 +8,7 @@ import { cpuPercent } from '../../../api/cli/commands/top.js';
 import { chooseTarget, parseConfig } from '../../../api/cli/contexts.js';
 import { differences } from '../../../api/cli/differences.js';
 import { refusedPlaces } from '../../../api/cli/files.js';
+import { visible } from '../../../api/cli/io.js';
 import { COMMAND_VERSION } from '../../../api/cli/version.js';
 import { ageText, bytesText, parseDuration } from '../../../api/cli/words.js';
 import { AGENT_VERSION } from '../../../controllers/version.js';
@@ -160,6 +161,15 @@ describe('what the agent refuses', () => {
       { field, message: `Unknown field "deploy"${advice}` },
     ]);
     assert.deepEqual(refusedPlaces(error, written), [`f.yaml:22: Unknown field ${field}${advice}`]);
+  });
+});
+
+describe('what others wrote', () => {
+  it('is shown on a terminal and not obeyed', () => {
+    assert.equal(visible('a\u001b]0;x\u0007b\u009bc\td\ne', true), 'a\\x1b]0;x\\x07b\\x9bc\td\ne');
+    assert.equal(visible('\u001b[2J\u001b[8mx\r', true), '\\x1b[2J\\x1b[8mx\\x0d');
+    assert.equal(visible('\u001b[32mok\u001b[39m', true), '\u001b[32mok\u001b[39m');
+    assert.equal(visible('\u001b[32mok', false), '\\x1b[32mok');
   });
 });
 
