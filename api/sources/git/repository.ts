@@ -89,6 +89,9 @@ export class Repository {
       const missing = error instanceof SourceError && error.message.includes("couldn't find remote ref");
       throw missing ? final('RefNotFound', `The repository has no ${nameOf(what)}`) : error;
     });
+    if ((await this.#commitOf(CANDIDATE, signal)) === undefined) {
+      throw final('NotACommit', `The ${nameOf(what)} names a tree or a file, not a commit: tag a commit`);
+    }
     return this.facts(CANDIDATE, signal);
   }
 

@@ -257,6 +257,23 @@ describe('a repository', () => {
       assert.equal(bench.command('a'), 'two');
     });
 
+    it('refuses a tag on a tree or a file by its name', async () => {
+      release('v1', 'one');
+      for (const [tag, object] of [
+        ['tree', 'HEAD^{tree}'],
+        ['file', 'HEAD:a.yaml'],
+      ] as const) {
+        repository.git('tag', '-a', '-m', tag, tag, object);
+        repository.git('push', '--quiet', 'origin', tag);
+        await bench.declare({ url: repository.bare, tag });
+        const { failure } = await bench.sync();
+        assert.deepEqual(
+          [failure?.reason, failure?.message],
+          ['NotACommit', `The tag ${tag} names a tree or a file, not a commit: tag a commit`],
+        );
+      }
+    });
+
     it('takes the highest version of a range, and no lower one later', async () => {
       release('v1.2.0', '1.2.0');
       release('v1.10.0', '1.10.0');
