@@ -1,6 +1,56 @@
-/** What imports what. `npm run lint` checks it. */
+/**
+ * What may import what: the one table. `npm run lint` checks it, docs/design/overview.md prints it, and a test holds both
+ * equal. A folder may import itself and what stands beside it here; the first row that fits a file counts.
+ */
+export const LAYERS = [
+  ['crds', []],
+  ['api/platform', ['crds']],
+  ['api/store', ['crds', 'api/platform', 'api/device-state']],
+  ['api/device-state', ['crds', 'api/platform', 'api/store']],
+  ['api/sources', ['crds', 'api/platform', 'api/store', 'api/device-state']],
+  ['api/http', ['crds', 'api/platform', 'api/store', 'api/device-state']],
+  ['api/cli', ['crds', 'api/platform']],
+  ['controllers/runtime', ['crds', 'api/platform', 'api/store', 'api/device-state']],
+  ...['docker', 'engine', 'host'].map((folder) => [
+    `controllers/${folder}`,
+    ['crds', 'api/platform', 'api/store', 'api/device-state', 'controllers/runtime', 'controllers/docker', 'controllers/engine'],
+  ]),
+  ...['app', 'git-source', 'host-config', 'image', 'network', 'service', 'volume'].map((kind) => [
+    `controllers/${kind}`,
+    [
+      ...['crds', 'api/platform', 'api/store', 'api/device-state'],
+      ...['controllers/runtime', 'controllers/docker', 'controllers/engine', 'controllers/host'],
+    ],
+  ]),
+  ['controllers', ['crds', 'api', 'controllers']],
+];
+
+const OURS = '^(?:api|controllers|crds)/';
+const below = (folders) => folders.map((folder) => `^${folder}/`);
+
 export default {
   forbidden: [
+    ...LAYERS.map(([folder, may]) => ({
+      name: `${folder}-imports`,
+      comment: `${folder} may import itself${may.length > 0 ? `, ${may.join(', ')}` : ''} and packages.`,
+      severity: 'error',
+      from: { path: below([folder]) },
+      to: { path: OURS, pathNot: below([folder, ...may]) },
+    })),
+    {
+      name: 'every-file-has-a-place',
+      comment: 'A file outside the table has no rule: put it into one of its folders.',
+      severity: 'error',
+      from: { path: OURS, pathNot: below(LAYERS.map(([folder]) => folder)) },
+      to: {},
+    },
+    {
+      name: 'dockerode-in-one-folder',
+      comment: 'One folder speaks to Docker.',
+      severity: 'error',
+      from: { path: OURS, pathNot: below(['controllers/docker', 'controllers/engine']) },
+      to: { path: '^node_modules/dockerode' },
+    },
     {
       name: 'no-cycle',
       comment: 'Files that import each other can only be understood together: put what both need in a third.',

@@ -1,7 +1,7 @@
+import type { Store } from '../../api/store/store.js';
 import { keyOf, type Service } from '../../crds/kinds.js';
 import type { SeenContainer } from '../docker/engine.js';
 import type { Blueprint } from './container-options.js';
-import type { ServiceDeps } from './pass.js';
 import type { ServiceStep } from './situation.js';
 import type { UpdateStep } from './strategy/record.js';
 
@@ -25,9 +25,9 @@ export const labelOf = ({ serviceName, image }: Pick<SeenContainer, 'serviceName
   `${serviceName} ${image}`;
 
 /** Tells of something that the document says and that is not done. */
-export const leftOut = (store: ServiceDeps['store'], { metadata }: Service, message: string): void =>
+export const leftOut = (store: Store, { metadata }: Service, message: string): void =>
   store.record(keyOf('Service', metadata.name), { type: 'Warning', reason: 'LeftOut', message });
 
 /** Tells what was done. */
-export const record = (store: ServiceDeps['store'], { metadata }: Service, reason: string, message: string): void =>
+export const record = (store: Store, { metadata }: Service, reason: string, message: string): void =>
   store.record(keyOf('Service', metadata.name), { type: 'Normal', reason, message });
