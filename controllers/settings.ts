@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { AppKeyReach } from '../api/http/app-keys.js';
-import { durationMs } from '../crds/duration.js';
+import { durationMs } from '../crds/model/duration.js';
 
 /** Everything that is read from flags and environment, once, at start. */
 export interface Settings {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { problemLine } from '../api/sources/documents.js';
 import { readDocuments } from '../api/sources/read-documents.js';
-import { parseDocument } from '../crds/parse.js';
+import { parseDocument } from '../crds/schema/parse.js';
 
 const options = { parse: parseDocument, deviceUuid: '0'.repeat(32) };
 const filesOf = (folder: string) =>

@@ -1,9 +1,9 @@
 import type { Dirent } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { API_VERSION, KINDS, type Source } from '../../crds/kinds.js';
-import { suggestion } from '../../crds/nearest.js';
-import { isObject, yamlItems } from '../../crds/yaml-items.js';
+import { API_VERSION, KINDS, type Source } from '../../crds/model/kinds.js';
+import { suggestion } from '../../crds/schema/nearest.js';
+import { isObject, yamlItems } from '../../crds/yaml/yaml-items.js';
 import { ApiError } from './client.js';
 import { CommandError, usageError } from './failure.js';
 import type { Io } from './io.js';

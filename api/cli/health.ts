@@ -1,5 +1,5 @@
-import { conditionOf, isReady, isSettled } from '../../crds/conditions.js';
-import type { AnyResource, App, Service } from '../../crds/kinds.js';
+import { conditionOf, isReady, isSettled } from '../../crds/model/conditions.js';
+import type { AnyResource, App, Service } from '../../crds/model/kinds.js';
 import type { Client } from './client.js';
 import { objectPath, type Subject } from './kind-words.js';
 

@@ -1,6 +1,6 @@
-import { KINDS, type Kind, PLURALS } from '../../crds/kinds.js';
-import { nearest } from '../../crds/nearest.js';
-import { SCHEMAS } from '../../crds/schemas.js';
+import { KINDS, type Kind, PLURALS } from '../../crds/model/kinds.js';
+import { nearest } from '../../crds/schema/nearest.js';
+import { SCHEMAS } from '../../crds/schema/schemas.js';
 import { usageError } from './failure.js';
 
 /** Every word for a kind: `App`, `app`, `apps`, `scapp`. Pure. */

@@ -1,5 +1,5 @@
-import { conditionOf, isReady, isStalled, readinessOf } from '../../crds/conditions.js';
-import type { AnyResource, App, Image, Service } from '../../crds/kinds.js';
+import { conditionOf, isReady, isStalled, readinessOf } from '../../crds/model/conditions.js';
+import type { AnyResource, App, Image, Service } from '../../crds/model/kinds.js';
 import type { Client } from './client.js';
 import { CommandError, usageError } from './failure.js';
 import { isIll, isRolledOut, lastWords, Steadiness, servicesOf } from './health.js';

@@ -1,6 +1,6 @@
-import { isSettled, isStalled } from '../../crds/conditions.js';
-import { type AnyResource, type Kind, keyOf } from '../../crds/kinds.js';
-import { saysSuspended } from '../../crds/suspend.js';
+import { isSettled, isStalled } from '../../crds/model/conditions.js';
+import { type AnyResource, type Kind, keyOf } from '../../crds/model/kinds.js';
+import { saysSuspended } from '../../crds/model/suspend.js';
 import type { Reader } from '../store/store.js';
 
 /** What an app is made of. Settings of the host are not among them: they are no part of a release. */

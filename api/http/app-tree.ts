@@ -1,7 +1,7 @@
-import { isObserved } from '../../crds/conditions.js';
-import { type App, type Image, keyOf, type Service } from '../../crds/kinds.js';
-import { allottedId, normalizeReference } from '../../crds/names.js';
-import { releaseOf } from '../../crds/release.js';
+import { isObserved } from '../../crds/model/conditions.js';
+import { type App, type Image, keyOf, type Service } from '../../crds/model/kinds.js';
+import { allottedId, normalizeReference } from '../../crds/model/names.js';
+import { releaseOf } from '../../crds/model/release.js';
 import { appIdOf } from '../store/derived-names.js';
 import type { Scope } from '../store/keys.js';
 import type { Reader } from '../store/store.js';

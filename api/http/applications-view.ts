@@ -1,6 +1,6 @@
-import { conditionOf, isObserved, isStalled } from '../../crds/conditions.js';
-import type { App, Image, Service } from '../../crds/kinds.js';
-import { isLiving } from '../../crds/living.js';
+import { conditionOf, isObserved, isStalled } from '../../crds/model/conditions.js';
+import type { App, Image, Service } from '../../crds/model/kinds.js';
+import { isLiving } from '../../crds/model/living.js';
 import type { AppTree, TargetService } from './app-tree.js';
 import { HANDING_OVER, imageWord, serviceWord } from './status-words.js';
 

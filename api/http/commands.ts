@@ -1,6 +1,6 @@
-import { conditionOf } from '../../crds/conditions.js';
-import { type Key, type RequestName, type Resource, splitKey } from '../../crds/kinds.js';
-import { handlingOf } from '../../crds/requests.js';
+import { conditionOf } from '../../crds/model/conditions.js';
+import { type Key, type RequestName, type Resource, splitKey } from '../../crds/model/kinds.js';
+import { handlingOf } from '../../crds/model/requests.js';
 import { StorageError, type Store } from '../store/store.js';
 
 /** How a command ended. `locked`: the application holds the update lock, and nothing was changed. */

@@ -1,5 +1,5 @@
-import type { Image, Service } from '../../crds/kinds.js';
-import { allottedId } from '../../crds/names.js';
+import type { Image, Service } from '../../crds/model/kinds.js';
+import { allottedId } from '../../crds/model/names.js';
 import type { AppTree } from './app-tree.js';
 import { HANDING_OVER, imageWord, serviceWord } from './status-words.js';
 

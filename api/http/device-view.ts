@@ -1,6 +1,6 @@
-import { conditionOf, isObserved, isStalled } from '../../crds/conditions.js';
-import { type AnyResource, keyOf } from '../../crds/kinds.js';
-import { APP_COMMANDS, outstanding } from '../../crds/requests.js';
+import { conditionOf, isObserved, isStalled } from '../../crds/model/conditions.js';
+import { type AnyResource, keyOf } from '../../crds/model/kinds.js';
+import { APP_COMMANDS, outstanding } from '../../crds/model/requests.js';
 import type { Reader } from '../store/store.js';
 import { APP_KINDS, appState, isAtRest } from './app-state.js';
 import { type AppTree, appTrees } from './app-tree.js';

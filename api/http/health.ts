@@ -1,6 +1,6 @@
 import type { Plugin } from '@hapi/hapi';
 import type { Logger } from 'pino';
-import { API_VERSION } from '../../crds/kinds.js';
+import { API_VERSION } from '../../crds/model/kinds.js';
 import type { HealthCheck } from '../store/health.js';
 import { HTML_TYPE, json, ready, sentence, TEXT_TYPE, tagged } from './answer.js';
 import type { ReadyReads } from './ready-reads.js';

@@ -1,5 +1,5 @@
-import { HOST_NAME_LIMIT, isHostName } from '../../crds/names.js';
-import type { HostConfigSpec } from '../../crds/types.js';
+import { HOST_NAME_LIMIT, isHostName } from '../../crds/model/names.js';
+import type { HostConfigSpec } from '../../crds/model/types.js';
 import type { HostNetworkView } from './host-ports.js';
 
 /** The body of `PATCH /v1/device/host-config`, as it was understood. */

@@ -1,4 +1,4 @@
-import type { Service } from '../../crds/kinds.js';
+import type { Service } from '../../crds/model/kinds.js';
 import type { Reader } from '../store/store.js';
 import { type AppTree, appTrees } from './app-tree.js';
 

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
-import type { LocalPeers } from '../../crds/local-peers.js';
+import type { LocalPeers } from '../../crds/model/local-peers.js';
 import { type Door, isForwarded, seemsLocal, suppliedKey, type TrustRules } from './trust.js';
 
 export interface OwnersDeps {

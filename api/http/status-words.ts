@@ -1,4 +1,4 @@
-import type { Image, Service } from '../../crds/kinds.js';
+import type { Image, Service } from '../../crds/model/kinds.js';
 
 const ENGINE_WORDS: Readonly<Record<string, string>> = { running: 'Running', created: 'Installed', dead: 'Dead' };
 

@@ -1,5 +1,5 @@
 import type { Plugin, Request, ResponseObject, ResponseToolkit } from '@hapi/hapi';
-import { keyOf, type Service } from '../../crds/kinds.js';
+import { keyOf, type Service } from '../../crds/model/kinds.js';
 import type { Reader } from '../store/store.js';
 import { failed, json, sentence } from './answer.js';
 import type { AppTree } from './app-tree.js';

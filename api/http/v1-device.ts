@@ -1,7 +1,7 @@
 import type { Plugin } from '@hapi/hapi';
 import type { Logger } from 'pino';
-import { keyOf } from '../../crds/kinds.js';
-import { DEFAULT_DEVICE_NAME } from '../../crds/names.js';
+import { keyOf } from '../../crds/model/kinds.js';
+import { DEFAULT_DEVICE_NAME } from '../../crds/model/names.js';
 import { appIdOf } from '../store/derived-names.js';
 import type { Keys } from '../store/keys.js';
 import type { Store } from '../store/store.js';

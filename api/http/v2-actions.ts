@@ -1,6 +1,6 @@
 import type { Lifecycle, Plugin } from '@hapi/hapi';
-import { keyOf, type Service } from '../../crds/kinds.js';
-import type { OrphanedVolumes } from '../../crds/orphans.js';
+import { keyOf, type Service } from '../../crds/model/kinds.js';
+import type { OrphanedVolumes } from '../../crds/model/orphans.js';
 import type { Reader } from '../store/store.js';
 import { failed, json, sentence } from './answer.js';
 import { type AppTree, appTrees } from './app-tree.js';

@@ -1,5 +1,5 @@
-import type { Issue } from '../../crds/issue.js';
-import type { AnyDeclared, Kind, Problem } from '../../crds/kinds.js';
+import type { Issue } from '../../crds/model/issue.js';
+import type { AnyDeclared, Kind, Problem } from '../../crds/model/kinds.js';
 import type { Proposed } from '../store/store.js';
 
 /** Checks one document against its kind's schema: `parseDocument` of crds. */

@@ -1,4 +1,4 @@
-import { shorten } from '../../crds/issue.js';
+import { shorten } from '../../crds/model/issue.js';
 
 /** How many lines are kept, and how long each may be. */
 const LIMITS = { lines: 50, characters: 1000 } as const;

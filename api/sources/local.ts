@@ -1,7 +1,14 @@
-import { canonical } from '../../crds/hash.js';
-import { type AnyDeclared, type App, type Declared, type HostConfig, keyOf, type Metadata } from '../../crds/kinds.js';
-import { living } from '../../crds/living.js';
-import { DEFAULT_DEVICE_NAME, DEVICE_DOCUMENT } from '../../crds/names.js';
+import { canonical } from '../../crds/model/hash.js';
+import {
+  type AnyDeclared,
+  type App,
+  type Declared,
+  type HostConfig,
+  keyOf,
+  type Metadata,
+} from '../../crds/model/kinds.js';
+import { living } from '../../crds/model/living.js';
+import { DEFAULT_DEVICE_NAME, DEVICE_DOCUMENT } from '../../crds/model/names.js';
 import { StorageError, type Store } from '../store/store.js';
 import { type Log, type Parse, problemLine } from './documents.js';
 import { appIdOf, renderTargetState, shownConfig, type TargetDevice } from './render-target-state.js';

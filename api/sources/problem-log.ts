@@ -1,4 +1,4 @@
-import type { Problem } from '../../crds/kinds.js';
+import type { Problem } from '../../crds/model/kinds.js';
 import { type Log, problemLine } from './documents.js';
 
 /** Says a problem when it appears and when it is solved, and nothing in between. */

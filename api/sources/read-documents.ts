@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
-import { pathText } from '../../crds/issue.js';
-import type { AnyDeclared, Problem, Source } from '../../crds/kinds.js';
-import { isObject, LIMIT_PROBLEMS, yamlItems } from '../../crds/yaml-items.js';
+import { pathText } from '../../crds/model/issue.js';
+import type { AnyDeclared, Problem, Source } from '../../crds/model/kinds.js';
+import { isObject, LIMIT_PROBLEMS, yamlItems } from '../../crds/yaml/yaml-items.js';
 import type { Documents, Parse } from './documents.js';
 import { deviceDocument, isTargetState, parseTargetState } from './target-state.js';
 

@@ -1,6 +1,6 @@
-import { knownConfig } from '../../crds/device-variables.js';
-import { API_VERSION, type Declared } from '../../crds/kinds.js';
-import { DEVICE_DOCUMENT } from '../../crds/names.js';
+import { knownConfig } from '../../crds/model/device-variables.js';
+import { API_VERSION, type Declared } from '../../crds/model/kinds.js';
+import { DEVICE_DOCUMENT } from '../../crds/model/names.js';
 import { normalizeComposition, textMap } from './composition.js';
 import type { Parse } from './documents.js';
 import { Lines, shown } from './lines.js';

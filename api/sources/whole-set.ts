@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { type Key, keyOf, type Problem, type Resource } from '../../crds/kinds.js';
+import { type Key, keyOf, type Problem, type Resource } from '../../crds/model/kinds.js';
 import type { Proposed } from '../store/store.js';
 import type { Documents } from './documents.js';
 

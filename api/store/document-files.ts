@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { API_VERSION, type Key, type Kind, PLURALS, splitKey } from '../../crds/kinds.js';
+import { API_VERSION, type Key, type Kind, PLURALS, splitKey } from '../../crds/model/kinds.js';
 import { heldOf } from './edits.js';
 import { fileNameOf } from './file-names.js';
 import { finalizersOf } from './finalizers.js';

@@ -11,7 +11,7 @@ import {
   type RequestName,
   type Requests,
   type Resource,
-} from '../../crds/kinds.js';
+} from '../../crds/model/kinds.js';
 import { Announcer } from './announcer.js';
 import { RecentChanges } from './changes.js';
 import { type Disk, nodeDisk } from './disk.js';

@@ -1,4 +1,4 @@
-import type { Key, Kind, Resource } from '../../crds/kinds.js';
+import type { Key, Kind, Resource } from '../../crds/model/kinds.js';
 import { type Held, type HeldOf, keyOfHeld } from './held.js';
 
 type ByKind = { readonly [K in Kind]: Map<string, HeldOf<K>> };

@@ -8,7 +8,7 @@ import {
   type Problem,
   type RequestName,
   type Requests,
-} from '../../crds/kinds.js';
+} from '../../crds/model/kinds.js';
 import { finalizersOf } from './finalizers.js';
 import { frozen } from './frozen.js';
 import type { Declaration, Held } from './held.js';

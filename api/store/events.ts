@@ -1,4 +1,4 @@
-import type { Key } from '../../crds/kinds.js';
+import type { Key } from '../../crds/model/kinds.js';
 import type { Happening, ResourceEvent } from './store.js';
 
 interface Recorded {

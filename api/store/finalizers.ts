@@ -1,5 +1,5 @@
-import type { Kind } from '../../crds/kinds.js';
-import { DEVICE_DOCUMENT, NETWORK_DOCUMENT } from '../../crds/names.js';
+import type { Kind } from '../../crds/model/kinds.js';
+import { DEVICE_DOCUMENT, NETWORK_DOCUMENT } from '../../crds/model/names.js';
 
 /** Kinds with something to clean up outside the store: their controller releases them. */
 const CLEANED_UP: ReadonlySet<Kind> = new Set<Kind>(['App', 'Image', 'Network', 'Volume', 'Service', 'GitSource']);

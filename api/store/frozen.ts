@@ -1,4 +1,4 @@
-import { canonical, canonicalHash } from '../../crds/hash.js';
+import { canonical, canonicalHash } from '../../crds/model/hash.js';
 
 /** Made by `frozen`: may be shared instead of copied. */
 const known = new WeakSet<object>();

@@ -1,5 +1,5 @@
-import type { AnyDeclared, Key, Kind, Origin, Resource, Source } from '../../crds/kinds.js';
-import { keyOf } from '../../crds/kinds.js';
+import type { AnyDeclared, Key, Kind, Origin, Resource, Source } from '../../crds/model/kinds.js';
+import { keyOf } from '../../crds/model/kinds.js';
 
 /** What an origin said of one document: all that is needed to make it, now or later. */
 export interface Declaration {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Logger } from 'pino';
-import type { Key } from '../../crds/kinds.js';
+import type { Key } from '../../crds/model/kinds.js';
 import { type Disk, replaceFile, storageError, syncFolders } from './disk.js';
 import { pathOf } from './document-files.js';
 

@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Key, KINDS, keyOf, splitKey } from '../../crds/kinds.js';
+import { type Key, KINDS, keyOf, splitKey } from '../../crds/model/kinds.js';
 import { isTemporary, storageError } from './disk.js';
 import { folderOf, parseDocument, parseStatus, pathOf, renderDocument, type StoredStatus } from './document-files.js';
 import { fileNameOf, guessName } from './file-names.js';

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { keyOf, type Problem } from '../../crds/kinds.js';
-import { DEVICE_DOCUMENT } from '../../crds/names.js';
+import { keyOf, type Problem } from '../../crds/model/kinds.js';
+import { DEVICE_DOCUMENT } from '../../crds/model/names.js';
 import type { OriginProblem } from './problems.js';
 import { isSetAside } from './set-aside.js';
 import type { Store } from './store.js';

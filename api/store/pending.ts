@@ -1,4 +1,4 @@
-import type { AnyResource, Kind, Kinds } from '../../crds/kinds.js';
+import type { AnyResource, Kind, Kinds } from '../../crds/model/kinds.js';
 
 /** Kinds whose status names the requests that were carried out. The type keeps the table in step with the schemas. */
 type Handling = { readonly [K in Kind]: 'handled' extends keyof Kinds[K]['status'] ? true : false };

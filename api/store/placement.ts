@@ -1,4 +1,4 @@
-import type { AnyDeclared, Key, Origin, Problem, Source } from '../../crds/kinds.js';
+import type { AnyDeclared, Key, Origin, Problem, Source } from '../../crds/model/kinds.js';
 import { derivedNames, NameHolders } from './derived-names.js';
 import { type Declaration, type Held, isDying, keyOfDeclared } from './held.js';
 import { identityChange } from './identity-change.js';

@@ -1,5 +1,5 @@
-import { canonical } from '../../crds/hash.js';
-import type { AnyResource, Key, Problem, Source } from '../../crds/kinds.js';
+import { canonical } from '../../crds/model/hash.js';
+import type { AnyResource, Key, Problem, Source } from '../../crds/model/kinds.js';
 import { hashOf } from './frozen.js';
 import { type Declaration, type Held, isDying, keyOfDeclared } from './held.js';
 import { type Placed, place, placeOf, refusal } from './placement.js';

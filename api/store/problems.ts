@@ -1,5 +1,5 @@
-import { canonical } from '../../crds/hash.js';
-import { type Key, type Origin, type Problem, splitKey } from '../../crds/kinds.js';
+import { canonical } from '../../crds/model/hash.js';
+import { type Key, type Origin, type Problem, splitKey } from '../../crds/model/kinds.js';
 import { frozen } from './frozen.js';
 
 export type OriginProblem = Problem & { readonly origin: Origin };

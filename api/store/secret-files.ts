@@ -1,7 +1,7 @@
 import { constants, mkdirSync } from 'node:fs';
 import { type FileHandle, open, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
-import { NAME } from '../../crds/names.js';
+import { NAME } from '../../crds/model/names.js';
 
 /** Keyrings and lists of host keys are the largest of them. */
 const LIMIT_BYTES = 1024 * 1024;

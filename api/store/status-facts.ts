@@ -1,4 +1,4 @@
-import type { AnyResource, Kind } from '../../crds/kinds.js';
+import type { AnyResource, Kind } from '../../crds/model/kinds.js';
 import { frozen } from './frozen.js';
 
 /** Facts that change too fast for a disk and mean nothing after a restart. */

@@ -10,7 +10,7 @@ import type {
   Requests,
   Resource,
   Source,
-} from '../../crds/kinds.js';
+} from '../../crds/model/kinds.js';
 
 /** One document of a proposal, and where it was read. */
 export interface Proposed {

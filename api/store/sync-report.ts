@@ -1,4 +1,4 @@
-import type { GitSourceStatus } from '../../crds/types.js';
+import type { GitSourceStatus } from '../../crds/model/types.js';
 import type { Accepted } from './store.js';
 
 /** Why a repository's documents were not taken. */

@@ -1,8 +1,8 @@
 import type { Store } from '../../api/store/store.js';
-import { isLiving } from '../../crds/living.js';
-import { API_NETWORK } from '../../crds/names.js';
-import { wantsApiNetwork } from '../../crds/references.js';
-import type { ServiceFields } from '../../crds/types.js';
+import { isLiving } from '../../crds/model/living.js';
+import { API_NETWORK } from '../../crds/model/names.js';
+import { wantsApiNetwork } from '../../crds/model/references.js';
+import type { ServiceFields } from '../../crds/model/types.js';
 import type { World } from '../docker/world.js';
 import { apiNetwork, identityOf, sameSpec } from './children.js';
 

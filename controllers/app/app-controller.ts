@@ -1,5 +1,5 @@
-import { isReady } from '../../crds/conditions.js';
-import { splitKey } from '../../crds/kinds.js';
+import { isReady } from '../../crds/model/conditions.js';
+import { splitKey } from '../../crds/model/kinds.js';
 import { Ages } from '../runtime/ages.js';
 import type { Controller } from '../runtime/controller.js';
 import type { AppDeps, Memory } from './pass.js';

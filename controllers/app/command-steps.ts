@@ -1,6 +1,6 @@
-import type { AnyDeclared, App } from '../../crds/kinds.js';
-import { isLiving } from '../../crds/living.js';
-import type { Refusal } from '../../crds/requests.js';
+import type { AnyDeclared, App } from '../../crds/model/kinds.js';
+import { isLiving } from '../../crds/model/living.js';
+import type { Refusal } from '../../crds/model/requests.js';
 import { declaredAs, identityOf } from './children.js';
 import { type Command, disruptiveOf } from './commands.js';
 import { proposeChildren } from './declare.js';

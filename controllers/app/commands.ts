@@ -7,10 +7,10 @@ import {
   keyOf,
   type Service,
   type Volume,
-} from '../../crds/kinds.js';
-import { isLiving } from '../../crds/living.js';
-import { childName, NAME, volumeName } from '../../crds/names.js';
-import { APP_COMMANDS, type AppCommand, begun, isDisruptive, outstanding } from '../../crds/requests.js';
+} from '../../crds/model/kinds.js';
+import { isLiving } from '../../crds/model/living.js';
+import { childName, NAME, volumeName } from '../../crds/model/names.js';
+import { APP_COMMANDS, type AppCommand, begun, isDisruptive, outstanding } from '../../crds/model/requests.js';
 import type { SeenVolume } from '../docker/engine.js';
 import { APP_ID, SUPERVISED } from '../docker/labels.js';
 import type { World } from '../docker/world.js';

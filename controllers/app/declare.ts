@@ -1,5 +1,5 @@
 import type { Accepted } from '../../api/store/store.js';
-import type { AnyDeclared, AnyResource, App } from '../../crds/kinds.js';
+import type { AnyDeclared, AnyResource, App } from '../../crds/model/kinds.js';
 import { TerminalError, wait } from '../runtime/outcome.js';
 import { declaredAs } from './children.js';
 import { type AppDeps, type Done, event } from './pass.js';

@@ -1,9 +1,9 @@
 import type { Store } from '../../api/store/store.js';
-import { conditionOf } from '../../crds/conditions.js';
-import { type AnyDeclared, type AnyResource, keyOf, type Service } from '../../crds/kinds.js';
-import { isLiving } from '../../crds/living.js';
-import { labelsOf } from '../../crds/references.js';
-import { askedStrategy, killsFirst, type UpdateStrategy } from '../../crds/update-strategy.js';
+import { conditionOf } from '../../crds/model/conditions.js';
+import { type AnyDeclared, type AnyResource, keyOf, type Service } from '../../crds/model/kinds.js';
+import { isLiving } from '../../crds/model/living.js';
+import { labelsOf } from '../../crds/model/references.js';
+import { askedStrategy, killsFirst, type UpdateStrategy } from '../../crds/model/update-strategy.js';
 import { IMAGE } from '../docker/labels.js';
 import type { World } from '../docker/world.js';
 import { act, type Plan, wait } from '../runtime/outcome.js';

@@ -1,7 +1,6 @@
 import type { Store } from '../../api/store/store.js';
-import { checkRelease } from '../../crds/check-release.js';
-import { conditionOf, isReady } from '../../crds/conditions.js';
-import type { Issue } from '../../crds/issue.js';
+import { conditionOf, isReady } from '../../crds/model/conditions.js';
+import type { Issue } from '../../crds/model/issue.js';
 import {
   type AnyDeclared,
   type AnyResource,
@@ -10,11 +9,12 @@ import {
   type Key,
   keyOf,
   type Service,
-} from '../../crds/kinds.js';
-import { isLiving } from '../../crds/living.js';
-import { imageDocumentName } from '../../crds/names.js';
-import { APP_COMMANDS, outstanding } from '../../crds/requests.js';
-import { servicesByHand, writtenFor } from '../../crds/written-by-hand.js';
+} from '../../crds/model/kinds.js';
+import { isLiving } from '../../crds/model/living.js';
+import { imageDocumentName } from '../../crds/model/names.js';
+import { APP_COMMANDS, outstanding } from '../../crds/model/requests.js';
+import { checkRelease } from '../../crds/schema/check-release.js';
+import { servicesByHand, writtenFor } from '../../crds/schema/written-by-hand.js';
 import type { EngineTraits } from '../docker/engine-traits.js';
 import { imageKey } from '../docker/image-reference.js';
 import { foreignImage } from '../docker/platform.js';

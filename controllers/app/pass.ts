@@ -1,6 +1,6 @@
 import type { LogStream } from '../../api/store/logs.js';
-import { type App, keyOf } from '../../crds/kinds.js';
-import type { Refusal } from '../../crds/requests.js';
+import { type App, keyOf } from '../../crds/model/kinds.js';
+import type { Refusal } from '../../crds/model/requests.js';
 import type { Ages } from '../runtime/ages.js';
 import type { Outcome } from '../runtime/outcome.js';
 import type { Observed } from './observe.js';

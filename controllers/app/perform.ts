@@ -1,5 +1,5 @@
-import type { App } from '../../crds/kinds.js';
-import { isLiving } from '../../crds/living.js';
+import type { App } from '../../crds/model/kinds.js';
+import { isLiving } from '../../crds/model/living.js';
 import type { World } from '../docker/world.js';
 import { shareApiNetwork } from './api-network.js';
 import { declaredAs, withKeptVolumes } from './children.js';

@@ -1,10 +1,10 @@
-import { conditionOf, isReady, isSettled, isStalled } from '../../crds/conditions.js';
-import { canonical } from '../../crds/hash.js';
-import type { Issue } from '../../crds/issue.js';
-import type { AnyDeclared, AnyResource, App, Key, Kind } from '../../crds/kinds.js';
-import { isLiving } from '../../crds/living.js';
-import { isSuspended, SUSPENDED, suspendedMessage } from '../../crds/suspend.js';
-import type { AppStatus } from '../../crds/types.js';
+import { conditionOf, isReady, isSettled, isStalled } from '../../crds/model/conditions.js';
+import { canonical } from '../../crds/model/hash.js';
+import type { Issue } from '../../crds/model/issue.js';
+import type { AnyDeclared, AnyResource, App, Key, Kind } from '../../crds/model/kinds.js';
+import { isLiving } from '../../crds/model/living.js';
+import { isSuspended, SUSPENDED, suspendedMessage } from '../../crds/model/suspend.js';
+import type { AppStatus } from '../../crds/model/types.js';
 import { act, type Plan, settled, TerminalError, type Unwell, wait } from '../runtime/outcome.js';
 import { identityOf, sameSpec } from './children.js';
 import { type CommandStep, type Commands, isAsked, planCommands } from './commands.js';

@@ -1,8 +1,8 @@
-import { conditionOf } from '../../crds/conditions.js';
-import type { App } from '../../crds/kinds.js';
-import { isLiving } from '../../crds/living.js';
-import { suspendedMessage } from '../../crds/suspend.js';
-import type { AppStatus } from '../../crds/types.js';
+import { conditionOf } from '../../crds/model/conditions.js';
+import type { App } from '../../crds/model/kinds.js';
+import { isLiving } from '../../crds/model/living.js';
+import { suspendedMessage } from '../../crds/model/suspend.js';
+import type { AppStatus } from '../../crds/model/types.js';
 import { type Reconcile, TerminalError, wait } from '../runtime/outcome.js';
 import { shareApiNetwork } from './api-network.js';
 import { identityOf } from './children.js';

@@ -1,5 +1,5 @@
 import type { Store } from '../../api/store/store.js';
-import { type App, type Image, keyOf } from '../../crds/kinds.js';
+import { type App, type Image, keyOf } from '../../crds/model/kinds.js';
 import { repositoryOf } from '../docker/image-reference.js';
 
 /** What each service's image is, to the bit. */

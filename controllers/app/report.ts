@@ -1,8 +1,8 @@
-import { withFacts } from '../../crds/conditions.js';
-import type { App } from '../../crds/kinds.js';
-import { handlingOf, withHandled } from '../../crds/requests.js';
-import { suspensionDealt } from '../../crds/suspend.js';
-import type { AppStatus } from '../../crds/types.js';
+import { withFacts } from '../../crds/model/conditions.js';
+import type { App } from '../../crds/model/kinds.js';
+import { handlingOf, withHandled } from '../../crds/model/requests.js';
+import { suspensionDealt } from '../../crds/model/suspend.js';
+import type { AppStatus } from '../../crds/model/types.js';
 import { identityOf } from './children.js';
 import type { AppDeps, Done } from './pass.js';
 import { imagesOfRelease } from './release-images.js';

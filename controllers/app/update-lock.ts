@@ -1,5 +1,5 @@
 import type { Store } from '../../api/store/store.js';
-import { type App, keyOf } from '../../crds/kinds.js';
+import { type App, keyOf } from '../../crds/model/kinds.js';
 import { wait } from '../runtime/outcome.js';
 import { identityOf } from './children.js';
 import { begin, idsOf, namesOf } from './command-steps.js';

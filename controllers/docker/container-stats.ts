@@ -1,4 +1,4 @@
-import type { ContainerStats } from '../../crds/stats.js';
+import type { ContainerStats } from '../../crds/model/stats.js';
 
 /** What we read of `GET /containers/<id>/stats`. A container that does not run has zeros, or nothing. */
 export interface DockerStats {

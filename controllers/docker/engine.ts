@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { ContainerCreateOptions, HostConfig } from 'dockerode';
-import type { ContainerStats } from '../../crds/stats.js';
+import type { ContainerStats } from '../../crds/model/stats.js';
 
 /** A container of ours, as inspected. */
 export interface SeenContainer {

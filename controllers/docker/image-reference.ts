@@ -1,4 +1,4 @@
-import { normalizeReference } from '../../crds/names.js';
+import { normalizeReference } from '../../crds/model/names.js';
 import type { SeenImage } from './engine.js';
 
 const HUB = /^(?:index\.)?docker\.io\/(?:library\/)?(?=[^/])/;

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { normalizeReference } from '../../crds/names.js';
+import { normalizeReference } from '../../crds/model/names.js';
 import type { Archives } from './archives.js';
 import type { DiskSpace } from './disk-space.js';
 import type { Engine } from './engine.js';

@@ -1,9 +1,9 @@
 import cron from 'node-cron';
-import { durationMs } from '../../crds/duration.js';
-import type { GitSource } from '../../crds/kinds.js';
-import { outstanding } from '../../crds/requests.js';
-import { isSuspended } from '../../crds/suspend.js';
-import type { GitSourceSpec } from '../../crds/types.js';
+import { durationMs } from '../../crds/model/duration.js';
+import type { GitSource } from '../../crds/model/kinds.js';
+import { outstanding } from '../../crds/model/requests.js';
+import { isSuspended } from '../../crds/model/suspend.js';
+import type { GitSourceSpec } from '../../crds/model/types.js';
 import { InvalidSpecError } from '../runtime/outcome.js';
 
 /** What a pass does about one source. */

@@ -1,10 +1,10 @@
 import type { Store } from '../../api/store/store.js';
 import type { Failure, SyncReport } from '../../api/store/sync-report.js';
-import { withFacts } from '../../crds/conditions.js';
-import { shownTime } from '../../crds/due.js';
-import { type GitSource, keyOf } from '../../crds/kinds.js';
-import { outstanding } from '../../crds/requests.js';
-import type { GitSourceStatus } from '../../crds/types.js';
+import { withFacts } from '../../crds/model/conditions.js';
+import { shownTime } from '../../crds/model/due.js';
+import { type GitSource, keyOf } from '../../crds/model/kinds.js';
+import { outstanding } from '../../crds/model/requests.js';
+import type { GitSourceStatus } from '../../crds/model/types.js';
 import type { Clock, Delays } from '../runtime/delays.js';
 import { type Outcome, type Reconcile, settled, TerminalError, wait } from '../runtime/outcome.js';
 import { planSource } from './plan.js';

@@ -1,6 +1,6 @@
 import type { Accepted } from '../../api/store/store.js';
 import type { SyncReport } from '../../api/store/sync-report.js';
-import type { GitSource } from '../../crds/kinds.js';
+import type { GitSource } from '../../crds/model/kinds.js';
 
 /** What this controller needs of git: the sources know how it is done. */
 export interface Repositories {

@@ -1,5 +1,5 @@
-import { type Due, dueInMs } from '../../crds/due.js';
-import type { GitSource } from '../../crds/kinds.js';
+import { type Due, dueInMs } from '../../crds/model/due.js';
+import type { GitSource } from '../../crds/model/kinds.js';
 import type { Clock } from '../runtime/delays.js';
 import { cronInMs, intervalMs } from './plan.js';
 

@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
-import { readinessOf } from '../../crds/conditions.js';
-import type { App, GitSource } from '../../crds/kinds.js';
+import { readinessOf } from '../../crds/model/conditions.js';
+import type { App, GitSource } from '../../crds/model/kinds.js';
 
 /** What others may know of the device that writes it. */
 export interface DeviceFile {

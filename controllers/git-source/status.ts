@@ -1,9 +1,9 @@
 import type { Failure, SyncReport } from '../../api/store/sync-report.js';
-import { withFacts } from '../../crds/conditions.js';
-import type { GitSource } from '../../crds/kinds.js';
-import { handlingOf, outstanding, type Refusal, withHandled } from '../../crds/requests.js';
-import { suspensionDealt } from '../../crds/suspend.js';
-import type { GitSourceStatus } from '../../crds/types.js';
+import { withFacts } from '../../crds/model/conditions.js';
+import type { GitSource } from '../../crds/model/kinds.js';
+import { handlingOf, outstanding, type Refusal, withHandled } from '../../crds/model/requests.js';
+import { suspensionDealt } from '../../crds/model/suspend.js';
+import type { GitSourceStatus } from '../../crds/model/types.js';
 
 /**
  * The status after a sync, given the one before and the requests that the sync has seen; `requests` are those of now.

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { isBootVariable } from '../../crds/device-variables.js';
+import { isBootVariable } from '../../crds/model/device-variables.js';
 import type { BootBackend, BootDevice } from '../host/boot/backend.js';
 import { type BootValue, BootValueError, sameValue, type WantedValues } from '../host/boot/values.js';
 import type { SeenBackend, SeenBoot } from '../host/boot-partition.js';

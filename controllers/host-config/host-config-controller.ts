@@ -1,4 +1,4 @@
-import { DEVICE_DOCUMENT, NETWORK_DOCUMENT } from '../../crds/names.js';
+import { DEVICE_DOCUMENT, NETWORK_DOCUMENT } from '../../crds/model/names.js';
 import type { Controller } from '../runtime/controller.js';
 import type { HostConfigDeps } from './network-acts.js';
 import { waitsForBoot } from './observe-device.js';

@@ -1,7 +1,7 @@
-import type { HostConfig } from '../../crds/kinds.js';
-import { keyOf } from '../../crds/kinds.js';
-import { handlingOf, outstanding, withHandled } from '../../crds/requests.js';
-import type { HostConfigStatus } from '../../crds/types.js';
+import type { HostConfig } from '../../crds/model/kinds.js';
+import { keyOf } from '../../crds/model/kinds.js';
+import { handlingOf, outstanding, withHandled } from '../../crds/model/requests.js';
+import type { HostConfigStatus } from '../../crds/model/types.js';
 import type { SeenNetwork } from '../host/host-network.js';
 import type { HostState, NetworkUndo, Trial } from '../host/host-state.js';
 import type { Outcome } from '../runtime/outcome.js';

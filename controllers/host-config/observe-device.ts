@@ -1,8 +1,8 @@
 import type { Store } from '../../api/store/store.js';
-import { conditionOf } from '../../crds/conditions.js';
-import { decodeVariables, knownConfig, type VariableName } from '../../crds/device-variables.js';
-import { type AnyResource, type HostConfig, KINDS, keyOf, type Service } from '../../crds/kinds.js';
-import { DEVICE_DOCUMENT } from '../../crds/names.js';
+import { conditionOf } from '../../crds/model/conditions.js';
+import { decodeVariables, knownConfig, type VariableName } from '../../crds/model/device-variables.js';
+import { type AnyResource, type HostConfig, KINDS, keyOf, type Service } from '../../crds/model/kinds.js';
+import { DEVICE_DOCUMENT } from '../../crds/model/names.js';
 import type { BootDevice } from '../host/boot/backend.js';
 import type { BootClock } from '../host/boot-clock.js';
 import type { BootPartition } from '../host/boot-partition.js';

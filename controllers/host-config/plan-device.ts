@@ -1,4 +1,4 @@
-import type { DecodedVariables } from '../../crds/device-variables.js';
+import type { DecodedVariables } from '../../crds/model/device-variables.js';
 import type { BootDevice } from '../host/boot/backend.js';
 import type { SeenBoot } from '../host/boot-partition.js';
 import type { HostState } from '../host/host-state.js';

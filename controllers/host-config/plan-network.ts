@@ -1,5 +1,5 @@
-import { isHostName } from '../../crds/names.js';
-import type { HostConfigSpec } from '../../crds/types.js';
+import { isHostName } from '../../crds/model/names.js';
+import type { HostConfigSpec } from '../../crds/model/types.js';
 import type { SeenNetwork } from '../host/host-network.js';
 import { renderNoProxy } from '../host/no-proxy.js';
 import { dnsServer, fieldIssues, isReserved, type ProxyFields, renderRedsocks } from '../host/redsocks.js';

@@ -1,7 +1,7 @@
 import type { Store } from '../../api/store/store.js';
-import { isReady } from '../../crds/conditions.js';
-import type { HostConfig } from '../../crds/kinds.js';
-import { outstanding } from '../../crds/requests.js';
+import { isReady } from '../../crds/model/conditions.js';
+import type { HostConfig } from '../../crds/model/kinds.js';
+import { outstanding } from '../../crds/model/requests.js';
 import type { BootClock } from '../host/boot-clock.js';
 import type { Trial } from '../host/host-state.js';
 import { deadlineOf, judgeTrial, type Verdict } from './trial.js';

@@ -1,5 +1,5 @@
 import cron from 'node-cron';
-import type { HostConfigSpec } from '../../crds/types.js';
+import type { HostConfigSpec } from '../../crds/model/types.js';
 import { InvalidSpecError } from '../runtime/outcome.js';
 
 /** Whether the device may be restarted now; `inMs`: when to look again; `next`: undefined when none begins within a week. */

@@ -1,8 +1,8 @@
 import type { Store } from '../../api/store/store.js';
-import { withFacts } from '../../crds/conditions.js';
-import { type HostConfig, keyOf } from '../../crds/kinds.js';
-import { handlingOf, outstanding, withHandled } from '../../crds/requests.js';
-import type { HostConfigStatus } from '../../crds/types.js';
+import { withFacts } from '../../crds/model/conditions.js';
+import { type HostConfig, keyOf } from '../../crds/model/kinds.js';
+import { handlingOf, outstanding, withHandled } from '../../crds/model/requests.js';
+import type { HostConfigStatus } from '../../crds/model/types.js';
 import { LONG_WAIT_MS, type Outcome, type Reconcile, TerminalError } from '../runtime/outcome.js';
 import { compareBoot } from './compare-boot.js';
 import type { PerformDeps } from './device-deps.js';

@@ -1,7 +1,7 @@
-import { withFacts } from '../../crds/conditions.js';
-import { type HostConfig, keyOf } from '../../crds/kinds.js';
-import { handlingOf } from '../../crds/requests.js';
-import type { HostConfigStatus } from '../../crds/types.js';
+import { withFacts } from '../../crds/model/conditions.js';
+import { type HostConfig, keyOf } from '../../crds/model/kinds.js';
+import { handlingOf } from '../../crds/model/requests.js';
+import type { HostConfigStatus } from '../../crds/model/types.js';
 import type { SeenNetwork } from '../host/host-network.js';
 import { parseNoProxy } from '../host/no-proxy.js';
 import { parseRedsocks } from '../host/redsocks.js';

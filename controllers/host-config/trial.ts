@@ -1,4 +1,4 @@
-import type { HostConfig } from '../../crds/kinds.js';
+import type { HostConfig } from '../../crds/model/kinds.js';
 import type { Trial } from '../host/host-state.js';
 
 /** How long a change may take to prove itself when its document does not say, in seconds. */

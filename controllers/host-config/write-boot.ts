@@ -1,4 +1,4 @@
-import type { HostConfig } from '../../crds/kinds.js';
+import type { HostConfig } from '../../crds/model/kinds.js';
 import type { BootBackend } from '../host/boot/backend.js';
 import { sameValue, type WantedValues } from '../host/boot/values.js';
 import type { SeenBoot } from '../host/boot-partition.js';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Connection, LocalPeers } from '../../crds/local-peers.js';
+import type { Connection, LocalPeers } from '../../crds/model/local-peers.js';
 import { type LocalProcessesOptions, localProcesses, type Objection } from './local-processes.js';
 import { clientSocket, type ListedSocket } from './socket-table.js';
 

@@ -1,5 +1,5 @@
 import { endianness } from 'node:os';
-import type { Connection } from '../../crds/local-peers.js';
+import type { Connection } from '../../crds/model/local-peers.js';
 
 /** A socket as `/proc/net/tcp` and `tcp6` list it. */
 export interface ListedSocket {

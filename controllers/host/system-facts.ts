@@ -1,6 +1,6 @@
 import { readdir, readFile, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { HostConfigStatus } from '../../crds/types.js';
+import type { HostConfigStatus } from '../../crds/model/types.js';
 import { type BootClock, procText } from './boot-clock.js';
 import type { DeviceFacts } from './facts.js';
 import type { InterfaceAddresses } from './interfaces.js';

@@ -1,5 +1,5 @@
-import { isReady } from '../../crds/conditions.js';
-import { isSuspended, saysSuspended } from '../../crds/suspend.js';
+import { isReady } from '../../crds/model/conditions.js';
+import { isSuspended, saysSuspended } from '../../crds/model/suspend.js';
 import { imageKey } from '../docker/image-reference.js';
 import type { Controller } from '../runtime/controller.js';
 import type { Memory } from './observe.js';

@@ -1,8 +1,8 @@
 import type { Store } from '../../api/store/store.js';
-import type { App, Image, Service } from '../../crds/kinds.js';
-import { isLiving } from '../../crds/living.js';
-import { normalizeReference } from '../../crds/names.js';
-import { isSuspended } from '../../crds/suspend.js';
+import type { App, Image, Service } from '../../crds/model/kinds.js';
+import { isLiving } from '../../crds/model/living.js';
+import { normalizeReference } from '../../crds/model/names.js';
+import { isSuspended } from '../../crds/model/suspend.js';
 import type { Archives } from '../docker/archives.js';
 import { imageKey, repositoryOf } from '../docker/image-reference.js';
 import { hostOf, registryName } from '../docker/registry-name.js';

@@ -1,5 +1,5 @@
-import type { Image } from '../../crds/kinds.js';
-import { SUSPENDED } from '../../crds/suspend.js';
+import type { Image } from '../../crds/model/kinds.js';
+import { SUSPENDED } from '../../crds/model/suspend.js';
 import type { SeenImage } from '../docker/engine.js';
 import type { Pulls } from '../docker/world.js';
 import { act, InvalidSpecError, type Plan, retry, settled, TerminalError, wait } from '../runtime/outcome.js';

@@ -1,8 +1,8 @@
 import type { LogStream } from '../../api/store/logs.js';
-import { withFacts } from '../../crds/conditions.js';
-import { type Image, keyOf } from '../../crds/kinds.js';
-import { isSuspended, saysSuspended } from '../../crds/suspend.js';
-import type { ImageStatus } from '../../crds/types.js';
+import { withFacts } from '../../crds/model/conditions.js';
+import { type Image, keyOf } from '../../crds/model/kinds.js';
+import { isSuspended, saysSuspended } from '../../crds/model/suspend.js';
+import type { ImageStatus } from '../../crds/model/types.js';
 import type { Engine } from '../docker/engine.js';
 import { type Outcome, type Reconcile, wait } from '../runtime/outcome.js';
 import { type Memory, type Observed, observeImage, wishOf } from './observe.js';

@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import type { Disk } from '../../api/store/disk.js';
 import type { LogStream } from '../../api/store/logs.js';
 import type { Store } from '../../api/store/store.js';
-import { keyOf } from '../../crds/kinds.js';
+import { keyOf } from '../../crds/model/kinds.js';
 import type { Archives } from '../docker/archives.js';
 import { type Engine, EngineUnreachable } from '../docker/engine.js';
 import { type ArchiveContent, readArchive } from '../docker/image-archive.js';

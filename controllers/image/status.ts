@@ -1,7 +1,7 @@
 import type { Store } from '../../api/store/store.js';
-import { shownTime } from '../../crds/due.js';
-import type { Image } from '../../crds/kinds.js';
-import type { ImageStatus } from '../../crds/types.js';
+import { shownTime } from '../../crds/model/due.js';
+import type { Image } from '../../crds/model/kinds.js';
+import type { ImageStatus } from '../../crds/model/types.js';
 import type { SeenImage } from '../docker/engine.js';
 import { digestOf } from '../docker/image-reference.js';
 import { sameImage } from './observe.js';

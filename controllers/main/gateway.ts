@@ -1,8 +1,8 @@
 import type { ApiServer } from '../../api/http/server.js';
 import type { Store } from '../../api/store/store.js';
-import { isReady } from '../../crds/conditions.js';
-import { keyOf } from '../../crds/kinds.js';
-import { API_NETWORK } from '../../crds/names.js';
+import { isReady } from '../../crds/model/conditions.js';
+import { keyOf } from '../../crds/model/kinds.js';
+import { API_NETWORK } from '../../crds/model/names.js';
 import type { ApiReach } from '../network/reconcile.js';
 import { Backoff } from '../runtime/backoff.js';
 import type { Cancel, Clock } from '../runtime/delays.js';

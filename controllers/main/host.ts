@@ -3,7 +3,7 @@ import { appIdOf } from '../../api/store/derived-names.js';
 import type { LogStream } from '../../api/store/logs.js';
 import { lostFiles, recordLostFiles } from '../../api/store/lost-files.js';
 import type { Store } from '../../api/store/store.js';
-import type { DeviceVariables } from '../../crds/device-variables.js';
+import type { DeviceVariables } from '../../crds/model/device-variables.js';
 import { runCommand } from '../docker/command.js';
 import { answersAt } from '../host/api-answer.js';
 import { readDefaultRoute } from '../host/default-route.js';

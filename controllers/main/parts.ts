@@ -1,4 +1,4 @@
-import { keyOf } from '../../crds/kinds.js';
+import { keyOf } from '../../crds/model/kinds.js';
 import { EngineKeeper } from '../docker/engine-keeper.js';
 import type { Informer } from '../docker/informer.js';
 import { privateDaemon } from '../docker/private-engine.js';

@@ -1,7 +1,7 @@
-import { isReady, isStalled } from '../../crds/conditions.js';
-import type { Network } from '../../crds/kinds.js';
-import { API_NETWORK } from '../../crds/names.js';
-import { isSuspended, saysSuspended } from '../../crds/suspend.js';
+import { isReady, isStalled } from '../../crds/model/conditions.js';
+import type { Network } from '../../crds/model/kinds.js';
+import { API_NETWORK } from '../../crds/model/names.js';
+import { isSuspended, saysSuspended } from '../../crds/model/suspend.js';
 import type { WorldChange } from '../docker/world.js';
 import type { Controller } from '../runtime/controller.js';
 import { Leaks } from './leaks.js';

@@ -1,5 +1,5 @@
-import { canonicalHash } from '../../crds/hash.js';
-import type { NetworkSpec } from '../../crds/types.js';
+import { canonicalHash } from '../../crds/model/hash.js';
+import type { NetworkSpec } from '../../crds/model/types.js';
 import type { NetworkOptions, SeenNetwork } from '../docker/engine.js';
 import { APP_ID, SPEC_HASH, SUPERVISED } from '../docker/labels.js';
 

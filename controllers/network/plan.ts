@@ -1,4 +1,4 @@
-import type { Network } from '../../crds/kinds.js';
+import type { Network } from '../../crds/model/kinds.js';
 import type { SeenContainer, SeenNetwork } from '../docker/engine.js';
 import { SUPERVISED } from '../docker/labels.js';
 import { act, type Plan, settled, TerminalError, wait } from '../runtime/outcome.js';

@@ -1,10 +1,10 @@
 import type { LogStream } from '../../api/store/logs.js';
 import type { Store } from '../../api/store/store.js';
-import { type Condition, conditionOf, withFacts } from '../../crds/conditions.js';
-import { keyOf, type Network } from '../../crds/kinds.js';
-import { API_NETWORK } from '../../crds/names.js';
-import { isSuspended, SUSPENDED, suspendedMessage } from '../../crds/suspend.js';
-import type { NetworkStatus } from '../../crds/types.js';
+import { type Condition, conditionOf, withFacts } from '../../crds/model/conditions.js';
+import { keyOf, type Network } from '../../crds/model/kinds.js';
+import { API_NETWORK } from '../../crds/model/names.js';
+import { isSuspended, SUSPENDED, suspendedMessage } from '../../crds/model/suspend.js';
+import type { NetworkStatus } from '../../crds/model/types.js';
 import { type Engine, EngineError } from '../docker/engine.js';
 import type { World } from '../docker/world.js';
 import { attempt, InvalidSpecError, type Outcome, type Reconcile, TerminalError, wait } from '../runtime/outcome.js';

@@ -1,4 +1,4 @@
-import type { Condition } from '../../crds/conditions.js';
+import type { Condition } from '../../crds/model/conditions.js';
 import { type Outcome, PassingError, TerminalError } from './outcome.js';
 
 /** How a pass ended: with an outcome, or with what it threw. */

@@ -1,4 +1,4 @@
-import type { Kind } from '../../crds/kinds.js';
+import type { Kind } from '../../crds/model/kinds.js';
 import type { Reconcile } from './outcome.js';
 
 /** One kind's part: how a pass goes, and what gives its keys work besides their own documents. */

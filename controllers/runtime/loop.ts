@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Store } from '../../api/store/store.js';
-import { isReady } from '../../crds/conditions.js';
-import { keyOf, type Resource } from '../../crds/kinds.js';
+import { isReady } from '../../crds/model/conditions.js';
+import { keyOf, type Resource } from '../../crds/model/kinds.js';
 import { Backoff } from './backoff.js';
 import { conclude, conditionsAfter, type Ending, messageOf } from './conclude.js';
 import type { Controller } from './controller.js';

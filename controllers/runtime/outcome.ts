@@ -1,4 +1,4 @@
-import type { UnwellReason } from '../../crds/conditions.js';
+import type { UnwellReason } from '../../crds/model/conditions.js';
 
 /** What one pass concluded. Only the runtime turns it into queue operations and the Ready condition. */
 export type Outcome =

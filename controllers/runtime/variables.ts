@@ -1,8 +1,8 @@
 import type { Reader } from '../../api/store/store.js';
-import { type DeviceVariables, decodeVariables } from '../../crds/device-variables.js';
-import { keyOf } from '../../crds/kinds.js';
-import { living } from '../../crds/living.js';
-import { DEVICE_DOCUMENT } from '../../crds/names.js';
+import { type DeviceVariables, decodeVariables } from '../../crds/model/device-variables.js';
+import { keyOf } from '../../crds/model/kinds.js';
+import { living } from '../../crds/model/living.js';
+import { DEVICE_DOCUMENT } from '../../crds/model/names.js';
 import type { Clock } from './delays.js';
 
 /**

@@ -1,4 +1,4 @@
-import type { App, Service } from '../../crds/kinds.js';
+import type { App, Service } from '../../crds/model/kinds.js';
 import type { SeenContainer, SeenImage } from '../docker/engine.js';
 import type { EngineTraits } from '../docker/engine-traits.js';
 import { foreignImage } from '../docker/platform.js';

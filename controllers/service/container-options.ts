@@ -1,5 +1,5 @@
-import { volumeName } from '../../crds/names.js';
-import type { ServiceSpec } from '../../crds/types.js';
+import { volumeName } from '../../crds/model/names.js';
+import type { ServiceSpec } from '../../crds/model/types.js';
 import type { ContainerOptions, EndpointSettings, SeenImage } from '../docker/engine.js';
 import { BOOT, IMAGE, MADE_AFTER, SPEC_HASH } from '../docker/labels.js';
 import type { DeviceFacts } from '../host/facts.js';

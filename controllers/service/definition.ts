@@ -1,5 +1,5 @@
-import { normalizeReference } from '../../crds/names.js';
-import type { ServiceSpec } from '../../crds/types.js';
+import { normalizeReference } from '../../crds/model/names.js';
+import type { ServiceSpec } from '../../crds/model/types.js';
 import type { ContainerOptions, HostOptions } from '../docker/engine.js';
 import { InvalidSpecError } from '../runtime/outcome.js';
 import { splitCommandLine } from './command-line.js';

@@ -1,5 +1,5 @@
-import { conditionOf } from '../../crds/conditions.js';
-import type { Service } from '../../crds/kinds.js';
+import { conditionOf } from '../../crds/model/conditions.js';
+import type { Service } from '../../crds/model/kinds.js';
 import { EngineError, EngineUnreachable } from '../docker/engine.js';
 import { InvalidSpecError, PassingError, TerminalError } from '../runtime/outcome.js';
 import type { ServiceDeps } from './pass.js';

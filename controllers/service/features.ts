@@ -1,4 +1,4 @@
-import { API_NETWORK } from '../../crds/names.js';
+import { API_NETWORK } from '../../crds/model/names.js';
 import type { EndpointSettings, Mount } from '../docker/engine.js';
 import type { DeviceFacts } from '../host/facts.js';
 import { bothPrefixes, type Environment } from './environment.js';

@@ -1,6 +1,6 @@
-import type { App, Service } from '../../crds/kinds.js';
-import { allottedId, containerName } from '../../crds/names.js';
-import { releaseOf } from '../../crds/release.js';
+import type { App, Service } from '../../crds/model/kinds.js';
+import { allottedId, containerName } from '../../crds/model/names.js';
+import { releaseOf } from '../../crds/model/release.js';
 
 /** Who a service is, in the Supervisor's words: what ends up in names, labels and environment. */
 export interface Identity {

@@ -1,5 +1,5 @@
-import { keyOf } from '../../crds/kinds.js';
-import { normalizeReference } from '../../crds/names.js';
+import { keyOf } from '../../crds/model/kinds.js';
+import { normalizeReference } from '../../crds/model/names.js';
 import { type Outcome, wait } from '../runtime/outcome.js';
 import { unnamed, withAllNetworks } from './container-options.js';
 import { refused, tell } from './failed-step.js';

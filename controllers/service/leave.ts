@@ -1,4 +1,4 @@
-import { keyOf } from '../../crds/kinds.js';
+import { keyOf } from '../../crds/model/kinds.js';
 import type { Departures } from './departures.js';
 import { refused } from './failed-step.js';
 import { ALIVE } from './orders.js';

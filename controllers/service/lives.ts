@@ -1,6 +1,6 @@
 import type { LogStream } from '../../api/store/logs.js';
 import type { Store } from '../../api/store/store.js';
-import { keyOf, type Service } from '../../crds/kinds.js';
+import { keyOf, type Service } from '../../crds/model/kinds.js';
 import type { SeenContainer } from '../docker/engine.js';
 import type { Departures } from './departures.js';
 import { RunClock, type RunTimes } from './run-clock.js';

@@ -1,5 +1,5 @@
 import type { Reader } from '../../api/store/store.js';
-import type { Service } from '../../crds/kinds.js';
+import type { Service } from '../../crds/model/kinds.js';
 import type { SeenContainer } from '../docker/engine.js';
 import type { LogFollowerDeps, LogLevel } from '../docker/log-follower.js';
 import { readEnvironment } from './environment.js';

@@ -1,6 +1,6 @@
-import { isReady, isStalled } from '../../crds/conditions.js';
-import type { App, Network } from '../../crds/kinds.js';
-import { begun } from '../../crds/requests.js';
+import { isReady, isStalled } from '../../crds/model/conditions.js';
+import type { App, Network } from '../../crds/model/kinds.js';
+import { begun } from '../../crds/model/requests.js';
 import type { ServiceDeps } from './pass.js';
 import type { Needed, NeededNetwork, Situation } from './situation.js';
 

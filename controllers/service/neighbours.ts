@@ -1,5 +1,5 @@
-import { isSettled, isStalled } from '../../crds/conditions.js';
-import type { Service } from '../../crds/kinds.js';
+import { isSettled, isStalled } from '../../crds/model/conditions.js';
+import type { Service } from '../../crds/model/kinds.js';
 import type { SeenContainer } from '../docker/engine.js';
 import { namesWaitedFor, providerNames, type Sibling } from './dependencies.js';
 import { type Identity, identityOf } from './identity.js';

@@ -1,4 +1,4 @@
-import { networkName } from '../../crds/names.js';
+import { networkName } from '../../crds/model/names.js';
 import type { EndpointSettings } from '../docker/engine.js';
 import { isAbsent, isRecord, pairs, text, texts } from './fields.js';
 import type { Findings } from './findings.js';

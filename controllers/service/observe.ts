@@ -1,4 +1,4 @@
-import type { Service } from '../../crds/kinds.js';
+import type { Service } from '../../crds/model/kinds.js';
 import type { SeenContainer } from '../docker/engine.js';
 import type { Ages } from '../runtime/ages.js';
 import type { Blueprint } from './container-options.js';

@@ -1,5 +1,5 @@
-import type { App, Request, RequestName, Service } from '../../crds/kinds.js';
-import { type AppCommand, begun, outstanding, REMAKING } from '../../crds/requests.js';
+import type { App, Request, RequestName, Service } from '../../crds/model/kinds.js';
+import { type AppCommand, begun, outstanding, REMAKING } from '../../crds/model/requests.js';
 import type { SeenContainer } from '../docker/engine.js';
 import { MADE_AFTER } from '../docker/labels.js';
 import type { Stop, Stops } from './stops.js';

@@ -1,4 +1,4 @@
-import { DEFAULT_STRATEGY, overlaps } from '../../crds/update-strategy.js';
+import { DEFAULT_STRATEGY, overlaps } from '../../crds/model/update-strategy.js';
 import type { SeenContainer } from '../docker/engine.js';
 import { BOOT } from '../docker/labels.js';
 import { type Plan, settled, wait } from '../runtime/outcome.js';

@@ -1,6 +1,6 @@
 import type { Store } from '../../api/store/store.js';
-import { conditionOf, isSettled, isStalled } from '../../crds/conditions.js';
-import { type AnyResource, KINDS, type Service } from '../../crds/kinds.js';
+import { conditionOf, isSettled, isStalled } from '../../crds/model/conditions.js';
+import { type AnyResource, KINDS, type Service } from '../../crds/model/kinds.js';
 
 export interface RebootDeps {
   readonly store: Pick<Store, 'list' | 'watch'>;

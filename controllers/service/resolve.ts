@@ -1,5 +1,5 @@
-import type { Service } from '../../crds/kinds.js';
-import { API_NETWORK, DEFAULT_DEVICE_NAME, networkName, volumeName } from '../../crds/names.js';
+import type { Service } from '../../crds/model/kinds.js';
+import { API_NETWORK, DEFAULT_DEVICE_NAME, networkName, volumeName } from '../../crds/model/names.js';
 import { UNKNOWN_TRAITS } from '../docker/engine-traits.js';
 import { seenUpdatable } from '../docker/seen.js';
 import { boundsLogs, refuseForeign, refuseHostPaths } from './circumstances.js';

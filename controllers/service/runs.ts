@@ -1,4 +1,4 @@
-import type { ServiceStatus } from '../../crds/types.js';
+import type { ServiceStatus } from '../../crds/model/types.js';
 import type { SeenContainer } from '../docker/engine.js';
 import { hasFinished } from './finished.js';
 

@@ -1,9 +1,9 @@
 import type { Change } from '../../api/store/store.js';
-import { conditionOf, isReady } from '../../crds/conditions.js';
-import type { App, Service } from '../../crds/kinds.js';
-import { normalizeReference } from '../../crds/names.js';
-import { APP_COMMANDS, begun } from '../../crds/requests.js';
-import { isSuspended, saysSuspended } from '../../crds/suspend.js';
+import { conditionOf, isReady } from '../../crds/model/conditions.js';
+import type { App, Service } from '../../crds/model/kinds.js';
+import { normalizeReference } from '../../crds/model/names.js';
+import { APP_COMMANDS, begun } from '../../crds/model/requests.js';
+import { isSuspended, saysSuspended } from '../../crds/model/suspend.js';
 import type { World, WorldChange } from '../docker/world.js';
 import { Ages } from '../runtime/ages.js';
 import type { Controller } from '../runtime/controller.js';

@@ -1,5 +1,5 @@
 import type { Reader } from '../../api/store/store.js';
-import type { Service } from '../../crds/kinds.js';
+import type { Service } from '../../crds/model/kinds.js';
 import type { ContainerLogLine, Engine } from '../docker/engine.js';
 import { intoRun, LOG_START, LogReader, resumed, sinceOf } from '../docker/log-position.js';
 import { watchClock } from '../runtime/clock-watch.js';

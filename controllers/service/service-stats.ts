@@ -1,5 +1,5 @@
 import type { Reader } from '../../api/store/store.js';
-import type { ServiceStats } from '../../crds/stats.js';
+import type { ServiceStats } from '../../crds/model/stats.js';
 import type { Engine } from '../docker/engine.js';
 
 /** What the containers of all services use now. One that goes meanwhile is left out. */

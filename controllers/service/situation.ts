@@ -1,4 +1,4 @@
-import type { UpdateStrategy } from '../../crds/update-strategy.js';
+import type { UpdateStrategy } from '../../crds/model/update-strategy.js';
 import type { SeenContainer, UpdateOptions } from '../docker/engine.js';
 import type { Tuning } from './drift.js';
 import type { Lost, Shared } from './namespaces.js';

@@ -1,4 +1,4 @@
-import { canonical, canonicalHash } from '../../crds/hash.js';
+import { canonical, canonicalHash } from '../../crds/model/hash.js';
 import type { HostOptions } from '../docker/engine.js';
 import type { Definition, PlainOptions } from './definition.js';
 import type { ApiAccess, CloudAccess } from './features.js';

@@ -1,5 +1,5 @@
 import type { Store } from '../../api/store/store.js';
-import type { Problem, Service } from '../../crds/kinds.js';
+import type { Problem, Service } from '../../crds/model/kinds.js';
 import type { SeenContainer } from '../docker/engine.js';
 import { APP_ID, SERVICE_NAME } from '../docker/labels.js';
 import type { World } from '../docker/world.js';

@@ -1,4 +1,4 @@
-import type { ServiceStatus } from '../../crds/types.js';
+import type { ServiceStatus } from '../../crds/model/types.js';
 import type { SeenContainer, Updatable } from '../docker/engine.js';
 import type { Unwell } from '../runtime/outcome.js';
 import { hasFinished } from './finished.js';

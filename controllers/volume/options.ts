@@ -1,5 +1,5 @@
-import { canonicalHash } from '../../crds/hash.js';
-import type { VolumeSpec } from '../../crds/types.js';
+import { canonicalHash } from '../../crds/model/hash.js';
+import type { VolumeSpec } from '../../crds/model/types.js';
 import type { SeenVolume, VolumeOptions } from '../docker/engine.js';
 import { APP_ID, APP_UUID, MADE_AFTER, SPEC_HASH, SUPERVISED } from '../docker/labels.js';
 

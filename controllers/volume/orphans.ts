@@ -1,6 +1,6 @@
 import { appIdOf } from '../../api/store/derived-names.js';
 import type { Store } from '../../api/store/store.js';
-import type { OrphanedVolume, OrphanedVolumes, RemovalOfOrphan } from '../../crds/orphans.js';
+import type { OrphanedVolume, OrphanedVolumes, RemovalOfOrphan } from '../../crds/model/orphans.js';
 import type { Engine, SeenVolume } from '../docker/engine.js';
 import { APP_ID, APP_UUID, SUPERVISED } from '../docker/labels.js';
 import type { World } from '../docker/world.js';

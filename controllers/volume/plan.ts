@@ -1,4 +1,4 @@
-import type { Volume } from '../../crds/kinds.js';
+import type { Volume } from '../../crds/model/kinds.js';
 import type { SeenVolume } from '../docker/engine.js';
 import { act, type Plan, settled, TerminalError, wait } from '../runtime/outcome.js';
 import { differenceOf, isMadeAfter, isOurs } from './options.js';

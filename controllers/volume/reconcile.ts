@@ -1,10 +1,10 @@
 import type { LogStream } from '../../api/store/logs.js';
 import type { Store } from '../../api/store/store.js';
-import { withFacts } from '../../crds/conditions.js';
-import { keyOf, type Volume } from '../../crds/kinds.js';
-import { begun, handlingOf, type Refusal, withHandled } from '../../crds/requests.js';
-import { isSuspended, SUSPENDED, suspendedMessage } from '../../crds/suspend.js';
-import type { VolumeStatus } from '../../crds/types.js';
+import { withFacts } from '../../crds/model/conditions.js';
+import { keyOf, type Volume } from '../../crds/model/kinds.js';
+import { begun, handlingOf, type Refusal, withHandled } from '../../crds/model/requests.js';
+import { isSuspended, SUSPENDED, suspendedMessage } from '../../crds/model/suspend.js';
+import type { VolumeStatus } from '../../crds/model/types.js';
 import { type Engine, EngineError } from '../docker/engine.js';
 import type { World } from '../docker/world.js';
 import { InvalidSpecError, type Outcome, type Reconcile, TerminalError, wait } from '../runtime/outcome.js';

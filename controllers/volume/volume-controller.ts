@@ -1,7 +1,7 @@
-import { isReady } from '../../crds/conditions.js';
-import type { App, Volume } from '../../crds/kinds.js';
-import { begun } from '../../crds/requests.js';
-import { isSuspended, saysSuspended } from '../../crds/suspend.js';
+import { isReady } from '../../crds/model/conditions.js';
+import type { App, Volume } from '../../crds/model/kinds.js';
+import { begun } from '../../crds/model/requests.js';
+import { isSuspended, saysSuspended } from '../../crds/model/suspend.js';
 import type { WorldChange } from '../docker/world.js';
 import type { Controller } from '../runtime/controller.js';
 import { reconcileVolume, type VolumeDeps } from './reconcile.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { isReady } from '../../crds/conditions.js';
-import { imageDocumentName } from '../../crds/names.js';
+import { isReady } from '../../crds/model/conditions.js';
+import { imageDocumentName } from '../../crds/model/names.js';
 import { declareApp } from '../setup/declared.js';
 import { type Agent, Device } from '../setup/device.js';
 

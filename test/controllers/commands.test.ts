@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { AnyDeclared, Key, RequestName } from '../../crds/kinds.js';
-import { handlingOf } from '../../crds/requests.js';
+import type { AnyDeclared, Key, RequestName } from '../../crds/model/kinds.js';
+import { handlingOf } from '../../crds/model/requests.js';
 import { declareApp } from '../setup/declared.js';
 import { type Agent, Device, type Fate } from '../setup/device.js';
 import { lockFiles } from '../setup/device-view.js';

@@ -10,7 +10,7 @@ import { OPERATIONS } from '../../api/http/openapi/document.js';
 import { openStore } from '../../api/store/document-store.js';
 import { type Agent, startAgent } from '../../controllers/main.js';
 import { readSettings } from '../../controllers/settings.js';
-import { API_VERSION } from '../../crds/kinds.js';
+import { API_VERSION } from '../../crds/model/kinds.js';
 import { until } from '../setup/until.js';
 
 const silent = pino({ level: 'silent' });

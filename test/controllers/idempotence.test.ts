@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { readDocuments } from '../../api/sources/read-documents.js';
-import type { AnyDeclared } from '../../crds/kinds.js';
-import { parseDocument } from '../../crds/parse.js';
+import type { AnyDeclared } from '../../crds/model/kinds.js';
+import { parseDocument } from '../../crds/schema/parse.js';
 import { anyApp } from '../setup/any-app.js';
 import { restsOn } from '../setup/rest.js';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { conditionOf, isReady } from '../../crds/conditions.js';
-import type { AnyDeclared } from '../../crds/kinds.js';
-import { imageDocumentName } from '../../crds/names.js';
+import { conditionOf, isReady } from '../../crds/model/conditions.js';
+import type { AnyDeclared } from '../../crds/model/kinds.js';
+import { imageDocumentName } from '../../crds/model/names.js';
 import { declareApp } from '../setup/declared.js';
 import { type Agent, Device } from '../setup/device.js';
 import { AT_START } from '../setup/scenario.js';

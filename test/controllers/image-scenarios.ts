@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { conditionOf } from '../../crds/conditions.js';
-import type { AnyDeclared } from '../../crds/kinds.js';
-import { imageDocumentName } from '../../crds/names.js';
+import { conditionOf } from '../../crds/model/conditions.js';
+import type { AnyDeclared } from '../../crds/model/kinds.js';
+import { imageDocumentName } from '../../crds/model/names.js';
 import { declareApp } from '../setup/declared.js';
 import type { Agent, Device } from '../setup/device.js';
 import { ociLayout, savedImages } from '../setup/image-archives.js';

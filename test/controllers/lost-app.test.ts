@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { keyOf } from '../../crds/kinds.js';
+import { keyOf } from '../../crds/model/kinds.js';
 import { declareApp } from '../setup/declared.js';
 import { Device } from '../setup/device.js';
 import { viewOf } from '../setup/device-view.js';

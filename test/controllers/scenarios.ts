@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { conditionOf } from '../../crds/conditions.js';
-import { imageDocumentName } from '../../crds/names.js';
-import type { UpdateStrategy } from '../../crds/update-strategy.js';
+import { conditionOf } from '../../crds/model/conditions.js';
+import { imageDocumentName } from '../../crds/model/names.js';
+import type { UpdateStrategy } from '../../crds/model/update-strategy.js';
 import { declareApp } from '../setup/declared.js';
 import type { Device } from '../setup/device.js';
 import { reasonOf, type Scenario, serve } from '../setup/scenario.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { UPDATE_STRATEGIES } from '../../crds/update-strategy.js';
+import { UPDATE_STRATEGIES } from '../../crds/model/update-strategy.js';
 import { declareApp } from '../setup/declared.js';
 import { Device } from '../setup/device.js';
 

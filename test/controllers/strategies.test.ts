@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { UpdateStrategy } from '../../crds/update-strategy.js';
+import type { UpdateStrategy } from '../../crds/model/update-strategy.js';
 import { declareApp } from '../setup/declared.js';
 import { Device } from '../setup/device.js';
 import type { EngineCall } from '../setup/memory-engine.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { conditionOf, isReady } from '../../crds/conditions.js';
-import type { AnyDeclared } from '../../crds/kinds.js';
+import { conditionOf, isReady } from '../../crds/model/conditions.js';
+import type { AnyDeclared } from '../../crds/model/kinds.js';
 import { declareApp } from '../setup/declared.js';
 import { type Agent, Device } from '../setup/device.js';
 import { viewOf } from '../setup/device-view.js';

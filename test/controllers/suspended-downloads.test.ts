@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { conditionOf } from '../../crds/conditions.js';
-import { imageDocumentName } from '../../crds/names.js';
+import { conditionOf } from '../../crds/model/conditions.js';
+import { imageDocumentName } from '../../crds/model/names.js';
 import { declareApp } from '../setup/declared.js';
 import { type Agent, Device } from '../setup/device.js';
 import { viewOf } from '../setup/device-view.js';

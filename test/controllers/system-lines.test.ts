@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Key, RequestName } from '../../crds/kinds.js';
+import type { Key, RequestName } from '../../crds/model/kinds.js';
 import { declareApp } from '../setup/declared.js';
 import { type Agent, Device } from '../setup/device.js';
 

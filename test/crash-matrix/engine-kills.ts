@@ -12,7 +12,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { engineFolders } from '../../controllers/docker/engine-folders.js';
 import { findEngine, stopPrivateEngine } from '../../controllers/docker/private-engine.js';
-import type { AppSpec } from '../../crds/types.js';
+import type { AppSpec } from '../../crds/model/types.js';
 import { renderColumns } from '../setup/columns.js';
 import { Dice } from '../setup/dice.js';
 import { useEngineAt } from '../setup/docker.js';

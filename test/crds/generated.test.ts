@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { regionOf, withCopies } from '../../crds/copies.js';
-import { generate } from '../../crds/generate.js';
+import { regionOf, withCopies } from '../../crds/schema/copies.js';
+import { generate } from '../../crds/schema/generate.js';
 
 describe('npm run generate', () => {
   it('changes nothing: types, schemas and copied fields are those of the CRD files', async function () {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import { KINDS, PLURALS } from '../../crds/kinds.js';
+import { KINDS, PLURALS } from '../../crds/model/kinds.js';
 
 /** Keywords of apiextensions.k8s.io/v1 JSONSchemaProps that are used here; others are refused by strict decoding. */
 const KEYWORDS = [

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { text } from 'node:stream/consumers';
-import { conditionOf } from '../../crds/conditions.js';
-import { API_NETWORK } from '../../crds/names.js';
+import { conditionOf } from '../../crds/model/conditions.js';
+import { API_NETWORK } from '../../crds/model/names.js';
 import { type Container, Scene } from '../setup/scene.js';
 
 const STATE = '/v2/applications/state';

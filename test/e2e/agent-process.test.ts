@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { AppSpec } from '../../crds/types.js';
+import type { AppSpec } from '../../crds/model/types.js';
 import { type Container, Scene, unchanged } from '../setup/scene.js';
 
 const SERVICES = ['api', 'db', 'web'];

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { conditionOf } from '../../crds/conditions.js';
-import type { App, Service } from '../../crds/kinds.js';
+import { conditionOf } from '../../crds/model/conditions.js';
+import type { App, Service } from '../../crds/model/kinds.js';
 import { CommandProcess } from '../setup/command.js';
 import { Scene } from '../setup/scene.js';
 

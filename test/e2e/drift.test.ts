@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { Kind } from '../../crds/kinds.js';
-import type { AppSpec } from '../../crds/types.js';
+import type { Kind } from '../../crds/model/kinds.js';
+import type { AppSpec } from '../../crds/model/types.js';
 import { type Container, Scene, unchanged } from '../setup/scene.js';
 
 interface Inspected {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { conditionOf, isReady } from '../../crds/conditions.js';
+import { conditionOf, isReady } from '../../crds/model/conditions.js';
 import { CommandProcess } from '../setup/command.js';
 import { Scene, unchanged } from '../setup/scene.js';
 

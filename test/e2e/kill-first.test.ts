@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readAll } from '../../controllers/docker/docker-http.js';
-import { conditionOf } from '../../crds/conditions.js';
-import type { AppSpec } from '../../crds/types.js';
+import { conditionOf } from '../../crds/model/conditions.js';
+import type { AppSpec } from '../../crds/model/types.js';
 import { useGatedRegistry } from '../setup/gated-registry.js';
 import { Scene, unchanged } from '../setup/scene.js';
 

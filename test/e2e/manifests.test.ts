@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { allottedId } from '../../crds/names.js';
+import { allottedId } from '../../crds/model/names.js';
 import { freePort } from '../setup/docker.js';
 import { type Container, Scene } from '../setup/scene.js';
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { AppSpec } from '../../crds/types.js';
+import type { AppSpec } from '../../crds/model/types.js';
 import { Scene, unchanged } from '../setup/scene.js';
 
 describe('networks and volumes', () => {

@@ -9,7 +9,7 @@ import { engineFolders } from '../../controllers/docker/engine-folders.js';
 import { SUPERVISED } from '../../controllers/docker/labels.js';
 import { findEngine, stopPrivateEngine } from '../../controllers/docker/private-engine.js';
 import { seedImage } from '../../controllers/docker/seed-image.js';
-import { conditionOf, isReady } from '../../crds/conditions.js';
+import { conditionOf, isReady } from '../../crds/model/conditions.js';
 import { AgentProcess } from '../setup/agent.js';
 import { until } from '../setup/until.js';
 

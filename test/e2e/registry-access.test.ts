@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { KINDS, PLURALS } from '../../crds/kinds.js';
+import { KINDS, PLURALS } from '../../crds/model/kinds.js';
 import { type TestRegistry, useRegistry } from '../setup/docker.js';
 import { Scene } from '../setup/scene.js';
 import { useTokens } from '../setup/token-registry.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import type { Resource } from '../../crds/kinds.js';
+import type { Resource } from '../../crds/model/kinds.js';
 import { type TestRegistry, useRegistry } from '../setup/docker.js';
 import { Scene, unchanged } from '../setup/scene.js';
 

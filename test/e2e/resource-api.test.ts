@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { isReady } from '../../crds/conditions.js';
-import type { Resource } from '../../crds/kinds.js';
+import { isReady } from '../../crds/model/conditions.js';
+import type { Resource } from '../../crds/model/kinds.js';
 import { Scene } from '../setup/scene.js';
 
 interface WatchEvent {

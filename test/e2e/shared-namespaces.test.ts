@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { AppService } from '../../crds/types.js';
+import type { AppService } from '../../crds/model/types.js';
 import { type Container, Scene } from '../setup/scene.js';
 
 /** Services that live in namespaces of `vpn`, which is started again in every way there is. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { conditionOf } from '../../crds/conditions.js';
-import type { AppService, AppSpec } from '../../crds/types.js';
+import { conditionOf } from '../../crds/model/conditions.js';
+import type { AppService, AppSpec } from '../../crds/model/types.js';
 import { Scene } from '../setup/scene.js';
 
 /** Serves its version, half a second after it has started; ends at once when told. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { AppSpec } from '../../crds/types.js';
+import type { AppSpec } from '../../crds/model/types.js';
 import { Scene, unchanged } from '../setup/scene.js';
 
 describe('update locks', () => {

@@ -6,7 +6,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { type Kind, PLURALS, type Problem, type Resource } from '../../crds/kinds.js';
+import { type Kind, PLURALS, type Problem, type Resource } from '../../crds/model/kinds.js';
 import { freePort } from './docker.js';
 import { until } from './until.js';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import type { Declared } from '../../crds/kinds.js';
-import type { AppService, AppSpec } from '../../crds/types.js';
+import type { Declared } from '../../crds/model/kinds.js';
+import type { AppService, AppSpec } from '../../crds/model/types.js';
 import { declareApp } from './declared.js';
 
 const word = fc.stringMatching(/^[a-z][a-z0-9]{0,6}$/);

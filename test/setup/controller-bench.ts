@@ -13,8 +13,15 @@ import type { UpdateLocks } from '../../controllers/host/update-locks.js';
 import { SideLoader } from '../../controllers/image/side-loader.js';
 import type { Controller } from '../../controllers/runtime/controller.js';
 import { Loop } from '../../controllers/runtime/loop.js';
-import { conditionOf, isReady, isStalled } from '../../crds/conditions.js';
-import { type AnyDeclared, type AnyResource, API_VERSION, KINDS, type Kind, type Kinds } from '../../crds/kinds.js';
+import { conditionOf, isReady, isStalled } from '../../crds/model/conditions.js';
+import {
+  type AnyDeclared,
+  type AnyResource,
+  API_VERSION,
+  KINDS,
+  type Kind,
+  type Kinds,
+} from '../../crds/model/kinds.js';
 import { FakeClock } from './fake-clock.js';
 import { MemoryEngine } from './memory-engine.js';
 

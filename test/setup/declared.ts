@@ -1,5 +1,5 @@
-import { API_VERSION, type Declared } from '../../crds/kinds.js';
-import type { AppService, AppSpec } from '../../crds/types.js';
+import { API_VERSION, type Declared } from '../../crds/model/kinds.js';
+import type { AppService, AppSpec } from '../../crds/model/types.js';
 
 /** Numbers by which tests know the images of services; part of the container names. */
 const IMAGE_ID = 7;

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { APP_ID, SUPERVISED } from '../../controllers/docker/labels.js';
-import { conditionOf, isReady } from '../../crds/conditions.js';
+import { conditionOf, isReady } from '../../crds/model/conditions.js';
 import type { Device } from './device.js';
 import type { MemoryContainer } from './memory-containers.js';
 

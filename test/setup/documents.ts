@@ -6,7 +6,7 @@ import {
   type Origin,
   type Requests,
   type Resource,
-} from '../../crds/kinds.js';
+} from '../../crds/model/kinds.js';
 
 /** What matters to a case; everything else is filled in. */
 export interface Parts<K extends Kind> {

@@ -17,7 +17,7 @@ import { serviceLogs } from '../../controllers/service/service-logs.js';
 import { serviceStats } from '../../controllers/service/service-stats.js';
 import { shownEnvironment } from '../../controllers/service/shown-environment.js';
 import { orphanedVolumes } from '../../controllers/volume/orphans.js';
-import { parseDocument } from '../../crds/parse.js';
+import { parseDocument } from '../../crds/schema/parse.js';
 import { aServer } from '../api/http/a-server.js';
 import { deviceLoops, facts } from './device-loops.js';
 import { MemoryEngine } from './memory-engine.js';

@@ -1,5 +1,5 @@
-import type { AnyDeclared } from '../../crds/kinds.js';
-import type { AppService, AppSpec } from '../../crds/types.js';
+import type { AnyDeclared } from '../../crds/model/kinds.js';
+import type { AppService, AppSpec } from '../../crds/model/types.js';
 import { declareApp } from './declared.js';
 import type { Dice } from './dice.js';
 

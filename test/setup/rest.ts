@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type AnyDeclared, keyOf } from '../../crds/kinds.js';
+import { type AnyDeclared, keyOf } from '../../crds/model/kinds.js';
 import { Device } from './device.js';
 import { AT_START } from './scenario.js';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { conditionOf } from '../../crds/conditions.js';
-import type { AnyDeclared, Kind } from '../../crds/kinds.js';
+import { conditionOf } from '../../crds/model/conditions.js';
+import type { AnyDeclared, Kind } from '../../crds/model/kinds.js';
 import { type Agent, Device, type DeviceSettings, type Fate } from './device.js';
 import { type DeviceView, viewOf } from './device-view.js';
 import { Downtime } from './downtime.js';

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { EngineError } from '../../controllers/docker/engine.js';
-import type { AnyDeclared } from '../../crds/kinds.js';
+import type { AnyDeclared } from '../../crds/model/kinds.js';
 import { type Agent, Device, type Fate } from './device.js';
 import { type DeviceView, viewOf } from './device-view.js';
 import { Dice } from './dice.js';

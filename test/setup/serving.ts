@@ -13,7 +13,7 @@ import { deviceVariables } from '../../controllers/runtime/variables.js';
 import { logOwnerOf } from '../../controllers/service/log-owner.js';
 import { rebootWhenSettled } from '../../controllers/service/reboots.js';
 import { watchStrays } from '../../controllers/service/strays.js';
-import { PLURALS } from '../../crds/kinds.js';
+import { PLURALS } from '../../crds/model/kinds.js';
 import { aServer, withKey } from '../api/http/a-server.js';
 
 export interface ServingDeps {

@@ -1,9 +1,9 @@
 import { SERVICE_NAME } from '../../controllers/docker/labels.js';
 import { differenceOf, networkHash } from '../../controllers/network/options.js';
-import { isReady } from '../../crds/conditions.js';
-import type { AnyResource, App, Service } from '../../crds/kinds.js';
-import { API_NETWORK, containerName, networkName } from '../../crds/names.js';
-import { releaseOf } from '../../crds/release.js';
+import { isReady } from '../../crds/model/conditions.js';
+import type { AnyResource, App, Service } from '../../crds/model/kinds.js';
+import { API_NETWORK, containerName, networkName } from '../../crds/model/names.js';
+import { releaseOf } from '../../crds/model/release.js';
 import type { Agent, Device } from './device.js';
 import { containersOfApp } from './device-view.js';
 import { isAlive, type MemoryContainer } from './memory-containers.js';

@@ -1,5 +1,5 @@
-import { type AnyResource, KINDS, type Kind, type RequestName } from '../../../crds/kinds.js';
-import { handlingOf, REQUESTS_OF } from '../../../crds/requests.js';
+import { type AnyResource, KINDS, type Kind, type RequestName } from '../../../crds/model/kinds.js';
+import { handlingOf, REQUESTS_OF } from '../../../crds/model/requests.js';
 import type { Client } from '../client.js';
 import { CommandError, usageError } from '../failure.js';
 import { collectionPath, objectPath, type Subject, subjectOf, subjectText } from '../kind-words.js';

@@ -1,5 +1,5 @@
-import type { AnyResource, Service } from '../../../crds/kinds.js';
-import { isObject } from '../../../crds/yaml-items.js';
+import type { AnyResource, Service } from '../../../crds/model/kinds.js';
+import { isObject } from '../../../crds/yaml/yaml-items.js';
 import { ApiError, type Client } from '../client.js';
 import { differences, writtenParts } from '../differences.js';
 import { CommandError } from '../failure.js';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { Kind } from '../../../crds/kinds.js';
-import { KINDS } from '../../../crds/kinds.js';
+import type { Kind } from '../../../crds/model/kinds.js';
+import { KINDS } from '../../../crds/model/kinds.js';
 import { configPath, readConfig } from '../contexts.js';
 import { collectionPath, kindsOf } from '../kind-words.js';
 import type { Session } from '../session.js';

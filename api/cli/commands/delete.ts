@@ -1,5 +1,5 @@
-import { conditionOf } from '../../../crds/conditions.js';
-import type { AnyResource } from '../../../crds/kinds.js';
+import { conditionOf } from '../../../crds/model/conditions.js';
+import type { AnyResource } from '../../../crds/model/kinds.js';
 import { ApiError, type Client } from '../client.js';
 import { CommandError } from '../failure.js';
 import { readWritten } from '../files.js';

@@ -1,5 +1,5 @@
-import { readinessOf } from '../../../crds/conditions.js';
-import { type AnyResource, KINDS, type Kind } from '../../../crds/kinds.js';
+import { readinessOf } from '../../../crds/model/conditions.js';
+import { type AnyResource, KINDS, type Kind } from '../../../crds/model/kinds.js';
 import type { Client } from '../client.js';
 import { usageError } from '../failure.js';
 import { collectionPath, objectPath, type Subject, subjectOf, subjectText } from '../kind-words.js';

@@ -1,4 +1,4 @@
-import type { AnyResource } from '../../../crds/kinds.js';
+import type { AnyResource } from '../../../crds/model/kinds.js';
 import { ApiError, type Client } from '../client.js';
 import { type Difference, differences, writtenParts } from '../differences.js';
 import { EXIT } from '../failure.js';
@@ -67,7 +67,7 @@ async function rehearsed(
     return { after: await client.ask<AnyResource>('PUT', rehearsalPath(subject, written), bodyOf(subject)) };
   } catch (error) {
     if (!(error instanceof ApiError) || error.code !== 409) throw error;
-    const { parseDocument } = await import('../../../crds/parse.js');
+    const { parseDocument } = await import('../../../crds/schema/parse.js');
     const parsed = parseDocument(subject.value);
     return { after: parsed.ok ? parsed.document : subject.value, note: shortConflict(error.message) };
   }

@@ -1,8 +1,8 @@
-import { KINDS, type Kind, PLURALS } from '../../../crds/kinds.js';
-import { suggestion } from '../../../crds/nearest.js';
-import { REQUESTS_OF } from '../../../crds/requests.js';
-import { innerOf, limitsOf, type Schema, typeText } from '../../../crds/schema.js';
-import { SCHEMAS } from '../../../crds/schemas.js';
+import { KINDS, type Kind, PLURALS } from '../../../crds/model/kinds.js';
+import { REQUESTS_OF } from '../../../crds/model/requests.js';
+import { suggestion } from '../../../crds/schema/nearest.js';
+import { innerOf, limitsOf, type Schema, typeText } from '../../../crds/schema/schema.js';
+import { SCHEMAS } from '../../../crds/schema/schemas.js';
 import { usageError } from '../failure.js';
 import { kindOf, wordsOf } from '../kind-words.js';
 import type { Session } from '../session.js';

@@ -1,4 +1,4 @@
-import { type AnyResource, type Kind, PLURALS } from '../../../crds/kinds.js';
+import { type AnyResource, type Kind, PLURALS } from '../../../crds/model/kinds.js';
 import { cellOf, cellStyle, columnsOf } from '../columns.js';
 import { usageError } from '../failure.js';
 import {

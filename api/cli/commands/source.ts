@@ -1,4 +1,4 @@
-import type { GitSource } from '../../../crds/kinds.js';
+import type { GitSource } from '../../../crds/model/kinds.js';
 import { ApiError } from '../client.js';
 import { CommandError } from '../failure.js';
 import { collectionPath, type Subject, subjectText } from '../kind-words.js';

@@ -1,5 +1,5 @@
-import { isReady, isStalled, readinessOf } from '../../../crds/conditions.js';
-import type { AnyResource, App, GitSource, Problem, Service } from '../../../crds/kinds.js';
+import { isReady, isStalled, readinessOf } from '../../../crds/model/conditions.js';
+import type { AnyResource, App, GitSource, Problem, Service } from '../../../crds/model/kinds.js';
 import { addressText } from '../address.js';
 import { collectionPath, GROUP_PATH, subjectText } from '../kind-words.js';
 import type { Session } from '../session.js';

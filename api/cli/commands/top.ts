@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { ServiceStats } from '../../../crds/stats.js';
+import type { ServiceStats } from '../../../crds/model/stats.js';
 import type { Client } from '../client.js';
 import { usageError } from '../failure.js';
 import { GROUP_PATH } from '../kind-words.js';

@@ -1,5 +1,5 @@
-import { KINDS, type Kind, PLURALS } from '../../../crds/kinds.js';
-import { REQUESTS_OF } from '../../../crds/requests.js';
+import { KINDS, type Kind, PLURALS } from '../../../crds/model/kinds.js';
+import { REQUESTS_OF } from '../../../crds/model/requests.js';
 import { LOG_QUERY } from '../resources/containers.js';
 import { LIST_QUERY } from '../resources/query.js';
 import {

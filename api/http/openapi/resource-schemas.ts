@@ -1,6 +1,6 @@
-import { API_VERSION, KINDS, type Kind } from '../../../crds/kinds.js';
-import { REQUESTS_OF } from '../../../crds/requests.js';
-import { SCHEMAS } from '../../../crds/schemas.js';
+import { API_VERSION, KINDS, type Kind } from '../../../crds/model/kinds.js';
+import { REQUESTS_OF } from '../../../crds/model/requests.js';
+import { SCHEMAS } from '../../../crds/schema/schemas.js';
 import { boolean, integer, type JsonSchema, listOf, mapOf, object, oneOf, ref, text } from './operation.js';
 
 const time = { type: 'string', format: 'date-time' };

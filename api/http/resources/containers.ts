@@ -1,7 +1,7 @@
 import type { Lifecycle, Plugin, Request, ResponseToolkit } from '@hapi/hapi';
 import { Ajv, type JSONSchemaType } from 'ajv';
-import { API_VERSION, PLURALS } from '../../../crds/kinds.js';
-import type { ServiceStats } from '../../../crds/stats.js';
+import { API_VERSION, PLURALS } from '../../../crds/model/kinds.js';
+import type { ServiceStats } from '../../../crds/model/stats.js';
 import type { Reader } from '../../store/store.js';
 import { json } from '../answer.js';
 import { check } from '../check.js';

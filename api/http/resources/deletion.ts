@@ -1,5 +1,5 @@
 import type { Request } from '@hapi/hapi';
-import type { Resource } from '../../../crds/kinds.js';
+import type { Resource } from '../../../crds/model/kinds.js';
 import { bodyOf, fieldOf } from '../body.js';
 import { type Cause, ResourceError, type Status } from './failure.js';
 import { isDryRun } from './query.js';

@@ -1,6 +1,6 @@
 import type { Plugin } from '@hapi/hapi';
-import { API_VERSION } from '../../../crds/kinds.js';
-import { DEFAULT_DEVICE_NAME } from '../../../crds/names.js';
+import { API_VERSION } from '../../../crds/model/kinds.js';
+import { DEFAULT_DEVICE_NAME } from '../../../crds/model/names.js';
 import type { HealthCheck } from '../../store/health.js';
 import type { Reader } from '../../store/store.js';
 import { json } from '../answer.js';

@@ -1,5 +1,5 @@
-import { API_VERSION, GROUP, KINDS, type Kind, PLURALS, VERSION } from '../../../crds/kinds.js';
-import { REQUESTS_OF } from '../../../crds/requests.js';
+import { API_VERSION, GROUP, KINDS, type Kind, PLURALS, VERSION } from '../../../crds/model/kinds.js';
+import { REQUESTS_OF } from '../../../crds/model/requests.js';
 
 /** As in `crds/*.yaml`; a test compares them. */
 const SHORT_NAMES: Readonly<Record<Kind, string>> = {

@@ -1,5 +1,5 @@
 import type { Lifecycle, Plugin, Request, ResponseToolkit } from '@hapi/hapi';
-import { API_VERSION, KINDS, keyOf, PLURALS, splitKey } from '../../../crds/kinds.js';
+import { API_VERSION, KINDS, keyOf, PLURALS, splitKey } from '../../../crds/model/kinds.js';
 import type { Reader, ResourceEvent } from '../../store/store.js';
 import { json } from '../answer.js';
 import type { Streams } from '../streams.js';

@@ -1,5 +1,5 @@
-import { canonicalHash } from '../../../crds/hash.js';
-import { API_VERSION, type Kind, type Resource, splitKey } from '../../../crds/kinds.js';
+import { canonicalHash } from '../../../crds/model/hash.js';
+import { API_VERSION, type Kind, type Resource, splitKey } from '../../../crds/model/kinds.js';
 import type { Reader, ResourceEvent } from '../../store/store.js';
 
 /** A document as Kubernetes shows one. The spec is shown whole: only holders of the global key come here. Pure. */

@@ -1,6 +1,6 @@
 import type { Plugin } from '@hapi/hapi';
-import { API_VERSION } from '../../../crds/kinds.js';
-import type { OrphanedVolume, OrphanedVolumes } from '../../../crds/orphans.js';
+import { API_VERSION } from '../../../crds/model/kinds.js';
+import type { OrphanedVolume, OrphanedVolumes } from '../../../crds/model/orphans.js';
 import { json } from '../answer.js';
 import { deletedStatus, readDeletion } from './deletion.js';
 import { ResourceError } from './failure.js';

@@ -1,6 +1,6 @@
 import type { Plugin } from '@hapi/hapi';
-import { API_VERSION, KINDS, type Kind, keyOf, PLURALS, type RequestName } from '../../../crds/kinds.js';
-import { REQUESTS_OF } from '../../../crds/requests.js';
+import { API_VERSION, KINDS, type Kind, keyOf, PLURALS, type RequestName } from '../../../crds/model/kinds.js';
+import { REQUESTS_OF } from '../../../crds/model/requests.js';
 import type { Store } from '../../store/store.js';
 import { json } from '../answer.js';
 import { bodyOf } from '../body.js';

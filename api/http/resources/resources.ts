@@ -1,5 +1,5 @@
 import type { Plugin, Request, ServerRoute } from '@hapi/hapi';
-import { KINDS, type Kind, keyOf, PLURALS, type Resource, splitKey } from '../../../crds/kinds.js';
+import { KINDS, type Kind, keyOf, PLURALS, type Resource, splitKey } from '../../../crds/model/kinds.js';
 import type { Store } from '../../store/store.js';
 import { json, ready, render } from '../answer.js';
 import { scopeOf } from '../auth.js';

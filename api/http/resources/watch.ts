@@ -1,5 +1,5 @@
 import type { Lifecycle, Request, ResponseToolkit } from '@hapi/hapi';
-import { API_VERSION, type Kind, type Resource } from '../../../crds/kinds.js';
+import { API_VERSION, type Kind, type Resource } from '../../../crds/model/kinds.js';
 import type { Change, Reader } from '../../store/store.js';
 import type { OpenStream, Streams } from '../streams.js';
 import { ResourceError } from './failure.js';

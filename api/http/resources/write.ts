@@ -1,8 +1,8 @@
-import { checkRelease } from '../../../crds/check-release.js';
-import type { Issue } from '../../../crds/issue.js';
-import { type AnyDeclared, API_VERSION, type Kind, PLURALS, type Resource } from '../../../crds/kinds.js';
-import { parseDocument } from '../../../crds/parse.js';
-import { servicesByHand, writtenFor } from '../../../crds/written-by-hand.js';
+import type { Issue } from '../../../crds/model/issue.js';
+import { type AnyDeclared, API_VERSION, type Kind, PLURALS, type Resource } from '../../../crds/model/kinds.js';
+import { checkRelease } from '../../../crds/schema/check-release.js';
+import { parseDocument } from '../../../crds/schema/parse.js';
+import { servicesByHand, writtenFor } from '../../../crds/schema/written-by-hand.js';
 import type { Reader } from '../../store/store.js';
 import { type Cause, ResourceError } from './failure.js';
 

@@ -1,4 +1,4 @@
-import { isObject } from '../../../crds/yaml-items.js';
+import { isObject } from '../../../crds/yaml/yaml-items.js';
 
 /** What documents may ask about the device, and what `${device.…}` stands for. */
 export interface DeviceScope {

@@ -1,7 +1,7 @@
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { canonicalHash } from '../../../crds/hash.js';
-import type { GitSource } from '../../../crds/kinds.js';
+import { canonicalHash } from '../../../crds/model/hash.js';
+import type { GitSource } from '../../../crds/model/kinds.js';
 import type { Accepted } from '../../store/store.js';
 import type { SyncReport } from '../../store/sync-report.js';
 import { ProblemLog } from '../problem-log.js';

@@ -1,5 +1,5 @@
-import type { Problem } from '../../../crds/kinds.js';
-import { isObject, type YamlItem } from '../../../crds/yaml-items.js';
+import type { Problem } from '../../../crds/model/kinds.js';
+import { isObject, type YamlItem } from '../../../crds/yaml/yaml-items.js';
 import { type DeviceScope, type Folder, matchWhen } from './device-scope.js';
 
 /** A value of a file, and for which devices that file is. */

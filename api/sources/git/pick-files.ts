@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import picomatch from 'picomatch';
-import type { Problem } from '../../../crds/kinds.js';
+import type { Problem } from '../../../crds/model/kinds.js';
 import { isDocumentFile } from '../scan-folders.js';
 import type { TreeEntry } from './git-output.js';
 

@@ -1,5 +1,5 @@
 import semver from 'semver';
-import type { GitSourceSpec } from '../../../crds/types.js';
+import type { GitSourceSpec } from '../../../crds/model/types.js';
 import { final } from './source-error.js';
 
 type Choice = Pick<GitSourceSpec, 'branch' | 'tag' | 'commit' | 'semver'>;

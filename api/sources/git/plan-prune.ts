@@ -1,5 +1,5 @@
-import { type Key, keyOf, type Problem, type Resource } from '../../../crds/kinds.js';
-import type { GitSourceSpec } from '../../../crds/types.js';
+import { type Key, keyOf, type Problem, type Resource } from '../../../crds/model/kinds.js';
+import type { GitSourceSpec } from '../../../crds/model/types.js';
 
 /** An annotation of a document that says what becomes of it when its repository no longer declares it. */
 export const PRUNE = 'supercargo.io/prune';

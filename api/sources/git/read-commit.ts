@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { keyOf, type Problem } from '../../../crds/kinds.js';
-import type { GitSourceSpec } from '../../../crds/types.js';
-import { type YamlItem, yamlItems } from '../../../crds/yaml-items.js';
+import { keyOf, type Problem } from '../../../crds/model/kinds.js';
+import type { GitSourceSpec } from '../../../crds/model/types.js';
+import { type YamlItem, yamlItems } from '../../../crds/yaml/yaml-items.js';
 import type { SecretFiles } from '../../store/secret-files.js';
 import type { Proposed } from '../../store/store.js';
 import type { Documents, Parse } from '../documents.js';

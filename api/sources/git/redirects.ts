@@ -1,4 +1,4 @@
-import { parseGitUrl } from '../../../crds/git-url.js';
+import { parseGitUrl } from '../../../crds/model/git-url.js';
 
 /** What git asks a server for behind the address of a repository. */
 const ASKED = /\/(?:info\/refs(?:\?.*)?|git-(?:upload|receive)-pack)$/;

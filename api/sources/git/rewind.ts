@@ -1,5 +1,5 @@
 import semver from 'semver';
-import type { GitSourceSpec, GitSourceStatus } from '../../../crds/types.js';
+import type { GitSourceSpec, GitSourceStatus } from '../../../crds/model/types.js';
 import type { PickedRef } from './pick-ref.js';
 import type { Repository } from './repository.js';
 import { final } from './source-error.js';

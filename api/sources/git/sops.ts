@@ -1,4 +1,4 @@
-import { isObject, type YamlItem, yamlItems } from '../../../crds/yaml-items.js';
+import { isObject, type YamlItem, yamlItems } from '../../../crds/yaml/yaml-items.js';
 import type { SecretFiles } from '../../store/secret-files.js';
 import { ProgramMissing, runProgram } from './run-program.js';
 

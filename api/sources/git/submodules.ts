@@ -1,6 +1,6 @@
-import { parseGitUrl } from '../../../crds/git-url.js';
-import type { Problem } from '../../../crds/kinds.js';
-import type { GitSourceSpec } from '../../../crds/types.js';
+import { parseGitUrl } from '../../../crds/model/git-url.js';
+import type { Problem } from '../../../crds/model/kinds.js';
+import type { GitSourceSpec } from '../../../crds/model/types.js';
 import type { TreeEntry } from './git-output.js';
 import type { Repository } from './repository.js';
 import { SourceError } from './source-error.js';

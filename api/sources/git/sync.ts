@@ -1,8 +1,15 @@
 import { join } from 'node:path';
-import { durationMs } from '../../../crds/duration.js';
-import { canonicalHash } from '../../../crds/hash.js';
-import { type GitSource, type Key, KINDS, type Origin, type Problem, type Resource } from '../../../crds/kinds.js';
-import type { GitSourceSpec } from '../../../crds/types.js';
+import { durationMs } from '../../../crds/model/duration.js';
+import { canonicalHash } from '../../../crds/model/hash.js';
+import {
+  type GitSource,
+  type Key,
+  KINDS,
+  type Origin,
+  type Problem,
+  type Resource,
+} from '../../../crds/model/kinds.js';
+import type { GitSourceSpec } from '../../../crds/model/types.js';
 import { SecretFileError } from '../../store/secret-files.js';
 import type { Proposal, Store } from '../../store/store.js';
 import type { SyncReport } from '../../store/sync-report.js';

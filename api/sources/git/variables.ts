@@ -1,7 +1,7 @@
-import { pathText, shorten } from '../../../crds/issue.js';
-import type { Problem } from '../../../crds/kinds.js';
-import { suggestion } from '../../../crds/nearest.js';
-import { isObject, LIMIT_PROBLEMS, type YamlItem } from '../../../crds/yaml-items.js';
+import { pathText, shorten } from '../../../crds/model/issue.js';
+import type { Problem } from '../../../crds/model/kinds.js';
+import { suggestion } from '../../../crds/schema/nearest.js';
+import { isObject, LIMIT_PROBLEMS, type YamlItem } from '../../../crds/yaml/yaml-items.js';
 import type { DeviceScope } from './device-scope.js';
 
 export type Value = string | number | boolean;

@@ -1,11 +1,11 @@
-import type { Condition } from '../../../crds/conditions.js';
+import type { Condition } from '../../../crds/model/conditions.js';
 import {
   askedStrategy,
   DEFAULT_STRATEGY,
   HANDOVER_TIMEOUT,
   overlaps,
   type UpdateStrategy,
-} from '../../../crds/update-strategy.js';
+} from '../../../crds/model/update-strategy.js';
 import type { Definition } from '../definition.js';
 import { isOn, type Labels, REQUIRES_REBOOT } from '../labels.js';
 

@@ -1,4 +1,4 @@
-import { killsFirst } from '../../../crds/update-strategy.js';
+import { killsFirst } from '../../../crds/model/update-strategy.js';
 import type { SeenContainer } from '../../docker/engine.js';
 import { IMAGE } from '../../docker/labels.js';
 import { type Plan, wait } from '../../runtime/outcome.js';

@@ -1,5 +1,5 @@
-import type { ServiceStatus } from '../../../crds/types.js';
-import type { UpdateStrategy } from '../../../crds/update-strategy.js';
+import type { ServiceStatus } from '../../../crds/model/types.js';
+import type { UpdateStrategy } from '../../../crds/model/update-strategy.js';
 
 /** What a status tells of the last update. */
 export type UpdateRecord = NonNullable<ServiceStatus['update']>;

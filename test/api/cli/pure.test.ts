@@ -12,8 +12,8 @@ import { visible } from '../../../api/cli/io.js';
 import { COMMAND_VERSION } from '../../../api/cli/version.js';
 import { ageText, bytesText, parseDuration } from '../../../api/cli/words.js';
 import { AGENT_VERSION } from '../../../controllers/version.js';
-import { SCHEMAS } from '../../../crds/schemas.js';
-import type { ServiceStats } from '../../../crds/stats.js';
+import type { ServiceStats } from '../../../crds/model/stats.js';
+import { SCHEMAS } from '../../../crds/schema/schemas.js';
 import { anApp } from '../../setup/documents.js';
 
 describe('an address of an agent', () => {

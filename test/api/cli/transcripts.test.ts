@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { API_VERSION } from '../../../crds/kinds.js';
+import { API_VERSION } from '../../../crds/model/kinds.js';
 import { CommandProcess, type Run } from '../../setup/command.js';
 import { type MemoryAgent, startMemoryAgent } from '../../setup/memory-agent.js';
 import { follow } from '../../setup/transcript.js';

@@ -1,6 +1,6 @@
 import type { Store } from '../../../api/store/store.js';
-import { API_VERSION, type Declared, type Kind, type Kinds, type Requests } from '../../../crds/kinds.js';
-import { handlingOf, type Refusal, withHandled } from '../../../crds/requests.js';
+import { API_VERSION, type Declared, type Kind, type Kinds, type Requests } from '../../../crds/model/kinds.js';
+import { handlingOf, type Refusal, withHandled } from '../../../crds/model/requests.js';
 import { anApp, declare, report } from './a-server.js';
 
 const child = <K extends Kind>(kind: K, name: string, spec: Kinds[K]['spec']): Declared<K> => ({

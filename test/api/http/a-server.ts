@@ -9,7 +9,7 @@ import type { Scope } from '../../../api/store/keys.js';
 import { LogStream } from '../../../api/store/logs.js';
 import type { Store } from '../../../api/store/store.js';
 import { openTags } from '../../../api/store/tag-file.js';
-import type { Condition } from '../../../crds/conditions.js';
+import type { Condition } from '../../../crds/model/conditions.js';
 import {
   type AnyDeclared,
   API_VERSION,
@@ -19,8 +19,8 @@ import {
   type Metadata,
   type Origin,
   type Resource,
-} from '../../../crds/kinds.js';
-import { parseDocument } from '../../../crds/parse.js';
+} from '../../../crds/model/kinds.js';
+import { parseDocument } from '../../../crds/schema/parse.js';
 import { aHost } from './a-host.js';
 import { deviation } from './conformance.js';
 

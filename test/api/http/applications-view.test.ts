@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { appTree } from '../../../api/http/app-tree.js';
 import { applicationState, applicationsState, REJECTED } from '../../../api/http/applications-view.js';
-import type { Condition } from '../../../crds/conditions.js';
-import type { App, Image, Kinds, Service } from '../../../crds/kinds.js';
+import type { Condition } from '../../../crds/model/conditions.js';
+import type { App, Image, Kinds, Service } from '../../../crds/model/kinds.js';
 import { aDocument } from './a-server.js';
 
 const SEEN = { observedGeneration: 1 };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type AppTree, appTree } from '../../../api/http/app-tree.js';
 import { containerIdOf, containerIds, deviceStatus } from '../../../api/http/device-status-view.js';
-import type { Image, Kinds, Service } from '../../../crds/kinds.js';
+import type { Image, Kinds, Service } from '../../../crds/model/kinds.js';
 import { aDocument } from './a-server.js';
 
 const aService = (app: string, name: string, id: string, createdAt: string, state = 'running'): Service =>

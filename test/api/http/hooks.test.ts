@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { knowsSecret } from '../../../api/http/hook-signature.js';
-import { API_VERSION } from '../../../crds/kinds.js';
+import { API_VERSION } from '../../../crds/model/kinds.js';
 import { until } from '../../setup/until.js';
 import { aServer, type Bench, withKey } from './a-server.js';
 

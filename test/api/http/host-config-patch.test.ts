@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { PatchError, patchedSpec, readPatch } from '../../../api/http/host-config-patch.js';
 import type { HostNetworkView } from '../../../api/http/host-ports.js';
-import { API_VERSION } from '../../../crds/kinds.js';
-import { parseDocument } from '../../../crds/parse.js';
-import type { HostConfigSpec } from '../../../crds/types.js';
+import { API_VERSION } from '../../../crds/model/kinds.js';
+import type { HostConfigSpec } from '../../../crds/model/types.js';
+import { parseDocument } from '../../../crds/schema/parse.js';
 
 const FIRST = 'Could not parse host config input to a valid format:\n';
 

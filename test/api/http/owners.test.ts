@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { Agent, type IncomingHttpHeaders, type RequestOptions, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Connection, LocalPeers } from '../../../crds/local-peers.js';
+import type { Connection, LocalPeers } from '../../../crds/model/local-peers.js';
 import { APP_2_KEY, aServer, type Bench, GLOBAL_KEY } from './a-server.js';
 
 const STATE = '/v2/applications/state';

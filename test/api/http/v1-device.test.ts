@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { API_VERSION } from '../../../crds/kinds.js';
+import { API_VERSION } from '../../../crds/model/kinds.js';
 import { aDevice, controllers } from './a-device.js';
 import { APP_2_KEY, aServer, type Bench, declare, GLOBAL_KEY, report, withKey } from './a-server.js';
 

@@ -7,7 +7,7 @@ import { watch } from 'chokidar';
 import { type FolderOptions, type FolderSource, watchFolders } from '../../../api/sources/folder.js';
 import { openStore } from '../../../api/store/document-store.js';
 import { type Proposal, StorageError, type Store } from '../../../api/store/store.js';
-import { parseDocument } from '../../../crds/parse.js';
+import { parseDocument } from '../../../crds/schema/parse.js';
 
 const deviceUuid = '0123456789abcdef0123456789abcdef';
 const app = (name: string, image = 'busybox') =>

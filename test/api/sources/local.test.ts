@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type LocalOrigin, localOrigin, planCollisions, planHostConfig } from '../../../api/sources/local.js';
 import { openStore } from '../../../api/store/document-store.js';
 import { StorageError, type Store } from '../../../api/store/store.js';
-import { parseDocument } from '../../../crds/parse.js';
+import { parseDocument } from '../../../crds/schema/parse.js';
 
 const device = { uuid: '0123456789abcdef0123456789abcdef', localMode: true };
 const target = (apps?: object, more: object = {}) => ({ local: { ...(apps ? { apps } : {}), ...more } });

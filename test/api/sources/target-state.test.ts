@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import type { Parse } from '../../../api/sources/documents.js';
 import { renderTargetState } from '../../../api/sources/render-target-state.js';
 import { deviceDocument, parseTargetState } from '../../../api/sources/target-state.js';
-import type { App, HostConfig, Metadata, Origin } from '../../../crds/kinds.js';
-import { parseDocument } from '../../../crds/parse.js';
+import type { App, HostConfig, Metadata, Origin } from '../../../crds/model/kinds.js';
+import { parseDocument } from '../../../crds/schema/parse.js';
 
 const U = '0123456789abcdef0123456789abcdef';
 const parse: Parse = parseDocument;

@@ -8,8 +8,8 @@ import { editsOf } from '../../../api/store/edits.js';
 import type { Held } from '../../../api/store/held.js';
 import { planProposal } from '../../../api/store/plan-proposal.js';
 import type { Accepted, Proposal, Proposed, Store } from '../../../api/store/store.js';
-import type { Declared, Key, Kind, Kinds, Origin, Source } from '../../../crds/kinds.js';
-import { API_VERSION } from '../../../crds/kinds.js';
+import type { Declared, Key, Kind, Kinds, Origin, Source } from '../../../crds/model/kinds.js';
+import { API_VERSION } from '../../../crds/model/kinds.js';
 
 export const NOW = Date.parse('2026-01-02T03:04:05.678Z');
 

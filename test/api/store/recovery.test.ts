@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { StorageError, type Store } from '../../../api/store/store.js';
-import { PLURALS } from '../../../crds/kinds.js';
+import { PLURALS } from '../../../crds/model/kinds.js';
 import { accepted, aHostConfig, anApp, aService, FailingDisk, folder, Place, proposal } from './fixtures.js';
 
 /** What an origin declared, as text: name and image of each service. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { UPDATE_STRATEGIES, type UpdateStrategy } from '../../../crds/update-strategy.js';
+import { UPDATE_STRATEGIES, type UpdateStrategy } from '../../../crds/model/update-strategy.js';
 import type { AgentProcess } from '../agent-process.js';
 import { type Bench, type RowGroup, settle, withAgent, withFrozen } from '../bench.js';
 import { floorReplace, floorStart, recordRecipe } from '../floor.js';

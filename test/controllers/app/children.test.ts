@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { apiNetwork, childrenOf, identityOf, withKeptVolumes } from '../../../controllers/app/children.js';
-import type { Kind } from '../../../crds/kinds.js';
-import { allottedId } from '../../../crds/names.js';
-import { labelsOf, wantsApiNetwork } from '../../../crds/references.js';
-import type { AppSpec, ServiceFields } from '../../../crds/types.js';
+import type { Kind } from '../../../crds/model/kinds.js';
+import { allottedId } from '../../../crds/model/names.js';
+import { labelsOf, wantsApiNetwork } from '../../../crds/model/references.js';
+import type { AppSpec, ServiceFields } from '../../../crds/model/types.js';
 import { anApp, aService, aVolume } from '../../setup/documents.js';
 
 const image = 'busybox';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { admit } from '../../../controllers/app/contracts.js';
 import { capabilitiesOf } from '../../../controllers/host/capabilities.js';
-import type { AppService } from '../../../crds/types.js';
+import type { AppService } from '../../../crds/model/types.js';
 import { anApp } from '../../setup/documents.js';
 
 const offers = capabilitiesOf({

@@ -4,7 +4,7 @@ import { type Command, NO_COMMANDS } from '../../../controllers/app/commands.js'
 import { NO_ROOM_NEEDED } from '../../../controllers/app/make-room.js';
 import { type AppFacts, planApp } from '../../../controllers/app/plan.js';
 import { NO_SPARE } from '../../../controllers/app/spare-images.js';
-import type { AnyDeclared, AnyResource, App } from '../../../crds/kinds.js';
+import type { AnyDeclared, AnyResource, App } from '../../../crds/model/kinds.js';
 import { aDocument, anApp, anImage, aVolume, notReady, type Parts, ready } from '../../setup/documents.js';
 import { planText } from '../../setup/plan-text.js';
 

@@ -3,9 +3,9 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { conditionOf, isReady } from '../../../crds/conditions.js';
-import { type AnyDeclared, API_VERSION, type Kind } from '../../../crds/kinds.js';
-import type { AppSpec } from '../../../crds/types.js';
+import { conditionOf, isReady } from '../../../crds/model/conditions.js';
+import { type AnyDeclared, API_VERSION, type Kind } from '../../../crds/model/kinds.js';
+import type { AppSpec } from '../../../crds/model/types.js';
 import { Device } from '../../setup/device.js';
 
 const spec = (more: AppSpec = {}): AppSpec => ({

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { cronInMs, intervalMs, planSource, type SourceFacts } from '../../../controllers/git-source/plan.js';
 import { InvalidSpecError } from '../../../controllers/runtime/outcome.js';
-import { API_VERSION, type GitSource } from '../../../crds/kinds.js';
+import { API_VERSION, type GitSource } from '../../../crds/model/kinds.js';
 
 const NOW = Date.parse('2026-01-02T03:04:05.000Z');
 const at = (ms: number): string => new Date(NOW + ms).toISOString();

@@ -8,9 +8,9 @@ import type { Store } from '../../../api/store/store.js';
 import type { SyncReport } from '../../../api/store/sync-report.js';
 import { gitSourceController } from '../../../controllers/git-source/git-source-controller.js';
 import { Loop } from '../../../controllers/runtime/loop.js';
-import { conditionOf, isReady } from '../../../crds/conditions.js';
-import { API_VERSION, type GitSource } from '../../../crds/kinds.js';
-import type { GitSourceSpec } from '../../../crds/types.js';
+import { conditionOf, isReady } from '../../../crds/model/conditions.js';
+import { API_VERSION, type GitSource } from '../../../crds/model/kinds.js';
+import type { GitSourceSpec } from '../../../crds/model/types.js';
 import { FakeClock, PUNCTUALITIES } from '../../setup/fake-clock.js';
 import { until } from '../../setup/until.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { planSource } from '../../../controllers/git-source/plan.js';
 import { statusSuspended } from '../../../controllers/git-source/status.js';
-import type { GitSource, Requests } from '../../../crds/kinds.js';
+import type { GitSource, Requests } from '../../../crds/model/kinds.js';
 
 const source = (requests: Requests, suspend?: boolean): GitSource => ({
   apiVersion: 'supercargo.io/v1',

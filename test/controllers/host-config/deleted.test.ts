@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { cp, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { keyOf, type Origin } from '../../../crds/kinds.js';
-import type { HostConfigSpec } from '../../../crds/types.js';
+import { keyOf, type Origin } from '../../../crds/model/kinds.js';
+import type { HostConfigSpec } from '../../../crds/model/types.js';
 import { FakeClock } from '../../setup/fake-clock.js';
 import { CONFIG, FakeAgent, FakeHost } from './fake-host.js';
 

@@ -21,9 +21,9 @@ import {
 } from '../../../controllers/host-config/host-config-controller.js';
 import type { Clock } from '../../../controllers/runtime/delays.js';
 import { Loop } from '../../../controllers/runtime/loop.js';
-import { conditionOf } from '../../../crds/conditions.js';
-import { API_VERSION, keyOf, type Origin } from '../../../crds/kinds.js';
-import type { HostConfigSpec } from '../../../crds/types.js';
+import { conditionOf } from '../../../crds/model/conditions.js';
+import { API_VERSION, keyOf, type Origin } from '../../../crds/model/kinds.js';
+import type { HostConfigSpec } from '../../../crds/model/types.js';
 import { FakeClock } from '../../setup/fake-clock.js';
 
 const silent = pino({ level: 'silent' });

@@ -8,7 +8,7 @@ import { systemdUnits } from '../../../controllers/host/units.js';
 import { hostConfigController } from '../../../controllers/host-config/host-config-controller.js';
 import { systemClock } from '../../../controllers/runtime/delays.js';
 import { Loop } from '../../../controllers/runtime/loop.js';
-import { conditionOf } from '../../../crds/conditions.js';
+import { conditionOf } from '../../../crds/model/conditions.js';
 import { aHost } from '../../api/http/a-host.js';
 import { aServer, type Bench, withKey } from '../../api/http/a-server.js';
 import { depsOf, FakeHost } from './fake-host.js';

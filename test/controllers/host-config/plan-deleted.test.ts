@@ -3,7 +3,7 @@ import type { DeviceUndo, HostState, Trial } from '../../../controllers/host/hos
 import { NO_STATE } from '../../../controllers/host/host-state.js';
 import { type DeviceWorld, planDevice } from '../../../controllers/host-config/plan-device.js';
 import { attempt, TerminalError } from '../../../controllers/runtime/outcome.js';
-import { decodeVariables } from '../../../crds/device-variables.js';
+import { decodeVariables } from '../../../crds/model/device-variables.js';
 
 const TRIAL: Trial<DeviceUndo> = {
   uid: 'u',

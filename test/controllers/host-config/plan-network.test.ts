@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { SeenNetwork } from '../../../controllers/host/host-network.js';
 import { renderRedsocks } from '../../../controllers/host/redsocks.js';
 import { type NetworkFacts, planNetworkConfig } from '../../../controllers/host-config/plan-network.js';
-import type { HostConfigSpec } from '../../../crds/types.js';
+import type { HostConfigSpec } from '../../../crds/model/types.js';
 import { planText } from '../../setup/plan-text.js';
 
 const PROXY = { type: 'socks5', ip: '10.0.0.1', port: 1080 };

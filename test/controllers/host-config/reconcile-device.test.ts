@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { cp, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isReady, isStalled } from '../../../crds/conditions.js';
-import { keyOf } from '../../../crds/kinds.js';
-import type { HostConfigSpec } from '../../../crds/types.js';
+import { isReady, isStalled } from '../../../crds/model/conditions.js';
+import { keyOf } from '../../../crds/model/kinds.js';
+import type { HostConfigSpec } from '../../../crds/model/types.js';
 import { FakeClock } from '../../setup/fake-clock.js';
 import { CONFIG, FakeAgent, FakeHost } from './fake-host.js';
 

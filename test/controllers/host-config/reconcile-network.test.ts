@@ -6,8 +6,8 @@ import { BootFiles } from '../../../controllers/host/boot-files.js';
 import { nodeFileCalls } from '../../../controllers/host/file-calls.js';
 import { HostNetwork } from '../../../controllers/host/host-network.js';
 import { renderRedsocks } from '../../../controllers/host/redsocks.js';
-import { conditionOf, isReady, isStalled } from '../../../crds/conditions.js';
-import type { HostConfigSpec } from '../../../crds/types.js';
+import { conditionOf, isReady, isStalled } from '../../../crds/model/conditions.js';
+import type { HostConfigSpec } from '../../../crds/model/types.js';
 import { CONFIG, FakeAgent, FakeHost } from './fake-host.js';
 
 const PROXY = { type: 'socks5', ip: '10.0.0.1', port: 1080, login: 'me', password: 'secret' };

@@ -6,7 +6,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { endianness, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openLocalPeers } from '../../../controllers/host/local-peers.js';
-import type { Connection } from '../../../crds/local-peers.js';
+import type { Connection } from '../../../crds/model/local-peers.js';
 
 const log = { debug: () => undefined };
 /** Owns the folders that stand for processes. */

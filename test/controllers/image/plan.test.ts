@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { SeenImage } from '../../../controllers/docker/engine.js';
 import { type ImageFacts, isReference, planImage } from '../../../controllers/image/plan.js';
 import { type Attempts, isHopeless, nextAttempt, pullFailure } from '../../../controllers/image/pull-failure.js';
-import type { Image } from '../../../crds/kinds.js';
+import type { Image } from '../../../crds/model/kinds.js';
 import { anImage } from '../../setup/documents.js';
 import { planText } from '../../setup/plan-text.js';
 

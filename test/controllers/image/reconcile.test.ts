@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { imageController } from '../../../controllers/image/image-controller.js';
-import type { ImageSpec } from '../../../crds/types.js';
+import type { ImageSpec } from '../../../crds/model/types.js';
 import { ControllerBench, type Supplies } from '../../setup/controller-bench.js';
 
 const controllers = (supplies: Supplies) => [imageController(supplies)];

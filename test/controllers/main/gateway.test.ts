@@ -3,9 +3,9 @@ import { apiNetwork } from '../../../controllers/app/children.js';
 import { Gateway } from '../../../controllers/main/gateway.js';
 import { networkController } from '../../../controllers/network/network-controller.js';
 import type { Clock } from '../../../controllers/runtime/delays.js';
-import { conditionOf } from '../../../crds/conditions.js';
-import { API_NETWORK } from '../../../crds/names.js';
-import type { NetworkSpec } from '../../../crds/types.js';
+import { conditionOf } from '../../../crds/model/conditions.js';
+import { API_NETWORK } from '../../../crds/model/names.js';
+import type { NetworkSpec } from '../../../crds/model/types.js';
 import { ControllerBench } from '../../setup/controller-bench.js';
 
 const ADDRESS = '10.114.104.1:48484';

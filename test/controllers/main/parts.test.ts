@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Reader } from '../../../api/store/store.js';
 import type { FirewallRules } from '../../../controllers/host/firewall.js';
 import { firewall } from '../../../controllers/main/parts.js';
-import { decodeVariables } from '../../../crds/device-variables.js';
+import { decodeVariables } from '../../../crds/model/device-variables.js';
 import { FakeClock } from '../../setup/fake-clock.js';
 
 describe('the firewall of the host', () => {

@@ -3,8 +3,8 @@ import type { SeenContainer, SeenNetwork } from '../../../controllers/docker/eng
 import { networkHash, networkOptions } from '../../../controllers/network/options.js';
 import { type NetworkFacts, planNetwork } from '../../../controllers/network/plan.js';
 import { TerminalError } from '../../../controllers/runtime/outcome.js';
-import type { Network } from '../../../crds/kinds.js';
-import type { NetworkSpec } from '../../../crds/types.js';
+import type { Network } from '../../../crds/model/kinds.js';
+import type { NetworkSpec } from '../../../crds/model/types.js';
 import { aNetwork } from '../../setup/documents.js';
 import { planText } from '../../setup/plan-text.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { EngineError } from '../../../controllers/docker/engine.js';
 import { networkController } from '../../../controllers/network/network-controller.js';
-import type { NetworkSpec } from '../../../crds/types.js';
+import type { NetworkSpec } from '../../../crds/model/types.js';
 import { ControllerBench } from '../../setup/controller-bench.js';
 
 const NAME = 'hello.default';

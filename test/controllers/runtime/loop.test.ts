@@ -8,8 +8,8 @@ import { openStore } from '../../../api/store/document-store.js';
 import type { Store } from '../../../api/store/store.js';
 import { Loop } from '../../../controllers/runtime/loop.js';
 import { type Outcome, TerminalError } from '../../../controllers/runtime/outcome.js';
-import { conditionOf } from '../../../crds/conditions.js';
-import { API_VERSION, type Declared } from '../../../crds/kinds.js';
+import { conditionOf } from '../../../crds/model/conditions.js';
+import { API_VERSION, type Declared } from '../../../crds/model/kinds.js';
 import { FakeClock } from '../../setup/fake-clock.js';
 
 const silent = pino({ level: 'silent' });

@@ -7,7 +7,7 @@ import { openStore } from '../../../api/store/document-store.js';
 import { LogStream } from '../../../api/store/logs.js';
 import type { Store } from '../../../api/store/store.js';
 import { deviceVariables, onVariables, repeat } from '../../../controllers/runtime/variables.js';
-import { API_VERSION } from '../../../crds/kinds.js';
+import { API_VERSION } from '../../../crds/model/kinds.js';
 import { FakeClock } from '../../setup/fake-clock.js';
 
 describe('settings of the device', () => {

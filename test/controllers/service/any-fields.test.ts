@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { containerOptions } from '../../../controllers/service/container-options.js';
 import { readDefinition } from '../../../controllers/service/definition.js';
 import { specHash } from '../../../controllers/service/spec-hash.js';
-import { API_VERSION } from '../../../crds/kinds.js';
-import { parseDocument } from '../../../crds/parse.js';
+import { API_VERSION } from '../../../crds/model/kinds.js';
+import { parseDocument } from '../../../crds/schema/parse.js';
 import { anyFields, respelt, reversedKeys } from './any-fields.js';
 import { aServiceSpec, identity, surroundings } from './builders.js';
 

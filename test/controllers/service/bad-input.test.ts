@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { EngineError } from '../../../controllers/docker/engine.js';
-import { conditionOf, isReady } from '../../../crds/conditions.js';
-import type { AnyDeclared, Kind } from '../../../crds/kinds.js';
-import type { AppSpec } from '../../../crds/types.js';
+import { conditionOf, isReady } from '../../../crds/model/conditions.js';
+import type { AnyDeclared, Kind } from '../../../crds/model/kinds.js';
+import type { AppSpec } from '../../../crds/model/types.js';
 import { Device } from '../../setup/device.js';
 
 const document = (kind: Kind, name: string, spec: object) =>

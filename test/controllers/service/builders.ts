@@ -2,7 +2,7 @@ import type { SeenImage } from '../../../controllers/docker/engine.js';
 import type { DeviceFacts } from '../../../controllers/host/facts.js';
 import type { Surroundings } from '../../../controllers/service/container-options.js';
 import type { Identity } from '../../../controllers/service/identity.js';
-import type { ServiceSpec } from '../../../crds/types.js';
+import type { ServiceSpec } from '../../../crds/model/types.js';
 
 /** The context in which the vectors were observed. */
 export const identity: Identity = {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { AnyDeclared } from '../../../crds/kinds.js';
-import type { AppService } from '../../../crds/types.js';
+import type { AnyDeclared } from '../../../crds/model/kinds.js';
+import type { AppService } from '../../../crds/model/types.js';
 import { Device, type Fate } from '../../setup/device.js';
 
 /** One app with these services, as a file would declare it. */

@@ -4,8 +4,8 @@ import { appTrees } from '../../../api/http/app-tree.js';
 import { applicationState, applicationsState } from '../../../api/http/applications-view.js';
 import { deviceStatus } from '../../../api/http/device-status-view.js';
 import { deviceView } from '../../../api/http/device-view.js';
-import { conditionOf } from '../../../crds/conditions.js';
-import type { AppService } from '../../../crds/types.js';
+import { conditionOf } from '../../../crds/model/conditions.js';
+import type { AppService } from '../../../crds/model/types.js';
 import { declareApp } from '../../setup/declared.js';
 import { type Agent, Device } from '../../setup/device.js';
 

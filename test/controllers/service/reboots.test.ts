@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type RebootDeps, rebootWhenSettled, waitingForBoot } from '../../../controllers/service/reboots.js';
-import type { AnyResource } from '../../../crds/kinds.js';
+import type { AnyResource } from '../../../crds/model/kinds.js';
 import { anApp, anImage, aService, notReady, ready } from '../../setup/documents.js';
 import { FakeClock } from '../../setup/fake-clock.js';
 

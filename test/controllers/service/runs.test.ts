@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { SeenContainer } from '../../../controllers/docker/engine.js';
 import { type Look, lookAtRuns } from '../../../controllers/service/runs.js';
-import type { ServiceStatus } from '../../../crds/types.js';
+import type { ServiceStatus } from '../../../crds/model/types.js';
 import { aContainer, UNLIMITED } from './situations.js';
 
 const at = (second: number): string => new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString();

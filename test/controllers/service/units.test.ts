@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { splitCommandLine } from '../../../controllers/service/command-line.js';
 import { parseBytes, parseDurationMs } from '../../../controllers/service/units.js';
-import { SCHEMAS } from '../../../crds/schemas.js';
+import { SCHEMAS } from '../../../crds/schema/schemas.js';
 
 describe('parseBytes', () => {
   const cases: readonly [unknown, number | undefined][] = [

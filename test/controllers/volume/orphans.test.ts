@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { SeenVolume } from '../../../controllers/docker/engine.js';
 import { orphanedVolumes } from '../../../controllers/volume/orphans.js';
-import type { Kind } from '../../../crds/kinds.js';
+import type { Kind } from '../../../crds/model/kinds.js';
 import { aDocument } from '../../api/http/a-server.js';
 
 const volume = (name: string, labels: Record<string, string> = {}): SeenVolume => ({

@@ -3,7 +3,7 @@ import type { SeenVolume } from '../../../controllers/docker/engine.js';
 import { TerminalError } from '../../../controllers/runtime/outcome.js';
 import { volumeOptions } from '../../../controllers/volume/options.js';
 import { planVolume, type VolumeFacts } from '../../../controllers/volume/plan.js';
-import type { Volume } from '../../../crds/kinds.js';
+import type { Volume } from '../../../crds/model/kinds.js';
 import { aVolume } from '../../setup/documents.js';
 import { planText } from '../../setup/plan-text.js';
 

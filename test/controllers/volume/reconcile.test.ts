@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { EngineError } from '../../../controllers/docker/engine.js';
 import { volumeController } from '../../../controllers/volume/volume-controller.js';
-import type { VolumeSpec } from '../../../crds/types.js';
+import type { VolumeSpec } from '../../../crds/model/types.js';
 import { ControllerBench } from '../../setup/controller-bench.js';
 
 const NAME = 'hello.data';

@@ -1,5 +1,5 @@
 import type { Store } from '../../../../api/store/store.js';
-import { API_VERSION, type Declared, type Kinds } from '../../../../crds/kinds.js';
+import { API_VERSION, type Declared, type Kinds } from '../../../../crds/model/kinds.js';
 import { anApp, declare, report } from '../a-server.js';
 
 const image = (app: string, reference: string): Declared<'Image'> => ({

@@ -1,4 +1,4 @@
-import type { Refusal } from '../../../../crds/requests.js';
+import type { Refusal } from '../../../../crds/model/requests.js';
 import { aDevice } from '../a-device.js';
 import { aServer } from '../a-server.js';
 import { failed, HTML, JSON_TYPE, type Row, recorded, TEXT, wordsFor } from './rows.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Refusal } from '../../../../crds/requests.js';
+import type { Refusal } from '../../../../crds/model/requests.js';
 import { controllers } from '../a-device.js';
 import { APP_2_KEY, type Bench, withKey } from '../a-server.js';
 

@@ -1,5 +1,5 @@
 import type { HostNetworkView, HostPorts } from '../../../../api/http/host-ports.js';
-import type { Refusal } from '../../../../crds/requests.js';
+import type { Refusal } from '../../../../crds/model/requests.js';
 import { aHost } from '../a-host.js';
 import { aServer, GLOBAL_KEY } from '../a-server.js';
 import { running } from './documents.js';

@@ -1,4 +1,4 @@
-import { API_VERSION } from '../../../../crds/kinds.js';
+import { API_VERSION } from '../../../../crds/model/kinds.js';
 import { aHost } from '../a-host.js';
 import { aServer, declare } from '../a-server.js';
 import { DIGEST, downloading, running } from './documents.js';

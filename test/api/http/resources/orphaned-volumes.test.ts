@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { OrphanedVolumes, RemovalOfOrphan } from '../../../../crds/orphans.js';
+import type { OrphanedVolumes, RemovalOfOrphan } from '../../../../crds/model/orphans.js';
 import { APP_2_KEY, aServer, type Bench, withKey } from '../a-server.js';
 
 const PATH = '/apis/supercargo.io/v1/orphanedvolumes';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { KINDS, PLURALS } from '../../../../crds/kinds.js';
-import { REQUESTS_OF } from '../../../../crds/requests.js';
+import { KINDS, PLURALS } from '../../../../crds/model/kinds.js';
+import { REQUESTS_OF } from '../../../../crds/model/requests.js';
 import { APP_2_KEY, anApp, aServer, type Bench, declare, withKey } from '../a-server.js';
 
 const GROUP = '/apis/supercargo.io/v1';

@@ -10,9 +10,9 @@ import { openSecretFiles } from '../../../../api/store/secret-files.js';
 import type { Store } from '../../../../api/store/store.js';
 import type { SyncReport } from '../../../../api/store/sync-report.js';
 import { statusAfter } from '../../../../controllers/git-source/status.js';
-import { API_VERSION, type GitSource, KINDS } from '../../../../crds/kinds.js';
-import { parseDocument } from '../../../../crds/parse.js';
-import type { GitSourceSpec } from '../../../../crds/types.js';
+import { API_VERSION, type GitSource, KINDS } from '../../../../crds/model/kinds.js';
+import type { GitSourceSpec } from '../../../../crds/model/types.js';
+import { parseDocument } from '../../../../crds/schema/parse.js';
 
 export const DEVICE: DeviceScope = {
   name: 'kitchen',

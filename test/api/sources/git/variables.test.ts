@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { layOver } from '../../../../api/sources/git/overlays.js';
 import { deviceVariables, fillIn, type Value } from '../../../../api/sources/git/variables.js';
-import { yamlItems } from '../../../../crds/yaml-items.js';
+import { yamlItems } from '../../../../crds/yaml/yaml-items.js';
 import { DEVICE } from './a-source.js';
 
 const variables = {

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { signerOf } from '../../../../api/sources/git/verify-signature.js';
-import type { GitSourceSpec } from '../../../../crds/types.js';
+import type { GitSourceSpec } from '../../../../crds/model/types.js';
 import { appText, needPrograms, TestRepository } from '../../../setup/git.js';
 import { SourceBench } from './a-source.js';
 

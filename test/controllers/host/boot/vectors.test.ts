@@ -7,7 +7,7 @@ import { normalizeSplash } from '../../../../controllers/host/boot/splash.js';
 import { type BootValue, sameValue, type WantedValues } from '../../../../controllers/host/boot/values.js';
 import { planAddresses } from '../../../../controllers/host/interfaces.js';
 import { dnsServer, parseRedsocks, renderRedsocks } from '../../../../controllers/host/redsocks.js';
-import { decodeBoolean, knownConfig } from '../../../../crds/device-variables.js';
+import { decodeBoolean, knownConfig } from '../../../../crds/model/device-variables.js';
 
 type Env = Readonly<Record<string, string>>;
 interface Vector {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readDefinition } from '../../../../controllers/service/definition.js';
 import { courseOf, withCourse } from '../../../../controllers/service/strategy/course.js';
 import { newRecord, timeOf, type UpdateStep, withStep } from '../../../../controllers/service/strategy/record.js';
-import type { UpdateStrategy } from '../../../../crds/update-strategy.js';
+import type { UpdateStrategy } from '../../../../crds/model/update-strategy.js';
 import { aServiceSpec } from '../builders.js';
 
 interface Case {

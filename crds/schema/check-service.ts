@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
-import { type Path, shorten } from './issue.js';
-import { NAME, NAME_RULE } from './names.js';
-import type { LongPort, LongVolume, ServiceFields } from './types.js';
+import { type Path, shorten } from '../model/issue.js';
+import { NAME, NAME_RULE } from '../model/names.js';
+import type { LongPort, LongVolume, ServiceFields } from '../model/types.js';
 
 /** Something wrong, with its place below `spec`. */
 export type Found = [path: Path, message: string];

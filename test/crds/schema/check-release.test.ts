@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { checkRelease } from '../../crds/check-release.js';
-import type { Origin } from '../../crds/kinds.js';
-import type { AppSpec } from '../../crds/types.js';
-import { anApp } from '../setup/documents.js';
+import type { Origin } from '../../../crds/model/kinds.js';
+import type { AppSpec } from '../../../crds/model/types.js';
+import { checkRelease } from '../../../crds/schema/check-release.js';
+import { anApp } from '../../setup/documents.js';
 
 const image = 'busybox';
 const issuesOf = (spec: Partial<AppSpec>, origin: Origin = 'files') =>

@@ -1,8 +1,8 @@
+import { capped, type Issue, issuesOf, listed, pathText, shorten } from '../model/issue.js';
+import { type AnyDeclared, API_VERSION, KINDS, type Kind } from '../model/kinds.js';
+import { NAME, NAME_LIMIT, NAME_RULE } from '../model/names.js';
 import { checkDocument, nameIssue } from './check.js';
 import { found, unknownField } from './explain-errors.js';
-import { capped, type Issue, issuesOf, listed, pathText, shorten } from './issue.js';
-import { type AnyDeclared, API_VERSION, KINDS, type Kind } from './kinds.js';
-import { NAME, NAME_LIMIT, NAME_RULE } from './names.js';
 import { suggestion } from './nearest.js';
 import { unfitForDocument } from './plain.js';
 import type { Schema } from './schema.js';

@@ -1,5 +1,5 @@
-import { type AnyResource, keyOf, type Service } from './kinds.js';
-import { isLiving } from './living.js';
+import { type AnyResource, keyOf, type Service } from '../model/kinds.js';
+import { isLiving } from '../model/living.js';
 
 /** Names that exist without being in an App: documents that somebody wrote by hand for it. */
 export interface WrittenByHand {

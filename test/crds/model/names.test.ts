@@ -8,7 +8,7 @@ import {
   networkName,
   normalizeReference,
   volumeName,
-} from '../../crds/names.js';
+} from '../../../crds/model/names.js';
 
 const DIGEST = 'sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { durationMs } from '../../crds/duration.js';
-import { parseGitUrl } from '../../crds/git-url.js';
-import { parseDocument } from '../../crds/parse.js';
+import { durationMs } from '../../../crds/model/duration.js';
+import { parseGitUrl } from '../../../crds/model/git-url.js';
+import { parseDocument } from '../../../crds/schema/parse.js';
 
 const issuesOf = (spec: object): readonly string[] => {
   const parsed = parseDocument({

@@ -1,5 +1,5 @@
-import { KINDS, type Kind, PLURALS } from './kinds.js';
-import { REQUESTS_OF } from './requests.js';
+import { KINDS, type Kind, PLURALS } from '../model/kinds.js';
+import { REQUESTS_OF } from '../model/requests.js';
 import { type KindSchemas, limitsOf, type Schema, typeText } from './schema.js';
 
 /** How deep fields are listed: `services.*.healthcheck.interval` has four steps. */

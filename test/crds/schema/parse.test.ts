@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { parseDocument } from '../../crds/parse.js';
-import { LIMITS } from '../../crds/plain.js';
-import { type Schema, schemaAt } from '../../crds/schema.js';
-import { SCHEMAS } from '../../crds/schemas.js';
+import { parseDocument } from '../../../crds/schema/parse.js';
+import { LIMITS } from '../../../crds/schema/plain.js';
+import { type Schema, schemaAt } from '../../../crds/schema/schema.js';
+import { SCHEMAS } from '../../../crds/schema/schemas.js';
 
 const document = (kind: string, name: string, spec: unknown, more: object = {}) => ({
   apiVersion: 'supercargo.io/v1',

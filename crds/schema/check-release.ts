@@ -1,7 +1,7 @@
-import type { Issue } from './issue.js';
-import type { App } from './kinds.js';
-import { normalizeReference } from './names.js';
-import { type References, referencesOf } from './references.js';
+import type { Issue } from '../model/issue.js';
+import type { App } from '../model/kinds.js';
+import { normalizeReference } from '../model/names.js';
+import { type References, referencesOf } from '../model/references.js';
 import type { WrittenByHand } from './written-by-hand.js';
 
 /** A release as it is declared, and by whom. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { type Condition, conditionOf, isReady, isStalled, withFacts } from '../../crds/conditions.js';
-import type { AppStatus } from '../../crds/types.js';
+import { type Condition, conditionOf, isReady, isStalled, withFacts } from '../../../crds/model/conditions.js';
+import type { AppStatus } from '../../../crds/model/types.js';
 
 const condition = (type: string, status: Condition['status']): Condition => ({
   type,

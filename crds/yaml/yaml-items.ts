@@ -1,5 +1,5 @@
 import { type Document, LineCounter } from 'yaml';
-import type { Problem, Source } from './kinds.js';
+import type { Problem, Source } from '../model/kinds.js';
 import { isQuotedAt, itemNodes, LIMIT_DOCUMENTS, offsetAt, parseYaml, plainValue, prepare } from './yaml-text.js';
 
 /** A broken text has one cause and many symptoms. */

@@ -1,8 +1,8 @@
+import { type Issue, issuesOf, listed, pathText } from '../model/issue.js';
+import type { AnyDeclared, Declared, Kind } from '../model/kinds.js';
+import { NAME, NAME_LIMIT, NAME_RULE } from '../model/names.js';
 import { checkGitSource } from './check-git-source.js';
 import { checkService, type Found } from './check-service.js';
-import { type Issue, issuesOf, listed, pathText } from './issue.js';
-import type { AnyDeclared, Declared, Kind } from './kinds.js';
-import { NAME, NAME_LIMIT, NAME_RULE } from './names.js';
 import { suggestion } from './nearest.js';
 
 /** A host with its port, perhaps; no scheme and no path. */

@@ -1,5 +1,5 @@
 import type { ErrorObject } from 'ajv';
-import { type Issue, listed, type Path, pathText, shorten } from './issue.js';
+import { type Issue, listed, type Path, pathText, shorten } from '../model/issue.js';
 import { suggestion } from './nearest.js';
 import type { Schema } from './schema.js';
 

@@ -1,7 +1,7 @@
 import { Ajv, type ValidateFunction } from 'ajv';
+import { type Issue, issuesOf, type Path } from '../model/issue.js';
+import type { Kind } from '../model/kinds.js';
 import { explainError, type Hints } from './explain-errors.js';
-import { type Issue, issuesOf, type Path } from './issue.js';
-import type { Kind } from './kinds.js';
 import { SCHEMAS } from './schemas.js';
 
 /** Checks the spec of a document; every issue with its path from the document's root, the first ones with words. Pure. */

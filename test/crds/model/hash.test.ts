@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { canonical, canonicalHash } from '../../crds/hash.js';
+import { canonical, canonicalHash } from '../../../crds/model/hash.js';
 
 describe('canonical', () => {
   const cases: [name: string, value: unknown, want: string | undefined][] = [

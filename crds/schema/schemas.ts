@@ -1,5 +1,5 @@
 /* Generated from crds/*.yaml by `npm run generate`; do not edit. */
-import type { Kind } from './kinds.js';
+import type { Kind } from '../model/kinds.js';
 import type { KindSchemas, Schema } from './schema.js';
 
 type Fields = Readonly<Record<string, Schema>>;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { identityOf } from '../../controllers/app/children.js';
-import { parseDocument } from '../../crds/parse.js';
-import { releaseOf } from '../../crds/release.js';
-import { aDocument, anApp } from '../api/http/a-server.js';
+import { identityOf } from '../../../controllers/app/children.js';
+import { releaseOf } from '../../../crds/model/release.js';
+import { parseDocument } from '../../../crds/schema/parse.js';
+import { aDocument, anApp } from '../../api/http/a-server.js';
 
 describe('the release of an app', () => {
   it('may have a commit alone', () => {

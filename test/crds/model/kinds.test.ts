@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type Key, KINDS, keyOf, PLURALS, splitKey } from '../../crds/kinds.js';
+import { type Key, KINDS, keyOf, PLURALS, splitKey } from '../../../crds/model/kinds.js';
 
 describe('splitKey', () => {
   it('undoes keyOf for every kind', () => {

@@ -1,8 +1,8 @@
+import { durationMs } from '../model/duration.js';
+import { type GitTransport, parseGitUrl } from '../model/git-url.js';
+import { listed } from '../model/issue.js';
+import type { GitSourceSpec } from '../model/types.js';
 import type { Found } from './check-service.js';
-import { durationMs } from './duration.js';
-import { type GitTransport, parseGitUrl } from './git-url.js';
-import { listed } from './issue.js';
-import type { GitSourceSpec } from './types.js';
 
 /** What a schema cannot say about where documents come from. Never shows the url: somebody may have put a password in it. Pure. */
 export function checkGitSource(spec: GitSourceSpec): Found[] {

@@ -1,4 +1,4 @@
-import { type Issue, type Path, pathText } from './issue.js';
+import { type Issue, type Path, pathText } from '../model/issue.js';
 
 /** What a document may hold at most. Kubernetes refuses above about the same size. */
 export const LIMITS = { depth: 64, values: 20_000, characters: 1024 * 1024, text: 256 * 1024 } as const;

@@ -19,9 +19,10 @@ const FILES = [
 ];
 
 /** Where the pages that describe each kind lie. */
-const REFERENCE = '../docs/reference/kinds/';
+const REFERENCE = '../../docs/reference/kinds/';
 
 const pathOf = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
+const crdOf = (file: string): string => pathOf(`../${file}`);
 
 /** The schema at a path such as `services.*.ports.[]`. Throws when there is none. */
 function at(schema: Schema, path: string): Schema {
@@ -129,7 +130,7 @@ function readKind(text: string): [kind: string, schemas: KindSchemas] {
 
 /** Everything that is made from the hand-written files: path to text. Reads, writes nothing; same input, same text. */
 export async function generate(): Promise<ReadonlyMap<string, string>> {
-  const texts = withCopies(Object.fromEntries(FILES.map((file) => [file, readFileSync(pathOf(file), 'utf8')])));
+  const texts = withCopies(Object.fromEntries(FILES.map((file) => [file, readFileSync(crdOf(file), 'utf8')])));
   const kinds = Object.fromEntries(FILES.map((file) => readKind(texts[file] ?? '')));
   const fields = Object.fromEntries(REGIONS.map((region) => [region, fieldsOf(texts, region)])) as Record<
     Region,
@@ -137,8 +138,8 @@ export async function generate(): Promise<ReadonlyMap<string, string>> {
   >;
   const { interfaces, named } = interfacesOf(kinds, fields);
   return new Map([
-    ...FILES.map((file): [string, string] => [pathOf(file), texts[file] ?? '']),
-    [pathOf('types.ts'), await renderTypes(interfaces, named)],
+    ...FILES.map((file): [string, string] => [crdOf(file), texts[file] ?? '']),
+    [pathOf('../model/types.ts'), await renderTypes(interfaces, named)],
     [pathOf('schemas.ts'), renderSchemas(kinds, fields)],
     ...[...renderReference(kinds)].map(([file, text]): [string, string] => [pathOf(`${REFERENCE}${file}`), text]),
   ]);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { nearest } from '../../crds/nearest.js';
-import { parseDocument } from '../../crds/parse.js';
-import type { Schema } from '../../crds/schema.js';
-import { SCHEMAS } from '../../crds/schemas.js';
+import { nearest } from '../../../crds/schema/nearest.js';
+import { parseDocument } from '../../../crds/schema/parse.js';
+import type { Schema } from '../../../crds/schema/schema.js';
+import { SCHEMAS } from '../../../crds/schema/schemas.js';
 
 describe('the word that was meant', () => {
   for (const [word, known, want] of [

@@ -5,7 +5,7 @@ import {
   decodeVariables,
   isBootVariable,
   knownConfig,
-} from '../../crds/device-variables.js';
+} from '../../../crds/model/device-variables.js';
 
 const device = { localMode: true };
 
