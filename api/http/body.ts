@@ -3,7 +3,7 @@ import type { Readable, Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import type { Plugin, Request } from '@hapi/hapi';
 import qs from 'qs';
-import { parseJsonWithin, TooMuchJson } from '../../crds/json-text.js';
+import { parseJsonWithin, TooMuchJson } from '../platform/json-text.js';
 import { isResourcePath } from './resources/failure.js';
 
 /** Largest body that is read, bytes. */

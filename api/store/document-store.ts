@@ -12,9 +12,9 @@ import {
   type Requests,
   type Resource,
 } from '../../crds/model/kinds.js';
+import { type Disk, nodeDisk } from '../platform/disk.js';
 import { Announcer } from './announcer.js';
 import { RecentChanges } from './changes.js';
-import { type Disk, nodeDisk } from './disk.js';
 import { renderDocument, type StoredStatus } from './document-files.js';
 import { Documents } from './documents.js';
 import {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { closeSync, constants, fchmodSync, fstatSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { storageError } from './disk.js';
+import { storageError } from '../platform/disk.js';
 import { StorageError } from './store.js';
 
 const LOCK_FILE = 'lock';

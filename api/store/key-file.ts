@@ -2,9 +2,9 @@ import { createHash, randomUUID, timingSafeEqual } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { type Disk, nodeDisk, replaceFile, storageError, syncFolders } from './disk.js';
+import { type Disk, nodeDisk, replaceFile, storageError, syncFolders } from '../platform/disk.js';
+import { setAside } from '../platform/set-aside.js';
 import type { Keys, Scope } from './keys.js';
-import { setAside } from './set-aside.js';
 
 export interface KeysDeps {
   /** Holds `keys.json`; made when missing. */

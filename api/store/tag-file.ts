@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { type Disk, nodeDisk, replaceFile, storageError, syncFolders } from './disk.js';
-import { setAside } from './set-aside.js';
+import { type Disk, nodeDisk, replaceFile, storageError, syncFolders } from '../platform/disk.js';
+import { setAside } from '../platform/set-aside.js';
 
 export interface Tag {
   readonly id: number;

@@ -1,4 +1,4 @@
-import { parseJsonWithin, TooMuchJson } from '../../crds/json-text.js';
+import { parseJsonWithin, TooMuchJson } from '../../api/platform/json-text.js';
 import { type LayoutImage, layoutImages } from './oci-layout.js';
 import { ArchiveError, bytesOf, eachEntry } from './tar-file.js';
 

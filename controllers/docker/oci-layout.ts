@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { type Pack, pack } from 'tar-stream';
-import { type JsonLimits, parseJsonWithin, TooMuchJson } from '../../crds/json-text.js';
+import { type JsonLimits, parseJsonWithin, TooMuchJson } from '../../api/platform/json-text.js';
 import { ArchiveError, eachEntry } from './tar-file.js';
 
 /** One image of an OCI layout: names of files in its archive, and what it is called. */

@@ -1,4 +1,4 @@
-import { parseJsonWithin } from '../../crds/json-text.js';
+import { parseJsonWithin } from '../../api/platform/json-text.js';
 import { withinMs } from '../runtime/time-limit.js';
 import type { RegistryAuth } from './engine.js';
 import { HUB, registryName } from './registry-name.js';

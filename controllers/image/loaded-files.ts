@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Logger } from 'pino';
-import { type Disk, nodeDisk, replaceFile, syncFolders } from '../../api/store/disk.js';
+import { type Disk, nodeDisk, replaceFile, syncFolders } from '../../api/platform/disk.js';
 
 /** What a file of images was when it was read, and what came of it. */
 export interface LoadedFile {

@@ -3,7 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { watch } from 'chokidar';
 import type { Logger } from 'pino';
-import type { Disk } from '../../api/store/disk.js';
+import type { Disk } from '../../api/platform/disk.js';
 import type { LogStream } from '../../api/store/logs.js';
 import type { Store } from '../../api/store/store.js';
 import { keyOf } from '../../crds/model/kinds.js';

@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import type { Disk } from '../../api/store/disk.js';
+import type { Disk } from '../../api/platform/disk.js';
 import type { LogStream } from '../../api/store/logs.js';
 import type { Store } from '../../api/store/store.js';
 import { diskSpace } from '../../controllers/docker/disk-space.js';

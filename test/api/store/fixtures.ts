@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Disk, nodeDisk } from '../../../api/store/disk.js';
+import { type Disk, nodeDisk } from '../../../api/platform/disk.js';
 import { openStore, type StoreDeps } from '../../../api/store/document-store.js';
 import { editsOf } from '../../../api/store/edits.js';
 import type { Held } from '../../../api/store/held.js';

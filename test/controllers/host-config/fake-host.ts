@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { pino } from 'pino';
-import { type Disk, nodeDisk } from '../../../api/store/disk.js';
+import { type Disk, nodeDisk } from '../../../api/platform/disk.js';
 import { openStore } from '../../../api/store/document-store.js';
 import type { Store } from '../../../api/store/store.js';
 import { BootFiles } from '../../../controllers/host/boot-files.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { parseJsonWithin, TooMuchJson } from '../../crds/json-text.js';
+import { parseJsonWithin, TooMuchJson } from '../../../api/platform/json-text.js';
 
 describe('parseJsonWithin', () => {
   const limits = { depth: 3, values: 5 };

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { StorageError } from './store.js';
+import { StorageError } from '../store/store.js';
 
 /** The calls that change the disk, so that tests can make each of them fail. */
 export interface Disk {
