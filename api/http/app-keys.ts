@@ -1,6 +1,6 @@
-import { appIdOf } from '../store/derived-names.js';
 import type { Scope } from '../store/keys.js';
 import type { LineOwner } from '../store/logs.js';
+import { appIdOf } from '../store/proposal/derived-names.js';
 import type { Reader } from '../store/store.js';
 import { isResourcePath } from './resources/failure.js';
 

@@ -15,8 +15,17 @@ import {
 import { type Disk, nodeDisk } from '../platform/disk.js';
 import { Announcer } from './announcer.js';
 import { RecentChanges } from './changes.js';
-import { renderDocument, type StoredStatus } from './document-files.js';
 import { Documents } from './documents.js';
+import { RecentEvents } from './events.js';
+import { frozen, textOf } from './frozen.js';
+import { type Held, isDying, keyOfDeclared, keyOfHeld } from './held.js';
+import { lostFiles } from './lost-files.js';
+import { isDue } from './pending.js';
+import { renderDocument, type StoredStatus } from './persistence/document-files.js';
+import { Journal } from './persistence/journal.js';
+import { type Loaded, load, type Unusable } from './persistence/load.js';
+import { StatusFiles } from './persistence/status-files.js';
+import { type OriginProblem, Problems } from './problems.js';
 import {
   type Edit,
   editsOf,
@@ -26,19 +35,10 @@ import {
   releaseEdits,
   requestEdit,
   withdrawalEdit,
-} from './edits.js';
-import { RecentEvents } from './events.js';
-import { frozen, textOf } from './frozen.js';
-import { type Held, isDying, keyOfDeclared, keyOfHeld } from './held.js';
-import { Journal } from './journal.js';
-import { type Loaded, load, type Unusable } from './load.js';
-import { lostFiles } from './lost-files.js';
-import { isDue } from './pending.js';
-import { planDeletion } from './plan-deletion.js';
-import { type Decision, type Extent, type ProposalPlan, planProposal } from './plan-proposal.js';
-import { type OriginProblem, Problems } from './problems.js';
+} from './proposal/edits.js';
+import { planDeletion } from './proposal/plan-deletion.js';
+import { type Decision, type Extent, type ProposalPlan, planProposal } from './proposal/plan-proposal.js';
 import { durableStatus, withoutRetired } from './status-facts.js';
-import { StatusFiles } from './status-files.js';
 import {
   type Accepted,
   type Change,

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
-import { appIdOf } from '../../api/store/derived-names.js';
 import type { LogStream } from '../../api/store/logs.js';
 import { lostFiles, recordLostFiles } from '../../api/store/lost-files.js';
+import { appIdOf } from '../../api/store/proposal/derived-names.js';
 import type { Store } from '../../api/store/store.js';
 import type { DeviceVariables } from '../../crds/model/device-variables.js';
 import { runCommand } from '../docker/command.js';

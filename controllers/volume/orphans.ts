@@ -1,4 +1,4 @@
-import { appIdOf } from '../../api/store/derived-names.js';
+import { appIdOf } from '../../api/store/proposal/derived-names.js';
 import type { Store } from '../../api/store/store.js';
 import type { OrphanedVolume, OrphanedVolumes, RemovalOfOrphan } from '../../crds/model/orphans.js';
 import type { Engine, SeenVolume } from '../docker/engine.js';

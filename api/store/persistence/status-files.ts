@@ -1,9 +1,9 @@
 import { dirname } from 'node:path';
 import type { Logger } from 'pino';
-import type { Key } from '../../crds/model/kinds.js';
-import { type Disk, replaceFile, storageError, syncFolders } from '../platform/disk.js';
+import type { Key } from '../../../crds/model/kinds.js';
+import { type Disk, replaceFile, storageError, syncFolders } from '../../platform/disk.js';
+import { textOf } from '../frozen.js';
 import { pathOf, renderStatus, type StoredStatus } from './document-files.js';
-import { textOf } from './frozen.js';
 
 export interface StatusFilesDeps {
   readonly root: string;

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Logger } from 'pino';
-import type { Key } from '../../crds/model/kinds.js';
-import { type Disk, replaceFile, storageError, syncFolders } from '../platform/disk.js';
+import type { Key } from '../../../crds/model/kinds.js';
+import { type Disk, replaceFile, storageError, syncFolders } from '../../platform/disk.js';
 import { pathOf } from './document-files.js';
 
 /** Text of each document of one commit; `undefined` for one that goes. */

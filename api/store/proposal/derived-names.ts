@@ -1,6 +1,6 @@
-import type { AnyDeclared, AnyResource, Key } from '../../crds/model/kinds.js';
-import { allottedId, childName, containerName, networkName, volumeName } from '../../crds/model/names.js';
-import { releaseOf } from '../../crds/model/release.js';
+import type { AnyDeclared, AnyResource, Key } from '../../../crds/model/kinds.js';
+import { allottedId, childName, containerName, networkName, volumeName } from '../../../crds/model/names.js';
+import { releaseOf } from '../../../crds/model/release.js';
 
 /** The number of an App, declared or allotted; undefined for other kinds. Pure. */
 export const appIdOf = (document: AnyDeclared | AnyResource): number | undefined =>

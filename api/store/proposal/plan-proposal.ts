@@ -1,9 +1,9 @@
-import { canonical } from '../../crds/model/hash.js';
-import type { AnyResource, Key, Problem, Source } from '../../crds/model/kinds.js';
-import { hashOf } from './frozen.js';
-import { type Declaration, type Held, isDying, keyOfDeclared } from './held.js';
+import { canonical } from '../../../crds/model/hash.js';
+import type { AnyResource, Key, Problem, Source } from '../../../crds/model/kinds.js';
+import { hashOf } from '../frozen.js';
+import { type Declaration, type Held, isDying, keyOfDeclared } from '../held.js';
+import type { Proposal } from '../store.js';
 import { type Placed, place, placeOf, refusal } from './placement.js';
-import type { Proposal } from './store.js';
 
 /** One thing to do to one document because of what an origin said. */
 export type Decision =

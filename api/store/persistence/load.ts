@@ -1,12 +1,12 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Key, KINDS, keyOf, splitKey } from '../../crds/model/kinds.js';
-import { isTemporary, storageError } from '../platform/disk.js';
-import { setAside } from '../platform/set-aside.js';
+import { type Key, KINDS, keyOf, splitKey } from '../../../crds/model/kinds.js';
+import { isTemporary, storageError } from '../../platform/disk.js';
+import { setAside } from '../../platform/set-aside.js';
+import { frozen } from '../frozen.js';
+import { type Held, keyOfHeld } from '../held.js';
 import { folderOf, parseDocument, parseStatus, pathOf, renderDocument, type StoredStatus } from './document-files.js';
 import { fileNameOf, guessName } from './file-names.js';
-import { frozen } from './frozen.js';
-import { type Held, keyOfHeld } from './held.js';
 import { type Commit, journalPath, readJournal } from './journal.js';
 
 /** A file that could not be used. */

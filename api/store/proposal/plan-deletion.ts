@@ -1,5 +1,5 @@
-import { type Key, type Origin, type Problem, splitKey } from '../../crds/model/kinds.js';
-import { type Held, isDying, keyOfDeclared } from './held.js';
+import { type Key, type Origin, type Problem, splitKey } from '../../../crds/model/kinds.js';
+import { type Held, isDying, keyOfDeclared } from '../held.js';
 import type { Decision } from './plan-proposal.js';
 
 export type DeletionPlan =

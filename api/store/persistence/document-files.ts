@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import { API_VERSION, type Key, type Kind, PLURALS, splitKey } from '../../crds/model/kinds.js';
-import { heldOf } from './edits.js';
+import { API_VERSION, type Key, type Kind, PLURALS, splitKey } from '../../../crds/model/kinds.js';
+import { finalizersOf } from '../finalizers.js';
+import { frozen } from '../frozen.js';
+import type { Held } from '../held.js';
+import { heldOf } from '../proposal/edits.js';
 import { fileNameOf } from './file-names.js';
-import { finalizersOf } from './finalizers.js';
-import { frozen } from './frozen.js';
-import type { Held } from './held.js';
 
 /** The two trees on disk: what origins declared, and what controllers observed. */
 export type Tree = 'documents' | 'status';

@@ -8,12 +8,12 @@ import {
   type Problem,
   type RequestName,
   type Requests,
-} from '../../crds/model/kinds.js';
-import { finalizersOf } from './finalizers.js';
-import { frozen } from './frozen.js';
-import type { Declaration, Held } from './held.js';
+} from '../../../crds/model/kinds.js';
+import { finalizersOf } from '../finalizers.js';
+import { frozen } from '../frozen.js';
+import type { Declaration, Held } from '../held.js';
+import type { Change } from '../store.js';
 import { type Decision, planProposal } from './plan-proposal.js';
-import type { Change } from './store.js';
 
 /** How one document looks before and after. Status and resourceVersion are not part of it: others write them meanwhile. */
 export interface Edit {

@@ -1,4 +1,4 @@
-import type { AnyDeclared, AnyResource } from '../../crds/model/kinds.js';
+import type { AnyDeclared, AnyResource } from '../../../crds/model/kinds.js';
 import { appIdOf } from './derived-names.js';
 
 /**

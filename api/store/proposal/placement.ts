@@ -1,8 +1,8 @@
-import type { AnyDeclared, Key, Origin, Problem, Source } from '../../crds/model/kinds.js';
+import type { AnyDeclared, Key, Origin, Problem, Source } from '../../../crds/model/kinds.js';
+import { type Declaration, type Held, isDying, keyOfDeclared } from '../held.js';
+import type { Proposed } from '../store.js';
 import { derivedNames, NameHolders } from './derived-names.js';
-import { type Declaration, type Held, isDying, keyOfDeclared } from './held.js';
 import { identityChange } from './identity-change.js';
-import type { Proposed } from './store.js';
 
 export interface Placed {
   readonly taken: readonly Declaration[];

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import type { Held } from '../../../api/store/held.js';
-import { keyOfDeclared } from '../../../api/store/held.js';
-import { type Extent, type ProposalPlan, planProposal } from '../../../api/store/plan-proposal.js';
-import type { Proposal } from '../../../api/store/store.js';
-import type { Key } from '../../../crds/model/kinds.js';
-import { allottedId } from '../../../crds/model/names.js';
-import { aHostConfig, anApp, anImage, aService, declare, held, proposal } from './fixtures.js';
+import type { Held } from '../../../../api/store/held.js';
+import { keyOfDeclared } from '../../../../api/store/held.js';
+import { type Extent, type ProposalPlan, planProposal } from '../../../../api/store/proposal/plan-proposal.js';
+import type { Proposal } from '../../../../api/store/store.js';
+import type { Key } from '../../../../crds/model/kinds.js';
+import { allottedId } from '../../../../crds/model/names.js';
+import { aHostConfig, anApp, anImage, aService, declare, held, proposal } from '../fixtures.js';
 
 /** The plan as a reviewer reads it. */
 function told({ decisions, refused }: ProposalPlan): string[] {
