@@ -1,5 +1,5 @@
-import type { Scope } from '../store/keys.js';
-import type { LineOwner } from '../store/logs.js';
+import type { Scope } from '../device-state/keys.js';
+import type { LineOwner } from '../device-state/logs.js';
 import { appIdOf } from '../store/proposal/derived-names.js';
 import type { Reader } from '../store/store.js';
 import { isResourcePath } from './resources/failure.js';

@@ -2,7 +2,7 @@ import { isObserved } from '../../crds/model/conditions.js';
 import { type App, type Image, keyOf, type Service } from '../../crds/model/kinds.js';
 import { allottedId, normalizeReference } from '../../crds/model/names.js';
 import { releaseOf } from '../../crds/model/release.js';
-import type { Scope } from '../store/keys.js';
+import type { Scope } from '../device-state/keys.js';
 import { appIdOf } from '../store/proposal/derived-names.js';
 import type { Reader } from '../store/store.js';
 import { reaches } from './auth.js';

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import Boom from '@hapi/boom';
 import type { Plugin, Request } from '@hapi/hapi';
-import type { Scope } from '../store/keys.js';
+import type { Scope } from '../device-state/keys.js';
 import { type AppKeyReach, mayUse } from './app-keys.js';
 import { type Admission, admit, type Door, isForwarded, type TrustRules } from './trust.js';
 

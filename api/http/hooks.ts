@@ -2,7 +2,7 @@ import type { Plugin, Request, ResponseToolkit } from '@hapi/hapi';
 import type { Logger } from 'pino';
 import { type GitSource, keyOf } from '../../crds/model/kinds.js';
 import { isSuspended } from '../../crds/model/suspend.js';
-import type { SecretFiles } from '../store/secret-files.js';
+import type { SecretFiles } from '../device-state/secret-files.js';
 import type { Store } from '../store/store.js';
 import { json } from './answer.js';
 import { type AuthDeps, admissionOf, asked, refusal } from './auth.js';

@@ -1,5 +1,5 @@
 import type { Lifecycle, Request, ResponseToolkit } from '@hapi/hapi';
-import type { LineOwner, LogLine, LogStream } from '../store/logs.js';
+import type { LineOwner, LogLine, LogStream } from '../device-state/logs.js';
 import type { Streams } from './streams.js';
 
 /** Bytes kept for a listener that does not keep up; what comes after them is dropped, and counted. */

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Scope } from '../store/keys.js';
+import type { Scope } from '../device-state/keys.js';
 import type { Rendered } from './answer.js';
 import { mayUse } from './app-keys.js';
 import { type AuthDeps, admissionOf } from './auth.js';

@@ -1,4 +1,4 @@
-import type { Scope } from '../store/keys.js';
+import type { Scope } from '../device-state/keys.js';
 
 /** Through which kind of listener a request came. The gateway of `supervisor0` is where containers call. */
 export type Door = 'tcp' | 'unix' | 'gateway';

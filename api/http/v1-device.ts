@@ -2,7 +2,7 @@ import type { Plugin } from '@hapi/hapi';
 import type { Logger } from 'pino';
 import { keyOf } from '../../crds/model/kinds.js';
 import { DEFAULT_DEVICE_NAME } from '../../crds/model/names.js';
-import type { Keys } from '../store/keys.js';
+import type { Keys } from '../device-state/keys.js';
 import { appIdOf } from '../store/proposal/derived-names.js';
 import type { Store } from '../store/store.js';
 import { failed, json, ready, render, sentence, statusOnly } from './answer.js';

@@ -1,6 +1,6 @@
 import type { Lifecycle, Plugin, Request, ResponseToolkit } from '@hapi/hapi';
 import type { Logger } from 'pino';
-import type { Tags } from '../store/tag-file.js';
+import type { Tags } from '../device-state/tag-file.js';
 import { failed, json } from './answer.js';
 import { bodyOf } from './body.js';
 import { booleanOf, integerOf } from './coercion.js';

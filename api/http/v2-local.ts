@@ -1,5 +1,5 @@
 import type { Lifecycle, Plugin } from '@hapi/hapi';
-import type { LogStream } from '../store/logs.js';
+import type { LogStream } from '../device-state/logs.js';
 import type { Reader } from '../store/store.js';
 import { failed, json, ready, render } from './answer.js';
 import { mayRead } from './app-keys.js';

@@ -1,4 +1,4 @@
-import type { Scope } from '../store/keys.js';
+import type { Scope } from '../device-state/keys.js';
 import type { Reader } from '../store/store.js';
 
 /** Callers choose the details: no more of them are kept. */

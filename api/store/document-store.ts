@@ -12,6 +12,7 @@ import {
   type Requests,
   type Resource,
 } from '../../crds/model/kinds.js';
+import { lostFiles } from '../device-state/lost-files.js';
 import { type Disk, nodeDisk } from '../platform/disk.js';
 import { Announcer } from './announcer.js';
 import { RecentChanges } from './changes.js';
@@ -19,7 +20,6 @@ import { Documents } from './documents.js';
 import { RecentEvents } from './events.js';
 import { frozen, textOf } from './frozen.js';
 import { type Held, isDying, keyOfDeclared, keyOfHeld } from './held.js';
-import { lostFiles } from './lost-files.js';
 import { isDue } from './pending.js';
 import { renderDocument, type StoredStatus } from './persistence/document-files.js';
 import { Journal } from './persistence/journal.js';

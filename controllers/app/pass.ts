@@ -1,4 +1,4 @@
-import type { LogStream } from '../../api/store/logs.js';
+import type { LogStream } from '../../api/device-state/logs.js';
 import { type App, keyOf } from '../../crds/model/kinds.js';
 import type { Refusal } from '../../crds/model/requests.js';
 import type { Ages } from '../runtime/ages.js';

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { LogStream } from '../../api/store/logs.js';
+import type { LogStream } from '../../api/device-state/logs.js';
 import { watchClock } from '../runtime/clock-watch.js';
 import type { Clock } from '../runtime/delays.js';
 import type { ContainerLogLine, Engine, SeenContainer } from './engine.js';

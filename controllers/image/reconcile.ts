@@ -1,4 +1,4 @@
-import type { LogStream } from '../../api/store/logs.js';
+import type { LogStream } from '../../api/device-state/logs.js';
 import { withFacts } from '../../crds/model/conditions.js';
 import { type Image, keyOf } from '../../crds/model/kinds.js';
 import { isSuspended, saysSuspended } from '../../crds/model/suspend.js';

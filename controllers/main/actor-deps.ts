@@ -1,11 +1,11 @@
 import type { Logger } from 'pino';
+import type { Keys } from '../../api/device-state/keys.js';
+import type { LogStream } from '../../api/device-state/logs.js';
+import type { SecretFiles } from '../../api/device-state/secret-files.js';
+import type { Tags } from '../../api/device-state/tag-file.js';
 import type { ApiServer } from '../../api/http/server.js';
 import type { FolderSource } from '../../api/sources/folder.js';
-import type { Keys } from '../../api/store/keys.js';
-import type { LogStream } from '../../api/store/logs.js';
-import type { SecretFiles } from '../../api/store/secret-files.js';
 import type { Store } from '../../api/store/store.js';
-import type { Tags } from '../../api/store/tag-file.js';
 import type { DeviceVariables } from '../../crds/model/device-variables.js';
 import type { OrphanedVolumes } from '../../crds/model/orphans.js';
 import type { Engine } from '../docker/engine.js';

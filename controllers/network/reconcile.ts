@@ -1,4 +1,4 @@
-import type { LogStream } from '../../api/store/logs.js';
+import type { LogStream } from '../../api/device-state/logs.js';
 import type { Store } from '../../api/store/store.js';
 import { type Condition, conditionOf, withFacts } from '../../crds/model/conditions.js';
 import { keyOf, type Network } from '../../crds/model/kinds.js';

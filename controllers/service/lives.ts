@@ -1,4 +1,4 @@
-import type { LogStream } from '../../api/store/logs.js';
+import type { LogStream } from '../../api/device-state/logs.js';
 import type { Store } from '../../api/store/store.js';
 import { keyOf, type Service } from '../../crds/model/kinds.js';
 import type { SeenContainer } from '../docker/engine.js';

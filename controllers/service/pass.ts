@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
-import type { Keys } from '../../api/store/keys.js';
-import type { LogStream } from '../../api/store/logs.js';
+import type { Keys } from '../../api/device-state/keys.js';
+import type { LogStream } from '../../api/device-state/logs.js';
 import type { Store } from '../../api/store/store.js';
 import type { Engine } from '../docker/engine.js';
 import type { EngineTraits } from '../docker/engine-traits.js';

@@ -1,4 +1,4 @@
-import type { LogStream } from '../../api/store/logs.js';
+import type { LogStream } from '../../api/device-state/logs.js';
 import type { Store } from '../../api/store/store.js';
 import { withFacts } from '../../crds/model/conditions.js';
 import { keyOf, type Volume } from '../../crds/model/kinds.js';

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
-import type { Keys } from '../../api/store/keys.js';
-import { LogStream } from '../../api/store/logs.js';
+import type { Keys } from '../../api/device-state/keys.js';
+import { LogStream } from '../../api/device-state/logs.js';
 import type { Store } from '../../api/store/store.js';
 import { appController } from '../../controllers/app/app-controller.js';
 import type { Archives } from '../../controllers/docker/archives.js';

@@ -1,8 +1,8 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import type { LogStream } from '../../api/device-state/logs.js';
 import type { Disk } from '../../api/platform/disk.js';
-import type { LogStream } from '../../api/store/logs.js';
 import type { Store } from '../../api/store/store.js';
 import { diskSpace } from '../../controllers/docker/disk-space.js';
 import type { Engine } from '../../controllers/docker/engine.js';

@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import type { LogStream } from '../../api/store/logs.js';
+import type { LogStream } from '../../api/device-state/logs.js';
 import type { Store } from '../../api/store/store.js';
 import type { Engine } from '../../controllers/docker/engine.js';
 import type { Informer } from '../../controllers/docker/informer.js';

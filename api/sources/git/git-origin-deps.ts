@@ -1,4 +1,4 @@
-import type { SecretFiles } from '../../store/secret-files.js';
+import type { SecretFiles } from '../../device-state/secret-files.js';
 import type { Store } from '../../store/store.js';
 import type { Log, Parse } from '../documents.js';
 import type { DeviceScope } from './device-scope.js';

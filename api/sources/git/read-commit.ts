@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { keyOf, type Problem } from '../../../crds/model/kinds.js';
 import type { GitSourceSpec } from '../../../crds/model/types.js';
 import { type YamlItem, yamlItems } from '../../../crds/yaml/yaml-items.js';
-import type { SecretFiles } from '../../store/secret-files.js';
+import type { SecretFiles } from '../../device-state/secret-files.js';
 import type { Proposed } from '../../store/store.js';
 import type { Documents, Parse } from '../documents.js';
 import { decode, LIMIT_BYTES, readItem, tooLarge } from '../read-documents.js';

@@ -1,5 +1,5 @@
 import { isObject, type YamlItem, yamlItems } from '../../../crds/yaml/yaml-items.js';
-import type { SecretFiles } from '../../store/secret-files.js';
+import type { SecretFiles } from '../../device-state/secret-files.js';
 import { ProgramMissing, runProgram } from './run-program.js';
 
 export interface SopsDeps {

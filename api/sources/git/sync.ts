@@ -10,7 +10,7 @@ import {
   type Resource,
 } from '../../../crds/model/kinds.js';
 import type { GitSourceSpec } from '../../../crds/model/types.js';
-import { SecretFileError } from '../../store/secret-files.js';
+import { SecretFileError } from '../../device-state/secret-files.js';
 import type { Proposal, Store } from '../../store/store.js';
 import type { SyncReport } from '../../store/sync-report.js';
 import { problemLine } from '../documents.js';

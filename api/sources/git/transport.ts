@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { parseGitUrl } from '../../../crds/model/git-url.js';
 import type { GitSourceSpec } from '../../../crds/model/types.js';
-import type { SecretFiles } from '../../store/secret-files.js';
+import type { SecretFiles } from '../../device-state/secret-files.js';
 import { replaceText } from './private-files.js';
 import { final } from './source-error.js';
 

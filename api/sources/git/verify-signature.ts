@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { GitSourceSpec } from '../../../crds/model/types.js';
-import type { SecretFiles } from '../../store/secret-files.js';
+import type { SecretFiles } from '../../device-state/secret-files.js';
 import { makePrivate } from './private-files.js';
 import type { Repository } from './repository.js';
 import { runProgram } from './run-program.js';

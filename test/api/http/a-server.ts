@@ -2,13 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
+import type { Scope } from '../../../api/device-state/keys.js';
+import { LogStream } from '../../../api/device-state/logs.js';
+import { openTags } from '../../../api/device-state/tag-file.js';
 import { type ApiServer, createServer, type ServerDeps } from '../../../api/http/server.js';
 import { localOrigin } from '../../../api/sources/local.js';
 import { openStore } from '../../../api/store/document-store.js';
-import type { Scope } from '../../../api/store/keys.js';
-import { LogStream } from '../../../api/store/logs.js';
 import type { Store } from '../../../api/store/store.js';
-import { openTags } from '../../../api/store/tag-file.js';
 import type { Condition } from '../../../crds/model/conditions.js';
 import {
   type AnyDeclared,

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { createInterface } from 'node:readline';
+import type { LineOwner } from '../../../api/device-state/logs.js';
 import { mayUse } from '../../../api/http/app-keys.js';
-import type { LineOwner } from '../../../api/store/logs.js';
 import { APP_2_KEY, anApp, aServer, type Bench, declare, withKey } from './a-server.js';
 
 const asApp2 = { authorization: `Bearer ${APP_2_KEY}` };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type LogLine, LogStream } from '../../../api/store/logs.js';
+import { type LogLine, LogStream } from '../../../api/device-state/logs.js';
 import { EngineError, type SeenContainer } from '../../../controllers/docker/engine.js';
 import { startWorld } from '../../../controllers/docker/informer.js';
 import { type LogLevel, startLogFollower } from '../../../controllers/docker/log-follower.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openSecretFiles } from '../../../api/store/secret-files.js';
+import { openSecretFiles } from '../../../api/device-state/secret-files.js';
 import { CredentialsError } from '../../../controllers/docker/registry-auth.js';
 import { type CredentialsDeps, registryCredentials } from '../../../controllers/docker/registry-credentials.js';
 import { registryName } from '../../../controllers/docker/registry-name.js';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { openKeys } from '../../../api/store/key-file.js';
-import type { Keys } from '../../../api/store/keys.js';
+import { openKeys } from '../../../api/device-state/key-file.js';
+import type { Keys } from '../../../api/device-state/keys.js';
 import { StorageError } from '../../../api/store/store.js';
-import { FailingDisk, NOW, Place } from './fixtures.js';
+import { FailingDisk, NOW, Place } from '../store/fixtures.js';
 
 describe('The keys', () => {
   let place: Place;

@@ -4,7 +4,7 @@ import { closeSync, constants, fchmodSync, fstatSync, mkdirSync, openSync, statS
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { storageError } from '../platform/disk.js';
-import { StorageError } from './store.js';
+import { StorageError } from '../store/store.js';
 
 const LOCK_FILE = 'lock';
 /** The file may be replaced between our opening it and our having it; not for ever. */

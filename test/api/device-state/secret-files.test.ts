@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmod, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openSecretFiles, SecretFileError } from '../../../api/store/secret-files.js';
+import { openSecretFiles, SecretFileError } from '../../../api/device-state/secret-files.js';
 
 const TEXT = 'hush-hush';
 

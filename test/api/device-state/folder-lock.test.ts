@@ -5,7 +5,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, unlin
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { lockFolder } from '../../../api/store/folder-lock.js';
+import { lockFolder } from '../../../api/device-state/folder-lock.js';
 import { StorageError } from '../../../api/store/store.js';
 
 const TAKEN = /^Another supercargo is at work on /;
@@ -25,7 +25,7 @@ describe('lockFolder', () => {
 
   const refused = (folder: string) =>
     assert.rejects(lockFolder(folder), (error) => error instanceof StorageError && TAKEN.test(error.message));
-  const module = new URL('../../../api/store/folder-lock.ts', import.meta.url).href;
+  const module = new URL('../../../api/device-state/folder-lock.ts', import.meta.url).href;
   /** A process that tries to lock the folder and stays, with what it prints: `held`, or why not. */
   const another = async (
     folder: string,

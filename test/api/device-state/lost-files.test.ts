@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
-import { openKeys } from '../../../api/store/key-file.js';
-import { lostFiles, recordLostFiles } from '../../../api/store/lost-files.js';
-import { openTags } from '../../../api/store/tag-file.js';
+import { openKeys } from '../../../api/device-state/key-file.js';
+import { lostFiles, recordLostFiles } from '../../../api/device-state/lost-files.js';
+import { openTags } from '../../../api/device-state/tag-file.js';
 import { readDeviceFacts } from '../../../controllers/host/device-facts.js';
-import { NOW, Place } from './fixtures.js';
+import { NOW, Place } from '../store/fixtures.js';
 
 describe('Files of the agent that cannot be used', () => {
   let place: Place;

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { keyOf, type Problem } from '../../crds/model/kinds.js';
 import { DEVICE_DOCUMENT } from '../../crds/model/names.js';
 import { isSetAside } from '../platform/set-aside.js';
-import type { OriginProblem } from './problems.js';
-import type { Store } from './store.js';
+import type { OriginProblem } from '../store/problems.js';
+import type { Store } from '../store/store.js';
 
 /** The agent's own files in the data folder, and what it goes on without when one could not be used. */
 const WITHOUT: Readonly<Record<string, string>> = {
