@@ -1,7 +1,7 @@
 import type { Plugin } from '@hapi/hapi';
 import type { Logger } from 'pino';
+import type { HealthCheck } from '../../crds/model/health.js';
 import { API_VERSION } from '../../crds/model/kinds.js';
-import type { HealthCheck } from '../store/health.js';
 import { HTML_TYPE, json, ready, sentence, TEXT_TYPE, tagged } from './answer.js';
 import type { ReadyReads } from './ready-reads.js';
 import { GLOBAL_ONLY } from './resources/resources.js';

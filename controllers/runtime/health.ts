@@ -1,6 +1,6 @@
 import { accessSync, constants, statfsSync } from 'node:fs';
-import type { HealthCheck } from '../../api/store/health.js';
 import type { Reader } from '../../api/store/store.js';
+import type { HealthCheck } from '../../crds/model/health.js';
 import { KINDS, type Origin } from '../../crds/model/kinds.js';
 import { systemClock } from './delays.js';
 import type { Loop } from './loop.js';

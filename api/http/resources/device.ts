@@ -1,7 +1,7 @@
 import type { Plugin } from '@hapi/hapi';
+import type { HealthCheck } from '../../../crds/model/health.js';
 import { API_VERSION } from '../../../crds/model/kinds.js';
 import { DEFAULT_DEVICE_NAME } from '../../../crds/model/names.js';
-import type { HealthCheck } from '../../store/health.js';
 import type { Reader } from '../../store/store.js';
 import { json } from '../answer.js';
 import type { DeviceIdentity } from '../device-view.js';

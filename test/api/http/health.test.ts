@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { pino } from 'pino';
-import type { HealthCheck } from '../../../api/store/health.js';
+import type { HealthCheck } from '../../../crds/model/health.js';
 import { APP_2_KEY, aServer, type Bench, withKey } from './a-server.js';
 
 const STUCK: HealthCheck = { name: 'passes', ok: false, message: 'A pass is stuck' };
