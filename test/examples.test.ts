@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { problemLine } from '../api/sources/documents.js';
-import { readDocuments } from '../api/sources/read-documents.js';
+import { readDocuments } from '../api/sources/files/read-documents.js';
 import { parseDocument } from '../crds/schema/parse.js';
 
 const options = { parse: parseDocument, deviceUuid: '0'.repeat(32) };

@@ -4,7 +4,7 @@ import type { LogStream } from '../../api/device-state/logs.js';
 import type { SecretFiles } from '../../api/device-state/secret-files.js';
 import type { Tags } from '../../api/device-state/tag-file.js';
 import type { ApiServer } from '../../api/http/server.js';
-import type { FolderSource } from '../../api/sources/folder.js';
+import type { FolderSource } from '../../api/sources/files/folder.js';
 import type { Store } from '../../api/store/store.js';
 import type { DeviceVariables } from '../../crds/model/device-variables.js';
 import type { OrphanedVolumes } from '../../crds/model/orphans.js';

@@ -1,6 +1,6 @@
 import { machine } from 'node:os';
 import { SUPERVISOR_VERSION } from '../../api/http/version.js';
-import { watchFolders } from '../../api/sources/folder.js';
+import { watchFolders } from '../../api/sources/files/folder.js';
 import { gitOrigins } from '../../api/sources/git/git-origin.js';
 import type { Store } from '../../api/store/store.js';
 import { keyOf } from '../../crds/model/kinds.js';

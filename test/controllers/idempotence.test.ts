@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { readDocuments } from '../../api/sources/read-documents.js';
+import { readDocuments } from '../../api/sources/files/read-documents.js';
 import type { AnyDeclared } from '../../crds/model/kinds.js';
 import { parseDocument } from '../../crds/schema/parse.js';
 import { anyApp } from '../setup/any-app.js';

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import picomatch from 'picomatch';
 import type { Problem } from '../../../crds/model/kinds.js';
-import { isDocumentFile } from '../scan-folders.js';
+import { isDocumentFile } from '../files/scan-folders.js';
 import type { TreeEntry } from './git-output.js';
 
 /** Enough for any device, and it ends on any mistake; as for folders. */

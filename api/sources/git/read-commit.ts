@@ -5,7 +5,7 @@ import { type YamlItem, yamlItems } from '../../../crds/yaml/yaml-items.js';
 import type { SecretFiles } from '../../device-state/secret-files.js';
 import type { Proposed } from '../../store/store.js';
 import type { Documents, Parse } from '../documents.js';
-import { decode, LIMIT_BYTES, readItem, tooLarge } from '../read-documents.js';
+import { decode, LIMIT_BYTES, readItem, tooLarge } from '../files/read-documents.js';
 import { planWholeSet } from '../whole-set.js';
 import { type DeviceScope, folderOf } from './device-scope.js';
 import type { TreeEntry } from './git-output.js';

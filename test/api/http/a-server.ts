@@ -6,7 +6,7 @@ import type { Scope } from '../../../api/device-state/keys.js';
 import { LogStream } from '../../../api/device-state/logs.js';
 import { openTags } from '../../../api/device-state/tag-file.js';
 import { type ApiServer, createServer, type ServerDeps } from '../../../api/http/server.js';
-import { localOrigin } from '../../../api/sources/local.js';
+import { localOrigin } from '../../../api/sources/target-state/local.js';
 import { openStore } from '../../../api/store/document-store.js';
 import type { Store } from '../../../api/store/store.js';
 import type { Condition } from '../../../crds/model/conditions.js';

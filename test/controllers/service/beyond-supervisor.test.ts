@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { normalizeComposition } from '../../../api/sources/composition.js';
+import { normalizeComposition } from '../../../api/sources/target-state/composition.js';
 import { containerOptions } from '../../../controllers/service/container-options.js';
 import { isRecord } from '../../../controllers/service/fields.js';
 import { BOUNDED_LOGS, isUnbounded } from '../../../controllers/service/logging.js';

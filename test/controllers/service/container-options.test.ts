@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { normalizeComposition } from '../../../api/sources/composition.js';
+import { normalizeComposition } from '../../../api/sources/target-state/composition.js';
 import { InvalidSpecError } from '../../../controllers/runtime/outcome.js';
 import { containerOptions } from '../../../controllers/service/container-options.js';
 import { readDefinition } from '../../../controllers/service/definition.js';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { Parse } from '../../../api/sources/documents.js';
-import { renderTargetState } from '../../../api/sources/render-target-state.js';
-import { deviceDocument, parseTargetState } from '../../../api/sources/target-state.js';
-import type { App, HostConfig, Metadata, Origin } from '../../../crds/model/kinds.js';
-import { parseDocument } from '../../../crds/schema/parse.js';
+import type { Parse } from '../../../../api/sources/documents.js';
+import { renderTargetState } from '../../../../api/sources/target-state/render-target-state.js';
+import { deviceDocument, parseTargetState } from '../../../../api/sources/target-state/target-state.js';
+import type { App, HostConfig, Metadata, Origin } from '../../../../crds/model/kinds.js';
+import { parseDocument } from '../../../../crds/schema/parse.js';
 
 const U = '0123456789abcdef0123456789abcdef';
 const parse: Parse = parseDocument;

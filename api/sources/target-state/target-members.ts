@@ -1,5 +1,5 @@
+import { Lines } from '../lines.js';
 import { textMap } from './composition.js';
-import { Lines } from './lines.js';
 import { isValues } from './target-shape.js';
 
 type Values = Readonly<Record<string, unknown>>;

@@ -2,10 +2,15 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type LocalOrigin, localOrigin, planCollisions, planHostConfig } from '../../../api/sources/local.js';
-import { openStore } from '../../../api/store/document-store.js';
-import { StorageError, type Store } from '../../../api/store/store.js';
-import { parseDocument } from '../../../crds/schema/parse.js';
+import {
+  type LocalOrigin,
+  localOrigin,
+  planCollisions,
+  planHostConfig,
+} from '../../../../api/sources/target-state/local.js';
+import { openStore } from '../../../../api/store/document-store.js';
+import { StorageError, type Store } from '../../../../api/store/store.js';
+import { parseDocument } from '../../../../crds/schema/parse.js';
 
 const device = { uuid: '0123456789abcdef0123456789abcdef', localMode: true };
 const target = (apps?: object, more: object = {}) => ({ local: { ...(apps ? { apps } : {}), ...more } });

@@ -1,7 +1,7 @@
 import type { BigIntStats, Dirent } from 'node:fs';
 import { opendir, realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Problem } from '../../crds/model/kinds.js';
+import type { Problem } from '../../../crds/model/kinds.js';
 
 /** How far below a folder we look, and how much there may be: enough for any device, and it ends on any mistake. */
 export const SCAN_LIMITS = { depth: 16, files: 5000, folders: 2000, entries: 20_000 } as const;

@@ -1,4 +1,4 @@
-import { canonical } from '../../crds/model/hash.js';
+import { canonical } from '../../../crds/model/hash.js';
 import {
   type AnyDeclared,
   type App,
@@ -6,11 +6,11 @@ import {
   type HostConfig,
   keyOf,
   type Metadata,
-} from '../../crds/model/kinds.js';
-import { living } from '../../crds/model/living.js';
-import { DEFAULT_DEVICE_NAME, DEVICE_DOCUMENT } from '../../crds/model/names.js';
-import { StorageError, type Store } from '../store/store.js';
-import { type Log, type Parse, problemLine } from './documents.js';
+} from '../../../crds/model/kinds.js';
+import { living } from '../../../crds/model/living.js';
+import { DEFAULT_DEVICE_NAME, DEVICE_DOCUMENT } from '../../../crds/model/names.js';
+import { StorageError, type Store } from '../../store/store.js';
+import { type Log, type Parse, problemLine } from '../documents.js';
 import { appIdOf, renderTargetState, shownConfig, type TargetDevice } from './render-target-state.js';
 import { deviceDocument, type ParsedTarget, parseTargetState } from './target-state.js';
 

@@ -1,9 +1,9 @@
 import { isUtf8 } from 'node:buffer';
-import { pathText } from '../../crds/model/issue.js';
-import type { AnyDeclared, Problem, Source } from '../../crds/model/kinds.js';
-import { isObject, LIMIT_PROBLEMS, yamlItems } from '../../crds/yaml/yaml-items.js';
-import type { Documents, Parse } from './documents.js';
-import { deviceDocument, isTargetState, parseTargetState } from './target-state.js';
+import { pathText } from '../../../crds/model/issue.js';
+import type { AnyDeclared, Problem, Source } from '../../../crds/model/kinds.js';
+import { isObject, LIMIT_PROBLEMS, yamlItems } from '../../../crds/yaml/yaml-items.js';
+import type { Documents, Parse } from '../documents.js';
+import { deviceDocument, isTargetState, parseTargetState } from '../target-state/target-state.js';
 
 /** Larger texts are refused unread: parsing 1 MiB of YAML already costs a small device a second and 150 MB. */
 export const LIMIT_BYTES = 1024 * 1024;

@@ -1,9 +1,9 @@
-import { knownConfig } from '../../crds/model/device-variables.js';
-import { API_VERSION, type Declared } from '../../crds/model/kinds.js';
-import { DEVICE_DOCUMENT } from '../../crds/model/names.js';
+import { knownConfig } from '../../../crds/model/device-variables.js';
+import { API_VERSION, type Declared } from '../../../crds/model/kinds.js';
+import { DEVICE_DOCUMENT } from '../../../crds/model/names.js';
+import type { Parse } from '../documents.js';
+import { Lines, shown } from '../lines.js';
 import { normalizeComposition, textMap } from './composition.js';
-import type { Parse } from './documents.js';
-import { Lines, shown } from './lines.js';
 import { normalizeMembers } from './target-members.js';
 import { contractProblem, deviceProblems, isValues, numericId } from './target-shape.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { problemLine } from '../../../api/sources/documents.js';
-import { LIMIT_BYTES, readDocuments } from '../../../api/sources/read-documents.js';
-import { parseDocument } from '../../../crds/schema/parse.js';
+import { problemLine } from '../../../../api/sources/documents.js';
+import { LIMIT_BYTES, readDocuments } from '../../../../api/sources/files/read-documents.js';
+import { parseDocument } from '../../../../crds/schema/parse.js';
 
 const deviceUuid = '0123456789abcdef0123456789abcdef';
 const read = (text: string | Uint8Array, file = 'm/a.yaml') =>

@@ -4,10 +4,10 @@ import { appendFile, chmod, mkdir, mkdtemp, rename, rm, symlink, unlink, utimes,
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { watch } from 'chokidar';
-import { type FolderOptions, type FolderSource, watchFolders } from '../../../api/sources/folder.js';
-import { openStore } from '../../../api/store/document-store.js';
-import { type Proposal, StorageError, type Store } from '../../../api/store/store.js';
-import { parseDocument } from '../../../crds/schema/parse.js';
+import { type FolderOptions, type FolderSource, watchFolders } from '../../../../api/sources/files/folder.js';
+import { openStore } from '../../../../api/store/document-store.js';
+import { type Proposal, StorageError, type Store } from '../../../../api/store/store.js';
+import { parseDocument } from '../../../../crds/schema/parse.js';
 
 const deviceUuid = '0123456789abcdef0123456789abcdef';
 const app = (name: string, image = 'busybox') =>

@@ -1,9 +1,9 @@
-import { configWithDefaults } from '../../crds/model/device-variables.js';
-import type { App } from '../../crds/model/kinds.js';
-import { living } from '../../crds/model/living.js';
-import { allottedId, DEFAULT_DEVICE_NAME, DEVICE_DOCUMENT } from '../../crds/model/names.js';
-import { releaseOf } from '../../crds/model/release.js';
-import type { Reader } from '../store/store.js';
+import { configWithDefaults } from '../../../crds/model/device-variables.js';
+import type { App } from '../../../crds/model/kinds.js';
+import { living } from '../../../crds/model/living.js';
+import { allottedId, DEFAULT_DEVICE_NAME, DEVICE_DOCUMENT } from '../../../crds/model/names.js';
+import { releaseOf } from '../../../crds/model/release.js';
+import type { Reader } from '../../store/store.js';
 
 /** What a target state tells of the device itself. */
 export interface TargetDevice {

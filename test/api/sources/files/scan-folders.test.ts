@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { scanFolder } from '../../../api/sources/scan-folders.js';
+import { scanFolder } from '../../../../api/sources/files/scan-folders.js';
 
 describe('scanFolder', () => {
   let root: string;

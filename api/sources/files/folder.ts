@@ -2,14 +2,14 @@ import { open } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type FSWatcher, watch } from 'chokidar';
-import { canonicalHash } from '../../crds/model/hash.js';
-import { KINDS, type Problem } from '../../crds/model/kinds.js';
-import type { Store } from '../store/store.js';
-import type { Documents, Log, Parse } from './documents.js';
-import { ProblemLog } from './problem-log.js';
+import { canonicalHash } from '../../../crds/model/hash.js';
+import { KINDS, type Problem } from '../../../crds/model/kinds.js';
+import type { Store } from '../../store/store.js';
+import type { Documents, Log, Parse } from '../documents.js';
+import { ProblemLog } from '../problem-log.js';
+import { planWholeSet } from '../whole-set.js';
 import { LIMIT_BYTES, readDocuments, tooLarge } from './read-documents.js';
 import { codeOf, reasonOf, SCAN_LIMITS, type SeenFile, type SeenFolder, scanFolder, stampOf } from './scan-folders.js';
-import { planWholeSet } from './whole-set.js';
 
 export interface FolderOptions {
   readonly folders: readonly string[];

@@ -1,4 +1,4 @@
-import { Lines, shown } from './lines.js';
+import { Lines, shown } from '../lines.js';
 
 /**
  * The compose fields of a service as a Supervisor reads them (composition reference §1), made into what our own, stricter
