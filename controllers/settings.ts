@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import type { AppKeyReach } from '../api/http/app-keys.js';
+import type { AppKeyReach } from '../api/http/transport/app-keys.js';
 import { durationMs } from '../crds/model/duration.js';
 
 /** Everything that is read from flags and environment, once, at start. */

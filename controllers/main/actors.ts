@@ -1,5 +1,5 @@
 import { machine } from 'node:os';
-import { SUPERVISOR_VERSION } from '../../api/http/version.js';
+import { SUPERVISOR_VERSION } from '../../api/http/supervisor/version.js';
 import { watchFolders } from '../../api/sources/files/folder.js';
 import { gitOrigins } from '../../api/sources/git/git-origin.js';
 import type { Store } from '../../api/store/store.js';

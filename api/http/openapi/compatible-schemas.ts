@@ -1,4 +1,4 @@
-import { INTEGER_TEXT } from '../coercion.js';
+import { INTEGER_TEXT } from '../transport/coercion.js';
 import { boolean, integer, type JsonSchema, listOf, mapOf, object, oneOf, orNull, ref, text } from './operation.js';
 
 /** A number as the Supervisor takes it from a body or a path: the pattern is the one that requests are checked with. */

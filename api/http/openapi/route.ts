@@ -1,5 +1,5 @@
 import type { Plugin } from '@hapi/hapi';
-import { type Rendered, ready, render } from '../answer.js';
+import { type Rendered, ready, render } from '../transport/answer.js';
 import { openApiDocument } from './document.js';
 
 /** `GET /openapi.json`, for every key. Made when it is first asked for, and kept as text. */

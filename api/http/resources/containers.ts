@@ -3,10 +3,10 @@ import { Ajv, type JSONSchemaType } from 'ajv';
 import { API_VERSION, PLURALS } from '../../../crds/model/kinds.js';
 import type { ServiceStats } from '../../../crds/model/stats.js';
 import type { Reader } from '../../store/store.js';
-import { json } from '../answer.js';
-import { check } from '../check.js';
-import type { Streams } from '../streams.js';
-import { ResourceError } from './failure.js';
+import { json } from '../transport/answer.js';
+import { check } from '../transport/check.js';
+import { ResourceError } from '../transport/kubernetes-status.js';
+import type { Streams } from '../transport/streams.js';
 import { GLOBAL_ONLY } from './resources.js';
 import { WATCHER_BUFFER_BYTES } from './watch.js';
 

@@ -1,7 +1,7 @@
 import type { Request } from '@hapi/hapi';
 import type { Resource } from '../../../crds/model/kinds.js';
-import { bodyOf, fieldOf } from '../body.js';
-import { type Cause, ResourceError, type Status } from './failure.js';
+import { bodyOf, fieldOf } from '../transport/body.js';
+import { type Cause, ResourceError, type Status } from '../transport/kubernetes-status.js';
 import { isDryRun } from './query.js';
 
 /** What a client wants of a deletion. */

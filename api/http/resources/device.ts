@@ -3,10 +3,10 @@ import type { HealthCheck } from '../../../crds/model/health.js';
 import { API_VERSION } from '../../../crds/model/kinds.js';
 import { DEFAULT_DEVICE_NAME } from '../../../crds/model/names.js';
 import type { Reader } from '../../store/store.js';
-import { json } from '../answer.js';
-import type { DeviceIdentity } from '../device-view.js';
-import { outcomeOf, reasonsOf } from '../health.js';
-import { SUPERVISOR_VERSION } from '../version.js';
+import type { DeviceIdentity } from '../supervisor/device-view.js';
+import { SUPERVISOR_VERSION } from '../supervisor/version.js';
+import { json } from '../transport/answer.js';
+import { outcomeOf, reasonsOf } from './health.js';
 import { GLOBAL_ONLY } from './resources.js';
 
 /** How much of the device is in use now. */

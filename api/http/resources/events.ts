@@ -1,8 +1,8 @@
 import type { Lifecycle, Plugin, Request, ResponseToolkit } from '@hapi/hapi';
 import { API_VERSION, KINDS, keyOf, PLURALS, splitKey } from '../../../crds/model/kinds.js';
 import type { Reader, ResourceEvent } from '../../store/store.js';
-import { json } from '../answer.js';
-import type { Streams } from '../streams.js';
+import { json } from '../transport/answer.js';
+import type { Streams } from '../transport/streams.js';
 import { eventView } from './object-view.js';
 import { checkListQuery, isTrue, type ListQuery, listQueryOf, wantsWatch } from './query.js';
 import { GLOBAL_ONLY } from './resources.js';

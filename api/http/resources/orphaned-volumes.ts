@@ -1,9 +1,9 @@
 import type { Plugin } from '@hapi/hapi';
 import { API_VERSION } from '../../../crds/model/kinds.js';
 import type { OrphanedVolume, OrphanedVolumes } from '../../../crds/model/orphans.js';
-import { json } from '../answer.js';
+import { json } from '../transport/answer.js';
+import { ResourceError } from '../transport/kubernetes-status.js';
 import { deletedStatus, readDeletion } from './deletion.js';
-import { ResourceError } from './failure.js';
 import { GLOBAL_ONLY } from './resources.js';
 
 /** Longest that the engine may take to remove one, ms. */

@@ -1,7 +1,7 @@
 import type { Request } from '@hapi/hapi';
 import { Ajv, type JSONSchemaType } from 'ajv';
-import { check } from '../check.js';
-import { ResourceError } from './failure.js';
+import { check } from '../transport/check.js';
+import { ResourceError } from '../transport/kubernetes-status.js';
 
 /** What lists and watches may be asked with. Other parameters (`timeout`, `limit`, `fieldManager`, …) are ignored. */
 export interface ListQuery {

@@ -2,9 +2,9 @@ import type { Plugin } from '@hapi/hapi';
 import { API_VERSION, KINDS, type Kind, keyOf, PLURALS, type RequestName } from '../../../crds/model/kinds.js';
 import { REQUESTS_OF } from '../../../crds/model/requests.js';
 import type { Store } from '../../store/store.js';
-import { json } from '../answer.js';
-import { bodyOf } from '../body.js';
-import { ResourceError } from './failure.js';
+import { json } from '../transport/answer.js';
+import { bodyOf } from '../transport/body.js';
+import { ResourceError } from '../transport/kubernetes-status.js';
 import { isDryRun } from './query.js';
 import { GLOBAL_ONLY } from './resources.js';
 

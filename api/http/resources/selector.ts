@@ -1,4 +1,4 @@
-import { ResourceError } from './failure.js';
+import { ResourceError } from '../transport/kubernetes-status.js';
 
 type Labels = Readonly<Record<string, string>>;
 

@@ -1,8 +1,8 @@
 import type { Lifecycle, Request, ResponseToolkit } from '@hapi/hapi';
 import { API_VERSION, type Kind, type Resource } from '../../../crds/model/kinds.js';
 import type { Change, Reader } from '../../store/store.js';
-import type { OpenStream, Streams } from '../streams.js';
-import { ResourceError } from './failure.js';
+import { ResourceError } from '../transport/kubernetes-status.js';
+import type { OpenStream, Streams } from '../transport/streams.js';
 import { objectView } from './object-view.js';
 import { isTrue, type ListQuery } from './query.js';
 

@@ -4,7 +4,7 @@ import { checkRelease } from '../../../crds/schema/check-release.js';
 import { parseDocument } from '../../../crds/schema/parse.js';
 import { servicesByHand, writtenFor } from '../../../crds/schema/written-by-hand.js';
 import type { Reader } from '../../store/store.js';
-import { type Cause, ResourceError } from './failure.js';
+import { type Cause, ResourceError } from '../transport/kubernetes-status.js';
 
 /** What a client wants to write, checked. */
 export interface Write {

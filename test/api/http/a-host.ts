@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import type { HostPorts } from '../../../api/http/host-ports.js';
+import type { HostPorts } from '../../../api/http/supervisor/host-ports.js';
 
 /** A host that does nothing and refuses nothing; a case says what matters to it. It has no power to end anything. */
 export const aHost = (change: Partial<HostPorts> = {}): HostPorts => ({

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { appState } from '../../../api/http/app-state.js';
-import { appTrees } from '../../../api/http/app-tree.js';
-import { applicationState, applicationsState } from '../../../api/http/applications-view.js';
-import { deviceStatus } from '../../../api/http/device-status-view.js';
-import { deviceView } from '../../../api/http/device-view.js';
+import { appState } from '../../../api/http/supervisor/app-state.js';
+import { appTrees } from '../../../api/http/supervisor/app-tree.js';
+import { applicationState, applicationsState } from '../../../api/http/supervisor/applications-view.js';
+import { deviceStatus } from '../../../api/http/supervisor/device-status-view.js';
+import { deviceView } from '../../../api/http/supervisor/device-view.js';
 import { conditionOf } from '../../../crds/model/conditions.js';
 import type { AppService } from '../../../crds/model/types.js';
 import { declareApp } from '../../setup/declared.js';

@@ -1,4 +1,4 @@
-import type { HostNetworkView, HostPorts } from '../../../../api/http/host-ports.js';
+import type { HostNetworkView, HostPorts } from '../../../../api/http/supervisor/host-ports.js';
 import type { Refusal } from '../../../../crds/model/requests.js';
 import { aHost } from '../a-host.js';
 import { aServer, GLOBAL_KEY } from '../a-server.js';

@@ -1,0 +1,78 @@
+import type { Plugin } from '@hapi/hapi';
+import type { Logger } from 'pino';
+import type { HealthCheck } from '../../../crds/model/health.js';
+import { API_VERSION } from '../../../crds/model/kinds.js';
+import { HTML_TYPE, json, ready, sentence, TEXT_TYPE, tagged } from '../transport/answer.js';
+import type { ReadyReads } from '../transport/ready-reads.js';
+import { GLOBAL_ONLY } from './resources.js';
+
+export interface HealthDeps {
+  /** Answers at once, whatever is wrong. */
+  checks(): readonly HealthCheck[];
+  readonly reads: ReadyReads;
+  readonly log: Pick<Logger, 'warn' | 'info'>;
+}
+
+/** `/ping` and `/v1/healthy`: no key, no body. `/apis/supercargo.io/v1/health`: every check, and why it fails. */
+export const health: Plugin<HealthDeps> = {
+  name: 'health',
+  register(server, { checks, reads, log }) {
+    const tell = teller(log);
+
+    const pong = tagged('OK', HTML_TYPE);
+    reads.offerToAll('/ping', () => pong);
+    server.route({ method: 'GET', path: '/ping', options: { auth: false }, handler: (_, h) => ready(h, pong) });
+
+    const healthy = tagged('OK', TEXT_TYPE);
+    const check = () => {
+      const bad = outcomeOf(checks).filter(({ ok }) => !ok);
+      tell(bad);
+      return bad.length === 0 ? healthy : undefined;
+    };
+    reads.offerToAll('/v1/healthy', check);
+    server.route({
+      method: 'GET',
+      path: '/v1/healthy',
+      options: { auth: false },
+      handler(_, h) {
+        const well = check();
+        return well ? ready(h, well) : sentence(h, 'Unhealthy', 500);
+      },
+    });
+    server.route({
+      method: 'GET',
+      path: '/apis/supercargo.io/v1/health',
+      options: GLOBAL_ONLY,
+      handler(_, h) {
+        const all = outcomeOf(checks);
+        const status = { healthy: all.every(({ ok }) => ok), checks: all };
+        return json(h, { apiVersion: API_VERSION, kind: 'Health', metadata: {}, status });
+      },
+    });
+  },
+};
+
+/** A check that throws fails. */
+export function outcomeOf(checks: () => readonly HealthCheck[]): readonly HealthCheck[] {
+  try {
+    return checks();
+  } catch (error) {
+    return [{ name: 'checks', ok: false, message: error instanceof Error ? error.message : String(error) }];
+  }
+}
+
+/** Why checks fail, in one line. Pure. */
+export const reasonsOf = (checks: readonly HealthCheck[]): string =>
+  checks.flatMap(({ ok, name, message }) => (ok ? [] : [message ?? name])).join('; ');
+
+/** Says once what is wrong, however often somebody asks, and that it is over. Which checks fail counts: the sentence grows older. */
+function teller(log: HealthDeps['log']): (bad: readonly HealthCheck[]) => void {
+  const said = { names: '' };
+  return (bad) => {
+    const names = bad.map(({ name }) => name).join(' ');
+    if (names === said.names) return;
+    said.names = names;
+    if (bad.length === 0) log.info('Healthy again');
+    else log.warn({ checks: bad }, `Unhealthy: ${reasonsOf(bad)}`);
+  };
+}

@@ -1,0 +1,91 @@
+import { isObserved } from '../../../crds/model/conditions.js';
+import { type App, type Image, keyOf, type Service } from '../../../crds/model/kinds.js';
+import { allottedId, normalizeReference } from '../../../crds/model/names.js';
+import { releaseOf } from '../../../crds/model/release.js';
+import type { Scope } from '../../device-state/keys.js';
+import { appIdOf } from '../../store/proposal/derived-names.js';
+import type { Reader } from '../../store/store.js';
+import { reaches } from '../transport/auth.js';
+
+/** An App with its parts and with the names and numbers that clients of the compatible API know it by. */
+export interface AppTree {
+  readonly app: App;
+  readonly appId: number;
+  readonly uuid: string;
+  readonly name: string;
+  /** Target release; null for an app that has none. */
+  readonly release: { readonly commit: string; readonly id: number } | null;
+  /** What the target release declares, and Services that people wrote by hand for this app. */
+  readonly targets: readonly TargetService[];
+  readonly services: readonly Service[];
+  readonly images: readonly Image[];
+}
+
+export interface TargetService {
+  readonly name: string;
+  /** Normalised reference. */
+  readonly image: string;
+  readonly imageId: number;
+  readonly serviceId: number;
+}
+
+/** The apps that a scope reaches, by ascending appId. Deleted ones are among them until their parts are gone. */
+export function appTrees(store: Pick<Reader, 'list'>, scope: Scope): readonly AppTree[] {
+  const services = byApp(store.list('Service'));
+  const images = byApp(store.list('Image'));
+  return store
+    .list('App')
+    .filter((app) => reaches(scope, appIdOf(app) ?? 0))
+    .map((app) => appTree(app, services.get(app.metadata.name) ?? [], images.get(app.metadata.name) ?? []))
+    .sort((a, b) => a.appId - b.appId);
+}
+
+/** One app with its parts. Pure. */
+export function appTree(app: App, services: readonly Service[], images: readonly Image[]): AppTree {
+  const appId = appIdOf(app) ?? 0;
+  return {
+    app,
+    appId,
+    uuid: app.spec.uuid ?? String(appId),
+    name: app.spec.name ?? app.metadata.name,
+    release: releaseOf(app.spec.release),
+    targets: [...declaredTargets(app), ...handWrittenTargets(app, services)],
+    services,
+    images,
+  };
+}
+
+function declaredTargets({ metadata, spec, status }: App): TargetService[] {
+  if (spec.release === null) return [];
+  const leftOut = isObserved({ metadata, status }) ? (status?.leftOut ?? []) : [];
+  const services = Object.entries(spec.services ?? {}).filter(([name]) => !leftOut.includes(name));
+  return services.map(([name, { image, serviceId, imageId }]) => {
+    const id = serviceId ?? allottedId(`${metadata.name}/${name}`);
+    return { name, image: normalizeReference(image), imageId: imageId ?? id, serviceId: id };
+  });
+}
+
+function handWrittenTargets(app: App, services: readonly Service[]): TargetService[] {
+  const owner = keyOf('App', app.metadata.name);
+  return services
+    .filter(({ metadata }) => metadata.owner !== owner && metadata.deletionTimestamp === undefined)
+    .map(({ spec }) => {
+      const id = spec.serviceId ?? allottedId(`${app.metadata.name}/${spec.serviceName}`);
+      return {
+        name: spec.serviceName,
+        image: normalizeReference(spec.image),
+        imageId: spec.imageId ?? id,
+        serviceId: id,
+      };
+    });
+}
+
+function byApp<T extends Service | Image>(documents: readonly T[]): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const one of documents) {
+    const group = groups.get(one.spec.app);
+    if (group) group.push(one);
+    else groups.set(one.spec.app, [one]);
+  }
+  return groups;
+}

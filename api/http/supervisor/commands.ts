@@ -1,0 +1,112 @@
+import { conditionOf } from '../../../crds/model/conditions.js';
+import { type Key, type RequestName, type Resource, splitKey } from '../../../crds/model/kinds.js';
+import { handlingOf } from '../../../crds/model/requests.js';
+import { StorageError, type Store } from '../../store/store.js';
+
+/** How a command ended. `locked`: the application holds the update lock, and nothing was changed. */
+export type Verdict =
+  | { readonly is: 'done' }
+  | { readonly is: 'locked'; readonly message: string }
+  | { readonly is: 'failed'; readonly message: string };
+
+/** Puts a command on a document and tells how it ended. */
+export type Command = (key: Key, name: RequestName, options: { readonly force: boolean }) => Promise<Verdict>;
+
+export interface CommandDeps {
+  readonly store: Pick<Store, 'get' | 'watch' | 'request' | 'withdraw' | 'flush'>;
+  /** Why nothing can be carried out at present, whatever documents say; undefined when that is not known. */
+  readonly trouble?: () => string | undefined;
+  /** How long to wait for the end of a command, ms. It is carried out all the same. */
+  readonly deadlineMs?: number;
+}
+
+/** A grace period, the start of a large app and a slow disk fit in. */
+const DEADLINE_MS = 120_000;
+
+/**
+ * Commands as requests on documents: on disk first, then awaited on the status. One that a controller gave up, and one
+ * that waits for an engine that is down, is taken back before its caller hears of it: it must not happen later. When
+ * another request of the same name takes the place of ours, that one is what we wait for: it came later, so whatever it
+ * brings about is what we asked for, too.
+ */
+export function commander({ store, trouble, deadlineMs = DEADLINE_MS }: CommandDeps): Command {
+  const find = (key: Key): Resource | undefined => {
+    const { kind, name } = splitKey(key);
+    return store.get(kind, name);
+  };
+
+  return async (key, name, { force }) => {
+    const down = trouble?.() ?? engineTrouble(find(key));
+    if (down !== undefined) return { is: 'failed', message: down };
+    try {
+      await store.request(key, { [name]: force ? { force } : {} });
+      const verdict = await settled(store, () => progressOf(find(key), name), deadlineMs);
+      // What was answered is over: a process that starts after a crash does not begin it anew.
+      if (verdict.is === 'done') await flushed(store);
+      const request = find(key)?.requests[name];
+      if (verdict.is !== 'done' && verdict.withdraw && request) await store.withdraw(key, name, request.id);
+      return verdict;
+    } catch (error) {
+      if (error instanceof StorageError || !find(key)) return { is: 'failed', message: messageOf(error) };
+      throw error;
+    }
+  };
+}
+
+/** A disk that refuses does not undo what was done; the store reports it and tries again. */
+async function flushed(store: Pick<Store, 'flush'>): Promise<void> {
+  try {
+    await store.flush();
+  } catch (error) {
+    if (!(error instanceof StorageError)) throw error;
+  }
+}
+
+type Progress = Exclude<Verdict, { is: 'done' }> & { readonly withdraw: boolean };
+
+/** How far a request is; undefined while it is under way. Pure. */
+function progressOf(document: Resource | undefined, name: RequestName): Progress | { is: 'done' } | undefined {
+  if (!document) return { is: 'failed', message: 'It was removed meanwhile', withdraw: false };
+  const request = document.requests[name];
+  if (!request) return { is: 'failed', message: `The request to ${name} was taken back`, withdraw: false };
+  const { handled, refused } = handlingOf(document.status);
+  if (handled?.[name] === request.id) {
+    const refusal = refused?.[name];
+    if (!refusal) return { is: 'done' };
+    return { is: refusal.reason === 'Locked' ? 'locked' : 'failed', message: refusal.message, withdraw: true };
+  }
+  const down = engineTrouble(document);
+  return down === undefined ? undefined : { is: 'failed', message: down, withdraw: true };
+}
+
+/** What is wrong with the engine, as the document's controller says it. Pure. */
+function engineTrouble(document: Resource | undefined): string | undefined {
+  const ready = document && conditionOf(document, 'Ready');
+  return ready?.reason === 'EngineUnreachable' ? ready.message : undefined;
+}
+
+/** The first end that is seen, now or after any change. */
+function settled(
+  store: Pick<Store, 'watch'>,
+  look: () => Progress | { is: 'done' } | undefined,
+  deadlineMs: number,
+): Promise<Progress | { is: 'done' }> {
+  const now = look();
+  if (now) return Promise.resolve(now);
+  return new Promise((resolve) => {
+    const end = (progress: Progress | { is: 'done' }): void => {
+      clearTimeout(timer);
+      stop();
+      resolve(progress);
+    };
+    const late = `It is still under way after ${deadlineMs / 1000} s, and will be carried out`;
+    const timer = setTimeout(() => end({ is: 'failed', message: late, withdraw: false }), deadlineMs);
+    timer.unref();
+    const stop = store.watch(() => {
+      const progress = look();
+      if (progress) end(progress);
+    });
+  });
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

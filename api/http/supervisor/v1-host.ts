@@ -1,0 +1,85 @@
+import type { Plugin, ResponseObject, ResponseToolkit } from '@hapi/hapi';
+import type { Logger } from 'pino';
+import type { Store } from '../../store/store.js';
+import { json, sentence, statusOnly } from '../transport/answer.js';
+import { bodyOf } from '../transport/body.js';
+import { booleanOf } from '../transport/coercion.js';
+import { hostConfigPatcher } from './host-config-change.js';
+import { PatchError, readPatch } from './host-config-patch.js';
+import type { HostPorts } from './host-ports.js';
+
+export interface HostRoutesDeps {
+  readonly store: Store;
+  readonly host: HostPorts;
+  readonly log: Pick<Logger, 'warn'>;
+  /** How long a change of the host may take before the answer says that it did not, ms. */
+  readonly deadlineMs?: number;
+}
+
+const DEADLINE_MS = 30_000;
+
+/** `/v1/blink`, `/v1/reboot`, `/v1/shutdown`, `/v1/device/host-config`: the host itself. Every key may. */
+export const hostRoutes: Plugin<HostRoutesDeps> = {
+  name: 'v1-host',
+  register(server, { store, host, log, deadlineMs = DEADLINE_MS }) {
+    server.route({
+      method: 'POST',
+      path: '/v1/blink',
+      options: { app: { ignoresBody: true } },
+      handler(_, h) {
+        host.blink();
+        return statusOnly(h, 200);
+      },
+    });
+
+    for (const verb of ['reboot', 'shutdown'] as const) {
+      server.route({
+        method: 'POST',
+        path: `/v1/${verb}`,
+        async handler(request, h) {
+          try {
+            const result = await host.leave(verb, forceOf(bodyOf(request)));
+            if (result.is === 'scheduled') return json(h, { Data: 'OK', Error: '' }, 202);
+            return refused(h, result.is === 'locked' ? 423 : 500, result.message);
+          } catch (error) {
+            log.warn({ err: error }, `Could not ${verb}`);
+            return refused(h, 500, messageOf(error));
+          }
+        },
+      });
+    }
+
+    server.route({
+      method: 'GET',
+      path: '/v1/device/host-config',
+      handler: async (_, h) => json(h, { network: await host.network() }),
+    });
+
+    const change = hostConfigPatcher({ store, host, log, deadlineMs });
+    server.route({
+      method: 'PATCH',
+      path: '/v1/device/host-config',
+      async handler(request, h) {
+        try {
+          const body = bodyOf(request);
+          const result = await change(readPatch(body), forceOf(body));
+          return result.is === 'done' ? sentence(h, 'OK') : sentence(h, result.message, CODES[result.is]);
+        } catch (error) {
+          if (error instanceof PatchError) return sentence(h, error.message, 400);
+          log.warn({ err: error }, 'Could not change the host configuration');
+          return sentence(h, messageOf(error), 503);
+        }
+      },
+    });
+  },
+};
+
+const CODES = { invalid: 400, foreign: 409, locked: 423, failed: 503 } as const;
+
+const refused = (h: ResponseToolkit, code: number, message: string): ResponseObject =>
+  json(h, { Data: '', Error: message }, code);
+
+const forceOf = (body: unknown): boolean =>
+  typeof body === 'object' && body !== null && 'force' in body && booleanOf(body.force);
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,0 +1,126 @@
+import type { Lifecycle, Plugin } from '@hapi/hapi';
+import { keyOf, type Service } from '../../../crds/model/kinds.js';
+import type { OrphanedVolumes } from '../../../crds/model/orphans.js';
+import type { Reader } from '../../store/store.js';
+import { REMOVAL_MS } from '../resources/orphaned-volumes.js';
+import { failed, json, sentence } from '../transport/answer.js';
+import { reaches, scopeOf } from '../transport/auth.js';
+import { bodyOf, fieldOf } from '../transport/body.js';
+import { booleanOf, integerOf, nameOf } from '../transport/coercion.js';
+import { type AppTree, appTrees } from './app-tree.js';
+import type { Command, Verdict } from './commands.js';
+import {
+  APP_NOT_FOUND,
+  installedApp,
+  isInTarget,
+  SVC_NOT_FOUND,
+  TARGET_SVC_NOT_FOUND,
+  V2_PARAMS,
+} from './installed.js';
+import { answerOf, commandApp } from './v1-apps.js';
+
+export interface ActionRoutesDeps {
+  readonly store: Reader;
+  readonly command: Command;
+  readonly volumes: OrphanedVolumes;
+}
+
+type Verb = 'restart' | 'stop' | 'start';
+
+/** `POST /v2/applications/:appId/…`: commands for apps and for their services; `/v2/cleanup-volumes`. */
+export const actionRoutes: Plugin<ActionRoutesDeps> = {
+  name: 'v2-actions',
+  register(server, deps) {
+    const { store, command, volumes } = deps;
+
+    for (const name of ['restart', 'purge'] as const) {
+      server.route({
+        method: 'POST',
+        path: `/v2/applications/{appId}/${name}`,
+        async handler(request, h) {
+          const appId = pathId(request.params.appId);
+          if (appId === undefined) return failed(h, 400, 'Missing app id');
+          if (!reaches(scopeOf(request), appId)) return failed(h, 401, 'Unauthorized');
+          const force = booleanOf(fieldOf(bodyOf(request), 'force'));
+          return answerOf(h, await commandApp(deps, appId, name, force), () => sentence(h, 'OK'));
+        },
+      });
+    }
+
+    for (const verb of ['restart', 'stop', 'start'] as const) {
+      server.route({
+        method: 'POST',
+        path: `/v2/applications/{appId}/${verb}-service`,
+        async handler(request, h) {
+          const appId = pathId(request.params.appId);
+          if (appId === undefined) return failed(h, 400, 'Invalid app id');
+          if (!reaches(scopeOf(request), appId)) return failed(h, 401, 'Unauthorized');
+          const body = bodyOf(request);
+          const wanted = {
+            serviceName: nameOf(fieldOf(body, 'serviceName')),
+            imageId: integerOf(fieldOf(body, 'imageId')),
+          };
+          if (wanted.serviceName === undefined && wanted.imageId === undefined) return sentence(h, V2_PARAMS, 400);
+          const tree = installedApp(store, appId);
+          if (!tree || tree.services.length === 0) return sentence(h, APP_NOT_FOUND, 404);
+          const service = findService(tree, wanted, verb);
+          if (!service) return sentence(h, SVC_NOT_FOUND, 404);
+          if (!isInTarget(tree, service)) return sentence(h, TARGET_SVC_NOT_FOUND, 404);
+          const force = booleanOf(fieldOf(body, 'force'));
+          const verdict = await command(keyOf('Service', service.metadata.name), verb, { force });
+          return answerOf(h, verdict, () => sentence(h, 'OK'));
+        },
+      });
+    }
+
+    const cleanup: Lifecycle.Method = async (request, h) => {
+      const apps = appTrees(store, scopeOf(request)).map(({ app }) => app);
+      const present = apps.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+      const verdicts = await Promise.all(
+        present.map(({ metadata }) => command(keyOf('App', metadata.name), 'cleanup', { force: false })),
+      );
+      // What apps have left behind that are gone belongs to no app's key.
+      if (scopeOf(request).type === 'global') verdicts.push(await removeOrphans(volumes));
+      const bad = verdicts.find(({ is }) => is !== 'done');
+      return answerOf(h, bad ?? { is: 'done' }, () => json(h, { status: 'success' }));
+    };
+    server.route({ method: ['GET', 'POST'], path: '/v2/cleanup-volumes', handler: cleanup });
+  },
+};
+
+/** Removes the volumes of apps that are gone; one that somebody mounts stays, like those of an app. */
+async function removeOrphans(volumes: OrphanedVolumes): Promise<Verdict> {
+  try {
+    const orphans = volumes.list();
+    if (orphans.length === 0) return { is: 'done' };
+    const unsure = volumes.unsure();
+    if (unsure !== undefined) {
+      return { is: 'failed', message: `Volumes of apps that are gone were kept, as ${unsure}` };
+    }
+    for (const { name } of orphans) await volumes.remove(name, AbortSignal.timeout(REMOVAL_MS));
+    return { is: 'done' };
+  } catch (error) {
+    return { is: 'failed', message: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** Version 2 knows no app 0. Pure. */
+const pathId = (text: unknown): number | undefined => integerOf(text) || undefined;
+
+/**
+ * The service that is meant. An app with one service has no other, whatever was sent; otherwise the first whose number
+ * or name fits, and only a start can do without its container. Pure.
+ */
+export function findService(
+  { services, targets }: Pick<AppTree, 'services' | 'targets'>,
+  wanted: { readonly serviceName: string | undefined; readonly imageId: number | undefined },
+  verb: Verb,
+): Service | undefined {
+  const candidates = services.filter(({ status }) => verb === 'start' || status?.container !== undefined);
+  if (services.length === 1) return candidates[0];
+  return candidates.find(({ spec, status }) => {
+    const target = targets.find(({ name }) => name === spec.serviceName);
+    const imageId = status?.container?.imageId ?? spec.imageId ?? target?.imageId;
+    return (wanted.imageId !== undefined && imageId === wanted.imageId) || spec.serviceName === wanted.serviceName;
+  });
+}

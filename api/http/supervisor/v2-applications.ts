@@ -1,0 +1,44 @@
+import type { Plugin } from '@hapi/hapi';
+import type { Reader } from '../../store/store.js';
+import { failed, ready, render } from '../transport/answer.js';
+import { scopeOf } from '../transport/auth.js';
+import { integerOf } from '../transport/coercion.js';
+import type { ReadyReads } from '../transport/ready-reads.js';
+import { ViewCache } from '../transport/view-cache.js';
+import { appTrees } from './app-tree.js';
+import { applicationState, applicationsState } from './applications-view.js';
+
+/** `/v2/applications/…`: what runs of each app. Read from documents only. */
+export const applicationRoutes: Plugin<{ readonly store: Reader; readonly reads: ReadyReads }> = {
+  name: 'v2-applications',
+  register(server, { store, reads }) {
+    const overview = new ViewCache(store, (scope) => render(applicationsState(appTrees(store, scope))));
+    const states = new ViewCache(store, (scope, id) => {
+      const tree = appTrees(store, scope).find(({ appId }) => appId === Number(id));
+      const state = tree && applicationState(tree);
+      return state && render(state);
+    });
+    reads.offer('/v2/applications/state', (scope) => overview.get(scope));
+    reads.offer('/v2/applications/{appId}/state', (scope, id) => (Number(id) > 0 ? states.get(scope, id) : undefined));
+
+    server.route({
+      method: 'GET',
+      path: '/v2/applications/state',
+      handler: (request, h) => ready(h, overview.get(scopeOf(request))),
+    });
+
+    server.route({
+      method: 'GET',
+      path: '/v2/applications/{appId}/state',
+      handler(request, h) {
+        const text = String(request.params.appId);
+        const appId = integerOf(text);
+        if (appId === undefined || appId === 0) {
+          return failed(h, 400, `Invalid application ID: ${text}`);
+        }
+        const state = states.get(scopeOf(request), String(appId));
+        return state ? ready(h, state) : failed(h, 409, `Application ID does not exist: ${appId}`);
+      },
+    });
+  },
+};

@@ -1,0 +1,111 @@
+import type { Lifecycle, Plugin, Request, ResponseToolkit } from '@hapi/hapi';
+import type { Logger } from 'pino';
+import type { Tags } from '../../device-state/tag-file.js';
+import { failed, json } from '../transport/answer.js';
+import { bodyOf } from '../transport/body.js';
+import { booleanOf, integerOf } from '../transport/coercion.js';
+import type { Streams } from '../transport/streams.js';
+import type { HostPorts, JournalQuery } from './host-ports.js';
+
+export interface HostFactRoutesDeps {
+  readonly host: HostPorts;
+  readonly tags: Tags;
+  readonly streams: Streams;
+  readonly log: Pick<Logger, 'warn'>;
+}
+
+const NOT_TAGS = 'Invalid tags body, must be an object like `{[tagKey: string]: string}`';
+
+/** `/v2/device/vpn`, `/v2/device/tags`, `/v2/journal-logs`: facts of the host and the device. Every key may. */
+export const hostFactRoutes: Plugin<HostFactRoutesDeps> = {
+  name: 'v2-host',
+  register(server, { host, tags, streams, log }) {
+    server.route({
+      method: 'GET',
+      path: '/v2/device/vpn',
+      handler: async (_, h) => json(h, { status: 'success', vpn: await host.vpn() }),
+    });
+
+    server.route({
+      method: 'GET',
+      path: '/v2/device/tags',
+      handler: (_, h) => json(h, { status: 'success', tags: tags.list() }),
+    });
+
+    server.route({
+      method: 'PATCH',
+      path: '/v2/device/tags',
+      async handler(request, h) {
+        const body = bodyOf(request);
+        if (!isTags(body)) return failed(h, 400, NOT_TAGS);
+        if (Object.keys(body).some((key) => /\s/.test(key))) {
+          return failed(h, 400, 'Tag keys cannot contain whitespace');
+        }
+        try {
+          await tags.merge(body);
+        } catch (error) {
+          log.warn({ err: error }, 'Could not keep the tags');
+          return failed(h, 500, error instanceof Error ? error.message : String(error));
+        }
+        return json(h, { status: 'success' }, 202);
+      },
+    });
+
+    const follow: Lifecycle.Method = (request, h) => readJournal(request, h, { host, streams });
+    server.route({ method: ['GET', 'POST'], path: '/v2/journal-logs', handler: follow });
+  },
+};
+
+/** Lists of texts pass, as with the Supervisor: their keys are numbers. */
+function isTags(body: unknown): body is Readonly<Record<string, string>> {
+  return typeof body === 'object' && body !== null && Object.values(body).every((value) => typeof value === 'string');
+}
+
+/** journalctl's output as it comes. The program ends when the client leaves. */
+async function readJournal(
+  request: Request,
+  h: ResponseToolkit,
+  { host, streams }: Pick<HostFactRoutesDeps, 'host' | 'streams'>,
+): Promise<Lifecycle.ReturnValue> {
+  const query = journalQuery({ ...request.query, ...fieldsOf(bodyOf(request)) });
+  if (typeof query === 'string') return failed(h, 400, query);
+  if (request.method === 'head') return streams.answer(request, h, undefined, () => () => undefined);
+  const reading = await host.journal(query);
+  return streams.answer(request, h, undefined, (stream, onDrain) => {
+    const { output } = reading;
+    output.on('data', (chunk: Buffer) => {
+      if (!stream.write(chunk)) output.pause();
+    });
+    onDrain(() => output.resume());
+    output.once('end', () => stream.end());
+    output.once('error', () => stream.end());
+    return () => reading.stop();
+  });
+}
+
+const fieldsOf = (body: unknown): Readonly<Record<string, unknown>> =>
+  typeof body === 'object' && body !== null && !Array.isArray(body) ? { ...body } : {};
+
+/** What is asked of the journal, or what is wrong with it: a filter that is not understood must not widen the answer. Pure. */
+export function journalQuery(fields: Readonly<Record<string, unknown>>): JournalQuery | string {
+  const texts = ['unit', 'containerId', 'since', 'until', 'format'] as const;
+  const strange = texts.find((name) => !isText(fields[name]));
+  if (strange !== undefined) return `${strange} must be a text`;
+  const count = fields.count === undefined ? undefined : integerOf(fields.count);
+  const read = (name: (typeof texts)[number]): Partial<JournalQuery> => {
+    const value = fields[name];
+    return value === undefined || value === null || value === '' ? {} : { [name]: String(value) };
+  };
+  return {
+    all: booleanOf(fields.all),
+    follow: booleanOf(fields.follow),
+    ...Object.assign({}, ...texts.map(read)),
+    ...(count !== undefined && count > 0 ? { count } : {}),
+  };
+}
+
+const isText = (value: unknown): boolean =>
+  value === undefined ||
+  value === null ||
+  typeof value === 'number' ||
+  (typeof value === 'string' && !value.includes('\0'));

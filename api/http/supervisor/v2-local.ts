@@ -1,0 +1,71 @@
+import type { Lifecycle, Plugin } from '@hapi/hapi';
+import type { LogStream } from '../../device-state/logs.js';
+import type { Reader } from '../../store/store.js';
+import { failed, json, ready, render } from '../transport/answer.js';
+import { mayRead } from '../transport/app-keys.js';
+import { scopeOf } from '../transport/auth.js';
+import { bodyOf } from '../transport/body.js';
+import type { ReadyReads } from '../transport/ready-reads.js';
+import type { Streams } from '../transport/streams.js';
+import { ViewCache } from '../transport/view-cache.js';
+import { streamLogs } from './log-lines.js';
+
+/** The target state of the compatible API ⇄ documents; given by whoever makes the origin `local`. */
+export interface TargetState {
+  /** Takes a posted target state, whole or not at all. When it resolves with ok, it is on disk and passes are due. */
+  accept(
+    body: unknown,
+  ): Promise<{ readonly ok: true } | { readonly ok: false; readonly status: 400 | 503; readonly message: string }>;
+  /** The `state` that GET shows; can be posted back. No secrets. Changes with the store only. */
+  render(): object;
+}
+
+export interface LocalRoutesDeps {
+  readonly store: Pick<Reader, 'resourceVersion' | 'get'>;
+  readonly reads: ReadyReads;
+  readonly target: TargetState;
+  readonly device: { readonly arch: string; readonly deviceType: string };
+  readonly settings: { readonly localMode: boolean; readonly development: boolean };
+  readonly logs: LogStream;
+  readonly streams: Streams;
+  readonly now: () => number;
+}
+
+/**
+ * `/v2/local/…`: what `balena push` and `balena device logs` talk to. Only a posted target needs local mode, and the key of
+ * the device: who posts one can mount and run anything.
+ */
+export const localRoutes: Plugin<LocalRoutesDeps> = {
+  name: 'v2-local',
+  register(server, { store, reads, target, device, settings, logs, streams, now }) {
+    const shown = new ViewCache(store, () => render({ status: 'success', state: target.render() }));
+    const show = () => shown.get({ type: 'global' }); // every key may see all of it
+    reads.offer('/v2/local/target-state', show);
+    server.route({
+      method: 'GET',
+      path: '/v2/local/target-state',
+      handler: (_, h) => ready(h, show()),
+    });
+
+    server.route({
+      method: 'POST',
+      path: '/v2/local/target-state',
+      async handler(request, h) {
+        if (scopeOf(request).type !== 'global' && !settings.development) return failed(h, 401, 'Unauthorized');
+        if (!settings.localMode) {
+          return failed(h, 400, 'Target state can only set when device is in local mode');
+        }
+        const answer = await target.accept(bodyOf(request));
+        return answer.ok ? json(h, { status: 'success', message: 'OK' }) : failed(h, answer.status, answer.message);
+      },
+    });
+
+    const info: Lifecycle.Method = (_, h) =>
+      json(h, { status: 'success', info: { arch: device.arch, deviceType: device.deviceType } });
+    server.route({ method: ['GET', 'POST'], path: '/v2/local/device-info', handler: info });
+
+    const follow: Lifecycle.Method = (request, h) =>
+      streamLogs(request, h, { logs, streams, now, mayRead: mayRead(scopeOf(request), store) });
+    server.route({ method: ['GET', 'POST'], path: '/v2/local/logs', handler: follow });
+  },
+};

@@ -1,0 +1,96 @@
+import type { IncomingMessage } from 'node:http';
+import Boom from '@hapi/boom';
+import type { Plugin, Request } from '@hapi/hapi';
+import type { Scope } from '../../device-state/keys.js';
+import { type AppKeyReach, mayUse } from './app-keys.js';
+import { type Admission, admit, type Door, isForwarded, type TrustRules } from './trust.js';
+
+declare module '@hapi/hapi' {
+  interface AppCredentials {
+    readonly scope: Scope;
+    /** The known key that came with the request. */
+    readonly key?: string;
+  }
+}
+
+export interface AuthDeps {
+  readonly rules: TrustRules;
+  doorOf(request: IncomingMessage): Door;
+  /** What keys of apps reach. */
+  readonly appKeys: AppKeyReach;
+  /** What is known of the other end of its connection. */
+  isOwner(request: IncomingMessage): boolean;
+}
+
+/** Puts the key rules before every route that does not say `auth: false`. */
+export const auth: Plugin<AuthDeps> = {
+  name: 'auth',
+  register(server, deps) {
+    server.auth.scheme('key', () => ({
+      authenticate(request, h) {
+        const admission = admissionOf(asked(request), deps);
+        if (admission.is !== 'admitted') throw refusal(admission);
+        const { scope, key } = admission;
+        if (!mayUse(scope, request.route.path, deps.appKeys)) throw refusal({ is: 'unauthorized' });
+        return h.authenticated({ credentials: { app: key === undefined ? { scope } : { scope, key } } });
+      },
+    }));
+    server.auth.strategy('key', 'key');
+    server.auth.default('key');
+  },
+};
+
+/** What tells who sent a request. */
+export interface Asked {
+  readonly raw: IncomingMessage;
+  /** Query parameter as parsed. */
+  readonly apikey: unknown;
+  /** When there is no socket. */
+  readonly remoteAddress?: string;
+}
+
+export const asked = ({ raw, query, info }: Request): Asked => ({
+  raw: raw.req,
+  apikey: query.apikey,
+  remoteAddress: info.remoteAddress,
+});
+
+/** Who sent a request. */
+export function admissionOf({ raw, apikey, remoteAddress }: Asked, { rules, doorOf, isOwner }: AuthDeps): Admission {
+  const { headers, socket } = raw;
+  return admit(
+    {
+      door: doorOf(raw),
+      remoteAddress: socket?.remoteAddress ?? remoteAddress,
+      localAddress: socket?.localAddress,
+      host: one(headers.host),
+      origin: one(headers.origin),
+      fetchSite: one(headers['sec-fetch-site']),
+      authorization: one(headers.authorization),
+      apikey,
+      isOwner: isOwner(raw),
+      isForwarded: isForwarded(headers),
+    },
+    rules,
+  );
+}
+
+/** The error that answers somebody who was not admitted. Pure. */
+export function refusal(admission: Exclude<Admission, { is: 'admitted' }>): Boom.Boom {
+  return admission.is === 'unauthorized'
+    ? Boom.unauthorized('Unauthorized')
+    : Boom.forbidden(`Forbidden without an API key: ${admission.because}`);
+}
+
+/** What the sender may see; only for routes behind a key. */
+export function scopeOf(request: Request): Scope {
+  const scope = request.auth.credentials.app?.scope;
+  if (!scope) throw new Error('A route that asks for the scope has no authentication');
+  return scope;
+}
+
+/** Whether a scope reaches an app. Pure. */
+export const reaches = (scope: Scope, appId: number): boolean => scope.type === 'global' || scope.appId === appId;
+
+const one = (header: unknown): string | undefined =>
+  Array.isArray(header) ? header.join(',') : typeof header === 'string' ? header : undefined;

@@ -1,0 +1,205 @@
+import type { IncomingMessage } from 'node:http';
+import type { Readable, Transform } from 'node:stream';
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import type { Plugin, Request } from '@hapi/hapi';
+import qs from 'qs';
+import { parseJsonWithin, TooMuchJson } from '../../platform/json-text.js';
+import { isResourcePath } from './kubernetes-status.js';
+
+/** Largest body that is read, bytes. */
+export const BODY_LIMIT_BYTES = 10 * 1024 * 1024;
+/** Bytes of bodies that are held at once, of all requests that are still coming. */
+const HELD_LIMIT_BYTES = 8 * BODY_LIMIT_BYTES;
+/** How many times the limit is read and thrown away before the connection is given up. */
+const DISCARD_FACTOR = 4;
+/** Most parameters of a form. */
+const FORM_LIMIT = 1000;
+
+declare module '@hapi/hapi' {
+  interface RequestApplicationState {
+    /** What the client sent as JSON or as a form; `{}` without either. Set before every handler behind a key. */
+    body?: unknown;
+  }
+  interface RouteOptionsApp {
+    /** The route never looks at its body, so nothing can be wrong with that. */
+    ignoresBody?: true;
+  }
+}
+
+/** The body cannot be read. The compatible API answers 503 for it, whatever it was; ours says `statusCode`. */
+export class BodyError extends Error {
+  override readonly name = 'BodyError';
+  constructor(
+    message: string,
+    readonly statusCode: 400 | 413 | 415 | 503 = 400,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** Counts what all requests together hold of bodies that have not come whole. */
+export class HeldBytes {
+  #held = 0;
+  constructor(private readonly limit = HELD_LIMIT_BYTES) {}
+
+  /** False when there is no room for so many more. */
+  take(bytes: number): boolean {
+    if (this.#held + bytes > this.limit) return false;
+    this.#held += bytes;
+    return true;
+  }
+
+  give(bytes: number): void {
+    this.#held -= bytes;
+  }
+
+  get count(): number {
+    return this.#held;
+  }
+}
+
+/** Reads bodies after authentication, also of GET, unknown paths and wrong methods; never where `auth` is off. */
+export const bodies: Plugin<{ readonly held: HeldBytes }> = {
+  name: 'bodies',
+  register(server, { held }) {
+    server.ext('onPostAuth', (request, h) => {
+      const { req } = request.raw;
+      const mayHaveBody = request.method !== 'get' && request.method !== 'head';
+      if (!request.auth.isAuthenticated || !(mayHaveBody || hasBody(req))) return h.continue;
+      if (request.route.settings.app?.ignoresBody) return h.continue;
+      const strange = strangeType(request);
+      return readBody(req, { held }).then((body) => {
+        if (strange !== undefined)
+          throw new BodyError(`unsupported content type "${strange}": use application/json`, 415);
+        request.app.body = body;
+        return h.continue;
+      });
+    });
+  },
+};
+
+/** The content type of a body that the resource API does not know; elsewhere such a body counts as none. */
+function strangeType({ path, route, raw: { req } }: Request): string | undefined {
+  if (!isResourcePath(path) || route.path.startsWith('/{') || !hasBody(req)) return undefined;
+  const { type } = contentType(req.headers['content-type']);
+  return type === '' || KNOWN_TYPES.includes(type) ? undefined : type;
+}
+const KNOWN_TYPES: readonly string[] = ['application/json', 'application/x-www-form-urlencoded'];
+
+/** What the client sent, `{}` when nothing. */
+export const bodyOf = (request: Request): unknown => request.app.body ?? {};
+
+/** One field of a body; undefined without it. Pure. */
+export const fieldOf = (body: unknown, name: string): unknown =>
+  typeof body === 'object' && body !== null ? new Map<string, unknown>(Object.entries(body)).get(name) : undefined;
+
+const hasBody = ({ headers }: Pick<IncomingMessage, 'headers'>): boolean =>
+  headers['transfer-encoding'] !== undefined ||
+  (headers['content-length'] !== undefined && headers['content-length'] !== '0');
+
+/**
+ * JSON or a form as a value; `{}` for an empty body and for other types. Rejects with BodyError. What is too large is
+ * read on for a while without being kept, so that its sender gets to see the answer.
+ */
+export async function readBody(
+  request: Pick<IncomingMessage, 'headers'> & Readable,
+  { limitBytes = BODY_LIMIT_BYTES, held = new HeldBytes() } = {},
+): Promise<unknown> {
+  const { type, charset } = contentType(request.headers['content-type']);
+  const isJson = type === 'application/json';
+  if (!hasBody(request) || (!isJson && type !== 'application/x-www-form-urlencoded')) {
+    await readBytes(request, limitBytes, 0, held);
+    return {};
+  }
+  const decode = decoder(charset);
+  const plain = decompressed(request, request.headers['content-encoding'] ?? 'identity');
+  const bytes = await readBytes(plain, limitBytes * DISCARD_FACTOR, limitBytes, held);
+  if (!bytes) throw new BodyError('request entity too large', 413);
+  const text = decode(bytes);
+  return isJson ? parseJson(text) : parseForm(text);
+}
+
+/** Reads to the end or to `readLimit`; undefined when there were more than `keepLimit` bytes. Never destroys the stream. */
+export async function readBytes(
+  source: Readable,
+  readLimit: number,
+  keepLimit: number,
+  held: HeldBytes,
+): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  let kept = 0;
+  try {
+    for await (const chunk of source.iterator({ destroyOnReturn: false })) {
+      bytes += chunk.length;
+      if (bytes <= keepLimit) {
+        if (!held.take(chunk.length)) throw new BodyError('too many bodies are being sent; try again', 503);
+        kept += chunk.length;
+        chunks.push(chunk);
+      } else if (bytes > readLimit) break;
+      else chunks.length = 0;
+    }
+  } catch (error) {
+    if (error instanceof BodyError) throw error;
+    throw new BodyError(error instanceof Error ? error.message : String(error), 400, { cause: error });
+  } finally {
+    held.give(kept);
+  }
+  return bytes > keepLimit ? undefined : Buffer.concat(chunks);
+}
+
+/** A JSON object or array; `{}` for an empty text. Pure; throws BodyError with the engine's own words. */
+export function parseJson(text: string): unknown {
+  if (text === '') return {};
+  const first = /[^\x20\t\n\r]/.exec(text);
+  try {
+    if (first && first[0] !== '{' && first[0] !== '[') {
+      throw new SyntaxError(`Unexpected token '${first[0]}', "${text.slice(0, 20)}" is not valid JSON`);
+    }
+    return parseJsonWithin(text);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new BodyError(message, error instanceof TooMuchJson ? 413 : 400, { cause: error });
+  }
+}
+
+/** A form in the extended syntax: `network[hostname]=x`. Pure; throws BodyError. */
+export function parseForm(text: string): unknown {
+  if (text.split('&', FORM_LIMIT + 1).length > FORM_LIMIT) throw new BodyError('too many parameters', 413);
+  try {
+    return qs.parse(text, { allowPrototypes: true, arrayLimit: 100, depth: 32, parameterLimit: FORM_LIMIT });
+  } catch (error) {
+    throw new BodyError(error instanceof Error ? error.message : String(error), 400, { cause: error });
+  }
+}
+
+function contentType(header: string | undefined): { type: string; charset: string } {
+  const [type = '', ...parameters] = (header ?? '').split(';');
+  const charset = parameters.map((one) => /^\s*charset="?([^"\s]+)"?\s*$/i.exec(one)?.[1]).find((one) => one);
+  return { type: type.trim().toLowerCase(), charset: charset?.toLowerCase() ?? 'utf-8' };
+}
+
+function decoder(charset: string): (bytes: Buffer) => string {
+  try {
+    const decode = new TextDecoder(charset);
+    return (bytes) => decode.decode(bytes);
+  } catch (error) {
+    throw new BodyError(`unsupported charset "${charset.toUpperCase()}"`, 415, { cause: error });
+  }
+}
+
+const DECOMPRESSORS: ReadonlyMap<string, () => Transform> = new Map<string, () => Transform>([
+  ['gzip', () => createGunzip()],
+  ['deflate', () => createInflate()],
+  ['br', () => createBrotliDecompress()],
+]);
+
+function decompressed(source: Readable, encoding: string): Readable {
+  const name = encoding.toLowerCase();
+  if (name === 'identity') return source;
+  const stream = DECOMPRESSORS.get(name)?.();
+  if (!stream) throw new BodyError(`unsupported content encoding "${encoding}"`, 415);
+  source.on('error', (error) => stream.destroy(error));
+  return source.pipe(stream);
+}

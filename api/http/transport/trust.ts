@@ -1,0 +1,115 @@
+import type { Scope } from '../../device-state/keys.js';
+
+/** Through which kind of listener a request came. The gateway of `supervisor0` is where containers call. */
+export type Door = 'tcp' | 'unix' | 'gateway';
+
+/** What is known about a request before anything of it is believed. */
+export interface Caller {
+  readonly door: Door;
+  /** Address of the other end; undefined on a unix socket. */
+  readonly remoteAddress?: string | undefined;
+  /** Our own end of the connection: by definition an address of this device. */
+  readonly localAddress?: string | undefined;
+  readonly host?: string | undefined;
+  readonly origin?: string | undefined;
+  readonly fetchSite?: string | undefined;
+  readonly authorization?: string | undefined;
+  /** Query parameter as parsed: given twice, it is not a string. */
+  readonly apikey?: unknown;
+  /** Whether this machine's kernel (or the mode of the socket's file) says that it is the device's owner who calls. */
+  readonly isOwner: boolean;
+  /** Whether a header says that it came through a proxy, whose own address tells nothing. */
+  readonly isForwarded: boolean;
+}
+
+/** What decides whom to trust; read at every request, so that settings may change. */
+export interface TrustRules {
+  readonly localMode: boolean;
+  readonly development: boolean;
+  scopeOf(key: string): Scope | undefined;
+  /** Names of this device, lower case. */
+  hostNames(): readonly string[];
+  /** IP addresses of this device. */
+  addresses(): readonly string[];
+}
+
+export type Admission =
+  | { readonly is: 'admitted'; readonly scope: Scope; readonly key?: string }
+  | { readonly is: 'unauthorized' }
+  | { readonly is: 'forbidden'; readonly because: string };
+
+const GLOBAL: Scope = { type: 'global' };
+
+/**
+ * Who a caller is. A known key always decides. Without one, local mode trusts the owner of this machine (or, in
+ * development, everybody), but only requests that no web page could have sent. There an unknown key counts as none, as in the
+ * Supervisor. Pure but for the questions in `rules`.
+ */
+export function admit(caller: Caller, rules: TrustRules): Admission {
+  const key = suppliedKey(caller);
+  const known = key === undefined ? undefined : rules.scopeOf(key);
+  if (known && key !== undefined) return { is: 'admitted', scope: known, key };
+  if (!rules.localMode || !(rules.development || isThisMachine(caller))) return { is: 'unauthorized' };
+  const suspicion = webPageSign(caller, rules);
+  return suspicion === undefined ? { is: 'admitted', scope: GLOBAL } : { is: 'forbidden', because: suspicion };
+}
+
+/** The first source that is present decides: one non-empty `apikey`, else the Authorization header. Pure. */
+export function suppliedKey({ apikey, authorization }: Pick<Caller, 'apikey' | 'authorization'>): string | undefined {
+  if (typeof apikey === 'string' && apikey !== '') return apikey;
+  return /^(?:ApiKey|Bearer) (\w+)$/i.exec(authorization ?? '')?.[1];
+}
+
+/** Whether the caller's address alone may be that of somebody on this machine. Pure. */
+export const seemsLocal = ({
+  door,
+  remoteAddress,
+  isForwarded,
+}: Pick<Caller, 'door' | 'remoteAddress' | 'isForwarded'>) =>
+  !isForwarded && (door === 'unix' || (door === 'tcp' && remoteAddress !== undefined && isLoopback(remoteAddress)));
+
+const isThisMachine = (caller: Caller): boolean => caller.isOwner && seemsLocal(caller);
+
+/** Whether a proxy says that it passes on the request of somebody else (RFC 7239, RFC 9110, and what was there before). Pure. */
+export function isForwarded(headers: Readonly<Record<string, unknown>>): boolean {
+  for (const name in headers) if (FORWARDING.test(name)) return true;
+  return false;
+}
+
+const FORWARDING =
+  /^(?:forwarded|via|x-forwarded(?:-.*)?|x-real-ip|(?:x-(?:original|client|cluster-client)|true-client|cf-connecting)-(?:for|ip)|x-envoy-external-address)$/;
+
+const bare = (address: string): string =>
+  address
+    .toLowerCase()
+    .replace(/^::ffff:/, '')
+    .replace(/%.*$/, '');
+const isLoopback = (address: string): boolean => /^(?:127(?:\.\d{1,3}){3}|::1)$/.test(bare(address));
+
+/** Why a browser may have sent this for some other site, or undefined. A unix socket is out of a page's reach, a proxy before it is not. */
+function webPageSign(caller: Caller, rules: TrustRules): string | undefined {
+  const { host, origin, fetchSite, door } = caller;
+  if (door !== 'unix' && host !== undefined && host !== '' && !isOwnHost(host, caller, rules)) {
+    return `"${host}" is not a name or address of this device`;
+  }
+  if (origin !== undefined && originHost(origin) !== host?.toLowerCase()) return `the page at ${origin} is not ours`;
+  if (fetchSite !== undefined && fetchSite !== 'same-origin' && fetchSite !== 'none') {
+    return 'another site asked for it';
+  }
+  return undefined;
+}
+
+function originHost(origin: string): string | undefined {
+  return /^https?:\/\/([^/]+)$/i.exec(origin)?.[1]?.toLowerCase();
+}
+
+function isOwnHost(host: string, { localAddress }: Caller, rules: TrustRules): boolean {
+  const name = bare((/^\[([^\]]*)\](?::\d+)?$/.exec(host) ?? /^([^:]*)(?::\d+)?$/.exec(host))?.[1] ?? host);
+  return (
+    name === 'localhost' ||
+    isLoopback(name) ||
+    (localAddress !== undefined && name === bare(localAddress)) ||
+    rules.hostNames().some((own) => name === own.toLowerCase() || name === `${own.toLowerCase()}.local`) ||
+    rules.addresses().some((own) => name === bare(own))
+  );
+}

@@ -1,0 +1,99 @@
+import type { Plugin, Request, ResponseToolkit } from '@hapi/hapi';
+import type { Logger } from 'pino';
+import { type GitSource, keyOf } from '../../../crds/model/kinds.js';
+import { isSuspended } from '../../../crds/model/suspend.js';
+import type { SecretFiles } from '../../device-state/secret-files.js';
+import type { Store } from '../../store/store.js';
+import { json } from '../transport/answer.js';
+import { type AuthDeps, admissionOf, asked, refusal } from '../transport/auth.js';
+import { HeldBytes, readBytes } from '../transport/body.js';
+import { knowsSecret } from './hook-signature.js';
+
+export interface HookDeps {
+  readonly store: Pick<Store, 'get' | 'touch'>;
+  readonly secrets: Pick<SecretFiles, 'read'>;
+  readonly auth: AuthDeps;
+  readonly log: Pick<Logger, 'warn'>;
+}
+
+/** As much as the servers that call send at most. */
+const BODY_BYTES = 25 * 1024 * 1024;
+/** A push of many branches is many calls: the first one counts at once, those that follow soon after it count as one. */
+const QUIET_MS = 500;
+
+/** `POST /hooks/<name>`: a server says that a repository has changed. Whoever knows the source's secret may, or the API's global key. */
+export const hookRoutes: Plugin<HookDeps> = {
+  name: 'hooks',
+  register(server, deps) {
+    const held = new HeldBytes(2 * BODY_BYTES); // strangers may call: what they send leaves room for others
+    const calls = new Calls((name) => deps.store.touch(keyOf('GitSource', name)));
+    server.ext('onPostStop', () => calls.stop());
+    server.route({
+      method: 'POST',
+      path: '/hooks/{name}',
+      options: { auth: false },
+      async handler(request, h) {
+        const name = String(request.params.name);
+        const body = await readBytes(request.raw.req, BODY_BYTES, BODY_BYTES, held);
+        if (!body) return said(h, 413, 'The call is larger than 25 MiB');
+        const source = deps.store.get('GitSource', name);
+        if (!(await isMeant(request, body, source, deps))) {
+          const admission = admissionOf(asked(request), deps.auth);
+          if (admission.is !== 'admitted') throw refusal(admission);
+          if (admission.scope.type !== 'global') return said(h, 403, 'This key belongs to one app');
+        }
+        if (!source) return said(h, 404, `There is no GitSource ${name}`);
+        if (isSuspended(source)) return said(h, 409, `The GitSource ${name} is suspended`);
+        calls.take(name);
+        return said(h, 202, `${name} is looked at now`);
+      },
+    });
+  },
+};
+
+const said = (h: ResponseToolkit, code: number, message: string) => json(h, { message }, code);
+
+/** Whether the caller knows the secret of the source; one that cannot be read is known to nobody. */
+async function isMeant(
+  { headers }: Request,
+  body: Buffer,
+  source: GitSource | undefined,
+  { secrets, log }: HookDeps,
+): Promise<boolean> {
+  const { webhook } = source?.spec ?? {};
+  if (webhook === undefined) return false;
+  try {
+    return knowsSecret(headers, body, await secrets.read(webhook.secret));
+  } catch (error) {
+    log.warn({ err: error }, `A call of /hooks/${source?.metadata.name} cannot be checked`);
+    return false;
+  }
+}
+
+/** Passes the first call on at once, and those in the quiet time after it as one. */
+class Calls {
+  readonly #resting = new Map<string, { again: boolean; readonly timer: NodeJS.Timeout }>();
+
+  constructor(private readonly pass: (name: string) => void) {}
+
+  take(name: string): void {
+    const resting = this.#resting.get(name);
+    if (resting) {
+      resting.again = true;
+      return;
+    }
+    this.pass(name);
+    const timer = setTimeout(() => {
+      const { again } = this.#resting.get(name) ?? {};
+      this.#resting.delete(name);
+      if (again) this.take(name);
+    }, QUIET_MS);
+    timer.unref();
+    this.#resting.set(name, { again: false, timer });
+  }
+
+  stop(): void {
+    for (const { timer } of this.#resting.values()) clearTimeout(timer);
+    this.#resting.clear();
+  }
+}
