@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { API_VERSION, KINDS, type Source } from '../../crds/model/kinds.js';
 import { suggestion } from '../../crds/schema/nearest.js';
 import { isObject, yamlItems } from '../../crds/yaml/yaml-items.js';
-import { ApiError } from './client.js';
+import { ApiError } from './client/client.js';
 import { CommandError, usageError } from './failure.js';
-import type { Io } from './io.js';
+import type { Io } from './format/io.js';
 import type { Subject } from './kind-words.js';
 
 /** A document that somebody wrote, as yet unchecked except for what it is called. */

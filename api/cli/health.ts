@@ -1,6 +1,6 @@
 import { conditionOf, isReady, isSettled } from '../../crds/model/conditions.js';
 import type { AnyResource, App, Service } from '../../crds/model/kinds.js';
-import type { Client } from './client.js';
+import type { Client } from './client/client.js';
 import { objectPath, type Subject } from './kind-words.js';
 
 /** After so many restarts a crash is no mishap of the start any more, such as a database that is not there yet. */

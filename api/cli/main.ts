@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 import { CommandError, EXIT } from './failure.js';
-import { processIo } from './io.js';
+import { processIo } from './format/io.js';
 import { defineProgram } from './program.js';
 
 const SHOWS_CURSOR = '\u001b[?25h';

@@ -1,12 +1,12 @@
 import { type AnyResource, KINDS, type Kind, type RequestName } from '../../../crds/model/kinds.js';
 import { handlingOf, REQUESTS_OF } from '../../../crds/model/requests.js';
-import type { Client } from '../client.js';
+import type { Client } from '../client/client.js';
+import type { Session } from '../client/session.js';
+import { secondsOf, type WaitOptions } from '../client/wait.js';
+import { lateError, Mirror } from '../client/watch.js';
 import { CommandError, usageError } from '../failure.js';
 import { collectionPath, objectPath, type Subject, subjectOf, subjectText } from '../kind-words.js';
 import { partOf } from '../parts.js';
-import type { Session } from '../session.js';
-import { secondsOf, type WaitOptions } from '../wait.js';
-import { lateError, Mirror } from '../watch.js';
 
 export interface ActionOptions extends WaitOptions {
   readonly force?: boolean;

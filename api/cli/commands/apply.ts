@@ -1,12 +1,12 @@
 import type { AnyResource, Service } from '../../../crds/model/kinds.js';
 import { isObject } from '../../../crds/yaml/yaml-items.js';
-import { ApiError, type Client } from '../client.js';
-import { differences, writtenParts } from '../differences.js';
+import { ApiError, type Client } from '../client/client.js';
+import type { Session } from '../client/session.js';
+import { secondsOf, type WaitOptions, waitReady } from '../client/wait.js';
 import { CommandError } from '../failure.js';
 import { mistakesError, readWritten, refusedPlaces, type Written } from '../files.js';
+import { differences, writtenParts } from '../format/differences.js';
 import { collectionPath, objectPath, subjectText } from '../kind-words.js';
-import type { Session } from '../session.js';
-import { secondsOf, type WaitOptions, waitReady } from '../wait.js';
 
 export interface ApplyOptions extends WaitOptions {
   readonly filename: readonly string[];

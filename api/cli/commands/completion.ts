@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import type { Kind } from '../../../crds/model/kinds.js';
 import { KINDS } from '../../../crds/model/kinds.js';
-import { configPath, readConfig } from '../contexts.js';
+import { configPath, readConfig } from '../client/contexts.js';
+import type { Session } from '../client/session.js';
 import { collectionPath, kindsOf } from '../kind-words.js';
-import type { Session } from '../session.js';
 
 /** Each asks the command itself what fits, so that it knows the names on the device. */
 const SCRIPTS: Readonly<Record<string, string>> = {

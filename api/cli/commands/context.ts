@@ -1,8 +1,8 @@
-import { addressText, parseHost } from '../address.js';
-import { type Config, configPath, readConfig, writeConfig } from '../contexts.js';
+import { addressText, parseHost } from '../client/address.js';
+import { type Config, configPath, readConfig, writeConfig } from '../client/contexts.js';
+import type { GlobalOptions, Session } from '../client/session.js';
 import { usageError } from '../failure.js';
-import type { GlobalOptions, Session } from '../session.js';
-import { tableLines } from '../table.js';
+import { tableLines } from '../format/table.js';
 
 /** `supercargo context`: the agents that a person works with. */
 export async function listContexts({ io, env, json }: Session): Promise<void> {

@@ -1,12 +1,12 @@
 import { conditionOf } from '../../../crds/model/conditions.js';
 import type { AnyResource } from '../../../crds/model/kinds.js';
-import { ApiError, type Client } from '../client.js';
+import { ApiError, type Client } from '../client/client.js';
+import type { Session } from '../client/session.js';
+import { secondsOf, type WaitOptions } from '../client/wait.js';
+import { lateError, Mirror } from '../client/watch.js';
 import { CommandError } from '../failure.js';
 import { readWritten } from '../files.js';
 import { collectionPath, objectPath, type Subject, subjectOf, subjectText } from '../kind-words.js';
-import type { Session } from '../session.js';
-import { secondsOf, type WaitOptions } from '../wait.js';
-import { lateError, Mirror } from '../watch.js';
 import { shortConflict } from './apply.js';
 import { orphanPath } from './get.js';
 

@@ -1,12 +1,12 @@
 import { readinessOf } from '../../../crds/model/conditions.js';
 import { type AnyResource, KINDS, type Kind } from '../../../crds/model/kinds.js';
-import type { Client } from '../client.js';
+import type { Client } from '../client/client.js';
+import type { Session } from '../client/session.js';
 import { usageError } from '../failure.js';
+import { tableLines } from '../format/table.js';
+import { ageText } from '../format/words.js';
+import { toYaml } from '../format/yaml.js';
 import { collectionPath, objectPath, type Subject, subjectOf, subjectText } from '../kind-words.js';
-import type { Session } from '../session.js';
-import { tableLines } from '../table.js';
-import { ageText } from '../words.js';
-import { toYaml } from '../yaml.js';
 import type { EventItem } from './events.js';
 
 /** Kinds whose documents belong to an App. */

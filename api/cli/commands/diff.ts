@@ -1,10 +1,10 @@
 import type { AnyResource } from '../../../crds/model/kinds.js';
-import { ApiError, type Client } from '../client.js';
-import { type Difference, differences, writtenParts } from '../differences.js';
+import { ApiError, type Client } from '../client/client.js';
+import type { Session } from '../client/session.js';
 import { EXIT } from '../failure.js';
 import { mistakesError, readWritten, refusedPlaces, type Written } from '../files.js';
+import { type Difference, differences, writtenParts } from '../format/differences.js';
 import { subjectText } from '../kind-words.js';
-import type { Session } from '../session.js';
 import { bodyOf, present, rehearsalPath, shortConflict } from './apply.js';
 
 interface Compared {

@@ -1,8 +1,8 @@
+import type { Session } from '../client/session.js';
+import { type Item, watchList } from '../client/watch.js';
+import { tableLines } from '../format/table.js';
+import { ageText } from '../format/words.js';
 import { GROUP_PATH, objectPath, subjectOf } from '../kind-words.js';
-import type { Session } from '../session.js';
-import { tableLines } from '../table.js';
-import { type Item, watchList } from '../watch.js';
-import { ageText } from '../words.js';
 
 /** An event as the resource API tells it. */
 export interface EventItem extends Item {

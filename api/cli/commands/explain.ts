@@ -3,10 +3,10 @@ import { REQUESTS_OF } from '../../../crds/model/requests.js';
 import { suggestion } from '../../../crds/schema/nearest.js';
 import { innerOf, limitsOf, type Schema, typeText } from '../../../crds/schema/schema.js';
 import { SCHEMAS } from '../../../crds/schema/schemas.js';
+import type { Session } from '../client/session.js';
 import { usageError } from '../failure.js';
+import { tableLines } from '../format/table.js';
 import { kindOf, wordsOf } from '../kind-words.js';
-import type { Session } from '../session.js';
-import { tableLines } from '../table.js';
 
 /** More fields than that are for a list of their own. */
 const MOST_NAMED = 20;

@@ -1,6 +1,10 @@
 import { type AnyResource, type Kind, PLURALS } from '../../../crds/model/kinds.js';
-import { cellOf, cellStyle, columnsOf } from '../columns.js';
+import type { Session } from '../client/session.js';
+import { watchList } from '../client/watch.js';
 import { usageError } from '../failure.js';
+import { cellOf, cellStyle, columnsOf } from '../format/columns.js';
+import { tableLines } from '../format/table.js';
+import { toYaml } from '../format/yaml.js';
 import {
   collectionPath,
   GROUP_PATH,
@@ -10,10 +14,6 @@ import {
   subjectOf,
   subjectText,
 } from '../kind-words.js';
-import type { Session } from '../session.js';
-import { tableLines } from '../table.js';
-import { watchList } from '../watch.js';
-import { toYaml } from '../yaml.js';
 
 export type Output = 'table' | 'wide' | 'yaml' | 'json' | 'name';
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
+import { keyFile, keyIn, type Session } from '../client/session.js';
 import { CommandError, EXIT } from '../failure.js';
-import { keyFile, keyIn, type Session } from '../session.js';
 
 /** `supercargo key`: prints the global key of the agent on this machine, for who may read its data folder. */
 export async function key({ io, env, json }: Session, { data }: { readonly data?: string }): Promise<void> {

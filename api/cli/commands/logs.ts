@@ -1,9 +1,9 @@
+import type { Session } from '../client/session.js';
 import { CommandError, usageError } from '../failure.js';
-import type { Style } from '../io.js';
+import type { Style } from '../format/io.js';
+import { parseDuration } from '../format/words.js';
 import { objectPath } from '../kind-words.js';
 import { partOf } from '../parts.js';
-import type { Session } from '../session.js';
-import { parseDuration } from '../words.js';
 
 export interface LogOptions {
   readonly follow?: boolean;

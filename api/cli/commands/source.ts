@@ -1,9 +1,9 @@
 import type { GitSource } from '../../../crds/model/kinds.js';
-import { ApiError } from '../client.js';
+import { ApiError } from '../client/client.js';
+import type { Session } from '../client/session.js';
+import { secondsOf, type WaitOptions, waitReady } from '../client/wait.js';
 import { CommandError } from '../failure.js';
 import { collectionPath, type Subject, subjectText } from '../kind-words.js';
-import type { Session } from '../session.js';
-import { secondsOf, type WaitOptions, waitReady } from '../wait.js';
 import { type ActionOptions, request } from './actions.js';
 import { remove } from './delete.js';
 import { get } from './get.js';

@@ -1,10 +1,10 @@
 import { isReady, isStalled, readinessOf } from '../../../crds/model/conditions.js';
 import type { AnyResource, App, GitSource, Problem, Service } from '../../../crds/model/kinds.js';
-import { addressText } from '../address.js';
+import { addressText } from '../client/address.js';
+import type { Session } from '../client/session.js';
+import { tableLines } from '../format/table.js';
+import { ageText, bytesText } from '../format/words.js';
 import { collectionPath, GROUP_PATH, subjectText } from '../kind-words.js';
-import type { Session } from '../session.js';
-import { tableLines } from '../table.js';
-import { ageText, bytesText } from '../words.js';
 
 interface Device {
   readonly metadata: { readonly name: string; readonly uid?: string };

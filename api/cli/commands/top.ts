@@ -1,11 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ServiceStats } from '../../../crds/model/stats.js';
-import type { Client } from '../client.js';
+import type { Client } from '../client/client.js';
+import type { Session } from '../client/session.js';
 import { usageError } from '../failure.js';
+import { tableLines } from '../format/table.js';
+import { bytesText, parseDuration } from '../format/words.js';
 import { GROUP_PATH } from '../kind-words.js';
-import type { Session } from '../session.js';
-import { tableLines } from '../table.js';
-import { bytesText, parseDuration } from '../words.js';
 
 export interface TopOptions {
   readonly watch?: boolean;

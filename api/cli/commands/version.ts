@@ -1,6 +1,6 @@
+import type { Session } from '../client/session.js';
 import { CommandError } from '../failure.js';
 import { GROUP_PATH } from '../kind-words.js';
-import type { Session } from '../session.js';
 import { COMMAND_VERSION } from '../version.js';
 
 interface Device {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type GlobalOptions, openSession, type Session } from '../session.js';
+import { type GlobalOptions, openSession, type Session } from '../client/session.js';
 
 /**
  * An action: the command's own code is loaded only when it is called. A number that it returns is how the process exits.

@@ -1,13 +1,13 @@
-import { conditionOf, isReady, isStalled, readinessOf } from '../../crds/model/conditions.js';
-import type { AnyResource, App, Image, Service } from '../../crds/model/kinds.js';
+import { conditionOf, isReady, isStalled, readinessOf } from '../../../crds/model/conditions.js';
+import type { AnyResource, App, Image, Service } from '../../../crds/model/kinds.js';
+import { CommandError, usageError } from '../failure.js';
+import { parseDuration } from '../format/words.js';
+import { isIll, isRolledOut, lastWords, Steadiness, servicesOf } from '../health.js';
+import { collectionPath, type Subject, subjectText } from '../kind-words.js';
 import type { Client } from './client.js';
-import { CommandError, usageError } from './failure.js';
-import { isIll, isRolledOut, lastWords, Steadiness, servicesOf } from './health.js';
-import { collectionPath, type Subject, subjectText } from './kind-words.js';
 import { openProgress, type Progress } from './progress.js';
 import type { Session } from './session.js';
 import { lateError, Mirror } from './watch.js';
-import { parseDuration } from './words.js';
 
 export interface WaitOptions {
   readonly wait: boolean;

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type Io, processIo } from '../format/io.js';
 import { DEFAULT_HOST, isLocal, parseHost } from './address.js';
 import { type Client, connect } from './client.js';
 import { chooseTarget, configPath, readConfig } from './contexts.js';
-import { type Io, processIo } from './io.js';
 
 /** Options that every command takes. */
 export interface GlobalOptions {

@@ -1,7 +1,7 @@
 import { Agent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { createInterface } from 'node:readline';
+import { CommandError, EXIT } from '../failure.js';
 import { type Address, addressText } from './address.js';
-import { CommandError, EXIT } from './failure.js';
 
 /** Longest silence in the middle of an answer that is no stream, ms. */
 const SILENCE_MS = 30_000;

@@ -1,6 +1,6 @@
-import type { Kind } from '../../crds/model/kinds.js';
-import type { Column } from '../../crds/schema/schema.js';
-import { SCHEMAS } from '../../crds/schema/schemas.js';
+import type { Kind } from '../../../crds/model/kinds.js';
+import type { Column } from '../../../crds/schema/schema.js';
+import { SCHEMAS } from '../../../crds/schema/schemas.js';
 import type { Style } from './io.js';
 import { ageText } from './words.js';
 

@@ -1,4 +1,4 @@
-import { usageError } from './failure.js';
+import { usageError } from '../failure.js';
 
 /** Where an agent answers. */
 export type Address =

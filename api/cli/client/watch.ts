@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { CommandError, EXIT } from '../failure.js';
 import { ApiError, type Client } from './client.js';
-import { CommandError, EXIT } from './failure.js';
 
 /** What every object of the resource API has. */
 export interface Item {

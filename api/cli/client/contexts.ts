@@ -1,7 +1,7 @@
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { CommandError, usageError } from './failure.js';
+import { CommandError, usageError } from '../failure.js';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
