@@ -3,7 +3,7 @@ import { isLiving } from '../../crds/model/living.js';
 import { API_NETWORK } from '../../crds/model/names.js';
 import { wantsApiNetwork } from '../../crds/model/references.js';
 import type { ServiceFields } from '../../crds/model/types.js';
-import type { World } from '../docker/world.js';
+import type { World } from '../engine/world.js';
 import { apiNetwork, identityOf, sameSpec } from './children.js';
 
 /**

@@ -11,9 +11,9 @@ import {
 import { isLiving } from '../../crds/model/living.js';
 import { childName, NAME, volumeName } from '../../crds/model/names.js';
 import { APP_COMMANDS, type AppCommand, begun, isDisruptive, outstanding } from '../../crds/model/requests.js';
-import type { SeenVolume } from '../docker/engine.js';
-import { APP_ID, SUPERVISED } from '../docker/labels.js';
-import type { World } from '../docker/world.js';
+import type { SeenVolume } from '../engine/engine.js';
+import { APP_ID, SUPERVISED } from '../engine/labels.js';
+import type { World } from '../engine/world.js';
 import { act, type Plan, wait } from '../runtime/outcome.js';
 import { identityOf } from './children.js';
 

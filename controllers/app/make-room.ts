@@ -4,8 +4,8 @@ import { type AnyDeclared, type AnyResource, keyOf, type Service } from '../../c
 import { isLiving } from '../../crds/model/living.js';
 import { labelsOf } from '../../crds/model/references.js';
 import { askedStrategy, killsFirst, type UpdateStrategy } from '../../crds/model/update-strategy.js';
-import { IMAGE } from '../docker/labels.js';
-import type { World } from '../docker/world.js';
+import { IMAGE } from '../engine/labels.js';
+import type { World } from '../engine/world.js';
 import { act, type Plan, wait } from '../runtime/outcome.js';
 import { sameSpec } from './children.js';
 

@@ -1,6 +1,6 @@
 import type { App } from '../../crds/model/kinds.js';
 import { isLiving } from '../../crds/model/living.js';
-import type { World } from '../docker/world.js';
+import type { World } from '../engine/world.js';
 import { shareApiNetwork } from './api-network.js';
 import { declaredAs, withKeptVolumes } from './children.js';
 import { discard, finish, refuse } from './command-steps.js';

@@ -2,7 +2,7 @@ import type { Store } from '../../api/store/store.js';
 import { conditionOf } from '../../crds/model/conditions.js';
 import type { AnyDeclared, AnyResource, App, Image } from '../../crds/model/kinds.js';
 import { isLiving } from '../../crds/model/living.js';
-import type { World } from '../docker/world.js';
+import type { World } from '../engine/world.js';
 import type { Ages } from '../runtime/ages.js';
 import { exactImage } from './release-images.js';
 

@@ -3,10 +3,10 @@ import type { App, Image, Service } from '../../crds/model/kinds.js';
 import { isLiving } from '../../crds/model/living.js';
 import { normalizeReference } from '../../crds/model/names.js';
 import { isSuspended } from '../../crds/model/suspend.js';
-import type { Archives } from '../docker/archives.js';
-import { imageKey, repositoryOf } from '../docker/image-reference.js';
-import { hostOf, registryName } from '../docker/registry-name.js';
-import type { Pulls, PullWish, World } from '../docker/world.js';
+import type { Archives } from '../engine/archives.js';
+import { imageKey, repositoryOf } from '../engine/image-reference.js';
+import { hostOf, registryName } from '../engine/registry-name.js';
+import type { Pulls, PullWish, World } from '../engine/world.js';
 import type { ImageFacts } from './plan.js';
 import type { Attempts } from './pull-failure.js';
 

@@ -3,7 +3,7 @@ import { withFacts } from '../../crds/model/conditions.js';
 import { type Image, keyOf } from '../../crds/model/kinds.js';
 import { isSuspended, saysSuspended } from '../../crds/model/suspend.js';
 import type { ImageStatus } from '../../crds/model/types.js';
-import type { Engine } from '../docker/engine.js';
+import type { Engine } from '../engine/engine.js';
 import { type Outcome, type Reconcile, wait } from '../runtime/outcome.js';
 import { type Memory, type Observed, observeImage, wishOf } from './observe.js';
 import { type ImageStep, isReference, planImage } from './plan.js';

@@ -4,7 +4,7 @@ import { lostFiles, recordLostFiles } from '../../api/device-state/lost-files.js
 import { appIdOf } from '../../api/store/proposal/derived-names.js';
 import type { Store } from '../../api/store/store.js';
 import type { DeviceVariables } from '../../crds/model/device-variables.js';
-import { runCommand } from '../docker/command.js';
+import { runCommand } from '../engine/command.js';
 import { answersAt } from '../host/api-answer.js';
 import { readDefaultRoute } from '../host/default-route.js';
 import type { DeviceFacts } from '../host/facts.js';

@@ -1,4 +1,4 @@
-import type { SeenContainer } from '../docker/engine.js';
+import type { SeenContainer } from '../engine/engine.js';
 
 /** Names that are remembered of one network: more than a device runs services. */
 const MOST_NAMES = 1_000;

@@ -2,7 +2,7 @@ import { isReady, isStalled } from '../../crds/model/conditions.js';
 import type { Network } from '../../crds/model/kinds.js';
 import { API_NETWORK } from '../../crds/model/names.js';
 import { isSuspended, saysSuspended } from '../../crds/model/suspend.js';
-import type { WorldChange } from '../docker/world.js';
+import type { WorldChange } from '../engine/world.js';
 import type { Controller } from '../runtime/controller.js';
 import { Leaks } from './leaks.js';
 import { type NetworkDeps, reconcileNetwork } from './reconcile.js';

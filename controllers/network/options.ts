@@ -1,7 +1,7 @@
 import { canonicalHash } from '../../crds/model/hash.js';
 import type { NetworkSpec } from '../../crds/model/types.js';
-import type { NetworkOptions, SeenNetwork } from '../docker/engine.js';
-import { APP_ID, SPEC_HASH, SUPERVISED } from '../docker/labels.js';
+import type { NetworkOptions, SeenNetwork } from '../engine/engine.js';
+import { APP_ID, SPEC_HASH, SUPERVISED } from '../engine/labels.js';
 
 /** Says that address pools were asked for, as the Supervisor labels it. */
 const HAS_POOLS = 'io.balena.private.ipam.config';

@@ -1,6 +1,6 @@
 import type { Network } from '../../crds/model/kinds.js';
-import type { SeenContainer, SeenNetwork } from '../docker/engine.js';
-import { SUPERVISED } from '../docker/labels.js';
+import type { SeenContainer, SeenNetwork } from '../engine/engine.js';
+import { SUPERVISED } from '../engine/labels.js';
 import { act, type Plan, settled, TerminalError, wait } from '../runtime/outcome.js';
 import { differenceOf, networkHash } from './options.js';
 

@@ -1,4 +1,4 @@
-import type { Mount } from '../docker/engine.js';
+import type { Mount } from '../engine/engine.js';
 import { isRecord } from './fields.js';
 import type { Findings } from './findings.js';
 

@@ -1,7 +1,7 @@
 import type { App, Service } from '../../crds/model/kinds.js';
-import type { SeenContainer, SeenImage } from '../docker/engine.js';
-import type { EngineTraits } from '../docker/engine-traits.js';
-import { foreignImage } from '../docker/platform.js';
+import type { SeenContainer, SeenImage } from '../engine/engine.js';
+import type { EngineTraits } from '../engine/engine-traits.js';
+import { foreignImage } from '../engine/platform.js';
 import { InvalidSpecError, TerminalError } from '../runtime/outcome.js';
 import type { Definition } from './definition.js';
 import { isUnbounded } from './logging.js';

@@ -1,7 +1,7 @@
 import { volumeName } from '../../crds/model/names.js';
 import type { ServiceSpec } from '../../crds/model/types.js';
-import type { ContainerOptions, EndpointSettings, SeenImage } from '../docker/engine.js';
-import { BOOT, IMAGE, MADE_AFTER, SPEC_HASH } from '../docker/labels.js';
+import type { ContainerOptions, EndpointSettings, SeenImage } from '../engine/engine.js';
+import { BOOT, IMAGE, MADE_AFTER, SPEC_HASH } from '../engine/labels.js';
 import type { DeviceFacts } from '../host/facts.js';
 import { type Definition, readDefinition } from './definition.js';
 import { environmentOptions, imageEnvironment, injectedEnvironment } from './environment.js';

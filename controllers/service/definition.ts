@@ -1,6 +1,6 @@
 import { normalizeReference } from '../../crds/model/names.js';
 import type { ServiceSpec } from '../../crds/model/types.js';
-import type { ContainerOptions, HostOptions } from '../docker/engine.js';
+import type { ContainerOptions, HostOptions } from '../engine/engine.js';
 import { InvalidSpecError } from '../runtime/outcome.js';
 import { splitCommandLine } from './command-line.js';
 import { type Dependency, providerNames, readDependencies } from './dependencies.js';

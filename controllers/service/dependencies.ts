@@ -1,4 +1,4 @@
-import type { SeenContainer } from '../docker/engine.js';
+import type { SeenContainer } from '../engine/engine.js';
 import { isAbsent, isRecord, texts } from './fields.js';
 import type { Findings } from './findings.js';
 import { namedService } from './namespaces.js';

@@ -1,4 +1,4 @@
-import type { HostOptions } from '../docker/engine.js';
+import type { HostOptions } from '../engine/engine.js';
 import { isAbsent, isRecord, texts } from './fields.js';
 import type { Findings } from './findings.js';
 

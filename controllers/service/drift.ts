@@ -1,4 +1,4 @@
-import type { SeenContainer, Updatable, UpdateOptions } from '../docker/engine.js';
+import type { SeenContainer, Updatable, UpdateOptions } from '../engine/engine.js';
 
 /** What somebody changed of a container that was made right, and how it is put right. */
 export type Drift = { readonly because: string } & (

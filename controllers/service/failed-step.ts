@@ -1,6 +1,6 @@
 import { conditionOf } from '../../crds/model/conditions.js';
 import type { Service } from '../../crds/model/kinds.js';
-import { EngineError, EngineUnreachable } from '../docker/engine.js';
+import { EngineError, EngineUnreachable } from '../engine/engine.js';
 import { InvalidSpecError, PassingError, TerminalError } from '../runtime/outcome.js';
 import type { ServiceDeps } from './pass.js';
 import { explainRefusal } from './refusals.js';

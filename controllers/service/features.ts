@@ -1,5 +1,5 @@
 import { API_NETWORK } from '../../crds/model/names.js';
-import type { EndpointSettings, Mount } from '../docker/engine.js';
+import type { EndpointSettings, Mount } from '../engine/engine.js';
 import type { DeviceFacts } from '../host/facts.js';
 import { bothPrefixes, type Environment } from './environment.js';
 import { isOn, type Labels } from './labels.js';

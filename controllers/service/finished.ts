@@ -1,4 +1,4 @@
-import type { SeenContainer, Updatable } from '../docker/engine.js';
+import type { SeenContainer, Updatable } from '../engine/engine.js';
 
 /**
  * Whether the engine starts a container again no more because the document's own restart policy says so: a one-shot has

@@ -1,4 +1,4 @@
-import type { SeenImage } from '../docker/engine.js';
+import type { SeenImage } from '../engine/engine.js';
 import { integer, isAbsent, isRecord, texts } from './fields.js';
 import type { Findings } from './findings.js';
 import { parseDurationMs } from './units.js';

@@ -1,4 +1,4 @@
-import type { HostOptions } from '../docker/engine.js';
+import type { HostOptions } from '../engine/engine.js';
 import { readDevices, readGpus } from './devices.js';
 import { type Fields, integer, isAbsent, isRecord, pairs, text, texts } from './fields.js';
 import type { Findings } from './findings.js';

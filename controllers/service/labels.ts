@@ -1,5 +1,5 @@
-import type { SeenImage } from '../docker/engine.js';
-import { APP_ID, APP_UUID, SERVICE_ID, SERVICE_NAME, SUPERVISED } from '../docker/labels.js';
+import type { SeenImage } from '../engine/engine.js';
+import { APP_ID, APP_UUID, SERVICE_ID, SERVICE_NAME, SUPERVISED } from '../engine/labels.js';
 import { pairs } from './fields.js';
 import type { Findings } from './findings.js';
 import type { Identity } from './identity.js';

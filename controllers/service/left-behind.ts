@@ -1,4 +1,4 @@
-import type { SeenContainer } from '../docker/engine.js';
+import type { SeenContainer } from '../engine/engine.js';
 
 /** What an engine that was killed has kept of an earlier start, so that the container can never be started again. */
 export type LeftBehind =

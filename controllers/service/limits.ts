@@ -1,4 +1,4 @@
-import type { HostOptions } from '../docker/engine.js';
+import type { HostOptions } from '../engine/engine.js';
 import { type Fields, integer, isAbsent, isRecord } from './fields.js';
 import type { Findings } from './findings.js';
 import { parseBytes, parseDurationMs } from './units.js';

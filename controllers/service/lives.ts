@@ -1,7 +1,7 @@
 import type { LogStream } from '../../api/device-state/logs.js';
 import type { Store } from '../../api/store/store.js';
 import { keyOf, type Service } from '../../crds/model/kinds.js';
-import type { SeenContainer } from '../docker/engine.js';
+import type { SeenContainer } from '../engine/engine.js';
 import type { Departures } from './departures.js';
 import { RunClock, type RunTimes } from './run-clock.js';
 import { lookAtRuns, type RunFacts, type RunNews } from './runs.js';

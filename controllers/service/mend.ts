@@ -1,4 +1,4 @@
-import type { SeenContainer } from '../docker/engine.js';
+import type { SeenContainer } from '../engine/engine.js';
 import type { Plan } from '../runtime/outcome.js';
 import { driftOf } from './drift.js';
 import type { NeededNetwork, ServiceStep, Wanted } from './situation.js';

@@ -1,4 +1,4 @@
-import type { HostOptions, Mount } from '../docker/engine.js';
+import type { HostOptions, Mount } from '../engine/engine.js';
 import { bindMount, bindText, type HostBind, isHostPath, longBind, shortBind } from './binds.js';
 import { isAbsent, isRecord } from './fields.js';
 import type { Findings } from './findings.js';

@@ -1,4 +1,4 @@
-import type { SeenContainer } from '../docker/engine.js';
+import type { SeenContainer } from '../engine/engine.js';
 
 /** What of a container another one can live in, by the name that Docker has for it. */
 export type Namespace = 'network' | 'PID' | 'IPC';

@@ -1,6 +1,6 @@
 import { isSettled, isStalled } from '../../crds/model/conditions.js';
 import type { Service } from '../../crds/model/kinds.js';
-import type { SeenContainer } from '../docker/engine.js';
+import type { SeenContainer } from '../engine/engine.js';
 import { namesWaitedFor, providerNames, type Sibling } from './dependencies.js';
 import { type Identity, identityOf } from './identity.js';
 import type { ServiceDeps } from './pass.js';

@@ -1,5 +1,5 @@
 import { networkName } from '../../crds/model/names.js';
-import type { EndpointSettings } from '../docker/engine.js';
+import type { EndpointSettings } from '../engine/engine.js';
 import { isAbsent, isRecord, pairs, text, texts } from './fields.js';
 import type { Findings } from './findings.js';
 import { containerMode } from './namespaces.js';

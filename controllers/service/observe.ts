@@ -1,5 +1,5 @@
 import type { Service } from '../../crds/model/kinds.js';
-import type { SeenContainer } from '../docker/engine.js';
+import type { SeenContainer } from '../engine/engine.js';
 import type { Ages } from '../runtime/ages.js';
 import type { Blueprint } from './container-options.js';
 import { identityOf } from './identity.js';

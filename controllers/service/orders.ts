@@ -1,7 +1,7 @@
 import type { App, Request, RequestName, Service } from '../../crds/model/kinds.js';
 import { type AppCommand, begun, outstanding, REMAKING } from '../../crds/model/requests.js';
-import type { SeenContainer } from '../docker/engine.js';
-import { MADE_AFTER } from '../docker/labels.js';
+import type { SeenContainer } from '../engine/engine.js';
+import { MADE_AFTER } from '../engine/labels.js';
 import type { Stop, Stops } from './stops.js';
 
 /** A request that is carried out by making the container anew. */

@@ -1,6 +1,6 @@
 import { DEFAULT_STRATEGY, overlaps } from '../../crds/model/update-strategy.js';
-import type { SeenContainer } from '../docker/engine.js';
-import { BOOT } from '../docker/labels.js';
+import type { SeenContainer } from '../engine/engine.js';
+import { BOOT } from '../engine/labels.js';
 import { type Plan, settled, wait } from '../runtime/outcome.js';
 import { driftOf } from './drift.js';
 import { hasFinished } from './finished.js';

@@ -1,7 +1,7 @@
 import { keyOf, type Service } from '../../crds/model/kinds.js';
 import type { Refusal } from '../../crds/model/requests.js';
 import { isSuspended, SUSPENDED, suspendedMessage } from '../../crds/model/suspend.js';
-import { EngineError, type SeenContainer } from '../docker/engine.js';
+import { EngineError, type SeenContainer } from '../engine/engine.js';
 import { conditionsBefore, messageOf } from '../runtime/conclude.js';
 import { type Outcome, PassingError, type Plan, type Reconcile, TerminalError, wait } from '../runtime/outcome.js';
 import type { Departures } from './departures.js';

@@ -1,7 +1,7 @@
 import type { Service } from '../../crds/model/kinds.js';
 import { API_NETWORK, DEFAULT_DEVICE_NAME, networkName, volumeName } from '../../crds/model/names.js';
-import { UNKNOWN_TRAITS } from '../docker/engine-traits.js';
-import { seenUpdatable } from '../docker/seen.js';
+import { UNKNOWN_TRAITS } from '../engine/engine-traits.js';
+import { seenUpdatable } from '../engine/seen.js';
 import { boundsLogs, refuseForeign, refuseHostPaths } from './circumstances.js';
 import { type Blueprint, blueprintOf, type Surroundings } from './container-options.js';
 import { type Definition, readDefinition } from './definition.js';

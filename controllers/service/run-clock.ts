@@ -1,4 +1,4 @@
-import type { SeenContainer } from '../docker/engine.js';
+import type { SeenContainer } from '../engine/engine.js';
 
 /** Both times of a clock, ms. */
 export interface RunTimes {

@@ -1,5 +1,5 @@
 import type { ServiceStatus } from '../../crds/model/types.js';
-import type { SeenContainer } from '../docker/engine.js';
+import type { SeenContainer } from '../engine/engine.js';
 import { hasFinished } from './finished.js';
 
 /** What a status tells of the runs of its container. */

@@ -4,7 +4,7 @@ import type { App, Service } from '../../crds/model/kinds.js';
 import { normalizeReference } from '../../crds/model/names.js';
 import { APP_COMMANDS, begun } from '../../crds/model/requests.js';
 import { isSuspended, saysSuspended } from '../../crds/model/suspend.js';
-import type { World, WorldChange } from '../docker/world.js';
+import type { World, WorldChange } from '../engine/world.js';
 import { Ages } from '../runtime/ages.js';
 import type { Controller } from '../runtime/controller.js';
 import { Departures } from './departures.js';

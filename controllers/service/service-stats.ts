@@ -1,6 +1,6 @@
 import type { Reader } from '../../api/store/store.js';
 import type { ServiceStats } from '../../crds/model/stats.js';
-import type { Engine } from '../docker/engine.js';
+import type { Engine } from '../engine/engine.js';
 
 /** What the containers of all services use now. One that goes meanwhile is left out. */
 export async function serviceStats(

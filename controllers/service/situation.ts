@@ -1,5 +1,5 @@
 import type { UpdateStrategy } from '../../crds/model/update-strategy.js';
-import type { SeenContainer, UpdateOptions } from '../docker/engine.js';
+import type { SeenContainer, UpdateOptions } from '../engine/engine.js';
 import type { Tuning } from './drift.js';
 import type { Lost, Shared } from './namespaces.js';
 import type { Orders } from './orders.js';

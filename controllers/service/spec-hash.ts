@@ -1,5 +1,5 @@
 import { canonical, canonicalHash } from '../../crds/model/hash.js';
-import type { HostOptions } from '../docker/engine.js';
+import type { HostOptions } from '../engine/engine.js';
 import type { Definition, PlainOptions } from './definition.js';
 import type { ApiAccess, CloudAccess } from './features.js';
 import { HOST_DEFAULTS, UNSENT_DEFAULTS } from './host-options.js';

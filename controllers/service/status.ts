@@ -2,7 +2,7 @@ import { withFacts } from '../../crds/model/conditions.js';
 import type { Service } from '../../crds/model/kinds.js';
 import { handlingOf, type Refusal, withHandled } from '../../crds/model/requests.js';
 import type { ServiceStatus } from '../../crds/model/types.js';
-import type { SeenContainer } from '../docker/engine.js';
+import type { SeenContainer } from '../engine/engine.js';
 import { readContainerName } from './identity.js';
 import type { Joined } from './namespaces.js';
 import { ALIVE } from './orders.js';

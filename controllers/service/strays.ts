@@ -1,8 +1,8 @@
 import type { Store } from '../../api/store/store.js';
 import type { Problem, Service } from '../../crds/model/kinds.js';
-import type { SeenContainer } from '../docker/engine.js';
-import { APP_ID, SERVICE_NAME } from '../docker/labels.js';
-import type { World } from '../docker/world.js';
+import type { SeenContainer } from '../engine/engine.js';
+import { APP_ID, SERVICE_NAME } from '../engine/labels.js';
+import type { World } from '../engine/world.js';
 import type { Cancel, Clock } from '../runtime/delays.js';
 import { identityOf } from './identity.js';
 

@@ -1,6 +1,6 @@
 import type { Store } from '../../api/store/store.js';
 import { keyOf, type Service } from '../../crds/model/kinds.js';
-import type { SeenContainer } from '../docker/engine.js';
+import type { SeenContainer } from '../engine/engine.js';
 import type { Blueprint } from './container-options.js';
 import type { ServiceStep } from './situation.js';
 import type { UpdateStep } from './strategy/record.js';

@@ -1,5 +1,5 @@
 import type { ServiceStatus } from '../../crds/model/types.js';
-import type { SeenContainer, Updatable } from '../docker/engine.js';
+import type { SeenContainer, Updatable } from '../engine/engine.js';
 import type { Unwell } from '../runtime/outcome.js';
 import { hasFinished } from './finished.js';
 import { type RunFacts, STEADY_MS } from './runs.js';

@@ -1,7 +1,7 @@
 import { canonicalHash } from '../../crds/model/hash.js';
 import type { VolumeSpec } from '../../crds/model/types.js';
-import type { SeenVolume, VolumeOptions } from '../docker/engine.js';
-import { APP_ID, APP_UUID, MADE_AFTER, SPEC_HASH, SUPERVISED } from '../docker/labels.js';
+import type { SeenVolume, VolumeOptions } from '../engine/engine.js';
+import { APP_ID, APP_UUID, MADE_AFTER, SPEC_HASH, SUPERVISED } from '../engine/labels.js';
 
 /** Docker's create body for a volume, labelled as the Supervisor does. `madeAfter`: ids of requests that it answers. Pure. */
 export function volumeOptions(spec: VolumeSpec, madeAfter: readonly string[] = []): VolumeOptions {

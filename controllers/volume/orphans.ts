@@ -1,9 +1,9 @@
 import { appIdOf } from '../../api/store/proposal/derived-names.js';
 import type { Store } from '../../api/store/store.js';
 import type { OrphanedVolume, OrphanedVolumes, RemovalOfOrphan } from '../../crds/model/orphans.js';
-import type { Engine, SeenVolume } from '../docker/engine.js';
-import { APP_ID, APP_UUID, SUPERVISED } from '../docker/labels.js';
-import type { World } from '../docker/world.js';
+import type { Engine, SeenVolume } from '../engine/engine.js';
+import { APP_ID, APP_UUID, SUPERVISED } from '../engine/labels.js';
+import type { World } from '../engine/world.js';
 
 export interface OrphansDeps {
   readonly store: Pick<Store, 'list' | 'unread'>;

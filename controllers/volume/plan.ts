@@ -1,5 +1,5 @@
 import type { Volume } from '../../crds/model/kinds.js';
-import type { SeenVolume } from '../docker/engine.js';
+import type { SeenVolume } from '../engine/engine.js';
 import { act, type Plan, settled, TerminalError, wait } from '../runtime/outcome.js';
 import { differenceOf, isMadeAfter, isOurs } from './options.js';
 

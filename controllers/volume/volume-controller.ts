@@ -2,7 +2,7 @@ import { isReady } from '../../crds/model/conditions.js';
 import type { App, Volume } from '../../crds/model/kinds.js';
 import { begun } from '../../crds/model/requests.js';
 import { isSuspended, saysSuspended } from '../../crds/model/suspend.js';
-import type { WorldChange } from '../docker/world.js';
+import type { WorldChange } from '../engine/world.js';
 import type { Controller } from '../runtime/controller.js';
 import { reconcileVolume, type VolumeDeps } from './reconcile.js';
 

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { APP_ID, SUPERVISED } from '../../controllers/docker/labels.js';
+import { APP_ID, SUPERVISED } from '../../controllers/engine/labels.js';
 import { conditionOf, isReady } from '../../crds/model/conditions.js';
 import type { Device } from './device.js';
 import type { MemoryContainer } from './memory-containers.js';

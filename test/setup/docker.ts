@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hashSync } from 'bcryptjs';
-import { busyboxFiles, staticBusybox } from '../../controllers/docker/busybox.js';
-import { findProgram } from '../../controllers/docker/command.js';
-import { installPackages } from '../../controllers/docker/debian-packages.js';
-import { parseDockerHost } from '../../controllers/docker/docker-address.js';
+import { busyboxFiles, staticBusybox } from '../../controllers/engine/busybox.js';
+import { findProgram } from '../../controllers/engine/command.js';
+import { installPackages } from '../../controllers/engine/debian-packages.js';
+import { parseDockerHost } from '../../controllers/engine/docker-address.js';
 import {
   type Call,
   type DockerHttp,
@@ -17,14 +17,14 @@ import {
   parseBody,
   readAll,
   refusal,
-} from '../../controllers/docker/docker-http.js';
-import { connectEngine } from '../../controllers/docker/dockerode-engine.js';
-import type { Engine } from '../../controllers/docker/engine.js';
-import { splitReference } from '../../controllers/docker/engine-streams.js';
-import { findEngine, stopPrivateEngine } from '../../controllers/docker/private-engine.js';
-import { pullProgress } from '../../controllers/docker/pull-progress.js';
-import { importImage } from '../../controllers/docker/seed-image.js';
-import type { TarEntry } from '../../controllers/docker/tar.js';
+} from '../../controllers/engine/docker-http.js';
+import { connectEngine } from '../../controllers/engine/dockerode-engine.js';
+import type { Engine } from '../../controllers/engine/engine.js';
+import { splitReference } from '../../controllers/engine/engine-streams.js';
+import { findEngine, stopPrivateEngine } from '../../controllers/engine/private-engine.js';
+import { pullProgress } from '../../controllers/engine/pull-progress.js';
+import { importImage } from '../../controllers/engine/seed-image.js';
+import type { TarEntry } from '../../controllers/engine/tar.js';
 
 const found: { busybox?: ReturnType<typeof staticBusybox> } = {};
 

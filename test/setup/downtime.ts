@@ -1,4 +1,4 @@
-import { APP_ID, SERVICE_NAME } from '../../controllers/docker/labels.js';
+import { APP_ID, SERVICE_NAME } from '../../controllers/engine/labels.js';
 import type { Device } from './device.js';
 import { isAlive } from './memory-containers.js';
 

@@ -1,6 +1,6 @@
-import type { ContainerLogLine, ContainerOptions, SeenContainer } from '../../controllers/docker/engine.js';
-import { APP_ID, SERVICE_NAME, SPEC_HASH } from '../../controllers/docker/labels.js';
-import { parseEnvironment, seenNamespaces, seenUpdatable } from '../../controllers/docker/seen.js';
+import type { ContainerLogLine, ContainerOptions, SeenContainer } from '../../controllers/engine/engine.js';
+import { APP_ID, SERVICE_NAME, SPEC_HASH } from '../../controllers/engine/labels.js';
+import { parseEnvironment, seenNamespaces, seenUpdatable } from '../../controllers/engine/seen.js';
 import type { ContainerStats } from '../../crds/model/stats.js';
 
 /** One container as the memory engine keeps it. */

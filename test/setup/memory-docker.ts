@@ -7,9 +7,9 @@ import {
   type SeenVolume,
   type UpdateOptions,
   type VolumeOptions,
-} from '../../controllers/docker/engine.js';
-import { overlaps } from '../../controllers/docker/engine-bridge.js';
-import { SPEC_HASH } from '../../controllers/docker/labels.js';
+} from '../../controllers/engine/engine.js';
+import { overlaps } from '../../controllers/engine/engine-bridge.js';
+import { SPEC_HASH } from '../../controllers/engine/labels.js';
 import {
   hostPorts,
   isAlive,

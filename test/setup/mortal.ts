@@ -1,6 +1,6 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { Disk } from '../../api/platform/disk.js';
-import type { Engine } from '../../controllers/docker/engine.js';
+import type { Engine } from '../../controllers/engine/engine.js';
 import { type Life, never } from './life.js';
 import type { MemoryEngine, Verb } from './memory-engine.js';
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Change } from '../../api/store/store.js';
-import { APP_ID, SERVICE_NAME, SUPERVISED } from '../../controllers/docker/labels.js';
+import { APP_ID, SERVICE_NAME, SUPERVISED } from '../../controllers/engine/labels.js';
 import { isReady } from '../../crds/model/conditions.js';
 import type { AnyResource } from '../../crds/model/kinds.js';
 import { askedStrategy, killsFirst, overlaps, type UpdateStrategy } from '../../crds/model/update-strategy.js';

@@ -1,8 +1,8 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readAll } from '../../controllers/docker/docker-http.js';
-import { APP_ID, SERVICE_NAME } from '../../controllers/docker/labels.js';
+import { readAll } from '../../controllers/engine/docker-http.js';
+import { APP_ID, SERVICE_NAME } from '../../controllers/engine/labels.js';
 import { conditionOf, isReady } from '../../crds/model/conditions.js';
 import type { Kind, Resource } from '../../crds/model/kinds.js';
 import type { AppService, AppSpec } from '../../crds/model/types.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { EngineError } from '../../controllers/docker/engine.js';
+import { EngineError } from '../../controllers/engine/engine.js';
 import type { AnyDeclared } from '../../crds/model/kinds.js';
 import { type Agent, Device, type Fate } from './device.js';
 import { type DeviceView, viewOf } from './device-view.js';

@@ -1,9 +1,9 @@
 import { pino } from 'pino';
 import type { LogStream } from '../../api/device-state/logs.js';
 import type { Store } from '../../api/store/store.js';
-import type { Engine } from '../../controllers/docker/engine.js';
-import type { Informer } from '../../controllers/docker/informer.js';
-import { startLogFollower } from '../../controllers/docker/log-follower.js';
+import type { Engine } from '../../controllers/engine/engine.js';
+import type { Informer } from '../../controllers/engine/informer.js';
+import { startLogFollower } from '../../controllers/engine/log-follower.js';
 import type { FirewallRules } from '../../controllers/host/firewall.js';
 import type { UpdateLocks } from '../../controllers/host/update-locks.js';
 import { Gateway } from '../../controllers/main/gateway.js';

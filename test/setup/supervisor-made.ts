@@ -1,4 +1,4 @@
-import type { ContainerOptions, NetworkOptions, VolumeOptions } from '../../controllers/docker/engine.js';
+import type { ContainerOptions, NetworkOptions, VolumeOptions } from '../../controllers/engine/engine.js';
 
 /** An app as a Supervisor knows it. */
 export interface SupervisedApp {

@@ -1,4 +1,4 @@
-import { SERVICE_NAME } from '../../controllers/docker/labels.js';
+import { SERVICE_NAME } from '../../controllers/engine/labels.js';
 import { differenceOf, networkHash } from '../../controllers/network/options.js';
 import { isReady } from '../../crds/model/conditions.js';
 import type { AnyResource, App, Service } from '../../crds/model/kinds.js';

@@ -1,6 +1,6 @@
 import { killsFirst } from '../../../crds/model/update-strategy.js';
-import type { SeenContainer } from '../../docker/engine.js';
-import { IMAGE } from '../../docker/labels.js';
+import type { SeenContainer } from '../../engine/engine.js';
+import { IMAGE } from '../../engine/labels.js';
 import { type Plan, wait } from '../../runtime/outcome.js';
 import type { ServiceStep, Situation, Wanted } from '../situation.js';
 import { leave } from '../steps.js';

@@ -1,4 +1,4 @@
-import type { SeenContainer } from '../../docker/engine.js';
+import type { SeenContainer } from '../../engine/engine.js';
 import { type Plan, wait } from '../../runtime/outcome.js';
 import { hasFinished } from '../finished.js';
 import { mend } from '../mend.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { SeenImage } from '../../../controllers/docker/engine.js';
+import type { SeenImage } from '../../../controllers/engine/engine.js';
 import { type ImageFacts, isReference, planImage } from '../../../controllers/image/plan.js';
 import { type Attempts, isHopeless, nextAttempt, pullFailure } from '../../../controllers/image/pull-failure.js';
 import type { Image } from '../../../crds/model/kinds.js';

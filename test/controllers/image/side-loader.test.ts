@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { mkdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { EngineError } from '../../../controllers/docker/engine.js';
+import { EngineError } from '../../../controllers/engine/engine.js';
 import { imageController } from '../../../controllers/image/image-controller.js';
 import { SideLoader } from '../../../controllers/image/side-loader.js';
 import { ControllerBench, type Supplies } from '../../setup/controller-bench.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { SeenContainer, SeenNetwork } from '../../../controllers/docker/engine.js';
+import type { SeenContainer, SeenNetwork } from '../../../controllers/engine/engine.js';
 import { networkHash, networkOptions } from '../../../controllers/network/options.js';
 import { type NetworkFacts, planNetwork } from '../../../controllers/network/plan.js';
 import { TerminalError } from '../../../controllers/runtime/outcome.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { EngineError } from '../../../controllers/docker/engine.js';
+import { EngineError } from '../../../controllers/engine/engine.js';
 import { conditionOf, isReady } from '../../../crds/model/conditions.js';
 import type { AnyDeclared, Kind } from '../../../crds/model/kinds.js';
 import type { AppSpec } from '../../../crds/model/types.js';

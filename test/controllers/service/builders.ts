@@ -1,4 +1,4 @@
-import type { SeenImage } from '../../../controllers/docker/engine.js';
+import type { SeenImage } from '../../../controllers/engine/engine.js';
 import type { DeviceFacts } from '../../../controllers/host/facts.js';
 import type { Surroundings } from '../../../controllers/service/container-options.js';
 import type { Identity } from '../../../controllers/service/identity.js';

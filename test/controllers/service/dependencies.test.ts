@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { SeenContainer } from '../../../controllers/docker/engine.js';
+import type { SeenContainer } from '../../../controllers/engine/engine.js';
 import { readDefinition } from '../../../controllers/service/definition.js';
 import { type Sibling, unmetDependencies } from '../../../controllers/service/dependencies.js';
 import { aServiceSpec } from './builders.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { SeenContainer, Updatable } from '../../../controllers/docker/engine.js';
+import type { SeenContainer, Updatable } from '../../../controllers/engine/engine.js';
 import { driftOf, type Tuning } from '../../../controllers/service/drift.js';
 import { aContainer, UNLIMITED } from './situations.js';
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { SeenContainer } from '../../../controllers/docker/engine.js';
+import type { SeenContainer } from '../../../controllers/engine/engine.js';
 import type { Orders } from '../../../controllers/service/orders.js';
 import type { Situation, Wanted } from '../../../controllers/service/situation.js';
 import { aContainer, network, restarts, serviceLine, UNLIMITED } from './situations.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { SeenContainer } from '../../../controllers/docker/engine.js';
+import type { SeenContainer } from '../../../controllers/engine/engine.js';
 import { type Look, lookAtRuns } from '../../../controllers/service/runs.js';
 import type { ServiceStatus } from '../../../crds/model/types.js';
 import { aContainer, UNLIMITED } from './situations.js';

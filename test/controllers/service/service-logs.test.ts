@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { EngineError } from '../../../controllers/docker/engine.js';
+import { EngineError } from '../../../controllers/engine/engine.js';
 import { serviceLogs } from '../../../controllers/service/service-logs.js';
 import { declareApp } from '../../setup/declared.js';
 import { type Agent, Device } from '../../setup/device.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { SeenContainer } from '../../../controllers/docker/engine.js';
+import type { SeenContainer } from '../../../controllers/engine/engine.js';
 import { shownEnvironment } from '../../../controllers/service/shown-environment.js';
 
 describe('shownEnvironment', () => {

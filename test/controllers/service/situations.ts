@@ -1,4 +1,4 @@
-import type { SeenContainer, Updatable } from '../../../controllers/docker/engine.js';
+import type { SeenContainer, Updatable } from '../../../controllers/engine/engine.js';
 import type { Plan } from '../../../controllers/runtime/outcome.js';
 import { planService } from '../../../controllers/service/plan.js';
 import type { ServiceStep, Situation, Wanted } from '../../../controllers/service/situation.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { SeenVolume } from '../../../controllers/docker/engine.js';
+import type { SeenVolume } from '../../../controllers/engine/engine.js';
 import { orphanedVolumes } from '../../../controllers/volume/orphans.js';
 import type { Kind } from '../../../crds/model/kinds.js';
 import { aDocument } from '../../api/http/a-server.js';

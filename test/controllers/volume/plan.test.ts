@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { SeenVolume } from '../../../controllers/docker/engine.js';
+import type { SeenVolume } from '../../../controllers/engine/engine.js';
 import { TerminalError } from '../../../controllers/runtime/outcome.js';
 import { volumeOptions } from '../../../controllers/volume/options.js';
 import { planVolume, type VolumeFacts } from '../../../controllers/volume/plan.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { SeenContainer } from '../../../../controllers/docker/engine.js';
-import { IMAGE } from '../../../../controllers/docker/labels.js';
+import type { SeenContainer } from '../../../../controllers/engine/engine.js';
+import { IMAGE } from '../../../../controllers/engine/labels.js';
 import type { Overlap, Situation, Wanted } from '../../../../controllers/service/situation.js';
 import type { UpdateStrategy } from '../../../../crds/model/update-strategy.js';
 import { network, restarts, serviceLine } from '../situations.js';

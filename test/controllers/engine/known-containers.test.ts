@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { ContainerInfo } from 'dockerode';
-import type { SeenContainer } from '../../../controllers/docker/engine.js';
-import { humanDuration, isUnchanged, statusText } from '../../../controllers/docker/known-containers.js';
+import type { SeenContainer } from '../../../controllers/engine/engine.js';
+import { humanDuration, isUnchanged, statusText } from '../../../controllers/engine/known-containers.js';
 
 const NOW = Date.parse('2026-11-22T12:00:00Z');
 const ago = (seconds: number): string => new Date(NOW - seconds * 1000).toISOString();

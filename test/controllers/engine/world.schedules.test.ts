@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import type { Engine, EngineEvent } from '../../../controllers/docker/engine.js';
-import { EngineError } from '../../../controllers/docker/engine.js';
-import { type Informer, startWorld } from '../../../controllers/docker/informer.js';
-import { SUPERVISED } from '../../../controllers/docker/labels.js';
+import type { Engine, EngineEvent } from '../../../controllers/engine/engine.js';
+import { EngineError } from '../../../controllers/engine/engine.js';
+import { type Informer, startWorld } from '../../../controllers/engine/informer.js';
+import { SUPERVISED } from '../../../controllers/engine/labels.js';
 import { FakeClock } from '../../setup/fake-clock.js';
 import { MemoryEngine } from '../../setup/memory-engine.js';
 import { calm, never, silent } from './scripted-engine.js';

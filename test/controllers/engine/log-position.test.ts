@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { type LogPosition, LogReader } from '../../../controllers/docker/log-position.js';
+import { type LogPosition, LogReader } from '../../../controllers/engine/log-position.js';
 
 describe('A log reader', () => {
   it('takes every line of any log once, however often and wherever the stream was cut', () => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { type LogLine, LogStream } from '../../../api/device-state/logs.js';
-import { EngineError, type SeenContainer } from '../../../controllers/docker/engine.js';
-import { startWorld } from '../../../controllers/docker/informer.js';
-import { type LogLevel, startLogFollower } from '../../../controllers/docker/log-follower.js';
+import { EngineError, type SeenContainer } from '../../../controllers/engine/engine.js';
+import { startWorld } from '../../../controllers/engine/informer.js';
+import { type LogLevel, startLogFollower } from '../../../controllers/engine/log-follower.js';
 import { FakeClock } from '../../setup/fake-clock.js';
 import { aContainer, calm, ScriptedEngine, silent } from './scripted-engine.js';
 

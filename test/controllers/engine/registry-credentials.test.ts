@@ -3,9 +3,9 @@ import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openSecretFiles } from '../../../api/device-state/secret-files.js';
-import { CredentialsError } from '../../../controllers/docker/registry-auth.js';
-import { type CredentialsDeps, registryCredentials } from '../../../controllers/docker/registry-credentials.js';
-import { registryName } from '../../../controllers/docker/registry-name.js';
+import { CredentialsError } from '../../../controllers/engine/registry-auth.js';
+import { type CredentialsDeps, registryCredentials } from '../../../controllers/engine/registry-credentials.js';
+import { registryName } from '../../../controllers/engine/registry-name.js';
 
 const PASSWORD = 'hush-hush';
 const base64 = (text: string): string => Buffer.from(text).toString('base64');

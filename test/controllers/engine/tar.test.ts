@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { tarOf } from '../../../controllers/docker/tar.js';
+import { tarOf } from '../../../controllers/engine/tar.js';
 
 describe('tarOf', () => {
   it('makes an archive that tar unpacks', () => {

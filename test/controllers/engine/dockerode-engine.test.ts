@@ -3,10 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { splitNetworks } from '../../../controllers/docker/container-creation.js';
-import { connectEngine } from '../../../controllers/docker/dockerode-engine.js';
-import { type Engine, EngineError, EngineUnreachable, type SeenContainer } from '../../../controllers/docker/engine.js';
-import { splitReference } from '../../../controllers/docker/engine-streams.js';
+import { splitNetworks } from '../../../controllers/engine/container-creation.js';
+import { connectEngine } from '../../../controllers/engine/dockerode-engine.js';
+import { type Engine, EngineError, EngineUnreachable, type SeenContainer } from '../../../controllers/engine/engine.js';
+import { splitReference } from '../../../controllers/engine/engine-streams.js';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { EngineError, EngineUnreachable } from '../../../controllers/docker/engine.js';
-import { SUPERVISED } from '../../../controllers/docker/labels.js';
+import { EngineError, EngineUnreachable } from '../../../controllers/engine/engine.js';
+import { SUPERVISED } from '../../../controllers/engine/labels.js';
 import { MemoryEngine } from '../../setup/memory-engine.js';
 
 const { signal } = new AbortController();

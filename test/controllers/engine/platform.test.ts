@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { foreignImage, runsOn } from '../../../controllers/docker/platform.js';
+import { foreignImage, runsOn } from '../../../controllers/engine/platform.js';
 
 const platform = (text: string) => {
   const [os = '', architecture = '', variant = ''] = text.split('/');

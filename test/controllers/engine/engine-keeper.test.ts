@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type Daemon, EngineKeeper } from '../../../controllers/docker/engine-keeper.js';
+import { type Daemon, EngineKeeper } from '../../../controllers/engine/engine-keeper.js';
 import { FakeClock } from '../../setup/fake-clock.js';
 
 /** A daemon that a test kills, stops and has fail. */

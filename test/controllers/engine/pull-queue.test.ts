@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { EngineError, type SeenImage } from '../../../controllers/docker/engine.js';
-import { PullQueue } from '../../../controllers/docker/pull-queue.js';
-import { CredentialsError } from '../../../controllers/docker/registry-auth.js';
-import type { Credentials } from '../../../controllers/docker/registry-credentials.js';
+import { EngineError, type SeenImage } from '../../../controllers/engine/engine.js';
+import { PullQueue } from '../../../controllers/engine/pull-queue.js';
+import { CredentialsError } from '../../../controllers/engine/registry-auth.js';
+import type { Credentials } from '../../../controllers/engine/registry-credentials.js';
 import { anImage, calm, ScriptedEngine, silent } from './scripted-engine.js';
 
 function setUp(options: { credentials?: Credentials } = {}) {

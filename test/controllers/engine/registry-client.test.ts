@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
-import { remoteImage } from '../../../controllers/docker/registry-client.js';
+import { remoteImage } from '../../../controllers/engine/registry-client.js';
 
 interface Answer {
   readonly status: number;

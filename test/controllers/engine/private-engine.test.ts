@@ -3,11 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePool, overlaps } from '../../../controllers/docker/engine-bridge.js';
-import { daemonArguments } from '../../../controllers/docker/engine-daemon.js';
-import { forwardingRules } from '../../../controllers/docker/engine-firewall.js';
-import { engineFolders } from '../../../controllers/docker/engine-folders.js';
-import { findEngine } from '../../../controllers/docker/private-engine.js';
+import { freePool, overlaps } from '../../../controllers/engine/engine-bridge.js';
+import { daemonArguments } from '../../../controllers/engine/engine-daemon.js';
+import { forwardingRules } from '../../../controllers/engine/engine-firewall.js';
+import { engineFolders } from '../../../controllers/engine/engine-folders.js';
+import { findEngine } from '../../../controllers/engine/private-engine.js';
 
 describe('engineFolders', () => {
   it('keeps the API socket in the data folder', () => {

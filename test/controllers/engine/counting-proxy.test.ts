@@ -4,8 +4,8 @@ import { createServer, type Server } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connectEngine } from '../../../controllers/docker/dockerode-engine.js';
-import { EngineUnreachable } from '../../../controllers/docker/engine.js';
+import { connectEngine } from '../../../controllers/engine/dockerode-engine.js';
+import { EngineUnreachable } from '../../../controllers/engine/engine.js';
 import { type CountedRequest, type CountingProxy, countingProxy, requestReader } from '../../setup/counting-proxy.js';
 
 describe('requestReader', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { EngineError } from '../../../controllers/docker/engine.js';
-import { reconnectDelayMs, startWorld } from '../../../controllers/docker/informer.js';
-import type { WorldChange } from '../../../controllers/docker/world.js';
+import { EngineError } from '../../../controllers/engine/engine.js';
+import { reconnectDelayMs, startWorld } from '../../../controllers/engine/informer.js';
+import type { WorldChange } from '../../../controllers/engine/world.js';
 import type { Vitals } from '../../../controllers/runtime/health.js';
 import { FakeClock } from '../../setup/fake-clock.js';
 import { aContainer, aNetwork, anImage, aVolume, calm, never, ScriptedEngine, silent } from './scripted-engine.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { EngineEvent } from '../../../controllers/docker/engine.js';
-import { Questions } from '../../../controllers/docker/questions.js';
+import type { EngineEvent } from '../../../controllers/engine/engine.js';
+import { Questions } from '../../../controllers/engine/questions.js';
 import { FakeClock } from '../../setup/fake-clock.js';
 
 const eventAt = (ms: number): EngineEvent => ({

@@ -3,10 +3,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { readArchive } from '../../../controllers/docker/image-archive.js';
-import { asDockerArchive } from '../../../controllers/docker/oci-layout.js';
-import { tarOf } from '../../../controllers/docker/tar.js';
-import { ArchiveError } from '../../../controllers/docker/tar-file.js';
+import { readArchive } from '../../../controllers/engine/image-archive.js';
+import { asDockerArchive } from '../../../controllers/engine/oci-layout.js';
+import { tarOf } from '../../../controllers/engine/tar.js';
+import { ArchiveError } from '../../../controllers/engine/tar-file.js';
 import { ociLayout, savedImages } from '../../setup/image-archives.js';
 import { MemoryEngine } from '../../setup/memory-engine.js';
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { digestOf, imageKey } from '../../../controllers/docker/image-reference.js';
+import { digestOf, imageKey } from '../../../controllers/engine/image-reference.js';
 
 describe('imageKey', () => {
   const cases: [string, string][] = [

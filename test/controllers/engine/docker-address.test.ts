@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describeAddress, parseDockerHost } from '../../../controllers/docker/docker-address.js';
+import { describeAddress, parseDockerHost } from '../../../controllers/engine/docker-address.js';
 
 describe('parseDockerHost', () => {
   const cases: [string | undefined, string][] = [

@@ -9,8 +9,8 @@ import {
   type SeenImage,
   type SeenNetwork,
   type SeenVolume,
-} from '../../../controllers/docker/engine.js';
-import { APP_ID, SERVICE_NAME, SUPERVISED } from '../../../controllers/docker/labels.js';
+} from '../../../controllers/engine/engine.js';
+import { APP_ID, SERVICE_NAME, SUPERVISED } from '../../../controllers/engine/labels.js';
 
 export const silent: Logger = pino({ level: 'silent' });
 export const never = new AbortController().signal;

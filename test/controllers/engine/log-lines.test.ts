@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { logLines } from '../../../controllers/docker/log-lines.js';
+import { logLines } from '../../../controllers/engine/log-lines.js';
 
 const TIME = '2026-11-22T22:23:33.516755652Z';
 const MS = Date.parse('2026-11-22T22:23:33.516Z');

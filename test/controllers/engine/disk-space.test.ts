@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { type DiskSpaceDeps, diskSpace, NotEnoughDisk } from '../../../controllers/docker/disk-space.js';
-import type { SeenImage } from '../../../controllers/docker/engine.js';
+import { type DiskSpaceDeps, diskSpace, NotEnoughDisk } from '../../../controllers/engine/disk-space.js';
+import type { SeenImage } from '../../../controllers/engine/engine.js';
 
 const MB = 1024 ** 2;
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { EVENT_FILTERS, parseEvent, sinceSeconds } from '../../../controllers/docker/engine-events.js';
+import { EVENT_FILTERS, parseEvent, sinceSeconds } from '../../../controllers/engine/engine-events.js';
 
 describe('parseEvent', () => {
   it('keeps every digit of the time', () => {

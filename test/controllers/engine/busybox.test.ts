@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { isStaticBinary } from '../../../controllers/docker/busybox.js';
+import { isStaticBinary } from '../../../controllers/engine/busybox.js';
 
 const PT_LOAD = 1;
 const PT_INTERP = 3;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import type { EngineEvent, SeenContainer } from '../../../controllers/docker/engine.js';
-import { agrees, effectOf } from '../../../controllers/docker/event-effects.js';
-import { SUPERVISED } from '../../../controllers/docker/labels.js';
+import type { EngineEvent, SeenContainer } from '../../../controllers/engine/engine.js';
+import { agrees, effectOf } from '../../../controllers/engine/event-effects.js';
+import { SUPERVISED } from '../../../controllers/engine/labels.js';
 import { aContainer } from './scripted-engine.js';
 
 const OURS = { [SUPERVISED]: '' };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { EngineError } from '../../../controllers/docker/engine.js';
-import { type PullMessage, pullProgress } from '../../../controllers/docker/pull-progress.js';
+import { EngineError } from '../../../controllers/engine/engine.js';
+import { type PullMessage, pullProgress } from '../../../controllers/engine/pull-progress.js';
 
 const layer = (id: string, status: string, current?: number, total?: number): PullMessage => ({
   id,
