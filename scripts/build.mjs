@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { build } from 'esbuild';
 
-const absent = './controllers/engine/absent-transport.ts';
+const absent = './controllers/engine/client/absent-transport.ts';
 /** Two programs in one: the agent, and the command that talks to one. Neither loads the other. */
 const agent = await bundled('controllers/start.ts', 'supercargo', {
   ssh2: absent,

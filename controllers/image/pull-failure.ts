@@ -1,4 +1,4 @@
-import { CredentialsError } from '../engine/registry-auth.js';
+import { CredentialsError } from '../engine/images/registry-auth.js';
 import { TerminalError } from '../runtime/outcome.js';
 
 /**

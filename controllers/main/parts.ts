@@ -1,7 +1,7 @@
 import { keyOf } from '../../crds/model/kinds.js';
-import { EngineKeeper } from '../engine/engine-keeper.js';
-import type { Informer } from '../engine/informer.js';
-import { privateDaemon } from '../engine/private-engine.js';
+import type { Informer } from '../engine/cache/informer.js';
+import { EngineKeeper } from '../engine/local/engine-keeper.js';
+import { privateDaemon } from '../engine/local/private-engine.js';
 import type { Host } from '../host/open-host.js';
 import { Backoff } from '../runtime/backoff.js';
 import { type Clock, systemClock } from '../runtime/delays.js';

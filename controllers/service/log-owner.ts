@@ -1,7 +1,7 @@
 import type { Reader } from '../../api/store/store.js';
 import type { Service } from '../../crds/model/kinds.js';
 import type { SeenContainer } from '../engine/engine.js';
-import type { LogFollowerDeps, LogLevel } from '../engine/log-follower.js';
+import type { LogFollowerDeps, LogLevel } from '../engine/logs/log-follower.js';
 import { readEnvironment } from './environment.js';
 import { Findings } from './findings.js';
 import { identityOf } from './identity.js';

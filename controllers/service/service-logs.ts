@@ -1,7 +1,7 @@
 import type { Reader } from '../../api/store/store.js';
 import type { Service } from '../../crds/model/kinds.js';
 import type { ContainerLogLine, Engine } from '../engine/engine.js';
-import { intoRun, LOG_START, LogReader, resumed, sinceOf } from '../engine/log-position.js';
+import { intoRun, LOG_START, LogReader, resumed, sinceOf } from '../engine/logs/log-position.js';
 import { watchClock } from '../runtime/clock-watch.js';
 import { messageOf } from '../runtime/conclude.js';
 import type { Clock } from '../runtime/delays.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { tarOf } from '../../controllers/engine/tar.js';
+import { tarOf } from '../../controllers/engine/local/tar.js';
 import { conditionOf } from '../../crds/model/conditions.js';
 import type { AppService, AppSpec } from '../../crds/model/types.js';
 import { type Container, Scene, unchanged } from '../setup/scene.js';

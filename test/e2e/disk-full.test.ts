@@ -4,8 +4,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findEngine, stopPrivateEngine } from '../../controllers/engine/private-engine.js';
-import { remoteImage } from '../../controllers/engine/registry-client.js';
+import { remoteImage } from '../../controllers/engine/images/registry-client.js';
+import { findEngine, stopPrivateEngine } from '../../controllers/engine/local/private-engine.js';
 import { type TestEngine, type TestRegistry, useEngine, useEngineAt, useRegistry } from '../setup/docker.js';
 import { Scene, unchanged } from '../setup/scene.js';
 

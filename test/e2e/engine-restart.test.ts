@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { engineFolders } from '../../controllers/engine/engine-folders.js';
-import { findEngine, stopPrivateEngine } from '../../controllers/engine/private-engine.js';
+import { engineFolders } from '../../controllers/engine/local/engine-folders.js';
+import { findEngine, stopPrivateEngine } from '../../controllers/engine/local/private-engine.js';
 import { useEngineAt } from '../setup/docker.js';
 import { Scene } from '../setup/scene.js';
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readAll } from '../../controllers/engine/docker-http.js';
+import { readAll } from '../../controllers/engine/client/docker-http.js';
 import { conditionOf } from '../../crds/model/conditions.js';
 import type { AppSpec } from '../../crds/model/types.js';
 import { useGatedRegistry } from '../setup/gated-registry.js';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { busyboxFiles, staticBusybox } from '../../controllers/engine/busybox.js';
-import type { TarEntry } from '../../controllers/engine/tar.js';
+import { busyboxFiles, staticBusybox } from '../../controllers/engine/local/busybox.js';
+import type { TarEntry } from '../../controllers/engine/local/tar.js';
 import { ociLayout, savedImages } from '../setup/image-archives.js';
 import { Scene } from '../setup/scene.js';
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { installPackages } from '../../controllers/engine/debian-packages.js';
+import { installPackages } from '../../controllers/engine/local/debian-packages.js';
 
 /** Where Debian puts libfaketime: in the folder of the architecture. */
 const FOLDER = '/usr/lib';

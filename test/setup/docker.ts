@@ -6,10 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hashSync } from 'bcryptjs';
-import { busyboxFiles, staticBusybox } from '../../controllers/engine/busybox.js';
-import { findProgram } from '../../controllers/engine/command.js';
-import { installPackages } from '../../controllers/engine/debian-packages.js';
-import { parseDockerHost } from '../../controllers/engine/docker-address.js';
+import { parseDockerHost } from '../../controllers/engine/client/docker-address.js';
 import {
   type Call,
   type DockerHttp,
@@ -17,14 +14,17 @@ import {
   parseBody,
   readAll,
   refusal,
-} from '../../controllers/engine/docker-http.js';
-import { connectEngine } from '../../controllers/engine/dockerode-engine.js';
+} from '../../controllers/engine/client/docker-http.js';
+import { connectEngine } from '../../controllers/engine/client/dockerode-engine.js';
+import { splitReference } from '../../controllers/engine/client/engine-streams.js';
+import { findProgram } from '../../controllers/engine/command.js';
 import type { Engine } from '../../controllers/engine/engine.js';
-import { splitReference } from '../../controllers/engine/engine-streams.js';
-import { findEngine, stopPrivateEngine } from '../../controllers/engine/private-engine.js';
-import { pullProgress } from '../../controllers/engine/pull-progress.js';
-import { importImage } from '../../controllers/engine/seed-image.js';
-import type { TarEntry } from '../../controllers/engine/tar.js';
+import { pullProgress } from '../../controllers/engine/images/pull-progress.js';
+import { busyboxFiles, staticBusybox } from '../../controllers/engine/local/busybox.js';
+import { installPackages } from '../../controllers/engine/local/debian-packages.js';
+import { findEngine, stopPrivateEngine } from '../../controllers/engine/local/private-engine.js';
+import { importImage } from '../../controllers/engine/local/seed-image.js';
+import type { TarEntry } from '../../controllers/engine/local/tar.js';
 
 const found: { busybox?: ReturnType<typeof staticBusybox> } = {};
 

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { findProgram } from '../../controllers/engine/command.js';
-import { installPackages } from '../../controllers/engine/debian-packages.js';
+import { installPackages } from '../../controllers/engine/local/debian-packages.js';
 
 /** Programs that the tests of git need, and the Debian packages that they come in. */
 const PACKAGES = { git: 'git', gpg: 'gnupg', 'ssh-keygen': 'openssh-client', sshd: 'openssh-server' } as const;

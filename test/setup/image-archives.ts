@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import { type TarEntry, tarOf } from '../../controllers/engine/tar.js';
+import { type TarEntry, tarOf } from '../../controllers/engine/local/tar.js';
 
 /** An image as a file holds it. */
 export interface ArchivedImage {

@@ -4,10 +4,10 @@ import type { Logger } from 'pino';
 import type { LogStream } from '../../api/device-state/logs.js';
 import type { Disk } from '../../api/platform/disk.js';
 import type { Store } from '../../api/store/store.js';
-import { diskSpace } from '../../controllers/engine/disk-space.js';
+import type { Informer } from '../../controllers/engine/cache/informer.js';
 import type { Engine } from '../../controllers/engine/engine.js';
-import type { Informer } from '../../controllers/engine/informer.js';
-import { PullQueue } from '../../controllers/engine/pull-queue.js';
+import { diskSpace } from '../../controllers/engine/images/disk-space.js';
+import { PullQueue } from '../../controllers/engine/images/pull-queue.js';
 import { SideLoader } from '../../controllers/image/side-loader.js';
 import type { Clock } from '../../controllers/runtime/delays.js';
 

@@ -8,8 +8,8 @@ import {
   type UpdateOptions,
   type VolumeOptions,
 } from '../../controllers/engine/engine.js';
-import { overlaps } from '../../controllers/engine/engine-bridge.js';
 import { SPEC_HASH } from '../../controllers/engine/labels.js';
+import { overlaps } from '../../controllers/engine/local/engine-bridge.js';
 import {
   hostPorts,
   isAlive,

@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findEngine, stopPrivateEngine } from '../../controllers/engine/private-engine.js';
+import { findEngine, stopPrivateEngine } from '../../controllers/engine/local/private-engine.js';
 
 interface Counts {
   readonly passed: number;

@@ -1,7 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readAll } from '../../controllers/engine/docker-http.js';
+import { readAll } from '../../controllers/engine/client/docker-http.js';
 import { APP_ID, SERVICE_NAME } from '../../controllers/engine/labels.js';
 import { conditionOf, isReady } from '../../crds/model/conditions.js';
 import type { Kind, Resource } from '../../crds/model/kinds.js';

@@ -1,9 +1,9 @@
 import { pino } from 'pino';
 import type { LogStream } from '../../api/device-state/logs.js';
 import type { Store } from '../../api/store/store.js';
+import type { Informer } from '../../controllers/engine/cache/informer.js';
 import type { Engine } from '../../controllers/engine/engine.js';
-import type { Informer } from '../../controllers/engine/informer.js';
-import { startLogFollower } from '../../controllers/engine/log-follower.js';
+import { startLogFollower } from '../../controllers/engine/logs/log-follower.js';
 import type { FirewallRules } from '../../controllers/host/firewall.js';
 import type { UpdateLocks } from '../../controllers/host/update-locks.js';
 import { Gateway } from '../../controllers/main/gateway.js';

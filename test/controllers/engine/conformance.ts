@@ -9,7 +9,7 @@ import {
   type SeenContainer,
 } from '../../../controllers/engine/engine.js';
 import { APP_ID, SERVICE_NAME, SPEC_HASH, SUPERVISED } from '../../../controllers/engine/labels.js';
-import { tarOf } from '../../../controllers/engine/tar.js';
+import { tarOf } from '../../../controllers/engine/local/tar.js';
 import { savedImages } from '../../setup/image-archives.js';
 
 /** An engine and what a person at the device can do to it. */

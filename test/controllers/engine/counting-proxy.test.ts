@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connectEngine } from '../../../controllers/engine/dockerode-engine.js';
+import { connectEngine } from '../../../controllers/engine/client/dockerode-engine.js';
 import { EngineUnreachable } from '../../../controllers/engine/engine.js';
 import { type CountedRequest, type CountingProxy, countingProxy, requestReader } from '../../setup/counting-proxy.js';
 

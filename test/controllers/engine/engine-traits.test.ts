@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { pino } from 'pino';
+import { startWorld } from '../../../controllers/engine/cache/informer.js';
 import { TraitsReader, UNKNOWN_TRAITS } from '../../../controllers/engine/engine-traits.js';
-import { startWorld } from '../../../controllers/engine/informer.js';
 import { FakeClock } from '../../setup/fake-clock.js';
 import { MemoryEngine } from '../../setup/memory-engine.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
+import { type Informer, startWorld } from '../../../controllers/engine/cache/informer.js';
 import type { Engine, EngineEvent } from '../../../controllers/engine/engine.js';
 import { EngineError } from '../../../controllers/engine/engine.js';
-import { type Informer, startWorld } from '../../../controllers/engine/informer.js';
 import { SUPERVISED } from '../../../controllers/engine/labels.js';
 import { FakeClock } from '../../setup/fake-clock.js';
 import { MemoryEngine } from '../../setup/memory-engine.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
+import { reconnectDelayMs, startWorld } from '../../../controllers/engine/cache/informer.js';
 import { EngineError } from '../../../controllers/engine/engine.js';
-import { reconnectDelayMs, startWorld } from '../../../controllers/engine/informer.js';
 import type { WorldChange } from '../../../controllers/engine/world.js';
 import type { Vitals } from '../../../controllers/runtime/health.js';
 import { FakeClock } from '../../setup/fake-clock.js';

@@ -1,0 +1,244 @@
+import type { Logger } from 'pino';
+import type { Clock } from '../../runtime/delays.js';
+import { within } from '../deadline.js';
+import {
+  type Engine,
+  type EngineEvent,
+  EngineUnreachable,
+  type SeenContainer,
+  type SeenImage,
+  type SeenNetwork,
+  type SeenVolume,
+} from '../engine.js';
+import type { World, WorldChange } from '../world.js';
+import { ContainerWatch } from './container-watch.js';
+import { effectOf } from './event-effects.js';
+import { ImageWatch } from './image-watch.js';
+import { Inspections } from './inspections.js';
+import { NetworkWatch } from './network-watch.js';
+import { Questions } from './questions.js';
+import { VolumeWatch } from './volume-watch.js';
+import type { Watching } from './watch.js';
+
+/** How long the engine may take over one object, ms. */
+const INSPECTION_LIMIT_MS = 30_000;
+const INSPECTIONS_AT_ONCE = 8;
+
+export interface WorldDeps {
+  readonly engine: Engine;
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** Whether the engine's clock is ours (a socket on this machine). Then an event that an inspection has already answered costs nothing. */
+  readonly sameClock: boolean;
+  /** Events about one object within this time cause one inspection, ms. */
+  readonly coalesceMs: number;
+  /** References that documents name: what those images are is known before the world is fresh. */
+  readonly wanted?: () => Iterable<string>;
+}
+
+/** The cache behind `World`: takes lists, events and answers, and announces what they change. Opens no connection itself. */
+export class CachedWorld implements World {
+  readonly #containers: ContainerWatch;
+  readonly #networks: NetworkWatch;
+  readonly #volumes: VolumeWatch;
+  readonly #images: ImageWatch;
+  readonly #questions: Questions;
+  readonly #inspections: Inspections;
+  readonly #listeners = new Set<(change: WorldChange) => void>();
+  readonly #stopping = new AbortController();
+  #trouble: string | undefined = 'The Docker engine has not been asked yet';
+
+  constructor(private readonly deps: WorldDeps) {
+    const { engine, log, clock } = deps;
+    this.#questions = new Questions(clock, deps.sameClock);
+    this.#inspections = new Inspections({
+      look: (key) => within(INSPECTION_LIMIT_MS, this.#stopping.signal, (signal) => this.#look(key, signal)),
+      failed: (key, error) => {
+        // An engine that is gone says so once, where the connection is kept.
+        const level = error instanceof EngineUnreachable ? 'debug' : 'warn';
+        log[level]({ err: error, object: key }, 'Could not look at an object, trying again');
+      },
+      delayMs: deps.coalesceMs,
+      atOnce: INSPECTIONS_AT_ONCE,
+      clock,
+    });
+    const announce = (change: WorldChange) => this.announce(change);
+    const shared: Watching = { engine, log, questions: this.#questions, inspections: this.#inspections, announce };
+    this.#containers = new ContainerWatch(shared);
+    this.#networks = new NetworkWatch(shared);
+    this.#volumes = new VolumeWatch(shared);
+    this.#images = new ImageWatch(shared);
+  }
+
+  get fresh(): boolean {
+    return this.#trouble === undefined;
+  }
+
+  get trouble(): string | undefined {
+    return this.#trouble;
+  }
+
+  containers(): readonly SeenContainer[] {
+    return this.#containers.all();
+  }
+
+  containersOf(appId: number, serviceName: string): readonly SeenContainer[] {
+    return this.#containers.ofService(appId, serviceName);
+  }
+
+  attachedTo(networkName: string): readonly SeenContainer[] {
+    return this.#containers.all().filter(({ networks }) => Object.hasOwn(networks, networkName));
+  }
+
+  network(name: string): SeenNetwork | undefined {
+    return this.#networks.named(name)[0];
+  }
+
+  networks(name: string): readonly SeenNetwork[] {
+    return this.#networks.named(name);
+  }
+
+  volume(name: string): SeenVolume | undefined {
+    return this.#volumes.get(name);
+  }
+
+  volumes(): readonly SeenVolume[] {
+    return this.#volumes.all();
+  }
+
+  image(reference: string): SeenImage | undefined {
+    return this.#images.get(reference);
+  }
+
+  onChange(listener: (change: WorldChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  refreshContainer(id: string, signal: AbortSignal): Promise<SeenContainer | undefined> {
+    return this.#containers.refresh(id, signal);
+  }
+
+  async refreshNetwork(name: string, signal: AbortSignal): Promise<SeenNetwork | undefined> {
+    await this.#networks.refresh(signal);
+    return this.network(name);
+  }
+
+  refreshVolume(name: string, signal: AbortSignal): Promise<SeenVolume | undefined> {
+    return this.#volumes.refresh(name, signal);
+  }
+
+  refreshImage(reference: string, signal: AbortSignal): Promise<SeenImage | undefined> {
+    return this.#images.refresh(reference, signal);
+  }
+
+  quietly<T>(container: string, action: () => Promise<T>): Promise<T> {
+    return this.#containers.quietly(container, action);
+  }
+
+  /** One list request for each type, and whatever the engine has to inspect because it looks different. */
+  async list(signal: AbortSignal): Promise<void> {
+    const { engine } = this.deps;
+    // What happened while nobody listened may not show in a list: limits that were edited do not.
+    const known = this.fresh ? this.#containers.known() : undefined;
+    this.#inspections.unmarkAll('');
+    this.#images.listing();
+    await this.#questions.ask(
+      ['container/*', 'network/*', 'volume/*', 'image/*'],
+      () =>
+        Promise.all([
+          engine.listContainers(signal, known),
+          engine.listNetworks(signal),
+          engine.listVolumes(signal),
+          engine.listImages(signal),
+        ]),
+      ([containers, networks, volumes, images], question) => {
+        signal.throwIfAborted();
+        this.#containers.takeAll(containers, question);
+        this.#networks.takeAll(networks, question);
+        this.#volumes.takeAll(volumes, question);
+        this.#images.takeAll(images, question);
+      },
+      // Then the connection is dropped, and the next one begins with a list.
+      () => undefined,
+    );
+    if (this.fresh) return;
+    await this.#images.learn(this.deps.wanted?.() ?? [], signal);
+    this.#trouble = undefined;
+    this.announce({ type: 'all' });
+  }
+
+  /** The engine cannot be heard: what is shown may be out of date. `why` is one sentence. */
+  lost(why: string): void {
+    const wasFresh = this.fresh;
+    this.#trouble = why;
+    if (wasFresh) this.announce({ type: 'all' });
+  }
+
+  hear(event: EngineEvent): void {
+    const effect = effectOf(event);
+    switch (effect.do) {
+      case 'ignore':
+        break;
+      case 'inspect-container':
+        this.#containers.doubt(event, effect.id);
+        break;
+      case 'inspect-known-container':
+        this.#containers.doubtIfOurs(event, effect.id);
+        break;
+      case 'patch-container':
+        this.#containers.patch(event, effect.id, effect.patch);
+        break;
+      case 'drop-container':
+        this.#containers.drop(effect.id);
+        break;
+      case 'inspect-network':
+        this.#networks.created(event, effect.id);
+        break;
+      case 'drop-network':
+        this.#networks.drop(effect.id);
+        break;
+      case 'inspect-volume':
+        this.#volumes.doubt(event, effect.name);
+        break;
+      case 'look-at-images':
+        this.#images.doubt(event, effect.reference);
+        break;
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#inspections.stop();
+    this.#stopping.abort();
+  }
+
+  /** Looks at what a mark is about: `container/<id>`, `network/<id>`, `volume/<name>`, `image/<id>`, or `*` for all. */
+  async #look(key: string, signal: AbortSignal): Promise<void> {
+    const slash = key.indexOf('/');
+    const name = key.slice(slash + 1);
+    switch (key.slice(0, slash)) {
+      case 'container':
+        await this.#containers.look(name, signal);
+        break;
+      case 'network':
+        await this.#networks.look(name, signal);
+        break;
+      case 'volume':
+        await this.#volumes.refresh(name, signal);
+        break;
+      case 'image':
+        await this.#images.look(name, signal);
+        break;
+    }
+  }
+
+  protected announce(change: WorldChange): void {
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener(change);
+      } catch (error) {
+        this.deps.log.error({ err: error, change }, 'A listener of the world failed');
+      }
+    }
+  }
+}

@@ -1,0 +1,129 @@
+import type { SeenImage } from '../engine.js';
+import { imageKey } from '../image-reference.js';
+import type { Question } from './object-cache.js';
+
+type Listed = Pick<SeenImage, 'id' | 'tags' | 'digests'>;
+interface Pointer {
+  /** Undefined: asked, and it is not local. */
+  readonly id: string | undefined;
+  /** As the engine spells it. */
+  readonly text: string;
+  /** `alias`: a name that the engine understands and does not list; kept as long as the image is. */
+  readonly is: 'id' | 'tag' | 'digest' | 'alias';
+  readonly question: Question;
+}
+
+/**
+ * Which references lead to which image, and the configuration of the images that somebody asked for. What an id stands
+ * for never changes, so a configuration is asked for once; references move and follow the latest answer.
+ */
+export class ImageCache {
+  readonly #pointers = new Map<string, Pointer>();
+  readonly #configs = new Map<string, Pick<SeenImage, 'config' | 'platform'>>();
+  readonly #images = new Map<string, SeenImage>();
+  #listed: Question = { ticket: 0, atMs: Number.NEGATIVE_INFINITY };
+
+  /** The id that a reference (or id) leads to; undefined when it is not local. */
+  idOf(reference: string): string | undefined {
+    return this.#pointers.get(imageKey(reference))?.id;
+  }
+
+  /** Undefined when it is not local or its configuration has not been asked for. */
+  get(reference: string): SeenImage | undefined {
+    const id = this.idOf(reference);
+    const config = id === undefined ? undefined : this.#configs.get(id);
+    if (id === undefined || config === undefined) return undefined;
+    const ready = this.#images.get(id);
+    if (ready) return ready;
+    const of = (is: Pointer['is']) =>
+      [...this.#pointers.values()].filter((it) => it.id === id && it.is === is).map(({ text }) => text);
+    const image: SeenImage = { id, tags: of('tag'), digests: of('digest'), ...config };
+    this.#images.set(id, image);
+    return image;
+  }
+
+  /** The question behind what is known about the reference, or about all of them. */
+  asked(reference: string | undefined): Question {
+    const own = reference === undefined ? undefined : this.#pointers.get(imageKey(reference))?.question;
+    return own !== undefined && own.ticket > this.#listed.ticket ? own : this.#listed;
+  }
+
+  /** Takes the whole list; true when a reference leads elsewhere now. `moved` gets ids that took over a known image's reference. */
+  takeAll(images: readonly Listed[], question: Question, moved: (id: string) => void): boolean {
+    if (question.ticket < this.#listed.ticket) return false;
+    this.#listed = question;
+    const told = new Map(images.flatMap((image) => pointersOf(image, question)));
+    let changed = false;
+    for (const [key, pointer] of this.#pointers) {
+      if (told.has(key) || pointer.question.ticket > question.ticket) continue;
+      if (pointer.is === 'alias' && pointer.id !== undefined && told.has(pointer.id)) continue;
+      this.#pointers.delete(key);
+      changed ||= pointer.id !== undefined;
+    }
+    for (const [key, pointer] of told) {
+      const before = this.#pointers.get(key)?.id;
+      if (!this.#point(key, pointer)) continue;
+      changed = true;
+      if (before !== undefined && pointer.id !== undefined && this.#configs.has(before)) moved(pointer.id);
+    }
+    this.#settle(changed);
+    return changed;
+  }
+
+  /** Takes the answer about one reference or id; true when something is different now. */
+  take(reference: string, image: SeenImage | undefined, question: Question): boolean {
+    const key = imageKey(reference);
+    if (image === undefined) return this.#forget(key, question);
+    let changed = !this.#configs.has(image.id);
+    const { config, platform } = image;
+    this.#configs.set(image.id, { config, ...(platform ? { platform } : {}) });
+    const told = new Map(pointersOf(image, question));
+    if (!told.has(key)) told.set(key, { id: image.id, text: reference, is: 'alias', question });
+    for (const [known, pointer] of this.#pointers) {
+      if (
+        pointer.is === 'alias' ||
+        pointer.id !== image.id ||
+        told.has(known) ||
+        pointer.question.ticket > question.ticket
+      )
+        continue;
+      this.#pointers.delete(known);
+      changed = true;
+    }
+    for (const [name, pointer] of told) changed = this.#point(name, pointer) || changed;
+    this.#settle(changed);
+    return changed;
+  }
+
+  /** The key leads nowhere; when it is an id, neither does any name of that image. */
+  #forget(key: string, question: Question): boolean {
+    const names = [...this.#pointers].filter(([, { id }]) => id === key).map(([name]) => name);
+    let changed = false;
+    for (const name of new Set([key, ...names])) {
+      changed = this.#point(name, { id: undefined, text: name, is: 'tag', question }) || changed;
+    }
+    this.#settle(changed);
+    return changed;
+  }
+
+  #point(key: string, pointer: Pointer): boolean {
+    const before = this.#pointers.get(key);
+    const known = Math.max(before?.question.ticket ?? 0, this.#listed.ticket);
+    if (known > pointer.question.ticket) return false;
+    this.#pointers.set(key, pointer);
+    return before?.id !== pointer.id;
+  }
+
+  #settle(changed: boolean): void {
+    if (!changed) return;
+    this.#images.clear();
+    const left = new Set([...this.#pointers.values()].map(({ id }) => id));
+    for (const id of this.#configs.keys()) if (!left.has(id)) this.#configs.delete(id);
+  }
+}
+
+const pointersOf = ({ id, tags, digests }: Listed, question: Question): [string, Pointer][] => [
+  [id, { id, text: id, is: 'id', question }],
+  ...tags.map((text): [string, Pointer] => [imageKey(text), { id, text, is: 'tag', question }]),
+  ...digests.map((text): [string, Pointer] => [imageKey(text), { id, text, is: 'digest', question }]),
+];

@@ -1,0 +1,105 @@
+import type { Engine, EngineEvent, SeenImage } from '../engine.js';
+import { imageKey } from '../image-reference.js';
+import { ImageCache } from './image-cache.js';
+import type { Question } from './object-cache.js';
+import type { Watching } from './watch.js';
+
+const ALL = 'image/*';
+const keyOf = (referenceKey: string): string => `image/${referenceKey}`;
+/** In the doubts: any reference. */
+const ANY = '';
+
+/** Local images: where every reference leads, and what somebody asked for in full. */
+export class ImageWatch {
+  readonly #cache = new ImageCache();
+  /** References that an event was about, answered by the next list or by asking for that one. */
+  readonly #doubts = new Set<string>();
+
+  constructor(private readonly shared: Watching) {}
+
+  /** Undefined when it is not local, and while its configuration is looked up. */
+  get(reference: string): SeenImage | undefined {
+    const image = this.#cache.get(reference);
+    if (image) return image;
+    const id = this.#cache.idOf(reference);
+    if (id !== undefined) this.shared.inspections.mark(keyOf(id));
+    return undefined;
+  }
+
+  async refresh(reference: string, signal: AbortSignal): Promise<SeenImage | undefined> {
+    const { engine, questions, inspections, announce } = this.shared;
+    const key = imageKey(reference);
+    const id = this.#cache.idOf(reference);
+    if (id !== undefined) inspections.unmark(keyOf(id));
+    const doubted = this.#doubts.delete(key);
+    await questions.ask(
+      [keyOf(key)],
+      () => engine.inspectImage(reference, signal),
+      (image, question) => {
+        if (this.#cache.take(reference, image, question)) announce({ type: 'image' });
+      },
+      () => doubted && this.#doubt(key),
+    );
+    return this.#cache.get(reference);
+  }
+
+  /** Looks up what is local and not known yet; what the engine cannot tell now is looked up when somebody asks. */
+  async learn(references: Iterable<string>, signal: AbortSignal): Promise<void> {
+    const unknown = new Map<string, string>();
+    for (const reference of references) {
+      const id = this.#cache.get(reference) ? undefined : this.#cache.idOf(reference);
+      if (id !== undefined) unknown.set(id, reference);
+    }
+    const failed = (err: unknown, reference: string) => {
+      signal.throwIfAborted();
+      this.shared.log.debug({ err, reference }, 'Could not look at an image');
+    };
+    await Promise.all(
+      [...unknown.values()].map((one) => this.refresh(one, signal).catch((error: unknown) => failed(error, one))),
+    );
+    signal.throwIfAborted();
+  }
+
+  /** `reference` may be `*`: everything that events were about. */
+  async look(reference: string, signal: AbortSignal): Promise<void> {
+    if (keyOf(reference) === ALL) await this.#list(signal);
+    else await this.refresh(reference, signal);
+  }
+
+  /** A list is being made: it answers the doubts. */
+  listing(): void {
+    this.#doubts.clear();
+  }
+
+  takeAll(images: Awaited<ReturnType<Engine['listImages']>>, question: Question): void {
+    const changed = this.#cache.takeAll(images, question, (id) => this.shared.inspections.mark(keyOf(id)));
+    if (changed) this.shared.announce({ type: 'image' });
+  }
+
+  /** An event about a reference, or about any when it does not say which. */
+  doubt(event: EngineEvent, reference: string | undefined): void {
+    const about = reference === undefined ? ANY : imageKey(reference);
+    const agreed = () => event.action === 'tag' && reference !== undefined && this.#cache.idOf(reference) === event.id;
+    if (this.shared.questions.answered(event, keyOf(about), this.#cache.asked(reference), agreed)) return;
+    this.#doubt(about);
+  }
+
+  #doubt(about: string): void {
+    this.#doubts.add(about);
+    this.shared.inspections.mark(ALL);
+  }
+
+  async #list(signal: AbortSignal): Promise<void> {
+    if (this.#doubts.size === 0) return;
+    const doubts = [...this.#doubts];
+    this.listing();
+    await this.shared.questions.ask(
+      [ALL],
+      () => this.shared.engine.listImages(signal),
+      (images, question) => this.takeAll(images, question),
+      () => {
+        for (const doubt of doubts) this.#doubt(doubt);
+      },
+    );
+  }
+}

@@ -1,0 +1,234 @@
+import type { Logger } from 'pino';
+import type { Clock } from '../../runtime/delays.js';
+import type { Vitals } from '../../runtime/health.js';
+import { within } from '../deadline.js';
+import { type Engine, EngineUnreachable } from '../engine.js';
+import type { World } from '../world.js';
+import { CachedWorld, type WorldDeps } from './cached-world.js';
+
+/** How long the engine may take to accept the subscription, and again to answer the lists, ms. */
+const LIST_LIMIT_MS = 60_000;
+const FIRST_DELAY_MS = 100;
+const LONGEST_DELAY_MS = 5_000;
+const COALESCE_MS = 15;
+
+export interface Informer extends World {
+  /** For the health check. */
+  readonly vitals: Vitals;
+
+  /** Resolves after the first full list or the first failed attempt: an engine that is down keeps nobody from starting. */
+  start(): Promise<void>;
+  /**
+   * Lists everything again and announces what differs, nothing when nothing does. Never throws: `trouble` says what
+   * failed. While disconnected it tries to connect at once.
+   */
+  relist(): Promise<void>;
+  /**
+   * What whoever looks after the engine's process knows to be wrong with it: said as `trouble` instead of what a connection
+   * shows, and an open connection is given up. Undefined: nothing; it is tried to connect at once.
+   */
+  explain(why: string | undefined): void;
+  stop(): Promise<void>;
+}
+
+/** Delay after so many failed attempts in a row, ms. Pure. */
+export const reconnectDelayMs = (failures: number): number =>
+  Math.min(FIRST_DELAY_MS * 2 ** Math.min(failures - 1, 20), LONGEST_DELAY_MS);
+
+/** The world of one engine, kept current. Nothing is asked before `start`. */
+export function startWorld(deps: {
+  readonly engine: Engine;
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** False for an engine on another machine, whose clock may differ. */
+  readonly sameClock?: boolean;
+  readonly coalesceMs?: number;
+  readonly wanted?: () => Iterable<string>;
+}): Informer {
+  return new LiveWorld({ sameClock: true, coalesceMs: COALESCE_MS, ...deps });
+}
+
+/** What the connection is doing, so that `relist` knows what to do. */
+interface Connection {
+  /** Serialises the lists of one connection. */
+  listing: Promise<void>;
+  readonly broken: AbortController;
+}
+
+class LiveWorld extends CachedWorld implements Informer {
+  readonly #ending = new AbortController();
+  /** Whoever waits for the present attempt to list everything or fail. */
+  #attempted: (() => void)[] = [];
+  #connection: Connection | undefined;
+  /** Ends the pause between two attempts. */
+  #hurry: (() => void) | undefined;
+  #loop: Promise<void> | undefined;
+  #vitals: Vitals;
+  #explanation: string | undefined;
+  /** Ends the present connection, or the attempt to open one. */
+  #attempt: AbortController | undefined;
+
+  constructor(private readonly own: WorldDeps) {
+    super(own);
+    const nowMs = own.clock.monotonic();
+    this.#vitals = { listedAtMs: undefined, triedAtMs: nowMs, lostAtMs: nowMs, engineAnswers: true };
+  }
+
+  get vitals(): Vitals {
+    return this.#vitals;
+  }
+
+  override lost(why: string): void {
+    const nowMs = this.own.clock.monotonic();
+    this.#vitals = { ...this.#vitals, triedAtMs: nowMs, lostAtMs: this.#vitals.lostAtMs ?? nowMs };
+    super.lost(why);
+  }
+
+  override get trouble(): string | undefined {
+    return this.fresh ? undefined : (this.#explanation ?? super.trouble);
+  }
+
+  explain(why: string | undefined): void {
+    const before = this.#explanation;
+    if (why === before) return;
+    this.#explanation = why;
+    if (why === undefined) {
+      this.#hurry?.();
+      return;
+    }
+    if (!this.fresh) this.announce({ type: 'all' });
+    if (this.fresh || before === undefined) this.#attempt?.abort(new DOMException(why, 'TimeoutError'));
+  }
+
+  start(): Promise<void> {
+    const attempted = this.#nextAttempt();
+    this.#loop ??= this.#keepConnected();
+    return attempted;
+  }
+
+  async relist(): Promise<void> {
+    if (this.#ending.signal.aborted) return;
+    const connection = this.#connection;
+    if (!connection || !this.fresh) {
+      const attempted = this.#nextAttempt();
+      this.#hurry?.();
+      return attempted;
+    }
+    connection.listing = connection.listing.then(() => this.#list(connection));
+    await connection.listing.catch((error: unknown) => this.lost(sentence(error)));
+  }
+
+  override async stop(): Promise<void> {
+    this.#ending.abort();
+    super.stop();
+    this.#hurry?.();
+    await this.#loop;
+    this.#tellAttempted();
+  }
+
+  #nextAttempt(): Promise<void> {
+    return new Promise((resolve) => this.#attempted.push(resolve));
+  }
+
+  #tellAttempted(): void {
+    for (const resolve of this.#attempted.splice(0)) resolve();
+  }
+
+  async #keepConnected(): Promise<void> {
+    let failures = 0;
+    let said: string | undefined;
+    while (!this.#ending.signal.aborted) {
+      try {
+        await this.#connect(() => {
+          failures = 0;
+          said = undefined;
+          this.own.log.info('Following the Docker engine');
+          this.#tellAttempted();
+        });
+      } catch (error) {
+        if (this.#ending.signal.aborted) return;
+        failures += 1;
+        const why = sentence(error);
+        if (why !== said) this.own.log.warn({ err: error }, why);
+        said = why;
+        this.#vitals = { ...this.#vitals, engineAnswers: !isSilence(error) };
+        this.lost(why);
+      }
+      this.#tellAttempted();
+      await this.#pause(reconnectDelayMs(failures));
+    }
+  }
+
+  /** One connection, from subscribing to the end of its events: always ends by throwing. */
+  async #connect(listed: () => void): Promise<never> {
+    const broken = new AbortController();
+    this.#attempt = broken;
+    const end = () => broken.abort(this.#ending.signal.reason);
+    this.#ending.signal.addEventListener('abort', end, { once: true });
+    const connection: Connection = { listing: Promise.resolve(), broken };
+    try {
+      // Events first: what happens while the lists are made must not be missed.
+      await this.#follow(connection, () => {
+        this.#connection = connection;
+        connection.listing = this.#list(connection).then(listed);
+        connection.listing.catch((error: unknown) => broken.abort(error));
+      });
+      throw new Error('it closed its stream of events');
+    } catch (error) {
+      // Ended by us: then what made us end it is the reason.
+      throw broken.signal.aborted ? broken.signal.reason : error;
+    } finally {
+      this.#connection = undefined;
+      this.#ending.signal.removeEventListener('abort', end);
+      broken.abort(new Error('The connection has ended'));
+    }
+  }
+
+  async #follow({ broken }: Connection, opened: () => void): Promise<void> {
+    const tooLate = this.own.clock.after(LIST_LIMIT_MS, () => {
+      const why = `it did not accept a subscription to its events within ${LIST_LIMIT_MS / 1000} s`;
+      broken.abort(new DOMException(why, 'TimeoutError'));
+    });
+    const onOpen = () => {
+      tooLate();
+      opened();
+    };
+    try {
+      for await (const event of this.own.engine.events(undefined, onOpen, broken.signal)) this.hear(event);
+    } finally {
+      tooLate();
+    }
+  }
+
+  async #list({ broken }: Connection): Promise<void> {
+    try {
+      await within(LIST_LIMIT_MS, broken.signal, (signal) => this.list(signal));
+      const nowMs = this.own.clock.monotonic();
+      this.#vitals = { listedAtMs: nowMs, triedAtMs: nowMs, lostAtMs: undefined, engineAnswers: true };
+    } catch (error) {
+      broken.abort(error);
+      throw error;
+    }
+  }
+
+  #pause(ms: number): Promise<void> {
+    if (this.#ending.signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const cancel = this.own.clock.after(ms, resolve);
+      this.#hurry = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
+}
+
+/** Nobody answered, or not in time; anything else is an answer. */
+const isSilence = (error: unknown): boolean =>
+  error instanceof EngineUnreachable || (error instanceof Error && error.name === 'TimeoutError');
+
+/** Why the engine cannot be heard, in one sentence. */
+function sentence(error: unknown): string {
+  const message = (error instanceof Error ? error.message : String(error)).split('\n', 1)[0]?.replace(/[.\s]+$/, '');
+  return `The Docker engine cannot be followed: ${message || 'no reason given'}`;
+}

@@ -1,0 +1,67 @@
+import type { Clock } from '../../runtime/delays.js';
+import type { EngineEvent } from '../engine.js';
+import type { Question } from './object-cache.js';
+
+/** An event that comes later than this after it happened is looked into, whatever it tells, ms. */
+const LATE_AT_MOST_MS = 5_000;
+
+/**
+ * What is being asked of the engine right now. Keys name one object (`container/<id>`) or all of a type (`container/*`).
+ * From the questions follows which events tell nothing new.
+ */
+export class Questions {
+  readonly #open = new Map<string, Question>();
+  #tickets = 0;
+
+  constructor(
+    private readonly clock: Clock,
+    /** Whether events bear the time of our clock. */
+    private readonly sameClock: boolean,
+  ) {}
+
+  /** Now, as a question that nobody has to answer: what an event says. */
+  now(): Question {
+    return { ticket: ++this.#tickets, atMs: this.clock.now() };
+  }
+
+  /** Asks, and has the answer taken before the question counts as closed. Without an answer `unanswered` is called. */
+  async ask<T, Result>(
+    about: readonly string[],
+    request: () => Promise<T>,
+    take: (answer: T, question: Question) => Result,
+    unanswered: () => void,
+  ): Promise<Result> {
+    const question = this.now();
+    for (const key of about) this.#open.set(key, question);
+    try {
+      return take(await request(), question);
+    } catch (error) {
+      unanswered();
+      throw error;
+    } finally {
+      for (const key of about) if (this.#open.get(key) === question) this.#open.delete(key);
+    }
+  }
+
+  isOpen(key: string): boolean {
+    return this.#open.has(key);
+  }
+
+  /**
+   * Whether a question put after the event happened covers it: events come late. In the same millisecond what is shown
+   * has to agree with the event. Never for long after the question, so that a clock set back heals by itself.
+   */
+  answered({ timeNano }: EngineEvent, key: string, shown: Question, agreed: () => boolean): boolean {
+    if (!this.sameClock) return false;
+    // By its digits: as a number it would lose the last ones, and be in the wrong millisecond.
+    const happenedMs = Number(timeNano.slice(0, -6));
+    const now = this.clock.now();
+    if (!(now - happenedMs < LATE_AT_MOST_MS)) return false;
+    const recent = ({ atMs }: Question) => now >= atMs && now - atMs < LATE_AT_MOST_MS;
+    const all = `${key.slice(0, key.indexOf('/'))}/*`;
+    const open = [this.#open.get(key), this.#open.get(all)].filter((it) => it !== undefined);
+    if ([shown, ...open].some((it) => recent(it) && happenedMs < Math.floor(it.atMs))) return true;
+    // An open question may have been answered before the event: then what is shown now will be replaced.
+    return open.length === 0 && recent(shown) && happenedMs === Math.floor(shown.atMs) && agreed();
+  }
+}

@@ -1,0 +1,50 @@
+import type { EngineEvent, SeenVolume } from '../engine.js';
+import { ObjectCache, type Question } from './object-cache.js';
+import type { Watching } from './watch.js';
+
+const keyOf = (name: string): string => `volume/${name}`;
+
+/** Every volume of the engine, by name. */
+export class VolumeWatch {
+  readonly #cache = new ObjectCache<SeenVolume>();
+
+  constructor(private readonly shared: Watching) {}
+
+  get(name: string): SeenVolume | undefined {
+    return this.#cache.get(name);
+  }
+
+  all(): readonly SeenVolume[] {
+    return this.#cache.values();
+  }
+
+  async refresh(name: string, signal: AbortSignal): Promise<SeenVolume | undefined> {
+    const { engine, questions, inspections, announce } = this.shared;
+    inspections.unmark(keyOf(name));
+    await questions.ask(
+      [keyOf(name)],
+      () => engine.inspectVolume(name, signal),
+      (volume, question) => {
+        if (this.#cache.take(name, volume, question) === 'changed') announce({ type: 'volume', name });
+      },
+      () => inspections.mark(keyOf(name)),
+    );
+    return this.#cache.get(name);
+  }
+
+  takeAll(volumes: readonly SeenVolume[], question: Question): void {
+    this.#cache.takeAll(
+      new Map(volumes.map((volume) => [volume.name, volume])),
+      question,
+      (name) => this.shared.announce({ type: 'volume', name }),
+      (name) => this.shared.inspections.mark(keyOf(name)),
+    );
+  }
+
+  /** Made or removed. Names are used again, so an end that is told late proves nothing: it is looked at. */
+  doubt(event: EngineEvent, name: string): void {
+    const agreed = () => (event.action === 'create') === (this.#cache.get(name) !== undefined);
+    if (this.shared.questions.answered(event, keyOf(name), this.#cache.asked(name), agreed)) return;
+    this.shared.inspections.mark(keyOf(name));
+  }
+}

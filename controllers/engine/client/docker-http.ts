@@ -1,0 +1,152 @@
+import { setMaxListeners } from 'node:events';
+import { Agent, IncomingMessage } from 'node:http';
+import { inspect } from 'node:util';
+import Docker from 'dockerode';
+import { EngineError, EngineUnreachable, type RegistryAuth } from '../engine.js';
+import { type DockerAddress, describeAddress } from './docker-address.js';
+
+/** One request to Docker's API. */
+export interface Call {
+  readonly method?: 'GET' | 'POST' | 'DELETE';
+  /** Without query; segments already escaped. */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | readonly string[]>>;
+  readonly body?: object;
+  /** A tar stream or its bytes, instead of `body`. */
+  readonly file?: Buffer | NodeJS.ReadableStream;
+  readonly auth?: RegistryAuth | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** What came back, whatever the status. Who does not read `stream` to its end destroys it. */
+export interface Answer {
+  readonly status: number;
+  readonly stream: IncomingMessage;
+}
+
+export interface DockerHttp {
+  /** Sends one request; resolves when the response headers are here. */
+  open(call: Call): Promise<Answer>;
+  /** `open`, then the whole body: parsed JSON, or undefined when there is none. */
+  ask(call: Call): Promise<{ readonly status: number; readonly body: unknown; readonly apiVersion: string }>;
+  /** The error of a conversation that broke: the signal's reason when it has fired, else `EngineUnreachable`. */
+  broken(cause: unknown, signal: AbortSignal): unknown;
+}
+
+/** Idle connections kept for the next request, and for how long, ms: a settled agent holds only its event stream. */
+const IDLE_SOCKETS = 4;
+const IDLE_MS = 10_000;
+
+/** So that the modem hands over every response and each verb judges the status itself. */
+const EVERY_STATUS = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [100 + index, true]));
+
+/**
+ * Docker's HTTP over dockerode's modem: sockets kept alive, no limit on how many requests run at once (event and log
+ * streams occupy one each for hours). Bodies are read here rather than by the modem, which never answers when the
+ * engine dies in the middle of one.
+ */
+export function dockerHttp(address: DockerAddress): DockerHttp {
+  const agent = new Agent({ keepAlive: true, maxFreeSockets: IDLE_SOCKETS, timeout: IDLE_MS });
+  // The modem writes out its whole options, sockets and all, for a debug line at every request that nobody sees: with
+  // fifty requests under way that took half of our processor time.
+  Object.defineProperty(agent, inspect.custom, { value: () => 'Agent' });
+  // `host: undefined` is said on purpose: the modem fills in from DOCKER_HOST what it is not told.
+  const options: Docker.DockerOptions & { agent: Agent } =
+    'socketPath' in address
+      ? { socketPath: address.socketPath, host: undefined, port: undefined, protocol: 'http', agent }
+      : { host: address.host, port: address.port, protocol: 'http', agent };
+  const docker = new Docker(options);
+  const where = describeAddress(address);
+
+  const broken = (cause: unknown, signal: AbortSignal): unknown => {
+    if (signal.aborted) return signal.reason;
+    if (cause instanceof EngineError || cause instanceof EngineUnreachable) return cause;
+    return new EngineUnreachable(
+      `No Docker engine answers at ${where}: ${cause instanceof Error ? cause.message : cause}`,
+      {
+        cause,
+      },
+    );
+  };
+
+  const open = async (call: Call): Promise<Answer> => {
+    call.signal.throwIfAborted();
+    setMaxListeners(0, call.signal); // one signal for many requests at once is the normal case, not a leak
+    try {
+      return await new Promise<Answer>((resolve, reject) => {
+        docker.modem.dial(
+          {
+            method: call.method ?? 'GET',
+            path: `${call.path}?`, // the modem appends a query only after a question mark
+            options: { _query: call.query ?? {}, _body: call.body ?? {} },
+            ...(call.file === undefined ? {} : { file: call.file }),
+            ...(call.auth === undefined ? {} : { authconfig: { ...call.auth } }),
+            abortSignal: call.signal,
+            isStream: true,
+            statusCodes: EVERY_STATUS,
+          },
+          (error: Error | null, response: unknown) => {
+            if (response instanceof IncomingMessage) resolve({ status: response.statusCode ?? 0, stream: response });
+            else reject(error ?? new Error('The modem answered without a response'));
+          },
+        );
+      });
+    } catch (error) {
+      throw broken(error, call.signal);
+    }
+  };
+
+  return {
+    open,
+    async ask(call) {
+      const { status, stream } = await open(call);
+      try {
+        const version = stream.headers['api-version'];
+        return {
+          status,
+          body: parseBody(await readAll(stream)),
+          apiVersion: typeof version === 'string' ? version : '',
+        };
+      } catch (error) {
+        throw broken(error, call.signal);
+      }
+    },
+    broken,
+  };
+}
+
+/** Docker's own words for a refusal. Pure. */
+export function refusal(status: number, body: unknown): EngineError {
+  const words =
+    typeof body === 'object' && body !== null && 'message' in body && typeof body.message === 'string'
+      ? body.message.trim()
+      : typeof body === 'string' && body.trim() !== ''
+        ? body.trim()
+        : `Docker answered ${status}`;
+  return new EngineError(words, status);
+}
+
+/** What an engine answers at most, bytes: a list of a thousand containers has about 3 MB. */
+const LARGEST_ANSWER_BYTES = 64 * 1024 * 1024;
+
+/** The whole body. Throws when it is larger than any engine's. */
+export async function readAll(stream: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of stream) {
+    bytes += (chunk as Buffer).length;
+    if (bytes > LARGEST_ANSWER_BYTES) throw new Error(`The engine answers more than ${LARGEST_ANSWER_BYTES} bytes`);
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+/** JSON if it is JSON (a proxy in between may answer text), undefined if empty. Pure. */
+export function parseBody(text: string): unknown {
+  if (text.trim() === '') return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

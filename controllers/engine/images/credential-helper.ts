@@ -1,0 +1,56 @@
+import { execFile } from 'node:child_process';
+import { type Env, findProgram, withoutSecrets } from '../command.js';
+import { HUB, HUB_KEY } from '../registry-name.js';
+import { type AuthEntry, CredentialsError, entryOf } from './registry-auth.js';
+
+/** A helper may ask a server of its own, or wait for a key to be unlocked. */
+const HELPER_LIMIT_MS = 20_000;
+
+/**
+ * Asks a credential helper (`docker-credential-<name> get`, the registry on its input, JSON on its output). Undefined:
+ * it knows none for that registry. No shell; what it prints goes nowhere else. Throws `CredentialsError`.
+ */
+export async function askHelper(
+  name: string,
+  registry: string,
+  env: Env,
+  limitMs = HELPER_LIMIT_MS,
+): Promise<AuthEntry | undefined> {
+  const program = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(name) ? findProgram(`docker-credential-${name}`, env) : undefined;
+  if (program === undefined) throw new CredentialsError(`There is no program docker-credential-${name} on this device`);
+  const { code, output } = await run(program, registry === HUB ? HUB_KEY : registry, env, limitMs);
+  if (code === 'late') throw new CredentialsError(`${program} has not answered within ${limitMs / 1_000} s`);
+  if (code !== 0) {
+    // The words that helpers have agreed on.
+    if (/credentials not found/i.test(output)) return undefined;
+    throw new CredentialsError(`${program} could not tell the credentials of ${registry}: it ended with ${code}`);
+  }
+  try {
+    const { username, secret } = entryOf(JSON.parse(output)) as Readonly<Record<string, string | undefined>>;
+    if (!username || secret === undefined) return undefined;
+    return username === '<token>' ? { identitytoken: secret } : { username, password: secret };
+  } catch {
+    throw new CredentialsError(`${program} answered something else than JSON for ${registry}`);
+  }
+}
+
+function run(
+  program: string,
+  input: string,
+  env: Env,
+  limitMs: number,
+): Promise<{ readonly code: number | string; readonly output: string }> {
+  return new Promise((resolve) => {
+    const options = {
+      env: withoutSecrets(env),
+      timeout: limitMs,
+      killSignal: 'SIGKILL',
+      maxBuffer: 1024 * 1024,
+    } as const;
+    const child = execFile(program, ['get'], options, (error, stdout) => {
+      resolve({ code: error === null ? 0 : error.killed ? 'late' : (error.code ?? 'a signal'), output: stdout });
+    });
+    child.stdin?.on('error', () => undefined); // it may not care to read
+    child.stdin?.end(`${input}\n`);
+  });
+}

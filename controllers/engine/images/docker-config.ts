@@ -1,0 +1,57 @@
+import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { Env } from '../command.js';
+import { hostOf } from '../registry-name.js';
+import { type AuthEntry, CredentialsError, entryOf } from './registry-auth.js';
+
+/** Credentials as `docker login` leaves them. */
+export interface DockerConfig {
+  /** By host. */
+  readonly auths: ReadonlyMap<string, AuthEntry>;
+  /** Names of helper programs (`docker-credential-<name>`) by host. */
+  readonly helpers: ReadonlyMap<string, string>;
+  /** The helper for every other registry. */
+  readonly store: string | undefined;
+}
+
+/** Where the Docker command keeps its settings for this user. Pure. */
+export const dockerConfigPath = (env: Env): string =>
+  join(env.DOCKER_CONFIG || join(env.HOME || homedir(), '.docker'), 'config.json');
+
+/** The file at the path; undefined when there is none. Throws `CredentialsError` for one that cannot be used. */
+export async function readDockerConfig(path: string): Promise<DockerConfig | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw new CredentialsError(`Could not read ${path}: ${String(code)}`);
+  }
+  try {
+    return parseDockerConfig(text);
+  } catch (error) {
+    const why = error instanceof CredentialsError ? error.message : 'it is not JSON';
+    throw new CredentialsError(`${path} cannot be used: ${why}`);
+  }
+}
+
+/** What a config file says about registries. Throws for what is none; never with any of its text. Pure. */
+export function parseDockerConfig(text: string): DockerConfig {
+  const value: unknown = JSON.parse(text);
+  const { auths = {}, credHelpers = {}, credsStore } = isMap(value) ? value : {};
+  if (!isMap(auths)) throw new CredentialsError('auths is not a map');
+  return {
+    auths: new Map(Object.entries(auths).map(([key, entry]) => [hostOf(key), entryOf(entry)])),
+    helpers: new Map(
+      Object.entries(isMap(credHelpers) ? credHelpers : {}).flatMap(([key, name]) =>
+        typeof name === 'string' ? [[hostOf(key), name]] : [],
+      ),
+    ),
+    store: typeof credsStore === 'string' && credsStore !== '' ? credsStore : undefined,
+  };
+}
+
+const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

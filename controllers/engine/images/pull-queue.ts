@@ -1,0 +1,162 @@
+import type { Logger } from 'pino';
+import { normalizeReference } from '../../../crds/model/names.js';
+import type { Engine } from '../engine.js';
+import { imageKey, repositoryOf } from '../image-reference.js';
+import type { Pulls, PullWish, World } from '../world.js';
+import type { Archives } from './archives.js';
+import type { DiskSpace } from './disk-space.js';
+import type { Credentials } from './registry-credentials.js';
+
+const AT_ONCE = 3;
+
+interface Pull {
+  /** As it was asked for first. */
+  readonly reference: string;
+  readonly wish: PullWish;
+  /** Every spelling somebody used: listeners compare with theirs. */
+  readonly spellings: Set<string>;
+  readonly stopping: AbortController;
+  percent: number;
+  error: Error | undefined;
+}
+
+/** `Pulls` on one engine. A finished pull is shown as running until the world shows its image, so nobody sees a gap. */
+export class PullQueue implements Pulls {
+  readonly #pulls = new Map<string, Pull>();
+  readonly #queue: string[] = [];
+  readonly #active = new Set<Promise<void>>();
+  readonly #listeners = new Set<(reference: string) => void>();
+  #stopped = false;
+
+  constructor(
+    private readonly deps: {
+      readonly engine: Engine;
+      readonly world: Pick<World, 'refreshImage'>;
+      /** For the registry of the reference. */
+      readonly credentials?: Credentials;
+      /** Asked before any registry. */
+      readonly archives?: Pick<Archives, 'bring'>;
+      /** Without it pulls may fill the disk. */
+      readonly space?: DiskSpace;
+      readonly log: Logger;
+    },
+  ) {}
+
+  start(reference: string, wish: PullWish = {}): void {
+    if (this.#stopped) return;
+    const key = imageKey(reference);
+    const present = this.#pulls.get(key);
+    if (present && !present.error) {
+      addSpellings(present, reference);
+      return;
+    }
+    const pull: Pull = {
+      reference,
+      wish,
+      spellings: new Set(present?.spellings),
+      stopping: new AbortController(),
+      percent: 0,
+      error: undefined,
+    };
+    addSpellings(pull, reference);
+    this.#pulls.set(key, pull);
+    this.#queue.push(key);
+    this.#announce(pull);
+    this.#fill();
+  }
+
+  state(reference: string): ReturnType<Pulls['state']> {
+    const pull = this.#pulls.get(imageKey(reference));
+    if (!pull) return { is: 'none' };
+    return pull.error ? { is: 'failed', error: pull.error } : { is: 'running', percent: pull.percent };
+  }
+
+  forget(reference: string): void {
+    const key = imageKey(reference);
+    const pull = this.#pulls.get(key);
+    if (!pull) return;
+    this.#pulls.delete(key);
+    const queued = this.#queue.indexOf(key);
+    if (queued >= 0) this.#queue.splice(queued, 1);
+    pull.stopping.abort(new Error('Nobody wants the image any more'));
+    this.#announce(pull);
+  }
+
+  onChange(listener: (reference: string) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Stops every pull and takes no more; resolves when none is under way. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#queue.length = 0;
+    for (const { stopping } of this.#pulls.values()) stopping.abort(new Error('The agent is stopping'));
+    await Promise.all(this.#active);
+    this.#pulls.clear();
+  }
+
+  #fill(): void {
+    while (!this.#stopped && this.#active.size < AT_ONCE) {
+      const key = this.#queue.shift();
+      const pull = key === undefined ? undefined : this.#pulls.get(key);
+      if (key === undefined || !pull) return;
+      const work = this.#work(key, pull).finally(() => {
+        this.#active.delete(work);
+        this.#fill();
+      });
+      this.#active.add(work);
+    }
+  }
+
+  async #work(key: string, pull: Pull): Promise<void> {
+    const { engine, world, archives, credentials, space, log } = this.deps;
+    const { reference, wish, stopping } = pull;
+    try {
+      const onProgress = (percent: number) => this.#progress(pull, percent);
+      if (!(await archives?.bring(reference, stopping.signal))) {
+        const auth = await credentials?.(reference, wish.secret);
+        stopping.signal.throwIfAborted();
+        const options = { auth, platform: wish.platform };
+        const exact = wish.digest === undefined ? reference : `${repositoryOf(reference)}@${wish.digest}`;
+        const pulled = (signal: AbortSignal) => engine.pullImage(exact, options, onProgress, signal);
+        await (space ? space.within(exact, options, stopping.signal, pulled) : pulled(stopping.signal));
+        if (exact !== reference) await engine.tagImage(exact, reference, stopping.signal);
+      }
+      const image = await world.refreshImage(reference, stopping.signal);
+      if (!image) throw new Error(`Pulled ${reference}, but the engine does not have an image of that name`);
+      if (this.#pulls.get(key) === pull) this.#pulls.delete(key);
+      else return;
+    } catch (error) {
+      // Stopped or forgotten: nobody waits for how it ended.
+      if (stopping.signal.aborted) return;
+      pull.error = error instanceof Error ? error : new Error(String(error));
+      log.debug({ err: pull.error, reference }, 'A pull failed');
+    }
+    this.#announce(pull);
+  }
+
+  /** Whole percent that never goes back: layers that turn up late would make it. */
+  #progress(pull: Pull, percent: number): void {
+    const whole = Math.min(100, Math.floor(percent));
+    if (!(whole > pull.percent) || pull.error || pull.stopping.signal.aborted) return;
+    pull.percent = whole;
+    this.#announce(pull);
+  }
+
+  #announce({ spellings }: Pull): void {
+    for (const listener of [...this.#listeners]) {
+      for (const spelling of spellings) {
+        try {
+          listener(spelling);
+        } catch (error) {
+          this.deps.log.error({ err: error, reference: spelling }, 'A listener of the pulls failed');
+        }
+      }
+    }
+  }
+}
+
+function addSpellings({ spellings }: Pull, reference: string): void {
+  spellings.add(reference).add(normalizeReference(reference));
+}

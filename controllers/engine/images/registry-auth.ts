@@ -1,0 +1,43 @@
+import type { RegistryAuth } from '../engine.js';
+import { HUB, HUB_KEY } from '../registry-name.js';
+
+/** Credentials that somebody configured and that cannot be used. Says where they stand; never what they are. */
+export class CredentialsError extends Error {
+  override readonly name = 'CredentialsError';
+}
+
+/** One entry of Docker's config file, or what a helper or a secret tells. */
+export interface AuthEntry {
+  readonly username?: string;
+  readonly password?: string;
+  /** `username:password` in base64 */
+  readonly auth?: string;
+  readonly identitytoken?: string;
+  readonly registrytoken?: string;
+}
+
+/** What Docker wants to know for a pull; undefined when the entry is empty. Throws a text for people when it is broken. Pure. */
+export function authOf(entry: AuthEntry, registry: string): RegistryAuth | undefined {
+  const serveraddress = registry === HUB ? HUB_KEY : registry;
+  if (entry.registrytoken) return { registrytoken: entry.registrytoken, serveraddress };
+  if (entry.identitytoken) return { identitytoken: entry.identitytoken, serveraddress };
+  const pair = entry.auth ? decode(entry.auth) : entry;
+  const { username, password } = pair;
+  return username && password !== undefined ? { username, password, serveraddress } : undefined;
+}
+
+function decode(auth: string): AuthEntry {
+  const text = Buffer.from(auth, 'base64').toString();
+  const colon = text.indexOf(':');
+  if (colon <= 0) throw new CredentialsError('auth is not username:password in base64');
+  // Docker pads with zero bytes.
+  return { username: text.slice(0, colon), password: text.slice(colon + 1).replace(/\0+$/, '') };
+}
+
+/** A value of unknown origin as an entry: only texts are taken over. Pure. */
+export function entryOf(value: unknown): AuthEntry {
+  if (typeof value !== 'object' || value === null)
+    throw new CredentialsError('Expected a map of username and password');
+  const texts = Object.entries(value).filter((pair): pair is [string, string] => typeof pair[1] === 'string');
+  return Object.fromEntries(texts.map(([name, text]) => [name.toLowerCase(), text]));
+}

@@ -1,0 +1,131 @@
+import { parseJsonWithin } from '../../../api/platform/json-text.js';
+import { withinMs } from '../../runtime/time-limit.js';
+import type { RegistryAuth } from '../engine.js';
+import { HUB, registryName } from '../registry-name.js';
+
+/** What a registry says about an image, as far as room for it goes. */
+export interface RemoteImage {
+  /** Bytes of each layer as it travels, from the lowest. */
+  readonly layers: readonly number[];
+  /** Digests of the layers unpacked, as engines know them; empty when the registry does not tell. */
+  readonly diffIds: readonly string[];
+}
+
+interface Manifest {
+  readonly manifests?: readonly { readonly digest: string; readonly platform?: { readonly architecture?: string } }[];
+  readonly config?: { readonly digest: string };
+  readonly layers?: readonly { readonly size?: number }[];
+}
+
+const ACCEPTED = [
+  'application/vnd.oci.image.index.v1+json',
+  'application/vnd.docker.distribution.manifest.list.v2+json',
+  'application/vnd.oci.image.manifest.v1+json',
+  'application/vnd.docker.distribution.manifest.v2+json',
+].join(', ');
+
+/** A registry that has not told by then, or goes on telling, is not waited for, ms. */
+const LONGEST_TALK_MS = 30_000;
+/** The distribution specification asks registries to take manifests of 4 MiB; configurations have some kB. */
+const LARGEST_ANSWER_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Asks a registry (HTTP API v2) what an image is made of. Undefined when it does not say, for whatever reason: the engine
+ * may reach what we do not, through a mirror or with a certificate of its own.
+ */
+export async function remoteImage(
+  reference: string,
+  auth: RegistryAuth | undefined,
+  architecture: string,
+  signal: AbortSignal,
+  limitMs = LONGEST_TALK_MS,
+): Promise<RemoteImage | undefined> {
+  try {
+    const { repository, version } = registryName(reference);
+    const get = getter(reference, auth, withinMs(limitMs, signal));
+    const first = await get(`${repository}/manifests/${version}`);
+    const offered = first?.manifests;
+    const chosen = offered?.find(({ platform }) => platform?.architecture === architecture) ?? offered?.[0];
+    const manifest = chosen ? await get(`${repository}/manifests/${chosen.digest}`) : first;
+    if (!manifest?.layers) return undefined;
+    const config = manifest.config && (await get(`${repository}/blobs/${manifest.config.digest}`));
+    const { rootfs } = (config ?? {}) as { readonly rootfs?: { readonly diff_ids?: readonly string[] } };
+    return { layers: manifest.layers.map(({ size = 0 }) => size), diffIds: rootfs?.diff_ids ?? [] };
+  } catch {
+    signal.throwIfAborted();
+    return undefined;
+  }
+}
+
+/** GETs of one image's repository: shows the credentials when asked, in the way that the registry asks for. */
+function getter(
+  reference: string,
+  auth: RegistryAuth | undefined,
+  signal: AbortSignal,
+): (path: string) => Promise<Manifest | undefined> {
+  const { registry, repository } = registryName(reference);
+  const host = registry === HUB ? 'registry-1.docker.io' : registry;
+  // As the engine does: nothing but this machine is spoken to without encryption.
+  const isHere = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/.test(host);
+  const base = `${isHere ? 'http' : 'https'}://${host}/v2/`;
+  let authorization: string | undefined;
+  const ask = (path: string) =>
+    fetch(base + path, { signal, headers: { accept: ACCEPTED, ...(authorization ? { authorization } : {}) } });
+  return async (path) => {
+    let answer = await ask(path);
+    if (answer.status === 401 && authorization === undefined) {
+      authorization = await authorize(
+        answer.headers.get('www-authenticate') ?? '',
+        { repository, auth, isPlain: isHere },
+        signal,
+      );
+      if (authorization !== undefined) answer = await ask(path);
+    }
+    return answer.ok ? ((await jsonOf(answer)) as Manifest) : undefined;
+  };
+}
+
+/** What to say to a challenge: the login itself, or the token that the named address gives for it. (RFC 6750, distribution's token scheme.) */
+async function authorize(
+  challenge: string,
+  {
+    repository,
+    auth,
+    isPlain,
+  }: {
+    readonly repository: string;
+    readonly auth: RegistryAuth | undefined;
+    /** The registry itself is spoken to without encryption. */
+    readonly isPlain: boolean;
+  },
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const basic = auth && 'username' in auth ? `Basic ${base64(`${auth.username}:${auth.password}`)}` : undefined;
+  if (/^basic/i.test(challenge)) return basic;
+  if (auth && 'registrytoken' in auth) return `Bearer ${auth.registrytoken}`;
+  const said = Object.fromEntries([...challenge.matchAll(/(\w+)="([^"]*)"/g)].map(([, name, value]) => [name, value]));
+  if (!/^bearer/i.test(challenge) || !said.realm || !URL.canParse(said.realm)) return undefined;
+  const realm = new URL(said.realm);
+  // Where tokens are given may be another host (Docker Hub's is), but a login never travels in the clear to it.
+  if (realm.protocol !== 'https:' && !isPlain) return undefined;
+  if (said.service) realm.searchParams.set('service', said.service);
+  realm.searchParams.set('scope', `repository:${repository}:pull`);
+  const answer = await fetch(realm, { signal, headers: basic ? { authorization: basic } : {} });
+  const { token, access_token } = (await jsonOf(answer)) as { readonly token?: string; readonly access_token?: string };
+  const given = token ?? access_token;
+  return given === undefined ? undefined : `Bearer ${given}`;
+}
+
+/** An answer as JSON. Throws when it is larger, or says more, than a device should take; the rest of it is not waited for. */
+async function jsonOf(answer: Response): Promise<unknown> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of answer.body ?? []) {
+    bytes += chunk.length;
+    if (bytes > LARGEST_ANSWER_BYTES) throw new Error('The registry answers more than is read');
+    chunks.push(chunk);
+  }
+  return parseJsonWithin(Buffer.concat(chunks).toString());
+}
+
+const base64 = (text: string): string => Buffer.from(text).toString('base64');

@@ -1,0 +1,119 @@
+import { existsSync } from 'node:fs';
+import { withinMs } from '../../runtime/time-limit.js';
+import { DEFAULT_SOCKET, parseDockerHost } from '../client/docker-address.js';
+import { connectEngine } from '../client/dockerode-engine.js';
+import { type Env, findProgram } from '../command.js';
+import { installPackages, isDebian, isRoot } from './debian-packages.js';
+import { answers, isRunning, pings, startDaemon, stopDaemon } from './engine-daemon.js';
+import { engineFolders } from './engine-folders.js';
+import type { Daemon } from './engine-keeper.js';
+
+/** A daemon that accepts a connection and takes longer over a ping hangs, ms. */
+const ANSWER_LIMIT_MS = 10_000;
+
+export interface EngineSearch {
+  /** `external`: the one at DOCKER_HOST or the usual socket. `private`: our own. `auto`: that one, else our own. */
+  readonly mode: 'auto' | 'external' | 'private';
+  readonly dataFolder: string;
+  readonly env: Env;
+  /** Tells people what is being done on their machine, before it is. */
+  readonly say: (text: string) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * An engine that answers. `started`: it is our own, started now or by an earlier run (its containers have kept running).
+ * Throws with a way out when there is none.
+ */
+export async function findEngine(search: EngineSearch): Promise<{ dockerHost: string; started: boolean }> {
+  const { mode, env, signal } = search;
+  const given = mode === 'private' ? '' : (env.DOCKER_HOST ?? '');
+  if (given !== '') {
+    await assertAnswers(given, signal);
+    return { dockerHost: given, started: false };
+  }
+  if (mode !== 'private' && (await answers(DEFAULT_SOCKET, signal))) return usual();
+  if (mode === 'external') {
+    throw new Error(`No Docker engine answers at ${DEFAULT_SOCKET}: start it, or set DOCKER_HOST to where it listens`);
+  }
+  return privateEngine(search);
+}
+
+/** Ends the engine of that data folder with its containers; images and volumes stay in the folder. */
+export async function stopPrivateEngine(dataFolder: string, env: Env = process.env): Promise<void> {
+  await stopDaemon(engineFolders(dataFolder), env);
+}
+
+const usual = () => ({ dockerHost: `unix://${DEFAULT_SOCKET}`, started: false });
+
+async function assertAnswers(dockerHost: string, signal?: AbortSignal): Promise<void> {
+  parseDockerHost(dockerHost);
+  try {
+    await connectEngine({ dockerHost }).info(withinMs(10_000, signal));
+  } catch (cause) {
+    signal?.throwIfAborted();
+    throw new Error(
+      `DOCKER_HOST is ${dockerHost}, but no Docker engine answers there: correct it, or unset it to let supercargo look for one`,
+      { cause },
+    );
+  }
+}
+
+async function privateEngine(search: EngineSearch): Promise<{ dockerHost: string; started: boolean }> {
+  const { mode, dataFolder, env, say, signal } = search;
+  const folders = engineFolders(dataFolder);
+  const ours = { dockerHost: `unix://${folders.socket}`, started: true };
+  const patience = withinMs(ANSWER_LIMIT_MS, signal);
+  if (await pings(folders.socket, patience)) return ours;
+  signal?.throwIfAborted();
+  if (patience.aborted && (await isRunning(folders))) {
+    say('The Docker engine of our own runs, but does not answer: going on without it');
+    return ours;
+  }
+  if (!isRoot()) {
+    throw new Error(
+      `No Docker engine answers at ${DEFAULT_SOCKET}, and starting one needs root: start Docker, set DOCKER_HOST, or run supercargo as root`,
+    );
+  }
+  const missing = ['dockerd', 'ip', 'iptables'].filter((program) => findProgram(program, env) === undefined);
+  if (missing.length > 0) {
+    if (!(await isDebian(env))) {
+      throw new Error(
+        `There is no Docker engine here (${missing.join(', ')} not found): install Docker, or set DOCKER_HOST to one elsewhere`,
+      );
+    }
+    await installPackages(['docker.io', 'iptables', 'iproute2'], `${missing.join(', ')} not found`, {
+      env,
+      say,
+      log: folders.installLog,
+      signal,
+    });
+    // Where an init system runs, the package has started the machine's own engine.
+    if (mode === 'auto' && existsSync(DEFAULT_SOCKET) && (await answers(DEFAULT_SOCKET, signal))) return usual();
+  }
+  say(`Starting a Docker engine of our own, data in ${folders.dataRoot}`);
+  const isKnown = existsSync(folders.dataRoot);
+  try {
+    await privateDaemon(dataFolder, { env, say }).start(signal);
+  } catch (error) {
+    // It has worked before: whoever looks after it starts it again. The rest of the device needs an agent meanwhile.
+    signal?.throwIfAborted();
+    if (!isKnown) throw error;
+    say(`${error instanceof Error ? error.message : String(error)}; it is tried again`);
+  }
+  return ours;
+}
+
+/** The daemon of that data folder, to be looked after. */
+export function privateDaemon(dataFolder: string, { env, say }: Pick<EngineSearch, 'env' | 'say'>): Daemon {
+  const folders = engineFolders(dataFolder);
+  return {
+    isRunning: () => isRunning(folders),
+    answers: (signal) => pings(folders.socket, signal),
+    async start(signal) {
+      const program = findProgram('dockerd', env);
+      if (program === undefined) throw new Error('The Docker engine did not start: dockerd is not to be found');
+      await startDaemon(program, folders, { env, say, signal });
+    },
+  };
+}

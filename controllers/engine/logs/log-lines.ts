@@ -1,0 +1,117 @@
+import type { ContainerLogLine } from '../engine.js';
+
+/** Longer lines come in pieces of this many bytes. */
+const LONGEST_LINE_BYTES = 64 * 1024;
+const HEADER_BYTES = 8;
+/** Docker cuts what a container prints into frames of 16 KiB. */
+const LONGEST_FRAME_BYTES = 1024 * 1024;
+const LINE_FEED = 0x0a;
+
+/** The unfinished line of one stream. */
+interface Open {
+  readonly parts: Buffer[];
+  bytes: number;
+  timestamp: number;
+}
+
+/**
+ * Takes apart Docker's log stream (asked for with timestamps) into lines. A container with a terminal sends plain text,
+ * any other one sends frames: an 8-byte header (stream, length), then one message with its time in front. Which it is
+ * shows in the first byte: text begins with the digits of a year. Docker cuts long lines into several frames; they are put
+ * together again up to 64 KiB. Throws for a frame that no engine sends.
+ */
+export function logLines(): { take(chunk: Buffer): ContainerLogLine[]; finish(): ContainerLogLine[] } {
+  const streams = { out: emptyLine(), err: emptyLine() };
+  let rest: Buffer = Buffer.alloc(0);
+  let framed: boolean | undefined;
+
+  const takeFrames = (lines: ContainerLogLine[]): void => {
+    while (rest.length >= HEADER_BYTES) {
+      const end = HEADER_BYTES + rest.readUInt32BE(4);
+      if (end > LONGEST_FRAME_BYTES) throw new Error(`A frame of the log says that it has ${end} bytes`);
+      if (rest.length < end) return;
+      const isStdErr = rest[0] === 2;
+      const { timestamp, text } = splitTimestamp(rest.subarray(HEADER_BYTES, end));
+      append(isStdErr ? streams.err : streams.out, text, timestamp, isStdErr, lines);
+      rest = rest.subarray(end);
+    }
+  };
+  const takeText = (lines: ContainerLogLine[]): void => {
+    for (let feed = rest.indexOf(LINE_FEED); feed >= 0; feed = rest.indexOf(LINE_FEED)) {
+      appendText(rest.subarray(0, feed + 1), lines);
+      rest = rest.subarray(feed + 1);
+    }
+    if (rest.length > LONGEST_LINE_BYTES) {
+      appendText(rest, lines);
+      rest = Buffer.alloc(0);
+    }
+  };
+  const appendText = (line: Buffer, lines: ContainerLogLine[]): void => {
+    const { timestamp, text } = splitTimestamp(line);
+    append(streams.out, text, timestamp, false, lines);
+  };
+
+  return {
+    take(chunk) {
+      const lines: ContainerLogLine[] = [];
+      rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+      framed ??= rest[0] === undefined ? undefined : rest[0] <= 2;
+      if (framed === true) takeFrames(lines);
+      else if (framed === false) takeText(lines);
+      return lines;
+    },
+    finish() {
+      const lines: ContainerLogLine[] = [];
+      if (framed === false && rest.length > 0) appendText(rest, lines);
+      rest = Buffer.alloc(0);
+      if (streams.out.bytes > 0) close(streams.out, false, lines);
+      if (streams.err.bytes > 0) close(streams.err, true, lines);
+      return lines;
+    },
+  };
+}
+
+const emptyLine = (): Open => ({ parts: [], bytes: 0, timestamp: 0 });
+
+function append(
+  open: Open,
+  text: Buffer,
+  timestamp: number | undefined,
+  isStdErr: boolean,
+  lines: ContainerLogLine[],
+): void {
+  let left = text;
+  while (left.length > 0) {
+    if (open.bytes === 0) open.timestamp = timestamp ?? open.timestamp;
+    const feed = left.indexOf(LINE_FEED);
+    const room = LONGEST_LINE_BYTES - open.bytes;
+    const ends = feed >= 0 && feed <= room;
+    const piece = left.subarray(0, ends ? feed : characterBoundary(left, room));
+    open.parts.push(piece);
+    open.bytes += piece.length;
+    left = left.subarray(ends ? feed + 1 : piece.length);
+    if (ends || left.length > 0) close(open, isStdErr, lines);
+  }
+}
+
+function close(open: Open, isStdErr: boolean, lines: ContainerLogLine[]): void {
+  const message = Buffer.concat(open.parts).toString().replace(/\r$/, '');
+  lines.push({ message, isStdErr, timestamp: open.timestamp });
+  open.parts.length = 0;
+  open.bytes = 0;
+}
+
+/** At most `limit`, moved back (a character has four bytes at most) so that no UTF-8 character is cut. */
+function characterBoundary(text: Buffer, limit: number): number {
+  if (text.length <= limit) return text.length;
+  let end = limit;
+  while (end > 0 && end > limit - 4 && ((text[end] ?? 0) & 0xc0) === 0x80) end -= 1;
+  return end;
+}
+
+/** `2026-11-22T22:23:33.516755652Z text`: ms since the epoch and the rest; without a time, the text as it is. */
+function splitTimestamp(line: Buffer): { timestamp: number | undefined; text: Buffer } {
+  const space = line.subarray(0, 64).indexOf(0x20);
+  const timestamp = space < 0 ? Number.NaN : Date.parse(line.subarray(0, space).toString());
+  return Number.isNaN(timestamp) ? { timestamp: undefined, text: line } : { timestamp, text: line.subarray(space + 1) };
+}
