@@ -1,7 +1,7 @@
 import type { Store } from '../../api/store/store.js';
-import type { BootClock } from '../host/boot-clock.js';
-import type { HostNetwork } from '../host/host-network.js';
 import type { HostStateFile } from '../host/host-state.js';
+import type { HostNetwork } from '../host/network/host-network.js';
+import type { BootClock } from '../host/power/boot-clock.js';
 import type { Units } from '../host/units.js';
 import type { Proofs } from './proof.js';
 

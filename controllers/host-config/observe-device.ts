@@ -4,10 +4,10 @@ import { decodeVariables, knownConfig, type VariableName } from '../../crds/mode
 import { type AnyResource, type HostConfig, KINDS, keyOf, type Service } from '../../crds/model/kinds.js';
 import { DEVICE_DOCUMENT } from '../../crds/model/names.js';
 import type { BootDevice } from '../host/boot/backend.js';
-import type { BootClock } from '../host/boot-clock.js';
-import type { BootPartition } from '../host/boot-partition.js';
-import type { RebootBreadcrumb } from '../host/breadcrumb.js';
+import type { BootPartition } from '../host/boot/boot-partition.js';
 import type { HostStateFile } from '../host/host-state.js';
+import type { BootClock } from '../host/power/boot-clock.js';
+import type { RebootBreadcrumb } from '../host/power/breadcrumb.js';
 import type { Units } from '../host/units.js';
 import { attempt } from '../runtime/outcome.js';
 import { type DeviceWorld, rebootChanges, type SeenUnit } from './plan-device.js';

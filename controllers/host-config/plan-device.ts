@@ -1,6 +1,6 @@
 import type { DecodedVariables } from '../../crds/model/device-variables.js';
 import type { BootDevice } from '../host/boot/backend.js';
-import type { SeenBoot } from '../host/boot-partition.js';
+import type { SeenBoot } from '../host/boot/boot-partition.js';
 import type { HostState } from '../host/host-state.js';
 import { act, attempt, type Plan, settled, TerminalError, wait } from '../runtime/outcome.js';
 import { changeText, compareBoot, type Difference, valuesByVariable } from './compare-boot.js';

@@ -2,8 +2,8 @@ import type { Store } from '../../api/store/store.js';
 import { isReady } from '../../crds/model/conditions.js';
 import type { HostConfig } from '../../crds/model/kinds.js';
 import { outstanding } from '../../crds/model/requests.js';
-import type { BootClock } from '../host/boot-clock.js';
 import type { Trial } from '../host/host-state.js';
+import type { BootClock } from '../host/power/boot-clock.js';
 import { deadlineOf, judgeTrial, type Verdict } from './trial.js';
 
 /** By what a change of the host proves that the device is still reached. */

@@ -1,5 +1,5 @@
 import { BOOT_BACKENDS } from '../host/boot/backend.js';
-import type { BootPartition, SeenBoot } from '../host/boot-partition.js';
+import type { BootPartition, SeenBoot } from '../host/boot/boot-partition.js';
 import type { DeviceUndo, HostState, HostStateFile, Trial } from '../host/host-state.js';
 import { union } from './write-boot.js';
 

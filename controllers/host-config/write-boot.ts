@@ -1,7 +1,7 @@
 import type { HostConfig } from '../../crds/model/kinds.js';
 import type { BootBackend } from '../host/boot/backend.js';
+import type { SeenBoot } from '../host/boot/boot-partition.js';
 import { sameValue, type WantedValues } from '../host/boot/values.js';
-import type { SeenBoot } from '../host/boot-partition.js';
 import type { DeviceUndo, Trial } from '../host/host-state.js';
 import { TerminalError } from '../runtime/outcome.js';
 import { changeText, type Difference } from './compare-boot.js';

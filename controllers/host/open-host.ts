@@ -1,20 +1,20 @@
-import { loadAcpiTables } from './acpi-tables.js';
-import { type AllLocks, allLocks } from './all-locks.js';
+import { loadAcpiTables } from './boot/acpi-tables.js';
 import type { BootDevice } from './boot/backend.js';
-import { type BootClock, kernelBootClock } from './boot-clock.js';
-import { BootFiles } from './boot-files.js';
-import { BootPartition, type SeenBoot } from './boot-partition.js';
-import { RebootBreadcrumb } from './breadcrumb.js';
-import { type Departure, type DepartureDeps, departures } from './departure.js';
-import { type Firewall, iptablesFirewall } from './firewall.js';
-import { HostNetwork, type ShownNetwork } from './host-network.js';
+import { BootFiles } from './boot/boot-files.js';
+import { BootPartition, type SeenBoot } from './boot/boot-partition.js';
 import { HostStateFile } from './host-state.js';
 import { type JournalQuery, type JournalReading, openJournal } from './journal.js';
 import { ledBlinker } from './led.js';
-import { commandWords, hostPower, type PowerVerb } from './power.js';
+import { type AllLocks, allLocks } from './locks/all-locks.js';
+import type { UpdateLocks } from './locks/update-locks.js';
+import { type Firewall, iptablesFirewall } from './network/firewall.js';
+import { HostNetwork, type ShownNetwork } from './network/host-network.js';
+import { seeVpn } from './network/vpn.js';
+import { type BootClock, kernelBootClock } from './power/boot-clock.js';
+import { RebootBreadcrumb } from './power/breadcrumb.js';
+import { type Departure, type DepartureDeps, departures } from './power/departure.js';
+import { commandWords, hostPower, type PowerVerb } from './power/power.js';
 import { type Run, systemdUnits, type Units } from './units.js';
-import type { UpdateLocks } from './update-locks.js';
-import { seeVpn } from './vpn.js';
 import { watchHostFiles } from './watch-files.js';
 
 export interface HostOptions {

@@ -2,7 +2,7 @@ import { volumeName } from '../../crds/model/names.js';
 import type { ServiceSpec } from '../../crds/model/types.js';
 import type { ContainerOptions, EndpointSettings, SeenImage } from '../engine/engine.js';
 import { BOOT, IMAGE, MADE_AFTER, SPEC_HASH } from '../engine/labels.js';
-import type { DeviceFacts } from '../host/facts.js';
+import type { DeviceFacts } from '../host/facts/facts.js';
 import { type Definition, readDefinition } from './definition.js';
 import { environmentOptions, imageEnvironment, injectedEnvironment } from './environment.js';
 import { type ApiAccess, addedByFeatures, type CloudAccess } from './features.js';

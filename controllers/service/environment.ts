@@ -1,4 +1,4 @@
-import type { DeviceFacts } from '../host/facts.js';
+import type { DeviceFacts } from '../host/facts/facts.js';
 import { pairs } from './fields.js';
 import type { Findings } from './findings.js';
 import type { Identity } from './identity.js';

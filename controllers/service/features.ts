@@ -1,6 +1,6 @@
 import { API_NETWORK } from '../../crds/model/names.js';
 import type { EndpointSettings, Mount } from '../engine/engine.js';
-import type { DeviceFacts } from '../host/facts.js';
+import type { DeviceFacts } from '../host/facts/facts.js';
 import { bothPrefixes, type Environment } from './environment.js';
 import { isOn, type Labels } from './labels.js';
 import type { NetworkUse } from './networks.js';

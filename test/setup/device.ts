@@ -9,7 +9,7 @@ import { openStore } from '../../api/store/document-store.js';
 import type { Store } from '../../api/store/store.js';
 import { type Informer, startWorld } from '../../controllers/engine/cache/informer.js';
 import type { PullQueue } from '../../controllers/engine/images/pull-queue.js';
-import { openUpdateLocks } from '../../controllers/host/lock-files.js';
+import { openUpdateLocks } from '../../controllers/host/locks/lock-files.js';
 import type { SideLoader } from '../../controllers/image/side-loader.js';
 import type { Loop } from '../../controllers/runtime/loop.js';
 import { conditionOf, isSettled, isStalled } from '../../crds/model/conditions.js';

@@ -1,4 +1,4 @@
-import type { UpdateLocks } from '../../controllers/host/update-locks.js';
+import type { UpdateLocks } from '../../controllers/host/locks/update-locks.js';
 import type { Cancel, Clock } from '../../controllers/runtime/delays.js';
 
 /** What may befall one call to the engine, the disk or the lock files. `lose`: it happens, but the reply does not arrive. */

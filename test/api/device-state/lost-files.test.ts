@@ -3,7 +3,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { openKeys } from '../../../api/device-state/key-file.js';
 import { lostFiles, recordLostFiles } from '../../../api/device-state/lost-files.js';
 import { openTags } from '../../../api/device-state/tag-file.js';
-import { readDeviceFacts } from '../../../controllers/host/device-facts.js';
+import { readDeviceFacts } from '../../../controllers/host/facts/device-facts.js';
 import { NOW, Place } from '../store/fixtures.js';
 
 describe('Files of the agent that cannot be used', () => {

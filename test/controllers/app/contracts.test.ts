@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { admit } from '../../../controllers/app/contracts.js';
-import { capabilitiesOf } from '../../../controllers/host/capabilities.js';
+import { capabilitiesOf } from '../../../controllers/host/facts/capabilities.js';
 import type { AppService } from '../../../crds/model/types.js';
 import { anApp } from '../../setup/documents.js';
 

@@ -7,13 +7,13 @@ import { pino } from 'pino';
 import { type Disk, nodeDisk } from '../../../api/platform/disk.js';
 import { openStore } from '../../../api/store/document-store.js';
 import type { Store } from '../../../api/store/store.js';
-import { BootFiles } from '../../../controllers/host/boot-files.js';
-import { BootPartition } from '../../../controllers/host/boot-partition.js';
-import { RebootBreadcrumb } from '../../../controllers/host/breadcrumb.js';
-import type { Departure } from '../../../controllers/host/departure.js';
+import { BootFiles } from '../../../controllers/host/boot/boot-files.js';
+import { BootPartition } from '../../../controllers/host/boot/boot-partition.js';
 import { type FileCalls, nodeFileCalls } from '../../../controllers/host/file-calls.js';
-import { HostNetwork } from '../../../controllers/host/host-network.js';
 import { HostStateFile } from '../../../controllers/host/host-state.js';
+import { HostNetwork } from '../../../controllers/host/network/host-network.js';
+import { RebootBreadcrumb } from '../../../controllers/host/power/breadcrumb.js';
+import type { Departure } from '../../../controllers/host/power/departure.js';
 import type { Unit, Units } from '../../../controllers/host/units.js';
 import {
   type HostConfigControllerDeps,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { SeenNetwork } from '../../../controllers/host/host-network.js';
-import { renderRedsocks } from '../../../controllers/host/redsocks.js';
+import type { SeenNetwork } from '../../../controllers/host/network/host-network.js';
+import { renderRedsocks } from '../../../controllers/host/network/redsocks.js';
 import { type NetworkFacts, planNetworkConfig } from '../../../controllers/host-config/plan-network.js';
 import type { HostConfigSpec } from '../../../crds/model/types.js';
 import { planText } from '../../setup/plan-text.js';

@@ -1,5 +1,5 @@
 import type { SeenImage } from '../../../controllers/engine/engine.js';
-import type { DeviceFacts } from '../../../controllers/host/facts.js';
+import type { DeviceFacts } from '../../../controllers/host/facts/facts.js';
 import type { Surroundings } from '../../../controllers/service/container-options.js';
 import type { Identity } from '../../../controllers/service/identity.js';
 import type { ServiceSpec } from '../../../crds/model/types.js';

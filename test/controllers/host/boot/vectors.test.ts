@@ -5,8 +5,8 @@ import { odmdataByte, odmdataMode } from '../../../../controllers/host/boot/odmd
 import { editPowerAndFan } from '../../../../controllers/host/boot/power-and-fan.js';
 import { normalizeSplash } from '../../../../controllers/host/boot/splash.js';
 import { type BootValue, sameValue, type WantedValues } from '../../../../controllers/host/boot/values.js';
-import { planAddresses } from '../../../../controllers/host/interfaces.js';
-import { dnsServer, parseRedsocks, renderRedsocks } from '../../../../controllers/host/redsocks.js';
+import { planAddresses } from '../../../../controllers/host/network/interfaces.js';
+import { dnsServer, parseRedsocks, renderRedsocks } from '../../../../controllers/host/network/redsocks.js';
 import { decodeBoolean, knownConfig } from '../../../../crds/model/device-variables.js';
 
 type Env = Readonly<Record<string, string>>;

@@ -1,0 +1,31 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Run } from '../units.js';
+
+export interface AcpiOptions {
+  readonly hostRoot: string;
+  readonly run: Run;
+  readonly log: { readonly warn: (details: object, message: string) => void };
+}
+
+/**
+ * Loads ACPI tables (SSDT) into the running kernel through configfs, as it has to be done once after each start of the
+ * device. A table that is loaded stays; one that is missing is logged and keeps the others from nothing.
+ */
+export async function loadAcpiTables(names: readonly string[], { hostRoot, run, log }: AcpiOptions): Promise<void> {
+  if (names.length === 0) return;
+  const folder = join(hostRoot, 'sys/kernel/config/acpi/table');
+  if (!existsSync(folder)) await run('modprobe', ['acpi_configfs'], { signal: AbortSignal.timeout(20_000) });
+  for (const name of names) {
+    const table = join(folder, name);
+    if (existsSync(table)) continue;
+    try {
+      const bytes = await readFile(join(hostRoot, 'boot/acpi-tables', `${name}.aml`));
+      await mkdir(table);
+      await writeFile(join(table, 'aml'), bytes);
+    } catch (error) {
+      log.warn({ err: error }, `Could not load the ACPI table ${name}`);
+    }
+  }
+}

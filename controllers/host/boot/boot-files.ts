@@ -1,0 +1,137 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { type FileCalls, nodeFileCalls } from '../file-calls.js';
+
+/**
+ * Files of the boot partition. FAT cannot rename in one step, so each write leaves a copy beside the file that carries
+ * its own checksum until the file is complete; whoever reads next finishes what was interrupted. The names are those of
+ * the host OS's own `fatrw`, which shares these files with us (host reference §5). One call at a time.
+ */
+export class BootFiles {
+  #lastTurn: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly calls: FileCalls = nodeFileCalls) {}
+
+  /** The text of the last write that was complete; undefined when there is no such file. */
+  async read(path: string): Promise<string | undefined> {
+    return (await this.readBytes(path))?.toString('utf8');
+  }
+
+  readBytes(path: string): Promise<Buffer | undefined> {
+    return this.#inTurn(() => this.#read(path));
+  }
+
+  /** Replaces the file; a crash leaves the old text or the new one. Makes missing folders. */
+  write(path: string, content: string | Uint8Array): Promise<void> {
+    return this.#inTurn(() => this.#write(path, Buffer.from(content)));
+  }
+
+  /**
+   * Changes a file that others write too: what they wrote until this moment is what the change begins with. Writes only
+   * when the bytes differ; true when they did.
+   */
+  update(path: string, change: (text: string | undefined) => string): Promise<boolean> {
+    return this.#inTurn(async () => {
+      const before = await this.#read(path);
+      const after = Buffer.from(change(before?.toString('utf8')));
+      if (before?.equals(after) ?? after.length === 0) return false;
+      await this.#write(path, after);
+      return true;
+    });
+  }
+
+  /** Removes the file and what an interrupted write left of it. */
+  remove(path: string): Promise<void> {
+    return this.#inTurn(async () => {
+      const folder = dirname(path);
+      for (const { name } of await this.#sidecars(path)) await this.calls.remove(join(folder, name));
+      await this.calls.remove(path);
+      await this.calls.sync(folder);
+    });
+  }
+
+  async #write(path: string, bytes: Buffer): Promise<void> {
+    await mkdir(dirname(path), { recursive: true });
+    const sidecar = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}.${md5(bytes)}.md5sum`);
+    try {
+      await this.calls.write(sidecar, bytes);
+      await this.calls.sync(dirname(path));
+      const written = await this.calls.read(sidecar);
+      if (!written || md5(written) !== md5(bytes)) throw new Error('what was written reads differently');
+      await this.#replace(path, sidecar, bytes);
+    } catch (cause) {
+      // A copy that stayed would become the file at the next read, although we say here that it was not written.
+      await this.calls.remove(sidecar).catch(() => undefined); // the first error is the one to tell
+      throw new Error(`Could not write ${path}`, { cause });
+    }
+    await this.#tidy(path, sidecar);
+  }
+
+  async #read(path: string): Promise<Buffer | undefined> {
+    const folder = dirname(path);
+    let recovered: Buffer | undefined;
+    for (const { name, sum } of await this.#sidecars(path)) {
+      const sidecar = join(folder, name);
+      const bytes = sum === undefined ? undefined : await this.calls.read(sidecar);
+      if (bytes && md5(bytes) === sum) recovered = bytes;
+      await this.#unlessUnwritable(async () => {
+        if (bytes && md5(bytes) === sum) await this.#replace(path, sidecar, bytes);
+        await this.#tidy(path, sidecar);
+      });
+    }
+    return recovered ?? (await this.calls.read(path));
+  }
+
+  /** From a sidecar that is complete to the file. */
+  async #replace(path: string, sidecar: string, bytes: Buffer): Promise<void> {
+    const temporary = sidecar.replace(/\.md5sum$/, '.tmp');
+    const folder = dirname(path);
+    try {
+      await this.calls.write(temporary, bytes);
+      await this.calls.sync(folder);
+      await this.calls.rename(temporary, path);
+    } catch (error) {
+      await this.calls.remove(temporary).catch(() => undefined); // the first error is the one to tell
+      if (codeOf(error) !== 'EBUSY') throw error;
+      await this.calls.write(path, bytes); // mounted by itself: it cannot be replaced, only written
+    }
+    await this.calls.sync(path);
+    await this.calls.sync(folder);
+  }
+
+  async #tidy(path: string, sidecar: string): Promise<void> {
+    await this.calls.remove(sidecar);
+    await this.calls.sync(dirname(path));
+  }
+
+  /** A partition that is full or read-only can be read all the same: its leftovers wait for better times. */
+  async #unlessUnwritable(action: () => Promise<void>): Promise<void> {
+    try {
+      await action();
+    } catch (error) {
+      if (!['ENOSPC', 'EROFS', 'EDQUOT'].includes(codeOf(error) ?? '')) throw error;
+    }
+  }
+
+  /** What writes of that file left; `sum` where the copy may be complete. */
+  async #sidecars(path: string): Promise<readonly { readonly name: string; readonly sum?: string | undefined }[]> {
+    const prefix = `.${basename(path)}.`;
+    return (await this.calls.list(dirname(path))).flatMap((name) => {
+      if (!name.startsWith(prefix)) return [];
+      const match = /^[0-9a-f]{8}\.([0-9a-f]{32})\.(md5sum|tmp)$/.exec(name.slice(prefix.length));
+      return match ? [{ name, ...(match[2] === 'md5sum' ? { sum: match[1] } : {}) }] : [];
+    });
+  }
+
+  #inTurn<T>(action: () => Promise<T>): Promise<T> {
+    const turn = this.#lastTurn.then(action);
+    this.#lastTurn = turn.catch(() => undefined);
+    return turn;
+  }
+}
+
+const md5 = (bytes: Uint8Array): string => createHash('md5').update(bytes).digest('hex');
+
+const codeOf = (error: unknown): string | undefined =>
+  error instanceof Error && 'code' in error ? String(error.code) : undefined;

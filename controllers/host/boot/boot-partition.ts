@@ -1,0 +1,124 @@
+import { join } from 'node:path';
+import { type FileCalls, nodeFileCalls } from '../file-calls.js';
+import { BOOT_BACKENDS, type BootBackend, type BootBackendName, type BootDevice } from './backend.js';
+import type { BootFiles } from './boot-files.js';
+import { OdmdataDevice } from './odmdata-device.js';
+import { SplashFiles } from './splash-files.js';
+import { BootFileError, type BootValues, type WantedValues } from './values.js';
+
+/** One kind of boot file that this device has, as it is now. */
+export interface SeenBackend {
+  readonly backend: BootBackend;
+  readonly text: string | undefined;
+  readonly now: BootValues;
+  /** Why its file cannot be understood; then `now` is empty. */
+  readonly trouble?: string;
+}
+
+export interface SeenBoot {
+  /** The host has a boot partition of balenaOS. */
+  readonly hasBoot: boolean;
+  readonly backends: readonly SeenBackend[];
+  /** Members of config.json; undefined without one that can be understood. */
+  readonly config: Readonly<Record<string, unknown>> | undefined;
+}
+
+export interface BootPartitionOptions {
+  /** Where the host's root is mounted for us. */
+  readonly hostRoot: string;
+  readonly device: BootDevice;
+  readonly files: BootFiles;
+  readonly calls?: FileCalls;
+}
+
+const FILES = {
+  'extlinux.conf': 'extlinux/extlinux.conf',
+  'extra_uEnv.txt': 'extra_uEnv.txt',
+  'config.txt': 'config.txt',
+  'configfs.json': 'configfs.json',
+  'power and fan': 'config.json',
+} as const;
+
+/** The files of the boot partition that hold settings. Decides nothing. */
+export class BootPartition {
+  readonly #folder: string;
+  readonly #calls: FileCalls;
+  readonly #splash: SplashFiles;
+  readonly #odmdata: OdmdataDevice;
+
+  constructor(private readonly options: BootPartitionOptions) {
+    this.#folder = join(options.hostRoot, 'mnt/boot');
+    this.#calls = options.calls ?? nodeFileCalls;
+    this.#splash = new SplashFiles(options.hostRoot, options.files);
+    this.#odmdata = new OdmdataDevice(options.hostRoot);
+  }
+
+  async see(): Promise<SeenBoot> {
+    const hasBoot = (await this.#calls.list(this.#folder)).length > 0;
+    if (!hasBoot) return { hasBoot, backends: [], config: undefined };
+    const backends: SeenBackend[] = [];
+    for (const backend of BOOT_BACKENDS.filter((one) => one.matches(this.options.device))) {
+      const seen = await this.#look(backend);
+      if (seen.text !== undefined || !backend.needsFile) backends.push(seen);
+    }
+    return { hasBoot, backends, config: fieldsOf(await this.options.files.read(join(this.#folder, 'config.json'))) };
+  }
+
+  async #look(backend: BootBackend): Promise<SeenBackend> {
+    try {
+      const text = await this.#read(backend.name);
+      return { backend, text, now: backend.read(text) };
+    } catch (error) {
+      if (error instanceof BootFileError) return { backend, text: undefined, now: {}, trouble: error.message };
+      throw error;
+    }
+  }
+
+  /** Sets those keys in the file as it is at this moment: others write it too. Tells whether its bytes changed. */
+  async set(backend: BootBackend, wanted: WantedValues): Promise<boolean> {
+    const { name } = backend;
+    if (name === 'splash image' || name === 'ODMDATA') {
+      const before = await this.#read(name);
+      const after = backend.edit(before, wanted);
+      if (after === (before ?? '')) return false;
+      await (name === 'ODMDATA' ? this.#odmdata : this.#splash).write(after);
+      return true;
+    }
+    return this.options.files.update(this.#path(name), (text) => backend.edit(text, wanted));
+  }
+
+  /** Puts a text back that was there before; undefined: there was no file. */
+  async restore({ name }: BootBackend, text: string | undefined): Promise<void> {
+    if (name === 'splash image') return this.#splash.write(text ?? '');
+    if (name === 'ODMDATA') return text === undefined ? undefined : this.#odmdata.write(text);
+    if (text === undefined) return this.options.files.remove(this.#path(name));
+    await this.options.files.update(this.#path(name), () => text);
+  }
+
+  /** Members of config.json, beside whatever others keep there; undefined removes one. */
+  async configure(members: Readonly<Record<string, unknown>>): Promise<boolean> {
+    return this.options.files.update(join(this.#folder, 'config.json'), (text) => {
+      const fields = fieldsOf(text);
+      if (!fields) throw new Error('config.json of the boot partition is not a JSON object; it was left as it is');
+      return JSON.stringify({ ...fields, ...members });
+    });
+  }
+
+  #read(name: BootBackendName): Promise<string | undefined> {
+    if (name === 'splash image') return this.#splash.read();
+    return name === 'ODMDATA' ? this.#odmdata.read() : this.options.files.read(this.#path(name));
+  }
+
+  #path(name: keyof typeof FILES): string {
+    return join(this.#folder, FILES[name]);
+  }
+}
+
+function fieldsOf(text: string | undefined): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(text ?? 'null');
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,121 @@
+import { randomBytes } from 'node:crypto';
+import { hostname as runningHostname } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { BootFiles } from '../boot/boot-files.js';
+import { type FileCalls, nodeFileCalls } from '../file-calls.js';
+import { hostnameIn, withHostname } from './boot-config.js';
+import { parseNoProxy } from './no-proxy.js';
+import { parseRedsocks } from './redsocks.js';
+
+/** Network settings of the host as its files have them. */
+export interface SeenNetwork {
+  /** The host has a boot partition of balenaOS. */
+  readonly hasBoot: boolean;
+  /** `/etc/hostname`, trimmed. */
+  readonly hostname: string | undefined;
+  /** Host name in config.json, from which the OS makes the other; undefined without one. */
+  readonly configured: string | undefined;
+  /** The system's name at this moment; undefined when it cannot be seen from here. */
+  readonly running: string | undefined;
+  readonly redsocks: string | undefined;
+  readonly noProxy: string | undefined;
+}
+
+export interface HostNetworkOptions {
+  /** Where the host's root is mounted for us. */
+  readonly hostRoot: string;
+  readonly files: BootFiles;
+  readonly calls?: FileCalls;
+}
+
+/** What `GET /v1/device/host-config` shows: with the credentials, as the Supervisor does. */
+export interface ShownNetwork {
+  readonly hostname: string;
+  readonly proxy?: Readonly<Record<string, string | number | readonly string[]>>;
+}
+
+/** The files that say how the host is named and how it reaches the network. Decides nothing. */
+export class HostNetwork {
+  readonly #configPath: string;
+  readonly #redsocksPath: string;
+  readonly #noProxyPath: string;
+  readonly #hostnamePath: string;
+  readonly #calls: FileCalls;
+
+  constructor(private readonly options: HostNetworkOptions) {
+    const boot = join(options.hostRoot, 'mnt/boot');
+    this.#configPath = join(boot, 'config.json');
+    this.#redsocksPath = join(boot, 'system-proxy/redsocks.conf');
+    this.#noProxyPath = join(boot, 'system-proxy/no_proxy');
+    this.#hostnamePath = join(options.hostRoot, 'etc/hostname');
+    this.#calls = options.calls ?? nodeFileCalls;
+  }
+
+  async see(): Promise<SeenNetwork> {
+    const { files, hostRoot } = this.options;
+    const config = await files.read(this.#configPath);
+    const redsocks = await files.read(this.#redsocksPath);
+    return {
+      hasBoot: config !== undefined || redsocks !== undefined,
+      hostname: (await this.#calls.read(this.#hostnamePath))?.toString('utf8').trim(),
+      configured: config === undefined ? undefined : hostnameIn(config),
+      running: hostRoot === '/' ? runningHostname() : undefined,
+      redsocks,
+      noProxy: await files.read(this.#noProxyPath),
+    };
+  }
+
+  async show(): Promise<ShownNetwork> {
+    const { files } = this.options;
+    const hostname = (await this.#calls.read(this.#hostnamePath))?.toString('utf8').trim();
+    const redsocks = await files.read(this.#redsocksPath);
+    const shown = { hostname: hostname ?? runningHostname() };
+    if (redsocks === undefined) return shown;
+    const { fields = {}, dns } = parseRedsocks(redsocks) ?? {};
+    const noProxy = parseNoProxy((await files.read(this.#noProxyPath)) ?? '');
+    return {
+      ...shown,
+      proxy: { ...fields, ...(dns === undefined ? {} : { dns }), ...(noProxy.length === 0 ? {} : { noProxy }) },
+    };
+  }
+
+  /** Puts the name into config.json as it is at this moment, or takes it out: others write that file too. */
+  async configureHostname(hostname: string | undefined): Promise<void> {
+    await this.options.files.update(this.#configPath, (text) => {
+      if (text === undefined) throw new Error(`${this.#configPath} has gone`);
+      return hostnameIn(text) === hostname ? text : withHostname(text, hostname);
+    });
+  }
+
+  /** A container's `/etc/hostname` is mounted from outside and cannot be replaced, only written. */
+  async writeHostname(hostname: string): Promise<void> {
+    const path = this.#hostnamePath;
+    const bytes = Buffer.from(`${hostname}\n`);
+    if ((await this.#calls.read(path))?.equals(bytes)) return;
+    const temporary = join(dirname(path), `.hostname.${randomBytes(4).toString('hex')}.tmp`);
+    try {
+      await this.#calls.write(temporary, bytes);
+      await this.#calls.rename(temporary, path);
+    } catch (error) {
+      await this.#calls.remove(temporary);
+      if (!(error instanceof Error && 'code' in error && error.code === 'EBUSY')) throw error;
+      await this.#calls.write(path, bytes);
+    }
+    await this.#calls.sync(dirname(path));
+  }
+
+  /** An empty text removes the file. */
+  writeRedsocks(text: string): Promise<void> {
+    return this.#writeOrRemove(this.#redsocksPath, text);
+  }
+
+  /** An empty text removes the file. */
+  writeNoProxy(text: string): Promise<void> {
+    return this.#writeOrRemove(this.#noProxyPath, text);
+  }
+
+  async #writeOrRemove(path: string, text: string): Promise<void> {
+    if (text === '') await this.options.files.remove(path);
+    else await this.options.files.write(path, text);
+  }
+}

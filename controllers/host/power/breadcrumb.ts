@@ -1,0 +1,37 @@
+import { mkdir, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type FileCalls, nodeFileCalls } from '../file-calls.js';
+
+/**
+ * The file by which a host's programs know that a restart of the device is due (host reference §12). It is a message to
+ * others: we ourselves compare what was booted with what is there.
+ */
+export class RebootBreadcrumb {
+  readonly #path: string;
+
+  constructor(
+    hostRoot: string,
+    private readonly calls: FileCalls = nodeFileCalls,
+  ) {
+    this.#path = join(hostRoot, 'tmp/balena-supervisor/reboot-after-apply');
+  }
+
+  /** Whether it speaks of a boot that began before it was left; one from before the last start has had its effect. */
+  async isPending(bootedAtMs: number): Promise<boolean> {
+    try {
+      return (await stat(this.#path)).mtimeMs > bootedAtMs;
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+      throw error;
+    }
+  }
+
+  async leave(): Promise<void> {
+    await mkdir(dirname(this.#path), { recursive: true });
+    await this.calls.write(this.#path, Buffer.alloc(0));
+  }
+
+  async withdraw(): Promise<void> {
+    await this.calls.remove(this.#path);
+  }
+}

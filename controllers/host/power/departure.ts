@@ -1,0 +1,60 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { AllLocks } from '../locks/all-locks.js';
+import type { Power, PowerVerb } from './power.js';
+
+export type Departure = { readonly is: 'scheduled' } | { readonly is: 'refused' | 'locked'; readonly message: string };
+
+export interface DepartureDeps {
+  readonly hostRoot: string;
+  readonly power: Power;
+  readonly locks: AllLocks;
+  /** A system line for those who follow the logs. */
+  say(message: string, isError?: boolean): void;
+  readonly log: {
+    readonly info: (message: string) => void;
+    readonly error: (details: object, message: string) => void;
+  };
+  /** Calls back once, that many ms later. */
+  readonly after: (ms: number, call: () => void) => unknown;
+}
+
+/** Left by a host OS update that has not been found good yet; a reboot now would roll it back. */
+const BREADCRUMBS = ['mnt/state/rollback-health-breadcrumb', 'mnt/state/rollback-altboot-breadcrumb'];
+const UPDATING = 'Waiting for Host OS update to finish';
+const WORDS = { reboot: 'Rebooting', shutdown: 'Shutting down' } as const;
+/** Time for the answer to reach the client. */
+const DELAY_MS = 1_000;
+
+/**
+ * Reboots or shuts down, a little later than it says so. It is a call and not a request on a document: a request that
+ * is on disk would be found again after the boot that it asked for. Nobody is asked twice while one is under way.
+ */
+export function departures(deps: DepartureDeps): (verb: PowerVerb, force: boolean) => Promise<Departure> {
+  const scheduled = new Set<PowerVerb>();
+  return async (verb, force) => {
+    const { hostRoot, power, locks, say, log, after } = deps;
+    // Not for the override of the configuration: only who asks can know that the update may be given up.
+    if (!force && BREADCRUMBS.some((path) => existsSync(join(hostRoot, path))))
+      return { is: 'locked', message: UPDATING };
+    const result = await locks.during(force, async (): Promise<Departure> => {
+      const obstacle = power.obstacle(verb);
+      if (obstacle !== undefined) return { is: 'refused', message: obstacle };
+      if (scheduled.has(verb)) return { is: 'scheduled' };
+      scheduled.add(verb);
+      say(WORDS[verb]);
+      log.info(`${WORDS[verb]}, as the API asked`);
+      after(DELAY_MS, () => {
+        power
+          .end(verb)
+          .catch((error: unknown) => {
+            log.error({ err: error }, `Could not ${verb}`);
+            say(`Could not ${verb}: ${error instanceof Error ? error.message : String(error)}`, true);
+          })
+          .finally(() => scheduled.delete(verb));
+      });
+      return { is: 'scheduled' };
+    });
+    return result.is === 'done' ? result.value : result;
+  };
+}

@@ -1,0 +1,170 @@
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { Connection, LocalPeers } from '../../../crds/model/local-peers.js';
+import { type LocalProcessesOptions, localProcesses, type Objection } from './local-processes.js';
+import { clientSocket, type ListedSocket } from './socket-table.js';
+
+const TABLES = [
+  ['tcp', 4],
+  ['tcp6', 6],
+] as const;
+const PAGE_BYTES = 4096;
+const TABLE_BYTES = 16 * PAGE_BYTES;
+/** Longest that other work waits while processes are looked at, ms. */
+const SLICE_MS = 1;
+/** Processes that held a socket of late are looked at first: a client that connects again and again is one of them. */
+const REMEMBERED = 8;
+
+export interface LocalPeersOptions extends LocalProcessesOptions {
+  readonly log: Pick<Logger, 'debug'>;
+}
+
+interface Question {
+  readonly connection: Connection;
+  readonly answer: (isOwner: boolean) => void;
+}
+
+/** Whom the kernel knows at the other end of connections of this network namespace. Reads nothing before it is asked but what this process is. */
+export function openLocalPeers({
+  log,
+  ...options
+}: LocalPeersOptions): LocalPeers & { readonly blindness: string | undefined } {
+  const { proc = '/proc', uid: ownUid = process.getuid?.() ?? 0 } = options;
+  const processes = localProcesses(options);
+  let waiting: Question[] = [];
+  let busy = false;
+  let recent: readonly string[] = [];
+
+  /**
+   * The kernel walks all its sockets for a table, so one table answers everybody who has asked before it was read, and one look
+   * at the processes as well. Whoever asks meanwhile waits for the next: in an older table the same ports may be
+   * those of somebody else.
+   */
+  async function work(): Promise<void> {
+    busy = true;
+    while (waiting.length > 0) {
+      const batch = waiting;
+      waiting = [];
+      const objections = await objectionsTo(batch.map(({ connection }) => connection)).catch((err: unknown) => {
+        log.debug({ err }, 'Could not look at the sockets of this machine');
+        return batch.map((): Objection => 'the kernel does not tell');
+      });
+      for (const [index, { connection, answer }] of batch.entries()) {
+        const objection = objections[index];
+        if (objection) log.debug({ ...connection, objection }, 'A caller on this machine needs a key');
+        answer(objection === undefined);
+      }
+    }
+    busy = false;
+  }
+
+  async function objectionsTo(connections: readonly Connection[]): Promise<readonly (Objection | undefined)[]> {
+    const sockets = await socketsOf(connections);
+    const held = sockets.flatMap((socket) => (objectionToSocket(socket) === undefined && socket ? [socket.inode] : []));
+    const byInode = await objectionsToHolders(new Set(held));
+    return sockets.map((socket) => {
+      const objection = objectionToSocket(socket);
+      if (objection !== undefined || !socket) return objection;
+      return byInode.has(socket.inode) ? byInode.get(socket.inode) : 'the kernel does not tell';
+    });
+  }
+
+  /** A socket without an inode has been closed by its process, and is then listed as root's. */
+  function objectionToSocket(socket: ListedSocket | undefined): Objection | undefined {
+    if (!socket || socket.inode === 0) return 'the kernel does not tell';
+    return socket.uid === 0 || socket.uid === ownUid ? undefined : 'another user';
+  }
+
+  /** A client may speak to an address of IPv4 through a socket of IPv6. */
+  async function socketsOf(connections: readonly Connection[]): Promise<readonly (ListedSocket | undefined)[]> {
+    const found = new Map<Connection, ListedSocket>();
+    for (const [name, family] of TABLES) {
+      const wanted = connections.filter((one) => !found.has(one) && (family === 6 || one.remoteAddress.includes('.')));
+      if (wanted.length > 0) await lookIn(join(proc, 'net', name), family, new Set(wanted), found);
+    }
+    return connections.map((one) => found.get(one));
+  }
+
+  /** Looks for the processes that hold these sockets. One that is not found is not in the answer. */
+  async function objectionsToHolders(inodes: ReadonlySet<number>): Promise<ReadonlyMap<number, Objection | undefined>> {
+    const found = new Map<number, Objection | undefined>();
+    if (inodes.size === 0) return found;
+    const breathe = breather();
+    for (const pid of inOrder(recent, processes.pids())) {
+      await breathe();
+      for (const inode of processes.socketsOf(pid, inodes)) {
+        if (found.has(inode)) continue;
+        found.set(inode, processes.objection(pid, inode));
+        recent = [pid, ...recent.filter((one) => one !== pid)].slice(0, REMEMBERED);
+      }
+      if (found.size === inodes.size) break;
+    }
+    return found;
+  }
+
+  return {
+    isOwner: (connection) =>
+      new Promise((answer) => {
+        waiting.push({ connection, answer });
+        if (!busy) void work();
+      }),
+    get blindness() {
+      return processes.blindness;
+    },
+  };
+}
+
+/** Looks for the client's ends of these connections, until all are found. Where there is no IPv6, there is no table. */
+async function lookIn(
+  path: string,
+  family: 4 | 6,
+  wanted: Set<Connection>,
+  found: Map<Connection, ListedSocket>,
+): Promise<void> {
+  if (!existsSync(path)) return;
+  const breathe = breather();
+  // Without promises: the kernel gives a page at a time, and Node's threads would take longer to hand it over than it took to fill.
+  const file = openSync(path, 'r');
+  try {
+    const buffer = Buffer.alloc(TABLE_BYTES);
+    let length = 0;
+    for (let ended = false; !ended && wanted.size > 0; ) {
+      while (!ended && length < TABLE_BYTES - PAGE_BYTES) {
+        const count = readSync(file, buffer, length, PAGE_BYTES, null);
+        length += count;
+        ended = count === 0;
+        await breathe();
+      }
+      const lines = buffer.subarray(0, buffer.subarray(0, length).lastIndexOf('\n') + 1);
+      for (const connection of wanted) {
+        const socket = clientSocket(lines, family, connection);
+        if (!socket) continue;
+        found.set(connection, socket);
+        wanted.delete(connection);
+      }
+      buffer.copyWithin(0, lines.length, length); // the begin of a line that goes on in the next page
+      length -= lines.length;
+    }
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Gives way to other work once a slice of time is used up. */
+function breather(): () => Promise<void> | undefined {
+  let endMs = performance.now() + SLICE_MS;
+  return () => {
+    if (performance.now() < endMs) return undefined;
+    return nextTurn().then(() => {
+      endMs = performance.now() + SLICE_MS;
+    });
+  };
+}
+
+function* inOrder(first: readonly string[], all: readonly string[]): Iterable<string> {
+  yield* first;
+  for (const one of all) if (!first.includes(one)) yield one;
+}

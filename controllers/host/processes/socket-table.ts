@@ -1,0 +1,53 @@
+import { endianness } from 'node:os';
+import type { Connection } from '../../../crds/model/local-peers.js';
+
+/** A socket as `/proc/net/tcp` and `tcp6` list it. */
+export interface ListedSocket {
+  /** Of the process that made it. */
+  readonly uid: number;
+  /** 0: no process holds it any more, and then the uid says nothing. */
+  readonly inode: number;
+}
+
+/** What a table lists of the client's end of a connection; undefined when it is not there. Pure. */
+export function clientSocket(table: Buffer, family: 4 | 6, connection: Connection): ListedSocket | undefined {
+  const { remoteAddress, remotePort, localAddress, localPort } = connection;
+  const ends = [endText(remoteAddress, remotePort, family), endText(localAddress, localPort, family)];
+  const begin = table.indexOf(`: ${ends.join(' ')} `);
+  if (begin === -1) return undefined;
+  const end = table.indexOf('\n', begin);
+  // After the number of the line: local, remote, state, queues, timer, retransmits, uid, timeout, inode (proc_net_tcp in the kernel's documentation).
+  const fields = table.toString('latin1', begin + 2, end === -1 ? undefined : end).split(/ +/);
+  const [uid, inode] = [Number(fields[6]), Number(fields[8])];
+  return Number.isSafeInteger(uid) && Number.isSafeInteger(inode) ? { uid, inode } : undefined;
+}
+
+const endText = (address: string, port: number, family: 4 | 6): string =>
+  `${addressText(address, family)}:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+
+/** The bytes of the address as the kernel prints them: words of 32 bits in the order of this machine. */
+function addressText(address: string, family: 4 | 6): string {
+  const bytes = bytesOf(address);
+  const all = family === 4 ? bytes.subarray(12) : bytes;
+  return endianness() === 'LE'
+    ? Buffer.from(all).swap32().toString('hex').toUpperCase()
+    : all.toString('hex').toUpperCase();
+}
+
+/** An address as one of IPv6; one of IPv4 as Linux maps it. */
+function bytesOf(address: string): Buffer {
+  const bytes = Buffer.alloc(16);
+  const [, quads] = /^(?:::ffff:)?(\d+\.\d+\.\d+\.\d+)$/i.exec(address) ?? [];
+  if (quads !== undefined) {
+    bytes.writeUInt16BE(0xffff, 10);
+    bytes.set(quads.split('.').map(Number), 12);
+    return bytes;
+  }
+  const [before = '', after = ''] = address.replace(/%.*$/, '').split('::');
+  const words = (text: string): string[] => text.split(':').filter((word) => word !== '');
+  const [head, tail] = [words(before), words(after)];
+  for (const [index, word] of head.entries()) bytes.writeUInt16BE(Number.parseInt(word, 16), 2 * index);
+  const rest = 16 - 2 * tail.length;
+  for (const [index, word] of tail.entries()) bytes.writeUInt16BE(Number.parseInt(word, 16), rest + 2 * index);
+  return bytes;
+}
