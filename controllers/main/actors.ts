@@ -34,7 +34,7 @@ import { systemClock } from '../runtime/delays.js';
 import { Loop } from '../runtime/loop.js';
 import { Manager, type Part } from '../runtime/manager.js';
 import { repeat } from '../runtime/variables.js';
-import { logOwnerOf } from '../service/log-owner.js';
+import { logOwnerOf } from '../service/output/log-owner.js';
 import { serviceController } from '../service/service-controller.js';
 import { watchStrays } from '../service/strays.js';
 import { AGENT_VERSION } from '../version.js';

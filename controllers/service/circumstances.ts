@@ -3,8 +3,8 @@ import type { SeenContainer, SeenImage } from '../engine/engine.js';
 import type { EngineTraits } from '../engine/engine-traits.js';
 import { foreignImage } from '../engine/platform.js';
 import { InvalidSpecError, TerminalError } from '../runtime/outcome.js';
-import type { Definition } from './definition.js';
-import { isUnbounded } from './logging.js';
+import type { Definition } from './container/definition.js';
+import { isUnbounded } from './spec/logging.js';
 
 /** What an App made had its leave when it was made; whoever writes a service by hand needs it now. */
 export function refuseHostPaths({ volumes }: Definition, { metadata, spec }: Service, app: App | undefined): void {

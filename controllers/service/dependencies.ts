@@ -1,7 +1,7 @@
 import type { SeenContainer } from '../engine/engine.js';
-import { isAbsent, isRecord, texts } from './fields.js';
-import type { Findings } from './findings.js';
 import { namedService } from './namespaces.js';
+import { isAbsent, isRecord, texts } from './spec/fields.js';
+import type { Findings } from './spec/findings.js';
 
 export type DependencyCondition = 'service_started' | 'service_healthy' | 'service_completed_successfully';
 

@@ -1,7 +1,7 @@
 import { keyOf } from '../../crds/model/kinds.js';
 import { normalizeReference } from '../../crds/model/names.js';
 import { type Outcome, wait } from '../runtime/outcome.js';
-import { unnamed, withAllNetworks } from './container-options.js';
+import { unnamed, withAllNetworks } from './container/container-options.js';
 import { refused, tell } from './failed-step.js';
 import { leftBehind } from './left-behind.js';
 import type { ServiceDeps } from './pass.js';

@@ -3,7 +3,7 @@ import type { Plan } from '../runtime/outcome.js';
 import { driftOf } from './drift.js';
 import type { NeededNetwork, ServiceStep, Wanted } from './situation.js';
 import { doing, waitForNeeded } from './steps.js';
-import type { UpdateStep } from './strategy/record.js';
+import type { UpdateStep } from './update/record.js';
 
 /** What can be put right without stopping anything. `seen`: what told that a successor can take over. Pure. */
 export function mend(wanted: Wanted, current: SeenContainer, seen?: UpdateStep): Plan<ServiceStep> | undefined {

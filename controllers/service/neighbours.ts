@@ -2,8 +2,8 @@ import { isSettled, isStalled } from '../../crds/model/conditions.js';
 import type { Service } from '../../crds/model/kinds.js';
 import type { SeenContainer } from '../engine/engine.js';
 import { namesWaitedFor, providerNames, type Sibling } from './dependencies.js';
-import { type Identity, identityOf } from './identity.js';
 import type { ServiceDeps } from './pass.js';
+import { type Identity, identityOf } from './spec/identity.js';
 
 /** The containers of a service; of a document without an app, the one that its status knows. */
 export function containersOf(

@@ -1,8 +1,7 @@
 import type { Service } from '../../crds/model/kinds.js';
 import type { SeenContainer } from '../engine/engine.js';
 import type { Ages } from '../runtime/ages.js';
-import type { Blueprint } from './container-options.js';
-import { identityOf } from './identity.js';
+import type { Blueprint } from './container/container-options.js';
 import { lostProviders, providersOf } from './namespaces.js';
 import { closingNetworks } from './needs.js';
 import { containersOf, dependentsOf } from './neighbours.js';
@@ -10,7 +9,8 @@ import { ordersOf } from './orders.js';
 import type { Memory, ServiceDeps } from './pass.js';
 import { resolve } from './resolve.js';
 import type { Overlap, Situation } from './situation.js';
-import { isOpen, timeOf } from './strategy/record.js';
+import { identityOf } from './spec/identity.js';
+import { isOpen, timeOf } from './update/record.js';
 
 /** One service as a pass sees it. */
 export interface Sight {

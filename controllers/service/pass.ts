@@ -11,8 +11,8 @@ import type { UpdateLocks } from '../host/locks/update-locks.js';
 import type { ContainerProcesses } from '../host/processes/container-processes.js';
 import type { Ages } from '../runtime/ages.js';
 import type { Departures } from './departures.js';
-import type { CloudAccess } from './features.js';
-import type { Lives } from './lives.js';
+import type { Lives } from './health/lives.js';
+import type { CloudAccess } from './spec/features.js';
 import type { Stops } from './stops.js';
 
 export interface ServiceDeps {

@@ -3,15 +3,15 @@ import type { SeenContainer } from '../engine/engine.js';
 import { BOOT } from '../engine/labels.js';
 import { type Plan, settled, wait } from '../runtime/outcome.js';
 import { driftOf } from './drift.js';
-import { hasFinished } from './finished.js';
+import { hasFinished } from './health/finished.js';
 import { leftBehind } from './left-behind.js';
 import { mend } from './mend.js';
 import { modeOf, nameOf } from './namespaces.js';
 import { ALIVE, isMadeAfter } from './orders.js';
 import type { ServiceStep, Situation, Wanted } from './situation.js';
 import { doing, leave, needsLock, start, waitForNeeded, waitForProviders, waitForSiblings } from './steps.js';
-import { planWithoutImage, waitForRelease } from './strategy/kill-first.js';
-import { besideBy, planPair, planSuccessor } from './strategy/overlap.js';
+import { planWithoutImage, waitForRelease } from './update/kill-first.js';
+import { besideBy, planPair, planSuccessor } from './update/overlap.js';
 
 /** What to do next about one service. Pure: no clock, no I/O. Only what has no fallible step before it is disruptive. */
 export function planService(situation: Situation): Plan<ServiceStep> {

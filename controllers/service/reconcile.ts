@@ -5,7 +5,7 @@ import { EngineError, type SeenContainer } from '../engine/engine.js';
 import { conditionsBefore, messageOf } from '../runtime/conclude.js';
 import { type Outcome, PassingError, type Plan, type Reconcile, TerminalError, wait } from '../runtime/outcome.js';
 import type { Departures } from './departures.js';
-import { identityOf } from './identity.js';
+import { unwellOf } from './health/unwell.js';
 import { joinedAnew, joinedBy, providersOf } from './namespaces.js';
 import { containersOf } from './neighbours.js';
 import { observe, type Sight } from './observe.js';
@@ -14,10 +14,10 @@ import type { Memory, ServiceDeps } from './pass.js';
 import { perform } from './perform.js';
 import { planService } from './plan.js';
 import type { ServiceStep } from './situation.js';
+import { identityOf } from './spec/identity.js';
 import { type Doing, type Said, serviceStatus } from './status.js';
-import { type Course, withCourse } from './strategy/course.js';
-import { isOpen, newRecord, type UpdateRecord, type UpdateStep, withStep } from './strategy/record.js';
-import { unwellOf } from './unwell.js';
+import { type Course, withCourse } from './update/course.js';
+import { isOpen, newRecord, type UpdateRecord, type UpdateStep, withStep } from './update/record.js';
 
 /** What a pass is given, and what it tells of the runs of containers with. */
 type Deps = ServiceDeps & Pick<Memory, 'lives'>;

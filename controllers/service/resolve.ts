@@ -3,23 +3,23 @@ import { API_NETWORK, DEFAULT_DEVICE_NAME, networkName, volumeName } from '../..
 import { UNKNOWN_TRAITS } from '../engine/engine-traits.js';
 import { seenUpdatable } from '../engine/seen.js';
 import { boundsLogs, refuseForeign, refuseHostPaths } from './circumstances.js';
-import { type Blueprint, blueprintOf, type Surroundings } from './container-options.js';
-import { type Definition, readDefinition } from './definition.js';
+import { type Blueprint, blueprintOf, type Surroundings } from './container/container-options.js';
+import { type Definition, readDefinition } from './container/definition.js';
+import { HOST_DEFAULTS } from './container/host-options.js';
+import { specHash } from './container/spec-hash.js';
 import { unmetDependencies } from './dependencies.js';
-import { type ApiAccess, hasFeature, joinsApiNetwork } from './features.js';
-import { HOST_DEFAULTS } from './host-options.js';
-import { containerNameOf, type Identity } from './identity.js';
-import { isOn, REQUIRES_REBOOT, withCurrentNames, withImageLabels } from './labels.js';
-import { volumeNames } from './mounts.js';
 import { namedService, type Shared } from './namespaces.js';
 import { neededNetwork, neededVolume } from './needs.js';
 import { containersOf, guestsOf, siblings } from './neighbours.js';
-import { endpointSettings } from './networks.js';
 import { madeAfter } from './orders.js';
 import type { ServiceDeps } from './pass.js';
 import type { Wanted } from './situation.js';
-import { specHash } from './spec-hash.js';
-import { courseOf } from './strategy/course.js';
+import { type ApiAccess, hasFeature, joinsApiNetwork } from './spec/features.js';
+import { containerNameOf, type Identity } from './spec/identity.js';
+import { isOn, REQUIRES_REBOOT, withCurrentNames, withImageLabels } from './spec/labels.js';
+import { volumeNames } from './spec/mounts.js';
+import { endpointSettings } from './spec/networks.js';
+import { courseOf } from './update/course.js';
 
 /** What the document of a service that is to stay comes to on this device, now. */
 export async function resolve(

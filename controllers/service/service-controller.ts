@@ -9,10 +9,10 @@ import { Ages } from '../runtime/ages.js';
 import type { Controller } from '../runtime/controller.js';
 import { Departures } from './departures.js';
 import { namesWaitedFor } from './dependencies.js';
-import { identityOf } from './identity.js';
-import { Lives } from './lives.js';
+import { Lives } from './health/lives.js';
 import type { ServiceDeps } from './pass.js';
 import { reconcileService } from './reconcile.js';
+import { identityOf } from './spec/identity.js';
 import { Stops } from './stops.js';
 
 /** Services: one document, one container. */

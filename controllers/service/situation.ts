@@ -3,8 +3,8 @@ import type { SeenContainer, UpdateOptions } from '../engine/engine.js';
 import type { Tuning } from './drift.js';
 import type { Lost, Shared } from './namespaces.js';
 import type { Orders } from './orders.js';
-import type { Course } from './strategy/course.js';
-import type { UpdateStep } from './strategy/record.js';
+import type { Course } from './update/course.js';
+import type { UpdateStep } from './update/record.js';
 
 export type ServiceStep =
   /**

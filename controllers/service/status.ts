@@ -3,11 +3,11 @@ import type { Service } from '../../crds/model/kinds.js';
 import { handlingOf, type Refusal, withHandled } from '../../crds/model/requests.js';
 import type { ServiceStatus } from '../../crds/model/types.js';
 import type { SeenContainer } from '../engine/engine.js';
-import { readContainerName } from './identity.js';
+import type { RunFacts } from './health/runs.js';
 import type { Joined } from './namespaces.js';
 import { ALIVE } from './orders.js';
-import type { RunFacts } from './runs.js';
-import type { UpdateRecord } from './strategy/record.js';
+import { readContainerName } from './spec/identity.js';
+import type { UpdateRecord } from './update/record.js';
 
 /** What a step shows as while it runs, in the Supervisor's words. */
 export type Doing = 'Installing' | 'Starting' | 'Stopping';

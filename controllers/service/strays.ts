@@ -4,7 +4,7 @@ import type { SeenContainer } from '../engine/engine.js';
 import { APP_ID, SERVICE_NAME } from '../engine/labels.js';
 import type { World } from '../engine/world.js';
 import type { Cancel, Clock } from '../runtime/delays.js';
-import { identityOf } from './identity.js';
+import { identityOf } from './spec/identity.js';
 
 export interface StrayDeps {
   readonly store: Pick<Store, 'get' | 'list' | 'watch' | 'report'>;

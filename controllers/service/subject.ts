@@ -1,9 +1,9 @@
 import type { Store } from '../../api/store/store.js';
 import { keyOf, type Service } from '../../crds/model/kinds.js';
 import type { SeenContainer } from '../engine/engine.js';
-import type { Blueprint } from './container-options.js';
+import type { Blueprint } from './container/container-options.js';
 import type { ServiceStep } from './situation.js';
-import type { UpdateStep } from './strategy/record.js';
+import type { UpdateStep } from './update/record.js';
 
 /** Whom a step is for. */
 export interface Subject {

@@ -10,7 +10,7 @@ import { Gateway } from '../../controllers/main/gateway.js';
 import { firewall } from '../../controllers/main/parts.js';
 import type { Clock } from '../../controllers/runtime/delays.js';
 import { deviceVariables } from '../../controllers/runtime/variables.js';
-import { logOwnerOf } from '../../controllers/service/log-owner.js';
+import { logOwnerOf } from '../../controllers/service/output/log-owner.js';
 import { rebootWhenSettled } from '../../controllers/service/reboots.js';
 import { watchStrays } from '../../controllers/service/strays.js';
 import { PLURALS } from '../../crds/model/kinds.js';

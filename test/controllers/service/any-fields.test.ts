@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { containerOptions } from '../../../controllers/service/container-options.js';
-import { readDefinition } from '../../../controllers/service/definition.js';
-import { specHash } from '../../../controllers/service/spec-hash.js';
+import { containerOptions } from '../../../controllers/service/container/container-options.js';
+import { readDefinition } from '../../../controllers/service/container/definition.js';
+import { specHash } from '../../../controllers/service/container/spec-hash.js';
 import { API_VERSION } from '../../../crds/model/kinds.js';
 import { parseDocument } from '../../../crds/schema/parse.js';
 import { anyFields, respelt, reversedKeys } from './any-fields.js';

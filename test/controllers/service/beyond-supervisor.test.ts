@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { normalizeComposition } from '../../../api/sources/target-state/composition.js';
-import { containerOptions } from '../../../controllers/service/container-options.js';
-import { isRecord } from '../../../controllers/service/fields.js';
-import { BOUNDED_LOGS, isUnbounded } from '../../../controllers/service/logging.js';
+import { containerOptions } from '../../../controllers/service/container/container-options.js';
+import { isRecord } from '../../../controllers/service/spec/fields.js';
+import { BOUNDED_LOGS, isUnbounded } from '../../../controllers/service/spec/logging.js';
 import { aServiceSpec, surroundings } from './builders.js';
 
 const optionsOf = (fields: Readonly<Record<string, unknown>>, more: Partial<typeof surroundings> = {}) =>

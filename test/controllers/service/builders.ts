@@ -1,7 +1,7 @@
 import type { SeenImage } from '../../../controllers/engine/engine.js';
 import type { DeviceFacts } from '../../../controllers/host/facts/facts.js';
-import type { Surroundings } from '../../../controllers/service/container-options.js';
-import type { Identity } from '../../../controllers/service/identity.js';
+import type { Surroundings } from '../../../controllers/service/container/container-options.js';
+import type { Identity } from '../../../controllers/service/spec/identity.js';
 import type { ServiceSpec } from '../../../crds/model/types.js';
 
 /** The context in which the vectors were observed. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { SeenContainer } from '../../../controllers/engine/engine.js';
-import { readDefinition } from '../../../controllers/service/definition.js';
+import { readDefinition } from '../../../controllers/service/container/definition.js';
 import { type Sibling, unmetDependencies } from '../../../controllers/service/dependencies.js';
 import { aServiceSpec } from './builders.js';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { readDefinition } from '../../../controllers/service/definition.js';
-import { specHash } from '../../../controllers/service/spec-hash.js';
+import { readDefinition } from '../../../controllers/service/container/definition.js';
+import { specHash } from '../../../controllers/service/container/spec-hash.js';
 import { aServiceSpec, identity } from './builders.js';
 
 /**

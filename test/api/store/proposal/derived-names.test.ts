@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { planProposal } from '../../../../api/store/proposal/plan-proposal.js';
 import { identityOf as appIdentityOf, childrenOf } from '../../../../controllers/app/children.js';
 import { openUpdateLocks } from '../../../../controllers/host/locks/lock-files.js';
-import { containerNameOf, identityOf } from '../../../../controllers/service/identity.js';
+import { containerNameOf, identityOf } from '../../../../controllers/service/spec/identity.js';
 import { type AnyDeclared, API_VERSION, type App, type Service } from '../../../../crds/model/kinds.js';
 import { imageDocumentName } from '../../../../crds/model/names.js';
 import { parseDocument } from '../../../../crds/schema/parse.js';

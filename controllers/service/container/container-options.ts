@@ -1,0 +1,182 @@
+import { volumeName } from '../../../crds/model/names.js';
+import type { ServiceSpec } from '../../../crds/model/types.js';
+import type { ContainerOptions, EndpointSettings, SeenImage } from '../../engine/engine.js';
+import { BOOT, IMAGE, MADE_AFTER, SPEC_HASH } from '../../engine/labels.js';
+import type { DeviceFacts } from '../../host/facts/facts.js';
+import { containerMode, namedService } from '../namespaces.js';
+import { environmentOptions, imageEnvironment, injectedEnvironment } from '../spec/environment.js';
+import { type ApiAccess, addedByFeatures, type CloudAccess } from '../spec/features.js';
+import { type Healthcheck, mergeHealthcheck } from '../spec/healthcheck.js';
+import type { Identity } from '../spec/identity.js';
+import { identityLabels, withImageLabels } from '../spec/labels.js';
+import { BOUNDED_LOGS } from '../spec/logging.js';
+import { volumeOptions } from '../spec/mounts.js';
+import { networkOptions } from '../spec/networks.js';
+import { portOptions } from '../spec/ports.js';
+import { type Definition, readDefinition } from './definition.js';
+import { HOST_DEFAULTS, onlySaid } from './host-options.js';
+
+/** What a container's definition depends on besides the document. */
+export interface Surroundings {
+  readonly identity: Identity;
+  /** Undefined while the image is not local: then the options are provisional. */
+  readonly image: SeenImage | undefined;
+  readonly facts: DeviceFacts;
+  readonly deviceName: string;
+  /** The service's lock directory on the host. */
+  readonly lockDirectory: string;
+  /** Needed only with the supervisor-api feature. */
+  readonly api: ApiAccess | undefined;
+  /** Needed only with the balena-api feature. */
+  readonly cloud: CloudAccess | undefined;
+  /** Ids of the containers of siblings whose namespaces are shared, by service. */
+  readonly siblingContainers: ReadonlyMap<string, string>;
+  /** Written as a label when given. */
+  readonly specHash?: string;
+  /** Written as a label when given: the container waits for the next boot. */
+  readonly boot?: string | undefined;
+  /** Ids of requests that this container answers; written as a label when there are any. */
+  readonly madeAfter?: readonly string[];
+  /** Logs that the document says nothing of are bounded. */
+  readonly boundLogs?: boolean;
+}
+
+/** Docker's create body, and what is joined between create and start. */
+export interface Blueprint {
+  readonly options: ContainerOptions;
+  /** Networks beyond the first, by name on the engine. */
+  readonly joins: Readonly<Record<string, EndpointSettings>>;
+  /** Every network, the first one too. */
+  readonly endpoints: Readonly<Record<string, EndpointSettings>>;
+  readonly warnings: readonly string[];
+}
+
+/** A service document as Docker's create options. Throws `InvalidSpecError` for what cannot be understood. Pure. */
+export function containerOptions(input: Surroundings & { readonly spec: ServiceSpec }): Blueprint {
+  const { definition, warnings } = readDefinition(input.spec);
+  return { ...blueprintOf(definition, input), warnings };
+}
+
+/** The same from a definition that was read before. Pure. (Composition reference §1–3.) */
+export function blueprintOf(
+  definition: Definition,
+  {
+    identity,
+    image,
+    facts,
+    deviceName,
+    lockDirectory,
+    api,
+    cloud,
+    siblingContainers,
+    specHash,
+    boot,
+    madeAfter = [],
+    boundLogs = false,
+  }: Surroundings,
+): Omit<Blueprint, 'warnings'> {
+  const ofImage = image?.config ?? {};
+  const labels = withImageLabels(definition.labels, image);
+  const hostNetwork = definition.network.is === 'engine' && definition.network.mode === 'host';
+  const reachable = api && hostNetwork ? { ...api, host: '127.0.0.1' } : api;
+  const added = addedByFeatures(labels, definition.network, facts, { api: reachable, cloud });
+  const network = networkOptions(definition.network, identity, siblingContainers);
+  const volumes = volumeOptions(definition.volumes, (volume) => volumeName(identity.appId, volume));
+  const { ExposedPorts, PortBindings } = portOptions(definition.ports);
+  const environment = {
+    ...added.environmentDefaults,
+    ...imageEnvironment(ofImage.Env),
+    ...injectedEnvironment(identity, facts, deviceName),
+    ...definition.environment,
+    ...added.environment,
+  };
+  const options: ContainerOptions = {
+    ...(definition.platform === undefined ? {} : { platform: definition.platform }),
+    Image: image?.id ?? definition.image,
+    Cmd: [...(definition.command ?? ofImage.Cmd ?? [])],
+    Entrypoint: [...(definition.entrypoint ?? ofImage.Entrypoint ?? [])],
+    Env: environmentOptions(environment),
+    Labels: {
+      ...labels,
+      ...identityLabels(identity),
+      ...(specHash ? { [SPEC_HASH]: specHash, [IMAGE]: definition.image } : {}),
+      ...(boot ? { [BOOT]: boot } : {}),
+      ...(madeAfter.length > 0 ? { [MADE_AFTER]: madeAfter.join(' ') } : {}),
+    },
+    // The engine refuses a host name for a container that shares the host's.
+    Hostname: definition.plain.Hostname ?? (hostNetwork && definition.host.UTSMode !== 'host' ? facts.hostname() : ''),
+    Domainname: definition.plain.Domainname ?? '',
+    MacAddress: definition.plain.MacAddress ?? '',
+    User: definition.plain.User ?? ofImage.User ?? '',
+    WorkingDir: withoutTrailingSlash(definition.plain.WorkingDir ?? ofImage.WorkingDir ?? ''),
+    Tty: definition.plain.Tty ?? true,
+    ...(definition.plain.OpenStdin ? { OpenStdin: true } : {}),
+    StopSignal: definition.plain.StopSignal ?? (ofImage.StopSignal || 'SIGTERM'),
+    StopTimeout: definition.plain.StopTimeout ?? 10,
+    Healthcheck: healthOptions(mergeHealthcheck(definition.healthcheck, ofImage.Healthcheck)),
+    ExposedPorts: { ...ExposedPorts, ...Object.fromEntries(definition.expose.map((port) => [port, {}])) },
+    Volumes: {
+      ...Object.fromEntries(Object.keys(ofImage.Volumes ?? {}).map((path) => [path, {}])),
+      ...volumes.Volumes,
+    },
+    NetworkingConfig: { EndpointsConfig: endpointsConfig(network.first) },
+    HostConfig: {
+      ...HOST_DEFAULTS,
+      ...(boundLogs ? { LogConfig: BOUNDED_LOGS } : {}),
+      ...definition.host,
+      ...sharedModes(definition.host, siblingContainers),
+      NetworkMode: network.mode,
+      PortBindings,
+      // The lock directory is a bind, not a mount: the engine then creates it where a reboot has emptied /tmp.
+      Binds: [`${lockDirectory}:/tmp/resin`, `${lockDirectory}:/tmp/balena`, ...volumes.Binds, ...added.binds],
+      Mounts: [...volumes.Mounts, ...added.mounts],
+      DeviceRequests: [...(definition.host.DeviceRequests ?? []), ...added.deviceRequests],
+    },
+  };
+  const joins = { ...network.joins, ...added.joins };
+  return { options, joins, endpoints: { ...network.first, ...joins } };
+}
+
+/** `service:<name>` as the container of that service. Pure. */
+function sharedModes(
+  { PidMode, IpcMode }: Definition['host'],
+  siblingContainers: ReadonlyMap<string, string>,
+): Pick<Definition['host'], 'PidMode' | 'IpcMode'> {
+  const shared = (mode: string | undefined): string | undefined => {
+    const service = namedService(mode);
+    return service === undefined ? undefined : containerMode(service, siblingContainers);
+  };
+  return onlySaid({ PidMode: shared(PidMode), IpcMode: shared(IpcMode) });
+}
+
+/** The create options with every network, for an engine that connects those beyond the first itself. Pure. */
+export const withAllNetworks = ({
+  options,
+  endpoints,
+}: Pick<Blueprint, 'options' | 'endpoints'>): ContainerOptions => ({
+  ...options,
+  NetworkingConfig: { EndpointsConfig: endpointsConfig(endpoints) },
+});
+
+/** The same for a container that others are not to find by the names of the service yet. Pure. */
+export const unnamed = <T extends Pick<Blueprint, 'endpoints'>>(blueprint: T): T => ({
+  ...blueprint,
+  endpoints: Object.fromEntries(
+    Object.entries(blueprint.endpoints).map(([name, endpoint]) => [name, { ...endpoint, Aliases: [] }]),
+  ),
+});
+
+const withoutTrailingSlash = (path: string): string => (path.length > 1 ? path.replace(/\/$/, '') : path);
+
+// dockerode's types want lists that may be changed; ours are readonly
+const endpointsConfig = (endpoints: Readonly<Record<string, EndpointSettings>>) =>
+  Object.fromEntries(
+    Object.entries(endpoints).map(([name, { IPAMConfig, Aliases, DriverOpts }]) => {
+      const { LinkLocalIPs, ...addresses } = IPAMConfig;
+      const links = LinkLocalIPs ? { LinkLocalIPs: [...LinkLocalIPs] } : {};
+      const options = DriverOpts ? { DriverOpts } : {};
+      return [name, { IPAMConfig: { ...addresses, ...links }, Aliases: [...Aliases], ...options }];
+    }),
+  );
+
+const healthOptions = ({ Test, ...rest }: Healthcheck) => ({ ...rest, ...(Test ? { Test: [...Test] } : {}) });

@@ -1,0 +1,65 @@
+import type { DeviceFacts } from '../../host/facts/facts.js';
+import { pairs } from './fields.js';
+import type { Findings } from './findings.js';
+import type { Identity } from './identity.js';
+
+/** Variables by name; `null`: the variable is not set at all, not even from the image (Compose's name without a value). */
+export type Environment = Readonly<Record<string, string | null>>;
+
+/** What the device was called when the container was made: nobody else can know it. (Composition reference §2.) */
+const AGENTS_OWN: ReadonlySet<string> = new Set(['BALENA_DEVICE_NAME_AT_INIT', 'RESIN_DEVICE_NAME_AT_INIT']);
+
+/** Reads `environment`, a map or a list; numbers and booleans become texts. Pure. */
+export function readEnvironment(value: unknown, findings: Findings): Environment {
+  const all = pairs(value, 'environment', findings);
+  for (const [name] of all) {
+    if (name === '' || name.includes('='))
+      findings.issue('environment', `${JSON.stringify(name)} is not a name of a variable`);
+  }
+  const given = all.filter(([name]) => AGENTS_OWN.has(name));
+  for (const [name] of given) findings.warnings.push(`${name} is set by the agent alone, and left out of environment`);
+  return Object.fromEntries(all.filter((one) => !given.includes(one)));
+}
+
+/** The same value under the current and the old prefix. Pure. */
+export const bothPrefixes = (variables: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(variables).flatMap(([name, value]) => [
+      [`BALENA_${name}`, value],
+      [`RESIN_${name}`, value],
+    ]),
+  );
+
+/** What every container is told; the document may say otherwise. Pure. (Composition reference §2.) */
+export const injectedEnvironment = (identity: Identity, facts: DeviceFacts, deviceName: string): Environment => ({
+  BALENA: '1',
+  RESIN: '1',
+  ...bothPrefixes({
+    APP_ID: String(identity.appId),
+    APP_UUID: identity.appUuid,
+    APP_NAME: identity.appName,
+    SERVICE_NAME: identity.serviceName,
+    DEVICE_UUID: facts.uuid,
+    DEVICE_TYPE: facts.deviceType,
+    DEVICE_ARCH: facts.arch,
+    HOST_OS_VERSION: facts.osVersion,
+    APP_LOCK_PATH: '/tmp/balena/updates.lock',
+    DEVICE_NAME_AT_INIT: deviceName,
+  }),
+  BALENA_SERVICE_HANDOVER_COMPLETE_PATH: '/tmp/balena/handover-complete',
+  RESIN_SERVICE_KILL_ME_PATH: '/tmp/balena/handover-complete',
+  USER: 'root',
+});
+
+/** An image's `Env` as variables. Pure. */
+export const imageEnvironment = (env: readonly string[] | null | undefined): Environment =>
+  Object.fromEntries(
+    (env ?? []).map((line) => {
+      const equals = line.indexOf('=');
+      return equals < 0 ? [line, null] : [line.slice(0, equals), line.slice(equals + 1)];
+    }),
+  );
+
+/** Docker's `Env`: `NAME=value`, and a bare `NAME` for one that must not be set. Pure. */
+export const environmentOptions = (environment: Environment): string[] =>
+  Object.entries(environment).map(([name, value]) => (value === null ? name : `${name}=${value}`));

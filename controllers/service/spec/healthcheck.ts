@@ -1,0 +1,55 @@
+import type { SeenImage } from '../../engine/engine.js';
+import { integer, isAbsent, isRecord, texts } from './fields.js';
+import type { Findings } from './findings.js';
+import { parseDurationMs } from './units.js';
+
+/** Docker's healthcheck; durations in ns. */
+export interface Healthcheck {
+  readonly Test?: readonly string[];
+  readonly Interval?: number;
+  readonly Timeout?: number;
+  readonly StartPeriod?: number;
+  readonly Retries?: number;
+}
+
+const NONE: Healthcheck = { Test: ['NONE'] };
+const KINDS = ['NONE', 'CMD', 'CMD-SHELL'];
+
+/** Reads `healthcheck`; what it does not say, the image says. Pure. (Composition reference §1.6.) */
+export function readHealthcheck(value: unknown, findings: Findings): Healthcheck | undefined {
+  if (isAbsent(value)) return undefined;
+  if (!isRecord(value)) return findings.issue('healthcheck', 'must be a map');
+  if (value.disable === true) return NONE;
+  if (!isAbsent(value.start_interval)) findings.warn('healthcheck.start_interval', 'not supported; ignored');
+  return said({
+    Test: readTest(value.test, findings),
+    Interval: nanoseconds(value.interval, 'interval', findings),
+    Timeout: nanoseconds(value.timeout, 'timeout', findings),
+    StartPeriod: nanoseconds(value.start_period ?? value.startPeriod, 'start_period', findings),
+    Retries: integer(value.retries, 'healthcheck.retries', findings),
+  });
+}
+
+/** The image's healthcheck overlaid by the document's, key by key; `NONE` when neither has a test. Pure. */
+export const mergeHealthcheck = (
+  own: Healthcheck | undefined,
+  image: SeenImage['config']['Healthcheck'],
+): Healthcheck => ({ ...NONE, ...(image?.Test?.length ? said(image) : {}), ...own });
+
+/** An empty test says nothing: the engine would take the image's as well. */
+function readTest(value: unknown, findings: Findings): readonly string[] | undefined {
+  if (typeof value === 'string') return value === '' ? undefined : ['CMD-SHELL', value];
+  const test = texts(value, 'healthcheck.test', findings);
+  if (!test?.length) return undefined;
+  if (KINDS.includes(test[0] ?? '')) return test;
+  return findings.issue('healthcheck.test[0]', `must be ${KINDS.join(', ')}`);
+}
+
+function nanoseconds(value: unknown, key: string, findings: Findings): number | undefined {
+  if (isAbsent(value)) return undefined;
+  const ms = parseDurationMs(value);
+  return ms === undefined ? findings.issue(`healthcheck.${key}`, 'must be a duration such as 1m30s') : ms * 1e6;
+}
+
+const said = (check: { readonly [Key in keyof Healthcheck]: Healthcheck[Key] | undefined }): Healthcheck =>
+  Object.fromEntries(Object.entries(check).filter(([, value]) => value !== undefined));

@@ -1,0 +1,24 @@
+import type { HostOptions } from '../../engine/engine.js';
+import { isAbsent, isRecord, pairs, text } from './fields.js';
+import type { Findings } from './findings.js';
+
+type LogConfig = NonNullable<HostOptions['LogConfig']>;
+
+/**
+ * What a container gets whose document says nothing of its logs: `json-file` keeps everything for ever, and a full disk
+ * stops every service. (Not `local`, which programs that read the files do not understand.)
+ */
+export const BOUNDED_LOGS: LogConfig = { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '3' } };
+
+/** Log drivers of an engine beside which nothing has to be bounded: they are not, or they see to it themselves. Pure. */
+export const isUnbounded = (logDriver: string | undefined): boolean =>
+  logDriver === undefined || logDriver === 'json-file';
+
+/** Reads `logging`. A driver without options means the engine's own for that driver. Pure. */
+export function readLogging(value: unknown, findings: Findings): LogConfig | undefined {
+  if (isAbsent(value)) return undefined;
+  if (!isRecord(value)) return findings.issue('logging', 'must be a map');
+  const Type = text(value.driver, 'logging.driver', findings) ?? '';
+  const options = pairs(value.options, 'logging.options', findings).map(([name, one]) => [name, one ?? ''] as const);
+  return Type === '' && options.length === 0 ? undefined : { Type, Config: Object.fromEntries(options) };
+}

@@ -1,0 +1,108 @@
+import type { Condition } from '../../../crds/model/conditions.js';
+import {
+  askedStrategy,
+  DEFAULT_STRATEGY,
+  HANDOVER_TIMEOUT,
+  overlaps,
+  type UpdateStrategy,
+} from '../../../crds/model/update-strategy.js';
+import type { Definition } from '../container/definition.js';
+import { isOn, type Labels, REQUIRES_REBOOT } from '../spec/labels.js';
+
+/** How a container of this service is replaced by one of another definition or image. */
+export interface Course {
+  readonly strategy: UpdateStrategy;
+  /** ms after which a hand-over counts as complete. */
+  readonly timeoutMs: number;
+  /** Why it is not the strategy that was asked for. */
+  readonly instead?: Instead;
+}
+
+/** The condition that tells whether the strategy is followed that was asked for; none while it is. Pure. */
+export function withCourse(
+  before: readonly Condition[] | undefined,
+  { instead }: Course,
+  generation: number,
+  at: string,
+): Condition[] {
+  const others = (before ?? []).filter(({ type }) => type !== FOLLOWED);
+  if (!instead) return others;
+  const same = before?.find(({ type }) => type === FOLLOWED);
+  const lastTransitionTime = same?.lastTransitionTime ?? at;
+  return [
+    ...others,
+    { type: FOLLOWED, status: 'False', ...instead, lastTransitionTime, observedGeneration: generation },
+  ];
+}
+const FOLLOWED = 'StrategyFollowed';
+
+/** `reason` for programs, `message` for people. */
+export interface Instead {
+  readonly reason: string;
+  readonly message: string;
+}
+
+export interface CourseInput {
+  readonly definition: Definition;
+  readonly field: UpdateStrategy | null | undefined;
+  /** Of the image, under their current names. */
+  readonly imageLabels: Labels;
+  /** Services that live in the network of this one. */
+  readonly guests: readonly string[];
+}
+
+const HANDOVER_TIMEOUT_MS = 60_000;
+
+/** The strategy that is followed: what is asked for, or the default where that cannot be. Pure. */
+export function courseOf({ definition, field, imageLabels, guests }: CourseInput): Course {
+  const asked = askedStrategy(field, definition.labels, imageLabels);
+  const timeoutMs = readTimeout(definition.labels[HANDOVER_TIMEOUT] ?? imageLabels[HANDOVER_TIMEOUT]);
+  if (asked.is === 'unknown') {
+    const message = `There is no update strategy ${asked.word}; ${DEFAULT_STRATEGY} is followed`;
+    return { strategy: DEFAULT_STRATEGY, timeoutMs, instead: { reason: 'UnknownStrategy', message } };
+  }
+  const { strategy } = asked;
+  const bootBound = isOn({ ...imageLabels, ...definition.labels }[REQUIRES_REBOOT]);
+  const obstacle = !overlaps(strategy)
+    ? undefined
+    : bootBound
+      ? { reason: 'RequiresReboot', message: 'starts with a boot of the device' }
+      : obstacleOf(strategy, definition, guests);
+  if (!obstacle) return { strategy, timeoutMs };
+  const message = `${strategy} needs two containers at once, but the service ${obstacle.message}; ${DEFAULT_STRATEGY} is followed`;
+  return { strategy: DEFAULT_STRATEGY, timeoutMs, instead: { reason: obstacle.reason, message } };
+}
+
+/**
+ * What keeps a second container from running beside the first. What two of them would only have to agree on (the ports
+ * of a host network, a device) is left to an application that hands over by itself; nobody else could.
+ */
+function obstacleOf(
+  strategy: UpdateStrategy,
+  { ports, network, plain, host }: Definition,
+  guests: readonly string[],
+): Instead | undefined {
+  const [port] = ports;
+  if (port) return { reason: 'PublishesPorts', message: `publishes port ${port.host} of the host` };
+  if (plain.MacAddress) return { reason: 'FixedAddress', message: `has the fixed address ${plain.MacAddress}` };
+  const fixed =
+    network.is === 'joined' &&
+    Object.values(network.endpoints).flatMap(({ ipv4, ipv6, linkLocal = [] }) => ipv4 ?? ipv6 ?? linkLocal)[0];
+  if (fixed) return { reason: 'FixedAddress', message: `has the fixed address ${fixed}` };
+  if (guests.length > 0) return { reason: 'NetworkIsShared', message: `shares its network with ${guests.join(', ')}` };
+  if (host.RestartPolicy?.Name === 'no') return { reason: 'RunsOnce', message: 'runs once (restart: no)' };
+  if (strategy === 'hand-over') return undefined;
+  if (network.is === 'engine' && network.mode === 'host') {
+    return { reason: 'HostNetwork', message: 'uses the network of the host' };
+  }
+  if (network.is === 'service') return { reason: 'HostNetwork', message: `uses the network of ${network.service}` };
+  const [device] = host.Devices ?? [];
+  if (device) return { reason: 'UsesDevices', message: `uses device ${device.PathOnHost}` };
+  return undefined;
+}
+
+/** A positive number of ms, as the Supervisor reads it; anything else is the default. */
+function readTimeout(label: string | undefined): number {
+  const ms = label !== undefined && /^\d+$/.test(label.trim()) ? Number(label) : 0;
+  return ms > 0 && ms <= Number.MAX_SAFE_INTEGER ? ms : HANDOVER_TIMEOUT_MS;
+}
