@@ -2,9 +2,9 @@ import { isReady } from '../../crds/model/conditions.js';
 import { splitKey } from '../../crds/model/kinds.js';
 import { Ages } from '../runtime/ages.js';
 import type { Controller } from '../runtime/controller.js';
+import { isKept, lacksDisk } from './images/spare-images.js';
 import type { AppDeps, Memory } from './pass.js';
 import { reconcileApp } from './reconcile.js';
-import { isKept, lacksDisk } from './spare-images.js';
 
 /** Apps: releases, staged, locked, promoted, verified. */
 export function appController(deps: AppDeps): Controller {

@@ -22,12 +22,12 @@ import type { World } from '../engine/world.js';
 import type { Capability } from '../host/facts/capabilities.js';
 import type { UpdateLocks } from '../host/locks/update-locks.js';
 import type { Ages } from '../runtime/ages.js';
-import { childrenOf, identityOf, withKeptVolumes } from './children.js';
-import { observeCommands } from './commands.js';
-import { admit } from './contracts.js';
-import { observeRoom } from './make-room.js';
+import { observeCommands } from './commands/commands.js';
+import { observeRoom } from './images/make-room.js';
+import { observeSpare } from './images/spare-images.js';
 import type { AppFacts } from './plan.js';
-import { observeSpare } from './spare-images.js';
+import { childrenOf, identityOf, withKeptVolumes } from './release/children.js';
+import { admit } from './release/contracts.js';
 
 export interface Observed {
   readonly store: Store;

@@ -1,12 +1,12 @@
 import type { App } from '../../crds/model/kinds.js';
 import { isLiving } from '../../crds/model/living.js';
 import type { World } from '../engine/world.js';
-import { shareApiNetwork } from './api-network.js';
-import { declaredAs, withKeptVolumes } from './children.js';
-import { discard, finish, refuse } from './command-steps.js';
-import { isAmong, propose, without } from './declare.js';
+import { discard, finish, refuse } from './commands/command-steps.js';
 import { type AppDeps, type Done, event, type Memory } from './pass.js';
 import type { AppFacts, AppPlan, AppStep } from './plan.js';
+import { shareApiNetwork } from './release/api-network.js';
+import { declaredAs, withKeptVolumes } from './release/children.js';
+import { isAmong, propose, without } from './release/declare.js';
 import { claim, unlock } from './update-lock.js';
 
 /** Takes the steps in order and stops at the first that does not come out as planned. */

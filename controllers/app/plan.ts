@@ -6,11 +6,11 @@ import { isLiving } from '../../crds/model/living.js';
 import { isSuspended, SUSPENDED, suspendedMessage } from '../../crds/model/suspend.js';
 import type { AppStatus } from '../../crds/model/types.js';
 import { act, type Plan, settled, TerminalError, type Unwell, wait } from '../runtime/outcome.js';
-import { identityOf, sameSpec } from './children.js';
-import { type CommandStep, type Commands, isAsked, planCommands } from './commands.js';
-import type { Unmet } from './contracts.js';
-import { planRoom, type Room, type RoomStep } from './make-room.js';
-import type { Spare, SpareStep } from './spare-images.js';
+import { type CommandStep, type Commands, isAsked, planCommands } from './commands/commands.js';
+import { planRoom, type Room, type RoomStep } from './images/make-room.js';
+import type { Spare, SpareStep } from './images/spare-images.js';
+import { identityOf, sameSpec } from './release/children.js';
+import type { Unmet } from './release/contracts.js';
 
 export type AppStep =
   | CommandStep

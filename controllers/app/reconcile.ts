@@ -4,12 +4,12 @@ import { isLiving } from '../../crds/model/living.js';
 import { suspendedMessage } from '../../crds/model/suspend.js';
 import type { AppStatus } from '../../crds/model/types.js';
 import { type Reconcile, TerminalError, wait } from '../runtime/outcome.js';
-import { shareApiNetwork } from './api-network.js';
-import { identityOf } from './children.js';
 import { observeApp } from './observe.js';
 import { type AppDeps, type Done, event, type Memory } from './pass.js';
 import { perform } from './perform.js';
 import { type AppFacts, type AppPlan, planApp, REJECTED } from './plan.js';
+import { shareApiNetwork } from './release/api-network.js';
+import { identityOf } from './release/children.js';
 import { report } from './report.js';
 import { nudge } from './update-lock.js';
 

@@ -3,9 +3,9 @@ import type { App } from '../../crds/model/kinds.js';
 import { handlingOf, withHandled } from '../../crds/model/requests.js';
 import { suspensionDealt } from '../../crds/model/suspend.js';
 import type { AppStatus } from '../../crds/model/types.js';
-import { identityOf } from './children.js';
 import type { AppDeps, Done } from './pass.js';
-import { imagesOfRelease } from './release-images.js';
+import { identityOf } from './release/children.js';
+import { imagesOfRelease } from './release/release-images.js';
 
 /** Writes the App's status, but not over that of another App which has taken its name. */
 export function report(

@@ -1,12 +1,12 @@
 import type { Store } from '../../api/store/store.js';
 import { type App, keyOf } from '../../crds/model/kinds.js';
 import { wait } from '../runtime/outcome.js';
-import { identityOf } from './children.js';
-import { begin, idsOf, namesOf } from './command-steps.js';
-import { type Command, disruptiveOf } from './commands.js';
+import { begin, idsOf, namesOf } from './commands/command-steps.js';
+import { type Command, disruptiveOf } from './commands/commands.js';
 import { forced, needsLock, servicesOfApp } from './observe.js';
 import { type AppDeps, type Done, event, type Memory } from './pass.js';
 import type { AppFacts } from './plan.js';
+import { identityOf } from './release/children.js';
 
 const FIRST_RETRY_MS = 500;
 /** The lock is somebody's to drop at any time, and looking costs two file lookups for each service. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { childrenOf } from '../../controllers/app/children.js';
-import { NO_COMMANDS } from '../../controllers/app/commands.js';
-import { NO_ROOM_NEEDED, type Room } from '../../controllers/app/make-room.js';
+import { NO_COMMANDS } from '../../controllers/app/commands/commands.js';
+import { NO_ROOM_NEEDED, type Room } from '../../controllers/app/images/make-room.js';
+import { NO_SPARE } from '../../controllers/app/images/spare-images.js';
 import { type AppFacts, planApp } from '../../controllers/app/plan.js';
-import { NO_SPARE } from '../../controllers/app/spare-images.js';
+import { childrenOf } from '../../controllers/app/release/children.js';
 import type { SeenContainer } from '../../controllers/engine/engine.js';
 import { BOOT, IMAGE } from '../../controllers/engine/labels.js';
 import type { Situation, Wanted } from '../../controllers/service/situation.js';

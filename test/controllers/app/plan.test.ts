@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { childrenOf } from '../../../controllers/app/children.js';
-import { type Command, NO_COMMANDS } from '../../../controllers/app/commands.js';
-import { NO_ROOM_NEEDED } from '../../../controllers/app/make-room.js';
+import { type Command, NO_COMMANDS } from '../../../controllers/app/commands/commands.js';
+import { NO_ROOM_NEEDED } from '../../../controllers/app/images/make-room.js';
+import { NO_SPARE } from '../../../controllers/app/images/spare-images.js';
 import { type AppFacts, planApp } from '../../../controllers/app/plan.js';
-import { NO_SPARE } from '../../../controllers/app/spare-images.js';
+import { childrenOf } from '../../../controllers/app/release/children.js';
 import type { AnyDeclared, AnyResource, App } from '../../../crds/model/kinds.js';
 import { aDocument, anApp, anImage, aVolume, notReady, type Parts, ready } from '../../setup/documents.js';
 import { planText } from '../../setup/plan-text.js';

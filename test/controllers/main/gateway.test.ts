@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { apiNetwork } from '../../../controllers/app/children.js';
+import { apiNetwork } from '../../../controllers/app/release/children.js';
 import { Gateway } from '../../../controllers/main/gateway.js';
 import { networkController } from '../../../controllers/network/network-controller.js';
 import type { Clock } from '../../../controllers/runtime/delays.js';

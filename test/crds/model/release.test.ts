@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { identityOf } from '../../../controllers/app/children.js';
+import { identityOf } from '../../../controllers/app/release/children.js';
 import { releaseOf } from '../../../crds/model/release.js';
 import { parseDocument } from '../../../crds/schema/parse.js';
 import { aDocument, anApp } from '../../api/http/a-server.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { planProposal } from '../../../../api/store/proposal/plan-proposal.js';
-import { identityOf as appIdentityOf, childrenOf } from '../../../../controllers/app/children.js';
+import { identityOf as appIdentityOf, childrenOf } from '../../../../controllers/app/release/children.js';
 import { openUpdateLocks } from '../../../../controllers/host/locks/lock-files.js';
 import { containerNameOf, identityOf } from '../../../../controllers/service/spec/identity.js';
 import { type AnyDeclared, API_VERSION, type App, type Service } from '../../../../crds/model/kinds.js';

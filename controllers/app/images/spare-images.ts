@@ -1,10 +1,10 @@
-import type { Store } from '../../api/store/store.js';
-import { conditionOf } from '../../crds/model/conditions.js';
-import type { AnyDeclared, AnyResource, App, Image } from '../../crds/model/kinds.js';
-import { isLiving } from '../../crds/model/living.js';
-import type { World } from '../engine/world.js';
-import type { Ages } from '../runtime/ages.js';
-import { exactImage } from './release-images.js';
+import type { Store } from '../../../api/store/store.js';
+import { conditionOf } from '../../../crds/model/conditions.js';
+import type { AnyDeclared, AnyResource, App, Image } from '../../../crds/model/kinds.js';
+import { isLiving } from '../../../crds/model/living.js';
+import type { World } from '../../engine/world.js';
+import type { Ages } from '../../runtime/ages.js';
+import { exactImage } from '../release/release-images.js';
 
 /** Image documents that the App has and does not want: names, by what is to become of them. */
 export interface Spare {

@@ -1,9 +1,9 @@
-import type { Accepted } from '../../api/store/store.js';
-import type { AnyDeclared, AnyResource, App } from '../../crds/model/kinds.js';
-import { TerminalError, wait } from '../runtime/outcome.js';
+import type { Accepted } from '../../../api/store/store.js';
+import type { AnyDeclared, AnyResource, App } from '../../../crds/model/kinds.js';
+import { TerminalError, wait } from '../../runtime/outcome.js';
+import { type AppDeps, type Done, event } from '../pass.js';
+import type { AppStep } from '../plan.js';
 import { declaredAs } from './children.js';
-import { type AppDeps, type Done, event } from './pass.js';
-import type { AppStep } from './plan.js';
 
 /** Whether it is one of these images. Pure. */
 export const isAmong = (images: readonly string[], { kind, metadata }: AnyResource): boolean =>

@@ -1,11 +1,11 @@
-import type { AnyDeclared, App } from '../../crds/model/kinds.js';
-import { isLiving } from '../../crds/model/living.js';
-import type { Refusal } from '../../crds/model/requests.js';
-import { declaredAs, identityOf } from './children.js';
+import type { AnyDeclared, App } from '../../../crds/model/kinds.js';
+import { isLiving } from '../../../crds/model/living.js';
+import type { Refusal } from '../../../crds/model/requests.js';
+import { type AppDeps, type Done, event } from '../pass.js';
+import type { AppFacts } from '../plan.js';
+import { declaredAs, identityOf } from '../release/children.js';
+import { proposeChildren } from '../release/declare.js';
 import { type Command, disruptiveOf } from './commands.js';
-import { proposeChildren } from './declare.js';
-import { type AppDeps, type Done, event } from './pass.js';
-import type { AppFacts } from './plan.js';
 
 /** The lock is there: from now on services and volumes see the commands. A purge is to find every volume of the app. */
 export async function begin(deps: AppDeps, app: App, { existing, asked }: AppFacts): Promise<Done> {

@@ -1,9 +1,9 @@
-import type { Store } from '../../api/store/store.js';
-import { isLiving } from '../../crds/model/living.js';
-import { API_NETWORK } from '../../crds/model/names.js';
-import { wantsApiNetwork } from '../../crds/model/references.js';
-import type { ServiceFields } from '../../crds/model/types.js';
-import type { World } from '../engine/world.js';
+import type { Store } from '../../../api/store/store.js';
+import { isLiving } from '../../../crds/model/living.js';
+import { API_NETWORK } from '../../../crds/model/names.js';
+import { wantsApiNetwork } from '../../../crds/model/references.js';
+import type { ServiceFields } from '../../../crds/model/types.js';
+import type { World } from '../../engine/world.js';
 import { apiNetwork, identityOf, sameSpec } from './children.js';
 
 /**

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { apiNetwork, childrenOf, identityOf, withKeptVolumes } from '../../../controllers/app/children.js';
-import type { Kind } from '../../../crds/model/kinds.js';
-import { allottedId } from '../../../crds/model/names.js';
-import { labelsOf, wantsApiNetwork } from '../../../crds/model/references.js';
-import type { AppSpec, ServiceFields } from '../../../crds/model/types.js';
-import { anApp, aService, aVolume } from '../../setup/documents.js';
+import { apiNetwork, childrenOf, identityOf, withKeptVolumes } from '../../../../controllers/app/release/children.js';
+import type { Kind } from '../../../../crds/model/kinds.js';
+import { allottedId } from '../../../../crds/model/names.js';
+import { labelsOf, wantsApiNetwork } from '../../../../crds/model/references.js';
+import type { AppSpec, ServiceFields } from '../../../../crds/model/types.js';
+import { anApp, aService, aVolume } from '../../../setup/documents.js';
 
 const image = 'busybox';
 const children = (spec: Partial<AppSpec>, kind: Kind) =>

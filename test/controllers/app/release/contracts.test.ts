@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { admit } from '../../../controllers/app/contracts.js';
-import { capabilitiesOf } from '../../../controllers/host/facts/capabilities.js';
-import type { AppService } from '../../../crds/model/types.js';
-import { anApp } from '../../setup/documents.js';
+import { admit } from '../../../../controllers/app/release/contracts.js';
+import { capabilitiesOf } from '../../../../controllers/host/facts/capabilities.js';
+import type { AppService } from '../../../../crds/model/types.js';
+import { anApp } from '../../../setup/documents.js';
 
 const offers = capabilitiesOf({
   facts: { deviceType: 'jetson-tx2', arch: 'aarch64' },

@@ -1,13 +1,13 @@
-import type { Store } from '../../api/store/store.js';
-import { conditionOf } from '../../crds/model/conditions.js';
-import { type AnyDeclared, type AnyResource, keyOf, type Service } from '../../crds/model/kinds.js';
-import { isLiving } from '../../crds/model/living.js';
-import { labelsOf } from '../../crds/model/references.js';
-import { askedStrategy, killsFirst, type UpdateStrategy } from '../../crds/model/update-strategy.js';
-import { IMAGE } from '../engine/labels.js';
-import type { World } from '../engine/world.js';
-import { act, type Plan, wait } from '../runtime/outcome.js';
-import { sameSpec } from './children.js';
+import type { Store } from '../../../api/store/store.js';
+import { conditionOf } from '../../../crds/model/conditions.js';
+import { type AnyDeclared, type AnyResource, keyOf, type Service } from '../../../crds/model/kinds.js';
+import { isLiving } from '../../../crds/model/living.js';
+import { labelsOf } from '../../../crds/model/references.js';
+import { askedStrategy, killsFirst, type UpdateStrategy } from '../../../crds/model/update-strategy.js';
+import { IMAGE } from '../../engine/labels.js';
+import type { World } from '../../engine/world.js';
+import { act, type Plan, wait } from '../../runtime/outcome.js';
+import { sameSpec } from '../release/children.js';
 
 /** A service whose container goes before its new image comes. */
 export interface Early {

@@ -1,5 +1,5 @@
-import { frozen, textOf } from '../../api/store/frozen.js';
-import { isStalled } from '../../crds/model/conditions.js';
+import { frozen, textOf } from '../../../api/store/frozen.js';
+import { isStalled } from '../../../crds/model/conditions.js';
 import {
   type AnyDeclared,
   type AnyResource,
@@ -10,8 +10,8 @@ import {
   type Kinds,
   type Service,
   type Volume,
-} from '../../crds/model/kinds.js';
-import { isLiving } from '../../crds/model/living.js';
+} from '../../../crds/model/kinds.js';
+import { isLiving } from '../../../crds/model/living.js';
 import {
   API_NETWORK,
   allottedId,
@@ -20,10 +20,10 @@ import {
   networkName,
   normalizeReference,
   volumeName,
-} from '../../crds/model/names.js';
-import { referencesOf } from '../../crds/model/references.js';
-import { type NumberedRelease, releaseOf } from '../../crds/model/release.js';
-import type { NetworkDefinition } from '../../crds/model/types.js';
+} from '../../../crds/model/names.js';
+import { referencesOf } from '../../../crds/model/references.js';
+import { type NumberedRelease, releaseOf } from '../../../crds/model/release.js';
+import type { NetworkDefinition } from '../../../crds/model/types.js';
 
 /** Who an App is, with everything filled in that its document leaves out. */
 export interface AppIdentity {

@@ -1,8 +1,8 @@
 import { coerce, satisfies, valid, validRange } from 'semver';
-import type { App } from '../../crds/model/kinds.js';
-import { labelsOf } from '../../crds/model/references.js';
-import type { AppService } from '../../crds/model/types.js';
-import type { Capability } from '../host/facts/capabilities.js';
+import type { App } from '../../../crds/model/kinds.js';
+import { labelsOf } from '../../../crds/model/references.js';
+import type { AppService } from '../../../crds/model/types.js';
+import type { Capability } from '../../host/facts/capabilities.js';
 
 /** A service whose contract this device does not meet, and what it misses, as in `sw.l4t >=32.4`. */
 export interface Unmet {

@@ -1,4 +1,4 @@
-import type { Store } from '../../api/store/store.js';
+import type { Store } from '../../../api/store/store.js';
 import {
   type AnyResource,
   API_VERSION,
@@ -7,15 +7,15 @@ import {
   keyOf,
   type Service,
   type Volume,
-} from '../../crds/model/kinds.js';
-import { isLiving } from '../../crds/model/living.js';
-import { childName, NAME, volumeName } from '../../crds/model/names.js';
-import { APP_COMMANDS, type AppCommand, begun, isDisruptive, outstanding } from '../../crds/model/requests.js';
-import type { SeenVolume } from '../engine/engine.js';
-import { APP_ID, SUPERVISED } from '../engine/labels.js';
-import type { World } from '../engine/world.js';
-import { act, type Plan, wait } from '../runtime/outcome.js';
-import { identityOf } from './children.js';
+} from '../../../crds/model/kinds.js';
+import { isLiving } from '../../../crds/model/living.js';
+import { childName, NAME, volumeName } from '../../../crds/model/names.js';
+import { APP_COMMANDS, type AppCommand, begun, isDisruptive, outstanding } from '../../../crds/model/requests.js';
+import type { SeenVolume } from '../../engine/engine.js';
+import { APP_ID, SUPERVISED } from '../../engine/labels.js';
+import type { World } from '../../engine/world.js';
+import { act, type Plan, wait } from '../../runtime/outcome.js';
+import { identityOf } from '../release/children.js';
 
 /** A restart, purge, stop or start of the whole App that has not been dealt with. */
 export interface Command {
