@@ -20,7 +20,7 @@ import { openUpdateLocks } from './host/locks/lock-files.js';
 import { overridingLocks } from './host/locks/overriding-locks.js';
 import { interfaceReader } from './host/network/interfaces.js';
 import { openLocalPeers } from './host/processes/local-peers.js';
-import { bootVariables } from './host-config/compare-boot.js';
+import { bootVariables } from './host-config/device/compare-boot.js';
 import type { ActorDeps } from './main/actor-deps.js';
 import { actors } from './main/actors.js';
 import { Gateway } from './main/gateway.js';

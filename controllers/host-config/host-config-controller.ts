@@ -1,9 +1,9 @@
 import { DEVICE_DOCUMENT, NETWORK_DOCUMENT } from '../../crds/model/names.js';
 import type { Controller } from '../runtime/controller.js';
-import type { HostConfigDeps } from './network-acts.js';
-import { waitsForBoot } from './observe-device.js';
-import { type DeviceDeps, reconcileDeviceConfig } from './reconcile-device.js';
-import { reconcileNetworkConfig } from './reconcile-network.js';
+import { waitsForBoot } from './device/observe-device.js';
+import { type DeviceDeps, reconcileDeviceConfig } from './device/reconcile-device.js';
+import type { HostConfigDeps } from './network/network-acts.js';
+import { reconcileNetworkConfig } from './network/reconcile-network.js';
 
 /** Files of the host that changed, to whoever listens; returns how to stop. */
 export type WatchHostFiles = (changed: () => void) => () => void;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { DeviceUndo, HostState, Trial } from '../../../controllers/host/host-state.js';
 import { NO_STATE } from '../../../controllers/host/host-state.js';
-import { type DeviceWorld, planDevice } from '../../../controllers/host-config/plan-device.js';
+import { type DeviceWorld, planDevice } from '../../../controllers/host-config/device/plan-device.js';
 import { attempt, TerminalError } from '../../../controllers/runtime/outcome.js';
 import { decodeVariables } from '../../../crds/model/device-variables.js';
 

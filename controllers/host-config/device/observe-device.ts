@@ -1,17 +1,17 @@
-import type { Store } from '../../api/store/store.js';
-import { conditionOf } from '../../crds/model/conditions.js';
-import { decodeVariables, knownConfig, type VariableName } from '../../crds/model/device-variables.js';
-import { type AnyResource, type HostConfig, KINDS, keyOf, type Service } from '../../crds/model/kinds.js';
-import { DEVICE_DOCUMENT } from '../../crds/model/names.js';
-import type { BootDevice } from '../host/boot/backend.js';
-import type { BootPartition } from '../host/boot/boot-partition.js';
-import type { HostStateFile } from '../host/host-state.js';
-import type { BootClock } from '../host/power/boot-clock.js';
-import type { RebootBreadcrumb } from '../host/power/breadcrumb.js';
-import type { Units } from '../host/units.js';
-import { attempt } from '../runtime/outcome.js';
+import type { Store } from '../../../api/store/store.js';
+import { conditionOf } from '../../../crds/model/conditions.js';
+import { decodeVariables, knownConfig, type VariableName } from '../../../crds/model/device-variables.js';
+import { type AnyResource, type HostConfig, KINDS, keyOf, type Service } from '../../../crds/model/kinds.js';
+import { DEVICE_DOCUMENT } from '../../../crds/model/names.js';
+import type { BootDevice } from '../../host/boot/backend.js';
+import type { BootPartition } from '../../host/boot/boot-partition.js';
+import type { HostStateFile } from '../../host/host-state.js';
+import type { BootClock } from '../../host/power/boot-clock.js';
+import type { RebootBreadcrumb } from '../../host/power/breadcrumb.js';
+import type { Units } from '../../host/units.js';
+import { attempt } from '../../runtime/outcome.js';
+import { judge, type Proofs } from '../proof.js';
 import { type DeviceWorld, rebootChanges, type SeenUnit } from './plan-device.js';
-import { judge, type Proofs } from './proof.js';
 import { rebootPermission } from './reboot-window.js';
 
 export interface ObserveDeps {

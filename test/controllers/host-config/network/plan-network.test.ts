@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import type { SeenNetwork } from '../../../controllers/host/network/host-network.js';
-import { renderRedsocks } from '../../../controllers/host/network/redsocks.js';
-import { type NetworkFacts, planNetworkConfig } from '../../../controllers/host-config/plan-network.js';
-import type { HostConfigSpec } from '../../../crds/model/types.js';
-import { planText } from '../../setup/plan-text.js';
+import type { SeenNetwork } from '../../../../controllers/host/network/host-network.js';
+import { renderRedsocks } from '../../../../controllers/host/network/redsocks.js';
+import { type NetworkFacts, planNetworkConfig } from '../../../../controllers/host-config/network/plan-network.js';
+import type { HostConfigSpec } from '../../../../crds/model/types.js';
+import { planText } from '../../../setup/plan-text.js';
 
 const PROXY = { type: 'socks5', ip: '10.0.0.1', port: 1080 };
 const PROXY_FILE = renderRedsocks({ fields: PROXY });

@@ -1,5 +1,5 @@
-import type { HostConfig } from '../../crds/model/kinds.js';
-import type { DeviceUndo, Trial } from '../host/host-state.js';
+import type { HostConfig } from '../../../crds/model/kinds.js';
+import type { DeviceUndo, Trial } from '../../host/host-state.js';
 import { PERSISTENT_LOGGING, valuesByVariable } from './compare-boot.js';
 import type { PerformDeps, Tell } from './device-deps.js';
 import type { UnitMemory } from './observe-device.js';

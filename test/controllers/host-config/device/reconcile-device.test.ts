@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { cp, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isReady, isStalled } from '../../../crds/model/conditions.js';
-import { keyOf } from '../../../crds/model/kinds.js';
-import type { HostConfigSpec } from '../../../crds/model/types.js';
-import { FakeClock } from '../../setup/fake-clock.js';
-import { CONFIG, FakeAgent, FakeHost } from './fake-host.js';
+import { isReady, isStalled } from '../../../../crds/model/conditions.js';
+import { keyOf } from '../../../../crds/model/kinds.js';
+import type { HostConfigSpec } from '../../../../crds/model/types.js';
+import { FakeClock } from '../../../setup/fake-clock.js';
+import { CONFIG, FakeAgent, FakeHost } from '../fake-host.js';
 
 const CONFIG_TXT = '# ours and theirs\ngpu_mem=16\n[pi4]\narm_boost=1\n[all]\ndtparam=audio=on\n';
 const SPEC: HostConfigSpec = { config: { HOST_CONFIG_gpu_mem: '64', HOST_CONFIG_dtparam: '"i2c_arm=on","spi=on"' } };

@@ -1,6 +1,6 @@
-import { BOOT_BACKENDS } from '../host/boot/backend.js';
-import type { BootPartition, SeenBoot } from '../host/boot/boot-partition.js';
-import type { DeviceUndo, HostState, HostStateFile, Trial } from '../host/host-state.js';
+import { BOOT_BACKENDS } from '../../host/boot/backend.js';
+import type { BootPartition, SeenBoot } from '../../host/boot/boot-partition.js';
+import type { DeviceUndo, HostState, HostStateFile, Trial } from '../../host/host-state.js';
 import { union } from './write-boot.js';
 
 export interface RollBackDeps {

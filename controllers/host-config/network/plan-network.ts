@@ -1,9 +1,9 @@
-import { isHostName } from '../../crds/model/names.js';
-import type { HostConfigSpec } from '../../crds/model/types.js';
-import type { SeenNetwork } from '../host/network/host-network.js';
-import { renderNoProxy } from '../host/network/no-proxy.js';
-import { dnsServer, fieldIssues, isReserved, type ProxyFields, renderRedsocks } from '../host/network/redsocks.js';
-import { act, InvalidSpecError, type Plan, settled, TerminalError } from '../runtime/outcome.js';
+import { isHostName } from '../../../crds/model/names.js';
+import type { HostConfigSpec } from '../../../crds/model/types.js';
+import type { SeenNetwork } from '../../host/network/host-network.js';
+import { renderNoProxy } from '../../host/network/no-proxy.js';
+import { dnsServer, fieldIssues, isReserved, type ProxyFields, renderRedsocks } from '../../host/network/redsocks.js';
+import { act, InvalidSpecError, type Plan, settled, TerminalError } from '../../runtime/outcome.js';
 
 export type NetworkStep =
   | { readonly do: 'write-redsocks' | 'write-no-proxy'; readonly text: string; readonly because: string }

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BootFiles } from '../../../controllers/host/boot/boot-files.js';
-import { nodeFileCalls } from '../../../controllers/host/file-calls.js';
-import { HostNetwork } from '../../../controllers/host/network/host-network.js';
-import { renderRedsocks } from '../../../controllers/host/network/redsocks.js';
-import { conditionOf, isReady, isStalled } from '../../../crds/model/conditions.js';
-import type { HostConfigSpec } from '../../../crds/model/types.js';
-import { CONFIG, FakeAgent, FakeHost } from './fake-host.js';
+import { BootFiles } from '../../../../controllers/host/boot/boot-files.js';
+import { nodeFileCalls } from '../../../../controllers/host/file-calls.js';
+import { HostNetwork } from '../../../../controllers/host/network/host-network.js';
+import { renderRedsocks } from '../../../../controllers/host/network/redsocks.js';
+import { conditionOf, isReady, isStalled } from '../../../../crds/model/conditions.js';
+import type { HostConfigSpec } from '../../../../crds/model/types.js';
+import { CONFIG, FakeAgent, FakeHost } from '../fake-host.js';
 
 const PROXY = { type: 'socks5', ip: '10.0.0.1', port: 1080, login: 'me', password: 'secret' };
 

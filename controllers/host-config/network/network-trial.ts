@@ -1,14 +1,14 @@
-import type { HostConfig } from '../../crds/model/kinds.js';
-import { keyOf } from '../../crds/model/kinds.js';
-import { handlingOf, outstanding, withHandled } from '../../crds/model/requests.js';
-import type { HostConfigStatus } from '../../crds/model/types.js';
-import type { HostState, NetworkUndo, Trial } from '../host/host-state.js';
-import type { SeenNetwork } from '../host/network/host-network.js';
-import type { Outcome } from '../runtime/outcome.js';
+import type { HostConfig } from '../../../crds/model/kinds.js';
+import { keyOf } from '../../../crds/model/kinds.js';
+import { handlingOf, outstanding, withHandled } from '../../../crds/model/requests.js';
+import type { HostConfigStatus } from '../../../crds/model/types.js';
+import type { HostState, NetworkUndo, Trial } from '../../host/host-state.js';
+import type { SeenNetwork } from '../../host/network/host-network.js';
+import type { Outcome } from '../../runtime/outcome.js';
+import { beforeChange, judge } from '../proof.js';
+import { deadlineOf, UNPROVEN, type Verdict } from '../trial.js';
 import { type HostConfigDeps, renameHost, restartProxy } from './network-acts.js';
 import type { NetworkStep } from './plan-network.js';
-import { beforeChange, judge } from './proof.js';
-import { deadlineOf, UNPROVEN, type Verdict } from './trial.js';
 
 const again = (reason: string, message: string): Outcome => ({ is: 'progressing', reason, message });
 

@@ -1,9 +1,9 @@
-import type { Store } from '../../api/store/store.js';
-import type { HostStateFile } from '../host/host-state.js';
-import type { HostNetwork } from '../host/network/host-network.js';
-import type { BootClock } from '../host/power/boot-clock.js';
-import type { Units } from '../host/units.js';
-import type { Proofs } from './proof.js';
+import type { Store } from '../../../api/store/store.js';
+import type { HostStateFile } from '../../host/host-state.js';
+import type { HostNetwork } from '../../host/network/host-network.js';
+import type { BootClock } from '../../host/power/boot-clock.js';
+import type { Units } from '../../host/units.js';
+import type { Proofs } from '../proof.js';
 
 export interface HostConfigDeps {
   readonly store: Store;

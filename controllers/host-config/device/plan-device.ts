@@ -1,11 +1,11 @@
-import type { DecodedVariables } from '../../crds/model/device-variables.js';
-import type { BootDevice } from '../host/boot/backend.js';
-import type { SeenBoot } from '../host/boot/boot-partition.js';
-import type { HostState } from '../host/host-state.js';
-import { act, attempt, type Plan, settled, TerminalError, wait } from '../runtime/outcome.js';
+import type { DecodedVariables } from '../../../crds/model/device-variables.js';
+import type { BootDevice } from '../../host/boot/backend.js';
+import type { SeenBoot } from '../../host/boot/boot-partition.js';
+import type { HostState } from '../../host/host-state.js';
+import { act, attempt, type Plan, settled, TerminalError, wait } from '../../runtime/outcome.js';
+import { UNPROVEN, type Verdict } from '../trial.js';
 import { changeText, compareBoot, type Difference, valuesByVariable } from './compare-boot.js';
 import type { RebootPermission } from './reboot-window.js';
-import { UNPROVEN, type Verdict } from './trial.js';
 
 export type DeviceStep =
   /** What was booted, seen for the first time since. */

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { isBootVariable } from '../../crds/model/device-variables.js';
-import type { BootBackend, BootDevice } from '../host/boot/backend.js';
-import type { SeenBackend, SeenBoot } from '../host/boot/boot-partition.js';
-import { type BootValue, BootValueError, sameValue, type WantedValues } from '../host/boot/values.js';
-import { InvalidSpecError, TerminalError } from '../runtime/outcome.js';
+import { isBootVariable } from '../../../crds/model/device-variables.js';
+import type { BootBackend, BootDevice } from '../../host/boot/backend.js';
+import type { SeenBackend, SeenBoot } from '../../host/boot/boot-partition.js';
+import { type BootValue, BootValueError, sameValue, type WantedValues } from '../../host/boot/values.js';
+import { InvalidSpecError, TerminalError } from '../../runtime/outcome.js';
 
 /** One variable that differs; `from` and `to` as people read them, undefined for none. */
 export interface Change {

@@ -1,6 +1,6 @@
 import cron from 'node-cron';
-import type { HostConfigSpec } from '../../crds/model/types.js';
-import { InvalidSpecError } from '../runtime/outcome.js';
+import type { HostConfigSpec } from '../../../crds/model/types.js';
+import { InvalidSpecError } from '../../runtime/outcome.js';
 
 /** Whether the device may be restarted now; `inMs`: when to look again; `next`: undefined when none begins within a week. */
 export type RebootPermission =
