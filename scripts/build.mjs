@@ -13,7 +13,7 @@ import { build } from 'esbuild';
 
 const absent = './controllers/engine/client/absent-transport.ts';
 /** Two programs in one: the agent, and the command that talks to one. Neither loads the other. */
-const agent = await bundled('controllers/start.ts', 'supercargo', {
+const agent = await bundled('controllers/agent/start.ts', 'supercargo', {
   ssh2: absent,
   '@grpc/grpc-js': absent,
   '@grpc/proto-loader': absent,

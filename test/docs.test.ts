@@ -3,8 +3,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineProgram } from '../api/cli/program.js';
-import { USAGE } from '../controllers/settings.js';
-import { AGENT_VERSION } from '../controllers/version.js';
+import { USAGE } from '../controllers/agent/settings.js';
+import { AGENT_VERSION } from '../controllers/agent/version.js';
 import { deviations } from './controllers/service/deviations.js';
 import { alike } from './setup/transcript.js';
 

@@ -8,8 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { OPERATIONS } from '../../api/http/openapi/document.js';
 import { openStore } from '../../api/store/document-store.js';
-import { type Agent, startAgent } from '../../controllers/main.js';
-import { readSettings } from '../../controllers/settings.js';
+import { type Agent, startAgent } from '../../controllers/agent/main.js';
+import { readSettings } from '../../controllers/agent/settings.js';
 import { API_VERSION } from '../../crds/model/kinds.js';
 import { until } from '../setup/until.js';
 

@@ -1,13 +1,13 @@
 import { pino } from 'pino';
 import type { LogStream } from '../../api/device-state/logs.js';
 import type { Store } from '../../api/store/store.js';
+import { Gateway } from '../../controllers/agent/gateway.js';
+import { firewall } from '../../controllers/agent/parts.js';
 import type { Informer } from '../../controllers/engine/cache/informer.js';
 import type { Engine } from '../../controllers/engine/engine.js';
 import { startLogFollower } from '../../controllers/engine/logs/log-follower.js';
 import type { UpdateLocks } from '../../controllers/host/locks/update-locks.js';
 import type { FirewallRules } from '../../controllers/host/network/firewall.js';
-import { Gateway } from '../../controllers/main/gateway.js';
-import { firewall } from '../../controllers/main/parts.js';
 import type { Clock } from '../../controllers/runtime/delays.js';
 import { deviceVariables } from '../../controllers/runtime/variables.js';
 import { logOwnerOf } from '../../controllers/service/output/log-owner.js';

@@ -11,7 +11,7 @@ import { differences } from '../../../api/cli/format/differences.js';
 import { visible } from '../../../api/cli/format/io.js';
 import { ageText, bytesText, parseDuration } from '../../../api/cli/format/words.js';
 import { COMMAND_VERSION } from '../../../api/cli/version.js';
-import { AGENT_VERSION } from '../../../controllers/version.js';
+import { AGENT_VERSION } from '../../../controllers/agent/version.js';
 import type { ServiceStats } from '../../../crds/model/stats.js';
 import { SCHEMAS } from '../../../crds/schema/schemas.js';
 import { anApp } from '../../setup/documents.js';

@@ -3,12 +3,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { readSettings } from '../../../../controllers/agent/settings.js';
 import type { AllLocks } from '../../../../controllers/host/locks/all-locks.js';
 import { seeVpn } from '../../../../controllers/host/network/vpn.js';
 import { departures } from '../../../../controllers/host/power/departure.js';
 import { commandWords, hostPower, type Power, type PowerVerb } from '../../../../controllers/host/power/power.js';
 import { parseProperties, type Run, systemdUnits } from '../../../../controllers/host/units.js';
-import { readSettings } from '../../../../controllers/settings.js';
 import { FakeClock } from '../../../setup/fake-clock.js';
 
 /** Notes what would be run, and runs nothing. */

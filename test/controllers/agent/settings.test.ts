@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { printable, readSettings, type Settings } from '../../controllers/settings.js';
+import { printable, readSettings, type Settings } from '../../../controllers/agent/settings.js';
 
 const read = (args: readonly string[], env: Record<string, string> = {}): Settings => {
   const settings = readSettings(args, env);

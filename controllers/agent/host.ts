@@ -16,9 +16,9 @@ import { type HostConfigControllerDeps, hostConfigController } from '../host-con
 import { systemClock } from '../runtime/delays.js';
 import { Loop } from '../runtime/loop.js';
 import type { Part } from '../runtime/manager.js';
-import type { Settings } from '../settings.js';
 import type { ActorDeps } from './actor-deps.js';
 import { working } from './parts.js';
+import type { Settings } from './settings.js';
 
 interface HostParts {
   readonly settings: Settings;

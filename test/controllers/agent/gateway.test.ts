@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
+import { Gateway } from '../../../controllers/agent/gateway.js';
 import { apiNetwork } from '../../../controllers/app/release/children.js';
-import { Gateway } from '../../../controllers/main/gateway.js';
 import { networkController } from '../../../controllers/network/network-controller.js';
 import type { Clock } from '../../../controllers/runtime/delays.js';
 import { conditionOf } from '../../../crds/model/conditions.js';

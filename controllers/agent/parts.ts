@@ -9,8 +9,8 @@ import type { Loop } from '../runtime/loop.js';
 import type { Part } from '../runtime/manager.js';
 import { onVariables, repeat } from '../runtime/variables.js';
 import { rebootWhenSettled } from '../service/reboots.js';
-import type { Settings } from '../settings.js';
 import type { ActorDeps } from './actor-deps.js';
+import type { Settings } from './settings.js';
 
 /** Boots the device for services that start only then, where the agent may. */
 export function reboots({ store, host, logs }: ActorDeps): Part {

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
-import type { AppKeyReach } from '../api/http/transport/app-keys.js';
-import { durationMs } from '../crds/model/duration.js';
+import type { AppKeyReach } from '../../api/http/transport/app-keys.js';
+import { durationMs } from '../../crds/model/duration.js';
 
 /** Everything that is read from flags and environment, once, at start. */
 export interface Settings {

@@ -15,8 +15,8 @@ import type { UpdateLocks } from '../host/locks/update-locks.js';
 import type { Host } from '../host/open-host.js';
 import type { ApiReach } from '../network/reconcile.js';
 import type { Loop } from '../runtime/loop.js';
-import type { Settings } from '../settings.js';
-import type { Voice } from '../terminal.js';
+import type { Settings } from './settings.js';
+import type { Voice } from './terminal.js';
 
 /** What the parts that act are handed by the one that starts everything. */
 export interface ActorDeps {

@@ -1,9 +1,9 @@
 import { Writable } from 'node:stream';
 import type { MultiBar, SingleBar } from 'cli-progress';
 import { type Logger, pino } from 'pino';
-import type { Reader } from '../api/store/store.js';
-import { isReady, isStalled, readinessOf } from '../crds/model/conditions.js';
-import type { App, Image } from '../crds/model/kinds.js';
+import type { Reader } from '../../api/store/store.js';
+import { isReady, isStalled, readinessOf } from '../../crds/model/conditions.js';
+import type { App, Image } from '../../crds/model/kinds.js';
 import type { LogLevel } from './settings.js';
 
 /** Where the agent's own words go: JSON lines, or short lines and progress bars for a person at a terminal. */

@@ -37,11 +37,11 @@ import { repeat } from '../runtime/variables.js';
 import { logOwnerOf } from '../service/output/log-owner.js';
 import { serviceController } from '../service/service-controller.js';
 import { watchStrays } from '../service/strays.js';
-import { AGENT_VERSION } from '../version.js';
 import { orphanedVolumes } from '../volume/orphans.js';
 import { volumeController } from '../volume/volume-controller.js';
 import type { ActorDeps } from './actor-deps.js';
 import { keeper, poll, reboots, working } from './parts.js';
+import { AGENT_VERSION } from './version.js';
 
 /** A server that is down is asked again after seconds at first, then after minutes, ms. */
 const GIT_BACKOFF_MS = { first: 2_000, max: 10 * 60_000 };

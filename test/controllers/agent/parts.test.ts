@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Reader } from '../../../api/store/store.js';
+import { firewall } from '../../../controllers/agent/parts.js';
 import type { FirewallRules } from '../../../controllers/host/network/firewall.js';
-import { firewall } from '../../../controllers/main/parts.js';
 import { decodeVariables } from '../../../crds/model/device-variables.js';
 import { FakeClock } from '../../setup/fake-clock.js';
 

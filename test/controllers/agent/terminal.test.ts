@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { followApps, sentence } from '../../controllers/terminal.js';
-import type { App } from '../../crds/model/kinds.js';
-import type { AppStatus } from '../../crds/model/types.js';
+import { followApps, sentence } from '../../../controllers/agent/terminal.js';
+import type { App } from '../../../crds/model/kinds.js';
+import type { AppStatus } from '../../../crds/model/types.js';
 
 const anApp = (phase: AppStatus['phase'], ready: string, observedGeneration = 2): App => {
   const [status, reason = ''] = ready.split(' ');
