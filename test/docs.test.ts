@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { LAYERS } from '../.dependency-cruiser.mjs';
 import { defineProgram } from '../api/cli/program.js';
 import { USAGE } from '../controllers/agent/settings.js';
 import { AGENT_VERSION } from '../controllers/agent/version.js';
@@ -58,6 +59,23 @@ describe('the documents', () => {
       assert.deepEqual(broken, []);
     });
   }
+});
+
+describe('the design', () => {
+  const overview = readFileSync(join(root, 'docs/design/overview.md'), 'utf8');
+  const shown = (folders: readonly string[]): string => folders.map((one) => `\`${one}\``).join(', ') || 'nothing';
+
+  for (const [folder, may] of LAYERS) {
+    it(`prints what ${folder} may import`, () => {
+      const row = `| \`${folder}\` | ${shown(may)} |`;
+      assert.ok(overview.includes(row), `missing row:\n${row}`);
+    });
+  }
+
+  it('has at most sixty words in its glossary', () => {
+    const rows = readFileSync(join(root, 'docs/design/glossary.md'), 'utf8').match(/^\| .+ \|$/gm) ?? [];
+    assert.ok(rows.length > 20 && rows.length <= 61, `${rows.length}`);
+  });
 });
 
 describe('the reference', () => {

@@ -96,7 +96,7 @@ export function refusedPlaces(error: unknown, { locate }: Written): readonly str
   });
 }
 
-export const placeText = ({ file, line, column }: Source): string =>
+const placeText = ({ file, line, column }: Source): string =>
   [file, line, column].filter((part) => part !== undefined).join(':');
 
 async function filesAt(path: string): Promise<readonly string[]> {

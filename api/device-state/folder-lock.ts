@@ -3,8 +3,7 @@ import { once } from 'node:events';
 import { closeSync, constants, fchmodSync, fstatSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { storageError } from '../platform/disk.js';
-import { StorageError } from '../store/store.js';
+import { StorageError, storageError } from '../platform/disk.js';
 
 const LOCK_FILE = 'lock';
 /** The file may be replaced between our opening it and our having it; not for ever. */

@@ -15,7 +15,7 @@ export class SecretFileError extends Error {
  * What a file holds. `private`: a key, token or password, which nobody but its owner may use. `public`: what is no
  * secret but decides whom this device trusts (host keys, certificates, signers), which others may read and not write.
  */
-export type Content = 'private' | 'public';
+type Content = 'private' | 'public';
 
 /** Secrets of the device: files that people put into one folder and that documents only name. */
 export interface SecretFiles {

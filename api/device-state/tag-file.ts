@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { type Disk, nodeDisk, replaceFile, storageError, syncFolders } from '../platform/disk.js';
 import { setAside } from '../platform/set-aside.js';
 
-export interface Tag {
+interface Tag {
   readonly id: number;
   readonly name: string;
   readonly value: string;

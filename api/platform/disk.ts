@@ -1,7 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { StorageError } from '../store/store.js';
+
+/** The disk refused: full, read-only, no permission. The old state is intact. */
+export class StorageError extends Error {
+  override readonly name = 'StorageError';
+}
 
 /** The calls that change the disk, so that tests can make each of them fail. */
 export interface Disk {

@@ -11,7 +11,7 @@ export interface JsonLimits {
 }
 
 /** A device's whole target state has some thousand values. Thirty thousand cost 30 ms and 6 MB. */
-export const JSON_LIMITS: JsonLimits = { depth: 100, values: 30_000 };
+const JSON_LIMITS: JsonLimits = { depth: 100, values: 30_000 };
 
 /**
  * `JSON.parse` for texts of others: counts depth and values in the text first, in one cheap pass, because a text of a few

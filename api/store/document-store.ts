@@ -12,8 +12,7 @@ import {
   type Requests,
   type Resource,
 } from '../../crds/model/kinds.js';
-import { lostFiles } from '../device-state/lost-files.js';
-import { type Disk, nodeDisk } from '../platform/disk.js';
+import { type Disk, nodeDisk, StorageError } from '../platform/disk.js';
 import { Announcer } from './announcer.js';
 import { RecentChanges } from './changes.js';
 import { Documents } from './documents.js';
@@ -24,6 +23,7 @@ import { isDue } from './pending.js';
 import { renderDocument, type StoredStatus } from './persistence/document-files.js';
 import { Journal } from './persistence/journal.js';
 import { type Loaded, load, type Unusable } from './persistence/load.js';
+import { lostFiles } from './persistence/lost-files.js';
 import { StatusFiles } from './persistence/status-files.js';
 import { type OriginProblem, Problems } from './problems.js';
 import {
@@ -39,16 +39,7 @@ import {
 import { planDeletion } from './proposal/plan-deletion.js';
 import { type Decision, type Extent, type ProposalPlan, planProposal } from './proposal/plan-proposal.js';
 import { durableStatus, withoutRetired } from './status-facts.js';
-import {
-  type Accepted,
-  type Change,
-  type Happening,
-  type Proposal,
-  type Proposed,
-  type ResourceEvent,
-  StorageError,
-  type Store,
-} from './store.js';
+import type { Accepted, Change, Happening, Proposal, Proposed, ResourceEvent, Store } from './store.js';
 
 export interface StoreDeps {
   /** Holds `documents/`, `status/` and `commit.json`; made when missing. */

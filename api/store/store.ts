@@ -136,8 +136,3 @@ export interface Store extends Reader {
   /** Flushes and stops writing. */
   close(): Promise<void>;
 }
-
-/** The disk refused: full, read-only, no permission. The old state is intact. */
-export class StorageError extends Error {
-  override readonly name = 'StorageError';
-}

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { LogStream } from '../../api/device-state/logs.js';
-import { lostFiles, recordLostFiles } from '../../api/device-state/lost-files.js';
+import { lostFiles, recordLostFiles } from '../../api/store/persistence/lost-files.js';
 import { appIdOf } from '../../api/store/proposal/derived-names.js';
 import type { Store } from '../../api/store/store.js';
 import type { DeviceVariables } from '../../crds/model/device-variables.js';

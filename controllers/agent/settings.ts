@@ -44,7 +44,7 @@ const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as cons
 export type LogLevel = (typeof LOG_LEVELS)[number];
 const APP_KEY_REACHES: readonly AppKeyReach[] = ['device', 'app'];
 const ENGINE_MODES = ['auto', 'external', 'private'] as const;
-export type EngineMode = (typeof ENGINE_MODES)[number];
+type EngineMode = (typeof ENGINE_MODES)[number];
 
 export const USAGE = `supercargo: makes the documents in a folder true with Docker, and keeps them true.
 

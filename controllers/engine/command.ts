@@ -8,7 +8,7 @@ const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/
 export type Env = Readonly<Record<string, string | undefined>>;
 
 /** PATH with the system folders behind it. Pure. */
-export const fullPath = (env: Env): string =>
+const fullPath = (env: Env): string =>
   [...new Set([...(env.PATH ?? '').split(delimiter).filter((folder) => folder !== ''), ...SYSTEM_FOLDERS])].join(
     delimiter,
   );

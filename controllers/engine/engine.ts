@@ -58,7 +58,7 @@ export interface Updatable {
 /** Swap goes with memory: the one cannot be raised above the other, so both are set at once. */
 export type UpdateOptions = Partial<Updatable & { readonly MemorySwap: number }>;
 
-export interface SeenEndpoint {
+interface SeenEndpoint {
   readonly id: string;
   /** Names by which others on the network find it, beside those that Docker adds; undefined when that is not known. */
   readonly aliases?: readonly string[];

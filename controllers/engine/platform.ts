@@ -56,5 +56,5 @@ function isOf({ os, architecture, variant }: ImagePlatform, platform: string): b
 }
 
 /** `linux/arm/v7`. Pure. */
-export const platformText = ({ os, architecture, variant }: ImagePlatform): string =>
+const platformText = ({ os, architecture, variant }: ImagePlatform): string =>
   [os, architecture, variant].filter(Boolean).join('/');

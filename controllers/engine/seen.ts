@@ -157,7 +157,7 @@ type ImageReferences = Pick<ImageInfo, 'Id'> & {
 };
 
 /** RFC 3339 in UTC with milliseconds; undefined for Docker's zero time (year 1), which means "never". Pure. */
-export function parseTime(text: string | undefined): string | undefined {
+function parseTime(text: string | undefined): string | undefined {
   const ms = text === undefined ? Number.NaN : Date.parse(text);
   return Number.isNaN(ms) || ms <= 0 ? undefined : new Date(ms).toISOString();
 }

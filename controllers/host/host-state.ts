@@ -34,7 +34,7 @@ export interface Trial<Undo = DeviceUndo | NetworkUndo> {
 }
 
 /** A generation that was taken back: it is not tried again. */
-export interface RolledBack {
+interface RolledBack {
   readonly uid: string;
   readonly generation: number;
   readonly because: string;

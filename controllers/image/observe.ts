@@ -26,7 +26,7 @@ export interface Observed {
 /**
  * The release that a tag is resolved for, once: a document that names none is a release of its own at every change.
  */
-export function releaseOf(store: Store, { spec }: Image): string {
+function releaseOf(store: Store, { spec }: Image): string {
   const app = store.get('App', spec.app);
   const release = app?.spec.release;
   return release ? `${release.commit}/${release.id}` : `generation ${app?.metadata.generation ?? 0}`;

@@ -5,7 +5,7 @@ import { type Outcome, PassingError, TerminalError } from './outcome.js';
 export type Ending = Outcome | { readonly is: 'failed'; readonly error: unknown } | { readonly is: 'aborted' };
 
 /** What the queue does with the key next. */
-export type Next =
+type Next =
   | { readonly do: 'rest' } // until something wakes it
   | { readonly do: 'again' } // at once
   | { readonly do: 'later'; readonly inMs: number }

@@ -3,7 +3,7 @@ import { namedService } from './namespaces.js';
 import { isAbsent, isRecord, texts } from './spec/fields.js';
 import type { Findings } from './spec/findings.js';
 
-export type DependencyCondition = 'service_started' | 'service_healthy' | 'service_completed_successfully';
+type DependencyCondition = 'service_started' | 'service_healthy' | 'service_completed_successfully';
 
 /** Another service of the app that must have come that far before this one starts. */
 export interface Dependency {

@@ -5,7 +5,7 @@ import { MADE_AFTER } from '../engine/labels.js';
 import type { Stop, Stops } from './stops.js';
 
 /** A request that is carried out by making the container anew. */
-export interface Anew {
+interface Anew {
   readonly id: string;
   /** Under which the status says that it was dealt with. */
   readonly name: 'restart' | `app.${AppCommand}`;

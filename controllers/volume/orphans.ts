@@ -36,7 +36,7 @@ export function orphanedVolumes(deps: OrphansDeps): OrphanedVolumes {
 }
 
 /** Ours by label, of an app that no document knows, and spoken of by no document. Pure but for what the store holds. */
-export function orphansAmong(volumes: readonly SeenVolume[], store: Pick<Store, 'list'>): readonly OrphanedVolume[] {
+function orphansAmong(volumes: readonly SeenVolume[], store: Pick<Store, 'list'>): readonly OrphanedVolume[] {
   const spokenOf = new Set(store.list('Volume').map(({ spec }) => spec.volumeName));
   const apps = new Set(store.list('App').map((app) => String(appIdOf(app))));
   return volumes

@@ -1,5 +1,5 @@
 /** How a variable's text is read. */
-export type VariableType = 'boolean' | 'integer' | 'text';
+type VariableType = 'boolean' | 'integer' | 'text';
 
 interface Variable {
   readonly type: VariableType;

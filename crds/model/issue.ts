@@ -7,7 +7,7 @@ export interface Issue {
 }
 
 /** Above this many issues the rest is counted only. */
-export const LIMIT_ISSUES = 50;
+const LIMIT_ISSUES = 50;
 
 const UNTOLD: Issue = { path: '', message: '' };
 

@@ -23,7 +23,7 @@ const WORDS: Readonly<Record<string, string>> = {
 };
 
 /** What a schema takes, in words: `a string (duration such as 1m30s) or a number`. Pure. */
-export function expectation({ type, title }: Schema): string {
+function expectation({ type, title }: Schema): string {
   const types = (typeof type === 'string' ? [type] : type).filter((one) => one !== 'null');
   const parts = title?.match(/\w+(?: \([^)]*\))?(?=, | or |$)/g);
   return listed((parts ?? types).map((part) => part.replace(/^\w+/, (word) => WORDS[word] ?? word)));

@@ -26,7 +26,7 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** The types that a title names: `string (port such as 8080:80), integer or map` are three. Pure; throws on other words. */
-export function typesOfTitle(title: string): readonly string[] {
+function typesOfTitle(title: string): readonly string[] {
   return title
     .replaceAll(/ \([^)]*\)/g, '')
     .split(/, | or /)

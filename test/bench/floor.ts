@@ -75,7 +75,7 @@ const start = (docker: DockerApi, container: string): Promise<unknown> =>
   docker.call('POST', `/containers/${container}/start`);
 
 /** The agent makes these before it creates a container; the floor finds them ready. */
-export async function prepare({ containers }: Recipe): Promise<void> {
+async function prepare({ containers }: Recipe): Promise<void> {
   const folders = containers.flatMap(({ body }) => body.HostConfig.Binds ?? []).map((bind) => bind.split(':')[0] ?? '');
   await Promise.all([...new Set(folders)].map((folder) => mkdir(folder, { recursive: true })));
 }

@@ -3,7 +3,7 @@ import { Agent, type IncomingMessage, type RequestOptions, request } from 'node:
 /** Where to: a unix socket or a port of this machine. */
 export type Where = { readonly socketPath: string } | { readonly port: number };
 
-export interface Reply {
+interface Reply {
   readonly status: number;
   readonly text: string;
 }

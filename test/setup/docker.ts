@@ -51,7 +51,7 @@ export interface TestEngine {
   close(): Promise<void>;
 }
 
-export interface TestImage {
+interface TestImage {
   readonly files?: readonly TarEntry[];
   readonly cmd?: readonly string[];
   readonly labels?: Readonly<Record<string, string>>;

@@ -6,7 +6,7 @@ import { useRegistry } from './docker.js';
 import type { Scene } from './scene.js';
 
 /** One layer (or config) on its way to an engine. */
-export interface Download {
+interface Download {
   readonly path: string;
   /** Bytes that were sent so far. */
   readonly bytes: number;

@@ -12,7 +12,7 @@ import { SideLoader } from '../../controllers/image/side-loader.js';
 import type { Clock } from '../../controllers/runtime/delays.js';
 
 /** What is kept free of a disk that is looked after. */
-export const MIN_FREE_BYTES = 100;
+const MIN_FREE_BYTES = 100;
 
 /** The engine's disk, and what images of registries would take of it. */
 export interface EngineDisk {

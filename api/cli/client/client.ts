@@ -6,7 +6,7 @@ import { type Address, addressText } from './address.js';
 /** Longest silence in the middle of an answer that is no stream, ms. */
 const SILENCE_MS = 30_000;
 
-export type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';
+type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';
 
 /** An agent's resource API. */
 export interface Client {

@@ -6,7 +6,7 @@ import { CommandError, usageError } from '../failure.js';
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** One agent that a person works with. */
-export interface Context {
+interface Context {
   readonly host: string;
   readonly key?: string;
 }

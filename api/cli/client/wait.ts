@@ -110,7 +110,7 @@ async function illError(client: Client, service: Service): Promise<CommandError>
 }
 
 /** What is to be said of a document that is waited for; '' while that is nothing. Pure. */
-export function verdictOf(
+function verdictOf(
   one: AnyResource | undefined,
   { generation }: Awaited,
 ): { readonly is: 'ready' | 'stuck' | 'open'; readonly text: string } {

@@ -5,7 +5,7 @@ import type { Style } from './io.js';
 import { ageText } from './words.js';
 
 /** A document as it came over the wire; nothing of it is taken for granted. */
-export type Wire = Readonly<Record<string, unknown>>;
+type Wire = Readonly<Record<string, unknown>>;
 
 /** Columns of a list of that kind: what its CRD says, the rest only when wide. Pure. */
 export const columnsOf = (kind: Kind, isWide: boolean): readonly Column[] => [

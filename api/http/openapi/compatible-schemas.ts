@@ -15,7 +15,7 @@ export const FLAG: JsonSchema = {
   examples: [true, 'on', 1],
 };
 /** Extra fields are ignored. */
-export const fields = (some: Readonly<Record<string, JsonSchema>>, ...required: readonly string[]): JsonSchema => ({
+const fields = (some: Readonly<Record<string, JsonSchema>>, ...required: readonly string[]): JsonSchema => ({
   type: 'object',
   properties: some,
   ...(required.length > 0 ? { required } : {}),

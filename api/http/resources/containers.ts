@@ -1,45 +1,14 @@
 import type { Lifecycle, Plugin, Request, ResponseToolkit } from '@hapi/hapi';
 import { Ajv, type JSONSchemaType } from 'ajv';
 import { API_VERSION, PLURALS } from '../../../crds/model/kinds.js';
-import type { ServiceStats } from '../../../crds/model/stats.js';
 import type { Reader } from '../../store/store.js';
+import type { ContainerReader, LogChoice } from '../container-reader.js';
 import { json } from '../transport/answer.js';
 import { check } from '../transport/check.js';
 import { ResourceError } from '../transport/kubernetes-status.js';
 import type { Streams } from '../transport/streams.js';
 import { GLOBAL_ONLY } from './resources.js';
 import { WATCHER_BUFFER_BYTES } from './watch.js';
-
-/** A line that a service's container printed. */
-export interface ServiceLogLine {
-  readonly app: string;
-  readonly service: string;
-  readonly message: string;
-  readonly isStdErr: boolean;
-  /** RFC 3339, ms. */
-  readonly timestamp: string;
-}
-
-export interface LogChoice {
-  readonly app: string;
-  /** Only this service of the app. */
-  readonly service?: string;
-  /** ms since the epoch. */
-  readonly sinceMs?: number;
-  /** Of each service, the last so many lines. */
-  readonly tailLines?: number;
-  /** Goes on with what is printed from now on, also by containers that come later. */
-  readonly follow: boolean;
-}
-
-/** What no document tells: output, use and environment of containers. Given by whoever speaks to the engine. */
-export interface ContainerReader {
-  /** Lines in the order in which they were read. Ends when there is no more, or with the signal. */
-  logs(choice: LogChoice, signal: AbortSignal): AsyncIterable<ServiceLogLine>;
-  stats(signal: AbortSignal): Promise<readonly ServiceStats[]>;
-  /** Variables of the container with that id, without API keys; undefined while it is not known. Asks nobody. */
-  environment(id: string): Readonly<Record<string, string>> | undefined;
-}
 
 export interface ContainerRoutesDeps {
   readonly store: Reader;

@@ -1,13 +1,11 @@
 import type { Plugin } from '@hapi/hapi';
 import { API_VERSION } from '../../../crds/model/kinds.js';
 import type { OrphanedVolume, OrphanedVolumes } from '../../../crds/model/orphans.js';
+import { REMOVAL_MS } from '../supervisor/v2-actions.js';
 import { json } from '../transport/answer.js';
 import { ResourceError } from '../transport/kubernetes-status.js';
 import { deletedStatus, readDeletion } from './deletion.js';
 import { GLOBAL_ONLY } from './resources.js';
-
-/** Longest that the engine may take to remove one, ms. */
-export const REMOVAL_MS = 30_000;
 
 const PLURAL = 'orphanedvolumes';
 const PATH = `/apis/supercargo.io/v1/${PLURAL}`;
@@ -58,7 +56,7 @@ const view = ({ name, ...status }: OrphanedVolume) => ({
   status,
 });
 
-export const mountedBy = (users: readonly string[]): string =>
+const mountedBy = (users: readonly string[]): string =>
   `it is mounted by ${users.join(', ') || 'a container'}; remove that first`;
 
 const unavailable = (error: unknown): ResourceError =>

@@ -49,7 +49,7 @@ export const requestRoutes: Plugin<RequestRoutesDeps> = {
 };
 
 /** What is asked. Pure; throws 400 for what is no such object, 422 for a name or a value that the kind does not take. */
-export function readRequest(
+function readRequest(
   body: unknown,
   kind: Kind,
   document: string,

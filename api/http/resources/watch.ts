@@ -10,7 +10,7 @@ import { isTrue, type ListQuery } from './query.js';
 export const WATCHER_BUFFER_BYTES = 1024 * 1024;
 
 /** What of a change decides how a watcher sees it. */
-export interface Seen extends Pick<Change, 'type' | 'parts'> {
+interface Seen extends Pick<Change, 'type' | 'parts'> {
   readonly object: Resource;
 }
 
@@ -105,7 +105,7 @@ function pastOf(
 }
 
 /** Says as what a watcher sees a change, if at all. Remembers which names it has seen match. */
-export function changeFilter({
+function changeFilter({
   kind,
   matches,
 }: Pick<WatchQuery, 'kind' | 'matches'>): (change: Seen) => Change['type'] | undefined {

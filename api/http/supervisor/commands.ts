@@ -1,7 +1,8 @@
 import { conditionOf } from '../../../crds/model/conditions.js';
 import { type Key, type RequestName, type Resource, splitKey } from '../../../crds/model/kinds.js';
 import { handlingOf } from '../../../crds/model/requests.js';
-import { StorageError, type Store } from '../../store/store.js';
+import { StorageError } from '../../platform/disk.js';
+import type { Store } from '../../store/store.js';
 
 /** How a command ended. `locked`: the application holds the update lock, and nothing was changed. */
 export type Verdict =

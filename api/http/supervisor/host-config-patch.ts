@@ -12,7 +12,7 @@ export interface HostConfigPatch {
 
 type Proxy = NonNullable<HostConfigSpec['proxy']>;
 /** `null` takes a field away. */
-export type ProxyPatch = { readonly [field: string]: unknown } & {
+type ProxyPatch = { readonly [field: string]: unknown } & {
   readonly dns?: string | boolean;
   readonly noProxy?: readonly string[];
 };

@@ -24,7 +24,7 @@ export interface HostPorts {
   journal(query: JournalQuery): Promise<{ readonly output: Readable; stop(): void }>;
 }
 
-export type ProxyView = Readonly<Record<string, string | number | readonly string[]>>;
+type ProxyView = Readonly<Record<string, string | number | readonly string[]>>;
 
 export interface HostNetworkView {
   readonly hostname: string;

@@ -3,7 +3,7 @@ import type { LineOwner, LogLine, LogStream } from '../../device-state/logs.js';
 import type { Streams } from '../transport/streams.js';
 
 /** Bytes kept for a listener that does not keep up; what comes after them is dropped, and counted. */
-export const LISTENER_BUFFER_BYTES = 256 * 1024;
+const LISTENER_BUFFER_BYTES = 256 * 1024;
 
 export interface LogLinesDeps {
   readonly logs: LogStream;

@@ -1,7 +1,7 @@
 import type { Plugin, Request, ResponseObject, ResponseToolkit } from '@hapi/hapi';
 import { keyOf, type Service } from '../../../crds/model/kinds.js';
 import type { Reader } from '../../store/store.js';
-import type { ContainerReader } from '../resources/containers.js';
+import type { ContainerReader } from '../container-reader.js';
 import { failed, json, sentence } from '../transport/answer.js';
 import { reaches, scopeOf } from '../transport/auth.js';
 import { bodyOf, fieldOf } from '../transport/body.js';
@@ -126,7 +126,7 @@ export function answerOf(
 }
 
 /** `GET /v1/apps/:appId` of an app with one container (§6.12). No document knows the environment of a container. Pure. */
-export function singleApp(
+function singleApp(
   { app, appId, release }: AppTree,
   container: Container,
   env: Readonly<Record<string, string>> = {},

@@ -2,7 +2,6 @@ import type { Lifecycle, Plugin } from '@hapi/hapi';
 import { keyOf, type Service } from '../../../crds/model/kinds.js';
 import type { OrphanedVolumes } from '../../../crds/model/orphans.js';
 import type { Reader } from '../../store/store.js';
-import { REMOVAL_MS } from '../resources/orphaned-volumes.js';
 import { failed, json, sentence } from '../transport/answer.js';
 import { reaches, scopeOf } from '../transport/auth.js';
 import { bodyOf, fieldOf } from '../transport/body.js';
@@ -18,6 +17,9 @@ import {
   V2_PARAMS,
 } from './installed.js';
 import { answerOf, commandApp } from './v1-apps.js';
+
+/** Longest that the engine may take to remove a volume, ms. */
+export const REMOVAL_MS = 30_000;
 
 export interface ActionRoutesDeps {
   readonly store: Reader;
@@ -111,7 +113,7 @@ const pathId = (text: unknown): number | undefined => integerOf(text) || undefin
  * The service that is meant. An app with one service has no other, whatever was sent; otherwise the first whose number
  * or name fits, and only a start can do without its container. Pure.
  */
-export function findService(
+function findService(
   { services, targets }: Pick<AppTree, 'services' | 'targets'>,
   wanted: { readonly serviceName: string | undefined; readonly imageId: number | undefined },
   verb: Verb,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import type { ResponseObject, ResponseToolkit } from '@hapi/hapi';
 
-export const JSON_TYPE = 'application/json';
+const JSON_TYPE = 'application/json';
 export const HTML_TYPE = 'text/html';
 export const TEXT_TYPE = 'text/plain';
 
@@ -25,7 +25,7 @@ export function tagged(text: string, type: Rendered['type']): Rendered {
 }
 
 /** Length and SHA-1 of an answer, as Express tags its own. Pure. */
-export const entityTag = (bytes: Buffer): string =>
+const entityTag = (bytes: Buffer): string =>
   `${bytes.length.toString(16)}-${createHash('sha1').update(bytes).digest('base64').slice(0, 27)}`;
 
 /** A JSON answer; a 200 to a GET carries a weak ETag, and hapi makes it a 304 when the client has it. */

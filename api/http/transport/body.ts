@@ -7,7 +7,7 @@ import { parseJsonWithin, TooMuchJson } from '../../platform/json-text.js';
 import { isResourcePath } from './kubernetes-status.js';
 
 /** Largest body that is read, bytes. */
-export const BODY_LIMIT_BYTES = 10 * 1024 * 1024;
+const BODY_LIMIT_BYTES = 10 * 1024 * 1024;
 /** Bytes of bodies that are held at once, of all requests that are still coming. */
 const HELD_LIMIT_BYTES = 8 * BODY_LIMIT_BYTES;
 /** How many times the limit is read and thrown away before the connection is given up. */
@@ -150,7 +150,7 @@ export async function readBytes(
 }
 
 /** A JSON object or array; `{}` for an empty text. Pure; throws BodyError with the engine's own words. */
-export function parseJson(text: string): unknown {
+function parseJson(text: string): unknown {
   if (text === '') return {};
   const first = /[^\x20\t\n\r]/.exec(text);
   try {
@@ -165,7 +165,7 @@ export function parseJson(text: string): unknown {
 }
 
 /** A form in the extended syntax: `network[hostname]=x`. Pure; throws BodyError. */
-export function parseForm(text: string): unknown {
+function parseForm(text: string): unknown {
   if (text.split('&', FORM_LIMIT + 1).length > FORM_LIMIT) throw new BodyError('too many parameters', 413);
   try {
     return qs.parse(text, { allowPrototypes: true, arrayLimit: 100, depth: 32, parameterLimit: FORM_LIMIT });

@@ -134,7 +134,7 @@ export function systemGit({ folder, env: outer, program = 'git', memoryBytes = M
 }
 
 /** Configuration that is in no file and on no command line: others on the device cannot read it. Pure. */
-export function configEnv(config: Readonly<Record<string, string>>): Record<string, string> {
+function configEnv(config: Readonly<Record<string, string>>): Record<string, string> {
   const pairs = Object.entries(config);
   return Object.fromEntries([
     ['GIT_CONFIG_COUNT', String(pairs.length)],

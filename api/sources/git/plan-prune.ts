@@ -2,7 +2,7 @@ import { type Key, keyOf, type Problem, type Resource } from '../../../crds/mode
 import type { GitSourceSpec } from '../../../crds/model/types.js';
 
 /** An annotation of a document that says what becomes of it when its repository no longer declares it. */
-export const PRUNE = 'supercargo.io/prune';
+const PRUNE = 'supercargo.io/prune';
 const MAX_PERCENT = 50;
 
 type Present = Pick<Resource, 'kind' | 'metadata'>;

@@ -12,7 +12,7 @@ type Normalize = (value: unknown, warn: Warn) => unknown;
 const isMap = (value: unknown): value is Values => value !== null && typeof value === 'object' && !Array.isArray(value);
 
 /** `memLimit`, `mem-limit` and `mem_limit` are one field. Pure. */
-export const snakeCase = (key: string): string =>
+const snakeCase = (key: string): string =>
   key
     .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
     .replace(/[-\s]+/g, '_')

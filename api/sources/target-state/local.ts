@@ -9,7 +9,8 @@ import {
 } from '../../../crds/model/kinds.js';
 import { living } from '../../../crds/model/living.js';
 import { DEFAULT_DEVICE_NAME, DEVICE_DOCUMENT } from '../../../crds/model/names.js';
-import { StorageError, type Store } from '../../store/store.js';
+import { StorageError } from '../../platform/disk.js';
+import type { Store } from '../../store/store.js';
 import { type Log, type Parse, problemLine } from '../documents.js';
 import { appIdOf, renderTargetState, shownConfig, type TargetDevice } from './render-target-state.js';
 import { deviceDocument, type ParsedTarget, parseTargetState } from './target-state.js';
@@ -21,7 +22,7 @@ export interface LocalOriginDeps {
   readonly log: Log;
 }
 
-export type TargetAnswer =
+type TargetAnswer =
   | { readonly ok: true }
   | { readonly ok: false; readonly status: 400 | 503; readonly message: string };
 

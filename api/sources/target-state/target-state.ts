@@ -29,7 +29,7 @@ export type ParsedTarget =
   | { readonly ok: false; readonly message: string };
 
 /** Name of the document of an app that came as a target state. */
-export const targetAppName = (appId: number): string => `app-${appId}`;
+const targetAppName = (appId: number): string => `app-${appId}`;
 
 /** The HostConfig for a name and configuration variables; none when nothing is known of either. Pure. */
 export function deviceDocument(

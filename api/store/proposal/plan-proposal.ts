@@ -140,7 +140,7 @@ function notes(
 }
 
 /** Spec by its hash; labels, annotations, owner and source by their text. Pure. */
-export function changedParts(before: AnyResource, declaration: Declaration): ('spec' | 'metadata')[] {
+function changedParts(before: AnyResource, declaration: Declaration): ('spec' | 'metadata')[] {
   const { document, owner, source } = declaration;
   const parts: ('spec' | 'metadata')[] = [];
   if (hashOf(before.spec) !== hashOf(document.spec)) parts.push('spec');

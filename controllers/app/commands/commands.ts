@@ -30,7 +30,7 @@ export interface Command {
 }
 
 /** A request to remove the volumes that the App does not declare. */
-export interface Cleanup {
+interface Cleanup {
   readonly id: string;
   /** Its documents of volumes that are to go. */
   readonly victims: readonly string[];

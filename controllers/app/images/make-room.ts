@@ -10,7 +10,7 @@ import { act, type Plan, wait } from '../../runtime/outcome.js';
 import { sameSpec } from '../release/children.js';
 
 /** A service whose container goes before its new image comes. */
-export interface Early {
+interface Early {
   readonly document: string;
   readonly image: string;
   readonly strategy: UpdateStrategy;

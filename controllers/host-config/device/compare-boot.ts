@@ -33,7 +33,7 @@ export const PERSISTENT_LOGGING = 'SUPERVISOR_PERSISTENT_LOGGING';
 const LONG = 120;
 
 /** A text that tells two values apart and can be kept and shown: itself, or a hash of a long one. Pure. */
-export const fingerprint = (text: string): string =>
+const fingerprint = (text: string): string =>
   text.length <= LONG
     ? text
     : `${text.slice(0, 16)}… (${text.length} characters, sha256 ${createHash('sha256').update(text).digest('hex').slice(0, 12)})`;

@@ -11,10 +11,10 @@ export const splitLines = (text: string): readonly Line[] =>
     return { text: whole.slice(0, whole.length - end.length), end };
   });
 
-export const joinLines = (lines: readonly Line[]): string => lines.map(({ text, end }) => text + end).join('');
+const joinLines = (lines: readonly Line[]): string => lines.map(({ text, end }) => text + end).join('');
 
 /** How the lines of a text end: what new ones get. Pure. */
-export const lineEnd = (lines: readonly Line[]): string => lines.find(({ end }) => end.endsWith('\n'))?.end ?? '\n';
+const lineEnd = (lines: readonly Line[]): string => lines.find(({ end }) => end.endsWith('\n'))?.end ?? '\n';
 
 /**
  * Lines with others put in, removed and replaced, so that an edit is one description and all places are those of the

@@ -2,9 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { UpdateLocks } from './update-locks.js';
 
 /** How an action under the locks of all apps ended, or why it was not begun: one sentence in the Supervisor's words. */
-export type UnderLocks<T> =
-  | { readonly is: 'done'; readonly value: T }
-  | { readonly is: 'locked'; readonly message: string };
+type UnderLocks<T> = { readonly is: 'done'; readonly value: T } | { readonly is: 'locked'; readonly message: string };
 
 export interface AllLocksDeps {
   readonly locks: UpdateLocks;

@@ -59,7 +59,7 @@ export function jumpPlace(rules: string): JumpPlace {
 }
 
 /** `DOCKER-USER` jumps to our chain already: a second jump would be one too many. Pure. */
-export const withoutDockerJump = (text: string): string => text.replace('-A DOCKER-USER -j BALENA-SUPERVISOR\n', '');
+const withoutDockerJump = (text: string): string => text.replace('-A DOCKER-USER -j BALENA-SUPERVISOR\n', '');
 
 /** The host's firewall. Nothing is run while nobody may. */
 export interface Firewall {

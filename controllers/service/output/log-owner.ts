@@ -42,7 +42,7 @@ export function logOwnerOf(store: Pick<Reader, 'list' | 'get' | 'watch'>): LogOw
 }
 
 /** `none` drops everything, `err` and `error` keep standard error. Pure. (Composition reference §2.) */
-export function logLevel({ spec }: Service): LogLevel {
+function logLevel({ spec }: Service): LogLevel {
   switch (readEnvironment(spec.environment, new Findings()).BALENA_LOGS_LEVEL) {
     case 'none':
       return 'none';

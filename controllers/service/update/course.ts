@@ -37,7 +37,7 @@ export function withCourse(
 const FOLLOWED = 'StrategyFollowed';
 
 /** `reason` for programs, `message` for people. */
-export interface Instead {
+interface Instead {
   readonly reason: string;
   readonly message: string;
 }

@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lockFolder } from '../../../api/device-state/folder-lock.js';
-import { StorageError } from '../../../api/store/store.js';
+import { StorageError } from '../../../api/platform/disk.js';
 
 const TAKEN = /^Another supercargo is at work on /;
 const NOBODY = 65534;

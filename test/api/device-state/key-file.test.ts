@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { openKeys } from '../../../api/device-state/key-file.js';
 import type { Keys } from '../../../api/device-state/keys.js';
-import { StorageError } from '../../../api/store/store.js';
+import { StorageError } from '../../../api/platform/disk.js';
 import { FailingDisk, NOW, Place } from '../store/fixtures.js';
 
 describe('The keys', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { StorageError } from '../../../api/platform/disk.js';
 import type { Change, Store } from '../../../api/store/store.js';
-import { StorageError } from '../../../api/store/store.js';
 import type { AnyResource, Image, Service } from '../../../crds/model/kinds.js';
 import { accepted, aHostConfig, anApp, anImage, aService, FailingDisk, NOW, Place, proposal } from './fixtures.js';
 

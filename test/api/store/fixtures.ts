@@ -114,7 +114,7 @@ export class Place {
   }
 }
 
-export function systemError(code: string): Error {
+function systemError(code: string): Error {
   return Object.assign(new Error(`${code}: something, made up`), { code });
 }
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { StorageError } from '../../../api/store/store.js';
+import { StorageError } from '../../../api/platform/disk.js';
 import { aService, Place, proposal } from './fixtures.js';
 
 const ROUNDS = 25;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { StorageError, type Store } from '../../../api/store/store.js';
+import { StorageError } from '../../../api/platform/disk.js';
+import type { Store } from '../../../api/store/store.js';
 import { PLURALS } from '../../../crds/model/kinds.js';
 import { accepted, aHostConfig, anApp, aService, FailingDisk, folder, Place, proposal } from './fixtures.js';
 

@@ -48,7 +48,7 @@ export const network = (name: string, id: string | undefined, trouble?: string) 
   aliases: ['web'],
 });
 
-export const wants = (more: Partial<Wanted> = {}): Wanted => ({
+const wants = (more: Partial<Wanted> = {}): Wanted => ({
   containerName: 'web_1_1_a',
   reference: 'web:1',
   image: { id: 'sha256:1', specHash: 'h1' },

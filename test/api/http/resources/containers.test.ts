@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { LogChoice, ServiceLogLine } from '../../../../api/http/resources/containers.js';
+import type { LogChoice, ServiceLogLine } from '../../../../api/http/container-reader.js';
 import { APP_2_KEY, anApp, aServer, type Bench, declare, withKey } from '../a-server.js';
 
 const GROUP = '/apis/supercargo.io/v1';

@@ -4,9 +4,10 @@ import { appendFile, chmod, mkdir, mkdtemp, rename, rm, symlink, unlink, utimes,
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { watch } from 'chokidar';
+import { StorageError } from '../../../../api/platform/disk.js';
 import { type FolderOptions, type FolderSource, watchFolders } from '../../../../api/sources/files/folder.js';
 import { openStore } from '../../../../api/store/document-store.js';
-import { type Proposal, StorageError, type Store } from '../../../../api/store/store.js';
+import type { Proposal, Store } from '../../../../api/store/store.js';
 import { parseDocument } from '../../../../crds/schema/parse.js';
 
 const deviceUuid = '0123456789abcdef0123456789abcdef';

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { StorageError } from '../../../../api/platform/disk.js';
 import {
   type LocalOrigin,
   localOrigin,
@@ -9,7 +10,7 @@ import {
   planHostConfig,
 } from '../../../../api/sources/target-state/local.js';
 import { openStore } from '../../../../api/store/document-store.js';
-import { StorageError, type Store } from '../../../../api/store/store.js';
+import type { Store } from '../../../../api/store/store.js';
 import { parseDocument } from '../../../../crds/schema/parse.js';
 
 const device = { uuid: '0123456789abcdef0123456789abcdef', localMode: true };

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
-import { openKeys } from '../../../api/device-state/key-file.js';
-import { lostFiles, recordLostFiles } from '../../../api/device-state/lost-files.js';
-import { openTags } from '../../../api/device-state/tag-file.js';
-import { readDeviceFacts } from '../../../controllers/host/facts/device-facts.js';
-import { NOW, Place } from '../store/fixtures.js';
+import { openKeys } from '../../../../api/device-state/key-file.js';
+import { openTags } from '../../../../api/device-state/tag-file.js';
+import { lostFiles, recordLostFiles } from '../../../../api/store/persistence/lost-files.js';
+import { readDeviceFacts } from '../../../../controllers/host/facts/device-facts.js';
+import { NOW, Place } from '../fixtures.js';
 
 describe('Files of the agent that cannot be used', () => {
   let place: Place;

@@ -1,10 +1,10 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { keyOf, type Problem } from '../../crds/model/kinds.js';
-import { DEVICE_DOCUMENT } from '../../crds/model/names.js';
-import { isSetAside } from '../platform/set-aside.js';
-import type { OriginProblem } from '../store/problems.js';
-import type { Store } from '../store/store.js';
+import { keyOf, type Problem } from '../../../crds/model/kinds.js';
+import { DEVICE_DOCUMENT } from '../../../crds/model/names.js';
+import { isSetAside } from '../../platform/set-aside.js';
+import type { OriginProblem } from '../problems.js';
+import type { Store } from '../store.js';
 
 /** The agent's own files in the data folder, and what it goes on without when one could not be used. */
 const WITHOUT: Readonly<Record<string, string>> = {
