@@ -1,5 +1,5 @@
 /* Generated from crds/*.yaml by `npm run generate`; do not edit. */
-import type { Condition } from '../model/conditions.js';
+import type { Condition } from './conditions.js';
 
 /** Which release this is; part of the container names. null: an app without a release, nothing runs. Default: {commit: local, id: 1}. */
 export interface Release {

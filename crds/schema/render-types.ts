@@ -68,7 +68,7 @@ export async function renderTypes(interfaces: readonly Interface[], named: Named
   for (const one of interfaces) parts.push(await renderInterface(one, named));
   return [
     '/* Generated from crds/*.yaml by `npm run generate`; do not edit. */',
-    "import type { Condition } from '../model/conditions.js';",
+    "import type { Condition } from './conditions.js';",
     '',
     parts.join('\n').replaceAll(/\/\*\*\n\s+\* (.*)\n\s+\*\//g, '/** $1 */'), // one line each
   ].join('\n');
