@@ -112,6 +112,7 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
       environment: (id) => shownEnvironment(found.world?.containers() ?? [], id),
     },
     volumes: {
+      lastSeen: () => orphansOf(found).lastSeen(),
       list: () => orphansOf(found).list(),
       unsure: () => orphansOf(found).unsure(),
       remove: (name, ending) => orphansOf(found).remove(name, ending),

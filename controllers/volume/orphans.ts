@@ -1,13 +1,13 @@
 import { appIdOf } from '../../api/store/proposal/derived-names.js';
 import type { Store } from '../../api/store/store.js';
 import type { OrphanedVolume, OrphanedVolumes, RemovalOfOrphan } from '../../crds/model/orphans.js';
+import type { Informer } from '../engine/cache/informer.js';
 import type { Engine, SeenVolume } from '../engine/engine.js';
 import { APP_ID, APP_UUID, SUPERVISED } from '../engine/labels.js';
-import type { World } from '../engine/world.js';
 
 export interface OrphansDeps {
   readonly store: Pick<Store, 'list' | 'unread'>;
-  readonly world: Pick<World, 'fresh' | 'trouble' | 'volumes' | 'refreshVolume'>;
+  readonly world: Pick<Informer, 'fresh' | 'trouble' | 'vitals' | 'volumes' | 'refreshVolume'>;
   readonly engine: Pick<Engine, 'removeVolume' | 'volumeUsers'>;
   readonly say: (text: string) => void;
 }
@@ -15,11 +15,17 @@ export interface OrphansDeps {
 /** The volumes that an app, which is gone, has left behind. They are only told of; nothing but a person's word removes one. */
 export function orphanedVolumes(deps: OrphansDeps): OrphanedVolumes {
   const { store, world, engine, say } = deps;
-  const list = (): readonly OrphanedVolume[] => {
-    if (!world.fresh) throw new Error(world.trouble ?? 'The engine has not answered yet');
+  const unknown = (): Error => new Error(world.trouble ?? 'The engine has not answered yet');
+  const lastSeen = (): readonly OrphanedVolume[] => {
+    if (world.vitals.listedAtMs === undefined) throw unknown();
     return orphansAmong(world.volumes(), store);
   };
+  const list = (): readonly OrphanedVolume[] => {
+    if (!world.fresh) throw unknown();
+    return lastSeen();
+  };
   return {
+    lastSeen,
     list,
     unsure: () => unreadSource(store),
     async remove(name, signal): Promise<RemovalOfOrphan> {

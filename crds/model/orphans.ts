@@ -13,7 +13,9 @@ export type RemovalOfOrphan =
 
 /** What no document tells. Given by whoever speaks to the engine. */
 export interface OrphanedVolumes {
-  /** As they were last seen; throws while the engine does not answer. */
+  /** As they were last seen, to be shown; throws when the engine has never been seen, as none is not the same as unknown. */
+  lastSeen(): readonly OrphanedVolume[];
+  /** As they are now, to be removed; throws while the engine does not answer. */
   list(): readonly OrphanedVolume[];
   /** Why some of them may have an app all the same; undefined when every source has been read. */
   unsure(): string | undefined;

@@ -46,6 +46,9 @@ const CODES: Readonly<Record<string, number | readonly number[]>> = {
   'GET /v2/journal-logs': [200, 503], // with and without journalctl on this machine
   'POST /v2/journal-logs': [200, 503],
   'GET /apis/supercargo.io/v1/stats': 503,
+  // Nothing is known of them: volumes are no documents, and this agent has never seen the engine.
+  'GET /apis/supercargo.io/v1/orphanedvolumes': 503,
+  'DELETE /apis/supercargo.io/v1/orphanedvolumes/{name}': 503,
   'POST /hooks/{name}': [401, 404],
 };
 

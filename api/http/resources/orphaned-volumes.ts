@@ -14,19 +14,17 @@ const PATH = `/apis/supercargo.io/v1/${PLURAL}`;
 export const orphanedVolumeRoutes: Plugin<{ readonly volumes: OrphanedVolumes }> = {
   name: 'orphaned-volumes',
   register(server, { volumes }) {
-    const listed = (): readonly OrphanedVolume[] => {
-      try {
-        return volumes.list();
-      } catch (error) {
-        throw unavailable(error);
-      }
-    };
     server.route({
       method: 'GET',
       path: PATH,
       options: GLOBAL_ONLY,
       handler: (_, h) =>
-        json(h, { kind: 'OrphanedVolumeList', apiVersion: API_VERSION, metadata: {}, items: listed().map(view) }),
+        json(h, {
+          kind: 'OrphanedVolumeList',
+          apiVersion: API_VERSION,
+          metadata: {},
+          items: known(() => volumes.lastSeen()).map(view),
+        }),
     });
     server.route({
       method: 'DELETE',
@@ -35,7 +33,7 @@ export const orphanedVolumeRoutes: Plugin<{ readonly volumes: OrphanedVolumes }>
       async handler(request, h) {
         const name = String(request.params.name);
         const { dryRun } = readDeletion(request, PLURAL, name);
-        const found = listed().find((one) => one.name === name);
+        const found = known(() => volumes.list()).find((one) => one.name === name);
         if (!found) throw ResourceError.notFound(PLURAL, name);
         if (dryRun) return json(h, view(found));
         const removal = await volumes.remove(name, AbortSignal.timeout(REMOVAL_MS)).catch((error: unknown) => {
@@ -48,6 +46,15 @@ export const orphanedVolumeRoutes: Plugin<{ readonly volumes: OrphanedVolumes }>
     });
   },
 };
+
+/** What is asked for; 503 when nobody knows. */
+function known<T>(ask: () => T): T {
+  try {
+    return ask();
+  } catch (error) {
+    throw unavailable(error);
+  }
+}
 
 const view = ({ name, ...status }: OrphanedVolume) => ({
   apiVersion: API_VERSION,

@@ -63,7 +63,7 @@ export async function aServer(
     tags: openTags({ folder, now: () => 0, log: silent }),
     target: localOrigin({ store, device, parse: parseDocument, log: silent }),
     containers: { logs: noLines, stats: async () => [], environment: () => ENVIRONMENT },
-    volumes: { list: () => [], unsure: () => undefined, remove: async () => ({ is: 'absent' }) },
+    volumes: { lastSeen: () => [], list: () => [], unsure: () => undefined, remove: async () => ({ is: 'absent' }) },
     device: {
       arch: 'amd64',
       deviceType: 'generic-amd64',

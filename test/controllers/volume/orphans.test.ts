@@ -26,7 +26,13 @@ const VOLUMES = [
 ];
 
 /** Volumes on an engine, beside one App and its volume. */
-function aDesk({ fresh = true, users = [] as string[], unread = [] as string[], sources = [] as string[] } = {}) {
+function aDesk({
+  fresh = true,
+  everSeen = true,
+  users = [] as string[],
+  unread = [] as string[],
+  sources = [] as string[],
+} = {}) {
   const volumes = [...VOLUMES];
   const said: string[] = [];
   const documents: Partial<Record<Kind, readonly object[]>> = {
@@ -39,7 +45,18 @@ function aDesk({ fresh = true, users = [] as string[], unread = [] as string[], 
       list: ((kind: Kind) => documents[kind] ?? []) as never,
       unread: () => unread.map((origin) => ({ origin: origin as 'files', forMs: 0, message: 'no such folder' })),
     },
-    world: { fresh, trouble: 'The engine is down', volumes: () => volumes, refreshVolume: async () => undefined },
+    world: {
+      fresh,
+      trouble: 'The engine is down',
+      vitals: {
+        listedAtMs: everSeen ? 1 : undefined,
+        triedAtMs: 1,
+        lostAtMs: fresh ? undefined : 1,
+        engineAnswers: fresh,
+      },
+      volumes: () => volumes,
+      refreshVolume: async () => undefined,
+    },
     engine: {
       removeVolume: async (name) => {
         if (users.length > 0) return 'in-use';
@@ -85,8 +102,15 @@ describe('orphaned volumes', () => {
     assert.deepEqual(names(), ['2_old', '3_old', '7_data']);
   });
 
-  it('are not told of while the engine does not answer', () => {
-    assert.throws(() => aDesk({ fresh: false }).orphans.list(), /The engine is down/);
+  it('are shown as they were last seen while the engine does not answer, and none is removed', async () => {
+    const { orphans } = aDesk({ fresh: false });
+    assert.equal(orphans.lastSeen().length, 3);
+    assert.throws(() => orphans.list(), /The engine is down/);
+    await assert.rejects(orphans.remove('2_old', signal), /The engine is down/);
+  });
+
+  it('are not taken for none while the engine has never been seen', () => {
+    assert.throws(() => aDesk({ fresh: false, everSeen: false }).orphans.lastSeen(), /The engine is down/);
   });
 
   it('may have an app after all while a source has not been read', () => {

@@ -10,12 +10,19 @@ describe('orphaned volumes in the API', () => {
   let removal: RemovalOfOrphan;
   let unsure: string | undefined;
   let trouble: string | undefined;
+  let everSeen: boolean;
   beforeEach(async () => {
     [removed, removal, unsure, trouble] = [[], { is: 'removed' }, undefined, undefined];
+    everSeen = true;
+    const seen = () => ['7_data', '8_data'].map((name) => ({ name, appId: 7, driver: 'local', mountpoint: '/v' }));
     const volumes: OrphanedVolumes = {
+      lastSeen() {
+        if (!everSeen) throw new Error(trouble);
+        return seen();
+      },
       list() {
         if (trouble !== undefined) throw new Error(trouble);
-        return ['7_data', '8_data'].map((name) => ({ name, appId: 7, driver: 'local', mountpoint: '/v' }));
+        return seen();
       },
       unsure: () => unsure,
       async remove(name) {
@@ -53,8 +60,17 @@ describe('orphaned volumes in the API', () => {
     assert.match(body.message, /it is mounted by somebody/);
   });
 
-  it('are not known while the engine is down', async () => {
+  it('are shown as they were last seen while the engine is down, and none is removed', async () => {
     trouble = 'The engine is down';
+    const shown = await ask('GET', PATH);
+    assert.deepEqual([shown.code, shown.body.items.length], [200, 2]);
+    const { code, body } = await ask('DELETE', `${PATH}/7_data`);
+    assert.deepEqual([code, body.message, removed], [503, trouble, []]);
+  });
+
+  it('are not known while the engine has never been seen', async () => {
+    trouble = 'The engine is down';
+    everSeen = false;
     for (const [method, path] of [
       ['GET', PATH],
       ['DELETE', `${PATH}/7_data`],
