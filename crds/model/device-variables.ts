@@ -11,7 +11,7 @@ const integer = (value: number) => ({ type: 'integer', default: String(value) })
 
 /**
  * The configuration variables of a device and their defaults, in the order in which a Supervisor lists them
- * (HTTP reference §8.1, host reference §1.2). Milliseconds where a variable is a time.
+ * (docs/reference/http-api.md §8.1, host reference §1.2). Milliseconds where a variable is a time.
  */
 const VARIABLES = {
   SUPERVISOR_POLL_INTERVAL: integer(900_000),

@@ -15,7 +15,7 @@ export const containerName = (service: string, imageId: number, releaseId: numbe
 export const networkName = (appUuid: string, network: string): string => `${appUuid}_${network}`;
 export const volumeName = (appId: number, volume: string): string => `${appId}_${volume}`;
 
-/** A device's name as long as nobody has given it one. (HTTP reference §7.8.) */
+/** A device's name as long as nobody has given it one. (docs/reference/http-api.md §7.8.) */
 export const DEFAULT_DEVICE_NAME = 'local';
 
 /** The shared network over which containers reach the API. */

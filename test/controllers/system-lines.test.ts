@@ -5,7 +5,9 @@ import type { Key, RequestName } from '../../crds/model/kinds.js';
 import { declareApp } from '../setup/declared.js';
 import { type Agent, Device } from '../setup/device.js';
 
-/** What the log stream says of the agent itself, in the Supervisor's words and order (http reference §9). */
+/**
+ * What the log stream says of the agent itself, in the Supervisor's words and order (docs/reference/http-api.md §9).
+ */
 describe('the lines of the agent', () => {
   let device: Device;
   let agent: Agent;

@@ -14,7 +14,10 @@ interface ServiceEntry {
   readonly releaseId: number;
 }
 
-/** `GET /v2/applications/state`: target apps by name, with the services of their target release (§7.1). Pure. */
+/**
+ * `GET /v2/applications/state`: target apps by name, with the services of their target release
+ * (docs/reference/http-api.md §7.1). Pure.
+ */
 export function applicationsState(trees: readonly AppTree[]): object {
   const present = trees.filter(({ app }) => app.metadata.deletionTimestamp === undefined);
   return Object.fromEntries(present.map((tree) => [tree.name, applicationEntry(tree)]));
@@ -87,8 +90,8 @@ function updateStatus(services: readonly ServiceEntry[], underWay: boolean): str
 }
 
 /**
- * `GET /v2/applications/:appId/state`: what is on the device of one app, by appId and imageId (§7.2). Undefined when that
- * is nothing: the app does not exist here. Pure.
+ * `GET /v2/applications/:appId/state`: what is on the device of one app, by appId and imageId
+ * (docs/reference/http-api.md §7.2). Undefined when that is nothing: the app does not exist here. Pure.
  */
 export function applicationState(tree: AppTree): object | undefined {
   const entries = allEntries(tree);

@@ -27,7 +27,9 @@ function containersOf(trees: readonly AppTree[]): readonly Contained[] {
     );
 }
 
-/** `GET /v2/state/status`: one app's containers and images, the progress of all (§7.5). Pure. */
+/**
+ * `GET /v2/state/status`: one app's containers and images, the progress of all (docs/reference/http-api.md §7.5). Pure.
+ */
 export function deviceStatus(trees: readonly AppTree[], appState: 'applying' | 'applied'): object {
   const containers = containersOf(trees);
   const images = trees.flatMap((tree) => tree.images.flatMap((image) => imageEntries(tree, image)));
@@ -50,7 +52,10 @@ export function deviceStatus(trees: readonly AppTree[], appState: 'applying' | '
   };
 }
 
-/** `GET /v2/containerId`: container ids by service name (§7.7); the last of two with one name stays. Pure. */
+/**
+ * `GET /v2/containerId` (docs/reference/http-api.md §7.7): container ids by service name; the last of two with one name
+ * stays. Pure.
+ */
 export const containerIds = (trees: readonly AppTree[]): Readonly<Record<string, string>> =>
   Object.fromEntries(containersOf(trees).map(({ service, container }) => [service.spec.serviceName, container.id]));
 

@@ -16,7 +16,10 @@ export interface DeviceIdentity {
   readonly interfaces: { readonly ip: readonly string[]; readonly mac: readonly string[] };
 }
 
-/** `GET /v1/device` (§6.9): the first app as the cloud would show it. What is unknown is left out. */
+/**
+ * `GET /v1/device` (docs/reference/http-api.md §6.9): the first app as the cloud would show it. What is unknown is left
+ * out.
+ */
 export function deviceView(store: Pick<Reader, 'list' | 'isPending'>, device: DeviceIdentity): object {
   const trees = appTrees(store, { type: 'global' });
   const [first] = trees;

@@ -125,7 +125,10 @@ export function answerOf(
   return failed(h, verdict.is === 'locked' ? 423 : 503, verdict.message);
 }
 
-/** `GET /v1/apps/:appId` of an app with one container (§6.12). No document knows the environment of a container. Pure. */
+/**
+ * `GET /v1/apps/:appId` of an app with one container (docs/reference/http-api.md §6.12). No document knows the
+ * environment of a container. Pure.
+ */
 function singleApp(
   { app, appId, release }: AppTree,
   container: Container,

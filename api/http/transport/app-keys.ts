@@ -4,7 +4,10 @@ import { appIdOf } from '../../store/proposal/derived-names.js';
 import type { Reader } from '../../store/store.js';
 import { isResourcePath } from './kubernetes-status.js';
 
-/** What an app's key reaches besides its app: all that the Supervisor lets it (HTTP reference §2.4), or nothing. */
+/**
+ * What an app's key reaches besides its app: all that the Supervisor lets it (docs/reference/http-api.md §2.4), or
+ * nothing.
+ */
 export type AppKeyReach = 'device' | 'app';
 
 /** Routes that look at the key's scope themselves, and facts that say nothing of other apps. */

@@ -1,6 +1,7 @@
 /**
- * What a Supervisor checks of a target state, with its texts (HTTP reference §8.3 and §8.5). Works on the v3 form, into
- * which v2 is converted first: that is why the paths of a v2 document speak of the device's uuid and of `releases`.
+ * What a Supervisor checks of a target state, with its texts (docs/reference/http-api.md §8.3, §8.5). Works on the
+ * v3 form, into which v2 is converted first: that is why the paths of a v2 document speak of the device's uuid and of
+ * `releases`.
  */
 import { Lines, shown } from '../lines.js';
 

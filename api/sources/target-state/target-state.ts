@@ -59,8 +59,8 @@ const invalid = (lines: readonly string[]): ParsedTarget => ({
 });
 
 /**
- * Reads a Supervisor's target state, v2 or v3 (HTTP reference §8.3, §8.4). Nothing of it is taken unless all of it is
- * right; the message then names everything that is wrong. Pure.
+ * Reads a Supervisor's target state, v2 or v3 (docs/reference/http-api.md §8.3, §8.4). Nothing of it is taken
+ * unless all of it is right; the message then names everything that is wrong. Pure.
  */
 export function parseTargetState(body: unknown, { deviceUuid, parse }: TargetOptions): ParsedTarget {
   if (!isValues(body)) return invalid([`Expecting object but instead got: ${shown(body)}`]);

@@ -246,7 +246,7 @@ function hasOutput(
   return followed !== undefined || startedAt !== heard;
 }
 
-/** Members in the Supervisor's order, which clients see (HTTP reference §9). */
+/** Members in the Supervisor's order, which clients see (docs/reference/http-api.md §9). */
 const lineOf = (
   { message, isStdErr, timestamp }: ContainerLogLine,
   { serviceName, serviceId }: { readonly serviceName: string; readonly serviceId: number },

@@ -1,7 +1,7 @@
 import { lstat, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Either name says that the new container of a service has taken over (HTTP reference §4.1). */
+/** Either name says that the new container of a service has taken over (docs/reference/http-api.md §4.1). */
 const NAMES = ['handover-complete', 'resin-kill-me'] as const;
 
 /** The files by which an application says that it has taken over, in the lock directories of its services. */

@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { asidesIn, codeOf, drop, foldersIn, look, makeAside, openToAll, take } from './lock-file.js';
 import type { UpdateLocks } from './update-locks.js';
 
-/** Either name locks a service, as the Supervisor has it (HTTP reference §4.1). */
+/** Either name locks a service, as the Supervisor has it (docs/reference/http-api.md §4.1). */
 const LOCK_NAMES = ['updates.lock', 'resin-updates.lock'] as const;
 /** So many services, then everybody else has a turn. */
 const AT_ONCE = 50;
