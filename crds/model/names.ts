@@ -59,7 +59,9 @@ export function normalizeReference(reference: string): string {
 }
 
 /** Characters that the kernel takes (sethostname(2)). */
-export const HOST_NAME_LIMIT = 64;
+const HOST_NAME_LIMIT = 64;
+
+export const HOST_NAME_RULE = `letters, digits and hyphens, in parts of at most 63 between dots, at most ${HOST_NAME_LIMIT} together`;
 
 /** Whether a system can be called that: labels of RFC 1123 (2.1) between dots. Pure. */
 export const isHostName = (name: string): boolean =>

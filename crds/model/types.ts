@@ -787,7 +787,7 @@ export interface HostConfigSpec {
     /** true: only the request confirm confirms. false: so do the API answering where it listened before, a default route when there was one before, and the apps being Ready, all at once. Default: false. */
     manual?: boolean;
   };
-  /** network only: host name of the device. Empty or null: made from its uuid. Default: left as it is. */
+  /** network only: host name of the device (RFC 1123): letters, digits and hyphens, in parts of at most 63 between dots, at most 64 together. Empty or null: made from its uuid. Default: left as it is. */
   hostname?: string | null;
   /** network only: the transparent proxy. Empty or null: none. Default: left as it is. */
   proxy?: {

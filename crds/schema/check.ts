@@ -1,6 +1,6 @@
 import { type Issue, issuesOf, listed, pathText } from '../model/issue.js';
 import type { AnyDeclared, Declared, Kind } from '../model/kinds.js';
-import { NAME, NAME_LIMIT, NAME_RULE } from '../model/names.js';
+import { HOST_NAME_RULE, isHostName, NAME, NAME_LIMIT, NAME_RULE } from '../model/names.js';
 import { checkGitSource } from './check-git-source.js';
 import { checkService, type Found } from './check-service.js';
 import { suggestion } from './nearest.js';
@@ -70,7 +70,11 @@ function checkHostConfig({ metadata, spec }: Declared<'HostConfig'>): Found[] {
   const { device, network } = HOST_CONFIG;
   const [own, other]: [readonly string[], string] =
     metadata.name === 'device' ? [device, 'network'] : [network, 'device'];
-  return Object.keys(spec)
+  const found = Object.keys(spec)
     .filter((field) => !own.includes(field))
-    .map((field) => [[field], `Belongs to the HostConfig ${other}`]);
+    .map((field): Found => [[field], `Belongs to the HostConfig ${other}`]);
+  const { hostname } = spec;
+  // Empty is the default name. balenaOS would write any other into config.json, and then go without a name.
+  if (hostname && !isHostName(hostname)) found.push([['hostname'], `Not a host name: ${HOST_NAME_RULE}`]);
+  return found;
 }

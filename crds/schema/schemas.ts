@@ -448,7 +448,7 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
         apps: { type: "array", description: "Names of Apps that have to be Ready. Default: none.", items: { type: "string" } },
         manual: { type: "boolean", description: "true: only the request confirm confirms. false: so do the API answering where it listened before, a default route when there was one before, and the apps being Ready, all at once. Default: false." },
       }, additionalProperties: false },
-      hostname: { type: ["string","null"], description: "network only: host name of the device. Empty or null: made from its uuid. Default: left as it is.", maxLength: 255 },
+      hostname: { type: ["string","null"], description: "network only: host name of the device (RFC 1123): letters, digits and hyphens, in parts of at most 63 between dots, at most 64 together. Empty or null: made from its uuid. Default: left as it is.", maxLength: 64 },
       proxy: { type: ["object","null"], description: "network only: the transparent proxy. Empty or null: none. Default: left as it is.", properties: {
         type: { type: "string", description: "socks4, socks5, http-connect or http-relay." },
         ip: { type: "string", description: "Address or host name of the proxy." },

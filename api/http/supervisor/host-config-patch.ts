@@ -1,4 +1,4 @@
-import { HOST_NAME_LIMIT, isHostName } from '../../../crds/model/names.js';
+import { HOST_NAME_RULE, isHostName } from '../../../crds/model/names.js';
 import type { HostConfigSpec } from '../../../crds/model/types.js';
 import type { HostNetworkView } from './host-ports.js';
 
@@ -43,7 +43,7 @@ export function readPatch(body: unknown): HostConfigPatch {
   }
   if (typeof hostname === 'string' && hostname !== '' && !isHostName(hostname)) {
     throw new PatchError(
-      `${JSON.stringify(hostname.slice(0, 80))} at network.hostname is not a host name: letters, digits and hyphens, in parts of at most 63 between dots, at most ${HOST_NAME_LIMIT} together`,
+      `${JSON.stringify(hostname.slice(0, 80))} at network.hostname is not a host name: ${HOST_NAME_RULE}`,
     );
   }
   const proxy = given === undefined || given === null ? given : readProxy(given);

@@ -1,4 +1,4 @@
-import { isHostName } from '../../../crds/model/names.js';
+import { HOST_NAME_RULE, isHostName } from '../../../crds/model/names.js';
 import type { HostConfigSpec } from '../../../crds/model/types.js';
 import type { SeenNetwork } from '../../host/network/host-network.js';
 import { renderNoProxy } from '../../host/network/no-proxy.js';
@@ -30,7 +30,7 @@ const SHORT_UUID = 7;
 export function planNetworkConfig(spec: HostConfigSpec, facts: NetworkFacts): Plan<NetworkStep> {
   const { seen, restartDue } = facts;
   const hostname = spec.hostname === undefined ? undefined : spec.hostname || facts.uuid.slice(0, SHORT_UUID);
-  checkHostname(hostname, seen);
+  checkHostname(hostname);
   const redsocks = wantedRedsocks(spec.proxy);
   const noProxy = spec.proxy?.noProxy && renderNoProxy(checkedNoProxy(spec.proxy.noProxy));
 
@@ -120,10 +120,8 @@ function checkedNoProxy(entries: readonly string[]): readonly string[] {
   return entries;
 }
 
-function checkHostname(hostname: string | undefined, { hasBoot }: SeenNetwork): void {
-  if (hostname === undefined) return;
-  const fits = hasBoot ? [...hostname].every((character) => character >= ' ') : isHostName(hostname);
-  if (fits) return;
-  const message = 'Expected a host name: at most 64 letters, digits, - and ., a letter or digit first and last';
-  throw new InvalidSpecError([{ path: 'spec.hostname', message }]);
+/** A document that was accepted by an earlier version may have any. */
+function checkHostname(hostname: string | undefined): void {
+  if (hostname === undefined || isHostName(hostname)) return;
+  throw new InvalidSpecError([{ path: 'spec.hostname', message: `Not a host name: ${HOST_NAME_RULE}` }]);
 }

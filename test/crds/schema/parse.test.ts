@@ -149,6 +149,8 @@ describe('parseDocument', () => {
         }),
         document('Volume', 'hello.data', { app: 'hello', appId: 1, volumeName: '1_data', reclaim: 'Retain' }),
         document('HostConfig', 'device', { name: 'shed', config: { BALENA_SUPERVISOR_DELTA: 'true' } }),
+        document('HostConfig', 'network', { hostname: '' }),
+        document('HostConfig', 'network', { hostname: `${'x'.repeat(60)}.lan` }),
         document('HostConfig', 'network', { hostname: null, proxy: { type: 'socks5', port: 1080, other: { a: [1] } } }),
       ];
       for (const one of good) assert.deepEqual(issuesOf(one), []);
@@ -350,6 +352,13 @@ describe('parseDocument', () => {
         value: document('HostConfig', 'device', { hostname: 'x' }),
         want: ['spec.hostname: Belongs to the HostConfig network'],
       },
+      ...['a b', 'a\nb', '-a', 'a-', 'a..b', 'a.', 'ü', 'a_b', 'x'.repeat(64)].map((hostname) => ({
+        it: `a host name that no system takes, ${JSON.stringify(hostname)}`,
+        value: document('HostConfig', 'network', { hostname }),
+        want: [
+          'spec.hostname: Not a host name: letters, digits and hyphens, in parts of at most 63 between dots, at most 64 together',
+        ],
+      })),
       { it: 'what is no data', value: app({ name: () => 1 }), want: ['spec.name: A function is not data'] },
       {
         it: 'infinity',

@@ -70,6 +70,11 @@ describe('the plan for the host’s network', () => {
       seen: plain(),
       want: 'stalled: InvalidSpec',
     },
+    {
+      it: 'refuses on balenaOS too what no system can be called, in a document from before the door refused it',
+      spec: { hostname: 'a_b' },
+      want: 'stalled: InvalidSpec',
+    },
     { it: 'refuses lines in a host name', spec: { hostname: 'a\nb' }, want: 'stalled: InvalidSpec' },
     {
       it: 'writes a proxy and its exceptions, before the name',
