@@ -263,13 +263,17 @@ function report(
         deps.now(),
       )
     : [];
-  const runs = lives.look(current, container);
-  const status = serviceStatus(current, containers, runs.facts, { ...said, joined });
+  const looks = lives.look(current, containers);
+  const runs = looks.map(({ facts }) => facts);
+  const status = serviceStatus(current, containers, runs, { ...said, joined });
   const at = new Date(deps.now()).toISOString();
   const { generation } = metadata;
   let { conditions } = status;
   if (said.concluding) conditions = conditionsBefore(conditions, said.concluding, generation, at);
   if (said.course) conditions = withCourse(conditions, said.course, generation, at);
   store.setStatus(current, { ...status, ...(conditions?.length ? { conditions } : {}) });
-  if (container) lives.tell(current, container, runs, said.doing === 'Starting');
+  for (const [index, look] of looks.entries()) {
+    const one = containers[index];
+    if (one) lives.tell(current, one, look, said.doing === 'Starting' && one === container);
+  }
 }

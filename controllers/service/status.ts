@@ -26,11 +26,11 @@ export interface Said {
   readonly refused?: Readonly<Record<string, Refusal>>;
 }
 
-/** The status of a service: what was observed, and why the last step was taken; `runs` is what its container did. Pure. */
+/** The status of a service: what was observed, and why the last step was taken; `runs` is what each container did. Pure. */
 export function serviceStatus(
   service: Service,
   [container, older]: readonly SeenContainer[],
-  runs: RunFacts,
+  [runs, olderRuns]: readonly RunFacts[],
   { doing, lastAction, joined = [], update = service.status?.update, dealt = {}, refused }: Said = {},
 ): ServiceStatus {
   const outgoing = older && ALIVE.includes(older.state) ? older : undefined;
@@ -42,7 +42,7 @@ export function serviceStatus(
     ...(container?.state === 'exited' || container?.state === 'dead' ? { exitCode: container.exitCode } : {}),
     ...runs,
     ...(container ? { container: containerFacts(container) } : {}),
-    ...(outgoing ? { outgoing: outgoingFacts(outgoing) } : {}),
+    ...(outgoing ? { outgoing: { ...containerFacts(outgoing), ...olderRuns } } : {}),
     ...(joined.length > 0 ? { joined: [...joined] } : {}),
     ...(update ? { update } : {}),
     ...(action ? { lastAction: action } : {}),
@@ -53,14 +53,6 @@ export function serviceStatus(
 /** The Supervisor's word for the younger of two containers that run. */
 const AWAITING = 'Awaiting handover';
 
-const outgoingFacts = ({ id, name, createdAt, image }: SeenContainer): NonNullable<ServiceStatus['outgoing']> => ({
-  id,
-  name,
-  createdAt,
-  image,
-  ...readContainerName(name),
-});
-
 /** Nothing of its environment: values may be secrets, and a status goes to disks and to whoever asks. */
 const containerFacts = ({
   id,
@@ -69,7 +61,7 @@ const containerFacts = ({
   startedAt,
   restartCount = 0,
   image,
-}: SeenContainer): ServiceStatus['container'] => ({
+}: SeenContainer): NonNullable<ServiceStatus['container']> => ({
   id,
   name,
   createdAt,

@@ -716,6 +716,33 @@ export interface ServiceStatus {
     releaseId?: number;
     /** Uuid of the release in its name. */
     commit?: string;
+    /** When it was last started, RFC 3339. */
+    startedAt?: string;
+    /** How often its restart policy has started it again since it was last started by hand, as the engine counts. */
+    restartCount?: number;
+    /** How the last run of its container ended; absent before the first end. */
+    lastExit?: {
+      /** Exit code; absent when the engine had started it again before it was seen. */
+      exitCode?: number;
+      /** When it ended, by the clock of the engine; RFC 3339. */
+      finishedAt: string;
+      /** true: the agent stopped it. */
+      requested?: boolean;
+    };
+    /** How often its container has been started again after an end that nobody had asked for; from 0 with every new container, absent while it is 0. Cannot be rebuilt. */
+    restarts?: number;
+    /**
+     * When its restart policy last started it again, three times at most. Cannot be rebuilt.
+     *
+     * Items: RFC 3339.
+     */
+    recentRestarts?: string[];
+    /** Since when its container has been running without a break, by the clock of the engine; absent while it does not run. */
+    runningSince?: string;
+    /** Since when its healthcheck has been failing; absent while it is not unhealthy. Cannot be rebuilt. */
+    unhealthySince?: string;
+    /** Since when it has been restarting after failures, or three times within five minutes; absent again when it has run for 60 s or is healthy. Cannot be rebuilt. */
+    crashLoopSince?: string;
   };
   /** The last replacement of its container by one of another definition or image. Cannot be rebuilt: what an agent did not see to the end has no downtime. */
   update?: {

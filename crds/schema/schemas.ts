@@ -403,6 +403,18 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
         imageId: { type: "integer", description: "Number of the image in its name." },
         releaseId: { type: "integer", description: "Number of the release in its name." },
         commit: { type: "string", description: "Uuid of the release in its name." },
+        startedAt: { type: "string", description: "When it was last started, RFC 3339." },
+        restartCount: { type: "integer", description: "How often its restart policy has started it again since it was last started by hand, as the engine counts." },
+        lastExit: { type: "object", description: "How the last run of its container ended; absent before the first end.", required: ["finishedAt"], properties: {
+          exitCode: { type: "integer", description: "Exit code; absent when the engine had started it again before it was seen." },
+          finishedAt: { type: "string", description: "When it ended, by the clock of the engine; RFC 3339." },
+          requested: { type: "boolean", description: "true: the agent stopped it." },
+        }, additionalProperties: false },
+        restarts: { type: "integer", description: "How often its container has been started again after an end that nobody had asked for; from 0 with every new container, absent while it is 0. Cannot be rebuilt." },
+        recentRestarts: { type: "array", description: "When its restart policy last started it again, three times at most. Cannot be rebuilt.", items: { type: "string", description: "RFC 3339." } },
+        runningSince: { type: "string", description: "Since when its container has been running without a break, by the clock of the engine; absent while it does not run." },
+        unhealthySince: { type: "string", description: "Since when its healthcheck has been failing; absent while it is not unhealthy. Cannot be rebuilt." },
+        crashLoopSince: { type: "string", description: "Since when it has been restarting after failures, or three times within five minutes; absent again when it has run for 60 s or is healthy. Cannot be rebuilt." },
       }, additionalProperties: false },
       update: { type: "object", description: "The last replacement of its container by one of another definition or image. Cannot be rebuilt: what an agent did not see to the end has no downtime.", required: ["strategy","because","steps"], properties: {
         strategy: { type: "string", description: "Strategy that was followed.", enum: ["download-then-kill","kill-then-download","delete-then-download","hand-over","rolling"] },

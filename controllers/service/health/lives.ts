@@ -6,7 +6,7 @@ import type { Departures } from '../departures.js';
 import type { Stops } from '../stops.js';
 import { labelOf } from '../subject.js';
 import { RunClock, type RunTimes } from './run-clock.js';
-import { lookAtRuns, type RunFacts, type RunNews } from './runs.js';
+import { lookAtRuns, type RunFacts, type RunNews, toldOf } from './runs.js';
 import { exitText } from './unwell.js';
 
 export interface LivesDeps extends RunTimes {
@@ -31,6 +31,9 @@ interface Loop {
   starts: number;
 }
 
+/** By service, then by id of the container: while one is replaced there are two. */
+type Loops = Map<string, Map<string, Loop>>;
+
 /**
  * Follows the runs of services' containers from pass to pass, and tells in the Supervisor's words when one has ended by
  * itself or by somebody else's hand, and when it runs again: a line and an event each, together where it is a loop. What
@@ -38,7 +41,7 @@ interface Loop {
  */
 export class Lives {
   readonly #clock: RunClock;
-  readonly #loops = new Map<string, Loop>();
+  readonly #loops: Loops = new Map();
 
   constructor(
     private readonly deps: LivesDeps,
@@ -48,13 +51,22 @@ export class Lives {
   }
 
   /** For how long its present run has lasted, ms. */
-  ranMs(service: Service, container: SeenContainer | undefined): number {
+  ranMs(service: Service, container: SeenContainer): number {
     return this.#clock.ranMs(service.metadata.name, container);
   }
 
-  /** What the status is to say of the runs of the container. */
-  look(service: Service, container: SeenContainer | undefined): Looked {
-    const requested = container !== undefined && this.#isStopping(service, container);
+  /** What the status is to say of the runs of each of its containers; what is not among them is forgotten. */
+  look(service: Service, containers: readonly SeenContainer[]): readonly Looked[] {
+    const { name } = service.metadata;
+    const ids = containers.map(({ id }) => id);
+    this.#clock.keep(name, ids);
+    const loops = this.#loops.get(name);
+    for (const id of loops?.keys() ?? []) if (!ids.includes(id)) loops?.delete(id);
+    return containers.map((container) => this.#lookAt(service, container));
+  }
+
+  #lookAt(service: Service, container: SeenContainer): Looked {
+    const requested = this.#isStopping(service, container);
     const { news, ...facts } = lookAtRuns(service.status, container, {
       requested,
       ranMs: this.ranMs(service, container),
@@ -84,15 +96,16 @@ export class Lives {
 
   #tellRuns(service: Service, container: SeenContainer, facts: RunFacts, news: RunNews, isLoop: boolean): void {
     const { name } = service.metadata;
-    if (!isLoop && !this.#loops.has(name)) {
+    const loops = this.#loops.get(name) ?? new Map<string, Loop>();
+    if (!isLoop && !loops.has(container.id)) {
       this.#say(service, container, facts, news);
       return;
     }
     const nowMs = this.deps.monotonic();
-    const loop = this.#loops.get(name) ?? { told: 0, toldMs: nowMs, exits: 0, starts: 0 };
+    const loop = loops.get(container.id) ?? { told: 0, toldMs: nowMs, exits: 0, starts: 0 };
     loop.exits += news.exits;
     loop.starts += news.starts;
-    this.#loops.set(name, loop);
+    this.#loops.set(name, loops.set(container.id, loop));
     if (loop.told >= TOLD_ALONE && nowMs - loop.toldMs < TOGETHER_MS) return;
     this.#say(service, container, facts, loop);
     loop.told += loop.exits;
@@ -100,9 +113,10 @@ export class Lives {
   }
 
   #endLoop(service: Service, container: SeenContainer, facts: RunFacts): void {
-    const loop = this.#loops.get(service.metadata.name);
+    const loops = this.#loops.get(service.metadata.name);
+    const loop = loops?.get(container.id);
     if (!loop) return;
-    this.#loops.delete(service.metadata.name);
+    loops?.delete(container.id);
     this.#say(service, container, facts, loop);
   }
 
@@ -131,7 +145,7 @@ export class Lives {
   /** What begins or ends with this look, as events. */
   #tellTurns({ metadata, spec, status: before }: Service, container: SeenContainer, facts: RunFacts): void {
     const { id, name } = container;
-    const was = before?.container?.id === id ? before : undefined;
+    const was = toldOf(before, id);
     const record = (type: 'Normal' | 'Warning', reason: string, message: string): void =>
       this.deps.store.record(keyOf('Service', metadata.name), { type, reason, message });
     if (facts.unhealthySince !== undefined && was?.unhealthySince === undefined) {

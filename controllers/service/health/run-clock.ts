@@ -9,7 +9,6 @@ export interface RunTimes {
 }
 
 interface Run {
-  readonly id: string;
   readonly startedAt: string;
   /** When this process saw it first, of the monotonic clock. */
   readonly seenMs: number;
@@ -23,23 +22,30 @@ interface Run {
  * it, the engine's time of its start is believed, unless that lies in the future.
  */
 export class RunClock {
-  readonly #runs = new Map<string, Run>();
+  /** By service, then by id of the container. */
+  readonly #runs = new Map<string, Map<string, Run>>();
 
   constructor(private readonly times: RunTimes) {}
 
   /** 0 while it does not run. */
-  ranMs(service: string, container: SeenContainer | undefined): number {
-    const before = this.#runs.get(service);
-    if (!container?.startedAt) {
-      this.forget(service);
+  ranMs(service: string, { id, startedAt, state }: SeenContainer): number {
+    const runs = this.#runs.get(service) ?? new Map<string, Run>();
+    if (!startedAt) {
+      runs.delete(id);
       return 0;
     }
-    const { id, startedAt, state } = container;
-    const isSame = before?.id === id && before.startedAt === startedAt;
-    const ageMs = before?.id === id ? 0 : Math.max(0, this.times.now() - Date.parse(startedAt));
-    const run = isSame ? before : { id, startedAt, seenMs: this.times.monotonic(), ageMs };
-    this.#runs.set(service, run);
+    const before = runs.get(id);
+    const ageMs = before ? 0 : Math.max(0, this.times.now() - Date.parse(startedAt));
+    const isSame = before?.startedAt === startedAt;
+    const run = isSame ? before : { startedAt, seenMs: this.times.monotonic(), ageMs };
+    this.#runs.set(service, runs.set(id, run));
     return state === 'running' || state === 'paused' ? run.ageMs + this.times.monotonic() - run.seenMs : 0;
+  }
+
+  /** Forgets the containers of the service that are not among these. */
+  keep(service: string, ids: readonly string[]): void {
+    const runs = this.#runs.get(service);
+    for (const id of runs?.keys() ?? []) if (!ids.includes(id)) runs?.delete(id);
   }
 
   forget(service: string): void {

@@ -38,10 +38,9 @@ export const STEADY_MS = 60_000;
  */
 export function lookAtRuns(
   before: ServiceStatus | undefined,
-  seen: SeenContainer | undefined,
+  seen: SeenContainer,
   { requested, ranMs, at }: Look,
 ): RunFacts & { readonly news: RunNews } {
-  if (!seen) return { news: NOTHING };
   const known = knownOf(before, seen);
   const { restartCount = 0 } = seen;
   const ended = known !== undefined && seen.finishedAt !== known.lastExit?.finishedAt;
@@ -91,7 +90,11 @@ function restartsSince(
 const startsAfter = ({ startedAt }: Known, exits: number): number =>
   startedAt === undefined ? exits : Math.max(1, exits);
 
-const NOTHING: RunNews = { exits: 0, starts: 0 };
+/** What a status tells of the runs of that very container, be it the one that leaves. Pure. */
+export function toldOf(status: ServiceStatus | undefined, id: string): RunFacts | undefined {
+  if (status?.container?.id === id) return status;
+  return status?.outgoing?.id === id ? status.outgoing : undefined;
+}
 
 interface Known extends Omit<RunFacts, 'restarts' | 'runningSince'> {
   readonly restarts: number;
@@ -105,19 +108,23 @@ interface Known extends Omit<RunFacts, 'restarts' | 'runningSince'> {
 /** What the status says of this very container. One that has just been made has done nothing yet. */
 function knownOf(before: ServiceStatus | undefined, seen: SeenContainer): Known | undefined {
   if (!before) return undefined;
-  const { container, lastExit, exitCode, restarts = 0 } = before;
-  if (container?.id !== seen.id) {
-    const isNew = before.lastAction?.reason === 'Installing' || before.lastAction?.reason === 'Starting';
-    return isNew ? { ...UNTOUCHED } : undefined;
+  const told = toldOf(before, seen.id);
+  const { container, outgoing, lastAction } = before;
+  if (!told) {
+    const wasMade = lastAction?.reason === 'Installing' || lastAction?.reason === 'Starting';
+    const isYounger = container === undefined || Date.parse(seen.createdAt) >= Date.parse(container.createdAt);
+    return wasMade && isYounger ? { ...UNTOUCHED } : undefined;
   }
-  const { restartCount } = container;
+  // Of the one that leaves a status tells only while it runs.
+  const exitCode = told === before ? before.exitCode : undefined;
+  const { restartCount, startedAt } = (told === before ? container : outgoing) ?? {};
   if (restartCount === undefined) return undefined; // an earlier version wrote it
   const isDown = exitCode !== undefined;
   const isPending =
     isDown &&
-    !lastExit?.requested &&
+    !told.lastExit?.requested &&
     !hasFinished(policyOf(seen), { state: 'exited', exitCode, error: '', restartCount });
-  return { ...before, restarts, restartCount, startedAt: container.startedAt, isDown, isPending };
+  return { ...told, restarts: told.restarts ?? 0, restartCount, startedAt, isDown, isPending };
 }
 
 const UNTOUCHED: Known = { restarts: 0, restartCount: 0, startedAt: undefined, isDown: false, isPending: false };

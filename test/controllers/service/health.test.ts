@@ -128,6 +128,56 @@ describe('the health of what runs', () => {
     assert.deepEqual(ready(), ['Settled', 'Settled']);
   });
 
+  for (const updateStrategy of ['rolling', 'hand-over'] as const) {
+    it(`tells the exits of either container while a ${updateStrategy} update runs two, and none of its own`, async () => {
+      const version = (V: string) => ({ updateStrategy, environment: { V }, restart: 'always' }) as const;
+      await bring(version('1'));
+      await agent.propose([declareApp({ web: version('2') })]);
+      await agent.quiet();
+      const names = () => device.engine.docker.containers.map(({ name }) => name);
+      while (names().length < 2 || service().status?.state !== 'Awaiting handover') {
+        device.clock.step();
+        await agent.quiet();
+      }
+      const { container, outgoing } = service().status ?? {};
+      const [older = '', younger = ''] = [outgoing?.name, container?.name];
+      const told = (): readonly string[] => [
+        ...lines.splice(0).filter((line) => line === 'Service exited web' || line === 'Restarting service web'),
+        ...events().filter((event) => event.startsWith('Exited')),
+      ];
+      told();
+      const crashOf = async (name: string): Promise<void> => {
+        device.engine.docker.exit(name, 3);
+        await agent.quiet();
+        device.clock.advance(100);
+        device.engine.docker.restartNow(name);
+        await agent.quiet();
+      };
+      const runs = ['Service exited web', 'Restarting service web'];
+      const exitOf = (name: string): string => `Exited 1: Container ${name} exited with 3`;
+      await crashOf(older);
+      assert.deepEqual(told(), [...runs, exitOf(older)]);
+      assert.equal(service().status?.outgoing?.restarts, 1);
+      await crashOf(younger);
+      assert.deepEqual(told(), [...runs, exitOf(older), exitOf(younger)]);
+      await agent.store.flush();
+      await device.halt();
+      device.engine.docker.exit(older, 3);
+      device.engine.docker.restartNow(older);
+      await boot();
+      const missed = `Exited 1: Container ${older} exited`; // with what, nobody knows any more
+      assert.deepEqual(told(), [...runs, missed], 'what happened while no agent ran');
+      assert.equal(service().status?.outgoing?.restarts, 2);
+      await agent.settle();
+      assert.equal(names().length, 1);
+      assert.deepEqual(
+        told().filter((line) => line.startsWith('Exited')),
+        [missed],
+        'not the end that was asked for',
+      );
+    });
+  }
+
   it('is good when a one-shot has ended well, or was stopped by us', async () => {
     await bring({ restart: 'no' });
     await agent.store.request('Service/hello.web', { stop: {} });
