@@ -1,4 +1,4 @@
-/** Labels that mark what is ours. (Composition reference §3.1; `io.supercargo.*` are our own.) */
+/** Labels that mark what is ours. (docs/reference/composition.md §3.1; `io.supercargo.*` are our own.) */
 export const SUPERVISED = 'io.balena.supervised';
 export const APP_ID = 'io.balena.app-id';
 export const APP_UUID = 'io.balena.app-uuid';

@@ -6,7 +6,10 @@ import { APP_ID, SPEC_HASH, SUPERVISED } from '../engine/labels.js';
 /** Says that address pools were asked for, as the Supervisor labels it. */
 const HAS_POOLS = 'io.balena.private.ipam.config';
 
-/** Docker's create body for a network: names, labels and defaults as the Supervisor gives them (composition reference §4.2). Pure. */
+/**
+ * Docker's create body for a network: names, labels and defaults as the Supervisor gives them
+ * (docs/reference/composition.md §4.2). Pure.
+ */
 export function networkOptions(spec: NetworkSpec): NetworkOptions {
   const body = createBody(spec);
   return { ...body, Labels: { ...body.Labels, [SPEC_HASH]: canonicalHash(body) } };

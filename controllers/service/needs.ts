@@ -19,7 +19,7 @@ function networkTrouble(document: Network | undefined, leaving: boolean, id: str
   return isReady(document) || isStalled(document) ? undefined : 'it is not settled yet';
 }
 
-/** A volume that no document declares is made by the engine itself (composition reference §1.8). */
+/** A volume that no document declares is made by the engine itself (docs/reference/composition.md §1.8). */
 export function neededVolume({ store, world }: ServiceDeps, app: App | undefined, name: string): Needed {
   const documents = store.list('Volume').filter(({ spec }) => spec.volumeName === name);
   const purge = begun(app, 'purge');

@@ -27,7 +27,10 @@ export function waitingForBoot(documents: readonly AnyResource[]): readonly Serv
 const AFTER_BOOT: readonly string[] = ['RebootRequired', 'DependencyNotReady', 'ChildrenNotReady'];
 const reasonOf = (one: AnyResource): string | undefined => conditionOf(one, 'Ready')?.reason;
 
-/** Boots the device when all that is left to do waits for that. Returns what ends the watch. (Composition reference §7.6.) */
+/**
+ * Boots the device when all that is left to do waits for that. Returns what ends the watch.
+ * (docs/reference/composition.md §7.6.)
+ */
 export function rebootWhenSettled({ store, reboot, after, say }: RebootDeps): () => void {
   let cancel: (() => void) | undefined;
   let isOver = false;

@@ -8,7 +8,7 @@ export const NAME_LIMIT = 253;
 
 /**
  * Names of Docker objects, as `balena-supervisor` 19.0.5 gives them: devices that exist keep their data, tools find
- * their containers. (Composition reference §4.1.)
+ * their containers. (docs/reference/composition.md §4.1.)
  */
 export const containerName = (service: string, imageId: number, releaseId: number, commit: string): string =>
   `${service}_${imageId}_${releaseId}_${commit}`;

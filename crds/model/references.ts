@@ -30,7 +30,7 @@ type Fields = Pick<ServiceFields, 'labels'> & {
   readonly volumes?: unknown;
 };
 
-/** What a service refers to. Pure. (Composition reference §1.8, §1.9, §5.4.) */
+/** What a service refers to. Pure. (docs/reference/composition.md §1.8, §1.9, §5.4.) */
 export function referencesOf(fields: Fields): References {
   const { depends_on: dependsOn, networks } = fields;
   const entries = (value: unknown): readonly (readonly [string, unknown])[] =>
@@ -82,7 +82,10 @@ function namedVolume(entry: unknown): readonly string[] {
   return entry.source === '' || entry.source.startsWith('/') ? [] : [entry.source];
 }
 
-/** Labels in balena's spelling, a map or a list of `name=value`; `true` and `1` become texts. Pure. (§3.1) */
+/**
+ * Labels in balena's spelling, a map or a list of `name=value`; `true` and `1` become texts. Pure.
+ * (docs/reference/composition.md §3.1.)
+ */
 export function labelsOf(labels: Fields['labels']): Readonly<Record<string, string>> {
   const given: readonly (readonly [string, string])[] = Array.isArray(labels)
     ? labels.map((line) => {

@@ -1,4 +1,6 @@
-/** In which order a container makes room for its successor. (Composition reference §5.3; `rolling` is our own.) */
+/**
+ * In which order a container makes room for its successor. (docs/reference/composition.md §5.3; `rolling` is our own.)
+ */
 export type UpdateStrategy =
   | 'download-then-kill'
   | 'kill-then-download'

@@ -10,7 +10,10 @@ export type Validator = (spec: unknown) => readonly Issue[];
 /** Values that are never shown: environment, credentials of the proxy, the configuration variables of the device. */
 const SECRET = ['environment', 'password', 'login'];
 
-/** Fields of Compose's services that have no counterpart here (composition reference §1.3), and what to write instead. */
+/**
+ * Fields of Compose's services that have no counterpart here (docs/reference/composition.md §1.3), and what to write
+ * instead.
+ */
 const INSTEAD: Readonly<Record<string, string>> = {
   annotations: 'engines before 25.0 do not know it: use labels',
   attach: 'logs are followed in any case: leave it out',

@@ -14,9 +14,9 @@ import { planText } from '../setup/plan-text.js';
 import { network, restarts, serviceLine } from './service/situations.js';
 
 /**
- * The planner vectors of the composition reference (§10.3) in our steps. The Supervisor has one planner; here an App and
- * its Services each decide for themselves, so a vector is a line of the App or lines of Services, and a wait is what the
- * Supervisor calls `noop`. Order inside a batch means nothing there; here each line is one document.
+ * The planner vectors (docs/reference/composition.md §10.3) in our steps. The Supervisor has one planner; here an App
+ * and its Services each decide for themselves, so a vector is a line of the App or lines of Services, and a wait is
+ * what the Supervisor calls `noop`. Order inside a batch means nothing there; here each line is one document.
  */
 interface Vector {
   readonly id: string;

@@ -20,7 +20,7 @@ export interface SupervisorMade {
 
 /**
  * The objects of an app as balena Supervisor 19.0.5 makes them: names, labels and create options, and nothing of ours.
- * (Composition reference §1–4; written out here rather than computed by what is to be tested.) Pure.
+ * (docs/reference/composition.md §1 to §4; written out here rather than computed by what is to be tested.) Pure.
  */
 export function supervisorMade(
   { appId, uuid, release, services, volumes }: SupervisedApp,

@@ -1,8 +1,9 @@
 import { Lines, shown } from '../lines.js';
 
 /**
- * The compose fields of a service as a Supervisor reads them (composition reference §1), made into what our own, stricter
- * documents hold: a value that the Supervisor silently replaces by a default is left out here, with a warning.
+ * The compose fields of a service as a Supervisor reads them (docs/reference/composition.md §1), made into what our
+ * own, stricter documents hold: a value that the Supervisor silently replaces by a default is left out here, with a
+ * warning.
  */
 type Values = Readonly<Record<string, unknown>>;
 type Warn = (message: string) => void;

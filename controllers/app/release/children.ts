@@ -105,7 +105,10 @@ function imagesOf(app: string, services: readonly Pick<Service, 'spec'>[]): read
   );
 }
 
-/** The declared ones, and `default` in any case: without a bridge when every service uses the host's network. (§4.2) */
+/**
+ * The declared ones, and `default` in any case: without a bridge when every service uses the host's network.
+ * (docs/reference/composition.md §4.2.)
+ */
 function networksOf({ metadata, spec }: App, { appId, uuid }: AppIdentity): readonly Declared<'Network'>[] {
   const allOnHost = Object.values(spec.services ?? {}).every((fields) => {
     const { mode } = referencesOf(fields);
@@ -156,7 +159,10 @@ export function withKeptVolumes(
 /** It could not be made: there is no data in it that might be kept. */
 const isHopeless = (volume: Volume): boolean => volume.status?.present === false && isStalled(volume);
 
-/** The network over which containers reach our API: the same address as with a Supervisor. (§4.2) */
+/**
+ * The network over which containers reach our API: the same address as with a Supervisor.
+ * (docs/reference/composition.md §4.2.)
+ */
 export const apiNetwork: Declared<'Network'> = child('Network', API_NETWORK, {
   networkName: API_NETWORK,
   driver_opts: { 'com.docker.network.bridge.name': API_NETWORK },

@@ -21,7 +21,9 @@ export interface Admission {
 
 const OPTIONAL = 'io.balena.features.optional';
 
-/** Holds the contracts of an App's services against what the device offers. Pure. (Composition reference §8.) */
+/**
+ * Holds the contracts of an App's services against what the device offers. Pure. (docs/reference/composition.md §8.)
+ */
 export function admit(app: App, offers: readonly Capability[]): Admission {
   const services = Object.entries(app.spec.services ?? {});
   const found = services.flatMap(([service, { contract, labels }]) => {

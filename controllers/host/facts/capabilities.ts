@@ -21,7 +21,7 @@ export interface CapabilitySources {
   readonly kernel: { readonly name: string; readonly release: string };
 }
 
-/** What this device offers to contracts; what is not known is not offered. Pure. (Composition reference §8.) */
+/** What this device offers to contracts; what is not known is not offered. Pure. (docs/reference/composition.md §8.) */
 export function capabilitiesOf({
   facts,
   supervisorVersion,

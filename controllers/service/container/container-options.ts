@@ -57,7 +57,7 @@ export function containerOptions(input: Surroundings & { readonly spec: ServiceS
   return { ...blueprintOf(definition, input), warnings };
 }
 
-/** The same from a definition that was read before. Pure. (Composition reference §1–3.) */
+/** The same from a definition that was read before. Pure. (docs/reference/composition.md §1, §2, §3.) */
 export function blueprintOf(
   definition: Definition,
   {

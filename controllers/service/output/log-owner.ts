@@ -41,7 +41,7 @@ export function logOwnerOf(store: Pick<Reader, 'list' | 'get' | 'watch'>): LogOw
   };
 }
 
-/** `none` drops everything, `err` and `error` keep standard error. Pure. (Composition reference §2.) */
+/** `none` drops everything, `err` and `error` keep standard error. Pure. (docs/reference/composition.md §2.) */
 function logLevel({ spec }: Service): LogLevel {
   switch (readEnvironment(spec.environment, new Findings()).BALENA_LOGS_LEVEL) {
     case 'none':

@@ -6,7 +6,9 @@ import type { Identity } from './identity.js';
 /** Variables by name; `null`: the variable is not set at all, not even from the image (Compose's name without a value). */
 export type Environment = Readonly<Record<string, string | null>>;
 
-/** What the device was called when the container was made: nobody else can know it. (Composition reference §2.) */
+/**
+ * What the device was called when the container was made: nobody else can know it. (docs/reference/composition.md §2.)
+ */
 const AGENTS_OWN: ReadonlySet<string> = new Set(['BALENA_DEVICE_NAME_AT_INIT', 'RESIN_DEVICE_NAME_AT_INIT']);
 
 /** Reads `environment`, a map or a list; numbers and booleans become texts. Pure. */
@@ -30,7 +32,7 @@ export const bothPrefixes = (variables: Readonly<Record<string, string>>): Recor
     ]),
   );
 
-/** What every container is told; the document may say otherwise. Pure. (Composition reference §2.) */
+/** What every container is told; the document may say otherwise. Pure. (docs/reference/composition.md §2.) */
 export const injectedEnvironment = (identity: Identity, facts: DeviceFacts, deviceName: string): Environment => ({
   BALENA: '1',
   RESIN: '1',

@@ -56,7 +56,7 @@ const BINDS: readonly (readonly [feature: string, exists: (facts: DeviceFacts) =
   ['procfs', () => true, '/proc:/proc'],
 ];
 
-/** What the labels `io.balena.features.*` add. Pure. (Composition reference §3.2.) */
+/** What the labels `io.balena.features.*` add. Pure. (docs/reference/composition.md §3.2.) */
 export function addedByFeatures(
   labels: Labels,
   network: NetworkUse,

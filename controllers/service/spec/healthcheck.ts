@@ -15,7 +15,7 @@ export interface Healthcheck {
 const NONE: Healthcheck = { Test: ['NONE'] };
 const KINDS = ['NONE', 'CMD', 'CMD-SHELL'];
 
-/** Reads `healthcheck`; what it does not say, the image says. Pure. (Composition reference §1.6.) */
+/** Reads `healthcheck`; what it does not say, the image says. Pure. (docs/reference/composition.md §1.6.) */
 export function readHealthcheck(value: unknown, findings: Findings): Healthcheck | undefined {
   if (isAbsent(value)) return undefined;
   if (!isRecord(value)) return findings.issue('healthcheck', 'must be a map');

@@ -20,7 +20,7 @@ export interface VolumeUse {
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;
 
-/** Reads `volumes`. Pure. (Composition reference §1.8.) */
+/** Reads `volumes`. Pure. (docs/reference/composition.md §1.8.) */
 export function readVolumes(value: unknown, findings: Findings): VolumeUse {
   const named: VolumeUse['named'][number][] = [];
   const mounts: Mount[] = [];

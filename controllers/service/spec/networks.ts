@@ -23,7 +23,7 @@ export type NetworkUse =
 
 const PLAIN: Endpoint = { aliases: [] };
 
-/** Reads `network_mode` and `networks`. Pure. (Composition reference §1.9.) */
+/** Reads `network_mode` and `networks`. Pure. (docs/reference/composition.md §1.9.) */
 export function readNetworks(modeValue: unknown, networksValue: unknown, findings: Findings): NetworkUse {
   const endpoints = readEndpoints(networksValue, findings);
   const [first] = Object.keys(endpoints);

@@ -2,7 +2,7 @@ const BYTES: Readonly<Record<string, number>> = { b: 1, k: 1024, m: 1024 ** 2, g
 
 /**
  * Bytes of `96m`, `1Gb`, `33554432` or a number: whole numbers, powers of 1024, any case, no spaces. Undefined for
- * anything else. Pure. (Composition reference §1.5.)
+ * anything else. Pure. (docs/reference/composition.md §1.5.)
  */
 export function parseBytes(value: unknown): number | undefined {
   if (typeof value === 'number') return Number.isInteger(value) && value >= 0 ? value : undefined;
@@ -29,7 +29,7 @@ const MU = /μ/g;
 
 /**
  * Whole milliseconds of `1m30s`, `750ms`, `1 h 5 m`; a bare number is milliseconds, and a number without a unit after a
- * valid term is ignored (`1m30` is a minute). Undefined for anything else. Pure. (Composition reference §1.5.)
+ * valid term is ignored (`1m30` is a minute). Undefined for anything else. Pure. (docs/reference/composition.md §1.5.)
  */
 export function parseDurationMs(given: unknown): number | undefined {
   if (typeof given === 'number') return Number.isFinite(given) && given >= 0 ? Math.floor(given) : undefined;
