@@ -11,7 +11,7 @@ const integer = (value: number) => ({ type: 'integer', default: String(value) })
 
 /**
  * The configuration variables of a device and their defaults, in the order in which a Supervisor lists them
- * (docs/reference/http-api.md §8.1, host reference §1.2). Milliseconds where a variable is a time.
+ * (docs/reference/http-api.md §8.1, docs/reference/host.md §1.2). Milliseconds where a variable is a time.
  */
 const VARIABLES = {
   SUPERVISOR_POLL_INTERVAL: integer(900_000),
@@ -40,7 +40,7 @@ const DEFAULTS: Readonly<Record<string, string>> = Object.fromEntries(
   Object.entries(VARIABLES).map(([name, variable]) => [name, variable.default]),
 );
 
-/** Settings of the boot files: names that a boot backend of some device type takes (host reference §1.3). */
+/** Settings of the boot files: names that a boot backend of some device type takes (docs/reference/host.md §1.3). */
 const BOOT = /^HOST_(?:CONFIG_.|EXTLINUX_.|CONFIGFS_ssdt$|ODMDATA_configuration$|SPLASH_image$)/i;
 
 /** A setting of the boot files, on whatever device. Pure. */

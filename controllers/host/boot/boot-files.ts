@@ -6,7 +6,7 @@ import { type FileCalls, nodeFileCalls } from '../file-calls.js';
 /**
  * Files of the boot partition. FAT cannot rename in one step, so each write leaves a copy beside the file that carries
  * its own checksum until the file is complete; whoever reads next finishes what was interrupted. The names are those of
- * the host OS's own `fatrw`, which shares these files with us (host reference §5). One call at a time.
+ * the host OS's own `fatrw`, which shares these files with us (docs/reference/host.md §5). One call at a time.
  */
 export class BootFiles {
   #lastTurn: Promise<unknown> = Promise.resolve();

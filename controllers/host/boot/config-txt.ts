@@ -84,8 +84,9 @@ function say(text: string, owner: ParamOwner): Said {
 }
 
 /**
- * What a config.txt says, whatever the board: sections such as `[pi4]` are left out. Of a key that stands there twice the
- * last counts. Parameters are told with what they belong to, as `dtoverlay` and `dtparam` (host reference §4.1). Pure.
+ * What a config.txt says, whatever the board: sections such as `[pi4]` are left out. Of a key that stands there twice
+ * the last counts. Parameters are told with what they belong to, as `dtoverlay` and `dtparam`
+ * (docs/reference/host.md §4.1). Pure.
  */
 export const readConfigTxt = (text: string): BootValues => valuesOf(parse(text));
 

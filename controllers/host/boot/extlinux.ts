@@ -21,7 +21,8 @@ interface Entry {
 }
 
 /**
- * `isolcpus` and `fdt` of the entry that is booted (host reference §4.2). Pure; throws BootFileError when there is none.
+ * `isolcpus` and `fdt` of the entry that is booted (docs/reference/host.md §4.2). Pure; throws BootFileError when there
+ * is none.
  */
 export function readExtlinux(text: string): BootValues {
   const entry = defaultEntry(text);

@@ -14,7 +14,7 @@ interface Assignment {
   readonly lead: string;
 }
 
-/** `isolcpus` and `fdt` of an extra_uEnv.txt (host reference §4.3); comments count as comments. Pure. */
+/** `isolcpus` and `fdt` of an extra_uEnv.txt (docs/reference/host.md §4.3); comments count as comments. Pure. */
 export function readExtraUEnv(text: string): BootValues {
   const assignments = assignmentsOf(text);
   const fdt = assignments.find(({ name }) => name === FDT)?.value;

@@ -1,6 +1,6 @@
 import { BootFileError } from './values.js';
 
-/** Where the byte stands in the eMMC boot partition of a Jetson TX2, three times (host reference §4.5). */
+/** Where the byte stands in the eMMC boot partition of a Jetson TX2, three times (docs/reference/host.md §4.5). */
 export const ODMDATA_OFFSETS: readonly number[] = [1659, 5243, 18043];
 
 /** The byte of each mode, 1 to 6. */

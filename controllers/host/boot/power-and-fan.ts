@@ -4,7 +4,9 @@ export const POWER_AND_FAN_KEYS: readonly string[] = ['power_mode', 'fan_profile
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Power mode and fan profile of a Jetson Orin, from the `os` member of config.json (host reference §4.7). Pure. */
+/**
+ * Power mode and fan profile of a Jetson Orin, from the `os` member of config.json (docs/reference/host.md §4.7). Pure.
+ */
 export function readPowerAndFan(os: unknown): BootValues {
   const { power, fan } = fieldsOf(os);
   const { mode } = fieldsOf(power);

@@ -27,7 +27,7 @@ export interface SystemOptions {
 }
 
 const MIB = 1024 * 1024;
-/** How coarse a value is shown: within one step it does not count as changed (host reference §17). */
+/** How coarse a value is shown: within one step it does not count as changed (docs/reference/host.md §17). */
 const STEPS = { cpuUsagePercent: 20, cpuTemperatureCelsius: 5, memoryUsageMiB: 10, storageUsageMiB: 10 } as const;
 const SERIAL_FILES = [
   'proc/device-tree/serial-number',

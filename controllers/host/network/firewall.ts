@@ -16,8 +16,8 @@ export type JumpPlace = number | undefined;
 const API_INTERFACES = ['resin-vpn', 'tun0', 'docker0', 'lo', 'supervisor0'];
 
 /**
- * The text for `iptables-restore --noflush` (or `ip6tables-restore`) that makes our chains anew (host reference §15). The
- * jump keeps its place; rules of others are not touched. Pure.
+ * The text for `iptables-restore --noflush` (or `ip6tables-restore`) that makes our chains anew
+ * (docs/reference/host.md §15). The jump keeps its place; rules of others are not touched. Pure.
  */
 export function renderFirewall(family: 4 | 6, rules: FirewallRules, jump: JumpPlace): string {
   const { mode, hasHostService, localMode, apiPort } = rules;

@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path';
 import { type FileCalls, nodeFileCalls } from '../file-calls.js';
 
 /**
- * The file by which a host's programs know that a restart of the device is due (host reference §12). It is a message to
- * others: we ourselves compare what was booted with what is there.
+ * The file by which a host's programs know that a restart of the device is due (docs/reference/host.md §12). It is a
+ * message to others: we ourselves compare what was booted with what is there.
  */
 export class RebootBreadcrumb {
   readonly #path: string;
