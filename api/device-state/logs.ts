@@ -10,9 +10,12 @@ export type LogLine =
       readonly serviceId: number;
     };
 
-/** Name or number of the App that a line is about; undefined for what concerns the whole device. */
-export type LineOwner = string | number | undefined;
-type Listener = (line: LogLine, app: LineOwner) => void;
+/**
+ * Who may read a line: keys of the App, by its name or number, that it names something of. `device`: every key, for it names
+ * nothing of an app. `nobody`: none but the global key, for it names something of which no app is known.
+ */
+export type LineOwner = { readonly app: string | number } | 'device' | 'nobody';
+type Listener = (line: LogLine, owner: LineOwner) => void;
 
 /** Live lines from controllers to whoever listens; nothing is kept. */
 export class LogStream {
@@ -22,15 +25,14 @@ export class LogStream {
   /** `isOn`: false drops lines, and does not keep them for later (SUPERVISOR_LOG_CONTROL). */
   constructor(private readonly isOn: () => boolean = () => true) {}
 
-  write(line: LogLine, app?: LineOwner): void {
+  write(line: LogLine, owner: LineOwner): void {
     if (!this.isOn()) return;
-    for (const listener of this.#listeners) listener(line, app);
+    for (const listener of this.#listeners) listener(line, owner);
   }
 
   /** A line of the agent itself, in the Supervisor's words: `Installing service 'web sha256:…'`. */
-  system(message: string, options: { isStdErr?: boolean; now?: number; app?: LineOwner } = {}): void {
-    const { isStdErr, now = Date.now(), app } = options;
-    this.write({ message, isSystem: true, ...(isStdErr ? { isStdErr } : {}), timestamp: now }, app);
+  system(message: string, owner: LineOwner, { isStdErr = false }: { isStdErr?: boolean } = {}): void {
+    this.write({ message, isSystem: true, ...(isStdErr ? { isStdErr } : {}), timestamp: Date.now() }, owner);
   }
 
   /** Calls the listener for every line from now on. Returns how to stop. */

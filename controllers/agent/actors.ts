@@ -175,7 +175,7 @@ async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
       start: () => {
         follower.strays = watchStrays({ store, world, clock: systemClock });
         // Not before the folders have been read: an app that is not known yet is not gone.
-        deps.found.orphans = orphanedVolumes({ store, world, engine, say: (text) => logs.system(text) });
+        deps.found.orphans = orphanedVolumes({ store, world, engine, logs });
       },
       stop: () => follower.strays?.(),
     },

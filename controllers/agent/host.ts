@@ -41,7 +41,7 @@ export function hostOf({ settings, facts, store, variables, locks, logs, log }: 
     appIds: () => store.list('App').flatMap((app) => appIdOf(app) ?? []),
     overrides: () => variables().SUPERVISOR_OVERRIDE_LOCK,
     run: (program, args, { signal, input }) => runCommand(program, args, { env, signal, input }),
-    say: (message, isStdErr = false) => logs.system(message, { isStdErr }),
+    say: (message, isStdErr = false) => logs.system(message, 'device', { isStdErr }),
     log,
     after: (ms, call) => systemClock.after(ms, call),
     now: Date.now,
@@ -101,7 +101,7 @@ function hostConfigDeps({
     ...{ now: Date.now, monotonic: systemClock.monotonic },
     obstacle: () => host.obstacle('reboot'),
     reboot: () => host.leave('reboot', false),
-    say: (message, isStdErr = false) => logs.system(message, { isStdErr }),
+    say: (message, isStdErr = false) => logs.system(message, 'device', { isStdErr }),
     async system() {
       const system = await reader.facts();
       return variables().SUPERVISOR_HARDWARE_METRICS ? { system, metrics: await reader.metrics() } : { system };

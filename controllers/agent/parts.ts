@@ -22,7 +22,7 @@ export function reboots({ store, host, logs }: ActorDeps): Part {
         store,
         reboot: () => host.leave('reboot', false),
         after: (ms, call) => systemClock.after(ms, call),
-        say: (message) => logs.system(message),
+        logs,
       });
     },
     stop: () => part.stop?.(),

@@ -64,7 +64,7 @@ function announceRejection({ logs }: AppDeps, app: App, { unmet }: AppFacts, mes
     ({ service, requirement }) => `${name} (${release?.commit}): ${service} requires ${requirement}`,
   );
   const text = ['Some releases were rejected due to having unmet requirements:', ...lines].join('\n  ');
-  logs.system(text, { isStdErr: true, app: app.metadata.name });
+  logs.system(text, { app: app.metadata.name }, { isStdErr: true });
 }
 
 /** `Locking` only while the lock is what it waits for. */

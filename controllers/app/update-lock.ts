@@ -59,7 +59,7 @@ function putOff({ logs, monotonic }: AppDeps, memory: Memory, app: App, { servic
   memory.refusals.set(name, { of, count, dueMs });
   if (!early) {
     const line = `Updates are locked, retrying in ${delayMs / 1000}s. Reason: ${heldBy(app, service)}`;
-    logs.system(line, { isStdErr: true, app: name });
+    logs.system(line, { app: name }, { isStdErr: true });
   }
   const message = `The application holds the update lock of ${service}: ${path}. Nothing is stopped until the file is gone, or an update is forced`;
   return { outcome: wait('UpdatesLocked', message, dueMs - monotonic()).outcome, blockedBy: path };

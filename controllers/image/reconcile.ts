@@ -34,7 +34,7 @@ export const reconcileImage =
     const after = observeImage(deps, memory, image);
     const status = imageStatus(store, image, facts.pull.is === 'failed' ? { ...after, pull: facts.pull } : after);
     if (image.status?.state === 'Downloading' && status.state === 'Downloaded') {
-      logs.system(`Downloaded image '${image.spec.image}'`, { app: appOf(image) });
+      logs.system(`Downloaded image '${image.spec.image}'`, { app: image.spec.app });
       const message = `Downloaded ${image.spec.image}`;
       store.record(keyOf('Image', name), { type: 'Normal', reason: 'Downloaded', message });
     }
@@ -71,7 +71,7 @@ async function perform(
   const reference = image.spec.image;
   switch (step.do) {
     case 'pull':
-      logs.system(`Downloading image '${reference}'`, { app: appOf(image) });
+      logs.system(`Downloading image '${reference}'`, { app: image.spec.app });
       record(deps, image, 'Downloading', `Downloading ${reference}: ${step.because}`);
       pulls.start(reference, wishOf(deps.store, image));
       return undefined;
@@ -93,7 +93,11 @@ function count({ store, logs }: ImageDeps, memory: Memory, image: Image, attempt
   const { metadata, spec } = image;
   memory.attempts.set(metadata.name, attempts);
   const { message, cause } = attempts.failure;
-  logs.system(`Failed to download image '${spec.image}' due to '${cause}'`, { isStdErr: true, app: appOf(image) });
+  logs.system(
+    `Failed to download image '${spec.image}' due to '${cause}'`,
+    { app: image.spec.app },
+    { isStdErr: true },
+  );
   store.record(keyOf('Image', metadata.name), { type: 'Warning', reason: 'DownloadFailed', message });
 }
 
@@ -105,7 +109,7 @@ async function remove(
 ): Promise<Outcome | undefined> {
   const { world, engine, logs } = deps;
   const reference = image.spec.image;
-  logs.system(`Deleting image '${reference}'`, { app: appOf(image) });
+  logs.system(`Deleting image '${reference}'`, { app: image.spec.app });
   report(deps, image, { ...kept(image), state: 'Deleting' });
   const result = await engine.removeImage(reference, signal).catch((error: unknown) => {
     throw new Error(`Could not delete image ${reference}`, { cause: error });
@@ -116,13 +120,10 @@ async function remove(
     record(deps, image, 'Kept', `Left ${reference} alone: a container that is not ours uses it`);
     return { is: 'settled' };
   }
-  logs.system(`Deleted image '${reference}'`, { app: appOf(image) });
+  logs.system(`Deleted image '${reference}'`, { app: image.spec.app });
   record(deps, image, 'Deleting', `Deleted ${reference}: ${because}`);
   return undefined;
 }
 
 const record = ({ store }: ImageDeps, { metadata }: Image, reason: string, message: string): void =>
   store.record(keyOf('Image', metadata.name), { type: 'Normal', reason, message });
-
-/** Name of the App that wants it; undefined for one that stands alone. */
-const appOf = ({ metadata }: Image): string | undefined => metadata.owner?.replace(/^App\//, '');

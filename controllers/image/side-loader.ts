@@ -3,7 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { watch } from 'chokidar';
 import type { Logger } from 'pino';
-import type { LogStream } from '../../api/device-state/logs.js';
+import type { LineOwner, LogStream } from '../../api/device-state/logs.js';
 import type { Disk } from '../../api/platform/disk.js';
 import type { Store } from '../../api/store/store.js';
 import { keyOf } from '../../crds/model/kinds.js';
@@ -215,7 +215,7 @@ export class SideLoader implements Archives {
     const { clock, log, logs } = this.deps;
     const why = error instanceof Error ? error.message : String(error);
     log.warn({ file: name }, `Could not load images from ${name}: ${why}`);
-    logs.system(`Failed to load images from '${name}' due to '${why}'`, { isStdErr: true });
+    logs.system(`Failed to load images from '${name}' due to '${why}'`, 'nobody', { isStdErr: true });
     const refusals = isPassing(error) ? 0 : (isSame(before, seen) ? (before?.refusals ?? 0) : 0) + 1;
     if (error instanceof ArchiveError || refusals >= REFUSALS) {
       const known = this.#loaded.get(name);
@@ -263,9 +263,15 @@ export class SideLoader implements Archives {
 
   #loadedFrom(name: string, images: readonly string[]): void {
     const { logs, store } = this.deps;
-    for (const reference of images) logs.system(`Loaded image '${reference}' from '${name}'`);
+    const documents = store.list('Image');
+    for (const reference of images) {
+      const wanted = documents.filter(({ spec }) => imageKey(spec.image) === imageKey(reference));
+      const apps = new Set(wanted.map(({ spec }) => spec.app));
+      const owners: LineOwner[] = apps.size === 0 ? ['nobody'] : [...apps].map((app) => ({ app }));
+      for (const owner of owners) logs.system(`Loaded image '${reference}' from '${name}'`, owner);
+    }
     const keys = new Set(images.map(imageKey));
-    for (const { metadata, spec } of store.list('Image')) {
+    for (const { metadata, spec } of documents) {
       if (!keys.has(imageKey(spec.image))) continue;
       const message = `Loaded ${spec.image} from the file ${name}`;
       store.record(keyOf('Image', metadata.name), { type: 'Normal', reason: 'Loaded', message });

@@ -132,9 +132,10 @@ async function perform(
   const key = keyOf('Network', metadata.name);
   const name = spec.networkName;
   const short = spec.app && metadata.name.startsWith(`${spec.app}.`) ? metadata.name.slice(spec.app.length + 1) : name;
+  const owner = spec.app === undefined ? 'device' : { app: spec.app };
   switch (step.do) {
     case 'create': {
-      logs.system(`Creating network '${short}'`, { app: spec.app });
+      logs.system(`Creating network '${short}'`, owner);
       await engine.createNetwork(name, networkOptions(spec), signal).catch((error: unknown) => {
         throw refusal(error, spec, name);
       });
@@ -159,7 +160,7 @@ async function perform(
           : outcome;
       }
       leaks.removed(name, step.id);
-      logs.system(`Removing network '${short}'`, { app: spec.app });
+      logs.system(`Removing network '${short}'`, owner);
       store.record(key, { type: 'Normal', reason: 'Removing', message: `Removed network ${name}: ${step.because}` });
       await world.refreshNetwork(name, signal);
       return undefined;

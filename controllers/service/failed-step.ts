@@ -12,7 +12,7 @@ export const tell =
     const current = store.get('Service', metadata.name);
     const before = current && conditionOf(current, 'Ready')?.message;
     if (!before?.includes(due)) {
-      logs.system(`${phrase} due to '${due}'`, { isStdErr: true, app: spec.app });
+      logs.system(`${phrase} due to '${due}'`, { app: spec.app }, { isStdErr: true });
     }
   };
 

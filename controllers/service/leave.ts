@@ -55,7 +55,7 @@ export function beginLeaving(
         record(store, service, 'Stopping', `${remove ? 'Removed' : 'Stopped'} container ${container.name}: ${because}`);
     } catch (error) {
       throw refused(`Could not ${remove ? 'remove' : 'stop'} container ${container.name}`, error, (due) =>
-        logs.system(`Failed to kill service '${label}' due to '${due}'`, { isStdErr: true, app }),
+        logs.system(`Failed to kill service '${label}' due to '${due}'`, { app }, { isStdErr: true }),
       );
     }
   });

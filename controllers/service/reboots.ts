@@ -1,14 +1,20 @@
+import type { LogStream } from '../../api/device-state/logs.js';
 import type { Store } from '../../api/store/store.js';
 import { conditionOf, isSettled, isStalled } from '../../crds/model/conditions.js';
 import { type AnyResource, KINDS, type Service } from '../../crds/model/kinds.js';
 
+interface Departure {
+  readonly is: 'scheduled' | 'refused' | 'locked';
+  readonly message?: string;
+}
+
 export interface RebootDeps {
   readonly store: Pick<Store, 'list' | 'watch'>;
   /** Boots the device, under the update locks. */
-  readonly reboot: () => Promise<{ readonly is: 'scheduled' | 'refused' | 'locked'; readonly message?: string }>;
+  readonly reboot: () => Promise<Departure>;
   /** Calls back once, that many ms later; returns what cancels it. */
   readonly after: (ms: number, call: () => void) => () => void;
-  readonly say: (message: string) => void;
+  readonly logs: Pick<LogStream, 'system'>;
 }
 
 /** What has just come to rest may only be between two steps. */
@@ -31,7 +37,7 @@ const reasonOf = (one: AnyResource): string | undefined => conditionOf(one, 'Rea
  * Boots the device when all that is left to do waits for that. Returns what ends the watch.
  * (docs/reference/composition.md §7.6.)
  */
-export function rebootWhenSettled({ store, reboot, after, say }: RebootDeps): () => void {
+export function rebootWhenSettled({ store, reboot, after, logs }: RebootDeps): () => void {
   let cancel: (() => void) | undefined;
   let isOver = false;
   const plan = (ms: number): void => {
@@ -44,11 +50,9 @@ export function rebootWhenSettled({ store, reboot, after, say }: RebootDeps): ()
     const all = KINDS.flatMap((kind): AnyResource[] => [...store.list(kind)] as AnyResource[]);
     const services = waitingForBoot(all);
     if (services.length === 0) return;
-    const names = services.map(({ spec }) => spec.serviceName).join(', ');
-    const { is, message } = await reboot();
-    if (is === 'scheduled') say(`Rebooting for ${names}`);
-    else say(`A reboot is needed to start ${names}: ${message}`);
-    if (is === 'locked') plan(AGAIN_MS);
+    const departure = await reboot();
+    tell(logs, services, departure);
+    if (departure.is === 'locked') plan(AGAIN_MS);
   };
   // Of the others it is the last to settle that may have kept it from booting.
   const isAwaited = (): boolean => store.list('Service').some((one) => reasonOf(one) === 'RebootRequired');
@@ -61,4 +65,19 @@ export function rebootWhenSettled({ store, reboot, after, say }: RebootDeps): ()
     cancel?.();
     stop();
   };
+}
+
+/** Each app's keys read of its own services. Which app's lock keeps the device from booting is for the global key alone. */
+function tell(logs: RebootDeps['logs'], services: readonly Service[], { is, message }: Departure): void {
+  for (const app of new Set(services.map(({ spec }) => spec.app))) {
+    const own = services.filter(({ spec }) => spec.app === app);
+    const names = own.map(({ spec }) => spec.serviceName).join(', ');
+    const lines = {
+      scheduled: `Rebooting for ${names}`,
+      refused: `A reboot is needed to start ${names}: ${message}`,
+      locked: `A reboot is needed to start ${names}, and is held back by an update lock`,
+    };
+    logs.system(lines[is], { app });
+  }
+  if (is === 'locked') logs.system(`No reboot yet: ${message}`, 'nobody');
 }

@@ -1,3 +1,4 @@
+import type { LogStream } from '../../api/device-state/logs.js';
 import { appIdOf } from '../../api/store/proposal/derived-names.js';
 import type { Store } from '../../api/store/store.js';
 import type { OrphanedVolume, OrphanedVolumes, RemovalOfOrphan } from '../../crds/model/orphans.js';
@@ -9,12 +10,12 @@ export interface OrphansDeps {
   readonly store: Pick<Store, 'list' | 'unread'>;
   readonly world: Pick<Informer, 'fresh' | 'trouble' | 'vitals' | 'volumes' | 'refreshVolume'>;
   readonly engine: Pick<Engine, 'removeVolume' | 'volumeUsers'>;
-  readonly say: (text: string) => void;
+  readonly logs: Pick<LogStream, 'system'>;
 }
 
 /** The volumes that an app, which is gone, has left behind. They are only told of; nothing but a person's word removes one. */
 export function orphanedVolumes(deps: OrphansDeps): OrphanedVolumes {
-  const { store, world, engine, say } = deps;
+  const { store, world, engine, logs } = deps;
   const unknown = (): Error => new Error(world.trouble ?? 'The engine has not answered yet');
   const lastSeen = (): readonly OrphanedVolume[] => {
     if (world.vitals.listedAtMs === undefined) throw unknown();
@@ -29,12 +30,13 @@ export function orphanedVolumes(deps: OrphansDeps): OrphanedVolumes {
     list,
     unsure: () => unreadSource(store),
     async remove(name, signal): Promise<RemovalOfOrphan> {
-      if (!list().some((one) => one.name === name)) return { is: 'absent' };
+      const orphan = list().find((one) => one.name === name);
+      if (!orphan) return { is: 'absent' };
       const result = await engine.removeVolume(name, signal);
       if (result === 'in-use') {
         return { is: 'in-use', by: (await engine.volumeUsers(name, signal)).map((user) => user.name) };
       }
-      if (result === 'removed') say(`Removing volume '${name}', whose app is gone`);
+      if (result === 'removed') logs.system(`Removing volume '${name}', whose app is gone`, { app: orphan.appId });
       await world.refreshVolume(name, signal);
       return { is: result };
     },

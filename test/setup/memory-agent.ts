@@ -59,7 +59,7 @@ export async function startMemoryAgent({ localMode = true, looksAfterGit = false
       stats: (ending) => serviceStats({ store, engine }, ending),
       environment: (id) => shownEnvironment(world.containers(), id),
     },
-    volumes: orphanedVolumes({ store, world, engine, say: () => undefined }),
+    volumes: orphanedVolumes({ store, world, engine, logs: { system: () => undefined } }),
     device: {
       uuid: facts.uuid,
       arch: facts.arch,

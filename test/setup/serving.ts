@@ -103,7 +103,7 @@ export class Serving {
     this.#stops.push(
       () => follower.stop(),
       watchStrays({ store, world, clock }),
-      rebootWhenSettled({ store, reboot, after, say: () => undefined }),
+      rebootWhenSettled({ store, reboot, after, logs: { system: () => undefined } }),
     );
   }
 

@@ -28,7 +28,8 @@ export const mayUse = (scope: Scope, path: string, reach: AppKeyReach): boolean 
 export const mayRead =
   (scope: Scope, store: Pick<Reader, 'get'>) =>
   (owner: LineOwner): boolean => {
-    if (scope.type === 'global' || owner === undefined) return true;
-    const app = typeof owner === 'string' ? store.get('App', owner) : undefined;
-    return (typeof owner === 'number' ? owner : app && appIdOf(app)) === scope.appId;
+    if (scope.type === 'global' || owner === 'device') return true;
+    if (owner === 'nobody') return false;
+    const app = typeof owner.app === 'string' ? store.get('App', owner.app) : undefined;
+    return (typeof owner.app === 'number' ? owner.app : app && appIdOf(app)) === scope.appId;
   };

@@ -30,7 +30,7 @@ export function finish({ logs, ...deps }: AppDeps, app: App, commands: readonly 
     if (failure !== undefined) refused[name] = { reason: 'Failed', message: failure };
     if (name === 'purge' && failure === undefined) logs.system('Purged data', { app: owner });
     if (name === 'purge' && failure !== undefined) {
-      logs.system(`Error purging data: ${failure}`, { isStdErr: true, app: owner });
+      logs.system(`Error purging data: ${failure}`, { app: owner }, { isStdErr: true });
     }
     const what = failure === undefined ? `Carried out: ${name}` : `Could not ${name}: ${failure}`;
     event({ logs, ...deps }, app, 'Commanded', what);

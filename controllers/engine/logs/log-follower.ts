@@ -139,7 +139,7 @@ class LogFollower {
       container,
       followed ?? this.#begin(container, this.#audience.runs, this.#audience.openedMs),
       (line) => {
-        if (level === 'all' || line.isStdErr) this.deps.logs.write(lineOf(line, service), service.appId);
+        if (level === 'all' || line.isStdErr) this.deps.logs.write(lineOf(line, service), { app: service.appId });
       },
     );
   }

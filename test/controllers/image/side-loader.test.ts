@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { mkdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { LineOwner } from '../../../api/device-state/logs.js';
 import { EngineError } from '../../../controllers/engine/engine.js';
 import { imageController } from '../../../controllers/image/image-controller.js';
 import { SideLoader } from '../../../controllers/image/side-loader.js';
@@ -64,6 +65,20 @@ describe('files of images in the data folder', () => {
     await restart();
     await look();
     assert.equal(calls('loadImages'), 0, 'nor by another process');
+  });
+
+  it('are spoken of only to the app that wants what is in them', async () => {
+    const heard: [string, LineOwner][] = [];
+    bench.supplies.logs.listen(({ message }, owner) => heard.push([message, owner]));
+    await want();
+    await put('db.tar', savedImages({ references: ['db:1'], files: [] }));
+    await put('web.tar', savedImages(web));
+    await put('zoo.tar', 'this is no archive');
+    await look();
+    const ownersOf = (start: string) => heard.flatMap(([message, owner]) => (message.startsWith(start) ? [owner] : []));
+    assert.deepEqual(ownersOf("Loaded image 'web:1'"), [{ app: 'hello' }]);
+    assert.deepEqual(ownersOf("Loaded image 'db:1'"), ['nobody']);
+    assert.deepEqual(ownersOf("Failed to load images from 'zoo.tar'"), ['nobody']);
   });
 
   it('spare the pull of what an app wants, and are not collected with it', async () => {

@@ -42,11 +42,11 @@ describe('settings of the device', () => {
     const logs = new LogStream(() => variables().SUPERVISOR_LOG_CONTROL);
     const seen: string[] = [];
     logs.listen(({ message }) => seen.push(message));
-    logs.system('one');
+    logs.system('one', 'device');
     await declare({ SUPERVISOR_LOG_CONTROL: 'false' });
-    logs.system('two');
+    logs.system('two', 'device');
     await declare({ SUPERVISOR_LOG_CONTROL: 'true' });
-    logs.system('three');
+    logs.system('three', 'device');
     assert.deepEqual(seen, ['one', 'three']);
   });
 

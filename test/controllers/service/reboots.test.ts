@@ -5,6 +5,10 @@ import { anApp, anImage, aService, notReady, ready } from '../../setup/documents
 import { FakeClock } from '../../setup/fake-clock.js';
 
 const bound = aService({ status: notReady('RebootRequired') });
+const ofOther = aService({
+  spec: { app: 'other', serviceName: 'db' },
+  status: notReady('RebootRequired'),
+});
 const app = anApp({ status: notReady('ChildrenNotReady') });
 const downloading = anImage({ status: notReady('Downloading') });
 
@@ -22,18 +26,22 @@ describe('waitingForBoot', () => {
 });
 
 describe('rebootWhenSettled', () => {
+  const REBOOTING = [
+    ['Rebooting for web', { app: 'hello' }],
+    ['Rebooting for db', { app: 'other' }],
+  ];
   async function watch(answers: readonly Awaited<ReturnType<RebootDeps['reboot']>>[]) {
     const clock = new FakeClock();
-    const said: string[] = [];
+    const said: unknown[] = [];
     let asked = 0;
     const stop = rebootWhenSettled({
       store: {
-        list: ((kind: string) => [bound, app].filter((one) => one.kind === kind)) as never,
+        list: ((kind: string) => [bound, ofOther, app].filter((one) => one.kind === kind)) as never,
         watch: () => () => undefined,
       },
       reboot: async () => answers[asked++] ?? { is: 'scheduled' },
       after: (ms, call) => clock.after(ms, call),
-      say: (message) => said.push(message),
+      logs: { system: (message, owner) => said.push([message, owner]) },
     });
     for (let step = 0; step < 3; step += 1) {
       clock.step();
@@ -43,18 +51,26 @@ describe('rebootWhenSettled', () => {
     return { said, asked };
   }
 
-  it('boots once', async () => {
-    assert.deepEqual(await watch([{ is: 'scheduled' }]), { said: ['Rebooting for web'], asked: 1 });
+  it('boots once, and tells each app of its own services', async () => {
+    assert.deepEqual(await watch([{ is: 'scheduled' }]), { said: REBOOTING, asked: 1 });
   });
   it('tries again while an application holds its lock', async () => {
-    const { said, asked } = await watch([{ is: 'locked', message: 'Updates are locked' }]);
+    const { said, asked } = await watch([{ is: 'locked', message: 'Lockfile exists for { appId: 7, service: db }' }]);
     assert.equal(asked, 2);
-    assert.deepEqual(said, ['A reboot is needed to start web: Updates are locked', 'Rebooting for web']);
+    assert.deepEqual(said, [
+      ['A reboot is needed to start web, and is held back by an update lock', { app: 'hello' }],
+      ['A reboot is needed to start db, and is held back by an update lock', { app: 'other' }],
+      ['No reboot yet: Lockfile exists for { appId: 7, service: db }', 'nobody'],
+      ...REBOOTING,
+    ]);
   });
   it('says once that it may not', async () => {
     const { said, asked } = await watch([{ is: 'refused', message: 'not allowed' }]);
     assert.equal(asked, 1);
-    assert.deepEqual(said, ['A reboot is needed to start web: not allowed']);
+    assert.deepEqual(said, [
+      ['A reboot is needed to start web: not allowed', { app: 'hello' }],
+      ['A reboot is needed to start db: not allowed', { app: 'other' }],
+    ]);
   });
 
   it('boots when the last of the others has settled, whatever that is', async () => {
@@ -75,7 +91,7 @@ describe('rebootWhenSettled', () => {
         return { is: 'scheduled' };
       },
       after: (ms, call) => clock.after(ms, call),
-      say: () => undefined,
+      logs: { system: () => undefined },
     });
     clock.advance(60_000);
     assert.equal(asked, 0);

@@ -34,7 +34,7 @@ function aDesk({
   sources = [] as string[],
 } = {}) {
   const volumes = [...VOLUMES];
-  const said: string[] = [];
+  const said: unknown[] = [];
   const documents: Partial<Record<Kind, readonly object[]>> = {
     App: [aDocument('App', 'one', { appId: 1 })],
     Volume: [aDocument('Volume', 'one.data', { app: 'one', appId: 1, volumeName: '1_data', reclaim: 'Retain' })],
@@ -68,7 +68,7 @@ function aDesk({
       },
       volumeUsers: async () => users.map((name) => ({ name, isOurs: false })),
     },
-    say: (text) => said.push(text),
+    logs: { system: (text, owner) => said.push([text, owner]) },
   });
   return { orphans, said, names: () => orphans.list().map(({ name }) => name) };
 }
@@ -93,7 +93,10 @@ describe('orphaned volumes', () => {
     for (const name of ['1_data', '1_stray', '9_foreign', '9_half', 'none']) {
       assert.deepEqual(await orphans.remove(name, signal), { is: 'absent' });
     }
-    assert.deepEqual([names(), said], [['3_old', '7_data'], ["Removing volume '2_old', whose app is gone"]]);
+    assert.deepEqual(
+      [names(), said],
+      [['3_old', '7_data'], [["Removing volume '2_old', whose app is gone", { app: 2 }]]],
+    );
   });
 
   it('stay while somebody mounts them', async () => {

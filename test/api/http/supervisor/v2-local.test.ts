@@ -162,7 +162,10 @@ describe('GET /v2/local/logs', () => {
       );
       const lines = linesOf(answer);
       assert.equal((await lines.next()).value, '{"message":"Streaming logs","isSystem":true}');
-      bench.logs.write({ serviceName: 'main', message: 'hello', isStdErr: false, timestamp: 1, serviceId: 1 });
+      bench.logs.write(
+        { serviceName: 'main', message: 'hello', isStdErr: false, timestamp: 1, serviceId: 1 },
+        { app: 1 },
+      );
       assert.equal(
         (await lines.next()).value,
         '{"serviceName":"main","message":"hello","isStdErr":false,"timestamp":1,"serviceId":1}',
@@ -191,7 +194,7 @@ describe('GET /v2/local/logs', () => {
     const message = 'x'.repeat(64 * 1024);
     const total = 500;
     for (let i = 0; i < total; i += 1) {
-      bench.logs.write({ serviceName: 'main', message, isStdErr: false, timestamp: i, serviceId: 1 });
+      bench.logs.write({ serviceName: 'main', message, isStdErr: false, timestamp: i, serviceId: 1 }, { app: 1 });
     }
     let received = 0;
     for await (const line of createInterface({ input: answer })) {

@@ -67,19 +67,22 @@ describe('the key of an app', () => {
       return lines;
     };
     const [scoped, whole] = [await follow(asApp2), await follow(withKey)];
-    const owners: readonly LineOwner[] = ['one', 'two', 1, 2, 'gone', undefined];
-    for (const app of owners) {
-      bench.logs.system(`system ${app}`, { app });
-      const message = `container ${app}`;
-      bench.logs.write({ serviceName: 'main', message, isStdErr: false, timestamp: 1, serviceId: 1 }, app);
+    const ofApps = ['one', 'two', 1, 2, 'gone'].map((app): LineOwner => ({ app }));
+    const owners: readonly LineOwner[] = [...ofApps, 'nobody', 'device'];
+    const textOf = (owner: LineOwner) => JSON.stringify(owner);
+    for (const owner of owners) {
+      bench.logs.system(`system ${textOf(owner)}`, owner);
+      const message = `container ${textOf(owner)}`;
+      bench.logs.write({ serviceName: 'main', message, isStdErr: false, timestamp: 1, serviceId: 1 }, owner);
     }
-    bench.logs.system('end');
+    bench.logs.system('end', 'device');
     const read = async (lines: AsyncIterator<string>): Promise<readonly string[]> => {
       const { message } = JSON.parse((await lines.next()).value);
       return message === 'end' ? [] : [message, ...(await read(lines))];
     };
-    const both = (apps: readonly LineOwner[]) => apps.flatMap((app) => [`system ${app}`, `container ${app}`]);
-    assert.deepEqual(await read(scoped), both(['two', 2, undefined]));
+    const both = (some: readonly LineOwner[]) =>
+      some.flatMap((owner) => [`system ${textOf(owner)}`, `container ${textOf(owner)}`]);
+    assert.deepEqual(await read(scoped), both([{ app: 'two' }, { app: 2 }, 'device']));
     assert.deepEqual(await read(whole), both(owners));
     for (const answer of answers) answer.destroy();
   });
