@@ -61,6 +61,82 @@ describe('the documents', () => {
   }
 });
 
+const TREE = ['api', 'controllers', 'crds', 'docs', 'examples', 'manifests', 'scripts', 'test'] as const;
+/** Section numbers are cited with this sign, escaped here so that this file cites nothing. */
+const SIGN = '\u00a7';
+const PAGE = /docs\/[\w/-]+\.md/;
+/** A page and the numbers of its sections: `page.md`, then one or more numbers, each with the sign. */
+const CITATION = new RegExp(`(${PAGE.source})((?:,? (?:and |to )?${SIGN}\\d+(?:\\.\\d+)*)+)`, 'g');
+
+/** Every text file of the folders that make up the product, as a path below the root, and the documents beside them. */
+function sources(): string[] {
+  const below = TREE.flatMap((folder) => readdirSync(join(root, folder), { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile() && /\.(?:ts|mjs|js|yaml|sh|md)$/.test(entry.name))
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)));
+  return [...new Set([...below, ...documents()])];
+}
+
+/** What a file says, with the line breaks of comments taken out: a page and its section may stand on two lines. */
+const flowing = (text: string): string => text.replaceAll(/\n\s*(?:\*|\/\/|#)?[ \t]*/g, ' ');
+
+/** The numbers at the beginnings of a page's headings. */
+const sectionsOf = (file: string): string[] =>
+  [...readFileSync(join(root, file), 'utf8').matchAll(/^#+ (\d+(?:\.\d+)*)\.? /gm)].map(([, number = '']) => number);
+
+/** What a text cites and nobody finds. */
+function dangling(text: string): string[] {
+  const said = flowing(text);
+  const pages = [...said.matchAll(new RegExp(PAGE, 'g'))].map(([page]) => page);
+  const sections = [...said.matchAll(CITATION)].flatMap(([, page = '', numbers = '']) =>
+    existsSync(join(root, page))
+      ? [...numbers.matchAll(/\d+(?:\.\d+)*/g)]
+          .filter(([number]) => !sectionsOf(page).includes(number))
+          .map(([number]) => `${page} has no section ${number}`)
+      : [],
+  );
+  const bare = [...said.replaceAll(CITATION, '').matchAll(new RegExp(`.{0,30}${SIGN}.{0,10}`, 'g'))];
+  return [
+    ...pages.filter((page) => !existsSync(join(root, page))).map((page) => `there is no ${page}`),
+    ...sections,
+    ...bare.map(([around]) => `a section of no page: ${around.trim()}`),
+  ];
+}
+
+describe('what comments and documents cite', () => {
+  it('is a page that exists, and a section of it', () => {
+    const files = sources();
+    assert.ok(files.length > 300);
+    const found = files.flatMap((file) =>
+      dangling(readFileSync(join(root, file), 'utf8')).map((problem) => `${file}: ${problem}`),
+    );
+    assert.deepEqual(found, []);
+  });
+
+  const page = 'docs/reference/host.md';
+  const CASES: readonly (readonly [said: string, want: readonly string[]])[] = [
+    [`/** As it is there (${page} ${SIGN}4.1, ${SIGN}5). */`, []],
+    [`/**\n * As it is there (${page}\n * ${SIGN}4.1). Pure.\n */`, []],
+    [`// ${page} ${SIGN}99`, [`${page} has no section 99`]],
+    [`// ${page} ${SIGN}4.1, ${SIGN}4.99`, [`${page} has no section 4.99`]],
+    [`// docs/nowhere${'.md'}`, [`there is no docs/nowhere${'.md'}`]],
+    [`// Host reference ${SIGN}4.1`, [`a section of no page: // Host reference ${SIGN}4.1`]],
+    [`// (${SIGN}7.5)`, [`a section of no page: // (${SIGN}7.5)`]],
+  ];
+  for (const [said, want] of CASES) {
+    it(`${want.length === 0 ? 'takes' : 'finds'} ${JSON.stringify(said)}`, () =>
+      assert.deepEqual(dangling(said), want));
+  }
+
+  for (const file of documents()) {
+    it(`every path that ${file} names exists`, () => {
+      const text = readFileSync(join(root, file), 'utf8');
+      const named = [...text.matchAll(new RegExp(`\`((?:${TREE.join('|')})/[\\w./-]*)\``, 'g'))];
+      const missing = named.map(([, path = '']) => path).filter((path) => !existsSync(join(root, path)));
+      assert.deepEqual(missing, []);
+    });
+  }
+});
+
 describe('the design', () => {
   const overview = readFileSync(join(root, 'docs/design/overview.md'), 'utf8');
   const shown = (folders: readonly string[]): string => folders.map((one) => `\`${one}\``).join(', ') || 'nothing';

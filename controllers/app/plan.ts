@@ -62,7 +62,7 @@ export type AppPlan = Plan<AppStep> & {
   readonly trouble?: TerminalError;
 };
 
-/** How far a release is and what comes next. Pure. (Design §4.) */
+/** How far a release is and what comes next. Pure. (docs/design/rollout.md.) */
 export function planApp(app: App, facts: AppFacts): AppPlan {
   if (!isLiving(app)) return planRemoval(app, facts);
   if (isSuspended(app)) return planSuspension(app, facts);

@@ -40,7 +40,8 @@ export type RoomStep =
 
 /**
  * The next step towards images that need room. Everything else of the release is on the device by then, so that whoever
- * stops early is down no longer than its own download takes. Undefined when nothing is in the way. Pure. (Design §4.4.)
+ * stops early is down no longer than its own download takes. Undefined when nothing is in the way. Pure.
+ * (docs/design/rollout.md §2.1.)
  */
 export function planRoom({ early, spent, others }: Room, locked: boolean): Plan<RoomStep | Claim> | undefined {
   if (others) return undefined;
