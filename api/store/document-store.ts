@@ -74,7 +74,7 @@ class DocumentStore implements Store {
   readonly #changes: Announcer<Change>;
   readonly #happened: Announcer<ResourceEvent>;
   readonly #recent: RecentChanges;
-  readonly #events = new RecentEvents(EVENTS_KEPT);
+  readonly #events: RecentEvents;
   readonly #journal: Journal;
   readonly #statusFiles: StatusFiles;
   readonly #problems = new Problems();
@@ -109,6 +109,7 @@ class DocumentStore implements Store {
     });
     this.#take(loaded);
     this.#recent = new RecentChanges(this.#version, CHANGES_KEPT);
+    this.#events = new RecentEvents(EVENTS_KEPT, this.#version);
   }
 
   // Reading

@@ -1,27 +1,28 @@
 import type { Key } from '../../crds/model/kinds.js';
 import type { Happening, ResourceEvent } from './store.js';
 
-interface Recorded {
-  readonly event: ResourceEvent;
-  /** Counts up with every recording; the order in which they last happened. */
-  readonly at: number;
-}
-
 /** What happened to documents lately: equal events count up, each document keeps its latest few, the whole is bounded. */
 export class RecentEvents {
   /** Both maps are in the order of the last event: the first is the one to forget. */
-  readonly #byKey = new Map<Key, Map<string, Recorded>>();
+  readonly #byKey = new Map<Key, Map<string, ResourceEvent>>();
   #total = 0;
-  #recordings = 0;
+  #version: number;
 
-  constructor(private readonly limits: { readonly perDocument: number; readonly total: number }) {}
+  /** Events get versions after `openedAt`. */
+  constructor(
+    private readonly limits: { readonly perDocument: number; readonly total: number },
+    openedAt: number,
+  ) {
+    this.#version = openedAt;
+  }
 
   /** Returns the event as it stands now, counted. */
   record(key: Key, { type, reason, message, times = 1 }: Happening, nowMs: number): ResourceEvent {
-    const own = this.#byKey.get(key) ?? new Map<string, Recorded>();
+    const own = this.#byKey.get(key) ?? new Map<string, ResourceEvent>();
     const identity = JSON.stringify([type, reason, message]);
-    const before = own.get(identity)?.event;
+    const before = own.get(identity);
     const timestamp = new Date(nowMs).toISOString();
+    this.#version += 1;
     const event: ResourceEvent = Object.freeze({
       key,
       type,
@@ -30,10 +31,10 @@ export class RecentEvents {
       count: (before?.count ?? 0) + times,
       firstTimestamp: before?.firstTimestamp ?? timestamp,
       lastTimestamp: timestamp,
+      resourceVersion: String(this.#version),
     });
     if (own.delete(identity)) this.#total -= 1;
-    this.#recordings += 1;
-    own.set(identity, { event, at: this.#recordings });
+    own.set(identity, event);
     this.#total += 1;
     this.#byKey.delete(key);
     this.#byKey.set(key, own);
@@ -47,14 +48,14 @@ export class RecentEvents {
 
   /** Of one document or of all, the latest last. */
   list(key?: Key): readonly ResourceEvent[] {
-    const maps = key === undefined ? [...this.#byKey.values()] : [this.#byKey.get(key) ?? new Map<string, Recorded>()];
+    const maps =
+      key === undefined ? [...this.#byKey.values()] : [this.#byKey.get(key) ?? new Map<string, ResourceEvent>()];
     return maps
       .flatMap((events) => [...events.values()])
-      .sort((a, b) => a.at - b.at)
-      .map(({ event }) => event);
+      .sort((a, b) => Number(a.resourceVersion) - Number(b.resourceVersion));
   }
 
-  #forgetOldest(key: Key, events: Map<string, Recorded>): void {
+  #forgetOldest(key: Key, events: Map<string, ResourceEvent>): void {
     const [oldest] = events.keys();
     if (oldest !== undefined && events.delete(oldest)) this.#total -= 1;
     if (events.size === 0) this.#byKey.delete(key);

@@ -66,6 +66,8 @@ export interface ResourceEvent {
   readonly count: number;
   readonly firstTimestamp: string;
   readonly lastTimestamp: string;
+  /** Higher than that of every event before it, whatever the clock says; ahead of earlier lives as the store's are. */
+  readonly resourceVersion: string;
 }
 
 /** The reading half; what HTTP views get. All objects are frozen; all calls are synchronous and in memory. */

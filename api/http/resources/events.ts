@@ -63,8 +63,8 @@ export const eventRoutes: Plugin<EventRoutesDeps> = {
 };
 
 /**
- * Events carry no version of the store; the version of an event list is the time of its youngest event in ms, and a watch
- * from there begins with the events of that very ms, so that none is missed.
+ * The version of an event list is that of the youngest event that there is; a watch from there begins with the one after
+ * it. Events are not kept over a restart: one from a version that this life of the process has not reached gets them all.
  */
 function answerEvents(
   request: Request,
@@ -75,8 +75,9 @@ function answerEvents(
   const query = listQueryOf(request);
   const selected = eventMatcher(query, store);
   const matches = (event: ResourceEvent): boolean => ofSubject(event) && selected(event);
-  const past = store.events().filter(matches);
-  const youngest = String(Math.max(0, ...past.map(lastMs)));
+  const kept = store.events();
+  const past = kept.filter(matches);
+  const youngest = kept.at(-1)?.resourceVersion ?? '0';
   if (!wantsWatch(query)) {
     return json(h, {
       kind: 'EventList',
@@ -87,11 +88,12 @@ function answerEvents(
   }
   const initial = wantsInitial(query);
   const version = Number(query.resourceVersion ?? 0) || 0;
-  const since = initial ? 0 : version === 0 && initial === false ? Number.POSITIVE_INFINITY : version;
+  const isFuture = version > Number(youngest);
+  const after = initial || isFuture ? 0 : version === 0 && initial === false ? Number.POSITIVE_INFINITY : version;
   return streams.answer(request, h, 'application/json', (stream) => {
     const send = (event: ResourceEvent): void =>
       writeWatchLine(stream, { type: event.count > 1 ? 'MODIFIED' : 'ADDED', object: eventView(event, store) });
-    for (const event of past.filter((one) => lastMs(one) >= since)) {
+    for (const event of past.filter(({ resourceVersion }) => Number(resourceVersion) > after)) {
       writeWatchLine(stream, { type: 'ADDED', object: eventView(event, store) });
     }
     if (initial && isTrue(query.allowWatchBookmarks)) writeBookmark(stream, 'Event', youngest, INITIAL_EVENTS_END);
@@ -105,8 +107,6 @@ function answerEvents(
     };
   });
 }
-
-const lastMs = ({ lastTimestamp }: ResourceEvent): number => Date.parse(lastTimestamp);
 
 function eventMatcher(
   { fieldSelector = '' }: ListQuery,

@@ -61,7 +61,7 @@ export function eventView(event: ResourceEvent, store: Pick<Reader, 'get'>): obj
     kind: 'Event',
     metadata: {
       name: `${name}.${canonicalHash([event.key, event.type, event.reason, event.message, event.firstTimestamp]).slice(0, 16)}`,
-      resourceVersion: String(Date.parse(event.lastTimestamp)),
+      resourceVersion: event.resourceVersion,
       creationTimestamp: wholeSeconds(event.firstTimestamp),
     },
     involvedObject: {

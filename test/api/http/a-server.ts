@@ -43,13 +43,16 @@ export interface Bench {
   close(): Promise<void>;
 }
 
+/** The time of day of a store that is not told another one. */
+const STORE_NOW_MS = Date.parse('2026-01-02T03:04:05.678Z');
+
 /** A server over a real store in a temporary folder. Local mode is off unless asked for. */
 export async function aServer(
-  change: Partial<ServerDeps> & { localMode?: boolean; development?: boolean } = {},
+  change: Partial<ServerDeps> & { localMode?: boolean; development?: boolean; storeNow?: () => number } = {},
 ): Promise<Bench> {
-  const { localMode = false, development = false, ...rest } = change;
+  const { localMode = false, development = false, storeNow = () => STORE_NOW_MS, ...rest } = change;
   const folder = mkdtempSync(join(tmpdir(), 'http-'));
-  const store = await openStore({ folder, now: () => Date.parse('2026-01-02T03:04:05.678Z'), log: silent });
+  const store = await openStore({ folder, now: storeNow, log: silent });
   const logs = new LogStream();
   const device = { uuid: 'f'.repeat(32), localMode, hostname: () => 'mydevice' };
   const server = await createServer({

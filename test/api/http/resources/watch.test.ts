@@ -207,4 +207,26 @@ describe('a watch', () => {
     assert.equal(await next(), 'MODIFIED one');
     leave();
   });
+
+  it('goes on with the events after a list, each once, also when the clock was set back since', async () => {
+    await bench.close();
+    let nowMs = Date.parse('2026-01-02T03:04:05.678Z');
+    bench = await aServer({ storeNow: () => nowMs });
+    await bench.server.start();
+    const happen = (name: string): void =>
+      bench.store.record(`App/${name}`, { type: 'Normal', reason: 'A', message: 'a' });
+    happen('one');
+    const list = await bench.server.inject({ url: '/apis/supercargo.io/v1/events', headers: withKey });
+    nowMs -= 8 * 3_600_000;
+    happen('two');
+    const { resourceVersion } = JSON.parse(list.payload).metadata;
+    const { next, leave } = await watch(`/apis/supercargo.io/v1/events?watch=1&resourceVersion=${resourceVersion}`);
+    assert.equal(await next(), 'ADDED two');
+    happen('three');
+    assert.equal(await next(), 'ADDED three');
+    leave();
+    const future = await watch(`/apis/supercargo.io/v1/events?watch=1&resourceVersion=${Number.MAX_SAFE_INTEGER}`);
+    assert.equal(await future.next(), 'ADDED one');
+    future.leave();
+  });
 });
