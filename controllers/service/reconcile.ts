@@ -17,16 +17,16 @@ import type { ServiceStep } from './situation.js';
 import { identityOf } from './spec/identity.js';
 import { type Doing, type Said, serviceStatus } from './status.js';
 import { type Course, withCourse } from './update/course.js';
-import { isOpen, newRecord, type UpdateRecord, type UpdateStep, withStep } from './update/record.js';
+import { isOpen, newRecord, timeOf, type UpdateRecord, type UpdateStep, withStep } from './update/record.js';
 
-/** What a pass is given, and what it tells of the runs of containers with. */
-type Deps = ServiceDeps & Pick<Memory, 'lives'>;
+/** What a pass is given, and what it tells of containers with. */
+type Deps = ServiceDeps & Pick<Memory, 'lives' | 'ages'>;
 
 /** One pass over one service: observe, plan the next step, take it, say what is. */
 export const reconcileService =
   (given: ServiceDeps, memory: Memory): Reconcile =>
   async ({ name }, signal) => {
-    const deps = { ...given, lives: memory.lives };
+    const deps = { ...given, lives: memory.lives, ages: memory.ages };
     const { store, world } = deps;
     const { departures } = memory;
     const before = store.get('Service', name);
@@ -176,7 +176,15 @@ function recordAt(step: ServiceStep): UpdateRecord | undefined {
 function noteStep(deps: Deps, service: Service, step: UpdateStep): void {
   const current = deps.store.get('Service', service.metadata.name);
   const record = current?.status?.update;
-  if (isOpen(record)) report(deps, service, { update: withStep(record, step, deps.now()) });
+  if (!current || !isOpen(record)) return;
+  const times = { at: deps.now(), stoppedForMs: stoppedForMs(deps, current) };
+  report(deps, service, { update: withStep(record, step, times) });
+}
+
+/** How long ago an update under way stopped the old container, ms. Asked with every report: else it is forgotten. */
+function stoppedForMs({ ages }: Deps, { metadata, status }: Service): number | undefined {
+  const at = isOpen(status?.update) ? timeOf(status.update, 'Stopped') : undefined;
+  return at === undefined ? undefined : ages.since(`stopped/${metadata.name}`, at);
 }
 
 /** Writes down which runs of its providers a container has joined, unless it is as it was before. */
@@ -272,6 +280,7 @@ function report(
   if (said.concluding) conditions = conditionsBefore(conditions, said.concluding, generation, at);
   if (said.course) conditions = withCourse(conditions, said.course, generation, at);
   store.setStatus(current, { ...status, ...(conditions?.length ? { conditions } : {}) });
+  stoppedForMs(deps, store.get('Service', metadata.name) ?? current);
   for (const [index, look] of looks.entries()) {
     const one = containers[index];
     if (one) lives.tell(current, one, look, said.doing === 'Starting' && one === container);

@@ -119,6 +119,20 @@ for (const byMs of [-365 * 24 * HOUR_MS, -8 * HOUR_MS, 8 * HOUR_MS, 365 * 24 * H
       assert.equal(names().length, 1);
     });
 
+    it('tells how long an update took the service away, though the clock was set while it did', async () => {
+      await bring(release(1));
+      device.engine.after = (verb) => {
+        if (verb !== 'removeContainer') return;
+        device.clock.set(byMs);
+        device.clock.advance(700);
+      };
+      await bring(release(2));
+      const { update } = agent.store.get('Service', 'hello.web')?.status ?? {};
+      assert.equal(update?.steps.at(-1)?.step, 'Complete');
+      const { downtimeMs = -1 } = update;
+      assert.ok(downtimeMs >= 700 && downtimeMs < 2_000, `${downtimeMs} ms`);
+    });
+
     it('is Ready, and does nothing for it', async () => {
       await bring(release(1));
       device.engine.forgetCalls();

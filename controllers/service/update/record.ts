@@ -27,14 +27,19 @@ export const newRecord = (strategy: UpdateStrategy, because: string): UpdateReco
   steps: [],
 });
 
-/** The record with one more step; each is noted once, and none after the end. `at` in ms since the epoch. Pure. */
-export function withStep(record: UpdateRecord, step: UpdateStep, at: number): UpdateRecord {
+/**
+ * The record with one more step; each is noted once, and none after the end. `at` in ms since the epoch; `stoppedForMs`
+ * is how long ago the old container was stopped, which the times of the steps do not tell: a clock may be set. Pure.
+ */
+export function withStep(
+  record: UpdateRecord,
+  step: UpdateStep,
+  { at, stoppedForMs }: { readonly at: number; readonly stoppedForMs: number | undefined },
+): UpdateRecord {
   if (timeOf(record, step) !== undefined || !isOpen(record)) return record;
   const next = { ...record, steps: [...record.steps, { step, at: new Date(at).toISOString() }] };
-  const [stopped, started] = [timeOf(next, 'Stopped'), timeOf(next, 'Started')];
-  return stopped === undefined || started === undefined
-    ? next
-    : { ...next, downtimeMs: Math.max(0, started - stopped) };
+  if (step === 'Stopped' && timeOf(record, 'Started') !== undefined) return { ...next, downtimeMs: 0 };
+  return step === 'Started' && stoppedForMs !== undefined ? { ...next, downtimeMs: Math.round(stoppedForMs) } : next;
 }
 
 /** When a step was noted, ms since the epoch. Pure. */

@@ -146,11 +146,19 @@ describe('courseOf', () => {
 });
 
 describe('the record of an update', () => {
-  const record = (...steps: readonly (readonly [UpdateStep, number])[]) =>
-    steps.reduce((before, [step, at]) => withStep(before, step, at), newRecord('rolling', 'spec changed'));
+  const record = (...steps: readonly (readonly [step: UpdateStep, at: number, stoppedForMs?: number])[]) =>
+    steps.reduce(
+      (before, [step, at, stoppedForMs]) => withStep(before, step, { at, stoppedForMs }),
+      newRecord('rolling', 'spec changed'),
+    );
 
   it('measures from the end of the old container to the start of the new one', () => {
-    assert.equal(record(['Stopped', 1_000], ['Started', 1_250]).downtimeMs, 250);
+    assert.equal(record(['Stopped', 1_000], ['Started', 1_250, 250]).downtimeMs, 250);
+  });
+  it('measures the same when the clock was set in between', () => {
+    assert.equal(record(['Stopped', 1_000], ['Started', 900_000, 250]).downtimeMs, 250);
+    assert.equal(record(['Stopped', 900_000], ['Started', 1_000, 250]).downtimeMs, 250);
+    assert.equal(record(['Started', 900_000], ['Stopped', 1_000]).downtimeMs, 0);
   });
   it('knows no downtime when the new one came first', () => {
     assert.equal(record(['Started', 1_000], ['Stopped', 5_000]).downtimeMs, 0);
