@@ -1,9 +1,9 @@
 import { createHash, randomUUID, timingSafeEqual } from 'node:crypto';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { type Disk, nodeDisk, replaceFile, storageError, syncFolders } from '../platform/disk.js';
-import { setAside } from '../platform/set-aside.js';
+import { type Disk, nodeDisk, replaceFile, syncFolders } from '../platform/disk.js';
+import { readOwnFile, setAside } from '../platform/set-aside.js';
 import type { Keys, Scope } from './keys.js';
 
 export interface KeysDeps {
@@ -140,13 +140,8 @@ const digestOf = (key: string): Buffer => createHash('sha256').update(key).diges
 
 /** The file's keys; undefined when there is none, or none any more because it was set aside. */
 function read(path: string, nowMs: number, log: KeysDeps['log']): KeyFile | undefined {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw storageError('read', path, error);
-  }
+  const text = readOwnFile(path);
+  if (text === undefined) return undefined;
   const file = parse(text);
   if (!file) log.error({ path, aside: setAside(path, nowMs) }, 'The key file cannot be used; making new keys');
   return file;

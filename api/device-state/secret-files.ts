@@ -69,6 +69,11 @@ async function checkFile(file: FileHandle, name: string, path: string, content: 
   const found = await file.stat();
   if (!found.isFile()) throw new SecretFileError(`The secret ${name} is not a file: ${path}`);
   if (found.size > LIMIT_BYTES) throw new SecretFileError(`The secret ${name} is larger than 1 MiB: ${path}`);
+  if (found.uid !== 0 && found.uid !== process.geteuid?.()) {
+    throw new SecretFileError(
+      `The secret ${name} belongs to another user (${found.uid}), who can change it: chown it to the user of the agent: ${path}`,
+    );
+  }
   const mode = (found.mode & 0o777).toString(8).padStart(4, '0');
   if (content === 'private' && (found.mode & 0o077) !== 0) {
     throw new SecretFileError(

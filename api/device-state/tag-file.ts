@@ -1,8 +1,8 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { type Disk, nodeDisk, replaceFile, storageError, syncFolders } from '../platform/disk.js';
-import { setAside } from '../platform/set-aside.js';
+import { type Disk, nodeDisk, replaceFile, syncFolders } from '../platform/disk.js';
+import { readOwnFile, setAside } from '../platform/set-aside.js';
 
 interface Tag {
   readonly id: number;
@@ -64,13 +64,8 @@ function merged(tags: readonly Tag[], changes: Readonly<Record<string, string>>)
 }
 
 function read(path: string, nowMs: number, log: TagsDeps['log']): readonly Tag[] {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
-    throw storageError('read', path, error);
-  }
+  const text = readOwnFile(path);
+  if (text === undefined) return [];
   const tags = parse(text);
   if (!tags) log.error({ path, aside: setAside(path, nowMs) }, 'The tags cannot be used; beginning without any');
   return tags ?? [];

@@ -1,11 +1,26 @@
-import { readdirSync, renameSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { storageError } from './disk.js';
 
 /** Unusable files that are kept in one folder for people to look at. */
 const KEPT = 8;
 const ASIDE = /\.corrupt-(\d+)$/;
 
 export const isSetAside = (fileName: string): boolean => ASIDE.test(fileName);
+
+/**
+ * The text of a file of our own; undefined when there is none. Empty, which no such file is, where something else than a
+ * file has its name: that is to be set aside like a file that cannot be used. Throws `StorageError`.
+ */
+export function readOwnFile(path: string): string | undefined {
+  try {
+    const seen = statSync(path, { throwIfNoEntry: false });
+    if (!seen) return undefined;
+    return seen.isFile() ? readFileSync(path, 'utf8') : '';
+  } catch (error) {
+    throw storageError('read', path, error);
+  }
+}
 
 /**
  * Renames a file that cannot be used to `<name>.corrupt-<ms since the epoch>` and removes the oldest such files of its

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { closeDataFolder } from '../../api/device-state/data-folder.js';
 import { lockFolder } from '../../api/device-state/folder-lock.js';
 import { openKeys } from '../../api/device-state/key-file.js';
 import { LogStream } from '../../api/device-state/logs.js';
@@ -54,6 +55,7 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
   const { log } = voice;
   log.info({ settings: printable(settings) }, `supercargo ${AGENT_VERSION}`);
   const now = Date.now;
+  closeDataFolder(settings.dataFolder, log);
   const unlockFolder = await lockFolder(settings.dataFolder);
   const store = await openStore({ folder: settings.dataFolder, now, log });
   const following = voice.follow(store);

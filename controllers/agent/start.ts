@@ -38,11 +38,16 @@ async function run(): Promise<void> {
 }
 
 run().catch((error: unknown) => {
-  const text = error instanceof Error ? [error.message, ...causes(error)].join(': ') : String(error);
+  const text = error instanceof Error ? withCauses(error) : String(error);
   console.error(error instanceof SettingsError ? text : `supercargo cannot start: ${text}`);
   process.exit(1);
 });
 
-function causes(error: Error): string[] {
-  return error.cause instanceof Error ? [error.cause.message, ...causes(error.cause)] : [];
+/** Causes that the message itself has told are not told again. */
+function withCauses(error: Error): string {
+  let text = error.message;
+  for (let { cause } = error; cause instanceof Error; cause = cause.cause) {
+    if (!text.includes(cause.message)) text = `${text}: ${cause.message}`;
+  }
+  return text;
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { openKeys } from '../../../api/device-state/key-file.js';
 import type { Keys } from '../../../api/device-state/keys.js';
 import { StorageError } from '../../../api/platform/disk.js';
@@ -107,6 +107,12 @@ describe('The keys', () => {
       assert.doesNotMatch(place.log.lines.map(({ text }) => text).join(), /secretsecret/);
     });
   }
+
+  it('are made anew when the file is a folder, which is kept beside', async () => {
+    mkdirSync(file());
+    assert.match((await open()).global, /^[0-9a-f]{32}$/);
+    assert.deepEqual(readdirSync(place.folder).sort(), ['keys.json', `keys.json.corrupt-${NOW}`]);
+  });
 
   it('stay as they were when the disk refuses', async () => {
     const disk = new FailingDisk();

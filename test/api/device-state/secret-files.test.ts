@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openSecretFiles, SecretFileError } from '../../../api/device-state/secret-files.js';
@@ -37,6 +37,18 @@ describe('the secrets of the device', () => {
     await put('hosts', 0o644);
     assert.equal(await secrets().path('hosts', 'public'), inData('secrets/hosts'));
   });
+
+  if (process.getuid?.() === 0) {
+    it('are refused when they belong to another user', async () => {
+      await put('token', 0o600);
+      await chown(inData('secrets/token'), 65534, 65534);
+      await assert.rejects(
+        secrets().read('token'),
+        /^SecretFileError: The secret token belongs to another user \(65534\)/,
+      );
+      await assert.rejects(secrets().path('token', 'public'), SecretFileError);
+    });
+  }
 
   const cases: readonly { it: string; make: () => Promise<unknown>; want: RegExp; public?: RegExp }[] = [
     { it: 'is not there', make: async () => undefined, want: /is not there: put it into the file .*secrets\/one/ },
