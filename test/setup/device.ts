@@ -16,7 +16,7 @@ import { conditionOf, isSettled, isStalled } from '../../crds/model/conditions.j
 import type { AnyDeclared, AnyResource } from '../../crds/model/kinds.js';
 import { KINDS } from '../../crds/model/kinds.js';
 import { deviceLoops } from './device-loops.js';
-import { FakeClock } from './fake-clock.js';
+import { FakeClock, type Punctuality } from './fake-clock.js';
 import { type EngineDisk, ImageFiles, imageSupply } from './image-supply.js';
 import { Life, type Weather, type Witness } from './life.js';
 import { MemoryEngine } from './memory-engine.js';
@@ -45,6 +45,8 @@ export interface DeviceSettings {
   readonly sideLoads?: boolean;
   /** Agents have the parts that serve others as well. */
   readonly serves?: boolean;
+  /** When timers fire; exactly when not said. */
+  readonly punctuality?: Punctuality;
   /** The engine's disk as it is at first; without it pulls may fill the disk. */
   readonly disk?: EngineDisk;
 }
@@ -54,7 +56,7 @@ export interface DeviceSettings {
  * store, world, pulls and lock files; only the engine and time are not real.
  */
 export class Device {
-  readonly clock = new FakeClock();
+  readonly clock: FakeClock;
   readonly engine: MemoryEngine;
   readonly folder = mkdtempSync(join(FOLDERS, 'supercargo-device-'));
   /** What the present agent meets; fair by default. */
@@ -69,6 +71,7 @@ export class Device {
   #last: Life | undefined;
 
   constructor(readonly settings: DeviceSettings = {}) {
+    this.clock = new FakeClock(undefined, settings.punctuality);
     this.disk = settings.disk ?? { free: () => Number.POSITIVE_INFINITY };
     this.engine = new MemoryEngine(settings.apart ? {} : { now: () => this.clock.now() });
   }
