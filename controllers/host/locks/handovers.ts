@@ -1,5 +1,6 @@
 import { lstat, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { checkFolders } from './lock-folders.js';
 
 /** Either name says that the new container of a service has taken over (docs/reference/http-api.md §4.1). */
 const NAMES = ['handover-complete', 'resin-kill-me'] as const;
@@ -23,12 +24,16 @@ export interface HandoversOptions {
 export function openHandovers({ lockRoot, hostRoot }: HandoversOptions): Handovers {
   const pathsOf = (appId: number, serviceName: string): readonly string[] =>
     NAMES.map((name) => join(hostRoot, lockRoot, String(appId), serviceName, name));
+  // A link on the way would lead the removal elsewhere.
+  const isThere = (appId: number): boolean => checkFolders(hostRoot, join(lockRoot, String(appId)), { make: false });
   return {
     async isComplete(appId, serviceName) {
+      if (!isThere(appId)) return false;
       const seen = await Promise.all(pathsOf(appId, serviceName).map(exists));
       return seen.includes(true);
     },
     async forget(appId, serviceName) {
+      if (!isThere(appId)) return;
       // Whatever the container made of that name; a link is removed itself, not what it leads to.
       for (const path of pathsOf(appId, serviceName)) await rm(path, { recursive: true, force: true });
     },

@@ -1,17 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import {
-  chmodSync,
   closeSync,
   fchownSync,
   linkSync,
   lstatSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmdirSync,
-  statSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
@@ -27,8 +24,6 @@ const AGENT_UID = 65534;
 const MARK = 'held by supercargo\n';
 /** Begins the name of a lock file that is not in place yet. */
 const ASIDE = '.lock-';
-/** Sticky and open to all: applications of any user put their own lock files there. */
-const DIRECTORY_MODE = 0o1777;
 /** An application may drop its file between our two looks; then we try again, but not for ever. */
 const TRIES = 5;
 
@@ -106,14 +101,6 @@ function override(path: string): void {
 
 export function drop(path: string): void {
   unlessAbsent(() => unlinkSync(path));
-}
-
-/** Lets every application put its lock file there. */
-export function openToAll(folder: string): void {
-  const there = statSync(folder, { throwIfNoEntry: false });
-  if (!there) mkdirSync(folder, { recursive: true });
-  const { mode } = there ?? statSync(folder);
-  if ((mode & 0o7777) !== DIRECTORY_MODE) chmodSync(folder, DIRECTORY_MODE);
 }
 
 export function foldersIn(folder: string): readonly string[] {

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { asidesIn, codeOf, drop, foldersIn, look, makeAside, openToAll, take } from './lock-file.js';
+import { asidesIn, codeOf, drop, foldersIn, look, makeAside, take } from './lock-file.js';
+import { checkFolders, openToAll } from './lock-folders.js';
 import type { UpdateLocks } from './update-locks.js';
 
 /** Either name locks a service, as the Supervisor has it (docs/reference/http-api.md §4.1). */
@@ -37,6 +38,8 @@ export function openUpdateLocks({ lockRoot, hostRoot, log, now }: LockFilesOptio
   const users = new Map<number, number>();
   const turns = new Map<number, Promise<unknown>>();
   const appFolder = (appId: number): string => join(hostRoot, lockRoot, String(appId));
+  const check = (appId: number, make: boolean): boolean =>
+    checkFolders(hostRoot, join(lockRoot, String(appId)), { make });
 
   /** One claim or release of an app at a time. */
   function inTurn<T>(appId: number, action: () => Promise<T>): Promise<T> {
@@ -55,7 +58,9 @@ export function openUpdateLocks({ lockRoot, hostRoot, log, now }: LockFilesOptio
         const locked = ({ service, name }: LockFile) =>
           ({ is: 'locked', service, path: join(lockRoot, String(appId), service, name) }) as const;
         try {
-          const folders = [...new Set([...foldersIn(folder), ...services.map(plainName)])].sort();
+          const named = services.map(plainName);
+          const isThere = check(appId, named.length > 0);
+          const folders = [...new Set([...(isThere ? foldersIn(folder) : []), ...named])].sort();
           await forEach(folders, (service) => openToAll(join(folder, service)));
           const files = folders.flatMap((service) =>
             LOCK_NAMES.map((name): LockFile => ({ service, name, path: join(folder, service, name) })),
@@ -103,6 +108,7 @@ export function openUpdateLocks({ lockRoot, hostRoot, log, now }: LockFilesOptio
         // From here on `during` refuses: nobody may start a step under a lock that is on its way out.
         held.delete(appId);
         try {
+          if (!check(appId, false)) return 'released';
           const files = new Set(mine?.files);
           for (const service of foldersIn(appFolder(appId))) {
             for (const name of LOCK_NAMES) files.add(join(appFolder(appId), service, name));

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { chmod, chown, lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { openHandovers } from '../../../../controllers/host/locks/handovers.js';
 import { openUpdateLocks } from '../../../../controllers/host/locks/lock-files.js';
 import type { UpdateLocks } from '../../../../controllers/host/locks/update-locks.js';
 
@@ -216,6 +217,87 @@ describe('update lock files', () => {
     await writeFile(join(hostRoot, LOCK_ROOT, '7'), '');
     await assert.rejects(claim(['web']), /Could not take the update lock of app 7: a file is in the place of a folder/);
     assert.equal(locks.isHeld(7), false);
+  });
+
+  describe('in a place that somebody else made', () => {
+    const place = (path: string) => join(hostRoot, path);
+    const target = () => place('target');
+    const modeOf = async (path: string) => (await stat(path)).mode & 0o7777;
+    beforeEach(async () => {
+      await mkdir(place('tmp'));
+      await chmod(place('tmp'), 0o1777);
+      await mkdir(target(), { mode: 0o700 });
+    });
+
+    for (const path of ['tmp/locks', 'tmp/locks/services', 'tmp/locks/services/7']) {
+      const above = join(path, '..');
+      it(`follows no link at ${path}, changes nothing behind it, and names the way out`, async () => {
+        await mkdir(place(above), { recursive: true });
+        if (above !== 'tmp') await chmod(place(above), 0o1777);
+        await symlink(target(), place(path));
+        await assert.rejects(claim(['web']), new RegExp(`${path} is a link, .*remove it \\(rm -r `));
+        await assert.rejects(locks.release(7), /is a link/);
+        assert.deepEqual([await readdir(target()), await modeOf(target())], [[], 0o700]);
+        await rm(place(path));
+        assert.deepEqual(await claim(['web']), held);
+      });
+
+      it(`takes no folder of another user at ${path}`, async () => {
+        if (!isRoot) return;
+        await mkdir(place(path), { recursive: true });
+        await chown(place(path), 1234, 1234);
+        await assert.rejects(claim(['web']), new RegExp(`${path} belongs to user 1234, .*remove it`));
+        assert.deepEqual(await readdir(place(path)), []);
+      });
+
+      it(`takes no folder at ${path} in which every user can exchange what lies there`, async () => {
+        await mkdir(place(path), { recursive: true });
+        await chmod(place(path), 0o777);
+        await assert.rejects(claim(['web']), new RegExp(`every user can change what lies in .*${path}: .*chmod o-w`));
+      });
+    }
+
+    it('follows no link in the place of a service’s folder', async () => {
+      await mkdir(join(folder('web'), '..'), { recursive: true });
+      await symlink(target(), folder('web'));
+      await assert.rejects(claim(['web']), /web is a link: remove it/);
+      assert.deepEqual([await readdir(target()), await modeOf(target())], [[], 0o700]);
+    });
+
+    it('follows a link that nobody but root can have made', async () => {
+      await rm(place('tmp'), { recursive: true });
+      await mkdir(place('private'));
+      await chmod(place('private'), 0o1777);
+      await symlink('private', place('tmp'));
+      assert.deepEqual(await claim(['web']), held);
+    });
+
+    it('makes folders in which others do not write, whatever the umask', async () => {
+      const before = process.umask(0);
+      try {
+        assert.deepEqual(await claim(['web']), held);
+      } finally {
+        process.umask(before);
+      }
+      assert.equal(await modeOf(join(folder('web'), '..')), 0o755);
+    });
+
+    it('takes a service’s folder that a container has given to its own user', async () => {
+      await mkdir(folder('web'), { recursive: true });
+      if (isRoot) await chown(folder('web'), 1234, 1234);
+      assert.deepEqual(await claim(['web']), held);
+      assert.equal(await modeOf(folder('web')), 0o1777);
+    });
+
+    it('removes no word of a hand-over behind a link', async () => {
+      await symlink(target(), place('tmp/locks'));
+      const word = join(target(), 'services/7/web/handover-complete');
+      await mkdir(word, { recursive: true });
+      const handovers = openHandovers({ lockRoot: LOCK_ROOT, hostRoot });
+      await assert.rejects(handovers.forget(7, 'web'), /is a link/);
+      await assert.rejects(handovers.isComplete(7, 'web'), /is a link/);
+      assert.equal(existsSync(word), true);
+    });
   });
 
   for (const service of ['../8', '..', '', 'a/b']) {
