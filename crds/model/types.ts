@@ -620,7 +620,7 @@ export interface VolumeStatus {
 export interface ServiceSpec extends ServiceFields {
   /** Name of the App document that it belongs to. */
   app: string;
-  /** Name inside the app: first part of the container name and its alias on networks. */
+  /** Name inside the app: first part of the container name and its alias on networks. Within an app, each service has its own, whether the App or a hand-written Service declares it. */
   serviceName: string;
   /** Number of the app. Default: taken from the App document. */
   appId?: number;

@@ -359,7 +359,7 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
     ],
     spec: { type: "object", description: "What should run.", required: ["app","serviceName","image"], properties: {
       app: { type: "string", title: "string (a name of letters, digits, _ . -)", description: "Name of the App document that it belongs to.", pattern: "^[A-Za-z0-9][A-Za-z0-9_.-]*$", maxLength: 253 },
-      serviceName: { type: "string", title: "string (a name of letters, digits, _ . -)", description: "Name inside the app: first part of the container name and its alias on networks.", pattern: "^[A-Za-z0-9][A-Za-z0-9_.-]*$", maxLength: 255 },
+      serviceName: { type: "string", title: "string (a name of letters, digits, _ . -)", description: "Name inside the app: first part of the container name and its alias on networks. Within an app, each service has its own, whether the App or a hand-written Service declares it.", pattern: "^[A-Za-z0-9][A-Za-z0-9_.-]*$", maxLength: 255 },
       appId: { type: "integer", description: "Number of the app. Default: taken from the App document.", minimum: 1, maximum: 9007199254740991 },
       appUuid: { type: "string", title: "string (a name of letters, digits, _ . -)", description: "Uuid of the app, the prefix of its network names. Default: taken from the App document.", pattern: "^[A-Za-z0-9][A-Za-z0-9_.-]*$", maxLength: 255 },
       appName: { type: "string", title: "string (one line of text)", description: "Name of the app as its containers see it (BALENA_APP_NAME). Default: taken from the App document.", pattern: "^[^\\r\\n]*$", minLength: 1, maxLength: 255 },

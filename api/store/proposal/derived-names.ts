@@ -17,8 +17,10 @@ type Documents = AnyDeclared | AnyResource;
 
 /**
  * Every name that is made of the fields of a document: of an App its number and uuid, the networks, volumes and containers
- * on the engine, and its own documents. The folder of its update locks goes by the number. Of a Network or Volume that
- * somebody wrote by hand the object on the engine; the children of an App have the names of their App. Pure.
+ * on the engine, its services and its own documents. The folder of its update locks goes by the number. Of a Service,
+ * Network or Volume that somebody wrote by hand what it is on the engine: of a Service the place in its App, because
+ * containers are found by that, and the container where the document itself says its release. The children of an App have
+ * the names of their App. Pure.
  */
 export function derivedNames(document: Documents, owner?: Key): readonly DerivedName[] {
   if (owner !== undefined) return [];
@@ -34,6 +36,8 @@ export function derivedNames(document: Documents, owner?: Key): readonly Derived
       return [{ name: `network ${document.spec.networkName}`, field: 'networkName' }];
     case 'Volume':
       return [{ name: `volume ${document.spec.volumeName}`, field: 'volumeName' }];
+    case 'Service':
+      return ofService(document);
     default:
       return [];
   }
@@ -64,13 +68,31 @@ function ofApp(app: Extract<Documents, { kind: 'App' }>): readonly DerivedName[]
     ...own,
     ...networks.map((name) => ({ name: `network ${networkName(uuid, name)}`, field: 'uuid' })),
     ...volumes.map((name) => ({ name: `volume ${volumeName(appId, name)}`, field: 'appId' })),
-    ...services.map(([name, { serviceId, imageId }]) => {
-      const image = imageId ?? serviceId ?? allottedId(`${metadata.name}/${name}`);
-      const container = containerName(name, image, release.id, release.commit);
-      return { name: `container ${container}`, field: 'release' };
-    }),
+    ...services.map(([name]) => ({ name: serviceOf(metadata.name, name), field: 'name for that service' })),
+    ...services.map(([name, ids]) => containerOf(metadata.name, name, ids, release)),
     ...children.map((name) => ({ name: `document ${name}`, field: 'metadata.name' })),
   ];
+}
+
+function ofService({ spec }: Extract<Documents, { kind: 'Service' }>): readonly DerivedName[] {
+  const { app, serviceName } = spec;
+  const release = spec.release && releaseOf(spec.release);
+  return [
+    { name: serviceOf(app, serviceName), field: 'serviceName' },
+    ...(release ? [containerOf(app, serviceName, spec, release)] : []),
+  ];
+}
+
+const serviceOf = (app: string, service: string): string => `service ${service} of App ${app}`;
+
+function containerOf(
+  app: string,
+  service: string,
+  { serviceId, imageId }: { readonly serviceId?: number; readonly imageId?: number },
+  release: { readonly id: number; readonly commit: string },
+): DerivedName {
+  const image = imageId ?? serviceId ?? allottedId(`${app}/${service}`);
+  return { name: `container ${containerName(service, image, release.id, release.commit)}`, field: 'release' };
 }
 
 /** Who has which of those names. */

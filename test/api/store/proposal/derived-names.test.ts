@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { planProposal } from '../../../../api/store/proposal/plan-proposal.js';
+import type { Proposed } from '../../../../api/store/store.js';
 import { identityOf as appIdentityOf, childrenOf } from '../../../../controllers/app/release/children.js';
 import { openUpdateLocks } from '../../../../controllers/host/locks/lock-files.js';
 import { containerNameOf, identityOf } from '../../../../controllers/service/spec/identity.js';
 import { type AnyDeclared, API_VERSION, type App, type Service } from '../../../../crds/model/kinds.js';
 import { imageDocumentName } from '../../../../crds/model/names.js';
 import { parseDocument } from '../../../../crds/schema/parse.js';
-import { held, proposal } from '../fixtures.js';
+import { anApp, declare, held, proposal } from '../fixtures.js';
 
 const locks = openUpdateLocks({
   lockRoot: '/locks',
@@ -142,5 +143,65 @@ describe('two Apps', () => {
     const { decisions, refused } = planProposal(before, proposal('files', [app('two', { appId: 2, uuid: 'u' })]));
     assert.deepEqual(refused, []);
     assert.deepEqual(decisions.map((one) => `${one.do} ${one.key}`).sort(), ['await App/one', 'mark App/one']);
+  });
+});
+
+describe('a Service that somebody wrote by hand', () => {
+  const app = (name: string, services: readonly string[], more: object = {}) =>
+    anApp(name, { services: Object.fromEntries(services.map((one) => [one, { image: 'busybox:1' }])), ...more });
+  const service = (name: string, spec: object = {}) =>
+    declare('Service', name, { app: 'hello', serviceName: 'peer', image: 'busybox:1', ...spec });
+  const release = { commit: 'c', id: 1 };
+
+  const cases: readonly { it: string; first: Proposed; second: Proposed; want: readonly string[] }[] = [
+    {
+      it: 'is refused for a place that an App fills itself',
+      first: app('hello', ['peer']),
+      second: service('evil'),
+      want: ['Service/evil: service peer of App hello belongs to App/hello. Give this Service another serviceName.'],
+    },
+    {
+      it: 'is refused for the place of another one',
+      first: service('tw1'),
+      second: service('tw2'),
+      want: ['Service/tw2: service peer of App hello belongs to Service/tw1. Give this Service another serviceName.'],
+    },
+    {
+      it: 'keeps its place from an App that comes later',
+      first: service('mine'),
+      second: app('hello', ['peer']),
+      want: [
+        'App/hello: service peer of App hello belongs to Service/mine. Give this App another name for that service.',
+      ],
+    },
+    {
+      it: 'is refused for a container that another App has',
+      first: anApp('other', { release, services: { peer: { image: 'busybox:1', imageId: 7 } } }),
+      second: service('evil', { release, imageId: 7 }),
+      want: ['Service/evil: container peer_7_1_c belongs to App/other. Give this Service another release.'],
+    },
+    { it: 'stands beside the services of its App', first: app('hello', ['web']), second: service('mine'), want: [] },
+    { it: 'may be called as one of another App', first: app('other', ['peer']), second: service('mine'), want: [] },
+  ];
+  for (const { it: name, first, second, want } of cases) {
+    it(name, () => {
+      const together = planProposal(new Map(), proposal('files', [first, second]));
+      const after = planProposal(held(proposal('files', [first])), proposal('api', [second]), 'one');
+      for (const { refused } of [together, after])
+        assert.deepEqual(
+          refused.map(({ message }) => message),
+          want,
+        );
+    });
+  }
+
+  it('takes the place of one that is being deleted once that has gone', () => {
+    const before = held(proposal('api', [service('old')]), proposal('api', []));
+    const { decisions, refused } = planProposal(before, proposal('files', [service('new')]));
+    assert.deepEqual(refused, []);
+    assert.deepEqual(
+      decisions.map((one) => `${one.do} ${one.key}`),
+      ['await Service/old'],
+    );
   });
 });
