@@ -1,3 +1,4 @@
+import { isResourcePath } from '../transport/kubernetes-status.js';
 import { COMPATIBLE_OPERATIONS } from './compatible-operations.js';
 import { COMPATIBLE_SCHEMAS } from './compatible-schemas.js';
 import type { Answer, JsonSchema, Operation, Operations } from './operation.js';
@@ -18,15 +19,13 @@ export const OPERATIONS: Operations = {
   },
 };
 
-const bodyOf = ({ body, bodyRequired = false }: Operation): object =>
-  body === undefined
-    ? {}
-    : {
-        requestBody: {
-          required: bodyRequired,
-          content: { 'application/json': { schema: body }, 'application/x-www-form-urlencoded': { schema: body } },
-        },
-      };
+/** The compatible API takes forms as well. */
+function bodyOf(path: string, { body, bodyRequired = false }: Operation): object {
+  if (body === undefined) return {};
+  const types = isResourcePath(path) ? ['application/json'] : ['application/json', 'application/x-www-form-urlencoded'];
+  const content = Object.fromEntries(types.map((type) => [type, { schema: body }]));
+  return { requestBody: { required: bodyRequired, content } };
+}
 
 const UNAUTHORIZED: Answer = {
   description: 'No key, or one that is not known.',
@@ -52,14 +51,14 @@ export function answersOf({ answers, open, forbidden }: Operation): Readonly<Rec
   return { 503: unreadable, ...answers, 401: unauthorized, 403: both(FORBIDDEN, forbidden) };
 }
 
-function operationObject(key: string, operation: Operation): object {
+function operationObject(key: string, path: string, operation: Operation): object {
   const { summary, tags, parameters, open } = operation;
   return {
     operationId: idOf(key),
     summary,
     tags,
     ...(parameters === undefined || parameters.length === 0 ? {} : { parameters }),
-    ...bodyOf(operation),
+    ...bodyOf(path, operation),
     responses: answersOf(operation),
     ...(open ? { security: [] } : {}),
   };
@@ -77,7 +76,7 @@ export function openApiDocument(version: string): JsonSchema {
   const paths: Record<string, Record<string, object>> = {};
   for (const [key, operation] of Object.entries(OPERATIONS)) {
     const [method = '', path = ''] = key.split(' ');
-    paths[path] = { ...paths[path], [method.toLowerCase()]: operationObject(key, operation) };
+    paths[path] = { ...paths[path], [method.toLowerCase()]: operationObject(key, path, operation) };
   }
   return {
     openapi: '3.1.0',

@@ -68,8 +68,9 @@ export const bodies: Plugin<{ readonly held: HeldBytes }> = {
       const mayHaveBody = request.method !== 'get' && request.method !== 'head';
       if (!request.auth.isAuthenticated || !(mayHaveBody || hasBody(req))) return h.continue;
       if (request.route.settings.app?.ignoresBody) return h.continue;
-      const strange = strangeType(request);
-      return readBody(req, { held }).then((body) => {
+      const onlyJson = isOnlyJson(request);
+      const strange = onlyJson ? strangeType(req) : undefined;
+      return readBody(req, { held, onlyJson }).then((body) => {
         if (strange !== undefined)
           throw new BodyError(`unsupported content type "${strange}": use application/json`, 415);
         request.app.body = body;
@@ -79,13 +80,16 @@ export const bodies: Plugin<{ readonly held: HeldBytes }> = {
   },
 };
 
-/** The content type of a body that the resource API does not know; elsewhere such a body counts as none. */
-function strangeType({ path, route, raw: { req } }: Request): string | undefined {
-  if (!isResourcePath(path) || route.path.startsWith('/{') || !hasBody(req)) return undefined;
-  const { type } = contentType(req.headers['content-type']);
-  return type === '' || KNOWN_TYPES.includes(type) ? undefined : type;
+/** The resource API takes nothing but JSON: a body that it passed over would make a dry run of a deletion a deletion. */
+const isOnlyJson = ({ path, route }: Request): boolean => isResourcePath(path) && !route.path.startsWith('/{');
+
+/** The content type of a body that is not JSON. One that names none counts as JSON, as in Kubernetes. */
+function strangeType(request: Pick<IncomingMessage, 'headers'>): string | undefined {
+  const { type } = contentType(request.headers['content-type']);
+  return !hasBody(request) || type === '' || type === JSON_TYPE ? undefined : type;
 }
-const KNOWN_TYPES: readonly string[] = ['application/json', 'application/x-www-form-urlencoded'];
+const JSON_TYPE = 'application/json';
+const FORM_TYPE = 'application/x-www-form-urlencoded';
 
 /** What the client sent, `{}` when nothing. */
 export const bodyOf = (request: Request): unknown => request.app.body ?? {};
@@ -99,16 +103,18 @@ const hasBody = ({ headers }: Pick<IncomingMessage, 'headers'>): boolean =>
   (headers['content-length'] !== undefined && headers['content-length'] !== '0');
 
 /**
- * JSON or a form as a value; `{}` for an empty body and for other types. Rejects with BodyError. What is too large is
+ * JSON or a form as a value; `{}` for an empty body and for other types. `onlyJson`: a body without a type is JSON and a
+ * form counts as another type. Rejects with BodyError. What is too large is
  * read on for a while without being kept, so that its sender gets to see the answer.
  */
 export async function readBody(
   request: Pick<IncomingMessage, 'headers'> & Readable,
-  { limitBytes = BODY_LIMIT_BYTES, held = new HeldBytes() } = {},
+  { limitBytes = BODY_LIMIT_BYTES, held = new HeldBytes(), onlyJson = false } = {},
 ): Promise<unknown> {
   const { type, charset } = contentType(request.headers['content-type']);
-  const isJson = type === 'application/json';
-  if (!hasBody(request) || (!isJson && type !== 'application/x-www-form-urlencoded')) {
+  const isJson = type === JSON_TYPE || (onlyJson && type === '');
+  const isForm = type === FORM_TYPE && !onlyJson;
+  if (!hasBody(request) || !(isJson || isForm)) {
     await readBytes(request, limitBytes, 0, held);
     return {};
   }

@@ -142,6 +142,38 @@ describe('a deletion in the resource API', () => {
     });
   }
 
+  for (const [what, body, want] of [
+    ['an unknown field', { dryrun: ['All'] }, 'strict decoding error: unknown field "dryrun"'],
+    [
+      'an unknown precondition',
+      { preconditions: { generation: 7 } },
+      'strict decoding error: unknown field "preconditions.generation"',
+    ],
+    ['a list', ['All'], 'the body is not an object'],
+    ['a precondition that is a word', { preconditions: 'uid' }, 'preconditions is not an object'],
+  ] as const) {
+    it(`refuses ${what}, and deletes nothing`, async () => {
+      const answer = await remove(body);
+      assert.deepEqual([answer.code, answer.body.message, isGoing()], [400, want, false]);
+    });
+  }
+
+  const DRY_RUN = '{"dryRun":["All"]}';
+  for (const [what, headers, payload, want] of [
+    ['a form', { 'content-type': 'application/x-www-form-urlencoded' }, DRY_RUN, 415],
+    ['plain text', { 'content-type': 'text/plain' }, DRY_RUN, 415],
+    ['YAML', { 'content-type': 'application/yaml' }, 'dryRun: [All]', 415],
+    ['no type', {}, DRY_RUN, 200],
+    ['an empty type', { 'content-type': '' }, DRY_RUN, 200],
+  ] as const) {
+    it(`keeps the document when options for a dry run come as ${what}`, async () => {
+      // Bytes: for a text the injection gives a type of its own.
+      const request = { method: 'DELETE', url: `${APPS}/mine`, headers: { ...withKey, ...headers } };
+      const answer = await bench.server.inject({ ...request, payload: Buffer.from(payload) });
+      assert.deepEqual([answer.statusCode, isGoing()], [want, false]);
+    });
+  }
+
   for (const body of [
     { propagationPolicy: 'Background' },
     { propagationPolicy: 'Foreground' },

@@ -222,16 +222,27 @@ describe('the resource API', () => {
     it(`refuses ${what}`, async () => assert.match(await failure(...request), want));
   }
 
-  it('refuses a content type that it does not know', async () => {
-    const headers = { ...withKey, 'content-type': 'application/yaml' };
-    for (const [method, url] of [
-      ['POST', '/apis/supercargo.io/v1/apps'],
-      ['DELETE', '/apis/supercargo.io/v1/apps/none'],
-    ] as const) {
-      const answer = await bench.server.inject({ method, url, headers, payload: 'a: 1' });
-      const { kind, code, reason } = JSON.parse(answer.payload);
-      assert.deepEqual([answer.statusCode, kind, code, reason], [415, 'Status', 415, 'UnsupportedMediaType']);
-    }
+  for (const type of ['application/yaml', 'text/plain', 'application/x-www-form-urlencoded']) {
+    it(`refuses ${type}`, async () => {
+      const headers = { ...withKey, 'content-type': type };
+      for (const [method, url] of [
+        ['POST', APPS],
+        ['PUT', `${APPS}/mine`],
+        ['POST', `${APPS}/mine/requests`],
+        ['DELETE', `${APPS}/none`],
+      ] as const) {
+        const answer = await bench.server.inject({ method, url, headers, payload: 'a: 1' });
+        const { kind, code, reason } = JSON.parse(answer.payload);
+        assert.deepEqual([answer.statusCode, kind, code, reason], [415, 'Status', 415, 'UnsupportedMediaType']);
+      }
+    });
+  }
+
+  it('reads a body without a content type as JSON', async () => {
+    const payload = Buffer.from(JSON.stringify({ spec }));
+    const answer = await bench.server.inject({ method: 'PUT', url: `${APPS}/untyped`, headers: withKey, payload });
+    assert.equal(answer.statusCode, 201, answer.payload);
+    assert.deepEqual(bench.store.get('App', 'untyped')?.spec, spec);
   });
 
   it('names every cause of a 422', async () => {
