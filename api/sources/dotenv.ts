@@ -13,6 +13,15 @@ const ESCAPES: Readonly<Record<string, string>> = {
 };
 /** Bounds what a file with references in defaults of references costs. */
 const LIMIT_DEPTH = 20;
+/** No file is read on behind so many problems: a MiB has room for half a million. */
+const LIMIT_PROBLEMS = 50;
+/** Characters that references may put in, all together: values of values grow tenfold with every line. */
+const LIMIT_FILLED_IN = 1024 * 1024;
+
+/** Nothing more is to be read of the file; its problems say why. */
+class Enough extends Error {
+  override readonly name = 'Enough';
+}
 
 /**
  * Reads a file as Compose reads an `env_file`: `NAME=value` or `NAME: value` on each line, `export` before it, `#` after
@@ -24,45 +33,65 @@ const LIMIT_DEPTH = 20;
 export function parseDotenv(text: string, outer: (name: string) => string | undefined = () => undefined): Dotenv {
   const variables = new Map<string, string>();
   const problems: { line: number; message: string }[] = [];
-  const lookUp = (name: string): string | undefined => variables.get(name) ?? outer(name);
-  const all = text.replace(/^\uFEFF/, '').replaceAll('\r\n', '\n');
+  let filledIn = 0;
   let line = 0;
-  for (let at = 0; at < all.length; ) {
-    line += 1;
-    const first = line;
-    const tell = (message: string): void => void problems.push({ line: first, message });
-    const end = endOfLine(all, at);
-    const row = all.slice(at, end);
-    const begin = at;
-    at = end + 1;
-    if (/^\s*(?:#|$)/.test(row)) continue;
-    const [, name, written = ''] = LINE.exec(row) ?? [];
-    if (name === undefined) {
-      tell('expected NAME=value; a value that goes over several lines is put into quotes');
-      continue;
-    }
-    const [opening = '', quote] = /^[ \t]*(["'])/.exec(written) ?? [];
-    let value: string;
-    if (quote === undefined) {
-      const comment = written.search(/\s#/);
-      value = expand((comment < 0 ? written : written.slice(0, comment)).trim(), lookUp, tell);
-    } else {
-      const inside = begin + row.length - written.length + opening.length;
-      const close = closingQuote(all, inside, quote);
-      if (close === undefined) {
-        tell(`the quoted value of ${name} has no end`);
-        break; // whatever follows may be part of it
-      }
-      const inner = all.slice(inside, close);
-      line += inner.split('\n').length - 1;
-      at = endOfLine(all, close) + 1;
-      if (!/^\s*(?:$|#)/.test(all.slice(close + 1, at - 1))) tell(`there is text behind the closing quote of ${name}`);
-      value = quote === "'" ? inner : expand(inner, lookUp, tell, { escapes: true });
-    }
-    if (value.includes('\0')) tell(`the value of ${name} has a zero byte, which no variable can hold`);
-    else variables.set(name, value);
+  let first = 0;
+  const tell = (message: string): void => {
+    problems.push({ line: first, message });
+    if (problems.length >= LIMIT_PROBLEMS) throw new Enough();
+  };
+  const lookUp = (name: string): string | undefined => {
+    const value = variables.get(name) ?? outer(name);
+    filledIn += value?.length ?? 0;
+    if (filledIn <= LIMIT_FILLED_IN) return value;
+    tell(`its references stand for more than ${LIMIT_FILLED_IN / 1024 / 1024} MiB of text`);
+    throw new Enough();
+  };
+  try {
+    read();
+  } catch (error) {
+    if (!(error instanceof Enough)) throw error;
   }
   return { variables, problems };
+
+  function read(): void {
+    const all = text.replace(/^\uFEFF/, '').replaceAll('\r\n', '\n');
+    for (let at = 0; at < all.length; ) {
+      line += 1;
+      first = line;
+      const end = endOfLine(all, at);
+      const row = all.slice(at, end);
+      const begin = at;
+      at = end + 1;
+      if (/^\s*(?:#|$)/.test(row)) continue;
+      const [, name, written = ''] = LINE.exec(row) ?? [];
+      if (name === undefined) {
+        tell('expected NAME=value; a value that goes over several lines is put into quotes');
+        continue;
+      }
+      const [opening = '', quote] = /^[ \t]*(["'])/.exec(written) ?? [];
+      let value: string;
+      if (quote === undefined) {
+        const comment = written.search(/\s#/);
+        value = expand((comment < 0 ? written : written.slice(0, comment)).trim(), lookUp, tell);
+      } else {
+        const inside = begin + row.length - written.length + opening.length;
+        const close = closingQuote(all, inside, quote);
+        if (close === undefined) {
+          tell(`the quoted value of ${name} has no end`);
+          break; // whatever follows may be part of it
+        }
+        const inner = all.slice(inside, close);
+        line += inner.split('\n').length - 1;
+        at = endOfLine(all, close) + 1;
+        if (!/^\s*(?:$|#)/.test(all.slice(close + 1, at - 1)))
+          tell(`there is text behind the closing quote of ${name}`);
+        value = quote === "'" ? inner : expand(inner, lookUp, tell, { escapes: true });
+      }
+      if (value.includes('\0')) tell(`the value of ${name} has a zero byte, which no variable can hold`);
+      else variables.set(name, value);
+    }
+  }
 }
 
 const endOfLine = (text: string, from: number): number => {

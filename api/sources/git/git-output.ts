@@ -24,7 +24,7 @@ export const FACTS_FORMAT = '--format=%H%x00%an%x00%s%x00%cI';
 export function parseFacts(output: string): CommitFacts {
   const [commit = '', author = '', subject = '', time = ''] = output.trimEnd().split('\0');
   const clean = (text: string): string =>
-    [...text]
+    [...text.slice(0, 2000)]
       .filter((character) => character >= ' ' && character !== '\x7f')
       .join('')
       .slice(0, 200);
@@ -42,10 +42,7 @@ export const parseTree = (output: string): readonly TreeEntry[] =>
 /** The refs that `ls-remote` prints, by name. Pure. */
 export const parseRefs = (output: string): ReadonlyMap<string, string> =>
   new Map(
-    output.split('\n').flatMap((line): [string, string][] => {
-      const [oid = '', ref = ''] = line.split('\t');
-      return /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(oid) ? [[ref, oid]] : [];
-    }),
+    Array.from(output.matchAll(/^([0-9a-f]{40}|[0-9a-f]{64})\t([^\t\n]*)/gm), ([, oid = '', ref = '']) => [ref, oid]),
   );
 
 /** What `cat-file --batch` prints: `<oid> blob <size>`, the content and a line end, over and over. Pure. */

@@ -23,6 +23,8 @@ export const deviceVariables = ({ name, uuid, type, arch, tags }: DeviceScope): 
 ];
 
 const REFERENCE = /\$?\$\{([^}]*)\}/g;
+/** References of one document, and the characters that they put in: a text of a MiB has room for 350,000 of them. */
+const LIMITS = { references: 10_000, characters: 1024 * 1024 } as const;
 const NAMED = /^([A-Za-z_][\w.-]*?)(?::-(.*))?$/s;
 
 /**
@@ -43,7 +45,20 @@ export function fillIn(
     return undefined;
   };
 
+  const used = { references: 0, characters: 0 };
+  let isTooMuch = false;
   const lookUp = (reference: string, path: readonly (string | number)[]): Value | undefined => {
+    if (isTooMuch) return undefined;
+    const value = meaningOf(reference, path);
+    used.references += 1;
+    used.characters += typeof value === 'string' ? value.length : 0;
+    isTooMuch = used.references > LIMITS.references || used.characters > LIMITS.characters;
+    if (!isTooMuch) return value;
+    const most = `${LIMITS.references} of them, and ${LIMITS.characters / 1024 / 1024} MiB of text in their place`;
+    problems.splice(LIMIT_PROBLEMS - 1);
+    return tell(path, `There are too many variables in this document: at most ${most}`);
+  };
+  const meaningOf = (reference: string, path: readonly (string | number)[]): Value | undefined => {
     const [, name, otherwise] = NAMED.exec(reference) ?? [];
     if (name === undefined)
       return tell(path, `\${${shorten(reference)}} names no variable; write $\${…} for the text itself`);
@@ -54,6 +69,7 @@ export function fillIn(
     }
     const plain = variables.plain.get(name) ?? otherwise;
     if (plain !== undefined) return plain;
+    if (problems.length >= LIMIT_PROBLEMS) return undefined;
     const known = [...variables.plain.keys(), ...variables.secret.keys()];
     const meant = suggestion(name, known) || '.';
     return tell(
@@ -64,7 +80,7 @@ export function fillIn(
 
   const fill = (inner: unknown, path: readonly (string | number)[]): unknown => {
     if (typeof inner === 'string') {
-      const filled = fillText(inner, path, lookUp);
+      const filled = fillText(inner, path, lookUp, () => isTooMuch);
       return typeof filled !== 'string' && isQuoted(pathText(path)) ? String(filled) : filled;
     }
     if (Array.isArray(inner)) return inner.map((one, at) => fill(one, [...path, at]));
@@ -84,16 +100,20 @@ function fillText(
   text: string,
   path: readonly (string | number)[],
   lookUp: (reference: string, path: readonly (string | number)[]) => Value | undefined,
+  isTooMuch: () => boolean,
 ): Value {
   if (!text.includes('${')) return text;
   const [whole, reference] = /^\$\{([^}]*)\}$/.exec(text) ?? [];
   if (whole !== undefined && reference !== undefined) return lookUp(reference, path) ?? text;
   // Behind the last brace nothing can end: looking for it at every `${` there would take quadratic time.
   const end = text.lastIndexOf('}') + 1;
-  const filled = text
-    .slice(0, end)
-    .replace(REFERENCE, (found, inner: string) =>
-      found.startsWith('$$') ? found.slice(1) : String(lookUp(inner, path) ?? found),
-    );
-  return filled + text.slice(end);
+  let filled = '';
+  let at = 0;
+  for (const { 0: found, 1: inner = '', index } of text.slice(0, end).matchAll(REFERENCE)) {
+    const value = found.startsWith('$$') ? found.slice(1) : String(lookUp(inner, path) ?? found);
+    if (isTooMuch()) return text; // it is refused, so nobody reads it
+    filled += text.slice(at, index) + value;
+    at = index + found.length;
+  }
+  return filled + text.slice(at);
 }

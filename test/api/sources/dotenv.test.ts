@@ -85,6 +85,16 @@ describe('a file of variables', () => {
     });
   }
 
+  it('is not read on behind fifty problems', () => {
+    assert.equal(read('?\n'.repeat(1000)).problems.length, 50);
+    assert.equal(read(`X=${'$NOBODY'.repeat(1000)}`).problems.length, 50);
+  });
+
+  it('may not make more than a MiB out of values of values', () => {
+    const { problems } = read(`A=${'x'.repeat(1000)}\n${`A=${'$A'.repeat(10)}\n`.repeat(1000)}`);
+    assert.deepEqual(problems, ['4: its references stand for more than 1 MiB of text']);
+  });
+
   it('takes little time, whatever is in it', () => {
     const begun = performance.now();
     for (const unit of ['${A:-', 'X="\n', '$A', '${', 'X=${A}\n', '"', "X='\n"]) {

@@ -123,3 +123,23 @@ again: *it
     assert.deepEqual(x, { one: '8080', two: 8080, three: '8080' });
   });
 });
+
+describe('very many variables', () => {
+  const tooMany = (text: string) =>
+    fillIn(
+      { value: { a: text }, locate: () => ({ file: 'f' }), isQuoted: () => true },
+      { plain: new Map([['x', 'y'.repeat(4096)]]), secret: new Map() },
+    );
+
+  it('are refused, by number and by what they stand for', () => {
+    for (const text of ['${x}'.repeat(257), '${y:-}'.repeat(10_001)]) {
+      const { problems } = tooMany(text);
+      assert.equal(problems.length, 1);
+      assert.match(
+        problems[0]?.message ?? '',
+        /^There are too many variables in this document: at most 10000 of them, and 1 MiB/,
+      );
+    }
+    assert.deepEqual(tooMany('${x}'.repeat(255)).problems, []);
+  });
+});
