@@ -1,31 +1,26 @@
 // `npm run build`: agent and command as one file each with V8's compiled code beside it, because reading and compiling some hundred
 // package files takes longer than running them. Writes dist/supercargo.js (what is run), and for the agent and the command
-// a bundle (.cjs) and its compiled code (.cache).
+// a bundle (.cjs) and its compiled code (.cache); beside them the licences of the packages in them.
 import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { build } from 'esbuild';
+import { bundles } from './bundles.ts';
+import { packageFolders, thirdPartyLicenses } from './third-party-licenses.ts';
 
-const absent = './controllers/engine/client/absent-transport.ts';
-/** Two programs in one: the agent, and the command that talks to one. Neither loads the other. */
-const agent = await bundled('controllers/agent/start.ts', 'supercargo', {
-  ssh2: absent,
-  '@grpc/grpc-js': absent,
-  '@grpc/proto-loader': absent,
-  protobufjs: absent,
-});
-const command = await bundled('api/cli/main.ts', 'supercargo-command', {});
+const { agent, command } = await bundles();
 
 // V8 itself compares only the length of the source with a cache: so the cache's name holds the bundle's hash.
 mkdirSync('dist', { recursive: true });
 const caches = [agent, command].map(({ cache }) => cache);
 for (const file of readdirSync('dist')) if (file.endsWith('.cache') && !caches.includes(file)) rmSync(join('dist', file));
 for (const { name, code } of [agent, command]) replace(`dist/${name}.cjs`, code);
+const files = [agent, command].flatMap(({ inputs }) => Object.keys(inputs));
+// Whoever hands the bundle on hands these on with it.
+replace('dist/THIRD-PARTY-LICENSES.txt', thirdPartyLicenses(packageFolders(files)), 0o644);
 // A cache of another Node is refused by V8 and costs nothing but the time that it would have saved.
 replace(
   'dist/supercargo.js',
@@ -63,31 +58,6 @@ script.runInThisContext()(module.exports, createRequire(bundle), module, bundle,
 if (!existsSync(join('dist', agent.cache))) await writeCache();
 if (!existsSync(join('dist', command.cache))) await run(['explain', 'app'], { SUPERCARGO_CODE_CACHE: 'write' });
 
-async function bundled(entry, name, alias) {
-  const { outputFiles, metafile } = await build({
-    entryPoints: [entry],
-    outfile: `dist/${name}.cjs`,
-    write: false,
-    bundle: true,
-    platform: 'node',
-    target: 'node20',
-    format: 'cjs',
-    minify: true,
-    keepNames: true,
-    legalComments: 'none',
-    supported: { 'dynamic-import': false }, // a script that was compiled from a text cannot import
-    logLevel: 'warning',
-    metafile: true,
-    // Packages that are ESM only ask where they are.
-    define: { 'import.meta.url': 'bundleUrl' },
-    banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
-    alias,
-  });
-  const code = outputFiles[0].contents;
-  const hash = createHash('sha256').update(code).digest('hex').slice(0, 16);
-  return { name, code, cache: `${name}-${hash}.cache`, inputs: Object.values(metafile.outputs)[0].inputs };
-}
-
 async function run(args, env) {
   const child = spawn(process.execPath, ['dist/supercargo.js', ...args], {
     env: { ...process.env, ...env },
@@ -98,8 +68,8 @@ async function run(args, env) {
 }
 
 /** In one step: somebody may be starting it right now. */
-function replace(file, contents) {
-  writeFileSync(`${file}.new`, contents, { mode: 0o755 });
+function replace(file, contents, mode = 0o755) {
+  writeFileSync(`${file}.new`, contents, { mode });
   renameSync(`${file}.new`, file);
 }
 
