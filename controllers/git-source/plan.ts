@@ -1,4 +1,5 @@
 import cron from 'node-cron';
+import { cronIssue } from '../../crds/model/cron.js';
 import { durationMs } from '../../crds/model/duration.js';
 import type { GitSource } from '../../crds/model/kinds.js';
 import { outstanding } from '../../crds/model/requests.js';
@@ -54,13 +55,13 @@ export function intervalMs(
   return Math.round(everyMs * (1 - random * JITTER));
 }
 
-/** How long until a cron expression fits next, ms. Throws InvalidSpecError for a text that is none. */
+/**
+ * How long until a cron expression fits next, ms. Throws InvalidSpecError for a text that is none: documents that were
+ * stored before their check knew of it have not passed it.
+ */
 export function cronInMs(expression: string): number {
-  if (!cron.validate(expression)) {
-    throw new InvalidSpecError([
-      { path: 'spec.cron', message: 'Expected a cron expression of five or six fields, such as 0 4 * * *' },
-    ]);
-  }
+  const message = cronIssue(expression) ?? (cron.validate(expression) ? undefined : 'No month has such a day');
+  if (message !== undefined) throw new InvalidSpecError([{ path: 'spec.cron', message }]);
   const task = cron.createTask(expression, () => undefined);
   try {
     task.start(); // one that rests has no next run

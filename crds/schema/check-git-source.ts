@@ -1,3 +1,4 @@
+import { cronIssue } from '../model/cron.js';
 import { durationMs } from '../model/duration.js';
 import { type GitTransport, parseGitUrl } from '../model/git-url.js';
 import { listed } from '../model/issue.js';
@@ -68,11 +69,14 @@ const OUTSIDE = 'Expected a path inside the repository, without ..';
 const isInside = (path: string): boolean =>
   !path.split('/').includes('..') && [...path].every((character) => character >= ' ');
 
-function checkTimes({ interval, timeout }: GitSourceSpec): Found[] {
-  return Object.entries({ interval, timeout }).flatMap(([name, text]): Found[] => {
+function checkTimes({ interval, timeout, cron }: GitSourceSpec): Found[] {
+  const noCron = cron === undefined ? undefined : cronIssue(cron);
+  const found: Found[] = noCron === undefined ? [] : [[['cron'], noCron]];
+  const short = Object.entries({ interval, timeout }).flatMap(([name, text]): Found[] => {
     const ms = text === undefined ? undefined : durationMs(text);
     return ms !== undefined && ms < 1000 ? [[[name], `Too short: ${text}, at least 1s`]] : [];
   });
+  return [...short, ...found];
 }
 
 function checkVerify({ verify, tag, semver }: GitSourceSpec): Found[] {

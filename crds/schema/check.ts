@@ -1,3 +1,4 @@
+import { cronIssue, windowCron } from '../model/cron.js';
 import { type Issue, issuesOf, listed, pathText } from '../model/issue.js';
 import type { AnyDeclared, Declared, Kind } from '../model/kinds.js';
 import { HOST_NAME_RULE, isHostName, NAME, NAME_LIMIT, NAME_RULE } from '../model/names.js';
@@ -73,8 +74,11 @@ function checkHostConfig({ metadata, spec }: Declared<'HostConfig'>): Found[] {
   const found = Object.keys(spec)
     .filter((field) => !own.includes(field))
     .map((field): Found => [[field], `Belongs to the HostConfig ${other}`]);
-  const { hostname } = spec;
+  const { hostname, reboot } = spec;
   // Empty is the default name. balenaOS would write any other into config.json, and then go without a name.
   if (hostname && !isHostName(hostname)) found.push([['hostname'], `Not a host name: ${HOST_NAME_RULE}`]);
+  const window = windowCron(reboot);
+  const noCron = window === undefined ? undefined : cronIssue(window);
+  if (noCron !== undefined) found.push([['reboot'], noCron]);
   return found;
 }

@@ -1,4 +1,5 @@
 import cron from 'node-cron';
+import { cronIssue, windowCron } from '../../../crds/model/cron.js';
 import type { HostConfigSpec } from '../../../crds/model/types.js';
 import { InvalidSpecError } from '../../runtime/outcome.js';
 
@@ -14,12 +15,11 @@ const LONGEST_MS = 60 * 60_000;
 /** What `spec.reboot` says of a moment. Throws InvalidSpecError for what is no cron expression. */
 export function rebootPermission(reboot: HostConfigSpec['reboot'], nowMs: number): RebootPermission {
   if (reboot === 'never') return { is: 'never' };
-  const expression = /^window\((.*)\)$/.exec(reboot ?? 'auto')?.[1];
+  const expression = windowCron(reboot);
   if (expression === undefined) return { is: 'allowed' };
-  if (!cron.validate(expression)) {
-    const message = `"${expression}" is no cron expression: expected minute, hour, day, month, weekday, as in window(* 3 * * *)`;
-    throw new InvalidSpecError([{ path: 'spec.reboot', message }]);
-  }
+  // Documents that were stored before their check knew of it have not passed it.
+  const message = cronIssue(expression) ?? (cron.validate(expression) ? undefined : 'No month has such a day');
+  if (message !== undefined) throw new InvalidSpecError([{ path: 'spec.reboot', message }]);
   const window = cron.createTask(expression, () => undefined);
   try {
     // A cron expression without seconds means the first one of a minute; the window is the whole minute.

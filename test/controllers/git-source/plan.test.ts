@@ -71,5 +71,13 @@ describe('the time between two looks', () => {
   });
   it('refuses what is no cron', () => {
     assert.throws(() => cronInMs('often'), InvalidSpecError);
+    assert.throws(() => cronInMs('0 0 30 2 *'), InvalidSpecError);
+  });
+  it('refuses at once what would take all memory, for documents that were stored before anybody checked it', () => {
+    const before = performance.now();
+    for (const cron of ['0-99999999 * * * *', '0-9999999999 * * * *', `${'0-59,'.repeat(20_000)}0 * * * *`]) {
+      assert.throws(() => cronInMs(cron), InvalidSpecError);
+    }
+    assert.ok(performance.now() - before < 100);
   });
 });

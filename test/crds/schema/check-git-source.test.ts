@@ -90,6 +90,16 @@ describe('a GitSource', () => {
         want: ['spec.interval: Too short: 10ms, at least 1s'],
       },
       {
+        it: 'a cron that is none',
+        spec: { cron: 'often' },
+        want: ['spec.cron: "often" is no cron expression: expected five or six fields, such as 0 4 * * *'],
+      },
+      {
+        it: 'a cron whose range would be written out number by number',
+        spec: { cron: '0-9999999999 * * * *' },
+        want: ['spec.cron: "0-9999999999" is no minute of a cron expression: they go from 0 to 59'],
+      },
+      {
         it: 'a signature of nobody',
         spec: { verify: {} },
         want: ['spec.verify: Says nobody whose signature counts: name allowedSigners, keyring or both'],

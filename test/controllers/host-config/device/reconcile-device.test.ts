@@ -135,6 +135,16 @@ describe('the HostConfig device', () => {
     assert.equal(await host.get(PATH), CONFIG_TXT);
   });
 
+  it('refuses at once a window that would take all memory, in a document from before its check', async () => {
+    await begin();
+    const before = performance.now();
+    for (const window of ['0-2999999 * * * *', `${'0-59,'.repeat(20_000)}0 * * * *`]) {
+      await apply({ ...SPEC, reboot: `window(${window})` });
+      assert.ok(isStalled(agent.documentOf('device')));
+    }
+    assert.ok(performance.now() - before < 1000);
+  });
+
   it('waits for what is on its way before it restarts the device, and for locks', async () => {
     await begin();
     await agent.store.put('files', {

@@ -1,0 +1,70 @@
+import { shorten } from './issue.js';
+
+/** Longest text of a cron expression. A list that names every value of every field is longer, and has a shorter form. */
+const LIMIT_CHARACTERS = 255;
+
+const MONTHS = 'january|february|march|april|may|june|july|august|september|october|november|december';
+const SHORT_MONTHS = 'jan|feb|mar|apr|jun|jul|aug|sep|oct|nov|dec';
+const DAYS = 'sunday|monday|tuesday|wednesday|thursday|friday|saturday|sun|mon|tue|wed|thu|fri|sat';
+
+interface Field {
+  readonly name: string;
+  readonly from: number;
+  readonly to: number;
+  /** Words that stand for numbers. */
+  readonly words?: RegExp;
+  /** What one item of a list may be besides a number, a range and a star. */
+  readonly special?: RegExp;
+}
+
+const FIELDS: readonly Field[] = [
+  { name: 'second', from: 0, to: 59 },
+  { name: 'minute', from: 0, to: 59 },
+  { name: 'hour', from: 0, to: 23 },
+  // L: the last day; L-3: three days before it; 15W, LW: the working day nearest to it.
+  { name: 'day of the month', from: 1, to: 31, special: /^(\?|l|lw|l-([12]?\d|30)|([12]?\d|3[01])w)$/i },
+  { name: 'month', from: 1, to: 12, words: new RegExp(`^(${MONTHS}|${SHORT_MONTHS})$`, 'i') },
+  // 5L: the last Friday of the month; 5#2: its second one.
+  { name: 'weekday', from: 0, to: 7, words: new RegExp(`^(${DAYS})$`, 'i'), special: /^(\?|[0-7]l|[0-7]#[1-5])$/i },
+];
+
+const NICKNAME = /^@(yearly|annually|monthly|weekly|daily|midnight|hourly)$/i;
+
+/**
+ * Why a text is no cron expression of five or six fields; undefined when it is one. Libraries write every range out
+ * before they look at its bounds, so that one long number takes all memory: nothing may reach them that this refuses.
+ * Takes time in proportion to the limit of length, whatever the text is. Pure.
+ */
+export function cronIssue(text: string): string | undefined {
+  if (text.length > LIMIT_CHARACTERS) {
+    return `Too long for a cron expression: ${text.length} characters, at most ${LIMIT_CHARACTERS}`;
+  }
+  if (NICKNAME.test(text.trim())) return undefined;
+  const parts = text.trim().split(/ +/);
+  if (parts.length < 5 || parts.length > 6) {
+    return `"${shorten(text)}" is no cron expression: expected five or six fields, such as 0 4 * * *`;
+  }
+  const fields = FIELDS.slice(FIELDS.length - parts.length);
+  const wrong = fields.findIndex((field, at) => !(parts[at] ?? '').split(',').every((item) => fits(item, field)));
+  const field = fields[wrong];
+  return (
+    field &&
+    `"${shorten(parts[wrong] ?? '')}" is no ${field.name} of a cron expression: they go from ${field.from} to ${field.to}`
+  );
+}
+
+function fits(item: string, field: Field): boolean {
+  if (field.special?.test(item)) return true;
+  const [, from, to, step] = /^(\*|\w+)(?:-(\w+))?(?:\/([1-9]\d?))?$/.exec(item) ?? [];
+  if (from === undefined) return false;
+  if (from === '*') return to === undefined;
+  // A step belongs to a star or a range.
+  return isValue(from, field) && (to === undefined ? step === undefined : isValue(to, field));
+}
+
+const isValue = (text: string, { from, to, words }: Field): boolean =>
+  words?.test(text) === true || (/^\d{1,2}$/.test(text) && Number(text) >= from && Number(text) <= to);
+
+/** The cron expression of `window(CRON)`, as `spec.reboot` writes it; undefined for its other words. Pure. */
+export const windowCron = (reboot: string | undefined): string | undefined =>
+  /^window\((.*)\)$/.exec(reboot ?? '')?.[1];
