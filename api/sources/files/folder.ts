@@ -1,9 +1,10 @@
-import { open } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type FSWatcher, watch } from 'chokidar';
 import { canonicalHash } from '../../../crds/model/hash.js';
 import { KINDS, type Problem } from '../../../crds/model/kinds.js';
+import { answerWithin, readRegular, UnfitFileError } from '../../platform/read-file.js';
 import type { Store } from '../../store/store.js';
 import type { Documents, Log, Parse } from '../documents.js';
 import { ProblemLog } from '../problem-log.js';
@@ -30,6 +31,10 @@ export interface FolderOptions {
   /** Of a clock that is never set, ms. */
   readonly monotonic?: () => number;
   readonly watch?: typeof watch;
+  /** How long a file system may take to tell what is in a folder, and in a file of it, ms. */
+  readonly answerMs?: number;
+  readonly scan?: typeof scanFolder;
+  readonly read?: typeof readRegular;
 }
 
 /** The origin `files`: folders whose documents are what should run. */
@@ -47,6 +52,12 @@ const PATIENCE_MS = 2000;
 /** A stream of changes delays a look by no more than this, ms. */
 const LONGEST_DEBOUNCE_MS = 1000;
 const LONGEST_RETRY_MS = 60_000;
+/** A look at thousands of files on a slow disk takes less; a share on a network that has died never answers, ms. */
+const ANSWER_MS = 30_000;
+/** Calls that never end keep a thread each, and Node has four of them for everything. */
+const LIMIT_HUNG = 2;
+/** How long a stop waits for the look that is going on, ms. */
+const STOP_MS = 5000;
 /** How often a folder with too much in it is looked through, ms: each time takes a second of a small device. */
 const TOO_LARGE_LOOK_MS = 60_000;
 
@@ -71,6 +82,8 @@ class WatchedFolders implements FolderSource {
   /** Files that were gone at the last look: an editor may be about to put them back. */
   #gone = new Set<string>();
   readonly #folders = new Map<string, { identity: string; files: number }>();
+  /** Folders and files whose file system has not answered in time, and what is said of them. */
+  readonly #hung = new Map<string, string>();
   #watcher: { paths: string; watcher: FSWatcher } | undefined;
   #polling = false;
   #running: Promise<void> | undefined;
@@ -91,6 +104,9 @@ class WatchedFolders implements FolderSource {
       now: Date.now,
       monotonic: () => performance.now(),
       watch,
+      answerMs: ANSWER_MS,
+      scan: scanFolder,
+      read: readRegular,
       ...options,
     };
     this.#problems = new ProblemLog(options.log);
@@ -110,7 +126,8 @@ class WatchedFolders implements FolderSource {
     this.#stop.abort();
     clearTimeout(this.#hintTimer);
     clearTimeout(this.#restTimer);
-    await this.#running;
+    // A look that waits for a file system has nothing to finish.
+    await answerWithin(this.#running ?? Promise.resolve(), STOP_MS).catch(() => undefined);
     await this.#watcher?.watcher.close();
     this.#watcher = undefined;
   }
@@ -180,11 +197,47 @@ class WatchedFolders implements FolderSource {
     const until = monotonic() + PATIENCE_MS;
     for (;;) {
       const seen: SeenFolder[] = [];
-      for (const folder of folders) seen.push(this.#doubt(await scanFolder(folder)));
+      for (const folder of folders) seen.push(this.#doubt(await this.#scan(folder)));
       const waitMs = this.#unsettledForMs(seen);
       if (waitMs <= 0 || monotonic() >= until) return seen;
       await delay(waitMs, undefined, { signal: this.#stop.signal });
     }
+  }
+
+  /** What is in a folder; a failure while its file system does not answer. */
+  async #scan(folder: string): Promise<SeenFolder> {
+    const { scan, answerMs } = this.#options;
+    const silent = this.#silence(folder);
+    if (silent !== undefined) return unseen(folder, silent);
+    const asked = scan(folder);
+    try {
+      return await answerWithin(asked, answerMs);
+    } catch (error) {
+      if (!(error instanceof UnfitFileError)) throw error;
+      return unseen(folder, this.#hang(folder, asked));
+    }
+  }
+
+  /** Asks nothing more of that path before what was asked of it has ended; then looks again. Returns what to say meanwhile. */
+  #hang(path: string, asked: Promise<unknown>): string {
+    const { now, answerMs } = this.#options;
+    const since = new Date(now() - answerMs).toISOString();
+    const message = `Has not been looked at since ${since}: its file system does not answer (a network share that is gone?); what it declared stays`;
+    this.#hung.set(path, message);
+    const ended = (): void => {
+      this.#hung.delete(path);
+      this.#seen = '';
+      this.#hint();
+    };
+    asked.then(ended, ended);
+    return message;
+  }
+
+  /** Why nothing can be asked of a path now; undefined when it can. */
+  #silence(path: string): string | undefined {
+    const message = this.#hung.get(path);
+    if (message !== undefined || this.#hung.size < LIMIT_HUNG) return message;
+    return `Is not looked at while the file systems of ${[...this.#hung.keys()].join(' and ')} do not answer`;
   }
 
   /**
@@ -257,21 +310,23 @@ class WatchedFolders implements FolderSource {
     if (known?.stamp === stamp) return known.read;
     if (this.#isFresh(changedAtMs)) return this.#beingWritten(file);
     if (size > LIMIT_BYTES) return this.#know(file, { stamp, hash: '', read: refused(tooLarge(size, file)) });
+    const silent = this.#silence(file);
+    if (silent !== undefined) return refused({ message: silent, source: { file } });
+    const asked = this.#options.read(file, LIMIT_BYTES).then(async (content) => {
+      return { content, after: await stat(file, { bigint: true }) };
+    });
     try {
-      const handle = await open(file);
-      try {
-        const content = await handle.readFile();
-        const after = await handle.stat({ bigint: true });
-        const hash = canonicalHash(content.toString('base64'));
-        if (known?.hash === hash) return this.#know(file, { ...known, stamp });
-        const read = readDocuments(content, file, this.#options);
-        // Changed while it was read: the stamp does not fit, so the next look reads it again.
-        const isWhole = stampOf(after) === stamp;
-        return isWhole ? this.#know(file, { stamp, hash, read }) : this.#beingWritten(file);
-      } finally {
-        await handle.close();
-      }
+      const { content, after } = await answerWithin(asked, this.#options.answerMs);
+      const hash = canonicalHash(content.toString('base64'));
+      if (known?.hash === hash) return this.#know(file, { ...known, stamp });
+      const read = readDocuments(content, file, this.#options);
+      // Changed while it was read: the stamp does not fit, so the next look reads it again.
+      const isWhole = stampOf(after) === stamp;
+      return isWhole ? this.#know(file, { stamp, hash, read }) : this.#beingWritten(file);
     } catch (error) {
+      if (error instanceof UnfitFileError && error.code === 'ETIMEDOUT') {
+        return refused({ message: this.#hang(file, asked), source: { file } });
+      }
       return this.#know(file, {
         stamp: '',
         hash: '',
@@ -373,6 +428,12 @@ class WatchedFolders implements FolderSource {
     this.#wake(pollMs);
   }
 }
+
+/** A folder of which nothing is known now. */
+const unseen = (folder: string, message: string): SeenFolder => ({
+  ...{ folder, identity: undefined, files: [], listed: [], isTooLarge: false, problems: [], watch: [] },
+  failures: [{ message, source: { file: folder } }],
+});
 
 const refused = (problem: Problem): Documents => ({ documents: [], problems: [problem], warnings: [] });
 

@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { watch } from 'chokidar';
 import { StorageError } from '../../../../api/platform/disk.js';
+import { readRegular } from '../../../../api/platform/read-file.js';
 import { type FolderOptions, type FolderSource, watchFolders } from '../../../../api/sources/files/folder.js';
+import { scanFolder } from '../../../../api/sources/files/scan-folders.js';
 import { openStore } from '../../../../api/store/document-store.js';
 import type { Proposal, Store } from '../../../../api/store/store.js';
 import { parseDocument } from '../../../../crds/schema/parse.js';
@@ -118,6 +120,60 @@ describe('watchFolders', () => {
     assert.equal(bench.proposals.length, 1);
     assert.equal(bench.store.get('App', 'a')?.metadata.origin, 'files');
     assert.equal(bench.store.get('App', 'a')?.metadata.source?.file, bench.path('a.yaml'));
+  });
+
+  it('reads a bounded part of a file without an end, and takes the others', async () => {
+    await symlink('/proc/self/pagemap', bench.path('pagemap.yaml'));
+    await symlink('/proc/kmsg', bench.path('kmsg.yaml'));
+    await writeFile(bench.path('a.yaml'), app('a'));
+    await bench.source().start();
+    assert.equal(bench.apps(), 'a=busybox');
+    await bench.untilSaid(/pagemap\.yaml: The file cannot be read: This is not a file that is kept on a disk/);
+    await unlink(bench.path('pagemap.yaml'));
+    await writeFile(bench.path('b.yaml'), app('b'));
+    await bench.untilApps('a=busybox b=busybox');
+  });
+
+  it('says which file does not answer, takes the others, and reads it when it does', async () => {
+    for (const name of ['a', 'b', 'c']) await writeFile(bench.path(`${name}.yaml`), app(name));
+    let asked = 0;
+    let answer = (): void => undefined;
+    const answered = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const source = bench.source({
+      answerMs: 1500,
+      read: async (file, limit) => {
+        if (file.endsWith('a.yaml')) {
+          asked += 1;
+          await answered;
+        }
+        return readRegular(file, limit);
+      },
+    });
+    await source.start();
+    assert.equal(bench.apps(), 'b=busybox c=busybox');
+    await bench.untilSaid(/a\.yaml: Has not been looked at since .*: its file system does not answer/);
+    await source.rescan();
+    assert.equal(asked, 1);
+    answer();
+    await bench.untilApps('a=busybox b=busybox c=busybox');
+  });
+
+  it('says of a folder that does not answer, keeps what it declared, and stops', async () => {
+    await writeFile(bench.path('a.yaml'), app('a'));
+    let hangs = false;
+    const source = bench.source({
+      answerMs: 1500,
+      pollMs: 10,
+      scan: (folder) => (hangs ? new Promise(() => undefined) : scanFolder(folder)),
+    });
+    await source.start();
+    hangs = true;
+    await source.rescan();
+    assert.match(JSON.stringify(bench.store.unread()), /its file system does not answer/);
+    assert.equal(bench.apps(), 'a=busybox');
+    await source.stop();
   });
 
   it('ignores hidden folders, dot-files and what editors leave', async () => {

@@ -1,0 +1,83 @@
+import { constants } from 'node:fs';
+import { type FileHandle, open, statfs } from 'node:fs/promises';
+
+/** A file is there and is none to be read: no regular file, too large, or nobody answers. One sentence, without the path. */
+export class UnfitFileError extends Error {
+  override readonly name = 'UnfitFileError';
+  constructor(
+    readonly code: 'EFTYPE' | 'EFBIG' | 'ETIMEDOUT',
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+export interface ReadLimits {
+  /** Largest file, bytes. Default: 1 MiB, more than any text for people has. */
+  readonly bytes?: number;
+  /** Longest wait, ms. Default: 10 s. */
+  readonly ms?: number;
+}
+
+/** Magic numbers of file systems whose files the kernel makes up while they are read: statfs(2), linux/magic.h. */
+const MADE_UP: ReadonlySet<number> = new Set([
+  ...[0x9fa0 /* proc */, 0x62656572 /* sysfs */, 0x64626720 /* debugfs */, 0x74726163 /* tracefs */],
+  ...[0x27e0eb /* cgroup */, 0x63677270 /* cgroup2 */, 0x73636673 /* securityfs */, 0xcafe4a11 /* bpf */],
+]);
+const CHUNK_BYTES = 64 * 1024;
+
+/**
+ * What is in a file that others could put there. Opening never waits for a writer, nothing but a regular file of a file
+ * system that keeps files is read, no more than the limit and one byte is taken, whatever size the file says it has, and
+ * after the limit of time it is given up. Rejects with UnfitFileError, or with the error of the system.
+ */
+export const readBounded = (path: string, { bytes = 1024 * 1024, ms = 10_000 }: ReadLimits = {}): Promise<Buffer> =>
+  answerWithin(readRegular(path, bytes), ms);
+
+/**
+ * The answer of a file system; rejects with UnfitFileError when it takes longer. What was asked goes on: a call to a file
+ * system that has died cannot be taken back, and keeps one of the four threads of Node until it ends.
+ */
+export async function answerWithin<T>(asked: Promise<T>, ms: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    const error = new UnfitFileError('ETIMEDOUT', `The file system has not answered for ${Math.ceil(ms / 1000)} s`);
+    timer = setTimeout(() => reject(error), ms);
+  });
+  try {
+    return await Promise.race([asked, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The same without a limit of time, for those who see to it that what hangs is not asked again. */
+export async function readRegular(path: string, limit: number): Promise<Buffer> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  try {
+    if (!(await file.stat()).isFile() || (await isMadeUp(path))) {
+      throw new UnfitFileError('EFTYPE', 'This is not a file that is kept on a disk');
+    }
+    return await readAtMost(file, limit);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Whether a path lies in a file system of the kernel, which keeps no files. */
+export const isMadeUp = async (path: string): Promise<boolean> => MADE_UP.has((await statfs(path)).type);
+
+/** Until the end of an open file. Its size is not believed: it may grow, and some files have none. */
+export async function readAtMost(file: FileHandle, limit: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let total = 0;
+  for (;;) {
+    const want = Math.min(CHUNK_BYTES, limit + 1 - total);
+    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(want), 0, want);
+    if (bytesRead === 0) return Buffer.concat(chunks);
+    total += bytesRead;
+    if (total > limit)
+      throw new UnfitFileError('EFBIG', `The file has more than ${limit} bytes, the most that is read`);
+    chunks.push(buffer.subarray(0, bytesRead));
+  }
+}
