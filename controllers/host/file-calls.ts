@@ -1,4 +1,8 @@
-import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { open, readdir, rename, rm } from 'node:fs/promises';
+import { readBounded } from '../../api/platform/read-file.js';
+
+/** Pictures are the largest of what lies on a boot partition. */
+const LIMIT_BYTES = 16 * 1024 * 1024;
 
 /** The calls on host files, so that tests can make each of them fail. */
 export interface FileCalls {
@@ -16,7 +20,7 @@ export interface FileCalls {
 }
 
 export const nodeFileCalls: FileCalls = {
-  read: (path) => readFile(path).catch(unlessAbsent),
+  read: (path) => readBounded(path, { bytes: LIMIT_BYTES }).catch(unlessAbsent),
   list: async (folder) => (await readdir(folder).catch(unlessAbsent)) ?? [],
   async write(path, bytes, mode = 0o644) {
     const file = await open(path, 'w', mode);

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { readBounded, UnfitFileError } from '../../../api/platform/read-file.js';
 import type { Env } from '../command.js';
 import { hostOf } from '../registry-name.js';
 import { type AuthEntry, CredentialsError, entryOf } from './registry-auth.js';
@@ -23,11 +23,12 @@ export const dockerConfigPath = (env: Env): string =>
 export async function readDockerConfig(path: string): Promise<DockerConfig | undefined> {
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = (await readBounded(path)).toString();
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw new CredentialsError(`Could not read ${path}: ${String(code)}`);
+    const why = cause instanceof UnfitFileError ? cause.message : String(code);
+    throw new CredentialsError(`Could not read ${path}: ${why}`);
   }
   try {
     return parseDockerConfig(text);

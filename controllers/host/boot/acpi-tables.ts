@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readBounded } from '../../../api/platform/read-file.js';
 import type { Run } from '../units.js';
 
 export interface AcpiOptions {
@@ -21,7 +22,7 @@ export async function loadAcpiTables(names: readonly string[], { hostRoot, run, 
     const table = join(folder, name);
     if (existsSync(table)) continue;
     try {
-      const bytes = await readFile(join(hostRoot, 'boot/acpi-tables', `${name}.aml`));
+      const bytes = await readBounded(join(hostRoot, 'boot/acpi-tables', `${name}.aml`));
       await mkdir(table);
       await writeFile(join(table, 'aml'), bytes);
     } catch (error) {

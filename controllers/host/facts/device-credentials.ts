@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readBounded } from '../../../api/platform/read-file.js';
 
 /** How a device shows itself to the registries of its cloud. */
 export interface DeviceCredentials {
@@ -15,9 +15,9 @@ export interface DeviceCredentials {
  */
 export async function readDeviceCredentials(hostRoot: string): Promise<DeviceCredentials | undefined> {
   try {
-    return deviceCredentials(JSON.parse(await readFile(join(hostRoot, 'mnt/boot/config.json'), 'utf8')));
+    return deviceCredentials(JSON.parse((await readBounded(join(hostRoot, 'mnt/boot/config.json'))).toString()));
   } catch {
-    return undefined; // absent, or being written: whoever needs it to be whole says so elsewhere
+    return undefined; // absent, no file, or being written: whoever needs it to be whole says so elsewhere
   }
 }
 

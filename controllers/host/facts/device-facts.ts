@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { readBounded } from '../../../api/platform/read-file.js';
 import type { DeviceFacts } from './facts.js';
 
 export interface DeviceFactsOptions {
@@ -37,7 +38,7 @@ export async function readDeviceFacts(options: DeviceFactsOptions): Promise<Devi
     osVariant: release.VARIANT_ID ?? (config && (isOn(config.developmentMode) ? 'dev' : 'prod')),
     metaVersion: release.META_BALENA_VERSION,
     boardRevision: release.BALENA_BOARD_REV ?? release.RESIN_BOARD_REV,
-    bootId: text((await textOf('/proc/sys/kernel/random/boot_id'))?.trim()),
+    bootId: text((await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => undefined))?.trim()),
     hasModules: existsSync(join(hostRoot, 'lib/modules')),
     hasFirmware: existsSync(join(hostRoot, 'lib/firmware')),
     engineSocket,
@@ -96,7 +97,7 @@ async function textOf(
   absent: readonly unknown[] = ['ENOENT', 'ENOTDIR', 'EACCES'],
 ): Promise<string | undefined> {
   try {
-    return await readFile(path, 'utf8');
+    return (await readBounded(path)).toString();
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if (absent.includes(code)) return undefined;

@@ -1,5 +1,19 @@
 import assert from 'node:assert/strict';
-import { deviceCredentials } from '../../../../controllers/host/facts/device-credentials.js';
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { deviceCredentials, readDeviceCredentials } from '../../../../controllers/host/facts/device-credentials.js';
+
+describe('readDeviceCredentials', () => {
+  it('waits for nobody to write where somebody has put a pipe', async () => {
+    const root = await mkdtemp(join(tmpdir(), 'supercargo-credentials-'));
+    await mkdir(join(root, 'mnt/boot'), { recursive: true });
+    execFileSync('mkfifo', [join(root, 'mnt/boot/config.json')]);
+    assert.equal(await readDeviceCredentials(root), undefined);
+    await rm(root, { recursive: true });
+  });
+});
 
 describe('deviceCredentials', () => {
   const managed = {
