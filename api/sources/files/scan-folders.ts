@@ -2,6 +2,7 @@ import type { BigIntStats, Dirent } from 'node:fs';
 import { opendir, realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Problem } from '../../../crds/model/kinds.js';
+import { isMadeUp } from '../../platform/read-file.js';
 
 /** How far below a folder we look, and how much there may be: enough for any device, and it ends on any mistake. */
 export const SCAN_LIMITS = { depth: 16, files: 5000, folders: 2000, entries: 20_000 } as const;
@@ -102,6 +103,10 @@ class Walk {
         this.#tell(directory, 'Another file system is mounted there, behind a link; it is left out');
         return identity;
       }
+      if (linked !== undefined && depth > 0 && (await isMadeUp(directory))) {
+        this.#tell(directory, 'The link leads to a file system of the kernel, which keeps no files; it is left out');
+        return identity;
+      }
       const before = this.#entered.get(identity);
       if (before !== undefined) {
         this.#tell(directory, `The link leads to ${before}, which is looked through already; it is left out`);
@@ -158,16 +163,21 @@ class Walk {
     } else if (entry.isFile() && isDocumentFile(entry.name)) {
       await this.#look(path);
     } else if (entry.isSymbolicLink()) {
-      await this.#follow(path, entry.name, depth);
+      await this.#follow(path, entry.name, depth, device);
     }
   }
 
-  async #follow(path: string, name: string, depth: number): Promise<void> {
+  /** `device`: the file system of the link that led here. A link behind a link is to lead no further than that one. */
+  async #follow(path: string, name: string, depth: number, device: bigint | undefined): Promise<void> {
     try {
       const stats = await stat(path, { bigint: true });
       if (stats.isDirectory()) {
-        await this.enter(path, path, depth + 1);
+        await this.enter(path, path, depth + 1, device);
       } else if (stats.isFile() && isDocumentFile(name)) {
+        if (device !== undefined && stats.dev !== device) {
+          this.#tell(path, 'The link, itself behind a link, leads to another file system; it is left out');
+          return;
+        }
         this.#watch.add(await realpath(path));
         this.#add(path, stats);
       }

@@ -46,6 +46,38 @@ describe('scanFolder', () => {
     assert.match(messages(seen.problems).join(), /devices\/\w+: Another file system is mounted there, behind a link/);
   });
 
+  it('stays on the file system of the first link behind a link behind it', async () => {
+    const elsewhere = await mkdtemp('/dev/shm/supercargo-scan-');
+    try {
+      await mkdir(join(elsewhere, 'there'));
+      await writeFile(join(elsewhere, 'there', 'other.yaml'), '');
+      await mkdir(join(root, 'linked'));
+      await symlink(join(elsewhere, 'there'), join(root, 'linked', 'further'));
+      await symlink(join(elsewhere, 'there', 'other.yaml'), join(root, 'linked', 'file.yaml'));
+      await symlink(join(root, 'linked'), join(folder, 'link'));
+      const seen = await scanFolder(folder);
+      assert.deepEqual(
+        seen.files.map(({ file }) => file),
+        [join(folder, 'app.yaml')],
+      );
+      assert.deepEqual(messages(seen.problems), [
+        '/watched/link/file.yaml: The link, itself behind a link, leads to another file system; it is left out',
+        '/watched/link/further: Another file system is mounted there, behind a link; it is left out',
+      ]);
+    } finally {
+      await rm(elsewhere, { recursive: true });
+    }
+  });
+
+  it('leaves out a link to the processes of the system, and walks through none of them', async () => {
+    await symlink('/proc', join(folder, 'proc'));
+    const seen = await scanFolder(folder);
+    assert.deepEqual(messages(seen.problems), [
+      '/watched/proc: The link leads to a file system of the kernel, which keeps no files; it is left out',
+    ]);
+    assert.deepEqual(seen.listed, [folder]);
+  });
+
   it('stops at 20,000 entries of any kind, reports one failure, and watches nothing of it', async function () {
     this.timeout(60_000);
     const large = join(root, 'large');
