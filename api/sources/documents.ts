@@ -5,6 +5,7 @@ import type { Proposed } from '../store/store.js';
 /** Checks one document against its kind's schema: `parseDocument` of crds. */
 export type Parse = (
   value: unknown,
+  options?: { readonly isTargetState?: boolean },
 ) =>
   | { readonly ok: true; readonly document: AnyDeclared }
   | { readonly ok: false; readonly kind?: Kind; readonly name?: string; readonly issues: readonly Issue[] };

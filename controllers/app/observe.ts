@@ -1,6 +1,7 @@
 import type { Store } from '../../api/store/store.js';
 import { conditionOf, isReady } from '../../crds/model/conditions.js';
-import type { Issue } from '../../crds/model/issue.js';
+import { accessOfImage, needsLeave } from '../../crds/model/host-access.js';
+import { type Issue, pathText } from '../../crds/model/issue.js';
 import {
   type AnyDeclared,
   type AnyResource,
@@ -13,6 +14,7 @@ import {
 import { isLiving } from '../../crds/model/living.js';
 import { imageDocumentName } from '../../crds/model/names.js';
 import { APP_COMMANDS, outstanding } from '../../crds/model/requests.js';
+import { cameAsTargetState } from '../../crds/model/target-state.js';
 import { checkRelease } from '../../crds/schema/check-release.js';
 import { servicesByHand, writtenFor } from '../../crds/schema/written-by-hand.js';
 import type { EngineTraits } from '../engine/engine-traits.js';
@@ -74,6 +76,7 @@ export function observeApp(
         volumes: writtenFor(app.metadata.name, store.list('Volume')),
       }),
       ...foreignImages(app, world, traits?.().machine),
+      ...accessOfImages(app, world),
     ],
     leftOut,
     unmet,
@@ -99,6 +102,17 @@ function foreignImages(app: App, world: World, machine: string | undefined): rea
     const message = foreignImage(reference, image, { machine, platform });
     return message === undefined ? [] : [{ path: `spec.services.${name}.image`, message }];
   });
+}
+
+/** What of the host the labels of local images mount although the App does not say so: nobody knows them sooner. */
+function accessOfImages({ metadata, spec }: App, world: World): readonly Issue[] {
+  if (spec.release === null || spec.allowHostBinds === true || cameAsTargetState(metadata)) return [];
+  return Object.entries(spec.services ?? {}).flatMap(([name, fields]) =>
+    accessOfImage(fields, world.image(fields.image)?.config.Labels ?? {}).map((one) => ({
+      path: pathText(['spec', 'services', name, ...one.path]),
+      message: needsLeave(one),
+    })),
+  );
 }
 
 function takenNames(store: Store, app: App, desired: readonly AnyDeclared[]): readonly Key[] {

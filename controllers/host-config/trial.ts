@@ -1,4 +1,5 @@
 import type { HostConfig } from '../../crds/model/kinds.js';
+import { cameAsTargetState } from '../../crds/model/target-state.js';
 import type { Trial } from '../host/host-state.js';
 
 /** How long a change may take to prove itself when its document does not say, in seconds. */
@@ -57,8 +58,7 @@ export function judgeTrial(facts: TrialFacts): Verdict {
   return { is: 'open', missing, leftMs, forMs: Math.min(LOOK_MS, leftMs) };
 }
 
-/** What a document says, or what its origin means: a posted target state knows of no proof. Pure. */
+/** What a document says, or what its origin means: a target state knows of no proof. Pure. */
 export function deadlineOf({ spec, metadata }: Pick<HostConfig, 'spec' | 'metadata'>): number {
-  const isForeign = metadata.origin === 'local' || metadata.origin === 'cloud';
-  return spec.confirm?.deadlineSeconds ?? (isForeign ? 0 : DEADLINE_SECONDS);
+  return spec.confirm?.deadlineSeconds ?? (cameAsTargetState(metadata) ? 0 : DEADLINE_SECONDS);
 }

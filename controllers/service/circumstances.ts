@@ -1,4 +1,8 @@
+import { accessOfImage, needsLeave } from '../../crds/model/host-access.js';
+import { pathText } from '../../crds/model/issue.js';
 import type { App, Service } from '../../crds/model/kinds.js';
+import { cameAsTargetState } from '../../crds/model/target-state.js';
+import { accessByHand } from '../../crds/schema/check-host-access.js';
 import type { SeenContainer, SeenImage } from '../engine/engine.js';
 import type { EngineTraits } from '../engine/engine-traits.js';
 import { foreignImage } from '../engine/platform.js';
@@ -6,12 +10,26 @@ import { InvalidSpecError, TerminalError } from '../runtime/outcome.js';
 import type { Definition } from './container/definition.js';
 import { isUnbounded } from './spec/logging.js';
 
-/** What an App made had its leave when it was made; whoever writes a service by hand needs it now. */
-export function refuseHostPaths({ volumes }: Definition, { metadata, spec }: Service, app: App | undefined): void {
-  const [bind] = volumes.binds;
-  if (!bind || metadata.origin === `App/${spec.app}` || app?.spec.allowHostBinds === true) return;
-  const message = `${bind.source} of the host is mounted only where App ${spec.app} says allowHostBinds: true; say so there, or use a volume`;
-  throw new InvalidSpecError([{ path: 'spec.volumes', message }]);
+/**
+ * What an App's document says had leave when the App made the service of it, and so had an image that a container has
+ * been made of; whoever writes a service by hand needs it now. Nothing that runs is stopped for it.
+ */
+export function refuseHostAccess(
+  service: Service,
+  app: App | undefined,
+  image: SeenImage | undefined,
+  containers: readonly SeenContainer[],
+): void {
+  if (app?.spec.allowHostBinds === true) return;
+  const { metadata, spec } = service;
+  const isMade = metadata.origin === `App/${spec.app}`;
+  if (isMade && (cameAsTargetState(app?.metadata) || containers.some((one) => one.image === image?.id))) return;
+  const issues = accessOfImage(spec, image?.config.Labels ?? {}).map((one) => ({
+    path: pathText(['spec', ...one.path]),
+    message: needsLeave(one, spec.app),
+  }));
+  if (!isMade) issues.unshift(...accessByHand(service, app));
+  if (issues.length > 0) throw new InvalidSpecError(issues);
 }
 
 /** An image for another machine stops nothing that runs. One that a container has been made of is known to run, or was meant to be tried. */
@@ -26,6 +44,6 @@ export function refuseForeign(
   if (trouble !== undefined) throw new TerminalError('WrongArchitecture', trouble);
 }
 
-/** Not for a posted target state or the cloud's, which keep the Supervisor's rules: there logs are the engine's business. */
+/** Not for a target state, which keeps the Supervisor's rules: there logs are the engine's business. */
 export const boundsLogs = (app: App | undefined, { logDriver }: EngineTraits): boolean =>
-  app?.metadata.origin !== 'local' && app?.metadata.origin !== 'cloud' && isUnbounded(logDriver);
+  !cameAsTargetState(app?.metadata) && isUnbounded(logDriver);

@@ -2,9 +2,11 @@ import type { LogStream } from '../../api/device-state/logs.js';
 import type { Store } from '../../api/store/store.js';
 import { withFacts } from '../../crds/model/conditions.js';
 import { keyOf, type Volume } from '../../crds/model/kinds.js';
+import { isLiving } from '../../crds/model/living.js';
 import { begun, handlingOf, type Refusal, withHandled } from '../../crds/model/requests.js';
 import { isSuspended, SUSPENDED, suspendedMessage } from '../../crds/model/suspend.js';
 import type { VolumeStatus } from '../../crds/model/types.js';
+import { accessByHand } from '../../crds/schema/check-host-access.js';
 import { type Engine, EngineError } from '../engine/engine.js';
 import type { World } from '../engine/world.js';
 import { InvalidSpecError, type Outcome, type Reconcile, TerminalError, wait } from '../runtime/outcome.js';
@@ -37,6 +39,7 @@ export const reconcileVolume =
     if (isSuspended(store.get('App', volume.spec.app))) {
       return wait(SUSPENDED, suspendedMessage(volume.spec.app)).outcome;
     }
+    refuseHostAccess(deps, volume, facts);
     const plan = planVolume(volume, facts);
     let outcome = plan.outcome;
     for (const step of plan.steps) outcome = (await perform(deps, volume, step, signal)) ?? outcome;
@@ -45,6 +48,16 @@ export const reconcileVolume =
     if (volume.metadata.deletionTimestamp !== undefined && outcome.is === 'settled') await store.release(volume);
     return outcome;
   };
+
+/** What an App declares had leave when the App made the document of it; whoever writes a volume by hand needs it now. What is there stays. */
+function refuseHostAccess(deps: VolumeDeps, volume: Volume, facts: VolumeFacts): void {
+  if (volume.metadata.origin === `App/${volume.spec.app}` || !isLiving(volume)) return;
+  const issues = accessByHand(volume, deps.store.get('App', volume.spec.app));
+  const [first] = issues;
+  if (!first) return;
+  if (facts.purge !== undefined) report(deps, volume, facts, { reason: 'Failed', message: first.message });
+  throw new InvalidSpecError(issues);
+}
 
 function observe({ store, world }: VolumeDeps, { metadata, spec, status }: Volume): VolumeFacts {
   const purge = begun(store.get('App', spec.app), 'purge')?.id;

@@ -1,4 +1,5 @@
-import { isReady } from '../../crds/model/conditions.js';
+import { isReady, isStalled } from '../../crds/model/conditions.js';
+import { accessOfVolume } from '../../crds/model/host-access.js';
 import type { App, Volume } from '../../crds/model/kinds.js';
 import { begun } from '../../crds/model/requests.js';
 import { isSuspended, saysSuspended } from '../../crds/model/suspend.js';
@@ -21,7 +22,10 @@ export const volumeController = (deps: VolumeDeps): Controller => ({
         if (object.kind !== 'App') return;
         const suspended = isSuspended(object);
         const isOf = (volume: Volume): boolean => volume.spec.app === object.metadata.name;
-        wakeWhere((one) => isPurged(object, one) || (isOf(one) && suspended !== saysSuspended(one)));
+        wakeWhere(
+          (one) =>
+            isPurged(object, one) || (isOf(one) && (suspended !== saysSuspended(one) || hangsOnLeave(object, one))),
+        );
       }),
     ];
     return () => {
@@ -35,6 +39,12 @@ function isPurged(app: App, { spec, status }: Volume): boolean {
   const purge = spec.app === app.metadata.name ? begun(app, 'purge') : undefined;
   return purge !== undefined && status?.handled?.['app.purge'] !== purge.id;
 }
+
+/** Somebody wrote it by hand, and what the App says of paths of the host is not what the volume was told last. Pure. */
+const hangsOnLeave = (app: App, volume: Volume): boolean =>
+  volume.metadata.origin !== `App/${volume.spec.app}` &&
+  accessOfVolume(volume.spec).length > 0 &&
+  (app.spec.allowHostBinds === true) === isStalled(volume);
 
 /** A container matters while one has to let go. Pure. */
 function concerns(change: WorldChange, volume: Volume): boolean {

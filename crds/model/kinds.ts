@@ -77,6 +77,8 @@ export interface Source {
   readonly file: string;
   readonly line?: number;
   readonly column?: number;
+  /** It was a Supervisor's target state and no document of ours. */
+  readonly isTargetState?: true;
 }
 
 /** Why something an origin said was not accepted. */

@@ -11,10 +11,12 @@ export interface References {
     | { readonly is: 'default' }
     | { readonly is: 'engine'; readonly mode: string }
     | { readonly is: 'service'; readonly service: string }
-    | { readonly is: 'container' }
+    | { readonly is: 'container'; readonly container: string }
     | { readonly is: 'network'; readonly network: string };
   /** Services whose PID or IPC namespace it lives in, by the field that says so. */
   readonly namespaces: readonly { readonly field: 'pid' | 'ipc'; readonly service: string }[];
+  /** Containers by their name on the engine whose PID or IPC namespace it lives in. */
+  readonly foreign: readonly { readonly field: 'pid' | 'ipc'; readonly container: string }[];
   /** Sources of named volumes. */
   readonly volumes: readonly string[];
   /** Paths of the host that it mounts. */
@@ -50,6 +52,10 @@ export function referencesOf(fields: Fields): References {
       const mode = modeOf(fields[field]);
       return mode.is === 'service' ? [{ field, service: mode.service }] : [];
     }),
+    foreign: (['pid', 'ipc'] as const).flatMap((field) => {
+      const mode = modeOf(fields[field]);
+      return mode.is === 'container' ? [{ field, container: mode.container }] : [];
+    }),
     volumes: listOf(fields.volumes).flatMap(namedVolume),
     hostPaths: listOf(fields.volumes).flatMap(hostPath),
   };
@@ -61,7 +67,7 @@ function modeOf(value: unknown): References['mode'] {
   if (mode === 'host' || mode === 'bridge' || mode === 'none') return { is: 'engine', mode };
   const [, kind, name = ''] = /^(service|container):\s*(.*)$/.exec(mode) ?? [];
   if (kind === 'service') return { is: 'service', service: name };
-  return kind === 'container' ? { is: 'container' } : { is: 'network', network: mode };
+  return kind === 'container' ? { is: 'container', container: name } : { is: 'network', network: mode };
 }
 
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);

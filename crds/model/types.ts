@@ -202,7 +202,7 @@ export interface ServiceFields {
       }
     | string[]
     | null;
-  /** Labels of the container, as a map or as a list of name=value. Some are instructions: io.balena.features.*, io.balena.update.*. Default: none beside those of the image. */
+  /** Labels of the container, as a map or as a list of name=value. Some are instructions: io.balena.features.*, io.balena.update.*; features that mount what the host has need allowHostBinds: true in the App. Default: none beside those of the image. */
   labels?:
     | {
         [k: string]: string | number | boolean | null;
@@ -298,9 +298,9 @@ export interface ServiceFields {
         [k: string]: string;
       }
     | null;
-  /** PID namespace: host, service:<name> to share that of another service of the app, or empty for its own. Default: its own. */
+  /** PID namespace: host, service:<name> to share that of another service of the app, container:<name> for one outside the app (only where the App says allowHostBinds: true), or empty for its own. Default: its own. */
   pid?: string | null;
-  /** IPC namespace: shareable, private, host, none, or service:<name> to share that of another service of the app. Default: shareable. */
+  /** IPC namespace: shareable, private, host, none, service:<name> to share that of another service of the app, or container:<name> for one outside the app (only where the App says allowHostBinds: true). Default: shareable. */
   ipc?: string | null;
   /** UTS namespace: host, which shares the host name of the device, or empty for its own. Default: its own. */
   uts?: string | null;
@@ -418,7 +418,7 @@ export interface NetworkDefinition {
 export interface VolumeDefinition {
   /** Volume driver. Default: local. */
   driver?: string;
-  /** Options of the driver. Default: none. */
+  /** Options of the driver. Those that bind a path, a disk or a file system of the kernel need allowHostBinds: true in the App; those of a target state are passed on as they are. Default: none. */
   driver_opts?: {
     [k: string]: string;
   };
@@ -450,7 +450,7 @@ export interface AppSpec {
   networks?: {
     [k: string]: NetworkDefinition | null;
   };
-  /** true: its services may mount paths of the host. Whoever can change this document then owns the device. Default: false. */
+  /** true: its services may reach into the host: paths of the host under volumes; volumes whose driver_opts bind a path, a disk or a file system of the kernel; the features that mount (balena-socket, dbus, kernel-modules, firmware, journal-logs, sysfs, procfs), also by labels of the image; pid and ipc of containers outside the app. Without it they are refused, and what runs stays. It guards against what gets in unnoticed, not against whoever writes documents: that one owns the device in any case (privileged, devices and cap_add need no leave). A target state keeps the rules of the Supervisor instead: no paths under volumes, all else passed on. Default: false. */
   allowHostBinds?: boolean;
   /** Access to registries, by host (with its port; docker.io for the hub). Default: what docker login left for the agent. */
   registries?: {

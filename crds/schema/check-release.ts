@@ -2,11 +2,13 @@ import type { Issue } from '../model/issue.js';
 import type { App } from '../model/kinds.js';
 import { normalizeReference } from '../model/names.js';
 import { type References, referencesOf } from '../model/references.js';
+import { cameAsTargetState } from '../model/target-state.js';
+import { accessIssues } from './check-host-access.js';
 import type { WrittenByHand } from './written-by-hand.js';
 
 /** A release as it is declared, and by whom. */
 interface Release {
-  readonly metadata: Pick<App['metadata'], 'origin'>;
+  readonly metadata: Pick<App['metadata'], 'origin' | 'source'>;
   readonly spec: App['spec'];
 }
 
@@ -19,8 +21,7 @@ const NOTHING: WrittenByHand = { services: [], networks: [], volumes: [] };
  */
 export function checkRelease(app: Release, byHand: WrittenByHand = NOTHING): readonly Issue[] {
   if (app.spec.release === null) return [];
-  const { origin } = app.metadata;
-  const lenient = origin === 'local' || origin === 'cloud';
+  const lenient = cameAsTargetState(app.metadata);
   const { services = {}, networks = {}, volumes = {} } = app.spec;
   const known = {
     services: new Set([...Object.keys(services), ...byHand.services]),
@@ -31,6 +32,7 @@ export function checkRelease(app: Release, byHand: WrittenByHand = NOTHING): rea
   return [
     ...references.flatMap(([name, one]) => undeclared(`spec.services.${name}`, one, known, lenient)),
     ...references.flatMap(([name, one]) => hostPaths(`spec.services.${name}`, one, app)),
+    ...(lenient ? [] : accessIssues(app.spec)),
     ...platforms(services),
     ...cycles(new Map(references)),
   ];
@@ -71,12 +73,12 @@ function undeclared(
   return issues;
 }
 
-/** A posted target state never mounts paths of the host; other documents say that they do. */
+/** A target state never mounts paths of the host; other documents say that they do. */
 function hostPaths(path: string, { hostPaths: [first] }: References, { metadata, spec }: Release): readonly Issue[] {
   if (first === undefined) return [];
-  const posted = metadata.origin === 'local' || metadata.origin === 'cloud';
-  if (spec.allowHostBinds === true && !posted) return [];
-  const message = posted
+  const isTargetState = cameAsTargetState(metadata);
+  if (spec.allowHostBinds === true && !isTargetState) return [];
+  const message = isTargetState
     ? `${first} of the host is not mounted for a target state: use a volume`
     : `${first} of the host is mounted only with spec.allowHostBinds: true; say so, or use a volume`;
   return [{ path: `${path}.volumes`, message }];

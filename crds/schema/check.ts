@@ -3,6 +3,7 @@ import { type Issue, issuesOf, listed, pathText } from '../model/issue.js';
 import type { AnyDeclared, Declared, Kind } from '../model/kinds.js';
 import { HOST_NAME_RULE, isHostName, NAME, NAME_LIMIT, NAME_RULE } from '../model/names.js';
 import { checkGitSource } from './check-git-source.js';
+import { accessFound } from './check-host-access.js';
 import { checkService, type Found } from './check-service.js';
 import { suggestion } from './nearest.js';
 
@@ -28,8 +29,10 @@ export function nameIssue(kind: Kind, name: string): string | undefined {
 }
 
 /** What a schema cannot say about a document that fits its kind's schema. Pure. */
-export function checkDocument(document: AnyDeclared): readonly Issue[] {
-  return issuesOf(checksOf(document), ([path, message]) => ({ path: pathText(['spec', ...path]), message }));
+export function checkDocument(document: AnyDeclared, { isTargetState = false } = {}): readonly Issue[] {
+  const found = checksOf(document);
+  if (document.kind === 'App' && !isTargetState) found.push(...accessFound(document.spec));
+  return issuesOf(found, ([path, message]) => ({ path: pathText(['spec', ...path]), message }));
 }
 
 function checksOf(document: AnyDeclared): Found[] {

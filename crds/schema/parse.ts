@@ -34,9 +34,9 @@ const isName = (value: unknown): value is string =>
 /**
  * Checks a value of unknown origin as a document. Gives back the parts that an origin declares, without what a server
  * writes (`status`, `metadata.uid`, …) and without `null` where it means absent; or every issue with its path, without
- * secrets. Takes bounded time whatever the value is. Pure.
+ * secrets. `isTargetState`: the value was made of one. Takes bounded time whatever the value is. Pure.
  */
-export function parseDocument(value: unknown): Parsed {
+export function parseDocument(value: unknown, { isTargetState = false } = {}): Parsed {
   const unfit = unfitForDocument(value);
   const metadata = isMap(value) && isMap(value.metadata) ? value.metadata : {};
   const kind = isMap(value) && isKind(value.kind) ? value.kind : undefined;
@@ -64,7 +64,7 @@ export function parseDocument(value: unknown): Parsed {
 
   const declared = { apiVersion: API_VERSION, kind, metadata: declaredMetadata(metadata, name), spec };
   const document = declared as AnyDeclared; // the one place where an unknown value becomes a document
-  const more = checkDocument(document);
+  const more = checkDocument(document, { isTargetState });
   return more.length > 0 ? refuse(more) : { ok: true, document };
 }
 

@@ -14,7 +14,7 @@ const serviceFields: Fields = {
   command: { type: ["string","array","null"], title: "string or list", description: "Arguments. A string is split as a shell would, without expanding variables and without running a shell; a list is taken as it is. Default: the Cmd of the image.", items: { type: "string" } },
   entrypoint: { type: ["string","array","null"], title: "string or list", description: "What is run, with command as its arguments; written like command. Setting it alone keeps the Cmd of the image. Default: the Entrypoint of the image.", items: { type: "string" } },
   environment: { type: ["object","array","null"], title: "map or list", description: "Variables, as a map or as a list of NAME=value. Numbers, true and false become text; one that is null is not set, not even from the image. Default: none beside the injected ones and those of the image.", items: { type: "string", title: "string (NAME=value)", pattern: "^[^=]+(=|$)" }, additionalProperties: { type: ["string","number","boolean","null"], title: "string, number or boolean" } },
-  labels: { type: ["object","array","null"], title: "map or list", description: "Labels of the container, as a map or as a list of name=value. Some are instructions: io.balena.features.*, io.balena.update.*. Default: none beside those of the image.", items: { type: "string", title: "string (name=value)", pattern: "^[^=]+(=|$)" }, additionalProperties: { type: ["string","number","boolean","null"], title: "string, number or boolean" } },
+  labels: { type: ["object","array","null"], title: "map or list", description: "Labels of the container, as a map or as a list of name=value. Some are instructions: io.balena.features.*, io.balena.update.*; features that mount what the host has need allowHostBinds: true in the App. Default: none beside those of the image.", items: { type: "string", title: "string (name=value)", pattern: "^[^=]+(=|$)" }, additionalProperties: { type: ["string","number","boolean","null"], title: "string, number or boolean" } },
   hostname: { type: ["string","null"], description: "Host name inside the container. Default: the short container id; with network_mode host, that of the device.", maxLength: 255 },
   domainname: { type: ["string","null"], description: "Domain name inside the container. Default: none.", maxLength: 255 },
   mac_address: { type: ["string","null"], title: "string (a MAC address such as 02:42:ac:11:00:02)", description: "MAC address on the main network. Default: chosen by the engine.", pattern: "^([0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){5})?$" },
@@ -104,8 +104,8 @@ const serviceFields: Fields = {
   dns_search: { type: ["string","array","null"], title: "string or list", description: "Search domains, in order. Default: those of the engine.", items: { type: "string" } },
   dns_opt: { type: ["array","null"], description: "Resolver options such as ndots:2. Default: none.", items: { type: "string" } },
   extra_hosts: { type: ["array","object","null"], title: "list or map", description: "Lines for /etc/hosts, as a list of host:address or host=address, or as a map of host to address. Default: none.", items: { type: "string", title: "string (host:address)", pattern: "^[^:=]+[:=]" }, additionalProperties: { type: "string" } },
-  pid: { type: ["string","null"], description: "PID namespace: host, service:<name> to share that of another service of the app, or empty for its own. Default: its own." },
-  ipc: { type: ["string","null"], description: "IPC namespace: shareable, private, host, none, or service:<name> to share that of another service of the app. Default: shareable." },
+  pid: { type: ["string","null"], description: "PID namespace: host, service:<name> to share that of another service of the app, container:<name> for one outside the app (only where the App says allowHostBinds: true), or empty for its own. Default: its own." },
+  ipc: { type: ["string","null"], description: "IPC namespace: shareable, private, host, none, service:<name> to share that of another service of the app, or container:<name> for one outside the app (only where the App says allowHostBinds: true). Default: shareable." },
   uts: { type: ["string","null"], title: "string (host)", description: "UTS namespace: host, which shares the host name of the device, or empty for its own. Default: its own.", pattern: "^(host)?$" },
   cgroup: { type: ["string","null"], description: "Cgroup namespace: host or private. Default: as the engine is configured.", enum: ["host","private",null] },
   userns_mode: { type: ["string","null"], description: "User namespace: host, or empty as the engine is configured. Default: empty." },
@@ -179,7 +179,7 @@ const networkDefinition: Fields = {
 
 const volumeDefinition: Fields = {
   driver: { type: "string", description: "Volume driver. Default: local." },
-  driver_opts: { type: "object", description: "Options of the driver. Default: none.", additionalProperties: { type: "string" } },
+  driver_opts: { type: "object", description: "Options of the driver. Those that bind a path, a disk or a file system of the kernel need allowHostBinds: true in the App; those of a target state are passed on as they are. Default: none.", additionalProperties: { type: "string" } },
   labels: { type: "object", description: "Labels of the volume on the engine. Default: none beside those of the agent.", additionalProperties: { type: "string" } },
 };
 
@@ -226,7 +226,7 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
       networks: { type: "object", description: "Its networks, by name; empty for one with nothing special. A network default is there in any case. Default: none.", additionalProperties: { type: ["object","null"], properties: {
         ...networkDefinition,
       }, additionalProperties: false } },
-      allowHostBinds: { type: "boolean", description: "true: its services may mount paths of the host. Whoever can change this document then owns the device. Default: false." },
+      allowHostBinds: { type: "boolean", description: "true: its services may reach into the host: paths of the host under volumes; volumes whose driver_opts bind a path, a disk or a file system of the kernel; the features that mount (balena-socket, dbus, kernel-modules, firmware, journal-logs, sysfs, procfs), also by labels of the image; pid and ipc of containers outside the app. Without it they are refused, and what runs stays. It guards against what gets in unnoticed, not against whoever writes documents: that one owns the device in any case (privileged, devices and cap_add need no leave). A target state keeps the rules of the Supervisor instead: no paths under volumes, all else passed on. Default: false." },
       registries: { type: "object", description: "Access to registries, by host (with its port; docker.io for the hub). Default: what docker login left for the agent.", additionalProperties: { type: "object", required: ["secret"], properties: {
         secret: { type: "string", title: "string (a name of letters, digits, _ . -)", description: "Name of a file in the folder secrets of the data folder, mode 0600: JSON with username and password, or one line username:password.", pattern: "^[A-Za-z0-9][A-Za-z0-9_.-]*$", maxLength: 253 },
       }, additionalProperties: false } },

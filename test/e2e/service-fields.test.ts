@@ -125,19 +125,24 @@ describe('the fields of a service', () => {
     assert.deepEqual(unchanged(await scene.containers(appId)), unchanged(before));
   });
 
-  it('mount paths of the host where the App says so', async () => {
+  it('reach into the host where the App says so: paths, a volume that binds one, a label', async () => {
     const { container } = await run('host-paths', 'inspector');
     const { HostConfig } = await inspect(container.id);
     const { Binds, Mounts, LogConfig } = HostConfig as Record<'Binds' | 'Mounts' | 'LogConfig', unknown>;
-    assert.deepEqual((Binds as string[]).at(-1), '/etc/os-release:/host/os-release:ro');
+    assert.deepEqual((Binds as string[]).slice(-2), ['/etc/os-release:/host/os-release:ro', '/sys:/sys']);
     assert.deepEqual(Mounts, [{ Type: 'bind', Source: '/etc', Target: '/host/etc', ReadOnly: true }]);
     assert.deepEqual(LogConfig, { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '3' } });
-    const seen = await scene.exec(container.id, ['sh', '-c', 'cat /host/os-release; touch /host/etc/x']);
+    const seen = await scene.exec(container.id, [
+      'sh',
+      '-c',
+      'cat /host/os-release; ls -d /host/apt/sources*; touch /host/etc/x',
+    ]);
     assert.equal(
       seen.output.includes(await readFile('/etc/os-release', 'utf8').then((text) => text.split('\n')[0] ?? '')),
       true,
     );
     assert.match(seen.output, /Read-only file system/);
+    assert.match(seen.output, /\/host\/apt\/sources/);
   });
 
   it('that only engines know are taken: runtime, platform, uts, real limits of devices', async () => {
@@ -165,7 +170,11 @@ describe('the fields of a service', () => {
     const name = `${scene.prefix}-baked`;
     const appId = scene.appId();
     const environment = { MODE: 'document' };
-    await scene.put(name, { appId, services: { main: { image, command: 'sleep 1000000', environment } } });
+    await scene.put(name, {
+      appId,
+      allowHostBinds: true, // the image's labels mount /sys and /proc
+      services: { main: { image, command: 'sleep 1000000', environment } },
+    });
     await scene.untilReady(name);
     const [main] = await scene.untilRunning(appId, ['main']);
     const { Config, HostConfig, Mounts } = await inspect(main?.id ?? '');

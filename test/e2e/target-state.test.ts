@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { Scene, unchanged } from '../setup/scene.js';
 
 interface TargetService {
@@ -166,5 +167,26 @@ describe('POST /v2/local/target-state', () => {
     await scene.untilGone(`app-${appId}`);
     assert.deepEqual(await scene.containers(appId), []);
     assert.deepEqual(await scene.networks(appId), []);
+  });
+
+  it('passes on a volume that binds a path of the host, as the Supervisor does; a document needs leave for it', async () => {
+    const d = { driver_opts: { type: 'none', o: 'bind', device: '/etc' } };
+    const body = target({}, 'boundcommit', { volumes: ['d:/h'] });
+    const app = body.local.apps[appId] ?? assert.fail();
+    await post({ ...body, local: { ...body.local, apps: { [appId]: { ...app, volumes: { d } } } } });
+    await applied();
+    const [one] = await scene.containers(appId);
+    const { output } = await scene.exec(one?.id ?? '', ['cat', '/h/hostname']);
+    assert.equal(output.trim(), (await readFile('/etc/hostname', 'utf8')).trim());
+
+    const refused = await scene.agent.ask(`/apis/supercargo.io/v1/apps/${scene.prefix}-bound`, {
+      method: 'PUT',
+      body: { spec: { volumes: { d } } },
+    });
+    assert.equal(refused.status, 422);
+    assert.match(
+      refused.text,
+      /spec\.volumes\.d\.driver_opts\.device.*mounts \/etc of the host only with spec\.allowHostBinds: true/,
+    );
   });
 });

@@ -81,11 +81,18 @@ async function rehearse(client: Client, written: readonly Written[]): Promise<re
 export const rehearsalPath = (subject: Written, written: readonly Written[]): string =>
   `${objectPath(subject)}?dryRun=All${besideOf(subject, written)}`;
 
-/** What is written for an App: its release may name that, although the device does not have it yet. Pure. */
-function besideOf({ kind, name }: Written, written: readonly Written[]): string {
+/** What is written for an App: its release may name that, although the device does not have it yet. For others the App that gives them leave. Pure. */
+function besideOf(subject: Written, written: readonly Written[]): string {
+  const { kind, name } = subject;
+  const specOf = (one: Written): Readonly<Record<string, unknown>> => (isObject(one.value.spec) ? one.value.spec : {});
+  if (kind === 'Service' || kind === 'Volume') {
+    const { app } = specOf(subject);
+    const gives = written.some((one) => one.kind === 'App' && one.name === app && specOf(one).allowHostBinds === true);
+    return gives ? `&beside=${encodeURIComponent(`app/${String(app)}`)}` : '';
+  }
   if (kind !== 'App') return '';
   const beside = written.flatMap((one) => {
-    const spec = isObject(one.value.spec) ? one.value.spec : {};
+    const spec = specOf(one);
     if (one.kind === 'Service') return spec.app === name ? [`service/${String(spec.serviceName)}`] : [];
     if ((one.kind !== 'Network' && one.kind !== 'Volume') || !one.name.startsWith(`${name}.`)) return [];
     return [`${one.kind.toLowerCase()}/${one.name.slice(name.length + 1)}`];

@@ -55,7 +55,7 @@ export function readItem(
     const device = deviceDocument(read.name, read.config);
     const documents = device ? [...apps, device] : apps;
     return {
-      documents: documents.map((document) => ({ document, source })),
+      documents: documents.map((document) => ({ document, source: { ...source, isTargetState: true } })),
       problems: [],
       warnings: read.warnings.map((message) => ({ message, source })),
     };

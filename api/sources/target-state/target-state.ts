@@ -229,7 +229,8 @@ function readApp(
     networks: networks.members,
   };
   const warnings = lines.told;
-  const parsed = parse({ apiVersion: API_VERSION, kind: 'App', metadata: { name: targetAppName(appId) }, spec });
+  const metadata = { name: targetAppName(appId) };
+  const parsed = parse({ apiVersion: API_VERSION, kind: 'App', metadata, spec }, { isTargetState: true });
   if (!parsed.ok) {
     return { problems: parsed.issues.map(({ path, message }) => `App ${appId}, ${path}: ${message}`), warnings };
   }

@@ -1,8 +1,9 @@
+import { type HostFeature, isOn } from '../../../crds/model/host-access.js';
 import { API_NETWORK } from '../../../crds/model/names.js';
 import type { EndpointSettings, Mount } from '../../engine/engine.js';
 import type { DeviceFacts } from '../../host/facts/facts.js';
 import { bothPrefixes, type Environment } from './environment.js';
-import { isOn, type Labels } from './labels.js';
+import type { Labels } from './labels.js';
 import type { NetworkUse } from './networks.js';
 
 /** How a container reaches our API, and with which key. */
@@ -41,20 +42,22 @@ export const joinsApiNetwork = (labels: Labels, network: NetworkUse): boolean =>
 
 const ENGINE_SOCKET_INSIDE = '/host/run/balena-engine.sock';
 const OLD_ENGINE_SOCKET = '/var/run/balena.sock';
-const BINDS: readonly (readonly [feature: string, exists: (facts: DeviceFacts) => boolean, ...binds: string[]])[] = [
-  ['dbus', () => true, '/run/dbus:/host/run/dbus'],
-  ['kernel-modules', (facts) => facts.hasModules, '/lib/modules:/lib/modules'],
-  ['firmware', (facts) => facts.hasFirmware, '/lib/firmware:/lib/firmware'],
+/** Each of them is something that a document of ours needs leave for. */
+const BINDS: readonly (readonly [feature: HostFeature, exists: (facts: DeviceFacts) => boolean, ...binds: string[]])[] =
   [
-    'journal-logs',
-    () => true,
-    '/var/log/journal:/var/log/journal:ro',
-    '/run/log/journal:/run/log/journal:ro',
-    '/etc/machine-id:/etc/machine-id:ro',
-  ],
-  ['sysfs', () => true, '/sys:/sys'],
-  ['procfs', () => true, '/proc:/proc'],
-];
+    ['dbus', () => true, '/run/dbus:/host/run/dbus'],
+    ['kernel-modules', (facts) => facts.hasModules, '/lib/modules:/lib/modules'],
+    ['firmware', (facts) => facts.hasFirmware, '/lib/firmware:/lib/firmware'],
+    [
+      'journal-logs',
+      () => true,
+      '/var/log/journal:/var/log/journal:ro',
+      '/run/log/journal:/run/log/journal:ro',
+      '/etc/machine-id:/etc/machine-id:ro',
+    ],
+    ['sysfs', () => true, '/sys:/sys'],
+    ['procfs', () => true, '/proc:/proc'],
+  ];
 
 /** What the labels `io.balena.features.*` add. Pure. (docs/reference/composition.md §3.2.) */
 export function addedByFeatures(

@@ -36,6 +36,3 @@ export const identityLabels = ({ appId, appUuid, serviceId, serviceName }: Ident
 
 /** A container made for such a service is started with the next boot of the device. */
 export const REQUIRES_REBOOT = 'io.balena.update.requires-reboot';
-
-/** `1`, `true` and `on` switch a feature on; everything else, `yes` too, does not. Pure. */
-export const isOn = (value: string | undefined): boolean => /^(?:1|true|on)$/i.test(value ?? '');

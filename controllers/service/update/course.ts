@@ -1,4 +1,5 @@
 import type { Condition } from '../../../crds/model/conditions.js';
+import { isOn } from '../../../crds/model/host-access.js';
 import {
   askedStrategy,
   DEFAULT_STRATEGY,
@@ -7,7 +8,7 @@ import {
   type UpdateStrategy,
 } from '../../../crds/model/update-strategy.js';
 import type { Definition } from '../container/definition.js';
-import { isOn, type Labels, REQUIRES_REBOOT } from '../spec/labels.js';
+import { type Labels, REQUIRES_REBOOT } from '../spec/labels.js';
 
 /** How a container of this service is replaced by one of another definition or image. */
 export interface Course {

@@ -254,6 +254,154 @@ describe('bad input to a service', () => {
     });
   });
 
+  describe('what reaches into the host by another door', () => {
+    const DISK = { driver_opts: { type: 'none', o: 'bind', device: '/etc' } };
+    const SYSFS = { 'io.balena.features.sysfs': '1' };
+    const doors: readonly [what: string, spec: (other: string) => AppSpec, says: RegExp][] = [
+      [
+        'a volume that binds a path',
+        () => ({ services: { web: { image: 'web:1', volumes: ['d:/d'] } }, volumes: { d: DISK } }),
+        /^InvalidRelease: spec\.volumes\.d\.driver_opts\.device: the option device mounts \/etc of the host only with spec\.allowHostBinds: true/,
+      ],
+      [
+        'a label that mounts',
+        () => ({ services: { web: { image: 'web:1', labels: SYSFS } } }),
+        /^InvalidRelease: spec\.services\.web\.labels\["io\.balena\.features\.sysfs"\]: the label .* mounts \/sys of the host only with/,
+      ],
+      [
+        'a label of the image that mounts',
+        () => ({ services: { web: { image: 'sys:1' } } }),
+        /^InvalidRelease: spec\.services\.web\.image: the label io\.balena\.features\.sysfs of image sys:1 mounts \/sys of the host only with .*or say io\.balena\.features\.sysfs: "0" under labels/,
+      ],
+      [
+        'the namespace of a container',
+        (other) => ({ services: { web: { image: 'web:1', pid: `container:${other}` } } }),
+        /^InvalidRelease: spec\.services\.web\.pid: pid shares the namespace of container \w+ only with/,
+      ],
+    ];
+    /** A container that is none of ours. */
+    let other: string;
+    beforeEach(() => {
+      device.engine.images.add('sys:1', { content: 'sys', config: { Labels: SYSFS } });
+      const { docker } = device.engine;
+      other = docker.createContainer('other', { Image: 'web:1', Labels: {} });
+      docker.startContainer(other);
+    });
+    const ours = () => containers().filter((one) => !one.startsWith('other'));
+    const made = () => ({
+      containers: device.engine.docker.containers.map(({ id, state }) => `${id} ${state}`),
+      volumes: device.engine.docker.volumes.map(({ name }) => name),
+    });
+    const asTargetState = (document: AnyDeclared) =>
+      agent().store.propose({
+        origin: 'files',
+        documents: [{ document, source: { file: 'target.json', isTargetState: true } }],
+      });
+
+    for (const [what, specOf, says_] of doors) {
+      it(`${what}: refused, and what runs stays; taken with the App's word`, async () => {
+        const spec = specOf(other);
+        await bring(web());
+        const before = made();
+        await bring(app(spec));
+        assert.match(says('App', 'hello'), says_);
+        assert.ok(isStalled('App', 'hello'));
+        assert.deepEqual(made(), before);
+        await bring(app({ ...spec, allowHostBinds: true }));
+        assert.ok(isReady(agent().store.get('App', 'hello') ?? assert.fail()), says('App', 'hello'));
+        assert.deepEqual(ours(), ['web running']);
+        assert.notDeepEqual(made().containers, before.containers);
+      });
+
+      it(`${what}: what runs already stays when the word is taken back, also over a restart of the agent`, async () => {
+        const spec = specOf(other);
+        await bring(app({ ...spec, allowHostBinds: true }));
+        const before = made();
+        await bring(app(spec));
+        assert.match(says('App', 'hello'), says_);
+        assert.deepEqual(made(), before);
+        await device.kill();
+        await device.boot();
+        await bring(app(spec));
+        assert.match(says('App', 'hello'), says_);
+        assert.deepEqual(made(), before);
+      });
+
+      for (const [door, propose] of [
+        ['posted', (document: AnyDeclared) => agent().propose([document], 'local')],
+        ['in a file', asTargetState],
+      ] as const) {
+        it(`${what}: passed on from a target state ${door}`, async () => {
+          await propose(app(specOf(other)));
+          await agent().settle();
+          assert.ok(isReady(agent().store.get('App', 'hello') ?? assert.fail()), says('App', 'hello'));
+          assert.deepEqual(ours(), ['web running']);
+        });
+      }
+    }
+
+    for (const [what, fieldsOf, says_] of [
+      [
+        'a label',
+        () => ({ labels: SYSFS }),
+        /^InvalidSpec: spec\.labels\[.*mounts \/sys of the host only where App hello says/,
+      ],
+      [
+        'a label of its image',
+        () => ({ image: 'sys:1' }),
+        /^InvalidSpec: spec\.image: .*mounts \/sys of the host only where App hello/,
+      ],
+      [
+        'a namespace',
+        (id: string) => ({ ipc: `container:${id}` }),
+        /^InvalidSpec: spec\.ipc: ipc shares the namespace of container \w+ only where/,
+      ],
+    ] as const) {
+      it(`${what} of a service that somebody wrote by hand follows the App of it`, async () => {
+        const fields = fieldsOf(other);
+        await bring(web(), byHand(fields));
+        assert.match(says('Service', 'hello.side'), says_);
+        assert.deepEqual(ours(), ['web running']);
+        await bring(web({}, { allowHostBinds: true }), byHand(fields));
+        assert.deepEqual(ours(), ['side running', 'web running']);
+        const before = made();
+        await bring(web(), byHand(fields));
+        assert.match(says('Service', 'hello.side'), says_);
+        assert.deepEqual(made(), before);
+      });
+    }
+
+    it('a volume that somebody wrote by hand follows the App of it; one that is there stays', async () => {
+      const volume = document('Volume', 'hello.d', {
+        app: 'hello',
+        appId: 1,
+        volumeName: '1_d',
+        reclaim: 'Retain',
+        ...DISK,
+      });
+      await bring(web(), volume);
+      const refused =
+        /^InvalidSpec: spec\.driver_opts\.device: the option device mounts \/etc of the host only where App hello/;
+      assert.match(says('Volume', 'hello.d'), refused);
+      assert.deepEqual(made().volumes, []);
+      await bring(web({}, { allowHostBinds: true }), volume);
+      assert.deepEqual(made().volumes, ['1_d']);
+      assert.equal(isStalled('Volume', 'hello.d'), false);
+      await bring(web(), volume);
+      assert.match(says('Volume', 'hello.d'), refused);
+      assert.deepEqual(made().volumes, ['1_d']);
+    });
+
+    it('an image that is put in the place of another asks anew, and what runs stays', async () => {
+      await bring(web());
+      const before = made();
+      device.engine.images.add('web:1', { content: 'other', config: { Labels: SYSFS } });
+      await agent().settle();
+      assert.match(says('Service', 'hello.web'), /^InvalidSpec: spec\.image: the label .* mounts \/sys of the host/);
+      assert.deepEqual(made(), before);
+    });
+  });
+
   it('keeps the logs of our own documents bounded, and leaves those of a target state to the engine', async () => {
     const logs = () => device.engine.docker.containers.map(({ options }) => options.HostConfig?.LogConfig);
     await bring(web());

@@ -89,6 +89,13 @@ export const deviations: readonly Deviation[] = [
   },
   {
     vectors: [],
+    field: 'driver_opts of volumes, feature labels that mount, `pid:` and `ipc:` of a container',
+    supervisor: 'passed on',
+    here: 'passed on from a target state, also from one in a file; in other documents when the App says `allowHostBinds: true`, otherwise refused, and what runs stays',
+    because: 'what reaches into the host is not to get into a document, or into an image, unnoticed',
+  },
+  {
+    vectors: [],
     field:
       'logging, on-failure:N, runtime, platform, gpus, device_cgroup_rules, stdin_open, expose, uts, cgroup, cpu_period, cpu_rt_*, memswap_limit, mem_swappiness, blkio_config',
     supervisor: 'dropped with a warning',

@@ -131,6 +131,19 @@ describe('checkRelease', () => {
       lenient: ['a.volumes: /etc of the host is not mounted for a target state: use a volume'],
     },
     {
+      it: 'refuses other ways into the host, but not those of a target state',
+      spec: {
+        services: { a: { image, labels: ['io.balena.features.procfs=1'], ipc: 'container:x' } },
+        volumes: { d: { driver_opts: { type: 'none', o: 'bind', device: '/etc' } }, e: null },
+      },
+      want: [
+        'a.labels["io.balena.features.procfs"]: the label io.balena.features.procfs mounts /proc of the host only with spec.allowHostBinds: true; say so, or leave the label out',
+        'a.ipc: ipc shares the namespace of container x only with spec.allowHostBinds: true; say so, or use service:<name>',
+        'spec.volumes.d.driver_opts.device: the option device mounts /etc of the host only with spec.allowHostBinds: true; say so, or leave the option out for a volume that the engine keeps',
+      ],
+      lenient: [],
+    },
+    {
       it: 'refuses two ways to say the network',
       spec: { services: { a: { image, networks: ['default'], network_mode: 'host' } } },
       want: ['a.network_mode: cannot stand beside networks: keep one of the two'],

@@ -33,7 +33,8 @@ describe('parseDocument', () => {
       command: ['httpd -f', ['httpd', '-f'], '', [], null],
       entrypoint: ['/init', ['/init'], null],
       environment: [{ A: 'x', B: 1, C: true, D: null }, ['A=x', 'B=', 'C'], {}, [], null],
-      labels: [{ 'io.balena.features.dbus': '1', n: 1 }, ['io.balena.features.dbus=1'], null],
+      // One that mounts nothing of the host: those that do need the App's leave.
+      labels: [{ 'io.balena.features.gpu': '1', n: 1 }, ['io.balena.features.gpu=1'], null],
       user: ['1000:1000', 1000],
       group_add: [['dialout', 20]],
       stop_signal: ['SIGINT', 12],

@@ -53,6 +53,40 @@ describe('a dry run of the resource API', () => {
     });
   }
 
+  describe('of what reaches into the host', () => {
+    const driver_opts = { type: 'none', o: 'bind', device: '/etc' };
+    const base = '/apis/supercargo.io/v1';
+    const fields = {
+      app: 'mine',
+      appId: 2,
+      serviceName: 'side',
+      image: 'a',
+      labels: { 'io.balena.features.dbus': '1' },
+    };
+    const volume = { app: 'mine', appId: 2, volumeName: '2_d', reclaim: 'Retain', driver_opts };
+    for (const [url, sent, field] of [
+      [`${APPS}/mine`, { appId: 2, volumes: { d: { driver_opts } } }, 'spec.volumes.d.driver_opts.device'],
+      [`${base}/volumes/mine.d`, volume, 'spec.driver_opts.device'],
+      [`${base}/services/mine.side`, fields, 'spec.labels["io.balena.features.dbus"]'],
+    ] as const) {
+      it(`says that ${field} needs leave`, async () => {
+        const { code, body } = await ask('PUT', `${url}?dryRun=All`, { spec: sent });
+        assert.deepEqual(
+          [code, body.details.causes.map((one: { field: string }) => one.field)],
+          [422, [field]],
+          JSON.stringify(body),
+        );
+        assert.match(body.message, /of the host only (with spec\.|where App mine says )allowHostBinds: true/);
+      });
+    }
+
+    it('takes it when the App that is declared beside it gives leave', async () => {
+      const url = `${base}/volumes/mine.d?dryRun=All&beside=app/mine`;
+      const { code, body } = await ask('PUT', url, { spec: volume });
+      assert.equal(code, 201, JSON.stringify(body));
+    });
+  });
+
   describe('of a release that could not be rolled out', () => {
     const document = anApp('mine', { appId: 2, services: { web: { image: 'a', depends_on: ['db'] } } });
     const path = `${APPS}/mine?dryRun=All`;

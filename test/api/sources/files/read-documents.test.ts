@@ -213,6 +213,39 @@ describe('readDocuments', () => {
     });
   });
 
+  describe('what reaches into the host', () => {
+    const volumes = { d: { driver_opts: { type: 'none', o: 'bind', device: '/etc' } } };
+
+    it('is refused in a document, with file, line, path and what to write', () => {
+      const text = [
+        'apiVersion: supercargo.io/v1',
+        'kind: App',
+        'metadata: { name: a }',
+        'spec:',
+        '  volumes:',
+        '    d:',
+        '      driver_opts:',
+        '        type: none',
+        '        o: bind',
+        '        device: /etc',
+      ].join('\n');
+      assert.deepEqual(read(text).problems.map(problemLine), [
+        'm/a.yaml:10:17 spec.volumes.d.driver_opts.device: the option device mounts /etc of the host only with spec.allowHostBinds: true; say so, or leave the option out for a volume that the engine keeps',
+      ]);
+      assert.equal(read(`${text}\n  allowHostBinds: true`).problems.length, 0);
+    });
+
+    it('is taken from a target state, which is known for one from then on', () => {
+      const app = { name: 'a', commit: 'c', releaseId: 1, services: {}, volumes, networks: {} };
+      const { documents, problems } = read(JSON.stringify({ local: { apps: { 1: app } } }));
+      assert.deepEqual(problems, []);
+      assert.deepEqual(
+        documents.map(({ source }) => source),
+        [{ file: 'm/a.yaml', line: 1, column: 1, isTargetState: true }],
+      );
+    });
+  });
+
   it('reads any text up to its limit in a bounded time', function () {
     this.timeout(30_000);
     for (const piece of ['"', "'\n", '&a *a ', '- - x\n', '%YAML 1.1\n---\n', '!a ', '{a: ']) {

@@ -1,0 +1,94 @@
+import type { Path } from './issue.js';
+import { labelsOf, referencesOf } from './references.js';
+import type { AppService, ServiceFields, VolumeDefinition } from './types.js';
+
+/** A way into the host beside a path under `volumes`. */
+export interface HostAccess {
+  /** The field that says it, below the service or the volume. */
+  readonly path: Path;
+  /** As in `the label … mounts /sys of the host`. */
+  readonly does: string;
+  /** What to write if that was not meant. */
+  readonly instead: string;
+}
+
+/** Features that mount what the host has, and what it is. (Composition reference §3.2.) */
+const HOST_FEATURES = {
+  'balena-socket': 'the socket of its engine',
+  dbus: '/run/dbus',
+  'kernel-modules': '/lib/modules',
+  firmware: '/lib/firmware',
+  'journal-logs': '/var/log/journal',
+  sysfs: '/sys',
+  procfs: '/proc',
+} as const;
+export type HostFeature = keyof typeof HOST_FEATURES;
+
+type Labels = Readonly<Record<string, string>>;
+
+/** `1`, `true` and `on` switch a feature on; everything else, `yes` too, does not. Pure. */
+export const isOn = (value: string | undefined): boolean => /^(?:1|true|on)$/i.test(value ?? '');
+
+/** What of the host a service reaches by its labels and its namespaces. Pure. */
+export function accessOfService(fields: ServiceFields): readonly HostAccess[] {
+  const labels = mounting(labelsOf(fields.labels)).map(({ label, mounts }) => ({
+    path: ['labels', label],
+    does: `the label ${label} ${mounts}`,
+    instead: 'leave the label out',
+  }));
+  const foreign = referencesOf(fields).foreign.map(({ field, container }) => ({
+    path: [field],
+    does: `${field} shares the namespace of container ${container}`,
+    instead: 'use service:<name>',
+  }));
+  return [...labels, ...foreign];
+}
+
+/** What of the host an image's own labels mount where the service does not say the same ones. Pure. */
+export function accessOfImage(fields: AppService, ofImage: Labels): readonly HostAccess[] {
+  const own = labelsOf(fields.labels);
+  return mounting(labelsOf(ofImage))
+    .filter(({ label }) => !Object.hasOwn(own, label))
+    .map(({ label, mounts }) => ({
+      path: ['image'],
+      does: `the label ${label} of image ${fields.image} ${mounts}`,
+      instead: `say ${label}: "0" under labels`,
+    }));
+}
+
+const mounting = (labels: Labels): readonly { readonly label: string; readonly mounts: string }[] =>
+  Object.entries(HOST_FEATURES).flatMap(([feature, path]) => {
+    const label = `io.balena.features.${feature}`;
+    return isOn(labels[label]) ? [{ label, mounts: `mounts ${path} of the host` }] : [];
+  });
+
+/** File systems that Docker's `local` driver mounts without anything of the host's in them: of memory, or from another machine. */
+const NOT_OF_THE_HOST = new Set(['tmpfs', 'ramfs', 'nfs', 'nfs4', 'cifs', 'smb3', 'ceph']);
+
+/**
+ * What of the host a volume stands for: `local` is mount(8), so it binds a path with `o: bind`, mounts a disk, or the
+ * kernel's own file systems. Of other drivers only paths among their options can be told. Pure.
+ */
+export function accessOfVolume({ driver, driver_opts: given }: VolumeDefinition): readonly HostAccess[] {
+  const options: Readonly<Record<string, unknown>> = given ?? {};
+  const instead = 'leave the option out for a volume that the engine keeps';
+  const access = (name: string, what: string): readonly HostAccess[] => [
+    { path: ['driver_opts', name], does: `the option ${name} mounts ${what} of the host`, instead },
+  ];
+  if ((driver ?? 'local') !== 'local' && driver !== '') {
+    const path = Object.entries(options).find(([, value]) => /^(?:\/(?!\/)|file:)/.test(String(value)));
+    return path === undefined ? [] : access(path[0], String(path[1]));
+  }
+  const { type, o, device } = options;
+  if (device === undefined && type === undefined && o === undefined) return [];
+  const binds = /(?:^|,)\s*r?bind\s*(?:,|$)/i.test(String(o ?? ''));
+  if (NOT_OF_THE_HOST.has(String(type)) && !binds) return [];
+  if (device === undefined || device === '') return access(type === undefined ? 'o' : 'type', String(type ?? o));
+  return access('device', String(device));
+}
+
+/** Why that needs leave, and how an App gives it; `app`: the name of the App whose word counts for another document. Pure. */
+export const needsLeave = ({ does, instead }: HostAccess, app?: string): string =>
+  app === undefined
+    ? `${does} only with spec.allowHostBinds: true; say so, or ${instead}`
+    : `${does} only where App ${app} says allowHostBinds: true; say so there, or ${instead}`;

@@ -1,0 +1,38 @@
+import { accessOfService, accessOfVolume, type HostAccess, needsLeave } from '../model/host-access.js';
+import { type Issue, pathText } from '../model/issue.js';
+import type { App, Declared } from '../model/kinds.js';
+import { referencesOf } from '../model/references.js';
+import type { AppSpec, ServiceFields } from '../model/types.js';
+import type { Found } from './check-service.js';
+
+/** Ways into the host for which an App lacks leave; paths under `volumes` of a service are not among them. Pure. */
+export function accessFound({ allowHostBinds, services, volumes }: AppSpec): Found[] {
+  if (allowHostBinds === true) return [];
+  const found = (base: readonly string[], all: readonly HostAccess[]): Found[] =>
+    all.map((one) => [[...base, ...one.path], needsLeave(one)]);
+  return [
+    ...Object.entries(services ?? {}).flatMap(([name, one]) => found(['services', name], accessOfService(one))),
+    ...Object.entries(volumes ?? {}).flatMap(([name, one]) => found(['volumes', name], accessOfVolume(one ?? {}))),
+  ];
+}
+
+/** The same with their paths in the document, for one that was accepted before. Pure. */
+export const accessIssues = (spec: AppSpec): readonly Issue[] =>
+  accessFound(spec).map(([path, message]) => ({ path: pathText(['spec', ...path]), message }));
+
+/** Ways into the host for which a document that somebody wrote beside its App lacks that App's leave. Pure. */
+export function accessByHand(
+  { kind, spec }: Pick<Declared<'Service'>, 'kind' | 'spec'> | Pick<Declared<'Volume'>, 'kind' | 'spec'>,
+  app: App | undefined,
+): readonly Issue[] {
+  if (app?.spec.allowHostBinds === true) return [];
+  const access = kind === 'Volume' ? accessOfVolume(spec) : [...bindsOf(spec), ...accessOfService(spec)];
+  return access.map((one) => ({ path: pathText(['spec', ...one.path]), message: needsLeave(one, spec.app) }));
+}
+
+const bindsOf = (fields: ServiceFields): readonly HostAccess[] =>
+  referencesOf(fields).hostPaths.map((source) => ({
+    path: ['volumes'],
+    does: `${source} of the host is mounted`,
+    instead: 'use a volume',
+  }));
