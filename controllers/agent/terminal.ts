@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream';
 import type { MultiBar, SingleBar } from 'cli-progress';
 import { type Logger, pino } from 'pino';
+import { visible } from '../../api/platform/visible.js';
 import type { Reader } from '../../api/store/store.js';
 import { isReady, isStalled, readinessOf } from '../../crds/model/conditions.js';
 import type { App, Image } from '../../crds/model/kinds.js';
@@ -75,10 +76,11 @@ export async function terminalVoice(level: LogLevel, output: Writable & { column
     }),
   });
   // What `info` tells is told in short lines below.
-  const log = pino({ level: level === 'info' ? 'warn' : level, base: undefined }, stream);
+  const hooks = { streamWrite: visibleRecord };
+  const log = pino({ level: level === 'info' ? 'warn' : level, base: undefined, hooks }, stream);
   return {
     log,
-    say: print,
+    say: (text) => print(visible(text, false)),
     follow: (store) => {
       const stops = [
         store.watchEvents(({ key, type, message }) => {
@@ -86,7 +88,7 @@ export async function terminalVoice(level: LogLevel, output: Writable & { column
         }),
         followDownloads(store, bars),
       ];
-      const apps = followApps(store, (app, text) => print(`  ${app.metadata.name}: ${text}`));
+      const apps = followApps(store, (app, text) => print(visible(`  ${app.metadata.name}: ${text}`, false)));
       return {
         look: apps.look,
         stop: () => {
@@ -97,6 +99,10 @@ export async function terminalVoice(level: LogLevel, output: Writable & { column
     },
   };
 }
+
+/** A record of the log, before it gets colours: names and messages in it come from others. Pure. */
+export const visibleRecord = (line: string): string =>
+  `${JSON.stringify(JSON.parse(line, (_, value) => (typeof value === 'string' ? visible(value, false) : value)))}\n`;
 
 const isTalkative = (level: LogLevel): boolean => level === 'debug' || level === 'trace';
 
@@ -158,7 +164,7 @@ function followDownloads(store: Reader, bars: MultiBar): () => void {
       end(metadata.name);
       return;
     }
-    const bar = running.get(metadata.name) ?? bars.create(100, 0, { image: spec.image });
+    const bar = running.get(metadata.name) ?? bars.create(100, 0, { image: visible(spec.image, false) });
     running.set(metadata.name, bar);
     bar.update(percent);
   };

@@ -1,4 +1,5 @@
 import type { MultiBar, SingleBar } from 'cli-progress';
+import type { Io } from '../format/io.js';
 import type { Session } from './session.js';
 
 /** How far something is, for who watches; on a terminal bars and states at the bottom, in a pipe a line for each turn. */
@@ -40,13 +41,16 @@ export async function openProgress(session: Session): Promise<Progress> {
     },
     progress.Presets.shades_grey,
   );
-  return new Bars(bars);
+  return new Bars(bars, io);
 }
 
 class Bars implements Progress {
   readonly #open = new Map<string, SingleBar>();
 
-  constructor(private readonly bars: MultiBar) {}
+  constructor(
+    private readonly bars: MultiBar,
+    private readonly io: Pick<Io, 'out' | 'shown'>,
+  ) {}
 
   say(text: string): void {
     this.#log(text);
@@ -61,9 +65,9 @@ class Bars implements Progress {
       this.#end(name);
       return;
     }
-    const bar = this.#open.get(name) ?? this.bars.create(100, 0, { name });
+    const bar = this.#open.get(name) ?? this.bars.create(100, 0, { name: this.io.shown(name) });
     this.#open.set(name, bar);
-    bar.update(percent, { name });
+    bar.update(percent, { name: this.io.shown(name) });
   }
 
   state(name: string, state: string | undefined): void {
@@ -73,7 +77,7 @@ class Bars implements Progress {
     }
     const bar = this.#open.get(name) ?? this.bars.create(100, 0, {}, { format: '  {name}: {state}' });
     this.#open.set(name, bar);
-    bar.update(0, { name, state });
+    bar.update(0, { name: this.io.shown(name), state: this.io.shown(state) });
   }
 
   close(): void {
@@ -82,8 +86,8 @@ class Bars implements Progress {
   }
 
   #log(text: string): void {
-    if (this.#open.size > 0) this.bars.log(`${text}\n`);
-    else process.stdout.write(`${text}\n`);
+    if (this.#open.size > 0) this.bars.log(`${this.io.shown(text)}\n`);
+    else this.io.out(text);
   }
 
   #end(name: string): void {

@@ -8,9 +8,9 @@ import { cpuPercent } from '../../../api/cli/commands/top.js';
 import { refusedPlaces } from '../../../api/cli/files.js';
 import { cellOf, valueAt } from '../../../api/cli/format/columns.js';
 import { differences } from '../../../api/cli/format/differences.js';
-import { visible } from '../../../api/cli/format/io.js';
 import { ageText, bytesText, parseDuration } from '../../../api/cli/format/words.js';
 import { COMMAND_VERSION } from '../../../api/cli/version.js';
+import { visible } from '../../../api/platform/visible.js';
 import { AGENT_VERSION } from '../../../controllers/agent/version.js';
 import type { ServiceStats } from '../../../crds/model/stats.js';
 import { SCHEMAS } from '../../../crds/schema/schemas.js';
@@ -170,6 +170,7 @@ describe('what others wrote', () => {
     assert.equal(visible('\u001b[2J\u001b[8mx\r', true), '\\x1b[2J\\x1b[8mx\\x0d');
     assert.equal(visible('\u001b[32mok\u001b[39m', true), '\u001b[32mok\u001b[39m');
     assert.equal(visible('\u001b[32mok', false), '\\x1b[32mok');
+    assert.equal(visible('a\u202eb\u2066c', true), 'a\\u202eb\\u2066c');
   });
 });
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { followApps, sentence } from '../../../controllers/agent/terminal.js';
+import { followApps, sentence, visibleRecord } from '../../../controllers/agent/terminal.js';
 import type { App } from '../../../crds/model/kinds.js';
 import type { AppStatus } from '../../../crds/model/types.js';
 
@@ -84,5 +84,16 @@ describe('who follows apps', () => {
     following.look();
     change(anApp('Staging', 'False Staging'));
     assert.deepEqual(told, ['hello: ready', 'hello: getting its images']);
+  });
+});
+
+describe('a record for a terminal', () => {
+  it('has nothing in it that the terminal would obey', () => {
+    const record = { msg: 'a\u001b[2Jb\u202e', err: { stack: 'x\n at \u009by' }, level: 40 };
+    assert.deepEqual(JSON.parse(visibleRecord(JSON.stringify(record))), {
+      msg: 'a\\x1b[2Jb\\u202e',
+      err: { stack: 'x\n at \\x9by' },
+      level: 40,
+    });
   });
 });
