@@ -8,13 +8,13 @@ export interface GitUrl {
   readonly address: string;
   /** Name or address of the server; empty for file. */
   readonly host: string;
-  /** Login data was written into it. */
-  readonly hasPassword: boolean;
+  /** Login data was written into it, or something behind `?` or `#`, where tokens are written. */
+  readonly mayHoldSecret: boolean;
 }
 
 /** Takes `https://…`, `ssh://…`, `user@host:path`, `git://…`, `file:///…` or a path. Undefined for anything else. Pure. */
 export function parseGitUrl(text: string): GitUrl | undefined {
-  if (text.startsWith('/')) return { transport: 'file', address: `file://${text}`, host: '', hasPassword: false };
+  if (text.startsWith('/')) return { transport: 'file', address: `file://${text}`, host: '', mayHoldSecret: false };
   const [, login, server, path] =
     /^([A-Za-z0-9_.]+)@([A-Za-z0-9_.][A-Za-z0-9_.-]*):(?!\/\/)([^\s-]\S*)$/.exec(text) ?? [];
   const full = path === undefined ? text : `ssh://${login}@${server}/${path.replace(/^\//, '')}`;
@@ -23,9 +23,13 @@ export function parseGitUrl(text: string): GitUrl | undefined {
   const transport = (['https', 'http', 'ssh', 'git', 'file'] as const).find((one) => `${one}:` === protocol);
   if (!transport || hostname.startsWith('-') || /\s/.test(full)) return undefined;
   if (transport === 'file') {
-    return hostname === '' && pathname !== '/' ? { transport, address: full, host: '', hasPassword: false } : undefined;
+    return hostname === '' && pathname !== '/'
+      ? { transport, address: full, host: '', mayHoldSecret: false }
+      : undefined;
   }
   if (hostname === '') return undefined;
   const named = username !== '' && transport !== 'ssh';
-  return { transport, address: full, host: hostname, hasPassword: password !== '' || named };
+  // A path of ssh may have these characters in it; one of the web has not, and git asks for nothing there that needs them.
+  const asked = /^https?$/.test(transport) && /[?#]/.test(full);
+  return { transport, address: full, host: hostname, mayHoldSecret: password !== '' || named || asked };
 }

@@ -937,7 +937,7 @@ export interface HostConfigStatus {
 
 /** Where the documents are, and how they are taken. */
 export interface GitSourceSpec {
-  /** Address of the repository: https://, ssh:// or user@host:path, file:// or the path of a bare repository on this device; http:// and git:// are not encrypted. It holds no credentials. */
+  /** Address of the repository: https://, ssh:// or user@host:path, file:// or the path of a bare repository on this device; http:// and git:// are not encrypted. It holds no credentials, and over https:// and http:// nothing behind ? or #. */
   url: string;
   /** Branch whose newest commit counts. At most one of branch, tag, commit and semver. Default: the one that the repository calls HEAD. */
   branch?: string;

@@ -10,13 +10,16 @@ export function checkGitSource(spec: GitSourceSpec): Found[] {
   return [...checkUrl(spec), ...checkChoice(spec), ...checkPaths(spec), ...checkTimes(spec), ...checkVerify(spec)];
 }
 
+const CREDENTIALS_IN_URL =
+  'Credentials do not belong here, nor anything behind ? or #: put them into a file and name it in credentials.token';
+
 function checkUrl({ url, credentials = {} }: GitSourceSpec): Found[] {
   const parsed = parseGitUrl(url);
   if (!parsed) return [[['url'], 'This is not the address of a repository']];
-  const { transport, host, hasPassword } = parsed;
+  const { transport, host, mayHoldSecret } = parsed;
   const found: Found[] = [];
-  if (hasPassword) {
-    found.push([['url'], 'Credentials do not belong here: put them into a file and name it in credentials.token']);
+  if (mayHoldSecret) {
+    found.push([['url'], CREDENTIALS_IN_URL]);
   }
   if (credentials.token !== undefined && transport !== 'https' && !isLoopback(transport, host)) {
     found.push([['credentials', 'token'], `A token is only sent over https, not over ${transport}`]);

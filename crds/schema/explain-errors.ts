@@ -29,12 +29,19 @@ function expectation({ type, title }: Schema): string {
   return listed((parts ?? types).map((part) => part.replace(/^\w+/, (word) => WORDS[word] ?? word)));
 }
 
-/** A value in a few words. Of a secret only its type. Pure. */
+/** What stands before the last `@`, and what `?`, `&` or `#` begins with a name. */
+const LOGIN = /^([a-z][a-z0-9+.-]*:\/\/)?.*@/is;
+const QUERY = /([?&#][^=&#\s]*=)[^&#\s]+/g;
+
+/** The text without the login data that may be in an address: somebody may have put some where none belongs. Pure. */
+const withoutLogin = (text: string): string => text.replace(LOGIN, '$1***@').replace(QUERY, '$1***');
+
+/** A value in a few words. Of a secret only its type, of an address no login data. Pure. */
 export function found(value: unknown, secret = false): string {
   if (value === null) return 'nothing (null)';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a map';
-  if (typeof value === 'string') return secret ? 'a string' : JSON.stringify(shorten(value));
+  if (typeof value === 'string') return secret ? 'a string' : JSON.stringify(shorten(withoutLogin(value)));
   if (secret) return `a ${typeof value}`;
   return typeof value === 'number' ? `the number ${value}` : String(value);
 }

@@ -9,6 +9,8 @@ export type Validator = (spec: unknown) => readonly Issue[];
 
 /** Values that are never shown: environment, credentials of the proxy, the configuration variables of the device. */
 const SECRET = ['environment', 'password', 'login'];
+/** Of a GitSource: its address may hold a password, and somebody may put a secret where the name of its file belongs. */
+const SECRET_OF_SOURCE = ['url', 'credentials', 'webhook', 'vars', 'varsFrom', 'decryption'];
 
 /**
  * Fields of Compose's services that have no counterpart here (docs/reference/composition.md §1.3), and what to write
@@ -60,7 +62,9 @@ const SHARED: Readonly<Record<string, string>> = {
 
 const hintsFor = (kind: Kind): Hints => ({
   isSecret: (path) =>
-    path.some((step) => SECRET.includes(String(step))) || (kind === 'HostConfig' && path[1] === 'config'),
+    path.some((step) => SECRET.includes(String(step))) ||
+    (kind === 'HostConfig' && path[1] === 'config') ||
+    (kind === 'GitSource' && SECRET_OF_SOURCE.includes(String(path[1]))),
   ofUnknown(path) {
     const name = String(path.at(-1));
     const instead = insteadOf(kind, path);

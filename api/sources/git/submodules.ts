@@ -96,7 +96,7 @@ export function submoduleUrl(
   const isRelative = /^\.\.?\//.test(written);
   const text = isRelative ? new URL(written, `${parent.address.replace(/\/+$/, '')}/`).href : written;
   const place = parseGitUrl(text);
-  if (!place || place.hasPassword) return 'The url of this submodule is not one that is followed';
+  if (!place || place.mayHoldSecret) return 'The url of this submodule is not one that is followed';
   const isSameServer =
     place.transport === parent.transport && new URL(place.address).host === new URL(parent.address).host;
   const isSafe = place.transport === 'https' || place.transport === 'ssh';

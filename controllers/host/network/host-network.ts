@@ -104,7 +104,10 @@ export class HostNetwork {
     await this.#calls.sync(dirname(path));
   }
 
-  /** An empty text removes the file. */
+  /**
+   * An empty text removes the file. Others may read it where the boot partition is no FAT, although it may hold a password:
+   * balenaOS runs redsocks as a user of its own, and that one has to.
+   */
   writeRedsocks(text: string): Promise<void> {
     return this.#writeOrRemove(this.#redsocksPath, text);
   }

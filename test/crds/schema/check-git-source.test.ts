@@ -13,6 +13,8 @@ const issuesOf = (spec: object): readonly string[] => {
   return parsed.ok ? [] : parsed.issues.map(({ path, message }) => `${path}: ${message}`);
 };
 
+const CREDENTIALS =
+  'spec.url: Credentials do not belong here, nor anything behind ? or #: put them into a file and name it in credentials.token';
 const SSH = { credentials: { sshKey: 'key', knownHosts: 'hosts' } };
 
 describe('a GitSource', () => {
@@ -54,8 +56,13 @@ describe('a GitSource', () => {
       {
         it: 'a password in its url',
         spec: { url: 'https://me:hunter2@git.example.org/x' },
-        want: ['spec.url: Credentials do not belong here: put them into a file and name it in credentials.token'],
+        want: [CREDENTIALS],
       },
+      ...['?access_token=hunter2', '?private_token=hunter2', '#token=hunter2', '?x'].map((end) => ({
+        it: `a url that ends with ${end}`,
+        spec: { url: `https://git.example.org/x.git${end}` },
+        want: [CREDENTIALS],
+      })),
       {
         it: 'a token that would travel in the clear',
         spec: { url: 'http://git.example.org/x', credentials: { token: 't' } },
