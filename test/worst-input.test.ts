@@ -1,0 +1,268 @@
+import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import { parseDotenv } from '../api/sources/dotenv.js';
+import { parseBatch, parseFacts, parseRefs, parseTree } from '../api/sources/git/git-output.js';
+import { layOver } from '../api/sources/git/overlays.js';
+import { fillIn } from '../api/sources/git/variables.js';
+import { parseSecret } from '../controllers/engine/images/registry-secret.js';
+import { yamlItems } from '../crds/yaml/yaml-items.js';
+import { aServer, type Bench, GLOBAL_KEY } from './api/http/a-server.js';
+import { isCheap } from './setup/cost.js';
+
+/** A little less than a MiB: what is larger is refused unread by some doors. */
+const BYTES = 1024 * 1024 - 500;
+/** Sends that and reads until the other side closes. */
+const sent = (port: number, text: string): Promise<string> =>
+  new Promise((resolve) => {
+    let answer = '';
+    const socket = connect(port, '127.0.0.1', () => socket.write(text));
+    socket.on('data', (chunk) => {
+      answer += String(chunk);
+    });
+    socket.on('error', () => undefined);
+    socket.on('close', () => resolve(answer));
+  });
+
+/** These never look at a body. */
+const IGNORING = new Set(['/v1/blink', '/v1/regenerate-api-key']);
+
+const fill = (unit: string, bytes = BYTES): string => unit.repeat(Math.floor(bytes / unit.length));
+/** So many pieces, each another one, and no more than a MiB of them. */
+function pieces(make: (at: number) => string, most = Number.POSITIVE_INFINITY): string {
+  const made: string[] = [];
+  for (let at = 0, bytes = 0; bytes < BYTES - 100 && at < most; at += 1) {
+    const piece = make(at);
+    made.push(piece);
+    bytes += piece.length;
+  }
+  return made.join('');
+}
+
+const app = (spec: string): string =>
+  `{"apiVersion":"supercargo.io/v1","kind":"App","metadata":{"name":"a"},"spec":{${spec}}}`;
+const service = (fields: string): string => app(`"services":{"a":{"image":"a",${fields}}}`);
+const target = (apps: string): string => `{"local":{"apps":{${apps}}}}`;
+const posted = (fields: string): string =>
+  target(
+    `"1":{"name":"a","commit":"b","releaseId":1,"volumes":{},"networks":{},"services":{"1":{"serviceName":"a","imageId":1,"image":"a",${fields}}}}`,
+  );
+
+/** Above, at and below what is refused unread: 30,000 values of a body, 20,000 of a document. */
+const JSON_TEXTS: Readonly<Record<string, string>> = {
+  'a list of ones': `[${fill('1,')}1]`,
+  'as many ones as are read': `[${'1,'.repeat(29_990)}1]`,
+  'lists in a list': `[${'[],'.repeat(14_990)}1]`,
+  'maps in a list': `[${'{},'.repeat(14_990)}1]`,
+  'lists in lists': fill('[', BYTES / 2) + fill(']', BYTES / 2),
+  'maps in maps': fill('{"a":', BYTES),
+  'as many names as are read': `{${pieces((at) => `"name-${at}":1,`, 29_990)}"z":1}`,
+  'one name over and over': `{${'"a":1,'.repeat(29_990)}"z":1}`,
+  'a long text': `{"a":"${fill('x')}"}`,
+  'a text of escapes': `{"a":"${fill('\\u0041')}"}`,
+  'a text of backslashes': `{"a":"${fill('\\\\')}"}`,
+  'a text without an end': `{"a":"${fill('\\"')}`,
+  'a long name': `{"${fill('x')}":1}`,
+  'long numbers': `[${fill(`${'9'.repeat(300)},`)}1]`,
+  blanks: `${fill(' ')}{}`,
+  'unknown fields of a spec': app(`${pieces((at) => `"imagee${at}":1,`, 19_900)}"z":1`),
+  'unknown fields of a document': `{"kind":"App",${pieces((at) => `"specc${at}":1,`, 19_900)}"z":1}`,
+  'unknown metadata': `{"kind":"App","metadata":{${pieces((at) => `"namee${at}":1,`, 19_900)}"z":1}}`,
+  'labels that are no text': `{"kind":"App","metadata":{"name":"a","labels":{${pieces((at) => `"l${at}":1,`, 19_900)}"z":1}}}`,
+  'services without anything': app(`"services":{${pieces((at) => `"s${at}":{},`, 19_900)}"z":{}}`),
+  'services with nothing but an image': app(`"services":{${pieces((at) => `"s${at}":{"image":"a"},`, 9_900)}"z":{}}`),
+  'names that are none': app(`"services":{${pieces((at) => `"-${at}":{"image":"a"},`, 9_900)}"z":{"image":"a"}}`),
+  'ports that are none': service(`"ports":[${pieces((at) => `"x${at}",`, 19_900)}"z"]`),
+  'ports and ports': service(`"ports":[${pieces((at) => `"${at % 65_535}:1",`, 19_900)}"1:1"]`),
+  'volumes that are none': service(`"volumes":[${pieces((at) => `"/${at}:/x",`, 19_900)}"z"]`),
+  variables: service(`"environment":{${pieces((at) => `"A${at}":"${'x'.repeat(40)}",`, 19_900)}"z":"1"}`),
+  'a long duration': service(`"stop_grace_period":"${fill('1s')}x"`),
+  'a long port': service(`"ports":["${fill('1:')}"]`),
+  'a long command': service(`"command":"${fill("' ")}"`),
+  'apps that are none': target(`${pieces((at) => `"${at}":1,`, 29_900)}"z":1`),
+  'apps without a release': target(`${pieces((at) => `"${at + 1}":{"name":"a"},`, 9_900)}"99999999":{"name":"a"}`),
+  'variables that are none': posted(`"labels":{},"environment":{${pieces((at) => `"${at}":1,`, 29_900)}"a":"1"}`),
+  'labels that are none': posted(`"environment":{},"labels":{${pieces((at) => `"${at} ":1,`, 29_900)}"a":"1"}`),
+  'unknown fields of a service': posted(`"environment":{},"labels":{},${pieces((at) => `"x${at}":1,`, 29_900)}"a":"1"`),
+  'a contract of contracts': posted(
+    `"environment":{},"labels":{},"contract":{"requires":[${pieces(() => '{"or":[{}]},', 9_000)}{}]}`,
+  ),
+};
+
+describe('the worst MiB', function () {
+  this.timeout(120_000);
+
+  describe('in a body', () => {
+    let bench: Bench;
+    before(async () => {
+      bench = await aServer({ localMode: true, commandDeadlineMs: 1 });
+    });
+    after(() => bench.close());
+    const send = (method: string, url: string, payload: string, type = 'application/json') =>
+      bench.server.inject({
+        method,
+        url,
+        payload,
+        headers: { authorization: `Bearer ${GLOBAL_KEY}`, 'content-type': type },
+      });
+
+    for (const [what, text] of Object.entries(JSON_TEXTS)) {
+      // What would be taken is written to the disk: that is another cost, and `apps without a release` are 25,000 files.
+      if (
+        !['apps without a release', 'services with nothing but an image', 'ports and ports', 'variables'].includes(what)
+      ) {
+        it(`of a document: ${what}`, () => isCheap(() => send('PUT', '/apis/supercargo.io/v1/apps/a', text)));
+        it(`of a target state: ${what}`, () => isCheap(() => send('POST', '/v2/local/target-state', text)));
+      }
+    }
+    const forms: Readonly<Record<string, string>> = {
+      parameters: fill('a=1&'),
+      brackets: `a${fill('[a]')}=1`,
+      indexes: `${pieces((at) => `a[${at}]=1&`, 990)}`,
+      escapes: `a=${fill('%41')}`,
+      'one name': fill('a'),
+    };
+    for (const [what, text] of Object.entries(forms)) {
+      it(`of a form: ${what}`, () =>
+        isCheap(() => send('POST', '/v1/restart', text, 'application/x-www-form-urlencoded')));
+    }
+
+    it('of every route: 413 below /apis, 503 in the compatible API', async () => {
+      // A hook reads its body by itself, and only after it has found its GitSource.
+      const routes = bench.server.routes.filter(
+        ({ method, path }) => method !== 'GET' && !/^\/(?:hooks|\{)/.test(path),
+      );
+      assert.ok(routes.length > 20);
+      for (const { method, path } of routes) {
+        const url = path.replaceAll('{name}', 'a').replace(/\{[^}]*\}/g, '1');
+        const { statusCode: code } = await send(
+          method === '*' ? 'POST' : method,
+          url,
+          JSON_TEXTS['a list of ones'] ?? '',
+        );
+        if (code !== 200 || !IGNORING.has(path))
+          assert.equal(code, /^\/apis(?:\/|$)/.test(path) ? 413 : 503, `${method} ${path}`);
+      }
+    });
+  });
+
+  describe('in a head', () => {
+    let bench: Bench;
+    before(async () => {
+      bench = await aServer({ localMode: true });
+      await bench.server.start();
+    });
+    after(() => bench.close());
+
+    /** Node cuts heads at 16 KiB, so the worst of them is smaller. */
+    const HEAD_BYTES = 15_000;
+    const heads: Readonly<
+      Record<string, { readonly query?: string; readonly headers?: Readonly<Record<string, string>> }>
+    > = {
+      'a selector of many labels': { query: `labelSelector=${fill('a,', HEAD_BYTES)}` },
+      'a selector of brackets': { query: `labelSelector=a+in+${fill('(', HEAD_BYTES)}` },
+      'a selector of fields': { query: `fieldSelector=${fill('a=b,', HEAD_BYTES)}` },
+      parameters: { query: fill('a&', HEAD_BYTES) },
+      'one parameter': { query: fill('limit=1&', HEAD_BYTES) },
+      brackets: { query: fill('a[a][a]=1&', HEAD_BYTES) },
+      escapes: { query: `a=${fill('%41', HEAD_BYTES)}` },
+      'a long key': { headers: { authorization: `Bearer ${fill('x', HEAD_BYTES)}` } },
+      'blanks before a key': { headers: { authorization: `Bearer${fill(' ', HEAD_BYTES)}x` } },
+      cookies: { headers: { cookie: fill('a=b; ', HEAD_BYTES) } },
+      encodings: { headers: { 'accept-encoding': fill('gzip,', HEAD_BYTES) } },
+      'content types': { headers: { accept: fill('a/b;q=1,', HEAD_BYTES) } },
+      hosts: { headers: { 'x-forwarded-for': fill('1.1.1.1,', HEAD_BYTES) } },
+    };
+    const paths = ['/apis/supercargo.io/v1/apps', '/v2/containerId', '/v1/device'];
+    for (const [what, { query = '', headers = {} }] of Object.entries(heads)) {
+      it(what, async () => {
+        for (const path of paths) {
+          await isCheap(() =>
+            bench.server.inject({
+              url: `${path}?${query}`,
+              headers: { authorization: `Bearer ${GLOBAL_KEY}`, ...headers },
+            }),
+          );
+        }
+      });
+    }
+    for (const [what, head] of Object.entries({
+      'a long path': `GET /${fill('a')} HTTP/1.1\r\nhost: localhost\r\n\r\n`,
+      'a long header': `GET /ping HTTP/1.1\r\nhost: localhost\r\na: ${fill('x')}\r\n\r\n`,
+      'many headers': `GET /ping HTTP/1.1\r\nhost: localhost\r\n${fill('a: b\r\n')}\r\n`,
+    })) {
+      it(`${what}, over a socket: refused`, async () => {
+        const port = Number(/:(\d+)$/.exec(bench.server.addresses.find((one) => /:\d+$/.test(one)) ?? '')?.[1]);
+        let answer = '';
+        await isCheap(async () => {
+          answer = await sent(port, head);
+        });
+        assert.match(answer, /^(?:HTTP\/1\.1 431 |$)/); // nothing, when what was still being sent reset the connection
+      });
+    }
+  });
+
+  describe('in a file of the device', () => {
+    const dotenv: Readonly<Record<string, string>> = {
+      variables: pieces((at) => `A${at}=1\n`),
+      'lines that are no variables': fill('?\n'),
+      'a variable over many lines': `A="${fill('a\n')}`,
+      exports: fill('export '),
+      'references to nothing': `A=${fill('$a')}`,
+      'references in references': `A=${fill('${a:-')}`,
+      'references in references, closed': `A=${fill('${a:-', BYTES * 0.8)}${fill('}', BYTES * 0.16)}`,
+      'references without an end': fill('A=${\n'),
+      'braces without a name': `A=${fill('${}')}`,
+      'a long value again and again': `A=${fill('x', BYTES / 2)}\nB=${fill('$A', BYTES / 2)}`,
+      'values of values': `A=${fill('x', 1000)}\n${pieces(() => `A=${'$A'.repeat(10)}\n`, 1000)}`,
+      'backslashes in quotes': `A="${fill('\\')}"`,
+      'comments that are none': fill('A=# # #\n'),
+      'zero bytes': fill('A=\0\n'),
+    };
+    for (const [what, text] of Object.entries(dotenv))
+      it(`of variables: ${what}`, () => isCheap(() => parseDotenv(text)));
+    for (const what of ['a list of ones', 'as many names as are read', 'lists in lists', 'a long text'] as const) {
+      it(`of a registry's secret: ${what}`, () => isCheap(() => parseSecret(JSON_TEXTS[what] ?? '', 'example.com')));
+    }
+    it("of a registry's secret: colons", () => isCheap(() => parseSecret(fill(':'), 'example.com')));
+  });
+
+  describe('from git', () => {
+    const oid = 'a'.repeat(40);
+    const texts: Readonly<Record<string, () => unknown>> = {
+      'a tree of short names': () => parseTree(pieces((at) => `100644 blob ${oid}\t${at}\0`)),
+      'a tree of one name': () => parseTree(`100644 blob ${oid}\t${fill('a')}`),
+      refs: () => parseRefs(pieces((at) => `${oid}\t${at}\n`)),
+      'lines that are no refs': () => parseRefs(fill('\n')),
+      'small blobs': () => parseBatch(Buffer.from(fill(`${oid} blob 1\na\n`))),
+      'a long subject': () => parseFacts(`${oid}\0a\0${fill('x')}\0t`),
+      'variables without an end': () =>
+        fillIn(
+          { value: { a: fill('${') }, locate: () => ({ file: 'f' }), isQuoted: () => true },
+          { plain: new Map(), secret: new Map() },
+        ),
+      'unknown variables': () =>
+        fillIn(
+          { value: { a: fill('${x}') }, locate: () => ({ file: 'f' }), isQuoted: () => true },
+          { plain: new Map(), secret: new Map() },
+        ),
+      'documents of one name in many files': () => {
+        const item = {
+          value: { kind: 'App', metadata: { name: 'a' } },
+          locate: () => ({ file: 'f', line: 1 }),
+          isQuoted: () => true,
+        };
+        layOver(
+          Array.from({ length: 5000 }, () => ({ ...item, folder: 'all' as const })),
+          { name: 'a', uuid: 'b', type: 't', arch: 'x', tags: {} },
+        );
+      },
+      'a long variable again and again': () =>
+        fillIn(
+          { value: { a: fill('${x}') }, locate: () => ({ file: 'f' }), isQuoted: () => true },
+          { plain: new Map([['x', fill('x', 4096)]]), secret: new Map() },
+        ),
+    };
+    for (const [what, work] of Object.entries(texts)) it(what, () => isCheap(work));
+    it('a file of aliases that is decrypted', () => isCheap(() => yamlItems(`- &a x\n${fill('- *a\n')}`, 'f')));
+  });
+});
