@@ -12,7 +12,7 @@ export interface HostAccess {
   readonly instead: string;
 }
 
-/** Features that mount what the host has, and what it is. (Composition reference §3.2.) */
+/** Features that mount what the host has, and what it is. */
 const HOST_FEATURES = {
   'balena-socket': 'the socket of its engine',
   dbus: '/run/dbus',
