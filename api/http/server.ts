@@ -148,11 +148,12 @@ export async function createServer(deps: ServerDeps): Promise<ApiServer> {
       },
     },
   });
+  const limits = { ...CONNECTION_LIMITS, ...deps.limits };
   const listeners: Listeners = new Listeners(
     (request, response) => {
       if (!reads.answer(request, response)) hub.emit('request', request, response);
     },
-    { ...CONNECTION_LIMITS, ...deps.limits },
+    limits,
     (message) => log.warn(message),
     (request, serve) => owners.whenKnown(request, serve),
   );
@@ -208,7 +209,14 @@ export async function createServer(deps: ServerDeps): Promise<ApiServer> {
     { plugin: eventRoutes, options: { store, streams } },
     { plugin: containerRoutes, options: { store, streams, containers: deps.containers, now } },
     { plugin: orphanedVolumeRoutes, options: { volumes: deps.volumes } },
-    ...(deps.secrets ? [{ plugin: hookRoutes, options: { store, secrets: deps.secrets, auth: authDeps, log } }] : []),
+    ...(deps.secrets
+      ? [
+          {
+            plugin: hookRoutes,
+            options: { store, secrets: deps.secrets, auth: authDeps, log, bodyMs: limits.signedBodyMs },
+          },
+        ]
+      : []),
     { plugin: deviceRoute, options: { store, device, settings, checks: () => deps.checks() } },
     { plugin: openApiRoute, options: settings },
   ]);

@@ -134,6 +134,7 @@ export const HOOK_OPERATIONS: Operations = {
     answers: {
       202: said('It is looked at now.'),
       404: said('There is no such source.'),
+      408: said('The call did not come whole in time.'),
       409: said('The source is suspended.'),
       413: said('The call is too large.'),
     },

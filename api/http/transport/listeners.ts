@@ -18,6 +18,8 @@ export interface ConnectionLimits {
   readonly headMs: number;
   /** A request that has not come whole by then is answered 408 and cut, ms. */
   readonly requestMs: number;
+  /** A body that only its signature can vouch for is given up when it has not come whole by then, ms. */
+  readonly signedBodyMs: number;
   /** An open connection without traffic is cut after this, ms; streams are exempt. */
   readonly idleMs: number;
   /** How often heads and requests are looked at, ms. */
@@ -30,6 +32,7 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
   reserved: 50,
   headMs: 10_000,
   requestMs: 300_000,
+  signedBodyMs: 10_000, // GitHub and GitLab wait no longer for an answer
   idleMs: 15 * 60_000,
   checkMs: 5_000,
 };

@@ -6,6 +6,9 @@ export type HookHeaders = Readonly<Record<string, unknown>>;
 /** In which headers a signature of the body is: HMAC-SHA256 in hex, some with a word before it. */
 const SIGNATURES = ['x-hub-signature-256', 'x-gitea-signature', 'x-forgejo-signature', 'x-gogs-signature'];
 
+/** Whether a call bears a signature: then its body has to be read to tell whether it knows the secret. Pure. */
+export const isSigned = (headers: HookHeaders): boolean => SIGNATURES.some((name) => headers[name] !== undefined);
+
 /**
  * Whether a call knows the secret: it bears a signature of its body (GitHub, Gitea, Forgejo, Gogs) or the secret itself
  * (GitLab's `X-Gitlab-Token`, `Authorization: Bearer`). One wrong sign is a no, whatever the others say. Takes the same

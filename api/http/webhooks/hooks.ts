@@ -1,4 +1,4 @@
-import type { Plugin, Request, ResponseToolkit } from '@hapi/hapi';
+import type { Plugin, ResponseToolkit } from '@hapi/hapi';
 import type { Logger } from 'pino';
 import { type GitSource, keyOf } from '../../../crds/model/kinds.js';
 import { isSuspended } from '../../../crds/model/suspend.js';
@@ -6,26 +6,29 @@ import type { SecretFiles } from '../../device-state/secret-files.js';
 import type { Store } from '../../store/store.js';
 import { json } from '../transport/answer.js';
 import { type AuthDeps, admissionOf, asked, refusal } from '../transport/auth.js';
-import { HeldBytes, readBytes } from '../transport/body.js';
-import { knowsSecret } from './hook-signature.js';
+import { isSigned, knowsSecret } from './hook-signature.js';
+import { StrangerBodies } from './stranger-bodies.js';
 
 export interface HookDeps {
   readonly store: Pick<Store, 'get' | 'touch'>;
   readonly secrets: Pick<SecretFiles, 'read'>;
   readonly auth: AuthDeps;
   readonly log: Pick<Logger, 'warn'>;
+  /** Longest that a signed body may take to come, ms. */
+  readonly bodyMs: number;
 }
 
-/** As much as the servers that call send at most. */
-const BODY_BYTES = 25 * 1024 * 1024;
 /** A push of many branches is many calls: the first one counts at once, those that follow soon after it count as one. */
 const QUIET_MS = 500;
 
-/** `POST /hooks/<name>`: a server says that a repository has changed. Whoever knows the source's secret may, or the API's global key. */
+/**
+ * `POST /hooks/<name>`: a server says that a repository has changed. Whoever knows the source's secret may, or the API's
+ * global key. The body says nothing that is needed: it is read only for a signature that could be right.
+ */
 export const hookRoutes: Plugin<HookDeps> = {
   name: 'hooks',
   register(server, deps) {
-    const held = new HeldBytes(2 * BODY_BYTES); // strangers may call: what they send leaves room for others
+    const bodies = new StrangerBodies(deps.bodyMs);
     const calls = new Calls((name) => deps.store.touch(keyOf('GitSource', name)));
     server.ext('onPostStop', () => calls.stop());
     server.route({
@@ -34,10 +37,12 @@ export const hookRoutes: Plugin<HookDeps> = {
       options: { auth: false },
       async handler(request, h) {
         const name = String(request.params.name);
-        const body = await readBytes(request.raw.req, BODY_BYTES, BODY_BYTES, held);
-        if (!body) return said(h, 413, 'The call is larger than 25 MiB');
         const source = deps.store.get('GitSource', name);
-        if (!(await isMeant(request, body, source, deps))) {
+        const secret = await secretOf(source, deps);
+        const body = secret !== undefined && isSigned(request.headers) ? await bodies.read(request.raw.req) : NO_BODY;
+        if (body === 'too large') return said(h, 413, 'The call is larger than 25 MiB');
+        if (body === 'late') return said(h, 408, 'The call did not come whole in time').header('connection', 'close');
+        if (secret === undefined || !knowsSecret(request.headers, body, secret)) {
           const admission = admissionOf(asked(request), deps.auth);
           if (admission.is !== 'admitted') throw refusal(admission);
           if (admission.scope.type !== 'global') return said(h, 403, 'This key belongs to one app');
@@ -53,20 +58,17 @@ export const hookRoutes: Plugin<HookDeps> = {
 
 const said = (h: ResponseToolkit, code: number, message: string) => json(h, { message }, code);
 
-/** Whether the caller knows the secret of the source; one that cannot be read is known to nobody. */
-async function isMeant(
-  { headers }: Request,
-  body: Buffer,
-  source: GitSource | undefined,
-  { secrets, log }: HookDeps,
-): Promise<boolean> {
+const NO_BODY = Buffer.alloc(0);
+
+/** What a caller has to know; undefined when nobody can: there is no such source, or its secret cannot be read. */
+async function secretOf(source: GitSource | undefined, { secrets, log }: HookDeps): Promise<string | undefined> {
   const { webhook } = source?.spec ?? {};
-  if (webhook === undefined) return false;
+  if (webhook === undefined) return undefined;
   try {
-    return knowsSecret(headers, body, await secrets.read(webhook.secret));
+    return await secrets.read(webhook.secret);
   } catch (error) {
     log.warn({ err: error }, `A call of /hooks/${source?.metadata.name} cannot be checked`);
-    return false;
+    return undefined;
   }
 }
 

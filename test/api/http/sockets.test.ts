@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { get } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { API_VERSION } from '../../../crds/model/kinds.js';
 import { aServer, type Bench } from './a-server.js';
 
 /** A connection to the server, and all that it has said. */
@@ -26,12 +28,16 @@ const head = (path: string, ...headers: readonly string[]): string =>
   `${[`POST ${path} HTTP/1.1`, 'host: localhost', 'content-type: application/json', ...headers].join('\r\n')}\r\n\r\n`;
 const GET = 'GET /v2/version HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n';
 
+const SECRET = 'a long secret';
+const PUSH = '{"ref":"refs/heads/main"}';
+const SOURCE = { apiVersion: API_VERSION, kind: 'GitSource', metadata: { name: 'fleet' } } as const;
+
 describe('sockets that behave badly', () => {
   let bench: Bench;
   const limits = { connections: 40, reserved: 0, headMs: 300, requestMs: 600, idleMs: 60_000, checkMs: 50 };
   const settings = { localMode: true, development: false, version: '0.1.0', listen: '127.0.0.1:0' };
   const open = async (some: object = {}): Promise<void> => {
-    bench = await aServer({ settings, limits: { ...limits, ...some } });
+    bench = await aServer({ settings, limits: { ...limits, ...some }, secrets: { read: async () => SECRET } });
     await bench.server.start();
   };
   afterEach(() => bench.close());
@@ -174,5 +180,57 @@ describe('sockets that behave badly', () => {
       assert.equal(answer.statusCode, 200, localAddress);
     }
     for (const socket of idle) socket.destroy();
+  });
+
+  describe('calls of /hooks without a key', () => {
+    const slow = { connections: 40, reserved: 0, headMs: 60_000, requestMs: 60_000, signedBodyMs: 60_000 };
+    const LENGTH = `content-length: ${PUSH.length}`;
+    const signed = (text: string) =>
+      `x-hub-signature-256: sha256=${createHmac('sha256', SECRET).update(text).digest('hex')}`;
+    const REMOTE = 'x-forwarded-for: 192.0.2.7'; // as somebody from outside: without it this machine needs no key
+    const openWith = async (some: object = {}): Promise<void> => {
+      await open({ ...slow, ...some });
+      const spec = { url: 'https://git.example.org/x', webhook: { secret: 'hook' } };
+      await bench.store.propose({ origin: 'files', documents: [{ document: { ...SOURCE, spec } }] });
+    };
+
+    for (const [what, path, ...headers] of [
+      ['of a source that does not exist', '/hooks/x', signed('')],
+      ['of a source without a signature', '/hooks/fleet'],
+      ['with a false token', '/hooks/fleet', 'x-gitlab-token: wrong'],
+    ] as const) {
+      it(`${what} are refused before their body has come`, async () => {
+        await openWith();
+        const { socket, said } = await aClient(bench);
+        socket.write(head(path, REMOTE, LENGTH, ...headers));
+        await once(socket, 'data');
+        assert.match(said(), /^HTTP\/1\.1 401 /);
+        socket.destroy();
+      });
+    }
+
+    it('that never end keep out neither others nor a true one', async () => {
+      await openWith();
+      for (let count = 0; count < 100; count += 1) {
+        const { socket } = await aClient(bench);
+        socket.write(`${head('/hooks/fleet', REMOTE, LENGTH, signed('other'))}{`);
+      }
+      await isWell();
+      const { socket, said } = await aClient(bench);
+      socket.write(head('/hooks/fleet', REMOTE, LENGTH, signed(PUSH)) + PUSH);
+      await once(socket, 'data');
+      assert.match(said(), /^HTTP\/1\.1 202 /);
+      socket.destroy();
+    });
+
+    it('with a signed body that comes byte by byte: 408 at its time', async () => {
+      await openWith({ signedBodyMs: 200 });
+      const { socket, said, closed } = await aClient(bench);
+      socket.write(head('/hooks/fleet', REMOTE, 'content-length: 1000000', signed('other')));
+      const drip = setInterval(() => socket.write(' '), 20);
+      await closed;
+      clearInterval(drip);
+      assert.match(said(), /^HTTP\/1\.1 408 /);
+    });
   });
 });
