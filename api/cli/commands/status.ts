@@ -6,6 +6,9 @@ import { tableLines } from '../format/table.js';
 import { ageText, bytesText } from '../format/words.js';
 import { collectionPath, GROUP_PATH, subjectText } from '../kind-words.js';
 
+/** Lines of one list: more belong to a program, and push what is above them off the screen. */
+const LIMIT_LINES = 20;
+
 interface Device {
   readonly metadata: { readonly name: string; readonly uid?: string };
   readonly status: {
@@ -173,16 +176,21 @@ function waitingLines({ io }: Session, facts: Facts): readonly string[] {
         '',
         ...tableLines(
           ['NOT READY', 'REASON', 'MESSAGE'].map((head) => io.style('bold', head)),
-          rows,
+          rows.slice(0, LIMIT_LINES),
         ),
+        ...moreLines(rows.length),
       ];
 }
 
-function problemLines({ io }: Session, { problems }: Facts): readonly string[] {
+/** What was not accepted. Pure. */
+export function problemLines({ io }: Pick<Session, 'io'>, { problems }: Pick<Facts, 'problems'>): readonly string[] {
   if (problems.length === 0) return [];
-  const lines = problems.map(({ source, path, message }) => {
+  const lines = problems.slice(0, LIMIT_LINES).map(({ source, path, message }) => {
     const place = source ? `${[source.file, source.line].filter(Boolean).join(':')}: ` : '';
     return `  ${place}${path ? `${path}: ` : ''}${message}`;
   });
-  return ['', io.style('bold', 'NOT ACCEPTED'), ...lines];
+  return ['', io.style('bold', 'NOT ACCEPTED'), ...lines, ...moreLines(problems.length)];
 }
+
+const moreLines = (count: number): readonly string[] =>
+  count > LIMIT_LINES ? [`  and ${count - LIMIT_LINES} more: \`supercargo status --json\` has all`] : [];

@@ -4,6 +4,7 @@ import { ApiError } from '../../../api/cli/client/client.js';
 import { chooseTarget, parseConfig } from '../../../api/cli/client/contexts.js';
 import { verdictOf as endOf } from '../../../api/cli/commands/actions.js';
 import { firstSentence } from '../../../api/cli/commands/explain.js';
+import { problemLines } from '../../../api/cli/commands/status.js';
 import { cpuPercent } from '../../../api/cli/commands/top.js';
 import { refusedPlaces } from '../../../api/cli/files.js';
 import { cellOf, valueAt } from '../../../api/cli/format/columns.js';
@@ -206,3 +207,15 @@ describe('the end of a request', () => {
 });
 
 it('the command has the version of the agent', () => assert.equal(COMMAND_VERSION, AGENT_VERSION));
+
+describe('what was not accepted', () => {
+  const io = { style: (_colour: string, text: string) => text } as unknown as Parameters<typeof problemLines>[0]['io'];
+  const lines = (count: number) =>
+    problemLines({ io }, { problems: Array.from({ length: count }, (_, at) => ({ message: `no ${at}` })) });
+  it('is shown in twenty lines, and how many more there are', () => {
+    assert.deepEqual(lines(2), ['', 'NOT ACCEPTED', '  no 0', '  no 1']);
+    assert.equal(lines(20).length, 22);
+    assert.equal(lines(300).length, 23);
+    assert.equal(lines(300).at(-1), '  and 280 more: `supercargo status --json` has all');
+  });
+});
