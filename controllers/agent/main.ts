@@ -40,6 +40,9 @@ import { printable, type Settings } from './settings.js';
 import type { Voice } from './terminal.js';
 import { AGENT_VERSION } from './version.js';
 
+/** Longest that one part may take to stop, ms: more than what acts, which stops part by part, usually takes in all. */
+const STOP_MS = 15_000;
+
 export interface Agent {
   /** Addresses on which the API answers. */
   readonly addresses: readonly string[];
@@ -156,7 +159,7 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
     apiReach: gateway,
     ...{ loops, sources, found },
   };
-  const manager = new Manager(log);
+  const manager = new Manager(log, STOP_MS);
   await manager.start([
     { name: 'the data folder', start: () => undefined, stop: unlockFolder },
     { name: 'the heap', start: () => undefined, stop: collectAtRest() },

@@ -1,7 +1,13 @@
+import { endProcess } from './end-process.js';
 import { startAgent } from './main.js';
 import { readSettings, SettingsError, USAGE } from './settings.js';
 import { jsonVoice, terminalVoice } from './terminal.js';
 import { AGENT_VERSION } from './version.js';
+
+/** Longest that stopping may take, ms: less than what systemd, and our own unit, give it. */
+const STOP_MS = 25_000;
+/** How long the last file calls have once everything is stopped, ms. */
+const PATIENCE_MS = 2000;
 
 /** The process: flags in, agent up, signals obeyed. SIGINT and SIGTERM drain and leave the containers running. */
 async function run(): Promise<void> {
@@ -16,17 +22,24 @@ async function run(): Promise<void> {
   const leaving = new AbortController();
   let stopping = false;
   const leave = (signal: string): void => {
-    if (stopping) process.exit(130); // asked twice: at once
+    if (stopping) {
+      endProcess(130); // asked twice: at once
+      return;
+    }
     stopping = true;
     voice.say(`${signal}: stopping; containers keep running`);
     leaving.abort(new Error(signal));
+    setTimeout(() => {
+      voice.log.error(`Not stopped within ${STOP_MS / 1000} s: ending at once; containers keep running`);
+      endProcess(1);
+    }, STOP_MS).unref();
   };
   process.on('SIGINT', () => leave('SIGINT'));
   process.on('SIGTERM', () => leave('SIGTERM'));
   process.on('uncaughtException', (error) => {
     // Nothing is known about our own state any more; starting again is safe at any point.
     voice.log.fatal({ err: error }, 'A defect: an error that nobody caught');
-    process.exit(1);
+    endProcess(1);
   });
 
   const agent = await startAgent(settings, voice, leaving.signal);
@@ -34,13 +47,13 @@ async function run(): Promise<void> {
     await new Promise((resolve) => leaving.signal.addEventListener('abort', resolve, { once: true }));
   }
   await agent.stop();
-  process.exit(0);
+  endProcess(0, PATIENCE_MS);
 }
 
 run().catch((error: unknown) => {
   const text = error instanceof Error ? withCauses(error) : String(error);
   console.error(error instanceof SettingsError ? text : `supercargo cannot start: ${text}`);
-  process.exit(1);
+  endProcess(1, PATIENCE_MS);
 });
 
 /** Causes that the message itself has told are not told again. */

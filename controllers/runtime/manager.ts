@@ -7,14 +7,21 @@ export interface Part {
   stop(): Promise<void> | void;
 }
 
+/** Loops let passes run for 5 s and abort them then, ms. */
+const STOP_MS = 8000;
+
 /**
  * Starts parts one after another and stops them in reverse. A part that fails to start: those before it are stopped
- * again and the error is thrown. A part that fails to stop is logged and does not keep the others from stopping.
+ * again and the error is thrown. A part that fails to stop, or has not
+ * stopped within `stopMs`, is logged and does not keep the others from stopping.
  */
 export class Manager {
   readonly #started: Part[] = [];
 
-  constructor(private readonly log: Logger) {}
+  constructor(
+    private readonly log: Logger,
+    private readonly stopMs = STOP_MS,
+  ) {}
 
   async start(parts: readonly Part[]): Promise<void> {
     for (const part of parts) {
@@ -31,10 +38,18 @@ export class Manager {
   async stop(): Promise<void> {
     for (const part of this.#started.splice(0).reverse()) {
       try {
-        await part.stop();
+        await this.#inTime(part.stop());
       } catch (error) {
         this.log.error({ err: error, part: part.name }, `Could not stop ${part.name}`);
       }
     }
+  }
+
+  async #inTime(stopping: Promise<void> | void): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => reject(new Error(`Not stopped within ${this.stopMs} ms`)), this.stopMs);
+    });
+    await Promise.race([stopping, late]).finally(() => clearTimeout(timer));
   }
 }

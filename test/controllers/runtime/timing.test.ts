@@ -104,6 +104,15 @@ describe('Manager', () => {
     assert.deepEqual(log, ['+store', '+http', '+world', '-world', '-store']);
   });
 
+  it('goes on when one part never stops', async () => {
+    const log: string[] = [];
+    const manager = new Manager(silent, 10);
+    const hung: Part = { name: 'hung', start: () => undefined, stop: () => new Promise(() => undefined) };
+    await manager.start([part('store', log), hung, part('world', log)]);
+    await manager.stop();
+    assert.deepEqual(log, ['+store', '+world', '-world', '-store']);
+  });
+
   it('takes down what had started when a part cannot start', async () => {
     const log: string[] = [];
     const manager = new Manager(silent);
