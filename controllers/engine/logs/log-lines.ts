@@ -3,9 +3,14 @@ import type { ContainerLogLine } from '../engine.js';
 /** Longer lines come in pieces of this many bytes. */
 const LONGEST_LINE_BYTES = 64 * 1024;
 const HEADER_BYTES = 8;
-/** Docker cuts what a container prints into frames of 16 KiB. */
+/** Far more than a message of Docker's. */
 const LONGEST_FRAME_BYTES = 1024 * 1024;
+/** A line that is longer comes as several messages of this many bytes, the last one of the line excepted. */
+const PART_BYTES = 16 * 1024;
 const LINE_FEED = 0x0a;
+/** What Docker puts before each message, as RFC 3339 with nine digits of the second, in UTC. */
+const STAMP = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z /g;
+const STAMP_BYTES = 31;
 
 /** The unfinished line of one stream. */
 interface Open {
@@ -17,8 +22,8 @@ interface Open {
 /**
  * Takes apart Docker's log stream (asked for with timestamps) into lines. A container with a terminal sends plain text,
  * any other one sends frames: an 8-byte header (stream, length), then one message with its time in front. Which it is
- * shows in the first byte: text begins with the digits of a year. Docker cuts long lines into several frames; they are put
- * together again up to 64 KiB. Throws for a frame that no engine sends.
+ * shows in the first byte: text begins with the digits of a year. Docker cuts long lines into several messages; they are
+ * put together again up to 64 KiB. Throws for a frame that no engine sends.
  */
 export function logLines(): { take(chunk: Buffer): ContainerLogLine[]; finish(): ContainerLogLine[] } {
   const streams = { out: emptyLine(), err: emptyLine() };
@@ -32,7 +37,9 @@ export function logLines(): { take(chunk: Buffer): ContainerLogLine[]; finish():
       if (rest.length < end) return;
       const isStdErr = rest[0] === 2;
       const { timestamp, text } = splitTimestamp(rest.subarray(HEADER_BYTES, end));
-      append(isStdErr ? streams.err : streams.out, text, timestamp, isStdErr, lines);
+      const stream = isStdErr ? streams.err : streams.out;
+      append(stream, text, timestamp, isStdErr, lines);
+      if (text.length < PART_BYTES) closeIfOpen(stream, isStdErr, lines); // the last one of a run that has ended
       rest = rest.subarray(end);
     }
   };
@@ -42,13 +49,39 @@ export function logLines(): { take(chunk: Buffer): ContainerLogLine[]; finish():
       rest = rest.subarray(feed + 1);
     }
     if (rest.length > LONGEST_LINE_BYTES) {
-      appendText(rest, lines);
-      rest = Buffer.alloc(0);
+      const end = beforeStamp(rest);
+      appendText(rest.subarray(0, end), lines);
+      rest = rest.subarray(end);
     }
   };
-  const appendText = (line: Buffer, lines: ContainerLogLine[]): void => {
-    const { timestamp, text } = splitTimestamp(line);
+  /** The message that is being read, of a container with a terminal: its time as Docker wrote it, and its length so far. */
+  let message: { readonly stamp: string; bytes: number } | undefined;
+  const appendMessage = (text: Buffer, timestamp: number | undefined, lines: ContainerLogLine[]): void => {
     append(streams.out, text, timestamp, false, lines);
+    if (message) message.bytes += text.length;
+  };
+  /**
+   * A line or a part of one. Nothing but its time tells where a message begins that follows another one in the middle of
+   * a line: the next part of a long line, or the next run after one that ended without a line end. What the container
+   * prints itself may look the same, but is no later than the time at which Docker read it.
+   */
+  const appendText = (piece: Buffer, lines: ContainerLogLine[]): void => {
+    const first = message === undefined ? splitTimestamp(piece) : { timestamp: undefined, text: piece };
+    let from = piece.length - first.text.length;
+    let { timestamp } = first;
+    message ??= { stamp: piece.subarray(0, from).toString('latin1'), bytes: 0 };
+    for (const { 0: stamp, index } of piece.toString('latin1').matchAll(STAMP)) {
+      if (index < from) continue;
+      const bytes: number = message.bytes + index - from;
+      if (bytes !== PART_BYTES && stamp <= message.stamp) continue;
+      appendMessage(piece.subarray(from, index), timestamp, lines);
+      if (bytes < PART_BYTES) closeIfOpen(streams.out, false, lines);
+      message = { stamp, bytes: 0 };
+      timestamp = Date.parse(stamp.trimEnd());
+      from = index + STAMP_BYTES;
+    }
+    appendMessage(piece.subarray(from), timestamp, lines);
+    if (piece.at(-1) === LINE_FEED) message = undefined;
   };
 
   return {
@@ -64,8 +97,8 @@ export function logLines(): { take(chunk: Buffer): ContainerLogLine[]; finish():
       const lines: ContainerLogLine[] = [];
       if (framed === false && rest.length > 0) appendText(rest, lines);
       rest = Buffer.alloc(0);
-      if (streams.out.bytes > 0) close(streams.out, false, lines);
-      if (streams.err.bytes > 0) close(streams.err, true, lines);
+      closeIfOpen(streams.out, false, lines);
+      closeIfOpen(streams.err, true, lines);
       return lines;
     },
   };
@@ -94,6 +127,10 @@ function append(
   }
 }
 
+function closeIfOpen(open: Open, isStdErr: boolean, lines: ContainerLogLine[]): void {
+  if (open.bytes > 0) close(open, isStdErr, lines);
+}
+
 function close(open: Open, isStdErr: boolean, lines: ContainerLogLine[]): void {
   const message = Buffer.concat(open.parts).toString().replace(/\r$/, '');
   lines.push({ message, isStdErr, timestamp: open.timestamp });
@@ -107,6 +144,15 @@ function characterBoundary(text: Buffer, limit: number): number {
   let end = limit;
   while (end > 0 && end > limit - 4 && ((text[end] ?? 0) & 0xc0) === 0x80) end -= 1;
   return end;
+}
+
+/** How much of an unfinished line can be taken without cutting a time that stands in it or begins at its end. Pure. */
+function beforeStamp(text: Buffer): number {
+  const end = text.length - STAMP_BYTES + 1;
+  const from = end - STAMP_BYTES;
+  const tail = text.subarray(from).toString('latin1');
+  const cut = [...tail.matchAll(STAMP)].find(({ index }) => index < end - from && index + STAMP_BYTES > end - from);
+  return cut ? from + cut.index : end;
 }
 
 /** `2026-11-22T22:23:33.516755652Z text`: ms since the epoch and the rest; without a time, the text as it is. */

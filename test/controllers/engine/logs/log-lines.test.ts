@@ -56,6 +56,45 @@ describe('logLines', () => {
     ]);
   });
 
+  const LATER = '2026-11-22T22:23:34.000000000Z';
+  const LATER_MS = Date.parse('2026-11-22T22:23:34.000Z');
+
+  it('puts together a line of a terminal that Docker has cut, without the times in it', () => {
+    const part = 'a'.repeat(16_384);
+    for (const parts of [2, 3, 5, 9]) {
+      const stamped = Array.from({ length: parts }, (_, at) => `2026-11-22T22:23:3${at}.000000000Z ${part}`).join('');
+      const bytes = Buffer.from(`${stamped}${LATER} b\r\n${LATER} next\r\n`);
+      for (const size of [bytes.length, 1000, 4096, 33_333]) {
+        const chunks = Array.from({ length: Math.ceil(bytes.length / size) }, (_, at) =>
+          bytes.subarray(at * size, (at + 1) * size),
+        );
+        const lines = read(...chunks);
+        assert.equal(lines.map(({ message }) => message).join(''), `${part.repeat(parts)}bnext`, `${parts} by ${size}`);
+        assert.ok(lines.every(({ message }) => message.length <= 65_536));
+        assert.equal(lines[0]?.timestamp, Date.parse('2026-11-22T22:23:30.000Z'));
+        assert.deepEqual(lines.at(-1), { message: 'next', isStdErr: false, timestamp: LATER_MS });
+      }
+    }
+  });
+
+  it('ends a line where the next run of the container begins', () => {
+    const want = [
+      { message: 'abc', isStdErr: false, timestamp: MS },
+      { message: 'hello', isStdErr: false, timestamp: LATER_MS },
+    ];
+    const text = Buffer.from(`${TIME} abc${LATER} hello\r\n`);
+    assert.deepEqual(read(text), want);
+    assert.deepEqual(read(...bytewise(text)), want);
+    assert.deepEqual(read(frame(1, 'abc'), frame(1, 'hello\n', LATER)), want);
+  });
+
+  it('leaves times that the container prints itself', () => {
+    const printed = `at 2026-11-22T22:23:33.516700000Z up, ${TIME} `;
+    assert.deepEqual(read(Buffer.from(`${TIME} ${printed}\r\n`)), [
+      { message: printed, isStdErr: false, timestamp: MS },
+    ]);
+  });
+
   it('hands over endless lines in pieces of 64 KiB, none of them cut inside a character', () => {
     const text = 'é'.repeat(50_000); // 100 000 bytes
     const framed = read(frame(1, text), frame(1, '\n'));
