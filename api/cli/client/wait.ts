@@ -80,9 +80,7 @@ export async function waitReady(
     if (end === undefined) {
       const open = awaited.find((one) => verdictOf(mirror.get(one.kind, one.name), one).is !== 'ready');
       throw lateError(
-        open
-          ? `${subjectText(open)} is not ready (${told.get(subjectText(open)) ?? 'nothing was heard of it'})`
-          : 'Not ready',
+        open ? `${subjectText(open)} is not ready (${troubleOf(mirror.get(open.kind, open.name), open)})` : 'Not ready',
         seconds,
       );
     }
@@ -123,6 +121,14 @@ function verdictOf(
   const text = `${ready.reason}: ${ready.message}`;
   if (isStalled(one)) return { is: 'stuck', text };
   return { is: 'open', text: one.kind === 'App' ? phaseText(one, text) : TROUBLES.test(ready.reason) ? text : '' };
+}
+
+/** Why a document is not ready: while it is waited for most reasons pass by unsaid, at the end each is the one to know. Pure. */
+function troubleOf(one: AnyResource | undefined, awaited: Awaited): string {
+  const { text } = verdictOf(one, awaited);
+  if (text !== '') return text;
+  const ready = one && one.metadata.generation >= awaited.generation ? readinessOf(one) : undefined;
+  return ready ? `${ready.reason}: ${ready.message}` : 'nothing was heard of it';
 }
 
 const PHASES: Readonly<Record<string, string>> = {

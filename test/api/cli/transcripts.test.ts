@@ -173,6 +173,14 @@ describe('the supercargo command', function () {
       await apply();
     });
 
+    it('fails with what a Service waits for when time is up', async () => {
+      const input =
+        '{apiVersion: supercargo.io/v1, kind: Service, metadata: {name: dep}, spec: {app: none, serviceName: dep, image: "busybox:1"}}';
+      const { code, err } = await command.run(['apply', '-f', '-', '--timeout', '2'], run({ input }));
+      assert.equal(code, 3, err);
+      assert.match(err, /^error: service\/dep is not ready \(AppMissing: Waiting for App none,.*\) after 2 s\n/);
+    });
+
     it('follows output over a restart, and says whose it is', async () => {
       await apply();
       agent.engine.docker.print(containerOf('web'), 'hello from web');
