@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import {
   closeSync,
+  constants,
   fchownSync,
   linkSync,
   lstatSync,
   openSync,
   readdirSync,
-  readFileSync,
+  readSync,
   renameSync,
   rmdirSync,
   unlinkSync,
@@ -18,9 +19,9 @@ import { join } from 'node:path';
 // two hundred services needs two thousand of them before anything of it may be stopped. Through Node's four threads they
 // take a third of a second, and twenty times the processor time.
 
-/** Owner of the files that an agent made: that is how they are told from an application's. */
+/** Owner of the files that an agent made as root, as a Supervisor has it. Applications may run as that user, too. */
 const AGENT_UID = 65534;
-/** What our files say. Only root may give files away: without root it is this that tells them from an application's. */
+/** What our files say: together with their owner it tells them from an application's. */
 const MARK = 'held by supercargo\n';
 /** Begins the name of a lock file that is not in place yet. */
 const ASIDE = '.lock-';
@@ -77,9 +78,23 @@ export function look(path: string): 'none' | 'ours' | 'other' {
   const seen = lstatSync(path, { throwIfNoEntry: false });
   if (!seen) return 'none';
   if (!seen.isFile()) return 'other';
-  if (seen.uid === AGENT_UID) return 'ours';
-  if (isRoot() || seen.uid !== process.getuid?.() || seen.size !== MARK.length) return 'other';
-  return unlessAbsent(() => readFileSync(path, 'utf8')) === MARK ? 'ours' : 'other';
+  const isOwn = seen.uid === AGENT_UID || (!isRoot() && seen.uid === process.getuid?.());
+  return isOwn && seen.size === MARK.length && textOf(path) === MARK ? 'ours' : 'other';
+}
+
+/** An application may put a link or a pipe there between the look and this; neither is followed or waited for. */
+function textOf(path: string): string | undefined {
+  try {
+    const descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      const bytes = Buffer.alloc(MARK.length);
+      return bytes.toString('utf8', 0, readSync(descriptor, bytes));
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch {
+    return undefined; // gone, exchanged or not ours to read: in each case not what we have put there
+  }
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
  * The update lock of an app: files in its services' lock directories (docs/reference/http-api.md §4). All services
- * or none. Our own files belong to uid 65534, so that they are recognised after a crash.
+ * or none. Our own files belong to uid 65534 and say that they are ours, so that they are recognised after a crash.
  */
 export interface UpdateLocks {
   /** Takes the lock for every service directory of the app, existing or named here. Repeatable while held. `force` deletes the application's file first. */

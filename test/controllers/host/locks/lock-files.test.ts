@@ -128,12 +128,17 @@ describe('update lock files', () => {
 
   // Only root can make a file of that owner.
   if (isRoot) {
-    it('takes over the files of a Supervisor, whatever they contain', async () => {
-      await mkdir(folder('web'), { recursive: true });
-      await writeFile(join(folder('web'), 'updates.lock'), '');
-      await chown(join(folder('web'), 'updates.lock'), 65534, 65534);
-      assert.deepEqual(await claim(['web']), held);
-    });
+    for (const text of ['', '0', 'held by supercargi\n']) {
+      it(`keeps out of the lock of an application that runs as uid 65534 and writes ${JSON.stringify(text)}`, async () => {
+        const path = join(folder('web'), 'updates.lock');
+        await mkdir(folder('web'), { recursive: true });
+        await writeFile(path, text);
+        await chown(path, 65534, 65534);
+        assert.equal((await claim(['web'])).is, 'locked');
+        assert.equal(await locks.release(7), 'released');
+        assert.equal(await readFile(path, 'utf8'), text);
+      });
+    }
   }
 
   it('removes on release what an earlier process left, and nothing else', async () => {
