@@ -42,6 +42,8 @@ export function planSource(source: GitSource, facts: SourceFacts): SourcePlan {
 }
 
 const INTERVAL_MS = 5 * 60_000;
+/** Documents that were stored before their check knew of it may say more than a date can be, ms. */
+const LONGEST_INTERVAL_MS = 3650 * 24 * 3_600_000;
 /** A fleet that was switched on at once does not ask at once for ever. */
 const JITTER = 0.1;
 
@@ -51,7 +53,8 @@ export function intervalMs(
   random: number,
 ): number {
   if (interval === undefined && times !== undefined) return Number.POSITIVE_INFINITY;
-  const everyMs = interval === undefined ? INTERVAL_MS : (durationMs(interval) ?? INTERVAL_MS);
+  const everyMs =
+    interval === undefined ? INTERVAL_MS : Math.min(durationMs(interval) ?? INTERVAL_MS, LONGEST_INTERVAL_MS);
   return Math.round(everyMs * (1 - random * JITTER));
 }
 

@@ -1,7 +1,7 @@
 import { cronIssue } from '../model/cron.js';
 import { durationMs } from '../model/duration.js';
 import { type GitTransport, parseGitUrl } from '../model/git-url.js';
-import { listed } from '../model/issue.js';
+import { listed, shorten } from '../model/issue.js';
 import type { GitSourceSpec } from '../model/types.js';
 import type { Found } from './check-service.js';
 
@@ -72,6 +72,11 @@ const OUTSIDE = 'Expected a path inside the repository, without ..';
 const isInside = (path: string): boolean =>
   !path.split('/').includes('..') && [...path].every((character) => character >= ' ');
 
+/** A timer of Node counts to 24 days, and one that is to count further fires at once. */
+const LONGEST_TIMEOUT_MS = 24 * 3_600_000;
+/** A date has an end. */
+const LONGEST_INTERVAL_MS = 3650 * 24 * 3_600_000;
+
 function checkTimes({ interval, timeout, cron }: GitSourceSpec): Found[] {
   const noCron = cron === undefined ? undefined : cronIssue(cron);
   const found: Found[] = noCron === undefined ? [] : [[['cron'], noCron]];
@@ -79,6 +84,12 @@ function checkTimes({ interval, timeout, cron }: GitSourceSpec): Found[] {
     const ms = text === undefined ? undefined : durationMs(text);
     return ms !== undefined && ms < 1000 ? [[[name], `Too short: ${text}, at least 1s`]] : [];
   });
+  const timeoutMs = timeout === undefined ? 0 : (durationMs(timeout) ?? 0);
+  if (timeoutMs > LONGEST_TIMEOUT_MS) found.push([['timeout'], `Too long: ${shorten(String(timeout))}, at most 1d`]);
+  const intervalMs = interval === undefined ? 0 : (durationMs(interval) ?? 0);
+  if (intervalMs > LONGEST_INTERVAL_MS) {
+    found.push([['interval'], `Too long: ${shorten(String(interval))}, at most 3650d; suspend: true for never`]);
+  }
   return [...short, ...found];
 }
 

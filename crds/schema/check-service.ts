@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { type Path, shorten } from '../model/issue.js';
 import { NAME, NAME_RULE } from '../model/names.js';
 import type { LongPort, LongVolume, ServiceFields } from '../model/types.js';
+import { countable, parseBytes, parseDurationMs } from '../model/units.js';
 
 /** Something wrong, with its place below `spec`. */
 export type Found = [path: Path, message: string];
@@ -27,6 +28,7 @@ export function checkService(fields: ServiceFields, base: Path, { mayBind }: { r
     ...variablesIn(fields.environment, 'environment'),
     ...environmentIssues(fields.environment),
     ...variablesIn(fields.labels, 'labels'),
+    ...amountIssues(fields),
   ];
   for (const [name, limit] of Object.entries(fields.ulimits ?? {})) {
     if (typeof limit === 'object' && limit.hard !== -1 && (limit.soft === -1 || limit.soft > limit.hard)) {
@@ -80,6 +82,47 @@ function environmentIssues(environment: ServiceFields['environment']): Found[] {
     const message = `Too large: ${bytes} bytes with its name, at most ${LONGEST_VARIABLE}; write it to a file in a volume`;
     return bytes > LONGEST_VARIABLE ? [[['environment', name], message]] : [];
   });
+}
+
+/** Amounts that have the right form, which the schema says, and that the engine cannot count in 64 bits. */
+function amountIssues(fields: ServiceFields): Found[] {
+  const { healthcheck, blkio_config, ulimits, volumes } = fields;
+  const whole = (value: unknown): number | undefined => countable(Number(value));
+  const amounts: (readonly [Path, unknown, (value: unknown) => number | undefined])[] = [
+    ...(['interval', 'timeout', 'start_period', 'startPeriod'] as const).map(
+      (key) => [['healthcheck', key], healthcheck?.[key], parseDurationMs] as const,
+    ),
+    [['healthcheck', 'retries'], healthcheck?.retries, whole],
+    [['stop_grace_period'], fields.stop_grace_period, parseDurationMs],
+    [['cpus'], fields.cpus, (value) => countable(Number(value) * 1e9)],
+    ...(['cpu_rt_runtime', 'cpu_rt_period'] as const).map(
+      (key) => [[key], fields[key], (value: unknown) => countable(Number.parseInt(String(value), 10) * 1e6)] as const,
+    ),
+    ...(['mem_limit', 'mem_reservation', 'shm_size'] as const).map((key) => [[key], fields[key], parseBytes] as const),
+    [['memswap_limit'], fields.memswap_limit, (value) => (Number(value) === -1 ? -1 : parseBytes(value))],
+    ...(['pids_limit', 'cpu_shares', 'cpu_quota', 'cpu_period'] as const).map(
+      (key) => [[key], fields[key], whole] as const,
+    ),
+    ...Object.entries(ulimits ?? {}).flatMap(([name, limit]) =>
+      Object.values(typeof limit === 'object' ? limit : { limit }).map(
+        (value) => [['ulimits', name], value, whole] as const,
+      ),
+    ),
+    ...(['device_read_bps', 'device_write_bps', 'device_read_iops', 'device_write_iops'] as const).flatMap((key) =>
+      (blkio_config?.[key] ?? []).map(
+        ({ rate }, index) => [['blkio_config', key, index, 'rate'], rate, parseBytes] as const,
+      ),
+    ),
+    ...(volumes ?? []).map((volume, index) => {
+      const size = typeof volume === 'object' ? volume.tmpfs?.size : undefined;
+      return [['volumes', index, 'tmpfs', 'size'], size, parseBytes] as const;
+    }),
+  ];
+  return amounts.flatMap(([path, value, count]): Found[] =>
+    isSet(value) && count(value) === undefined
+      ? [[path, `Too large: ${quoted(String(value))} is more than the engine can count`]]
+      : [],
+  );
 }
 
 const RANGE = /^\d+(-\d+)?$/;

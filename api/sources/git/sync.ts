@@ -31,6 +31,9 @@ import { transportOf } from './transport.js';
 import { deviceVariables, type Value, type Variables } from './variables.js';
 import { verifySignature } from './verify-signature.js';
 
+/** Longest talk with a repository, ms: a timer that is to count further than 24 days fires at once. */
+const DAY_MS = 24 * 3_600_000;
+
 /** What is known of a source while this process lives. */
 export interface Memory {
   /** The fixed commit that is in the cache. */
@@ -53,7 +56,7 @@ export async function repositoryOf(
     git,
     gitDir: join(folder, `${canonicalHash(spec.url).slice(0, 32)}.git`),
     transport: await transportOf(spec, secrets, folder),
-    timeoutMs: (spec.timeout === undefined ? undefined : durationMs(spec.timeout)) ?? 5 * 60_000,
+    timeoutMs: Math.min((spec.timeout === undefined ? undefined : durationMs(spec.timeout)) ?? 5 * 60_000, DAY_MS),
     ...(limits === undefined ? {} : { limits }),
   });
 }

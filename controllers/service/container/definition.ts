@@ -1,5 +1,6 @@
 import { normalizeReference } from '../../../crds/model/names.js';
 import type { ServiceSpec } from '../../../crds/model/types.js';
+import { parseDurationMs } from '../../../crds/model/units.js';
 import type { ContainerOptions, HostOptions } from '../../engine/engine.js';
 import { InvalidSpecError } from '../../runtime/outcome.js';
 import { type Dependency, providerNames, readDependencies } from '../dependencies.js';
@@ -12,7 +13,6 @@ import { type Labels, readLabels } from '../spec/labels.js';
 import { readVolumes, type VolumeUse } from '../spec/mounts.js';
 import { type NetworkUse, readNetworks } from '../spec/networks.js';
 import { type PortBinding, readExposed, readPorts } from '../spec/ports.js';
-import { parseDurationMs } from '../spec/units.js';
 import { HOST_FIELDS, onlySaid, readHostOptions } from './host-options.js';
 
 /** Plain fields beside HostConfig. */

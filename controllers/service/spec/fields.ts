@@ -1,3 +1,4 @@
+import { countable } from '../../../crds/model/units.js';
 import type { Findings } from './findings.js';
 
 /** A service document as a map of its fields: what it says is checked field by field. */
@@ -38,8 +39,9 @@ export function texts(
 /** A whole number, also written as text; anything else is left out with a warning, as the Supervisor does. Pure. */
 export function integer(value: unknown, path: string, findings: Findings): number | undefined {
   if (isAbsent(value)) return undefined;
-  if (typeof value === 'number' && Number.isInteger(value)) return value;
-  if (typeof value === 'string' && /^\s*[+-]?\d+\s*$/.test(value)) return Number(value);
+  const isWhole = typeof value === 'number' ? Number.isInteger(value) : /^\s*[+-]?\d+\s*$/.test(String(value));
+  const number = isWhole ? countable(Number(value)) : undefined;
+  if (number !== undefined) return number;
   return findings.warn(path, `${JSON.stringify(value)} is not a whole number; the default is used`);
 }
 

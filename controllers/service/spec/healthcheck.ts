@@ -1,7 +1,7 @@
+import { parseDurationMs } from '../../../crds/model/units.js';
 import type { SeenImage } from '../../engine/engine.js';
 import { integer, isAbsent, isRecord, texts } from './fields.js';
 import type { Findings } from './findings.js';
-import { parseDurationMs } from './units.js';
 
 /** Docker's healthcheck; durations in ns. */
 export interface Healthcheck {

@@ -1,7 +1,7 @@
+import { parseBytes, parseDurationMs } from '../../../crds/model/units.js';
 import type { HostOptions } from '../../engine/engine.js';
 import { type Fields, integer, isAbsent, isRecord } from './fields.js';
 import type { Findings } from './findings.js';
-import { parseBytes, parseDurationMs } from './units.js';
 
 /** The limits of CPU, memory, devices and processes; undefined where the document says nothing. Pure. */
 export function readLimits(

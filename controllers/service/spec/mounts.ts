@@ -1,8 +1,8 @@
+import { parseBytes } from '../../../crds/model/units.js';
 import type { HostOptions, Mount } from '../../engine/engine.js';
 import { bindMount, bindText, type HostBind, isHostPath, longBind, shortBind } from './binds.js';
 import { isAbsent, isRecord } from './fields.js';
 import type { Findings } from './findings.js';
-import { parseBytes } from './units.js';
 
 export type Mounts = NonNullable<HostOptions['Mounts']>;
 

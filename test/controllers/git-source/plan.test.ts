@@ -62,6 +62,7 @@ describe('the time between two looks', () => {
     assert.equal(intervalMs({ interval: '60s' }, 0), 60_000);
     assert.equal(intervalMs({ interval: '60s' }, 0.5), 57_000);
     assert.equal(intervalMs({}, 0), 300_000);
+    assert.ok(!Number.isNaN(new Date(Date.now() + intervalMs({ interval: `${'9'.repeat(90)}d` }, 0)).getTime()));
   });
   it('is that of the cron where there is no interval', () => {
     assert.equal(intervalMs({ cron: '* * * * * *' }, 0), Number.POSITIVE_INFINITY);

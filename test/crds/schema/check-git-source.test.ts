@@ -107,6 +107,14 @@ describe('a GitSource', () => {
         want: ['spec.cron: "0-9999999999" is no minute of a cron expression: they go from 0 to 59'],
       },
       {
+        it: 'times that no timer and no date can count',
+        spec: { interval: '9999999999h', timeout: '30d' },
+        want: [
+          'spec.timeout: Too long: 30d, at most 1d',
+          'spec.interval: Too long: 9999999999h, at most 3650d; suspend: true for never',
+        ],
+      },
+      {
         it: 'a signature of nobody',
         spec: { verify: {} },
         want: ['spec.verify: Says nobody whose signature counts: name allowedSigners, keyring or both'],
