@@ -1,5 +1,5 @@
 import type { Issue } from '../model/issue.js';
-import type { App } from '../model/kinds.js';
+import type { App, Service } from '../model/kinds.js';
 import { normalizeReference } from '../model/names.js';
 import { type References, referencesOf } from '../model/references.js';
 import { cameAsTargetState } from '../model/target-state.js';
@@ -36,6 +36,31 @@ export function checkRelease(app: Release, byHand: WrittenByHand = NOTHING): rea
     ...platforms(services),
     ...cycles(new Map(references)),
   ];
+}
+
+/**
+ * Networks, and services whose namespaces it shares, that a service written by hand names and that its App does not have.
+ * Dependencies and volumes are not among them: the Service passes over the former, and the engine makes the latter. Pure.
+ */
+export function undeclaredByHand(
+  spec: Service['spec'],
+  { spec: { services, networks } }: Pick<App, 'spec'>,
+  byHand: Omit<WrittenByHand, 'volumes'>,
+): readonly Issue[] {
+  const { networks: joined = [], mode, namespaces } = referencesOf(spec);
+  const known = {
+    service: new Set([...Object.keys(services ?? {}), ...byHand.services]),
+    network: new Set(['default', ...Object.keys(networks ?? {}), ...byHand.networks]),
+  };
+  const used: readonly (readonly [field: string, what: 'service' | 'network', name: string])[] = [
+    ...namespaces.map(({ field, service }) => [field, 'service', service] as const),
+    ...joined.map((name) => ['networks', 'network', name] as const),
+    ...(mode.is === 'service' ? [['network_mode', 'service', mode.service] as const] : []),
+    ...(mode.is === 'network' ? [['network_mode', 'network', mode.network] as const] : []),
+  ];
+  return used.flatMap(([field, what, name]) =>
+    known[what].has(name) ? [] : [{ path: `spec.${field}`, message: `App ${spec.app} has no ${what} ${name}` }],
+  );
 }
 
 function undeclared(

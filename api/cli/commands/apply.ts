@@ -81,21 +81,29 @@ async function rehearse(client: Client, written: readonly Written[]): Promise<re
 export const rehearsalPath = (subject: Written, written: readonly Written[]): string =>
   `${objectPath(subject)}?dryRun=All${besideOf(subject, written)}`;
 
-/** What is written for an App: its release may name that, although the device does not have it yet. For others the App that gives them leave. Pure. */
+/**
+ * What is written for an App: its release and the services beside it may name that, although the device does not have it
+ * yet. For a Service or Volume also the App, where it gives them leave. Pure.
+ */
 function besideOf(subject: Written, written: readonly Written[]): string {
   const { kind, name } = subject;
-  const specOf = (one: Written): Readonly<Record<string, unknown>> => (isObject(one.value.spec) ? one.value.spec : {});
-  if (kind === 'Service' || kind === 'Volume') {
-    const { app } = specOf(subject);
-    const gives = written.some((one) => one.kind === 'App' && one.name === app && specOf(one).allowHostBinds === true);
-    return gives ? `&beside=${encodeURIComponent(`app/${String(app)}`)}` : '';
-  }
-  if (kind !== 'App') return '';
+  const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> => (isObject(value) ? value : {});
+  const specOf = (one: Written) => fieldsOf(one.value.spec);
+  const app = kind === 'App' ? name : kind === 'Service' || kind === 'Volume' ? specOf(subject).app : undefined;
+  if (typeof app !== 'string') return '';
   const beside = written.flatMap((one) => {
     const spec = specOf(one);
-    if (one.kind === 'Service') return spec.app === name ? [`service/${String(spec.serviceName)}`] : [];
-    if ((one.kind !== 'Network' && one.kind !== 'Volume') || !one.name.startsWith(`${name}.`)) return [];
-    return [`${one.kind.toLowerCase()}/${one.name.slice(name.length + 1)}`];
+    if (one === subject) return [];
+    if (one.kind === 'App' && one.name === app) {
+      return [
+        ...(spec.allowHostBinds === true ? [`app/${app}`] : []),
+        ...Object.keys(fieldsOf(spec.services)).map((service) => `service/${service}`),
+        ...Object.keys(fieldsOf(spec.networks)).map((network) => `network/${network}`),
+      ];
+    }
+    if (one.kind === 'Service') return spec.app === app ? [`service/${String(spec.serviceName)}`] : [];
+    if ((one.kind !== 'Network' && one.kind !== 'Volume') || !one.name.startsWith(`${app}.`)) return [];
+    return [`${one.kind.toLowerCase()}/${one.name.slice(app.length + 1)}`];
   });
   return beside.length === 0 ? '' : `&beside=${encodeURIComponent(beside.join(','))}`;
 }

@@ -1,7 +1,7 @@
 import type { Issue } from '../../../crds/model/issue.js';
 import { type AnyDeclared, API_VERSION, type Kind, PLURALS, type Resource } from '../../../crds/model/kinds.js';
 import { accessByHand } from '../../../crds/schema/check-host-access.js';
-import { checkRelease } from '../../../crds/schema/check-release.js';
+import { checkRelease, undeclaredByHand } from '../../../crds/schema/check-release.js';
 import { parseDocument } from '../../../crds/schema/parse.js';
 import { servicesByHand, writtenFor } from '../../../crds/schema/written-by-hand.js';
 import type { Reader } from '../../store/store.js';
@@ -57,34 +57,31 @@ const causesOf = (reason: string, issues: readonly Issue[]): readonly Cause[] =>
   issues.map(({ path, message }) => ({ reason, message, field: path }));
 
 /**
- * What keeps the release of an App from being rolled out, as its controller will find it. A rehearsal has to tell: who
+ * What keeps the release of an App from being rolled out, or a Service or Volume written by hand from being made, as its controller will find it. A rehearsal has to tell: who
  * only writes hears it from the status. `beside` names what will be declared with it. Throws a 422.
  */
 export function checkRehearsal(document: AnyDeclared, store: Pick<Reader, 'list'>, beside: string | undefined): void {
   const named = (of: string): readonly string[] =>
     (beside ?? '').split(',').flatMap((one) => (one.startsWith(`${of}/`) ? [one.slice(of.length + 1)] : []));
+  const byHandFor = (app: string) => ({
+    services: [...servicesByHand(app, store.list('Service')).map((one) => one.spec.serviceName), ...named('service')],
+    networks: [...writtenFor(app, store.list('Network')), ...named('network')],
+    volumes: [...writtenFor(app, store.list('Volume')), ...named('volume')],
+  });
   if (document.kind === 'Service' || document.kind === 'Volume') {
     const { app: name } = document.spec;
     const app = store.list('App').find(({ metadata }) => metadata.name === name);
     // Without its App it waits; an App beside it that is named here gives leave.
-    const issues = app && !named('app').includes(name) ? accessByHand(document, app) : [];
+    if (!app) return;
+    const issues = named('app').includes(name) ? [] : [...accessByHand(document, app)];
+    if (document.kind === 'Service') issues.push(...undeclaredByHand(document.spec, app, byHandFor(name)));
     if (issues.length === 0) return;
     throw ResourceError.invalid(PLURALS[document.kind], document.metadata.name, causesOf('FieldValueInvalid', issues));
   }
   if (document.kind !== 'App') return;
   const { metadata, spec } = document;
   const { name } = metadata;
-  const issues = checkRelease(
-    { metadata: { origin: 'api' }, spec },
-    {
-      services: [
-        ...servicesByHand(name, store.list('Service')).map((one) => one.spec.serviceName),
-        ...named('service'),
-      ],
-      networks: [...writtenFor(name, store.list('Network')), ...named('network')],
-      volumes: [...writtenFor(name, store.list('Volume')), ...named('volume')],
-    },
-  );
+  const issues = checkRelease({ metadata: { origin: 'api' }, spec }, byHandFor(name));
   if (issues.length > 0) throw ResourceError.invalid(PLURALS.App, name, causesOf('FieldValueInvalid', issues));
 }
 

@@ -132,6 +132,37 @@ describe('a dry run of the resource API', () => {
     });
   }
 
+  describe('of a Service written by hand', () => {
+    const SERVICES = '/apis/supercargo.io/v1/services';
+    for (const [field, value, message] of [
+      ['networks', ['nonet'], 'App mine has no network nonet'],
+      ['network_mode', 'service:nosuch', 'App mine has no service nosuch'],
+      ['pid', 'service:nosuch', 'App mine has no service nosuch'],
+    ] as const) {
+      const document = { spec: { app: 'mine', serviceName: 'x', image: 'busybox:1', [field]: value } };
+      it(`finds what it would wait for in ${field}`, async () => {
+        const { code, body } = await ask('PUT', `${SERVICES}/x?dryRun=All`, document);
+        const cause = { reason: 'FieldValueInvalid', field: `spec.${field}`, message };
+        assert.deepEqual([code, body.details?.causes], [422, [cause]]);
+      });
+      it(`takes what is declared beside it in ${field}`, async () => {
+        const beside = '&beside=service/nosuch,network/nonet';
+        assert.equal((await ask('PUT', `${SERVICES}/x?dryRun=All${beside}`, document)).code, 201);
+      });
+    }
+
+    it('takes what its App has, a dependency that nobody is, and a volume that the engine makes', async () => {
+      const spec = {
+        app: 'mine',
+        serviceName: 'x',
+        image: 'busybox:1',
+        depends_on: ['web', 'nosuch'],
+        volumes: ['novol:/x'],
+      };
+      assert.equal((await ask('PUT', `${SERVICES}/x?dryRun=All`, { spec })).code, 201);
+    });
+  });
+
   it('asks a controller for nothing', async () => {
     const { code, body } = await ask('POST', `${APPS}/mine/requests?dryRun=All`, { name: 'restart', force: true });
     assert.deepEqual([code, body.request], [202, { name: 'restart', force: true }]);
