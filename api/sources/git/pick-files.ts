@@ -1,11 +1,15 @@
 import { posix } from 'node:path';
+import { runInNewContext } from 'node:vm';
 import picomatch from 'picomatch';
 import type { Problem } from '../../../crds/model/kinds.js';
 import { isDocumentFile } from '../files/scan-folders.js';
 import type { TreeEntry } from './git-output.js';
+import { final } from './source-error.js';
 
 /** Enough for any device, and it ends on any mistake; as for folders. */
 const LIMIT_FILES = 5000;
+/** Globs become regular expressions, and one with many stars takes years for one long name; nobody else is served meanwhile, ms. */
+const LIMIT_MATCH_MS = 1000;
 /** A link to a link to … */
 const LIMIT_LINKS = 8;
 
@@ -26,22 +30,38 @@ export const cleanPaths = ({
     .map((one) => posix.normalize(one).replace(/^[./]*\/|\/+$/g, ''))
     .map((one) => (one === '.' ? '' : one));
 
-/** Which entries hold documents: by name, by the globs of the source. Hidden files and folders hold none. Pure. */
+/** Which entries hold documents: by name, by the globs of the source. Hidden files and folders hold none. Throws SourceError for globs that take too long. */
 export function pickFiles(
   entries: readonly TreeEntry[],
   { include, exclude = [] }: Selection,
 ): { readonly files: readonly TreeEntry[]; readonly problems: readonly Problem[] } {
-  const isIncluded = matcher(include ?? ['*']);
-  const isExcluded = matcher(exclude);
-  const files = entries.filter(({ type, path }) => {
+  const named = entries.filter(({ type, path }) => {
     const hidden = path.split('/').some((part) => part.startsWith('.'));
-    return (
-      type !== 'submodule' && !hidden && isDocumentFile(posix.basename(path)) && isIncluded(path) && !isExcluded(path)
-    );
+    return type !== 'submodule' && !hidden && isDocumentFile(posix.basename(path));
+  });
+  const files = inTime(() => {
+    const isIncluded = matcher(include ?? ['*']);
+    const isExcluded = matcher(exclude);
+    return named.filter(({ path }) => isIncluded(path) && !isExcluded(path));
   });
   if (files.length <= LIMIT_FILES) return { files, problems: [] };
   const message = `There are ${files.length} files with documents, at most ${LIMIT_FILES}`;
   return { files: files.slice(0, LIMIT_FILES), problems: [{ message }] };
+}
+
+/** Ends what matches after a while: nothing but the engine of JavaScript can stop a regular expression. */
+function inTime<T>(match: () => T): T {
+  try {
+    return runInNewContext('match()', { match }, { timeout: LIMIT_MATCH_MS }) as T;
+  } catch (cause) {
+    const isLate =
+      typeof cause === 'object' && cause !== null && 'code' in cause && cause.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT';
+    if (!isLate) throw cause;
+    throw final(
+      'InvalidSpec',
+      'include and exclude take too long to match the names of files: use fewer stars in a glob',
+    );
+  }
 }
 
 /** Whether a path fits one of the globs; one without a slash is about the name alone. Pure. */
