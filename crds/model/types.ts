@@ -822,7 +822,7 @@ export interface HostConfigSpec {
     type?: string;
     /** Address or host name of the proxy. */
     ip?: string;
-    /** Port of the proxy. */
+    /** Port of the proxy, from 1 to 65535. */
     port?: string | number;
     /** User name at the proxy. */
     login?: string;
@@ -830,7 +830,7 @@ export interface HostConfigSpec {
     password?: string;
     /** Name server reached through the proxy, as address:port; true is 8.8.8.8:53, false is none. */
     dns?: string | boolean;
-    /** Addresses and subnets that are reached directly. */
+    /** Addresses, subnets and host names that are reached directly. */
     noProxy?: string[];
     [k: string]: unknown;
   } | null;

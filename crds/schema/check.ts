@@ -2,6 +2,7 @@ import { cronIssue, windowCron } from '../model/cron.js';
 import { type Issue, issuesOf, listed, pathText } from '../model/issue.js';
 import type { AnyDeclared, Declared, Kind } from '../model/kinds.js';
 import { HOST_NAME_RULE, isHostName, NAME, NAME_LIMIT, NAME_RULE } from '../model/names.js';
+import { proxyIssues } from '../model/proxy.js';
 import { checkGitSource } from './check-git-source.js';
 import { accessFound } from './check-host-access.js';
 import { checkService, type Found } from './check-service.js';
@@ -77,9 +78,10 @@ function checkHostConfig({ metadata, spec }: Declared<'HostConfig'>): Found[] {
   const found = Object.keys(spec)
     .filter((field) => !own.includes(field))
     .map((field): Found => [[field], `Belongs to the HostConfig ${other}`]);
-  const { hostname, reboot } = spec;
+  const { hostname, proxy, reboot } = spec;
   // Empty is the default name. balenaOS would write any other into config.json, and then go without a name.
   if (hostname && !isHostName(hostname)) found.push([['hostname'], `Not a host name: ${HOST_NAME_RULE}`]);
+  for (const { path, message } of proxyIssues(proxy ?? {})) found.push([['proxy', ...path], message]);
   const window = windowCron(reboot);
   const noCron = window === undefined ? undefined : cronIssue(window);
   if (noCron !== undefined) found.push([['reboot'], noCron]);

@@ -464,11 +464,11 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
       proxy: { type: ["object","null"], description: "network only: the transparent proxy. Empty or null: none. Default: left as it is.", properties: {
         type: { type: "string", description: "socks4, socks5, http-connect or http-relay." },
         ip: { type: "string", description: "Address or host name of the proxy." },
-        port: { type: ["string","integer"], title: "string (a whole number) or integer", description: "Port of the proxy." },
+        port: { type: ["string","integer"], title: "string (a whole number) or integer", description: "Port of the proxy, from 1 to 65535." },
         login: { type: "string", description: "User name at the proxy." },
         password: { type: "string", description: "Password at the proxy. Secret: never shown." },
         dns: { type: ["string","boolean"], title: "string (an address such as 8.8.8.8:53) or boolean", description: "Name server reached through the proxy, as address:port; true is 8.8.8.8:53, false is none.", pattern: "^.+:[0-9]+$", maxLength: 255 },
-        noProxy: { type: "array", description: "Addresses and subnets that are reached directly.", items: { type: "string" } },
+        noProxy: { type: "array", description: "Addresses, subnets and host names that are reached directly.", items: { type: "string" } },
       } },
     }, additionalProperties: false },
     status: { type: "object", description: "What was observed; written by the HostConfig controller.", properties: {

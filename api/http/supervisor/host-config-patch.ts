@@ -1,4 +1,5 @@
 import { HOST_NAME_RULE, isHostName } from '../../../crds/model/names.js';
+import { PROXY_TYPES, proxyIssues } from '../../../crds/model/proxy.js';
 import type { HostConfigSpec } from '../../../crds/model/types.js';
 import type { HostNetworkView } from './host-ports.js';
 
@@ -29,7 +30,6 @@ type Fields = Readonly<Record<string, unknown>>;
 const isFields = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const TYPES = ['socks4', 'socks5', 'http-connect', 'http-relay'];
 const ADDRESS = /^.+:[0-9]+$/;
 const ADDRESS_LIMIT = 255;
 
@@ -66,12 +66,15 @@ function readProxy(value: unknown): ProxyPatch {
   const rest = { ...readDns(dns), ...readNoProxy(noProxy) };
   const wellFormed = Object.entries(KNOWN).every(([key, fits]) => absent(fields[key]) || fits(fields[key]));
   const kept = Object.entries(fields).filter(([key]) => !wellFormed || Object.hasOwn(KNOWN, key));
-  return { ...Object.fromEntries(kept.map(([key, field]) => [key, readField(key, field)])), ...rest };
+  const read = { ...Object.fromEntries(kept.map(([key, field]) => [key, readField(key, field)])), ...rest };
+  const issues = proxyIssues(read).map(({ path, message }) => `${message} at network.proxy.${path.join('.')}`);
+  if (issues.length > 0) throw new PatchError(...issues);
+  return read;
 }
 
 /** Fields whose form the Supervisor knows. While all that are given have it, every other field is dropped. */
 const KNOWN: Readonly<Record<string, (value: unknown) => boolean>> = {
-  type: (value) => typeof value === 'string' && TYPES.includes(value),
+  type: (value) => typeof value === 'string' && PROXY_TYPES.includes(value),
   ip: (value) => typeof value === 'string',
   port: (value) => /^\d+$/.test(String(value)) && ['string', 'number'].includes(typeof value),
   login: (value) => typeof value === 'string',

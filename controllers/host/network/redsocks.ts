@@ -1,3 +1,5 @@
+import { PROXY_TYPES } from '../../../crds/model/proxy.js';
+
 /** Fields of the `redsocks` block in the order of the file; `port` is a number, everything else as written. */
 export type ProxyFields = Readonly<Record<string, string | number>>;
 
@@ -8,7 +10,6 @@ export interface Redsocks {
   readonly dns?: string;
 }
 
-export const PROXY_TYPES: readonly string[] = ['socks4', 'socks5', 'http-connect', 'http-relay'];
 /** Name server that `dns: true` means. */
 const DEFAULT_DNS = '8.8.8.8:53';
 

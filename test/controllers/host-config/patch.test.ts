@@ -89,8 +89,10 @@ describe('a host-config patch, from the request to the files', () => {
   });
 
   it('starts from nothing after a proxy that was invalid', async () => {
-    assert.equal(await patch({ proxy: { ...PROXY, type: 'bogus', flavour: 'x' } }), '200 OK');
-    assert.match(await readFile(join(root, 'mnt/boot/system-proxy/redsocks.conf'), 'utf8'), /flavour = x;/);
+    assert.equal(await patch({ proxy: { ...PROXY, type: 'socks4' } }), '200 OK');
+    const path = join(root, 'mnt/boot/system-proxy/redsocks.conf');
+    await writeFile(path, (await readFile(path, 'utf8')).replace('socks4', 'bogus'));
+    assert.match(await patch({ proxy: { ...PROXY, type: 'bogus' } }), /^400 .*at network\.proxy\.type$/s);
     assert.deepEqual(await shown(), { hostname: 'old', proxy: {} });
     assert.equal(await patch({ proxy: { type: 'socks4', ip: 'a', port: 1 } }), '200 OK');
     assert.deepEqual(await shown(), { hostname: 'old', proxy: { type: 'socks4', ip: 'a', port: 1 } });

@@ -60,6 +60,38 @@ describe('the body of a host-config patch', () => {
     });
   }
 
+  const wrong: Readonly<Record<string, readonly unknown[]>> = {
+    'Expected socks4, socks5, http-connect or http-relay at network.proxy.type': [{ type: 'socks9' }],
+    'Expected a port, from 1 to 65535 at network.proxy.port': ['abc', 0, '0', 65_536, '99999'].map((port) => ({
+      port,
+    })),
+    'Expected the address of a name server and its port, such as 8.8.8.8:53 at network.proxy.dns': [
+      '8.8.8.8:70000',
+      '8.8.8.8:0',
+      'a b:53',
+    ].map((dns) => ({ dns })),
+    'Expected an address, a subnet such as 10.0.0.0/8, or a host name at network.proxy.noProxy.1': [
+      ...['bad host;rm', ' ', '', '10.0.0.0/99', 'a/8', '::1/129', '10.0.0.0/8/8', '-x'],
+    ].map((entry) => ({ noProxy: ['10.0.0.0/8', entry] })),
+  };
+  for (const [message, proxies] of Object.entries(wrong)) {
+    for (const proxy of proxies) {
+      it(`refuses ${JSON.stringify(proxy)}`, () => {
+        assert.throws(
+          () => readPatch({ network: { proxy } }),
+          (error) => error instanceof PatchError && error.message === FIRST + message,
+        );
+        const document = {
+          apiVersion: API_VERSION,
+          kind: 'HostConfig',
+          metadata: { name: 'network' },
+          spec: { proxy },
+        };
+        assert.ok(!parseDocument(document).ok);
+      });
+    }
+  }
+
   const taken: readonly [it: string, network: object, want: object][] = [
     ['may say nothing', {}, {}],
     ['clears with null', { hostname: null, proxy: null }, { hostname: null, proxy: null }],
@@ -82,12 +114,20 @@ describe('the body of a host-config patch', () => {
     ['clears with nothing in it', { proxy: {} }, { proxy: {} }],
     [
       'keeps everything when a field is strange',
-      { proxy: { type: 'bogus', flavour: 'x', n: 1.5 } },
-      { proxy: { type: 'bogus', flavour: 'x', n: '1.5' } },
+      { proxy: { ip: 5, flavour: 'x', n: 1.5 } },
+      { proxy: { ip: '5', flavour: 'x', n: '1.5' } },
     ],
     ['takes a port as text or number', { proxy: { port: '8123' } }, { proxy: { port: 8123 } }],
-    ['keeps a port that is none', { proxy: { port: 'abc' } }, { proxy: { port: 'abc' } }],
     ['takes a list', { proxy: { noProxy: ['a'] } }, { proxy: { noProxy: ['a'] } }],
+    [
+      'takes addresses, subnets and names as exceptions',
+      {
+        proxy: { noProxy: ['10.0.0.0/8', '::1', 'fe80::/10', '10.0.0.0/255.0.0.0', 'a.example', '.example', '*.a.b'] },
+      },
+      {
+        proxy: { noProxy: ['10.0.0.0/8', '::1', 'fe80::/10', '10.0.0.0/255.0.0.0', 'a.example', '.example', '*.a.b'] },
+      },
+    ],
     ['takes name servers', { proxy: { dns: '9.9.9.9:53' } }, { proxy: { dns: '9.9.9.9:53' } }],
   ];
   for (const [what, network, want] of taken) {

@@ -5,10 +5,10 @@ import {
   dnsServer,
   fieldIssues,
   isReserved,
-  PROXY_TYPES,
   parseRedsocks,
   renderRedsocks,
 } from '../../../../controllers/host/network/redsocks.js';
+import { PROXY_TYPES } from '../../../../crds/model/proxy.js';
 
 const BASE =
   'base {\n\tlog_debug = off;\n\tlog_info = on;\n\tlog = stderr;\n\tdaemon = off;\n\tredirector = iptables;\n}\n\n';
