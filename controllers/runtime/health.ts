@@ -1,4 +1,5 @@
-import { accessSync, constants, statfsSync } from 'node:fs';
+import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Reader } from '../../api/store/store.js';
 import type { HealthCheck } from '../../crds/model/health.js';
 import { KINDS, type Origin } from '../../crds/model/kinds.js';
@@ -131,6 +132,12 @@ export function folderTrouble(folder: string): string | undefined {
   }
 }
 
+/** The trees of the store are made at its start: one that is gone was moved, and what is written into it will not be found. */
+function movedTree(folder: string): string | undefined {
+  const gone = ['documents', 'status'].map((tree) => join(folder, tree)).find((tree) => !existsSync(tree));
+  return gone && `${gone} is not there: what is declared cannot be kept; put it back`;
+}
+
 /** What the checks look at, read now. */
 export function healthFacts({
   dataFolder,
@@ -154,7 +161,7 @@ export function healthFacts({
     vitals,
     engineTrouble,
     apiTrouble,
-    folderTrouble: folderTrouble(dataFolder) ?? store.diskTrouble,
+    folderTrouble: folderTrouble(dataFolder) ?? movedTree(dataFolder) ?? store.diskTrouble,
     unread,
     // Probes come often and hardly ever is a source unread: the documents are looked through only then.
     declaring: new Set(

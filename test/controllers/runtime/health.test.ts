@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Reader } from '../../../api/store/store.js';
@@ -116,6 +116,12 @@ describe('the health of the agent', () => {
 });
 
 describe('what health looks at', () => {
+  const dataFolder = mkdtempSync(join(tmpdir(), 'health-data-'));
+  before(() => {
+    for (const tree of ['documents', 'status']) mkdirSync(join(dataFolder, tree));
+  });
+  after(() => rmSync(dataFolder, { recursive: true }));
+
   const facts = (unread: HealthFacts['unread']) => {
     const asked: string[] = [];
     const list = (kind: string) => {
@@ -124,10 +130,17 @@ describe('what health looks at', () => {
     };
     const store = { unread: () => unread, list, diskTrouble: undefined } as unknown as Reader;
     return {
-      ...healthFacts({ dataFolder: tmpdir(), store, loops: [], vitals: undefined, apiTrouble: undefined }),
+      ...healthFacts({ dataFolder, store, loops: [], vitals: undefined, apiTrouble: undefined }),
       asked,
     };
   };
+
+  it('is whether the folder of the documents is still there', () => {
+    assert.equal(facts([]).folderTrouble, undefined);
+    renameSync(join(dataFolder, 'documents'), join(dataFolder, 'away'));
+    assert.match(facts([]).folderTrouble ?? '', /documents is not there/);
+    renameSync(join(dataFolder, 'away'), join(dataFolder, 'documents'));
+  });
 
   it('is no document while every source is read', () => {
     assert.deepEqual(facts([]).asked, []);
