@@ -2,6 +2,7 @@ import { constants, mkdirSync } from 'node:fs';
 import { type FileHandle, open, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NAME } from '../../crds/model/names.js';
+import { readAtMost } from '../platform/read-file.js';
 
 /** Keyrings and lists of host keys are the largest of them. */
 const LIMIT_BYTES = 1024 * 1024;
@@ -52,7 +53,8 @@ export function openSecretFiles({ dataFolder }: { readonly dataFolder: string })
 
   return {
     path: (name, content) => withFile(name, content, async (_file, path) => path),
-    read: (name) => withFile(name, 'private', async (file) => (await file.readFile('utf8')).replace(/\r?\n$/, '')),
+    read: (name) =>
+      withFile(name, 'private', async (file) => (await readAtMost(file, LIMIT_BYTES)).toString().replace(/\r?\n$/, '')),
   };
 }
 
