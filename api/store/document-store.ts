@@ -110,6 +110,7 @@ class DocumentStore implements Store {
     this.#take(loaded);
     this.#recent = new RecentChanges(this.#version, CHANGES_KEPT);
     this.#events = new RecentEvents(EVENTS_KEPT, this.#version);
+    this.#tellUnusable(loaded.unusable);
   }
 
   // Reading
@@ -401,7 +402,7 @@ class DocumentStore implements Store {
   }
 
   /** What was found at start, each with a version of this life: those of memory never reached the disk. */
-  #take({ held, statuses, unfinished, unusable }: Loaded): void {
+  #take({ held, statuses, unfinished }: Loaded): void {
     for (const one of held) {
       const key = keyOfHeld(one);
       const stored = statuses.get(key);
@@ -414,6 +415,10 @@ class DocumentStore implements Store {
       this.#order = Math.max(this.#order, one.order);
     }
     if (unfinished) this.#journal.resume(unfinished);
+  }
+
+  /** A problem and an event for each file that could not be used. */
+  #tellUnusable(unusable: Loaded['unusable']): void {
     for (const lost of unusable) {
       const message = unusableMessage(lost);
       this.deps.log.error({ path: lost.path, aside: lost.aside, key: lost.key }, message);

@@ -23,7 +23,7 @@ const STICKY = 0o1000;
 const BY_OTHERS = 0o002;
 
 /** Somebody else could change what lies below this folder; says what to do. */
-export class ForeignFolderError extends Error {
+class ForeignFolderError extends Error {
   override readonly name = 'ForeignFolderError';
 }
 
