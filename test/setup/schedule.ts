@@ -201,7 +201,9 @@ export class Schedule {
       await agent.relist();
       for (const loop of agent.loops) loop.wakeAll();
       await agent.settle();
-      this.#device.clock.advance(60_000);
+      // What counts for a minute, such as restarts in a row, has to be over as well, and to be seen.
+      this.#device.clock.advance(61_000);
+      for (const loop of agent.loops) loop.wakeAll();
       await agent.settle();
       if (!agent.isDead) return;
     }
@@ -263,14 +265,17 @@ function prepare({ engine }: Device): void {
   engine.docker.startContainer(stranger);
 }
 
-/** History shows in volumes that are kept and images that were there; and a one-shot may have finished. */
+/**
+ * History shows in volumes that are kept and images that were there; and a one-shot may have finished, or failed because
+ * somebody stopped it. That what is said of it is true is looked at apart.
+ */
 const comparable = ({ containers, networks, locks, troubles }: DeviceView) => ({
   containers: containers.map((one) =>
     one.startsWith('job_') ? one.replace(/ (running|exited|created) (.*) on .*/, ' … $2') : one,
   ),
   networks,
   locks,
-  troubles,
+  troubles: troubles.filter((one) => !/\.job Failed$|^App\/\S+ ServicesNotHealthy$/.test(one)),
 });
 
 /** An application's file is empty; ours say whose they are. */

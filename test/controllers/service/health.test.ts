@@ -168,7 +168,7 @@ describe('the health of what runs', () => {
       const missed = `Exited 1: Container ${older} exited`; // with what, nobody knows any more
       assert.deepEqual(told(), [...runs, missed], 'what happened while no agent ran');
       assert.equal(service().status?.outgoing?.restarts, 2);
-      await agent.settle();
+      await agent.settle({ limit: 600 }); // the file of a hand-over is looked for five times a second, for a minute
       assert.equal(names().length, 1);
       assert.deepEqual(
         told().filter((line) => line.startsWith('Exited')),
