@@ -55,7 +55,7 @@ describe('a registry that wants a login', () => {
     const registries = { [registry.address]: { secret: 'depot' } };
     await scene.put(name, { appId, registries, services });
     const missing = await scene.untilReason('Image', await imageOf(image), 'CredentialsUnusable');
-    assert.match(missing, /There is no secret .*\/secrets\/depot/);
+    assert.match(missing, /The secret depot is not there: put it into the file .*\/secrets\/depot/);
 
     await mkdir(join(scene.agent.data, 'secrets'), { recursive: true, mode: 0o700 });
     await writeFile(join(scene.agent.data, 'secrets/depot'), JSON.stringify(LOGIN), { mode: 0o600 });
