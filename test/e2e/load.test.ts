@@ -23,7 +23,7 @@ describe('two hundred clients while an app of twenty services rolls out', () => 
       services: Object.fromEntries(names.map((one) => [one, scene.service({ environment: { WORD: word } })])),
     });
     await scene.put(name, spec('first'));
-    await scene.untilReady(name);
+    await scene.untilReady(name, { withinMs: 90_000 });
     const load = mixedLoad(scene.agent.port, CLIENTS, SECONDS, appId);
     await scene.put(name, spec('second'));
     const { errors, requests } = await load;
@@ -35,7 +35,7 @@ describe('two hundred clients while an app of twenty services rolls out', () => 
       body: { name: 'start' },
     });
     assert.equal(status, 202, text);
-    await scene.untilReady(name);
+    await scene.untilReady(name, { withinMs: 90_000 });
     const running = await scene.untilRunning(appId, names);
     assert.ok(running.every(({ env }) => env.includes('WORD=second')));
   });
