@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { isReady } from '../../crds/model/conditions.js';
 import { imageDocumentName } from '../../crds/model/names.js';
 import { declareApp } from '../setup/declared.js';
-import { type Agent, Device } from '../setup/device.js';
+import { type Agent, Device } from '../simulation/device.js';
 
 const HOUR_MS = 3_600_000;
 const GRACE_MS = 10 * 60_000;

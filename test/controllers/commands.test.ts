@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path';
 import type { AnyDeclared, Key, RequestName } from '../../crds/model/kinds.js';
 import { handlingOf } from '../../crds/model/requests.js';
 import { declareApp } from '../setup/declared.js';
-import { type Agent, Device, type Fate } from '../setup/device.js';
-import { lockFiles } from '../setup/device-view.js';
+import { type Agent, Device, type Fate } from '../simulation/device.js';
+import { lockFiles } from '../simulation/device-view.js';
 
 const FATES: readonly Fate[] = ['kill-before', 'kill-after', 'fail', 'lose'];
 /** Every which step is tried with a fate, each fate from another one on; all of them with SUPERCARGO_CRASHES=all. */

@@ -4,8 +4,8 @@ import { conditionOf, isReady } from '../../crds/model/conditions.js';
 import type { AnyDeclared } from '../../crds/model/kinds.js';
 import { imageDocumentName } from '../../crds/model/names.js';
 import { declareApp } from '../setup/declared.js';
-import { type Agent, Device } from '../setup/device.js';
-import { AT_START } from '../setup/scenario.js';
+import { type Agent, Device } from '../simulation/device.js';
+import { AT_START } from '../simulation/scenario.js';
 
 const GRACE_MS = 10 * 60_000;
 const FULL = { message: 'failed to register layer: write /x: no space left on device', statusCode: 500 };

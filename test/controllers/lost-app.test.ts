@@ -3,8 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { keyOf } from '../../crds/model/kinds.js';
 import { declareApp } from '../setup/declared.js';
-import { Device } from '../setup/device.js';
-import { viewOf } from '../setup/device-view.js';
+import { Device } from '../simulation/device.js';
+import { viewOf } from '../simulation/device-view.js';
 
 describe('an App whose document is lost', () => {
   it('runs on; its children can be deleted one by one, and nothing is left, no lock either', async () => {

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UPDATE_STRATEGIES } from '../../crds/model/update-strategy.js';
 import { declareApp } from '../setup/declared.js';
-import { Device } from '../setup/device.js';
+import { Device } from '../simulation/device.js';
 
 const VALUES = ['hush-hush-one', 'hush-hush-two'];
 

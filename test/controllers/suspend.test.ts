@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { conditionOf, isReady } from '../../crds/model/conditions.js';
 import type { AnyDeclared } from '../../crds/model/kinds.js';
 import { declareApp } from '../setup/declared.js';
-import { type Agent, Device } from '../setup/device.js';
-import { viewOf } from '../setup/device-view.js';
+import { type Agent, Device } from '../simulation/device.js';
+import { viewOf } from '../simulation/device-view.js';
 
 const app = (v: string, suspend?: boolean): AnyDeclared =>
   declareApp(

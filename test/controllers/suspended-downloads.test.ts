@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { conditionOf } from '../../crds/model/conditions.js';
 import { imageDocumentName } from '../../crds/model/names.js';
 import { declareApp } from '../setup/declared.js';
-import { type Agent, Device } from '../setup/device.js';
-import { viewOf } from '../setup/device-view.js';
+import { type Agent, Device } from '../simulation/device.js';
+import { viewOf } from '../simulation/device-view.js';
 
 const LARGE = ['a:1', 'b:1', 'c:1', 'd:1', 'e:1'];
 const services = Object.fromEntries(LARGE.map((image) => [image.slice(0, 1), { image }]));

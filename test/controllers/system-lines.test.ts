@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Key, RequestName } from '../../crds/model/kinds.js';
 import { declareApp } from '../setup/declared.js';
-import { type Agent, Device } from '../setup/device.js';
+import { type Agent, Device } from '../simulation/device.js';
 
 /**
  * What the log stream says of the agent itself, in the Supervisor's words and order (docs/reference/http-api.md §9).

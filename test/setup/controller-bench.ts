@@ -22,8 +22,8 @@ import {
   type Kind,
   type Kinds,
 } from '../../crds/model/kinds.js';
+import { MemoryEngine } from '../simulation/memory-engine/memory-engine.js';
 import { FakeClock } from './fake-clock.js';
-import { MemoryEngine } from './memory-engine.js';
 
 const silent = pino({ level: process.env.SUPERCARGO_TEST_LOG ?? 'silent' });
 const READS = /^(info|list|inspect|events|followLogs)/;

@@ -71,7 +71,7 @@ const SUITES = {
   lint: () => check('lint, format and imports', 'npm', 'run', '--silent', 'lint'),
   types: () => check('types', 'npm', 'run', '--silent', 'typecheck'),
   bundle: () => check('bundle', 'npm', 'run', '--silent', 'build'),
-  unit: () => mocha('unit tests', ['test/{crds,api,controllers}/**/*.test.ts', 'test/*.test.ts']),
+  unit: () => mocha('unit tests', ['test/{crds,api,controllers,simulation}/**/*.test.ts', 'test/*.test.ts']),
   e2e: endToEnd,
 };
 

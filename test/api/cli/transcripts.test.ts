@@ -5,9 +5,9 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { API_VERSION } from '../../../crds/model/kinds.js';
 import { CommandProcess, type Run } from '../../setup/command.js';
-import { type MemoryAgent, startMemoryAgent } from '../../setup/memory-agent.js';
 import { follow } from '../../setup/transcript.js';
 import { until } from '../../setup/until.js';
+import { type MemoryAgent, startMemoryAgent } from '../../simulation/memory-agent.js';
 import { anApp, declare } from '../http/a-server.js';
 
 const fixture = (name: string): string => resolve('test/api/cli/fixtures', `${name}.txt`);

@@ -6,7 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { conditionOf, isReady } from '../../../crds/model/conditions.js';
 import { type AnyDeclared, API_VERSION, type Kind } from '../../../crds/model/kinds.js';
 import type { AppSpec } from '../../../crds/model/types.js';
-import { Device } from '../../setup/device.js';
+import { Device } from '../../simulation/device.js';
 
 const spec = (more: AppSpec = {}): AppSpec => ({
   appId: 1,

@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import { startWorld } from '../../../controllers/engine/cache/informer.js';
 import { TraitsReader, UNKNOWN_TRAITS } from '../../../controllers/engine/engine-traits.js';
 import { FakeClock } from '../../setup/fake-clock.js';
-import { MemoryEngine } from '../../setup/memory-engine.js';
+import { MemoryEngine } from '../../simulation/memory-engine/memory-engine.js';
 
 const log = pino({ level: 'silent' });
 

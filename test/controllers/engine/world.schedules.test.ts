@@ -4,7 +4,7 @@ import type { Engine, EngineEvent } from '../../../controllers/engine/engine.js'
 import { EngineError } from '../../../controllers/engine/engine.js';
 import { SUPERVISED } from '../../../controllers/engine/labels.js';
 import { FakeClock } from '../../setup/fake-clock.js';
-import { MemoryEngine } from '../../setup/memory-engine.js';
+import { MemoryEngine } from '../../simulation/memory-engine/memory-engine.js';
 import { calm, never, silent } from './scripted-engine.js';
 
 const SCHEDULES = 700;

@@ -9,8 +9,8 @@ import { imageController } from '../../../controllers/image/image-controller.js'
 import { SideLoader } from '../../../controllers/image/side-loader.js';
 import { ControllerBench, type Supplies } from '../../setup/controller-bench.js';
 import { declareApp } from '../../setup/declared.js';
-import { Device } from '../../setup/device.js';
 import { ociLayout, savedImages } from '../../setup/image-archives.js';
+import { Device } from '../../simulation/device.js';
 
 const controllers = (supplies: Supplies) => [imageController(supplies)];
 const web = { references: ['web:1'], files: [{ path: 'web', content: 'w' }] };

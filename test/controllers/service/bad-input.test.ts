@@ -3,7 +3,7 @@ import { EngineError } from '../../../controllers/engine/engine.js';
 import { conditionOf, isReady } from '../../../crds/model/conditions.js';
 import type { AnyDeclared, Kind } from '../../../crds/model/kinds.js';
 import type { AppSpec } from '../../../crds/model/types.js';
-import { Device } from '../../setup/device.js';
+import { Device } from '../../simulation/device.js';
 
 const document = (kind: Kind, name: string, spec: object) =>
   ({ apiVersion: 'supercargo.io/v1', kind, metadata: { name }, spec }) as AnyDeclared;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AnyDeclared } from '../../../crds/model/kinds.js';
 import type { AppService } from '../../../crds/model/types.js';
-import { Device, type Fate } from '../../setup/device.js';
+import { Device, type Fate } from '../../simulation/device.js';
 
 /** One app with these services, as a file would declare it. */
 const anApp = (services: Readonly<Record<string, Partial<AppService>>>, more: Readonly<Record<string, unknown>> = {}) =>

@@ -7,7 +7,7 @@ import { deviceView } from '../../../api/http/supervisor/device-view.js';
 import { conditionOf } from '../../../crds/model/conditions.js';
 import type { AppService } from '../../../crds/model/types.js';
 import { declareApp } from '../../setup/declared.js';
-import { type Agent, Device } from '../../setup/device.js';
+import { type Agent, Device } from '../../simulation/device.js';
 
 const NAME = 'web_7_1_a';
 

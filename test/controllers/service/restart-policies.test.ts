@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { declareApp } from '../../setup/declared.js';
-import { Device } from '../../setup/device.js';
+import { Device } from '../../simulation/device.js';
 
 const NAME = 'web_7_1_a';
 

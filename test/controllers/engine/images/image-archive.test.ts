@@ -8,7 +8,7 @@ import { asDockerArchive } from '../../../../controllers/engine/images/oci-layou
 import { ArchiveError } from '../../../../controllers/engine/images/tar-file.js';
 import { tarOf } from '../../../../controllers/engine/local/tar.js';
 import { ociLayout, savedImages } from '../../../setup/image-archives.js';
-import { MemoryEngine } from '../../../setup/memory-engine.js';
+import { MemoryEngine } from '../../../simulation/memory-engine/memory-engine.js';
 
 describe('an archive of images', () => {
   const { signal } = new AbortController();

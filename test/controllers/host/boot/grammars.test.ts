@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { BOOT_BACKENDS, type BootBackend, type BootBackendName } from '../../../../controllers/host/boot/backend.js';
 import { splitLines } from '../../../../controllers/host/boot/lines.js';
 import { BootFileError, type BootValue, type BootValues, sameValue } from '../../../../controllers/host/boot/values.js';
-import { Dice } from '../../../setup/dice.js';
+import { Dice } from '../../../simulation/dice.js';
 
 /** Files for each grammar; many more on demand. */
 const FILES = Number(process.env.SUPERCARGO_FUZZ_FILES ?? 10_000);

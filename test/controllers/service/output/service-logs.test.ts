@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { EngineError } from '../../../../controllers/engine/engine.js';
 import { serviceLogs } from '../../../../controllers/service/output/service-logs.js';
 import { declareApp } from '../../../setup/declared.js';
-import { type Agent, Device } from '../../../setup/device.js';
+import { type Agent, Device } from '../../../simulation/device.js';
 
 const service = (more: object = {}) => ({ image: 'busybox:latest', ...more });
 

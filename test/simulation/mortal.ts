@@ -2,7 +2,7 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { Disk } from '../../api/platform/disk.js';
 import type { Engine } from '../../controllers/engine/engine.js';
 import { type Life, never } from './life.js';
-import type { MemoryEngine, Verb } from './memory-engine.js';
+import type { MemoryEngine, Verb } from './memory-engine/memory-engine.js';
 
 /** A disk that never loses power, only processes: synchronous, so that what happens when does not depend on the machine. */
 export function mortalDisk(life: Life): Disk {

@@ -6,8 +6,8 @@ import { isReady } from '../../crds/model/conditions.js';
 import type { AnyResource } from '../../crds/model/kinds.js';
 import { askedStrategy, killsFirst, overlaps, type UpdateStrategy } from '../../crds/model/update-strategy.js';
 import type { Agent, Device, Witness } from './device.js';
-import type { MemoryContainer } from './memory-containers.js';
-import { isAlive } from './memory-containers.js';
+import type { MemoryContainer } from './memory-engine/memory-containers.js';
+import { isAlive } from './memory-engine/memory-containers.js';
 import { untruthOf } from './truth.js';
 
 const keyOf = ({ metadata }: AnyResource): string => `${metadata.uid}/${metadata.generation}`;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { Declared } from '../../crds/model/kinds.js';
 import type { AppService, AppSpec } from '../../crds/model/types.js';
-import { declareApp } from './declared.js';
+import { declareApp } from '../setup/declared.js';
 
 const word = fc.stringMatching(/^[a-z][a-z0-9]{0,6}$/);
 const text = fc.string({ maxLength: 12 }).map((value) => value.replaceAll('\0', ''));

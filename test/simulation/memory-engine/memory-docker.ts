@@ -7,9 +7,9 @@ import {
   type SeenVolume,
   type UpdateOptions,
   type VolumeOptions,
-} from '../../controllers/engine/engine.js';
-import { SPEC_HASH } from '../../controllers/engine/labels.js';
-import { overlaps } from '../../controllers/engine/local/engine-bridge.js';
+} from '../../../controllers/engine/engine.js';
+import { SPEC_HASH } from '../../../controllers/engine/labels.js';
+import { overlaps } from '../../../controllers/engine/local/engine-bridge.js';
 import {
   hostPorts,
   isAlive,

@@ -6,7 +6,7 @@ import { API_NETWORK, containerName, networkName } from '../../crds/model/names.
 import { releaseOf } from '../../crds/model/release.js';
 import type { Agent, Device } from './device.js';
 import { containersOfApp } from './device-view.js';
-import { isAlive, type MemoryContainer } from './memory-containers.js';
+import { isAlive, type MemoryContainer } from './memory-engine/memory-containers.js';
 
 /**
  * What keeps `Ready=True` of a document from being true on the engine at this moment; undefined when it is true. Looks

@@ -1,4 +1,4 @@
-import { tryPoints } from '../crash-matrix/memory.js';
+import { tryPoints } from './crash-matrix/memory.js';
 import { SCENARIOS } from './scenarios.js';
 
 /** Steps of one scenario that are tried with each fate; `npm run crash-matrix` tries them all. */

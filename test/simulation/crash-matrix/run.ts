@@ -5,9 +5,9 @@
  * `SUPERCARGO_TEST_DOCKER_HOST`, else a private one). Prints tables; exit code 1 when a point came to another end.
  */
 import { parseArgs } from 'node:util';
-import { SCENARIOS } from '../controllers/scenarios.js';
-import { renderColumns } from '../setup/columns.js';
-import { useEngine } from '../setup/docker.js';
+import { renderColumns } from '../../setup/columns.js';
+import { useEngine } from '../../setup/docker.js';
+import { SCENARIOS } from '../scenarios.js';
 import { Matrix } from './engine.js';
 import { FATES, tryPoints } from './memory.js';
 

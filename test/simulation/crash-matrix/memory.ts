@@ -1,5 +1,5 @@
-import type { Fate } from '../setup/device.js';
-import { type Mishap, Run, type Scenario } from '../setup/scenario.js';
+import type { Fate } from '../device.js';
+import { type Mishap, Run, type Scenario } from '../scenario.js';
 
 export const FATES: readonly Fate[] = ['kill-before', 'kill-after', 'fail', 'lose'];
 const KILLS: readonly Fate[] = ['kill-before', 'kill-after'];

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import type { Device } from '../setup/device.js';
-import { Run } from '../setup/scenario.js';
-import type { Served } from '../setup/serving.js';
+import type { Device } from './device.js';
+import { Run } from './scenario.js';
 import { SCENARIOS } from './scenarios.js';
+import type { Served } from './serving.js';
 
 /** Longer than anything that serves others takes to come up, s: the look whether the device has to boot among it. */
 const PAUSE_S = 30;

@@ -1,4 +1,4 @@
-import { Schedule } from '../setup/schedule.js';
+import { Schedule } from './schedule.js';
 
 /** Schedules that are played; more with SUPERCARGO_SCHEDULES. */
 const COUNT = Number(process.env.SUPERCARGO_SCHEDULES ?? 300);

@@ -1,5 +1,5 @@
-import { MemoryEngine } from '../../setup/memory-engine.js';
-import { describeEngine } from './conformance.js';
+import { describeEngine } from '../../controllers/engine/conformance.js';
+import { MemoryEngine } from './memory-engine.js';
 
 describeEngine('the engine in memory', async () => {
   const engine = new MemoryEngine();

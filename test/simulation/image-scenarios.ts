@@ -3,9 +3,9 @@ import { conditionOf } from '../../crds/model/conditions.js';
 import type { AnyDeclared } from '../../crds/model/kinds.js';
 import { imageDocumentName } from '../../crds/model/names.js';
 import { declareApp } from '../setup/declared.js';
-import type { Agent, Device } from '../setup/device.js';
 import { ociLayout, savedImages } from '../setup/image-archives.js';
-import { reasonOf, type Scenario, serve } from '../setup/scenario.js';
+import type { Agent, Device } from './device.js';
+import { reasonOf, type Scenario, serve } from './scenario.js';
 
 const UNREACHABLE =
   'Get "https://shop.example/v2/": dial tcp: lookup shop.example: Temporary failure in name resolution';

@@ -15,11 +15,11 @@ import type { Loop } from '../../controllers/runtime/loop.js';
 import { conditionOf, isSettled, isStalled } from '../../crds/model/conditions.js';
 import type { AnyDeclared, AnyResource } from '../../crds/model/kinds.js';
 import { KINDS } from '../../crds/model/kinds.js';
+import { FakeClock, type Punctuality } from '../setup/fake-clock.js';
 import { deviceLoops } from './device-loops.js';
-import { FakeClock, type Punctuality } from './fake-clock.js';
 import { type EngineDisk, ImageFiles, imageSupply } from './image-supply.js';
 import { Life, type Weather, type Witness } from './life.js';
-import { MemoryEngine } from './memory-engine.js';
+import { MemoryEngine } from './memory-engine/memory-engine.js';
 import { mortalDisk, mortalEngine } from './mortal.js';
 import { Serving } from './serving.js';
 

@@ -3,10 +3,10 @@ import { type FSWatcher, watch } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { AppSpec } from '../../crds/model/types.js';
-import type { TestEngine } from '../setup/docker.js';
-import { type KillProxy, killProxy, type Moment } from '../setup/kill-proxy.js';
-import { Scene } from '../setup/scene.js';
+import type { AppSpec } from '../../../crds/model/types.js';
+import type { TestEngine } from '../../setup/docker.js';
+import { type KillProxy, killProxy, type Moment } from '../../setup/kill-proxy.js';
+import { Scene } from '../../setup/scene.js';
 
 /** Where the agent is killed: at a call to the engine, or when a file of its data folder has just been written. */
 export type Point =

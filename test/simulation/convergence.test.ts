@@ -1,4 +1,4 @@
-import { Run } from '../setup/scenario.js';
+import { Run } from './scenario.js';
 import { SCENARIOS } from './scenarios.js';
 
 describe('all controllers together', () => {

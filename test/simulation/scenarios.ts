@@ -5,10 +5,10 @@ import { conditionOf } from '../../crds/model/conditions.js';
 import { imageDocumentName } from '../../crds/model/names.js';
 import type { UpdateStrategy } from '../../crds/model/update-strategy.js';
 import { declareApp } from '../setup/declared.js';
-import type { Device } from '../setup/device.js';
-import { reasonOf, type Scenario, serve } from '../setup/scenario.js';
 import { type SupervisedApp, supervisorMade } from '../setup/supervisor-made.js';
+import type { Device } from './device.js';
 import { IMAGE_SCENARIOS } from './image-scenarios.js';
+import { reasonOf, type Scenario, serve } from './scenario.js';
 
 const web = declareApp({ web: {} });
 const webAndDb = declareApp({ web: { environment: { V: '1' } }, db: {} });

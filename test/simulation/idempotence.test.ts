@@ -4,8 +4,8 @@ import fc from 'fast-check';
 import { readDocuments } from '../../api/sources/files/read-documents.js';
 import type { AnyDeclared } from '../../crds/model/kinds.js';
 import { parseDocument } from '../../crds/schema/parse.js';
-import { anyApp } from '../setup/any-app.js';
-import { restsOn } from '../setup/rest.js';
+import { anyApp } from './any-app.js';
+import { restsOn } from './rest.js';
 
 const SEED = 20_261_125;
 const DEVICES = process.env.SUPERCARGO_CRASHES === 'all' ? 100 : 30;

@@ -20,7 +20,7 @@ import { orphanedVolumes } from '../../controllers/volume/orphans.js';
 import { parseDocument } from '../../crds/schema/parse.js';
 import { aServer } from '../api/http/a-server.js';
 import { deviceLoops, facts } from './device-loops.js';
-import { MemoryEngine } from './memory-engine.js';
+import { MemoryEngine } from './memory-engine/memory-engine.js';
 
 const silent = pino({ level: process.env.SUPERCARGO_TEST_LOG ?? 'silent' });
 

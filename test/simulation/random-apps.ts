@@ -1,6 +1,6 @@
 import type { AnyDeclared } from '../../crds/model/kinds.js';
 import type { AppService, AppSpec } from '../../crds/model/types.js';
-import { declareApp } from './declared.js';
+import { declareApp } from '../setup/declared.js';
 import type { Dice } from './dice.js';
 
 /** Images that are local from the start, and those that a registry serves. */

@@ -1,5 +1,5 @@
 import { PUNCTUALITIES } from '../setup/fake-clock.js';
-import { Run } from '../setup/scenario.js';
+import { Run } from './scenario.js';
 import { SCENARIOS } from './scenarios.js';
 
 /** A timer that fires early must look again, one that fires late must not have missed anything. */
