@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { endianness, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openLocalPeers } from '../../../../controllers/host/processes/local-peers.js';
+import { openLocalPeers } from '../../../../api/platform/processes/local-peers.js';
 import type { Connection } from '../../../../crds/model/local-peers.js';
 
 const log = { debug: () => undefined };
