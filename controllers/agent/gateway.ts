@@ -1,4 +1,5 @@
 import type { ApiServer } from '../../api/http/server.js';
+import { errorMessage } from '../../api/platform/errors.js';
 import type { Store } from '../../api/store/store.js';
 import { isReady } from '../../crds/model/conditions.js';
 import { keyOf } from '../../crds/model/kinds.js';
@@ -139,7 +140,7 @@ export class Gateway implements ApiReach, Part {
 
   /** Looks again later; returns why, in one sentence. */
   #failed(error: unknown): string {
-    this.#failure = error instanceof Error ? error.message : String(error);
+    this.#failure = errorMessage(error);
     if (!this.#isOver) this.#cancelRetry = this.deps.clock.after(this.#backoff.next(KEY), () => this.#look());
     return this.#failure;
   }

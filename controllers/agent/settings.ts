@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { AppKeyReach } from '../../api/http/transport/app-keys.js';
+import { errorMessage } from '../../api/platform/errors.js';
 import { durationMs } from '../../crds/model/duration.js';
 
 /** Everything that is read from flags and environment, once, at start. */
@@ -129,7 +130,7 @@ function flagsOf(args: readonly string[]) {
       },
     }).values;
   } catch (error) {
-    throw new SettingsError(`${error instanceof Error ? error.message : String(error)}. See --help.`, { cause: error });
+    throw new SettingsError(`${errorMessage(error)}. See --help.`, { cause: error });
   }
 }
 

@@ -1,3 +1,4 @@
+import { errorMessage } from '../../api/platform/errors.js';
 import type { Store } from '../../api/store/store.js';
 import type { Failure, SyncReport } from '../../api/store/sync-report.js';
 import { withFacts } from '../../crds/model/conditions.js';
@@ -170,7 +171,7 @@ async function push(deps: GitSourceDeps, memory: Memory, source: GitSource, sign
     store.record(key, {
       type: 'Warning',
       reason: 'StatusNotPushed',
-      message: error instanceof Error ? error.message : String(error),
+      message: errorMessage(error),
     });
   }
 }

@@ -5,6 +5,7 @@ import { watch } from 'chokidar';
 import type { Logger } from 'pino';
 import type { LineOwner, LogStream } from '../../api/device-state/logs.js';
 import type { Disk } from '../../api/platform/disk.js';
+import { errorMessage } from '../../api/platform/errors.js';
 import type { Store } from '../../api/store/store.js';
 import { keyOf } from '../../crds/model/kinds.js';
 import { type Engine, EngineUnreachable } from '../engine/engine.js';
@@ -213,7 +214,7 @@ export class SideLoader implements Archives {
     error: unknown,
   ): Promise<void> {
     const { clock, log, logs } = this.deps;
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorMessage(error);
     log.warn({ file: name }, `Could not load images from ${name}: ${why}`);
     logs.system(`Failed to load images from '${name}' due to '${why}'`, 'nobody', { isStdErr: true });
     const refusals = isPassing(error) ? 0 : (isSame(before, seen) ? (before?.refusals ?? 0) : 0) + 1;

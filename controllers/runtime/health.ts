@@ -1,5 +1,6 @@
 import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
+import { errorMessage } from '../../api/platform/errors.js';
 import type { Reader } from '../../api/store/store.js';
 import type { HealthCheck } from '../../crds/model/health.js';
 import { KINDS, type Origin } from '../../crds/model/kinds.js';
@@ -128,7 +129,7 @@ export function folderTrouble(folder: string): string | undefined {
     if (bavail * bsize < SMALLEST_BYTES) return `${folder}: the disk is full`;
     return files > 0 && ffree === 0 ? `${folder}: the disk has no room for another file` : undefined;
   } catch (error) {
-    return `${folder} cannot be written: ${error instanceof Error ? error.message : String(error)}`;
+    return `${folder} cannot be written: ${errorMessage(error)}`;
   }
 }
 

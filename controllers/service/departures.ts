@@ -1,3 +1,4 @@
+import { toError } from '../../api/platform/errors.js';
 import type { Leaving } from './situation.js';
 
 /** Stops under way at once; an engine that is asked to stop fifty at a time gets slower, not faster. */
@@ -20,7 +21,7 @@ export class Departures {
     this.#running.set(container, { service, how });
     this.#turn()
       .then(action)
-      .catch((error: unknown) => this.#failures.set(service, error instanceof Error ? error : new Error(String(error))))
+      .catch((error: unknown) => this.#failures.set(service, toError(error)))
       .finally(() => {
         this.#running.delete(container);
         this.#active -= 1;

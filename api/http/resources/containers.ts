@@ -1,6 +1,7 @@
 import type { Lifecycle, Plugin, Request, ResponseToolkit } from '@hapi/hapi';
 import { Ajv, type JSONSchemaType } from 'ajv';
 import { API_VERSION, PLURALS } from '../../../crds/model/kinds.js';
+import { errorMessage } from '../../platform/errors.js';
 import type { Reader } from '../../store/store.js';
 import type { ContainerReader, LogChoice } from '../container-reader.js';
 import { json } from '../transport/answer.js';
@@ -75,7 +76,7 @@ export const containerRoutes: Plugin<ContainerRoutesDeps> = {
       options: GLOBAL_ONLY,
       async handler(_, h) {
         const items = await containers.stats(AbortSignal.timeout(STATS_MS)).catch((error: unknown) => {
-          throw ResourceError.unavailable(error instanceof Error ? error.message : String(error));
+          throw ResourceError.unavailable(errorMessage(error));
         });
         return json(h, { kind: 'ServiceStatsList', apiVersion: API_VERSION, metadata: {}, items });
       },
@@ -120,7 +121,7 @@ function answerLog(
     write()
       .catch((error: unknown) => {
         // The head has been sent: a failure is the last line, as in a watch.
-        const { status } = ResourceError.unavailable(error instanceof Error ? error.message : String(error));
+        const { status } = ResourceError.unavailable(errorMessage(error));
         if (!over.signal.aborted) stream.write(`${JSON.stringify({ error: status })}\n`);
       })
       .finally(() => {

@@ -2,6 +2,7 @@ import type { Plugin } from '@hapi/hapi';
 import type { Logger } from 'pino';
 import type { HealthCheck } from '../../../crds/model/health.js';
 import { API_VERSION } from '../../../crds/model/kinds.js';
+import { errorMessage } from '../../platform/errors.js';
 import { HTML_TYPE, json, ready, sentence, TEXT_TYPE, tagged } from '../transport/answer.js';
 import type { ReadyReads } from '../transport/ready-reads.js';
 import { GLOBAL_ONLY } from './resources.js';
@@ -57,7 +58,7 @@ export function outcomeOf(checks: () => readonly HealthCheck[]): readonly Health
   try {
     return checks();
   } catch (error) {
-    return [{ name: 'checks', ok: false, message: error instanceof Error ? error.message : String(error) }];
+    return [{ name: 'checks', ok: false, message: errorMessage(error) }];
   }
 }
 

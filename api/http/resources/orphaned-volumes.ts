@@ -1,6 +1,7 @@
 import type { Plugin } from '@hapi/hapi';
 import { API_VERSION } from '../../../crds/model/kinds.js';
 import type { OrphanedVolume, OrphanedVolumes } from '../../../crds/model/orphans.js';
+import { errorMessage } from '../../platform/errors.js';
 import { REMOVAL_MS } from '../supervisor/v2-actions.js';
 import { json } from '../transport/answer.js';
 import { ResourceError } from '../transport/kubernetes-status.js';
@@ -66,5 +67,4 @@ const view = ({ name, ...status }: OrphanedVolume) => ({
 const mountedBy = (users: readonly string[]): string =>
   `it is mounted by ${users.join(', ') || 'a container'}; remove that first`;
 
-const unavailable = (error: unknown): ResourceError =>
-  ResourceError.unavailable(error instanceof Error ? error.message : String(error));
+const unavailable = (error: unknown): ResourceError => ResourceError.unavailable(errorMessage(error));

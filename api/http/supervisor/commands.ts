@@ -2,6 +2,7 @@ import { conditionOf } from '../../../crds/model/conditions.js';
 import { type Key, type RequestName, type Resource, splitKey } from '../../../crds/model/kinds.js';
 import { handlingOf } from '../../../crds/model/requests.js';
 import { StorageError } from '../../platform/disk.js';
+import { errorMessage } from '../../platform/errors.js';
 import type { Store } from '../../store/store.js';
 
 /** How a command ended. `locked`: the application holds the update lock, and nothing was changed. */
@@ -48,7 +49,7 @@ export function commander({ store, trouble, deadlineMs = DEADLINE_MS }: CommandD
       if (verdict.is !== 'done' && verdict.withdraw && request) await store.withdraw(key, name, request.id);
       return verdict;
     } catch (error) {
-      if (error instanceof StorageError || !find(key)) return { is: 'failed', message: messageOf(error) };
+      if (error instanceof StorageError || !find(key)) return { is: 'failed', message: errorMessage(error) };
       throw error;
     }
   };
@@ -109,5 +110,3 @@ function settled(
     });
   });
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

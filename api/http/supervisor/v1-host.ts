@@ -1,5 +1,6 @@
 import type { Plugin, ResponseObject, ResponseToolkit } from '@hapi/hapi';
 import type { Logger } from 'pino';
+import { errorMessage } from '../../platform/errors.js';
 import type { Store } from '../../store/store.js';
 import { json, sentence, statusOnly } from '../transport/answer.js';
 import { bodyOf } from '../transport/body.js';
@@ -43,7 +44,7 @@ export const hostRoutes: Plugin<HostRoutesDeps> = {
             return refused(h, result.is === 'locked' ? 423 : 500, result.message);
           } catch (error) {
             log.warn({ err: error }, `Could not ${verb}`);
-            return refused(h, 500, messageOf(error));
+            return refused(h, 500, errorMessage(error));
           }
         },
       });
@@ -67,7 +68,7 @@ export const hostRoutes: Plugin<HostRoutesDeps> = {
         } catch (error) {
           if (error instanceof PatchError) return sentence(h, error.message, 400);
           log.warn({ err: error }, 'Could not change the host configuration');
-          return sentence(h, messageOf(error), 503);
+          return sentence(h, errorMessage(error), 503);
         }
       },
     });
@@ -81,5 +82,3 @@ const refused = (h: ResponseToolkit, code: number, message: string): ResponseObj
 
 const forceOf = (body: unknown): boolean =>
   typeof body === 'object' && body !== null && 'force' in body && booleanOf(body.force);
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

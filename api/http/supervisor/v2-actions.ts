@@ -1,6 +1,7 @@
 import type { Lifecycle, Plugin } from '@hapi/hapi';
 import { keyOf, type Service } from '../../../crds/model/kinds.js';
 import type { OrphanedVolumes } from '../../../crds/model/orphans.js';
+import { errorMessage } from '../../platform/errors.js';
 import type { Reader } from '../../store/store.js';
 import { failed, json, sentence } from '../transport/answer.js';
 import { reaches, scopeOf } from '../transport/auth.js';
@@ -102,7 +103,7 @@ async function removeOrphans(volumes: OrphanedVolumes): Promise<Verdict> {
     for (const { name } of orphans) await volumes.remove(name, AbortSignal.timeout(REMOVAL_MS));
     return { is: 'done' };
   } catch (error) {
-    return { is: 'failed', message: error instanceof Error ? error.message : String(error) };
+    return { is: 'failed', message: errorMessage(error) };
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Lifecycle, Plugin, Request, ResponseToolkit } from '@hapi/hapi';
 import type { Logger } from 'pino';
 import type { Tags } from '../../device-state/tag-file.js';
+import { errorMessage } from '../../platform/errors.js';
 import { failed, json } from '../transport/answer.js';
 import { bodyOf } from '../transport/body.js';
 import { booleanOf, integerOf } from '../transport/coercion.js';
@@ -45,7 +46,7 @@ export const hostFactRoutes: Plugin<HostFactRoutesDeps> = {
           await tags.merge(body);
         } catch (error) {
           log.warn({ err: error }, 'Could not keep the tags');
-          return failed(h, 500, error instanceof Error ? error.message : String(error));
+          return failed(h, 500, errorMessage(error));
         }
         return json(h, { status: 'success' }, 202);
       },

@@ -3,6 +3,7 @@ import type { Readable, Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import type { Plugin, Request } from '@hapi/hapi';
 import qs from 'qs';
+import { errorMessage } from '../../platform/errors.js';
 import { parseJsonWithin, TooMuchJson } from '../../platform/json-text.js';
 import { isResourcePath } from './kubernetes-status.js';
 
@@ -148,7 +149,7 @@ export async function readBytes(
     }
   } catch (error) {
     if (error instanceof BodyError) throw error;
-    throw new BodyError(error instanceof Error ? error.message : String(error), 400, { cause: error });
+    throw new BodyError(errorMessage(error), 400, { cause: error });
   } finally {
     held.give(kept);
   }
@@ -165,7 +166,7 @@ function parseJson(text: string): unknown {
     }
     return parseJsonWithin(text);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = errorMessage(error);
     throw new BodyError(message, error instanceof TooMuchJson ? 413 : 400, { cause: error });
   }
 }
@@ -176,7 +177,7 @@ function parseForm(text: string): unknown {
   try {
     return qs.parse(text, { allowPrototypes: true, arrayLimit: 100, depth: 32, parameterLimit: FORM_LIMIT });
   } catch (error) {
-    throw new BodyError(error instanceof Error ? error.message : String(error), 400, { cause: error });
+    throw new BodyError(errorMessage(error), 400, { cause: error });
   }
 }
 

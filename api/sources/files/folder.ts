@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type FSWatcher, watch } from 'chokidar';
 import { canonicalHash } from '../../../crds/model/hash.js';
 import { KINDS, type Problem } from '../../../crds/model/kinds.js';
+import { errorMessage } from '../../platform/errors.js';
 import { answerWithin, readRegular, UnfitFileError } from '../../platform/read-file.js';
 import type { Store } from '../../store/store.js';
 import type { Documents, Log, Parse } from '../documents.js';
@@ -166,7 +167,7 @@ class WatchedFolders implements FolderSource {
   #retryLater(error: unknown): void {
     const forMs = Math.min(this.#options.retryMs * 2 ** this.#failedProposals, LONGEST_RETRY_MS);
     this.#failedProposals += 1;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorMessage(error);
     this.#problems.tell('proposal', [
       {
         message: `What the files declare could not be stored: ${reason}; everything stays as it is and it is tried again`,
@@ -419,8 +420,7 @@ class WatchedFolders implements FolderSource {
     if (this.#polling || this.#stop.signal.aborted) return;
     this.#polling = true;
     const { pollMs, log } = this.#options;
-    const why =
-      codeOf(error) === 'ENOSPC' ? 'no inotify watches are left' : `${error instanceof Error ? error.message : error}`;
+    const why = codeOf(error) === 'ENOSPC' ? 'no inotify watches are left' : errorMessage(error);
     log.warn({}, `The folders cannot be watched (${why}); they are looked through every ${pollMs} ms instead`);
     const closing = this.#watcher?.watcher.close();
     this.#watcher = undefined;

@@ -2,6 +2,7 @@ import type { BigIntStats, Dirent } from 'node:fs';
 import { opendir, realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Problem } from '../../../crds/model/kinds.js';
+import { errorMessage } from '../../platform/errors.js';
 import { isMadeUp } from '../../platform/read-file.js';
 
 /** How far below a folder we look, and how much there may be: enough for any device, and it ends on any mistake. */
@@ -240,6 +241,6 @@ export function reasonOf(error: unknown, what: 'folder' | 'file' | 'link'): stri
     case 'ELOOP':
       return 'The link leads in a circle';
     default:
-      return `The ${what} cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+      return `The ${what} cannot be read: ${errorMessage(error)}`;
   }
 }

@@ -11,6 +11,7 @@ import {
 } from '../../../crds/model/kinds.js';
 import type { GitSourceSpec } from '../../../crds/model/types.js';
 import { SecretFileError } from '../../device-state/secret-files.js';
+import { errorMessage } from '../../platform/errors.js';
 import type { Proposal, Store } from '../../store/store.js';
 import type { SyncReport } from '../../store/sync-report.js';
 import { problemLine } from '../documents.js';
@@ -309,5 +310,5 @@ function sourceErrorOf(error: unknown, signal: AbortSignal): SourceError {
   if (signal.aborted) throw signal.reason;
   if (error instanceof SourceError) return error;
   if (error instanceof SecretFileError) return final('SecretMissing', error.message);
-  return passing('Failed', error instanceof Error ? error.message : String(error), { cause: error });
+  return passing('Failed', errorMessage(error), { cause: error });
 }

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path';
 import { type Key, KINDS, keyOf, splitKey } from '../../../crds/model/kinds.js';
 import { isTemporary, storageError } from '../../platform/disk.js';
+import { errorMessage } from '../../platform/errors.js';
 import { setAside } from '../../platform/set-aside.js';
 import { frozen } from '../frozen.js';
 import { type Held, keyOfHeld } from '../held.js';
@@ -50,7 +51,7 @@ export function load(root: string, nowMs: number): Loaded {
         const held = parseDocument(value, kind, fileName);
         documents.set(keyOfHeld(held), held);
       } catch (error) {
-        spoil(path, messageOf(error), keyOf(kind, guessName(fileName)), 'document');
+        spoil(path, errorMessage(error), keyOf(kind, guessName(fileName)), 'document');
       }
     }
   }
@@ -66,7 +67,7 @@ export function load(root: string, nowMs: number): Loaded {
         if (key && documents.get(key)?.resource.metadata.uid === stored.uid) statuses.set(key, frozen(stored));
         else removeIfPossible(path);
       } catch (error) {
-        spoil(path, messageOf(error), key ?? keyOf(kind, guessName(fileName)), 'status');
+        spoil(path, errorMessage(error), key ?? keyOf(kind, guessName(fileName)), 'status');
       }
     }
   }
@@ -105,7 +106,7 @@ function overlay(
       }
     }
   } catch (error) {
-    spoil(path, messageOf(error), undefined, 'commit');
+    spoil(path, errorMessage(error), undefined, 'commit');
   }
   return commit.size > 0 ? commit : undefined;
 }
@@ -159,5 +160,3 @@ function tryToSetAside(path: string, nowMs: number): string | undefined {
     return undefined; // said in the report: it has no new place
   }
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import type { Logger } from 'pino';
 import type { Key } from '../../../crds/model/kinds.js';
 import { type Disk, replaceFile, storageError, syncFolders } from '../../platform/disk.js';
+import { toError } from '../../platform/errors.js';
 import { textOf } from '../frozen.js';
 import { pathOf, renderStatus, type StoredStatus } from './document-files.js';
 
@@ -96,7 +97,7 @@ export class StatusFiles {
     const failures: Error[] = [];
     const failed = (key: Key, error: unknown): void => {
       this.#due.add(key);
-      failures.push(error instanceof Error ? error : new Error(String(error)));
+      failures.push(toError(error));
     };
     await Promise.all(
       keys.map(async (key) => {

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { errorMessage } from '../../../api/platform/errors.js';
 import type { Clock } from '../../runtime/delays.js';
 import type { Vitals } from '../../runtime/health.js';
 import { within } from '../deadline.js';
@@ -229,6 +230,8 @@ const isSilence = (error: unknown): boolean =>
 
 /** Why the engine cannot be heard, in one sentence. */
 function sentence(error: unknown): string {
-  const message = (error instanceof Error ? error.message : String(error)).split('\n', 1)[0]?.replace(/[.\s]+$/, '');
+  const message = errorMessage(error)
+    .split('\n', 1)[0]
+    ?.replace(/[.\s]+$/, '');
   return `The Docker engine cannot be followed: ${message || 'no reason given'}`;
 }

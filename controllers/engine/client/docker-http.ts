@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { Agent, IncomingMessage } from 'node:http';
 import { inspect } from 'node:util';
 import Docker from 'dockerode';
+import { errorMessage } from '../../../api/platform/errors.js';
 import { EngineError, EngineUnreachable, type RegistryAuth } from '../engine.js';
 import { type DockerAddress, describeAddress } from './docker-address.js';
 
@@ -61,12 +62,9 @@ export function dockerHttp(address: DockerAddress): DockerHttp {
   const broken = (cause: unknown, signal: AbortSignal): unknown => {
     if (signal.aborted) return signal.reason;
     if (cause instanceof EngineError || cause instanceof EngineUnreachable) return cause;
-    return new EngineUnreachable(
-      `No Docker engine answers at ${where}: ${cause instanceof Error ? cause.message : cause}`,
-      {
-        cause,
-      },
-    );
+    return new EngineUnreachable(`No Docker engine answers at ${where}: ${errorMessage(cause)}`, {
+      cause,
+    });
   };
 
   const open = async (call: Call): Promise<Answer> => {

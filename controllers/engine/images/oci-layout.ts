@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { type Pack, pack } from 'tar-stream';
+import { toError } from '../../../api/platform/errors.js';
 import { type JsonLimits, parseJsonWithin, TooMuchJson } from '../../../api/platform/json-text.js';
 import { ArchiveError, eachEntry } from './tar-file.js';
 
@@ -108,7 +109,7 @@ export function asDockerArchive(path: string, images: readonly LayoutImage[], si
     if (wanted.delete(name)) await add(archive, name, size, body);
   }).then(
     () => archive.finalize(),
-    (error: unknown) => archive.destroy(error instanceof Error ? error : new Error(String(error))),
+    (error: unknown) => archive.destroy(toError(error)),
   );
   return archive;
 }

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { toError } from '../../../api/platform/errors.js';
 import { normalizeReference } from '../../../crds/model/names.js';
 import type { Engine } from '../engine.js';
 import { imageKey, repositoryOf } from '../image-reference.js';
@@ -130,7 +131,7 @@ export class PullQueue implements Pulls {
     } catch (error) {
       // Stopped or forgotten: nobody waits for how it ended.
       if (stopping.signal.aborted) return;
-      pull.error = error instanceof Error ? error : new Error(String(error));
+      pull.error = toError(error);
       log.debug({ err: pull.error, reference }, 'A pull failed');
     }
     this.#announce(pull);

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { errorMessage } from '../../../api/platform/errors.js';
 import type { Env } from '../command.js';
 import type { RegistryAuth } from '../engine.js';
 import { HUB, registryName } from '../registry-name.js';
@@ -30,7 +31,7 @@ export function registryCredentials({ readSecret, env, device, log }: Credential
     if (secret !== undefined) return ofSecret(readSecret, secret, registry);
     const path = dockerConfigPath(env);
     const config = await readDockerConfig(path).catch((error: unknown) => {
-      log.warn(`${String(error instanceof Error ? error.message : error)}. Going on without it`);
+      log.warn(`${errorMessage(error)}. Going on without it`);
       return undefined;
     });
     const helper = config?.helpers.get(registry);
@@ -49,7 +50,7 @@ export function registryCredentials({ readSecret, env, device, log }: Credential
     try {
       return await askHelper(store, registry, env);
     } catch (error) {
-      log.warn(`${error instanceof Error ? error.message : String(error)}. Going on without it`);
+      log.warn(`${errorMessage(error)}. Going on without it`);
       return undefined;
     }
   }
@@ -61,7 +62,7 @@ async function ofSecret(
   registry: string,
 ): Promise<RegistryAuth> {
   const text = await readSecret(secret).catch((cause: unknown) => {
-    throw new CredentialsError(cause instanceof Error ? cause.message : String(cause), { cause });
+    throw new CredentialsError(errorMessage(cause), { cause });
   });
   return named(`The secret ${secret}`, () => {
     const auth = authOf(parseSecret(text, registry), registry);

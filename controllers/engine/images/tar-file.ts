@@ -4,6 +4,7 @@ import { type Readable, Transform, type TransformCallback } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { extract } from 'tar-stream';
+import { errorMessage, toError } from '../../../api/platform/errors.js';
 
 /** A file that is no archive of images, or a broken one. Says what would be right. */
 export class ArchiveError extends Error {
@@ -46,7 +47,7 @@ export async function eachEntry(
         body.on('end', () => next());
         body.resume();
       },
-      (error: unknown) => entries.destroy(error instanceof Error ? error : new Error(String(error))),
+      (error: unknown) => entries.destroy(toError(error)),
     );
   });
   try {
@@ -57,7 +58,7 @@ export async function eachEntry(
     signal.throwIfAborted();
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     if (error instanceof ArchiveError || /^E[A-Z]+$/.test(code)) throw error;
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorMessage(error);
     if (/unexpected end/i.test(why)) throw new ArchiveError('it ends in the middle: was it copied as a whole?');
     throw new ArchiveError(`it is not a tar archive (${why})`);
   }

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { errorMessage } from '../../../api/platform/errors.js';
 import { Backoff } from '../../runtime/backoff.js';
 import type { Cancel, Clock } from '../../runtime/delays.js';
 import type { Informer } from '../cache/informer.js';
@@ -127,7 +128,7 @@ export class EngineKeeper {
     } catch (error) {
       if (this.#stopping.signal.aborted) return;
       // How it ended stands in the first line, and why in the last one that it printed.
-      const lines = (error instanceof Error ? error.message : String(error)).split('\n');
+      const lines = errorMessage(error).split('\n');
       const why = [lines[0], ...lines.slice(1).slice(-1)].join(': ');
       tell('Warning', 'EngineNotStarted', why);
       this.#postpone(why);

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { errorMessage } from '../../../api/platform/errors.js';
 import { withinMs } from '../../runtime/time-limit.js';
 import { DEFAULT_SOCKET, parseDockerHost } from '../client/docker-address.js';
 import { connectEngine } from '../client/dockerode-engine.js';
@@ -99,7 +100,7 @@ async function privateEngine(search: EngineSearch): Promise<{ dockerHost: string
     // It has worked before: whoever looks after it starts it again. The rest of the device needs an agent meanwhile.
     signal?.throwIfAborted();
     if (!isKnown) throw error;
-    say(`${error instanceof Error ? error.message : String(error)}; it is tried again`);
+    say(`${errorMessage(error)}; it is tried again`);
   }
   return ours;
 }

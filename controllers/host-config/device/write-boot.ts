@@ -1,3 +1,4 @@
+import { errorMessage } from '../../../api/platform/errors.js';
 import type { HostConfig } from '../../../crds/model/kinds.js';
 import type { BootBackend } from '../../host/boot/backend.js';
 import type { SeenBoot } from '../../host/boot/boot-partition.js';
@@ -25,7 +26,7 @@ export async function setBootFile(
   try {
     await deps.boot.set(backend, wanted);
   } catch (error) {
-    deps.say(`Error setting boot config: ${error instanceof Error ? error.message : String(error)}`, true);
+    deps.say(`Error setting boot config: ${errorMessage(error)}`, true);
     throw new Error(`Could not change ${backend.name}`, { cause: error });
   }
   const list = changes.map(changeText).join(', ');

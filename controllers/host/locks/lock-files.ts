@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { errorMessage } from '../../../api/platform/errors.js';
 import { asidesIn, codeOf, drop, foldersIn, look, makeAside, take } from './lock-file.js';
 import { checkFolders, openToAll } from './lock-folders.js';
 import type { UpdateLocks } from './update-locks.js';
@@ -164,5 +165,5 @@ function inWords(error: unknown): string {
   };
   const path = error instanceof Error && 'path' in error ? ` (${String(error.path)})` : '';
   const known = words[codeOf(error) ?? ''];
-  return known ? `${known}${path}` : error instanceof Error ? error.message : String(error);
+  return known ? `${known}${path}` : errorMessage(error);
 }

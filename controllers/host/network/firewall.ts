@@ -1,3 +1,4 @@
+import { errorMessage } from '../../../api/platform/errors.js';
 import type { Run } from '../units.js';
 
 /** What the firewall is made from. */
@@ -107,7 +108,7 @@ export function iptablesFirewall({ allowed, run, say, log }: FirewallOptions): F
           inForce.set(family, key);
           failures.delete(family);
         } catch (error) {
-          const why = error instanceof Error ? error.message : String(error);
+          const why = errorMessage(error);
           if (failures.get(family) === why) continue;
           failures.set(family, why);
           log.warn({ err: error }, `Could not apply the firewall for IPv${family}`);

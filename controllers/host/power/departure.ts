@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { errorMessage } from '../../../api/platform/errors.js';
 import type { AllLocks } from '../locks/all-locks.js';
 import type { Power, PowerVerb } from './power.js';
 
@@ -49,7 +50,7 @@ export function departures(deps: DepartureDeps): (verb: PowerVerb, force: boolea
           .end(verb)
           .catch((error: unknown) => {
             log.error({ err: error }, `Could not ${verb}`);
-            say(`Could not ${verb}: ${error instanceof Error ? error.message : String(error)}`, true);
+            say(`Could not ${verb}: ${errorMessage(error)}`, true);
           })
           .finally(() => scheduled.delete(verb));
       });
