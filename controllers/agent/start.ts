@@ -1,3 +1,4 @@
+import { messageWithCauses } from '../../api/platform/errors.js';
 import { endProcess } from './end-process.js';
 import { startAgent } from './main.js';
 import { readSettings, SettingsError, USAGE } from './settings.js';
@@ -51,16 +52,7 @@ async function run(): Promise<void> {
 }
 
 run().catch((error: unknown) => {
-  const text = error instanceof Error ? withCauses(error) : String(error);
+  const text = messageWithCauses(error);
   console.error(error instanceof SettingsError ? text : `supercargo cannot start: ${text}`);
   endProcess(1, PATIENCE_MS);
 });
-
-/** Causes that the message itself has told are not told again. */
-function withCauses(error: Error): string {
-  let text = error.message;
-  for (let { cause } = error; cause instanceof Error; cause = cause.cause) {
-    if (!text.includes(cause.message)) text = `${text}: ${cause.message}`;
-  }
-  return text;
-}

@@ -1,3 +1,4 @@
+import { messageWithCauses } from '../../api/platform/errors.js';
 import type { Condition } from '../../crds/model/conditions.js';
 import { type Outcome, PassingError, TerminalError } from './outcome.js';
 
@@ -54,7 +55,7 @@ export function conclude(ending: Ending): Conclusion {
     case 'aborted':
       return { next: { do: 'again' }, forgetBackoff: false, ready: undefined, reconciling: false, stalled: false };
     case 'failed': {
-      const message = messageOf(ending.error);
+      const message = messageWithCauses(ending.error);
       if (ending.error instanceof TerminalError) {
         const { againInMs } = ending.error;
         return {
@@ -78,13 +79,6 @@ export function conclude(ending: Ending): Conclusion {
       };
     }
   }
-}
-
-/** The sentence for people: an error with its causes, outermost first. Pure. */
-export function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const cause = error.cause === undefined ? '' : `: ${messageOf(error.cause)}`;
-  return `${error.message}${cause}`;
 }
 
 const CONCLUDED: readonly string[] = ['Ready', 'Reconciling', 'Stalled'];

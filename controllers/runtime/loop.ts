@@ -1,10 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { messageWithCauses } from '../../api/platform/errors.js';
 import type { Store } from '../../api/store/store.js';
 import { isReady } from '../../crds/model/conditions.js';
 import { keyOf, type Resource } from '../../crds/model/kinds.js';
 import { Backoff } from './backoff.js';
-import { conclude, conditionsAfter, type Ending, messageOf } from './conclude.js';
+import { conclude, conditionsAfter, type Ending } from './conclude.js';
 import type { Controller } from './controller.js';
 import { type Clock, Delays } from './delays.js';
 import { WorkQueue } from './queue.js';
@@ -190,7 +191,7 @@ export class Loop {
         generation: before.metadata.generation,
         ...(isOurs(ending.error) ? {} : { stack: stackOf(ending.error) }),
       };
-      log.warn(failure, `${kind} ${name}: ${messageOf(ending.error)}`);
+      log.warn(failure, `${kind} ${name}: ${messageWithCauses(ending.error)}`);
     }
     this.#writeConditions(before, conclusion);
     if (conclusion.forgetBackoff) this.#backoff.forget(name);

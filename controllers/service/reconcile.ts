@@ -1,8 +1,9 @@
+import { messageWithCauses } from '../../api/platform/errors.js';
 import { keyOf, type Service } from '../../crds/model/kinds.js';
 import type { Refusal } from '../../crds/model/requests.js';
 import { isSuspended, SUSPENDED, suspendedMessage } from '../../crds/model/suspend.js';
 import { EngineError, type SeenContainer } from '../engine/engine.js';
-import { conditionsBefore, messageOf } from '../runtime/conclude.js';
+import { conditionsBefore } from '../runtime/conclude.js';
 import { type Outcome, PassingError, type Plan, type Reconcile, TerminalError, wait } from '../runtime/outcome.js';
 import type { Departures } from './departures.js';
 import { unwellOf } from './health/unwell.js';
@@ -114,7 +115,7 @@ function refuseOrders(deps: Deps, { stops }: Memory, service: Service, error: un
   const asked = askedOf(current, app);
   const { anew } = ordersOf(current, app, stops, undefined, true);
   const ids = idsOf([...asked.stops, ...asked.starts, ...anew]);
-  if (Object.keys(ids).length > 0) refuse(deps, current, ids, { reason: 'Failed', message: messageOf(error) });
+  if (Object.keys(ids).length > 0) refuse(deps, current, ids, { reason: 'Failed', message: messageWithCauses(error) });
 }
 
 function refuse(deps: Deps, service: Service, ids: Readonly<Record<string, string>>, refusal: Refusal): void {

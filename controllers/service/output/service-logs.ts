@@ -1,9 +1,9 @@
+import { messageWithCauses } from '../../../api/platform/errors.js';
 import type { Reader } from '../../../api/store/store.js';
 import type { Service } from '../../../crds/model/kinds.js';
 import type { ContainerLogLine, Engine } from '../../engine/engine.js';
 import { intoRun, LOG_START, LogReader, resumed, sinceOf } from '../../engine/logs/log-position.js';
 import { watchClock } from '../../runtime/clock-watch.js';
-import { messageOf } from '../../runtime/conclude.js';
 import type { Clock } from '../../runtime/delays.js';
 
 export interface ServiceLogsDeps {
@@ -76,7 +76,7 @@ interface Failure {
 }
 
 function unreadable(failures: readonly Failure[]): Error {
-  const each = failures.map(({ service, error }) => `${service} (${messageOf(error)})`);
+  const each = failures.map(({ service, error }) => `${service} (${messageWithCauses(error)})`);
   return new Error(`The output of ${each.join(', ')} cannot be read`);
 }
 

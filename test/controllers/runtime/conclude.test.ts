@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { conclude, conditionsAfter, type Ending, messageOf } from '../../../controllers/runtime/conclude.js';
+import { conclude, conditionsAfter, type Ending } from '../../../controllers/runtime/conclude.js';
 import { InvalidSpecError, TerminalError } from '../../../controllers/runtime/outcome.js';
 
 const print = (ending: Ending): string => {
@@ -65,11 +65,6 @@ describe('conclude', () => {
     { it: 'leaves conditions alone when aborted', ending: { is: 'aborted' }, want: 'again, unchanged' },
   ];
   for (const { it: name, ending, want } of cases) it(name, () => assert.equal(print(ending), want));
-
-  it('tells an error with its causes', () => {
-    const error = new Error('Could not remove network x', { cause: new Error('in use', { cause: 'by web' }) });
-    assert.equal(messageOf(error), 'Could not remove network x: in use: by web');
-  });
 });
 
 describe('conditionsAfter', () => {
