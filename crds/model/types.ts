@@ -673,11 +673,13 @@ export interface ServiceStatus {
    * Items: RFC 3339.
    */
   recentRestarts?: string[];
+  /** The longest of its runs that its restart policy began and that ended by themselves, s, since it was last started by hand or ran for ten minutes; absent before the first. A crash loop is over when it has run for twice as long, in whole minutes, ten at most; a healthy container needs no whole minutes. Cannot be rebuilt. */
+  longestRunSeconds?: number;
   /** Since when its container has been running without a break, by the clock of the engine; absent while it does not run. */
   runningSince?: string;
   /** Since when its healthcheck has been failing; absent while it is not unhealthy. Cannot be rebuilt. */
   unhealthySince?: string;
-  /** Since when it has been restarting after failures, or three times within five minutes; absent again when it has run for 60 s or is healthy. Cannot be rebuilt. */
+  /** Since when it has been restarting after failures, or three times within five minutes; absent again when it has run for 60 s or is healthy, or for longer where `longestRunSeconds` asks for it. Cannot be rebuilt. */
   crashLoopSince?: string;
   /** Its container, as last seen. */
   container?: {
@@ -737,11 +739,13 @@ export interface ServiceStatus {
      * Items: RFC 3339.
      */
     recentRestarts?: string[];
+    /** The longest of its runs that its restart policy began and that ended by themselves, s, since it was last started by hand or ran for ten minutes; absent before the first. A crash loop is over when it has run for twice as long, in whole minutes, ten at most; a healthy container needs no whole minutes. Cannot be rebuilt. */
+    longestRunSeconds?: number;
     /** Since when its container has been running without a break, by the clock of the engine; absent while it does not run. */
     runningSince?: string;
     /** Since when its healthcheck has been failing; absent while it is not unhealthy. Cannot be rebuilt. */
     unhealthySince?: string;
-    /** Since when it has been restarting after failures, or three times within five minutes; absent again when it has run for 60 s or is healthy. Cannot be rebuilt. */
+    /** Since when it has been restarting after failures, or three times within five minutes; absent again when it has run for 60 s or is healthy, or for longer where `longestRunSeconds` asks for it. Cannot be rebuilt. */
     crashLoopSince?: string;
   };
   /** The last replacement of its container by one of another definition or image. Cannot be rebuilt: what an agent did not see to the end has no downtime. */

@@ -381,9 +381,10 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
       }, additionalProperties: false },
       restarts: { type: "integer", description: "How often its container has been started again after an end that nobody had asked for; from 0 with every new container, absent while it is 0. Cannot be rebuilt." },
       recentRestarts: { type: "array", description: "When its restart policy last started it again, three times at most. Cannot be rebuilt.", items: { type: "string", description: "RFC 3339." } },
+      longestRunSeconds: { type: "integer", description: "The longest of its runs that its restart policy began and that ended by themselves, s, since it was last started by hand or ran for ten minutes; absent before the first. A crash loop is over when it has run for twice as long, in whole minutes, ten at most; a healthy container needs no whole minutes. Cannot be rebuilt." },
       runningSince: { type: "string", description: "Since when its container has been running without a break, by the clock of the engine; absent while it does not run." },
       unhealthySince: { type: "string", description: "Since when its healthcheck has been failing; absent while it is not unhealthy. Cannot be rebuilt." },
-      crashLoopSince: { type: "string", description: "Since when it has been restarting after failures, or three times within five minutes; absent again when it has run for 60 s or is healthy. Cannot be rebuilt." },
+      crashLoopSince: { type: "string", description: "Since when it has been restarting after failures, or three times within five minutes; absent again when it has run for 60 s or is healthy, or for longer where `longestRunSeconds` asks for it. Cannot be rebuilt." },
       container: { type: "object", description: "Its container, as last seen.", required: ["id","name","createdAt","image"], properties: {
         id: { type: "string", description: "Id on the engine, 64 hex digits." },
         name: { type: "string", description: "Name on the engine." },
@@ -412,9 +413,10 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
         }, additionalProperties: false },
         restarts: { type: "integer", description: "How often its container has been started again after an end that nobody had asked for; from 0 with every new container, absent while it is 0. Cannot be rebuilt." },
         recentRestarts: { type: "array", description: "When its restart policy last started it again, three times at most. Cannot be rebuilt.", items: { type: "string", description: "RFC 3339." } },
+        longestRunSeconds: { type: "integer", description: "The longest of its runs that its restart policy began and that ended by themselves, s, since it was last started by hand or ran for ten minutes; absent before the first. A crash loop is over when it has run for twice as long, in whole minutes, ten at most; a healthy container needs no whole minutes. Cannot be rebuilt." },
         runningSince: { type: "string", description: "Since when its container has been running without a break, by the clock of the engine; absent while it does not run." },
         unhealthySince: { type: "string", description: "Since when its healthcheck has been failing; absent while it is not unhealthy. Cannot be rebuilt." },
-        crashLoopSince: { type: "string", description: "Since when it has been restarting after failures, or three times within five minutes; absent again when it has run for 60 s or is healthy. Cannot be rebuilt." },
+        crashLoopSince: { type: "string", description: "Since when it has been restarting after failures, or three times within five minutes; absent again when it has run for 60 s or is healthy, or for longer where `longestRunSeconds` asks for it. Cannot be rebuilt." },
       }, additionalProperties: false },
       update: { type: "object", description: "The last replacement of its container by one of another definition or image. Cannot be rebuilt: what an agent did not see to the end has no downtime.", required: ["strategy","because","steps"], properties: {
         strategy: { type: "string", description: "Strategy that was followed.", enum: ["download-then-kill","kill-then-download","delete-then-download","hand-over","rolling"] },

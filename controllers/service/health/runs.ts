@@ -5,7 +5,13 @@ import { hasFinished } from './finished.js';
 /** What a status tells of the runs of its container. */
 export type RunFacts = Pick<
   ServiceStatus,
-  'lastExit' | 'restarts' | 'recentRestarts' | 'runningSince' | 'unhealthySince' | 'crashLoopSince'
+  | 'lastExit'
+  | 'restarts'
+  | 'recentRestarts'
+  | 'longestRunSeconds'
+  | 'runningSince'
+  | 'unhealthySince'
+  | 'crashLoopSince'
 >;
 
 /** What has happened since the status was written. */
@@ -28,8 +34,21 @@ export interface Look {
 /** Restarts within this time are a loop when there are so many. */
 const LOOP_MS = 5 * 60_000;
 const LOOP_RESTARTS = 3;
-/** What has run for so long is out of its loop. */
-export const STEADY_MS = 60_000;
+/** What has run for so long is out of its loop, unless it has run for longer before and failed all the same. */
+const STEADY_MS = 60_000;
+/** What has run for so long is out of every loop: ends that are further apart are no loop. */
+const STEADY_AT_MOST_MS = 10 * STEADY_MS;
+
+/**
+ * For how long a container has to run for its crash loop to be over, ms: twice the longest of the runs that were too
+ * short, in whole minutes, so that a loop with long runs is not over and begun again with each of them. One that is
+ * healthy needs no minute at the least. Pure.
+ */
+export function steadyMs({ longestRunSeconds = 0 }: RunFacts, health: SeenContainer['health']): number {
+  const twiceMs = 2_000 * longestRunSeconds;
+  const neededMs = health === 'healthy' ? twiceMs : STEADY_MS * Math.max(1, Math.ceil(twiceMs / STEADY_MS));
+  return Math.min(neededMs, STEADY_AT_MOST_MS);
+}
 
 /**
  * Takes in what is seen of a container, compared with what the status said last: a pass may come late, and ends and
@@ -57,7 +76,9 @@ export function lookAtRuns(
     ...Array<string>(Math.min(byPolicy, LOOP_RESTARTS)).fill(at),
   ];
   const latest = recentRestarts.slice(-LOOP_RESTARTS);
-  const loops = isLooping(seen, { ranMs, byPolicy, lastExit, latest });
+  const longestRunSeconds = longestRun(known, seen, ended && unasked > 0);
+  const isSteady = ranMs >= steadyMs({ longestRunSeconds }, seen.health);
+  const loops = isLooping(seen, { isSteady, byPolicy, lastExit, latest });
   const crashLoopSince = loops === 'over' ? undefined : (known?.crashLoopSince ?? (loops === 'yes' ? at : undefined));
   const runs = seen.state === 'running' || seen.state === 'paused';
   const unhealthySince = runs && seen.health === 'unhealthy' ? (known?.unhealthySince ?? at) : undefined;
@@ -65,6 +86,7 @@ export function lookAtRuns(
     ...(lastExit ? { lastExit } : {}),
     ...(restarts > 0 ? { restarts } : {}),
     ...(latest.length > 0 ? { recentRestarts: latest } : {}),
+    ...(longestRunSeconds > 0 ? { longestRunSeconds } : {}),
     ...(runs && seen.startedAt !== undefined ? { runningSince: seen.startedAt } : {}),
     ...(unhealthySince === undefined ? {} : { unhealthySince }),
     ...(crashLoopSince === undefined ? {} : { crashLoopSince }),
@@ -84,6 +106,29 @@ function restartsSince(
   const isLast = ended && unasked > 0 && isDown(seen);
   const resumed = known.isPending && seen.startedAt !== known.startedAt;
   return unasked - (isLast ? 1 : 0) + (resumed ? 1 : 0);
+}
+
+/**
+ * The longest of its runs that its restart policy began and that ended by themselves, s; 0 when there is none. A start by
+ * hand and a run of ten minutes begin anew: then an end is the first one again. What ended unseen counts not.
+ */
+function longestRun(known: Known | undefined, seen: SeenContainer, hasFailed: boolean): number {
+  const { restartCount = 0, finishedAt, startedAt } = seen;
+  const before = restartCount > 0 ? (known?.longestRunSeconds ?? 0) : 0;
+  // Two: one began the run, and one follows its end.
+  if (!hasFailed || restartCount < 2 || finishedAt === undefined) return before;
+  const runsAgain = seen.state === 'running' || seen.state === 'paused';
+  const began = runsAgain ? knownStart(known, restartCount) : startedAt;
+  const ranMs = began === undefined ? 0 : Date.parse(finishedAt) - Date.parse(began);
+  if (ranMs >= STEADY_AT_MOST_MS) return 0;
+  return Math.max(before, Math.ceil(ranMs / 1000));
+}
+
+/** When the run began that has ended and was followed by the present one; undefined when others were in between. */
+function knownStart(known: Known | undefined, restartCount: number): string | undefined {
+  if (known?.startedAt === undefined || known.restartCount !== restartCount - 1) return undefined;
+  const { startedAt, lastExit } = known;
+  return lastExit === undefined || Date.parse(lastExit.finishedAt) <= Date.parse(startedAt) ? startedAt : undefined;
 }
 
 /** The very first start is not another one. */
@@ -152,14 +197,14 @@ function exitOf(seen: SeenContainer, requested: boolean): RunFacts['lastExit'] {
 
 /** Only what its policy does counts: a container that somebody stops and starts by hand does not crash. */
 function isLooping(
-  { state, health, exitCode }: SeenContainer,
+  { state, exitCode }: SeenContainer,
   {
-    ranMs,
+    isSteady,
     byPolicy,
     lastExit,
     latest,
   }: {
-    readonly ranMs: number;
+    readonly isSteady: boolean;
     readonly byPolicy: number;
     readonly lastExit: RunFacts['lastExit'];
     readonly latest: readonly string[];
@@ -167,7 +212,7 @@ function isLooping(
 ): 'yes' | 'no' | 'over' {
   if (state === 'restarting') {
     if (exitCode !== 0) return 'yes';
-  } else if (state !== 'running' || health === 'healthy' || ranMs >= STEADY_MS) return 'over';
+  } else if (state !== 'running' || isSteady) return 'over';
   if (byPolicy === 0) return 'no';
   const failed = lastExit?.exitCode !== undefined && lastExit.exitCode !== 0;
   const [first, last] = [latest[0], latest[LOOP_RESTARTS - 1]];

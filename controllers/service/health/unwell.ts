@@ -2,26 +2,28 @@ import type { ServiceStatus } from '../../../crds/model/types.js';
 import type { SeenContainer, Updatable } from '../../engine/engine.js';
 import type { Unwell } from '../../runtime/outcome.js';
 import { hasFinished } from './finished.js';
-import { type RunFacts, STEADY_MS } from './runs.js';
+import { type RunFacts, steadyMs } from './runs.js';
 
 /**
  * What is wrong with a container about which nothing is left to do. The sentences stay the same from restart to restart:
  * what counts is in the status beside them. Pure.
  */
 export function unwellOf(
-  { lastExit, crashLoopSince, unhealthySince }: RunFacts,
+  facts: RunFacts,
   container: SeenContainer,
   { policy, ranMs }: { readonly policy: Updatable['RestartPolicy']; readonly ranMs: number },
 ): Unwell | undefined {
-  const { name, state, exitCode } = container;
+  const { lastExit, crashLoopSince, unhealthySince } = facts;
+  const { name, state, health, exitCode } = container;
   if (hasFinished(policy, container)) {
     if (exitCode === 0 || lastExit?.requested) return undefined;
     const message = `Container ${name} exited with ${exitCode}, and restart: ${policyText(policy)} does not start it again; asking for a start does, or another definition`;
     return { reason: 'Failed', message };
   }
   if (crashLoopSince !== undefined) {
-    const message = `Container ${name} ${exitText(lastExit)} and is restarted; it is well when it has run for ${STEADY_MS / 1000} s or is healthy`;
-    return { reason: 'CrashLoop', message, ...(state === 'running' ? { forMs: Math.max(1, STEADY_MS - ranMs) } : {}) };
+    const message = `Container ${name} ${exitText(lastExit)} and is restarted; it is well when it has run for ${steadyText(facts)}`;
+    const leftMs = Math.max(1, steadyMs(facts, health) - ranMs);
+    return { reason: 'CrashLoop', message, ...(state === 'running' ? { forMs: leftMs } : {}) };
   }
   if (unhealthySince === undefined) return undefined;
   return { reason: 'Unhealthy', message: `Container ${name} is unhealthy: its healthcheck fails` };
@@ -30,6 +32,13 @@ export function unwellOf(
 /** How it ended, as the rest of a sentence. Pure. */
 export const exitText = (lastExit: ServiceStatus['lastExit']): string =>
   lastExit?.exitCode === undefined ? 'exited' : `exited with ${lastExit.exitCode}`;
+
+/** As in `60 s or is healthy`. */
+function steadyText(facts: RunFacts): string {
+  const [neededMs, healthyMs] = [steadyMs(facts, undefined), steadyMs(facts, 'healthy')];
+  const healthy = healthyMs === 0 ? ' or is healthy' : ` or is healthy after ${healthyMs / 1000} s`;
+  return `${neededMs / 1000} s${healthyMs < neededMs ? healthy : ''}`;
+}
 
 const policyText = ({ Name, MaximumRetryCount }: Updatable['RestartPolicy']): string =>
   MaximumRetryCount > 0 ? `${Name}:${MaximumRetryCount}` : Name;

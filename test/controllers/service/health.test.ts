@@ -103,6 +103,59 @@ describe('the health of what runs', () => {
     );
   });
 
+  for (const [what, fields, livesMs] of [
+    ['', {}, 70_000],
+    [' and is healthy meanwhile', HEALTHCHECK, 70_000],
+    [' and is healthy meanwhile', HEALTHCHECK, 20_000],
+    ['', {}, 9 * 60_000],
+  ] as const) {
+    it(`is bad throughout while a container crashes again and again after ${livesMs / 1000} s${what}`, async () => {
+      await bring(fields);
+      /** What Ready said in the course of a run, and the crash at its end. */
+      const run = async (): Promise<readonly string[]> => {
+        const said = new Set<string>();
+        for (let ms = 0; ms < livesMs; ms += 5_000) {
+          device.clock.advance(5_000);
+          if ('healthcheck' in fields && ms === 5_000) device.engine.docker.setHealth(NAME, 'healthy');
+          await agent.quiet();
+          said.add(ready()[0] ?? '');
+        }
+        await crash();
+        return [...said];
+      };
+      await run();
+      await run(); // the first restart may have helped
+      for (let runs = 0; runs < 5; runs += 1) assert.deepEqual(await run(), ['CrashLoop']);
+      assert.equal(events().filter((event) => event.startsWith('Recovered 1')).length, 1);
+      const { longestRunSeconds = 0 } = service().status ?? {};
+      assert.ok(Math.abs(longestRunSeconds - livesMs / 1000) <= 1, String(longestRunSeconds));
+      device.clock.advance(10 * 60_000);
+      await agent.quiet();
+      assert.deepEqual(ready(), ['Settled', 'Settled']);
+    });
+  }
+
+  it('says for how long it has to run, and looks again just then', async () => {
+    await bring();
+    await crash();
+    device.clock.advance(70_000);
+    await agent.quiet();
+    await crash();
+    assert.match(
+      conditionOf(service(), 'Ready')?.message ?? '',
+      /it is well when it has run for 180 s or is healthy after 14\d s$/,
+    );
+    await agent.flush();
+    device.kill();
+    await boot();
+    device.clock.advance(179_000);
+    await agent.quiet();
+    assert.deepEqual(ready(), ['CrashLoop', 'ServicesNotHealthy']);
+    device.clock.advance(1_000);
+    await agent.quiet();
+    assert.deepEqual(ready(), ['Settled', 'Settled']);
+  });
+
   it('is good again when a container that was restarted is healthy', async () => {
     await bring(HEALTHCHECK);
     await crash();

@@ -20,6 +20,20 @@ const ended = (second: number, exitCode: number, more: Moment = {}): Moment => (
 const restarting = (second: number, exitCode: number, restartCount: number): Moment =>
   ended(second, exitCode, { state: 'restarting', restartCount });
 
+/** Runs that end with 1 after so many seconds and are begun again a second later, and how the next one looks now. */
+function slowLoop(runs: readonly number[], now: Moment = {}): readonly Moment[] {
+  const moments: Moment[] = [running(1)];
+  let start = 1;
+  for (const [index, seconds] of runs.entries()) {
+    const [end, restartCount] = [start + seconds, index + 1];
+    moments.push({ ...restarting(end, 1, restartCount), startedAt: at(start), at: at(end) });
+    start = end + 1;
+    const isLast = restartCount === runs.length;
+    moments.push(running(start, { finishedAt: at(end), restartCount, at: at(start), ...(isLast ? now : {}) }));
+  }
+  return moments;
+}
+
 /** Looks at each moment with what the status said after the one before; what a status of the first says is nothing. */
 function follow(moments: readonly Moment[], first: ServiceStatus = { lastAction: INSTALLING }) {
   let status: ServiceStatus = first;
@@ -129,6 +143,91 @@ describe('lookAtRuns', () => {
         { ...restarting(9 - 31_536_000, 0, 3), at: at(9 - 31_536_000) },
       ],
       '0/0 1/0 1/0 1/0; 3 restarts, loops',
+    ],
+    [
+      'lets a loop of short runs end after a minute',
+      slowLoop([5, 5], { ranMs: 60_000 }),
+      '0/0 1/0 0/1 1/0 0/1; 2 restarts',
+    ],
+    [
+      'but not one that crashes each time after 70 s',
+      slowLoop([70, 70], { ranMs: 69_000 }),
+      '0/0 1/0 0/1 1/0 0/1; 2 restarts, loops',
+    ],
+    [
+      'which has to run for twice the longest run, in whole minutes',
+      slowLoop([70, 70, 20], { ranMs: 179_999 }),
+      '0/0 1/0 0/1 1/0 0/1 1/0 0/1; 3 restarts, loops',
+    ],
+    [
+      'and then is out of its loop',
+      slowLoop([70, 70, 20], { ranMs: 180_000 }),
+      '0/0 1/0 0/1 1/0 0/1 1/0 0/1; 3 restarts',
+    ],
+    [
+      'as after ten minutes, however long its runs were',
+      slowLoop([590, 590], { ranMs: 600_000 }),
+      '0/0 1/0 0/1 1/0 0/1; 2 restarts',
+    ],
+    ['and not a moment before', slowLoop([590, 590], { ranMs: 599_999 }), '0/0 1/0 0/1 1/0 0/1; 2 restarts, loops'],
+    [
+      'asks for a minute after the first end, however long it had run',
+      slowLoop([590], { ranMs: 60_000 }),
+      '0/0 1/0 0/1; 1 restarts',
+    ],
+    [
+      'and after a run of ten minutes, whatever was before',
+      slowLoop([5, 300, 600], { ranMs: 60_000 }),
+      '0/0 1/0 0/1 1/0 0/1 1/0 0/1; 3 restarts',
+    ],
+    [
+      'and when somebody has started it by hand meanwhile',
+      [
+        ...slowLoop([5, 300]),
+        ended(400, 137, { startedAt: at(307), restartCount: 2 }),
+        running(401, { finishedAt: at(400) }),
+        restarting(402, 1, 1),
+        running(403, { finishedAt: at(402), restartCount: 1, ranMs: 60_000 }),
+      ],
+      '0/0 1/0 0/1 1/0 0/1 1/0 0/1 1/0 0/1; 4 restarts',
+    ],
+    [
+      'believes no health that has not lasted before',
+      slowLoop([70, 70], { ranMs: 139_000, health: 'healthy' }),
+      '0/0 1/0 0/1 1/0 0/1; 2 restarts, loops',
+    ],
+    [
+      'and one that lasts twice as long',
+      slowLoop([70, 70], { ranMs: 140_000, health: 'healthy' }),
+      '0/0 1/0 0/1 1/0 0/1; 2 restarts',
+    ],
+    [
+      'knows how long a run was whose end it has not seen',
+      [
+        ...slowLoop([70]),
+        running(142, { finishedAt: at(141), restartCount: 2, at: at(142) }),
+        running(142, { finishedAt: at(141), restartCount: 2, ranMs: 69_000 }),
+      ],
+      '0/0 1/0 0/1 1/1 0/0; 2 restarts, loops',
+    ],
+    [
+      'takes no time before a start that it has not seen for a run',
+      [
+        running(1),
+        restarting(500, 1, 1),
+        running(505, { finishedAt: at(503), restartCount: 2 }),
+        running(505, { finishedAt: at(503), restartCount: 2, ranMs: 60_000 }),
+      ],
+      '0/0 1/0 1/1 0/0; 2 restarts',
+    ],
+    [
+      'takes a clock that is set back during a run for no run at all',
+      [
+        ...slowLoop([70]),
+        ended(-500, 1, { state: 'restarting', restartCount: 2, startedAt: at(72) }),
+        running(-499, { finishedAt: at(-500), restartCount: 2, ranMs: 60_000 }),
+      ],
+      '0/0 1/0 0/1 1/0 0/1; 2 restarts',
     ],
     [
       'lets the loop end after a minute',
