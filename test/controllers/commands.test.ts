@@ -4,11 +4,11 @@ import { dirname, join } from 'node:path';
 import type { AnyDeclared, Key, RequestName } from '../../crds/model/kinds.js';
 import { handlingOf } from '../../crds/model/requests.js';
 import { declareApp } from '../setup/declared.js';
-import { type Agent, Device, type Fate } from '../simulation/device.js';
+import { type Agent, Device } from '../simulation/device.js';
 import { lockFiles } from '../simulation/device-view.js';
+import { FAULTS, noFaults } from '../simulation/fault-plan.js';
 
-const FATES: readonly Fate[] = ['kill-before', 'kill-after', 'fail', 'lose'];
-/** Every which step is tried with a fate, each fate from another one on; all of them with SUPERCARGO_CRASHES=all. */
+/** Every which step is tried with a fault, each fault from another one on; all of them with SUPERCARGO_CRASHES=all. */
 const STRIDE = process.env.SUPERCARGO_CRASHES === 'all' ? 1 : 3;
 
 const app = declareApp(
@@ -90,7 +90,7 @@ class Commanded {
   }
 
   async close(): Promise<void> {
-    this.device.weather = () => 'pass';
+    this.device.faultPlan = noFaults;
     await this.device.stop();
   }
 }
@@ -183,7 +183,7 @@ describe('commands', () => {
     });
 
     it(`${does}, whatever befalls any one step`, async () => {
-      for (const [index, fate] of FATES.entries()) {
+      for (const [index, fault] of FAULTS.entries()) {
         for (let at = index % STRIDE, steps = at + 1; at < steps; at += STRIDE) {
           const run = await new Commanded().open([app]);
           try {
@@ -191,16 +191,16 @@ describe('commands', () => {
             const volume = (name: string) => run.device.engine.docker.volume(name);
             const mine = volume('1_data');
             steps = 0;
-            run.device.weather = () => (steps++ === at ? fate : 'pass');
+            run.device.faultPlan = () => (steps++ === at ? fault : 'none');
             const id = await run.carryOut(key, name);
             assert.deepEqual(run.lines(), want.slice(0, 2));
             assert.equal(run.handling(key).handled?.[name], id);
             assert.equal(run.handling(key).refused, undefined);
             assert.equal(volume('1_data') === mine, !empties);
-            run.device.weather = () => 'pass';
+            run.device.faultPlan = noFaults;
             await run.rests();
           } catch (error) {
-            throw new Error(`${fate} at step ${at}`, { cause: error });
+            throw new Error(`${fault} at step ${at}`, { cause: error });
           } finally {
             await run.close();
           }
@@ -220,26 +220,26 @@ describe('commands', () => {
   });
 
   it('stop a service whatever befalls any one step; an agent that starts later starts it', async () => {
-    for (const [index, fate] of FATES.entries()) {
+    for (const [index, fault] of FAULTS.entries()) {
       for (let at = index % STRIDE, steps = at + 1; at < steps; at += STRIDE) {
         const run = await new Commanded().open([app]);
         try {
           steps = 0;
-          run.device.weather = () => (steps++ === at ? fate : 'pass');
+          run.device.faultPlan = () => (steps++ === at ? fault : 'none');
           await run.carryOut('Service/hello.web', 'stop');
-          run.device.weather = () => 'pass';
+          run.device.faultPlan = noFaults;
           const { handled = {} } = run.handling('Service/hello.web');
           assert.equal(handled.stop, run.agent.store.get('Service', 'hello.web')?.requests.stop?.id);
           assert.match(
             run.lines()[1] ?? '',
-            fate.startsWith('kill') ? /web_7_1_a (running|exited) same/ : /exited same/,
+            fault.startsWith('kill') ? /web_7_1_a (running|exited) same/ : /exited same/,
           );
           await run.rests();
           await run.device.halt();
           await (await run.device.boot()).settle();
           assert.equal(run.lines()[1], 'web_7_1_a running same');
         } catch (error) {
-          throw new Error(`${fate} at step ${at}`, { cause: error });
+          throw new Error(`${fault} at step ${at}`, { cause: error });
         } finally {
           await run.close();
         }
@@ -262,25 +262,25 @@ describe('commands', () => {
   });
 
   it('stop a whole app whatever befalls any one step: all of it or none; an agent that starts later starts it', async () => {
-    for (const [index, fate] of FATES.entries()) {
+    for (const [index, fault] of FAULTS.entries()) {
       for (let at = index % STRIDE, steps = at + 1; at < steps; at += STRIDE) {
         const run = await new Commanded().open([app]);
         try {
           steps = 0;
-          run.device.weather = () => (steps++ === at ? fate : 'pass');
+          run.device.faultPlan = () => (steps++ === at ? fault : 'none');
           const id = await run.carryOut('App/hello', 'stop');
-          run.device.weather = () => 'pass';
+          run.device.faultPlan = noFaults;
           assert.equal(run.handling('App/hello').handled?.stop, id);
           assert.equal(run.handling('App/hello').refused, undefined);
           const states = new Set(run.lines().map((line) => line.split(' ')[1]));
-          if (fate.startsWith('kill')) assert.equal(states.size, 1, run.lines().join(', '));
+          if (fault.startsWith('kill')) assert.equal(states.size, 1, run.lines().join(', '));
           else assert.deepEqual([...states], ['exited']);
           await run.rests();
           await run.device.halt();
           await (await run.device.boot()).settle();
           assert.deepEqual(run.lines(), RUNNING.slice(0, 2));
         } catch (error) {
-          throw new Error(`${fate} at step ${at}`, { cause: error });
+          throw new Error(`${fault} at step ${at}`, { cause: error });
         } finally {
           await run.close();
         }

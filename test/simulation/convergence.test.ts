@@ -1,10 +1,10 @@
-import { Run } from './scenario.js';
+import { ScenarioRun } from './scenario.js';
 import { SCENARIOS } from './scenarios.js';
 
 describe('all controllers together', () => {
   for (const scenario of SCENARIOS) {
     it(`${scenario.it}, and then rests`, async () => {
-      const run = new Run(scenario);
+      const run = new ScenarioRun(scenario);
       try {
         await run.complete();
         await run.rest();

@@ -1,7 +1,7 @@
 import { tryPoints } from './crash-matrix/memory.js';
 import { SCENARIOS } from './scenarios.js';
 
-/** Steps of one scenario that are tried with each fate; `npm run crash-matrix` tries them all. */
+/** Steps of one scenario that are tried with each fault; `npm run crash-matrix` tries them all. */
 const TRIED = process.env.SUPERCARGO_CRASHES === 'all' ? Number.POSITIVE_INFINITY : 6;
 
 describe('whatever befalls any one step', () => {

@@ -16,14 +16,13 @@ import { conditionOf, isSettled, isStalled } from '../../crds/model/conditions.j
 import type { AnyDeclared, AnyResource } from '../../crds/model/kinds.js';
 import { KINDS } from '../../crds/model/kinds.js';
 import { FakeClock, type Punctuality } from '../setup/fake-clock.js';
+import { crashableDisk, crashableEngine } from './crashable-adapters.js';
+import { CrashableProcess, type StepObserver } from './crashable-process.js';
 import { deviceLoops } from './device-loops.js';
+import { type FaultPlan, noFaults } from './fault-plan.js';
 import { type EngineDisk, ImageFiles, imageSupply } from './image-supply.js';
-import { Life, type Weather, type Witness } from './life.js';
 import { MemoryEngine } from './memory-engine/memory-engine.js';
-import { mortalDisk, mortalEngine } from './mortal.js';
 import { Serving } from './serving.js';
-
-export type { Fate, Weather, Witness } from './life.js';
 
 const silent = pino({ level: process.env.SUPERCARGO_TEST_LOG ?? 'silent' });
 
@@ -59,16 +58,16 @@ export class Device {
   readonly clock: FakeClock;
   readonly engine: MemoryEngine;
   readonly folder = mkdtempSync(join(FOLDERS, 'supercargo-device-'));
-  /** What the present agent meets; fair by default. */
-  weather: Weather = () => 'pass';
+  /** What befalls the steps of the present agent; nothing by default. */
+  faultPlan: FaultPlan = noFaults;
   /** Told of every agent that starts, before its first pass. */
   onBoot: ((agent: Agent) => void) | undefined;
-  witness: Witness | undefined;
+  observer: StepObserver | undefined;
   agent: Agent | undefined;
   readonly files = new ImageFiles(this.folder);
   /** The engine's disk, where the settings say that there is one. */
   disk: EngineDisk;
-  #last: Life | undefined;
+  #last: CrashableProcess | undefined;
 
   constructor(readonly settings: DeviceSettings = {}) {
     this.clock = new FakeClock(undefined, settings.punctuality);
@@ -80,8 +79,8 @@ export class Device {
   async boot(): Promise<Agent> {
     for (let boots = 0; boots < BOOTS; boots += 1) {
       await this.#last?.leftFiles();
-      this.agent = await Agent.start(this, (life) => {
-        this.#last = life;
+      this.agent = await Agent.start(this, (crashable) => {
+        this.#last = crashable;
       });
       if (this.agent && !this.agent.isDead) return this.agent;
     }
@@ -115,7 +114,7 @@ export class Device {
 export class Agent {
   private constructor(
     readonly device: Device,
-    private readonly life: Life,
+    private readonly crashable: CrashableProcess,
     readonly store: Store,
     readonly world: Informer,
     readonly pulls: PullQueue,
@@ -127,24 +126,24 @@ export class Agent {
   ) {}
 
   /** Undefined when it was killed before it had anything. */
-  static async start(device: Device, born: (life: Life) => void): Promise<Agent | undefined> {
+  static async start(device: Device, born: (crashable: CrashableProcess) => void): Promise<Agent | undefined> {
     const { folder } = device;
-    const life = new Life({
-      weather: (what) => device.weather(what),
-      witness: {
-        acts: (...call) => device.witness?.acts?.(...call),
-        acted: (...call) => device.witness?.acted?.(...call),
+    const crashable = new CrashableProcess({
+      faultPlan: (what) => device.faultPlan(what),
+      observer: {
+        beforeStep: (...call) => device.observer?.beforeStep?.(...call),
+        afterStep: (...call) => device.observer?.afterStep?.(...call),
       },
       elapse: (what) => {
         if (!/^(disk|lock)\./.test(what)) device.clock.advance(device.settings.latencyMs?.() ?? 1);
       },
     });
-    born(life);
-    const clock = life.clock(device.clock);
+    born(crashable);
+    const clock = crashable.clock(device.clock);
     const now = () => clock.now();
-    const disk = mortalDisk(life);
-    const engine = mortalEngine(device.engine, life);
-    const opened = await unlessKilled(life, async () => ({
+    const disk = crashableDisk(crashable);
+    const engine = crashableEngine(device.engine, crashable);
+    const opened = await unlessKilled(crashable, async () => ({
       store: await openStore({ folder, now, log: silent, disk, statusDelayMs: WHEN_ASKED_MS }),
       keys: await openKeys({ folder, globalKey: undefined, now, log: silent, disk }),
     }));
@@ -159,39 +158,39 @@ export class Agent {
       files: sideLoads ? device.files : undefined,
       room: diskSettings && (() => device.disk),
     });
-    const locks = life.locks(openUpdateLocks({ lockRoot: '/locks', hostRoot: folder, log: silent, now }));
+    const locks = crashable.locks(openUpdateLocks({ lockRoot: '/locks', hostRoot: folder, log: silent, now }));
     const parts = { folder, store, engine, world, pulls, archives, locks, keys, clock, logs, imageGraceMs };
     const serving = device.settings.serves ? new Serving({ ...parts, engine: device.engine }) : undefined;
     const processes = { kill: async (id: string) => device.engine.docker.killTask(id) };
     const loops = deviceLoops({ ...parts, processes, apiReach: serving?.gateway });
-    const agent = new Agent(device, life, store, world, pulls, archives, loops, logs, serving);
-    void life.end.then(() => serving?.stop());
+    const agent = new Agent(device, crashable, store, world, pulls, archives, loops, logs, serving);
+    void crashable.end.then(() => serving?.stop());
     device.onBoot?.(agent);
     serving?.begin();
-    await Promise.race([world.start(), life.end]);
-    if (!life.dead) archives?.start();
-    if (!life.dead) for (const loop of loops) loop.start();
-    if (!life.dead) serving?.go();
+    await Promise.race([world.start(), crashable.end]);
+    if (!crashable.dead) archives?.start();
+    if (!crashable.dead) for (const loop of loops) loop.start();
+    if (!crashable.dead) serving?.go();
     return agent;
   }
 
   /** Engine calls, disk writes and lock calls so far. */
   get steps(): readonly string[] {
-    return this.life.steps;
+    return this.crashable.steps;
   }
 
   get isDead(): boolean {
-    return this.life.dead;
+    return this.crashable.dead;
   }
 
   /** Resolves when it is killed, or has stopped. */
   get ended(): Promise<void> {
-    return this.life.end;
+    return this.crashable.end;
   }
 
   /** Nothing that it has under way comes back from now on. */
   kill(): void {
-    this.life.kill();
+    this.crashable.kill();
   }
 
   /** Resolves to undefined when the agent is killed meanwhile; rejects when the store refuses. */
@@ -226,7 +225,7 @@ export class Agent {
       await this.#alive(async () => this.archives?.idle);
       if (this.isDead) return;
       this.device.clock.advance(0); // what is due now, looks at what events were about among it
-      const busy = this.life.busy - this.device.engine.images.held;
+      const busy = this.crashable.busy - this.device.engine.images.held;
       const isCalm = busy <= 0 && this.steps.length === steps && this.loops.every((loop) => loop.isQuiet);
       steps = this.steps.length;
       calm = isCalm ? calm + 1 : 0;
@@ -279,7 +278,7 @@ export class Agent {
   }
 
   async #alive<T>(action: () => Promise<T>): Promise<T | undefined> {
-    return this.isDead ? undefined : Promise.race([action(), this.life.end.then(() => undefined)]);
+    return this.isDead ? undefined : Promise.race([action(), this.crashable.end.then(() => undefined)]);
   }
 }
 
@@ -287,7 +286,7 @@ export class Agent {
 const WHEN_ASKED_MS = 24 * 60 * 60_000;
 
 /** The result; undefined when the process was killed, or could not do it and ended. */
-async function unlessKilled<T>(life: Life, action: () => Promise<T>): Promise<T | undefined> {
-  const result = await Promise.race([action().catch(() => life.kill()), life.end.then(() => undefined)]);
-  return life.dead ? undefined : (result ?? undefined);
+async function unlessKilled<T>(crashable: CrashableProcess, action: () => Promise<T>): Promise<T | undefined> {
+  const result = await Promise.race([action().catch(() => crashable.kill()), crashable.end.then(() => undefined)]);
+  return crashable.dead ? undefined : (result ?? undefined);
 }

@@ -13,7 +13,7 @@ export class Downtime {
   constructor(device: Device) {
     this.#device = device;
     for (const service of this.#up()) this.#downSince.set(service, undefined);
-    device.engine.docker.events.heard = () => this.#look();
+    device.engine.docker.events.onEvent = () => this.#look();
   }
 
   /** The longest of all services that are up again, in ms; 0 when none was ever down. */

@@ -95,7 +95,7 @@ export const IMAGE_SCENARIOS: readonly Scenario[] = [
       device.files.put('one.tar', saved('shop:1'));
     },
     before: [shop(1)],
-    deed: ({ files }) => files.put('two.tar', saved('shop:2')),
+    byHand: ({ files }) => files.put('two.tar', saved('shop:2')),
     target: [shop(2)],
     end: running(2, 'shop:1', 'shop:2'),
     also: isNotOurs('shop:1', 'shop:2'),
@@ -116,7 +116,7 @@ export const IMAGE_SCENARIOS: readonly Scenario[] = [
     settings: { disk: { free: () => 1_000, sizeOf: () => 300 } },
     images: serve('shop:1', 'shop:2'),
     before: [shop(1)],
-    deed: (device) => {
+    byHand: (device) => {
       device.disk = { ...device.disk, free: () => 600 };
       device.engine.forgetCalls();
     },
@@ -140,7 +140,7 @@ export const IMAGE_SCENARIOS: readonly Scenario[] = [
       engine.images.serve('shop:2', { progress: [50], held: true });
     },
     before: [shop(1)],
-    deed: (device) => {
+    byHand: (device) => {
       let free = 1_000; // somebody else fills the disk while the image is on its way
       const left = () => {
         if (device.engine.images.held > 0) free = 50;
@@ -164,7 +164,7 @@ export const IMAGE_SCENARIOS: readonly Scenario[] = [
     images: serve('shop:1', 'shop:2', 'shop:3'),
     earlier: [shop(1)],
     before: [shop(2)],
-    deed: (device) => {
+    byHand: (device) => {
       const kept = () => device.engine.images.list().filter(({ tags }) => tags[0]?.startsWith('shop:')).length;
       device.disk = { ...device.disk, free: () => 800 - 200 * kept() };
     },

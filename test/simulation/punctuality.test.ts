@@ -1,5 +1,5 @@
 import { PUNCTUALITIES } from '../setup/fake-clock.js';
-import { Run } from './scenario.js';
+import { ScenarioRun } from './scenario.js';
 import { SCENARIOS } from './scenarios.js';
 
 /** A timer that fires early must look again, one that fires late must not have missed anything. */
@@ -10,7 +10,7 @@ for (const punctuality of PUNCTUALITIES.filter((one) => one !== 'exact')) {
         // What is seen on the way depends on when one looks; where it ends does not.
         const { obstacle } = scenario;
         const onTheWay = obstacle && { obstacle: { ...obstacle, seen: () => undefined } };
-        const run = new Run({ ...scenario, ...onTheWay, settings: { ...scenario.settings, punctuality } });
+        const run = new ScenarioRun({ ...scenario, ...onTheWay, settings: { ...scenario.settings, punctuality } });
         try {
           await run.complete();
           await run.rest();

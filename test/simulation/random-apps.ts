@@ -1,7 +1,7 @@
 import type { AnyDeclared } from '../../crds/model/kinds.js';
 import type { AppService, AppSpec } from '../../crds/model/types.js';
 import { declareApp } from '../setup/declared.js';
-import type { Dice } from './dice.js';
+import type { SeededRandom } from './seeded-random.js';
 
 /** Images that are local from the start, and those that a registry serves. */
 export const LOCAL_IMAGES = ['web:1', 'web:2'] as const;
@@ -35,24 +35,24 @@ interface Parts {
 export class RandomApps {
   readonly #parts: Parts[];
 
-  constructor(private readonly dice: Dice) {
+  constructor(private readonly random: SeededRandom) {
     this.#parts = APPS.map((_, index) => this.#throwAll(index));
   }
 
   /** Changes a little, or everything. */
   change(): void {
-    const index = this.dice.below(this.#parts.length);
+    const index = this.random.below(this.#parts.length);
     const fresh = this.#throwAll(index);
     const before = this.#parts[index];
-    if (before !== undefined && this.dice.chance(15)) {
+    if (before !== undefined && this.random.chance(15)) {
       before.present = !before.present;
       return;
     }
-    if (before === undefined || this.dice.chance(15)) {
+    if (before === undefined || this.random.chance(15)) {
       this.#parts[index] = fresh;
       return;
     }
-    const names = this.dice.shuffled(Object.keys(fresh)).slice(0, 1 + this.dice.below(3));
+    const names = this.random.shuffled(Object.keys(fresh)).slice(0, 1 + this.random.below(3));
     this.#parts[index] = {
       ...before,
       ...Object.fromEntries(Object.entries(fresh).filter(([name]) => names.includes(name))),
@@ -69,21 +69,26 @@ export class RandomApps {
   }
 
   #throwAll(index: number): Parts {
-    const { dice } = this;
-    const id = 1 + dice.below(3);
+    const { random } = this;
+    const id = 1 + random.below(3);
     return {
-      present: dice.chance(85),
-      release: dice.chance(5) ? null : { commit: 'abc'[id - 1] ?? 'a', id },
-      reclaim: dice.chance(25) ? 'Delete' : 'Retain',
-      images: [0, 1, 2, 3].map(() => dice.pick([...LOCAL_IMAGES, ...SERVED_IMAGES])),
-      variables: [0, 1, 2, 3].map(() => dice.pick([undefined, '1', '2'])),
-      ports: dice.shuffled([8000 + index * 10, 8001 + index * 10, undefined]),
-      subnets: dice.shuffled([`10.${1 + index}.1.0/24`, `10.${1 + index}.2.0/24`, undefined]),
-      flags: { internal: dice.chance(30), back: dice.chance(70), volume: dice.chance(70), api: dice.chance(20) },
-      job: dice.pick(['none', 'once', 'off']),
-      side: dice.chance(40),
-      depends: dice.chance(50),
-      joins: dice.pick([['default'], ['front'], ['front', 'default'], ['default', 'front']]),
+      present: random.chance(85),
+      release: random.chance(5) ? null : { commit: 'abc'[id - 1] ?? 'a', id },
+      reclaim: random.chance(25) ? 'Delete' : 'Retain',
+      images: [0, 1, 2, 3].map(() => random.pick([...LOCAL_IMAGES, ...SERVED_IMAGES])),
+      variables: [0, 1, 2, 3].map(() => random.pick([undefined, '1', '2'])),
+      ports: random.shuffled([8000 + index * 10, 8001 + index * 10, undefined]),
+      subnets: random.shuffled([`10.${1 + index}.1.0/24`, `10.${1 + index}.2.0/24`, undefined]),
+      flags: {
+        internal: random.chance(30),
+        back: random.chance(70),
+        volume: random.chance(70),
+        api: random.chance(20),
+      },
+      job: random.pick(['none', 'once', 'off']),
+      side: random.chance(40),
+      depends: random.chance(50),
+      joins: random.pick([['default'], ['front'], ['front', 'default'], ['default', 'front']]),
     };
   }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Device } from './device.js';
-import { Run } from './scenario.js';
+import { ScenarioRun } from './scenario.js';
 import { SCENARIOS } from './scenarios.js';
 import type { Served } from './serving.js';
 
@@ -28,7 +28,7 @@ async function servedBy(device: Device): Promise<Served> {
 describe('an agent that starts again serves what the one before it served', () => {
   for (const scenario of SCENARIOS) {
     it(`${scenario.it}`, async () => {
-      const run = new Run({ ...scenario, settings: { ...scenario.settings, serves: true } });
+      const run = new ScenarioRun({ ...scenario, settings: { ...scenario.settings, serves: true } });
       try {
         await run.complete();
         const first = await servedBy(run.device);

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { conditionOf } from '../../crds/model/conditions.js';
 import type { AnyDeclared, Kind } from '../../crds/model/kinds.js';
-import { type Agent, Device, type DeviceSettings, type Fate } from './device.js';
+import { type Agent, Device, type DeviceSettings } from './device.js';
 import { type DeviceView, viewOf } from './device-view.js';
 import { Downtime } from './downtime.js';
-import { Overseer } from './overseer.js';
-import { untruthOf } from './truth.js';
+import { type Fault, noFaults } from './fault-plan.js';
+import { InvariantChecker } from './invariant-checker.js';
+import { readyViolation } from './ready-invariant.js';
 
 /** From one settled state of a device to another. */
 export interface Scenario {
@@ -19,12 +20,12 @@ export interface Scenario {
   /** Declared and settled before it begins. */
   readonly before?: readonly AnyDeclared[];
   /** What somebody does by hand at the beginning. */
-  readonly deed?: (device: Device) => void;
+  readonly byHand?: (device: Device) => void;
   readonly target: readonly AnyDeclared[];
   /** What stands in the way at first: looked at after a while, then put right. */
   readonly obstacle?: { readonly seen: (agent: Agent) => void; readonly cleared: (device: Device) => void };
   /** Services of which a container runs at all times, from the beginning of the scenario. */
-  readonly unbroken?: readonly string[];
+  readonly alwaysRunning?: readonly string[];
   /** Keys of documents that still wait in the end. */
   readonly waiting?: readonly string[];
   /** In the end; what is left out does not exist. */
@@ -34,9 +35,9 @@ export interface Scenario {
 }
 
 /** One thing that befalls the step of that number, counted from the beginning of the scenario. */
-export interface Mishap {
+export interface InjectedFault {
   readonly at: number;
-  readonly fate: Fate;
+  readonly fault: Fault;
 }
 
 const NOTHING: DeviceView = { containers: [], networks: [], volumes: [], images: [], locks: [], troubles: [] };
@@ -54,9 +55,9 @@ export const AT_START = [
 const A_WHILE_MS = 60_000;
 
 /** One run of a scenario on a device of its own. */
-export class Run {
+export class ScenarioRun {
   readonly device: Device;
-  readonly overseer: Overseer;
+  readonly checker: InvariantChecker;
   /** What a restart of the agent took, if there was one: until another one had looked at everything. */
   restartMs = 0;
   #downtime: Downtime | undefined;
@@ -64,10 +65,10 @@ export class Run {
 
   constructor(
     private readonly scenario: Scenario,
-    private readonly mishap?: Mishap,
+    private readonly injected?: InjectedFault,
   ) {
     this.device = new Device(scenario.settings);
-    this.overseer = new Overseer(this.device);
+    this.checker = new InvariantChecker(this.device);
   }
 
   /** The longest that a service which was up at the beginning has been down, until it was up again. */
@@ -77,22 +78,23 @@ export class Run {
 
   /** To the end, and checks it. Returns how many steps there were. */
   async complete(): Promise<number> {
-    const { earlier, before, target, deed, obstacle, images } = this.scenario;
+    const { earlier, before, target, byHand, obstacle, images } = this.scenario;
     this.device.engine.images.add('web:1');
     images?.(this.device);
-    for (const { tags } of this.device.engine.images.list()) for (const tag of tags) this.overseer.kept.add(tag);
+    for (const { tags } of this.device.engine.images.list())
+      for (const tag of tags) this.checker.protectedImages.add(tag);
     if (earlier) await this.#drive(earlier, (agent) => agent.settle());
     if (before) await this.#drive(before, (agent) => agent.settle());
     else await this.device.boot();
     this.#downtime = new Downtime(this.device);
-    deed?.(this.device);
-    this.overseer.unbroken = this.scenario.unbroken ?? [];
+    byHand?.(this.device);
+    this.checker.alwaysRunning = this.scenario.alwaysRunning ?? [];
 
-    const { at, fate = 'pass' } = this.mishap ?? {};
-    this.device.weather = () => (this.#steps++ === at ? fate : 'pass');
+    const { at, fault = 'none' } = this.injected ?? {};
+    this.device.faultPlan = () => (this.#steps++ === at ? fault : 'none');
     if (obstacle) {
       await this.#drive(target, passTime);
-      if (!this.mishap && this.device.agent) obstacle.seen(this.device.agent);
+      if (!this.injected && this.device.agent) obstacle.seen(this.device.agent);
       obstacle.cleared(this.device);
     }
     await this.#drive(target, (agent) => this.#settle(agent));
@@ -100,7 +102,7 @@ export class Run {
       this.device.clock.advance(A_WHILE_MS);
       await this.#settle(agent);
     });
-    this.device.weather = () => 'pass';
+    this.device.faultPlan = noFaults;
     this.#check();
     return this.#steps;
   }
@@ -130,7 +132,7 @@ export class Run {
   }
 
   async end(): Promise<void> {
-    this.device.weather = () => 'pass';
+    this.device.faultPlan = noFaults;
     await this.device.stop();
   }
 
@@ -164,11 +166,11 @@ export class Run {
   #check(): void {
     const { agent } = this.device;
     assert.deepEqual(viewOf(this.device), { ...NOTHING, ...this.scenario.end });
-    assert.deepEqual(this.overseer.broken, []);
+    assert.deepEqual(this.checker.violations, []);
     this.scenario.also?.(this.device);
     for (const one of agent?.documents() ?? []) {
       const says = one.status?.conditions?.find(({ type }) => type === 'Ready')?.status;
-      if (agent && says === 'True') assert.equal(untruthOf(this.device, agent, one), undefined, one.metadata.name);
+      if (agent && says === 'True') assert.equal(readyViolation(this.device, agent, one), undefined, one.metadata.name);
     }
   }
 }

@@ -288,7 +288,7 @@ export const SCENARIOS: readonly Scenario[] = [
     it: 'hands over to a new container that says so',
     before: [by(HAND_OVER, { V: '1' })],
     target: [by({ ...HAND_OVER, 'io.balena.update.handover-timeout': '2000' }, { V: '2' })],
-    unbroken: ['web'],
+    alwaysRunning: ['web'],
     obstacle: {
       seen: (agent) => {
         assert.deepEqual(runningNames(agent.device), ['HASH_web_7_1_a', 'web_7_1_a']);
@@ -309,18 +309,18 @@ export const SCENARIOS: readonly Scenario[] = [
     it: 'hands over when the new container has not said so in time',
     before: [by(HAND_OVER)],
     target: [by(HAND_OVER, { V: '2' })],
-    unbroken: ['web'],
+    alwaysRunning: ['web'],
     end: { containers: ['web_7_1_a running web:1 V=2 on u_default'], networks: ['u_default'], images: ['web:1'] },
   },
   {
     it: 'takes a hand-over back when the document does',
     before: [by(HAND_OVER, { V: '1' })],
-    deed: ({ agent }) => {
+    byHand: ({ agent }) => {
       const other = by({ ...HAND_OVER, 'io.balena.update.handover-timeout': '99000' }, { V: '2' });
       agent?.propose([other]).catch(() => undefined); // whoever asked hears of it, and nobody listens here
     },
     target: [by(HAND_OVER, { V: '1' })],
-    unbroken: ['web'],
+    alwaysRunning: ['web'],
     end: { containers: ['web_7_1_a running web:1 V=1 on u_default'], networks: ['u_default'], images: ['web:1'] },
   },
   {
@@ -328,7 +328,7 @@ export const SCENARIOS: readonly Scenario[] = [
     images: serve('shop:1', 'shop:2'),
     before: [byField('hand-over', 'shop:1')],
     target: [byField('rolling', 'shop:2')],
-    unbroken: ['web', 'db'],
+    alwaysRunning: ['web', 'db'],
     end: {
       containers: ['db_7_1_b running web:1 on u_default', 'web_7_1_b running shop:2 on u_default'],
       networks: ['u_default'],
@@ -341,9 +341,9 @@ export const SCENARIOS: readonly Scenario[] = [
       engine.images.add('checked:1', { config: { Healthcheck: { Test: ['CMD', 'true'] } } });
     },
     before: [declareApp({ web: { image: 'checked:1', updateStrategy: 'rolling' } })],
-    deed: beHealthy,
+    byHand: beHealthy,
     target: [declareApp({ web: { image: 'checked:1', updateStrategy: 'rolling', environment: { V: '2' } } })],
-    unbroken: ['web'],
+    alwaysRunning: ['web'],
     end: {
       containers: ['web_7_1_a running checked:1 V=2 on u_default'],
       networks: ['u_default'],
@@ -357,7 +357,7 @@ export const SCENARIOS: readonly Scenario[] = [
     },
     before: [declareApp({ web: { image: 'checked:1', updateStrategy: 'rolling' } })],
     target: [declareApp({ web: { image: 'checked:1', updateStrategy: 'rolling', environment: { V: '2' } } })],
-    unbroken: ['web'],
+    alwaysRunning: ['web'],
     obstacle: {
       seen: (agent) => {
         assert.equal(reasonOf(agent, 'Service', 'hello.web'), 'AwaitingHealth');
@@ -403,7 +403,7 @@ export const SCENARIOS: readonly Scenario[] = [
       images: serve('shop:1', 'shop:2'),
       before: [byField(strategy, 'shop:1')],
       target: [byField(strategy, 'shop:2')],
-      unbroken: ['db'],
+      alwaysRunning: ['db'],
       end: {
         containers: ['db_7_1_b running web:1 on u_default', 'web_7_1_b running shop:2 on u_default'],
         networks: ['u_default'],
@@ -472,7 +472,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     it: 'waits while the application holds the update lock',
     before: [web],
-    deed: lock,
+    byHand: lock,
     target: [changed],
     obstacle: {
       seen: (agent) => {
@@ -487,7 +487,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     it: 'overrides the update lock of the application by force',
     before: [web],
-    deed: lock,
+    byHand: lock,
     target: [changed],
     obstacle: {
       seen: (agent) => assert.equal(reasonOf(agent, 'App', 'hello'), 'UpdatesLocked'),
@@ -541,7 +541,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     it: 'waits for an engine that has gone away',
     before: [web],
-    deed: ({ engine }) => engine.goAway(),
+    byHand: ({ engine }) => engine.goAway(),
     target: [changed],
     obstacle: {
       seen: (agent) => assert.equal(reasonOf(agent, 'App', 'hello'), 'EngineUnreachable'),
@@ -552,7 +552,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     it: 'makes a container again that somebody removed',
     before: [webAndDb],
-    deed: ({ engine }) => engine.docker.removeContainer('web_7_1_a'),
+    byHand: ({ engine }) => engine.docker.removeContainer('web_7_1_a'),
     target: [webAndDb],
     end: {
       containers: ['db_7_1_a running web:1 on u_default', 'web_7_1_a running web:1 V=1 on u_default'],
@@ -563,14 +563,14 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     it: 'starts a container again that somebody stopped',
     before: [web],
-    deed: ({ engine }) => void engine.docker.stopContainer('web_7_1_a'),
+    byHand: ({ engine }) => void engine.docker.stopContainer('web_7_1_a'),
     target: [web],
     end: { containers: ['web_7_1_a running web:1 on u_default'], networks: ['u_default'], images: ['web:1'] },
   },
   {
     it: 'makes a network again that somebody removed from under a stopped container',
     before: [web],
-    deed: ({ engine }) => {
+    byHand: ({ engine }) => {
       engine.docker.stopContainer('web_7_1_a');
       engine.docker.removeNetwork('u_default');
     },
@@ -580,7 +580,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     it: 'comes back from a restart of the engine',
     before: [webAndDb],
-    deed: ({ engine }) => {
+    byHand: ({ engine }) => {
       engine.goAway();
       engine.docker.restart();
       engine.comeBack();
@@ -595,14 +595,14 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     it: 'goes on with a container that somebody paused',
     before: [web],
-    deed: ({ engine }) => engine.docker.pauseContainer('web_7_1_a'),
+    byHand: ({ engine }) => engine.docker.pauseContainer('web_7_1_a'),
     target: [web],
     end: { containers: ['web_7_1_a running web:1 on u_default'], networks: ['u_default'], images: ['web:1'] },
   },
   {
     it: 'gives limits and restart policy back that somebody edited',
     before: [declareApp({ web: { mem_limit: '64m', cpu_shares: 512 } })],
-    deed: ({ engine }) => {
+    byHand: ({ engine }) => {
       const policy = { Name: 'no', MaximumRetryCount: 0 };
       engine.docker.updateContainer('web_7_1_a', { Memory: 32 << 20, CpuShares: 2, RestartPolicy: policy });
     },
@@ -616,7 +616,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     it: 'replaces a container on which somebody put a limit that Docker cannot take away',
     before: [webAndDb],
-    deed: ({ engine }) => engine.docker.updateContainer('web_7_1_a', { CpuShares: 2 }),
+    byHand: ({ engine }) => engine.docker.updateContainer('web_7_1_a', { CpuShares: 2 }),
     target: [webAndDb],
     end: {
       containers: ['db_7_1_a running web:1 on u_default', 'web_7_1_a running web:1 V=1 on u_default'],
@@ -628,7 +628,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     it: 'removes a copy that somebody made of a container',
     before: [web],
-    deed: ({ engine }) => {
+    byHand: ({ engine }) => {
       const copy = engine.docker.createContainer('copy', engine.docker.container('web_7_1_a').options);
       engine.docker.startContainer(copy);
     },
@@ -638,14 +638,14 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     it: 'gives a container its name back',
     before: [web],
-    deed: ({ engine }) => engine.docker.renameContainer('web_7_1_a', 'mine'),
+    byHand: ({ engine }) => engine.docker.renameContainer('web_7_1_a', 'mine'),
     target: [web],
     end: { containers: ['web_7_1_a running web:1 on u_default'], networks: ['u_default'], images: ['web:1'] },
   },
   {
     it: 'connects a container again that somebody took from a network',
     before: [declareApp({ web: { networks: ['front', 'back'] } }, { networks: { front: {}, back: {} } })],
-    deed: ({ engine }) => {
+    byHand: ({ engine }) => {
       engine.docker.disconnectNetwork('u_front', 'web_7_1_a');
       engine.docker.disconnectNetwork('u_back', 'web_7_1_a');
     },
@@ -659,7 +659,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     it: 'makes a network again that somebody took away from running containers',
     before: [webAndDb],
-    deed: ({ engine }) => {
+    byHand: ({ engine }) => {
       for (const name of ['web_7_1_a', 'db_7_1_a']) engine.docker.disconnectNetwork('u_default', name);
       engine.docker.removeNetwork('u_default');
     },
@@ -673,7 +673,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     it: 'makes a volume again that somebody removed with its container',
     before: [declareApp({ web: { volumes: ['data:/data'] } }, { volumes: { data: {} } })],
-    deed: ({ engine }) => {
+    byHand: ({ engine }) => {
       engine.docker.removeContainer('web_7_1_a');
       engine.docker.removeVolume('1_data');
     },
@@ -687,7 +687,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     it: 'takes over what a Supervisor made: networks and data stay, each container is replaced once',
-    deed: ({ engine }) => {
+    byHand: ({ engine }) => {
       const { networks, volumes, containers } = supervisorMade(SUPERVISED_APP, 'web:1');
       for (const one of networks) engine.docker.createNetwork(one.name, one.options);
       for (const one of volumes) engine.docker.createVolume(one.name, one.options);

@@ -299,8 +299,8 @@ describe('the App controller', () => {
     device.engine.images.serve('web:2', { content: 'two' });
     await device.boot();
     let killed = false;
-    device.weather = (what) => {
-      if (what !== 'stopContainer' || killed) return 'pass';
+    device.faultPlan = (what) => {
+      if (what !== 'stopContainer' || killed) return 'none';
       killed = true;
       return 'kill-after';
     };

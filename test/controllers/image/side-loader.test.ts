@@ -11,6 +11,7 @@ import { ControllerBench, type Supplies } from '../../setup/controller-bench.js'
 import { declareApp } from '../../setup/declared.js';
 import { ociLayout, savedImages } from '../../setup/image-archives.js';
 import { Device } from '../../simulation/device.js';
+import { noFaults } from '../../simulation/fault-plan.js';
 
 const controllers = (supplies: Supplies) => [imageController(supplies)];
 const web = { references: ['web:1'], files: [{ path: 'web', content: 'w' }] };
@@ -275,13 +276,13 @@ describe('an agent that dies while the engine takes a file of images in', () => 
       assert.equal(agent.store.list('Image')[0]?.status?.state, 'Downloading');
       assert.ok(await agent.flush());
     };
-    device.weather = (what) => (what === 'loadImages' ? 'kill-after' : 'pass');
+    device.faultPlan = (what) => (what === 'loadImages' ? 'kill-after' : 'none');
     await agent.quiet();
     device.clock.advance(2_000);
     await agent.ended;
 
     device.engine.before = undefined;
-    device.weather = () => 'pass';
+    device.faultPlan = noFaults;
     const next = await device.boot();
     await next.settle();
     const { state, pulled } = next.store.list('Image')[0]?.status ?? {};

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AnyDeclared } from '../../../crds/model/kinds.js';
 import type { AppService } from '../../../crds/model/types.js';
-import { Device, type Fate } from '../../simulation/device.js';
+import { Device } from '../../simulation/device.js';
+import type { Fault } from '../../simulation/fault-plan.js';
 
 /** One app with these services, as a file would declare it. */
 const anApp = (services: Readonly<Record<string, Partial<AppService>>>, more: Readonly<Record<string, unknown>> = {}) =>
@@ -424,12 +425,12 @@ describe('a service converges in spite of', () => {
   const end = ['db_7_2_b running u_default', 'web_7_2_b running u_b,u_c'];
 
   /** From `before` to `after`, with one mishap at that call to the engine; returns how many calls there were. */
-  async function rollOut(at: number, fate: Fate): Promise<number> {
+  async function rollOut(at: number, fault: Fault): Promise<number> {
     const device = await aDevice();
     try {
       await bring(device, before);
       let calls = 0;
-      device.weather = (what) => (!what.startsWith('disk.') && calls++ === at ? fate : 'pass');
+      device.faultPlan = (what) => (!what.startsWith('disk.') && calls++ === at ? fault : 'none');
       await device.agent?.propose([after]);
       await device.agent?.settle();
       if (device.agent?.isDead) {
@@ -437,23 +438,23 @@ describe('a service converges in spite of', () => {
         await agent.propose([after]);
         await agent.settle();
       }
-      assert.deepEqual(containersOn(device), end, `call ${at}, ${fate}`);
+      assert.deepEqual(containersOn(device), end, `call ${at}, ${fault}`);
       const made = calls;
       device.engine.forgetCalls();
       for (const loop of device.agent?.loops ?? []) loop.wakeAll();
       await device.agent?.settle();
-      assert.deepEqual(device.engine.verbs, [], `second pass after call ${at}, ${fate}`);
+      assert.deepEqual(device.engine.verbs, [], `second pass after call ${at}, ${fault}`);
       return made;
     } finally {
       await device.halt();
     }
   }
 
-  for (const fate of ['fail', 'lose', 'kill-before', 'kill-after'] as const) {
-    it(`${fate} at any call`, async () => {
-      const calls = await rollOut(-1, 'pass');
+  for (const fault of ['fail', 'lose', 'kill-before', 'kill-after'] as const) {
+    it(`${fault} at any call`, async () => {
+      const calls = await rollOut(-1, 'none');
       assert.ok(calls > 8, `${calls} calls`);
-      for (let at = 0; at < calls; at += 1) await rollOut(at, fate);
+      for (let at = 0; at < calls; at += 1) await rollOut(at, fault);
     }).timeout(60_000);
   }
 });

@@ -16,7 +16,7 @@ import type { AppSpec } from '../../../crds/model/types.js';
 import { renderColumns } from '../../setup/columns.js';
 import { useEngineAt } from '../../setup/docker.js';
 import { Scene } from '../../setup/scene.js';
-import { Dice } from '../dice.js';
+import { SeededRandom } from '../seeded-random.js';
 
 const SERVICES = ['one', 'two', 'three', 'four'];
 const NAME = 'kills';
@@ -84,7 +84,7 @@ async function settled(scene: Scene, appId: number, round: number): Promise<void
   );
 }
 
-const dice = new Dice(Number(values.seed));
+const random = new SeededRandom(Number(values.seed));
 const rows: string[][] = [];
 let failures = 0;
 const scene = await Scene.open({ docker: useEngineAt(await startEngine()) });
@@ -93,7 +93,7 @@ try {
   await scene.put(NAME, spec(scene, appId, 0));
   await settled(scene, appId, 0);
   for (let round = 1; round <= Number(values.rounds); round += 1) {
-    const killAtMs = dice.below(LATEST_KILL_MS);
+    const killAtMs = random.below(LATEST_KILL_MS);
     await scene.put(NAME, spec(scene, appId, round));
     await pause(killAtMs);
     await killEngine();

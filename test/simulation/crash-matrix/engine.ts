@@ -85,12 +85,12 @@ export class Matrix {
 
   async #try(transition: Transition, points: number): Promise<EngineOutcome> {
     let round = 0;
-    const calm = await this.#attempt(transition, round++, undefined);
+    const undisturbed = await this.#attempt(transition, round++, undefined);
     const failures: Error[] = [];
     const tried = { before: 0, after: 0, write: 0 };
-    let worstMs = calm.tookMs;
+    let worstMs = undisturbed.tookMs;
     for (const moment of ['before', 'after', 'write'] as const) {
-      const steps = moment === 'write' ? calm.writes : calm.calls;
+      const steps = moment === 'write' ? undisturbed.writes : undisturbed.calls;
       for (let index = 0; index < points; index += 1) {
         const at = Math.floor((index * steps) / points);
         this.say(`${transition.name}: killed ${moment} step ${at} of ${steps}`);
@@ -103,7 +103,7 @@ export class Matrix {
         }
       }
     }
-    const { calls, writes, tookMs } = calm;
+    const { calls, writes, tookMs } = undisturbed;
     return { name: transition.name, calls, writes, calmMs: tookMs, worstMs, tried, failures };
   }
 

@@ -7,9 +7,10 @@
 import { parseArgs } from 'node:util';
 import { renderColumns } from '../../setup/columns.js';
 import { useEngine } from '../../setup/docker.js';
+import { FAULTS } from '../fault-plan.js';
 import { SCENARIOS } from '../scenarios.js';
 import { Matrix } from './engine.js';
-import { FATES, tryPoints } from './memory.js';
+import { tryPoints } from './memory.js';
 
 const { values } = parseArgs({
   options: {
@@ -33,14 +34,14 @@ if (parts.includes('memory')) {
     rows.push([
       scenario.it,
       String(outcome.steps),
-      ...FATES.map((fate) => String(outcome.tried[fate] ?? 0)),
+      ...FAULTS.map((fault) => String(outcome.tried[fault] ?? 0)),
       String(outcome.failures.length),
       String(outcome.downMs),
       String(outcome.worstDownMs),
     ]);
   }
   console.log('\nIn memory: every call to the engine, the disk and the lock files (times on a clock of the test)');
-  console.log(renderColumns(['scenario', 'steps', ...FATES, 'other end', 'down ms', 'worst, less restart'], rows));
+  console.log(renderColumns(['scenario', 'steps', ...FAULTS, 'other end', 'down ms', 'worst, less restart'], rows));
 }
 
 if (parts.includes('engine')) {

@@ -15,9 +15,9 @@ export class MemoryEvents {
   readonly #subscribers = new Set<Subscriber>();
   #lastNano = 0n;
   /** Events that it picks are told to nobody. */
-  loses: ((event: EngineEvent) => boolean) | undefined;
+  drops: ((event: EngineEvent) => boolean) | undefined;
   /** Told of everything that happens, in the same moment. */
-  heard: (() => void) | undefined;
+  onEvent: (() => void) | undefined;
 
   constructor(readonly now: () => number) {}
 
@@ -29,10 +29,10 @@ export class MemoryEvents {
     const nano = BigInt(this.now()) * 1_000_000n;
     this.#lastNano = nano > this.#lastNano ? nano : this.#lastNano + 1n;
     const event: EngineEvent = { type, action, id, attributes, timeNano: String(this.#lastNano) };
-    this.heard?.();
+    this.onEvent?.();
     this.#log.push(event);
     if (this.#log.length > KEPT_EVENTS) this.#log.shift();
-    if (this.loses?.(event)) return;
+    if (this.drops?.(event)) return;
     for (const subscriber of this.#subscribers) {
       subscriber.queue.push(event);
       subscriber.wake();

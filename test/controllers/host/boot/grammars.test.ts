@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { BOOT_BACKENDS, type BootBackend, type BootBackendName } from '../../../../controllers/host/boot/backend.js';
 import { splitLines } from '../../../../controllers/host/boot/lines.js';
 import { BootFileError, type BootValue, type BootValues, sameValue } from '../../../../controllers/host/boot/values.js';
-import { Dice } from '../../../simulation/dice.js';
+import { SeededRandom } from '../../../simulation/seeded-random.js';
 
 /** Files for each grammar; many more on demand. */
 const FILES = Number(process.env.SUPERCARGO_FUZZ_FILES ?? 10_000);
@@ -153,12 +153,12 @@ describe('files of the boot partition, by chance', () => {
     const backend = BOOT_BACKENDS.find(({ name }) => name === grammar.backend);
     assert.ok(backend);
     it(`${grammar.backend}: ${FILES} files lose nothing that is not ours and are stable after one round`, () => {
-      const dice = new Dice(SEED);
+      const random = new SeededRandom(SEED);
       let understood = 0;
       for (let at = 0; at < FILES; at += 1) {
-        const core = dice.chance(80) ? (grammar.core ?? '') : '';
-        const text = `${core && makeText(dice, grammar)}${core}${makeText(dice, grammar)}`;
-        const wanted = makeWanted(dice, grammar, backend);
+        const core = random.chance(80) ? (grammar.core ?? '') : '';
+        const text = `${core && makeText(random, grammar)}${core}${makeText(random, grammar)}`;
+        const wanted = makeWanted(random, grammar, backend);
         const now = readable(backend, text);
         if (now === undefined) continue;
         understood += 1;
@@ -171,7 +171,7 @@ describe('files of the boot partition, by chance', () => {
   it('configfs.json: other members stay, whatever they are', () => {
     const backend = BOOT_BACKENDS.find(({ name }) => name === 'configfs.json');
     assert.ok(backend);
-    const dice = new Dice(SEED);
+    const random = new SeededRandom(SEED);
     const junk = [
       '',
       '[]',
@@ -184,8 +184,8 @@ describe('files of the boot partition, by chance', () => {
       '7',
     ] as const;
     for (let at = 0; at < FILES; at += 1) {
-      const text = dice.pick(junk);
-      const ssdt = dice.pick([['a'], ['b', 'c'], undefined]);
+      const text = random.pick(junk);
+      const ssdt = random.pick([['a'], ['b', 'c'], undefined]);
       const edited = backend.edit(text, { ssdt });
       assert.deepEqual(backend.read(edited), ssdt ? { ssdt } : {});
       assert.equal(backend.edit(edited, { ssdt }), edited);
@@ -204,20 +204,25 @@ const othersOf = (text: string): unknown => {
   }
 };
 
-function makeText(dice: Dice, { lines, ends }: Grammar): string {
-  const count = dice.below(12);
-  const end = dice.pick(ends);
-  const text = Array.from({ length: count }, () => dice.pick(lines) + (dice.chance(10) ? dice.pick(ends) : end)).join(
-    '',
-  );
-  return dice.chance(25) ? text.replace(/\r?\n$/, '') : text;
+function makeText(random: SeededRandom, { lines, ends }: Grammar): string {
+  const count = random.below(12);
+  const end = random.pick(ends);
+  const text = Array.from(
+    { length: count },
+    () => random.pick(lines) + (random.chance(10) ? random.pick(ends) : end),
+  ).join('');
+  return random.chance(25) ? text.replace(/\r?\n$/, '') : text;
 }
 
-function makeWanted(dice: Dice, { wanted }: Grammar, backend: BootBackend): Record<string, BootValue | undefined> {
-  const chosen = wanted.filter(() => dice.chance(50));
+function makeWanted(
+  random: SeededRandom,
+  { wanted }: Grammar,
+  backend: BootBackend,
+): Record<string, BootValue | undefined> {
+  const chosen = wanted.filter(() => random.chance(50));
   return Object.fromEntries(
     chosen.map(([key, values]) => {
-      const text = dice.pick(values);
+      const text = random.pick(values);
       return [key, text === undefined ? undefined : backend.parseValue(key, text)];
     }),
   );

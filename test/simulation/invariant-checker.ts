@@ -5,10 +5,11 @@ import { APP_ID, SERVICE_NAME, SUPERVISED } from '../../controllers/engine/label
 import { isReady } from '../../crds/model/conditions.js';
 import type { AnyResource } from '../../crds/model/kinds.js';
 import { askedStrategy, killsFirst, overlaps, type UpdateStrategy } from '../../crds/model/update-strategy.js';
-import type { Agent, Device, Witness } from './device.js';
+import type { StepObserver } from './crashable-process.js';
+import type { Agent, Device } from './device.js';
 import type { MemoryContainer } from './memory-engine/memory-containers.js';
 import { isAlive } from './memory-engine/memory-containers.js';
-import { untruthOf } from './truth.js';
+import { readyViolation } from './ready-invariant.js';
 
 const keyOf = ({ metadata }: AnyResource): string => `${metadata.uid}/${metadata.generation}`;
 
@@ -16,24 +17,24 @@ const keyOf = ({ metadata }: AnyResource): string => `${metadata.uid}/${metadata
  * Watches a device while it is at work, and writes down every broken promise: what is not ours is touched, data or a
  * running container goes too early, a lock was not held, `Ready` said of what is not.
  */
-export class Overseer implements Witness {
-  readonly broken: string[] = [];
+export class InvariantChecker implements StepObserver {
+  readonly violations: string[] = [];
   /** Something happened that an agent cannot know yet: what it says of the engine may be out of date. */
-  isBlind = false;
+  mayBeOutdated = false;
   /** Services of which a container has to run after every step. */
-  unbroken: readonly string[] = [];
+  alwaysRunning: readonly string[] = [];
   /** References that nobody pulled: never to be removed. */
-  readonly kept = new Set<string>();
+  readonly protectedImages = new Set<string>();
   /** Uid and generation of whoever is Ready. */
   readonly #ready = new Set<string>();
   #agent: Agent | undefined;
 
   constructor(private readonly device: Device) {
-    device.witness = this;
+    device.observer = this;
     device.onBoot = (agent) => this.#meet(agent);
   }
 
-  acts(what: string, args: readonly unknown[]): void {
+  beforeStep(what: string, args: readonly unknown[]): void {
     const first = String(args[0]);
     const { docker } = this.device.engine;
     switch (what) {
@@ -60,13 +61,13 @@ export class Overseer implements Witness {
         this.#removesVolume(first);
         break;
       case 'removeImage':
-        if (this.kept.has(first)) this.#say(`${what} ${first}, which it did not bring`);
+        if (this.protectedImages.has(first)) this.#say(`${what} ${first}, which it did not bring`);
         break;
     }
   }
 
-  acted(what: string): void {
-    for (const service of this.unbroken) {
+  afterStep(what: string): void {
+    for (const service of this.alwaysRunning) {
       const up = this.device.engine.docker.containers.some(
         (one) => one.options.Labels?.[SERVICE_NAME] === service && one.state === 'running',
       );
@@ -93,7 +94,7 @@ export class Overseer implements Witness {
   }
 
   #say(what: string): void {
-    this.broken.push(what);
+    this.violations.push(what);
   }
 
   #mustBeOurs(what: string, name: string, labels: Readonly<Record<string, string>> | undefined): void {
@@ -157,8 +158,8 @@ export class Overseer implements Witness {
     }
     this.#ready.add(keyOf(object));
     const { generation, name } = object.metadata;
-    if (was || this.isBlind) return;
-    const untruth = untruthOf(this.device, agent, object);
-    if (untruth) this.#say(`${object.kind}/${name} turns Ready at generation ${generation}: ${untruth}`);
+    if (was || this.mayBeOutdated) return;
+    const violation = readyViolation(this.device, agent, object);
+    if (violation) this.#say(`${object.kind}/${name} turns Ready at generation ${generation}: ${violation}`);
   }
 }

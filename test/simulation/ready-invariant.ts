@@ -12,13 +12,13 @@ import { isAlive, type MemoryContainer } from './memory-engine/memory-containers
  * What keeps `Ready=True` of a document from being true on the engine at this moment; undefined when it is true. Looks
  * at the engine itself and at the document, not at what the controllers make of them.
  */
-export function untruthOf(device: Device, agent: Agent, document: AnyResource): string | undefined {
+export function readyViolation(device: Device, agent: Agent, document: AnyResource): string | undefined {
   const { docker, images } = device.engine;
   switch (document.kind) {
     case 'Service':
-      return document.metadata.deletionTimestamp ? undefined : serviceUntruth(device, agent, document);
+      return document.metadata.deletionTimestamp ? undefined : serviceViolation(device, agent, document);
     case 'App':
-      return document.metadata.deletionTimestamp ? undefined : appUntruth(device, agent, document);
+      return document.metadata.deletionTimestamp ? undefined : appViolation(device, agent, document);
     case 'Network': {
       const there = docker.networks.filter(({ name }) => name === document.spec.networkName);
       if (document.metadata.deletionTimestamp) return undefined;
@@ -36,7 +36,7 @@ export function untruthOf(device: Device, agent: Agent, document: AnyResource): 
   }
 }
 
-function appUntruth(device: Device, agent: Agent, app: App): string | undefined {
+function appViolation(device: Device, agent: Agent, app: App): string | undefined {
   const { appId = 0, services = {}, release } = app.spec;
   // No contract in a test is met if it belongs to an optional service.
   const mayBeLeftOut = (name: string): boolean =>
@@ -50,8 +50,8 @@ function appUntruth(device: Device, agent: Agent, app: App): string | undefined 
         return `${name} has not been told its ${field}`;
       }
     }
-    const untruth = serviceUntruth(device, agent, child);
-    if (untruth) return `${name}: ${untruth}`;
+    const violation = serviceViolation(device, agent, child);
+    if (violation) return `${name}: ${violation}`;
   }
   const spare = containersOfApp(device, appId).find((one) => !wanted.includes(serviceOf(one)));
   if (spare) return `${spare.name} is not in the release`;
@@ -60,7 +60,7 @@ function appUntruth(device: Device, agent: Agent, app: App): string | undefined 
 
 const serviceOf = ({ options }: MemoryContainer): string => options.Labels?.[SERVICE_NAME] ?? '';
 
-function serviceUntruth(device: Device, agent: Agent, { spec }: Service): string | undefined {
+function serviceViolation(device: Device, agent: Agent, { spec }: Service): string | undefined {
   const { images } = device.engine;
   const mine = containersOfApp(device, spec.appId ?? 0).filter((one) => serviceOf(one) === spec.serviceName);
   const [container, another] = mine;
@@ -76,10 +76,10 @@ function serviceUntruth(device: Device, agent: Agent, { spec }: Service): string
   if (spec.running === false) return /^(created|exited)$/.test(container.state) ? undefined : 'it runs';
   if (spec.restart === 'no' && container.state === 'exited') return undefined;
   if (!/^(running|restarting)$/.test(container.state)) return `its container is ${container.state}`;
-  return networkUntruth(device, agent, spec, container);
+  return networkViolation(device, agent, spec, container);
 }
 
-function networkUntruth(device: Device, agent: Agent, spec: Service['spec'], container: MemoryContainer) {
+function networkViolation(device: Device, agent: Agent, spec: Service['spec'], container: MemoryContainer) {
   const { docker } = device.engine;
   const shared = /^service:(.*)$/.exec(spec.network_mode ?? '')?.[1];
   if (shared !== undefined) {

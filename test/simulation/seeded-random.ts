@@ -1,5 +1,5 @@
 /** Chance that can be repeated: the same seed gives the same throws. */
-export class Dice {
+export class SeededRandom {
   #state: number;
 
   constructor(seed: number) {

@@ -1,24 +1,20 @@
 import type { UpdateLocks } from '../../controllers/host/locks/update-locks.js';
 import type { Cancel, Clock } from '../../controllers/runtime/delays.js';
-
-/** What may befall one call to the engine, the disk or the lock files. `lose`: it happens, but the reply does not arrive. */
-export type Fate = 'pass' | 'fail' | 'lose' | 'kill-before' | 'kill-after';
-/** Decides what befalls the next step. `what` is a verb of the engine, `disk.<call>` or `lock.<call>`. */
-export type Weather = (what: string) => Fate;
+import type { FaultPlan } from './fault-plan.js';
 
 /** Whoever is told of what a process does. */
-export interface Witness {
+export interface StepObserver {
   /** A call that is about to be carried out. */
-  acts?(what: string, args: readonly unknown[]): void;
+  beforeStep?(what: string, args: readonly unknown[]): void;
   /** It has been carried out. */
-  acted?(what: string, args: readonly unknown[]): void;
+  afterStep?(what: string, args: readonly unknown[]): void;
 }
 
 /** What a killed process awaits. Each time its own, so that what waits for it can be collected. */
 export const never = (): Promise<never> => new Promise<never>(() => undefined);
 
 /** One process: what it has under way, what befalls it, and whether it was killed. */
-export class Life {
+export class CrashableProcess {
   /** Resolves when the process is killed. */
   readonly end: Promise<void>;
   /** Calls under way, also those that wait for somebody else. */
@@ -32,8 +28,8 @@ export class Life {
 
   constructor(
     private readonly surroundings: {
-      weather(what: string): Fate;
-      witness: Witness | undefined;
+      faultPlan: FaultPlan;
+      observer: StepObserver | undefined;
       /** Lets time pass: on the way to the other side, and on the way back. */
       elapse(what: string): void;
     },
@@ -64,25 +60,25 @@ export class Life {
   }
 
   /** One step of the process, with whatever befalls it. */
-  async meet<T>(what: string, args: readonly unknown[], act: () => Promise<T>): Promise<T> {
+  async perform<T>(what: string, args: readonly unknown[], act: () => Promise<T>): Promise<T> {
     if (this.#dead) return never();
-    const { witness } = this.surroundings;
+    const { observer } = this.surroundings;
     this.steps.push(what);
-    const fate = this.surroundings.weather(what);
-    if (fate === 'kill-before') {
+    const fault = this.surroundings.faultPlan(what);
+    if (fault === 'kill-before') {
       this.kill();
       return never();
     }
     this.busy += 1;
     try {
-      if (fate === 'fail') throw new Error(`${what} failed, as the test wished`);
+      if (fault === 'fail') throw new Error(`${what} failed, as the test wished`);
       this.surroundings.elapse(what);
-      witness?.acts?.(what, args);
+      observer?.beforeStep?.(what, args);
       const result = await act();
       this.surroundings.elapse(what);
-      if (!this.#dead) witness?.acted?.(what, args);
-      if (fate === 'kill-after') this.kill();
-      if (fate === 'lose') throw new Error(`The reply to ${what} was lost, as the test wished`);
+      if (!this.#dead) observer?.afterStep?.(what, args);
+      if (fault === 'kill-after') this.kill();
+      if (fault === 'lose') throw new Error(`The reply to ${what} was lost, as the test wished`);
       return this.#dead ? await never() : result;
     } catch (error) {
       if (this.#dead) return await never();
@@ -116,8 +112,8 @@ export class Life {
   /** The lock files as this process sees them. What it held stays on disk when it dies. */
   locks(locks: UpdateLocks): UpdateLocks {
     return {
-      claim: (...args) => this.meet('lock.claim', args, () => this.#file(locks.claim(...args))),
-      release: (appId) => this.meet('lock.release', [appId], () => this.#file(locks.release(appId))),
+      claim: (...args) => this.perform('lock.claim', args, () => this.#file(locks.claim(...args))),
+      release: (appId) => this.perform('lock.release', [appId], () => this.#file(locks.release(appId))),
       isHeld: (appId) => locks.isHeld(appId),
       during: (appId, action) => (this.#dead ? never() : locks.during(appId, action)),
       directory: (appId, service) => locks.directory(appId, service),

@@ -4,31 +4,32 @@ import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { EngineError } from '../../controllers/engine/engine.js';
 import type { AnyDeclared } from '../../crds/model/kinds.js';
-import { type Agent, Device, type Fate } from './device.js';
+import { type Agent, Device } from './device.js';
 import { type DeviceView, viewOf } from './device-view.js';
-import { Dice } from './dice.js';
+import { type Fault, noFaults } from './fault-plan.js';
+import { InvariantChecker } from './invariant-checker.js';
 import { isAlive } from './memory-engine/memory-containers.js';
 import type { MemoryDocker } from './memory-engine/memory-docker.js';
-import { Overseer } from './overseer.js';
 import { LOCAL_IMAGES, RandomApps, SERVED_IMAGES } from './random-apps.js';
-import { untruthOf } from './truth.js';
+import { readyViolation } from './ready-invariant.js';
+import { SeededRandom } from './seeded-random.js';
 
-/** What happens between two steps of a schedule, as often as it is listed. */
+/** What may happen next in a simulation: one of these is drawn at a time. What is listed twice is drawn twice as often. */
 const ACTS = [
-  'change',
-  'change',
-  'change',
-  'change',
-  'turns',
-  'turns',
+  'other documents',
+  'other documents',
+  'other documents',
+  'other documents',
+  'event loop turns',
+  'event loop turns',
   'quiet',
-  'time',
-  'time',
-  'mishap',
-  'mishap',
-  'storm',
-  'hand',
-  'hand',
+  'time passes',
+  'time passes',
+  'one fault',
+  'one fault',
+  'many faults',
+  'by hand',
+  'by hand',
   'kill',
   'halt',
   'relist',
@@ -36,38 +37,43 @@ const ACTS = [
   'stream broken',
   'engine away',
   'engine restarted',
-  'locked',
-  'withdrawn',
+  'update lock',
+  'image withdrawn',
 ] as const;
 
-/** Random documents, order, faults, deaths and hands on one device; then fair weather, and everything has to be right. */
-export class Schedule {
-  /** What happened, for whoever has to understand it. */
-  readonly story: string[] = [];
-  readonly #dice: Dice;
+/**
+ * One random history of one simulated device: documents change, calls fail, the agent dies, people meddle with the engine.
+ * Then the faults end, and the device has to come to where a device without any history comes to. The seed decides
+ * everything: the same seed is the same history.
+ */
+export class Simulation {
+  /** What happened, a line an act; faults are indented below the act in which they fell. */
+  readonly trace: string[] = [];
+  readonly #random: SeededRandom;
   readonly #apps: RandomApps;
   readonly #device: Device;
-  readonly #overseer: Overseer;
+  readonly #checker: InvariantChecker;
   #step = 0;
-  readonly #mishaps = new Map<number, Fate>();
-  #stormUntil = 0;
-  #losing = false;
+  readonly #faults = new Map<number, Fault>();
+  #manyFaultsUntil = 0;
+  #dropsEvents = false;
 
   constructor(seed: number) {
-    this.#dice = new Dice(seed);
-    const dice = this.#dice;
-    this.#device = new Device(dice.chance(30) ? { apart: true } : { latencyMs: () => dice.below(3) });
-    this.#overseer = new Overseer(this.#device);
-    this.#apps = new RandomApps(dice);
+    this.#random = new SeededRandom(seed);
+    const random = this.#random;
+    this.#device = new Device(random.chance(30) ? { apart: true } : { latencyMs: () => random.below(3) });
+    this.#checker = new InvariantChecker(this.#device);
+    this.#apps = new RandomApps(random);
     prepare(this.#device);
-    for (const image of LOCAL_IMAGES) this.#overseer.kept.add(image);
-    this.#device.weather = (what) => this.#fate(what);
+    for (const image of LOCAL_IMAGES) this.#checker.protectedImages.add(image);
+    this.#device.faultPlan = (what) => this.#fault(what);
   }
 
-  async play(): Promise<void> {
+  /** Plays the history and checks its end. Throws an AssertionError when an invariant does not hold. */
+  async run(): Promise<void> {
     await this.#propose();
-    for (let acts = 2 + this.#dice.below(8); acts > 0; acts -= 1) await this.#act(this.#dice.pick(ACTS));
-    await this.#clearUp();
+    for (let acts = 2 + this.#random.below(8); acts > 0; acts -= 1) await this.#act(this.#random.pick(ACTS));
+    await this.#endFaults();
     await this.#check();
   }
 
@@ -75,51 +81,51 @@ export class Schedule {
     this.#device.discard();
   }
 
-  #fate(what: string): Fate {
+  #fault(what: string): Fault {
     this.#step += 1;
-    const planned = this.#mishaps.get(this.#step);
+    const planned = this.#faults.get(this.#step);
     if (planned) {
-      this.story.push(`  ${what}: ${planned}`);
+      this.trace.push(`  ${what}: ${planned}`);
       return planned;
     }
-    if (this.#step >= this.#stormUntil || !this.#dice.chance(15)) return 'pass';
-    const fate = this.#dice.pick<Fate>(['fail', 'lose']);
-    this.story.push(`  ${what}: ${fate}`);
-    return fate;
+    if (this.#step >= this.#manyFaultsUntil || !this.#random.chance(15)) return 'none';
+    const fault = this.#random.pick<Fault>(['fail', 'lose']);
+    this.trace.push(`  ${what}: ${fault}`);
+    return fault;
   }
 
   async #act(act: (typeof ACTS)[number]): Promise<void> {
-    this.story.push(act);
+    this.trace.push(act);
     const { engine, clock } = this.#device;
-    const dice = this.#dice;
+    const random = this.#random;
     switch (act) {
-      case 'change':
+      case 'other documents':
         this.#apps.change();
         return this.#propose();
-      case 'turns':
-        for (let turns = dice.below(12); turns > 0; turns -= 1) await nextTurn();
+      case 'event loop turns':
+        for (let turns = random.below(12); turns > 0; turns -= 1) await nextTurn();
         return;
       case 'quiet':
         return (await this.#agent()).quiet();
-      case 'time':
-        for (let steps = 1 + dice.below(6); steps > 0; steps -= 1) {
+      case 'time passes':
+        for (let steps = 1 + random.below(6); steps > 0; steps -= 1) {
           await this.#device.agent?.quiet();
-          if (dice.chance(30)) await this.#device.agent?.flush();
+          if (random.chance(30)) await this.#device.agent?.flush();
           clock.step();
         }
         return;
-      case 'mishap':
-        this.#mishaps.set(
-          this.#step + 1 + dice.below(40),
-          dice.pick<Fate>(['fail', 'lose', 'kill-before', 'kill-after']),
+      case 'one fault':
+        this.#faults.set(
+          this.#step + 1 + random.below(40),
+          random.pick<Fault>(['fail', 'lose', 'kill-before', 'kill-after']),
         );
         return;
-      case 'storm':
-        this.#stormUntil = this.#step + dice.below(60);
+      case 'many faults':
+        this.#manyFaultsUntil = this.#step + random.below(60);
         return;
-      case 'hand':
-        this.#overseer.isBlind = true;
-        this.story.push(`  ${meddle(engine.docker, dice)}`);
+      case 'by hand':
+        this.#checker.mayBeOutdated = true;
+        this.trace.push(`  ${meddle(engine.docker, random)}`);
         return;
       case 'kill':
         return this.#device.kill();
@@ -130,30 +136,30 @@ export class Schedule {
       case 'relist':
         return this.#relist();
       case 'events lost':
-        this.#losing = !this.#losing;
-        this.#overseer.isBlind = true;
-        engine.eventLog.loses = this.#losing ? () => dice.chance(50) : undefined;
+        this.#dropsEvents = !this.#dropsEvents;
+        this.#checker.mayBeOutdated = true;
+        engine.eventLog.drops = this.#dropsEvents ? () => random.chance(50) : undefined;
         return;
       case 'stream broken':
         return engine.breakEvents();
       case 'engine away':
-        this.#overseer.isBlind = true;
+        this.#checker.mayBeOutdated = true;
         engine.goAway();
-        for (let steps = dice.below(4); steps > 0; steps -= 1) {
+        for (let steps = random.below(4); steps > 0; steps -= 1) {
           await this.#device.agent?.quiet();
           clock.step();
         }
         return engine.comeBack();
       case 'engine restarted':
-        this.#overseer.isBlind = true;
+        this.#checker.mayBeOutdated = true;
         engine.goAway();
-        byHand(() => engine.docker.restart());
+        tolerant(() => engine.docker.restart());
         return engine.comeBack();
-      case 'locked':
-        return applicationLock(this.#device, dice.pick([1, 2]), dice.chance(50));
-      case 'withdrawn': {
-        const image = dice.pick(SERVED_IMAGES);
-        if (dice.chance(50)) engine.images.withdraw(image);
+      case 'update lock':
+        return applicationLock(this.#device, random.pick([1, 2]), random.chance(50));
+      case 'image withdrawn': {
+        const image = random.pick(SERVED_IMAGES);
+        if (random.chance(50)) engine.images.withdraw(image);
         else engine.images.serve(image);
       }
     }
@@ -164,36 +170,36 @@ export class Schedule {
     const { agent } = this.#device;
     if (agent && !agent.isDead) return agent;
     const next = await this.#device.boot();
-    if (!this.#losing && next.world.fresh) this.#overseer.isBlind = false;
+    if (!this.#dropsEvents && next.world.fresh) this.#checker.mayBeOutdated = false;
     return next;
   }
 
   async #propose(): Promise<void> {
     const agent = await this.#agent();
     const proposed = agent.propose(this.#apps.documents()).catch((error: unknown) => {
-      this.story.push(`  ${error instanceof Error ? error.message : error}`);
+      this.trace.push(`  ${error instanceof Error ? error.message : error}`);
     });
-    if (this.#dice.chance(70)) await proposed;
+    if (this.#random.chance(70)) await proposed;
   }
 
   async #relist(): Promise<void> {
     const agent = await this.#agent();
-    const before = this.story.length;
+    const before = this.trace.length;
     await agent.relist();
-    if (!this.#losing && agent.world.fresh && this.story.length === before) this.#overseer.isBlind = false;
+    if (!this.#dropsEvents && agent.world.fresh && this.trace.length === before) this.#checker.mayBeOutdated = false;
   }
 
-  /** Fair weather; whatever stood in the way is gone; and what the cron does every few minutes. */
-  async #clearUp(): Promise<void> {
+  /** No more faults; whatever stood in the way is gone; and what the cron does every few minutes. */
+  async #endFaults(): Promise<void> {
     const { engine } = this.#device;
-    this.#device.weather = () => 'pass';
+    this.#device.faultPlan = noFaults;
     engine.comeBack();
-    engine.eventLog.loses = undefined;
-    this.#losing = false;
+    engine.eventLog.drops = undefined;
+    this.#dropsEvents = false;
     for (const image of SERVED_IMAGES) engine.images.serve(image);
     for (const app of [1, 2]) applicationLock(this.#device, app, false);
     for (const { id, state } of engine.docker.containers) {
-      if (state === 'restarting') byHand(() => engine.docker.restartNow(id));
+      if (state === 'restarting') tolerant(() => engine.docker.restartNow(id));
     }
     // A call that is under way may still end with the death of who made it.
     for (let agent = await this.#agent(); ; agent = await this.#agent()) {
@@ -212,7 +218,7 @@ export class Schedule {
   async #check(): Promise<void> {
     const agent = this.#device.agent ?? assert.fail('no agent');
     const documents = this.#apps.documents();
-    assert.deepEqual(this.#overseer.broken, []);
+    assert.deepEqual(this.#checker.violations, []);
     const want = await freshView(documents);
     const have = viewOf(this.#device);
     assert.deepEqual(comparable(have), comparable(want));
@@ -225,7 +231,7 @@ export class Schedule {
     }
     assert.equal(this.#device.engine.docker.container('stranger').state, 'running');
     for (const one of agent.documents())
-      assert.equal(untruthOf(this.#device, agent, one), undefined, one.metadata.name);
+      assert.equal(readyViolation(this.#device, agent, one), undefined, one.metadata.name);
 
     const from = agent.steps.length;
     const changes: string[] = [];
@@ -297,38 +303,38 @@ function applicationLock({ folder }: Device, app: number, held: boolean): void {
 }
 
 /** Something that somebody does on the device, in words. */
-function meddle(docker: MemoryDocker, dice: Dice): string {
-  const container = dice.any(docker.containers.filter(({ name }) => name !== 'stranger'));
-  const network = dice.any(docker.networks.filter(({ name }) => !['bridge', 'host', 'none'].includes(name)));
-  const volume = dice.any(docker.volumes);
-  const how = dice.pick(['remove', 'remove', 'stop', 'rename', 'exit', 'disconnect', 'network', 'volume']);
+function meddle(docker: MemoryDocker, random: SeededRandom): string {
+  const container = random.any(docker.containers.filter(({ name }) => name !== 'stranger'));
+  const network = random.any(docker.networks.filter(({ name }) => !['bridge', 'host', 'none'].includes(name)));
+  const volume = random.any(docker.volumes);
+  const how = random.pick(['remove', 'remove', 'stop', 'rename', 'exit', 'disconnect', 'network', 'volume']);
   switch (how) {
     case 'network':
-      byHand(() => network && docker.removeNetwork(network.id));
+      tolerant(() => network && docker.removeNetwork(network.id));
       return `rm network ${network?.name}`;
     case 'volume':
-      byHand(() => volume && docker.removeVolume(volume.name));
+      tolerant(() => volume && docker.removeVolume(volume.name));
       return `rm volume ${volume?.name}`;
     case 'remove':
-      byHand(() => container && docker.removeContainer(container.id));
+      tolerant(() => container && docker.removeContainer(container.id));
       break;
     case 'stop':
-      byHand(() => container && docker.stopContainer(container.id));
+      tolerant(() => container && docker.stopContainer(container.id));
       break;
     case 'rename':
-      byHand(() => container && docker.renameContainer(container.id, `${container.name}x`));
+      tolerant(() => container && docker.renameContainer(container.id, `${container.name}x`));
       break;
     case 'exit':
-      byHand(() => container && isAlive(container) && docker.exit(container.id, dice.below(2)));
+      tolerant(() => container && isAlive(container) && docker.exit(container.id, random.below(2)));
       break;
     case 'disconnect':
-      byHand(() => container && docker.disconnectNetwork([...container.networks.keys()][0] ?? '', container.id));
+      tolerant(() => container && docker.disconnectNetwork([...container.networks.keys()][0] ?? '', container.id));
   }
   return `${how} ${container?.name}`;
 }
 
 /** People are told no as well. */
-function byHand(act: () => unknown): void {
+function tolerant(act: () => unknown): void {
   try {
     act();
   } catch (error) {
