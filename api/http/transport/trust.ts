@@ -70,14 +70,37 @@ export const seemsLocal = ({
 
 const isThisMachine = (caller: Caller): boolean => caller.isOwner && seemsLocal(caller);
 
-/** Whether a proxy says that it passes on the request of somebody else (RFC 7239, RFC 9110, and what was there before). Pure. */
+/**
+ * Whether a header says that somebody else's request is passed on (RFC 7239, RFC 9110, and what proxies, load balancers and
+ * delivery networks add of their own). A caller that adds one of them only loses its trust, so what looks like one counts. Pure.
+ */
 export function isForwarded(headers: Readonly<Record<string, unknown>>): boolean {
   for (const name in headers) if (FORWARDING.test(name)) return true;
   return false;
 }
 
-const FORWARDING =
-  /^(?:forwarded|via|x-forwarded(?:-.*)?|x-real-ip|(?:x-(?:original|client|cluster-client)|true-client|cf-connecting)-(?:for|ip)|x-envoy-external-address)$/;
+const FORWARDING = new RegExp(
+  `^(?:${[
+    '(?:.*-)?forwarded(?:-.*)?',
+    'via',
+    // Whose address it is: Client-IP, True-Client-IP, CF-Connecting-IPv6, X-Real-IP, X-Azure-ClientIP, X-Client-For.
+    '(?:.*-)?(?:client|clientip|real|remote|connecting|source|socket|peer|proxyuser)-?(?:ip(?:v[46])?|addr|address|for|host|port)(?:-port)?',
+    '(?:.*-)?(?:clientip|realip|remoteip|socketip)',
+    // What it was before it was passed on, and who says that he has logged in.
+    'x-original(?:-.*)?',
+    'x-(?:scheme|url-scheme|host|rewrite-url|https)',
+    'front-end-https',
+    '(?:x-)?(?:ssl|tls)-.*',
+    '(?:x-)?remote-(?:user|group|groups|name|email)',
+    'x-(?:auth-request|authentik|webauth)-.*',
+    // By whom: nginx, HAProxy, Envoy, Varnish, WebLogic, and the networks of Amazon, Microsoft, Google, Cloudflare and others.
+    'cdn-loop',
+    '(?:x-)?(?:proxy|nginx|haproxy|envoy|varnish|traefik|lb|akamai|fastly|azure|arr|appengine|vercel|nf|sucuri|amz-cf|amzn)(?:-.*)?',
+    '(?:wl-proxy|cf|fly|do|incap|ngrok|tailscale|akamai)-.*',
+    'x-cloud-trace-context',
+    'surrogate-capability',
+  ].join('|')})$`,
+);
 
 const bare = (address: string): string =>
   address
