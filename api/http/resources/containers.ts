@@ -5,7 +5,8 @@ import { errorMessage } from '../../platform/errors.js';
 import type { Reader } from '../../store/store.js';
 import type { ContainerReader, LogChoice } from '../container-reader.js';
 import { json } from '../transport/answer.js';
-import { check } from '../transport/check.js';
+import { BOOLEAN, check } from '../transport/check.js';
+import { isTrue } from '../transport/coercion.js';
 import { ResourceError } from '../transport/kubernetes-status.js';
 import type { Streams } from '../transport/streams.js';
 import { GLOBAL_ONLY } from './resources.js';
@@ -32,7 +33,7 @@ const text = { type: 'string', nullable: true } as const;
 export const LOG_QUERY: JSONSchemaType<LogQuery> = {
   type: 'object',
   properties: {
-    follow: text,
+    follow: BOOLEAN,
     sinceSeconds: { type: 'number', minimum: 0, nullable: true },
     sinceTime: text,
     tailLines: { type: 'integer', minimum: 0, nullable: true },
@@ -48,11 +49,10 @@ export const containerRoutes: Plugin<ContainerRoutesDeps> = {
   name: 'containers',
   register(server, deps) {
     const { store, containers } = deps;
-    const options = { ...GLOBAL_ONLY, validate: { query: checkLogQuery } };
     server.route({
       method: 'GET',
       path: '/apis/supercargo.io/v1/apps/{name}/log',
-      options,
+      options: GLOBAL_ONLY,
       handler(request, h) {
         const app = String(request.params.name);
         if (!store.get('App', app)) throw ResourceError.notFound(PLURALS.App, app);
@@ -62,7 +62,7 @@ export const containerRoutes: Plugin<ContainerRoutesDeps> = {
     server.route({
       method: 'GET',
       path: '/apis/supercargo.io/v1/services/{name}/log',
-      options,
+      options: GLOBAL_ONLY,
       handler(request, h) {
         const name = String(request.params.name);
         const service = store.get('Service', name);
@@ -94,7 +94,7 @@ function answerLog(
   const sinceMs = sinceOf(query, now());
   const choice: LogChoice = {
     ...of,
-    follow: query.follow !== undefined && /^(?:1|true)$/i.test(query.follow),
+    follow: isTrue(query.follow),
     ...(sinceMs === undefined ? {} : { sinceMs }),
     ...(query.tailLines === undefined ? {} : { tailLines: query.tailLines }),
   };

@@ -1,6 +1,9 @@
 import type { Request } from '@hapi/hapi';
+import { Ajv, type JSONSchemaType } from 'ajv';
 import type { Resource } from '../../../crds/model/kinds.js';
 import { bodyOf, fieldOf } from '../transport/body.js';
+import { BOOLEAN, check } from '../transport/check.js';
+import { isTrue } from '../transport/coercion.js';
 import { type Cause, ResourceError, type Status } from '../transport/kubernetes-status.js';
 import { isDryRun } from './query.js';
 
@@ -31,12 +34,26 @@ export function readDeletion(request: Request, plural: string, name: string): De
       policy === 'Orphan' ? orphans('propagationPolicy') : unsupported('propagationPolicy', policy, POLICIES),
     );
   }
-  for (const orphan of [fieldOf(body, 'orphanDependents'), query.orphanDependents]) {
-    if (orphan === true || orphan === 'true') causes.push(orphans('orphanDependents'));
+  const { orphanDependents } = checkDeleteQuery(query);
+  for (const orphan of [fieldOf(body, 'orphanDependents'), isTrue(orphanDependents)]) {
+    if (orphan === true) causes.push(orphans('orphanDependents'));
+    else if (orphan !== undefined && orphan !== null && orphan !== false) {
+      throw ResourceError.badRequest('orphanDependents must be true or false');
+    }
   }
   if (causes.length > 0) throw ResourceError.invalid(plural, name, causes);
   return { dryRun: isDryRun(request) || dryRuns.length > 0, preconditions: fieldOf(body, 'preconditions') };
 }
+
+interface DeleteQuery {
+  readonly orphanDependents?: string;
+}
+const DELETE_QUERY: JSONSchemaType<DeleteQuery> = {
+  type: 'object',
+  properties: { orphanDependents: BOOLEAN },
+  required: [],
+};
+const checkDeleteQuery = check(() => new Ajv({ meta: false, validateSchema: false }).compile(DELETE_QUERY));
 
 /** The fields of DeleteOptions in Kubernetes 1.32; those that nothing here reads change nothing here. */
 const OPTIONS = [

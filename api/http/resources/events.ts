@@ -2,9 +2,10 @@ import type { Lifecycle, Plugin, Request, ResponseToolkit } from '@hapi/hapi';
 import { API_VERSION, KINDS, keyOf, PLURALS, splitKey } from '../../../crds/model/kinds.js';
 import type { Reader, ResourceEvent } from '../../store/store.js';
 import { json } from '../transport/answer.js';
+import { isTrue } from '../transport/coercion.js';
 import type { Streams } from '../transport/streams.js';
 import { eventView } from './object-view.js';
-import { checkListQuery, isTrue, type ListQuery, listQueryOf, wantsWatch } from './query.js';
+import { type ListQuery, listQueryOf, wantsWatch } from './query.js';
 import { GLOBAL_ONLY } from './resources.js';
 import { parseFieldSelector } from './selector.js';
 import { endAfter, INITIAL_EVENTS_END, wantsInitial, writeBookmark, writeWatchLine } from './watch.js';
@@ -28,19 +29,18 @@ export const eventRoutes: Plugin<EventRoutesDeps> = {
   name: 'events',
   register(server, deps) {
     const { store } = deps;
-    const options = { ...GLOBAL_ONLY, validate: { query: checkListQuery } };
 
     server.route({
       method: 'GET',
       path: '/apis/supercargo.io/v1/events',
-      options,
+      options: GLOBAL_ONLY,
       handler: (request, h) => answerEvents(request, h, deps, () => true),
     });
     for (const kind of KINDS) {
       server.route({
         method: 'GET',
         path: `/apis/supercargo.io/v1/${PLURALS[kind]}/{name}/events`,
-        options,
+        options: GLOBAL_ONLY,
         handler(request, h) {
           const key = keyOf(kind, String(request.params.name));
           return answerEvents(request, h, deps, (event) => event.key === key);

@@ -1,6 +1,7 @@
 import type { Request } from '@hapi/hapi';
 import { Ajv, type JSONSchemaType } from 'ajv';
-import { check } from '../transport/check.js';
+import { BOOLEAN, check } from '../transport/check.js';
+import { isTrue } from '../transport/coercion.js';
 import { ResourceError } from '../transport/kubernetes-status.js';
 
 /** What lists and watches may be asked with. Other parameters (`timeout`, `limit`, `fieldManager`, …) are ignored. */
@@ -20,31 +21,27 @@ const text = { type: 'string', nullable: true } as const;
 export const LIST_QUERY: JSONSchemaType<ListQuery> = {
   type: 'object',
   properties: {
-    watch: text,
+    watch: BOOLEAN,
     resourceVersion: text,
     labelSelector: text,
     fieldSelector: text,
     timeoutSeconds: { type: 'integer', minimum: 0, nullable: true },
-    allowWatchBookmarks: text,
-    sendInitialEvents: text,
+    allowWatchBookmarks: BOOLEAN,
+    sendInitialEvents: BOOLEAN,
     resourceVersionMatch: text,
   },
   required: [],
 };
 
-/** Checks a query of a list or watch; numbers may come as text. Throws a 400 Status. */
-export const checkListQuery = check(() =>
+const checkListQuery = check(() =>
   new Ajv({ coerceTypes: true, meta: false, validateSchema: false }).compile(LIST_QUERY),
 );
 
-/** The checked query of a route that validates with `checkListQuery`. */
+/** What a list or watch is asked with; numbers may come as text. Throws a 400 Status. */
 export const listQueryOf = (request: Request): ListQuery => checkListQuery({ ...request.query });
 
-/** `watch=true`, `watch=1`. Pure. */
+/** Whether changes are wanted. Pure. */
 export const wantsWatch = ({ watch }: ListQuery): boolean => isTrue(watch);
-
-/** What a parameter of a query that is true or false says. Pure. */
-export const isTrue = (value: string | undefined): boolean => value !== undefined && /^(?:1|true)$/i.test(value);
 
 /** `dryRun=All`: everything is checked and answered, nothing is stored. Throws a 400 for any other value. */
 export function isDryRun({ query }: Request): boolean {

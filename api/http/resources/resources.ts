@@ -11,7 +11,7 @@ import { ViewCache } from '../transport/view-cache.js';
 import { checkPreconditions, deletedStatus, readDeletion } from './deletion.js';
 import { groupList, groupView, resourceList } from './discovery-view.js';
 import { listView, objectView } from './object-view.js';
-import { checkListQuery, isDryRun, type ListQuery, listQueryOf, wantsWatch } from './query.js';
+import { isDryRun, type ListQuery, listQueryOf, wantsWatch } from './query.js';
 import { parseFieldSelector, parseLabelSelector } from './selector.js';
 import { type Matches, streamChanges } from './watch.js';
 import { checkRehearsal, checkWritable, readWrite } from './write.js';
@@ -50,7 +50,6 @@ function routesOf(kind: Kind, { store, reads, streams }: ResourceRoutesDeps): Se
   const plural = PLURALS[kind];
   const collection = `/apis/supercargo.io/v1/${plural}`;
   const path = `${collection}/{name}`;
-  const checked = { ...GLOBAL_ONLY, validate: { query: checkListQuery } };
   const found = (name: string): Resource => {
     const resource = store.get(kind, name);
     if (!resource) throw ResourceError.notFound(plural, name);
@@ -78,7 +77,7 @@ function routesOf(kind: Kind, { store, reads, streams }: ResourceRoutesDeps): Se
     {
       method: 'GET',
       path: collection,
-      options: checked,
+      options: GLOBAL_ONLY,
       handler(request, h) {
         const query = listQueryOf(request);
         const matches = matcher(query);
@@ -96,7 +95,7 @@ function routesOf(kind: Kind, { store, reads, streams }: ResourceRoutesDeps): Se
     {
       method: 'GET',
       path,
-      options: checked,
+      options: GLOBAL_ONLY,
       handler(request, h) {
         const name = String(request.params.name);
         const query = listQueryOf(request);

@@ -1,10 +1,11 @@
 import type { Lifecycle, Request, ResponseToolkit } from '@hapi/hapi';
 import { API_VERSION, type Kind, type Resource } from '../../../crds/model/kinds.js';
 import type { Change, Reader } from '../../store/store.js';
+import { isTrue } from '../transport/coercion.js';
 import { ResourceError } from '../transport/kubernetes-status.js';
 import type { OpenStream, Streams } from '../transport/streams.js';
 import { objectView } from './object-view.js';
-import { isTrue, type ListQuery } from './query.js';
+import type { ListQuery } from './query.js';
 
 /** Bytes kept for a watcher that does not keep up; then it is told to list again. */
 export const WATCHER_BUFFER_BYTES = 1024 * 1024;

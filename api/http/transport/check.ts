@@ -1,9 +1,13 @@
 import type { ValidateFunction } from 'ajv';
+import { BOOLEAN_TEXT } from './coercion.js';
 import { ResourceError } from './kubernetes-status.js';
 
+/** Schema of a boolean parameter, which comes as text. */
+export const BOOLEAN = { type: 'string', pattern: BOOLEAN_TEXT, nullable: true } as const;
+
 /**
- * Makes an ajv validator a hapi one: the value passes (with what ajv filled in or coerced) or the request fails with 400.
- * The validator is compiled at the first request: no start has to wait for it.
+ * Makes an ajv validator one that returns the value (with what ajv filled in or coerced) or throws a 400 Status. The validator is
+ * compiled at the first request: no start has to wait for it.
  */
 export const check = <T>(compile: () => ValidateFunction<T>) => {
   const compiled: { validate?: ValidateFunction<T> } = {};
@@ -12,6 +16,8 @@ export const check = <T>(compile: () => ValidateFunction<T>) => {
     const { validate } = compiled;
     if (validate(value)) return value;
     const [first] = validate.errors ?? [];
-    throw ResourceError.badRequest(`${first?.instancePath.slice(1) ?? ''} ${first?.message ?? 'is not valid'}`.trim());
+    const isBoolean = first?.keyword === 'pattern' && first.params.pattern === BOOLEAN_TEXT;
+    const message = isBoolean ? 'must be true or false (or 1, t, 0, f)' : (first?.message ?? 'is not valid');
+    throw ResourceError.badRequest(`${first?.instancePath.slice(1) ?? ''} ${message}`.trim());
   };
 };

@@ -15,3 +15,12 @@ export const booleanOf = (value: unknown): boolean =>
 /** A `serviceName`: a text that says something. Undefined for anything else, as for the texts that other languages make of nothing. Pure. */
 export const nameOf = (value: unknown): string | undefined =>
   typeof value === 'string' && !['', 'null', 'undefined'].includes(value) ? value : undefined;
+
+const TRUE = ['1', 't', 'T', 'TRUE', 'true', 'True'];
+const FALSE = ['0', 'f', 'F', 'FALSE', 'false', 'False'];
+/** The spellings that a boolean parameter below `/apis` may have: those of Go (strconv.ParseBool), and none at all. */
+export const BOOLEAN_TEXT = `^(?:${[...TRUE, ...FALSE].join('|')})?$`;
+
+/** What a boolean parameter below `/apis` says, which `BOOLEAN_TEXT` matches. One without a value says yes, as in Kubernetes. Pure. */
+export const isTrue = (value: string | undefined): boolean =>
+  value === '' || (value !== undefined && TRUE.includes(value));

@@ -151,6 +151,41 @@ describe('a watch', () => {
     });
   }
 
+  for (const value of ['1', 't', 'T', 'true', 'TRUE', 'True', '']) {
+    it(`takes watch=${value} for a watch`, async () => {
+      const { next, leave } = await watch(`${APPS}?watch=${value}`);
+      assert.deepEqual([await next(), await next()].sort(), ['ADDED one', 'ADDED two']);
+      leave();
+    });
+  }
+  for (const value of ['0', 'f', 'F', 'false', 'FALSE', 'False']) {
+    it(`takes watch=${value} for a list`, async () => {
+      const answer = await bench.server.inject({ url: `${APPS}?watch=${value}`, headers: withKey });
+      assert.deepEqual([answer.statusCode, JSON.parse(answer.payload).kind], [200, 'AppList']);
+    });
+  }
+  for (const [method, url] of [
+    ['GET', `${APPS}?watch=yes`],
+    ['GET', `${APPS}?watch=tRUE`],
+    ['GET', `${APPS}?watch=2`],
+    ['GET', `${APPS}/one?watch=on`],
+    ['GET', `${APPS}/one/events?watch=on`],
+    ['GET', '/apis/supercargo.io/v1/events?watch=on'],
+    ['GET', `${APPS}?allowWatchBookmarks=on`],
+    ['GET', '/apis/supercargo.io/v1/events?watch=1&allowWatchBookmarks=on'],
+    ['GET', `${APPS}?watch=1&sendInitialEvents=on&resourceVersionMatch=NotOlderThan`],
+    ['GET', `${APPS}/one/log?follow=on`],
+    ['DELETE', `${APPS}/one?orphanDependents=on`],
+  ] as const) {
+    it(`refuses ${method} ${url}`, async () => {
+      const answer = await bench.server.inject({ method, url, headers: withKey });
+      const { reason, message } = JSON.parse(answer.payload);
+      assert.deepEqual([answer.statusCode, reason], [400, 'BadRequest']);
+      assert.match(message, /^\w+ must be true or false \(or 1, t, 0, f\)$/);
+      assert.ok(bench.store.get('App', 'one'));
+    });
+  }
+
   it('says how far it has come before its time is over', async () => {
     const at = bench.store.resourceVersion;
     const { next } = await watch(`${APPS}?watch=1&resourceVersion=${at}&timeoutSeconds=1&allowWatchBookmarks=true`);
