@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { API_VERSION, KINDS, type Source } from '../../crds/model/kinds.js';
 import { suggestion } from '../../crds/schema/nearest.js';
 import { isObject, yamlItems } from '../../crds/yaml/yaml-items.js';
+import { errorCode, errorMessage } from '../platform/errors.js';
 import { ApiError } from './client/client.js';
 import { CommandError, usageError } from './failure.js';
 import type { Io } from './format/io.js';
@@ -114,8 +115,9 @@ async function filesAt(path: string): Promise<readonly string[]> {
 }
 
 function unreadable(path: string, cause: unknown): never {
-  const { code, message } = cause as NodeJS.ErrnoException;
-  const why = code === 'ENOENT' ? 'there is no such file' : code === 'EACCES' ? 'it is not for you to read' : message;
+  const code = errorCode(cause);
+  const why =
+    code === 'ENOENT' ? 'there is no such file' : code === 'EACCES' ? 'it is not for you to read' : errorMessage(cause);
   throw new CommandError(`Cannot read ${path}: ${why}`, { cause });
 }
 

@@ -4,6 +4,7 @@ import { closeSync, constants, fchmodSync, fstatSync, mkdirSync, openSync, statS
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { StorageError, storageError } from '../platform/disk.js';
+import { errorMessage, hasCode } from '../platform/errors.js';
 
 const LOCK_FILE = 'lock';
 /** The file may be replaced between our opening it and our having it; not for ever. */
@@ -64,8 +65,9 @@ async function lock(descriptor: number): Promise<boolean> {
   const { stderr } = program;
   if (!stderr) throw new Error('flock was started without its error output');
   const [[code], said] = await Promise.all([
-    once(program, 'close').catch((cause: NodeJS.ErrnoException) => {
-      const why = cause.code === 'ENOENT' ? 'the program flock (of util-linux or busybox) is missing' : cause.message;
+    once(program, 'close').catch((cause: unknown) => {
+      const isAbsent = hasCode(cause, 'ENOENT');
+      const why = isAbsent ? 'the program flock (of util-linux or busybox) is missing' : errorMessage(cause);
       throw new StorageError(`Cannot lock the data folder: ${why}`, { cause });
     }),
     text(stderr),

@@ -2,6 +2,7 @@ import { constants, mkdirSync } from 'node:fs';
 import { type FileHandle, open, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NAME } from '../../crds/model/names.js';
+import { errorCode, hasCode, isMissing } from '../platform/errors.js';
 import { readAtMost } from '../platform/read-file.js';
 
 /** Keyrings and lists of host keys are the largest of them. */
@@ -91,12 +92,11 @@ async function checkFile(file: FileHandle, name: string, path: string, content: 
 
 function secretError(error: unknown, name: string, path: string): SecretFileError {
   if (error instanceof SecretFileError) return error;
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'ENOENT' || code === 'ENOTDIR') {
+  if (isMissing(error)) {
     return new SecretFileError(`The secret ${name} is not there: put it into the file ${path}`, { cause: error });
   }
-  if (code === 'ELOOP' || code === 'EMLINK') {
+  if (hasCode(error, 'ELOOP', 'EMLINK')) {
     return new SecretFileError(`The secret ${name} is a link: put the file itself there, as ${path}`, { cause: error });
   }
-  return new SecretFileError(`The secret ${name} cannot be read (${String(code)}): ${path}`, { cause: error });
+  return new SecretFileError(`The secret ${name} cannot be read (${errorCode(error)}): ${path}`, { cause: error });
 }

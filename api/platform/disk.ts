@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { errorMessage } from './errors.js';
+import { errorCode, errorMessage } from './errors.js';
 
 /** The disk refused: full, read-only, no permission. The old state is intact. */
 export class StorageError extends Error {
@@ -86,7 +86,7 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /** The error in our words, naming the file and the reason. Pure. */
 export function storageError(action: 'write' | 'read' | 'remove', path: string, cause: unknown): StorageError {
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : undefined;
+  const code = errorCode(cause);
   const known = code === undefined ? undefined : REASONS[code];
   const reason = known ? `${known} (${code})` : errorMessage(cause);
   return new StorageError(`Could not ${action} ${path}: ${reason}`, { cause });

@@ -15,3 +15,16 @@ export function messageWithCauses(error: unknown): string {
 }
 
 const causeOf = (error: unknown): unknown => (error instanceof Error ? error.cause : undefined);
+
+/** The code of an error of the system, such as ENOENT; undefined for anything else. Pure. */
+export const errorCode = (error: unknown): string | undefined =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+
+/** Whether it is an error of the system with one of these codes. Pure. */
+export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
+  const code = errorCode(error);
+  return code !== undefined && codes.includes(code);
+}
+
+/** Nothing has that path: there is no such name, or what should be a folder above it is none. Pure. */
+export const isMissing = (error: unknown): boolean => hasCode(error, 'ENOENT', 'ENOTDIR');

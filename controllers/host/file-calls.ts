@@ -1,4 +1,5 @@
 import { open, readdir, rename, rm } from 'node:fs/promises';
+import { isMissing } from '../../api/platform/errors.js';
 import { readBounded } from '../../api/platform/read-file.js';
 
 /** Pictures are the largest of what lies on a boot partition. */
@@ -44,6 +45,5 @@ export const nodeFileCalls: FileCalls = {
 };
 
 function unlessAbsent(error: unknown): undefined {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
+  if (!isMissing(error)) throw error;
 }

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Logger } from 'pino';
 import { type Disk, nodeDisk, replaceFile, syncFolders } from '../../api/platform/disk.js';
+import { hasCode } from '../../api/platform/errors.js';
 
 /** What a file of images was when it was read, and what came of it. */
 export interface LoadedFile {
@@ -54,8 +55,7 @@ function read(path: string, log: Pick<Logger, 'warn'>): ReadonlyMap<string, Load
     const { files } = JSON.parse(readFileSync(path, 'utf8')) as { readonly files: Readonly<Record<string, unknown>> };
     return new Map(Object.entries(files).filter((entry): entry is [string, LoadedFile] => isLoadedFile(entry[1])));
   } catch (error) {
-    const absent = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    if (!absent)
+    if (!hasCode(error, 'ENOENT'))
       log.warn({ err: error, path }, 'The list of loaded files cannot be used; files of images are read again');
     return new Map();
   }

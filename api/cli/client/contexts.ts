@@ -1,6 +1,7 @@
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { errorMessage, hasCode } from '../../platform/errors.js';
 import { CommandError, usageError } from '../failure.js';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -29,8 +30,8 @@ export async function readConfig(path: string): Promise<Config> {
   try {
     text = await readFile(path, 'utf8');
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return { contexts: {} };
-    throw new CommandError(`Cannot read ${path}: ${(cause as Error).message}`, { cause });
+    if (hasCode(cause, 'ENOENT')) return { contexts: {} };
+    throw new CommandError(`Cannot read ${path}: ${errorMessage(cause)}`, { cause });
   }
   return parseConfig(text, path);
 }
@@ -42,7 +43,7 @@ export function parseConfig(text: string, path: string): Config {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new CommandError(`${path} is no JSON: ${(cause as Error).message}`, { cause, hint });
+    throw new CommandError(`${path} is no JSON: ${errorMessage(cause)}`, { cause, hint });
   }
   if (!isMap(value) || !isMap(value.contexts ?? {}))
     throw new CommandError(`${path} is no config file of supercargo`, { hint });

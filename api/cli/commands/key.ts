@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { errorCode } from '../../platform/errors.js';
 import { keyFile, keyIn, type Session } from '../client/session.js';
 import { CommandError, EXIT } from '../failure.js';
 
@@ -12,7 +13,7 @@ export async function key({ io, env, json }: Session, { data }: { readonly data?
 }
 
 function unreadable(path: string, cause: unknown): never {
-  const { code } = cause as NodeJS.ErrnoException;
+  const code = errorCode(cause);
   if (code === 'EACCES') {
     throw new CommandError(`${path} is not for you to read`, {
       cause,

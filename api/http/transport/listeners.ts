@@ -1,6 +1,7 @@
 import { lstat, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import { hasCode } from '../../platform/errors.js';
 import { type Address, addressText, covers } from './address.js';
 import { Connections } from './connections.js';
 import { Pacer } from './pacer.js';
@@ -149,8 +150,8 @@ function actual(address: Address, server: Server): Address {
 
 /** A socket file that nobody answers on is left over from a crash. Anything else at the path stays. */
 async function removeStaleSocket(path: string): Promise<void> {
-  const found = await lstat(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
+  const found = await lstat(path).catch((error: unknown) => {
+    if (hasCode(error, 'ENOENT')) return undefined;
     throw error;
   });
   if (found?.isSocket() && !(await answers(path))) await rm(path, { force: true });

@@ -4,14 +4,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type FSWatcher, watch } from 'chokidar';
 import { canonicalHash } from '../../../crds/model/hash.js';
 import { KINDS, type Problem } from '../../../crds/model/kinds.js';
-import { errorMessage } from '../../platform/errors.js';
+import { errorMessage, hasCode } from '../../platform/errors.js';
 import { answerWithin, readRegular, UnfitFileError } from '../../platform/read-file.js';
 import type { Store } from '../../store/store.js';
 import type { Documents, Log, Parse } from '../documents.js';
 import { ProblemLog } from '../problem-log.js';
 import { planWholeSet } from '../whole-set.js';
 import { LIMIT_BYTES, readDocuments, tooLarge } from './read-documents.js';
-import { codeOf, reasonOf, SCAN_LIMITS, type SeenFile, type SeenFolder, scanFolder, stampOf } from './scan-folders.js';
+import { reasonOf, SCAN_LIMITS, type SeenFile, type SeenFolder, scanFolder, stampOf } from './scan-folders.js';
 
 export interface FolderOptions {
   readonly folders: readonly string[];
@@ -420,7 +420,7 @@ class WatchedFolders implements FolderSource {
     if (this.#polling || this.#stop.signal.aborted) return;
     this.#polling = true;
     const { pollMs, log } = this.#options;
-    const why = codeOf(error) === 'ENOSPC' ? 'no inotify watches are left' : errorMessage(error);
+    const why = hasCode(error, 'ENOSPC') ? 'no inotify watches are left' : errorMessage(error);
     log.warn({}, `The folders cannot be watched (${why}); they are looked through every ${pollMs} ms instead`);
     const closing = this.#watcher?.watcher.close();
     this.#watcher = undefined;

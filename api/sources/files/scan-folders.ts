@@ -2,7 +2,7 @@ import type { BigIntStats, Dirent } from 'node:fs';
 import { opendir, realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Problem } from '../../../crds/model/kinds.js';
-import { errorMessage } from '../../platform/errors.js';
+import { errorCode, errorMessage, hasCode } from '../../platform/errors.js';
 import { isMadeUp } from '../../platform/read-file.js';
 
 /** How far below a folder we look, and how much there may be: enough for any device, and it ends on any mistake. */
@@ -184,7 +184,7 @@ class Walk {
       }
     } catch (error) {
       // Its target may be on a disk that is not there, so a broken link is not the end of what it declared.
-      if (isDocumentFile(name) || codeOf(error) === 'ELOOP') this.#tell(path, reasonOf(error, 'link'));
+      if (isDocumentFile(name) || hasCode(error, 'ELOOP')) this.#tell(path, reasonOf(error, 'link'));
     }
   }
 
@@ -192,7 +192,7 @@ class Walk {
     try {
       this.#add(path, await stat(path, { bigint: true }));
     } catch (error) {
-      if (codeOf(error) !== 'ENOENT') this.#tell(path, reasonOf(error, 'file')); // ENOENT: deleted meanwhile
+      if (!hasCode(error, 'ENOENT')) this.#tell(path, reasonOf(error, 'file')); // ENOENT: deleted meanwhile
     }
   }
 
@@ -224,13 +224,9 @@ class Walk {
 export const stampOf = ({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string =>
   `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`;
 
-/** The code of a system error; '' for anything else. Pure. */
-export const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
-
 /** What a system error means for a folder, file or link, in words. Pure. */
 export function reasonOf(error: unknown, what: 'folder' | 'file' | 'link'): string {
-  switch (codeOf(error)) {
+  switch (errorCode(error)) {
     case 'ENOENT':
       return what === 'link' ? 'The link leads nowhere' : `The ${what} does not exist`;
     case 'ENOTDIR':

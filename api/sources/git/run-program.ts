@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { hasCode } from '../../platform/errors.js';
 import { memoryOf } from './process-memory.js';
 
 export interface ProgramCall {
@@ -85,10 +86,13 @@ export function runProgram(program: string, call: ProgramCall): Promise<ProgramR
       clearInterval(scales);
       signal.removeEventListener('abort', onAbort);
     };
-    child.once('error', (error: NodeJS.ErrnoException) => {
+    child.once('error', (error) => {
       settle();
-      const missing = error.code === 'ENOENT' || error.code === 'EACCES';
-      reject(missing ? new ProgramMissing(`There is no program ${program}`, { cause: error }) : error);
+      reject(
+        hasCode(error, 'ENOENT', 'EACCES')
+          ? new ProgramMissing(`There is no program ${program}`, { cause: error })
+          : error,
+      );
     });
     child.once('close', (code) => {
       settle();

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Key } from '../../../crds/model/kinds.js';
 import { type Disk, replaceFile, storageError, syncFolders } from '../../platform/disk.js';
+import { hasCode } from '../../platform/errors.js';
 import { pathOf } from './document-files.js';
 
 /** Text of each document of one commit; `undefined` for one that goes. */
@@ -101,7 +102,7 @@ export function readJournal(root: string): ReadonlyMap<string, unknown> | undefi
   try {
     text = readFileSync(journalPath(root), 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (hasCode(error, 'ENOENT')) return undefined;
     throw error;
   }
   const value: unknown = JSON.parse(text);

@@ -1,5 +1,6 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { errorCode, isMissing } from '../../../api/platform/errors.js';
 import { readBounded, UnfitFileError } from '../../../api/platform/read-file.js';
 import type { Env } from '../command.js';
 import { hostOf } from '../registry-name.js';
@@ -25,9 +26,8 @@ export async function readDockerConfig(path: string): Promise<DockerConfig | und
   try {
     text = (await readBounded(path)).toString();
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    const why = cause instanceof UnfitFileError ? cause.message : String(code);
+    if (isMissing(cause)) return undefined;
+    const why = cause instanceof UnfitFileError ? cause.message : String(errorCode(cause));
     throw new CredentialsError(`Could not read ${path}: ${why}`);
   }
   try {

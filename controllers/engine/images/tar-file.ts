@@ -4,7 +4,7 @@ import { type Readable, Transform, type TransformCallback } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { extract } from 'tar-stream';
-import { errorMessage, toError } from '../../../api/platform/errors.js';
+import { errorCode, errorMessage, toError } from '../../../api/platform/errors.js';
 
 /** A file that is no archive of images, or a broken one. Says what would be right. */
 export class ArchiveError extends Error {
@@ -56,8 +56,7 @@ export async function eachEntry(
     await (unpack ? pipeline(file, unpack, guard, entries, { signal }) : pipeline(file, guard, entries, { signal }));
   } catch (error) {
     signal.throwIfAborted();
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    if (error instanceof ArchiveError || /^E[A-Z]+$/.test(code)) throw error;
+    if (error instanceof ArchiveError || /^E[A-Z]+$/.test(errorCode(error) ?? '')) throw error;
     const why = errorMessage(error);
     if (/unexpected end/i.test(why)) throw new ArchiveError('it ends in the middle: was it copied as a whole?');
     throw new ArchiveError(`it is not a tar archive (${why})`);

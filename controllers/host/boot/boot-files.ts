@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { hasCode } from '../../../api/platform/errors.js';
 import { type FileCalls, nodeFileCalls } from '../file-calls.js';
 
 /**
@@ -93,7 +94,7 @@ export class BootFiles {
       await this.calls.rename(temporary, path);
     } catch (error) {
       await this.calls.remove(temporary).catch(() => undefined); // the first error is the one to tell
-      if (codeOf(error) !== 'EBUSY') throw error;
+      if (!hasCode(error, 'EBUSY')) throw error;
       await this.calls.write(path, bytes); // mounted by itself: it cannot be replaced, only written
     }
     await this.calls.sync(path);
@@ -110,7 +111,7 @@ export class BootFiles {
     try {
       await action();
     } catch (error) {
-      if (!['ENOSPC', 'EROFS', 'EDQUOT'].includes(codeOf(error) ?? '')) throw error;
+      if (!hasCode(error, 'ENOSPC', 'EROFS', 'EDQUOT')) throw error;
     }
   }
 
@@ -132,6 +133,3 @@ export class BootFiles {
 }
 
 const md5 = (bytes: Uint8Array): string => createHash('md5').update(bytes).digest('hex');
-
-const codeOf = (error: unknown): string | undefined =>
-  error instanceof Error && 'code' in error ? String(error.code) : undefined;

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { hasCode } from '../../../api/platform/errors.js';
 import { readBounded } from '../../../api/platform/read-file.js';
 import type { DeviceFacts } from './facts.js';
 
@@ -94,13 +95,12 @@ async function keptUuid(dataFolder: string, nowMs: number): Promise<string> {
 /** As text; undefined when the file is not there or not ours to read. Any other trouble is thrown. */
 async function textOf(
   path: string,
-  absent: readonly unknown[] = ['ENOENT', 'ENOTDIR', 'EACCES'],
+  absent: readonly string[] = ['ENOENT', 'ENOTDIR', 'EACCES'],
 ): Promise<string | undefined> {
   try {
     return (await readBounded(path)).toString();
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (absent.includes(code)) return undefined;
+    if (hasCode(error, ...absent)) return undefined;
     throw new Error(`Could not read ${path}`, { cause: error });
   }
 }

@@ -1,5 +1,6 @@
 import { readdir, readFile, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errorCode } from '../../../api/platform/errors.js';
 import type { HostConfigStatus } from '../../../crds/model/types.js';
 import type { InterfaceAddresses } from '../network/interfaces.js';
 import { type BootClock, procText } from '../power/boot-clock.js';
@@ -135,7 +136,7 @@ export class SystemReader {
       const totalMiB = Math.floor((blocks * bsize) / MIB);
       return { totalMiB, usedMiB: Math.floor(((blocks - bfree) * bsize) / MIB), ...(device ? { device } : {}) };
     } catch (error) {
-      if (error instanceof Error && 'code' in error) return undefined; // a data folder that is not made yet
+      if (errorCode(error) !== undefined) return undefined; // a data folder that is not made yet
       throw error;
     }
   }
@@ -220,5 +221,5 @@ const namesIn = async (folder: string): Promise<readonly string[]> =>
 
 /** A kernel does not show everything to everybody. */
 function unlessUnknown(error: unknown): undefined {
-  if (!(error instanceof Error && 'code' in error)) throw error;
+  if (errorCode(error) === undefined) throw error;
 }

@@ -1,5 +1,6 @@
 import { lstat, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isMissing } from '../../../api/platform/errors.js';
 import { checkFolders } from './lock-folders.js';
 
 /** Either name says that the new container of a service has taken over (docs/reference/http-api.md §4.1). */
@@ -46,8 +47,7 @@ async function exists(path: string): Promise<boolean> {
     await lstat(path);
     return true;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
-      return false;
+    if (isMissing(error)) return false;
     throw error;
   }
 }

@@ -14,6 +14,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { hasCode } from '../../../api/platform/errors.js';
 
 // One file or folder at a time, without promises: each of these calls takes the kernel some microseconds, and an app of
 // two hundred services needs two thousand of them before anything of it may be stopped. Through Node's four threads they
@@ -68,7 +69,7 @@ function linkTo(path: string, aside: string): boolean {
     linkSync(aside, path);
     return true;
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') return false;
+    if (hasCode(error, 'EEXIST')) return false;
     throw error;
   }
 }
@@ -109,7 +110,7 @@ function override(path: string): void {
   try {
     rmdirSync(path);
   } catch (error) {
-    if (codeOf(error) !== 'ENOTEMPTY' && codeOf(error) !== 'EEXIST') throw error;
+    if (!hasCode(error, 'ENOTEMPTY', 'EEXIST')) throw error;
     renameSync(path, `${path}.overridden-${randomBytes(6).toString('hex')}`);
   }
 }
@@ -131,14 +132,11 @@ export function asidesIn(folder: string): readonly string[] {
 
 const isRoot = (): boolean => process.getuid?.() === 0;
 
-export const codeOf = (error: unknown): string | undefined =>
-  error instanceof Error && 'code' in error ? String(error.code) : undefined;
-
 function unlessAbsent<T>(act: () => T): T | undefined {
   try {
     return act();
   } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw error;
+    if (!hasCode(error, 'ENOENT')) throw error;
     return undefined;
   }
 }

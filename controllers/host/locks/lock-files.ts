@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { errorMessage } from '../../../api/platform/errors.js';
-import { asidesIn, codeOf, drop, foldersIn, look, makeAside, take } from './lock-file.js';
+import { errorCode, errorMessage } from '../../../api/platform/errors.js';
+import { asidesIn, drop, foldersIn, look, makeAside, take } from './lock-file.js';
 import { checkFolders, openToAll } from './lock-folders.js';
 import type { UpdateLocks } from './update-locks.js';
 
@@ -164,6 +164,6 @@ function inWords(error: unknown): string {
     ENOTDIR: 'a file is in the place of a folder',
   };
   const path = error instanceof Error && 'path' in error ? ` (${String(error.path)})` : '';
-  const known = words[codeOf(error) ?? ''];
+  const known = words[errorCode(error) ?? ''];
   return known ? `${known}${path}` : errorMessage(error);
 }

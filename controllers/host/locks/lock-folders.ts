@@ -10,7 +10,7 @@ import {
   statSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { codeOf } from './lock-file.js';
+import { hasCode } from '../../../api/platform/errors.js';
 
 // /tmp belongs to everybody: whoever comes first may make /tmp/balena-supervisor, as a folder of their own or as a link to
 // another. Every folder on the way to a service's has to be one in which nobody but root, or we, can put another in its place.
@@ -68,7 +68,7 @@ function made(folder: string): Stats {
   try {
     mkdirSync(folder, FOLDER_MODE);
   } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error;
+    if (!hasCode(error, 'EEXIST')) throw error;
   }
   return lstatSync(folder);
 }

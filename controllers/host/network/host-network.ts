@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname as runningHostname } from 'node:os';
 import { dirname, join } from 'node:path';
+import { hasCode } from '../../../api/platform/errors.js';
 import type { BootFiles } from '../boot/boot-files.js';
 import { type FileCalls, nodeFileCalls } from '../file-calls.js';
 import { hostnameIn, withHostname } from './boot-config.js';
@@ -98,7 +99,7 @@ export class HostNetwork {
       await this.#calls.rename(temporary, path);
     } catch (error) {
       await this.#calls.remove(temporary);
-      if (!(error instanceof Error && 'code' in error && error.code === 'EBUSY')) throw error;
+      if (!hasCode(error, 'EBUSY')) throw error;
       await this.#calls.write(path, bytes);
     }
     await this.#calls.sync(dirname(path));

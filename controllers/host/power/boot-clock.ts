@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { uptime } from 'node:os';
 import { join } from 'node:path';
+import { errorCode } from '../../../api/platform/errors.js';
 
 /** Which boot this is, and how long ago it was: the only clock that a device without a battery has right at once. */
 export interface BootClock {
@@ -22,7 +23,7 @@ export async function procText(hostRoot: string, path: string): Promise<string |
     try {
       return await readFile(join(root, path), 'utf8');
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error)) throw error; // not there, or not ours to read
+      if (errorCode(error) === undefined) throw error; // not there, or not ours to read
     }
   }
   return undefined;

@@ -1,5 +1,6 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { hasCode } from '../../../api/platform/errors.js';
 import { type FileCalls, nodeFileCalls } from '../file-calls.js';
 
 /**
@@ -21,7 +22,7 @@ export class RebootBreadcrumb {
     try {
       return (await stat(this.#path)).mtimeMs > bootedAtMs;
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+      if (hasCode(error, 'ENOENT')) return false;
       throw error;
     }
   }

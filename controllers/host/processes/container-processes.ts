@@ -1,4 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
+import { hasCode } from '../../../api/platform/errors.js';
 
 /** Processes of containers, as far as this machine shows them: in a container of its own the agent sees none. */
 export interface ContainerProcesses {
@@ -36,7 +37,7 @@ export const containerProcesses = (
       try {
         end(pid);
       } catch (error) {
-        if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+        if (!hasCode(error, 'ESRCH')) throw error;
       }
     }
     return inside.length;

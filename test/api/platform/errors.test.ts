@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import { errorMessage, messageWithCauses, toError } from '../../../api/platform/errors.js';
+import { readFile } from 'node:fs/promises';
+import {
+  errorCode,
+  errorMessage,
+  hasCode,
+  isMissing,
+  messageWithCauses,
+  toError,
+} from '../../../api/platform/errors.js';
 
 describe('errors', () => {
   it('says what an error says, without its causes', () => {
@@ -28,5 +36,22 @@ describe('errors', () => {
     const cause = new Error('no space left');
     const error = new Error('Could not write a: no space left', { cause });
     assert.equal(messageWithCauses(error), 'Could not write a: no space left');
+  });
+
+  it('knows the code of an error of the system', async () => {
+    const absent = await readFile('/no/such/file').catch((error: unknown) => error);
+    const below = await readFile('/dev/null/below').catch((error: unknown) => error);
+    assert.deepEqual([errorCode(absent), errorCode(below)], ['ENOENT', 'ENOTDIR']);
+    assert.deepEqual([isMissing(absent), isMissing(below)], [true, true]);
+    assert.deepEqual([hasCode(absent, 'EACCES', 'ENOENT'), hasCode(absent, 'EACCES')], [true, false]);
+  });
+
+  it('finds no code where the system gave none', () => {
+    const numbered = Object.assign(new Error('conflict'), { code: 409 });
+    for (const error of [new Error('plain'), numbered, { code: 'ENOENT' }, 'ENOENT', undefined]) {
+      assert.equal(errorCode(error), undefined);
+      assert.equal(isMissing(error), false);
+      assert.equal(hasCode(error, ''), false);
+    }
   });
 });
