@@ -1,14 +1,12 @@
-import { KINDS, type Kind, PLURALS } from '../../crds/model/kinds.js';
+import { descriptorOf, KINDS, type Kind, PLURALS } from '../../crds/model/kinds.js';
 import { nearest } from '../../crds/schema/nearest.js';
-import { SCHEMAS } from '../../crds/schema/schemas.js';
 import { usageError } from './failure.js';
 
 /** Every word for a kind: `App`, `app`, `apps`, `scapp`. Pure. */
-export const wordsOf = (kind: Kind): readonly string[] => [
-  kind.toLowerCase(),
-  PLURALS[kind],
-  ...SCHEMAS[kind].shortNames,
-];
+export function wordsOf(kind: Kind): readonly string[] {
+  const { singular, plural, shortNames } = descriptorOf(kind);
+  return [singular, plural, ...shortNames];
+}
 
 /** The kind that a word stands for. Pure; throws with what was probably meant. */
 export function kindOf(word: string): Kind {

@@ -1,4 +1,4 @@
-import type { Key, Kind, Resource } from '../../crds/model/kinds.js';
+import { type Key, KINDS, type Kind, type Resource } from '../../crds/model/kinds.js';
 import { type Held, type HeldOf, keyOfHeld } from './held.js';
 
 type ByKind = { readonly [K in Kind]: Map<string, HeldOf<K>> };
@@ -6,15 +6,7 @@ type ByKind = { readonly [K in Kind]: Map<string, HeldOf<K>> };
 /** All documents in memory, by key and by kind, in order of creation. Knows nothing of disk or watchers. */
 export class Documents {
   readonly #byKey = new Map<Key, Held>();
-  readonly #byKind: ByKind = {
-    App: new Map(),
-    Image: new Map(),
-    Network: new Map(),
-    Volume: new Map(),
-    Service: new Map(),
-    HostConfig: new Map(),
-    GitSource: new Map(),
-  };
+  readonly #byKind = Object.fromEntries(KINDS.map((kind) => [kind, new Map()])) as ByKind;
 
   get held(): ReadonlyMap<Key, Held> {
     return this.#byKey;

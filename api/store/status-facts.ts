@@ -1,11 +1,5 @@
-import type { AnyResource, Kind } from '../../crds/model/kinds.js';
+import { type AnyResource, descriptorOf, type Kind } from '../../crds/model/kinds.js';
 import { frozen } from './frozen.js';
-
-/** Facts that change too fast for a disk and mean nothing after a restart. */
-const IN_MEMORY_ONLY: Readonly<Partial<Record<Kind, readonly string[]>>> = {
-  Image: ['downloadProgress', 'nextAttemptAt'],
-  GitSource: ['checkedAt', 'nextSyncAt'],
-};
 
 /** Facts inside a status that earlier versions wrote and that no status may hold, by path. */
 const RETIRED: Readonly<Partial<Record<Kind, readonly (readonly [string, string])[]>>> = {
@@ -30,7 +24,7 @@ function partOf(status: object, fact: string): Readonly<Record<string, unknown>>
 
 /** The part of a status that is kept on disk. Pure. */
 export function durableStatus({ kind, status }: AnyResource): object | undefined {
-  const left = IN_MEMORY_ONLY[kind];
-  if (!status || !left?.some((name) => name in status)) return status;
-  return frozen(Object.fromEntries(Object.entries(status).filter(([name]) => !left.includes(name))));
+  const { inMemory } = descriptorOf(kind);
+  if (!status || !inMemory.some((name) => name in status)) return status;
+  return frozen(Object.fromEntries(Object.entries(status).filter(([name]) => !inMemory.includes(name))));
 }

@@ -73,8 +73,7 @@ function concernsDocument({ object, parts, type }: Change, service: Service): bo
       return object.spec.app === spec.app && !isReady(service);
     case 'Image':
       return object.spec.app === spec.app && object.spec.image === normalizeReference(spec.image) && !isReady(service);
-    case 'HostConfig':
-    case 'GitSource':
+    default:
       return false;
   }
 }

@@ -1,47 +1,25 @@
-import type {
-  AppSpec,
-  AppStatus,
-  GitSourceSpec,
-  GitSourceStatus,
-  HostConfigSpec,
-  HostConfigStatus,
-  ImageSpec,
-  ImageStatus,
-  NetworkSpec,
-  NetworkStatus,
-  ServiceSpec,
-  ServiceStatus,
-  VolumeSpec,
-  VolumeStatus,
-} from './types.js'; // generated from crds/*.yaml; do not edit
+import type { Descriptor } from './descriptor.js';
+import { DESCRIPTORS, type Kinds } from './descriptors.js'; // generated from crds/*.yaml; do not edit
 
 export const GROUP = 'supercargo.io';
 export const VERSION = 'v1';
 export const API_VERSION = 'supercargo.io/v1';
 
-/** Spec and status of every kind, by its name. */
-export interface Kinds {
-  App: { spec: AppSpec; status: AppStatus };
-  Image: { spec: ImageSpec; status: ImageStatus };
-  Network: { spec: NetworkSpec; status: NetworkStatus };
-  Volume: { spec: VolumeSpec; status: VolumeStatus };
-  Service: { spec: ServiceSpec; status: ServiceStatus };
-  HostConfig: { spec: HostConfigSpec; status: HostConfigStatus };
-  GitSource: { spec: GitSourceSpec; status: GitSourceStatus };
-}
+export type { Kinds };
 export type Kind = keyof Kinds;
+/** Every kind, in the order in which kinds are listed. */
+export const KINDS = Object.keys(DESCRIPTORS) as readonly Kind[];
+
+/** What the kind's CRD says of it: names, columns, requests, finalizers. Pure. */
+export const descriptorOf = (kind: Kind): Descriptor => DESCRIPTORS[kind];
 
 /** Plural, as in `/apis/supercargo.io/v1/<plural>` and `crds/*.yaml`. */
-export const PLURALS: Readonly<Record<Kind, string>> = {
-  App: 'apps',
-  Image: 'images',
-  Network: 'networks',
-  Volume: 'volumes',
-  Service: 'services',
-  HostConfig: 'hostconfigs',
-  GitSource: 'gitsources',
-};
-export const KINDS = Object.keys(PLURALS) as readonly Kind[];
+export const PLURALS = Object.fromEntries(KINDS.map((kind) => [kind, DESCRIPTORS[kind].plural])) as Readonly<
+  Record<Kind, string>
+>;
+
+/** Requests that documents of the kind take; its controller carries them out. Empty: none. Pure. */
+export const requestsOf = (kind: Kind): readonly RequestName[] => DESCRIPTORS[kind].requests;
 
 /** `Network/hello.default`: what travels through queues, events and logs instead of objects. */
 export type Key = `${Kind}/${string}`;
@@ -99,17 +77,7 @@ export interface Request {
   readonly at: string;
   readonly force?: boolean;
 }
-export type RequestName =
-  | 'restart'
-  | 'purge'
-  | 'stop'
-  | 'start'
-  | 'cleanup'
-  | 'force'
-  | 'confirm'
-  | 'sync'
-  | 'suspend'
-  | 'resume';
+export type RequestName = (typeof DESCRIPTORS)[Kind]['requests'][number];
 export type Requests = Readonly<Partial<Record<RequestName, Request>>>;
 
 export interface Metadata {
@@ -142,6 +110,7 @@ export interface Resource<K extends Kind = Kind> {
   readonly requests: Requests;
   readonly status?: Kinds[K]['status'];
 }
+/** Short names for kinds that much of the code speaks of; another kind is `Resource<'Kind'>`. */
 export type App = Resource<'App'>;
 export type Image = Resource<'Image'>;
 export type Network = Resource<'Network'>;

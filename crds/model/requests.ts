@@ -1,12 +1,4 @@
-import type { AnyResource, App, Kind, Request, RequestName } from './kinds.js';
-
-/** Which requests a kind takes; its controller carries them out. A kind that is not in here takes none. */
-export const REQUESTS_OF: Readonly<Partial<Record<Kind, readonly RequestName[]>>> = {
-  App: ['restart', 'purge', 'stop', 'start', 'cleanup', 'force', 'suspend', 'resume'],
-  Service: ['restart', 'stop', 'start'],
-  HostConfig: ['confirm'],
-  GitSource: ['sync', 'confirm', 'suspend', 'resume'],
-};
+import type { AnyResource, App, Request, RequestName } from './kinds.js';
 
 /** Why a request was dealt with but not carried out. `Locked`: the application holds the update lock. */
 export interface Refusal {

@@ -1,6 +1,6 @@
 import { cronIssue, windowCron } from '../model/cron.js';
 import { type Issue, issuesOf, listed, pathText } from '../model/issue.js';
-import type { AnyDeclared, Declared, Kind } from '../model/kinds.js';
+import { type AnyDeclared, type Declared, descriptorOf, type Kind } from '../model/kinds.js';
 import { HOST_NAME_RULE, isHostName, NAME, NAME_LIMIT, NAME_RULE } from '../model/names.js';
 import { proxyIssues } from '../model/proxy.js';
 import { checkGitSource } from './check-git-source.js';
@@ -24,9 +24,9 @@ export function nameIssue(kind: Kind, name: string): string | undefined {
   if (kind === 'App' && name.length > APP_NAME_LIMIT) {
     return `Too long for an App, whose name begins others: ${name.length} characters, at most ${APP_NAME_LIMIT}`;
   }
-  const names = Object.keys(HOST_CONFIG);
-  if (kind !== 'HostConfig' || names.includes(name)) return undefined;
-  return `A HostConfig is named ${listed(names)}${suggestion(name, names)}`;
+  const { names } = descriptorOf(kind);
+  if (names.length === 0 || names.includes(name)) return undefined;
+  return `A ${kind} is named ${listed(names)}${suggestion(name, names)}`;
 }
 
 /** What a schema cannot say about a document that fits its kind's schema. Pure. */

@@ -1,22 +1,14 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
+import type { Descriptor } from '../model/descriptor.js';
 import { COPIED, REGIONS, type Region, regionOf, withCopies } from './copies.js';
+import { renderDescriptors } from './render-descriptors.js';
 import { renderReference } from './render-reference.js';
 import { renderSchemas } from './render-schemas.js';
 import { type Interface, renderTypes } from './render-types.js';
 import { type KindSchemas, type Schema, schemaAt } from './schema.js';
 import { type Structural, toValidation } from './validation.js';
-
-const FILES = [
-  'app.yaml',
-  'image.yaml',
-  'network.yaml',
-  'volume.yaml',
-  'service.yaml',
-  'host-config.yaml',
-  'git-source.yaml',
-];
 
 /** Where the pages that describe each kind lie. */
 const REFERENCE = '../../docs/reference/kinds/';
@@ -113,35 +105,67 @@ function interfacesOf(
   return { interfaces, named };
 }
 
-/** Name and schemas of the kind that a CRD file describes. Pure. */
-function readKind(text: string): [kind: string, schemas: KindSchemas] {
-  const { spec } = parse(text);
+/** What a CRD file says of its kind. */
+interface KindFile {
+  readonly kind: string;
+  /** Its place where kinds are listed; those that name none come last, by name. */
+  readonly order: number;
+  readonly descriptor: Descriptor;
+  readonly schemas: KindSchemas;
+}
+
+/** The kind that a CRD file describes. Pure. */
+function readKind(text: string): KindFile {
+  const { metadata, spec } = parse(text);
   const [version] = spec.versions;
   const { properties, description } = version.schema.openAPIV3Schema;
-  const schemas = {
-    description,
-    shortNames: spec.names.shortNames,
-    columns: version.additionalPrinterColumns,
-    spec: toValidation(properties.spec),
-    status: toValidation(properties.status),
+  const annotation = (name: string): string => metadata.annotations?.[`supercargo.io/${name}`] ?? '';
+  const words = (name: string): readonly string[] =>
+    annotation(name)
+      .split(/[\s,]+/)
+      .filter(Boolean);
+  return {
+    kind: spec.names.kind,
+    order: Number(annotation('order') || Number.POSITIVE_INFINITY),
+    descriptor: {
+      plural: spec.names.plural,
+      singular: spec.names.singular,
+      shortNames: spec.names.shortNames,
+      description,
+      requests: words('requests'),
+      finalizers: words('finalizers'),
+      names: words('names'),
+      inMemory: words('in-memory'),
+      columns: version.additionalPrinterColumns,
+    },
+    schemas: { spec: toValidation(properties.spec), status: toValidation(properties.status) },
   };
-  return [spec.names.kind, schemas];
 }
+
+const byOrder = (a: KindFile, b: KindFile): number =>
+  a.order === b.order ? a.kind.localeCompare(b.kind) : a.order - b.order;
 
 /** Everything that is made from the hand-written files: path to text. Reads, writes nothing; same input, same text. */
 export async function generate(): Promise<ReadonlyMap<string, string>> {
-  const texts = withCopies(Object.fromEntries(FILES.map((file) => [file, readFileSync(crdOf(file), 'utf8')])));
-  const kinds = Object.fromEntries(FILES.map((file) => readKind(texts[file] ?? '')));
+  const files = readdirSync(crdOf('')).filter((file) => file.endsWith('.yaml'));
+  const texts = withCopies(Object.fromEntries(files.map((file) => [file, readFileSync(crdOf(file), 'utf8')])));
+  const known = files.map((file) => readKind(texts[file] ?? '')).sort(byOrder);
+  const kinds = Object.fromEntries(known.map(({ kind, schemas }) => [kind, schemas]));
+  const descriptors = Object.fromEntries(known.map(({ kind, descriptor }) => [kind, descriptor]));
   const fields = Object.fromEntries(REGIONS.map((region) => [region, fieldsOf(texts, region)])) as Record<
     Region,
     Record<string, Schema>
   >;
   const { interfaces, named } = interfacesOf(kinds, fields);
   return new Map([
-    ...FILES.map((file): [string, string] => [crdOf(file), texts[file] ?? '']),
+    ...files.map((file): [string, string] => [crdOf(file), texts[file] ?? '']),
     [pathOf('../model/types.ts'), await renderTypes(interfaces, named)],
+    [pathOf('../model/descriptors.ts'), renderDescriptors(descriptors)],
     [pathOf('schemas.ts'), renderSchemas(kinds, fields)],
-    ...[...renderReference(kinds)].map(([file, text]): [string, string] => [pathOf(`${REFERENCE}${file}`), text]),
+    ...[...renderReference(descriptors, kinds)].map(([file, text]): [string, string] => [
+      pathOf(`${REFERENCE}${file}`),
+      text,
+    ]),
   ]);
 }
 

@@ -1,5 +1,4 @@
-import { KINDS, type Kind, PLURALS } from '../model/kinds.js';
-import { REQUESTS_OF } from '../model/requests.js';
+import type { Descriptor } from '../model/descriptor.js';
 import { type KindSchemas, limitsOf, type Schema, typeText } from './schema.js';
 
 /** How deep fields are listed: `services.*.healthcheck.interval` has four steps. */
@@ -27,17 +26,17 @@ function table(schema: Schema): string {
 }
 
 /** The page of one kind. `services`: the spec of a Service, whose fields the page of App does not repeat. Pure. */
-function page(kind: Kind, { description, shortNames, spec, status }: KindSchemas, services: Schema): string {
-  const requests = REQUESTS_OF[kind];
+function page(kind: string, descriptor: Descriptor, { spec, status }: KindSchemas, services: Schema): string {
+  const { plural, singular, shortNames, description, requests } = descriptor;
   return `<!-- Generated from crds/*.yaml by \`npm run generate\`; do not edit. -->
 
 # ${kind}
 
 ${description}
 
-Served at \`/apis/supercargo.io/v1/${PLURALS[kind]}\`; in the command also \`${shortNames.join('`, `')}\`.${
-    requests ? ` Takes the requests \`${requests.join('`, `')}\`.` : ''
-  } \`supercargo explain ${kind.toLowerCase()}.FIELD\` tells the same.
+Served at \`/apis/supercargo.io/v1/${plural}\`; in the command also \`${shortNames.join('`, `')}\`.${
+    requests.length > 0 ? ` Takes the requests \`${requests.join('`, `')}\`.` : ''
+  } \`supercargo explain ${singular}.FIELD\` tells the same.
 
 ## spec
 
@@ -65,12 +64,15 @@ function withoutServiceFields(app: Schema, service: Schema): Schema {
 }
 
 /** The reference pages: file name to text. Same input, same text. Pure. */
-export function renderReference(kinds: Readonly<Record<string, KindSchemas>>): ReadonlyMap<string, string> {
+export function renderReference(
+  descriptors: Readonly<Record<string, Descriptor>>,
+  kinds: Readonly<Record<string, KindSchemas>>,
+): ReadonlyMap<string, string> {
   const services = kinds.Service?.spec ?? { type: 'object' };
   return new Map(
-    KINDS.flatMap((kind) => {
+    Object.entries(descriptors).flatMap(([kind, descriptor]) => {
       const schemas = kinds[kind];
-      return schemas ? [[`${kind.toLowerCase()}.md`, page(kind, schemas, services)] as const] : [];
+      return schemas ? [[`${descriptor.singular}.md`, page(kind, descriptor, schemas, services)] as const] : [];
     }),
   );
 }

@@ -56,11 +56,7 @@ export function renderSchemas(
     ([region, fields]) => `const ${CONSTANTS[region]}: Fields = ${renderFields(fields, {}, '')};\n`,
   );
   const entries = Object.entries(kinds).map(
-    ([kind, { description, shortNames, columns, spec, status }]) => `  ${kind}: {
-    description: ${JSON.stringify(description)},
-    shortNames: ${JSON.stringify(shortNames)},
-    columns: [
-${columns.map((column) => `      ${JSON.stringify(column)},\n`).join('')}    ],
+    ([kind, { spec, status }]) => `  ${kind}: {
     spec: ${renderSchema(spec, regions, '    ')},
     status: ${renderSchema(status, regions, '    ')},
   },
@@ -73,7 +69,7 @@ import type { KindSchemas, Schema } from './schema.js';
 type Fields = Readonly<Record<string, Schema>>;
 
 ${constants.join('\n')}
-/** What each kind's CRD says: schemas of spec and status, descriptions, columns. */
+/** Spec and status of each kind, as documents are checked. */
 export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
 ${entries.join('')}};
 `;

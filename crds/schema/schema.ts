@@ -16,19 +16,8 @@ export interface Schema {
   readonly maximum?: number;
 }
 
-/** A column that lists show, as Kubernetes has it. `priority` above 0: only in wide lists. */
-export interface Column {
-  readonly name: string;
-  readonly type: string;
-  readonly jsonPath: string;
-  readonly priority?: number;
-}
-
-/** What the program needs to know of a kind's CRD. */
+/** What a kind's documents are checked against. */
 export interface KindSchemas {
-  readonly description: string;
-  readonly shortNames: readonly string[];
-  readonly columns: readonly Column[];
   readonly spec: Schema;
   readonly status: Schema;
 }

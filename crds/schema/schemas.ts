@@ -195,20 +195,9 @@ const runtimeStatus: Fields = {
   }, additionalProperties: false } },
 };
 
-/** What each kind's CRD says: schemas of spec and status, descriptions, columns. */
+/** Spec and status of each kind, as documents are checked. */
 export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
   App: {
-    description: "A whole application and its release: services, networks and volumes.",
-    shortNames: ["scapp"],
-    columns: [
-      {"name":"Phase","type":"string","jsonPath":".status.phase"},
-      {"name":"Release","type":"string","jsonPath":".status.release.commit"},
-      {"name":"Ready","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].status"},
-      {"name":"Reason","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].reason"},
-      {"name":"AppId","type":"integer","jsonPath":".status.appId","priority":1},
-      {"name":"Lock","type":"string","jsonPath":".status.lock.state","priority":1},
-      {"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"},
-    ],
     spec: { type: "object", description: "What should run.", properties: {
       appId: { type: "integer", description: "Number in object names and in the compatible API. Default: made from metadata.name.", minimum: 1, maximum: 9007199254740991 },
       uuid: { type: "string", title: "string (a name of letters, digits, _ . -)", description: "Prefix of the names of its networks. Default: the appId as text.", pattern: "^[A-Za-z0-9][A-Za-z0-9_.-]*$", maxLength: 255 },
@@ -256,18 +245,6 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
     }, additionalProperties: false },
   },
   Image: {
-    description: "An image that services of an app need.",
-    shortNames: ["scimg"],
-    columns: [
-      {"name":"App","type":"string","jsonPath":".spec.app"},
-      {"name":"State","type":"string","jsonPath":".status.state"},
-      {"name":"Progress","type":"integer","jsonPath":".status.downloadProgress"},
-      {"name":"Ready","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].status"},
-      {"name":"Reason","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].reason"},
-      {"name":"Image","type":"string","jsonPath":".spec.image","priority":1},
-      {"name":"Id","type":"string","jsonPath":".status.dockerImageId","priority":1},
-      {"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"},
-    ],
     spec: { type: "object", description: "What should be there.", required: ["app","image","services"], properties: {
       app: { type: "string", title: "string (a name of letters, digits, _ . -)", description: "Name of the App document that it belongs to.", pattern: "^[A-Za-z0-9][A-Za-z0-9_.-]*$", maxLength: 253 },
       image: { type: "string", title: "string (an image reference such as registry.example.com/team/web:1.2)", description: "Image reference with its tag or digest.", pattern: "^((\\[[0-9A-Fa-f:]+\\]|[A-Za-z0-9.-]+)(:[0-9]+)?/)?[a-z0-9._-]+(/[a-z0-9._-]+)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@[A-Za-z0-9+._-]+:[0-9A-Fa-f]{32,128})?$", minLength: 1, maxLength: 255 },
@@ -288,16 +265,6 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
     }, additionalProperties: false },
   },
   Network: {
-    description: "A network over which the services of an app talk.",
-    shortNames: ["scnet"],
-    columns: [
-      {"name":"App","type":"string","jsonPath":".spec.app"},
-      {"name":"Ready","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].status"},
-      {"name":"Reason","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].reason"},
-      {"name":"Network","type":"string","jsonPath":".spec.networkName","priority":1},
-      {"name":"Gateway","type":"string","jsonPath":".status.gateway","priority":1},
-      {"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"},
-    ],
     spec: { type: "object", description: "What should be there.", required: ["networkName"], properties: {
       app: { type: "string", title: "string (a name of letters, digits, _ . -)", description: "Name of the App document that it belongs to; absent for the shared supervisor0.", pattern: "^[A-Za-z0-9][A-Za-z0-9_.-]*$", maxLength: 253 },
       appId: { type: "integer", description: "Number of the app.", minimum: 1, maximum: 9007199254740991 },
@@ -313,17 +280,6 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
     }, additionalProperties: false },
   },
   Volume: {
-    description: "Data of an app that outlives its containers.",
-    shortNames: ["scvol"],
-    columns: [
-      {"name":"App","type":"string","jsonPath":".spec.app"},
-      {"name":"Reclaim","type":"string","jsonPath":".spec.reclaim"},
-      {"name":"Present","type":"boolean","jsonPath":".status.present"},
-      {"name":"Ready","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].status"},
-      {"name":"Reason","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].reason"},
-      {"name":"Volume","type":"string","jsonPath":".spec.volumeName","priority":1},
-      {"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"},
-    ],
     spec: { type: "object", description: "What should be there.", required: ["app","appId","volumeName","reclaim"], properties: {
       app: { type: "string", title: "string (a name of letters, digits, _ . -)", description: "Name of the App document that it belongs to.", pattern: "^[A-Za-z0-9][A-Za-z0-9_.-]*$", maxLength: 253 },
       appId: { type: "integer", description: "Number of the app, the prefix of the volume names.", minimum: 1, maximum: 9007199254740991 },
@@ -344,19 +300,6 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
     }, additionalProperties: false },
   },
   Service: {
-    description: "One container of an app.",
-    shortNames: ["scsvc"],
-    columns: [
-      {"name":"App","type":"string","jsonPath":".spec.app"},
-      {"name":"State","type":"string","jsonPath":".status.state"},
-      {"name":"Health","type":"string","jsonPath":".status.health"},
-      {"name":"Ready","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].status"},
-      {"name":"Reason","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].reason"},
-      {"name":"Restarts","type":"integer","jsonPath":".status.restarts"},
-      {"name":"Image","type":"string","jsonPath":".spec.image","priority":1},
-      {"name":"Container","type":"string","jsonPath":".status.container.name","priority":1},
-      {"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"},
-    ],
     spec: { type: "object", description: "What should run.", required: ["app","serviceName","image"], properties: {
       app: { type: "string", title: "string (a name of letters, digits, _ . -)", description: "Name of the App document that it belongs to.", pattern: "^[A-Za-z0-9][A-Za-z0-9_.-]*$", maxLength: 253 },
       serviceName: { type: "string", title: "string (a name of letters, digits, _ . -)", description: "Name inside the app: first part of the container name and its alias on networks. Within an app, each service has its own, whether the App or a hand-written Service declares it.", pattern: "^[A-Za-z0-9][A-Za-z0-9_.-]*$", maxLength: 255 },
@@ -446,13 +389,6 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
     }, additionalProperties: false },
   },
   HostConfig: {
-    description: "Settings of the device itself. Two documents: device (name, configuration variables) and network (hostname, proxy).",
-    shortNames: ["schost"],
-    columns: [
-      {"name":"Ready","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].status"},
-      {"name":"Reason","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].reason"},
-      {"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"},
-    ],
     spec: { type: "object", description: "What should be set.", properties: {
       name: { type: "string", title: "string (one line of text)", description: "device only: name of the device. Default: left as it is.", pattern: "^[^\\r\\n]*$", minLength: 1, maxLength: 255 },
       config: { type: "object", description: "device only: configuration variables such as BALENA_SUPERVISOR_DELTA or BALENA_HOST_CONFIG_gpu_mem, values as text. Default: none.", additionalProperties: { type: "string" } },
@@ -525,17 +461,6 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
     }, additionalProperties: false },
   },
   GitSource: {
-    description: "A git repository whose documents are declared on this device, with the origin git/<name>.",
-    shortNames: ["scgit"],
-    columns: [
-      {"name":"Url","type":"string","jsonPath":".spec.url"},
-      {"name":"Ready","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].status"},
-      {"name":"Reason","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].reason"},
-      {"name":"Commit","type":"string","jsonPath":".status.applied.commit"},
-      {"name":"Subject","type":"string","jsonPath":".status.applied.subject","priority":1},
-      {"name":"Failure","type":"string","jsonPath":".status.failure.reason","priority":1},
-      {"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"},
-    ],
     spec: { type: "object", description: "Where the documents are, and how they are taken.", required: ["url"], properties: {
       url: { type: "string", title: "string (the address of a repository such as https://git.example.org/fleet.git)", description: "Address of the repository: https://, ssh:// or user@host:path, file:// or the path of a bare repository on this device; http:// and git:// are not encrypted. It holds no credentials, and over https:// and http:// nothing behind ? or #.", pattern: "^((https?|ssh|git)://[^\\s/?#-][^\\s]*|file:///[^\\s]+|/[^\\s]+|[A-Za-z0-9_.]+@[A-Za-z0-9_.][A-Za-z0-9_.-]*:[^\\s-][^\\s]*)$", minLength: 1, maxLength: 2048 },
       branch: { type: "string", title: "string (the name of a branch)", description: "Branch whose newest commit counts. At most one of branch, tag, commit and semver. Default: the one that the repository calls HEAD.", pattern: "^[A-Za-z0-9_@+=#%][A-Za-z0-9_./@+=#%-]*$", minLength: 1, maxLength: 255 },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import { KINDS, PLURALS } from '../../crds/model/kinds.js';
+import { descriptorOf, KINDS, PLURALS } from '../../crds/model/kinds.js';
 
 /** Keywords of apiextensions.k8s.io/v1 JSONSchemaProps that are used here; others are refused by strict decoding. */
 const KEYWORDS = [
@@ -75,6 +75,23 @@ describe('the CRD files', () => {
         assert.equal(versions.length, 1);
         assert.deepEqual([versions[0].name, versions[0].served, versions[0].storage], ['v1', true, true]);
         assert.deepEqual(versions[0].subresources, { status: {} });
+      });
+
+      it('says in annotations only what the program reads, and that of facts that it has', () => {
+        const known = ['order', 'requests', 'finalizers', 'names', 'in-memory'].map((name) => `supercargo.io/${name}`);
+        const { annotations } = crd.metadata;
+        const unknown = Object.entries(annotations).filter(([name, text]) => !known.includes(name) || text === '');
+        assert.deepEqual(unknown, []);
+        const { properties: facts } = crd.spec.versions[0].schema.openAPIV3Schema.properties.status;
+        const kind = KINDS.find((one) => one === crd.spec.names.kind);
+        assert.ok(kind);
+        const { inMemory, requests } = descriptorOf(kind);
+        assert.deepEqual(
+          inMemory.filter((fact) => !(fact in facts)),
+          [],
+        );
+        // A request is pending until the status says that it was handled.
+        assert.ok(requests.length === 0 || 'handled' in facts);
       });
 
       it('has a structural schema whose fields are all described', () => {

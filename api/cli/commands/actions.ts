@@ -1,5 +1,5 @@
-import { type AnyResource, KINDS, type Kind, type RequestName } from '../../../crds/model/kinds.js';
-import { handlingOf, REQUESTS_OF } from '../../../crds/model/requests.js';
+import { type AnyResource, KINDS, type Kind, type RequestName, requestsOf } from '../../../crds/model/kinds.js';
+import { handlingOf } from '../../../crds/model/requests.js';
 import type { Client } from '../client/client.js';
 import type { Session } from '../client/session.js';
 import { secondsOf, type WaitOptions } from '../client/wait.js';
@@ -78,7 +78,7 @@ export async function request(
 }
 
 function checkTaken({ kind }: Subject, name: RequestName): void {
-  const takers = KINDS.filter((one) => REQUESTS_OF[one]?.includes(name));
+  const takers = KINDS.filter((one) => requestsOf(one).includes(name));
   if (takers.includes(kind)) return;
   throw usageError(`Nothing of the kind ${kind} takes the request ${name}`, `Kinds that do: ${takers.join(', ')}`);
 }

@@ -1,5 +1,4 @@
-import { KINDS, type Kind, PLURALS } from '../../../crds/model/kinds.js';
-import { REQUESTS_OF } from '../../../crds/model/requests.js';
+import { descriptorOf, KINDS, type Kind, requestsOf } from '../../../crds/model/kinds.js';
 import { suggestion } from '../../../crds/schema/nearest.js';
 import { innerOf, limitsOf, type Schema, typeText } from '../../../crds/schema/schema.js';
 import { SCHEMAS } from '../../../crds/schema/schemas.js';
@@ -14,12 +13,10 @@ const MOST_NAMED = 20;
 /** `supercargo explain KIND[.field…]`: what the kind's definition says. Asks no agent. */
 export async function explain({ io }: Session, word: string | undefined): Promise<void> {
   if (word === undefined) {
-    const rows = KINDS.map((kind) => [
-      kind.toLowerCase(),
-      PLURALS[kind],
-      SCHEMAS[kind].shortNames.join(', '),
-      firstSentence(SCHEMAS[kind].description),
-    ]);
+    const rows = KINDS.map((kind) => {
+      const { singular, plural, shortNames, description } = descriptorOf(kind);
+      return [singular, plural, shortNames.join(', '), firstSentence(description)];
+    });
     io.out(
       ...tableLines(
         ['KIND', 'PLURAL', 'SHORT', 'WHAT'].map((head) => io.style('bold', head)),
@@ -38,7 +35,8 @@ export async function explain({ io }: Session, word: string | undefined): Promis
     ...wrapped(schema.description ?? 'No description.', io.isTerminal ? io.columns : 100).map((line) => `  ${line}`),
     ...limitsOf(schema).map((line) => `  ${line}`),
   );
-  if (path.length === 0 && REQUESTS_OF[kind]) io.out('', `  Takes the requests ${REQUESTS_OF[kind].join(', ')}.`);
+  const requests = requestsOf(kind);
+  if (path.length === 0 && requests.length > 0) io.out('', `  Takes the requests ${requests.join(', ')}.`);
   const fields =
     path.length === 0
       ? Object.entries(schema.properties ?? {}).flatMap(([part, inner]) =>
@@ -56,8 +54,8 @@ export async function explain({ io }: Session, word: string | undefined): Promis
 }
 
 const wholeKind = (kind: Kind): Schema => {
-  const { description, spec, status } = SCHEMAS[kind];
-  return { type: 'object', description, properties: { spec, status } };
+  const { spec, status } = SCHEMAS[kind];
+  return { type: 'object', description: descriptorOf(kind).description, properties: { spec, status } };
 };
 
 /** A field by its path in the document; `spec.` may be left out, and so may the names in a map. Pure; throws with what was meant. */

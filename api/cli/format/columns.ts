@@ -1,6 +1,5 @@
-import type { Kind } from '../../../crds/model/kinds.js';
-import type { Column } from '../../../crds/schema/schema.js';
-import { SCHEMAS } from '../../../crds/schema/schemas.js';
+import type { Column } from '../../../crds/model/descriptor.js';
+import { descriptorOf, type Kind } from '../../../crds/model/kinds.js';
 import type { Style } from './io.js';
 import { ageText } from './words.js';
 
@@ -10,7 +9,7 @@ type Wire = Readonly<Record<string, unknown>>;
 /** Columns of a list of that kind: what its CRD says, the rest only when wide. Pure. */
 export const columnsOf = (kind: Kind, isWide: boolean): readonly Column[] => [
   { name: 'Name', type: 'string', jsonPath: '.metadata.name' },
-  ...SCHEMAS[kind].columns.filter(({ priority = 0 }) => isWide || priority === 0),
+  ...descriptorOf(kind).columns.filter(({ priority = 0 }) => isWide || priority === 0),
 ];
 
 /** One cell: empty columns say `-`, dates say how long ago. Pure. */

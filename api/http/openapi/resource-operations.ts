@@ -1,5 +1,4 @@
-import { KINDS, type Kind, PLURALS } from '../../../crds/model/kinds.js';
-import { REQUESTS_OF } from '../../../crds/model/requests.js';
+import { descriptorOf, KINDS, type Kind } from '../../../crds/model/kinds.js';
 import { LOG_QUERY } from '../resources/containers.js';
 import { LIST_QUERY } from '../resources/query.js';
 import {
@@ -70,7 +69,7 @@ const readOrWatch = (
 };
 
 function operationsOf(kind: Kind): Operations {
-  const plural = PLURALS[kind];
+  const { plural, requests } = descriptorOf(kind);
   const one = `${GROUP}/${plural}/{name}`;
   const shown = ref(kind);
   const write = { body: ref(`${kind}Write`), bodyRequired: true };
@@ -97,12 +96,12 @@ function operationsOf(kind: Kind): Operations {
       { parameters: [NAME, DRY_RUN], body: DELETE_OPTIONS },
     ),
     [`GET ${one}/events`]: readOrWatch(kind, `What happened to one ${kind}`, ['EventList', 'EventChange'], [NAME]),
-    ...(REQUESTS_OF[kind] === undefined
+    ...(requests.length === 0
       ? {}
       : {
           [`POST ${one}/requests`]: operation(
             kind,
-            `Asks its controller for something: ${REQUESTS_OF[kind]?.join(', ')}`,
+            `Asks its controller for something: ${requests.join(', ')}`,
             { 202: jsonAnswer('It is on disk; the status tells how it ended.', ref('Request')) },
             { parameters: [NAME, DRY_RUN], body: ref('RequestPost'), bodyRequired: true },
           ),

@@ -1,5 +1,4 @@
-import { API_VERSION, KINDS, type Kind } from '../../../crds/model/kinds.js';
-import { REQUESTS_OF } from '../../../crds/model/requests.js';
+import { API_VERSION, descriptorOf, KINDS, type Kind, requestsOf } from '../../../crds/model/kinds.js';
 import { SCHEMAS } from '../../../crds/schema/schemas.js';
 import { boolean, integer, type JsonSchema, listOf, mapOf, object, oneOf, ref, text } from './operation.js';
 
@@ -44,7 +43,7 @@ const ofKind = (kind: Kind): readonly (readonly [string, JsonSchema])[] => [
   [
     kind,
     {
-      description: SCHEMAS[kind].description,
+      description: descriptorOf(kind).description,
       ...object(
         {
           apiVersion,
@@ -98,7 +97,7 @@ const orphan: JsonSchema = {
   }),
 };
 
-const REQUEST_NAMES = [...new Set(Object.values(REQUESTS_OF).flat())];
+const REQUEST_NAMES = [...new Set(KINDS.flatMap(requestsOf))];
 
 /** What the resource API answers and takes, by name. */
 export const RESOURCE_SCHEMAS: Readonly<Record<string, JsonSchema>> = {

@@ -1,16 +1,4 @@
-import { API_VERSION, GROUP, KINDS, type Kind, PLURALS, VERSION } from '../../../crds/model/kinds.js';
-import { REQUESTS_OF } from '../../../crds/model/requests.js';
-
-/** As in `crds/*.yaml`; a test compares them. */
-const SHORT_NAMES: Readonly<Record<Kind, string>> = {
-  App: 'scapp',
-  Image: 'scimg',
-  Network: 'scnet',
-  Volume: 'scvol',
-  Service: 'scsvc',
-  HostConfig: 'schost',
-  GitSource: 'scgit',
-};
+import { API_VERSION, descriptorOf, GROUP, KINDS, VERSION } from '../../../crds/model/kinds.js';
 
 const version = { groupVersion: API_VERSION, version: VERSION };
 const group = { name: GROUP, versions: [version], preferredVersion: version };
@@ -28,19 +16,20 @@ export const resourceList = {
   groupVersion: API_VERSION,
   resources: [
     ...KINDS.flatMap((kind) => {
-      const common = { singularName: kind.toLowerCase(), namespaced: false, kind };
+      const { singular, plural, shortNames, requests } = descriptorOf(kind);
+      const common = { singularName: singular, namespaced: false, kind };
       return [
         {
-          name: PLURALS[kind],
+          name: plural,
           ...common,
           verbs: ['create', 'delete', 'get', 'list', 'update', 'watch'],
-          shortNames: [SHORT_NAMES[kind]],
+          shortNames,
           categories: ['supercargo'],
         },
-        { name: `${PLURALS[kind]}/status`, ...common, singularName: '', verbs: ['get'] },
-        ...(REQUESTS_OF[kind] === undefined
+        { name: `${plural}/status`, ...common, singularName: '', verbs: ['get'] },
+        ...(requests.length === 0
           ? []
-          : [{ name: `${PLURALS[kind]}/requests`, ...common, singularName: '', kind: 'Request', verbs: ['create'] }]),
+          : [{ name: `${plural}/requests`, ...common, singularName: '', kind: 'Request', verbs: ['create'] }]),
       ];
     }),
     { name: 'apps/log', singularName: '', namespaced: false, kind: 'App', verbs: ['get'] },

@@ -1,6 +1,13 @@
 import type { Plugin } from '@hapi/hapi';
-import { API_VERSION, KINDS, type Kind, keyOf, PLURALS, type RequestName } from '../../../crds/model/kinds.js';
-import { REQUESTS_OF } from '../../../crds/model/requests.js';
+import {
+  API_VERSION,
+  KINDS,
+  type Kind,
+  keyOf,
+  PLURALS,
+  type RequestName,
+  requestsOf,
+} from '../../../crds/model/kinds.js';
 import type { Store } from '../../store/store.js';
 import { json } from '../transport/answer.js';
 import { bodyOf } from '../transport/body.js';
@@ -21,7 +28,7 @@ export const requestRoutes: Plugin<RequestRoutesDeps> = {
   name: 'requests',
   register(server, { store }) {
     for (const kind of KINDS) {
-      const allowed = REQUESTS_OF[kind] ?? [];
+      const allowed = requestsOf(kind);
       if (allowed.length === 0) continue;
       server.route({
         method: 'POST',

@@ -13,6 +13,7 @@ import { ageText, bytesText, parseDuration } from '../../../api/cli/format/words
 import { COMMAND_VERSION } from '../../../api/cli/version.js';
 import { visible } from '../../../api/platform/visible.js';
 import { AGENT_VERSION } from '../../../controllers/agent/version.js';
+import { descriptorOf, KINDS } from '../../../crds/model/kinds.js';
 import type { ServiceStats } from '../../../crds/model/stats.js';
 import { SCHEMAS } from '../../../crds/schema/schemas.js';
 import { anApp } from '../../setup/documents.js';
@@ -128,7 +129,7 @@ describe('printer columns', () => {
     assert.equal(valueAt(document, '.status.list[0]'), 7);
     assert.equal(valueAt(document, '.status.none.deeper'), undefined);
     const known = /^(?:\.[\w-]+|\[\?\(@\.[\w-]+\s*==\s*["'][^"']*["']\)\]|\[\d+\])+$/;
-    for (const { columns } of Object.values(SCHEMAS)) for (const { jsonPath } of columns) assert.match(jsonPath, known);
+    for (const { jsonPath } of KINDS.flatMap((kind) => descriptorOf(kind).columns)) assert.match(jsonPath, known);
   });
 });
 
@@ -176,7 +177,7 @@ describe('what others wrote', () => {
 });
 
 describe('a cell of a condition', () => {
-  const [column] = SCHEMAS.App.columns.filter(({ name }) => name === 'Ready');
+  const [column] = descriptorOf('App').columns.filter(({ name }) => name === 'Ready');
   const document = (observedGeneration: number) => ({
     metadata: { generation: 2 },
     status: { observedGeneration, conditions: [{ type: 'Ready', status: 'True' }] },

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { KINDS, PLURALS } from '../../../../crds/model/kinds.js';
-import { REQUESTS_OF } from '../../../../crds/model/requests.js';
+import { KINDS, PLURALS, requestsOf } from '../../../../crds/model/kinds.js';
 import { APP_2_KEY, anApp, aServer, type Bench, declare, withKey } from '../a-server.js';
 
 const GROUP = '/apis/supercargo.io/v1';
@@ -45,7 +44,7 @@ describe('requests in the resource API', () => {
   });
 
   for (const kind of KINDS) {
-    for (const name of REQUESTS_OF[kind] ?? []) {
+    for (const name of requestsOf(kind)) {
       it(`takes ${name} of a ${kind}, if there is one`, async () => {
         const { code, body } = await post({ name }, `${GROUP}/${PLURALS[kind]}/hello/requests`);
         assert.equal(code, kind === 'App' ? 202 : 404, JSON.stringify(body));
@@ -58,7 +57,9 @@ describe('requests in the resource API', () => {
     assert.deepEqual([code, body.message], [404, 'the server could not find the requested resource']);
   });
 
-  const allowed = (REQUESTS_OF.App ?? []).map((name) => `"${name}"`).join(', ');
+  const allowed = requestsOf('App')
+    .map((name) => `"${name}"`)
+    .join(', ');
   const bad: readonly [what: string, body: unknown, want: string][] = [
     ['an unknown name', { name: 'explode' }, `422 name: Unsupported value: "explode": supported values: ${allowed}`],
     ['a request of another kind', { name: 'confirm' }, `422 name: Unsupported value: "confirm": supported values: `],

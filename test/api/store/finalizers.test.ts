@@ -1,0 +1,15 @@
+import assert from 'node:assert/strict';
+import { finalizersOf } from '../../../api/store/finalizers.js';
+import { KINDS, type Kind } from '../../../crds/model/kinds.js';
+
+describe('finalizersOf', () => {
+  it('lets the controller of each kind clean up first', () => {
+    const names: Readonly<Partial<Record<Kind, string>>> = { HostConfig: 'network' };
+    for (const kind of KINDS) assert.deepEqual(finalizersOf(kind, names[kind] ?? 'any'), ['supercargo.io/controller']);
+  });
+
+  it('keeps no HostConfig that nobody acts upon, and would release', () => {
+    assert.deepEqual(finalizersOf('HostConfig', 'device'), ['supercargo.io/controller']);
+    assert.deepEqual(finalizersOf('HostConfig', 'other'), []);
+  });
+});
