@@ -27,6 +27,8 @@ export interface Joined {
   readonly since: string;
   /** How often in a row it has been started again because the provider was; undefined: never. */
   readonly restarts?: number;
+  /** RFC 3339: that start's run has ended, as part of such a row. */
+  readonly endedAt?: string;
 }
 
 /** A provider that has been started again after the container joined it. */
@@ -72,30 +74,33 @@ export function providersOf(container: SeenContainer, all: readonly SeenContaine
 
 /**
  * Which starts of its providers the container lives in. What was noted when it was started counts as long as it has not
- * been started again; otherwise the times tell, as far as the engine's clock has not been set back. Pure.
+ * been started again; otherwise the times tell, as far as the engine's clock has not been set back. Pure: what has been
+ * noted changes with what happens, never with time alone.
  */
 export const joinedBy = (
   { startedAt }: SeenContainer,
   providers: readonly Provider[],
   noted: readonly Joined[] = [],
-  nowMs: number,
 ): readonly Joined[] =>
   providers.flatMap(({ container }) => {
     if (startedAt === undefined || container.startedAt === undefined) return [];
     const note = noted.find((one) => one.container === container.id && one.since === startedAt);
-    if (note) return [isSteady(container, note, nowMs) ? withoutRestarts(note) : note];
+    if (note) return [withEnd(note, container)];
     return startedAt < container.startedAt
       ? []
       : [{ container: container.id, startedAt: container.startedAt, since: startedAt }];
   });
 
-const withoutRestarts = ({ container, startedAt, since }: Joined): Joined => ({ container, startedAt, since });
-
-/** The run that was joined lasts, or has lasted, long enough to be no part of a crash loop. Pure. */
-function isSteady({ state, startedAt, finishedAt }: SeenContainer, note: Joined, nowMs: number): boolean {
-  if (startedAt !== note.startedAt) return false;
-  const endMs = state === 'running' || finishedAt === undefined ? nowMs : Date.parse(finishedAt);
-  return endMs - Date.parse(startedAt) >= STEADY_MS;
+/**
+ * Notes the end of the run that was joined: one that has lasted is no part of a crash loop, and ends the row. The engine
+ * tells only the last end of a container, so this is the first one that is seen. Pure.
+ */
+function withEnd(note: Joined, { state, startedAt, finishedAt }: SeenContainer): Joined {
+  const goesOn = startedAt === note.startedAt && (state === 'running' || state === 'paused');
+  if (note.restarts === undefined || note.endedAt !== undefined || goesOn || finishedAt === undefined) return note;
+  const { container, since } = note;
+  const hasLasted = Date.parse(finishedAt) - Date.parse(note.startedAt) >= STEADY_MS;
+  return hasLasted ? { container, startedAt: note.startedAt, since } : { ...note, endedAt: finishedAt };
 }
 
 const STEADY_MS = 60_000;
@@ -111,7 +116,7 @@ export function lostProviders(
   noted: readonly Joined[] | undefined,
   nowMs: number,
 ): readonly Lost[] {
-  const joined = joinedBy(current, providers, noted, nowMs);
+  const joined = joinedBy(current, providers, noted);
   return providers.flatMap((provider) => {
     const { id, state, startedAt } = provider.container;
     const run = joined.find(({ container }) => container === id);
@@ -130,9 +135,8 @@ export function joinedAnew(
   since: string,
   providers: readonly Provider[],
   noted: readonly Joined[] | undefined,
-  nowMs: number,
 ): readonly Joined[] {
-  const joined = before ? joinedBy(before, providers, noted, nowMs) : [];
+  const joined = before ? joinedBy(before, providers, noted) : [];
   return providers.flatMap(({ container: { id, startedAt } }) => {
     if (startedAt === undefined) return [];
     const run = joined.find(({ container }) => container === id);

@@ -194,7 +194,7 @@ function noteJoined(deps: Deps, service: Service, id: string, before: readonly S
   const then = before.find((one) => one.id === id);
   if (now?.startedAt === undefined || now.startedAt === then?.startedAt) return;
   const noted = deps.store.get('Service', service.metadata.name)?.status?.joined;
-  const joined = joinedAnew(then, now.startedAt, providersOf(now, before), noted, deps.now());
+  const joined = joinedAnew(then, now.startedAt, providersOf(now, before), noted);
   if (joined.length > 0) report(deps, service, { joined });
 }
 
@@ -265,12 +265,7 @@ function report(
   const containers = containersOf(deps, current, identity);
   const [container] = containers;
   const joined = container
-    ? joinedBy(
-        container,
-        providersOf(container, deps.world.containers()),
-        said.joined ?? current.status?.joined,
-        deps.now(),
-      )
+    ? joinedBy(container, providersOf(container, deps.world.containers()), said.joined ?? current.status?.joined)
     : [];
   const looks = lives.look(current, containers);
   const runs = looks.map(({ facts }) => facts);

@@ -772,8 +772,10 @@ export interface ServiceStatus {
     startedAt: string;
     /** When this container was started, RFC 3339. */
     since: string;
-    /** How often in a row it has been restarted because the other one was. */
+    /** How often in a row it has been restarted because the other one was: until the end of a run of the other one that lasted a minute. */
     restarts?: number;
+    /** When that run ended, where it did not last a minute; RFC 3339. */
+    endedAt?: string;
   }[];
   /** Why the last step was taken. */
   lastAction?: {

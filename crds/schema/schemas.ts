@@ -374,7 +374,8 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
         container: { type: "string", description: "Id of the other container." },
         startedAt: { type: "string", description: "When that run of it began, RFC 3339." },
         since: { type: "string", description: "When this container was started, RFC 3339." },
-        restarts: { type: "integer", description: "How often in a row it has been restarted because the other one was.", minimum: 1 },
+        restarts: { type: "integer", description: "How often in a row it has been restarted because the other one was: until the end of a run of the other one that lasted a minute.", minimum: 1 },
+        endedAt: { type: "string", description: "When that run ended, where it did not last a minute; RFC 3339." },
       }, additionalProperties: false } },
       lastAction: { type: "object", description: "Why the last step was taken.", required: ["reason","because","at"], properties: {
         reason: { type: "string", description: "One CamelCase word for what was done." },

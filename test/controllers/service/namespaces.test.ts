@@ -94,18 +94,44 @@ describe('lostProviders', () => {
 
 describe('what is noted of a container in the namespaces of another one', () => {
   it('counts restarts in a row, until a run of the provider has lasted for a minute', () => {
-    const first = joinedAnew(web(2), at(12), [{ container: vpn(10), namespaces: ['network'] }], [note(1, 2)], 0);
+    const first = joinedAnew(web(2), at(12), [{ container: vpn(10), namespaces: ['network'] }], [note(1, 2)]);
     assert.deepEqual(first, [note(10, 12, 1)]);
-    const second = joinedAnew(web(12), at(31), [{ container: vpn(30), namespaces: ['network'] }], first, 0);
+    const second = joinedAnew(web(12), at(31), [{ container: vpn(30), namespaces: ['network'] }], first);
     assert.deepEqual(second, [note(30, 31, 2)]);
     const ended = vpn(30, { state: 'restarting', finishedAt: at(90) });
-    assert.deepEqual(joinedBy(web(31), [{ container: ended, namespaces: ['network'] }], second, 0), [note(30, 31)]);
+    assert.deepEqual(joinedBy(web(31), [{ container: ended, namespaces: ['network'] }], second), [note(30, 31)]);
+  });
+
+  it('does not change while the run of the provider goes on, for however long', () => {
+    const providers = [{ container: vpn(10, { finishedAt: at(9) }), namespaces: ['network'] as const }];
+    assert.deepEqual(joinedBy(web(12), providers, [note(10, 12, 3)]), [note(10, 12, 3)]);
+  });
+
+  for (const [endedS, want] of [
+    [69, { ...note(10, 12, 3), endedAt: at(69) }],
+    [70, note(10, 12)],
+  ] as const) {
+    it(`says whether a run of ${endedS - 10} s has ended the row, also when the next one has begun by then`, () => {
+      for (const more of [{ state: 'restarting' }, { startedAt: at(100) }]) {
+        const ended = vpn(10, { finishedAt: at(endedS), ...more });
+        const [joined] = joinedBy(web(12), [{ container: ended, namespaces: ['network'] }], [note(10, 12, 3)]);
+        assert.deepEqual(joined, want);
+      }
+    });
+  }
+
+  it('takes the end that it saw first: a later one is that of another run', () => {
+    const noted = [{ ...note(10, 12, 3), endedAt: at(20) }];
+    const later = [{ container: vpn(200, { finishedAt: at(199) }), namespaces: ['network'] as const }];
+    assert.deepEqual(joinedBy(web(12), later, noted), noted);
+    assert.deepEqual(lostProviders(web(12), later, noted, Date.parse(at(201)))[0]?.holdMs, 19_000);
+    assert.deepEqual(joinedAnew(web(12), at(220), later, noted), [note(200, 220, 4)]);
   });
 
   it('counts no start that had another reason', () => {
     const providers = providersOf(web(2), [vpn(1)]);
-    assert.deepEqual(joinedAnew(web(2), at(12), providers, [note(1, 2)], 0), [note(1, 12)]);
-    assert.deepEqual(joinedAnew(undefined, at(12), providers, undefined, 0), [note(1, 12)]);
+    assert.deepEqual(joinedAnew(web(2), at(12), providers, [note(1, 2)]), [note(1, 12)]);
+    assert.deepEqual(joinedAnew(undefined, at(12), providers, undefined), [note(1, 12)]);
   });
 });
 
