@@ -19,6 +19,8 @@ interface Asked {
   readonly handled?: readonly string[];
   /** Of those, the ones that were refused. */
   readonly refused?: readonly string[];
+  /** Names under which the status still tells of an earlier request that was refused. */
+  readonly refusedBefore?: readonly string[];
   /** The same of the App's status. */
   readonly appHandled?: readonly RequestName[];
   readonly appRefused?: readonly RequestName[];
@@ -39,8 +41,23 @@ const requestsOf = (minutes: Partial<Record<RequestName, number>>, prefix = '') 
 const refusals = (names: readonly string[]) =>
   Object.fromEntries(names.map((name) => [name, { reason: 'Locked' as const, message: 'locked' }]));
 
+/** A status without what it has nothing to say of, as the store keeps it. */
+function statusOf(parts: Readonly<Record<string, object>>) {
+  const said = Object.entries(parts).filter(([, part]) => Object.keys(part).length > 0);
+  return said.length > 0 ? { status: Object.fromEntries(said) } : {};
+}
+
 function documents(asked: Asked): { readonly service: Service; readonly app: App | undefined } {
-  const { own = {}, app, waiting = [], handled = [], refused = [], appHandled = [], appRefused = [] } = asked;
+  const {
+    own = {},
+    app,
+    waiting = [],
+    handled = [],
+    refused = [],
+    refusedBefore = [],
+    appHandled = [],
+    appRefused = [],
+  } = asked;
   const ids = Object.fromEntries(
     [
       ...Object.entries(own).map(([name, minute]) => [name, `${name}@${minute}`]),
@@ -53,17 +70,20 @@ function documents(asked: Asked): { readonly service: Service; readonly app: App
   return {
     service: aService({
       requests: requestsOf(own),
-      status: { handled: ids, refused: refusals(refused) },
+      ...statusOf({
+        handled: { ...ids, ...Object.fromEntries(refusedBefore.map((name) => [name, `${name}@0`])) },
+        refused: refusals([...refused, ...refusedBefore]),
+      }),
     }),
     app:
       app &&
       anApp({
         requests,
-        status: {
+        ...statusOf({
           begun: Object.fromEntries(given.map((name) => [name, idOf(name)])),
           handled: Object.fromEntries([...appHandled, ...appRefused].map((name) => [name, idOf(name)])),
           refused: refusals(appRefused),
-        },
+        }),
       }),
   };
 }
@@ -268,6 +288,12 @@ describe('which order wins', () => {
         want: 'stop due',
       },
       {
+        it: 'an earlier start that was refused says nothing of the next one',
+        own: { stop: 1, start: 2 },
+        refusedBefore: ['start'],
+        want: 'start; overtaken: stop@1',
+      },
+      {
         it: 'a refused restart of the app overtakes no stop',
         own: { stop: 1 },
         app: { restart: 2 },
@@ -398,6 +424,20 @@ describe('a stop that was begun', () => {
       app: { stop: 1 },
       begun: { id: 'app.stop@1' },
       want: 'stop due',
+    },
+    {
+      it: 'of the app goes on when the app has dealt with it and the container still runs',
+      app: { stop: 1 },
+      appHandled: ['stop'],
+      begun: { id: 'app.stop@1' },
+      want: 'stop due',
+    },
+    {
+      it: 'ends with a request of the app that was taken back before the container stopped',
+      app: { start: 0 },
+      appHandled: ['start'],
+      begun: { id: 'app.stop@1' },
+      want: 'nothing',
     },
     {
       it: 'never was when it was refused',
