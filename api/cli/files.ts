@@ -2,8 +2,9 @@ import type { Dirent } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { API_VERSION, KINDS, type Source } from '../../crds/model/kinds.js';
+import { isMap } from '../../crds/model/maps.js';
 import { suggestion } from '../../crds/schema/nearest.js';
-import { isObject, yamlItems } from '../../crds/yaml/yaml-items.js';
+import { yamlItems } from '../../crds/yaml/yaml-items.js';
 import { errorCode, errorMessage } from '../platform/errors.js';
 import { ApiError } from './client/client.js';
 import { CommandError, usageError } from './failure.js';
@@ -58,7 +59,7 @@ export const mistakesError = (mistakes: readonly string[]): CommandError =>
 function nameIn(
   value: unknown,
 ): Pick<Written, 'kind' | 'name' | 'value'> | { readonly mistake: string; readonly path: string } {
-  if (!isObject(value)) return { mistake: 'Expected a document, a map with apiVersion and kind', path: '' };
+  if (!isMap(value)) return { mistake: 'Expected a document, a map with apiVersion and kind', path: '' };
   if (value.kind === undefined && (value.local !== undefined || value.apps !== undefined)) {
     const mistake = 'This looks like a target state of the Supervisor; POST it to /v2/local/target-state';
     return { mistake, path: '' };
@@ -81,7 +82,7 @@ function nameIn(
     return { mistake, path: 'kind' };
   }
   const { metadata } = value;
-  const name = isObject(metadata) ? metadata.name : undefined;
+  const name = isMap(metadata) ? metadata.name : undefined;
   if (typeof name !== 'string' || name === '') return { mistake: 'Missing: metadata.name, a string', path: 'metadata' };
   return { kind, name, value };
 }

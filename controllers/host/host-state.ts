@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { parseMap } from '../../crds/model/maps.js';
 import { type FileCalls, nodeFileCalls } from './file-calls.js';
 
 /** Boot files as they were, by name, and the keys of ours in them. */
@@ -130,11 +131,6 @@ export class HostStateFile {
 }
 
 function parse(text: string): HostState | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value !== 'object' || value === null) return undefined;
-    return { ...NO_STATE, ...value };
-  } catch {
-    return undefined;
-  }
+  const fields = parseMap(text);
+  return fields && { ...NO_STATE, ...fields };
 }

@@ -1,6 +1,7 @@
+import { isMap } from '../../crds/model/maps.js';
 import type { SeenContainer } from '../engine/engine.js';
 import { namedService } from './namespaces.js';
-import { isAbsent, isRecord, texts } from './spec/fields.js';
+import { isAbsent, texts } from './spec/fields.js';
 import type { Findings } from './spec/findings.js';
 
 type DependencyCondition = 'service_started' | 'service_healthy' | 'service_completed_successfully';
@@ -25,7 +26,7 @@ export function readDependencies(
   providers: readonly string[],
   findings: Findings,
 ): readonly Dependency[] {
-  const declared = isRecord(value)
+  const declared = isMap(value)
     ? Object.entries(value).map(([service, entry]) => longForm(service, entry, findings))
     : (texts(value, 'depends_on', findings) ?? []).map((service) => started(service));
   const others = new Set(providers.filter((name) => !declared.some(({ service }) => service === name)));
@@ -37,7 +38,7 @@ const started = (service: string): Dependency => ({ service, condition: 'service
 function longForm(service: string, entry: unknown, findings: Findings): Dependency {
   const path = `depends_on.${service}`;
   if (isAbsent(entry)) return started(service);
-  if (!isRecord(entry)) return findings.issue(path, 'must be a map') ?? started(service);
+  if (!isMap(entry)) return findings.issue(path, 'must be a map') ?? started(service);
   const condition = CONDITIONS.find((one) => one === (entry.condition ?? 'service_started'));
   if (!condition) findings.issue(`${path}.condition`, `must be one of ${CONDITIONS.join(', ')}`);
   return { service, condition: condition ?? 'service_started', required: entry.required !== false };
@@ -52,7 +53,7 @@ export function namesWaitedFor(spec: {
 }): readonly string[] {
   const listed = Array.isArray(spec.depends_on)
     ? spec.depends_on.filter((name) => typeof name === 'string')
-    : isRecord(spec.depends_on)
+    : isMap(spec.depends_on)
       ? Object.keys(spec.depends_on)
       : [];
   return [...listed, ...providerNames(spec)];

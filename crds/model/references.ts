@@ -1,3 +1,4 @@
+import { isMap } from './maps.js';
 import type { ServiceFields } from './types.js';
 
 const SUPERVISOR_API = 'io.balena.features.supervisor-api';
@@ -122,6 +123,3 @@ export function wantsApiNetwork(fields: Fields, imageLabels: Fields['labels']): 
   const mode = modeOf(fields.network_mode);
   return /^(1|true|on)$/i.test(value ?? '') && !(mode.is === 'engine' && mode.mode === 'host');
 }
-
-const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,5 +1,6 @@
 import { capped, type Issue, issuesOf, listed, pathText, shorten } from '../model/issue.js';
 import { type AnyDeclared, API_VERSION, KINDS, type Kind } from '../model/kinds.js';
+import { isMap, type Values } from '../model/maps.js';
 import { NAME, NAME_LIMIT, NAME_RULE } from '../model/names.js';
 import { checkDocument, nameIssue } from './check.js';
 import { found, unknownField } from './explain-errors.js';
@@ -24,9 +25,6 @@ const SERVER_METADATA = [
 ];
 const KNOWN_METADATA = new Set([...METADATA, ...SERVER_METADATA]);
 
-type Fields = Readonly<Record<string, unknown>>;
-
-const isMap = (value: unknown): value is Fields => value !== null && typeof value === 'object' && !Array.isArray(value);
 const isKind = (value: unknown): value is Kind => KINDS.some((kind) => kind === value);
 const isName = (value: unknown): value is string =>
   typeof value === 'string' && value.length <= NAME_LIMIT && NAME.test(value);
@@ -68,13 +66,13 @@ export function parseDocument(value: unknown, { isTargetState = false } = {}): P
   return more.length > 0 ? refuse(more) : { ok: true, document };
 }
 
-function versionIssues({ apiVersion }: Fields): Issue[] {
+function versionIssues({ apiVersion }: Values): Issue[] {
   if (apiVersion === API_VERSION) return [];
   if (apiVersion === undefined) return [{ path: 'apiVersion', message: `Missing: ${API_VERSION}` }];
   return [{ path: 'apiVersion', message: `Expected ${API_VERSION}, found ${found(apiVersion)}` }];
 }
 
-function kindIssues({ kind }: Fields): Issue[] {
+function kindIssues({ kind }: Values): Issue[] {
   if (isKind(kind)) return [];
   if (kind === undefined) return [{ path: 'kind', message: `Missing: one of ${listed(KINDS)}` }];
   if (typeof kind !== 'string') return [{ path: 'kind', message: `Expected ${listed(KINDS)}, found ${found(kind)}` }];
@@ -83,19 +81,19 @@ function kindIssues({ kind }: Fields): Issue[] {
   return [{ path: 'kind', message }];
 }
 
-const partIssues = (value: Fields): readonly Issue[] =>
+const partIssues = (value: Values): readonly Issue[] =>
   issuesOf(
     Object.keys(value).filter((part) => value[part] !== undefined && !DECLARABLE.has(part)),
     (part) => ({ path: pathText([part]), message: unknownPart(part, value) }),
   );
 
 /** A field of the spec that was written beside it is the usual mistake. */
-function unknownPart(part: string, { kind }: Fields): string {
+function unknownPart(part: string, { kind }: Values): string {
   const inSpec = isKind(kind) && Object.hasOwn(SCHEMAS[kind].spec.properties ?? {}, part);
   return inSpec ? `Unknown field "${part}"; it belongs under spec` : unknownField(part, PARTS);
 }
 
-function metadataIssues({ metadata }: Fields): Issue[] {
+function metadataIssues({ metadata }: Values): Issue[] {
   if (!isMap(metadata)) {
     const message =
       metadata === undefined ? 'Missing: a map with a name' : `Expected a map with a name, found ${found(metadata)}`;
@@ -124,7 +122,7 @@ function metadataIssues({ metadata }: Fields): Issue[] {
   ];
 }
 
-function textMapIssues(metadata: Fields, field: string): readonly Issue[] {
+function textMapIssues(metadata: Values, field: string): readonly Issue[] {
   const map = metadata[field] ?? {};
   if (!isMap(map))
     return [{ path: `metadata.${field}`, message: `Expected a map of strings, found ${found(map, true)}` }];
@@ -137,7 +135,7 @@ function textMapIssues(metadata: Fields, field: string): readonly Issue[] {
   );
 }
 
-function declaredMetadata({ labels, annotations }: Fields, name: string): Fields {
+function declaredMetadata({ labels, annotations }: Values, name: string): Values {
   return { name, ...(isMap(labels) ? { labels } : {}), ...(isMap(annotations) ? { annotations } : {}) };
 }
 

@@ -1,5 +1,6 @@
 import { type Document, LineCounter } from 'yaml';
 import type { Problem, Source } from '../model/kinds.js';
+import { isMap } from '../model/maps.js';
 import { isQuotedAt, itemNodes, LIMIT_DOCUMENTS, offsetAt, parseYaml, plainValue, prepare } from './yaml-text.js';
 
 /** A broken text has one cause and many symptoms. */
@@ -71,11 +72,8 @@ function readValue(document: Document): { ok: true; value: unknown } | { ok: fal
   }
 }
 
-export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  value !== null && typeof value === 'object' && !Array.isArray(value);
-
 const itemsOf = (value: unknown): readonly unknown[] => {
   if (Array.isArray(value)) return value;
-  if (isObject(value) && value.kind === 'List' && Array.isArray(value.items)) return value.items;
+  if (isMap(value) && value.kind === 'List' && Array.isArray(value.items)) return value.items;
   return [value];
 };

@@ -1,6 +1,7 @@
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { isMap } from '../../../crds/model/maps.js';
 import { errorMessage, hasCode } from '../../platform/errors.js';
 import { CommandError, usageError } from '../failure.js';
 
@@ -56,9 +57,6 @@ export function parseConfig(text: string, path: string): Config {
   }
   return { ...(typeof value.current === 'string' ? { current: value.current } : {}), contexts };
 }
-
-const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** In one step, for its owner only: it may hold keys. */
 export async function writeConfig(path: string, config: Config): Promise<void> {

@@ -1,5 +1,5 @@
 import type { AnyResource, Service } from '../../../crds/model/kinds.js';
-import { isObject } from '../../../crds/yaml/yaml-items.js';
+import { isMap } from '../../../crds/model/maps.js';
 import { ApiError, type Client } from '../client/client.js';
 import type { Session } from '../client/session.js';
 import { secondsOf, type WaitOptions, waitReady } from '../client/wait.js';
@@ -87,7 +87,7 @@ export const rehearsalPath = (subject: Written, written: readonly Written[]): st
  */
 function besideOf(subject: Written, written: readonly Written[]): string {
   const { kind, name } = subject;
-  const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> => (isObject(value) ? value : {});
+  const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> => (isMap(value) ? value : {});
   const specOf = (one: Written) => fieldsOf(one.value.spec);
   const app = kind === 'App' ? name : kind === 'Service' || kind === 'Volume' ? specOf(subject).app : undefined;
   if (typeof app !== 'string') return '';

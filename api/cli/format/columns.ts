@@ -1,10 +1,10 @@
 import type { Column } from '../../../crds/model/descriptor.js';
 import { descriptorOf, type Kind } from '../../../crds/model/kinds.js';
+import { isMap, type Values } from '../../../crds/model/maps.js';
 import type { Style } from './io.js';
 import { ageText } from './words.js';
 
 /** A document as it came over the wire; nothing of it is taken for granted. */
-type Wire = Readonly<Record<string, unknown>>;
 
 /** Columns of a list of that kind: what its CRD says, the rest only when wide. Pure. */
 export const columnsOf = (kind: Kind, isWide: boolean): readonly Column[] => [
@@ -39,12 +39,10 @@ export function valueAt(object: unknown, jsonPath: string): unknown {
     /\.([\w-]+)|\[\?\(@\.([\w-]+)\s*==\s*["']([^"']*)["']\)\]|\[(\d+)\]/g,
   )) {
     if (typeof value !== 'object' || value === null) return undefined;
-    if (field !== undefined) value = (value as Wire)[field];
+    if (field !== undefined) value = (value as Values)[field];
     else if (!Array.isArray(value)) return undefined;
     else if (index !== undefined) value = value[Number(index)];
     else value = value.find((item: unknown) => isMap(item) && item[key ?? ''] === wanted);
   }
   return value;
 }
-
-const isMap = (value: unknown): value is Wire => typeof value === 'object' && value !== null && !Array.isArray(value);

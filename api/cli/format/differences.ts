@@ -1,11 +1,10 @@
+import { isMap, type Values } from '../../../crds/model/maps.js';
 /** One field that differs; values as JSON on one line. */
 export interface Difference {
   readonly path: string;
   readonly before?: string;
   readonly after?: string;
 }
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /** What differs between two documents, field by field: what the second has in its order, then what only the first has. Pure. */
 export function differences(before: unknown, after: unknown, path = ''): readonly Difference[] {
@@ -24,9 +23,7 @@ export function differences(before: unknown, after: unknown, path = ''): readonl
 }
 
 /** The fields of a map, none where there is nothing; undefined for any other value. */
-const fieldsOf = (value: unknown): Fields | undefined => (value === undefined ? {} : isMap(value) ? value : undefined);
-
-const isMap = (value: unknown): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value);
+const fieldsOf = (value: unknown): Values | undefined => (value === undefined ? {} : isMap(value) ? value : undefined);
 
 const step = (path: string, name: string): string => {
   const word = /^[\w-]+$/.test(name) ? name : JSON.stringify(name);

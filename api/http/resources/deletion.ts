@@ -1,6 +1,7 @@
 import type { Request } from '@hapi/hapi';
 import { Ajv, type JSONSchemaType } from 'ajv';
 import type { Resource } from '../../../crds/model/kinds.js';
+import { isMap } from '../../../crds/model/maps.js';
 import { bodyOf, fieldOf } from '../transport/body.js';
 import { BOOLEAN, check } from '../transport/check.js';
 import { isTrue } from '../transport/coercion.js';
@@ -70,7 +71,7 @@ const PRECONDITIONS = ['uid', 'resourceVersion'];
 
 /** Throws a 400 for what is no object or has other fields. */
 function checkFields(value: unknown, path: string, known: readonly string[]): void {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  if (!isMap(value)) {
     throw ResourceError.badRequest(`${path === '' ? 'the body' : path.slice(0, -1)} is not an object`);
   }
   const unknown = Object.keys(value).find((field) => !known.includes(field));

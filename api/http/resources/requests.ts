@@ -8,6 +8,7 @@ import {
   type RequestName,
   requestsOf,
 } from '../../../crds/model/kinds.js';
+import { isMap } from '../../../crds/model/maps.js';
 import type { Store } from '../../store/store.js';
 import { json } from '../transport/answer.js';
 import { bodyOf } from '../transport/body.js';
@@ -62,10 +63,10 @@ function readRequest(
   document: string,
   allowed: readonly RequestName[],
 ): { readonly name: RequestName; readonly force: boolean } {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+  if (!isMap(body)) {
     throw ResourceError.badRequest('the body is not an object');
   }
-  const { apiVersion: _version, kind: _kind, name, force, ...rest } = { ...body } as Readonly<Record<string, unknown>>;
+  const { apiVersion: _version, kind: _kind, name, force, ...rest } = body;
   const [unknown] = Object.keys(rest);
   if (unknown !== undefined) throw ResourceError.badRequest(`strict decoding error: unknown field "${unknown}"`);
   const known = allowed.find((one) => one === name);

@@ -1,5 +1,6 @@
 import type { Issue } from '../../../crds/model/issue.js';
 import { type AnyDeclared, API_VERSION, type Kind, PLURALS, type Resource } from '../../../crds/model/kinds.js';
+import { isMap } from '../../../crds/model/maps.js';
 import { accessByHand } from '../../../crds/schema/check-host-access.js';
 import { checkRelease, undeclaredByHand } from '../../../crds/schema/check-release.js';
 import { parseDocument } from '../../../crds/schema/parse.js';
@@ -14,23 +15,19 @@ export interface Write {
   readonly resourceVersion?: string;
 }
 
-type Values = Readonly<Record<string, unknown>>;
-const isValues = (value: unknown): value is Values =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 /**
  * Reads the body of a PUT or POST as a document of that kind. `apiVersion` and `kind` may be left out, the path says them;
  * so may the name in a PUT. Pure; throws 400 for what is not such an object, 422 for what its schema refuses.
  */
 export function readWrite(body: unknown, kind: Kind, name: string | undefined): Write {
-  if (!isValues(body)) throw ResourceError.badRequest('the body is not an object');
+  if (!isMap(body)) throw ResourceError.badRequest('the body is not an object');
   const { apiVersion = API_VERSION, kind: bodyKind = kind, metadata = {}, ...rest } = body;
   if (apiVersion !== API_VERSION || bodyKind !== kind) {
     throw ResourceError.badRequest(
       `${String(apiVersion)} ${String(bodyKind)} was sent to a path of ${API_VERSION} ${kind}`,
     );
   }
-  if (!isValues(metadata)) throw ResourceError.badRequest('metadata is not an object');
+  if (!isMap(metadata)) throw ResourceError.badRequest('metadata is not an object');
   const bodyName = metadata.name ?? name;
   if (typeof bodyName !== 'string' || bodyName === '') throw ResourceError.badRequest('metadata.name is required');
   if (name !== undefined && bodyName !== name) {

@@ -1,3 +1,4 @@
+import { isMap } from '../../../crds/model/maps.js';
 import { HOST_NAME_RULE, isHostName } from '../../../crds/model/names.js';
 import { PROXY_TYPES, proxyIssues } from '../../../crds/model/proxy.js';
 import type { HostConfigSpec } from '../../../crds/model/types.js';
@@ -26,17 +27,13 @@ export class PatchError extends Error {
   }
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-const isFields = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 const ADDRESS = /^.+:[0-9]+$/;
 const ADDRESS_LIMIT = 255;
 
 /** Reads a body. Throws PatchError in the words of the Supervisor. Pure. */
 export function readPatch(body: unknown): HostConfigPatch {
-  const network = isFields(body) ? body.network : undefined;
-  if (!isFields(network)) throw unexpected('Partial<...>', 'network', network);
+  const network = isMap(body) ? body.network : undefined;
+  if (!isMap(network)) throw unexpected('Partial<...>', 'network', network);
   const { hostname, proxy: given } = network;
   if (hostname !== undefined && hostname !== null && typeof hostname !== 'string') {
     throw unexpected('string', 'network.hostname', hostname);
@@ -48,7 +45,7 @@ export function readPatch(body: unknown): HostConfigPatch {
   }
   const proxy = given === undefined || given === null ? given : readProxy(given);
   // An empty proxy takes the one that is there away. Whoever wrote only what is dropped did not ask for that.
-  const isDropped = isFields(given) && Object.keys(given).length > 0 && Object.keys(proxy ?? {}).length === 0;
+  const isDropped = isMap(given) && Object.keys(given).length > 0 && Object.keys(proxy ?? {}).length === 0;
   return {
     ...(hostname === undefined ? {} : { hostname }),
     ...(proxy === undefined || isDropped ? {} : { proxy }),
@@ -56,7 +53,7 @@ export function readPatch(body: unknown): HostConfigPatch {
 }
 
 function readProxy(value: unknown): ProxyPatch {
-  if (!isFields(value)) {
+  if (!isMap(value)) {
     throw new PatchError(
       line('{ [K in string]: any }', 'network.proxy.0', value),
       line('Partial<...>', 'network.proxy.1', value),

@@ -1,5 +1,6 @@
 import type { Lifecycle, Plugin, Request, ResponseToolkit } from '@hapi/hapi';
 import type { Logger } from 'pino';
+import { isMap } from '../../../crds/model/maps.js';
 import type { Tags } from '../../device-state/tag-file.js';
 import { errorMessage } from '../../platform/errors.js';
 import { failed, json } from '../transport/answer.js';
@@ -68,7 +69,8 @@ async function readJournal(
   h: ResponseToolkit,
   { host, streams }: Pick<HostFactRoutesDeps, 'host' | 'streams'>,
 ): Promise<Lifecycle.ReturnValue> {
-  const query = journalQuery({ ...request.query, ...fieldsOf(bodyOf(request)) });
+  const body = bodyOf(request);
+  const query = journalQuery({ ...request.query, ...(isMap(body) ? body : {}) });
   if (typeof query === 'string') return failed(h, 400, query);
   if (request.method === 'head') return streams.answer(request, h, undefined, () => () => undefined);
   const reading = await host.journal(query);
@@ -83,9 +85,6 @@ async function readJournal(
     return () => reading.stop();
   });
 }
-
-const fieldsOf = (body: unknown): Readonly<Record<string, unknown>> =>
-  typeof body === 'object' && body !== null && !Array.isArray(body) ? { ...body } : {};
 
 /** What is asked of the journal, or what is wrong with it: a filter that is not understood must not widen the answer. Pure. */
 export function journalQuery(fields: Readonly<Record<string, unknown>>): JournalQuery | string {

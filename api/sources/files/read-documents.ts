@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { pathText } from '../../../crds/model/issue.js';
 import type { AnyDeclared, Problem, Source } from '../../../crds/model/kinds.js';
-import { isObject, LIMIT_PROBLEMS, yamlItems } from '../../../crds/yaml/yaml-items.js';
+import { isMap } from '../../../crds/model/maps.js';
+import { LIMIT_PROBLEMS, yamlItems } from '../../../crds/yaml/yaml-items.js';
 import type { Documents, Parse } from '../documents.js';
 import { deviceDocument, isTargetState, parseTargetState } from '../target-state/target-state.js';
 
@@ -60,7 +61,7 @@ export function readItem(
       warnings: read.warnings.map((message) => ({ message, source })),
     };
   }
-  if (!isObject(item)) {
+  if (!isMap(item)) {
     return {
       documents: [],
       problems: [{ message: 'Expected a document, a map with apiVersion and kind', source }],

@@ -1,4 +1,4 @@
-import { isObject } from '../../../crds/yaml/yaml-items.js';
+import { isMap } from '../../../crds/model/maps.js';
 
 /** What documents may ask about the device, and what `${device.…}` stands for. */
 export interface DeviceScope {
@@ -20,9 +20,9 @@ export type Match = { readonly ok: true; readonly facts: number } | { readonly o
  */
 export function matchWhen(when: unknown, device: DeviceScope): Match {
   if (when === undefined || when === null) return { ok: true, facts: 0 };
-  if (!isObject(when)) return { wrong: 'Expected a map of name, uuid, deviceType, arch or tags' };
+  if (!isMap(when)) return { wrong: 'Expected a map of name, uuid, deviceType, arch or tags' };
   const { tags, ...facts } = when;
-  if (tags !== undefined && !isObject(tags)) return { wrong: 'Expected tags to be a map of tag to text' };
+  if (tags !== undefined && !isMap(tags)) return { wrong: 'Expected tags to be a map of tag to text' };
   const unknown = Object.keys(when).find((one) => !KNOWN.includes(one));
   if (unknown !== undefined) return { wrong: `Unknown fact "${unknown}"; known are ${KNOWN.join(', ')}` };
 

@@ -1,5 +1,6 @@
 import type { Problem } from '../../../crds/model/kinds.js';
-import { isObject, type YamlItem } from '../../../crds/yaml/yaml-items.js';
+import { isMap } from '../../../crds/model/maps.js';
+import type { YamlItem } from '../../../crds/yaml/yaml-items.js';
 import { type DeviceScope, type Folder, matchWhen } from './device-scope.js';
 
 /** A value of a file, and for which devices that file is. */
@@ -28,7 +29,7 @@ export function layOver(
   const layers = new Map<string, Layer[]>();
   const others: YamlItem[] = [];
   for (const item of items) {
-    if (!isObject(item.value) || item.value.kind === undefined) {
+    if (!isMap(item.value) || item.value.kind === undefined) {
       if (item.folder === 'all') others.push(item);
       else if (item.value !== null) problems.push({ message: ONLY_DOCUMENTS, source: item.locate('') });
       continue;
@@ -37,7 +38,7 @@ export function layOver(
     const match = matchWhen(when, device);
     if ('wrong' in match) problems.push({ message: match.wrong, path: 'when', source: item.locate('when') });
     if (!('ok' in match) || !match.ok) continue;
-    const key = `${String(value.kind)}/${isObject(value.metadata) ? String(value.metadata.name) : ''}`;
+    const key = `${String(value.kind)}/${isMap(value.metadata) ? String(value.metadata.name) : ''}`;
     const layer = { ...item, value, rank: FOLDERS.indexOf(item.folder) * 100 + match.facts };
     const known = layers.get(key);
     if (known) known.push(layer);
@@ -82,8 +83,8 @@ function mergeLayers(layers: readonly Layer[]): YamlItem {
 
 /** RFC 7386, on values that are shared with nobody. Pure. */
 export function mergePatch(below: unknown, above: unknown): unknown {
-  if (!isObject(above)) return above;
-  const merged: Record<string, unknown> = isObject(below) ? { ...below } : {};
+  if (!isMap(above)) return above;
+  const merged: Record<string, unknown> = isMap(below) ? { ...below } : {};
   for (const [name, value] of Object.entries(above)) {
     if (value === null) delete merged[name];
     else merged[name] = mergePatch(merged[name], value);
@@ -97,7 +98,7 @@ function has(value: unknown, path: string): boolean {
   for (const [, quoted, index, name] of path.matchAll(/\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|([^.[\]]+)/g)) {
     const step = quoted ?? name;
     if (index !== undefined && Array.isArray(here)) here = here[Number(index)];
-    else if (step !== undefined && isObject(here) && Object.hasOwn(here, step)) here = here[step];
+    else if (step !== undefined && isMap(here) && Object.hasOwn(here, step)) here = here[step];
     else return false;
   }
   return here !== undefined;

@@ -1,4 +1,5 @@
-import { isObject, type YamlItem, yamlItems } from '../../../crds/yaml/yaml-items.js';
+import { isMap } from '../../../crds/model/maps.js';
+import { type YamlItem, yamlItems } from '../../../crds/yaml/yaml-items.js';
 import type { SecretFiles } from '../../device-state/secret-files.js';
 import { ProgramMissing, runProgram } from './run-program.js';
 
@@ -27,7 +28,7 @@ const LIMIT_BYTES = 4 * 1024 * 1024;
 
 /** Whether SOPS encrypted what is in these values. Pure. */
 export const isEncrypted = (items: readonly YamlItem[]): boolean =>
-  items.some(({ value }) => isObject(value) && isObject(value.sops) && value.sops.mac !== undefined);
+  items.some(({ value }) => isMap(value) && isMap(value.sops) && value.sops.mac !== undefined);
 
 /** Decrypts a file of documents with the system's sops and an age key. Nothing touches the disk. */
 export async function decrypt(
@@ -40,7 +41,7 @@ export async function decrypt(
   if (ageKey === undefined) {
     return { ok: false, message: 'It is encrypted with SOPS, and the source names no key: set spec.decryption.ageKey' };
   }
-  const foreign = items.flatMap(({ value }) => (isObject(value) && isObject(value.sops) ? otherKeys(value.sops) : []));
+  const foreign = items.flatMap(({ value }) => (isMap(value) && isMap(value.sops) ? otherKeys(value.sops) : []));
   if (foreign.length > 0) {
     return { ok: false, message: `It is encrypted for ${foreign.join(', ')}; only keys of age are used here` };
   }
@@ -74,7 +75,7 @@ export async function decrypt(
   const read = yamlItems(result.stdout.toString(), file);
   if (read.problems.length > 0) return { ok: false, message: 'What sops made of it cannot be read' };
   const plain = read.items.map(({ value, isQuoted }) => ({
-    value: isObject(value) ? withoutSops(value) : value,
+    value: isMap(value) ? withoutSops(value) : value,
     locate: () => ({ file }), // lines of the decrypted text are nobody's
     isQuoted,
   }));
@@ -90,12 +91,12 @@ function withoutSops({ sops: _sops, ...value }: Readonly<Record<string, unknown>
 
 /** The texts that stand where the encrypted value has `ENC[…]`. Pure. */
 export function encryptedTexts(encrypted: unknown, plain: unknown): readonly string[] {
-  if (typeof encrypted === 'string') return encrypted.startsWith('ENC[') && !isObject(plain) ? [String(plain)] : [];
+  if (typeof encrypted === 'string') return encrypted.startsWith('ENC[') && !isMap(plain) ? [String(plain)] : [];
   if (Array.isArray(encrypted)) {
     const list: readonly unknown[] = Array.isArray(plain) ? plain : [];
     return encrypted.flatMap((one, at) => encryptedTexts(one, list[at]));
   }
-  if (!isObject(encrypted) || !isObject(plain)) return [];
+  if (!isMap(encrypted) || !isMap(plain)) return [];
   return Object.entries(encrypted).flatMap(([name, one]) => encryptedTexts(one, plain[name]));
 }
 

@@ -1,7 +1,8 @@
 import { pathText, shorten } from '../../../crds/model/issue.js';
 import type { Problem } from '../../../crds/model/kinds.js';
+import { isMap } from '../../../crds/model/maps.js';
 import { suggestion } from '../../../crds/schema/nearest.js';
-import { isObject, LIMIT_PROBLEMS, type YamlItem } from '../../../crds/yaml/yaml-items.js';
+import { LIMIT_PROBLEMS, type YamlItem } from '../../../crds/yaml/yaml-items.js';
 import type { DeviceScope } from './device-scope.js';
 
 export type Value = string | number | boolean;
@@ -84,7 +85,7 @@ export function fillIn(
       return typeof filled !== 'string' && isQuoted(pathText(path)) ? String(filled) : filled;
     }
     if (Array.isArray(inner)) return inner.map((one, at) => fill(one, [...path, at]));
-    if (!isObject(inner)) return inner;
+    if (!isMap(inner)) return inner;
     return Object.fromEntries(Object.entries(inner).map(([name, one]) => [name, fill(one, [...path, name])]));
   };
   return { item: { value: fill(value, []), locate, isQuoted }, problems };

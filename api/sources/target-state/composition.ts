@@ -1,3 +1,4 @@
+import { isMap, type Values } from '../../../crds/model/maps.js';
 import { Lines, shown } from '../lines.js';
 
 /**
@@ -5,12 +6,9 @@ import { Lines, shown } from '../lines.js';
  * own, stricter documents hold: a value that the Supervisor silently replaces by a default is left out here, with a
  * warning.
  */
-type Values = Readonly<Record<string, unknown>>;
 type Warn = (message: string) => void;
 /** The value for our document; undefined leaves the field out. */
 type Normalize = (value: unknown, warn: Warn) => unknown;
-
-const isMap = (value: unknown): value is Values => value !== null && typeof value === 'object' && !Array.isArray(value);
 
 /** `memLimit`, `mem-limit` and `mem_limit` are one field. Pure. */
 const snakeCase = (key: string): string =>

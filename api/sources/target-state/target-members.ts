@@ -1,11 +1,9 @@
+import { isMap, type Values } from '../../../crds/model/maps.js';
 import { Lines } from '../lines.js';
 import { textMap } from './composition.js';
-import { isValues } from './target-shape.js';
 
-type Values = Readonly<Record<string, unknown>>;
-
-const texts = (value: unknown): unknown => (isValues(value) ? textMap(value) : value);
-const list = (value: unknown): unknown => (Array.isArray(value) ? value.filter(isValues).map(addressPool) : value);
+const texts = (value: unknown): unknown => (isMap(value) ? textMap(value) : value);
+const list = (value: unknown): unknown => (Array.isArray(value) ? value.filter(isMap).map(addressPool) : value);
 const truth = (value: unknown): unknown => Boolean(value);
 const same = (value: unknown): unknown => value;
 
@@ -13,7 +11,7 @@ const VOLUME = { driver: same, driver_opts: texts, labels: texts };
 const NETWORK = {
   driver: same,
   driver_opts: texts,
-  ipam: (value: unknown) => (isValues(value) ? only(value, IPAM) : value),
+  ipam: (value: unknown) => (isMap(value) ? only(value, IPAM) : value),
   enable_ipv6: truth,
   internal: truth,
   labels: texts,
@@ -40,8 +38,8 @@ export function normalizeMembers(
 ): { readonly members: Record<string, Record<string, unknown>>; readonly dropped: readonly string[] } {
   const table = kind === 'volumes' ? VOLUME : NETWORK;
   const dropped = new Lines();
-  const normal = Object.entries(isValues(members) ? members : {}).map(([name, member]) => {
-    const values = isValues(member) ? member : {};
+  const normal = Object.entries(isMap(members) ? members : {}).map(([name, member]) => {
+    const values = isMap(member) ? member : {};
     for (const key of Object.keys(values)) {
       if (!Object.hasOwn(table, key)) dropped.add(() => `${kind}.${name}.${key}`);
     }

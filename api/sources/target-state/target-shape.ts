@@ -1,11 +1,10 @@
+import { isMap } from '../../../crds/model/maps.js';
 /**
  * What a Supervisor checks of a target state, with its texts (docs/reference/http-api.md §8.3, §8.5). Works on the
  * v3 form, into which v2 is converted first: that is why the paths of a v2 document speak of the device's uuid and of
  * `releases`.
  */
 import { Lines, shown } from '../lines.js';
-
-type Values = Readonly<Record<string, unknown>>;
 
 const MAX_TEXT = 255;
 const VARIABLE = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
@@ -23,9 +22,6 @@ const REASONS = {
   NumericIdentifier: 'must be be an positive integer',
   ShortString: `must not be longer than ${MAX_TEXT} characters`,
 } as const;
-
-export const isValues = (value: unknown): value is Values =>
-  value !== null && typeof value === 'object' && !Array.isArray(value);
 
 /** A number, or one written as text; undefined for anything else. Pure. */
 export const numericId = (value: unknown): number | undefined => {
@@ -69,7 +65,7 @@ class Shape {
 
   /** A map of text whose names follow a rule. */
   texts(path: string, value: unknown, type: 'EnvVarName' | 'ConfigVarName' | 'Label', rule: RegExp): void {
-    if (!isValues(value)) {
+    if (!isMap(value)) {
       this.wrong(`{ [K in ${type === 'Label' ? 'LabelName' : type}]: string }`, path, value);
       return;
     }
@@ -85,13 +81,13 @@ class Shape {
   /** A map of volumes or networks by name. */
   members(path: string, value: unknown, type: 'Volume' | 'Network'): void {
     if (value === undefined || value === null) return;
-    if (!isValues(value)) {
+    if (!isMap(value)) {
       this.wrong(`{ [K in LabelName]: ${type} }`, path, value);
       return;
     }
     for (const [key, item] of Object.entries(value)) {
       this.name(path, key);
-      if (!isValues(item)) {
+      if (!isMap(item)) {
         this.wrong(
           type,
           `${path}.${key}`,
@@ -106,7 +102,7 @@ class Shape {
 /** What is wrong with one device of a v3 document, a line each. Pure. */
 export function deviceProblems(uuid: string, device: unknown): readonly string[] {
   const shape = new Shape();
-  if (!isValues(device)) {
+  if (!isMap(device)) {
     shape.wrong('object', uuid, device);
     return shape.lines.told;
   }
@@ -118,14 +114,14 @@ export function deviceProblems(uuid: string, device: unknown): readonly string[]
   }
   if (config !== undefined && config !== null) shape.texts(`${uuid}.config`, config, 'ConfigVarName', CONFIG);
   if (apps !== undefined && apps !== null) {
-    if (isValues(apps)) for (const [key, app] of Object.entries(apps)) appProblems(shape, `${uuid}.apps.${key}`, app);
+    if (isMap(apps)) for (const [key, app] of Object.entries(apps)) appProblems(shape, `${uuid}.apps.${key}`, app);
     else if (!Array.isArray(apps) || apps.length > 0) shape.wrong('{ [K in UUID]: TargetApp }', `${uuid}.apps`, apps);
   }
   return shape.lines.told;
 }
 
 function appProblems(shape: Shape, path: string, app: unknown): void {
-  if (!isValues(app)) {
+  if (!isMap(app)) {
     shape.wrong('TargetApp', path, app);
     return;
   }
@@ -134,7 +130,7 @@ function appProblems(shape: Shape, path: string, app: unknown): void {
   shape.text(`${at}.name`, app.name);
   shape.boolean(`${path}.1.is_host`, app.is_host);
   const releases = app.releases ?? {};
-  if (!isValues(releases)) {
+  if (!isMap(releases)) {
     shape.wrong('{ [K in UUID]: TargetRelease }', `${at}.releases`, releases);
     return;
   }
@@ -144,13 +140,13 @@ function appProblems(shape: Shape, path: string, app: unknown): void {
 
 function releaseProblems(shape: Shape, path: string, commit: string, release: unknown): void {
   if (commit === '' || commit.length > MAX_TEXT) shape.wrong('UUID', path, commit);
-  if (!isValues(release)) {
+  if (!isMap(release)) {
     shape.wrong('TargetRelease', path, release);
     return;
   }
   shape.id(`${path}.id`, release.id);
   const services = release.services ?? {};
-  if (isValues(services)) {
+  if (isMap(services)) {
     for (const [name, service] of Object.entries(services)) {
       shape.name(`${path}.services`, name);
       serviceProblems(shape, `${path}.services.${name}`, service);
@@ -163,7 +159,7 @@ function releaseProblems(shape: Shape, path: string, commit: string, release: un
 }
 
 function serviceProblems(shape: Shape, path: string, service: unknown): void {
-  if (!isValues(service)) {
+  if (!isMap(service)) {
     shape.wrong('TargetService', path, service);
     return;
   }
@@ -174,9 +170,9 @@ function serviceProblems(shape: Shape, path: string, service: unknown): void {
   shape.texts(`${path}.0.labels`, service.labels, 'Label', LABEL);
   shape.boolean(`${path}.1.running`, service.running);
   const { contract, composition } = service;
-  if (contract !== undefined && contract !== null && !isValues(contract))
+  if (contract !== undefined && contract !== null && !isMap(contract))
     shape.wrong('object', `${path}.1.contract`, contract);
-  if (composition !== undefined && composition !== null && !isValues(composition)) {
+  if (composition !== undefined && composition !== null && !isMap(composition)) {
     shape.wrong('object', `${path}.1.composition`, composition);
   }
 }
@@ -186,7 +182,7 @@ const REQUIREMENTS = ['sw.supervisor', 'sw.l4t', 'sw.os', 'sw.kernel', 'hw.devic
 
 /** Why a contract has not the right form; undefined when it has. Whether the device meets it is another question. Pure. */
 export function contractProblem(contract: unknown): string | undefined {
-  if (!isValues(contract)) return undefined;
+  if (!isMap(contract)) return undefined;
   const { type, requires } = contract;
   if (type !== undefined && type !== 'sw.container') return `${shown(type)} is not a valid contract type`;
   if (requires === undefined || requires === null) return undefined;
@@ -196,7 +192,7 @@ export function contractProblem(contract: unknown): string | undefined {
 
 function firstProblem(requirements: readonly unknown[]): string | undefined {
   for (const requirement of requirements) {
-    if (!isValues(requirement)) return `${shown(requirement)} is not a valid contract requirement`;
+    if (!isMap(requirement)) return `${shown(requirement)} is not a valid contract requirement`;
     const { or, type } = requirement;
     const problem = Array.isArray(or)
       ? firstProblem(or)

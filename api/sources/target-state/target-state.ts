@@ -1,13 +1,12 @@
 import { knownConfig } from '../../../crds/model/device-variables.js';
 import { API_VERSION, type Declared } from '../../../crds/model/kinds.js';
+import { isMap, type Values } from '../../../crds/model/maps.js';
 import { DEVICE_DOCUMENT } from '../../../crds/model/names.js';
 import type { Parse } from '../documents.js';
 import { Lines, shown } from '../lines.js';
 import { normalizeComposition, textMap } from './composition.js';
 import { normalizeMembers } from './target-members.js';
-import { contractProblem, deviceProblems, isValues, numericId } from './target-shape.js';
-
-type Values = Readonly<Record<string, unknown>>;
+import { contractProblem, deviceProblems, numericId } from './target-shape.js';
 
 export interface TargetOptions {
   readonly deviceUuid: string;
@@ -43,14 +42,14 @@ export function deviceDocument(
 
 /** v2: `{local: {…}}`. v3: keyed by the uuids of devices. Pure. */
 export const isTargetState = (value: unknown): boolean =>
-  isValues(value) &&
+  isMap(value) &&
   value.kind === undefined &&
   value.apiVersion === undefined &&
-  (isValues(value.local) || Object.entries(value).some(([key, device]) => isDevice(key, device)));
+  (isMap(value.local) || Object.entries(value).some(([key, device]) => isDevice(key, device)));
 
 const isDevice = (key: string, device: unknown): boolean =>
   /^[0-9a-f]{32}([0-9a-f]{30})?$/.test(key) &&
-  isValues(device) &&
+  isMap(device) &&
   ['apps', 'config', 'name'].some((part) => part in device);
 
 const invalid = (lines: readonly string[]): ParsedTarget => ({
@@ -63,14 +62,14 @@ const invalid = (lines: readonly string[]): ParsedTarget => ({
  * unless all of it is right; the message then names everything that is wrong. Pure.
  */
 export function parseTargetState(body: unknown, { deviceUuid, parse }: TargetOptions): ParsedTarget {
-  if (!isValues(body)) return invalid([`Expecting object but instead got: ${shown(body)}`]);
+  if (!isMap(body)) return invalid([`Expecting object but instead got: ${shown(body)}`]);
   const force = Boolean(body.force);
 
   let device: unknown;
   const isV2 = body.local !== undefined && body.local !== null;
   if (isV2) {
     const { local } = body;
-    if (!isValues(local)) return invalid([`Expecting object at local but instead got: ${shown(local)}`]);
+    if (!isMap(local)) return invalid([`Expecting object at local but instead got: ${shown(local)}`]);
     const converted = fromV2(local, deviceUuid);
     // What cannot be converted is told beside what the conversion shows to be wrong.
     const lines = [...converted.lines.told, ...deviceProblems(deviceUuid, converted.device)];
@@ -85,17 +84,17 @@ export function parseTargetState(body: unknown, { deviceUuid, parse }: TargetOpt
   } else {
     return invalid(['Expecting object at local but instead got: undefined']);
   }
-  return fromDevice(isValues(device) ? device : {}, { deviceUuid, parse }, force);
+  return fromDevice(isMap(device) ? device : {}, { deviceUuid, parse }, force);
 }
 
 /** The v3 form of a v2 document's `local`, and what could not be converted. */
 function fromV2(local: Values, uuid: string): { device: Values; lines: Lines } {
   const lines = new Lines();
   const { apps } = local;
-  if (!isValues(apps)) return { device: local, lines };
+  if (!isMap(apps)) return { device: local, lines };
   const converted = Object.entries(apps).map(([appId, app]) => {
     const path = `${uuid}.apps.${appId}`;
-    if (!isValues(app)) return [appId, app] as const;
+    if (!isMap(app)) return [appId, app] as const;
     const { commit, releaseId, services, volumes, networks } = app;
     if (commit === undefined || commit === null || commit === '') {
       return [appId, { id: appId, name: app.name }] as const;
@@ -112,10 +111,10 @@ function fromV2(local: Values, uuid: string): { device: Values; lines: Lines } {
 }
 
 function servicesByName(services: unknown, path: string, lines: Lines): unknown {
-  if (!isValues(services)) return services;
+  if (!isMap(services)) return services;
   const named = new Map<string, unknown>();
   for (const [id, service] of Object.entries(services)) {
-    if (!isValues(service)) {
+    if (!isMap(service)) {
       named.set(id, service);
       continue;
     }
@@ -148,8 +147,8 @@ function fromDevice(device: Values, options: TargetOptions, force: boolean): Par
   const problems = new Lines();
   const documents: Declared<'App'>[] = [];
 
-  for (const [uuid, app] of Object.entries(isValues(apps) ? apps : {})) {
-    if (!isValues(app)) continue;
+  for (const [uuid, app] of Object.entries(isMap(apps) ? apps : {})) {
+    if (!isMap(app)) continue;
     if (app.is_host === true) {
       warnings.add(() => `app ${uuid} is for the host and left out`);
       continue;
@@ -168,7 +167,7 @@ function fromDevice(device: Values, options: TargetOptions, force: boolean): Par
   }
   if (!problems.isEmpty) return invalid(problems.told);
 
-  const known = isValues(config) ? knownConfig(stringsOf(config)) : undefined;
+  const known = isMap(config) ? knownConfig(stringsOf(config)) : undefined;
   if (known?.unknown.length) warnings.add(() => `config: ${known.unknown.join(', ')} is not known and left out`);
   return {
     ok: true,
@@ -185,15 +184,15 @@ const stringsOf = (values: Values): Record<string, string> =>
 
 /** Only the first release of an app counts. */
 const releaseOf = (app: Values): readonly [string, Values] | undefined => {
-  const [first] = Object.entries(isValues(app.releases) ? app.releases : {});
-  return first && isValues(first[1]) ? [first[0], first[1]] : undefined;
+  const [first] = Object.entries(isMap(app.releases) ? app.releases : {});
+  return first && isMap(first[1]) ? [first[0], first[1]] : undefined;
 };
 
 function contractsOf(apps: unknown): string | undefined {
-  for (const app of Object.values(isValues(apps) ? apps : {})) {
-    const services = isValues(app) ? releaseOf(app)?.[1].services : undefined;
-    for (const [name, service] of Object.entries(isValues(services) ? services : {})) {
-      const problem = isValues(service) ? contractProblem(service.contract) : undefined;
+  for (const app of Object.values(isMap(apps) ? apps : {})) {
+    const services = isMap(app) ? releaseOf(app)?.[1].services : undefined;
+    for (const [name, service] of Object.entries(isMap(services) ? services : {})) {
+      const problem = isMap(service) ? contractProblem(service.contract) : undefined;
       if (problem !== undefined) return `The contract for service ${name} failed validation, with error: ${problem}`;
     }
   }
@@ -208,8 +207,8 @@ function readApp(
   const lines = new Lines();
   const appId = numericId(app.id) ?? 0;
   const first = releaseOf(app);
-  const services = Object.entries(isValues(first?.[1].services) ? first[1].services : {}).map(([name, service]) => {
-    const read = readService(isValues(service) ? service : {});
+  const services = Object.entries(isMap(first?.[1].services) ? first[1].services : {}).map(([name, service]) => {
+    const read = readService(isMap(service) ? service : {});
     for (const warning of read.warnings) lines.add(() => `app ${appId} service ${name}: ${warning}`);
     return [name, read.service] as const;
   });
@@ -239,7 +238,7 @@ function readApp(
 }
 
 function readService(service: Values): { service: Values; warnings: readonly string[] } {
-  const composition = isValues(service.composition) ? service.composition : {};
+  const composition = isMap(service.composition) ? service.composition : {};
   const { environment: below, labels: labelsBelow, ...rest } = composition;
   const { fields, warnings } = normalizeComposition(rest);
   return {
@@ -257,6 +256,6 @@ function readService(service: Values): { service: Values; warnings: readonly str
 }
 
 const overlay = (below: unknown, above: unknown): Values => ({
-  ...(isValues(below) ? textMap(below) : {}),
-  ...(isValues(above) ? above : {}),
+  ...(isMap(below) ? textMap(below) : {}),
+  ...(isMap(above) ? above : {}),
 });

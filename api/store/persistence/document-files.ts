@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { API_VERSION, type Key, type Kind, PLURALS, splitKey } from '../../../crds/model/kinds.js';
+import { isMap, type Values } from '../../../crds/model/maps.js';
 import { finalizersOf } from '../finalizers.js';
 import { frozen } from '../frozen.js';
 import type { Held } from '../held.js';
@@ -85,9 +86,9 @@ export function parseStatus(value: unknown): StoredStatus {
   return { uid: String(uid), resourceVersion: String(resourceVersion), status: record(status, 'status') };
 }
 
-function record(value: unknown, what: string): Record<string, unknown> {
-  expect(typeof value === 'object' && value !== null && !Array.isArray(value), `${what} is not an object`);
-  return value as Record<string, unknown>;
+function record(value: unknown, what: string): Values {
+  if (!isMap(value)) throw new Error(`${what} is not an object`);
+  return value;
 }
 
 function expect(holds: boolean, otherwise: string): void {

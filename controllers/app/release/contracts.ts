@@ -1,5 +1,6 @@
 import { coerce, satisfies, valid, validRange } from 'semver';
 import type { App } from '../../../crds/model/kinds.js';
+import { isMap } from '../../../crds/model/maps.js';
 import { labelsOf } from '../../../crds/model/references.js';
 import type { AppService } from '../../../crds/model/types.js';
 import type { Capability } from '../../host/facts/capabilities.js';
@@ -76,5 +77,3 @@ function inWords(requirement: unknown): string {
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
-const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

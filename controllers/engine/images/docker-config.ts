@@ -2,6 +2,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { errorCode, isMissing } from '../../../api/platform/errors.js';
 import { readBounded, UnfitFileError } from '../../../api/platform/read-file.js';
+import { isMap } from '../../../crds/model/maps.js';
 import type { Env } from '../command.js';
 import { hostOf } from '../registry-name.js';
 import { type AuthEntry, CredentialsError, entryOf } from './registry-auth.js';
@@ -53,6 +54,3 @@ export function parseDockerConfig(text: string): DockerConfig {
     store: typeof credsStore === 'string' && credsStore !== '' ? credsStore : undefined,
   };
 }
-
-const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

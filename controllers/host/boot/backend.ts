@@ -1,3 +1,4 @@
+import { parseMap, type Values } from '../../../crds/model/maps.js';
 import { editConfigTxt, isListKey, readConfigTxt, settledConfigTxt } from './config-txt.js';
 import { editConfigfs, parseTables, readConfigfs } from './configfs.js';
 import { EXTLINUX_KEYS, editExtlinux, readExtlinux } from './extlinux.js';
@@ -243,14 +244,10 @@ function isBefore(version: string | undefined, limit: readonly number[]): boolea
   return at < 0 ? pre !== undefined : (numbers[at] ?? 0) < (limit[at] ?? 0);
 }
 
-function fieldsOf(text: string | undefined): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(text ?? '{}');
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
-  } catch {
-    // told below: the parser's message would quote the file, keys and all
-  }
-  throw new BootFileError('config.json of the boot partition is not a JSON object; it was left as it is');
+function fieldsOf(text: string | undefined): Values {
+  const fields = text === undefined ? {} : parseMap(text);
+  if (!fields) throw new BootFileError('config.json of the boot partition is not a JSON object; it was left as it is');
+  return fields;
 }
 
 const osOf = (text: string | undefined): unknown => fieldsOf(text).os;

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { parseMap } from '../../../crds/model/maps.js';
 import { type FileCalls, nodeFileCalls } from '../file-calls.js';
 import { BOOT_BACKENDS, type BootBackend, type BootBackendName, type BootDevice } from './backend.js';
 import type { BootFiles } from './boot-files.js';
@@ -61,7 +62,11 @@ export class BootPartition {
       const seen = await this.#look(backend);
       if (seen.text !== undefined || !backend.needsFile) backends.push(seen);
     }
-    return { hasBoot, backends, config: fieldsOf(await this.options.files.read(join(this.#folder, 'config.json'))) };
+    return {
+      hasBoot,
+      backends,
+      config: parseMap((await this.options.files.read(join(this.#folder, 'config.json'))) ?? ''),
+    };
   }
 
   async #look(backend: BootBackend): Promise<SeenBackend> {
@@ -98,7 +103,7 @@ export class BootPartition {
   /** Members of config.json, beside whatever others keep there; undefined removes one. */
   async configure(members: Readonly<Record<string, unknown>>): Promise<boolean> {
     return this.options.files.update(join(this.#folder, 'config.json'), (text) => {
-      const fields = fieldsOf(text);
+      const fields = parseMap(text ?? '');
       if (!fields) throw new Error('config.json of the boot partition is not a JSON object; it was left as it is');
       return JSON.stringify({ ...fields, ...members });
     });
@@ -111,14 +116,5 @@ export class BootPartition {
 
   #path(name: keyof typeof FILES): string {
     return join(this.#folder, FILES[name]);
-  }
-}
-
-function fieldsOf(text: string | undefined): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(text ?? 'null');
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
-  } catch {
-    return undefined;
   }
 }

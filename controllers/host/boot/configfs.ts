@@ -1,8 +1,9 @@
+import { parseMap } from '../../../crds/model/maps.js';
 import type { BootValues, WantedValues } from './values.js';
 
 /** Names of ACPI tables (SSDT) that are loaded at start, from a configfs.json. What is no JSON object says nothing. Pure. */
 export function readConfigfs(text: string): BootValues {
-  const { ssdt } = fieldsOf(text) ?? {};
+  const { ssdt } = parseMap(text) ?? {};
   const names = Array.isArray(ssdt) ? ssdt.filter((name): name is string => typeof name === 'string') : [];
   return names.length === 0 ? {} : { ssdt: names };
 }
@@ -10,8 +11,8 @@ export function readConfigfs(text: string): BootValues {
 /** The file with those tables and every other member as it was, compact. Pure. */
 export function editConfigfs(text: string, wanted: WantedValues): string {
   if (!('ssdt' in wanted) || JSON.stringify(wanted.ssdt) === JSON.stringify(readConfigfs(text).ssdt)) return text;
-  const { ssdt: _, ...others } = fieldsOf(text) ?? {};
-  return JSON.stringify(wanted.ssdt === undefined ? others : { ...fieldsOf(text), ssdt: wanted.ssdt });
+  const { ssdt: _, ...others } = parseMap(text) ?? {};
+  return JSON.stringify(wanted.ssdt === undefined ? others : { ...parseMap(text), ssdt: wanted.ssdt });
 }
 
 /** A variable's list of tables: one name, or several separated by commas when the first is quoted. Pure. */
@@ -20,12 +21,3 @@ export const parseTables = (text: string): readonly string[] => {
   const names = trimmed.startsWith('"') ? trimmed.replaceAll('"', '').split(',') : [trimmed];
   return names.map((name) => name.trim()).filter((name) => name !== '');
 };
-
-function fieldsOf(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
-  } catch {
-    return undefined;
-  }
-}

@@ -1,8 +1,7 @@
+import { isMap, type Values } from '../../../crds/model/maps.js';
 import type { BootValues, WantedValues } from './values.js';
 
 export const POWER_AND_FAN_KEYS: readonly string[] = ['power_mode', 'fan_profile'];
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * Power mode and fan profile of a Jetson Orin, from the `os` member of config.json (docs/reference/host.md §4.7). Pure.
@@ -18,15 +17,14 @@ export function readPowerAndFan(os: unknown): BootValues {
 }
 
 /** The `os` member with those keys as wanted: `power` and `fan` are ours as a whole, everything else stays. Pure. */
-export function editPowerAndFan(os: unknown, wanted: WantedValues): Fields {
+export function editPowerAndFan(os: unknown, wanted: WantedValues): Values {
   const { power, fan, ...others } = fieldsOf(os);
   const now = readPowerAndFan(os);
-  const part = (name: string, key: string, field: string, before: unknown): Fields => {
+  const part = (name: string, key: string, field: string, before: unknown): Values => {
     if (!(key in wanted) || wanted[key] === now[key]) return before === undefined ? {} : { [name]: before };
     return wanted[key] === undefined ? {} : { [name]: { [field]: wanted[key] } };
   };
   return { ...others, ...part('power', 'power_mode', 'mode', power), ...part('fan', 'fan_profile', 'profile', fan) };
 }
 
-const fieldsOf = (value: unknown): Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
+const fieldsOf = (value: unknown): Values => (isMap(value) ? value : {});

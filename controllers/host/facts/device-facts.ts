@@ -5,6 +5,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { hasCode } from '../../../api/platform/errors.js';
 import { readBounded } from '../../../api/platform/read-file.js';
+import { parseMap } from '../../../crds/model/maps.js';
 import type { DeviceFacts } from './facts.js';
 
 export interface DeviceFactsOptions {
@@ -25,8 +26,8 @@ export interface DeviceFactsOptions {
 export async function readDeviceFacts(options: DeviceFactsOptions): Promise<DeviceFacts> {
   const { hostRoot, dataFolder, engineSocket, apiPort, now } = options;
   const boot = join(hostRoot, 'mnt/boot');
-  const type = fieldsOf(await textOf(join(boot, 'device-type.json')));
-  const config = fieldsOf(await textOf(join(boot, 'config.json')));
+  const type = parseMap((await textOf(join(boot, 'device-type.json'))) ?? '');
+  const config = parseMap((await textOf(join(boot, 'config.json'))) ?? '');
   const release = parseOsRelease(
     (await textOf(join(hostRoot, 'etc/os-release'))) ?? (await textOf(join(hostRoot, 'usr/lib/os-release'))) ?? '',
   );
@@ -73,7 +74,7 @@ export function parseOsRelease(content: string): Readonly<Partial<Record<string,
 async function keptUuid(dataFolder: string, nowMs: number): Promise<string> {
   const path = join(dataFolder, 'device.json');
   const content = await textOf(path, ['ENOENT']);
-  const kept = uuidIn(fieldsOf(content));
+  const kept = uuidIn(parseMap(content ?? ''));
   if (kept !== undefined) return kept;
   if (content !== undefined) await rename(path, `${path}.corrupt-${nowMs}`);
 
@@ -102,16 +103,6 @@ async function textOf(
   } catch (error) {
     if (hasCode(error, ...absent)) return undefined;
     throw new Error(`Could not read ${path}`, { cause: error });
-  }
-}
-
-/** The fields of a JSON object; undefined for any other text. Pure. */
-function fieldsOf(content: string | undefined): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(content ?? 'null');
-    return typeof value === 'object' && value !== null ? { ...value } : undefined;
-  } catch {
-    return undefined; // a boot file in the middle of being written says nothing
   }
 }
 

@@ -1,3 +1,4 @@
+import { parseMap, type Values } from '../../../crds/model/maps.js';
 /** The `hostname` of a config.json; undefined when it names none. Pure; throws for what is not a JSON object. */
 export function hostnameIn(text: string): string | undefined {
   const { hostname } = fieldsOf(text);
@@ -8,15 +9,8 @@ export function hostnameIn(text: string): string | undefined {
 export const withHostname = (text: string, hostname: string | undefined): string =>
   JSON.stringify({ ...fieldsOf(text), hostname });
 
-function fieldsOf(text: string): Readonly<Record<string, unknown>> {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    value = undefined; // the parser's message would quote the file, keys and all
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new Error('config.json of the boot partition is not a JSON object; it was left as it is');
-  }
-  return { ...value };
+function fieldsOf(text: string): Values {
+  const fields = parseMap(text);
+  if (!fields) throw new Error('config.json of the boot partition is not a JSON object; it was left as it is');
+  return fields;
 }

@@ -1,7 +1,8 @@
+import { isMap } from '../../../crds/model/maps.js';
 import type { HostOptions } from '../../engine/engine.js';
 import { namedService } from '../namespaces.js';
 import { readDevices, readGpus } from '../spec/devices.js';
-import { type Fields, integer, isAbsent, isRecord, pairs, text, texts } from '../spec/fields.js';
+import { type Fields, integer, isAbsent, pairs, text, texts } from '../spec/fields.js';
 import type { Findings } from '../spec/findings.js';
 import { readLimits } from '../spec/limits.js';
 import { readLogging } from '../spec/logging.js';
@@ -213,7 +214,7 @@ function readTmpfs(value: unknown, findings: Findings): HostOptions['Tmpfs'] {
 
 function readExtraHosts(value: unknown, findings: Findings): HostOptions['ExtraHosts'] {
   if (isAbsent(value)) return undefined;
-  if (isRecord(value)) {
+  if (isMap(value)) {
     return pairs(value, 'extra_hosts', findings).map(([host, address]) => `${host}:${address ?? ''}`);
   }
   return texts(value, 'extra_hosts', findings)?.map((entry) => entry.replace('=', ':'));

@@ -1,5 +1,5 @@
+import { isMap } from '../../../crds/model/maps.js';
 import type { Mount } from '../../engine/engine.js';
-import { isRecord } from './fields.js';
 import type { Findings } from './findings.js';
 
 /** A path of the host and where it goes. */
@@ -65,7 +65,7 @@ export function longBind(
   if (typeof target !== 'string' || !target.startsWith('/')) {
     return findings.issue(`${path}.target`, 'must be an absolute path');
   }
-  const options = isRecord(entry.bind) ? entry.bind : {};
+  const options = isMap(entry.bind) ? entry.bind : {};
   const bind = hostBind(source, target, path, findings);
   return (
     bind && {

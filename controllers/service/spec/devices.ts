@@ -1,5 +1,6 @@
+import { isMap } from '../../../crds/model/maps.js';
 import type { HostOptions } from '../../engine/engine.js';
-import { isAbsent, isRecord, texts } from './fields.js';
+import { isAbsent, texts } from './fields.js';
 import type { Findings } from './findings.js';
 
 /** `host[:container[:permissions]]`, or the long form. Pure. */
@@ -7,7 +8,7 @@ export function readDevices(value: unknown, findings: Findings): HostOptions['De
   if (isAbsent(value)) return undefined;
   if (!Array.isArray(value)) return findings.issue('devices', 'must be a list');
   return value.flatMap((entry: unknown, at) => {
-    const long = isRecord(entry) ? [entry.source, entry.target, entry.permissions] : undefined;
+    const long = isMap(entry) ? [entry.source, entry.target, entry.permissions] : undefined;
     const [host, container, permissions] = typeof entry === 'string' ? entry.split(':') : (long ?? []);
     if (typeof host !== 'string' || host === '') {
       return findings.issue(`devices[${at}]`, 'must be host[:container[:permissions]]') ?? [];
@@ -25,7 +26,7 @@ export function readGpus(value: unknown, findings: Findings): HostOptions['Devic
   if (!Array.isArray(value)) return findings.issue('gpus', 'must be all or a list');
   return value.flatMap((entry: unknown, at) => {
     const path = `gpus[${at}]`;
-    return isRecord(entry) ? gpuRequest(entry, path, findings) : (findings.issue(path, 'must be a map') ?? []);
+    return isMap(entry) ? gpuRequest(entry, path, findings) : (findings.issue(path, 'must be a map') ?? []);
   });
 }
 
@@ -45,7 +46,7 @@ function gpuRequest(entry: Readonly<Record<string, unknown>>, path: string, find
     DeviceIDs: [...ids],
     Capabilities: [[...new Set(['gpu', ...capabilities])]],
     Options: Object.fromEntries(
-      Object.entries(isRecord(options) ? options : {}).map(([name, one]) => [name, String(one)]),
+      Object.entries(isMap(options) ? options : {}).map(([name, one]) => [name, String(one)]),
     ),
   };
 }

@@ -1,11 +1,9 @@
+import { isMap, type Values } from '../../../crds/model/maps.js';
 import { countable } from '../../../crds/model/units.js';
 import type { Findings } from './findings.js';
 
 /** A service document as a map of its fields: what it says is checked field by field. */
-export type Fields = Readonly<Record<string, unknown>>;
-
-export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  value !== null && typeof value === 'object' && !Array.isArray(value);
+export type Fields = Values;
 
 /** `null` says as much as nothing. */
 export const isAbsent = (value: unknown): value is null | undefined => value === null || value === undefined;
@@ -59,6 +57,6 @@ export function pairs(
       return [equals < 0 ? [entry, null] : [entry.slice(0, equals), entry.slice(equals + 1)]] as const;
     });
   }
-  if (!isRecord(value)) return findings.issue(path, 'must be a map or a list of NAME=value') ?? [];
+  if (!isMap(value)) return findings.issue(path, 'must be a map or a list of NAME=value') ?? [];
   return Object.entries(value).map(([name, one]) => [name, text(one, `${path}.${name}`, findings) ?? null] as const);
 }

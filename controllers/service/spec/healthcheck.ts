@@ -1,6 +1,7 @@
+import { isMap } from '../../../crds/model/maps.js';
 import { parseDurationMs } from '../../../crds/model/units.js';
 import type { SeenImage } from '../../engine/engine.js';
-import { integer, isAbsent, isRecord, texts } from './fields.js';
+import { integer, isAbsent, texts } from './fields.js';
 import type { Findings } from './findings.js';
 
 /** Docker's healthcheck; durations in ns. */
@@ -18,7 +19,7 @@ const KINDS = ['NONE', 'CMD', 'CMD-SHELL'];
 /** Reads `healthcheck`; what it does not say, the image says. Pure. (docs/reference/composition.md §1.6.) */
 export function readHealthcheck(value: unknown, findings: Findings): Healthcheck | undefined {
   if (isAbsent(value)) return undefined;
-  if (!isRecord(value)) return findings.issue('healthcheck', 'must be a map');
+  if (!isMap(value)) return findings.issue('healthcheck', 'must be a map');
   if (value.disable === true) return NONE;
   if (!isAbsent(value.start_interval)) findings.warn('healthcheck.start_interval', 'not supported; ignored');
   return said({

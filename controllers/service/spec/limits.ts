@@ -1,6 +1,7 @@
+import { isMap } from '../../../crds/model/maps.js';
 import { parseBytes, parseDurationMs } from '../../../crds/model/units.js';
 import type { HostOptions } from '../../engine/engine.js';
-import { type Fields, integer, isAbsent, isRecord } from './fields.js';
+import { type Fields, integer, isAbsent } from './fields.js';
 import type { Findings } from './findings.js';
 
 /** The limits of CPU, memory, devices and processes; undefined where the document says nothing. Pure. */
@@ -52,9 +53,9 @@ function readMicroseconds(value: unknown, path: string, findings: Findings): num
 
 function readUlimits(value: unknown, findings: Findings): HostOptions['Ulimits'] {
   if (isAbsent(value)) return undefined;
-  if (!isRecord(value)) return findings.issue('ulimits', 'must be a map');
+  if (!isMap(value)) return findings.issue('ulimits', 'must be a map');
   return Object.entries(value).flatMap(([Name, entry]) => {
-    const [soft, hard] = isRecord(entry) ? [entry.soft, entry.hard] : [entry, entry];
+    const [soft, hard] = isMap(entry) ? [entry.soft, entry.hard] : [entry, entry];
     const [Soft, Hard] = [wholeNumber(soft), wholeNumber(hard)];
     if (Soft !== undefined && Hard !== undefined) return { Name, Soft, Hard };
     return findings.issue(`ulimits.${Name}`, 'must be a whole number or {soft, hard}') ?? [];
@@ -81,7 +82,7 @@ function readBlockLimits(
   findings: Findings,
 ): { [Key in keyof BlockLimits]: BlockLimits[Key] | undefined } {
   if (isAbsent(value)) return {};
-  if (!isRecord(value)) return findings.issue('blkio_config', 'must be a map') ?? {};
+  if (!isMap(value)) return findings.issue('blkio_config', 'must be a map') ?? {};
   const at = (key: string): string => `blkio_config.${key}`;
   /** Entries of one list, each with a device and one number. */
   const devices = (key: string, amount: 'weight' | 'rate'): { path: string; amount: number }[] | undefined => {
@@ -89,7 +90,7 @@ function readBlockLimits(
     if (isAbsent(list)) return undefined;
     if (!Array.isArray(list)) return findings.issue(at(key), 'must be a list');
     return list.flatMap((entry: unknown, index) => {
-      const { path, [amount]: said } = isRecord(entry) ? entry : {};
+      const { path, [amount]: said } = isMap(entry) ? entry : {};
       const number = parseBytes(said);
       if (typeof path === 'string' && path !== '' && number !== undefined) return { path, amount: number };
       return findings.issue(`${at(key)}[${index}]`, `must have a path and a ${amount}`) ?? [];

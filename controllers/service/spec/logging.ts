@@ -1,5 +1,6 @@
+import { isMap } from '../../../crds/model/maps.js';
 import type { HostOptions } from '../../engine/engine.js';
-import { isAbsent, isRecord, pairs, text } from './fields.js';
+import { isAbsent, pairs, text } from './fields.js';
 import type { Findings } from './findings.js';
 
 type LogConfig = NonNullable<HostOptions['LogConfig']>;
@@ -17,7 +18,7 @@ export const isUnbounded = (logDriver: string | undefined): boolean =>
 /** Reads `logging`. A driver without options means the engine's own for that driver. Pure. */
 export function readLogging(value: unknown, findings: Findings): LogConfig | undefined {
   if (isAbsent(value)) return undefined;
-  if (!isRecord(value)) return findings.issue('logging', 'must be a map');
+  if (!isMap(value)) return findings.issue('logging', 'must be a map');
   const Type = text(value.driver, 'logging.driver', findings) ?? '';
   const options = pairs(value.options, 'logging.options', findings).map(([name, one]) => [name, one ?? ''] as const);
   return Type === '' && options.length === 0 ? undefined : { Type, Config: Object.fromEntries(options) };

@@ -1,7 +1,8 @@
+import { isMap } from '../../../crds/model/maps.js';
 import { parseBytes } from '../../../crds/model/units.js';
 import type { HostOptions, Mount } from '../../engine/engine.js';
 import { bindMount, bindText, type HostBind, isHostPath, longBind, shortBind } from './binds.js';
-import { isAbsent, isRecord } from './fields.js';
+import { isAbsent } from './fields.js';
 import type { Findings } from './findings.js';
 
 export type Mounts = NonNullable<HostOptions['Mounts']>;
@@ -34,10 +35,10 @@ export function readVolumes(value: unknown, findings: Findings): VolumeUse {
       if (read?.bind) binds.push(read.bind);
       else if (read?.volume !== undefined) named.push({ ...read, volume: read.volume });
       else if (read) anonymous.push(read.target);
-    } else if (isRecord(entry) && entry.type === 'bind') {
+    } else if (isMap(entry) && entry.type === 'bind') {
       const bind = longBind(entry, path, findings);
       if (bind) binds.push(bind);
-    } else if (isRecord(entry)) {
+    } else if (isMap(entry)) {
       const mount = longForm(entry, path, findings);
       if (mount) mounts.push(mount);
     } else findings.issue(path, 'must be a text or a map');
@@ -79,14 +80,14 @@ function longForm(entry: Readonly<Record<string, unknown>>, path: string, findin
   if (!isAbsent(source) && (typeof source !== 'string' || !NAME.test(source))) {
     return findings.warn(path, `${JSON.stringify(source)} is not a name of a volume; left out`);
   }
-  const noCopy = isRecord(entry.volume) && entry.volume.nocopy === true ? { VolumeOptions: { NoCopy: true } } : {};
+  const noCopy = isMap(entry.volume) && entry.volume.nocopy === true ? { VolumeOptions: { NoCopy: true } } : {};
   const from = typeof source === 'string' ? { Source: source } : {};
   // dockerode's type wants a Source and all volume options; Docker does not
   return { Type: 'volume', ...from, Target: target, ...readOnly, ...noCopy } as Mount;
 }
 
 function tmpfsOptions(value: unknown, path: string, findings: Findings): object {
-  if (!isRecord(value)) return {};
+  if (!isMap(value)) return {};
   const SizeBytes = isAbsent(value.size) ? undefined : parseBytes(value.size);
   if (SizeBytes === undefined && !isAbsent(value.size)) {
     findings.issue(`${path}.tmpfs.size`, 'must be a number of bytes, or such as 64m');

@@ -1,7 +1,8 @@
+import { isMap } from '../../../crds/model/maps.js';
 import { networkName } from '../../../crds/model/names.js';
 import type { EndpointSettings } from '../../engine/engine.js';
 import { containerMode } from '../namespaces.js';
-import { isAbsent, isRecord, pairs, text, texts } from './fields.js';
+import { isAbsent, pairs, text, texts } from './fields.js';
 import type { Findings } from './findings.js';
 
 /** Addresses and further names on one network, as the document says them. */
@@ -62,7 +63,7 @@ function readEndpoints(value: unknown, findings: Findings): Readonly<Record<stri
   if (Array.isArray(value)) {
     return Object.fromEntries((texts(value, 'networks', findings) ?? []).map((name) => [name, PLAIN]));
   }
-  if (!isRecord(value)) return findings.issue('networks', 'must be a list or a map') ?? {};
+  if (!isMap(value)) return findings.issue('networks', 'must be a list or a map') ?? {};
   return Object.fromEntries(
     Object.entries(value).map(([name, entry]) => [name, readEndpoint(entry, `networks.${name}`, findings)]),
   );
@@ -70,7 +71,7 @@ function readEndpoints(value: unknown, findings: Findings): Readonly<Record<stri
 
 function readEndpoint(value: unknown, path: string, findings: Findings): Endpoint {
   if (isAbsent(value)) return PLAIN;
-  if (!isRecord(value)) return findings.issue(path, 'must be a map') ?? PLAIN;
+  if (!isMap(value)) return findings.issue(path, 'must be a map') ?? PLAIN;
   const ipv4 = text(value.ipv4_address, `${path}.ipv4_address`, findings);
   const ipv6 = text(value.ipv6_address, `${path}.ipv6_address`, findings);
   const linkLocal = texts(value.link_local_ips, `${path}.link_local_ips`, findings);

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
-import { isAbsent, isRecord, texts } from './fields.js';
+import { isMap } from '../../../crds/model/maps.js';
+import { isAbsent, texts } from './fields.js';
 import type { Findings } from './findings.js';
 
 /** One published port. */
@@ -84,7 +85,7 @@ function shortForm(entry: string): Read {
 }
 
 function longForm(entry: unknown): Read {
-  if (!isRecord(entry)) return `${GRAMMAR}, a number, or {target, published}`;
+  if (!isMap(entry)) return `${GRAMMAR}, a number, or {target, published}`;
   const { target, published, protocol = 'tcp', host_ip: hostIp = '' } = entry;
   if (protocol !== 'tcp' && protocol !== 'udp') return 'protocol must be tcp or udp';
   if (typeof hostIp !== 'string' || (hostIp !== '' && !isIP(bare(hostIp)))) return 'host_ip must be an address';

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { normalizeComposition } from '../../../api/sources/target-state/composition.js';
 import { containerOptions } from '../../../controllers/service/container/container-options.js';
-import { isRecord } from '../../../controllers/service/spec/fields.js';
 import { BOUNDED_LOGS, isUnbounded } from '../../../controllers/service/spec/logging.js';
+import { isMap } from '../../../crds/model/maps.js';
 import { aServiceSpec, surroundings } from './builders.js';
 
 const optionsOf = (fields: Readonly<Record<string, unknown>>, more: Partial<typeof surroundings> = {}) =>
   containerOptions({ ...surroundings, ...more, spec: aServiceSpec(fields) }).options;
 
 const at = (value: unknown, path: string): unknown =>
-  path.split('.').reduce<unknown>((inner, key) => (isRecord(inner) ? inner[key] : undefined), value);
+  path.split('.').reduce<unknown>((inner, key) => (isMap(inner) ? inner[key] : undefined), value);
 
 /** Compose's fields that the Supervisor drops, and what our own documents make of them. */
 const cases: readonly { fields: Record<string, unknown>; path: string; want: unknown }[] = [

@@ -3,9 +3,9 @@ import { normalizeComposition } from '../../../../api/sources/target-state/compo
 import { InvalidSpecError } from '../../../../controllers/runtime/outcome.js';
 import { containerOptions } from '../../../../controllers/service/container/container-options.js';
 import { readDefinition } from '../../../../controllers/service/container/definition.js';
-import { isRecord } from '../../../../controllers/service/spec/fields.js';
 import { containerNameOf } from '../../../../controllers/service/spec/identity.js';
 import { withCurrentNames } from '../../../../controllers/service/spec/labels.js';
+import { isMap } from '../../../../crds/model/maps.js';
 import { anImage, aServiceSpec, facts, identity, surroundings } from '../builders.js';
 import { type DefinitionVector, definitionVectors } from '../vectors.js';
 
@@ -19,7 +19,7 @@ const specOf = ({ composition, environment, labels }: DefinitionVector) => {
   });
 };
 
-const record = (value: unknown): Readonly<Record<string, unknown>> => (isRecord(value) ? value : {});
+const record = (value: unknown): Readonly<Record<string, unknown>> => (isMap(value) ? value : {});
 
 const build = (vector: DefinitionVector) =>
   containerOptions({
@@ -39,14 +39,14 @@ function assertContains(actual: unknown, expected: unknown, path: string): void 
   if (Array.isArray(expected) && /(Env|Binds)$/.test(path)) {
     assert.ok(Array.isArray(actual), path);
     for (const entry of expected) assert.ok(actual.includes(entry), `${path} has ${entry}: ${JSON.stringify(actual)}`);
-  } else if (isRecord(expected) && Object.keys(expected).length > 0) {
-    assert.ok(isRecord(actual), path);
+  } else if (isMap(expected) && Object.keys(expected).length > 0) {
+    assert.ok(isMap(actual), path);
     for (const [key, value] of Object.entries(expected)) assertContains(actual[key], value, `${path}.${key}`);
   } else assert.deepEqual(actual, expected, path);
 }
 
 const at = (value: unknown, path: string): unknown =>
-  path.split('.').reduce<unknown>((inner, key) => (isRecord(inner) ? inner[key] : undefined), value);
+  path.split('.').reduce<unknown>((inner, key) => (isMap(inner) ? inner[key] : undefined), value);
 
 describe('containerOptions', () => {
   for (const vector of definitionVectors) {

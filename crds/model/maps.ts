@@ -1,0 +1,16 @@
+/** A map as YAML and JSON have it, its values as yet unchecked. */
+export type Values = Readonly<Record<string, unknown>>;
+
+/** Whether a value is a map: an object, and neither null nor a list. Pure. */
+export const isMap = (value: unknown): value is Values =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The map that a JSON text holds; undefined for any other text. Pure. */
+export function parseMap(text: string): Values | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isMap(value) ? value : undefined;
+  } catch {
+    return undefined; // the parser's message would quote the text, keys and all
+  }
+}
