@@ -1,5 +1,6 @@
 import { conditionOf, isReady, isSettled } from '../../crds/model/conditions.js';
 import type { AnyResource, App, Service } from '../../crds/model/kinds.js';
+import { timeoutSignal } from '../platform/time-limit.js';
 import type { Client } from './client/client.js';
 import { objectPath, type Subject } from './kind-words.js';
 
@@ -66,7 +67,7 @@ export async function lastWords(client: Client, { metadata, spec }: Service): Pr
   const path = `${objectPath({ kind: 'Service', name: metadata.name })}/log?tailLines=${LAST_LINES}`;
   const lines: string[] = [];
   try {
-    for await (const line of client.lines<{ readonly message?: string }>(path, AbortSignal.timeout(5_000)))
+    for await (const line of client.lines<{ readonly message?: string }>(path, timeoutSignal(5_000)))
       if (line.message !== undefined) lines.push(`  ${line.message}`);
   } catch {
     return ''; // the failure that is told is the container's, not that of its log

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, statfs } from 'node:fs/promises';
+import { settledWithin } from './time-limit.js';
 
 /** A file is there and is none to be read: no regular file, too large, or nobody answers. One sentence, without the path. */
 export class UnfitFileError extends Error {
@@ -38,18 +39,10 @@ export const readBounded = (path: string, { bytes = 1024 * 1024, ms = 10_000 }: 
  * The answer of a file system; rejects with UnfitFileError when it takes longer. What was asked goes on: a call to a file
  * system that has died cannot be taken back, and keeps one of the four threads of Node until it ends.
  */
-export async function answerWithin<T>(asked: Promise<T>, ms: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    const error = new UnfitFileError('ETIMEDOUT', `The file system has not answered for ${Math.ceil(ms / 1000)} s`);
-    timer = setTimeout(() => reject(error), ms);
+export const answerWithin = <T>(asked: Promise<T>, ms: number): Promise<T> =>
+  settledWithin(ms, asked, () => {
+    return new UnfitFileError('ETIMEDOUT', `The file system has not answered for ${Math.ceil(ms / 1000)} s`);
   });
-  try {
-    return await Promise.race([asked, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
 
 /** The same without a limit of time, for those who see to it that what hangs is not asked again. */
 export async function readRegular(path: string, limit: number): Promise<Buffer> {

@@ -1,3 +1,4 @@
+import { timeoutSignal } from '../../api/platform/time-limit.js';
 import type { App } from '../../crds/model/kinds.js';
 import { isLiving } from '../../crds/model/living.js';
 import type { World } from '../engine/world.js';
@@ -79,7 +80,7 @@ async function take(deps: AppDeps, memory: Memory, app: App, facts: AppFacts, st
 
 /** An image that has not been looked for may be there all the same; then nothing has to stop for it. Returns one that is. */
 async function lookAgain(world: World, { early }: AppFacts['room']): Promise<string | undefined> {
-  for (const { image } of early) if (await world.refreshImage(image, AbortSignal.timeout(LOOK_MS))) return image;
+  for (const { image } of early) if (await world.refreshImage(image, timeoutSignal(LOOK_MS))) return image;
   return undefined;
 }
 const LOOK_MS = 30_000;

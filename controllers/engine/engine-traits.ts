@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
+import { withTimeout } from '../../api/platform/time-limit.js';
 import type { Cancel, Clock } from '../runtime/delays.js';
-import { within } from './deadline.js';
 import type { Engine } from './engine.js';
 import type { World } from './world.js';
 
@@ -65,8 +65,11 @@ export class TraitsReader {
     const { engine, emulates, clock, log } = this.deps;
     this.#cancel();
     try {
-      const { logDriver, machine } = await within(ANSWER_LIMIT_MS, this.#stopping.signal, (signal) =>
-        engine.info(signal),
+      const { logDriver, machine } = await withTimeout(
+        ANSWER_LIMIT_MS,
+        this.#stopping.signal,
+        (signal) => engine.info(signal),
+        'Docker did not answer',
       );
       this.#traits = { logDriver, machine: (await emulates()) ? undefined : machine };
     } catch (error) {

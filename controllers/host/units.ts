@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { timeoutSignal } from '../../api/platform/time-limit.js';
 
 /** Runs a program to its end, without a shell. Not ending well is a value; not being there too. */
 export type Run = (
@@ -37,7 +38,7 @@ export function systemdUnits({ hostRoot, run }: { readonly hostRoot: string; rea
   const isPresent = (): boolean => existsSync(join(hostRoot, 'run/systemd/system')); // sd_booted(3)
   async function ask(program: string, ...args: readonly string[]): Promise<string> {
     if (!isPresent()) throw new Error('This host has no systemd');
-    const result = await run(program, args, { signal: AbortSignal.timeout(PROGRAM_MS) });
+    const result = await run(program, args, { signal: timeoutSignal(PROGRAM_MS) });
     if (!result.ok) throw new Error(`${program} ${args[0]}: ${result.output.trim() || 'failed'}`);
     return result.stdout;
   }

@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import type { LineOwner, LogStream } from '../../api/device-state/logs.js';
 import type { Disk } from '../../api/platform/disk.js';
 import { errorMessage } from '../../api/platform/errors.js';
+import { timeoutSignal } from '../../api/platform/time-limit.js';
 import type { Store } from '../../api/store/store.js';
 import { keyOf } from '../../crds/model/kinds.js';
 import { type Engine, EngineUnreachable } from '../engine/engine.js';
@@ -16,7 +17,6 @@ import { asDockerArchive } from '../engine/images/oci-layout.js';
 import { ArchiveError } from '../engine/images/tar-file.js';
 import type { World } from '../engine/world.js';
 import type { Cancel, Clock } from '../runtime/delays.js';
-import { withinMs } from '../runtime/time-limit.js';
 import { type LoadedFile, openLoadedFiles } from './loaded-files.js';
 
 /** A file that has not changed for so long has been copied as a whole. */
@@ -191,7 +191,7 @@ export class SideLoader implements Archives {
   }
 
   async #load(name: string, seen: Pick<LoadedFile, 'size' | 'mtimeMs'>): Promise<void> {
-    const signal = withinMs(LOAD_LIMIT_MS, this.#stopping.signal);
+    const signal = timeoutSignal(LOAD_LIMIT_MS, this.#stopping.signal);
     const before = this.#failing.get(name);
     this.#failing.delete(name);
     try {

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { settledWithin } from '../../api/platform/time-limit.js';
 
 /** One part of the process with a place in the order of things. */
 export interface Part {
@@ -38,18 +39,11 @@ export class Manager {
   async stop(): Promise<void> {
     for (const part of this.#started.splice(0).reverse()) {
       try {
-        await this.#inTime(part.stop());
+        const late = () => new Error(`Not stopped within ${this.stopMs} ms`);
+        await settledWithin(this.stopMs, Promise.resolve(part.stop()), late);
       } catch (error) {
         this.log.error({ err: error, part: part.name }, `Could not stop ${part.name}`);
       }
     }
-  }
-
-  async #inTime(stopping: Promise<void> | void): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(new Error(`Not stopped within ${this.stopMs} ms`)), this.stopMs);
-    });
-    await Promise.race([stopping, late]).finally(() => clearTimeout(timer));
   }
 }

@@ -2,6 +2,7 @@ import type { Lifecycle, Plugin, Request, ResponseToolkit } from '@hapi/hapi';
 import { Ajv, type JSONSchemaType } from 'ajv';
 import { API_VERSION, PLURALS } from '../../../crds/model/kinds.js';
 import { errorMessage } from '../../platform/errors.js';
+import { timeoutSignal } from '../../platform/time-limit.js';
 import type { Reader } from '../../store/store.js';
 import type { ContainerReader, LogChoice } from '../container-reader.js';
 import { json } from '../transport/answer.js';
@@ -75,7 +76,7 @@ export const containerRoutes: Plugin<ContainerRoutesDeps> = {
       path: '/apis/supercargo.io/v1/stats',
       options: GLOBAL_ONLY,
       async handler(_, h) {
-        const items = await containers.stats(AbortSignal.timeout(STATS_MS)).catch((error: unknown) => {
+        const items = await containers.stats(timeoutSignal(STATS_MS)).catch((error: unknown) => {
           throw ResourceError.unavailable(errorMessage(error));
         });
         return json(h, { kind: 'ServiceStatsList', apiVersion: API_VERSION, metadata: {}, items });

@@ -2,6 +2,7 @@ import type { Plugin } from '@hapi/hapi';
 import { API_VERSION } from '../../../crds/model/kinds.js';
 import type { OrphanedVolume, OrphanedVolumes } from '../../../crds/model/orphans.js';
 import { errorMessage } from '../../platform/errors.js';
+import { timeoutSignal } from '../../platform/time-limit.js';
 import { REMOVAL_MS } from '../supervisor/v2-actions.js';
 import { json } from '../transport/answer.js';
 import { ResourceError } from '../transport/kubernetes-status.js';
@@ -37,7 +38,7 @@ export const orphanedVolumeRoutes: Plugin<{ readonly volumes: OrphanedVolumes }>
         const found = known(() => volumes.list()).find((one) => one.name === name);
         if (!found) throw ResourceError.notFound(PLURAL, name);
         if (dryRun) return json(h, view(found));
-        const removal = await volumes.remove(name, AbortSignal.timeout(REMOVAL_MS)).catch((error: unknown) => {
+        const removal = await volumes.remove(name, timeoutSignal(REMOVAL_MS)).catch((error: unknown) => {
           throw unavailable(error);
         });
         if (removal.is === 'absent') throw ResourceError.notFound(PLURAL, name);

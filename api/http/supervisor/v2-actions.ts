@@ -2,6 +2,7 @@ import type { Lifecycle, Plugin } from '@hapi/hapi';
 import { keyOf, type Service } from '../../../crds/model/kinds.js';
 import type { OrphanedVolumes } from '../../../crds/model/orphans.js';
 import { errorMessage } from '../../platform/errors.js';
+import { timeoutSignal } from '../../platform/time-limit.js';
 import type { Reader } from '../../store/store.js';
 import { failed, json, sentence } from '../transport/answer.js';
 import { reaches, scopeOf } from '../transport/auth.js';
@@ -100,7 +101,7 @@ async function removeOrphans(volumes: OrphanedVolumes): Promise<Verdict> {
     if (unsure !== undefined) {
       return { is: 'failed', message: `Volumes of apps that are gone were kept, as ${unsure}` };
     }
-    for (const { name } of orphans) await volumes.remove(name, AbortSignal.timeout(REMOVAL_MS));
+    for (const { name } of orphans) await volumes.remove(name, timeoutSignal(REMOVAL_MS));
     return { is: 'done' };
   } catch (error) {
     return { is: 'failed', message: errorMessage(error) };

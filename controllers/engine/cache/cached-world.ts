@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
+import { withTimeout } from '../../../api/platform/time-limit.js';
 import type { Clock } from '../../runtime/delays.js';
-import { within } from '../deadline.js';
 import {
   type Engine,
   type EngineEvent,
@@ -52,7 +52,13 @@ export class CachedWorld implements World {
     const { engine, log, clock } = deps;
     this.#questions = new Questions(clock, deps.sameClock);
     this.#inspections = new Inspections({
-      look: (key) => within(INSPECTION_LIMIT_MS, this.#stopping.signal, (signal) => this.#look(key, signal)),
+      look: (key) =>
+        withTimeout(
+          INSPECTION_LIMIT_MS,
+          this.#stopping.signal,
+          (signal) => this.#look(key, signal),
+          'Docker did not answer',
+        ),
       failed: (key, error) => {
         // An engine that is gone says so once, where the connection is kept.
         const level = error instanceof EngineUnreachable ? 'debug' : 'warn';

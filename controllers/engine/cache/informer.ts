@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
 import { errorMessage } from '../../../api/platform/errors.js';
+import { withTimeout } from '../../../api/platform/time-limit.js';
 import type { Clock } from '../../runtime/delays.js';
 import type { Vitals } from '../../runtime/health.js';
-import { within } from '../deadline.js';
 import { type Engine, EngineUnreachable } from '../engine.js';
 import type { World } from '../world.js';
 import { CachedWorld, type WorldDeps } from './cached-world.js';
@@ -203,7 +203,7 @@ class LiveWorld extends CachedWorld implements Informer {
 
   async #list({ broken }: Connection): Promise<void> {
     try {
-      await within(LIST_LIMIT_MS, broken.signal, (signal) => this.list(signal));
+      await withTimeout(LIST_LIMIT_MS, broken.signal, (signal) => this.list(signal), 'Docker did not answer');
       const nowMs = this.own.clock.monotonic();
       this.#vitals = { listedAtMs: nowMs, triedAtMs: nowMs, lostAtMs: undefined, engineAnswers: true };
     } catch (error) {

@@ -1,3 +1,4 @@
+import { timeoutSignal } from '../../../api/platform/time-limit.js';
 import type { ContainerOptions, Engine } from '../engine.js';
 import { type DockerHttp, refusal } from './docker-http.js';
 
@@ -35,7 +36,7 @@ export async function createContainer(
       method: 'DELETE',
       path: `/containers/${id}`,
       query: { force: '1', v: '1' },
-      signal: AbortSignal.timeout(10_000),
+      signal: timeoutSignal(10_000),
     }).catch((second: unknown) => {
       throw new AggregateError([error, second], `Container ${name} is left half-connected`);
     });

@@ -1,7 +1,7 @@
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { timeoutSignal } from '../../../api/platform/time-limit.js';
 import { type Cancel, type Clock, systemClock } from '../../runtime/delays.js';
-import { withinMs } from '../../runtime/time-limit.js';
 import type { Engine, PullOptions } from '../engine.js';
 import { architectureOf } from '../platform.js';
 import { type RemoteImage, remoteImage } from './registry-client.js';
@@ -56,7 +56,7 @@ export function diskSpace(deps: DiskSpaceDeps): DiskSpace {
       if (free < minFreeBytes) throw new NotEnoughDisk(sentence(reference, undefined, free, folder));
       if (free < PLENTY_BYTES) {
         const architecture = options.platform?.split('/')[1] ?? architectureOf(machine);
-        const patience = withinMs(ASK_LIMIT_MS, signal);
+        const patience = timeoutSignal(ASK_LIMIT_MS, signal);
         const remote = await describe(reference, options.auth, architecture, patience).catch(() => undefined);
         signal.throwIfAborted();
         const needed = remote && UNPACKED * (await missingBytes(remote, free, signal));

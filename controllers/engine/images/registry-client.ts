@@ -1,5 +1,5 @@
 import { parseJsonWithin } from '../../../api/platform/json-text.js';
-import { withinMs } from '../../runtime/time-limit.js';
+import { timeoutSignal } from '../../../api/platform/time-limit.js';
 import type { RegistryAuth } from '../engine.js';
 import { HUB, registryName } from '../registry-name.js';
 
@@ -42,7 +42,7 @@ export async function remoteImage(
 ): Promise<RemoteImage | undefined> {
   try {
     const { repository, version } = registryName(reference);
-    const get = getter(reference, auth, withinMs(limitMs, signal));
+    const get = getter(reference, auth, timeoutSignal(limitMs, signal));
     const first = await get(`${repository}/manifests/${version}`);
     const offered = first?.manifests;
     const chosen = offered?.find(({ platform }) => platform?.architecture === architecture) ?? offered?.[0];

@@ -3,7 +3,7 @@ import { mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hasCode } from '../../../api/platform/errors.js';
-import { withinMs } from '../../runtime/time-limit.js';
+import { timeoutSignal } from '../../../api/platform/time-limit.js';
 import { dockerHttp } from '../client/docker-http.js';
 import { type Env, findProgram, runCommand, withoutSecrets } from '../command.js';
 import { EngineUnreachable } from '../engine.js';
@@ -24,7 +24,7 @@ interface Means {
 
 /** Whether a Docker engine answers on that socket, within three seconds. */
 export async function answers(socketPath: string, signal?: AbortSignal): Promise<boolean> {
-  const isAnswering = await pings(socketPath, withinMs(3_000, signal));
+  const isAnswering = await pings(socketPath, timeoutSignal(3_000, signal));
   signal?.throwIfAborted();
   return isAnswering;
 }
@@ -226,7 +226,7 @@ async function untilAnswers(socket: string, signal?: AbortSignal): Promise<void>
 /** Kills what runs. Returns the interfaces of the daemon's networks, which it would leave behind. */
 async function killContainers(socketPath: string): Promise<readonly string[]> {
   const http = dockerHttp({ socketPath });
-  const signal = AbortSignal.timeout(STOP_LIMIT_MS);
+  const signal = timeoutSignal(STOP_LIMIT_MS);
   const idsAt = async (path: string): Promise<string[]> => {
     const { body } = await http.ask({ path, signal });
     return Array.isArray(body) ? (body as { Id: string }[]).map(({ Id }) => Id) : [];

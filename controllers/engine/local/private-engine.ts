@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { errorMessage } from '../../../api/platform/errors.js';
-import { withinMs } from '../../runtime/time-limit.js';
+import { timeoutSignal } from '../../../api/platform/time-limit.js';
 import { DEFAULT_SOCKET, parseDockerHost } from '../client/docker-address.js';
 import { connectEngine } from '../client/dockerode-engine.js';
 import { type Env, findProgram } from '../command.js';
@@ -50,7 +50,7 @@ const usual = () => ({ dockerHost: `unix://${DEFAULT_SOCKET}`, started: false })
 async function assertAnswers(dockerHost: string, signal?: AbortSignal): Promise<void> {
   parseDockerHost(dockerHost);
   try {
-    await connectEngine({ dockerHost }).info(withinMs(10_000, signal));
+    await connectEngine({ dockerHost }).info(timeoutSignal(10_000, signal));
   } catch (cause) {
     signal?.throwIfAborted();
     throw new Error(
@@ -64,7 +64,7 @@ async function privateEngine(search: EngineSearch): Promise<{ dockerHost: string
   const { mode, dataFolder, env, say, signal } = search;
   const folders = engineFolders(dataFolder);
   const ours = { dockerHost: `unix://${folders.socket}`, started: true };
-  const patience = withinMs(ANSWER_LIMIT_MS, signal);
+  const patience = timeoutSignal(ANSWER_LIMIT_MS, signal);
   if (await pings(folders.socket, patience)) return ours;
   signal?.throwIfAborted();
   if (patience.aborted && (await isRunning(folders))) {

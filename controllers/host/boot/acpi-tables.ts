@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readBounded } from '../../../api/platform/read-file.js';
+import { timeoutSignal } from '../../../api/platform/time-limit.js';
 import type { Run } from '../units.js';
 
 export interface AcpiOptions {
@@ -17,7 +18,7 @@ export interface AcpiOptions {
 export async function loadAcpiTables(names: readonly string[], { hostRoot, run, log }: AcpiOptions): Promise<void> {
   if (names.length === 0) return;
   const folder = join(hostRoot, 'sys/kernel/config/acpi/table');
-  if (!existsSync(folder)) await run('modprobe', ['acpi_configfs'], { signal: AbortSignal.timeout(20_000) });
+  if (!existsSync(folder)) await run('modprobe', ['acpi_configfs'], { signal: timeoutSignal(20_000) });
   for (const name of names) {
     const table = join(folder, name);
     if (existsSync(table)) continue;

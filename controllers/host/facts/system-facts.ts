@@ -1,6 +1,7 @@
 import { readdir, readFile, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode } from '../../../api/platform/errors.js';
+import { timeoutSignal } from '../../../api/platform/time-limit.js';
 import type { HostConfigStatus } from '../../../crds/model/types.js';
 import type { InterfaceAddresses } from '../network/interfaces.js';
 import { type BootClock, procText } from '../power/boot-clock.js';
@@ -145,7 +146,7 @@ export class SystemReader {
     const { run, monotonic } = this.options;
     if (this.#dmesg === undefined || monotonic() - this.#dmesg.atMs > DMESG_MS) {
       const failed = { ok: false, stdout: '' };
-      const { ok, stdout } = await run('dmesg', [], { signal: AbortSignal.timeout(5_000) }).catch(() => failed);
+      const { ok, stdout } = await run('dmesg', [], { signal: timeoutSignal(5_000) }).catch(() => failed);
       this.#dmesg = { atMs: monotonic(), isUndervolted: ok && /under.*voltage/i.test(stdout) };
     }
     return this.#dmesg.isUndervolted;

@@ -1,4 +1,5 @@
 import { errorMessage } from '../../../api/platform/errors.js';
+import { timeoutSignal } from '../../../api/platform/time-limit.js';
 import type { Run } from '../units.js';
 
 /** What the firewall is made from. */
@@ -85,7 +86,7 @@ export function iptablesFirewall({ allowed, run, say, log }: FirewallOptions): F
     const program = family === 4 ? 'iptables' : 'ip6tables';
     const ask = async (args: readonly string[], input?: string) =>
       run(program + (input === undefined ? '' : '-restore'), args, {
-        signal: AbortSignal.timeout(20_000),
+        signal: timeoutSignal(20_000),
         ...(input === undefined ? {} : { input }),
       });
     const seen = await ask(['-S', 'INPUT']);

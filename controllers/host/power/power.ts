@@ -1,3 +1,4 @@
+import { timeoutSignal } from '../../../api/platform/time-limit.js';
 import type { Run } from '../units.js';
 
 /** Ends the operating system. */
@@ -32,7 +33,7 @@ export interface HostPowerOptions {
 /** Power through a command that somebody configured, else through login1, first by D-Bus, then by systemctl. */
 export function hostPower({ commands, allowed, hasSystemd, run }: HostPowerOptions): Power {
   const attempt = (program: string, ...args: readonly string[]) =>
-    run(program, args, { signal: AbortSignal.timeout(PROGRAM_MS) });
+    run(program, args, { signal: timeoutSignal(PROGRAM_MS) });
   const obstacle = (verb: PowerVerb): string | undefined => {
     if (commands[verb]) return undefined;
     const wayOut = `or give a command in ${VARIABLE[verb]}`;
