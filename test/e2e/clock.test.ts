@@ -3,7 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { processClock } from '../setup/clock.js';
-import { needPrograms, TestRepository } from '../setup/git.js';
+import { TestRepository } from '../setup/git.js';
+import { needPrograms } from '../setup/programs.js';
 import { Scene } from '../setup/scene.js';
 
 const DAY_MS = 86_400_000;

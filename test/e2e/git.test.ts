@@ -4,8 +4,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isReady } from '../../crds/model/conditions.js';
 import type { GitSource, Requests } from '../../crds/model/kinds.js';
-import { needPrograms, TestRepository } from '../setup/git.js';
+import { TestRepository } from '../setup/git.js';
 import { type HttpGitServer, serveHttp } from '../setup/git-servers.js';
+import { needPrograms } from '../setup/programs.js';
 import { type Container, Scene, unchanged } from '../setup/scene.js';
 
 const PROMISED_MS = 1_500;

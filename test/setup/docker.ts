@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,16 +21,17 @@ import { findProgram } from '../../controllers/engine/command.js';
 import type { Engine } from '../../controllers/engine/engine.js';
 import { pullProgress } from '../../controllers/engine/images/pull-progress.js';
 import { busyboxFiles, staticBusybox } from '../../controllers/engine/local/busybox.js';
-import { installPackages } from '../../controllers/engine/local/debian-packages.js';
 import { findEngine, stopPrivateEngine } from '../../controllers/engine/local/private-engine.js';
 import { importImage } from '../../controllers/engine/local/seed-image.js';
 import type { TarEntry } from '../../controllers/engine/local/tar.js';
+import { needPrograms } from './programs.js';
 
 const found: { busybox?: ReturnType<typeof staticBusybox> } = {};
 
-/** Looked for, or downloaded, once in a test run. */
+/** Looked for, or downloaded, once in a process, unless `SUPERCARGO_TEST_BUSYBOX` says where it is. */
 function busybox(say: (text: string) => void): ReturnType<typeof staticBusybox> {
-  found.busybox ??= staticBusybox(process.env, say);
+  const given = process.env.SUPERCARGO_TEST_BUSYBOX;
+  found.busybox ??= given === undefined ? staticBusybox(process.env, say) : readFile(given);
   return found.busybox;
 }
 
@@ -141,9 +142,7 @@ export interface Login {
 /** Debian's docker-registry on a free port, with an empty store that goes with it. `login`: what it wants to see. */
 export async function useRegistry(login?: Login): Promise<TestRegistry> {
   const env = process.env;
-  if (findProgram('docker-registry', env) === undefined) {
-    await installPackages(['docker-registry'], 'The tests need a registry', { env, say });
-  }
+  await needPrograms('docker-registry');
   const program = findProgram('docker-registry', env);
   if (program === undefined) throw new Error('docker-registry is not to be found');
   const folder = await mkdtemp(join(tmpdir(), 'supercargo-registry-'));

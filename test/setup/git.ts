@@ -2,25 +2,6 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { findProgram } from '../../controllers/engine/command.js';
-import { installPackages } from '../../controllers/engine/local/debian-packages.js';
-
-/** Programs that the tests of git need, and the Debian packages that they come in. */
-const PACKAGES = { git: 'git', gpg: 'gnupg', 'ssh-keygen': 'openssh-client', sshd: 'openssh-server' } as const;
-
-/** Installs what is missing of these programs. */
-export async function needPrograms(...names: readonly (keyof typeof PACKAGES)[]): Promise<void> {
-  const missing = names.filter((name) => findProgram(name, process.env) === undefined);
-  if (missing.length === 0) return;
-  await installPackages(
-    missing.map((name) => PACKAGES[name]),
-    'The tests need git and its company',
-    {
-      env: process.env,
-      say: (text) => console.error(`    ${text}`),
-    },
-  );
-}
 
 /** Files by path; undefined takes one away. */
 export type Tree = Readonly<Record<string, string | undefined>>;

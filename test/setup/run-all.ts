@@ -1,94 +1,137 @@
 /**
- * `npm test`: lint, types, unit tests, then the end-to-end tests on a real engine. Arguments choose suites. Ends with one line over all:
+ * `npm test`: lint, types, bundle, unit tests, then the end-to-end tests on real engines. Arguments choose suites, and
+ * test files by the beginning of their path. Ends with where the time went, every failing test, and one line over all:
  * `N passed, N failed, N skipped`.
  */
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdirSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findEngine, stopPrivateEngine } from '../../controllers/engine/local/private-engine.js';
+import { staticBusybox } from '../../controllers/engine/local/busybox.js';
+import { stopPrivateEngine } from '../../controllers/engine/local/private-engine.js';
+import { needFaketime, needPrograms } from './programs.js';
+import { type Lane, runInLanes } from './runner/lanes.js';
+import { compactLines, finalReport, specLines } from './runner/report.js';
+import { errorText, type FileResult, type SuiteResult } from './runner/results.js';
 
-interface Counts {
-  readonly passed: number;
-  readonly failed: number;
-  readonly skipped: number;
-}
+/** Guards against a test that never ends; how fast something must be is said where it is tested. */
+const UNIT_LIMITS = { timeoutMs: 120_000, fileLimitMs: 10 * 60_000 };
+const E2E_LIMITS = { timeoutMs: 120_000, fileLimitMs: 15 * 60_000 };
 
+const args = process.argv.slice(2);
+const wantedFiles = args.filter((word) => word.includes('/'));
 const started = Date.now();
 const say = (text: string): void => console.log(`\n=== ${text} (${Math.round((Date.now() - started) / 1000)} s)`);
+const print = (lines: readonly string[]): void => console.log(lines.join('\n'));
 
-/** Runs a command with its output shown; resolves with what it printed and how it ended. */
-function run(
-  command: string,
-  args: readonly string[],
-  env: NodeJS.ProcessEnv = {},
-): Promise<{ code: number; text: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] });
-    let text = '';
-    child.stdout.on('data', (chunk: Buffer) => {
-      text += chunk.toString();
-      process.stdout.write(chunk);
+/** A check that passes or fails as a whole: its output is shown only in the latter case. */
+async function check(title: string, ...[command = '', ...args]: readonly string[]): Promise<FileResult> {
+  const begun = performance.now();
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
     });
-    child.on('error', reject);
-    child.on('close', (code) => resolve({ code: code ?? 1, text }));
+  }
+  const code = await new Promise<number | string | null>((resolve) => {
+    child.once('error', (error) => resolve(error.message));
+    child.once('close', resolve);
   });
+  const ms = Math.round(performance.now() - begun);
+  const state = code === 0 ? 'passed' : 'failed';
+  const error = [`${[command, ...args].join(' ')} ended with ${code}`, ...output.trim().split('\n')].join('\n');
+  const file = title;
+  const result: FileResult = {
+    file,
+    ms,
+    output,
+    tests: [{ file, path: [title], state, ms, ...(code === 0 ? {} : { error }) }],
+  };
+  print(compactLines(result));
+  return result;
 }
 
-/** A check that passes or fails as a whole. */
-async function check(title: string, command: string, ...args: string[]): Promise<Counts> {
-  say(title);
-  const { code } = await run(command, args);
-  return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
+async function unitTests(): Promise<readonly FileResult[]> {
+  await needPrograms('git', 'gpg', 'ssh-keygen', 'sshd');
+  const files = testFiles((file) => !file.startsWith('test/e2e/'), LONG_UNIT_TESTS);
+  const lanes = Array.from({ length: Math.max(1, Math.min(4, availableParallelism())) }, () => ({}));
+  return runInLanes(files, { ...UNIT_LIMITS, lanes, done: (result) => print(compactLines(result)) });
 }
 
-async function mocha(title: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Counts> {
-  say(title);
-  const { code, text } = await run('npx', ['mocha', ...args], env);
-  const count = (word: string): number => Number(new RegExp(`^\\s*(\\d+) ${word}`, 'm').exec(text)?.[1] ?? 0);
-  const failed = count('failing');
-  return { passed: count('passing'), failed: code !== 0 && failed === 0 ? 1 : failed, skipped: count('pending') };
-}
-
-async function endToEnd(): Promise<Counts> {
-  say('an engine for the end-to-end tests');
+/** Every end-to-end test, on the engine that `SUPERCARGO_TEST_DOCKER_HOST` names or on engines of our own. */
+async function endToEnd(): Promise<readonly FileResult[]> {
+  const files = testFiles((file) => file.startsWith('test/e2e/'), LONG_E2E_TESTS);
   const folder = await mkdtemp(join(tmpdir(), 'supercargo-test-'));
   try {
-    const given = process.env.SUPERCARGO_TEST_DOCKER_HOST;
-    const dockerHost =
-      given ?? (await findEngine({ mode: 'private', dataFolder: folder, env: process.env, say })).dockerHost;
-    return await mocha('end-to-end tests', ['--timeout', '120000', '--slow', '5000', 'test/e2e/**/*.test.ts'], {
-      SUPERCARGO_TEST_DOCKER_HOST: dockerHost,
-    });
+    const lanes = process.env.SUPERCARGO_TEST_DOCKER_HOST === undefined ? await engineLanes(folder) : [{}];
+    return await runInLanes(files, { ...E2E_LIMITS, lanes, done: (result) => print(specLines(result)) });
   } finally {
-    await stopPrivateEngine(folder);
     await rm(folder, { recursive: true, force: true });
   }
 }
 
+async function engineLanes(folder: string): Promise<readonly Lane[]> {
+  await needPrograms('git', 'ip', 'iptables', 'dockerd', 'docker-registry');
+  await needFaketime();
+  const busybox = await staticBusybox(process.env, (text) => console.log(`    ${text}`));
+  if (busybox === undefined) throw new Error('No static busybox to make images from');
+  const program = join(folder, 'busybox');
+  await writeFile(program, busybox, { mode: 0o755 });
+  const engine = (name: string): Lane => {
+    const data = join(folder, name);
+    return {
+      env: { SUPERCARGO_LANE_ENGINE: data, SUPERCARGO_TEST_BUSYBOX: program },
+      clean: () => stopPrivateEngine(data),
+    };
+  };
+  return [engine('one')];
+}
+
+/** What takes longest begins first, so that nothing is left alone at the end. */
+const LONG_UNIT_TESTS: readonly string[] = [];
+const LONG_E2E_TESTS: readonly string[] = [];
+
+function testFiles(isWanted: (file: string) => boolean, longestFirst: readonly string[]): readonly string[] {
+  const place = (file: string): number => {
+    const index = longestFirst.indexOf(file);
+    return index < 0 ? longestFirst.length : index;
+  };
+  return readdirSync('test', { recursive: true, encoding: 'utf8' })
+    .map((name) => `test/${name}`)
+    .filter((file) => file.endsWith('.test.ts') && isWanted(file))
+    .filter((file) => wantedFiles.length === 0 || wantedFiles.some((part) => file.startsWith(part)))
+    .sort((one, other) => place(one) - place(other) || one.localeCompare(other));
+}
+
 /** What can be run, in order; `npm test` runs all of it. */
-const SUITES = {
-  lint: () => check('lint, format and imports', 'npm', 'run', '--silent', 'lint'),
-  types: () => check('types', 'npm', 'run', '--silent', 'typecheck'),
-  bundle: () => check('bundle', 'npm', 'run', '--silent', 'build'),
-  unit: () => mocha('unit tests', ['test/{crds,api,controllers,simulation}/**/*.test.ts', 'test/*.test.ts']),
+const SUITES: Readonly<Record<string, () => Promise<readonly FileResult[]>>> = {
+  lint: async () => [await check('lint, format and imports', 'npm', 'run', '--silent', 'lint')],
+  types: async () => [await check('types', 'npm', 'run', '--silent', 'typecheck')],
+  bundle: async () => [await check('bundle', 'npm', 'run', '--silent', 'build')],
+  unit: unitTests,
   e2e: endToEnd,
 };
 
-const wanted = process.argv.slice(2);
+const wanted = args.filter((word) => !word.includes('/'));
 const unknown = wanted.filter((name) => !Object.hasOwn(SUITES, name));
 if (unknown.length > 0)
   throw new Error(`There is no suite ${unknown.join(', ')}; there are ${Object.keys(SUITES).join(', ')}`);
 
-const results: Counts[] = [];
-for (const [name, suite] of Object.entries(SUITES)) {
-  if (wanted.length === 0 || wanted.includes(name)) results.push(await suite());
+const suites: SuiteResult[] = [];
+for (const [name, run] of Object.entries(SUITES)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  say(name);
+  const begun = performance.now();
+  const files = await run().catch((error: unknown): FileResult[] => {
+    const tests = [{ file: name, path: ['(setting it up)'], state: 'failed' as const, ms: 0, error: errorText(error) }];
+    return [{ file: name, ms: 0, output: '', tests }];
+  });
+  suites.push({ name, ms: Math.round(performance.now() - begun), files });
 }
-const total = results.reduce((sum, one) => ({
-  passed: sum.passed + one.passed,
-  failed: sum.failed + one.failed,
-  skipped: sum.skipped + one.skipped,
-}));
 say('done');
-console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
-process.exitCode = total.failed > 0 ? 1 : 0;
+print(finalReport(suites));
+process.exitCode = suites.some(({ files }) => files.some(({ tests }) => tests.some(({ state }) => state === 'failed')))
+  ? 1
+  : 0;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { CommandProcess } from '../../setup/command.js';
-import { appText, needPrograms, TestRepository } from '../../setup/git.js';
+import { appText, TestRepository } from '../../setup/git.js';
+import { needPrograms } from '../../setup/programs.js';
 import { type MemoryAgent, startMemoryAgent } from '../../simulation/memory-agent.js';
 
 describe('the supercargo command with git sources that an agent looks after', function () {

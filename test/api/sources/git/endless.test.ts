@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemGit } from '../../../../api/sources/git/git.js';
 import { Repository } from '../../../../api/sources/git/repository.js';
-import { needPrograms } from '../../../setup/git.js';
+import { needPrograms } from '../../../setup/programs.js';
 
 const packet = (text: string): string => `${(text.length + 4).toString(16).padStart(4, '0')}${text}`;
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { cpSync } from 'node:fs';
-import { needPrograms, TestRepository } from '../../../setup/git.js';
+import { TestRepository } from '../../../setup/git.js';
+import { needPrograms } from '../../../setup/programs.js';
 import { SourceBench } from './a-source.js';
 
 describe('examples/gitops', () => {

@@ -3,7 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { appText, needPrograms, TestRepository } from '../../../setup/git.js';
+import { appText, TestRepository } from '../../../setup/git.js';
+import { needPrograms } from '../../../setup/programs.js';
 import { until } from '../../../setup/until.js';
 import { SourceBench } from './a-source.js';
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { appText, needPrograms, TestRepository } from '../../../setup/git.js';
+import { appText, TestRepository } from '../../../setup/git.js';
+import { needPrograms } from '../../../setup/programs.js';
 import { SourceBench } from './a-source.js';
 
 describe('the status branch', () => {

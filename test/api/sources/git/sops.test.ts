@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { encryptedTexts, redact } from '../../../../api/sources/git/sops.js';
-import { needPrograms, TestRepository } from '../../../setup/git.js';
+import { TestRepository } from '../../../setup/git.js';
+import { needPrograms } from '../../../setup/programs.js';
 import { SourceBench } from './a-source.js';
 
 const ENCRYPTED = `apiVersion: supercargo.io/v1

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { submoduleUrl } from '../../../../api/sources/git/submodules.js';
-import { appText, needPrograms, TestRepository } from '../../../setup/git.js';
+import { appText, TestRepository } from '../../../setup/git.js';
 import { serveHttp } from '../../../setup/git-servers.js';
+import { needPrograms } from '../../../setup/programs.js';
 import { SourceBench } from './a-source.js';
 
 describe('submodules', function () {

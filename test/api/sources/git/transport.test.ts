@@ -3,8 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { reasonOf, sayable } from '../../../../api/sources/git/git.js';
-import { appText, needPrograms, TestRepository } from '../../../setup/git.js';
+import { appText, TestRepository } from '../../../setup/git.js';
 import { type GitServer, type HttpGitServer, serveDaemon, serveHttp, serveSsh } from '../../../setup/git-servers.js';
+import { needPrograms } from '../../../setup/programs.js';
 import { SourceBench } from './a-source.js';
 
 describe('a repository on a server', function () {

@@ -4,7 +4,8 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { signerOf } from '../../../../api/sources/git/verify-signature.js';
 import type { GitSourceSpec } from '../../../../crds/model/types.js';
-import { appText, needPrograms, TestRepository } from '../../../setup/git.js';
+import { appText, TestRepository } from '../../../setup/git.js';
+import { needPrograms } from '../../../setup/programs.js';
 import { SourceBench } from './a-source.js';
 
 describe('signatures', function () {

@@ -1,0 +1,6 @@
+describe('a sample', () => {
+  it('ends its process', () => {
+    console.log('last words');
+    process.exit(3);
+  });
+});
