@@ -1,3 +1,4 @@
+import { Emitter } from '../platform/emitter.js';
 /** One line for `/v2/local/logs`. Container lines carry a service, system lines `isSystem`. */
 export type LogLine =
   | { readonly message: string; readonly isSystem: true; readonly isStdErr?: true; readonly timestamp?: number }
@@ -19,15 +20,14 @@ type Listener = (line: LogLine, owner: LineOwner) => void;
 
 /** Live lines from controllers to whoever listens; nothing is kept. */
 export class LogStream {
-  readonly #listeners = new Set<Listener>();
-  readonly #audience = new Set<(listening: boolean) => void>();
+  readonly #lines = new Emitter<{ readonly line: LogLine; readonly owner: LineOwner }>();
+  readonly #audience = new Emitter<boolean>();
 
   /** `isOn`: false drops lines, and does not keep them for later (SUPERVISOR_LOG_CONTROL). */
   constructor(private readonly isOn: () => boolean = () => true) {}
 
   write(line: LogLine, owner: LineOwner): void {
-    if (!this.isOn()) return;
-    for (const listener of this.#listeners) listener(line, owner);
+    if (this.isOn()) this.#lines.emit({ line, owner });
   }
 
   /** A line of the agent itself, in the Supervisor's words: `Installing service 'web sha256:…'`. */
@@ -37,18 +37,18 @@ export class LogStream {
 
   /** Calls the listener for every line from now on. Returns how to stop. */
   listen(listener: Listener): () => void {
-    this.#listeners.add(listener);
-    if (this.#listeners.size === 1) for (const notice of this.#audience) notice(true);
+    const isFirst = !this.#lines.hasListeners;
+    const stop = this.#lines.listen(({ line, owner }) => listener(line, owner));
+    if (isFirst) this.#audience.emit(true);
     return () => {
-      if (!this.#listeners.delete(listener) || this.#listeners.size > 0) return;
-      for (const notice of this.#audience) notice(false);
+      if (stop() && !this.#lines.hasListeners) this.#audience.emit(false);
     };
   }
 
   /** Says when the first listener came and when the last one left, so that container logs are followed only then. */
   onAudience(notice: (listening: boolean) => void): () => void {
-    this.#audience.add(notice);
-    if (this.#listeners.size > 0) notice(true);
-    return () => this.#audience.delete(notice);
+    const stop = this.#audience.listen(notice);
+    if (this.#lines.hasListeners) notice(true);
+    return stop;
   }
 }

@@ -13,7 +13,7 @@ import {
   type Resource,
 } from '../../crds/model/kinds.js';
 import { type Disk, nodeDisk, StorageError } from '../platform/disk.js';
-import { Announcer } from './announcer.js';
+import { Emitter } from '../platform/emitter.js';
 import { RecentChanges } from './changes.js';
 import { Documents } from './documents.js';
 import { RecentEvents } from './events.js';
@@ -71,8 +71,8 @@ export async function openStore(deps: StoreDeps): Promise<Store> {
 
 class DocumentStore implements Store {
   readonly #documents = new Documents();
-  readonly #changes: Announcer<Change>;
-  readonly #happened: Announcer<ResourceEvent>;
+  readonly #changes: Emitter<Change>;
+  readonly #happened: Emitter<ResourceEvent>;
   readonly #recent: RecentChanges;
   readonly #events: RecentEvents;
   readonly #journal: Journal;
@@ -96,8 +96,8 @@ class DocumentStore implements Store {
     // A thousand versions for each ms of the clock: ahead of every earlier life, as long as the clock goes forward.
     this.#version = Math.max(loaded.version + VERSION_GAP, deps.now() * 1_000);
     const onError = (err: unknown): void => log.error({ err }, 'A watcher of the store failed');
-    this.#changes = new Announcer(onError);
-    this.#happened = new Announcer(onError);
+    this.#changes = new Emitter(onError);
+    this.#happened = new Emitter(onError);
     this.#journal = new Journal({ root, disk, log });
     this.#statusFiles = new StatusFiles({
       root,
@@ -281,7 +281,7 @@ class DocumentStore implements Store {
   }
 
   record(key: Key, event: Happening): void {
-    this.#happened.tell(this.#events.record(key, event, this.deps.now()));
+    this.#happened.emit(this.#events.record(key, event, this.deps.now()));
   }
 
   async flush(): Promise<void> {
@@ -371,7 +371,7 @@ class DocumentStore implements Store {
 
   #announce(...changes: readonly Change[]): void {
     for (const change of changes) this.#recent.add(Object.freeze(change));
-    this.#changes.tell(...changes);
+    this.#changes.emit(...changes);
   }
 
   #nextVersion(): string {

@@ -1,4 +1,5 @@
 import type { ApiServer } from '../../api/http/server.js';
+import { Emitter } from '../../api/platform/emitter.js';
 import { errorMessage } from '../../api/platform/errors.js';
 import type { Store } from '../../api/store/store.js';
 import { isReady } from '../../crds/model/conditions.js';
@@ -32,7 +33,7 @@ export interface GatewayDeps {
  */
 export class Gateway implements ApiReach, Part {
   readonly name = `the API on ${API_NETWORK}`;
-  readonly #listeners = new Set<() => void>();
+  readonly #changes = new Emitter<void>();
   readonly #backoff: Backoff;
   #open: { readonly address: string; readonly close: () => Promise<void> } | undefined;
   /** Why the last try failed. */
@@ -80,8 +81,7 @@ export class Gateway implements ApiReach, Part {
   }
 
   onChange(listener: () => void): Cancel {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#changes.listen(listener);
   }
 
   /** Why containers that should reach the API cannot, and for how long; undefined while they can, or there is no network. */
@@ -121,7 +121,7 @@ export class Gateway implements ApiReach, Part {
     const said = this.state()?.message;
     if (said === this.#said) return;
     this.#said = said;
-    for (const listener of this.#listeners) listener();
+    this.#changes.emit(undefined);
   }
 
   async #listen(address: string): Promise<void> {

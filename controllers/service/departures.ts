@@ -1,3 +1,4 @@
+import { Emitter } from '../../api/platform/emitter.js';
 import { toError } from '../../api/platform/errors.js';
 import type { Leaving } from './situation.js';
 
@@ -11,7 +12,7 @@ const AT_ONCE = 8;
 export class Departures {
   readonly #running = new Map<string, { readonly service: string; readonly how: Leaving }>();
   readonly #failures = new Map<string, Error>();
-  readonly #listeners = new Set<(service: string) => void>();
+  readonly #ended = new Emitter<string>();
   readonly #waiting: (() => void)[] = [];
   #active = 0;
 
@@ -26,7 +27,7 @@ export class Departures {
         this.#running.delete(container);
         this.#active -= 1;
         this.#waiting.shift()?.();
-        for (const listener of this.#listeners) listener(service);
+        this.#ended.emit(service);
       });
   }
 
@@ -53,7 +54,6 @@ export class Departures {
   }
 
   onEnd(listener: (service: string) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#ended.listen(listener);
   }
 }

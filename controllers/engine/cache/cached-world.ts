@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { Emitter } from '../../../api/platform/emitter.js';
 import { withTimeout } from '../../../api/platform/time-limit.js';
 import type { Clock } from '../../runtime/delays.js';
 import {
@@ -44,7 +45,9 @@ export class CachedWorld implements World {
   readonly #images: ImageWatch;
   readonly #questions: Questions;
   readonly #inspections: Inspections;
-  readonly #listeners = new Set<(change: WorldChange) => void>();
+  readonly #changes = new Emitter<WorldChange>((error, change) =>
+    this.deps.log.error({ err: error, change }, 'A listener of the world failed'),
+  );
   readonly #stopping = new AbortController();
   #trouble: string | undefined = 'The Docker engine has not been asked yet';
 
@@ -117,8 +120,7 @@ export class CachedWorld implements World {
   }
 
   onChange(listener: (change: WorldChange) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#changes.listen(listener);
   }
 
   refreshContainer(id: string, signal: AbortSignal): Promise<SeenContainer | undefined> {
@@ -239,12 +241,6 @@ export class CachedWorld implements World {
   }
 
   protected announce(change: WorldChange): void {
-    for (const listener of [...this.#listeners]) {
-      try {
-        listener(change);
-      } catch (error) {
-        this.deps.log.error({ err: error, change }, 'A listener of the world failed');
-      }
-    }
+    this.#changes.emit(change);
   }
 }

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { Emitter } from '../../../api/platform/emitter.js';
 import { toError } from '../../../api/platform/errors.js';
 import { normalizeReference } from '../../../crds/model/names.js';
 import type { Engine } from '../engine.js';
@@ -26,7 +27,9 @@ export class PullQueue implements Pulls {
   readonly #pulls = new Map<string, Pull>();
   readonly #queue: string[] = [];
   readonly #active = new Set<Promise<void>>();
-  readonly #listeners = new Set<(reference: string) => void>();
+  readonly #changes = new Emitter<string>((error, reference) =>
+    this.deps.log.error({ err: error, reference }, 'A listener of the pulls failed'),
+  );
   #stopped = false;
 
   constructor(
@@ -84,8 +87,7 @@ export class PullQueue implements Pulls {
   }
 
   onChange(listener: (reference: string) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#changes.listen(listener);
   }
 
   /** Stops every pull and takes no more; resolves when none is under way. */
@@ -146,15 +148,7 @@ export class PullQueue implements Pulls {
   }
 
   #announce({ spellings }: Pull): void {
-    for (const listener of [...this.#listeners]) {
-      for (const spelling of spellings) {
-        try {
-          listener(spelling);
-        } catch (error) {
-          this.deps.log.error({ err: error, reference: spelling }, 'A listener of the pulls failed');
-        }
-      }
-    }
+    this.#changes.emit(...spellings);
   }
 }
 
