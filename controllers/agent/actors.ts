@@ -78,11 +78,11 @@ async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
     device: () => readDeviceCredentials(settings.hostRoot),
     log,
   });
+  const space = diskSpace({ engine, hostRoot: settings.hostRoot, minFreeBytes: settings.minFreeDiskBytes });
   const archives = new SideLoader({
-    ...{ dataFolder: settings.dataFolder, store, engine, world, logs, log, clock: systemClock },
+    ...{ dataFolder: settings.dataFolder, store, engine, world, logs, log, clock: systemClock, space },
     architecture: () => architectureOf(reader.traits.machine ?? machine()),
   });
-  const space = diskSpace({ engine, hostRoot: settings.hostRoot, minFreeBytes: settings.minFreeDiskBytes });
   const pulls = new PullQueue({ engine, world, archives, credentials, space, log });
   const apiAddress = () => ({
     host: store.get('Network', API_NETWORK)?.status?.gateway ?? API_GATEWAY,

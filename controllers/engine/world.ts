@@ -61,12 +61,17 @@ export interface PullWish {
   readonly digest?: string | undefined;
 }
 
-/** Pulls shared by everybody who wants the same reference; at most three at once. */
+/** Pulls shared by everybody who wants the same reference; at most three at once, and none counts that waits for a file. */
 export interface Pulls {
   /** Starts or joins a pull; returns at once. The first one's wish counts. */
   start(reference: string, wish?: PullWish): void;
-  /** Nothing known, running (percent; 0 while queued), or how the last one failed. A success is forgotten: the image is in the world then. */
-  state(reference: string): { is: 'none' } | { is: 'running'; percent: number } | { is: 'failed'; error: Error };
+  /**
+   * Nothing known, running (percent; 0 while queued; `file`: the file of images that it waits for), or how the last one
+   * failed. A success is forgotten: the image is in the world then.
+   */
+  state(
+    reference: string,
+  ): { is: 'none' } | { is: 'running'; percent: number; file?: string } | { is: 'failed'; error: Error };
   /** Forgets a failure, stops a pull that nobody wants any more. */
   forget(reference: string): void;
   onChange(listener: (reference: string) => void): () => void;

@@ -56,8 +56,7 @@ function planWanted({ spec, status }: Image, facts: ImageFacts): ImagePlan {
   if (seen) {
     if (pull.is === 'failed') return act('Downloaded', { do: 'forget' }); // it came another way
     // Until the pull has said how it ended it is not known whether the image is ours to collect.
-    if (pull.is === 'running' && status?.state === 'Downloading')
-      return wait('Downloading', `Downloading ${spec.image}`);
+    if (pull.is === 'running' && status?.state === 'Downloading') return coming(spec.image, pull);
     return settled();
   }
   if (spec.spareSince !== undefined) return planUnfetched(facts) ?? settled();
@@ -74,8 +73,7 @@ function planSuspension(
 ): ImagePlan | undefined {
   if (app === undefined) return undefined;
   const message = `App ${app} is suspended: ${reference} is not downloaded until it is resumed and spec.suspend is taken back`;
-  if (awaitedElsewhere)
-    return pull.is === 'running' ? wait('Downloading', `Downloading ${reference}`) : wait(SUSPENDED, message);
+  if (awaitedElsewhere) return pull.is === 'running' ? coming(reference, pull) : wait(SUSPENDED, message);
   const ended = planUnfetched({ pull, awaitedElsewhere }, `App ${app} is suspended`);
   return { ...wait(SUSPENDED, message), steps: ended?.steps ?? [] };
 }
@@ -83,7 +81,7 @@ function planSuspension(
 function planPull(reference: string, { pull, of, attempts, nowMs, random }: ImageFacts): ImagePlan {
   switch (pull.is) {
     case 'running':
-      return wait('Downloading', `Downloading ${reference}`);
+      return coming(reference, pull);
     case 'failed': {
       const failed = nextAttempt(attempts, of, pullFailure(reference, pull.error), nowMs, random);
       return { ...planDelay(failed, nowMs), steps: [{ do: 'count', attempts: failed }, { do: 'forget' }] };
@@ -99,6 +97,12 @@ function planPull(reference: string, { pull, of, attempts, nowMs, random }: Imag
     }
   }
 }
+
+/** What an image that is under way waits for: a registry, or a file on the device that is being read. */
+const coming = (reference: string, { file }: { readonly file?: string }): ImagePlan =>
+  file === undefined
+    ? wait('Downloading', `Downloading ${reference}`)
+    : wait('Loading', `Loading the file ${file}, which may hold ${reference}`);
 
 function planDelay(attempts: Attempts, nowMs: number): ImagePlan {
   if (isHopeless(attempts)) return { ...settled(), failure: hopeless(attempts, nowMs) };

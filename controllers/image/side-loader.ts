@@ -1,34 +1,42 @@
-import { createReadStream, mkdirSync } from 'node:fs';
+import { EventEmitter, once, setMaxListeners } from 'node:events';
+import { mkdirSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { watch } from 'chokidar';
 import type { Logger } from 'pino';
 import type { LineOwner, LogStream } from '../../api/device-state/logs.js';
 import type { Disk } from '../../api/platform/disk.js';
-import { errorMessage } from '../../api/platform/errors.js';
-import { timeoutSignal } from '../../api/platform/time-limit.js';
+import { errorCode, errorMessage } from '../../api/platform/errors.js';
 import type { Store } from '../../api/store/store.js';
 import { keyOf } from '../../crds/model/kinds.js';
+import { DEVICE_DOCUMENT } from '../../crds/model/names.js';
 import { type Engine, EngineUnreachable } from '../engine/engine.js';
 import { imageKey } from '../engine/image-reference.js';
 import type { Archives } from '../engine/images/archives.js';
+import { type DiskSpace, NotEnoughDisk } from '../engine/images/disk-space.js';
 import { type ArchiveContent, readArchive } from '../engine/images/image-archive.js';
 import { asDockerArchive } from '../engine/images/oci-layout.js';
-import { ArchiveError } from '../engine/images/tar-file.js';
+import { ArchiveError, fileStream } from '../engine/images/tar-file.js';
 import type { World } from '../engine/world.js';
 import type { Cancel, Clock } from '../runtime/delays.js';
+import { checkUnpacked, watchReading } from './archive-limits.js';
 import { type LoadedFile, openLoadedFiles } from './loaded-files.js';
 
-/** A file that has not changed for so long has been copied as a whole. */
+/** A file that has not changed for so long has been copied as a whole; twice as long each time that this was wrong. */
 const SETTLE_MS = 2_000;
+const MOST_DOUBLINGS = 8;
 /** When to try again what failed for a reason that may pass. */
 const RETRY_MS = 60_000;
+/** Room is looked for less and less often, for all of the file may have to be read. */
+const LONGEST_RETRY_MS = 8 * RETRY_MS;
+/** How long a pull waits for files that may hold its image, before it asks the registry. */
+const PATIENCE_MS = 60_000;
 /** An engine that keeps refusing a file, after twice the time each time, is not asked again before the file changes. */
 const REFUSALS = 5;
 /** A file in whose reading the agent has ended so often is not read again: once may be the power, twice is the file. */
 const ENDS_IN_READING = 2;
-/** An engine that takes longer than this to unpack an archive will not. */
-const LOAD_LIMIT_MS = 30 * 60_000;
+/** An archive that takes longer than this to read, or the engine to take in, will not come to an end. */
+const LOAD_LIMIT_MINUTES = 30;
 
 export interface SideLoaderDeps {
   /** Holds `images/` and the list of what was read, `images.json`. */
@@ -45,29 +53,56 @@ export interface SideLoaderDeps {
   readonly disk?: Disk;
   /** How changes in the folder are noticed; by watching it when not said. */
   readonly notice?: typeof watchFolder;
+  /** Without it a file may fill the disk. */
+  readonly space?: Pick<DiskSpace, 'room' | 'watched'>;
+  /** How a file is read; as an archive when not said. */
+  readonly read?: typeof readArchive;
 }
 
+type Seen = Pick<LoadedFile, 'size' | 'mtimeMs'>;
+
 /** A file as it was last seen. */
-interface Sighting {
-  readonly size: number;
-  readonly mtimeMs: number;
+interface Sighting extends Seen {
   /** Since when it looks like this, by the monotonic clock, ms. */
   readonly sinceMs: number;
 }
 
 /** A file that could not be loaded, as it was then. */
-interface Failure extends Pick<LoadedFile, 'size' | 'mtimeMs'> {
+interface Failure extends Seen {
   readonly why: string;
-  /** How often the engine has refused it; 0: for a reason that passes by itself. */
-  readonly refusals: number;
+  readonly is: 'refused' | 'no room' | 'passing';
+  /** How often it has failed so, one time after the other. */
+  readonly times: number;
   /** When to try again, by the monotonic clock, ms. */
   readonly dueMs: number;
+}
+
+/** The file that is being read, or that the engine takes in. */
+interface Current {
+  readonly name: string;
+  readonly seen: Seen;
+  /** Bytes that it takes on its disk, fewer than its size when it has holes. */
+  readonly takes: number;
+  /** What it holds; undefined: not known yet. */
+  images: readonly string[] | undefined;
+  /** Aborted when it is another file now or none (`FileChanged`), cannot be read (`ArchiveError`), or `TookTooLong`. */
+  readonly ending: AbortController;
+}
+
+/** A file that was changed, replaced or taken away while it was read: no fault of it. */
+class FileChanged extends Error {
+  override readonly name = 'FileChanged';
+}
+
+class TookTooLong extends Error {
+  override readonly name = 'TookTooLong';
 }
 
 /**
  * Loads archives of images that somebody puts into `<data>/images`, each once; what they held is on the engine
  * afterwards, and in the log. A broken one is a problem that names it, until it is replaced or taken away. One after the
- * other: they are large, and devices are small.
+ * other: they are large, and devices are small. A file has no end that we trust: how much, how long and in what steps it is
+ * read is bounded, and pulls go on meanwhile.
  */
 export class SideLoader implements Archives {
   readonly #folder: string;
@@ -77,6 +112,15 @@ export class SideLoader implements Archives {
   readonly #sightings = new Map<string, Sighting>();
   /** Files that could not be loaded and are tried again. */
   readonly #failing = new Map<string, Failure>();
+  /** How often a file was changed after it had seemed to be whole. */
+  readonly #changes = new Map<string, number>();
+  /** Files that this look has not come to and that may hold anything. */
+  readonly #unread = new Set<string>();
+  /** Tells pulls that what they wait for may be another file now, or none. */
+  readonly #progress = new EventEmitter();
+  #current: Current | undefined;
+  /** Looks and loads that have not ended. */
+  #pending = 0;
   readonly #stopping = new AbortController();
   #watcher: ReturnType<typeof watchFolder> | undefined;
   #timer: Cancel | undefined;
@@ -86,10 +130,11 @@ export class SideLoader implements Archives {
   constructor(private readonly deps: SideLoaderDeps) {
     this.#folder = join(deps.dataFolder, 'images');
     this.#loaded = openLoadedFiles(join(deps.dataFolder, 'images.json'), deps.log, deps.disk);
+    setMaxListeners(0, this.#progress);
     this.#unfinished = new Map(this.#loaded.entries().filter(([, { reading = 0 }]) => reading > 0));
   }
 
-  /** Begins to watch. What is there already is read in the background; pulls wait for it. */
+  /** Begins to watch. What is there already is read in the background; pulls wait for it, for a while. */
   start(): void {
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
     const { notice = watchFolder, world, log } = this.deps;
@@ -106,8 +151,9 @@ export class SideLoader implements Archives {
     await this.#turn;
   }
 
-  /** Looks at the folder when all that was asked for before is done. Hints that come together are one look. */
+  /** Looks at the folder when all that was asked for before is done, and at once whether that is still of use. */
   look(): void {
+    if (this.#current) void this.#check(this.#current);
     this.#enqueue(() => this.#look());
   }
 
@@ -120,20 +166,64 @@ export class SideLoader implements Archives {
     return this.#filesWith(reference).length > 0;
   }
 
-  async bring(reference: string, signal: AbortSignal): Promise<boolean> {
-    await this.#turn;
-    const { world } = this.deps;
-    if (world.image(reference)) return true; // it was in what has just been read
-    // One that has just failed has a time of its own, or is of no use.
-    const name = this.#filesWith(reference).find((one) => !this.#failing.has(one) && !this.#loaded.get(one)?.error);
-    if (name === undefined) return false;
-    this.#enqueue(async () => {
-      const seen = await this.#stat(name);
-      if (seen) await this.#load(name, seen);
-      if (this.#failing.has(name)) this.look();
+  async bring(
+    reference: string,
+    signal: AbortSignal,
+    onWait: (file: string | undefined) => void = () => undefined,
+  ): Promise<boolean> {
+    const { world, clock } = this.deps;
+    const patience = { isOver: false };
+    const impatient = clock.after(PATIENCE_MS, () => {
+      patience.isOver = true;
+      this.#progress.emit('change');
     });
-    await this.#turn;
-    return (await world.refreshImage(reference, signal)) !== undefined;
+    const wait = (isDone: () => boolean): Promise<void> => this.#wait(reference, patience, isDone, signal, onWait);
+    try {
+      await wait(() => this.#pending === 0 || !this.#mayHold(imageKey(reference)));
+      if (world.image(reference)) return true; // it was in what has just been read
+      // One that has just failed has a time of its own, or is of no use.
+      const name = this.#filesWith(reference).find((one) => !this.#failing.has(one) && !this.#loaded.get(one)?.error);
+      if (name === undefined) return false;
+      let isDone = false;
+      this.#enqueue(async () => {
+        // Several pulls may have asked for the same file.
+        if (!signal.aborted && !(await world.refreshImage(reference, signal))) await this.#again(name);
+        isDone = true;
+      });
+      await wait(() => isDone);
+      return (await world.refreshImage(reference, signal)) !== undefined;
+    } finally {
+      impatient();
+      onWait(undefined);
+    }
+  }
+
+  /** Whether what is being read, or has yet to be, may hold the image; a look that has not begun will begin soon. */
+  #mayHold(key: string): boolean {
+    const { images } = this.#current ?? {};
+    return images === undefined || this.#unread.size > 0 || images.some((one) => imageKey(one) === key);
+  }
+
+  /**
+   * Waits while there is something that may bring the image: as long as it takes for a file that is known to hold it, and
+   * until patience is over for anything else.
+   */
+  async #wait(
+    reference: string,
+    patience: { readonly isOver: boolean },
+    isDone: () => boolean,
+    signal: AbortSignal,
+    onWait: (file: string | undefined) => void,
+  ): Promise<void> {
+    const key = imageKey(reference);
+    while (!isDone()) {
+      signal.throwIfAborted();
+      const { name, images } = this.#current ?? {};
+      const holds = images?.some((one) => imageKey(one) === key) ?? false;
+      if (patience.isOver && !holds) return;
+      onWait(holds || images === undefined ? name : ([...this.#unread][0] ?? name));
+      await once(this.#progress, 'change', { signal });
+    }
   }
 
   #filesWith(reference: string): readonly string[] {
@@ -143,12 +233,16 @@ export class SideLoader implements Archives {
   }
 
   #enqueue(work: () => Promise<void>): void {
+    this.#pending += 1;
     this.#turn = this.#turn.then(async () => {
-      if (this.#stopping.signal.aborted) return;
-      await work().catch((error: unknown) => {
-        if (!this.#stopping.signal.aborted)
-          this.deps.log.warn({ err: error }, 'Could not look at the folder of images');
-      });
+      if (!this.#stopping.signal.aborted) {
+        await work().catch((error: unknown) => {
+          if (!this.#stopping.signal.aborted)
+            this.deps.log.warn({ err: error }, 'Could not look at the folder of images');
+        });
+      }
+      this.#pending -= 1;
+      this.#progress.emit('change');
     });
   }
 
@@ -158,11 +252,19 @@ export class SideLoader implements Archives {
     if (!world.fresh) return; // its return is announced
     const names = (await readdir(this.#folder)).filter((name) => /^[^.].*\.(tar|tar\.gz|tgz)$/.test(name)).sort();
     const there = new Set(names);
-    for (const name of [...this.#sightings.keys()]) if (!there.has(name)) this.#sightings.delete(name);
-    for (const name of [...this.#failing.keys()]) if (!there.has(name)) this.#failing.delete(name);
+    for (const known of [this.#sightings, this.#failing, this.#changes])
+      for (const name of [...known.keys()]) if (!there.has(name)) known.delete(name);
     await this.#loaded.keep(there);
     let againInMs = Number.POSITIVE_INFINITY;
-    for (const name of names) againInMs = Math.min(againInMs, await this.#consider(name));
+    for (const name of names) if (!isDone(this.#loaded.get(name))) this.#unread.add(name);
+    try {
+      for (const name of names) {
+        this.#unread.delete(name);
+        againInMs = Math.min(againInMs, await this.#consider(name));
+      }
+    } finally {
+      this.#unread.clear();
+    }
     this.#tell();
     if (Number.isFinite(againInMs)) this.#timer = clock.after(againInMs, () => this.look());
   }
@@ -171,93 +273,147 @@ export class SideLoader implements Archives {
   async #consider(name: string): Promise<number> {
     const seen = await this.#stat(name);
     const known = this.#loaded.get(name);
-    if (!seen || (isSame(known, seen) && !known?.loading && known?.reading === undefined))
-      return Number.POSITIVE_INFINITY;
+    if (!seen || (isSame(known, seen) && isDone(known))) return Number.POSITIVE_INFINITY;
     const { clock } = this.deps;
     const nowMs = clock.monotonic();
     const failure = this.#failing.get(name);
-    if (failure && failure.refusals > 0 && isSame(failure, seen) && nowMs < failure.dueMs) return failure.dueMs - nowMs;
+    if (failure && failure.is !== 'passing' && isSame(failure, seen) && nowMs < failure.dueMs)
+      return failure.dueMs - nowMs;
     const before = this.#sightings.get(name);
     const sinceMs = isSame(before, seen) && before ? before.sinceMs : nowMs - Math.max(0, clock.now() - seen.mtimeMs);
     this.#sightings.set(name, { ...seen, sinceMs });
-    if (nowMs - sinceMs < SETTLE_MS) return SETTLE_MS - (nowMs - sinceMs);
-    await this.#load(name, seen);
+    const settleMs = SETTLE_MS * 2 ** Math.min(this.#changes.get(name) ?? 0, MOST_DOUBLINGS);
+    if (nowMs - sinceMs < settleMs) return settleMs - (nowMs - sinceMs);
+    await this.#load(name, seen, known);
     return (this.#failing.get(name)?.dueMs ?? Number.POSITIVE_INFINITY) - clock.monotonic();
   }
 
-  async #stat(name: string): Promise<Pick<LoadedFile, 'size' | 'mtimeMs'> | undefined> {
+  async #stat(name: string): Promise<(Seen & Pick<Current, 'takes'>) | undefined> {
     const seen = await stat(join(this.#folder, name)).catch(() => undefined);
-    return seen?.isFile() ? { size: seen.size, mtimeMs: Math.trunc(seen.mtimeMs) } : undefined;
+    if (!seen?.isFile()) return undefined;
+    const takes = Math.min(seen.size, seen.blocks * 512) || seen.size; // some file systems do not count blocks
+    return { size: seen.size, mtimeMs: Math.trunc(seen.mtimeMs), takes };
   }
 
-  async #load(name: string, seen: Pick<LoadedFile, 'size' | 'mtimeMs'>): Promise<void> {
-    const signal = timeoutSignal(LOAD_LIMIT_MS, this.#stopping.signal);
+  /** Loads a file once more: the engine has lost what it held. */
+  async #again(name: string): Promise<void> {
+    const seen = await this.#stat(name);
+    if (seen) await this.#load(name, seen, this.#loaded.get(name));
+    if (this.#failing.has(name)) this.look();
+  }
+
+  /** Ends what is being read as soon as it is another file, or none. */
+  async #check(current: Current): Promise<void> {
+    const seen = await this.#stat(current.name);
+    if (this.#current === current && !isSame(current.seen, seen)) current.ending.abort(new FileChanged());
+  }
+
+  async #load(name: string, { takes, ...seen }: Seen & Pick<Current, 'takes'>, known?: LoadedFile): Promise<void> {
+    const images = isSame(known, seen) && known?.images.length ? known.images : undefined;
+    const current: Current = { name, seen, takes, images, ending: new AbortController() };
+    const signal = AbortSignal.any([this.#stopping.signal, current.ending.signal]);
+    const limit = this.deps.clock.after(LOAD_LIMIT_MINUTES * 60_000, () => current.ending.abort(new TookTooLong()));
     const before = this.#failing.get(name);
     this.#failing.delete(name);
+    this.#current = current;
+    this.#progress.emit('change');
     try {
       if (this.#endsIn(name, seen) >= ENDS_IN_READING) throw new ArchiveError(SET_ASIDE);
-      const images = await this.#intoEngine(name, seen, signal);
+      const images = await this.#intoEngine(current, signal);
       await this.#loaded.set(name, { ...seen, images });
       for (const reference of images) await this.deps.world.refreshImage(reference, signal);
+      this.#changes.delete(name);
       this.#loadedFrom(name, images);
     } catch (error) {
       if (this.#stopping.signal.aborted) return;
-      await this.#fail(name, seen, before, error);
+      if (current.ending.signal.reason instanceof FileChanged) {
+        this.#changes.set(name, (this.#changes.get(name) ?? 0) + 1);
+        this.look();
+      } else await this.#fail(name, seen, before, error);
+    } finally {
+      limit();
+      this.#current = undefined;
+      this.#progress.emit('change');
     }
     this.#tell();
   }
 
-  async #fail(
-    name: string,
-    seen: Pick<LoadedFile, 'size' | 'mtimeMs'>,
-    before: Failure | undefined,
-    error: unknown,
-  ): Promise<void> {
-    const { clock, log, logs } = this.deps;
+  async #fail(name: string, seen: Seen, before: Failure | undefined, error: unknown): Promise<void> {
+    const { clock, log, logs, store } = this.deps;
     const why = errorMessage(error);
     log.warn({ file: name }, `Could not load images from ${name}: ${why}`);
     logs.system(`Failed to load images from '${name}' due to '${why}'`, 'nobody', { isStdErr: true });
-    const refusals = isPassing(error) ? 0 : (isSame(before, seen) ? (before?.refusals ?? 0) : 0) + 1;
-    if (error instanceof ArchiveError || refusals >= REFUSALS) {
+    const is = kindOf(error);
+    const times = isSame(before, seen) && before?.is === is ? before.times + 1 : 1;
+    if (error instanceof ArchiveError || (is === 'refused' && times >= REFUSALS)) {
       const known = this.#loaded.get(name);
       await this.#loaded.set(name, { ...seen, images: isSame(known, seen) ? (known?.images ?? []) : [], error: why });
+      const message = `Images of ${name} are not loaded until it is replaced: ${why}`;
+      store.record(keyOf('HostConfig', DEVICE_DOCUMENT), { type: 'Warning', reason: 'FileUnusable', message });
       return;
     }
-    const dueMs = clock.monotonic() + RETRY_MS * 2 ** Math.max(0, refusals - 1);
-    this.#failing.set(name, { ...seen, why, refusals, dueMs });
+    const delayMs = is === 'passing' ? RETRY_MS : Math.min(RETRY_MS * 2 ** (times - 1), LONGEST_RETRY_MS);
+    this.#failing.set(name, { ...seen, why, is, times, dueMs: clock.monotonic() + delayMs });
   }
 
-  async #intoEngine(
-    name: string,
-    seen: Pick<LoadedFile, 'size' | 'mtimeMs'>,
-    signal: AbortSignal,
-  ): Promise<readonly string[]> {
+  async #intoEngine(current: Current, signal: AbortSignal): Promise<readonly string[]> {
+    const { name, seen } = current;
     const path = join(this.#folder, name);
-    const { engine } = this.deps;
-    const content = await this.#read(name, seen, signal);
+    const { engine, space } = this.deps;
+    const content = await this.#read(current, signal);
+    current.images = content.references;
+    this.#progress.emit('change');
     // Should we not live to hear that it is done: what it brought must not pass for something that we pulled.
     await this.#loaded.set(name, { ...seen, images: content.references, loading: true });
-    const archive = content.is === 'docker' ? createReadStream(path) : asDockerArchive(path, content.images, signal);
-    return engine.loadImages(archive, signal);
+    const load = (within: AbortSignal): Promise<readonly string[]> => {
+      const reading = { signal: within, size: seen.size };
+      const archive =
+        content.is === 'docker' ? fileStream(path, seen.size) : asDockerArchive(path, content.images, reading);
+      return engine.loadImages(archive, within);
+    };
+    try {
+      return await (space ? space.watched(name, signal, load) : load(signal));
+    } catch (error) {
+      if (signal.reason instanceof TookTooLong)
+        throw new Error(`the engine has not taken it in within ${LOAD_LIMIT_MINUTES} minutes`);
+      throw error;
+    }
   }
 
   /** What is in a file. Should we not live to know it, the next process finds a mark. */
-  async #read(name: string, seen: Pick<LoadedFile, 'size' | 'mtimeMs'>, signal: AbortSignal): Promise<ArchiveContent> {
+  async #read({ name, seen, takes, ending }: Current, signal: AbortSignal): Promise<ArchiveContent> {
+    const { architecture, clock, read = readArchive, space } = this.deps;
+    const room = await space?.room(signal);
+    checkUnpacked(seen.size, takes, room); // it is no smaller unpacked
     const ends = this.#endsIn(name, seen);
     const known = this.#loaded.get(name);
     const { images = [], loading } = isSame(known, seen) && known ? known : {};
     const begun = { ...seen, images, ...(loading ? { loading } : {}) };
     await this.#loaded.set(name, { ...begun, reading: ends + 1 });
+    let unpacked = 0;
+    const unwatch = watchReading(clock, {
+      progress: () => unpacked,
+      look: () => this.#current && void this.#check(this.#current),
+      silent: () => ending.abort(new ArchiveError('nothing of it could be read for a minute')),
+    });
+    const unpacks = (bytes: number): void => {
+      unpacked = bytes;
+      checkUnpacked(bytes, takes, room);
+    };
     try {
-      return await readArchive(join(this.#folder, name), this.deps.architecture(), signal);
+      return await read(join(this.#folder, name), architecture(), { signal, size: seen.size, unpacks });
     } catch (error) {
       await this.#loaded.set(name, { ...begun, reading: ends });
+      if (signal.reason instanceof TookTooLong)
+        throw new ArchiveError(`it could not be read within ${LOAD_LIMIT_MINUTES} minutes`);
       throw error;
+    } finally {
+      unwatch();
     }
   }
 
   /** In how many earlier processes the reading of this very file did not come to an end. */
-  #endsIn(name: string, seen: Pick<LoadedFile, 'size' | 'mtimeMs'>): number {
+  #endsIn(name: string, seen: Seen): number {
     const unfinished = this.#unfinished.get(name);
     return isSame(unfinished, seen) ? (unfinished?.reading ?? 0) : 0;
   }
@@ -307,13 +463,16 @@ function watchFolder(
   return watcher;
 }
 
-const isSame = (
-  known: Pick<LoadedFile, 'size' | 'mtimeMs'> | undefined,
-  seen: Pick<LoadedFile, 'size' | 'mtimeMs'>,
-): boolean => known?.size === seen.size && known.mtimeMs === seen.mtimeMs;
+const isSame = (known: Seen | undefined, seen: Seen | undefined): boolean =>
+  known !== undefined && known.size === seen?.size && known.mtimeMs === seen.mtimeMs;
 
-/** A full disk, an engine that is away, a disk error: what passes by itself, and is not the fault of the file. */
-const isPassing = (error: unknown): boolean =>
-  error instanceof EngineUnreachable ||
-  (error instanceof Error && (/no space left|quota exceeded/i.test(error.message) || error.name === 'TimeoutError')) ||
-  (!(error instanceof ArchiveError) && error instanceof Error && 'code' in error);
+/** Read to its end, or found to be of no use. */
+const isDone = (known: LoadedFile | undefined): boolean =>
+  known !== undefined && !known.loading && known.reading === undefined;
+
+/** A full disk, an engine that is away and a disk error pass by themselves; anything else is the fault of the file. */
+function kindOf(error: unknown): Failure['is'] {
+  if (error instanceof ArchiveError || !(error instanceof Error)) return 'refused';
+  if (error instanceof NotEnoughDisk || /no space left|quota exceeded/i.test(error.message)) return 'no room';
+  return error instanceof EngineUnreachable || errorCode(error) !== undefined ? 'passing' : 'refused';
+}

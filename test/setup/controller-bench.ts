@@ -10,7 +10,7 @@ import { type Informer, startWorld } from '../../controllers/engine/cache/inform
 import { PullQueue } from '../../controllers/engine/images/pull-queue.js';
 import { openUpdateLocks } from '../../controllers/host/locks/lock-files.js';
 import type { UpdateLocks } from '../../controllers/host/locks/update-locks.js';
-import { SideLoader } from '../../controllers/image/side-loader.js';
+import { SideLoader, type SideLoaderDeps } from '../../controllers/image/side-loader.js';
 import type { Controller } from '../../controllers/runtime/controller.js';
 import { Loop } from '../../controllers/runtime/loop.js';
 import { conditionOf, isReady, isStalled } from '../../crds/model/conditions.js';
@@ -59,10 +59,11 @@ export class ControllerBench {
     supplies.logs.listen((line) => this.lines.push(line));
   }
 
-  /** `before`: goes on with its engine and folder, as a new process does. */
+  /** `before`: goes on with its engine and folder, as a new process does. `ofFiles`: how files of images are read. */
   static async open(
     controllers: (supplies: Supplies) => readonly Controller[],
     before?: ControllerBench,
+    ofFiles: Pick<SideLoaderDeps, 'read' | 'space'> = {},
   ): Promise<ControllerBench> {
     const clock = before?.clock ?? new FakeClock();
     const engine = before?.engine ?? new MemoryEngine();
@@ -72,7 +73,7 @@ export class ControllerBench {
     const world = startWorld({ engine, log: silent, clock, coalesceMs: 0 });
     const logs = new LogStream();
     const files = { dataFolder: folder, store, engine, world, logs, log: silent, clock };
-    const archives = new SideLoader({ ...files, architecture: () => 'amd64' });
+    const archives = new SideLoader({ ...files, ...ofFiles, architecture: () => 'amd64' });
     const pulls = new PullQueue({ engine, world, archives, log: silent });
     const locks = openUpdateLocks({ lockRoot: '/locks', hostRoot: folder, log: silent, now });
     const monotonic = () => clock.monotonic();

@@ -33,6 +33,10 @@ export interface DiskSpace {
     signal: AbortSignal,
     pull: (signal: AbortSignal) => Promise<void>,
   ): Promise<void>;
+  /** Bytes that may still be filled; undefined where that cannot be told, or is left to whoever fills them. */
+  room(signal: AbortSignal): Promise<number | undefined>;
+  /** Does what fills the disk by `what`; throws `NotEnoughDisk` when the room runs out on the way. */
+  watched<T>(what: string, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T>;
 }
 
 /** An unpacked layer is about twice as large as what travels, and both are on the disk for a moment. */
@@ -48,11 +52,9 @@ export function diskSpace(deps: DiskSpaceDeps): DiskSpace {
 
   return {
     async within(reference, options, signal, pull) {
-      if (minFreeBytes === 0) return pull(signal);
-      const { rootDir, machine } = await engine.info(signal);
-      const folder = join(hostRoot, rootDir);
-      const free = rootDir === '' ? undefined : await freeBytes(folder);
-      if (free === undefined) return pull(signal);
+      const disk = await look(signal);
+      if (!disk) return pull(signal);
+      const { folder, free, machine } = disk;
       if (free < minFreeBytes) throw new NotEnoughDisk(sentence(reference, undefined, free, folder));
       if (free < PLENTY_BYTES) {
         const architecture = options.platform?.split('/')[1] ?? architectureOf(machine);
@@ -66,7 +68,26 @@ export function diskSpace(deps: DiskSpaceDeps): DiskSpace {
       }
       return watched(reference, folder, signal, pull);
     },
+    async room(signal) {
+      const disk = await look(signal);
+      return disk && Math.max(0, disk.free - minFreeBytes);
+    },
+    async watched(what, signal, work) {
+      const disk = await look(signal);
+      return disk ? watched(what, disk.folder, signal, work) : work(signal);
+    },
   };
+
+  /** The engine's disk; undefined where it cannot be seen, or is not looked after. */
+  async function look(
+    signal: AbortSignal,
+  ): Promise<{ readonly folder: string; readonly free: number; readonly machine: string } | undefined> {
+    if (minFreeBytes === 0) return undefined;
+    const { rootDir, machine } = await engine.info(signal);
+    const folder = join(hostRoot, rootDir);
+    const free = rootDir === '' ? undefined : await freeBytes(folder);
+    return free === undefined ? undefined : { folder, free, machine };
+  }
 
   /** What has to travel. Which layers are here already is found out only when it matters: that takes a request for each image. */
   async function missingBytes({ layers, diffIds }: RemoteImage, free: number, signal: AbortSignal): Promise<number> {
@@ -82,24 +103,24 @@ export function diskSpace(deps: DiskSpaceDeps): DiskSpace {
   }
 
   /** Other programs write as well, and a size is an estimate: the pull is broken off before the disk is full. */
-  async function watched(
+  async function watched<T>(
     reference: string,
     folder: string,
     signal: AbortSignal,
-    pull: (signal: AbortSignal) => Promise<void>,
-  ): Promise<void> {
+    pull: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
     const short = new AbortController();
     let ended = false;
-    const look = async (): Promise<void> => {
+    const check = async (): Promise<void> => {
       const free = await freeBytes(folder);
       if (free !== undefined && free < minFreeBytes)
         short.abort(new NotEnoughDisk(sentence(reference, undefined, free, folder)));
       else if (!ended) timer = plan();
     };
-    const plan = (): Cancel => clock.after(LOOK_EVERY_MS, () => void look());
+    const plan = (): Cancel => clock.after(LOOK_EVERY_MS, () => void check());
     let timer = plan();
     try {
-      await pull(AbortSignal.any([signal, short.signal]));
+      return await pull(AbortSignal.any([signal, short.signal]));
     } finally {
       ended = true;
       timer();

@@ -1,6 +1,6 @@
 import { parseJsonWithin, TooMuchJson } from '../../../api/platform/json-text.js';
 import { type LayoutImage, layoutImages } from './oci-layout.js';
-import { ArchiveError, bytesOf, eachEntry } from './tar-file.js';
+import { ArchiveError, bytesOf, eachEntry, type Reading } from './tar-file.js';
 
 /** What is in an archive of images, as `docker save` or a tool for OCI layouts writes it. */
 export type ArchiveContent = { readonly references: readonly string[] } & (
@@ -17,11 +17,11 @@ const LARGEST_SUM_BYTES = 8 * 1024 * 1024;
  * Reads an archive (tar, perhaps gzipped) from its beginning to its end without unpacking it, and so finds out whether
  * it is whole. `architecture`: of the engine, where an index offers several. Throws `ArchiveError`.
  */
-export async function readArchive(path: string, architecture: string, signal: AbortSignal): Promise<ArchiveContent> {
+export async function readArchive(path: string, architecture: string, reading: Reading): Promise<ArchiveContent> {
   const names = new Set<string>();
   const texts = new Map<string, string>();
   let sum = 0;
-  await eachEntry(path, signal, async (name, size, body) => {
+  await eachEntry(path, reading, async (name, size, body) => {
     names.add(name);
     if (!/(\.json|^blobs\/.*|^oci-layout)$/.test(name) || size > LARGEST_TEXT_BYTES || sum + size > LARGEST_SUM_BYTES)
       return;

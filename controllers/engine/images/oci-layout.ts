@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { type Pack, pack } from 'tar-stream';
 import { toError } from '../../../api/platform/errors.js';
 import { type JsonLimits, parseJsonWithin, TooMuchJson } from '../../../api/platform/json-text.js';
-import { ArchiveError, eachEntry } from './tar-file.js';
+import { ArchiveError, eachEntry, type Reading } from './tar-file.js';
 
 /** One image of an OCI layout: names of files in its archive, and what it is called. */
 export interface LayoutImage {
@@ -96,7 +96,7 @@ function referencesOf({ annotations = {} }: Descriptor): readonly string[] {
  * The images of a layout as `docker save` would have written them, which is what engines before 25 can load: layers are
  * passed on as they come, never held. Ends the stream with the error of the reading.
  */
-export function asDockerArchive(path: string, images: readonly LayoutImage[], signal: AbortSignal): Readable {
+export function asDockerArchive(path: string, images: readonly LayoutImage[], reading: Reading): Readable {
   const archive = pack();
   const wanted = new Set(images.flatMap(({ config, layers }) => [config, ...layers]));
   const manifest = images.map(({ config, layers, references }) => ({
@@ -105,7 +105,7 @@ export function asDockerArchive(path: string, images: readonly LayoutImage[], si
     Layers: layers,
   }));
   archive.entry({ name: 'manifest.json' }, JSON.stringify(manifest));
-  eachEntry(path, signal, async (name, size, body) => {
+  eachEntry(path, reading, async (name, size, body) => {
     if (wanted.delete(name)) await add(archive, name, size, body);
   }).then(
     () => archive.finalize(),

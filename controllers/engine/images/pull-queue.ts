@@ -19,6 +19,8 @@ interface Pull {
   readonly spellings: Set<string>;
   readonly stopping: AbortController;
   percent: number;
+  /** The file of images that it waits for. */
+  file: string | undefined;
   error: Error | undefined;
 }
 
@@ -27,6 +29,8 @@ export class PullQueue implements Pulls {
   readonly #pulls = new Map<string, Pull>();
   readonly #queue: string[] = [];
   readonly #active = new Set<Promise<void>>();
+  /** Those that look for the image in a file, before they need a registry. */
+  readonly #looking = new Set<Promise<void>>();
   readonly #changes = new Emitter<string>((error, reference) =>
     this.deps.log.error({ err: error, reference }, 'A listener of the pulls failed'),
   );
@@ -60,19 +64,24 @@ export class PullQueue implements Pulls {
       spellings: new Set(present?.spellings),
       stopping: new AbortController(),
       percent: 0,
+      file: undefined,
       error: undefined,
     };
     addSpellings(pull, reference);
     this.#pulls.set(key, pull);
-    this.#queue.push(key);
     this.#announce(pull);
-    this.#fill();
+    const { archives } = this.deps;
+    if (archives) {
+      const looking = this.#fromFile(key, pull, archives).finally(() => this.#looking.delete(looking));
+      this.#looking.add(looking);
+    } else this.#enqueue(key);
   }
 
   state(reference: string): ReturnType<Pulls['state']> {
     const pull = this.#pulls.get(imageKey(reference));
     if (!pull) return { is: 'none' };
-    return pull.error ? { is: 'failed', error: pull.error } : { is: 'running', percent: pull.percent };
+    if (pull.error) return { is: 'failed', error: pull.error };
+    return { is: 'running', percent: pull.percent, ...(pull.file === undefined ? {} : { file: pull.file }) };
   }
 
   forget(reference: string): void {
@@ -95,8 +104,13 @@ export class PullQueue implements Pulls {
     this.#stopped = true;
     this.#queue.length = 0;
     for (const { stopping } of this.#pulls.values()) stopping.abort(new Error('The agent is stopping'));
-    await Promise.all(this.#active);
+    await Promise.all([...this.#active, ...this.#looking]);
     this.#pulls.clear();
+  }
+
+  #enqueue(key: string): void {
+    this.#queue.push(key);
+    this.#fill();
   }
 
   #fill(): void {
@@ -104,7 +118,7 @@ export class PullQueue implements Pulls {
       const key = this.#queue.shift();
       const pull = key === undefined ? undefined : this.#pulls.get(key);
       if (key === undefined || !pull) return;
-      const work = this.#work(key, pull).finally(() => {
+      const work = this.#fromRegistry(key, pull).finally(() => {
         this.#active.delete(work);
         this.#fill();
       });
@@ -112,20 +126,43 @@ export class PullQueue implements Pulls {
     }
   }
 
-  async #work(key: string, pull: Pull): Promise<void> {
-    const { engine, world, archives, credentials, space, log } = this.deps;
+  /** Takes the image from a file; queues the pull when no file brings it. */
+  #fromFile(key: string, pull: Pull, archives: Pick<Archives, 'bring'>): Promise<void> {
+    const { reference, stopping } = pull;
+    const onWait = (file: string | undefined) => {
+      if (file === pull.file || stopping.signal.aborted) return;
+      pull.file = file;
+      this.#announce(pull);
+    };
+    return this.#untilHere(key, pull, async () => {
+      if (await archives.bring(reference, stopping.signal, onWait)) return true;
+      if (this.#pulls.get(key) === pull && !this.#stopped) this.#enqueue(key);
+      return false;
+    });
+  }
+
+  #fromRegistry(key: string, pull: Pull): Promise<void> {
+    const { engine, credentials, space } = this.deps;
     const { reference, wish, stopping } = pull;
-    try {
+    return this.#untilHere(key, pull, async () => {
       const onProgress = (percent: number) => this.#progress(pull, percent);
-      if (!(await archives?.bring(reference, stopping.signal))) {
-        const auth = await credentials?.(reference, wish.secret);
-        stopping.signal.throwIfAborted();
-        const options = { auth, platform: wish.platform };
-        const exact = wish.digest === undefined ? reference : `${repositoryOf(reference)}@${wish.digest}`;
-        const pulled = (signal: AbortSignal) => engine.pullImage(exact, options, onProgress, signal);
-        await (space ? space.within(exact, options, stopping.signal, pulled) : pulled(stopping.signal));
-        if (exact !== reference) await engine.tagImage(exact, reference, stopping.signal);
-      }
+      const auth = await credentials?.(reference, wish.secret);
+      stopping.signal.throwIfAborted();
+      const options = { auth, platform: wish.platform };
+      const exact = wish.digest === undefined ? reference : `${repositoryOf(reference)}@${wish.digest}`;
+      const pulled = (signal: AbortSignal) => engine.pullImage(exact, options, onProgress, signal);
+      await (space ? space.within(exact, options, stopping.signal, pulled) : pulled(stopping.signal));
+      if (exact !== reference) await engine.tagImage(exact, reference, stopping.signal);
+      return true;
+    });
+  }
+
+  /** Ends a pull once `bring` says that the engine has the image; keeps what `bring` throws. */
+  async #untilHere(key: string, pull: Pull, bring: () => Promise<boolean>): Promise<void> {
+    const { world, log } = this.deps;
+    const { reference, stopping } = pull;
+    try {
+      if (!(await bring())) return;
       const image = await world.refreshImage(reference, stopping.signal);
       if (!image) throw new Error(`Pulled ${reference}, but the engine does not have an image of that name`);
       if (this.#pulls.get(key) === pull) this.#pulls.delete(key);

@@ -19,16 +19,41 @@ const LONGEST_HEADERS_BYTES = 1024 * 1024;
 /** Entries of an archive. One with a hundred images has some thousand. */
 const MOST_ENTRIES = 20_000;
 
+/** What bounds the reading of an archive. */
+export interface Reading {
+  /** Aborts it at once, though the disk may never answer the read that is under way. */
+  readonly signal: AbortSignal;
+  /** Bytes of the file that are read; all that there are when not said, also those that come meanwhile. */
+  readonly size?: number;
+  /** Told to how many bytes it unpacks at least, by what has come and by what its headers announce; ends it by throwing. */
+  readonly unpacks?: (bytes: number) => void;
+}
+
 /** Calls for every file in the archive, in order; what is not read of a body is skipped. Throws `ArchiveError`. */
 export async function eachEntry(
   path: string,
-  signal: AbortSignal,
+  reading: Reading,
   take: (name: string, size: number, body: Readable) => Promise<void>,
 ): Promise<void> {
+  const { signal, unpacks } = reading;
   const entries = extract();
-  const guard = new HeaderGuard();
+  let refusal: unknown;
+  const guard = new HeaderGuard((bytes) => {
+    try {
+      unpacks?.(bytes);
+      return undefined;
+    } catch (error) {
+      refusal = error;
+      return toError(error);
+    }
+  });
   let count = 0;
   entries.on('entry', ({ name, type, size }, body, next) => {
+    const refused = guard.announce(size ?? 0);
+    if (refused) {
+      entries.destroy(refused);
+      return;
+    }
     let ended = false;
     guard.inBody = true;
     body.on('end', () => {
@@ -50,12 +75,16 @@ export async function eachEntry(
       (error: unknown) => entries.destroy(toError(error)),
     );
   });
-  try {
+  const read = async (): Promise<void> => {
     const unpack = await unpacking(path);
-    const file = createReadStream(path);
+    const file = fileStream(path, reading.size);
     await (unpack ? pipeline(file, unpack, guard, entries, { signal }) : pipeline(file, guard, entries, { signal }));
+  };
+  try {
+    await unlessAborted(read(), signal);
   } catch (error) {
     signal.throwIfAborted();
+    if (refusal !== undefined) throw refusal;
     if (error instanceof ArchiveError || /^E[A-Z]+$/.test(errorCode(error) ?? '')) throw error;
     const why = errorMessage(error);
     if (/unexpected end/i.test(why)) throw new ArchiveError('it ends in the middle: was it copied as a whole?');
@@ -63,9 +92,41 @@ export async function eachEntry(
   }
 }
 
-/** Passes the bytes of an archive on; ends it when too many come that belong to no file. */
+/** The first bytes of a file, as many as it had when somebody looked. */
+export const fileStream = (path: string, size?: number): Readable =>
+  size === undefined || size === 0 ? createReadStream(path) : createReadStream(path, { end: size - 1 });
+
+/** What the work comes to; rejects as soon as the signal aborts, whether the work comes to an end or not. */
+async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  let abort: () => void = () => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+  });
+  try {
+    await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+/** Passes the bytes of an archive on; ends it when too many come, or too many that belong to no file. */
 class HeaderGuard extends Transform {
   #outside = 0;
+  #passed = 0;
+  /** Of all bodies so far, by their headers. */
+  #announced = 0;
+
+  /** `refuse`: why an archive of so many bytes is not read any further. */
+  constructor(private readonly refuse: (bytes: number) => Error | undefined) {
+    super();
+  }
+
+  announce(size: number): Error | undefined {
+    this.#announced += size;
+    return this.refuse(Math.max(this.#announced, this.#passed));
+  }
 
   set inBody(value: boolean) {
     this.#outside = value ? Number.NEGATIVE_INFINITY : 0;
@@ -73,7 +134,10 @@ class HeaderGuard extends Transform {
 
   override _transform(chunk: Buffer, _: BufferEncoding, done: TransformCallback): void {
     this.#outside += chunk.length;
-    if (this.#outside <= LONGEST_HEADERS_BYTES) done(null, chunk);
+    this.#passed += chunk.length;
+    const refused = this.refuse(Math.max(this.#announced, this.#passed));
+    if (refused) done(refused);
+    else if (this.#outside <= LONGEST_HEADERS_BYTES) done(null, chunk);
     else done(new ArchiveError(`a header in it is larger than ${LONGEST_HEADERS_BYTES / 1024} KiB`));
   }
 }

@@ -87,6 +87,11 @@ describe('planImage', () => {
       facts: { pull: failed('connection refused'), attempts: attempts('connection refused', 1000) },
       want: 'count; forget; retrying: Retrying',
     },
+    {
+      it: 'waits for a file that may hold it',
+      facts: { pull: { is: 'running', percent: 0, file: 'web.tar' } },
+      want: 'waiting: Loading',
+    },
     { it: 'is content with a local image', facts: { seen: local }, want: 'settled' },
     {
       it: 'lets its pull end although the image is there',

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { mkdir, rm, utimes, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, rm, truncate, utimes, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
 import type { LineOwner } from '../../../api/device-state/logs.js';
 import { EngineError } from '../../../controllers/engine/engine.js';
+import { NotEnoughDisk } from '../../../controllers/engine/images/disk-space.js';
+import { readArchive } from '../../../controllers/engine/images/image-archive.js';
+import { tarOf } from '../../../controllers/engine/local/tar.js';
 import { imageController } from '../../../controllers/image/image-controller.js';
 import { SideLoader } from '../../../controllers/image/side-loader.js';
 import { ControllerBench, type Supplies } from '../../setup/controller-bench.js';
@@ -42,11 +46,12 @@ describe('files of images in the data folder', () => {
   const calls = (verb: string) => bench.engine.verbs.filter((one) => one === verb).length;
   const said = () => bench.lines.map(({ message }) => message);
   const problems = () => bench.store.problems().map(({ message }) => message);
-  const restart = async () => {
+  const restart = async (ofFiles?: Parameters<typeof ControllerBench.open>[2]) => {
     await bench.halt();
     bench.engine.forgetCalls();
-    bench = await ControllerBench.open(controllers, bench);
+    bench = await ControllerBench.open(controllers, bench, ofFiles);
   };
+  const events = () => bench.store.events().map(({ reason, message }) => `${reason}: ${message}`);
 
   it('are loaded once, whatever the tool that wrote them, and said to be', async () => {
     await put('web.tar', savedImages(web));
@@ -248,6 +253,251 @@ describe('files of images in the data folder', () => {
     await put('web.tar', savedImages({ ...web, references: ['web:1', 'web:2'] }));
     await look();
     assert.deepEqual([problems(), calls('loadImages')], [[], 1]);
+  });
+
+  /** The header of a file of so many bytes. */
+  const headerOf = (bytes: number): Buffer => {
+    const block = tarOf([{ path: 'layer.tar', content: '' }]).subarray(0, 512);
+    block.write('        ', 148);
+    block[124] = 0x80; // a number of 8 bytes follows
+    block.fill(0, 125, 128);
+    block.writeBigUInt64BE(BigInt(bytes), 128);
+    const sum = block.reduce((total, byte) => total + byte, 0);
+    block.write(`${sum.toString(8).padStart(6, '0')}\u0000 `, 148);
+    return block;
+  };
+
+  it('that unpack without an end are given up by what their headers say, once', async () => {
+    await put('bomb.tar.gz', gzipSync(Buffer.concat([headerOf(2 ** 40), Buffer.alloc(1024 * 1024)])));
+    await look();
+    assert.match(
+      problems().join(),
+      /bomb\.tar\.gz: it unpacks to 1048576 MB or more, which is no image: it takes 1 MB$/,
+    );
+    assert.match(
+      events().join(),
+      /^FileUnusable: Images of bomb\.tar\.gz are not loaded until it is replaced: it unpacks/,
+    );
+    await restart();
+    await look();
+    assert.equal(said().length, 0, 'nor by another process');
+  });
+
+  it('that are nothing but holes, terabytes of them, are given up', async () => {
+    await put('holes.tar', headerOf(2 ** 42));
+    await truncate(join(folder(), 'holes.tar'), 2 ** 42);
+    await look();
+    assert.match(problems().join(), /holes\.tar: it unpacks to 4194304 MB or more, which is no image/);
+  });
+
+  it('that take more room than there is are read again less and less often', async () => {
+    let room = 1000;
+    const space = {
+      room: async () => room,
+      watched: <T>(_: string, signal: AbortSignal, work: (within: AbortSignal) => Promise<T>) => work(signal),
+    };
+    await restart({ space });
+    await put('web.tar', savedImages(web));
+    await look();
+    assert.match(problems().join(), /web\.tar: not enough room: it unpacks to 1 MB or more, and 1 MB may be filled$/);
+    const atMinutes: number[] = [];
+    for (let minute = 1; minute <= 24; minute += 1) {
+      const before = said().length;
+      bench.clock.advance(60_000);
+      bench.supplies.archives.look();
+      await bench.supplies.archives.idle;
+      if (said().length > before) atMinutes.push(minute);
+    }
+    assert.deepEqual(atMinutes, [1, 3, 7, 15, 23]);
+    room = 1_000_000;
+    bench.clock.advance(8 * 60_000);
+    await bench.supplies.archives.idle;
+    assert.deepEqual([problems(), calls('loadImages')], [[], 1]);
+  });
+
+  it('that take the last room while the engine takes them in are broken off', async () => {
+    const space = {
+      room: async () => undefined,
+      watched: async (what: string) => {
+        throw new NotEnoughDisk(`not enough room for ${what}`);
+      },
+    };
+    await restart({ space });
+    await put('web.tar', savedImages(web));
+    await look();
+    assert.match(problems().join(), /^Could not load images from web\.tar: not enough room for web\.tar$/);
+  });
+
+  describe('that cannot be read to their end', () => {
+    /** Reads that are under way, by file; they end only when they are given up. */
+    let reads: { readonly file: string; readonly hears: () => void }[];
+    const never: typeof readArchive = (path, _, { signal, unpacks }) =>
+      new Promise((_resolve, reject) => {
+        let bytes = 0;
+        const hears = (): void => {
+          bytes += 1;
+          unpacks?.(bytes);
+        };
+        reads.push({ file: basename(path), hears });
+        signal.addEventListener('abort', () => reject(signal.reason));
+      });
+    /** Either never, or as archives. */
+    const read: typeof readArchive = (path, architecture, reading) =>
+      (/never/.test(path) ? never : readArchive)(path, architecture, reading);
+    const calm = async () => {
+      for (let turn = 0; turn < 20; turn += 1) await nextTurn();
+      await bench.quiet();
+    };
+    /** Until so many have begun: what is on the disk takes real time. */
+    const begun = async (count = 1) => {
+      while (reads.length < count) await nextTurn();
+      await calm();
+    };
+    const pass = async (ms: number) => {
+      bench.clock.advance(ms);
+      await calm();
+    };
+    const settled = async (name: string, bytes: Buffer | string) => {
+      await put(name, bytes);
+      const long = new Date(bench.clock.now() - 60_000);
+      await utimes(join(folder(), name), long, long);
+      bench.supplies.archives.look();
+    };
+    const condition = () => [bench.reason('Image', IMAGE), bench.message('Image', IMAGE)];
+
+    beforeEach(async () => {
+      reads = [];
+      await restart({ read });
+    });
+
+    it('are named by the images that wait for them, for a minute: then a registry is asked', async () => {
+      bench.engine.images.serve('web:1', { content: 'web' });
+      await settled('never.tar', 'x');
+      await begun();
+      await want();
+      await calm();
+      assert.deepEqual(condition(), ['Loading', 'Loading the file never.tar, which may hold web:1']);
+      for (let looks = 0; looks < 4; looks += 1) {
+        assert.equal(calls('pullImage'), 0);
+        reads[0]?.hears(); // a file that goes on for ever
+        await pass(15_000);
+      }
+      await bench.settle();
+      assert.deepEqual([bench.reason('Image', IMAGE), calls('pullImage'), problems()], ['Settled', 1, []]);
+    });
+
+    it('are set aside when nothing more comes for a minute, by the next process as well', async () => {
+      await settled('never.tar', 'x');
+      await begun();
+      await pass(15_000);
+      reads[0]?.hears();
+      for (let looks = 0; looks < 4; looks += 1) {
+        await pass(15_000);
+        assert.deepEqual(problems(), []);
+      }
+      await pass(15_000);
+      await bench.supplies.archives.idle;
+      assert.deepEqual(problems(), ['Could not load images from never.tar: nothing of it could be read for a minute']);
+      assert.match(events().join(), /^FileUnusable: Images of never\.tar are not loaded until it is replaced/);
+      await restart({ read });
+      await look();
+      assert.deepEqual([reads.length, problems().length], [1, 1]);
+    });
+
+    it('are not set aside because the machine was asleep', async () => {
+      await settled('never.tar', 'x');
+      await begun();
+      await pass(8 * 60_000);
+      await pass(8 * 60_000);
+      assert.deepEqual(problems(), []);
+    });
+
+    it('are set aside after half an hour, however much comes', async () => {
+      await settled('never.tar', 'x');
+      await begun();
+      for (let looks = 0; looks < 120; looks += 1) {
+        reads[0]?.hears();
+        await pass(15_000);
+      }
+      await bench.supplies.archives.idle;
+      assert.deepEqual(problems(), ['Could not load images from never.tar: it could not be read within 30 minutes']);
+    });
+
+    it('are let go of as soon as they are taken away, and what waits goes on', async () => {
+      bench.engine.images.serve('web:1', { content: 'web' });
+      await settled('never.tar', 'x');
+      await begun();
+      await want();
+      await calm();
+      await rm(join(folder(), 'never.tar'));
+      bench.supplies.archives.look();
+      await bench.supplies.archives.idle;
+      await bench.settle();
+      assert.deepEqual([problems(), said().filter((line) => /Failed/.test(line)), calls('pullImage')], [[], [], 1]);
+    });
+
+    it('are let go of without being told that they were taken away', async () => {
+      await settled('never.tar', 'x');
+      await begun();
+      await rm(join(folder(), 'never.tar'));
+      await pass(15_000);
+      await bench.supplies.archives.idle;
+      assert.deepEqual([problems(), said()], [[], []]);
+    });
+
+    it('are left alone for longer each time that they have grown meanwhile', async () => {
+      await settled('never.tar', 'x');
+      await begun();
+      for (const [at, waitMs] of [4_000, 8_000, 16_000].entries()) {
+        await put('never.tar', 'x'.repeat(at + 2));
+        bench.supplies.archives.look();
+        await bench.supplies.archives.idle;
+        await pass(waitMs - 500);
+        await bench.supplies.archives.idle;
+        assert.equal(reads.length, at + 1);
+        await pass(500);
+        await begun(at + 2);
+      }
+      assert.deepEqual(problems(), []);
+    });
+
+    it('hold up nobody for longer when the engine takes in something else', async () => {
+      bench.engine.images.serve('web:1', { content: 'web' });
+      let isIn: () => void = () => undefined;
+      const isTakenIn = new Promise<void>((resolve) => {
+        isIn = resolve;
+      });
+      bench.engine.before = async (verb) => {
+        if (verb === 'loadImages') await isTakenIn;
+      };
+      await settled('db.tar', savedImages({ references: ['db:1'], files: [] }));
+      while (calls('loadImages') === 0) await nextTurn();
+      await want();
+      await bench.settle();
+      assert.equal(calls('pullImage'), 1);
+      isIn();
+      await bench.supplies.archives.idle;
+    });
+
+    it('hold up for as long as it takes who waits for what is known to be in them', async () => {
+      let isIn: () => void = () => undefined;
+      const isTakenIn = new Promise<void>((resolve) => {
+        isIn = resolve;
+      });
+      bench.engine.before = async (verb) => {
+        if (verb === 'loadImages') await isTakenIn;
+      };
+      await settled('web.tar', savedImages(web));
+      while (calls('loadImages') === 0) await nextTurn();
+      await want();
+      await calm();
+      await pass(10 * 60_000);
+      assert.deepEqual(condition(), ['Loading', 'Loading the file web.tar, which may hold web:1']);
+      isIn();
+      await bench.supplies.archives.idle;
+      await bench.settle();
+      assert.equal(calls('pullImage'), 0);
+    });
   });
 
   it('wait for an engine that is away', async () => {

@@ -24,7 +24,7 @@ describe('an archive of images', () => {
     return path;
   };
   const read = async (bytes: Buffer | string, architecture = 'amd64') =>
-    readArchive(await file(bytes), architecture, signal);
+    readArchive(await file(bytes), architecture, { signal });
   const web = { references: ['web:1', 'r.example.com/web:1'], files: [{ path: 'web', content: 'w' }] };
   const db = { references: ['db:2'], files: [{ path: 'db', content: 'd' }] };
 
@@ -44,10 +44,10 @@ describe('an archive of images', () => {
     const arm = { ...db, architecture: 'arm64', files: [{ path: 'db', content: 'arm' }] };
     for (const architecture of ['amd64', 'arm64']) {
       const path = await file(ociLayout('db:2', db, arm));
-      const content = await readArchive(path, architecture, signal);
+      const content = await readArchive(path, architecture, { signal });
       assert.ok(content.is === 'oci');
       const engine = new MemoryEngine();
-      assert.deepEqual(await engine.loadImages(asDockerArchive(path, content.images, signal), signal), ['db:2']);
+      assert.deepEqual(await engine.loadImages(asDockerArchive(path, content.images, { signal }), signal), ['db:2']);
       assert.equal((await engine.inspectImage('db:2', signal))?.platform?.architecture, architecture);
     }
   });
@@ -72,6 +72,30 @@ describe('an archive of images', () => {
       });
     });
   }
+
+  it('tells to how many bytes it unpacks, by its headers before they come, and by what comes', async () => {
+    const told: number[] = [];
+    const path = await file(gzipSync(tarOf([{ path: 'a', content: Buffer.alloc(100_000) }, { path: 'b/' }])));
+    const unpacks = (bytes: number) => void told.push(bytes);
+    await assert.rejects(readArchive(path, 'amd64', { signal, unpacks }));
+    assert.ok(told.includes(100_000) && (told.at(-1) ?? 0) > 101_000, told.join());
+  });
+
+  it('is given up at the first header that says too much', async () => {
+    const path = await file(gzipSync(headerOf('0', 2 * 1024 ** 3)));
+    const refusal = new Error('too much');
+    const unpacks = (bytes: number) => {
+      if (bytes > 1024 ** 3) throw refusal;
+    };
+    await assert.rejects(readArchive(path, 'amd64', { signal, unpacks }), refusal);
+  });
+
+  it('that grows is read as far as it had come', async () => {
+    const whole = savedImages(web);
+    const path = await file(Buffer.concat([whole, Buffer.alloc(4 * 1024 * 1024)]));
+    await assert.rejects(readArchive(path, 'amd64', { signal }), /a header in it is larger/);
+    assert.equal((await readArchive(path, 'amd64', { signal, size: whole.length })).is, 'docker');
+  });
 
   it('may have long names', async () => {
     const name = Buffer.alloc(512, 'n');
@@ -134,6 +158,6 @@ describe('an archive of images', () => {
   }
 
   it('that is not there is no broken archive', async () => {
-    await assert.rejects(readArchive(join(folder, 'none.tar'), 'amd64', signal), { code: 'ENOENT' });
+    await assert.rejects(readArchive(join(folder, 'none.tar'), 'amd64', { signal }), { code: 'ENOENT' });
   });
 });

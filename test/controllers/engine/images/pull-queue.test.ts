@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { EngineError, type SeenImage } from '../../../../controllers/engine/engine.js';
+import type { Archives } from '../../../../controllers/engine/images/archives.js';
 import { PullQueue } from '../../../../controllers/engine/images/pull-queue.js';
 import { CredentialsError } from '../../../../controllers/engine/images/registry-auth.js';
 import type { Credentials } from '../../../../controllers/engine/images/registry-credentials.js';
 import { anImage, calm, ScriptedEngine, silent } from '../scripted-engine.js';
 
-function setUp(options: { credentials?: Credentials } = {}) {
+function setUp(options: { credentials?: Credentials; archives?: Pick<Archives, 'bring'> } = {}) {
   const engine = new ScriptedEngine(() => 0);
   /** What the world says when it is asked to look again. */
   const local = new Map<string, SeenImage | Error>();
@@ -51,6 +52,25 @@ describe('The pull queue', () => {
     engine.pulls.get('a:1')?.done(new EngineError('manifest unknown', 404));
     await calm();
     assert.deepEqual(started().at(-1), 'e:1');
+  });
+
+  it('gives no place to a pull that waits for a file, and names the file', async () => {
+    const archives: Pick<Archives, 'bring'> = {
+      bring(reference, signal, onWait) {
+        if (reference === 'd:1') return Promise.resolve(false);
+        onWait?.('web.tar');
+        return new Promise((_, reject) => {
+          signal.addEventListener('abort', () => reject(signal.reason));
+        });
+      },
+    };
+    const { pulls, started } = setUp({ archives });
+    for (const name of ['a:1', 'b:1', 'c:1', 'd:1']) pulls.start(name);
+    await calm();
+    assert.deepEqual(started(), ['d:1']);
+    assert.deepEqual(pulls.state('a:1'), { is: 'running', percent: 0, file: 'web.tar' });
+    assert.deepEqual(pulls.state('d:1'), { is: 'running', percent: 0 });
+    await pulls.stop();
   });
 
   it('shares a pull between spellings of one reference, and tells each in its own words', async () => {
