@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { type Address, addressText, parseAddresses } from '../../api/http/transport/address.js';
 import type { AppKeyReach } from '../../api/http/transport/app-keys.js';
 import { errorMessage } from '../../api/platform/errors.js';
 import { durationMs } from '../../crds/model/duration.js';
@@ -8,9 +9,9 @@ export interface Settings {
   /** Documents, status, keys, revisions. */
   readonly dataFolder: string;
   readonly manifestFolders: readonly string[];
-  /** `host:port` or `unix:/path`. */
+  /** `host:port` or `unix:/path`, several of them separated by blanks. */
   readonly listen: string;
-  /** Port that containers use; the one of `listen`, 48484 for a unix socket. */
+  /** Port that containers use; the first one of `listen`, 48484 when there is none. */
   readonly apiPort: number;
   readonly apiKey: string | undefined;
   readonly hostRoot: string;
@@ -53,7 +54,7 @@ export const USAGE = `supercargo: makes the documents in a folder true with Dock
 
   --data FOLDER        documents, status, keys       SUPERCARGO_DATA        /var/lib/supercargo
   --manifests FOLDERS  watched, separated by ":"     SUPERCARGO_MANIFESTS   /etc/supercargo/manifests
-  --listen ADDRESS     host:port or unix:/path       SUPERCARGO_LISTEN      127.0.0.1:48484
+  --listen ADDRESS     host:port, unix:/path, or a,b SUPERCARGO_LISTEN      127.0.0.1:48484
   --host-root FOLDER   the host's file system        SUPERCARGO_HOST_ROOT   /
   --lock-root FOLDER   lock directories on the host  SUPERCARGO_LOCK_ROOT   /tmp/balena-supervisor/services
   --log-level LEVEL    trace … error, silent         SUPERCARGO_LOG_LEVEL   info
@@ -78,12 +79,12 @@ export function readSettings(
   const flags = flagsOf(args);
   if (flags.help) return 'help';
   if (flags.version) return 'version';
-  const listen = listenAddress(flags.listen ?? env.SUPERCARGO_LISTEN ?? '127.0.0.1:48484');
+  const listen = listenAddresses(flags.listen ?? env.SUPERCARGO_LISTEN ?? '127.0.0.1:48484');
   return {
     dataFolder: flags.data ?? env.SUPERCARGO_DATA ?? '/var/lib/supercargo',
     manifestFolders: folders(flags.manifests ?? env.SUPERCARGO_MANIFESTS ?? '/etc/supercargo/manifests'),
-    listen,
-    apiPort: listen.startsWith('unix:') ? 48484 : Number(listen.slice(listen.lastIndexOf(':') + 1)),
+    listen: listen.map(addressText).join(' '),
+    apiPort: listen.find((one) => one.is === 'tcp')?.port ?? 48484,
     apiKey: apiKey(env.SUPERCARGO_API_KEY),
     hostRoot: absolute(flags['host-root'] ?? env.SUPERCARGO_HOST_ROOT ?? '/', '--host-root'),
     lockRoot: absolute(
@@ -146,13 +147,12 @@ function absolute(path: string, flag: string): string {
   throw new SettingsError(`${flag} is "${path}": expected an absolute path such as /${path}`);
 }
 
-function listenAddress(text: string): string {
-  if (text.startsWith('unix:/')) return text;
-  const match = /^(.+):(\d{1,5})$/.exec(text);
-  if (!match || Number(match[2]) > 65535) {
-    throw new SettingsError(`Cannot listen on "${text}": expected host:port (127.0.0.1:48484) or unix:/path`);
+function listenAddresses(text: string): readonly Address[] {
+  try {
+    return parseAddresses(text);
+  } catch (cause) {
+    throw new SettingsError(errorMessage(cause), { cause });
   }
-  return text;
 }
 
 function apiKey(text: string | undefined): string | undefined {

@@ -35,6 +35,17 @@ describe('settings', () => {
     assert.equal(read(['--listen', 'unix:/run/s.sock']).apiPort, 48484);
   });
 
+  it('takes several addresses to listen on, and the port of the first for containers', () => {
+    for (const [text, listen, apiPort] of [
+      ['unix:/run/s.sock,127.0.0.1:80', 'unix:/run/s.sock 127.0.0.1:80', 80],
+      ['127.0.0.1:80, [::1]:81', '127.0.0.1:80 [::1]:81', 80],
+      ['[::1]:81', '[::1]:81', 81],
+    ] as const) {
+      const settings = read(['--listen', text]);
+      assert.deepEqual([settings.listen, settings.apiPort], [listen, apiPort]);
+    }
+  });
+
   it('keeps images for ten minutes, for another time, or not at all', () => {
     const grace = (text: string) => read([], { SUPERCARGO_IMAGE_GRACE: text }).imageGraceMs;
     assert.equal(read([]).imageGraceMs, 600_000);
@@ -42,8 +53,12 @@ describe('settings', () => {
   });
 
   const bad: { args?: string[]; env?: Record<string, string>; want: RegExp }[] = [
-    { args: ['--listen', '48484'], want: /Cannot listen on "48484": expected host:port/ },
+    { args: ['--listen', '48484'], want: /Cannot listen on "48484": use host:port/ },
     { args: ['--listen', 'x:99999'], want: /Cannot listen/ },
+    { args: ['--listen', '127.0.0.1:80,x'], want: /Cannot listen on "x": use host:port/ },
+    { args: ['--listen', '[::z]:80'], want: /Cannot listen on "\[::z\]:80"/ },
+    { args: ['--listen', ','], want: /no address to listen on in ","/ },
+    { env: { SUPERCARGO_LISTEN: '' }, want: /no address to listen on in ""/ },
     { args: ['--engine', 'podman'], want: /Unknown engine "podman": expected one of auto, external, private/ },
     { args: ['--lock-root', 'locks'], want: /--lock-root is "locks": expected an absolute path/ },
     { args: ['--colour'], want: /--colour.*See --help/ },
