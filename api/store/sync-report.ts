@@ -1,9 +1,10 @@
+import type { ReasonOf } from '../../crds/model/reasons.js';
 import type { GitSourceStatus } from '../../crds/model/types.js';
 import type { Accepted } from './store.js';
 
 /** Why a repository's documents were not taken. */
 export interface Failure {
-  readonly reason: string;
+  readonly reason: ReasonOf<'GitSource'>;
   readonly message: string;
   readonly commit?: string;
   /** Not worth another try before something changes. */

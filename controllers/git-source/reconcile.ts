@@ -100,9 +100,9 @@ function confirmedBy(source: GitSource): ReadonlySet<string> {
   return new Set(outstanding(source, 'confirm') && source.status?.held?.removes);
 }
 
-/** Throws what was found for good. */
-function conclusion(failure: Pick<Failure, 'reason' | 'message'> | undefined): Outcome {
-  if (failure) throw new TerminalError(failure.reason, failure.message);
+/** Throws what was found for good. A status holds only what a sync found: its reason is one of ours. */
+function conclusion(failure: (Pick<Failure, 'message'> & { readonly reason: string }) | undefined): Outcome {
+  if (failure) throw new TerminalError(failure.reason as Failure['reason'], failure.message);
   return settled().outcome;
 }
 

@@ -1,4 +1,5 @@
 import type { Image } from '../../crds/model/kinds.js';
+import type { ReasonOf } from '../../crds/model/reasons.js';
 import { SUSPENDED } from '../../crds/model/suspend.js';
 import type { SeenImage } from '../engine/engine.js';
 import type { Pulls } from '../engine/world.js';
@@ -44,7 +45,7 @@ export interface ImageFacts {
 }
 
 /** A plan, and what to throw once its steps are done. */
-export type ImagePlan = Plan<ImageStep> & { readonly failure?: TerminalError };
+export type ImagePlan = Plan<ImageStep, ReasonOf<'Image'>> & { readonly failure?: TerminalError };
 
 /** What to do about one image, given what is local. Throws for a reference that cannot be one. Pure. */
 export function planImage(image: Image, facts: ImageFacts): ImagePlan {

@@ -1,3 +1,4 @@
+import type { ReasonOf } from '../../crds/model/reasons.js';
 import { CredentialsError } from '../engine/images/registry-auth.js';
 import { TerminalError } from '../runtime/outcome.js';
 
@@ -7,8 +8,7 @@ import { TerminalError } from '../runtime/outcome.js';
  */
 export interface PullFailure {
   readonly is: 'refused' | 'disk' | 'passing';
-  /** One CamelCase word. */
-  readonly reason: string;
+  readonly reason: ReasonOf<'Image'>;
   /** One sentence for people, with what to look at. */
   readonly message: string;
   /** What Docker said. */
@@ -18,7 +18,7 @@ export interface PullFailure {
 interface Words {
   readonly said: RegExp;
   readonly is: PullFailure['is'];
-  readonly reason: string;
+  readonly reason: ReasonOf<'Image'>;
   readonly hint: string;
 }
 

@@ -27,7 +27,7 @@ export const reconcileImage =
     await lookOnce(deps, image, signal);
     const facts = observeImage(deps, memory, image);
     const plan = planImage(image, facts);
-    let outcome = plan.outcome;
+    let outcome: Outcome = plan.outcome;
     for (const step of plan.steps) outcome = (await perform(deps, memory, image, step, signal)) ?? outcome;
 
     // How the pull had ended counts, also when this pass has just made it forgotten.

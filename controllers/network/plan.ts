@@ -1,4 +1,5 @@
 import type { Network } from '../../crds/model/kinds.js';
+import type { ReasonOf } from '../../crds/model/reasons.js';
 import type { SeenContainer, SeenNetwork } from '../engine/engine.js';
 import { SUPERVISED } from '../engine/labels.js';
 import { act, type Plan, settled, TerminalError, wait } from '../runtime/outcome.js';
@@ -25,8 +26,10 @@ export interface NetworkFacts {
 export const leakMessage = (name: string): string =>
   `The engine keeps endpoints of containers that are gone on network ${name} and does not remove it: disconnect them with \`docker network disconnect --force ${name} <name of a former container>\`, or restart the engine`;
 
+type Next = Plan<NetworkStep, ReasonOf<'Network'>>;
+
 /** What to do, and whether services have to step aside for it. */
-export type NetworkPlan = Plan<NetworkStep> & { readonly rebuilding: boolean };
+export type NetworkPlan = Next & { readonly rebuilding: boolean };
 
 /** What to do about one network, given what exists. Throws for what no pass can mend. Pure. */
 export function planNetwork(network: Network, facts: NetworkFacts): NetworkPlan {
@@ -77,7 +80,7 @@ function changed(network: Network, seen: SeenNetwork): string | undefined {
   return difference === undefined ? undefined : `${difference} changed`;
 }
 
-function blockers(name: string, attached: readonly SeenContainer[], what: string): Plan<NetworkStep> | undefined {
+function blockers(name: string, attached: readonly SeenContainer[], what: string): Next | undefined {
   if (attached.length === 0) return undefined;
   const names = attached.map((container) => container.name).sort();
   return wait(
@@ -86,10 +89,9 @@ function blockers(name: string, attached: readonly SeenContainer[], what: string
   );
 }
 
-const remove = (because: string, { id }: SeenNetwork): Plan<NetworkStep> =>
-  act('Removing', { do: 'remove', because, id });
-const stay = (plan: Plan<NetworkStep>): NetworkPlan => ({ ...plan, rebuilding: false });
-const aside = (plan: Plan<NetworkStep>): NetworkPlan => ({ ...plan, rebuilding: true });
+const remove = (because: string, { id }: SeenNetwork): Next => act('Removing', { do: 'remove', because, id });
+const stay = (plan: Next): NetworkPlan => ({ ...plan, rebuilding: false });
+const aside = (plan: Next): NetworkPlan => ({ ...plan, rebuilding: true });
 
 /** Labelled, or the `supervisor0` of a Supervisor, which makes it without labels: its bridge has the name of the network. Pure. */
 const isOurs = ({ name, labels, definition }: SeenNetwork): boolean =>

@@ -3,6 +3,7 @@ import type { Store } from '../../api/store/store.js';
 import { type Condition, conditionOf, withFacts } from '../../crds/model/conditions.js';
 import { keyOf, type Network } from '../../crds/model/kinds.js';
 import { API_NETWORK } from '../../crds/model/names.js';
+import type { ReasonOf } from '../../crds/model/reasons.js';
 import { isSuspended, SUSPENDED, suspendedMessage } from '../../crds/model/suspend.js';
 import type { NetworkStatus } from '../../crds/model/types.js';
 import { type Engine, EngineError } from '../engine/engine.js';
@@ -58,7 +59,7 @@ export const reconcileNetwork =
     const plan = planned;
     // Said before the first step: nobody may join a network that is about to go.
     if (plan.rebuilding) report(deps, network, facts, true);
-    let outcome = plan.outcome;
+    let outcome: Outcome = plan.outcome;
     for (const step of plan.steps) outcome = (await perform(deps, leaks, network, facts, step, signal)) ?? outcome;
 
     const after = plan.steps.length === 0 ? facts : observe(deps, leaks, network);
@@ -183,7 +184,7 @@ async function clearLeak(
   }
   return released.length > 0 ? again : waiting('EndpointsLeaked', leakMessage(name), LEAK_RETRY_MS);
 }
-const waiting = (reason: string, message: string, forMs: number) =>
+const waiting = (reason: ReasonOf<'Network'>, message: string, forMs: number) =>
   ({ is: 'waiting', reason, message, forMs }) as const;
 /** An engine that is about to let go needs no longer, ms. */
 const AGAIN_MS = 1_000;

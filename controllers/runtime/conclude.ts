@@ -1,5 +1,6 @@
 import { messageWithCauses } from '../../api/platform/errors.js';
 import type { Condition } from '../../crds/model/conditions.js';
+import type { Reason } from '../../crds/model/reasons.js';
 import { type Outcome, PassingError, TerminalError } from './outcome.js';
 
 /** How a pass ended: with an outcome, or with what it threw. */
@@ -17,7 +18,7 @@ export interface Conclusion {
   /** The counter of failures starts anew. Progress and waits keep it: a pull that fails each time is started in a pass that waits. */
   readonly forgetBackoff: boolean;
   /** undefined: conditions stay as they are. */
-  readonly ready: { readonly status: 'True' | 'False'; readonly reason: string; readonly message: string } | undefined;
+  readonly ready: { readonly status: 'True' | 'False'; readonly reason: Reason; readonly message: string } | undefined;
   readonly reconciling: boolean;
   readonly stalled: boolean;
 }

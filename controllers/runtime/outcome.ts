@@ -1,11 +1,12 @@
 import type { UnwellReason } from '../../crds/model/conditions.js';
+import type { Reason } from '../../crds/model/reasons.js';
 
 /** What one pass concluded. Only the runtime turns it into queue operations and the Ready condition. */
-export type Outcome =
+export type Outcome<R extends Reason = Reason> =
   | { readonly is: 'settled'; readonly unwell?: Unwell } // nothing differed
-  | { readonly is: 'progressing'; readonly reason: string; readonly message: string } // acted; look again at once
-  | { readonly is: 'waiting'; readonly reason: string; readonly message: string; readonly forMs: number } // on somebody else; not a failure
-  | { readonly is: 'retrying'; readonly reason: string; readonly message: string; readonly forMs: number }; // a failure whose next attempt is planned by who knows it best
+  | { readonly is: 'progressing'; readonly reason: R; readonly message: string } // acted; look again at once
+  | { readonly is: 'waiting'; readonly reason: R; readonly message: string; readonly forMs: number } // on somebody else; not a failure
+  | { readonly is: 'retrying'; readonly reason: R; readonly message: string; readonly forMs: number }; // a failure whose next attempt is planned by who knows it best
 
 /** Nothing is left to do, but what runs crashes or is unhealthy: not Ready, and nothing more is done about it. */
 export interface Unwell {
@@ -16,18 +17,18 @@ export interface Unwell {
 }
 
 /** Steps to take now and what to conclude after them. */
-export interface Plan<Step> {
+export interface Plan<Step, R extends Reason = Reason> {
   readonly steps: readonly Step[];
-  readonly outcome: Outcome;
+  readonly outcome: Outcome<R>;
 }
 
 /** How long a wait lasts when no event ends it, ms. */
 export const LONG_WAIT_MS = 60_000;
 
-export const settled = <Step = never>(): Plan<Step> => ({ steps: [], outcome: { is: 'settled' } });
+export const settled = <Step = never>(): Plan<Step, never> => ({ steps: [], outcome: { is: 'settled' } });
 
 /** Steps to take now; what is said of them is why they are taken. */
-export const act = <Step>(reason: string, ...steps: readonly Step[]): Plan<Step> => ({
+export const act = <Step, R extends Reason = Reason>(reason: R, ...steps: readonly Step[]): Plan<Step, R> => ({
   steps,
   outcome: { is: 'progressing', reason, message: [...new Set(steps.flatMap(becauseOf))].join('; ') || reason },
 });
@@ -35,13 +36,21 @@ export const act = <Step>(reason: string, ...steps: readonly Step[]): Plan<Step>
 const becauseOf = (step: unknown): string[] =>
   typeof step === 'object' && step !== null && 'because' in step ? [String(step.because)] : [];
 
-export const wait = <Step = never>(reason: string, message: string, forMs = LONG_WAIT_MS): Plan<Step> => ({
+export const wait = <Step = never, R extends Reason = Reason>(
+  reason: R,
+  message: string,
+  forMs = LONG_WAIT_MS,
+): Plan<Step, R> => ({
   steps: [],
   outcome: { is: 'waiting', reason, message, forMs },
 });
 
 /** A failure that is tried again then, whatever wakes the key meanwhile: the pass itself sees to that. */
-export const retry = <Step = never>(reason: string, message: string, forMs: number): Plan<Step> => ({
+export const retry = <Step = never, R extends Reason = Reason>(
+  reason: R,
+  message: string,
+  forMs: number,
+): Plan<Step, R> => ({
   steps: [],
   outcome: { is: 'retrying', reason, message, forMs },
 });
@@ -52,8 +61,7 @@ export class TerminalError extends Error {
   /** The resync of this very thing, ms; undefined: that of all. */
   readonly againInMs: number | undefined;
   constructor(
-    /** One CamelCase word. */
-    readonly reason: string,
+    readonly reason: Reason,
     message: string,
     options?: ErrorOptions & { readonly againInMs?: number },
   ) {
@@ -66,8 +74,7 @@ export class TerminalError extends Error {
 export class PassingError extends Error {
   override readonly name = 'PassingError';
   constructor(
-    /** One CamelCase word. */
-    readonly reason: string,
+    readonly reason: Reason,
     message: string,
     options?: ErrorOptions,
   ) {

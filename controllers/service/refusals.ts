@@ -1,16 +1,18 @@
+import type { ReasonOf } from '../../crds/model/reasons.js';
+
 /** What Docker says when a container cannot be created or started, for people and for the decision about a retry. */
 export interface Explained {
   /** One clause: what is wrong, and what to do about it. Docker's own words where we have none. */
   readonly due: string;
-  /** One CamelCase word; undefined where we do not know the case. */
-  readonly reason: string | undefined;
+  /** Undefined where we do not know the case. */
+  readonly reason: ReasonOf<'Service'> | undefined;
   /** Only another document or image mends it: no retry before that. */
   readonly lasting: boolean;
 }
 
 type Case = readonly [
   pattern: RegExp,
-  reason: string,
+  reason: ReasonOf<'Service'>,
   /** `retry`: what is in the way may go. `document`: it will not. */
   mends: 'retry' | 'document',
   due: (found: readonly string[]) => string,

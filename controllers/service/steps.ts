@@ -1,3 +1,4 @@
+import type { ReasonOf } from '../../crds/model/reasons.js';
 import type { SeenContainer } from '../engine/engine.js';
 import { type Plan, wait } from '../runtime/outcome.js';
 import { leftBehind } from './left-behind.js';
@@ -32,7 +33,7 @@ export const needsLock = ({ lockHeld }: Situation, what: string, because: string
 export const start = (container: SeenContainer, because: string): Plan<ServiceStep> =>
   doing('Starting', { do: 'start', container, because });
 
-export function doing(reason: string, step: ServiceStep): Plan<ServiceStep> {
+export function doing(reason: ReasonOf<'Service'>, step: ServiceStep): Plan<ServiceStep> {
   return { steps: [step], outcome: { is: 'progressing', reason, message: `${reason}: ${step.because}` } };
 }
 

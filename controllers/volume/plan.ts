@@ -1,4 +1,5 @@
 import type { Volume } from '../../crds/model/kinds.js';
+import type { ReasonOf } from '../../crds/model/reasons.js';
 import type { SeenVolume } from '../engine/engine.js';
 import { act, type Plan, settled, TerminalError, wait } from '../runtime/outcome.js';
 import { differenceOf, isMadeAfter, isOurs } from './options.js';
@@ -18,7 +19,7 @@ export interface VolumeFacts {
 }
 
 /** What to do about one volume, given what exists. Only a purge makes an existing volume anew. Throws when a document would need that. Pure. */
-export function planVolume(volume: Volume, facts: VolumeFacts): Plan<VolumeStep> {
+export function planVolume(volume: Volume, facts: VolumeFacts): Plan<VolumeStep, ReasonOf<'Volume'>> {
   const { seen, mountedBy, wantedElsewhere, purge } = facts;
   const { volumeName: name, reclaim } = volume.spec;
   if (volume.metadata.deletionTimestamp !== undefined) {
@@ -41,5 +42,5 @@ export function planVolume(volume: Volume, facts: VolumeFacts): Plan<VolumeStep>
   );
 }
 
-const waitForUsers = (name: string, mountedBy: readonly string[]): Plan<VolumeStep> =>
+const waitForUsers = (name: string, mountedBy: readonly string[]): Plan<VolumeStep, ReasonOf<'Volume'>> =>
   wait('StillMounted', `Waiting for ${[...mountedBy].sort().join(', ')} to let go of the volume ${name}`);

@@ -41,7 +41,7 @@ export const reconcileVolume =
     }
     refuseHostAccess(deps, volume, facts);
     const plan = planVolume(volume, facts);
-    let outcome = plan.outcome;
+    let outcome: Outcome = plan.outcome;
     for (const step of plan.steps) outcome = (await perform(deps, volume, step, signal)) ?? outcome;
     if (plan.steps.length > 0) report(deps, volume, observe(deps, volume));
 

@@ -24,3 +24,9 @@ export interface Descriptor {
   /** Facts of the status that change too fast for a disk and mean nothing after a restart: `supercargo.io/in-memory`. */
   readonly inMemory: readonly string[];
 }
+
+/** What a reason of a condition says to people: one plain sentence each. */
+export interface ReasonText {
+  readonly meaning: string;
+  readonly whatToDo: string;
+}

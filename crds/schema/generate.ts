@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import type { Descriptor } from '../model/descriptor.js';
 import { COPIED, REGIONS, type Region, regionOf, withCopies } from './copies.js';
-import { renderDescriptors } from './render-descriptors.js';
+import { type Reasons, renderDescriptors, renderReasons } from './render-descriptors.js';
 import { renderReference } from './render-reference.js';
 import { renderSchemas } from './render-schemas.js';
 import { type Interface, renderTypes } from './render-types.js';
@@ -111,6 +111,8 @@ interface KindFile {
   /** Its place where kinds are listed; those that name none come last, by name. */
   readonly order: number;
   readonly descriptor: Descriptor;
+  /** Why its documents are not Ready: `supercargo.io/reasons`, a map of its own in YAML. */
+  readonly reasons: Reasons;
   readonly schemas: KindSchemas;
 }
 
@@ -138,6 +140,7 @@ function readKind(text: string): KindFile {
       inMemory: words('in-memory'),
       columns: version.additionalPrinterColumns,
     },
+    reasons: parse(annotation('reasons')) ?? {},
     schemas: { spec: toValidation(properties.spec), status: toValidation(properties.status) },
   };
 }
@@ -151,6 +154,7 @@ export async function generate(): Promise<ReadonlyMap<string, string>> {
   const texts = withCopies(Object.fromEntries(files.map((file) => [file, readFileSync(crdOf(file), 'utf8')])));
   const known = files.map((file) => readKind(texts[file] ?? '')).sort(byOrder);
   const kinds = Object.fromEntries(known.map(({ kind, schemas }) => [kind, schemas]));
+  const reasons = Object.fromEntries(known.map((one) => [one.kind, one.reasons]));
   const descriptors = Object.fromEntries(known.map(({ kind, descriptor }) => [kind, descriptor]));
   const fields = Object.fromEntries(REGIONS.map((region) => [region, fieldsOf(texts, region)])) as Record<
     Region,
@@ -161,8 +165,9 @@ export async function generate(): Promise<ReadonlyMap<string, string>> {
     ...files.map((file): [string, string] => [crdOf(file), texts[file] ?? '']),
     [pathOf('../model/types.ts'), await renderTypes(interfaces, named)],
     [pathOf('../model/descriptors.ts'), renderDescriptors(descriptors)],
+    [pathOf('../model/kind-reasons.ts'), renderReasons(reasons)],
     [pathOf('schemas.ts'), renderSchemas(kinds, fields)],
-    ...[...renderReference(descriptors, kinds)].map(([file, text]): [string, string] => [
+    ...[...renderReference(descriptors, kinds, reasons)].map(([file, text]): [string, string] => [
       pathOf(`${REFERENCE}${file}`),
       text,
     ]),

@@ -1,4 +1,6 @@
-import type { Descriptor } from '../model/descriptor.js';
+import type { Descriptor, ReasonText } from '../model/descriptor.js';
+
+export type Reasons = Readonly<Record<string, ReasonText>>;
 
 const listText = (items: readonly unknown[], pad: string): string =>
   items.length === 0 ? '[]' : `[\n${items.map((item) => `${pad}  ${JSON.stringify(item)},\n`).join('')}${pad}]`;
@@ -27,5 +29,22 @@ export const DESCRIPTORS = {
 ${Object.entries(kinds)
   .map(([kind, descriptor]) => descriptorText(kind, descriptor))
   .join('')}} as const satisfies Readonly<Record<keyof Kinds, Descriptor>>;
+`;
+}
+
+/** The text of kind-reasons.ts. Same input, same text. Pure. */
+export function renderReasons(kinds: Readonly<Record<string, Reasons>>): string {
+  const entries = Object.entries(kinds).map(
+    ([kind, reasons]) =>
+      `  ${kind}: {\n${Object.entries(reasons)
+        .map(([reason, text]) => `    ${reason}: ${JSON.stringify(text)},\n`)
+        .join('')}  },\n`,
+  );
+  return `/* Generated from crds/*.yaml by \`npm run generate\`; do not edit. */
+import type { ReasonText } from './descriptor.js';
+
+/** Why documents of a kind are not Ready, besides what the runtime itself says. */
+export const KIND_REASONS = {
+${entries.join('')}} as const satisfies Readonly<Record<string, Readonly<Record<string, ReasonText>>>>;
 `;
 }

@@ -1,4 +1,6 @@
 import type { Descriptor } from '../model/descriptor.js';
+import { COMMON_REASONS } from '../model/reasons.js';
+import type { Reasons } from './render-descriptors.js';
 import { type KindSchemas, limitsOf, type Schema, typeText } from './schema.js';
 
 /** How deep fields are listed: `services.*.healthcheck.interval` has four steps. */
@@ -26,7 +28,13 @@ function table(schema: Schema): string {
 }
 
 /** The page of one kind. `services`: the spec of a Service, whose fields the page of App does not repeat. Pure. */
-function page(kind: string, descriptor: Descriptor, { spec, status }: KindSchemas, services: Schema): string {
+function page(
+  kind: string,
+  descriptor: Descriptor,
+  { spec, status }: KindSchemas,
+  reasons: Reasons,
+  services: Schema,
+): string {
   const { plural, singular, shortNames, description, requests } = descriptor;
   return `<!-- Generated from crds/*.yaml by \`npm run generate\`; do not edit. -->
 
@@ -47,6 +55,20 @@ ${kind === 'App' ? 'A service takes what `spec` of a [Service](service.md) takes
 ## status
 
 ${table(status)}
+
+## Conditions
+
+| condition | what |
+|---|---|
+| \`Ready\` | True: a pass at this generation found nothing to do. False: the reason says why not |
+| \`Reconciling\` | True while something is done about it, or is tried again |
+| \`Stalled\` | True when nothing more is done before the document, or what it waits for, changes |
+
+| reason | what it means | what to do |
+|---|---|---|
+${Object.entries({ ...reasons, ...COMMON_REASONS })
+  .map(([reason, { meaning, whatToDo }]) => `| \`${reason}\` | ${cell(meaning)} | ${cell(whatToDo)} |`)
+  .join('\n')}
 `;
 }
 
@@ -67,12 +89,15 @@ function withoutServiceFields(app: Schema, service: Schema): Schema {
 export function renderReference(
   descriptors: Readonly<Record<string, Descriptor>>,
   kinds: Readonly<Record<string, KindSchemas>>,
+  reasons: Readonly<Record<string, Reasons>>,
 ): ReadonlyMap<string, string> {
   const services = kinds.Service?.spec ?? { type: 'object' };
   return new Map(
     Object.entries(descriptors).flatMap(([kind, descriptor]) => {
       const schemas = kinds[kind];
-      return schemas ? [[`${descriptor.singular}.md`, page(kind, descriptor, schemas, services)] as const] : [];
+      return schemas
+        ? [[`${descriptor.singular}.md`, page(kind, descriptor, schemas, reasons[kind] ?? {}, services)] as const]
+        : [];
     }),
   );
 }

@@ -78,7 +78,9 @@ describe('the CRD files', () => {
       });
 
       it('says in annotations only what the program reads, and that of facts that it has', () => {
-        const known = ['order', 'requests', 'finalizers', 'names', 'in-memory'].map((name) => `supercargo.io/${name}`);
+        const known = ['order', 'requests', 'finalizers', 'names', 'in-memory', 'reasons'].map(
+          (name) => `supercargo.io/${name}`,
+        );
         const { annotations } = crd.metadata;
         const unknown = Object.entries(annotations).filter(([name, text]) => !known.includes(name) || text === '');
         assert.deepEqual(unknown, []);

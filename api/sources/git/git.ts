@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { ReasonOf } from '../../../crds/model/reasons.js';
 import { makePrivate, replaceText } from './private-files.js';
 import { ProgramMissing, type ProgramResult, runProgram } from './run-program.js';
 import { final, passing } from './source-error.js';
@@ -159,7 +160,7 @@ function failureOf(command: string, { code, stderr, ended }: ProgramResult, time
 }
 
 /** What kind of failure git tells of. It has no codes for them, so its words in the C locale have to do. Pure. */
-export function reasonOf(stderr: string): string {
+export function reasonOf(stderr: string): ReasonOf<'GitSource'> {
   if (/No space left on device|Disk quota exceeded/i.test(stderr)) return 'DiskFull';
   if (/Host key verification failed|no matching host key|certificate verif|SSL certificate/i.test(stderr)) {
     return 'UntrustedServer';

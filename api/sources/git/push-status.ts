@@ -51,8 +51,7 @@ export async function pushStatus(push: StatusPush, signal: AbortSignal): Promise
       { codes: [0, 1] },
     );
     if (code === 0) return commit;
-    if (attempt === TRIES)
-      throw passing('PushFailed', `The status could not be pushed to ${branch}: ${lastLine(stderr)}`);
+    if (attempt === TRIES) throw passing('Failed', `The status could not be pushed to ${branch}: ${lastLine(stderr)}`);
   }
 }
 

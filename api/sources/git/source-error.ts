@@ -1,3 +1,5 @@
+import type { ReasonOf } from '../../../crds/model/reasons.js';
+
 /**
  * Why documents could not be taken from a repository. `final`: trying again changes nothing before the repository, the
  * document or a file of the device changes.
@@ -5,8 +7,7 @@
 export class SourceError extends Error {
   override readonly name = 'SourceError';
   constructor(
-    /** One CamelCase word. */
-    readonly reason: string,
+    readonly reason: ReasonOf<'GitSource'>,
     message: string,
     readonly final: boolean,
     options?: ErrorOptions,
@@ -16,9 +17,9 @@ export class SourceError extends Error {
 }
 
 /** Worth another try a little later: the network, the disk, a server. */
-export const passing = (reason: string, message: string, options?: ErrorOptions): SourceError =>
+export const passing = (reason: ReasonOf<'GitSource'>, message: string, options?: ErrorOptions): SourceError =>
   new SourceError(reason, message, false, options);
 
 /** Junk, or something that a person has to do. */
-export const final = (reason: string, message: string, options?: ErrorOptions): SourceError =>
+export const final = (reason: ReasonOf<'GitSource'>, message: string, options?: ErrorOptions): SourceError =>
   new SourceError(reason, message, true, options);

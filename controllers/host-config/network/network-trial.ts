@@ -1,5 +1,6 @@
 import type { HostConfig } from '../../../crds/model/kinds.js';
 import { keyOf } from '../../../crds/model/kinds.js';
+import type { ReasonOf } from '../../../crds/model/reasons.js';
 import { handlingOf, outstanding, withHandled } from '../../../crds/model/requests.js';
 import type { HostConfigStatus } from '../../../crds/model/types.js';
 import type { HostState, NetworkUndo, Trial } from '../../host/host-state.js';
@@ -10,7 +11,7 @@ import { deadlineOf, UNPROVEN, type Verdict } from '../trial.js';
 import { type HostConfigDeps, renameHost, restartProxy } from './network-acts.js';
 import type { NetworkStep } from './plan-network.js';
 
-const again = (reason: string, message: string): Outcome => ({ is: 'progressing', reason, message });
+const again = (reason: ReasonOf<'HostConfig'>, message: string): Outcome => ({ is: 'progressing', reason, message });
 
 /**
  * Puts on disk what was there before a change, unless it is a repair of what has proved itself, or no proof is asked for.

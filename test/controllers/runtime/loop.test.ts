@@ -71,13 +71,13 @@ describe('Loop', () => {
 
   it('looks once more when a Ready document has to wait: what changed meanwhile seemed of no concern', async () => {
     await propose(aNetwork('a'));
-    const waiting = (): Outcome => ({ is: 'waiting', reason: 'Held', message: 'Held', forMs: 60_000 });
+    const waiting = (): Outcome => ({ is: 'waiting', reason: 'StillAttached', message: 'Held', forMs: 60_000 });
     const { passes, nudge } = run([() => ({ is: 'settled' }), waiting, waiting]);
     await quiet();
     nudge('a');
     await quiet();
     assert.equal(passes.length, 3);
-    assert.equal(ready('a')?.reason, 'Held');
+    assert.equal(ready('a')?.reason, 'StillAttached');
     clock.advance(60_000);
     await quiet();
     assert.equal(passes.length, 4);
