@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { type Disk, nodeDisk, replaceFile, syncFolders } from '../platform/disk.js';
 import { readOwnFile, setAside } from '../platform/set-aside.js';
+import { Turns } from '../platform/turns.js';
 import type { Keys, Scope } from './keys.js';
 
 export interface KeysDeps {
@@ -57,7 +58,7 @@ export async function openKeys({ folder, globalKey, now, log, disk = nodeDisk }:
 }
 
 class KeptKeys implements Keys {
-  #lastTurn: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
   #digests: readonly { readonly digest: Buffer; readonly scope: Scope }[];
 
   constructor(
@@ -73,7 +74,7 @@ class KeptKeys implements Keys {
   }
 
   ofService(appId: number, serviceName: string): Promise<string> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       const known = this.file.services.find((one) => one.appId === appId && one.serviceName === serviceName);
       if (known) return known.key;
       const key = newKey();
@@ -91,7 +92,7 @@ class KeptKeys implements Keys {
   }
 
   regenerate(key: string): Promise<string | undefined> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       const scope = this.scopeOf(key);
       if (!scope) return undefined;
       const fresh = newKey();
@@ -126,12 +127,6 @@ class KeptKeys implements Keys {
       })),
       { digest: digestOf(this.global), scope: { type: 'global' } },
     ];
-  }
-
-  #inTurn<T>(action: () => Promise<T>): Promise<T> {
-    const turn = this.#lastTurn.then(action);
-    this.#lastTurn = turn.catch(() => undefined);
-    return turn;
   }
 }
 

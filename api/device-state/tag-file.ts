@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { type Disk, nodeDisk, replaceFile, syncFolders } from '../platform/disk.js';
 import { readOwnFile, setAside } from '../platform/set-aside.js';
+import { Turns } from '../platform/turns.js';
 
 interface Tag {
   readonly id: number;
@@ -31,21 +32,18 @@ export interface TagsDeps {
 export function openTags({ folder, now, log, disk = nodeDisk }: TagsDeps): Tags {
   const path = join(folder, 'tags.json');
   let tags = read(path, now(), log);
-  let lastTurn: Promise<unknown> = Promise.resolve();
+  const turns = new Turns();
   return {
     list: () => tags,
-    merge(changes) {
-      const turn = lastTurn.then(async () => {
+    merge: (changes) =>
+      turns.run(async () => {
         const next = merged(tags, changes);
         if (next === tags) return;
         mkdirSync(folder, { recursive: true, mode: 0o700 });
         await replaceFile(disk, path, `${JSON.stringify({ tags: next }, null, 2)}\n`);
         await syncFolders(disk, [folder]);
         tags = next;
-      });
-      lastTurn = turn.catch(() => undefined);
-      return turn;
-    },
+      }),
   };
 }
 

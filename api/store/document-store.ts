@@ -14,6 +14,7 @@ import {
 } from '../../crds/model/kinds.js';
 import { type Disk, nodeDisk, StorageError } from '../platform/disk.js';
 import { Emitter } from '../platform/emitter.js';
+import { Turns } from '../platform/turns.js';
 import { RecentChanges } from './changes.js';
 import { Documents } from './documents.js';
 import { RecentEvents } from './events.js';
@@ -84,7 +85,7 @@ class DocumentStore implements Store {
   readonly #monotonic: () => number;
   #version: number;
   #order = 0;
-  #lastTurn: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
   #closed = false;
 
   constructor(
@@ -292,7 +293,7 @@ class DocumentStore implements Store {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await this.#lastTurn;
+    await this.#turns.idle();
     try {
       await this.flush();
     } catch (error) {
@@ -306,9 +307,7 @@ class DocumentStore implements Store {
   /** One after another; a failure concerns its own caller only. */
   #inTurn<T>(action: () => Promise<T>): Promise<T> {
     if (this.#closed) return Promise.reject(new StorageError('The store is closed'));
-    const turn = this.#lastTurn.then(action);
-    this.#lastTurn = turn.catch(() => undefined);
-    return turn;
+    return this.#turns.run(action);
   }
 
   /** Nothing but the refusals when an atomic proposal has any. */

@@ -1,5 +1,6 @@
 import { Emitter } from '../../api/platform/emitter.js';
 import { toError } from '../../api/platform/errors.js';
+import { Limiter } from '../../api/platform/turns.js';
 import type { Leaving } from './situation.js';
 
 /** Stops under way at once; an engine that is asked to stop fifty at a time gets slower, not faster. */
@@ -13,27 +14,19 @@ export class Departures {
   readonly #running = new Map<string, { readonly service: string; readonly how: Leaving }>();
   readonly #failures = new Map<string, Error>();
   readonly #ended = new Emitter<string>();
-  readonly #waiting: (() => void)[] = [];
-  #active = 0;
+  readonly #limiter = new Limiter(AT_ONCE);
 
   /** Runs the action unless one is running for that container; tells the listeners the document's name when it has ended. */
   begin(service: string, container: string, how: Leaving, action: () => Promise<void>): void {
     if (this.#running.has(container)) return;
     this.#running.set(container, { service, how });
-    this.#turn()
-      .then(action)
+    this.#limiter
+      .run(action)
       .catch((error: unknown) => this.#failures.set(service, toError(error)))
       .finally(() => {
         this.#running.delete(container);
-        this.#active -= 1;
-        this.#waiting.shift()?.();
         this.#ended.emit(service);
       });
-  }
-
-  async #turn(): Promise<void> {
-    if (this.#active >= AT_ONCE) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    this.#active += 1;
   }
 
   /** Ids of containers that are leaving, and how. */

@@ -7,6 +7,7 @@ import { living } from '../../../crds/model/living.js';
 import { NETWORK_DOCUMENT } from '../../../crds/model/names.js';
 import type { HostConfigSpec } from '../../../crds/model/types.js';
 import { parseDocument } from '../../../crds/schema/parse.js';
+import { Turns } from '../../platform/turns.js';
 import type { Store } from '../../store/store.js';
 import { type HostConfigPatch, PatchError, patchedSpec } from './host-config-patch.js';
 import type { HostPorts } from './host-ports.js';
@@ -34,7 +35,7 @@ export function hostConfigPatcher(
   deps: HostConfigChangeDeps,
 ): (patch: HostConfigPatch, force: boolean) => Promise<HostConfigChange> {
   const { store, host } = deps;
-  let lastTurn: Promise<unknown> = Promise.resolve();
+  const turns = new Turns();
 
   async function change(patch: HostConfigPatch, force: boolean): Promise<HostConfigChange> {
     if (!(await gone(deps)))
@@ -70,9 +71,7 @@ export function hostConfigPatcher(
 
   return (patch, force) => {
     if (patch.hostname === undefined && patch.proxy === undefined) return Promise.resolve({ is: 'done' });
-    const turn = lastTurn.then(() => change(patch, force));
-    lastTurn = turn.catch(() => undefined);
-    return turn;
+    return turns.run(() => change(patch, force));
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { Emitter } from '../../../api/platform/emitter.js';
 import { toError } from '../../../api/platform/errors.js';
+import { Limiter } from '../../../api/platform/turns.js';
 import { normalizeReference } from '../../../crds/model/names.js';
 import type { Engine } from '../engine.js';
 import { imageKey, repositoryOf } from '../image-reference.js';
@@ -27,10 +28,9 @@ interface Pull {
 /** `Pulls` on one engine. A finished pull is shown as running until the world shows its image, so nobody sees a gap. */
 export class PullQueue implements Pulls {
   readonly #pulls = new Map<string, Pull>();
-  readonly #queue: string[] = [];
-  readonly #active = new Set<Promise<void>>();
-  /** Those that look for the image in a file, before they need a registry. */
-  readonly #looking = new Set<Promise<void>>();
+  /** For the talks with registries. */
+  readonly #limiter = new Limiter(AT_ONCE);
+  readonly #work = new Set<Promise<void>>();
   readonly #changes = new Emitter<string>((error, reference) =>
     this.deps.log.error({ err: error, reference }, 'A listener of the pulls failed'),
   );
@@ -70,11 +70,8 @@ export class PullQueue implements Pulls {
     addSpellings(pull, reference);
     this.#pulls.set(key, pull);
     this.#announce(pull);
-    const { archives } = this.deps;
-    if (archives) {
-      const looking = this.#fromFile(key, pull, archives).finally(() => this.#looking.delete(looking));
-      this.#looking.add(looking);
-    } else this.#enqueue(key);
+    const work = this.#perform(key, pull).finally(() => this.#work.delete(work));
+    this.#work.add(work);
   }
 
   state(reference: string): ReturnType<Pulls['state']> {
@@ -89,8 +86,6 @@ export class PullQueue implements Pulls {
     const pull = this.#pulls.get(key);
     if (!pull) return;
     this.#pulls.delete(key);
-    const queued = this.#queue.indexOf(key);
-    if (queued >= 0) this.#queue.splice(queued, 1);
     pull.stopping.abort(new Error('Nobody wants the image any more'));
     this.#announce(pull);
   }
@@ -102,67 +97,23 @@ export class PullQueue implements Pulls {
   /** Stops every pull and takes no more; resolves when none is under way. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#queue.length = 0;
     for (const { stopping } of this.#pulls.values()) stopping.abort(new Error('The agent is stopping'));
-    await Promise.all([...this.#active, ...this.#looking]);
+    await Promise.all(this.#work);
     this.#pulls.clear();
   }
 
-  #enqueue(key: string): void {
-    this.#queue.push(key);
-    this.#fill();
-  }
-
-  #fill(): void {
-    while (!this.#stopped && this.#active.size < AT_ONCE) {
-      const key = this.#queue.shift();
-      const pull = key === undefined ? undefined : this.#pulls.get(key);
-      if (key === undefined || !pull) return;
-      const work = this.#fromRegistry(key, pull).finally(() => {
-        this.#active.delete(work);
-        this.#fill();
-      });
-      this.#active.add(work);
-    }
-  }
-
-  /** Takes the image from a file; queues the pull when no file brings it. */
-  #fromFile(key: string, pull: Pull, archives: Pick<Archives, 'bring'>): Promise<void> {
+  /** Ends the pull once the engine has the image; keeps why it cannot have it. */
+  async #perform(key: string, pull: Pull): Promise<void> {
+    const { archives, world, log } = this.deps;
     const { reference, stopping } = pull;
     const onWait = (file: string | undefined) => {
       if (file === pull.file || stopping.signal.aborted) return;
       pull.file = file;
       this.#announce(pull);
     };
-    return this.#untilHere(key, pull, async () => {
-      if (await archives.bring(reference, stopping.signal, onWait)) return true;
-      if (this.#pulls.get(key) === pull && !this.#stopped) this.#enqueue(key);
-      return false;
-    });
-  }
-
-  #fromRegistry(key: string, pull: Pull): Promise<void> {
-    const { engine, credentials, space } = this.deps;
-    const { reference, wish, stopping } = pull;
-    return this.#untilHere(key, pull, async () => {
-      const onProgress = (percent: number) => this.#progress(pull, percent);
-      const auth = await credentials?.(reference, wish.secret);
-      stopping.signal.throwIfAborted();
-      const options = { auth, platform: wish.platform };
-      const exact = wish.digest === undefined ? reference : `${repositoryOf(reference)}@${wish.digest}`;
-      const pulled = (signal: AbortSignal) => engine.pullImage(exact, options, onProgress, signal);
-      await (space ? space.within(exact, options, stopping.signal, pulled) : pulled(stopping.signal));
-      if (exact !== reference) await engine.tagImage(exact, reference, stopping.signal);
-      return true;
-    });
-  }
-
-  /** Ends a pull once `bring` says that the engine has the image; keeps what `bring` throws. */
-  async #untilHere(key: string, pull: Pull, bring: () => Promise<boolean>): Promise<void> {
-    const { world, log } = this.deps;
-    const { reference, stopping } = pull;
     try {
-      if (!(await bring())) return;
+      if (!archives || !(await archives.bring(reference, stopping.signal, onWait)))
+        await this.#limiter.run(() => this.#fromRegistry(pull));
       const image = await world.refreshImage(reference, stopping.signal);
       if (!image) throw new Error(`Pulled ${reference}, but the engine does not have an image of that name`);
       if (this.#pulls.get(key) === pull) this.#pulls.delete(key);
@@ -174,6 +125,20 @@ export class PullQueue implements Pulls {
       log.debug({ err: pull.error, reference }, 'A pull failed');
     }
     this.#announce(pull);
+  }
+
+  async #fromRegistry(pull: Pull): Promise<void> {
+    const { engine, credentials, space } = this.deps;
+    const { reference, wish, stopping } = pull;
+    stopping.signal.throwIfAborted(); // it may have waited for its turn
+    const onProgress = (percent: number) => this.#progress(pull, percent);
+    const auth = await credentials?.(reference, wish.secret);
+    stopping.signal.throwIfAborted();
+    const options = { auth, platform: wish.platform };
+    const exact = wish.digest === undefined ? reference : `${repositoryOf(reference)}@${wish.digest}`;
+    const pulled = (signal: AbortSignal) => engine.pullImage(exact, options, onProgress, signal);
+    await (space ? space.within(exact, options, stopping.signal, pulled) : pulled(stopping.signal));
+    if (exact !== reference) await engine.tagImage(exact, reference, stopping.signal);
   }
 
   /** Whole percent that never goes back: layers that turn up late would make it. */

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { hasCode } from '../../../api/platform/errors.js';
+import { Turns } from '../../../api/platform/turns.js';
 import { type FileCalls, nodeFileCalls } from '../file-calls.js';
 
 /**
@@ -10,7 +11,7 @@ import { type FileCalls, nodeFileCalls } from '../file-calls.js';
  * the host OS's own `fatrw`, which shares these files with us (docs/reference/host.md §5). One call at a time.
  */
 export class BootFiles {
-  #lastTurn: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
 
   constructor(private readonly calls: FileCalls = nodeFileCalls) {}
 
@@ -20,12 +21,12 @@ export class BootFiles {
   }
 
   readBytes(path: string): Promise<Buffer | undefined> {
-    return this.#inTurn(() => this.#read(path));
+    return this.#turns.run(() => this.#read(path));
   }
 
   /** Replaces the file; a crash leaves the old text or the new one. Makes missing folders. */
   write(path: string, content: string | Uint8Array): Promise<void> {
-    return this.#inTurn(() => this.#write(path, Buffer.from(content)));
+    return this.#turns.run(() => this.#write(path, Buffer.from(content)));
   }
 
   /**
@@ -33,7 +34,7 @@ export class BootFiles {
    * when the bytes differ; true when they did.
    */
   update(path: string, change: (text: string | undefined) => string): Promise<boolean> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       const before = await this.#read(path);
       const after = Buffer.from(change(before?.toString('utf8')));
       if (before?.equals(after) ?? after.length === 0) return false;
@@ -44,7 +45,7 @@ export class BootFiles {
 
   /** Removes the file and what an interrupted write left of it. */
   remove(path: string): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       const folder = dirname(path);
       for (const { name } of await this.#sidecars(path)) await this.calls.remove(join(folder, name));
       await this.calls.remove(path);
@@ -123,12 +124,6 @@ export class BootFiles {
       const match = /^[0-9a-f]{8}\.([0-9a-f]{32})\.(md5sum|tmp)$/.exec(name.slice(prefix.length));
       return match ? [{ name, ...(match[2] === 'md5sum' ? { sum: match[1] } : {}) }] : [];
     });
-  }
-
-  #inTurn<T>(action: () => Promise<T>): Promise<T> {
-    const turn = this.#lastTurn.then(action);
-    this.#lastTurn = turn.catch(() => undefined);
-    return turn;
   }
 }
 
