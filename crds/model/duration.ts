@@ -1,10 +1,55 @@
-const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+import { countable } from './units.js';
 
-/** Milliseconds of `1m30s`, as our own fields write durations (Compose's have more forms). Undefined for other texts. Pure. */
-export function durationMs(text: string): number | undefined {
-  if (!/^(\d+(ms|s|m|h|d))+$/.test(text)) return undefined;
-  return [...text.matchAll(/(\d+)(ms|s|m|h|d)/g)].reduce(
-    (sum, [, count, unit]) => sum + Number(count) * (UNITS_MS[unit ?? ''] ?? 0),
-    0,
-  );
+const MS: Readonly<Record<string, number>> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+};
+const TERM = /\s*(\d+(?:\.\d*)?|\.\d+)\s*(ns|us|µs|ms|s|m|h|d|w)(?![a-zµ])/y;
+/** The Greek letter beside the sign of the unit, which look the same. */
+const MU = /μ/g;
+
+/** Ms of the terms with which a text begins, and what follows them; undefined when it begins with none. Pure. */
+function termsOf(text: string): { readonly ms: number; readonly rest: string } | undefined {
+  const term = new RegExp(TERM);
+  let ms: number | undefined;
+  let end = 0;
+  for (let found = term.exec(text); found; found = term.exec(text)) {
+    ms = (ms ?? 0) + Number(found[1]) * (MS[found[2] ?? ''] ?? 0);
+    end = term.lastIndex;
+  }
+  return ms === undefined ? undefined : { ms, rest: text.slice(end) };
+}
+
+/** Milliseconds of `1m30s`, as our own fields write durations. Undefined for other texts. Pure. */
+export const durationMs = (text: string): number | undefined =>
+  /^(?:\d+(?:ms|s|m|h|d))+$/.test(text) ? termsOf(text)?.ms : undefined;
+
+/** Seconds of `90`, `90s`, `1.5h` or `1h30m`, as people type them. Undefined for other texts. Pure. */
+export function durationSeconds(text: string): number | undefined {
+  if (/^\d+(?:\.\d+)?$/.test(text)) return Number(text);
+  const ms = /^(?:\d+(?:\.\d+)?[smhdw])+$/.test(text) ? termsOf(text)?.ms : undefined;
+  return ms === undefined ? undefined : ms / 1000;
+}
+
+const countableMs = (ms: number): number | undefined => (countable(ms * 1e6) === undefined ? undefined : ms);
+
+/**
+ * Whole milliseconds of `1m30s`, `750ms`, `1 h 5 m`, as Compose files write durations; a bare number is milliseconds, and
+ * a number without a unit after a valid term is ignored (`1m30` is a minute). Undefined for anything else, and for the 292
+ * years whose ns the engine cannot count. Pure. (docs/reference/composition.md §1.5.)
+ */
+export function composeDurationMs(given: unknown): number | undefined {
+  if (typeof given === 'number') return given >= 0 ? countableMs(Math.floor(given)) : undefined;
+  if (typeof given !== 'string') return undefined;
+  if (/^\s*0\s*$/.test(given)) return 0;
+  const { ms, rest } = termsOf(given.replace(MU, 'µ')) ?? {};
+  if (ms === undefined || !/^\s*[\d.]*\s*$/.test(rest ?? '')) return undefined;
+  return countableMs(Math.floor(ms + 1e-6)); // 1.001 s is 1000.9999… in binary
 }

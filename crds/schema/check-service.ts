@@ -1,8 +1,9 @@
 import { isIP } from 'node:net';
+import { composeDurationMs } from '../model/duration.js';
 import { type Path, shorten } from '../model/issue.js';
 import { NAME, NAME_RULE } from '../model/names.js';
 import type { LongPort, LongVolume, ServiceFields } from '../model/types.js';
-import { countable, parseBytes, parseDurationMs } from '../model/units.js';
+import { countable, parseBytes } from '../model/units.js';
 
 /** Something wrong, with its place below `spec`. */
 export type Found = [path: Path, message: string];
@@ -90,10 +91,10 @@ function amountIssues(fields: ServiceFields): Found[] {
   const whole = (value: unknown): number | undefined => countable(Number(value));
   const amounts: (readonly [Path, unknown, (value: unknown) => number | undefined])[] = [
     ...(['interval', 'timeout', 'start_period', 'startPeriod'] as const).map(
-      (key) => [['healthcheck', key], healthcheck?.[key], parseDurationMs] as const,
+      (key) => [['healthcheck', key], healthcheck?.[key], composeDurationMs] as const,
     ),
     [['healthcheck', 'retries'], healthcheck?.retries, whole],
-    [['stop_grace_period'], fields.stop_grace_period, parseDurationMs],
+    [['stop_grace_period'], fields.stop_grace_period, composeDurationMs],
     [['cpus'], fields.cpus, (value) => countable(Number(value) * 1e9)],
     ...(['cpu_rt_runtime', 'cpu_rt_period'] as const).map(
       (key) => [[key], fields[key], (value: unknown) => countable(Number.parseInt(String(value), 10) * 1e6)] as const,

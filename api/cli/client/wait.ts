@@ -1,7 +1,7 @@
 import { conditionOf, isReady, isStalled, readinessOf } from '../../../crds/model/conditions.js';
+import { durationSeconds } from '../../../crds/model/duration.js';
 import type { AnyResource, App, Image, Service } from '../../../crds/model/kinds.js';
 import { CommandError, usageError } from '../failure.js';
-import { parseDuration } from '../format/words.js';
 import { isIll, isRolledOut, lastWords, Steadiness, servicesOf } from '../health.js';
 import { collectionPath, type Subject, subjectText } from '../kind-words.js';
 import type { Client } from './client.js';
@@ -20,7 +20,7 @@ export interface Awaited extends Subject {
 }
 
 export function secondsOf({ timeout }: Pick<WaitOptions, 'timeout'>): number {
-  const seconds = parseDuration(timeout);
+  const seconds = durationSeconds(timeout);
   if (seconds === undefined || seconds <= 0)
     throw usageError(`--timeout "${timeout}" is no duration`, 'Expected 90s, 10m or 1h30m');
   return seconds;

@@ -1,7 +1,7 @@
+import { durationSeconds } from '../../../crds/model/duration.js';
 import type { Session } from '../client/session.js';
 import { CommandError, usageError } from '../failure.js';
 import type { Style } from '../format/io.js';
-import { parseDuration } from '../format/words.js';
 import { objectPath } from '../kind-words.js';
 import { partOf } from '../parts.js';
 
@@ -57,7 +57,7 @@ export function queryOf({ follow, since, tail }: LogOptions, nowMs: number): str
   const query = new URLSearchParams();
   if (follow) query.set('follow', 'true');
   if (since !== undefined) {
-    const seconds = parseDuration(since);
+    const seconds = durationSeconds(since);
     const at = seconds === undefined ? Date.parse(since) : nowMs - seconds * 1000;
     if (Number.isNaN(at))
       throw usageError(`--since "${since}" is no time`, 'Expected 10m, 1h30m or 2026-01-02T03:04:05Z');

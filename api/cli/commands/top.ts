@@ -1,10 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { durationSeconds } from '../../../crds/model/duration.js';
 import type { ServiceStats } from '../../../crds/model/stats.js';
 import type { Client } from '../client/client.js';
 import type { Session } from '../client/session.js';
 import { usageError } from '../failure.js';
 import { tableLines } from '../format/table.js';
-import { bytesText, parseDuration } from '../format/words.js';
+import { bytesText } from '../format/words.js';
 import { GROUP_PATH } from '../kind-words.js';
 
 export interface TopOptions {
@@ -14,7 +15,7 @@ export interface TopOptions {
 
 /** `supercargo top`: what each service uses; processor time is that between two looks. */
 export async function top(session: Session, options: TopOptions): Promise<void> {
-  const seconds = parseDuration(options.interval);
+  const seconds = durationSeconds(options.interval);
   if (seconds === undefined || seconds <= 0)
     throw usageError(`--interval "${options.interval}" is no duration`, 'Expected 1s or 500ms as 0.5');
   const client = await session.client();

@@ -30,15 +30,3 @@ export function bytesText(bytes: number): string {
   }
   return `${unit === 0 ? value : value.toFixed(1)} ${UNITS[unit]}`;
 }
-
-const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
-
-/** `90`, `90s`, `10m`, `1h30m` as seconds; undefined for anything else. Pure. */
-export function parseDuration(text: string): number | undefined {
-  if (/^\d+(?:\.\d+)?$/.test(text)) return Number(text);
-  if (!/^(?:\d+(?:\.\d+)?[smhdw])+$/.test(text)) return undefined;
-  return [...text.matchAll(/([\d.]+)([smhdw])/g)].reduce(
-    (sum, [, count, unit]) => sum + Number(count) * (SECONDS[unit ?? 's'] ?? 1),
-    0,
-  );
-}

@@ -1,6 +1,6 @@
+import { composeDurationMs } from '../../../crds/model/duration.js';
 import { normalizeReference } from '../../../crds/model/names.js';
 import type { ServiceSpec } from '../../../crds/model/types.js';
-import { parseDurationMs } from '../../../crds/model/units.js';
 import type { ContainerOptions, HostOptions } from '../../engine/engine.js';
 import { InvalidSpecError } from '../../runtime/outcome.js';
 import { type Dependency, providerNames, readDependencies } from '../dependencies.js';
@@ -137,7 +137,7 @@ function readPlainOptions(fields: Fields, findings: Findings): PlainOptions {
 
 function readStopTimeout(value: unknown, findings: Findings): number | undefined {
   if (isAbsent(value)) return undefined;
-  const ms = parseDurationMs(value);
+  const ms = composeDurationMs(value);
   return ms === undefined
     ? findings.issue('stop_grace_period', 'must be a duration such as 30s')
     : Math.floor(ms / 1000);

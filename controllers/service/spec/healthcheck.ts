@@ -1,5 +1,5 @@
+import { composeDurationMs } from '../../../crds/model/duration.js';
 import { isMap } from '../../../crds/model/maps.js';
-import { parseDurationMs } from '../../../crds/model/units.js';
 import type { SeenImage } from '../../engine/engine.js';
 import { integer, isAbsent, texts } from './fields.js';
 import type { Findings } from './findings.js';
@@ -48,7 +48,7 @@ function readTest(value: unknown, findings: Findings): readonly string[] | undef
 
 function nanoseconds(value: unknown, key: string, findings: Findings): number | undefined {
   if (isAbsent(value)) return undefined;
-  const ms = parseDurationMs(value);
+  const ms = composeDurationMs(value);
   return ms === undefined ? findings.issue(`healthcheck.${key}`, 'must be a duration such as 1m30s') : ms * 1e6;
 }
 

@@ -1,5 +1,6 @@
+import { composeDurationMs } from '../../../crds/model/duration.js';
 import { isMap } from '../../../crds/model/maps.js';
-import { parseBytes, parseDurationMs } from '../../../crds/model/units.js';
+import { parseBytes } from '../../../crds/model/units.js';
 import type { HostOptions } from '../../engine/engine.js';
 import { type Fields, integer, isAbsent } from './fields.js';
 import type { Findings } from './findings.js';
@@ -48,7 +49,7 @@ function readMicroseconds(value: unknown, path: string, findings: Findings): num
   if (/^\d+$/.test(String(value))) return Number(value);
   const [, digits, unit] = /^(\d+)(us|µs|ms|s)$/.exec(String(value)) ?? [];
   if (digits === undefined) return findings.issue(path, 'must be a duration such as 400ms, or microseconds');
-  return unit === 'us' || unit === 'µs' ? Number(digits) : (parseDurationMs(value) ?? 0) * 1000;
+  return unit === 'us' || unit === 'µs' ? Number(digits) : (composeDurationMs(value) ?? 0) * 1000;
 }
 
 function readUlimits(value: unknown, findings: Findings): HostOptions['Ulimits'] {

@@ -9,10 +9,11 @@ import { cpuPercent } from '../../../api/cli/commands/top.js';
 import { refusedPlaces } from '../../../api/cli/files.js';
 import { cellOf, valueAt } from '../../../api/cli/format/columns.js';
 import { differences } from '../../../api/cli/format/differences.js';
-import { ageText, bytesText, parseDuration } from '../../../api/cli/format/words.js';
+import { ageText, bytesText } from '../../../api/cli/format/words.js';
 import { COMMAND_VERSION } from '../../../api/cli/version.js';
 import { visible } from '../../../api/platform/visible.js';
 import { AGENT_VERSION } from '../../../controllers/agent/version.js';
+import { durationSeconds } from '../../../crds/model/duration.js';
 import { descriptorOf, KINDS } from '../../../crds/model/kinds.js';
 import type { ServiceStats } from '../../../crds/model/stats.js';
 import { SCHEMAS } from '../../../crds/schema/schemas.js';
@@ -83,7 +84,7 @@ describe('times and sizes', () => {
     it(`${seconds} s are ${want}`, () => assert.equal(ageText(seconds * 1000), want));
   }
   it('reads durations', () => {
-    const read = ['90', '90s', '10m', '1h30m', '2d', '0.5', 'soon', '', '5x'].map(parseDuration);
+    const read = ['90', '90s', '10m', '1h30m', '2d', '0.5', 'soon', '', '5x'].map(durationSeconds);
     assert.deepEqual(read, [90, 90, 600, 5400, 172_800, 0.5, undefined, undefined, undefined]);
   });
   it('writes sizes', () =>

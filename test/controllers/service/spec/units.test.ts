@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { splitCommandLine } from '../../../../controllers/service/spec/command-line.js';
-import { parseBytes, parseDurationMs } from '../../../../crds/model/units.js';
+import { composeDurationMs } from '../../../../crds/model/duration.js';
+import { parseBytes } from '../../../../crds/model/units.js';
 import { SCHEMAS } from '../../../../crds/schema/schemas.js';
 
 describe('parseBytes', () => {
@@ -29,7 +30,7 @@ describe('parseBytes', () => {
     it(`reads ${JSON.stringify(text)} as ${want}`, () => assert.equal(parseBytes(text), want));
 });
 
-describe('parseDurationMs', () => {
+describe('composeDurationMs', () => {
   const cases: readonly [unknown, number | undefined][] = [
     ['2m5s', 125_000],
     ['750ms', 750],
@@ -59,7 +60,7 @@ describe('parseDurationMs', () => {
     [true, undefined],
   ];
   for (const [text, want] of cases)
-    it(`reads ${JSON.stringify(text)} as ${want}`, () => assert.equal(parseDurationMs(text), want));
+    it(`reads ${JSON.stringify(text)} as ${want}`, () => assert.equal(composeDurationMs(text), want));
 });
 
 describe('what the door takes as a duration', () => {
@@ -70,7 +71,7 @@ describe('what the door takes as a duration', () => {
     fc.assert(
       fc.property(fc.stringMatching(new RegExp(pattern), { maxLength: 40 }), (given) => {
         const text = given.replace(/\d{4,}/g, (digits) => digits.slice(0, 3)); // more is refused for its size
-        assert.notEqual(parseDurationMs(text), undefined);
+        assert.notEqual(composeDurationMs(text), undefined);
       }),
       { seed: 1, numRuns: 500 },
     );
