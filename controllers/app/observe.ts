@@ -1,6 +1,7 @@
 import type { Store } from '../../api/store/store.js';
 import { conditionOf, isReady } from '../../crds/model/conditions.js';
 import { accessOfImage, needsLeave } from '../../crds/model/host-access.js';
+import { imageKey } from '../../crds/model/image-reference.js';
 import { type Issue, pathText } from '../../crds/model/issue.js';
 import {
   type AnyDeclared,
@@ -18,7 +19,6 @@ import { cameAsTargetState } from '../../crds/model/target-state.js';
 import { checkRelease } from '../../crds/schema/check-release.js';
 import { servicesByHand, writtenFor } from '../../crds/schema/written-by-hand.js';
 import type { EngineTraits } from '../engine/engine-traits.js';
-import { imageKey } from '../engine/image-reference.js';
 import { foreignImage } from '../engine/platform.js';
 import type { World } from '../engine/world.js';
 import type { Capability } from '../host/facts/capabilities.js';

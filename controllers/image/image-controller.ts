@@ -1,6 +1,6 @@
 import { isReady } from '../../crds/model/conditions.js';
+import { imageKey } from '../../crds/model/image-reference.js';
 import { isSuspended, saysSuspended } from '../../crds/model/suspend.js';
-import { imageKey } from '../engine/image-reference.js';
 import type { Controller } from '../runtime/controller.js';
 import type { Memory } from './observe.js';
 import { type ImageDeps, reconcileImage } from './reconcile.js';

@@ -1,11 +1,9 @@
 import type { Store } from '../../api/store/store.js';
+import { hostOf, imageKey, normalizeReference, registryName, repositoryOf } from '../../crds/model/image-reference.js';
 import type { App, Image, Service } from '../../crds/model/kinds.js';
 import { isLiving } from '../../crds/model/living.js';
-import { normalizeReference } from '../../crds/model/names.js';
 import { isSuspended } from '../../crds/model/suspend.js';
-import { imageKey, repositoryOf } from '../engine/image-reference.js';
 import type { Archives } from '../engine/images/archives.js';
-import { hostOf, registryName } from '../engine/registry-name.js';
 import type { Pulls, PullWish, World } from '../engine/world.js';
 import type { ImageFacts } from './plan.js';
 import type { Attempts } from './pull-failure.js';

@@ -1,9 +1,9 @@
 import type { Store } from '../../api/store/store.js';
 import { shownTime } from '../../crds/model/due.js';
+import { digestOf } from '../../crds/model/image-reference.js';
 import type { Image } from '../../crds/model/kinds.js';
 import type { ImageStatus } from '../../crds/model/types.js';
 import type { SeenImage } from '../engine/engine.js';
-import { digestOf } from '../engine/image-reference.js';
 import { sameImage } from './observe.js';
 import type { ImageFacts } from './plan.js';
 import type { Attempts } from './pull-failure.js';

@@ -1,5 +1,5 @@
+import { normalizeReference } from '../../crds/model/image-reference.js';
 import { keyOf } from '../../crds/model/kinds.js';
-import { normalizeReference } from '../../crds/model/names.js';
 import { type Outcome, wait } from '../runtime/outcome.js';
 import { unnamed, withAllNetworks } from './container/container-options.js';
 import { refused, tell } from './failed-step.js';

@@ -1,7 +1,7 @@
 import type { Change } from '../../api/store/store.js';
 import { conditionOf, isReady } from '../../crds/model/conditions.js';
+import { normalizeReference } from '../../crds/model/image-reference.js';
 import type { App, Service } from '../../crds/model/kinds.js';
-import { normalizeReference } from '../../crds/model/names.js';
 import { APP_COMMANDS, begun } from '../../crds/model/requests.js';
 import { isSuspended, saysSuspended } from '../../crds/model/suspend.js';
 import type { World, WorldChange } from '../engine/world.js';

@@ -50,14 +50,6 @@ export function imageDocumentName(app: string, reference: string): string {
 export const allottedId = (name: string): number =>
   1_000_000_000 + (Number.parseInt(canonicalHash(name).slice(0, 12), 16) % 1_000_000_000);
 
-/** `busybox` is `busybox:latest`; with a digest the tag says nothing and is dropped. */
-export function normalizeReference(reference: string): string {
-  const [name = reference, digest] = reference.split('@');
-  const tagged = name.lastIndexOf(':') > name.lastIndexOf('/');
-  if (digest !== undefined) return `${tagged ? name.slice(0, name.lastIndexOf(':')) : name}@${digest}`;
-  return tagged ? name : `${name}:latest`;
-}
-
 /** Characters that the kernel takes (sethostname(2)). */
 const HOST_NAME_LIMIT = 64;
 

@@ -1,6 +1,6 @@
+import { normalizeReference } from '../model/image-reference.js';
 import type { Issue } from '../model/issue.js';
 import type { App, Service } from '../model/kinds.js';
-import { normalizeReference } from '../model/names.js';
 import { type References, referencesOf } from '../model/references.js';
 import { cameAsTargetState } from '../model/target-state.js';
 import { accessIssues } from './check-host-access.js';

@@ -1,6 +1,7 @@
 import { isObserved } from '../../../crds/model/conditions.js';
+import { normalizeReference } from '../../../crds/model/image-reference.js';
 import { type App, type Image, keyOf, type Service } from '../../../crds/model/kinds.js';
-import { allottedId, normalizeReference } from '../../../crds/model/names.js';
+import { allottedId } from '../../../crds/model/names.js';
 import { releaseOf } from '../../../crds/model/release.js';
 import type { Scope } from '../../device-state/keys.js';
 import { appIdOf } from '../../store/proposal/derived-names.js';

@@ -1,5 +1,6 @@
 import { frozen, textOf } from '../../../api/store/frozen.js';
 import { isStalled } from '../../../crds/model/conditions.js';
+import { normalizeReference } from '../../../crds/model/image-reference.js';
 import {
   type AnyDeclared,
   type AnyResource,
@@ -18,7 +19,6 @@ import {
   childName,
   imageDocumentName,
   networkName,
-  normalizeReference,
   volumeName,
 } from '../../../crds/model/names.js';
 import { referencesOf } from '../../../crds/model/references.js';

@@ -1,6 +1,6 @@
 import type { Store } from '../../../api/store/store.js';
+import { repositoryOf } from '../../../crds/model/image-reference.js';
 import { type App, type Image, keyOf } from '../../../crds/model/kinds.js';
-import { repositoryOf } from '../../engine/image-reference.js';
 
 /** What each service's image is, to the bit. */
 export function imagesOfRelease(store: Store, { metadata }: App): Readonly<Record<string, string>> {

@@ -1,5 +1,5 @@
+import { imageKey } from '../../../crds/model/image-reference.js';
 import type { SeenImage } from '../engine.js';
-import { imageKey } from '../image-reference.js';
 import type { Question } from './object-cache.js';
 
 type Listed = Pick<SeenImage, 'id' | 'tags' | 'digests'>;

@@ -1,5 +1,5 @@
+import { imageKey } from '../../../crds/model/image-reference.js';
 import type { Engine, EngineEvent, SeenImage } from '../engine.js';
-import { imageKey } from '../image-reference.js';
 import { ImageCache } from './image-cache.js';
 import type { Question } from './object-cache.js';
 import type { Watching } from './watch.js';

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { parseReference } from '../../../crds/model/image-reference.js';
 import {
   type ContainerLogLine,
   EngineError,
@@ -162,11 +163,8 @@ export async function loadImages(http: DockerHttp, archive: Readable, signal: Ab
 
 /** Name and tag as Docker's pull wants them; without a tag it would pull all of them. A digest goes where the tag goes. Pure. */
 export function splitReference(reference: string): { fromImage: string; tag: string } {
-  const [name = reference, digest] = reference.split('@');
-  const colon = name.lastIndexOf(':');
-  const tagged = colon > name.lastIndexOf('/');
-  const fromImage = tagged ? name.slice(0, colon) : name;
-  return { fromImage, tag: digest ?? (tagged ? name.slice(colon + 1) : 'latest') };
+  const { name, tag = 'latest', digest } = parseReference(reference);
+  return { fromImage: name, tag: digest ?? tag };
 }
 
 /** `open` for a stream that is answered with 200, or with one more status that the caller deals with. */

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
+import { HUB, HUB_KEY } from '../../../crds/model/image-reference.js';
 import { type Env, findProgram, withoutSecrets } from '../command.js';
-import { HUB, HUB_KEY } from '../registry-name.js';
 import { type AuthEntry, CredentialsError, entryOf } from './registry-auth.js';
 
 /** A helper may ask a server of its own, or wait for a key to be unlocked. */

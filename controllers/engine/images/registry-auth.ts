@@ -1,5 +1,5 @@
+import { HUB, HUB_KEY } from '../../../crds/model/image-reference.js';
 import type { RegistryAuth } from '../engine.js';
-import { HUB, HUB_KEY } from '../registry-name.js';
 
 /** Credentials that somebody configured and that cannot be used. Says where they stand; never what they are. */
 export class CredentialsError extends Error {

@@ -1,7 +1,7 @@
 import { parseJsonWithin } from '../../../api/platform/json-text.js';
 import { timeoutSignal } from '../../../api/platform/time-limit.js';
+import { HUB, registryName } from '../../../crds/model/image-reference.js';
 import type { RegistryAuth } from '../engine.js';
-import { HUB, registryName } from '../registry-name.js';
 
 /** What a registry says about an image, as far as room for it goes. */
 export interface RemoteImage {

@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
 import { errorMessage } from '../../../api/platform/errors.js';
+import { HUB, registryName } from '../../../crds/model/image-reference.js';
 import type { Env } from '../command.js';
 import type { RegistryAuth } from '../engine.js';
-import { HUB, registryName } from '../registry-name.js';
 import { askHelper } from './credential-helper.js';
 import { dockerConfigPath, readDockerConfig } from './docker-config.js';
 import { type AuthEntry, authOf, CredentialsError } from './registry-auth.js';

@@ -1,5 +1,5 @@
 import { composeDurationMs } from '../../../crds/model/duration.js';
-import { normalizeReference } from '../../../crds/model/names.js';
+import { normalizeReference } from '../../../crds/model/image-reference.js';
 import type { ServiceSpec } from '../../../crds/model/types.js';
 import type { ContainerOptions, HostOptions } from '../../engine/engine.js';
 import { InvalidSpecError } from '../../runtime/outcome.js';

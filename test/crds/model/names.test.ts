@@ -6,7 +6,6 @@ import {
   imageDocumentName,
   NAME,
   networkName,
-  normalizeReference,
   volumeName,
 } from '../../../crds/model/names.js';
 
@@ -18,27 +17,6 @@ describe('names', () => {
     assert.equal(networkName('5f1c0e9a', 'default'), '5f1c0e9a_default');
     assert.equal(volumeName(1207, 'data'), '1207_data');
     assert.equal(childName('hello', 'web'), 'hello.web');
-  });
-
-  describe('normalizeReference', () => {
-    const cases: [given: string, want: string][] = [
-      ['busybox', 'busybox:latest'],
-      ['busybox:1.36', 'busybox:1.36'],
-      ['team/web', 'team/web:latest'],
-      ['registry.example.com:5000/web', 'registry.example.com:5000/web:latest'],
-      ['registry.example.com:5000/web:2', 'registry.example.com:5000/web:2'],
-      [`web@${DIGEST}`, `web@${DIGEST}`],
-      [`web:2@${DIGEST}`, `web@${DIGEST}`],
-      [`registry.example.com:5000/team/web@${DIGEST}`, `registry.example.com:5000/team/web@${DIGEST}`],
-      [`registry.example.com:5000/team/web:2@${DIGEST}`, `registry.example.com:5000/team/web@${DIGEST}`],
-      ['[::1]:5000/web', '[::1]:5000/web:latest'],
-    ];
-    for (const [given, want] of cases) {
-      it(`${given} → ${want}`, () => {
-        assert.equal(normalizeReference(given), want);
-        assert.equal(normalizeReference(want), want);
-      });
-    }
   });
 
   describe('imageDocumentName', () => {

@@ -8,7 +8,7 @@ import {
   type CredentialsDeps,
   registryCredentials,
 } from '../../../../controllers/engine/images/registry-credentials.js';
-import { registryName } from '../../../../controllers/engine/registry-name.js';
+import { registryName } from '../../../../crds/model/image-reference.js';
 
 const PASSWORD = 'hush-hush';
 const base64 = (text: string): string => Buffer.from(text).toString('base64');

@@ -1,0 +1,81 @@
+/** Names of images: `registry.example.com:5000/team/web:1.2@sha256:…`. */
+
+/** Docker's own registry, where references without a host live. */
+export const HUB = 'docker.io';
+/** The key under which Docker keeps the credentials of its hub, for historical reasons. */
+export const HUB_KEY = 'https://index.docker.io/v1/';
+const HUB_PREFIX = /^(?:index\.)?docker\.io\/(?:library\/)?(?=[^/])/;
+
+export interface ImageReference {
+  /** With the registry, where the reference names one: `registry.example.com/web`. */
+  readonly name: string;
+  readonly tag: string | undefined;
+  readonly digest: string | undefined;
+}
+
+/** Takes a reference apart as it is written. Pure. */
+export function parseReference(reference: string): ImageReference {
+  const [tagged = reference, digest] = reference.split('@');
+  const colon = tagged.lastIndexOf(':');
+  if (colon <= tagged.lastIndexOf('/')) return { name: tagged, tag: undefined, digest };
+  return { name: tagged.slice(0, colon), tag: tagged.slice(colon + 1), digest };
+}
+
+/** `busybox` is `busybox:latest`; with a digest the tag says nothing and is dropped. Pure. */
+export function normalizeReference(reference: string): string {
+  const { name, tag = 'latest', digest } = parseReference(reference);
+  return digest === undefined ? `${name}:${tag}` : `${name}@${digest}`;
+}
+
+/**
+ * One spelling for every way to write an image's name: `docker.io/library/busybox`, `library/busybox` and `busybox` are
+ * `busybox:latest`. Ids (`sha256:…`) stay as they are. Pure.
+ */
+export const imageKey = (reference: string): string =>
+  normalizeReference(reference.replace(HUB_PREFIX, '').replace(/^library\/(?=[^/]+$)/, ''));
+
+/** The part of an image's key before tag or digest: `registry.example.com/web`. Pure. */
+export const repositoryOf = (reference: string): string => parseReference(imageKey(reference)).name;
+
+/**
+ * The digest that an image came under from the reference's repository; undefined for one that was built or loaded here.
+ * It may have come under several: then `known`, as long as it is one of them. Pure.
+ */
+export function digestOf(
+  image: { readonly digests: readonly string[] },
+  reference: string,
+  known?: string,
+): string | undefined {
+  const repository = repositoryOf(reference);
+  const own = image.digests.map(parseReference).filter(({ name }) => name === repository);
+  const digests = own.flatMap(({ digest }) => digest ?? []).sort();
+  return known !== undefined && digests.includes(known) ? known : digests[0];
+}
+
+export interface RegistryName {
+  /** With its port: `registry.example.com:5000`. */
+  readonly registry: string;
+  /** As the registry calls it: `library/busybox`. */
+  readonly repository: string;
+  /** Tag or digest; `latest` when the reference has neither. */
+  readonly version: string;
+}
+
+/** Where a reference leads, as Docker has it: what stands before the first slash is a host if it looks like one. Pure. */
+export function registryName(reference: string): RegistryName {
+  const [first = '', ...rest] = reference.split('/');
+  const hasHost = rest.length > 0 && (/[.:]/.test(first) || first === 'localhost');
+  const registry = hasHost ? hostOf(first) : HUB;
+  const { name, tag = 'latest', digest } = parseReference(hasHost ? rest.join('/') : reference);
+  return {
+    registry,
+    repository: registry === HUB && !name.includes('/') ? `library/${name}` : name,
+    version: digest ?? tag,
+  };
+}
+
+/** The host in any of the forms in which credentials are filed: `https://index.docker.io/v1/` is `docker.io`. Pure. */
+export function hostOf(text: string): string {
+  const host = (text.replace(/^[a-z]+:\/\//i, '').split('/')[0] ?? '').toLowerCase();
+  return ['index.docker.io', 'registry-1.docker.io'].includes(host) ? HUB : host;
+}
