@@ -1,3 +1,5 @@
+import { type Headers, pack } from 'tar-stream';
+
 /** What goes into an archive. Folders end in `/`. */
 export interface TarEntry {
   readonly path: string;
@@ -9,38 +11,19 @@ export interface TarEntry {
   readonly mode?: number;
 }
 
-const BLOCK_BYTES = 512;
-
-/** A ustar archive, everything owned by root and dated 1970, so that equal entries give equal bytes. Pure. */
+/** A tar archive, everything owned by root and dated 1970, so that equal entries give equal bytes. Pure. */
 export function tarOf(entries: readonly TarEntry[]): Buffer {
-  const blocks = entries.flatMap((entry) => {
-    const content = Buffer.from(entry.content ?? '');
-    return [header(entry, content.length), content, Buffer.alloc(padding(content.length))];
-  });
-  return Buffer.concat([...blocks, Buffer.alloc(2 * BLOCK_BYTES)]);
+  const archive = pack();
+  for (const entry of entries) archive.entry(headerOf(entry), Buffer.from(entry.content ?? ''));
+  archive.finalize();
+  const chunks: Buffer[] = [];
+  for (let chunk = archive.read(); chunk !== null; chunk = archive.read()) chunks.push(chunk);
+  return Buffer.concat(chunks);
 }
 
-const padding = (bytes: number): number => (BLOCK_BYTES - (bytes % BLOCK_BYTES)) % BLOCK_BYTES;
-
-/** One header block (POSIX.1-1988, "ustar interchange format"): fixed fields, numbers in octal text. */
-function header({ path, link, mode }: TarEntry, size: number): Buffer {
-  if (Buffer.byteLength(path) > 100) throw new Error(`Path too long for this archive: ${path}`);
-  const isFolder = path.endsWith('/');
-  const block = Buffer.alloc(BLOCK_BYTES);
-  const octal = (value: number, offset: number, width: number): void => {
-    block.write(value.toString(8).padStart(width - 1, '0'), offset);
-  };
-  block.write(path, 0);
-  octal(mode ?? (isFolder ? 0o755 : link === undefined ? 0o644 : 0o777), 100, 8);
-  octal(0, 108, 8); // owner
-  octal(0, 116, 8); // group
-  octal(link === undefined ? size : 0, 124, 12);
-  octal(0, 136, 12); // time
-  block.write(' '.repeat(8), 148); // the checksum counts its own field as spaces
-  block.write(link !== undefined ? '2' : isFolder ? '5' : '0', 156);
-  block.write(link ?? '', 157);
-  block.write('ustar\u000000', 257);
-  const sum = block.reduce((total, byte) => total + byte, 0);
-  block.write(`${sum.toString(8).padStart(6, '0')}\u0000 `, 148);
-  return block;
+function headerOf({ path: name, link: linkname, mode }: TarEntry): Headers {
+  const dated = { name, mtime: new Date(0) };
+  if (linkname !== undefined) return { ...dated, type: 'symlink', linkname, mode: mode ?? 0o777 };
+  if (name.endsWith('/')) return { ...dated, type: 'directory', mode: mode ?? 0o755 };
+  return { ...dated, type: 'file', mode: mode ?? 0o644 };
 }

@@ -104,7 +104,8 @@ describe('an archive of images', () => {
   });
 
   it('is given up when it holds more files than images have', async () => {
-    const files = tarOf(Array.from({ length: 20_001 }, (_, at) => ({ path: `${at}` })));
+    const empty = tarOf([{ path: 'empty' }]).subarray(0, 512); // without the end of an archive
+    const files = Buffer.concat(Array.from({ length: 20_001 }, () => empty));
     await assert.rejects(read(gzipSync(files)), { message: 'it holds more than 20000 files' });
   });
 
