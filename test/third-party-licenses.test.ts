@@ -20,7 +20,7 @@ describe('the licences beside the bundle', () => {
   };
 
   it('name every package of agent and command, with version and text', async function () {
-    this.timeout(60_000);
+    this.timeout(180_000);
     const { agent, command } = await bundles();
     const inputs = [agent, command].flatMap((one) => Object.keys(one.inputs));
     const text = thirdPartyLicenses(packageFolders(inputs));

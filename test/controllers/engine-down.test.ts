@@ -144,7 +144,7 @@ describe('with an engine that', () => {
       () => readFileSync(file, 'utf8'),
       (text) => text === 'shed\n',
     );
-  }).timeout(60_000);
+  }).timeout(180_000);
 
   for (const state of ['is down', 'hangs'] as const) {
     it(`${state}, every endpoint answers within 2 s, from what was known last`, async () => {
@@ -169,6 +169,6 @@ describe('with an engine that', () => {
       }
       const { text } = await ask('GET', '/v2/state/status', undefined);
       assert.match(text, /"status":"Running","serviceName":"web"/);
-    }).timeout(60_000);
+    }).timeout(180_000);
   }
 });

@@ -146,7 +146,7 @@ describe('who may use the API', () => {
       await once(other, 'listening');
       await scene.agent.start();
       await scene.until('the condition tells', reach, (seen) => seen === 'False');
-      await scene.until('health tells', health, (seen) => seen === 500, { withinMs: 30_000 });
+      await scene.until('health tells', health, (seen) => seen === 500, { withinMs: 90_000 });
       other.close();
       await scene.until(
         '/ping answers',

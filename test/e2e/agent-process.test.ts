@@ -63,7 +63,7 @@ describe('the agent as a process', () => {
 
   /** The one end state of every interruption. */
   async function finished(name: string, appId: number, version: string): Promise<readonly Container[]> {
-    await scene.untilReady(name, { withinMs: 40_000 });
+    await scene.untilReady(name, { withinMs: 90_000 });
     const containers = await scene.untilRunning(appId, SERVICES);
     for (const { env, name: called } of containers) {
       assert.ok(env.includes(`VERSION=${version}`), `${called} is of version ${version}`);

@@ -43,7 +43,7 @@ describe('a service that cannot run as its document says', () => {
       { path: 'manifest.json', content: manifest },
     ]);
     await scene.docker.request({ method: 'POST', path: '/images/load', file });
-    scene.onClose(() => scene.docker.engine.removeImage(reference, AbortSignal.timeout(10_000)));
+    scene.onClose(() => scene.docker.engine.removeImage(reference, AbortSignal.timeout(60_000)));
   }
 
   const isStalled = async (name: string): Promise<boolean> => {

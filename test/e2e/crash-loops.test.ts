@@ -5,7 +5,7 @@ import { CommandProcess } from '../setup/command.js';
 import { Scene } from '../setup/scene.js';
 
 describe('what crashes or is unhealthy', function () {
-  this.timeout(180_000);
+  this.timeout(400_000);
   let scene: Scene;
   let command: CommandProcess;
   before(async () => {

@@ -49,8 +49,8 @@ describe('an engine on a small disk', () => {
     const image = `${registry.address}/${scene.prefix}/large:1`;
     await workshop.makeImage(image, { files: [{ path: 'large', content: randomBytes(30 * MB) }] });
     await workshop.push(image);
-    await workshop.engine.removeImage(image, AbortSignal.timeout(10_000));
-    const remote = await remoteImage(image, undefined, 'amd64', AbortSignal.timeout(5_000));
+    await workshop.engine.removeImage(image, AbortSignal.timeout(60_000));
+    const remote = await remoteImage(image, undefined, 'amd64', AbortSignal.timeout(60_000));
     assert.equal(remote?.diffIds.length, 1);
     assert.ok((remote.layers[0] ?? 0) > 30 * MB, 'the registry tells the size');
 

@@ -15,7 +15,7 @@ const NOISE = 3;
 const SECRET = 'the secret of the hook';
 
 describe('a git source', function () {
-  this.timeout(120_000);
+  this.timeout(400_000);
   let scene: Scene;
   let repository: TestRepository;
   let server: HttpGitServer;
@@ -197,7 +197,7 @@ describe('a git source', function () {
       'it speaks of the last commit',
       () => repository.inBare('show', `status:${files}`),
       (seen) => seen.includes(repository.head()) && seen.includes(name),
-      { withinMs: 40_000 },
+      { withinMs: 90_000 },
     );
   });
 

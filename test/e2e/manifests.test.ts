@@ -155,7 +155,7 @@ describe('the App in manifests/', () => {
     assert.ok(seen.indexOf('container destroy') < seen.indexOf('network destroy'), seen.join('; '));
     assert.ok(!seen.includes('volume destroy'));
     assert.deepEqual(await scene.volumes(appId), [`${appId}_data`]);
-    const image = await scene.docker.engine.inspectImage('busybox:latest', AbortSignal.timeout(5_000));
+    const image = await scene.docker.engine.inspectImage('busybox:latest', AbortSignal.timeout(60_000));
     assert.ok(image, 'an image that was not pulled for the app stays');
     assert.deepEqual(await scene.lockFiles(appId), []);
   });

@@ -181,7 +181,7 @@ if (isRoot()) {
             return (app && conditionOf(app, 'Ready')?.message) ?? '';
           },
           (seen) => /does not answer within 15 s/.test(seen),
-          { withinMs: 45_000, hint: () => agent.tail() },
+          { withinMs: 90_000, hint: () => agent.tail() },
         );
         assert.match(message, /of our own runs/);
         type Health = { readonly status: { readonly checks: readonly { name: string; message?: string }[] } };

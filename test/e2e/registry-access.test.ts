@@ -30,7 +30,7 @@ describe('a registry that wants a login', () => {
     const reference = `${registry.address}/${scene.prefix}/${name}:1`;
     await scene.makeImage(reference, { labels: { name } });
     await scene.docker.push(reference, LOGIN);
-    await scene.docker.engine.removeImage(reference, AbortSignal.timeout(10_000));
+    await scene.docker.engine.removeImage(reference, AbortSignal.timeout(60_000));
     return reference;
   }
   const dockerConfig = (value: object) => writeFile(join(folder, 'config.json'), JSON.stringify(value));
@@ -85,7 +85,7 @@ describe('a registry that wants a login', () => {
       assert.ok(inside && image);
       await scene.makeImage(inside, { labels: { name: 'token' } });
       await scene.docker.push(inside);
-      await scene.docker.engine.removeImage(inside, AbortSignal.timeout(10_000));
+      await scene.docker.engine.removeImage(inside, AbortSignal.timeout(60_000));
       await dockerConfig({ auths: { [tokens.address]: { auth: BASE64 } } });
       await brought(`${scene.prefix}-token`, image);
     } finally {

@@ -19,7 +19,7 @@ describe('images of a registry', () => {
   after(() => scene?.close());
 
   const isLocal = async (reference: string): Promise<boolean> =>
-    (await scene.docker.engine.inspectImage(reference, AbortSignal.timeout(5_000))) !== undefined;
+    (await scene.docker.engine.inspectImage(reference, AbortSignal.timeout(60_000))) !== undefined;
 
   /** When it got its name, as it does with each download. */
   async function taggedAt(reference: string): Promise<string> {
@@ -36,7 +36,7 @@ describe('images of a registry', () => {
     const unnoticed = reference.replace('127.0.0.1', 'localhost');
     await scene.makeImage(unnoticed, { files: [{ path: 'etc/content', content: randomBytes(bytes) }] });
     await scene.docker.push(unnoticed);
-    await scene.docker.engine.removeImage(unnoticed, AbortSignal.timeout(10_000));
+    await scene.docker.engine.removeImage(unnoticed, AbortSignal.timeout(60_000));
     assert.equal(await isLocal(reference), false);
     return reference;
   }

@@ -28,7 +28,7 @@ describe('images that come as files, without any network', () => {
     await rename(join(folder(), `.${name}`), join(folder(), name));
   };
   const forget = (image: string) =>
-    scene.onClose(() => scene.docker.engine.removeImage(image, AbortSignal.timeout(10_000)));
+    scene.onClose(() => scene.docker.engine.removeImage(image, AbortSignal.timeout(60_000)));
 
   it('are there at the first start, written by docker save or as an OCI layout', async () => {
     const [saved, layout] = [reference('saved:1'), reference('layout:1')];

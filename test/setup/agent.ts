@@ -14,8 +14,8 @@ import { until } from './until.js';
 const BUNDLE = resolve(process.env.SUPERCARGO_TEST_BUNDLE ?? 'dist/supercargo.js');
 /** Whatever the shell of whoever runs the tests has exported: no test ends its machine. */
 const POWERLESS = { SUPERCARGO_POWER: 'off', SUPERCARGO_REBOOT_COMMAND: '', SUPERCARGO_SHUTDOWN_COMMAND: '' };
-const START_LIMIT_MS = 30_000;
-const STOP_LIMIT_MS = 20_000;
+const START_LIMIT_MS = 90_000;
+const STOP_LIMIT_MS = 60_000;
 
 export interface AgentOptions {
   readonly dockerHost: string;

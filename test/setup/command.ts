@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
 
-const LIMIT_MS = 20_000;
+/** A command that hangs is killed, ms; a busy machine takes seconds to start one. */
+const LIMIT_MS = 120_000;
 
 export interface Ended {
   readonly code: number;

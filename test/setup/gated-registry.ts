@@ -44,7 +44,7 @@ export async function useGatedRegistry(scene: Scene): Promise<GatedRegistry & { 
     const direct = `${registry.address}/${path}`;
     await scene.makeImage(direct, { files: [{ path: 'etc/content', content: randomBytes(bytes) }] });
     await scene.docker.push(direct);
-    await scene.docker.engine.removeImage(direct, AbortSignal.timeout(10_000));
+    await scene.docker.engine.removeImage(direct, AbortSignal.timeout(60_000));
     return `${gate.address}/${path}`;
   };
   return { ...gate, publish };

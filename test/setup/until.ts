@@ -18,7 +18,7 @@ export async function until<T>(
   what: string,
   look: () => T | Promise<T>,
   holds: (seen: T) => boolean,
-  { withinMs = 20_000, everyMs = 25, hint }: Patience = {},
+  { withinMs = 60_000, everyMs = 25, hint }: Patience = {},
 ): Promise<T> {
   const deadline = Date.now() + withinMs;
   for (;;) {

@@ -5,7 +5,7 @@ import { needPrograms } from '../../setup/programs.js';
 import { type MemoryAgent, startMemoryAgent } from '../../simulation/memory-agent.js';
 
 describe('the supercargo command with git sources that an agent looks after', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let command: CommandProcess;
   let agent: MemoryAgent;
   let repository: TestRepository;

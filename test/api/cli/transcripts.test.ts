@@ -14,7 +14,7 @@ const fixture = (name: string): string => resolve('test/api/cli/fixtures', `${na
 const cwd = resolve('test/api/cli/documents');
 
 describe('the supercargo command', function () {
-  this.timeout(60_000);
+  this.timeout(300_000);
   let command: CommandProcess;
   before(async () => {
     command = await CommandProcess.make();
@@ -241,7 +241,7 @@ describe('the supercargo command', function () {
 
     it('shows volumes of apps that are gone, and removes one that is named', async () => {
       const Labels = { 'io.balena.supervised': 'true', 'io.balena.app-id': '7' };
-      const signal = AbortSignal.timeout(10_000);
+      const signal = AbortSignal.timeout(180_000);
       for (const name of ['7_data', '7_logs']) {
         await agent.engine.createVolume(name, { Labels }, signal);
         await agent.world.refreshVolume(name, signal);

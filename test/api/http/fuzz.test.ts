@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { pino } from 'pino';
 import { OPERATIONS } from '../../../api/http/openapi/document.js';
+import { cpuStopwatch } from '../../setup/cpu-time.js';
 import { anApp, aServer, type Bench, declare, GLOBAL_KEY, withKey } from './a-server.js';
 
 /** Answers that last for as long as the client stays: they have their own tests, on sockets. */
@@ -73,7 +74,7 @@ describe('whatever is sent', () => {
         const path = template.replace(/\{\w+\}/g, () => left.shift() ?? '');
         const url = `${path}${extra === null ? '' : `/${extra}`}?${search}`;
         const before = lines.length;
-        const since = performance.now();
+        const usedMs = cpuStopwatch();
         const sent = { host: 'localhost', 'content-type': type, ...headers };
         const { statusCode, payload } = await bench.server.inject({
           method,
@@ -81,7 +82,7 @@ describe('whatever is sent', () => {
           headers: encoding === null ? sent : { ...sent, 'content-encoding': encoding },
           ...(method === 'GET' ? {} : { payload: body }),
         });
-        const tookMs = performance.now() - since;
+        const tookMs = usedMs();
         assert.ok(tookMs < 2_000, `${method} ${url}: ${tookMs} ms`);
         if (statusCode === 500) {
           const told = lines.slice(before).some((line) => line.path !== undefined && url.startsWith(line.path));
@@ -89,9 +90,9 @@ describe('whatever is sent', () => {
         }
         assert.ok(!payload.includes(GLOBAL_KEY), 'no key in an answer');
       }),
-      { seed: 20261125, numRuns: RUNS, interruptAfterTimeLimit: 100_000, markInterruptAsFailure: true },
+      { seed: 20261125, numRuns: RUNS, interruptAfterTimeLimit: 250_000, markInterruptAsFailure: true },
     );
     assert.equal((await bench.server.inject('/ping')).payload, 'OK');
     assert.equal(JSON.stringify(lines).includes(GLOBAL_KEY), false);
-  }).timeout(120_000);
+  }).timeout(300_000);
 });

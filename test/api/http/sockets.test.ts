@@ -127,14 +127,13 @@ describe('sockets that behave badly', () => {
   }
 
   it('a thousand idle connections keep nobody from an answer, and are cut', async () => {
-    await open({ connections: 1_100, headMs: 2_000, requestMs: 2_000 });
+    await open({ connections: 1_100, headMs: 5_000, requestMs: 5_000 });
     const idle = await Promise.all(Array.from({ length: 1_000 }, () => aClient(bench)));
-    const since = performance.now();
+    const cut = Promise.all(idle.map(({ closed }) => closed));
+    assert.equal(await Promise.race([isWell().then(() => 'answered'), cut.then(() => 'cut')]), 'answered');
+    await cut;
     await isWell();
-    assert.ok(performance.now() - since < 1_000, `${performance.now() - since} ms`);
-    await Promise.all(idle.map(({ closed }) => closed));
-    await isWell();
-  }).timeout(20_000);
+  }).timeout(120_000);
 
   it('a connection that comes to a full house takes the place of the one that has been idle for longest', async () => {
     await open({ connections: 5, reserved: 0, headMs: 5_000, requestMs: 5_000 });

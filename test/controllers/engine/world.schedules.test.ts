@@ -192,7 +192,7 @@ async function play(
 }
 
 describe('The world, under random schedules', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
 
   const runs: { it: string; faults: Faults; relist: boolean; firstSeed: number }[] = [
     {

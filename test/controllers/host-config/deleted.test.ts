@@ -287,7 +287,7 @@ describe('a HostConfig that is deleted while its change is on trial', () => {
   ] as const;
   for (const { name, spec, booted } of scenes) {
     it(`comes to the same end wherever the machine is switched off: ${name}${booted ? ', booted' : ''}`, async function () {
-      this.timeout(60_000);
+      this.timeout(180_000);
       const before = await host.files();
       host.apiAnswers = false;
       host.defaultRoute = false;

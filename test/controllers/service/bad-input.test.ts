@@ -418,5 +418,5 @@ describe('bad input to a service', () => {
     for (const count of [100, 200, 300]) await bring(app({ services: services(count) }), neighbour);
     assert.ok(isReady(agent().store.get('App', 'hello') ?? assert.fail()));
     assert.equal(device.engine.docker.containers.filter(({ state }) => state === 'running').length, 301);
-  }).timeout(60_000);
+  }).timeout(180_000);
 });

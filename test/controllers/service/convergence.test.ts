@@ -455,6 +455,6 @@ describe('a service converges in spite of', () => {
       const calls = await rollOut(-1, 'none');
       assert.ok(calls > 8, `${calls} calls`);
       for (let at = 0; at < calls; at += 1) await rollOut(at, fault);
-    }).timeout(60_000);
+    }).timeout(180_000);
   }
 });

@@ -79,7 +79,7 @@ describe('scanFolder', () => {
   });
 
   it('stops at 20,000 entries of any kind, reports one failure, and watches nothing of it', async function () {
-    this.timeout(60_000);
+    this.timeout(180_000);
     const large = join(root, 'large');
     await mkdir(large);
     for (let part = 0; part < 21; part += 1) await many(1000, (at) => writeFile(join(large, `${part}-${at}`), ''));
@@ -94,7 +94,7 @@ describe('scanFolder', () => {
   });
 
   it('stops at 2,000 folders with one failure', async function () {
-    this.timeout(60_000);
+    this.timeout(180_000);
     await many(2100, (at) => mkdir(join(folder, `${at}`)));
     const seen = await scanFolder(folder);
     assert.equal(seen.failures.length, 1);

@@ -75,7 +75,7 @@ export class SourceBench {
 
   /** One sync, whose facts are in the status afterwards, as the controller does it. */
   async sync(confirmed: readonly string[] = []): Promise<SyncReport> {
-    const report = await this.origins.sync(this.source, new Set(confirmed), AbortSignal.timeout(60_000));
+    const report = await this.origins.sync(this.source, new Set(confirmed), AbortSignal.timeout(180_000));
     this.store.setStatus(this.source, statusAfter(this.source, report, { nowMs: Date.now(), nextMs: Date.now() }));
     return report;
   }

@@ -10,7 +10,7 @@ import { needPrograms } from '../../../setup/programs.js';
 const packet = (text: string): string => `${(text.length + 4).toString(16).padStart(4, '0')}${text}`;
 
 describe('a git server that advertises without an end', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let folder: string;
   let server: Server;
   let write: (response: ServerResponse) => void;

@@ -9,7 +9,7 @@ import { until } from '../../../setup/until.js';
 import { SourceBench } from './a-source.js';
 
 describe('a malicious repository', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let repository: TestRepository;
   let bench: SourceBench;
   /** Is there once something of the repository has been run. */

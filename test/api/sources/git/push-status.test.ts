@@ -28,7 +28,7 @@ describe('the status branch', () => {
     return bench;
   };
   const push = (bench: SourceBench, text: string): Promise<string | undefined> =>
-    bench.origins.pushStatus(bench.source, text, AbortSignal.timeout(30_000));
+    bench.origins.pushStatus(bench.source, text, AbortSignal.timeout(120_000));
   const files = (): string => repository.inBare('ls-tree', '-r', '--name-only', 'status').trim();
 
   it('has a file of each device, pushed only when it has changed', async () => {
@@ -46,7 +46,7 @@ describe('the status branch', () => {
   });
 
   it('takes what several devices push at the same time', async function () {
-    this.timeout(30_000);
+    this.timeout(180_000);
     const all = [];
     for (const letter of ['a', 'b', 'c']) all.push(await device(letter, letter.repeat(32)));
     await Promise.all(all.map((bench) => push(bench, `${bench.device.name}\n`)));

@@ -7,7 +7,7 @@ import { needPrograms } from '../../../setup/programs.js';
 import { SourceBench } from './a-source.js';
 
 describe('submodules', function () {
-  this.timeout(30_000);
+  this.timeout(180_000);
   before(async function () {
     this.timeout(120_000);
     await needPrograms('git');

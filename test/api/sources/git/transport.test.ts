@@ -9,7 +9,7 @@ import { needPrograms } from '../../../setup/programs.js';
 import { SourceBench } from './a-source.js';
 
 describe('a repository on a server', function () {
-  this.timeout(30_000);
+  this.timeout(180_000);
   let repository: TestRepository;
   let bench: SourceBench | undefined;
   let server: GitServer | undefined;

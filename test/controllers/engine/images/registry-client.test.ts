@@ -39,7 +39,7 @@ describe('what a registry is shown', () => {
   let registry: TestServer;
   let other: TestServer;
   const login = { username: 'me', password: 'hush-hush', serveraddress: 'r' };
-  const ask = () => remoteImage(`${registry.address}/a:1`, login, 'amd64', AbortSignal.timeout(5_000));
+  const ask = () => remoteImage(`${registry.address}/a:1`, login, 'amd64', AbortSignal.timeout(180_000));
   beforeEach(async () => {
     [registry, other] = await Promise.all([serve(), serve()]);
   });

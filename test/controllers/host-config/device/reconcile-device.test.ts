@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { isReady, isStalled } from '../../../../crds/model/conditions.js';
 import { keyOf } from '../../../../crds/model/kinds.js';
 import type { HostConfigSpec } from '../../../../crds/model/types.js';
+import { cpuStopwatch } from '../../../setup/cpu-time.js';
 import { FakeClock } from '../../../setup/fake-clock.js';
 import { CONFIG, FakeAgent, FakeHost } from '../fake-host.js';
 
@@ -137,12 +138,12 @@ describe('the HostConfig device', () => {
 
   it('refuses at once a window that would take all memory, in a document from before its check', async () => {
     await begin();
-    const before = performance.now();
+    const usedMs = cpuStopwatch();
     for (const window of ['0-2999999 * * * *', `${'0-59,'.repeat(20_000)}0 * * * *`]) {
       await apply({ ...SPEC, reboot: `window(${window})` });
       assert.ok(isStalled(agent.documentOf('device')));
     }
-    assert.ok(performance.now() - before < 1000);
+    assert.ok(usedMs() < 1500);
   });
 
   it('waits for what is on its way before it restarts the device, and for locks', async () => {
@@ -566,7 +567,7 @@ describe('the HostConfig device', () => {
   });
 
   it('goes back to what was there wherever the machine is switched off meanwhile', async function () {
-    this.timeout(60_000);
+    this.timeout(180_000);
     await begin();
     await apply(SPEC);
     host.defaultRoute = false;
@@ -609,7 +610,7 @@ describe('the HostConfig device', () => {
   });
 
   it('comes to the same end wherever the machine is switched off', async function () {
-    this.timeout(60_000);
+    this.timeout(180_000);
     await begin();
     await apply(SPEC);
     await start();

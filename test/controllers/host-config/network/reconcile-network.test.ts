@@ -220,7 +220,7 @@ describe('the HostConfig network', () => {
   });
 
   it('goes back to what was there wherever the machine is switched off meanwhile', async function () {
-    this.timeout(60_000);
+    this.timeout(180_000);
     const spec: HostConfigSpec = { hostname: 'kiosk', proxy: { ...PROXY, noProxy: ['x'] } };
     for (let at = 0, isCut = true; isCut; at += 1) {
       if (at > 0) {
@@ -246,7 +246,7 @@ describe('the HostConfig network', () => {
   });
 
   it('comes to the same end wherever the machine is switched off', async function () {
-    this.timeout(30_000);
+    this.timeout(180_000);
     const spec: HostConfigSpec = { hostname: 'kiosk', proxy: { ...PROXY, noProxy: ['x'] } };
     await begin();
     await apply(spec);

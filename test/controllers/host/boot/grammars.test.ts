@@ -165,7 +165,7 @@ describe('files of the boot partition, by chance', () => {
         check(backend, grammar, text, now, wanted);
       }
       assert.ok(understood > FILES / 20, `only ${understood} of ${FILES} files could be read`);
-    }).timeout(60_000);
+    }).timeout(180_000);
   }
 
   it('configfs.json: other members stay, whatever they are', () => {
