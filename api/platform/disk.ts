@@ -82,6 +82,8 @@ const REASONS: Readonly<Record<string, string>> = {
   EPERM: 'not permitted',
   EIO: 'the disk reports an input/output error',
   ENOENT: 'the folder is missing',
+  ENOTDIR: 'something on the way there is no folder',
+  EEXIST: 'something else than a folder is there',
 };
 
 /** The error in our words, naming the file and the reason. Pure. */

@@ -99,7 +99,7 @@ class DocumentStore implements Store {
     const onError = (err: unknown): void => log.error({ err }, 'A watcher of the store failed');
     this.#changes = new Emitter(onError);
     this.#happened = new Emitter(onError);
-    this.#journal = new Journal({ root, disk, log });
+    this.#journal = new Journal({ root, disk, log, all: () => this.#texts() });
     this.#statusFiles = new StatusFiles({
       root,
       disk,
@@ -329,6 +329,12 @@ class DocumentStore implements Store {
       });
     }
     return plan;
+  }
+
+  /** Every document as its file says it. */
+  #texts(): ReadonlyMap<Key, string> {
+    const all = [...this.#documents.held];
+    return new Map(all.map(([key, held]) => [key, renderDocument(held, held.resource.metadata.resourceVersion)]));
   }
 
   /** On disk first, then in memory, then told. Statuses go on being set meanwhile, so they are taken at the end. */

@@ -1,5 +1,6 @@
 import type { Plugin, Request, ResponseObject, ResponseToolkit } from '@hapi/hapi';
 import type { Logger } from 'pino';
+import { StorageError } from '../../platform/disk.js';
 import { failed, sentence, statusOnly } from './answer.js';
 import { type AuthDeps, admissionOf, asked, refusal } from './auth.js';
 import { BodyError } from './body.js';
@@ -62,6 +63,7 @@ function shape(request: Request, h: ResponseToolkit, error: Error, log: FailureD
 function codeOf(error: Error): number {
   if (error instanceof ResourceError) return error.status.code;
   if (error instanceof BodyError) return error.statusCode;
+  if (error instanceof StorageError) return 503; // what cannot be kept is not accepted, and may be sent again
   return 'output' in error && isOutput(error.output) ? error.output.statusCode : 500;
 }
 

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Logger } from 'pino';
-import type { Key } from '../../../crds/model/kinds.js';
+import { type Key, KINDS } from '../../../crds/model/kinds.js';
 import { type Disk, replaceFile, storageError, syncFolders } from '../../platform/disk.js';
 import { hasCode } from '../../platform/errors.js';
 import { pathOf } from './document-files.js';
+import { openFolders } from './folders.js';
 
 /** Text of each document of one commit; `undefined` for one that goes. */
 export type Commit = ReadonlyMap<Key, string | undefined>;
@@ -22,7 +23,13 @@ export class Journal {
   #settling: Promise<void> | undefined;
 
   constructor(
-    private readonly deps: { readonly root: string; readonly disk: Disk; readonly log: Pick<Logger, 'warn'> },
+    private readonly deps: {
+      readonly root: string;
+      readonly disk: Disk;
+      readonly log: Pick<Logger, 'warn'>;
+      /** Every document as the last commit that is in memory left it. */
+      readonly all: () => Commit;
+    },
   ) {}
 
   /** Takes up a commit that was found at start. */
@@ -31,9 +38,13 @@ export class Journal {
     this.#settleLater();
   }
 
-  /** Durable when it resolves. When it rejects, with `StorageError`, it did not happen. One at a time. */
+  /**
+   * Durable when it resolves. When it rejects, with `StorageError`, it did not happen. One at a time. What could not be
+   * written into its own file afterwards is not begun.
+   */
   async commit(commit: Commit): Promise<void> {
     await this.settle();
+    await this.#restore();
     const { root, disk, log } = this.deps;
     const path = journalPath(root);
     await replaceFile(disk, path, renderCommit(commit));
@@ -74,6 +85,7 @@ export class Journal {
     const { root, disk } = this.deps;
     const commit = this.#open;
     if (!commit) return;
+    await this.#restore();
     const paths = [...commit].map(([key, text]) => ({ path: pathOf(root, 'documents', key), text }));
     await Promise.all(
       paths.map(({ path, text }) => (text === undefined ? remove(disk, path) : replaceFile(disk, path, text))),
@@ -84,6 +96,21 @@ export class Journal {
     );
     await remove(disk, journalPath(root));
     this.#open = undefined;
+  }
+
+  /** Somebody has removed folders while the agent ran: the documents in memory are all there is, and are written again. */
+  async #restore(): Promise<void> {
+    const { root, disk, log, all } = this.deps;
+    if (openFolders(root, 'documents', KINDS).length === 0) return;
+    const documents = all();
+    const files = [...documents].flatMap(([key, text]) => (text === undefined ? [] : [[key, text] as const]));
+    await Promise.all(files.map(([key, text]) => replaceFile(disk, pathOf(root, 'documents', key), text)));
+    const folders = files.map(([key]) => dirname(pathOf(root, 'documents', key)));
+    await syncFolders(disk, [root, join(root, 'documents'), ...folders]);
+    log.warn(
+      { folder: join(root, 'documents'), documents: files.length },
+      'Folders of documents were gone; all documents are written again',
+    );
   }
 }
 

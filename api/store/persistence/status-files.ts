@@ -1,10 +1,11 @@
 import { dirname } from 'node:path';
 import type { Logger } from 'pino';
-import type { Key } from '../../../crds/model/kinds.js';
+import { type Key, splitKey } from '../../../crds/model/kinds.js';
 import { type Disk, replaceFile, storageError, syncFolders } from '../../platform/disk.js';
 import { toError } from '../../platform/errors.js';
 import { textOf } from '../frozen.js';
 import { pathOf, renderStatus, type StoredStatus } from './document-files.js';
+import { openFolders } from './folders.js';
 
 export interface StatusFilesDeps {
   readonly root: string;
@@ -77,6 +78,15 @@ export class StatusFiles {
     this.#timer.unref(); // a process that wants to end calls flush
   }
 
+  /** The folder was gone, and is there again, without its files: what was in them is due. */
+  #forget(folder: string): void {
+    for (const key of this.#onDisk.keys()) {
+      if (dirname(pathOf(this.deps.root, 'status', key)) !== folder) continue;
+      this.#onDisk.delete(key);
+      this.#due.add(key);
+    }
+  }
+
   /** One batch. Returns what failed, having reported it; never rejects. */
   #write(): Promise<Error | undefined> {
     clearTimeout(this.#timer);
@@ -106,6 +116,7 @@ export class StatusFiles {
         if (content === this.#onDisk.get(key)) return;
         const path = pathOf(root, 'status', key);
         try {
+          if (openFolders(root, 'status', [splitKey(key).kind]).length > 0) this.#forget(dirname(path));
           if (stored) await replaceFile(disk, path, renderStatus(stored));
           else await disk.remove(path).catch((error: unknown) => Promise.reject(storageError('remove', path, error)));
           written.set(key, content);

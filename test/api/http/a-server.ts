@@ -39,6 +39,8 @@ const scopes: Readonly<Record<string, Scope>> = {
 export interface Bench {
   readonly server: ApiServer;
   readonly store: Store;
+  /** The data folder. */
+  readonly folder: string;
   readonly logs: LogStream;
   close(): Promise<void>;
 }
@@ -83,6 +85,7 @@ export async function aServer(
   return {
     server: Object.create(server, { inject: { value: conforming(server.inject) } }),
     store,
+    folder,
     logs,
     async close() {
       await server.stop(200);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { StorageError } from '../../../api/platform/disk.js';
 import type { Store } from '../../../api/store/store.js';
 import { PLURALS } from '../../../crds/model/kinds.js';
@@ -12,6 +12,85 @@ const told = (store: Store): string =>
     .list('Service')
     .map(({ metadata, spec }) => `${metadata.name}=${spec.image}${metadata.deletionTimestamp ? ' (deleted)' : ''}`)
     .join(', ');
+
+describe('The store whose folders somebody removes', () => {
+  const first = proposal('files', [aService('a'), aService('b')]);
+  const second = proposal('local', [anApp('c')]);
+  let place: Place;
+  let store: Store;
+  beforeEach(async () => {
+    place = await Place.make();
+    store = await place.store();
+    await store.propose(first);
+    await store.flush();
+  });
+  afterEach(() => place.remove());
+  /** Names of all documents that another process would find, as if this one had been killed now. */
+  const found = async (): Promise<readonly string[]> => {
+    const other = await place.store();
+    const names = (['Service', 'App'] as const).flatMap((kind) => other.list(kind).map((one) => one.metadata.name));
+    await other.close();
+    return names;
+  };
+
+  for (const folder of [['documents'], ['documents', 'services'], ['documents', 'apps']]) {
+    it(`has made ${folder.join('/')} again with all documents before it says that it took one`, async () => {
+      rmSync(place.path(...folder), { recursive: true });
+      assert.deepEqual(await store.propose(second), accepted({ created: ['App/c'] }));
+      assert.deepEqual(await found(), ['a', 'b', 'c']);
+      assert.deepEqual(readdirSync(place.path('documents', 'services')).sort(), ['a.json', 'b.json']);
+      assert.match(place.log.at('warn').join(), /Folders of documents were gone/);
+    });
+  }
+
+  it('has made them again although they went after a commit had its name', async () => {
+    const disk = new FailingDisk();
+    const other = await place.store({ disk });
+    disk.fail(3, 'once'); // after create, rename and sync of the commit
+    await other.propose(second);
+    await other.flush().catch(() => undefined);
+    rmSync(place.path('documents'), { recursive: true });
+    await other.propose(proposal('local', [anApp('c'), anApp('d')]));
+    await other.close();
+    assert.deepEqual(await found(), ['a', 'b', 'c', 'd']);
+  });
+
+  it('takes nothing while the place of a folder is taken', async () => {
+    rmSync(place.path('documents'), { recursive: true });
+    writeFileSync(place.path('documents'), '');
+    const seen: string[] = [];
+    store.watch(({ key }) => seen.push(key));
+    await assert.rejects(store.propose(second), (error) => {
+      assert.ok(error instanceof StorageError);
+      assert.match(error.message, /^Could not write \S+documents\/apps: .* \(E\w+\)$/);
+      return true;
+    });
+    assert.deepEqual(seen, []);
+    assert.equal(store.get('App', 'c'), undefined);
+    rmSync(place.path('documents'));
+    await store.propose(second);
+    assert.deepEqual(await found(), ['a', 'b', 'c']);
+  });
+
+  it('takes nothing when the data folder itself is gone, and does not make that again', async () => {
+    rmSync(place.folder, { recursive: true });
+    await assert.rejects(store.propose(second), /^StorageError: Could not write .*: the folder is missing \(ENOENT\)$/);
+    assert.equal(existsSync(place.folder), false);
+  });
+
+  it('writes all statuses again with the next one', async () => {
+    for (const service of store.list('Service')) store.setStatus(service, { state: 'running' });
+    await store.flush();
+    rmSync(place.path('status'), { recursive: true });
+    store.setStatus(store.get('Service', 'a') ?? assert.fail(), { state: 'exited' });
+    await store.flush();
+    const other = await place.store();
+    assert.deepEqual(
+      other.list('Service').map(({ status }) => status?.state),
+      ['exited', 'running'],
+    );
+  });
+});
 
 describe('The store on a disk that refuses', () => {
   const before = proposal('files', [

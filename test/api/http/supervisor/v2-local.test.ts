@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { anApp, aServer, type Bench, declare, report, withKey } from '../a-server.js';
 
@@ -59,6 +61,27 @@ describe('POST /v2/local/target-state', () => {
     assert.equal(await appState(), 'applying');
     bench.store.concluded(`App/${app.metadata.name}`);
     assert.equal(await appState(), 'applied');
+  });
+
+  it('takes nothing that cannot be kept, and all again as soon as it can', async () => {
+    rmSync(join(bench.folder, 'documents'), { recursive: true });
+    writeFileSync(join(bench.folder, 'documents'), '');
+    const answer = await post(target(app1));
+    const body = JSON.parse(answer.payload);
+    assert.deepEqual([answer.statusCode, body.status, apps()], [503, 'failed', []]);
+    assert.match(body.message, /^Could not write \S+documents\/apps: .* \(E\w+\)$/);
+    const put = await bench.server.inject({
+      method: 'PUT',
+      url: '/apis/supercargo.io/v1/apps/one',
+      payload: JSON.stringify({ spec: { services: {} } }),
+      headers: { host: 'localhost', ...asJson },
+    });
+    const { kind, reason, message } = JSON.parse(put.payload);
+    assert.deepEqual([put.statusCode, kind, reason], [503, 'Status', 'ServiceUnavailable']);
+    assert.match(message, /^Could not write \S+documents\/apps: .* \(E\w+\)$/);
+    rmSync(join(bench.folder, 'documents'));
+    assert.equal((await post(target(app1))).statusCode, 200);
+    assert.equal(readdirSync(join(bench.folder, 'documents', 'apps')).length, 1);
   });
 
   it('leaves the apps alone when the body says nothing of them, and empties the device for {}', async () => {
