@@ -31,7 +31,7 @@ export async function apply(session: Session, options: ApplyOptions): Promise<vo
   const rehearsed = await rehearse(client, written);
   const applied: Applied[] = [];
   const { items: before } = await client.ask<{ items: readonly Service[] }>('GET', collectionPath('Service'));
-  for (const one of rehearsed) {
+  for (const one of leaveFirst(rehearsed)) {
     const said = options.dryRun || one.verb === 'unchanged' ? one : { ...one, ...(await put(client, one.subject)) };
     applied.push(said);
     const { kind, name } = one.subject;
@@ -75,6 +75,13 @@ async function rehearse(client: Client, written: readonly Written[]): Promise<re
   }
   if (mistakes.length > 0) throw mistakesError(mistakes);
   return rehearsed;
+}
+
+/** Apps that give leave come before what needs it, as the agent refuses that without; the rest in its order. Pure. */
+function leaveFirst(rehearsed: readonly Applied[]): readonly Applied[] {
+  const givesLeave = ({ subject: { kind, value } }: Applied): boolean =>
+    kind === 'App' && isMap(value.spec) && value.spec.allowHostBinds === true;
+  return [...rehearsed.filter(givesLeave), ...rehearsed.filter((one) => !givesLeave(one))];
 }
 
 /** Where a document is checked without being changed, and whole with what is written beside it. Pure. */

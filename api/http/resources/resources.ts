@@ -14,7 +14,7 @@ import { listView, objectView } from './object-view.js';
 import { isDryRun, type ListQuery, listQueryOf, wantsWatch } from './query.js';
 import { parseFieldSelector, parseLabelSelector } from './selector.js';
 import { type Matches, streamChanges } from './watch.js';
-import { checkRehearsal, checkWritable, readWrite } from './write.js';
+import { checkLeave, checkRehearsal, checkWritable, readWrite } from './write.js';
 
 export interface ResourceRoutesDeps {
   readonly store: Store;
@@ -62,7 +62,9 @@ function routesOf(kind: Kind, { store, reads, streams }: ResourceRoutesDeps): Se
     const present = store.get(kind, document.metadata.name);
     if (name === undefined && present) throw ResourceError.alreadyExists(plural, present.metadata.name);
     checkWritable(kind, document.metadata.name, present, resourceVersion);
-    if (isRehearsal) checkRehearsal(document, store, textOf(request.query.beside));
+    const beside = (textOf(request.query.beside) ?? '').split(',');
+    checkLeave(document, store, isRehearsal ? beside : []);
+    if (isRehearsal) checkRehearsal(document, store, beside);
     const rehearsed = isRehearsal ? await store.preview('api', { document }) : undefined;
     const { refused } = rehearsed ?? (await store.put('api', { document }));
     const [problem] = refused;

@@ -54,26 +54,42 @@ const causesOf = (reason: string, issues: readonly Issue[]): readonly Cause[] =>
   issues.map(({ path, message }) => ({ reason, message, field: path }));
 
 /**
- * What keeps the release of an App from being rolled out, or a Service or Volume written by hand from being made, as its controller will find it. A rehearsal has to tell: who
+ * Refuses a Service or Volume written by hand that needs leave of its App to reach into the host, as an App is refused
+ * that does. Without that App nobody knows: then its controller says so. `beside` names what will be declared with it.
+ * Throws a 422.
+ */
+export function checkLeave(document: AnyDeclared, store: Pick<Reader, 'get'>, beside: readonly string[]): void {
+  if (document.kind !== 'Service' && document.kind !== 'Volume') return;
+  const app = store.get('App', document.spec.app);
+  if (!app || beside.includes(`app/${app.metadata.name}`)) return;
+  const issues = accessByHand(document, app);
+  if (issues.length === 0) return;
+  throw ResourceError.invalid(PLURALS[document.kind], document.metadata.name, causesOf('FieldValueInvalid', issues));
+}
+
+/**
+ * What keeps the release of an App from being rolled out, or a Service written by hand from being made, as its controller will find it. A rehearsal has to tell: who
  * only writes hears it from the status. `beside` names what will be declared with it. Throws a 422.
  */
-export function checkRehearsal(document: AnyDeclared, store: Pick<Reader, 'list'>, beside: string | undefined): void {
+export function checkRehearsal(
+  document: AnyDeclared,
+  store: Pick<Reader, 'get' | 'list'>,
+  beside: readonly string[],
+): void {
   const named = (of: string): readonly string[] =>
-    (beside ?? '').split(',').flatMap((one) => (one.startsWith(`${of}/`) ? [one.slice(of.length + 1)] : []));
+    beside.flatMap((one) => (one.startsWith(`${of}/`) ? [one.slice(of.length + 1)] : []));
   const byHandFor = (app: string) => ({
     services: [...servicesByHand(app, store.list('Service')).map((one) => one.spec.serviceName), ...named('service')],
     networks: [...writtenFor(app, store.list('Network')), ...named('network')],
     volumes: [...writtenFor(app, store.list('Volume')), ...named('volume')],
   });
-  if (document.kind === 'Service' || document.kind === 'Volume') {
+  if (document.kind === 'Service') {
     const { app: name } = document.spec;
-    const app = store.list('App').find(({ metadata }) => metadata.name === name);
-    // Without its App it waits; an App beside it that is named here gives leave.
-    if (!app) return;
-    const issues = named('app').includes(name) ? [] : [...accessByHand(document, app)];
-    if (document.kind === 'Service') issues.push(...undeclaredByHand(document.spec, app, byHandFor(name)));
+    const app = store.get('App', name);
+    if (!app) return; // it waits for that
+    const issues = undeclaredByHand(document.spec, app, byHandFor(name));
     if (issues.length === 0) return;
-    throw ResourceError.invalid(PLURALS[document.kind], document.metadata.name, causesOf('FieldValueInvalid', issues));
+    throw ResourceError.invalid(PLURALS.Service, document.metadata.name, causesOf('FieldValueInvalid', issues));
   }
   if (document.kind !== 'App') return;
   const { metadata, spec } = document;

@@ -80,6 +80,38 @@ describe('a dry run of the resource API', () => {
       });
     }
 
+    for (const [plural, name, sent, field] of [
+      ['volumes', 'mine.d', volume, 'spec.driver_opts.device'],
+      ['services', 'mine.side', fields, 'spec.labels["io.balena.features.dbus"]'],
+      ['services', 'mine.side', { ...fields, labels: {}, volumes: ['/etc:/etc'] }, 'spec.volumes'],
+    ] as const) {
+      const write = async (spec: object, how: { method?: 'POST'; query?: string } = {}) => {
+        const { method = 'PUT', query = '' } = how;
+        const url = `${base}/${plural}${method === 'PUT' ? `/${name}` : ''}${query}`;
+        const headers = { ...withKey, 'content-type': 'application/json' };
+        const payload = JSON.stringify({ metadata: { name }, spec });
+        const answer = await bench.server.inject({ method, url, headers, payload });
+        return { code: answer.statusCode, body: JSON.parse(answer.payload) };
+      };
+
+      it(`refuses ${field} of ${plural} for good as well, until the App gives leave`, async () => {
+        for (const how of [{}, { method: 'POST' }, { query: '?beside=app/mine' }] as const) {
+          const { code, body } = await write(sent, how);
+          assert.equal(code, 422, JSON.stringify(body));
+          assert.deepEqual(
+            body.details.causes.map((one: { field: string }) => one.field),
+            [field],
+          );
+        }
+        await bench.store.put('api', { document: anApp('mine', { appId: 2, allowHostBinds: true }) });
+        assert.equal((await write(sent)).code, 201);
+      });
+
+      it(`takes ${field} of ${plural} while the App is not there: its status tells then`, async () => {
+        assert.equal((await write({ ...sent, app: 'later' })).code, 201);
+      });
+    }
+
     it('takes it when the App that is declared beside it gives leave', async () => {
       const url = `${base}/volumes/mine.d?dryRun=All&beside=app/mine`;
       const { code, body } = await ask('PUT', url, { spec: volume });
