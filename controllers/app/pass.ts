@@ -35,6 +35,10 @@ export interface Done {
   readonly committed?: boolean;
 }
 
-/** Tells it as an event of the App. */
+/** Tells as an event of the App what went as it should. */
 export const event = ({ store }: AppDeps, { metadata }: App, reason: string, message: string): void =>
   store.record(keyOf('App', metadata.name), { type: 'Normal', reason, message });
+
+/** Tells as an event of the App what was asked for or declared and is not done. */
+export const warning = ({ store }: AppDeps, { metadata }: App, reason: string, message: string): void =>
+  store.record(keyOf('App', metadata.name), { type: 'Warning', reason, message });

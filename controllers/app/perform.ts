@@ -3,7 +3,7 @@ import type { App } from '../../crds/model/kinds.js';
 import { isLiving } from '../../crds/model/living.js';
 import type { World } from '../engine/world.js';
 import { discard, finish, refuse } from './commands/command-steps.js';
-import { type AppDeps, type Done, event, type Memory } from './pass.js';
+import { type AppDeps, type Done, event, type Memory, warning } from './pass.js';
 import type { AppFacts, AppPlan, AppStep } from './plan.js';
 import { shareApiNetwork } from './release/api-network.js';
 import { declaredAs, withKeptVolumes } from './release/children.js';
@@ -32,7 +32,7 @@ async function take(deps: AppDeps, memory: Memory, app: App, facts: AppFacts, st
       for (const { service, requirement } of facts.leftOut) {
         const message = `Left out the optional service ${service}: this device does not have ${requirement}`;
         deps.logs.system(message, { app: app.metadata.name });
-        event(deps, app, 'LeftOut', message);
+        warning(deps, app, 'LeftOut', message);
       }
       await shareApiNetwork(deps.store, deps.world);
       const spareImages = living.filter(({ kind }) => kind === 'Image');
@@ -73,7 +73,7 @@ async function take(deps: AppDeps, memory: Memory, app: App, facts: AppFacts, st
     case 'refuse':
       return refuse(deps, app, facts, step.because);
     case 'commit':
-      event(deps, app, 'Released', `Completed the release: ${step.because}`);
+      event(deps, app, 'Released', `Completed ${step.because}`);
       return { committed: true };
   }
 }

@@ -123,7 +123,10 @@ function planRelease(app: App, facts: AppFacts): AppPlan {
       return { ...act('Staging', { do: 'prune', images: obsolete, because }), phase: 'Staging' };
     }
     if (newImages.length > 0)
-      return { ...act('Staging', { do: 'stage', because: `${listOf(newImages)} not declared` }), phase: 'Staging' };
+      return {
+        ...act('Staging', { do: 'stage', because: `images come first: ${listOf(newImages)}` }),
+        phase: 'Staging',
+      };
     if (command && !isShort(facts)) return { ...command, phase: 'Staging' };
     const upkeep = planUpkeep(facts);
     if (upkeep?.steps.length) return { ...upkeep, phase: 'Staging' };
@@ -164,7 +167,10 @@ const isShort = ({ needLock, locked }: AppFacts): boolean => needLock.length > 0
 function planUpkeep(facts: AppFacts): Plan<AppStep> | undefined {
   const { existing, desired, needLock } = facts;
   if (isShort(facts)) {
-    return act('Locking', { do: 'claim', because: `${listOf(needLock)} cannot go on without it` });
+    return act('Locking', {
+      do: 'claim',
+      because: `${listOf(needLock)} ${needLock.length === 1 ? 'needs' : 'need'} it`,
+    });
   }
   // An image that is no longer wanted holds nothing up: somebody may use it for long, or it never comes.
   const wanted = new Set(desired.map(keyOfChild));
@@ -193,7 +199,10 @@ function planSettling({ spec, status, metadata }: App, facts: AppFacts): Plan<Ap
   const { release } = identityOf({ spec, metadata });
   const steps: AppStep[] = [];
   if (canonical(status?.release ?? null) !== canonical(release)) {
-    steps.push({ do: 'commit', because: release ? `release ${release.commit} is complete` : 'no release' });
+    steps.push({
+      do: 'commit',
+      because: release ? `release ${release.commit}` : 'what its documents say, without a release',
+    });
   }
   // One of the two in a pass: each declares all children.
   if (over.length > 0) steps.push({ do: 'prune', images: over, because: `${imagesOf(over)} not in the release` });
@@ -220,7 +229,7 @@ function planRemoval(app: App, facts: AppFacts): AppPlan {
   // The App may have gone before its last word on this was promoted, and it is about data.
   const untold = existing.filter((one) => one.kind === 'Volume' && isLiving(one) && one.spec.reclaim !== volumeReclaim);
   if (untold.length > 0) {
-    const because = `${listOf(untold.map(keyOfChild))} not told that volumeReclaim is ${volumeReclaim}`;
+    const because = `volumeReclaim is ${volumeReclaim}, and goes for ${listOf(untold.map(keyOfChild))} first`;
     return { ...act('Removing', { do: 'reclaim', because }), phase: 'Removing' };
   }
   const kind = REMOVAL_ORDER.find((one) => existing.some((child) => child.kind === one));

@@ -4,7 +4,7 @@ import { wait } from '../runtime/outcome.js';
 import { begin, idsOf, namesOf } from './commands/command-steps.js';
 import { type Command, disruptiveOf } from './commands/commands.js';
 import { forced, needsLock, servicesOfApp } from './observe.js';
-import { type AppDeps, type Done, event, type Memory } from './pass.js';
+import { type AppDeps, type Done, event, type Memory, warning } from './pass.js';
 import type { AppFacts } from './plan.js';
 import { identityOf } from './release/children.js';
 
@@ -37,7 +37,7 @@ export async function claim(deps: AppDeps, memory: Memory, app: App, facts: AppF
 /** Whoever asked is told now, so it must not happen later. */
 function turnDown(deps: AppDeps, app: App, commands: readonly Command[], { service, path }: Holder): Done {
   const message = heldBy(app, service);
-  event(deps, app, 'Refused', `Did not ${namesOf(commands)}: ${message}`);
+  warning(deps, app, 'Refused', `Did not ${namesOf(commands)}: ${message}`);
   const refused = Object.fromEntries(commands.map(({ name }) => [name, { reason: 'Locked' as const, message }]));
   return {
     outcome: { is: 'progressing', reason: 'Refused', message },

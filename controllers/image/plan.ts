@@ -94,7 +94,10 @@ function planPull(reference: string, { pull, of, attempts, nowMs, random }: Imag
       }
       const last = attempts?.of === of ? attempts : undefined;
       if (last && nowMs < last.dueMs) return planDelay(last, nowMs);
-      return { ...wait('Downloading', `Downloading ${reference}`), steps: [{ do: 'pull', because: 'not local' }] };
+      return {
+        ...wait('Downloading', `Downloading ${reference}`),
+        steps: [{ do: 'pull', because: 'it is not on the device yet' }],
+      };
     }
   }
 }

@@ -53,7 +53,7 @@ export function planNetwork(network: Network, facts: NetworkFacts): NetworkPlan 
   }
 
   const [first, ...others] = ours;
-  if (!first) return stay(act('Creating', { do: 'create', because: 'not found' }));
+  if (!first) return stay(act('Creating', { do: 'create', because: 'there was none' }));
   if (others.length > 0) return planDuplicates(name, ours, facts.attached);
 
   const because = changed(network, first);

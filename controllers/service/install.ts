@@ -54,7 +54,7 @@ async function create(
   for (const warning of created.warnings ?? []) leftOut(store, service, `The engine says: ${warning}`);
   subject.note('Created');
   record(store, service, 'Installing', `Created container ${step.name}: ${step.because}`);
-  if (step.start) return startAndLook(deps, subject, created.id, { label, because: step.because }, signal);
+  if (step.start) return startAndLook(deps, subject, created.id, { label }, signal);
   await world.refreshContainer(created.id, signal);
   return undefined;
 }
@@ -103,7 +103,7 @@ async function startAndLook(
   deps: ServiceDeps,
   { service, serviceName, note, noteStart }: Subject,
   id: string,
-  { label, because }: { readonly label: string; readonly because: string },
+  { label, because }: { readonly label: string; readonly because?: string },
   signal: AbortSignal,
 ): Promise<Outcome | undefined> {
   const { world, engine, logs, store } = deps;
@@ -131,6 +131,6 @@ async function startAndLook(
   await world.refreshContainer(id, signal);
   noteStart(id, before);
   logs.system(`Started service '${label}'`, { app });
-  record(store, service, 'Starting', `Started service ${serviceName}: ${because}`);
+  record(store, service, 'Starting', `Started service ${serviceName}${because === undefined ? '' : `: ${because}`}`);
   return undefined;
 }

@@ -67,7 +67,7 @@ function make(situation: Situation, wanted: Wanted): Plan<ServiceStep> {
     do: 'create',
     name: wanted.containerName,
     start: running && wanted.boot === undefined,
-    because: 'not found',
+    because: 'there was none',
   });
 }
 
@@ -136,7 +136,7 @@ function run(situation: Situation, wanted: Wanted, current: SeenContainer): Plan
   }
   if (isAtRest(situation, wanted, current)) return settled();
   if (leftBehind(current) && !ALIVE.includes(current.state)) {
-    return waitForNeeded(wanted) ?? leave(situation, current, `cannot be started again: ${current.error}`);
+    return waitForNeeded(wanted) ?? leave(situation, current, `the engine could not start it again: ${current.error}`);
   }
   switch (current.state) {
     case 'created':
@@ -145,7 +145,7 @@ function run(situation: Situation, wanted: Wanted, current: SeenContainer): Plan
         waitForNeeded(wanted) ??
         waitForSiblings(wanted.unmet) ??
         waitForProviders(wanted) ??
-        start(current, 'created but never started')
+        start(current, 'it was made and not started yet')
       );
     case 'exited':
       if (situation.orders.start) return start(current, 'start requested');
@@ -154,7 +154,9 @@ function run(situation: Situation, wanted: Wanted, current: SeenContainer): Plan
         waitForSteady(situation) ??
         start(
           current,
-          wanted.tuning.RestartPolicy.Name === 'on-failure' ? `exited with ${current.exitCode}` : 'was stopped',
+          wanted.tuning.RestartPolicy.Name === 'on-failure'
+            ? `it had exited with ${current.exitCode}`
+            : 'it had been stopped',
         )
       );
     default: // running, restarting, paused

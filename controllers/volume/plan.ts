@@ -27,7 +27,7 @@ export function planVolume(volume: Volume, facts: VolumeFacts): Plan<VolumeStep,
     if (mountedBy.length > 0) return waitForUsers(name, mountedBy);
     return act('Removing', { do: 'remove', because: 'deleted, and its data with it' });
   }
-  if (!seen) return act('Creating', { do: 'create', because: purge === undefined ? 'not found' : 'purged' });
+  if (!seen) return act('Creating', { do: 'create', because: purge === undefined ? 'there was none' : 'purged' });
   if (purge !== undefined && !isMadeAfter(seen, purge)) {
     if (mountedBy.length > 0) return waitForUsers(name, mountedBy);
     return act('Purging', { do: 'remove', because: 'purge of the app requested' });

@@ -107,7 +107,7 @@ describe('the planner vectors of the Supervisor', () => {
       given: 'nothing on the device',
       supervisor: 'fetch a, b; createVolume v; createNetwork x, y, default',
       lines: [appLine({ missing: ['a:1', 'b:1'] })],
-      want: ['App: stage (Image/hello.a-IMAGE, Image/hello.b-IMAGE not declared); progressing: Staging'],
+      want: ['App: stage (images come first: Image/hello.a-IMAGE, Image/hello.b-IMAGE); progressing: Staging'],
     },
     {
       id: 'P02',
@@ -142,7 +142,7 @@ describe('the planner vectors of the Supervisor', () => {
       lines: [line('a', afterB, none), line('b', {}, none)],
       want: [
         'a: waiting: DependencyNotReady (Waiting for b to be settled)',
-        'b: create+start web_1_1_a (not found); progressing: Installing',
+        'b: create+start web_1_1_a (there was none); progressing: Installing',
       ],
     },
     {
@@ -150,14 +150,14 @@ describe('the planner vectors of the Supervisor', () => {
       given: 'as P05; b created, never started',
       supervisor: 'start b',
       lines: [line('b', {}, [created])],
-      want: ['b: start c1 (created but never started); progressing: Starting'],
+      want: ['b: start c1 (it was made and not started yet); progressing: Starting'],
     },
     {
       id: 'P07',
       given: 'as P05; b running',
       supervisor: 'start a',
       lines: [line('a', {}, none)],
-      want: ['a: create+start web_1_1_a (not found); progressing: Installing'],
+      want: ['a: create+start web_1_1_a (there was none); progressing: Installing'],
     },
     {
       id: 'P08',
@@ -169,23 +169,21 @@ describe('the planner vectors of the Supervisor', () => {
           anApp({ spec, status: { ...ready(), release: { commit: 'z', id: 9 } } }),
         ),
       ],
-      want: [
-        'App: commit (release a is complete); unlock (all children are as they are meant to be); progressing: Settling',
-      ],
+      want: ['App: commit (release a); unlock (all children are as they are meant to be); progressing: Settling'],
     },
     {
       id: 'P09',
       given: 'a exited, target running',
       supervisor: 'nothing (here: kept true)',
       lines: [line('a', {}, [{ state: 'exited' }])],
-      want: ['a: start c1 (was stopped); progressing: Starting'],
+      want: ['a: start c1 (it had been stopped); progressing: Starting'],
     },
     {
       id: 'P10',
       given: 'a exited with the userland-proxy address error',
       supervisor: 'start a',
       lines: [line('a', {}, [{ state: 'exited', error: 'cannot assign requested address' }])],
-      want: ['a: start c1 (was stopped); progressing: Starting'],
+      want: ['a: start c1 (it had been stopped); progressing: Starting'],
     },
     {
       id: 'P11',
@@ -219,7 +217,7 @@ describe('the planner vectors of the Supervisor', () => {
         line('b', missing),
       ],
       want: [
-        'App: stage (Image/hello.b-IMAGE not declared); progressing: Staging',
+        'App: stage (images come first: Image/hello.b-IMAGE); progressing: Staging',
         'b: waiting: ImageMissing (Waiting for image web:2 to be local)',
       ],
     },
@@ -305,7 +303,7 @@ describe('the planner vectors of the Supervisor', () => {
         'App: claim (kill-then-download of b:1); advance (kill-then-download of b:1); progressing: MakingRoom',
         'k: stop+remove c1 under lock, kill-then-download (kill-then-download: image web:2 is to be downloaded); waiting: Stopping',
         'App: waiting: MakingRoom',
-        'App: stage (Image/hello.b-IMAGE not declared); progressing: Staging',
+        'App: stage (images come first: Image/hello.b-IMAGE); progressing: Staging',
       ],
     },
     {
@@ -325,7 +323,7 @@ describe('the planner vectors of the Supervisor', () => {
       given: 'p depends on an unknown name; lock',
       supervisor: 'start p',
       lines: [line('p', {}, none)],
-      want: ['p: create+start web_1_1_a (not found); progressing: Installing'],
+      want: ['p: create+start web_1_1_a (there was none); progressing: Installing'],
     },
     {
       id: 'P25',
@@ -383,7 +381,7 @@ describe('the planner vectors of the Supervisor', () => {
       ],
       want: [
         'a: stop c1 under lock (running: false); waiting: Stopping',
-        'a: create web_1_1_a (not found); progressing: Installing',
+        'a: create web_1_1_a (there was none); progressing: Installing',
         'a: settled',
       ],
     },
@@ -397,9 +395,9 @@ describe('the planner vectors of the Supervisor', () => {
         line('a', { boot: 'now' }, [{ ...created, labels: { [BOOT]: 'before' } }]),
       ],
       want: [
-        'a: create web_1_1_a (not found); progressing: Installing',
+        'a: create web_1_1_a (there was none); progressing: Installing',
         'a: waiting: RebootRequired (Container web_1_1_a is made, and is started with the next boot of the device)',
-        'a: start c1 (created but never started); progressing: Starting',
+        'a: start c1 (it was made and not started yet); progressing: Starting',
       ],
     },
     {

@@ -70,7 +70,7 @@ describe('drift', () => {
     await scene.docker.engine.removeContainer(id, signal);
     const [, web] = await untilBack((all) => all.every((one) => one.id !== id));
     assert.equal(web?.name, `web_1_1_${scene.prefix}`);
-    await untilTold('Service', 'web', /Created container web_1_1_\S+: not found/);
+    await untilTold('Service', 'web', /Created container web_1_1_\S+: there was none/);
   });
 
   for (const verb of ['stop', 'kill'] as const) {
@@ -78,7 +78,7 @@ describe('drift', () => {
       const { id, startedAt } = await container('web');
       await post(`/containers/${id}/${verb}`);
       await untilBack((all) => all.some((one) => one.id === id && one.startedAt !== startedAt));
-      await untilTold('Service', 'web', /Started service web: was stopped/);
+      await untilTold('Service', 'web', /Started service web: it had been stopped/);
     });
   }
 
@@ -152,7 +152,7 @@ describe('drift', () => {
     const gone = await scene.docker.engine.removeVolume(`${appId}_data`, signal);
     await untilBack((all) => all.every((one) => one.id !== id));
     assert.deepEqual(await scene.volumes(appId), [`${appId}_data`]);
-    if (gone === 'removed') await untilTold('Volume', 'data', /Created volume \d+_data: not found/);
+    if (gone === 'removed') await untilTold('Volume', 'data', /Created volume \d+_data: there was none/);
   });
 
   it('reports containers with our labels that no document knows, and leaves them alone', async () => {

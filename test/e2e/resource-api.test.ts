@@ -75,7 +75,7 @@ describe('the resource API', () => {
     await scene.put(name, spec('2'));
     await scene.untilReady(name);
     const events = (await scene.agent.events('Service', `${name}.main`)).join('\n');
-    assert.match(events, /^Installing: Created container .*: not found$/m);
+    assert.match(events, /^Installing: Created container .*: there was none$/m);
     assert.match(events, /^Stopping: Removed container .*: spec changed$/m);
   });
 });

@@ -1,7 +1,7 @@
 import type { AnyDeclared, App } from '../../../crds/model/kinds.js';
 import { isLiving } from '../../../crds/model/living.js';
 import type { Refusal } from '../../../crds/model/requests.js';
-import { type AppDeps, type Done, event } from '../pass.js';
+import { type AppDeps, type Done, event, warning } from '../pass.js';
 import type { AppFacts } from '../plan.js';
 import { declaredAs, identityOf } from '../release/children.js';
 import { proposeChildren } from '../release/declare.js';
@@ -32,8 +32,8 @@ export function finish({ logs, ...deps }: AppDeps, app: App, commands: readonly 
     if (name === 'purge' && failure !== undefined) {
       logs.system(`Error purging data: ${failure}`, { app: owner }, { isStdErr: true });
     }
-    const what = failure === undefined ? `Carried out: ${name}` : `Could not ${name}: ${failure}`;
-    event({ logs, ...deps }, app, 'Commanded', what);
+    if (failure === undefined) event({ logs, ...deps }, app, 'Commanded', `Carried out: ${name}`);
+    else warning({ logs, ...deps }, app, 'Commanded', `Could not ${name}: ${failure}`);
   }
   return { dealt: idsOf(commands), refused };
 }
@@ -41,7 +41,7 @@ export function finish({ logs, ...deps }: AppDeps, app: App, commands: readonly 
 /** Turns down whatever is asked of the App. */
 export function refuse(deps: AppDeps, app: App, { asked: { commands, cleanup } }: AppFacts, message: string): Done {
   const dealt = { ...idsOf(commands), ...(cleanup ? { cleanup: cleanup.id } : {}) };
-  event(deps, app, 'Refused', `Did not ${Object.keys(dealt).join(' and ')}: ${message}`);
+  warning(deps, app, 'Refused', `Did not ${Object.keys(dealt).join(' and ')}: ${message}`);
   const refusal = { reason: 'Failed' as const, message };
   return { dealt, refused: Object.fromEntries(Object.keys(dealt).map((name) => [name, refusal])) };
 }

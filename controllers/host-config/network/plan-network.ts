@@ -61,7 +61,7 @@ function differs(
 ): readonly NetworkStep[] {
   if (wanted === undefined || wanted === (seen ?? '')) return wanted === '' && seen === '' ? remove(step, file) : [];
   if (wanted === '') return remove(step, file);
-  return [{ do: step, text: wanted, because: seen === undefined ? `${file} not found` : `${file} differs` }];
+  return [{ do: step, text: wanted, because: seen === undefined ? `there was no ${file}` : `${file} differs` }];
 }
 
 const remove = (step: 'write-redsocks' | 'write-no-proxy', file: string): readonly NetworkStep[] => [

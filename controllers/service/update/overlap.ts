@@ -84,13 +84,13 @@ function takeOver(
 ): Plan<ServiceStep> {
   switch (newer.state) {
     case 'created':
-      return waitForNeeded(wanted) ?? waitForSiblings(wanted.unmet) ?? start(newer, 'created but never started');
+      return waitForNeeded(wanted) ?? waitForSiblings(wanted.unmet) ?? start(newer, 'it was made and not started yet');
     case 'exited':
       if (hasFinished(wanted.tuning.RestartPolicy, newer)) {
         const message = `${older.name} goes on because ${newer.name} exited with ${newer.exitCode}, and its restart policy does not start it again`;
         return wait('SuccessorFailed', message);
       }
-      return start(newer, `exited with ${newer.exitCode} before it had taken over`);
+      return start(newer, `it had exited with ${newer.exitCode} before it had taken over`);
     case 'paused':
       return doing('Unpausing', { do: 'unpause', container: newer, because: 'was paused before it had taken over' });
     case 'running':

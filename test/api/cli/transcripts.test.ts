@@ -82,7 +82,7 @@ describe('the supercargo command', function () {
         /^Name: +hello\nKind: +App\nDeclared by: +api\nAge: +\d+s\nGeneration: +1\nReady: +True\nSpec:\n {2}appId: 1$/m,
         /^Conditions:\n {2}TYPE +STATUS +REASON +MESSAGE\n {2}Ready +True +Settled +Nothing differs$/m,
         /^Parts:\n {2}NAME +READY +REASON\n {2}service\/hello\.web +True +Settled$/m,
-        /^Events:\n {2}AGE +TYPE +REASON +MESSAGE\n(?: {2}.*\n)*? {2}\d+s +Normal +Released +Completed the release/m,
+        /^Events:\n {2}AGE +TYPE +REASON +MESSAGE\n(?: {2}.*\n)*? {2}\d+s +Normal +Released +Completed release/m,
       ]) {
         assert.match(out, part);
       }

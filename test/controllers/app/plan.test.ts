@@ -77,7 +77,7 @@ describe('planApp', () => {
     {
       it: 'declares images first when one is missing',
       facts: { missing: ['busybox:1.36'] },
-      want: 'stage (Image/hello.busybox-IMAGE not declared); progressing: Staging',
+      want: 'stage (images come first: Image/hello.busybox-IMAGE); progressing: Staging',
       phase: 'Staging',
     },
     {
@@ -101,7 +101,7 @@ describe('planApp', () => {
     {
       it: 'lets a running service be mended while images download',
       facts: { existing: with_({ Service: notLocked }), missing: ['busybox:1.36'], needLock: ['web'] },
-      want: 'claim (web cannot go on without it); progressing: Locking',
+      want: 'claim (web needs it); progressing: Locking',
       phase: 'Staging',
     },
     {
@@ -153,7 +153,7 @@ describe('planApp', () => {
       it: 'claims when a child needs the lock',
       app: settledApp,
       facts: { existing: with_({ Service: notLocked }), needLock: ['web'] },
-      want: 'claim (web cannot go on without it); progressing: Locking',
+      want: 'claim (web needs it); progressing: Locking',
       phase: 'Verifying',
     },
     {
@@ -187,13 +187,13 @@ describe('planApp', () => {
     {
       it: 'commits when all children are Ready',
       facts: { existing: all, locked: true },
-      want: 'commit (release local is complete); unlock (all children are as they are meant to be); progressing: Settling',
+      want: 'commit (release local); unlock (all children are as they are meant to be); progressing: Settling',
       phase: 'Settled',
     },
     {
       it: 'lets go of old images at the end',
       facts: { existing: [...all, spareImage], spare: { ...NO_SPARE, over: [spareImage.metadata.name] }, locked: true },
-      want: 'commit (release local is complete); prune (Image/hello.busybox-12345678 not in the release); unlock (all children are as they are meant to be); progressing: Settling',
+      want: 'commit (release local); prune (Image/hello.busybox-12345678 not in the release); unlock (all children are as they are meant to be); progressing: Settling',
       phase: 'Settled',
     },
     {
@@ -270,7 +270,7 @@ describe('planApp', () => {
       it: 'has the running release mended under a bad one',
       app: settledApp,
       facts: { existing: with_({ Service: notLocked }), issues: [issue], needLock: ['web'] },
-      want: 'claim (web cannot go on without it); stalled: InvalidRelease',
+      want: 'claim (web needs it); stalled: InvalidRelease',
       phase: 'Settled',
     },
     {
@@ -284,7 +284,7 @@ describe('planApp', () => {
       it: 'tells volumes that have not heard it what becomes of their data, before all',
       app: gone,
       facts: { existing: [...all, aVolume({ spec: { reclaim: 'Delete' } })] },
-      want: 'reclaim (Volume/hello.data not told that volumeReclaim is Retain); progressing: Removing',
+      want: 'reclaim (volumeReclaim is Retain, and goes for Volume/hello.data first); progressing: Removing',
       phase: 'Removing',
     },
     {
@@ -305,7 +305,7 @@ describe('planApp', () => {
       it: 'claims again when a leaving service needs the lock',
       app: gone,
       facts: { existing: dying('Service'), needLock: ['web'] },
-      want: 'claim (web cannot go on without it); progressing: Locking',
+      want: 'claim (web needs it); progressing: Locking',
       phase: 'Removing',
     },
     {
@@ -434,7 +434,7 @@ describe('planApp', () => {
     );
     assert.equal(
       planText(() => plan(app, { ...facts, existing: [] })),
-      'commit (no release); unlock (all children are as they are meant to be); progressing: Settling',
+      'commit (what its documents say, without a release); unlock (all children are as they are meant to be); progressing: Settling',
     );
   });
 

@@ -44,7 +44,7 @@ describe('planImage', () => {
   const spare = anImage({ spec: { spareSince: '2026-01-01T00:00:00Z' } });
   const gone = anImage({ deleted: true, status: { state: 'Downloaded', pulled: true } });
   const cases: ReadonlyArray<{ it: string; image?: Image; facts?: Partial<ImageFacts>; want: string }> = [
-    { it: 'pulls what is not local', want: 'pull (not local); waiting: Downloading' },
+    { it: 'pulls what is not local', want: 'pull (it is not on the device yet); waiting: Downloading' },
     { it: 'waits for a pull', facts: { pull: running }, want: 'waiting: Downloading' },
     { it: 'counts a failed pull', facts: { pull: failed('EOF') }, want: 'count; forget; retrying: Retrying' },
     {
@@ -55,12 +55,12 @@ describe('planImage', () => {
     {
       it: 'pulls when the next attempt is due',
       facts: { attempts: attempts('EOF', 3, { dueMs: NOW_MS }) },
-      want: 'pull (not local); waiting: Downloading',
+      want: 'pull (it is not on the device yet); waiting: Downloading',
     },
     {
       it: 'pulls at once for another document',
       facts: { attempts: attempts('EOF', 3, { of: 'before' }) },
-      want: 'pull (not local); waiting: Downloading',
+      want: 'pull (it is not on the device yet); waiting: Downloading',
     },
     {
       it: 'says that the disk is full',

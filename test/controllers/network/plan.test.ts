@@ -65,7 +65,7 @@ describe('planNetwork', () => {
     want: string;
     rebuilding?: boolean;
   }> = [
-    { it: 'creates a network that is missing', want: 'create (not found); progressing: Creating' },
+    { it: 'creates a network that is missing', want: 'create (there was none); progressing: Creating' },
     { it: 'leaves a matching network alone', facts: { seen: [seenNetwork()], attached: [web] }, want: 'settled' },
     {
       it: 'waits while a changed network has containers',

@@ -48,7 +48,7 @@ describe('the Network controller', () => {
         .events()
         .map(({ message }) => message)
         .join(),
-      /Created network 1_default: not found/,
+      /Created network 1_default: there was none/,
     );
     assert.deepEqual(await bench.again(), { acts: [], wrote: false });
   });

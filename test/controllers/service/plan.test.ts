@@ -44,19 +44,19 @@ describe('planService', () => {
     {
       it: 'creates and starts what is missing',
       seen: none,
-      want: 'create+start web_1_1_a (not found); progressing: Installing',
+      want: 'create+start web_1_1_a (there was none); progressing: Installing',
     },
     {
       it: 'needs no lock to create',
       seen: none,
       more: unlocked,
-      want: 'create+start web_1_1_a (not found); progressing: Installing',
+      want: 'create+start web_1_1_a (there was none); progressing: Installing',
     },
     {
       it: 'only creates what shall not run',
       seen: none,
       wanted: { running: false },
-      want: 'create web_1_1_a (not found); progressing: Installing',
+      want: 'create web_1_1_a (there was none); progressing: Installing',
     },
 
     {
@@ -93,7 +93,7 @@ describe('planService', () => {
       it: 'does not wait for dependencies with what shall not run',
       seen: none,
       wanted: { running: false, unmet: ['db to be started'] },
-      want: 'create web_1_1_a (not found); progressing: Installing',
+      want: 'create web_1_1_a (there was none); progressing: Installing',
     },
     {
       it: 'leaves a running container alone whose network is not settled',
@@ -196,7 +196,7 @@ describe('planService', () => {
     {
       it: 'takes an attachment that Docker has not looked up yet for one',
       seen: [{ state: 'created', networks: { u_default: { id: '' } } }],
-      want: 'start c1 (created but never started); progressing: Starting',
+      want: 'start c1 (it was made and not started yet); progressing: Starting',
     },
     {
       it: 'leaves a finished one-shot alone whose network was made anew',
@@ -300,7 +300,7 @@ describe('planService', () => {
       it: 'makes anew what can never be started again, without a lock',
       seen: [{ state: 'exited', error: 'task c1: already exists' }],
       more: unlocked,
-      want: 'remove c1 (cannot be started again: task c1: already exists); waiting: Stopping',
+      want: 'remove c1 (the engine could not start it again: task c1: already exists); waiting: Stopping',
     },
     {
       it: 'leaves alone what runs, whatever was wrong with an earlier start',
@@ -311,7 +311,7 @@ describe('planService', () => {
       it: 'starts a one-shot that could not be started again when its provider was',
       seen: [{ state: 'exited', error: 'container v1 is not running' }],
       wanted: restarts('no'),
-      want: 'start c1 (was stopped); progressing: Starting',
+      want: 'start c1 (it had been stopped); progressing: Starting',
     },
 
     {
@@ -336,7 +336,7 @@ describe('planService', () => {
       it: 'starts what was created and never started',
       seen: [{ state: 'created' }],
       more: unlocked,
-      want: 'start c1 (created but never started); progressing: Starting',
+      want: 'start c1 (it was made and not started yet); progressing: Starting',
     },
     {
       it: 'does not start it before its dependencies',
@@ -348,13 +348,13 @@ describe('planService', () => {
       it: 'starts again what somebody stopped',
       seen: [{ state: 'exited', exitCode: 143 }],
       more: unlocked,
-      want: 'start c1 (was stopped); progressing: Starting',
+      want: 'start c1 (it had been stopped); progressing: Starting',
     },
     {
       it: 'starts again under unless-stopped as well',
       wanted: restarts('unless-stopped'),
       seen: [{ state: 'exited' }],
-      want: 'start c1 (was stopped); progressing: Starting',
+      want: 'start c1 (it had been stopped); progressing: Starting',
     },
     {
       it: 'leaves a one-shot finished',
@@ -372,7 +372,7 @@ describe('planService', () => {
       it: 'starts on-failure again after a failure',
       wanted: restarts('on-failure'),
       seen: [{ state: 'exited', exitCode: 3 }],
-      want: 'start c1 (exited with 3); progressing: Starting',
+      want: 'start c1 (it had exited with 3); progressing: Starting',
     },
     {
       it: 'leaves on-failure:3 finished when Docker has tried three times',
@@ -391,7 +391,7 @@ describe('planService', () => {
       it: 'starts on-failure:3 again when somebody stopped it before that',
       wanted: restarts('on-failure', 3),
       seen: [{ state: 'exited', exitCode: 143, restartCount: 2 }],
-      want: 'start c1 (exited with 143); progressing: Starting',
+      want: 'start c1 (it had exited with 143); progressing: Starting',
     },
     { it: 'leaves a crash loop to Docker', seen: [{ state: 'restarting', exitCode: 1 }], want: 'settled' },
     { it: 'leaves an unhealthy container to Docker', seen: [{ health: 'unhealthy' }], want: 'settled' },
@@ -555,7 +555,7 @@ describe('planService', () => {
       it: 'only creates what is missing and stays stopped',
       seen: none,
       more: orders({ stop: 'in force' }),
-      want: 'create web_1_1_a (not found); progressing: Installing',
+      want: 'create web_1_1_a (there was none); progressing: Installing',
     },
     {
       it: 'starts what was asked to start, without a lock',

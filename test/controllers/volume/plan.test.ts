@@ -26,7 +26,7 @@ const plan = (volume: Volume, facts: Partial<VolumeFacts>) =>
 describe('planVolume', () => {
   const gone = aVolume({ deleted: true, spec: { reclaim: 'Delete' } });
   const cases: ReadonlyArray<{ it: string; volume?: Volume; facts?: Partial<VolumeFacts>; want: string }> = [
-    { it: 'creates a volume that is missing', want: 'create (not found); progressing: Creating' },
+    { it: 'creates a volume that is missing', want: 'create (there was none); progressing: Creating' },
     { it: 'leaves an existing one alone', facts: { seen: seenVolume() }, want: 'settled' },
     {
       it: 'does not mind other labels',

@@ -79,7 +79,7 @@ describe('the plan for the host’s network', () => {
     {
       it: 'writes a proxy and its exceptions, before the name',
       spec: { hostname: 'new', proxy: { ...PROXY, noProxy: ['a'] } },
-      want: 'write-redsocks (redsocks.conf not found); write-no-proxy (no_proxy not found); progressing: Writing',
+      want: 'write-redsocks (there was no redsocks.conf); write-no-proxy (there was no no_proxy); progressing: Writing',
     },
     {
       it: 'keeps an equal proxy, and a list that nobody speaks of',
@@ -148,7 +148,7 @@ describe('the plan for the host’s network', () => {
     {
       it: 'writes an unknown type as it is given',
       spec: { proxy: { ...PROXY, type: 'bogus' } },
-      want: 'write-redsocks (redsocks.conf not found); progressing: Writing',
+      want: 'write-redsocks (there was no redsocks.conf); progressing: Writing',
     },
     {
       it: 'refuses a value that would end its line',

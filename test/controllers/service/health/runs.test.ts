@@ -59,7 +59,7 @@ function follow(moments: readonly Moment[], first: ServiceStatus = { lastAction:
     runningSince,
   };
 }
-const INSTALLING = { reason: 'Installing', because: 'not found', at: at(0) };
+const INSTALLING = { reason: 'Installing', because: 'there was none', at: at(0) };
 
 describe('lookAtRuns', () => {
   const CASES: readonly (readonly [it: string, moments: readonly Moment[], want: string, more?: ServiceStatus])[] = [

@@ -86,14 +86,14 @@ describe('planService, by strategy', () => {
       it: 'comes back at once when nothing else is missing',
       by: 'delete-then-download',
       seen: [],
-      want: 'create+start web_1_1_a (not found); progressing: Installing',
+      want: 'create+start web_1_1_a (there was none); progressing: Installing',
     },
     {
       it: 'does not hold back what is started by another strategy',
       by: 'download-then-kill',
       wanted: { staging: true },
       seen: [],
-      want: 'create+start web_1_1_a (not found); progressing: Installing',
+      want: 'create+start web_1_1_a (there was none); progressing: Installing',
     },
 
     {
@@ -200,13 +200,13 @@ describe('planService, by strategy', () => {
       it: 'starts a new one that never was',
       by: 'hand-over',
       seen: [{ ...young, state: 'created' }, old],
-      want: 'start c2 (created but never started); progressing: Starting',
+      want: 'start c2 (it was made and not started yet); progressing: Starting',
     },
     {
       it: 'starts a new one again that has ended',
       by: 'rolling',
       seen: [{ ...young, state: 'exited', exitCode: 3 }, old],
-      want: 'start c2 (exited with 3 before it had taken over); progressing: Starting',
+      want: 'start c2 (it had exited with 3 before it had taken over); progressing: Starting',
     },
     {
       it: 'does not start a new one again that has ended as often as its policy lets it',
