@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import {
-  type AnyResource,
   type Key,
   type Kind,
   type Kinds,
@@ -241,7 +240,7 @@ class DocumentStore implements Store {
     });
   }
 
-  release(resource: AnyResource): Promise<void> {
+  release(resource: Pick<Resource, 'kind' | 'metadata'>): Promise<void> {
     return this.#inTurn(async () => {
       const key = keyOf(resource.kind, resource.metadata.name);
       const held = this.#documents.held.get(key);

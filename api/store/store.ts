@@ -121,7 +121,7 @@ export interface Store extends Reader {
   /** Takes a request back, if it is still that one; gone from the disk when it resolves. What was begun stays as it is. */
   withdraw(key: Key, name: RequestName, id: string): Promise<void>;
   /** Lets a deleted document go, once its controller has cleaned up. Does nothing to one that is not deleted. */
-  release(resource: AnyResource): Promise<void>;
+  release(resource: Pick<Resource, 'kind' | 'metadata'>): Promise<void>;
   /**
    * Replaces the status, by its controller only. Equal status: nothing happens. Visible at once; on disk a little
    * later (see `flush`). A status for another uid than the document's is dropped.

@@ -13,7 +13,7 @@ import type { Engine } from '../engine/engine.js';
 import type { DeviceFacts } from '../host/facts/facts.js';
 import type { UpdateLocks } from '../host/locks/update-locks.js';
 import type { Host } from '../host/open-host.js';
-import type { ApiReach } from '../network/reconcile.js';
+import type { ApiReach } from '../network/observe.js';
 import type { Loop } from '../runtime/loop.js';
 import type { Settings } from './settings.js';
 import type { Voice } from './terminal.js';

@@ -5,7 +5,7 @@ import type { Store } from '../../api/store/store.js';
 import { isReady } from '../../crds/model/conditions.js';
 import { keyOf } from '../../crds/model/kinds.js';
 import { API_NETWORK } from '../../crds/model/names.js';
-import type { ApiReach } from '../network/reconcile.js';
+import type { ApiReach } from '../network/observe.js';
 import { Backoff } from '../runtime/backoff.js';
 import type { Cancel, Clock } from '../runtime/delays.js';
 import type { ApiTrouble } from '../runtime/health.js';

@@ -45,7 +45,7 @@ export interface ImageFacts {
 }
 
 /** A plan, and what to throw once its steps are done. */
-export type ImagePlan = Plan<ImageStep, ReasonOf<'Image'>> & { readonly failure?: TerminalError };
+export type ImagePlan = Plan<ImageStep, ReasonOf<'Image'>>;
 
 /** What to do about one image, given what is local. Throws for a reference that cannot be one. Pure. */
 export function planImage(image: Image, facts: ImageFacts): ImagePlan {

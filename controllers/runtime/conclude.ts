@@ -82,7 +82,8 @@ export function conclude(ending: Ending): Conclusion {
   }
 }
 
-const CONCLUDED: readonly string[] = ['Ready', 'Reconciling', 'Stalled'];
+/** Conditions that the runtime writes after every pass. */
+export const CONCLUDED: readonly string[] = ['Ready', 'Reconciling', 'Stalled'];
 
 /** The three conditions after a pass, and whatever else the kind's own controller says; those that did not change keep their time. Pure. */
 export function conditionsAfter(
@@ -117,5 +118,7 @@ export function conditionsBefore(
   at: string,
 ): Condition[] {
   const isReady = before?.some(({ type, status }) => type === 'Ready' && status === 'True');
-  return isReady ? conditionsAfter(before, conclude(outcome), generation, at) : [...(before ?? [])];
+  return isReady && outcome.is !== 'settled'
+    ? conditionsAfter(before, conclude(outcome), generation, at)
+    : [...(before ?? [])];
 }

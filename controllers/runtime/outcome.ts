@@ -20,6 +20,8 @@ export interface Unwell {
 export interface Plan<Step, R extends Reason = Reason> {
   readonly steps: readonly Step[];
   readonly outcome: Outcome<R>;
+  /** Thrown once the steps are done and the status is written: how the pass ends instead of `outcome`. */
+  readonly failure?: TerminalError;
 }
 
 /** How long a wait lasts when no event ends it, ms. */

@@ -1,7 +1,8 @@
+import type { Issue } from '../../crds/model/issue.js';
 import type { Volume } from '../../crds/model/kinds.js';
 import type { ReasonOf } from '../../crds/model/reasons.js';
 import type { SeenVolume } from '../engine/engine.js';
-import { act, type Plan, settled, TerminalError, wait } from '../runtime/outcome.js';
+import { act, InvalidSpecError, type Plan, settled, TerminalError, wait } from '../runtime/outcome.js';
 import { differenceOf, isMadeAfter, isOurs } from './options.js';
 
 export type VolumeStep =
@@ -16,11 +17,14 @@ export interface VolumeFacts {
   readonly wantedElsewhere: boolean;
   /** Id of the purge that the App has begun and that this volume has not dealt with. */
   readonly purge: string | undefined;
+  /** Paths of the host that its document reaches without leave. */
+  readonly refusedAccess: readonly Issue[];
 }
 
 /** What to do about one volume, given what exists. Only a purge makes an existing volume anew. Throws when a document would need that. Pure. */
 export function planVolume(volume: Volume, facts: VolumeFacts): Plan<VolumeStep, ReasonOf<'Volume'>> {
-  const { seen, mountedBy, wantedElsewhere, purge } = facts;
+  const { seen, mountedBy, wantedElsewhere, purge, refusedAccess } = facts;
+  if (refusedAccess.length > 0) throw new InvalidSpecError(refusedAccess);
   const { volumeName: name, reclaim } = volume.spec;
   if (volume.metadata.deletionTimestamp !== undefined) {
     if (reclaim === 'Retain' || !seen || wantedElsewhere || !isOurs(seen)) return settled();

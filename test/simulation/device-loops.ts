@@ -13,12 +13,12 @@ import { openHandovers } from '../../controllers/host/locks/handovers.js';
 import type { UpdateLocks } from '../../controllers/host/locks/update-locks.js';
 import type { ContainerProcesses } from '../../controllers/host/processes/container-processes.js';
 import { imageController } from '../../controllers/image/image-controller.js';
-import { networkController } from '../../controllers/network/network-controller.js';
-import type { ApiReach } from '../../controllers/network/reconcile.js';
+import { networkController } from '../../controllers/network/controller.js';
+import type { ApiReach } from '../../controllers/network/observe.js';
 import type { Clock } from '../../controllers/runtime/delays.js';
 import { Loop } from '../../controllers/runtime/loop.js';
 import { serviceController } from '../../controllers/service/service-controller.js';
-import { volumeController } from '../../controllers/volume/volume-controller.js';
+import { volumeController } from '../../controllers/volume/controller.js';
 
 const silent = pino({ level: process.env.SUPERCARGO_TEST_LOG ?? 'silent' });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { EngineError } from '../../../controllers/engine/engine.js';
-import { networkController } from '../../../controllers/network/network-controller.js';
+import { networkController } from '../../../controllers/network/controller.js';
 import type { NetworkSpec } from '../../../crds/model/types.js';
 import { ControllerBench } from '../../setup/controller-bench.js';
 

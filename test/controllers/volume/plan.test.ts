@@ -21,7 +21,14 @@ const secondDriver = { driver: 'other', driver_opts: { type: 'nfs', size: '2' } 
 const nfs = { driver_opts: { type: 'nfs', o: 'addr=10.0.0.1,password=secret' } };
 
 const plan = (volume: Volume, facts: Partial<VolumeFacts>) =>
-  planVolume(volume, { seen: undefined, mountedBy: [], wantedElsewhere: false, purge: undefined, ...facts });
+  planVolume(volume, {
+    seen: undefined,
+    mountedBy: [],
+    wantedElsewhere: false,
+    purge: undefined,
+    refusedAccess: [],
+    ...facts,
+  });
 
 describe('planVolume', () => {
   const gone = aVolume({ deleted: true, spec: { reclaim: 'Delete' } });

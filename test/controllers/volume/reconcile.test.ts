@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { EngineError } from '../../../controllers/engine/engine.js';
-import { volumeController } from '../../../controllers/volume/volume-controller.js';
+import { volumeController } from '../../../controllers/volume/controller.js';
 import type { VolumeSpec } from '../../../crds/model/types.js';
 import { ControllerBench } from '../../setup/controller-bench.js';
 

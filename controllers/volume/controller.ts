@@ -1,17 +1,32 @@
 import { isReady, isStalled } from '../../crds/model/conditions.js';
 import { accessOfVolume } from '../../crds/model/host-access.js';
 import type { App, Volume } from '../../crds/model/kinds.js';
+import { isLiving } from '../../crds/model/living.js';
 import { begun } from '../../crds/model/requests.js';
 import { isSuspended, saysSuspended } from '../../crds/model/suspend.js';
 import type { WorldChange } from '../engine/world.js';
 import type { Controller } from '../runtime/controller.js';
-import { reconcileVolume, type VolumeDeps } from './reconcile.js';
+import { reconciler } from '../runtime/reconciler.js';
+import { executeVolumeStep } from './execute.js';
+import { observeVolume, type VolumeDeps } from './observe.js';
+import { planVolume } from './plan.js';
+import { volumeStatus } from './status.js';
 
 /** Volumes: one document, one Docker volume, whose data outlives everything but an explicit word. */
 export const volumeController = (deps: VolumeDeps): Controller => ({
   kind: 'Volume',
   workers: 4,
-  reconcile: reconcileVolume(deps),
+  reconcile: reconciler({
+    kind: 'Volume',
+    store: deps.store,
+    now: deps.now,
+    cache: deps.world,
+    suspendedWith: ({ spec }) => spec.app,
+    observe: (volume) => observeVolume(deps, volume),
+    plan: planVolume,
+    execute: (volume, step, facts, signal) => executeVolumeStep(deps, volume, step, facts, signal),
+    status: volumeStatus,
+  }),
   wakes: (wake) => {
     const wakeWhere = (concerned: (volume: Volume) => boolean): void => {
       for (const volume of deps.store.list('Volume')) if (concerned(volume)) wake(volume.metadata.name);
@@ -54,7 +69,7 @@ function concerns(change: WorldChange, volume: Volume): boolean {
     case 'volume':
       return change.name === volume.spec.volumeName;
     case 'container':
-      return !isReady(volume) || volume.metadata.deletionTimestamp !== undefined;
+      return !isReady(volume) || !isLiving(volume);
     case 'network':
     case 'image':
       return false;

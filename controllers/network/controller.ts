@@ -1,17 +1,34 @@
 import { isReady, isStalled } from '../../crds/model/conditions.js';
 import type { Network } from '../../crds/model/kinds.js';
+import { isLiving } from '../../crds/model/living.js';
 import { API_NETWORK } from '../../crds/model/names.js';
 import { isSuspended, saysSuspended } from '../../crds/model/suspend.js';
 import type { WorldChange } from '../engine/world.js';
 import type { Controller } from '../runtime/controller.js';
+import { reconciler } from '../runtime/reconciler.js';
+import { executeNetworkStep } from './execute.js';
 import { Leaks } from './leaks.js';
-import { type NetworkDeps, reconcileNetwork } from './reconcile.js';
+import { type NetworkDeps, observeNetwork } from './observe.js';
+import { planNetwork } from './plan.js';
+import { networkStatus, reachCondition } from './status.js';
 
 /** Networks: one document, one Docker network. */
 export const networkController = (deps: NetworkDeps, leaks = new Leaks()): Controller => ({
   kind: 'Network',
   workers: 4,
-  reconcile: reconcileNetwork(deps, leaks),
+  reconcile: reconciler({
+    kind: 'Network',
+    store: deps.store,
+    now: deps.now,
+    cache: deps.world,
+    unsynced: () => leaks.forget(),
+    suspendedWith: ({ spec }) => spec.app,
+    observe: (network) => observeNetwork(deps, leaks, network),
+    plan: planNetwork,
+    execute: (network, step, facts, signal) => executeNetworkStep(deps, leaks, network, step, facts, signal),
+    status: networkStatus,
+    conditions: (network) => reachCondition(deps.apiReach, network),
+  }),
   wakes: (wake) => {
     const { world } = deps;
     const look = (change: WorldChange): void => {
@@ -32,8 +49,7 @@ export const networkController = (deps: NetworkDeps, leaks = new Leaks()): Contr
         const suspended = isSuspended(object);
         wakeWhere(
           (network) =>
-            network.spec.app === object.metadata.name &&
-            (suspended !== saysSuspended(network) || network.metadata.deletionTimestamp !== undefined),
+            network.spec.app === object.metadata.name && (suspended !== saysSuspended(network) || !isLiving(network)),
         );
       }),
     ];
@@ -51,7 +67,7 @@ function concerns(change: WorldChange, network: Network): boolean {
     case 'network':
       return change.name === network.spec.networkName || isStalled(network);
     case 'container':
-      return !isReady(network) || network.metadata.deletionTimestamp !== undefined;
+      return !isReady(network) || !isLiving(network);
     case 'volume':
     case 'image':
       return false;

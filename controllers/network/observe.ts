@@ -1,0 +1,47 @@
+import type { LogStream } from '../../api/device-state/logs.js';
+import type { Store } from '../../api/store/store.js';
+import { keyOf, type Network } from '../../crds/model/kinds.js';
+import { isLiving } from '../../crds/model/living.js';
+import type { Engine } from '../engine/engine.js';
+import type { World } from '../engine/world.js';
+import type { Leaks } from './leaks.js';
+import type { NetworkFacts } from './plan.js';
+
+/** Whether containers reach our API over the shared network. */
+export interface ApiReach {
+  /** Undefined while that network has no address at which they would call. */
+  state(): { readonly isReachable: boolean; readonly message: string } | undefined;
+  /** Calls back when the state has changed. Returns how to stop. */
+  onChange(listener: () => void): () => void;
+}
+
+/** What a pass over a network works with. */
+export interface NetworkDeps {
+  readonly store: Store;
+  readonly world: World;
+  readonly engine: Engine;
+  readonly logs: LogStream;
+  /** Nothing is said of it when absent. */
+  readonly apiReach?: ApiReach;
+  /** ms since the epoch */
+  readonly now: () => number;
+}
+
+/** What exists of a network, and who else counts on it. */
+export function observeNetwork({ store, world }: NetworkDeps, leaks: Leaks, { metadata, spec }: Network): NetworkFacts {
+  const seen = world.networks(spec.networkName);
+  return {
+    seen,
+    awaited:
+      store.isAwaited(keyOf('Network', metadata.name)) ||
+      (spec.app !== undefined && store.isAwaited(keyOf('App', spec.app))),
+    leaked: new Set(seen.flatMap(({ id }) => (leaks.isLeaked(id) ? [id] : []))),
+    attached: world.attachedTo(spec.networkName),
+    wantedElsewhere: store
+      .list('Network')
+      .some(
+        (other) =>
+          other.metadata.name !== metadata.name && isLiving(other) && other.spec.networkName === spec.networkName,
+      ),
+  };
+}

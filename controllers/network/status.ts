@@ -1,0 +1,39 @@
+import type { Network } from '../../crds/model/kinds.js';
+import { isLiving } from '../../crds/model/living.js';
+import { API_NETWORK } from '../../crds/model/names.js';
+import type { Facts, OwnCondition, Progress } from '../runtime/reconciler.js';
+import type { ApiReach } from './observe.js';
+import type { NetworkFacts, NetworkPlan, NetworkStep } from './plan.js';
+
+/**
+ * The status of a network: what was seen of it, and who has to leave before it can go. `rebuilding` is said before the
+ * first step: nobody may join a network that is about to go. Pure.
+ */
+export function networkStatus(
+  { metadata }: Network,
+  { seen: [first], attached }: NetworkFacts,
+  { at, plan }: Progress<NetworkStep, NetworkPlan>,
+): Facts<'Network'> {
+  const rebuilding = plan?.rebuilding === true && (at === 'acting' || first !== undefined);
+  const leaving = rebuilding || !isLiving({ metadata });
+  return {
+    ...(first ? { id: first.id } : {}),
+    ...(first?.gateway === undefined ? {} : { gateway: first.gateway }),
+    ...(rebuilding ? { rebuilding } : {}),
+    ...(leaving && attached.length > 0 ? { attached: attached.map(({ name }) => name).sort() } : {}),
+  };
+}
+
+/** `ApiReachable`, on the network over which containers call our API. Pure but for the question itself. */
+export function reachCondition(apiReach: ApiReach | undefined, { metadata }: Network): readonly OwnCondition[] {
+  const state = metadata.name === API_NETWORK ? apiReach?.state() : undefined;
+  if (!state) return [];
+  return [
+    {
+      type: 'ApiReachable',
+      status: state.isReachable ? 'True' : 'False',
+      reason: state.isReachable ? 'Listening' : 'NotListening',
+      message: state.message,
+    },
+  ];
+}

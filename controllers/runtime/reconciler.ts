@@ -1,0 +1,196 @@
+import type { Store } from '../../api/store/store.js';
+import type { Condition } from '../../crds/model/conditions.js';
+import type { Kind, Kinds, Resource } from '../../crds/model/kinds.js';
+import { isLiving } from '../../crds/model/living.js';
+import { isSuspended, SUSPENDED, suspendedMessage } from '../../crds/model/suspend.js';
+import { CONCLUDED, conditionsBefore } from './conclude.js';
+import { attempt, type Outcome, type Plan, type Reconcile, TerminalError, wait } from './outcome.js';
+
+/** A copy of somebody else's state, as a pass needs it. `World` is one. */
+export interface Synced {
+  /** It holds everything as it is now. */
+  readonly fresh: boolean;
+  /** Why it is not, as a sentence. */
+  readonly trouble?: string | undefined;
+}
+
+/** What a step came to; a kind adds what cannot be observed afterwards and has to go into its status. */
+export interface StepResult {
+  /** Concluded instead of what was planned; the steps after it are left out. */
+  readonly outcome?: Outcome;
+}
+
+/** How far a pass has come when a status is written. */
+export interface Progress<Step, P extends Plan<Step> = Plan<Step>, Result extends StepResult = StepResult> {
+  /** `suspended`: nothing is planned. `refused`: no plan could be made. `acting`: before `step`. `acted`: at the end. */
+  readonly at: 'suspended' | 'refused' | 'acting' | 'acted';
+  readonly plan?: P;
+  readonly step?: Step;
+  /** Of all steps until now; those of later steps win. */
+  readonly result: Partial<Result>;
+  /** Why no plan could be made, or why a step could not be executed. */
+  readonly error?: unknown;
+}
+
+/** What the status of a kind says besides what the runtime writes into it. */
+export type Facts<K extends Kind> = Omit<Kinds[K]['status'], 'observedGeneration' | 'conditions'>;
+
+/** A condition of a kind's own; the runtime adds times and generation. */
+export type OwnCondition = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;
+
+/** A kind's part of a pass: five questions, always in this order. */
+export interface Reconciler<
+  K extends Kind,
+  Observation,
+  Step,
+  P extends Plan<Step> = Plan<Step>,
+  Result extends StepResult = StepResult,
+> {
+  readonly kind: K;
+  readonly store: Store;
+  /** ms since the epoch */
+  readonly now: () => number;
+  /** Passes wait for it; absent for a kind that does without the engine. */
+  readonly cache?: Synced;
+  /** Told instead of a pass while the cache is not synced. */
+  unsynced?(resource: Resource<K>): void;
+  /** The App whose suspension suspends the resource too: it is observed, and nothing is done about it. */
+  suspendedWith?(resource: Resource<K>): string | undefined;
+  /** What has to happen before it can be observed. Returns the resource as it is then. */
+  prepare?(resource: Resource<K>, signal: AbortSignal): Promise<Resource<K>>;
+  /** Everything that a decision rests on, read afresh; changes nothing. */
+  observe(resource: Resource<K>, signal: AbortSignal): Observation | Promise<Observation>;
+  /** The next steps. Pure; throws `TerminalError` for what no pass can mend. */
+  plan(resource: Resource<K>, observation: Observation): P;
+  /** Takes one step. Throws for a failure. */
+  execute(
+    resource: Resource<K>,
+    step: Step,
+    observation: Observation,
+    signal: AbortSignal,
+  ): Promise<Partial<Result> | undefined>;
+  /** What the status says; `resource` is the document as it is now, with the status of before. */
+  status(resource: Resource<K>, observation: Observation, progress: Progress<Step, P, Result>): Facts<K>;
+  /** Conditions of its own, all of them; undefined leaves those that are there. */
+  conditions?(
+    resource: Resource<K>,
+    observation: Observation,
+    progress: Progress<Step, P, Result>,
+  ): readonly OwnCondition[] | undefined;
+  /** Tells by events and system lines what has changed between two statuses. Called once a pass, at its end. */
+  announce?(before: Resource<K>, after: Resource<K>): void;
+  /** Concludes once all is done as planned; for what is to be said or given back then. */
+  conclude?(resource: Resource<K>, observation: Observation, outcome: Outcome): Outcome | Promise<Outcome>;
+}
+
+/**
+ * The one skeleton of a pass over one resource. What others see of it, in this order: one status before each step, in
+ * which `Ready` is taken back when the pass will not conclude it, and one at the end, also when a step failed. A deleted
+ * resource is released when nothing is left to do for it.
+ */
+export const reconciler =
+  <K extends Kind, Observation, Step, P extends Plan<Step>, Result extends StepResult>(
+    of: Reconciler<K, Observation, Step, P, Result>,
+  ): Reconcile =>
+  async ({ name }, signal) => {
+    const { kind, store, cache } = of;
+    const found = store.get(kind, name);
+    if (!found) return { is: 'settled' };
+    if (cache && !cache.fresh) {
+      of.unsynced?.(found);
+      return wait('EngineUnreachable', cache.trouble ?? 'The engine has not answered yet').outcome;
+    }
+    const app = of.suspendedWith?.(found);
+    if (app !== undefined && isSuspended(store.get('App', app))) {
+      write(of, found, await of.observe(found, signal), { at: 'suspended', result: {} });
+      return wait(SUSPENDED, suspendedMessage(app)).outcome;
+    }
+
+    const resource = of.prepare ? await of.prepare(found, signal) : found;
+    const observation = await of.observe(resource, signal);
+    const plan = attempt(() => of.plan(resource, observation));
+    if (plan instanceof TerminalError) {
+      write(of, resource, observation, { at: 'refused', result: {}, error: plan });
+      throw plan;
+    }
+    const outcome = await carryOut(of, resource, observation, plan, signal);
+    const end = (await of.conclude?.(resource, observation, outcome)) ?? outcome;
+    if (!isLiving(resource) && end.is === 'settled') await store.release(resource);
+    return end;
+  };
+
+async function carryOut<K extends Kind, Observation, Step, P extends Plan<Step>, Result extends StepResult>(
+  of: Reconciler<K, Observation, Step, P, Result>,
+  resource: Resource<K>,
+  observation: Observation,
+  plan: P,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  let result: Partial<Result> = {};
+  let failure: { readonly error: unknown } | undefined;
+  try {
+    for (const step of plan.steps) {
+      write(of, resource, observation, { at: 'acting', plan, step, result });
+      result = { ...result, ...(await of.execute(resource, step, observation, signal)) };
+      if (result.outcome) break;
+    }
+  } catch (error) {
+    failure = { error };
+  }
+  const after = plan.steps.length === 0 ? observation : await of.observe(resource, signal);
+  write(of, resource, after, { at: 'acted', plan, result, ...failure });
+  const current = latest(of, resource);
+  if (current) of.announce?.(resource, current);
+  if (failure) throw failure.error;
+  if (plan.failure) throw plan.failure;
+  return result.outcome ?? plan.outcome;
+}
+
+/** Replaces the status, unless another resource has taken the name. */
+function write<K extends Kind, Observation, Step, P extends Plan<Step>, Result extends StepResult>(
+  of: Reconciler<K, Observation, Step, P, Result>,
+  resource: Resource<K>,
+  observation: Observation,
+  progress: Progress<Step, P, Result>,
+): void {
+  const current = latest(of, resource);
+  if (!current) return;
+  const { generation } = resource.metadata;
+  const at = new Date(of.now()).toISOString();
+  const { observedGeneration, conditions: before } = current.status ?? {};
+  const own = of.conditions?.(current, observation, progress);
+  const others = own ? withOwn(before, own, generation, at) : before;
+  const conditions =
+    progress.at === 'acting' && progress.plan
+      ? conditionsBefore(others, progress.plan.outcome, generation, at)
+      : others;
+  of.store.setStatus(current, {
+    ...(observedGeneration === undefined ? {} : { observedGeneration }),
+    ...(conditions === undefined || conditions.length === 0 ? {} : { conditions: [...conditions] }),
+    ...of.status(current, observation, progress),
+  } as Kinds[K]['status']);
+}
+
+/** The runtime's conditions as they are, and those of a kind's own; one whose status is the same keeps its time. Pure. */
+function withOwn(
+  before: readonly Condition[] = [],
+  own: readonly OwnCondition[],
+  generation: number,
+  at: string,
+): readonly Condition[] {
+  const kept = before.filter(({ type }) => CONCLUDED.includes(type));
+  const now = own.map((condition) => {
+    const same = before.find(({ type, status }) => type === condition.type && status === condition.status);
+    return { ...condition, lastTransitionTime: same?.lastTransitionTime ?? at, observedGeneration: generation };
+  });
+  return [...kept, ...now];
+}
+
+/** The resource as it is now; undefined when it is gone or another one has taken its name. */
+function latest<K extends Kind>(
+  { store, kind }: { readonly store: Store; readonly kind: K },
+  { metadata }: Resource<K>,
+): Resource<K> | undefined {
+  const current = store.get(kind, metadata.name);
+  return current?.metadata.uid === metadata.uid ? current : undefined;
+}

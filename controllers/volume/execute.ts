@@ -1,0 +1,84 @@
+import { keyOf, type Volume } from '../../crds/model/kinds.js';
+import { type Engine, EngineError } from '../engine/engine.js';
+import { InvalidSpecError, TerminalError, wait } from '../runtime/outcome.js';
+import type { VolumeDeps } from './observe.js';
+import { volumeOptions } from './options.js';
+import type { VolumeFacts, VolumeStep } from './plan.js';
+import type { VolumeResult } from './status.js';
+
+/** When the engine holds a volume for a moment longer than its containers show. */
+const SOON_MS = 1_000;
+
+/** Creates or removes the volume on the engine. Throws for a failure: `TerminalError` for what no retry can mend. */
+export async function executeVolumeStep(
+  { store, world, engine, logs }: VolumeDeps,
+  { metadata, spec }: Volume,
+  step: VolumeStep,
+  facts: VolumeFacts,
+  signal: AbortSignal,
+): Promise<Partial<VolumeResult> | undefined> {
+  const key = keyOf('Volume', metadata.name);
+  const name = spec.volumeName;
+  const short = metadata.name.startsWith(`${spec.app}.`) ? metadata.name.slice(spec.app.length + 1) : name;
+  switch (step.do) {
+    case 'create': {
+      logs.system(`Creating volume '${short}'`, { app: spec.app });
+      await engine
+        .createVolume(name, volumeOptions(spec, facts.purge === undefined ? [] : [facts.purge]), signal)
+        .catch((error: unknown) => {
+          throw refusal(error, name);
+        });
+      store.record(key, { type: 'Normal', reason: 'Creating', message: `Created volume ${name}: ${step.because}` });
+      await world.refreshVolume(name, signal);
+      return undefined;
+    }
+    case 'remove': {
+      const result = await engine.removeVolume(name, signal).catch((error: unknown) => {
+        throw new Error(`Could not remove volume ${name}`, { cause: error });
+      });
+      if (result === 'in-use') return inUse(engine, name, facts, signal);
+      logs.system(`Removing volume '${short}'`, { app: spec.app });
+      store.record(key, { type: 'Normal', reason: 'Removing', message: `Removed volume ${name}: ${step.because}` });
+      await world.refreshVolume(name, signal);
+      return undefined;
+    }
+  }
+}
+
+/** One of ours that the world has not shown yet will go; somebody else's may stay for ever. */
+async function inUse(
+  engine: Engine,
+  name: string,
+  { purge }: VolumeFacts,
+  signal: AbortSignal,
+): Promise<Partial<VolumeResult>> {
+  const users = await engine.volumeUsers(name, signal);
+  const foreign = users.filter(({ isOurs }) => !isOurs).map((user) => user.name);
+  if (foreign.length === 0) {
+    const names = users.map((user) => user.name).join(', ') || 'the engine';
+    return {
+      outcome: wait('StillMounted', `Waiting for ${names} to let go of the volume ${name}`, SOON_MS).outcome,
+    };
+  }
+  if (purge === undefined) {
+    const message = `Waiting for ${foreign.join(', ')}, which is not ours, to let go of the volume ${name}`;
+    return { outcome: wait('StillMounted', message).outcome };
+  }
+  // Its services wait meanwhile: better to tell than to keep them down for somebody else's container.
+  const message = `The volume ${name} is used by ${foreign.join(', ')}, which is not ours`;
+  return { outcome: { is: 'progressing', reason: 'PurgeRefused', message }, refused: { reason: 'Failed', message } };
+}
+
+/** Where the driver is missing Docker answers 404, for bad options 400, and 409 for a name that a volume of another driver has. */
+function refusal(error: unknown, name: string): Error {
+  if (!(error instanceof EngineError)) return new Error(`Could not create volume ${name}`, { cause: error });
+  const [, driver] = /plugin "([^"]+)" not found/.exec(error.message) ?? [];
+  if (driver !== undefined) {
+    const words = `Volume ${name} wants the driver ${driver}, which this engine does not have: install it, or name another one`;
+    return new TerminalError('DriverMissing', words, { cause: error });
+  }
+  if (error.statusCode === 400) {
+    return new InvalidSpecError([{ path: 'spec', message: `the engine refuses volume ${name}: ${error.message}` }]);
+  }
+  return new Error(`Could not create volume ${name}`, { cause: error });
+}

@@ -1,0 +1,37 @@
+import type { Volume } from '../../crds/model/kinds.js';
+import { handlingOf, type Refusal, withHandled } from '../../crds/model/requests.js';
+import { InvalidSpecError, type Plan } from '../runtime/outcome.js';
+import type { Facts, Progress, StepResult } from '../runtime/reconciler.js';
+import { PURGE } from './observe.js';
+import { isMadeAfter } from './options.js';
+import type { VolumeFacts, VolumeStep } from './plan.js';
+
+export interface VolumeResult extends StepResult {
+  /** Why a purge was not carried out. */
+  readonly refused: Refusal;
+}
+
+/** The status of a volume: whether it is there, and what became of a purge. Pure. */
+export function volumeStatus(
+  { status }: Volume,
+  { seen, purge }: VolumeFacts,
+  { result, error }: Progress<VolumeStep, Plan<VolumeStep>, VolumeResult>,
+): Facts<'Volume'> {
+  const refused = result.refused ?? refusalOf(error);
+  const isPurged = purge !== undefined && (refused !== undefined || (seen !== undefined && isMadeAfter(seen, purge)));
+  return {
+    present: seen !== undefined,
+    ...(seen ? { mountpoint: seen.mountpoint } : {}),
+    ...withHandled(
+      handlingOf(status),
+      isPurged ? { [PURGE]: purge } : {},
+      isPurged && refused ? { [PURGE]: refused } : {},
+    ),
+  };
+}
+
+/** A volume that must not be made as it is declared is not purged either. */
+const refusalOf = (error: unknown): Refusal | undefined => {
+  const [first] = error instanceof InvalidSpecError ? error.issues : [];
+  return first && { reason: 'Failed', message: first.message };
+};
