@@ -25,7 +25,7 @@ import { readDeviceCredentials } from '../host/facts/device-credentials.js';
 import { hasEmulator } from '../host/facts/emulators.js';
 import { openHandovers } from '../host/locks/handovers.js';
 import { containerProcesses } from '../host/processes/container-processes.js';
-import { imageController } from '../image/image-controller.js';
+import { imageController } from '../image/controller.js';
 import { SideLoader } from '../image/side-loader.js';
 import { networkController } from '../network/controller.js';
 import { watchClock } from '../runtime/clock-watch.js';

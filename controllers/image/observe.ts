@@ -1,11 +1,13 @@
+import type { LogStream } from '../../api/device-state/logs.js';
 import type { Store } from '../../api/store/store.js';
 import { hostOf, imageKey, normalizeReference, registryName, repositoryOf } from '../../crds/model/image-reference.js';
 import type { App, Image, Service } from '../../crds/model/kinds.js';
 import { isLiving } from '../../crds/model/living.js';
-import { isSuspended } from '../../crds/model/suspend.js';
+import { isSuspended, saysSuspended } from '../../crds/model/suspend.js';
+import type { Engine } from '../engine/engine.js';
 import type { Archives } from '../engine/images/archives.js';
 import type { Pulls, PullWish, World } from '../engine/world.js';
-import type { ImageFacts } from './plan.js';
+import { type ImageFacts, isReference } from './plan.js';
 import type { Attempts } from './pull-failure.js';
 
 export interface Observed {
@@ -21,6 +23,12 @@ export interface Observed {
   readonly random?: () => number;
 }
 
+/** What a pass over an image works with. */
+export interface ImageDeps extends Observed {
+  readonly engine: Engine;
+  readonly logs: LogStream;
+}
+
 /**
  * The release that a tag is resolved for, once: a document that names none is a release of its own at every change.
  */
@@ -31,7 +39,7 @@ function releaseOf(store: Store, { spec }: Image): string {
 }
 
 /** What the documents say about a pull of the image. */
-export function wishOf(store: Store, image: Image): PullWish {
+export function pullOptionsOf(store: Store, image: Image): PullWish {
   const { spec, status } = image;
   const isResolved = status?.digest !== undefined && status.resolvedFor === releaseOf(store, image);
   const { registries = {} } = store.get('App', spec.app)?.spec ?? {};
@@ -59,6 +67,15 @@ function platformOf(store: Store, { spec }: Image): string | undefined {
 export interface Memory {
   /** By name of the document. */
   readonly attempts: Map<string, Attempts>;
+}
+
+/** Asks the engine for what an image is, once: the world knows only the names of all images from the start. */
+export async function lookOnce({ store, world, pulls }: Observed, image: Image, signal: AbortSignal): Promise<void> {
+  const { spec } = image;
+  if (world.image(spec.image) || pulls.state(spec.image).is !== 'none' || !isReference(spec.image)) return;
+  // Nothing is about to be pulled, perhaps for months.
+  if (saysSuspended(image) && isSuspended(store.get('App', spec.app))) return;
+  await world.refreshImage(spec.image, signal);
 }
 
 /** Everything that a decision about an image rests on, read afresh. */

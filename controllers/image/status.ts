@@ -4,12 +4,19 @@ import { digestOf } from '../../crds/model/image-reference.js';
 import type { Image } from '../../crds/model/kinds.js';
 import type { ImageStatus } from '../../crds/model/types.js';
 import type { SeenImage } from '../engine/engine.js';
+import type { Plan } from '../runtime/outcome.js';
+import type { Progress, StepResult } from '../runtime/reconciler.js';
 import { sameImage } from './observe.js';
-import type { ImageFacts } from './plan.js';
+import type { ImageFacts, ImageStep } from './plan.js';
 import type { Attempts } from './pull-failure.js';
 
+export interface ImageResult extends StepResult {
+  /** How a pull had ended that the pass has forgotten. */
+  readonly ended: ImageFacts['pull'];
+}
+
 /** Facts that outlive a failed pull. */
-export const kept = ({ status }: Image): ImageStatus => ({
+const kept = ({ status }: Image): ImageStatus => ({
   ...(status?.pulled ? { pulled: true } : {}),
   ...(status?.digest === undefined ? {} : { digest: status.digest }),
   ...(status?.resolvedFor === undefined ? {} : { resolvedFor: status.resolvedFor }),
@@ -40,7 +47,14 @@ const failing = (
  * What is seen, in the words of the status. `pulled` cannot be seen: it is concluded when an image that we were
  * downloading has arrived, or passed on by another document that wants the same image.
  */
-export function imageStatus(store: Store, image: Image, facts: ImageFacts): ImageStatus {
+export function imageStatus(
+  store: Store,
+  image: Image,
+  observed: ImageFacts,
+  { at, step, result: { ended } }: Progress<Plan<ImageStep>, ImageResult>,
+): ImageStatus {
+  if (at === 'acting' && step?.do === 'remove') return { ...kept(image), state: 'Deleting' };
+  const facts = ended ? { ...observed, pull: ended } : observed;
   const { seen, pull, of, attempts, release, fromFile, suspendedBy } = facts;
   const failed = attempts?.of === of ? attempts : undefined;
   const progress = {

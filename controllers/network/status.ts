@@ -3,7 +3,7 @@ import { isLiving } from '../../crds/model/living.js';
 import { API_NETWORK } from '../../crds/model/names.js';
 import type { Facts, OwnCondition, Progress } from '../runtime/reconciler.js';
 import type { ApiReach } from './observe.js';
-import type { NetworkFacts, NetworkPlan, NetworkStep } from './plan.js';
+import type { NetworkFacts, NetworkPlan } from './plan.js';
 
 /**
  * The status of a network: what was seen of it, and who has to leave before it can go. `rebuilding` is said before the
@@ -12,7 +12,7 @@ import type { NetworkFacts, NetworkPlan, NetworkStep } from './plan.js';
 export function networkStatus(
   { metadata }: Network,
   { seen: [first], attached }: NetworkFacts,
-  { at, plan }: Progress<NetworkStep, NetworkPlan>,
+  { at, plan }: Progress<NetworkPlan>,
 ): Facts<'Network'> {
   const rebuilding = plan?.rebuilding === true && (at === 'acting' || first !== undefined);
   const leaving = rebuilding || !isLiving({ metadata });

@@ -20,12 +20,14 @@ export interface StepResult {
   readonly outcome?: Outcome;
 }
 
+export type StepOf<P extends Plan<unknown>> = P['steps'][number];
+
 /** How far a pass has come when a status is written. */
-export interface Progress<Step, P extends Plan<Step> = Plan<Step>, Result extends StepResult = StepResult> {
+export interface Progress<P extends Plan<unknown>, Result extends StepResult = StepResult> {
   /** `suspended`: nothing is planned. `refused`: no plan could be made. `acting`: before `step`. `acted`: at the end. */
   readonly at: 'suspended' | 'refused' | 'acting' | 'acted';
   readonly plan?: P;
-  readonly step?: Step;
+  readonly step?: StepOf<P>;
   /** Of all steps until now; those of later steps win. */
   readonly result: Partial<Result>;
   /** Why no plan could be made, or why a step could not be executed. */
@@ -42,8 +44,7 @@ export type OwnCondition = Pick<Condition, 'type' | 'status' | 'reason' | 'messa
 export interface Reconciler<
   K extends Kind,
   Observation,
-  Step,
-  P extends Plan<Step> = Plan<Step>,
+  P extends Plan<unknown>,
   Result extends StepResult = StepResult,
 > {
   readonly kind: K;
@@ -65,17 +66,17 @@ export interface Reconciler<
   /** Takes one step. Throws for a failure. */
   execute(
     resource: Resource<K>,
-    step: Step,
+    step: StepOf<P>,
     observation: Observation,
     signal: AbortSignal,
   ): Promise<Partial<Result> | undefined>;
   /** What the status says; `resource` is the document as it is now, with the status of before. */
-  status(resource: Resource<K>, observation: Observation, progress: Progress<Step, P, Result>): Facts<K>;
+  status(resource: Resource<K>, observation: Observation, progress: Progress<P, Result>): Facts<K>;
   /** Conditions of its own, all of them; undefined leaves those that are there. */
   conditions?(
     resource: Resource<K>,
     observation: Observation,
-    progress: Progress<Step, P, Result>,
+    progress: Progress<P, Result>,
   ): readonly OwnCondition[] | undefined;
   /** Tells by events and system lines what has changed between two statuses. Called once a pass, at its end. */
   announce?(before: Resource<K>, after: Resource<K>): void;
@@ -89,8 +90,8 @@ export interface Reconciler<
  * resource is released when nothing is left to do for it.
  */
 export const reconciler =
-  <K extends Kind, Observation, Step, P extends Plan<Step>, Result extends StepResult>(
-    of: Reconciler<K, Observation, Step, P, Result>,
+  <K extends Kind, Observation, P extends Plan<unknown>, Result extends StepResult>(
+    of: Reconciler<K, Observation, P, Result>,
   ): Reconcile =>
   async ({ name }, signal) => {
     const { kind, store, cache } = of;
@@ -119,8 +120,8 @@ export const reconciler =
     return end;
   };
 
-async function carryOut<K extends Kind, Observation, Step, P extends Plan<Step>, Result extends StepResult>(
-  of: Reconciler<K, Observation, Step, P, Result>,
+async function carryOut<K extends Kind, Observation, P extends Plan<unknown>, Result extends StepResult>(
+  of: Reconciler<K, Observation, P, Result>,
   resource: Resource<K>,
   observation: Observation,
   plan: P,
@@ -147,11 +148,11 @@ async function carryOut<K extends Kind, Observation, Step, P extends Plan<Step>,
 }
 
 /** Replaces the status, unless another resource has taken the name. */
-function write<K extends Kind, Observation, Step, P extends Plan<Step>, Result extends StepResult>(
-  of: Reconciler<K, Observation, Step, P, Result>,
+function write<K extends Kind, Observation, P extends Plan<unknown>, Result extends StepResult>(
+  of: Reconciler<K, Observation, P, Result>,
   resource: Resource<K>,
   observation: Observation,
-  progress: Progress<Step, P, Result>,
+  progress: Progress<P, Result>,
 ): void {
   const current = latest(of, resource);
   if (!current) return;

@@ -15,7 +15,7 @@ export interface VolumeResult extends StepResult {
 export function volumeStatus(
   { status }: Volume,
   { seen, purge }: VolumeFacts,
-  { result, error }: Progress<VolumeStep, Plan<VolumeStep>, VolumeResult>,
+  { result, error }: Progress<Plan<VolumeStep>, VolumeResult>,
 ): Facts<'Volume'> {
   const refused = result.refused ?? refusalOf(error);
   const isPurged = purge !== undefined && (refused !== undefined || (seen !== undefined && isMadeAfter(seen, purge)));

@@ -12,7 +12,7 @@ import type { DeviceFacts } from '../../controllers/host/facts/facts.js';
 import { openHandovers } from '../../controllers/host/locks/handovers.js';
 import type { UpdateLocks } from '../../controllers/host/locks/update-locks.js';
 import type { ContainerProcesses } from '../../controllers/host/processes/container-processes.js';
-import { imageController } from '../../controllers/image/image-controller.js';
+import { imageController } from '../../controllers/image/controller.js';
 import { networkController } from '../../controllers/network/controller.js';
 import type { ApiReach } from '../../controllers/network/observe.js';
 import type { Clock } from '../../controllers/runtime/delays.js';

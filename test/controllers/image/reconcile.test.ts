@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { imageController } from '../../../controllers/image/image-controller.js';
+import { imageController } from '../../../controllers/image/controller.js';
 import type { ImageSpec } from '../../../crds/model/types.js';
 import { ControllerBench, type Supplies } from '../../setup/controller-bench.js';
 

@@ -9,7 +9,7 @@ import { EngineError } from '../../../controllers/engine/engine.js';
 import { NotEnoughDisk } from '../../../controllers/engine/images/disk-space.js';
 import { readArchive } from '../../../controllers/engine/images/image-archive.js';
 import { tarOf } from '../../../controllers/engine/local/tar.js';
-import { imageController } from '../../../controllers/image/image-controller.js';
+import { imageController } from '../../../controllers/image/controller.js';
 import { SideLoader } from '../../../controllers/image/side-loader.js';
 import { ControllerBench, type Supplies } from '../../setup/controller-bench.js';
 import { declareApp } from '../../setup/declared.js';

@@ -1,9 +1,14 @@
 import { isReady } from '../../crds/model/conditions.js';
 import { imageKey } from '../../crds/model/image-reference.js';
+import { type Image, keyOf } from '../../crds/model/kinds.js';
+import { isLiving } from '../../crds/model/living.js';
 import { isSuspended, saysSuspended } from '../../crds/model/suspend.js';
 import type { Controller } from '../runtime/controller.js';
-import type { Memory } from './observe.js';
-import { type ImageDeps, reconcileImage } from './reconcile.js';
+import { reconciler } from '../runtime/reconciler.js';
+import { executeImageStep } from './execute.js';
+import { type ImageDeps, lookOnce, type Memory, observeImage } from './observe.js';
+import { planImage } from './plan.js';
+import { imageStatus } from './status.js';
 
 /** Images: one document for each reference that an app wants. Pulls are shared between documents. */
 export function imageController(deps: ImageDeps): Controller {
@@ -11,15 +16,36 @@ export function imageController(deps: ImageDeps): Controller {
   return {
     kind: 'Image',
     workers: 4,
-    reconcile: reconcileImage(deps, memory),
+    reconcile: reconciler({
+      kind: 'Image',
+      store: deps.store,
+      now: deps.now,
+      cache: deps.world,
+      prepare: async (image, signal) => {
+        await lookOnce(deps, image, signal);
+        return image;
+      },
+      observe: (image) => observeImage(deps, memory, image),
+      plan: planImage,
+      execute: (image, step, facts, signal) => executeImageStep(deps, memory, image, step, facts, signal),
+      status: (image, facts, progress) => imageStatus(deps.store, image, facts, progress),
+      announce: (before, after) => announceDownload(deps, before, after),
+    }),
     wakes: (wake) => wakes(deps, memory, wake),
   };
+}
+
+function announceDownload({ store, logs }: ImageDeps, before: Image, { metadata, spec, status }: Image): void {
+  if (before.status?.state !== 'Downloading' || status?.state !== 'Downloaded') return;
+  logs.system(`Downloaded image '${spec.image}'`, { app: spec.app });
+  const message = `Downloaded ${spec.image}`;
+  store.record(keyOf('Image', metadata.name), { type: 'Normal', reason: 'Downloaded', message });
 }
 
 function wakes({ store, world, pulls }: ImageDeps, memory: Memory, wake: (name: string) => void): () => void {
   const stopWorld = world.onChange((change) => {
     for (const image of store.list('Image')) {
-      const waits = change.type === 'container' && (!isReady(image) || image.metadata.deletionTimestamp !== undefined);
+      const waits = change.type === 'container' && (!isReady(image) || !isLiving(image));
       if (change.type === 'all' || change.type === 'image' || waits) wake(image.metadata.name);
     }
   });
@@ -28,9 +54,10 @@ function wakes({ store, world, pulls }: ImageDeps, memory: Memory, wake: (name: 
       if (imageKey(image.spec.image) === imageKey(reference)) wake(image.metadata.name);
     }
   });
-  // Who brought an image is known to one document at first; whoever collects it has to know.
   const stopStore = store.watch(({ object, type, parts }) => {
-    if (object.kind === 'Image' && type === 'DELETED') memory.attempts.delete(object.metadata.name);
+    // The next pull that fails is the first of a row again.
+    if (object.kind === 'Image' && (type === 'DELETED' || object.status?.state === 'Downloaded'))
+      memory.attempts.delete(object.metadata.name);
     // Another release, or other access to its registry: no longer a matter of waiting, and resolved anew.
     // Its status changes at every step of every child.
     if (object.kind === 'App' && parts.some((part) => part !== 'status')) {
@@ -41,6 +68,7 @@ function wakes({ store, world, pulls }: ImageDeps, memory: Memory, wake: (name: 
         if (turns || parts.includes('spec')) wake(image.metadata.name);
       }
     }
+    // Who brought an image is known to one document at first; whoever collects it has to know.
     if (object.kind !== 'Image' || object.status?.pulled !== true) return;
     for (const { metadata, spec, status } of store.list('Image')) {
       const unaware = status?.state === 'Downloaded' && status.pulled !== true;

@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { act, type Outcome, type Plan, settled, TerminalError, wait } from '../../../controllers/runtime/outcome.js';
+import { type Reconciler, reconciler, type StepResult } from '../../../controllers/runtime/reconciler.js';
+import type { Network } from '../../../crds/model/kinds.js';
+import type { NetworkSpec } from '../../../crds/model/types.js';
+import { ControllerBench } from '../../setup/controller-bench.js';
+
+const NAME = 'hello.default';
+const spec: NetworkSpec = { app: 'hello', appId: 1, networkName: '1_default' };
+type TestPlan = Plan<string>;
+type TestReconciler = Reconciler<'Network', string, TestPlan, StepResult>;
+const never = new AbortController().signal;
+
+/** A kind whose observation is a text, whose steps are words and whose status shows both as an id. */
+describe('reconciler', () => {
+  let bench: ControllerBench;
+  let trace: string[];
+
+  beforeEach(async () => {
+    bench = await ControllerBench.open(() => []);
+    await bench.settle();
+    await bench.declare(['Network', NAME, spec]);
+    trace = [];
+    bench.store.watch(({ type, object, parts }) => {
+      if (type === 'DELETED') trace.push('released');
+      else if (object.kind === 'Network' && parts.includes('status')) trace.push(`status ${object.status?.id}`);
+    });
+  });
+  afterEach(() => bench.close());
+
+  const pass = (parts: Partial<TestReconciler>, plan: TestPlan | (() => TestPlan) = settled<string>()) =>
+    reconciler<'Network', string, TestPlan, StepResult>({
+      kind: 'Network',
+      store: bench.store,
+      now: bench.supplies.now,
+      observe: () => {
+        trace.push('observe');
+        return `seen ${trace.filter((one) => one === 'observe').length}`;
+      },
+      plan: () => (typeof plan === 'function' ? plan() : plan),
+      execute: async (_network, step) => {
+        trace.push(`execute ${step}`);
+        return undefined;
+      },
+      status: (_network, observation, { at, step }) => ({ id: [observation, at, step].filter(Boolean).join(' ') }),
+      ...parts,
+    })({ name: NAME }, never);
+  const network = (): Network | undefined => bench.store.get('Network', NAME);
+
+  it('writes a status before each step and one at the end, observed anew', async () => {
+    const outcome = await pass({}, act<string>('Testing', 'first', 'second'));
+    assert.equal(outcome.is, 'progressing');
+    assert.deepEqual(trace, [
+      'observe',
+      'status seen 1 acting first',
+      'execute first',
+      'status seen 1 acting second',
+      'execute second',
+      'observe',
+      'status seen 2 acted',
+    ]);
+  });
+
+  it('observes once, and writes once, when there is nothing to do', async () => {
+    assert.deepEqual(await pass({}), { is: 'settled' });
+    assert.deepEqual(trace, ['observe', 'status seen 1 acted']);
+  });
+
+  it('leaves the steps out that come after an unplanned outcome, and concludes that one', async () => {
+    const { outcome } = wait('StillAttached', 'somebody holds it');
+    const execute: TestReconciler['execute'] = async () => ({ outcome });
+    assert.deepEqual(await pass({ execute }, act<string>('Testing', 'first', 'second')), outcome);
+    assert.ok(!trace.some((one) => one.includes('second')));
+  });
+
+  it('writes the status also when a step fails, and throws', async () => {
+    const execute: TestReconciler['execute'] = () => Promise.reject(new Error('no engine'));
+    await assert.rejects(pass({ execute }, act<string>('Testing', 'first')), /no engine/);
+    assert.equal(trace.at(-1), 'status seen 2 acted');
+  });
+
+  it('writes the status when no plan can be made, and throws', async () => {
+    const plan = (): TestPlan => {
+      throw new TerminalError('InvalidSpec', 'nonsense');
+    };
+    await assert.rejects(pass({}, plan), /nonsense/);
+    assert.deepEqual(trace, ['observe', 'status seen 1 refused']);
+  });
+
+  it('throws the failure that a plan ends with after its steps and status', async () => {
+    const failure = new TerminalError('InvalidSpec', 'in the end');
+    await assert.rejects(pass({}, { ...act<string>('Testing', 'first'), failure }), /in the end/);
+    assert.deepEqual(trace.slice(-2), ['observe', 'status seen 2 acted']);
+  });
+
+  it('takes Ready back before a step, unless the pass will conclude it', async () => {
+    const ready = { type: 'Ready', status: 'True', reason: 'Settled', message: '', lastTransitionTime: '' } as const;
+    const seen: (string | undefined)[] = [];
+    const execute: TestReconciler['execute'] = async () => {
+      seen.push(network()?.status?.conditions?.find(({ type }) => type === 'Ready')?.status);
+      return undefined;
+    };
+    const set = () => {
+      const now = network() ?? assert.fail();
+      bench.store.setStatus(now, { observedGeneration: 1, conditions: [{ ...ready, observedGeneration: 1 }] });
+    };
+    set();
+    await pass({ execute }, act<string>('Testing', 'first'));
+    set();
+    await pass({ execute }, { ...settled<string>(), steps: ['first'] });
+    assert.deepEqual(seen, ['False', 'True']);
+  });
+
+  it('waits for the cache, and tells the kind of it', async () => {
+    const told: string[] = [];
+    const outcome = await pass({ cache: { fresh: false, trouble: 'gone' }, unsynced: ({ kind }) => told.push(kind) });
+    assert.deepEqual(outcome, wait('EngineUnreachable', 'gone').outcome);
+    assert.deepEqual([told, trace], [['Network'], []]);
+  });
+
+  it('observes the resource of a suspended App and plans nothing', async () => {
+    await bench.declare(['App', 'other', { appId: 2, suspend: true, services: {} }], ['Network', NAME, spec]);
+    trace.length = 0;
+    const outcome = (await pass({ suspendedWith: () => 'other' }, () => assert.fail('planned'))) as Outcome;
+    assert.equal(outcome.is === 'waiting' && outcome.reason, 'Suspended');
+    assert.deepEqual(trace, ['observe', 'status seen 1 suspended']);
+  });
+
+  it('releases what is deleted once nothing is left to do', async () => {
+    await bench.declare<'Network'>();
+    trace.length = 0;
+    await pass({}, act<string>('Removing', 'remove'));
+    assert.ok(network());
+    await pass({});
+    await nextTurn();
+    assert.equal(network(), undefined);
+    assert.equal(trace.at(-1), 'released');
+  });
+
+  it('writes nothing over another resource that has taken the name meanwhile', async () => {
+    const stranger = { ...(network() ?? assert.fail()) };
+    const store = {
+      ...bench.store,
+      get: () => ({ ...stranger, metadata: { ...stranger.metadata, uid: trace.length === 0 ? 'old' : 'new' } }),
+      setStatus: () => assert.fail('written'),
+    } as unknown as TestReconciler['store'];
+    assert.deepEqual(await pass({ store }), { is: 'settled' });
+  });
+
+  it('does nothing for a document that is gone', async () => {
+    const store = { ...bench.store, get: () => undefined } as unknown as TestReconciler['store'];
+    assert.deepEqual(await pass({ store }), { is: 'settled' });
+    assert.deepEqual(trace, []);
+  });
+
+  it('announces once, from the status before the pass to the one after it', async () => {
+    const told: string[] = [];
+    const announce: TestReconciler['announce'] = (before, after) =>
+      told.push(`${before.status?.id} -> ${after.status?.id}`);
+    await pass({ announce }, act<string>('Testing', 'first', 'second'));
+    assert.deepEqual(told, ['undefined -> seen 2 acted']);
+  });
+});
