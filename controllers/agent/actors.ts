@@ -19,7 +19,7 @@ import { findEngine } from '../engine/local/private-engine.js';
 import { seedImage } from '../engine/local/seed-image.js';
 import { startLogFollower } from '../engine/logs/log-follower.js';
 import { architectureOf } from '../engine/platform.js';
-import { gitSourceController } from '../git-source/git-source-controller.js';
+import { gitSourceController } from '../git-source/controller.js';
 import { readCapabilities } from '../host/facts/capabilities.js';
 import { readDeviceCredentials } from '../host/facts/device-credentials.js';
 import { hasEmulator } from '../host/facts/emulators.js';

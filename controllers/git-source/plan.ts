@@ -1,18 +1,23 @@
 import cron from 'node-cron';
+import { isObserved } from '../../crds/model/conditions.js';
 import { cronIssue } from '../../crds/model/cron.js';
 import { durationMs } from '../../crds/model/duration.js';
 import type { GitSource } from '../../crds/model/kinds.js';
+import { isLiving } from '../../crds/model/living.js';
 import { outstanding } from '../../crds/model/requests.js';
-import { isSuspended } from '../../crds/model/suspend.js';
+import { isSuspended, SUSPENDED } from '../../crds/model/suspend.js';
 import type { GitSourceSpec } from '../../crds/model/types.js';
-import { InvalidSpecError } from '../runtime/outcome.js';
+import { InvalidSpecError, type Plan, settled, TerminalError, wait } from '../runtime/outcome.js';
 
-/** What a pass does about one source. */
-export type SourcePlan =
-  | { readonly do: 'remove' | 'suspend' | 'rest' }
-  | { readonly do: 'sync'; readonly because: string };
+export type GitSourceStep =
+  /** Look at the repository, and take what it has. */
+  | { readonly do: 'sync'; readonly because: string }
+  /** Push the device's status. */
+  | { readonly do: 'push' }
+  /** Take back what the source declared, as its policy says. */
+  | { readonly do: 'remove' };
 
-export interface SourceFacts {
+export interface GitSourceFacts {
   /** It is time for the next look. */
   readonly isDue: boolean;
   /** Somebody asked for a pass: a hook, an update, a new generation, a request. */
@@ -21,25 +26,40 @@ export interface SourceFacts {
   readonly isOther: boolean;
   /** The last try failed in a way that may pass. */
   readonly isRetry: boolean;
+  /** What the documents depend on besides the commit. */
+  readonly inputs: string;
+  /** The status file as it would be now is not the one that was pushed last. */
+  readonly isUnpushed: boolean;
 }
 
 /** Whether to look at the repository now, and why. Pure. */
-export function planSource(source: GitSource, facts: SourceFacts): SourcePlan {
-  const { metadata, status } = source;
-  if (metadata.deletionTimestamp !== undefined) return { do: 'remove' };
-  if (isSuspended(source)) return { do: 'suspend' };
-  const because =
-    (outstanding(source, 'confirm') && 'confirmed') ||
-    (outstanding(source, 'sync') && 'asked for') ||
-    (status?.checkedAt === undefined && 'not looked at yet') ||
-    (status?.observedGeneration !== metadata.generation && 'spec changed') ||
-    (facts.isPending && 'asked for') ||
-    (facts.isRetry && 'failed before') ||
-    (facts.isOther && 'the device changed') ||
-    (facts.isDue && 'due') ||
-    undefined;
-  return because === undefined ? { do: 'rest' } : { do: 'sync', because };
+export function planGitSource(source: GitSource, facts: GitSourceFacts): Plan<GitSourceStep> {
+  if (!isLiving(source)) return { ...settled(), steps: [{ do: 'remove' }] };
+  if (isSuspended(source)) return wait(SUSPENDED, 'The source is suspended: its repository is not looked at');
+  const { status, spec } = source;
+  const because = reasonToLook(source, facts);
+  if (because !== undefined) {
+    const push = spec.statusBranch === undefined ? [] : [{ do: 'push' } as const];
+    return { ...settled(), steps: [{ do: 'sync', because }, ...push] };
+  }
+  const { failure } = status ?? {};
+  return {
+    ...settled(),
+    steps: facts.isUnpushed ? [{ do: 'push' }] : [],
+    ...(failure ? { failure: new TerminalError(failure.reason, failure.message) } : {}),
+  };
 }
+
+const reasonToLook = (source: GitSource, facts: GitSourceFacts): string | undefined =>
+  (outstanding(source, 'confirm') && 'confirmed') ||
+  (outstanding(source, 'sync') && 'asked for') ||
+  (source.status?.checkedAt === undefined && 'not looked at yet') ||
+  (!isObserved(source) && 'spec changed') ||
+  (facts.isPending && 'asked for') ||
+  (facts.isRetry && 'failed before') ||
+  (facts.isOther && 'the device changed') ||
+  (facts.isDue && 'due') ||
+  undefined;
 
 const INTERVAL_MS = 5 * 60_000;
 /** Documents that were stored before their check knew of it may say more than a date can be, ms. */

@@ -1,9 +1,43 @@
 import type { Failure, SyncReport } from '../../api/store/sync-report.js';
-import { withFacts } from '../../crds/model/conditions.js';
+import { shownTime } from '../../crds/model/due.js';
 import type { GitSource } from '../../crds/model/kinds.js';
 import { handlingOf, outstanding, type Refusal, withHandled } from '../../crds/model/requests.js';
-import { suspensionDealt } from '../../crds/model/suspend.js';
+import { isSuspended, suspensionDealt } from '../../crds/model/suspend.js';
 import type { GitSourceStatus } from '../../crds/model/types.js';
+import type { Plan } from '../runtime/outcome.js';
+import type { Facts, Progress, StepResult } from '../runtime/reconciler.js';
+import type { GitSourceStep } from './plan.js';
+
+export interface GitSourceResult extends StepResult {
+  /** What a look has brought. */
+  readonly report: SyncReport;
+  /** The requests that the look has seen. */
+  readonly requests: GitSource['requests'];
+  /** The commit by which the device's status was pushed. */
+  readonly pushed: string;
+}
+
+/** The status at a moment of a pass. `leftMs`: until the next look, infinite without one. Pure. */
+export function gitSourceStatus(
+  source: GitSource,
+  {
+    step,
+    result: { report, requests = source.requests, pushed },
+  }: Progress<Plan<GitSourceStep>, GitSourceResult>,
+  { nowMs, leftMs }: { readonly nowMs: number; readonly leftMs: number },
+): Facts<'GitSource'> {
+  const { observedGeneration: _generation, conditions: _conditions, ...before } = source.status ?? {};
+  if (isSuspended(source) && !report) return statusSuspended(source);
+  if (step?.do === 'sync') return before; // as it was until the look has brought something
+  const facts = report
+    ? statusAfter({ ...source, requests }, report, { nowMs, nextMs: nowMs + leftMs }, source.requests)
+    : { ...before, ...shownNext(before.nextSyncAt, nowMs + leftMs) };
+  return pushed === undefined ? facts : { ...facts, pushed };
+}
+
+/** The next look as the time of day, which may have been set since it was written. */
+const shownNext = (before: string | undefined, nextMs: number): Pick<GitSourceStatus, 'nextSyncAt'> =>
+  Number.isFinite(nextMs) ? { nextSyncAt: shownTime(before, nextMs) } : {};
 
 /**
  * The status after a sync, given the one before and the requests that the sync has seen; `requests` are those of now.
@@ -14,7 +48,7 @@ export function statusAfter(
   report: SyncReport,
   { nowMs, nextMs }: { readonly nowMs: number; readonly nextMs: number },
   requests: GitSource['requests'] = source.requests,
-): GitSourceStatus {
+): Facts<'GitSource'> {
   const before = source.status ?? {};
   const at = new Date(nowMs).toISOString();
   const seen = report.seen ?? before.seen;
@@ -22,7 +56,7 @@ export function statusAfter(
   const applied = appliedAfter(before.applied, report.applied, at);
   const declares = report.declares ?? before.declares;
   const failure = report.failure && failureAfter(before.failure, report.failure, at);
-  return withFacts<GitSourceStatus>(source, {
+  return {
     ...(seen ? { seen } : {}),
     ...(verified ? { verified } : {}),
     ...(applied ? { applied } : {}),
@@ -33,7 +67,7 @@ export function statusAfter(
     checkedAt: at,
     ...(Number.isFinite(nextMs) ? { nextSyncAt: new Date(nextMs).toISOString() } : {}),
     ...handledAfter(source, report, unseenBy(source, report, requests)),
-  });
+  };
 }
 
 function appliedAfter(
@@ -93,7 +127,7 @@ function handledAfter(source: GitSource, { failure, held }: SyncReport, unseen: 
 }
 
 /** The status of a source that is suspended: what was asked of it meanwhile is refused. Pure. */
-export function statusSuspended(source: GitSource): GitSourceStatus {
+export function statusSuspended(source: GitSource): Facts<'GitSource'> {
   const asked = (['sync', 'confirm'] as const).flatMap((name) => (outstanding(source, name) ? [name] : []));
   const message = 'The source is suspended; resume it, or set spec.suspend to false';
   const suspension = suspensionDealt(source);
@@ -104,5 +138,5 @@ export function statusSuspended(source: GitSource): GitSourceStatus {
   const refusals = asked.map((name): [string, Refusal] => [name, { reason: 'Failed', message }]);
   const refused = { ...suspension.refused, ...Object.fromEntries(refusals) };
   const { observedGeneration: _generation, conditions: _conditions, nextSyncAt: _next, ...facts } = source.status ?? {};
-  return withFacts<GitSourceStatus>(source, { ...facts, ...withHandled(handlingOf(source.status), ids, refused) });
+  return { ...facts, ...withHandled(handlingOf(source.status), ids, refused) };
 }

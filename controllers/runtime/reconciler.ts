@@ -80,8 +80,12 @@ export interface Reconciler<
   ): readonly OwnCondition[] | undefined;
   /** Tells by events and system lines what has changed between two statuses. Called once a pass, at its end. */
   announce?(before: Resource<K>, after: Resource<K>): void;
-  /** Concludes once all is done as planned; for what is to be said or given back then. */
-  conclude?(resource: Resource<K>, observation: Observation, outcome: Outcome): Outcome | Promise<Outcome>;
+  /** Concludes once all steps are taken and the status is written; throws for a pass that has failed nevertheless. */
+  conclude?(
+    resource: Resource<K>,
+    observation: Observation,
+    end: { readonly outcome: Outcome; readonly result: Partial<Result> },
+  ): Outcome | Promise<Outcome>;
 }
 
 /**
@@ -114,19 +118,22 @@ export const reconciler =
       write(of, resource, observation, { at: 'refused', result: {}, error: plan });
       throw plan;
     }
-    const outcome = await carryOut(of, resource, observation, plan, signal);
-    const end = (await of.conclude?.(resource, observation, outcome)) ?? outcome;
+    const result = await carryOut(of, resource, observation, plan, signal);
+    const outcome = result.outcome ?? plan.outcome;
+    const end = (await of.conclude?.(resource, observation, { outcome, result })) ?? outcome;
+    if (plan.failure) throw plan.failure;
     if (!isLiving(resource) && end.is === 'settled') await store.release(resource);
     return end;
   };
 
+/** Takes the steps, writes the statuses around them and announces what has changed. Throws what a step threw. */
 async function carryOut<K extends Kind, Observation, P extends Plan<unknown>, Result extends StepResult>(
   of: Reconciler<K, Observation, P, Result>,
   resource: Resource<K>,
   observation: Observation,
   plan: P,
   signal: AbortSignal,
-): Promise<Outcome> {
+): Promise<Partial<Result>> {
   let result: Partial<Result> = {};
   let failure: { readonly error: unknown } | undefined;
   try {
@@ -143,8 +150,7 @@ async function carryOut<K extends Kind, Observation, P extends Plan<unknown>, Re
   const current = latest(of, resource);
   if (current) of.announce?.(resource, current);
   if (failure) throw failure.error;
-  if (plan.failure) throw plan.failure;
-  return result.outcome ?? plan.outcome;
+  return result;
 }
 
 /** Replaces the status, unless another resource has taken the name. */

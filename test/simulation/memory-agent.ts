@@ -9,7 +9,7 @@ import { openStore } from '../../api/store/document-store.js';
 import type { Store } from '../../api/store/store.js';
 import { type Informer, startWorld } from '../../controllers/engine/cache/informer.js';
 import { PullQueue } from '../../controllers/engine/images/pull-queue.js';
-import { gitSourceController } from '../../controllers/git-source/git-source-controller.js';
+import { gitSourceController } from '../../controllers/git-source/controller.js';
 import { openUpdateLocks } from '../../controllers/host/locks/lock-files.js';
 import { systemClock } from '../../controllers/runtime/delays.js';
 import { Loop } from '../../controllers/runtime/loop.js';

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { cronInMs, intervalMs, planSource, type SourceFacts } from '../../../controllers/git-source/plan.js';
+import { cronInMs, type GitSourceFacts, intervalMs, planGitSource } from '../../../controllers/git-source/plan.js';
 import { InvalidSpecError } from '../../../controllers/runtime/outcome.js';
 import { API_VERSION, type GitSource } from '../../../crds/model/kinds.js';
 import { cpuStopwatch } from '../../setup/cpu-time.js';
+import { planText } from '../../setup/plan-text.js';
 
 const NOW = Date.parse('2026-01-02T03:04:05.000Z');
 const at = (ms: number): string => new Date(NOW + ms).toISOString();
@@ -25,35 +26,70 @@ const aSource = (change: { spec?: object; status?: object; requests?: object; de
   status: { observedGeneration: 1, checkedAt: at(-1000), nextSyncAt: at(60_000), ...change.status },
 });
 
-describe('planSource', () => {
+const AT_REST: GitSourceFacts = {
+  isDue: false,
+  isPending: false,
+  isOther: false,
+  isRetry: false,
+  inputs: 'this device',
+  isUnpushed: false,
+};
+
+describe('planGitSource', () => {
   const id = (name: string) => ({ [name]: { id: '1', at: at(0) } });
   const handled = { handled: { sync: '1' } };
-  const cases: readonly { it: string; source?: GitSource; facts?: Partial<SourceFacts>; want: string }[] = [
-    { it: 'rests until it is time', want: 'rest' },
-    { it: 'looks when it is time', facts: { isDue: true }, want: 'sync (due)' },
+  const cases: readonly { it: string; source?: GitSource; facts?: Partial<GitSourceFacts>; want: string }[] = [
+    { it: 'rests until it is time', want: 'settled' },
+    { it: 'looks when it is time', facts: { isDue: true }, want: 'sync (due); settled' },
     {
       it: 'looks at the start',
       source: aSource({ status: { checkedAt: undefined } }),
-      want: 'sync (not looked at yet)',
+      want: 'sync (not looked at yet); settled',
     },
-    { it: 'looks at a new spec', source: aSource({ status: { observedGeneration: 0 } }), want: 'sync (spec changed)' },
-    { it: 'looks when a hook asks', facts: { isPending: true }, want: 'sync (asked for)' },
-    { it: 'looks when a request asks', source: aSource({ requests: id('sync') }), want: 'sync (asked for)' },
-    { it: 'looks once for a request', source: aSource({ requests: id('sync'), status: handled }), want: 'rest' },
-    { it: 'looks when somebody confirms', source: aSource({ requests: id('confirm') }), want: 'sync (confirmed)' },
-    { it: 'tries again what may pass', facts: { isRetry: true }, want: 'sync (failed before)' },
-    { it: 'looks when the device is another', facts: { isOther: true }, want: 'sync (the device changed)' },
+    {
+      it: 'looks at a new spec',
+      source: aSource({ status: { observedGeneration: 0 } }),
+      want: 'sync (spec changed); settled',
+    },
+    { it: 'looks when a hook asks', facts: { isPending: true }, want: 'sync (asked for); settled' },
+    { it: 'looks when a request asks', source: aSource({ requests: id('sync') }), want: 'sync (asked for); settled' },
+    { it: 'looks once for a request', source: aSource({ requests: id('sync'), status: handled }), want: 'settled' },
+    {
+      it: 'looks when somebody confirms',
+      source: aSource({ requests: id('confirm') }),
+      want: 'sync (confirmed); settled',
+    },
+    { it: 'tries again what may pass', facts: { isRetry: true }, want: 'sync (failed before); settled' },
+    { it: 'looks when the device is another', facts: { isOther: true }, want: 'sync (the device changed); settled' },
+    {
+      it: 'pushes its status after a look',
+      source: aSource({ spec: { statusBranch: 'status' } }),
+      facts: { isDue: true },
+      want: 'sync (due); push; settled',
+    },
+    { it: 'pushes its status when it has changed', facts: { isUnpushed: true }, want: 'push; settled' },
+    {
+      it: 'stays failed until there is a reason to look',
+      source: aSource({ status: { failure: { reason: 'NoSuchRef', message: 'gone', at: at(0) } } }),
+      want: 'stalled: NoSuchRef',
+    },
     {
       it: 'leaves a suspended one alone',
       source: aSource({ spec: { suspend: true }, requests: id('sync') }),
-      want: 'suspend',
+      want: 'waiting: Suspended',
     },
-    { it: 'cleans up a deleted one', source: aSource({ deleted: true, spec: { suspend: true } }), want: 'remove' },
+    {
+      it: 'cleans up a deleted one',
+      source: aSource({ deleted: true, spec: { suspend: true } }),
+      want: 'remove; settled',
+    },
   ];
   for (const { it: name, source = aSource(), facts = {}, want } of cases) {
     it(name, () => {
-      const plan = planSource(source, { isDue: false, isPending: false, isOther: false, isRetry: false, ...facts });
-      assert.equal(plan.do === 'sync' ? `sync (${plan.because})` : plan.do, want);
+      assert.equal(
+        planText(() => planGitSource(source, { ...AT_REST, ...facts })),
+        want,
+      );
     });
   }
 });

@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { openStore } from '../../../api/store/document-store.js';
 import type { Store } from '../../../api/store/store.js';
 import type { SyncReport } from '../../../api/store/sync-report.js';
-import { gitSourceController } from '../../../controllers/git-source/git-source-controller.js';
+import { gitSourceController } from '../../../controllers/git-source/controller.js';
 import { Loop } from '../../../controllers/runtime/loop.js';
 import { conditionOf, isReady } from '../../../crds/model/conditions.js';
 import { API_VERSION, type GitSource } from '../../../crds/model/kinds.js';

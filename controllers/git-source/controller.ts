@@ -1,0 +1,81 @@
+import type { Failure } from '../../api/store/sync-report.js';
+import type { GitSource } from '../../crds/model/kinds.js';
+import { isLiving } from '../../crds/model/living.js';
+import { isSuspended } from '../../crds/model/suspend.js';
+import type { Controller } from '../runtime/controller.js';
+import { Delays } from '../runtime/delays.js';
+import { type Outcome, TerminalError } from '../runtime/outcome.js';
+import { reconciler } from '../runtime/reconciler.js';
+import { executeGitSourceStep } from './execute.js';
+import { type GitSourceDeps, type Memory, observeGitSource } from './observe.js';
+import { planGitSource } from './plan.js';
+import { Schedule } from './schedule.js';
+import { gitSourceStatus } from './status.js';
+
+/** Talks with servers take seconds: several at once, so that a slow one holds up nobody. */
+const WORKERS = 4;
+/** An app that comes up changes its status often: the status branch hears of it once, ms. */
+const STATUS_DELAY_MS = 15_000;
+
+/** GitSources: looks at repositories when it is time, when the device changes, and when somebody asks. */
+export function gitSourceController(deps: GitSourceDeps): Controller {
+  const { store, clock } = deps;
+  const memory: Memory = {
+    ...{ inputs: new Map(), retrying: new Set(), pushed: new Map() },
+    ...{ schedule: new Schedule(clock), due: new Delays(clock) },
+  };
+  const news = new Delays(clock);
+  let wake: (name: string) => void = () => undefined;
+  const all = () => store.list('GitSource').map(({ metadata, spec }) => ({ name: metadata.name, spec }));
+  return {
+    kind: 'GitSource',
+    workers: WORKERS,
+    reconcile: reconciler({
+      kind: 'GitSource',
+      store,
+      now: () => clock.now(),
+      observe: (source) => observeGitSource(deps, memory, source),
+      plan: planGitSource,
+      execute: (source, step, facts, signal) => executeGitSourceStep(deps, memory, source, step, facts, signal),
+      status: (source, _facts, progress) =>
+        gitSourceStatus(source, progress, { nowMs: clock.now(), leftMs: memory.schedule.leftMs(source) }),
+      conclude: (source, _facts, { outcome, result }) => {
+        planNextLook(memory, source, () => wake(source.metadata.name));
+        return concludeLook(outcome, result.report?.failure);
+      },
+    }),
+    wakes(wakeOne) {
+      wake = wakeOne;
+      const stop = store.watch(({ object, parts }) => {
+        if (object.kind === 'HostConfig' && parts.includes('spec')) for (const { name } of all()) wakeOne(name);
+        if (object.kind !== 'App' || !parts.includes('status')) return;
+        for (const { name, spec } of all()) {
+          if (spec.statusBranch !== undefined) news.plan(name, STATUS_DELAY_MS, () => wakeOne(name));
+        }
+      });
+      return () => {
+        stop();
+        memory.due.cancelAll();
+        news.cancelAll();
+      };
+    },
+  };
+}
+
+/** Every look that does not end for good plans the next, whatever made it: a timer that came early, a wake, a start. */
+function planNextLook({ due, schedule }: Memory, source: GitSource, wake: () => void): void {
+  const { name, uid } = source.metadata;
+  if (!isLiving(source) || isSuspended(source)) {
+    due.cancel(name);
+    schedule.forget(uid);
+    return;
+  }
+  const leftMs = schedule.leftMs(source);
+  if (Number.isFinite(leftMs)) due.plan(name, leftMs, wake);
+}
+
+/** Throws what a look has failed with: tried again with back-off, unless it stays so until the repository changes. */
+function concludeLook(outcome: Outcome, failure: Failure | undefined): Outcome {
+  if (!failure) return outcome;
+  throw failure.final ? new TerminalError(failure.reason, failure.message) : new Error(failure.message);
+}
