@@ -20,10 +20,7 @@ export interface GitSourceResult extends StepResult {
 /** The status at a moment of a pass. `leftMs`: until the next look, infinite without one. Pure. */
 export function gitSourceStatus(
   source: GitSource,
-  {
-    step,
-    result: { report, requests = source.requests, pushed },
-  }: Progress<Plan<GitSourceStep>, GitSourceResult>,
+  { step, result: { report, requests = source.requests, pushed } }: Progress<Plan<GitSourceStep>, GitSourceResult>,
   { nowMs, leftMs }: { readonly nowMs: number; readonly leftMs: number },
 ): Facts<'GitSource'> {
   const { observedGeneration: _generation, conditions: _conditions, ...before } = source.status ?? {};

@@ -125,7 +125,8 @@ export class Loop {
    */
   #nudge(name: string): void {
     if (this.#inBackoff.has(name)) return;
-    const soft = this.#queue.isRunning(name) && !this.#queue.isDirty(name);
+    const isRunning = this.#queue.isRunning(name);
+    const soft = isRunning && (!this.#queue.isDirty(name) || this.#nudged.has(name));
     this.wake(name);
     if (soft) this.#nudged.add(name);
   }

@@ -9,7 +9,16 @@ import { mend } from './mend.js';
 import { modeOf, nameOf } from './namespaces.js';
 import { ALIVE, isMadeAfter } from './orders.js';
 import type { ServiceStep, Situation, Wanted } from './situation.js';
-import { doing, leave, needsLock, start, waitForNeeded, waitForProviders, waitForSiblings } from './steps.js';
+import {
+  doing,
+  leave,
+  needsLock,
+  start,
+  waitForMissing,
+  waitForNeeded,
+  waitForProviders,
+  waitForSiblings,
+} from './steps.js';
 import { planWithoutImage, waitForRelease } from './update/kill-first.js';
 import { besideBy, planPair, planSuccessor } from './update/overlap.js';
 
@@ -148,8 +157,9 @@ function run(situation: Situation, wanted: Wanted, current: SeenContainer): Plan
         start(current, 'it was made and not started yet')
       );
     case 'exited':
-      if (situation.orders.start) return start(current, 'start requested');
+      if (situation.orders.start) return waitForMissing(wanted) ?? start(current, 'start requested');
       return (
+        waitForMissing(wanted) ??
         waitForProviders(wanted) ??
         waitForSteady(situation) ??
         start(

@@ -45,6 +45,12 @@ export function waitForNeeded({ networks, volumes }: Wanted): Plan<ServiceStep> 
   return volume && wait('VolumeNotReady', `Waiting for volume ${volume.name}: ${volume.trouble}`);
 }
 
+/** Docker starts nothing on a network that does not exist, whether it has been there before or not. Pure. */
+export function waitForMissing({ networks }: Wanted): Plan<ServiceStep> | undefined {
+  const network = networks.find(({ id }) => id === undefined);
+  return network && wait('NetworkNotReady', `Waiting for network ${network.name}: ${network.trouble}`);
+}
+
 export const waitForSiblings = (unmet: readonly string[]): Plan<ServiceStep> | undefined =>
   unmet.length === 0 ? undefined : wait('DependencyNotReady', `Waiting for ${unmet.join(', ')}`);
 

@@ -152,7 +152,8 @@ describe('Loop', () => {
     await quiet();
     passes.length = 0;
     script.push(async () => {
-      nudge('a'); // an event that this very pass caused
+      nudge('a'); // two events that this very pass caused
+      nudge('a');
       throw new Error('port taken');
     });
     nudge('a');
