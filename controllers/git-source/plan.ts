@@ -1,9 +1,11 @@
 import cron from 'node-cron';
+import type { Failure } from '../../api/store/sync-report.js';
 import { isObserved } from '../../crds/model/conditions.js';
 import { cronIssue } from '../../crds/model/cron.js';
 import { durationMs } from '../../crds/model/duration.js';
 import type { GitSource } from '../../crds/model/kinds.js';
 import { isLiving } from '../../crds/model/living.js';
+import type { ReasonOf } from '../../crds/model/reasons.js';
 import { outstanding } from '../../crds/model/requests.js';
 import { isSuspended, SUSPENDED } from '../../crds/model/suspend.js';
 import type { GitSourceSpec } from '../../crds/model/types.js';
@@ -33,7 +35,7 @@ export interface GitSourceFacts {
 }
 
 /** Whether to look at the repository now, and why. Pure. */
-export function planGitSource(source: GitSource, facts: GitSourceFacts): Plan<GitSourceStep> {
+export function planGitSource(source: GitSource, facts: GitSourceFacts): Plan<GitSourceStep, ReasonOf<'GitSource'>> {
   if (!isLiving(source)) return { ...settled(), steps: [{ do: 'remove' }] };
   if (isSuspended(source)) return wait(SUSPENDED, 'The source is suspended: its repository is not looked at');
   const { status, spec } = source;
@@ -46,7 +48,8 @@ export function planGitSource(source: GitSource, facts: GitSourceFacts): Plan<Gi
   return {
     ...settled(),
     steps: facts.isUnpushed ? [{ do: 'push' }] : [],
-    ...(failure ? { failure: new TerminalError(failure.reason, failure.message) } : {}),
+    // A status holds only what a look has found: its reason is one of ours.
+    ...(failure ? { failure: new TerminalError(failure.reason as Failure['reason'], failure.message) } : {}),
   };
 }
 

@@ -1,4 +1,5 @@
 import { keyOf, type Network } from '../../crds/model/kinds.js';
+import type { ReasonOf } from '../../crds/model/reasons.js';
 import { type Engine, EngineError } from '../engine/engine.js';
 import { InvalidSpecError, type Outcome, TerminalError, wait } from '../runtime/outcome.js';
 import type { StepResult } from '../runtime/reconciler.js';
@@ -72,7 +73,7 @@ async function clearLeak(
   }
   return released.length > 0 ? again : waiting('EndpointsLeaked', leakMessage(name), LEAK_RETRY_MS);
 }
-const waiting = (reason: string, message: string, forMs: number) =>
+const waiting = (reason: ReasonOf<'Network'>, message: string, forMs: number) =>
   ({ is: 'waiting', reason, message, forMs }) as const;
 /** An engine that is about to let go needs no longer, ms. */
 const AGAIN_MS = 1_000;

@@ -7,7 +7,7 @@ import { CONCLUDED, conditionsBefore } from './conclude.js';
 import { attempt, type Outcome, type Plan, type Reconcile, TerminalError, wait } from './outcome.js';
 
 /** A copy of somebody else's state, as a pass needs it. `World` is one. */
-export interface Synced {
+interface Synced {
   /** It holds everything as it is now. */
   readonly fresh: boolean;
   /** Why it is not, as a sentence. */
@@ -20,7 +20,7 @@ export interface StepResult {
   readonly outcome?: Outcome;
 }
 
-export type StepOf<P extends Plan<unknown>> = P['steps'][number];
+type StepOf<P extends Plan<unknown>> = P['steps'][number];
 
 /** How far a pass has come when a status is written. */
 export interface Progress<P extends Plan<unknown>, Result extends StepResult = StepResult> {

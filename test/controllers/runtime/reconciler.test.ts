@@ -49,7 +49,7 @@ describe('reconciler', () => {
   const network = (): Network | undefined => bench.store.get('Network', NAME);
 
   it('writes a status before each step and one at the end, observed anew', async () => {
-    const outcome = await pass({}, act<string>('Testing', 'first', 'second'));
+    const outcome = await pass({}, act<string>('Creating', 'first', 'second'));
     assert.equal(outcome.is, 'progressing');
     assert.deepEqual(trace, [
       'observe',
@@ -70,13 +70,13 @@ describe('reconciler', () => {
   it('leaves the steps out that come after an unplanned outcome, and concludes that one', async () => {
     const { outcome } = wait('StillAttached', 'somebody holds it');
     const execute: TestReconciler['execute'] = async () => ({ outcome });
-    assert.deepEqual(await pass({ execute }, act<string>('Testing', 'first', 'second')), outcome);
+    assert.deepEqual(await pass({ execute }, act<string>('Creating', 'first', 'second')), outcome);
     assert.ok(!trace.some((one) => one.includes('second')));
   });
 
   it('writes the status also when a step fails, and throws', async () => {
     const execute: TestReconciler['execute'] = () => Promise.reject(new Error('no engine'));
-    await assert.rejects(pass({ execute }, act<string>('Testing', 'first')), /no engine/);
+    await assert.rejects(pass({ execute }, act<string>('Creating', 'first')), /no engine/);
     assert.equal(trace.at(-1), 'status seen 2 acted');
   });
 
@@ -90,7 +90,7 @@ describe('reconciler', () => {
 
   it('throws the failure that a plan ends with after its steps and status', async () => {
     const failure = new TerminalError('InvalidSpec', 'in the end');
-    await assert.rejects(pass({}, { ...act<string>('Testing', 'first'), failure }), /in the end/);
+    await assert.rejects(pass({}, { ...act<string>('Creating', 'first'), failure }), /in the end/);
     assert.deepEqual(trace.slice(-2), ['observe', 'status seen 2 acted']);
   });
 
@@ -106,7 +106,7 @@ describe('reconciler', () => {
       bench.store.setStatus(now, { observedGeneration: 1, conditions: [{ ...ready, observedGeneration: 1 }] });
     };
     set();
-    await pass({ execute }, act<string>('Testing', 'first'));
+    await pass({ execute }, act<string>('Creating', 'first'));
     set();
     await pass({ execute }, { ...settled<string>(), steps: ['first'] });
     assert.deepEqual(seen, ['False', 'True']);
@@ -158,7 +158,7 @@ describe('reconciler', () => {
     const told: string[] = [];
     const announce: TestReconciler['announce'] = (before, after) =>
       told.push(`${before.status?.id} -> ${after.status?.id}`);
-    await pass({ announce }, act<string>('Testing', 'first', 'second'));
+    await pass({ announce }, act<string>('Creating', 'first', 'second'));
     assert.deepEqual(told, ['undefined -> seen 2 acted']);
   });
 });
