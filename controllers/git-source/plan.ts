@@ -7,7 +7,7 @@ import type { GitSource } from '../../crds/model/kinds.js';
 import { isLiving } from '../../crds/model/living.js';
 import type { ReasonOf } from '../../crds/model/reasons.js';
 import { outstanding } from '../../crds/model/requests.js';
-import { isSuspended, SUSPENDED } from '../../crds/model/suspend.js';
+import { isSuspended } from '../../crds/model/suspend.js';
 import type { GitSourceSpec } from '../../crds/model/types.js';
 import { InvalidSpecError, type Plan, settled, TerminalError, wait } from '../runtime/outcome.js';
 
@@ -37,7 +37,7 @@ export interface GitSourceFacts {
 /** Whether to look at the repository now, and why. Pure. */
 export function planGitSource(source: GitSource, facts: GitSourceFacts): Plan<GitSourceStep, ReasonOf<'GitSource'>> {
   if (!isLiving(source)) return { ...settled(), steps: [{ do: 'remove' }] };
-  if (isSuspended(source)) return wait(SUSPENDED, 'The source is suspended: its repository is not looked at');
+  if (isSuspended(source)) return wait('Suspended', 'The source is suspended: its repository is not looked at');
   const { status, spec } = source;
   const because = reasonToLook(source, facts);
   if (because !== undefined) {
