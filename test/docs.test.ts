@@ -6,7 +6,9 @@ import { LAYERS } from '../.dependency-cruiser.mjs';
 import { defineProgram } from '../api/cli/program.js';
 import { USAGE } from '../controllers/agent/settings.js';
 import { AGENT_VERSION } from '../controllers/agent/version.js';
+import { KINDS } from '../crds/model/kinds.js';
 import { deviations } from './controllers/service/deviations.js';
+import { codeBlocks } from './setup/code-blocks.js';
 import { alike } from './setup/transcript.js';
 
 const page = (name: string): string => readFileSync(new URL(`../docs/reference/${name}.md`, import.meta.url), 'utf8');
@@ -137,6 +139,97 @@ describe('what comments and documents cite', () => {
   }
 });
 
+/** Every command in running text, such as `npm run lint`. */
+const inlineCommands = (text: string, program: string): readonly string[] =>
+  [...text.replaceAll(/^```[\s\S]*?^```/gm, '').matchAll(new RegExp(`\`(${program} [^\`]+)\``, 'g'))].map(
+    ([, command = '']) => command.replaceAll('\\|', '|'),
+  );
+
+/** Why `supercargo …`, with words in capitals for what a reader puts there, makes no sense; undefined when it does. */
+function senseless(line: string): string | undefined {
+  const [, ...words] = line.split(' ');
+  if (words[0] === 'agent' || words[0] === 'COMMAND') return undefined; // the agent's flags are in the table of settings
+  let command = defineProgram();
+  while (words[0] !== undefined && command.commands.length > 0) {
+    const next = command.commands.find((one) => one.name() === words[0]);
+    if (!next) return `there is no command ${words[0]}`;
+    command = next;
+    words.shift();
+  }
+  const known = [...command.options, ...defineProgram().options];
+  const given: string[] = [];
+  for (let word = words.shift(); word !== undefined; word = words.shift()) {
+    if (!word.startsWith('-')) {
+      given.push(word);
+      continue;
+    }
+    const option = known.find(({ short, long }) => word === short || word === long);
+    if (!option) return `${command.name()} has no option ${word}`;
+    if (option.required) words.shift();
+  }
+  const takes = command.registeredArguments;
+  if (given.length > takes.length && !takes.at(-1)?.variadic) return `${command.name()} takes fewer words`;
+  const apps = takes[0]?.description.startsWith('APP') ? given : [];
+  const kinds = KINDS.map((kind) => `${kind.toLowerCase()}/`);
+  const wrong = apps.find((word) => kinds.some((kind) => word.startsWith(kind)));
+  return wrong === undefined ? undefined : `${command.name()} takes ${takes[0]?.description}, not ${wrong}`;
+}
+
+describe('the commands of documents', () => {
+  const blocks = documents().flatMap((file) => codeBlocks(file));
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    scripts: Readonly<Record<string, string>>;
+  };
+
+  it('stand in blocks that say what they are', () => {
+    const unknown = blocks.filter(
+      ({ language }) => !['sh', 'console', 'text', 'yaml', 'json', 'ts'].includes(language),
+    );
+    assert.deepEqual(
+      unknown.map(({ file, line, language }) => `${file}:${line}: "${language}"`),
+      [],
+    );
+  });
+
+  it('are run by a test, but for few', () => {
+    const run = ['README.md'];
+    const commands = blocks.filter(({ language }) => language === 'sh');
+    const left = commands.filter(({ notRun }) => notRun !== undefined);
+    console.log(left.map(({ file, line, notRun }) => `        ${file}:${line} is not run: ${notRun}`).join('\n'));
+    assert.deepEqual(
+      commands.filter(({ file, notRun }) => notRun === undefined && !run.includes(file)).map(({ file }) => file),
+      [],
+      'pages whose commands nothing runs',
+    );
+    assert.ok(left.length <= 4, `${left.length} are not run`);
+    const shown = blocks.filter(({ language }) => language === 'console').map(({ file }) => file);
+    assert.deepEqual([...new Set(shown)], ['README.md', 'docs/reference/cli.md'], 'output that nothing compares');
+  });
+
+  for (const file of documents()) {
+    it(`in the text of ${file} exist`, () => {
+      const text = readFileSync(join(root, file), 'utf8');
+      const problems = [
+        ...inlineCommands(text, 'npm run').filter((one) => scripts[one.split(' ')[2] ?? ''] === undefined),
+        ...inlineCommands(text, 'npx (?:mocha|tsx)').filter((one) => !existsSync(join(root, one.split(' ')[2] ?? ''))),
+        ...inlineCommands(text, 'supercargo').flatMap((one) => {
+          const why = senseless(one);
+          return why === undefined ? [] : [`${one}: ${why}`];
+        }),
+      ];
+      assert.deepEqual(problems, []);
+    });
+  }
+
+  const SENSELESS = [
+    'supercargo fly',
+    'supercargo logs service/NAME',
+    'supercargo get apps --wide',
+    'supercargo status NOW',
+  ];
+  for (const line of SENSELESS) it(`finds ${line}`, () => assert.ok(senseless(line)));
+});
+
 describe('the design', () => {
   const overview = readFileSync(join(root, 'docs/design/overview.md'), 'utf8');
   const shown = (folders: readonly string[]): string => folders.map((one) => `\`${one}\``).join(', ') || 'nothing';
@@ -162,7 +255,9 @@ describe('the reference', () => {
   it('shows of the command only what transcripts hold', () => {
     const folder = new URL('api/cli/fixtures/', import.meta.url);
     const held = readdirSync(folder).map((file) => readFileSync(new URL(file, folder), 'utf8'));
-    const shown = [...command.matchAll(/^```\n([\s\S]*?)\n```$/gm)].flatMap(([, block = '']) => block.split('\n\n'));
+    const shown = [...command.matchAll(/^```console\n([\s\S]*?)\n```$/gm)].flatMap(([, block = '']) =>
+      block.split('\n\n'),
+    );
     assert.ok(shown.length > 3);
     for (const one of shown) {
       assert.ok(

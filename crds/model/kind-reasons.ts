@@ -21,7 +21,7 @@ export const KIND_REASONS = {
     InvalidRelease: {"meaning":"The release contradicts itself or wants what the App does not allow.","whatToDo":"Correct the fields that the message names and declare the App again."},
     ContractUnmet: {"meaning":"A service requires what this device does not offer.","whatToDo":"Release it to devices that meet the contract, or change the contract of the service."},
     NameTaken: {"meaning":"A document or object with a name that the app needs belongs to somebody else.","whatToDo":"Give the App or its service another name, or delete the other one."},
-    ServicesNotHealthy: {"meaning":"The release is rolled out, but services crash, are unhealthy or have failed.","whatToDo":"Read the output of those services: `supercargo logs service/NAME`."},
+    ServicesNotHealthy: {"meaning":"The release is rolled out, but services crash, are unhealthy or have failed.","whatToDo":"Read the output of those services: `supercargo logs APP/SERVICE`."},
     Suspended: {"meaning":"The App is suspended: nothing is downloaded, repaired, rolled out or stopped.","whatToDo":"`supercargo resume app/NAME`, and take `spec.suspend` back where it is declared."},
   },
   Image: {
@@ -98,9 +98,9 @@ export const KIND_REASONS = {
     DeviceMissing: {"meaning":"A device of the host that the service uses does not exist.","whatToDo":"Plug it in, or correct `devices`."},
     HostPathMissing: {"meaning":"A path of the host that the service mounts does not exist.","whatToDo":"Make the path on the host, or correct `volumes`."},
     LogDriverFailed: {"meaning":"The log driver of the container does not work.","whatToDo":"Correct `logging`."},
-    CrashLoop: {"meaning":"The container ends again and again soon after its start.","whatToDo":"Read its output: `supercargo logs service/NAME`."},
+    CrashLoop: {"meaning":"The container ends again and again soon after its start.","whatToDo":"Read its output: `supercargo logs APP/SERVICE`."},
     Unhealthy: {"meaning":"The healthcheck of the container fails.","whatToDo":"Read its output, and see what its healthcheck looks at."},
-    Failed: {"meaning":"The container ended with an error and its restart policy does not start it again.","whatToDo":"Read its output, mend the cause and restart it: `supercargo restart service/NAME`."},
+    Failed: {"meaning":"The container ended with an error and its restart policy does not start it again.","whatToDo":"Read its output, mend the cause and restart it: `supercargo restart APP/SERVICE`."},
     Suspended: {"meaning":"The App that it belongs to is suspended, so nothing is changed.","whatToDo":"Resume the App: `supercargo resume app/NAME`, and take `spec.suspend` back where it is declared."},
   },
   HostConfig: {

@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import type { AppService } from '../../crds/model/types.js';
 import { type Container, Scene } from '../setup/scene.js';
 
+/** Twenty containers start at once. */
+const PATIENCE = { withinMs: 180_000 };
+
 /** An app of the service `vpn` and of others that live in its namespaces. */
 interface Shared {
   readonly name: string;
@@ -32,7 +35,7 @@ describe('namespaces that services share', function () {
         ...Object.fromEntries(Object.entries(guests).map(([guest, fields]) => [guest, scene.service(fields)])),
       },
     });
-    await scene.untilReady(name);
+    await scene.untilReady(name, PATIENCE);
   };
   const container = async ({ appId }: Shared, service: string): Promise<Container> => {
     const found = (await scene.containers(appId)).find((one) => one.service === service);
@@ -90,10 +93,10 @@ describe('namespaces that services share', function () {
         `${guest} is in the ${file} namespace of vpn`,
         async () => [await namespaceOf(app, guest, file).catch(() => ''), await namespaceOf(app, 'vpn', file)],
         ([its, vpns]) => its === vpns,
-        { withinMs: 180_000 },
+        PATIENCE,
       );
     }
-    await scene.untilReady(app.name, { withinMs: 180_000 });
+    await scene.untilReady(app.name, PATIENCE);
     assert.deepEqual(
       (await scene.containers(app.appId)).map(({ id }) => id),
       ids,

@@ -13,6 +13,7 @@ const PACKAGES = {
   iptables: 'iptables',
   ip: 'iproute2',
   'docker-registry': 'docker-registry',
+  curl: 'curl',
 } as const;
 
 export type Program = keyof typeof PACKAGES;

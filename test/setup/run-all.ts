@@ -74,7 +74,7 @@ async function endToEnd(): Promise<readonly FileResult[]> {
 }
 
 async function engineLanes(folder: string): Promise<readonly Lane[]> {
-  await needPrograms('git', 'ip', 'iptables', 'dockerd', 'docker-registry');
+  await needPrograms('git', 'curl', 'ip', 'iptables', 'dockerd', 'docker-registry');
   await needFaketime();
   const busybox = await staticBusybox(process.env, (text) => console.log(`    ${text}`));
   if (busybox === undefined) throw new Error('No static busybox to make images from');
@@ -100,8 +100,8 @@ async function engineLanes(folder: string): Promise<readonly Lane[]> {
 }
 
 const OWN_NETWORK = ['unshare', '--net'];
-/** Downloads packages of Debian. */
-const NEEDS_THE_NETWORK = /private-engine/;
+/** Downloads the busybox of Debian for the image to begin with. */
+const NEEDS_THE_NETWORK = /(?:documents|manifests|private-engine)\.test/;
 
 /** What takes longest begins first, so that nothing is left alone at the end. */
 const LONG_UNIT_TESTS: readonly string[] = [];
