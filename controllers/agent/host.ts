@@ -1,10 +1,10 @@
 import type { Logger } from 'pino';
 import type { LogStream } from '../../api/device-state/logs.js';
+import { runCommand } from '../../api/platform/run-program.js';
 import { lostFiles, recordLostFiles } from '../../api/store/persistence/lost-files.js';
 import { appIdOf } from '../../api/store/proposal/derived-names.js';
 import type { Store } from '../../api/store/store.js';
 import type { DeviceVariables } from '../../crds/model/device-variables.js';
-import { runCommand } from '../engine/command.js';
 import type { DeviceFacts } from '../host/facts/facts.js';
 import { SystemReader } from '../host/facts/system-facts.js';
 import type { UpdateLocks } from '../host/locks/update-locks.js';

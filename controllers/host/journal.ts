@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
+import { withoutSecrets } from '../../api/platform/programs.js';
 
 /** What of the journal is wanted. */
 export interface JournalQuery {
@@ -33,7 +34,10 @@ const COMPLAINT_LIMIT = 2_000;
 /** Opens the host's journal. Rejects when there is no journalctl; what journalctl complains about goes to the log. */
 export async function openJournal(query: JournalQuery, options: JournalOptions): Promise<JournalReading> {
   const { hostRoot, program = 'journalctl', log } = options;
-  const child = spawn(program, journalArguments(query, hostRoot), { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(program, journalArguments(query, hostRoot), {
+    env: withoutSecrets(process.env),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let complaint = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     if (complaint.length < COMPLAINT_LIMIT) complaint += text;

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hashSync } from 'bcryptjs';
+import { findProgram } from '../../api/platform/programs.js';
 import { parseDockerHost } from '../../controllers/engine/client/docker-address.js';
 import {
   type Call,
@@ -17,7 +18,6 @@ import {
 } from '../../controllers/engine/client/docker-http.js';
 import { connectEngine } from '../../controllers/engine/client/dockerode-engine.js';
 import { splitReference } from '../../controllers/engine/client/engine-streams.js';
-import { findProgram } from '../../controllers/engine/command.js';
 import type { Engine } from '../../controllers/engine/engine.js';
 import { pullProgress } from '../../controllers/engine/images/pull-progress.js';
 import { busyboxFiles, staticBusybox } from '../../controllers/engine/local/busybox.js';

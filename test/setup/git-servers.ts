@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
-import { findProgram } from '../../controllers/engine/command.js';
+import { findProgram } from '../../api/platform/programs.js';
 import { freePort } from './docker.js';
 import type { TestRepository } from './git.js';
 import { until } from './until.js';

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { findProgram } from '../../controllers/engine/command.js';
+import { findProgram } from '../../api/platform/programs.js';
 import { installPackages } from '../../controllers/engine/local/debian-packages.js';
 
 /** Programs that tests need, and the Debian packages that they come in. */

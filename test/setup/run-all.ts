@@ -8,7 +8,7 @@ import { readdirSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runCommand } from '../../controllers/engine/command.js';
+import { runCommand } from '../../api/platform/run-program.js';
 import { staticBusybox } from '../../controllers/engine/local/busybox.js';
 import { stopPrivateEngine } from '../../controllers/engine/local/private-engine.js';
 import { needFaketime, needPrograms } from './programs.js';

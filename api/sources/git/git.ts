@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { ReasonOf } from '../../../crds/model/reasons.js';
+import { ProgramMissing, type ProgramResult, runProgram } from '../../platform/run-program.js';
 import { makePrivate, replaceText } from './private-files.js';
-import { ProgramMissing, type ProgramResult, runProgram } from './run-program.js';
 import { final, passing } from './source-error.js';
 import type { Transport } from './transport.js';
 

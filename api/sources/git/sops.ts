@@ -1,7 +1,7 @@
 import { isMap } from '../../../crds/model/maps.js';
 import { type YamlItem, yamlItems } from '../../../crds/yaml/yaml-items.js';
 import type { SecretFiles } from '../../device-state/secret-files.js';
-import { ProgramMissing, runProgram } from './run-program.js';
+import { ProgramMissing, runProgram } from '../../platform/run-program.js';
 
 export interface SopsDeps {
   readonly secrets: SecretFiles;

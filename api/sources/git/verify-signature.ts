@@ -2,9 +2,9 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { GitSourceSpec } from '../../../crds/model/types.js';
 import type { SecretFiles } from '../../device-state/secret-files.js';
+import { runProgram } from '../../platform/run-program.js';
 import { makePrivate } from './private-files.js';
 import type { Repository } from './repository.js';
-import { runProgram } from './run-program.js';
 import { final, passing } from './source-error.js';
 
 export interface Signed {

@@ -1,6 +1,7 @@
-import { execFile } from 'node:child_process';
+import { errorMessage } from '../../../api/platform/errors.js';
+import { type Env, findProgram, withoutSecrets } from '../../../api/platform/programs.js';
+import { runProgram } from '../../../api/platform/run-program.js';
 import { HUB, HUB_KEY } from '../../../crds/model/image-reference.js';
-import { type Env, findProgram, withoutSecrets } from '../command.js';
 import { type AuthEntry, CredentialsError, entryOf } from './registry-auth.js';
 
 /** A helper may ask a server of its own, or wait for a key to be unlocked. */
@@ -34,23 +35,18 @@ export async function askHelper(
   }
 }
 
-function run(
+async function run(
   program: string,
   input: string,
   env: Env,
-  limitMs: number,
+  timeoutMs: number,
 ): Promise<{ readonly code: number | string; readonly output: string }> {
-  return new Promise((resolve) => {
-    const options = {
-      env: withoutSecrets(env),
-      timeout: limitMs,
-      killSignal: 'SIGKILL',
-      maxBuffer: 1024 * 1024,
-    } as const;
-    const child = execFile(program, ['get'], options, (error, stdout) => {
-      resolve({ code: error === null ? 0 : error.killed ? 'late' : (error.code ?? 'a signal'), output: stdout });
-    });
-    child.stdin?.on('error', () => undefined); // it may not care to read
-    child.stdin?.end(`${input}\n`);
-  });
+  const call = { args: ['get'], env: withoutSecrets(env), input: `${input}\n`, timeoutMs, limitBytes: 1024 * 1024 };
+  try {
+    const { code, ended, stdout } = await runProgram(program, call);
+    if (ended === 'timeout') return { code: 'late', output: '' };
+    return { code: ended === 'limit' ? 'too much to read' : (code ?? 'a signal'), output: stdout.toString() };
+  } catch (error) {
+    return { code: errorMessage(error), output: '' };
+  }
 }

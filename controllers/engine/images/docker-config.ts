@@ -1,10 +1,10 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { errorCode, isMissing } from '../../../api/platform/errors.js';
+import type { Env } from '../../../api/platform/programs.js';
 import { readBounded, UnfitFileError } from '../../../api/platform/read-file.js';
 import { hostOf } from '../../../crds/model/image-reference.js';
 import { isMap } from '../../../crds/model/maps.js';
-import type { Env } from '../command.js';
 import { type AuthEntry, CredentialsError, entryOf } from './registry-auth.js';
 
 /** Credentials as `docker login` leaves them. */

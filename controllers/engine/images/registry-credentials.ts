@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { errorMessage } from '../../../api/platform/errors.js';
+import type { Env } from '../../../api/platform/programs.js';
 import { HUB, registryName } from '../../../crds/model/image-reference.js';
-import type { Env } from '../command.js';
 import type { RegistryAuth } from '../engine.js';
 import { askHelper } from './credential-helper.js';
 import { dockerConfigPath, readDockerConfig } from './docker-config.js';

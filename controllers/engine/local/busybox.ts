@@ -1,7 +1,8 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Env, runCommand } from '../command.js';
+import type { Env } from '../../../api/platform/programs.js';
+import { runCommand } from '../../../api/platform/run-program.js';
 import { aptGet, isDebian, isRoot } from './debian-packages.js';
 import type { TarEntry } from './tar.js';
 

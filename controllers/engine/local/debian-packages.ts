@@ -1,10 +1,13 @@
 import { existsSync } from 'node:fs';
 import { appendFile, mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { type CommandResult, type Env, findProgram, runCommand } from '../command.js';
+import { type Env, findProgram } from '../../../api/platform/programs.js';
+import { type CommandResult, runCommand } from '../../../api/platform/run-program.js';
 
 /** Asks nothing and waits for another apt rather than failing. */
 const APT_ENV = { DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C.UTF-8' };
+/** Packages may come through a slow line; nothing but the signal ends it before. */
+const APT_LIMIT_MS = 3_600_000;
 const APT_OPTIONS = ['-o', 'DPkg::Lock::Timeout=120'];
 
 /** Whether packages come through apt here (Debian, Ubuntu and what is made from them). */
@@ -25,6 +28,7 @@ export async function aptGet(
     env: { ...env, ...APT_ENV },
     ...(cwd === undefined ? {} : { cwd }),
     signal,
+    timeoutMs: APT_LIMIT_MS,
   });
   if (log !== undefined) {
     await mkdir(dirname(log), { recursive: true });

@@ -1,4 +1,5 @@
-import { type Env, runCommand } from '../command.js';
+import type { Env } from '../../../api/platform/programs.js';
+import { runCommand } from '../../../api/platform/run-program.js';
 
 /**
  * Makes sure that an interface exists which the daemon can use as its default network, and returns the pool that its

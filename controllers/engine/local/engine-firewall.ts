@@ -1,4 +1,5 @@
-import { type Env, runCommand } from '../command.js';
+import type { Env } from '../../../api/platform/programs.js';
+import { runCommand } from '../../../api/platform/run-program.js';
 
 /**
  * Rules that let the containers of one address pool talk to each other and to the world. Only for a daemon that must not

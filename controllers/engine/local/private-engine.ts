@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { errorMessage } from '../../../api/platform/errors.js';
+import { type Env, findProgram } from '../../../api/platform/programs.js';
 import { timeoutSignal } from '../../../api/platform/time-limit.js';
 import { DEFAULT_SOCKET, parseDockerHost } from '../client/docker-address.js';
 import { connectEngine } from '../client/dockerode-engine.js';
-import { type Env, findProgram } from '../command.js';
 import { installPackages, isDebian, isRoot } from './debian-packages.js';
 import { answers, isRunning, pings, startDaemon, stopDaemon } from './engine-daemon.js';
 import { engineFolders } from './engine-folders.js';

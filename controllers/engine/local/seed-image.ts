@@ -1,8 +1,8 @@
+import type { Env } from '../../../api/platform/programs.js';
 import { parseDockerHost } from '../client/docker-address.js';
 import { type DockerHttp, dockerHttp, parseBody, readAll, refusal } from '../client/docker-http.js';
 import { connectEngine } from '../client/dockerode-engine.js';
 import { splitReference } from '../client/engine-streams.js';
-import type { Env } from '../command.js';
 import { pullProgress } from '../images/pull-progress.js';
 import { busyboxFiles, staticBusybox } from './busybox.js';
 import { type TarEntry, tarOf } from './tar.js';

@@ -4,7 +4,7 @@
  */
 import { resolve } from 'node:path';
 import Mocha from 'mocha';
-import { runCommand } from '../../../controllers/engine/command.js';
+import { runCommand } from '../../../api/platform/run-program.js';
 import { findEngine, stopPrivateEngine } from '../../../controllers/engine/local/private-engine.js';
 import { errorText, type LaneMessage, type LaneRequest, type TestResult } from './results.js';
 

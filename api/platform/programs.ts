@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
@@ -38,42 +37,4 @@ function isExecutable(path: string): boolean {
   } catch {
     return false;
   }
-}
-
-export interface CommandResult {
-  readonly ok: boolean;
-  readonly stdout: string;
-  /** Both streams, for people. */
-  readonly output: string;
-}
-
-export interface CommandOptions {
-  readonly env: Env;
-  readonly cwd?: string;
-  readonly signal?: AbortSignal | undefined;
-  /** What the program reads; nothing when absent. */
-  readonly input?: string | undefined;
-}
-
-/** Runs a program to its end, without a shell. Not ending well is a value; not being there too. */
-export function runCommand(
-  program: string,
-  args: readonly string[],
-  { env, cwd, signal, input }: CommandOptions,
-): Promise<CommandResult> {
-  const options = {
-    env: withoutSecrets(env),
-    maxBuffer: 16 * 1024 * 1024,
-    ...(cwd === undefined ? {} : { cwd }),
-    ...(signal === undefined ? {} : { signal }),
-  };
-  return new Promise((resolve, reject) => {
-    const child = execFile(program, [...args], options, (error, stdout, stderr) => {
-      if (signal?.aborted) reject(signal.reason);
-      else resolve({ ok: error === null, stdout, output: `${stdout}${stderr}${error === null ? '' : error.message}` });
-    });
-    if (input === undefined) return;
-    child.stdin?.on('error', () => undefined); // one that ends before it has read all says why itself
-    child.stdin?.end(input);
-  });
 }

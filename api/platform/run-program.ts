@@ -1,20 +1,22 @@
 import { spawn } from 'node:child_process';
-import { hasCode } from '../../platform/errors.js';
-import { memoryOf } from './process-memory.js';
+import { errorMessage, hasCode } from './errors.js';
+import { memoryOf } from './processes/process-memory.js';
+import { type Env, withoutSecrets } from './programs.js';
 
 export interface ProgramCall {
   readonly args: readonly string[];
   /** All of its environment: nothing of ours comes along. */
   readonly env: Readonly<Record<string, string>>;
-  readonly cwd: string;
-  readonly input?: string | Buffer;
+  readonly cwd?: string | undefined;
+  /** What it reads; nothing when absent. */
+  readonly input?: string | Buffer | undefined;
   /** It is ended with everything that it has started when it runs longer, ms. */
   readonly timeoutMs: number;
   /** It is ended when it prints more, bytes. */
   readonly limitBytes: number;
   /** It is ended with everything that it has started when all of them take more memory, bytes. */
   readonly memoryBytes?: number;
-  readonly signal: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Looked at now and then while it runs; a text ends it, for that reason. */
   readonly watch?: () => Promise<string | undefined>;
 }
@@ -44,7 +46,7 @@ export class ProgramMissing extends Error {
 export function runProgram(program: string, call: ProgramCall): Promise<ProgramResult> {
   const { args, env, cwd, input = '', timeoutMs, limitBytes, memoryBytes, signal, watch } = call;
   return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason);
+    if (signal?.aborted) return reject(signal.reason);
     const child = spawn(program, [...args], { env: { ...env }, cwd, stdio: 'pipe', detached: true });
     const out: Buffer[] = [];
     let outBytes = 0;
@@ -67,7 +69,7 @@ export function runProgram(program: string, call: ProgramCall): Promise<ProgramR
       if (pid !== undefined && (await memoryOf(pid)) > limit) end('memory');
     };
     const scales = memoryBytes === undefined ? undefined : setInterval(() => void weigh(memoryBytes), WATCH_MS);
-    signal.addEventListener('abort', onAbort);
+    signal?.addEventListener('abort', onAbort);
 
     child.stdout.on('data', (chunk: Buffer) => {
       outBytes += chunk.length;
@@ -84,7 +86,7 @@ export function runProgram(program: string, call: ProgramCall): Promise<ProgramR
       clearTimeout(timer);
       clearInterval(watcher);
       clearInterval(scales);
-      signal.removeEventListener('abort', onAbort);
+      signal?.removeEventListener('abort', onAbort);
     };
     child.once('error', (error) => {
       settle();
@@ -96,8 +98,53 @@ export function runProgram(program: string, call: ProgramCall): Promise<ProgramR
     });
     child.once('close', (code) => {
       settle();
-      if (signal.aborted) return reject(signal.reason);
+      if (signal?.aborted) return reject(signal.reason);
       resolve({ code, stdout: Buffer.concat(out), stderr, ...(ended === undefined ? {} : { ended }) });
     });
   });
+}
+
+export interface CommandResult {
+  readonly ok: boolean;
+  readonly stdout: string;
+  /** Both streams, and why it did not end well, for people. */
+  readonly output: string;
+}
+
+export interface CommandOptions {
+  /** Our own environment: the program sees it without our settings. */
+  readonly env: Env;
+  readonly cwd?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly input?: string | undefined;
+  /** Default: a minute, which programs that only talk to the kernel or to a daemon never need. */
+  readonly timeoutMs?: number;
+}
+
+const COMMAND_LIMIT_BYTES = 16 * 1024 * 1024;
+
+/** The same for a program of this system. Not ending well is a value; not being there too. */
+export async function runCommand(
+  program: string,
+  args: readonly string[],
+  { env, timeoutMs = 60_000, ...rest }: CommandOptions,
+): Promise<CommandResult> {
+  const call = { ...rest, args, env: withoutSecrets(env), timeoutMs, limitBytes: COMMAND_LIMIT_BYTES };
+  try {
+    const result = await runProgram(program, call);
+    const why = whyNot(program, result, timeoutMs);
+    const stdout = result.stdout.toString();
+    return { ok: why === undefined, stdout, output: `${stdout}${result.stderr}${why ?? ''}` };
+  } catch (error) {
+    rest.signal?.throwIfAborted();
+    return { ok: false, stdout: '', output: errorMessage(error) };
+  }
+}
+
+/** Why a program did not end well; undefined when it did. Pure. */
+function whyNot(program: string, { code, ended }: ProgramResult, timeoutMs: number): string | undefined {
+  if (ended === 'timeout') return `${program} has not ended within ${timeoutMs / 1_000} s`;
+  if (ended === 'limit') return `${program} has printed too much`;
+  if (code === 0 && ended === undefined) return undefined;
+  return code === null ? `${program} was ended by a signal` : `${program} ended with ${code}`;
 }

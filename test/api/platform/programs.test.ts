@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { withoutSecrets } from '../../../controllers/engine/command.js';
+import { withoutSecrets } from '../../../api/platform/programs.js';
 
 describe('the environment of other programs', () => {
   it('holds everything but our own settings, with the system folders on PATH', () => {
