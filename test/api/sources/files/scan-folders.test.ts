@@ -39,6 +39,47 @@ describe('scanFolder', () => {
     });
   }
 
+  describe('of names that are no UTF-8', () => {
+    const named = (name: string): Buffer => Buffer.concat([Buffer.from(`${folder}/`), Buffer.from(name, 'latin1')]);
+
+    it('tells of documents and links, and looks at the rest', async () => {
+      for (const name of ['caf\xe9.yaml', '\xff\xfe.json', 'notes\xe9.txt', '.hidden\xe9.yaml'])
+        await writeFile(named(name), '');
+      await symlink('app.yaml', named('link\xe9'));
+      for (const name of ['grün.yaml', 'really \ufffd.yaml']) await writeFile(join(folder, name), '');
+      const seen = await scanFolder(folder);
+      const what = 'The name of the file is no UTF-8: rename it; until then it is left out';
+      assert.deepEqual(messages(seen.problems).sort(), [
+        `/watched/\\xff\\xfe.json: ${what}`,
+        `/watched/caf\\xe9.yaml: ${what}`,
+        `/watched/link\\xe9: ${what}`,
+      ]);
+      assert.deepEqual([seen.failures, seen.listed], [[], [folder]]);
+      assert.deepEqual(
+        seen.files.map(({ file }) => file.replace(`${folder}/`, '')),
+        ['app.yaml', 'grün.yaml', 'really \ufffd.yaml'],
+      );
+    });
+
+    it('knows nothing of what a folder holds', async () => {
+      await mkdir(named('caf\xe9'));
+      await writeFile(Buffer.concat([named('caf\xe9'), Buffer.from('/in.yaml')]), '');
+      const seen = await scanFolder(folder);
+      assert.deepEqual(messages(seen.failures), [
+        '/watched/caf\\xe9: The name of the folder is no UTF-8: rename it; until then it is left out',
+      ]);
+      assert.deepEqual([seen.listed, seen.files.length], [[folder], 1]);
+    });
+
+    it('says why a folder that is named so is not found', async () => {
+      await mkdir(named('caf\xe9'));
+      const seen = await scanFolder(named('caf\xe9').toString());
+      assert.deepEqual(messages(seen.failures), [
+        '/watched/caf\ufffd: The folder does not exist; its name, as given, is no UTF-8',
+      ]);
+    });
+  });
+
   it('stays on the file system that a link leads to', async () => {
     // /dev/shm and /dev/pts are file systems of their own on every Linux.
     await symlink('/dev', join(folder, 'devices'));
