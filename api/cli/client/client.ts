@@ -1,5 +1,7 @@
 import { Agent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import { type NetConnectOpts, connect as netConnect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
+import type { Duplex } from 'node:stream';
 import { CommandError, EXIT } from '../failure.js';
 import { type Address, addressText } from './address.js';
 
@@ -38,20 +40,27 @@ export interface ClientOptions {
   readonly key: string | undefined;
   /** A key to try when the agent asks for one and none was given. */
   readonly localKey: () => Promise<string | undefined>;
+  /** Rejects when the other end of a connection is not the agent. Asked before anything goes over it that is for the agent only. */
+  readonly check?: (socket: Socket) => Promise<void>;
+  /** Whoever calls has named the address: the key that was given, and documents, are for whoever answers there. */
+  readonly isNamed?: boolean;
 }
 
 /** Opens nothing before it is asked. */
-export function connect({ address, key: given, localKey }: ClientOptions): Client {
-  const agent = new Agent({ keepAlive: true });
+export function connect({ address, key: given, localKey, check, isNamed = true }: ClientOptions): Client {
+  const plain = new Agent({ keepAlive: true });
+  const checked = check ? new CheckedAgent(check) : plain;
   let key = given;
 
   const open = async (method: Method, path: string, body: unknown, signal?: AbortSignal): Promise<IncomingMessage> => {
+    const isForAnybody = isNamed ? key === given : key === undefined && body === undefined;
+    const agent = isForAnybody ? plain : checked;
     const response = await send({ address, agent, method, path, body, key, signal });
     if (response.statusCode !== 401 || key !== undefined) return response;
     key = await localKey();
     if (key === undefined) return response;
     response.resume();
-    return send({ address, agent, method, path, body, key, signal });
+    return send({ address, agent: checked, method, path, body, key, signal });
   };
   const accepted = async (response: IncomingMessage): Promise<IncomingMessage> => {
     if ((response.statusCode ?? 0) < 400) return response;
@@ -82,6 +91,29 @@ export function connect({ address, key: given, localKey }: ClientOptions): Clien
       }
     },
   };
+}
+
+/** Connections whose other end is known. */
+class CheckedAgent extends Agent {
+  constructor(private readonly check: (socket: Socket) => Promise<void>) {
+    super({ keepAlive: true });
+  }
+
+  /** Hands a connection over once it has been looked at; returning it would hand it over before. */
+  override createConnection(options: NetConnectOpts, ready: (error: Error | null, socket: Duplex) => void): undefined {
+    const socket = netConnect(options);
+    const fail = (error: Error): void => {
+      socket.destroy();
+      ready(error, socket);
+    };
+    socket.once('error', fail);
+    socket.once('connect', () => {
+      this.check(socket).then(() => {
+        socket.off('error', fail);
+        ready(null, socket);
+      }, fail);
+    });
+  }
 }
 
 interface Sent {
@@ -115,7 +147,7 @@ async function send({ address, agent, method, path, body, key, signal }: Sent): 
     const request = secure ? secure(options, resolve) : httpRequest({ ...options, agent }, resolve);
     request.on('timeout', () => request.destroy(new Error(`no answer for ${SILENCE_MS / 1000} s`)));
     request.on('error', (cause: NodeJS.ErrnoException) =>
-      reject(signal?.aborted ? cause : unreachable(address, cause)),
+      reject(signal?.aborted || cause instanceof CommandError ? cause : unreachable(address, cause)),
     );
     request.end(text);
   });

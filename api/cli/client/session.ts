@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import type { Socket } from 'node:net';
+import { dirname, join } from 'node:path';
 import { type Io, processIo } from '../format/io.js';
 import { DEFAULT_HOST, isLocal, parseHost } from './address.js';
 import { type Client, connect } from './client.js';
@@ -35,7 +36,22 @@ export function openSession(options: GlobalOptions): Session {
     async client() {
       const { host, key } = chooseTarget(options, env, await readConfig(configPath(env)));
       const address = parseHost(host ?? DEFAULT_HOST);
-      return connect({ address, key, localKey: async () => (isLocal(address) ? readKey(env) : undefined) });
+      if (!isLocal(address) || (address.is === 'tcp' && address.secure)) {
+        return connect({ address, key, localKey: async () => (isLocal(address) ? readKey(env) : undefined) });
+      }
+      const whose = { dataFolder: dirname(keyFile(env)) };
+      return connect({
+        address,
+        key,
+        isNamed: host !== undefined,
+        async localKey() {
+          if (address.is === 'socket') (await import('./peer-check.js')).checkSocketFile(address.path, whose);
+          return readKey(env);
+        },
+        ...(address.is === 'tcp'
+          ? { check: async (socket: Socket) => (await import('./peer-check.js')).checkPeer(socket, whose) }
+          : {}),
+      });
     },
   };
 }

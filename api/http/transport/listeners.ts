@@ -2,6 +2,7 @@ import { lstat, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { hasCode } from '../../platform/errors.js';
+import { holderOfPort, holderText } from '../../platform/processes/port-holder.js';
 import { type Address, addressText, covers } from './address.js';
 import { Connections } from './connections.js';
 import { Pacer } from './pacer.js';
@@ -107,9 +108,10 @@ export class Listeners {
     });
     server.timeout = idleMs;
     await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
+      const refuse = (error: Error): void => reject(listenError(address, error));
+      server.once('error', refuse);
       server.listen(address.is === 'unix' ? { path: address.path } : { host: address.host, port: address.port }, () => {
-        server.off('error', reject);
+        server.off('error', refuse);
         // The system could not accept a connection: it is out of file descriptors, or of memory. The next one may fare better.
         server.on('error', (error) => this.warn(`Could not accept a connection at ${at}: ${error.message}`));
         resolve();
@@ -130,6 +132,26 @@ export class Listeners {
     const servers = this.#open.splice(0).map(({ server }) => server);
     await Promise.all(servers.map((server) => closed(server, deadlineMs)));
   }
+}
+
+/** Why it cannot listen there. Of an address that is taken: by whom, and what to do. */
+function listenError(address: Address, error: Error): Error {
+  if (!hasCode(error, 'EADDRINUSE')) return error;
+  const at = addressText(address);
+  if (address.is === 'unix') {
+    return new Error(
+      `Cannot listen at ${at}: a program answers there already. Stop it, or listen elsewhere (--listen)`,
+      {
+        cause: error,
+      },
+    );
+  }
+  const holder = holderOfPort(address.host, address.port);
+  const who = holder === undefined ? 'somebody whom this machine does not tell' : holderText(holder);
+  return new Error(
+    `Cannot listen at ${at}: the port is taken by ${who}. End that (if it is an agent: systemctl stop supercargo), or listen elsewhere (--listen)`,
+    { cause: error },
+  );
 }
 
 async function closed(server: Server, deadlineMs: number): Promise<void> {

@@ -110,7 +110,7 @@ function socketAt(proc: string, pid: string, file: string, wanted: ReadonlySet<n
 const exists = (path: string): boolean => statSync(path, { throwIfNoEntry: false }) !== undefined;
 
 /** Processes end while they are looked at, and some may not be looked at. */
-function attempt<T>(read: () => T): T | undefined {
+export function attempt<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch {

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { endianness } from 'node:os';
 import type { Connection } from '../../../crds/model/local-peers.js';
 
@@ -20,6 +21,28 @@ export function clientSocket(table: Buffer, family: 4 | 6, connection: Connectio
   const fields = table.toString('latin1', begin + 2, end === -1 ? undefined : end).split(/ +/);
   const [uid, inode] = [Number(fields[6]), Number(fields[8])];
   return Number.isSafeInteger(uid) && Number.isSafeInteger(inode) ? { uid, inode } : undefined;
+}
+
+/** A socket of the table that has a port of this machine. */
+export interface LocalSocket extends ListedSocket {
+  readonly isListening: boolean;
+}
+
+/** The state of a socket that listens: TCP_LISTEN in the kernel's tcp_states.h. */
+const LISTENING = '0A';
+
+/** The sockets in a table that have that port at an address, or at all of them, or at one of those that `host` means when it is all. Pure. */
+export function serverSockets(table: string, host: string, port: number, family: 4 | 6): readonly LocalSocket[] {
+  const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const own = isIP(host) === 0 ? undefined : addressText(host, family);
+  const isEverywhere = (address: string): boolean => /^0+$/.test(address);
+  return table.split('\n').flatMap((line) => {
+    const [, local = '', , state, , , , uid, , inode] = line.trim().split(/ +/);
+    if (!local.endsWith(wanted)) return [];
+    const address = local.slice(0, -wanted.length);
+    if (own !== undefined && own !== address && !isEverywhere(own) && !isEverywhere(address)) return [];
+    return [{ uid: Number(uid), inode: Number(inode), isListening: state === LISTENING }];
+  });
 }
 
 const endText = (address: string, port: number, family: 4 | 6): string =>

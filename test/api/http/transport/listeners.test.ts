@@ -68,8 +68,28 @@ describe('the listeners', () => {
     const other = createSocketServer().listen(socketPath);
     await once(other, 'listening');
     const { server, close } = await aServer({ settings: settings(`unix:${socketPath}`) });
-    await assert.rejects(server.start(), /EADDRINUSE/);
+    await assert.rejects(server.start(), { message: /live\.sock: a program answers there already\. Stop it/ });
     await close();
+    other.close();
+  });
+
+  it('say who has their port, and what to do', async () => {
+    const other = createSocketServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const taken = other.address();
+    const port = typeof taken === 'object' && taken ? taken.port : 0;
+    for (const host of ['127.0.0.1', '0.0.0.0', '[::]', 'localhost']) {
+      const { server, close } = await aServer({ settings: settings(`${host}:${port}`) });
+      await assert.rejects(server.start(), ({ message }: Error) => {
+        assert.match(
+          message,
+          /^Cannot listen at .*: the port is taken by \S+ \(pid \d+, uid \d+\)\. End that .*--listen/,
+        );
+        assert.ok(message.includes(`(pid ${process.pid}, uid ${process.getuid?.()})`), message);
+        return true;
+      });
+      await close();
+    }
     other.close();
   });
 
