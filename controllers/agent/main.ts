@@ -19,7 +19,7 @@ import { type Engine, EngineUnreachable } from '../engine/engine.js';
 import { readDeviceFacts } from '../host/facts/device-facts.js';
 import { readUsage } from '../host/facts/usage.js';
 import { openUpdateLocks } from '../host/locks/lock-files.js';
-import { overridingLocks } from '../host/locks/overriding-locks.js';
+import { overridingLocks } from '../host/locks/update-locks.js';
 import { interfaceReader } from '../host/network/interfaces.js';
 import { bootVariables } from '../host-config/device/compare-boot.js';
 import { systemClock } from '../runtime/delays.js';

@@ -23,3 +23,17 @@ export interface ServiceStats extends ContainerStats {
   /** Its name. */
   readonly container: string;
 }
+
+/** How much of the device is in use now. */
+export interface DeviceUsage {
+  /** Of the operating system and of the agent, s. */
+  readonly uptimeSeconds: number;
+  readonly agentUptimeSeconds: number;
+  readonly processors: number;
+  /** Over 1, 5 and 15 minutes. */
+  readonly loadAverage: readonly number[];
+  /** `available` is what programs can still have, caches included. */
+  readonly memory: { readonly totalBytes: number; readonly availableBytes: number };
+  /** File systems that matter: where the agent keeps its data, where the engine does. Each once. */
+  readonly disks: readonly { readonly path: string; readonly totalBytes: number; readonly availableBytes: number }[];
+}

@@ -2,26 +2,13 @@ import type { Plugin } from '@hapi/hapi';
 import type { HealthCheck } from '../../../crds/model/health.js';
 import { API_VERSION } from '../../../crds/model/kinds.js';
 import { DEFAULT_DEVICE_NAME } from '../../../crds/model/names.js';
+import type { DeviceUsage } from '../../../crds/model/stats.js';
 import type { Reader } from '../../store/store.js';
 import type { DeviceIdentity } from '../supervisor/device-view.js';
 import { SUPERVISOR_VERSION } from '../supervisor/version.js';
 import { json } from '../transport/answer.js';
 import { outcomeOf, reasonsOf } from './health.js';
 import { GLOBAL_ONLY } from './resources.js';
-
-/** How much of the device is in use now. */
-export interface DeviceUsage {
-  /** Of the operating system and of the agent, s. */
-  readonly uptimeSeconds: number;
-  readonly agentUptimeSeconds: number;
-  readonly processors: number;
-  /** Over 1, 5 and 15 minutes. */
-  readonly loadAverage: readonly number[];
-  /** `available` is what programs can still have, caches included. */
-  readonly memory: { readonly totalBytes: number; readonly availableBytes: number };
-  /** File systems that matter: where the agent keeps its data, where the engine does. Each once. */
-  readonly disks: readonly { readonly path: string; readonly totalBytes: number; readonly availableBytes: number }[];
-}
 
 export interface DeviceRouteDeps {
   readonly store: Pick<Reader, 'get' | 'resourceVersion'>;

@@ -1,17 +1,9 @@
 import { readFile, stat, statfs } from 'node:fs/promises';
 import { availableParallelism, freemem, loadavg, totalmem, uptime } from 'node:os';
-
-export interface Usage {
-  readonly uptimeSeconds: number;
-  readonly agentUptimeSeconds: number;
-  readonly processors: number;
-  readonly loadAverage: readonly number[];
-  readonly memory: { readonly totalBytes: number; readonly availableBytes: number };
-  readonly disks: readonly { readonly path: string; readonly totalBytes: number; readonly availableBytes: number }[];
-}
+import type { DeviceUsage } from '../../../crds/model/stats.js';
 
 /** How much of the device is in use. Of paths on one file system the first is named; those that are not there are not. */
-export async function readUsage(paths: readonly string[]): Promise<Usage> {
+export async function readUsage(paths: readonly string[]): Promise<DeviceUsage> {
   return {
     uptimeSeconds: Math.floor(uptime()),
     agentUptimeSeconds: Math.floor(process.uptime()),
@@ -29,7 +21,7 @@ async function availableMemory(): Promise<number> {
   return kibibytes === undefined ? freemem() : Number(kibibytes) * 1024;
 }
 
-async function disksOf(paths: readonly string[]): Promise<Usage['disks']> {
+async function disksOf(paths: readonly string[]): Promise<DeviceUsage['disks']> {
   const seen = new Set<number>();
   const disks: { path: string; totalBytes: number; availableBytes: number }[] = [];
   for (const path of paths) {

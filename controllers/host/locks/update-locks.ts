@@ -18,3 +18,9 @@ export interface UpdateLocks {
   /** The lock directory of a service, as the *host* sees it: what containers bind. */
   directory(appId: number, serviceName: string): string;
 }
+
+/** The same locks, taken by force whenever the device's configuration says so (SUPERVISOR_OVERRIDE_LOCK). */
+export const overridingLocks = (locks: UpdateLocks, overrides: () => boolean): UpdateLocks => ({
+  ...locks,
+  claim: (appId, services, { force }) => locks.claim(appId, services, { force: force || overrides() }),
+});
