@@ -21,26 +21,36 @@ export interface Disk {
 }
 
 export const nodeDisk: Disk = {
-  async create(path, text) {
-    const file = await open(path, 'wx', 0o600);
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-  },
+  create: (path, text) => writeDurably(path, text, { flag: 'wx', mode: 0o600 }),
   rename,
   remove: (path) => rm(path, { force: true }),
-  async syncFolder(path) {
-    const folder = await open(path, 'r');
-    try {
-      await folder.sync();
-    } finally {
-      await folder.close();
-    }
-  },
+  syncFolder: syncPath,
 };
+
+/** Writes a file from its beginning and makes its bytes durable. `mode` is for a file that is made. */
+export async function writeDurably(
+  path: string,
+  content: string | Uint8Array,
+  { flag, mode }: { readonly flag: 'w' | 'wx'; readonly mode: number },
+): Promise<void> {
+  const file = await open(path, flag, mode);
+  try {
+    await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Makes a file's bytes, or a folder's names, durable. */
+export async function syncPath(path: string): Promise<void> {
+  const opened = await open(path, 'r');
+  try {
+    await opened.sync();
+  } finally {
+    await opened.close();
+  }
+}
 
 const TEMPORARY = /^\..*\.tmp$/;
 

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { mkdir, readFile, rename } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { nodeDisk, replaceFile, syncFolders } from '../../../api/platform/disk.js';
 import { hasCode } from '../../../api/platform/errors.js';
 import { readBounded } from '../../../api/platform/read-file.js';
 import { parseMap } from '../../../crds/model/maps.js';
@@ -80,16 +81,8 @@ async function keptUuid(dataFolder: string, nowMs: number): Promise<string> {
 
   const uuid = randomUUID().replaceAll('-', '');
   await mkdir(dataFolder, { recursive: true });
-  const file = await open(`${path}.new`, 'w', 0o600);
-  try {
-    await file.writeFile(`${JSON.stringify({ uuid })}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(`${path}.new`, path);
-  const folder = await open(dataFolder);
-  await folder.sync().finally(() => folder.close());
+  await replaceFile(nodeDisk, path, `${JSON.stringify({ uuid })}\n`);
+  await syncFolders(nodeDisk, [dataFolder]);
   return uuid;
 }
 
