@@ -19,6 +19,7 @@ import { findEngine } from '../engine/local/private-engine.js';
 import { seedImage } from '../engine/local/seed-image.js';
 import { startLogFollower } from '../engine/logs/log-follower.js';
 import { architectureOf } from '../engine/platform.js';
+import { RequestWatch } from '../engine/request-watch.js';
 import { gitSourceController } from '../git-source/controller.js';
 import { readCapabilities } from '../host/facts/capabilities.js';
 import { readDeviceCredentials } from '../host/facts/device-credentials.js';
@@ -65,12 +66,17 @@ export function actors(deps: ActorDeps): Part {
 async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
   const { settings, store, secrets, locks, logs, log, loops } = deps;
   const { dockerHost, started: isOurs } = await engineAddress(deps);
-  const engine = connectEngine({ dockerHost });
+  const requests = new RequestWatch({
+    clock: systemClock,
+    container: (id) => world.containers().find((one) => one.id === id),
+  });
+  const engine = requests.watch(connectEngine({ dockerHost }));
   deps.found.engine = engine;
   const address = parseDockerHost(dockerHost);
   const facts = { ...deps.facts, engineSocket: 'socketPath' in address ? address.socketPath : DEFAULT_SOCKET };
   const wanted = () => [...store.list('Image'), ...store.list('Service')].map(({ spec }) => spec.image);
-  const world = startWorld({ engine, log, clock: systemClock, wanted, sameClock: 'socketPath' in address });
+  const sameClock = 'socketPath' in address;
+  const world: Informer = startWorld({ engine, log, clock: systemClock, wanted, sameClock, requests });
   deps.found.world = world;
   const credentials = registryCredentials({
     readSecret: (name) => secrets.read(name),
@@ -127,7 +133,7 @@ async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
     volumeController(common),
     serviceController(common),
   ];
-  const ofLoops = { store, clock: systemClock, random: Math.random, log };
+  const ofLoops = { store, clock: systemClock, random: Math.random, log, heldUp: requests };
   const ofChildren = children.map((one) => new Loop(one, ofLoops));
   const apps = appController({ ...common, imageGraceMs: settings.imageGraceMs });
   const own = [
@@ -147,7 +153,7 @@ async function actingParts(deps: ActorDeps): Promise<readonly Part[]> {
   const follower: { stop?: () => Promise<void>; strays?: () => void } = {};
   return [
     // Before the first list, which an engine that hangs would hold up.
-    ...(isOurs ? [keeper(deps, world)] : []),
+    keeper(deps, { world, requests, dockerHost, isOurs }),
     { name: 'the world', start: () => world.start(), stop: () => world.stop() },
     { name: 'the traits of the engine', start: () => reader.start(), stop: () => reader.stop() },
     { name: 'the files of images', start: () => archives.start(), stop: () => archives.stop() },

@@ -142,6 +142,7 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
           loops,
           vitals: found.world?.vitals,
           engineTrouble: found.world?.trouble,
+          engineUnanswered: found.world?.unanswered(),
           apiTrouble: found.gateway?.trouble,
         }),
       ),

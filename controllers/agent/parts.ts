@@ -1,7 +1,9 @@
 import { keyOf } from '../../crds/model/kinds.js';
 import type { Informer } from '../engine/cache/informer.js';
-import { EngineKeeper } from '../engine/local/engine-keeper.js';
+import { foreignDaemon } from '../engine/daemon-look.js';
+import { EngineKeeper } from '../engine/engine-keeper.js';
 import { privateDaemon } from '../engine/local/private-engine.js';
+import type { RequestWatch } from '../engine/request-watch.js';
 import type { Host } from '../host/open-host.js';
 import { Backoff } from '../runtime/backoff.js';
 import { type Clock, systemClock } from '../runtime/delays.js';
@@ -91,11 +93,26 @@ export function firewall({ settings, store, variables, host, clock }: FirewallDe
   };
 }
 
-/** Looks after the engine of our own. What happens to it is told of every App: each of them runs on it. */
-export function keeper({ settings, store, voice, log }: ActorDeps, world: Informer): Part {
-  return new EngineKeeper({
-    daemon: privateDaemon(settings.dataFolder, { env: process.env, say: (text) => voice.say(text) }),
+/** Looks after the engine, and after its process where that is ours. What happens to it is told of every App: each of them runs on it. */
+export function keeper(
+  { settings, store, voice, log }: ActorDeps,
+  {
     world,
+    requests,
+    dockerHost,
+    isOurs,
+  }: {
+    readonly world: Informer;
+    readonly requests: RequestWatch;
+    readonly dockerHost: string;
+    readonly isOurs: boolean;
+  },
+): Part {
+  const ours = { env: process.env, say: (text: string) => voice.say(text) };
+  return new EngineKeeper({
+    daemon: isOurs ? privateDaemon(settings.dataFolder, ours) : foreignDaemon(dockerHost),
+    world,
+    requests,
     clock: systemClock,
     elapsedMs: () => performance.now(),
     random: Math.random,

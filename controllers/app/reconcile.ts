@@ -3,7 +3,8 @@ import type { App } from '../../crds/model/kinds.js';
 import { isLiving } from '../../crds/model/living.js';
 import { suspendedMessage } from '../../crds/model/suspend.js';
 import type { AppStatus } from '../../crds/model/types.js';
-import { type Reconcile, TerminalError, wait } from '../runtime/outcome.js';
+import { type Reconcile, TerminalError } from '../runtime/outcome.js';
+import { waitForEngine } from '../runtime/reconciler.js';
 import { observeApp } from './observe.js';
 import { type AppDeps, type Done, event, type Memory } from './pass.js';
 import { perform } from './perform.js';
@@ -22,11 +23,12 @@ export const reconcileApp =
     if (!app) return { is: 'settled' };
     const facts = observeApp(deps, memory, app);
     const leftOut = facts.leftOut.map(({ service }) => service);
-    if (!world.fresh) {
+    const unheard = waitForEngine(world);
+    if (unheard) {
       report(deps, app, { phase: app.status?.phase, leftOut });
       const [issue] = facts.issues;
       if (issue) throw new TerminalError('InvalidRelease', `${issue.path}: ${issue.message}`);
-      return wait('EngineUnreachable', world.trouble ?? 'The engine has not answered yet').outcome;
+      return unheard;
     }
 
     const plan = planApp(app, facts);

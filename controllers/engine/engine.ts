@@ -39,6 +39,8 @@ export interface SeenContainer {
   /** Its whole environment. */
   readonly env?: Readonly<Record<string, string>>;
   readonly updatable?: Updatable;
+  /** What it is given to stop in, ms; undefined where the engine's own limit counts. */
+  readonly stopGraceMs?: number;
 }
 
 /**

@@ -9,7 +9,8 @@ import type { SeenContainer, SeenImage, SeenNetwork, SeenVolume, Updatable } fro
 import { APP_ID, SERVICE_NAME, SPEC_HASH } from './labels.js';
 
 /** What Docker answers but the published types leave out or promise too much about. */
-type Inspected = Omit<ContainerInspectInfo, 'Mounts'> & {
+type Inspected = Omit<ContainerInspectInfo, 'Mounts' | 'Config'> & {
+  readonly Config: ContainerInspectInfo['Config'] & { readonly StopTimeout?: number | null };
   readonly Mounts?: readonly { readonly Type?: string; readonly Name?: string }[] | null;
 };
 
@@ -43,8 +44,16 @@ export function seenContainer(info: Inspected): SeenContainer {
     volumes: (info.Mounts ?? []).flatMap((mount) => (mount.Type === 'volume' && mount.Name ? [mount.Name] : [])),
     env: parseEnvironment(info.Config.Env ?? []),
     updatable: seenUpdatable(info.HostConfig),
+    ...stopGrace(info.Config),
   };
 }
+
+/** How long it may take to stop, where that is said. Pure. */
+export const stopGrace = ({
+  StopTimeout: seconds,
+}: {
+  readonly StopTimeout?: number | null | undefined;
+}): Pick<SeenContainer, 'stopGraceMs'> => (typeof seconds === 'number' ? { stopGraceMs: seconds * 1_000 } : {});
 
 /** Namespaces that are another container's; Docker has replaced its name by its id. Pure. */
 export const seenNamespaces = ({

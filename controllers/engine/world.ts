@@ -21,6 +21,12 @@ export interface World {
   readonly fresh: boolean;
   /** Why it is not fresh, for people. */
   readonly trouble: string | undefined;
+  /**
+   * What the engine leaves unanswered for too long, or fails to tell again and again, in one sentence; undefined while nothing
+   * is. `about`: of these objects only, `container/<id or name>`, `network/<id or name>`, `volume/<name>`, `image/<reference>`:
+   * then what is shown of them may be out of date. That it has changed is announced as a change of the object.
+   */
+  unanswered(about?: readonly string[]): string | undefined;
   /** Containers of a service, newest first. */
   containersOf(appId: number, serviceName: string): readonly SeenContainer[];
   containers(): readonly SeenContainer[];

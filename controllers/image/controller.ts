@@ -21,6 +21,7 @@ export function imageController(deps: ImageDeps): Controller {
       store: deps.store,
       now: deps.now,
       cache: deps.world,
+      about: ({ spec }) => [`image/${spec.image}`],
       prepare: async (image, signal) => {
         await lookOnce(deps, image, signal);
         return image;

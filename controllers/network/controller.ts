@@ -21,6 +21,8 @@ export const networkController = (deps: NetworkDeps, leaks = new Leaks()): Contr
     store: deps.store,
     now: deps.now,
     cache: deps.world,
+    about: ({ spec }) =>
+      [spec.networkName, ...deps.world.networks(spec.networkName).map(({ id }) => id)].map((id) => `network/${id}`),
     unsynced: () => leaks.forget(),
     suspendedWith: ({ spec }) => spec.app,
     observe: (network) => observeNetwork(deps, leaks, network),

@@ -47,6 +47,8 @@ export interface HealthFacts {
   readonly vitals: Vitals | undefined;
   /** Why the engine cannot be heard, as far as that is known. */
   readonly engineTrouble?: string | undefined;
+  /** What it leaves unanswered though it is heard. */
+  readonly engineUnanswered?: string | undefined;
   /** Undefined while containers reach the API, or none is to. */
   readonly apiTrouble: ApiTrouble | undefined;
   /** What keeps the data folder from being written; undefined when nothing does. */
@@ -63,13 +65,7 @@ export function healthChecks(facts: HealthFacts): readonly HealthCheck[] {
     check('passes', stuckPass(facts)),
     check('queues', stuckQueue(facts)),
     check('events', deafness(facts)),
-    {
-      name: 'engine',
-      ok: true,
-      ...(facts.vitals?.engineAnswers === false
-        ? { message: facts.engineTrouble ?? 'The engine does not answer' }
-        : {}),
-    },
+    engineCheck(facts),
     check('data', facts.folderTrouble),
     gatewayCheck(facts),
     ...sourceChecks(facts),
@@ -91,6 +87,12 @@ function stuckQueue({ loops }: HealthFacts): string | undefined {
   return (
     stuck && `The ${stuck.kind} controller has begun no pass for ${minutes(stuck.queuedForMs)}, though some are due`
   );
+}
+
+function engineCheck({ vitals, engineTrouble, engineUnanswered }: HealthFacts): HealthCheck {
+  const isSilent = vitals?.engineAnswers === false;
+  const message = isSilent ? (engineTrouble ?? 'The engine does not answer') : engineUnanswered;
+  return { name: 'engine', ok: true, ...(message === undefined ? {} : { message }) };
 }
 
 /** The engine answers, but we have stopped hearing it. */
@@ -146,6 +148,7 @@ export function healthFacts({
   loops,
   vitals,
   engineTrouble,
+  engineUnanswered,
   apiTrouble,
 }: {
   readonly dataFolder: string;
@@ -153,6 +156,7 @@ export function healthFacts({
   readonly loops: readonly Loop[];
   readonly vitals: Vitals | undefined;
   readonly engineTrouble?: string | undefined;
+  readonly engineUnanswered?: string | undefined;
   readonly apiTrouble: ApiTrouble | undefined;
 }): HealthFacts {
   const unread = store.unread();
@@ -161,6 +165,7 @@ export function healthFacts({
     loops: loops.map(({ controller: { kind }, oldestPassMs, queuedForMs }) => ({ kind, oldestPassMs, queuedForMs })),
     vitals,
     engineTrouble,
+    engineUnanswered,
     apiTrouble,
     folderTrouble: folderTrouble(dataFolder) ?? movedTree(dataFolder) ?? store.diskTrouble,
     unread,

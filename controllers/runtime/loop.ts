@@ -7,7 +7,8 @@ import { keyOf, type Resource } from '../../crds/model/kinds.js';
 import { Backoff } from './backoff.js';
 import { conclude, conditionsAfter, type Ending } from './conclude.js';
 import type { Controller } from './controller.js';
-import { type Clock, Delays } from './delays.js';
+import { type Cancel, type Clock, Delays } from './delays.js';
+import { retry } from './outcome.js';
 import { WorkQueue } from './queue.js';
 
 /** A pass that made progress this often in a row without resting gives others a turn and is reported. */
@@ -25,6 +26,16 @@ export interface LoopDeps {
    * earlier process, and nothing may be concluded from it.
    */
   readonly after?: readonly Loop[];
+  /** Says what keeps passes from coming to an end. */
+  readonly heldUp?: HeldUp;
+}
+
+/** What keeps a pass waiting that it cannot tell of itself, because it waits. */
+export interface HeldUp {
+  /** Why the pass with that signal has not come to its end, in one sentence; undefined when there is nothing to tell. */
+  because(signal: AbortSignal): string | undefined;
+  /** Calls back when that may have changed. */
+  onChange(listener: () => void): Cancel;
 }
 
 /**
@@ -39,7 +50,13 @@ export class Loop {
   #queuedSinceMs: number | undefined;
   readonly #passes = new Map<
     string,
-    { readonly abort: AbortController; readonly done: Promise<void>; readonly startedMs: number }
+    {
+      readonly abort: AbortController;
+      readonly done: Promise<void>;
+      readonly startedMs: number;
+      /** The document that it is about. */
+      readonly before: Resource | undefined;
+    }
   >();
   readonly #inBackoff = new Set<string>(); // its delay is the price of a failure, not a wait
   readonly #nudged = new Set<string>(); // touched while running, but only by a nudge
@@ -81,6 +98,7 @@ export class Loop {
       }),
       this.controller.wakes((name) => this.#nudge(name)),
     );
+    if (this.deps.heldUp) this.#stops.push(this.deps.heldUp.onChange(() => this.#tellHeldUp()));
     for (const { metadata } of store.list(kind)) if (this.#concerns(metadata.name)) this.#unseen.add(metadata.name);
     if (this.#unseen.size === 0) this.#endFirstRound();
     void this.#begin();
@@ -166,6 +184,7 @@ export class Loop {
       this.#queuedSinceMs = this.#queue.size > 0 ? this.deps.clock.monotonic() : undefined;
       if (name === undefined) return;
       const abort = new AbortController();
+      const before = this.deps.store.get(this.controller.kind, name);
       const done = this.#pass(name, abort.signal).finally(() => {
         this.#passes.delete(name);
         this.#nudged.delete(name);
@@ -173,7 +192,7 @@ export class Loop {
         if (this.#unseen.delete(name) && this.#unseen.size === 0) this.#endFirstRound();
         this.#work();
       });
-      this.#passes.set(name, { abort, done, startedMs: this.deps.clock.monotonic() });
+      this.#passes.set(name, { abort, done, startedMs: this.deps.clock.monotonic(), before });
     }
   }
 
@@ -231,6 +250,15 @@ export class Loop {
     if (spins % SPIN_LIMIT !== 0) return;
     this.deps.log.error({ kind: this.controller.kind, name, spins }, 'Passes make progress without end');
     await nextTurn();
+  }
+
+  /** Has documents say so whose passes are held up: their own words come only with the end. */
+  #tellHeldUp(): void {
+    for (const { abort, before } of this.#passes.values()) {
+      const message = this.deps.heldUp?.because(abort.signal);
+      if (message === undefined || !before) continue;
+      this.#writeConditions(before, conclude(retry('EngineHangs', message, 0).outcome));
+    }
   }
 
   #writeConditions(before: Resource, conclusion: ReturnType<typeof conclude>): void {

@@ -12,6 +12,21 @@ interface Synced {
   readonly fresh: boolean;
   /** Why it is not, as a sentence. */
   readonly trouble?: string | undefined;
+  /** What the engine does not tell of those objects, as a sentence; undefined when nothing is missing. */
+  unanswered?(about: readonly string[]): string | undefined;
+}
+
+/**
+ * How a pass ends that can conclude nothing: the cache is not synced, or the engine leaves questions about those objects
+ * unanswered. Undefined when nothing is wrong.
+ */
+export function waitForEngine(
+  cache: Synced,
+  about: readonly string[] = [],
+): Outcome<'EngineUnreachable' | 'EngineHangs'> | undefined {
+  if (!cache.fresh) return wait('EngineUnreachable', cache.trouble ?? 'The engine has not answered yet').outcome;
+  const unanswered = about.length === 0 ? undefined : cache.unanswered?.(about);
+  return unanswered === undefined ? undefined : wait('EngineHangs', unanswered).outcome;
 }
 
 /** What a step came to; a kind adds what cannot be observed afterwards and has to go into its status. */
@@ -53,6 +68,8 @@ export interface Reconciler<
   readonly now: () => number;
   /** Passes wait for it; absent for a kind that does without the engine. */
   readonly cache?: Synced;
+  /** What the resource is on the engine, as `World.unanswered` names objects: nothing is concluded of what the engine does not tell. */
+  about?(resource: Resource<K>): readonly string[];
   /** Told instead of a pass while the cache is not synced. */
   unsynced?(resource: Resource<K>): void;
   /** The App whose suspension suspends the resource too: it is observed, and nothing is done about it. */
@@ -101,9 +118,10 @@ export const reconciler =
     const { kind, store, cache } = of;
     const found = store.get(kind, name);
     if (!found) return { is: 'settled' };
-    if (cache && !cache.fresh) {
-      of.unsynced?.(found);
-      return wait('EngineUnreachable', cache.trouble ?? 'The engine has not answered yet').outcome;
+    const unheard = cache && waitForEngine(cache, of.about?.(found));
+    if (unheard) {
+      if (!cache.fresh) of.unsynced?.(found);
+      return unheard;
     }
     const app = of.suspendedWith?.(found);
     if (app !== undefined && isSuspended(store.get('App', app))) {

@@ -5,6 +5,7 @@ import { isSuspended, SUSPENDED, suspendedMessage } from '../../crds/model/suspe
 import { EngineError, type SeenContainer } from '../engine/engine.js';
 import { conditionsBefore } from '../runtime/conclude.js';
 import { type Outcome, PassingError, type Plan, type Reconcile, TerminalError, wait } from '../runtime/outcome.js';
+import { waitForEngine } from '../runtime/reconciler.js';
 import type { Departures } from './departures.js';
 import { unwellOf } from './health/unwell.js';
 import { joinedAnew, joinedBy, providersOf } from './namespaces.js';
@@ -32,7 +33,12 @@ export const reconcileService =
     const { departures } = memory;
     const before = store.get('Service', name);
     if (!before) return { is: 'settled' };
-    if (!world.fresh) return wait('EngineUnreachable', world.trouble ?? 'The engine has not answered yet').outcome;
+    const containers = containersOf(deps, before, identityOf(before, store.get('App', before.spec.app)));
+    const unheard = waitForEngine(
+      world,
+      containers.map(({ id }) => `container/${id}`),
+    );
+    if (unheard) return unheard;
 
     if (isSuspended(store.get('App', before.spec.app))) return suspend(deps, before);
     const service = await admit(deps, before);

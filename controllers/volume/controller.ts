@@ -21,6 +21,7 @@ export const volumeController = (deps: VolumeDeps): Controller => ({
     store: deps.store,
     now: deps.now,
     cache: deps.world,
+    about: ({ spec }) => [`volume/${spec.volumeName}`],
     suspendedWith: ({ spec }) => spec.app,
     observe: (volume) => observeVolume(deps, volume),
     plan: planVolume,

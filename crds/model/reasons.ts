@@ -20,6 +20,10 @@ export const COMMON_REASONS = {
     meaning: 'The container engine has not answered yet, or does not answer any more.',
     whatToDo: 'See that the engine runs: `systemctl status docker`.',
   },
+  EngineHangs: {
+    meaning: 'The container engine leaves a request about it unanswered, or fails again and again to tell of it.',
+    whatToDo: 'Nothing if it goes on; otherwise see what the message names, and the log of the engine.',
+  },
 } as const satisfies Readonly<Record<string, ReasonText>>;
 
 /**

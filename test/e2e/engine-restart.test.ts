@@ -93,4 +93,22 @@ describe('an engine that restarts', () => {
     await scene.untilReady(name, { withinMs: 60_000 });
     await scene.untilRunning(appId, ['main']);
   });
+
+  it('is named within 30 s when it hangs, though nothing is asked of it, and believed again when it goes on', async () => {
+    const name = `${scene.prefix}-hangs`;
+    const appId = scene.appId();
+    await scene.put(name, { appId, services: { main: scene.service() } });
+    await scene.untilReady(name);
+    const pid = Number(await readFile(engineFolders(folder).pidFile, 'utf8'));
+    process.kill(pid, 'SIGSTOP');
+    try {
+      await scene.untilReason('App', name, 'EngineUnreachable', /does not answer within 15 s, since/, {
+        withinMs: 30_000,
+      });
+      assert.equal((await scene.agent.ask('/v1/healthy')).status, 200, 'a restart of the agent would not help');
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    await scene.untilReady(name);
+  });
 });

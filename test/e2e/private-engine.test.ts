@@ -134,6 +134,17 @@ if (isRoot()) {
       return one && { id: one.id, state: one.state, startedAt: one.startedAt };
     };
 
+    const appMessage = async (): Promise<string> => {
+      const app = await agent.document('App', 'kept');
+      return (app && conditionOf(app, 'Ready')?.message) ?? '';
+    };
+    /** What the check of the engine tells, '' when all is well. */
+    const engineHealth = async (): Promise<string> => {
+      type Health = { readonly status: { readonly checks: readonly { name: string; message?: string }[] } };
+      const { checks } = (await agent.get<Health>('/apis/supercargo.io/v1/health')).status;
+      return checks.find(({ name }) => name === 'engine')?.message ?? '';
+    };
+
     before(async () => {
       const args = ['--engine', 'private', '--seed-image', 'busybox:latest'];
       agent = await AgentProcess.prepare({ dockerHost: '', args });
@@ -176,23 +187,66 @@ if (isRoot()) {
       try {
         const message = await until(
           'the app says that the engine hangs',
-          async () => {
-            const app = await agent.document('App', 'kept');
-            return (app && conditionOf(app, 'Ready')?.message) ?? '';
+          appMessage,
+          (seen) => /within 15 s/.test(seen),
+          {
+            withinMs: 90_000,
+            hint: () => agent.tail(),
           },
-          (seen) => /does not answer within 15 s/.test(seen),
-          { withinMs: 90_000, hint: () => agent.tail() },
         );
-        assert.match(message, /of our own runs/);
-        type Health = { readonly status: { readonly checks: readonly { name: string; message?: string }[] } };
-        const { checks } = (await agent.get<Health>('/apis/supercargo.io/v1/health')).status;
-        assert.match(checks.find(({ name }) => name === 'engine')?.message ?? '', /does not answer/);
+        assert.match(message, /of our own runs, but does not answer within 15 s, since 20\S+Z$/);
+        assert.match(await engineHealth(), /does not answer/);
         assert.equal((await agent.ask('/v1/healthy')).status, 200, 'a restart of the agent would not help');
       } finally {
         process.kill(pid, 'SIGCONT');
       }
       await untilReady();
       assert.equal(await daemonPid(), pid);
+    });
+
+    it('is named by every status while its containerd hangs, though it takes connections', async () => {
+      const commands = await Promise.all(
+        (await readdir('/proc'))
+          .filter((name) => /^\d+$/.test(name))
+          .map(async (pid) => ({
+            pid: Number(pid),
+            line: await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''),
+          })),
+      );
+      const { execRoot } = engineFolders(agent.data);
+      const containerd = commands.find(({ line }) => /containerd\0--config/.test(line) && line.includes(execRoot));
+      assert.ok(containerd);
+      process.kill(containerd.pid, 'SIGSTOP');
+      try {
+        const message = await until(
+          'the app says that containerd hangs',
+          appMessage,
+          (seen) => /containerd/.test(seen),
+          {
+            withinMs: 35_000,
+            hint: () => agent.tail(),
+          },
+        );
+        assert.match(message, /takes connections, but its containerd does not answer within 15 s, since 20\S+Z$/);
+        assert.match(await engineHealth(), /its containerd does not answer/);
+      } finally {
+        process.kill(containerd.pid, 'SIGCONT');
+      }
+      await untilReady();
+      assert.equal(await engineHealth(), '');
+    });
+
+    it('starts it again when the file of its socket is gone, and its containers run on', async () => {
+      const [before, pid] = [await container(), await daemonPid()];
+      await rm(engineFolders(agent.data).socket);
+      const message = await until('the app says so', appMessage, (seen) => /cannot be reached/.test(seen), {
+        hint: () => agent.tail(),
+        withinMs: 20_000,
+      });
+      assert.match(message, /of our own runs, but cannot be reached: connect ENOENT/);
+      await untilReady();
+      assert.notEqual(await daemonPid(), pid);
+      assert.deepEqual(await container(), before);
     });
   });
 }

@@ -16,7 +16,7 @@ import { imageController } from '../../controllers/image/controller.js';
 import { networkController } from '../../controllers/network/controller.js';
 import type { ApiReach } from '../../controllers/network/observe.js';
 import type { Clock } from '../../controllers/runtime/delays.js';
-import { Loop } from '../../controllers/runtime/loop.js';
+import { type HeldUp, Loop } from '../../controllers/runtime/loop.js';
 import { serviceController } from '../../controllers/service/service-controller.js';
 import { volumeController } from '../../controllers/volume/controller.js';
 
@@ -53,6 +53,7 @@ export interface LoopParts {
   readonly clock: Clock;
   readonly logs?: LogStream;
   readonly apiReach?: ApiReach | undefined;
+  readonly heldUp?: HeldUp;
   /** Images are collected at once when not said. */
   readonly imageGraceMs?: number;
 }
@@ -72,6 +73,7 @@ export function deviceLoops({
   logs = new LogStream(),
   apiReach,
   imageGraceMs = 0,
+  heldUp,
 }: LoopParts): readonly Loop[] {
   const handovers = openHandovers({ lockRoot: '/locks', hostRoot: folder });
   const offers = capabilitiesOf({ facts, supervisorVersion: '19.0.5', osRelease: '', kernel: KERNEL });
@@ -88,7 +90,7 @@ export function deviceLoops({
     now: () => clock.now(),
     monotonic: () => clock.monotonic(),
   };
-  const of = { store, clock, random: () => 0, log: silent };
+  const of = { store, clock, random: () => 0, log: silent, ...(heldUp ? { heldUp } : {}) };
   const children = [
     imageController(common),
     networkController(common),

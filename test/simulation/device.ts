@@ -9,6 +9,7 @@ import { openStore } from '../../api/store/document-store.js';
 import type { Store } from '../../api/store/store.js';
 import { type Informer, startWorld } from '../../controllers/engine/cache/informer.js';
 import type { PullQueue } from '../../controllers/engine/images/pull-queue.js';
+import { RequestWatch } from '../../controllers/engine/request-watch.js';
 import { openUpdateLocks } from '../../controllers/host/locks/lock-files.js';
 import type { SideLoader } from '../../controllers/image/side-loader.js';
 import type { Loop } from '../../controllers/runtime/loop.js';
@@ -142,7 +143,11 @@ export class Agent {
     const clock = crashable.clock(device.clock);
     const now = () => clock.now();
     const disk = crashableDisk(crashable);
-    const engine = crashableEngine(device.engine, crashable);
+    const requests = new RequestWatch({
+      clock,
+      container: (id) => world.containers().find((one) => one.id === id),
+    });
+    const engine = requests.watch(crashableEngine(device.engine, crashable));
     const opened = await unlessKilled(crashable, async () => ({
       store: await openStore({ folder, now, log: silent, disk, statusDelayMs: WHEN_ASKED_MS }),
       keys: await openKeys({ folder, globalKey: undefined, now, log: silent, disk }),
@@ -150,7 +155,7 @@ export class Agent {
     if (!opened) return undefined;
     const { store, keys } = opened;
     const wanted = () => [...store.list('Image'), ...store.list('Service')].map(({ spec }) => spec.image);
-    const world = startWorld({ engine, log: silent, clock, coalesceMs: 0, wanted });
+    const world: Informer = startWorld({ engine, log: silent, clock, coalesceMs: 0, wanted, requests });
     const logs = new LogStream();
     const { imageGraceMs, sideLoads, disk: diskSettings } = device.settings;
     const { archives, pulls } = imageSupply({
@@ -162,7 +167,7 @@ export class Agent {
     const parts = { folder, store, engine, world, pulls, archives, locks, keys, clock, logs, imageGraceMs };
     const serving = device.settings.serves ? new Serving({ ...parts, engine: device.engine }) : undefined;
     const processes = { kill: async (id: string) => device.engine.docker.killTask(id) };
-    const loops = deviceLoops({ ...parts, processes, apiReach: serving?.gateway });
+    const loops = deviceLoops({ ...parts, processes, heldUp: requests, apiReach: serving?.gateway });
     const agent = new Agent(device, crashable, store, world, pulls, archives, loops, logs, serving);
     void crashable.end.then(() => serving?.stop());
     device.onBoot?.(agent);

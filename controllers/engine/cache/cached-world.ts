@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { Emitter } from '../../../api/platform/emitter.js';
+import { errorMessage } from '../../../api/platform/errors.js';
 import { withTimeout } from '../../../api/platform/time-limit.js';
 import type { Clock } from '../../runtime/delays.js';
 import {
@@ -11,6 +12,7 @@ import {
   type SeenNetwork,
   type SeenVolume,
 } from '../engine.js';
+import { type RequestWatch, timeText } from '../request-watch.js';
 import type { World, WorldChange } from '../world.js';
 import { ContainerWatch } from './container-watch.js';
 import { effectOf } from './event-effects.js';
@@ -21,8 +23,8 @@ import { Questions } from './questions.js';
 import { VolumeWatch } from './volume-watch.js';
 import type { Watching } from './watch.js';
 
-/** How long the engine may take over one object, ms. */
-const INSPECTION_LIMIT_MS = 30_000;
+/** How long the engine may take over one object, ms: less than after what a request counts as overdue. */
+const INSPECTION_LIMIT_MS = 25_000;
 const INSPECTIONS_AT_ONCE = 8;
 
 export interface WorldDeps {
@@ -35,6 +37,8 @@ export interface WorldDeps {
   readonly coalesceMs: number;
   /** References that documents name: what those images are is known before the world is fresh. */
   readonly wanted?: () => Iterable<string>;
+  /** Knows which requests of anybody the engine leaves unanswered. */
+  readonly requests?: Pick<RequestWatch, 'sentence' | 'onChange'>;
 }
 
 /** The cache behind `World`: takes lists, events and answers, and announces what they change. Opens no connection itself. */
@@ -67,6 +71,7 @@ export class CachedWorld implements World {
         const level = error instanceof EngineUnreachable ? 'debug' : 'warn';
         log[level]({ err: error, object: key }, 'Could not look at an object, trying again');
       },
+      told: (key) => this.#announceAbout(key),
       delayMs: deps.coalesceMs,
       atOnce: INSPECTIONS_AT_ONCE,
       clock,
@@ -77,6 +82,7 @@ export class CachedWorld implements World {
     this.#networks = new NetworkWatch(shared);
     this.#volumes = new VolumeWatch(shared);
     this.#images = new ImageWatch(shared);
+    deps.requests?.onChange((about) => this.#announceAbout(about));
   }
 
   get fresh(): boolean {
@@ -85,6 +91,16 @@ export class CachedWorld implements World {
 
   get trouble(): string | undefined {
     return this.#trouble;
+  }
+
+  unanswered(about?: readonly string[]): string | undefined {
+    const request = this.deps.requests?.sentence(about ? { about } : {});
+    if (request !== undefined) return request;
+    const [key] = about?.filter((one) => this.#inspections.failing(one)) ?? this.#inspections.allFailing;
+    const failing = key === undefined ? undefined : this.#inspections.failing(key);
+    if (key === undefined || !failing) return undefined;
+    const why = errorMessage(failing.error);
+    return `The Docker engine cannot be asked about ${this.#describe(key)} since ${timeText(failing.sinceMs)}: ${why}`;
   }
 
   containers(): readonly SeenContainer[] {
@@ -148,7 +164,9 @@ export class CachedWorld implements World {
   async list(signal: AbortSignal): Promise<void> {
     const { engine } = this.deps;
     // What happened while nobody listened may not show in a list: limits that were edited do not.
-    const known = this.fresh ? this.#containers.known() : undefined;
+    const wasFresh = this.#trouble === undefined;
+    const known = wasFresh ? this.#containers.known() : undefined;
+    const doubtful = this.#inspections.allFailing;
     this.#inspections.unmarkAll('');
     this.#images.listing();
     await this.#questions.ask(
@@ -170,7 +188,8 @@ export class CachedWorld implements World {
       // Then the connection is dropped, and the next one begins with a list.
       () => undefined,
     );
-    if (this.fresh) return;
+    for (const key of doubtful) this.#announceAbout(key);
+    if (wasFresh) return;
     await this.#images.learn(this.deps.wanted?.() ?? [], signal);
     this.#trouble = undefined;
     this.announce({ type: 'all' });
@@ -178,7 +197,7 @@ export class CachedWorld implements World {
 
   /** The engine cannot be heard: what is shown may be out of date. `why` is one sentence. */
   lost(why: string): void {
-    const wasFresh = this.fresh;
+    const wasFresh = this.#trouble === undefined;
     this.#trouble = why;
     if (wasFresh) this.announce({ type: 'all' });
   }
@@ -236,6 +255,38 @@ export class CachedWorld implements World {
         break;
       case 'image':
         await this.#images.look(name, signal);
+        break;
+    }
+  }
+
+  /** `container web_1_1` */
+  #describe(key: string): string {
+    const slash = key.indexOf('/');
+    const [type, id] = [key.slice(0, slash), key.slice(slash + 1)];
+    const name = type === 'container' ? this.#containers.all().find((one) => one.id === id)?.name : undefined;
+    return id === '*' ? `its ${type}s` : `${type} ${name ?? id}`;
+  }
+
+  /** Has everybody look again whom that object concerns: what may be believed of it is another thing now. */
+  #announceAbout(about: string): void {
+    const slash = about.indexOf('/');
+    const id = about.slice(slash + 1);
+    switch (about.slice(0, slash)) {
+      case 'container': {
+        const container = this.#containers.all().find((one) => one.id === id || one.name === id);
+        if (!container) break;
+        const { appId, serviceName } = container;
+        this.announce({ type: 'container', appId, serviceName, id: container.id });
+        break;
+      }
+      case 'network':
+        this.announce({ type: 'network', name: this.#networks.nameOf(id) ?? id });
+        break;
+      case 'volume':
+        this.announce({ type: 'volume', name: id });
+        break;
+      case 'image':
+        this.announce({ type: 'image' });
         break;
     }
   }

@@ -25,8 +25,9 @@ export interface Informer extends World {
    */
   relist(): Promise<void>;
   /**
-   * What whoever looks after the engine's process knows to be wrong with it: said as `trouble` instead of what a connection
-   * shows, and an open connection is given up. Undefined: nothing; it is tried to connect at once.
+   * What whoever looks after the engine knows to be wrong with it: said as `trouble` instead of what a connection shows, and an
+   * open connection is given up. Until it is taken back (undefined) nothing is fresh, though a new connection may show it: then
+   * everything is listed anew, or it is tried to connect at once.
    */
   explain(why: string | undefined): void;
   stop(): Promise<void>;
@@ -45,6 +46,7 @@ export function startWorld(deps: {
   readonly sameClock?: boolean;
   readonly coalesceMs?: number;
   readonly wanted?: () => Iterable<string>;
+  readonly requests?: WorldDeps['requests'];
 }): Informer {
   return new LiveWorld({ sameClock: true, coalesceMs: COALESCE_MS, ...deps });
 }
@@ -66,6 +68,8 @@ class LiveWorld extends CachedWorld implements Informer {
   #loop: Promise<void> | undefined;
   #vitals: Vitals;
   #explanation: string | undefined;
+  /** When the explanation was given first, ms. */
+  #explainedAtMs = 0;
   /** Ends the present connection, or the attempt to open one. */
   #attempt: AbortController | undefined;
 
@@ -76,7 +80,12 @@ class LiveWorld extends CachedWorld implements Informer {
   }
 
   get vitals(): Vitals {
-    return this.#vitals;
+    if (this.#explanation === undefined) return this.#vitals;
+    return { ...this.#vitals, lostAtMs: this.#vitals.lostAtMs ?? this.#explainedAtMs, engineAnswers: false };
+  }
+
+  override get fresh(): boolean {
+    return this.#explanation === undefined && super.fresh;
   }
 
   override lost(why: string): void {
@@ -94,11 +103,15 @@ class LiveWorld extends CachedWorld implements Informer {
     if (why === before) return;
     this.#explanation = why;
     if (why === undefined) {
-      this.#hurry?.();
+      if (this.fresh) this.announce({ type: 'all' });
+      // What was seen meanwhile was seen of an engine that was not well.
+      void this.relist();
       return;
     }
-    if (!this.fresh) this.announce({ type: 'all' });
-    if (this.fresh || before === undefined) this.#attempt?.abort(new DOMException(why, 'TimeoutError'));
+    if (before === undefined) this.#explainedAtMs = this.own.clock.monotonic();
+    // A connection that is given up announces it itself.
+    if (before !== undefined || !super.fresh) this.announce({ type: 'all' });
+    if (before === undefined) this.#attempt?.abort(new DOMException(why, 'TimeoutError'));
   }
 
   start(): Promise<void> {

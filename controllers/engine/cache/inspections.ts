@@ -2,6 +2,16 @@ import type { Cancel, Clock } from '../../runtime/delays.js';
 
 const RETRY_FIRST_MS = 1_000;
 const RETRY_LONGEST_MS = 30_000;
+/** Failing so often in a row is no hiccup. An inspection that was not answered in time is none either. */
+const FAILURES_TOLD = 3;
+
+/** An object that cannot be looked at. */
+export interface Failing {
+  readonly times: number;
+  /** When the first look that failed began, by the time of day, ms. */
+  readonly sinceMs: number;
+  readonly error: unknown;
+}
 
 /**
  * Looks at marked keys a moment later, once however often they were marked; marked while being looked at: once more.
@@ -12,13 +22,15 @@ export class Inspections {
   readonly #marked = new Map<string, Cancel>();
   /** Being looked at; true: marked again meanwhile. */
   readonly #running = new Map<string, boolean>();
-  readonly #failures = new Map<string, number>();
+  readonly #failures = new Map<string, Failing>();
   #stopped = false;
 
   constructor(
     private readonly options: {
       readonly look: (key: string) => Promise<void>;
       readonly failed: (key: string, error: unknown) => void;
+      /** What `failing` says of the key has changed. */
+      readonly told?: (key: string) => void;
       readonly delayMs: number;
       readonly atOnce: number;
       readonly clock: Clock;
@@ -28,7 +40,21 @@ export class Inspections {
   mark(key: string): void {
     if (this.#stopped || this.#marked.has(key)) return;
     if (this.#running.has(key)) this.#running.set(key, true);
-    else this.#schedule(key, this.options.delayMs);
+    else {
+      this.#failures.delete(key); // of another time: somebody has looked since
+      this.#schedule(key, this.options.delayMs);
+    }
+  }
+
+  /** How it fails, where looking at it goes on failing or hangs; undefined when it does not, and when somebody else has looked since. */
+  failing(key: string): Failing | undefined {
+    const failing = this.#failures.get(key);
+    return failing && isTold(failing) && this.has(key) ? failing : undefined;
+  }
+
+  /** Keys that are failing. */
+  get allFailing(): readonly string[] {
+    return [...this.#failures.keys()].filter((key) => this.failing(key) !== undefined);
   }
 
   /** Takes a mark back: somebody else is looking right now. */
@@ -63,22 +89,30 @@ export class Inspections {
 
   async #look(key: string): Promise<void> {
     this.#running.set(key, false);
+    const beganMs = this.options.clock.now();
+    const before = this.#failures.get(key);
     try {
       await this.options.look(key);
       this.#failures.delete(key);
     } catch (error) {
-      this.#retry(key, error);
+      this.#retry(key, { times: (before?.times ?? 0) + 1, sinceMs: before?.sinceMs ?? beganMs, error });
     }
     const again = this.#running.get(key) === true;
     this.#running.delete(key);
     if (again) this.mark(key);
+    const after = this.#failures.get(key);
+    if (isTold(before) !== isTold(after)) this.options.told?.(key);
   }
 
-  #retry(key: string, error: unknown): void {
+  #retry(key: string, failing: Failing): void {
     if (this.#stopped) return;
-    const failures = this.#failures.get(key) ?? 0;
-    this.#failures.set(key, failures + 1);
-    this.options.failed(key, error);
-    if (!this.#marked.has(key)) this.#schedule(key, Math.min(RETRY_FIRST_MS * 2 ** failures, RETRY_LONGEST_MS));
+    this.#failures.set(key, failing);
+    this.options.failed(key, failing.error);
+    if (this.#marked.has(key)) return;
+    this.#schedule(key, Math.min(RETRY_FIRST_MS * 2 ** (failing.times - 1), RETRY_LONGEST_MS));
   }
 }
+
+const isTold = (failing: Failing | undefined): boolean =>
+  failing !== undefined &&
+  (failing.times >= FAILURES_TOLD || (failing.error instanceof Error && failing.error.name === 'TimeoutError'));

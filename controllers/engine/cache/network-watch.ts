@@ -15,6 +15,10 @@ export class NetworkWatch {
     return this.#cache.values().filter((network) => network.name === name);
   }
 
+  nameOf(id: string): string | undefined {
+    return this.#cache.get(id)?.name;
+  }
+
   /** By a list: only that shows every network of one name. */
   refresh(signal: AbortSignal): Promise<void> {
     const { engine, questions, inspections } = this.shared;

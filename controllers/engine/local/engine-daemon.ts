@@ -6,6 +6,7 @@ import { hasCode } from '../../../api/platform/errors.js';
 import { type Env, findProgram, withoutSecrets } from '../../../api/platform/programs.js';
 import { runCommand } from '../../../api/platform/run-program.js';
 import { timeoutSignal } from '../../../api/platform/time-limit.js';
+import { probeConnection } from '../client/connection-probe.js';
 import { dockerHttp } from '../client/docker-http.js';
 import { EngineUnreachable } from '../engine.js';
 import { ensureBridge, poolOfBridge, removeBridge } from './engine-bridge.js';
@@ -16,6 +17,8 @@ import type { EngineFolders } from './engine-folders.js';
 const START_LIMIT_MS = 90_000;
 const STOP_LIMIT_MS = 30_000;
 const POLL_MS = 100;
+/** From the pid file to the socket: a daemon that takes longer has lost it. */
+const LISTEN_LIMIT_MS = 5_000;
 
 interface Means {
   readonly env: Env;
@@ -45,7 +48,11 @@ export async function pings(socketPath: string, signal: AbortSignal): Promise<bo
  */
 export async function startDaemon(program: string, folders: EngineFolders, means: Means): Promise<void> {
   const { env, say, signal } = means;
-  if ((await daemonPid(folders)) !== undefined) return untilAnswers(folders.socket, signal); // it is just starting
+  if ((await daemonPid(folders)) !== undefined) {
+    if (await comesToListen(folders.socket, signal)) return untilAnswers(folders.socket, signal); // it is just starting
+    say('The Docker engine of our own runs without its socket: ending it, containers run on');
+    await endDaemon(folders);
+  }
   await removeStalePids(folders);
   await mkdir(dirname(folders.log), { recursive: true });
   await mkdir(folders.execRoot, { recursive: true, mode: 0o700 });
@@ -64,6 +71,29 @@ export async function startDaemon(program: string, folders: EngineFolders, means
   if (alone) return;
   const blocked = await allowForwarding(pool, env);
   if (blocked !== undefined) say(`Containers may not reach each other: ${blocked}`);
+}
+
+/** Whether somebody listens there, now or within seconds: a daemon that has just begun has not made its socket yet. */
+async function comesToListen(socketPath: string, signal?: AbortSignal): Promise<boolean> {
+  const patience = timeoutSignal(LISTEN_LIMIT_MS, signal);
+  while (!patience.aborted) {
+    if ((await probeConnection({ socketPath }, patience)).is !== 'unreachable') return true;
+    await sleep(POLL_MS);
+  }
+  signal?.throwIfAborted();
+  return false;
+}
+
+/** Ends the daemon, not its containers: it is started with `--live-restore`. Resolves when it has gone. */
+async function endDaemon(folders: EngineFolders): Promise<void> {
+  const pid = await daemonPid(folders);
+  if (pid === undefined) return;
+  signalProcess(pid, 'SIGTERM');
+  const deadline = performance.now() + STOP_LIMIT_MS;
+  while ((await daemonPid(folders)) !== undefined) {
+    if (performance.now() > deadline) signalProcess(pid, 'SIGKILL');
+    await sleep(POLL_MS);
+  }
 }
 
 /** Starts it once. Resolves with nothing when it answers, or with how it ended and the end of its log. */
@@ -118,12 +148,7 @@ export async function stopDaemon(folders: EngineFolders, env: Env): Promise<void
   const interfaces: string[] = [];
   if (pid !== undefined) {
     interfaces.push(...(await killContainers(folders.socket)));
-    signalProcess(pid, 'SIGTERM');
-    const deadline = performance.now() + STOP_LIMIT_MS;
-    while ((await daemonPid(folders)) !== undefined) {
-      if (performance.now() > deadline) signalProcess(pid, 'SIGKILL');
-      await sleep(POLL_MS);
-    }
+    await endDaemon(folders);
   }
   await killLeftovers(folders);
   await unmountUnder([folders.execRoot, folders.dataRoot], env);
@@ -136,6 +161,12 @@ export async function stopDaemon(folders: EngineFolders, env: Env): Promise<void
 
 /** Whether the daemon of these folders runs, answering or not. */
 export const isRunning = async (folders: EngineFolders): Promise<boolean> => (await daemonPid(folders)) !== undefined;
+
+/** Where the containerd of such a daemon listens: its own, else the one of the system, which it prefers when it finds it. */
+export const containerdSockets = ({ execRoot }: EngineFolders): readonly string[] => [
+  join(execRoot, 'containerd', 'containerd.sock'),
+  '/run/containerd/containerd.sock',
+];
 
 /** The running daemon of these folders. A number in a file proves nothing: the process has to be that daemon. */
 async function daemonPid(folders: EngineFolders): Promise<number | undefined> {

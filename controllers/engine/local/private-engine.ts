@@ -4,10 +4,11 @@ import { type Env, findProgram } from '../../../api/platform/programs.js';
 import { timeoutSignal } from '../../../api/platform/time-limit.js';
 import { DEFAULT_SOCKET, parseDockerHost } from '../client/docker-address.js';
 import { connectEngine } from '../client/dockerode-engine.js';
+import { daemonLook } from '../daemon-look.js';
+import type { Daemon } from '../engine-keeper.js';
 import { installPackages, isDebian, isRoot } from './debian-packages.js';
-import { answers, isRunning, pings, startDaemon, stopDaemon } from './engine-daemon.js';
+import { answers, containerdSockets, isRunning, pings, startDaemon, stopDaemon } from './engine-daemon.js';
 import { engineFolders } from './engine-folders.js';
-import type { Daemon } from './engine-keeper.js';
 
 /** A daemon that accepts a connection and takes longer over a ping hangs, ms. */
 const ANSWER_LIMIT_MS = 10_000;
@@ -95,7 +96,7 @@ async function privateEngine(search: EngineSearch): Promise<{ dockerHost: string
   say(`Starting a Docker engine of our own, data in ${folders.dataRoot}`);
   const isKnown = existsSync(folders.dataRoot);
   try {
-    await privateDaemon(dataFolder, { env, say }).start(signal);
+    await privateDaemon(dataFolder, { env, say }).process.start(signal);
   } catch (error) {
     // It has worked before: whoever looks after it starts it again. The rest of the device needs an agent meanwhile.
     signal?.throwIfAborted();
@@ -106,15 +107,21 @@ async function privateEngine(search: EngineSearch): Promise<{ dockerHost: string
 }
 
 /** The daemon of that data folder, to be looked after. */
-export function privateDaemon(dataFolder: string, { env, say }: Pick<EngineSearch, 'env' | 'say'>): Daemon {
+export function privateDaemon(
+  dataFolder: string,
+  { env, say }: Pick<EngineSearch, 'env' | 'say'>,
+): Daemon & Required<Pick<Daemon, 'process'>> {
   const folders = engineFolders(dataFolder);
   return {
-    isRunning: () => isRunning(folders),
-    answers: (signal) => pings(folders.socket, signal),
-    async start(signal) {
-      const program = findProgram('dockerd', env);
-      if (program === undefined) throw new Error('The Docker engine did not start: dockerd is not to be found');
-      await startDaemon(program, folders, { env, say, signal });
+    name: 'The Docker engine of our own',
+    look: daemonLook(`unix://${folders.socket}`, containerdSockets(folders)),
+    process: {
+      isRunning: () => isRunning(folders),
+      async start(signal) {
+        const program = findProgram('dockerd', env);
+        if (program === undefined) throw new Error('The Docker engine did not start: dockerd is not to be found');
+        await startDaemon(program, folders, { env, say, signal });
+      },
     },
   };
 }

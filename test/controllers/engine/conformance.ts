@@ -119,6 +119,7 @@ export function describeEngine(title: string, make: () => Promise<EngineUnderTes
           networkMode: 'default',
           networks: { bridge: { id: '', aliases: [] } },
           volumes: [],
+          stopGraceMs: 0,
         });
       });
 

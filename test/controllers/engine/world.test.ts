@@ -57,6 +57,55 @@ function changeContainer(engine: ScriptedEngine, action: string, over: Parameter
 }
 
 describe('The world', () => {
+  describe('not told', () => {
+    const about = ['container/c1'];
+    const failing = async (error: Error) => {
+      const bench = await setUp((engine) => engine.boxes.set('c1', aContainer()));
+      bench.engine.fault = (request) => (request === 'inspectContainer c1' ? error : undefined);
+      changeContainer(bench.engine, 'die', { state: 'exited' });
+      await bench.pass(COALESCE_MS + 5);
+      return bench;
+    };
+
+    it('says so of a container whose inspection fails again and again, and since when', async () => {
+      const { world, engine, pass, takeHeard } = await failing(new EngineError('runtime is stuck', 500));
+      assert.equal(world.unanswered(about), undefined, 'once is a hiccup');
+      await pass(3_000);
+      const words =
+        'The Docker engine cannot be asked about container web_1_1_local since 2026-01-02T03:04:06Z: runtime is stuck';
+      assert.deepEqual([world.unanswered(about), world.unanswered()], [words, words]);
+      assert.equal(world.unanswered(['container/c2']), undefined);
+      assert.deepEqual(takeHeard(), ['container c1']);
+      engine.fault = () => undefined;
+      await pass(4_000);
+      assert.deepEqual([world.unanswered(about), world.unanswered()], [undefined, undefined]);
+      assert.deepEqual(takeHeard(), ['container c1', 'container c1'], 'what it is, and that it can be believed');
+    });
+
+    it('says so at once of one that is not answered in time', async () => {
+      const { world } = await failing(new DOMException('Docker did not answer within 25 s', 'TimeoutError'));
+      assert.match(world.unanswered(about) ?? '', /did not answer within 25 s$/);
+    });
+
+    it('no longer says so when a list has told', async () => {
+      const { world, engine, pass, takeHeard } = await failing(new EngineError('runtime is stuck', 500));
+      await pass(3_000);
+      engine.fault = () => undefined;
+      takeHeard();
+      await world.relist();
+      assert.equal(world.unanswered(about), undefined);
+      assert.equal(takeHeard().at(-1), 'container c1');
+    });
+
+    it('no longer says so when somebody else has looked', async () => {
+      const { world, engine, pass } = await failing(new EngineError('runtime is stuck', 500));
+      await pass(3_000);
+      engine.fault = () => undefined;
+      await world.refreshContainer('c1', never);
+      assert.equal(world.unanswered(about), undefined);
+    });
+  });
+
   describe('connecting', () => {
     it('subscribes to events before it lists, then is fresh', async () => {
       const { world, first } = await setUp((engine) => engine.boxes.set('c1', aContainer()));
@@ -190,6 +239,23 @@ describe('The world', () => {
       await pass(reconnectDelayMs(1) + COALESCE_MS);
       world.explain(undefined);
       assert.deepEqual([world.fresh, world.trouble], [true, undefined]);
+    });
+
+    it('believes nothing that a new connection shows while the engine is said not to be well, and lists again afterwards', async () => {
+      const { world, engine, clock, pass, takeHeard } = await setUp();
+      world.explain('Its containerd hangs');
+      await pass(reconnectDelayMs(1) + COALESCE_MS);
+      assert.equal(engine.listeners, 1, 'it is connected');
+      assert.deepEqual([world.fresh, world.trouble], [false, 'Its containerd hangs']);
+      assert.equal(world.vitals.engineAnswers, false);
+      assert.ok(clock.monotonic() - (world.vitals.lostAtMs ?? Number.NaN) < 1_000);
+      [engine.requests, takeHeard().length] = [[], 0];
+      engine.boxes.set('c1', aContainer());
+      world.explain(undefined);
+      await calm();
+      assert.deepEqual(engine.takeRequests(), LISTS);
+      assert.deepEqual([world.fresh, world.vitals.engineAnswers], [true, true]);
+      assert.deepEqual(takeHeard(), ['all', 'container c1']);
     });
 
     it('treats a stream that just ends as a lost connection', async () => {

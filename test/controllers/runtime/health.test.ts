@@ -46,6 +46,16 @@ const CASES: readonly { readonly it: string; readonly facts?: Partial<HealthFact
     want: 'engine: The engine does not answer',
   },
   {
+    it: 'tells what an engine leaves unanswered that is heard',
+    facts: { engineUnanswered: 'The engine has not answered to: start container web' },
+    want: 'engine: The engine has not answered to: start container web',
+  },
+  {
+    it: 'tells that an engine is down rather than what it leaves unanswered',
+    facts: { vitals: lost(MINUTE, false), engineTrouble: 'It hangs', engineUnanswered: 'start container web' },
+    want: 'engine: It hangs',
+  },
+  {
     it: 'tells at first that nobody listens where containers call',
     facts: { apiTrouble: { message: 'Containers cannot reach the API', forMs: 15_000 } },
     want: 'gateway: Containers cannot reach the API',

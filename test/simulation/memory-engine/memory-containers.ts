@@ -1,6 +1,6 @@
 import type { ContainerLogLine, ContainerOptions, SeenContainer } from '../../../controllers/engine/engine.js';
 import { APP_ID, SERVICE_NAME, SPEC_HASH } from '../../../controllers/engine/labels.js';
-import { parseEnvironment, seenNamespaces, seenUpdatable } from '../../../controllers/engine/seen.js';
+import { parseEnvironment, seenNamespaces, seenUpdatable, stopGrace } from '../../../controllers/engine/seen.js';
 import type { ContainerStats } from '../../../crds/model/stats.js';
 
 /** One container as the memory engine keeps it. */
@@ -56,6 +56,7 @@ export function seenMemoryContainer(container: MemoryContainer): SeenContainer {
     volumes: [...container.volumes],
     env: parseEnvironment(container.options.Env ?? []),
     updatable: seenUpdatable(container.options.HostConfig ?? {}),
+    ...stopGrace(container.options),
   };
 }
 

@@ -1,0 +1,206 @@
+import type { Logger } from 'pino';
+import { errorMessage } from '../../api/platform/errors.js';
+import { Backoff } from '../runtime/backoff.js';
+import type { Cancel, Clock } from '../runtime/delays.js';
+import type { Informer } from './cache/informer.js';
+import { type RequestWatch, timeText } from './request-watch.js';
+
+/** How often the engine is looked at while it is well, and while it is not, ms. */
+const LOOK_MS = 10_000;
+const TROUBLED_LOOK_MS = 1_000;
+/** An engine that takes longer than this to answer hangs; one that unpacks images on a small device takes seconds, ms. */
+const ANSWER_LIMIT_MS = 15_000;
+/** Between two starts, ms. */
+const RESTART_MS = { firstMs: 1_000, maxMs: 60_000 };
+/** One that has run for so long has not ended because of how it was started, ms. */
+const STEADY_MS = 60_000;
+
+/**
+ * How an engine answers. `half`: it takes connections, but something that it needs for its work does not answer; `what` names
+ * that. `unreachable`: nobody listens at its address.
+ */
+export type Finding =
+  | { readonly is: 'answers' | 'hangs' }
+  | { readonly is: 'half'; readonly what: string }
+  | { readonly is: 'unreachable'; readonly why: string };
+
+/** The daemon of an engine. */
+export interface Daemon {
+  /** How people know it: the beginning of a sentence. */
+  readonly name: string;
+  /**
+   * Looks whether it answers; until the signal fires. `closely`: requests are overdue, so it is worth a request to find out
+   * whether all of it hangs. Otherwise none is sent.
+   */
+  look(signal: AbortSignal, closely: boolean): Promise<Finding>;
+  /** For one that is ours to start; undefined for any other. */
+  readonly process?: {
+    /** It is there. */
+    isRunning(): Promise<boolean>;
+    /** Resolves when it answers; rejects with why it did not start. Ends one first that runs and cannot be reached. */
+    start(signal?: AbortSignal): Promise<void>;
+  };
+}
+
+export interface EngineKeeperDeps {
+  readonly daemon: Daemon;
+  readonly world: Pick<Informer, 'fresh' | 'explain' | 'onChange'>;
+  /** Whether requests are overdue, and when one becomes so. */
+  readonly requests?: Pick<RequestWatch, 'isOverdue' | 'onChange'>;
+  readonly clock: Clock;
+  /** Monotonic, ms. */
+  readonly elapsedMs: () => number;
+  readonly random: () => number;
+  /** Tells people what happened to the engine. */
+  readonly tell: (type: 'Normal' | 'Warning', reason: string, message: string) => void;
+  readonly log: Pick<Logger, 'error'>;
+}
+
+/**
+ * Looks after an engine: says while it hangs or cannot be reached, and since when; starts the daemon again where it is ours and has
+ * ended or has lost its socket, with back-off. A hanging one is left alone: it may hold the only way to its containers, and
+ * most go on by themselves.
+ */
+export class EngineKeeper {
+  readonly name = 'the watch over the engine';
+  readonly #backoff: Backoff;
+  readonly #stopping = new AbortController();
+  #trouble: string | undefined;
+  /** What was found since when (by the time of day, ms), while it does not answer. */
+  #found: { readonly what: string; readonly sinceMs: number } | undefined;
+  /** Since when the daemon is known to run, monotonic ms; undefined while it does not. */
+  #runsSinceMs: number | undefined;
+  /** Before this it is not started again, monotonic ms. */
+  #notBeforeMs = 0;
+  #isLooking = false;
+  #turn: Promise<void> = Promise.resolve();
+  #cancel: Cancel = () => undefined;
+  readonly #unwatch: Cancel[] = [];
+
+  constructor(private readonly deps: EngineKeeperDeps) {
+    this.#backoff = new Backoff({ ...RESTART_MS, random: deps.random });
+  }
+
+  start(): void {
+    const { world, requests } = this.deps;
+    // The stream of events breaks as soon as the daemon ends.
+    this.#unwatch.push(
+      world.onChange(({ type }) => {
+        if (type === 'all' && !world.fresh) this.#look();
+      }),
+    );
+    if (requests) this.#unwatch.push(requests.onChange(() => this.#look()));
+    this.#look();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort(new Error('The agent is stopping'));
+    for (const unwatch of this.#unwatch.splice(0)) unwatch();
+    this.#cancel();
+    await this.#turn;
+  }
+
+  /** What is wrong with the daemon, in one sentence; undefined while nothing is. */
+  get trouble(): string | undefined {
+    return this.#trouble;
+  }
+
+  #look(): void {
+    if (this.#isLooking || this.#stopping.signal.aborted) return;
+    this.#isLooking = true;
+    this.#cancel();
+    this.#turn = this.#examine()
+      .catch((error: unknown) => {
+        if (!this.#stopping.signal.aborted) this.deps.log.error({ err: error }, 'Could not look after the engine');
+      })
+      .then(() => {
+        this.#isLooking = false;
+        if (this.#stopping.signal.aborted) return;
+        const isWell = this.#trouble === undefined && this.deps.world.fresh;
+        this.#cancel = this.deps.clock.after(isWell ? LOOK_MS : TROUBLED_LOOK_MS, () => this.#look());
+      });
+  }
+
+  async #examine(): Promise<void> {
+    const { daemon, requests, clock, elapsedMs } = this.deps;
+    const { name, process } = daemon;
+    if (process && !(await process.isRunning())) return this.#startAgain('EngineEnded', `${name} has ended`);
+    const beganMs = clock.now();
+    const limit = new AbortController();
+    const cancel = clock.after(ANSWER_LIMIT_MS, () => limit.abort());
+    const signal = AbortSignal.any([limit.signal, this.#stopping.signal]);
+    const finding = await daemon.look(signal, requests?.isOverdue === true).finally(cancel);
+    if (this.#stopping.signal.aborted) return;
+    // One that ends meanwhile is seen at the next look.
+    if (process && finding.is !== 'answers' && !(await process.isRunning())) return;
+    if (finding.is === 'unreachable') return this.#lost(finding.why, beganMs);
+    this.#runsSinceMs ??= elapsedMs();
+    if (finding.is === 'answers') this.#well();
+    else
+      this.#troubled('EngineHangs', finding.is === 'half' ? halfText(name, finding.what) : hangText(daemon), beganMs);
+  }
+
+  #well(): void {
+    const { daemon, tell } = this.deps;
+    this.#found = undefined;
+    if (this.#trouble !== undefined) tell('Normal', 'EngineAnswers', `${daemon.name} answers again`);
+    this.#say(undefined);
+  }
+
+  #lost(why: string, beganMs: number): Promise<void> | void {
+    const { name, process } = this.deps.daemon;
+    if (process) return this.#startAgain('EngineUnreachable', `${name} runs, but cannot be reached: ${why}`);
+    this.#troubled('EngineUnreachable', `${name} cannot be reached: ${why}`, beganMs);
+  }
+
+  #troubled(reason: string, what: string, beganMs: number): void {
+    if (this.#found?.what !== what) {
+      this.#found = { what, sinceMs: beganMs };
+      this.deps.tell('Warning', reason, what);
+    }
+    this.#say(`${what}, since ${timeText(this.#found.sinceMs)}`);
+  }
+
+  async #startAgain(reason: string, why: string): Promise<void> {
+    const { daemon, elapsedMs, tell } = this.deps;
+    this.#found = undefined;
+    if (this.#runsSinceMs !== undefined || this.#trouble === undefined) {
+      if (elapsedMs() - (this.#runsSinceMs ?? elapsedMs()) >= STEADY_MS) this.#backoff.forget(this.name);
+      this.#runsSinceMs = undefined;
+      tell('Warning', reason, why);
+      this.#postpone(why);
+    }
+    if (elapsedMs() < this.#notBeforeMs) return;
+    try {
+      await daemon.process?.start(this.#stopping.signal);
+    } catch (error) {
+      if (this.#stopping.signal.aborted) return;
+      // How it ended stands in the first line, and why in the last one that it printed.
+      const lines = errorMessage(error).split('\n');
+      const cause = [lines[0], ...lines.slice(1).slice(-1)].join(': ');
+      tell('Warning', 'EngineNotStarted', cause);
+      this.#postpone(cause);
+      return;
+    }
+    this.#runsSinceMs = elapsedMs();
+    tell('Normal', 'EngineStarted', `Started ${daemon.name.replace(/^The /, 'the ')} again`);
+    this.#say(undefined);
+  }
+
+  #postpone(why: string): void {
+    const waitMs = this.#backoff.next(this.name);
+    this.#notBeforeMs = this.deps.elapsedMs() + waitMs;
+    this.#say(`${why}; it is started again in ${Math.ceil(waitMs / 1000)} s`);
+  }
+
+  #say(trouble: string | undefined): void {
+    this.#trouble = trouble;
+    this.deps.world.explain(trouble);
+  }
+}
+
+const hangText = ({ name, process }: Daemon): string =>
+  `${name} ${process ? 'runs' : 'takes connections'}, but does not answer within ${ANSWER_LIMIT_MS / 1000} s`;
+
+const halfText = (name: string, what: string): string =>
+  `${name} takes connections, but ${what} does not answer within ${ANSWER_LIMIT_MS / 1000} s`;
