@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { conditionOf, isReady, isStalled, readinessOf } from '../../../crds/model/conditions.js';
 import { durationSeconds } from '../../../crds/model/duration.js';
 import type { AnyResource, App, Image, Service } from '../../../crds/model/kinds.js';
@@ -44,6 +45,7 @@ export async function waitReady(
   const told = new Map<string, string>();
   const steadiness = new Steadiness(before, () => performance.now());
   const again: { timer?: NodeJS.Timeout } = {};
+  const upToDate = new UpToDate(client, mirror);
   const tell = (subject: Subject, text: string, isReady = false): void => {
     const name = subjectText(subject);
     if (text === '' || told.get(name) === text) return;
@@ -63,6 +65,10 @@ export async function waitReady(
       const leftMs = steadiness.leftMs(awaited.flatMap((one) => servicesOf(seen.all('Service'), one)));
       clearTimeout(again.timer);
       if (leftMs) again.timer = setTimeout(() => mirror.lookAgain(), leftMs);
+      const verdicts = awaited.map((one) => verdictOf(seen.get(one.kind, one.name), one));
+      if (leftMs === 0 && verdicts.every(({ is }) => is === 'ready')) {
+        if (!upToDate.check()) return undefined;
+      } else upToDate.forget();
       const open = awaited.filter((one) => {
         const verdict = verdictOf(seen.get(one.kind, one.name), one);
         if (verdict.is === 'stuck')
@@ -89,6 +95,43 @@ export async function waitReady(
     progress.close();
   }
 }
+
+/**
+ * Whether the services are seen as they are. Each kind is followed by a watch of its own: that of Apps may tell that all
+ * is Ready before that of Services tells what has been started.
+ */
+class UpToDate {
+  #is: 'unknown' | 'asked' | 'known' = 'unknown';
+
+  constructor(
+    private readonly client: Client,
+    private readonly mirror: Mirror<AnyResource>,
+  ) {}
+
+  /** True once the services have been listed since the last `forget`; otherwise has them listed, and looks again then. */
+  check(): boolean {
+    if (this.#is === 'unknown') void this.#ask();
+    return this.#is === 'known';
+  }
+
+  forget(): void {
+    if (this.#is === 'known') this.#is = 'unknown';
+  }
+
+  async #ask(): Promise<void> {
+    this.#is = 'asked';
+    try {
+      this.mirror.take((await this.client.ask<{ items: AnyResource[] }>('GET', collectionPath('Service'))).items);
+      this.#is = 'known';
+    } catch {
+      this.#is = 'unknown'; // an agent that restarts: the watches list again, and look again
+      await pause(AGAIN_MS);
+    }
+    this.mirror.lookAgain();
+  }
+}
+/** After a list that failed, ms. */
+const AGAIN_MS = 500;
 
 /** Services that do not work once the document has been rolled out. */
 function illOf(mirror: Mirror<AnyResource>, one: Awaited): readonly Service[] {

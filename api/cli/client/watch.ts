@@ -97,6 +97,11 @@ export class Mirror<T extends Item> {
     }
   }
 
+  /** Takes in what was listed by other means, later than all that the watches have told. */
+  take(items: readonly T[]): void {
+    for (const item of items) this.#items.set(`${item.kind}/${item.metadata.name}`, item);
+  }
+
   /** Looks once more though nothing has changed. */
   lookAgain(): void {
     this.#changed();

@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import type { Client } from '../../../../api/cli/client/client.js';
+import type { Session } from '../../../../api/cli/client/session.js';
+import { waitReady } from '../../../../api/cli/client/wait.js';
+import { collectionPath } from '../../../../api/cli/kind-words.js';
+
+const condition = { type: 'Ready', status: 'True', reason: 'Settled', message: '', lastTransitionTime: '' } as const;
+const settled = (kind: string, name: string, spec: object, status: object = {}) => ({
+  kind,
+  metadata: { name, generation: 1, resourceVersion: '1' },
+  spec,
+  requests: {},
+  status: { observedGeneration: 1, conditions: [{ ...condition, observedGeneration: 1 }], ...status },
+});
+const app = settled('App', 'web', { services: {} }, { phase: 'Settled' });
+const service = (health: string) =>
+  settled(
+    'Service',
+    'web.a',
+    { app: 'web', serviceName: 'a' },
+    { health, runningSince: 'now', container: { id: 'x' } },
+  );
+
+/** An API whose watch of Services lags behind: only a list tells that one has been started. */
+describe('waiting for an App', () => {
+  it('goes by the services as they are when the watch of Apps is ahead of theirs', async () => {
+    const out: string[] = [];
+    const lists = [[], [service('starting')], [service('healthy')], [service('healthy')]];
+    let listed = 0;
+    let tell: (line: unknown) => void = () => undefined;
+    const news = new Promise((resolve) => {
+      tell = resolve;
+    });
+    const client = {
+      ask: async (_method: string, path: string) => {
+        if (path === collectionPath('App')) return { metadata: { resourceVersion: '1' }, items: [app] };
+        if (path !== collectionPath('Service')) return { metadata: { resourceVersion: '1' }, items: [] };
+        const items = lists[listed++] ?? [];
+        return { metadata: { resourceVersion: '1' }, items };
+      },
+      async *lines(path: string, signal: AbortSignal) {
+        if (path.startsWith(collectionPath('Service'))) yield await news;
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      },
+    } as unknown as Client;
+    const session = {
+      json: false,
+      io: {
+        hasProgress: false,
+        out: (line: string) => {
+          out.push(line);
+          if (/healthy/.test(line)) tell({ type: 'MODIFIED', object: service('healthy') });
+        },
+      },
+    } as unknown as Session;
+    await waitReady(session, client, [{ kind: 'App', name: 'web', generation: 1 }], {
+      ...{ wait: true, timeout: '10s', before: [] },
+    });
+    assert.deepEqual(out, ['app/web: waiting until it is healthy', 'app/web ready']);
+  });
+});
