@@ -104,8 +104,21 @@ const OWN_NETWORK = ['unshare', '--net'];
 const NEEDS_THE_NETWORK = /(?:documents|manifests|private-engine)\.test/;
 
 /** What takes longest begins first, so that nothing is left alone at the end. */
-const LONG_UNIT_TESTS: readonly string[] = [];
-const LONG_E2E_TESTS: readonly string[] = [];
+const LONG_UNIT_TESTS: readonly string[] = [
+  'test/api/cli/transcripts.test.ts',
+  'test/simulation/crashes.test.ts',
+  'test/simulation/random-simulations.test.ts',
+  'test/simulation/idempotence.test.ts',
+  'test/simulation/convergence.test.ts',
+  'test/worst-input.test.ts',
+];
+const LONG_E2E_TESTS: readonly string[] = [
+  'test/e2e/commands.test.ts',
+  'test/e2e/clock.test.ts',
+  'test/e2e/shared-namespaces.test.ts',
+  'test/e2e/engine.conformance.test.ts',
+  'test/e2e/agent-process.test.ts',
+];
 
 function testFiles(isWanted: (file: string) => boolean, longestFirst: readonly string[]): readonly string[] {
   const place = (file: string): number => {
