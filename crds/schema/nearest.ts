@@ -25,27 +25,30 @@ const OPPOSITES: readonly (readonly [string, string])[] = [
   ['up', 'down'],
   ['soft', 'hard'],
   ['on', 'off'],
-  ['un', ''],
-  ['no', ''],
-  ['non', ''],
   ['in', 'out'],
 ];
 
-/** Empty is a prefix that one has and the other lacks. */
-function turned(word: string, from: string, to: string): readonly string[] {
-  if (from === '') return [`${to}${word}`];
-  const isThere = to === '' ? word.startsWith(from) : word.includes(from);
-  return isThere ? [word.replace(from, to)] : [];
-}
+/** What makes a word its contrary, before any part of it: `unhealthy`, `service_not_started`, `disallow`. */
+const NEGATIONS = ['un', 'no', 'non', 'not', 'never', 'without', 'dis', 'de', 'im'];
 
-/** A candidate with one of its words turned into the contrary, in every way. Pure. */
-const contraries = (candidate: string): readonly string[] =>
-  OPPOSITES.flatMap(([one, other]) =>
-    [
-      [one, other],
-      [other, one],
-    ].flatMap(([from = '', to = '']) => turned(candidate, from, to)),
+const ofNegations = (parts: readonly string[]): readonly string[] =>
+  parts.flatMap((part, at) =>
+    NEGATIONS.flatMap((negation) => {
+      const others = (instead: string): string => [...parts.slice(0, at), instead, ...parts.slice(at + 1)].join('');
+      return [
+        others(`${negation}${part}`),
+        ...(part.startsWith(negation) ? [others(part.slice(negation.length))] : []),
+      ];
+    }),
   );
+
+/** A candidate with one of its words turned into the contrary, in every way, bare. Pure. */
+function contraries(candidate: string): readonly string[] {
+  const parts = candidate.split(/[_\-\s]|(?<=[a-z])(?=[A-Z])/).map(bare);
+  const whole = parts.join('');
+  const opposites = OPPOSITES.flatMap(([one, other]) => [whole.replace(one, other), whole.replace(other, one)]);
+  return [...opposites.filter((contrary) => contrary !== whole), ...ofNegations(parts)];
+}
 
 /**
  * The known word that was probably meant; undefined when none is near. Never one whose contrary is nearer: who writes
@@ -58,7 +61,7 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   for (const candidate of known) {
     const far = distance(meant, bare(candidate));
     if (far >= (best?.far ?? Number.POSITIVE_INFINITY)) continue;
-    const isContrary = contraries(bare(candidate)).some((contrary) => distance(meant, contrary) < far);
+    const isContrary = contraries(candidate).some((contrary) => distance(meant, contrary) < far);
     if (!isContrary) best = { word: candidate, far };
   }
   return best && best.far <= (meant.length < 4 ? 1 : Math.max(2, Math.floor(meant.length / 3))) ? best.word : undefined;

@@ -19,6 +19,15 @@ describe('the word that was meant', () => {
     ['excludes', ['includes'], undefined],
     ['cap_drp', ['cap_add'], undefined],
     ['unhealthy', ['healthy'], undefined],
+    ['service_unhealthy', ['service_healthy', 'service_started'], undefined],
+    ['service_not_started', ['service_started', 'service_healthy'], undefined],
+    ['serviceNotStarted', ['service_started'], undefined],
+    ['disallowHostBinds', ['allowHostBinds'], undefined],
+    ['dissallowHostBinds', ['allowHostBinds'], undefined],
+    ['not_privileged', ['privileged'], undefined],
+    ['stdin_no_open', ['stdin_open'], undefined],
+    ['copy', ['nocopy'], undefined],
+    ['service_heathy', ['service_healthy', 'service_started'], 'service_healthy'],
     ['min_free', ['max_free'], undefined],
   ] as const) {
     it(`is ${want ?? 'not the contrary'} for ${word}`, () => assert.equal(nearest(word, known), want));
