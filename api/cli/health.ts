@@ -1,5 +1,6 @@
-import { conditionOf, isReady, isSettled } from '../../crds/model/conditions.js';
+import { isReady, isSettled } from '../../crds/model/conditions.js';
 import type { AnyResource, App, Service } from '../../crds/model/kinds.js';
+import { isCrashLooping } from '../../crds/model/readiness.js';
 import { timeoutSignal } from '../platform/time-limit.js';
 import type { Client } from './client/client.js';
 import { objectPath, type Subject } from './kind-words.js';
@@ -27,8 +28,7 @@ export const isRolledOut = ({ metadata, status }: App): boolean =>
 /** It crashes again and again, is unhealthy, or has failed for good: to wait for it is no use. Pure. */
 export function isIll(service: Service): boolean {
   if (isReady(service) || !isSettled(service)) return false;
-  const isLoop = conditionOf(service, 'Ready')?.reason === 'CrashLoop';
-  return !isLoop || (service.status?.restarts ?? 0) >= HOPELESS_RESTARTS;
+  return !isCrashLooping(service) || (service.status?.restarts ?? 0) >= HOPELESS_RESTARTS;
 }
 
 /** Whether containers that have just been started go on to run. By this process's own clock: that of the device may differ. */

@@ -1,8 +1,9 @@
 import { isReady } from '../../crds/model/conditions.js';
 import { splitKey } from '../../crds/model/kinds.js';
+import { lacksDisk } from '../../crds/model/readiness.js';
 import { Ages } from '../runtime/ages.js';
 import type { Controller } from '../runtime/controller.js';
-import { isKept, lacksDisk } from './images/spare-images.js';
+import { isKept } from './images/spare-images.js';
 import type { AppDeps, Memory } from './pass.js';
 import { reconcileApp } from './reconcile.js';
 

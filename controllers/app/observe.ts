@@ -10,10 +10,10 @@ import {
   type Declared,
   type Key,
   keyOf,
-  type Service,
 } from '../../crds/model/kinds.js';
 import { isLiving } from '../../crds/model/living.js';
 import { imageDocumentName } from '../../crds/model/names.js';
+import { needsLock } from '../../crds/model/readiness.js';
 import { APP_COMMANDS, outstanding } from '../../crds/model/requests.js';
 import { cameAsTargetState } from '../../crds/model/target-state.js';
 import { checkRelease } from '../../crds/schema/check-release.js';
@@ -143,11 +143,6 @@ const isBeingDeleted = (store: Store, reference: string): boolean =>
   store
     .list('Image')
     .some(({ spec, status }) => status?.state === 'Deleting' && imageKey(spec.image) === imageKey(reference));
-
-export const needsLock = (service: Service): boolean => {
-  const ready = conditionOf(service, 'Ready');
-  return ready?.status === 'False' && ready.reason === 'NeedsLock';
-};
 
 /** Every service that has or will have a container: the lock is for all of them. */
 export function servicesOfApp(store: Store, app: App): readonly string[] {

@@ -1,8 +1,9 @@
-import { conditionOf, isReady, isSettled, isStalled } from '../../crds/model/conditions.js';
+import { conditionOf, isReady, isSettled } from '../../crds/model/conditions.js';
 import { canonical } from '../../crds/model/hash.js';
 import type { Issue } from '../../crds/model/issue.js';
 import type { AnyDeclared, AnyResource, App, Key, Kind } from '../../crds/model/kinds.js';
 import { isLiving } from '../../crds/model/living.js';
+import { waitsForSibling, waitsForSomebody } from '../../crds/model/readiness.js';
 import { isSuspended, SUSPENDED, suspendedMessage } from '../../crds/model/suspend.js';
 import type { AppStatus } from '../../crds/model/types.js';
 import { act, type Plan, settled, TerminalError, type Unwell, wait } from '../runtime/outcome.js';
@@ -185,13 +186,7 @@ function planUpkeep(facts: AppFacts): Plan<AppStep> | undefined {
 
 /** Stalled, or waiting for what is: for long, perhaps. Until then the application may have its lock. */
 const areStuck = (late: readonly AnyResource[]): boolean =>
-  late.some(waitsForSomebody) &&
-  late.every((one) => waitsForSomebody(one) || WAITS.includes(conditionOf(one, 'Ready')?.reason ?? ''));
-/** Nothing that we do ends it: a document has to change, the device to be booted, an application to become healthy. */
-const waitsForSomebody = (one: AnyResource): boolean =>
-  isStalled(one) ||
-  ['RebootRequired', 'SuccessorUnhealthy', 'SuccessorFailed'].includes(conditionOf(one, 'Ready')?.reason ?? '');
-const WAITS: readonly string[] = ['DependencyNotReady', 'NetworkNotReady', 'VolumeNotReady'];
+  late.some(waitsForSomebody) && late.every((one) => waitsForSomebody(one) || waitsForSibling(one));
 
 /** Everything is as the release wants it: say so, and let go of what only the way there needed. */
 function planSettling({ spec, status, metadata }: App, facts: AppFacts): Plan<AppStep> {

@@ -1,9 +1,10 @@
 import type { Store } from '../../api/store/store.js';
 import { type App, keyOf } from '../../crds/model/kinds.js';
+import { needsLock } from '../../crds/model/readiness.js';
 import { wait } from '../runtime/outcome.js';
 import { begin, idsOf, namesOf } from './commands/command-steps.js';
 import { type Command, disruptiveOf } from './commands/commands.js';
-import { forced, needsLock, servicesOfApp } from './observe.js';
+import { forced, servicesOfApp } from './observe.js';
 import { type AppDeps, type Done, event, type Memory, warning } from './pass.js';
 import type { AppFacts } from './plan.js';
 import { identityOf } from './release/children.js';

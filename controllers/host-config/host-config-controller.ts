@@ -1,6 +1,6 @@
 import { DEVICE_DOCUMENT, NETWORK_DOCUMENT } from '../../crds/model/names.js';
+import { waitsForBoot } from '../../crds/model/readiness.js';
 import type { Controller } from '../runtime/controller.js';
-import { waitsForBoot } from './device/observe-device.js';
 import { type DeviceDeps, reconcileDeviceConfig } from './device/reconcile-device.js';
 import type { HostConfigDeps } from './network/network-acts.js';
 import { reconcileNetworkConfig } from './network/reconcile-network.js';

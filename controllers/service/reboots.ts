@@ -1,7 +1,8 @@
 import type { LogStream } from '../../api/device-state/logs.js';
 import type { Store } from '../../api/store/store.js';
-import { conditionOf, isSettled, isStalled } from '../../crds/model/conditions.js';
+import { isSettled, isStalled } from '../../crds/model/conditions.js';
 import { type AnyResource, KINDS, type Service } from '../../crds/model/kinds.js';
+import { goesOnAfterBoot, waitsForBoot } from '../../crds/model/readiness.js';
 
 interface Departure {
   readonly is: 'scheduled' | 'refused' | 'locked';
@@ -24,14 +25,10 @@ const AGAIN_MS = 60_000;
 
 /** Services that wait for a boot, once nothing else is left to do on the device; none before that. Pure. */
 export function waitingForBoot(documents: readonly AnyResource[]): readonly Service[] {
-  const waiting = documents.filter((one) => one.kind === 'Service').filter((one) => reasonOf(one) === 'RebootRequired');
+  const waiting = documents.filter((one) => one.kind === 'Service').filter(waitsForBoot);
   const others = documents.filter((one) => !isSettled(one) && !isStalled(one));
-  return others.every((one) => AFTER_BOOT.includes(reasonOf(one) ?? '')) ? waiting : [];
+  return others.every(goesOnAfterBoot) ? waiting : [];
 }
-
-/** The services themselves, those that depend on them, and their Apps. */
-const AFTER_BOOT: readonly string[] = ['RebootRequired', 'DependencyNotReady', 'ChildrenNotReady'];
-const reasonOf = (one: AnyResource): string | undefined => conditionOf(one, 'Ready')?.reason;
 
 /**
  * Boots the device when all that is left to do waits for that. Returns what ends the watch.
@@ -55,7 +52,7 @@ export function rebootWhenSettled({ store, reboot, after, logs }: RebootDeps): (
     if (departure.is === 'locked') plan(AGAIN_MS);
   };
   // Of the others it is the last to settle that may have kept it from booting.
-  const isAwaited = (): boolean => store.list('Service').some((one) => reasonOf(one) === 'RebootRequired');
+  const isAwaited = (): boolean => store.list('Service').some(waitsForBoot);
   const stop = store.watch(({ object }) => {
     if (object.kind === 'Service' || cancel || isAwaited()) plan(CALM_MS);
   });

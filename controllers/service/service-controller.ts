@@ -1,7 +1,8 @@
 import type { Change } from '../../api/store/store.js';
-import { conditionOf, isReady } from '../../crds/model/conditions.js';
+import { isReady } from '../../crds/model/conditions.js';
 import { normalizeReference } from '../../crds/model/image-reference.js';
 import type { App, Service } from '../../crds/model/kinds.js';
+import { waitsForApp } from '../../crds/model/readiness.js';
 import { APP_COMMANDS, begun } from '../../crds/model/requests.js';
 import { isSuspended, saysSuspended } from '../../crds/model/suspend.js';
 import type { World, WorldChange } from '../engine/world.js';
@@ -51,13 +52,10 @@ function concernsDocument({ object, parts, type }: Change, service: Service): bo
     case 'App': {
       if (object.metadata.name !== spec.app) return false;
       // For the lock, for the rest of the release, or for a volume that a purge of the app empties: both may be over.
-      const waits = ['NeedsLock', 'UpdatesLocked', 'VolumeNotReady', 'ReleaseNotReady'].includes(
-        conditionOf(service, 'Ready')?.reason ?? '',
-      );
       const writtenByHand = !metadata.origin.startsWith('App/');
       if (isSuspended(object) !== saysSuspended(service)) return true;
       if (type !== 'DELETED' && isCommanded(object, service)) return true;
-      return waits || (writtenByHand && (type !== 'MODIFIED' || parts.includes('spec')));
+      return waitsForApp(service) || (writtenByHand && (type !== 'MODIFIED' || parts.includes('spec')));
     }
     case 'Service':
       return (

@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { conditionOf, isReady, isStalled, readinessOf } from '../../../crds/model/conditions.js';
 import { durationSeconds } from '../../../crds/model/duration.js';
-import type { AnyResource, App, Image, Service } from '../../../crds/model/kinds.js';
+import type { AnyResource, Image, Service } from '../../../crds/model/kinds.js';
+import { isTroubled } from '../../../crds/model/readiness.js';
 import { CommandError, usageError } from '../failure.js';
 import { isIll, isRolledOut, lastWords, Steadiness, servicesOf } from '../health.js';
 import { collectionPath, type Subject, subjectText } from '../kind-words.js';
@@ -163,7 +164,8 @@ function verdictOf(
   if (isReady(one)) return { is: 'ready', text: 'ready' };
   const text = `${ready.reason}: ${ready.message}`;
   if (isStalled(one)) return { is: 'stuck', text };
-  return { is: 'open', text: one.kind === 'App' ? phaseText(one, text) : TROUBLES.test(ready.reason) ? text : '' };
+  if (isTroubled(one)) return { is: 'open', text };
+  return { is: 'open', text: one.kind === 'App' ? (PHASES[one.status?.phase ?? ''] ?? '') : '' };
 }
 
 /** Why a document is not ready: while it is waited for most reasons pass by unsaid, at the end each is the one to know. Pure. */
@@ -180,13 +182,6 @@ const PHASES: Readonly<Record<string, string>> = {
   Verifying: 'waiting until everything runs',
   Removing: 'being removed',
 };
-/** What somebody has to know, whatever the phase. */
-const TROUBLES = /^(?:Retrying|UpdatesLocked|EngineUnreachable|ServicesNotHealthy|CrashLoop)$/;
-
-function phaseText({ status, metadata, ...app }: App, text: string): string {
-  const reason = conditionOf({ ...app, status, metadata }, 'Ready')?.reason ?? '';
-  return TROUBLES.test(reason) ? text : (PHASES[status?.phase ?? ''] ?? '');
-}
 
 /** A bar for each image that downloads, a line for each service that does not run yet. */
 function showParts(mirror: Mirror<AnyResource>, awaited: readonly Awaited[], progress: Progress): void {

@@ -1,5 +1,6 @@
 import { isReady, isStalled, readinessOf } from '../../../crds/model/conditions.js';
 import type { AnyResource, App, GitSource, Problem, Service } from '../../../crds/model/kinds.js';
+import { hasFailed } from '../../../crds/model/readiness.js';
 import { addressText } from '../client/address.js';
 import type { Session } from '../client/session.js';
 import { tableLines } from '../format/table.js';
@@ -118,7 +119,7 @@ function appLines({ io }: Session, { apps, services }: Facts): readonly string[]
     const ill =
       named('unhealthy', ({ status: of }) => of?.unhealthySince !== undefined) +
       named('crashing', ({ status: of }) => of?.crashLoopSince !== undefined) +
-      named('failed', (one) => readinessOf(one)?.reason === 'Failed');
+      named('failed', hasFailed);
     const release = app.status?.release?.commit ?? '-';
     const state = isReady(app)
       ? io.style('green', 'ready')

@@ -1,11 +1,9 @@
-import { conditionOf, isObserved, isStalled } from '../../../crds/model/conditions.js';
+import { isObserved, isStalled } from '../../../crds/model/conditions.js';
 import type { App, Image, Service } from '../../../crds/model/kinds.js';
 import { isLiving } from '../../../crds/model/living.js';
+import { isRejected } from '../../../crds/model/readiness.js';
 import type { AppTree, TargetService } from './app-tree.js';
 import { HANDING_OVER, imageWord, serviceWord } from './status-words.js';
-
-/** The reason with which an App stalls when its release asks for what this device does not have. */
-export const REJECTED = 'ContractUnmet';
 
 interface ServiceEntry {
   readonly status: string;
@@ -25,7 +23,7 @@ export function applicationsState(trees: readonly AppTree[]): object {
 
 function applicationEntry(tree: AppTree): object {
   const { app, appId, uuid, release } = tree;
-  const rejected = isStalled(app) && conditionOf(app, 'Stalled')?.reason === REJECTED;
+  const rejected = isRejected(app);
   const services =
     release === null || rejected
       ? []

@@ -1,5 +1,5 @@
-import { conditionOf } from '../../../crds/model/conditions.js';
 import { type Key, type RequestName, type Resource, splitKey } from '../../../crds/model/kinds.js';
+import { engineTroubleOf } from '../../../crds/model/readiness.js';
 import { handlingOf } from '../../../crds/model/requests.js';
 import { StorageError } from '../../platform/disk.js';
 import { errorMessage } from '../../platform/errors.js';
@@ -38,7 +38,7 @@ export function commander({ store, trouble, deadlineMs = DEADLINE_MS }: CommandD
   };
 
   return async (key, name, { force }) => {
-    const down = trouble?.() ?? engineTrouble(find(key));
+    const down = trouble?.() ?? engineTroubleOf(find(key));
     if (down !== undefined) return { is: 'failed', message: down };
     try {
       await store.request(key, { [name]: force ? { force } : {} });
@@ -77,14 +77,8 @@ function progressOf(document: Resource | undefined, name: RequestName): Progress
     if (!refusal) return { is: 'done' };
     return { is: refusal.reason === 'Locked' ? 'locked' : 'failed', message: refusal.message, withdraw: true };
   }
-  const down = engineTrouble(document);
+  const down = engineTroubleOf(document);
   return down === undefined ? undefined : { is: 'failed', message: down, withdraw: true };
-}
-
-/** What is wrong with the engine, as the document's controller says it. Pure. */
-function engineTrouble(document: Resource | undefined): string | undefined {
-  const ready = document && conditionOf(document, 'Ready');
-  return ready?.reason === 'EngineUnreachable' ? ready.message : undefined;
 }
 
 /** The first end that is seen, now or after any change. */

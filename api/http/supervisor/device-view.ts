@@ -1,5 +1,6 @@
-import { conditionOf, isObserved, isStalled } from '../../../crds/model/conditions.js';
+import { isObserved, isStalled } from '../../../crds/model/conditions.js';
 import { type AnyResource, keyOf } from '../../../crds/model/kinds.js';
+import { isRetryingOrLocked } from '../../../crds/model/readiness.js';
 import { APP_COMMANDS, outstanding } from '../../../crds/model/requests.js';
 import type { Reader } from '../../store/store.js';
 import { APP_KINDS, appState, isAtRest } from './app-state.js';
@@ -46,7 +47,7 @@ function updateFlags(store: Pick<Reader, 'list' | 'isPending'>, trees: readonly 
   const updates = trees.map((tree) => {
     const parts = partsOf(store, tree);
     const isDue = (one: AnyResource): boolean => store.isPending(keyOf(one.kind, one.metadata.name)) || !isAtRest(one);
-    const failed = parts.some((one) => isStalled(one) || FAILURES.includes(conditionOf(one, 'Ready')?.reason ?? ''));
+    const failed = parts.some((one) => isStalled(one) || isRetryingOrLocked(one));
     const pending = failed || !isObserved(tree.app) || (parts.some(isDue) && !isCommanded(tree));
     const targets = new Set(tree.targets.map(({ image }) => image));
     const downloaded =
@@ -59,8 +60,6 @@ function updateFlags(store: Pick<Reader, 'list' | 'isPending'>, trees: readonly 
     update_downloaded: updates.some(({ downloaded }) => downloaded),
   };
 }
-
-const FAILURES: readonly string[] = ['Retrying', 'UpdatesLocked'];
 
 function partsOf(store: Pick<Reader, 'list'>, { app }: AppTree): readonly AnyResource[] {
   const { name } = app.metadata;

@@ -5,6 +5,7 @@ import { canonical } from '../../../crds/model/hash.js';
 import { API_VERSION, type HostConfig, keyOf } from '../../../crds/model/kinds.js';
 import { living } from '../../../crds/model/living.js';
 import { NETWORK_DOCUMENT } from '../../../crds/model/names.js';
+import { isConfirming, isInvalid, isRetrying } from '../../../crds/model/readiness.js';
 import type { HostConfigSpec } from '../../../crds/model/types.js';
 import { parseDocument } from '../../../crds/schema/parse.js';
 import { Turns } from '../../platform/turns.js';
@@ -101,13 +102,12 @@ async function ended({ store, deadlineMs }: HostConfigChangeDeps): Promise<HostC
     if (isReady(document) && !store.isPending(KEY)) return { is: 'done' };
     if (isStalled(document) && !store.isPending(KEY)) {
       const message = ready?.message ?? 'The network settings cannot be applied';
-      if (ready?.reason === 'InvalidSpec') return { is: 'invalid', message: new PatchError(message).message };
+      if (isInvalid(document)) return { is: 'invalid', message: new PatchError(message).message };
       return { is: 'failed', message };
     }
     // The files say what they should. Whether that stays shows later, when nobody waits and no lock is held any more.
-    const isOnItsWay = conditionOf(document, 'Reconciling')?.status === 'True';
-    if (concluded && ready.reason === 'Confirming' && !isOnItsWay) return { is: 'done' };
-    if (concluded && ready.reason === 'Retrying') return { is: 'failed', message: ready.message };
+    if (concluded && isConfirming(document)) return { is: 'done' };
+    if (concluded && isRetrying(document)) return { is: 'failed', message: ready.message };
     if (performance.now() >= until) {
       const why = concluded ? `: ${ready.message}` : '';
       return { is: 'failed', message: `The host configuration was not applied within ${deadlineMs / 1000} s${why}` };

@@ -1,7 +1,7 @@
 import type { Store } from '../../../api/store/store.js';
-import { conditionOf } from '../../../crds/model/conditions.js';
 import { type AnyDeclared, type AnyResource, keyOf, type Service } from '../../../crds/model/kinds.js';
 import { isLiving } from '../../../crds/model/living.js';
+import { isInUse } from '../../../crds/model/readiness.js';
 import { labelsOf } from '../../../crds/model/references.js';
 import { askedStrategy, killsFirst, type UpdateStrategy } from '../../../crds/model/update-strategy.js';
 import { IMAGE } from '../../engine/labels.js';
@@ -126,7 +126,7 @@ function spentImages(early: readonly Early[], { desired, existing }: Omit<RoomIn
   return existing.flatMap((one) => {
     if (one.kind !== 'Image' || wanted.has(keyOf('Image', one.metadata.name))) return [];
     if (!one.spec.services.every((name) => mine.has(name))) return [];
-    if (!isLiving(one) && conditionOf(one, 'Ready')?.reason === 'InUse') return [];
+    if (!isLiving(one) && isInUse(one)) return [];
     return [{ document: one.metadata.name, image: one.spec.image, isGoing: !isLiving(one) }];
   });
 }

@@ -1,7 +1,7 @@
 import type { Store } from '../../../api/store/store.js';
-import { conditionOf } from '../../../crds/model/conditions.js';
 import type { AnyDeclared, AnyResource, App, Image } from '../../../crds/model/kinds.js';
 import { isLiving } from '../../../crds/model/living.js';
+import { lacksDisk } from '../../../crds/model/readiness.js';
 import type { World } from '../../engine/world.js';
 import type { Ages } from '../../runtime/ages.js';
 import { exactImage } from '../release/release-images.js';
@@ -64,9 +64,6 @@ export function observeSpare({ app, existing, desired, store, world, ages, nowMs
     inTheWay: isShortOfDisk ? namesOf(spare.filter((one) => isKept(one) && !runs.has(one.spec.image))) : [],
   };
 }
-
-/** It waits for room on the engine's disk. */
-export const lacksDisk = (image: Image): boolean => conditionOf(image, 'Ready')?.reason === 'NotEnoughDisk';
 
 export const isKept = ({ spec }: Image): boolean => spec.spareSince !== undefined;
 

@@ -1,8 +1,8 @@
 import type { Store } from '../../../api/store/store.js';
-import { conditionOf } from '../../../crds/model/conditions.js';
 import { decodeVariables, knownConfig, type VariableName } from '../../../crds/model/device-variables.js';
-import { type AnyResource, type HostConfig, KINDS, keyOf, type Service } from '../../../crds/model/kinds.js';
+import { type AnyResource, type HostConfig, KINDS, keyOf } from '../../../crds/model/kinds.js';
 import { DEVICE_DOCUMENT } from '../../../crds/model/names.js';
+import { isProgressing, waitsForBoot } from '../../../crds/model/readiness.js';
 import type { BootDevice } from '../../host/boot/backend.js';
 import type { BootPartition } from '../../host/boot/boot-partition.js';
 import type { HostStateFile } from '../../host/host-state.js';
@@ -122,18 +122,14 @@ const waitingForBoot = (store: ObserveDeps['store']): readonly string[] =>
         `Service ${metadata.name} starts with it (container ${status?.container?.id.slice(0, 12)})`,
     );
 
-/** Its controller has made the container, and starts it with the next boot only. Pure. */
-export const waitsForBoot = (service: Service): boolean => conditionOf(service, 'Ready')?.reason === 'RebootRequired';
-
 /** Documents that are on their way. One that fails or waits for somebody is not: it may never get there. */
 function unsettled(store: ObserveDeps['store']): readonly string[] {
   const all = KINDS.flatMap((kind): readonly AnyResource[] => store.list(kind) as readonly AnyResource[]);
   return all
     .filter((one) => {
       if (one.kind === 'HostConfig' && one.metadata.name === DEVICE_DOCUMENT) return false;
-      const reconciling = conditionOf(one, 'Reconciling');
-      if (reconciling?.status === 'True') return reconciling.reason !== 'Retrying';
-      return one.status?.conditions === undefined && store.isPending(keyOf(one.kind, one.metadata.name));
+      const isNew = one.status?.conditions === undefined;
+      return isProgressing(one) || (isNew && store.isPending(keyOf(one.kind, one.metadata.name)));
     })
     .map((one) => `${one.kind} ${one.metadata.name}`);
 }

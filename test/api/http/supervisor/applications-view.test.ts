@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { appTree } from '../../../../api/http/supervisor/app-tree.js';
-import { applicationState, applicationsState, REJECTED } from '../../../../api/http/supervisor/applications-view.js';
+import { applicationState, applicationsState } from '../../../../api/http/supervisor/applications-view.js';
 import type { Condition } from '../../../../crds/model/conditions.js';
 import type { App, Image, Kinds, Service } from '../../../../crds/model/kinds.js';
 import { aDocument } from '../a-server.js';
@@ -125,7 +125,7 @@ describe('applicationsState', () => {
     const stalled: Condition = {
       type: 'Stalled',
       status: 'True',
-      reason: REJECTED,
+      reason: 'ContractUnmet',
       message: '',
       lastTransitionTime: '2026-01-02T03:04:05Z',
       observedGeneration: 1,
@@ -139,7 +139,7 @@ describe('applicationsState', () => {
     const rejection: Condition = {
       type: 'Stalled',
       status: 'True',
-      reason: REJECTED,
+      reason: 'ContractUnmet',
       message: '',
       lastTransitionTime: '2026-01-02T03:04:05Z',
       observedGeneration: 1,

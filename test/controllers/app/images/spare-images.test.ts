@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import type { Store } from '../../../../api/store/store.js';
-import { lacksDisk, NO_SPARE, observeSpare } from '../../../../controllers/app/images/spare-images.js';
+import { NO_SPARE, observeSpare } from '../../../../controllers/app/images/spare-images.js';
 import type { World } from '../../../../controllers/engine/world.js';
 import { Ages } from '../../../../controllers/runtime/ages.js';
 import type { AnyDeclared, AnyResource, App, Image } from '../../../../crds/model/kinds.js';
+import { lacksDisk } from '../../../../crds/model/readiness.js';
 import { aDocument, anApp, notReady, ready } from '../../../setup/documents.js';
 import { FakeClock } from '../../../setup/fake-clock.js';
 

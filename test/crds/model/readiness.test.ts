@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import type { AnyResource } from '../../../crds/model/kinds.js';
+import * as readiness from '../../../crds/model/readiness.js';
+
+type Said = readonly [type: 'Ready' | 'Reconciling' | 'Stalled', status: 'True' | 'False', reason: string];
+
+/** A document whose status has these conditions, of its present generation unless it is said to be behind. */
+const saying = (conditions: readonly Said[], isBehind = false): never => {
+  const seen = isBehind ? 1 : 2;
+  return {
+    metadata: { generation: 2 },
+    status: {
+      observedGeneration: seen,
+      conditions: conditions.map(([type, status, reason]) => ({ type, status, reason, message: `why ${reason}` })),
+    },
+  } as never;
+};
+const notReady = (reason: string): never => saying([['Ready', 'False', reason]]);
+
+const REASONS = [
+  ...['NeedsLock', 'UpdatesLocked', 'VolumeNotReady', 'ReleaseNotReady', 'RebootRequired', 'DependencyNotReady'],
+  ...['ChildrenNotReady', 'SuccessorUnhealthy', 'SuccessorFailed', 'NetworkNotReady', 'CrashLoop', 'Failed', 'InUse'],
+  ...['NotEnoughDisk', 'InvalidSpec', 'Confirming', 'Retrying', 'EngineUnreachable', 'ServicesNotHealthy'],
+];
+
+describe('what others ask of a document that is not Ready', () => {
+  const cases: readonly (readonly [question: Exclude<keyof typeof readiness, 'engineTroubleOf'>, yes: string])[] = [
+    ['needsLock', 'NeedsLock'],
+    ['waitsForApp', 'NeedsLock UpdatesLocked VolumeNotReady ReleaseNotReady'],
+    ['waitsForBoot', 'RebootRequired'],
+    ['goesOnAfterBoot', 'RebootRequired DependencyNotReady ChildrenNotReady'],
+    ['waitsForSomebody', 'RebootRequired SuccessorUnhealthy SuccessorFailed'],
+    ['waitsForSibling', 'VolumeNotReady DependencyNotReady NetworkNotReady'],
+    ['isCrashLooping', 'CrashLoop'],
+    ['hasFailed', 'Failed'],
+    ['lacksDisk', 'NotEnoughDisk'],
+    ['isInUse', 'InUse'],
+    ['isInvalid', 'InvalidSpec'],
+    ['isConfirming', 'Confirming'],
+    ['isRetrying', 'Retrying'],
+    ['isRetryingOrLocked', 'UpdatesLocked Retrying'],
+    ['isTroubled', 'UpdatesLocked CrashLoop Retrying EngineUnreachable ServicesNotHealthy'],
+    ['isRejected', ''],
+    ['isProgressing', ''],
+  ];
+
+  for (const [question, yes] of cases) {
+    it(`${question}: ${yes || 'not for its reason alone'}`, () => {
+      const found = REASONS.filter((reason) => readiness[question](notReady(reason)));
+      assert.equal(found.join(' '), yes);
+      assert.equal(readiness[question]({ metadata: { generation: 1 } } as never), false);
+    });
+  }
+
+  it('is told by the present generation where somebody waits for just that', () => {
+    const earlier = (reason: string): never => saying([['Ready', 'False', reason]], true);
+    assert.equal(readiness.hasFailed(earlier('Failed')), false);
+    assert.equal(readiness.isTroubled(earlier('Retrying')), false);
+    assert.equal(readiness.isRetrying(earlier('Retrying')), true);
+  });
+
+  it('waits for somebody, or is rejected, when it is Stalled', () => {
+    const stalled = (reason: string): never =>
+      saying([
+        ['Ready', 'False', reason],
+        ['Stalled', 'True', reason],
+      ]);
+    assert.equal(readiness.waitsForSomebody(stalled('PoolOverlaps')), true);
+    assert.equal(readiness.isRejected(stalled('ContractUnmet')), true);
+    assert.equal(readiness.isRejected(stalled('NameTaken')), false);
+  });
+
+  it('progresses while it is Reconciling and has not failed', () => {
+    const reconciling = (reason: string): never =>
+      saying([
+        ['Ready', 'False', reason],
+        ['Reconciling', 'True', reason],
+      ]);
+    assert.equal(readiness.isProgressing(reconciling('Creating')), true);
+    assert.equal(readiness.isProgressing(reconciling('Retrying')), false);
+    assert.equal(readiness.isConfirming(reconciling('Confirming')), false);
+  });
+
+  it('hands on what is said of the engine', () => {
+    const one: AnyResource = notReady('EngineUnreachable');
+    assert.equal(readiness.engineTroubleOf(one), 'why EngineUnreachable');
+    assert.equal(readiness.engineTroubleOf(notReady('Retrying')), undefined);
+    assert.equal(readiness.engineTroubleOf(undefined), undefined);
+  });
+});
