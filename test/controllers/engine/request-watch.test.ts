@@ -4,7 +4,7 @@ import type { Engine } from '../../../controllers/engine/engine.js';
 import { OVERDUE_MS, RequestWatch } from '../../../controllers/engine/request-watch.js';
 import { FakeClock } from '../../setup/fake-clock.js';
 import { MemoryEngine } from '../../simulation/memory-engine/memory-engine.js';
-import { calm } from './scripted-engine.js';
+import { flush } from './scripted-engine.js';
 
 describe('the watch over requests', () => {
   let clock: FakeClock;
@@ -98,7 +98,7 @@ describe('the watch over requests', () => {
       clock.advance(1);
       assert.match(watch.sentence() ?? '', new RegExp(`to: stop container ${name}$`));
       release();
-      await calm();
+      await flush();
     });
   }
 
@@ -110,7 +110,7 @@ describe('the watch over requests', () => {
     void engine.startContainer(ids.usual ?? '', signal);
     memory.before = first;
     release();
-    await calm();
+    await flush();
     clock.advance(OVERDUE_MS);
     assert.match(watch.sentence() ?? '', /start container usual$/);
   });

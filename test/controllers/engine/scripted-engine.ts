@@ -16,7 +16,7 @@ export const silent: Logger = pino({ level: 'silent' });
 export const never = new AbortController().signal;
 
 /** Lets everything that is due run, as far as it goes without a timer. */
-export async function calm(): Promise<void> {
+export async function flush(): Promise<void> {
   for (let round = 0; round < 12; round++) await turn();
 }
 
@@ -132,10 +132,10 @@ async function* drain<T>(stream: Stream<T>, signal: AbortSignal): AsyncIterable<
  * and any request can be held until the test lets it go. It answers with what was true when the request came.
  */
 export class ScriptedEngine implements Engine {
-  readonly boxes = new Map<string, SeenContainer>();
-  readonly nets = new Map<string, SeenNetwork>();
-  readonly vols = new Map<string, SeenVolume>();
-  readonly pics = new Map<string, SeenImage>();
+  readonly containers = new Map<string, SeenContainer>();
+  readonly networks = new Map<string, SeenNetwork>();
+  readonly volumes = new Map<string, SeenVolume>();
+  readonly images = new Map<string, SeenImage>();
   /** Every request: `inspectContainer c1`. */
   requests: string[] = [];
   /** Fails requests whose text it returns an error for. */
@@ -222,31 +222,34 @@ export class ScriptedEngine implements Engine {
     signal: AbortSignal,
     known?: (id: string) => SeenContainer | undefined,
   ): Promise<readonly SeenContainer[]> {
-    const rows = () => [...this.boxes.values()].map((box) => (this.trusting ? known?.(box.id) : undefined) ?? box);
+    const rows = () =>
+      [...this.containers.values()].map(
+        (container) => (this.trusting ? known?.(container.id) : undefined) ?? container,
+      );
     return this.#answer('listContainers', signal, rows);
   }
   inspectContainer(id: string, signal: AbortSignal): Promise<SeenContainer | undefined> {
-    return this.#answer(`inspectContainer ${id}`, signal, () => this.boxes.get(id));
+    return this.#answer(`inspectContainer ${id}`, signal, () => this.containers.get(id));
   }
   listNetworks(signal: AbortSignal): Promise<readonly SeenNetwork[]> {
-    return this.#answer('listNetworks', signal, () => [...this.nets.values()]);
+    return this.#answer('listNetworks', signal, () => [...this.networks.values()]);
   }
   inspectNetwork(id: string, signal: AbortSignal): Promise<SeenNetwork | undefined> {
-    return this.#answer(`inspectNetwork ${id}`, signal, () => this.nets.get(id));
+    return this.#answer(`inspectNetwork ${id}`, signal, () => this.networks.get(id));
   }
   listVolumes(signal: AbortSignal): Promise<readonly SeenVolume[]> {
-    return this.#answer('listVolumes', signal, () => [...this.vols.values()]);
+    return this.#answer('listVolumes', signal, () => [...this.volumes.values()]);
   }
   inspectVolume(name: string, signal: AbortSignal): Promise<SeenVolume | undefined> {
-    return this.#answer(`inspectVolume ${name}`, signal, () => this.vols.get(name));
+    return this.#answer(`inspectVolume ${name}`, signal, () => this.volumes.get(name));
   }
   listImages(signal: AbortSignal): Promise<readonly SeenImage[]> {
-    return this.#answer('listImages', signal, () => [...this.pics.values()]);
+    return this.#answer('listImages', signal, () => [...this.images.values()]);
   }
   inspectImage(reference: string, signal: AbortSignal): Promise<SeenImage | undefined> {
     const names = ({ id, tags, digests }: SeenImage) => [id, ...tags, ...digests];
     return this.#answer(`inspectImage ${reference}`, signal, () =>
-      [...this.pics.values()].find((image) => names(image).includes(reference)),
+      [...this.images.values()].find((image) => names(image).includes(reference)),
     );
   }
 
@@ -299,7 +302,7 @@ export class ScriptedEngine implements Engine {
   async *followLogs(id: string, since: number | 'now', signal: AbortSignal): AsyncIterable<ContainerLogLine> {
     await this.#answer(`followLogs ${id}`, signal, () => undefined);
     const { lines, open } = this.#logOf(id);
-    const runs = this.boxes.get(id)?.state === 'running';
+    const runs = this.containers.get(id)?.state === 'running';
     const fromMs = since === 'now' ? Number.NEGATIVE_INFINITY : Math.round(since * 1000);
     const past = since === 'now' ? [] : lines.filter(({ timestamp }) => timestamp >= fromMs);
     const stream: LogOutput = { fromMs, queue: past, wake: () => undefined, ended: runs ? undefined : 'end' };

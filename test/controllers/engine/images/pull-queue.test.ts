@@ -4,7 +4,7 @@ import type { Archives } from '../../../../controllers/engine/images/archives.js
 import { PullQueue } from '../../../../controllers/engine/images/pull-queue.js';
 import { CredentialsError } from '../../../../controllers/engine/images/registry-auth.js';
 import type { Credentials } from '../../../../controllers/engine/images/registry-credentials.js';
-import { anImage, calm, ScriptedEngine, silent } from '../scripted-engine.js';
+import { anImage, flush, ScriptedEngine, silent } from '../scripted-engine.js';
 
 function setUp(options: { credentials?: Credentials; archives?: Pick<Archives, 'bring'> } = {}) {
   const engine = new ScriptedEngine(() => 0);
@@ -20,13 +20,13 @@ function setUp(options: { credentials?: Credentials; archives?: Pick<Archives, '
     },
   };
   const pulls = new PullQueue({ engine, world, log: silent, ...options });
-  const heard: string[] = [];
+  const events: string[] = [];
   pulls.onChange((reference) => {
     const state = pulls.state(reference);
-    heard.push(`${reference} ${state.is === 'running' ? state.percent : state.is}`);
+    events.push(`${reference} ${state.is === 'running' ? state.percent : state.is}`);
   });
   const started = () => engine.requests.map((request) => request.replace('pullImage ', ''));
-  return { engine, pulls, local, refreshed, started, takeHeard: () => heard.splice(0) };
+  return { engine, pulls, local, refreshed, started, takeEvents: () => events.splice(0) };
 }
 
 describe('The pull queue', () => {
@@ -43,14 +43,14 @@ describe('The pull queue', () => {
       local.set(name, anImage());
       pulls.start(name);
     }
-    await calm();
+    await flush();
     assert.deepEqual(started(), ['a:1', 'b:1', 'c:1']);
     assert.deepEqual(pulls.state('e:1'), { is: 'running', percent: 0 });
     engine.pulls.get('b:1')?.done();
-    await calm();
+    await flush();
     assert.deepEqual(started(), ['a:1', 'b:1', 'c:1', 'd:1']);
     engine.pulls.get('a:1')?.done(new EngineError('manifest unknown', 404));
-    await calm();
+    await flush();
     assert.deepEqual(started().at(-1), 'e:1');
   });
 
@@ -66,7 +66,7 @@ describe('The pull queue', () => {
     };
     const { pulls, started } = setUp({ archives });
     for (const name of ['a:1', 'b:1', 'c:1', 'd:1']) pulls.start(name);
-    await calm();
+    await flush();
     assert.deepEqual(started(), ['d:1']);
     assert.deepEqual(pulls.state('a:1'), { is: 'running', percent: 0, file: 'web.tar' });
     assert.deepEqual(pulls.state('d:1'), { is: 'running', percent: 0 });
@@ -74,38 +74,38 @@ describe('The pull queue', () => {
   });
 
   it('shares a pull between spellings of one reference, and tells each in its own words', async () => {
-    const { engine, pulls, local, started, takeHeard } = setUp();
+    const { engine, pulls, local, started, takeEvents } = setUp();
     local.set('busybox', anImage());
     pulls.start('busybox');
     pulls.start('docker.io/library/busybox:latest');
-    await calm();
+    await flush();
     assert.deepEqual(started(), ['busybox']);
-    takeHeard();
+    takeEvents();
     engine.pulls.get('busybox')?.progress(7);
-    assert.deepEqual(takeHeard().sort(), ['busybox 7', 'busybox:latest 7', 'docker.io/library/busybox:latest 7']);
+    assert.deepEqual(takeEvents().sort(), ['busybox 7', 'busybox:latest 7', 'docker.io/library/busybox:latest 7']);
   });
 
   it('tells whole percent that only grow', async () => {
-    const { engine, pulls, takeHeard } = setUp();
+    const { engine, pulls, takeEvents } = setUp();
     pulls.start('a:1');
-    await calm();
-    takeHeard();
+    await flush();
+    takeEvents();
     const pull = engine.pulls.get('a:1');
     for (const percent of [1.2, 1.9, 1, 40, 39, 100, 130, Number.NaN]) pull?.progress(percent);
-    assert.deepEqual(takeHeard(), ['a:1 1', 'a:1 40', 'a:1 100']);
+    assert.deepEqual(takeEvents(), ['a:1 1', 'a:1 40', 'a:1 100']);
   });
 
   it('runs until the world shows the image, then is forgotten', async () => {
-    const { engine, pulls, local, refreshed, takeHeard } = setUp();
+    const { engine, pulls, local, refreshed, takeEvents } = setUp();
     local.set('a:1', anImage());
     pulls.start('a:1');
-    await calm();
-    takeHeard();
+    await flush();
+    takeEvents();
     engine.pulls.get('a:1')?.done();
-    await calm();
+    await flush();
     assert.deepEqual(refreshed, ['a:1 while running']);
     assert.deepEqual(pulls.state('a:1'), { is: 'none' });
-    assert.deepEqual(takeHeard(), ['a:1 none']);
+    assert.deepEqual(takeEvents(), ['a:1 none']);
   });
 
   const failures: { it: string; end: (set: ReturnType<typeof setUp>) => void; want: RegExp }[] = [
@@ -131,40 +131,40 @@ describe('The pull queue', () => {
   for (const { it: what, end, want } of failures) {
     it(`keeps the failure when ${what}, until it is forgotten or started again`, async () => {
       const set = setUp();
-      const { pulls, takeHeard, started } = set;
+      const { pulls, takeEvents, started } = set;
       pulls.start('a:1');
-      await calm();
+      await flush();
       end(set);
-      await calm();
+      await flush();
       const state = pulls.state('a:1');
       assert.equal(state.is, 'failed');
       assert.match(state.is === 'failed' ? state.error.message : '', want);
-      assert.equal(takeHeard().at(-1), 'a:1 failed');
+      assert.equal(takeEvents().at(-1), 'a:1 failed');
       pulls.start('a:1');
       assert.deepEqual(pulls.state('a:1'), { is: 'running', percent: 0 });
-      await calm();
+      await flush();
       assert.deepEqual(started(), ['a:1', 'a:1']);
       end(set);
-      await calm();
+      await flush();
       pulls.forget('a:1');
       assert.deepEqual(pulls.state('a:1'), { is: 'none' });
     });
   }
 
   it('stops a pull that is forgotten, gives its place away, and can begin anew meanwhile', async () => {
-    const { engine, pulls, started, takeHeard } = setUp();
+    const { engine, pulls, started, takeEvents } = setUp();
     for (const name of ['a:1', 'b:1', 'c:1', 'd:1', 'e:1']) pulls.start(name);
-    await calm();
+    await flush();
     pulls.forget('d:1');
     pulls.forget('a:1');
     pulls.start('a:1');
-    takeHeard();
-    await calm();
+    takeEvents();
+    await flush();
     assert.deepEqual(started(), ['a:1', 'b:1', 'c:1', 'e:1'], 'd was never begun');
     assert.deepEqual(pulls.state('a:1'), { is: 'running', percent: 0 }, 'the aborted one does not end the new one');
-    assert.deepEqual(takeHeard(), []);
+    assert.deepEqual(takeEvents(), []);
     engine.pulls.get('b:1')?.done(new Error('x'));
-    await calm();
+    await flush();
     assert.equal(started().at(-1), 'a:1');
   });
 
@@ -177,14 +177,14 @@ describe('The pull queue', () => {
       },
     });
     pulls.start('registry.example/a:1', { secret: 'mine' });
-    await calm();
+    await flush();
     assert.deepEqual(asked, ['registry.example/a:1 mine']);
   });
 
   it('keeps a failure to find credentials as that of the pull, and asks no registry', async () => {
     const { pulls, started } = setUp({ credentials: () => Promise.reject(new CredentialsError('no such secret')) });
     pulls.start('registry.example/a:1');
-    await calm();
+    await flush();
     const state = pulls.state('registry.example/a:1');
     assert.match(state.is === 'failed' ? state.error.message : '', /no such secret/);
     assert.deepEqual(started(), []);
@@ -193,11 +193,11 @@ describe('The pull queue', () => {
   it('stops everything and takes nothing more', async () => {
     const { pulls, started, engine } = setUp();
     for (const name of ['a:1', 'b:1', 'c:1', 'd:1']) pulls.start(name);
-    await calm();
+    await flush();
     await pulls.stop();
     assert.equal(engine.pulls.size, 0);
     pulls.start('e:1');
-    await calm();
+    await flush();
     assert.deepEqual(started(), ['a:1', 'b:1', 'c:1']);
     assert.deepEqual(pulls.state('a:1'), { is: 'none' });
   });
@@ -209,9 +209,9 @@ describe('The pull queue', () => {
     });
     local.set('a:1', anImage());
     pulls.start('a:1');
-    await calm();
+    await flush();
     engine.pulls.get('a:1')?.done();
-    await calm();
+    await flush();
     assert.deepEqual(pulls.state('a:1'), { is: 'none' });
   });
 });

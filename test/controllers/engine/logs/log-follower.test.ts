@@ -4,13 +4,13 @@ import { startWorld } from '../../../../controllers/engine/cache/informer.js';
 import { EngineError, type SeenContainer } from '../../../../controllers/engine/engine.js';
 import { type LogLevel, startLogFollower } from '../../../../controllers/engine/logs/log-follower.js';
 import { FakeClock } from '../../../setup/fake-clock.js';
-import { aContainer, calm, ScriptedEngine, silent } from '../scripted-engine.js';
+import { aContainer, flush, ScriptedEngine, silent } from '../scripted-engine.js';
 
 async function setUp(levelOf?: (container: SeenContainer) => LogLevel) {
   const clock = new FakeClock();
   const engine = new ScriptedEngine(() => clock.now());
-  engine.boxes.set('c1', aContainer());
-  engine.boxes.set('c2', aContainer({ id: 'c2', serviceName: 'db' }));
+  engine.containers.set('c1', aContainer());
+  engine.containers.set('c2', aContainer({ id: 'c2', serviceName: 'db' }));
   const world = startWorld({ engine, log: silent, clock, coalesceMs: 5 });
   await world.start();
   clock.advance(1_000);
@@ -35,7 +35,7 @@ async function setUp(levelOf?: (container: SeenContainer) => LogLevel) {
   const pass = async (ms: number) => {
     for (let left = ms; left > 0; left -= 20) {
       clock.advance(Math.min(20, left));
-      await calm();
+      await flush();
     }
   };
   engine.takeRequests();
@@ -50,15 +50,15 @@ async function setUp(levelOf?: (container: SeenContainer) => LogLevel) {
     tellOwners: () => tellOwners(),
     listen: async () => {
       const stop = logs.listen((line) => lines.push(line));
-      await calm();
+      await flush();
       return stop;
     },
     takeLines: () => lines.splice(0).map(({ message }) => message),
     lines,
     follows: () => engine.takeRequests().filter((request) => request.startsWith('followLogs')),
     become: (over: Partial<SeenContainer>, action: string) => {
-      const container = aContainer({ ...engine.boxes.get(over.id ?? 'c1'), ...over });
-      engine.boxes.set(container.id, container);
+      const container = aContainer({ ...engine.containers.get(over.id ?? 'c1'), ...over });
+      engine.containers.set(container.id, container);
       engine.tell({ type: 'container', action, id: container.id });
     },
   };
@@ -81,26 +81,26 @@ describe('The log follower', () => {
     assert.deepEqual(engine.openLogs, ['c1']);
     unknown.clear();
     tellOwners();
-    await calm();
+    await flush();
     assert.deepEqual(engine.openLogs, ['c1', 'c2']);
   });
 
   it('follows what runs as soon as somebody listens, from then on, and closes everything when they leave', async () => {
     const { engine, clock, listen, takeLines, lines, pass } = await setUp();
-    engine.boxes.set('c3', aContainer({ id: 'c3', state: 'exited' }));
+    engine.containers.set('c3', aContainer({ id: 'c3', state: 'exited' }));
     engine.say('c1', 'before');
     clock.advance(10);
     const stop = await listen();
     assert.deepEqual(engine.openLogs, ['c1', 'c2']);
     engine.say('c1', 'one');
     engine.say('c2', 'two', true);
-    await calm();
+    await flush();
     assert.deepEqual(lines, [
       { message: 'one', isStdErr: false, timestamp: clock.now(), serviceName: 'web', serviceId: 7 },
       { message: 'two', isStdErr: true, timestamp: clock.now(), serviceName: 'db', serviceId: 7 },
     ]);
     stop();
-    await calm();
+    await flush();
     assert.deepEqual(engine.openLogs, []);
     engine.takeRequests();
     takeLines();
@@ -108,7 +108,7 @@ describe('The log follower', () => {
     await pass(10_000);
     await listen();
     engine.say('c1', 'heard');
-    await calm();
+    await flush();
     assert.deepEqual(takeLines(), ['heard']);
   });
 
@@ -141,7 +141,7 @@ describe('The log follower', () => {
     await listen();
     engine.say('c1', 'a');
     engine.say('c1', 'b');
-    await calm();
+    await flush();
     follows();
     become({ state: 'exited' }, 'die');
     engine.endLog('c1');
@@ -159,10 +159,10 @@ describe('The log follower', () => {
     await listen();
     engine.say('c1', 'a');
     engine.say('c1', 'a');
-    await calm();
+    await flush();
     follows();
     engine.endLog('c1', new EngineError('read error', 500));
-    await calm();
+    await flush();
     engine.say('c1', 'a');
     clock.advance(1);
     engine.say('c1', 'b');
@@ -177,7 +177,7 @@ describe('The log follower', () => {
       const { engine, clock, listen, takeLines, pass, become } = await setUp();
       await listen();
       engine.say('c1', 'a');
-      await calm();
+      await flush();
       engine.endLog('c1', new EngineError('read error', 500));
       await pass(200);
       become({ id: 'c9', state: 'running', startedAt: new Date(clock.now()).toISOString() }, 'start');
@@ -187,7 +187,7 @@ describe('The log follower', () => {
       clock.set(byMs);
       await pass(10_100);
       for (const id of ['c1', 'c2', 'c9']) engine.say(id, `${id} goes on`);
-      await calm();
+      await flush();
       assert.deepEqual(takeLines(), ['c1 goes on', 'c2 goes on', 'c9 goes on']);
       become({ id: 'c9', state: 'exited' }, 'die');
       engine.endLog('c9');
@@ -202,7 +202,7 @@ describe('The log follower', () => {
     it(`hears the first container of an engine whose clock differs by ${byMs / 3_600_000} h`, async () => {
       const { engine, clock, listen, takeLines, pass, become } = await setUp();
       for (const id of ['c1', 'c2']) {
-        engine.boxes.delete(id);
+        engine.containers.delete(id);
         engine.tell({ type: 'container', action: 'destroy', id });
       }
       await pass(100);
@@ -219,7 +219,7 @@ describe('The log follower', () => {
       engine.say('c1', 'before', false, clock.now() + byMs);
       await listen();
       engine.say('c1', 'a', false, clock.now() + byMs);
-      await calm();
+      await flush();
       assert.deepEqual(takeLines(), ['a']);
     });
   }
@@ -250,7 +250,7 @@ describe('The log follower', () => {
     const { engine, world, listen, takeLines, pass, clock } = await setUp();
     await listen();
     engine.say('c1', 'a');
-    await calm();
+    await flush();
     engine.down = true;
     engine.breakStreams();
     engine.endLog('c1', new EngineError('gone', 500));
@@ -269,18 +269,18 @@ describe('The log follower', () => {
     engine.down = false;
     await pass(10_000);
     engine.say('c1', 'b');
-    await calm();
+    await flush();
     assert.deepEqual(takeLines(), ['a', 'written meanwhile', 'b']);
   });
 
   it('takes the last lines of a removed container, then closes its stream', async () => {
     const { engine, listen, takeLines, pass } = await setUp();
     await listen();
-    engine.boxes.delete('c1');
+    engine.containers.delete('c1');
     engine.tell({ type: 'container', action: 'destroy', id: 'c1' });
-    await calm();
+    await flush();
     engine.say('c1', 'farewell');
-    await calm();
+    await flush();
     assert.deepEqual(takeLines(), ['farewell']);
     await pass(1_000);
     assert.deepEqual(engine.openLogs, ['c2']);
@@ -292,7 +292,7 @@ describe('The log follower', () => {
     assert.deepEqual(engine.openLogs, ['c1']);
     engine.say('c1', 'chatter');
     engine.say('c1', 'alarm', true);
-    await calm();
+    await flush();
     assert.deepEqual(takeLines(), ['alarm']);
   });
 
@@ -307,14 +307,14 @@ describe('The log follower', () => {
   it('stops: closes every stream, also of containers that just went, and hears no audience any more', async () => {
     const { engine, follower, listen, logs } = await setUp();
     const stop = await listen();
-    engine.boxes.delete('c1');
+    engine.containers.delete('c1');
     engine.tell({ type: 'container', action: 'destroy', id: 'c1' });
-    await calm();
+    await flush();
     await follower.stop();
     assert.deepEqual(engine.openLogs, []);
     stop();
     logs.listen(() => undefined);
-    await calm();
+    await flush();
     assert.deepEqual(engine.openLogs, []);
   });
 });

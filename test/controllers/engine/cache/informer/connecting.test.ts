@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict';
+import { reconnectDelayMs, startWorld } from '../../../../../controllers/engine/cache/informer.js';
+import { EngineError } from '../../../../../controllers/engine/engine.js';
+import type { Vitals } from '../../../../../controllers/runtime/health.js';
+import { FakeClock } from '../../../../setup/fake-clock.js';
+import { aContainer, aNetwork, aVolume, flush, ScriptedEngine, silent } from '../../scripted-engine.js';
+import { aCache, COALESCE_MS, LISTS } from './a-cache.js';
+
+describe('The cache of the engine, connecting', () => {
+  it('subscribes to events before it lists, then is fresh', async () => {
+    const { world, first } = await aCache((engine) => engine.containers.set('c1', aContainer()));
+    assert.deepEqual(first.requests, ['events', ...LISTS]);
+    assert.deepEqual(first.changes, ['container c1', 'all']);
+    assert.equal(world.fresh, true);
+    assert.equal(world.trouble, undefined);
+    assert.deepEqual(world.containers(), [aContainer()]);
+  });
+
+  it('asks nothing before it starts, and nothing while nothing happens', async () => {
+    const clock = new FakeClock();
+    const engine = new ScriptedEngine(() => clock.now());
+    const world = startWorld({ engine, log: silent, clock });
+    assert.equal(world.fresh, false);
+    assert.notEqual(world.trouble, undefined);
+    await flush();
+    assert.deepEqual(engine.takeRequests(), []);
+    await world.start();
+    engine.takeRequests();
+    clock.advance(3_600_000);
+    await flush();
+    assert.deepEqual(engine.takeRequests(), []);
+    assert.deepEqual(clock.planned, []);
+  });
+
+  it('comes up with a dead engine, says why, and connects once the engine is there', async () => {
+    const { world, engine, takeChanges, pass, first } = await aCache((it) => {
+      it.down = true;
+    });
+    assert.equal(world.fresh, false);
+    assert.equal(world.trouble, 'The Docker engine cannot be followed: connect ECONNREFUSED /run/docker.sock');
+    assert.deepEqual(first.requests, ['events']);
+    engine.down = false;
+    await pass(10_000);
+    assert.equal(world.fresh, true);
+    assert.equal(world.trouble, undefined);
+    assert.deepEqual(takeChanges(), ['all']);
+  });
+
+  it('is not fresh when a list fails, and drops that connection', async () => {
+    const { world, engine } = await aCache((it) => {
+      it.fault = (request) => (request === 'listVolumes' ? new EngineError('driver gone', 500) : undefined);
+    });
+    assert.equal(world.fresh, false);
+    assert.equal(world.trouble, 'The Docker engine cannot be followed: driver gone');
+    await flush();
+    assert.equal(engine.listeners, 0);
+  });
+
+  it('tells since when it is deaf, and whether the engine answers', async () => {
+    const { world, engine, clock, pass } = await aCache();
+    const listedAtMs = clock.monotonic() - 1_000;
+    const vitals = (): Vitals => world.vitals;
+    assert.deepEqual(vitals(), { listedAtMs, triedAtMs: listedAtMs, lostAtMs: undefined, engineAnswers: true });
+    const lostAtMs = clock.monotonic();
+    engine.down = true;
+    engine.breakStreams();
+    await flush();
+    await pass(100);
+    const triedAtMs = clock.monotonic();
+    assert.deepEqual(vitals(), { listedAtMs, triedAtMs, lostAtMs, engineAnswers: false });
+    engine.down = false;
+    engine.fault = (request) => (request === 'listVolumes' ? new EngineError('driver gone', 500) : undefined);
+    await pass(200);
+    assert.deepEqual([vitals().lostAtMs, vitals().engineAnswers], [lostAtMs, true]);
+    engine.fault = () => undefined;
+    await pass(400);
+    assert.equal(world.fresh, true);
+    assert.deepEqual([vitals().lostAtMs, vitals().listedAtMs], [undefined, vitals().triedAtMs]);
+  });
+
+  it('waits 100 ms and twice as long each time, 5 s at most', () => {
+    assert.deepEqual([1, 2, 3, 6, 7, 50].map(reconnectDelayMs), [100, 200, 400, 3_200, 5_000, 5_000]);
+  });
+
+  it('tries again in growing intervals, from the shortest again after a success', async () => {
+    const { engine, clock, pass } = await aCache();
+    engine.down = true;
+    engine.breakStreams();
+    await flush();
+    assert.deepEqual(clock.planned, [100]);
+    await pass(100);
+    assert.deepEqual(clock.planned, [200]);
+    engine.down = false;
+    await pass(200);
+    assert.deepEqual(clock.planned, []);
+    engine.breakStreams();
+    await flush();
+    assert.deepEqual(clock.planned, [100]);
+  });
+
+  it('shows what it knew while disconnected, and announces after reconnecting only what differs', async () => {
+    const { world, engine, takeChanges, pass } = await aCache((it) => {
+      it.containers.set('c1', aContainer());
+      it.containers.set('c2', aContainer({ id: 'c2', serviceName: 'db' }));
+      it.volumes.set('1_data', aVolume());
+    });
+    engine.breakStreams();
+    await flush();
+    assert.equal(world.fresh, false);
+    assert.deepEqual(takeChanges(), ['all']);
+    assert.equal(world.containers().length, 2);
+    engine.containers.set('c1', aContainer({ state: 'exited' }));
+    engine.networks.set('n1', aNetwork());
+    await pass(100);
+    assert.deepEqual(takeChanges(), ['container c1', 'network net', 'all']);
+    assert.equal(world.containersOf(1, 'web')[0]?.state, 'exited');
+  });
+
+  it('takes nothing for granted after it was deaf: edited limits do not show in a list', async () => {
+    const { world, engine, takeChanges, pass } = await aCache((it) => it.containers.set('c1', aContainer()));
+    engine.trusting = true;
+    const edited = aContainer({ env: { EDITED: '1' } });
+    engine.breakStreams();
+    await flush();
+    engine.containers.set('c1', edited);
+    await pass(100);
+    assert.deepEqual(takeChanges(), ['all', 'container c1', 'all']);
+    assert.deepEqual(world.containers(), [edited]);
+  });
+
+  it('takes the word of whoever looks after the engine: gives its connection up, says why, and tries again', async () => {
+    const { world, pass, takeChanges } = await aCache();
+    world.explain('The engine hangs');
+    await flush();
+    assert.deepEqual([world.fresh, world.trouble, world.vitals.engineAnswers], [false, 'The engine hangs', false]);
+    world.explain('The engine has ended');
+    assert.equal(world.trouble, 'The engine has ended');
+    assert.deepEqual(takeChanges(), ['all', 'all'], 'documents are to say so');
+    await pass(reconnectDelayMs(1) + COALESCE_MS);
+    world.explain(undefined);
+    assert.deepEqual([world.fresh, world.trouble], [true, undefined]);
+  });
+
+  it('believes nothing that a new connection shows while the engine is said not to be well, and lists again afterwards', async () => {
+    const { world, engine, clock, pass, takeChanges } = await aCache();
+    world.explain('Its containerd hangs');
+    await pass(reconnectDelayMs(1) + COALESCE_MS);
+    assert.equal(engine.listeners, 1, 'it is connected');
+    assert.deepEqual([world.fresh, world.trouble], [false, 'Its containerd hangs']);
+    assert.equal(world.vitals.engineAnswers, false);
+    assert.ok(clock.monotonic() - (world.vitals.lostAtMs ?? Number.NaN) < 1_000);
+    [engine.requests, takeChanges().length] = [[], 0];
+    engine.containers.set('c1', aContainer());
+    world.explain(undefined);
+    await flush();
+    assert.deepEqual(engine.takeRequests(), LISTS);
+    assert.deepEqual([world.fresh, world.vitals.engineAnswers], [true, true]);
+    assert.deepEqual(takeChanges(), ['all', 'container c1']);
+  });
+
+  it('treats a stream that just ends as a lost connection', async () => {
+    const { world, engine } = await aCache();
+    engine.breakStreams(new Error('aborted'));
+    await flush();
+    assert.match(world.trouble ?? '', /aborted$/);
+  });
+
+  it('stops: closes its stream, plans nothing, asks nothing', async () => {
+    const { world, engine, clock } = await aCache();
+    engine.tell({ type: 'container', action: 'start', id: 'c9' });
+    await flush();
+    await world.stop();
+    clock.advance(60_000);
+    await flush();
+    assert.equal(engine.listeners, 0);
+    assert.deepEqual(clock.planned, []);
+    assert.deepEqual(engine.takeRequests(), []);
+  });
+
+  it('stops while the engine is down, and while it starts', async () => {
+    const { world, clock } = await aCache((it) => {
+      it.down = true;
+    });
+    await world.stop();
+    assert.deepEqual(clock.planned, []);
+    const other = await aCache();
+    const release = other.engine.hold('listContainers');
+    const again = startWorld({ engine: other.engine, log: silent, clock });
+    const starting = again.start();
+    await flush();
+    await again.stop();
+    await starting;
+    release();
+  });
+});
