@@ -119,7 +119,8 @@ function unreadable(path: string, cause: unknown): never {
   const code = errorCode(cause);
   const why =
     code === 'ENOENT' ? 'there is no such file' : code === 'EACCES' ? 'it is not for you to read' : errorMessage(cause);
-  throw new CommandError(`Cannot read ${path}: ${why}`, { cause });
+  const isMisnamed = code === 'ENOENT' && path.includes('\ufffd');
+  throw new CommandError(`Cannot read ${path}: ${isMisnamed ? 'its name is no UTF-8; rename it' : why}`, { cause });
 }
 
 async function textOf(input: NodeJS.ReadableStream): Promise<string> {

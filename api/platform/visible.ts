@@ -18,3 +18,13 @@ const escaped = (one: string): string => {
   const code = one.charCodeAt(0).toString(16);
   return code.length > 2 ? `\\u${code}` : `\\x${code.padStart(2, '0')}`;
 };
+
+/** One character of UTF-8 in more than one byte (RFC 3629, 4), or a byte that is none. */
+const UTF8 =
+  /[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}|[\x80-\xff]/g;
+
+/** The name of a file as text, bytes that are no UTF-8 written out: `caf\xe9.yaml`. Pure. */
+export const visibleName = (bytes: Buffer): string =>
+  bytes
+    .toString('latin1')
+    .replace(UTF8, (found) => (found.length > 1 ? Buffer.from(found, 'latin1').toString() : escaped(found)));

@@ -1,12 +1,15 @@
 import type { BigIntStats, Dirent } from 'node:fs';
-import { opendir, realpath, stat } from 'node:fs/promises';
+import { opendir, readdir, realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Problem } from '../../../crds/model/kinds.js';
 import { errorCode, errorMessage, hasCode } from '../../platform/errors.js';
 import { isMadeUp } from '../../platform/read-file.js';
+import { visibleName } from '../../platform/visible.js';
 
 /** How far below a folder we look, and how much there may be: enough for any device, and it ends on any mistake. */
 export const SCAN_LIMITS = { depth: 16, files: 5000, folders: 2000, entries: 20_000 } as const;
+/** What stands in a text for bytes that are none. */
+const REPLACEMENT = '\ufffd';
 /** Names that are asked of a folder at once. */
 const READ_AHEAD = 256;
 
@@ -131,13 +134,15 @@ class Walk {
       const entries = await this.#list(directory);
       if (entries === undefined) return identity;
       this.#listed.push(directory);
+      const misnamed = await this.#tellMisnamed(directory, entries);
       // Real directories first, so that a link to a sibling is the one that is left out.
       entries.sort((a, b) => Number(a.isSymbolicLink()) - Number(b.isSymbolicLink()) || (a.name < b.name ? -1 : 1));
       const below = linked !== undefined && depth > 0 ? stats.dev : device;
-      for (const entry of entries) await this.#visit(directory, entry, depth, below);
+      for (const entry of entries) if (!misnamed.has(entry.name)) await this.#visit(directory, entry, depth, below);
       return identity;
     } catch (error) {
-      this.#fail(directory, reasonOf(error, 'folder'));
+      const isMisnamed = directory.includes(REPLACEMENT);
+      this.#fail(directory, `${reasonOf(error, 'folder')}${isMisnamed ? '; its name, as given, is no UTF-8' : ''}`);
       return undefined;
     }
   }
@@ -154,6 +159,26 @@ class Walk {
       entries.push(entry);
     }
     return entries;
+  }
+
+  /**
+   * Tells of names that are no UTF-8: what is called that cannot be opened by its name as text, nor be named in any document
+   * or answer. Returns them as they came. Of what a folder with such a name declares nothing can be known.
+   */
+  async #tellMisnamed(directory: string, entries: readonly Dirent[]): Promise<ReadonlySet<string>> {
+    const misnamed = new Set<string>();
+    if (!entries.some(({ name }) => name.includes(REPLACEMENT))) return misnamed;
+    for (const entry of await readdir(directory, { encoding: 'buffer', withFileTypes: true })) {
+      const name = entry.name.toString();
+      if (name.startsWith('.') || Buffer.from(name).equals(entry.name)) continue;
+      misnamed.add(name);
+      const path = join(directory, visibleName(entry.name));
+      const advice = 'rename it; until then it is left out';
+      if (entry.isDirectory()) this.#fail(path, `The name of the folder is no UTF-8: ${advice}`);
+      else if (isDocumentFile(name) || entry.isSymbolicLink())
+        this.#tell(path, `The name of the file is no UTF-8: ${advice}`);
+    }
+    return misnamed;
   }
 
   async #visit(directory: string, entry: Dirent, depth: number, device: bigint | undefined): Promise<void> {
