@@ -20,6 +20,8 @@ export interface Failing {
 export class Inspections {
   /** Marked, not begun; and how to take the mark back. */
   readonly #marked = new Map<string, Cancel>();
+  /** Marked and due, in their order, while as many as may be are being looked at. */
+  readonly #due = new Set<string>();
   /** Being looked at; true: marked again meanwhile. */
   readonly #running = new Map<string, boolean>();
   readonly #failures = new Map<string, Failing>();
@@ -80,11 +82,21 @@ export class Inspections {
 
   #schedule(key: string, delayMs: number): void {
     const begin = () => {
-      this.#marked.delete(key);
-      if (this.#running.size < this.options.atOnce) void this.#look(key);
-      else this.#schedule(key, this.options.delayMs);
+      this.#due.add(key);
+      this.#marked.set(key, () => this.#due.delete(key));
+      this.#fill();
     };
     this.#marked.set(key, this.options.clock.after(delayMs, begin));
+  }
+
+  /** Looks at what is due, as many at once as may be. */
+  #fill(): void {
+    for (const key of this.#due) {
+      if (this.#running.size >= this.options.atOnce) return;
+      this.#due.delete(key);
+      this.#marked.delete(key);
+      void this.#look(key);
+    }
   }
 
   async #look(key: string): Promise<void> {
@@ -102,6 +114,7 @@ export class Inspections {
     if (again) this.mark(key);
     const after = this.#failures.get(key);
     if (isTold(before) !== isTold(after)) this.options.told?.(key);
+    this.#fill();
   }
 
   #retry(key: string, failing: Failing): void {

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { Inspections } from '../../../../controllers/engine/cache/inspections.js';
+import type { Clock } from '../../../../controllers/runtime/delays.js';
+import { FakeClock } from '../../../setup/fake-clock.js';
+import { calm } from '../scripted-engine.js';
+
+function setUp() {
+  const fake = new FakeClock();
+  let timers = 0;
+  const clock: Clock = {
+    now: () => fake.now(),
+    monotonic: () => fake.monotonic(),
+    after: (ms, call) => {
+      timers += 1;
+      return fake.after(ms, call);
+    },
+  };
+  /** Looks that have begun, in order, and how to end one. */
+  const begun: string[] = [];
+  const ends = new Map<string, () => void>();
+  const look = (key: string) => {
+    begun.push(key);
+    return new Promise<void>((resolve) => ends.set(key, resolve));
+  };
+  const inspections = new Inspections({ look, failed: () => undefined, delayMs: 15, atOnce: 2, clock });
+  return { inspections, fake, begun, end: (key: string) => ends.get(key)?.(), timers: () => timers };
+}
+
+describe('Inspections', () => {
+  it('looks at what is due in its order, as many at once as may be, with one timer for each', async () => {
+    const { inspections, fake, begun, end, timers } = setUp();
+    const keys = Array.from({ length: 100 }, (_, at) => `${at}`);
+    for (const key of keys) inspections.mark(key);
+    fake.advance(10_000);
+    assert.deepEqual(begun, ['0', '1']);
+    for (const key of keys) {
+      end(key);
+      await calm();
+    }
+    assert.deepEqual(begun, keys);
+    assert.equal(timers(), keys.length);
+  });
+
+  it('takes back the mark of what is due and waits for its turn', async () => {
+    const { inspections, fake, begun, end } = setUp();
+    for (const key of ['a', 'b', 'c', 'd']) inspections.mark(key);
+    fake.advance(15);
+    inspections.unmark('c');
+    end('a');
+    await calm();
+    assert.deepEqual([begun, inspections.has('c')], [['a', 'b', 'd'], false]);
+    inspections.stop();
+  });
+
+  it('looks once more at what was marked while it was looked at', async () => {
+    const { inspections, fake, begun, end } = setUp();
+    inspections.mark('a');
+    fake.advance(15);
+    inspections.mark('a');
+    inspections.mark('a');
+    end('a');
+    await calm();
+    fake.advance(15);
+    assert.deepEqual(begun, ['a', 'a']);
+  });
+});
