@@ -1,16 +1,35 @@
+import { inTurns } from '../../../api/platform/in-turns.js';
+
 /** Longest line, characters: events and progress have some hundred. */
 const LONGEST_LINE = 1024 * 1024;
 
-/** Lines of a byte stream, cut at line feeds wherever the chunks end; empty ones are left out. Throws at one without an end. */
-export async function* textLines(chunks: AsyncIterable<Uint8Array>): AsyncIterable<string> {
+/**
+ * Lines of a byte stream, cut at line feeds wherever the chunks end; empty ones are left out. Throws at one without an end.
+ * Others have their turn meanwhile.
+ */
+export const textLines = (chunks: AsyncIterable<Uint8Array>): AsyncIterable<string> => inTurns(linesOf(chunks));
+
+async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncIterable<string> {
   const decoder = new TextDecoder();
-  let rest = '';
+  /** Of the line that is not complete: put together once, for each time costs as much as there is. */
+  let parts: string[] = [];
+  let length = 0;
   for await (const chunk of chunks) {
-    const pieces = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-    rest = pieces.pop() ?? '';
-    if (rest.length > LONGEST_LINE) throw new Error(`A line is longer than ${LONGEST_LINE} characters`);
-    for (const piece of pieces) if (piece.trim() !== '') yield piece;
+    const text = decoder.decode(chunk, { stream: true });
+    let from = 0;
+    for (let feed = text.indexOf('\n'); feed >= 0; feed = text.indexOf('\n', from)) {
+      parts.push(text.slice(from, feed));
+      const line = parts.length === 1 ? (parts[0] ?? '') : parts.join('');
+      parts = [];
+      length = 0;
+      from = feed + 1;
+      if (line.trim() !== '') yield line;
+    }
+    const rest = text.slice(from);
+    length += rest.length;
+    if (length > LONGEST_LINE) throw new Error(`A line is longer than ${LONGEST_LINE} characters`);
+    if (rest !== '') parts.push(rest);
   }
-  rest += decoder.decode();
-  if (rest.trim() !== '') yield rest;
+  const last = parts.join('') + decoder.decode();
+  if (last.trim() !== '') yield last;
 }

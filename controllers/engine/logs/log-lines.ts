@@ -25,39 +25,59 @@ interface Open {
  * shows in the first byte: text begins with the digits of a year. Docker cuts long lines into several messages; they are
  * put together again up to 64 KiB. Throws for a frame that no engine sends.
  */
-export function logLines(): { take(chunk: Buffer): ContainerLogLine[]; finish(): ContainerLogLine[] } {
+export function logLines(): {
+  /** The lines that are complete with that: made as they are asked for, all of them before the next chunk. */
+  take(chunk: Buffer): Iterable<ContainerLogLine>;
+  finish(): Iterable<ContainerLogLine>;
+} {
   const streams = { out: emptyLine(), err: emptyLine() };
   let rest: Buffer = Buffer.alloc(0);
+  /** What came after `rest`: put together once there is something to do, for each time costs as much as there is. */
+  let waiting: Buffer[] = [];
+  let waitingBytes = 0;
   let framed: boolean | undefined;
 
-  const takeFrames = (lines: ContainerLogLine[]): void => {
+  /** Whether nothing can be made of it before more has come. */
+  const isTooLittle = (chunk: Buffer): boolean => {
+    const bytes = rest.length + waitingBytes;
+    if (framed === undefined || bytes < HEADER_BYTES) return framed === true;
+    if (!framed) return !chunk.includes(LINE_FEED) && bytes <= LONGEST_LINE_BYTES;
+    return rest.length >= HEADER_BYTES && bytes < frameEnd(rest);
+  };
+
+  const gather = (): void => {
+    rest = Buffer.concat([rest, ...waiting]);
+    waiting = [];
+    waitingBytes = 0;
+  };
+
+  const takeFrames = function* (): Iterable<ContainerLogLine> {
     while (rest.length >= HEADER_BYTES) {
-      const end = HEADER_BYTES + rest.readUInt32BE(4);
-      if (end > LONGEST_FRAME_BYTES) throw new Error(`A frame of the log says that it has ${end} bytes`);
+      const end = frameEnd(rest);
       if (rest.length < end) return;
       const isStdErr = rest[0] === 2;
       const { timestamp, text } = splitTimestamp(rest.subarray(HEADER_BYTES, end));
       const stream = isStdErr ? streams.err : streams.out;
-      append(stream, text, timestamp, isStdErr, lines);
-      if (text.length < PART_BYTES) closeIfOpen(stream, isStdErr, lines); // the last one of a run that has ended
+      yield* append(stream, text, timestamp, isStdErr);
+      if (text.length < PART_BYTES) yield* closeIfOpen(stream, isStdErr); // the last one of a run that has ended
       rest = rest.subarray(end);
     }
   };
-  const takeText = (lines: ContainerLogLine[]): void => {
+  const takeText = function* (): Iterable<ContainerLogLine> {
     for (let feed = rest.indexOf(LINE_FEED); feed >= 0; feed = rest.indexOf(LINE_FEED)) {
-      appendText(rest.subarray(0, feed + 1), lines);
+      yield* appendText(rest.subarray(0, feed + 1));
       rest = rest.subarray(feed + 1);
     }
     if (rest.length > LONGEST_LINE_BYTES) {
       const end = beforeStamp(rest);
-      appendText(rest.subarray(0, end), lines);
+      yield* appendText(rest.subarray(0, end));
       rest = rest.subarray(end);
     }
   };
   /** The message that is being read, of a container with a terminal: its time as Docker wrote it, and its length so far. */
   let message: { readonly stamp: string; bytes: number } | undefined;
-  const appendMessage = (text: Buffer, timestamp: number | undefined, lines: ContainerLogLine[]): void => {
-    append(streams.out, text, timestamp, false, lines);
+  const appendMessage = function* (text: Buffer, timestamp: number | undefined): Iterable<ContainerLogLine> {
+    yield* append(streams.out, text, timestamp, false);
     if (message) message.bytes += text.length;
   };
   /**
@@ -65,7 +85,7 @@ export function logLines(): { take(chunk: Buffer): ContainerLogLine[]; finish():
    * a line: the next part of a long line, or the next run after one that ended without a line end. What the container
    * prints itself may look the same, but is no later than the time at which Docker read it.
    */
-  const appendText = (piece: Buffer, lines: ContainerLogLine[]): void => {
+  const appendText = function* (piece: Buffer): Iterable<ContainerLogLine> {
     const first = message === undefined ? splitTimestamp(piece) : { timestamp: undefined, text: piece };
     let from = piece.length - first.text.length;
     let { timestamp } = first;
@@ -74,45 +94,51 @@ export function logLines(): { take(chunk: Buffer): ContainerLogLine[]; finish():
       if (index < from) continue;
       const bytes: number = message.bytes + index - from;
       if (bytes !== PART_BYTES && stamp <= message.stamp) continue;
-      appendMessage(piece.subarray(from, index), timestamp, lines);
-      if (bytes < PART_BYTES) closeIfOpen(streams.out, false, lines);
+      yield* appendMessage(piece.subarray(from, index), timestamp);
+      if (bytes < PART_BYTES) yield* closeIfOpen(streams.out, false);
       message = { stamp, bytes: 0 };
       timestamp = Date.parse(stamp.trimEnd());
       from = index + STAMP_BYTES;
     }
-    appendMessage(piece.subarray(from), timestamp, lines);
+    yield* appendMessage(piece.subarray(from), timestamp);
     if (piece.at(-1) === LINE_FEED) message = undefined;
   };
 
   return {
-    take(chunk) {
-      const lines: ContainerLogLine[] = [];
-      rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    *take(chunk) {
+      waiting.push(chunk);
+      waitingBytes += chunk.length;
+      if (isTooLittle(chunk)) return;
+      gather();
       framed ??= rest[0] === undefined ? undefined : rest[0] <= 2;
-      if (framed === true) takeFrames(lines);
-      else if (framed === false) takeText(lines);
-      return lines;
+      if (framed === true) yield* takeFrames();
+      else if (framed === false) yield* takeText();
     },
-    finish() {
-      const lines: ContainerLogLine[] = [];
-      if (framed === false && rest.length > 0) appendText(rest, lines);
+    *finish() {
+      gather();
+      if (framed === false && rest.length > 0) yield* appendText(rest);
       rest = Buffer.alloc(0);
-      closeIfOpen(streams.out, false, lines);
-      closeIfOpen(streams.err, true, lines);
-      return lines;
+      yield* closeIfOpen(streams.out, false);
+      yield* closeIfOpen(streams.err, true);
     },
   };
 }
 
+/** Where the first frame ends, by its header. */
+function frameEnd(bytes: Buffer): number {
+  const end = HEADER_BYTES + bytes.readUInt32BE(4);
+  if (end > LONGEST_FRAME_BYTES) throw new Error(`A frame of the log says that it has ${end} bytes`);
+  return end;
+}
+
 const emptyLine = (): Open => ({ parts: [], bytes: 0, timestamp: 0 });
 
-function append(
+function* append(
   open: Open,
   text: Buffer,
   timestamp: number | undefined,
   isStdErr: boolean,
-  lines: ContainerLogLine[],
-): void {
+): Iterable<ContainerLogLine> {
   let left = text;
   while (left.length > 0) {
     if (open.bytes === 0) open.timestamp = timestamp ?? open.timestamp;
@@ -123,19 +149,20 @@ function append(
     open.parts.push(piece);
     open.bytes += piece.length;
     left = left.subarray(ends ? feed + 1 : piece.length);
-    if (ends || left.length > 0) close(open, isStdErr, lines);
+    if (ends || left.length > 0) yield close(open, isStdErr);
   }
 }
 
-function closeIfOpen(open: Open, isStdErr: boolean, lines: ContainerLogLine[]): void {
-  if (open.bytes > 0) close(open, isStdErr, lines);
+function* closeIfOpen(open: Open, isStdErr: boolean): Iterable<ContainerLogLine> {
+  if (open.bytes > 0) yield close(open, isStdErr);
 }
 
-function close(open: Open, isStdErr: boolean, lines: ContainerLogLine[]): void {
+function close(open: Open, isStdErr: boolean): ContainerLogLine {
+  const { timestamp } = open;
   const message = Buffer.concat(open.parts).toString().replace(/\r$/, '');
-  lines.push({ message, isStdErr, timestamp: open.timestamp });
   open.parts.length = 0;
   open.bytes = 0;
+  return { message, isStdErr, timestamp };
 }
 
 /** At most `limit`, moved back (a character has four bytes at most) so that no UTF-8 character is cut. */

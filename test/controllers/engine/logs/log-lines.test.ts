@@ -14,7 +14,7 @@ function frame(stream: 1 | 2, text: string | Buffer, time = TIME): Buffer {
 
 const read = (...chunks: Buffer[]) => {
   const lines = logLines();
-  return [...chunks.flatMap((chunk) => lines.take(chunk)), ...lines.finish()];
+  return [...chunks.flatMap((chunk) => [...lines.take(chunk)]), ...lines.finish()];
 };
 const bytewise = (bytes: Buffer): Buffer[] => [...bytes].map((byte) => Buffer.from([byte]));
 
@@ -112,7 +112,7 @@ describe('logLines', () => {
 
   it('gives up at a frame that no engine sends, before it has come', () => {
     assert.throws(
-      () => logLines().take(Buffer.from([1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff])),
+      () => [...logLines().take(Buffer.from([1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff]))],
       /says that it has 4294967303 bytes/,
     );
   });
