@@ -303,7 +303,10 @@ export interface Engine {
   events(since: string | undefined, onOpen: () => void, signal: AbortSignal): AsyncIterable<EngineEvent>;
 }
 
-/** Docker said no. */
+/** Words of an engine that are kept, characters: they go on into logs, conditions and events. */
+const LONGEST_WORDS = 2_000;
+
+/** Docker said no. Its words are cut where nobody would read on. */
 export class EngineError extends Error {
   override readonly name = 'EngineError';
   constructor(
@@ -311,7 +314,7 @@ export class EngineError extends Error {
     readonly statusCode: number,
     options?: ErrorOptions,
   ) {
-    super(message, options);
+    super(message.length > LONGEST_WORDS ? `${message.slice(0, LONGEST_WORDS - 1)}…` : message, options);
   }
 }
 

@@ -3,6 +3,7 @@ import { Agent, IncomingMessage } from 'node:http';
 import { inspect } from 'node:util';
 import Docker from 'dockerode';
 import { errorMessage } from '../../../api/platform/errors.js';
+import { type JsonLimits, parseJsonWithin, TooMuchJson } from '../../../api/platform/json-text.js';
 import { EngineError, EngineUnreachable, type RegistryAuth } from '../engine.js';
 import { type DockerAddress, describeAddress } from './docker-address.js';
 
@@ -13,6 +14,8 @@ export interface Call {
   readonly path: string;
   readonly query?: Readonly<Record<string, string | readonly string[]>>;
   readonly body?: object;
+  /** The answer is a list of everything that there is. */
+  readonly isList?: boolean;
   /** A tar stream or its bytes, instead of `body`. */
   readonly file?: Buffer | NodeJS.ReadableStream;
   readonly auth?: RegistryAuth | undefined;
@@ -102,7 +105,7 @@ export function dockerHttp(address: DockerAddress): DockerHttp {
         const version = stream.headers['api-version'];
         return {
           status,
-          body: parseBody(await readAll(stream)),
+          body: parseBody(await readAll(stream), call.isList ? LIST_LIMITS : undefined),
           apiVersion: typeof version === 'string' ? version : '',
         };
       } catch (error) {
@@ -124,8 +127,8 @@ export function refusal(status: number, body: unknown): EngineError {
   return new EngineError(words, status);
 }
 
-/** What an engine answers at most, bytes: a list of a thousand containers has about 3 MB. */
-const LARGEST_ANSWER_BYTES = 64 * 1024 * 1024;
+/** What an engine answers at most, bytes: a list of a thousand containers has about 3 MB. All of it is held at once. */
+const LARGEST_ANSWER_BYTES = 16 * 1024 * 1024;
 
 /** The whole body. Throws when it is larger than any engine's. */
 export async function readAll(stream: IncomingMessage): Promise<string> {
@@ -139,12 +142,16 @@ export async function readAll(stream: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-/** JSON if it is JSON (a proxy in between may answer text), undefined if empty. Pure. */
-export function parseBody(text: string): unknown {
+/** Of a list: a thousand containers have some 100,000 values. */
+const LIST_LIMITS: JsonLimits = { depth: 100, values: 600_000 };
+
+/** JSON if it is JSON (a proxy in between may answer text), undefined if empty. Throws TooMuchJson. Pure. */
+export function parseBody(text: string, limits?: JsonLimits): unknown {
   if (text.trim() === '') return undefined;
   try {
-    return JSON.parse(text);
-  } catch {
+    return parseJsonWithin(text, limits);
+  } catch (error) {
+    if (error instanceof TooMuchJson) throw error;
     return text;
   }
 }

@@ -91,7 +91,7 @@ function containerVerbs(
     async listContainers(signal, known) {
       const filters = JSON.stringify({ label: [SUPERVISED] });
       const rows = expect<ContainerInfo[]>(
-        await ask({ path: '/containers/json', query: { all: '1', filters }, signal }),
+        await ask({ path: '/containers/json', query: { all: '1', filters }, isList: true, signal }),
         200,
       );
       const seen = await inParallel(rows, PARALLEL_INSPECTIONS, (row) => {
@@ -185,7 +185,7 @@ function networkVerbs({
 
   return {
     async listNetworks(signal) {
-      return expect<NetworkInspectInfo[]>(await ask({ path: '/networks', signal }), 200).map(seenNetwork);
+      return expect<NetworkInspectInfo[]>(await ask({ path: '/networks', isList: true, signal }), 200).map(seenNetwork);
     },
     async inspectNetwork(id, signal) {
       const answer = await ask({ path: at(id), signal });
@@ -249,7 +249,10 @@ function volumeVerbs({
 
   return {
     async listVolumes(signal) {
-      const { Volumes } = expect<{ Volumes: VolumeInspectInfo[] | null }>(await ask({ path: '/volumes', signal }), 200);
+      const { Volumes } = expect<{ Volumes: VolumeInspectInfo[] | null }>(
+        await ask({ path: '/volumes', isList: true, signal }),
+        200,
+      );
       return (Volumes ?? []).map(seenVolume);
     },
     async inspectVolume(name, signal) {
@@ -270,7 +273,10 @@ function volumeVerbs({
     },
     async volumeUsers(name, signal) {
       const query = { all: 'true', filters: JSON.stringify({ volume: [name] }) };
-      const listed = expect<readonly ContainerInfo[]>(await ask({ path: '/containers/json', query, signal }), 200);
+      const listed = expect<readonly ContainerInfo[]>(
+        await ask({ path: '/containers/json', query, isList: true, signal }),
+        200,
+      );
       return listed.map(({ Id, Names: [first], Labels }) => ({
         name: first?.slice(1) ?? Id.slice(0, 12),
         isOurs: Labels[SUPERVISED] !== undefined,
@@ -293,7 +299,7 @@ function imageVerbs(
       return answer.status === 404 ? undefined : seenImage(expect<ImageInspectInfo>(answer, 200));
     },
     async listImages(signal) {
-      return expect<ImageInfo[]>(await ask({ path: '/images/json', signal }), 200).map(seenReferences);
+      return expect<ImageInfo[]>(await ask({ path: '/images/json', isList: true, signal }), 200).map(seenReferences);
     },
     pullImage: (reference, options, onProgress, signal) =>
       pullImage(http, reference, options, onProgress, signal, silenceMs),

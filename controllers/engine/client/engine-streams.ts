@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { parseReference } from '../../../crds/model/image-reference.js';
+import { inTurns } from '../../../api/platform/in-turns.js';
 import {
   type ContainerLogLine,
   EngineError,
@@ -64,7 +65,11 @@ export const pastLogs = (
     signal,
   );
 
-async function* readLogs(
+/** Others have their turn, however many lines come at once. */
+const readLogs = (...request: Parameters<typeof linesOf>): AsyncIterable<ContainerLogLine> =>
+  inTurns(linesOf(...request));
+
+async function* linesOf(
   http: DockerHttp,
   id: string,
   range: Readonly<Record<string, string>>,
@@ -132,6 +137,9 @@ export async function pullImage(
   tell(progress.finish());
 }
 
+/** Names that one archive brings. */
+const MOST_LOADED = 10_000;
+
 /** Sends an archive and collects what the engine says it found. A source that fails ends the request. */
 export async function loadImages(http: DockerHttp, archive: Readable, signal: AbortSignal): Promise<readonly string[]> {
   const source = new AbortController();
@@ -150,6 +158,7 @@ export async function loadImages(http: DockerHttp, archive: Readable, signal: Ab
       pullProgress().take(message); // throws what the stream reports
       const [, name] = /^Loaded image(?: ID)?: (.+)$/.exec(message.stream?.trim() ?? '') ?? [];
       if (name !== undefined) found.push(name);
+      if (found.length > MOST_LOADED) throw new EngineError(`It tells of more than ${MOST_LOADED} images`, 500);
     }
   } catch (error) {
     if (source.signal.aborted && !signal.aborted) throw source.signal.reason;

@@ -29,6 +29,8 @@ const DEEPEST = 4;
 const MANIFEST_LIMITS: JsonLimits = { depth: 20, values: 10_000 };
 /** Images of one archive: each may name the same large manifest once more. */
 const MOST_IMAGES = 500;
+/** Layers of one image: file systems stack 128, and some 500. */
+const MOST_LAYERS = 500;
 
 /** The images that the index of a layout leads to, one for each of its entries. Throws `ArchiveError`. Pure. */
 export function layoutImages(
@@ -42,6 +44,7 @@ export function layoutImages(
   if (listed.length > MOST_IMAGES) throw new ArchiveError(`its index.json lists more than ${MOST_IMAGES} images`);
   const images = listed.map((entry) => {
     const { config, layers = [] } = manifestOf(entry, 0);
+    if (layers.length > MOST_LAYERS) throw new ArchiveError(`an image in it has more than ${MOST_LAYERS} layers`);
     const files = [config, ...layers].map((one) => blob(one?.digest));
     const missing = files.find((name) => !names.has(name));
     if (missing !== undefined) throw new ArchiveError(`it is not whole: ${missing} is missing`);

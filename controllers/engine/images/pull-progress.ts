@@ -18,6 +18,8 @@ interface Layer {
   readonly extracted: number;
 }
 
+/** Layers that are counted: no file system stacks more. Each message costs as much as there are. */
+const MOST_LAYERS = 500;
 /** Part of the whole that is downloading; the rest is extraction. */
 const DOWNLOAD_SHARE = 0.9;
 
@@ -35,10 +37,11 @@ export function pullProgress(): { take(message: PullMessage): number; finish(): 
       const failure = message.errorDetail?.message ?? message.error;
       if (failure !== undefined) throw new EngineError(failure.trim(), message.errorDetail?.code || 500);
       if (message.id !== undefined) {
-        const layer = nextLayer(layers.get(message.id), message);
-        if (layer !== undefined) layers.set(message.id, layer);
+        const known = layers.get(message.id);
+        const layer = nextLayer(known, message);
+        if (layer !== undefined && (known !== undefined || layers.size < MOST_LAYERS)) layers.set(message.id, layer);
       }
-      percent = Math.max(percent, Math.min(99, Math.floor(100 * doneShare([...layers.values()]))));
+      percent = Math.max(percent, Math.min(99, Math.floor(100 * doneShare(layers))));
       return percent;
     },
     finish() {
@@ -73,12 +76,18 @@ function nextLayer(layer: Layer | undefined, { status, progressDetail }: PullMes
   }
 }
 
-function doneShare(layers: readonly Layer[]): number {
-  const sizes = layers.flatMap(({ bytes }) => (bytes === undefined || bytes === 0 ? [] : [bytes]));
-  const mean = sizes.length === 0 ? 1 : sizes.reduce((sum, size) => sum + size, 0) / sizes.length;
+function doneShare(layers: ReadonlyMap<string, Layer>): number {
+  let known = 0;
+  let sum = 0;
+  for (const { bytes = 0 } of layers.values()) {
+    if (bytes === 0) continue;
+    known += 1;
+    sum += bytes;
+  }
+  const mean = known === 0 ? 1 : sum / known;
   let done = 0;
   let whole = 0;
-  for (const { bytes = mean, downloaded, extracted } of layers) {
+  for (const { bytes = mean, downloaded, extracted } of layers.values()) {
     whole += bytes;
     done += bytes * (DOWNLOAD_SHARE * downloaded + (1 - DOWNLOAD_SHARE) * extracted);
   }

@@ -103,7 +103,9 @@ async function authorize(
   const basic = auth && 'username' in auth ? `Basic ${base64(`${auth.username}:${auth.password}`)}` : undefined;
   if (/^basic/i.test(challenge)) return basic;
   if (auth && 'registrytoken' in auth) return `Bearer ${auth.registrytoken}`;
-  const said = Object.fromEntries([...challenge.matchAll(/(\w+)="([^"]*)"/g)].map(([, name, value]) => [name, value]));
+  const said = Object.fromEntries(
+    [...challenge.matchAll(/\b(\w+)="([^"]*)"/g)].map(([, name, value]) => [name, value]),
+  );
   if (!/^bearer/i.test(challenge) || !said.realm || !URL.canParse(said.realm)) return undefined;
   const realm = new URL(said.realm);
   // Where tokens are given may be another host (Docker Hub's is), but a login never travels in the clear to it.

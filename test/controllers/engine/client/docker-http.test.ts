@@ -36,7 +36,7 @@ describe("Docker's answers", () => {
 
   it('are given up when they are larger than any engine sends', async () => {
     bytes = Number.POSITIVE_INFINITY;
-    await assert.rejects(ask(), /The engine answers more than 67108864 bytes/);
+    await assert.rejects(ask(), /The engine answers more than 16777216 bytes/);
   });
 
   it('are JSON, a text or nothing', () => {
