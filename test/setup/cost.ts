@@ -3,7 +3,7 @@ import { GCProfiler, getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 const MEBIBYTE = 1024 * 1024;
-/** What a MiB from outside may cost: processor time, ms, and memory, bytes. */
+/** What a MiB from outside may cost: processor time of which nothing else has any, ms, and memory, bytes. */
 const LIMITS = { ms: 200, bytes: 30 * MEBIBYTE } as const;
 /** A machine with other work is slow now and then, and what runs for the first time is not compiled yet. */
 const TRIES = 6;
@@ -15,6 +15,8 @@ const collect = runInNewContext('gc') as () => void;
 interface Cost {
   /** Processor time of the whole process, ms. */
   readonly ms: number;
+  /** Longest time for which nothing else could be done, ms of processor time. */
+  readonly blockMs: number;
   /** Most memory that a garbage collection left while it ran, or that there was at its end, over what there was before. */
   readonly bytes: number;
 }
@@ -22,6 +24,7 @@ interface Cost {
 /** Runs it once. What it throws is an answer as well. */
 async function costOf(work: () => unknown): Promise<Cost> {
   collect();
+  const endBlocks = watchBlocks();
   const before = heldBytes();
   const profiler = new GCProfiler();
   profiler.start();
@@ -32,11 +35,12 @@ async function costOf(work: () => unknown): Promise<Cost> {
     // refused
   }
   const { user, system } = process.cpuUsage(start);
+  const blockMs = endBlocks();
   const end = heldBytes();
   const left = profiler
     .stop()
     .statistics.map(({ afterGC: { heapStatistics: heap } }) => heap.usedHeapSize + heap.externalMemory);
-  return { ms: (user + system) / 1000, bytes: Math.max(end, ...left) - before };
+  return { ms: (user + system) / 1000, blockMs, bytes: Math.max(end, ...left) - before };
 }
 
 function heldBytes(): number {
@@ -58,13 +62,38 @@ function slowness(): number {
   return Math.max(1, Math.min(...taken) / MEASURE.ms);
 }
 
+/** Begins to look at how late timers are; the end tells the longest delay that was ours: other processes use no time of ours. */
+function watchBlocks(): () => number {
+  let longest = 0;
+  let wall = performance.now();
+  let used = process.cpuUsage();
+  const look = (): void => {
+    const { user, system } = process.cpuUsage(used);
+    longest = Math.max(longest, Math.min(performance.now() - wall, (user + system) / 1000));
+    wall = performance.now();
+    used = process.cpuUsage();
+  };
+  const timer = setInterval(look, 2);
+  return () => {
+    clearInterval(timer);
+    look();
+    return longest;
+  };
+}
+
 /** Asserts that something takes no more processor time and memory than a MiB of input may. */
-export async function isCheap(work: () => unknown): Promise<void> {
+export const isCheap = (work: () => unknown): Promise<void> => costsLittle(work, ({ ms }) => ms);
+
+/** The same for what takes its time in many steps: none of them may keep others waiting for longer. */
+export const isResponsive = (work: () => unknown): Promise<void> => costsLittle(work, ({ blockMs }) => blockMs);
+
+async function costsLittle(work: () => unknown, timeOf: (cost: Cost) => number): Promise<void> {
   let said = '';
   for (let tries = 0; tries < TRIES; tries += 1) {
-    const { ms, bytes } = await costOf(work);
-    if (bytes <= LIMITS.bytes && (ms <= LIMITS.ms || ms <= LIMITS.ms * slowness())) return;
-    said = `${ms.toFixed(0)} ms of processor time, ${(bytes / MEBIBYTE).toFixed(0)} MiB`;
+    const cost = await costOf(work);
+    const ms = timeOf(cost);
+    if (cost.bytes <= LIMITS.bytes && (ms <= LIMITS.ms || ms <= LIMITS.ms * slowness())) return;
+    said = `${ms.toFixed(0)} ms of processor time, ${(cost.bytes / MEBIBYTE).toFixed(0)} MiB`;
   }
   assert.fail(`It took ${said}`);
 }
