@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
-import { parseReference } from '../../../crds/model/image-reference.js';
 import { inTurns } from '../../../api/platform/in-turns.js';
+import { parseReference } from '../../../crds/model/image-reference.js';
 import {
   type ContainerLogLine,
   EngineError,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { Inspections } from '../../../../controllers/engine/cache/inspections.js';
 import type { Clock } from '../../../../controllers/runtime/delays.js';
 import { FakeClock } from '../../../setup/fake-clock.js';
-import { calm } from '../scripted-engine.js';
+import { flush } from '../scripted-engine.js';
 
 function setUp() {
   const fake = new FakeClock();
@@ -35,7 +35,7 @@ describe('Inspections', () => {
     assert.deepEqual(begun, ['0', '1']);
     for (const key of keys) {
       end(key);
-      await calm();
+      await flush();
     }
     assert.deepEqual(begun, keys);
     assert.equal(timers(), keys.length);
@@ -47,7 +47,7 @@ describe('Inspections', () => {
     fake.advance(15);
     inspections.unmark('c');
     end('a');
-    await calm();
+    await flush();
     assert.deepEqual([begun, inspections.has('c')], [['a', 'b', 'd'], false]);
     inspections.stop();
   });
@@ -59,7 +59,7 @@ describe('Inspections', () => {
     inspections.mark('a');
     inspections.mark('a');
     end('a');
-    await calm();
+    await flush();
     fake.advance(15);
     assert.deepEqual(begun, ['a', 'a']);
   });
