@@ -6,7 +6,8 @@ import type {
   NetworkInspectInfo,
   VolumeInspectInfo,
 } from 'dockerode';
-import type { Engine } from '../engine.js';
+import { isMap } from '../../../crds/model/maps.js';
+import { type Engine, EngineError } from '../engine.js';
 import { SUPERVISED } from '../labels.js';
 import { seenContainer, seenImage, seenNetwork, seenReferences, seenVolume } from '../seen.js';
 import { createContainer } from './container-creation.js';
@@ -90,10 +91,8 @@ function containerVerbs(
     inspectContainer,
     async listContainers(signal, known) {
       const filters = JSON.stringify({ label: [SUPERVISED] });
-      const rows = expect<ContainerInfo[]>(
-        await ask({ path: '/containers/json', query: { all: '1', filters }, isList: true, signal }),
-        200,
-      );
+      const answer = await ask({ path: '/containers/json', query: { all: '1', filters }, isList: true, signal });
+      const rows = objectsOf(expect<ContainerInfo[]>(answer, 200));
       const seen = await inParallel(rows, PARALLEL_INSPECTIONS, (row) => {
         const before = known?.(row.Id);
         return before !== undefined && isUnchanged(row, before, now()) ? before : inspectContainer(row.Id, signal);
@@ -185,7 +184,8 @@ function networkVerbs({
 
   return {
     async listNetworks(signal) {
-      return expect<NetworkInspectInfo[]>(await ask({ path: '/networks', isList: true, signal }), 200).map(seenNetwork);
+      const answer = await ask({ path: '/networks', isList: true, signal });
+      return objectsOf(expect<NetworkInspectInfo[]>(answer, 200)).map(seenNetwork);
     },
     async inspectNetwork(id, signal) {
       const answer = await ask({ path: at(id), signal });
@@ -253,7 +253,7 @@ function volumeVerbs({
         await ask({ path: '/volumes', isList: true, signal }),
         200,
       );
-      return (Volumes ?? []).map(seenVolume);
+      return objectsOf(Volumes ?? []).map(seenVolume);
     },
     async inspectVolume(name, signal) {
       const answer = await ask({ path: at(name), signal });
@@ -299,7 +299,8 @@ function imageVerbs(
       return answer.status === 404 ? undefined : seenImage(expect<ImageInspectInfo>(answer, 200));
     },
     async listImages(signal) {
-      return expect<ImageInfo[]>(await ask({ path: '/images/json', isList: true, signal }), 200).map(seenReferences);
+      const answer = await ask({ path: '/images/json', isList: true, signal });
+      return objectsOf(expect<ImageInfo[]>(answer, 200)).map(seenReferences);
     },
     pullImage: (reference, options, onProgress, signal) =>
       pullImage(http, reference, options, onProgress, signal, silenceMs),
@@ -325,6 +326,12 @@ function imageVerbs(
 function expect<T>({ status, body }: { readonly status: number; readonly body: unknown }, wanted: number): T {
   if (status !== wanted) throw refusal(status, body);
   return body as T;
+}
+
+/** What an engine lists are objects; anything else is nothing that could be looked at. Throws `EngineError` for it. */
+function objectsOf<T>(list: readonly T[]): readonly T[] {
+  if (list.some((one) => !isMap(one))) throw new EngineError('The engine lists what are no objects', 200);
+  return list;
 }
 
 /** `work` over all items, at most `limit` at a time, results in order. */
