@@ -4,6 +4,7 @@ import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { until } from '../../../setup/until.js';
 import { anApp, aServer, type Bench, declare, report, withKey } from '../a-server.js';
 
 const asJson = { 'content-type': 'application/json' };
@@ -81,7 +82,12 @@ describe('POST /v2/local/target-state', () => {
     assert.match(message, /^Could not write \S+documents\/apps: .* \(E\w+\)$/);
     rmSync(join(bench.folder, 'documents'));
     assert.equal((await post(target(app1))).statusCode, 200);
-    assert.equal(readdirSync(join(bench.folder, 'documents', 'apps')).length, 1);
+    // Kept by the journal when the answer comes; in its own file a moment later.
+    await until(
+      'its file',
+      () => readdirSync(join(bench.folder, 'documents', 'apps')).length,
+      (files) => files === 1,
+    );
   });
 
   it('leaves the apps alone when the body says nothing of them, and empties the device for {}', async () => {
