@@ -1,0 +1,49 @@
+/**
+ * Mutation tests of the pure planners: `npm run test:mutation [-- --mutate controllers/app/plan.ts]`. Stryker changes a
+ * planner in one place (a `&&` to `||`, a string to '') and expects a test to fail; what no test notices is printed as
+ * `Survived`. The answer to a survivor is a row in the planner's table. Not in CI: it takes
+ * many minutes.
+ *
+ * Stryker is fetched when it is asked for: its mocha runner wants mocha 11 beside it, and `npm ci` should not wait for it.
+ */
+
+/** Every planner, and the tests that have to notice a change of it. */
+const PLANNERS = {
+  'api/store/proposal/plan-deletion.ts': ['test/api/store/proposal/plan-deletion.test.ts'],
+  'api/store/proposal/plan-proposal.ts': ['test/api/store/proposal/plan-proposal.test.ts'],
+  'controllers/app/images/spare-images.ts': ['test/controllers/app/images/spare-images.test.ts'],
+  'controllers/app/plan.ts': ['test/controllers/app/plan.test.ts', 'test/controllers/planner-vectors/*.test.ts'],
+  'controllers/git-source/plan.ts': ['test/controllers/git-source/plan.test.ts'],
+  'controllers/host-config/device/plan-device.ts': [
+    'test/controllers/host-config/device/plan-device.test.ts',
+    'test/controllers/host-config/plan-deleted.test.ts',
+  ],
+  'controllers/host-config/network/plan-network.ts': ['test/controllers/host-config/network/plan-network.test.ts'],
+  'controllers/host-config/trial.ts': ['test/controllers/host-config/trial.test.ts'],
+  'controllers/image/plan.ts': ['test/controllers/image/plan.test.ts'],
+  'controllers/network/plan.ts': ['test/controllers/network/plan.test.ts'],
+  'controllers/runtime/conclude.ts': ['test/controllers/runtime/conclude.test.ts'],
+  'controllers/service/health/runs.ts': ['test/controllers/service/health/runs.test.ts'],
+  'controllers/service/orders.ts': ['test/controllers/service/orders.test.ts'],
+  'controllers/service/plan.ts': [
+    'test/controllers/service/plan.test.ts',
+    'test/controllers/service/strategy/plan.test.ts',
+    'test/controllers/service/{drift,left-behind,restart-policies,reboots}.test.ts',
+  ],
+  'controllers/volume/plan.ts': ['test/controllers/volume/plan.test.ts'],
+};
+
+/** @type {import('@stryker-mutator/api/core').PartialStrykerOptions} */
+export default {
+  mutate: Object.keys(PLANNERS),
+  testRunner: 'mocha',
+  mochaOptions: { spec: [...new Set(Object.values(PLANNERS).flat())] },
+  testRunnerNodeArgs: ['--import', 'tsx'],
+  coverageAnalysis: 'perTest',
+  // What runs while a module is loaded cannot be switched on and off: each such mutant would need a process of its own.
+  ignoreStatic: true,
+  concurrency: 1,
+  reporters: ['clear-text', 'progress-append-only'],
+  // It would be rewritten with TypeScript 5, which is not installed; tsx needs no change of it.
+  tsconfigFile: 'none',
+};
