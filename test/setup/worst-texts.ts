@@ -13,7 +13,7 @@ export function pieces(make: (at: number) => string, most = Number.POSITIVE_INFI
   return made.join('');
 }
 
-export const app = (spec: string): string =>
+const app = (spec: string): string =>
   `{"apiVersion":"supercargo.io/v1","kind":"App","metadata":{"name":"a"},"spec":{${spec}}}`;
 const service = (fields: string): string => app(`"services":{"a":{"image":"a",${fields}}}`);
 const target = (apps: string): string => `{"local":{"apps":{${apps}}}}`;
