@@ -5,6 +5,7 @@ import { parseBatch, parseFacts, parseRefs, parseTree } from '../api/sources/git
 import { layOver } from '../api/sources/git/overlays.js';
 import { fillIn } from '../api/sources/git/variables.js';
 import { parseSecret } from '../controllers/engine/images/registry-secret.js';
+import { parseOsRelease } from '../controllers/host/facts/device-facts.js';
 import { yamlItems } from '../crds/yaml/yaml-items.js';
 import { aServer, type Bench, GLOBAL_KEY } from './api/http/a-server.js';
 import { isCheap } from './setup/cost.js';
@@ -157,6 +158,15 @@ describe('the worst MiB', function () {
     };
     for (const [what, text] of Object.entries(dotenv))
       it(`of variables: ${what}`, () => isCheap(() => parseDotenv(text)));
+    const release: Readonly<Record<string, string>> = {
+      blanks: `A=${fill(' ')}x`,
+      'blanks again and again': fill(`A=${' '.repeat(1_000)}x\n`),
+      quotes: `A="${fill('"')}`,
+      backslashes: `A="${fill('\\')}"`,
+      variables: fill('A=1\n'),
+    };
+    for (const [what, text] of Object.entries(release))
+      it(`of the system's release: ${what}`, () => isCheap(() => parseOsRelease(text)));
     for (const what of ['a list of ones', 'as many names as are read', 'lists in lists', 'a long text'] as const) {
       it(`of a registry's secret: ${what}`, () => isCheap(() => parseSecret(JSON_TEXTS[what] ?? '', 'example.com')));
     }

@@ -59,13 +59,14 @@ export function architecture(nodeArch: string, armVersion?: string): string {
 
 /** The variables of an os-release file (os-release(5)): shell-like assignments, quotes removed. Pure. */
 export function parseOsRelease(content: string): Readonly<Partial<Record<string, string>>> {
-  const pairs = content.split('\n').flatMap((line) => {
-    const [, name, value] = /^\s*([A-Z][A-Z0-9_]*)=(.*?)\s*$/.exec(line) ?? [];
-    if (name === undefined || value === undefined) return [];
+  const variables = new Map<string, string>();
+  for (const [line] of content.matchAll(/.+/g)) {
+    const [, name, value] = /^([A-Z][A-Z0-9_]*)=(.*)$/.exec(line.trim()) ?? [];
+    if (name === undefined || value === undefined) continue;
     const quoted = /^(["'])(.*)\1$/.exec(value)?.[2];
-    return [[name, (quoted ?? value).replace(/\\(.)/g, '$1')] as const];
-  });
-  return Object.fromEntries(pairs);
+    variables.set(name, (quoted ?? value).replace(/\\(.)/g, '$1'));
+  }
+  return Object.fromEntries(variables);
 }
 
 /**
