@@ -21,22 +21,27 @@ interface Cost {
   readonly bytes: number;
 }
 
-/** Runs it once. What it throws is an answer as well. */
-async function costOf(work: () => unknown): Promise<Cost> {
+/** Runs it once. What it throws is an answer as well. `collectAll`: each garbage collection is one of the whole heap. */
+async function costOf(work: () => unknown, collectAll: boolean): Promise<Cost> {
   collect();
+  setFlagsFromString(collectAll ? '--gc-global' : '--no-gc-global');
   const endBlocks = watchBlocks();
   const before = heldBytes();
   const profiler = new GCProfiler();
   profiler.start();
   const start = process.cpuUsage();
+  const results = new Set<unknown>(); // still there when memory is counted at the end
   try {
-    await work();
+    results.add(await work());
   } catch {
     // refused
   }
   const { user, system } = process.cpuUsage(start);
   const blockMs = endBlocks();
+  if (collectAll) collect();
+  setFlagsFromString('--no-gc-global');
   const end = heldBytes();
+  results.clear();
   const left = profiler
     .stop()
     .statistics.map(({ afterGC: { heapStatistics: heap } }) => heap.usedHeapSize + heap.externalMemory);
@@ -90,12 +95,16 @@ export const isResponsive = (work: () => unknown): Promise<void> => costsLittle(
 
 async function costsLittle(work: () => unknown, timeOf: (cost: Cost) => number): Promise<void> {
   let said = '';
+  let bytes = Number.POSITIVE_INFINITY;
   for (let tries = 0; tries < TRIES; tries += 1) {
     const before = slowness();
-    const cost = await costOf(work);
+    const cost = await costOf(work, false);
     const ms = timeOf(cost);
-    if (cost.bytes <= LIMITS.bytes && ms <= LIMITS.ms * Math.max(before, slowness())) return;
-    said = `${ms.toFixed(0)} ms of processor time, ${(cost.bytes / MEBIBYTE).toFixed(0)} MiB`;
+    const fast = ms <= LIMITS.ms * Math.max(before, slowness());
+    // A collection of the young heap keeps what garbage in the old one points to. So too much is counted once more.
+    bytes = Math.min(bytes, cost.bytes > LIMITS.bytes ? (await costOf(work, true)).bytes : cost.bytes);
+    if (fast && bytes <= LIMITS.bytes) return;
+    said = `${ms.toFixed(0)} ms of processor time, ${(bytes / MEBIBYTE).toFixed(0)} MiB`;
   }
   assert.fail(`It took ${said}`);
 }
