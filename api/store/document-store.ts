@@ -18,7 +18,7 @@ import { RecentChanges } from './changes.js';
 import { Documents } from './documents.js';
 import { RecentEvents } from './events.js';
 import { frozen, textOf } from './frozen.js';
-import { type Held, isDying, keyOfDeclared, keyOfHeld } from './held.js';
+import { type Held, isTerminating, keyOfDeclared, keyOfHeld } from './held.js';
 import { isDue } from './pending.js';
 import { renderDocument, type StoredStatus } from './persistence/document-files.js';
 import { Journal } from './persistence/journal.js';
@@ -244,7 +244,7 @@ class DocumentStore implements Store {
     return this.#inTurn(async () => {
       const key = keyOf(resource.kind, resource.metadata.name);
       const held = this.#documents.held.get(key);
-      if (!held || !isDying(held) || held.resource.metadata.uid !== resource.metadata.uid) return;
+      if (!held || !isTerminating(held) || held.resource.metadata.uid !== resource.metadata.uid) return;
       const { edits, refused } = releaseEdits(key, this.#documents.held, this.#fresh());
       await this.#commit(edits);
       for (const problem of refused) {
@@ -359,7 +359,7 @@ class DocumentStore implements Store {
       return { type: 'DELETED', key, object: resource, parts, resourceVersion };
     }
     this.#problems.found(key);
-    if (isDying(after) && !(before && isDying(before))) this.#touched.add(key);
+    if (isTerminating(after) && !(before && isTerminating(before))) this.#touched.add(key);
     const same = current?.resource.metadata.uid === after.resource.metadata.uid;
     const status = same ? current?.resource.status : undefined;
     const resource = { ...after.resource, ...(status ? { status } : {}) };
@@ -415,7 +415,7 @@ class DocumentStore implements Store {
       this.#documents.set(withVersion(heldOf({ ...one, resource }), this.#nextVersion()));
       if (stored) this.#statusFiles.found(key, stored);
       if (status !== stored?.status) this.#statusFiles.changed(key);
-      if (isDying(one)) this.#touched.add(key);
+      if (isTerminating(one)) this.#touched.add(key);
       this.#order = Math.max(this.#order, one.order);
     }
     if (unfinished) this.#journal.resume(unfinished);

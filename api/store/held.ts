@@ -24,4 +24,4 @@ export type Held = { [K in Kind]: HeldOf<K> }[Kind];
 
 export const keyOfDeclared = ({ kind, metadata }: AnyDeclared): Key => keyOf(kind, metadata.name);
 export const keyOfHeld = ({ resource }: Held): Key => keyOf(resource.kind, resource.metadata.name);
-export const isDying = ({ resource }: Held): boolean => resource.metadata.deletionTimestamp !== undefined;
+export const isTerminating = ({ resource }: Held): boolean => resource.metadata.deletionTimestamp !== undefined;

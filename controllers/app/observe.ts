@@ -1,4 +1,5 @@
 import type { Store } from '../../api/store/store.js';
+import { isActive } from '../../crds/model/active.js';
 import { conditionOf, isReady } from '../../crds/model/conditions.js';
 import { accessOfImage, needsLeave } from '../../crds/model/host-access.js';
 import { imageKey } from '../../crds/model/image-reference.js';
@@ -11,7 +12,6 @@ import {
   type Key,
   keyOf,
 } from '../../crds/model/kinds.js';
-import { isLiving } from '../../crds/model/living.js';
 import { imageDocumentName } from '../../crds/model/names.js';
 import { needsLock } from '../../crds/model/readiness.js';
 import { APP_COMMANDS, outstanding } from '../../crds/model/requests.js';
@@ -119,7 +119,7 @@ function takenNames(store: Store, app: App, desired: readonly AnyDeclared[]): re
   const mine = keyOf('App', app.metadata.name);
   return desired.flatMap(({ kind, metadata: { name } }) => {
     const there = store.get(kind, name);
-    return there && there.metadata.origin !== mine && isLiving(there) ? [keyOf(kind, name)] : [];
+    return there && there.metadata.origin !== mine && isActive(there) ? [keyOf(kind, name)] : [];
   });
 }
 
@@ -147,7 +147,7 @@ const isBeingDeleted = (store: Store, reference: string): boolean =>
 /** Every service that has or will have a container: the lock is for all of them. */
 export function servicesOfApp(store: Store, app: App): readonly string[] {
   const existing = store.list('Service').filter(({ spec }) => spec.app === app.metadata.name);
-  const desired = identityOf(app).release === null || !isLiving(app) ? [] : Object.keys(app.spec.services ?? {});
+  const desired = identityOf(app).release === null || !isActive(app) ? [] : Object.keys(app.spec.services ?? {});
   return [...new Set([...existing.map(({ spec }) => spec.serviceName), ...desired])].sort();
 }
 

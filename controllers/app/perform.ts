@@ -1,6 +1,6 @@
 import { timeoutSignal } from '../../api/platform/time-limit.js';
+import { isActive } from '../../crds/model/active.js';
 import type { App } from '../../crds/model/kinds.js';
-import { isLiving } from '../../crds/model/living.js';
 import type { World } from '../engine/world.js';
 import { discard, finish, refuse } from './commands/command-steps.js';
 import { type AppDeps, type Done, event, type Memory, warning } from './pass.js';
@@ -22,11 +22,11 @@ export async function perform(deps: AppDeps, memory: Memory, app: App, facts: Ap
 
 async function take(deps: AppDeps, memory: Memory, app: App, facts: AppFacts, step: AppStep): Promise<Done> {
   const { desired, existing } = facts;
-  const living = existing.filter(isLiving);
+  const active = existing.filter(isActive);
   switch (step.do) {
     case 'stage': {
       const images = desired.filter((one) => one.kind === 'Image' && !facts.room.held.has(one.spec.image));
-      return propose(deps, app, step, [...images, ...without(living, images)]);
+      return propose(deps, app, step, [...images, ...without(active, images)]);
     }
     case 'promote': {
       for (const { service, requirement } of facts.leftOut) {
@@ -35,31 +35,31 @@ async function take(deps: AppDeps, memory: Memory, app: App, facts: AppFacts, st
         warning(deps, app, 'LeftOut', message);
       }
       await shareApiNetwork(deps.store, deps.world);
-      const spareImages = living.filter(({ kind }) => kind === 'Image');
+      const spareImages = active.filter(({ kind }) => kind === 'Image');
       return propose(deps, app, step, [...desired, ...without(spareImages, desired)]);
     }
     case 'advance': {
       const came = await lookAgain(deps.world, facts.room);
       if (came) return { outcome: { is: 'progressing', reason: 'Staging', message: `${came} is on the device` } };
       const first = desired.filter(({ kind, metadata }) => kind === 'Service' && step.services.includes(metadata.name));
-      return propose(deps, app, step, [...first, ...without(living, first)]);
+      return propose(deps, app, step, [...first, ...without(active, first)]);
     }
     case 'drop':
     case 'prune':
-      return propose(deps, app, step, living.filter((one) => !isAmong(step.images, one)).map(declaredAs));
+      return propose(deps, app, step, active.filter((one) => !isAmong(step.images, one)).map(declaredAs));
     case 'keep': {
       const spareSince = new Date(deps.now()).toISOString();
-      const kept = living.map((one) =>
+      const kept = active.map((one) =>
         one.kind === 'Image' && isAmong(step.images, one) ? { ...one, spec: { ...one.spec, spareSince } } : one,
       );
       return propose(deps, app, step, kept.map(declaredAs));
     }
     case 'reclaim': {
-      const volumes = withKeptVolumes(app, [], living);
-      return propose(deps, app, step, [...volumes, ...without(living, volumes)]);
+      const volumes = withKeptVolumes(app, [], active);
+      return propose(deps, app, step, [...volumes, ...without(active, volumes)]);
     }
     case 'remove':
-      return propose(deps, app, step, living.filter(({ kind }) => kind !== step.kind).map(declaredAs));
+      return propose(deps, app, step, active.filter(({ kind }) => kind !== step.kind).map(declaredAs));
     case 'claim':
       return claim(deps, memory, app, facts, step.because);
     case 'finish':

@@ -1,8 +1,8 @@
+import { isActive } from '../../crds/model/active.js';
 import { conditionOf, isReady, isSettled } from '../../crds/model/conditions.js';
 import { canonical } from '../../crds/model/hash.js';
 import type { Issue } from '../../crds/model/issue.js';
 import type { AnyDeclared, AnyResource, App, Key, Kind } from '../../crds/model/kinds.js';
-import { isLiving } from '../../crds/model/living.js';
 import { waitsForSibling, waitsForSomebody } from '../../crds/model/readiness.js';
 import { isSuspended, SUSPENDED, suspendedMessage } from '../../crds/model/suspend.js';
 import type { AppStatus } from '../../crds/model/types.js';
@@ -65,7 +65,7 @@ export type AppPlan = Plan<AppStep> & {
 
 /** How far a release is and what comes next. Pure. (docs/design/rollout.md.) */
 export function planApp(app: App, facts: AppFacts): AppPlan {
-  if (!isLiving(app)) return planRemoval(app, facts);
+  if (!isActive(app)) return planRemoval(app, facts);
   if (isSuspended(app)) return planSuspension(app, facts);
   const { inTheWay } = facts.spare;
   if (inTheWay.length > 0) {
@@ -175,8 +175,8 @@ function planUpkeep(facts: AppFacts): Plan<AppStep> | undefined {
   }
   // An image that is no longer wanted holds nothing up: somebody may use it for long, or it never comes.
   const wanted = new Set(desired.map(keyOfChild));
-  const counts = (one: AnyResource): boolean => one.kind !== 'Image' || (isLiving(one) && wanted.has(keyOfChild(one)));
-  const late = existing.filter((one) => counts(one) && (!isLiving(one) || !isSettled(one) || isAsked(one)));
+  const counts = (one: AnyResource): boolean => one.kind !== 'Image' || (isActive(one) && wanted.has(keyOfChild(one)));
+  const late = existing.filter((one) => counts(one) && (!isActive(one) || !isSettled(one) || isAsked(one)));
   if (late.length === 0 && needLock.length === 0) return undefined;
   const steps =
     needLock.length === 0 && areStuck(late) ? planUnlock(facts, 'nothing goes on before somebody acts') : undefined;
@@ -222,7 +222,7 @@ function planRemoval(app: App, facts: AppFacts): AppPlan {
   const { existing, locked } = facts;
   const { volumeReclaim = 'Retain' } = app.spec;
   // The App may have gone before its last word on this was promoted, and it is about data.
-  const untold = existing.filter((one) => one.kind === 'Volume' && isLiving(one) && one.spec.reclaim !== volumeReclaim);
+  const untold = existing.filter((one) => one.kind === 'Volume' && isActive(one) && one.spec.reclaim !== volumeReclaim);
   if (untold.length > 0) {
     const because = `volumeReclaim is ${volumeReclaim}, and goes for ${listOf(untold.map(keyOfChild))} first`;
     return { ...act('Removing', { do: 'reclaim', because }), phase: 'Removing' };
@@ -230,7 +230,7 @@ function planRemoval(app: App, facts: AppFacts): AppPlan {
   const kind = REMOVAL_ORDER.find((one) => existing.some((child) => child.kind === one));
   if (kind === undefined) return { ...(planUnlock(facts, 'the app is gone') ?? settled<AppStep>()), phase: 'Removing' };
   const children = existing.filter((one) => one.kind === kind);
-  if (children.some(isLiving)) {
+  if (children.some(isActive)) {
     const claim: readonly AppStep[] =
       kind === 'Service' && !locked ? [{ do: 'claim', because: 'the app is deleted' }] : [];
     return { ...act('Removing', ...claim, { do: 'remove', kind, because: 'the app is deleted' }), phase: 'Removing' };
@@ -244,13 +244,13 @@ const REMOVAL_ORDER: readonly Kind[] = ['Service', 'Network', 'Volume', 'Image']
 
 /** Children that a promotion would create, change or delete. Spare images are not among them: they go at the end. */
 function differences(existing: readonly AnyResource[], desired: readonly AnyDeclared[]): readonly string[] {
-  const living = new Map(existing.filter(isLiving).map((one) => [keyOfChild(one), one]));
+  const active = new Map(existing.filter(isActive).map((one) => [keyOfChild(one), one]));
   const wanted = new Set(desired.map(keyOfChild));
   const missing = desired.filter((one) => {
-    const there = living.get(keyOfChild(one));
+    const there = active.get(keyOfChild(one));
     return there === undefined || !sameSpec(there, one);
   });
-  const spare = [...living.values()].filter((one) => one.kind !== 'Image' && !wanted.has(keyOfChild(one)));
+  const spare = [...active.values()].filter((one) => one.kind !== 'Image' && !wanted.has(keyOfChild(one)));
   return [...missing, ...spare].map(keyOfChild);
 }
 

@@ -1,6 +1,6 @@
+import { isActive } from '../../crds/model/active.js';
 import { conditionOf } from '../../crds/model/conditions.js';
 import type { App } from '../../crds/model/kinds.js';
-import { isLiving } from '../../crds/model/living.js';
 import { suspendedMessage } from '../../crds/model/suspend.js';
 import type { AppStatus } from '../../crds/model/types.js';
 import { type Reconcile, TerminalError } from '../runtime/outcome.js';
@@ -47,7 +47,7 @@ export const reconcileApp =
       if (plan.trouble.reason === REJECTED) announceRejection(deps, app, facts, plan.trouble.message);
       throw plan.trouble;
     }
-    if (!isLiving(app) && outcome.is === 'settled') await store.release(app);
+    if (!isActive(app) && outcome.is === 'settled') await store.release(app);
     return outcome;
   };
 

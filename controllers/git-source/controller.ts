@@ -1,6 +1,6 @@
 import type { Failure } from '../../api/store/sync-report.js';
+import { isActive } from '../../crds/model/active.js';
 import type { GitSource } from '../../crds/model/kinds.js';
-import { isLiving } from '../../crds/model/living.js';
 import { isSuspended } from '../../crds/model/suspend.js';
 import type { Controller } from '../runtime/controller.js';
 import { Delays } from '../runtime/delays.js';
@@ -65,7 +65,7 @@ export function gitSourceController(deps: GitSourceDeps): Controller {
 /** Every look that does not end for good plans the next, whatever made it: a timer that came early, a wake, a start. */
 function planNextLook({ due, schedule }: Memory, source: GitSource, wake: () => void): void {
   const { name, uid } = source.metadata;
-  if (!isLiving(source) || isSuspended(source)) {
+  if (!isActive(source) || isSuspended(source)) {
     due.cancel(name);
     schedule.forget(uid);
     return;

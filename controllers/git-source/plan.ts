@@ -1,10 +1,10 @@
 import cron from 'node-cron';
 import type { Failure } from '../../api/store/sync-report.js';
+import { isActive } from '../../crds/model/active.js';
 import { isObserved } from '../../crds/model/conditions.js';
 import { cronIssue } from '../../crds/model/cron.js';
 import { durationMs } from '../../crds/model/duration.js';
 import type { GitSource } from '../../crds/model/kinds.js';
-import { isLiving } from '../../crds/model/living.js';
 import type { ReasonOf } from '../../crds/model/reasons.js';
 import { outstanding } from '../../crds/model/requests.js';
 import { isSuspended } from '../../crds/model/suspend.js';
@@ -36,7 +36,7 @@ export interface GitSourceFacts {
 
 /** Whether to look at the repository now, and why. Pure. */
 export function planGitSource(source: GitSource, facts: GitSourceFacts): Plan<GitSourceStep, ReasonOf<'GitSource'>> {
-  if (!isLiving(source)) return { ...settled(), steps: [{ do: 'remove' }] };
+  if (!isActive(source)) return { ...settled(), steps: [{ do: 'remove' }] };
   if (isSuspended(source)) return wait('Suspended', 'The source is suspended: its repository is not looked at');
   const { status, spec } = source;
   const because = reasonToLook(source, facts);

@@ -1,7 +1,7 @@
+import { isActive } from '../../crds/model/active.js';
 import { isReady } from '../../crds/model/conditions.js';
 import { imageKey } from '../../crds/model/image-reference.js';
 import { type Image, keyOf } from '../../crds/model/kinds.js';
-import { isLiving } from '../../crds/model/living.js';
 import { isSuspended, saysSuspended } from '../../crds/model/suspend.js';
 import type { Controller } from '../runtime/controller.js';
 import { reconciler } from '../runtime/reconciler.js';
@@ -46,7 +46,7 @@ function announceDownload({ store, logs }: ImageDeps, before: Image, { metadata,
 function wakes({ store, world, pulls }: ImageDeps, memory: Memory, wake: (name: string) => void): () => void {
   const stopWorld = world.onChange((change) => {
     for (const image of store.list('Image')) {
-      const waits = change.type === 'container' && (!isReady(image) || !isLiving(image));
+      const waits = change.type === 'container' && (!isReady(image) || !isActive(image));
       if (change.type === 'all' || change.type === 'image' || waits) wake(image.metadata.name);
     }
   });

@@ -1,8 +1,8 @@
 import type { LogStream } from '../../api/device-state/logs.js';
 import type { Store } from '../../api/store/store.js';
+import { isActive } from '../../crds/model/active.js';
 import { hostOf, imageKey, normalizeReference, registryName, repositoryOf } from '../../crds/model/image-reference.js';
 import type { App, Image, Service } from '../../crds/model/kinds.js';
-import { isLiving } from '../../crds/model/living.js';
 import { isSuspended, saysSuspended } from '../../crds/model/suspend.js';
 import type { Engine } from '../engine/engine.js';
 import type { Archives } from '../engine/images/archives.js';
@@ -125,14 +125,14 @@ function wantedBy(
 ): boolean {
   const counts = (app: App | undefined): boolean => !toCome || !isSuspended(app);
   const asks = (one: Image | Service): boolean =>
-    isLiving(one) && isMeant(one.spec.image) && counts(store.get('App', one.spec.app));
+    isActive(one) && isMeant(one.spec.image) && counts(store.get('App', one.spec.app));
   const keeps = ({ spec }: Image): boolean => toCome && spec.spareSince !== undefined;
   const runs = ({ spec }: App): boolean =>
     spec.release !== null && Object.values(spec.services ?? {}).some(({ image }) => isMeant(image));
   return (
     store.list('Image').some((one) => one.metadata.name !== name && asks(one) && !keeps(one)) ||
     store.list('Service').some(asks) ||
-    store.list('App').some((one) => isLiving(one) && runs(one) && counts(one))
+    store.list('App').some((one) => isActive(one) && runs(one) && counts(one))
   );
 }
 

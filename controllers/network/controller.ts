@@ -1,6 +1,6 @@
+import { isActive } from '../../crds/model/active.js';
 import { isReady, isStalled } from '../../crds/model/conditions.js';
 import type { Network } from '../../crds/model/kinds.js';
-import { isLiving } from '../../crds/model/living.js';
 import { API_NETWORK } from '../../crds/model/names.js';
 import { isSuspended, saysSuspended } from '../../crds/model/suspend.js';
 import type { WorldChange } from '../engine/world.js';
@@ -51,7 +51,7 @@ export const networkController = (deps: NetworkDeps, leaks = new Leaks()): Contr
         const suspended = isSuspended(object);
         wakeWhere(
           (network) =>
-            network.spec.app === object.metadata.name && (suspended !== saysSuspended(network) || !isLiving(network)),
+            network.spec.app === object.metadata.name && (suspended !== saysSuspended(network) || !isActive(network)),
         );
       }),
     ];
@@ -69,7 +69,7 @@ function concerns(change: WorldChange, network: Network): boolean {
     case 'network':
       return change.name === network.spec.networkName || isStalled(network);
     case 'container':
-      return !isReady(network) || !isLiving(network);
+      return !isReady(network) || !isActive(network);
     case 'volume':
     case 'image':
       return false;

@@ -1,7 +1,7 @@
 import type { LogStream } from '../../api/device-state/logs.js';
 import type { Store } from '../../api/store/store.js';
+import { isActive } from '../../crds/model/active.js';
 import { keyOf, type Network } from '../../crds/model/kinds.js';
-import { isLiving } from '../../crds/model/living.js';
 import type { Engine } from '../engine/engine.js';
 import type { World } from '../engine/world.js';
 import type { Leaks } from './leaks.js';
@@ -41,7 +41,7 @@ export function observeNetwork({ store, world }: NetworkDeps, leaks: Leaks, { me
       .list('Network')
       .some(
         (other) =>
-          other.metadata.name !== metadata.name && isLiving(other) && other.spec.networkName === spec.networkName,
+          other.metadata.name !== metadata.name && isActive(other) && other.spec.networkName === spec.networkName,
       ),
   };
 }

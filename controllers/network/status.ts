@@ -1,5 +1,5 @@
+import { isActive } from '../../crds/model/active.js';
 import type { Network } from '../../crds/model/kinds.js';
-import { isLiving } from '../../crds/model/living.js';
 import { API_NETWORK } from '../../crds/model/names.js';
 import type { Facts, OwnCondition, Progress } from '../runtime/reconciler.js';
 import type { ApiReach } from './observe.js';
@@ -15,7 +15,7 @@ export function networkStatus(
   { at, plan }: Progress<NetworkPlan>,
 ): Facts<'Network'> {
   const rebuilding = plan?.rebuilding === true && (at === 'acting' || first !== undefined);
-  const leaving = rebuilding || !isLiving({ metadata });
+  const leaving = rebuilding || !isActive({ metadata });
   return {
     ...(first ? { id: first.id } : {}),
     ...(first?.gateway === undefined ? {} : { gateway: first.gateway }),

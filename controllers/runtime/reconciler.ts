@@ -1,7 +1,7 @@
 import type { Store } from '../../api/store/store.js';
+import { isActive } from '../../crds/model/active.js';
 import type { Condition } from '../../crds/model/conditions.js';
 import type { Kind, Kinds, Resource } from '../../crds/model/kinds.js';
-import { isLiving } from '../../crds/model/living.js';
 import { isSuspended, SUSPENDED, suspendedMessage } from '../../crds/model/suspend.js';
 import { CONCLUDED, conditionsBefore } from './conclude.js';
 import { attempt, type Outcome, type Plan, type Reconcile, TerminalError, wait } from './outcome.js';
@@ -140,7 +140,7 @@ export const reconciler =
     const outcome = result.outcome ?? plan.outcome;
     const end = (await of.conclude?.(resource, observation, { outcome, result })) ?? outcome;
     if (plan.failure) throw plan.failure;
-    if (!isLiving(resource) && end.is === 'settled') await store.release(resource);
+    if (!isActive(resource) && end.is === 'settled') await store.release(resource);
     return end;
   };
 

@@ -1,7 +1,7 @@
 import type { Reader } from '../../api/store/store.js';
+import { ifActive } from '../../crds/model/active.js';
 import { type DeviceVariables, decodeVariables } from '../../crds/model/device-variables.js';
 import { keyOf } from '../../crds/model/kinds.js';
-import { living } from '../../crds/model/living.js';
 import { DEVICE_DOCUMENT } from '../../crds/model/names.js';
 import type { Clock } from './delays.js';
 
@@ -15,7 +15,7 @@ export function deviceVariables(
 ): () => DeviceVariables {
   const last: { config?: object | undefined; values?: DeviceVariables } = {};
   return () => {
-    const config = living(store.get('HostConfig', DEVICE_DOCUMENT))?.spec.config;
+    const config = ifActive(store.get('HostConfig', DEVICE_DOCUMENT))?.spec.config;
     if (last.values === undefined || last.config !== config) {
       last.config = config;
       last.values = decodeVariables(config, device).values;

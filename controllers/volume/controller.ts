@@ -1,7 +1,7 @@
+import { isActive } from '../../crds/model/active.js';
 import { isReady, isStalled } from '../../crds/model/conditions.js';
 import { accessOfVolume } from '../../crds/model/host-access.js';
 import type { App, Volume } from '../../crds/model/kinds.js';
-import { isLiving } from '../../crds/model/living.js';
 import { begun } from '../../crds/model/requests.js';
 import { isSuspended, saysSuspended } from '../../crds/model/suspend.js';
 import type { WorldChange } from '../engine/world.js';
@@ -70,7 +70,7 @@ function concerns(change: WorldChange, volume: Volume): boolean {
     case 'volume':
       return change.name === volume.spec.volumeName;
     case 'container':
-      return !isReady(volume) || !isLiving(volume);
+      return !isReady(volume) || !isActive(volume);
     case 'network':
     case 'image':
       return false;

@@ -1,7 +1,7 @@
 import type { LogStream } from '../../api/device-state/logs.js';
 import type { Store } from '../../api/store/store.js';
+import { isActive } from '../../crds/model/active.js';
 import type { Volume } from '../../crds/model/kinds.js';
-import { isLiving } from '../../crds/model/living.js';
 import { begun } from '../../crds/model/requests.js';
 import { accessByHand } from '../../crds/schema/check-host-access.js';
 import type { Engine } from '../engine/engine.js';
@@ -38,9 +38,9 @@ export function observeVolume({ store, world }: VolumeDeps, volume: Volume): Vol
       .list('Volume')
       .some(
         (other) =>
-          other.metadata.name !== metadata.name && isLiving(other) && other.spec.volumeName === spec.volumeName,
+          other.metadata.name !== metadata.name && isActive(other) && other.spec.volumeName === spec.volumeName,
       ),
     // What an App declares had leave when the App made the document of it; whoever writes a volume by hand needs it now.
-    refusedAccess: isByHand && isLiving(volume) ? accessByHand(volume, app) : [],
+    refusedAccess: isByHand && isActive(volume) ? accessByHand(volume, app) : [],
   };
 }

@@ -1,6 +1,6 @@
+import { isActive } from './active.js';
 import { readinessOf } from './conditions.js';
 import type { AnyResource, App, GitSource } from './kinds.js';
-import { isLiving } from './living.js';
 import { outstanding, type Refusal } from './requests.js';
 
 /** The reason that Ready gives while an App or a git source is suspended. */
@@ -17,7 +17,7 @@ const isHeld = ({ requests: { suspend, resume } }: Suspendable): boolean =>
  * request does. One that is deleted is taken down all the same. Pure.
  */
 export const isSuspended = (document: Suspendable | undefined): boolean =>
-  document !== undefined && isLiving(document) && (document.spec.suspend === true || isHeld(document));
+  document !== undefined && isActive(document) && (document.spec.suspend === true || isHeld(document));
 
 /** The requests for it and for its end are over as soon as they are seen. A document's own word is not overruled. Pure. */
 export function suspensionDealt(document: Suspendable): {

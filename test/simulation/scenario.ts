@@ -143,8 +143,8 @@ export class ScenarioRun {
   /** Has an agent work on the target, another one when it is killed meanwhile. */
   async #drive(target: readonly AnyDeclared[], work: (agent: Agent) => Promise<void>): Promise<void> {
     for (let lives = 0; lives < 5; lives += 1) {
-      const living = this.device.agent?.isDead === false ? this.device.agent : undefined;
-      const agent = living ?? (await this.#boot());
+      const active = this.device.agent?.isDead === false ? this.device.agent : undefined;
+      const agent = active ?? (await this.#boot());
       const refused = await agent.propose(target).then(
         () => false,
         () => true,

@@ -1,6 +1,6 @@
+import { isActive } from '../../../crds/model/active.js';
 import { isObserved, isStalled } from '../../../crds/model/conditions.js';
 import type { App, Image, Service } from '../../../crds/model/kinds.js';
-import { isLiving } from '../../../crds/model/living.js';
 import { isRejected } from '../../../crds/model/readiness.js';
 import type { AppTree, TargetService } from './app-tree.js';
 import { HANDING_OVER, imageWord, serviceWord } from './status-words.js';
@@ -75,7 +75,7 @@ const BEFORE_ROLLOUT: readonly string[] = ['Staging', 'Locking', 'Promoting'] sa
  */
 const isUnderWay = ({ app, services }: AppTree): boolean =>
   !isObserved(app) ||
-  services.some((one) => isLiving(one) && !isObserved(one)) ||
+  services.some((one) => isActive(one) && !isObserved(one)) ||
   (!isStalled(app) && BEFORE_ROLLOUT.includes(app.status?.phase ?? ''));
 
 function updateStatus(services: readonly ServiceEntry[], underWay: boolean): string {

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { ifActive } from '../../../crds/model/active.js';
 import { conditionOf, isReady, isStalled } from '../../../crds/model/conditions.js';
 import { canonical } from '../../../crds/model/hash.js';
 import { API_VERSION, type HostConfig, keyOf } from '../../../crds/model/kinds.js';
-import { living } from '../../../crds/model/living.js';
 import { NETWORK_DOCUMENT } from '../../../crds/model/names.js';
 import { isConfirming, isInvalid, isRetrying } from '../../../crds/model/readiness.js';
 import type { HostConfigSpec } from '../../../crds/model/types.js';
@@ -79,7 +79,7 @@ export function hostConfigPatcher(
 const META = { name: NETWORK_DOCUMENT };
 
 const present = (store: Pick<Store, 'get'>): HostConfig | undefined =>
-  living(store.get('HostConfig', NETWORK_DOCUMENT));
+  ifActive(store.get('HostConfig', NETWORK_DOCUMENT));
 
 /** Waits for a document that is being deleted, as what it changed on trial goes back first; whether it has gone. */
 async function gone({ store, deadlineMs }: HostConfigChangeDeps): Promise<boolean> {

@@ -1,3 +1,4 @@
+import { ifActive } from '../../../crds/model/active.js';
 import { canonical } from '../../../crds/model/hash.js';
 import {
   type AnyDeclared,
@@ -7,7 +8,6 @@ import {
   keyOf,
   type Metadata,
 } from '../../../crds/model/kinds.js';
-import { living } from '../../../crds/model/living.js';
 import { DEFAULT_DEVICE_NAME, DEVICE_DOCUMENT } from '../../../crds/model/names.js';
 import { StorageError } from '../../platform/disk.js';
 import type { Store } from '../../store/store.js';
@@ -43,7 +43,7 @@ export function localOrigin({ store, device, parse, log }: LocalOriginDeps): Loc
   const take = async (body: unknown): Promise<TargetAnswer> => {
     const target = parseTargetState(body, { deviceUuid: device.uuid, parse });
     if (!target.ok) return { ok: false, status: 400, message: target.message };
-    const hostConfig = planHostConfig(target, living(store.get('HostConfig', DEVICE_DOCUMENT)), device);
+    const hostConfig = planHostConfig(target, ifActive(store.get('HostConfig', DEVICE_DOCUMENT)), device);
     if (hostConfig === 'foreign') {
       return refused(['The name and configuration of this device are declared elsewhere; change them there']);
     }

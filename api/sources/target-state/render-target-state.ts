@@ -1,6 +1,6 @@
+import { ifActive } from '../../../crds/model/active.js';
 import { configWithDefaults } from '../../../crds/model/device-variables.js';
 import type { App } from '../../../crds/model/kinds.js';
-import { living } from '../../../crds/model/living.js';
 import { allottedId, DEFAULT_DEVICE_NAME, DEVICE_DOCUMENT } from '../../../crds/model/names.js';
 import { releaseOf } from '../../../crds/model/release.js';
 import type { Reader } from '../../store/store.js';
@@ -19,7 +19,7 @@ export interface TargetDevice {
  * what was declared and nothing that is injected, so no keys. Pure.
  */
 export function renderTargetState(store: Pick<Reader, 'get' | 'list'>, device: TargetDevice): object {
-  const host = living(store.get('HostConfig', DEVICE_DOCUMENT));
+  const host = ifActive(store.get('HostConfig', DEVICE_DOCUMENT));
   const origin = device.localMode ? 'local' : 'cloud';
   const apps = store
     .list('App')

@@ -1,5 +1,5 @@
 import type { AnyDeclared, Key, Origin, Problem, Source } from '../../../crds/model/kinds.js';
-import { type Declaration, type Held, isDying, keyOfDeclared } from '../held.js';
+import { type Declaration, type Held, isTerminating, keyOfDeclared } from '../held.js';
 import type { Proposed } from '../store.js';
 import { derivedNames, NameHolders } from './derived-names.js';
 import { identityChange } from './identity-change.js';
@@ -22,11 +22,11 @@ export function place(
   leaving: ReadonlySet<Key>,
   goesOnWaiting: (successor: Declaration) => boolean,
 ): Placed {
-  const living = new NameHolders();
+  const active = new NameHolders();
   const dying = new NameHolders();
   const promised = new Map<Key, Origin>();
   for (const [key, one] of held) {
-    const goes = isDying(one) || leaving.has(key);
+    const goes = isTerminating(one) || leaving.has(key);
     const names = derivedNames(one.resource, one.resource.metadata.owner);
     // The name of a container that is on its way out is free in a moment: nobody waits for a whole App because of it.
     if (goes)
@@ -34,10 +34,10 @@ export function place(
         names.filter(({ name }) => !name.startsWith('container ')),
         key,
       );
-    else living.add(names, key);
+    else active.add(names, key);
     for (const successor of one.successors.filter(goesOnWaiting)) {
       promised.set(keyOfDeclared(successor.document), successor.origin);
-      living.add(derivedNames(successor.document, successor.owner), keyOfDeclared(successor.document));
+      active.add(derivedNames(successor.document, successor.owner), keyOfDeclared(successor.document));
     }
   }
 
@@ -46,7 +46,7 @@ export function place(
   const refused: Problem[] = [];
   for (const [key, declaration] of declarations) {
     const found = held.get(key);
-    const current = found && !isDying(found) ? found : undefined;
+    const current = found && !isTerminating(found) ? found : undefined;
     const owner = current ? current.resource.metadata.origin : promised.get(key);
     if (owner !== undefined && owner !== origin) {
       refused.push(refusal(declaration, `${key} belongs to ${owner}; ${origin} cannot declare it as well.`));
@@ -58,7 +58,7 @@ export function place(
       continue;
     }
     const names = derivedNames(declaration.document, declaration.owner);
-    const other = living.otherHolder(names, key);
+    const other = active.otherHolder(names, key);
     if (other) {
       const { holder, taken: name } = other;
       const where = held.get(holder)?.resource.metadata.source ?? declarations.get(holder)?.source;
@@ -71,7 +71,7 @@ export function place(
       );
       continue;
     }
-    living.add(names, key);
+    active.add(names, key);
     const behind = found && !current ? key : dying.otherHolder(names, key)?.holder;
     if (behind) waiting.push({ behind, declaration });
     else taken.push(declaration);

@@ -1,5 +1,5 @@
 import { type Key, type Origin, type Problem, splitKey } from '../../../crds/model/kinds.js';
-import { type Held, isDying, keyOfDeclared } from '../held.js';
+import { type Held, isTerminating, keyOfDeclared } from '../held.js';
 import type { Decision } from './plan-proposal.js';
 
 export type DeletionPlan =
@@ -25,6 +25,6 @@ export function planDeletion(held: ReadonlyMap<Key, Held>, origin: Origin, key: 
     const message = `${key} belongs to ${metadata.origin}; ${origin} cannot delete it.`;
     return { is: 'refused', problem: { message, ...splitKey(key) } };
   }
-  if (!isDying(current)) decisions.push({ do: metadata.finalizers.length > 0 ? 'mark' : 'remove', key });
+  if (!isTerminating(current)) decisions.push({ do: metadata.finalizers.length > 0 ? 'mark' : 'remove', key });
   return { is: 'deleted', decisions };
 }

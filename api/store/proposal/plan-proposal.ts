@@ -1,7 +1,7 @@
 import { canonical } from '../../../crds/model/hash.js';
 import type { AnyResource, Key, Problem, Source } from '../../../crds/model/kinds.js';
 import { hashOf } from '../frozen.js';
-import { type Declaration, type Held, isDying, keyOfDeclared } from '../held.js';
+import { type Declaration, type Held, isTerminating, keyOfDeclared } from '../held.js';
 import type { Proposal } from '../store.js';
 import { type Placed, place, placeOf, refusal } from './placement.js';
 
@@ -41,7 +41,7 @@ export function planProposal(held: ReadonlyMap<Key, Held>, proposal: Proposal, e
   const leaving = new Set<Key>();
   if (extent === 'whole') {
     for (const [key, one] of held) {
-      const mine = one.resource.metadata.origin === origin && !isDying(one);
+      const mine = one.resource.metadata.origin === origin && !isTerminating(one);
       if (mine && !declarations.has(key) && !problemOf(problems, one.resource, 'absent')) leaving.add(key);
     }
   }
@@ -102,7 +102,7 @@ function awaits(
 ): Decision[] {
   const decisions: Decision[] = [];
   for (const [key, one] of held) {
-    if (!isDying(one) && !leaving.has(key)) continue;
+    if (!isTerminating(one) && !leaving.has(key)) continue;
     const kept = one.successors.filter(goesOnWaiting);
     const added = waiting.filter(({ behind }) => behind === key).map(({ declaration }) => declaration);
     const successors = [...kept, ...added];

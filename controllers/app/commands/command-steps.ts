@@ -1,5 +1,5 @@
+import { isActive } from '../../../crds/model/active.js';
 import type { AnyDeclared, App } from '../../../crds/model/kinds.js';
-import { isLiving } from '../../../crds/model/living.js';
 import type { Refusal } from '../../../crds/model/requests.js';
 import { type AppDeps, type Done, event, warning } from '../pass.js';
 import type { AppFacts } from '../plan.js';
@@ -12,7 +12,7 @@ export async function begin(deps: AppDeps, app: App, { existing, asked }: AppFac
   const { strays } = asked;
   const commands = disruptiveOf(asked);
   if (commands.length === 0) return {};
-  if (strays.length > 0) await proposeChildren(deps, app, [...existing.filter(isLiving).map(declaredAs), ...strays]);
+  if (strays.length > 0) await proposeChildren(deps, app, [...existing.filter(isActive).map(declaredAs), ...strays]);
   for (const { name, begun } of commands) {
     if (name === 'purge' && !begun) {
       const { appId } = identityOf(app);
@@ -53,7 +53,7 @@ export async function discard(
   { existing, asked }: AppFacts,
   volumes: readonly string[],
 ): Promise<Done> {
-  const all = [...existing.filter(isLiving).map(declaredAs), ...asked.strays];
+  const all = [...existing.filter(isActive).map(declaredAs), ...asked.strays];
   const isVictim = ({ kind, metadata }: AnyDeclared): boolean => kind === 'Volume' && volumes.includes(metadata.name);
   const condemned = all.map((one) =>
     one.kind === 'Volume' && isVictim(one) ? { ...one, spec: { ...one.spec, reclaim: 'Delete' as const } } : one,

@@ -1,4 +1,5 @@
 import type { Store } from '../../../api/store/store.js';
+import { isActive } from '../../../crds/model/active.js';
 import {
   type AnyResource,
   API_VERSION,
@@ -8,7 +9,6 @@ import {
   type Service,
   type Volume,
 } from '../../../crds/model/kinds.js';
-import { isLiving } from '../../../crds/model/living.js';
 import { childName, NAME, volumeName } from '../../../crds/model/names.js';
 import { APP_COMMANDS, type AppCommand, begun, isDisruptive, outstanding } from '../../../crds/model/requests.js';
 import type { SeenVolume } from '../../engine/engine.js';
@@ -85,12 +85,12 @@ export const disruptiveOf = ({ commands }: Pick<Commands, 'commands'>): readonly
 /** What is asked of an App, and how far its parts are. */
 export function observeCommands(store: Store, world: World, app: App): Commands {
   const { name } = app.metadata;
-  const services = store.list('Service').filter((one) => one.spec.app === name && isLiving(one));
+  const services = store.list('Service').filter((one) => one.spec.app === name && isActive(one));
   const volumes = store.list('Volume').filter((one) => one.spec.app === name);
   const commands = APP_COMMANDS.flatMap((command): Command[] => {
     const request = outstanding(app, command);
     if (!request) return [];
-    const parts = command === 'purge' ? [...services, ...volumes.filter(isLiving)] : services;
+    const parts = command === 'purge' ? [...services, ...volumes.filter(isActive)] : services;
     return [
       {
         name: command,
@@ -107,7 +107,7 @@ export function observeCommands(store: Store, world: World, app: App): Commands 
     cleanup: cleanup && {
       id: cleanup.id,
       victims: spareVolumes(app, volumes, world).map(({ metadata }) => metadata.name),
-      isGoing: volumes.some((one) => !isLiving(one)),
+      isGoing: volumes.some((one) => !isActive(one)),
     },
     strays: isAsked ? strayVolumes(app, store, world, cleanup === undefined) : [],
   };

@@ -1,6 +1,6 @@
 import type { Store } from '../../../api/store/store.js';
+import { isActive } from '../../../crds/model/active.js';
 import { type AnyDeclared, type AnyResource, keyOf, type Service } from '../../../crds/model/kinds.js';
-import { isLiving } from '../../../crds/model/living.js';
 import { isInUse } from '../../../crds/model/readiness.js';
 import { labelsOf } from '../../../crds/model/references.js';
 import { askedStrategy, killsFirst, type UpdateStrategy } from '../../../crds/model/update-strategy.js';
@@ -84,7 +84,7 @@ export function observeRoom(store: Store, world: World, { desired, existing, mis
         image: spec.image,
         strategy: asked.strategy,
         stands: stands(world, spec),
-        told: there !== undefined && isLiving(there) && sameSpec(there, { spec }),
+        told: there !== undefined && isActive(there) && sameSpec(there, { spec }),
       },
     ];
   });
@@ -126,7 +126,7 @@ function spentImages(early: readonly Early[], { desired, existing }: Omit<RoomIn
   return existing.flatMap((one) => {
     if (one.kind !== 'Image' || wanted.has(keyOf('Image', one.metadata.name))) return [];
     if (!one.spec.services.every((name) => mine.has(name))) return [];
-    if (!isLiving(one) && isInUse(one)) return [];
-    return [{ document: one.metadata.name, image: one.spec.image, isGoing: !isLiving(one) }];
+    if (!isActive(one) && isInUse(one)) return [];
+    return [{ document: one.metadata.name, image: one.spec.image, isGoing: !isActive(one) }];
   });
 }

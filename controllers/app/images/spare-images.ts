@@ -1,6 +1,6 @@
 import type { Store } from '../../../api/store/store.js';
+import { isActive } from '../../../crds/model/active.js';
 import type { AnyDeclared, AnyResource, App, Image } from '../../../crds/model/kinds.js';
-import { isLiving } from '../../../crds/model/living.js';
 import { lacksDisk } from '../../../crds/model/readiness.js';
 import type { World } from '../../engine/world.js';
 import type { Ages } from '../../runtime/ages.js';
@@ -43,7 +43,7 @@ export function observeSpare({ app, existing, desired, store, world, ages, nowMs
   const wanted = new Set(desired.flatMap(({ kind, metadata }) => (kind === 'Image' ? [metadata.name] : [])));
   const spare = existing
     .filter((one) => one.kind === 'Image')
-    .filter((one) => isLiving(one) && !wanted.has(one.metadata.name));
+    .filter((one) => isActive(one) && !wanted.has(one.metadata.name));
   if (spare.length === 0) return NO_SPARE;
 
   const isShortOfDisk = store.list('Image').some(lacksDisk);
@@ -52,7 +52,7 @@ export function observeSpare({ app, existing, desired, store, world, ages, nowMs
   const isOver = (image: Image): boolean =>
     graceMs === 0 || !isThere(image) || (isKept(image) && !isFromFuture(image, nowMs) && keptMs(image) >= graceMs);
   const isFresh = (image: Image): boolean => (!isKept(image) || isFromFuture(image, nowMs)) && !isOver(image);
-  const runs = new Set(existing.flatMap((one) => (one.kind === 'Service' && isLiving(one) ? [one.spec.image] : [])));
+  const runs = new Set(existing.flatMap((one) => (one.kind === 'Service' && isActive(one) ? [one.spec.image] : [])));
   const completed = new Set(Object.values(app.status?.images ?? {}));
   // A service that makes room for its next image is told of that one first: the release before is then known by its digests.
   const isOfRunning = (image: Image): boolean =>

@@ -1,5 +1,5 @@
 import type { Store } from '../../../api/store/store.js';
-import { isLiving } from '../../../crds/model/living.js';
+import { isActive } from '../../../crds/model/active.js';
 import { API_NETWORK } from '../../../crds/model/names.js';
 import { wantsApiNetwork } from '../../../crds/model/references.js';
 import type { ServiceFields } from '../../../crds/model/types.js';
@@ -13,7 +13,7 @@ import { apiNetwork, identityOf, sameSpec } from './children.js';
 export async function shareApiNetwork(store: Store, world: World): Promise<void> {
   const current = store.get('Network', API_NETWORK);
   const wanted = isWanted(store, world);
-  const there = current !== undefined && isLiving(current);
+  const there = current !== undefined && isActive(current);
   if (wanted ? there && sameSpec(current, apiNetwork) : !there) return;
   if (current && current.metadata.origin !== 'agent') return; // refused anyway; its author has the network in hand
   await store.propose({ origin: 'agent', documents: wanted ? [{ document: apiNetwork }] : [] });
@@ -26,7 +26,7 @@ function isWanted(store: Store, world: World): boolean {
     store.list('Service').some(({ spec }) => wants(spec, spec.image)) ||
     store
       .list('App')
-      .filter((app) => isLiving(app) && identityOf(app).release !== null)
+      .filter((app) => isActive(app) && identityOf(app).release !== null)
       .some(({ spec }) => Object.values(spec.services ?? {}).some((service) => wants(service, service.image)))
   );
 }

@@ -1,4 +1,5 @@
 import { frozen, textOf } from '../../../api/store/frozen.js';
+import { isActive } from '../../../crds/model/active.js';
 import { isStalled } from '../../../crds/model/conditions.js';
 import { normalizeReference } from '../../../crds/model/image-reference.js';
 import {
@@ -12,7 +13,6 @@ import {
   type Service,
   type Volume,
 } from '../../../crds/model/kinds.js';
-import { isLiving } from '../../../crds/model/living.js';
 import {
   API_NETWORK,
   allottedId,
@@ -149,7 +149,7 @@ export function withKeptVolumes(
 ): readonly AnyDeclared[] {
   const declared = new Set(desired.map(({ kind, metadata }) => `${kind}/${metadata.name}`));
   const kept = existing.flatMap((one) =>
-    one.kind === 'Volume' && isLiving(one) && !declared.has(`Volume/${one.metadata.name}`) && !isHopeless(one)
+    one.kind === 'Volume' && isActive(one) && !declared.has(`Volume/${one.metadata.name}`) && !isHopeless(one)
       ? [child('Volume', one.metadata.name, { ...one.spec, reclaim: app.spec.volumeReclaim ?? 'Retain' })]
       : [],
   );
