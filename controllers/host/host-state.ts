@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseMap } from '../../crds/model/maps.js';
-import { type FileCalls, nodeFileCalls } from './file-calls.js';
+import { type FileCalls, nodeFileCalls } from './fs.js';
 
 /** Boot files as they were, by name, and the keys of ours in them. */
 export interface DeviceUndo {

@@ -11,9 +11,9 @@ import { type Firewall, iptablesFirewall } from './network/firewall.js';
 import { HostNetwork, type ShownNetwork } from './network/host-network.js';
 import { seeVpn } from './network/vpn.js';
 import { type BootClock, kernelBootClock } from './power/boot-clock.js';
-import { RebootBreadcrumb } from './power/breadcrumb.js';
-import { type Departure, type DepartureDeps, departures } from './power/departure.js';
 import { commandWords, hostPower, type PowerVerb } from './power/power.js';
+import { type Departure, type DepartureDeps, departures } from './power/power-request.js';
+import { RebootBreadcrumb } from './power/reboot-marker.js';
 import { type Run, systemdUnits, type Units } from './units.js';
 import { watchHostFiles } from './watch-files.js';
 

@@ -9,7 +9,7 @@ import { pathOf } from '../../api/store/persistence/document-files.js';
 import { StatusFiles } from '../../api/store/persistence/status-files.js';
 import { Inspections } from '../../controllers/engine/cache/inspections.js';
 import { diskSpace } from '../../controllers/engine/images/disk-space.js';
-import { type DepartureDeps, departures } from '../../controllers/host/power/departure.js';
+import { type DepartureDeps, departures } from '../../controllers/host/power/power-request.js';
 import { collectAtRest } from '../../controllers/runtime/heap-rest.js';
 import { repeat } from '../../controllers/runtime/variables.js';
 import { rebootWhenSettled } from '../../controllers/service/reboots.js';

@@ -1,4 +1,4 @@
-import type { Departure } from '../../host/power/departure.js';
+import type { Departure } from '../../host/power/power-request.js';
 import type { ObserveDeps } from './observe-device.js';
 
 /** What the steps of HostConfig `device` need beside what a look at the host needs. */

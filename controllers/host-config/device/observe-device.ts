@@ -7,7 +7,7 @@ import type { BootDevice } from '../../host/boot/backend.js';
 import type { BootPartition } from '../../host/boot/boot-partition.js';
 import type { HostStateFile } from '../../host/host-state.js';
 import type { BootClock } from '../../host/power/boot-clock.js';
-import type { RebootBreadcrumb } from '../../host/power/breadcrumb.js';
+import type { RebootBreadcrumb } from '../../host/power/reboot-marker.js';
 import type { Units } from '../../host/units.js';
 import { attempt } from '../../runtime/outcome.js';
 import { judge, type Proofs } from '../proof.js';

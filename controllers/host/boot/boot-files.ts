@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { hasCode } from '../../../api/platform/errors.js';
 import { Turns } from '../../../api/platform/turns.js';
-import { type FileCalls, nodeFileCalls } from '../file-calls.js';
+import { type FileCalls, nodeFileCalls } from '../fs.js';
 
 /**
  * Files of the boot partition. FAT cannot rename in one step, so each write leaves a copy beside the file that carries

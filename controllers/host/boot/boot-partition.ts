@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { parseMap } from '../../../crds/model/maps.js';
-import { type FileCalls, nodeFileCalls } from '../file-calls.js';
+import { type FileCalls, nodeFileCalls } from '../fs.js';
 import { BOOT_BACKENDS, type BootBackend, type BootBackendName, type BootDevice } from './backend.js';
 import type { BootFiles } from './boot-files.js';
 import { OdmdataDevice } from './odmdata-device.js';

@@ -3,7 +3,7 @@ import { hostname as runningHostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { hasCode } from '../../../api/platform/errors.js';
 import type { BootFiles } from '../boot/boot-files.js';
-import { type FileCalls, nodeFileCalls } from '../file-calls.js';
+import { type FileCalls, nodeFileCalls } from '../fs.js';
 import { hostnameIn, withHostname } from './boot-config.js';
 import { parseNoProxy } from './no-proxy.js';
 import { parseRedsocks } from './redsocks.js';

@@ -9,11 +9,11 @@ import { openStore } from '../../../api/store/document-store.js';
 import type { Store } from '../../../api/store/store.js';
 import { BootFiles } from '../../../controllers/host/boot/boot-files.js';
 import { BootPartition } from '../../../controllers/host/boot/boot-partition.js';
-import { type FileCalls, nodeFileCalls } from '../../../controllers/host/file-calls.js';
+import { type FileCalls, nodeFileCalls } from '../../../controllers/host/fs.js';
 import { HostStateFile } from '../../../controllers/host/host-state.js';
 import { HostNetwork } from '../../../controllers/host/network/host-network.js';
-import { RebootBreadcrumb } from '../../../controllers/host/power/breadcrumb.js';
-import type { Departure } from '../../../controllers/host/power/departure.js';
+import type { Departure } from '../../../controllers/host/power/power-request.js';
+import { RebootBreadcrumb } from '../../../controllers/host/power/reboot-marker.js';
 import type { Unit, Units } from '../../../controllers/host/units.js';
 import {
   type HostConfigControllerDeps,

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BootFiles } from '../../../../controllers/host/boot/boot-files.js';
-import { nodeFileCalls } from '../../../../controllers/host/file-calls.js';
+import { nodeFileCalls } from '../../../../controllers/host/fs.js';
 import { HostNetwork } from '../../../../controllers/host/network/host-network.js';
 import { renderRedsocks } from '../../../../controllers/host/network/redsocks.js';
 import { conditionOf, isReady, isStalled } from '../../../../crds/model/conditions.js';

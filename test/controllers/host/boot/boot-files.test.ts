@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BootFiles } from '../../../../controllers/host/boot/boot-files.js';
-import { type FileCalls, nodeFileCalls } from '../../../../controllers/host/file-calls.js';
+import { type FileCalls, nodeFileCalls } from '../../../../controllers/host/fs.js';
 
 /** Carries out so many calls that change something, then cuts the power: the one under way may leave a part. */
 function powerCut(afterCalls: number): { readonly calls: FileCalls; readonly happened: () => boolean } {

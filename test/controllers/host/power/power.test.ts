@@ -6,8 +6,8 @@ import { dirname, join } from 'node:path';
 import { readSettings } from '../../../../controllers/agent/settings.js';
 import type { AllLocks } from '../../../../controllers/host/locks/all-locks.js';
 import { seeVpn } from '../../../../controllers/host/network/vpn.js';
-import { departures } from '../../../../controllers/host/power/departure.js';
 import { commandWords, hostPower, type Power, type PowerVerb } from '../../../../controllers/host/power/power.js';
+import { departures } from '../../../../controllers/host/power/power-request.js';
 import { parseProperties, type Run, systemdUnits } from '../../../../controllers/host/units.js';
 import { FakeClock } from '../../../setup/fake-clock.js';
 

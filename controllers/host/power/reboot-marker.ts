@@ -1,7 +1,7 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { hasCode } from '../../../api/platform/errors.js';
-import { type FileCalls, nodeFileCalls } from '../file-calls.js';
+import { type FileCalls, nodeFileCalls } from '../fs.js';
 
 /**
  * The file by which a host's programs know that a restart of the device is due (docs/reference/host.md §12). It is a
