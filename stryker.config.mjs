@@ -14,12 +14,12 @@ const PLANNERS = {
   'controllers/app/images/spare-images.ts': ['test/controllers/app/images/spare-images.test.ts'],
   'controllers/app/plan.ts': ['test/controllers/app/plan.test.ts', 'test/controllers/planner-vectors/*.test.ts'],
   'controllers/git-source/plan.ts': ['test/controllers/git-source/plan.test.ts'],
-  'controllers/host-config/device/plan-device.ts': [
-    'test/controllers/host-config/device/plan-device.test.ts',
-    'test/controllers/host-config/plan-deleted.test.ts',
+  'controllers/host-config/device/plan.ts': [
+    'test/controllers/host-config/device/plan.test.ts',
+    'test/controllers/host-config/device/plan-deleted.test.ts',
   ],
-  'controllers/host-config/network/plan-network.ts': ['test/controllers/host-config/network/plan-network.test.ts'],
-  'controllers/host-config/trial.ts': ['test/controllers/host-config/trial.test.ts'],
+  'controllers/host-config/network/plan.ts': ['test/controllers/host-config/network/plan.test.ts'],
+  'controllers/host-config/commit-confirm.ts': ['test/controllers/host-config/commit-confirm.test.ts'],
   'controllers/image/plan.ts': ['test/controllers/image/plan.test.ts'],
   'controllers/network/plan.ts': ['test/controllers/network/plan.test.ts'],
   'controllers/runtime/conclude.ts': ['test/controllers/runtime/conclude.test.ts'],

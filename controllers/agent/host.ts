@@ -12,7 +12,7 @@ import { answersAt } from '../host/network/api-answer.js';
 import { readDefaultRoute } from '../host/network/default-route.js';
 import { interfaceReader } from '../host/network/interfaces.js';
 import { type Host, openHost } from '../host/open-host.js';
-import { type HostConfigControllerDeps, hostConfigController } from '../host-config/host-config-controller.js';
+import { type HostConfigControllerDeps, hostConfigController } from '../host-config/controller.js';
 import { systemClock } from '../runtime/delays.js';
 import { Loop } from '../runtime/loop.js';
 import type { Part } from '../runtime/manager.js';

@@ -1,5 +1,5 @@
 import type { Departure } from '../../host/power/power-request.js';
-import type { ObserveDeps } from './observe-device.js';
+import type { ObserveDeps } from './observe.js';
 
 /** What the steps of HostConfig `device` need beside what a look at the host needs. */
 export interface PerformDeps extends ObserveDeps {

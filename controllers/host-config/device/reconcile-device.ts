@@ -4,12 +4,12 @@ import { type HostConfig, keyOf } from '../../../crds/model/kinds.js';
 import { handlingOf, outstanding, withHandled } from '../../../crds/model/requests.js';
 import type { HostConfigStatus } from '../../../crds/model/types.js';
 import { LONG_WAIT_MS, type Outcome, type Reconcile, TerminalError } from '../../runtime/outcome.js';
-import { deadlineOf } from '../trial.js';
+import { deadlineOf } from '../commit-confirm.js';
 import { compareBoot } from './compare-boot.js';
 import type { PerformDeps } from './device-deps.js';
-import { type ObservedDevice, observeDevice, type UnitMemory } from './observe-device.js';
-import { performDeviceStep } from './perform-device.js';
-import { type DeviceStep, type DeviceWorld, planDevice, rebootChanges } from './plan-device.js';
+import { performDeviceStep } from './execute.js';
+import { type ObservedDevice, observeDevice, type UnitMemory } from './observe.js';
+import { type DeviceStep, type DeviceWorld, planDevice, rebootChanges } from './plan.js';
 
 export interface DeviceDeps extends PerformDeps {
   readonly store: Store;

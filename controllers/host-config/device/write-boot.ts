@@ -5,11 +5,11 @@ import type { SeenBoot } from '../../host/boot/boot-partition.js';
 import { sameValue, type WantedValues } from '../../host/boot/values.js';
 import type { DeviceUndo, Trial } from '../../host/host-state.js';
 import { TerminalError } from '../../runtime/outcome.js';
-import { beforeChange } from '../proof.js';
-import { deadlineOf } from '../trial.js';
+import { deadlineOf } from '../commit-confirm.js';
+import { beforeChange } from '../probe.js';
 import { changeText, type Difference } from './compare-boot.js';
 import type { PerformDeps, Tell } from './device-deps.js';
-import type { DeviceStep } from './plan-device.js';
+import type { DeviceStep } from './plan.js';
 
 /** Writes a boot file, and looks whether it says now what it should. */
 export async function setBootFile(

@@ -6,10 +6,10 @@ import type { HostConfigStatus } from '../../../crds/model/types.js';
 import type { HostState, NetworkUndo, Trial } from '../../host/host-state.js';
 import type { SeenNetwork } from '../../host/network/host-network.js';
 import type { Outcome } from '../../runtime/outcome.js';
-import { beforeChange, judge } from '../proof.js';
-import { deadlineOf, UNPROVEN, type Verdict } from '../trial.js';
-import { type HostConfigDeps, renameHost, restartProxy } from './network-acts.js';
-import type { NetworkStep } from './plan-network.js';
+import { deadlineOf, UNPROVEN, type Verdict } from '../commit-confirm.js';
+import { beforeChange, judge } from '../probe.js';
+import { type HostConfigDeps, renameHost, restartProxy } from './execute.js';
+import type { NetworkStep } from './plan.js';
 
 const again = (reason: ReasonOf<'HostConfig'>, message: string): Outcome => ({ is: 'progressing', reason, message });
 

@@ -6,9 +6,9 @@ import type { SeenNetwork } from '../../host/network/host-network.js';
 import { parseNoProxy } from '../../host/network/no-proxy.js';
 import { parseRedsocks } from '../../host/network/redsocks.js';
 import { attempt, type Plan, type Reconcile, TerminalError } from '../../runtime/outcome.js';
-import { type HostConfigDeps, renameHost, restartProxy } from './network-acts.js';
+import { type HostConfigDeps, renameHost, restartProxy } from './execute.js';
 import { judgeNetwork, openNetworkTrial, withdrawNetwork } from './network-trial.js';
-import { type NetworkFacts, type NetworkStep, planNetworkConfig } from './plan-network.js';
+import { type NetworkFacts, type NetworkStep, planNetworkConfig } from './plan.js';
 
 /** What is known only while this process lives, and has to be: a boot, which ends it, ends the waiting too. */
 export interface Memory {

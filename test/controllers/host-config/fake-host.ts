@@ -15,10 +15,7 @@ import { HostNetwork } from '../../../controllers/host/network/host-network.js';
 import type { Departure } from '../../../controllers/host/power/power-request.js';
 import { RebootBreadcrumb } from '../../../controllers/host/power/reboot-marker.js';
 import type { Unit, Units } from '../../../controllers/host/units.js';
-import {
-  type HostConfigControllerDeps,
-  hostConfigController,
-} from '../../../controllers/host-config/host-config-controller.js';
+import { type HostConfigControllerDeps, hostConfigController } from '../../../controllers/host-config/controller.js';
 import type { Clock } from '../../../controllers/runtime/delays.js';
 import { Loop } from '../../../controllers/runtime/loop.js';
 import { conditionOf } from '../../../crds/model/conditions.js';

@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { BootFiles } from '../../../controllers/host/boot/boot-files.js';
 import { HostNetwork } from '../../../controllers/host/network/host-network.js';
 import { systemdUnits } from '../../../controllers/host/units.js';
-import { hostConfigController } from '../../../controllers/host-config/host-config-controller.js';
+import { hostConfigController } from '../../../controllers/host-config/controller.js';
 import { systemClock } from '../../../controllers/runtime/delays.js';
 import { Loop } from '../../../controllers/runtime/loop.js';
 import { conditionOf } from '../../../crds/model/conditions.js';

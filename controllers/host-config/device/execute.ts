@@ -2,8 +2,8 @@ import type { HostConfig } from '../../../crds/model/kinds.js';
 import type { DeviceUndo, Trial } from '../../host/host-state.js';
 import { PERSISTENT_LOGGING, valuesByVariable } from './compare-boot.js';
 import type { PerformDeps, Tell } from './device-deps.js';
-import type { UnitMemory } from './observe-device.js';
-import type { DeviceStep, DeviceWorld } from './plan-device.js';
+import type { UnitMemory } from './observe.js';
+import type { DeviceStep, DeviceWorld } from './plan.js';
 import { rollBack, withoutDevice } from './roll-back.js';
 import { setBootFile, union } from './write-boot.js';
 

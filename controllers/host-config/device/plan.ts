@@ -3,7 +3,7 @@ import type { BootDevice } from '../../host/boot/backend.js';
 import type { SeenBoot } from '../../host/boot/boot-partition.js';
 import type { HostState } from '../../host/host-state.js';
 import { act, attempt, type Plan, settled, TerminalError, wait } from '../../runtime/outcome.js';
-import { UNPROVEN, type Verdict } from '../trial.js';
+import { UNPROVEN, type Verdict } from '../commit-confirm.js';
 import { changeText, compareBoot, type Difference, valuesByVariable } from './compare-boot.js';
 import type { RebootPermission } from './reboot-window.js';
 

@@ -7,7 +7,7 @@ import {
   type DeviceWorld,
   planDevice,
   rebootChanges,
-} from '../../../../controllers/host-config/device/plan-device.js';
+} from '../../../../controllers/host-config/device/plan.js';
 import { attempt, InvalidSpecError, type Plan, TerminalError } from '../../../../controllers/runtime/outcome.js';
 import { decodeVariables } from '../../../../crds/model/device-variables.js';
 

@@ -4,7 +4,7 @@ import type { HostConfig } from '../../crds/model/kinds.js';
 import { outstanding } from '../../crds/model/requests.js';
 import type { Trial } from '../host/host-state.js';
 import type { BootClock } from '../host/power/boot-clock.js';
-import { deadlineOf, judgeTrial, type Verdict } from './trial.js';
+import { deadlineOf, judgeTrial, type Verdict } from './commit-confirm.js';
 
 /** By what a change of the host proves that the device is still reached. */
 export interface Proofs {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { SeenNetwork } from '../../../../controllers/host/network/host-network.js';
 import { renderRedsocks } from '../../../../controllers/host/network/redsocks.js';
-import { type NetworkFacts, planNetworkConfig } from '../../../../controllers/host-config/network/plan-network.js';
+import { type NetworkFacts, planNetworkConfig } from '../../../../controllers/host-config/network/plan.js';
 import type { HostConfigSpec } from '../../../../crds/model/types.js';
 import { planText } from '../../../setup/plan-text.js';
 

@@ -10,8 +10,8 @@ import type { BootClock } from '../../host/power/boot-clock.js';
 import type { RebootBreadcrumb } from '../../host/power/reboot-marker.js';
 import type { Units } from '../../host/units.js';
 import { attempt } from '../../runtime/outcome.js';
-import { judge, type Proofs } from '../proof.js';
-import { type DeviceWorld, rebootChanges, type SeenUnit } from './plan-device.js';
+import { judge, type Proofs } from '../probe.js';
+import { type DeviceWorld, rebootChanges, type SeenUnit } from './plan.js';
 import { rebootPermission } from './reboot-window.js';
 
 export interface ObserveDeps {

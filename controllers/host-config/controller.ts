@@ -2,7 +2,7 @@ import { DEVICE_DOCUMENT, NETWORK_DOCUMENT } from '../../crds/model/names.js';
 import { waitsForBoot } from '../../crds/model/readiness.js';
 import type { Controller } from '../runtime/controller.js';
 import { type DeviceDeps, reconcileDeviceConfig } from './device/reconcile-device.js';
-import type { HostConfigDeps } from './network/network-acts.js';
+import type { HostConfigDeps } from './network/execute.js';
 import { reconcileNetworkConfig } from './network/reconcile-network.js';
 
 /** Files of the host that changed, to whoever listens; returns how to stop. */

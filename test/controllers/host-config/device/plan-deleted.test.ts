@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import type { DeviceUndo, HostState, Trial } from '../../../controllers/host/host-state.js';
-import { NO_STATE } from '../../../controllers/host/host-state.js';
-import { type DeviceWorld, planDevice } from '../../../controllers/host-config/device/plan-device.js';
-import { attempt, TerminalError } from '../../../controllers/runtime/outcome.js';
-import { decodeVariables } from '../../../crds/model/device-variables.js';
+import type { DeviceUndo, HostState, Trial } from '../../../../controllers/host/host-state.js';
+import { NO_STATE } from '../../../../controllers/host/host-state.js';
+import { type DeviceWorld, planDevice } from '../../../../controllers/host-config/device/plan.js';
+import { attempt, TerminalError } from '../../../../controllers/runtime/outcome.js';
+import { decodeVariables } from '../../../../crds/model/device-variables.js';
 
 const TRIAL: Trial<DeviceUndo> = {
   uid: 'u',

@@ -3,7 +3,7 @@ import type { HostStateFile } from '../../host/host-state.js';
 import type { HostNetwork } from '../../host/network/host-network.js';
 import type { BootClock } from '../../host/power/boot-clock.js';
 import type { Units } from '../../host/units.js';
-import type { Proofs } from '../proof.js';
+import type { Proofs } from '../probe.js';
 
 export interface HostConfigDeps {
   readonly store: Store;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Trial } from '../../../controllers/host/host-state.js';
-import { judgeTrial, type TrialFacts } from '../../../controllers/host-config/trial.js';
+import { judgeTrial, type TrialFacts } from '../../../controllers/host-config/commit-confirm.js';
 
 const TRIAL: Trial = {
   uid: 'u',
