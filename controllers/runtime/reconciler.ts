@@ -4,7 +4,7 @@ import type { Condition } from '../../crds/model/conditions.js';
 import type { Kind, Kinds, Resource } from '../../crds/model/kinds.js';
 import { isSuspended, SUSPENDED, suspendedMessage } from '../../crds/model/suspend.js';
 import { CONCLUDED, conditionsBefore } from './conclude.js';
-import { attempt, type Outcome, type Plan, type Reconcile, TerminalError, wait } from './outcome.js';
+import { type Outcome, type Plan, type Reconcile, wait } from './outcome.js';
 
 /** A copy of somebody else's state, as a pass needs it. `World` is one. */
 interface Synced {
@@ -39,11 +39,14 @@ type StepOf<P extends Plan<unknown>> = P['steps'][number];
 
 /** How far a pass has come when a status is written. */
 export interface Progress<P extends Plan<unknown>, Result extends StepResult = StepResult> {
-  /** `suspended`: nothing is planned. `refused`: no plan could be made. `acting`: before `step`. `acted`: at the end. */
-  readonly at: 'suspended' | 'refused' | 'acting' | 'acted';
+  /**
+   * `prepared`: before anything is planned. `suspended`: nothing is planned. `refused`: no plan could be made.
+   * `acting`: before `step`. `reported`: while it is executed. `acted`: at the end.
+   */
+  readonly at: 'prepared' | 'suspended' | 'refused' | 'acting' | 'reported' | 'acted';
   readonly plan?: P;
   readonly step?: StepOf<P>;
-  /** Of all steps until now; those of later steps win. */
+  /** Of all steps until now, those of later steps win; or what `prepare` or a step has just reported. */
   readonly result: Partial<Result>;
   /** Why no plan could be made, or why a step could not be executed. */
   readonly error?: unknown;
@@ -74,18 +77,26 @@ export interface Reconciler<
   unsynced?(resource: Resource<K>): void;
   /** The App whose suspension suspends the resource too: it is observed, and nothing is done about it. */
   suspendedWith?(resource: Resource<K>): string | undefined;
-  /** What has to happen before it can be observed. Returns the resource as it is then. */
-  prepare?(resource: Resource<K>, signal: AbortSignal): Promise<Resource<K>>;
-  /** Everything that a decision rests on, read afresh; changes nothing. */
+  /** What has to happen before it can be observed. Returns the resource as it is then. `report` writes a status at once. */
+  prepare?(
+    resource: Resource<K>,
+    signal: AbortSignal,
+    report: (result: Partial<Result>) => Promise<void>,
+  ): Promise<Resource<K>>;
+  /** Everything that a decision rests on, read afresh; changes nothing. What fails may be kept for `plan` to throw. */
   observe(resource: Resource<K>, signal: AbortSignal): Observation | Promise<Observation>;
   /** The next steps. Pure; throws `TerminalError` for what no pass can mend. */
   plan(resource: Resource<K>, observation: Observation): P;
-  /** Takes one step. Throws for a failure. */
+  /**
+   * Takes one step. Throws for a failure. `report` writes at once what a long step has brought about so far; one that
+   * goes on in the background may call it after the pass.
+   */
   execute(
     resource: Resource<K>,
     step: StepOf<P>,
     observation: Observation,
     signal: AbortSignal,
+    report: (result: Partial<Result>) => void,
   ): Promise<Partial<Result> | undefined>;
   /** What the status says; `resource` is the document as it is now, with the status of before. */
   status(resource: Resource<K>, observation: Observation, progress: Progress<P, Result>): Facts<K>;
@@ -95,8 +106,8 @@ export interface Reconciler<
     observation: Observation,
     progress: Progress<P, Result>,
   ): readonly OwnCondition[] | undefined;
-  /** Tells by events and system lines what has changed between two statuses. Called once a pass, at its end. */
-  announce?(before: Resource<K>, after: Resource<K>): void;
+  /** Tells by events and system lines what has changed between two statuses. Called after each write. */
+  announce?(before: Resource<K>, after: Resource<K>, progress: Progress<P, Result>): void;
   /** Concludes once all steps are taken and the status is written; throws for a pass that has failed nevertheless. */
   conclude?(
     resource: Resource<K>,
@@ -107,8 +118,8 @@ export interface Reconciler<
 
 /**
  * The one skeleton of a pass over one resource. What others see of it, in this order: one status before each step, in
- * which `Ready` is taken back when the pass will not conclude it, and one at the end, also when a step failed. A deleted
- * resource is released when nothing is left to do for it.
+ * which `Ready` is taken back when the pass will not conclude it, those that the step reports, and one at the end, also
+ * when a step failed. A deleted resource is released when nothing is left to do for it.
  */
 export const reconciler =
   <K extends Kind, Observation, P extends Plan<unknown>, Result extends StepResult>(
@@ -129,13 +140,11 @@ export const reconciler =
       return wait(SUSPENDED, suspendedMessage(app)).outcome;
     }
 
-    const resource = of.prepare ? await of.prepare(found, signal) : found;
+    const report = async (result: Partial<Result>): Promise<void> =>
+      write(of, found, await of.observe(found, signal), { at: 'prepared', result });
+    const resource = of.prepare ? await of.prepare(found, signal, report) : found;
     const observation = await of.observe(resource, signal);
-    const plan = attempt(() => of.plan(resource, observation));
-    if (plan instanceof TerminalError) {
-      write(of, resource, observation, { at: 'refused', result: {}, error: plan });
-      throw plan;
-    }
+    const plan = planOrRefuse(of, resource, observation);
     const result = await carryOut(of, resource, observation, plan, signal);
     const outcome = result.outcome ?? plan.outcome;
     const end = (await of.conclude?.(resource, observation, { outcome, result })) ?? outcome;
@@ -144,7 +153,21 @@ export const reconciler =
     return end;
   };
 
-/** Takes the steps, writes the statuses around them and announces what has changed. Throws what a step threw. */
+/** Writes why no plan can be made, and throws it. */
+function planOrRefuse<K extends Kind, Observation, P extends Plan<unknown>, Result extends StepResult>(
+  of: Reconciler<K, Observation, P, Result>,
+  resource: Resource<K>,
+  observation: Observation,
+): P {
+  try {
+    return of.plan(resource, observation);
+  } catch (error) {
+    write(of, resource, observation, { at: 'refused', result: {}, error });
+    throw error;
+  }
+}
+
+/** Takes the steps and writes the statuses around them. Throws what a step threw. */
 async function carryOut<K extends Kind, Observation, P extends Plan<unknown>, Result extends StepResult>(
   of: Reconciler<K, Observation, P, Result>,
   resource: Resource<K>,
@@ -157,7 +180,9 @@ async function carryOut<K extends Kind, Observation, P extends Plan<unknown>, Re
   try {
     for (const step of plan.steps) {
       write(of, resource, observation, { at: 'acting', plan, step, result });
-      result = { ...result, ...(await of.execute(resource, step, observation, signal)) };
+      const report = (reported: Partial<Result>): void =>
+        write(of, resource, observation, { at: 'reported', plan, step, result: reported });
+      result = { ...result, ...(await of.execute(resource, step, observation, signal, report)) };
       if (result.outcome) break;
     }
   } catch (error) {
@@ -165,13 +190,11 @@ async function carryOut<K extends Kind, Observation, P extends Plan<unknown>, Re
   }
   const after = plan.steps.length === 0 ? observation : await of.observe(resource, signal);
   write(of, resource, after, { at: 'acted', plan, result, ...failure });
-  const current = latest(of, resource);
-  if (current) of.announce?.(resource, current);
   if (failure) throw failure.error;
   return result;
 }
 
-/** Replaces the status, unless another resource has taken the name. */
+/** Replaces the status, unless another resource has taken the name, and announces what has changed. */
 function write<K extends Kind, Observation, P extends Plan<unknown>, Result extends StepResult>(
   of: Reconciler<K, Observation, P, Result>,
   resource: Resource<K>,
@@ -194,6 +217,8 @@ function write<K extends Kind, Observation, P extends Plan<unknown>, Result exte
     ...(conditions === undefined || conditions.length === 0 ? {} : { conditions: [...conditions] }),
     ...of.status(current, observation, progress),
   } as Kinds[K]['status']);
+  const after = latest(of, resource);
+  if (after) of.announce?.(current, after, progress);
 }
 
 /** The runtime's conditions as they are, and those of a kind's own; one whose status is the same keeps its time. Pure. */

@@ -88,6 +88,56 @@ describe('reconciler', () => {
     assert.deepEqual(trace, ['observe', 'status seen 1 refused']);
   });
 
+  it('writes what a step reports, also after the pass, and takes Ready back for none of it', async () => {
+    let later: () => void = () => undefined;
+    const execute: TestReconciler['execute'] = async (_network, _step, _observation, _signal, report) => {
+      report({});
+      later = () => report({});
+      return undefined;
+    };
+    await pass({ execute }, act<string>('Creating', 'first'));
+    assert.deepEqual(trace, [
+      'observe',
+      'status seen 1 acting first',
+      'status seen 1 reported first',
+      'observe',
+      'status seen 2 acted',
+    ]);
+    const now = network() ?? assert.fail();
+    const ready = { type: 'Ready', status: 'True', reason: 'Settled', message: '', lastTransitionTime: '' } as const;
+    bench.store.setStatus(now, { ...now.status, conditions: [{ ...ready, observedGeneration: 1 }] });
+    later();
+    assert.equal(network()?.status?.id, 'seen 1 reported first');
+    assert.equal(network()?.status?.conditions?.[0]?.status, 'True');
+  });
+
+  it('writes what is reported while it is prepared, and goes on with the resource as it is then', async () => {
+    const prepare: TestReconciler['prepare'] = async (before, _signal, report) => {
+      await report({});
+      assert.equal(before.status, undefined);
+      return network() ?? assert.fail();
+    };
+    const observe: TestReconciler['observe'] = ({ status }) => {
+      trace.push('observe');
+      return `after ${status?.id}`;
+    };
+    await pass({ prepare, observe });
+    assert.deepEqual(trace, [
+      'observe',
+      'status after undefined prepared',
+      'observe',
+      'status after after undefined prepared acted',
+    ]);
+  });
+
+  it('writes the status when planning fails for another reason, too', async () => {
+    const plan = (): TestPlan => {
+      throw new Error('no disk');
+    };
+    await assert.rejects(pass({}, plan), /no disk/);
+    assert.deepEqual(trace, ['observe', 'status seen 1 refused']);
+  });
+
   it('throws the failure that a plan ends with after its steps and status', async () => {
     const failure = new TerminalError('InvalidSpec', 'in the end');
     await assert.rejects(pass({}, { ...act<string>('Creating', 'first'), failure }), /in the end/);
@@ -154,11 +204,15 @@ describe('reconciler', () => {
     assert.deepEqual(trace, []);
   });
 
-  it('announces once, from the status before the pass to the one after it', async () => {
+  it('announces after each write, from the status before it to the one after it', async () => {
     const told: string[] = [];
-    const announce: TestReconciler['announce'] = (before, after) =>
-      told.push(`${before.status?.id} -> ${after.status?.id}`);
+    const announce: TestReconciler['announce'] = (before, after, { at }) =>
+      told.push(`${at}: ${before.status?.id} -> ${after.status?.id}`);
     await pass({ announce }, act<string>('Creating', 'first', 'second'));
-    assert.deepEqual(told, ['undefined -> seen 2 acted']);
+    assert.deepEqual(told, [
+      'acting: undefined -> seen 1 acting first',
+      'acting: seen 1 acting first -> seen 1 acting second',
+      'acted: seen 1 acting second -> seen 2 acted',
+    ]);
   });
 });
