@@ -16,9 +16,9 @@ import { Emitter } from '../platform/emitter.js';
 import { Turns } from '../platform/turns.js';
 import { RecentChanges } from './changes.js';
 import { Documents } from './documents.js';
+import { type Entry, isTerminating, keyOfDeclared, keyOfEntry } from './entry.js';
 import { RecentEvents } from './events.js';
 import { frozen, textOf } from './frozen.js';
-import { type Held, isTerminating, keyOfDeclared, keyOfHeld } from './held.js';
 import { isDue } from './pending.js';
 import { renderDocument, type StoredStatus } from './persistence/document-files.js';
 import { Journal } from './persistence/journal.js';
@@ -29,15 +29,15 @@ import { type OriginProblem, Problems } from './problems.js';
 import {
   type Edit,
   editsOf,
+  entryOf,
   type Fresh,
-  heldOf,
   lastRequestMs,
   releaseEdits,
   requestEdit,
   withdrawalEdit,
 } from './proposal/edits.js';
 import { planDeletion } from './proposal/plan-deletion.js';
-import { type Decision, type Extent, type ProposalPlan, planProposal } from './proposal/plan-proposal.js';
+import { type Decision, type ProposalMode, type ProposalPlan, planProposal } from './proposal/plan-proposal.js';
 import { durableStatus, withoutRetired } from './status-facts.js';
 import type { Accepted, Change, Happening, Proposal, Proposed, ResourceEvent, Store } from './store.js';
 
@@ -79,7 +79,7 @@ class DocumentStore implements Store {
   readonly #statusFiles: StatusFiles;
   readonly #problems = new Problems();
   /** Origins whose last word was a report; since when, by the monotonic clock. */
-  readonly #unread = new Map<Origin, { readonly sinceMs: number; readonly message: string }>();
+  readonly #unavailableOrigins = new Map<Origin, { readonly sinceMs: number; readonly message: string }>();
   readonly #touched = new Set<Key>();
   readonly #monotonic: () => number;
   #version: number;
@@ -151,9 +151,13 @@ class DocumentStore implements Store {
     return [...lostFiles(this.deps.folder), ...this.#problems.list()];
   }
 
-  unread(): ReturnType<Store['unread']> {
+  unavailableOrigins(): ReturnType<Store['unavailableOrigins']> {
     const nowMs = this.#monotonic();
-    return [...this.#unread].map(([origin, { sinceMs, message }]) => ({ origin, forMs: nowMs - sinceMs, message }));
+    return [...this.#unavailableOrigins].map(([origin, { sinceMs, message }]) => ({
+      origin,
+      forMs: nowMs - sinceMs,
+      message,
+    }));
   }
 
   get diskTrouble(): string | undefined {
@@ -161,91 +165,91 @@ class DocumentStore implements Store {
   }
 
   isPending(key: Key): boolean {
-    const held = this.#documents.held.get(key);
-    return held !== undefined && (this.#touched.has(key) || isDue(held.resource));
+    const entry = this.#documents.entries.get(key);
+    return entry !== undefined && (this.#touched.has(key) || isDue(entry.resource));
   }
 
   isAwaited(key: Key): boolean {
-    return (this.#documents.held.get(key)?.successors.length ?? 0) > 0;
+    return (this.#documents.entries.get(key)?.pendingReplacements.length ?? 0) > 0;
   }
 
   // Declaring
 
   propose(proposal: Proposal): Promise<Accepted> {
     return this.#inTurn(async () => {
-      const plan = await this.#carryOut(proposal, 'whole');
+      const plan = await this.#carryOut(proposal, 'replace');
       const said = [...(proposal.problems ?? []), ...plan.refused];
-      this.#unread.delete(proposal.origin);
+      this.#unavailableOrigins.delete(proposal.origin);
       this.#setProblems(proposal.origin, said);
       return acceptedOf(plan);
     });
   }
 
   previewSet(proposal: Proposal): Accepted {
-    return acceptedOf(this.#plan(proposal, 'whole'));
+    return acceptedOf(this.#plan(proposal, 'replace'));
   }
 
   report(origin: Origin, problems: readonly Problem[]): void {
-    const sinceMs = this.#unread.get(origin)?.sinceMs ?? this.#monotonic();
+    const sinceMs = this.#unavailableOrigins.get(origin)?.sinceMs ?? this.#monotonic();
     const message = problems.map((one) => one.message).join('; ');
-    if (problems.length > 0) this.#unread.set(origin, { sinceMs, message });
-    else this.#unread.delete(origin);
+    if (problems.length > 0) this.#unavailableOrigins.set(origin, { sinceMs, message });
+    else this.#unavailableOrigins.delete(origin);
     this.#setProblems(origin, problems);
   }
 
   put(origin: Origin, proposed: Proposed): Promise<Accepted> {
-    return this.#inTurn(async () => acceptedOf(await this.#carryOut({ origin, documents: [proposed] }, 'one')));
+    return this.#inTurn(async () => acceptedOf(await this.#carryOut({ origin, documents: [proposed] }, 'upsert')));
   }
 
   preview(origin: Origin, proposed: Proposed): ReturnType<Store['preview']> {
     return this.#inTurn(async () => {
-      const { held } = this.#documents;
-      const { decisions, refused } = planProposal(held, { origin, documents: [proposed] }, 'one');
+      const { entries } = this.#documents;
+      const { decisions, refused } = planProposal(entries, { origin, documents: [proposed] }, 'upsert');
       const key = keyOfDeclared(proposed.document);
-      const edit = editsOf(decisions, held, this.#fresh()).find((one) => one.key === key);
-      return { refused, resource: (edit ? edit.after : held.get(key))?.resource };
+      const edit = editsOf(decisions, entries, this.#fresh()).find((one) => one.key === key);
+      return { refused, resource: (edit ? edit.after : entries.get(key))?.resource };
     });
   }
 
   delete(origin: Origin, key: Key): Promise<'deleted' | 'absent' | Problem> {
     return this.#inTurn(async () => {
-      const plan = planDeletion(this.#documents.held, origin, key);
+      const plan = planDeletion(this.#documents.entries, origin, key);
       if (plan.is === 'absent') return 'absent';
       if (plan.is === 'refused') return plan.problem;
-      await this.#commit(editsOf(plan.decisions, this.#documents.held, this.#fresh()));
+      await this.#commit(editsOf(plan.decisions, this.#documents.entries, this.#fresh()));
       return 'deleted';
     });
   }
 
   request(key: Key, asked: Readonly<Partial<Record<RequestName, { force?: boolean }>>>): Promise<Requests> {
     return this.#inTurn(async () => {
-      const held = this.#documents.held.get(key);
-      if (!held) throw new Error(`Cannot request anything of ${key}: no such document`);
-      const at = new Date(Math.max(this.deps.now(), lastRequestMs(this.#documents.held.values()) + 1)).toISOString();
+      const entry = this.#documents.entries.get(key);
+      if (!entry) throw new Error(`Cannot request anything of ${key}: no such document`);
+      const at = new Date(Math.max(this.deps.now(), lastRequestMs(this.#documents.entries.values()) + 1)).toISOString();
       const requests: Requests = Object.fromEntries(
         Object.entries(asked).map(([name, { force }]) => [
           name,
           { id: randomUUID(), at, ...(force === undefined ? {} : { force }) },
         ]),
       );
-      await this.#commit([requestEdit(key, held, requests)]);
+      await this.#commit([requestEdit(key, entry, requests)]);
       return requests;
     });
   }
 
   withdraw(key: Key, name: RequestName, id: string): Promise<void> {
     return this.#inTurn(async () => {
-      const held = this.#documents.held.get(key);
-      if (held?.resource.requests[name]?.id === id) await this.#commit([withdrawalEdit(key, held, name)]);
+      const entry = this.#documents.entries.get(key);
+      if (entry?.resource.requests[name]?.id === id) await this.#commit([withdrawalEdit(key, entry, name)]);
     });
   }
 
   release(resource: Pick<Resource, 'kind' | 'metadata'>): Promise<void> {
     return this.#inTurn(async () => {
       const key = keyOf(resource.kind, resource.metadata.name);
-      const held = this.#documents.held.get(key);
-      if (!held || !isTerminating(held) || held.resource.metadata.uid !== resource.metadata.uid) return;
-      const { edits, refused } = releaseEdits(key, this.#documents.held, this.#fresh());
+      const entry = this.#documents.entries.get(key);
+      if (!entry || !isTerminating(entry) || entry.resource.metadata.uid !== resource.metadata.uid) return;
+      const { edits, refused } = releaseEdits(key, this.#documents.entries, this.#fresh());
       await this.#commit(edits);
       for (const problem of refused) {
         this.deps.log.warn({ problem }, 'What waited for a deletion cannot be made after all');
@@ -258,21 +262,21 @@ class DocumentStore implements Store {
 
   setStatus<K extends Kind>(resource: Resource<K>, status: Kinds[K]['status']): void {
     const key = keyOf(resource.kind, resource.metadata.name);
-    const held = this.#documents.held.get(key);
-    if (!held || held.resource.metadata.uid !== resource.metadata.uid) return;
+    const entry = this.#documents.entries.get(key);
+    if (!entry || entry.resource.metadata.uid !== resource.metadata.uid) return;
     const next = frozen(status);
-    if (held.resource.status && textOf(next) === textOf(held.resource.status)) return;
-    const after = heldOf({ ...held, resource: { ...held.resource, status: next } });
+    if (entry.resource.status && textOf(next) === textOf(entry.resource.status)) return;
+    const after = entryOf({ ...entry, resource: { ...entry.resource, status: next } });
     const change = this.#keep(after, 'MODIFIED', ['status']);
     this.#statusFiles.changed(key);
     this.#announce(change);
   }
 
   touch(key: Key): void {
-    const held = this.#documents.held.get(key);
-    if (!held) return;
+    const entry = this.#documents.entries.get(key);
+    if (!entry) return;
     this.#touched.add(key);
-    this.#announce({ type: 'MODIFIED', key, object: held.resource, parts: [], resourceVersion: this.#nextVersion() });
+    this.#announce({ type: 'MODIFIED', key, object: entry.resource, parts: [], resourceVersion: this.#nextVersion() });
   }
 
   concluded(key: Key): void {
@@ -310,17 +314,17 @@ class DocumentStore implements Store {
   }
 
   /** Nothing but the refusals when an atomic proposal has any. */
-  #plan(proposal: Proposal, extent: Extent): ProposalPlan {
-    const plan = planProposal(this.#documents.held, proposal, extent);
+  #plan(proposal: Proposal, mode: ProposalMode): ProposalPlan {
+    const plan = planProposal(this.#documents.entries, proposal, mode);
     return proposal.atomic && plan.refused.length > 0 ? { decisions: [], refused: plan.refused } : plan;
   }
 
-  async #carryOut(proposal: Proposal, extent: Extent): Promise<ProposalPlan> {
-    const plan = this.#plan(proposal, extent);
-    await this.#commit(editsOf(plan.decisions, this.#documents.held, this.#fresh()));
+  async #carryOut(proposal: Proposal, mode: ProposalMode): Promise<ProposalPlan> {
+    const plan = this.#plan(proposal, mode);
+    await this.#commit(editsOf(plan.decisions, this.#documents.entries, this.#fresh()));
     for (const decision of plan.decisions) {
-      if (decision.do !== 'await' || decision.successors.length === 0) continue;
-      const next = decision.successors.map(({ document }) => keyOfDeclared(document)).join(', ');
+      if (decision.do !== 'await' || decision.pendingReplacements.length === 0) continue;
+      const next = decision.pendingReplacements.map(({ document }) => keyOfDeclared(document)).join(', ');
       this.record(decision.key, {
         type: 'Normal',
         reason: 'DeclaredAgain',
@@ -332,8 +336,8 @@ class DocumentStore implements Store {
 
   /** Every document as its file says it. */
   #texts(): ReadonlyMap<Key, string> {
-    const all = [...this.#documents.held];
-    return new Map(all.map(([key, held]) => [key, renderDocument(held, held.resource.metadata.resourceVersion)]));
+    const all = [...this.#documents.entries];
+    return new Map(all.map(([key, entry]) => [key, renderDocument(entry, entry.resource.metadata.resourceVersion)]));
   }
 
   /** On disk first, then in memory, then told. Statuses go on being set meanwhile, so they are taken at the end. */
@@ -348,7 +352,7 @@ class DocumentStore implements Store {
   }
 
   #apply({ key, before, after, parts }: Edit): Change {
-    const current = this.#documents.held.get(key);
+    const current = this.#documents.entries.get(key);
     if (!after) {
       if (!current) throw new Error(`${key} is gone already`);
       this.#documents.remove(current);
@@ -358,19 +362,19 @@ class DocumentStore implements Store {
       const { resource } = withVersion(current, resourceVersion);
       return { type: 'DELETED', key, object: resource, parts, resourceVersion };
     }
-    this.#problems.found(key);
+    this.#problems.clearFile(key);
     if (isTerminating(after) && !(before && isTerminating(before))) this.#touched.add(key);
     const same = current?.resource.metadata.uid === after.resource.metadata.uid;
     const status = same ? current?.resource.status : undefined;
     const resource = { ...after.resource, ...(status ? { status } : {}) };
-    return this.#keep(heldOf({ ...after, resource }), same ? 'MODIFIED' : 'ADDED', parts);
+    return this.#keep(entryOf({ ...after, resource }), same ? 'MODIFIED' : 'ADDED', parts);
   }
 
-  #keep(held: Held, type: 'ADDED' | 'MODIFIED', parts: Change['parts']): Change {
+  #keep(entry: Entry, type: 'ADDED' | 'MODIFIED', parts: Change['parts']): Change {
     const resourceVersion = this.#nextVersion();
-    const next = withVersion(held, resourceVersion);
+    const next = withVersion(entry, resourceVersion);
     this.#documents.set(next);
-    return { type, key: keyOfHeld(next), object: next.resource, parts, resourceVersion };
+    return { type, key: keyOfEntry(next), object: next.resource, parts, resourceVersion };
   }
 
   #announce(...changes: readonly Change[]): void {
@@ -396,23 +400,23 @@ class DocumentStore implements Store {
   }
 
   #setProblems(origin: Origin, problems: readonly Problem[]): void {
-    if (this.#problems.say(origin, problems)) this.#nextVersion(); // views that show problems look again
+    if (this.#problems.set(origin, problems)) this.#nextVersion(); // views that show problems look again
   }
 
   #statusToKeep(key: Key): StoredStatus | undefined {
-    const resource = this.#documents.held.get(key)?.resource;
+    const resource = this.#documents.entries.get(key)?.resource;
     const status = resource && durableStatus(resource);
     return resource && status && { uid: resource.metadata.uid, resourceVersion: this.resourceVersion, status };
   }
 
   /** What was found at start, each with a version of this life: those of memory never reached the disk. */
-  #take({ held, statuses, unfinished }: Loaded): void {
-    for (const one of held) {
-      const key = keyOfHeld(one);
+  #take({ entries, statuses, unfinished }: Loaded): void {
+    for (const one of entries) {
+      const key = keyOfEntry(one);
       const stored = statuses.get(key);
       const status = stored && withoutRetired(one.resource.kind, stored.status);
       const resource = { ...one.resource, ...(status ? { status } : {}) };
-      this.#documents.set(withVersion(heldOf({ ...one, resource }), this.#nextVersion()));
+      this.#documents.set(withVersion(entryOf({ ...one, resource }), this.#nextVersion()));
       if (stored) this.#statusFiles.found(key, stored);
       if (status !== stored?.status) this.#statusFiles.changed(key);
       if (isTerminating(one)) this.#touched.add(key);
@@ -427,14 +431,16 @@ class DocumentStore implements Store {
       const message = unusableMessage(lost);
       this.deps.log.error({ path: lost.path, aside: lost.aside, key: lost.key }, message);
       if (!lost.key) continue;
-      if (lost.part === 'document') this.#problems.lose(lost.key, message);
+      if (lost.part === 'document') this.#problems.setFile(lost.key, message);
       this.record(lost.key, { type: 'Warning', reason: 'FileUnusable', message });
     }
   }
 }
 
-const withVersion = (held: Held, resourceVersion: string): Held =>
-  frozen(heldOf({ ...held, resource: { ...held.resource, metadata: { ...held.resource.metadata, resourceVersion } } }));
+const withVersion = (entry: Entry, resourceVersion: string): Entry =>
+  frozen(
+    entryOf({ ...entry, resource: { ...entry.resource, metadata: { ...entry.resource.metadata, resourceVersion } } }),
+  );
 
 function acceptedOf({ decisions, refused }: ProposalPlan): Accepted {
   const keys = (...what: readonly Decision['do'][]): readonly Key[] =>

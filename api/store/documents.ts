@@ -1,14 +1,14 @@
 import { type Key, KINDS, type Kind, type Resource } from '../../crds/model/kinds.js';
-import { type Held, type HeldOf, keyOfHeld } from './held.js';
+import { type Entry, type EntryOf, keyOfEntry } from './entry.js';
 
-type ByKind = { readonly [K in Kind]: Map<string, HeldOf<K>> };
+type ByKind = { readonly [K in Kind]: Map<string, EntryOf<K>> };
 
 /** All documents in memory, by key and by kind, in order of creation. Knows nothing of disk or watchers. */
 export class Documents {
-  readonly #byKey = new Map<Key, Held>();
+  readonly #byKey = new Map<Key, Entry>();
   readonly #byKind = Object.fromEntries(KINDS.map((kind) => [kind, new Map()])) as ByKind;
 
-  get held(): ReadonlyMap<Key, Held> {
+  get entries(): ReadonlyMap<Key, Entry> {
     return this.#byKey;
   }
 
@@ -26,17 +26,17 @@ export class Documents {
   }
 
   /** New ones go last, others keep their place. */
-  set(held: Held): void {
-    this.#byKey.set(keyOfHeld(held), held);
-    this.#setOfKind(held.resource.kind, held);
+  set(entry: Entry): void {
+    this.#byKey.set(keyOfEntry(entry), entry);
+    this.#setOfKind(entry.resource.kind, entry);
   }
 
-  remove(held: Held): void {
-    this.#byKey.delete(keyOfHeld(held));
-    this.#byKind[held.resource.kind].delete(held.resource.metadata.name);
+  remove(entry: Entry): void {
+    this.#byKey.delete(keyOfEntry(entry));
+    this.#byKind[entry.resource.kind].delete(entry.resource.metadata.name);
   }
 
-  #setOfKind<K extends Kind>(kind: K, held: HeldOf<K>): void {
-    this.#byKind[kind].set(held.resource.metadata.name, held);
+  #setOfKind<K extends Kind>(kind: K, entry: EntryOf<K>): void {
+    this.#byKind[kind].set(entry.resource.metadata.name, entry);
   }
 }

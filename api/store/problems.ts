@@ -4,35 +4,35 @@ import { frozen } from './frozen.js';
 
 export type OriginProblem = Problem & { readonly origin: Origin };
 
-/** What is wrong at present: what each origin last said in vain, and documents whose file could not be used. */
+/** Present problems: declarations that were not accepted, by origin, and documents whose file could not be read. */
 export class Problems {
-  readonly #said = new Map<Origin, readonly OriginProblem[]>();
-  readonly #lost = new Map<Key, OriginProblem>();
+  readonly #ofOrigin = new Map<Origin, readonly OriginProblem[]>();
+  readonly #ofFiles = new Map<Key, OriginProblem>();
 
   list(): readonly OriginProblem[] {
-    return [...this.#lost.values(), ...[...this.#said.values()].flat()];
+    return [...this.#ofFiles.values(), ...[...this.#ofOrigin.values()].flat()];
   }
 
-  /** Replaces what is known of an origin. False when that is the same as before. */
-  say(origin: Origin, problems: readonly Problem[]): boolean {
-    const said = frozen(problems.map((problem) => ({ ...problem, origin })));
-    if (canonical(said) === canonical(this.#said.get(origin) ?? [])) return false;
-    if (said.length > 0) this.#said.set(origin, said);
-    else this.#said.delete(origin);
+  /** Replaces the problems of an origin. Returns false when they are the same as before. */
+  set(origin: Origin, problems: readonly Problem[]): boolean {
+    const next = frozen(problems.map((problem) => ({ ...problem, origin })));
+    if (canonical(next) === canonical(this.#ofOrigin.get(origin) ?? [])) return false;
+    if (next.length > 0) this.#ofOrigin.set(origin, next);
+    else this.#ofOrigin.delete(origin);
     return true;
   }
 
   of(origin: Origin): readonly Problem[] {
-    return this.#said.get(origin) ?? [];
+    return this.#ofOrigin.get(origin) ?? [];
   }
 
-  /** The document's file could not be used; its origin went with it, so supercargo itself says so. */
-  lose(key: Key, message: string): void {
-    this.#lost.set(key, frozen({ message, ...splitKey(key), origin: 'agent' }));
+  /** Adds the problem of a document whose file could not be read. Its origin is unknown then: `agent` stands for it. */
+  setFile(key: Key, message: string): void {
+    this.#ofFiles.set(key, frozen({ message, ...splitKey(key), origin: 'agent' }));
   }
 
-  /** The document is there again. */
-  found(key: Key): void {
-    this.#lost.delete(key);
+  /** Removes the problem of a document's file. */
+  clearFile(key: Key): void {
+    this.#ofFiles.delete(key);
   }
 }

@@ -87,7 +87,7 @@ export interface Reader {
   /** Everything that an origin said and that was not accepted, by origin. */
   problems(): readonly (Problem & { readonly origin: Origin })[];
   /** Origins that can at present not read what they would propose, for how long, and why. */
-  unread(): readonly { readonly origin: Origin; readonly forMs: number; readonly message: string }[];
+  unavailableOrigins(): readonly { readonly origin: Origin; readonly forMs: number; readonly message: string }[];
   /** Why statuses are kept in memory only; undefined while the disk takes them. */
   readonly diskTrouble: string | undefined;
   /** A pass was asked for (`touch`) or is due (generation, requests) and has not concluded. */

@@ -54,8 +54,8 @@ export interface HealthFacts {
   /** What keeps the data folder from being written; undefined when nothing does. */
   readonly folderTrouble: string | undefined;
   /** Origins that could not read what they would propose. */
-  readonly unread: ReturnType<Reader['unread']>;
-  /** Origins that have declared documents which are there now; empty when nothing is unread. */
+  readonly unavailableOrigins: ReturnType<Reader['unavailableOrigins']>;
+  /** Origins that have declared documents which are there now; empty while every origin can be read. */
   readonly declaring: ReadonlySet<Origin>;
 }
 
@@ -116,8 +116,8 @@ function gatewayCheck({ apiTrouble }: HealthFacts): HealthCheck {
 }
 
 /** A source that nobody uses yet may be missing; and a device that is offline is not ill, so a repository's turn never comes. */
-function sourceChecks({ unread, declaring }: HealthFacts): readonly HealthCheck[] {
-  return unread.map(({ origin, forMs, message }) => {
+function sourceChecks({ unavailableOrigins, declaring }: HealthFacts): readonly HealthCheck[] {
+  return unavailableOrigins.map(({ origin, forMs, message }) => {
     const harms = origin === 'files' && declaring.has(origin) && forMs > UNREAD_MS;
     return { name: `source ${origin}`, ok: !harms, message };
   });
@@ -159,7 +159,7 @@ export function healthFacts({
   readonly engineUnanswered?: string | undefined;
   readonly apiTrouble: ApiTrouble | undefined;
 }): HealthFacts {
-  const unread = store.unread();
+  const unavailableOrigins = store.unavailableOrigins();
   return {
     nowMs: systemClock.monotonic(),
     loops: loops.map(({ controller: { kind }, oldestPassMs, queuedForMs }) => ({ kind, oldestPassMs, queuedForMs })),
@@ -168,10 +168,12 @@ export function healthFacts({
     engineUnanswered,
     apiTrouble,
     folderTrouble: folderTrouble(dataFolder) ?? movedTree(dataFolder) ?? store.diskTrouble,
-    unread,
-    // Probes come often and hardly ever is a source unread: the documents are looked through only then.
+    unavailableOrigins,
+    // Probes come often and hardly ever cannot a source be read: the documents are looked through only then.
     declaring: new Set(
-      unread.length === 0 ? [] : KINDS.flatMap((kind) => store.list(kind).map(({ metadata }) => metadata.origin)),
+      unavailableOrigins.length === 0
+        ? []
+        : KINDS.flatMap((kind) => store.list(kind).map(({ metadata }) => metadata.origin)),
     ),
   };
 }

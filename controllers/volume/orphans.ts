@@ -7,7 +7,7 @@ import type { Engine, SeenVolume } from '../engine/engine.js';
 import { APP_ID, APP_UUID, SUPERVISED } from '../engine/labels.js';
 
 export interface OrphansDeps {
-  readonly store: Pick<Store, 'list' | 'unread'>;
+  readonly store: Pick<Store, 'list' | 'unavailableOrigins'>;
   readonly world: Pick<Informer, 'fresh' | 'trouble' | 'vitals' | 'volumes' | 'refreshVolume'>;
   readonly engine: Pick<Engine, 'removeVolume' | 'volumeUsers'>;
   readonly logs: Pick<LogStream, 'system'>;
@@ -64,9 +64,9 @@ const isOurs = (labels: SeenVolume['labels']): boolean =>
   /^\d{1,15}$/.test(labels[APP_ID] ?? '');
 
 /** An app that is declared where nobody could look yet is not gone. */
-function unreadSource(store: Pick<Store, 'list' | 'unread'>): string | undefined {
-  const [unread] = store.unread();
-  if (unread) return `${unread.origin} cannot be read at present: ${unread.message}`;
+function unreadSource(store: Pick<Store, 'list' | 'unavailableOrigins'>): string | undefined {
+  const [unavailable] = store.unavailableOrigins();
+  if (unavailable) return `${unavailable.origin} cannot be read at present: ${unavailable.message}`;
   const source = store.list('GitSource').find(({ status }) => status?.applied === undefined);
   return source && `git/${source.metadata.name} has not been read yet`;
 }

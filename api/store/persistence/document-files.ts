@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { API_VERSION, type Key, type Kind, PLURALS, splitKey } from '../../../crds/model/kinds.js';
 import { isMap, type Values } from '../../../crds/model/maps.js';
+import type { Entry } from '../entry.js';
 import { finalizersOf } from '../finalizers.js';
 import { frozen } from '../frozen.js';
-import type { Held } from '../held.js';
-import { heldOf } from '../proposal/edits.js';
+import { entryOf } from '../proposal/edits.js';
 import { fileNameOf } from './file-names.js';
 
 /** The two trees on disk: what origins declared, and what controllers observed. */
@@ -18,10 +18,10 @@ export function pathOf(root: string, tree: Tree, key: Key): string {
 }
 
 /** The text of a document's file: all but its status and what is kept in memory only. Pure. */
-export function renderDocument({ resource, order, successors }: Held, resourceVersion: string): string {
+export function renderDocument({ resource, order, pendingReplacements }: Entry, resourceVersion: string): string {
   const { apiVersion, kind, spec, requests } = resource;
   const { problem: _inMemory, ...metadata } = { ...resource.metadata, resourceVersion };
-  const waiting = successors.length > 0 ? { successors } : {};
+  const waiting = pendingReplacements.length > 0 ? { successors: pendingReplacements } : {};
   return `${JSON.stringify({ apiVersion, kind, metadata, spec, requests, order, ...waiting }, null, 1)}\n`;
 }
 
@@ -30,7 +30,7 @@ export function renderDocument({ resource, order, successors }: Held, resourceVe
  * the spec was checked when it was accepted and is not checked again. One that was written before its kind had something
  * to clean up gets the finalizer: it is deleted like those of today. Pure.
  */
-export function parseDocument(value: unknown, kind: Kind, fileName: string): Held {
+export function parseDocument(value: unknown, kind: Kind, fileName: string): Entry {
   const document = record(value, 'the file');
   expect(document.apiVersion === API_VERSION, `apiVersion is not ${API_VERSION}`);
   expect(document.kind === kind, `kind is not ${kind}`);
@@ -43,14 +43,14 @@ export function parseDocument(value: unknown, kind: Kind, fileName: string): Hel
   expect(isVersion(metadata.resourceVersion), 'metadata.resourceVersion is not a number');
   expect(Array.isArray(metadata.finalizers), 'metadata.finalizers is not a list');
   expect(isCount(document.order), 'order is not a number');
-  const { successors = [] } = document;
-  expect(Array.isArray(successors), 'successors is not a list');
-  for (const successor of successors as unknown[]) {
-    const { document: declared } = record(successor, 'a successor');
-    const { kind: other, metadata: named, spec } = record(declared, 'the document of a successor');
-    record(spec, 'the spec of a successor');
+  const { successors: pendingReplacements = [] } = document;
+  expect(Array.isArray(pendingReplacements), 'successors is not a list');
+  for (const replacement of pendingReplacements as unknown[]) {
+    const { document: declared } = record(replacement, 'a replacement');
+    const { kind: other, metadata: named, spec } = record(declared, 'the document of a replacement');
+    record(spec, 'the spec of a replacement');
     const known = typeof other === 'string' && Object.hasOwn(PLURALS, other);
-    expect(known && typeof record(named, 'metadata').name === 'string', 'a successor has no kind or name');
+    expect(known && typeof record(named, 'metadata').name === 'string', 'a replacement has no kind or name');
   }
   const finalizers = [
     ...new Set([...(metadata.finalizers as unknown[]), ...finalizersOf(kind, String(metadata.name))]),
@@ -64,9 +64,9 @@ export function parseDocument(value: unknown, kind: Kind, fileName: string): Hel
       requests: record(document.requests, 'requests'),
     },
     order: document.order,
-    successors,
+    pendingReplacements,
   };
-  return frozen(heldOf(parts as unknown as Parameters<typeof heldOf>[0]));
+  return frozen(entryOf(parts as unknown as Parameters<typeof entryOf>[0]));
 }
 
 export interface StoredStatus {

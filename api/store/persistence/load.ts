@@ -4,8 +4,8 @@ import { type Key, KINDS, keyOf, splitKey } from '../../../crds/model/kinds.js';
 import { isTemporary, storageError } from '../../platform/disk.js';
 import { errorMessage } from '../../platform/errors.js';
 import { setAside } from '../../platform/set-aside.js';
+import { type Entry, keyOfEntry } from '../entry.js';
 import { frozen } from '../frozen.js';
-import { type Held, keyOfHeld } from '../held.js';
 import { folderOf, parseDocument, parseStatus, pathOf, renderDocument, type StoredStatus } from './document-files.js';
 import { fileNameOf, guessName } from './file-names.js';
 import { type Commit, journalPath, readJournal } from './journal.js';
@@ -23,9 +23,9 @@ export interface Unusable {
 
 export interface Loaded {
   /** In order of creation, without status. */
-  readonly held: readonly Held[];
+  readonly entries: readonly Entry[];
   readonly statuses: ReadonlyMap<Key, StoredStatus>;
-  /** A commit that happened but whose files are not all written; `held` has it already. */
+  /** A commit that happened but whose files are not all written; `entries` has it already. */
   readonly unfinished: Commit | undefined;
   readonly unusable: readonly Unusable[];
   /** The highest version that the disk has seen. */
@@ -43,13 +43,13 @@ export function load(root: string, nowMs: number): Loaded {
     unusable.push({ path, aside: tryToSetAside(path, nowMs), reason, key, part });
   };
   sweep(root, nowMs);
-  const documents = new Map<Key, Held>();
+  const documents = new Map<Key, Entry>();
   for (const kind of KINDS) {
     for (const { path, fileName, value, failure } of filesOf(folderOf(root, 'documents', kind))) {
       try {
         if (failure) throw failure;
-        const held = parseDocument(value, kind, fileName);
-        documents.set(keyOfHeld(held), held);
+        const entry = parseDocument(value, kind, fileName);
+        documents.set(keyOfEntry(entry), entry);
       } catch (error) {
         spoil(path, errorMessage(error), keyOf(kind, guessName(fileName)), 'document');
       }
@@ -76,7 +76,7 @@ export function load(root: string, nowMs: number): Loaded {
     ...[...statuses.values()].map(({ resourceVersion }) => resourceVersion),
   ];
   return {
-    held: [...documents.values()].sort((a, b) => a.order - b.order),
+    entries: [...documents.values()].sort((a, b) => a.order - b.order),
     statuses,
     unfinished,
     unusable: unusable.filter(({ key, part }) => part !== 'document' || key === undefined || !documents.has(key)),
@@ -87,7 +87,7 @@ export function load(root: string, nowMs: number): Loaded {
 /** Puts what a commit left over the documents that were read. */
 function overlay(
   root: string,
-  documents: Map<Key, Held>,
+  documents: Map<Key, Entry>,
   spoil: (path: string, reason: string, key: Key | undefined, part: 'commit') => void,
 ): Commit | undefined {
   const path = journalPath(root);
@@ -100,9 +100,9 @@ function overlay(
         documents.delete(key);
         commit.set(key, undefined);
       } else {
-        const held = parseDocument(value, kind, fileNameOf(name));
-        documents.set(key, held);
-        commit.set(key, renderDocument(held, held.resource.metadata.resourceVersion));
+        const entry = parseDocument(value, kind, fileNameOf(name));
+        documents.set(key, entry);
+        commit.set(key, renderDocument(entry, entry.resource.metadata.resourceVersion));
       }
     }
   } catch (error) {

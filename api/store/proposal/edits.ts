@@ -9,17 +9,17 @@ import {
   type RequestName,
   type Requests,
 } from '../../../crds/model/kinds.js';
+import type { Declaration, Entry } from '../entry.js';
 import { finalizersOf } from '../finalizers.js';
 import { frozen } from '../frozen.js';
-import type { Declaration, Held } from '../held.js';
 import type { Change } from '../store.js';
 import { type Decision, planProposal } from './plan-proposal.js';
 
 /** How one document looks before and after. Status and resourceVersion are not part of it: others write them meanwhile. */
 export interface Edit {
   readonly key: Key;
-  readonly before: Held | undefined;
-  readonly after: Held | undefined;
+  readonly before: Entry | undefined;
+  readonly after: Entry | undefined;
   readonly parts: Change['parts'];
   /** False when nothing on disk differs. */
   readonly durable: boolean;
@@ -34,12 +34,16 @@ export interface Fresh {
 }
 
 /** The decisions carried out on values; several about one document become one edit. */
-export function editsOf(decisions: readonly Decision[], held: ReadonlyMap<Key, Held>, fresh: Fresh): readonly Edit[] {
+export function editsOf(
+  decisions: readonly Decision[],
+  entries: ReadonlyMap<Key, Entry>,
+  fresh: Fresh,
+): readonly Edit[] {
   const edits = new Map<Key, Edit>();
   for (const decision of decisions) {
     const { key } = decision;
     const earlier = edits.get(key);
-    const before = earlier ? earlier.before : held.get(key);
+    const before = earlier ? earlier.before : entries.get(key);
     const current = earlier ? earlier.after : before;
     const { after, parts, durable } = carryOut(decision, current, fresh);
     edits.set(key, {
@@ -53,7 +57,7 @@ export function editsOf(decisions: readonly Decision[], held: ReadonlyMap<Key, H
   return [...edits.values()];
 }
 
-function carryOut(decision: Decision, current: Held | undefined, fresh: Fresh): Omit<Edit, 'key' | 'before'> {
+function carryOut(decision: Decision, current: Entry | undefined, fresh: Fresh): Omit<Edit, 'key' | 'before'> {
   if (decision.do === 'create') {
     return { after: created(decision.declaration, fresh), parts: ['spec', 'metadata'], durable: true };
   }
@@ -70,29 +74,33 @@ function carryOut(decision: Decision, current: Held | undefined, fresh: Fresh): 
     case 'remove':
       return { after: undefined, parts: ['metadata'], durable: true };
     case 'await':
-      return { after: frozen({ ...current, successors: decision.successors }), parts: ['metadata'], durable: true };
+      return {
+        after: frozen({ ...current, pendingReplacements: decision.pendingReplacements }),
+        parts: ['metadata'],
+        durable: true,
+      };
     case 'note':
       return { after: withMetadata(current, { problem: decision.problem }), parts: ['metadata'], durable: false };
   }
 }
 
 /** A document on which requests were put. Pure. */
-export function requestEdit(key: Key, held: Held, requests: Requests): Edit {
-  const { resource } = held;
-  const after = { ...held, resource: { ...resource, requests: { ...resource.requests, ...requests } } };
-  return { key, before: held, after: frozen(heldOf(after)), parts: ['requests'], durable: true };
+export function requestEdit(key: Key, entry: Entry, requests: Requests): Edit {
+  const { resource } = entry;
+  const after = { ...entry, resource: { ...resource, requests: { ...resource.requests, ...requests } } };
+  return { key, before: entry, after: frozen(entryOf(after)), parts: ['requests'], durable: true };
 }
 
 /** The document without a request. Pure. */
-export function withdrawalEdit(key: Key, held: Held, name: RequestName): Edit {
-  const { resource } = held;
+export function withdrawalEdit(key: Key, entry: Entry, name: RequestName): Edit {
+  const { resource } = entry;
   const { [name]: _withdrawn, ...requests } = resource.requests;
-  const after = { ...held, resource: { ...resource, requests } };
-  return { key, before: held, after: frozen(heldOf(after)), parts: ['requests'], durable: true };
+  const after = { ...entry, resource: { ...resource, requests } };
+  return { key, before: entry, after: frozen(entryOf(after)), parts: ['requests'], durable: true };
 }
 
 /** When the latest request was made, ms since the epoch; 0 without any. A clock that is set back must not turn their order round. Pure. */
-export const lastRequestMs = (all: Iterable<Held>): number =>
+export const lastRequestMs = (all: Iterable<Entry>): number =>
   [...all].reduce(
     (latest, { resource }) => Math.max(latest, ...Object.values(resource.requests).map(({ at }) => Date.parse(at))),
     0,
@@ -104,21 +112,21 @@ export const lastRequestMs = (all: Iterable<Held>): number =>
  */
 export function releaseEdits(
   key: Key,
-  held: ReadonlyMap<Key, Held>,
+  entries: ReadonlyMap<Key, Entry>,
   fresh: Fresh,
 ): { readonly edits: readonly Edit[]; readonly refused: readonly (Problem & { readonly origin: Origin })[] } {
-  const before = held.get(key);
+  const before = entries.get(key);
   const edits: Edit[] = [{ key, before, after: undefined, parts: ['metadata'], durable: true }];
   const refused: (Problem & { origin: Origin })[] = [];
-  const rest = new Map(held);
+  const rest = new Map(entries);
   rest.delete(key);
-  for (const { document, origin, owner, source } of before?.successors ?? []) {
+  for (const { document, origin, owner, source } of before?.pendingReplacements ?? []) {
     const proposal = {
       origin,
       ...(owner ? { owner } : {}),
       documents: [{ document, ...(source ? { source } : {}) }],
     };
-    const plan = planProposal(rest, proposal, 'one');
+    const plan = planProposal(rest, proposal, 'upsert');
     refused.push(...plan.refused.map((problem) => ({ ...problem, origin })));
     for (const edit of editsOf(plan.decisions, rest, fresh)) {
       edits.push(edit);
@@ -128,7 +136,7 @@ export function releaseEdits(
   return { edits, refused };
 }
 
-function created(declaration: Declaration, fresh: Fresh): Held {
+function created(declaration: Declaration, fresh: Fresh): Entry {
   const { document } = declaration;
   const metadata: Metadata = {
     ...declaredMetadata(declaration),
@@ -138,11 +146,13 @@ function created(declaration: Declaration, fresh: Fresh): Held {
     creationTimestamp: timestamp(fresh.nowMs),
     finalizers: finalizersOf(document.kind, document.metadata.name),
   };
-  return frozen(heldOf({ resource: resourceOf(document, metadata, {}), order: fresh.order(), successors: [] }));
+  return frozen(
+    entryOf({ resource: resourceOf(document, metadata, {}), order: fresh.order(), pendingReplacements: [] }),
+  );
 }
 
-function changed(held: Held, { declaration, parts }: Decision & { do: 'change' }): Held {
-  const { metadata, requests } = held.resource;
+function changed(entry: Entry, { declaration, parts }: Decision & { do: 'change' }): Entry {
+  const { metadata, requests } = entry.resource;
   const { labels: _labels, annotations: _annotations, owner: _owner, source: _source, ...kept } = metadata;
   const specChanged = parts.includes('spec');
   const next: Metadata = {
@@ -151,8 +161,8 @@ function changed(held: Held, { declaration, parts }: Decision & { do: 'change' }
     generation: metadata.generation + (specChanged ? 1 : 0),
   };
   // An equal spec stays the same object, with its hash.
-  const document = { ...declaration.document, ...(specChanged ? {} : { spec: held.resource.spec }) };
-  return frozen(heldOf({ ...held, resource: resourceOf(document, next, requests) }));
+  const document = { ...declaration.document, ...(specChanged ? {} : { spec: entry.resource.spec }) };
+  return frozen(entryOf({ ...entry, resource: resourceOf(document, next, requests) }));
 }
 
 const declaredMetadata = ({ document, origin, owner, source }: Declaration) => ({
@@ -164,8 +174,8 @@ const declaredMetadata = ({ document, origin, owner, source }: Declaration) => (
   ...(document.metadata.annotations ? { annotations: document.metadata.annotations } : {}),
 });
 
-const withMetadata = (held: Held, some: Partial<Metadata>): Held =>
-  frozen(heldOf({ ...held, resource: { ...held.resource, metadata: { ...held.resource.metadata, ...some } } }));
+const withMetadata = (entry: Entry, some: Partial<Metadata>): Entry =>
+  frozen(entryOf({ ...entry, resource: { ...entry.resource, metadata: { ...entry.resource.metadata, ...some } } }));
 
 /** RFC 3339 in whole seconds, as Kubernetes writes them. */
 const timestamp = (ms: number): string => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
@@ -179,4 +189,4 @@ const resourceOf = (
 ): Loose => ({ apiVersion: API_VERSION, kind, metadata, spec, requests });
 
 /** The one place that says what TypeScript cannot follow: kind, spec and status come from one document, so they fit. */
-export const heldOf = (parts: Omit<Held, 'resource'> & { readonly resource: Loose }): Held => parts as Held;
+export const entryOf = (parts: Omit<Entry, 'resource'> & { readonly resource: Loose }): Entry => parts as Entry;

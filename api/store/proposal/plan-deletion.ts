@@ -1,5 +1,5 @@
 import { type Key, type Origin, type Problem, splitKey } from '../../../crds/model/kinds.js';
-import { type Held, isTerminating, keyOfDeclared } from '../held.js';
+import { type Entry, isTerminating, keyOfDeclared } from '../entry.js';
 import type { Decision } from './plan-proposal.js';
 
 export type DeletionPlan =
@@ -11,13 +11,14 @@ export type DeletionPlan =
  * What it means that an origin takes back one document: its own is marked, or removed when nothing has to be cleaned
  * up; what it declared to come after a deletion no longer comes; another origin's is refused. Pure.
  */
-export function planDeletion(held: ReadonlyMap<Key, Held>, origin: Origin, key: Key): DeletionPlan {
+export function planDeletion(entries: ReadonlyMap<Key, Entry>, origin: Origin, key: Key): DeletionPlan {
   const decisions: Decision[] = [];
-  for (const [dying, { successors }] of held) {
-    const kept = successors.filter((one) => one.origin !== origin || keyOfDeclared(one.document) !== key);
-    if (kept.length < successors.length) decisions.push({ do: 'await', key: dying, successors: kept });
+  for (const [terminating, { pendingReplacements }] of entries) {
+    const kept = pendingReplacements.filter((one) => one.origin !== origin || keyOfDeclared(one.document) !== key);
+    if (kept.length < pendingReplacements.length)
+      decisions.push({ do: 'await', key: terminating, pendingReplacements: kept });
   }
-  const current = held.get(key);
+  const current = entries.get(key);
   if (!current) return decisions.length > 0 ? { is: 'deleted', decisions } : { is: 'absent' };
   const { metadata } = current.resource;
   if (metadata.origin !== origin) {

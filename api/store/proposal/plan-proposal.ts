@@ -1,9 +1,9 @@
 import { canonical } from '../../../crds/model/hash.js';
 import type { AnyResource, Key, Problem, Source } from '../../../crds/model/kinds.js';
+import { type Declaration, type Entry, isTerminating, keyOfDeclared } from '../entry.js';
 import { hashOf } from '../frozen.js';
-import { type Declaration, type Held, isTerminating, keyOfDeclared } from '../held.js';
 import type { Proposal } from '../store.js';
-import { type Placed, place, placeOf, refusal } from './placement.js';
+import { decideOwnership, type OwnershipDecision, placeOf, refusal } from './ownership.js';
 
 /** One thing to do to one document because of what an origin said. */
 export type Decision =
@@ -19,7 +19,7 @@ export type Decision =
   /** Nothing to clean up: gone at once. */
   | { readonly do: 'remove'; readonly key: Key }
   /** Made when the document `key`, which is being deleted, has gone. The whole new list. */
-  | { readonly do: 'await'; readonly key: Key; readonly successors: readonly Declaration[] }
+  | { readonly do: 'await'; readonly key: Key; readonly pendingReplacements: readonly Declaration[] }
   /** What the origin last said of it that was not accepted, or no longer anything. In memory only. */
   | { readonly do: 'note'; readonly key: Key; readonly problem: Problem | undefined };
 
@@ -28,50 +28,54 @@ export interface ProposalPlan {
   readonly refused: readonly Problem[];
 }
 
-/** `whole`: what is not declared is deleted. `one`: says nothing of other documents. */
-export type Extent = 'whole' | 'one';
+/** `replace`: documents of the origin that are not declared are deleted. `upsert`: other documents are left alone. */
+export type ProposalMode = 'replace' | 'upsert';
 
 /**
- * What an origin's word means for what is held: unchanged documents cause no decision, nothing of another origin is
- * touched, nothing that a problem covers is deleted. Pure.
+ * Decides what a proposal changes. An unchanged document causes no decision, a document of another origin is not
+ * touched, and none that a problem covers is deleted. Pure.
  */
-export function planProposal(held: ReadonlyMap<Key, Held>, proposal: Proposal, extent: Extent = 'whole'): ProposalPlan {
+export function planProposal(
+  entries: ReadonlyMap<Key, Entry>,
+  proposal: Proposal,
+  mode: ProposalMode = 'replace',
+): ProposalPlan {
   const { origin, problems = [] } = proposal;
-  const { declarations, duplicates } = declarationsOf(held, proposal, extent);
-  const leaving = new Set<Key>();
-  if (extent === 'whole') {
-    for (const [key, one] of held) {
+  const { declarations, duplicates } = declarationsOf(entries, proposal, mode);
+  const deleted = new Set<Key>();
+  if (mode === 'replace') {
+    for (const [key, one] of entries) {
       const mine = one.resource.metadata.origin === origin && !isTerminating(one);
-      if (mine && !declarations.has(key) && !problemOf(problems, one.resource, 'absent')) leaving.add(key);
+      if (mine && !declarations.has(key) && !problemOf(problems, one.resource, 'absent')) deleted.add(key);
     }
   }
 
-  const goesOnWaiting = (successor: Declaration): boolean => {
-    if (successor.origin !== origin) return true;
-    if (declarations.has(keyOfDeclared(successor.document))) return false; // decided anew
-    return extent === 'one' || covers(problems, successor) !== undefined;
+  const keepsWaiting = (replacement: Declaration): boolean => {
+    if (replacement.origin !== origin) return true;
+    if (declarations.has(keyOfDeclared(replacement.document))) return false; // decided anew
+    return mode === 'upsert' || covers(problems, replacement) !== undefined;
   };
-  const placed = place(held, origin, declarations, leaving, goesOnWaiting);
+  const placed = decideOwnership(entries, origin, declarations, deleted, keepsWaiting);
   const refused = [...duplicates, ...placed.refused];
   const decisions: Decision[] = [];
-  for (const key of leaving) {
-    const finalizers = held.get(key)?.resource.metadata.finalizers ?? [];
+  for (const key of deleted) {
+    const finalizers = entries.get(key)?.resource.metadata.finalizers ?? [];
     decisions.push({ do: finalizers.length > 0 ? 'mark' : 'remove', key });
   }
   for (const declaration of placed.taken) {
     const key = keyOfDeclared(declaration.document);
-    const before = held.get(key);
+    const before = entries.get(key);
     const parts = before ? changedParts(before.resource, declaration) : [];
     if (!before) decisions.push({ do: 'create', key, declaration });
     else if (parts.length > 0) decisions.push({ do: 'change', key, declaration, parts });
   }
-  decisions.push(...awaits(held, leaving, goesOnWaiting, placed.waiting));
-  decisions.push(...notes(held, proposal, extent, leaving, declarations, placed.taken, refused));
+  decisions.push(...awaits(entries, deleted, keepsWaiting, placed.waiting));
+  decisions.push(...notes(entries, proposal, mode, deleted, declarations, placed.taken, refused));
   return { decisions, refused };
 }
 
 /** First declaration of each name, and a problem for each further one. */
-function declarationsOf(held: ReadonlyMap<Key, Held>, proposal: Proposal, extent: Extent) {
+function declarationsOf(entries: ReadonlyMap<Key, Entry>, proposal: Proposal, mode: ProposalMode) {
   const declarations = new Map<Key, Declaration>();
   const duplicates: Problem[] = [];
   for (const { document, source } of proposal.documents) {
@@ -82,7 +86,7 @@ function declarationsOf(held: ReadonlyMap<Key, Held>, proposal: Proposal, extent
       duplicates.push(refusal({ document, ...(source ? { source } : {}) }, message));
       continue;
     }
-    const owner = extent === 'whole' ? proposal.owner : (proposal.owner ?? held.get(key)?.resource.metadata.owner);
+    const owner = mode === 'replace' ? proposal.owner : (proposal.owner ?? entries.get(key)?.resource.metadata.owner);
     declarations.set(key, {
       document,
       origin: proposal.origin,
@@ -93,30 +97,31 @@ function declarationsOf(held: ReadonlyMap<Key, Held>, proposal: Proposal, extent
   return { declarations, duplicates };
 }
 
-/** New successor lists of documents that are being deleted, where they differ from the present ones. */
+/** New replacement lists of documents that are being deleted, where they differ from the present ones. */
 function awaits(
-  held: ReadonlyMap<Key, Held>,
-  leaving: ReadonlySet<Key>,
-  goesOnWaiting: (successor: Declaration) => boolean,
-  waiting: Placed['waiting'],
+  entries: ReadonlyMap<Key, Entry>,
+  deleted: ReadonlySet<Key>,
+  keepsWaiting: (replacement: Declaration) => boolean,
+  waiting: OwnershipDecision['waiting'],
 ): Decision[] {
   const decisions: Decision[] = [];
-  for (const [key, one] of held) {
-    if (!isTerminating(one) && !leaving.has(key)) continue;
-    const kept = one.successors.filter(goesOnWaiting);
+  for (const [key, one] of entries) {
+    if (!isTerminating(one) && !deleted.has(key)) continue;
+    const kept = one.pendingReplacements.filter(keepsWaiting);
     const added = waiting.filter(({ behind }) => behind === key).map(({ declaration }) => declaration);
-    const successors = [...kept, ...added];
-    if (canonical(successors) !== canonical(one.successors)) decisions.push({ do: 'await', key, successors });
+    const pendingReplacements = [...kept, ...added];
+    if (canonical(pendingReplacements) !== canonical(one.pendingReplacements))
+      decisions.push({ do: 'await', key, pendingReplacements });
   }
   return decisions;
 }
 
 /** Problems to put on documents of this origin, or to take off. */
 function notes(
-  held: ReadonlyMap<Key, Held>,
+  entries: ReadonlyMap<Key, Entry>,
   { origin, problems = [] }: Proposal,
-  extent: Extent,
-  leaving: ReadonlySet<Key>,
+  mode: ProposalMode,
+  deleted: ReadonlySet<Key>,
   declarations: ReadonlyMap<Key, Declaration>,
   taken: readonly Declaration[],
   refused: readonly Problem[],
@@ -126,15 +131,15 @@ function notes(
   const note = (key: Key, before: Problem | undefined, problem: Problem | undefined): void => {
     if (canonical(before ?? null) !== canonical(problem ?? null)) decisions.push({ do: 'note', key, problem });
   };
-  for (const [key, { resource }] of held) {
-    if (resource.metadata.origin !== origin || leaving.has(key)) continue;
+  for (const [key, { resource }] of entries) {
+    if (resource.metadata.origin !== origin || deleted.has(key)) continue;
     // What a single `put` could not do is told to its caller; it says nothing of what was accepted before.
-    if (extent === 'one' && !(declarations.has(key) && refused.length === 0)) continue;
+    if (mode === 'upsert' && !(declarations.has(key) && refused.length === 0)) continue;
     note(key, resource.metadata.problem, problemOf(all, resource, declarations.has(key) ? 'declared' : 'absent'));
   }
   for (const { document } of taken) {
     const key = keyOfDeclared(document);
-    if (!held.has(key)) note(key, undefined, problemOf(all, document, 'declared'));
+    if (!entries.has(key)) note(key, undefined, problemOf(all, document, 'declared'));
   }
   return decisions;
 }

@@ -205,14 +205,14 @@ describe('The store', () => {
     await store.close();
     let nowMs = 1_000;
     store = await place.store({ monotonic: () => nowMs });
-    assert.deepEqual(store.unread(), []);
+    assert.deepEqual(store.unavailableOrigins(), []);
     store.report('files', [{ message: 'No such folder' }]);
     nowMs += 60_000;
     store.report('files', [{ message: 'No permission' }]);
     await store.propose(proposal('local', []));
-    assert.deepEqual(store.unread(), [{ origin: 'files', forMs: 60_000, message: 'No permission' }]);
+    assert.deepEqual(store.unavailableOrigins(), [{ origin: 'files', forMs: 60_000, message: 'No permission' }]);
     await store.propose(proposal('files', []));
-    assert.deepEqual(store.unread(), []);
+    assert.deepEqual(store.unavailableOrigins(), []);
   });
 
   describe('deletes', () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Disk, nodeDisk } from '../../../api/platform/disk.js';
 import { openStore, type StoreDeps } from '../../../api/store/document-store.js';
-import type { Held } from '../../../api/store/held.js';
+import type { Entry } from '../../../api/store/entry.js';
 import { editsOf } from '../../../api/store/proposal/edits.js';
 import { planProposal } from '../../../api/store/proposal/plan-proposal.js';
 import type { Accepted, Proposal, Proposed, Store } from '../../../api/store/store.js';
@@ -48,8 +48,8 @@ export const proposal = (origin: Origin, documents: readonly Proposed[], rest: P
 });
 
 /** What a store would hold after these proposals, without a store. Pure. */
-export function held(...proposals: readonly Proposal[]): ReadonlyMap<Key, Held> {
-  const all = new Map<Key, Held>();
+export function entriesOf(...proposals: readonly Proposal[]): ReadonlyMap<Key, Entry> {
+  const all = new Map<Key, Entry>();
   for (const one of proposals) {
     const fresh = { nowMs: NOW, uid: () => `uid-${all.size + 1}`, order: () => all.size + 1 };
     for (const { key, after } of editsOf(planProposal(all, one).decisions, all, fresh)) {

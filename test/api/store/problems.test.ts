@@ -7,9 +7,9 @@ const told = (problems: Problems): readonly string[] =>
 describe('Problems', () => {
   it('replaces what an origin said with what it says now, and leaves other origins alone', () => {
     const problems = new Problems();
-    problems.say('files', [{ message: 'one' }, { message: 'two' }]);
-    problems.say('local', [{ message: 'three' }]);
-    problems.say('files', [{ message: 'two' }]);
+    problems.set('files', [{ message: 'one' }, { message: 'two' }]);
+    problems.set('local', [{ message: 'three' }]);
+    problems.set('files', [{ message: 'two' }]);
     assert.deepEqual(told(problems), ['files: two', 'local: three']);
     assert.deepEqual(
       problems.of('files').map(({ message }) => message),
@@ -27,12 +27,12 @@ describe('Problems', () => {
   for (const { it: what, before, now, news } of rows) {
     it(what, () => {
       const problems = new Problems();
-      problems.say(
+      problems.set(
         'files',
         before.map((message) => ({ message })),
       );
       assert.equal(
-        problems.say(
+        problems.set(
           'files',
           now.map((message) => ({ message })),
         ),
@@ -44,15 +44,15 @@ describe('Problems', () => {
 
   it('names a lost document, as the agent itself, until it is there again', () => {
     const problems = new Problems();
-    problems.say('files', [{ message: 'one' }]);
-    problems.lose('App/hello', 'its file could not be used');
+    problems.set('files', [{ message: 'one' }]);
+    problems.setFile('App/hello', 'its file could not be used');
     assert.deepEqual(problems.list()[0], {
       message: 'its file could not be used',
       kind: 'App',
       name: 'hello',
       origin: 'agent',
     });
-    problems.found('App/hello');
+    problems.clearFile('App/hello');
     assert.deepEqual(told(problems), ['files: one']);
   });
 });

@@ -14,8 +14,8 @@ const lost = (forMs: number, engineAnswers: boolean, triedMs = 0) => ({
   ...{ ...vitals, engineAnswers },
   ...{ lostAtMs: NOW - forMs, triedAtMs: NOW - triedMs },
 });
-const unread = (minutes: number, origin: 'files' | 'git/x' = 'files') => ({
-  unread: [{ origin, forMs: minutes * MINUTE, message: 'The folder /m cannot be read' }],
+const unavailableFor = (minutes: number, origin: 'files' | 'git/x' = 'files') => ({
+  unavailableOrigins: [{ origin, forMs: minutes * MINUTE, message: 'The folder /m cannot be read' }],
   declaring: new Set([origin]),
 });
 
@@ -83,18 +83,18 @@ const CASES: readonly { readonly it: string; readonly facts?: Partial<HealthFact
   },
   {
     it: 'gives a mount four minutes',
-    facts: unread(4),
+    facts: unavailableFor(4),
     want: 'source files: The folder /m cannot be read',
   },
-  { it: 'misses its files', facts: unread(6), want: '!source files: The folder /m cannot be read' },
+  { it: 'misses its files', facts: unavailableFor(6), want: '!source files: The folder /m cannot be read' },
   {
     it: 'does not miss a folder that nobody uses',
-    facts: { ...unread(6), declaring: new Set() },
+    facts: { ...unavailableFor(6), declaring: new Set() },
     want: 'source files: The folder /m cannot be read',
   },
   {
     it: 'does not mind being offline',
-    facts: unread(600, 'git/x'),
+    facts: unavailableFor(600, 'git/x'),
     want: 'source git/x: The folder /m cannot be read',
   },
 ];
@@ -108,7 +108,7 @@ describe('the health of the agent', () => {
         vitals,
         apiTrouble: undefined,
         folderTrouble: undefined,
-        unread: [],
+        unavailableOrigins: [],
         declaring: new Set<'files'>(),
       };
       const told = healthChecks({ ...all, ...facts }).filter(({ ok, message }) => !ok || message !== undefined);
@@ -132,13 +132,13 @@ describe('what health looks at', () => {
   });
   after(() => rmSync(dataFolder, { recursive: true }));
 
-  const facts = (unread: HealthFacts['unread']) => {
+  const facts = (unavailableOrigins: HealthFacts['unavailableOrigins']) => {
     const asked: string[] = [];
     const list = (kind: string) => {
       asked.push(kind);
       return kind === 'App' ? [anApp()] : [];
     };
-    const store = { unread: () => unread, list, diskTrouble: undefined } as unknown as Reader;
+    const store = { unavailableOrigins: () => unavailableOrigins, list, diskTrouble: undefined } as unknown as Reader;
     return {
       ...healthFacts({ dataFolder, store, loops: [], vitals: undefined, apiTrouble: undefined }),
       asked,

@@ -30,7 +30,7 @@ function aDesk({
   fresh = true,
   everSeen = true,
   users = [] as string[],
-  unread = [] as string[],
+  unavailableOrigins = [] as string[],
   sources = [] as string[],
 } = {}) {
   const volumes = [...VOLUMES];
@@ -43,7 +43,8 @@ function aDesk({
   const orphans = orphanedVolumes({
     store: {
       list: ((kind: Kind) => documents[kind] ?? []) as never,
-      unread: () => unread.map((origin) => ({ origin: origin as 'files', forMs: 0, message: 'no such folder' })),
+      unavailableOrigins: () =>
+        unavailableOrigins.map((origin) => ({ origin: origin as 'files', forMs: 0, message: 'no such folder' })),
     },
     world: {
       fresh,
@@ -119,7 +120,7 @@ describe('orphaned volumes', () => {
   it('may have an app after all while a source has not been read', () => {
     assert.equal(aDesk().orphans.unsure(), undefined);
     assert.match(
-      aDesk({ unread: ['files'] }).orphans.unsure() ?? '',
+      aDesk({ unavailableOrigins: ['files'] }).orphans.unsure() ?? '',
       /^files cannot be read at present: no such folder$/,
     );
     assert.match(aDesk({ sources: ['fleet'] }).orphans.unsure() ?? '', /^git\/fleet has not been read yet$/);

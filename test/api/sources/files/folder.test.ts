@@ -171,7 +171,7 @@ describe('watchFolders', () => {
     await source.start();
     hangs = true;
     await source.rescan();
-    assert.match(JSON.stringify(bench.store.unread()), /its file system does not answer/);
+    assert.match(JSON.stringify(bench.store.unavailableOrigins()), /its file system does not answer/);
     assert.equal(bench.apps(), 'a=busybox');
     await source.stop();
   });

@@ -8,7 +8,7 @@ import { containerNameOf, identityOf } from '../../../../controllers/service/spe
 import { type AnyDeclared, API_VERSION, type App, type Service } from '../../../../crds/model/kinds.js';
 import { imageDocumentName } from '../../../../crds/model/names.js';
 import { parseDocument } from '../../../../crds/schema/parse.js';
-import { anApp, declare, held, proposal } from '../fixtures.js';
+import { anApp, declare, entriesOf, proposal } from '../fixtures.js';
 
 const locks = openUpdateLocks({
   lockRoot: '/locks',
@@ -89,7 +89,7 @@ describe('two Apps', () => {
   it('of two origins neither', () => {
     fc.assert(
       fc.property(pairs, ([one, other]) => {
-        const before = held(proposal('files', [{ document: one }]));
+        const before = entriesOf(proposal('files', [{ document: one }]));
         const { refused } = planProposal(before, proposal('api', [{ document: other }]));
         assert.equal(refused.length > 0, shared(one, other).length > 0, JSON.stringify([shared(one, other), refused]));
       }),
@@ -139,7 +139,7 @@ describe('two Apps', () => {
   }
 
   it('may have one name after another: the second waits until the first has gone', () => {
-    const before = held(proposal('files', [app('one', { appId: 1, uuid: 'u', services: {} })]));
+    const before = entriesOf(proposal('files', [app('one', { appId: 1, uuid: 'u', services: {} })]));
     const { decisions, refused } = planProposal(before, proposal('files', [app('two', { appId: 2, uuid: 'u' })]));
     assert.deepEqual(refused, []);
     assert.deepEqual(decisions.map((one) => `${one.do} ${one.key}`).sort(), ['await App/one', 'mark App/one']);
@@ -186,7 +186,7 @@ describe('a Service that somebody wrote by hand', () => {
   for (const { it: name, first, second, want } of cases) {
     it(name, () => {
       const together = planProposal(new Map(), proposal('files', [first, second]));
-      const after = planProposal(held(proposal('files', [first])), proposal('api', [second]), 'one');
+      const after = planProposal(entriesOf(proposal('files', [first])), proposal('api', [second]), 'upsert');
       for (const { refused } of [together, after])
         assert.deepEqual(
           refused.map(({ message }) => message),
@@ -196,7 +196,7 @@ describe('a Service that somebody wrote by hand', () => {
   }
 
   it('takes the place of one that is being deleted once that has gone', () => {
-    const before = held(proposal('api', [service('old')]), proposal('api', []));
+    const before = entriesOf(proposal('api', [service('old')]), proposal('api', []));
     const { decisions, refused } = planProposal(before, proposal('files', [service('new')]));
     assert.deepEqual(refused, []);
     assert.deepEqual(

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import type { Held } from '../../../../api/store/held.js';
-import { keyOfDeclared } from '../../../../api/store/held.js';
-import { type Extent, type ProposalPlan, planProposal } from '../../../../api/store/proposal/plan-proposal.js';
+import type { Entry } from '../../../../api/store/entry.js';
+import { keyOfDeclared } from '../../../../api/store/entry.js';
+import { type ProposalMode, type ProposalPlan, planProposal } from '../../../../api/store/proposal/plan-proposal.js';
 import type { Proposal } from '../../../../api/store/store.js';
 import type { Key } from '../../../../crds/model/kinds.js';
 import { allottedId } from '../../../../crds/model/names.js';
-import { aHostConfig, anApp, anImage, aService, declare, held, proposal } from '../fixtures.js';
+import { aHostConfig, anApp, anImage, aService, declare, entriesOf, proposal } from '../fixtures.js';
 
 /** The plan as a reviewer reads it. */
 function told({ decisions, refused }: ProposalPlan): string[] {
@@ -14,7 +14,7 @@ function told({ decisions, refused }: ProposalPlan): string[] {
       case 'change':
         return `change ${decision.key} (${decision.parts.join(', ')})`;
       case 'await':
-        return `after ${decision.key}: ${decision.successors.map(({ document }) => keyOfDeclared(document)).join(', ') || 'nothing'}`;
+        return `after ${decision.key}: ${decision.pendingReplacements.map(({ document }) => keyOfDeclared(document)).join(', ') || 'nothing'}`;
       case 'note':
         return `note ${decision.key}: ${decision.problem?.message ?? 'no problem'}`;
       default:
@@ -26,7 +26,7 @@ function told({ decisions, refused }: ProposalPlan): string[] {
 
 const files = (...documents: Proposal['documents']): Proposal => proposal('files', documents);
 /** `hello` of `files`, being deleted, with what was declared since. */
-const dying = (...since: readonly Proposal[]) => held(files(anApp('hello', { appId: 1 })), files(), ...since);
+const dying = (...since: readonly Proposal[]) => entriesOf(files(anApp('hello', { appId: 1 })), files(), ...since);
 
 const SAME_UUID =
   'uuid cannot change from 1 to w, because what runs goes by it. Take the change back, or delete the App and declare it again once it is gone.';
@@ -38,72 +38,72 @@ const SAME_SERVICE =
 describe('planProposal', () => {
   const cases: Array<{
     it: string;
-    held?: ReadonlyMap<Key, Held>;
+    entries?: ReadonlyMap<Key, Entry>;
     proposal: Proposal;
-    extent?: Extent;
+    mode?: ProposalMode;
     want: string[];
   }> = [
     { it: 'creates what is new', proposal: files(anApp('hello')), want: ['create App/hello'] },
     {
       it: 'leaves what is equal alone, whatever the order of its members',
-      held: held(files(anApp('hello', { appId: 1, name: 'Hello' }))),
+      entries: entriesOf(files(anApp('hello', { appId: 1, name: 'Hello' }))),
       proposal: files(anApp('hello', { name: 'Hello', appId: 1 })),
       want: [],
     },
     {
       it: 'changes a spec that differs',
-      held: held(files(aService('web', 'busybox:1'))),
+      entries: entriesOf(files(aService('web', 'busybox:1'))),
       proposal: files(aService('web', 'busybox:2')),
       want: ['change Service/web (spec)'],
     },
     {
       it: 'changes only metadata for another label',
-      held: held(files(aService('web'))),
+      entries: entriesOf(files(aService('web'))),
       proposal: files(aService('web', 'busybox:1', { labels: { tier: 'front' } })),
       want: ['change Service/web (metadata)'],
     },
     {
       it: 'changes only metadata for another line of the file',
-      held: held(files(aService('web', 'busybox:1', { file: 'a.yaml', line: 1 }))),
+      entries: entriesOf(files(aService('web', 'busybox:1', { file: 'a.yaml', line: 1 }))),
       proposal: files(aService('web', 'busybox:1', { file: 'a.yaml', line: 4 })),
       want: ['change Service/web (metadata)'],
     },
     {
       it: 'changes only metadata for another owner',
-      held: held(proposal('App/hello', [aService('web')])),
+      entries: entriesOf(proposal('App/hello', [aService('web')])),
       proposal: proposal('App/hello', [aService('web')], { owner: 'App/hello' }),
       want: ['change Service/web (metadata)'],
     },
     {
       it: 'marks what is no longer declared',
-      held: held(files(anApp('hello'), aService('web'), anImage('web'))),
+      entries: entriesOf(files(anApp('hello'), aService('web'), anImage('web'))),
       proposal: files(),
       want: ['mark App/hello', 'mark Service/web', 'mark Image/web'],
     },
     {
       it: 'removes at once what has nothing to clean up',
-      held: held(files(aHostConfig('other', 'one'))),
+      entries: entriesOf(files(aHostConfig('other', 'one'))),
       proposal: files(),
       want: ['remove HostConfig/other'],
     },
     {
       it: 'marks the HostConfigs that are acted upon: what they changed on trial goes back first',
-      held: held(files(aHostConfig('network', 'one'), aHostConfig('device', 'one'))),
+      entries: entriesOf(files(aHostConfig('network', 'one'), aHostConfig('device', 'one'))),
       proposal: files(),
       want: ['mark HostConfig/network', 'mark HostConfig/device'],
     },
     {
       it: 'touches nothing of other origins',
-      held: held(proposal('local', [anApp('other')]), files(anApp('hello'))),
+      entries: entriesOf(proposal('local', [anApp('other')]), files(anApp('hello'))),
       proposal: files(),
       want: ['mark App/hello'],
     },
-    { it: 'marks only once', held: dying(), proposal: files(), want: [] },
+    { it: 'marks only once', entries: dying(), proposal: files(), want: [] },
 
     // Names
     {
       it: 'refuses a name of another origin, naming both',
-      held: held(proposal('git/fleet', [aService('web')])),
+      entries: entriesOf(proposal('git/fleet', [aService('web')])),
       proposal: files(aService('web', 'busybox:2'), aService('db')),
       want: ['create Service/db', 'refuse: Service/web belongs to git/fleet; files cannot declare it as well.'],
     },
@@ -125,13 +125,13 @@ describe('planProposal', () => {
     // appIds
     {
       it: 'refuses an App whose appId another origin has, naming its holder and place',
-      held: held(proposal('local', [anApp('one', { appId: 7 }, { file: 'x.json' })])),
+      entries: entriesOf(proposal('local', [anApp('one', { appId: 7 }, { file: 'x.json' })])),
       proposal: files(anApp('two', { appId: 7 })),
       want: ['refuse: App/two: appId 7 belongs to App/one (x.json). Give this App another appId.'],
     },
     {
       it: 'refuses the newcomer, wherever it stands in the proposal',
-      held: held(files(anApp('old', { appId: 7 }))),
+      entries: entriesOf(files(anApp('old', { appId: 7 }))),
       proposal: files(anApp('new', { appId: 7 }), anApp('old', { appId: 7 })),
       want: ['refuse: App/new: appId 7 belongs to App/old. Give this App another appId.'],
     },
@@ -142,43 +142,43 @@ describe('planProposal', () => {
     },
     {
       it: 'refuses an appId that was allotted to another App',
-      held: held(files(anApp('hello'))),
+      entries: entriesOf(files(anApp('hello'))),
       proposal: files(anApp('hello'), anApp('thief', { appId: allottedId('hello') })),
       want: [`refuse: App/thief: appId ${allottedId('hello')} belongs to App/hello. Give this App another appId.`],
     },
     {
       it: 'keeps the last version of an App whose uuid changes, because its networks go by it',
-      held: held(files(anApp('a', { appId: 1 }))),
+      entries: entriesOf(files(anApp('a', { appId: 1 }))),
       proposal: files(anApp('a', { appId: 1, uuid: 'w' })),
       want: [`note App/a: App/a: ${SAME_UUID}`, `refuse: App/a: ${SAME_UUID}`],
     },
     {
       it: 'keeps the last version of an App whose appId changes, with the problem: its containers go by it',
-      held: held(files(anApp('a', { appId: 1 }))),
+      entries: entriesOf(files(anApp('a', { appId: 1 }))),
       proposal: files(anApp('a', { appId: 2 })),
       want: [`note App/a: App/a: ${SAME_APP}`, `refuse: App/a: ${SAME_APP}`],
     },
     {
       it: 'takes an appId that says what was allotted',
-      held: held(files(anApp('hello'))),
+      entries: entriesOf(files(anApp('hello'))),
       proposal: files(anApp('hello', { appId: allottedId('hello') })),
       want: ['change App/hello (spec)'],
     },
     {
       it: 'lets an App come back with another appId when it has gone',
-      held: dying(),
+      entries: dying(),
       proposal: files(anApp('hello', { appId: 2 })),
       want: ['after App/hello: App/hello'],
     },
     {
       it: 'refuses another serviceName for a Service',
-      held: held(files(aService('web'))),
+      entries: entriesOf(files(aService('web'))),
       proposal: files(declare('Service', 'web', { app: 'hello', serviceName: 'other', image: 'busybox:1' })),
       want: [`note Service/web: Service/web: ${SAME_SERVICE}`, `refuse: Service/web: ${SAME_SERVICE}`],
     },
     {
       it: 'lets a renamed App wait until the old one is gone, since they share containers',
-      held: held(files(anApp('old', { appId: 7 }))),
+      entries: entriesOf(files(anApp('old', { appId: 7 }))),
       proposal: files(anApp('new', { appId: 7 })),
       want: ['mark App/old', 'after App/old: App/new'],
     },
@@ -186,37 +186,37 @@ describe('planProposal', () => {
     // Declared again while being deleted
     {
       it: 'keeps a declaration of what is being deleted for afterwards',
-      held: dying(),
+      entries: dying(),
       proposal: files(anApp('hello', { appId: 1 })),
       want: ['after App/hello: App/hello'],
     },
     {
       it: 'does nothing when that is said again',
-      held: dying(files(anApp('hello', { appId: 1 }))),
+      entries: dying(files(anApp('hello', { appId: 1 }))),
       proposal: files(anApp('hello', { appId: 1 })),
       want: [],
     },
     {
       it: 'keeps the latest such declaration',
-      held: dying(files(anApp('hello', { appId: 1 }))),
+      entries: dying(files(anApp('hello', { appId: 1 }))),
       proposal: files(anApp('hello', { appId: 1, name: 'Again' })),
       want: ['after App/hello: App/hello'],
     },
     {
       it: 'drops it when it is declared no more',
-      held: dying(files(anApp('hello', { appId: 1 }))),
+      entries: dying(files(anApp('hello', { appId: 1 }))),
       proposal: files(),
       want: ['after App/hello: nothing'],
     },
     {
       it: 'keeps it while a problem covers its file',
-      held: dying(files(anApp('hello', { appId: 1 }, { file: 'a.yaml' }))),
+      entries: dying(files(anApp('hello', { appId: 1 }, { file: 'a.yaml' }))),
       proposal: proposal('files', [], { problems: [{ message: 'broken', source: { file: 'a.yaml' } }] }),
       want: [],
     },
     {
       it: 'promises a name that is being given up to one origin only',
-      held: dying(proposal('local', [anApp('hello', { appId: 1 })])),
+      entries: dying(proposal('local', [anApp('hello', { appId: 1 })])),
       proposal: files(anApp('hello', { appId: 1 })),
       want: [
         'note App/hello: App/hello belongs to local; files cannot declare it as well.',
@@ -225,19 +225,19 @@ describe('planProposal', () => {
     },
     {
       it: 'lets another origin have a name that is being given up',
-      held: dying(),
+      entries: dying(),
       proposal: proposal('local', [anApp('hello', { appId: 1 })]),
       want: ['after App/hello: App/hello'],
     },
 
     {
       it: 'keeps the appId of what goes on waiting from others of its origin',
-      held: held(
+      entries: entriesOf(
         proposal('api', [anApp('a', { appId: 1 })]),
         proposal('api', []),
         proposal('api', [anApp('a', { appId: 2 })]),
       ),
-      extent: 'one',
+      mode: 'upsert',
       proposal: proposal('api', [anApp('b', { appId: 2 })]),
       want: ['refuse: App/b: appId 2 belongs to App/a. Give this App another appId.'],
     },
@@ -245,13 +245,13 @@ describe('planProposal', () => {
     // Problems
     {
       it: 'keeps a document that a problem names, and notes the problem on it',
-      held: held(files(anApp('hello'), anApp('other'))),
+      entries: entriesOf(files(anApp('hello'), anApp('other'))),
       proposal: proposal('files', [], { problems: [{ message: 'bad port', kind: 'App', name: 'hello' }] }),
       want: ['mark App/other', 'note App/hello: bad port'],
     },
     {
       it: 'keeps every document last read from a file that a problem names',
-      held: held(
+      entries: entriesOf(
         files(
           aService('a', 'x', { file: 'a.yaml' }),
           aService('b', 'x', { file: 'a.yaml' }),
@@ -263,7 +263,7 @@ describe('planProposal', () => {
     },
     {
       it: 'does not note the problem of a file on a document that was read from it all the same',
-      held: held(files(aService('a', 'x', { file: 'a.yaml' }), aService('b', 'x', { file: 'a.yaml' }))),
+      entries: entriesOf(files(aService('a', 'x', { file: 'a.yaml' }), aService('b', 'x', { file: 'a.yaml' }))),
       proposal: proposal('files', [aService('a', 'x', { file: 'a.yaml' })], {
         problems: [{ message: 'half a document', source: { file: 'a.yaml' } }],
       }),
@@ -271,7 +271,7 @@ describe('planProposal', () => {
     },
     {
       it: 'covers one document, not its file, when the problem names both',
-      held: held(files(aService('a', 'x', { file: 'a.yaml' }), aService('b', 'x', { file: 'a.yaml' }))),
+      entries: entriesOf(files(aService('a', 'x', { file: 'a.yaml' }), aService('b', 'x', { file: 'a.yaml' }))),
       proposal: proposal('files', [], {
         problems: [{ message: 'bad', kind: 'Service', name: 'a', source: { file: 'a.yaml' } }],
       }),
@@ -279,13 +279,13 @@ describe('planProposal', () => {
     },
     {
       it: 'deletes nothing at all when a problem names neither document nor file',
-      held: held(files(aService('a'), aService('b'))),
+      entries: entriesOf(files(aService('a'), aService('b'))),
       proposal: proposal('files', [], { problems: [{ message: 'the folder went away' }] }),
       want: ['note Service/a: the folder went away', 'note Service/b: the folder went away'],
     },
     {
       it: 'takes the note off after a clean proposal',
-      held: held(
+      entries: entriesOf(
         files(anApp('hello')),
         proposal('files', [], { problems: [{ message: 'bad', kind: 'App', name: 'hello' }] }),
       ),
@@ -301,7 +301,7 @@ describe('planProposal', () => {
     },
     {
       it: 'lets a problem cover nothing of another origin',
-      held: held(proposal('local', [anApp('hello')])),
+      entries: entriesOf(proposal('local', [anApp('hello')])),
       proposal: proposal('files', [], { problems: [{ message: 'bad', kind: 'App', name: 'hello' }] }),
       want: [],
     },
@@ -309,36 +309,36 @@ describe('planProposal', () => {
     // One document
     {
       it: 'says nothing of other documents when one is put',
-      held: held(proposal('api', [aService('a'), aService('b')])),
-      extent: 'one',
+      entries: entriesOf(proposal('api', [aService('a'), aService('b')])),
+      mode: 'upsert',
       proposal: proposal('api', [aService('b', 'busybox:2')]),
       want: ['change Service/b (spec)'],
     },
     {
       it: 'keeps the owner of a document that is put',
-      held: held(proposal('api', [aService('a')], { owner: 'App/hello' })),
-      extent: 'one',
+      entries: entriesOf(proposal('api', [aService('a')], { owner: 'App/hello' })),
+      mode: 'upsert',
       proposal: proposal('api', [aService('a')]),
       want: [],
     },
     {
       it: 'leaves the note alone when a put is refused',
-      held: held(proposal('api', [anApp('a', { appId: 1 }), anApp('b', { appId: 2 })])),
-      extent: 'one',
+      entries: entriesOf(proposal('api', [anApp('a', { appId: 1 }), anApp('b', { appId: 2 })])),
+      mode: 'upsert',
       proposal: proposal('api', [anApp('b', { appId: 1 })]),
       want: [`refuse: App/b: ${SAME_APP.replace('1 to 2', '2 to 1')}`],
     },
     {
       it: 'keeps what else waits when one is put',
-      held: dying(files(anApp('hello', { appId: 1 }))),
-      extent: 'one',
+      entries: dying(files(anApp('hello', { appId: 1 }))),
+      mode: 'upsert',
       proposal: files(aService('web')),
       want: ['create Service/web'],
     },
   ];
-  for (const { it: does, held: before = held(), proposal: said, extent, want } of cases) {
+  for (const { it: does, entries: before = entriesOf(), proposal: said, mode, want } of cases) {
     it(does, () => {
-      assert.deepEqual(told(planProposal(before, said, extent)), want);
+      assert.deepEqual(told(planProposal(before, said, mode)), want);
     });
   }
 });

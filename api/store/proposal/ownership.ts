@@ -1,43 +1,44 @@
 import type { AnyDeclared, Key, Origin, Problem, Source } from '../../../crds/model/kinds.js';
-import { type Declaration, type Held, isTerminating, keyOfDeclared } from '../held.js';
+import { type Declaration, type Entry, isTerminating, keyOfDeclared } from '../entry.js';
 import type { Proposed } from '../store.js';
 import { derivedNames, NameHolders } from './derived-names.js';
-import { identityChange } from './identity-change.js';
+import { immutableFieldChange } from './immutable-fields.js';
 
-export interface Placed {
+export interface OwnershipDecision {
   readonly taken: readonly Declaration[];
-  /** In the way of each: a document that is being deleted. */
+  /** Declarations whose names a document still has that is being deleted (`behind`). */
   readonly waiting: readonly { readonly behind: Key; readonly declaration: Declaration }[];
   readonly refused: readonly Problem[];
 }
 
 /**
- * Which declarations can be taken, which must wait for a deletion, and which belong to somebody else. `leaving`: what
- * this proposal deletes; `goesOnWaiting`: of what waits already, what it leaves waiting. Pure.
+ * Decides which declarations are taken, which wait for a deletion, and which are refused because another origin or
+ * document owns their names. `deleted`: documents that this proposal deletes. `keepsWaiting`: whether a pending
+ * replacement stays. Pure.
  */
-export function place(
-  held: ReadonlyMap<Key, Held>,
+export function decideOwnership(
+  entries: ReadonlyMap<Key, Entry>,
   origin: Origin,
   declarations: ReadonlyMap<Key, Declaration>,
-  leaving: ReadonlySet<Key>,
-  goesOnWaiting: (successor: Declaration) => boolean,
-): Placed {
+  deleted: ReadonlySet<Key>,
+  keepsWaiting: (replacement: Declaration) => boolean,
+): OwnershipDecision {
   const active = new NameHolders();
-  const dying = new NameHolders();
+  const terminating = new NameHolders();
   const promised = new Map<Key, Origin>();
-  for (const [key, one] of held) {
-    const goes = isTerminating(one) || leaving.has(key);
+  for (const [key, one] of entries) {
+    const goes = isTerminating(one) || deleted.has(key);
     const names = derivedNames(one.resource, one.resource.metadata.owner);
     // The name of a container that is on its way out is free in a moment: nobody waits for a whole App because of it.
     if (goes)
-      dying.add(
+      terminating.add(
         names.filter(({ name }) => !name.startsWith('container ')),
         key,
       );
     else active.add(names, key);
-    for (const successor of one.successors.filter(goesOnWaiting)) {
-      promised.set(keyOfDeclared(successor.document), successor.origin);
-      active.add(derivedNames(successor.document, successor.owner), keyOfDeclared(successor.document));
+    for (const replacement of one.pendingReplacements.filter(keepsWaiting)) {
+      promised.set(keyOfDeclared(replacement.document), replacement.origin);
+      active.add(derivedNames(replacement.document, replacement.owner), keyOfDeclared(replacement.document));
     }
   }
 
@@ -45,14 +46,14 @@ export function place(
   const waiting: { behind: Key; declaration: Declaration }[] = [];
   const refused: Problem[] = [];
   for (const [key, declaration] of declarations) {
-    const found = held.get(key);
+    const found = entries.get(key);
     const current = found && !isTerminating(found) ? found : undefined;
     const owner = current ? current.resource.metadata.origin : promised.get(key);
     if (owner !== undefined && owner !== origin) {
       refused.push(refusal(declaration, `${key} belongs to ${owner}; ${origin} cannot declare it as well.`));
       continue;
     }
-    const becomesOther = current && identityChange(current.resource, declaration.document);
+    const becomesOther = current && immutableFieldChange(current.resource, declaration.document);
     if (becomesOther) {
       refused.push(refusal(declaration, `${key}: ${becomesOther}`));
       continue;
@@ -61,7 +62,7 @@ export function place(
     const other = active.otherHolder(names, key);
     if (other) {
       const { holder, taken: name } = other;
-      const where = held.get(holder)?.resource.metadata.source ?? declarations.get(holder)?.source;
+      const where = entries.get(holder)?.resource.metadata.source ?? declarations.get(holder)?.source;
       const from = where ? ` (${placeOf(where)})` : '';
       refused.push(
         refusal(
@@ -72,7 +73,7 @@ export function place(
       continue;
     }
     active.add(names, key);
-    const behind = found && !current ? key : dying.otherHolder(names, key)?.holder;
+    const behind = found && !current ? key : terminating.otherHolder(names, key)?.holder;
     if (behind) waiting.push({ behind, declaration });
     else taken.push(declaration);
   }

@@ -2,11 +2,11 @@ import type { AnyDeclared, AnyResource } from '../../../crds/model/kinds.js';
 import { appIdOf } from './derived-names.js';
 
 /**
- * Why a document cannot go on as the one that is declared: containers, networks and volumes are found by the number and
- * uuid of their app and by their own names, so under another one nobody would look after what runs. Undefined when it
- * can. Pure.
+ * Returns which immutable field of a document a declaration changes, as a sentence; undefined when it changes none.
+ * Containers, networks and volumes are found by the appId and uuid of their app and by their own names: after a change
+ * nobody would look after what runs. Pure.
  */
-export function identityChange(before: AnyResource, after: AnyDeclared): string | undefined {
+export function immutableFieldChange(before: AnyResource, after: AnyDeclared): string | undefined {
   const was = identityOf(before);
   const change = Object.entries(identityOf(after)).find(([field, value]) => was[field] !== value);
   if (!change) return undefined;
