@@ -7,7 +7,7 @@ import { readBounded } from '../../api/platform/read-file.js';
 const LIMIT_BYTES = 16 * 1024 * 1024;
 
 /** The calls on host files, so that tests can make each of them fail. They belong to the host: they are changed in place. */
-export interface FileCalls extends Pick<Disk, 'rename' | 'remove'> {
+export interface HostFs extends Pick<Disk, 'rename' | 'remove'> {
   /** Undefined when there is no such file. */
   read(path: string): Promise<Buffer | undefined>;
   /** Names in a folder; none when it is not there. */
@@ -18,7 +18,7 @@ export interface FileCalls extends Pick<Disk, 'rename' | 'remove'> {
   sync(path: string): Promise<void>;
 }
 
-export const nodeFileCalls: FileCalls = {
+export const nodeHostFs: HostFs = {
   read: (path) => readBounded(path, { bytes: LIMIT_BYTES }).catch(unlessAbsent),
   list: async (folder) => (await readdir(folder).catch(unlessAbsent)) ?? [],
   write: (path, bytes, mode = 0o644) => writeDurably(path, bytes, { flag: 'w', mode }),

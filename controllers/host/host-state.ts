@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseMap } from '../../crds/model/maps.js';
-import { type FileCalls, nodeFileCalls } from './fs.js';
+import { type HostFs, nodeHostFs } from './fs.js';
 
 /** Boot files as they were, by name, and the keys of ours in them. */
 export interface DeviceUndo {
@@ -72,7 +72,7 @@ export const NO_STATE: HostState = { touched: [], managed: {}, trials: {}, rolle
 /** Keeps the state in `<data>/host.json`, readable for its owner only: what was there before may hold a password. */
 export class HostStateFile {
   readonly #path: string;
-  readonly #calls: FileCalls;
+  readonly #fs: HostFs;
   #state: HostState | undefined;
 
   constructor(
@@ -82,21 +82,21 @@ export class HostStateFile {
       readonly now: () => number;
       /** Told of a file that was set aside. */
       readonly lost?: (aside: string) => void;
-      readonly calls?: FileCalls;
+      readonly fs?: HostFs;
     },
   ) {
-    this.#calls = deps.calls ?? nodeFileCalls;
+    this.#fs = deps.fs ?? nodeHostFs;
     this.#path = join(dataFolder, 'host.json');
   }
 
   /** A file that cannot be understood is set aside: nothing is known then. */
   async load(): Promise<HostState> {
     if (this.#state) return this.#state;
-    const text = (await this.#calls.read(this.#path))?.toString('utf8');
+    const text = (await this.#fs.read(this.#path))?.toString('utf8');
     const state = text === undefined ? NO_STATE : parse(text);
     if (!state) {
       const aside = `${this.#path}.corrupt-${this.deps.now()}`;
-      await this.#calls.rename(this.#path, aside);
+      await this.#fs.rename(this.#path, aside);
       this.deps.lost?.(aside);
     }
     this.#state = state ?? NO_STATE;
@@ -124,9 +124,9 @@ export class HostStateFile {
   }
 
   async #replace(path: string, text: string): Promise<void> {
-    await this.#calls.write(`${path}.new`, Buffer.from(text), 0o600);
-    await this.#calls.rename(`${path}.new`, path);
-    await this.#calls.sync(dirname(path));
+    await this.#fs.write(`${path}.new`, Buffer.from(text), 0o600);
+    await this.#fs.rename(`${path}.new`, path);
+    await this.#fs.sync(dirname(path));
   }
 }
 

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { hasCode } from '../../../api/platform/errors.js';
 import { Turns } from '../../../api/platform/turns.js';
-import { type FileCalls, nodeFileCalls } from '../fs.js';
+import { type HostFs, nodeHostFs } from '../fs.js';
 
 /**
  * Files of the boot partition. FAT cannot rename in one step, so each write leaves a copy beside the file that carries
@@ -13,7 +13,7 @@ import { type FileCalls, nodeFileCalls } from '../fs.js';
 export class BootFiles {
   readonly #turns = new Turns();
 
-  constructor(private readonly calls: FileCalls = nodeFileCalls) {}
+  constructor(private readonly fs: HostFs = nodeHostFs) {}
 
   /** The text of the last write that was complete; undefined when there is no such file. */
   async read(path: string): Promise<string | undefined> {
@@ -47,9 +47,9 @@ export class BootFiles {
   remove(path: string): Promise<void> {
     return this.#turns.run(async () => {
       const folder = dirname(path);
-      for (const { name } of await this.#sidecars(path)) await this.calls.remove(join(folder, name));
-      await this.calls.remove(path);
-      await this.calls.sync(folder);
+      for (const { name } of await this.#sidecars(path)) await this.fs.remove(join(folder, name));
+      await this.fs.remove(path);
+      await this.fs.sync(folder);
     });
   }
 
@@ -57,14 +57,14 @@ export class BootFiles {
     await mkdir(dirname(path), { recursive: true });
     const sidecar = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}.${md5(bytes)}.md5sum`);
     try {
-      await this.calls.write(sidecar, bytes);
-      await this.calls.sync(dirname(path));
-      const written = await this.calls.read(sidecar);
+      await this.fs.write(sidecar, bytes);
+      await this.fs.sync(dirname(path));
+      const written = await this.fs.read(sidecar);
       if (!written || md5(written) !== md5(bytes)) throw new Error('what was written reads differently');
       await this.#replace(path, sidecar, bytes);
     } catch (cause) {
       // A copy that stayed would become the file at the next read, although we say here that it was not written.
-      await this.calls.remove(sidecar).catch(() => undefined); // the first error is the one to tell
+      await this.fs.remove(sidecar).catch(() => undefined); // the first error is the one to tell
       throw new Error(`Could not write ${path}`, { cause });
     }
     await this.#tidy(path, sidecar);
@@ -75,14 +75,14 @@ export class BootFiles {
     let recovered: Buffer | undefined;
     for (const { name, sum } of await this.#sidecars(path)) {
       const sidecar = join(folder, name);
-      const bytes = sum === undefined ? undefined : await this.calls.read(sidecar);
+      const bytes = sum === undefined ? undefined : await this.fs.read(sidecar);
       if (bytes && md5(bytes) === sum) recovered = bytes;
       await this.#unlessUnwritable(async () => {
         if (bytes && md5(bytes) === sum) await this.#replace(path, sidecar, bytes);
         await this.#tidy(path, sidecar);
       });
     }
-    return recovered ?? (await this.calls.read(path));
+    return recovered ?? (await this.fs.read(path));
   }
 
   /** From a sidecar that is complete to the file. */
@@ -90,21 +90,21 @@ export class BootFiles {
     const temporary = sidecar.replace(/\.md5sum$/, '.tmp');
     const folder = dirname(path);
     try {
-      await this.calls.write(temporary, bytes);
-      await this.calls.sync(folder);
-      await this.calls.rename(temporary, path);
+      await this.fs.write(temporary, bytes);
+      await this.fs.sync(folder);
+      await this.fs.rename(temporary, path);
     } catch (error) {
-      await this.calls.remove(temporary).catch(() => undefined); // the first error is the one to tell
+      await this.fs.remove(temporary).catch(() => undefined); // the first error is the one to tell
       if (!hasCode(error, 'EBUSY')) throw error;
-      await this.calls.write(path, bytes); // mounted by itself: it cannot be replaced, only written
+      await this.fs.write(path, bytes); // mounted by itself: it cannot be replaced, only written
     }
-    await this.calls.sync(path);
-    await this.calls.sync(folder);
+    await this.fs.sync(path);
+    await this.fs.sync(folder);
   }
 
   async #tidy(path: string, sidecar: string): Promise<void> {
-    await this.calls.remove(sidecar);
-    await this.calls.sync(dirname(path));
+    await this.fs.remove(sidecar);
+    await this.fs.sync(dirname(path));
   }
 
   /** A partition that is full or read-only can be read all the same: its leftovers wait for better times. */
@@ -119,7 +119,7 @@ export class BootFiles {
   /** What writes of that file left; `sum` where the copy may be complete. */
   async #sidecars(path: string): Promise<readonly { readonly name: string; readonly sum?: string | undefined }[]> {
     const prefix = `.${basename(path)}.`;
-    return (await this.calls.list(dirname(path))).flatMap((name) => {
+    return (await this.fs.list(dirname(path))).flatMap((name) => {
       if (!name.startsWith(prefix)) return [];
       const match = /^[0-9a-f]{8}\.([0-9a-f]{32})\.(md5sum|tmp)$/.exec(name.slice(prefix.length));
       return match ? [{ name, ...(match[2] === 'md5sum' ? { sum: match[1] } : {}) }] : [];

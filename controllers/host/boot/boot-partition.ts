@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { parseMap } from '../../../crds/model/maps.js';
-import { type FileCalls, nodeFileCalls } from '../fs.js';
+import { type HostFs, nodeHostFs } from '../fs.js';
 import { BOOT_BACKENDS, type BootBackend, type BootBackendName, type BootDevice } from './backend.js';
 import type { BootFiles } from './boot-files.js';
 import { OdmdataDevice } from './odmdata-device.js';
@@ -29,7 +29,7 @@ export interface BootPartitionOptions {
   readonly hostRoot: string;
   readonly device: BootDevice;
   readonly files: BootFiles;
-  readonly calls?: FileCalls;
+  readonly fs?: HostFs;
 }
 
 const FILES = {
@@ -43,19 +43,19 @@ const FILES = {
 /** The files of the boot partition that hold settings. Decides nothing. */
 export class BootPartition {
   readonly #folder: string;
-  readonly #calls: FileCalls;
+  readonly #fs: HostFs;
   readonly #splash: SplashFiles;
   readonly #odmdata: OdmdataDevice;
 
   constructor(private readonly options: BootPartitionOptions) {
     this.#folder = join(options.hostRoot, 'mnt/boot');
-    this.#calls = options.calls ?? nodeFileCalls;
+    this.#fs = options.fs ?? nodeHostFs;
     this.#splash = new SplashFiles(options.hostRoot, options.files);
     this.#odmdata = new OdmdataDevice(options.hostRoot);
   }
 
   async see(): Promise<SeenBoot> {
-    const hasBoot = (await this.#calls.list(this.#folder)).length > 0;
+    const hasBoot = (await this.#fs.list(this.#folder)).length > 0;
     if (!hasBoot) return { hasBoot, backends: [], config: undefined };
     const backends: SeenBackend[] = [];
     for (const backend of BOOT_BACKENDS.filter((one) => one.matches(this.options.device))) {

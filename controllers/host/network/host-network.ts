@@ -3,7 +3,7 @@ import { hostname as runningHostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { hasCode } from '../../../api/platform/errors.js';
 import type { BootFiles } from '../boot/boot-files.js';
-import { type FileCalls, nodeFileCalls } from '../fs.js';
+import { type HostFs, nodeHostFs } from '../fs.js';
 import { hostnameIn, withHostname } from './boot-config.js';
 import { parseNoProxy } from './no-proxy.js';
 import { parseRedsocks } from './redsocks.js';
@@ -26,7 +26,7 @@ export interface HostNetworkOptions {
   /** Where the host's root is mounted for us. */
   readonly hostRoot: string;
   readonly files: BootFiles;
-  readonly calls?: FileCalls;
+  readonly fs?: HostFs;
 }
 
 /** What `GET /v1/device/host-config` shows: with the credentials, as the Supervisor does. */
@@ -41,7 +41,7 @@ export class HostNetwork {
   readonly #redsocksPath: string;
   readonly #noProxyPath: string;
   readonly #hostnamePath: string;
-  readonly #calls: FileCalls;
+  readonly #fs: HostFs;
 
   constructor(private readonly options: HostNetworkOptions) {
     const boot = join(options.hostRoot, 'mnt/boot');
@@ -49,7 +49,7 @@ export class HostNetwork {
     this.#redsocksPath = join(boot, 'system-proxy/redsocks.conf');
     this.#noProxyPath = join(boot, 'system-proxy/no_proxy');
     this.#hostnamePath = join(options.hostRoot, 'etc/hostname');
-    this.#calls = options.calls ?? nodeFileCalls;
+    this.#fs = options.fs ?? nodeHostFs;
   }
 
   async see(): Promise<SeenNetwork> {
@@ -58,7 +58,7 @@ export class HostNetwork {
     const redsocks = await files.read(this.#redsocksPath);
     return {
       hasBoot: config !== undefined || redsocks !== undefined,
-      hostname: (await this.#calls.read(this.#hostnamePath))?.toString('utf8').trim(),
+      hostname: (await this.#fs.read(this.#hostnamePath))?.toString('utf8').trim(),
       configured: config === undefined ? undefined : hostnameIn(config),
       running: hostRoot === '/' ? runningHostname() : undefined,
       redsocks,
@@ -68,7 +68,7 @@ export class HostNetwork {
 
   async show(): Promise<ShownNetwork> {
     const { files } = this.options;
-    const hostname = (await this.#calls.read(this.#hostnamePath))?.toString('utf8').trim();
+    const hostname = (await this.#fs.read(this.#hostnamePath))?.toString('utf8').trim();
     const redsocks = await files.read(this.#redsocksPath);
     const shown = { hostname: hostname ?? runningHostname() };
     if (redsocks === undefined) return shown;
@@ -92,17 +92,17 @@ export class HostNetwork {
   async writeHostname(hostname: string): Promise<void> {
     const path = this.#hostnamePath;
     const bytes = Buffer.from(`${hostname}\n`);
-    if ((await this.#calls.read(path))?.equals(bytes)) return;
+    if ((await this.#fs.read(path))?.equals(bytes)) return;
     const temporary = join(dirname(path), `.hostname.${randomBytes(4).toString('hex')}.tmp`);
     try {
-      await this.#calls.write(temporary, bytes);
-      await this.#calls.rename(temporary, path);
+      await this.#fs.write(temporary, bytes);
+      await this.#fs.rename(temporary, path);
     } catch (error) {
-      await this.#calls.remove(temporary);
+      await this.#fs.remove(temporary);
       if (!hasCode(error, 'EBUSY')) throw error;
-      await this.#calls.write(path, bytes);
+      await this.#fs.write(path, bytes);
     }
-    await this.#calls.sync(dirname(path));
+    await this.#fs.sync(dirname(path));
   }
 
   /**

@@ -1,7 +1,7 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { hasCode } from '../../../api/platform/errors.js';
-import { type FileCalls, nodeFileCalls } from '../fs.js';
+import { type HostFs, nodeHostFs } from '../fs.js';
 
 /**
  * The file by which a host's programs know that a restart of the device is due (docs/reference/host.md §12). It is a
@@ -12,7 +12,7 @@ export class RebootBreadcrumb {
 
   constructor(
     hostRoot: string,
-    private readonly calls: FileCalls = nodeFileCalls,
+    private readonly fs: HostFs = nodeHostFs,
   ) {
     this.#path = join(hostRoot, 'tmp/balena-supervisor/reboot-after-apply');
   }
@@ -29,10 +29,10 @@ export class RebootBreadcrumb {
 
   async leave(): Promise<void> {
     await mkdir(dirname(this.#path), { recursive: true });
-    await this.calls.write(this.#path, Buffer.alloc(0));
+    await this.fs.write(this.#path, Buffer.alloc(0));
   }
 
   async withdraw(): Promise<void> {
-    await this.calls.remove(this.#path);
+    await this.fs.remove(this.#path);
   }
 }

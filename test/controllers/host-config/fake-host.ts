@@ -9,7 +9,7 @@ import { openStore } from '../../../api/store/document-store.js';
 import type { Store } from '../../../api/store/store.js';
 import { BootFiles } from '../../../controllers/host/boot/boot-files.js';
 import { BootPartition } from '../../../controllers/host/boot/boot-partition.js';
-import { type FileCalls, nodeFileCalls } from '../../../controllers/host/fs.js';
+import { type HostFs, nodeHostFs } from '../../../controllers/host/fs.js';
 import { HostStateFile } from '../../../controllers/host/host-state.js';
 import { HostNetwork } from '../../../controllers/host/network/host-network.js';
 import type { Departure } from '../../../controllers/host/power/power-request.js';
@@ -77,8 +77,8 @@ export class FakeHost {
     this.writes += 1;
   }
 
-  get calls(): FileCalls {
-    const { rename, remove } = nodeFileCalls;
+  get fs(): HostFs {
+    const { rename, remove } = nodeHostFs;
     const spending =
       <A extends readonly unknown[]>(call: (...args: A) => Promise<void>) =>
       async (...args: A) => {
@@ -91,7 +91,7 @@ export class FakeHost {
       remove: spending(remove),
       sync: spending(async (_: string) => undefined),
     };
-    return { ...nodeFileCalls, ...changed };
+    return { ...nodeHostFs, ...changed };
   }
 
   get disk(): Disk {
@@ -143,7 +143,7 @@ export class FakeHost {
   }
 
   async get(path: string): Promise<string | undefined> {
-    return (await nodeFileCalls.read(join(this.root, path)))?.toString();
+    return (await nodeHostFs.read(join(this.root, path)))?.toString();
   }
 
   /** Every file with its text. */
@@ -170,15 +170,15 @@ type Time = Pick<Clock, 'now' | 'monotonic'>;
 
 /** What the controller works with on that host. */
 export function depsOf(host: FakeHost, store: Store, folder: string, time: Time): HostConfigControllerDeps {
-  const { calls } = host;
-  const files = new BootFiles(calls);
+  const { fs } = host;
+  const files = new BootFiles(fs);
   const device = { deviceType: host.deviceType, metaVersion: undefined };
   return {
     ...{ store, device, units: host.systemd, facts: { uuid: CONFIG.uuid }, localMode: true, ...time },
-    network: new HostNetwork({ hostRoot: host.root, files, calls }),
-    boot: new BootPartition({ hostRoot: host.root, device, files, calls }),
-    state: new HostStateFile(folder, { now: time.now, calls }),
-    breadcrumb: new RebootBreadcrumb(host.root, calls),
+    network: new HostNetwork({ hostRoot: host.root, files, fs }),
+    boot: new BootPartition({ hostRoot: host.root, device, files, fs }),
+    state: new HostStateFile(folder, { now: time.now, fs }),
+    breadcrumb: new RebootBreadcrumb(host.root, fs),
     clock: { read: async () => ({ bootId: host.bootId, uptimeMs: time.monotonic() - host.bootedAtMs }) },
     proofs: {
       hasDefaultRoute: async () => host.defaultRoute,

@@ -474,13 +474,13 @@ describe('the HostConfig device', () => {
 
   it('writes a file once that reads back differently, and names the difference', async () => {
     await begin();
-    const rename = host.calls.rename;
-    const calls = {
-      ...host.calls,
+    const rename = host.fs.rename;
+    const fs = {
+      ...host.fs,
       rename: (from: string, to: string) =>
         rename(from, to).then(() => (to.endsWith('config.txt') ? host.put(PATH, CONFIG_TXT) : undefined)),
     };
-    Object.defineProperty(host, 'calls', { value: calls });
+    Object.defineProperty(host, 'fs', { value: fs });
     await agent.stop();
     agent = await FakeAgent.start(host, folder);
     await apply(SPEC);

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BootFiles } from '../../../../controllers/host/boot/boot-files.js';
-import { nodeFileCalls } from '../../../../controllers/host/fs.js';
+import { nodeHostFs } from '../../../../controllers/host/fs.js';
 import { HostNetwork } from '../../../../controllers/host/network/host-network.js';
 import { renderRedsocks } from '../../../../controllers/host/network/redsocks.js';
 import { conditionOf, isReady, isStalled } from '../../../../crds/model/conditions.js';
@@ -283,7 +283,7 @@ describe('a host name file that is mounted from outside', () => {
       const network = new HostNetwork({
         hostRoot: root,
         files: new BootFiles(),
-        calls: { ...nodeFileCalls, rename: busy },
+        fs: { ...nodeHostFs, rename: busy },
       });
       await network.writeHostname('kiosk');
       assert.equal(await readFile(join(root, 'etc/hostname'), 'utf8'), 'kiosk\n');

@@ -3,10 +3,10 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BootFiles } from '../../../../controllers/host/boot/boot-files.js';
-import { type FileCalls, nodeFileCalls } from '../../../../controllers/host/fs.js';
+import { type HostFs, nodeHostFs } from '../../../../controllers/host/fs.js';
 
 /** Carries out so many calls that change something, then cuts the power: the one under way may leave a part. */
-function powerCut(afterCalls: number): { readonly calls: FileCalls; readonly happened: () => boolean } {
+function powerCut(afterCalls: number): { readonly fs: HostFs; readonly happened: () => boolean } {
   let left = afterCalls;
   let cut = false;
   const spend = async (partly?: () => Promise<void>): Promise<void> => {
@@ -19,23 +19,23 @@ function powerCut(afterCalls: number): { readonly calls: FileCalls; readonly hap
   };
   return {
     happened: () => cut,
-    calls: {
-      ...nodeFileCalls,
+    fs: {
+      ...nodeHostFs,
       async write(path, bytes) {
         await spend(() => writeFile(path, bytes.subarray(0, bytes.length / 2)));
-        await nodeFileCalls.write(path, bytes);
+        await nodeHostFs.write(path, bytes);
       },
       async rename(from, to) {
         await spend();
-        await nodeFileCalls.rename(from, to);
+        await nodeHostFs.rename(from, to);
       },
       async remove(path) {
         await spend();
-        await nodeFileCalls.remove(path);
+        await nodeHostFs.remove(path);
       },
       async sync(path) {
         await spend();
-        await nodeFileCalls.sync(path);
+        await nodeHostFs.sync(path);
       },
     },
   };
@@ -88,7 +88,7 @@ describe('files of the boot partition', () => {
     for (let calls = 0; ; calls += 1) {
       await writeFile(path, 'old');
       const power = powerCut(calls);
-      await new BootFiles(power.calls).write(path, 'new').catch(() => undefined);
+      await new BootFiles(power.fs).write(path, 'new').catch(() => undefined);
       const text = await new BootFiles().read(path);
       assert.ok(text === 'old' || text === 'new', `after ${calls} calls: ${text}`);
       assert.equal(await readFile(path, 'utf8'), text);
@@ -99,8 +99,8 @@ describe('files of the boot partition', () => {
     assert.deepEqual([...seen], ['old', 'new']);
   });
 
-  const failing = (name: keyof FileCalls, code: string): FileCalls => ({
-    ...nodeFileCalls,
+  const failing = (name: keyof HostFs, code: string): HostFs => ({
+    ...nodeHostFs,
     [name]: async () => {
       throw Object.assign(new Error(code), { code });
     },
@@ -122,12 +122,12 @@ describe('files of the boot partition', () => {
 
   it('stays as it was when the partition is full, also at the next read', async () => {
     let calls = 0;
-    const full: FileCalls = {
-      ...nodeFileCalls,
+    const full: HostFs = {
+      ...nodeHostFs,
       async write(to, bytes) {
         calls += 1;
         if (calls > 1) throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' });
-        await nodeFileCalls.write(to, bytes);
+        await nodeHostFs.write(to, bytes);
       },
     };
     await assert.rejects(new BootFiles(full).write(path, 'new'), /Could not write/);
