@@ -90,7 +90,7 @@ function hostConfigDeps({
   return {
     ...{ store, units, clock, facts },
     device: { deviceType: facts.deviceType, metaVersion: facts.metaVersion },
-    ...{ network: host.files, boot: host.boot, state: host.state, breadcrumb: host.breadcrumb },
+    ...{ network: host.files, boot: host.boot, state: host.state, marker: host.marker },
     localMode: settings.localMode,
     proofs: {
       hasDefaultRoute: () => readDefaultRoute(hostRoot),
@@ -100,7 +100,7 @@ function hostConfigDeps({
     },
     ...{ now: Date.now, monotonic: systemClock.monotonic },
     obstacle: () => host.obstacle('reboot'),
-    reboot: () => host.leave('reboot', false),
+    reboot: () => host.requestPower('reboot', false),
     say: (message, isStdErr = false) => logs.system(message, 'device', { isStdErr }),
     async system() {
       const system = await reader.facts();

@@ -22,7 +22,7 @@ export function reboots({ store, host, logs }: ActorDeps): Part {
     start: () => {
       part.stop = rebootWhenSettled({
         store,
-        reboot: () => host.leave('reboot', false),
+        reboot: () => host.requestPower('reboot', false),
         after: (ms, call) => systemClock.after(ms, call),
         logs,
       });

@@ -12,8 +12,8 @@ import { HostNetwork, type ShownNetwork } from './network/host-network.js';
 import { seeVpn } from './network/vpn.js';
 import { type BootClock, kernelBootClock } from './power/boot-clock.js';
 import { commandWords, hostPower, type PowerVerb } from './power/power.js';
-import { type Departure, type DepartureDeps, departures } from './power/power-request.js';
-import { RebootBreadcrumb } from './power/reboot-marker.js';
+import { type PowerAnswer, type PowerRequestDeps, powerRequests } from './power/power-request.js';
+import { RebootMarker } from './power/reboot-marker.js';
 import { type Run, systemdUnits, type Units } from './units.js';
 import { watchHostFiles } from './watch-files.js';
 
@@ -32,8 +32,8 @@ export interface HostOptions {
   /** The device is configured to override locks. */
   overrides(): boolean;
   readonly run: Run;
-  readonly say: DepartureDeps['say'];
-  readonly log: DepartureDeps['log'] & { readonly warn: (details: object, message: string) => void };
+  readonly say: PowerRequestDeps['say'];
+  readonly log: PowerRequestDeps['log'] & { readonly warn: (details: object, message: string) => void };
   readonly after: (ms: number, call: () => void) => unknown;
   /** ms since the epoch. */
   readonly now: () => number;
@@ -48,7 +48,7 @@ export interface Host {
   /** What has to be known of the host and cannot be seen on it. */
   readonly state: HostStateFile;
   readonly clock: BootClock;
-  readonly breadcrumb: RebootBreadcrumb;
+  readonly marker: RebootMarker;
   readonly run: Run;
   /** Loads the ACPI tables that the boot files name, where the device takes any. */
   loadTables(seen: SeenBoot): Promise<void>;
@@ -59,7 +59,7 @@ export interface Host {
   readonly underLocks: AllLocks['during'];
   /** Why this agent cannot end the operating system; undefined when it can. */
   obstacle(verb: PowerVerb): string | undefined;
-  leave(verb: PowerVerb, force: boolean): Promise<Departure>;
+  requestPower(verb: PowerVerb, force: boolean): Promise<PowerAnswer>;
   blink(): void;
   vpn(): Promise<{ readonly enabled: boolean; readonly connected: boolean }>;
   journal(query: JournalQuery): Promise<JournalReading>;
@@ -95,7 +95,7 @@ export function openHost({
     boot: new BootPartition({ hostRoot, device, files: bootFiles }),
     state: new HostStateFile(dataFolder, { now, lost }),
     clock: kernelBootClock(hostRoot),
-    breadcrumb: new RebootBreadcrumb(hostRoot),
+    marker: new RebootMarker(hostRoot),
     run,
     loadTables: ({ backends }) =>
       loadAcpiTables(
@@ -108,7 +108,7 @@ export function openHost({
     network: () => files.show(),
     underLocks: (force, action) => everyLock.during(force, action),
     obstacle: (verb) => power.obstacle(verb),
-    leave: departures({ hostRoot, power, locks: everyLock, say, log, after }),
+    requestPower: powerRequests({ hostRoot, power, locks: everyLock, say, log, after }),
     blink: ledBlinker({ path: settings.ledFile, log, after }),
     vpn: () => seeVpn(hostRoot, units),
     journal: (query) => openJournal(query, { hostRoot, log }),

@@ -9,7 +9,7 @@ import { pathOf } from '../../api/store/persistence/document-files.js';
 import { StatusFiles } from '../../api/store/persistence/status-files.js';
 import { Inspections } from '../../controllers/engine/cache/inspections.js';
 import { diskSpace } from '../../controllers/engine/images/disk-space.js';
-import { type DepartureDeps, departures } from '../../controllers/host/power/power-request.js';
+import { type PowerRequestDeps, powerRequests } from '../../controllers/host/power/power-request.js';
 import { collectAtRest } from '../../controllers/runtime/heap-rest.js';
 import { repeat } from '../../controllers/runtime/variables.js';
 import { rebootWhenSettled } from '../../controllers/service/reboots.js';
@@ -146,17 +146,17 @@ for (const punctuality of PUNCTUALITIES) {
       assert.deepEqual(clock.planned, []);
     });
 
-    it('the device boots for who waits for that, once its lock is free, and leaves', async () => {
+    it('the device boots for who waits for that, once its lock is free, and goes down', async () => {
       const documents = [
         aService({ status: notReady('RebootRequired') }),
         anApp({ status: notReady('ChildrenNotReady') }),
       ];
       const ended: string[] = [];
       const after = (ms: number, call: () => void) => clock.after(ms, call);
-      const leave = departures({
+      const requestPower = powerRequests({
         hostRoot: '/nowhere',
-        power: { obstacle: () => undefined, end: async (verb) => void ended.push(verb) } as DepartureDeps['power'],
-        locks: { during: async (_, action) => ({ is: 'done', value: await action() }) } as DepartureDeps['locks'],
+        power: { obstacle: () => undefined, end: async (verb) => void ended.push(verb) } as PowerRequestDeps['power'],
+        locks: { during: async (_, action) => ({ is: 'done', value: await action() }) } as PowerRequestDeps['locks'],
         ...{ say: () => undefined, log: silent, after },
       });
       let isLocked = true;
@@ -165,7 +165,8 @@ for (const punctuality of PUNCTUALITIES) {
           list: ((kind: string) => documents.filter((one) => one.kind === kind)) as never,
           watch: () => () => undefined,
         },
-        reboot: async () => (isLocked ? { is: 'locked', message: 'Updates are locked' } : leave('reboot', false)),
+        reboot: async () =>
+          isLocked ? { is: 'locked', message: 'Updates are locked' } : requestPower('reboot', false),
         ...{ after, logs: { system: () => undefined } },
       });
       await fire(3);

@@ -13,7 +13,7 @@ export interface HostPorts {
     action: () => Promise<T>,
   ): Promise<{ readonly is: 'done'; readonly value: T } | { readonly is: 'locked'; readonly message: string }>;
   /** Schedules the end of the operating system, so that the answer still leaves. */
-  leave(
+  requestPower(
     verb: 'reboot' | 'shutdown',
     force: boolean,
   ): Promise<{ readonly is: 'scheduled' } | { readonly is: 'refused' | 'locked'; readonly message: string }>;

@@ -39,7 +39,7 @@ export const hostRoutes: Plugin<HostRoutesDeps> = {
         path: `/v1/${verb}`,
         async handler(request, h) {
           try {
-            const result = await host.leave(verb, forceOf(bodyOf(request)));
+            const result = await host.requestPower(verb, forceOf(bodyOf(request)));
             if (result.is === 'scheduled') return json(h, { Data: 'OK', Error: '' }, 202);
             return refused(h, result.is === 'locked' ? 423 : 500, result.message);
           } catch (error) {

@@ -43,13 +43,13 @@ export async function performDeviceStep(
       await deps.units.switch(step.unit, step.verb);
       tell('Normal', 'Switched', `Told ${step.unit} to ${step.verb}: ${step.because}`);
       return undefined;
-    case 'leave-breadcrumb':
-      await deps.breadcrumb.leave();
+    case 'write-marker':
+      await deps.marker.write();
       deps.say(`Reboot has been scheduled to apply changes: ${step.because}`);
       tell('Normal', 'RebootRequired', `The device has to be restarted: ${step.because}`);
       return undefined;
-    case 'withdraw-breadcrumb':
-      await deps.breadcrumb.withdraw();
+    case 'remove-marker':
+      await deps.marker.remove();
       return undefined;
     case 'begin-trial':
       await changeTrial(deps, { since: await deps.clock.read(), starts: step.starts });
@@ -71,8 +71,8 @@ export async function performDeviceStep(
       tell('Warning', 'RebootRequired', step.because);
       return undefined;
     case 'reboot': {
-      const departure = await deps.reboot();
-      if (departure.is !== 'scheduled') return departure;
+      const answer = await deps.reboot();
+      if (answer.is !== 'scheduled') return answer;
       await deps.state.change({ reboot: { bootId, uid, generation, changes: step.changes } });
       tell('Normal', 'Rebooting', `Restarting the device: ${step.because}`);
       return undefined;

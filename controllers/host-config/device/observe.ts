@@ -7,7 +7,7 @@ import type { BootDevice } from '../../host/boot/backend.js';
 import type { BootPartition } from '../../host/boot/boot-partition.js';
 import type { HostStateFile } from '../../host/host-state.js';
 import type { BootClock } from '../../host/power/boot-clock.js';
-import type { RebootBreadcrumb } from '../../host/power/reboot-marker.js';
+import type { RebootMarker } from '../../host/power/reboot-marker.js';
 import type { Units } from '../../host/units.js';
 import { attempt } from '../../runtime/outcome.js';
 import { judge, type Proofs } from '../probe.js';
@@ -19,7 +19,7 @@ export interface ObserveDeps {
   readonly boot: BootPartition;
   readonly state: HostStateFile;
   readonly clock: BootClock;
-  readonly breadcrumb: RebootBreadcrumb;
+  readonly marker: RebootMarker;
   readonly units: Units;
   readonly device: BootDevice;
   /** What the agent was started with. */
@@ -75,7 +75,7 @@ export async function observeDevice(
     device: deps.device,
     state,
     bootId: clock.bootId,
-    breadcrumb: await deps.breadcrumb.isPending(deps.now() - clock.uptimeMs),
+    isMarked: await deps.marker.isPending(deps.now() - clock.uptimeMs),
     units,
     verdict: await judge(deps, document, state.trials.device, { ...clock, restartDue }),
     permission: attempt(() => rebootPermission(spec.reboot, deps.now())),

@@ -16,7 +16,7 @@ export type DeviceStep =
   /** Variables became ours or ceased to be, and no file changes by it. */
   | { readonly do: 'own'; readonly managed: Readonly<Record<string, string>>; readonly because: string }
   | { readonly do: 'unit'; readonly unit: string; readonly verb: 'start' | 'stop'; readonly because: string }
-  | { readonly do: 'leave-breadcrumb' | 'withdraw-breadcrumb'; readonly because: string }
+  | { readonly do: 'write-marker' | 'remove-marker'; readonly because: string }
   | { readonly do: 'begin-trial'; readonly starts: number; readonly because: string }
   | { readonly do: 'end-trial' | 'give-up' | 'restore'; readonly because: string }
   /** The document goes, and a restart of the device that is due cannot be had: somebody else has to see to it. */
@@ -42,7 +42,7 @@ export interface DeviceWorld {
   readonly device: BootDevice;
   readonly state: HostState;
   readonly bootId: string;
-  readonly breadcrumb: boolean;
+  readonly isMarked: boolean;
   readonly units: readonly SeenUnit[];
   /** Undefined without a trial. */
   readonly verdict: Verdict | undefined;
@@ -84,8 +84,8 @@ export function planDevice(world: DeviceWorld): Plan<DeviceStep> {
   if (towards && !(towards instanceof TerminalError)) return towards;
   if (lacksBoot(world)) return wait('BootPartitionMissing', BOOT_MISSING);
   const changes = rebootChanges(state, seen);
-  const crumb = planBreadcrumb(world, changes);
-  if (crumb) return crumb;
+  const marking = planMarker(world, changes);
+  if (marking) return marking;
   if (rolledBack) {
     const restart = changes.length > 0 ? planReboot({ ...world, unsettled: [] }, changes, true) : undefined;
     if (restart) return restart;
@@ -119,8 +119,8 @@ function planDeleted(world: DeviceWorld): Plan<DeviceStep> {
     return act('RollingBack', { do: 'give-up', because });
   }
   const changes = rebootChanges(state, seen);
-  const crumb = planBreadcrumb(world, changes);
-  if (crumb) return crumb;
+  const marking = planMarker(world, changes);
+  if (marking) return marking;
   const isBooted = changes.length > 0 && state.rolledBack.device?.bootId === bootId;
   if (!isBooted) return settled();
   const refusal = restartRefusal(world);
@@ -195,11 +195,11 @@ export function rebootChanges({ booted, touched }: HostState, seen: SeenBoot): r
     .map((variable) => changeText({ variable, from: booted?.values[variable], to: now[variable] }));
 }
 
-function planBreadcrumb({ breadcrumb, seen }: DeviceWorld, changes: readonly string[]): Plan<DeviceStep> | undefined {
-  if (!seen.hasBoot || breadcrumb === changes.length > 0) return undefined;
-  return breadcrumb
-    ? act('Observing', { do: 'withdraw-breadcrumb', because: 'no restart of the device is due' })
-    : act('Observing', { do: 'leave-breadcrumb', because: changes.join(', ') });
+function planMarker({ isMarked, seen }: DeviceWorld, changes: readonly string[]): Plan<DeviceStep> | undefined {
+  if (!seen.hasBoot || isMarked === changes.length > 0) return undefined;
+  return isMarked
+    ? act('Observing', { do: 'remove-marker', because: 'no restart of the device is due' })
+    : act('Observing', { do: 'write-marker', because: changes.join(', ') });
 }
 
 function planProof(verdict: Verdict): Plan<DeviceStep> | undefined {

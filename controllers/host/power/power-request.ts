@@ -4,9 +4,11 @@ import { errorMessage } from '../../../api/platform/errors.js';
 import type { AllLocks } from '../locks/all-locks.js';
 import type { Power, PowerVerb } from './power.js';
 
-export type Departure = { readonly is: 'scheduled' } | { readonly is: 'refused' | 'locked'; readonly message: string };
+export type PowerAnswer =
+  | { readonly is: 'scheduled' }
+  | { readonly is: 'refused' | 'locked'; readonly message: string };
 
-export interface DepartureDeps {
+export interface PowerRequestDeps {
   readonly hostRoot: string;
   readonly power: Power;
   readonly locks: AllLocks;
@@ -21,7 +23,7 @@ export interface DepartureDeps {
 }
 
 /** Left by a host OS update that has not been found good yet; a reboot now would roll it back. */
-const BREADCRUMBS = ['mnt/state/rollback-health-breadcrumb', 'mnt/state/rollback-altboot-breadcrumb'];
+const UPDATE_MARKERS = ['mnt/state/rollback-health-breadcrumb', 'mnt/state/rollback-altboot-breadcrumb'];
 const UPDATING = 'Waiting for Host OS update to finish';
 const WORDS = { reboot: 'Rebooting', shutdown: 'Shutting down' } as const;
 /** Time for the answer to reach the client. */
@@ -31,14 +33,14 @@ const DELAY_MS = 1_000;
  * Reboots or shuts down, a little later than it says so. It is a call and not a request on a document: a request that
  * is on disk would be found again after the boot that it asked for. Nobody is asked twice while one is under way.
  */
-export function departures(deps: DepartureDeps): (verb: PowerVerb, force: boolean) => Promise<Departure> {
+export function powerRequests(deps: PowerRequestDeps): (verb: PowerVerb, force: boolean) => Promise<PowerAnswer> {
   const scheduled = new Set<PowerVerb>();
   return async (verb, force) => {
     const { hostRoot, power, locks, say, log, after } = deps;
     // Not for the override of the configuration: only who asks can know that the update may be given up.
-    if (!force && BREADCRUMBS.some((path) => existsSync(join(hostRoot, path))))
+    if (!force && UPDATE_MARKERS.some((path) => existsSync(join(hostRoot, path))))
       return { is: 'locked', message: UPDATING };
-    const result = await locks.during(force, async (): Promise<Departure> => {
+    const result = await locks.during(force, async (): Promise<PowerAnswer> => {
       const obstacle = power.obstacle(verb);
       if (obstacle !== undefined) return { is: 'refused', message: obstacle };
       if (scheduled.has(verb)) return { is: 'scheduled' };

@@ -7,7 +7,7 @@ import { type HostFs, nodeHostFs } from '../fs.js';
  * The file by which a host's programs know that a restart of the device is due (docs/reference/host.md §12). It is a
  * message to others: we ourselves compare what was booted with what is there.
  */
-export class RebootBreadcrumb {
+export class RebootMarker {
   readonly #path: string;
 
   constructor(
@@ -17,7 +17,7 @@ export class RebootBreadcrumb {
     this.#path = join(hostRoot, 'tmp/balena-supervisor/reboot-after-apply');
   }
 
-  /** Whether it speaks of a boot that began before it was left; one from before the last start has had its effect. */
+  /** Whether it speaks of a boot that began before it was written; one from before the last start has had its effect. */
   async isPending(bootedAtMs: number): Promise<boolean> {
     try {
       return (await stat(this.#path)).mtimeMs > bootedAtMs;
@@ -27,12 +27,12 @@ export class RebootBreadcrumb {
     }
   }
 
-  async leave(): Promise<void> {
+  async write(): Promise<void> {
     await mkdir(dirname(this.#path), { recursive: true });
     await this.fs.write(this.#path, Buffer.alloc(0));
   }
 
-  async withdraw(): Promise<void> {
+  async remove(): Promise<void> {
     await this.fs.remove(this.#path);
   }
 }

@@ -5,7 +5,7 @@ import type { HostPorts } from '../../../api/http/supervisor/host-ports.js';
 export const aHost = (change: Partial<HostPorts> = {}): HostPorts => ({
   network: async () => ({ hostname: 'mydevice' }),
   underLocks: async (_, action) => ({ is: 'done', value: await action() }),
-  leave: async () => ({ is: 'scheduled' }),
+  requestPower: async () => ({ is: 'scheduled' }),
   blink: () => undefined,
   vpn: async () => ({ enabled: false, connected: false }),
   journal: async () => ({ output: Readable.from([]), stop: () => undefined }),

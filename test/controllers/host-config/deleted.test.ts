@@ -9,7 +9,7 @@ import { CONFIG, FakeAgent, FakeHost } from './fake-host.js';
 
 const CONFIG_TXT = '# theirs\ngpu_mem=16\n';
 const PATH = 'mnt/boot/config.txt';
-const CRUMB = 'tmp/balena-supervisor/reboot-after-apply';
+const MARKER = 'tmp/balena-supervisor/reboot-after-apply';
 const DEVICE: HostConfigSpec = { config: { HOST_CONFIG_gpu_mem: '64' } };
 const WANTED = '# theirs\ngpu_mem=64\n';
 const PROXY = { type: 'socks5', ip: '10.0.0.1', port: 1080 };
@@ -61,11 +61,11 @@ describe('a HostConfig that is deleted while its change is on trial', () => {
   describe('of the device', () => {
     it('leaves nothing behind when the change is not booted yet, and needs no restart', async () => {
       await apply('device', { ...DEVICE, reboot: 'never' });
-      assert.notEqual(await host.get(CRUMB), undefined);
+      assert.notEqual(await host.get(MARKER), undefined);
       await remove('device');
       assert.equal(isThere('device'), false);
       assert.equal(await host.get(PATH), CONFIG_TXT);
-      assert.equal(await host.get(CRUMB), undefined);
+      assert.equal(await host.get(MARKER), undefined);
       assert.deepEqual(host.told, []);
       assert.deepEqual(
         agent.events('device').filter((one) => /^Roll/.test(one)),
@@ -86,12 +86,12 @@ describe('a HostConfig that is deleted while its change is on trial', () => {
       assert.equal(await host.get(PATH), CONFIG_TXT);
       assert.deepEqual(host.told, ['reboot']);
       assert.match(agent.ready('device'), /^RebootRequired: .*gpu_mem: 64 → 16. It was asked to/);
-      assert.notEqual(await host.get(CRUMB), undefined);
+      assert.notEqual(await host.get(MARKER), undefined);
       await rests();
       await start();
       assert.equal(isThere('device'), false);
       assert.deepEqual(host.told, []);
-      assert.equal(await host.get(CRUMB), undefined);
+      assert.equal(await host.get(MARKER), undefined);
       await rests();
     });
 
@@ -99,13 +99,13 @@ describe('a HostConfig that is deleted while its change is on trial', () => {
       await apply('device', DEVICE);
       host.defaultRoute = false;
       await start();
-      host.departure = { is: 'locked', message: 'Lockfile exists' };
+      host.powerAnswer = { is: 'locked', message: 'Lockfile exists' };
       const hour = (new Date(agent.clock.now()).getHours() + 2) % 24;
       await apply('device', { ...DEVICE, reboot: `window(* ${hour} * * *)` });
       await remove('device');
       assert.equal(await host.get(PATH), CONFIG_TXT);
       assert.match(agent.ready('device'), /^RebootRequired: .*Lockfile exists/);
-      host.departure = { is: 'scheduled' };
+      host.powerAnswer = { is: 'scheduled' };
       await agent.pass(60_000);
       await start();
       assert.equal(isThere('device'), false);
@@ -119,7 +119,7 @@ describe('a HostConfig that is deleted while its change is on trial', () => {
       await remove('device');
       assert.equal(isThere('device'), false);
       assert.equal(await host.get(PATH), CONFIG_TXT);
-      assert.notEqual(await host.get(CRUMB), undefined);
+      assert.notEqual(await host.get(MARKER), undefined);
       assert.deepEqual(host.told, []);
       const said = 'RebootRequired: The device has to be restarted: HOST_CONFIG_gpu_mem: 64 → 16. This agent may not';
       assert.ok(agent.events('device').some((one) => one.startsWith(said)));

@@ -12,8 +12,8 @@ import { BootPartition } from '../../../controllers/host/boot/boot-partition.js'
 import { type HostFs, nodeHostFs } from '../../../controllers/host/fs.js';
 import { HostStateFile } from '../../../controllers/host/host-state.js';
 import { HostNetwork } from '../../../controllers/host/network/host-network.js';
-import type { Departure } from '../../../controllers/host/power/power-request.js';
-import { RebootBreadcrumb } from '../../../controllers/host/power/reboot-marker.js';
+import type { PowerAnswer } from '../../../controllers/host/power/power-request.js';
+import { RebootMarker } from '../../../controllers/host/power/reboot-marker.js';
 import type { Unit, Units } from '../../../controllers/host/units.js';
 import { type HostConfigControllerDeps, hostConfigController } from '../../../controllers/host-config/controller.js';
 import type { Clock } from '../../../controllers/runtime/delays.js';
@@ -56,7 +56,7 @@ export class FakeHost {
   apiAnswers = true;
   appsAreKnown = true;
   obstacle: string | undefined;
-  departure: Departure = { is: 'scheduled' };
+  powerAnswer: PowerAnswer = { is: 'scheduled' };
   readonly said: string[] = [];
 
   private constructor(readonly root: string) {}
@@ -116,10 +116,10 @@ export class FakeHost {
   }
 
   /** Asked for; it goes when `startDevice` is called. */
-  reboot(): Departure {
+  reboot(): PowerAnswer {
     this.#spend();
     this.told.push('reboot');
-    return this.departure;
+    return this.powerAnswer;
   }
 
   get systemd(): Units {
@@ -157,7 +157,7 @@ export class FakeHost {
     );
   }
 
-  /** What a start of the device does: the rest is memory that is gone, and a breadcrumb that lay in it. */
+  /** What a start of the device does: the rest is memory that is gone, and a reboot marker that lay in it. */
   async startDevice(nowMs: number): Promise<void> {
     this.bootId = `boot-${Number(this.bootId.slice('boot-'.length)) + 1}`;
     this.bootedAtMs = nowMs;
@@ -178,7 +178,7 @@ export function depsOf(host: FakeHost, store: Store, folder: string, time: Time)
     network: new HostNetwork({ hostRoot: host.root, files, fs }),
     boot: new BootPartition({ hostRoot: host.root, device, files, fs }),
     state: new HostStateFile(folder, { now: time.now, fs }),
-    breadcrumb: new RebootBreadcrumb(host.root, fs),
+    marker: new RebootMarker(host.root, fs),
     clock: { read: async () => ({ bootId: host.bootId, uptimeMs: time.monotonic() - host.bootedAtMs }) },
     proofs: {
       hasDefaultRoute: async () => host.defaultRoute,

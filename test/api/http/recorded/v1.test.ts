@@ -83,7 +83,7 @@ recorded('recorded: a device without keys', () => aServer({ localMode: true }), 
 ]);
 
 const left = (is: 'locked' | 'refused', message: string): readonly [() => ReturnType<typeof aServer>, Row['want']] => [
-  onHost({ leave: async () => ({ is, message }) }),
+  onHost({ requestPower: async () => ({ is, message }) }),
   [is === 'locked' ? 423 : 500, JSON_TYPE, `{"Data":"","Error":"${message}"}`],
 ];
 for (const [open, want] of [

@@ -18,7 +18,7 @@ class Told {
   left: 'scheduled' | 'locked' | 'refused' | 'thrown' = 'scheduled';
   readonly host = aHost({
     blink: () => void this.acts.push('blink'),
-    leave: async (verb, force) => {
+    requestPower: async (verb, force) => {
       this.acts.push(`${verb}${force ? ' by force' : ''}`);
       if (this.left === 'thrown') throw new Error('connect ECONNREFUSED');
       return this.left === 'scheduled' ? { is: this.left } : { is: this.left, message: `because ${this.left}` };

@@ -31,7 +31,7 @@ const WORLD: DeviceWorld = {
   device: { deviceType: 'raspberrypi4-64', metaVersion: undefined },
   state: { ...NO_STATE, booted: { bootId: 'b', values: {} } },
   bootId: 'b',
-  breadcrumb: false,
+  isMarked: false,
   units: [{ unit: 'avahi-daemon.service', active: true, wanted: false }],
   verdict: undefined,
   permission: { is: 'allowed' },
@@ -96,53 +96,53 @@ describe('the plan for a HostConfig device that is being deleted', () => {
       'settled',
     ],
     [
-      'leaves a breadcrumb for what was put back and is not booted',
+      'leaves a reboot marker for what was put back and is not booted',
       {},
       { ...CHANGED, rolledBack: BACK },
-      `leave-breadcrumb: ${CHANGE}; progressing`,
+      `write-marker: ${CHANGE}; progressing`,
     ],
     [
       'restarts the device for it at once: no window, nobody is waited for',
-      { breadcrumb: true, permission: { is: 'later', inMs: 1, next: undefined } },
+      { isMarked: true, permission: { is: 'later', inMs: 1, next: undefined } },
       { ...CHANGED, rolledBack: BACK },
       `reboot: ${CHANGE}; progressing`,
     ],
     [
       'restarts the device although the document names a window that is none',
-      { breadcrumb: true, permission: new TerminalError('InvalidSpec', 'no window') },
+      { isMarked: true, permission: new TerminalError('InvalidSpec', 'no window') },
       { ...CHANGED, rolledBack: BACK },
       `reboot: ${CHANGE}; progressing`,
     ],
     [
       'stays until the device has been restarted',
-      { breadcrumb: true },
+      { isMarked: true },
       { ...CHANGED, rolledBack: BACK, reboot: ASKED },
       `wait, RebootRequired: The device has to be restarted: ${CHANGE}. It was asked to and has not done so yet`,
     ],
     [
       'leaves a restart to somebody else where the document never wanted one',
-      { breadcrumb: true, permission: { is: 'never' } },
+      { isMarked: true, permission: { is: 'never' } },
       { ...CHANGED, rolledBack: BACK },
       `leave-restart: The device has to be restarted: ${CHANGE}. spec.reboot is never: restart it by hand; settled`,
     ],
     [
       'leaves a restart to somebody else where it cannot be had',
-      { breadcrumb: true, obstacle: 'This agent may not' },
+      { isMarked: true, obstacle: 'This agent may not' },
       { ...CHANGED, rolledBack: BACK },
       `leave-restart: The device has to be restarted: ${CHANGE}. This agent may not; settled`,
     ],
-    ['restarts nothing for a change that nobody asked a proof of', { breadcrumb: true }, CHANGED, 'settled'],
+    ['restarts nothing for a change that nobody asked a proof of', { isMarked: true }, CHANGED, 'settled'],
     [
       'restarts nothing for what was put back before the last start of the device',
-      { breadcrumb: true },
+      { isMarked: true },
       { ...CHANGED, rolledBack: { device: { uid: 'u', generation: 1, because: 'x', bootId: 'a' } } },
       'settled',
     ],
     [
-      'withdraws a breadcrumb that nothing stands behind',
-      { breadcrumb: true },
+      'withdraws a reboot marker that nothing stands behind',
+      { isMarked: true },
       {},
-      'withdraw-breadcrumb: no restart of the device is due; progressing',
+      'remove-marker: no restart of the device is due; progressing',
     ],
   ];
   for (const [what, world, state, want] of cases) {
@@ -150,7 +150,7 @@ describe('the plan for a HostConfig device that is being deleted', () => {
   }
 
   it('and a later one of the same name may ask for the restart that the deleted one asked for', () => {
-    const later = { ...WORLD, isDeleted: false, config: {}, units: [], waiting: [], unsettled: [], breadcrumb: true };
+    const later = { ...WORLD, isDeleted: false, config: {}, units: [], waiting: [], unsettled: [], isMarked: true };
     const reboot = { bootId: 'a', uid: 'u', generation: 1, changes: [CHANGE] };
     const state = { ...WORLD.state, ...CHANGED, reboot };
     assert.match(told({ ...later, state }), /^DoesNotConverge: /);

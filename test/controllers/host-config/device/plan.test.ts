@@ -46,7 +46,7 @@ const AT_REST: DeviceWorld = {
   device: DEVICE,
   state: { ...NO_STATE, booted: { bootId: 'b', values: { [GPU]: '64' } }, managed: { [GPU]: '64' } },
   bootId: 'b',
-  breadcrumb: false,
+  isMarked: false,
   units: [],
   verdict: undefined,
   permission: { is: 'allowed' },
@@ -105,7 +105,7 @@ interface Row {
 
 /** Booted with 16 and changed to 64 since: takes effect at the next start. */
 const CHANGED = {
-  world: { breadcrumb: true } as Partial<DeviceWorld>,
+  world: { isMarked: true } as Partial<DeviceWorld>,
   state: { booted: { bootId: 'b', values: { [GPU]: '16' } }, touched: [GPU] } as Partial<HostState>,
 };
 const ASKED = (more: object = {}) => ({ bootId: 'b', uid: 'u', generation: 1, changes: [CHANGE], ...more });
@@ -151,8 +151,8 @@ const TABLES: Readonly<Record<string, readonly Row[]>> = {
       want: 'settled',
     },
     {
-      it: 'leaves the breadcrumb alone: nobody can tell what is due',
-      world: { seen: NO_BOOT, config: {}, breadcrumb: true },
+      it: 'leaves the reboot marker alone: nobody can tell what is due',
+      world: { seen: NO_BOOT, config: {}, isMarked: true },
       state: { managed: {} },
       want: 'settled',
     },
@@ -288,10 +288,10 @@ const TABLES: Readonly<Record<string, readonly Row[]>> = {
   ],
   'after a change that takes a restart': [
     {
-      it: 'leaves a breadcrumb first',
-      world: { breadcrumb: false },
+      it: 'leaves a reboot marker first',
+      world: { isMarked: false },
       state: CHANGED.state,
-      want: `leave-breadcrumb: ${CHANGE}; progressing, Observing`,
+      want: `write-marker: ${CHANGE}; progressing, Observing`,
     },
     { it: 'restarts the device', ...CHANGED, want: `reboot for 1: ${CHANGE}; progressing, Rebooting` },
     {
@@ -307,9 +307,9 @@ const TABLES: Readonly<Record<string, readonly Row[]>> = {
       want: 'settled',
     },
     {
-      it: 'withdraws the breadcrumb when the change was taken back',
-      world: { breadcrumb: true },
-      want: 'withdraw-breadcrumb: no restart of the device is due; progressing, Observing',
+      it: 'withdraws the reboot marker when the change was taken back',
+      world: { isMarked: true },
+      want: 'remove-marker: no restart of the device is due; progressing, Observing',
     },
     {
       it: 'never restarts where the document says so',

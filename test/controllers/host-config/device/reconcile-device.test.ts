@@ -157,11 +157,11 @@ describe('the HostConfig device', () => {
     const app = agent.store.get('App', 'hello');
     assert.ok(app);
     agent.store.setStatus(app, { observedGeneration: 1, conditions: [] });
-    host.departure = { is: 'locked', message: 'Lockfile exists for { appId: 1, service: web }' };
+    host.powerAnswer = { is: 'locked', message: 'Lockfile exists for { appId: 1, service: web }' };
     await agent.pass(5_000);
     assert.match(agent.ready('device'), /^RebootRequired: .*Lockfile exists/);
     assert.deepEqual(host.told, ['reboot']);
-    host.departure = { is: 'scheduled' };
+    host.powerAnswer = { is: 'scheduled' };
     await agent.pass(60_000);
     assert.deepEqual(host.told, ['reboot', 'reboot']);
     await agent.pass(3_600_000);

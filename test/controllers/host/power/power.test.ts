@@ -7,7 +7,7 @@ import { readSettings } from '../../../../controllers/agent/settings.js';
 import type { AllLocks } from '../../../../controllers/host/locks/all-locks.js';
 import { seeVpn } from '../../../../controllers/host/network/vpn.js';
 import { commandWords, hostPower, type Power, type PowerVerb } from '../../../../controllers/host/power/power.js';
-import { departures } from '../../../../controllers/host/power/power-request.js';
+import { powerRequests } from '../../../../controllers/host/power/power-request.js';
 import { parseProperties, type Run, systemdUnits } from '../../../../controllers/host/units.js';
 import { FakeClock } from '../../../setup/fake-clock.js';
 
@@ -102,7 +102,7 @@ describe('power', () => {
   it('refuses an open quote', () => assert.throws(() => commandWords('a "b'), /not closed/));
 });
 
-describe('a departure', () => {
+describe('a request to end the system', () => {
   let folder: string;
   let clock: FakeClock;
   let ended: PowerVerb[];
@@ -119,7 +119,7 @@ describe('a departure', () => {
   });
   afterEach(() => rm(folder, { recursive: true }));
 
-  const leave = () => {
+  const asker = () => {
     const power: Power = {
       obstacle: () => obstacle,
       end: async (verb) => {
@@ -135,7 +135,7 @@ describe('a departure', () => {
     };
     const log = { info: () => undefined, error: () => undefined };
     const say = (message: string, isError = false) => void said.push(isError ? `error: ${message}` : message);
-    return departures({ hostRoot: folder, power, locks, say, log, after: (ms, call) => clock.after(ms, call) });
+    return powerRequests({ hostRoot: folder, power, locks, say, log, after: (ms, call) => clock.after(ms, call) });
   };
   const breadcrumb = async (name: string): Promise<void> => {
     const path = join(folder, 'mnt/state', name);
@@ -144,7 +144,7 @@ describe('a departure', () => {
   };
 
   it('is announced, and happens a second after the answer', async () => {
-    assert.deepEqual(await leave()('reboot', false), { is: 'scheduled' });
+    assert.deepEqual(await asker()('reboot', false), { is: 'scheduled' });
     assert.deepEqual(said, ['Rebooting']);
     clock.advance(999);
     assert.deepEqual(ended, []);
@@ -153,7 +153,7 @@ describe('a departure', () => {
   });
 
   it('is scheduled once however often it is asked for', async () => {
-    const go = leave();
+    const go = asker();
     for (let times = 0; times < 3; times += 1) assert.equal((await go('shutdown', false)).is, 'scheduled');
     clock.advance(5_000);
     assert.deepEqual(ended, ['shutdown']);
@@ -164,30 +164,30 @@ describe('a departure', () => {
     it(`waits for a host OS update (${name}) unless it is forced`, async () => {
       await breadcrumb(name);
       const message = 'Waiting for Host OS update to finish';
-      assert.deepEqual(await leave()('reboot', false), { is: 'locked', message });
+      assert.deepEqual(await asker()('reboot', false), { is: 'locked', message });
       assert.deepEqual(forced, []);
-      assert.deepEqual(await leave()('reboot', true), { is: 'scheduled' });
+      assert.deepEqual(await asker()('reboot', true), { is: 'scheduled' });
       assert.deepEqual(forced, [true]);
     });
   }
 
   it('does not happen against a lock', async () => {
     locked = 'Lockfile exists for { appId: 1, service: main }';
-    assert.deepEqual(await leave()('reboot', false), { is: 'locked', message: locked });
+    assert.deepEqual(await asker()('reboot', false), { is: 'locked', message: locked });
     clock.advance(5_000);
     assert.deepEqual([ended, said], [[], []]);
   });
 
   it('is not promised when it cannot happen', async () => {
     obstacle = 'no systemd';
-    assert.deepEqual(await leave()('reboot', false), { is: 'refused', message: 'no systemd' });
+    assert.deepEqual(await asker()('reboot', false), { is: 'refused', message: 'no systemd' });
     clock.advance(5_000);
     assert.deepEqual([ended, said], [[], []]);
   });
 
   it('says so when the system refuses after all, and may be asked for again', async () => {
     failure = new Error('inhibited');
-    const go = leave();
+    const go = asker();
     await go('reboot', false);
     clock.advance(1_000);
     await new Promise((resolve) => setImmediate(resolve));
