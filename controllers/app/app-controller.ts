@@ -13,6 +13,7 @@ export function appController(deps: AppDeps): Controller {
   return {
     kind: 'App',
     workers: 4,
+    after: ['Image', 'Network', 'Volume', 'Service'],
     reconcile: reconcileApp(deps, memory),
     wakes(wake) {
       const { store, world } = deps;

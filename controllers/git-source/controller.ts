@@ -14,6 +14,8 @@ import { gitSourceStatus } from './status.js';
 
 /** Talks with servers take seconds: several at once, so that a slow one holds up nobody. */
 const WORKERS = 4;
+/** A server that is down is asked again after seconds at first, then after minutes, ms. */
+const BACKOFF_MS = { first: 2_000, max: 10 * 60_000 };
 /** An app that comes up changes its status often: the status branch hears of it once, ms. */
 const STATUS_DELAY_MS = 15_000;
 
@@ -30,6 +32,7 @@ export function gitSourceController(deps: GitSourceDeps): Controller {
   return {
     kind: 'GitSource',
     workers: WORKERS,
+    backoffMs: BACKOFF_MS,
     reconcile: reconciler({
       kind: 'GitSource',
       store,

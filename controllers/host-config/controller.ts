@@ -17,6 +17,7 @@ export function hostConfigController(deps: HostConfigControllerDeps, watchFiles?
   return {
     kind: 'HostConfig',
     workers: 1, // both write config.json and the state of the host
+    beginsFirst: true, // boot files that keep Docker from starting have to be judged, and taken back, all the same
     concerns: (name) => name === NETWORK_DOCUMENT || name === DEVICE_DOCUMENT,
     reconcile: (key, signal) => (key.name === DEVICE_DOCUMENT ? device : network)(key, signal),
     wakes(wake) {

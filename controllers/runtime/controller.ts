@@ -7,6 +7,15 @@ export interface Controller {
   /** Passes at the same time, over different keys. */
   readonly workers: number;
   readonly reconcile: Reconcile;
+  /** First and longest wait after failures, ms. Default: 500 ms and 5 min. */
+  readonly backoffMs?: { readonly first: number; readonly max: number };
+  /**
+   * Kinds whose every document is looked at once before this one begins: what their status says was written by an earlier
+   * process, and nothing may be concluded from it.
+   */
+  readonly after?: readonly Kind[];
+  /** Begins before an engine is found and the sources are read: it needs neither. */
+  readonly beginsFirst?: true;
   /** Which documents get passes; all of them when absent. The others keep the status that they have: none. */
   concerns?(name: string): boolean;
   /**

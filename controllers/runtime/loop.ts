@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { messageWithCauses } from '../../api/platform/errors.js';
 import type { Store } from '../../api/store/store.js';
 import { isReady } from '../../crds/model/conditions.js';
-import { keyOf, type Resource } from '../../crds/model/kinds.js';
+import { type Kind, keyOf, type Resource } from '../../crds/model/kinds.js';
 import { Backoff } from './backoff.js';
 import { conclude, conditionsAfter, type Ending } from './conclude.js';
 import type { Controller } from './controller.js';
@@ -19,12 +19,7 @@ export interface LoopDeps {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
-  /** First and longest wait after failures, ms. */
-  readonly backoffMs?: { readonly first: number; readonly max: number };
-  /**
-   * Loops whose every document is looked at once before this one begins: what their status says was written by an
-   * earlier process, and nothing may be concluded from it.
-   */
+  /** The loops of the kinds that the controller comes `after`. */
   readonly after?: readonly Loop[];
   /** Says what keeps passes from coming to an end. */
   readonly heldUp?: HeldUp;
@@ -78,7 +73,7 @@ export class Loop {
       this.#endFirstRound = resolve;
     });
     this.#delays = new Delays(deps.clock);
-    const { first = 500, max = 300_000 } = deps.backoffMs ?? {};
+    const { first = 500, max = 300_000 } = controller.backoffMs ?? {};
     this.#backoff = new Backoff({ firstMs: first, maxMs: max, random: deps.random });
   }
 
@@ -283,6 +278,21 @@ export class Loop {
     this.#backoff.forget(name);
     this.#spins.delete(name);
   }
+}
+
+/** A loop for each controller. Those that others come after are first; none is started. */
+export function loopsOf(controllers: readonly Controller[], deps: Omit<LoopDeps, 'after'>): readonly Loop[] {
+  const loops = new Map<Kind, Loop>();
+  const loopOf = (controller: Controller): Loop => {
+    const known = loops.get(controller.kind);
+    if (known) return known;
+    const after = controllers.filter(({ kind }) => controller.after?.includes(kind)).map(loopOf);
+    const loop = new Loop(controller, { ...deps, after });
+    loops.set(controller.kind, loop);
+    return loop;
+  };
+  for (const controller of controllers) loopOf(controller);
+  return [...loops.values()];
 }
 
 async function endingOf(pass: () => Promise<Ending>, signal: AbortSignal): Promise<Ending> {

@@ -77,7 +77,8 @@ describe('the GitSource controller', () => {
     };
     const device = () => ({ name: 'kitchen', uuid: 'u', deviceType: 't', arch: 'amd64', version: '1' });
     const controller = gitSourceController({ store, repositories, clock, random: () => 0, device });
-    loop = new Loop(controller, { store, clock, random: () => 0, log, backoffMs: { first: 1000, max: 60_000 } });
+    const backoffMs = { first: 1000, max: 60_000 };
+    loop = new Loop({ ...controller, backoffMs }, { store, clock, random: () => 0, log });
     loop.start();
   };
   afterEach(async () => {

@@ -6,7 +6,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { pino } from 'pino';
 import { openStore } from '../../../api/store/document-store.js';
 import type { Store } from '../../../api/store/store.js';
-import { Loop } from '../../../controllers/runtime/loop.js';
+import type { Controller } from '../../../controllers/runtime/controller.js';
+import { Loop, loopsOf } from '../../../controllers/runtime/loop.js';
 import { type Outcome, TerminalError } from '../../../controllers/runtime/outcome.js';
 import { conditionOf } from '../../../crds/model/conditions.js';
 import { API_VERSION, type Declared } from '../../../crds/model/kinds.js';
@@ -338,5 +339,23 @@ describe('Loop', () => {
     await quiet();
     assert.equal(ready('a')?.status, 'True');
     await empty.stop();
+  });
+
+  it('comes after the loops of the kinds that its controller names, which are made first', () => {
+    const idle = {
+      workers: 1,
+      wakes: () => () => undefined,
+      reconcile: async (): Promise<Outcome> => ({ is: 'settled' }),
+    };
+    const controllers: readonly Controller[] = [
+      { ...idle, kind: 'App', after: ['Service', 'Image'] },
+      { ...idle, kind: 'Image' },
+      { ...idle, kind: 'Service', after: ['Image'] },
+    ];
+    const loops = loopsOf(controllers, { store, clock, random: () => 0, log: silent });
+    assert.deepEqual(
+      loops.map(({ controller }) => controller.kind),
+      ['Image', 'Service', 'App'],
+    );
   });
 });
