@@ -8,6 +8,18 @@ export interface Part {
   stop(): Promise<void> | void;
 }
 
+/** A part that goes on from `begin` until what that returned is called. */
+export function ongoing(name: string, begin: () => () => Promise<void> | void): Part {
+  const ends: (() => Promise<void> | void)[] = [];
+  return {
+    name,
+    start: () => void ends.push(begin()),
+    stop: async () => {
+      for (const end of ends.splice(0)) await end();
+    },
+  };
+}
+
 /** Loops let passes run for 5 s and abort them then, ms. */
 const STOP_MS = 8000;
 

@@ -11,24 +11,34 @@ export interface OrphansDeps {
   readonly world: Pick<Informer, 'fresh' | 'trouble' | 'vitals' | 'volumes' | 'refreshVolume'>;
   readonly engine: Pick<Engine, 'removeVolume' | 'volumeUsers'>;
   readonly logs: Pick<LogStream, 'system'>;
+  /** What is declared has been read: an app that is not known yet is not gone. Taken for granted when absent. */
+  readonly isDeclared?: () => boolean;
 }
 
 /** The volumes that an app, which is gone, has left behind. They are only told of; nothing but a person's word removes one. */
 export function orphanedVolumes(deps: OrphansDeps): OrphanedVolumes {
-  const { store, world, engine, logs } = deps;
+  const { store, world, engine, logs, isDeclared = () => true } = deps;
+  const needDeclared = (): void => {
+    if (!isDeclared()) throw new Error('The agent is still reading what is declared; try again in a moment');
+  };
   const unknown = (): Error => new Error(world.trouble ?? 'The engine has not answered yet');
   const lastSeen = (): readonly OrphanedVolume[] => {
+    needDeclared();
     if (world.vitals.listedAtMs === undefined) throw unknown();
     return orphansAmong(world.volumes(), store);
   };
   const list = (): readonly OrphanedVolume[] => {
+    needDeclared();
     if (!world.fresh) throw unknown();
     return lastSeen();
   };
   return {
     lastSeen,
     list,
-    unsure: () => unreadSource(store),
+    unsure: () => {
+      needDeclared();
+      return unreadSource(store);
+    },
     async remove(name, signal): Promise<RemovalOfOrphan> {
       const orphan = list().find((one) => one.name === name);
       if (!orphan) return { is: 'absent' };

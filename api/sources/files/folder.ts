@@ -43,6 +43,8 @@ export interface FolderSource {
   readonly name: string;
   /** Resolves after the first look, also when a folder is missing or the store refuses: it goes on trying. */
   start(): Promise<void>;
+  /** The first look has ended. */
+  readonly hasSynced: boolean;
   /** Reads every file again, and proposes when something differs. */
   rescan(): Promise<void>;
   stop(): Promise<void>;
@@ -89,6 +91,7 @@ class WatchedFolders implements FolderSource {
   #polling = false;
   #running: Promise<void> | undefined;
   #again = false;
+  #hasSynced = false;
   #seen = '';
   #proposed = '';
   #failedProposals = 0;
@@ -113,8 +116,13 @@ class WatchedFolders implements FolderSource {
     this.#problems = new ProblemLog(options.log);
   }
 
+  get hasSynced(): boolean {
+    return this.#hasSynced;
+  }
+
   async start(): Promise<void> {
     await this.#look();
+    this.#hasSynced = true;
   }
 
   async rescan(): Promise<void> {

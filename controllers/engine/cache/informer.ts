@@ -51,6 +51,12 @@ export function startWorld(deps: {
   return new LiveWorld({ sameClock: true, coalesceMs: COALESCE_MS, ...deps });
 }
 
+/** Of an engine that nobody has asked before now. */
+function unasked(clock: Clock): Vitals {
+  const nowMs = clock.monotonic();
+  return { listedAtMs: undefined, triedAtMs: nowMs, lostAtMs: nowMs, engineAnswers: true };
+}
+
 /** What the connection is doing, so that `relist` knows what to do. */
 interface Connection {
   /** Serialises the lists of one connection. */
@@ -75,8 +81,7 @@ class LiveWorld extends CachedWorld implements Informer {
 
   constructor(private readonly own: WorldDeps) {
     super(own);
-    const nowMs = own.clock.monotonic();
-    this.#vitals = { listedAtMs: undefined, triedAtMs: nowMs, lostAtMs: nowMs, engineAnswers: true };
+    this.#vitals = unasked(own.clock);
   }
 
   get vitals(): Vitals {
@@ -115,6 +120,7 @@ class LiveWorld extends CachedWorld implements Informer {
   }
 
   start(): Promise<void> {
+    if (!this.#loop) this.#vitals = unasked(this.own.clock);
     const attempted = this.#nextAttempt();
     this.#loop ??= this.#keepConnected();
     return attempted;

@@ -44,12 +44,13 @@ const IDLE_MS = 10_000;
 /** So that the modem hands over every response and each verb judges the status itself. */
 const EVERY_STATUS = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [100 + index, true]));
 
-/**
- * Docker's HTTP over dockerode's modem: sockets kept alive, no limit on how many requests run at once (event and log
- * streams occupy one each for hours). Bodies are read here rather than by the modem, which never answers when the
- * engine dies in the middle of one.
- */
-export function dockerHttp(address: DockerAddress): DockerHttp {
+interface Connection {
+  readonly docker: Docker;
+  /** As `DOCKER_HOST`. */
+  readonly where: string;
+}
+
+function connectionTo(address: DockerAddress): Connection {
   const agent = new Agent({ keepAlive: true, maxFreeSockets: IDLE_SOCKETS, timeout: IDLE_MS });
   // The modem writes out its whole options, sockets and all, for a debug line at every request that nobody sees: with
   // fifty requests under way that took half of our processor time.
@@ -59,19 +60,33 @@ export function dockerHttp(address: DockerAddress): DockerHttp {
     'socketPath' in address
       ? { socketPath: address.socketPath, host: undefined, port: undefined, protocol: 'http', agent }
       : { host: address.host, port: address.port, protocol: 'http', agent };
-  const docker = new Docker(options);
-  const where = describeAddress(address);
+  return { docker: new Docker(options), where: describeAddress(address) };
+}
+
+/**
+ * Docker's HTTP over dockerode's modem: sockets kept alive, no limit on how many requests run at once (event and log
+ * streams occupy one each for hours). Bodies are read here rather than by the modem, which never answers when the
+ * engine dies in the middle of one. An address that is not known yet is asked for at the first request; what that throws
+ * is what the request rejects with.
+ */
+export function dockerHttp(address: DockerAddress | (() => DockerAddress)): DockerHttp {
+  const last: { connection?: Connection } = {};
+  const connection = (): Connection => {
+    last.connection ??= connectionTo(typeof address === 'function' ? address() : address);
+    return last.connection;
+  };
 
   const broken = (cause: unknown, signal: AbortSignal): unknown => {
     if (signal.aborted) return signal.reason;
     if (cause instanceof EngineError || cause instanceof EngineUnreachable) return cause;
-    return new EngineUnreachable(`No Docker engine answers at ${where}: ${errorMessage(cause)}`, {
+    return new EngineUnreachable(`No Docker engine answers at ${connection().where}: ${errorMessage(cause)}`, {
       cause,
     });
   };
 
   const open = async (call: Call): Promise<Answer> => {
     call.signal.throwIfAborted();
+    const { docker } = connection();
     setMaxListeners(0, call.signal); // one signal for many requests at once is the normal case, not a leak
     try {
       return await new Promise<Answer>((resolve, reject) => {

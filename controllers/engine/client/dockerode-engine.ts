@@ -21,8 +21,8 @@ import { isUnchanged } from './known-containers.js';
 const PARALLEL_INSPECTIONS = 16;
 
 export interface EngineSettings {
-  /** As the `DOCKER_HOST` variable; nothing means Docker's usual socket. */
-  readonly dockerHost?: string | undefined;
+  /** As the `DOCKER_HOST` variable; nothing means Docker's usual socket. A function is asked at the first verb. */
+  readonly dockerHost?: string | undefined | (() => string);
   /** ms since the epoch */
   readonly now?: () => number;
   /** How long nothing may be heard of a pull, ms. */
@@ -31,7 +31,9 @@ export interface EngineSettings {
 
 /** The engine at an address. Connects when the first verb is called. Throws only for an address that is none. */
 export function connectEngine({ dockerHost, now = Date.now, pullSilenceMs }: EngineSettings = {}): Engine {
-  const http = dockerHttp(parseDockerHost(dockerHost));
+  const http = dockerHttp(
+    typeof dockerHost === 'function' ? () => parseDockerHost(dockerHost()) : parseDockerHost(dockerHost),
+  );
 
   return {
     ...daemonVerbs(http),

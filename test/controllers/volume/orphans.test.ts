@@ -32,6 +32,7 @@ function aDesk({
   users = [] as string[],
   unavailableOrigins = [] as string[],
   sources = [] as string[],
+  isDeclared = true,
 } = {}) {
   const volumes = [...VOLUMES];
   const said: unknown[] = [];
@@ -41,6 +42,7 @@ function aDesk({
     GitSource: sources.map((name) => aDocument('GitSource', name, { url: 'https://example.org/x.git' })),
   };
   const orphans = orphanedVolumes({
+    isDeclared: () => isDeclared,
     store: {
       list: ((kind: Kind) => documents[kind] ?? []) as never,
       unavailableOrigins: () =>
@@ -115,6 +117,14 @@ describe('orphaned volumes', () => {
 
   it('are not taken for none while the engine has never been seen', () => {
     assert.throws(() => aDesk({ fresh: false, everSeen: false }).orphans.lastSeen(), /The engine is down/);
+  });
+
+  it('are not told of before what is declared has been read', async () => {
+    const { orphans } = aDesk({ isDeclared: false });
+    assert.throws(() => orphans.list(), /still reading what is declared/);
+    assert.throws(() => orphans.lastSeen(), /still reading what is declared/);
+    assert.throws(() => orphans.unsure(), /still reading what is declared/);
+    await assert.rejects(orphans.remove('2_old', signal), /still reading what is declared/);
   });
 
   it('may have an app after all while a source has not been read', () => {
