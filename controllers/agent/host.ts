@@ -6,18 +6,9 @@ import { appIdOf } from '../../api/store/proposal/derived-names.js';
 import type { Store } from '../../api/store/store.js';
 import type { DeviceVariables } from '../../crds/model/device-variables.js';
 import type { DeviceFacts } from '../host/facts/facts.js';
-import { SystemReader } from '../host/facts/system-facts.js';
 import type { UpdateLocks } from '../host/locks/update-locks.js';
-import { answersAt } from '../host/network/api-answer.js';
-import { readDefaultRoute } from '../host/network/default-route.js';
-import { interfaceReader } from '../host/network/interfaces.js';
 import { type Host, openHost } from '../host/open-host.js';
-import { type HostConfigControllerDeps, hostConfigController } from '../host-config/controller.js';
 import { systemClock } from '../runtime/delays.js';
-import { Loop } from '../runtime/loop.js';
-import type { Part } from '../runtime/manager.js';
-import type { ActorDeps } from './actor-deps.js';
-import { working } from './parts.js';
 import type { Settings } from './settings.js';
 
 interface HostParts {
@@ -51,60 +42,4 @@ export function hostOf({ settings, facts, store, variables, locks, logs, log }: 
         lostFiles(settings.dataFolder).filter(({ source }) => source?.file === aside),
       ),
   });
-}
-
-/**
- * Makes the settings of the host true. Needs no engine and does not wait for one: a change of boot files that keeps Docker
- * from starting has to be judged, and taken back, all the same.
- */
-export function hostSettings(deps: ActorDeps): Part {
-  const { store, log, host, loops } = deps;
-  const controller = hostConfigController(hostConfigDeps(deps), host.watchFiles);
-  const loop = new Loop(controller, { store, clock: systemClock, random: Math.random, log });
-  loops.push(loop);
-  return working(loop);
-}
-
-/** What the settings of the host are made true with. */
-function hostConfigDeps({
-  settings,
-  store,
-  variables,
-  host,
-  server,
-  facts,
-  logs,
-  loops,
-}: ActorDeps): HostConfigControllerDeps {
-  const { hostRoot, dataFolder } = settings;
-  const { clock, run, units } = host;
-  const reader = new SystemReader({
-    hostRoot,
-    dataFolder,
-    facts,
-    interfaces: interfaceReader(systemClock.monotonic),
-    clock,
-    run,
-    ...{ now: Date.now, monotonic: systemClock.monotonic },
-  });
-  return {
-    ...{ store, units, clock, facts },
-    device: { deviceType: facts.deviceType, metaVersion: facts.metaVersion },
-    ...{ network: host.files, boot: host.boot, state: host.state, marker: host.marker },
-    localMode: settings.localMode,
-    proofs: {
-      hasDefaultRoute: () => readDefaultRoute(hostRoot),
-      addresses: () => server.addresses,
-      answers: answersAt,
-      appsAreKnown: () => loops.some(({ controller, hasLooked }) => controller.kind === 'App' && hasLooked),
-    },
-    ...{ now: Date.now, monotonic: systemClock.monotonic },
-    obstacle: () => host.obstacle('reboot'),
-    reboot: () => host.requestPower('reboot', false),
-    say: (message, isStdErr = false) => logs.system(message, 'device', { isStdErr }),
-    async system() {
-      const system = await reader.facts();
-      return variables().SUPERVISOR_HARDWARE_METRICS ? { system, metrics: await reader.metrics() } : { system };
-    },
-  };
 }

@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import type { Keys } from '../../api/device-state/keys.js';
 import { LogStream } from '../../api/device-state/logs.js';
 import type { Store } from '../../api/store/store.js';
-import { appController } from '../../controllers/app/app-controller.js';
+import { CONTROLLERS } from '../../controllers/agent/controllers.js';
 import type { Informer } from '../../controllers/engine/cache/informer.js';
 import type { Engine } from '../../controllers/engine/engine.js';
 import type { Archives } from '../../controllers/engine/images/archives.js';
@@ -12,13 +12,9 @@ import type { DeviceFacts } from '../../controllers/host/facts/facts.js';
 import { openHandovers } from '../../controllers/host/locks/handovers.js';
 import type { UpdateLocks } from '../../controllers/host/locks/update-locks.js';
 import type { ContainerProcesses } from '../../controllers/host/processes/container-processes.js';
-import { imageController } from '../../controllers/image/controller.js';
-import { networkController } from '../../controllers/network/controller.js';
 import type { ApiReach } from '../../controllers/network/observe.js';
 import type { Clock } from '../../controllers/runtime/delays.js';
-import { type HeldUp, Loop } from '../../controllers/runtime/loop.js';
-import { serviceController } from '../../controllers/service/service-controller.js';
-import { volumeController } from '../../controllers/volume/controller.js';
+import { type HeldUp, type Loop, loopsOf } from '../../controllers/runtime/loop.js';
 
 const silent = pino({ level: process.env.SUPERCARGO_TEST_LOG ?? 'silent' });
 
@@ -77,25 +73,13 @@ export function deviceLoops({
 }: LoopParts): readonly Loop[] {
   const handovers = openHandovers({ lockRoot: '/locks', hostRoot: folder });
   const offers = capabilitiesOf({ facts, supervisorVersion: '19.0.5', osRelease: '', kernel: KERNEL });
-  const ofHost = { offers, locks, handovers, processes, logs, keys, facts, traits, apiAddress };
-  const common = {
-    store,
-    engine,
-    world,
-    pulls,
-    ...(archives ? { archives } : {}),
-    ...(apiReach ? { apiReach } : {}),
-    ...ofHost,
-    log: silent,
+  const context = {
+    ...{ store, engine, world, pulls, archives, locks, handovers, processes, keys, logs, facts, offers, traits },
+    ...{ apiAddress, apiReach, imageGraceMs, hostRoot: folder, log: silent, random: () => 0 },
     now: () => clock.now(),
     monotonic: () => clock.monotonic(),
   };
-  const of = { store, clock, random: () => 0, log: silent, ...(heldUp ? { heldUp } : {}) };
-  const children = [
-    imageController(common),
-    networkController(common),
-    volumeController(common),
-    serviceController(common),
-  ].map((controller) => new Loop(controller, of));
-  return [...children, new Loop(appController({ ...common, imageGraceMs }), { ...of, after: children })];
+  const { HostConfig: _host, GitSource: _git, ...onEngine } = CONTROLLERS;
+  const controllers = Object.values(onEngine).map((make) => make(context));
+  return loopsOf(controllers, { store, clock, random: () => 0, log: silent, ...(heldUp ? { heldUp } : {}) });
 }

@@ -1,8 +1,8 @@
 import { pino } from 'pino';
 import type { LogStream } from '../../api/device-state/logs.js';
 import type { Store } from '../../api/store/store.js';
+import { firewall } from '../../controllers/agent/components.js';
 import { Gateway } from '../../controllers/agent/gateway.js';
-import { firewall } from '../../controllers/agent/parts.js';
 import type { Informer } from '../../controllers/engine/cache/informer.js';
 import type { Engine } from '../../controllers/engine/engine.js';
 import { startLogFollower } from '../../controllers/engine/logs/log-follower.js';

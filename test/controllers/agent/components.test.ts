@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Reader } from '../../../api/store/store.js';
-import { firewall } from '../../../controllers/agent/parts.js';
+import { firewall } from '../../../controllers/agent/components.js';
 import type { FirewallRules } from '../../../controllers/host/network/firewall.js';
 import { decodeVariables } from '../../../crds/model/device-variables.js';
 import { FakeClock } from '../../setup/fake-clock.js';

@@ -1,0 +1,173 @@
+import { keyOf } from '../../crds/model/kinds.js';
+import { EngineKeeper } from '../engine/engine-keeper.js';
+import { seedImage } from '../engine/local/seed-image.js';
+import { startLogFollower } from '../engine/logs/log-follower.js';
+import type { Host } from '../host/open-host.js';
+import { Backoff } from '../runtime/backoff.js';
+import { watchClock } from '../runtime/clock-watch.js';
+import { type Clock, systemClock } from '../runtime/delays.js';
+import type { Loop } from '../runtime/loop.js';
+import { Manager, ongoing, type Part } from '../runtime/manager.js';
+import { onVariables, repeat } from '../runtime/variables.js';
+import { logOwnerOf } from '../service/output/log-owner.js';
+import { rebootWhenSettled } from '../service/reboots.js';
+import { watchStrays } from '../service/strays.js';
+import type { AgentContext } from './agent-context.js';
+import type { EngineHandle } from './engine-handle.js';
+import type { Settings } from './settings.js';
+import type { Wiring } from './wiring.js';
+
+/** Everything is looked at again this often, should an event have been lost, ms. */
+const RELIST_MS = 5 * 60_000;
+
+/** What acts: first the engine is looked for, then the parts that need it start, the sources and the controllers among them. */
+export function acting(wiring: Wiring, signal: AbortSignal): Part {
+  const manager = new Manager(wiring.context.log);
+  return {
+    name: 'the controllers',
+    start: async () => {
+      await wiring.handle.find(signal);
+      await manager.start(actingParts(wiring));
+    },
+    stop: () => manager.stop(),
+  };
+}
+
+function actingParts({ context, handle, traits, archives, pulls, folders, rescan, loops }: Wiring): readonly Part[] {
+  const { store, host, logs, variables, log } = context;
+  const { engine, world } = handle;
+  const clock = systemClock;
+  const lookAtAll = (): void => {
+    for (const loop of loops) loop.wakeAll();
+  };
+  return [
+    // Before the first list, which an engine that hangs would hold up.
+    keeper(context, handle),
+    { name: 'the world', start: () => world.start(), stop: () => world.stop() },
+    { name: 'the traits of the engine', start: () => traits.start(), stop: () => traits.stop() },
+    { name: 'the files of images', start: () => archives.start(), stop: () => archives.stop() },
+    { name: 'the pulls', start: () => undefined, stop: () => pulls.stop() },
+    ongoing('the container logs', () => {
+      const follower = startLogFollower({ engine, world, logs, clock, log, ...logOwnerOf(store) });
+      return () => follower.stop();
+    }),
+    {
+      name: 'the folders',
+      start: async () => {
+        // An engine that hangs would hold up everything else.
+        if (world.fresh) await seed(context, handle.dockerHost);
+        await folders.start();
+      },
+      stop: () => folders.stop(),
+    },
+    ...loops.filter(({ controller }) => !controller.beginsFirst).map(working),
+    ongoing('the strays', () => watchStrays({ store, world, clock })),
+    // Boots the device for services that start only then, where the agent may.
+    ongoing('the reboots', () =>
+      rebootWhenSettled({
+        ...{ store, logs, after: (ms, call) => clock.after(ms, call) },
+        reboot: () => host.requestPower('reboot', false),
+      }),
+    ),
+    // By the monotonic clock, so that a clock that is set back does not end it.
+    ongoing('the relist', () => {
+      const action = async (): Promise<void> => {
+        await world.relist();
+        archives.look();
+        lookAtAll();
+      };
+      return repeat({ clock, intervalMs: () => RELIST_MS, action: () => void action() });
+    }),
+    // What is due by the time of day is due by another when the clock has been set, or the machine has slept.
+    ongoing('the watch over the clock', () =>
+      watchClock(clock, (byMs) => {
+        const seconds = Math.round(Math.abs(byMs) / 1000);
+        log.warn({ byMs: Math.round(byMs) }, `The clock was set ${byMs < 0 ? 'back' : 'forward'} by ${seconds} s`);
+        lookAtAll();
+      }),
+    ),
+    // Reads every source anew at the interval of the device's settings, though nothing was announced.
+    ongoing('the poll', () =>
+      repeat({
+        clock,
+        intervalMs: () => variables().SUPERVISOR_POLL_INTERVAL,
+        changes: (changed) => onVariables(store, changed),
+        action: () => void rescan().catch((err: unknown) => log.warn({ err }, 'Could not read every source anew')),
+      }),
+    ),
+  ];
+}
+
+interface FirewallDeps extends Pick<AgentContext, 'store' | 'variables'> {
+  readonly settings: Pick<Settings, 'apiPort'>;
+  readonly host: Pick<Host, 'firewall'>;
+  readonly clock: Clock;
+}
+
+/** Between two tries to set the firewall, ms: another program may hold its lock; a kernel without IPv6 never can. */
+const FIREWALL_RETRY_MS = { firstMs: 5_000, maxMs: 10 * 60_000 };
+
+/** Keeps the host's firewall as the settings say, where the agent may: services on the host's network count too. */
+export function firewall({ settings, store, variables, host, clock }: FirewallDeps): Part {
+  const stops: (() => void)[] = [];
+  let last: Promise<void> = Promise.resolve();
+  let cancel: () => void = () => undefined;
+  const backoff = new Backoff({ ...FIREWALL_RETRY_MS, random: () => 0 });
+  const apply = (): void => {
+    cancel();
+    const { HOST_FIREWALL_MODE: mode, SUPERVISOR_LOCAL_MODE: localMode } = variables();
+    const hasHostService = store.list('Service').some(({ spec }) => spec.network_mode === 'host');
+    last = last.then(async () => {
+      const isDone = await host.firewall.apply({ mode, localMode, hasHostService, apiPort: settings.apiPort });
+      if (isDone) backoff.forget('firewall');
+      else if (stops.length > 0) cancel = clock.after(backoff.next('firewall'), apply);
+    });
+  };
+  return {
+    name: 'the firewall',
+    start: () => {
+      stops.push(
+        onVariables(store, apply),
+        store.watch(({ object, parts, type }) => {
+          if (object.kind === 'Service' && (type === 'DELETED' || parts.includes('spec'))) apply();
+        }),
+      );
+      apply();
+    },
+    stop: () => {
+      for (const stop of stops.splice(0)) stop();
+      cancel();
+    },
+  };
+}
+
+/** Looks after the engine, and after its process where that is ours. What happens to it is told of every App: each of them runs on it. */
+function keeper({ store, log }: AgentContext, handle: EngineHandle): Part {
+  return new EngineKeeper({
+    daemon: handle.daemon,
+    ...{ world: handle.world, requests: handle.requests, clock: systemClock },
+    elapsedMs: () => performance.now(),
+    random: Math.random,
+    tell: (type, reason, message) => {
+      for (const app of store.list('App')) store.record(keyOf('App', app.metadata.name), { type, reason, message });
+      log[type === 'Normal' ? 'info' : 'warn'](message);
+    },
+    log,
+  });
+}
+
+async function seed({ settings, voice, log }: AgentContext, dockerHost: string): Promise<void> {
+  if (settings.seedImage === undefined) return;
+  try {
+    await seedImage({ dockerHost, reference: settings.seedImage, say: (text) => voice.say(text) });
+  } catch (error) {
+    log.warn({ err: error }, `Could not make ${settings.seedImage}; it will be pulled`);
+  }
+}
+
+/** A controller at work. */
+export const working = (loop: Loop): Part => ({
+  name: `the ${loop.controller.kind} controller`,
+  start: () => loop.start(),
+  stop: () => loop.stop(),
+});

@@ -1,0 +1,69 @@
+import type { Logger } from 'pino';
+import type { Keys } from '../../api/device-state/keys.js';
+import type { LogStream } from '../../api/device-state/logs.js';
+import type { Store } from '../../api/store/store.js';
+import type { Kind } from '../../crds/model/kinds.js';
+import { appController } from '../app/app-controller.js';
+import type { Engine } from '../engine/engine.js';
+import type { EngineTraits } from '../engine/engine-traits.js';
+import type { Archives } from '../engine/images/archives.js';
+import type { Pulls, World } from '../engine/world.js';
+import { gitSourceController } from '../git-source/controller.js';
+import type { GitSourceDeps } from '../git-source/observe.js';
+import type { Capability } from '../host/facts/capabilities.js';
+import type { DeviceFacts } from '../host/facts/facts.js';
+import type { Handovers } from '../host/locks/handovers.js';
+import type { UpdateLocks } from '../host/locks/update-locks.js';
+import type { ContainerProcesses } from '../host/processes/container-processes.js';
+import { type HostConfigControllerDeps, hostConfigController, type WatchHostFiles } from '../host-config/controller.js';
+import { imageController } from '../image/controller.js';
+import { networkController } from '../network/controller.js';
+import type { ApiReach } from '../network/observe.js';
+import type { Controller } from '../runtime/controller.js';
+import { serviceController } from '../service/service-controller.js';
+import { volumeController } from '../volume/controller.js';
+
+/** What controllers are made with. Each takes what it needs, and declares that as its own `Deps`. */
+export interface ControllerContext {
+  readonly store: Store;
+  readonly engine: Engine;
+  /** What the engine has, as it was seen last. */
+  readonly world: World;
+  readonly pulls: Pulls;
+  readonly archives?: Pick<Archives, 'holds'> | undefined;
+  readonly traits: () => EngineTraits;
+  readonly locks: UpdateLocks;
+  readonly handovers: Handovers;
+  readonly processes: ContainerProcesses;
+  readonly keys: Keys;
+  readonly logs: LogStream;
+  readonly facts: DeviceFacts;
+  readonly offers: readonly Capability[];
+  /** Where the host's root is mounted for us. */
+  readonly hostRoot: string;
+  readonly apiAddress: () => { readonly host: string; readonly port: number };
+  readonly apiReach?: ApiReach | undefined;
+  /** How long images are kept after the release that wanted them, ms. */
+  readonly imageGraceMs: number;
+  readonly hostConfig: HostConfigControllerDeps;
+  readonly watchHostFiles: WatchHostFiles;
+  readonly gitSource: GitSourceDeps;
+  /** The time of day, ms since the epoch. */
+  readonly now: () => number;
+  /** Of a clock that is never set, ms. */
+  readonly monotonic: () => number;
+  /** 0 ≤ x < 1 */
+  readonly random: () => number;
+  readonly log: Logger;
+}
+
+/** The controller of every kind, one line a kind; without the line for a new kind nothing compiles. */
+export const CONTROLLERS = {
+  App: appController,
+  Image: imageController,
+  Network: networkController,
+  Volume: volumeController,
+  Service: serviceController,
+  HostConfig: ({ hostConfig, watchHostFiles }: ControllerContext) => hostConfigController(hostConfig, watchHostFiles),
+  GitSource: ({ gitSource }: ControllerContext) => gitSourceController(gitSource),
+} satisfies Readonly<Record<Kind, (context: ControllerContext) => Controller>>;

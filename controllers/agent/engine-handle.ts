@@ -1,0 +1,122 @@
+import type { Logger } from 'pino';
+import type { Store } from '../../api/store/store.js';
+import { type Informer, startWorld } from '../engine/cache/informer.js';
+import { DEFAULT_SOCKET, parseDockerHost } from '../engine/client/docker-address.js';
+import { connectEngine } from '../engine/client/dockerode-engine.js';
+import { foreignDaemon } from '../engine/daemon-look.js';
+import { type Engine, EngineUnreachable } from '../engine/engine.js';
+import type { Daemon } from '../engine/engine-keeper.js';
+import { findEngine, privateDaemon } from '../engine/local/private-engine.js';
+import { RequestWatch } from '../engine/request-watch.js';
+import type { Clock } from '../runtime/delays.js';
+import type { Vitals } from '../runtime/health.js';
+import type { Settings } from './settings.js';
+
+/** A start of the engine or of ours takes a moment; after that nobody is to wait for what may not come, ms. */
+const PATIENCE_MS = 1_000;
+const SEARCHING = 'The engine is still being looked for; ask again in a moment';
+
+export interface EngineHandleDeps {
+  readonly settings: Pick<Settings, 'engine' | 'dockerHost' | 'dataFolder'>;
+  readonly store: Pick<Store, 'list'>;
+  readonly clock: Clock;
+  /** Tells people what is being done on their machine, before it is. */
+  readonly say: (text: string) => void;
+  readonly log: Logger;
+}
+
+/** Where an engine listens. */
+interface Found {
+  readonly dockerHost: string;
+  /** Its process, to be looked after. */
+  readonly daemon: Daemon;
+}
+
+/**
+ * The engine of this device, from before it is known where it listens: whatever needs one is put together with this. Until
+ * `find` has resolved, every verb rejects with `EngineUnreachable`, and `trouble` says that it is being looked for.
+ */
+export class EngineHandle {
+  /** Its requests are watched. */
+  readonly engine: Engine;
+  readonly requests: RequestWatch;
+  /** What it has. Nothing is asked before the world is started. */
+  readonly world: Informer;
+  #found: Found | undefined;
+
+  constructor(private readonly deps: EngineHandleDeps) {
+    const { settings, store, clock, log } = deps;
+    this.requests = new RequestWatch({
+      clock,
+      container: (id) => this.world.containers().find((one) => one.id === id),
+    });
+    this.engine = this.requests.watch(connectEngine({ dockerHost: () => this.dockerHost }));
+    this.world = startWorld({
+      engine: this.engine,
+      ...{ log, clock, requests: this.requests },
+      wanted: () => [...store.list('Image'), ...store.list('Service')].map(({ spec }) => spec.image),
+      // An engine that is looked for here, or is our own, shares our clock.
+      sameClock: settings.engine === 'private' || 'socketPath' in parseDockerHost(settings.dockerHost),
+    });
+  }
+
+  /**
+   * Resolves when it is known where the engine listens. One that may be our own has to answer, or to start, before that;
+   * an installed agent goes on with an engine that is down. Rejects with a way out when there is none.
+   */
+  async find(signal: AbortSignal): Promise<void> {
+    const { settings, say } = this.deps;
+    if (settings.engine === 'external') {
+      const dockerHost = settings.dockerHost ?? `unix://${DEFAULT_SOCKET}`;
+      this.#found = { dockerHost, daemon: foreignDaemon(dockerHost) };
+      return;
+    }
+    const own = { env: process.env, say };
+    const search = { ...own, mode: settings.engine, dataFolder: settings.dataFolder, signal };
+    const { dockerHost, started } = await findEngine(search);
+    say(`  engine   ${dockerHost}${started ? ' (our own)' : ''}`);
+    const daemon = started ? privateDaemon(settings.dataFolder, own) : foreignDaemon(dockerHost);
+    this.#found = { dockerHost, daemon };
+  }
+
+  /** As the `DOCKER_HOST` variable. Throws before it is found. */
+  get dockerHost(): string {
+    return this.#require().dockerHost;
+  }
+
+  /** Its socket on the host; the usual one while it is not found, and for an engine that has none. */
+  get socketPath(): string {
+    const address = parseDockerHost(this.#found?.dockerHost);
+    return 'socketPath' in address ? address.socketPath : DEFAULT_SOCKET;
+  }
+
+  /** Its process, to be looked after. Throws before it is found. */
+  get daemon(): Daemon {
+    return this.#require().daemon;
+  }
+
+  /** How well it is followed; undefined before it is found. */
+  get vitals(): Vitals | undefined {
+    return this.#found && this.world.vitals;
+  }
+
+  /** Why nothing can be asked of it, once that has been so for more than a moment; undefined when something can. */
+  get trouble(): string | undefined {
+    if (!this.#found) return SEARCHING;
+    const { lostAtMs } = this.world.vitals;
+    const isLost = lostAtMs !== undefined && this.deps.clock.monotonic() - lostAtMs > PATIENCE_MS;
+    return isLost ? this.world.trouble : undefined;
+  }
+
+  /** The engine, for somebody who waits for an answer. Throws `EngineUnreachable` when there is `trouble`. */
+  reachable(): Engine {
+    const { trouble } = this;
+    if (trouble !== undefined) throw new EngineUnreachable(trouble);
+    return this.engine;
+  }
+
+  #require(): Found {
+    if (!this.#found) throw new EngineUnreachable(SEARCHING);
+    return this.#found;
+  }
+}

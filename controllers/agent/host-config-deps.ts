@@ -1,0 +1,45 @@
+import { SystemReader } from '../host/facts/system-facts.js';
+import { answersAt } from '../host/network/api-answer.js';
+import { readDefaultRoute } from '../host/network/default-route.js';
+import { interfaceReader } from '../host/network/interfaces.js';
+import type { HostConfigControllerDeps } from '../host-config/controller.js';
+import { systemClock } from '../runtime/delays.js';
+import type { AgentContext } from './agent-context.js';
+
+/** What the settings of the host are made true with. `addresses`: where the API answers. `appsAreKnown`: each App has been looked at. */
+export function hostConfigDeps(
+  { settings, store, variables, host, facts, logs }: AgentContext,
+  { addresses, appsAreKnown }: { addresses(): readonly string[]; appsAreKnown(): boolean },
+): HostConfigControllerDeps {
+  const { hostRoot, dataFolder } = settings;
+  const { clock, run, units } = host;
+  const reader = new SystemReader({
+    hostRoot,
+    dataFolder,
+    facts,
+    interfaces: interfaceReader(systemClock.monotonic),
+    clock,
+    run,
+    ...{ now: Date.now, monotonic: systemClock.monotonic },
+  });
+  return {
+    ...{ store, units, clock, facts },
+    device: { deviceType: facts.deviceType, metaVersion: facts.metaVersion },
+    ...{ network: host.files, boot: host.boot, state: host.state, marker: host.marker },
+    localMode: settings.localMode,
+    proofs: {
+      hasDefaultRoute: () => readDefaultRoute(hostRoot),
+      addresses,
+      answers: answersAt,
+      appsAreKnown,
+    },
+    ...{ now: Date.now, monotonic: systemClock.monotonic },
+    obstacle: () => host.obstacle('reboot'),
+    reboot: () => host.requestPower('reboot', false),
+    say: (message, isStdErr = false) => logs.system(message, 'device', { isStdErr }),
+    async system() {
+      const system = await reader.facts();
+      return variables().SUPERVISOR_HARDWARE_METRICS ? { system, metrics: await reader.metrics() } : { system };
+    },
+  };
+}
