@@ -24,11 +24,11 @@ const PLANNERS = {
   'controllers/network/plan.ts': ['test/controllers/network/plan.test.ts'],
   'controllers/runtime/conclude.ts': ['test/controllers/runtime/conclude.test.ts'],
   'controllers/service/health/runs.ts': ['test/controllers/service/health/runs.test.ts'],
-  'controllers/service/orders.ts': ['test/controllers/service/orders.test.ts'],
+  'controllers/service/commands/commands.ts': ['test/controllers/service/commands/commands.test.ts'],
   'controllers/service/plan.ts': [
     'test/controllers/service/plan.test.ts',
     'test/controllers/service/strategy/plan.test.ts',
-    'test/controllers/service/{drift,left-behind,restart-policies,reboots}.test.ts',
+    'test/controllers/service/{container/drift,container/left-behind,restart-policies,reboots}.test.ts',
   ],
   'controllers/volume/plan.ts': ['test/controllers/volume/plan.test.ts'],
 };

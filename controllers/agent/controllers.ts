@@ -20,7 +20,7 @@ import { imageController } from '../image/controller.js';
 import { networkController } from '../network/controller.js';
 import type { ApiReach } from '../network/observe.js';
 import type { Controller } from '../runtime/controller.js';
-import { serviceController } from '../service/service-controller.js';
+import { serviceController } from '../service/controller.js';
 import { volumeController } from '../volume/controller.js';
 
 /** What controllers are made with. Each takes what it needs, and declares that as its own `Deps`. */

@@ -1,14 +1,14 @@
 import type { Service } from '../../crds/model/kinds.js';
 import type { SeenContainer } from '../engine/engine.js';
 import type { Ages } from '../runtime/ages.js';
+import { ordersOf } from './commands/commands.js';
 import type { Blueprint } from './container/container-options.js';
-import { lostProviders, providersOf } from './namespaces.js';
-import { closingNetworks } from './needs.js';
-import { containersOf, dependentsOf } from './neighbours.js';
-import { ordersOf } from './orders.js';
-import type { Memory, ServiceDeps } from './pass.js';
-import { resolve } from './resolve.js';
-import type { Overlap, Situation } from './situation.js';
+import { lostProviders, providersOf } from './dependencies/namespaces.js';
+import { closingNetworks } from './dependencies/networks-and-volumes.js';
+import { containersOf, dependentsOf } from './dependencies/siblings.js';
+import type { Memory, ServiceDeps } from './deps.js';
+import { resolve } from './desired-container.js';
+import type { Overlap, Situation } from './service-state.js';
 import { identityOf } from './spec/identity.js';
 import { isOpen, timeOf } from './update/record.js';
 

@@ -2,13 +2,11 @@ import { DEFAULT_STRATEGY, overlaps } from '../../crds/model/update-strategy.js'
 import type { SeenContainer } from '../engine/engine.js';
 import { BOOT } from '../engine/labels.js';
 import { type Plan, settled, wait } from '../runtime/outcome.js';
-import { driftOf } from './drift.js';
+import { ALIVE, isMadeAfter } from './commands/commands.js';
+import { driftOf } from './container/drift.js';
+import { leftBehind } from './container/left-behind.js';
+import { modeOf, nameOf } from './dependencies/namespaces.js';
 import { hasFinished } from './health/finished.js';
-import { leftBehind } from './left-behind.js';
-import { mend } from './mend.js';
-import { modeOf, nameOf } from './namespaces.js';
-import { ALIVE, isMadeAfter } from './orders.js';
-import type { ServiceStep, Situation, Wanted } from './situation.js';
 import {
   doing,
   leave,
@@ -18,9 +16,11 @@ import {
   waitForNeeded,
   waitForProviders,
   waitForSiblings,
-} from './steps.js';
+} from './plan-steps.js';
+import { mend } from './repair-in-place.js';
+import type { ServiceStep, Situation, Wanted } from './service-state.js';
 import { planWithoutImage, waitForRelease } from './update/kill-first.js';
-import { besideBy, planPair, planSuccessor } from './update/overlap.js';
+import { besideBy, planPair, planSuccessor } from './update/surge.js';
 
 /** What to do next about one service. Pure: no clock, no I/O. Only what has no fallible step before it is disruptive. */
 export function planService(situation: Situation): Plan<ServiceStep> {

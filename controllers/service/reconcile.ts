@@ -6,20 +6,20 @@ import { EngineError, type SeenContainer } from '../engine/engine.js';
 import { conditionsBefore } from '../runtime/conclude.js';
 import { type Outcome, PassingError, type Plan, type Reconcile, TerminalError, wait } from '../runtime/outcome.js';
 import { waitForEngine } from '../runtime/reconciler.js';
-import type { Departures } from './departures.js';
+import { ALIVE, type Asked, askedOf, dealtWith, idsOf, ordersOf } from './commands/commands.js';
+import { joinedAnew, joinedBy, providersOf } from './dependencies/namespaces.js';
+import { containersOf } from './dependencies/siblings.js';
+import type { Memory, ServiceDeps } from './deps.js';
+import { perform } from './execute.js';
 import { unwellOf } from './health/unwell.js';
-import { joinedAnew, joinedBy, providersOf } from './namespaces.js';
-import { containersOf } from './neighbours.js';
 import { observe, type Sight } from './observe.js';
-import { ALIVE, type Asked, askedOf, dealtWith, idsOf, ordersOf } from './orders.js';
-import type { Memory, ServiceDeps } from './pass.js';
-import { perform } from './perform.js';
 import { planService } from './plan.js';
-import type { ServiceStep } from './situation.js';
+import type { ServiceStep } from './service-state.js';
 import { identityOf } from './spec/identity.js';
 import { type Doing, type Said, serviceStatus } from './status.js';
-import { type Course, withCourse } from './update/course.js';
+import type { Departures } from './terminations.js';
 import { isOpen, newRecord, timeOf, type UpdateRecord, type UpdateStep, withStep } from './update/record.js';
+import { type Course, withCourse } from './update/update-policy.js';
 
 /** What a pass is given, and what it tells of containers with. */
 type Deps = ServiceDeps & Pick<Memory, 'lives' | 'ages'>;

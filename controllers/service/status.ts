@@ -3,9 +3,9 @@ import type { Service } from '../../crds/model/kinds.js';
 import { handlingOf, type Refusal, withHandled } from '../../crds/model/requests.js';
 import type { ServiceStatus } from '../../crds/model/types.js';
 import type { SeenContainer } from '../engine/engine.js';
+import { ALIVE } from './commands/commands.js';
+import type { Joined } from './dependencies/namespaces.js';
 import type { RunFacts } from './health/runs.js';
-import type { Joined } from './namespaces.js';
-import { ALIVE } from './orders.js';
 import { readContainerName } from './spec/identity.js';
 import type { UpdateRecord } from './update/record.js';
 

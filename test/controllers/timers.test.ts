@@ -12,13 +12,13 @@ import { diskSpace } from '../../controllers/engine/images/disk-space.js';
 import { type PowerRequestDeps, powerRequests } from '../../controllers/host/power/power-request.js';
 import { collectAtRest } from '../../controllers/runtime/heap-rest.js';
 import { repeat } from '../../controllers/runtime/variables.js';
+import { watchStrays } from '../../controllers/service/orphans.js';
 import { rebootWhenSettled } from '../../controllers/service/reboots.js';
-import { watchStrays } from '../../controllers/service/strays.js';
 import { aServer, withKey } from '../api/http/a-server.js';
 import { anApp, aService, notReady } from '../setup/documents.js';
 import { FakeClock, PUNCTUALITIES } from '../setup/fake-clock.js';
 import { until } from '../setup/until.js';
-import { aContainer } from './service/situations.js';
+import { aContainer } from './service/service-states.js';
 
 const MIB = 1024 ** 2;
 const silent = pino({ level: 'silent' });

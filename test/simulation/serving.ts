@@ -10,9 +10,9 @@ import type { UpdateLocks } from '../../controllers/host/locks/update-locks.js';
 import type { FirewallRules } from '../../controllers/host/network/firewall.js';
 import type { Clock } from '../../controllers/runtime/delays.js';
 import { deviceVariables } from '../../controllers/runtime/variables.js';
+import { watchStrays } from '../../controllers/service/orphans.js';
 import { logOwnerOf } from '../../controllers/service/output/log-owner.js';
 import { rebootWhenSettled } from '../../controllers/service/reboots.js';
-import { watchStrays } from '../../controllers/service/strays.js';
 import { PLURALS } from '../../crds/model/kinds.js';
 import { aServer, withKey } from '../api/http/a-server.js';
 

@@ -1,11 +1,11 @@
 import { isMap } from '../../../crds/model/maps.js';
 import type { HostOptions } from '../../engine/engine.js';
-import { namedService } from '../namespaces.js';
 import { readDevices, readGpus } from '../spec/devices.js';
 import { type Fields, integer, isAbsent, pairs, text, texts } from '../spec/fields.js';
 import type { Findings } from '../spec/findings.js';
 import { readLimits } from '../spec/limits.js';
 import { readLogging } from '../spec/logging.js';
+import { namedService } from '../spec/namespaces.js';
 
 const RESTART = ['no', 'always', 'on-failure', 'on-failure:<count>', 'unless-stopped'];
 

@@ -1,6 +1,7 @@
 import type { App, Service } from '../../../crds/model/kinds.js';
 import { allottedId, containerName } from '../../../crds/model/names.js';
 import { releaseOf } from '../../../crds/model/release.js';
+import type { SeenContainer } from '../../engine/engine.js';
 
 /** Who a service is, in the Supervisor's words: what ends up in names, labels and environment. */
 export interface Identity {
@@ -46,3 +47,7 @@ export function readContainerName(name: string): { imageId: number; releaseId: n
   if (commit === undefined) return undefined;
   return { imageId: Number(imageId), releaseId: Number(releaseId), commit };
 }
+
+/** How the Supervisor's lines name a service. Pure. */
+export const labelOf = ({ serviceName, image }: Pick<SeenContainer, 'serviceName' | 'image'>): string =>
+  `${serviceName} ${image}`;

@@ -1,9 +1,9 @@
 import { isMap } from '../../../crds/model/maps.js';
 import { networkName } from '../../../crds/model/names.js';
 import type { EndpointSettings } from '../../engine/engine.js';
-import { containerMode } from '../namespaces.js';
 import { isAbsent, pairs, text, texts } from './fields.js';
 import type { Findings } from './findings.js';
+import { containerMode } from './namespaces.js';
 
 /** Addresses and further names on one network, as the document says them. */
 export interface Endpoint {

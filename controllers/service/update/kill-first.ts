@@ -2,8 +2,8 @@ import { killsFirst } from '../../../crds/model/update-strategy.js';
 import type { SeenContainer } from '../../engine/engine.js';
 import { IMAGE } from '../../engine/labels.js';
 import { type Plan, wait } from '../../runtime/outcome.js';
-import type { ServiceStep, Situation, Wanted } from '../situation.js';
-import { leave } from '../steps.js';
+import { leave } from '../plan-steps.js';
+import type { ServiceStep, Situation, Wanted } from '../service-state.js';
 
 /**
  * The image is not local. By the strategies that kill first the container of another image makes room for it now: the

@@ -1,6 +1,6 @@
 import { BOOT } from '../../../controllers/engine/labels.js';
 import { anApp, ready } from '../../setup/documents.js';
-import { restarts } from '../service/situations.js';
+import { restarts } from '../service/service-states.js';
 import {
   app,
   butKind,

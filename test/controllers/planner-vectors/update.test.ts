@@ -1,8 +1,8 @@
 import type { Room } from '../../../controllers/app/images/make-room.js';
 import { IMAGE } from '../../../controllers/engine/labels.js';
-import type { Wanted } from '../../../controllers/service/situation.js';
+import type { Wanted } from '../../../controllers/service/service-state.js';
 import type { UpdateStrategy } from '../../../crds/model/update-strategy.js';
-import { network, restarts } from '../service/situations.js';
+import { network, restarts } from '../service/service-states.js';
 import {
   app,
   IMAGE_MISSING,

@@ -5,11 +5,11 @@ import { NO_SPARE } from '../../../controllers/app/images/spare-images.js';
 import { type AppFacts, planApp } from '../../../controllers/app/plan.js';
 import { childrenOf } from '../../../controllers/app/release/children.js';
 import type { SeenContainer } from '../../../controllers/engine/engine.js';
-import type { Situation, Wanted } from '../../../controllers/service/situation.js';
+import type { Situation, Wanted } from '../../../controllers/service/service-state.js';
 import type { AnyDeclared, AnyResource, App } from '../../../crds/model/kinds.js';
 import { aDocument, anApp, ready } from '../../setup/documents.js';
 import { planText } from '../../setup/plan-text.js';
-import { network, serviceLine } from '../service/situations.js';
+import { network, serviceLine } from '../service/service-states.js';
 
 /**
  * The planner vectors of docs/reference/composition.md §10.3: situations that were played through with the Supervisor's

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import type { SeenContainer } from '../../../controllers/engine/engine.js';
-import type { Orders } from '../../../controllers/service/orders.js';
-import type { Situation, Wanted } from '../../../controllers/service/situation.js';
-import { aContainer, network, restarts, serviceLine, UNLIMITED } from './situations.js';
+import type { Orders } from '../../../controllers/service/commands/commands.js';
+import type { Situation, Wanted } from '../../../controllers/service/service-state.js';
+import { aContainer, network, restarts, serviceLine, UNLIMITED } from './service-states.js';
 
 interface Case {
   readonly it: string;

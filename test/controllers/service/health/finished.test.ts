@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { hasFinished } from '../../../../controllers/service/health/finished.js';
-import { aContainer } from '../situations.js';
+import { aContainer } from '../service-states.js';
 
 describe('a container has finished for good', () => {
   type Row = {

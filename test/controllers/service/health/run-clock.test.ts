@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { RunClock } from '../../../../controllers/service/health/run-clock.js';
-import { aContainer } from '../situations.js';
+import { aContainer } from '../service-states.js';
 
 const START = '2026-01-01T00:00:00.000Z';
 const YEAR_MS = 365 * 24 * 3_600_000;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { SeenContainer } from '../../../../controllers/engine/engine.js';
 import { type Look, lookAtRuns } from '../../../../controllers/service/health/runs.js';
 import type { ServiceStatus } from '../../../../crds/model/types.js';
-import { aContainer, UNLIMITED } from '../situations.js';
+import { aContainer, UNLIMITED } from '../service-states.js';
 
 const at = (second: number): string => new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString();
 

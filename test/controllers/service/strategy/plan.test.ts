@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import type { SeenContainer } from '../../../../controllers/engine/engine.js';
 import { IMAGE } from '../../../../controllers/engine/labels.js';
-import type { Overlap, Situation, Wanted } from '../../../../controllers/service/situation.js';
+import type { Overlap, Situation, Wanted } from '../../../../controllers/service/service-state.js';
 import type { UpdateStrategy } from '../../../../crds/model/update-strategy.js';
-import { network, restarts, serviceLine } from '../situations.js';
+import { network, restarts, serviceLine } from '../service-states.js';
 
 interface Case {
   readonly it: string;

@@ -1,0 +1,49 @@
+import { accessOfImage, needsLeave } from '../../../crds/model/host-access.js';
+import { pathText } from '../../../crds/model/issue.js';
+import type { App, Service } from '../../../crds/model/kinds.js';
+import { cameAsTargetState } from '../../../crds/model/target-state.js';
+import { accessByHand } from '../../../crds/schema/check-host-access.js';
+import type { SeenContainer, SeenImage } from '../../engine/engine.js';
+import type { EngineTraits } from '../../engine/engine-traits.js';
+import { foreignImage } from '../../engine/platform.js';
+import { InvalidSpecError, TerminalError } from '../../runtime/outcome.js';
+import { isUnbounded } from '../spec/logging.js';
+import type { Definition } from './definition.js';
+
+/**
+ * What an App's document says had leave when the App made the service of it, and so had an image that a container has
+ * been made of; whoever writes a service by hand needs it now. Nothing that runs is stopped for it.
+ */
+export function refuseHostAccess(
+  service: Service,
+  app: App | undefined,
+  image: SeenImage | undefined,
+  containers: readonly SeenContainer[],
+): void {
+  if (app?.spec.allowHostBinds === true) return;
+  const { metadata, spec } = service;
+  const isMade = metadata.origin === `App/${spec.app}`;
+  if (isMade && (cameAsTargetState(app?.metadata) || containers.some((one) => one.image === image?.id))) return;
+  const issues = accessOfImage(spec, image?.config.Labels ?? {}).map((one) => ({
+    path: pathText(['spec', ...one.path]),
+    message: needsLeave(one, spec.app),
+  }));
+  if (!isMade) issues.unshift(...accessByHand(service, app));
+  if (issues.length > 0) throw new InvalidSpecError(issues);
+}
+
+/** An image for another machine stops nothing that runs. One that a container has been made of is known to run, or was meant to be tried. */
+export function refuseForeign(
+  { image: reference, platform }: Definition,
+  image: SeenImage | undefined,
+  { machine }: EngineTraits,
+  containers: readonly SeenContainer[],
+): void {
+  if (!image || (platform === undefined && containers.some((one) => one.image === image.id))) return;
+  const trouble = foreignImage(reference, image, { machine, platform });
+  if (trouble !== undefined) throw new TerminalError('WrongArchitecture', trouble);
+}
+
+/** Not for a target state, which keeps the Supervisor's rules: there logs are the engine's business. */
+export const boundsLogs = (app: App | undefined, { logDriver }: EngineTraits): boolean =>
+  !cameAsTargetState(app?.metadata) && isUnbounded(logDriver);

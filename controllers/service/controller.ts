@@ -1,0 +1,109 @@
+import type { Change } from '../../api/store/store.js';
+import { isReady } from '../../crds/model/conditions.js';
+import { normalizeReference } from '../../crds/model/image-reference.js';
+import type { App, Service } from '../../crds/model/kinds.js';
+import { waitsForApp } from '../../crds/model/readiness.js';
+import { APP_COMMANDS, begun } from '../../crds/model/requests.js';
+import { isSuspended, saysSuspended } from '../../crds/model/suspend.js';
+import type { World, WorldChange } from '../engine/world.js';
+import { Ages } from '../runtime/ages.js';
+import type { Controller } from '../runtime/controller.js';
+import { Stops } from './commands/stop-ledger.js';
+import type { ServiceDeps } from './deps.js';
+import { Lives } from './health/lifecycle-log.js';
+import { reconcileService } from './reconcile.js';
+import { namesWaitedFor } from './spec/depends-on.js';
+import { identityOf } from './spec/identity.js';
+import { Departures } from './terminations.js';
+
+/** Services: one document, one container. */
+export function serviceController(deps: ServiceDeps): Controller {
+  const departures = new Departures();
+  const stops = new Stops();
+  const lives = new Lives(deps, { departures, stops });
+  return {
+    kind: 'Service',
+    workers: 8,
+    reconcile: reconcileService(deps, { departures, stops, lives, ages: new Ages(deps) }),
+    wakes: (wake) => {
+      const wakeWhere = (concerned: (service: Service) => boolean): void => {
+        for (const service of deps.store.list('Service')) if (concerned(service)) wake(service.metadata.name);
+      };
+      const ends = [
+        deps.store.watch((change) => {
+          if (change.type === 'DELETED' && change.object.kind === 'Service')
+            for (const memory of [stops, lives]) memory.forget(change.object.metadata.name);
+          wakeWhere((service) => concernsDocument(change, service));
+        }),
+        deps.world.onChange((change) => wakeWhere((service) => concernsWorld(deps, change, service))),
+        departures.onEnd(wake),
+      ];
+      return () => {
+        for (const end of ends) end();
+      };
+    },
+  };
+}
+
+/** Whether another document's change may give a service work. Pure. */
+function concernsDocument({ object, parts, type }: Change, service: Service): boolean {
+  const { spec, metadata } = service;
+  switch (object.kind) {
+    case 'App': {
+      if (object.metadata.name !== spec.app) return false;
+      // For the lock, for the rest of the release, or for a volume that a purge of the app empties: both may be over.
+      const writtenByHand = !metadata.origin.startsWith('App/');
+      if (isSuspended(object) !== saysSuspended(service)) return true;
+      if (type !== 'DELETED' && isCommanded(object, service)) return true;
+      return waitsForApp(service) || (writtenByHand && (type !== 'MODIFIED' || parts.includes('spec')));
+    }
+    case 'Service':
+      return (
+        object.metadata.name !== metadata.name &&
+        object.spec.app === spec.app &&
+        (namesWaitedFor(spec).includes(object.spec.serviceName) ||
+          (metadata.deletionTimestamp !== undefined && namesWaitedFor(object.spec).includes(spec.serviceName)))
+      );
+    case 'Network':
+      if (object.spec.app !== undefined && object.spec.app !== spec.app) return false;
+      return object.status?.rebuilding === true || object.metadata.deletionTimestamp !== undefined || !isReady(service);
+    case 'Volume':
+      return object.spec.app === spec.app && !isReady(service);
+    case 'Image':
+      return object.spec.app === spec.app && object.spec.image === normalizeReference(spec.image) && !isReady(service);
+    default:
+      return false;
+  }
+}
+
+/** The App has begun what this service has not done yet. Pure. */
+const isCommanded = (app: App, { status }: Service): boolean =>
+  APP_COMMANDS.some((command) => {
+    const request = begun(app, command);
+    return request !== undefined && status?.handled?.[`app.${command}`] !== request.id;
+  });
+
+/** Whether a change on the engine may give a service work. */
+function concernsWorld({ store, world }: ServiceDeps, change: WorldChange, service: Service): boolean {
+  const { spec, status } = service;
+  switch (change.type) {
+    case 'all':
+      return true;
+    case 'container': {
+      if (change.id === status?.container?.id || status?.joined?.some(({ container }) => container === change.id))
+        return true;
+      if (change.serviceName !== spec.serviceName && !namesWaitedFor(spec).includes(change.serviceName ?? ''))
+        return false;
+      return change.appId === identityOf(service, store.get('App', spec.app))?.appId;
+    }
+    case 'network':
+      return !isReady(service) || isAttached(world, change.name, service);
+    case 'volume':
+      return !isReady(service);
+    case 'image':
+      return !isReady(service) || world.image(normalizeReference(spec.image))?.id !== status?.container?.image;
+  }
+}
+
+const isAttached = (world: World, network: string, { status }: Service): boolean =>
+  world.attachedTo(network).some(({ id }) => id === status?.container?.id);

@@ -1,0 +1,44 @@
+import { isReady, isStalled } from '../../../crds/model/conditions.js';
+import type { App, Network } from '../../../crds/model/kinds.js';
+import { begun } from '../../../crds/model/requests.js';
+import type { ServiceDeps } from '../deps.js';
+import type { Needed, NeededNetwork, Situation } from '../service-state.js';
+
+/** A network that stalls as it is keeps serving; one that is on its way out, or not settled yet, is waited for. */
+export function neededNetwork({ store, world }: ServiceDeps, name: string, aliases: readonly string[]): NeededNetwork {
+  const documents = store.list('Network').filter(({ spec }) => spec.networkName === name);
+  const staying = documents.find(({ metadata }) => metadata.deletionTimestamp === undefined);
+  const id = world.network(name)?.id;
+  return { name, id, aliases, trouble: networkTrouble(staying, documents.length > 0, id) };
+}
+
+function networkTrouble(document: Network | undefined, leaving: boolean, id: string | undefined): string | undefined {
+  if (!document) return leaving ? 'it is being removed' : 'no document declares it';
+  if (document.status?.rebuilding) return 'it is being made anew';
+  if (id === undefined) return 'it does not exist yet';
+  return isReady(document) || isStalled(document) ? undefined : 'it is not settled yet';
+}
+
+/** A volume that no document declares is made by the engine itself (docs/reference/composition.md §1.8). */
+export function neededVolume({ store, world }: ServiceDeps, app: App | undefined, name: string): Needed {
+  const documents = store.list('Volume').filter(({ spec }) => spec.volumeName === name);
+  const purge = begun(app, 'purge');
+  if (purge && documents.some(({ status }) => status?.handled?.['app.purge'] !== purge.id)) {
+    return { name, trouble: 'it is being emptied' };
+  }
+  if (documents.length === 0) return { name, trouble: undefined };
+  if (documents.every(({ metadata }) => metadata.deletionTimestamp !== undefined)) {
+    return { name, trouble: 'it is being removed' };
+  }
+  return { name, trouble: world.volume(name) ? undefined : 'it does not exist yet' };
+}
+
+/** Networks that containers have to leave, by name, and why. */
+export function closingNetworks({ store }: ServiceDeps): Situation['closing'] {
+  const closing = new Map<string, 'made anew' | 'removed'>();
+  for (const { metadata, spec, status } of store.list('Network')) {
+    if (status?.rebuilding) closing.set(spec.networkName, 'made anew');
+    else if (metadata.deletionTimestamp !== undefined) closing.set(spec.networkName, 'removed');
+  }
+  return closing;
+}

@@ -1,0 +1,100 @@
+import { isSettled, isStalled } from '../../../crds/model/conditions.js';
+import type { Service } from '../../../crds/model/kinds.js';
+import type { SeenContainer } from '../../engine/engine.js';
+import type { ServiceDeps } from '../deps.js';
+import { type Dependency, namesWaitedFor } from '../spec/depends-on.js';
+import { type Identity, identityOf } from '../spec/identity.js';
+import { providerNames } from '../spec/namespaces.js';
+
+/** The containers of a service; of a document without an app, the one that its status knows. */
+export function containersOf(
+  { world }: ServiceDeps,
+  service: Service,
+  identity: Identity | undefined,
+): readonly SeenContainer[] {
+  if (identity) return world.containersOf(identity.appId, identity.serviceName);
+  const id = service.status?.container?.id;
+  return world.containers().filter((container) => container.id === id);
+}
+
+/** The other services of the app, as far as they have come. */
+export function siblings(deps: ServiceDeps, service: Service): (name: string) => Sibling | undefined {
+  const { store } = deps;
+  const { app } = service.spec;
+  return (name) => {
+    const document = store
+      .list('Service')
+      .find(
+        ({ spec, metadata }) =>
+          spec.app === app && spec.serviceName === name && metadata.deletionTimestamp === undefined,
+      );
+    if (!document) return undefined;
+    const identity = identityOf(document, store.get('App', app));
+    return {
+      settled: isSettled(document),
+      stalled: isStalled(document),
+      container: containersOf(deps, document, identity)[0],
+    };
+  };
+}
+
+/** Services of the app that live in the network, or another namespace, of this one. */
+export const guestsOf = ({ store }: ServiceDeps, { spec }: Service): readonly string[] =>
+  store
+    .list('Service')
+    .filter((one) => one.spec.app === spec.app && providerNames(one.spec).includes(spec.serviceName))
+    .map((one) => one.spec.serviceName);
+
+/** Who waits for this one, is deleted as well, and has a container still. */
+export const dependentsOf = (deps: ServiceDeps, { spec, metadata }: Service): readonly string[] =>
+  deps.store
+    .list('Service')
+    .filter((one) => one.spec.app === spec.app && one.metadata.name !== metadata.name)
+    .filter(
+      (one) => one.metadata.deletionTimestamp !== undefined && namesWaitedFor(one.spec).includes(spec.serviceName),
+    )
+    .filter((one) => containersOf(deps, one, identityOf(one, deps.store.get('App', spec.app))).length > 0)
+    .map((one) => one.spec.serviceName);
+
+/** How far a sibling has come. */
+export interface Sibling {
+  /** Its document asks for nothing more: a service that is being changed is not there yet. One that crashes is. */
+  readonly settled: boolean;
+  readonly stalled: boolean;
+  readonly container: SeenContainer | undefined;
+}
+
+/**
+ * What is still to be waited for, as in `db to be healthy (it is starting)`. Names that nobody has are ignored, as the
+ * Supervisor does. Pure.
+ */
+export const unmetDependencies = (
+  dependencies: readonly Dependency[],
+  siblingOf: (service: string) => Sibling | undefined,
+): readonly string[] =>
+  dependencies.flatMap((dependency) => {
+    const sibling = siblingOf(dependency.service);
+    if (!sibling || (!dependency.required && isHopeless(dependency, sibling))) return [];
+    return missingStep(dependency, sibling) ?? [];
+  });
+
+function missingStep({ service, condition }: Dependency, { settled, container }: Sibling): string | undefined {
+  if (container?.startedAt === undefined) return `${service} to be started`;
+  switch (condition) {
+    case 'service_started':
+      return settled ? undefined : `${service} to be settled`;
+    case 'service_healthy':
+      if (container.health === undefined) return `${service} to be healthy (it has no healthcheck)`;
+      if (container.health !== 'healthy') return `${service} to be healthy (it is ${container.health})`;
+      return settled ? undefined : `${service} to be settled`;
+    case 'service_completed_successfully':
+      if (container.state !== 'exited') return `${service} to complete (it is ${container.state})`;
+      if (container.exitCode !== 0) return `${service} to complete (it exited with ${container.exitCode})`;
+      return settled ? undefined : `${service} to be settled`;
+  }
+}
+
+const isHopeless = ({ condition }: Dependency, { stalled, container }: Sibling): boolean =>
+  stalled ||
+  (condition === 'service_healthy' && container?.health === 'unhealthy') ||
+  (condition === 'service_completed_successfully' && container?.state === 'exited' && container.exitCode !== 0);

@@ -1,0 +1,129 @@
+import { isOn } from '../../crds/model/host-access.js';
+import type { Service } from '../../crds/model/kinds.js';
+import { API_NETWORK, DEFAULT_DEVICE_NAME, networkName, volumeName } from '../../crds/model/names.js';
+import { UNKNOWN_TRAITS } from '../engine/engine-traits.js';
+import { seenUpdatable } from '../engine/seen.js';
+import { madeAfter } from './commands/commands.js';
+import { boundsLogs, refuseForeign, refuseHostAccess } from './container/admission.js';
+import { type Blueprint, blueprintOf, type Surroundings } from './container/container-options.js';
+import { type Definition, readDefinition } from './container/definition.js';
+import { HOST_DEFAULTS } from './container/host-options.js';
+import { specHash } from './container/spec-hash.js';
+import type { Shared } from './dependencies/namespaces.js';
+import { neededNetwork, neededVolume } from './dependencies/networks-and-volumes.js';
+import { containersOf, guestsOf, siblings, unmetDependencies } from './dependencies/siblings.js';
+import type { ServiceDeps } from './deps.js';
+import type { Wanted } from './service-state.js';
+import { type ApiAccess, hasFeature, joinsApiNetwork } from './spec/features.js';
+import { containerNameOf, type Identity } from './spec/identity.js';
+import { REQUIRES_REBOOT, withCurrentNames, withImageLabels } from './spec/labels.js';
+import { volumeNames } from './spec/mounts.js';
+import { namedService } from './spec/namespaces.js';
+import { endpointSettings } from './spec/networks.js';
+import { courseOf } from './update/update-policy.js';
+
+/** What the document of a service that is to stay comes to on this device, now. */
+export async function resolve(
+  deps: ServiceDeps,
+  service: Service,
+  identity: Identity,
+): Promise<{ wanted: Wanted; blueprint: (() => Blueprint) | undefined }> {
+  const { world, locks, facts, store } = deps;
+  const app = store.get('App', service.spec.app);
+  const { definition, warnings } = readDefinition(service.spec);
+  const image = world.image(definition.image);
+  const traits = deps.traits?.() ?? UNKNOWN_TRAITS;
+  const containers = containersOf(deps, service, identity);
+  refuseHostAccess(service, app, image, containers);
+  refuseForeign(definition, image, traits, containers);
+  const labels = withImageLabels(definition.labels, image);
+  const api = hasFeature(labels, 'supervisor-api') ? await apiAccess(deps, identity, definition) : undefined;
+  const cloud = hasFeature(labels, 'balena-api') ? deps.cloud?.() : undefined;
+  const siblingOf = siblings(deps, service);
+  const shares = sharesOf(definition).map(
+    ([namespace, name]): Shared => ({ namespace, service: name, container: siblingOf(name)?.container }),
+  );
+  const networks = [
+    ...networkNames(definition, identity),
+    ...(joinsApiNetwork(labels, definition.network) ? [API_NETWORK] : []),
+  ];
+  const aliases = aliasesOf(definition, identity);
+  const boot = isOn(labels[REQUIRES_REBOOT]) ? facts.bootId : undefined;
+  const wanted: Wanted = {
+    containerName: containerNameOf(identity),
+    reference: definition.image,
+    image: image && { id: image.id, specHash: specHash({ definition, imageId: image.id, identity, api, cloud }) },
+    running: definition.running,
+    tuning: {
+      ...seenUpdatable({ ...HOST_DEFAULTS, ...definition.host }),
+      MemorySwap: definition.host.MemorySwap,
+    },
+    networks: networks.map((name) => neededNetwork(deps, name, aliases.get(name) ?? [])),
+    volumes: volumeNames(definition.volumes).map((name) => neededVolume(deps, app, volumeName(identity.appId, name))),
+    shares,
+    unmet: unmetDependencies(definition.dependencies, siblingOf),
+    course: courseOf({
+      definition,
+      field: service.spec.updateStrategy,
+      imageLabels: withCurrentNames(image?.config.Labels ?? {}),
+      guests: guestsOf(deps, service),
+    }),
+    boot,
+    staging: service.metadata.owner !== undefined && app?.status?.phase === 'Staging',
+  };
+  const surroundings: Surroundings = {
+    identity,
+    image,
+    facts,
+    deviceName: store.get('HostConfig', 'device')?.spec.name ?? DEFAULT_DEVICE_NAME,
+    lockDirectory: locks.directory(identity.appId, identity.serviceName),
+    api,
+    cloud,
+    siblingContainers: new Map(
+      shares.flatMap(({ service: name, container }) => (container ? [[name, container.id]] : [])),
+    ),
+    ...(wanted.image ? { specHash: wanted.image.specHash } : {}),
+    boot,
+    madeAfter: madeAfter(service, app),
+    boundLogs: boundsLogs(app, traits),
+  };
+  return { wanted, blueprint: image && (() => ({ ...blueprintOf(definition, surroundings), warnings })) };
+}
+
+const sharesOf = ({ network, host }: Definition): readonly (readonly [Shared['namespace'], string])[] => {
+  const [pid, ipc] = [namedService(host.PidMode), namedService(host.IpcMode)];
+  return [
+    ...(network.is === 'service' ? [['network', network.service] as const] : []),
+    ...(pid === undefined ? [] : [['PID', pid] as const]),
+    ...(ipc === undefined ? [] : [['IPC', ipc] as const]),
+  ];
+};
+
+async function apiAccess(
+  { keys, world, apiAddress }: ServiceDeps,
+  identity: Identity,
+  { network }: Definition,
+): Promise<ApiAccess> {
+  const { host, port } = apiAddress();
+  const onHost = network.is === 'engine' && network.mode === 'host';
+  return {
+    key: await keys.ofService(identity.appId, identity.serviceName),
+    host: onHost ? '127.0.0.1' : (world.network(API_NETWORK)?.gateway ?? host),
+    port,
+  };
+}
+
+/** By name of the network on the engine. */
+const aliasesOf = (
+  { network }: Definition,
+  { appUuid, serviceName }: Identity,
+): ReadonlyMap<string, readonly string[]> =>
+  new Map(
+    Object.entries(network.is === 'joined' ? network.endpoints : {}).map(([name, endpoint]) => [
+      networkName(appUuid, name),
+      endpointSettings(endpoint, serviceName).Aliases,
+    ]),
+  );
+
+const networkNames = ({ network }: Definition, { appUuid }: Identity): readonly string[] =>
+  network.is === 'joined' ? Object.keys(network.endpoints).map((name) => networkName(appUuid, name)) : [];

@@ -1,0 +1,162 @@
+import type { LogStream } from '../../../api/device-state/logs.js';
+import type { Store } from '../../../api/store/store.js';
+import { keyOf, type Service } from '../../../crds/model/kinds.js';
+import type { SeenContainer } from '../../engine/engine.js';
+import type { Stops } from '../commands/stop-ledger.js';
+import { labelOf } from '../spec/identity.js';
+import type { Departures } from '../terminations.js';
+import { RunClock, type RunTimes } from './run-clock.js';
+import { lookAtRuns, type RunFacts, type RunNews, toldOf } from './runs.js';
+import { exitText } from './unwell.js';
+
+export interface LivesDeps extends RunTimes {
+  readonly store: Pick<Store, 'record'>;
+  readonly logs: Pick<LogStream, 'system'>;
+}
+
+interface Looked {
+  readonly facts: RunFacts;
+  readonly news: RunNews;
+}
+
+/** In a loop the first few ends are told one by one, the rest together once in so many ms. */
+const TOLD_ALONE = 3;
+const TOGETHER_MS = 60_000;
+
+/** What of a loop has been told, and what not yet. */
+interface Loop {
+  told: number;
+  toldMs: number;
+  exits: number;
+  starts: number;
+}
+
+/** By service, then by id of the container: while one is replaced there are two. */
+type Loops = Map<string, Map<string, Loop>>;
+
+/**
+ * Follows the runs of services' containers from pass to pass, and tells in the Supervisor's words when one has ended by
+ * itself or by somebody else's hand, and when it runs again: a line and an event each, together where it is a loop. What
+ * we do to a container ourselves says its own lines.
+ */
+export class Lives {
+  readonly #clock: RunClock;
+  readonly #loops: Loops = new Map();
+
+  constructor(
+    private readonly deps: LivesDeps,
+    private readonly memory: { readonly departures: Departures; readonly stops: Stops },
+  ) {
+    this.#clock = new RunClock(deps);
+  }
+
+  /** For how long its present run has lasted, ms. */
+  ranMs(service: Service, container: SeenContainer): number {
+    return this.#clock.ranMs(service.metadata.name, container);
+  }
+
+  /** What the status is to say of the runs of each of its containers; what is not among them is forgotten. */
+  look(service: Service, containers: readonly SeenContainer[]): readonly Looked[] {
+    const { name } = service.metadata;
+    const ids = containers.map(({ id }) => id);
+    this.#clock.keep(name, ids);
+    const loops = this.#loops.get(name);
+    for (const id of loops?.keys() ?? []) if (!ids.includes(id)) loops?.delete(id);
+    return containers.map((container) => this.#lookAt(service, container));
+  }
+
+  #lookAt(service: Service, container: SeenContainer): Looked {
+    const requested = this.#isStopping(service, container);
+    const { news, ...facts } = lookAtRuns(service.status, container, {
+      requested,
+      ranMs: this.ranMs(service, container),
+      at: new Date(this.deps.now()).toISOString(),
+    });
+    return { facts, news: requested ? { ...news, starts: 0 } : news };
+  }
+
+  /** Tells what a look has found, once it is in the status. `byUs`: we have just started it, and said so. */
+  tell(service: Service, container: SeenContainer, { facts, news }: Looked, byUs: boolean): void {
+    const starts = byUs ? 0 : news.starts;
+    const isLoop = facts.crashLoopSince !== undefined;
+    if (news.exits + starts > 0) this.#tellRuns(service, container, facts, { exits: news.exits, starts }, isLoop);
+    if (!isLoop) this.#endLoop(service, container, facts);
+    this.#tellTurns(service, container, facts);
+  }
+
+  forget(service: string): void {
+    this.#clock.forget(service);
+    this.#loops.delete(service);
+  }
+
+  #isStopping({ metadata, spec }: Service, { id }: SeenContainer): boolean {
+    const { departures, stops } = this.memory;
+    return departures.leaving.has(id) || stops.of(metadata.name) !== undefined || spec.running === false;
+  }
+
+  #tellRuns(service: Service, container: SeenContainer, facts: RunFacts, news: RunNews, isLoop: boolean): void {
+    const { name } = service.metadata;
+    const loops = this.#loops.get(name) ?? new Map<string, Loop>();
+    if (!isLoop && !loops.has(container.id)) {
+      this.#say(service, container, facts, news);
+      return;
+    }
+    const nowMs = this.deps.monotonic();
+    const loop = loops.get(container.id) ?? { told: 0, toldMs: nowMs, exits: 0, starts: 0 };
+    loop.exits += news.exits;
+    loop.starts += news.starts;
+    this.#loops.set(name, loops.set(container.id, loop));
+    if (loop.told >= TOLD_ALONE && nowMs - loop.toldMs < TOGETHER_MS) return;
+    this.#say(service, container, facts, loop);
+    loop.told += loop.exits;
+    Object.assign(loop, { toldMs: nowMs, exits: 0, starts: 0 });
+  }
+
+  #endLoop(service: Service, container: SeenContainer, facts: RunFacts): void {
+    const loops = this.#loops.get(service.metadata.name);
+    const loop = loops?.get(container.id);
+    if (!loop) return;
+    loops?.delete(container.id);
+    this.#say(service, container, facts, loop);
+  }
+
+  #say(
+    { metadata, spec }: Service,
+    container: SeenContainer,
+    { lastExit }: RunFacts,
+    { exits, starts }: RunNews,
+  ): void {
+    const { logs, store } = this.deps;
+    const { app } = spec;
+    const label = labelOf(container);
+    const times = (count: number): string => (count > 1 ? ` (${count} times)` : '');
+    if (exits > 0) {
+      logs.system(`Service exited '${label}'${times(exits)}`, { app });
+      store.record(keyOf('Service', metadata.name), {
+        type: lastExit?.exitCode === 0 ? 'Normal' : 'Warning',
+        reason: 'Exited',
+        message: `Container ${container.name} ${exitText(lastExit)}`,
+        times: exits,
+      });
+    }
+    if (starts > 0) logs.system(`Restarting service '${label}'${times(starts)}`, { app });
+  }
+
+  /** What begins or ends with this look, as events. */
+  #tellTurns({ metadata, spec, status: before }: Service, container: SeenContainer, facts: RunFacts): void {
+    const { id, name } = container;
+    const was = toldOf(before, id);
+    const record = (type: 'Normal' | 'Warning', reason: string, message: string): void =>
+      this.deps.store.record(keyOf('Service', metadata.name), { type, reason, message });
+    if (facts.unhealthySince !== undefined && was?.unhealthySince === undefined) {
+      this.deps.logs.system(`Service unhealthy '${labelOf(container)}'`, { app: spec.app });
+      record('Warning', 'Unhealthy', `Container ${name} is unhealthy: its healthcheck fails`);
+    }
+    if (facts.crashLoopSince !== undefined && was?.crashLoopSince === undefined)
+      record('Warning', 'CrashLoop', `Container ${name} ${exitText(facts.lastExit)} and is restarted`);
+    const isWell = facts.unhealthySince === undefined && facts.crashLoopSince === undefined;
+    const wasIll = was?.unhealthySince !== undefined || was?.crashLoopSince !== undefined;
+    if (isWell && wasIll && facts.runningSince !== undefined)
+      record('Normal', 'Recovered', `Container ${name} is well again`);
+  }
+}

@@ -1,0 +1,48 @@
+import type { SeenContainer } from '../engine/engine.js';
+import type { Plan } from '../runtime/outcome.js';
+import { driftOf } from './container/drift.js';
+import { doing, waitForNeeded } from './plan-steps.js';
+import type { NeededNetwork, ServiceStep, Wanted } from './service-state.js';
+import type { UpdateStep } from './update/record.js';
+
+/** What can be put right without stopping anything. `seen`: what told that a successor can take over. Pure. */
+export function mend(wanted: Wanted, current: SeenContainer, seen?: UpdateStep): Plan<ServiceStep> | undefined {
+  const drift = wanted.running ? driftOf(current, wanted.tuning) : undefined;
+  if (drift?.mend === 'unpause') {
+    return doing('Unpausing', { do: 'unpause', container: current, because: drift.because });
+  }
+  if (drift?.mend === 'update') {
+    return doing('Updating', { do: 'update', container: current, change: drift.change, because: drift.because });
+  }
+  const missing = wanted.networks.find(({ name }) => current.networks[name] === undefined);
+  if (missing) {
+    const because = `not connected to network ${missing.name}`;
+    return (
+      waitForNeeded(wanted) ??
+      doing('Connecting', { do: 'connect', container: current, network: missing.name, because })
+    );
+  }
+  return introduce(wanted, current, seen);
+}
+
+/** A container that others cannot find by its names is connected anew with them: nobody can be talking to it by those. Pure. */
+function introduce(wanted: Wanted, current: SeenContainer, seen?: UpdateStep): Plan<ServiceStep> | undefined {
+  const unknown = wanted.networks.find((network) => isUnknown(network, current));
+  if (!unknown) return undefined;
+  const because = `not known as ${unknown.aliases.join(', ')} on network ${unknown.name}`;
+  return (
+    waitForNeeded(wanted) ??
+    doing('Introducing', {
+      do: 'introduce',
+      container: current,
+      network: unknown.name,
+      because,
+      ...(seen ? { seen } : {}),
+    })
+  );
+}
+
+function isUnknown({ name, aliases }: NeededNetwork, { networks }: SeenContainer): boolean {
+  const known = networks[name]?.aliases;
+  return known !== undefined && aliases.some((alias) => !known.includes(alias));
+}

@@ -1,0 +1,127 @@
+import type { UpdateStrategy } from '../../crds/model/update-strategy.js';
+import type { SeenContainer, UpdateOptions } from '../engine/engine.js';
+import type { Orders } from './commands/commands.js';
+import type { Tuning } from './container/drift.js';
+import type { Lost, Shared } from './dependencies/namespaces.js';
+import type { UpdateStep } from './update/record.js';
+import type { Course } from './update/update-policy.js';
+
+export type ServiceStep =
+  /**
+   * Stops the container, removes it, or both: started now, seen later. `locked`: only under the app's update lock.
+   * `endpointOn`: a network on which the engine has kept an endpoint of that name, which goes too.
+   */
+  | {
+      readonly do: 'leave';
+      readonly container: SeenContainer;
+      readonly stop: boolean;
+      readonly remove: boolean;
+      readonly locked: boolean;
+      readonly endpointOn?: string;
+      readonly because: string;
+      /** It makes room for another definition or image by this strategy, or has been succeeded. */
+      readonly update?: Departure;
+    }
+  | { readonly do: 'rename'; readonly container: SeenContainer; readonly to: string; readonly because: string }
+  | { readonly do: 'connect'; readonly container: SeenContainer; readonly network: string; readonly because: string }
+  /** Connects it anew, under the names by which others find it. */
+  | {
+      readonly do: 'introduce';
+      readonly container: SeenContainer;
+      readonly network: string;
+      readonly because: string;
+      /** What told that it can take over. */
+      readonly seen?: UpdateStep;
+    }
+  /** Gives limits and restart policy back while it runs. */
+  | {
+      readonly do: 'update';
+      readonly container: SeenContainer;
+      readonly change: UpdateOptions;
+      readonly because: string;
+    }
+  | { readonly do: 'unpause'; readonly container: SeenContainer; readonly because: string }
+  /** With all of its networks; and started, unless the document does not want it to run. */
+  | {
+      readonly do: 'create';
+      readonly name: string;
+      readonly start: boolean;
+      readonly because: string;
+      /** While another one of the service still runs; by `rolling` without the names by which others find it. */
+      readonly beside?: Beside;
+    }
+  | { readonly do: 'start'; readonly container: SeenContainer; readonly because: string }
+  /** Stops it and starts it again: begun now, seen later. */
+  | { readonly do: 'restart'; readonly container: SeenContainer; readonly because: string };
+
+export type Beside = Extract<UpdateStrategy, 'hand-over' | 'rolling'>;
+export type Departure =
+  | { readonly is: 'first'; readonly strategy: UpdateStrategy }
+  /** `seen`: what told that its successor has taken over. */
+  | { readonly is: 'succeeded'; readonly strategy: Beside; readonly seen: UpdateStep };
+
+/** `removed`: it does not come back. */
+export type Leaving = 'stopped' | 'removed' | 'restarted';
+
+/** A network or volume that the container needs, by its name on the engine. */
+export interface Needed {
+  readonly name: string;
+  /** Why it cannot be used now; undefined when it can. */
+  readonly trouble: string | undefined;
+}
+export interface NeededNetwork extends Needed {
+  readonly id: string | undefined;
+  /** Names by which others on it find the service. */
+  readonly aliases: readonly string[];
+}
+
+/** What the document wants, resolved. */
+export interface Wanted {
+  readonly containerName: string;
+  /** Image reference in the document. */
+  readonly reference: string;
+  /** Undefined while it is not local. */
+  readonly image: { readonly id: string; readonly specHash: string } | undefined;
+  readonly running: boolean;
+  readonly tuning: Tuning;
+  readonly networks: readonly NeededNetwork[];
+  readonly volumes: readonly Needed[];
+  /** Siblings whose namespaces are shared, and their containers. */
+  readonly shares: readonly Shared[];
+  /** What the service still waits for, as in `db to be healthy`. */
+  readonly unmet: readonly string[];
+  readonly course: Course;
+  /** The present boot, for a service that is only started with the next one after it was made. */
+  readonly boot?: string | undefined;
+  /** Images of the release are still missing, so that nothing of it starts by a strategy that kills first. */
+  readonly staging: boolean;
+}
+
+/** One service and what exists of it. */
+export interface Situation {
+  /** Undefined: the document is deleted. */
+  readonly wanted: Wanted | undefined;
+  /** Newest first. */
+  readonly containers: readonly SeenContainer[];
+  /** Ids of containers that are being stopped, removed or started again. */
+  readonly leaving: ReadonlyMap<string, Leaving>;
+  /** Containers in whose namespaces the newest one lives, and which have been started again since. */
+  readonly lost: readonly Lost[];
+  /** Networks on the engine that have to become empty, and why. */
+  readonly closing: ReadonlyMap<string, 'made anew' | 'removed'>;
+  readonly lockHeld: boolean;
+  readonly orders: Orders;
+  /** Services that depend on this one, are deleted as well and have not gone yet. */
+  readonly dependents: readonly string[];
+  readonly overlap: Overlap;
+}
+
+/** What is known of two containers of one service that run at once. */
+export interface Overlap {
+  /** The new one has said that it has taken over. */
+  readonly signalled: boolean;
+  /** ms since the new one was first started; undefined when that is not known. */
+  readonly waitedMs: number | undefined;
+  /** ms for which the new one has been running without a break. */
+  readonly steadyMs: number | undefined;
+}

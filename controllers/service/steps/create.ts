@@ -1,0 +1,137 @@
+import { normalizeReference } from '../../../crds/model/image-reference.js';
+import { keyOf } from '../../../crds/model/kinds.js';
+import { type Outcome, wait } from '../../runtime/outcome.js';
+import { unnamed, withAllNetworks } from '../container/container-options.js';
+import { leftBehind } from '../container/left-behind.js';
+import type { ServiceDeps } from '../deps.js';
+import { labelOf } from '../spec/identity.js';
+import { refused, tell } from './failed-step.js';
+import { leftOut, record, type StepOf, type Subject } from './step-context.js';
+
+/** Makes the container, and starts it where the step says so. */
+export const install = (
+  deps: ServiceDeps,
+  subject: Subject,
+  step: StepOf<'create'>,
+  signal: AbortSignal,
+): Promise<Outcome | undefined> =>
+  create(deps, subject, step, signal).catch(async (error: unknown) => {
+    if (step.beside) await lookFor(deps, step.name, signal);
+    throw error;
+  });
+
+async function create(
+  deps: ServiceDeps,
+  subject: Subject,
+  step: StepOf<'create'>,
+  signal: AbortSignal,
+): Promise<Outcome | undefined> {
+  const { world, engine, logs, store } = deps;
+  const { service } = subject;
+  const { app } = service.spec;
+  const blueprint = subject.blueprint?.();
+  if (!blueprint) return wait('ImageMissing', `Waiting for image ${service.spec.image} to be local`).outcome;
+  const label = `${subject.serviceName} ${blueprint.options.Image}`;
+  for (const warning of blueprint.warnings) leftOut(store, service, warning);
+
+  logs.system(`${step.beside === 'hand-over' ? 'Handing over to' : 'Installing'} service '${label}'`, { app });
+  // What an earlier container said does not count for this one.
+  if (step.beside === 'hand-over') await deps.handovers.forget(subject.appId, subject.serviceName);
+  const created = await engine
+    .createContainer(step.name, withAllNetworks(step.beside === 'rolling' ? unnamed(blueprint) : blueprint), signal)
+    .catch((error: unknown) => {
+      throw refused(
+        `Could not create container ${step.name}`,
+        error,
+        tell(deps, service, `Failed to install service '${label}'`),
+      );
+    });
+  if (created.is === 'exists') return adopt(deps, subject, step.name, signal);
+  if (created.is === 'no-image') {
+    await world.refreshImage(normalizeReference(service.spec.image), signal);
+    return wait('ImageMissing', `Image ${service.spec.image} went away before container ${step.name} was made`).outcome;
+  }
+  logs.system(`Installed service '${label}'`, { app });
+  for (const warning of created.warnings ?? []) leftOut(store, service, `The engine says: ${warning}`);
+  subject.note('Created');
+  record(store, service, 'Installing', `Created container ${step.name}: ${step.because}`);
+  if (step.start) return startAndLook(deps, subject, created.id, { label }, signal);
+  await world.refreshContainer(created.id, signal);
+  return undefined;
+}
+
+/** What failed may have been done all the same, and beside a container that runs nothing else would show it at once. */
+async function lookFor({ world, engine }: ServiceDeps, name: string, signal: AbortSignal): Promise<void> {
+  const found = await engine.inspectContainer(name, signal).catch(() => undefined); // the failure itself is reported
+  if (found) await world.refreshContainer(found.id, signal).catch(() => undefined);
+}
+
+/** The name is taken: by a container of this service that we had not seen yet, or by somebody else's. */
+async function adopt(
+  { world, engine }: ServiceDeps,
+  { appId, serviceName }: Subject,
+  name: string,
+  signal: AbortSignal,
+): Promise<Outcome | undefined> {
+  const holder = await engine.inspectContainer(name, signal);
+  if (holder && (holder.appId !== appId || holder.serviceName !== serviceName)) {
+    throw new Error(
+      `The name ${name} is taken by a container that does not belong to this service; remove or rename that one`,
+    );
+  }
+  if (holder) await world.refreshContainer(holder.id, signal);
+  return undefined;
+}
+
+/** Starts a container that is there. */
+export async function start(
+  deps: ServiceDeps,
+  subject: Subject,
+  { container, because }: StepOf<'start'>,
+  signal: AbortSignal,
+): Promise<Outcome | undefined> {
+  const label = labelOf({ ...container, serviceName: subject.serviceName });
+  const other = await startAndLook(deps, subject, container.id, { label, because }, signal);
+  if (other) return other;
+  // The Supervisor says so of whatever had run before.
+  if (container.startedAt !== undefined) {
+    deps.logs.system(`Restarting service '${label}'`, { app: subject.service.spec.app });
+  }
+  return undefined;
+}
+
+async function startAndLook(
+  deps: ServiceDeps,
+  { service, serviceName, note, noteStart }: Subject,
+  id: string,
+  { label, because }: { readonly label: string; readonly because?: string },
+  signal: AbortSignal,
+): Promise<Outcome | undefined> {
+  const { world, engine, logs, store } = deps;
+  const { app } = service.spec;
+  logs.system(`Starting service '${label}'`, { app });
+  const before = world.containers();
+  try {
+    await engine.startContainer(id, signal);
+    note('Started');
+  } catch (error) {
+    const seen = await world.refreshContainer(id, signal).catch((second: unknown) => {
+      throw new AggregateError([error, second], `Could not start service ${serviceName}, nor look at its container`);
+    });
+    if (seen && leftBehind(seen)) {
+      const message = `Container ${seen.name} cannot be started again: ${seen.error}; it is made anew`;
+      store.record(keyOf('Service', service.metadata.name), { type: 'Warning', reason: 'LeftBehind', message });
+      return { is: 'progressing', reason: 'LeftBehind', message };
+    }
+    throw refused(
+      `Could not start service ${serviceName}`,
+      error,
+      tell(deps, service, `Failed to start service '${label}'`),
+    );
+  }
+  await world.refreshContainer(id, signal);
+  noteStart(id, before);
+  logs.system(`Started service '${label}'`, { app });
+  record(store, service, 'Starting', `Started service ${serviceName}${because === undefined ? '' : `: ${because}`}`);
+  return undefined;
+}

@@ -1,0 +1,174 @@
+import type { ReasonOf } from '../../../crds/model/reasons.js';
+
+/** What Docker says when a container cannot be created or started, for people and for the decision about a retry. */
+export interface Explained {
+  /** One clause: what is wrong, and what to do about it. Docker's own words where we have none. */
+  readonly due: string;
+  /** Undefined where we do not know the case. */
+  readonly reason: ReasonOf<'Service'> | undefined;
+  /** Only another document or image mends it: no retry before that. */
+  readonly lasting: boolean;
+}
+
+type Case = readonly [
+  pattern: RegExp,
+  reason: ReasonOf<'Service'>,
+  /** `retry`: what is in the way may go. `document`: it will not. */
+  mends: 'retry' | 'document',
+  due: (found: readonly string[]) => string,
+];
+
+/** The first that fits counts. Words of Docker 20.10 and later. */
+const CASES: readonly Case[] = [
+  [
+    /Bind for (\S+) failed: port is already allocated|listen \w+ (\S+): bind: address already in use/i,
+    'PortInUse',
+    'retry',
+    ([, allocated, listened]) =>
+      `port ${allocated ?? listened} of the host is taken: another container or program uses it; stop that one, or publish another port`,
+  ],
+  [
+    /port is already allocated|bind: address already in use/i,
+    'PortInUse',
+    'retry',
+    () => 'a port of the host is taken: another container or program uses it; stop that one, or publish another port',
+  ],
+  [
+    /listen \w+ (\S+): bind: cannot assign requested address/i,
+    'AddressMissing',
+    'retry',
+    ([, address]) => `${address} is not an address of this host: give the host that address, or publish on another`,
+  ],
+  [
+    /^Address already in use$/i,
+    'AddressInUse',
+    'retry',
+    () =>
+      'a fixed address of the service is taken on its network: choose another ipv4_address or ipv6_address, or none',
+  ],
+  [
+    /no available IPv[46] addresses on this network's address pools: (\S+)/i,
+    'NoFreeAddress',
+    'retry',
+    ([, network]) => `network ${network} has no free address left: give it a larger subnet, or fewer services`,
+  ],
+  [
+    /Invalid address (\S+): It does not belong to any of this network's subnets/i,
+    'InvalidSpec',
+    'document',
+    ([, address]) => `${address} is in no subnet of its network: choose an address of spec.networks.<name>.ipam`,
+  ],
+  [
+    /user specified IP address is supported only when connecting to networks with user configured subnets/i,
+    'InvalidSpec',
+    'document',
+    () => 'a fixed address needs a network with a subnet of its own: declare one under spec.networks.<name>.ipam',
+  ],
+  [
+    /exec format error/i,
+    'WrongArchitecture',
+    'document',
+    () => 'the image is made for another processor architecture (exec format error): name an image for this one',
+  ],
+  [
+    /does not match the specified platform: wanted (\S+), actual: (\S+)/i,
+    'WrongArchitecture',
+    'document',
+    ([, wanted, actual]) => `the image is made for ${actual}, not for ${wanted}: change image or platform`,
+  ],
+  [
+    /error gathering device information while adding custom device "([^"]+)"/i,
+    'DeviceMissing',
+    'retry',
+    ([, device]) => `device ${device} does not exist on this host: plug it in, or correct devices`,
+  ],
+  [
+    /bind source path does not exist: (.+)/i,
+    'HostPathMissing',
+    'retry',
+    ([, path]) => `${path} does not exist on this host: make it, or correct volumes`,
+  ],
+  [
+    /path (\S+) is mounted on (\S+) but it is not a (shared(?: or slave)?) mount/i,
+    'InvalidSpec',
+    'document',
+    ([, path, mount, kind]) =>
+      `${path} is on ${mount}, which is no ${kind} mount of this host: leave out the propagation, or make it one`,
+  ],
+  [
+    /exec: "([^"]+)": (?:executable file not found|stat [^:]*: no such file)/i,
+    'CommandNotFound',
+    'document',
+    ([, command]) => `command ${command} does not exist in the image: correct command or entrypoint`,
+  ],
+  [
+    /unable to find (user|group) ([^:]+): no matching entries/i,
+    'UserNotFound',
+    'document',
+    ([, what = '', name]) =>
+      `the image has no ${what.toLowerCase()} ${name}: correct ${what.toLowerCase() === 'user' ? 'user' : 'group_add'}`,
+  ],
+  [
+    /unknown runtime specified (\S+)|unknown or invalid runtime name: (\S+)/i,
+    'RuntimeMissing',
+    'document',
+    ([, older, newer]) => `the engine has no runtime ${older ?? newer}: install it there, or leave runtime out`,
+  ],
+  [
+    /could not select device driver "([^"]*)" with capabilities: (\S+)/i,
+    'GpuMissing',
+    'document',
+    () => 'the engine has no driver for GPUs: install the container toolkit of their maker, or leave gpus out',
+  ],
+  [
+    /failed to initialize logging driver: (.+)/i,
+    'LogDriverFailed',
+    'retry',
+    ([, why]) => `the log driver does not work (${why}): correct logging`,
+  ],
+  [
+    /sysctl "([^"]+)" is not in a separate kernel namespace/i,
+    'InvalidSpec',
+    'document',
+    ([, name]) => `${name} belongs to the whole host and not to a container: leave it out of sysctls`,
+  ],
+  [
+    /wrong rlimit value: RLIMIT_(\S+?)(?::|$)/i,
+    'InvalidSpec',
+    'document',
+    ([, name]) => `${String(name).toLowerCase()} is no limit that the kernel has: correct ulimits`,
+  ],
+  [
+    /cpu\.rt_(?:runtime|period)_us/i,
+    'InvalidSpec',
+    'document',
+    () => 'the kernel gives containers no real-time CPU: leave out cpu_rt_runtime and cpu_rt_period',
+  ],
+  [
+    /--storage-opt is supported only|storage-opt/i,
+    'InvalidSpec',
+    'document',
+    () => 'the storage of the engine does not know these options: leave out storage_opt',
+  ],
+  [
+    /sethostname: invalid argument/i,
+    'InvalidSpec',
+    'document',
+    () => 'the host name is too long for the kernel: at most 64 characters',
+  ],
+  [
+    /network (\S+) not found/i,
+    'NetworkNotReady',
+    'retry',
+    ([, network]) => `network ${network} does not exist any more; it is made anew`,
+  ],
+];
+
+/** What a refusal of Docker means. Pure. */
+export function explainRefusal(message: string): Explained {
+  for (const [pattern, reason, mends, due] of CASES) {
+    const found = pattern.exec(message);
+    if (found) return { reason, lasting: mends === 'document', due: due(found) };
+  }
+  return { reason: undefined, lasting: false, due: message };
+}

@@ -1,0 +1,40 @@
+import type { ServiceDeps } from '../deps.js';
+import { labelOf } from '../spec/identity.js';
+import type { Departures } from '../terminations.js';
+import { refused } from './failed-step.js';
+import { record, type StepOf, type Subject } from './step-context.js';
+
+/** Starts a container again in the background, as its grace period may be longer than a pass. */
+export function beginRestart(
+  { world, engine, logs, store }: ServiceDeps,
+  departures: Departures,
+  { service, serviceName, noteStart }: Subject,
+  { container, because }: StepOf<'restart'>,
+): void {
+  const { id } = container;
+  const { app } = service.spec;
+  const label = labelOf({ ...container, serviceName });
+  // Not the pass's own signal: a newer document does not call a restart back.
+  const never = new AbortController().signal;
+  const restart = async (): Promise<void> => {
+    logs.system(`Killing service '${label}'`, { app });
+    const before = world.containers();
+    try {
+      if ((await engine.restartContainer(id, never)) === 'absent') return;
+      for (const line of [`Killed service '${label}'`, `Service exited '${label}'`, `Restarting service '${label}'`]) {
+        logs.system(line, { app });
+      }
+      record(store, service, 'Restarting', `Restarted container ${container.name}: ${because}`);
+    } finally {
+      await world.refreshContainer(id, never);
+      noteStart(id, before);
+    }
+  };
+  departures.begin(service.metadata.name, id, 'restarted', async () => {
+    try {
+      await world.quietly(id, restart);
+    } catch (error) {
+      throw refused(`Could not restart container ${container.name}`, error);
+    }
+  });
+}

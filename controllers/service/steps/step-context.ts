@@ -1,0 +1,29 @@
+import type { Store } from '../../../api/store/store.js';
+import { keyOf, type Service } from '../../../crds/model/kinds.js';
+import type { SeenContainer } from '../../engine/engine.js';
+import type { Blueprint } from '../container/container-options.js';
+import type { ServiceStep } from '../service-state.js';
+import type { UpdateStep } from '../update/record.js';
+
+/** Whom a step is for. */
+export interface Subject {
+  readonly service: Service;
+  readonly appId: number;
+  readonly serviceName: string;
+  readonly blueprint: (() => Blueprint) | undefined;
+  /** Writes down how far an update has come; nothing while there is none. */
+  note(step: UpdateStep): void;
+  /** Writes down in which runs of other containers one lives that has just been started. `before`: all containers as they were before that. */
+  noteStart(container: string, before: readonly SeenContainer[]): void;
+}
+
+/** A step of that kind. */
+export type StepOf<Do extends ServiceStep['do']> = Extract<ServiceStep, { do: Do }>;
+
+/** Tells of something that the document says and that is not done. */
+export const leftOut = (store: Store, { metadata }: Service, message: string): void =>
+  store.record(keyOf('Service', metadata.name), { type: 'Warning', reason: 'LeftOut', message });
+
+/** Tells what was done. */
+export const record = (store: Store, { metadata }: Service, reason: string, message: string): void =>
+  store.record(keyOf('Service', metadata.name), { type: 'Normal', reason, message });

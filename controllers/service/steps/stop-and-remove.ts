@@ -1,0 +1,63 @@
+import { keyOf } from '../../../crds/model/kinds.js';
+import { ALIVE } from '../commands/commands.js';
+import type { ServiceDeps } from '../deps.js';
+import { labelOf } from '../spec/identity.js';
+import type { Departures } from '../terminations.js';
+import { refused } from './failed-step.js';
+import { record, type StepOf, type Subject } from './step-context.js';
+
+/** Stops and removes in the background: the grace period is the container's own, and nobody waits for it here. */
+export function beginLeaving(
+  { world, engine, locks, handovers, processes, logs, store, log }: ServiceDeps,
+  departures: Departures,
+  { service, appId, serviceName, note }: Subject,
+  { container, stop, remove, locked, endpointOn, because, update }: StepOf<'leave'>,
+): void {
+  const { name } = service.metadata;
+  const { app } = service.spec;
+  const { id } = container;
+  const label = labelOf({ ...container, serviceName });
+  const dead = container.state === 'dead';
+  // Not the pass's own signal: a newer document does not call a stop back.
+  const never = new AbortController().signal;
+  /** An engine that was killed may have started it and not know: then it would run on beside its successor. */
+  const endStray = async (): Promise<void> => {
+    const now = await engine.inspectContainer(id, never);
+    if (now === undefined || ALIVE.includes(now.state)) return;
+    const count = await processes.kill(id);
+    if (count === 0) return;
+    const message = `Killed ${count} processes of container ${container.name}, which the engine said did not run`;
+    store.record(keyOf('Service', name), { type: 'Warning', reason: 'Stray', message });
+    log.warn({ container: container.name, id }, message);
+  };
+  const leave = (): Promise<true> =>
+    world.quietly(id, async (): Promise<true> => {
+      logs.system(`${dead ? 'Removing dead container' : 'Killing service'} '${label}'`, { app });
+      if (stop) await engine.stopContainer(id, never);
+      if (update && stop) note('Stopped');
+      // Before the removal: as soon as that is seen the next container is made, and says so.
+      // The Supervisor's order, which it has from the engine's events.
+      const ended = stop ? [`Service exited '${label}'`] : [];
+      const killed = dead ? [] : [`Killed service '${label}'`];
+      for (const line of remove ? [...ended, ...killed] : [...killed, ...ended]) logs.system(line, { app });
+      if (remove && !stop) await endStray();
+      if (remove) await engine.removeContainer(id, never);
+      if (endpointOn !== undefined) await engine.releaseEndpoint(endpointOn, container.name, never);
+      if (update && remove) note('Removed');
+      if (update?.is === 'succeeded') await handovers.forget(appId, serviceName);
+      // The engine's own word that it is gone may have come already.
+      if (world.containers().some((one) => one.id === id)) await world.refreshContainer(id, never);
+      return true;
+    });
+  departures.begin(name, id, remove ? 'removed' : 'stopped', async () => {
+    try {
+      const left = locked ? await locks.during(appId, leave) : await leave();
+      if (left)
+        record(store, service, 'Stopping', `${remove ? 'Removed' : 'Stopped'} container ${container.name}: ${because}`);
+    } catch (error) {
+      throw refused(`Could not ${remove ? 'remove' : 'stop'} container ${container.name}`, error, (due) =>
+        logs.system(`Failed to kill service '${label}' due to '${due}'`, { app }, { isStdErr: true }),
+      );
+    }
+  });
+}

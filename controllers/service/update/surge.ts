@@ -1,0 +1,144 @@
+import type { SeenContainer } from '../../engine/engine.js';
+import { type Plan, wait } from '../../runtime/outcome.js';
+import { ALIVE } from '../commands/commands.js';
+import { hasFinished } from '../health/finished.js';
+import { doing, leave, start, waitForNeeded, waitForSiblings } from '../plan-steps.js';
+import { mend } from '../repair-in-place.js';
+import type { Beside, ServiceStep, Situation, Wanted } from '../service-state.js';
+import type { UpdateStep } from './record.js';
+
+/** A container without a healthcheck has taken over when it has run for so long. */
+const STEADY_MS = 10_000;
+/** The application says in a file that it has taken over; nothing announces that. */
+const LOOK_MS = 200;
+
+/** The strategy of an update in which both containers run for a while; undefined when it is another one, or nothing is to run. Pure. */
+export function besideBy({ orders }: Situation, { course, running }: Wanted): Beside | undefined {
+  if (!running || orders.stop !== undefined) return undefined;
+  return course.strategy === 'hand-over' || course.strategy === 'rolling' ? course.strategy : undefined;
+}
+
+/** Makes the new container while the old one goes on. Where the old one has the name, the new one is called by its hash at first. Pure. */
+export function planSuccessor(
+  wanted: Wanted,
+  { specHash }: { readonly specHash: string },
+  current: SeenContainer,
+  { beside, because }: { readonly beside: Beside; readonly because: string },
+): Plan<ServiceStep> {
+  const { containerName } = wanted;
+  const name = current.name === containerName ? `${specHash.slice(0, 8)}_${containerName}` : containerName;
+  return (
+    waitForNeeded(wanted) ??
+    waitForSiblings(wanted.unmet) ??
+    doing('Installing', { do: 'create', name, start: true, because, beside })
+  );
+}
+
+/**
+ * Two containers of one service, the younger first. Which of them stays is told by what the document wants now, so that
+ * a document that has changed its mind takes back what was begun. Pure.
+ */
+export function planPair(
+  situation: Situation,
+  wanted: Wanted,
+  newer: SeenContainer,
+  older: SeenContainer,
+): Plan<ServiceStep> {
+  const hash = wanted.image?.specHash;
+  if (hash !== undefined && older.specHash === hash && newer.specHash !== hash) {
+    return leave(situation, newer, `the document wants ${older.name} again`);
+  }
+  if (hash !== undefined && isCopy(wanted, newer, older)) {
+    return leave(situation, newer, `younger duplicate of ${older.name}`);
+  }
+  const beside = besideBy(situation, wanted);
+  const replaced = situation.orders.anew.length > 0;
+  if (!beside || replaced || !ALIVE.includes(older.state) || older.specHash === hash) {
+    return leave(situation, older, `older duplicate of ${newer.name}`);
+  }
+  if (hash === undefined) return wait('ImageMissing', `Waiting for image ${wanted.reference} to be local`);
+  if (newer.specHash !== hash) return leave(situation, newer, 'the spec changed before it had taken over');
+  const [stranded, network] = [newer, older].flatMap((one) => closingAt(situation, one))[0] ?? [];
+  if (stranded) return leave(situation, stranded, `network ${network} is made anew`);
+  return takeOver(situation, wanted, newer, older, beside);
+}
+
+/** Somebody made another container with the labels of ours: the one that runs under the name of ours stays. */
+const isCopy = ({ containerName, image }: Wanted, newer: SeenContainer, older: SeenContainer): boolean =>
+  older.specHash === image?.specHash &&
+  older.name === containerName &&
+  newer.name !== containerName &&
+  ALIVE.includes(older.state);
+
+function closingAt({ closing }: Situation, container: SeenContainer): readonly (readonly [SeenContainer, string])[] {
+  const network = Object.keys(container.networks).find((name) => closing.get(name) === 'made anew');
+  return network === undefined ? [] : [[container, network]];
+}
+
+function takeOver(
+  situation: Situation,
+  wanted: Wanted,
+  newer: SeenContainer,
+  older: SeenContainer,
+  beside: Beside,
+): Plan<ServiceStep> {
+  switch (newer.state) {
+    case 'created':
+      return waitForNeeded(wanted) ?? waitForSiblings(wanted.unmet) ?? start(newer, 'it was made and not started yet');
+    case 'exited':
+      if (hasFinished(wanted.tuning.RestartPolicy, newer)) {
+        const message = `${older.name} goes on because ${newer.name} exited with ${newer.exitCode}, and its restart policy does not start it again`;
+        return wait('SuccessorFailed', message);
+      }
+      return start(newer, `it had exited with ${newer.exitCode} before it had taken over`);
+    case 'paused':
+      return doing('Unpausing', { do: 'unpause', container: newer, because: 'was paused before it had taken over' });
+    case 'running':
+      break;
+    default:
+      return wait('SuccessorNotRunning', `${older.name} goes on until ${newer.name} runs (it is ${newer.state})`);
+  }
+  const missing = beside === 'hand-over' ? mend(wanted, newer) : undefined;
+  if (missing) return missing;
+  const verdict = beside === 'hand-over' ? handedOver(situation, wanted, newer) : proven(situation, newer, older);
+  if (typeof verdict !== 'string') return verdict;
+  return (
+    mend(wanted, newer, verdict) ??
+    leave(situation, older, `${newer.name} has taken over (${WORDS[verdict]})`, {
+      update: { is: 'succeeded', strategy: beside, seen: verdict },
+    })
+  );
+}
+
+type Verdict = Extract<UpdateStep, 'Signalled' | 'TimedOut' | 'Healthy' | 'Steady'>;
+const WORDS: Readonly<Record<Verdict, string>> = {
+  Signalled: 'it said so',
+  TimedOut: 'it has not said so in time',
+  Healthy: 'it is healthy',
+  Steady: 'it runs',
+};
+
+/** The wait that the documentation promises: for the file, and no longer than the timeout. */
+function handedOver(
+  { overlap: { signalled, waitedMs = 0 } }: Situation,
+  { course: { timeoutMs } }: Wanted,
+  { name }: SeenContainer,
+): Verdict | Plan<ServiceStep> {
+  if (signalled) return 'Signalled';
+  const left = timeoutMs - waitedMs;
+  if (left <= 0) return 'TimedOut';
+  const message = `Waiting for ${name} to create /tmp/balena/handover-complete, for ${timeoutMs / 1000} s at most`;
+  return wait('AwaitingHandover', message, Math.min(left, LOOK_MS));
+}
+
+function proven({ overlap }: Situation, { name, health }: SeenContainer, older: SeenContainer) {
+  if (health === 'healthy') return 'Healthy';
+  if (health === 'unhealthy') {
+    return wait<ServiceStep>('SuccessorUnhealthy', `${older.name} goes on because ${name} is unhealthy`);
+  }
+  if (health === 'starting') return wait<ServiceStep>('AwaitingHealth', `Waiting for ${name} to be healthy`);
+  const left = STEADY_MS - (overlap.steadyMs ?? 0);
+  if (left <= 0) return 'Steady';
+  const message = `Waiting for ${name} to have run for ${STEADY_MS / 1000} s (it has no healthcheck)`;
+  return wait<ServiceStep>('AwaitingHealth', message, left);
+}

@@ -1,0 +1,112 @@
+import type { SeenContainer, Updatable } from '../../../controllers/engine/engine.js';
+import type { Plan } from '../../../controllers/runtime/outcome.js';
+import { planService } from '../../../controllers/service/plan.js';
+import type { ServiceStep, Situation, Wanted } from '../../../controllers/service/service-state.js';
+
+export const aContainer = (more: Partial<SeenContainer> = {}): SeenContainer => ({
+  id: 'c1',
+  name: 'web_1_1_a',
+  appId: 1,
+  serviceName: 'web',
+  specHash: 'h1',
+  labels: {},
+  state: 'running',
+  health: undefined,
+  exitCode: 0,
+  error: '',
+  createdAt: '2026-01-01T00:00:00.000Z',
+  startedAt: more.state === 'created' ? undefined : '2026-01-01T00:00:01.000Z',
+  finishedAt: undefined,
+  image: 'sha256:1',
+  networkMode: 'u_default',
+  networks: { u_default: { id: 'n1' } },
+  volumes: [],
+  ...more,
+});
+
+export const UNLIMITED: Updatable = {
+  RestartPolicy: { Name: 'always', MaximumRetryCount: 0 },
+  Memory: 0,
+  MemoryReservation: 0,
+  NanoCpus: 0,
+  CpuShares: 0,
+  CpuQuota: 0,
+  CpusetCpus: '',
+  PidsLimit: 0,
+};
+
+/** What a document with that restart policy wants. */
+export const restarts = (Name: string, MaximumRetryCount = 0): Partial<Wanted> => ({
+  tuning: { ...UNLIMITED, RestartPolicy: { Name, MaximumRetryCount }, MemorySwap: undefined },
+});
+
+/** Of the engine, as a service needs it. */
+export const network = (name: string, id: string | undefined, trouble?: string) => ({
+  name,
+  id,
+  trouble,
+  aliases: ['web'],
+});
+
+const wants = (more: Partial<Wanted> = {}): Wanted => ({
+  containerName: 'web_1_1_a',
+  reference: 'web:1',
+  image: { id: 'sha256:1', specHash: 'h1' },
+  running: true,
+  tuning: { ...UNLIMITED, MemorySwap: undefined },
+  networks: [network('u_default', 'n1')],
+  volumes: [],
+  shares: [],
+  unmet: [],
+  course: { strategy: 'download-then-kill', timeoutMs: 60_000 },
+  staging: false,
+  ...more,
+});
+
+/** What to do about a service and its containers, newest first, as one line. */
+export function serviceLine(
+  wanted: Partial<Wanted> | undefined,
+  seen: readonly Partial<SeenContainer>[],
+  more: Partial<Situation> = {},
+): string {
+  return print(
+    planService({
+      wanted: wants(wanted),
+      containers: seen.map(aContainer),
+      leaving: new Map(),
+      lost: [],
+      closing: new Map(),
+      lockHeld: true,
+      orders: { anew: [], stop: undefined, start: false },
+      dependents: [],
+      overlap: { signalled: false, waitedMs: undefined, steadyMs: undefined },
+      ...more,
+    }),
+  );
+}
+
+function print({ steps, outcome }: Plan<ServiceStep>): string {
+  const end = outcome.is === 'settled' ? 'settled' : `${outcome.is}: ${outcome.reason}`;
+  const why = outcome.is === 'waiting' && steps.length === 0 ? ` (${outcome.message})` : '';
+  return [...steps.map(printStep), `${end}${why}`].join('; ');
+}
+
+function printStep(step: ServiceStep): string {
+  switch (step.do) {
+    case 'leave':
+      return `${[...(step.stop ? ['stop'] : []), ...(step.remove ? ['remove'] : [])].join('+')} ${step.container.id}${step.locked ? ' under lock' : ''}${step.update && step.update.strategy !== 'download-then-kill' ? `, ${step.update.strategy}` : ''} (${step.because})`;
+    case 'rename':
+      return `rename ${step.container.id} to ${step.to} (${step.because})`;
+    case 'connect':
+    case 'introduce':
+      return `${step.do} ${step.container.id} to ${step.network} (${step.because})`;
+    case 'create':
+      return `create${step.start ? '+start' : ''} ${step.name}${step.beside ? ` beside, ${step.beside}` : ''} (${step.because})`;
+    case 'start':
+    case 'restart':
+    case 'unpause':
+      return `${step.do} ${step.container.id} (${step.because})`;
+    case 'update':
+      return `update ${step.container.id} to ${JSON.stringify(step.change)} (${step.because})`;
+  }
+}
