@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { type Disk, nodeDisk, replaceFile, syncFolders } from '../platform/disk.js';
-import { readOwnFile, setAside } from '../platform/set-aside.js';
+import { quarantine, readOwnFile } from '../platform/quarantine.js';
 import { Turns } from '../platform/turns.js';
 import type { Keys, Scope } from './keys.js';
 
@@ -138,7 +138,7 @@ function read(path: string, nowMs: number, log: KeysDeps['log']): KeyFile | unde
   const text = readOwnFile(path);
   if (text === undefined) return undefined;
   const file = parse(text);
-  if (!file) log.error({ path, aside: setAside(path, nowMs) }, 'The key file cannot be used; making new keys');
+  if (!file) log.error({ path, aside: quarantine(path, nowMs) }, 'The key file cannot be used; making new keys');
   return file;
 }
 

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { type Disk, nodeDisk, replaceFile, syncFolders } from '../platform/disk.js';
-import { readOwnFile, setAside } from '../platform/set-aside.js';
+import { quarantine, readOwnFile } from '../platform/quarantine.js';
 import { Turns } from '../platform/turns.js';
 
 interface Tag {
@@ -65,7 +65,7 @@ function read(path: string, nowMs: number, log: TagsDeps['log']): readonly Tag[]
   const text = readOwnFile(path);
   if (text === undefined) return [];
   const tags = parse(text);
-  if (!tags) log.error({ path, aside: setAside(path, nowMs) }, 'The tags cannot be used; beginning without any');
+  if (!tags) log.error({ path, aside: quarantine(path, nowMs) }, 'The tags cannot be used; beginning without any');
   return tags ?? [];
 }
 

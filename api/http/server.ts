@@ -39,9 +39,9 @@ import { bodies, HeldBytes } from './transport/body.js';
 import { failures } from './transport/failures.js';
 import { CONNECTION_LIMITS, type ConnectionLimits, Listeners } from './transport/listeners.js';
 import { Owners } from './transport/owners.js';
-import { ReadyReads } from './transport/ready-reads.js';
+import { ResponseCache } from './transport/response-cache.js';
 import { Streams } from './transport/streams.js';
-import type { Door } from './transport/trust.js';
+import type { ListenerKind } from './transport/trust.js';
 import { hookRoutes } from './webhooks/hooks.js';
 
 declare module '@hapi/hapi' {
@@ -110,7 +110,7 @@ export interface ApiServer {
    * Listens on one more address, such as the gateway of `supervisor0`, whose callers are never taken for this machine. Returns
    * what ends that again.
    */
-  listen(address: string, door: Door): Promise<() => Promise<void>>;
+  listen(address: string, kind: ListenerKind): Promise<() => Promise<void>>;
   /** Where it listens, with the ports that were really given. */
   readonly addresses: readonly string[];
   /** Ends streams, finishes requests in flight, cuts what is left after the deadline. */
@@ -172,11 +172,11 @@ export async function createServer(deps: ServerDeps): Promise<ApiServer> {
       addresses: () => device.addresses?.() ?? [],
     },
     appKeys: settings.appKeys ?? 'device',
-    doorOf: (request: IncomingMessage) => listeners.doorOf(request),
+    listenerKindOf: (request: IncomingMessage) => listeners.listenerKindOf(request),
     isOwner: (request: IncomingMessage) => owners.isOwner(request),
   };
 
-  const reads = new ReadyReads(authDeps, log.isLevelEnabled('debug') ? 'routes' : 'ready');
+  const reads = new ResponseCache(authDeps, log.isLevelEnabled('debug') ? 'routes' : 'ready');
   const owners = new Owners({
     ...authDeps,
     peers: deps.peers,
@@ -241,8 +241,8 @@ export async function createServer(deps: ServerDeps): Promise<ApiServer> {
       await hapi.start();
       for (const address of parseAddresses(settings.listen)) await listeners.add(address, address.is);
     },
-    async listen(address, door) {
-      return listeners.add(parseAddress(address), door);
+    async listen(address, kind) {
+      return listeners.add(parseAddress(address), kind);
     },
     async stop(deadlineMs = STOP_MS) {
       streams.endAll();

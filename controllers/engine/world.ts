@@ -59,7 +59,7 @@ export interface World {
 }
 
 /** What a document says about a pull, beside the reference. */
-export interface PullWish {
+export interface PullOptions {
   /** Name of the secret for its registry. */
   readonly secret?: string | undefined;
   readonly platform?: string | undefined;
@@ -70,7 +70,7 @@ export interface PullWish {
 /** Pulls shared by everybody who wants the same reference; at most three at once, and none counts that waits for a file. */
 export interface Pulls {
   /** Starts or joins a pull; returns at once. The first one's wish counts. */
-  start(reference: string, wish?: PullWish): void;
+  start(reference: string, wish?: PullOptions): void;
   /**
    * Nothing known, running (percent; 0 while queued; `file`: the file of images that it waits for), or how the last one
    * failed. A success is forgotten: the image is in the world then.

@@ -6,7 +6,7 @@ import type { App, Image, Service } from '../../crds/model/kinds.js';
 import { isSuspended, saysSuspended } from '../../crds/model/suspend.js';
 import type { Engine } from '../engine/engine.js';
 import type { Archives } from '../engine/images/archives.js';
-import type { Pulls, PullWish, World } from '../engine/world.js';
+import type { PullOptions, Pulls, World } from '../engine/world.js';
 import { type ImageFacts, isReference } from './plan.js';
 import type { Attempts } from './pull-failure.js';
 
@@ -39,7 +39,7 @@ function releaseOf(store: Store, { spec }: Image): string {
 }
 
 /** What the documents say about a pull of the image. */
-export function pullOptionsOf(store: Store, image: Image): PullWish {
+export function pullOptionsOf(store: Store, image: Image): PullOptions {
   const { spec, status } = image;
   const isResolved = status?.digest !== undefined && status.resolvedFor === releaseOf(store, image);
   const { registries = {} } = store.get('App', spec.app)?.spec ?? {};

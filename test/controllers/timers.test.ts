@@ -7,7 +7,7 @@ import { pino } from 'pino';
 import { nodeDisk } from '../../api/platform/disk.js';
 import { pathOf } from '../../api/store/persistence/document-files.js';
 import { StatusFiles } from '../../api/store/persistence/status-files.js';
-import { Inspections } from '../../controllers/engine/cache/inspections.js';
+import { RefreshQueue } from '../../controllers/engine/cache/refresh-queue.js';
 import { diskSpace } from '../../controllers/engine/images/disk-space.js';
 import { type PowerRequestDeps, powerRequests } from '../../controllers/host/power/power-request.js';
 import { collectAtRest } from '../../controllers/runtime/heap-rest.js';
@@ -73,7 +73,7 @@ for (const punctuality of PUNCTUALITIES) {
 
     it('everything that is marked is looked at, again after a failure', async () => {
       const looked: string[] = [];
-      const inspections = new Inspections({
+      const inspections = new RefreshQueue({
         look: async (key) => {
           looked.push(key);
           if (looked.length === 1) throw new Error('not now');

@@ -1,4 +1,4 @@
-import { APP_NOT_FOUND, SVC_NOT_FOUND, TARGET_SVC_NOT_FOUND, V2_PARAMS } from '../supervisor/installed.js';
+import { APP_NOT_FOUND, SVC_NOT_FOUND, TARGET_SVC_NOT_FOUND, V2_PARAMS } from '../supervisor/legacy-lookups.js';
 import { APP_ID, FLAG, NUMBER } from './compatible-schemas.js';
 import {
   type Answer,

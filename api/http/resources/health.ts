@@ -4,13 +4,13 @@ import type { HealthCheck } from '../../../crds/model/health.js';
 import { API_VERSION } from '../../../crds/model/kinds.js';
 import { errorMessage } from '../../platform/errors.js';
 import { HTML_TYPE, json, ready, sentence, TEXT_TYPE, tagged } from '../transport/answer.js';
-import type { ReadyReads } from '../transport/ready-reads.js';
+import type { ResponseCache } from '../transport/response-cache.js';
 import { GLOBAL_ONLY } from './resources.js';
 
 export interface HealthDeps {
   /** Answers at once, whatever is wrong. */
   checks(): readonly HealthCheck[];
-  readonly reads: ReadyReads;
+  readonly reads: ResponseCache;
   readonly log: Pick<Logger, 'warn' | 'info'>;
 }
 
@@ -21,7 +21,7 @@ export const health: Plugin<HealthDeps> = {
     const tell = teller(log);
 
     const pong = tagged('OK', HTML_TYPE);
-    reads.offerToAll('/ping', () => pong);
+    reads.registerOpen('/ping', () => pong);
     server.route({ method: 'GET', path: '/ping', options: { auth: false }, handler: (_, h) => ready(h, pong) });
 
     const healthy = tagged('OK', TEXT_TYPE);
@@ -30,7 +30,7 @@ export const health: Plugin<HealthDeps> = {
       tell(bad);
       return bad.length === 0 ? healthy : undefined;
     };
-    reads.offerToAll('/v1/healthy', check);
+    reads.registerOpen('/v1/healthy', check);
     server.route({
       method: 'GET',
       path: '/v1/healthy',

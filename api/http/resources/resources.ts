@@ -5,7 +5,7 @@ import { json, ready, render } from '../transport/answer.js';
 import { scopeOf } from '../transport/auth.js';
 import { bodyOf } from '../transport/body.js';
 import { ResourceError } from '../transport/kubernetes-status.js';
-import type { ReadyReads } from '../transport/ready-reads.js';
+import type { ResponseCache } from '../transport/response-cache.js';
 import type { Streams } from '../transport/streams.js';
 import { ViewCache } from '../transport/view-cache.js';
 import { checkPreconditions, deletedStatus, readDeletion } from './deletion.js';
@@ -18,7 +18,7 @@ import { checkLeave, checkRehearsal, checkWritable, readWrite } from './write.js
 
 export interface ResourceRoutesDeps {
   readonly store: Store;
-  readonly reads: ReadyReads;
+  readonly reads: ResponseCache;
   readonly streams: Streams;
 }
 
@@ -73,7 +73,7 @@ function routesOf(kind: Kind, { store, reads, streams }: ResourceRoutesDeps): Se
   };
 
   const whole = new ViewCache(store, () => render(listView(kind, store.list(kind), store)));
-  reads.offer(collection, (scope) => (scope.type === 'global' ? whole.get(scope) : undefined));
+  reads.register(collection, (scope) => (scope.type === 'global' ? whole.get(scope) : undefined));
 
   return [
     {

@@ -17,7 +17,7 @@ import {
   notInState,
   TARGET_SVC_NOT_FOUND,
   V2_PARAMS,
-} from './installed.js';
+} from './legacy-lookups.js';
 
 export interface AppRoutesDeps {
   readonly store: Reader;

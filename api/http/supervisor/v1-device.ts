@@ -8,7 +8,7 @@ import type { Store } from '../../store/store.js';
 import { failed, json, ready, render, sentence, statusOnly } from '../transport/answer.js';
 import { bodyOf, fieldOf } from '../transport/body.js';
 import { booleanOf } from '../transport/coercion.js';
-import type { ReadyReads } from '../transport/ready-reads.js';
+import type { ResponseCache } from '../transport/response-cache.js';
 import { ViewCache } from '../transport/view-cache.js';
 import { type DeviceIdentity, deviceView } from './device-view.js';
 
@@ -22,7 +22,7 @@ export interface Updates {
 
 export interface DeviceCommandDeps {
   readonly store: Pick<Store, 'resourceVersion' | 'list' | 'get' | 'isPending' | 'request' | 'touch'>;
-  readonly reads: ReadyReads;
+  readonly reads: ResponseCache;
   readonly keys: Pick<Keys, 'regenerate'>;
   readonly updates: Updates;
   readonly device: { identity(): DeviceIdentity };
@@ -35,7 +35,7 @@ export const deviceCommandRoutes: Plugin<DeviceCommandDeps> = {
   register(server, { store, reads, keys, updates, device, log }) {
     const shown = new ViewCache(store, () => render(deviceView(store, device.identity())));
     const show = () => shown.get({ type: 'global' }, JSON.stringify(device.identity()));
-    reads.offer('/v1/device', show);
+    reads.register('/v1/device', show);
     server.route({
       method: 'GET',
       path: '/v1/device',

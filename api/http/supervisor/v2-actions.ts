@@ -17,7 +17,7 @@ import {
   SVC_NOT_FOUND,
   TARGET_SVC_NOT_FOUND,
   V2_PARAMS,
-} from './installed.js';
+} from './legacy-lookups.js';
 import { answerOf, commandApp } from './v1-apps.js';
 
 /** Longest that the engine may take to remove a volume, ms. */

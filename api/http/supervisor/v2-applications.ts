@@ -3,13 +3,13 @@ import type { Reader } from '../../store/store.js';
 import { failed, ready, render } from '../transport/answer.js';
 import { scopeOf } from '../transport/auth.js';
 import { integerOf } from '../transport/coercion.js';
-import type { ReadyReads } from '../transport/ready-reads.js';
+import type { ResponseCache } from '../transport/response-cache.js';
 import { ViewCache } from '../transport/view-cache.js';
 import { appTrees } from './app-tree.js';
 import { applicationState, applicationsState } from './applications-view.js';
 
 /** `/v2/applications/…`: what runs of each app. Read from documents only. */
-export const applicationRoutes: Plugin<{ readonly store: Reader; readonly reads: ReadyReads }> = {
+export const applicationRoutes: Plugin<{ readonly store: Reader; readonly reads: ResponseCache }> = {
   name: 'v2-applications',
   register(server, { store, reads }) {
     const overview = new ViewCache(store, (scope) => render(applicationsState(appTrees(store, scope))));
@@ -18,8 +18,10 @@ export const applicationRoutes: Plugin<{ readonly store: Reader; readonly reads:
       const state = tree && applicationState(tree);
       return state && render(state);
     });
-    reads.offer('/v2/applications/state', (scope) => overview.get(scope));
-    reads.offer('/v2/applications/{appId}/state', (scope, id) => (Number(id) > 0 ? states.get(scope, id) : undefined));
+    reads.register('/v2/applications/state', (scope) => overview.get(scope));
+    reads.register('/v2/applications/{appId}/state', (scope, id) =>
+      Number(id) > 0 ? states.get(scope, id) : undefined,
+    );
 
     server.route({
       method: 'GET',

@@ -2,7 +2,7 @@ import type { Plugin } from '@hapi/hapi';
 import type { Reader } from '../../store/store.js';
 import { failed, json, ready, render } from '../transport/answer.js';
 import { scopeOf } from '../transport/auth.js';
-import type { ReadyReads } from '../transport/ready-reads.js';
+import type { ResponseCache } from '../transport/response-cache.js';
 import { ViewCache } from '../transport/view-cache.js';
 import { appState } from './app-state.js';
 import { appTrees } from './app-tree.js';
@@ -11,7 +11,7 @@ import { SUPERVISOR_VERSION } from './version.js';
 
 export interface DeviceRoutesDeps {
   readonly store: Reader;
-  readonly reads: ReadyReads;
+  readonly reads: ResponseCache;
   /** Our own version. */
   readonly version: string;
 }
@@ -25,9 +25,9 @@ export const deviceRoutes: Plugin<DeviceRoutesDeps> = {
     );
     const status = new ViewCache(store, (scope) => render(deviceStatus(appTrees(store, scope), appState(store))));
     const versions = render({ status: 'success', version: SUPERVISOR_VERSION, supercargo: version });
-    reads.offer('/v2/containerId', (scope) => ids.get(scope));
-    reads.offer('/v2/state/status', (scope) => status.get(scope));
-    reads.offer('/v2/version', () => versions);
+    reads.register('/v2/containerId', (scope) => ids.get(scope));
+    reads.register('/v2/state/status', (scope) => status.get(scope));
+    reads.register('/v2/version', () => versions);
 
     server.route({
       method: 'GET',

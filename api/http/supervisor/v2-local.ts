@@ -5,7 +5,7 @@ import { failed, json, ready, render } from '../transport/answer.js';
 import { mayRead } from '../transport/app-keys.js';
 import { scopeOf } from '../transport/auth.js';
 import { bodyOf } from '../transport/body.js';
-import type { ReadyReads } from '../transport/ready-reads.js';
+import type { ResponseCache } from '../transport/response-cache.js';
 import type { Streams } from '../transport/streams.js';
 import { ViewCache } from '../transport/view-cache.js';
 import { streamLogs } from './log-lines.js';
@@ -22,7 +22,7 @@ export interface TargetState {
 
 export interface LocalRoutesDeps {
   readonly store: Pick<Reader, 'resourceVersion' | 'get'>;
-  readonly reads: ReadyReads;
+  readonly reads: ResponseCache;
   readonly target: TargetState;
   readonly device: { readonly arch: string; readonly deviceType: string };
   readonly settings: { readonly localMode: boolean; readonly development: boolean };
@@ -40,7 +40,7 @@ export const localRoutes: Plugin<LocalRoutesDeps> = {
   register(server, { store, reads, target, device, settings, logs, streams, now }) {
     const shown = new ViewCache(store, () => render({ status: 'success', state: target.render() }));
     const show = () => shown.get({ type: 'global' }); // every key may see all of it
-    reads.offer('/v2/local/target-state', show);
+    reads.register('/v2/local/target-state', show);
     server.route({
       method: 'GET',
       path: '/v2/local/target-state',

@@ -3,7 +3,7 @@ import Boom from '@hapi/boom';
 import type { Plugin, Request } from '@hapi/hapi';
 import type { Scope } from '../../device-state/keys.js';
 import { type AppKeyReach, mayUse } from './app-keys.js';
-import { type Admission, admit, type Door, isForwarded, type TrustRules } from './trust.js';
+import { type Admission, admit, isForwarded, type ListenerKind, type TrustRules } from './trust.js';
 
 declare module '@hapi/hapi' {
   interface AppCredentials {
@@ -15,7 +15,7 @@ declare module '@hapi/hapi' {
 
 export interface AuthDeps {
   readonly rules: TrustRules;
-  doorOf(request: IncomingMessage): Door;
+  listenerKindOf(request: IncomingMessage): ListenerKind;
   /** What keys of apps reach. */
   readonly appKeys: AppKeyReach;
   /** What is known of the other end of its connection. */
@@ -56,11 +56,14 @@ export const asked = ({ raw, query, info }: Request): Asked => ({
 });
 
 /** Who sent a request. */
-export function admissionOf({ raw, apikey, remoteAddress }: Asked, { rules, doorOf, isOwner }: AuthDeps): Admission {
+export function admissionOf(
+  { raw, apikey, remoteAddress }: Asked,
+  { rules, listenerKindOf, isOwner }: AuthDeps,
+): Admission {
   const { headers, socket } = raw;
   return admit(
     {
-      door: doorOf(raw),
+      listener: listenerKindOf(raw),
       remoteAddress: socket?.remoteAddress ?? remoteAddress,
       localAddress: socket?.localAddress,
       host: one(headers.host),

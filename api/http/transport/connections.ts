@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Door } from './trust.js';
+import type { ListenerKind } from './trust.js';
 
 export interface CrowdLimits {
   /** Connections to one listener at once. */
@@ -35,7 +35,7 @@ export class Connections<P extends Peer> {
   readonly #addresses = new Map<P, string>();
 
   constructor(
-    private readonly door: Door,
+    private readonly listener: ListenerKind,
     private readonly limits: CrowdLimits,
     /** Told once of each address that comes up against its limit, until it has left. */
     private readonly crowded: (address: string) => void = () => undefined,
@@ -103,8 +103,8 @@ export class Connections<P extends Peer> {
   }
 
   #isLocal({ remoteAddress, localAddress }: Peer): boolean {
-    if (this.door === 'unix' || remoteAddress === localAddress) return true;
-    return this.door === 'tcp' && /^(::ffff:)?127\.|^::1$/.test(remoteAddress ?? '');
+    if (this.listener === 'unix' || remoteAddress === localAddress) return true;
+    return this.listener === 'tcp' && /^(::ffff:)?127\.|^::1$/.test(remoteAddress ?? '');
   }
 
   #cutOldest(caller: Caller<P> | undefined): boolean {

@@ -3,10 +3,10 @@ import { createServer, type IncomingMessage, type RequestListener, type Server }
 import { connect, type Socket } from 'node:net';
 import { hasCode } from '../../platform/errors.js';
 import { holderOfPort, holderText } from '../../platform/processes/port-holder.js';
+import { AcceptFairness } from './accept-fairness.js';
 import { type Address, addressText, covers } from './address.js';
 import { Connections } from './connections.js';
-import { Pacer } from './pacer.js';
-import type { Door } from './trust.js';
+import type { ListenerKind } from './trust.js';
 
 /** What one listener bears of its clients, so that slow and silent ones cost little and not for long. */
 export interface ConnectionLimits {
@@ -48,8 +48,8 @@ interface Listener {
 /** The sockets that one request handler is served on, and which one a request came through. */
 export class Listeners {
   readonly #open: Listener[] = [];
-  readonly #doors = new WeakMap<Socket, { readonly door: Door; readonly address: Address }>();
-  readonly #pacer = new Pacer();
+  readonly #listenerOf = new WeakMap<Socket, { readonly kind: ListenerKind; readonly address: Address }>();
+  readonly #pacer = new AcceptFairness();
 
   constructor(
     private readonly handle: RequestListener,
@@ -64,13 +64,13 @@ export class Listeners {
     return this.#open.map(({ address }) => addressText(address));
   }
 
-  doorOf(request: IncomingMessage): Door {
-    return this.#doors.get(request.socket)?.door ?? 'tcp';
+  listenerKindOf(request: IncomingMessage): ListenerKind {
+    return this.#listenerOf.get(request.socket)?.kind ?? 'tcp';
   }
 
   /** File of the unix socket that it came through. */
   fileOf(request: IncomingMessage): string | undefined {
-    const address = this.#doors.get(request.socket)?.address;
+    const address = this.#listenerOf.get(request.socket)?.address;
     return address?.is === 'unix' ? address.path : undefined;
   }
 
@@ -78,12 +78,12 @@ export class Listeners {
    * Listens on one more address; nothing to do when an open listener covers it. Rejects as the system refuses. Returns what
    * ends that again, with every connection that came through it.
    */
-  async add(address: Address, door: Door): Promise<() => Promise<void>> {
+  async add(address: Address, kind: ListenerKind): Promise<() => Promise<void>> {
     if (this.#open.some((one) => covers(one.address, address))) return async () => undefined;
     if (address.is === 'unix') await removeStaleSocket(address.path);
     const { perAddress, headMs, requestMs, idleMs, checkMs } = this.limits;
     const at = addressText(address);
-    const connections = new Connections<Socket>(door, this.limits, (from) =>
+    const connections = new Connections<Socket>(kind, this.limits, (from) =>
       this.warn(`${from} has ${perAddress} connections to ${at}: for each more, one that it does not use is closed`),
     );
     const times = { headersTimeout: headMs, requestTimeout: requestMs, connectionsCheckingInterval: checkMs };
@@ -103,7 +103,7 @@ export class Listeners {
         return;
       }
       socket.once('close', () => connections.left(socket));
-      this.#doors.set(socket, { door, address });
+      this.#listenerOf.set(socket, { kind, address });
       this.#pacer.connected();
     });
     server.timeout = idleMs;

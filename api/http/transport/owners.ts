@@ -2,12 +2,12 @@ import { statSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import type { LocalPeers } from '../../../crds/model/local-peers.js';
-import { type Door, isForwarded, seemsLocal, suppliedKey, type TrustRules } from './trust.js';
+import { isForwarded, type ListenerKind, seemsLocal, suppliedKey, type TrustRules } from './trust.js';
 
 export interface OwnersDeps {
   readonly rules: Pick<TrustRules, 'localMode' | 'development' | 'scopeOf'>;
   readonly peers: LocalPeers;
-  doorOf(request: IncomingMessage): Door;
+  listenerKindOf(request: IncomingMessage): ListenerKind;
   /** File of the unix socket that the request came through. */
   fileOf(request: IncomingMessage): string | undefined;
   /** Whether everybody gets this answer. */
@@ -31,7 +31,7 @@ export class Owners {
   isOwner(request: IncomingMessage): boolean {
     const { socket } = request;
     if (!(socket instanceof Socket)) return true;
-    return this.deps.doorOf(request) === 'unix' ? this.#isPrivate(request) : (this.#known.get(socket) ?? false);
+    return this.deps.listenerKindOf(request) === 'unix' ? this.#isPrivate(request) : (this.#known.get(socket) ?? false);
   }
 
   /** Calls `serve` when what `isOwner` says of the request is final: at once, unless the kernel has to be asked. */
@@ -44,11 +44,11 @@ export class Owners {
 
   #matters(request: IncomingMessage): boolean {
     const { socket, headers, url = '' } = request;
-    const { rules, doorOf, isOpen } = this.deps;
+    const { rules, listenerKindOf, isOpen } = this.deps;
     if (this.#known.has(socket) || !rules.localMode || rules.development) return false;
     const { remoteAddress } = socket;
-    const caller = { door: doorOf(request), remoteAddress, isForwarded: isForwarded(headers) };
-    if (caller.door !== 'tcp' || !seemsLocal(caller) || isOpen(url)) return false;
+    const caller = { listener: listenerKindOf(request), remoteAddress, isForwarded: isForwarded(headers) };
+    if (caller.listener !== 'tcp' || !seemsLocal(caller) || isOpen(url)) return false;
     const key = suppliedKey({ apikey: apikeyIn(url), authorization: headers.authorization });
     return key === undefined || rules.scopeOf(key) === undefined;
   }

@@ -1,11 +1,11 @@
 import type { Scope } from '../../device-state/keys.js';
 
 /** Through which kind of listener a request came. The gateway of `supervisor0` is where containers call. */
-export type Door = 'tcp' | 'unix' | 'gateway';
+export type ListenerKind = 'tcp' | 'unix' | 'gateway';
 
 /** What is known about a request before anything of it is believed. */
 export interface Caller {
-  readonly door: Door;
+  readonly listener: ListenerKind;
   /** Address of the other end; undefined on a unix socket. */
   readonly remoteAddress?: string | undefined;
   /** Our own end of the connection: by definition an address of this device. */
@@ -62,11 +62,12 @@ export function suppliedKey({ apikey, authorization }: Pick<Caller, 'apikey' | '
 
 /** Whether the caller's address alone may be that of somebody on this machine. Pure. */
 export const seemsLocal = ({
-  door,
+  listener,
   remoteAddress,
   isForwarded,
-}: Pick<Caller, 'door' | 'remoteAddress' | 'isForwarded'>) =>
-  !isForwarded && (door === 'unix' || (door === 'tcp' && remoteAddress !== undefined && isLoopback(remoteAddress)));
+}: Pick<Caller, 'listener' | 'remoteAddress' | 'isForwarded'>) =>
+  !isForwarded &&
+  (listener === 'unix' || (listener === 'tcp' && remoteAddress !== undefined && isLoopback(remoteAddress)));
 
 const isThisMachine = (caller: Caller): boolean => caller.isOwner && seemsLocal(caller);
 
@@ -111,8 +112,8 @@ const isLoopback = (address: string): boolean => /^(?:127(?:\.\d{1,3}){3}|::1)$/
 
 /** Why a browser may have sent this for some other site, or undefined. A unix socket is out of a page's reach, a proxy before it is not. */
 function webPageSign(caller: Caller, rules: TrustRules): string | undefined {
-  const { host, origin, fetchSite, door } = caller;
-  if (door !== 'unix' && host !== undefined && host !== '' && !isOwnHost(host, caller, rules)) {
+  const { host, origin, fetchSite, listener } = caller;
+  if (listener !== 'unix' && host !== undefined && host !== '' && !isOwnHost(host, caller, rules)) {
     return `"${host}" is not a name or address of this device`;
   }
   if (origin !== undefined && originHost(origin) !== host?.toLowerCase()) return `the page at ${origin} is not ours`;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Key, KINDS, keyOf, splitKey } from '../../../crds/model/kinds.js';
 import { isTemporary, storageError } from '../../platform/disk.js';
 import { errorMessage } from '../../platform/errors.js';
-import { setAside } from '../../platform/set-aside.js';
+import { quarantine } from '../../platform/quarantine.js';
 import { type Entry, keyOfEntry } from '../entry.js';
 import { frozen } from '../frozen.js';
 import { folderOf, parseDocument, parseStatus, pathOf, renderDocument, type StoredStatus } from './document-files.js';
@@ -135,7 +135,7 @@ function sweep(root: string, nowMs: number): void {
   const folders = (['documents', 'status'] as const).flatMap((tree) => KINDS.map((kind) => folderOf(root, tree, kind)));
   for (const folder of [root, ...folders]) {
     try {
-      if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === false) setAside(folder, nowMs);
+      if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === false) quarantine(folder, nowMs);
       mkdirSync(folder, { recursive: true, mode: 0o700 });
       for (const name of readdirSync(folder)) if (isTemporary(name)) removeIfPossible(join(folder, name));
     } catch (error) {
@@ -155,7 +155,7 @@ function removeIfPossible(path: string): void {
 
 function tryToSetAside(path: string, nowMs: number): string | undefined {
   try {
-    return setAside(path, nowMs);
+    return quarantine(path, nowMs);
   } catch {
     return undefined; // said in the report: it has no new place
   }

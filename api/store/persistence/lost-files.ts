@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { keyOf, type Problem } from '../../../crds/model/kinds.js';
 import { DEVICE_DOCUMENT } from '../../../crds/model/names.js';
-import { isSetAside } from '../../platform/set-aside.js';
+import { isSetAside } from '../../platform/quarantine.js';
 import type { OriginProblem } from '../problems.js';
 import type { Store } from '../store.js';
 

@@ -17,9 +17,9 @@ import type { World, WorldChange } from '../world.js';
 import { ContainerWatch } from './container-watch.js';
 import { effectOf } from './event-effects.js';
 import { ImageWatch } from './image-watch.js';
-import { Inspections } from './inspections.js';
 import { NetworkWatch } from './network-watch.js';
-import { Questions } from './questions.js';
+import { RefreshQueue } from './refresh-queue.js';
+import { RequestTracker } from './request-tracker.js';
 import { VolumeWatch } from './volume-watch.js';
 import type { Watching } from './watch.js';
 
@@ -47,8 +47,8 @@ export class CachedWorld implements World {
   readonly #networks: NetworkWatch;
   readonly #volumes: VolumeWatch;
   readonly #images: ImageWatch;
-  readonly #questions: Questions;
-  readonly #inspections: Inspections;
+  readonly #questions: RequestTracker;
+  readonly #inspections: RefreshQueue;
   readonly #changes = new Emitter<WorldChange>((error, change) =>
     this.deps.log.error({ err: error, change }, 'A listener of the world failed'),
   );
@@ -57,8 +57,8 @@ export class CachedWorld implements World {
 
   constructor(private readonly deps: WorldDeps) {
     const { engine, log, clock } = deps;
-    this.#questions = new Questions(clock, deps.sameClock);
-    this.#inspections = new Inspections({
+    this.#questions = new RequestTracker(clock, deps.sameClock);
+    this.#inspections = new RefreshQueue({
       look: (key) =>
         withTimeout(
           INSPECTION_LIMIT_MS,
@@ -202,13 +202,13 @@ export class CachedWorld implements World {
     if (wasFresh) this.announce({ type: 'all' });
   }
 
-  hear(event: EngineEvent): void {
+  handleEvent(event: EngineEvent): void {
     const effect = effectOf(event);
     switch (effect.do) {
       case 'ignore':
         break;
       case 'inspect-container':
-        this.#containers.doubt(event, effect.id);
+        this.#containers.invalidate(event, effect.id);
         break;
       case 'inspect-known-container':
         this.#containers.doubtIfOurs(event, effect.id);
@@ -226,10 +226,10 @@ export class CachedWorld implements World {
         this.#networks.drop(effect.id);
         break;
       case 'inspect-volume':
-        this.#volumes.doubt(event, effect.name);
+        this.#volumes.invalidate(event, effect.name);
         break;
       case 'look-at-images':
-        this.#images.doubt(event, effect.reference);
+        this.#images.invalidate(event, effect.reference);
         break;
     }
   }

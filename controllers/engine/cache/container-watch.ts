@@ -1,8 +1,8 @@
 import type { EngineEvent, SeenContainer } from '../engine.js';
 import { SUPERVISED } from '../labels.js';
 import { agrees } from './event-effects.js';
+import { EventSuppression } from './event-suppression.js';
 import { ObjectCache, type Question, type Taken } from './object-cache.js';
-import { QuietSpells } from './quiet-spells.js';
 import type { Watching } from './watch.js';
 
 const ALL = 'container/*';
@@ -11,7 +11,7 @@ const keyOf = (id: string): string => `container/${id}`;
 /** Our containers, as the engine last told. */
 export class ContainerWatch {
   readonly #cache = new ObjectCache<SeenContainer>();
-  readonly #quiet = new QuietSpells();
+  readonly #quiet = new EventSuppression();
   /** By app and service, newest first; made when somebody asks. */
   #services: Map<string, SeenContainer[]> | undefined;
 
@@ -70,7 +70,7 @@ export class ContainerWatch {
   }
 
   /** An event after which the container may look different. */
-  doubt(event: EngineEvent, id: string): void {
+  invalidate(event: EngineEvent, id: string): void {
     const agreed = () => {
       const container = this.#cache.get(id);
       return container !== undefined && agrees(event, container);
@@ -83,7 +83,7 @@ export class ContainerWatch {
 
   /** The same for an event that does not say whether the container is ours. */
   doubtIfOurs(event: EngineEvent, id: string): void {
-    if (this.#cache.get(id) || this.#isBeingAsked(id)) this.doubt(event, id);
+    if (this.#cache.get(id) || this.#isBeingAsked(id)) this.invalidate(event, id);
     // Known, perhaps, to somebody who is making it: then it is held back with the rest.
     else this.#quiet.hold(id, undefined);
   }

@@ -38,7 +38,7 @@ export class ImageWatch {
       (image, question) => {
         if (this.#cache.take(reference, image, question)) announce({ type: 'image' });
       },
-      () => doubted && this.#doubt(key),
+      () => doubted && this.#invalidate(key),
     );
     return this.#cache.get(reference);
   }
@@ -77,14 +77,14 @@ export class ImageWatch {
   }
 
   /** An event about a reference, or about any when it does not say which. */
-  doubt(event: EngineEvent, reference: string | undefined): void {
+  invalidate(event: EngineEvent, reference: string | undefined): void {
     const about = reference === undefined ? ANY : imageKey(reference);
     const agreed = () => event.action === 'tag' && reference !== undefined && this.#cache.idOf(reference) === event.id;
     if (this.shared.questions.answered(event, keyOf(about), this.#cache.asked(reference), agreed)) return;
-    this.#doubt(about);
+    this.#invalidate(about);
   }
 
-  #doubt(about: string): void {
+  #invalidate(about: string): void {
     this.#doubts.add(about);
     this.shared.inspections.mark(ALL);
   }
@@ -98,7 +98,7 @@ export class ImageWatch {
       () => this.shared.engine.listImages(signal),
       (images, question) => this.takeAll(images, question),
       () => {
-        for (const doubt of doubts) this.#doubt(doubt);
+        for (const doubt of doubts) this.#invalidate(doubt);
       },
     );
   }

@@ -214,7 +214,7 @@ class LiveWorld extends CachedWorld implements Informer {
       opened();
     };
     try {
-      for await (const event of this.own.engine.events(undefined, onOpen, broken.signal)) this.hear(event);
+      for await (const event of this.own.engine.events(undefined, onOpen, broken.signal)) this.handleEvent(event);
     } finally {
       tooLate();
     }

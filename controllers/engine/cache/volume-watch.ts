@@ -42,7 +42,7 @@ export class VolumeWatch {
   }
 
   /** Made or removed. Names are used again, so an end that is told late proves nothing: it is looked at. */
-  doubt(event: EngineEvent, name: string): void {
+  invalidate(event: EngineEvent, name: string): void {
     const agreed = () => (event.action === 'create') === (this.#cache.get(name) !== undefined);
     if (this.shared.questions.answered(event, keyOf(name), this.#cache.asked(name), agreed)) return;
     this.shared.inspections.mark(keyOf(name));

@@ -15,7 +15,7 @@ import { containerStats, type DockerStats } from './container-stats.js';
 import { parseDockerHost } from './docker-address.js';
 import { type DockerHttp, dockerHttp, refusal } from './docker-http.js';
 import { followEvents, followLogs, loadImages, pastLogs, pullImage, splitReference } from './engine-streams.js';
-import { isUnchanged } from './known-containers.js';
+import { isUnchanged } from './list-diff.js';
 
 /** Inspections of one list at a time. */
 const PARALLEL_INSPECTIONS = 16;

@@ -4,7 +4,7 @@ import { toError } from '../../../api/platform/errors.js';
 import { Limiter } from '../../../api/platform/turns.js';
 import { imageKey, normalizeReference, repositoryOf } from '../../../crds/model/image-reference.js';
 import type { Engine } from '../engine.js';
-import type { Pulls, PullWish, World } from '../world.js';
+import type { PullOptions, Pulls, World } from '../world.js';
 import type { Archives } from './archives.js';
 import type { DiskSpace } from './disk-space.js';
 import type { Credentials } from './registry-credentials.js';
@@ -14,7 +14,7 @@ const AT_ONCE = 3;
 interface Pull {
   /** As it was asked for first. */
   readonly reference: string;
-  readonly wish: PullWish;
+  readonly wish: PullOptions;
   /** Every spelling somebody used: listeners compare with theirs. */
   readonly spellings: Set<string>;
   readonly stopping: AbortController;
@@ -49,7 +49,7 @@ export class PullQueue implements Pulls {
     },
   ) {}
 
-  start(reference: string, wish: PullWish = {}): void {
+  start(reference: string, wish: PullOptions = {}): void {
     if (this.#stopped) return;
     const key = imageKey(reference);
     const present = this.#pulls.get(key);

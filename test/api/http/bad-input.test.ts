@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { APP_NOT_FOUND, SVC_NOT_FOUND, V2_PARAMS } from '../../../api/http/supervisor/installed.js';
+import { APP_NOT_FOUND, SVC_NOT_FOUND, V2_PARAMS } from '../../../api/http/supervisor/legacy-lookups.js';
 import { anApp, aServer, type Bench, declare, report, withKey } from './a-server.js';
 
 const failed = (message: string): string => JSON.stringify({ status: 'failed', message });

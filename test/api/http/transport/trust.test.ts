@@ -12,22 +12,22 @@ const rules = (change: Partial<TrustRules> = {}): TrustRules => ({
 const owner = { isOwner: true, isForwarded: false };
 const loopback: Caller = {
   ...owner,
-  door: 'tcp',
+  listener: 'tcp',
   remoteAddress: '127.0.0.1',
   localAddress: '127.0.0.1',
   host: '127.0.0.1:48484',
 };
 const lan: Caller = {
   ...owner,
-  door: 'tcp',
+  listener: 'tcp',
   remoteAddress: '192.0.2.99',
   localAddress: '192.0.2.7',
   host: '192.0.2.7:48484',
 };
-const unix: Caller = { ...owner, door: 'unix', host: 'docker' };
+const unix: Caller = { ...owner, listener: 'unix', host: 'docker' };
 const gateway: Caller = {
   ...owner,
-  door: 'gateway',
+  listener: 'gateway',
   remoteAddress: '10.114.104.1',
   localAddress: '10.114.104.1',
   host: '10.114.104.1:48484',
@@ -110,31 +110,31 @@ describe('admit', () => {
     },
     ...[loopback, unix].flatMap((caller) => [
       {
-        it: `wants a key from somebody else on this machine (${caller.door})`,
+        it: `wants a key from somebody else on this machine (${caller.listener})`,
         mode: local,
         caller: { ...caller, isOwner: false },
         want: 'unauthorized',
       },
       {
-        it: `is not content with an unknown key from somebody else on this machine (${caller.door})`,
+        it: `is not content with an unknown key from somebody else on this machine (${caller.listener})`,
         mode: local,
         caller: { ...caller, isOwner: false, ...bearer('wrong') },
         want: 'unauthorized',
       },
       {
-        it: `takes a key from somebody else on this machine (${caller.door})`,
+        it: `takes a key from somebody else on this machine (${caller.listener})`,
         mode: local,
         caller: { ...caller, isOwner: false, ...bearer('global') },
         want: 'global by global',
       },
       {
-        it: `does not take a proxy for whom it speaks for (${caller.door})`,
+        it: `does not take a proxy for whom it speaks for (${caller.listener})`,
         mode: local,
         caller: { ...caller, isForwarded: true },
         want: 'unauthorized',
       },
       {
-        it: `takes a key that came through a proxy (${caller.door})`,
+        it: `takes a key that came through a proxy (${caller.listener})`,
         mode: local,
         caller: { ...caller, isForwarded: true, ...bearer('app2') },
         want: 'app 2 by app2',

@@ -14,10 +14,10 @@ export interface Failing {
 }
 
 /**
- * Looks at marked keys a moment later, once however often they were marked; marked while being looked at: once more.
- * A failed look is repeated with growing delays.
+ * Refreshes marked keys after `delayMs`, once however often a key was marked. A key that is marked while it is refreshed
+ * is refreshed once more. A failed refresh is repeated with growing delays.
  */
-export class Inspections {
+export class RefreshQueue {
   /** Marked, not begun; and how to take the mark back. */
   readonly #marked = new Map<string, Cancel>();
   /** Marked and due, in their order, while as many as may be are being looked at. */

@@ -1,10 +1,10 @@
 /**
- * Containers that somebody acts on right now: events about them are held back, and those that no inspection has
- * answered by the end come out then.
+ * Suppresses refreshes by events about containers that an action is changing right now. Events that no inspection has
+ * answered when the last action on a container ends cause one refresh.
  */
-export class QuietSpells {
+export class EventSuppression {
   /** By id or name, how many actions are under way. */
-  readonly #spells = new Map<string, number>();
+  readonly #actions = new Map<string, number>();
   /** Ids whose name is being acted on, by id. */
   readonly #nameOf = new Map<string, string>();
   /** Ids with an unanswered event. */
@@ -25,29 +25,29 @@ export class QuietSpells {
 
   /** Runs the action; afterwards `unanswered` gets each container with an event that no inspection has answered. */
   async during<T>(idOrName: string, action: () => Promise<T>, unanswered: (id: string) => void): Promise<T> {
-    this.#spells.set(idOrName, (this.#spells.get(idOrName) ?? 0) + 1);
+    this.#actions.set(idOrName, (this.#actions.get(idOrName) ?? 0) + 1);
     try {
       return await action();
     } finally {
-      const left = (this.#spells.get(idOrName) ?? 1) - 1;
-      if (left > 0) this.#spells.set(idOrName, left);
+      const left = (this.#actions.get(idOrName) ?? 1) - 1;
+      if (left > 0) this.#actions.set(idOrName, left);
       else this.#end(idOrName, unanswered);
     }
   }
 
   #end(idOrName: string, unanswered: (id: string) => void): void {
-    this.#spells.delete(idOrName);
+    this.#actions.delete(idOrName);
     for (const id of [...this.#held]) {
       if (this.#covers(id)) continue;
       this.#held.delete(id);
       unanswered(id);
     }
-    for (const [id, name] of this.#nameOf) if (!this.#spells.has(name)) this.#nameOf.delete(id);
+    for (const [id, name] of this.#nameOf) if (!this.#actions.has(name)) this.#nameOf.delete(id);
   }
 
   /** Somebody acts on it. */
   #covers(id: string, name?: string): boolean {
     const known = name ?? this.#nameOf.get(id);
-    return this.#spells.has(id) || (known !== undefined && this.#spells.has(known));
+    return this.#actions.has(id) || (known !== undefined && this.#actions.has(known));
   }
 }

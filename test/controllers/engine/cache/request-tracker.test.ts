@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Questions } from '../../../../controllers/engine/cache/questions.js';
+import { RequestTracker } from '../../../../controllers/engine/cache/request-tracker.js';
 import type { EngineEvent } from '../../../../controllers/engine/engine.js';
 import { FakeClock } from '../../../setup/fake-clock.js';
 
@@ -11,7 +11,7 @@ const eventAt = (ms: number): EngineEvent => ({
   timeNano: `${ms}999999`,
 });
 
-describe('Questions', () => {
+describe('RequestTracker', () => {
   const cases: {
     it: string;
     /** ms between the question and the event, and between the question and hearing of it. */
@@ -54,7 +54,7 @@ describe('Questions', () => {
       const start = Date.parse('2026-01-02T03:04:05.000Z');
       let now = start;
       const clock = new FakeClock();
-      const questions = new Questions(
+      const questions = new RequestTracker(
         { now: () => now, monotonic: () => now, after: clock.after.bind(clock) },
         sameClock,
       );
@@ -79,7 +79,7 @@ describe('Questions', () => {
   }
 
   it('have their answer taken while they are still open, and close after it', async () => {
-    const questions = new Questions(new FakeClock(), true);
+    const questions = new RequestTracker(new FakeClock(), true);
     const taken = await questions.ask(
       ['container/c1'],
       async () => 'answer',
@@ -91,7 +91,7 @@ describe('Questions', () => {
   });
 
   it('say so when there is no answer, and close', async () => {
-    const questions = new Questions(new FakeClock(), true);
+    const questions = new RequestTracker(new FakeClock(), true);
     let unanswered = 0;
     const asked = questions.ask(
       ['container/c1'],

@@ -1,32 +1,31 @@
 /** Longest that requests keep one round of the event loop while connections come in, ms. */
 const RUSH_ROUND_MS = 2;
 
-export interface PacerClock {
+export interface RoundClock {
   /** Monotonic, ms. */
   now(): number;
   /** After what has come in this round of the event loop. */
   afterRound(act: () => void): void;
 }
 
-const CLOCK: PacerClock = { now: () => performance.now(), afterRound: (act) => void setImmediate(act) };
+const CLOCK: RoundClock = { now: () => performance.now(), afterRound: (act) => void setImmediate(act) };
 
 /**
- * Lets a rush of connections in. Node accepts one in each round of the event loop (libuv since 1.45), and a round lasts
- * as long as all requests that came in it: behind clients that never pause, the last of two hundred new ones waits for
- * seconds. So while somebody came in each round, requests get a few milliseconds of it, and the rest of them their turn in
- * the next one, in order.
+ * Bounds how long a new connection waits to be accepted while many requests come in. While connections arrive, requests run for at
+ * most 2 ms of each round of the event loop; the rest is queued in order. Without it, Node accepts one connection in a
+ * round (libuv since 1.45), a round lasts as long as all its requests, and the last of 200 new clients waits for seconds.
  */
-export class Pacer {
+export class AcceptFairness {
   readonly #waiting: (() => void)[] = [];
   /** When requests have had their time of this round; undefined while nobody comes. */
   #untilMs: number | undefined;
-  #hasSomebodyCome = false;
+  #hasNewConnection = false;
 
-  constructor(private readonly clock: PacerClock = CLOCK) {}
+  constructor(private readonly clock: RoundClock = CLOCK) {}
 
   /** A connection has been accepted: more may wait behind it. */
   connected(): void {
-    this.#hasSomebodyCome = true;
+    this.#hasNewConnection = true;
     if (this.#untilMs === undefined) this.#begin();
   }
 
@@ -42,10 +41,10 @@ export class Pacer {
   }
 
   #next(): void {
-    const untilMs = this.#hasSomebodyCome ? this.clock.now() + RUSH_ROUND_MS : Number.POSITIVE_INFINITY;
-    if (this.#hasSomebodyCome) this.#begin();
+    const untilMs = this.#hasNewConnection ? this.clock.now() + RUSH_ROUND_MS : Number.POSITIVE_INFINITY;
+    if (this.#hasNewConnection) this.#begin();
     else this.#untilMs = undefined;
-    this.#hasSomebodyCome = false;
+    this.#hasNewConnection = false;
     while (this.#waiting.length > 0 && this.clock.now() < untilMs) this.#waiting.shift()?.();
   }
 }

@@ -4,17 +4,17 @@ import type { Rendered } from './answer.js';
 import { mayUse } from './app-keys.js';
 import { type AuthDeps, admissionOf } from './auth.js';
 
-/** What a scope gets to see; undefined when that is not a plain 200. `detail` is what stands for the parameter of the path. */
+/** Renders the answer for a caller's scope; undefined when it is not a plain 200. `detail`: the value of the path's parameter. */
 export type Read = (scope: Scope, detail: string) => Rendered | undefined;
 
 const UNUSUAL = ['if-none-match', 'if-modified-since', 'transfer-encoding', 'content-length'] as const;
 
 /**
- * Reads whose text is at hand, answered before the framework: that takes a third of the time, and what a device is asked
- * for all day is a handful of paths. Only the plain case is served here, with the bytes that the route would send; a query, a
- * condition, a body, another spelling, an unknown key and every error are left to the route.
+ * Answers plain GETs of registered paths from rendered bytes, before the framework sees the request: a third of the time
+ * of the route. The bytes are those that the route would send. A request with a query, a condition, a body, another
+ * spelling of the path or an unknown key is left to the route, and so is every error.
  */
-export class ReadyReads {
+export class ResponseCache {
   readonly #open = new Map<string, () => Rendered | undefined>();
   readonly #exact = new Map<string, Read>();
   readonly #numbered: { readonly before: string; readonly after: string; readonly read: Read }[] = [];
@@ -26,7 +26,7 @@ export class ReadyReads {
   ) {}
 
   /** Answers GET of this path to everybody. The path has a route of its own as well. */
-  offerToAll(path: string, read: () => Rendered | undefined): void {
+  registerOpen(path: string, read: () => Rendered | undefined): void {
     this.#open.set(path, read);
   }
 
@@ -36,7 +36,7 @@ export class ReadyReads {
   }
 
   /** Answers GET of this path to whoever has a key; it may hold one parameter that is a number. The path has a route of its own as well. */
-  offer(path: string, read: Read): void {
+  register(path: string, read: Read): void {
     const [before = '', after] = path.split(/\{\w+\}/);
     if (after === undefined) this.#exact.set(before, read);
     else this.#numbered.push({ before, after, read });

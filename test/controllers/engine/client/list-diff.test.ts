@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { ContainerInfo } from 'dockerode';
-import { humanDuration, isUnchanged, statusText } from '../../../../controllers/engine/client/known-containers.js';
+import { humanDuration, isUnchanged, statusText } from '../../../../controllers/engine/client/list-diff.js';
 import type { SeenContainer } from '../../../../controllers/engine/engine.js';
 
 const NOW = Date.parse('2026-11-22T12:00:00Z');

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { Pacer } from '../../../../api/http/transport/pacer.js';
+import { AcceptFairness } from '../../../../api/http/transport/accept-fairness.js';
 
 /** A loop whose rounds and time are ours; each request takes a millisecond. */
 function aLoop() {
   const loop = { ms: 0, served: [] as number[], afterRound: [] as (() => void)[] };
-  const pacer = new Pacer({ now: () => loop.ms, afterRound: (act) => loop.afterRound.push(act) });
+  const pacer = new AcceptFairness({ now: () => loop.ms, afterRound: (act) => loop.afterRound.push(act) });
   return {
     served: loop.served,
     connect: () => pacer.connected(),

@@ -26,7 +26,7 @@ export function readOwnFile(path: string): string | undefined {
  * Renames a file that cannot be used to `<name>.corrupt-<ms since the epoch>` and removes the oldest such files of its
  * folder. Returns the new path; throws when it cannot be renamed.
  */
-export function setAside(path: string, nowMs: number): string {
+export function quarantine(path: string, nowMs: number): string {
   const aside = `${path}.corrupt-${nowMs}`;
   renameSync(path, aside);
   const folder = dirname(path);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Inspections } from '../../../../controllers/engine/cache/inspections.js';
+import { RefreshQueue } from '../../../../controllers/engine/cache/refresh-queue.js';
 import type { Clock } from '../../../../controllers/runtime/delays.js';
 import { FakeClock } from '../../../setup/fake-clock.js';
 import { flush } from '../scripted-engine.js';
@@ -22,11 +22,11 @@ function setUp() {
     begun.push(key);
     return new Promise<void>((resolve) => ends.set(key, resolve));
   };
-  const inspections = new Inspections({ look, failed: () => undefined, delayMs: 15, atOnce: 2, clock });
+  const inspections = new RefreshQueue({ look, failed: () => undefined, delayMs: 15, atOnce: 2, clock });
   return { inspections, fake, begun, end: (key: string) => ends.get(key)?.(), timers: () => timers };
 }
 
-describe('Inspections', () => {
+describe('RefreshQueue', () => {
   it('looks at what is due in its order, as many at once as may be, with one timer for each', async () => {
     const { inspections, fake, begun, end, timers } = setUp();
     const keys = Array.from({ length: 100 }, (_, at) => `${at}`);

@@ -6,10 +6,10 @@ import type { Question } from './object-cache.js';
 const LATE_AT_MOST_MS = 5_000;
 
 /**
- * What is being asked of the engine right now. Keys name one object (`container/<id>`) or all of a type (`container/*`).
- * From the questions follows which events tell nothing new.
+ * Tracks the reads that are under way. Keys name one object (`container/<id>`) or all of a type (`container/*`). An
+ * event that is older than the read of its object tells nothing new.
  */
-export class Questions {
+export class RequestTracker {
   readonly #open = new Map<string, Question>();
   #tickets = 0;
 
