@@ -3,7 +3,7 @@ import type { Keys } from '../../api/device-state/keys.js';
 import type { LogStream } from '../../api/device-state/logs.js';
 import type { Store } from '../../api/store/store.js';
 import type { Kind } from '../../crds/model/kinds.js';
-import { appController } from '../app/app-controller.js';
+import { appController } from '../app/controller.js';
 import type { Engine } from '../engine/engine.js';
 import type { EngineTraits } from '../engine/engine-traits.js';
 import type { Archives } from '../engine/images/archives.js';

@@ -8,8 +8,8 @@ import { isSuspended, SUSPENDED, suspendedMessage } from '../../crds/model/suspe
 import type { AppStatus } from '../../crds/model/types.js';
 import { act, type Plan, settled, TerminalError, type Unwell, wait } from '../runtime/outcome.js';
 import { type CommandStep, type Commands, isAsked, planCommands } from './commands/commands.js';
-import { planRoom, type Room, type RoomStep } from './images/make-room.js';
-import type { Spare, SpareStep } from './images/spare-images.js';
+import { planRoom, type Room, type RoomStep } from './images/disk-pressure.js';
+import type { Spare, SpareStep } from './images/image-retention.js';
 import { identityOf, sameSpec } from './release/children.js';
 import type { Unmet } from './release/contracts.js';
 

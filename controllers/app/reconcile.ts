@@ -5,13 +5,13 @@ import { suspendedMessage } from '../../crds/model/suspend.js';
 import type { AppStatus } from '../../crds/model/types.js';
 import { type Reconcile, TerminalError } from '../runtime/outcome.js';
 import { waitForEngine } from '../runtime/reconciler.js';
+import { perform } from './execute.js';
 import { observeApp } from './observe.js';
 import { type AppDeps, type Done, event, type Memory } from './pass.js';
-import { perform } from './perform.js';
 import { type AppFacts, type AppPlan, planApp, REJECTED } from './plan.js';
 import { shareApiNetwork } from './release/api-network.js';
 import { identityOf } from './release/children.js';
-import { report } from './report.js';
+import { report } from './status.js';
 import { nudge } from './update-lock.js';
 
 /** One pass over one App: the next step of its release, or of its removal. */

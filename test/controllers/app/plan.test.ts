@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type Command, NO_COMMANDS } from '../../../controllers/app/commands/commands.js';
-import { NO_ROOM_NEEDED } from '../../../controllers/app/images/make-room.js';
-import { NO_SPARE } from '../../../controllers/app/images/spare-images.js';
+import { NO_ROOM_NEEDED } from '../../../controllers/app/images/disk-pressure.js';
+import { NO_SPARE } from '../../../controllers/app/images/image-retention.js';
 import { type AppFacts, planApp } from '../../../controllers/app/plan.js';
 import { childrenOf } from '../../../controllers/app/release/children.js';
 import type { AnyDeclared, AnyResource, App } from '../../../crds/model/kinds.js';

@@ -1,4 +1,4 @@
-import type { Room } from '../../../controllers/app/images/make-room.js';
+import type { Room } from '../../../controllers/app/images/disk-pressure.js';
 import { IMAGE } from '../../../controllers/engine/labels.js';
 import type { Wanted } from '../../../controllers/service/service-state.js';
 import type { UpdateStrategy } from '../../../crds/model/update-strategy.js';

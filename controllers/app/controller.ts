@@ -3,7 +3,7 @@ import { splitKey } from '../../crds/model/kinds.js';
 import { lacksDisk } from '../../crds/model/readiness.js';
 import { Ages } from '../runtime/ages.js';
 import type { Controller } from '../runtime/controller.js';
-import { isKept } from './images/spare-images.js';
+import { isKept } from './images/image-retention.js';
 import type { AppDeps, Memory } from './pass.js';
 import { reconcileApp } from './reconcile.js';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Store } from '../../../../api/store/store.js';
-import { NO_SPARE, observeSpare } from '../../../../controllers/app/images/spare-images.js';
+import { NO_SPARE, observeSpare } from '../../../../controllers/app/images/image-retention.js';
 import type { World } from '../../../../controllers/engine/world.js';
 import { Ages } from '../../../../controllers/runtime/ages.js';
 import type { AnyDeclared, AnyResource, App, Image } from '../../../../crds/model/kinds.js';
