@@ -40,15 +40,15 @@ type StepOf<P extends Plan<unknown>> = P['steps'][number];
 /** How far a pass has come when a status is written. */
 export interface Progress<P extends Plan<unknown>, Result extends StepResult = StepResult> {
   /**
-   * `prepared`: before anything is planned. `suspended`: nothing is planned. `refused`: no plan could be made.
-   * `acting`: before `step`. `reported`: while it is executed. `acted`: at the end.
+   * `unsynced`: the cache is not synced. `prepared`: before anything is planned. `suspended`: nothing is planned.
+   * `refused`: no plan could be made. `acting`: before `step`. `reported`: while it is executed. `acted`: at the end.
    */
-  readonly at: 'prepared' | 'suspended' | 'refused' | 'acting' | 'reported' | 'acted';
+  readonly at: 'unsynced' | 'prepared' | 'suspended' | 'refused' | 'acting' | 'reported' | 'acted';
   readonly plan?: P;
   readonly step?: StepOf<P>;
   /** Of all steps until now, those of later steps win; or what `prepare` or a step has just reported. */
   readonly result: Partial<Result>;
-  /** Why no plan could be made, or why a step could not be executed. */
+  /** What `validate` found, why no plan could be made, or why a step could not be executed. */
   readonly error?: unknown;
 }
 
@@ -75,6 +75,11 @@ export interface Reconciler<
   about?(resource: Resource<K>): readonly string[];
   /** Told instead of a pass while the cache is not synced. */
   unsynced?(resource: Resource<K>): void;
+  /**
+   * Throws `TerminalError` for what is wrong with the document itself. Called while the cache is not synced: such a
+   * resource is told of it all the same. A kind that has it gets its status written then, too.
+   */
+  validate?(resource: Resource<K>, observation: Observation): void;
   /** The App whose suspension suspends the resource too: it is observed, and nothing is done about it. */
   suspendedWith?(resource: Resource<K>): string | undefined;
   /** What has to happen before it can be observed. Returns the resource as it is then. `report` writes a status at once. */
@@ -112,7 +117,7 @@ export interface Reconciler<
   conclude?(
     resource: Resource<K>,
     observation: Observation,
-    end: { readonly outcome: Outcome; readonly result: Partial<Result> },
+    end: { readonly plan: P; readonly outcome: Outcome; readonly result: Partial<Result> },
   ): Outcome | Promise<Outcome>;
 }
 
@@ -131,7 +136,7 @@ export const reconciler =
     if (!found) return { is: 'settled' };
     const unheard = cache && waitForEngine(cache, of.about?.(found));
     if (unheard) {
-      if (!cache.fresh) of.unsynced?.(found);
+      if (!cache.fresh) await passUnsynced(of, found, signal);
       return unheard;
     }
     const app = of.suspendedWith?.(found);
@@ -147,11 +152,30 @@ export const reconciler =
     const plan = planOrRefuse(of, resource, observation);
     const result = await carryOut(of, resource, observation, plan, signal);
     const outcome = result.outcome ?? plan.outcome;
-    const end = (await of.conclude?.(resource, observation, { outcome, result })) ?? outcome;
+    const end = (await of.conclude?.(resource, observation, { plan, outcome, result })) ?? outcome;
     if (plan.failure) throw plan.failure;
     if (!isActive(resource) && end.is === 'settled') await store.release(resource);
     return end;
   };
+
+/** What can be done without the engine: writes the status of a kind that validates, and throws what it finds wrong. */
+async function passUnsynced<K extends Kind, Observation, P extends Plan<unknown>, Result extends StepResult>(
+  of: Reconciler<K, Observation, P, Result>,
+  resource: Resource<K>,
+  signal: AbortSignal,
+): Promise<void> {
+  of.unsynced?.(resource);
+  if (!of.validate) return;
+  const observation = await of.observe(resource, signal);
+  let failure: { readonly error: unknown } | undefined;
+  try {
+    of.validate(resource, observation);
+  } catch (error) {
+    failure = { error };
+  }
+  write(of, resource, observation, { at: 'unsynced', result: {}, ...failure });
+  if (failure) throw failure.error;
+}
 
 /** Writes why no plan can be made, and throws it. */
 function planOrRefuse<K extends Kind, Observation, P extends Plan<unknown>, Result extends StepResult>(

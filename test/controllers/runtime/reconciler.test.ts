@@ -169,6 +169,40 @@ describe('reconciler', () => {
     assert.deepEqual([told, trace], [['Network'], []]);
   });
 
+  it('writes the status of a kind that validates while the cache is not synced, and throws what is wrong', async () => {
+    const cache = { fresh: false, trouble: 'gone' };
+    const validate: TestReconciler['validate'] = (_network, observation) => {
+      trace.push(`validate ${observation}`);
+    };
+    const planned = () => assert.fail('planned');
+    assert.deepEqual(await pass({ cache, validate }, planned), wait('EngineUnreachable', 'gone').outcome);
+    assert.deepEqual(trace, ['observe', 'validate seen 1', 'status seen 1 unsynced']);
+    trace.length = 0;
+    const refuse = (): void => {
+      throw new TerminalError('InvalidSpec', 'nonsense');
+    };
+    const status: TestReconciler['status'] = (_network, _observation, { at, error }) => ({ id: `${at}: ${error}` });
+    await assert.rejects(pass({ cache, validate: refuse, status }, planned), /nonsense/);
+    assert.deepEqual(trace, ['observe', 'status unsynced: TerminalError: nonsense']);
+  });
+
+  it('does not validate a second time once the cache is synced: a plan does', async () => {
+    const validate = () => assert.fail('validated');
+    assert.deepEqual(await pass({ cache: { fresh: true }, validate }), { is: 'settled' });
+  });
+
+  it('concludes with the plan, the outcome of the steps and their result, before it throws a failure', async () => {
+    const failure = new TerminalError('InvalidSpec', 'in the end');
+    const plan = { ...act<string>('Creating', 'first'), failure };
+    const conclude: TestReconciler['conclude'] = (_network, observation, end) => {
+      assert.equal(end.plan, plan);
+      trace.push(`conclude ${observation} ${end.outcome.is}`);
+      return end.outcome;
+    };
+    await assert.rejects(pass({ conclude }, plan), /in the end/);
+    assert.deepEqual(trace.slice(-2), ['status seen 2 acted', 'conclude seen 1 progressing']);
+  });
+
   it('observes the resource of a suspended App and plans nothing', async () => {
     await bench.declare(['App', 'other', { appId: 2, suspend: true, services: {} }], ['Network', NAME, spec]);
     trace.length = 0;
