@@ -1,54 +1,101 @@
-import { isReady } from '../../crds/model/conditions.js';
-import { splitKey } from '../../crds/model/kinds.js';
+import { conditionOf, isReady } from '../../crds/model/conditions.js';
+import { type App, splitKey } from '../../crds/model/kinds.js';
 import { lacksDisk } from '../../crds/model/readiness.js';
+import { suspendedMessage } from '../../crds/model/suspend.js';
 import { Ages } from '../runtime/ages.js';
 import type { Controller } from '../runtime/controller.js';
+import type { TerminalError } from '../runtime/outcome.js';
+import { reconciler } from '../runtime/reconciler.js';
+import { event } from './events.js';
+import { executeAppStep } from './execute.js';
 import { isKept } from './images/image-retention.js';
-import type { AppDeps, Memory } from './pass.js';
-import { reconcileApp } from './reconcile.js';
+import { type AppDeps, type AppObservation, type Memory, observeApp } from './observe.js';
+import { type AppFacts, type AppPlan, planApp, REJECTED, validateApp } from './plan.js';
+import { shareApiNetwork } from './release/api-network.js';
+import { identityOf } from './release/children.js';
+import { type AppResult, appStatus } from './status.js';
+import { wakeLockWaiters } from './update-lock.js';
 
 /** Apps: releases, staged, locked, promoted, verified. */
 export function appController(deps: AppDeps): Controller {
   const memory: Memory = { swept: new Set(), releasing: new Set(), refusals: new Map(), ages: new Ages(deps) };
+  const { store, world } = deps;
   return {
     kind: 'App',
     workers: 4,
     after: ['Image', 'Network', 'Volume', 'Service'],
-    reconcile: reconcileApp(deps, memory),
-    wakes(wake) {
-      const { store, world } = deps;
-      const stopStore = store.watch(({ object, type, parts }) => {
-        // A service that is only asked to look: by us, perhaps, while it waits for the lock. That would never end.
-        if (type === 'MODIFIED' && parts.length === 0) return;
-        if (object.kind === 'App') {
-          if (type === 'DELETED') memory.refusals.delete(object.metadata.name);
-          return;
-        }
-        if (object.kind === 'Image' && type === 'DELETED') wakeUnready(); // it may have kept one from its image
-        if (object.kind === 'Image' && lacksDisk(object)) wakeKeepers();
-        const { owner } = object.metadata;
-        if (owner !== undefined && splitKey(owner).kind === 'App') wake(splitKey(owner).name);
-        else if (type === 'DELETED')
-          wakeAll(); // a name is free
-        else if (object.kind === 'Service' || object.kind === 'Volume') wake(object.spec.app);
-      });
-      const wakeAll = (): void => {
-        for (const { metadata } of store.list('App')) wake(metadata.name);
-      };
-      const wakeUnready = (): void => {
-        for (const app of store.list('App')) if (!isReady(app)) wake(app.metadata.name);
-      };
-      const wakeKeepers = (): void => {
-        for (const image of store.list('Image')) if (isKept(image)) wake(image.spec.app);
-      };
-      const stopWorld = world.onChange((change) => {
-        if (change.type === 'all') wakeAll();
-        if (change.type === 'image') wakeUnready();
-      });
-      return () => {
-        stopStore();
-        stopWorld();
-      };
-    },
+    reconcile: reconciler<'App', AppObservation, AppPlan, AppResult>({
+      kind: 'App',
+      store,
+      now: deps.now,
+      cache: world,
+      validate: validateApp,
+      observe: (app) => observeApp(deps, memory, app),
+      plan: planApp,
+      execute: (app, step, facts) => executeAppStep(deps, memory, app, step, facts),
+      status: appStatus,
+      announce: (before, after) => announceSuspension(deps, before, after),
+      conclude: async (app, facts, { plan, outcome }) => {
+        await shareApiNetwork(store, world);
+        if (facts.locked) wakeLockWaiters(store, app);
+        if (plan.failure?.reason === REJECTED) announceRejection(deps, app, facts, plan.failure);
+        return outcome;
+      },
+    }),
+    wakes: (wake) => wakes(deps, memory, wake),
+  };
+}
+
+/** Once for each time that it begins and ends. */
+function announceSuspension(deps: AppDeps, before: App, after: App): void {
+  const was = before.status?.phase === 'Suspended';
+  const is = after.status?.phase === 'Suspended';
+  if (is && !was) event(deps, after, 'Suspended', suspendedMessage(after.metadata.name));
+  if (!is && was) event(deps, after, 'Resumed', 'The app is kept as its documents say again');
+}
+
+/** The Supervisor's line, once for each rejection. */
+function announceRejection({ logs }: AppDeps, app: App, { unmet }: AppFacts, { message }: TerminalError): void {
+  if (conditionOf(app, 'Stalled')?.message === message) return;
+  const { name, release } = identityOf(app);
+  const lines = unmet.map(
+    ({ service, requirement }) => `${name} (${release?.commit}): ${service} requires ${requirement}`,
+  );
+  const text = ['Some releases were rejected due to having unmet requirements:', ...lines].join('\n  ');
+  logs.system(text, { app: app.metadata.name }, { isStdErr: true });
+}
+
+function wakes({ store, world }: AppDeps, memory: Memory, wake: (name: string) => void): () => void {
+  const stopStore = store.watch(({ object, type, parts }) => {
+    // A service that is only asked to look: by us, perhaps, while it waits for the lock. That would never end.
+    if (type === 'MODIFIED' && parts.length === 0) return;
+    if (object.kind === 'App') {
+      if (type === 'DELETED') memory.refusals.delete(object.metadata.name);
+      return;
+    }
+    if (object.kind === 'Image' && type === 'DELETED') wakeUnready(); // it may have kept one from its image
+    if (object.kind === 'Image' && lacksDisk(object)) wakeKeepers();
+    const { owner } = object.metadata;
+    if (owner !== undefined && splitKey(owner).kind === 'App') wake(splitKey(owner).name);
+    else if (type === 'DELETED')
+      wakeAll(); // a name is free
+    else if (object.kind === 'Service' || object.kind === 'Volume') wake(object.spec.app);
+  });
+  const wakeAll = (): void => {
+    for (const { metadata } of store.list('App')) wake(metadata.name);
+  };
+  const wakeUnready = (): void => {
+    for (const app of store.list('App')) if (!isReady(app)) wake(app.metadata.name);
+  };
+  const wakeKeepers = (): void => {
+    for (const image of store.list('Image')) if (isKept(image)) wake(image.spec.app);
+  };
+  const stopWorld = world.onChange((change) => {
+    if (change.type === 'all') wakeAll();
+    if (change.type === 'image') wakeUnready();
+  });
+  return () => {
+    stopStore();
+    stopWorld();
   };
 }

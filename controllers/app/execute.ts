@@ -3,24 +3,26 @@ import { isActive } from '../../crds/model/active.js';
 import type { App } from '../../crds/model/kinds.js';
 import type { World } from '../engine/world.js';
 import { discard, finish, refuse } from './commands/command-steps.js';
-import { type AppDeps, type Done, event, type Memory, warning } from './pass.js';
-import type { AppFacts, AppPlan, AppStep } from './plan.js';
+import { event, warning } from './events.js';
+import type { AppDeps, Memory } from './observe.js';
+import type { AppFacts, AppStep } from './plan.js';
 import { shareApiNetwork } from './release/api-network.js';
 import { declaredAs, withKeptVolumes } from './release/children.js';
 import { isAmong, propose, without } from './release/declare.js';
+import type { AppResult } from './status.js';
 import { claim, unlock } from './update-lock.js';
 
-/** Takes the steps in order and stops at the first that does not come out as planned. */
-export async function perform(deps: AppDeps, memory: Memory, app: App, facts: AppFacts, plan: AppPlan): Promise<Done> {
-  let done: Done = {};
-  for (const step of plan.steps) {
-    done = { ...done, ...(await take(deps, memory, app, facts, step)) };
-    if (done.outcome) break;
-  }
-  return done;
-}
-
-async function take(deps: AppDeps, memory: Memory, app: App, facts: AppFacts, step: AppStep): Promise<Done> {
+/**
+ * Declares children, takes the update lock or gives it back, or says how a command ended. Throws for a failure: a
+ * `TerminalError` when a child's name belongs to somebody else.
+ */
+export async function executeAppStep(
+  deps: AppDeps,
+  memory: Memory,
+  app: App,
+  step: AppStep,
+  facts: AppFacts,
+): Promise<Partial<AppResult> | undefined> {
   const { desired, existing } = facts;
   const active = existing.filter(isActive);
   switch (step.do) {

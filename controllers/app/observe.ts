@@ -1,3 +1,4 @@
+import type { LogStream } from '../../api/device-state/logs.js';
 import type { Store } from '../../api/store/store.js';
 import { isActive } from '../../crds/model/active.js';
 import { conditionOf, isReady } from '../../crds/model/conditions.js';
@@ -48,12 +49,38 @@ export interface Observed {
   readonly imageGraceMs: number;
 }
 
+/** What a pass over an App works with. */
+export interface AppDeps extends Observed {
+  readonly logs: LogStream;
+}
+
+/** What the controller remembers while the process lives; all of it may be lost. */
+export interface Memory {
+  /** Numbers of Apps whose lock files of an earlier process have been removed. */
+  readonly swept: Set<number>;
+  /** Numbers of Apps whose lock is given back as soon as a step under it has ended: said once. */
+  readonly releasing: Set<number>;
+  /**
+   * How often in a row the lock of an App was found taken for the same document and request, and when to look again by
+   * the monotonic clock, ms; by name.
+   */
+  readonly refusals: Map<string, { readonly of: string; readonly count: number; readonly dueMs: number }>;
+  /** How long images have been kept that nothing uses any more. */
+  readonly ages: Ages;
+}
+
+/** What a pass knows of an App. */
+export interface AppObservation extends AppFacts {
+  /** The document that the pass decides about. A status never answers for one that came later. */
+  readonly document: App;
+}
+
 /** Everything that a decision about an App rests on, read afresh. */
 export function observeApp(
   { store, world, locks, offers, traits, now, imageGraceMs: graceMs }: Observed,
-  { swept, ages }: { readonly swept: ReadonlySet<number>; readonly ages: Ages },
+  { swept, ages }: Pick<Memory, 'swept' | 'ages'>,
   declared: App,
-): AppFacts {
+): AppObservation {
   const { app, leftOut, unmet } = admit(declared, declared.spec.release === null ? [] : offers);
   const { appId } = identityOf(app);
   const key = keyOf('App', app.metadata.name);
@@ -67,6 +94,7 @@ export function observeApp(
   const desired = withKeptVolumes(app, childrenOf(app, byHand), existing);
   const missing = missingImages(store, world, desired);
   return {
+    document: declared,
     existing,
     desired,
     issues: [

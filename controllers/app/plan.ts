@@ -4,6 +4,7 @@ import { canonical } from '../../crds/model/hash.js';
 import type { Issue } from '../../crds/model/issue.js';
 import type { AnyDeclared, AnyResource, App, Key, Kind } from '../../crds/model/kinds.js';
 import { waitsForSibling, waitsForSomebody } from '../../crds/model/readiness.js';
+import type { ReasonOf } from '../../crds/model/reasons.js';
 import { isSuspended, SUSPENDED, suspendedMessage } from '../../crds/model/suspend.js';
 import type { AppStatus } from '../../crds/model/types.js';
 import { act, type Plan, settled, TerminalError, type Unwell, wait } from '../runtime/outcome.js';
@@ -57,11 +58,8 @@ export interface AppFacts {
 }
 
 type Phase = NonNullable<AppStatus['phase']>;
-export type AppPlan = Plan<AppStep> & {
-  readonly phase: Phase;
-  /** Thrown once the steps are done: nothing of the kind is tried again before something changes. */
-  readonly trouble?: TerminalError;
-};
+type Steps = Plan<AppStep, ReasonOf<'App'>>;
+export type AppPlan = Steps & { readonly phase: Phase };
 
 /** How far a release is and what comes next. Pure. (docs/design/rollout.md.) */
 export function planApp(app: App, facts: AppFacts): AppPlan {
@@ -72,16 +70,21 @@ export function planApp(app: App, facts: AppFacts): AppPlan {
     const because = `${imagesOf(inTheWay)} only kept, and the disk is short of room for a download`;
     return { ...act('MakingRoom', { do: 'prune', images: inTheWay, because }), phase: phaseBefore(app) };
   }
-  const trouble = troubleOf(facts);
-  if (!trouble) return planRelease(app, facts);
+  const failure = failureOf(facts);
+  if (!failure) return planRelease(app, facts);
   // What runs goes on, and may still be mended: the children stay as they are, and have the lock when they need it.
   const upkeep = planDemands(facts, planCommands(facts.asked, facts.locked)) ?? planUnlock(facts) ?? settled<AppStep>();
-  return { ...upkeep, phase: phaseBefore(app), trouble };
+  return { ...upkeep, phase: phaseBefore(app), failure };
 }
 
 /** Where it was before somebody suspended it is not known any more. */
 const phaseBefore = ({ status }: App): Phase =>
   status?.phase === undefined || status.phase === 'Suspended' ? 'Staging' : status.phase;
+
+/** Throws the first issue of a release that no engine can make right, as a `TerminalError`. Pure. */
+export function validateApp(_app: App, { issues: [issue] }: AppFacts): void {
+  if (issue) throw new TerminalError('InvalidRelease', `${issue.path}: ${issue.message}`);
+}
 
 /** Nothing, except that nobody is kept waiting: neither the application for its lock, nor whoever asks for something. */
 function planSuspension(app: App, { asked, locked }: AppFacts): AppPlan {
@@ -96,7 +99,7 @@ function planSuspension(app: App, { asked, locked }: AppFacts): AppPlan {
 /** The compatible API knows a rejected release by this reason. */
 export const REJECTED = 'ContractUnmet';
 
-function troubleOf({ issues, taken, unmet }: AppFacts): TerminalError | undefined {
+function failureOf({ issues, taken, unmet }: AppFacts): TerminalError | undefined {
   if (unmet.length > 0) {
     const missing = unmet.map(({ service, requirement }) => `${service} requires ${requirement}`).join('; ');
     return new TerminalError(REJECTED, `This device does not meet the contract of the release: ${missing}`);
@@ -134,7 +137,7 @@ function planRelease(app: App, facts: AppFacts): AppPlan {
     const room = planRoom(facts.room, locked);
     if (room) return { ...room, phase: 'Staging' };
     const unlock = upkeep ? undefined : planUnlock(facts, 'nothing stops while images download');
-    const waiting = wait<AppStep>('ImagesNotReady', `Waiting for images: ${listOf(missing, '; ')}`);
+    const waiting: Steps = wait('ImagesNotReady', `Waiting for images: ${listOf(missing, '; ')}`);
     return { ...waiting, steps: unlock?.steps ?? [], phase: 'Staging' };
   }
   if (changes.length > 0) {
@@ -158,14 +161,14 @@ function unwellOf({ existing }: AppFacts): Unwell | undefined {
 }
 
 /** A command first; but one that waits for services waits with them when those need the lock. */
-const planDemands = (facts: AppFacts, command: Plan<AppStep> | undefined): Plan<AppStep> | undefined =>
+const planDemands = (facts: AppFacts, command: Steps | undefined): Steps | undefined =>
   command && (command.steps.length > 0 || !isShort(facts)) ? command : (planUpkeep(facts) ?? command);
 
 /** Services cannot go on without the lock, and nobody has it. */
 const isShort = ({ needLock, locked }: AppFacts): boolean => needLock.length > 0 && !locked;
 
 /** Whatever the children wait for: the lock, or each other. Undefined when all are Ready. */
-function planUpkeep(facts: AppFacts): Plan<AppStep> | undefined {
+function planUpkeep(facts: AppFacts): Steps | undefined {
   const { existing, desired, needLock } = facts;
   if (isShort(facts)) {
     return act('Locking', {
@@ -189,7 +192,7 @@ const areStuck = (late: readonly AnyResource[]): boolean =>
   late.some(waitsForSomebody) && late.every((one) => waitsForSomebody(one) || waitsForSibling(one));
 
 /** Everything is as the release wants it: say so, and let go of what only the way there needed. */
-function planSettling({ spec, status, metadata }: App, facts: AppFacts): Plan<AppStep> {
+function planSettling({ spec, status, metadata }: App, facts: AppFacts): Steps {
   const { over, fresh } = facts.spare;
   const { release } = identityOf({ spec, metadata });
   const steps: AppStep[] = [];
@@ -211,7 +214,7 @@ function planSettling({ spec, status, metadata }: App, facts: AppFacts): Plan<Ap
 function planUnlock(
   { locked, unswept }: AppFacts,
   because = 'all children are as they are meant to be',
-): Plan<AppStep> | undefined {
+): Steps | undefined {
   if (locked) return act('Unlocking', { do: 'unlock', because });
   if (!unswept) return undefined;
   return { ...settled(), steps: [{ do: 'unlock', because: 'an earlier process may have left it' }] };

@@ -1,51 +1,77 @@
-import { withFacts } from '../../crds/model/conditions.js';
 import type { App } from '../../crds/model/kinds.js';
-import { handlingOf, withHandled } from '../../crds/model/requests.js';
+import { handlingOf, type Refusal, withHandled } from '../../crds/model/requests.js';
 import { suspensionDealt } from '../../crds/model/suspend.js';
 import type { AppStatus } from '../../crds/model/types.js';
-import type { AppDeps, Done } from './pass.js';
+import type { Facts, Progress, StepResult } from '../runtime/reconciler.js';
+import type { AppObservation } from './observe.js';
+import type { AppPlan } from './plan.js';
 import { identityOf } from './release/children.js';
 import { imagesOfRelease } from './release/release-images.js';
 
-/** Writes the App's status, but not over that of another App which has taken its name. */
-export function report(
-  { store, locks }: AppDeps,
-  app: App,
-  now: Done & {
-    readonly phase: AppStatus['phase'];
-    readonly settled?: boolean;
-    /** Optional services that do not run here. */
-    readonly leftOut: readonly string[];
-  },
-): void {
-  const current = store.get('App', app.metadata.name);
-  if (current?.metadata.uid !== app.metadata.uid) return;
-  const { appId, release } = identityOf(app);
-  const images = now.committed || now.settled ? imagesOfRelease(store, app) : current.status?.images;
-  const completed = now.committed ? (release ?? undefined) : current.status?.release;
-  const force = now.handledForce || now.settled ? app.requests.force?.id : undefined;
-  const suspension = suspensionDealt(app);
-  const dealt = { ...suspension.ids, ...now.dealt, ...(force === undefined ? {} : { force }) };
-  const handling = withHandled(handlingOf(current.status), dealt, { ...suspension.refused, ...now.refused });
+/** Results of steps that cannot be observed afterwards and have to go into the status. */
+export interface AppResult extends StepResult {
+  /** The lock file of an application that is in the way. */
+  readonly blockedBy: string;
+  /** The lock was taken by force, as somebody had asked. */
+  readonly forced: boolean;
+  /** Ids of commands for which the lock was given. */
+  readonly begun: Readonly<Record<string, string>>;
+  /** Ids of requests that were dealt with, and which of them were not carried out. */
+  readonly dealt: Readonly<Record<string, string>>;
+  readonly refused: Readonly<Record<string, Refusal>>;
+  /** The release is complete. */
+  readonly committed: boolean;
+}
+
+/**
+ * The status at a moment of a pass. Before a step it stays as it was: a phase, a release or a command shows once there
+ * is something to it. Only a suspension, and its end, show before anything is done about them. Pure.
+ */
+export function appStatus(
+  { status }: App,
+  { document, existing, locked, leftOut }: AppObservation,
+  progress: Progress<AppPlan, AppResult>,
+): Facts<'App'> {
+  const { at, plan, result } = progress;
+  const { observedGeneration: _generation, conditions: _conditions, ...before } = status ?? {};
+  if (at === 'acting') return turnsSuspended(before, plan) ? { ...before, phase: plan?.phase } : before;
+  const { appId, release } = identityOf(document);
+  const isSettled = hasSettled(progress);
+  const phase = plan ? phaseOf(plan, locked) : before.phase;
+  const images = result.committed || isSettled ? imagesOfRelease(existing) : before.images;
+  const completed = result.committed ? (release ?? undefined) : before.release;
+  const force = result.forced || isSettled ? document.requests.force?.id : undefined;
+  const suspension = suspensionDealt(document);
+  const dealt = { ...suspension.ids, ...result.dealt, ...(force === undefined ? {} : { force }) };
+  const handling = withHandled(handlingOf(status), dealt, { ...suspension.refused, ...result.refused });
   const begun = Object.fromEntries(
-    Object.entries({ ...current.status?.begun, ...now.begun }).filter(([name, id]) => handling.handled?.[name] !== id),
+    Object.entries({ ...before.begun, ...result.begun }).filter(([name, id]) => handling.handled?.[name] !== id),
   );
-  const lock: AppStatus['lock'] = locks.isHeld(appId)
-    ? { state: 'Held' }
-    : now.blockedBy !== undefined
-      ? { state: 'Blocked', blockedBy: now.blockedBy }
-      : undefined;
-  store.setStatus(
-    current,
-    withFacts<AppStatus>(current, {
-      appId,
-      ...(now.phase ? { phase: now.phase } : {}),
-      ...(completed ? { release: completed } : {}),
-      ...(images && Object.keys(images).length > 0 ? { images } : {}),
-      ...(now.leftOut?.length ? { leftOut: [...now.leftOut] } : {}),
-      ...(lock ? { lock } : {}),
-      ...(Object.keys(begun).length > 0 ? { begun } : {}),
-      ...handling,
-    }),
-  );
+  const lock = lockOf(locked, result.blockedBy);
+  return {
+    appId,
+    ...(phase ? { phase } : {}),
+    ...(completed ? { release: completed } : {}),
+    ...(images && Object.keys(images).length > 0 ? { images } : {}),
+    ...(leftOut.length > 0 ? { leftOut: leftOut.map(({ service }) => service) } : {}),
+    ...(lock ? { lock } : {}),
+    ...(Object.keys(begun).length > 0 ? { begun } : {}),
+    ...handling,
+  };
+}
+
+const turnsSuspended = ({ phase }: Facts<'App'>, plan: AppPlan | undefined): boolean =>
+  (phase === 'Suspended') !== (plan?.phase === 'Suspended');
+
+/** Nothing differs, and nothing is wrong. */
+const hasSettled = ({ at, plan, result, error }: Progress<AppPlan, AppResult>): boolean =>
+  at === 'acted' && error === undefined && !plan?.failure && (result.outcome ?? plan?.outcome)?.is === 'settled';
+
+/** `Locking` only while the lock is what it waits for. */
+const phaseOf = ({ phase }: AppPlan, locked: boolean): AppStatus['phase'] =>
+  phase === 'Locking' && locked ? 'Promoting' : phase;
+
+function lockOf(locked: boolean, blockedBy: string | undefined): AppStatus['lock'] {
+  if (locked) return { state: 'Held' };
+  return blockedBy === undefined ? undefined : { state: 'Blocked', blockedBy };
 }

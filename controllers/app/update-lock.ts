@@ -4,10 +4,11 @@ import { needsLock } from '../../crds/model/readiness.js';
 import { wait } from '../runtime/outcome.js';
 import { begin, idsOf, namesOf } from './commands/command-steps.js';
 import { type Command, disruptiveOf } from './commands/commands.js';
-import { forced, servicesOfApp } from './observe.js';
-import { type AppDeps, type Done, event, type Memory, warning } from './pass.js';
+import { event, warning } from './events.js';
+import { type AppDeps, forced, type Memory, servicesOfApp } from './observe.js';
 import type { AppFacts } from './plan.js';
 import { identityOf } from './release/children.js';
+import type { AppResult } from './status.js';
 
 const FIRST_RETRY_MS = 500;
 /** The lock is somebody's to drop at any time, and looking costs two file lookups for each service. */
@@ -17,7 +18,13 @@ const LONGEST_RETRY_MS = 60_000;
  * Takes the lock of the whole app. When the application holds it: who asked for a command is told no, a release waits, and
  * asks less and less often.
  */
-export async function claim(deps: AppDeps, memory: Memory, app: App, facts: AppFacts, because: string): Promise<Done> {
+export async function claim(
+  deps: AppDeps,
+  memory: Memory,
+  app: App,
+  facts: AppFacts,
+  because: string,
+): Promise<Partial<AppResult> | undefined> {
   const commands = disruptiveOf(facts.asked);
   const { store, locks, logs } = deps;
   const { appId } = identityOf(app);
@@ -30,13 +37,13 @@ export async function claim(deps: AppDeps, memory: Memory, app: App, facts: AppF
     memory.refusals.delete(app.metadata.name);
     // The files of an earlier process are ours now, and go with ours.
     event(deps, app, 'Locked', `Took the update lock${force ? ' by force' : ''}: ${because}`);
-    return { ...(force ? { handledForce: true } : {}), ...(await begin(deps, app, facts)) };
+    return { ...(force ? { forced: true } : {}), ...(await begin(deps, app, facts)) };
   }
-  return commands.length > 0 ? turnDown(deps, app, commands, result) : putOff(deps, memory, app, result);
+  return commands.length > 0 ? reject(deps, app, commands, result) : requeue(deps, memory, app, result);
 }
 
 /** Whoever asked is told now, so it must not happen later. */
-function turnDown(deps: AppDeps, app: App, commands: readonly Command[], { service, path }: Holder): Done {
+function reject(deps: AppDeps, app: App, commands: readonly Command[], { service, path }: Holder): Partial<AppResult> {
   const message = heldBy(app, service);
   warning(deps, app, 'Refused', `Did not ${namesOf(commands)}: ${message}`);
   const refused = Object.fromEntries(commands.map(({ name }) => [name, { reason: 'Locked' as const, message }]));
@@ -49,7 +56,12 @@ function turnDown(deps: AppDeps, app: App, commands: readonly Command[], { servi
 }
 
 /** Tried again less and less often for the same document and request. */
-function putOff({ logs, monotonic }: AppDeps, memory: Memory, app: App, { service, path }: Holder): Done {
+function requeue(
+  { logs, monotonic }: AppDeps,
+  memory: Memory,
+  app: App,
+  { service, path }: Holder,
+): Partial<AppResult> {
   const { name, generation } = app.metadata;
   const of = `${generation}/${app.requests.force?.id ?? ''}`;
   const before = memory.refusals.get(name);
@@ -77,7 +89,7 @@ const heldBy = (app: App, service: string): string =>
   `Lockfile exists for { appId: ${identityOf(app).appId}, service: ${service} }`;
 
 /** Gives the lock back when no step goes on under it, and takes away what an earlier process left of it. */
-export async function unlock(deps: AppDeps, memory: Memory, app: App): Promise<Done> {
+export async function unlock(deps: AppDeps, memory: Memory, app: App): Promise<Partial<AppResult> | undefined> {
   const { appId } = identityOf(app);
   const held = deps.locks.isHeld(appId);
   if (held && !memory.releasing.has(appId)) deps.logs.system('Releasing update locks', { app: appId });
@@ -88,11 +100,14 @@ export async function unlock(deps: AppDeps, memory: Memory, app: App): Promise<D
   memory.swept.add(appId);
   memory.releasing.delete(appId);
   if (held) event(deps, app, 'Unlocked', 'Gave the update lock back');
-  return {};
+  return undefined;
 }
 
-/** A service may have looked for the lock just before it was taken, and nothing else would make it look again. */
-export function nudge(store: Store, { metadata }: App): void {
+/**
+ * Has the services looked at that wait for the lock: one may have looked just before it was taken, and nothing else
+ * would wake it.
+ */
+export function wakeLockWaiters(store: Store, { metadata }: App): void {
   for (const service of store.list('Service')) {
     if (service.spec.app === metadata.name && needsLock(service)) store.touch(keyOf('Service', service.metadata.name));
   }

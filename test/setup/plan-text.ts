@@ -2,13 +2,10 @@ import type { Plan } from '../../controllers/runtime/outcome.js';
 import { TerminalError } from '../../controllers/runtime/outcome.js';
 
 /** A plan as one line, for tables: `remove (spec changed); progressing: Removing`. What it throws is part of it. */
-export function planText<Step extends { readonly do: string }>(
-  plan: () => Plan<Step> & { readonly failure?: Error; readonly trouble?: Error },
-): string {
+export function planText<Step extends { readonly do: string }>(plan: () => Plan<Step>): string {
   try {
-    const { steps, outcome, failure, trouble } = plan();
-    const thrown = failure ?? trouble;
-    const end = thrown ? textOf(thrown) : outcome.is === 'settled' ? 'settled' : `${outcome.is}: ${outcome.reason}`;
+    const { steps, outcome, failure } = plan();
+    const end = failure ? textOf(failure) : outcome.is === 'settled' ? 'settled' : `${outcome.is}: ${outcome.reason}`;
     return [...steps.map(stepText), end].join('; ');
   } catch (error) {
     if (error instanceof TerminalError) return textOf(error);

@@ -1,17 +1,23 @@
 import { isActive } from '../../../crds/model/active.js';
 import type { AnyDeclared, App } from '../../../crds/model/kinds.js';
 import type { Refusal } from '../../../crds/model/requests.js';
-import { type AppDeps, type Done, event, warning } from '../pass.js';
+import { event, warning } from '../events.js';
+import type { AppDeps } from '../observe.js';
 import type { AppFacts } from '../plan.js';
 import { declaredAs, identityOf } from '../release/children.js';
 import { proposeChildren } from '../release/declare.js';
+import type { AppResult } from '../status.js';
 import { type Command, disruptiveOf } from './commands.js';
 
 /** The lock is there: from now on services and volumes see the commands. A purge is to find every volume of the app. */
-export async function begin(deps: AppDeps, app: App, { existing, asked }: AppFacts): Promise<Done> {
+export async function begin(
+  deps: AppDeps,
+  app: App,
+  { existing, asked }: AppFacts,
+): Promise<Partial<AppResult> | undefined> {
   const { strays } = asked;
   const commands = disruptiveOf(asked);
-  if (commands.length === 0) return {};
+  if (commands.length === 0) return undefined;
   if (strays.length > 0) await proposeChildren(deps, app, [...existing.filter(isActive).map(declaredAs), ...strays]);
   for (const { name, begun } of commands) {
     if (name === 'purge' && !begun) {
@@ -23,7 +29,7 @@ export async function begin(deps: AppDeps, app: App, { existing, asked }: AppFac
 }
 
 /** Says of each command how it ended. */
-export function finish({ logs, ...deps }: AppDeps, app: App, commands: readonly Command[]): Done {
+export function finish({ logs, ...deps }: AppDeps, app: App, commands: readonly Command[]): Partial<AppResult> {
   const owner = app.metadata.name;
   const refused: Record<string, Refusal> = {};
   for (const { name, failure } of commands) {
@@ -39,7 +45,12 @@ export function finish({ logs, ...deps }: AppDeps, app: App, commands: readonly 
 }
 
 /** Turns down whatever is asked of the App. */
-export function refuse(deps: AppDeps, app: App, { asked: { commands, cleanup } }: AppFacts, message: string): Done {
+export function refuse(
+  deps: AppDeps,
+  app: App,
+  { asked: { commands, cleanup } }: AppFacts,
+  message: string,
+): Partial<AppResult> {
   const dealt = { ...idsOf(commands), ...(cleanup ? { cleanup: cleanup.id } : {}) };
   warning(deps, app, 'Refused', `Did not ${Object.keys(dealt).join(' and ')}: ${message}`);
   const refusal = { reason: 'Failed' as const, message };
@@ -52,7 +63,7 @@ export async function discard(
   app: App,
   { existing, asked }: AppFacts,
   volumes: readonly string[],
-): Promise<Done> {
+): Promise<Partial<AppResult> | undefined> {
   const all = [...existing.filter(isActive).map(declaredAs), ...asked.strays];
   const isVictim = ({ kind, metadata }: AnyDeclared): boolean => kind === 'Volume' && volumes.includes(metadata.name);
   const condemned = all.map((one) =>
@@ -65,7 +76,7 @@ export async function discard(
     all.filter((one) => !isVictim(one)),
   );
   event(deps, app, 'Discarding', `Removing volumes that the app does not declare: ${volumes.join(', ')}`);
-  return {};
+  return undefined;
 }
 
 /** Ids by name of the command. Pure. */

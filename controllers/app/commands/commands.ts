@@ -10,6 +10,7 @@ import {
   type Volume,
 } from '../../../crds/model/kinds.js';
 import { childName, NAME, volumeName } from '../../../crds/model/names.js';
+import type { ReasonOf } from '../../../crds/model/reasons.js';
 import { APP_COMMANDS, type AppCommand, begun, isDisruptive, outstanding } from '../../../crds/model/requests.js';
 import type { SeenVolume } from '../../engine/engine.js';
 import { APP_ID, SUPERVISED } from '../../engine/labels.js';
@@ -55,7 +56,10 @@ export type CommandStep =
   | { readonly do: 'cleaned'; readonly id: string; readonly because: string };
 
 /** What a command needs next; a plan without steps while others do their part. Undefined when nothing is asked. Pure. */
-export function planCommands({ commands, cleanup, strays }: Commands, locked: boolean): Plan<CommandStep> | undefined {
+export function planCommands(
+  { commands, cleanup, strays }: Commands,
+  locked: boolean,
+): Plan<CommandStep, ReasonOf<'App'>> | undefined {
   const because = `${commands.map(({ name }) => name).join(' and ')} requested`;
   const disruptive = disruptiveOf({ commands });
   if (disruptive.some((one) => !one.begun) || (disruptive.length > 0 && !locked)) {

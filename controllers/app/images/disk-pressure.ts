@@ -2,6 +2,7 @@ import type { Store } from '../../../api/store/store.js';
 import { isActive } from '../../../crds/model/active.js';
 import { type AnyDeclared, type AnyResource, keyOf, type Service } from '../../../crds/model/kinds.js';
 import { isInUse } from '../../../crds/model/readiness.js';
+import type { ReasonOf } from '../../../crds/model/reasons.js';
 import { labelsOf } from '../../../crds/model/references.js';
 import { askedStrategy, killsFirst, type UpdateStrategy } from '../../../crds/model/update-strategy.js';
 import { IMAGE } from '../../engine/labels.js';
@@ -43,14 +44,14 @@ export type RoomStep =
  * stops early is down no longer than its own download takes. Undefined when nothing is in the way. Pure.
  * (docs/design/rollout.md §2.1.)
  */
-export function planRoom({ early, spent, others }: Room, locked: boolean): Plan<RoomStep | Claim> | undefined {
+export function planRoom({ early, spent, others }: Room, locked: boolean): Steps | undefined {
   if (others) return undefined;
   const standing = early.filter(({ stands }) => stands);
   const untold = standing.filter(({ told }) => !told);
   if (untold.length > 0) {
     const because = untold.map(({ strategy, image }) => `${strategy} of ${image}`).join(', ');
     const claim: readonly Claim[] = locked ? [] : [{ do: 'claim', because }];
-    return act<RoomStep | Claim>('MakingRoom', ...claim, {
+    return act<RoomStep | Claim, ReasonOf<'App'>>('MakingRoom', ...claim, {
       do: 'advance',
       services: untold.map(({ document }) => document),
       because,
@@ -69,6 +70,7 @@ export function planRoom({ early, spent, others }: Room, locked: boolean): Plan<
   return wait('MakingRoom', `Waiting for ${spent.map(({ image }) => image).join(', ')} to go first`);
 }
 type Claim = { readonly do: 'claim'; readonly because: string };
+type Steps = Plan<RoomStep | Claim, ReasonOf<'App'>>;
 
 /** Who has to make room for which of the missing images. */
 export function observeRoom(store: Store, world: World, { desired, existing, missing }: RoomInput): Room {

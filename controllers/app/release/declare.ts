@@ -1,8 +1,10 @@
 import type { Accepted } from '../../../api/store/store.js';
 import type { AnyDeclared, AnyResource, App } from '../../../crds/model/kinds.js';
 import { TerminalError, wait } from '../../runtime/outcome.js';
-import { type AppDeps, type Done, event } from '../pass.js';
+import { event } from '../events.js';
+import type { AppDeps } from '../observe.js';
 import type { AppStep } from '../plan.js';
+import type { AppResult } from '../status.js';
 import { declaredAs } from './children.js';
 
 /** Whether it is one of these images. Pure. */
@@ -50,12 +52,12 @@ export async function propose(
   app: App,
   step: Extract<AppStep, { readonly do: keyof typeof REASONS }>,
   documents: readonly AnyDeclared[],
-): Promise<Done> {
+): Promise<Partial<AppResult> | undefined> {
   const accepted = await proposeChildren(deps, app, documents);
   if (accepted.created.length + accepted.changed.length + accepted.deleted.length === 0) {
     // A child that is wanted again is still being deleted; the store makes it anew when it has gone.
     return { outcome: wait('ChildrenNotReady', `Waiting for what is being deleted: ${step.because}`).outcome };
   }
   event(deps, app, REASONS[step.do], `${REASONS[step.do]}: ${step.because}`);
-  return {};
+  return undefined;
 }

@@ -1,13 +1,12 @@
-import type { Store } from '../../../api/store/store.js';
 import { repositoryOf } from '../../../crds/model/image-reference.js';
-import { type App, type Image, keyOf } from '../../../crds/model/kinds.js';
+import type { AnyResource, Image } from '../../../crds/model/kinds.js';
 
-/** What each service's image is, to the bit. */
-export function imagesOfRelease(store: Store, { metadata }: App): Readonly<Record<string, string>> {
-  const owner = keyOf('App', metadata.name);
-  const images = new Map(store.owned(owner, 'Image').map((image) => [image.spec.image, image]));
+/** What each service's image is, to the bit, of an App's children. Pure. */
+export function imagesOfRelease(children: readonly AnyResource[]): Readonly<Record<string, string>> {
+  const images = new Map(children.flatMap((one) => (one.kind === 'Image' ? [[one.spec.image, one] as const] : [])));
   return Object.fromEntries(
-    store.owned(owner, 'Service').flatMap(({ spec }) => {
+    children.flatMap(({ kind, spec }) => {
+      if (kind !== 'Service') return [];
       const image = images.get(spec.image);
       const exact = image && exactImage(image);
       return exact === undefined ? [] : [[spec.serviceName, exact]];

@@ -452,7 +452,7 @@ describe('planApp', () => {
   });
 
   it('names every issue of a bad release', () => {
-    const { trouble } = plan(anApp(), { issues: [issue, { path: 'spec.services.db', message: 'worse' }] });
-    assert.equal(trouble?.message, 'spec.services.web: wrong; spec.services.db: worse');
+    const { failure } = plan(anApp(), { issues: [issue, { path: 'spec.services.db', message: 'worse' }] });
+    assert.equal(failure?.message, 'spec.services.web: wrong; spec.services.db: worse');
   });
 });

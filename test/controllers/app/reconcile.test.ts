@@ -189,6 +189,20 @@ describe('the App controller', () => {
     assert.equal(existsSync(lockFile('web')), false);
   });
 
+  it('is never seen Ready while it holds the lock', async () => {
+    await bring(spec());
+    const seen: string[] = [];
+    store().watch(({ object, parts }) => {
+      if (object.kind !== 'App' || !parts.includes('status')) return;
+      seen.push(`${isReady(object) ? 'Ready' : 'not Ready'}, ${object.status?.lock?.state ?? 'free'}`);
+    });
+    await store().request('App/hello', { restart: {} });
+    await agent().settle();
+    assert.ok(seen.includes('not Ready, Held'), seen.join('; '));
+    assert.ok(!seen.includes('Ready, Held'), seen.join('; '));
+    assert.equal(seen.at(-1), 'Ready, free');
+  });
+
   it('leaves everything as it is under a bad release, and mends what runs', async () => {
     await bring(spec());
     await bring(next({ services: { web: { image: 'web:2', depends_on: ['web'] } } }));
