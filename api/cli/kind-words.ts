@@ -20,8 +20,11 @@ export function kindOf(word: string): Kind {
   );
 }
 
-/** Kinds that `all` stands for, in the order in which they are read. */
-const ALL: readonly Kind[] = ['App', 'Service', 'Image', 'Network', 'Volume'];
+/** Kinds that `all` stands for: those of that category, Apps and their services first. */
+const FIRST: readonly Kind[] = ['App', 'Service'];
+const ALL = [...FIRST, ...KINDS.filter((kind) => !FIRST.includes(kind))].filter((kind) =>
+  descriptorOf(kind).categories.includes('all'),
+);
 
 /** `apps`, `apps,services`, `all`. Pure. */
 export const kindsOf = (words: string): readonly Kind[] => (words === 'all' ? ALL : words.split(',').map(kindOf));

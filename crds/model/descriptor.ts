@@ -13,6 +13,8 @@ export interface Descriptor {
   /** The kind in lower case, as people write it. */
   readonly singular: string;
   readonly shortNames: readonly string[];
+  /** Lists of kinds in which it stands. `all`: what `supercargo get all` shows. */
+  readonly categories: readonly string[];
   readonly description: string;
   readonly columns: readonly Column[];
   /** Requests that its controller carries out: the annotation `supercargo.io/requests`. */

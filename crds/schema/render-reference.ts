@@ -42,7 +42,9 @@ function page(
 
 ${description}
 
-Served at \`/apis/supercargo.io/v1/${plural}\`; in the command also \`${shortNames.join('`, `')}\`.${
+Served at \`/apis/supercargo.io/v1/${plural}\`${
+    shortNames.length > 0 ? `; in the command also \`${shortNames.join('`, `')}\`` : ''
+  }.${
     requests.length > 0 ? ` Takes the requests \`${requests.join('`, `')}\`.` : ''
   } \`supercargo explain ${singular}.FIELD\` tells the same.
 

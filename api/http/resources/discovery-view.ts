@@ -16,7 +16,7 @@ export const resourceList = {
   groupVersion: API_VERSION,
   resources: [
     ...KINDS.flatMap((kind) => {
-      const { singular, plural, shortNames, requests } = descriptorOf(kind);
+      const { singular, plural, shortNames, categories, requests } = descriptorOf(kind);
       const common = { singularName: singular, namespaced: false, kind };
       return [
         {
@@ -24,7 +24,7 @@ export const resourceList = {
           ...common,
           verbs: ['create', 'delete', 'get', 'list', 'update', 'watch'],
           shortNames,
-          categories: ['supercargo'],
+          categories,
         },
         { name: `${plural}/status`, ...common, singularName: '', verbs: ['get'] },
         ...(requests.length === 0
