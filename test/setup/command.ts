@@ -43,9 +43,11 @@ export class CommandProcess {
     return new CommandProcess(mkdtempSync(join(tmpdir(), 'supercargo-command-')), resolve('dist/supercargo.js'));
   }
 
-  static async make(): Promise<CommandProcess> {
+  /** `sources`: where they are; this repository when not said. */
+  static async make(sources = process.cwd()): Promise<CommandProcess> {
     const folder = mkdtempSync(join(tmpdir(), 'supercargo-command-'));
     await build({
+      absWorkingDir: sources,
       entryPoints: ['api/cli/main.ts'],
       outfile: join(folder, 'supercargo.cjs'),
       bundle: true,

@@ -111,6 +111,7 @@ const LONG_UNIT_TESTS: readonly string[] = [
   'test/simulation/idempotence.test.ts',
   'test/simulation/convergence.test.ts',
   'test/worst-input.test.ts',
+  'test/adding-a-kind/adding-a-kind.test.ts',
 ];
 const LONG_E2E_TESTS: readonly string[] = [
   'test/e2e/commands.test.ts',

@@ -31,6 +31,8 @@ export interface MemoryAgent {
   readonly world: Informer;
   /** `http://127.0.0.1:…` */
   readonly host: string;
+  /** Stands for the host's file system. */
+  readonly hostRoot: string;
   /** Where the locks of applications are, as they see them. */
   readonly lockRoot: string;
   close(): Promise<void>;
@@ -83,6 +85,7 @@ export async function startMemoryAgent({ localMode = true, looksAfterGit = false
     store,
     world,
     host: `http://${bench.server.addresses[0]}`,
+    hostRoot: folder,
     lockRoot: join(folder, 'locks'),
     async close() {
       await bench.close();
