@@ -27,7 +27,7 @@ export async function executeAppStep(
   const active = existing.filter(isActive);
   switch (step.do) {
     case 'stage': {
-      const images = desired.filter((one) => one.kind === 'Image' && !facts.room.held.has(one.spec.image));
+      const images = desired.filter((one) => one.kind === 'Image' && !facts.diskPressure.heldBack.has(one.spec.image));
       return propose(deps, app, step, [...images, ...without(active, images)]);
     }
     case 'promote': {
@@ -41,7 +41,7 @@ export async function executeAppStep(
       return propose(deps, app, step, [...desired, ...without(spareImages, desired)]);
     }
     case 'advance': {
-      const came = await lookAgain(deps.world, facts.room);
+      const came = await lookAgain(deps.world, facts.diskPressure);
       if (came) return { outcome: { is: 'progressing', reason: 'Staging', message: `${came} is on the device` } };
       const first = desired.filter(({ kind, metadata }) => kind === 'Service' && step.services.includes(metadata.name));
       return propose(deps, app, step, [...first, ...without(active, first)]);
@@ -81,8 +81,8 @@ export async function executeAppStep(
 }
 
 /** An image that has not been looked for may be there all the same; then nothing has to stop for it. Returns one that is. */
-async function lookAgain(world: World, { early }: AppFacts['room']): Promise<string | undefined> {
-  for (const { image } of early) if (await world.refreshImage(image, timeoutSignal(LOOK_MS))) return image;
+async function lookAgain(world: World, { earlyStops }: AppFacts['diskPressure']): Promise<string | undefined> {
+  for (const { image } of earlyStops) if (await world.refreshImage(image, timeoutSignal(LOOK_MS))) return image;
   return undefined;
 }
 const LOOK_MS = 30_000;

@@ -26,7 +26,7 @@ import type { Capability } from '../host/facts/capabilities.js';
 import type { UpdateLocks } from '../host/locks/update-locks.js';
 import type { Ages } from '../runtime/ages.js';
 import { observeCommands } from './commands/commands.js';
-import { observeRoom } from './images/disk-pressure.js';
+import { observeDiskPressure } from './images/disk-pressure.js';
 import { observeSpare } from './images/image-retention.js';
 import type { AppFacts } from './plan.js';
 import { childrenOf, identityOf, withKeptVolumes } from './release/children.js';
@@ -110,7 +110,11 @@ export function observeApp(
     unmet,
     taken: takenNames(store, app, desired),
     missing: missing.map(({ spec }) => imageAndState(store, spec)),
-    room: observeRoom(store, world, { desired, existing, missing: missing.map(({ spec }) => spec.image) }),
+    diskPressure: observeDiskPressure(store, world, {
+      desired,
+      existing,
+      missing: missing.map(({ spec }) => spec.image),
+    }),
     spare: observeSpare({ app, existing, desired, store, world, ages, nowMs: now(), graceMs }),
     needLock: [...store.owned(key, 'Service'), ...byHand].filter(needsLock).map(({ spec }) => spec.serviceName),
     locked: locks.isHeld(appId),

@@ -9,14 +9,14 @@ import { isSuspended, SUSPENDED, suspendedMessage } from '../../crds/model/suspe
 import type { AppStatus } from '../../crds/model/types.js';
 import { act, type Plan, settled, TerminalError, type Unwell, wait } from '../runtime/outcome.js';
 import { type CommandStep, type Commands, isAsked, planCommands } from './commands/commands.js';
-import { planRoom, type Room, type RoomStep } from './images/disk-pressure.js';
+import { type DiskPressure, type DiskPressureStep, planDiskPressure } from './images/disk-pressure.js';
 import type { Spare, SpareStep } from './images/image-retention.js';
 import { identityOf, sameSpec } from './release/children.js';
 import type { Unmet } from './release/contracts.js';
 
 export type AppStep =
   | CommandStep
-  | RoomStep
+  | DiskPressureStep
   | SpareStep
   /** Declare the new images beside what is there. */
   | { readonly do: 'stage'; readonly because: string }
@@ -43,8 +43,8 @@ export interface AppFacts {
   readonly taken: readonly Key[];
   /** Desired images that are not on the device as far as we have seen since we started, and how far they are. */
   readonly missing: readonly string[];
-  /** What has to go before some of them are downloaded. */
-  readonly room: Room;
+  /** What has to be removed from the disk before some of them are downloaded. */
+  readonly diskPressure: DiskPressure;
   /** Images that the document does not ask for. */
   readonly spare: Spare;
   /** Services of the app that cannot go on without the lock. */
@@ -117,8 +117,10 @@ function planRelease(app: App, facts: AppFacts): AppPlan {
   const command = planCommands(facts.asked, locked);
   if (command?.steps.length) return { ...command, phase: phaseBefore(app) };
   const changes = differences(existing, desired);
-  const held = desired.filter((one) => one.kind === 'Image' && facts.room.held.has(one.spec.image)).map(keyOfChild);
-  const newImages = changes.filter((change) => change.startsWith('Image/') && !held.includes(change));
+  const heldBack = desired
+    .filter((one) => one.kind === 'Image' && facts.diskPressure.heldBack.has(one.spec.image))
+    .map(keyOfChild);
+  const newImages = changes.filter((change) => change.startsWith('Image/') && !heldBack.includes(change));
 
   if (missing.length > 0) {
     const { obsolete } = facts.spare;
@@ -134,8 +136,8 @@ function planRelease(app: App, facts: AppFacts): AppPlan {
     if (command && !isShort(facts)) return { ...command, phase: 'Staging' };
     const upkeep = planUpkeep(facts);
     if (upkeep?.steps.length) return { ...upkeep, phase: 'Staging' };
-    const room = planRoom(facts.room, locked);
-    if (room) return { ...room, phase: 'Staging' };
+    const pressure = planDiskPressure(facts.diskPressure, locked);
+    if (pressure) return { ...pressure, phase: 'Staging' };
     const unlock = upkeep ? undefined : planUnlock(facts, 'nothing stops while images download');
     const waiting: Steps = wait('ImagesNotReady', `Waiting for images: ${listOf(missing, '; ')}`);
     return { ...waiting, steps: unlock?.steps ?? [], phase: 'Staging' };

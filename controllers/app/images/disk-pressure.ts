@@ -10,116 +10,141 @@ import type { World } from '../../engine/world.js';
 import { act, type Plan, wait } from '../../runtime/outcome.js';
 import { sameSpec } from '../release/children.js';
 
-/** A service whose container goes before its new image comes. */
-interface Early {
+/** A service whose update strategy stops the old container before the new image is downloaded. */
+interface EarlyStop {
+  /** Name of its document. */
   readonly document: string;
+  /** The reference that is missing. */
   readonly image: string;
   readonly strategy: UpdateStrategy;
-  /** A container of another image is still there. */
-  readonly stands: boolean;
-  /** Its document says what the release wants of it. */
-  readonly told: boolean;
+  /** A container of another image still exists. */
+  readonly hasOldContainer: boolean;
+  /** Its document already says what the release wants of it. */
+  readonly specApplied: boolean;
 }
 
-/** What has to go before missing images are downloaded. */
-export interface Room {
-  readonly early: readonly Early[];
-  /** References that are not to be declared yet. */
-  readonly held: ReadonlySet<string>;
-  /** Documents of old images that only `delete-then-download` services have used, and that could go by now. */
-  readonly spent: readonly { readonly document: string; readonly image: string; readonly isGoing: boolean }[];
-  /** Missing images that nobody has to make room for. */
-  readonly others: boolean;
+/** What has to be removed from the disk before missing images are downloaded. */
+export interface DiskPressure {
+  readonly earlyStops: readonly EarlyStop[];
+  /** References that are not declared yet. */
+  readonly heldBack: ReadonlySet<string>;
+  /** Documents of old images that only `delete-then-download` services have used, and that can go by now. */
+  readonly oldImages: readonly { readonly document: string; readonly image: string; readonly isGoing: boolean }[];
+  /** Other images are missing too: they are downloaded first. */
+  readonly othersMissing: boolean;
 }
-export const NO_ROOM_NEEDED: Room = { early: [], held: new Set(), spent: [], others: false };
+export const NO_DISK_PRESSURE: DiskPressure = {
+  earlyStops: [],
+  heldBack: new Set(),
+  oldImages: [],
+  othersMissing: false,
+};
 
-export type RoomStep =
-  /** Tells these services, and only these, what the release wants of them. */
+export type DiskPressureStep =
+  /** Applies the release's spec to these services, and only to these. */
   | { readonly do: 'advance'; readonly services: readonly string[]; readonly because: string }
-  /** Lets go of these Image documents. */
+  /** Deletes these Image documents. */
   | { readonly do: 'drop'; readonly images: readonly string[]; readonly because: string };
+type Claim = { readonly do: 'claim'; readonly because: string };
+type Steps = Plan<DiskPressureStep | Claim, ReasonOf<'App'>>;
 
 /**
- * The next step towards images that need room. Everything else of the release is on the device by then, so that whoever
- * stops early is down no longer than its own download takes. Undefined when nothing is in the way. Pure.
- * (docs/design/rollout.md §2.1.)
+ * Plans the next step towards images that need space on the disk. Everything else of the release has been downloaded by
+ * then, so a service that stops early is down no longer than its own download takes. Returns undefined when the images
+ * can be downloaded. Pure. (docs/design/rollout.md §2.1.)
  */
-export function planRoom({ early, spent, others }: Room, locked: boolean): Steps | undefined {
-  if (others) return undefined;
-  const standing = early.filter(({ stands }) => stands);
-  const untold = standing.filter(({ told }) => !told);
-  if (untold.length > 0) {
-    const because = untold.map(({ strategy, image }) => `${strategy} of ${image}`).join(', ');
+export function planDiskPressure(
+  { earlyStops, oldImages, othersMissing }: DiskPressure,
+  locked: boolean,
+): Steps | undefined {
+  if (othersMissing) return undefined;
+  const running = earlyStops.filter(({ hasOldContainer }) => hasOldContainer);
+  const outdated = running.filter(({ specApplied }) => !specApplied);
+  if (outdated.length > 0) {
+    const because = outdated.map(({ strategy, image }) => `${strategy} of ${image}`).join(', ');
     const claim: readonly Claim[] = locked ? [] : [{ do: 'claim', because }];
-    return act<RoomStep | Claim, ReasonOf<'App'>>('MakingRoom', ...claim, {
+    return act<DiskPressureStep | Claim, ReasonOf<'App'>>('MakingRoom', ...claim, {
       do: 'advance',
-      services: untold.map(({ document }) => document),
+      services: outdated.map(({ document }) => document),
       because,
     });
   }
-  if (standing.length > 0) {
-    const names = standing.map(({ document }) => `Service/${document}`).join(', ');
+  if (running.length > 0) {
+    const names = running.map(({ document }) => `Service/${document}`).join(', ');
     return wait('MakingRoom', `Waiting for ${names} to stop before images are downloaded`);
   }
-  const next = spent.filter(({ isGoing }) => !isGoing);
+  const next = oldImages.filter(({ isGoing }) => !isGoing);
   if (next.length > 0) {
     const because = `delete-then-download: ${next.map(({ image }) => image).join(', ')} goes first`;
     return act('MakingRoom', { do: 'drop', images: next.map(({ document }) => document), because });
   }
-  if (spent.length === 0) return undefined;
-  return wait('MakingRoom', `Waiting for ${spent.map(({ image }) => image).join(', ')} to go first`);
+  if (oldImages.length === 0) return undefined;
+  return wait('MakingRoom', `Waiting for ${oldImages.map(({ image }) => image).join(', ')} to go first`);
 }
-type Claim = { readonly do: 'claim'; readonly because: string };
-type Steps = Plan<RoomStep | Claim, ReasonOf<'App'>>;
 
-/** Who has to make room for which of the missing images. */
-export function observeRoom(store: Store, world: World, { desired, existing, missing }: RoomInput): Room {
-  if (missing.length === 0) return NO_ROOM_NEEDED;
+/** Finds which services have to stop, and which images have to go, before which missing images are downloaded. */
+export function observeDiskPressure(
+  store: Store,
+  world: World,
+  { desired, existing, missing }: DiskPressureInput,
+): DiskPressure {
+  if (missing.length === 0) return NO_DISK_PRESSURE;
   const services = desired.filter((one) => one.kind === 'Service');
-  const early = services.flatMap(({ metadata, spec }): readonly Early[] => {
+  const earlyStops = services.flatMap(({ metadata, spec }): readonly EarlyStop[] => {
     const asked = askedStrategy(spec.updateStrategy, labelsOf(spec.labels));
     if (asked.is === 'unknown' || !killsFirst(asked.strategy) || !missing.includes(spec.image)) return [];
-    const there = store.get('Service', metadata.name);
+    const existingService = store.get('Service', metadata.name);
     return [
       {
         document: metadata.name,
         image: spec.image,
         strategy: asked.strategy,
-        stands: stands(world, spec),
-        told: there !== undefined && isActive(there) && sameSpec(there, { spec }),
+        hasOldContainer: hasOldContainer(world, spec),
+        specApplied: existingService !== undefined && isActive(existingService) && sameSpec(existingService, { spec }),
       },
     ];
   });
-  const isEarly = (reference: string): boolean =>
+  const isOnlyForEarlyStops = (reference: string): boolean =>
     services
       .filter(({ spec }) => spec.image === reference)
-      .every((one) => early.some((e) => e.document === one.metadata.name));
-  const forEarly = missing.filter((one) => early.some(({ image }) => image === one) && isEarly(one));
-  const spent = spentImages(early, { desired, existing });
-  const held = forEarly.filter(
-    (one) =>
-      early.some(({ image, stands }) => image === one && stands) ||
-      (spent.length > 0 && early.some(({ image, strategy }) => image === one && strategy === 'delete-then-download')),
+      .every(({ metadata }) => earlyStops.some(({ document }) => document === metadata.name));
+  const forEarlyStops = missing.filter(
+    (reference) => earlyStops.some(({ image }) => image === reference) && isOnlyForEarlyStops(reference),
   );
-  return { early, held: new Set(held), spent, others: missing.some((one) => !forEarly.includes(one)) };
+  const oldImages = removableImages(earlyStops, { desired, existing });
+  const heldBack = forEarlyStops.filter((reference) =>
+    earlyStops.some(
+      ({ image, strategy, hasOldContainer: isRunning }) =>
+        image === reference && (isRunning || (oldImages.length > 0 && strategy === 'delete-then-download')),
+    ),
+  );
+  return {
+    earlyStops,
+    heldBack: new Set(heldBack),
+    oldImages,
+    othersMissing: missing.some((reference) => !forEarlyStops.includes(reference)),
+  };
 }
 
-interface RoomInput {
+interface DiskPressureInput {
   readonly desired: readonly AnyDeclared[];
   readonly existing: readonly AnyResource[];
   /** References. */
   readonly missing: readonly string[];
 }
 
-const stands = (world: World, { appId = 0, serviceName, image }: Service['spec']): boolean =>
+const hasOldContainer = (world: World, { appId = 0, serviceName, image }: Service['spec']): boolean =>
   world.containersOf(appId, serviceName).some(({ labels }) => labels[IMAGE] !== image);
 
-/** An image that a container of somebody else keeps is not waited for. */
-function spentImages(early: readonly Early[], { desired, existing }: Omit<RoomInput, 'missing'>): Room['spent'] {
-  const deleting = early.filter(({ strategy, stands }) => strategy === 'delete-then-download' && !stands);
-  const mine = new Set(
+/** Old images of `delete-then-download` services that have stopped, but for one that somebody else's container keeps. */
+function removableImages(
+  earlyStops: readonly EarlyStop[],
+  { desired, existing }: Omit<DiskPressureInput, 'missing'>,
+): DiskPressure['oldImages'] {
+  const stopped = earlyStops.filter((one) => one.strategy === 'delete-then-download' && !one.hasOldContainer);
+  const users = new Set(
     desired.flatMap((one) =>
-      one.kind === 'Service' && deleting.some(({ document }) => document === one.metadata.name)
+      one.kind === 'Service' && stopped.some(({ document }) => document === one.metadata.name)
         ? [one.spec.serviceName]
         : [],
     ),
@@ -127,7 +152,7 @@ function spentImages(early: readonly Early[], { desired, existing }: Omit<RoomIn
   const wanted = new Set(desired.map(({ kind, metadata }) => keyOf(kind, metadata.name)));
   return existing.flatMap((one) => {
     if (one.kind !== 'Image' || wanted.has(keyOf('Image', one.metadata.name))) return [];
-    if (!one.spec.services.every((name) => mine.has(name))) return [];
+    if (!one.spec.services.every((name) => users.has(name))) return [];
     if (!isActive(one) && isInUse(one)) return [];
     return [{ document: one.metadata.name, image: one.spec.image, isGoing: !isActive(one) }];
   });

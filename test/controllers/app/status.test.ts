@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { NO_COMMANDS } from '../../../controllers/app/commands/commands.js';
-import { NO_ROOM_NEEDED } from '../../../controllers/app/images/disk-pressure.js';
+import { NO_DISK_PRESSURE } from '../../../controllers/app/images/disk-pressure.js';
 import { NO_SPARE } from '../../../controllers/app/images/image-retention.js';
 import type { AppObservation } from '../../../controllers/app/observe.js';
 import type { AppPlan } from '../../../controllers/app/plan.js';
@@ -30,7 +30,7 @@ const observation: AppObservation = {
   issues: [],
   taken: [],
   missing: [],
-  room: NO_ROOM_NEEDED,
+  diskPressure: NO_DISK_PRESSURE,
   spare: NO_SPARE,
   leftOut: [],
   unmet: [],

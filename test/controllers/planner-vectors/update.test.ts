@@ -1,4 +1,4 @@
-import type { Room } from '../../../controllers/app/images/disk-pressure.js';
+import type { DiskPressure } from '../../../controllers/app/images/disk-pressure.js';
 import { IMAGE } from '../../../controllers/engine/labels.js';
 import type { Wanted } from '../../../controllers/service/service-state.js';
 import type { UpdateStrategy } from '../../../crds/model/update-strategy.js';
@@ -118,12 +118,21 @@ describe('the planner vectors: networks and volumes that change', () => {
 
 describe('the planner vectors: update strategies', () => {
   const by = (strategy: UpdateStrategy): Partial<Wanted> => ({ course: { strategy, timeoutMs: 60_000 } });
-  /** `b` makes room for its image before it is downloaded. `stands`: it has a container; `told`: its document says so. */
-  const makesRoom = (more: Partial<Room['early'][number]> = {}): Room => ({
-    early: [{ document: 'hello.b', image: 'b:1', strategy: 'kill-then-download', stands: true, told: false, ...more }],
-    held: new Set(more.stands === false ? [] : ['b:1']),
-    spent: [],
-    others: false,
+  /** `b` stops before its image is downloaded: its old container runs, and its document does not say so yet. */
+  const makesRoom = (more: Partial<DiskPressure['earlyStops'][number]> = {}): DiskPressure => ({
+    earlyStops: [
+      {
+        document: 'hello.b',
+        image: 'b:1',
+        strategy: 'kill-then-download',
+        hasOldContainer: true,
+        specApplied: false,
+        ...more,
+      },
+    ],
+    heldBack: new Set(more.hasOldContainer === false ? [] : ['b:1']),
+    oldImages: [],
+    othersMissing: false,
   });
 
   testVectors([
@@ -152,7 +161,7 @@ describe('the planner vectors: update strategies', () => {
       id: 'P22, no lock',
       given: 'kill- or delete-then-download, new image missing',
       supervisor: 'takeLock k',
-      plan: app({ existing: releaseBefore(), missing: ['b:1'], room: makesRoom() }),
+      plan: app({ existing: releaseBefore(), missing: ['b:1'], diskPressure: makesRoom() }),
       want: 'claim (kill-then-download of b:1); advance (kill-then-download of b:1); progressing: MakingRoom',
     },
     {
@@ -169,7 +178,12 @@ describe('the planner vectors: update strategies', () => {
       id: 'P22, lock, the app',
       given: 'kill- or delete-then-download, new image missing',
       supervisor: 'kill k (the app waits)',
-      plan: app({ existing: releaseBefore(), missing: ['b:1'], locked: true, room: makesRoom({ told: true }) }),
+      plan: app({
+        existing: releaseBefore(),
+        missing: ['b:1'],
+        locked: true,
+        diskPressure: makesRoom({ specApplied: true }),
+      }),
       want: 'waiting: MakingRoom',
     },
     {
@@ -180,7 +194,7 @@ describe('the planner vectors: update strategies', () => {
         existing: withoutImageOfB(),
         missing: ['b:1'],
         locked: true,
-        room: makesRoom({ told: true, stands: false }),
+        diskPressure: makesRoom({ specApplied: true, hasOldContainer: false }),
       }),
       want: 'stage (images come first: Image/hello.b-IMAGE); progressing: Staging',
     },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { NO_COMMANDS } from '../../../controllers/app/commands/commands.js';
-import { NO_ROOM_NEEDED } from '../../../controllers/app/images/disk-pressure.js';
+import { NO_DISK_PRESSURE } from '../../../controllers/app/images/disk-pressure.js';
 import { NO_SPARE } from '../../../controllers/app/images/image-retention.js';
 import { type AppFacts, planApp } from '../../../controllers/app/plan.js';
 import { childrenOf } from '../../../controllers/app/release/children.js';
@@ -82,7 +82,7 @@ export const app =
         issues: [],
         taken: [],
         missing: [],
-        room: NO_ROOM_NEEDED,
+        diskPressure: NO_DISK_PRESSURE,
         spare: NO_SPARE,
         leftOut: [],
         unmet: [],
