@@ -8,7 +8,7 @@ import type { TerminalError } from '../runtime/outcome.js';
 import { reconciler } from '../runtime/reconciler.js';
 import { event } from './events.js';
 import { executeAppStep } from './execute.js';
-import { isKept } from './images/image-retention.js';
+import { isRetained } from './images/image-retention.js';
 import { type AppDeps, type AppObservation, type Memory, observeApp } from './observe.js';
 import { type AppFacts, type AppPlan, planApp, REJECTED, validateApp } from './plan.js';
 import { shareApiNetwork } from './release/api-network.js';
@@ -88,7 +88,7 @@ function wakes({ store, world }: AppDeps, memory: Memory, wake: (name: string) =
     for (const app of store.list('App')) if (!isReady(app)) wake(app.metadata.name);
   };
   const wakeKeepers = (): void => {
-    for (const image of store.list('Image')) if (isKept(image)) wake(image.spec.app);
+    for (const image of store.list('Image')) if (isRetained(image)) wake(image.spec.app);
   };
   const stopWorld = world.onChange((change) => {
     if (change.type === 'all') wakeAll();

@@ -27,7 +27,7 @@ import type { UpdateLocks } from '../host/locks/update-locks.js';
 import type { Ages } from '../runtime/ages.js';
 import { observeCommands } from './commands/commands.js';
 import { observeDiskPressure } from './images/disk-pressure.js';
-import { observeSpare } from './images/image-retention.js';
+import { observeImageRetention } from './images/image-retention.js';
 import type { AppFacts } from './plan.js';
 import { childrenOf, identityOf, withKeptVolumes } from './release/children.js';
 import { admit } from './release/contracts.js';
@@ -115,7 +115,7 @@ export function observeApp(
       existing,
       missing: missing.map(({ spec }) => spec.image),
     }),
-    spare: observeSpare({ app, existing, desired, store, world, ages, nowMs: now(), graceMs }),
+    imageRetention: observeImageRetention({ app, existing, desired, store, world, ages, nowMs: now(), graceMs }),
     needLock: [...store.owned(key, 'Service'), ...byHand].filter(needsLock).map(({ spec }) => spec.serviceName),
     locked: locks.isHeld(appId),
     unswept: !swept.has(appId),

@@ -10,14 +10,14 @@ import type { AppStatus } from '../../crds/model/types.js';
 import { act, type Plan, settled, TerminalError, type Unwell, wait } from '../runtime/outcome.js';
 import { type CommandStep, type Commands, isAsked, planCommands } from './commands/commands.js';
 import { type DiskPressure, type DiskPressureStep, planDiskPressure } from './images/disk-pressure.js';
-import type { Spare, SpareStep } from './images/image-retention.js';
+import type { ImageRetention, ImageRetentionStep } from './images/image-retention.js';
 import { identityOf, sameSpec } from './release/children.js';
 import type { Unmet } from './release/contracts.js';
 
 export type AppStep =
   | CommandStep
   | DiskPressureStep
-  | SpareStep
+  | ImageRetentionStep
   /** Declare the new images beside what is there. */
   | { readonly do: 'stage'; readonly because: string }
   /** Declare the release, whole. */
@@ -45,8 +45,8 @@ export interface AppFacts {
   readonly missing: readonly string[];
   /** What has to be removed from the disk before some of them are downloaded. */
   readonly diskPressure: DiskPressure;
-  /** Images that the document does not ask for. */
-  readonly spare: Spare;
+  /** Images that the document does not ask for, and what happens to them. */
+  readonly imageRetention: ImageRetention;
   /** Services of the app that cannot go on without the lock. */
   readonly needLock: readonly string[];
   /** Held by this process. */
@@ -65,10 +65,10 @@ export type AppPlan = Steps & { readonly phase: Phase };
 export function planApp(app: App, facts: AppFacts): AppPlan {
   if (!isActive(app)) return planRemoval(app, facts);
   if (isSuspended(app)) return planSuspension(app, facts);
-  const { inTheWay } = facts.spare;
-  if (inTheWay.length > 0) {
-    const because = `${imagesOf(inTheWay)} only kept, and the disk is short of room for a download`;
-    return { ...act('MakingRoom', { do: 'prune', images: inTheWay, because }), phase: phaseBefore(app) };
+  const { blocking } = facts.imageRetention;
+  if (blocking.length > 0) {
+    const because = `${imagesOf(blocking)} only kept, and the disk is short of room for a download`;
+    return { ...act('MakingRoom', { do: 'prune', images: blocking, because }), phase: phaseBefore(app) };
   }
   const failure = failureOf(facts);
   if (!failure) return planRelease(app, facts);
@@ -123,10 +123,10 @@ function planRelease(app: App, facts: AppFacts): AppPlan {
   const newImages = changes.filter((change) => change.startsWith('Image/') && !heldBack.includes(change));
 
   if (missing.length > 0) {
-    const { obsolete } = facts.spare;
-    if (changes.length > 0 && obsolete.length > 0) {
-      const because = `${imagesOf(obsolete)} neither in what runs nor in what is to run`;
-      return { ...act('Staging', { do: 'prune', images: obsolete, because }), phase: 'Staging' };
+    const { evictable } = facts.imageRetention;
+    if (changes.length > 0 && evictable.length > 0) {
+      const because = `${imagesOf(evictable)} neither in what runs nor in what is to run`;
+      return { ...act('Staging', { do: 'prune', images: evictable, because }), phase: 'Staging' };
     }
     if (newImages.length > 0)
       return {
@@ -195,7 +195,7 @@ const areStuck = (late: readonly AnyResource[]): boolean =>
 
 /** Everything is as the release wants it: say so, and let go of what only the way there needed. */
 function planSettling({ spec, status, metadata }: App, facts: AppFacts): Steps {
-  const { over, fresh } = facts.spare;
+  const { expired, unused } = facts.imageRetention;
   const { release } = identityOf({ spec, metadata });
   const steps: AppStep[] = [];
   if (canonical(status?.release ?? null) !== canonical(release)) {
@@ -205,9 +205,10 @@ function planSettling({ spec, status, metadata }: App, facts: AppFacts): Steps {
     });
   }
   // One of the two in a pass: each declares all children.
-  if (over.length > 0) steps.push({ do: 'prune', images: over, because: `${imagesOf(over)} not in the release` });
-  else if (fresh.length > 0)
-    steps.push({ do: 'keep', images: fresh, because: `${imagesOf(fresh)} of the release before` });
+  if (expired.length > 0)
+    steps.push({ do: 'prune', images: expired, because: `${imagesOf(expired)} not in the release` });
+  else if (unused.length > 0)
+    steps.push({ do: 'keep', images: unused, because: `${imagesOf(unused)} of the release before` });
   const unlock = planUnlock(facts);
   return steps.length > 0 ? act('Settling', ...steps, ...(unlock?.steps ?? [])) : (unlock ?? settled());
 }
@@ -247,7 +248,7 @@ function planRemoval(app: App, facts: AppFacts): AppPlan {
 }
 const REMOVAL_ORDER: readonly Kind[] = ['Service', 'Network', 'Volume', 'Image'];
 
-/** Children that a promotion would create, change or delete. Spare images are not among them: they go at the end. */
+/** Children that a promotion would create, change or delete. Unwanted images are not among them: they go at the end. */
 function differences(existing: readonly AnyResource[], desired: readonly AnyDeclared[]): readonly string[] {
   const active = new Map(existing.filter(isActive).map((one) => [keyOfChild(one), one]));
   const wanted = new Set(desired.map(keyOfChild));
@@ -255,8 +256,8 @@ function differences(existing: readonly AnyResource[], desired: readonly AnyDecl
     const there = active.get(keyOfChild(one));
     return there === undefined || !sameSpec(there, one);
   });
-  const spare = [...active.values()].filter((one) => one.kind !== 'Image' && !wanted.has(keyOfChild(one)));
-  return [...missing, ...spare].map(keyOfChild);
+  const unwanted = [...active.values()].filter((one) => one.kind !== 'Image' && !wanted.has(keyOfChild(one)));
+  return [...missing, ...unwanted].map(keyOfChild);
 }
 
 const imagesOf = (names: readonly string[]): string => listOf(names.map((name) => `Image/${name}`));

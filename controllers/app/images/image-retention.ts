@@ -6,26 +6,26 @@ import type { World } from '../../engine/world.js';
 import type { Ages } from '../../runtime/ages.js';
 import { exactImage } from '../release/release-images.js';
 
-/** Image documents that the App has and does not want: names, by what is to become of them. */
-export interface Spare {
-  /** Wanted until now; kept for a while from now on, should the release before be wanted again. */
-  readonly fresh: readonly string[];
-  /** Kept for as long as they are to be, or not on the device anyway. */
-  readonly over: readonly string[];
-  /** Neither what runs nor what is wanted next needs them: in the way of a download. */
-  readonly obsolete: readonly string[];
-  /** Kept, while a download on this device finds no room. */
-  readonly inTheWay: readonly string[];
+/** Names of the Image documents that the App has and does not want, by what happens to them. */
+export interface ImageRetention {
+  /** Wanted until now: retained for a while from now on, in case the release before is wanted again. */
+  readonly unused: readonly string[];
+  /** Retained for as long as they are to be, or not on the device anyway: deleted once the release is complete. */
+  readonly expired: readonly string[];
+  /** Needed neither by what runs nor by what is wanted: deleted before images are downloaded. */
+  readonly evictable: readonly string[];
+  /** Retained while a download on this device lacks disk space: deleted at once. */
+  readonly blocking: readonly string[];
 }
-export const NO_SPARE: Spare = { fresh: [], over: [], obsolete: [], inTheWay: [] };
+export const NO_UNWANTED_IMAGES: ImageRetention = { unused: [], expired: [], evictable: [], blocking: [] };
 
-export type SpareStep =
-  /** Let go of these images. */
+export type ImageRetentionStep =
+  /** Deletes these Image documents. */
   | { readonly do: 'prune'; readonly images: readonly string[]; readonly because: string }
-  /** Keep these images for a while, though nothing uses them. */
+  /** Marks these images as retained from now on. */
   | { readonly do: 'keep'; readonly images: readonly string[]; readonly because: string };
 
-interface SpareInput {
+interface ImageRetentionInput {
   readonly app: App;
   readonly existing: readonly AnyResource[];
   readonly desired: readonly AnyDeclared[];
@@ -38,38 +38,50 @@ interface SpareInput {
   readonly graceMs: number;
 }
 
-/** Sorts the images that the App has and does not want. */
-export function observeSpare({ app, existing, desired, store, world, ages, nowMs, graceMs }: SpareInput): Spare {
+/** Finds the images that the App has and does not want, and what is to happen to each. */
+export function observeImageRetention({
+  app,
+  existing,
+  desired,
+  store,
+  world,
+  ages,
+  nowMs,
+  graceMs,
+}: ImageRetentionInput): ImageRetention {
   const wanted = new Set(desired.flatMap(({ kind, metadata }) => (kind === 'Image' ? [metadata.name] : [])));
-  const spare = existing
+  const unwanted = existing
     .filter((one) => one.kind === 'Image')
     .filter((one) => isActive(one) && !wanted.has(one.metadata.name));
-  if (spare.length === 0) return NO_SPARE;
+  if (unwanted.length === 0) return NO_UNWANTED_IMAGES;
 
   const isShortOfDisk = store.list('Image').some(lacksDisk);
-  const isThere = ({ spec, status }: Image): boolean => status?.state === 'Downloaded' || !!world.image(spec.image);
-  const keptMs = ({ metadata, spec }: Image): number => ages.since(metadata.uid, Date.parse(spec.spareSince ?? ''));
-  const isOver = (image: Image): boolean =>
-    graceMs === 0 || !isThere(image) || (isKept(image) && !isFromFuture(image, nowMs) && keptMs(image) >= graceMs);
-  const isFresh = (image: Image): boolean => (!isKept(image) || isFromFuture(image, nowMs)) && !isOver(image);
-  const runs = new Set(existing.flatMap((one) => (one.kind === 'Service' && isActive(one) ? [one.spec.image] : [])));
+  const isLocal = ({ spec, status }: Image): boolean => status?.state === 'Downloaded' || !!world.image(spec.image);
+  const retainedMs = ({ metadata, spec }: Image): number => ages.since(metadata.uid, Date.parse(spec.spareSince ?? ''));
+  const isRetainedNow = (image: Image): boolean => isRetained(image) && !isFromFuture(image, nowMs);
+  const isExpired = (image: Image): boolean =>
+    graceMs === 0 || !isLocal(image) || (isRetainedNow(image) && retainedMs(image) >= graceMs);
+  const isUnused = (image: Image): boolean => !isRetainedNow(image) && !isExpired(image);
+  const running = new Set(existing.flatMap((one) => (one.kind === 'Service' && isActive(one) ? [one.spec.image] : [])));
   const completed = new Set(Object.values(app.status?.images ?? {}));
-  // A service that makes room for its next image is told of that one first: the release before is then known by its digests.
+  // The spec of a service under disk pressure names the next image already: the release before is known by its digests.
   const isOfRunning = (image: Image): boolean =>
-    runs.has(image.spec.image) || (!isKept(image) && completed.has(exactImage(image) ?? ''));
+    running.has(image.spec.image) || (!isRetained(image) && completed.has(exactImage(image) ?? ''));
+  const isBlocking = (image: Image): boolean => isRetained(image) && !running.has(image.spec.image);
   return {
-    fresh: namesOf(spare.filter(isFresh)),
-    over: namesOf(spare.filter(isOver)),
-    obsolete: namesOf(spare.filter((one) => !isOfRunning(one))),
-    inTheWay: isShortOfDisk ? namesOf(spare.filter((one) => isKept(one) && !runs.has(one.spec.image))) : [],
+    unused: namesOf(unwanted.filter(isUnused)),
+    expired: namesOf(unwanted.filter(isExpired)),
+    evictable: namesOf(unwanted.filter((image) => !isOfRunning(image))),
+    blocking: isShortOfDisk ? namesOf(unwanted.filter(isBlocking)) : [],
   };
 }
 
-export const isKept = ({ spec }: Image): boolean => spec.spareSince !== undefined;
+/** Whether an image is kept although no release wants it. Pure. */
+export const isRetained = ({ spec }: Image): boolean => spec.spareSince !== undefined;
 
-/** Clocks that are only slewed, and documents written in this very moment, ms. */
+/** Tolerance for clocks that are only slewed, and for documents written in this very moment, ms. */
 const SLACK_MS = 2_000;
-/** A time that is yet to come was written under another clock: the image is kept anew, from now on. Pure. */
+/** Whether a time that is yet to come was written under another clock: the image is retained from now on instead. Pure. */
 const isFromFuture = ({ spec }: Image, nowMs: number): boolean => Date.parse(spec.spareSince ?? '') > nowMs + SLACK_MS;
 
 const namesOf = (images: readonly Image[]): readonly string[] => images.map(({ metadata }) => metadata.name);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type Command, NO_COMMANDS } from '../../../controllers/app/commands/commands.js';
 import { NO_DISK_PRESSURE } from '../../../controllers/app/images/disk-pressure.js';
-import { NO_SPARE } from '../../../controllers/app/images/image-retention.js';
+import { NO_UNWANTED_IMAGES } from '../../../controllers/app/images/image-retention.js';
 import { type AppFacts, planApp } from '../../../controllers/app/plan.js';
 import { childrenOf } from '../../../controllers/app/release/children.js';
 import type { AnyDeclared, AnyResource, App } from '../../../crds/model/kinds.js';
@@ -53,7 +53,7 @@ const plan = (app: App, facts: Partial<AppFacts>) =>
     taken: [],
     missing: [],
     diskPressure: NO_DISK_PRESSURE,
-    spare: NO_SPARE,
+    imageRetention: NO_UNWANTED_IMAGES,
     leftOut: [],
     unmet: [],
     needLock: [],
@@ -192,14 +192,21 @@ describe('planApp', () => {
     },
     {
       it: 'lets go of old images at the end',
-      facts: { existing: [...all, spareImage], spare: { ...NO_SPARE, over: [spareImage.metadata.name] }, locked: true },
+      facts: {
+        existing: [...all, spareImage],
+        imageRetention: { ...NO_UNWANTED_IMAGES, expired: [spareImage.metadata.name] },
+        locked: true,
+      },
       want: 'commit (release local); prune (Image/hello.busybox-12345678 not in the release); unlock (all children are as they are meant to be); progressing: Settling',
       phase: 'Settled',
     },
     {
       it: 'keeps an image that the release no longer wants for a while',
       app: settledApp,
-      facts: { existing: [...all, spareImage], spare: { ...NO_SPARE, fresh: [spareImage.metadata.name] } },
+      facts: {
+        existing: [...all, spareImage],
+        imageRetention: { ...NO_UNWANTED_IMAGES, unused: [spareImage.metadata.name] },
+      },
       want: 'keep (Image/hello.busybox-12345678 of the release before); progressing: Settling',
       phase: 'Settled',
     },
@@ -222,7 +229,11 @@ describe('planApp', () => {
       facts: {
         existing: [...changedService.filter(({ kind }) => kind !== 'Image'), spareImage],
         missing: ['busybox:1.36'],
-        spare: { ...NO_SPARE, fresh: [spareImage.metadata.name], obsolete: [spareImage.metadata.name] },
+        imageRetention: {
+          ...NO_UNWANTED_IMAGES,
+          unused: [spareImage.metadata.name],
+          evictable: [spareImage.metadata.name],
+        },
       },
       want: 'prune (Image/hello.busybox-12345678 neither in what runs nor in what is to run); progressing: Staging',
       phase: 'Staging',
@@ -232,7 +243,7 @@ describe('planApp', () => {
       facts: {
         existing: [...all, spareImage],
         missing: ['busybox:1.36'],
-        spare: { ...NO_SPARE, obsolete: [spareImage.metadata.name] },
+        imageRetention: { ...NO_UNWANTED_IMAGES, evictable: [spareImage.metadata.name] },
       },
       want: 'waiting: ImagesNotReady',
       phase: 'Staging',
@@ -240,7 +251,10 @@ describe('planApp', () => {
     {
       it: 'keeps nothing while a download finds no room on the disk',
       app: settledApp,
-      facts: { existing: [...all, spareImage], spare: { ...NO_SPARE, inTheWay: [spareImage.metadata.name] } },
+      facts: {
+        existing: [...all, spareImage],
+        imageRetention: { ...NO_UNWANTED_IMAGES, blocking: [spareImage.metadata.name] },
+      },
       want: 'prune (Image/hello.busybox-12345678 only kept, and the disk is short of room for a download); progressing: MakingRoom',
       phase: 'Settled',
     },

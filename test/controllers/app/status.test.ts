@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { NO_COMMANDS } from '../../../controllers/app/commands/commands.js';
 import { NO_DISK_PRESSURE } from '../../../controllers/app/images/disk-pressure.js';
-import { NO_SPARE } from '../../../controllers/app/images/image-retention.js';
+import { NO_UNWANTED_IMAGES } from '../../../controllers/app/images/image-retention.js';
 import type { AppObservation } from '../../../controllers/app/observe.js';
 import type { AppPlan } from '../../../controllers/app/plan.js';
 import { type AppResult, appStatus } from '../../../controllers/app/status.js';
@@ -31,7 +31,7 @@ const observation: AppObservation = {
   taken: [],
   missing: [],
   diskPressure: NO_DISK_PRESSURE,
-  spare: NO_SPARE,
+  imageRetention: NO_UNWANTED_IMAGES,
   leftOut: [],
   unmet: [],
   needLock: [],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { NO_COMMANDS } from '../../../controllers/app/commands/commands.js';
 import { NO_DISK_PRESSURE } from '../../../controllers/app/images/disk-pressure.js';
-import { NO_SPARE } from '../../../controllers/app/images/image-retention.js';
+import { NO_UNWANTED_IMAGES } from '../../../controllers/app/images/image-retention.js';
 import { type AppFacts, planApp } from '../../../controllers/app/plan.js';
 import { childrenOf } from '../../../controllers/app/release/children.js';
 import type { SeenContainer } from '../../../controllers/engine/engine.js';
@@ -83,7 +83,7 @@ export const app =
         taken: [],
         missing: [],
         diskPressure: NO_DISK_PRESSURE,
-        spare: NO_SPARE,
+        imageRetention: NO_UNWANTED_IMAGES,
         leftOut: [],
         unmet: [],
         needLock: [],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Store } from '../../../../api/store/store.js';
-import { NO_SPARE, observeSpare } from '../../../../controllers/app/images/image-retention.js';
+import { NO_UNWANTED_IMAGES, observeImageRetention } from '../../../../controllers/app/images/image-retention.js';
 import type { World } from '../../../../controllers/engine/world.js';
 import { Ages } from '../../../../controllers/runtime/ages.js';
 import type { AnyDeclared, AnyResource, App, Image } from '../../../../crds/model/kinds.js';
@@ -42,7 +42,7 @@ const anImageNamed = (name: string, status: Image['status'], spareSince?: string
     { ...(status ? { status } : {}), deleted },
   );
 
-function told(row: Row): string {
+function listsOf(row: Row): string {
   const { keptSince, status = DOWNLOADED, deleted, services = [], leaving, app = anApp(), wanted = ['new'] } = row;
   const clock = new FakeClock(Date.parse('2026-01-01T13:00:00Z'));
   const old = anImageNamed('old', status, keptSince && `2026-01-01T${keptSince}Z`, deleted);
@@ -54,7 +54,7 @@ function told(row: Row): string {
     ),
   ];
   const waiting = anImageNamed('waiting', row.short ? notReady('NotEnoughDisk') : ready());
-  const spare = observeSpare({
+  const retention = observeImageRetention({
     app,
     existing,
     desired: wanted.map((name) => ({ kind: 'Image', metadata: { name } }) as AnyDeclared),
@@ -64,69 +64,69 @@ function told(row: Row): string {
     nowMs: clock.now(),
     graceMs: row.graceMs ?? HOUR_MS,
   });
-  for (const names of Object.values(spare)) assert.ok(names.every((name: string) => name === 'old'));
-  return Object.entries(spare)
+  for (const names of Object.values(retention)) assert.ok(names.every((name: string) => name === 'old'));
+  return Object.entries(retention)
     .flatMap(([list, names]) => (names.length > 0 ? [list] : []))
     .join(', ');
 }
 
 const TABLES: Readonly<Record<string, readonly Row[]>> = {
   'are kept for a while': [
-    { it: 'from the moment in which nobody wants them any more', want: 'fresh, obsolete' },
-    { it: 'until the hour is over', keptSince: '12:00:01', want: 'obsolete' },
-    { it: 'and no longer', keptSince: '12:00:00', want: 'over, obsolete' },
-    { it: 'not at all where nothing is to be kept', graceMs: 0, want: 'over, obsolete' },
-    { it: 'not when they are not there anyway', status: ready(), want: 'over, obsolete' },
+    { it: 'from the moment in which nobody wants them any more', want: 'unused, evictable' },
+    { it: 'until the hour is over', keptSince: '12:00:01', want: 'evictable' },
+    { it: 'and no longer', keptSince: '12:00:00', want: 'expired, evictable' },
+    { it: 'not at all where nothing is to be kept', graceMs: 0, want: 'expired, evictable' },
+    { it: 'not when they are not there anyway', status: ready(), want: 'expired, evictable' },
     {
       it: 'when the engine has them although no status says so',
       status: ready(),
       local: ['old:1'],
-      want: 'fresh, obsolete',
+      want: 'unused, evictable',
     },
     {
       it: 'anew when their time is yet to come: another clock wrote it',
       keptSince: '13:00:03',
-      want: 'fresh, obsolete',
+      want: 'unused, evictable',
     },
-    { it: 'not anew for a clock that is 2 s ahead', keptSince: '13:00:02', want: 'obsolete' },
+    { it: 'not anew for a clock that is 2 s ahead', keptSince: '13:00:02', want: 'evictable' },
   ],
   'are none': [
     { it: 'when they are wanted', wanted: ['new', 'old'], want: '' },
     { it: 'when they are on their way out', deleted: true, want: '' },
   ],
   'are in the way of a download': [
-    { it: 'when nothing runs on them', services: ['new:1'], want: 'fresh, obsolete' },
-    { it: 'not when a service runs on them', services: ['old:1'], want: 'fresh' },
-    { it: 'when that service is on its way out', services: ['old:1'], leaving: true, want: 'fresh, obsolete' },
+    { it: 'when nothing runs on them', services: ['new:1'], want: 'unused, evictable' },
+    { it: 'not when a service runs on them', services: ['old:1'], want: 'unused' },
+    { it: 'when that service is on its way out', services: ['old:1'], leaving: true, want: 'unused, evictable' },
     {
       it: 'not when they are of the release before, which still runs without documents',
       status: { ...DOWNLOADED, dockerImageId: 'sha256:1' },
       app: anApp({ status: { images: { web: 'sha256:1' } } }),
-      want: 'fresh',
+      want: 'unused',
     },
     {
       it: 'by their digest, where a registry knows them',
       status: { ...DOWNLOADED, digest: 'sha256:d' },
       app: anApp({ status: { images: { web: 'old@sha256:d' } } }),
-      want: 'fresh',
+      want: 'unused',
     },
     {
       it: 'once they are kept, also those of the release before',
       keptSince: '12:30:00',
       status: { ...DOWNLOADED, dockerImageId: 'sha256:1' },
       app: anApp({ status: { images: { web: 'sha256:1' } } }),
-      want: 'obsolete',
+      want: 'evictable',
     },
     {
       it: 'when nobody knows what they are',
       status: ready(),
       app: anApp({ status: { images: { web: 'sha256:1' } } }),
-      want: 'over, obsolete',
+      want: 'expired, evictable',
     },
   ],
   'while some image on the device finds no room': [
-    { it: 'are in the way when they are kept', keptSince: '12:30:00', short: true, want: 'obsolete, inTheWay' },
-    { it: 'are not before they are kept', short: true, want: 'fresh, obsolete' },
+    { it: 'are in the way when they are kept', keptSince: '12:30:00', short: true, want: 'evictable, blocking' },
+    { it: 'are not before they are kept', short: true, want: 'unused, evictable' },
     { it: 'are not while a service runs on them', keptSince: '12:30:00', short: true, services: ['old:1'], want: '' },
   ],
 };
@@ -134,7 +134,7 @@ const TABLES: Readonly<Record<string, readonly Row[]>> = {
 describe('images that an App does not want', () => {
   for (const [when, rows] of Object.entries(TABLES)) {
     describe(when, () => {
-      for (const row of rows) it(row.it, () => assert.equal(told(row), row.want));
+      for (const row of rows) it(row.it, () => assert.equal(listsOf(row), row.want));
     });
   }
 
@@ -142,8 +142,8 @@ describe('images that an App does not want', () => {
     const nothing = { list: () => assert.fail('asked for nothing') } as unknown as Store;
     const clock = new FakeClock();
     const input = { app: anApp(), existing: [], desired: [], world: {} as World, nowMs: 0, graceMs: 0 };
-    assert.equal(observeSpare({ ...input, store: nothing, ages: new Ages(clock) }), NO_SPARE);
-    assert.deepEqual(NO_SPARE, { fresh: [], over: [], obsolete: [], inTheWay: [] });
+    assert.equal(observeImageRetention({ ...input, store: nothing, ages: new Ages(clock) }), NO_UNWANTED_IMAGES);
+    assert.deepEqual(NO_UNWANTED_IMAGES, { unused: [], expired: [], evictable: [], blocking: [] });
   });
 
   it('lack room only for that one reason', () => {
