@@ -1,6 +1,6 @@
 import type { ApiServer } from '../../api/http/server.js';
 import { systemClock } from '../runtime/delays.js';
-import { collectAtRest } from '../runtime/heap-rest.js';
+import { collectAtRest } from '../runtime/idle-gc.js';
 import { Manager, type Part } from '../runtime/manager.js';
 import { openAgent } from './agent-context.js';
 import { acting, firewall, working } from './components.js';

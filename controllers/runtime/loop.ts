@@ -5,11 +5,11 @@ import type { Store } from '../../api/store/store.js';
 import { isReady } from '../../crds/model/conditions.js';
 import { type Kind, keyOf, type Resource } from '../../crds/model/kinds.js';
 import { Backoff } from './backoff.js';
-import { conclude, conditionsAfter, type Ending } from './conclude.js';
 import type { Controller } from './controller.js';
 import { type Cancel, type Clock, Delays } from './delays.js';
 import { retry } from './outcome.js';
 import { WorkQueue } from './queue.js';
+import { conclude, conditionsAfter, type Ending } from './result-to-action.js';
 
 /** A pass that made progress this often in a row without resting gives others a turn and is reported. */
 const SPIN_LIMIT = 200;

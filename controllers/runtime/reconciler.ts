@@ -3,8 +3,8 @@ import { isActive } from '../../crds/model/active.js';
 import type { Condition } from '../../crds/model/conditions.js';
 import type { Kind, Kinds, Resource } from '../../crds/model/kinds.js';
 import { isSuspended, SUSPENDED, suspendedMessage } from '../../crds/model/suspend.js';
-import { CONCLUDED, conditionsBefore } from './conclude.js';
 import { type Outcome, type Plan, type Reconcile, wait } from './outcome.js';
+import { CONCLUDED, conditionsBefore } from './result-to-action.js';
 
 /** A copy of somebody else's state, as a pass needs it. `World` is one. */
 interface Synced {

@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { settledWithin, timeoutSignal, withTimeout } from '../../../api/platform/time-limit.js';
-import { v8Heap } from '../../../controllers/runtime/heap-rest.js';
+import { v8Heap } from '../../../controllers/runtime/idle-gc.js';
 
 /** Resolves with the reason that the signal gives, which nothing else refers to. */
 const reasonOf = (signal: AbortSignal): Promise<unknown> =>

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { conclude, conditionsAfter, type Ending } from '../../../controllers/runtime/conclude.js';
 import { InvalidSpecError, TerminalError } from '../../../controllers/runtime/outcome.js';
+import { conclude, conditionsAfter, type Ending } from '../../../controllers/runtime/result-to-action.js';
 
 const print = (ending: Ending): string => {
   const { next, forgetBackoff, ready, reconciling, stalled } = conclude(ending);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { collectAtRest, type Heap, v8Heap } from '../../../controllers/runtime/heap-rest.js';
+import { collectAtRest, type Heap, v8Heap } from '../../../controllers/runtime/idle-gc.js';
 import { FakeClock } from '../../setup/fake-clock.js';
 
 const MIB = 1024 * 1024;
