@@ -11,7 +11,7 @@
 const PLANNERS = {
   'api/store/proposal/plan-deletion.ts': ['test/api/store/proposal/plan-deletion.test.ts'],
   'api/store/proposal/plan-proposal.ts': ['test/api/store/proposal/plan-proposal.test.ts'],
-  'controllers/app/images/spare-images.ts': ['test/controllers/app/images/spare-images.test.ts'],
+  'controllers/app/images/image-retention.ts': ['test/controllers/app/images/image-retention.test.ts'],
   'controllers/app/plan.ts': ['test/controllers/app/plan.test.ts', 'test/controllers/planner-vectors/*.test.ts'],
   'controllers/git-source/plan.ts': ['test/controllers/git-source/plan.test.ts'],
   'controllers/host-config/device/plan.ts': [
@@ -22,7 +22,7 @@ const PLANNERS = {
   'controllers/host-config/commit-confirm.ts': ['test/controllers/host-config/commit-confirm.test.ts'],
   'controllers/image/plan.ts': ['test/controllers/image/plan.test.ts'],
   'controllers/network/plan.ts': ['test/controllers/network/plan.test.ts'],
-  'controllers/runtime/conclude.ts': ['test/controllers/runtime/conclude.test.ts'],
+  'controllers/runtime/result-to-action.ts': ['test/controllers/runtime/result-to-action.test.ts'],
   'controllers/service/health/runs.ts': ['test/controllers/service/health/runs.test.ts'],
   'controllers/service/commands/commands.ts': ['test/controllers/service/commands/commands.test.ts'],
   'controllers/service/plan.ts': [

@@ -279,7 +279,7 @@ class DocumentStore implements Store {
     this.#announce({ type: 'MODIFIED', key, object: entry.resource, parts: [], resourceVersion: this.#nextVersion() });
   }
 
-  concluded(key: Key): void {
+  markReconciled(key: Key): void {
     // Not announced: it would wake whom it speaks of. The version tells views to look again.
     if (this.#touched.delete(key)) this.#nextVersion();
   }

@@ -130,7 +130,7 @@ export interface Store extends Reader {
   /** Asks for a pass although nothing changed (the same target posted again). In memory only. */
   touch(key: Key): void;
   /** The runtime says that a pass, begun when `resourceVersion` was current, has ended as settled or stalled. */
-  concluded(key: Key): void;
+  markReconciled(key: Key): void;
   /** `times`: it has happened so often since it was last told; once when absent. */
   record(key: Key, event: Happening): void;
   /** Resolves when every status is on disk. */

@@ -7,7 +7,7 @@ import { Backoff } from '../runtime/backoff.js';
 import { watchClock } from '../runtime/clock-watch.js';
 import { type Clock, systemClock } from '../runtime/delays.js';
 import type { Loop } from '../runtime/loop.js';
-import { Manager, ongoing, type Part } from '../runtime/manager.js';
+import { type Component, Manager, ongoing } from '../runtime/manager.js';
 import { onVariables, repeat } from '../runtime/variables.js';
 import { watchStrays } from '../service/orphans.js';
 import { logOwnerOf } from '../service/output/log-owner.js';
@@ -21,24 +21,33 @@ import type { Wiring } from './wiring.js';
 const RELIST_MS = 5 * 60_000;
 
 /** What acts: first the engine is looked for, then the parts that need it start, the sources and the controllers among them. */
-export function acting(wiring: Wiring, signal: AbortSignal): Part {
+export function acting(wiring: Wiring, signal: AbortSignal): Component {
   const manager = new Manager(wiring.context.log);
   return {
     name: 'the controllers',
     start: async () => {
       await wiring.handle.find(signal);
-      await manager.start(actingParts(wiring));
+      await manager.start(actingComponents(wiring));
     },
     stop: () => manager.stop(),
   };
 }
 
-function actingParts({ context, handle, traits, archives, pulls, folders, rescan, loops }: Wiring): readonly Part[] {
+function actingComponents({
+  context,
+  handle,
+  traits,
+  archives,
+  pulls,
+  folders,
+  rescan,
+  loops,
+}: Wiring): readonly Component[] {
   const { store, host, logs, variables, log } = context;
   const { engine, world } = handle;
   const clock = systemClock;
   const lookAtAll = (): void => {
-    for (const loop of loops) loop.wakeAll();
+    for (const loop of loops) loop.resync();
   };
   return [
     // Before the first list, which an engine that hangs would hold up.
@@ -108,7 +117,7 @@ interface FirewallDeps extends Pick<AgentContext, 'store' | 'variables'> {
 const FIREWALL_RETRY_MS = { firstMs: 5_000, maxMs: 10 * 60_000 };
 
 /** Keeps the host's firewall as the settings say, where the agent may: services on the host's network count too. */
-export function firewall({ settings, store, variables, host, clock }: FirewallDeps): Part {
+export function firewall({ settings, store, variables, host, clock }: FirewallDeps): Component {
   const stops: (() => void)[] = [];
   let last: Promise<void> = Promise.resolve();
   let cancel: () => void = () => undefined;
@@ -142,7 +151,7 @@ export function firewall({ settings, store, variables, host, clock }: FirewallDe
 }
 
 /** Looks after the engine, and after its process where that is ours. What happens to it is told of every App: each of them runs on it. */
-function keeper({ store, log }: AgentContext, handle: EngineHandle): Part {
+function keeper({ store, log }: AgentContext, handle: EngineHandle): Component {
   return new EngineKeeper({
     daemon: handle.daemon,
     ...{ world: handle.world, requests: handle.requests, clock: systemClock },
@@ -166,7 +175,7 @@ async function seed({ settings, voice, log }: AgentContext, dockerHost: string):
 }
 
 /** A controller at work. */
-export const working = (loop: Loop): Part => ({
+export const working = (loop: Loop): Component => ({
   name: `the ${loop.controller.kind} controller`,
   start: () => loop.start(),
   stop: () => loop.stop(),

@@ -9,7 +9,7 @@ import type { ApiReach } from '../network/observe.js';
 import { Backoff } from '../runtime/backoff.js';
 import type { Cancel, Clock } from '../runtime/delays.js';
 import type { ApiTrouble } from '../runtime/health.js';
-import type { Part } from '../runtime/manager.js';
+import type { Component } from '../runtime/manager.js';
 
 /** Between two tries to listen, ms: the bridge of an engine that has just started is there within a second. */
 const RETRY_MS = { firstMs: 250, maxMs: 5_000 };
@@ -31,7 +31,7 @@ export interface GatewayDeps {
  * Keeps the API listening on the gateway of `supervisor0`, where containers call. Compares what the Network document says
  * with what is open: at the start, whenever the document changes, and again by itself after a failure.
  */
-export class Gateway implements ApiReach, Part {
+export class Gateway implements ApiReach, Component {
   readonly name = `the API on ${API_NETWORK}`;
   readonly #changes = new Emitter<void>();
   readonly #backoff: Backoff;

@@ -1,7 +1,7 @@
 import type { ApiServer } from '../../api/http/server.js';
 import { systemClock } from '../runtime/delays.js';
-import { collectAtRest } from '../runtime/idle-gc.js';
-import { Manager, type Part } from '../runtime/manager.js';
+import { collectWhenIdle } from '../runtime/idle-gc.js';
+import { type Component, Manager } from '../runtime/manager.js';
 import { openAgent } from './agent-context.js';
 import { acting, firewall, working } from './components.js';
 import { printable, type Settings } from './settings.js';
@@ -29,9 +29,9 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
   const wiring = await wire(await openAgent(settings, voice));
   const { context, server, loopOf } = wiring;
   const manager = new Manager(log, STOP_MS);
-  await manager.start(partsOf(wiring, signal));
+  await manager.start(componentsOf(wiring, signal));
   // An app that is as the agent before left it changes nothing that would be told.
-  void loopOf('App').firstRound.then(() => context.following.look());
+  void loopOf('App').initialSync.then(() => context.following.look());
   return {
     get addresses() {
       return server.addresses;
@@ -41,12 +41,12 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
 }
 
 /** Everything that is started, in that order. */
-function partsOf(wiring: Wiring, signal: AbortSignal): readonly Part[] {
+function componentsOf(wiring: Wiring, signal: AbortSignal): readonly Component[] {
   const { context, server, peers, gateway, loops } = wiring;
   const { settings, voice, store, following, unlockFolder } = context;
   return [
     { name: 'the data folder', start: () => undefined, stop: unlockFolder },
-    { name: 'the heap', start: () => undefined, stop: collectAtRest() },
+    { name: 'the heap', start: () => undefined, stop: collectWhenIdle() },
     { name: 'the store', start: () => undefined, stop: () => store.close() },
     { name: 'the terminal', start: () => undefined, stop: () => following.stop() },
     { name: 'the API', start: () => server.start(), stop: () => server.stop() },

@@ -148,7 +148,7 @@ export async function wire(context: AgentContext) {
     apiReach: gateway,
     hostConfig: hostConfigDeps(context, {
       addresses: () => server.addresses,
-      appsAreKnown: () => loopOf('App').hasLooked,
+      appsAreKnown: () => loopOf('App').hasSynced,
     }),
     watchHostFiles: host.watchFiles,
     gitSource: gitSourceDeps(context),

@@ -103,5 +103,5 @@ export function nextAttempt(
 /** What is thrown for a pull that it takes a person to mend. Pure. */
 export const hopeless = ({ failure, dueMs }: Attempts, nowMs: number): TerminalError => {
   const message = `${failure.message}. It is tried again every quarter of an hour`;
-  return new TerminalError(failure.reason, message, { againInMs: dueMs - nowMs });
+  return new TerminalError(failure.reason, message, { requeueAfterMs: dueMs - nowMs });
 };

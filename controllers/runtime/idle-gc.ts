@@ -22,7 +22,7 @@ export interface Heap {
  * Gives the memory back that a burst of work has taken. V8 collects when it needs memory, and an agent at rest needs none:
  * what a roll-out or two hundred clients have left would stay for hours.
  */
-export function collectAtRest(heap: Heap = v8Heap, clock: Clock = systemClock): Cancel {
+export function collectWhenIdle(heap: Heap = v8Heap, clock: Clock = systemClock): Cancel {
   // What was left the last time that there was nothing to give back.
   const seen = { restBytes: heap.size(), lastMs: 0 };
   let timer: Cancel | undefined;

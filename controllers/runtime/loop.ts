@@ -9,10 +9,10 @@ import type { Controller } from './controller.js';
 import { type Cancel, type Clock, Delays } from './delays.js';
 import { retry } from './outcome.js';
 import { WorkQueue } from './queue.js';
-import { conclude, conditionsAfter, type Ending } from './result-to-action.js';
+import { conditionsAfter, type PassResult, resultToAction } from './result-to-action.js';
 
 /** A pass that made progress this often in a row without resting gives others a turn and is reported. */
-const SPIN_LIMIT = 200;
+const STREAK_LIMIT = 200;
 
 export interface LoopDeps {
   readonly store: Store;
@@ -54,14 +54,14 @@ export class Loop {
     }
   >();
   readonly #inBackoff = new Set<string>(); // its delay is the price of a failure, not a wait
-  readonly #nudged = new Set<string>(); // touched while running, but only by a nudge
-  readonly #spins = new Map<string, number>();
+  readonly #soft = new Set<string>(); // touched while running, but only by a soft enqueue
+  readonly #streaks = new Map<string, number>();
   readonly #stops: (() => void)[] = [];
   /** Documents that were there at the start and have not been looked at since. */
   readonly #unseen = new Set<string>();
   /** Resolves when every document that was there at the start has been looked at once. */
-  readonly firstRound: Promise<void>;
-  #endFirstRound: () => void = () => undefined;
+  readonly initialSync: Promise<void>;
+  #endInitialSync: () => void = () => undefined;
   #running = false;
   #waits = false;
 
@@ -69,8 +69,8 @@ export class Loop {
     readonly controller: Controller,
     private readonly deps: LoopDeps,
   ) {
-    this.firstRound = new Promise((resolve) => {
-      this.#endFirstRound = resolve;
+    this.initialSync = new Promise((resolve) => {
+      this.#endInitialSync = resolve;
     });
     this.#delays = new Delays(deps.clock);
     const { first = 500, max = 300_000 } = controller.backoffMs ?? {};
@@ -91,20 +91,20 @@ export class Loop {
           this.wake(object.metadata.name);
         }
       }),
-      this.controller.wakes((name) => this.#nudge(name)),
+      this.controller.wakes((name) => this.#softEnqueue(name)),
     );
     if (this.deps.heldUp) this.#stops.push(this.deps.heldUp.onChange(() => this.#tellHeldUp()));
     for (const { metadata } of store.list(kind)) if (this.#concerns(metadata.name)) this.#unseen.add(metadata.name);
-    if (this.#unseen.size === 0) this.#endFirstRound();
+    if (this.#unseen.size === 0) this.#endInitialSync();
     void this.#begin();
-    this.wakeAll();
+    this.resync();
   }
 
   async #begin(): Promise<void> {
     const { after = [] } = this.deps;
     if (after.length === 0) return;
     this.#waits = true;
-    await Promise.all(after.map(({ firstRound }) => firstRound));
+    await Promise.all(after.map(({ initialSync }) => initialSync));
     this.#waits = false;
     this.#work();
   }
@@ -124,7 +124,7 @@ export class Loop {
   /** Looks at that document soon; a planned delay and a back-off in progress are overtaken. */
   wake(name: string): void {
     if (!this.#concerns(name)) return;
-    this.#nudged.delete(name);
+    this.#soft.delete(name);
     this.#inBackoff.delete(name);
     this.#delays.cancel(name);
     this.#queue.add(name);
@@ -133,27 +133,28 @@ export class Loop {
   }
 
   /**
-   * A wake from around the document. It does not overtake a back-off: what a failing pass stirs up on the engine comes
+   * Enqueues because of something around the document. It does not overtake a back-off: what a failing pass stirs up on the engine comes
    * back as events, and would turn the back-off into a busy loop.
    */
-  #nudge(name: string): void {
+  #softEnqueue(name: string): void {
     if (this.#inBackoff.has(name)) return;
     const isRunning = this.#queue.isRunning(name);
-    const soft = isRunning && (!this.#queue.isDirty(name) || this.#nudged.has(name));
+    const soft = isRunning && (!this.#queue.isDirty(name) || this.#soft.has(name));
     this.wake(name);
-    if (soft) this.#nudged.add(name);
+    if (soft) this.#soft.add(name);
   }
 
   #concerns(name: string): boolean {
     return this.controller.concerns?.(name) ?? true;
   }
 
-  wakeAll(): void {
+  /** Looks at every document again. */
+  resync(): void {
     for (const { metadata } of this.deps.store.list(this.controller.kind)) this.wake(metadata.name);
   }
 
-  /** Every document that was there at the start has been looked at: `firstRound` as it stands now. */
-  get hasLooked(): boolean {
+  /** Every document that was there at the start has been looked at: `initialSync` as it stands now. */
+  get hasSynced(): boolean {
     return this.#running && this.#unseen.size === 0;
   }
 
@@ -182,9 +183,9 @@ export class Loop {
       const before = this.deps.store.get(this.controller.kind, name);
       const done = this.#pass(name, abort.signal).finally(() => {
         this.#passes.delete(name);
-        this.#nudged.delete(name);
+        this.#soft.delete(name);
         this.#queue.done(name);
-        if (this.#unseen.delete(name) && this.#unseen.size === 0) this.#endFirstRound();
+        if (this.#unseen.delete(name) && this.#unseen.size === 0) this.#endInitialSync();
         this.#work();
       });
       this.#passes.set(name, { abort, done, startedMs: this.deps.clock.monotonic(), before });
@@ -196,54 +197,54 @@ export class Loop {
     const { kind, reconcile } = this.controller;
     const before = store.get(kind, name);
     if (!before) return;
-    const ending = await endingOf(() => reconcile({ name }, signal), signal);
+    const result = await resultOf(() => reconcile({ name }, signal), signal);
     const dirty = this.#queue.isDirty(name);
-    const conclusion = conclude(ending);
-    if (ending.is === 'failed') {
+    const action = resultToAction(result);
+    if (result.is === 'failed') {
       const failure = {
         kind,
         name,
         generation: before.metadata.generation,
-        ...(isOurs(ending.error) ? {} : { stack: stackOf(ending.error) }),
+        ...(isOurs(result.error) ? {} : { stack: stackOf(result.error) }),
       };
-      log.warn(failure, `${kind} ${name}: ${messageWithCauses(ending.error)}`);
+      log.warn(failure, `${kind} ${name}: ${messageWithCauses(result.error)}`);
     }
-    this.#writeConditions(before, conclusion);
-    if (conclusion.forgetBackoff) this.#backoff.forget(name);
-    if (!dirty && (ending.is === 'settled' || conclusion.stalled)) store.concluded(keyOf(kind, name));
+    this.#writeConditions(before, action);
+    if (action.forgetBackoff) this.#backoff.forget(name);
+    if (!dirty && (result.is === 'settled' || action.stalled)) store.markReconciled(keyOf(kind, name));
     // Who wakes a key asks whether it is Ready, and was told so all through this pass: what then seemed of no concern
     // is not heard again.
-    if (isReady(before) && ending.is === 'waiting') this.#queue.add(name);
-    else await this.#next(name, conclusion.next);
+    if (isReady(before) && result.is === 'waiting') this.#queue.add(name);
+    else await this.#next(name, action.next);
   }
 
-  async #next(name: string, next: ReturnType<typeof conclude>['next']): Promise<void> {
-    if (next.do !== 'again') this.#spins.delete(name);
+  async #next(name: string, next: ReturnType<typeof resultToAction>['next']): Promise<void> {
+    if (next.do !== 'again') this.#streaks.delete(name);
     if (next.do !== 'backoff') this.#inBackoff.delete(name); // a pass after the one that failed has come to another end
     switch (next.do) {
       case 'rest':
         this.#delays.cancel(name); // of a wait that has ended in the meantime
         return;
       case 'again':
-        await this.#breathe(name);
+        await this.#yieldAfterStreak(name);
         this.#queue.add(name);
         return;
       case 'later':
         this.#delays.plan(name, next.inMs, () => this.wake(name));
         return;
       case 'backoff':
-        if (this.#nudged.has(name)) this.#queue.clean(name);
+        if (this.#soft.has(name)) this.#queue.clean(name);
         this.#inBackoff.add(name);
         this.#delays.plan(name, this.#backoff.next(name), () => this.wake(name));
     }
   }
 
   /** A pass that claims progress for ever is a defect; it must not starve the process, and somebody must hear of it. */
-  async #breathe(name: string): Promise<void> {
-    const spins = (this.#spins.get(name) ?? 0) + 1;
-    this.#spins.set(name, spins);
-    if (spins % SPIN_LIMIT !== 0) return;
-    this.deps.log.error({ kind: this.controller.kind, name, spins }, 'Passes make progress without end');
+  async #yieldAfterStreak(name: string): Promise<void> {
+    const streak = (this.#streaks.get(name) ?? 0) + 1;
+    this.#streaks.set(name, streak);
+    if (streak % STREAK_LIMIT !== 0) return;
+    this.deps.log.error({ kind: this.controller.kind, name, streak }, 'Passes make progress without end');
     await nextTurn();
   }
 
@@ -252,19 +253,19 @@ export class Loop {
     for (const { abort, before } of this.#passes.values()) {
       const message = this.deps.heldUp?.because(abort.signal);
       if (message === undefined || !before) continue;
-      this.#writeConditions(before, conclude(retry('EngineHangs', message, 0).outcome));
+      this.#writeConditions(before, resultToAction(retry('EngineHangs', message, 0).outcome));
     }
   }
 
-  #writeConditions(before: Resource, conclusion: ReturnType<typeof conclude>): void {
+  #writeConditions(before: Resource, action: ReturnType<typeof resultToAction>): void {
     const { store, clock } = this.deps;
     const now = store.get(this.controller.kind, before.metadata.name);
-    if (!now || now.metadata.uid !== before.metadata.uid || !conclusion.ready) return;
+    if (!now || now.metadata.uid !== before.metadata.uid || !action.ready) return;
     const { generation } = before.metadata;
     store.setStatus(now, {
       ...now.status,
       observedGeneration: generation,
-      conditions: conditionsAfter(now.status?.conditions, conclusion, generation, new Date(clock.now()).toISOString()),
+      conditions: conditionsAfter(now.status?.conditions, action, generation, new Date(clock.now()).toISOString()),
     });
     const after = store.get(this.controller.kind, before.metadata.name);
     if (after && isReady(after) !== isReady(now)) {
@@ -276,7 +277,7 @@ export class Loop {
     this.#delays.cancel(name);
     this.#inBackoff.delete(name);
     this.#backoff.forget(name);
-    this.#spins.delete(name);
+    this.#streaks.delete(name);
   }
 }
 
@@ -295,7 +296,7 @@ export function loopsOf(controllers: readonly Controller[], deps: Omit<LoopDeps,
   return [...loops.values()];
 }
 
-async function endingOf(pass: () => Promise<Ending>, signal: AbortSignal): Promise<Ending> {
+async function resultOf(pass: () => Promise<PassResult>, signal: AbortSignal): Promise<PassResult> {
   try {
     return await pass();
   } catch (error) {

@@ -1,15 +1,15 @@
 import type { Logger } from 'pino';
 import { settledWithin } from '../../api/platform/time-limit.js';
 
-/** One part of the process with a place in the order of things. */
-export interface Part {
+/** One component of the process with a place in the order of things. */
+export interface Component {
   readonly name: string;
   start(): Promise<void> | void;
   stop(): Promise<void> | void;
 }
 
-/** A part that goes on from `begin` until what that returned is called. */
-export function ongoing(name: string, begin: () => () => Promise<void> | void): Part {
+/** A component that goes on from `begin` until what that returned is called. */
+export function ongoing(name: string, begin: () => () => Promise<void> | void): Component {
   const ends: (() => Promise<void> | void)[] = [];
   return {
     name,
@@ -24,37 +24,37 @@ export function ongoing(name: string, begin: () => () => Promise<void> | void): 
 const STOP_MS = 8000;
 
 /**
- * Starts parts one after another and stops them in reverse. A part that fails to start: those before it are stopped
- * again and the error is thrown. A part that fails to stop, or has not
- * stopped within `stopMs`, is logged and does not keep the others from stopping.
+ * Starts components one after another and stops them in reverse. When one fails to start, those before it are stopped again
+ * and the error is thrown. One that fails to stop, or has not stopped within `stopMs`, is logged and does not keep the others
+ * from stopping.
  */
 export class Manager {
-  readonly #started: Part[] = [];
+  readonly #started: Component[] = [];
 
   constructor(
     private readonly log: Logger,
     private readonly stopMs = STOP_MS,
   ) {}
 
-  async start(parts: readonly Part[]): Promise<void> {
-    for (const part of parts) {
+  async start(components: readonly Component[]): Promise<void> {
+    for (const component of components) {
       try {
-        await part.start();
+        await component.start();
       } catch (error) {
         await this.stop();
-        throw new Error(`Could not start ${part.name}`, { cause: error });
+        throw new Error(`Could not start ${component.name}`, { cause: error });
       }
-      this.#started.push(part);
+      this.#started.push(component);
     }
   }
 
   async stop(): Promise<void> {
-    for (const part of this.#started.splice(0).reverse()) {
+    for (const component of this.#started.splice(0).reverse()) {
       try {
         const late = () => new Error(`Not stopped within ${this.stopMs} ms`);
-        await settledWithin(this.stopMs, Promise.resolve(part.stop()), late);
+        await settledWithin(this.stopMs, Promise.resolve(component.stop()), late);
       } catch (error) {
-        this.log.error({ err: error, part: part.name }, `Could not stop ${part.name}`);
+        this.log.error({ err: error, component: component.name }, `Could not stop ${component.name}`);
       }
     }
   }

@@ -61,20 +61,20 @@ export const retry = <Step = never, R extends Reason = Reason>(
 export class TerminalError extends Error {
   override readonly name = 'TerminalError';
   /** The resync of this very thing, ms; undefined: that of all. */
-  readonly againInMs: number | undefined;
+  readonly requeueAfterMs: number | undefined;
   constructor(
     readonly reason: Reason,
     message: string,
-    options?: ErrorOptions & { readonly againInMs?: number },
+    options?: ErrorOptions & { readonly requeueAfterMs?: number },
   ) {
     super(message, options);
-    this.againInMs = options?.againInMs;
+    this.requeueAfterMs = options?.requeueAfterMs;
   }
 }
 
 /** A failure that has a name of its own and that may pass: it is tried again, with back-off. */
-export class PassingError extends Error {
-  override readonly name = 'PassingError';
+export class TransientError extends Error {
+  override readonly name = 'TransientError';
   constructor(
     readonly reason: Reason,
     message: string,
@@ -101,5 +101,5 @@ export function attempt<T>(action: () => T): T | TerminalError {
   }
 }
 
-/** One pass over one key. Throws for failures; see the table in the runtime's `conclude`. */
+/** One pass over one key. Throws for failures; see the table in the runtime's `resultToAction`. */
 export type Reconcile = (key: { readonly name: string }, signal: AbortSignal) => Promise<Outcome>;

@@ -4,7 +4,7 @@ import type { Condition } from '../../crds/model/conditions.js';
 import type { Kind, Kinds, Resource } from '../../crds/model/kinds.js';
 import { isSuspended, SUSPENDED, suspendedMessage } from '../../crds/model/suspend.js';
 import { type Outcome, type Plan, type Reconcile, wait } from './outcome.js';
-import { CONCLUDED, conditionsBefore } from './result-to-action.js';
+import { conditionsBefore, RUNTIME_CONDITIONS } from './result-to-action.js';
 
 /** A copy of somebody else's state, as a pass needs it. `World` is one. */
 interface Synced {
@@ -252,7 +252,7 @@ function withOwn(
   generation: number,
   at: string,
 ): readonly Condition[] {
-  const kept = before.filter(({ type }) => CONCLUDED.includes(type));
+  const kept = before.filter(({ type }) => RUNTIME_CONDITIONS.includes(type));
   const now = own.map((condition) => {
     const same = before.find(({ type, status }) => type === condition.type && status === condition.status);
     return { ...condition, lastTransitionTime: same?.lastTransitionTime ?? at, observedGeneration: generation };

@@ -1,10 +1,10 @@
 import { messageWithCauses } from '../../api/platform/errors.js';
 import type { Condition } from '../../crds/model/conditions.js';
 import type { Reason } from '../../crds/model/reasons.js';
-import { type Outcome, PassingError, TerminalError } from './outcome.js';
+import { type Outcome, TerminalError, TransientError } from './outcome.js';
 
 /** How a pass ended: with an outcome, or with what it threw. */
-export type Ending = Outcome | { readonly is: 'failed'; readonly error: unknown } | { readonly is: 'aborted' };
+export type PassResult = Outcome | { readonly is: 'failed'; readonly error: unknown } | { readonly is: 'aborted' };
 
 /** What the queue does with the key next. */
 type Next =
@@ -13,7 +13,7 @@ type Next =
   | { readonly do: 'later'; readonly inMs: number }
   | { readonly do: 'backoff' };
 
-export interface Conclusion {
+export interface Action {
   readonly next: Next;
   /** The counter of failures starts anew. Progress and waits keep it: a pull that fails each time is started in a pass that waits. */
   readonly forgetBackoff: boolean;
@@ -24,14 +24,14 @@ export interface Conclusion {
 }
 
 /** Turns the end of a pass into queue operations and conditions: the table of the style guide, and nothing else. Pure. */
-export function conclude(ending: Ending): Conclusion {
-  switch (ending.is) {
+export function resultToAction(result: PassResult): Action {
+  switch (result.is) {
     case 'settled':
       return {
-        next: ending.unwell?.forMs === undefined ? { do: 'rest' } : { do: 'later', inMs: ending.unwell.forMs },
+        next: result.unwell?.forMs === undefined ? { do: 'rest' } : { do: 'later', inMs: result.unwell.forMs },
         forgetBackoff: true,
-        ready: ending.unwell
-          ? { status: 'False', reason: ending.unwell.reason, message: ending.unwell.message }
+        ready: result.unwell
+          ? { status: 'False', reason: result.unwell.reason, message: result.unwell.message }
           : { status: 'True', reason: 'Settled', message: 'Nothing differs' },
         reconciling: false,
         stalled: false,
@@ -40,29 +40,29 @@ export function conclude(ending: Ending): Conclusion {
       return {
         next: { do: 'again' },
         forgetBackoff: false,
-        ready: { status: 'False', reason: ending.reason, message: ending.message },
+        ready: { status: 'False', reason: result.reason, message: result.message },
         reconciling: true,
         stalled: false,
       };
     case 'waiting':
     case 'retrying':
       return {
-        next: { do: 'later', inMs: ending.forMs },
+        next: { do: 'later', inMs: result.forMs },
         forgetBackoff: false,
-        ready: { status: 'False', reason: ending.reason, message: ending.message },
-        reconciling: ending.is === 'retrying',
+        ready: { status: 'False', reason: result.reason, message: result.message },
+        reconciling: result.is === 'retrying',
         stalled: false,
       };
     case 'aborted':
       return { next: { do: 'again' }, forgetBackoff: false, ready: undefined, reconciling: false, stalled: false };
     case 'failed': {
-      const message = messageWithCauses(ending.error);
-      if (ending.error instanceof TerminalError) {
-        const { againInMs } = ending.error;
+      const message = messageWithCauses(result.error);
+      if (result.error instanceof TerminalError) {
+        const { requeueAfterMs } = result.error;
         return {
-          next: againInMs === undefined ? { do: 'rest' } : { do: 'later', inMs: againInMs },
+          next: requeueAfterMs === undefined ? { do: 'rest' } : { do: 'later', inMs: requeueAfterMs },
           forgetBackoff: true,
-          ready: { status: 'False', reason: ending.error.reason, message },
+          ready: { status: 'False', reason: result.error.reason, message },
           reconciling: false,
           stalled: true,
         };
@@ -72,7 +72,7 @@ export function conclude(ending: Ending): Conclusion {
         forgetBackoff: false,
         ready: {
           status: 'False',
-          reason: ending.error instanceof PassingError ? ending.error.reason : 'Retrying',
+          reason: result.error instanceof TransientError ? result.error.reason : 'Retrying',
           message,
         },
         reconciling: true,
@@ -83,28 +83,28 @@ export function conclude(ending: Ending): Conclusion {
 }
 
 /** Conditions that the runtime writes after every pass. */
-export const CONCLUDED: readonly string[] = ['Ready', 'Reconciling', 'Stalled'];
+export const RUNTIME_CONDITIONS: readonly string[] = ['Ready', 'Reconciling', 'Stalled'];
 
 /** The three conditions after a pass, and whatever else the kind's own controller says; those that did not change keep their time. Pure. */
 export function conditionsAfter(
   before: readonly Condition[] | undefined,
-  conclusion: Conclusion,
+  action: Action,
   generation: number,
   at: string,
 ): Condition[] {
-  const { ready } = conclusion;
+  const { ready } = action;
   if (!ready) return [...(before ?? [])];
   const text = { reason: ready.reason, message: ready.message };
   const wanted: readonly Omit<Condition, 'lastTransitionTime' | 'observedGeneration'>[] = [
     { type: 'Ready', status: ready.status, ...text },
-    ...(conclusion.reconciling ? [{ type: 'Reconciling', status: 'True' as const, ...text }] : []),
-    ...(conclusion.stalled ? [{ type: 'Stalled', status: 'True' as const, ...text }] : []),
+    ...(action.reconciling ? [{ type: 'Reconciling', status: 'True' as const, ...text }] : []),
+    ...(action.stalled ? [{ type: 'Stalled', status: 'True' as const, ...text }] : []),
   ];
   const concluded = wanted.map((condition) => {
     const same = before?.find(({ type, status }) => type === condition.type && status === condition.status);
     return { ...condition, lastTransitionTime: same?.lastTransitionTime ?? at, observedGeneration: generation };
   });
-  return [...concluded, ...(before ?? []).filter(({ type }) => !CONCLUDED.includes(type))];
+  return [...concluded, ...(before ?? []).filter(({ type }) => !RUNTIME_CONDITIONS.includes(type))];
 }
 
 /**
@@ -119,6 +119,6 @@ export function conditionsBefore(
 ): Condition[] {
   const isReady = before?.some(({ type, status }) => type === 'Ready' && status === 'True');
   return isReady && outcome.is !== 'settled'
-    ? conditionsAfter(before, conclude(outcome), generation, at)
+    ? conditionsAfter(before, resultToAction(outcome), generation, at)
     : [...(before ?? [])];
 }

@@ -3,7 +3,7 @@ import { keyOf, type Service } from '../../crds/model/kinds.js';
 import type { Refusal } from '../../crds/model/requests.js';
 import { isSuspended, SUSPENDED, suspendedMessage } from '../../crds/model/suspend.js';
 import { EngineError, type SeenContainer } from '../engine/engine.js';
-import { type Outcome, PassingError, type Plan, type Reconcile, TerminalError, wait } from '../runtime/outcome.js';
+import { type Outcome, type Plan, type Reconcile, TerminalError, TransientError, wait } from '../runtime/outcome.js';
 import { waitForEngine } from '../runtime/reconciler.js';
 import { conditionsBefore } from '../runtime/result-to-action.js';
 import { ALIVE, type Asked, askedOf, dealtWith, idsOf, ordersOf } from './commands/commands.js';
@@ -113,7 +113,7 @@ function takeInStop(deps: ServiceDeps, { departures, stops }: Memory, service: S
 
 /** What Docker refuses, and what cannot be understood, is told to whoever asked; other failures are tried again first. */
 function refuseOrders(deps: Deps, { stops }: Memory, service: Service, error: unknown): void {
-  const known = [EngineError, TerminalError, PassingError].some((one) => error instanceof one);
+  const known = [EngineError, TerminalError, TransientError].some((one) => error instanceof one);
   if (!known) return;
   const current = deps.store.get('Service', service.metadata.name);
   if (!current) return;

@@ -28,12 +28,12 @@ for (const byMs of [-365 * 24 * HOUR_MS, -8 * HOUR_MS, 8 * HOUR_MS, 365 * 24 * H
     };
     const set = async (): Promise<void> => {
       device.clock.set(byMs);
-      for (const loop of agent.loops) loop.wakeAll();
+      for (const loop of agent.loops) loop.resync();
       await agent.quiet();
     };
     const later = async (ms: number): Promise<void> => {
       device.clock.advance(ms);
-      for (const loop of agent.loops) loop.wakeAll();
+      for (const loop of agent.loops) loop.resync();
       await agent.quiet();
     };
     const restart = async (): Promise<void> => {

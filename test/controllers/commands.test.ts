@@ -83,7 +83,7 @@ class Commanded {
   /** A second look makes no call and no write; nor does a new agent, but for what it looks at when it starts. */
   async rests(): Promise<void> {
     const from = this.agent.steps.length;
-    for (const loop of this.agent.loops) loop.wakeAll();
+    for (const loop of this.agent.loops) loop.resync();
     await this.agent.settle();
     assert.deepEqual(this.agent.steps.slice(from), [], 'calls and writes at rest');
     assert.deepEqual(lockFiles(this.device), []);

@@ -35,7 +35,7 @@ describe('images of the release before', () => {
   async function later(ms: number): Promise<void> {
     device.clock.advance(ms);
     await agent.relist();
-    for (const loop of agent.loops) loop.wakeAll();
+    for (const loop of agent.loops) loop.resync();
     await agent.settle();
   }
   /** Until `shop:3` is on its way, and nothing more is there than has to be. */

@@ -77,7 +77,7 @@ describe('an App that says spec.suspend', () => {
     const rest = async (): Promise<void> => {
       const from = agent.steps.length;
       const stop = agent.store.watch(({ key, parts }) => parts.length > 0 && changes.push(`${key} ${parts}`));
-      for (const loop of agent.loops) loop.wakeAll();
+      for (const loop of agent.loops) loop.resync();
       await settled();
       await agent.propose([app('2', true)]);
       await settled();

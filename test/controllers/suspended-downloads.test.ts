@@ -58,7 +58,7 @@ describe('the downloads of an App that is suspended', () => {
     assert.ok(events.includes('Stopped downloading a:1: App hello is suspended'), events.join('; '));
 
     const from = agent.steps.length;
-    for (const loop of agent.loops) loop.wakeAll();
+    for (const loop of agent.loops) loop.resync();
     device.clock.advance(10 * 60_000);
     await agent.quiet();
     assert.deepEqual(agent.steps.slice(from), [], 'nothing more is done');

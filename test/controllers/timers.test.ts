@@ -10,7 +10,7 @@ import { StatusFiles } from '../../api/store/persistence/status-files.js';
 import { RefreshQueue } from '../../controllers/engine/cache/refresh-queue.js';
 import { diskSpace } from '../../controllers/engine/images/disk-space.js';
 import { type PowerRequestDeps, powerRequests } from '../../controllers/host/power/power-request.js';
-import { collectAtRest } from '../../controllers/runtime/idle-gc.js';
+import { collectWhenIdle } from '../../controllers/runtime/idle-gc.js';
 import { repeat } from '../../controllers/runtime/variables.js';
 import { watchStrays } from '../../controllers/service/orphans.js';
 import { rebootWhenSettled } from '../../controllers/service/reboots.js';
@@ -116,7 +116,7 @@ for (const punctuality of PUNCTUALITIES) {
           mib = 20;
         },
       };
-      collectAtRest(heap, clock);
+      collectWhenIdle(heap, clock);
       mib = 40;
       for (const call of heard) call();
       await fire(4);

@@ -155,7 +155,7 @@ export class ControllerBench {
   async again(): Promise<{ readonly acts: readonly string[]; readonly wrote: boolean }> {
     this.engine.forgetCalls();
     const before = this.store.resourceVersion;
-    for (const loop of this.loops) loop.wakeAll();
+    for (const loop of this.loops) loop.resync();
     await this.quiet();
     return { acts: [...this.engine.verbs], wrote: this.store.resourceVersion !== before };
   }

@@ -22,7 +22,7 @@ export async function restsOn(documents: readonly AnyDeclared[]): Promise<void> 
     const steps = first.steps.length;
     const changes: string[] = [];
     const stop = first.store.watch(({ key, parts }) => parts.length > 0 && changes.push(`${key} ${parts}`));
-    for (const loop of first.loops) loop.wakeAll();
+    for (const loop of first.loops) loop.resync();
     await first.settle({ waiting });
     await first.propose(documents);
     await first.settle({ waiting });

@@ -113,7 +113,7 @@ export class ScenarioRun {
     const from = agent.steps.length;
     const changes: string[] = [];
     const stop = agent.store.watch(({ key, parts }) => parts.length > 0 && changes.push(`${key} ${parts}`));
-    for (const loop of agent.loops) loop.wakeAll();
+    for (const loop of agent.loops) loop.resync();
     await this.#settle(agent);
     await agent.propose(this.scenario.target);
     await this.#settle(agent);

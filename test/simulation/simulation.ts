@@ -205,7 +205,7 @@ export class Simulation {
     for (let agent = await this.#agent(); ; agent = await this.#agent()) {
       await agent.propose(this.#apps.documents());
       await agent.relist();
-      for (const loop of agent.loops) loop.wakeAll();
+      for (const loop of agent.loops) loop.resync();
       await agent.settle();
       // What crashed has to run for so long at most to be well again; that is planned, and nobody has to wake anything.
       this.#device.clock.advance(600_000);
@@ -240,7 +240,7 @@ export class Simulation {
     // Nothing is said that time alone makes untrue: a look after more than a minute finds nothing to write.
     for (const ms of [0, 61_000]) {
       this.#device.clock.advance(ms);
-      for (const loop of agent.loops) loop.wakeAll();
+      for (const loop of agent.loops) loop.resync();
       await agent.settle();
     }
     await agent.propose(documents);

@@ -1,7 +1,7 @@
 import { conditionOf } from '../../../crds/model/conditions.js';
 import type { Service } from '../../../crds/model/kinds.js';
 import { EngineError, EngineUnreachable } from '../../engine/engine.js';
-import { InvalidSpecError, PassingError, TerminalError } from '../../runtime/outcome.js';
+import { InvalidSpecError, TerminalError, TransientError } from '../../runtime/outcome.js';
 import type { ServiceDeps } from '../deps.js';
 import { explainRefusal } from './engine-errors.js';
 
@@ -22,7 +22,7 @@ export function refused(what: string, error: unknown, say?: (due: string) => voi
   const { due, reason, lasting } = explainRefusal(error.message);
   say?.(due);
   if (lasting && reason === 'InvalidSpec') return new InvalidSpecError([{ path: 'spec', message: due }]);
-  if (reason !== undefined) return new (lasting ? TerminalError : PassingError)(reason, `${what}: ${due}`);
+  if (reason !== undefined) return new (lasting ? TerminalError : TransientError)(reason, `${what}: ${due}`);
   if (error.statusCode === 400 && what.startsWith('Could not create')) {
     return new InvalidSpecError([{ path: 'spec', message: `the engine refuses it: ${due}` }]);
   }

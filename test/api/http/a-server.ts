@@ -182,5 +182,5 @@ export function report<K extends Kind>(
     ...(end === 'Stalled' ? [condition('Stalled', 'True')] : []),
   ];
   store.setStatus(resource, { observedGeneration: generation, conditions, ...facts } as Kinds[K]['status']);
-  store.concluded(`${kind}/${name}`);
+  store.markReconciled(`${kind}/${name}`);
 }

@@ -521,10 +521,10 @@ describe('The store', () => {
       store.touch('Service/web');
       versions.push(store.resourceVersion);
       assert.equal(pending(), true);
-      store.concluded('Service/web');
+      store.markReconciled('Service/web');
       versions.push(store.resourceVersion);
       assert.equal(pending(), false);
-      store.concluded('Service/web');
+      store.markReconciled('Service/web');
       versions.push(store.resourceVersion);
       assert.deepEqual(seen, ['MODIFIED Service/web']);
       assert.equal(new Set(versions).size, 3);
@@ -534,7 +534,7 @@ describe('The store', () => {
       observe(1);
       await store.propose(proposal('files', []));
       assert.equal(pending(), true);
-      store.concluded('Service/web');
+      store.markReconciled('Service/web');
       assert.equal(pending(), false);
       await store.release(service());
       store.touch('Service/web');

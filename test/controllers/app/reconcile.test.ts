@@ -86,7 +86,7 @@ describe('the App controller', () => {
     await look(); // the last status is written a little later
     const before = agent().steps.length;
     const version = store().resourceVersion;
-    for (const loop of agent().loops) loop.wakeAll();
+    for (const loop of agent().loops) loop.resync();
     await agent().settle();
     assert.deepEqual(agent().steps.slice(before), []);
     assert.equal(store().resourceVersion, version);

@@ -168,7 +168,7 @@ describe('the GitSource controller', () => {
       await put();
       await later(30_000);
       clock.set(byMs);
-      loop.wakeAll();
+      loop.resync();
       await quiet();
       assert.equal(syncs.length, 1);
       assert.equal(source().status?.nextSyncAt, new Date(clock.now() + 30_000).toISOString());
@@ -202,14 +202,14 @@ describe('the GitSource controller', () => {
     await put({ interval: undefined, cron: '0 0 1 1 *' });
     const next = Date.parse(source().status?.nextSyncAt ?? '') - clock.now();
     clock.set(next + 1000);
-    loop.wakeAll();
+    loop.resync();
     await quiet();
     assert.equal(syncs.length, 2);
   });
 
   it('does nothing when everything is looked at in between', async () => {
     await put();
-    loop.wakeAll();
+    loop.resync();
     await quiet();
     assert.equal(syncs.length, 1);
     store.touch('GitSource/fleet');
@@ -327,7 +327,7 @@ describe('the GitSource controller', () => {
   it('looks again when the device is another', async () => {
     await put();
     inputs = 'two';
-    loop.wakeAll();
+    loop.resync();
     await quiet();
     assert.equal(syncs.length, 2);
   });

@@ -53,7 +53,7 @@ describe('a HostConfig that is deleted while its change is on trial', () => {
   const rests = async (): Promise<void> => {
     const { writes } = host;
     const [told, before] = [host.told.length, agent.store.resourceVersion];
-    agent.loop.wakeAll();
+    agent.loop.resync();
     await agent.pass(3_600_000);
     assert.deepEqual([host.writes, host.told.length, agent.store.resourceVersion], [writes, told, before]);
   };

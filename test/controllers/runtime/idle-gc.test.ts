@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { collectAtRest, type Heap, v8Heap } from '../../../controllers/runtime/idle-gc.js';
+import { collectWhenIdle, type Heap, v8Heap } from '../../../controllers/runtime/idle-gc.js';
 import { FakeClock } from '../../setup/fake-clock.js';
 
 const MIB = 1024 * 1024;
@@ -33,7 +33,7 @@ describe('the heap of an agent at rest', () => {
         hear();
       },
     };
-    stop = collectAtRest(heap, clock);
+    stop = collectWhenIdle(heap, clock);
   });
 
   it('is collected five seconds after the last work, once', () => {

@@ -42,7 +42,7 @@ describe('Loop', () => {
   /** Starts a loop whose passes do what the list says, one entry a pass, then settle. Returns the passes made. */
   function run(script: (() => Outcome | Promise<Outcome>)[], workers = 2) {
     const passes: string[] = [];
-    let nudge: (name: string) => void = () => assert.fail('not started');
+    let softEnqueue: (name: string) => void = () => assert.fail('not started');
     loop = new Loop(
       {
         kind: 'Network',
@@ -52,14 +52,14 @@ describe('Loop', () => {
           return (await script.shift()?.()) ?? { is: 'settled' };
         },
         wakes: (wake) => {
-          nudge = wake;
+          softEnqueue = wake;
           return () => undefined;
         },
       },
       { store, clock, random: () => 0, log: silent },
     );
     loop.start();
-    return { passes, nudge: (name: string) => nudge(name) };
+    return { passes, softEnqueue: (name: string) => softEnqueue(name) };
   }
   const quiet = async (): Promise<void> => {
     do await nextTurn();
@@ -73,9 +73,9 @@ describe('Loop', () => {
   it('looks once more when a Ready document has to wait: what changed meanwhile seemed of no concern', async () => {
     await propose(aNetwork('a'));
     const waiting = (): Outcome => ({ is: 'waiting', reason: 'StillAttached', message: 'Held', forMs: 60_000 });
-    const { passes, nudge } = run([() => ({ is: 'settled' }), waiting, waiting]);
+    const { passes, softEnqueue } = run([() => ({ is: 'settled' }), waiting, waiting]);
     await quiet();
-    nudge('a');
+    softEnqueue('a');
     await quiet();
     assert.equal(passes.length, 3);
     assert.equal(ready('a')?.reason, 'StillAttached');
@@ -149,17 +149,17 @@ describe('Loop', () => {
   it('does not let what a failing pass stirs up overtake its back-off, but a new spec does', async () => {
     await propose(aNetwork('a'));
     const script: (() => Promise<Outcome>)[] = [];
-    const { passes, nudge } = run(script);
+    const { passes, softEnqueue } = run(script);
     await quiet();
     passes.length = 0;
     script.push(async () => {
-      nudge('a'); // two events that this very pass caused
-      nudge('a');
+      softEnqueue('a'); // two events that this very pass caused
+      softEnqueue('a');
       throw new Error('port taken');
     });
-    nudge('a');
+    softEnqueue('a');
     await quiet();
-    nudge('a');
+    softEnqueue('a');
     await quiet();
     assert.equal(passes.length, 1);
     await propose(aNetwork('a', true));
@@ -174,10 +174,10 @@ describe('Loop', () => {
       await propose(aNetwork('a', true));
       throw new Error('no');
     };
-    const { passes, nudge } = run([failWhileItChanges]);
+    const { passes, softEnqueue } = run([failWhileItChanges]);
     await quiet();
     assert.equal(ready('a')?.status, 'True');
-    nudge('a');
+    softEnqueue('a');
     await quiet();
     assert.equal(passes.length, 3);
   });
@@ -197,9 +197,11 @@ describe('Loop', () => {
 
   it('ends a wait early when something happens', async () => {
     await propose(aNetwork('a'));
-    const { passes, nudge } = run([() => ({ is: 'waiting', reason: 'StillAttached', message: 'm', forMs: 60_000 })]);
+    const { passes, softEnqueue } = run([
+      () => ({ is: 'waiting', reason: 'StillAttached', message: 'm', forMs: 60_000 }),
+    ]);
     await quiet();
-    nudge('a');
+    softEnqueue('a');
     await quiet();
     assert.equal(passes.length, 2);
     assert.deepEqual(clock.planned, []);
@@ -207,7 +209,7 @@ describe('Loop', () => {
 
   it('ends a wait early also after earlier failures', async () => {
     await propose(aNetwork('a'));
-    const { passes, nudge } = run([
+    const { passes, softEnqueue } = run([
       fail(new Error('one')),
       () => ({ is: 'waiting', reason: 'StillAttached', message: 'm', forMs: 60_000 }),
     ]);
@@ -215,7 +217,7 @@ describe('Loop', () => {
     clock.advance(500);
     await quiet();
     assert.equal(ready('a')?.reason, 'StillAttached');
-    nudge('a');
+    softEnqueue('a');
     await quiet();
     assert.equal(passes.length, 3);
   });
@@ -226,9 +228,9 @@ describe('Loop', () => {
     const gate = new Promise<void>((resolve) => {
       release = resolve;
     });
-    const { passes, nudge } = run([() => gate.then(() => ({ is: 'settled' }) as const)]);
+    const { passes, softEnqueue } = run([() => gate.then(() => ({ is: 'settled' }) as const)]);
     await nextTurn();
-    for (let i = 0; i < 5; i += 1) nudge('a');
+    for (let i = 0; i < 5; i += 1) softEnqueue('a');
     assert.equal(passes.length, 1);
     release();
     await quiet();

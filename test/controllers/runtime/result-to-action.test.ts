@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { InvalidSpecError, TerminalError } from '../../../controllers/runtime/outcome.js';
-import { conclude, conditionsAfter, type Ending } from '../../../controllers/runtime/result-to-action.js';
+import { conditionsAfter, type PassResult, resultToAction } from '../../../controllers/runtime/result-to-action.js';
 
-const print = (ending: Ending): string => {
-  const { next, forgetBackoff, ready, reconciling, stalled } = conclude(ending);
+const print = (result: PassResult): string => {
+  const { next, forgetBackoff, ready, reconciling, stalled } = resultToAction(result);
   const later = next.do === 'later' ? ` ${next.inMs}` : '';
   return [
     `${next.do}${later}`,
@@ -14,62 +14,62 @@ const print = (ending: Ending): string => {
   ].join(', ');
 };
 
-describe('conclude', () => {
-  const cases: { it: string; ending: Ending; want: string }[] = [
-    { it: 'rests when settled', ending: { is: 'settled' }, want: 'rest, Ready=True Settled, forget' },
+describe('resultToAction', () => {
+  const cases: { it: string; result: PassResult; want: string }[] = [
+    { it: 'rests when settled', result: { is: 'settled' }, want: 'rest, Ready=True Settled, forget' },
     {
       it: 'rests when settled, and not Ready, when what runs is not well',
-      ending: { is: 'settled', unwell: { reason: 'Unhealthy', message: 'm' } },
+      result: { is: 'settled', unwell: { reason: 'Unhealthy', message: 'm' } },
       want: 'rest, Ready=False Unhealthy, forget',
     },
     {
       it: 'looks again when time may make it well',
-      ending: { is: 'settled', unwell: { reason: 'CrashLoop', message: 'm', forMs: 60 } },
+      result: { is: 'settled', unwell: { reason: 'CrashLoop', message: 'm', forMs: 60 } },
       want: 'later 60, Ready=False CrashLoop, forget',
     },
     {
       it: 'looks again at once after progress',
-      ending: { is: 'progressing', reason: 'Creating', message: 'm' },
+      result: { is: 'progressing', reason: 'Creating', message: 'm' },
       want: 'again, Ready=False Creating, Reconciling',
     },
     {
       it: 'waits without a failure',
-      ending: { is: 'waiting', reason: 'UpdatesLocked', message: 'm', forMs: 5 },
+      result: { is: 'waiting', reason: 'UpdatesLocked', message: 'm', forMs: 5 },
       want: 'later 5, Ready=False UpdatesLocked',
     },
     {
       it: 'tries again when the pass itself says so',
-      ending: { is: 'retrying', reason: 'Retrying', message: 'm', forMs: 7 },
+      result: { is: 'retrying', reason: 'Retrying', message: 'm', forMs: 7 },
       want: 'later 7, Ready=False Retrying, Reconciling',
     },
     {
       it: 'takes an unknown error for transient',
-      ending: { is: 'failed', error: new TypeError('x') },
+      result: { is: 'failed', error: new TypeError('x') },
       want: 'backoff, Ready=False Retrying, Reconciling',
     },
     {
       it: 'looks again at what is terminal when that was asked for',
-      ending: { is: 'failed', error: new TerminalError('ImageNotFound', 'm', { againInMs: 9 }) },
+      result: { is: 'failed', error: new TerminalError('ImageNotFound', 'm', { requeueAfterMs: 9 }) },
       want: 'later 9, Ready=False ImageNotFound, Stalled, forget',
     },
     {
       it: 'does not retry what is terminal',
-      ending: { is: 'failed', error: new TerminalError('PoolOverlaps', 'm') },
+      result: { is: 'failed', error: new TerminalError('PoolOverlaps', 'm') },
       want: 'rest, Ready=False PoolOverlaps, Stalled, forget',
     },
     {
       it: 'does not retry an invalid spec',
-      ending: { is: 'failed', error: new InvalidSpecError([{ path: 'spec.ports[0]', message: 'bad' }]) },
+      result: { is: 'failed', error: new InvalidSpecError([{ path: 'spec.ports[0]', message: 'bad' }]) },
       want: 'rest, Ready=False InvalidSpec, Stalled, forget',
     },
-    { it: 'leaves conditions alone when aborted', ending: { is: 'aborted' }, want: 'again, unchanged' },
+    { it: 'leaves conditions alone when aborted', result: { is: 'aborted' }, want: 'again, unchanged' },
   ];
-  for (const { it: name, ending, want } of cases) it(name, () => assert.equal(print(ending), want));
+  for (const { it: name, result, want } of cases) it(name, () => assert.equal(print(result), want));
 });
 
 describe('conditionsAfter', () => {
-  const ready = conclude({ is: 'settled' });
-  const failing = conclude({ is: 'failed', error: new Error('no') });
+  const ready = resultToAction({ is: 'settled' });
+  const failing = resultToAction({ is: 'failed', error: new Error('no') });
 
   it('keeps the time of a condition that did not change', () => {
     const first = conditionsAfter(undefined, ready, 1, 't1');
@@ -102,6 +102,6 @@ describe('conditionsAfter', () => {
 
   it('leaves everything as it is after an abort', () => {
     const before = conditionsAfter(undefined, ready, 1, 't1');
-    assert.deepEqual(conditionsAfter(before, conclude({ is: 'aborted' }), 2, 't2'), before);
+    assert.deepEqual(conditionsAfter(before, resultToAction({ is: 'aborted' }), 2, 't2'), before);
   });
 });

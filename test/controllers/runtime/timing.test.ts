@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { pino } from 'pino';
 import { Backoff } from '../../../controllers/runtime/backoff.js';
 import { Delays, systemClock } from '../../../controllers/runtime/delays.js';
-import { Manager, type Part } from '../../../controllers/runtime/manager.js';
+import { type Component, Manager } from '../../../controllers/runtime/manager.js';
 import { FakeClock, PUNCTUALITIES } from '../../setup/fake-clock.js';
 
 describe('Backoff', () => {
@@ -84,7 +84,7 @@ describe('the clock of the machine', () => {
 
 describe('Manager', () => {
   const silent = pino({ level: 'silent' });
-  const part = (name: string, log: string[], fails?: 'start' | 'stop'): Part => ({
+  const part = (name: string, log: string[], fails?: 'start' | 'stop'): Component => ({
     name,
     start: () => {
       if (fails === 'start') throw new Error('no');
@@ -107,7 +107,7 @@ describe('Manager', () => {
   it('goes on when one part never stops', async () => {
     const log: string[] = [];
     const manager = new Manager(silent, 10);
-    const hung: Part = { name: 'hung', start: () => undefined, stop: () => new Promise(() => undefined) };
+    const hung: Component = { name: 'hung', start: () => undefined, stop: () => new Promise(() => undefined) };
     await manager.start([part('store', log), hung, part('world', log)]);
     await manager.stop();
     assert.deepEqual(log, ['+store', '+world', '-world', '-store']);

@@ -77,7 +77,7 @@ describe('a service converges', () => {
     );
 
     device.engine.forgetCalls();
-    for (const loop of device.agent?.loops ?? []) loop.wakeAll();
+    for (const loop of device.agent?.loops ?? []) loop.resync();
     await device.agent?.settle();
     assert.deepEqual(device.engine.verbs, []);
   });
@@ -186,7 +186,7 @@ describe('a service converges', () => {
         assert.equal(ofWeb().id, id);
       }
       device.engine.forgetCalls();
-      for (const loop of device.agent?.loops ?? []) loop.wakeAll();
+      for (const loop of device.agent?.loops ?? []) loop.resync();
       await device.agent?.settle();
       assert.deepEqual(device.engine.verbs, []);
     });
@@ -353,7 +353,7 @@ describe('a service converges', () => {
       assert.deepEqual(containersOn(device), ['web_7_1_a running u_b']);
       assert.equal(ready('Network', 'hello.b')?.reason, 'EndpointsLeaked');
       device.engine.forgetCalls();
-      for (const loop of device.agent?.loops ?? []) loop.wakeAll();
+      for (const loop of device.agent?.loops ?? []) loop.resync();
       await device.agent?.settle({ waiting: ['App/hello'] });
       assert.deepEqual(device.engine.verbs, [], 'nobody steps aside in vain again');
 
@@ -441,7 +441,7 @@ describe('a service converges in spite of', () => {
       assert.deepEqual(containersOn(device), end, `call ${at}, ${fault}`);
       const made = calls;
       device.engine.forgetCalls();
-      for (const loop of device.agent?.loops ?? []) loop.wakeAll();
+      for (const loop of device.agent?.loops ?? []) loop.resync();
       await device.agent?.settle();
       assert.deepEqual(device.engine.verbs, [], `second pass after call ${at}, ${fault}`);
       return made;

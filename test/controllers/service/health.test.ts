@@ -285,7 +285,7 @@ describe('the health of what runs', () => {
     await crash();
     const { resourceVersion } = agent.store;
     device.engine.forgetCalls();
-    for (const loop of agent.loops) loop.wakeAll();
+    for (const loop of agent.loops) loop.resync();
     device.clock.advance(1_000);
     await agent.quiet();
     assert.deepEqual(device.engine.verbs, []);

@@ -60,7 +60,7 @@ describe('POST /v2/local/target-state', () => {
     assert.equal(await appState(), 'applied');
     await post(target(app1));
     assert.equal(await appState(), 'applying');
-    bench.store.concluded(`App/${app.metadata.name}`);
+    bench.store.markReconciled(`App/${app.metadata.name}`);
     assert.equal(await appState(), 'applied');
   });
 

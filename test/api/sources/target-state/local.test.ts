@@ -74,7 +74,7 @@ describe('localOrigin', () => {
 
   it('asks for a pass again when the same is posted again, and changes nothing', async () => {
     await origin.accept(target({ 1: app('a') }));
-    store.concluded('App/app-1');
+    store.markReconciled('App/app-1');
     const before = store.get('App', 'app-1');
     await origin.accept(target({ 1: app('a') }));
     assert.ok(store.isPending('App/app-1'));

@@ -38,7 +38,7 @@ describe('the HostConfig device', () => {
   };
   const status = () => agent.documentOf('device').status ?? {};
   const look = async (): Promise<void> => {
-    agent.loop.wakeAll();
+    agent.loop.resync();
     await agent.quiet();
   };
 

@@ -61,7 +61,7 @@ describe('the HostConfig network', () => {
     await apply({ hostname: 'kiosk', proxy: { ...PROXY, noProxy: ['x'] } });
     const { writes } = host;
     const before = agent.store.resourceVersion;
-    agent.loop.wakeAll();
+    agent.loop.resync();
     await agent.quiet();
     assert.equal(host.writes, writes);
     assert.equal(agent.store.resourceVersion, before);
@@ -72,7 +72,7 @@ describe('the HostConfig network', () => {
     await apply({ proxy: PROXY });
     await host.put('mnt/boot/system-proxy/redsocks.conf', 'junk');
     host.told.length = 0;
-    agent.loop.wakeAll();
+    agent.loop.resync();
     await agent.quiet();
     assert.equal(await host.get('mnt/boot/system-proxy/redsocks.conf'), renderRedsocks({ fields: PROXY }));
     assert.deepEqual(host.told, ['restart balena-proxy-config.service']);
@@ -143,10 +143,10 @@ describe('the HostConfig network', () => {
     await begin();
     await agent.declare({ config: { A: '1' } }, 'other');
     await agent.quiet();
-    agent.loop.wakeAll();
+    agent.loop.resync();
     await agent.quiet();
     assert.equal(agent.store.get('HostConfig', 'other')?.status, undefined);
-    await agent.loop.firstRound;
+    await agent.loop.initialSync;
   });
 
   describe('when a change has to prove itself', () => {
@@ -212,7 +212,7 @@ describe('the HostConfig network', () => {
       await apply(spec);
       host.apiAnswers = false;
       await host.put('mnt/boot/system-proxy/no_proxy', 'junk');
-      agent.loop.wakeAll();
+      agent.loop.resync();
       await agent.quiet();
       assert.equal(await host.get('mnt/boot/system-proxy/no_proxy'), 'x');
       assert.equal(agent.ready('network'), 'True');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { EngineError, EngineUnreachable } from '../../../../controllers/engine/engine.js';
-import { InvalidSpecError, PassingError, TerminalError } from '../../../../controllers/runtime/outcome.js';
+import { InvalidSpecError, TerminalError, TransientError } from '../../../../controllers/runtime/outcome.js';
 import { refused } from '../../../../controllers/service/steps/failed-step.js';
 
 /** The class of the error, its reason where it has one, and its message. */
@@ -8,7 +8,7 @@ function told(error: Error): string {
   if (error instanceof InvalidSpecError)
     return `InvalidSpecError: ${error.issues.map(({ path, message }) => `${path} ${message}`).join('; ')}`;
   if (error instanceof TerminalError) return `TerminalError ${error.reason}: ${error.message}`;
-  if (error instanceof PassingError) return `PassingError ${error.reason}: ${error.message}`;
+  if (error instanceof TransientError) return `TransientError ${error.reason}: ${error.message}`;
   if (error instanceof EngineError) return `EngineError ${error.statusCode}: ${error.message}`;
   return `Error: ${error.message}`;
 }
@@ -21,7 +21,7 @@ describe('what the engine refused', () => {
       it: 'is tried again when what is in the way may go',
       what: START,
       error: new EngineError('driver failed: Bind for 0.0.0.0:80 failed: port is already allocated', 500),
-      want: /^PassingError PortInUse: Could not start container web: port 0\.0\.0\.0:80 of the host is taken/,
+      want: /^TransientError PortInUse: Could not start container web: port 0\.0\.0\.0:80 of the host is taken/,
       says: true,
     },
     {
