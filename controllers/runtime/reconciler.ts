@@ -212,10 +212,24 @@ async function carryOut<K extends Kind, Observation, P extends Plan<unknown>, Re
   } catch (error) {
     failure = { error };
   }
-  const after = plan.steps.length === 0 ? observation : await of.observe(resource, signal);
+  const after = plan.steps.length === 0 ? observation : await observeAfter(of, resource, signal, failure);
   write(of, resource, after, { at: 'acted', plan, result, ...failure });
   if (failure) throw failure.error;
   return result;
+}
+
+/** Observes anew once steps were taken. What made a step fail may make this fail too: the step's error is the one to tell. */
+async function observeAfter<K extends Kind, Observation, P extends Plan<unknown>, Result extends StepResult>(
+  of: Reconciler<K, Observation, P, Result>,
+  resource: Resource<K>,
+  signal: AbortSignal,
+  failure: { readonly error: unknown } | undefined,
+): Promise<Observation> {
+  try {
+    return await of.observe(resource, signal);
+  } catch (error) {
+    throw failure ? failure.error : error;
+  }
 }
 
 /** Replaces the status, unless another resource has taken the name, and announces what has changed. */

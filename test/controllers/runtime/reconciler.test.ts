@@ -80,6 +80,18 @@ describe('reconciler', () => {
     assert.equal(trace.at(-1), 'status seen 2 acted');
   });
 
+  it('throws the error of the step when nothing can be observed after it', async () => {
+    const execute: TestReconciler['execute'] = () => Promise.reject(new Error('the disk is gone'));
+    let looks = 0;
+    const observe: TestReconciler['observe'] = async () => {
+      looks += 1;
+      if (looks > 1) throw new Error('nothing to see');
+      return 'seen';
+    };
+    await assert.rejects(pass({ execute, observe }, act<string>('Creating', 'first')), /the disk is gone/);
+    assert.deepEqual(trace, ['status seen acting first']);
+  });
+
   it('writes the status when no plan can be made, and throws', async () => {
     const plan = (): TestPlan => {
       throw new TerminalError('InvalidSpec', 'nonsense');
