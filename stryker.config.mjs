@@ -18,7 +18,7 @@ const PLANNERS = {
     'test/controllers/host-config/device/plan.test.ts',
     'test/controllers/host-config/device/plan-deleted.test.ts',
   ],
-  'controllers/host-config/network/plan.ts': ['test/controllers/host-config/network/plan.test.ts'],
+  'controllers/host-config/network/plan.ts': ['test/controllers/host-config/network/plan*.test.ts'],
   'controllers/host-config/commit-confirm.ts': ['test/controllers/host-config/commit-confirm.test.ts'],
   'controllers/image/plan.ts': ['test/controllers/image/plan.test.ts'],
   'controllers/network/plan.ts': ['test/controllers/network/plan.test.ts'],

@@ -15,7 +15,7 @@ import type { DeviceFacts } from '../host/facts/facts.js';
 import type { Handovers } from '../host/locks/handovers.js';
 import type { UpdateLocks } from '../host/locks/update-locks.js';
 import type { ContainerProcesses } from '../host/processes/container-processes.js';
-import { type HostConfigControllerDeps, hostConfigController, type WatchHostFiles } from '../host-config/controller.js';
+import { type HostConfigDeps, hostConfigController, type WatchHostFiles } from '../host-config/controller.js';
 import { imageController } from '../image/controller.js';
 import { networkController } from '../network/controller.js';
 import type { ApiReach } from '../network/observe.js';
@@ -45,7 +45,7 @@ export interface ControllerContext {
   readonly apiReach?: ApiReach | undefined;
   /** How long images are kept after the release that wanted them, ms. */
   readonly imageGraceMs: number;
-  readonly hostConfig: HostConfigControllerDeps;
+  readonly hostConfig: HostConfigDeps;
   readonly watchHostFiles: WatchHostFiles;
   readonly gitSource: GitSourceDeps;
   /** The time of day, ms since the epoch. */

@@ -2,7 +2,7 @@ import { SystemReader } from '../host/facts/system-facts.js';
 import { answersAt } from '../host/network/api-answer.js';
 import { readDefaultRoute } from '../host/network/default-route.js';
 import { interfaceReader } from '../host/network/interfaces.js';
-import type { HostConfigControllerDeps } from '../host-config/controller.js';
+import type { HostConfigDeps } from '../host-config/controller.js';
 import { systemClock } from '../runtime/delays.js';
 import type { AgentContext } from './agent-context.js';
 
@@ -10,7 +10,7 @@ import type { AgentContext } from './agent-context.js';
 export function hostConfigDeps(
   { settings, store, variables, host, facts, logs }: AgentContext,
   { addresses, appsAreKnown }: { addresses(): readonly string[]; appsAreKnown(): boolean },
-): HostConfigControllerDeps {
+): HostConfigDeps {
   const { hostRoot, dataFolder } = settings;
   const { clock, run, units } = host;
   const reader = new SystemReader({

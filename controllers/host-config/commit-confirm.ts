@@ -1,6 +1,7 @@
 import type { HostConfig } from '../../crds/model/kinds.js';
 import { cameAsTargetState } from '../../crds/model/target-state.js';
 import type { Trial } from '../host/host-state.js';
+import { act, type Plan, wait } from '../runtime/outcome.js';
 
 /** How long a change may take to prove itself when its document does not say, in seconds. */
 const DEADLINE_SECONDS = 600;
@@ -56,6 +57,31 @@ export function judgeTrial(facts: TrialFacts): Verdict {
   const leftMs = trial.since.uptimeMs + deadlineSeconds * 1000 - uptimeMs;
   if (leftMs <= 0) return { is: 'bad', because: `after ${deadlineSeconds} s it still lacked ${missing.join(', ')}` };
   return { is: 'open', missing, leftMs, forMs: Math.min(LOOK_MS, leftMs) };
+}
+
+/** What is done about a change on trial; each kind of settings knows how to put its own back. */
+export type ConfirmStep =
+  | { readonly do: 'begin-trial'; readonly starts: number; readonly because: string }
+  | { readonly do: 'end-trial' | 'give-up' | 'restore'; readonly because: string };
+
+/** What to do about a change on trial; undefined while its time does not run yet. Pure. */
+export function planConfirm(verdict: Verdict): Plan<ConfirmStep> | undefined {
+  switch (verdict.is) {
+    case 'not-begun':
+      return undefined;
+    case 'begin':
+      return act('Confirming', { do: 'begin-trial', starts: verdict.starts, because: 'the change has taken effect' });
+    case 'good':
+      return act('Confirming', { do: 'end-trial', because: verdict.because });
+    case 'bad':
+      return act('RollingBack', { do: 'give-up', because: verdict.because });
+    case 'open': // The time that is left is not told: a status that counts down would never rest.
+      return wait(
+        'Confirming',
+        `The change has to prove itself, or what was there before comes back. Missing: ${verdict.missing.join(', ')}`,
+        verdict.forMs,
+      );
+  }
 }
 
 /** What a document says, or what its origin means: a target state knows of no proof. Pure. */

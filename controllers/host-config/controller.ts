@@ -1,19 +1,26 @@
 import { DEVICE_DOCUMENT, NETWORK_DOCUMENT } from '../../crds/model/names.js';
 import { waitsForBoot } from '../../crds/model/readiness.js';
 import type { Controller } from '../runtime/controller.js';
-import { type DeviceDeps, reconcileDeviceConfig } from './device/reconcile-device.js';
-import type { HostConfigDeps } from './network/execute.js';
-import { reconcileNetworkConfig } from './network/reconcile-network.js';
+import type { Reconcile } from '../runtime/outcome.js';
+import { reconciler } from '../runtime/reconciler.js';
+import { executeDeviceStep } from './device/execute.js';
+import { type DeviceDeps, type Memory as DeviceMemory, observeDevice } from './device/observe.js';
+import { planDevice } from './device/plan.js';
+import { announceDevice, deviceStatus } from './device/status.js';
+import { executeNetworkStep } from './network/execute.js';
+import { type NetworkDeps, type Memory as NetworkMemory, observeNetwork } from './network/observe.js';
+import { planNetwork } from './network/plan.js';
+import { networkStatus } from './network/status.js';
 
 /** Files of the host that changed, to whoever listens; returns how to stop. */
 export type WatchHostFiles = (changed: () => void) => () => void;
 
-export type HostConfigControllerDeps = HostConfigDeps & DeviceDeps;
+export type HostConfigDeps = NetworkDeps & DeviceDeps;
 
 /** The HostConfigs `device` and `network`. Others get no pass and no status: nothing is said of them that is not true. */
-export function hostConfigController(deps: HostConfigControllerDeps, watchFiles?: WatchHostFiles): Controller {
-  const network = reconcileNetworkConfig(deps, {});
-  const device = reconcileDeviceConfig(deps, { told: new Map(), repairs: [] });
+export function hostConfigController(deps: HostConfigDeps, watchFiles?: WatchHostFiles): Controller {
+  const device = devicePass(deps);
+  const network = networkPass(deps);
   return {
     kind: 'HostConfig',
     workers: 1, // both write config.json and the state of the host
@@ -36,4 +43,33 @@ export function hostConfigController(deps: HostConfigControllerDeps, watchFiles?
       };
     },
   };
+}
+
+/** Files of the boot partition, config.json, units, the restart of the device. */
+function devicePass(deps: HostConfigDeps): Reconcile {
+  const memory: DeviceMemory = { told: new Map(), repairs: [] };
+  return reconciler({
+    kind: 'HostConfig',
+    store: deps.store,
+    now: deps.now,
+    observe: (document) => observeDevice(deps, memory, document),
+    plan: (_document, observation) => planDevice(observation),
+    execute: (document, step, observation) => executeDeviceStep(deps, memory, document, step, observation),
+    status: deviceStatus,
+    announce: (before, after) => announceDevice(deps, before, after),
+  });
+}
+
+/** The host's name and its proxy. */
+function networkPass(deps: HostConfigDeps): Reconcile {
+  const memory: NetworkMemory = {};
+  return reconciler({
+    kind: 'HostConfig',
+    store: deps.store,
+    now: deps.now,
+    observe: (document) => observeNetwork(deps, memory, document),
+    plan: planNetwork,
+    execute: (document, step) => executeNetworkStep(deps, memory, document, step),
+    status: networkStatus,
+  });
 }

@@ -1,27 +1,27 @@
-import type { HostConfig } from '../../../crds/model/kinds.js';
-import type { DeviceUndo, Trial } from '../../host/host-state.js';
+import { type HostConfig, keyOf } from '../../../crds/model/kinds.js';
+import { wait } from '../../runtime/outcome.js';
+import type { StepResult } from '../../runtime/reconciler.js';
+import { executeConfirmStep, type Tell } from '../confirm-step.js';
 import { PERSISTENT_LOGGING, valuesByVariable } from './compare-boot.js';
-import type { PerformDeps, Tell } from './device-deps.js';
-import type { UnitMemory } from './observe.js';
-import type { DeviceStep, DeviceWorld } from './plan.js';
-import { rollBack, withoutDevice } from './roll-back.js';
+import { type DeviceDeps, type Memory, recentRepairs } from './observe.js';
+import { type DeviceObservation, type DeviceStep, dueText } from './plan.js';
+import { rollBack } from './roll-back.js';
 import { setBootFile, union } from './write-boot.js';
-
-/** What happened, when it was not what was planned. */
-export type StepEnd = undefined | { readonly is: 'locked' | 'refused'; readonly message: string };
 
 /**
  * Takes one step. Whatever has to be known after a crash is on disk before the host is changed: what is touched, what was
- * there before. Every step may be taken again.
+ * there before. Every step may be taken again. Throws for a failure: `TerminalError` for a file that reads otherwise than
+ * it was written.
  */
-export async function performDeviceStep(
-  deps: PerformDeps,
+export async function executeDeviceStep(
+  deps: DeviceDeps,
+  memory: Memory,
   document: HostConfig,
-  { seen, state, bootId, generation, uid }: DeviceWorld,
   step: DeviceStep,
-  told: UnitMemory,
-  tell: Tell,
-): Promise<StepEnd> {
+  { seen, state, bootId }: DeviceObservation,
+): Promise<StepResult | undefined> {
+  const { uid, generation, name } = document.metadata;
+  const tell: Tell = (type, reason, message) => deps.store.record(keyOf('HostConfig', name), { type, reason, message });
   switch (step.do) {
     case 'note-boot':
       await deps.state.change({ booted: { bootId, values: valuesByVariable(seen) }, touched: [] });
@@ -35,11 +35,14 @@ export async function performDeviceStep(
       tell('Normal', 'Configuring', `Writing config.json: ${step.because}`); // the OS may end us right after
       await deps.boot.configure(step.members);
       return undefined;
+    case 'count-repair':
+      memory.repairs.splice(0, memory.repairs.length, ...recentRepairs(memory, deps.monotonic()), deps.monotonic());
+      return undefined;
     case 'set':
       await setBootFile(deps, document, seen, step, tell);
       return undefined;
     case 'unit':
-      told.set(`${step.unit} ${step.verb === 'start'}`, deps.monotonic());
+      memory.told.set(`${step.unit} ${step.verb === 'start'}`, deps.monotonic());
       await deps.units.switch(step.unit, step.verb);
       tell('Normal', 'Switched', `Told ${step.unit} to ${step.verb}: ${step.because}`);
       return undefined;
@@ -52,16 +55,9 @@ export async function performDeviceStep(
       await deps.marker.remove();
       return undefined;
     case 'begin-trial':
-      await changeTrial(deps, { since: await deps.clock.read(), starts: step.starts });
-      return undefined;
     case 'end-trial':
-      await deps.state.change({ trials: withoutDevice(state.trials) });
-      tell('Normal', 'Confirmed', `The change stays: ${step.because}`);
-      return undefined;
     case 'give-up':
-      // The generation that has failed: one that comes meanwhile has not been tried.
-      await changeTrial(deps, { failed: step.because, uid, generation });
-      tell('Warning', 'RollingBack', `The change is taken back: ${step.because}`);
+      await executeConfirmStep(deps, 'device', step, { uid, generation }, tell);
       return undefined;
     case 'restore':
       await rollBack(deps, seen, bootId, step.because);
@@ -72,15 +68,11 @@ export async function performDeviceStep(
       return undefined;
     case 'reboot': {
       const answer = await deps.reboot();
-      if (answer.is !== 'scheduled') return answer;
+      if (answer.is !== 'scheduled')
+        return { outcome: wait('RebootRequired', `${dueText(step.changes)}. ${answer.message}`).outcome };
       await deps.state.change({ reboot: { bootId, uid, generation, changes: step.changes } });
       tell('Normal', 'Rebooting', `Restarting the device: ${step.because}`);
       return undefined;
     }
   }
-}
-
-async function changeTrial({ state }: PerformDeps, change: Partial<Trial<DeviceUndo>>): Promise<void> {
-  const { trials } = await state.load();
-  if (trials.device) await state.change({ trials: { ...trials, device: { ...trials.device, ...change } } });
 }

@@ -1,21 +1,31 @@
 import type { Store } from '../../../api/store/store.js';
-import { decodeVariables, knownConfig, type VariableName } from '../../../crds/model/device-variables.js';
+import { isActive } from '../../../crds/model/active.js';
+import {
+  type DecodedVariables,
+  decodeVariables,
+  knownConfig,
+  type VariableName,
+} from '../../../crds/model/device-variables.js';
 import { type AnyResource, type HostConfig, KINDS, keyOf } from '../../../crds/model/kinds.js';
 import { DEVICE_DOCUMENT } from '../../../crds/model/names.js';
 import { isProgressing, waitsForBoot } from '../../../crds/model/readiness.js';
+import { outstanding } from '../../../crds/model/requests.js';
+import type { HostConfigStatus } from '../../../crds/model/types.js';
 import type { BootDevice } from '../../host/boot/backend.js';
 import type { BootPartition } from '../../host/boot/boot-partition.js';
 import type { HostStateFile } from '../../host/host-state.js';
 import type { BootClock } from '../../host/power/boot-clock.js';
+import type { PowerAnswer } from '../../host/power/power-request.js';
 import type { RebootMarker } from '../../host/power/reboot-marker.js';
 import type { Units } from '../../host/units.js';
 import { attempt } from '../../runtime/outcome.js';
 import { judge, type Proofs } from '../probe.js';
-import { type DeviceWorld, rebootChanges, type SeenUnit } from './plan.js';
+import { type DeviceObservation, REPAIRS, rebootChanges, type SeenUnit } from './plan.js';
 import { rebootPermission } from './reboot-window.js';
 
-export interface ObserveDeps {
-  readonly store: Pick<Store, 'get' | 'list' | 'isPending'>;
+/** What a pass over HostConfig `device` works with. */
+export interface DeviceDeps {
+  readonly store: Store;
   readonly boot: BootPartition;
   readonly state: HostStateFile;
   readonly clock: BootClock;
@@ -25,22 +35,31 @@ export interface ObserveDeps {
   /** What the agent was started with. */
   readonly localMode: boolean;
   readonly proofs: Proofs;
+  /** The time of day, ms since the epoch. */
   readonly now: () => number;
   /** Of a clock that is never set, ms. */
   readonly monotonic: () => number;
+  /** What the device is; read anew at every pass. */
+  system(): Promise<Pick<HostConfigStatus, 'system' | 'metrics'>>;
   /** Why this agent cannot restart the device. */
   obstacle(): string | undefined;
+  /** Asks for a restart of the device, under the locks of all apps. */
+  reboot(): Promise<PowerAnswer>;
+  /** A system line for those who follow the logs. */
+  say(message: string, isError?: boolean): void;
 }
 
-/** Units that were told to start or to stop, and when by the monotonic clock: at most once an hour, whether they obeyed or not. */
-export type UnitMemory = Map<string, number>;
-
-/** What a pass knows, and what of it this host cannot do. */
-export interface ObservedDevice {
-  readonly world: DeviceWorld;
-  readonly unknown: readonly string[];
-  readonly notes: readonly string[];
+/** What is known only while this process lives. Times are of the monotonic clock, ms. */
+export interface Memory {
+  /** Units that were told to start or to stop, and when: at most once an hour, whether they obeyed or not. */
+  readonly told: Map<string, number>;
+  /** When passes have put back what somebody else had changed. */
+  readonly repairs: number[];
 }
+
+/** Those of the last minute. Pure. */
+export const recentRepairs = ({ repairs }: Memory, nowMs: number): readonly number[] =>
+  repairs.filter((repairedMs) => nowMs - repairedMs < REPAIRS.withinMs);
 
 /** Units of the host that a variable switches, where somebody declared it. */
 const UNITS: readonly { readonly variable: VariableName; readonly units: readonly [string, ...string[]] }[] = [
@@ -50,46 +69,41 @@ const UNITS: readonly { readonly variable: VariableName; readonly units: readonl
 const STOPPED = ['inactive', 'deactivating'];
 const PATIENCE_MS = 60 * 60_000;
 
-/** Looks at everything that decides about the settings of the device. */
+/** Everything that decides about the settings of the device, read afresh. */
 export async function observeDevice(
-  deps: ObserveDeps,
+  deps: DeviceDeps,
+  memory: Memory,
   document: HostConfig,
-  told: UnitMemory,
-): Promise<ObservedDevice> {
+): Promise<DeviceObservation> {
   const { spec, metadata } = document;
   const { config, unknown } = knownConfig(spec.config ?? {});
   const variables = decodeVariables(spec.config, deps);
   const seen = await deps.boot.see();
   const state = await deps.state.load();
   const clock = await deps.clock.read();
-  const { units, notes } = await seeUnits(deps, variables, told);
+  const { units, notes } = await seeUnits(deps, variables, memory);
   const restartDue = rebootChanges(state, seen).length > 0;
   const waiting = waitingForBoot(deps.store);
-  const world: DeviceWorld = {
-    uid: metadata.uid,
-    generation: metadata.generation,
-    isDeleted: metadata.deletionTimestamp !== undefined,
-    config,
-    variables,
-    seen,
+  return {
+    ...{ uid: metadata.uid, generation: metadata.generation, isDeleted: !isActive(document) },
+    ...{ config, unknown, variables, units, notes, seen, state, waiting },
     device: deps.device,
-    state,
     bootId: clock.bootId,
     isMarked: await deps.marker.isPending(deps.now() - clock.uptimeMs),
-    units,
     verdict: await judge(deps, document, state.trials.device, { ...clock, restartDue }),
+    request: outstanding(document, 'confirm')?.id,
     permission: attempt(() => rebootPermission(spec.reboot, deps.now())),
     obstacle: deps.obstacle(),
-    waiting,
     unsettled: restartDue || waiting.length > 0 ? unsettled(deps.store) : [],
+    repairs: recentRepairs(memory, deps.monotonic()).length,
+    system: await deps.system(),
   };
-  return { world, unknown, notes };
 }
 
 async function seeUnits(
-  { units, monotonic }: ObserveDeps,
-  { declared, values }: DeviceWorld['variables'],
-  told: UnitMemory,
+  { units, monotonic }: DeviceDeps,
+  { declared, values }: DecodedVariables,
+  { told }: Memory,
 ): Promise<{ readonly units: readonly SeenUnit[]; readonly notes: readonly string[] }> {
   const seen: SeenUnit[] = [];
   const notes: string[] = [];
@@ -113,7 +127,7 @@ async function seeUnits(
 }
 
 /** Services that ask to be started with the next boot (io.balena.update.requires-reboot), by the container that waits. */
-const waitingForBoot = (store: ObserveDeps['store']): readonly string[] =>
+const waitingForBoot = (store: Store): readonly string[] =>
   store
     .list('Service')
     .filter(waitsForBoot)
@@ -123,7 +137,7 @@ const waitingForBoot = (store: ObserveDeps['store']): readonly string[] =>
     );
 
 /** Documents that are on their way. One that fails or waits for somebody is not: it may never get there. */
-function unsettled(store: ObserveDeps['store']): readonly string[] {
+function unsettled(store: Store): readonly string[] {
   const all = KINDS.flatMap((kind): readonly AnyResource[] => store.list(kind) as readonly AnyResource[]);
   return all
     .filter((one) => {

@@ -1,9 +1,10 @@
 import type { DecodedVariables } from '../../../crds/model/device-variables.js';
+import type { HostConfigStatus } from '../../../crds/model/types.js';
 import type { BootDevice } from '../../host/boot/backend.js';
 import type { SeenBoot } from '../../host/boot/boot-partition.js';
 import type { HostState } from '../../host/host-state.js';
 import { act, attempt, type Plan, settled, TerminalError, wait } from '../../runtime/outcome.js';
-import { UNPROVEN, type Verdict } from '../commit-confirm.js';
+import { type ConfirmStep, planConfirm, UNPROVEN, type Verdict } from '../commit-confirm.js';
 import { changeText, compareBoot, type Difference, valuesByVariable } from './compare-boot.js';
 import type { RebootPermission } from './reboot-window.js';
 
@@ -12,16 +13,25 @@ export type DeviceStep =
   | { readonly do: 'note-boot'; readonly because: string }
   /** Members of config.json. */
   | { readonly do: 'configure'; readonly members: Readonly<Record<string, unknown>>; readonly because: string }
-  | { readonly do: 'set'; readonly difference: Difference; readonly isRepair: boolean; readonly because: string }
+  /** Remember that a file was put back that somebody else had changed. */
+  | { readonly do: 'count-repair'; readonly because: string }
+  | SetStep
   /** Variables became ours or ceased to be, and no file changes by it. */
   | { readonly do: 'own'; readonly managed: Readonly<Record<string, string>>; readonly because: string }
   | { readonly do: 'unit'; readonly unit: string; readonly verb: 'start' | 'stop'; readonly because: string }
   | { readonly do: 'write-marker' | 'remove-marker'; readonly because: string }
-  | { readonly do: 'begin-trial'; readonly starts: number; readonly because: string }
-  | { readonly do: 'end-trial' | 'give-up' | 'restore'; readonly because: string }
+  | ConfirmStep
   /** The document goes, and a restart of the device that is due cannot be had: somebody else has to see to it. */
   | { readonly do: 'leave-restart'; readonly because: string }
   | { readonly do: 'reboot'; readonly changes: readonly string[]; readonly because: string };
+
+/** What a boot file should say. */
+export interface SetStep {
+  readonly do: 'set';
+  readonly difference: Difference;
+  readonly isRepair: boolean;
+  readonly because: string;
+}
 
 /** A unit of the host that a variable starts or stops, as it is now. */
 export interface SeenUnit {
@@ -30,7 +40,8 @@ export interface SeenUnit {
   readonly wanted: boolean;
 }
 
-export interface DeviceWorld {
+/** Everything that decides about the settings of the device. */
+export interface DeviceObservation {
   readonly uid: string;
   readonly generation: number;
   /** Its document is being deleted. */
@@ -38,14 +49,21 @@ export interface DeviceWorld {
   /** Without prefixes, known names only. */
   readonly config: Readonly<Record<string, string>>;
   readonly variables: DecodedVariables;
+  /** Names of variables that nobody here knows. */
+  readonly unknown: readonly string[];
   readonly seen: SeenBoot;
   readonly device: BootDevice;
   readonly state: HostState;
   readonly bootId: string;
+  /** Programs of the host are told that a restart is due. */
   readonly isMarked: boolean;
   readonly units: readonly SeenUnit[];
+  /** What of the document this host cannot carry out. */
+  readonly notes: readonly string[];
   /** Undefined without a trial. */
   readonly verdict: Verdict | undefined;
+  /** Id of a request to confirm that was there when this was observed, and is not dealt with. */
+  readonly request: string | undefined;
   /** Or why the document does not say it. */
   readonly permission: RebootPermission | TerminalError;
   /** Why this agent cannot restart the device. */
@@ -54,7 +72,14 @@ export interface DeviceWorld {
   readonly waiting: readonly string[];
   /** What else has not settled. */
   readonly unsettled: readonly string[];
+  /** How many passes of late have put back what somebody else had changed. */
+  readonly repairs: number;
+  /** What the device is. */
+  readonly system: Pick<HostConfigStatus, 'system' | 'metrics'>;
 }
+
+/** Somebody who changes a file as often as we put it back would keep both of us busy for ever. */
+export const REPAIRS = { limit: 5, withinMs: 60_000, pauseMs: 10 * 60_000 } as const;
 
 /** The members of config.json that variables stand for, where the host has one and somebody declared them. */
 const MEMBERS = {
@@ -70,7 +95,7 @@ const BOOT_MISSING =
  * What to do about the settings of the device: first the files, config.json before the others because the host may end us
  * for it; then whether the change proves itself; the restart of the device last. Throws for what cannot be made true. Pure.
  */
-export function planDevice(world: DeviceWorld): Plan<DeviceStep> {
+export function planDevice(world: DeviceObservation): Plan<DeviceStep> {
   const { state, seen, bootId } = world;
   const trial = state.trials.device;
   if (seen.hasBoot && state.booted?.bootId !== bootId) {
@@ -94,24 +119,22 @@ export function planDevice(world: DeviceWorld): Plan<DeviceStep> {
       `What was there before is back: ${rolledBack.because}. Change the document to try again`,
     );
   }
-  if (trial && world.verdict) {
-    const proof = planProof(world.verdict);
-    if (proof) return proof;
-  }
+  const confirming = trial && world.verdict && planConfirm(world.verdict);
+  if (confirming) return confirming;
   if (towards) throw towards; // an earlier change proves itself or is taken back all the same
   const due = [...changes, ...world.waiting];
   return due.length > 0 ? planReboot(world, due, false) : settled();
 }
 
 /** What a boot file says cannot be seen now: neither what is due nor what has proved itself. */
-const lacksBoot = ({ seen, state }: DeviceWorld): boolean =>
+const lacksBoot = ({ seen, state }: DeviceObservation): boolean =>
   !seen.hasBoot && (state.trials.device !== undefined || Object.keys(state.managed).length > 0);
 
 /**
  * A change that has not proved itself goes with its document, out of what is booted too. What has proved itself stays, as
  * does what nobody asked a proof of. Settled: the document may go.
  */
-function planDeleted(world: DeviceWorld): Plan<DeviceStep> {
+function planDeleted(world: DeviceObservation): Plan<DeviceStep> {
   const { state, seen, verdict, bootId } = world;
   if (state.trials.device) {
     if (verdict?.is === 'good') return act('Confirming', { do: 'end-trial', because: verdict.because });
@@ -134,11 +157,11 @@ const sameGeneration = (
 ): boolean => one?.uid === uid && one.generation === generation;
 
 /** Nothing is written of a document that cannot be obeyed as a whole. */
-const settingsOf = (world: DeviceWorld): Plan<DeviceStep> | TerminalError | undefined =>
+const settingsOf = (world: DeviceObservation): Plan<DeviceStep> | TerminalError | undefined =>
   world.permission instanceof TerminalError ? world.permission : attempt(() => planSettings(world));
 
 /** Files, ownership, units. Undefined: nothing differs. */
-function planSettings(world: DeviceWorld): Plan<DeviceStep> | undefined {
+function planSettings(world: DeviceObservation): Plan<DeviceStep> | undefined {
   const { state, units, config, seen, device } = world;
   const { differences, managed } = compareBoot(config, seen, state.managed, device);
   const members = planMembers(world);
@@ -146,7 +169,9 @@ function planSettings(world: DeviceWorld): Plan<DeviceStep> | undefined {
   if (differences.length > 0) {
     if (state.stuck && sameGeneration(state.stuck, world))
       throw new TerminalError('DoesNotConverge', state.stuck.message);
-    return act('Writing', ...differences.map((difference) => setStep(difference, state)));
+    const steps = differences.map((difference) => setStep(difference, state));
+    const repair = steps.find(({ isRepair }) => isRepair);
+    return repair ? planRepair(world, repair, steps) : act('Writing', ...steps);
   }
   if (JSON.stringify(managed) !== JSON.stringify(state.managed)) {
     return act('Observing', { do: 'own', managed, because: 'other variables are declared' });
@@ -164,12 +189,19 @@ const unitStep = ({ unit, wanted }: SeenUnit): DeviceStep => ({
 });
 
 /** A file that said what it should, until somebody else changed it. */
-function setStep(difference: Difference, { managed }: HostState): DeviceStep {
+function setStep(difference: Difference, { managed }: HostState): SetStep {
   const isRepair = difference.changes.every(({ variable, to }) => to !== undefined && managed[variable] === to);
   return { do: 'set', difference, isRepair, because: difference.changes.map(changeText).join(', ') };
 }
 
-function planMembers({ seen, variables }: DeviceWorld): DeviceStep | undefined {
+/** Puts files back, unless somebody keeps changing them. */
+function planRepair({ repairs }: DeviceObservation, { because }: SetStep, steps: readonly SetStep[]): Plan<DeviceStep> {
+  if (repairs >= REPAIRS.limit)
+    return wait('Contested', `Somebody else changes it as often as it is put back: ${because}`, REPAIRS.pauseMs);
+  return { ...act('Writing', ...steps), steps: [{ do: 'count-repair', because }, ...steps] };
+}
+
+function planMembers({ seen, variables }: DeviceObservation): DeviceStep | undefined {
   const { config } = seen;
   if (!config) return undefined;
   const { declared, values } = variables;
@@ -195,43 +227,25 @@ export function rebootChanges({ booted, touched }: HostState, seen: SeenBoot): r
     .map((variable) => changeText({ variable, from: booted?.values[variable], to: now[variable] }));
 }
 
-function planMarker({ isMarked, seen }: DeviceWorld, changes: readonly string[]): Plan<DeviceStep> | undefined {
+function planMarker({ isMarked, seen }: DeviceObservation, changes: readonly string[]): Plan<DeviceStep> | undefined {
   if (!seen.hasBoot || isMarked === changes.length > 0) return undefined;
   return isMarked
     ? act('Observing', { do: 'remove-marker', because: 'no restart of the device is due' })
     : act('Observing', { do: 'write-marker', because: changes.join(', ') });
 }
 
-function planProof(verdict: Verdict): Plan<DeviceStep> | undefined {
-  switch (verdict.is) {
-    case 'not-begun':
-      return undefined;
-    case 'begin':
-      return act('Confirming', { do: 'begin-trial', starts: verdict.starts, because: 'the change has taken effect' });
-    case 'good':
-      return act('Confirming', { do: 'end-trial', because: verdict.because });
-    case 'bad':
-      return act('RollingBack', { do: 'give-up', because: verdict.because });
-    case 'open':
-      return wait('Confirming', openText(verdict), verdict.forMs);
-  }
-}
-
-/** What an open trial waits for. The time that is left is not told: a status that counts down would never rest. Pure. */
-const openText = ({ missing }: Extract<Verdict, { is: 'open' }>): string =>
-  `The change has to prove itself, or what was there before comes back. Missing: ${missing.join(', ')}`;
-
-const dueText = (changes: readonly string[]): string => `The device has to be restarted: ${changes.join(', ')}`;
+/** Says that a restart is due, and what for. Pure. */
+export const dueText = (changes: readonly string[]): string => `The device has to be restarted: ${changes.join(', ')}`;
 
 /** Why nobody here will ever restart the device. */
-function restartRefusal({ permission, obstacle }: DeviceWorld): string | undefined {
+function restartRefusal({ permission, obstacle }: DeviceObservation): string | undefined {
   if (!(permission instanceof TerminalError) && permission.is === 'never')
     return 'spec.reboot is never: restart it by hand';
   return obstacle;
 }
 
 /** `urgent`: what was taken back is still booted, and no window is waited for. */
-function planReboot(world: DeviceWorld, changes: readonly string[], urgent: boolean): Plan<DeviceStep> {
+function planReboot(world: DeviceObservation, changes: readonly string[], urgent: boolean): Plan<DeviceStep> {
   const { state, bootId, uid, generation, permission, unsettled } = world;
   const due = dueText(changes);
   const asked =

@@ -1,6 +1,7 @@
 import { BOOT_BACKENDS } from '../../host/boot/backend.js';
 import type { BootPartition, SeenBoot } from '../../host/boot/boot-partition.js';
-import type { DeviceUndo, HostState, HostStateFile, Trial } from '../../host/host-state.js';
+import type { DeviceUndo, HostStateFile, Trial } from '../../host/host-state.js';
+import { withoutTrial } from '../confirm-step.js';
 import { union } from './write-boot.js';
 
 export interface RollBackDeps {
@@ -19,7 +20,7 @@ export async function rollBack(deps: RollBackDeps, seen: SeenBoot, bootId: strin
   await deps.state.change({ touched: union(touched, undoneVariables(trials.device)) });
   await restoreFiles(deps, seen, trials.device);
   await deps.state.change({
-    trials: withoutDevice(trials),
+    trials: withoutTrial(trials, 'device'),
     rolledBack: { ...rolledBack, device: { uid, generation, because, bootId } },
     managed: trials.device.undo.managed,
   });
@@ -48,10 +49,4 @@ async function restoreFiles({ boot }: RollBackDeps, seen: SeenBoot, trial: Trial
     if (isOnlyOurs) await boot.restore(backend, text ?? undefined);
     else await boot.set(backend, Object.fromEntries(keys.map((key) => [key, before[key]])));
   }
-}
-
-/** The trials without that of the device. Pure. */
-export function withoutDevice(trials: HostState['trials']): HostState['trials'] {
-  const { device: _, ...others } = trials;
-  return others;
 }

@@ -6,17 +6,18 @@ import { sameValue, type WantedValues } from '../../host/boot/values.js';
 import type { DeviceUndo, Trial } from '../../host/host-state.js';
 import { TerminalError } from '../../runtime/outcome.js';
 import { deadlineOf } from '../commit-confirm.js';
+import type { Tell } from '../confirm-step.js';
 import { beforeChange } from '../probe.js';
 import { changeText, type Difference } from './compare-boot.js';
-import type { PerformDeps, Tell } from './device-deps.js';
-import type { DeviceStep } from './plan.js';
+import type { DeviceDeps } from './observe.js';
+import type { SetStep } from './plan.js';
 
 /** Writes a boot file, and looks whether it says now what it should. */
 export async function setBootFile(
-  deps: PerformDeps,
+  deps: DeviceDeps,
   document: HostConfig,
   seen: SeenBoot,
-  { difference, isRepair }: Extract<DeviceStep, { do: 'set' }>,
+  { difference, isRepair }: SetStep,
   tell: Tell,
 ): Promise<void> {
   const { backend, wanted, changes } = difference;
@@ -40,7 +41,7 @@ export async function setBootFile(
 
 /** Puts on disk what will be changed and what was there. A repair brings back what has proved itself: no trial. */
 async function prepare(
-  deps: PerformDeps,
+  deps: DeviceDeps,
   document: HostConfig,
   seen: SeenBoot,
   { backend, changes, wanted }: Difference,
@@ -73,7 +74,7 @@ async function prepare(
 }
 
 async function checkReading(
-  deps: PerformDeps,
+  deps: DeviceDeps,
   { metadata: { uid, generation } }: HostConfig,
   backend: BootBackend,
   wanted: WantedValues,

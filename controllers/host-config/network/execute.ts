@@ -1,18 +1,104 @@
-import type { Store } from '../../../api/store/store.js';
-import type { HostStateFile } from '../../host/host-state.js';
-import type { HostNetwork } from '../../host/network/host-network.js';
-import type { BootClock } from '../../host/power/boot-clock.js';
+import { type HostConfig, keyOf } from '../../../crds/model/kinds.js';
+import type { NetworkUndo, Trial } from '../../host/host-state.js';
 import type { Units } from '../../host/units.js';
-import type { Proofs } from '../probe.js';
+import { executeConfirmStep, type Tell, withoutTrial } from '../confirm-step.js';
+import { beforeChange } from '../probe.js';
+import type { Memory, NetworkDeps } from './observe.js';
+import type { NetworkStep } from './plan.js';
+import type { NetworkResult } from './status.js';
 
-export interface HostConfigDeps {
-  readonly store: Store;
-  readonly state: HostStateFile;
-  readonly clock: BootClock;
-  readonly proofs: Proofs;
-  readonly network: HostNetwork;
-  readonly units: Units;
-  readonly facts: { readonly uuid: string };
+const NOT_RESTARTED =
+  'The proxy takes effect at the next boot: the services that read it cannot be restarted from here';
+const NOT_RENAMED = 'The host name takes effect at the next boot: this host has no systemd to tell it to';
+
+/**
+ * Takes one step. Whatever has to be known after a crash is on disk before the host is changed: that a restart is due, and
+ * what was there before. Every step may be taken again. Throws for a failure.
+ */
+export async function executeNetworkStep(
+  deps: NetworkDeps,
+  memory: Memory,
+  document: HostConfig,
+  step: NetworkStep,
+): Promise<Partial<NetworkResult> | undefined> {
+  const { store, state, network, units } = deps;
+  const { uid, generation, name } = document.metadata;
+  const tell: Tell = (type, reason, message) => store.record(keyOf('HostConfig', name), { type, reason, message });
+  switch (step.do) {
+    case 'open-trial':
+      await store.flush();
+      await openTrial(deps, document, step.undo);
+      return undefined;
+    case 'write-redsocks':
+    case 'write-no-proxy': {
+      // The status that a restart is due first: a crash in between costs one restart too many, never one too few.
+      await store.flush();
+      memory.note = undefined;
+      const isProxy = step.do === 'write-redsocks';
+      await (isProxy ? network.writeRedsocks(step.text) : network.writeNoProxy(step.text));
+      const file = isProxy ? 'redsocks.conf' : 'no_proxy';
+      tell('Normal', 'ProxyChanged', `${step.text === '' ? 'Removed' : 'Wrote'} ${file}: ${step.because}`);
+      return undefined;
+    }
+    case 'restart-proxy': {
+      const restarted = await restartProxy(units);
+      memory.note = restarted ? undefined : NOT_RESTARTED;
+      if (restarted && restarted.length > 0)
+        tell('Normal', 'Restarted', `Restarted ${restarted.join(' and ')}: ${step.because}`);
+      return { restarted: true };
+    }
+    case 'configure-hostname':
+      tell('Normal', 'Renaming', `Writing the host name to config.json: ${step.because}`); // the OS may end us right after
+      await network.configureHostname(step.hostname);
+      return undefined;
+    case 'rename':
+      await renameHost(deps, step.hostname);
+      memory.note = units.present ? undefined : NOT_RENAMED;
+      tell('Normal', 'Renamed', `Named the host ${step.hostname}: ${step.because}`);
+      return undefined;
+    case 'note-proven':
+      await state.change({ proven: { uid, generation } });
+      return undefined;
+    case 'begin-trial':
+    case 'end-trial':
+    case 'give-up':
+      await executeConfirmStep(deps, 'network', step, { uid, generation }, tell);
+      return undefined;
+    case 'restore':
+      await rollBack(deps, step.because);
+      tell('Warning', 'RolledBack', `What was there before is back: ${step.because}`);
+      return undefined;
+  }
+}
+
+/** Puts on disk what was there before a change. Of several changes in one trial the first says what was there. */
+async function openTrial({ state, proofs }: NetworkDeps, { metadata }: HostConfig, undo: NetworkUndo): Promise<void> {
+  const { trials } = await state.load();
+  const { uid, generation } = metadata;
+  const { since: _, ...open } = trials.network ?? { before: await beforeChange(proofs), undo: {} };
+  const network: Trial<NetworkUndo> = { ...open, uid, generation, starts: 0, undo: { ...undo, ...open.undo } };
+  await state.change({ trials: { ...trials, network } });
+}
+
+/**
+ * Brings back what was there before the change on trial, and remembers that this generation is not to be tried again. May
+ * be cut anywhere and done again.
+ */
+async function rollBack(deps: NetworkDeps, because: string): Promise<void> {
+  const { network, state, units } = deps;
+  const { trials, rolledBack } = await state.load();
+  if (!trials.network) return;
+  const { uid, generation, undo } = trials.network;
+  if (undo.redsocks !== undefined) await network.writeRedsocks(undo.redsocks ?? '');
+  if (undo.noProxy !== undefined) await network.writeNoProxy(undo.noProxy ?? '');
+  if (undo.redsocks !== undefined || undo.noProxy !== undefined) await restartProxy(units);
+  if (undo.hostname !== undefined && undo.hostname !== null) await renameHost(deps, undo.hostname);
+  // Writing config.json may end us: everything else is done before, and it is done again when we start.
+  if (undo.configured !== undefined) await network.configureHostname(undo.configured ?? undefined);
+  await state.change({
+    trials: withoutTrial(trials, 'network'),
+    rolledBack: { ...rolledBack, network: { uid, generation, because } },
+  });
 }
 
 /** Restarted after a change of the proxy; of each group the first that the host has. */
@@ -21,13 +107,13 @@ const PROXY_SERVICES = [['balena-proxy-config.service', 'resin-proxy-config.serv
 const PROXY_TARGET = 'redsocks-conf.target';
 
 /** Names a plain host: the running system where that can be done, and the file. */
-export async function renameHost({ units, network }: HostConfigDeps, hostname: string): Promise<void> {
+async function renameHost({ units, network }: NetworkDeps, hostname: string): Promise<void> {
   if (units.present) await units.setHostname(hostname);
   await network.writeHostname(hostname);
 }
 
 /** The services that were restarted; undefined when this host has none of them, or no systemd. */
-export async function restartProxy(units: Units): Promise<readonly string[] | undefined> {
+async function restartProxy(units: Units): Promise<readonly string[] | undefined> {
   const restarted: string[] = [];
   let found = false;
   for (const names of PROXY_SERVICES) {

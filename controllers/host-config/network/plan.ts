@@ -1,15 +1,24 @@
+import type { HostConfig } from '../../../crds/model/kinds.js';
 import { HOST_NAME_RULE, isHostName } from '../../../crds/model/names.js';
 import type { HostConfigSpec } from '../../../crds/model/types.js';
+import type { HostState, NetworkUndo, Trial } from '../../host/host-state.js';
 import type { SeenNetwork } from '../../host/network/host-network.js';
 import { renderNoProxy } from '../../host/network/no-proxy.js';
 import { dnsServer, fieldIssues, isReserved, type ProxyFields, renderRedsocks } from '../../host/network/redsocks.js';
-import { act, InvalidSpecError, type Plan, settled, TerminalError } from '../../runtime/outcome.js';
+import { act, attempt, InvalidSpecError, type Plan, settled, TerminalError } from '../../runtime/outcome.js';
+import { type ConfirmStep, deadlineOf, planConfirm, UNPROVEN, type Verdict } from '../commit-confirm.js';
 
 export type NetworkStep =
+  /** Keep what was there before the steps that follow. */
+  | { readonly do: 'open-trial'; readonly undo: NetworkUndo; readonly because: string }
   | { readonly do: 'write-redsocks' | 'write-no-proxy'; readonly text: string; readonly because: string }
   | { readonly do: 'restart-proxy'; readonly because: string }
-  | { readonly do: 'configure-hostname' | 'rename'; readonly hostname: string; readonly because: string };
+  | { readonly do: 'configure-hostname' | 'rename'; readonly hostname: string; readonly because: string }
+  /** This generation is true and has proved itself: later writes are repairs. */
+  | { readonly do: 'note-proven'; readonly because: string }
+  | ConfirmStep;
 
+/** What the settings are compared with. */
 export interface NetworkFacts {
   readonly seen: SeenNetwork;
   /** The device's uuid: the default host name begins it. */
@@ -20,14 +29,105 @@ export interface NetworkFacts {
   readonly canRename: boolean;
 }
 
+/** Everything that decides about the network settings of the host. */
+export interface NetworkObservation extends Omit<NetworkFacts, 'seen'> {
+  /** Undefined while the document is being deleted. */
+  readonly seen: SeenNetwork | undefined;
+  readonly trial: Trial<NetworkUndo> | undefined;
+  /** Undefined without a trial, and for one that has failed. */
+  readonly verdict: Verdict | undefined;
+  /** The generation that was last true and had proved itself. */
+  readonly proven: HostState['proven'];
+  /** The generation that was taken back. */
+  readonly rolledBack: HostState['rolledBack']['network'];
+  /** Id of a request to confirm that was there when this was observed, and is not dealt with. */
+  readonly request: string | undefined;
+  /** What takes effect at the next boot only. */
+  readonly note: string | undefined;
+}
+
+/**
+ * What to do about the host's network settings: what they say first; then whether an earlier change proves itself, or is
+ * taken back, also while a later one is refused. Throws for what cannot be made true. Pure.
+ */
+export function planNetwork(document: HostConfig, observation: NetworkObservation): Plan<NetworkStep> {
+  const { seen, trial, verdict, rolledBack, proven } = observation;
+  const { metadata, spec } = document;
+  if (!seen) return planDeleted(observation);
+  if (trial?.failed !== undefined) return act('RollingBack', { do: 'restore', because: trial.failed });
+  if (isGeneration(rolledBack, metadata)) {
+    throw new TerminalError(
+      'RolledBack',
+      `What was there before is back: ${rolledBack?.because}. Change the document to try again`,
+    );
+  }
+  const settings = attempt(() => planSettings(spec, { ...observation, seen }));
+  const refused = settings instanceof TerminalError ? settings : undefined;
+  if (!(settings instanceof TerminalError) && settings.outcome.is !== 'settled') {
+    return { ...settings, steps: [...opening(document, settings.steps, seen, proven), ...settings.steps] };
+  }
+  if (verdict && verdict.is !== 'good') return planConfirm(verdict) ?? settled();
+  if (!verdict && refused) throw refused;
+  return {
+    ...settled(),
+    steps: [
+      ...(verdict ? [{ do: 'end-trial', because: verdict.because } as const] : []),
+      ...(refused || isGeneration(proven, metadata)
+        ? []
+        : [{ do: 'note-proven', because: 'nothing differs and nothing is on trial' } as const]),
+    ],
+    ...(refused ? { failure: refused } : {}),
+  };
+}
+
+/** A change that has not proved itself goes with its document. Settled: the document may go. */
+function planDeleted({ trial, verdict }: NetworkObservation): Plan<NetworkStep> {
+  if (!trial) return settled();
+  if (trial.failed !== undefined) return act('RollingBack', { do: 'restore', because: trial.failed });
+  if (verdict?.is === 'good') return { ...settled(), steps: [{ do: 'end-trial', because: verdict.because }] };
+  return act('RollingBack', { do: 'give-up', because: verdict?.is === 'bad' ? verdict.because : UNPROVEN });
+}
+
+const isGeneration = (
+  one: { readonly uid: string; readonly generation: number } | undefined,
+  { uid, generation }: { readonly uid: string; readonly generation: number },
+): boolean => one?.uid === uid && one.generation === generation;
+
+/** A trial of what those steps change, unless they repair what has proved itself, or no proof is asked for. */
+function opening(
+  document: HostConfig,
+  steps: readonly NetworkStep[],
+  seen: SeenNetwork,
+  proven: HostState['proven'],
+): readonly NetworkStep[] {
+  const undo = undoOf(steps, seen);
+  const isRepair = isGeneration(proven, document.metadata);
+  if (Object.keys(undo).length === 0 || isRepair || deadlineOf(document) === 0) return [];
+  return [{ do: 'open-trial', undo, because: 'the change has to prove itself' }];
+}
+
+function undoOf(steps: readonly NetworkStep[], seen: SeenNetwork): NetworkUndo {
+  const has = (name: NetworkStep['do']): boolean => steps.some((step) => step.do === name);
+  return {
+    ...(has('write-redsocks') ? { redsocks: seen.redsocks ?? null } : {}),
+    ...(has('write-no-proxy') ? { noProxy: seen.noProxy ?? null } : {}),
+    ...(has('configure-hostname') ? { configured: seen.configured ?? null } : {}),
+    ...(has('rename') ? { hostname: seen.hostname ?? null } : {}),
+  };
+}
+
+/** A step after which the services that read the proxy settings have to be restarted. Pure. */
+export const isProxyFile = ({ do: step }: NetworkStep): boolean =>
+  step === 'write-redsocks' || step === 'write-no-proxy';
+
 /** A default host name has this many characters of the uuid. */
 const SHORT_UUID = 7;
 
 /**
- * What to do about the host's network settings, given its files. First the proxy, then the name: on balenaOS a new
+ * What makes the settings true, given the host's files. First the proxy, then the name: on balenaOS a new
  * name restarts the engine, and us with it. What the document does not say stays. Throws for what cannot be made true. Pure.
  */
-export function planNetworkConfig(spec: HostConfigSpec, facts: NetworkFacts): Plan<NetworkStep> {
+export function planSettings(spec: HostConfigSpec, facts: NetworkFacts): Plan<NetworkStep> {
   const { seen, restartDue } = facts;
   const hostname = spec.hostname === undefined ? undefined : spec.hostname || facts.uuid.slice(0, SHORT_UUID);
   checkHostname(hostname);

@@ -15,7 +15,7 @@ import { HostNetwork } from '../../../controllers/host/network/host-network.js';
 import type { PowerAnswer } from '../../../controllers/host/power/power-request.js';
 import { RebootMarker } from '../../../controllers/host/power/reboot-marker.js';
 import type { Unit, Units } from '../../../controllers/host/units.js';
-import { type HostConfigControllerDeps, hostConfigController } from '../../../controllers/host-config/controller.js';
+import { type HostConfigDeps, hostConfigController } from '../../../controllers/host-config/controller.js';
 import type { Clock } from '../../../controllers/runtime/delays.js';
 import { Loop } from '../../../controllers/runtime/loop.js';
 import { conditionOf } from '../../../crds/model/conditions.js';
@@ -169,7 +169,7 @@ export class FakeHost {
 type Time = Pick<Clock, 'now' | 'monotonic'>;
 
 /** What the controller works with on that host. */
-export function depsOf(host: FakeHost, store: Store, folder: string, time: Time): HostConfigControllerDeps {
+export function depsOf(host: FakeHost, store: Store, folder: string, time: Time): HostConfigDeps {
   const { fs } = host;
   const files = new BootFiles(fs);
   const device = { deviceType: host.deviceType, metaVersion: undefined };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { DeviceUndo, HostState, Trial } from '../../../../controllers/host/host-state.js';
 import { NO_STATE } from '../../../../controllers/host/host-state.js';
-import { type DeviceWorld, planDevice } from '../../../../controllers/host-config/device/plan.js';
+import { type DeviceObservation, planDevice } from '../../../../controllers/host-config/device/plan.js';
 import { attempt, TerminalError } from '../../../../controllers/runtime/outcome.js';
 import { decodeVariables } from '../../../../crds/model/device-variables.js';
 
@@ -21,7 +21,7 @@ const CHANGE = 'SUPERVISOR_PERSISTENT_LOGGING: false → true';
 const BACK: HostState['rolledBack'] = { device: { uid: 'u', generation: 1, because: 'x', bootId: 'b' } };
 const ASKED: HostState['reboot'] = { bootId: 'b', uid: 'u', generation: 1, changes: [CHANGE] };
 
-const WORLD: DeviceWorld = {
+const WORLD: DeviceObservation = {
   uid: 'u',
   generation: 1,
   isDeleted: true,
@@ -34,6 +34,11 @@ const WORLD: DeviceWorld = {
   isMarked: false,
   units: [{ unit: 'avahi-daemon.service', active: true, wanted: false }],
   verdict: undefined,
+  request: undefined,
+  notes: [],
+  unknown: [],
+  repairs: 0,
+  system: {},
   permission: { is: 'allowed' },
   obstacle: undefined,
   waiting: ['Service a.b starts with it'],
@@ -41,7 +46,7 @@ const WORLD: DeviceWorld = {
 };
 
 /** The plan as one line. */
-function told(world: DeviceWorld): string {
+function told(world: DeviceObservation): string {
   const plan = attempt(() => planDevice(world));
   if (plan instanceof TerminalError) return `${plan.reason}: ${plan.message}`;
   const steps = plan.steps.map((step) => `${step.do}: ${step.because}`);
@@ -51,7 +56,7 @@ function told(world: DeviceWorld): string {
 
 describe('the plan for a HostConfig device that is being deleted', () => {
   const UNPROVEN = 'its document was deleted before the change had proved itself';
-  const cases: readonly [it: string, world: Partial<DeviceWorld>, state: Partial<HostState>, want: string][] = [
+  const cases: readonly [it: string, world: Partial<DeviceObservation>, state: Partial<HostState>, want: string][] = [
     ['lets it go, whatever else it says, when nothing is on trial', {}, {}, 'settled'],
     [
       'gives a change up that has not begun to prove itself',

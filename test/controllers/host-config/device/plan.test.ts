@@ -3,8 +3,8 @@ import { BOOT_BACKENDS } from '../../../../controllers/host/boot/backend.js';
 import type { SeenBackend, SeenBoot } from '../../../../controllers/host/boot/boot-partition.js';
 import { type DeviceUndo, type HostState, NO_STATE, type Trial } from '../../../../controllers/host/host-state.js';
 import {
+  type DeviceObservation,
   type DeviceStep,
-  type DeviceWorld,
   planDevice,
   rebootChanges,
 } from '../../../../controllers/host-config/device/plan.js';
@@ -36,7 +36,7 @@ const TRIAL: Trial<DeviceUndo> = {
   starts: 0,
 };
 
-const AT_REST: DeviceWorld = {
+const AT_REST: DeviceObservation = {
   uid: 'u',
   generation: 1,
   isDeleted: false,
@@ -49,6 +49,11 @@ const AT_REST: DeviceWorld = {
   isMarked: false,
   units: [],
   verdict: undefined,
+  request: undefined,
+  notes: [],
+  unknown: [],
+  repairs: 0,
+  system: {},
   permission: { is: 'allowed' },
   obstacle: undefined,
   waiting: [],
@@ -56,7 +61,7 @@ const AT_REST: DeviceWorld = {
 };
 
 /** Steps with their reasons, then how the pass ends, and when it looks again if not soon. */
-function told(world: DeviceWorld): string {
+function told(world: DeviceObservation): string {
   const plan = attempt(() => planDevice(world));
   if (plan instanceof InvalidSpecError) return `stalled, ${plan.issues.map(({ message }) => message).join('; ')}`;
   if (plan instanceof TerminalError) return `stalled, ${plan.reason}: ${plan.message}`;
@@ -87,7 +92,7 @@ function endText(outcome: Plan<DeviceStep>['outcome']): string {
     case 'settled':
       return 'settled';
     case 'waiting':
-      return `wait${outcome.forMs < LONG_WAIT_MS ? ` ${outcome.forMs} ms` : ''}, ${outcome.reason}: ${outcome.message}`;
+      return `wait${outcome.forMs !== LONG_WAIT_MS ? ` ${outcome.forMs} ms` : ''}, ${outcome.reason}: ${outcome.message}`;
     default:
       return `${outcome.is}, ${outcome.reason}`;
   }
@@ -98,14 +103,14 @@ const LONG_WAIT_MS = 60_000;
 
 interface Row {
   readonly it: string;
-  readonly world?: Partial<DeviceWorld>;
+  readonly world?: Partial<DeviceObservation>;
   readonly state?: Partial<HostState>;
   readonly want: string;
 }
 
 /** Booted with 16 and changed to 64 since: takes effect at the next start. */
 const CHANGED = {
-  world: { isMarked: true } as Partial<DeviceWorld>,
+  world: { isMarked: true } as Partial<DeviceObservation>,
   state: { booted: { bootId: 'b', values: { [GPU]: '16' } }, touched: [GPU] } as Partial<HostState>,
 };
 const ASKED = (more: object = {}) => ({ bootId: 'b', uid: 'u', generation: 1, changes: [CHANGE], ...more });
@@ -167,7 +172,23 @@ const TABLES: Readonly<Record<string, readonly Row[]>> = {
     {
       it: 'calls it a repair when the file said so before',
       world: { seen: boot('gpu_mem=16\n') },
-      want: `set config.txt as a repair: ${CHANGE}; progressing, Writing`,
+      want: `count-repair: ${CHANGE}; set config.txt as a repair: ${CHANGE}; progressing, Writing`,
+    },
+    {
+      it: 'puts it back a fifth time within a minute',
+      world: { seen: boot('gpu_mem=16\n'), repairs: 4 },
+      want: `count-repair: ${CHANGE}; set config.txt as a repair: ${CHANGE}; progressing, Writing`,
+    },
+    {
+      it: 'puts it back no sixth time',
+      world: { seen: boot('gpu_mem=16\n'), repairs: 5 },
+      want: `wait 600000 ms, Contested: Somebody else changes it as often as it is put back: ${CHANGE}`,
+    },
+    {
+      it: 'writes what is new, however often it has put something back',
+      world: { seen: boot('gpu_mem=16\n'), repairs: 5 },
+      state: { managed: {} },
+      want: `set config.txt: ${CHANGE}; progressing, Writing`,
     },
     {
       it: 'calls it no repair when another value was ours',
@@ -278,7 +299,7 @@ const TABLES: Readonly<Record<string, readonly Row[]>> = {
     {
       it: 'writes files first',
       world: { seen: boot('gpu_mem=16\n'), units: [{ unit: 'a.service', active: true, wanted: false }] },
-      want: `set config.txt as a repair: ${CHANGE}; progressing, Writing`,
+      want: `count-repair: ${CHANGE}; set config.txt as a repair: ${CHANGE}; progressing, Writing`,
     },
     {
       it: 'leaves those alone that are as wanted',
@@ -429,7 +450,7 @@ const TABLES: Readonly<Record<string, readonly Row[]>> = {
       it: 'writes a later change first',
       world: { seen: boot('gpu_mem=16\n'), verdict: { is: 'good', because: 'x' } },
       state: { trials: { device: TRIAL } },
-      want: `set config.txt as a repair: ${CHANGE}; progressing, Writing`,
+      want: `count-repair: ${CHANGE}; set config.txt as a repair: ${CHANGE}; progressing, Writing`,
     },
   ],
   'after a change failed': [

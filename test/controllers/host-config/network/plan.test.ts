@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { SeenNetwork } from '../../../../controllers/host/network/host-network.js';
 import { renderRedsocks } from '../../../../controllers/host/network/redsocks.js';
-import { type NetworkFacts, planNetworkConfig } from '../../../../controllers/host-config/network/plan.js';
+import { type NetworkFacts, planSettings } from '../../../../controllers/host-config/network/plan.js';
 import type { HostConfigSpec } from '../../../../crds/model/types.js';
 import { planText } from '../../../setup/plan-text.js';
 
@@ -166,7 +166,7 @@ describe('the plan for the host’s network', () => {
   for (const { it: what, spec, seen = balena(), facts = {}, want } of cases) {
     it(what, () => {
       const text = planText(() =>
-        planNetworkConfig(spec, { seen, uuid: '3fa91c07e2', restartDue: false, canRename: false, ...facts }),
+        planSettings(spec, { seen, uuid: '3fa91c07e2', restartDue: false, canRename: false, ...facts }),
       );
       assert.equal(text, want);
     });

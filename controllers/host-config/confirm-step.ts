@@ -1,0 +1,47 @@
+import type { HostState, HostStateFile, Trial } from '../host/host-state.js';
+import type { BootClock } from '../host/power/boot-clock.js';
+import type { ConfirmStep } from './commit-confirm.js';
+
+/** Adds an event to the document. */
+export type Tell = (type: 'Normal' | 'Warning', reason: string, message: string) => void;
+
+interface ConfirmDeps {
+  readonly state: HostStateFile;
+  readonly clock: BootClock;
+}
+
+type Part = keyof HostState['trials'];
+
+/**
+ * Takes a step of a change on trial, but for putting back what was there before. What was decided is on disk before an
+ * event tells of it: what follows may be cut anywhere.
+ */
+export async function executeConfirmStep(
+  { state, clock }: ConfirmDeps,
+  part: Part,
+  step: Exclude<ConfirmStep, { do: 'restore' }>,
+  { uid, generation }: Pick<Trial, 'uid' | 'generation'>,
+  tell: Tell,
+): Promise<void> {
+  const { trials } = await state.load();
+  const change = async (to: Partial<Trial>): Promise<void> => {
+    if (trials[part]) await state.change({ trials: { ...trials, [part]: { ...trials[part], ...to } } });
+  };
+  switch (step.do) {
+    case 'begin-trial':
+      return change({ since: await clock.read(), starts: step.starts });
+    case 'end-trial':
+      await state.change({ trials: withoutTrial(trials, part) });
+      return tell('Normal', 'Confirmed', `The change stays: ${step.because}`);
+    case 'give-up':
+      // The generation that has failed: one that comes meanwhile has not been tried.
+      await change({ failed: step.because, uid, generation });
+      return tell('Warning', 'RollingBack', `The change is taken back: ${step.because}`);
+  }
+}
+
+/** The trials without that one. Pure. */
+export function withoutTrial(trials: HostState['trials'], part: Part): HostState['trials'] {
+  const { [part]: _, ...others } = trials;
+  return others;
+}

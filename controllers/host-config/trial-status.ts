@@ -1,0 +1,22 @@
+import type { HostConfig } from '../../crds/model/kinds.js';
+import { handlingOf, withHandled } from '../../crds/model/requests.js';
+import type { HostConfigStatus } from '../../crds/model/types.js';
+import type { Trial } from '../host/host-state.js';
+import { deadlineOf, type Verdict } from './commit-confirm.js';
+
+/** What a status says of a change on trial; nothing without one. Pure. */
+export function trialStatus(
+  document: HostConfig,
+  trial: Trial | undefined,
+  verdict: Verdict | undefined,
+): Pick<HostConfigStatus, 'trial'> {
+  if (!trial) return {};
+  const waitsFor = verdict?.is === 'open' ? { waitsFor: [...verdict.missing] } : {};
+  return { trial: { deadlineSeconds: deadlineOf(document), ...waitsFor } };
+}
+
+/** Requests that were dealt with, and the one to confirm with that id. Pure. */
+export function answered({ status }: HostConfig, confirm: string | undefined): Pick<HostConfigStatus, 'handled'> {
+  const { handled } = withHandled(handlingOf(status), confirm === undefined ? {} : { confirm });
+  return handled ? { handled: { ...handled } } : {};
+}

@@ -1,0 +1,183 @@
+import assert from 'node:assert/strict';
+import type { NetworkUndo, Trial } from '../../../../controllers/host/host-state.js';
+import { type NetworkObservation, planNetwork } from '../../../../controllers/host-config/network/plan.js';
+import { attempt, TerminalError } from '../../../../controllers/runtime/outcome.js';
+import type { HostConfigSpec } from '../../../../crds/model/types.js';
+import { aDocument } from '../../../setup/documents.js';
+
+/**
+ * What becomes of a change of the network settings: each row is a host named `old` that differs in one thing from one
+ * whose document says the same. What makes the settings true is in `plan.test.ts`.
+ */
+const TRIAL: Trial<NetworkUndo> = {
+  uid: 'uid-of-network',
+  generation: 1,
+  undo: { configured: 'before' },
+  before: { defaultRoute: true, addresses: [] },
+  starts: 1,
+};
+const FAILED = { ...TRIAL, failed: 'it lacked a default route' };
+const THIS = { uid: 'uid-of-network', generation: 1 };
+const GOOD = { is: 'good', because: 'confirmed by request' } as const;
+const OPEN = { is: 'open', missing: ['a default route'], leftMs: 9_000, forMs: 2_000 } as const;
+const BAD = { is: 'bad', because: 'after 60 s it still lacked a default route' } as const;
+const SEEN = {
+  ...{ hasBoot: true, hostname: 'old', configured: 'old', running: undefined, redsocks: undefined, noProxy: undefined },
+};
+const AT_REST: NetworkObservation = {
+  seen: SEEN,
+  uuid: '3fa91c07e2',
+  restartDue: false,
+  canRename: true,
+  trial: undefined,
+  verdict: undefined,
+  proven: THIS,
+  rolledBack: undefined,
+  request: undefined,
+  note: undefined,
+};
+const RENAMING = 'configure-hostname (the host name is "old", not "new")';
+const REFUSED: HostConfigSpec = { hostname: 'a b' };
+
+function told(spec: HostConfigSpec, observation: NetworkObservation): string {
+  const plan = attempt(() => planNetwork(aDocument('HostConfig', 'network', spec), observation));
+  if (plan instanceof TerminalError) return `stalled, ${plan.reason}`;
+  const steps = plan.steps.map((step) => {
+    const undo = step.do === 'open-trial' ? ` ${JSON.stringify(step.undo)}` : '';
+    return `${step.do}${undo} (${step.because})`;
+  });
+  const { outcome, failure } = plan;
+  const end = outcome.is === 'settled' ? 'settled' : `${outcome.is}, ${outcome.reason}`;
+  return [...steps, failure ? `stalled, ${failure.reason}` : end].join('; ');
+}
+
+describe('the plan for the host’s network: a change that has to prove itself', () => {
+  const cases: readonly {
+    readonly it: string;
+    readonly spec?: HostConfigSpec;
+    readonly observation?: Partial<NetworkObservation>;
+    readonly want: string;
+  }[] = [
+    { it: 'does nothing when nothing differs', want: 'settled' },
+    {
+      it: 'notes a generation that is true at once',
+      observation: { proven: undefined },
+      want: 'note-proven (nothing differs and nothing is on trial); settled',
+    },
+    {
+      it: 'keeps what was there before a change',
+      spec: { hostname: 'new' },
+      observation: { proven: { uid: 'uid-of-network', generation: 0 } },
+      want: `open-trial {"configured":"old"} (the change has to prove itself); ${RENAMING}; progressing, Renaming`,
+    },
+    {
+      it: 'keeps that there was none',
+      spec: { hostname: 'new', proxy: { noProxy: ['a'] } },
+      observation: { proven: undefined },
+      want: 'open-trial {"noProxy":null} (the change has to prove itself); write-no-proxy (there was no no_proxy); progressing, Writing',
+    },
+    {
+      it: 'keeps nothing before a repair of what has proved itself',
+      spec: { hostname: 'new' },
+      want: `${RENAMING}; progressing, Renaming`,
+    },
+    {
+      it: 'keeps nothing when no proof is asked for',
+      spec: { hostname: 'new', confirm: { deadlineSeconds: 0 } },
+      observation: { proven: undefined },
+      want: `${RENAMING}; progressing, Renaming`,
+    },
+    {
+      it: 'keeps nothing before services are restarted',
+      spec: { proxy: {} },
+      observation: { proven: undefined, restartDue: true },
+      want: 'restart-proxy (the proxy settings changed); progressing, Restarting',
+    },
+    {
+      it: 'lets the time begin once everything is written',
+      observation: { trial: TRIAL, verdict: { is: 'begin', starts: 2 }, proven: undefined },
+      want: 'begin-trial (the change has taken effect); progressing, Confirming',
+    },
+    {
+      it: 'waits while something is missing',
+      observation: { trial: TRIAL, verdict: OPEN, proven: undefined },
+      want: 'waiting, Confirming',
+    },
+    {
+      it: 'ends the trial of what is good, and notes that it is',
+      observation: { trial: TRIAL, verdict: GOOD, proven: undefined },
+      want: 'end-trial (confirmed by request); note-proven (nothing differs and nothing is on trial); settled',
+    },
+    {
+      it: 'gives up what is bad',
+      observation: { trial: TRIAL, verdict: BAD },
+      want: `give-up (${BAD.because}); progressing, RollingBack`,
+    },
+    {
+      it: 'restores what was given up, whatever the document says by now',
+      spec: REFUSED,
+      observation: { trial: FAILED },
+      want: 'restore (it lacked a default route); progressing, RollingBack',
+    },
+    {
+      it: 'restores also what was taken back before: it was cut',
+      observation: { trial: FAILED, rolledBack: { ...THIS, because: 'x' } },
+      want: 'restore (it lacked a default route); progressing, RollingBack',
+    },
+    {
+      it: 'does not try again what was taken back',
+      spec: { hostname: 'new' },
+      observation: { rolledBack: { ...THIS, because: 'x' } },
+      want: 'stalled, RolledBack',
+    },
+    {
+      it: 'tries another generation',
+      spec: { hostname: 'new' },
+      observation: { rolledBack: { uid: 'uid-of-network', generation: 0, because: 'x' } },
+      want: `${RENAMING}; progressing, Renaming`,
+    },
+    {
+      it: 'tries another document of the name',
+      spec: { hostname: 'new' },
+      observation: { rolledBack: { uid: 'v', generation: 1, because: 'x' } },
+      want: `${RENAMING}; progressing, Renaming`,
+    },
+    { it: 'refuses what cannot be made true', spec: REFUSED, want: 'stalled, InvalidSpec' },
+    {
+      it: 'judges an earlier change although the document has become a bad one',
+      spec: REFUSED,
+      observation: { trial: TRIAL, verdict: OPEN },
+      want: 'waiting, Confirming',
+    },
+    {
+      it: 'ends a trial although the document has become a bad one, which has proved nothing by that',
+      spec: REFUSED,
+      observation: { trial: TRIAL, verdict: GOOD, proven: undefined },
+      want: 'end-trial (confirmed by request); stalled, InvalidSpec',
+    },
+    { it: 'lets a deleted document go when nothing is on trial', observation: { seen: undefined }, want: 'settled' },
+    {
+      it: 'gives up what has not proved itself when its document is deleted',
+      observation: { seen: undefined, trial: TRIAL, verdict: OPEN },
+      want: 'give-up (its document was deleted before the change had proved itself); progressing, RollingBack',
+    },
+    {
+      it: 'says of a deleted one why it had failed anyway',
+      observation: { seen: undefined, trial: TRIAL, verdict: BAD },
+      want: `give-up (${BAD.because}); progressing, RollingBack`,
+    },
+    {
+      it: 'restores what was given up before its document goes',
+      observation: { seen: undefined, trial: FAILED },
+      want: 'restore (it lacked a default route); progressing, RollingBack',
+    },
+    {
+      it: 'keeps what was confirmed just before, and lets the document go',
+      observation: { seen: undefined, trial: TRIAL, verdict: GOOD },
+      want: 'end-trial (confirmed by request); settled',
+    },
+  ];
+  for (const { it: what, spec = { hostname: 'old' }, observation = {}, want } of cases) {
+    it(what, () => assert.equal(told(spec, { ...AT_REST, ...observation }), want));
+  }
+});
