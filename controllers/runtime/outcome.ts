@@ -25,7 +25,7 @@ export interface Plan<Step, R extends Reason = Reason> {
 }
 
 /** How long a wait lasts when no event ends it, ms. */
-export const LONG_WAIT_MS = 60_000;
+const LONG_WAIT_MS = 60_000;
 
 export const settled = <Step = never>(): Plan<Step, never> => ({ steps: [], outcome: { is: 'settled' } });
 
