@@ -42,7 +42,7 @@ export function appController(deps: AppDeps): Controller {
         return outcome;
       },
     }),
-    wakes: (wake) => wakes(deps, memory, wake),
+    watches: (wake) => watches(deps, memory, wake),
   };
 }
 
@@ -65,7 +65,7 @@ function announceRejection({ logs }: AppDeps, app: App, { unmet }: AppFacts, { m
   logs.system(text, { app: app.metadata.name }, { isStdErr: true });
 }
 
-function wakes({ store, world }: AppDeps, memory: Memory, wake: (name: string) => void): () => void {
+function watches({ store, world }: AppDeps, memory: Memory, wake: (name: string) => void): () => void {
   const stopStore = store.watch(({ object, type, parts }) => {
     // A service that is only asked to look: by us, perhaps, while it waits for the lock. That would never end.
     if (type === 'MODIFIED' && parts.length === 0) return;

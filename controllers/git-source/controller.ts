@@ -47,7 +47,7 @@ export function gitSourceController(deps: GitSourceDeps): Controller {
         return concludeLook(outcome, result.report?.failure);
       },
     }),
-    wakes(wakeOne) {
+    watches(wakeOne) {
       wake = wakeOne;
       const stop = store.watch(({ object, parts }) => {
         if (object.kind === 'HostConfig' && parts.includes('spec')) for (const { name } of all()) wakeOne(name);

@@ -25,9 +25,9 @@ export function hostConfigController(deps: HostConfigDeps, watchFiles?: WatchHos
     kind: 'HostConfig',
     workers: 1, // both write config.json and the state of the host
     beginsFirst: true, // boot files that keep Docker from starting have to be judged, and taken back, all the same
-    concerns: (name) => name === NETWORK_DOCUMENT || name === DEVICE_DOCUMENT,
+    predicate: (name) => name === NETWORK_DOCUMENT || name === DEVICE_DOCUMENT,
     reconcile: (key, signal) => (key.name === DEVICE_DOCUMENT ? device : network)(key, signal),
-    wakes(wake) {
+    watches(wake) {
       const stops = [
         deps.store.watch(({ object, parts }) => {
           if (object.kind === 'Service' && parts.includes('status') && waitsForBoot(object)) wake(DEVICE_DOCUMENT);

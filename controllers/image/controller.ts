@@ -32,7 +32,7 @@ export function imageController(deps: ImageDeps): Controller {
       status: (image, facts, progress) => imageStatus(deps.store, image, facts, progress),
       announce: (before, after) => announceDownload(deps, before, after),
     }),
-    wakes: (wake) => wakes(deps, memory, wake),
+    watches: (wake) => watches(deps, memory, wake),
   };
 }
 
@@ -43,7 +43,7 @@ function announceDownload({ store, logs }: ImageDeps, before: Image, { metadata,
   store.record(keyOf('Image', metadata.name), { type: 'Normal', reason: 'Downloaded', message });
 }
 
-function wakes({ store, world, pulls }: ImageDeps, memory: Memory, wake: (name: string) => void): () => void {
+function watches({ store, world, pulls }: ImageDeps, memory: Memory, wake: (name: string) => void): () => void {
   const stopWorld = world.onChange((change) => {
     for (const image of store.list('Image')) {
       const waits = change.type === 'container' && (!isReady(image) || !isActive(image));

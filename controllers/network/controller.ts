@@ -31,7 +31,7 @@ export const networkController = (deps: NetworkDeps, leaks = new Leaks()): Contr
     status: networkStatus,
     conditions: (network) => reachCondition(deps.apiReach, network),
   }),
-  wakes: (wake) => {
+  watches: (wake) => {
     const { world } = deps;
     const look = (change: WorldChange): void => {
       const isMeant = (id: string): boolean =>

@@ -17,10 +17,10 @@ export interface Controller {
   /** Begins before an engine is found and the sources are read: it needs neither. */
   readonly beginsFirst?: true;
   /** Which documents get passes; all of them when absent. The others keep the status that they have: none. */
-  concerns?(name: string): boolean;
+  predicate?(name: string): boolean;
   /**
    * Subscribes to whatever may give a key work. The runtime itself wakes a key when its document's spec, metadata or
    * requests change, never on its own status. Returns how to stop.
    */
-  wakes(wake: (name: string) => void): () => void;
+  watches(wake: (name: string) => void): () => void;
 }

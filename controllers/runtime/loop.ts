@@ -91,10 +91,10 @@ export class Loop {
           this.wake(object.metadata.name);
         }
       }),
-      this.controller.wakes((name) => this.#softEnqueue(name)),
+      this.controller.watches((name) => this.#softEnqueue(name)),
     );
     if (this.deps.heldUp) this.#stops.push(this.deps.heldUp.onChange(() => this.#tellHeldUp()));
-    for (const { metadata } of store.list(kind)) if (this.#concerns(metadata.name)) this.#unseen.add(metadata.name);
+    for (const { metadata } of store.list(kind)) if (this.#isSelected(metadata.name)) this.#unseen.add(metadata.name);
     if (this.#unseen.size === 0) this.#endInitialSync();
     void this.#begin();
     this.resync();
@@ -123,7 +123,7 @@ export class Loop {
 
   /** Looks at that document soon; a planned delay and a back-off in progress are overtaken. */
   wake(name: string): void {
-    if (!this.#concerns(name)) return;
+    if (!this.#isSelected(name)) return;
     this.#soft.delete(name);
     this.#inBackoff.delete(name);
     this.#delays.cancel(name);
@@ -144,8 +144,8 @@ export class Loop {
     if (soft) this.#soft.add(name);
   }
 
-  #concerns(name: string): boolean {
-    return this.controller.concerns?.(name) ?? true;
+  #isSelected(name: string): boolean {
+    return this.controller.predicate?.(name) ?? true;
   }
 
   /** Looks at every document again. */

@@ -25,7 +25,7 @@ export function serviceController(deps: ServiceDeps): Controller {
     kind: 'Service',
     workers: 8,
     reconcile: reconcileService(deps, { departures, stops, lives, ages: new Ages(deps) }),
-    wakes: (wake) => {
+    watches: (wake) => {
       const wakeWhere = (concerned: (service: Service) => boolean): void => {
         for (const service of deps.store.list('Service')) if (concerned(service)) wake(service.metadata.name);
       };

@@ -28,7 +28,7 @@ export const volumeController = (deps: VolumeDeps): Controller => ({
     execute: (volume, step, facts, signal) => executeVolumeStep(deps, volume, step, facts, signal),
     status: volumeStatus,
   }),
-  wakes: (wake) => {
+  watches: (wake) => {
     const wakeWhere = (concerned: (volume: Volume) => boolean): void => {
       for (const volume of deps.store.list('Volume')) if (concerned(volume)) wake(volume.metadata.name);
     };

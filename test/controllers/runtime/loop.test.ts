@@ -51,7 +51,7 @@ describe('Loop', () => {
           passes.push(name);
           return (await script.shift()?.()) ?? { is: 'settled' };
         },
-        wakes: (wake) => {
+        watches: (wake) => {
           softEnqueue = wake;
           return () => undefined;
         },
@@ -275,7 +275,7 @@ describe('Loop', () => {
               reject(signal.reason);
             }),
           ),
-        wakes: () => () => undefined,
+        watches: () => () => undefined,
       },
       { store, clock, random: () => 0, log: silent },
     );
@@ -301,7 +301,7 @@ describe('Loop', () => {
     const looking = (name: string, pass: (key: { name: string }) => Promise<Outcome>) => ({
       kind: 'Network' as const,
       workers: 2,
-      wakes: () => () => undefined,
+      watches: () => () => undefined,
       reconcile: async (key: { name: string }) => {
         order.push(`${name} ${key.name}`);
         return pass(key);
@@ -330,7 +330,7 @@ describe('Loop', () => {
   });
 
   it('does not wait for a loop without documents', async () => {
-    const idle = { kind: 'Volume' as const, workers: 1, wakes: () => () => undefined };
+    const idle = { kind: 'Volume' as const, workers: 1, watches: () => () => undefined };
     const settles = async (): Promise<Outcome> => ({ is: 'settled' });
     const deps = { store, clock, random: () => 0, log: silent };
     const empty = new Loop({ ...idle, reconcile: settles }, deps);
@@ -346,7 +346,7 @@ describe('Loop', () => {
   it('comes after the loops of the kinds that its controller names, which are made first', () => {
     const idle = {
       workers: 1,
-      wakes: () => () => undefined,
+      watches: () => () => undefined,
       reconcile: async (): Promise<Outcome> => ({ is: 'settled' }),
     };
     const controllers: readonly Controller[] = [
