@@ -55,10 +55,10 @@ function announceSuspension(deps: AppDeps, before: App, after: App): void {
 }
 
 /** The Supervisor's line, once for each rejection. */
-function announceRejection({ logs }: AppDeps, app: App, { unmet }: AppFacts, { message }: TerminalError): void {
+function announceRejection({ logs }: AppDeps, app: App, { unsatisfied }: AppFacts, { message }: TerminalError): void {
   if (conditionOf(app, 'Stalled')?.message === message) return;
   const { name, release } = identityOf(app);
-  const lines = unmet.map(
+  const lines = unsatisfied.map(
     ({ service, requirement }) => `${name} (${release?.commit}): ${service} requires ${requirement}`,
   );
   const text = ['Some releases were rejected due to having unmet requirements:', ...lines].join('\n  ');

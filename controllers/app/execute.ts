@@ -31,7 +31,7 @@ export async function executeAppStep(
       return propose(deps, app, step, [...images, ...without(active, images)]);
     }
     case 'promote': {
-      for (const { service, requirement } of facts.leftOut) {
+      for (const { service, requirement } of facts.skipped) {
         const message = `Left out the optional service ${service}: this device does not have ${requirement}`;
         deps.logs.system(message, { app: app.metadata.name });
         warning(deps, app, 'LeftOut', message);

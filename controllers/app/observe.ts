@@ -30,7 +30,7 @@ import { observeDiskPressure } from './images/disk-pressure.js';
 import { observeImageRetention } from './images/image-retention.js';
 import type { AppFacts } from './plan.js';
 import { childrenOf, identityOf, withKeptVolumes } from './release/children.js';
-import { admit } from './release/contracts.js';
+import { filterByContract } from './release/contracts.js';
 
 export interface Observed {
   readonly store: Store;
@@ -81,7 +81,7 @@ export function observeApp(
   { swept, ages }: Pick<Memory, 'swept' | 'ages'>,
   declared: App,
 ): AppObservation {
-  const { app, leftOut, unmet } = admit(declared, declared.spec.release === null ? [] : offers);
+  const { app, skipped, unsatisfied } = filterByContract(declared, declared.spec.release === null ? [] : offers);
   const { appId } = identityOf(app);
   const key = keyOf('App', app.metadata.name);
   const existing: readonly AnyResource[] = [
@@ -99,15 +99,15 @@ export function observeApp(
     desired,
     issues: [
       ...checkRelease(app, {
-        services: [...byHand.map(({ spec }) => spec.serviceName), ...leftOut.map(({ service }) => service)],
+        services: [...byHand.map(({ spec }) => spec.serviceName), ...skipped.map(({ service }) => service)],
         networks: writtenFor(app.metadata.name, store.list('Network')),
         volumes: writtenFor(app.metadata.name, store.list('Volume')),
       }),
       ...foreignImages(app, world, traits?.().machine),
       ...accessOfImages(app, world),
     ],
-    leftOut,
-    unmet,
+    skipped,
+    unsatisfied,
     taken: takenNames(store, app, desired),
     missing: missing.map(({ spec }) => imageAndState(store, spec)),
     diskPressure: observeDiskPressure(store, world, {

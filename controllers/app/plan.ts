@@ -12,7 +12,7 @@ import { type CommandStep, type Commands, isAsked, planCommands } from './comman
 import { type DiskPressure, type DiskPressureStep, planDiskPressure } from './images/disk-pressure.js';
 import type { ImageRetention, ImageRetentionStep } from './images/image-retention.js';
 import { identityOf, sameSpec } from './release/children.js';
-import type { Unmet } from './release/contracts.js';
+import type { Unsatisfied } from './release/contracts.js';
 
 export type AppStep =
   | CommandStep
@@ -36,9 +36,10 @@ export interface AppFacts {
   /** The children that its document asks for. */
   readonly desired: readonly AnyDeclared[];
   readonly issues: readonly Issue[];
-  /** Optional services that cannot run on this device, and others because of which the release cannot. */
-  readonly leftOut: readonly Unmet[];
-  readonly unmet: readonly Unmet[];
+  /** Optional services whose contract this device does not satisfy. */
+  readonly skipped: readonly Unsatisfied[];
+  /** Other services whose contract it does not satisfy: the release is rejected. */
+  readonly unsatisfied: readonly Unsatisfied[];
   /** Names of desired children that somebody else declared. */
   readonly taken: readonly Key[];
   /** Desired images that are not on the device as far as we have seen since we started, and how far they are. */
@@ -99,9 +100,9 @@ function planSuspension(app: App, { asked, locked }: AppFacts): AppPlan {
 /** The compatible API knows a rejected release by this reason. */
 export const REJECTED = 'ContractUnmet';
 
-function failureOf({ issues, taken, unmet }: AppFacts): TerminalError | undefined {
-  if (unmet.length > 0) {
-    const missing = unmet.map(({ service, requirement }) => `${service} requires ${requirement}`).join('; ');
+function failureOf({ issues, taken, unsatisfied }: AppFacts): TerminalError | undefined {
+  if (unsatisfied.length > 0) {
+    const missing = unsatisfied.map(({ service, requirement }) => `${service} requires ${requirement}`).join('; ');
     return new TerminalError(REJECTED, `This device does not meet the contract of the release: ${missing}`);
   }
   if (issues.length > 0) {

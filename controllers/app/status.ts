@@ -29,7 +29,7 @@ export interface AppResult extends StepResult {
  */
 export function appStatus(
   { status }: App,
-  { document, existing, locked, leftOut }: AppObservation,
+  { document, existing, locked, skipped }: AppObservation,
   progress: Progress<AppPlan, AppResult>,
 ): Facts<'App'> {
   const { at, plan, result } = progress;
@@ -53,7 +53,7 @@ export function appStatus(
     ...(phase ? { phase } : {}),
     ...(completed ? { release: completed } : {}),
     ...(images && Object.keys(images).length > 0 ? { images } : {}),
-    ...(leftOut.length > 0 ? { leftOut: leftOut.map(({ service }) => service) } : {}),
+    ...(skipped.length > 0 ? { leftOut: skipped.map(({ service }) => service) } : {}),
     ...(lock ? { lock } : {}),
     ...(Object.keys(begun).length > 0 ? { begun } : {}),
     ...handling,

@@ -5,44 +5,48 @@ import { labelsOf } from '../../../crds/model/references.js';
 import type { AppService } from '../../../crds/model/types.js';
 import type { Capability } from '../../host/facts/capabilities.js';
 
-/** A service whose contract this device does not meet, and what it misses, as in `sw.l4t >=32.4`. */
-export interface Unmet {
+/** A service whose contract this device does not satisfy, and its first requirement that is not met, as in `sw.l4t >=32.4`. */
+export interface Unsatisfied {
   readonly service: string;
   readonly requirement: string;
 }
 
 /** What of an App's release this device can run. */
-export interface Admission {
-  /** The App without the optional services that cannot run here. */
+export interface FilteredApp {
+  /** The App without the skipped services. */
   readonly app: App;
-  readonly leftOut: readonly Unmet[];
-  /** Of services that are not optional: then the release as a whole is rejected. */
-  readonly unmet: readonly Unmet[];
+  /** Optional services that cannot run here. */
+  readonly skipped: readonly Unsatisfied[];
+  /** Services that are not optional and cannot run here: the release as a whole is rejected. */
+  readonly unsatisfied: readonly Unsatisfied[];
 }
 
 const OPTIONAL = 'io.balena.features.optional';
 
 /**
- * Holds the contracts of an App's services against what the device offers. Pure. (docs/reference/composition.md §8.)
+ * Removes the optional services from an App whose contracts this device does not satisfy, and names the others. Pure.
+ * (docs/reference/composition.md §8.)
  */
-export function admit(app: App, offers: readonly Capability[]): Admission {
+export function filterByContract(app: App, offers: readonly Capability[]): FilteredApp {
   const services = Object.entries(app.spec.services ?? {});
   const found = services.flatMap(([service, { contract, labels }]) => {
-    const requirement = firstUnmet(contract, offers);
+    const requirement = firstUnsatisfied(contract, offers);
     if (requirement === undefined) return [];
     return [{ service, requirement, optional: /^(1|true|on)$/i.test(labelsOf(labels)[OPTIONAL] ?? '') }];
   });
-  if (found.length === 0) return { app, leftOut: [], unmet: [] };
-  const leftOut = found.filter(({ optional }) => optional);
-  const kept = services.filter(([name]) => !leftOut.some(({ service }) => service === name));
+  if (found.length === 0) return { app, skipped: [], unsatisfied: [] };
+  const skipped = found.filter(({ optional }) => optional);
+  const kept = services.filter(([name]) => !skipped.some(({ service }) => service === name));
   return {
     app: { ...app, spec: { ...app.spec, services: Object.fromEntries(kept) } },
-    leftOut: leftOut.map(({ service, requirement }) => ({ service, requirement })),
-    unmet: found.filter(({ optional }) => !optional).map(({ service, requirement }) => ({ service, requirement })),
+    skipped: skipped.map(({ service, requirement }) => ({ service, requirement })),
+    unsatisfied: found
+      .filter(({ optional }) => !optional)
+      .map(({ service, requirement }) => ({ service, requirement })),
   };
 }
 
-function firstUnmet(contract: AppService['contract'], offers: readonly Capability[]): string | undefined {
+function firstUnsatisfied(contract: AppService['contract'], offers: readonly Capability[]): string | undefined {
   const requires: unknown = contract?.requires;
   if (!Array.isArray(requires)) return undefined;
   const failing: unknown = requires.find((one: unknown) => !isMet(one, offers));

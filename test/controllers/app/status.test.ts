@@ -32,8 +32,8 @@ const observation: AppObservation = {
   missing: [],
   diskPressure: NO_DISK_PRESSURE,
   imageRetention: NO_UNWANTED_IMAGES,
-  leftOut: [],
-  unmet: [],
+  skipped: [],
+  unsatisfied: [],
   needLock: [],
   locked: false,
   unswept: false,
@@ -146,7 +146,7 @@ const ROWS: readonly Row[] = [
   },
   {
     it: 'names the optional services that do not run here, also while there is no engine',
-    ...{ at: 'unsynced', sees: { leftOut: [{ service: 'gpu', requirement: 'arch.sw amd64' }] } },
+    ...{ at: 'unsynced', sees: { skipped: [{ service: 'gpu', requirement: 'arch.sw amd64' }] } },
     want: { ...before, leftOut: ['gpu'] },
   },
   {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { admit } from '../../../../controllers/app/release/contracts.js';
+import { filterByContract } from '../../../../controllers/app/release/contracts.js';
 import { capabilitiesOf } from '../../../../controllers/host/facts/capabilities.js';
 import type { AppService } from '../../../../crds/model/types.js';
 import { anApp } from '../../../setup/documents.js';
@@ -43,7 +43,7 @@ describe('contracts', () => {
     );
   });
 
-  const cases: readonly (readonly [it: string, requires: readonly object[], unmet?: string])[] = [
+  const cases: readonly (readonly [it: string, requires: readonly object[], unsatisfied?: string])[] = [
     ['nothing', []],
     ['this version of the Supervisor', [{ type: 'sw.supervisor', version: '>=10.6' }]],
     ['a later one', [{ type: 'sw.supervisor', version: '>=99' }], 'sw.supervisor >=99'],
@@ -89,23 +89,29 @@ describe('contracts', () => {
     ['something that nobody knows', [{ type: 'sw.magic' }], 'sw.magic'],
     ['a range that is none', [{ type: 'sw.supervisor', version: 'newest' }], 'sw.supervisor newest'],
   ];
-  for (const [it_, requires, unmet] of cases) {
-    it(`may ask for ${it_}: ${unmet === undefined ? 'met' : 'not met'}`, () => {
-      const { unmet: found } = admit(anApp({ spec: { services: { web: requiring(...requires) } } }), offers);
-      assert.deepEqual(found, unmet === undefined ? [] : [{ service: 'web', requirement: unmet }]);
+  for (const [it_, requires, unsatisfied] of cases) {
+    it(`may ask for ${it_}: ${unsatisfied === undefined ? 'met' : 'not met'}`, () => {
+      const { unsatisfied: found } = filterByContract(
+        anApp({ spec: { services: { web: requiring(...requires) } } }),
+        offers,
+      );
+      assert.deepEqual(found, unsatisfied === undefined ? [] : [{ service: 'web', requirement: unsatisfied }]);
     });
   }
 
   it('leave an optional service out, and keep the rest', () => {
     const gpu = { ...requiring({ type: 'sw.l4t', version: '>40' }), labels: optional };
-    const { app, leftOut, unmet } = admit(anApp({ spec: { services: { web: { image }, gpu } } }), offers);
+    const { app, skipped, unsatisfied } = filterByContract(
+      anApp({ spec: { services: { web: { image }, gpu } } }),
+      offers,
+    );
     assert.deepEqual(Object.keys(app.spec.services ?? {}), ['web']);
-    assert.deepEqual(leftOut, [{ service: 'gpu', requirement: 'sw.l4t >40' }]);
-    assert.deepEqual(unmet, []);
+    assert.deepEqual(skipped, [{ service: 'gpu', requirement: 'sw.l4t >40' }]);
+    assert.deepEqual(unsatisfied, []);
   });
 
   it('read the legacy name of the label', () => {
     const gpu = { ...requiring({ type: 'sw.magic' }), labels: ['io.resin.features.optional=true'] };
-    assert.deepEqual(admit(anApp({ spec: { services: { gpu } } }), offers).unmet, []);
+    assert.deepEqual(filterByContract(anApp({ spec: { services: { gpu } } }), offers).unsatisfied, []);
   });
 });
