@@ -18,7 +18,7 @@ import { needsLock } from '../../crds/model/readiness.js';
 import { APP_COMMANDS, outstanding } from '../../crds/model/requests.js';
 import { cameAsTargetState } from '../../crds/model/target-state.js';
 import { checkRelease } from '../../crds/schema/check-release.js';
-import { servicesByHand, writtenFor } from '../../crds/schema/written-by-hand.js';
+import { servicesByHand, writtenFor } from '../../crds/schema/standalone.js';
 import type { EngineTraits } from '../engine/engine-traits.js';
 import { foreignImage } from '../engine/platform.js';
 import type { World } from '../engine/world.js';

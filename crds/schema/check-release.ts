@@ -4,7 +4,7 @@ import type { App, Service } from '../model/kinds.js';
 import { type References, referencesOf } from '../model/references.js';
 import { cameAsTargetState } from '../model/target-state.js';
 import { accessIssues } from './check-host-access.js';
-import type { WrittenByHand } from './written-by-hand.js';
+import type { WrittenByHand } from './standalone.js';
 
 /** A release as it is declared, and by whom. */
 interface Release {

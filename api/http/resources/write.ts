@@ -4,7 +4,7 @@ import { isMap } from '../../../crds/model/maps.js';
 import { accessByHand } from '../../../crds/schema/check-host-access.js';
 import { checkRelease, undeclaredByHand } from '../../../crds/schema/check-release.js';
 import { parseDocument } from '../../../crds/schema/parse.js';
-import { servicesByHand, writtenFor } from '../../../crds/schema/written-by-hand.js';
+import { servicesByHand, writtenFor } from '../../../crds/schema/standalone.js';
 import type { Reader } from '../../store/store.js';
 import { type Cause, ResourceError } from '../transport/kubernetes-status.js';
 
