@@ -7,7 +7,7 @@ import { event, warning } from './events.js';
 import type { AppDeps, Memory } from './observe.js';
 import type { AppFacts, AppStep } from './plan.js';
 import { shareApiNetwork } from './release/api-network.js';
-import { declaredAs, withKeptVolumes } from './release/children.js';
+import { declaredAs, retainVolumes } from './release/children.js';
 import { isAmong, propose, without } from './release/declare.js';
 import type { AppResult } from './status.js';
 import { claim, unlock } from './update-lock.js';
@@ -57,7 +57,7 @@ export async function executeAppStep(
       return propose(deps, app, step, kept.map(declaredAs));
     }
     case 'reclaim': {
-      const volumes = withKeptVolumes(app, [], active);
+      const volumes = retainVolumes(app, [], active);
       return propose(deps, app, step, [...volumes, ...without(active, volumes)]);
     }
     case 'remove':

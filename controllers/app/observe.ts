@@ -18,7 +18,7 @@ import { needsLock } from '../../crds/model/readiness.js';
 import { APP_COMMANDS, outstanding } from '../../crds/model/requests.js';
 import { cameAsTargetState } from '../../crds/model/target-state.js';
 import { checkRelease } from '../../crds/schema/check-release.js';
-import { servicesByHand, writtenFor } from '../../crds/schema/standalone.js';
+import { standaloneNames, standaloneServices } from '../../crds/schema/standalone.js';
 import type { EngineTraits } from '../engine/engine-traits.js';
 import { foreignImage } from '../engine/platform.js';
 import type { World } from '../engine/world.js';
@@ -29,7 +29,7 @@ import { observeCommands } from './commands/commands.js';
 import { observeDiskPressure } from './images/disk-pressure.js';
 import { observeImageRetention } from './images/image-retention.js';
 import type { AppFacts } from './plan.js';
-import { childrenOf, identityOf, withKeptVolumes } from './release/children.js';
+import { childrenOf, identityOf, retainVolumes } from './release/children.js';
 import { filterByContract } from './release/contracts.js';
 
 export interface Observed {
@@ -90,8 +90,8 @@ export function observeApp(
     ...store.owned(key, 'Volume'),
     ...store.owned(key, 'Service'),
   ];
-  const byHand = servicesByHand(app.metadata.name, store.list('Service'));
-  const desired = withKeptVolumes(app, childrenOf(app, byHand), existing);
+  const standalone = standaloneServices(app.metadata.name, store.list('Service'));
+  const desired = retainVolumes(app, childrenOf(app, standalone), existing);
   const missing = missingImages(store, world, desired);
   return {
     document: declared,
@@ -99,9 +99,9 @@ export function observeApp(
     desired,
     issues: [
       ...checkRelease(app, {
-        services: [...byHand.map(({ spec }) => spec.serviceName), ...skipped.map(({ service }) => service)],
-        networks: writtenFor(app.metadata.name, store.list('Network')),
-        volumes: writtenFor(app.metadata.name, store.list('Volume')),
+        services: [...standalone.map(({ spec }) => spec.serviceName), ...skipped.map(({ service }) => service)],
+        networks: standaloneNames(app.metadata.name, store.list('Network')),
+        volumes: standaloneNames(app.metadata.name, store.list('Volume')),
       }),
       ...foreignImages(app, world, traits?.().machine),
       ...accessOfImages(app, world),
@@ -116,7 +116,7 @@ export function observeApp(
       missing: missing.map(({ spec }) => spec.image),
     }),
     imageRetention: observeImageRetention({ app, existing, desired, store, world, ages, nowMs: now(), graceMs }),
-    needLock: [...store.owned(key, 'Service'), ...byHand].filter(needsLock).map(({ spec }) => spec.serviceName),
+    needLock: [...store.owned(key, 'Service'), ...standalone].filter(needsLock).map(({ spec }) => spec.serviceName),
     locked: locks.isHeld(appId),
     unswept: !swept.has(appId),
     asked: observeCommands(store, world, app),

@@ -4,7 +4,7 @@ import type { App, Service } from '../model/kinds.js';
 import { type References, referencesOf } from '../model/references.js';
 import { cameAsTargetState } from '../model/target-state.js';
 import { accessIssues } from './check-host-access.js';
-import type { WrittenByHand } from './standalone.js';
+import type { StandaloneNames } from './standalone.js';
 
 /** A release as it is declared, and by whom. */
 interface Release {
@@ -12,21 +12,21 @@ interface Release {
   readonly spec: App['spec'];
 }
 
-const NOTHING: WrittenByHand = { services: [], networks: [], volumes: [] };
+const NOTHING: StandaloneNames = { services: [], networks: [], volumes: [] };
 
 /**
  * What is wrong with a release as a whole: cycles and names that nobody declares. What a Supervisor would let pass in a
  * target state (a volume that Docker makes by itself, a dependency that does not exist, networks beside a network_mode)
  * passes for documents that came as one. Pure.
  */
-export function checkRelease(app: Release, byHand: WrittenByHand = NOTHING): readonly Issue[] {
+export function checkRelease(app: Release, standalone: StandaloneNames = NOTHING): readonly Issue[] {
   if (app.spec.release === null) return [];
   const lenient = cameAsTargetState(app.metadata);
   const { services = {}, networks = {}, volumes = {} } = app.spec;
   const known = {
-    services: new Set([...Object.keys(services), ...byHand.services]),
-    networks: new Set(['default', ...Object.keys(networks), ...byHand.networks]),
-    volumes: new Set([...Object.keys(volumes), ...byHand.volumes]),
+    services: new Set([...Object.keys(services), ...standalone.services]),
+    networks: new Set(['default', ...Object.keys(networks), ...standalone.networks]),
+    volumes: new Set([...Object.keys(volumes), ...standalone.volumes]),
   };
   const references = Object.entries(services).map(([name, fields]) => [name, referencesOf(fields)] as const);
   return [
@@ -42,15 +42,15 @@ export function checkRelease(app: Release, byHand: WrittenByHand = NOTHING): rea
  * Networks, and services whose namespaces it shares, that a service written by hand names and that its App does not have.
  * Dependencies and volumes are not among them: the Service passes over the former, and the engine makes the latter. Pure.
  */
-export function undeclaredByHand(
+export function undeclaredReferences(
   spec: Service['spec'],
   { spec: { services, networks } }: Pick<App, 'spec'>,
-  byHand: Omit<WrittenByHand, 'volumes'>,
+  standalone: Omit<StandaloneNames, 'volumes'>,
 ): readonly Issue[] {
   const { networks: joined = [], mode, namespaces } = referencesOf(spec);
   const known = {
-    service: new Set([...Object.keys(services ?? {}), ...byHand.services]),
-    network: new Set(['default', ...Object.keys(networks ?? {}), ...byHand.networks]),
+    service: new Set([...Object.keys(services ?? {}), ...standalone.services]),
+    network: new Set(['default', ...Object.keys(networks ?? {}), ...standalone.networks]),
   };
   const used: readonly (readonly [field: string, what: 'service' | 'network', name: string])[] = [
     ...namespaces.map(({ field, service }) => [field, 'service', service] as const),
@@ -66,7 +66,7 @@ export function undeclaredByHand(
 function undeclared(
   path: string,
   { dependsOn, networks, mode, namespaces, volumes }: References,
-  known: { readonly [Of in keyof WrittenByHand]: ReadonlySet<string> },
+  known: { readonly [Of in keyof StandaloneNames]: ReadonlySet<string> },
   lenient: boolean,
 ): readonly Issue[] {
   const issues: Issue[] = [];

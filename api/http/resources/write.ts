@@ -2,9 +2,9 @@ import type { Issue } from '../../../crds/model/issue.js';
 import { type AnyDeclared, API_VERSION, type Kind, PLURALS, type Resource } from '../../../crds/model/kinds.js';
 import { isMap } from '../../../crds/model/maps.js';
 import { accessByHand } from '../../../crds/schema/check-host-access.js';
-import { checkRelease, undeclaredByHand } from '../../../crds/schema/check-release.js';
+import { checkRelease, undeclaredReferences } from '../../../crds/schema/check-release.js';
 import { parseDocument } from '../../../crds/schema/parse.js';
-import { servicesByHand, writtenFor } from '../../../crds/schema/standalone.js';
+import { standaloneNames, standaloneServices } from '../../../crds/schema/standalone.js';
 import type { Reader } from '../../store/store.js';
 import { type Cause, ResourceError } from '../transport/kubernetes-status.js';
 
@@ -78,23 +78,26 @@ export function checkRehearsal(
 ): void {
   const named = (of: string): readonly string[] =>
     beside.flatMap((one) => (one.startsWith(`${of}/`) ? [one.slice(of.length + 1)] : []));
-  const byHandFor = (app: string) => ({
-    services: [...servicesByHand(app, store.list('Service')).map((one) => one.spec.serviceName), ...named('service')],
-    networks: [...writtenFor(app, store.list('Network')), ...named('network')],
-    volumes: [...writtenFor(app, store.list('Volume')), ...named('volume')],
+  const standaloneFor = (app: string) => ({
+    services: [
+      ...standaloneServices(app, store.list('Service')).map((one) => one.spec.serviceName),
+      ...named('service'),
+    ],
+    networks: [...standaloneNames(app, store.list('Network')), ...named('network')],
+    volumes: [...standaloneNames(app, store.list('Volume')), ...named('volume')],
   });
   if (document.kind === 'Service') {
     const { app: name } = document.spec;
     const app = store.get('App', name);
     if (!app) return; // it waits for that
-    const issues = undeclaredByHand(document.spec, app, byHandFor(name));
+    const issues = undeclaredReferences(document.spec, app, standaloneFor(name));
     if (issues.length === 0) return;
     throw ResourceError.invalid(PLURALS.Service, document.metadata.name, causesOf('FieldValueInvalid', issues));
   }
   if (document.kind !== 'App') return;
   const { metadata, spec } = document;
   const { name } = metadata;
-  const issues = checkRelease({ metadata: { origin: 'api' }, spec }, byHandFor(name));
+  const issues = checkRelease({ metadata: { origin: 'api' }, spec }, standaloneFor(name));
   if (issues.length > 0) throw ResourceError.invalid(PLURALS.App, name, causesOf('FieldValueInvalid', issues));
 }
 

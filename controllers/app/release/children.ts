@@ -46,14 +46,14 @@ export function identityOf({ metadata, spec }: Pick<App, 'metadata' | 'spec'>): 
 }
 
 /**
- * The documents that an App's release is made of. `byHand`: services that somebody wrote for this App; their images are
- * fetched along. Pure.
+ * Returns the documents that an App's release is made of, and the images of `standaloneServices`: services that somebody
+ * wrote for this App beside it. Pure.
  */
-export function childrenOf(app: App, byHand: readonly Service[] = []): readonly AnyDeclared[] {
-  if (byHand.length > 0) return makeChildren(app, byHand);
+export function childrenOf(app: App, standaloneServices: readonly Service[] = []): readonly AnyDeclared[] {
+  if (standaloneServices.length > 0) return makeChildren(app, standaloneServices);
   const before = made.get(app.spec);
   if (before?.of === app.metadata.name) return before.children;
-  const children = frozen(makeChildren(app, byHand));
+  const children = frozen(makeChildren(app, standaloneServices));
   made.set(app.spec, { of: app.metadata.name, children });
   return children;
 }
@@ -61,11 +61,11 @@ export function childrenOf(app: App, byHand: readonly Service[] = []): readonly 
 /** An App is looked at whenever one of its children says something, and its spec is seldom another one by then. */
 const made = new WeakMap<App['spec'], { readonly of: string; readonly children: readonly AnyDeclared[] }>();
 
-function makeChildren(app: App, byHand: readonly Service[]): readonly AnyDeclared[] {
+function makeChildren(app: App, standaloneServices: readonly Service[]): readonly AnyDeclared[] {
   const identity = identityOf(app);
   const services = identity.release === null ? [] : servicesOf(app, identity);
   return [
-    ...imagesOf(app.metadata.name, [...services, ...byHand]),
+    ...imagesOf(app.metadata.name, [...services, ...standaloneServices]),
     ...(identity.release === null ? [] : networksOf(app, identity)),
     ...(identity.release === null ? [] : volumesOf(app, identity)),
     ...services,
@@ -139,10 +139,10 @@ function volumesOf({ metadata, spec }: App, { appId, uuid }: AppIdentity): reado
 }
 
 /**
- * The children that a promotion writes: the release's, and the volumes that it no longer declares. Their data stays;
- * only what becomes of it when the App goes follows the App. Pure.
+ * Adds to `desired` the volumes that the App has and no longer declares: they are retained with their data. Their
+ * `reclaim` follows the App's `volumeReclaim`. Pure.
  */
-export function withKeptVolumes(
+export function retainVolumes(
   app: App,
   desired: readonly AnyDeclared[],
   existing: readonly AnyResource[],

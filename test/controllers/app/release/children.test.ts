@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { apiNetwork, childrenOf, identityOf, withKeptVolumes } from '../../../../controllers/app/release/children.js';
+import { apiNetwork, childrenOf, identityOf, retainVolumes } from '../../../../controllers/app/release/children.js';
 import type { Kind } from '../../../../crds/model/kinds.js';
 import { allottedId } from '../../../../crds/model/names.js';
 import { labelsOf, wantsApiNetwork } from '../../../../crds/model/references.js';
@@ -115,7 +115,7 @@ describe('children of an App', () => {
   it('keeps volumes that the release no longer declares', () => {
     const app = anApp({ spec: { volumeReclaim: 'Delete' } });
     const old = aVolume();
-    const kept = withKeptVolumes(app, [], [old, aVolume({ deleted: true }), aService()]);
+    const kept = retainVolumes(app, [], [old, aVolume({ deleted: true }), aService()]);
     assert.deepEqual(
       kept.map(({ metadata, spec }) => [metadata.name, spec]),
       [['hello.data', { ...old.spec, reclaim: 'Delete' }]],
@@ -132,7 +132,7 @@ describe('children of an App', () => {
       observedGeneration: old.metadata.generation,
     }));
     const status = { observedGeneration: old.metadata.generation, conditions };
-    const kept = (present: boolean) => withKeptVolumes(anApp(), [], [{ ...old, status: { ...status, present } }]);
+    const kept = (present: boolean) => retainVolumes(anApp(), [], [{ ...old, status: { ...status, present } }]);
     assert.equal(kept(true).length, 1);
     assert.equal(kept(false).length, 0);
   });
