@@ -22,8 +22,8 @@ import { bootVariables } from '../host-config/device/compare-boot.js';
 import { systemClock } from '../runtime/delays.js';
 import { deviceVariables } from '../runtime/variables.js';
 import { hostOf } from './host.js';
+import type { Following, Voice } from './reporter.js';
 import type { Settings } from './settings.js';
-import type { Following, Voice } from './terminal.js';
 
 /** What has been opened and read before anything is put together: the data folder, and what the host says of itself. */
 export interface AgentContext {

@@ -4,8 +4,8 @@ import { collectWhenIdle } from '../runtime/idle-gc.js';
 import { type Component, Manager } from '../runtime/manager.js';
 import { openAgent } from './agent-context.js';
 import { acting, firewall, working } from './components.js';
+import type { Voice } from './reporter.js';
 import { printable, type Settings } from './settings.js';
-import type { Voice } from './terminal.js';
 import { AGENT_VERSION } from './version.js';
 import { type Wiring, wire } from './wiring.js';
 

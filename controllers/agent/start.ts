@@ -1,8 +1,8 @@
 import { messageWithCauses } from '../../api/platform/errors.js';
 import { endProcess } from './end-process.js';
 import { startAgent } from './main.js';
+import { jsonVoice, terminalVoice } from './reporter.js';
 import { readSettings, SettingsError, USAGE } from './settings.js';
-import { jsonVoice, terminalVoice } from './terminal.js';
 import { AGENT_VERSION } from './version.js';
 
 /** Longest that stopping may take, ms: less than what systemd, and our own unit, give it. */

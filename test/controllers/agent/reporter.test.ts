@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { followApps, sentence, visibleRecord } from '../../../controllers/agent/terminal.js';
+import { followApps, sentence, visibleRecord } from '../../../controllers/agent/reporter.js';
 import type { App } from '../../../crds/model/kinds.js';
 import type { AppStatus } from '../../../crds/model/types.js';
 
