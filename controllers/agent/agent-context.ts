@@ -22,13 +22,13 @@ import { bootVariables } from '../host-config/device/compare-boot.js';
 import { systemClock } from '../runtime/delays.js';
 import { deviceVariables } from '../runtime/variables.js';
 import { hostOf } from './host.js';
-import type { Following, Voice } from './reporter.js';
+import type { Following, Reporter } from './reporter.js';
 import type { Settings } from './settings.js';
 
 /** What has been opened and read before anything is put together: the data folder, and what the host says of itself. */
 export interface AgentContext {
   readonly settings: Settings;
-  readonly voice: Voice;
+  readonly reporter: Reporter;
   readonly log: Logger;
   readonly store: Store;
   /** Tells what happens in the store. */
@@ -49,14 +49,14 @@ export interface AgentContext {
 }
 
 /** Opens the data folder, reads the host. Rejects when another agent has the folder, or when it cannot be read. */
-export async function openAgent(settings: Settings, voice: Voice): Promise<AgentContext> {
-  const { log } = voice;
+export async function openAgent(settings: Settings, reporter: Reporter): Promise<AgentContext> {
+  const { log } = reporter;
   const { dataFolder, hostRoot } = settings;
   const now = Date.now;
   closeDataFolder(dataFolder, log);
   const unlockFolder = await lockFolder(dataFolder);
   const store = await openStore({ folder: dataFolder, now, log });
-  const following = voice.follow(store);
+  const following = reporter.follow(store);
   const keys = await openKeys({ folder: dataFolder, globalKey: settings.apiKey, now, log });
   const facts = await readDeviceFacts({ ...settings, engineSocket: DEFAULT_SOCKET, now });
   const offers = await readCapabilities(hostRoot, { facts, supervisorVersion: SUPERVISOR_VERSION });
@@ -73,7 +73,7 @@ export async function openAgent(settings: Settings, voice: Voice): Promise<Agent
   const secrets = openSecretFiles(settings);
   recordLostFiles(store, lostFiles(dataFolder));
   return {
-    ...{ settings, voice, log, store, following, keys, tags, secrets, logs, variables, facts, offers, locks, host },
+    ...{ settings, reporter, log, store, following, keys, tags, secrets, logs, variables, facts, offers, locks, host },
     bootConfig: bootVariables(boot),
     unlockFolder,
   };

@@ -157,7 +157,7 @@ function keeper({ store, log }: AgentContext, handle: EngineHandle): Component {
     ...{ world: handle.world, requests: handle.requests, clock: systemClock },
     elapsedMs: () => performance.now(),
     random: Math.random,
-    tell: (type, reason, message) => {
+    emit: (type, reason, message) => {
       for (const app of store.list('App')) store.record(keyOf('App', app.metadata.name), { type, reason, message });
       log[type === 'Normal' ? 'info' : 'warn'](message);
     },
@@ -165,10 +165,10 @@ function keeper({ store, log }: AgentContext, handle: EngineHandle): Component {
   });
 }
 
-async function seed({ settings, voice, log }: AgentContext, dockerHost: string): Promise<void> {
+async function seed({ settings, reporter, log }: AgentContext, dockerHost: string): Promise<void> {
   if (settings.seedImage === undefined) return;
   try {
-    await seedImage({ dockerHost, reference: settings.seedImage, say: (text) => voice.say(text) });
+    await seedImage({ dockerHost, reference: settings.seedImage, print: (text) => reporter.print(text) });
   } catch (error) {
     log.warn({ err: error }, `Could not make ${settings.seedImage}; it will be pulled`);
   }

@@ -21,7 +21,7 @@ export interface EngineHandleDeps {
   readonly store: Pick<Store, 'list'>;
   readonly clock: Clock;
   /** Tells people what is being done on their machine, before it is. */
-  readonly say: (text: string) => void;
+  readonly print: (text: string) => void;
   readonly log: Logger;
 }
 
@@ -65,16 +65,16 @@ export class EngineHandle {
    * an installed agent goes on with an engine that is down. Rejects with a way out when there is none.
    */
   async find(signal: AbortSignal): Promise<void> {
-    const { settings, say } = this.deps;
+    const { settings, print } = this.deps;
     if (settings.engine === 'external') {
       const dockerHost = settings.dockerHost ?? `unix://${DEFAULT_SOCKET}`;
       this.#found = { dockerHost, daemon: foreignDaemon(dockerHost) };
       return;
     }
-    const own = { env: process.env, say };
+    const own = { env: process.env, print };
     const search = { ...own, mode: settings.engine, dataFolder: settings.dataFolder, signal };
     const { dockerHost, started } = await findEngine(search);
-    say(`  engine   ${dockerHost}${started ? ' (our own)' : ''}`);
+    print(`  engine   ${dockerHost}${started ? ' (our own)' : ''}`);
     const daemon = started ? privateDaemon(settings.dataFolder, own) : foreignDaemon(dockerHost);
     this.#found = { dockerHost, daemon };
   }

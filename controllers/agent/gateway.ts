@@ -111,7 +111,7 @@ export class Gateway implements ApiReach, Component {
       const { address, close } = this.#open;
       this.#open = undefined;
       await close();
-      this.#tell('Normal', 'ApiClosed', `Containers reach the API at ${address} no longer`);
+      this.#emit('Normal', 'ApiClosed', `Containers reach the API at ${address} no longer`);
     }
     if (wanted === undefined) {
       this.#failure = undefined;
@@ -129,12 +129,12 @@ export class Gateway implements ApiReach, Component {
       this.#open = { address, close: await this.deps.server.listen(address, 'gateway') };
       this.#failure = undefined;
       this.#backoff.forget(KEY);
-      this.#tell('Normal', 'ApiReachable', `Containers reach the API at ${address}`);
+      this.#emit('Normal', 'ApiReachable', `Containers reach the API at ${address}`);
     } catch (error) {
       const before = this.#failure;
       const why = this.#failed(error);
       if (why !== before)
-        this.#tell('Warning', 'ApiUnreachable', `Could not listen at ${address}, trying again: ${why}`);
+        this.#emit('Warning', 'ApiUnreachable', `Could not listen at ${address}, trying again: ${why}`);
     }
   }
 
@@ -153,7 +153,7 @@ export class Gateway implements ApiReach, Component {
     else this.#silentSinceMs ??= this.deps.elapsedMs();
   }
 
-  #tell(type: 'Normal' | 'Warning', reason: string, message: string): void {
+  #emit(type: 'Normal' | 'Warning', reason: string, message: string): void {
     this.deps.store.record(KEY, { type, reason, message });
   }
 }

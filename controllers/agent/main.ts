@@ -4,7 +4,7 @@ import { collectWhenIdle } from '../runtime/idle-gc.js';
 import { type Component, Manager } from '../runtime/manager.js';
 import { openAgent } from './agent-context.js';
 import { acting, firewall, working } from './components.js';
-import type { Voice } from './reporter.js';
+import type { Reporter } from './reporter.js';
 import { printable, type Settings } from './settings.js';
 import { AGENT_VERSION } from './version.js';
 import { type Wiring, wire } from './wiring.js';
@@ -23,10 +23,10 @@ export interface Agent {
  * The whole agent: opens what it keeps on disk, puts everything together, then starts it: the API first, so that it
  * answers while an engine is still looked for. Rejects when a part cannot start; what had started is stopped again.
  */
-export async function startAgent(settings: Settings, voice: Voice, signal: AbortSignal): Promise<Agent> {
-  const { log } = voice;
+export async function startAgent(settings: Settings, reporter: Reporter, signal: AbortSignal): Promise<Agent> {
+  const { log } = reporter;
   log.info({ settings: printable(settings) }, `supercargo ${AGENT_VERSION}`);
-  const wiring = await wire(await openAgent(settings, voice));
+  const wiring = await wire(await openAgent(settings, reporter));
   const { context, server, loopOf } = wiring;
   const manager = new Manager(log, STOP_MS);
   await manager.start(componentsOf(wiring, signal));
@@ -43,14 +43,18 @@ export async function startAgent(settings: Settings, voice: Voice, signal: Abort
 /** Everything that is started, in that order. */
 function componentsOf(wiring: Wiring, signal: AbortSignal): readonly Component[] {
   const { context, server, peers, gateway, loops } = wiring;
-  const { settings, voice, store, following, unlockFolder } = context;
+  const { settings, reporter, store, following, unlockFolder } = context;
   return [
     { name: 'the data folder', start: () => undefined, stop: unlockFolder },
     { name: 'the heap', start: () => undefined, stop: collectWhenIdle() },
     { name: 'the store', start: () => undefined, stop: () => store.close() },
     { name: 'the terminal', start: () => undefined, stop: () => following.stop() },
     { name: 'the API', start: () => server.start(), stop: () => server.stop() },
-    { name: 'the greeting', start: () => greet(settings, voice, server, peers.blindness), stop: () => undefined },
+    {
+      name: 'the banner',
+      start: () => printBanner(settings, reporter, server, peers.blindness),
+      stop: () => undefined,
+    },
     gateway,
     firewall({ ...context, clock: systemClock }),
     ...loops.filter(({ controller }) => controller.beginsFirst).map(working),
@@ -58,12 +62,12 @@ function componentsOf(wiring: Wiring, signal: AbortSignal): readonly Component[]
   ];
 }
 
-function greet(settings: Settings, voice: Voice, server: ApiServer, blindness: string | undefined): void {
-  voice.say(`supercargo ${AGENT_VERSION}`);
-  voice.say(`  API      ${server.addresses.map((address) => address.replace(/^(?!unix)/, 'http://')).join('  ')}`);
-  voice.say(`  key      ${settings.apiKey ? 'SUPERCARGO_API_KEY' : `${settings.dataFolder}/keys.json`}`);
-  voice.say(`  watching ${settings.manifestFolders.join('  ')}`);
+function printBanner(settings: Settings, reporter: Reporter, server: ApiServer, blindness: string | undefined): void {
+  reporter.print(`supercargo ${AGENT_VERSION}`);
+  reporter.print(`  API      ${server.addresses.map((address) => address.replace(/^(?!unix)/, 'http://')).join('  ')}`);
+  reporter.print(`  key      ${settings.apiKey ? 'SUPERCARGO_API_KEY' : `${settings.dataFolder}/keys.json`}`);
+  reporter.print(`  watching ${settings.manifestFolders.join('  ')}`);
   if (blindness !== undefined && !settings.development) {
-    voice.log.warn(`Callers on this machine need a key when the agent cannot tell who they are: ${blindness}`);
+    reporter.log.warn(`Callers on this machine need a key when the agent cannot tell who they are: ${blindness}`);
   }
 }

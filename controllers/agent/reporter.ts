@@ -9,10 +9,10 @@ import { isTroubled } from '../../crds/model/readiness.js';
 import type { LogLevel } from './settings.js';
 
 /** Where the agent's own words go: JSON lines, or short lines and progress bars for a person at a terminal. */
-export interface Voice {
+export interface Reporter {
   readonly log: Logger;
   /** One line for people, once; a JSON line when nobody watches. */
-  say(text: string): void;
+  print(text: string): void;
   /** Tells each app's progress from the store. */
   follow(store: Reader): Following;
 }
@@ -24,11 +24,11 @@ export interface Following {
 }
 
 /** JSON lines (pino) on standard output: one for each event of a document and each change of an app. */
-export function jsonVoice(level: LogLevel): Voice {
+export function jsonReporter(level: LogLevel): Reporter {
   const log = pino({ level, base: undefined }, pino.destination({ dest: 1, sync: true }));
   return {
     log,
-    say: (text) => log.info(text),
+    print: (text) => log.info(text),
     follow: (store) => {
       const deaf = store.watchEvents(({ key, type, reason, message }) => {
         log[type === 'Normal' ? 'info' : 'warn']({ key, reason }, message);
@@ -46,7 +46,7 @@ export function jsonVoice(level: LogLevel): Voice {
 }
 
 /** Short lines and a bar for each image that downloads. The packages for it are loaded only here. */
-export async function terminalVoice(level: LogLevel, output: Writable & { columns?: number }): Promise<Voice> {
+export async function terminalReporter(level: LogLevel, output: Writable & { columns?: number }): Promise<Reporter> {
   const [{ default: pretty }, { default: progress }] = await Promise.all([
     import('pino-pretty'),
     import('cli-progress'),
@@ -61,7 +61,7 @@ export async function terminalVoice(level: LogLevel, output: Writable & { column
     },
     progress.Presets.shades_grey,
   );
-  const print = (line: string): void => {
+  const printLine = (line: string): void => {
     if (bars.isActive) bars.log(`${line}\n`);
     else output.write(`${line}\n`);
   };
@@ -71,7 +71,7 @@ export async function terminalVoice(level: LogLevel, output: Writable & { column
     hideObject: !isTalkative(level),
     destination: new Writable({
       write: (chunk: Buffer, _encoding, done) => {
-        print(chunk.toString().trimEnd());
+        printLine(chunk.toString().trimEnd());
         done();
       },
     }),
@@ -81,7 +81,7 @@ export async function terminalVoice(level: LogLevel, output: Writable & { column
   const log = pino({ level: level === 'info' ? 'warn' : level, base: undefined, hooks }, stream);
   return {
     log,
-    say: (text) => print(visible(text, false)),
+    print: (text) => printLine(visible(text, false)),
     follow: (store) => {
       const stops = [
         store.watchEvents(({ key, type, message }) => {
@@ -89,7 +89,7 @@ export async function terminalVoice(level: LogLevel, output: Writable & { column
         }),
         followDownloads(store, bars),
       ];
-      const apps = followApps(store, (app, text) => print(visible(`  ${app.metadata.name}: ${text}`, false)));
+      const apps = followApps(store, (app, text) => printLine(visible(`  ${app.metadata.name}: ${text}`, false)));
       return {
         look: apps.look,
         stop: () => {

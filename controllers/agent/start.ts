@@ -1,7 +1,7 @@
 import { messageWithCauses } from '../../api/platform/errors.js';
 import { endProcess } from './end-process.js';
 import { startAgent } from './main.js';
-import { jsonVoice, terminalVoice } from './reporter.js';
+import { jsonReporter, terminalReporter } from './reporter.js';
 import { readSettings, SettingsError, USAGE } from './settings.js';
 import { AGENT_VERSION } from './version.js';
 
@@ -16,36 +16,36 @@ async function run(): Promise<void> {
   const settings = readSettings(args[0] === 'agent' ? args.slice(1) : args, process.env);
   if (settings === 'help') return console.log(USAGE);
   if (settings === 'version') return console.log(AGENT_VERSION);
-  const voice = process.stdout.isTTY
-    ? await terminalVoice(settings.logLevel, process.stdout)
-    : jsonVoice(settings.logLevel);
+  const reporter = process.stdout.isTTY
+    ? await terminalReporter(settings.logLevel, process.stdout)
+    : jsonReporter(settings.logLevel);
 
-  const leaving = new AbortController();
+  const shutdown = new AbortController();
   let stopping = false;
-  const leave = (signal: string): void => {
+  const shutDown = (signal: string): void => {
     if (stopping) {
       endProcess(130); // asked twice: at once
       return;
     }
     stopping = true;
-    voice.say(`${signal}: stopping; containers keep running`);
-    leaving.abort(new Error(signal));
+    reporter.print(`${signal}: stopping; containers keep running`);
+    shutdown.abort(new Error(signal));
     setTimeout(() => {
-      voice.log.error(`Not stopped within ${STOP_MS / 1000} s: ending at once; containers keep running`);
+      reporter.log.error(`Not stopped within ${STOP_MS / 1000} s: ending at once; containers keep running`);
       endProcess(1);
     }, STOP_MS).unref();
   };
-  process.on('SIGINT', () => leave('SIGINT'));
-  process.on('SIGTERM', () => leave('SIGTERM'));
+  process.on('SIGINT', () => shutDown('SIGINT'));
+  process.on('SIGTERM', () => shutDown('SIGTERM'));
   process.on('uncaughtException', (error) => {
     // Nothing is known about our own state any more; starting again is safe at any point.
-    voice.log.fatal({ err: error }, 'A defect: an error that nobody caught');
+    reporter.log.fatal({ err: error }, 'A defect: an error that nobody caught');
     endProcess(1);
   });
 
-  const agent = await startAgent(settings, voice, leaving.signal);
-  if (!leaving.signal.aborted) {
-    await new Promise((resolve) => leaving.signal.addEventListener('abort', resolve, { once: true }));
+  const agent = await startAgent(settings, reporter, shutdown.signal);
+  if (!shutdown.signal.aborted) {
+    await new Promise((resolve) => shutdown.signal.addEventListener('abort', resolve, { once: true }));
   }
   await agent.stop();
   endProcess(0, PATIENCE_MS);

@@ -48,10 +48,10 @@ export type Wiring = Awaited<ReturnType<typeof wire>>;
  * `start.ts`'s order has come to it. Rejects for settings that name no address.
  */
 export async function wire(context: AgentContext) {
-  const { settings, voice, store, variables, keys, locks, host, logs, facts, tags, secrets, log } = context;
+  const { settings, reporter, store, variables, keys, locks, host, logs, facts, tags, secrets, log } = context;
   const clock = systemClock;
   const { now, monotonic } = clock;
-  const handle = new EngineHandle({ settings, store, clock, say: (text) => voice.say(text), log });
+  const handle = new EngineHandle({ settings, store, clock, print: (text) => reporter.print(text), log });
   const { engine, world, requests } = handle;
   const space = diskSpace({ engine, hostRoot: settings.hostRoot, minFreeBytes: settings.minFreeDiskBytes });
   const traits = new TraitsReader({ engine, world, clock, log, emulates: () => hasEmulator(settings.hostRoot) });

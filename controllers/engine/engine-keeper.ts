@@ -52,7 +52,7 @@ export interface EngineKeeperDeps {
   readonly elapsedMs: () => number;
   readonly random: () => number;
   /** Tells people what happened to the engine. */
-  readonly tell: (type: 'Normal' | 'Warning', reason: string, message: string) => void;
+  readonly emit: (type: 'Normal' | 'Warning', reason: string, message: string) => void;
   readonly log: Pick<Logger, 'error'>;
 }
 
@@ -141,10 +141,10 @@ export class EngineKeeper {
   }
 
   #well(): void {
-    const { daemon, tell } = this.deps;
+    const { daemon, emit } = this.deps;
     this.#found = undefined;
-    if (this.#trouble !== undefined) tell('Normal', 'EngineAnswers', `${daemon.name} answers again`);
-    this.#say(undefined);
+    if (this.#trouble !== undefined) emit('Normal', 'EngineAnswers', `${daemon.name} answers again`);
+    this.#explain(undefined);
   }
 
   #lost(why: string, beganMs: number): Promise<void> | void {
@@ -156,18 +156,18 @@ export class EngineKeeper {
   #troubled(reason: string, what: string, beganMs: number): void {
     if (this.#found?.what !== what) {
       this.#found = { what, sinceMs: beganMs };
-      this.deps.tell('Warning', reason, what);
+      this.deps.emit('Warning', reason, what);
     }
-    this.#say(`${what}, since ${timeText(this.#found.sinceMs)}`);
+    this.#explain(`${what}, since ${timeText(this.#found.sinceMs)}`);
   }
 
   async #startAgain(reason: string, why: string): Promise<void> {
-    const { daemon, elapsedMs, tell } = this.deps;
+    const { daemon, elapsedMs, emit } = this.deps;
     this.#found = undefined;
     if (this.#runsSinceMs !== undefined || this.#trouble === undefined) {
       if (elapsedMs() - (this.#runsSinceMs ?? elapsedMs()) >= STEADY_MS) this.#backoff.forget(this.name);
       this.#runsSinceMs = undefined;
-      tell('Warning', reason, why);
+      emit('Warning', reason, why);
       this.#postpone(why);
     }
     if (elapsedMs() < this.#notBeforeMs) return;
@@ -178,22 +178,22 @@ export class EngineKeeper {
       // How it ended stands in the first line, and why in the last one that it printed.
       const lines = errorMessage(error).split('\n');
       const cause = [lines[0], ...lines.slice(1).slice(-1)].join(': ');
-      tell('Warning', 'EngineNotStarted', cause);
+      emit('Warning', 'EngineNotStarted', cause);
       this.#postpone(cause);
       return;
     }
     this.#runsSinceMs = elapsedMs();
-    tell('Normal', 'EngineStarted', `Started ${daemon.name.replace(/^The /, 'the ')} again`);
-    this.#say(undefined);
+    emit('Normal', 'EngineStarted', `Started ${daemon.name.replace(/^The /, 'the ')} again`);
+    this.#explain(undefined);
   }
 
   #postpone(why: string): void {
     const waitMs = this.#backoff.next(this.name);
     this.#notBeforeMs = this.deps.elapsedMs() + waitMs;
-    this.#say(`${why}; it is started again in ${Math.ceil(waitMs / 1000)} s`);
+    this.#explain(`${why}; it is started again in ${Math.ceil(waitMs / 1000)} s`);
   }
 
-  #say(trouble: string | undefined): void {
+  #explain(trouble: string | undefined): void {
     this.#trouble = trouble;
     this.deps.world.explain(trouble);
   }

@@ -120,12 +120,12 @@ describe('with an engine that', () => {
     const listen = `unix:${join(folder, 'api.sock')}`;
     const settings = readSettings([...flags, '--listen', listen], { DOCKER_HOST: `unix://${socket}` });
     assert(typeof settings === 'object');
-    const voice = {
+    const reporter = {
       log: silent,
-      say: () => undefined,
+      print: () => undefined,
       follow: () => ({ look: () => undefined, stop: () => undefined }),
     };
-    agent = startAgent(settings, voice, new AbortController().signal);
+    agent = startAgent(settings, reporter, new AbortController().signal);
   }
 
   it('hangs, the settings of the host are made true all the same', async () => {

@@ -29,7 +29,7 @@ describe('an engine on a small disk', () => {
       mode: 'private',
       dataFolder: disk,
       env: process.env,
-      say: () => undefined,
+      print: () => undefined,
     });
     workshop = await useEngine();
     registry = await useRegistry();

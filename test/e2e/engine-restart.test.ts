@@ -23,7 +23,7 @@ describe('an engine that restarts', () => {
 
   async function startEngine(): Promise<string> {
     const say = (text: string): void => console.error(`        ${text}`);
-    return (await findEngine({ mode: 'private', dataFolder: folder, env: process.env, say })).dockerHost;
+    return (await findEngine({ mode: 'private', dataFolder: folder, env: process.env, print: say })).dockerHost;
   }
 
   /** As an init system does it: the daemon ends its containers and itself. */

@@ -24,7 +24,7 @@ if (isRoot()) {
     let dataFolder = '';
     let dockerHost = '';
     let engine: Engine;
-    const find = () => findEngine({ mode: 'private', dataFolder, env: process.env, say });
+    const find = () => findEngine({ mode: 'private', dataFolder, env: process.env, print: say });
     const lines = async (id: string): Promise<string[]> => {
       const messages: string[] = [];
       for await (const { message } of engine.followLogs(id, 0, signal)) messages.push(message);
@@ -53,7 +53,7 @@ if (isRoot()) {
     });
 
     it('makes an image whose containers reach each other by name', async () => {
-      const seed = { dockerHost, reference: 'busybox:latest', say };
+      const seed = { dockerHost, reference: 'busybox:latest', print: say };
       assert.equal(await seedImage(seed), 'made');
       assert.equal(await seedImage(seed), 'present');
       await engine.createNetwork('app', { Labels: {} }, signal);

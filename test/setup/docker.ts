@@ -66,7 +66,7 @@ export async function useEngine(): Promise<TestEngine> {
   const given = process.env.SUPERCARGO_TEST_DOCKER_HOST;
   if (given) return useEngineAt(given);
   const dataFolder = await mkdtemp(join(tmpdir(), 'supercargo-engine-'));
-  const { dockerHost } = await findEngine({ mode: 'private', dataFolder, env: process.env, say });
+  const { dockerHost } = await findEngine({ mode: 'private', dataFolder, env: process.env, print: say });
   return testEngine(dockerHost, async () => {
     await stopPrivateEngine(dataFolder);
     await rm(dataFolder, { recursive: true, force: true });

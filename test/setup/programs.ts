@@ -25,7 +25,7 @@ export async function needPrograms(...names: readonly Program[]): Promise<void> 
   const missing = names.filter((name) => findProgram(name, process.env) === undefined);
   if (missing.length === 0) return;
   const packages = missing.map((name) => PACKAGES[name]);
-  await installPackages(packages, `The tests need ${missing.join(', ')}`, { env: process.env, say });
+  await installPackages(packages, `The tests need ${missing.join(', ')}`, { env: process.env, print: say });
 }
 
 /** Where Debian puts libfaketime: in the folder of the architecture. */
@@ -34,7 +34,7 @@ const LIBRARIES = '/usr/lib';
 /** The path of libfaketime for programs with threads; installed when it is missing. */
 export async function needFaketime(): Promise<string> {
   if (findFaketime() === undefined) {
-    await installPackages(['libfaketime'], 'The tests need a clock that can be set', { env: process.env, say });
+    await installPackages(['libfaketime'], 'The tests need a clock that can be set', { env: process.env, print: say });
   }
   const library = findFaketime();
   if (library === undefined) throw new Error('libfaketime is not to be found');

@@ -9,17 +9,17 @@ import type { TarEntry } from './tar.js';
 const INSTALLED = ['/bin/busybox', '/usr/bin/busybox', '/usr/local/bin/busybox'];
 
 /** The bytes of a busybox that needs no libraries: the installed one, or the one in Debian's package; undefined if neither. */
-export async function staticBusybox(env: Env, say: (text: string) => void): Promise<Buffer | undefined> {
+export async function staticBusybox(env: Env, print: (text: string) => void): Promise<Buffer | undefined> {
   for (const path of INSTALLED) {
     const binary = await readFile(path).catch(() => undefined);
     if (binary !== undefined && isStaticBinary(binary)) return binary;
   }
-  return (await isDebian(env)) ? downloadedBusybox(env, say) : undefined;
+  return (await isDebian(env)) ? downloadedBusybox(env, print) : undefined;
 }
 
 /** Takes the program out of the package; nothing is installed. */
-async function downloadedBusybox(env: Env, say: (text: string) => void): Promise<Buffer | undefined> {
-  say('Downloading Debian’s busybox-static with apt-get');
+async function downloadedBusybox(env: Env, print: (text: string) => void): Promise<Buffer | undefined> {
+  print('Downloading Debian’s busybox-static with apt-get');
   const folder = await mkdtemp(join(tmpdir(), 'supercargo-busybox-'));
   try {
     const download = () => aptGet(['download', 'busybox-static'], { env, cwd: folder });

@@ -44,9 +44,14 @@ export async function aptGet(
 export async function installPackages(
   packages: readonly string[],
   why: string,
-  { env, say, log, signal }: { env: Env; say: (text: string) => void; log?: string; signal?: AbortSignal | undefined },
+  {
+    env,
+    print,
+    log,
+    signal,
+  }: { env: Env; print: (text: string) => void; log?: string; signal?: AbortSignal | undefined },
 ): Promise<void> {
-  say(`${why}: installing ${packages.join(' ')} with apt-get`);
+  print(`${why}: installing ${packages.join(' ')} with apt-get`);
   const options = { env, signal, ...(log === undefined ? {} : { log }) };
   await aptGet(['update'], options);
   await aptGet(['install', '-y', '--no-install-recommends', ...packages], options);

@@ -22,7 +22,7 @@ const LISTEN_LIMIT_MS = 5_000;
 
 interface Means {
   readonly env: Env;
-  readonly say: (text: string) => void;
+  readonly print: (text: string) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -47,10 +47,10 @@ export async function pings(socketPath: string, signal: AbortSignal): Promise<bo
  * terminal, so containers go on while the agent restarts.
  */
 export async function startDaemon(program: string, folders: EngineFolders, means: Means): Promise<void> {
-  const { env, say, signal } = means;
+  const { env, print, signal } = means;
   if ((await daemonPid(folders)) !== undefined) {
     if (await comesToListen(folders.socket, signal)) return untilAnswers(folders.socket, signal); // it is just starting
-    say('The Docker engine of our own runs without its socket: ending it, containers run on');
+    print('The Docker engine of our own runs without its socket: ending it, containers run on');
     await endDaemon(folders);
   }
   await removeStalePids(folders);
@@ -60,17 +60,17 @@ export async function startDaemon(program: string, folders: EngineFolders, means
 
   // A starting daemon empties the DOCKER chains that all daemons share, and so cuts off the other one's containers.
   const alone = !(await processes()).some(({ command }) => /^\S*dockerd( |$)/.test(command));
-  if (!alone) say('Another Docker engine runs here: ours leaves its firewall rules alone');
+  if (!alone) print('Another Docker engine runs here: ours leaves its firewall rules alone');
   const trouble = await launch(program, daemonArguments(folders, pool, alone), folders, means);
   if (trouble !== undefined) {
     if (!alone || !/iptables/.test(trouble)) throw new Error(`The Docker engine did not start: ${trouble}`);
-    say('The Docker engine cannot set up the firewall here: starting it without');
+    print('The Docker engine cannot set up the firewall here: starting it without');
     const second = await launch(program, daemonArguments(folders, pool, false), folders, means);
     if (second !== undefined) throw new Error(`The Docker engine did not start: ${second}`);
   }
   if (alone) return;
   const blocked = await allowForwarding(pool, env);
-  if (blocked !== undefined) say(`Containers may not reach each other: ${blocked}`);
+  if (blocked !== undefined) print(`Containers may not reach each other: ${blocked}`);
 }
 
 /** Whether somebody listens there, now or within seconds: a daemon that has just begun has not made its socket yet. */

@@ -19,7 +19,7 @@ export interface EngineSearch {
   readonly dataFolder: string;
   readonly env: Env;
   /** Tells people what is being done on their machine, before it is. */
-  readonly say: (text: string) => void;
+  readonly print: (text: string) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -62,14 +62,14 @@ async function assertAnswers(dockerHost: string, signal?: AbortSignal): Promise<
 }
 
 async function privateEngine(search: EngineSearch): Promise<{ dockerHost: string; started: boolean }> {
-  const { mode, dataFolder, env, say, signal } = search;
+  const { mode, dataFolder, env, print, signal } = search;
   const folders = engineFolders(dataFolder);
   const ours = { dockerHost: `unix://${folders.socket}`, started: true };
   const patience = timeoutSignal(ANSWER_LIMIT_MS, signal);
   if (await pings(folders.socket, patience)) return ours;
   signal?.throwIfAborted();
   if (patience.aborted && (await isRunning(folders))) {
-    say('The Docker engine of our own runs, but does not answer: going on without it');
+    print('The Docker engine of our own runs, but does not answer: going on without it');
     return ours;
   }
   if (!isRoot()) {
@@ -86,22 +86,22 @@ async function privateEngine(search: EngineSearch): Promise<{ dockerHost: string
     }
     await installPackages(['docker.io', 'iptables', 'iproute2'], `${missing.join(', ')} not found`, {
       env,
-      say,
+      print,
       log: folders.installLog,
       signal,
     });
     // Where an init system runs, the package has started the machine's own engine.
     if (mode === 'auto' && existsSync(DEFAULT_SOCKET) && (await answers(DEFAULT_SOCKET, signal))) return usual();
   }
-  say(`Starting a Docker engine of our own, data in ${folders.dataRoot}`);
+  print(`Starting a Docker engine of our own, data in ${folders.dataRoot}`);
   const isKnown = existsSync(folders.dataRoot);
   try {
-    await privateDaemon(dataFolder, { env, say }).process.start(signal);
+    await privateDaemon(dataFolder, { env, print }).process.start(signal);
   } catch (error) {
     // It has worked before: whoever looks after it starts it again. The rest of the device needs an agent meanwhile.
     signal?.throwIfAborted();
     if (!isKnown) throw error;
-    say(`${errorMessage(error)}; it is tried again`);
+    print(`${errorMessage(error)}; it is tried again`);
   }
   return ours;
 }
@@ -109,7 +109,7 @@ async function privateEngine(search: EngineSearch): Promise<{ dockerHost: string
 /** The daemon of that data folder, to be looked after. */
 export function privateDaemon(
   dataFolder: string,
-  { env, say }: Pick<EngineSearch, 'env' | 'say'>,
+  { env, print }: Pick<EngineSearch, 'env' | 'print'>,
 ): Daemon & Required<Pick<Daemon, 'process'>> {
   const folders = engineFolders(dataFolder);
   return {
@@ -120,7 +120,7 @@ export function privateDaemon(
       async start(signal) {
         const program = findProgram('dockerd', env);
         if (program === undefined) throw new Error('The Docker engine did not start: dockerd is not to be found');
-        await startDaemon(program, folders, { env, say, signal });
+        await startDaemon(program, folders, { env, print, signal });
       },
     },
   };

@@ -10,7 +10,7 @@ import { type TarEntry, tarOf } from './tar.js';
 export interface Seed {
   readonly dockerHost: string;
   readonly reference: string;
-  readonly say: (text: string) => void;
+  readonly print: (text: string) => void;
   readonly env?: Env;
   readonly signal?: AbortSignal | undefined;
 }
@@ -21,13 +21,13 @@ export interface Seed {
  * program), so that it has to be pulled as any image.
  */
 export async function seedImage(seed: Seed): Promise<'present' | 'made' | 'unavailable'> {
-  const { dockerHost, reference, say, env = process.env, signal = new AbortController().signal } = seed;
+  const { dockerHost, reference, print, env = process.env, signal = new AbortController().signal } = seed;
   const address = parseDockerHost(dockerHost);
   if ((await connectEngine({ dockerHost }).inspectImage(reference, signal)) !== undefined) return 'present';
   if (!('socketPath' in address)) return 'unavailable'; // its processor may be another one
-  const binary = await staticBusybox(env, say);
+  const binary = await staticBusybox(env, print);
   if (binary === undefined) return 'unavailable';
-  say(`Making the image ${reference} from busybox`);
+  print(`Making the image ${reference} from busybox`);
   const changes = ['CMD ["sh"]', 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'];
   await importImage(dockerHttp(address), reference, await busyboxFiles(binary, env), changes, signal);
   return 'made';

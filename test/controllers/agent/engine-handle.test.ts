@@ -14,7 +14,7 @@ describe('the engine of a device', () => {
       settings: { engine: 'external', dockerHost, dataFolder: '/nowhere' },
       store: { list: () => [] },
       clock,
-      say: () => undefined,
+      print: () => undefined,
       log: pino({ level: 'silent' }),
     });
 

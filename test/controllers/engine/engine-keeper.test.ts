@@ -78,7 +78,7 @@ describe('whoever looks after the engine', () => {
       clock,
       elapsedMs: () => clock.now(),
       random: () => 0,
-      tell: (_type, reason) => told.push(reason),
+      emit: (_type, reason) => told.push(reason),
       log: { error: assert.fail },
     });
     keeper.start();

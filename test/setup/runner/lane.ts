@@ -22,7 +22,7 @@ async function prepare(): Promise<void> {
     if (!ok) throw new Error(`The network of a lane of its own has no loopback: ${output}`);
   }
   if (engineFolder === undefined) return;
-  const found = await findEngine({ mode: 'private', dataFolder: engineFolder, env, say: console.log });
+  const found = await findEngine({ mode: 'private', dataFolder: engineFolder, env, print: console.log });
   env.SUPERCARGO_TEST_DOCKER_HOST = found.dockerHost;
 }
 

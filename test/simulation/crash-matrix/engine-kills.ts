@@ -33,7 +33,7 @@ const { values } = parseArgs({
 const say = (text: string): void => console.error(`  ${text}`);
 const folder = await mkdtemp(join(tmpdir(), 'supercargo-kills-'));
 const startEngine = async (): Promise<string> =>
-  (await findEngine({ mode: 'private', dataFolder: folder, env: process.env, say: () => undefined })).dockerHost;
+  (await findEngine({ mode: 'private', dataFolder: folder, env: process.env, print: () => undefined })).dockerHost;
 
 /** Kills the daemon, not its containers; resolves when it is gone. */
 async function killEngine(): Promise<void> {

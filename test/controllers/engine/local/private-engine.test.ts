@@ -88,7 +88,7 @@ describe('overlaps', () => {
 describe('findEngine', () => {
   let folder = '';
   const search = (mode: 'auto' | 'external', dockerHost: string) =>
-    findEngine({ mode, dataFolder: join(folder, 'data'), env: { DOCKER_HOST: dockerHost }, say: assert.fail });
+    findEngine({ mode, dataFolder: join(folder, 'data'), env: { DOCKER_HOST: dockerHost }, print: assert.fail });
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'supercargo-'));
