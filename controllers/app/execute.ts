@@ -69,7 +69,7 @@ export async function executeAppStep(
     case 'discard':
       return discard(deps, app, facts, step.volumes);
     case 'cleaned':
-      return { dealt: { cleanup: step.id } };
+      return { acknowledged: { cleanup: step.id } };
     case 'unlock':
       return unlock(deps, memory, app);
     case 'refuse':

@@ -15,7 +15,7 @@ import {
 } from '../../crds/model/kinds.js';
 import { imageDocumentName } from '../../crds/model/names.js';
 import { needsLock } from '../../crds/model/readiness.js';
-import { APP_COMMANDS, outstanding } from '../../crds/model/requests.js';
+import { APP_COMMANDS, pendingRequest } from '../../crds/model/requests.js';
 import { cameAsTargetState } from '../../crds/model/target-state.js';
 import { checkRelease } from '../../crds/schema/check-release.js';
 import { standaloneNames, standaloneServices } from '../../crds/schema/standalone.js';
@@ -119,7 +119,7 @@ export function observeApp(
     needLock: [...store.owned(key, 'Service'), ...standalone].filter(needsLock).map(({ spec }) => spec.serviceName),
     locked: locks.isHeld(appId),
     unswept: !swept.has(appId),
-    asked: observeCommands(store, world, app),
+    pending: observeCommands(store, world, app),
   };
 }
 
@@ -185,8 +185,8 @@ export function servicesOfApp(store: Store, app: App): readonly string[] {
 
 /** A request of the App or of a service that waits for the lock says so, and has not been carried out yet. */
 export function forced(store: Store, app: App): boolean {
-  if (outstanding(app, 'force')) return true;
-  if (APP_COMMANDS.some((command) => outstanding(app, command)?.force === true)) return true;
+  if (pendingRequest(app, 'force')) return true;
+  if (APP_COMMANDS.some((command) => pendingRequest(app, command)?.force === true)) return true;
   return store
     .list('Service')
     .filter((one) => one.spec.app === app.metadata.name)

@@ -8,7 +8,7 @@ import type { ReasonOf } from '../../crds/model/reasons.js';
 import { isSuspended, SUSPENDED, suspendedMessage } from '../../crds/model/suspend.js';
 import type { AppStatus } from '../../crds/model/types.js';
 import { act, type Plan, settled, TerminalError, type Unwell, wait } from '../runtime/outcome.js';
-import { type CommandStep, type Commands, isAsked, planCommands } from './commands/commands.js';
+import { type CommandStep, hasPendingRequest, type PendingCommands, planCommands } from './commands/commands.js';
 import { type DiskPressure, type DiskPressureStep, planDiskPressure } from './images/disk-pressure.js';
 import type { ImageRetention, ImageRetentionStep } from './images/image-retention.js';
 import { identityOf, sameSpec } from './release/children.js';
@@ -54,8 +54,8 @@ export interface AppFacts {
   readonly locked: boolean;
   /** Files of an earlier process may still be there. */
   readonly unswept: boolean;
-  /** What is asked of it beyond its document. */
-  readonly asked: Commands;
+  /** Commands and cleanups that it has not acknowledged. */
+  readonly pending: PendingCommands;
 }
 
 type Phase = NonNullable<AppStatus['phase']>;
@@ -74,7 +74,8 @@ export function planApp(app: App, facts: AppFacts): AppPlan {
   const failure = failureOf(facts);
   if (!failure) return planRelease(app, facts);
   // What runs goes on, and may still be mended: the children stay as they are, and have the lock when they need it.
-  const upkeep = planDemands(facts, planCommands(facts.asked, facts.locked)) ?? planUnlock(facts) ?? settled<AppStep>();
+  const upkeep =
+    planDemands(facts, planCommands(facts.pending, facts.locked)) ?? planUnlock(facts) ?? settled<AppStep>();
   return { ...upkeep, phase: phaseBefore(app), failure };
 }
 
@@ -87,11 +88,11 @@ export function validateApp(_app: App, { issues: [issue] }: AppFacts): void {
   if (issue) throw new TerminalError('InvalidRelease', `${issue.path}: ${issue.message}`);
 }
 
-/** Nothing, except that nobody is kept waiting: neither the application for its lock, nor whoever asks for something. */
-function planSuspension(app: App, { asked, locked }: AppFacts): AppPlan {
+/** Nothing, except that nobody is kept waiting: neither the application for its lock, nor whoever requests something. */
+function planSuspension(app: App, { pending, locked }: AppFacts): AppPlan {
   const because = suspendedMessage(app.metadata.name);
   const steps: readonly AppStep[] = [
-    ...(asked.commands.length > 0 || asked.cleanup ? [{ do: 'refuse' as const, because }] : []),
+    ...(pending.commands.length > 0 || pending.cleanup ? [{ do: 'refuse' as const, because }] : []),
     ...(locked ? [{ do: 'unlock' as const, because: 'the app is suspended' }] : []),
   ];
   return { ...wait(SUSPENDED, because), steps, phase: 'Suspended' };
@@ -115,7 +116,7 @@ function failureOf({ issues, taken, unsatisfied }: AppFacts): TerminalError | un
 
 function planRelease(app: App, facts: AppFacts): AppPlan {
   const { existing, desired, missing, locked } = facts;
-  const command = planCommands(facts.asked, locked);
+  const command = planCommands(facts.pending, locked);
   if (command?.steps.length) return { ...command, phase: phaseBefore(app) };
   const changes = differences(existing, desired);
   const heldBack = desired
@@ -182,7 +183,7 @@ function planUpkeep(facts: AppFacts): Steps | undefined {
   // An image that is no longer wanted holds nothing up: somebody may use it for long, or it never comes.
   const wanted = new Set(desired.map(keyOfChild));
   const counts = (one: AnyResource): boolean => one.kind !== 'Image' || (isActive(one) && wanted.has(keyOfChild(one)));
-  const late = existing.filter((one) => counts(one) && (!isActive(one) || !isSettled(one) || isAsked(one)));
+  const late = existing.filter((one) => counts(one) && (!isActive(one) || !isSettled(one) || hasPendingRequest(one)));
   if (late.length === 0 && needLock.length === 0) return undefined;
   const steps =
     needLock.length === 0 && areStuck(late) ? planUnlock(facts, 'nothing goes on before somebody acts') : undefined;

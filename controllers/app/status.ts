@@ -1,6 +1,6 @@
 import type { App } from '../../crds/model/kinds.js';
-import { handlingOf, type Refusal, withHandled } from '../../crds/model/requests.js';
-import { suspensionDealt } from '../../crds/model/suspend.js';
+import { acknowledgementsOf, type Refusal, withAcknowledged } from '../../crds/model/requests.js';
+import { acknowledgedSuspension } from '../../crds/model/suspend.js';
 import type { AppStatus } from '../../crds/model/types.js';
 import type { Facts, Progress, StepResult } from '../runtime/reconciler.js';
 import type { AppObservation } from './observe.js';
@@ -15,9 +15,9 @@ export interface AppResult extends StepResult {
   /** The lock was taken by force, as somebody had asked. */
   readonly forced: boolean;
   /** Ids of commands for which the lock was given. */
-  readonly begun: Readonly<Record<string, string>>;
-  /** Ids of requests that were dealt with, and which of them were not carried out. */
-  readonly dealt: Readonly<Record<string, string>>;
+  readonly started: Readonly<Record<string, string>>;
+  /** Ids of requests that are acknowledged, and which of them were not carried out. */
+  readonly acknowledged: Readonly<Record<string, string>>;
   readonly refused: Readonly<Record<string, Refusal>>;
   /** The release is complete. */
   readonly committed: boolean;
@@ -41,11 +41,16 @@ export function appStatus(
   const images = result.committed || isSettled ? imagesOfRelease(existing) : before.images;
   const completed = result.committed ? (release ?? undefined) : before.release;
   const force = result.forced || isSettled ? document.requests.force?.id : undefined;
-  const suspension = suspensionDealt(document);
-  const dealt = { ...suspension.ids, ...result.dealt, ...(force === undefined ? {} : { force }) };
-  const handling = withHandled(handlingOf(status), dealt, { ...suspension.refused, ...result.refused });
-  const begun = Object.fromEntries(
-    Object.entries({ ...before.begun, ...result.begun }).filter(([name, id]) => handling.handled?.[name] !== id),
+  const suspension = acknowledgedSuspension(document);
+  const acknowledged = { ...suspension.ids, ...result.acknowledged, ...(force === undefined ? {} : { force }) };
+  const acknowledgements = withAcknowledged(acknowledgementsOf(status), acknowledged, {
+    ...suspension.refused,
+    ...result.refused,
+  });
+  const started = Object.fromEntries(
+    Object.entries({ ...before.begun, ...result.started }).filter(
+      ([name, id]) => acknowledgements.handled?.[name] !== id,
+    ),
   );
   const lock = lockOf(locked, result.blockedBy);
   return {
@@ -55,8 +60,8 @@ export function appStatus(
     ...(images && Object.keys(images).length > 0 ? { images } : {}),
     ...(skipped.length > 0 ? { leftOut: skipped.map(({ service }) => service) } : {}),
     ...(lock ? { lock } : {}),
-    ...(Object.keys(begun).length > 0 ? { begun } : {}),
-    ...handling,
+    ...(Object.keys(started).length > 0 ? { begun: started } : {}),
+    ...acknowledgements,
   };
 }
 

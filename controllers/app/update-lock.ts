@@ -2,7 +2,7 @@ import type { Store } from '../../api/store/store.js';
 import { type App, keyOf } from '../../crds/model/kinds.js';
 import { needsLock } from '../../crds/model/readiness.js';
 import { wait } from '../runtime/outcome.js';
-import { begin, idsOf, namesOf } from './commands/command-steps.js';
+import { idsOf, namesOf, start } from './commands/command-steps.js';
 import { type Command, disruptiveOf } from './commands/commands.js';
 import { event, warning } from './events.js';
 import { type AppDeps, forced, type Memory, servicesOfApp } from './observe.js';
@@ -25,7 +25,7 @@ export async function claim(
   facts: AppFacts,
   because: string,
 ): Promise<Partial<AppResult> | undefined> {
-  const commands = disruptiveOf(facts.asked);
+  const commands = disruptiveOf(facts.pending);
   const { store, locks, logs } = deps;
   const { appId } = identityOf(app);
   const force = forced(store, app);
@@ -37,7 +37,7 @@ export async function claim(
     memory.refusals.delete(app.metadata.name);
     // The files of an earlier process are ours now, and go with ours.
     event(deps, app, 'Locked', `Took the update lock${force ? ' by force' : ''}: ${because}`);
-    return { ...(force ? { forced: true } : {}), ...(await begin(deps, app, facts)) };
+    return { ...(force ? { forced: true } : {}), ...(await start(deps, app, facts)) };
   }
   return commands.length > 0 ? reject(deps, app, commands, result) : requeue(deps, memory, app, result);
 }
@@ -49,7 +49,7 @@ function reject(deps: AppDeps, app: App, commands: readonly Command[], { service
   const refused = Object.fromEntries(commands.map(({ name }) => [name, { reason: 'Locked' as const, message }]));
   return {
     outcome: { is: 'progressing', reason: 'Refused', message },
-    dealt: idsOf(commands),
+    acknowledged: idsOf(commands),
     refused,
     blockedBy: path,
   };

@@ -2,7 +2,7 @@ import { errorMessage } from '../../api/platform/errors.js';
 import type { Store } from '../../api/store/store.js';
 import type { SyncReport } from '../../api/store/sync-report.js';
 import { type GitSource, keyOf } from '../../crds/model/kinds.js';
-import { outstanding } from '../../crds/model/requests.js';
+import { pendingRequest } from '../../crds/model/requests.js';
 import { type GitSourceDeps, type Memory, unpushed } from './observe.js';
 import type { GitSourceFacts, GitSourceStep } from './plan.js';
 import type { GitSourceResult } from './status.js';
@@ -39,7 +39,7 @@ export async function executeGitSourceStep(
 
 /** What somebody has agreed to: exactly what was held when they did. */
 function confirmedBy(source: GitSource): ReadonlySet<string> {
-  return new Set(outstanding(source, 'confirm') && source.status?.held?.removes);
+  return new Set(pendingRequest(source, 'confirm') && source.status?.held?.removes);
 }
 
 /** Tells by events what a look has brought, and when a failure begins and ends. */

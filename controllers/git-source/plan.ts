@@ -6,7 +6,7 @@ import { cronIssue } from '../../crds/model/cron.js';
 import { durationMs } from '../../crds/model/duration.js';
 import type { GitSource } from '../../crds/model/kinds.js';
 import type { ReasonOf } from '../../crds/model/reasons.js';
-import { outstanding } from '../../crds/model/requests.js';
+import { pendingRequest } from '../../crds/model/requests.js';
 import { isSuspended } from '../../crds/model/suspend.js';
 import type { GitSourceSpec } from '../../crds/model/types.js';
 import { InvalidSpecError, type Plan, settled, TerminalError, wait } from '../runtime/outcome.js';
@@ -54,8 +54,8 @@ export function planGitSource(source: GitSource, facts: GitSourceFacts): Plan<Gi
 }
 
 const reasonToLook = (source: GitSource, facts: GitSourceFacts): string | undefined =>
-  (outstanding(source, 'confirm') && 'confirmed') ||
-  (outstanding(source, 'sync') && 'asked for') ||
+  (pendingRequest(source, 'confirm') && 'confirmed') ||
+  (pendingRequest(source, 'sync') && 'asked for') ||
   (source.status?.checkedAt === undefined && 'not looked at yet') ||
   (!isObserved(source) && 'spec changed') ||
   (facts.isPending && 'asked for') ||

@@ -1,8 +1,8 @@
 import type { Failure, SyncReport } from '../../api/store/sync-report.js';
 import { shownTime } from '../../crds/model/due.js';
 import type { GitSource } from '../../crds/model/kinds.js';
-import { handlingOf, outstanding, type Refusal, withHandled } from '../../crds/model/requests.js';
-import { isSuspended, suspensionDealt } from '../../crds/model/suspend.js';
+import { acknowledgementsOf, pendingRequest, type Refusal, withAcknowledged } from '../../crds/model/requests.js';
+import { acknowledgedSuspension, isSuspended } from '../../crds/model/suspend.js';
 import type { GitSourceStatus } from '../../crds/model/types.js';
 import type { Plan } from '../runtime/outcome.js';
 import type { Facts, Progress, StepResult } from '../runtime/reconciler.js';
@@ -98,17 +98,17 @@ function unseenBy(
   { held }: SyncReport,
   requests: GitSource['requests'],
 ): GitSource['requests']['confirm'] {
-  const confirm = outstanding({ ...source, requests }, 'confirm');
+  const confirm = pendingRequest({ ...source, requests }, 'confirm');
   const isNews = held !== undefined && JSON.stringify(held) !== JSON.stringify(source.status?.held);
   return isNews && confirm?.id !== source.requests.confirm?.id ? confirm : undefined;
 }
 
 function handledAfter(source: GitSource, { failure, held }: SyncReport, unseen: GitSource['requests']['confirm']) {
-  const suspension = suspensionDealt(source);
+  const suspension = acknowledgedSuspension(source);
   const ids: Record<string, string> = { ...suspension.ids };
   const refused: Record<string, Refusal> = { ...suspension.refused };
-  const sync = outstanding(source, 'sync');
-  const confirm = outstanding(source, 'confirm');
+  const sync = pendingRequest(source, 'sync');
+  const confirm = pendingRequest(source, 'confirm');
   if (sync) ids.sync = sync.id;
   if (sync && failure) refused.sync = { reason: 'Failed', message: failure.message };
   if (confirm) ids.confirm = confirm.id;
@@ -120,14 +120,14 @@ function handledAfter(source: GitSource, { failure, held }: SyncReport, unseen: 
   } else if (confirm && failure) {
     refused.confirm = { reason: 'Failed', message: failure.message };
   }
-  return withHandled(handlingOf(source.status), ids, refused);
+  return withAcknowledged(acknowledgementsOf(source.status), ids, refused);
 }
 
 /** The status of a source that is suspended: what was asked of it meanwhile is refused. Pure. */
 export function statusSuspended(source: GitSource): Facts<'GitSource'> {
-  const asked = (['sync', 'confirm'] as const).flatMap((name) => (outstanding(source, name) ? [name] : []));
+  const asked = (['sync', 'confirm'] as const).flatMap((name) => (pendingRequest(source, name) ? [name] : []));
   const message = 'The source is suspended; resume it, or set spec.suspend to false';
-  const suspension = suspensionDealt(source);
+  const suspension = acknowledgedSuspension(source);
   const ids = {
     ...suspension.ids,
     ...Object.fromEntries(asked.map((name) => [name, source.requests[name]?.id ?? ''])),
@@ -135,5 +135,5 @@ export function statusSuspended(source: GitSource): Facts<'GitSource'> {
   const refusals = asked.map((name): [string, Refusal] => [name, { reason: 'Failed', message }]);
   const refused = { ...suspension.refused, ...Object.fromEntries(refusals) };
   const { observedGeneration: _generation, conditions: _conditions, nextSyncAt: _next, ...facts } = source.status ?? {};
-  return { ...facts, ...withHandled(handlingOf(source.status), ids, refused) };
+  return { ...facts, ...withAcknowledged(acknowledgementsOf(source.status), ids, refused) };
 }

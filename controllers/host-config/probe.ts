@@ -1,7 +1,7 @@
 import type { Store } from '../../api/store/store.js';
 import { isReady } from '../../crds/model/conditions.js';
 import type { HostConfig } from '../../crds/model/kinds.js';
-import { outstanding } from '../../crds/model/requests.js';
+import { pendingRequest } from '../../crds/model/requests.js';
 import type { Trial } from '../host/host-state.js';
 import type { BootClock } from '../host/power/boot-clock.js';
 import { deadlineOf, judgeTrial, type Verdict } from './commit-confirm.js';
@@ -37,7 +37,7 @@ export async function judge(
     trial,
     manual,
     deadlineSeconds: deadlineOf(document),
-    requested: hasBegun && outstanding(document, 'confirm') !== undefined,
+    requested: hasBegun && pendingRequest(document, 'confirm') !== undefined,
     missing: hasBegun && !manual && !now.restartDue ? await missingProofs(deps, document, trial) : [],
   });
 }

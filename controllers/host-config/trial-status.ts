@@ -1,5 +1,5 @@
 import type { HostConfig } from '../../crds/model/kinds.js';
-import { handlingOf, withHandled } from '../../crds/model/requests.js';
+import { acknowledgementsOf, withAcknowledged } from '../../crds/model/requests.js';
 import type { HostConfigStatus } from '../../crds/model/types.js';
 import type { Trial } from '../host/host-state.js';
 import { deadlineOf, type Verdict } from './commit-confirm.js';
@@ -17,6 +17,6 @@ export function trialStatus(
 
 /** Requests that were dealt with, and the one to confirm with that id. Pure. */
 export function answered({ status }: HostConfig, confirm: string | undefined): Pick<HostConfigStatus, 'handled'> {
-  const { handled } = withHandled(handlingOf(status), confirm === undefined ? {} : { confirm });
+  const { handled } = withAcknowledged(acknowledgementsOf(status), confirm === undefined ? {} : { confirm });
   return handled ? { handled: { ...handled } } : {};
 }

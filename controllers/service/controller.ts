@@ -3,7 +3,7 @@ import { isReady } from '../../crds/model/conditions.js';
 import { normalizeReference } from '../../crds/model/image-reference.js';
 import type { App, Service } from '../../crds/model/kinds.js';
 import { waitsForApp } from '../../crds/model/readiness.js';
-import { APP_COMMANDS, begun } from '../../crds/model/requests.js';
+import { APP_COMMANDS, startedRequest } from '../../crds/model/requests.js';
 import { isSuspended, saysSuspended } from '../../crds/model/suspend.js';
 import type { World, WorldChange } from '../engine/world.js';
 import { Ages } from '../runtime/ages.js';
@@ -79,7 +79,7 @@ function concernsDocument({ object, parts, type }: Change, service: Service): bo
 /** The App has begun what this service has not done yet. Pure. */
 const isCommanded = (app: App, { status }: Service): boolean =>
   APP_COMMANDS.some((command) => {
-    const request = begun(app, command);
+    const request = startedRequest(app, command);
     return request !== undefined && status?.handled?.[`app.${command}`] !== request.id;
   });
 

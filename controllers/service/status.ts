@@ -1,6 +1,6 @@
 import { withFacts } from '../../crds/model/conditions.js';
 import type { Service } from '../../crds/model/kinds.js';
-import { handlingOf, type Refusal, withHandled } from '../../crds/model/requests.js';
+import { acknowledgementsOf, type Refusal, withAcknowledged } from '../../crds/model/requests.js';
 import type { ServiceStatus } from '../../crds/model/types.js';
 import type { SeenContainer } from '../engine/engine.js';
 import { ALIVE } from './commands/commands.js';
@@ -46,7 +46,7 @@ export function serviceStatus(
     ...(joined.length > 0 ? { joined: [...joined] } : {}),
     ...(update ? { update } : {}),
     ...(action ? { lastAction: action } : {}),
-    ...withHandled(handlingOf(service.status), dealt, refused),
+    ...withAcknowledged(acknowledgementsOf(service.status), dealt, refused),
   });
 }
 

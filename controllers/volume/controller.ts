@@ -2,7 +2,7 @@ import { isActive } from '../../crds/model/active.js';
 import { isReady, isStalled } from '../../crds/model/conditions.js';
 import { accessOfVolume } from '../../crds/model/host-access.js';
 import type { App, Volume } from '../../crds/model/kinds.js';
-import { begun } from '../../crds/model/requests.js';
+import { startedRequest } from '../../crds/model/requests.js';
 import { isSuspended, saysSuspended } from '../../crds/model/suspend.js';
 import type { WorldChange } from '../engine/world.js';
 import type { Controller } from '../runtime/controller.js';
@@ -52,7 +52,7 @@ export const volumeController = (deps: VolumeDeps): Controller => ({
 
 /** The App has begun a purge that this volume has not seen. Pure. */
 function isPurged(app: App, { spec, status }: Volume): boolean {
-  const purge = spec.app === app.metadata.name ? begun(app, 'purge') : undefined;
+  const purge = spec.app === app.metadata.name ? startedRequest(app, 'purge') : undefined;
   return purge !== undefined && status?.handled?.['app.purge'] !== purge.id;
 }
 

@@ -2,7 +2,7 @@ import type { LogStream } from '../../api/device-state/logs.js';
 import type { Store } from '../../api/store/store.js';
 import { isActive } from '../../crds/model/active.js';
 import type { Volume } from '../../crds/model/kinds.js';
-import { begun } from '../../crds/model/requests.js';
+import { startedRequest } from '../../crds/model/requests.js';
 import { accessByHand } from '../../crds/schema/check-host-access.js';
 import type { Engine } from '../engine/engine.js';
 import type { World } from '../engine/world.js';
@@ -25,7 +25,7 @@ export const PURGE = 'app.purge';
 export function observeVolume({ store, world }: VolumeDeps, volume: Volume): VolumeFacts {
   const { metadata, spec, status } = volume;
   const app = store.get('App', spec.app);
-  const purge = begun(app, 'purge')?.id;
+  const purge = startedRequest(app, 'purge')?.id;
   const isByHand = metadata.origin !== `App/${spec.app}`;
   return {
     purge: purge === undefined || status?.handled?.[PURGE] === purge ? undefined : purge,

@@ -1,5 +1,5 @@
 import type { Volume } from '../../crds/model/kinds.js';
-import { handlingOf, type Refusal, withHandled } from '../../crds/model/requests.js';
+import { acknowledgementsOf, type Refusal, withAcknowledged } from '../../crds/model/requests.js';
 import { InvalidSpecError, type Plan } from '../runtime/outcome.js';
 import type { Facts, Progress, StepResult } from '../runtime/reconciler.js';
 import { PURGE } from './observe.js';
@@ -22,8 +22,8 @@ export function volumeStatus(
   return {
     present: seen !== undefined,
     ...(seen ? { mountpoint: seen.mountpoint } : {}),
-    ...withHandled(
-      handlingOf(status),
+    ...withAcknowledged(
+      acknowledgementsOf(status),
       isPurged ? { [PURGE]: purge } : {},
       isPurged && refused ? { [PURGE]: refused } : {},
     ),

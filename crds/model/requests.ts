@@ -1,13 +1,13 @@
 import type { AnyResource, App, Request, RequestName } from './kinds.js';
 
-/** Why a request was dealt with but not carried out. `Locked`: the application holds the update lock. */
+/** Why a request was acknowledged but not carried out. `Locked`: the application holds the update lock. */
 export interface Refusal {
   readonly reason: 'Locked' | 'Failed';
   readonly message: string;
 }
 
-/** What a status says of requests, by name. */
-export interface Handling {
+/** The requests that a status acknowledges, by name: the last id of each, and why it was refused if it was. */
+export interface Acknowledgements {
   readonly handled?: Readonly<Record<string, string>>;
   readonly refused?: Readonly<Record<string, Refusal>>;
 }
@@ -15,37 +15,40 @@ export interface Handling {
 /** Commands of an App that its Services and Volumes carry out. Their statuses know them as `app.restart`, `app.purge`, … */
 export type AppCommand = 'restart' | 'purge' | 'stop' | 'start';
 export const APP_COMMANDS: readonly AppCommand[] = ['restart', 'purge', 'stop', 'start'];
-/** Those that make every container anew. */
-export const REMAKING = ['restart', 'purge'] as const satisfies readonly AppCommand[];
+/** Commands that recreate every container. */
+export const RECREATING = ['restart', 'purge'] as const satisfies readonly AppCommand[];
 
-/** Whether a command ends something that runs: only under the update lock, then. Pure. */
+/** Whether a command stops something that runs: then it needs the update lock. Pure. */
 export const isDisruptive = (command: AppCommand): boolean => command !== 'start';
 
-/** The request of that name that nobody has dealt with yet. Pure. */
-export function outstanding(
+/** Returns the request of that name unless the status acknowledges it already. Pure. */
+export function pendingRequest(
   { requests, status }: Pick<AnyResource, 'requests'> & { readonly status?: object | undefined },
   name: RequestName,
 ): Request | undefined {
   const request = requests[name];
-  return request && handlingOf(status).handled?.[name] !== request.id ? request : undefined;
+  return request && acknowledgementsOf(status).handled?.[name] !== request.id ? request : undefined;
 }
 
-/** The App's command that is being carried out at this moment: asked for, and the lock was given for it if it needs one. Pure. */
-export function begun(app: Pick<App, 'requests' | 'status'> | undefined, command: AppCommand): Request | undefined {
-  const request = app && outstanding(app, command);
+/** Returns the App's pending command once its services may carry it out: it needs no lock, or the App has taken it. Pure. */
+export function startedRequest(
+  app: Pick<App, 'requests' | 'status'> | undefined,
+  command: AppCommand,
+): Request | undefined {
+  const request = app && pendingRequest(app, command);
   if (!request || !isDisruptive(command)) return request;
   return app?.status?.begun?.[command] === request.id ? request : undefined;
 }
 
-/** What a status says of requests. Pure. */
-export const handlingOf = (status: object | undefined): Handling => status ?? {};
+/** What a status acknowledges. Pure. */
+export const acknowledgementsOf = (status: object | undefined): Acknowledgements => status ?? {};
 
-/** The same with more requests dealt with; one that is dealt with anew loses its old refusal. Pure. */
-export function withHandled(
-  before: Handling,
+/** Adds acknowledged requests. A request name that is acknowledged with a new id loses its old refusal. Pure. */
+export function withAcknowledged(
+  before: Acknowledgements,
   ids: Readonly<Record<string, string>>,
   refused: Readonly<Record<string, Refusal>> = {},
-): Handling {
+): Acknowledgements {
   const handled = { ...before.handled, ...ids };
   const kept = Object.entries(before.refused ?? {}).filter(
     ([name]) => ids[name] === undefined || ids[name] === before.handled?.[name],

@@ -1,7 +1,7 @@
 import { isActive } from './active.js';
 import { readinessOf } from './conditions.js';
 import type { AnyResource, App, GitSource } from './kinds.js';
-import { outstanding, type Refusal } from './requests.js';
+import { pendingRequest, type Refusal } from './requests.js';
 
 /** The reason that Ready gives while an App or a git source is suspended. */
 export const SUSPENDED = 'Suspended';
@@ -19,13 +19,16 @@ const isHeld = ({ requests: { suspend, resume } }: Suspendable): boolean =>
 export const isSuspended = (document: Suspendable | undefined): boolean =>
   document !== undefined && isActive(document) && (document.spec.suspend === true || isHeld(document));
 
-/** The requests for it and for its end are over as soon as they are seen. A document's own word is not overruled. Pure. */
-export function suspensionDealt(document: Suspendable): {
+/**
+ * Acknowledges the requests to suspend and to resume, as soon as they are seen. `resume` is refused while the document
+ * itself says `spec.suspend: true`. Pure.
+ */
+export function acknowledgedSuspension(document: Suspendable): {
   readonly ids: Readonly<Record<string, string>>;
   readonly refused: Readonly<Record<string, Refusal>>;
 } {
-  const suspend = outstanding(document, 'suspend');
-  const resume = outstanding(document, 'resume');
+  const suspend = pendingRequest(document, 'suspend');
+  const resume = pendingRequest(document, 'resume');
   const message = 'The document itself says spec.suspend: true; take that back where it is declared';
   return {
     ids: { ...(suspend ? { suspend: suspend.id } : {}), ...(resume ? { resume: resume.id } : {}) },

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { AnyDeclared, Key, RequestName } from '../../crds/model/kinds.js';
-import { handlingOf } from '../../crds/model/requests.js';
+import { acknowledgementsOf } from '../../crds/model/requests.js';
 import { declareApp } from '../setup/declared.js';
 import { type Agent, Device } from '../simulation/device.js';
 import { lockFiles } from '../simulation/device-view.js';
@@ -52,7 +52,7 @@ class Commanded {
 
   handling(key: Key) {
     const [kind, name = ''] = key.split('/') as ['App' | 'Service', string];
-    return handlingOf(this.agent.store.get(kind, name)?.status);
+    return acknowledgementsOf(this.agent.store.get(kind, name)?.status);
   }
 
   async ask(key: Key, name: RequestName, force?: boolean): Promise<string> {

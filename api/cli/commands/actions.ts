@@ -1,5 +1,5 @@
 import { type AnyResource, KINDS, type Kind, type RequestName, requestsOf } from '../../../crds/model/kinds.js';
-import { handlingOf } from '../../../crds/model/requests.js';
+import { acknowledgementsOf } from '../../../crds/model/requests.js';
 import type { Client } from '../client/client.js';
 import type { Session } from '../client/session.js';
 import { secondsOf, type WaitOptions } from '../client/wait.js';
@@ -122,7 +122,7 @@ export function verdictOf(
       error: new CommandError(`${subjectText(subject)}: ${message}`, hint === undefined ? {} : { hint }),
     }) as const;
   if (!document) return refused('It was removed meanwhile');
-  const { handled, refused: refusals } = handlingOf(document.status);
+  const { handled, refused: refusals } = acknowledgementsOf(document.status);
   if (handled?.[name] !== id) {
     const present = document.requests?.[name];
     return present && present.id !== id ? refused(`Somebody asked for another ${name} meanwhile`) : undefined;

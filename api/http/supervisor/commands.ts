@@ -1,6 +1,6 @@
 import { type Key, type RequestName, type Resource, splitKey } from '../../../crds/model/kinds.js';
 import { engineTroubleOf } from '../../../crds/model/readiness.js';
-import { handlingOf } from '../../../crds/model/requests.js';
+import { acknowledgementsOf } from '../../../crds/model/requests.js';
 import { StorageError } from '../../platform/disk.js';
 import { errorMessage } from '../../platform/errors.js';
 import type { Store } from '../../store/store.js';
@@ -71,7 +71,7 @@ function progressOf(document: Resource | undefined, name: RequestName): Progress
   if (!document) return { is: 'failed', message: 'It was removed meanwhile', withdraw: false };
   const request = document.requests[name];
   if (!request) return { is: 'failed', message: `The request to ${name} was taken back`, withdraw: false };
-  const { handled, refused } = handlingOf(document.status);
+  const { handled, refused } = acknowledgementsOf(document.status);
   if (handled?.[name] === request.id) {
     const refusal = refused?.[name];
     if (!refusal) return { is: 'done' };

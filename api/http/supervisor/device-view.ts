@@ -1,7 +1,7 @@
 import { isObserved, isStalled } from '../../../crds/model/conditions.js';
 import { type AnyResource, keyOf } from '../../../crds/model/kinds.js';
 import { isRetryingOrLocked } from '../../../crds/model/readiness.js';
-import { APP_COMMANDS, outstanding } from '../../../crds/model/requests.js';
+import { APP_COMMANDS, pendingRequest } from '../../../crds/model/requests.js';
 import type { Reader } from '../../store/store.js';
 import { APP_KINDS, appState, isAtRest } from './app-state.js';
 import { type AppTree, appTrees } from './app-tree.js';
@@ -72,5 +72,5 @@ function partsOf(store: Pick<Reader, 'list'>, { app }: AppTree): readonly AnyRes
 }
 
 const isCommanded = ({ app, services }: AppTree): boolean =>
-  APP_COMMANDS.some((name) => outstanding(app, name)) ||
-  services.some((one) => (['restart', 'stop', 'start'] as const).some((name) => outstanding(one, name)));
+  APP_COMMANDS.some((name) => pendingRequest(app, name)) ||
+  services.some((one) => (['restart', 'stop', 'start'] as const).some((name) => pendingRequest(one, name)));

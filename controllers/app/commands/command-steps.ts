@@ -9,26 +9,30 @@ import { proposeChildren } from '../release/declare.js';
 import type { AppResult } from '../status.js';
 import { type Command, disruptiveOf } from './commands.js';
 
-/** The lock is there: from now on services and volumes see the commands. A purge is to find every volume of the app. */
-export async function begin(
+/**
+ * Starts the commands for which the lock has been taken: from now on services and volumes see them. Declares the volumes
+ * that no document names first, so that a purge finds every volume of the app.
+ */
+export async function start(
   deps: AppDeps,
   app: App,
-  { existing, asked }: AppFacts,
+  { existing, pending }: AppFacts,
 ): Promise<Partial<AppResult> | undefined> {
-  const { strays } = asked;
-  const commands = disruptiveOf(asked);
+  const { undeclared } = pending;
+  const commands = disruptiveOf(pending);
   if (commands.length === 0) return undefined;
-  if (strays.length > 0) await proposeChildren(deps, app, [...existing.filter(isActive).map(declaredAs), ...strays]);
-  for (const { name, begun } of commands) {
-    if (name === 'purge' && !begun) {
+  if (undeclared.length > 0)
+    await proposeChildren(deps, app, [...existing.filter(isActive).map(declaredAs), ...undeclared]);
+  for (const { name, isStarted } of commands) {
+    if (name === 'purge' && !isStarted) {
       const { appId } = identityOf(app);
       deps.logs.system(`Purging data for app ${appId}`, { app: appId });
     }
   }
-  return { begun: idsOf(commands) };
+  return { started: idsOf(commands) };
 }
 
-/** Says of each command how it ended. */
+/** Acknowledges commands, and tells how each has ended. */
 export function finish({ logs, ...deps }: AppDeps, app: App, commands: readonly Command[]): Partial<AppResult> {
   const owner = app.metadata.name;
   const refused: Record<string, Refusal> = {};
@@ -41,30 +45,30 @@ export function finish({ logs, ...deps }: AppDeps, app: App, commands: readonly 
     if (failure === undefined) event({ logs, ...deps }, app, 'Commanded', `Carried out: ${name}`);
     else warning({ logs, ...deps }, app, 'Commanded', `Could not ${name}: ${failure}`);
   }
-  return { dealt: idsOf(commands), refused };
+  return { acknowledged: idsOf(commands), refused };
 }
 
-/** Turns down whatever is asked of the App. */
+/** Refuses every pending command and cleanup of the App. */
 export function refuse(
   deps: AppDeps,
   app: App,
-  { asked: { commands, cleanup } }: AppFacts,
+  { pending: { commands, cleanup } }: AppFacts,
   message: string,
 ): Partial<AppResult> {
-  const dealt = { ...idsOf(commands), ...(cleanup ? { cleanup: cleanup.id } : {}) };
-  warning(deps, app, 'Refused', `Did not ${Object.keys(dealt).join(' and ')}: ${message}`);
+  const acknowledged = { ...idsOf(commands), ...(cleanup ? { cleanup: cleanup.id } : {}) };
+  warning(deps, app, 'Refused', `Did not ${Object.keys(acknowledged).join(' and ')}: ${message}`);
   const refusal = { reason: 'Failed' as const, message };
-  return { dealt, refused: Object.fromEntries(Object.keys(dealt).map((name) => [name, refusal])) };
+  return { acknowledged, refused: Object.fromEntries(Object.keys(acknowledged).map((name) => [name, refusal])) };
 }
 
 /** Lets the data of volumes go with their documents: first they say so, then they are deleted. */
 export async function discard(
   deps: AppDeps,
   app: App,
-  { existing, asked }: AppFacts,
+  { existing, pending }: AppFacts,
   volumes: readonly string[],
 ): Promise<Partial<AppResult> | undefined> {
-  const all = [...existing.filter(isActive).map(declaredAs), ...asked.strays];
+  const all = [...existing.filter(isActive).map(declaredAs), ...pending.undeclared];
   const isVictim = ({ kind, metadata }: AnyDeclared): boolean => kind === 'Volume' && volumes.includes(metadata.name);
   const condemned = all.map((one) =>
     one.kind === 'Volume' && isVictim(one) ? { ...one, spec: { ...one.spec, reclaim: 'Delete' as const } } : one,

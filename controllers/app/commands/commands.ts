@@ -11,64 +11,73 @@ import {
 } from '../../../crds/model/kinds.js';
 import { childName, NAME, volumeName } from '../../../crds/model/names.js';
 import type { ReasonOf } from '../../../crds/model/reasons.js';
-import { APP_COMMANDS, type AppCommand, begun, isDisruptive, outstanding } from '../../../crds/model/requests.js';
+import {
+  APP_COMMANDS,
+  type AppCommand,
+  isDisruptive,
+  pendingRequest,
+  startedRequest,
+} from '../../../crds/model/requests.js';
 import type { SeenVolume } from '../../engine/engine.js';
 import { APP_ID, SUPERVISED } from '../../engine/labels.js';
 import type { World } from '../../engine/world.js';
 import { act, type Plan, wait } from '../../runtime/outcome.js';
 import { identityOf } from '../release/children.js';
 
-/** A restart, purge, stop or start of the whole App that has not been dealt with. */
+/** A pending restart, purge, stop or start of the whole App. */
 export interface Command {
   readonly name: AppCommand;
   readonly id: string;
-  /** The lock was given for it, or it needs none. */
-  readonly begun: boolean;
-  /** Services and volumes that have still to do their part. */
+  /** The lock was taken for it, or it needs none. */
+  readonly isStarted: boolean;
+  /** Services and volumes that have not acknowledged it. */
   readonly left: readonly string[];
-  /** Why one of them could not. */
+  /** Why one of them has refused it. */
   readonly failure: string | undefined;
 }
 
-/** A request to remove the volumes that the App does not declare. */
+/** A pending request to remove the volumes that the App does not declare. */
 interface Cleanup {
   readonly id: string;
-  /** Its documents of volumes that are to go. */
+  /** Its documents of volumes that are removed. */
   readonly victims: readonly string[];
   readonly isGoing: boolean;
 }
 
-/** What is asked of the App beyond its document. */
-export interface Commands {
+/** Requests of an App that it has not acknowledged. */
+export interface PendingCommands {
   readonly commands: readonly Command[];
   readonly cleanup: Cleanup | undefined;
-  /** Volumes on the engine that belong to the App, and that no document speaks of. */
-  readonly strays: readonly Declared<'Volume'>[];
+  /** Volumes on the engine that belong to the App, and that no document names. */
+  readonly undeclared: readonly Declared<'Volume'>[];
 }
-export const NO_COMMANDS: Commands = { commands: [], cleanup: undefined, strays: [] };
+export const NO_COMMANDS: PendingCommands = { commands: [], cleanup: undefined, undeclared: [] };
 
 export type CommandStep =
   | { readonly do: 'claim'; readonly because: string }
-  /** Each part has been done, or cannot be. */
+  /** Acknowledges commands that every service and volume has acknowledged, or that cannot be carried out. */
   | { readonly do: 'finish'; readonly commands: readonly Command[]; readonly because: string }
   /** Removes volumes with their data. */
   | { readonly do: 'discard'; readonly volumes: readonly string[]; readonly because: string }
   | { readonly do: 'cleaned'; readonly id: string; readonly because: string };
 
-/** What a command needs next; a plan without steps while others do their part. Undefined when nothing is asked. Pure. */
+/**
+ * Plans what pending commands need next. The plan has no steps while services and volumes carry them out. Returns
+ * undefined when nothing is pending. Pure.
+ */
 export function planCommands(
-  { commands, cleanup, strays }: Commands,
+  { commands, cleanup, undeclared }: PendingCommands,
   locked: boolean,
 ): Plan<CommandStep, ReasonOf<'App'>> | undefined {
   const because = `${commands.map(({ name }) => name).join(' and ')} requested`;
   const disruptive = disruptiveOf({ commands });
-  if (disruptive.some((one) => !one.begun) || (disruptive.length > 0 && !locked)) {
+  if (disruptive.some((one) => !one.isStarted) || (disruptive.length > 0 && !locked)) {
     return act('Locking', { do: 'claim', because });
   }
   const over = commands.filter(isOver);
   if (over.length > 0) return act('Commanded', { do: 'finish', commands: over, because });
   if (cleanup && !cleanup.isGoing) {
-    const volumes = [...cleanup.victims, ...strays.map(({ metadata }) => metadata.name)];
+    const volumes = [...cleanup.victims, ...undeclared.map(({ metadata }) => metadata.name)];
     return volumes.length > 0
       ? act('Discarding', { do: 'discard', volumes, because: 'cleanup of volumes requested' })
       : act('Commanded', { do: 'cleaned', id: cleanup.id, because: 'cleanup of volumes requested' });
@@ -82,38 +91,38 @@ export function planCommands(
 const isOver = ({ name, left, failure }: Command): boolean =>
   left.length === 0 || (name === 'purge' && failure !== undefined);
 
-/** Those that are given up when the application holds the lock. Pure. */
-export const disruptiveOf = ({ commands }: Pick<Commands, 'commands'>): readonly Command[] =>
+/** Returns the commands that need the update lock: they are refused while the application holds it. Pure. */
+export const disruptiveOf = ({ commands }: Pick<PendingCommands, 'commands'>): readonly Command[] =>
   commands.filter(({ name }) => isDisruptive(name));
 
-/** What is asked of an App, and how far its parts are. */
-export function observeCommands(store: Store, world: World, app: App): Commands {
+/** Reads the pending commands of an App, and how far its services and volumes are with them. */
+export function observeCommands(store: Store, world: World, app: App): PendingCommands {
   const { name } = app.metadata;
   const services = store.list('Service').filter((one) => one.spec.app === name && isActive(one));
   const volumes = store.list('Volume').filter((one) => one.spec.app === name);
   const commands = APP_COMMANDS.flatMap((command): Command[] => {
-    const request = outstanding(app, command);
+    const request = pendingRequest(app, command);
     if (!request) return [];
     const parts = command === 'purge' ? [...services, ...volumes.filter(isActive)] : services;
     return [
       {
         name: command,
         id: request.id,
-        begun: begun(app, command) !== undefined,
+        isStarted: startedRequest(app, command) !== undefined,
         ...progress(parts, command, request.id),
       },
     ];
   });
-  const cleanup = outstanding(app, 'cleanup');
-  const isAsked = commands.some((one) => one.name === 'purge') || cleanup !== undefined;
+  const cleanup = pendingRequest(app, 'cleanup');
+  const needsUndeclared = commands.some((one) => one.name === 'purge') || cleanup !== undefined;
   return {
     commands,
     cleanup: cleanup && {
       id: cleanup.id,
-      victims: spareVolumes(app, volumes, world).map(({ metadata }) => metadata.name),
+      victims: retainedVolumes(app, volumes, world).map(({ metadata }) => metadata.name),
       isGoing: volumes.some((one) => !isActive(one)),
     },
-    strays: isAsked ? strayVolumes(app, store, world, cleanup === undefined) : [],
+    undeclared: needsUndeclared ? undeclaredVolumes(app, store, world, cleanup === undefined) : [],
   };
 }
 
@@ -131,8 +140,8 @@ function progress(
   };
 }
 
-/** Volumes that the App keeps although its document does not name them, and that no container of ours mounts. */
-function spareVolumes(app: App, volumes: readonly Volume[], world: World): readonly Volume[] {
+/** Volumes that the App retains although its document does not name them, and that no container of ours mounts. */
+function retainedVolumes(app: App, volumes: readonly Volume[], world: World): readonly Volume[] {
   const declared = new Set(Object.keys(app.spec.volumes ?? {}).map((name) => childName(app.metadata.name, name)));
   return volumes.filter(
     ({ metadata, spec }) =>
@@ -143,8 +152,8 @@ function spareVolumes(app: App, volumes: readonly Volume[], world: World): reado
   );
 }
 
-/** What carries the App's number on the engine, or has its prefix and is mounted by its containers. */
-function strayVolumes(app: App, store: Store, world: World, mountedToo: boolean): readonly Declared<'Volume'>[] {
+/** Volumes without a document that carry the App's number on the engine, or have its prefix and are mounted by its containers. */
+function undeclaredVolumes(app: App, store: Store, world: World, mountedToo: boolean): readonly Declared<'Volume'>[] {
   const { appId, uuid } = identityOf(app);
   const prefix = volumeName(appId, '');
   const known = new Set(store.list('Volume').map(({ spec }) => spec.volumeName));
@@ -172,7 +181,7 @@ const isMounted = (world: World, volume: string): boolean =>
 const isMountedBy = (world: World, volume: string, appId: number): boolean =>
   world.containers().some((one) => one.appId === appId && one.volumes.includes(volume));
 
-/** A service that was asked for something and has not done it: the lock is not given back meanwhile. Pure. */
-export const isAsked = (one: AnyResource): boolean =>
+/** Whether a service has a request that it has not acknowledged: the lock is not given back meanwhile. Pure. */
+export const hasPendingRequest = (one: AnyResource): boolean =>
   one.kind === 'Service' &&
-  (['stop', 'start', 'restart'] as const).some((name) => outstanding(one, name) !== undefined);
+  (['stop', 'start', 'restart'] as const).some((name) => pendingRequest(one, name) !== undefined);

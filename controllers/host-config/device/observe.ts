@@ -9,7 +9,7 @@ import {
 import { type AnyResource, type HostConfig, KINDS, keyOf } from '../../../crds/model/kinds.js';
 import { DEVICE_DOCUMENT } from '../../../crds/model/names.js';
 import { isProgressing, waitsForBoot } from '../../../crds/model/readiness.js';
-import { outstanding } from '../../../crds/model/requests.js';
+import { pendingRequest } from '../../../crds/model/requests.js';
 import type { HostConfigStatus } from '../../../crds/model/types.js';
 import type { BootDevice } from '../../host/boot/backend.js';
 import type { BootPartition } from '../../host/boot/boot-partition.js';
@@ -91,7 +91,7 @@ export async function observeDevice(
     bootId: clock.bootId,
     isMarked: await deps.marker.isPending(deps.now() - clock.uptimeMs),
     verdict: await judge(deps, document, state.trials.device, { ...clock, restartDue }),
-    request: outstanding(document, 'confirm')?.id,
+    request: pendingRequest(document, 'confirm')?.id,
     permission: attempt(() => rebootPermission(spec.reboot, deps.now())),
     obstacle: deps.obstacle(),
     unsettled: restartDue || waiting.length > 0 ? unsettled(deps.store) : [],

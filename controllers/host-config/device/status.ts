@@ -1,6 +1,6 @@
 import { decodeVariables } from '../../../crds/model/device-variables.js';
 import { type HostConfig, keyOf } from '../../../crds/model/kinds.js';
-import { handlingOf } from '../../../crds/model/requests.js';
+import { acknowledgementsOf } from '../../../crds/model/requests.js';
 import type { HostConfigStatus } from '../../../crds/model/types.js';
 import { TerminalError } from '../../runtime/outcome.js';
 import type { Facts } from '../../runtime/reconciler.js';
@@ -50,7 +50,7 @@ export function announceDevice(deps: DeviceDeps, before: HostConfig, after: Host
       `Warning: Ignoring invalid device configuration value for ${name}, value: '${value}'. Falling back to default (${fallback})`,
     );
   }
-  const [was, is] = [before, after].map(({ status }) => handlingOf(status).handled?.confirm);
+  const [was, is] = [before, after].map(({ status }) => acknowledgementsOf(status).handled?.confirm);
   if (was === is || after.status?.trial === undefined) return;
   const message = 'The change takes effect when the device has been restarted, and can be confirmed after that';
   deps.store.record(keyOf('HostConfig', after.metadata.name), { type: 'Warning', reason: 'NotConfirmed', message });

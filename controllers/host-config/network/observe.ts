@@ -1,7 +1,7 @@
 import type { Store } from '../../../api/store/store.js';
 import { isActive } from '../../../crds/model/active.js';
 import type { HostConfig } from '../../../crds/model/kinds.js';
-import { outstanding } from '../../../crds/model/requests.js';
+import { pendingRequest } from '../../../crds/model/requests.js';
 import type { HostStateFile } from '../../host/host-state.js';
 import type { HostNetwork } from '../../host/network/host-network.js';
 import type { BootClock } from '../../host/power/boot-clock.js';
@@ -50,6 +50,6 @@ export async function observeNetwork(
     canRename: units.present,
     ...{ trial, verdict, proven, note },
     rolledBack: rolledBack.network,
-    request: outstanding(document, 'confirm')?.id,
+    request: pendingRequest(document, 'confirm')?.id,
   };
 }

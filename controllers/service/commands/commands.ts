@@ -1,5 +1,5 @@
 import type { App, Request, RequestName, Service } from '../../../crds/model/kinds.js';
-import { type AppCommand, begun, outstanding, REMAKING } from '../../../crds/model/requests.js';
+import { type AppCommand, pendingRequest, RECREATING, startedRequest } from '../../../crds/model/requests.js';
 import type { SeenContainer } from '../../engine/engine.js';
 import { MADE_AFTER } from '../../engine/labels.js';
 import type { Stop, Stops } from './stop-ledger.js';
@@ -45,15 +45,15 @@ export function askedOf(service: Service, app: App | undefined): Asked {
   return {
     stops: stops.filter((one) => !lost.includes(one)),
     starts: starts.filter((one) => !lost.includes(one)),
-    restart: outstanding(service, 'restart'),
+    restart: pendingRequest(service, 'restart'),
     overtaken: idsOf(lost),
   };
 }
 
 /** An App's stop counts until all of its services have stopped: an agent that dies meanwhile must not stop one half. */
 function asks(service: Service, app: App | undefined, name: 'stop' | 'start'): readonly Ask[] {
-  const own = outstanding(service, name);
-  const ofApp = begun(app, name);
+  const own = pendingRequest(service, name);
+  const ofApp = startedRequest(app, name);
   const all: readonly Ask[] = [
     ...(own ? [{ ...own, name }] : []),
     ...(ofApp ? [{ ...ofApp, name: `app.${name}` as const }] : []),
@@ -81,8 +81,8 @@ export function ordersOf(
   return {
     anew: [
       ...(restart ? [{ id: restart.id, name: 'restart' as const, because: 'restart requested' }] : []),
-      ...REMAKING.flatMap((command): Anew[] => {
-        const request = begun(app, command);
+      ...RECREATING.flatMap((command): Anew[] => {
+        const request = startedRequest(app, command);
         const name = `app.${command}` as const;
         const due = request !== undefined && service.status?.handled?.[name] !== request.id;
         return due ? [{ id: request.id, name, because: `${command} of the app requested` }] : [];
@@ -109,7 +109,7 @@ function isInForce({ id, done }: Stop, service: Service, app: App | undefined): 
 /** Ids that a container that is made now carries: it need not be made anew for those. Pure. */
 export const madeAfter = (service: Service, app: App | undefined): readonly string[] => [
   ...(service.requests.restart ? [service.requests.restart.id] : []),
-  ...REMAKING.flatMap((command) => begun(app, command)?.id ?? []),
+  ...RECREATING.flatMap((command) => startedRequest(app, command)?.id ?? []),
 ];
 
 /** Whether a container was made after that request. Pure. */
@@ -141,7 +141,7 @@ export const ALIVE: readonly SeenContainer['state'][] = ['running', 'restarting'
 
 /** When it was last asked to run again; '' when never. What was refused does not count. Pure. */
 const lastGo = (service: Service, app: App | undefined): string =>
-  lastTime(service, app, ['start', 'restart'], ['start', ...REMAKING]);
+  lastTime(service, app, ['start', 'restart'], ['start', ...RECREATING]);
 
 /** When it was last asked to stop; '' when never. What was refused does not count. Pure. */
 const lastHalt = (service: Service, app: App | undefined): string => lastTime(service, app, ['stop'], ['stop']);
@@ -163,7 +163,7 @@ function lastTime(
 function isGiven(app: App | undefined, name: AppCommand): boolean {
   const request = app?.requests[name];
   const handled = request !== undefined && app?.status?.handled?.[name] === request.id;
-  return begun(app, name) !== undefined || (handled && !isRefused(request, name, app?.status));
+  return startedRequest(app, name) !== undefined || (handled && !isRefused(request, name, app?.status));
 }
 
 const isRefused = (

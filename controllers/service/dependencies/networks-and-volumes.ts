@@ -1,6 +1,6 @@
 import { isReady, isStalled } from '../../../crds/model/conditions.js';
 import type { App, Network } from '../../../crds/model/kinds.js';
-import { begun } from '../../../crds/model/requests.js';
+import { startedRequest } from '../../../crds/model/requests.js';
 import type { ServiceDeps } from '../deps.js';
 import type { Needed, NeededNetwork, Situation } from '../service-state.js';
 
@@ -22,7 +22,7 @@ function networkTrouble(document: Network | undefined, leaving: boolean, id: str
 /** A volume that no document declares is made by the engine itself (docs/reference/composition.md §1.8). */
 export function neededVolume({ store, world }: ServiceDeps, app: App | undefined, name: string): Needed {
   const documents = store.list('Volume').filter(({ spec }) => spec.volumeName === name);
-  const purge = begun(app, 'purge');
+  const purge = startedRequest(app, 'purge');
   if (purge && documents.some(({ status }) => status?.handled?.['app.purge'] !== purge.id)) {
     return { name, trouble: 'it is being emptied' };
   }

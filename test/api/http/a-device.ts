@@ -1,6 +1,6 @@
 import type { Store } from '../../../api/store/store.js';
 import { API_VERSION, type Declared, type Kind, type Kinds, type Requests } from '../../../crds/model/kinds.js';
-import { handlingOf, type Refusal, withHandled } from '../../../crds/model/requests.js';
+import { acknowledgementsOf, type Refusal, withAcknowledged } from '../../../crds/model/requests.js';
 import { anApp, declare, report } from './a-server.js';
 
 const child = <K extends Kind>(kind: K, name: string, spec: Kinds[K]['spec']): Declared<K> => ({
@@ -68,14 +68,17 @@ export function controllers(store: Store, refusal?: Refusal): { readonly asked: 
   const asked: string[] = [];
   const stop = store.watch(({ object, key, parts }) => {
     if (!parts.includes('requests') || (object.kind !== 'App' && object.kind !== 'Service')) return;
-    const handled = handlingOf(object.status).handled ?? {};
+    const handled = acknowledgementsOf(object.status).handled ?? {};
     const due = Object.entries<Requests[keyof Requests]>(object.requests).filter(
       ([name, one]) => handled[name] !== one?.id,
     );
     for (const [name, one] of due) asked.push(`${key} ${name}${one?.force ? ' force' : ''}`);
     const ids = Object.fromEntries(due.map(([name, one]) => [name, one?.id ?? '']));
     const refused = refusal ? Object.fromEntries(due.map(([name]) => [name, refusal])) : {};
-    store.setStatus(object, { ...object.status, ...withHandled(handlingOf(object.status), ids, refused) } as never);
+    store.setStatus(object, {
+      ...object.status,
+      ...withAcknowledged(acknowledgementsOf(object.status), ids, refused),
+    } as never);
   });
   return { asked, stop };
 }

@@ -35,7 +35,7 @@ const askedService = { status: ready() as never, requests: { stop: { id: 's', at
 const commanded = (more: Partial<Command>) => ({
   ...NO_COMMANDS,
   commands: [
-    { name: 'restart' as const, id: 'r', begun: false, left: ['Service/hello.web'], failure: undefined, ...more },
+    { name: 'restart' as const, id: 'r', isStarted: false, left: ['Service/hello.web'], failure: undefined, ...more },
   ],
 });
 const notLocked = { status: notReady('NeedsLock') as never };
@@ -59,7 +59,7 @@ const plan = (app: App, facts: Partial<AppFacts>) =>
     needLock: [],
     locked: false,
     unswept: false,
-    asked: NO_COMMANDS,
+    pending: NO_COMMANDS,
     ...facts,
   });
 
@@ -355,73 +355,80 @@ describe('planApp', () => {
     {
       it: 'claims the lock for a restart',
       app: settledApp,
-      facts: { existing: all, asked: commanded({}) },
+      facts: { existing: all, pending: commanded({}) },
       want: 'claim (restart requested); progressing: Locking',
       phase: 'Settled',
     },
     {
       it: 'begins a restart under a lock that it has',
       app: settledApp,
-      facts: { existing: all, asked: commanded({}), locked: true },
+      facts: { existing: all, pending: commanded({}), locked: true },
       want: 'claim (restart requested); progressing: Locking',
       phase: 'Settled',
     },
     {
       it: 'claims it again after a crash',
       app: settledApp,
-      facts: { existing: all, asked: commanded({ begun: true }) },
+      facts: { existing: all, pending: commanded({ isStarted: true }) },
       want: 'claim (restart requested); progressing: Locking',
       phase: 'Settled',
     },
     {
       it: 'keeps the lock while services restart, also those that look ready',
-      facts: { existing: all, asked: commanded({ begun: true }), locked: true },
+      facts: { existing: all, pending: commanded({ isStarted: true }), locked: true },
       want: 'waiting: Commanding',
       phase: 'Verifying',
     },
     {
       it: 'keeps it while an image is missing, too',
-      facts: { existing: only('Image'), missing: ['x'], asked: commanded({ begun: true }), locked: true },
+      facts: { existing: only('Image'), missing: ['x'], pending: commanded({ isStarted: true }), locked: true },
       want: 'waiting: Commanding',
       phase: 'Staging',
     },
     {
       it: 'has a restarting app take its next release along',
-      facts: { existing: changedService, asked: commanded({ begun: true }), locked: true },
+      facts: { existing: changedService, pending: commanded({ isStarted: true }), locked: true },
       want: 'promote (Service/hello.web differs); progressing: Promoting',
       phase: 'Promoting',
     },
     {
       it: 'ends a restart when every service has done its part',
       app: settledApp,
-      facts: { existing: all, asked: commanded({ begun: true, left: [] }), locked: true },
+      facts: { existing: all, pending: commanded({ isStarted: true, left: [] }), locked: true },
       want: 'finish (restart requested); progressing: Commanded',
       phase: 'Settled',
     },
     {
       it: 'waits for the other services when one could not be restarted',
-      facts: { existing: all, asked: commanded({ begun: true, failure: 'web: no' }), locked: true },
+      facts: { existing: all, pending: commanded({ isStarted: true, failure: 'web: no' }), locked: true },
       want: 'waiting: Commanding',
       phase: 'Verifying',
     },
     {
       it: 'ends a purge when one could not do its part, so that the others come back',
       app: settledApp,
-      facts: { existing: all, asked: commanded({ name: 'purge', begun: true, failure: 'web: no' }), locked: true },
+      facts: {
+        existing: all,
+        pending: commanded({ name: 'purge', isStarted: true, failure: 'web: no' }),
+        locked: true,
+      },
       want: 'finish (purge requested); progressing: Commanded',
       phase: 'Settled',
     },
     {
       it: 'removes spare and stray volumes when that is asked',
       app: settledApp,
-      facts: { existing: all, asked: { ...NO_COMMANDS, cleanup: { id: 'c', victims: ['hello.old'], isGoing: false } } },
+      facts: {
+        existing: all,
+        pending: { ...NO_COMMANDS, cleanup: { id: 'c', victims: ['hello.old'], isGoing: false } },
+      },
       want: 'discard (cleanup of volumes requested); progressing: Discarding',
       phase: 'Settled',
     },
     {
       it: 'has cleaned up when there is nothing to remove',
       app: settledApp,
-      facts: { existing: all, asked: { ...NO_COMMANDS, cleanup: { id: 'c', victims: [], isGoing: false } } },
+      facts: { existing: all, pending: { ...NO_COMMANDS, cleanup: { id: 'c', victims: [], isGoing: false } } },
       want: 'cleaned (cleanup of volumes requested); progressing: Commanded',
       phase: 'Settled',
     },

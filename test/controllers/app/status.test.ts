@@ -37,7 +37,7 @@ const observation: AppObservation = {
   needLock: [],
   locked: false,
   unswept: false,
-  asked: NO_COMMANDS,
+  pending: NO_COMMANDS,
 };
 const plans = {
   promote: { ...act('Promoting', { do: 'promote' as const, because: 'first release' }), phase: 'Locking' },
@@ -94,7 +94,7 @@ const ROWS: readonly Row[] = [
   },
   {
     it: 'remembers what the steps before a failed one have brought',
-    ...{ plan: plans.promote, sees: { locked: true }, result: { forced: true, begun: { restart: 'r' } } },
+    ...{ plan: plans.promote, sees: { locked: true }, result: { forced: true, started: { restart: 'r' } } },
     error: new Error('the disk is full'),
     want: {
       ...{ ...before, phase: 'Promoting', lock: { state: 'Held' } },
@@ -138,7 +138,7 @@ const ROWS: readonly Row[] = [
   {
     it: 'forgets a command that has begun when it is dealt with',
     ...{ plan: plans.upkeep, now: { ...document, status: { ...before, begun: { restart: 'r' } } } },
-    result: { dealt: { restart: 'r' }, refused: { restart: { reason: 'Failed', message: 'no' } } },
+    result: { acknowledged: { restart: 'r' }, refused: { restart: { reason: 'Failed', message: 'no' } } },
     want: {
       ...{ ...before, phase: 'Verifying', handled: { restart: 'r' } },
       refused: { restart: { reason: 'Failed', message: 'no' } },

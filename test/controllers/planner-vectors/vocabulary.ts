@@ -89,7 +89,7 @@ export const app =
         needLock: [],
         locked: false,
         unswept: false,
-        asked: NO_COMMANDS,
+        pending: NO_COMMANDS,
         ...facts,
       }),
     );
