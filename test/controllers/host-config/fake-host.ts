@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -51,7 +51,9 @@ export class FakeHost {
   deviceType = 'raspberrypi4-64';
   bootId = 'boot-1';
   /** By the monotonic clock. */
-  bootedAtMs = 0;
+  bootedAtMs = -10_000;
+  /** The time of day that files get which are written. */
+  now: () => number = Date.now;
   defaultRoute = true;
   apiAnswers = true;
   appsAreKnown = true;
@@ -86,7 +88,11 @@ export class FakeHost {
         await call(...args);
       };
     const changed = {
-      write: spending((path: string, bytes: Uint8Array) => writeFile(path, bytes)),
+      write: spending(async (path: string, bytes: Uint8Array) => {
+        await writeFile(path, bytes);
+        const seconds = this.now() / 1000;
+        await utimes(path, seconds, seconds);
+      }),
       rename: spending(rename),
       remove: spending(remove),
       sync: spending(async (_: string) => undefined),
@@ -202,6 +208,7 @@ export class FakeAgent {
   ) {}
 
   static async start(host: FakeHost, folder: string, clock = new FakeClock()): Promise<FakeAgent> {
+    host.now = () => clock.now();
     const store = await openStore({ folder, now: () => clock.now(), log: silent, statusDelayMs: 0, disk: host.disk });
     const controller = hostConfigController(
       depsOf(host, store, folder, {
@@ -248,6 +255,19 @@ export class FakeAgent {
   async pass(ms: number): Promise<void> {
     this.clock.advance(ms);
     await this.quiet();
+  }
+
+  /** Lets time pass as on a device: each timer fires, and what it stirs up ends, before the next one does. `isOver` ends it sooner. */
+  async run(ms: number, isOver: () => boolean = () => false): Promise<void> {
+    const untilMs = this.clock.monotonic() + ms;
+    for (;;) {
+      const [nextMs = Number.POSITIVE_INFINITY] = this.clock.planned;
+      if (this.clock.monotonic() + nextMs > untilMs) break;
+      this.clock.step();
+      await this.quiet();
+      if (isOver()) return;
+    }
+    await this.pass(untilMs - this.clock.monotonic());
   }
 
   /** The device starts, and the agent with it: the next one. */
