@@ -1,3 +1,4 @@
+import type { EventReason } from '../../crds/model/event-reasons.js';
 import type {
   AnyDeclared,
   AnyResource,
@@ -52,7 +53,7 @@ export interface Change {
 /** Something that happened to a document. */
 export interface Happening {
   readonly type: 'Normal' | 'Warning';
-  readonly reason: string;
+  readonly reason: EventReason;
   readonly message: string;
   readonly times?: number;
 }

@@ -3,6 +3,7 @@ import { Emitter } from '../../api/platform/emitter.js';
 import { errorMessage } from '../../api/platform/errors.js';
 import type { Store } from '../../api/store/store.js';
 import { isReady } from '../../crds/model/conditions.js';
+import type { EventReason } from '../../crds/model/event-reasons.js';
 import { keyOf } from '../../crds/model/kinds.js';
 import { API_NETWORK } from '../../crds/model/names.js';
 import type { ApiReach } from '../network/observe.js';
@@ -153,7 +154,7 @@ export class Gateway implements ApiReach, Component {
     else this.#silentSinceMs ??= this.deps.elapsedMs();
   }
 
-  #emit(type: 'Normal' | 'Warning', reason: string, message: string): void {
+  #emit(type: 'Normal' | 'Warning', reason: EventReason, message: string): void {
     this.deps.store.record(KEY, { type, reason, message });
   }
 }

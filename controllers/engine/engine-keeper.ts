@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { errorMessage } from '../../api/platform/errors.js';
+import type { EventReason } from '../../crds/model/event-reasons.js';
 import { Backoff } from '../runtime/backoff.js';
 import type { Cancel, Clock } from '../runtime/delays.js';
 import type { Informer } from './cache/informer.js';
@@ -52,7 +53,7 @@ export interface EngineKeeperDeps {
   readonly elapsedMs: () => number;
   readonly random: () => number;
   /** Tells people what happened to the engine. */
-  readonly emit: (type: 'Normal' | 'Warning', reason: string, message: string) => void;
+  readonly emit: (type: 'Normal' | 'Warning', reason: EventReason, message: string) => void;
   readonly log: Pick<Logger, 'error'>;
 }
 
@@ -153,7 +154,7 @@ export class EngineKeeper {
     this.#troubled('EngineUnreachable', `${name} cannot be reached: ${why}`, beganMs);
   }
 
-  #troubled(reason: string, what: string, beganMs: number): void {
+  #troubled(reason: EventReason, what: string, beganMs: number): void {
     if (this.#found?.what !== what) {
       this.#found = { what, sinceMs: beganMs };
       this.deps.emit('Warning', reason, what);
@@ -161,7 +162,7 @@ export class EngineKeeper {
     this.#explain(`${what}, since ${timeText(this.#found.sinceMs)}`);
   }
 
-  async #startAgain(reason: string, why: string): Promise<void> {
+  async #startAgain(reason: EventReason, why: string): Promise<void> {
     const { daemon, elapsedMs, emit } = this.deps;
     this.#found = undefined;
     if (this.#runsSinceMs !== undefined || this.#trouble === undefined) {

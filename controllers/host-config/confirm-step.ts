@@ -1,9 +1,10 @@
+import type { EventReason } from '../../crds/model/event-reasons.js';
 import type { HostState, HostStateFile, Trial } from '../host/host-state.js';
 import type { BootClock } from '../host/power/boot-clock.js';
 import type { ConfirmStep } from './commit-confirm.js';
 
 /** Adds an event to the document. */
-export type Tell = (type: 'Normal' | 'Warning', reason: string, message: string) => void;
+export type Tell = (type: 'Normal' | 'Warning', reason: EventReason, message: string) => void;
 
 interface ConfirmDeps {
   readonly state: HostStateFile;

@@ -1,3 +1,4 @@
+import type { EventReason } from '../../crds/model/event-reasons.js';
 import { type Image, keyOf } from '../../crds/model/kinds.js';
 import { type ImageDeps, type Memory, pullOptionsOf } from './observe.js';
 import type { ImageFacts, ImageStep } from './plan.js';
@@ -71,5 +72,5 @@ async function remove(
   return undefined;
 }
 
-const record = ({ store }: ImageDeps, { metadata }: Image, reason: string, message: string): void =>
+const record = ({ store }: ImageDeps, { metadata }: Image, reason: EventReason, message: string): void =>
   store.record(keyOf('Image', metadata.name), { type: 'Normal', reason, message });

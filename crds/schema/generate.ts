@@ -11,7 +11,7 @@ import { type KindSchemas, type Schema, schemaAt } from './schema.js';
 import { type Structural, toValidation } from './validation.js';
 
 /** Where the pages that describe each kind lie. */
-const REFERENCE = '../../docs/reference/kinds/';
+const REFERENCE = '../../docs/reference/';
 
 const pathOf = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 const crdOf = (file: string): string => pathOf(`../${file}`);

@@ -1,4 +1,5 @@
 import type { Descriptor } from '../model/descriptor.js';
+import { EVENT_REASONS } from '../model/event-reasons.js';
 import { COMMON_REASONS } from '../model/reasons.js';
 import type { Reasons } from './render-descriptors.js';
 import { type KindSchemas, limitsOf, type Schema, typeText } from './schema.js';
@@ -87,19 +88,39 @@ function withoutServiceFields(app: Schema, service: Schema): Schema {
   };
 }
 
-/** The reference pages: file name to text. Same input, same text. Pure. */
+/** The page of the reasons that events give. */
+const eventsPage =
+  (): string => `<!-- Generated from crds/model/event-reasons.ts by \`npm run generate\`; do not edit. -->
+
+# Events
+
+What happened to documents lately, and why: \`supercargo events KIND/NAME\`, \`supercargo describe KIND NAME\`, and
+\`GET /apis/supercargo.io/v1/events\`. Events lie in memory: equal ones are counted, the oldest are forgotten, a restart of
+the agent forgets all.
+
+The reason of an event is a word for programs. It is one of these, or a reason of a condition on the page of the kind.
+
+| reason | what happened |
+|---|---|
+${Object.entries(EVENT_REASONS)
+  .map(([reason, meaning]) => `| \`${reason}\` | ${cell(meaning)} |`)
+  .join('\n')}
+`;
+
+/** The reference pages: path below `docs/reference` to text. Same input, same text. Pure. */
 export function renderReference(
   descriptors: Readonly<Record<string, Descriptor>>,
   kinds: Readonly<Record<string, KindSchemas>>,
   reasons: Readonly<Record<string, Reasons>>,
 ): ReadonlyMap<string, string> {
   const services = kinds.Service?.spec ?? { type: 'object' };
-  return new Map(
-    Object.entries(descriptors).flatMap(([kind, descriptor]) => {
+  return new Map([
+    ['events.md', eventsPage()] as const,
+    ...Object.entries(descriptors).flatMap(([kind, descriptor]) => {
       const schemas = kinds[kind];
       return schemas
-        ? [[`${descriptor.singular}.md`, page(kind, descriptor, schemas, reasons[kind] ?? {}, services)] as const]
+        ? [[`kinds/${descriptor.singular}.md`, page(kind, descriptor, schemas, reasons[kind] ?? {}, services)] as const]
         : [];
     }),
-  );
+  ]);
 }

@@ -1,5 +1,6 @@
 import type { LogStream } from '../../../api/device-state/logs.js';
 import type { Store } from '../../../api/store/store.js';
+import type { EventReason } from '../../../crds/model/event-reasons.js';
 import { keyOf, type Service } from '../../../crds/model/kinds.js';
 import type { SeenContainer } from '../../engine/engine.js';
 import type { Stops } from '../commands/stop-ledger.js';
@@ -146,7 +147,7 @@ export class Lives {
   #tellTurns({ metadata, spec, status: before }: Service, container: SeenContainer, facts: RunFacts): void {
     const { id, name } = container;
     const was = toldOf(before, id);
-    const record = (type: 'Normal' | 'Warning', reason: string, message: string): void =>
+    const record = (type: 'Normal' | 'Warning', reason: EventReason, message: string): void =>
       this.deps.store.record(keyOf('Service', metadata.name), { type, reason, message });
     if (facts.unhealthySince !== undefined && was?.unhealthySince === undefined) {
       this.deps.logs.system(`Service unhealthy '${labelOf(container)}'`, { app: spec.app });

@@ -1,4 +1,5 @@
 import type { Store } from '../../../api/store/store.js';
+import type { EventReason } from '../../../crds/model/event-reasons.js';
 import { keyOf, type Service } from '../../../crds/model/kinds.js';
 import type { SeenContainer } from '../../engine/engine.js';
 import type { Blueprint } from '../container/container-options.js';
@@ -25,5 +26,5 @@ export const leftOut = (store: Store, { metadata }: Service, message: string): v
   store.record(keyOf('Service', metadata.name), { type: 'Warning', reason: 'LeftOut', message });
 
 /** Tells what was done. */
-export const record = (store: Store, { metadata }: Service, reason: string, message: string): void =>
+export const record = (store: Store, { metadata }: Service, reason: EventReason, message: string): void =>
   store.record(keyOf('Service', metadata.name), { type: 'Normal', reason, message });

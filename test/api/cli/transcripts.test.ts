@@ -208,8 +208,8 @@ describe('the supercargo command', function () {
       assert.match(past.out, /^AGE +TYPE +OBJECT +REASON +MESSAGE\n.*Normal +app\/hello +Staging/);
       const following = command.start(['events', '-f', '--json'], run());
       await following.printed(/"reason":"Released"/);
-      agent.store.record('App/hello', { type: 'Warning', reason: 'Tested', message: 'right now' });
-      await following.printed(/"reason":"Tested".*"type":"Warning"/);
+      agent.store.record('App/hello', { type: 'Warning', reason: 'Recovered', message: 'right now' });
+      await following.printed(/"reason":"Recovered".*"type":"Warning"/);
       following.child.kill('SIGINT');
       await following.ended;
       const lines = following.out().trim().split('\n');

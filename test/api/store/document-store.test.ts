@@ -626,7 +626,7 @@ describe('The store', () => {
       const told: string[] = [];
       store.watchEvents(({ message, count }) => told.push(`${message} ${count}`));
       for (const message of ['one', 'two', 'one']) {
-        store.record('Service/web', { type: 'Normal', reason: 'Tested', message });
+        store.record('Service/web', { type: 'Normal', reason: 'Recovered', message });
       }
       assert.deepEqual(told, ['one 1', 'two 1', 'one 2']);
       assert.deepEqual(
@@ -634,12 +634,12 @@ describe('The store', () => {
         ['two', 'one'],
       );
       for (let at = 0; at < 100; at += 1) {
-        store.record('Service/web', { type: 'Normal', reason: 'Tested', message: `message ${at}` });
+        store.record('Service/web', { type: 'Normal', reason: 'Recovered', message: `message ${at}` });
       }
       assert.equal(store.events('Service/web').length, 32);
       assert.equal(store.events('Service/web').at(-1)?.message, 'message 99');
       for (let at = 0; at < 5_000; at += 1) {
-        store.record(`Service/s${at}`, { type: 'Warning', reason: 'Tested', message: 'many' });
+        store.record(`Service/s${at}`, { type: 'Warning', reason: 'Recovered', message: 'many' });
       }
       assert.equal(store.events().length, 1_000);
       assert.deepEqual(store.events('Service/web'), []);

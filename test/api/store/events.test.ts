@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { RecentEvents } from '../../../api/store/events.js';
 import type { Happening } from '../../../api/store/store.js';
+import type { EventReason } from '../../../crds/model/event-reasons.js';
 import type { Key } from '../../../crds/model/kinds.js';
 
 const A: Key = 'App/a';
 const B: Key = 'App/b';
 const happening = (reason: string, more: Partial<Happening> = {}): Happening => ({
   type: 'Normal',
-  reason,
+  reason: reason as EventReason,
   message: 'm',
   ...more,
 });

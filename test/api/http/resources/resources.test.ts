@@ -256,7 +256,7 @@ describe('the resource API', () => {
   it('lists events, of all and of one document', async () => {
     const { store } = bench;
     store.record('App/hello', { type: 'Normal', reason: 'Staging', message: 'because: new release' });
-    store.record('Image/other', { type: 'Warning', reason: 'PullFailed', message: 'no such image' });
+    store.record('Image/other', { type: 'Warning', reason: 'DownloadFailed', message: 'no such image' });
     const all = (await ask('GET', '/apis/supercargo.io/v1/events')).body;
     assert.deepEqual([all.kind, all.items.length], ['EventList', 2]);
     const of = async (path: string) =>
@@ -264,7 +264,7 @@ describe('the resource API', () => {
     assert.deepEqual(await of('events?fieldSelector=involvedObject.kind%3DApp,involvedObject.name%3Dhello'), [
       'Staging',
     ]);
-    assert.deepEqual(await of('events?fieldSelector=type%3DWarning,involvedObject.namespace%3D'), ['PullFailed']);
+    assert.deepEqual(await of('events?fieldSelector=type%3DWarning,involvedObject.namespace%3D'), ['DownloadFailed']);
     assert.deepEqual(await of('apps/hello/events'), ['Staging']);
     const [event] = all.items;
     assert.deepEqual(event.involvedObject, {

@@ -195,11 +195,11 @@ describe('a watch', () => {
   });
 
   it('says where a list of events ends', async () => {
-    bench.store.record('App/one', { type: 'Normal', reason: 'A', message: 'a' });
+    bench.store.record('App/one', { type: 'Normal', reason: 'Locked', message: 'a' });
     const { next, leave } = await watch(`/apis/supercargo.io/v1/events?watch=true&${asList}`);
     assert.equal(await next(), 'ADDED one');
     assert.match(await next(), /^BOOKMARK \d+ {"k8s.io\/initial-events-end":"true"}$/);
-    bench.store.record('App/two', { type: 'Normal', reason: 'B', message: 'b' });
+    bench.store.record('App/two', { type: 'Normal', reason: 'Unlocked', message: 'b' });
     assert.equal(await next(), 'ADDED two');
     leave();
   });
@@ -234,11 +234,11 @@ describe('a watch', () => {
   });
 
   it('follows events', async () => {
-    bench.store.record('App/one', { type: 'Normal', reason: 'A', message: 'a' });
+    bench.store.record('App/one', { type: 'Normal', reason: 'Locked', message: 'a' });
     const { next, leave } = await watch('/apis/supercargo.io/v1/apps/one/events?watch=1');
     assert.equal(await next(), 'ADDED one');
-    bench.store.record('App/two', { type: 'Normal', reason: 'B', message: 'b' });
-    bench.store.record('App/one', { type: 'Normal', reason: 'A', message: 'a' });
+    bench.store.record('App/two', { type: 'Normal', reason: 'Unlocked', message: 'b' });
+    bench.store.record('App/one', { type: 'Normal', reason: 'Locked', message: 'a' });
     assert.equal(await next(), 'MODIFIED one');
     leave();
   });
@@ -249,7 +249,7 @@ describe('a watch', () => {
     bench = await aServer({ storeNow: () => nowMs });
     await bench.server.start();
     const happen = (name: string): void =>
-      bench.store.record(`App/${name}`, { type: 'Normal', reason: 'A', message: 'a' });
+      bench.store.record(`App/${name}`, { type: 'Normal', reason: 'Locked', message: 'a' });
     happen('one');
     const list = await bench.server.inject({ url: '/apis/supercargo.io/v1/events', headers: withKey });
     nowMs -= 8 * 3_600_000;
