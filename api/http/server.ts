@@ -1,7 +1,7 @@
 import { Server as HttpServer, type IncomingMessage } from 'node:http';
 import { hostname } from 'node:os';
 import { performance } from 'node:perf_hooks';
-import Hapi, { type Server } from '@hapi/hapi';
+import Hapi, { type RouteOptionsApp, type Server } from '@hapi/hapi';
 import type { Logger } from 'pino';
 import type { HealthCheck } from '../../crds/model/health.js';
 import type { LocalPeers } from '../../crds/model/local-peers.js';
@@ -13,11 +13,11 @@ import type { SecretFiles } from '../device-state/secret-files.js';
 import type { Tags } from '../device-state/tag-file.js';
 import type { Store } from '../store/store.js';
 import type { ContainerReader } from './container-reader.js';
-import { openApiRoute } from './openapi/route.js';
+import { openApiRoutes } from './openapi/route.js';
 import { containerRoutes } from './resources/containers.js';
-import { deviceRoute } from './resources/device.js';
+import { deviceResourceRoutes } from './resources/device.js';
 import { eventRoutes } from './resources/events.js';
-import { health } from './resources/health.js';
+import { healthRoutes } from './resources/health.js';
 import { orphanedVolumeRoutes } from './resources/orphaned-volumes.js';
 import { requestRoutes } from './resources/requests.js';
 import { resourceRoutes } from './resources/resources.js';
@@ -40,6 +40,7 @@ import { failures } from './transport/failures.js';
 import { CONNECTION_LIMITS, type ConnectionLimits, Listeners } from './transport/listeners.js';
 import { Owners } from './transport/owners.js';
 import { ResponseCache } from './transport/response-cache.js';
+import { type Route, serve } from './transport/routes.js';
 import { Streams } from './transport/streams.js';
 import type { ListenerKind } from './transport/trust.js';
 import { hookRoutes } from './webhooks/hooks.js';
@@ -118,7 +119,7 @@ export interface ApiServer {
   /** Answers that are still being written, piece by piece. */
   readonly streams: number;
   /** What is routed, without what is not found. */
-  readonly routes: readonly { readonly method: string; readonly path: string }[];
+  readonly routes: readonly (RouteOptionsApp & { readonly method: string; readonly path: string })[];
   /** A request without a socket, for tests and for whoever is in this process. */
   readonly inject: Server['inject'];
 }
@@ -152,7 +153,7 @@ export async function createServer(deps: ServerDeps): Promise<ApiServer> {
   const limits = { ...CONNECTION_LIMITS, ...deps.limits };
   const listeners: Listeners = new Listeners(
     (request, response) => {
-      if (!reads.answer(request, response)) hub.emit('request', request, response);
+      if (!cache.answer(request, response)) hub.emit('request', request, response);
     },
     limits,
     (message) => log.warn(message),
@@ -176,12 +177,12 @@ export async function createServer(deps: ServerDeps): Promise<ApiServer> {
     isOwner: (request: IncomingMessage) => owners.isOwner(request),
   };
 
-  const reads = new ResponseCache(authDeps, log.isLevelEnabled('debug') ? 'routes' : 'ready');
+  const cache = new ResponseCache(authDeps, log.isLevelEnabled('debug') ? 'routes' : 'ready');
   const owners = new Owners({
     ...authDeps,
     peers: deps.peers,
     fileOf: (request) => listeners.fileOf(request),
-    isOpen: (url) => reads.isOpen(url),
+    isOpen: (url) => cache.isOpen(url),
   });
 
   const { commandDeadlineMs: deadlineMs } = deps;
@@ -196,31 +197,32 @@ export async function createServer(deps: ServerDeps): Promise<ApiServer> {
     { plugin: auth, options: authDeps },
     { plugin: bodies, options: { held: new HeldBytes() } },
     { plugin: failures, options: { auth: authDeps, log } },
-    { plugin: health, options: { checks: () => deps.checks(), reads, log } },
-    { plugin: applicationRoutes, options: { store, reads } },
-    { plugin: deviceRoutes, options: { store, reads, version: settings.version } },
-    { plugin: localRoutes, options: { store, reads, target, device, settings, logs, streams, now } },
-    { plugin: appRoutes, options: { store, command, containers: deps.containers } },
-    { plugin: actionRoutes, options: { store, command, volumes: deps.volumes } },
-    { plugin: deviceCommandRoutes, options: { store, reads, keys, updates: deps.updates, device, log } },
-    { plugin: hostRoutes, options: { store, host: deps.host, log } },
-    { plugin: hostFactRoutes, options: { host: deps.host, tags: deps.tags, streams, log } },
-    { plugin: resourceRoutes, options: { store, reads, streams } },
-    { plugin: requestRoutes, options: { store } },
-    { plugin: eventRoutes, options: { store, streams } },
-    { plugin: containerRoutes, options: { store, streams, containers: deps.containers, now } },
-    { plugin: orphanedVolumeRoutes, options: { volumes: deps.volumes } },
-    ...(deps.secrets
-      ? [
-          {
-            plugin: hookRoutes,
-            options: { store, secrets: deps.secrets, auth: authDeps, log, bodyMs: limits.signedBodyMs },
-          },
-        ]
-      : []),
-    { plugin: deviceRoute, options: { store, device, settings, checks: () => deps.checks() } },
-    { plugin: openApiRoute, options: settings },
   ]);
+  const hooks = deps.secrets
+    ? hookRoutes({ store, secrets: deps.secrets, auth: authDeps, log, bodyMs: limits.signedBodyMs })
+    : undefined;
+  if (hooks) hapi.ext('onPostStop', () => hooks.stop());
+  const checks = () => deps.checks();
+  const routes: readonly Route[] = [
+    ...healthRoutes({ checks, log }),
+    ...applicationRoutes({ store }),
+    ...deviceRoutes({ store, version: settings.version }),
+    ...localRoutes({ store, target, device, settings, logs, streams, now }),
+    ...appRoutes({ store, command, containers: deps.containers }),
+    ...actionRoutes({ store, command, volumes: deps.volumes }),
+    ...deviceCommandRoutes({ store, keys, updates: deps.updates, device, log }),
+    ...hostRoutes({ store, host: deps.host, log }),
+    ...hostFactRoutes({ host: deps.host, tags: deps.tags, streams, log }),
+    ...resourceRoutes({ store, streams }),
+    ...requestRoutes({ store }),
+    ...eventRoutes({ store, streams }),
+    ...containerRoutes({ store, streams, containers: deps.containers, now }),
+    ...orphanedVolumeRoutes({ volumes: deps.volumes }),
+    ...(hooks?.routes ?? []),
+    ...deviceResourceRoutes({ store, device, settings, checks }),
+    ...openApiRoutes(settings),
+  ];
+  serve(hapi, cache, routes);
   await hapi.initialize();
 
   return {
@@ -232,7 +234,7 @@ export async function createServer(deps: ServerDeps): Promise<ApiServer> {
       return hapi
         .table()
         .filter(({ method }) => method !== '*')
-        .map(({ method, path }) => ({ method: method.toUpperCase(), path }));
+        .map(({ method, path, settings }) => ({ method: method.toUpperCase(), path, ...settings.app }));
     },
     get addresses() {
       return listeners.addresses;

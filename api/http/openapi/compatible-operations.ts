@@ -160,7 +160,7 @@ export const COMPATIBLE_OPERATIONS: Operations = {
   'POST /v1/update': {
     summary: 'Reads every source now',
     tags: DEVICE,
-    body: { type: 'object', properties: { force: FLAG, cancel: FLAG } },
+    body: ref('Update'),
     answers: {
       202: phraseAnswer('Instant updates are off; nothing is done.', 'Accepted'),
       204: { description: 'Under way.' },

@@ -34,6 +34,7 @@ export const COMPATIBLE_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
   Data: object({ Data: { const: 'OK' }, Error: { const: '' } }),
   DataError: object({ Data: { const: '' }, Error: text }),
   Force: fields({ force: FLAG }),
+  Update: fields({ force: FLAG, cancel: FLAG }),
   AppCommand: fields({ appId: NUMBER, force: FLAG }, 'appId'),
   ServiceCommand: {
     ...fields({ serviceName: { type: 'string', minLength: 1 }, imageId: NUMBER, force: FLAG }),

@@ -28,14 +28,6 @@ const BESIDE: Parameter = {
     'In a dry run of an App: what will be declared beside it, as in service/db,network/front. Its release may name that.',
   schema: text,
 };
-const DELETE_OPTIONS: JsonSchema = {
-  type: 'object',
-  properties: {
-    dryRun: { type: 'array', items: { const: 'All' } },
-    preconditions: { type: 'object' },
-    propagationPolicy: { enum: ['Background', 'Foreground'] },
-  },
-};
 const FAILURE: Answer = jsonAnswer('Why it failed.', ref('Status'));
 
 /** The schema that a query is checked with, a parameter for each property. `nullable` is how ajv says that it may be missing. */
@@ -93,7 +85,7 @@ function operationsOf(kind: Kind): Operations {
       kind,
       `Deletes one ${kind}`,
       { 200: jsonAnswer('It is marked for deletion, or gone.', { anyOf: [shown, ref('Status')] }) },
-      { parameters: [NAME, DRY_RUN], body: DELETE_OPTIONS },
+      { parameters: [NAME, DRY_RUN], body: ref('DeleteOptions') },
     ),
     [`GET ${one}/events`]: readOrWatch(kind, `What happened to one ${kind}`, ['EventList', 'EventChange'], [NAME]),
     ...(requests.length === 0
@@ -158,7 +150,7 @@ export const RESOURCE_OPERATIONS: Operations = {
     'Volume',
     'Removes a volume of an app that is gone, with its data',
     { 200: jsonAnswer('It is gone.', { anyOf: [ref('OrphanedVolume'), ref('Status')] }) },
-    { parameters: [NAME, DRY_RUN], body: DELETE_OPTIONS },
+    { parameters: [NAME, DRY_RUN], body: ref('DeleteOptions') },
   ),
   [`GET ${GROUP}/stats`]: read('Device', 'What each service uses', 'ServiceStatsList'),
 };

@@ -140,6 +140,14 @@ export const RESOURCE_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
   },
   Discovery: { type: 'object', required: ['kind', 'apiVersion'] },
   ...Object.fromEntries(KINDS.flatMap(ofKind)),
+  DeleteOptions: {
+    type: 'object',
+    properties: {
+      dryRun: { type: 'array', items: { const: 'All' } },
+      preconditions: { type: 'object' },
+      propagationPolicy: { enum: ['Background', 'Foreground'] },
+    },
+  },
   RequestPost: {
     type: 'object',
     properties: { apiVersion, kind: { const: 'Request' }, name: oneOf(...REQUEST_NAMES), force: boolean },

@@ -1,4 +1,4 @@
-import type { Lifecycle, Plugin, Request, ResponseToolkit } from '@hapi/hapi';
+import type { Lifecycle, Request, ResponseToolkit } from '@hapi/hapi';
 import { Ajv, type JSONSchemaType } from 'ajv';
 import { API_VERSION, PLURALS } from '../../../crds/model/kinds.js';
 import { errorMessage } from '../../platform/errors.js';
@@ -9,8 +9,8 @@ import { json } from '../transport/answer.js';
 import { BOOLEAN, check } from '../transport/check.js';
 import { isTrue } from '../transport/coercion.js';
 import { ResourceError } from '../transport/kubernetes-status.js';
+import type { Route } from '../transport/routes.js';
 import type { Streams } from '../transport/streams.js';
-import { GLOBAL_ONLY } from './resources.js';
 import { WATCHER_BUFFER_BYTES } from './watch.js';
 
 export interface ContainerRoutesDeps {
@@ -46,44 +46,43 @@ const checkLogQuery = check(() =>
 );
 
 /** `…/apps/<name>/log`, `…/services/<name>/log` and `…/stats`: for the global key only, like every document. */
-export const containerRoutes: Plugin<ContainerRoutesDeps> = {
-  name: 'containers',
-  register(server, deps) {
-    const { store, containers } = deps;
-    server.route({
+export function containerRoutes(deps: ContainerRoutesDeps): readonly Route[] {
+  const { store, containers } = deps;
+  return [
+    {
       method: 'GET',
       path: '/apis/supercargo.io/v1/apps/{name}/log',
-      options: GLOBAL_ONLY,
+      callers: 'global key',
       handler(request, h) {
         const app = String(request.params.name);
         if (!store.get('App', app)) throw ResourceError.notFound(PLURALS.App, app);
         return answerLog(request, h, deps, { app });
       },
-    });
-    server.route({
+    },
+    {
       method: 'GET',
       path: '/apis/supercargo.io/v1/services/{name}/log',
-      options: GLOBAL_ONLY,
+      callers: 'global key',
       handler(request, h) {
         const name = String(request.params.name);
         const service = store.get('Service', name);
         if (!service) throw ResourceError.notFound(PLURALS.Service, name);
         return answerLog(request, h, deps, { app: service.spec.app, service: service.spec.serviceName });
       },
-    });
-    server.route({
+    },
+    {
       method: 'GET',
       path: '/apis/supercargo.io/v1/stats',
-      options: GLOBAL_ONLY,
+      callers: 'global key',
       async handler(_, h) {
         const items = await containers.stats(timeoutSignal(STATS_MS)).catch((error: unknown) => {
           throw ResourceError.unavailable(errorMessage(error));
         });
         return json(h, { kind: 'ServiceStatsList', apiVersion: API_VERSION, metadata: {}, items });
       },
-    });
-  },
-};
+    },
+  ];
+}
 
 function answerLog(
   request: Request,

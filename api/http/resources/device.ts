@@ -1,4 +1,3 @@
-import type { Plugin } from '@hapi/hapi';
 import type { HealthCheck } from '../../../crds/model/health.js';
 import { API_VERSION } from '../../../crds/model/kinds.js';
 import { DEFAULT_DEVICE_NAME } from '../../../crds/model/names.js';
@@ -7,8 +6,8 @@ import type { Reader } from '../../store/store.js';
 import type { DeviceIdentity } from '../supervisor/device-view.js';
 import { SUPERVISOR_VERSION } from '../supervisor/version.js';
 import { json } from '../transport/answer.js';
+import type { Route } from '../transport/routes.js';
 import { outcomeOf, reasonsOf } from './health.js';
-import { GLOBAL_ONLY } from './resources.js';
 
 export interface DeviceRouteDeps {
   readonly store: Pick<Reader, 'get' | 'resourceVersion'>;
@@ -24,13 +23,12 @@ export interface DeviceRouteDeps {
 }
 
 /** `GET /apis/supercargo.io/v1/device`: what this device is, and how much of it is in use. Nothing of it is a document. */
-export const deviceRoute: Plugin<DeviceRouteDeps> = {
-  name: 'device',
-  register(server, { store, device, settings, checks }) {
-    server.route({
+export function deviceResourceRoutes({ store, device, settings, checks }: DeviceRouteDeps): readonly Route[] {
+  return [
+    {
       method: 'GET',
       path: '/apis/supercargo.io/v1/device',
-      options: GLOBAL_ONLY,
+      callers: 'global key',
       async handler(_, h) {
         const { osVersion, interfaces } = device.identity();
         const usage = await device.usage?.();
@@ -57,6 +55,6 @@ export const deviceRoute: Plugin<DeviceRouteDeps> = {
           },
         });
       },
-    });
-  },
-};
+    },
+  ];
+}

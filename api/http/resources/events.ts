@@ -1,12 +1,12 @@
-import type { Lifecycle, Plugin, Request, ResponseToolkit } from '@hapi/hapi';
+import type { Lifecycle, Request, ResponseToolkit } from '@hapi/hapi';
 import { API_VERSION, KINDS, keyOf, PLURALS, splitKey } from '../../../crds/model/kinds.js';
 import type { Reader, ResourceEvent } from '../../store/store.js';
 import { json } from '../transport/answer.js';
 import { isTrue } from '../transport/coercion.js';
+import type { Route } from '../transport/routes.js';
 import type { Streams } from '../transport/streams.js';
 import { eventView } from './object-view.js';
 import { type ListQuery, listQueryOf, wantsWatch } from './query.js';
-import { GLOBAL_ONLY } from './resources.js';
 import { parseFieldSelector } from './selector.js';
 import { endAfter, INITIAL_EVENTS_END, wantsInitial, writeBookmark, writeWatchLine } from './watch.js';
 
@@ -25,32 +25,30 @@ const FIELDS = [
 ];
 
 /** What happened, and what was not accepted: `…/events`, `…/<plural>/<name>/events`, `…/problems`. For the global key only. */
-export const eventRoutes: Plugin<EventRoutesDeps> = {
-  name: 'events',
-  register(server, deps) {
-    const { store } = deps;
-
-    server.route({
+export function eventRoutes(deps: EventRoutesDeps): readonly Route[] {
+  const { store } = deps;
+  return [
+    {
       method: 'GET',
       path: '/apis/supercargo.io/v1/events',
-      options: GLOBAL_ONLY,
+      callers: 'global key',
       handler: (request, h) => answerEvents(request, h, deps, () => true),
-    });
-    for (const kind of KINDS) {
-      server.route({
+    },
+    ...KINDS.map(
+      (kind): Route => ({
         method: 'GET',
         path: `/apis/supercargo.io/v1/${PLURALS[kind]}/{name}/events`,
-        options: GLOBAL_ONLY,
+        callers: 'global key',
         handler(request, h) {
           const key = keyOf(kind, String(request.params.name));
           return answerEvents(request, h, deps, (event) => event.key === key);
         },
-      });
-    }
-    server.route({
+      }),
+    ),
+    {
       method: 'GET',
       path: '/apis/supercargo.io/v1/problems',
-      options: GLOBAL_ONLY,
+      callers: 'global key',
       handler: (_, h) =>
         json(h, {
           kind: 'ProblemList',
@@ -58,9 +56,9 @@ export const eventRoutes: Plugin<EventRoutesDeps> = {
           metadata: { resourceVersion: store.resourceVersion },
           items: store.problems(),
         }),
-    });
-  },
-};
+    },
+  ];
+}
 
 /**
  * The version of an event list is that of the youngest event that there is; a watch from there begins with the one after

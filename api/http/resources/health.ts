@@ -1,57 +1,51 @@
-import type { Plugin } from '@hapi/hapi';
 import type { Logger } from 'pino';
 import type { HealthCheck } from '../../../crds/model/health.js';
 import { API_VERSION } from '../../../crds/model/kinds.js';
 import { errorMessage } from '../../platform/errors.js';
 import { HTML_TYPE, json, ready, sentence, TEXT_TYPE, tagged } from '../transport/answer.js';
-import type { ResponseCache } from '../transport/response-cache.js';
-import { GLOBAL_ONLY } from './resources.js';
+import type { Route } from '../transport/routes.js';
 
 export interface HealthDeps {
   /** Answers at once, whatever is wrong. */
   checks(): readonly HealthCheck[];
-  readonly reads: ResponseCache;
   readonly log: Pick<Logger, 'warn' | 'info'>;
 }
 
 /** `/ping` and `/v1/healthy`: no key, no body. `/apis/supercargo.io/v1/health`: every check, and why it fails. */
-export const health: Plugin<HealthDeps> = {
-  name: 'health',
-  register(server, { checks, reads, log }) {
-    const tell = teller(log);
+export function healthRoutes({ checks, log }: HealthDeps): readonly Route[] {
+  const tell = teller(log);
 
-    const pong = tagged('OK', HTML_TYPE);
-    reads.registerOpen('/ping', () => pong);
-    server.route({ method: 'GET', path: '/ping', options: { auth: false }, handler: (_, h) => ready(h, pong) });
-
-    const healthy = tagged('OK', TEXT_TYPE);
-    const check = () => {
-      const bad = outcomeOf(checks).filter(({ ok }) => !ok);
-      tell(bad);
-      return bad.length === 0 ? healthy : undefined;
-    };
-    reads.registerOpen('/v1/healthy', check);
-    server.route({
+  const pong = tagged('OK', HTML_TYPE);
+  const healthy = tagged('OK', TEXT_TYPE);
+  const check = () => {
+    const bad = outcomeOf(checks).filter(({ ok }) => !ok);
+    tell(bad);
+    return bad.length === 0 ? healthy : undefined;
+  };
+  return [
+    { method: 'GET', path: '/ping', callers: 'anyone', cached: () => pong, handler: (_, h) => ready(h, pong) },
+    {
       method: 'GET',
       path: '/v1/healthy',
-      options: { auth: false },
+      callers: 'anyone',
+      cached: check,
       handler(_, h) {
         const well = check();
         return well ? ready(h, well) : sentence(h, 'Unhealthy', 500);
       },
-    });
-    server.route({
+    },
+    {
       method: 'GET',
       path: '/apis/supercargo.io/v1/health',
-      options: GLOBAL_ONLY,
+      callers: 'global key',
       handler(_, h) {
         const all = outcomeOf(checks);
         const status = { healthy: all.every(({ ok }) => ok), checks: all };
         return json(h, { apiVersion: API_VERSION, kind: 'Health', metadata: {}, status });
       },
-    });
-  },
-};
+    },
+  ];
+}
 
 /** A check that throws fails. */
 export function outcomeOf(checks: () => readonly HealthCheck[]): readonly HealthCheck[] {

@@ -1,4 +1,3 @@
-import type { Plugin } from '@hapi/hapi';
 import { API_VERSION } from '../../../crds/model/kinds.js';
 import type { OrphanedVolume, OrphanedVolumes } from '../../../crds/model/orphans.js';
 import { errorMessage } from '../../platform/errors.js';
@@ -6,20 +5,19 @@ import { timeoutSignal } from '../../platform/time-limit.js';
 import { REMOVAL_MS } from '../supervisor/v2-actions.js';
 import { json } from '../transport/answer.js';
 import { ResourceError } from '../transport/kubernetes-status.js';
+import type { Route } from '../transport/routes.js';
 import { deletedStatus, readDeletion } from './deletion.js';
-import { GLOBAL_ONLY } from './resources.js';
 
 const PLURAL = 'orphanedvolumes';
 const PATH = `/apis/supercargo.io/v1/${PLURAL}`;
 
 /** `…/orphanedvolumes[/<name>]`: what apps that are gone have left behind. For the global key only. */
-export const orphanedVolumeRoutes: Plugin<{ readonly volumes: OrphanedVolumes }> = {
-  name: 'orphaned-volumes',
-  register(server, { volumes }) {
-    server.route({
+export function orphanedVolumeRoutes({ volumes }: { readonly volumes: OrphanedVolumes }): readonly Route[] {
+  return [
+    {
       method: 'GET',
       path: PATH,
-      options: GLOBAL_ONLY,
+      callers: 'global key',
       handler: (_, h) =>
         json(h, {
           kind: 'OrphanedVolumeList',
@@ -27,11 +25,12 @@ export const orphanedVolumeRoutes: Plugin<{ readonly volumes: OrphanedVolumes }>
           metadata: {},
           items: known(() => volumes.lastSeen()).map(view),
         }),
-    });
-    server.route({
+    },
+    {
       method: 'DELETE',
       path: `${PATH}/{name}`,
-      options: GLOBAL_ONLY,
+      callers: 'global key',
+      body: 'DeleteOptions',
       async handler(request, h) {
         const name = String(request.params.name);
         const { dryRun } = readDeletion(request, PLURAL, name);
@@ -45,9 +44,9 @@ export const orphanedVolumeRoutes: Plugin<{ readonly volumes: OrphanedVolumes }>
         if (removal.is === 'in-use') throw ResourceError.conflict(PLURAL, name, mountedBy(removal.by));
         return json(h, deletedStatus(PLURAL, name));
       },
-    });
-  },
-};
+    },
+  ];
+}
 
 /** What is asked for; 503 when nobody knows. */
 function known<T>(ask: () => T): T {

@@ -1,4 +1,3 @@
-import type { Plugin } from '@hapi/hapi';
 import {
   API_VERSION,
   KINDS,
@@ -13,8 +12,8 @@ import type { Store } from '../../store/store.js';
 import { json } from '../transport/answer.js';
 import { bodyOf } from '../transport/body.js';
 import { ResourceError } from '../transport/kubernetes-status.js';
+import type { Route } from '../transport/routes.js';
 import { isDryRun } from './query.js';
-import { GLOBAL_ONLY } from './resources.js';
 
 export interface RequestRoutesDeps {
   readonly store: Pick<Store, 'get' | 'request'>;
@@ -25,36 +24,33 @@ export interface RequestRoutesDeps {
  * leaves when the request is on disk; how it ended is in `status.handled` and `status.refused`. A dry run asks nothing, so
  * its answer has neither an id nor a time.
  */
-export const requestRoutes: Plugin<RequestRoutesDeps> = {
-  name: 'requests',
-  register(server, { store }) {
-    for (const kind of KINDS) {
-      const allowed = requestsOf(kind);
-      if (allowed.length === 0) continue;
-      server.route({
-        method: 'POST',
-        path: `/apis/supercargo.io/v1/${PLURALS[kind]}/{name}/requests`,
-        options: GLOBAL_ONLY,
-        async handler(request, h) {
-          const document = String(request.params.name);
-          const subject = store.get(kind, document);
-          if (!subject) throw ResourceError.notFound(PLURALS[kind], document);
-          const { name, force } = readRequest(bodyOf(request), kind, document, allowed);
-          if (subject.metadata.deletionTimestamp !== undefined) {
-            throw ResourceError.conflict(PLURALS[kind], document, 'it is being deleted');
-          }
-          const options = force ? { force } : {};
-          const asked = isDryRun(request)
-            ? options
-            : (await store.request(keyOf(kind, document), { [name]: options }))[name];
-          const { uid, resourceVersion } = store.get(kind, document)?.metadata ?? subject.metadata;
-          const metadata = { name: document, uid, resourceVersion };
-          return json(h, { apiVersion: API_VERSION, kind: 'Request', metadata, request: { name, ...asked } }, 202);
-        },
-      });
-    }
-  },
-};
+export function requestRoutes({ store }: RequestRoutesDeps): readonly Route[] {
+  return KINDS.filter((kind) => requestsOf(kind).length > 0).map((kind): Route => {
+    const allowed = requestsOf(kind);
+    return {
+      method: 'POST',
+      path: `/apis/supercargo.io/v1/${PLURALS[kind]}/{name}/requests`,
+      callers: 'global key',
+      body: 'RequestPost',
+      async handler(request, h) {
+        const document = String(request.params.name);
+        const subject = store.get(kind, document);
+        if (!subject) throw ResourceError.notFound(PLURALS[kind], document);
+        const { name, force } = readRequest(bodyOf(request), kind, document, allowed);
+        if (subject.metadata.deletionTimestamp !== undefined) {
+          throw ResourceError.conflict(PLURALS[kind], document, 'it is being deleted');
+        }
+        const options = force ? { force } : {};
+        const asked = isDryRun(request)
+          ? options
+          : (await store.request(keyOf(kind, document), { [name]: options }))[name];
+        const { uid, resourceVersion } = store.get(kind, document)?.metadata ?? subject.metadata;
+        const metadata = { name: document, uid, resourceVersion };
+        return json(h, { apiVersion: API_VERSION, kind: 'Request', metadata, request: { name, ...asked } }, 202);
+      },
+    };
+  });
+}
 
 /** What is asked. Pure; throws 400 for what is no such object, 422 for a name or a value that the kind does not take. */
 function readRequest(

@@ -1,11 +1,11 @@
-import type { Plugin, Request, ServerRoute } from '@hapi/hapi';
+import type { Request } from '@hapi/hapi';
 import { KINDS, type Kind, keyOf, PLURALS, type Resource, splitKey } from '../../../crds/model/kinds.js';
 import type { Store } from '../../store/store.js';
 import { json, ready, render } from '../transport/answer.js';
 import { scopeOf } from '../transport/auth.js';
 import { bodyOf } from '../transport/body.js';
 import { ResourceError } from '../transport/kubernetes-status.js';
-import type { ResponseCache } from '../transport/response-cache.js';
+import type { Route } from '../transport/routes.js';
 import type { Streams } from '../transport/streams.js';
 import { ViewCache } from '../transport/view-cache.js';
 import { checkPreconditions, deletedStatus, readDeletion } from './deletion.js';
@@ -18,35 +18,21 @@ import { checkLeave, checkRehearsal, checkWritable, readWrite } from './write.js
 
 export interface ResourceRoutesDeps {
   readonly store: Store;
-  readonly reads: ResponseCache;
   readonly streams: Streams;
 }
 
 /** `/apis/supercargo.io/v1/<plural>`: every kind, as Kubernetes serves resources. For the global key only. */
-export const resourceRoutes: Plugin<ResourceRoutesDeps> = {
-  name: 'resources',
-  register(server, deps) {
-    const discovery = { '/apis': groupList, '/apis/supercargo.io': groupView, '/apis/supercargo.io/v1': resourceList };
-    for (const [path, view] of Object.entries(discovery)) {
-      server.route({ method: 'GET', path, options: GLOBAL_ONLY, handler: (_, h) => json(h, view) });
-    }
-    for (const kind of KINDS) server.route(routesOf(kind, deps));
-  },
-};
+export function resourceRoutes(deps: ResourceRoutesDeps): readonly Route[] {
+  const discovery = { '/apis': groupList, '/apis/supercargo.io': groupView, '/apis/supercargo.io/v1': resourceList };
+  return [
+    ...Object.entries(discovery).map(
+      ([path, view]): Route => ({ method: 'GET', path, callers: 'global key', handler: (_, h) => json(h, view) }),
+    ),
+    ...KINDS.flatMap((kind) => routesOf(kind, deps)),
+  ];
+}
 
-/** Documents hold what an app's key must not see (other apps, their environments), so it sees none of them. */
-export const GLOBAL_ONLY = {
-  pre: [
-    {
-      method: (request: Request) => {
-        if (scopeOf(request).type === 'global') return null;
-        throw ResourceError.forbidden('the resource API needs the global API key; this key belongs to one app');
-      },
-    },
-  ],
-};
-
-function routesOf(kind: Kind, { store, reads, streams }: ResourceRoutesDeps): ServerRoute[] {
+function routesOf(kind: Kind, { store, streams }: ResourceRoutesDeps): readonly Route[] {
   const plural = PLURALS[kind];
   const collection = `/apis/supercargo.io/v1/${plural}`;
   const path = `${collection}/{name}`;
@@ -73,13 +59,13 @@ function routesOf(kind: Kind, { store, reads, streams }: ResourceRoutesDeps): Se
   };
 
   const whole = new ViewCache(store, () => render(listView(kind, store.list(kind), store)));
-  reads.register(collection, (scope) => (scope.type === 'global' ? whole.get(scope) : undefined));
 
   return [
     {
       method: 'GET',
       path: collection,
-      options: GLOBAL_ONLY,
+      callers: 'global key',
+      cached: (scope) => (scope.type === 'global' ? whole.get(scope) : undefined),
       handler(request, h) {
         const query = listQueryOf(request);
         const matches = matcher(query);
@@ -91,13 +77,14 @@ function routesOf(kind: Kind, { store, reads, streams }: ResourceRoutesDeps): Se
     {
       method: 'POST',
       path: collection,
-      options: GLOBAL_ONLY,
+      callers: 'global key',
+      body: `${kind}Write`,
       handler: async (request, h) => json(h, objectView(await put(request), store), 201),
     },
     {
       method: 'GET',
       path,
-      options: GLOBAL_ONLY,
+      callers: 'global key',
       handler(request, h) {
         const name = String(request.params.name);
         const query = listQueryOf(request);
@@ -111,13 +98,14 @@ function routesOf(kind: Kind, { store, reads, streams }: ResourceRoutesDeps): Se
     {
       method: 'GET',
       path: `${path}/status`,
-      options: GLOBAL_ONLY,
+      callers: 'global key',
       handler: (request, h) => json(h, objectView(found(String(request.params.name)), store)),
     },
     {
       method: 'PUT',
       path,
-      options: GLOBAL_ONLY,
+      callers: 'global key',
+      body: `${kind}Write`,
       async handler(request, h) {
         const name = String(request.params.name);
         const code = store.get(kind, name) ? 200 : 201;
@@ -127,7 +115,8 @@ function routesOf(kind: Kind, { store, reads, streams }: ResourceRoutesDeps): Se
     {
       method: 'DELETE',
       path,
-      options: GLOBAL_ONLY,
+      callers: 'global key',
+      body: 'DeleteOptions',
       async handler(request, h) {
         const resource = found(String(request.params.name));
         const { name, uid } = resource.metadata;

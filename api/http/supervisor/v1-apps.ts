@@ -1,4 +1,4 @@
-import type { Plugin, Request, ResponseObject, ResponseToolkit } from '@hapi/hapi';
+import type { Request, ResponseObject, ResponseToolkit } from '@hapi/hapi';
 import { keyOf, type Service } from '../../../crds/model/kinds.js';
 import type { Reader } from '../../store/store.js';
 import type { ContainerReader } from '../container-reader.js';
@@ -6,6 +6,7 @@ import { failed, json, sentence } from '../transport/answer.js';
 import { reaches, scopeOf } from '../transport/auth.js';
 import { bodyOf, fieldOf } from '../transport/body.js';
 import { booleanOf, integerOf } from '../transport/coercion.js';
+import type { Route } from '../transport/routes.js';
 import type { AppTree } from './app-tree.js';
 import type { Command, Verdict } from './commands.js';
 import {
@@ -26,43 +27,70 @@ export interface AppRoutesDeps {
 }
 
 /** `/v1/restart`, `/v1/purge`, `/v1/apps/…`: whole apps, and apps of a single container. */
-export const appRoutes: Plugin<AppRoutesDeps> = {
-  name: 'v1-apps',
-  register(server, { store, command, containers: reader }) {
-    const whole = async (
-      request: Request,
-      h: ResponseToolkit,
-      name: 'restart' | 'purge',
-      missing: string,
-    ): Promise<Verdict | ResponseObject> => {
-      const body = bodyOf(request);
-      const appId = integerOf(fieldOf(body, 'appId'));
-      if (appId === undefined) return sentence(h, missing, 400);
-      if (!reaches(scopeOf(request), appId)) return failed(h, 401, 'Unauthorized');
-      return commandApp({ store, command }, appId, name, booleanOf(fieldOf(body, 'force')));
-    };
+export function appRoutes({ store, command, containers: reader }: AppRoutesDeps): readonly Route[] {
+  const whole = async (
+    request: Request,
+    h: ResponseToolkit,
+    name: 'restart' | 'purge',
+    missing: string,
+  ): Promise<Verdict | ResponseObject> => {
+    const body = bodyOf(request);
+    const appId = integerOf(fieldOf(body, 'appId'));
+    if (appId === undefined) return sentence(h, missing, 400);
+    if (!reaches(scopeOf(request), appId)) return failed(h, 401, 'Unauthorized');
+    return commandApp({ store, command }, appId, name, booleanOf(fieldOf(body, 'force')));
+  };
 
-    server.route({
+  const ofOnlyContainer = (verb: 'stop' | 'start'): Route => ({
+    method: 'POST',
+    path: `/v1/apps/{appId}/${verb}`,
+    callers: 'any key',
+    body: 'Force',
+    async handler(request, h) {
+      const appId = integerOf(request.params.appId);
+      if (appId === undefined) return sentence(h, 'Invalid app id', 400);
+      if (!reaches(scopeOf(request), appId)) return sentence(h, 'Unauthorized', 401);
+      const tree = installedApp(store, appId);
+      const containers = tree ? containersOf(tree) : [];
+      if (containers.length > 1) return sentence(h, V2_PARAMS, 400);
+      const service = containers[0]?.service ?? (verb === 'start' ? onlyOne(tree?.services) : undefined);
+      if (!tree || !service) return sentence(h, APP_NOT_FOUND, 400);
+      if (!isInTarget(tree, service)) return sentence(h, TARGET_SVC_NOT_FOUND, 404);
+      const { name } = service.metadata;
+      const force = booleanOf(fieldOf(bodyOf(request), 'force'));
+      const verdict = await command(keyOf('Service', name), verb, { force });
+      return answerOf(h, verdict, () => {
+        const now = store.get('Service', name)?.status?.container ?? service.status?.container;
+        return json(h, { containerId: now?.id });
+      });
+    },
+  });
+
+  return [
+    {
       method: 'POST',
       path: '/v1/restart',
+      callers: 'any key',
+      body: 'AppCommand',
       async handler(request, h) {
         const verdict = await whole(request, h, 'restart', 'Missing app id');
         return answerOf(h, verdict, () => sentence(h, 'OK'));
       },
-    });
-
-    server.route({
+    },
+    {
       method: 'POST',
       path: '/v1/purge',
+      callers: 'any key',
+      body: 'AppCommand',
       async handler(request, h) {
         const verdict = await whole(request, h, 'purge', 'Invalid or missing appId');
         return answerOf(h, verdict, () => json(h, { Data: 'OK', Error: '' }));
       },
-    });
-
-    server.route({
+    },
+    {
       method: 'GET',
       path: '/v1/apps/{appId}',
+      callers: 'any key',
       handler(request, h) {
         const appId = integerOf(request.params.appId);
         if (appId === undefined) return sentence(h, 'Missing app id', 400);
@@ -73,34 +101,11 @@ export const appRoutes: Plugin<AppRoutesDeps> = {
         if (second) return sentence(h, 'Some v1 endpoints are only allowed on single-container apps', 400);
         return json(h, singleApp(tree, first.container, reader.environment(first.container.id)));
       },
-    });
-
-    for (const verb of ['stop', 'start'] as const) {
-      server.route({
-        method: 'POST',
-        path: `/v1/apps/{appId}/${verb}`,
-        async handler(request, h) {
-          const appId = integerOf(request.params.appId);
-          if (appId === undefined) return sentence(h, 'Invalid app id', 400);
-          if (!reaches(scopeOf(request), appId)) return sentence(h, 'Unauthorized', 401);
-          const tree = installedApp(store, appId);
-          const containers = tree ? containersOf(tree) : [];
-          if (containers.length > 1) return sentence(h, V2_PARAMS, 400);
-          const service = containers[0]?.service ?? (verb === 'start' ? onlyOne(tree?.services) : undefined);
-          if (!tree || !service) return sentence(h, APP_NOT_FOUND, 400);
-          if (!isInTarget(tree, service)) return sentence(h, TARGET_SVC_NOT_FOUND, 404);
-          const { name } = service.metadata;
-          const force = booleanOf(fieldOf(bodyOf(request), 'force'));
-          const verdict = await command(keyOf('Service', name), verb, { force });
-          return answerOf(h, verdict, () => {
-            const now = store.get('Service', name)?.status?.container ?? service.status?.container;
-            return json(h, { containerId: now?.id });
-          });
-        },
-      });
-    }
-  },
-};
+    },
+    ofOnlyContainer('stop'),
+    ofOnlyContainer('start'),
+  ];
+}
 
 /** A command for a whole app; one of which nothing is here cannot have any. */
 export async function commandApp(

@@ -1,4 +1,3 @@
-import type { Plugin } from '@hapi/hapi';
 import type { Logger } from 'pino';
 import { keyOf } from '../../../crds/model/kinds.js';
 import { DEFAULT_DEVICE_NAME } from '../../../crds/model/names.js';
@@ -8,7 +7,7 @@ import type { Store } from '../../store/store.js';
 import { failed, json, ready, render, sentence, statusOnly } from '../transport/answer.js';
 import { bodyOf, fieldOf } from '../transport/body.js';
 import { booleanOf } from '../transport/coercion.js';
-import type { ResponseCache } from '../transport/response-cache.js';
+import type { Route } from '../transport/routes.js';
 import { ViewCache } from '../transport/view-cache.js';
 import { type DeviceIdentity, deviceView } from './device-view.js';
 
@@ -22,7 +21,6 @@ export interface Updates {
 
 export interface DeviceCommandDeps {
   readonly store: Pick<Store, 'resourceVersion' | 'list' | 'get' | 'isPending' | 'request' | 'touch'>;
-  readonly reads: ResponseCache;
   readonly keys: Pick<Keys, 'regenerate'>;
   readonly updates: Updates;
   readonly device: { identity(): DeviceIdentity };
@@ -30,28 +28,30 @@ export interface DeviceCommandDeps {
 }
 
 /** `/v1/device`, `/v1/update`, `/v1/regenerate-api-key`, `/v2/device/name`. Every key may. */
-export const deviceCommandRoutes: Plugin<DeviceCommandDeps> = {
-  name: 'v1-device',
-  register(server, { store, reads, keys, updates, device, log }) {
-    const shown = new ViewCache(store, () => render(deviceView(store, device.identity())));
-    const show = () => shown.get({ type: 'global' }, JSON.stringify(device.identity()));
-    reads.register('/v1/device', show);
-    server.route({
+export function deviceCommandRoutes({ store, keys, updates, device, log }: DeviceCommandDeps): readonly Route[] {
+  const shown = new ViewCache(store, () => render(deviceView(store, device.identity())));
+  const show = () => shown.get({ type: 'global' }, JSON.stringify(device.identity()));
+
+  return [
+    {
       method: 'GET',
       path: '/v1/device',
+      callers: 'device',
+      cached: show,
       handler: (_, h) => ready(h, show()),
-    });
-
-    server.route({
+    },
+    {
       method: 'GET',
       path: '/v2/device/name',
+      callers: 'any key',
       handler: (_, h) =>
         json(h, { status: 'success', deviceName: store.get('HostConfig', 'device')?.spec.name ?? DEFAULT_DEVICE_NAME }),
-    });
-
-    server.route({
+    },
+    {
       method: 'POST',
       path: '/v1/update',
+      callers: 'device',
+      body: 'Update',
       async handler(request, h) {
         // `cancel` says to begin anew: every pass looks afresh anyway, so there is nothing to call off.
         const force = booleanOf(fieldOf(bodyOf(request), 'force'));
@@ -64,12 +64,12 @@ export const deviceCommandRoutes: Plugin<DeviceCommandDeps> = {
         updates.rereadSources().catch((error: unknown) => log.warn({ err: error }, 'Could not read every source anew'));
         return h.response().code(204);
       },
-    });
-
-    server.route({
+    },
+    {
       method: 'POST',
       path: '/v1/regenerate-api-key',
-      options: { app: { ignoresBody: true } },
+      callers: 'any key',
+      body: 'ignored',
       async handler(request, h) {
         const { key, scope } = request.auth.credentials.app ?? {};
         const fresh = key === undefined ? undefined : await keys.regenerate(key);
@@ -83,6 +83,6 @@ export const deviceCommandRoutes: Plugin<DeviceCommandDeps> = {
         }
         return sentence(h, fresh);
       },
-    });
-  },
-};
+    },
+  ];
+}

@@ -1,10 +1,11 @@
-import type { Plugin, ResponseObject, ResponseToolkit } from '@hapi/hapi';
+import type { ResponseObject, ResponseToolkit } from '@hapi/hapi';
 import type { Logger } from 'pino';
 import { errorMessage } from '../../platform/errors.js';
 import type { Store } from '../../store/store.js';
 import { json, sentence, statusOnly } from '../transport/answer.js';
 import { bodyOf } from '../transport/body.js';
 import { booleanOf } from '../transport/coercion.js';
+import type { Route } from '../transport/routes.js';
 import { hostConfigPatcher } from './host-config-change.js';
 import { PatchError, readPatch } from './host-config-patch.js';
 import type { HostPorts } from './host-ports.js';
@@ -20,46 +21,49 @@ export interface HostRoutesDeps {
 const DEADLINE_MS = 30_000;
 
 /** `/v1/blink`, `/v1/reboot`, `/v1/shutdown`, `/v1/device/host-config`: the host itself. Every key may. */
-export const hostRoutes: Plugin<HostRoutesDeps> = {
-  name: 'v1-host',
-  register(server, { store, host, log, deadlineMs = DEADLINE_MS }) {
-    server.route({
+export function hostRoutes({ store, host, log, deadlineMs = DEADLINE_MS }: HostRoutesDeps): readonly Route[] {
+  const change = hostConfigPatcher({ store, host, log, deadlineMs });
+  const power = (verb: 'reboot' | 'shutdown'): Route => ({
+    method: 'POST',
+    path: `/v1/${verb}`,
+    callers: 'device',
+    body: 'Force',
+    async handler(request, h) {
+      try {
+        const result = await host.requestPower(verb, forceOf(bodyOf(request)));
+        if (result.is === 'scheduled') return json(h, { Data: 'OK', Error: '' }, 202);
+        return refused(h, result.is === 'locked' ? 423 : 500, result.message);
+      } catch (error) {
+        log.warn({ err: error }, `Could not ${verb}`);
+        return refused(h, 500, errorMessage(error));
+      }
+    },
+  });
+
+  return [
+    {
       method: 'POST',
       path: '/v1/blink',
-      options: { app: { ignoresBody: true } },
+      callers: 'device',
+      body: 'ignored',
       handler(_, h) {
         host.blink();
         return statusOnly(h, 200);
       },
-    });
-
-    for (const verb of ['reboot', 'shutdown'] as const) {
-      server.route({
-        method: 'POST',
-        path: `/v1/${verb}`,
-        async handler(request, h) {
-          try {
-            const result = await host.requestPower(verb, forceOf(bodyOf(request)));
-            if (result.is === 'scheduled') return json(h, { Data: 'OK', Error: '' }, 202);
-            return refused(h, result.is === 'locked' ? 423 : 500, result.message);
-          } catch (error) {
-            log.warn({ err: error }, `Could not ${verb}`);
-            return refused(h, 500, errorMessage(error));
-          }
-        },
-      });
-    }
-
-    server.route({
+    },
+    power('reboot'),
+    power('shutdown'),
+    {
       method: 'GET',
       path: '/v1/device/host-config',
+      callers: 'device',
       handler: async (_, h) => json(h, { network: await host.network() }),
-    });
-
-    const change = hostConfigPatcher({ store, host, log, deadlineMs });
-    server.route({
+    },
+    {
       method: 'PATCH',
       path: '/v1/device/host-config',
+      callers: 'device',
+      body: 'HostSettingsPatch',
       async handler(request, h) {
         try {
           const body = bodyOf(request);
@@ -71,9 +75,9 @@ export const hostRoutes: Plugin<HostRoutesDeps> = {
           return sentence(h, errorMessage(error), 503);
         }
       },
-    });
-  },
-};
+    },
+  ];
+}
 
 const CODES = { invalid: 400, foreign: 409, locked: 423, failed: 503 } as const;
 

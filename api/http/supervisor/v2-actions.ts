@@ -1,4 +1,4 @@
-import type { Lifecycle, Plugin } from '@hapi/hapi';
+import type { Lifecycle } from '@hapi/hapi';
 import { keyOf, type Service } from '../../../crds/model/kinds.js';
 import type { OrphanedVolumes } from '../../../crds/model/orphans.js';
 import { errorMessage } from '../../platform/errors.js';
@@ -8,6 +8,7 @@ import { failed, json, sentence } from '../transport/answer.js';
 import { reaches, scopeOf } from '../transport/auth.js';
 import { bodyOf, fieldOf } from '../transport/body.js';
 import { booleanOf, integerOf, nameOf } from '../transport/coercion.js';
+import type { Route } from '../transport/routes.js';
 import { type AppTree, appTrees } from './app-tree.js';
 import type { Command, Verdict } from './commands.js';
 import {
@@ -32,65 +33,67 @@ export interface ActionRoutesDeps {
 type Verb = 'restart' | 'stop' | 'start';
 
 /** `POST /v2/applications/:appId/…`: commands for apps and for their services; `/v2/cleanup-volumes`. */
-export const actionRoutes: Plugin<ActionRoutesDeps> = {
-  name: 'v2-actions',
-  register(server, deps) {
-    const { store, command, volumes } = deps;
+export function actionRoutes(deps: ActionRoutesDeps): readonly Route[] {
+  const { store, command, volumes } = deps;
 
-    for (const name of ['restart', 'purge'] as const) {
-      server.route({
-        method: 'POST',
-        path: `/v2/applications/{appId}/${name}`,
-        async handler(request, h) {
-          const appId = pathId(request.params.appId);
-          if (appId === undefined) return failed(h, 400, 'Missing app id');
-          if (!reaches(scopeOf(request), appId)) return failed(h, 401, 'Unauthorized');
-          const force = booleanOf(fieldOf(bodyOf(request), 'force'));
-          return answerOf(h, await commandApp(deps, appId, name, force), () => sentence(h, 'OK'));
-        },
-      });
-    }
-
-    for (const verb of ['restart', 'stop', 'start'] as const) {
-      server.route({
-        method: 'POST',
-        path: `/v2/applications/{appId}/${verb}-service`,
-        async handler(request, h) {
-          const appId = pathId(request.params.appId);
-          if (appId === undefined) return failed(h, 400, 'Invalid app id');
-          if (!reaches(scopeOf(request), appId)) return failed(h, 401, 'Unauthorized');
-          const body = bodyOf(request);
-          const wanted = {
-            serviceName: nameOf(fieldOf(body, 'serviceName')),
-            imageId: integerOf(fieldOf(body, 'imageId')),
-          };
-          if (wanted.serviceName === undefined && wanted.imageId === undefined) return sentence(h, V2_PARAMS, 400);
-          const tree = installedApp(store, appId);
-          if (!tree || tree.services.length === 0) return sentence(h, APP_NOT_FOUND, 404);
-          const service = findService(tree, wanted, verb);
-          if (!service) return sentence(h, SVC_NOT_FOUND, 404);
-          if (!isInTarget(tree, service)) return sentence(h, TARGET_SVC_NOT_FOUND, 404);
-          const force = booleanOf(fieldOf(body, 'force'));
-          const verdict = await command(keyOf('Service', service.metadata.name), verb, { force });
-          return answerOf(h, verdict, () => sentence(h, 'OK'));
-        },
-      });
-    }
-
-    const cleanup: Lifecycle.Method = async (request, h) => {
-      const apps = appTrees(store, scopeOf(request)).map(({ app }) => app);
-      const present = apps.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
-      const verdicts = await Promise.all(
-        present.map(({ metadata }) => command(keyOf('App', metadata.name), 'cleanup', { force: false })),
-      );
-      // What apps have left behind that are gone belongs to no app's key.
-      if (scopeOf(request).type === 'global') verdicts.push(await removeOrphans(volumes));
-      const bad = verdicts.find(({ is }) => is !== 'done');
-      return answerOf(h, bad ?? { is: 'done' }, () => json(h, { status: 'success' }));
-    };
-    server.route({ method: ['GET', 'POST'], path: '/v2/cleanup-volumes', handler: cleanup });
-  },
-};
+  const ofApp = (name: 'restart' | 'purge'): Route => ({
+    method: 'POST',
+    path: `/v2/applications/{appId}/${name}`,
+    callers: 'any key',
+    body: 'Force',
+    async handler(request, h) {
+      const appId = pathId(request.params.appId);
+      if (appId === undefined) return failed(h, 400, 'Missing app id');
+      if (!reaches(scopeOf(request), appId)) return failed(h, 401, 'Unauthorized');
+      const force = booleanOf(fieldOf(bodyOf(request), 'force'));
+      return answerOf(h, await commandApp(deps, appId, name, force), () => sentence(h, 'OK'));
+    },
+  });
+  const ofService = (verb: Verb): Route => ({
+    method: 'POST',
+    path: `/v2/applications/{appId}/${verb}-service`,
+    callers: 'any key',
+    body: 'ServiceCommand',
+    async handler(request, h) {
+      const appId = pathId(request.params.appId);
+      if (appId === undefined) return failed(h, 400, 'Invalid app id');
+      if (!reaches(scopeOf(request), appId)) return failed(h, 401, 'Unauthorized');
+      const body = bodyOf(request);
+      const wanted = {
+        serviceName: nameOf(fieldOf(body, 'serviceName')),
+        imageId: integerOf(fieldOf(body, 'imageId')),
+      };
+      if (wanted.serviceName === undefined && wanted.imageId === undefined) return sentence(h, V2_PARAMS, 400);
+      const tree = installedApp(store, appId);
+      if (!tree || tree.services.length === 0) return sentence(h, APP_NOT_FOUND, 404);
+      const service = findService(tree, wanted, verb);
+      if (!service) return sentence(h, SVC_NOT_FOUND, 404);
+      if (!isInTarget(tree, service)) return sentence(h, TARGET_SVC_NOT_FOUND, 404);
+      const force = booleanOf(fieldOf(body, 'force'));
+      const verdict = await command(keyOf('Service', service.metadata.name), verb, { force });
+      return answerOf(h, verdict, () => sentence(h, 'OK'));
+    },
+  });
+  const cleanup: Lifecycle.Method = async (request, h) => {
+    const apps = appTrees(store, scopeOf(request)).map(({ app }) => app);
+    const present = apps.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+    const verdicts = await Promise.all(
+      present.map(({ metadata }) => command(keyOf('App', metadata.name), 'cleanup', { force: false })),
+    );
+    // What apps have left behind that are gone belongs to no app's key.
+    if (scopeOf(request).type === 'global') verdicts.push(await removeOrphans(volumes));
+    const bad = verdicts.find(({ is }) => is !== 'done');
+    return answerOf(h, bad ?? { is: 'done' }, () => json(h, { status: 'success' }));
+  };
+  return [
+    ofApp('restart'),
+    ofApp('purge'),
+    ofService('restart'),
+    ofService('stop'),
+    ofService('start'),
+    { method: ['GET', 'POST'], path: '/v2/cleanup-volumes', callers: 'any key', handler: cleanup },
+  ];
+}
 
 /** Removes the volumes of apps that are gone; one that somebody mounts stays, like those of an app. */
 async function removeOrphans(volumes: OrphanedVolumes): Promise<Verdict> {

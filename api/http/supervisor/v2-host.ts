@@ -1,4 +1,4 @@
-import type { Lifecycle, Plugin, Request, ResponseToolkit } from '@hapi/hapi';
+import type { Lifecycle, Request, ResponseToolkit } from '@hapi/hapi';
 import type { Logger } from 'pino';
 import { isMap } from '../../../crds/model/maps.js';
 import type { Tags } from '../../device-state/tag-file.js';
@@ -6,6 +6,7 @@ import { errorMessage } from '../../platform/errors.js';
 import { failed, json } from '../transport/answer.js';
 import { bodyOf } from '../transport/body.js';
 import { booleanOf, integerOf } from '../transport/coercion.js';
+import type { Route } from '../transport/routes.js';
 import type { Streams } from '../transport/streams.js';
 import type { HostPorts, JournalQuery } from './host-ports.js';
 
@@ -19,24 +20,26 @@ export interface HostFactRoutesDeps {
 const NOT_TAGS = 'Invalid tags body, must be an object like `{[tagKey: string]: string}`';
 
 /** `/v2/device/vpn`, `/v2/device/tags`, `/v2/journal-logs`: facts of the host and the device. Every key may. */
-export const hostFactRoutes: Plugin<HostFactRoutesDeps> = {
-  name: 'v2-host',
-  register(server, { host, tags, streams, log }) {
-    server.route({
+export function hostFactRoutes({ host, tags, streams, log }: HostFactRoutesDeps): readonly Route[] {
+  const follow: Lifecycle.Method = (request, h) => readJournal(request, h, { host, streams });
+  return [
+    {
       method: 'GET',
       path: '/v2/device/vpn',
+      callers: 'device',
       handler: async (_, h) => json(h, { status: 'success', vpn: await host.vpn() }),
-    });
-
-    server.route({
+    },
+    {
       method: 'GET',
       path: '/v2/device/tags',
+      callers: 'device',
       handler: (_, h) => json(h, { status: 'success', tags: tags.list() }),
-    });
-
-    server.route({
+    },
+    {
       method: 'PATCH',
       path: '/v2/device/tags',
+      callers: 'device',
+      body: 'TagsPatch',
       async handler(request, h) {
         const body = bodyOf(request);
         if (!isTags(body)) return failed(h, 400, NOT_TAGS);
@@ -51,12 +54,10 @@ export const hostFactRoutes: Plugin<HostFactRoutesDeps> = {
         }
         return json(h, { status: 'success' }, 202);
       },
-    });
-
-    const follow: Lifecycle.Method = (request, h) => readJournal(request, h, { host, streams });
-    server.route({ method: ['GET', 'POST'], path: '/v2/journal-logs', handler: follow });
-  },
-};
+    },
+    { method: ['GET', 'POST'], path: '/v2/journal-logs', callers: 'device', body: 'JournalQuery', handler: follow },
+  ];
+}
 
 /** Lists of texts pass, as with the Supervisor: their keys are numbers. */
 function isTags(body: unknown): body is Readonly<Record<string, string>> {

@@ -1,11 +1,11 @@
-import type { Lifecycle, Plugin } from '@hapi/hapi';
+import type { Lifecycle } from '@hapi/hapi';
 import type { LogStream } from '../../device-state/logs.js';
 import type { Reader } from '../../store/store.js';
 import { failed, json, ready, render } from '../transport/answer.js';
 import { mayRead } from '../transport/app-keys.js';
 import { scopeOf } from '../transport/auth.js';
 import { bodyOf } from '../transport/body.js';
-import type { ResponseCache } from '../transport/response-cache.js';
+import type { Route } from '../transport/routes.js';
 import type { Streams } from '../transport/streams.js';
 import { ViewCache } from '../transport/view-cache.js';
 import { streamLogs } from './log-lines.js';
@@ -22,7 +22,6 @@ export interface TargetState {
 
 export interface LocalRoutesDeps {
   readonly store: Pick<Reader, 'resourceVersion' | 'get'>;
-  readonly reads: ResponseCache;
   readonly target: TargetState;
   readonly device: { readonly arch: string; readonly deviceType: string };
   readonly settings: { readonly localMode: boolean; readonly development: boolean };
@@ -35,21 +34,35 @@ export interface LocalRoutesDeps {
  * `/v2/local/…`: what `balena push` and `balena device logs` talk to. Only a posted target needs local mode, and the key of
  * the device: who posts one can mount and run anything.
  */
-export const localRoutes: Plugin<LocalRoutesDeps> = {
-  name: 'v2-local',
-  register(server, { store, reads, target, device, settings, logs, streams, now }) {
-    const shown = new ViewCache(store, () => render({ status: 'success', state: target.render() }));
-    const show = () => shown.get({ type: 'global' }); // every key may see all of it
-    reads.register('/v2/local/target-state', show);
-    server.route({
+export function localRoutes({
+  store,
+  target,
+  device,
+  settings,
+  logs,
+  streams,
+  now,
+}: LocalRoutesDeps): readonly Route[] {
+  const shown = new ViewCache(store, () => render({ status: 'success', state: target.render() }));
+  const show = () => shown.get({ type: 'global' }); // every key may see all of it
+  const info: Lifecycle.Method = (_, h) =>
+    json(h, { status: 'success', info: { arch: device.arch, deviceType: device.deviceType } });
+  const follow: Lifecycle.Method = (request, h) =>
+    streamLogs(request, h, { logs, streams, now, mayRead: mayRead(scopeOf(request), store) });
+
+  return [
+    {
       method: 'GET',
       path: '/v2/local/target-state',
+      callers: 'device',
+      cached: show,
       handler: (_, h) => ready(h, show()),
-    });
-
-    server.route({
+    },
+    {
       method: 'POST',
       path: '/v2/local/target-state',
+      callers: 'device',
+      body: 'TargetPost',
       async handler(request, h) {
         if (scopeOf(request).type !== 'global' && !settings.development) return failed(h, 401, 'Unauthorized');
         if (!settings.localMode) {
@@ -58,14 +71,8 @@ export const localRoutes: Plugin<LocalRoutesDeps> = {
         const answer = await target.accept(bodyOf(request));
         return answer.ok ? json(h, { status: 'success', message: 'OK' }) : failed(h, answer.status, answer.message);
       },
-    });
-
-    const info: Lifecycle.Method = (_, h) =>
-      json(h, { status: 'success', info: { arch: device.arch, deviceType: device.deviceType } });
-    server.route({ method: ['GET', 'POST'], path: '/v2/local/device-info', handler: info });
-
-    const follow: Lifecycle.Method = (request, h) =>
-      streamLogs(request, h, { logs, streams, now, mayRead: mayRead(scopeOf(request), store) });
-    server.route({ method: ['GET', 'POST'], path: '/v2/local/logs', handler: follow });
-  },
-};
+    },
+    { method: ['GET', 'POST'], path: '/v2/local/device-info', callers: 'any key', handler: info },
+    { method: ['GET', 'POST'], path: '/v2/local/logs', callers: 'any key', handler: follow },
+  ];
+}

@@ -3,6 +3,7 @@ import Boom from '@hapi/boom';
 import type { Plugin, Request } from '@hapi/hapi';
 import type { Scope } from '../../device-state/keys.js';
 import { type AppKeyReach, mayUse } from './app-keys.js';
+import type { Callers } from './callers.js';
 import { type Admission, admit, isForwarded, type ListenerKind, type TrustRules } from './trust.js';
 
 declare module '@hapi/hapi' {
@@ -10,6 +11,10 @@ declare module '@hapi/hapi' {
     readonly scope: Scope;
     /** The known key that came with the request. */
     readonly key?: string;
+  }
+  interface RouteOptionsApp {
+    /** What is not found has none: every key may be told. */
+    callers?: Callers;
   }
 }
 
@@ -22,7 +27,7 @@ export interface AuthDeps {
   isOwner(request: IncomingMessage): boolean;
 }
 
-/** Puts the key rules before every route that does not say `auth: false`. */
+/** Puts the key rules before every route but those for `anyone` and those that look at the caller themselves. */
 export const auth: Plugin<AuthDeps> = {
   name: 'auth',
   register(server, deps) {
@@ -31,7 +36,8 @@ export const auth: Plugin<AuthDeps> = {
         const admission = admissionOf(asked(request), deps);
         if (admission.is !== 'admitted') throw refusal(admission);
         const { scope, key } = admission;
-        if (!mayUse(scope, request.route.path, deps.appKeys)) throw refusal({ is: 'unauthorized' });
+        const { callers = 'any key' } = request.route.settings.app ?? {};
+        if (!mayUse(scope, callers, deps.appKeys)) throw refusal({ is: 'unauthorized' });
         return h.authenticated({ credentials: { app: key === undefined ? { scope } : { scope, key } } });
       },
     }));

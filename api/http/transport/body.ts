@@ -22,8 +22,8 @@ declare module '@hapi/hapi' {
     body?: unknown;
   }
   interface RouteOptionsApp {
-    /** The route never looks at its body, so nothing can be wrong with that. */
-    ignoresBody?: true;
+    /** Schema of the body; `ignored` where the route never looks at it, so nothing can be wrong with that. */
+    body?: string;
   }
 }
 
@@ -68,7 +68,7 @@ export const bodies: Plugin<{ readonly held: HeldBytes }> = {
       const { req } = request.raw;
       const mayHaveBody = request.method !== 'get' && request.method !== 'head';
       if (!request.auth.isAuthenticated || !(mayHaveBody || hasBody(req))) return h.continue;
-      if (request.route.settings.app?.ignoresBody) return h.continue;
+      if (request.route.settings.app?.body === 'ignored') return h.continue;
       const onlyJson = isOnlyJson(request);
       const strange = onlyJson ? strangeType(req) : undefined;
       return readBody(req, { held, onlyJson }).then((body) => {

@@ -3,21 +3,29 @@ import type { Scope } from '../../device-state/keys.js';
 import type { Rendered } from './answer.js';
 import { mayUse } from './app-keys.js';
 import { type AuthDeps, admissionOf } from './auth.js';
+import type { Callers } from './callers.js';
 
 /** Renders the answer for a caller's scope; undefined when it is not a plain 200. `detail`: the value of the path's parameter. */
 export type Read = (scope: Scope, detail: string) => Rendered | undefined;
 
+interface Entry {
+  readonly callers: Callers;
+  readonly read: Read;
+}
+
+/** The scope that an answer for everybody is rendered for. */
+const EVERYBODY: Scope = { type: 'global' };
 const UNUSUAL = ['if-none-match', 'if-modified-since', 'transfer-encoding', 'content-length'] as const;
 
 /**
- * Answers plain GETs of registered paths from rendered bytes, before the framework sees the request: a third of the time
- * of the route. The bytes are those that the route would send. A request with a query, a condition, a body, another
- * spelling of the path or an unknown key is left to the route, and so is every error.
+ * The optional second router: answers plain GETs of the routes that are declared with `cached` from rendered bytes, before
+ * the framework sees the request: a third of the time of the route. The bytes are those that the route would send. A request
+ * with a query, a condition, a body, another spelling of the path or an unknown key is left to the route, and so is every error.
  */
 export class ResponseCache {
-  readonly #open = new Map<string, () => Rendered | undefined>();
-  readonly #exact = new Map<string, Read>();
-  readonly #numbered: { readonly before: string; readonly after: string; readonly read: Read }[] = [];
+  readonly #open = new Map<string, Read>();
+  readonly #exact = new Map<string, Entry>();
+  readonly #numbered: (Entry & { readonly before: string; readonly after: string })[] = [];
 
   /** With `routes` nothing is answered here: every request passes the routes, and what looks at them. */
   constructor(
@@ -25,21 +33,17 @@ export class ResponseCache {
     private readonly by: 'ready' | 'routes' = 'ready',
   ) {}
 
-  /** Answers GET of this path to everybody. The path has a route of its own as well. */
-  registerOpen(path: string, read: () => Rendered | undefined): void {
-    this.#open.set(path, read);
-  }
-
   /** Whether everybody gets the answer at this URL. */
   isOpen(url: string): boolean {
     return this.#open.has(url);
   }
 
-  /** Answers GET of this path to whoever has a key; it may hold one parameter that is a number. The path has a route of its own as well. */
-  register(path: string, read: Read): void {
+  /** Answers GET of this path to whoever may call its route; it may hold one parameter that is a number. */
+  register(path: string, callers: Callers, read: Read): void {
     const [before = '', after] = path.split(/\{\w+\}/);
-    if (after === undefined) this.#exact.set(before, read);
-    else this.#numbered.push({ before, after, read });
+    if (callers === 'anyone') this.#open.set(path, read);
+    else if (after === undefined) this.#exact.set(before, { callers, read });
+    else this.#numbered.push({ before, after, callers, read });
   }
 
   /** Whether the request has been answered. */
@@ -62,7 +66,7 @@ export class ResponseCache {
   /** What throws here throws in its route as well, which answers for it. */
   #read(request: IncomingMessage, url: string): Rendered | undefined {
     try {
-      return this.#open.get(url)?.() ?? this.#keyed(request, url);
+      return this.#open.get(url)?.(EVERYBODY, '') ?? this.#keyed(request, url);
     } catch {
       return undefined;
     }
@@ -72,17 +76,17 @@ export class ResponseCache {
     const found = this.#find(url);
     if (!found) return undefined;
     const admission = admissionOf({ raw: request, apikey: undefined }, this.auth);
-    if (admission.is !== 'admitted' || !mayUse(admission.scope, url, this.auth.appKeys)) return undefined;
+    if (admission.is !== 'admitted' || !mayUse(admission.scope, found.callers, this.auth.appKeys)) return undefined;
     return found.read(admission.scope, found.detail);
   }
 
-  #find(url: string): { readonly read: Read; readonly detail: string } | undefined {
-    const read = this.#exact.get(url);
-    if (read) return { read, detail: '' };
-    for (const { before, after, read } of this.#numbered) {
+  #find(url: string): (Entry & { readonly detail: string }) | undefined {
+    const exact = this.#exact.get(url);
+    if (exact) return { ...exact, detail: '' };
+    for (const { before, after, callers, read } of this.#numbered) {
       if (!url.startsWith(before) || !url.endsWith(after)) continue;
       const detail = url.slice(before.length, url.length - after.length);
-      if (/^\d{1,15}$/.test(detail)) return { read, detail };
+      if (/^\d{1,15}$/.test(detail)) return { callers, read, detail };
     }
     return undefined;
   }

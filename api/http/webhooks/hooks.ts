@@ -1,4 +1,4 @@
-import type { Plugin, ResponseToolkit } from '@hapi/hapi';
+import type { ResponseToolkit } from '@hapi/hapi';
 import type { Logger } from 'pino';
 import { type GitSource, keyOf } from '../../../crds/model/kinds.js';
 import { isSuspended } from '../../../crds/model/suspend.js';
@@ -6,6 +6,7 @@ import type { SecretFiles } from '../../device-state/secret-files.js';
 import type { Store } from '../../store/store.js';
 import { json } from '../transport/answer.js';
 import { type AuthDeps, admissionOf, asked, refusal } from '../transport/auth.js';
+import type { Route } from '../transport/routes.js';
 import { isSigned, knowsSecret } from './hook-signature.js';
 import { StrangerBodies } from './stranger-bodies.js';
 
@@ -25,16 +26,14 @@ const QUIET_MS = 500;
  * `POST /hooks/<name>`: a server says that a repository has changed. Whoever knows the source's secret may, or the API's
  * global key. The body says nothing that is needed: it is read only for a signature that could be right.
  */
-export const hookRoutes: Plugin<HookDeps> = {
-  name: 'hooks',
-  register(server, deps) {
-    const bodies = new StrangerBodies(deps.bodyMs);
-    const calls = new Calls((name) => deps.store.touch(keyOf('GitSource', name)));
-    server.ext('onPostStop', () => calls.stop());
-    server.route({
+export function hookRoutes(deps: HookDeps): { readonly routes: readonly Route[]; stop(): void } {
+  const bodies = new StrangerBodies(deps.bodyMs);
+  const calls = new Calls((name) => deps.store.touch(keyOf('GitSource', name)));
+  const routes: readonly Route[] = [
+    {
       method: 'POST',
       path: '/hooks/{name}',
-      options: { auth: false },
+      callers: 'signed',
       async handler(request, h) {
         const name = String(request.params.name);
         const source = deps.store.get('GitSource', name);
@@ -52,9 +51,10 @@ export const hookRoutes: Plugin<HookDeps> = {
         calls.take(name);
         return said(h, 202, `${name} is looked at now`);
       },
-    });
-  },
-};
+    },
+  ];
+  return { routes, stop: () => calls.stop() };
+}
 
 const said = (h: ResponseToolkit, code: number, message: string) => json(h, { message }, code);
 

@@ -67,6 +67,17 @@ describe('reads that are ready', () => {
     });
   }
 
+  it('are byte for byte what the route sends wherever a route is declared so', async () => {
+    const cached = bench.server.routes
+      .filter(({ isCached }) => isCached)
+      .map(({ path }) => path.replace('{appId}', '2'));
+    assert.deepEqual(
+      [...PATHS, '/ping', '/v1/healthy'].filter((path) => !cached.includes(path)),
+      [],
+    );
+    for (const path of cached) assert.equal((await same(path, withKey)).code, 200, path);
+  });
+
   for (const path of ['/ping', '/v1/healthy']) {
     it(`are what the route of ${path} sends, whoever asks`, async () => {
       assert.equal((await same(path, withKey)).code, 200);

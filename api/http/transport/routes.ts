@@ -1,0 +1,56 @@
+import type { Lifecycle, Request, Server } from '@hapi/hapi';
+import { scopeOf } from './auth.js';
+import type { Callers } from './callers.js';
+import { ResourceError } from './kubernetes-status.js';
+import type { Read, ResponseCache } from './response-cache.js';
+
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** A route, as it is written down once: everything that the server and the tests have to know of it. */
+export interface Route {
+  readonly method: Method | readonly Method[];
+  readonly path: string;
+  readonly callers: Callers;
+  /**
+   * Name of the schema of the body in the OpenAPI document; a GET takes none. `ignored`: a body is not even read. Absent: what
+   * comes is read, and refused when it cannot be, but nothing is done with it.
+   */
+  readonly body?: string;
+  /**
+   * What a plain GET gets before the framework sees the request (`ResponseCache`): the bytes that the handler would send, or
+   * undefined for what is left to the handler.
+   */
+  readonly cached?: Read;
+  readonly handler: Lifecycle.Method;
+}
+
+declare module '@hapi/hapi' {
+  interface RouteOptionsApp {
+    isCached?: boolean;
+  }
+}
+
+/** Documents hold what an app's key must not see (other apps, their environments), so it sees none of them. */
+const GLOBAL_KEY = {
+  method: (request: Request) => {
+    if (scopeOf(request).type === 'global') return null;
+    throw ResourceError.forbidden('the resource API needs the global API key; this key belongs to one app');
+  },
+};
+
+/** Routes each in the framework, and those that are `cached` before it as well. */
+export function serve(server: Server, cache: ResponseCache, routes: readonly Route[]): void {
+  for (const { method, path, callers, body, cached, handler } of routes) {
+    if (cached) cache.register(path, callers, cached);
+    server.route({
+      method: typeof method === 'string' ? method : [...method],
+      path,
+      options: {
+        app: { callers, isCached: cached !== undefined, ...(body === undefined ? {} : { body }) },
+        ...(callers === 'anyone' || callers === 'signed' ? { auth: false } : {}),
+        ...(callers === 'global key' ? { pre: [GLOBAL_KEY] } : {}),
+      },
+      handler,
+    });
+  }
+}
