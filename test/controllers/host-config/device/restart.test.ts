@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { API_VERSION } from '../../../../crds/model/kinds.js';
+import { AFTER, BEFORE, CONFIG_TXT, DeviceBench, MARKER, SPEC } from './device-bench.js';
+
+const DUE = 'HOST_CONFIG_gpu_mem: 16 → 64';
+
+/** When the device is restarted for its settings, and when not. */
+describe('the restart of the device', () => {
+  let bench: DeviceBench;
+  beforeEach(async () => {
+    bench = await DeviceBench.open();
+  });
+  afterEach(() => bench.close());
+
+  it('is asked for once, and the status says what for', async () => {
+    await bench.declare(SPEC);
+    assert.deepEqual(bench.host.told, ['reboot']);
+    assert.match(bench.ready, /^RebootRequired: .*HOST_CONFIG_gpu_mem: 16 → 64/);
+    assert.deepEqual(bench.status.rebootRequired, [DUE, 'HOST_CONFIG_dtparam: "audio=on" → "i2c_arm=on","spi=on"']);
+    await bench.pass(3_600_000);
+    assert.deepEqual(bench.host.told, ['reboot'], 'asked twice');
+  });
+
+  it('is due no more when the change is taken back, and the file that tells programs of it goes', async () => {
+    await bench.declare({ ...SPEC, reboot: 'never' });
+    assert.match(bench.ready, /^RebootRequired: .*restart it by hand/);
+    assert.notEqual(await bench.host.get(MARKER), undefined);
+    const config = { HOST_CONFIG_gpu_mem: '16', HOST_CONFIG_dtparam: 'audio=on' };
+    await bench.declare({ config, reboot: 'never' });
+    assert.equal(bench.ready, 'True');
+    assert.equal(await bench.host.get(MARKER), undefined);
+    assert.deepEqual(bench.host.told, []);
+  });
+
+  it('happens in its window only', async () => {
+    const { clock } = bench.agent;
+    const at = new Date(clock.now() + 2 * 3_600_000);
+    await bench.declare({ ...SPEC, reboot: `window(* ${at.getHours()} * * *)` });
+    assert.match(bench.ready, /^RebootRequired: .*Its window begins at 2026-01-02T/);
+    assert.deepEqual(bench.host.told, []);
+    while (clock.now() < at.setMinutes(0, 0, 0) - 60_000) await bench.pass(60_000);
+    assert.deepEqual(bench.host.told, []);
+    await bench.pass(180_000);
+    assert.deepEqual(bench.host.told, ['reboot']);
+  });
+
+  it('is told of in the same words at every look while its window is far away', async () => {
+    await bench.declare({ ...SPEC, reboot: 'window(0 0 1 6 *)' });
+    assert.match(bench.ready, /^RebootRequired: .*Its window does not begin within a week$/);
+    const before = bench.agent.store.resourceVersion;
+    await bench.pass(3_600_000);
+    assert.equal(bench.agent.store.resourceVersion, before);
+    assert.deepEqual(bench.host.told, []);
+  });
+
+  it('waits for what is on its way, then for locks, and happens once', async () => {
+    await bench.declareApp();
+    await bench.declare(SPEC);
+    assert.match(bench.ready, /^RebootRequired: .*It waits for App hello to settle/);
+    assert.deepEqual(bench.host.told, []);
+
+    const app = bench.agent.store.get('App', 'hello') ?? assert.fail('no App');
+    bench.agent.store.setStatus(app, { observedGeneration: 1, conditions: [] });
+    bench.host.powerAnswer = { is: 'locked', message: 'Lockfile exists for { appId: 1, service: web }' };
+    await bench.pass(5_000);
+    assert.match(bench.ready, /^RebootRequired: .*HOST_CONFIG_gpu_mem: 16 → 64.*Lockfile exists/);
+    assert.deepEqual(bench.host.told, ['reboot']);
+
+    bench.host.powerAnswer = { is: 'scheduled' };
+    await bench.pass(60_000);
+    assert.deepEqual(bench.host.told, ['reboot', 'reboot']);
+    await bench.pass(3_600_000);
+    assert.deepEqual(bench.host.told, ['reboot', 'reboot']);
+  });
+
+  it('is not tried where this agent cannot, and the status says why', async () => {
+    bench.host.obstacle = 'This agent may not reboot the device';
+    await bench.declare(SPEC);
+    assert.match(bench.ready, /^RebootRequired: .*This agent may not/);
+    assert.deepEqual(bench.host.told, []);
+  });
+
+  it('is not asked for again when something undoes the change at each start', async () => {
+    await bench.declare({ ...SPEC, confirm: { deadlineSeconds: 0 } });
+    for (let starts = 0; starts < 3; starts += 1) {
+      assert.equal(await bench.configTxt(), AFTER);
+      await bench.host.put(CONFIG_TXT, BEFORE);
+      await bench.startDevice();
+      assert.deepEqual(bench.host.told, []);
+    }
+    assert.match(bench.ready, /^DoesNotConverge: .*something changed it back/);
+  });
+
+  describe('for a container that waits for it', () => {
+    const containerWaits = async (id: string): Promise<void> => {
+      const document = bench.agent.store.get('Service', 'a.b') ?? assert.fail('no Service');
+      const ready = { type: 'Ready', status: 'False', reason: 'RebootRequired', message: 'made' } as const;
+      bench.agent.store.setStatus(document, {
+        container: { id, name: 'b_1', createdAt: '2026-01-02T03:04:05.678Z', image: 'sha256:c' },
+        conditions: [{ ...ready, lastTransitionTime: '2026-01-02T03:04:05Z', observedGeneration: 1 }],
+      });
+      await bench.agent.quiet();
+    };
+    const [FIRST, SECOND] = ['1'.repeat(64), '2'.repeat(64)] as const;
+    beforeEach(async () => {
+      await bench.declare({});
+      const spec = { app: 'a', serviceName: 'b', image: 'c' };
+      await bench.agent.store.put('files', {
+        document: { apiVersion: API_VERSION, kind: 'Service', metadata: { name: 'a.b' }, spec },
+      });
+    });
+
+    it('is asked for once for each container', async () => {
+      await containerWaits(FIRST);
+      assert.match(bench.ready, /^RebootRequired: .*Service a.b starts with it \(container 111111111111\)/);
+      assert.deepEqual(bench.host.told, ['reboot']);
+      await containerWaits(FIRST);
+      assert.deepEqual(bench.host.told, ['reboot']);
+      await containerWaits(SECOND);
+      assert.deepEqual(bench.host.told, ['reboot', 'reboot']);
+    });
+
+    it('names the container also while a lock refuses it', async () => {
+      bench.host.powerAnswer = { is: 'locked', message: 'Lockfile exists' };
+      await containerWaits(FIRST);
+      assert.equal(
+        bench.ready,
+        'RebootRequired: The device has to be restarted: Service a.b starts with it (container 111111111111). Lockfile exists',
+      );
+    });
+  });
+});
