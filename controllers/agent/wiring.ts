@@ -44,8 +44,8 @@ const API_GATEWAY = '10.114.104.1';
 export type Wiring = Awaited<ReturnType<typeof wire>>;
 
 /**
- * Puts the agent together. Starts nothing, asks nobody and listens nowhere: what each part is handed may be used once
- * `start.ts`'s order has come to it. Rejects for settings that name no address.
+ * Puts the agent together. Starts nothing, asks nobody and listens nowhere: what a part is handed may be used once the part
+ * has been started, in the order of `startAgent`. Rejects for an engine's address that is none.
  */
 export async function wire(context: AgentContext) {
   const { settings, reporter, store, variables, keys, locks, host, logs, facts, tags, secrets, log } = context;
