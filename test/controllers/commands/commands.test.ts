@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { AnyDeclared, Key, RequestName } from '../../crds/model/kinds.js';
-import { acknowledgementsOf } from '../../crds/model/requests.js';
-import { declareApp } from '../setup/declared.js';
-import { type Agent, Device } from '../simulation/device.js';
-import { lockFiles } from '../simulation/device-view.js';
-import { FAULTS, noFaults } from '../simulation/fault-plan.js';
+import type { AnyDeclared, Key, RequestName } from '../../../crds/model/kinds.js';
+import { acknowledgementsOf } from '../../../crds/model/requests.js';
+import { declareApp } from '../../setup/declared.js';
+import { type Agent, Device } from '../../simulation/device.js';
+import { lockFiles } from '../../simulation/device-view.js';
+import { FAULTS, noFaults } from '../../simulation/fault-plan.js';
 
 /** Every which step is tried with a fault, each fault from another one on; all of them with SUPERCARGO_CRASHES=all. */
 const STRIDE = process.env.SUPERCARGO_CRASHES === 'all' ? 1 : 3;
