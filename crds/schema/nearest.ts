@@ -50,22 +50,56 @@ function contraries(candidate: string): readonly string[] {
   return [...opposites.filter((contrary) => contrary !== whole), ...ofNegations(parts)];
 }
 
+/** A known word, bare, and what would be its contrary. */
+class Candidate {
+  readonly letters: string;
+  #contraries: readonly string[] | undefined;
+
+  constructor(private readonly word: string) {
+    this.letters = bare(word);
+  }
+
+  get contraries(): readonly string[] {
+    this.#contraries ??= contraries(this.word);
+    return this.#contraries;
+  }
+}
+
+/** Known words are few, and asked for again and again. */
+const candidates = new Map<string, Candidate>();
+const LIMIT_CANDIDATES = 2_000;
+
+function candidateOf(word: string): Candidate {
+  const known = candidates.get(word);
+  if (known) return known;
+  const made = new Candidate(word);
+  if (candidates.size < LIMIT_CANDIDATES) candidates.set(word, made);
+  return made;
+}
+
 /**
  * The known word that was probably meant; undefined when none is near. Never one whose contrary is nearer: who writes
- * `external` does not mean `internal`. Pure.
+ * `external` does not mean `internal`. Takes some microseconds: a text of a MiB asks for thousands of words. Pure.
  */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   if (word.length > LONGEST) return undefined;
   const meant = bare(word);
+  const farthest = meant.length < 4 ? 1 : Math.max(2, Math.floor(meant.length / 3));
   let best: { readonly word: string; readonly far: number } | undefined;
-  for (const candidate of known) {
-    const far = distance(meant, bare(candidate));
-    if (far >= (best?.far ?? Number.POSITIVE_INFINITY)) continue;
-    const isContrary = contraries(candidate).some((contrary) => distance(meant, contrary) < far);
-    if (!isContrary) best = { word: candidate, far };
+  for (const one of known) {
+    const candidate = candidateOf(one);
+    const limit = Math.min(farthest, (best?.far ?? Number.POSITIVE_INFINITY) - 1);
+    if (Math.abs(candidate.letters.length - meant.length) > limit) continue; // so many letters are missing at least
+    const far = distance(meant, candidate.letters);
+    if (far > limit) continue;
+    const isContrary = far > 0 && candidate.contraries.some((contrary) => isNearer(meant, contrary, far));
+    if (!isContrary) best = { word: one, far };
   }
-  return best && best.far <= (meant.length < 4 ? 1 : Math.max(2, Math.floor(meant.length / 3))) ? best.word : undefined;
+  return best?.word;
 }
+
+const isNearer = (word: string, other: string, far: number): boolean =>
+  Math.abs(word.length - other.length) < far && distance(word, other) < far;
 
 /** `; did you mean "ports"?`, or nothing. Pure. */
 export function suggestion(word: string, known: readonly string[]): string {

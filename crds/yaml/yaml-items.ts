@@ -34,11 +34,18 @@ export function yamlItems(text: string, file: string): YamlItems {
   const parsed = parseYaml(text, lines);
   if (!parsed.ok) return { items: [], problems: [{ message: parsed.message, source: at(parsed.offset) }] };
   if (parsed.documents.length > LIMIT_DOCUMENTS) {
-    return { items: [], problems: [{ message: `More than ${LIMIT_DOCUMENTS} documents`, source: at(0) }] };
+    return { items: [], problems: [tooMany(at(0))] };
   }
   const read = parsed.documents.map((document) => readDocument(document, at));
-  return { items: read.flatMap(({ items }) => items), problems: read.flatMap(({ problems }) => problems) };
+  const items = read.flatMap((one) => one.items);
+  if (items.length > LIMIT_DOCUMENTS) return { items: [], problems: [tooMany(at(0))] };
+  return { items, problems: read.flatMap(({ problems }) => problems) };
 }
+
+const tooMany = (source: Source): Problem => ({
+  message: `More than ${LIMIT_DOCUMENTS} documents in one file; split it`,
+  source,
+});
 
 function readDocument(document: Document, at: (offset: number) => Source): YamlItems {
   const found = document.errors.length

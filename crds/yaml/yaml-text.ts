@@ -244,7 +244,7 @@ function stepIntoMap(items: readonly Pair[], path: string): Step | undefined {
   for (const { key, value } of items) {
     const text = keyText(key);
     if (text === undefined) continue;
-    for (const form of [text, `.${text}`, `[${JSON.stringify(text)}]`, `['${text}']`, `[${text}]`]) {
+    for (const form of path.startsWith('[') ? bracketed(text) : [text, `.${text}`]) {
       if (!path.startsWith(form)) continue;
       const rest = path.slice(form.length);
       const ends = rest === '' || rest.startsWith('.') || rest.startsWith('[');
@@ -253,6 +253,8 @@ function stepIntoMap(items: readonly Pair[], path: string): Step | undefined {
   }
   return best;
 }
+
+const bracketed = (text: string): readonly string[] => [text, `[${JSON.stringify(text)}]`, `['${text}']`, `[${text}]`];
 
 function stepIntoList(items: readonly unknown[], path: string): Step | undefined {
   const [matched, bracketed, dotted] = /^(?:\[(\d+)\]|\.?(\d+)(?=[.[]|$))/.exec(path) ?? [];

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { type FSWatcher, watch } from 'chokidar';
 import { canonicalHash } from '../../../crds/model/hash.js';
 import { KINDS, type Problem } from '../../../crds/model/kinds.js';
@@ -329,6 +329,7 @@ class WatchedFolders implements FolderSource {
       const hash = canonicalHash(content.toString('base64'));
       if (known?.hash === hash) return this.#know(file, { ...known, stamp });
       const read = readDocuments(content, file, this.#options);
+      await nextTurn(); // a large file takes its time; whoever waits comes before the next one, and before the proposal
       // Changed while it was read: the stamp does not fit, so the next look reads it again.
       const isWhole = stampOf(after) === stamp;
       return isWhole ? this.#know(file, { stamp, hash, read }) : this.#beingWritten(file);

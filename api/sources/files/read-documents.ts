@@ -9,6 +9,9 @@ import { deviceDocument, isTargetState, parseTargetState } from '../target-state
 /** Larger texts are refused unread: parsing 1 MiB of YAML already costs a small device a second and 150 MB. */
 export const LIMIT_BYTES = 1024 * 1024;
 
+/** Behind so many problems of one text each further document that is refused has one only. */
+const LIMIT_TOLD = 100;
+
 export interface ReadOptions {
   readonly parse: Parse;
   /** Names this device in a Supervisor target state. */
@@ -27,8 +30,11 @@ export function readDocuments(content: Uint8Array, file: string, options: ReadOp
     return { documents: [], problems: [{ message, source: { file } }], warnings: [] };
   }
   const { items, problems } = yamlItems(decoded, file);
+  let told = 0;
   const read = items.map(({ value, locate }) => {
-    const documents = readItem(value, locate, options);
+    const limit = told < LIMIT_TOLD ? LIMIT_PROBLEMS : 1;
+    const documents = readItem(value, locate, options, limit);
+    told += documents.problems.length;
     // A target state was written by a program, which has filled in what was to be filled in.
     const warnings = isTargetState(value) ? [] : literalReferences(value, locate);
     return { ...documents, warnings: [...documents.warnings, ...warnings] };
@@ -44,6 +50,7 @@ export function readItem(
   item: unknown,
   locate: (path: string) => Source,
   { parse, deviceUuid }: ReadOptions,
+  limitProblems = LIMIT_PROBLEMS,
 ): Documents {
   const source = locate('');
   if (item === null || item === undefined) return { documents: [], problems: [], warnings: [] };
@@ -76,7 +83,7 @@ export function readItem(
   const result = parse(item);
   if (result.ok) return { documents: [{ document: result.document, source }], problems: [], warnings: [] };
   const who = result.kind && result.name ? { kind: result.kind, name: result.name } : {};
-  const problems = result.issues.slice(0, LIMIT_PROBLEMS).map(({ path, message }) => ({
+  const problems = result.issues.slice(0, limitProblems).map(({ path, message }) => ({
     message,
     ...(path === '' ? {} : { path }),
     source: locate(path),

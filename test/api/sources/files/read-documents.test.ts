@@ -139,6 +139,7 @@ describe('readDocuments', () => {
         want: [/^m\/a\.yaml:\d+:\d+: The text is too long/],
       },
       { it: 'too many documents', text: '---\na\n'.repeat(1001), want: [/More than 1000 documents/] },
+      { it: 'too many documents in a list', text: `[${'{},'.repeat(1000)}{}]`, want: [/More than 1000 documents/] },
       {
         it: '10 MB',
         text: new Uint8Array(10 * 1024 * 1024).fill(0x61),
