@@ -135,10 +135,17 @@ const digestOf = (key: string): Buffer => createHash('sha256').update(key).diges
 
 /** The file's keys; undefined when there is none, or none any more because it was set aside. */
 function read(path: string, nowMs: number, log: KeysDeps['log']): KeyFile | undefined {
-  const text = readOwnFile(path);
-  if (text === undefined) return undefined;
-  const file = parse(text);
-  if (!file) log.error({ path, aside: quarantine(path, nowMs) }, 'The key file cannot be used; making new keys');
+  const found = readOwnFile(path);
+  if (!found) return undefined;
+  const { unfit } = found;
+  const file = unfit === undefined ? parse(found.text) : undefined;
+  if (!file) {
+    const aside = quarantine(path, nowMs);
+    log.error(
+      { path, aside },
+      `The key file cannot be used${unfit === undefined ? '' : ` (${unfit})`}; making new keys`,
+    );
+  }
   return file;
 }
 

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { type Disk, nodeDisk, replaceFile, syncFolders } from '../platform/disk.js';
+import { type Disk, nodeDisk, replaceFile, StorageError, syncFolders } from '../platform/disk.js';
 import { quarantine, readOwnFile } from '../platform/quarantine.js';
 import { Turns } from '../platform/turns.js';
 
@@ -15,9 +15,16 @@ interface Tag {
 export interface Tags {
   /** In the order in which they were first set. */
   list(): readonly Tag[];
-  /** Sets these and leaves the others. On disk when it resolves; an equal value is not written. */
+  /**
+   * Sets these and leaves the others. On disk when it resolves; an equal value is not written. Rejects with `StorageError`,
+   * also when they would take too much.
+   */
   merge(tags: Readonly<Record<string, string>>): Promise<void>;
 }
+
+/** Most that all tags together take. Every service with a key may set some, and nobody can take one away. */
+const LIMIT_BYTES = 1024 * 1024;
+const TOO_MUCH = 'The tags would take more than 1 MiB; they stay as they were';
 
 export interface TagsDeps {
   /** Holds `tags.json`; made when missing, at the first tag. */
@@ -39,8 +46,10 @@ export function openTags({ folder, now, log, disk = nodeDisk }: TagsDeps): Tags 
       turns.run(async () => {
         const next = merged(tags, changes);
         if (next === tags) return;
+        const text = `${JSON.stringify({ tags: next }, null, 2)}\n`;
+        if (Buffer.byteLength(text) > LIMIT_BYTES) throw new StorageError(TOO_MUCH);
         mkdirSync(folder, { recursive: true, mode: 0o700 });
-        await replaceFile(disk, path, `${JSON.stringify({ tags: next }, null, 2)}\n`);
+        await replaceFile(disk, path, text);
         await syncFolders(disk, [folder]);
         tags = next;
       }),
@@ -55,17 +64,22 @@ function merged(tags: readonly Tag[], changes: Readonly<Record<string, string>>)
     wanted.delete(tag.name);
     return value === undefined || value === tag.value ? tag : { ...tag, value };
   });
-  const last = Math.max(0, ...tags.map(({ id }) => id));
+  const last = tags.reduce((highest, { id }) => Math.max(highest, id), 0);
   const fresh = [...wanted].map(([name, value], index) => ({ id: last + 1 + index, name, value }));
   const same = fresh.length === 0 && kept.every((tag, index) => tag === tags[index]);
   return same ? tags : [...kept, ...fresh];
 }
 
 function read(path: string, nowMs: number, log: TagsDeps['log']): readonly Tag[] {
-  const text = readOwnFile(path);
-  if (text === undefined) return [];
-  const tags = parse(text);
-  if (!tags) log.error({ path, aside: quarantine(path, nowMs) }, 'The tags cannot be used; beginning without any');
+  const found = readOwnFile(path);
+  if (!found) return [];
+  const { unfit } = found;
+  const tags = unfit === undefined ? parse(found.text) : undefined;
+  if (!tags) {
+    const aside = quarantine(path, nowMs);
+    const why = unfit === undefined ? '' : ` (${unfit})`;
+    log.error({ path, aside }, `The tags cannot be used${why}; beginning without any`);
+  }
   return tags ?? [];
 }
 

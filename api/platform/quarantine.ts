@@ -8,18 +8,32 @@ const ASIDE = /\.corrupt-(\d+)$/;
 
 export const isSetAside = (fileName: string): boolean => ASIDE.test(fileName);
 
+/** Most that is read of a file of our own, bytes. A document with everything that waits for its place has a few MiB. */
+export const LIMIT_OWN_BYTES = 64 * 1024 * 1024;
+
+/** What has the name of a file of our own: its text, or one sentence why it cannot be one of ours. */
+export type OwnFile = { readonly text: string; readonly unfit?: undefined } | { readonly unfit: string };
+
 /**
- * The text of a file of our own; undefined when there is none. Empty, which no such file is, where something else than a
- * file has its name: that is to be set aside like a file that cannot be used. Throws `StorageError`.
+ * Reads a file of our own; undefined when there is none. What is no file, or larger than any of ours, is `unfit`: it is to
+ * be set aside like one that says nonsense. Throws `StorageError` when the disk refuses.
  */
-export function readOwnFile(path: string): string | undefined {
+export function readOwnFile(path: string, limitBytes = LIMIT_OWN_BYTES): OwnFile | undefined {
   try {
     const seen = statSync(path, { throwIfNoEntry: false });
     if (!seen) return undefined;
-    return seen.isFile() ? readFileSync(path, 'utf8') : '';
+    if (!seen.isFile()) return { unfit: 'it is not a file' };
+    if (seen.size > limitBytes) return { unfit: `it has ${seen.size} bytes, and at most ${limitBytes} are read` };
+    return { text: readFileSync(path, 'utf8') };
   } catch (error) {
     throw storageError('read', path, error);
   }
+}
+
+/** The JSON in a file of our own. Throws, saying why, for what is none. */
+export function jsonOf(file: OwnFile): unknown {
+  if (file.unfit !== undefined) throw new Error(file.unfit);
+  return JSON.parse(file.text);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { UnfitFileError } from '../../api/platform/read-file.js';
 import { parseMap } from '../../crds/model/maps.js';
 import { type HostFs, nodeHostFs } from './fs.js';
 
@@ -92,8 +93,7 @@ export class HostStateFile {
   /** A file that cannot be understood is set aside: nothing is known then. */
   async load(): Promise<HostState> {
     if (this.#state) return this.#state;
-    const text = (await this.#fs.read(this.#path))?.toString('utf8');
-    const state = text === undefined ? NO_STATE : parse(text);
+    const state = await this.#read();
     if (!state) {
       const aside = `${this.#path}.corrupt-${this.deps.now()}`;
       await this.#fs.rename(this.#path, aside);
@@ -101,6 +101,17 @@ export class HostStateFile {
     }
     this.#state = state ?? NO_STATE;
     return this.#state;
+  }
+
+  /** Undefined for what cannot be understood: no file of ours is so large, and no folder. */
+  async #read(): Promise<HostState | undefined> {
+    try {
+      const text = (await this.#fs.read(this.#path))?.toString('utf8');
+      return text === undefined ? NO_STATE : parse(text);
+    } catch (error) {
+      if (error instanceof UnfitFileError && error.code !== 'ETIMEDOUT') return undefined;
+      throw error;
+    }
   }
 
   /** Keeps what a file said before it was changed last, in `<data>/host-files/<name>`, for people. */

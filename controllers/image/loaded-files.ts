@@ -1,8 +1,9 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Logger } from 'pino';
 import { type Disk, nodeDisk, replaceFile, syncFolders } from '../../api/platform/disk.js';
-import { hasCode } from '../../api/platform/errors.js';
+import { jsonOf, readOwnFile } from '../../api/platform/quarantine.js';
+import { isMap } from '../../crds/model/maps.js';
 
 /** What a file of images was when it was read, and what came of it. */
 export interface LoadedFile {
@@ -52,11 +53,15 @@ export function openLoadedFiles(path: string, log: Pick<Logger, 'warn'>, disk: D
 
 function read(path: string, log: Pick<Logger, 'warn'>): ReadonlyMap<string, LoadedFile> {
   try {
-    const { files } = JSON.parse(readFileSync(path, 'utf8')) as { readonly files: Readonly<Record<string, unknown>> };
-    return new Map(Object.entries(files).filter((entry): entry is [string, LoadedFile] => isLoadedFile(entry[1])));
+    const found = readOwnFile(path);
+    if (!found) return new Map();
+    const value = jsonOf(found);
+    if (!isMap(value) || !isMap(value.files)) throw new Error('it is not a map of files');
+    return new Map(
+      Object.entries(value.files).filter((entry): entry is [string, LoadedFile] => isLoadedFile(entry[1])),
+    );
   } catch (error) {
-    if (!hasCode(error, 'ENOENT'))
-      log.warn({ err: error, path }, 'The list of loaded files cannot be used; files of images are read again');
+    log.warn({ err: error, path }, 'The list of loaded files cannot be used; files of images are read again');
     return new Map();
   }
 }
@@ -64,5 +69,6 @@ function read(path: string, log: Pick<Logger, 'warn'>): ReadonlyMap<string, Load
 function isLoadedFile(value: unknown): value is LoadedFile {
   if (typeof value !== 'object' || value === null) return false;
   const { size, mtimeMs, images } = value as Partial<Record<keyof LoadedFile, unknown>>;
-  return typeof size === 'number' && typeof mtimeMs === 'number' && Array.isArray(images);
+  const areTexts = Array.isArray(images) && images.every((image) => typeof image === 'string');
+  return typeof size === 'number' && typeof mtimeMs === 'number' && areTexts;
 }

@@ -1,14 +1,17 @@
-import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Logger } from 'pino';
 import { type Key, KINDS } from '../../../crds/model/kinds.js';
-import { type Disk, replaceFile, storageError, syncFolders } from '../../platform/disk.js';
-import { hasCode } from '../../platform/errors.js';
+import { isMap } from '../../../crds/model/maps.js';
+import { type Disk, replaceFile, StorageError, storageError, syncFolders } from '../../platform/disk.js';
+import { jsonOf, readOwnFile } from '../../platform/quarantine.js';
 import { pathOf } from './document-files.js';
 import { openFolders } from './folders.js';
 
 /** Text of each document of one commit; `undefined` for one that goes. */
 export type Commit = ReadonlyMap<Key, string | undefined>;
+
+/** Largest commit: what a start could not read back must not be written. */
+const LIMIT_BYTES = 256 * 1024 * 1024;
 
 export const journalPath = (root: string): string => join(root, 'commit.json');
 
@@ -47,7 +50,13 @@ export class Journal {
     await this.#restore();
     const { root, disk, log } = this.deps;
     const path = journalPath(root);
-    await replaceFile(disk, path, renderCommit(commit));
+    const text = renderCommit(commit);
+    if (Buffer.byteLength(text) > LIMIT_BYTES) {
+      throw new StorageError(
+        `${commit.size} documents at once are more than ${LIMIT_BYTES / 1024 ** 2} MiB, the most that is read back`,
+      );
+    }
+    await replaceFile(disk, path, text);
     try {
       await syncFolders(disk, [root]);
     } catch (error) {
@@ -125,14 +134,9 @@ const renderCommit = (commit: Commit): string =>
 
 /** The commit that a killed process left, as parsed JSON by key; undefined when there is none. Throws on junk. */
 export function readJournal(root: string): ReadonlyMap<string, unknown> | undefined {
-  let text: string;
-  try {
-    text = readFileSync(journalPath(root), 'utf8');
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return undefined;
-    throw error;
-  }
-  const value: unknown = JSON.parse(text);
-  if (typeof value !== 'object' || value === null) throw new Error('not an object');
+  const file = readOwnFile(journalPath(root), LIMIT_BYTES);
+  if (!file) return undefined;
+  const value = jsonOf(file);
+  if (!isMap(value)) throw new Error('not an object');
   return new Map(Object.entries(value));
 }

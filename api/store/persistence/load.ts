@@ -1,9 +1,9 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Key, KINDS, keyOf, splitKey } from '../../../crds/model/kinds.js';
 import { isTemporary, storageError } from '../../platform/disk.js';
 import { errorMessage } from '../../platform/errors.js';
-import { quarantine } from '../../platform/quarantine.js';
+import { jsonOf, quarantine, readOwnFile } from '../../platform/quarantine.js';
 import { type Entry, keyOfEntry } from '../entry.js';
 import { frozen } from '../frozen.js';
 import { folderOf, parseDocument, parseStatus, pathOf, renderDocument, type StoredStatus } from './document-files.js';
@@ -123,11 +123,17 @@ function* filesOf(folder: string): Generator<Read> {
     if (!fileName.endsWith('.json') || fileName.startsWith('.')) continue;
     const path = join(folder, fileName);
     try {
-      yield { path, fileName, value: JSON.parse(readFileSync(path, 'utf8')) };
+      yield { path, fileName, value: read(path) };
     } catch (failure) {
       yield { path, fileName, failure };
     }
   }
+}
+
+function read(path: string): unknown {
+  const file = readOwnFile(path);
+  if (!file) throw new Error('it leads nowhere');
+  return jsonOf(file);
 }
 
 /** Makes the folders and removes what killed writers left in them. */

@@ -4,7 +4,7 @@ import { mkdir, readFile, rename } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { nodeDisk, replaceFile, syncFolders } from '../../../api/platform/disk.js';
-import { hasCode } from '../../../api/platform/errors.js';
+import { errorMessage, hasCode } from '../../../api/platform/errors.js';
 import { readBounded } from '../../../api/platform/read-file.js';
 import { parseMap } from '../../../crds/model/maps.js';
 import type { DeviceFacts } from './facts.js';
@@ -75,7 +75,10 @@ export function parseOsRelease(content: string): Readonly<Partial<Record<string,
  */
 async function keptUuid(dataFolder: string, nowMs: number): Promise<string> {
   const path = join(dataFolder, 'device.json');
-  const content = await textOf(path, ['ENOENT']);
+  const content = await textOf(path, ['ENOENT']).catch((error: Error) => {
+    if (hasCode(error.cause, 'EFBIG')) return ''; // no uuid is so long
+    throw error;
+  });
   const kept = uuidIn(parseMap(content ?? ''));
   if (kept !== undefined) return kept;
   if (content !== undefined) await rename(path, `${path}.corrupt-${nowMs}`);
@@ -96,7 +99,7 @@ async function textOf(
     return (await readBounded(path)).toString();
   } catch (error) {
     if (hasCode(error, ...absent)) return undefined;
-    throw new Error(`Could not read ${path}`, { cause: error });
+    throw new Error(`Could not read ${path}: ${errorMessage(error)}`, { cause: error });
   }
 }
 
