@@ -1,4 +1,5 @@
 import { errorMessage } from '../../../api/platform/errors.js';
+import { parseJsonWithin } from '../../../api/platform/json-text.js';
 import { type Env, findProgram, withoutSecrets } from '../../../api/platform/programs.js';
 import { runProgram } from '../../../api/platform/run-program.js';
 import { HUB, HUB_KEY } from '../../../crds/model/image-reference.js';
@@ -27,7 +28,7 @@ export async function askHelper(
     throw new CredentialsError(`${program} could not tell the credentials of ${registry}: it ended with ${code}`);
   }
   try {
-    const { username, secret } = entryOf(JSON.parse(output)) as Readonly<Record<string, string | undefined>>;
+    const { username, secret } = entryOf(parseJsonWithin(output)) as Readonly<Record<string, string | undefined>>;
     if (!username || secret === undefined) return undefined;
     return username === '<token>' ? { identitytoken: secret } : { username, password: secret };
   } catch {

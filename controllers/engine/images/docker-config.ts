@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { errorCode, isMissing } from '../../../api/platform/errors.js';
+import { parseJsonWithin, TooMuchJson } from '../../../api/platform/json-text.js';
 import type { Env } from '../../../api/platform/programs.js';
 import { readBounded, UnfitFileError } from '../../../api/platform/read-file.js';
 import { hostOf } from '../../../crds/model/image-reference.js';
@@ -34,14 +35,15 @@ export async function readDockerConfig(path: string): Promise<DockerConfig | und
   try {
     return parseDockerConfig(text);
   } catch (error) {
-    const why = error instanceof CredentialsError ? error.message : 'it is not JSON';
+    const isTold = error instanceof CredentialsError || error instanceof TooMuchJson;
+    const why = isTold ? error.message : 'it is not JSON';
     throw new CredentialsError(`${path} cannot be used: ${why}`);
   }
 }
 
 /** What a config file says about registries. Throws for what is none; never with any of its text. Pure. */
 export function parseDockerConfig(text: string): DockerConfig {
-  const value: unknown = JSON.parse(text);
+  const value = parseJsonWithin(text);
   const { auths = {}, credHelpers = {}, credsStore } = isMap(value) ? value : {};
   if (!isMap(auths)) throw new CredentialsError('auths is not a map');
   return {

@@ -34,10 +34,17 @@ function decode(auth: string): AuthEntry {
   return { username: text.slice(0, colon), password: text.slice(colon + 1).replace(/\0+$/, '') };
 }
 
-/** A value of unknown origin as an entry: only texts are taken over. Pure. */
+/** Names of what an entry says, of `docker login`, a secret or a helper. */
+const FIELDS = new Set(['username', 'password', 'auth', 'identitytoken', 'registrytoken', 'secret']);
+
+/** A value of unknown origin as an entry: only texts that mean something are taken over. Pure. */
 export function entryOf(value: unknown): AuthEntry {
   if (typeof value !== 'object' || value === null)
     throw new CredentialsError('Expected a map of username and password');
-  const texts = Object.entries(value).filter((pair): pair is [string, string] => typeof pair[1] === 'string');
-  return Object.fromEntries(texts.map(([name, text]) => [name.toLowerCase(), text]));
+  const entry: Record<string, string> = {};
+  for (const [name, text] of Object.entries(value)) {
+    const field = name.toLowerCase();
+    if (typeof text === 'string' && FIELDS.has(field)) entry[field] = text;
+  }
+  return entry;
 }

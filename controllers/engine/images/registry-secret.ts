@@ -1,3 +1,4 @@
+import { parseJsonWithin, TooMuchJson } from '../../../api/platform/json-text.js';
 import { parseDockerConfig } from './docker-config.js';
 import { type AuthEntry, CredentialsError, entryOf } from './registry-auth.js';
 
@@ -14,7 +15,7 @@ export function parseSecret(text: string, registry: string): AuthEntry {
     return { username: line.slice(0, colon), password: line.slice(colon + 1) };
   }
   try {
-    const value: unknown = JSON.parse(trimmed);
+    const value = parseJsonWithin(trimmed);
     if (typeof value === 'object' && value !== null && 'auths' in value) {
       const entry = parseDockerConfig(trimmed).auths.get(registry);
       if (!entry) throw new CredentialsError(`it has no entry for ${registry} under auths`);
@@ -22,7 +23,8 @@ export function parseSecret(text: string, registry: string): AuthEntry {
     }
     return entryOf(value);
   } catch (error) {
-    throw error instanceof CredentialsError ? error : new CredentialsError(EXPECTED);
+    if (error instanceof CredentialsError) throw error;
+    throw new CredentialsError(error instanceof TooMuchJson ? error.message : EXPECTED);
   }
 }
 const EXPECTED = 'expected JSON with username and password, or one line username:password';

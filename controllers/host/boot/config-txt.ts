@@ -91,12 +91,13 @@ function say(text: string, owner: ParamOwner): Said {
 export const readConfigTxt = (text: string): BootValues => valuesOf(parse(text));
 
 function valuesOf({ said }: ConfigTxt): BootValues {
-  const values = new Map<string, BootValue>();
+  const values = new Map<string, string | string[]>();
   const overlays = new Map<number, string[]>();
   const reopened: string[] = [];
   const add = (key: string, element: string): void => {
     const before = values.get(key);
-    values.set(key, [...(Array.isArray(before) ? before : []), element]);
+    if (Array.isArray(before)) before.push(element);
+    else values.set(key, [element]);
   };
   for (const [at, one] of said.entries()) {
     if (one.is === 'value') {

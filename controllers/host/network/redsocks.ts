@@ -83,11 +83,41 @@ const quoted = (text: string): string => {
   return `"${escaped}"`;
 };
 
-const TOKENS = /\n|[^\S\n]+|\/\/[^\n]*|\/\*[\s\S]*?\*\/|"(?:\\[^\n]|[^"\\\n])*"|[{}=;]|[^\s{}=;"]+|"/g;
+/** A token that is neither a comment of several lines nor a text in quotes; some of those two have no end, and begin nothing. */
+const PLAIN_TOKEN = /\n|[^\S\n]+|\/\/[^\n]*|[{}=;]|[^\s{}=;"]+|"/y;
 
 interface Token {
   readonly text: string;
   readonly at: number;
+}
+
+/** All of a text, token by token. No place is looked at more than twice: what has no end is not looked for again. */
+function* tokensOf(text: string): Generator<Token> {
+  const lastClose = text.lastIndexOf('*/');
+  let openUntil = 0; // behind one quote without an end on its line, all others of the line are escaped and have none either
+  for (let at = 0; at < text.length; ) {
+    let end: number | undefined;
+    if (text.startsWith('/*', at) && at + 2 <= lastClose) end = text.indexOf('*/', at + 2) + 2;
+    else if (text[at] === '"' && at >= openUntil) {
+      const { closed, to } = quotedFrom(text, at);
+      if (closed) end = to;
+      else openUntil = to;
+    }
+    PLAIN_TOKEN.lastIndex = at;
+    end ??= at + (PLAIN_TOKEN.exec(text)?.[0].length ?? 1);
+    yield { text: text.slice(at, end), at };
+    at = end;
+  }
+}
+
+/** Where a text in quotes ends, or the line on which its end is missing. A backslash takes the next character along. */
+function quotedFrom(text: string, from: number): { readonly closed: boolean; readonly to: number } {
+  for (let at = from + 1; at < text.length; at += 1) {
+    if (text[at] === '"') return { closed: true, to: at + 1 };
+    if (text[at] === '\\') at += 1;
+    if (text[at] === '\n') return { closed: false, to: at };
+  }
+  return { closed: false, to: text.length };
 }
 
 /** Every block's assignments by name; of two blocks with one name the first counts. */
@@ -102,7 +132,7 @@ function blocksOf(source: string): ReadonlyMap<string, Readonly<Record<string, s
     if (entry) open?.entries.push(entry);
     statement = [];
   };
-  for (const { 0: token, index: at } of text.matchAll(TOKENS)) {
+  for (const { text: token, at } of tokensOf(text)) {
     if (token !== '\n' && /^(?:\s|\/\/|\/\*)/.test(token)) continue;
     if (!open) {
       if (token === '{') open = { name: word, entries: [] };
