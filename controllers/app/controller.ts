@@ -16,7 +16,7 @@ import { identityOf } from './release/children.js';
 import { type AppResult, appStatus } from './status.js';
 import { wakeLockWaiters } from './update-lock.js';
 
-/** Apps: releases, staged, locked, promoted, verified. */
+/** Makes the controller of Apps: it stages, promotes and verifies releases, and takes Apps down. */
 export function appController(deps: AppDeps): Controller {
   const memory: Memory = { swept: new Set(), releasing: new Set(), refusals: new Map(), ages: new Ages(deps) };
   const { store, world } = deps;
@@ -46,7 +46,7 @@ export function appController(deps: AppDeps): Controller {
   };
 }
 
-/** Once for each time that it begins and ends. */
+/** Records an event when a suspension begins, and when it ends. */
 function announceSuspension(deps: AppDeps, before: App, after: App): void {
   const was = before.status?.phase === 'Suspended';
   const is = after.status?.phase === 'Suspended';
@@ -54,7 +54,7 @@ function announceSuspension(deps: AppDeps, before: App, after: App): void {
   if (!is && was) event(deps, after, 'Resumed', 'The app is kept as its documents say again');
 }
 
-/** The Supervisor's line, once for each rejection. */
+/** Writes the Supervisor's line, once for each rejection. */
 function announceRejection({ logs }: AppDeps, app: App, { unsatisfied }: AppFacts, { message }: TerminalError): void {
   if (conditionOf(app, 'Stalled')?.message === message) return;
   const { name, release } = identityOf(app);
@@ -67,7 +67,7 @@ function announceRejection({ logs }: AppDeps, app: App, { unsatisfied }: AppFact
 
 function watches({ store, world }: AppDeps, memory: Memory, wake: (name: string) => void): () => void {
   const stopStore = store.watch(({ object, type, parts }) => {
-    // A service that is only asked to look: by us, perhaps, while it waits for the lock. That would never end.
+    // Nothing of it changed: it was only woken, perhaps by `wakeLockWaiters`. Reacting to that would never end.
     if (type === 'MODIFIED' && parts.length === 0) return;
     if (object.kind === 'App') {
       if (type === 'DELETED') memory.refusals.delete(object.metadata.name);

@@ -13,8 +13,8 @@ import type { AppResult } from './status.js';
 import { claim, unlock } from './update-lock.js';
 
 /**
- * Declares children, takes the update lock or gives it back, or says how a command ended. Throws for a failure: a
- * `TerminalError` when a child's name belongs to somebody else.
+ * Takes one step: declares children, takes the update lock or gives it back, or acknowledges commands. Throws for a
+ * failure: a `TerminalError` when a child's name belongs to somebody else.
  */
 export async function executeAppStep(
   deps: AppDeps,
@@ -41,8 +41,8 @@ export async function executeAppStep(
       return propose(deps, app, step, [...desired, ...without(spareImages, desired)]);
     }
     case 'advance': {
-      const came = await lookAgain(deps.world, facts.diskPressure);
-      if (came) return { outcome: { is: 'progressing', reason: 'Staging', message: `${came} is on the device` } };
+      const local = await findLocalImage(deps.world, facts.diskPressure);
+      if (local) return { outcome: { is: 'progressing', reason: 'Staging', message: `${local} is on the device` } };
       const first = desired.filter(({ kind, metadata }) => kind === 'Service' && step.services.includes(metadata.name));
       return propose(deps, app, step, [...first, ...without(active, first)]);
     }
@@ -80,8 +80,8 @@ export async function executeAppStep(
   }
 }
 
-/** An image that has not been looked for may be there all the same; then nothing has to stop for it. Returns one that is. */
-async function lookAgain(world: World, { earlyStops }: AppFacts['diskPressure']): Promise<string | undefined> {
+/** Asks the engine for the missing images before anything stops for them. Returns the first one that is local after all. */
+async function findLocalImage(world: World, { earlyStops }: AppFacts['diskPressure']): Promise<string | undefined> {
   for (const { image } of earlyStops) if (await world.refreshImage(image, timeoutSignal(LOOK_MS))) return image;
   return undefined;
 }

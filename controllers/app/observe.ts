@@ -34,16 +34,16 @@ import { filterByContract } from './release/contracts.js';
 
 export interface Observed {
   readonly store: Store;
-  /** Read only: what is local. The App never acts on the engine. */
+  /** Read only: the App never acts on the engine. */
   readonly world: World;
   readonly locks: UpdateLocks;
-  /** What the engine is like; without it images are taken as they come. */
+  /** What the engine is like. Without it the platform of images is not checked. */
   readonly traits?: () => EngineTraits;
   /** What this device has that contracts may require. */
   readonly offers: readonly Capability[];
   /** The time of day, ms since the epoch. */
   readonly now: () => number;
-  /** Of a clock that is never set, ms. */
+  /** The time of a clock that is never set, ms. */
   readonly monotonic: () => number;
   /** How long images are kept after the release that wanted them, ms. */
   readonly imageGraceMs: number;
@@ -58,7 +58,7 @@ export interface AppDeps extends Observed {
 export interface Memory {
   /** Numbers of Apps whose lock files of an earlier process have been removed. */
   readonly swept: Set<number>;
-  /** Numbers of Apps whose lock is given back as soon as a step under it has ended: said once. */
+  /** Numbers of Apps whose lock is given back as soon as a step under it has ended; the log says so once. */
   readonly releasing: Set<number>;
   /**
    * How often in a row the lock of an App was found taken for the same document and request, and when to look again by
@@ -69,13 +69,13 @@ export interface Memory {
   readonly ages: Ages;
 }
 
-/** What a pass knows of an App. */
+/** What a pass has observed of an App. */
 export interface AppObservation extends AppFacts {
-  /** The document that the pass decides about. A status never answers for one that came later. */
+  /** The document that the pass decides about; a status is never about one that was written later. */
   readonly document: App;
 }
 
-/** Everything that a decision about an App rests on, read afresh. */
+/** Reads everything that a decision about an App depends on. */
 export function observeApp(
   { store, world, locks, offers, traits, now, imageGraceMs: graceMs }: Observed,
   { swept, ages }: Pick<Memory, 'swept' | 'ages'>,
@@ -123,7 +123,7 @@ export function observeApp(
   };
 }
 
-/** Services whose image is local and made for another machine; not one that a container has been made of already. */
+/** Returns an issue for each service whose local image is made for another machine, unless a container was made of it. */
 function foreignImages(app: App, world: World, machine: string | undefined): readonly Issue[] {
   const { appId, release } = identityOf(app);
   if (release === null) return [];
@@ -136,7 +136,10 @@ function foreignImages(app: App, world: World, machine: string | undefined): rea
   });
 }
 
-/** What of the host the labels of local images mount although the App does not say so: nobody knows them sooner. */
+/**
+ * Returns an issue for each path of the host that the labels of a local image mount without leave. The labels are not
+ * known before the image is local.
+ */
 function accessOfImages({ metadata, spec }: App, world: World): readonly Issue[] {
   if (spec.release === null || spec.allowHostBinds === true || cameAsTargetState(metadata)) return [];
   return Object.entries(spec.services ?? {}).flatMap(([name, fields]) =>
@@ -156,8 +159,8 @@ function takenNames(store: Store, app: App, desired: readonly AnyDeclared[]): re
 }
 
 /**
- * What keeps the release from being promoted. The documents' word is not enough: an image may have gone while we were
- * not running, so each one has to be in the world as well, which is fresh.
+ * Returns the desired images that keep a release from being promoted. Their documents may be out of date, because an
+ * image may have gone while no agent was running: each has to be in the synced cache as well.
  */
 const missingImages = (store: Store, world: World, desired: readonly AnyDeclared[]): readonly Declared<'Image'>[] =>
   desired
@@ -170,20 +173,20 @@ function imageAndState(store: Store, { app, image }: Declared<'Image'>['spec']):
   return ready && !isReady(document) ? `${image} (${ready.message})` : image;
 }
 
-/** It is still there, but not for long: another app has just let go of it. */
+/** Whether an image is being deleted for another App. */
 const isBeingDeleted = (store: Store, reference: string): boolean =>
   store
     .list('Image')
     .some(({ spec, status }) => status?.state === 'Deleting' && imageKey(spec.image) === imageKey(reference));
 
-/** Every service that has or will have a container: the lock is for all of them. */
+/** Names every service that has or will have a container: the lock is taken for all of them. */
 export function servicesOfApp(store: Store, app: App): readonly string[] {
   const existing = store.list('Service').filter(({ spec }) => spec.app === app.metadata.name);
   const desired = identityOf(app).release === null || !isActive(app) ? [] : Object.keys(app.spec.services ?? {});
   return [...new Set([...existing.map(({ spec }) => spec.serviceName), ...desired])].sort();
 }
 
-/** A request of the App or of a service that waits for the lock says so, and has not been carried out yet. */
+/** Whether a pending request of the App or of one of its services says `force`. */
 export function forced(store: Store, app: App): boolean {
   if (pendingRequest(app, 'force')) return true;
   if (APP_COMMANDS.some((command) => pendingRequest(app, command)?.force === true)) return true;

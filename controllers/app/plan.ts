@@ -18,16 +18,16 @@ export type AppStep =
   | CommandStep
   | DiskPressureStep
   | ImageRetentionStep
-  /** Declare the new images beside what is there. */
+  /** Declares the new images beside the existing children. */
   | { readonly do: 'stage'; readonly because: string }
-  /** Declare the release, whole. */
+  /** Declares all children of the release. */
   | { readonly do: 'promote'; readonly because: string }
   | { readonly do: 'commit'; readonly because: string }
-  /** Tell the volumes what becomes of their data. */
+  /** Writes the App's `volumeReclaim` into its volumes. */
   | { readonly do: 'reclaim'; readonly because: string }
   | { readonly do: 'remove'; readonly kind: Kind; readonly because: string }
   | { readonly do: 'unlock'; readonly because: string }
-  /** Tells whoever asked that nothing will be done. */
+  /** Refuses everything that is pending. */
   | { readonly do: 'refuse'; readonly because: string };
 
 export interface AppFacts {
@@ -42,7 +42,7 @@ export interface AppFacts {
   readonly unsatisfied: readonly Unsatisfied[];
   /** Names of desired children that somebody else declared. */
   readonly taken: readonly Key[];
-  /** Desired images that are not on the device as far as we have seen since we started, and how far they are. */
+  /** Desired images that have not been seen on the device since this process began, and how far each is. */
   readonly missing: readonly string[];
   /** What has to be removed from the disk before some of them are downloaded. */
   readonly diskPressure: DiskPressure;
@@ -50,9 +50,9 @@ export interface AppFacts {
   readonly imageRetention: ImageRetention;
   /** Services of the app that cannot go on without the lock. */
   readonly needLock: readonly string[];
-  /** Held by this process. */
+  /** This process holds the update lock. */
   readonly locked: boolean;
-  /** Files of an earlier process may still be there. */
+  /** Lock files of an earlier process may still exist. */
   readonly unswept: boolean;
   /** Commands and cleanups that it has not acknowledged. */
   readonly pending: PendingCommands;
@@ -62,7 +62,7 @@ type Phase = NonNullable<AppStatus['phase']>;
 type Steps = Plan<AppStep, ReasonOf<'App'>>;
 export type AppPlan = Steps & { readonly phase: Phase };
 
-/** How far a release is and what comes next. Pure. (docs/design/rollout.md.) */
+/** Plans the next steps of an App's release, of its removal or of its suspension. Pure. (docs/design/rollout.md.) */
 export function planApp(app: App, facts: AppFacts): AppPlan {
   if (!isActive(app)) return planRemoval(app, facts);
   if (isSuspended(app)) return planSuspension(app, facts);
@@ -73,13 +73,13 @@ export function planApp(app: App, facts: AppFacts): AppPlan {
   }
   const failure = failureOf(facts);
   if (!failure) return planRelease(app, facts);
-  // What runs goes on, and may still be mended: the children stay as they are, and have the lock when they need it.
+  // The children stay as they are. What runs is still repaired, under the lock when that is needed.
   const upkeep =
     planDemands(facts, planCommands(facts.pending, facts.locked)) ?? planUnlock(facts) ?? settled<AppStep>();
   return { ...upkeep, phase: phaseBefore(app), failure };
 }
 
-/** Where it was before somebody suspended it is not known any more. */
+/** The phase that the status says. The one before a suspension is not known any more. */
 const phaseBefore = ({ status }: App): Phase =>
   status?.phase === undefined || status.phase === 'Suspended' ? 'Staging' : status.phase;
 
@@ -88,7 +88,7 @@ export function validateApp(_app: App, { issues: [issue] }: AppFacts): void {
   if (issue) throw new TerminalError('InvalidRelease', `${issue.path}: ${issue.message}`);
 }
 
-/** Nothing, except that nobody is kept waiting: neither the application for its lock, nor whoever requests something. */
+/** A suspended App changes nothing. It gives the lock back and refuses requests, so that nobody waits for it. */
 function planSuspension(app: App, { pending, locked }: AppFacts): AppPlan {
   const because = suspendedMessage(app.metadata.name);
   const steps: readonly AppStep[] = [
@@ -157,21 +157,21 @@ function planRelease(app: App, facts: AppFacts): AppPlan {
   return { ...end, ...(unwell ? { outcome: { is: 'settled', unwell } } : {}), phase: 'Settled' };
 }
 
-/** Everything is as the release wants it, and some of it does not work. */
+/** Names the services that are as the release wants them and do not work. */
 function unwellOf({ existing }: AppFacts): Unwell | undefined {
   const ill = existing.filter((one) => one.kind === 'Service' && isSettled(one) && !isReady(one));
   if (ill.length === 0) return undefined;
   return { reason: 'ServicesNotHealthy', message: listOf(ill.map(stateOf), '; ') };
 }
 
-/** A command first; but one that waits for services waits with them when those need the lock. */
+/** Plans a command first. One that only waits for services gives way to what those need: the lock. */
 const planDemands = (facts: AppFacts, command: Steps | undefined): Steps | undefined =>
   command && (command.steps.length > 0 || !isShort(facts)) ? command : (planUpkeep(facts) ?? command);
 
-/** Services cannot go on without the lock, and nobody has it. */
+/** Whether services need the lock and this process does not hold it. */
 const isShort = ({ needLock, locked }: AppFacts): boolean => needLock.length > 0 && !locked;
 
-/** Whatever the children wait for: the lock, or each other. Undefined when all are Ready. */
+/** Plans what the children wait for: the lock, or each other. Returns undefined when all of them are Ready. */
 function planUpkeep(facts: AppFacts): Steps | undefined {
   const { existing, desired, needLock } = facts;
   if (isShort(facts)) {
@@ -180,7 +180,7 @@ function planUpkeep(facts: AppFacts): Steps | undefined {
       because: `${listOf(needLock)} ${needLock.length === 1 ? 'needs' : 'need'} it`,
     });
   }
-  // An image that is no longer wanted holds nothing up: somebody may use it for long, or it never comes.
+  // An image that is no longer wanted is not waited for: somebody may use it for long, or it never comes.
   const wanted = new Set(desired.map(keyOfChild));
   const counts = (one: AnyResource): boolean => one.kind !== 'Image' || (isActive(one) && wanted.has(keyOfChild(one)));
   const late = existing.filter((one) => counts(one) && (!isActive(one) || !isSettled(one) || hasPendingRequest(one)));
@@ -191,11 +191,11 @@ function planUpkeep(facts: AppFacts): Steps | undefined {
   return { ...wait('ChildrenNotReady', waiting), steps: steps?.steps ?? [] };
 }
 
-/** Stalled, or waiting for what is: for long, perhaps. Until then the application may have its lock. */
+/** Whether every child that is late is stalled, or waits for one that is: that may take long, so the lock is given back. */
 const areStuck = (late: readonly AnyResource[]): boolean =>
   late.some(waitsForSomebody) && late.every((one) => waitsForSomebody(one) || waitsForSibling(one));
 
-/** Everything is as the release wants it: say so, and let go of what only the way there needed. */
+/** Plans the end of a release that is complete: commits it, deletes or retains old images, gives the lock back. */
 function planSettling({ spec, status, metadata }: App, facts: AppFacts): Steps {
   const { expired, unused } = facts.imageRetention;
   const { release } = identityOf({ spec, metadata });
@@ -206,7 +206,7 @@ function planSettling({ spec, status, metadata }: App, facts: AppFacts): Steps {
       because: release ? `release ${release.commit}` : 'what its documents say, without a release',
     });
   }
-  // One of the two in a pass: each declares all children.
+  // One of the two in a pass, because each declares all children.
   if (expired.length > 0)
     steps.push({ do: 'prune', images: expired, because: `${imagesOf(expired)} not in the release` });
   else if (unused.length > 0)
@@ -215,7 +215,7 @@ function planSettling({ spec, status, metadata }: App, facts: AppFacts): Steps {
   return steps.length > 0 ? act('Settling', ...steps, ...(unlock?.steps ?? [])) : (unlock ?? settled());
 }
 
-/** Gives the lock back. To look for files of an earlier process is no news: the app is no less Ready for it. */
+/** Plans to give the lock back. Looking for files of an earlier process leaves the App Ready. */
 function planUnlock(
   { locked, unswept }: AppFacts,
   because = 'all children are as they are meant to be',
@@ -225,11 +225,11 @@ function planUnlock(
   return { ...settled(), steps: [{ do: 'unlock', because: 'an earlier process may have left it' }] };
 }
 
-/** Containers first, then what they use; the data last but for the images. Each only when all before has gone. */
+/** Plans the removal of a deleted App: Services, Networks, Volumes, then Images, each kind once the one before has gone. */
 function planRemoval(app: App, facts: AppFacts): AppPlan {
   const { existing, locked } = facts;
   const { volumeReclaim = 'Retain' } = app.spec;
-  // The App may have gone before its last word on this was promoted, and it is about data.
+  // The App may have been deleted before its last `volumeReclaim` was promoted.
   const untold = existing.filter((one) => one.kind === 'Volume' && isActive(one) && one.spec.reclaim !== volumeReclaim);
   if (untold.length > 0) {
     const because = `volumeReclaim is ${volumeReclaim}, and goes for ${listOf(untold.map(keyOfChild))} first`;
@@ -250,7 +250,7 @@ function planRemoval(app: App, facts: AppFacts): AppPlan {
 }
 const REMOVAL_ORDER: readonly Kind[] = ['Service', 'Network', 'Volume', 'Image'];
 
-/** Children that a promotion would create, change or delete. Unwanted images are not among them: they go at the end. */
+/** Lists the children that a promotion would create, change or delete, except unwanted images: they go at the end. */
 function differences(existing: readonly AnyResource[], desired: readonly AnyDeclared[]): readonly string[] {
   const active = new Map(existing.filter(isActive).map((one) => [keyOfChild(one), one]));
   const wanted = new Set(desired.map(keyOfChild));
@@ -266,7 +266,7 @@ const imagesOf = (names: readonly string[]): string => listOf(names.map((name) =
 
 const keyOfChild = ({ kind, metadata }: AnyDeclared | AnyResource): string => `${kind}/${metadata.name}`;
 
-/** A child and what its own status says of it. */
+/** Describes a child by its key and why it is not Ready. */
 function stateOf(child: AnyResource): string {
   const ready =
     child.status?.observedGeneration === child.metadata.generation ? conditionOf(child, 'Ready') : undefined;
@@ -274,7 +274,7 @@ function stateOf(child: AnyResource): string {
   return `${keyOfChild(child)}${said}`;
 }
 
-/** The first few: a sentence that names fifty services says nothing. */
+/** How many names a sentence lists. */
 const SHOWN = 3;
 const listOf = (names: readonly string[], separator = ', '): string =>
   names.length > SHOWN

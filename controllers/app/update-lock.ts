@@ -11,12 +11,12 @@ import { identityOf } from './release/children.js';
 import type { AppResult } from './status.js';
 
 const FIRST_RETRY_MS = 500;
-/** The lock is somebody's to drop at any time, and looking costs two file lookups for each service. */
+/** The longest pause between two looks, ms: an application may drop its lock at any time, and a look is cheap. */
 const LONGEST_RETRY_MS = 60_000;
 
 /**
- * Takes the lock of the whole app. When the application holds it: who asked for a command is told no, a release waits, and
- * asks less and less often.
+ * Takes the update lock of the whole App. While an application holds it, commands that need it are rejected; a release
+ * waits and tries again, less and less often.
  */
 export async function claim(
   deps: AppDeps,
@@ -35,14 +35,14 @@ export async function claim(
   const result = await locks.claim(appId, services, { force });
   if (result.is === 'held') {
     memory.refusals.delete(app.metadata.name);
-    // The files of an earlier process are ours now, and go with ours.
+    // The lock files of an earlier process are taken over, and removed with those of this one.
     event(deps, app, 'Locked', `Took the update lock${force ? ' by force' : ''}: ${because}`);
     return { ...(force ? { forced: true } : {}), ...(await start(deps, app, facts)) };
   }
   return commands.length > 0 ? reject(deps, app, commands, result) : requeue(deps, memory, app, result);
 }
 
-/** Whoever asked is told now, so it must not happen later. */
+/** Rejects commands: whoever requested them is told now, so they must not happen later. */
 function reject(deps: AppDeps, app: App, commands: readonly Command[], { service, path }: Holder): Partial<AppResult> {
   const message = heldBy(app, service);
   warning(deps, app, 'Refused', `Did not ${namesOf(commands)}: ${message}`);
@@ -55,7 +55,7 @@ function reject(deps: AppDeps, app: App, commands: readonly Command[], { service
   };
 }
 
-/** Tried again less and less often for the same document and request. */
+/** Has the lock tried again after a pause that doubles while the document and its request stay the same. */
 function requeue(
   { logs, monotonic }: AppDeps,
   memory: Memory,
@@ -78,17 +78,17 @@ function requeue(
   return { outcome: wait('UpdatesLocked', message, dueMs - monotonic()).outcome, blockedBy: path };
 }
 
-/** The service whose lock file is in the way. */
+/** The service whose lock file blocks, and the path of the file. */
 interface Holder {
   readonly service: string;
   readonly path: string;
 }
 
-/** In the Supervisor's words. */
+/** Says who holds the lock, in the Supervisor's words. */
 const heldBy = (app: App, service: string): string =>
   `Lockfile exists for { appId: ${identityOf(app).appId}, service: ${service} }`;
 
-/** Gives the lock back when no step goes on under it, and takes away what an earlier process left of it. */
+/** Gives the lock back unless a step under it goes on, and removes lock files that an earlier process left. */
 export async function unlock(deps: AppDeps, memory: Memory, app: App): Promise<Partial<AppResult> | undefined> {
   const { appId } = identityOf(app);
   const held = deps.locks.isHeld(appId);
@@ -104,8 +104,8 @@ export async function unlock(deps: AppDeps, memory: Memory, app: App): Promise<P
 }
 
 /**
- * Has the services looked at that wait for the lock: one may have looked just before it was taken, and nothing else
- * would wake it.
+ * Wakes the services that wait for the lock: one may have looked just before it was taken, and nothing else would wake
+ * it.
  */
 export function wakeLockWaiters(store: Store, { metadata }: App): void {
   for (const service of store.list('Service')) {

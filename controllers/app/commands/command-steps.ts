@@ -61,7 +61,7 @@ export function refuse(
   return { acknowledged, refused: Object.fromEntries(Object.keys(acknowledged).map((name) => [name, refusal])) };
 }
 
-/** Lets the data of volumes go with their documents: first they say so, then they are deleted. */
+/** Deletes volumes with their data: their documents say `reclaim: Delete` first. */
 export async function discard(
   deps: AppDeps,
   app: App,
@@ -83,8 +83,8 @@ export async function discard(
   return undefined;
 }
 
-/** Ids by name of the command. Pure. */
+/** Returns the ids of commands by name. Pure. */
 export const idsOf = (commands: readonly Command[]): Readonly<Record<string, string>> =>
   Object.fromEntries(commands.map(({ name, id }) => [name, id]));
-/** For a sentence. Pure. */
+/** Joins the names of commands for a sentence. Pure. */
 export const namesOf = (commands: readonly Command[]): string => commands.map(({ name }) => name).join(' and ');

@@ -152,7 +152,10 @@ function retainedVolumes(app: App, volumes: readonly Volume[], world: World): re
   );
 }
 
-/** Volumes without a document that carry the App's number on the engine, or have its prefix and are mounted by its containers. */
+/**
+ * Volumes without a document that carry the App's number on the engine, or have its prefix and are mounted by its
+ * containers.
+ */
 function undeclaredVolumes(app: App, store: Store, world: World, mountedToo: boolean): readonly Declared<'Volume'>[] {
   const { appId, uuid } = identityOf(app);
   const prefix = volumeName(appId, '');

@@ -7,8 +7,8 @@ import type { World } from '../../engine/world.js';
 import { apiNetwork, identityOf, sameSpec } from './children.js';
 
 /**
- * Keeps the document of the shared network there while any service of any App is to reach our API, also one that is on
- * its way out: its container may still be attached. Writes nothing when nothing changes.
+ * Declares the shared network while any service of any App needs our API, also one that is being deleted: its container
+ * may still be attached. Writes nothing when nothing changes.
  */
 export async function shareApiNetwork(store: Store, world: World): Promise<void> {
   const current = store.get('Network', API_NETWORK);

@@ -25,7 +25,7 @@ import { referencesOf } from '../../../crds/model/references.js';
 import { type NumberedRelease, releaseOf } from '../../../crds/model/release.js';
 import type { NetworkDefinition } from '../../../crds/model/types.js';
 
-/** Who an App is, with everything filled in that its document leaves out. */
+/** The names and numbers of an App, with everything filled in that its document leaves out. */
 export interface AppIdentity {
   readonly appId: number;
   readonly uuid: string;
@@ -34,7 +34,7 @@ export interface AppIdentity {
   readonly release: NumberedRelease | null;
 }
 
-/** Names and numbers of an App. Derived from its name where absent, so they cannot be lost. Pure. */
+/** Returns the names and numbers of an App. Absent ones are derived from its name, so they cannot be lost. Pure. */
 export function identityOf({ metadata, spec }: Pick<App, 'metadata' | 'spec'>): AppIdentity {
   const appId = spec.appId ?? allottedId(metadata.name);
   return {
@@ -58,7 +58,7 @@ export function childrenOf(app: App, standaloneServices: readonly Service[] = []
   return children;
 }
 
-/** An App is looked at whenever one of its children says something, and its spec is seldom another one by then. */
+/** Children by the spec that they were made from: most passes follow from a child's status, with the same spec. */
 const made = new WeakMap<App['spec'], { readonly of: string; readonly children: readonly AnyDeclared[] }>();
 
 function makeChildren(app: App, standaloneServices: readonly Service[]): readonly AnyDeclared[] {
@@ -106,7 +106,7 @@ function imagesOf(app: string, services: readonly Pick<Service, 'spec'>[]): read
 }
 
 /**
- * The declared ones, and `default` in any case: without a bridge when every service uses the host's network.
+ * Returns the declared networks, and `default` in any case: without a bridge when every service uses the host's network.
  * (docs/reference/composition.md §4.2.)
  */
 function networksOf({ metadata, spec }: App, { appId, uuid }: AppIdentity): readonly Declared<'Network'>[] {
@@ -156,7 +156,7 @@ export function retainVolumes(
   return [...desired, ...kept];
 }
 
-/** It could not be made: there is no data in it that might be kept. */
+/** Whether a volume could not be created: then it has no data to retain. */
 const isHopeless = (volume: Volume): boolean => volume.status?.present === false && isStalled(volume);
 
 /**
@@ -169,7 +169,7 @@ export const apiNetwork: Declared<'Network'> = child('Network', API_NETWORK, {
   ipam: { config: [{ subnet: '10.114.104.0/25', gateway: '10.114.104.1' }] },
 });
 
-/** A document as its origin would declare it again. Pure. */
+/** Returns a document as its origin would declare it again. Pure. */
 export function declaredAs({ requests: _requests, status: _status, metadata, ...rest }: AnyResource): AnyDeclared {
   const { name, labels, annotations } = metadata;
   return { ...rest, metadata: { name, ...(labels ? { labels } : {}), ...(annotations ? { annotations } : {}) } };

@@ -5,7 +5,7 @@ import { labelsOf } from '../../../crds/model/references.js';
 import type { AppService } from '../../../crds/model/types.js';
 import type { Capability } from '../../host/facts/capabilities.js';
 
-/** A service whose contract this device does not satisfy, and its first requirement that is not met, as in `sw.l4t >=32.4`. */
+/** A service whose contract this device does not satisfy, and the first unmet requirement, as in `sw.l4t >=32.4`. */
 export interface Unsatisfied {
   readonly service: string;
   readonly requirement: string;

@@ -7,11 +7,11 @@ import type { AppStep } from '../plan.js';
 import type { AppResult } from '../status.js';
 import { declaredAs } from './children.js';
 
-/** Whether it is one of these images. Pure. */
+/** Whether a document is one of these images. Pure. */
 export const isAmong = (images: readonly string[], { kind, metadata }: AnyResource): boolean =>
   kind === 'Image' && images.includes(metadata.name);
 
-/** Those that are not declared anew, as they were declared. Pure. */
+/** Returns the documents of `from` that are not in `declared`, as they were declared. Pure. */
 export const without = (from: readonly AnyResource[], declared: readonly AnyDeclared[]): readonly AnyDeclared[] =>
   from
     .filter((one) => !declared.some(({ kind, metadata }) => kind === one.kind && metadata.name === one.metadata.name))
@@ -28,7 +28,7 @@ const REASONS = {
   remove: 'Removing',
 } as const;
 
-/** Declares the App's children, whole: whatever is not among the documents is deleted. */
+/** Declares the App's children: those that are not among the documents are deleted. */
 export async function proposeChildren(
   { store }: AppDeps,
   { metadata }: App,
@@ -46,7 +46,7 @@ export async function proposeChildren(
   return accepted;
 }
 
-/** Declares the App's children for a step, and says so. */
+/** Declares the App's children for a step, and records an event. */
 export async function propose(
   deps: AppDeps,
   app: App,
@@ -55,7 +55,7 @@ export async function propose(
 ): Promise<Partial<AppResult> | undefined> {
   const accepted = await proposeChildren(deps, app, documents);
   if (accepted.created.length + accepted.changed.length + accepted.deleted.length === 0) {
-    // A child that is wanted again is still being deleted; the store makes it anew when it has gone.
+    // A child that is wanted again is still being deleted; the store creates it again when it has gone.
     return { outcome: wait('ChildrenNotReady', `Waiting for what is being deleted: ${step.because}`).outcome };
   }
   event(deps, app, REASONS[step.do], `${REASONS[step.do]}: ${step.because}`);
