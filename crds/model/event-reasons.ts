@@ -20,6 +20,7 @@ export const EVENT_REASONS = {
   Exited: 'A container ended though nobody had asked for it.',
   FileUnusable: 'A file of the agent could not be read and was set aside.',
   ForeignEdit: 'Boot configuration that somebody else had changed was put back.',
+  HandoverSignStays: 'The file by which an application said that it had taken over could not be removed.',
   Keeping: 'Images of a release are kept, because something that runs uses them.',
   Kept: 'An image was left alone, because a container of somebody else uses it.',
   LeftOut: 'A field or a service of the document has no effect on this device.',

@@ -1,6 +1,7 @@
-import { lstat, rm } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isMissing } from '../../../api/platform/errors.js';
+import { errorMessage, isMissing } from '../../../api/platform/errors.js';
+import { override } from './lock-file.js';
 import { checkFolders } from './lock-folders.js';
 
 /** Either name says that the new container of a service has taken over (docs/reference/http-api.md §4.1). */
@@ -10,7 +11,7 @@ const NAMES = ['handover-complete', 'resin-kill-me'] as const;
 export interface Handovers {
   /** The new container of the service has said that it has taken over. */
   isComplete(appId: number, serviceName: string): Promise<boolean>;
-  /** Removes what was said before. Repeatable. */
+  /** Takes what was said before out of the way. Repeatable. Rejects with one sentence that says what stays, and why. */
   forget(appId: number, serviceName: string): Promise<void>;
 }
 
@@ -34,9 +35,13 @@ export function openHandovers({ lockRoot, hostRoot }: HandoversOptions): Handove
       return seen.includes(true);
     },
     async forget(appId, serviceName) {
-      if (!isThere(appId)) return;
-      // Whatever the container made of that name; a link is removed itself, not what it leads to.
-      for (const path of pathsOf(appId, serviceName)) await rm(path, { recursive: true, force: true });
+      try {
+        if (!isThere(appId)) return;
+        for (const path of pathsOf(appId, serviceName)) override(path);
+      } catch (error) {
+        const what = `Could not remove the sign of a hand-over of service ${serviceName} of app ${appId}`;
+        throw new Error(`${what}: ${errorMessage(error)}`, { cause: error });
+      }
     },
   };
 }

@@ -99,24 +99,40 @@ function textOf(path: string): string | undefined {
 }
 
 /**
- * Takes an application's lock out of the way. A folder with something in it is renamed beside its old place: the Supervisor
- * deletes lock files only, and nobody but the application knows what a folder of its own holds.
+ * Takes what an application has put at `path` out of the way. A folder with something in it is renamed beside its old place:
+ * nobody but the application knows what it holds. Nothing below `path` is looked at or removed, because whoever may write
+ * there can put a link to any folder of the host in the place of one of its own between two steps of a walk.
  */
-function override(path: string): void {
-  if (!lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) {
-    drop(path);
-    return;
-  }
-  try {
-    rmdirSync(path);
-  } catch (error) {
-    if (!hasCode(error, 'ENOTEMPTY', 'EEXIST')) throw error;
-    renameSync(path, `${path}.overridden-${randomBytes(6).toString('hex')}`);
+export function override(path: string): void {
+  for (let tries = 1; !drop(path) && !dropFolder(path); tries += 1) {
+    if (tries === TRIES) throw new Error(`Could not remove ${path}: it changes between a file and a folder`);
   }
 }
 
-export function drop(path: string): void {
-  unlessAbsent(() => unlinkSync(path));
+/** Removes a folder, or renames it when there is something in it. False when it is no folder any more. */
+function dropFolder(path: string): boolean {
+  try {
+    rmdirSync(path);
+  } catch (error) {
+    if (hasCode(error, 'ENOTDIR')) return false;
+    if (hasCode(error, 'ENOTEMPTY', 'EEXIST')) {
+      unlessAbsent(() => renameSync(path, `${path}.overridden-${randomBytes(6).toString('hex')}`));
+    } else if (!hasCode(error, 'ENOENT')) throw error;
+  }
+  return true;
+}
+
+/** Removes a file, or a link itself; one that is gone already is as good. False, and nothing done, when it is a folder. */
+export function drop(path: string): boolean {
+  try {
+    unlessAbsent(() => unlinkSync(path));
+    return true;
+  } catch (error) {
+    // Linux answers EISDIR, other systems EPERM; Linux has EPERM for a file that is immutable.
+    if (hasCode(error, 'EISDIR')) return false;
+    if (hasCode(error, 'EPERM') && lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) return false;
+    throw error;
+  }
 }
 
 export function foldersIn(folder: string): readonly string[] {

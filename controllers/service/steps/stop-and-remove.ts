@@ -1,3 +1,4 @@
+import { errorMessage } from '../../../api/platform/errors.js';
 import { keyOf } from '../../../crds/model/kinds.js';
 import { ALIVE } from '../commands/commands.js';
 import type { ServiceDeps } from '../deps.js';
@@ -30,6 +31,14 @@ export function beginLeaving(
     store.record(keyOf('Service', name), { type: 'Warning', reason: 'Stray', message });
     log.warn({ container: container.name, id }, message);
   };
+  /** The container is gone whatever comes of it; the next hand-over tries again, and does not begin before it succeeds. */
+  const forgetHandover = async (): Promise<void> => {
+    await handovers.forget(appId, serviceName).catch((error: unknown) => {
+      const message = errorMessage(error);
+      store.record(keyOf('Service', name), { type: 'Warning', reason: 'HandoverSignStays', message });
+      log.warn({ err: error, app, service: serviceName }, message);
+    });
+  };
   const leave = (): Promise<true> =>
     world.quietly(id, async (): Promise<true> => {
       logs.system(`${dead ? 'Removing dead container' : 'Killing service'} '${label}'`, { app });
@@ -44,7 +53,7 @@ export function beginLeaving(
       if (remove) await engine.removeContainer(id, never);
       if (endpointOn !== undefined) await engine.releaseEndpoint(endpointOn, container.name, never);
       if (update && remove) note('Removed');
-      if (update?.is === 'succeeded') await handovers.forget(appId, serviceName);
+      if (update?.is === 'succeeded') await forgetHandover();
       // The engine's own word that it is gone may have come already.
       if (world.containers().some((one) => one.id === id)) await world.refreshContainer(id, never);
       return true;

@@ -305,6 +305,42 @@ describe('update lock files', () => {
     });
   });
 
+  describe('the signs of a hand-over', () => {
+    const handovers = () => openHandovers({ lockRoot: LOCK_ROOT, hostRoot });
+    beforeEach(() => mkdir(folder('web'), { recursive: true }));
+
+    for (const { what, make } of obstacles) {
+      for (const name of ['handover-complete', 'resin-kill-me']) {
+        it(`are forgotten when ${name} is ${what}`, async () => {
+          await make(join(folder('web'), name));
+          assert.equal(await handovers().isComplete(7, 'web'), true);
+          await handovers().forget(7, 'web');
+          assert.equal(await handovers().isComplete(7, 'web'), false);
+          await handovers().forget(7, 'web');
+        });
+      }
+    }
+
+    it('are never walked through: whoever may write there could exchange a folder for a link meanwhile', async () => {
+      await mkdir(join(folder('web'), 'handover-complete', 'inner'), { recursive: true });
+      await writeFile(join(folder('web'), 'handover-complete', 'inner', 'note'), 'kept');
+      await handovers().forget(7, 'web');
+      const [aside = '', ...others] = await files('web');
+      assert.match(aside, /^handover-complete\.overridden-[0-9a-f]{12}$/);
+      assert.deepEqual(others, []);
+      assert.equal(await readFile(join(folder('web'), aside, 'inner', 'note'), 'utf8'), 'kept');
+    });
+
+    it('that cannot be removed are named', async () => {
+      await rm(folder('web'), { recursive: true });
+      await writeFile(folder('web'), '');
+      await assert.rejects(
+        handovers().forget(7, 'web'),
+        /^Error: Could not remove the sign of a hand-over of service web of app 7: ENOTDIR/,
+      );
+    });
+  });
+
   for (const service of ['../8', '..', '', 'a/b']) {
     it(`refuses ${JSON.stringify(service)} as a service name`, async () => {
       await assert.rejects(claim([service]), /Not a service name/);

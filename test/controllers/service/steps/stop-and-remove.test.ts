@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { PassThrough } from 'node:stream';
+import { pino } from 'pino';
+import type { ServiceDeps } from '../../../../controllers/service/deps.js';
+import type { StepOf, Subject } from '../../../../controllers/service/steps/step-context.js';
+import { beginLeaving } from '../../../../controllers/service/steps/stop-and-remove.js';
+import { Departures } from '../../../../controllers/service/terminations.js';
+import type { Service } from '../../../../crds/model/kinds.js';
+
+const STAYS = 'Could not remove the sign of a hand-over of service web of app 7: operation not permitted';
+
+describe('beginLeaving()', () => {
+  it('ends a hand-over whose sign cannot be removed, and says that it is the sign', async () => {
+    const events: { type: string; reason: string; message: string }[] = [];
+    const calls: string[] = [];
+    const call = (name: string) => async () => void calls.push(name);
+    const warned = new PassThrough();
+    const deps = {
+      engine: { stopContainer: call('stop'), removeContainer: call('remove') },
+      world: { quietly: (_id: string, act: () => unknown) => act(), containers: () => [] },
+      handovers: { forget: () => Promise.reject(new Error(STAYS)) },
+      logs: { system: () => undefined },
+      store: { record: (_key: string, event: (typeof events)[number]) => void events.push(event) },
+      log: pino({}, warned),
+    } as unknown as ServiceDeps;
+    const service = { metadata: { name: 'shop.web' }, spec: { app: 'shop' } } as Service;
+    const subject = { service, appId: 7, serviceName: 'web', note: () => undefined } as unknown as Subject;
+    const container = { id: 'c1', name: 'web_1', state: 'running' };
+    const update = { is: 'succeeded', strategy: 'hand-over', seen: 'Signalled' };
+    const step = { do: 'leave', container, stop: true, remove: true, because: 'replaced', update };
+    const departures = new Departures();
+    const ended = new Promise((resolve) => departures.onEnd(resolve));
+
+    beginLeaving(deps, departures, subject, step as unknown as StepOf<'leave'>);
+    assert.equal(await ended, 'shop.web');
+
+    assert.equal(departures.takeFailure('shop.web'), undefined);
+    assert.deepEqual(calls, ['stop', 'remove']);
+    assert.deepEqual(events, [
+      { type: 'Warning', reason: 'HandoverSignStays', message: STAYS },
+      { type: 'Normal', reason: 'Stopping', message: 'Removed container web_1: replaced' },
+    ]);
+    if (warned.readableLength === 0) await once(warned, 'readable');
+    assert.match(String(warned.read()), /the sign of a hand-over/);
+  });
+});
