@@ -27,7 +27,7 @@ export function hostConfigDeps(
     device: { deviceType: facts.deviceType, metaVersion: facts.metaVersion },
     ...{ network: host.files, boot: host.boot, state: host.state, marker: host.marker },
     localMode: settings.localMode,
-    proofs: {
+    probes: {
       hasDefaultRoute: () => readDefaultRoute(hostRoot),
       addresses,
       answers: answersAt,

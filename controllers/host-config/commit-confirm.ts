@@ -1,20 +1,20 @@
 import type { HostConfig } from '../../crds/model/kinds.js';
 import { cameAsTargetState } from '../../crds/model/target-state.js';
-import type { Trial } from '../host/host-state.js';
+import type { UnconfirmedChange } from '../host/host-state.js';
 import { act, type Plan, wait } from '../runtime/outcome.js';
 
 /** How long a change may take to prove itself when its document does not say, in seconds. */
 const DEADLINE_SECONDS = 600;
-/** A device that was started this often without a proof is in a loop. */
+/** A device that was started this often without a confirmation is in a loop. */
 const STARTS_LIMIT = 3;
-/** How often proofs are looked for. */
+/** How often probes are looked for. */
 const LOOK_MS = 2_000;
 
 /** Why a change goes whose document is deleted meanwhile. */
 export const UNPROVEN = 'its document was deleted before the change had proved itself';
 
-export interface TrialFacts {
-  readonly trial: Trial;
+export interface ConfirmFacts {
+  readonly unconfirmed: UnconfirmedChange;
   readonly deadlineSeconds: number;
   /** Only a request confirms. */
   readonly manual: boolean;
@@ -24,7 +24,7 @@ export interface TrialFacts {
   readonly restartDue: boolean;
   /** Somebody said that it is good. */
   readonly requested: boolean;
-  /** Proofs that are missing now. */
+  /** Probes that are missing now. */
   readonly missing: readonly string[];
 }
 
@@ -41,38 +41,38 @@ export type Verdict =
  * Whether a change has proved itself. Time is counted by the uptime of the device: the clock of one without a battery is
  * wrong after a start. Pure.
  */
-export function judgeTrial(facts: TrialFacts): Verdict {
-  const { trial, deadlineSeconds, manual, bootId, uptimeMs, restartDue, requested } = facts;
+export function judgeChange(facts: ConfirmFacts): Verdict {
+  const { unconfirmed, deadlineSeconds, manual, bootId, uptimeMs, restartDue, requested } = facts;
   if (requested) return { is: 'good', because: 'confirmed by request' };
   if (deadlineSeconds === 0) return { is: 'good', because: 'no proof is asked for' };
   if (restartDue) return { is: 'not-begun' };
-  if (trial.since?.bootId !== bootId) {
-    if (trial.starts >= STARTS_LIMIT) {
-      return { is: 'bad', because: `the device was started ${trial.starts} times before it was confirmed` };
+  if (unconfirmed.since?.bootId !== bootId) {
+    if (unconfirmed.starts >= STARTS_LIMIT) {
+      return { is: 'bad', because: `the device was started ${unconfirmed.starts} times before it was confirmed` };
     }
-    return { is: 'begin', starts: trial.starts + 1 };
+    return { is: 'begin', starts: unconfirmed.starts + 1 };
   }
   const missing = manual ? ['a request to confirm it'] : facts.missing;
   if (missing.length === 0) return { is: 'good', because: 'everything that was asked for is there' };
-  const leftMs = trial.since.uptimeMs + deadlineSeconds * 1000 - uptimeMs;
+  const leftMs = unconfirmed.since.uptimeMs + deadlineSeconds * 1000 - uptimeMs;
   if (leftMs <= 0) return { is: 'bad', because: `after ${deadlineSeconds} s it still lacked ${missing.join(', ')}` };
   return { is: 'open', missing, leftMs, forMs: Math.min(LOOK_MS, leftMs) };
 }
 
-/** What is done about a change on trial; each kind of settings knows how to put its own back. */
+/** What is done about an unconfirmed change; each kind of settings knows how to put its own back. */
 export type ConfirmStep =
-  | { readonly do: 'begin-trial'; readonly starts: number; readonly because: string }
-  | { readonly do: 'end-trial' | 'give-up' | 'restore'; readonly because: string };
+  | { readonly do: 'start-timer'; readonly starts: number; readonly because: string }
+  | { readonly do: 'confirm' | 'give-up' | 'roll-back'; readonly because: string };
 
-/** What to do about a change on trial; undefined while its time does not run yet. Pure. */
+/** What to do about an unconfirmed change; undefined while its time does not run yet. Pure. */
 export function planConfirm(verdict: Verdict): Plan<ConfirmStep> | undefined {
   switch (verdict.is) {
     case 'not-begun':
       return undefined;
     case 'begin':
-      return act('Confirming', { do: 'begin-trial', starts: verdict.starts, because: 'the change has taken effect' });
+      return act('Confirming', { do: 'start-timer', starts: verdict.starts, because: 'the change has taken effect' });
     case 'good':
-      return act('Confirming', { do: 'end-trial', because: verdict.because });
+      return act('Confirming', { do: 'confirm', because: verdict.because });
     case 'bad':
       return act('RollingBack', { do: 'give-up', because: verdict.because });
     case 'open': // The time that is left is not told: a status that counts down would never rest.
@@ -84,7 +84,7 @@ export function planConfirm(verdict: Verdict): Plan<ConfirmStep> | undefined {
   }
 }
 
-/** What a document says, or what its origin means: a target state knows of no proof. Pure. */
+/** What a document says, or what its origin means: a target state asks for no confirmation. Pure. */
 export function deadlineOf({ spec, metadata }: Pick<HostConfig, 'spec' | 'metadata'>): number {
   return spec.confirm?.deadlineSeconds ?? (cameAsTargetState(metadata) ? 0 : DEADLINE_SECONDS);
 }

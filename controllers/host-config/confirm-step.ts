@@ -1,5 +1,5 @@
 import type { EventReason } from '../../crds/model/event-reasons.js';
-import type { HostState, HostStateFile, Trial } from '../host/host-state.js';
+import type { HostState, HostStateFile, UnconfirmedChange } from '../host/host-state.js';
 import type { BootClock } from '../host/power/boot-clock.js';
 import type { ConfirmStep } from './commit-confirm.js';
 
@@ -14,25 +14,25 @@ interface ConfirmDeps {
 type Part = keyof HostState['trials'];
 
 /**
- * Takes a step of a change on trial, but for putting back what was there before. What was decided is on disk before an
+ * Takes a step of an unconfirmed change, but for putting back what was there before. What was decided is on disk before an
  * event tells of it: what follows may be cut anywhere.
  */
 export async function executeConfirmStep(
   { state, clock }: ConfirmDeps,
   part: Part,
-  step: Exclude<ConfirmStep, { do: 'restore' }>,
-  { uid, generation }: Pick<Trial, 'uid' | 'generation'>,
+  step: Exclude<ConfirmStep, { do: 'roll-back' }>,
+  { uid, generation }: Pick<UnconfirmedChange, 'uid' | 'generation'>,
   tell: Tell,
 ): Promise<void> {
   const { trials } = await state.load();
-  const change = async (to: Partial<Trial>): Promise<void> => {
+  const change = async (to: Partial<UnconfirmedChange>): Promise<void> => {
     if (trials[part]) await state.change({ trials: { ...trials, [part]: { ...trials[part], ...to } } });
   };
   switch (step.do) {
-    case 'begin-trial':
+    case 'start-timer':
       return change({ since: await clock.read(), starts: step.starts });
-    case 'end-trial':
-      await state.change({ trials: withoutTrial(trials, part) });
+    case 'confirm':
+      await state.change({ trials: withoutChange(trials, part) });
       return tell('Normal', 'Confirmed', `The change stays: ${step.because}`);
     case 'give-up':
       // The generation that has failed: one that comes meanwhile has not been tried.
@@ -41,8 +41,8 @@ export async function executeConfirmStep(
   }
 }
 
-/** The trials without that one. Pure. */
-export function withoutTrial(trials: HostState['trials'], part: Part): HostState['trials'] {
+/** The unconfirmed changes without that one. Pure. */
+export function withoutChange(trials: HostState['trials'], part: Part): HostState['trials'] {
   const { [part]: _, ...others } = trials;
   return others;
 }

@@ -21,7 +21,7 @@ export interface NetworkUndo {
 }
 
 /** What was there before a change that has to prove itself, and how far it is. */
-export interface Trial<Undo = DeviceUndo | NetworkUndo> {
+export interface UnconfirmedChange<Undo = DeviceUndo | NetworkUndo> {
   readonly uid: string;
   readonly generation: number;
   /** What to put back. */
@@ -62,7 +62,11 @@ export interface HostState {
   };
   /** What was written and did not read back. */
   readonly stuck?: { readonly uid: string; readonly generation: number; readonly message: string };
-  readonly trials: { readonly device?: Trial<DeviceUndo>; readonly network?: Trial<NetworkUndo> };
+  /** Changes that are not confirmed yet. The name is the one on disk, and that of the field in the status. */
+  readonly trials: {
+    readonly device?: UnconfirmedChange<DeviceUndo>;
+    readonly network?: UnconfirmedChange<NetworkUndo>;
+  };
   /** The generation of the network settings that was last true and had proved itself: later writes are repairs. */
   readonly proven?: { readonly uid: string; readonly generation: number };
   readonly rolledBack: { readonly device?: RolledBack; readonly network?: RolledBack };

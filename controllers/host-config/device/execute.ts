@@ -54,12 +54,12 @@ export async function executeDeviceStep(
     case 'remove-marker':
       await deps.marker.remove();
       return undefined;
-    case 'begin-trial':
-    case 'end-trial':
+    case 'start-timer':
+    case 'confirm':
     case 'give-up':
       await executeConfirmStep(deps, 'device', step, { uid, generation }, tell);
       return undefined;
-    case 'restore':
+    case 'roll-back':
       await rollBack(deps, seen, bootId, step.because);
       tell('Warning', 'RolledBack', `What was there before is back: ${step.because}`);
       return undefined;

@@ -19,7 +19,7 @@ import type { PowerAnswer } from '../../host/power/power-request.js';
 import type { RebootMarker } from '../../host/power/reboot-marker.js';
 import type { Units } from '../../host/units.js';
 import { attempt } from '../../runtime/outcome.js';
-import { judge, type Proofs } from '../probe.js';
+import { judge, type Probes } from '../probe.js';
 import { type DeviceObservation, REPAIRS, rebootChanges, type SeenUnit } from './plan.js';
 import { rebootPermission } from './reboot-window.js';
 
@@ -34,7 +34,7 @@ export interface DeviceDeps {
   readonly device: BootDevice;
   /** What the agent was started with. */
   readonly localMode: boolean;
-  readonly proofs: Proofs;
+  readonly probes: Probes;
   /** The time of day, ms since the epoch. */
   readonly now: () => number;
   /** Of a clock that is never set, ms. */

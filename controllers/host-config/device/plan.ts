@@ -60,7 +60,7 @@ export interface DeviceObservation {
   readonly units: readonly SeenUnit[];
   /** What of the document this host cannot carry out. */
   readonly notes: readonly string[];
-  /** Undefined without a trial. */
+  /** Undefined without an unconfirmed change. */
   readonly verdict: Verdict | undefined;
   /** Id of a request to confirm that was there when this was observed, and is not dealt with. */
   readonly request: string | undefined;
@@ -97,12 +97,12 @@ const BOOT_MISSING =
  */
 export function planDevice(world: DeviceObservation): Plan<DeviceStep> {
   const { state, seen, bootId } = world;
-  const trial = state.trials.device;
+  const unconfirmed = state.trials.device;
   if (seen.hasBoot && state.booted?.bootId !== bootId) {
     return act('Observing', { do: 'note-boot', because: 'the device was started' });
   }
-  if (trial && lacksBoot(world)) return wait('BootPartitionMissing', BOOT_MISSING);
-  if (trial?.failed !== undefined) return act('RollingBack', { do: 'restore', because: trial.failed });
+  if (unconfirmed && lacksBoot(world)) return wait('BootPartitionMissing', BOOT_MISSING);
+  if (unconfirmed?.failed !== undefined) return act('RollingBack', { do: 'roll-back', because: unconfirmed.failed });
   if (world.isDeleted) return planDeleted(world);
   const rolledBack = sameGeneration(state.rolledBack.device, world) ? state.rolledBack.device : undefined;
   const towards = rolledBack ? undefined : settingsOf(world);
@@ -119,7 +119,7 @@ export function planDevice(world: DeviceObservation): Plan<DeviceStep> {
       `What was there before is back: ${rolledBack.because}. Change the document to try again`,
     );
   }
-  const confirming = trial && world.verdict && planConfirm(world.verdict);
+  const confirming = unconfirmed && world.verdict && planConfirm(world.verdict);
   if (confirming) return confirming;
   if (towards) throw towards; // an earlier change proves itself or is taken back all the same
   const due = [...changes, ...world.waiting];
@@ -137,7 +137,7 @@ const lacksBoot = ({ seen, state }: DeviceObservation): boolean =>
 function planDeleted(world: DeviceObservation): Plan<DeviceStep> {
   const { state, seen, verdict, bootId } = world;
   if (state.trials.device) {
-    if (verdict?.is === 'good') return act('Confirming', { do: 'end-trial', because: verdict.because });
+    if (verdict?.is === 'good') return act('Confirming', { do: 'confirm', because: verdict.because });
     const because = verdict?.is === 'bad' ? verdict.because : UNPROVEN;
     return act('RollingBack', { do: 'give-up', because });
   }

@@ -1,7 +1,7 @@
 import { BOOT_BACKENDS } from '../../host/boot/backend.js';
 import type { BootPartition, SeenBoot } from '../../host/boot/boot-partition.js';
-import type { DeviceUndo, HostStateFile, Trial } from '../../host/host-state.js';
-import { withoutTrial } from '../confirm-step.js';
+import type { DeviceUndo, HostStateFile, UnconfirmedChange } from '../../host/host-state.js';
+import { withoutChange } from '../confirm-step.js';
 import { union } from './write-boot.js';
 
 export interface RollBackDeps {
@@ -10,7 +10,7 @@ export interface RollBackDeps {
 }
 
 /**
- * Brings back what was there before the change on trial, and remembers that this generation is not to be tried again. May
+ * Brings back what was there before the unconfirmed change, and remembers that this generation is not to be tried again. May
  * be cut anywhere and done again.
  */
 export async function rollBack(deps: RollBackDeps, seen: SeenBoot, bootId: string, because: string): Promise<void> {
@@ -20,22 +20,26 @@ export async function rollBack(deps: RollBackDeps, seen: SeenBoot, bootId: strin
   await deps.state.change({ touched: union(touched, undoneVariables(trials.device)) });
   await restoreFiles(deps, seen, trials.device);
   await deps.state.change({
-    trials: withoutTrial(trials, 'device'),
+    trials: withoutChange(trials, 'device'),
     rolledBack: { ...rolledBack, device: { uid, generation, because, bootId } },
     managed: trials.device.undo.managed,
   });
 }
 
 /** What a rollback changes, as far as it takes effect at the next start of the device only. */
-const undoneVariables = (trial: Trial<DeviceUndo>): readonly string[] =>
-  Object.entries(trial.undo.files).flatMap(([name, { keys }]) => {
+const undoneVariables = (unconfirmed: UnconfirmedChange<DeviceUndo>): readonly string[] =>
+  Object.entries(unconfirmed.undo.files).flatMap(([name, { keys }]) => {
     const backend = BOOT_BACKENDS.find((one) => one.name === name);
     return backend ? keys.filter(backend.needsReboot).map(backend.variableOf) : [];
   });
 
 /** Puts files back byte by byte; one that somebody else changed meanwhile gets only our keys back. */
-async function restoreFiles({ boot }: RollBackDeps, seen: SeenBoot, trial: Trial<DeviceUndo>): Promise<void> {
-  for (const [name, { text, keys }] of Object.entries(trial.undo.files)) {
+async function restoreFiles(
+  { boot }: RollBackDeps,
+  seen: SeenBoot,
+  unconfirmed: UnconfirmedChange<DeviceUndo>,
+): Promise<void> {
+  for (const [name, { text, keys }] of Object.entries(unconfirmed.undo.files)) {
     const backend = BOOT_BACKENDS.find((one) => one.name === name);
     const now = seen.backends.find((one) => one.backend.name === name);
     if (!backend) continue;

@@ -4,7 +4,7 @@ import { acknowledgementsOf } from '../../../crds/model/requests.js';
 import type { HostConfigStatus } from '../../../crds/model/types.js';
 import { TerminalError } from '../../runtime/outcome.js';
 import type { Facts } from '../../runtime/reconciler.js';
-import { answered, trialStatus } from '../trial-status.js';
+import { answered, confirmStatus } from '../confirm-status.js';
 import { compareBoot } from './compare-boot.js';
 import type { DeviceDeps } from './observe.js';
 import { type DeviceObservation, rebootChanges } from './plan.js';
@@ -13,13 +13,13 @@ import { type DeviceObservation, rebootChanges } from './plan.js';
 export function deviceStatus(document: HostConfig, observation: DeviceObservation): Facts<'HostConfig'> {
   const { verdict, state, seen, variables, unknown, notes, request, system } = observation;
   const due = rebootChanges(state, seen);
-  // A request to confirm has decided when nothing is on trial any more, and can decide nothing before the restart.
+  // A request to confirm has decided when nothing is unconfirmed any more, and can decide nothing before the restart.
   const isAnswered = verdict === undefined || verdict.is === 'not-begun';
   return {
     ...system,
     boot: bootFacts(observation),
     ...(due.length === 0 ? {} : { rebootRequired: [...due] }),
-    ...trialStatus(document, state.trials.device, verdict),
+    ...confirmStatus(document, state.trials.device, verdict),
     ...(unknown.length === 0 ? {} : { unknown: [...unknown] }),
     ...(variables.invalid.length === 0 ? {} : { invalid: variables.invalid.map((one) => one.name) }),
     ...(notes.length === 0 ? {} : { notes: [...notes] }),

@@ -3,7 +3,7 @@ import type { HostConfig } from '../../../crds/model/kinds.js';
 import type { BootBackend } from '../../host/boot/backend.js';
 import type { SeenBoot } from '../../host/boot/boot-partition.js';
 import { sameValue, type WantedValues } from '../../host/boot/values.js';
-import type { DeviceUndo, Trial } from '../../host/host-state.js';
+import type { DeviceUndo, UnconfirmedChange } from '../../host/host-state.js';
 import { TerminalError } from '../../runtime/outcome.js';
 import { deadlineOf } from '../commit-confirm.js';
 import type { Tell } from '../confirm-step.js';
@@ -39,7 +39,7 @@ export async function setBootFile(
   deps.say(`Applied boot config: ${shown}`);
 }
 
-/** Puts on disk what will be changed and what was there. A repair brings back what has proved itself: no trial. */
+/** Puts on disk what will be changed and what was there. A repair brings back what has proved itself: it needs no confirmation. */
 async function prepare(
   deps: DeviceDeps,
   document: HostConfig,
@@ -62,8 +62,8 @@ async function prepare(
   const before = state.trials.device;
   const undo = before?.undo ?? { managed: state.managed, files: {} };
   const file = undo.files[backend.name] ?? { text, keys: [] };
-  const { since: _, ...kept } = before ?? { before: await beforeChange(deps.proofs) };
-  const device: Trial<DeviceUndo> = {
+  const { since: _, ...kept } = before ?? { before: await beforeChange(deps.probes) };
+  const device: UnconfirmedChange<DeviceUndo> = {
     ...kept,
     uid,
     generation,

@@ -1,7 +1,7 @@
 import { type HostConfig, keyOf } from '../../../crds/model/kinds.js';
-import type { NetworkUndo, Trial } from '../../host/host-state.js';
+import type { NetworkUndo, UnconfirmedChange } from '../../host/host-state.js';
 import type { Units } from '../../host/units.js';
-import { executeConfirmStep, type Tell, withoutTrial } from '../confirm-step.js';
+import { executeConfirmStep, type Tell, withoutChange } from '../confirm-step.js';
 import { beforeChange } from '../probe.js';
 import type { Memory, NetworkDeps } from './observe.js';
 import type { NetworkStep } from './plan.js';
@@ -25,9 +25,9 @@ export async function executeNetworkStep(
   const { uid, generation, name } = document.metadata;
   const tell: Tell = (type, reason, message) => store.record(keyOf('HostConfig', name), { type, reason, message });
   switch (step.do) {
-    case 'open-trial':
+    case 'checkpoint':
       await store.flush();
-      await openTrial(deps, document, step.undo);
+      await keepCheckpoint(deps, document, step.undo);
       return undefined;
     case 'write-redsocks':
     case 'write-no-proxy': {
@@ -59,29 +59,39 @@ export async function executeNetworkStep(
     case 'note-proven':
       await state.change({ proven: { uid, generation } });
       return undefined;
-    case 'begin-trial':
-    case 'end-trial':
+    case 'start-timer':
+    case 'confirm':
     case 'give-up':
       await executeConfirmStep(deps, 'network', step, { uid, generation }, tell);
       return undefined;
-    case 'restore':
+    case 'roll-back':
       await rollBack(deps, step.because);
       tell('Warning', 'RolledBack', `What was there before is back: ${step.because}`);
       return undefined;
   }
 }
 
-/** Puts on disk what was there before a change. Of several changes in one trial the first says what was there. */
-async function openTrial({ state, proofs }: NetworkDeps, { metadata }: HostConfig, undo: NetworkUndo): Promise<void> {
+/** Puts on disk what was there before a change. Of several unconfirmed changes the first says what was there. */
+async function keepCheckpoint(
+  { state, probes }: NetworkDeps,
+  { metadata }: HostConfig,
+  undo: NetworkUndo,
+): Promise<void> {
   const { trials } = await state.load();
   const { uid, generation } = metadata;
-  const { since: _, ...open } = trials.network ?? { before: await beforeChange(proofs), undo: {} };
-  const network: Trial<NetworkUndo> = { ...open, uid, generation, starts: 0, undo: { ...undo, ...open.undo } };
+  const { since: _, ...open } = trials.network ?? { before: await beforeChange(probes), undo: {} };
+  const network: UnconfirmedChange<NetworkUndo> = {
+    ...open,
+    uid,
+    generation,
+    starts: 0,
+    undo: { ...undo, ...open.undo },
+  };
   await state.change({ trials: { ...trials, network } });
 }
 
 /**
- * Brings back what was there before the change on trial, and remembers that this generation is not to be tried again. May
+ * Brings back what was there before the unconfirmed change, and remembers that this generation is not to be tried again. May
  * be cut anywhere and done again.
  */
 async function rollBack(deps: NetworkDeps, because: string): Promise<void> {
@@ -96,7 +106,7 @@ async function rollBack(deps: NetworkDeps, because: string): Promise<void> {
   // Writing config.json may end us: everything else is done before, and it is done again when we start.
   if (undo.configured !== undefined) await network.configureHostname(undo.configured ?? undefined);
   await state.change({
-    trials: withoutTrial(trials, 'network'),
+    trials: withoutChange(trials, 'network'),
     rolledBack: { ...rolledBack, network: { uid, generation, because } },
   });
 }

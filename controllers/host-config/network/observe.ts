@@ -6,7 +6,7 @@ import type { HostStateFile } from '../../host/host-state.js';
 import type { HostNetwork } from '../../host/network/host-network.js';
 import type { BootClock } from '../../host/power/boot-clock.js';
 import type { Units } from '../../host/units.js';
-import { judge, type Proofs } from '../probe.js';
+import { judge, type Probes } from '../probe.js';
 import type { NetworkObservation } from './plan.js';
 
 /** What a pass over HostConfig `network` works with. */
@@ -14,7 +14,7 @@ export interface NetworkDeps {
   readonly store: Store;
   readonly state: HostStateFile;
   readonly clock: BootClock;
-  readonly proofs: Proofs;
+  readonly probes: Probes;
   readonly network: HostNetwork;
   readonly units: Units;
   readonly facts: { readonly uuid: string };
@@ -37,18 +37,18 @@ export async function observeNetwork(
 ): Promise<NetworkObservation> {
   const { state, network, units, facts, clock } = deps;
   const { trials, rolledBack, proven } = await state.load();
-  const trial = trials.network;
+  const unconfirmed = trials.network;
   // One that has failed is taken back whatever can be reached by now.
   const verdict =
-    trial?.failed === undefined
-      ? await judge(deps, document, trial, { ...(await clock.read()), restartDue: false })
+    unconfirmed?.failed === undefined
+      ? await judge(deps, document, unconfirmed, { ...(await clock.read()), restartDue: false })
       : undefined;
   return {
     seen: isActive(document) ? await network.see() : undefined,
     uuid: facts.uuid,
     restartDue: document.status?.restartDue ?? false,
     canRename: units.present,
-    ...{ trial, verdict, proven, note },
+    ...{ unconfirmed, verdict, proven, note },
     rolledBack: rolledBack.network,
     request: pendingRequest(document, 'confirm')?.id,
   };

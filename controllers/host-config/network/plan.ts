@@ -1,7 +1,7 @@
 import type { HostConfig } from '../../../crds/model/kinds.js';
 import { HOST_NAME_RULE, isHostName } from '../../../crds/model/names.js';
 import type { HostConfigSpec } from '../../../crds/model/types.js';
-import type { HostState, NetworkUndo, Trial } from '../../host/host-state.js';
+import type { HostState, NetworkUndo, UnconfirmedChange } from '../../host/host-state.js';
 import type { SeenNetwork } from '../../host/network/host-network.js';
 import { renderNoProxy } from '../../host/network/no-proxy.js';
 import { dnsServer, fieldIssues, isReserved, type ProxyFields, renderRedsocks } from '../../host/network/redsocks.js';
@@ -10,7 +10,7 @@ import { type ConfirmStep, deadlineOf, planConfirm, UNPROVEN, type Verdict } fro
 
 export type NetworkStep =
   /** Keep what was there before the steps that follow. */
-  | { readonly do: 'open-trial'; readonly undo: NetworkUndo; readonly because: string }
+  | { readonly do: 'checkpoint'; readonly undo: NetworkUndo; readonly because: string }
   | { readonly do: 'write-redsocks' | 'write-no-proxy'; readonly text: string; readonly because: string }
   | { readonly do: 'restart-proxy'; readonly because: string }
   | { readonly do: 'configure-hostname' | 'rename'; readonly hostname: string; readonly because: string }
@@ -33,8 +33,8 @@ export interface NetworkFacts {
 export interface NetworkObservation extends Omit<NetworkFacts, 'seen'> {
   /** Undefined while the document is being deleted. */
   readonly seen: SeenNetwork | undefined;
-  readonly trial: Trial<NetworkUndo> | undefined;
-  /** Undefined without a trial, and for one that has failed. */
+  readonly unconfirmed: UnconfirmedChange<NetworkUndo> | undefined;
+  /** Undefined without an unconfirmed change, and for one that has failed. */
   readonly verdict: Verdict | undefined;
   /** The generation that was last true and had proved itself. */
   readonly proven: HostState['proven'];
@@ -51,10 +51,10 @@ export interface NetworkObservation extends Omit<NetworkFacts, 'seen'> {
  * taken back, also while a later one is refused. Throws for what cannot be made true. Pure.
  */
 export function planNetwork(document: HostConfig, observation: NetworkObservation): Plan<NetworkStep> {
-  const { seen, trial, verdict, rolledBack, proven } = observation;
+  const { seen, unconfirmed, verdict, rolledBack, proven } = observation;
   const { metadata, spec } = document;
   if (!seen) return planDeleted(observation);
-  if (trial?.failed !== undefined) return act('RollingBack', { do: 'restore', because: trial.failed });
+  if (unconfirmed?.failed !== undefined) return act('RollingBack', { do: 'roll-back', because: unconfirmed.failed });
   if (isGeneration(rolledBack, metadata)) {
     throw new TerminalError(
       'RolledBack',
@@ -71,20 +71,20 @@ export function planNetwork(document: HostConfig, observation: NetworkObservatio
   return {
     ...settled(),
     steps: [
-      ...(verdict ? [{ do: 'end-trial', because: verdict.because } as const] : []),
+      ...(verdict ? [{ do: 'confirm', because: verdict.because } as const] : []),
       ...(refused || isGeneration(proven, metadata)
         ? []
-        : [{ do: 'note-proven', because: 'nothing differs and nothing is on trial' } as const]),
+        : [{ do: 'note-proven', because: 'nothing differs and nothing is unconfirmed' } as const]),
     ],
     ...(refused ? { failure: refused } : {}),
   };
 }
 
 /** A change that has not proved itself goes with its document. Settled: the document may go. */
-function planDeleted({ trial, verdict }: NetworkObservation): Plan<NetworkStep> {
-  if (!trial) return settled();
-  if (trial.failed !== undefined) return act('RollingBack', { do: 'restore', because: trial.failed });
-  if (verdict?.is === 'good') return { ...settled(), steps: [{ do: 'end-trial', because: verdict.because }] };
+function planDeleted({ unconfirmed, verdict }: NetworkObservation): Plan<NetworkStep> {
+  if (!unconfirmed) return settled();
+  if (unconfirmed.failed !== undefined) return act('RollingBack', { do: 'roll-back', because: unconfirmed.failed });
+  if (verdict?.is === 'good') return { ...settled(), steps: [{ do: 'confirm', because: verdict.because }] };
   return act('RollingBack', { do: 'give-up', because: verdict?.is === 'bad' ? verdict.because : UNPROVEN });
 }
 
@@ -93,7 +93,7 @@ const isGeneration = (
   { uid, generation }: { readonly uid: string; readonly generation: number },
 ): boolean => one?.uid === uid && one.generation === generation;
 
-/** A trial of what those steps change, unless they repair what has proved itself, or no proof is asked for. */
+/** Keeps what those steps change, unless they repair what has proved itself, or no proof is asked for. */
 function opening(
   document: HostConfig,
   steps: readonly NetworkStep[],
@@ -103,7 +103,7 @@ function opening(
   const undo = undoOf(steps, seen);
   const isRepair = isGeneration(proven, document.metadata);
   if (Object.keys(undo).length === 0 || isRepair || deadlineOf(document) === 0) return [];
-  return [{ do: 'open-trial', undo, because: 'the change has to prove itself' }];
+  return [{ do: 'checkpoint', undo, because: 'the change has to prove itself' }];
 }
 
 function undoOf(steps: readonly NetworkStep[], seen: SeenNetwork): NetworkUndo {

@@ -5,7 +5,7 @@ import { parseNoProxy } from '../../host/network/no-proxy.js';
 import { parseRedsocks } from '../../host/network/redsocks.js';
 import type { Plan } from '../../runtime/outcome.js';
 import type { Facts, Progress, StepResult } from '../../runtime/reconciler.js';
-import { answered, trialStatus } from '../trial-status.js';
+import { answered, confirmStatus } from '../confirm-status.js';
 import { isProxyFile, type NetworkObservation, type NetworkStep } from './plan.js';
 
 export interface NetworkResult extends StepResult {
@@ -19,7 +19,7 @@ export interface NetworkResult extends StepResult {
  */
 export function networkStatus(
   document: HostConfig,
-  { seen, trial, verdict, request, note }: NetworkObservation,
+  { seen, unconfirmed, verdict, request, note }: NetworkObservation,
   { at, plan, result }: Progress<Plan<NetworkStep>, NetworkResult>,
 ): Facts<'HostConfig'> {
   const { status } = document;
@@ -27,8 +27,8 @@ export function networkStatus(
   const restartDue = isWriting || (status?.restartDue === true && result.restarted === undefined);
   return {
     ...(seen ? factsOf(seen) : factsBefore(status)),
-    ...answered(document, trial ? undefined : request),
-    ...trialStatus(document, trial, verdict),
+    ...answered(document, unconfirmed ? undefined : request),
+    ...confirmStatus(document, unconfirmed, verdict),
     ...(restartDue ? { restartDue } : {}),
     ...(note === undefined || isWriting ? {} : { note }),
   };

@@ -59,7 +59,7 @@ for (const { when, punctuality, setMs } of CLOCKS) {
       await agent.quiet();
     };
 
-    describe('a change of boot files on trial', () => {
+    describe('an unconfirmed change of boot files', () => {
       beforeEach(async () => {
         await apply('device', DEVICE);
         host.defaultRoute = false;
@@ -107,7 +107,7 @@ for (const { when, punctuality, setMs } of CLOCKS) {
       });
     });
 
-    describe('a change of the network on trial', () => {
+    describe('an unconfirmed change of the network', () => {
       const hostname = async () => JSON.parse((await host.get('mnt/boot/config.json')) ?? '').hostname;
       beforeEach(async () => {
         host.apiAnswers = false;

@@ -16,7 +16,7 @@ const PROXY = { type: 'socks5', ip: '10.0.0.1', port: 1080 };
 const NETWORK: HostConfigSpec = { hostname: 'kiosk', proxy: { ...PROXY, noProxy: ['x'] } };
 const UNPROVEN = 'its document was deleted before the change had proved itself';
 
-describe('a HostConfig that is deleted while its change is on trial', () => {
+describe('a HostConfig that is deleted while its change is unconfirmed', () => {
   let host: FakeHost;
   let folder: string;
   let agent: FakeAgent;

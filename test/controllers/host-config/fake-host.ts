@@ -186,7 +186,7 @@ export function depsOf(host: FakeHost, store: Store, folder: string, time: Time)
     state: new HostStateFile(folder, { now: time.now, fs }),
     marker: new RebootMarker(host.root, fs),
     clock: { read: async () => ({ bootId: host.bootId, uptimeMs: time.monotonic() - host.bootedAtMs }) },
-    proofs: {
+    probes: {
       hasDefaultRoute: async () => host.defaultRoute,
       addresses: () => ['127.0.0.1:48484'],
       answers: async () => host.apiAnswers,

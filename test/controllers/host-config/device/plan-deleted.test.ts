@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import type { DeviceUndo, HostState, Trial } from '../../../../controllers/host/host-state.js';
+import type { DeviceUndo, HostState, UnconfirmedChange } from '../../../../controllers/host/host-state.js';
 import { NO_STATE } from '../../../../controllers/host/host-state.js';
 import { type DeviceObservation, planDevice } from '../../../../controllers/host-config/device/plan.js';
 import { attempt, TerminalError } from '../../../../controllers/runtime/outcome.js';
 import { decodeVariables } from '../../../../crds/model/device-variables.js';
 
-const TRIAL: Trial<DeviceUndo> = {
+const UNCONFIRMED: UnconfirmedChange<DeviceUndo> = {
   uid: 'u',
   generation: 1,
   undo: { managed: {}, files: {} },
@@ -57,45 +57,45 @@ function told(world: DeviceObservation): string {
 describe('the plan for a HostConfig device that is being deleted', () => {
   const UNPROVEN = 'its document was deleted before the change had proved itself';
   const cases: readonly [it: string, world: Partial<DeviceObservation>, state: Partial<HostState>, want: string][] = [
-    ['lets it go, whatever else it says, when nothing is on trial', {}, {}, 'settled'],
+    ['lets it go, whatever else it says, when nothing is unconfirmed', {}, {}, 'settled'],
     [
       'gives a change up that has not begun to prove itself',
       { verdict: { is: 'not-begun' } },
-      { trials: { device: TRIAL } },
+      { trials: { device: UNCONFIRMED } },
       `give-up: ${UNPROVEN}; progressing`,
     ],
     [
       'gives a change up that still lacks something',
       { verdict: { is: 'open', missing: ['a default route'], leftMs: 1, forMs: 1 } },
-      { trials: { device: TRIAL } },
+      { trials: { device: UNCONFIRMED } },
       `give-up: ${UNPROVEN}; progressing`,
     ],
     [
       'gives a change up that has failed by itself, and says why',
       { verdict: { is: 'bad', because: 'after 60 s it still lacked a default route' } },
-      { trials: { device: TRIAL } },
+      { trials: { device: UNCONFIRMED } },
       'give-up: after 60 s it still lacked a default route; progressing',
     ],
     [
       'keeps a change that was confirmed just before',
       { verdict: { is: 'good', because: 'confirmed by request' } },
-      { trials: { device: TRIAL } },
-      'end-trial: confirmed by request; progressing',
+      { trials: { device: UNCONFIRMED } },
+      'confirm: confirmed by request; progressing',
     ],
     [
       'puts back what was given up',
       { verdict: { is: 'not-begun' } },
-      { trials: { device: { ...TRIAL, failed: 'x' } } },
-      'restore: x; progressing',
+      { trials: { device: { ...UNCONFIRMED, failed: 'x' } } },
+      'roll-back: x; progressing',
     ],
     [
       'waits for a boot partition without which nothing can be put back',
       { seen: { hasBoot: false, backends: [], config: undefined }, verdict: { is: 'not-begun' } },
-      { trials: { device: TRIAL } },
+      { trials: { device: UNCONFIRMED } },
       'wait, BootPartitionMissing: The boot partition of this device is not there now: its settings wait until it is mounted again. Nothing of it is lost',
     ],
     [
-      'waits for no boot partition when nothing is on trial',
+      'waits for no boot partition when nothing is unconfirmed',
       { seen: { hasBoot: false, backends: [], config: undefined } },
       { managed: { HOST_CONFIG_gpu_mem: '64' } },
       'settled',

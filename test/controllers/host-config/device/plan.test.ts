@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { BOOT_BACKENDS } from '../../../../controllers/host/boot/backend.js';
 import type { SeenBackend, SeenBoot } from '../../../../controllers/host/boot/boot-partition.js';
-import { type DeviceUndo, type HostState, NO_STATE, type Trial } from '../../../../controllers/host/host-state.js';
+import {
+  type DeviceUndo,
+  type HostState,
+  NO_STATE,
+  type UnconfirmedChange,
+} from '../../../../controllers/host/host-state.js';
 import {
   type DeviceObservation,
   type DeviceStep,
@@ -28,7 +33,7 @@ const boot = (text: string, config: SeenBoot['config'] = { persistentLogging: fa
 const NO_BOOT: SeenBoot = { hasBoot: false, backends: [], config: undefined };
 const GPU = 'HOST_CONFIG_gpu_mem';
 const CHANGE = `${GPU}: 16 → 64`;
-const TRIAL: Trial<DeviceUndo> = {
+const UNCONFIRMED: UnconfirmedChange<DeviceUndo> = {
   uid: 'u',
   generation: 1,
   undo: { managed: {}, files: {} },
@@ -76,8 +81,8 @@ function stepText(step: DeviceStep): string {
       return `unit ${step.verb} ${step.unit}`;
     case 'configure':
       return `configure ${JSON.stringify(step.members)}`;
-    case 'begin-trial':
-      return `begin-trial (start ${step.starts})`;
+    case 'start-timer':
+      return `start-timer (start ${step.starts})`;
     case 'own':
       return `own ${JSON.stringify(step.managed)}`;
     case 'reboot':
@@ -146,7 +151,7 @@ const TABLES: Readonly<Record<string, readonly Row[]>> = {
     {
       it: 'waits for it when something has to prove itself',
       world: { seen: NO_BOOT, config: {}, verdict: { is: 'good', because: 'x' } },
-      state: { managed: {}, trials: { device: TRIAL } },
+      state: { managed: {}, trials: { device: UNCONFIRMED } },
       want: 'wait, BootPartitionMissing: The boot partition of this device is not there now: its settings wait until it is mounted again. Nothing of it is lost',
     },
     {
@@ -408,48 +413,48 @@ const TABLES: Readonly<Record<string, readonly Row[]>> = {
     {
       it: 'restarts the device for it: its time does not run before',
       world: { ...CHANGED.world, verdict: { is: 'not-begun' } },
-      state: { ...CHANGED.state, trials: { device: TRIAL } },
+      state: { ...CHANGED.state, trials: { device: UNCONFIRMED } },
       want: `reboot for 1: ${CHANGE}; progressing, Rebooting`,
     },
     {
       it: 'begins its time at the start',
       world: { verdict: { is: 'begin', starts: 2 } },
-      state: { trials: { device: TRIAL } },
-      want: 'begin-trial (start 2): the change has taken effect; progressing, Confirming',
+      state: { trials: { device: UNCONFIRMED } },
+      want: 'start-timer (start 2): the change has taken effect; progressing, Confirming',
     },
     {
       it: 'waits for what is missing',
       world: { verdict: { is: 'open', missing: ['a default route', 'the API'], leftMs: 9, forMs: 5 } },
-      state: { trials: { device: TRIAL } },
+      state: { trials: { device: UNCONFIRMED } },
       want: 'wait 5 ms, Confirming: The change has to prove itself, or what was there before comes back. Missing: a default route, the API',
     },
     {
       it: 'ends it when it is good',
       world: { verdict: { is: 'good', because: 'confirmed by request' } },
-      state: { trials: { device: TRIAL } },
-      want: 'end-trial: confirmed by request; progressing, Confirming',
+      state: { trials: { device: UNCONFIRMED } },
+      want: 'confirm: confirmed by request; progressing, Confirming',
     },
     {
       it: 'gives it up when it is bad',
       world: { verdict: { is: 'bad', because: 'after 600 s it still lacked a default route' } },
-      state: { trials: { device: TRIAL } },
+      state: { trials: { device: UNCONFIRMED } },
       want: 'give-up: after 600 s it still lacked a default route; progressing, RollingBack',
     },
     {
-      it: 'looks at no verdict without a trial',
+      it: 'looks at no verdict without an unconfirmed change',
       world: { verdict: { is: 'bad', because: 'x' } },
       want: 'settled',
     },
     {
       it: 'ends it even where the document cannot be obeyed any more',
       world: { verdict: { is: 'good', because: 'x' }, permission: new TerminalError('InvalidSpec', 'no window') },
-      state: { trials: { device: TRIAL } },
-      want: 'end-trial: x; progressing, Confirming',
+      state: { trials: { device: UNCONFIRMED } },
+      want: 'confirm: x; progressing, Confirming',
     },
     {
       it: 'writes a later change first',
       world: { seen: boot('gpu_mem=16\n'), verdict: { is: 'good', because: 'x' } },
-      state: { trials: { device: TRIAL } },
+      state: { trials: { device: UNCONFIRMED } },
       want: `count-repair: ${CHANGE}; set config.txt as a repair: ${CHANGE}; progressing, Writing`,
     },
   ],
@@ -457,8 +462,8 @@ const TABLES: Readonly<Record<string, readonly Row[]>> = {
     {
       it: 'puts back what was there before, whatever else',
       world: { config: { [GPU]: '128' } },
-      state: { trials: { device: { ...TRIAL, failed: 'no default route' } } },
-      want: 'restore: no default route; progressing, RollingBack',
+      state: { trials: { device: { ...UNCONFIRMED, failed: 'no default route' } } },
+      want: 'roll-back: no default route; progressing, RollingBack',
     },
     {
       it: 'writes nothing of that generation again, and says why',

@@ -8,7 +8,7 @@ import { AFTER, BEFORE, CONFIG_TXT, DeviceBench, SPEC } from './device-bench.js'
 const DEADLINE_MS = 600_000;
 
 /** A change of boot files has to prove that the device is still reached, or what was there before comes back. */
-describe('a change of boot files on trial', () => {
+describe('an unconfirmed change of boot files', () => {
   let bench: DeviceBench;
   afterEach(() => bench.close());
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { NetworkUndo, Trial } from '../../../../controllers/host/host-state.js';
+import type { NetworkUndo, UnconfirmedChange } from '../../../../controllers/host/host-state.js';
 import { type NetworkObservation, planNetwork } from '../../../../controllers/host-config/network/plan.js';
 import { attempt, TerminalError } from '../../../../controllers/runtime/outcome.js';
 import type { HostConfigSpec } from '../../../../crds/model/types.js';
@@ -9,14 +9,14 @@ import { aDocument } from '../../../setup/documents.js';
  * What becomes of a change of the network settings: each row is a host named `old` that differs in one thing from one
  * whose document says the same. What makes the settings true is in `plan.test.ts`.
  */
-const TRIAL: Trial<NetworkUndo> = {
+const UNCONFIRMED: UnconfirmedChange<NetworkUndo> = {
   uid: 'uid-of-network',
   generation: 1,
   undo: { configured: 'before' },
   before: { defaultRoute: true, addresses: [] },
   starts: 1,
 };
-const FAILED = { ...TRIAL, failed: 'it lacked a default route' };
+const FAILED = { ...UNCONFIRMED, failed: 'it lacked a default route' };
 const THIS = { uid: 'uid-of-network', generation: 1 };
 const GOOD = { is: 'good', because: 'confirmed by request' } as const;
 const OPEN = { is: 'open', missing: ['a default route'], leftMs: 9_000, forMs: 2_000 } as const;
@@ -29,7 +29,7 @@ const AT_REST: NetworkObservation = {
   uuid: '3fa91c07e2',
   restartDue: false,
   canRename: true,
-  trial: undefined,
+  unconfirmed: undefined,
   verdict: undefined,
   proven: THIS,
   rolledBack: undefined,
@@ -43,7 +43,7 @@ function told(spec: HostConfigSpec, observation: NetworkObservation): string {
   const plan = attempt(() => planNetwork(aDocument('HostConfig', 'network', spec), observation));
   if (plan instanceof TerminalError) return `stalled, ${plan.reason}`;
   const steps = plan.steps.map((step) => {
-    const undo = step.do === 'open-trial' ? ` ${JSON.stringify(step.undo)}` : '';
+    const undo = step.do === 'checkpoint' ? ` ${JSON.stringify(step.undo)}` : '';
     return `${step.do}${undo} (${step.because})`;
   });
   const { outcome, failure } = plan;
@@ -62,19 +62,19 @@ describe('the plan for the host’s network: a change that has to prove itself',
     {
       it: 'notes a generation that is true at once',
       observation: { proven: undefined },
-      want: 'note-proven (nothing differs and nothing is on trial); settled',
+      want: 'note-proven (nothing differs and nothing is unconfirmed); settled',
     },
     {
       it: 'keeps what was there before a change',
       spec: { hostname: 'new' },
       observation: { proven: { uid: 'uid-of-network', generation: 0 } },
-      want: `open-trial {"configured":"old"} (the change has to prove itself); ${RENAMING}; progressing, Renaming`,
+      want: `checkpoint {"configured":"old"} (the change has to prove itself); ${RENAMING}; progressing, Renaming`,
     },
     {
       it: 'keeps that there was none',
       spec: { hostname: 'new', proxy: { noProxy: ['a'] } },
       observation: { proven: undefined },
-      want: 'open-trial {"noProxy":null} (the change has to prove itself); write-no-proxy (there was no no_proxy); progressing, Writing',
+      want: 'checkpoint {"noProxy":null} (the change has to prove itself); write-no-proxy (there was no no_proxy); progressing, Writing',
     },
     {
       it: 'keeps nothing before a repair of what has proved itself',
@@ -95,34 +95,34 @@ describe('the plan for the host’s network: a change that has to prove itself',
     },
     {
       it: 'lets the time begin once everything is written',
-      observation: { trial: TRIAL, verdict: { is: 'begin', starts: 2 }, proven: undefined },
-      want: 'begin-trial (the change has taken effect); progressing, Confirming',
+      observation: { unconfirmed: UNCONFIRMED, verdict: { is: 'begin', starts: 2 }, proven: undefined },
+      want: 'start-timer (the change has taken effect); progressing, Confirming',
     },
     {
       it: 'waits while something is missing',
-      observation: { trial: TRIAL, verdict: OPEN, proven: undefined },
+      observation: { unconfirmed: UNCONFIRMED, verdict: OPEN, proven: undefined },
       want: 'waiting, Confirming',
     },
     {
-      it: 'ends the trial of what is good, and notes that it is',
-      observation: { trial: TRIAL, verdict: GOOD, proven: undefined },
-      want: 'end-trial (confirmed by request); note-proven (nothing differs and nothing is on trial); settled',
+      it: 'confirms what is good, and notes that it is',
+      observation: { unconfirmed: UNCONFIRMED, verdict: GOOD, proven: undefined },
+      want: 'confirm (confirmed by request); note-proven (nothing differs and nothing is unconfirmed); settled',
     },
     {
       it: 'gives up what is bad',
-      observation: { trial: TRIAL, verdict: BAD },
+      observation: { unconfirmed: UNCONFIRMED, verdict: BAD },
       want: `give-up (${BAD.because}); progressing, RollingBack`,
     },
     {
       it: 'restores what was given up, whatever the document says by now',
       spec: REFUSED,
-      observation: { trial: FAILED },
-      want: 'restore (it lacked a default route); progressing, RollingBack',
+      observation: { unconfirmed: FAILED },
+      want: 'roll-back (it lacked a default route); progressing, RollingBack',
     },
     {
       it: 'restores also what was taken back before: it was cut',
-      observation: { trial: FAILED, rolledBack: { ...THIS, because: 'x' } },
-      want: 'restore (it lacked a default route); progressing, RollingBack',
+      observation: { unconfirmed: FAILED, rolledBack: { ...THIS, because: 'x' } },
+      want: 'roll-back (it lacked a default route); progressing, RollingBack',
     },
     {
       it: 'does not try again what was taken back',
@@ -146,35 +146,35 @@ describe('the plan for the host’s network: a change that has to prove itself',
     {
       it: 'judges an earlier change although the document has become a bad one',
       spec: REFUSED,
-      observation: { trial: TRIAL, verdict: OPEN },
+      observation: { unconfirmed: UNCONFIRMED, verdict: OPEN },
       want: 'waiting, Confirming',
     },
     {
-      it: 'ends a trial although the document has become a bad one, which has proved nothing by that',
+      it: 'confirms although the document has become a bad one, which has proved nothing by that',
       spec: REFUSED,
-      observation: { trial: TRIAL, verdict: GOOD, proven: undefined },
-      want: 'end-trial (confirmed by request); stalled, InvalidSpec',
+      observation: { unconfirmed: UNCONFIRMED, verdict: GOOD, proven: undefined },
+      want: 'confirm (confirmed by request); stalled, InvalidSpec',
     },
-    { it: 'lets a deleted document go when nothing is on trial', observation: { seen: undefined }, want: 'settled' },
+    { it: 'lets a deleted document go when nothing is unconfirmed', observation: { seen: undefined }, want: 'settled' },
     {
       it: 'gives up what has not proved itself when its document is deleted',
-      observation: { seen: undefined, trial: TRIAL, verdict: OPEN },
+      observation: { seen: undefined, unconfirmed: UNCONFIRMED, verdict: OPEN },
       want: 'give-up (its document was deleted before the change had proved itself); progressing, RollingBack',
     },
     {
       it: 'says of a deleted one why it had failed anyway',
-      observation: { seen: undefined, trial: TRIAL, verdict: BAD },
+      observation: { seen: undefined, unconfirmed: UNCONFIRMED, verdict: BAD },
       want: `give-up (${BAD.because}); progressing, RollingBack`,
     },
     {
       it: 'restores what was given up before its document goes',
-      observation: { seen: undefined, trial: FAILED },
-      want: 'restore (it lacked a default route); progressing, RollingBack',
+      observation: { seen: undefined, unconfirmed: FAILED },
+      want: 'roll-back (it lacked a default route); progressing, RollingBack',
     },
     {
       it: 'keeps what was confirmed just before, and lets the document go',
-      observation: { seen: undefined, trial: TRIAL, verdict: GOOD },
-      want: 'end-trial (confirmed by request); settled',
+      observation: { seen: undefined, unconfirmed: UNCONFIRMED, verdict: GOOD },
+      want: 'confirm (confirmed by request); settled',
     },
   ];
   for (const { it: what, spec = { hostname: 'old' }, observation = {}, want } of cases) {

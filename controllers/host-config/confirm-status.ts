@@ -1,16 +1,16 @@
 import type { HostConfig } from '../../crds/model/kinds.js';
 import { acknowledgementsOf, withAcknowledged } from '../../crds/model/requests.js';
 import type { HostConfigStatus } from '../../crds/model/types.js';
-import type { Trial } from '../host/host-state.js';
+import type { UnconfirmedChange } from '../host/host-state.js';
 import { deadlineOf, type Verdict } from './commit-confirm.js';
 
-/** What a status says of a change on trial; nothing without one. Pure. */
-export function trialStatus(
+/** What a status says of an unconfirmed change; nothing without one. Pure. */
+export function confirmStatus(
   document: HostConfig,
-  trial: Trial | undefined,
+  unconfirmed: UnconfirmedChange | undefined,
   verdict: Verdict | undefined,
 ): Pick<HostConfigStatus, 'trial'> {
-  if (!trial) return {};
+  if (!unconfirmed) return {};
   const waitsFor = verdict?.is === 'open' ? { waitsFor: [...verdict.missing] } : {};
   return { trial: { deadlineSeconds: deadlineOf(document), ...waitsFor } };
 }
