@@ -1,3 +1,4 @@
+import { join, relative } from 'node:path';
 import type { ApiServer } from '../../api/http/server.js';
 import { systemClock } from '../runtime/delays.js';
 import { collectWhenIdle } from '../runtime/idle-gc.js';
@@ -65,9 +66,17 @@ function componentsOf(wiring: Wiring, signal: AbortSignal): readonly Component[]
 function printBanner(settings: Settings, reporter: Reporter, server: ApiServer, blindness: string | undefined): void {
   reporter.print(`supercargo ${AGENT_VERSION}`);
   reporter.print(`  API      ${server.addresses.map((address) => address.replace(/^(?!unix)/, 'http://')).join('  ')}`);
-  reporter.print(`  key      ${settings.apiKey ? 'SUPERCARGO_API_KEY' : `${settings.dataFolder}/keys.json`}`);
+  reporter.print(
+    `  key      ${settings.apiKey ? 'SUPERCARGO_API_KEY' : nearPath(join(settings.dataFolder, 'keys.json'))}`,
+  );
   reporter.print(`  watching ${settings.manifestFolders.join('  ')}`);
   if (blindness !== undefined && !settings.development) {
     reporter.log.warn(`Callers on this machine need a key when the agent cannot tell who they are: ${blindness}`);
   }
+}
+
+/** A path below the working folder without it, as people typed it; any other as it is. */
+function nearPath(path: string): string {
+  const near = relative('', path);
+  return near.startsWith('..') ? path : near;
 }

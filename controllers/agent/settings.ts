@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Address, addressText, parseAddresses } from '../../api/http/transport/address.js';
 import type { AppKeyReach } from '../../api/http/transport/app-keys.js';
@@ -6,7 +7,7 @@ import { durationMs } from '../../crds/model/duration.js';
 
 /** Everything that is read from flags and environment, once, at start. */
 export interface Settings {
-  /** Documents, status, keys, revisions. */
+  /** Documents, status, keys. Absolute: programs that the agent runs (git, ssh, dockerd) have working folders of their own. */
   readonly dataFolder: string;
   readonly manifestFolders: readonly string[];
   /** `host:port` or `unix:/path`, several of them separated by blanks. */
@@ -71,17 +72,18 @@ export class SettingsError extends Error {
   override readonly name = 'SettingsError';
 }
 
-/** Reads flags and environment; flags win. Pure. Throws SettingsError; `help` and `version` are asked for, not errors. */
+/** Reads flags and environment; flags win. Relative paths start at `cwd`. Pure. Throws SettingsError; `help` and `version` are asked for, not errors. */
 export function readSettings(
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
+  cwd: string,
 ): Settings | 'help' | 'version' {
   const flags = flagsOf(args);
   if (flags.help) return 'help';
   if (flags.version) return 'version';
   const listen = listenAddresses(flags.listen ?? env.SUPERCARGO_LISTEN ?? '127.0.0.1:48484');
   return {
-    dataFolder: flags.data ?? env.SUPERCARGO_DATA ?? '/var/lib/supercargo',
+    dataFolder: resolve(cwd, flags.data ?? env.SUPERCARGO_DATA ?? '/var/lib/supercargo'),
     manifestFolders: folders(flags.manifests ?? env.SUPERCARGO_MANIFESTS ?? '/etc/supercargo/manifests'),
     listen: listen.map(addressText).join(' '),
     apiPort: listen.find((one) => one.is === 'tcp')?.port ?? 48484,

@@ -13,7 +13,7 @@ const PATIENCE_MS = 2000;
 /** The process: flags in, agent up, signals obeyed. SIGINT and SIGTERM drain and leave the containers running. */
 async function run(): Promise<void> {
   const args = process.argv.slice(2);
-  const settings = readSettings(args[0] === 'agent' ? args.slice(1) : args, process.env);
+  const settings = readSettings(args[0] === 'agent' ? args.slice(1) : args, process.env, process.cwd());
   if (settings === 'help') return console.log(USAGE);
   if (settings === 'version') return console.log(AGENT_VERSION);
   const reporter = process.stdout.isTTY

@@ -118,7 +118,7 @@ describe('with an engine that', () => {
     if (state === 'hangs') await new Promise<void>((resolve) => engine.listen(socket, resolve));
     const flags = ['--data', join(folder, 'data'), '--manifests', join(folder, 'manifests'), '--host-root', folder];
     const listen = `unix:${join(folder, 'api.sock')}`;
-    const settings = readSettings([...flags, '--listen', listen], { DOCKER_HOST: `unix://${socket}` });
+    const settings = readSettings([...flags, '--listen', listen], { DOCKER_HOST: `unix://${socket}` }, '/');
     assert(typeof settings === 'object');
     const reporter = {
       log: silent,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { printable, readSettings, type Settings } from '../../../controllers/agent/settings.js';
 
 const read = (args: readonly string[], env: Record<string, string> = {}): Settings => {
-  const settings = readSettings(args, env);
+  const settings = readSettings(args, env, '/home/me');
   assert.ok(typeof settings === 'object');
   return settings;
 };
@@ -33,6 +33,11 @@ describe('settings', () => {
     assert.equal(read([], { DOCKER_HOST: 'tcp://10.0.0.9:2375' }).dockerHost, 'tcp://10.0.0.9:2375');
     assert.equal(read([], { DOCKER_HOST: '' }).dockerHost, undefined);
     assert.equal(read(['--listen', 'unix:/run/s.sock']).apiPort, 48484);
+  });
+
+  it('makes the data folder absolute, because programs like git run in folders of their own', () => {
+    assert.equal(read(['--data', '.data']).dataFolder, '/home/me/.data');
+    assert.equal(read([], { SUPERCARGO_DATA: '../d' }).dataFolder, '/home/d');
   });
 
   it('takes several addresses to listen on, and the port of the first for containers', () => {
@@ -71,7 +76,7 @@ describe('settings', () => {
   ];
   for (const { args = [], env = {}, want } of bad) {
     it(`refuses ${[...args, ...Object.entries(env).map(([name, value]) => `${name}=${value}`)].join(' ')}`, () => {
-      assert.throws(() => readSettings(args, env), { name: 'SettingsError', message: want });
+      assert.throws(() => readSettings(args, env, '/'), { name: 'SettingsError', message: want });
     });
   }
 
@@ -81,7 +86,7 @@ describe('settings', () => {
   });
 
   it('knows help and version', () => {
-    assert.equal(readSettings(['--help'], {}), 'help');
-    assert.equal(readSettings(['--version'], {}), 'version');
+    assert.equal(readSettings(['--help'], {}, '/'), 'help');
+    assert.equal(readSettings(['--version'], {}, '/'), 'version');
   });
 });

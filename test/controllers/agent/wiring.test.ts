@@ -29,7 +29,7 @@ describe('an agent that is put together', () => {
     const data = join(folder, 'data');
     mkdirSync(data);
     const flags = ['--data', data, '--host-root', folder, '--manifests', join(folder, 'manifests')];
-    const settings = readSettings([...flags, '--listen', '127.0.0.1:0'], { DOCKER_HOST: 'tcp://127.0.0.1:1' });
+    const settings = readSettings([...flags, '--listen', '127.0.0.1:0'], { DOCKER_HOST: 'tcp://127.0.0.1:1' }, '/');
     assert.ok(typeof settings === 'object');
     context = await openAgent(settings, reporter);
     const were = alive();

@@ -71,7 +71,7 @@ describe('power', () => {
   });
 
   it('is not allowed by default, so no test can end its machine', () => {
-    const settings = readSettings([], {});
+    const settings = readSettings([], {}, '/');
     assert.ok(typeof settings === 'object');
     assert.equal(settings.power, false);
     assert.deepEqual(settings.powerCommands, NONE);
