@@ -10,6 +10,7 @@ import {
   type RequestName,
   type Requests,
   type Resource,
+  splitKey,
 } from '../../crds/model/kinds.js';
 import { type Disk, nodeDisk, StorageError } from '../platform/disk.js';
 import { Emitter } from '../platform/emitter.js';
@@ -197,8 +198,12 @@ class DocumentStore implements Store {
     this.#setProblems(origin, problems);
   }
 
-  put(origin: Origin, proposed: Proposed): Promise<Accepted> {
-    return this.#inTurn(async () => acceptedOf(await this.#carryOut({ origin, documents: [proposed] }, 'upsert')));
+  put(origin: Origin, proposed: Proposed, check?: (present: Resource | undefined) => void): Promise<Accepted> {
+    return this.#inTurn(async () => {
+      const { kind, metadata } = proposed.document;
+      check?.(this.get(kind, metadata.name));
+      return acceptedOf(await this.#carryOut({ origin, documents: [proposed] }, 'upsert'));
+    });
   }
 
   preview(origin: Origin, proposed: Proposed): ReturnType<Store['preview']> {
@@ -211,8 +216,11 @@ class DocumentStore implements Store {
     });
   }
 
-  delete(origin: Origin, key: Key): Promise<'deleted' | 'absent' | Problem> {
+  delete(origin: Origin, key: Key, check?: (present: Resource) => void): Promise<'deleted' | 'absent' | Problem> {
     return this.#inTurn(async () => {
+      const { kind, name } = splitKey(key);
+      const present = this.get(kind, name);
+      if (present) check?.(present);
       const plan = planDeletion(this.#documents.entries, origin, key);
       if (plan.is === 'absent') return 'absent';
       if (plan.is === 'refused') return plan.problem;

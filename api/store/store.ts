@@ -108,15 +108,18 @@ export interface Store extends Reader {
   previewSet(proposal: Proposal): Accepted;
   /** An origin that cannot read what it would propose says why; its documents stay. Its next proposal takes that back. */
   report(origin: Origin, problems: readonly Problem[]): void;
-  /** Creates or changes one document of an origin that declares piece by piece (`api`). Same promises as `propose`. */
-  put(origin: Origin, proposed: Proposed): Promise<Accepted>;
+  /**
+   * Creates or changes one document of an origin that declares piece by piece (`api`). Same promises as `propose`. `check`
+   * sees what is there when its turn has come, after every write before it; what it throws is the answer, and nothing is written.
+   */
+  put(origin: Origin, proposed: Proposed, check?: (present: Resource | undefined) => void): Promise<Accepted>;
   /** What `put` would say and how the document would look then; nothing is changed. */
   preview(
     origin: Origin,
     proposed: Proposed,
   ): Promise<{ readonly refused: readonly Problem[]; readonly resource: Resource | undefined }>;
-  /** Marks for deletion; a document of another origin is refused. `absent` when there is none. */
-  delete(origin: Origin, key: Key): Promise<'deleted' | 'absent' | Problem>;
+  /** Marks for deletion; a document of another origin is refused. `absent` when there is none. `check` as for `put`. */
+  delete(origin: Origin, key: Key, check?: (present: Resource) => void): Promise<'deleted' | 'absent' | Problem>;
   /** Puts requests on a document; on disk when it resolves. Returns the ids. */
   request(key: Key, requests: Readonly<Partial<Record<RequestName, { force?: boolean }>>>): Promise<Requests>;
   /** Takes a request back, if it is still that one; gone from the disk when it resolves. What was begun stays as it is. */

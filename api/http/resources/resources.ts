@@ -44,15 +44,17 @@ function routesOf(kind: Kind, { store, streams }: ResourceRoutesDeps): readonly 
   const put = async (request: Request, name?: string): Promise<Resource> => {
     const body = bodyOf(request);
     const isRehearsal = isDryRun(request);
-    const { document, resourceVersion } = readWrite(body, kind, name);
-    const present = store.get(kind, document.metadata.name);
-    if (name === undefined && present) throw ResourceError.alreadyExists(plural, present.metadata.name);
-    checkWritable(kind, document.metadata.name, present, resourceVersion);
+    const { document, ...preconditions } = readWrite(body, kind, name);
+    const check = (present: Resource | undefined): void => {
+      if (name === undefined && present) throw ResourceError.alreadyExists(plural, present.metadata.name);
+      checkWritable(kind, document.metadata.name, present, preconditions);
+    };
+    check(store.get(kind, document.metadata.name));
     const beside = (textOf(request.query.beside) ?? '').split(',');
     checkLeave(document, store, isRehearsal ? beside : []);
     if (isRehearsal) checkRehearsal(document, store, beside);
     const rehearsed = isRehearsal ? await store.preview('api', { document }) : undefined;
-    const { refused } = rehearsed ?? (await store.put('api', { document }));
+    const { refused } = rehearsed ?? (await store.put('api', { document }, check));
     const [problem] = refused;
     if (problem) throw ResourceError.conflict(plural, document.metadata.name, problem.message);
     return rehearsed?.resource ?? found(document.metadata.name);
@@ -121,11 +123,14 @@ function routesOf(kind: Kind, { store, streams }: ResourceRoutesDeps): readonly 
         const resource = found(String(request.params.name));
         const { name, uid } = resource.metadata;
         const { dryRun, preconditions } = readDeletion(request, plural, name);
-        checkPreconditions(preconditions, plural, resource);
         const orphan = isOrphan(store, resource);
-        if (!orphan) checkWritable(kind, name, resource);
+        const check = (present: Resource): void => {
+          checkPreconditions(preconditions, plural, present);
+          if (!orphan) checkWritable(kind, name, present);
+        };
+        check(resource);
         if (dryRun) return json(h, objectView(resource, store));
-        const result = await store.delete(orphan ? resource.metadata.origin : 'api', keyOf(kind, name));
+        const result = await store.delete(orphan ? resource.metadata.origin : 'api', keyOf(kind, name), check);
         if (result === 'absent') throw ResourceError.notFound(plural, name);
         if (typeof result === 'object') throw ResourceError.conflict(plural, name, result.message);
         const left = store.get(kind, name);

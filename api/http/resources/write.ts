@@ -1,6 +1,6 @@
 import type { Issue } from '../../../crds/model/issue.js';
 import { type AnyDeclared, API_VERSION, type Kind, PLURALS, type Resource } from '../../../crds/model/kinds.js';
-import { isMap } from '../../../crds/model/maps.js';
+import { isMap, type Values } from '../../../crds/model/maps.js';
 import { accessByHand } from '../../../crds/schema/check-host-access.js';
 import { checkRelease, undeclaredReferences } from '../../../crds/schema/check-release.js';
 import { parseDocument } from '../../../crds/schema/parse.js';
@@ -13,6 +13,8 @@ export interface Write {
   readonly document: AnyDeclared;
   /** The version that the client read, if it says so. */
   readonly resourceVersion?: string;
+  /** The very document that the client means, if it says so: one of that name may have come in its place. */
+  readonly uid?: string;
 }
 
 /**
@@ -35,9 +37,20 @@ export function readWrite(body: unknown, kind: Kind, name: string | undefined): 
   }
   const parsed = parseDocument({ apiVersion, kind, metadata: { ...metadata, name: bodyName }, ...rest });
   if (!parsed.ok) throw refusal(kind, bodyName, parsed.issues);
-  const version = metadata.resourceVersion;
-  const resourceVersion = typeof version === 'string' && version !== '' ? { resourceVersion: version } : {};
-  return { document: parsed.document, ...resourceVersion };
+  const resourceVersion = preconditionIn(metadata, 'resourceVersion');
+  const uid = name === undefined ? undefined : preconditionIn(metadata, 'uid'); // what is made gets its own
+  return {
+    document: parsed.document,
+    ...(resourceVersion === undefined ? {} : { resourceVersion }),
+    ...(uid === undefined ? {} : { uid }),
+  };
+}
+
+/** What a write builds on. Empty and null say nothing, as in Kubernetes; what is no text must not count as saying nothing. */
+function preconditionIn(metadata: Values, field: 'resourceVersion' | 'uid'): string | undefined {
+  const value = metadata[field] ?? '';
+  if (typeof value !== 'string') throw ResourceError.badRequest(`metadata.${field} is not a string`);
+  return value === '' ? undefined : value;
 }
 
 /** Unknown fields alone are a 400 as strict decoding makes them, anything else a 422 with every cause. */
@@ -104,13 +117,29 @@ export function checkRehearsal(
 /** What the message says after naming the field: the nearest known one. */
 const suggestion = (message: string): string => message.replace(/^Unknown field "(?:[^"\\]|\\.)*"/, '');
 
-/** Refuses a write over a document of somebody else, or over another version than the one that was read. Pure. */
-export function checkWritable(kind: Kind, name: string, present: Resource | undefined, resourceVersion?: string): void {
+/**
+ * Refuses a write over a document of somebody else, over another one than is meant, or over another version than the one
+ * that was read. Pure; throws a 409.
+ */
+export function checkWritable(
+  kind: Kind,
+  name: string,
+  present: Resource | undefined,
+  { resourceVersion, uid }: Pick<Write, 'resourceVersion' | 'uid'> = {},
+): void {
   const plural = PLURALS[kind];
   if (present && present.metadata.origin !== 'api') {
     const { origin, source } = present.metadata;
     const where = source ? ` in ${source.file}` : '';
     throw ResourceError.conflict(plural, name, `it is declared by ${origin}${where}; change it there`);
+  }
+  if (uid !== undefined && uid !== present?.metadata.uid) {
+    const found = present?.metadata.uid ?? '';
+    throw ResourceError.conflict(
+      plural,
+      name,
+      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${found}`,
+    );
   }
   if (resourceVersion !== undefined && resourceVersion !== present?.metadata.resourceVersion) {
     throw ResourceError.conflict(

@@ -166,6 +166,51 @@ describe('the resource API', () => {
     assert.equal(bench.store.get('App', 'mine')?.metadata.deletionTimestamp, undefined);
   });
 
+  it('holds to the uid of a write: another document of that name is not the one that is meant', async () => {
+    const first = (await ask('PUT', `${APPS}/mine`, { spec })).body.metadata;
+    assert.equal((await ask('PUT', `${APPS}/mine`, { metadata: { uid: first.uid }, spec })).code, 200);
+    for (const metadata of [{ uid: 'other' }, { uid: 'other', resourceVersion: first.resourceVersion }]) {
+      assert.equal(
+        await failure('PUT', `${APPS}/mine`, { metadata, spec: {} }),
+        `409 Conflict: Operation cannot be fulfilled on apps.supercargo.io "mine": Precondition failed: UID in precondition: other, UID in object meta: ${first.uid}`,
+      );
+      assert.match(await failure('PUT', `${APPS}/mine?dryRun=All`, { metadata, spec: {} }), /^409 Conflict/);
+    }
+    assert.match(await failure('PUT', `${APPS}/none`, { metadata: { uid: 'other' }, spec }), /^409 Conflict: .*UID/);
+    for (const uid of [1, true, ['x'], {}])
+      assert.match(await failure('PUT', `${APPS}/mine`, { metadata: { uid }, spec }), /^400 BadRequest: metadata\.uid/);
+    const numbered = { metadata: { resourceVersion: 1 }, spec };
+    assert.match(await failure('PUT', `${APPS}/mine`, numbered), /^400 BadRequest: metadata\.resourceVersion/);
+    for (const uid of ['', null])
+      assert.equal((await ask('PUT', `${APPS}/mine`, { metadata: { uid }, spec })).code, 200);
+    assert.equal(bench.store.get('App', 'mine')?.metadata.uid, first.uid);
+    assert.equal((await ask('POST', APPS, { metadata: { name: 'new', uid: 'other' }, spec })).code, 201);
+  });
+
+  it('lets one of several writes at once that build on the same version through', async () => {
+    const { resourceVersion } = (await ask('PUT', `${APPS}/mine`, { spec })).body.metadata;
+    const writes = [1, 2, 3].map((at) =>
+      ask('PUT', `${APPS}/mine`, {
+        metadata: { resourceVersion },
+        spec: { services: { web: { image: `busybox:${at}` } } },
+      }),
+    );
+    const codes = (await Promise.all(writes)).map(({ code }) => code);
+    assert.deepEqual(codes.sort(), [200, 409, 409]);
+    const made = await Promise.all([1, 2].map(() => ask('POST', APPS, { metadata: { name: 'new' }, spec })));
+    assert.deepEqual(made.map(({ code }) => code).sort(), [201, 409]);
+  });
+
+  it('does not delete what came after the version that is meant', async () => {
+    const { resourceVersion } = (await ask('PUT', `${APPS}/mine`, { spec })).body.metadata;
+    const [changed, deleted] = await Promise.all([
+      ask('PUT', `${APPS}/mine`, { spec: {} }),
+      ask('DELETE', `${APPS}/mine`, { preconditions: { resourceVersion } }),
+    ]);
+    assert.deepEqual([changed.code, deleted.code], [200, 409]);
+    assert.equal(bench.store.get('App', 'mine')?.metadata.deletionTimestamp, undefined);
+  });
+
   const bad: readonly [it: string, request: Parameters<typeof ask>, want: RegExp][] = [
     ['an unknown name', ['GET', `${APPS}/nope`], /^404 NotFound: apps\.supercargo\.io "nope" not found$/],
     ['the status of an unknown name', ['GET', `${APPS}/nope/status`], /^404 NotFound/],
