@@ -1,4 +1,5 @@
-import type { Path } from './issue.js';
+import { type Path, shorten } from './issue.js';
+import { isMap } from './maps.js';
 import { labelsOf, referencesOf } from './references.js';
 import type { AppService, ServiceFields, VolumeDefinition } from './types.js';
 
@@ -29,7 +30,7 @@ type Labels = Readonly<Record<string, string>>;
 /** `1`, `true` and `on` switch a feature on; everything else, `yes` too, does not. Pure. */
 export const isOn = (value: string | undefined): boolean => /^(?:1|true|on)$/i.test(value ?? '');
 
-/** What of the host a service reaches by its labels and its namespaces. Pure. */
+/** What of the host a service reaches by its labels, its namespaces and its logs. Pure. */
 export function accessOfService(fields: ServiceFields): readonly HostAccess[] {
   const labels = mounting(labelsOf(fields.labels)).map(({ label, mounts }) => ({
     path: ['labels', label],
@@ -41,7 +42,28 @@ export function accessOfService(fields: ServiceFields): readonly HostAccess[] {
     does: `${field} shares the namespace of container ${container}`,
     instead: 'use service:<name>',
   }));
-  return [...labels, ...foreign];
+  return [...labels, ...foreign, ...accessOfLogging(fields.logging?.options)];
+}
+
+/** Options of log drivers whose value is a file that the engine reads, wherever its path begins. */
+const LOG_FILES = new Set(['syslog-tls-ca-cert', 'syslog-tls-cert', 'syslog-tls-key', 'splunk-capath']);
+/** Options whose value is a text of its own, which may look like a path: names of groups, tags and patterns. */
+const LOG_TEXTS = new Set([
+  ...['tag', 'labels', 'labels-regex', 'env', 'env-regex', 'splunk-source', 'splunk-sourcetype', 'splunk-index'],
+  ...['awslogs-group', 'awslogs-stream', 'awslogs-datetime-format', 'awslogs-multiline-pattern'],
+]);
+/** An absolute path, or an address that is a socket or a file of this machine: Docker takes both where a server is meant. */
+const OF_THIS_MACHINE = /^(?:\/(?!\/)|(?:unix|unixgram|unixpacket|file|fd|npipe):)/i;
+
+/** Sockets and files of the host that the engine opens for a log driver. Read leniently: shapes are the schema's business. Pure. */
+function accessOfLogging(options: unknown): readonly HostAccess[] {
+  return Object.entries(isMap(options) ? options : {}).flatMap(([name, given]) => {
+    const value = String(given ?? '');
+    const isOfHost = LOG_FILES.has(name) ? value !== '' : !LOG_TEXTS.has(name) && OF_THIS_MACHINE.test(value);
+    if (!isOfHost) return [];
+    const does = `the option ${name} opens ${shorten(value, 80)} of the host`;
+    return [{ path: ['logging', 'options', name], does, instead: 'name a server by tcp, udp or https' }];
+  });
 }
 
 /** What of the host an image's own labels mount where the service does not say the same ones. Pure. */

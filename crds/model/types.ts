@@ -38,7 +38,7 @@ export interface Ulimit {
 export interface Logging {
   /** Log driver, such as json-file, local, journald or none. Default: that of the engine. */
   driver?: string | null;
-  /** Options of the driver, such as max-size. Default: those of the engine. */
+  /** Options of the driver, such as max-size. Those that name a socket or a file of the host (unix:///run/x.sock, a path) need allowHostBinds: true in the App. Default: those of the engine. */
   options?: {
     [k: string]: string | number | boolean;
   } | null;
@@ -450,7 +450,7 @@ export interface AppSpec {
   networks?: {
     [k: string]: NetworkDefinition | null;
   };
-  /** true: its services may reach into the host: paths of the host under volumes; volumes whose driver_opts bind a path, a disk or a file system of the kernel; the features that mount (balena-socket, dbus, kernel-modules, firmware, journal-logs, sysfs, procfs), also by labels of the image; pid and ipc of containers outside the app. Without it they are refused, and what runs stays. It guards against what gets in unnoticed, not against whoever writes documents: that one owns the device in any case (privileged, devices and cap_add need no leave). A target state keeps the rules of the Supervisor instead: no paths under volumes, all else passed on. Default: false. */
+  /** true: its services may reach into the host: paths of the host under volumes; volumes whose driver_opts bind a path, a disk or a file system of the kernel; the features that mount (balena-socket, dbus, kernel-modules, firmware, journal-logs, sysfs, procfs), also by labels of the image; pid and ipc of containers outside the app; options of a log driver that name a socket or a file of the host. Without it they are refused, and what runs stays. It guards against what gets in unnoticed, not against whoever writes documents: that one owns the device in any case (privileged, devices, cap_add, and the word host in network_mode, pid, ipc and uts need no leave). A target state keeps the rules of the Supervisor instead: no paths under volumes, all else passed on. Default: false. */
   allowHostBinds?: boolean;
   /** Access to registries, by host (with its port; docker.io for the hub). Default: what docker login left for the agent. */
   registries?: {

@@ -89,7 +89,8 @@ export const deviations: readonly Deviation[] = [
   },
   {
     vectors: [],
-    field: 'driver_opts of volumes, feature labels that mount, `pid:` and `ipc:` of a container',
+    field:
+      'driver_opts of volumes, feature labels that mount, `pid:` and `ipc:` of a container, sockets and files of the host in `logging.options`',
     supervisor: 'passed on',
     here: 'passed on from a target state, also from one in a file; in other documents when the App says `allowHostBinds: true`, otherwise refused, and what runs stays',
     because: 'what reaches into the host is not to get into a document, or into an image, unnoticed',

@@ -69,6 +69,37 @@ describe('accessOfService', () => {
     assert.deepEqual(told({ 'io.balena.features.dbus': 'yes', 'io.balena.features.sysfs': '0' }), []);
   });
 
+  const LOGS: readonly [options: Record<string, string | number>, what?: string][] = [
+    [
+      {
+        'max-size': '10m',
+        'max-file': 3,
+        tag: '/{{.Name}}',
+        'awslogs-group': '/ecs/app',
+        'splunk-source': '/var/log/x',
+      },
+    ],
+    [{ 'fluentd-address': 'tcp://10.0.0.9:24224', 'gelf-address': 'udp://logs:12201', 'splunk-url': 'https://logs' }],
+    [{ 'fluentd-address': 'logs:24224', 'syslog-address': 'tcp+tls://logs:6514', 'syslog-tls-key': '' }],
+    [{ 'fluentd-address': 'unix:///run/fluent.sock' }, 'unix:///run/fluent.sock'],
+    [{ 'fluentd-address': 'UNIX:/run/fluent.sock' }, 'UNIX:/run/fluent.sock'],
+    [{ 'syslog-address': 'unixgram:///dev/log' }, 'unixgram:///dev/log'],
+    [{ 'syslog-tls-key': '/etc/shadow' }, '/etc/shadow'],
+    [{ 'syslog-tls-ca-cert': 'root/.ssh/id' }, 'root/.ssh/id'],
+    [{ 'splunk-capath': '/etc/ssl/ca.pem' }, '/etc/ssl/ca.pem'],
+    [{ 'awslogs-credentials-endpoint': '/creds' }, '/creds'],
+    [{ 'loki-tls-key-file': '/etc/key' }, '/etc/key'],
+  ];
+  for (const [options, what] of LOGS) {
+    it(`${what === undefined ? 'lets a log go anywhere but into the host' : `tells of ${what}`}: ${Object.keys(options)}`, () => {
+      const [name] = Object.keys(options);
+      assert.deepEqual(
+        accessOfService({ logging: { driver: 'x', options } }).map(({ path, does }) => `${pathText(path)}: ${does}`),
+        what === undefined ? [] : [`logging.options.${name}: the option ${name} opens ${what} of the host`],
+      );
+    });
+  }
+
   it('tells of namespaces of containers, not of those of services and of the host', () => {
     const fields = { pid: ' container: abc', ipc: 'container:abc' };
     assert.deepEqual(

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { parse } from 'yaml';
+import { parseDocument } from '../../../../crds/schema/parse.js';
 import { APP_2_KEY, anApp, aServer, type Bench, declare, report, withKey } from '../a-server.js';
 
 const APPS = '/apis/supercargo.io/v1/apps';
@@ -185,6 +186,21 @@ describe('the resource API', () => {
       assert.equal((await ask('PUT', `${APPS}/mine`, { metadata: { uid }, spec })).code, 200);
     assert.equal(bench.store.get('App', 'mine')?.metadata.uid, first.uid);
     assert.equal((await ask('POST', APPS, { metadata: { name: 'new', uid: 'other' }, spec })).code, 201);
+  });
+
+  it('takes logs that go into the host only with the leave of the App', async () => {
+    const logging = { driver: 'fluentd', options: { 'fluentd-address': 'unix:///run/fluent.sock' } };
+    const into = { services: { web: { image: 'busybox', logging } } };
+    assert.match(
+      await failure('PUT', `${APPS}/mine`, { spec: into }),
+      /^422 Invalid: .*spec\.services\.web\.logging\.options\.fluentd-address: .*opens unix:\/\/\/run\/fluent\.sock of the host only with spec\.allowHostBinds/,
+    );
+    assert.equal((await ask('PUT', `${APPS}/mine`, { spec: { ...into, allowHostBinds: true } })).code, 201);
+    const target = parseDocument(
+      { apiVersion: 'supercargo.io/v1', kind: 'App', metadata: { name: 'a' }, spec: into },
+      { isTargetState: true },
+    );
+    assert.ok(target.ok);
   });
 
   it('lets one of several writes at once that build on the same version through', async () => {
