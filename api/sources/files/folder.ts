@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { type FSWatcher, watch } from 'chokidar';
 import { canonicalHash } from '../../../crds/model/hash.js';
@@ -85,6 +85,8 @@ class WatchedFolders implements FolderSource {
   /** Files that were gone at the last look: an editor may be about to put them back. */
   #gone = new Set<string>();
   readonly #folders = new Map<string, { identity: string; files: number }>();
+  /** The same for what lies below them: folders that could be listed and were not doubted. */
+  readonly #below = new Map<string, { identity: string; files: number }>();
   /** Folders and files whose file system has not answered in time, and what is said of them. */
   readonly #hung = new Map<string, string>();
   #watcher: { paths: string; watcher: FSWatcher } | undefined;
@@ -206,7 +208,7 @@ class WatchedFolders implements FolderSource {
     const until = monotonic() + PATIENCE_MS;
     for (;;) {
       const seen: SeenFolder[] = [];
-      for (const folder of folders) seen.push(this.#doubt(await this.#scan(folder)));
+      for (const folder of folders) seen.push(this.#doubtBelow(this.#doubt(await this.#scan(folder))));
       const waitMs = this.#unsettledForMs(seen);
       if (waitMs <= 0 || monotonic() >= until) return seen;
       await delay(waitMs, undefined, { signal: this.#stop.signal });
@@ -262,15 +264,40 @@ class WatchedFolders implements FolderSource {
       ? 'Another, empty folder is in its place'
       : 'It is empty, and held documents before the start';
     const message = `${what} (a disk that is not mounted?); what it declared stays until there is a file in it, be it one with a comment only`;
-    return { ...seen, listed: [], failures: [{ message, source: { file: seen.folder } }] };
+    return { ...seen, listed: [], identities: new Map(), failures: [{ message, source: { file: seen.folder } }] };
+  }
+
+  /** The same for the folders below, where something else may be mounted too: a problem of one is about all that is in it. */
+  #doubtBelow(seen: SeenFolder): SeenFolder {
+    const doubted: Problem[] = [];
+    const holding = countsAbove(seen.files.map(({ file }) => file));
+    let declaring: ReadonlyMap<string, number> | undefined;
+    for (const [directory, identity] of seen.identities) {
+      if (directory === seen.folder || holding.has(directory) || isNamed(doubted, directory)) continue;
+      const before = this.#below.get(directory);
+      const replaced = before !== undefined && before.identity !== identity && before.files > 0;
+      if (!replaced && before !== undefined) continue;
+      declaring ??= countsAbove(this.#declaredIn());
+      if (!declaring.has(directory)) continue;
+      const what = replaced
+        ? 'Another folder, with no documents, is in its place'
+        : 'There are no documents in it, and there were before the start';
+      const message = `${what} (a disk that is not mounted?); what it declared stays until there is a file in it, be it one with a comment only, or it is removed`;
+      doubted.push({ message, source: { file: directory } });
+    }
+    return doubted.length === 0 ? seen : { ...seen, problems: [...seen.problems, ...doubted] };
   }
 
   /** Documents that are stored were read from there. */
   #hasDeclared(folder: string): boolean {
+    return this.#declaredIn().some((file) => isBelow(folder, file));
+  }
+
+  /** The file of each document that is stored. */
+  #declaredIn(): readonly string[] {
     const { store } = this.#options;
-    return KINDS.flatMap((kind) => store.list(kind)).some(
-      ({ metadata: { origin, source, deletionTimestamp } }) =>
-        origin === 'files' && deletionTimestamp === undefined && source?.file.startsWith(join(folder, sep)),
+    return KINDS.flatMap((kind) => store.list(kind)).flatMap(({ metadata: { origin, source, deletionTimestamp } }) =>
+      origin === 'files' && deletionTimestamp === undefined && source ? [source.file] : [],
     );
   }
 
@@ -396,6 +423,21 @@ class WatchedFolders implements FolderSource {
     for (const { folder, identity, files, failures } of folders) {
       if (identity !== undefined && failures.length === 0) this.#folders.set(folder, { identity, files: files.length });
     }
+    for (const seen of folders) this.#rememberBelow(seen);
+  }
+
+  /** A folder that is doubted stays what it was; one that is gone from a folder that can be listed is forgotten. */
+  #rememberBelow({ folder, listed, identities, files, problems }: SeenFolder): void {
+    const readable = new Set(listed);
+    const holding = countsAbove(files.map(({ file }) => file));
+    for (const directory of this.#below.keys()) {
+      if (readable.has(dirname(directory)) && !identities.has(directory) && !isNamed(problems, directory))
+        this.#below.delete(directory);
+    }
+    for (const [directory, identity] of identities) {
+      if (directory === folder || isNamed(problems, directory)) continue;
+      this.#below.set(directory, { identity, files: holding.get(directory) ?? 0 });
+    }
   }
 
   /** Watches what there is to watch; made anew when a folder was replaced, because the old watch is deaf then. */
@@ -440,9 +482,27 @@ class WatchedFolders implements FolderSource {
 
 /** A folder of which nothing is known now. */
 const unseen = (folder: string, message: string): SeenFolder => ({
-  ...{ folder, identity: undefined, files: [], listed: [], isTooLarge: false, problems: [], watch: [] },
+  ...{ folder, identity: undefined, files: [], listed: [], identities: new Map(), isTooLarge: false },
+  ...{ problems: [], watch: [] },
   failures: [{ message, source: { file: folder } }],
 });
+
+const isBelow = (folder: string, path: string): boolean => path.startsWith(join(folder, sep));
+
+/** How many of these files lie in each of the folders above them. Pure. */
+function countsAbove(files: readonly string[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const file of files) {
+    for (let at = dirname(file), below = file; at !== below; below = at, at = dirname(at)) {
+      counts.set(at, (counts.get(at) ?? 0) + 1);
+    }
+  }
+  return counts;
+}
+
+/** Whether a problem speaks of a place or of what it lies in. */
+const isNamed = (problems: readonly Problem[], path: string): boolean =>
+  problems.some(({ source }) => source && (source.file === path || isBelow(source.file, path)));
 
 const refused = (problem: Problem): Documents => ({ documents: [], problems: [problem], warnings: [] });
 

@@ -1,6 +1,6 @@
 import type { BigIntStats, Dirent } from 'node:fs';
 import { opendir, readdir, realpath, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Problem } from '../../../crds/model/kinds.js';
 import { errorCode, errorMessage, hasCode } from '../../platform/errors.js';
 import { isMadeUp } from '../../platform/read-file.js';
@@ -10,6 +10,7 @@ import { visibleName } from '../../platform/visible.js';
 export const SCAN_LIMITS = { depth: 16, files: 5000, folders: 2000, entries: 20_000 } as const;
 /** What stands in a text for bytes that are none. */
 const REPLACEMENT = '\ufffd';
+const NO_FILE = 'This is not a file but a pipe, a socket or a device; it is left out';
 /** Names that are asked of a folder at once. */
 const READ_AHEAD = 256;
 
@@ -31,11 +32,13 @@ export interface SeenFolder {
   readonly files: readonly SeenFile[];
   /** Directories that could be listed; a file that is missing from one of them is gone. */
   readonly listed: readonly string[];
+  /** Device and inode of each of them. */
+  readonly identities: ReadonlyMap<string, string>;
   /** Directories that could not be listed, and why: nothing is known of what is in them. */
   readonly failures: readonly Problem[];
   /** There was more than is looked through, such as behind a link to the root of the system. Some of it is in `files`. */
   readonly isTooLarge: boolean;
-  /** Files that are there and cannot be looked at, links that lead in a circle. */
+  /** What is there and cannot be looked at, links that lead nowhere or in a circle: nothing is known of it, nor of what is below it. */
   readonly problems: readonly Problem[];
   /** Real paths whose changes matter. */
   readonly watch: readonly string[];
@@ -67,7 +70,8 @@ async function ancestorsOf(folder: string): Promise<ReadonlyMap<string, string>>
 
 class Walk {
   readonly #files: SeenFile[] = [];
-  readonly #listed: string[] = [];
+  /** Directories that could be listed, with their identities. */
+  readonly #listed = new Map<string, string>();
   readonly #failures: Problem[] = [];
   readonly #problems: Problem[] = [];
   readonly #watch = new Set<string>();
@@ -82,7 +86,8 @@ class Walk {
   seen(): Omit<SeenFolder, 'folder' | 'identity'> {
     return {
       files: this.#files,
-      listed: this.#listed,
+      listed: [...this.#listed.keys()],
+      identities: this.#listed,
       failures: this.#failures,
       isTooLarge: this.#isOver,
       problems: this.#problems,
@@ -133,12 +138,16 @@ class Walk {
       if (linked !== undefined) this.#watch.add(await realpath(directory));
       const entries = await this.#list(directory);
       if (entries === undefined) return identity;
-      this.#listed.push(directory);
+      this.#listed.set(directory, identity);
+      const filesBefore = this.#files.length;
       const misnamed = await this.#tellMisnamed(directory, entries);
       // Real directories first, so that a link to a sibling is the one that is left out.
       entries.sort((a, b) => Number(a.isSymbolicLink()) - Number(b.isSymbolicLink()) || (a.name < b.name ? -1 : 1));
       const below = linked !== undefined && depth > 0 ? stats.dev : device;
       for (const entry of entries) if (!misnamed.has(entry.name)) await this.#visit(directory, entry, depth, below);
+      // Docker makes such a folder when it is to mount a file that is missing.
+      if (depth > 0 && isDocumentFile(basename(directory)) && this.#files.length === filesBefore)
+        this.#tell(directory, 'This is a folder, with the name of a file and no document in it');
       return identity;
     } catch (error) {
       const isMisnamed = directory.includes(REPLACEMENT);
@@ -190,6 +199,8 @@ class Walk {
       await this.#look(path);
     } else if (entry.isSymbolicLink()) {
       await this.#follow(path, entry.name, depth, device);
+    } else if (isDocumentFile(entry.name)) {
+      this.#tell(path, NO_FILE);
     }
   }
 
@@ -206,10 +217,13 @@ class Walk {
         }
         this.#watch.add(await realpath(path));
         this.#add(path, stats);
+      } else if (isDocumentFile(name)) {
+        this.#tell(path, NO_FILE);
       }
     } catch (error) {
-      // Its target may be on a disk that is not there, so a broken link is not the end of what it declared.
-      if (isDocumentFile(name) || hasCode(error, 'ELOOP')) this.#tell(path, reasonOf(error, 'link'));
+      // Its target may be on a disk that is not there, so a broken link is not the end of what it declared: a file, or
+      // a folder with all that is in it, which its name does not tell.
+      this.#tell(path, reasonOf(error, 'link'));
     }
   }
 

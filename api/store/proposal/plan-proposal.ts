@@ -167,9 +167,13 @@ function problemOf(problems: readonly Problem[], document: Named, is: 'declared'
     if (kind !== undefined && name !== undefined) return kind === document.kind && name === document.metadata.name;
     if (is === 'declared') return false;
     // Neither a document nor a file: it may be about any of them, so all are kept.
-    return source === undefined || source.file === document.metadata.source?.file;
+    return source === undefined || isAt(source.file, document.metadata.source?.file);
   });
 }
+
+/** A place is a file, or a folder (a link to one, too) with all that is in it. */
+const isAt = (place: string, file: string | undefined): boolean =>
+  file !== undefined && (file === place || file.startsWith(place.endsWith('/') ? place : `${place}/`));
 
 const covers = (problems: readonly Problem[], { document, source }: Declaration): Problem | undefined =>
   problemOf(

@@ -354,6 +354,85 @@ describe('watchFolders', () => {
     assert.deepEqual(bench.store.problems(), []);
   });
 
+  const dying = () =>
+    bench.store
+      .list('App')
+      .flatMap(({ metadata }) => (metadata.deletionTimestamp === undefined ? [] : [metadata.name]));
+  const isDying = (name: string) => bench.until(() => dying().includes(name) || !bench.apps().includes(`${name}=`));
+
+  it('keeps what a link declared that leads nowhere, also at the start, until the link is removed', async () => {
+    const far = join(bench.root, 'far');
+    await mkdir(join(far, 'deeper'), { recursive: true });
+    await writeFile(join(far, 'deeper', 'f.yaml'), app('f'));
+    await writeFile(bench.path('a.yaml'), app('a'));
+    await symlink(far, bench.path('deep'));
+    const earlier = bench.source();
+    await earlier.start();
+    await rename(far, join(bench.root, 'farther'));
+    await earlier.rescan();
+    assert.ok(bench.lines.includes('/m/deep: The link leads nowhere'), bench.lines.join('\n'));
+    assert.match(JSON.stringify(bench.store.problems()), /The link leads nowhere/);
+    await earlier.stop();
+    const source = bench.source();
+    await source.start();
+    assert.deepEqual([bench.apps(), dying()], ['a=busybox f=busybox', []]);
+    await unlink(bench.path('a.yaml'));
+    await isDying('a');
+    await rename(join(bench.root, 'farther'), far);
+    await source.rescan();
+    assert.deepEqual(bench.store.problems(), []);
+    await rename(far, join(bench.root, 'farther'));
+    await source.rescan();
+    assert.ok(!dying().includes('f'));
+    await unlink(bench.path('deep'));
+    await isDying('f');
+    assert.deepEqual(bench.store.problems(), []);
+  });
+
+  it('keeps what a folder below declared in whose place is another without documents', async () => {
+    await mkdir(bench.path('usb', 'apps'), { recursive: true });
+    await writeFile(bench.path('usb', 'apps', 'u.yaml'), app('u'));
+    await writeFile(bench.path('a.yaml'), app('a'));
+    const source = bench.source();
+    await source.start();
+    await rename(bench.path('usb'), join(bench.root, 'elsewhere'));
+    await mkdir(bench.path('usb'));
+    await writeFile(bench.path('usb', 'NOT-MOUNTED'), '');
+    for (const _ of [1, 2]) {
+      await source.rescan();
+      assert.deepEqual(
+        bench.store.problems().map(({ message, source: at }) => [message.split(' (')[0], at?.file]),
+        [['Another folder, with no documents, is in its place', bench.path('usb')]],
+      );
+      assert.deepEqual([bench.apps(), dying()], ['a=busybox u=busybox', []]);
+    }
+    await rm(bench.path('usb'), { recursive: true });
+    await rename(join(bench.root, 'elsewhere'), bench.path('usb'));
+    await source.rescan();
+    assert.deepEqual(bench.store.problems(), []);
+    await unlink(bench.path('usb', 'apps', 'u.yaml'));
+    await isDying('u');
+    assert.deepEqual(bench.store.problems(), []);
+  });
+
+  it('keeps what a folder below declared that holds no documents at the start', async () => {
+    await mkdir(bench.path('usb'));
+    await writeFile(bench.path('usb', 'u.yaml'), app('u'));
+    await writeFile(bench.path('a.yaml'), app('a'));
+    const earlier = bench.source();
+    await earlier.start();
+    await earlier.stop();
+    await unlink(bench.path('usb', 'u.yaml'));
+    const source = bench.source();
+    await source.start();
+    await source.rescan();
+    assert.ok(bench.lines.some((line) => /^\/m\/usb: There are no documents in it, and there were before/.test(line)));
+    assert.deepEqual([bench.apps(), dying()], ['a=busybox u=busybox', []]);
+    await rm(bench.path('usb'), { recursive: true });
+    await isDying('u');
+    assert.deepEqual(bench.store.problems(), []);
+  });
+
   it('goes on with one folder while another is missing, and keeps what that one declared', async () => {
     const folders = [bench.path(), join(bench.root, 'usb')];
     await mkdir(join(bench.root, 'usb'));

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -108,6 +109,21 @@ describe('scanFolder', () => {
     } finally {
       await rm(elsewhere, { recursive: true });
     }
+  });
+
+  it('names what is called like a document and is none', async () => {
+    execFileSync('mkfifo', [join(folder, 'pipe.yaml'), join(folder, 'pipe')]);
+    await symlink('/dev/zero', join(folder, 'endless.json'));
+    await mkdir(join(folder, 'folder.yaml'));
+    await mkdir(join(folder, 'used.yaml'));
+    await writeFile(join(folder, 'used.yaml', 'in.yaml'), '');
+    const seen = await scanFolder(folder);
+    assert.deepEqual(messages(seen.problems).sort(), [
+      '/watched/endless.json: This is not a file but a pipe, a socket or a device; it is left out',
+      '/watched/folder.yaml: This is a folder, with the name of a file and no document in it',
+      '/watched/pipe.yaml: This is not a file but a pipe, a socket or a device; it is left out',
+    ]);
+    assert.equal(seen.files.length, 2);
   });
 
   it('leaves out a link to the processes of the system, and walks through none of them', async () => {

@@ -262,6 +262,14 @@ describe('planProposal', () => {
       want: ['mark Service/c', 'note Service/a: not YAML', 'note Service/b: not YAML'],
     },
     {
+      it: 'keeps every document last read from below a folder that a problem names',
+      entries: entriesOf(
+        files(aService('a', 'x', { file: 'm/usb/a/a.yaml' }), aService('b', 'x', { file: 'm/usb.yaml' })),
+      ),
+      proposal: proposal('files', [], { problems: [{ message: 'leads nowhere', source: { file: 'm/usb' } }] }),
+      want: ['mark Service/b', 'note Service/a: leads nowhere'],
+    },
+    {
       it: 'does not note the problem of a file on a document that was read from it all the same',
       entries: entriesOf(files(aService('a', 'x', { file: 'a.yaml' }), aService('b', 'x', { file: 'a.yaml' }))),
       proposal: proposal('files', [aService('a', 'x', { file: 'a.yaml' })], {
