@@ -171,7 +171,7 @@ function run(situation: Situation, wanted: Wanted, current: SeenContainer): Plan
       );
     default: // running, restarting, paused
       if (!wanted.running) return leave(situation, current, 'running: false', { remove: false });
-      return rejoin(situation, current) ?? settled();
+      return rejoin(situation, current) ?? waitForNetwork(wanted, current) ?? settled();
   }
 }
 
@@ -188,6 +188,20 @@ function rejoin(situation: Situation, current: SeenContainer): Plan<ServiceStep>
       steps: [{ do: 'restart', container: current, because }],
       outcome: wait('Restarting', `Restarting container ${current.name}: ${because}`).outcome,
     }
+  );
+}
+
+/**
+ * A network namespace ends with the run of the container that it is of. Where that one has ended and is not started again,
+ * nothing is to be done here, and starting this one again would not help. Pure.
+ */
+function waitForNetwork({ shares }: Wanted, { name, state }: SeenContainer): Plan<ServiceStep> | undefined {
+  if (state !== 'running') return undefined;
+  const ended = shares.find((one) => one.namespace === 'network' && one.container?.state === 'exited');
+  if (!ended) return undefined;
+  return wait(
+    'DependencyNotReady',
+    `Container ${name} runs without a network: it shares that of ${ended.service}, whose container has ended`,
   );
 }
 

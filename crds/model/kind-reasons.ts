@@ -75,7 +75,7 @@ export const KIND_REASONS = {
     ReleaseNotReady: {"meaning":"The other images of the release are not on the device yet.","whatToDo":"Nothing; it goes on when they are."},
     NetworkNotReady: {"meaning":"A network that the service uses cannot be used yet.","whatToDo":"Look at the Network document that the message names."},
     VolumeNotReady: {"meaning":"A volume that the service uses cannot be used yet.","whatToDo":"Look at the Volume document that the message names."},
-    DependencyNotReady: {"meaning":"A service that this one depends on, or whose namespaces it shares, does not run as it should.","whatToDo":"Look at the service that the message names."},
+    DependencyNotReady: {"meaning":"A service that this one depends on, or whose namespaces it shares, does not run as it should; of a container that runs in the network of one that has ended, that it has no network.","whatToDo":"Look at the service that the message names."},
     DependentNotStopped: {"meaning":"Services that depend on this one have to go first.","whatToDo":"Nothing; it goes on when they have gone."},
     NeedsLock: {"meaning":"Something that runs has to be stopped, and the update lock of the app is not held yet.","whatToDo":"Nothing; the App takes the lock and says so if it cannot."},
     UpdatesLocked: {"meaning":"Another service of the application holds the update lock.","whatToDo":"Close what holds the lock in the application, or ask again with `--force`."},

@@ -230,6 +230,12 @@ describe('planService', () => {
       want: 'settled',
     },
     {
+      it: 'says nothing of the network of a container that does not run either',
+      wanted: { networks: [], shares: [vpn('v1', 'exited')], ...restarts('no') },
+      seen: [{ ...inside, state: 'exited' }],
+      want: 'settled',
+    },
+    {
       it: 'waits for the sibling before it creates, even what shall not run',
       wanted: { running: false, networks: [], shares: [vpn()] },
       seen: none,
@@ -270,10 +276,10 @@ describe('planService', () => {
       want: 'waiting: DependencyNotReady (Waiting for vpn to run (it is exited))',
     },
     {
-      it: 'leaves a container alone whose provider does not run',
+      it: 'leaves a container alone whose provider does not run, and says that it has no network',
       seen: [inside],
       wanted: { networks: [], shares: [vpn('v1', 'exited')] },
-      want: 'settled',
+      want: 'waiting: DependencyNotReady (Container web_1_1_a runs without a network: it shares that of vpn, whose container has ended)',
     },
     {
       it: 'goes together with a provider that is being replaced',
