@@ -1,3 +1,5 @@
+import { errorMessage } from './errors.js';
+
 /** What is refused before anything is made of it. */
 export class TooMuchJson extends Error {
   override readonly name = 'TooMuchJson';
@@ -21,6 +23,17 @@ export function parseJsonWithin(text: string, limits: JsonLimits = JSON_LIMITS):
   const excess = excessOf(text, limits);
   if (excess !== undefined) throw new TooMuchJson(excess);
   return JSON.parse(text);
+}
+
+/** The same of a text that may hold secrets: its SyntaxError says where, and shows nothing of it. Pure. */
+export function parsePrivateJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    // The parser's own message quotes what is around the mistake.
+    const at = / in JSON at position (\d+)(?: \(line \d+ column \d+\))?$/.exec(errorMessage(error))?.[1];
+    throw new SyntaxError(at === undefined ? 'it is not JSON' : `it is not JSON (at character ${Number(at) + 1})`);
+  }
 }
 
 /** Why the text says more than the limits allow; undefined when it does not, or is no JSON. Pure. */

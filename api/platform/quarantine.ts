@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { storageError } from './disk.js';
+import { parsePrivateJson } from './json-text.js';
 
 /** Unusable files that are kept in one folder for people to look at. */
 const KEPT = 8;
@@ -30,10 +31,10 @@ export function readOwnFile(path: string, limitBytes = LIMIT_OWN_BYTES): OwnFile
   }
 }
 
-/** The JSON in a file of our own. Throws, saying why, for what is none. */
+/** The JSON in a file of our own. Throws, saying why and nothing of what is in it, for what is none. */
 export function jsonOf(file: OwnFile): unknown {
   if (file.unfit !== undefined) throw new Error(file.unfit);
-  return JSON.parse(file.text);
+  return parsePrivateJson(file.text);
 }
 
 /**

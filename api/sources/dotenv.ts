@@ -2,7 +2,10 @@
 export interface Dotenv {
   /** By name; of a name that comes twice the last value. */
   readonly variables: ReadonlyMap<string, string>;
-  /** What could not be read, by line from 1. The messages show names and never a value. */
+  /**
+   * What could not be read, by line from 1. The messages show nothing of the text: also what reads as a name may be part of
+   * a value, behind a dollar sign in a password or on the second line of a key.
+   */
   readonly problems: readonly { readonly line: number; readonly message: string }[];
 }
 
@@ -78,17 +81,16 @@ export function parseDotenv(text: string, outer: (name: string) => string | unde
         const inside = begin + row.length - written.length + opening.length;
         const close = closingQuote(all, inside, quote);
         if (close === undefined) {
-          tell(`the quoted value of ${name} has no end`);
+          tell('a quoted value has no end');
           break; // whatever follows may be part of it
         }
         const inner = all.slice(inside, close);
         line += inner.split('\n').length - 1;
         at = endOfLine(all, close) + 1;
-        if (!/^\s*(?:$|#)/.test(all.slice(close + 1, at - 1)))
-          tell(`there is text behind the closing quote of ${name}`);
+        if (!/^\s*(?:$|#)/.test(all.slice(close + 1, at - 1))) tell('there is text behind a closing quote');
         value = quote === "'" ? inner : expand(inner, lookUp, tell, { escapes: true });
       }
-      if (value.includes('\0')) tell(`the value of ${name} has a zero byte, which no variable can hold`);
+      if (value.includes('\0')) tell('a value has a zero byte, which no variable can hold');
       else variables.set(name, value);
     }
   }
@@ -171,6 +173,6 @@ function reference(
   if (operator?.endsWith('+')) return isThere ? alternative() : '';
   if (isThere) return value;
   if (operator?.endsWith('-')) return alternative();
-  tell(`there is no variable ${name} before this line; write $$ for a dollar sign, or use single quotes`);
+  tell('a reference to a variable that is not set before this line; write $$ for a dollar sign, or use single quotes');
   return '';
 }

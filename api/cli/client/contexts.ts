@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { isMap } from '../../../crds/model/maps.js';
 import { errorMessage, hasCode } from '../../platform/errors.js';
+import { parsePrivateJson } from '../../platform/json-text.js';
 import { CommandError, usageError } from '../failure.js';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -42,9 +43,9 @@ export function parseConfig(text: string, path: string): Config {
   const hint = `Correct it, or remove it; expected {"current": "name", "contexts": {"name": {"host": "…", "key": "…"}}}`;
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parsePrivateJson(text);
   } catch (cause) {
-    throw new CommandError(`${path} is no JSON: ${errorMessage(cause)}`, { cause, hint });
+    throw new CommandError(`${path} cannot be used: ${errorMessage(cause)}`, { cause, hint });
   }
   if (!isMap(value) || !isMap(value.contexts ?? {}))
     throw new CommandError(`${path} is no config file of supercargo`, { hint });

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { inspect } from 'node:util';
 import { addressText, isLocal, parseHost } from '../../../api/cli/client/address.js';
 import { ApiError } from '../../../api/cli/client/client.js';
 import { chooseTarget, parseConfig } from '../../../api/cli/client/contexts.js';
@@ -66,6 +67,12 @@ describe('the agent that is meant', () => {
     it(`is not looked for in ${text || 'an empty file'}`, () =>
       assert.throws(() => parseConfig(text, '/c.json'), /c\.json/));
   }
+  it('is not shown when its file is no JSON', () =>
+    assert.throws(
+      () => parseConfig('{"contexts":{"a":{"host":"x","key":hush}}}', '/c.json'),
+      (error: Error) =>
+        /^\/c\.json cannot be used: it is not JSON/.test(error.message) && !inspect(error).includes('hush'),
+    ));
 });
 
 describe('times and sizes', () => {

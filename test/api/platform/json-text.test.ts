@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { parseJsonWithin, TooMuchJson } from '../../../api/platform/json-text.js';
+import { parseJsonWithin, parsePrivateJson, TooMuchJson } from '../../../api/platform/json-text.js';
 
 describe('parseJsonWithin', () => {
   const limits = { depth: 3, values: 5 };
@@ -36,4 +36,26 @@ describe('parseJsonWithin', () => {
     it(`leaves the words about ${JSON.stringify(text)} to the engine`, () =>
       assert.throws(() => parseJsonWithin(text, limits), SyntaxError));
   }
+});
+
+describe('parsePrivateJson', () => {
+  it('reads JSON', () => assert.deepEqual(parsePrivateJson('{"key":"hush"}'), { key: 'hush' }));
+
+  for (const text of [
+    '',
+    'hush',
+    '{"key":"hush"',
+    '{"key":"hush" "hush"}',
+    '{"key":"hu\nsh"}',
+    '["in JSON at position 1"',
+  ]) {
+    it(`says nothing of what is in ${JSON.stringify(text)}`, () =>
+      assert.throws(
+        () => parsePrivateJson(text),
+        (error) => error instanceof SyntaxError && /^it is not JSON(?: \(at character \d+\))?$/.test(error.message),
+      ));
+  }
+
+  it('says where', () =>
+    assert.throws(() => parsePrivateJson('{"a":1 2}'), /^SyntaxError: it is not JSON \(at character 8\)$/));
 });

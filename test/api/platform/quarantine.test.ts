@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { openKeys } from '../../../api/device-state/key-file.js';
 import { openTags } from '../../../api/device-state/tag-file.js';
 import { StorageError } from '../../../api/platform/disk.js';
-import { LIMIT_OWN_BYTES, readOwnFile } from '../../../api/platform/quarantine.js';
+import { jsonOf, LIMIT_OWN_BYTES, readOwnFile } from '../../../api/platform/quarantine.js';
 import { openStore } from '../../../api/store/document-store.js';
 import { readDeviceFacts } from '../../../controllers/host/facts/device-facts.js';
 import { HostStateFile, NO_STATE } from '../../../controllers/host/host-state.js';
@@ -132,4 +132,9 @@ describe('the tags', () => {
     );
     await rm(folder, { recursive: true });
   });
+});
+
+describe('a file of our own that is no JSON', () => {
+  it('is not shown: documents and keys have secrets in them', () =>
+    assert.throws(() => jsonOf({ text: '{"password":hush}' }), /^SyntaxError: it is not JSON/));
 });

@@ -63,22 +63,30 @@ describe('a file of variables', () => {
   // Compose refuses the first three, and guesses at the others.
   const refused: readonly [name: string, text: string, problem: RegExp][] = [
     ['a name with a space', 'A=1\nX Y=1', /^2: expected NAME=value/],
-    ['a quote without an end', 'X="a\nhush=1', /^1: the quoted value of X has no end$/],
-    ['a value that is needed and missing', 'X=${N:?must}', /^1: there is no variable N/],
+    ['a quote without an end', 'hush="a\nhush=1', /^1: a quoted value has no end$/],
+    [
+      'a value that is needed and missing',
+      'X=${hush:?hush}',
+      /^1: a reference to a variable that is not set before this line; write \$\$/,
+    ],
     ['a line without a value', 'X', /^1: expected NAME=value/],
     [
       'a value over several lines without quotes',
       'K=-----BEGIN-----\nhush\n',
       /^2: expected NAME=value; .* into quotes$/,
     ],
-    ['a reference to a later line', 'X=$Y\nY=1', /^1: there is no variable Y before this line; write \$\$/],
-    ['text behind a quote', 'X="a"hush', /^1: there is text behind the closing quote of X$/],
+    [
+      'a reference to a later line',
+      'X=pa$hush.x9\nhush=1',
+      /^1: a reference to a variable that is not set before this line; write \$\$/,
+    ],
+    ['text behind a quote', 'hush="a"hush', /^1: there is text behind a closing quote$/],
     ['a reference without an end', 'X=${A', /^1: a reference \$\{… has no end/],
     ['a reference to nothing', 'X=${hush hush}', /^1: a reference \$\{…\} names no variable/],
-    ['a zero byte', 'X="a\0hush"', /^1: the value of X has a zero byte/],
+    ['a zero byte', 'hush="a\0hush"', /^1: a value has a zero byte/],
   ];
   for (const [name, text, problem] of refused) {
-    it(`may not hold ${name}, which is said without a value`, () => {
+    it(`may not hold ${name}, which is said without any of its text`, () => {
       const { problems } = read(text);
       assert.equal(problems.length, 1);
       assert.match(problems[0] ?? '', problem);

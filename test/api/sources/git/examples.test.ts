@@ -58,6 +58,16 @@ describe('examples/gitops', () => {
     assert.doesNotMatch(failure.message, /abc|BEGIN/);
   });
 
+  it('shows no part of a password that looks like a reference', async () => {
+    bench.secret('sensors.env', 'BROKER_PASSWORD=pa$Tr0ub4dor.x9\n');
+    const { failure } = await bench.sync();
+    assert.equal(
+      failure?.message,
+      'The secret sensors.env cannot be read: line 1: a reference to a variable that is not set before this line; ' +
+        'write $$ for a dollar sign, or use single quotes',
+    );
+  });
+
   it('is another for a device with a screen', async () => {
     bench.device = { ...bench.device, name: 'hall', tags: { screen: 'large' } };
     assert.equal((await bench.sync()).failure, undefined);
