@@ -8,23 +8,49 @@ import { isSuspended, saysSuspended } from '../../crds/model/suspend.js';
 import type { World, WorldChange } from '../engine/world.js';
 import { Ages } from '../runtime/ages.js';
 import type { Controller } from '../runtime/controller.js';
+import { type Outcome, wait } from '../runtime/outcome.js';
+import { reconciler } from '../runtime/reconciler.js';
+import { admitCommands } from './commands/admit.js';
 import { Stops } from './commands/stop-ledger.js';
-import type { ServiceDeps } from './deps.js';
+import { containersOf } from './dependencies/siblings.js';
+import type { Memory, ServiceDeps } from './deps.js';
+import { executeServiceStep } from './execute.js';
 import { Lives } from './health/lifecycle-log.js';
-import { reconcileService } from './reconcile.js';
+import { unwellOf } from './health/unwell.js';
+import { observeService, type ServiceObservation } from './observe.js';
+import { planService } from './plan.js';
 import { namesWaitedFor } from './spec/depends-on.js';
 import { identityOf } from './spec/identity.js';
-import { Departures } from './terminations.js';
+import { announceService, serviceStatus, strategyCondition } from './status.js';
+import { Terminations } from './terminations.js';
 
 /** Services: one document, one container. */
 export function serviceController(deps: ServiceDeps): Controller {
-  const departures = new Departures();
+  const terminations = new Terminations();
   const stops = new Stops();
-  const lives = new Lives(deps, { departures, stops });
+  const lives = new Lives(deps, { terminations, stops });
+  const memory: Memory = { terminations, stops, lives, ages: new Ages(deps) };
   return {
     kind: 'Service',
     workers: 8,
-    reconcile: reconcileService(deps, { departures, stops, lives, ages: new Ages(deps) }),
+    reconcile: reconciler({
+      kind: 'Service',
+      store: deps.store,
+      now: deps.now,
+      cache: deps.world,
+      about: (service) => containersOf(deps, service).map(({ id }) => `container/${id}`),
+      suspendedWith: ({ spec }) => spec.app,
+      prepare: (service, _signal, report) => admitCommands(deps, memory, service, report),
+      observe: (service) => observeService(deps, memory, service),
+      plan: planService,
+      execute: (service, step, observation, signal, report) =>
+        executeServiceStep(deps, memory, service, step, observation, signal, report),
+      status: (service, observation, progress) => serviceStatus(deps, memory, service, observation, progress),
+      conditions: (_service, observation, progress) => strategyCondition(observation, progress),
+      announce: (before, _after, progress) => announceService(deps, memory, before, progress),
+      conclude: async (service, observation, { outcome }) =>
+        outcome.is === 'settled' ? concludeSettled(deps, memory, service, observation) : outcome,
+    }),
     watches: (wake) => {
       const wakeWhere = (concerned: (service: Service) => boolean): void => {
         for (const service of deps.store.list('Service')) if (concerned(service)) wake(service.metadata.name);
@@ -36,13 +62,33 @@ export function serviceController(deps: ServiceDeps): Controller {
           wakeWhere((service) => concernsDocument(change, service));
         }),
         deps.world.onChange((change) => wakeWhere((service) => concernsWorld(deps, change, service))),
-        departures.onEnd(wake),
+        terminations.onEnd(wake),
       ];
       return () => {
         for (const end of ends) end();
       };
     },
   };
+}
+
+/** Nothing is left to do: gives back a lock that only we could have taken, and says whether what is to run is well. */
+async function concludeSettled(
+  { store, locks }: ServiceDeps,
+  { lives }: Memory,
+  { metadata, spec }: Service,
+  { appId, state }: ServiceObservation,
+): Promise<Outcome> {
+  if (!store.get('App', spec.app) && locks.isHeld(appId) && (await locks.release(appId)) === 'busy') {
+    // The engine's word that the container is gone may come before the step under the lock has ended; that wakes us.
+    return wait('Unlocking', 'Waiting for a step under the update lock to end', 1_000).outcome;
+  }
+  const service = store.get('Service', metadata.name);
+  const container = state?.containers[0];
+  const { wanted, orders } = state ?? {};
+  if (!service?.status || !container || !wanted?.running || orders?.stop !== undefined) return { is: 'settled' };
+  const ranMs = lives.ranMs(service, container);
+  const unwell = unwellOf(service.status, container, { policy: wanted.tuning.RestartPolicy, ranMs });
+  return { is: 'settled', ...(unwell ? { unwell } : {}) };
 }
 
 /** Whether another document's change may give a service work. Pure. */

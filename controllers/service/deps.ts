@@ -13,7 +13,7 @@ import type { Ages } from '../runtime/ages.js';
 import type { Stops } from './commands/stop-ledger.js';
 import type { Lives } from './health/lifecycle-log.js';
 import type { CloudAccess } from './spec/features.js';
-import type { Departures } from './terminations.js';
+import type { Terminations } from './terminations.js';
 
 export interface ServiceDeps {
   readonly store: Store;
@@ -39,7 +39,7 @@ export interface ServiceDeps {
 
 /** What the controller remembers while the process lives; a crash loses nothing but the waiting, and the stops. */
 export interface Memory {
-  readonly departures: Departures;
+  readonly terminations: Terminations;
   readonly stops: Stops;
   readonly lives: Lives;
   /** Of containers, while there are two. */

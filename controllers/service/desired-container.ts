@@ -33,7 +33,7 @@ export async function resolve(
   const { definition, warnings } = readDefinition(service.spec);
   const image = world.image(definition.image);
   const traits = deps.traits?.() ?? UNKNOWN_TRAITS;
-  const containers = containersOf(deps, service, identity);
+  const containers = containersOf(deps, service);
   refuseHostAccess(service, app, image, containers);
   refuseForeign(definition, image, traits, containers);
   const labels = withImageLabels(definition.labels, image);

@@ -1,7 +1,8 @@
-import type { Service } from '../../crds/model/kinds.js';
+import { isActive } from '../../crds/model/active.js';
+import type { App, Service } from '../../crds/model/kinds.js';
 import type { SeenContainer } from '../engine/engine.js';
 import type { Ages } from '../runtime/ages.js';
-import { ordersOf } from './commands/commands.js';
+import { type Asked, askedOf, ordersOf } from './commands/commands.js';
 import type { Blueprint } from './container/container-options.js';
 import { lostProviders, providersOf } from './dependencies/namespaces.js';
 import { closingNetworks } from './dependencies/networks-and-volumes.js';
@@ -9,49 +10,80 @@ import { containersOf, dependentsOf } from './dependencies/siblings.js';
 import type { Memory, ServiceDeps } from './deps.js';
 import { resolve } from './desired-container.js';
 import type { Overlap, Situation } from './service-state.js';
-import { identityOf } from './spec/identity.js';
+import { type Identity, identityOf } from './spec/identity.js';
 import { isOpen, timeOf } from './update/record.js';
 
 /** One service as a pass sees it. */
-export interface Sight {
-  readonly situation: Situation;
+export interface ServiceObservation {
   readonly appId: number;
   readonly serviceName: string;
+  /** What is asked of it beside its document. */
+  readonly asked: Asked;
+  /** Its App, which would claim the lock, exists. */
+  readonly hasApp: boolean;
+  /** Undefined: the document needs an App that does not exist, or there is a failure. */
+  readonly state: Situation | undefined;
   /** Makes the create options; throws without a sibling's container where one is needed. Undefined while there is no image, and for a deleted document. */
   readonly blueprint: (() => Blueprint) | undefined;
+  /** How a step in the background has failed that nobody has been told of. */
+  readonly failure: Error | undefined;
+  /** Why the document cannot be resolved: `InvalidSpecError` for what cannot be understood. */
+  readonly error?: unknown;
 }
 
-/**
- * All that a pass needs to know. Undefined: the document needs an App that does not exist. Throws `InvalidSpecError` for
- * what cannot be understood.
- */
-export async function observe(
-  deps: ServiceDeps,
-  { departures, stops, ages }: Memory,
-  service: Service,
-): Promise<Sight | undefined> {
-  const { store, locks } = deps;
-  const app = store.get('App', service.spec.app);
+/** All that a pass needs to know. What fails is kept, so that a status can be written all the same. */
+export async function observeService(deps: ServiceDeps, memory: Memory, service: Service): Promise<ServiceObservation> {
+  const app = deps.store.get('App', service.spec.app);
   const identity = identityOf(service, app);
-  const deleted = service.metadata.deletionTimestamp !== undefined;
-  if (!identity && !deleted) return undefined;
-  const containers = containersOf(deps, service, identity);
-  const appId = identity?.appId ?? containers[0]?.appId ?? 0;
+  const containers = containersOf(deps, service);
+  const failure = memory.terminations.failureOf(service.metadata.name);
+  const base = {
+    appId: identity?.appId ?? containers[0]?.appId ?? 0,
+    serviceName: service.spec.serviceName,
+    asked: askedOf(service, app),
+    hasApp: app !== undefined,
+    failure,
+    state: undefined,
+    blueprint: undefined,
+  };
+  if (failure || (!identity && isActive(service))) return base;
+  try {
+    return { ...base, ...(await stateOf(deps, memory, service, { app, identity, containers, appId: base.appId })) };
+  } catch (error) {
+    return { ...base, error };
+  }
+}
+
+async function stateOf(
+  deps: ServiceDeps,
+  { terminations, stops, ages }: Memory,
+  service: Service,
+  {
+    app,
+    identity,
+    containers,
+    appId,
+  }: {
+    readonly app: App | undefined;
+    readonly identity: Identity | undefined;
+    readonly containers: readonly SeenContainer[];
+    readonly appId: number;
+  },
+): Promise<Pick<ServiceObservation, 'state' | 'blueprint'>> {
+  const isDeleted = !isActive(service);
   const [newest] = containers;
   const providers = newest ? providersOf(newest, deps.world.containers()) : [];
-  const { wanted, blueprint } = identity && !deleted ? await resolve(deps, service, identity) : {};
+  const { wanted, blueprint } = identity && !isDeleted ? await resolve(deps, service, identity) : {};
   return {
-    appId,
-    serviceName: service.spec.serviceName,
-    situation: {
+    state: {
       wanted,
       containers,
-      leaving: departures.leaving,
+      leaving: terminations.leaving,
       lost: newest ? lostProviders(newest, providers, service.status?.joined, deps.now()) : [],
       closing: closingNetworks(deps),
-      lockHeld: locks.isHeld(appId),
+      lockHeld: deps.locks.isHeld(appId),
       orders: ordersOf(service, app, stops, wanted?.image?.specHash, wanted?.running ?? false),
-      dependents: deleted ? dependentsOf(deps, service) : [],
+      dependents: isDeleted ? dependentsOf(deps, service) : [],
       overlap: await overlapOf(deps, ages, service, appId, containers),
     },
     blueprint,

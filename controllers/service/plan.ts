@@ -1,3 +1,4 @@
+import type { Service } from '../../crds/model/kinds.js';
 import { DEFAULT_STRATEGY, overlaps } from '../../crds/model/update-strategy.js';
 import type { SeenContainer } from '../engine/engine.js';
 import { BOOT } from '../engine/labels.js';
@@ -7,6 +8,7 @@ import { driftOf } from './container/drift.js';
 import { leftBehind } from './container/left-behind.js';
 import { modeOf, nameOf } from './dependencies/namespaces.js';
 import { hasFinished } from './health/finished.js';
+import type { ServiceObservation } from './observe.js';
 import {
   doing,
   leave,
@@ -18,12 +20,25 @@ import {
   waitForSiblings,
 } from './plan-steps.js';
 import { mend } from './repair-in-place.js';
-import type { ServiceStep, Situation, Wanted } from './service-state.js';
+import type { ServicePlan, ServiceStep, Situation, Wanted } from './service-state.js';
 import { planWithoutImage, waitForRelease } from './update/kill-first.js';
 import { besideBy, planPair, planSuccessor } from './update/surge.js';
 
-/** What to do next about one service. Pure: no clock, no I/O. Only what has no fallible step before it is disruptive. */
-export function planService(situation: Situation): Plan<ServiceStep> {
+/** What one pass does about a service. Throws why its document cannot be resolved. Pure. */
+export function planService({ spec }: Service, { state, failure, error, hasApp }: ServiceObservation): ServicePlan {
+  if (failure) return { ...settled(), steps: [{ do: 'fail', because: 'a step in the background has failed' }] };
+  if (error !== undefined) throw error;
+  if (!state) return wait('AppMissing', `Waiting for App ${spec.app}, which this Service names`);
+  const plan = planContainer(state);
+  const { outcome } = plan;
+  if (hasApp || outcome.is !== 'waiting' || outcome.reason !== 'NeedsLock') return plan;
+  // The App claims the lock of its app. Where there is no App (any more), nobody else would: then we do.
+  const locked = planContainer({ ...state, lockHeld: true });
+  return { ...locked, steps: [{ do: 'claim', because: outcome.message }, ...locked.steps] };
+}
+
+/** The next step towards the one container that the document asks for. Pure: no clock, no I/O. Only what has no fallible step before it is disruptive. */
+export function planContainer(situation: Situation): ServicePlan {
   const { wanted, containers, leaving } = situation;
   const going = containers.find(({ id, state }) => leaving.has(id) || state === 'removing');
   if (going && leaving.get(going.id) === 'restarted') {

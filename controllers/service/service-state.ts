@@ -1,8 +1,11 @@
+import type { Refusal } from '../../crds/model/requests.js';
 import type { UpdateStrategy } from '../../crds/model/update-strategy.js';
 import type { SeenContainer, UpdateOptions } from '../engine/engine.js';
+import type { Plan } from '../runtime/outcome.js';
+import type { Progress, StepResult } from '../runtime/reconciler.js';
 import type { Orders } from './commands/commands.js';
 import type { Tuning } from './container/drift.js';
-import type { Lost, Shared } from './dependencies/namespaces.js';
+import type { Joined, Lost, Shared } from './dependencies/namespaces.js';
 import type { UpdateStep } from './update/record.js';
 import type { Course } from './update/update-policy.js';
 
@@ -52,7 +55,33 @@ export type ServiceStep =
     }
   | { readonly do: 'start'; readonly container: SeenContainer; readonly because: string }
   /** Stops it and starts it again: begun now, seen later. */
-  | { readonly do: 'restart'; readonly container: SeenContainer; readonly because: string };
+  | { readonly do: 'restart'; readonly container: SeenContainer; readonly because: string }
+  /** Claims the update lock for the steps after it: there is no App that would. */
+  | { readonly do: 'claim'; readonly because: string }
+  /** Ends the pass with how a step in the background has failed. */
+  | { readonly do: 'fail'; readonly because: string };
+
+export type ServicePlan = Plan<ServiceStep>;
+
+/** Commands that are not carried out. */
+export interface Rejection {
+  /** Ids, by the names under which the status acknowledges them. */
+  readonly ids: Readonly<Record<string, string>>;
+  readonly refusal: Refusal;
+}
+
+export interface ServiceResult extends StepResult {
+  /** Ids of commands that were begun or done, by the names under which the status acknowledges them. */
+  readonly acknowledged: Readonly<Record<string, string>>;
+  readonly rejected: Rejection;
+  /** How far the update under way has come. */
+  readonly reached: UpdateStep;
+  /** Which runs of other containers it lives in. */
+  readonly joined: readonly Joined[];
+}
+
+/** How far a pass over a service has come when its status is written. */
+export type ServiceProgress = Progress<ServicePlan, ServiceResult>;
 
 export type Beside = Extract<UpdateStrategy, 'hand-over' | 'rolling'>;
 export type Departure =

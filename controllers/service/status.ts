@@ -1,42 +1,37 @@
-import { withFacts } from '../../crds/model/conditions.js';
-import type { Service } from '../../crds/model/kinds.js';
-import { acknowledgementsOf, type Refusal, withAcknowledged } from '../../crds/model/requests.js';
+import { keyOf, type Service } from '../../crds/model/kinds.js';
 import type { ServiceStatus } from '../../crds/model/types.js';
 import type { SeenContainer } from '../engine/engine.js';
+import type { Facts, OwnCondition } from '../runtime/reconciler.js';
+import { acknowledgements, rejectionAt } from './commands/acknowledge.js';
 import { ALIVE } from './commands/commands.js';
-import type { Joined } from './dependencies/namespaces.js';
-import type { RunFacts } from './health/runs.js';
+import { type Joined, joinedBy, providersOf } from './dependencies/namespaces.js';
+import { containersOf } from './dependencies/siblings.js';
+import type { Memory, ServiceDeps } from './deps.js';
+import type { ServiceObservation } from './observe.js';
+import type { ServiceProgress, ServiceStep } from './service-state.js';
 import { readContainerName } from './spec/identity.js';
-import type { UpdateRecord } from './update/record.js';
+import { isOpen, newRecord, timeOf, type UpdateRecord, withStep } from './update/record.js';
 
-/** What a step shows as while it runs, in the Supervisor's words. */
-export type Doing = 'Installing' | 'Starting' | 'Stopping';
-
-/** What a pass adds to what is seen. */
-export interface Said {
-  readonly doing?: Doing | undefined;
-  readonly lastAction?: ServiceStatus['lastAction'];
-  /** Which runs of other containers it lives in. */
-  readonly joined?: readonly Joined[];
-  /** How far the last update has come. */
-  readonly update?: UpdateRecord;
-  /** Ids of requests that were dealt with, by name. */
-  readonly dealt?: Readonly<Record<string, string>>;
-  /** Which of those were not carried out. */
-  readonly refused?: Readonly<Record<string, Refusal>>;
-}
-
-/** The status of a service: what was observed, and why the last step was taken; `runs` is what each container did. Pure. */
+/**
+ * The status of a service as its containers are at this very moment: the engine's cache goes on while a step runs, and what
+ * they did is counted from one status to the next.
+ */
 export function serviceStatus(
+  deps: ServiceDeps,
+  memory: Memory,
   service: Service,
-  [container, older]: readonly SeenContainer[],
-  [runs, olderRuns]: readonly RunFacts[],
-  { doing, lastAction, joined = [], update = service.status?.update, dealt = {}, refused }: Said = {},
-): ServiceStatus {
+  observation: ServiceObservation,
+  progress: ServiceProgress,
+): Facts<'Service'> {
+  const containers = containersOf(deps, service);
+  const [container, older] = containers;
+  const [runs, olderRuns] = memory.lives.look(service, containers).map(({ facts }) => facts);
   const outgoing = older && ALIVE.includes(older.state) ? older : undefined;
-  const state = outgoing ? AWAITING : (doing ?? container?.state);
-  const action = lastAction ?? service.status?.lastAction;
-  return withFacts<ServiceStatus>(service, {
+  const state = outgoing ? AWAITING : (doingOf(memory, service, progress) ?? container?.state);
+  const joined = joinedNow(deps, service, container, progress.result.joined);
+  const update = updateOf(deps, memory, service, progress);
+  const lastAction = lastActionOf(deps, progress) ?? service.status?.lastAction;
+  return {
     ...(state ? { state } : {}),
     ...(container?.health ? { health: container.health } : {}),
     ...(container?.state === 'exited' || container?.state === 'dead' ? { exitCode: container.exitCode } : {}),
@@ -45,9 +40,9 @@ export function serviceStatus(
     ...(outgoing ? { outgoing: { ...containerFacts(outgoing), ...olderRuns } } : {}),
     ...(joined.length > 0 ? { joined: [...joined] } : {}),
     ...(update ? { update } : {}),
-    ...(action ? { lastAction: action } : {}),
-    ...withAcknowledged(acknowledgementsOf(service.status), dealt, refused),
-  });
+    ...(lastAction ? { lastAction } : {}),
+    ...acknowledgements(deps, memory, service, observation, progress),
+  };
 }
 
 /** The Supervisor's word for the younger of two containers that run. */
@@ -70,3 +65,114 @@ const containerFacts = ({
   image,
   ...readContainerName(name),
 });
+
+/** What a step shows as while it runs, in the Supervisor's words, and by what name the status tells of it afterwards. */
+const WORDS: Readonly<
+  Record<ServiceStep['do'], { doing?: 'Installing' | 'Starting' | 'Stopping'; reason: string } | undefined>
+> = {
+  create: { doing: 'Installing', reason: 'Installing' },
+  start: { doing: 'Starting', reason: 'Starting' },
+  leave: { doing: 'Stopping', reason: 'Stopping' },
+  restart: { doing: 'Stopping', reason: 'Restarting' },
+  connect: { reason: 'Connecting' },
+  introduce: { reason: 'Introducing' },
+  rename: { reason: 'Renaming' },
+  update: { reason: 'Updating' },
+  unpause: { reason: 'Unpausing' },
+  claim: undefined,
+  fail: undefined,
+};
+
+/** What is done to it. A step that goes on in the background keeps its word until it has ended. */
+function doingOf({ terminations }: Memory, { metadata }: Service, { at, step }: ServiceProgress): string | undefined {
+  switch (at) {
+    case 'acting':
+    case 'reported':
+      return step && WORDS[step.do]?.doing;
+    case 'refused':
+    case 'acted':
+      return terminations.isLeaving(metadata.name) ? 'Stopping' : undefined;
+    case 'unsynced':
+    case 'prepared':
+    case 'suspended':
+      return undefined;
+  }
+}
+
+function lastActionOf({ now }: ServiceDeps, { at, step }: ServiceProgress): ServiceStatus['lastAction'] {
+  const words = at === 'acting' && step ? WORDS[step.do] : undefined;
+  return words && step && { reason: words.reason, because: step.because, at: new Date(now()).toISOString() };
+}
+
+function joinedNow(
+  { world }: ServiceDeps,
+  { status }: Service,
+  container: SeenContainer | undefined,
+  reported: readonly Joined[] | undefined,
+): readonly Joined[] {
+  return container ? joinedBy(container, providersOf(container, world.containers()), reported ?? status?.joined) : [];
+}
+
+/** The record of the last update: begun by a step, moved on by what steps report, complete when nothing is left to do. */
+function updateOf(
+  { now }: ServiceDeps,
+  { ages }: Memory,
+  { metadata, status }: Service,
+  { at, plan, step, result, error }: ServiceProgress,
+): UpdateRecord | undefined {
+  /** Asked about with every status: else the age is forgotten. */
+  const stoppedForMs = (record: UpdateRecord | undefined): number | undefined => {
+    const stoppedAt = isOpen(record) ? timeOf(record, 'Stopped') : undefined;
+    return stoppedAt === undefined ? undefined : ages.since(`stopped/${metadata.name}`, stoppedAt);
+  };
+  const before = (at === 'acting' && step && recordAt(step)) || status?.update;
+  const isComplete = at === 'acted' && error === undefined && (result.outcome ?? plan?.outcome)?.is === 'settled';
+  const reached = isComplete ? 'Complete' : at === 'reported' ? result.reached : undefined;
+  if (!isOpen(before) || reached === undefined) {
+    stoppedForMs(before);
+    return before;
+  }
+  const after = withStep(before, reached, { at: now(), stoppedForMs: stoppedForMs(before) });
+  stoppedForMs(after);
+  return after;
+}
+
+/** A step with which an update begins. Pure. */
+function recordAt(step: ServiceStep): UpdateRecord | undefined {
+  if (step.do === 'create' && step.beside) return newRecord(step.beside, step.because);
+  if (step.do === 'leave' && step.update?.is === 'first') return newRecord(step.update.strategy, step.because);
+  return undefined;
+}
+
+/** `StrategyFollowed`, while the strategy that was asked for is not the one that is followed. Pure. */
+export function strategyCondition(
+  { state }: ServiceObservation,
+  { at }: ServiceProgress,
+): readonly OwnCondition[] | undefined {
+  if (at !== 'acted' || !state?.wanted) return undefined;
+  const { instead } = state.wanted.course;
+  return instead ? [{ type: 'StrategyFollowed', status: 'False', ...instead }] : [];
+}
+
+/** Tells what the containers have done between two statuses, and which commands are not carried out. */
+export function announceService(deps: ServiceDeps, memory: Memory, before: Service, progress: ServiceProgress): void {
+  const containers = containersOf(deps, before);
+  const byUs = isStartOf(progress) ? containers[0] : undefined;
+  for (const [index, look] of memory.lives.look(before, containers).entries()) {
+    const container = containers[index];
+    if (container) memory.lives.tell(before, container, look, container === byUs);
+  }
+  const rejection = rejectionAt(deps, memory, before, progress);
+  if (!rejection) return;
+  deps.store.record(keyOf('Service', before.metadata.name), {
+    type: 'Warning',
+    reason: 'Refused',
+    message: `Did not ${Object.keys(rejection.ids).join(', ')}: ${rejection.refusal.message}`,
+  });
+}
+
+/** We are starting the container, or have just started it, and have said so. Pure. */
+function isStartOf({ at, plan, step, result, error }: ServiceProgress): boolean {
+  if (at !== 'acted') return step?.do === 'start';
+  return error === undefined && result.outcome === undefined && plan?.steps.at(-1)?.do === 'start';
+}

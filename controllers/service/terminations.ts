@@ -10,7 +10,7 @@ const AT_ONCE = 8;
  * Containers that are on their way out: a grace period may last longer than a pass, so stopping is started in one pass
  * and seen again in a later one. Knows only what this process does right now; a crash loses nothing but the waiting.
  */
-export class Departures {
+export class Terminations {
   readonly #running = new Map<string, { readonly service: string; readonly how: Leaving }>();
   readonly #failures = new Map<string, Error>();
   readonly #ended = new Emitter<string>();
@@ -39,7 +39,12 @@ export class Departures {
     return [...this.#running.values()].some((one) => one.service === service);
   }
 
-  /** How the last one of a service failed; told once. */
+  /** How the last one of a service failed, until somebody takes it. */
+  failureOf(service: string): Error | undefined {
+    return this.#failures.get(service);
+  }
+
+  /** The same, and forgets it: told once. */
   takeFailure(service: string): Error | undefined {
     const failure = this.#failures.get(service);
     this.#failures.delete(service);

@@ -3,15 +3,12 @@ import type { Service } from '../../../crds/model/kinds.js';
 import type { SeenContainer } from '../../engine/engine.js';
 import type { ServiceDeps } from '../deps.js';
 import { type Dependency, namesWaitedFor } from '../spec/depends-on.js';
-import { type Identity, identityOf } from '../spec/identity.js';
+import { identityOf } from '../spec/identity.js';
 import { providerNames } from '../spec/namespaces.js';
 
-/** The containers of a service; of a document without an app, the one that its status knows. */
-export function containersOf(
-  { world }: ServiceDeps,
-  service: Service,
-  identity: Identity | undefined,
-): readonly SeenContainer[] {
+/** The containers of a service, newest first; of a document without an app, the one that its status knows. */
+export function containersOf({ store, world }: ServiceDeps, service: Service): readonly SeenContainer[] {
+  const identity = identityOf(service, store.get('App', service.spec.app));
   if (identity) return world.containersOf(identity.appId, identity.serviceName);
   const id = service.status?.container?.id;
   return world.containers().filter((container) => container.id === id);
@@ -29,11 +26,10 @@ export function siblings(deps: ServiceDeps, service: Service): (name: string) =>
           spec.app === app && spec.serviceName === name && metadata.deletionTimestamp === undefined,
       );
     if (!document) return undefined;
-    const identity = identityOf(document, store.get('App', app));
     return {
       settled: isSettled(document),
       stalled: isStalled(document),
-      container: containersOf(deps, document, identity)[0],
+      container: containersOf(deps, document)[0],
     };
   };
 }
@@ -53,7 +49,7 @@ export const dependentsOf = (deps: ServiceDeps, { spec, metadata }: Service): re
     .filter(
       (one) => one.metadata.deletionTimestamp !== undefined && namesWaitedFor(one.spec).includes(spec.serviceName),
     )
-    .filter((one) => containersOf(deps, one, identityOf(one, deps.store.get('App', spec.app))).length > 0)
+    .filter((one) => containersOf(deps, one).length > 0)
     .map((one) => one.spec.serviceName);
 
 /** How far a sibling has come. */

@@ -5,7 +5,7 @@ import { keyOf, type Service } from '../../../crds/model/kinds.js';
 import type { SeenContainer } from '../../engine/engine.js';
 import type { Stops } from '../commands/stop-ledger.js';
 import { labelOf } from '../spec/identity.js';
-import type { Departures } from '../terminations.js';
+import type { Terminations } from '../terminations.js';
 import { RunClock, type RunTimes } from './run-clock.js';
 import { lookAtRuns, type RunFacts, type RunNews, toldOf } from './runs.js';
 import { exitText } from './unwell.js';
@@ -46,7 +46,7 @@ export class Lives {
 
   constructor(
     private readonly deps: LivesDeps,
-    private readonly memory: { readonly departures: Departures; readonly stops: Stops },
+    private readonly memory: { readonly terminations: Terminations; readonly stops: Stops },
   ) {
     this.#clock = new RunClock(deps);
   }
@@ -91,8 +91,8 @@ export class Lives {
   }
 
   #isStopping({ metadata, spec }: Service, { id }: SeenContainer): boolean {
-    const { departures, stops } = this.memory;
-    return departures.leaving.has(id) || stops.of(metadata.name) !== undefined || spec.running === false;
+    const { terminations, stops } = this.memory;
+    return terminations.leaving.has(id) || stops.of(metadata.name) !== undefined || spec.running === false;
   }
 
   #tellRuns(service: Service, container: SeenContainer, facts: RunFacts, news: RunNews, isLoop: boolean): void {

@@ -1,3 +1,4 @@
+import { type Outcome, wait } from '../../runtime/outcome.js';
 import type { ServiceDeps } from '../deps.js';
 import { refused } from './failed-step.js';
 import { record, type StepOf, type Subject } from './step-context.js';
@@ -38,4 +39,50 @@ export async function introduce(
   note('Introduced');
   await world.refreshContainer(container.id, signal);
   record(store, service, 'Introducing', `Made ${container.name} known on ${network}: ${because}`);
+}
+/** Gives a container the name that its document asks for, under the update lock of the app. */
+export async function rename(
+  { world, engine, locks, store }: ServiceDeps,
+  { service, appId }: Subject,
+  { container, to, because }: StepOf<'rename'>,
+  signal: AbortSignal,
+): Promise<Outcome | undefined> {
+  const result = await locks
+    .during(appId, () => engine.renameContainer(container.id, to, signal))
+    .catch((error: unknown) => {
+      throw refused(`Could not rename container ${container.name} to ${to}`, error);
+    });
+  if (result === undefined) {
+    return wait('NeedsLock', `Needs the update lock of the app to rename the container: ${because}`).outcome;
+  }
+  if (result === 'name-taken') {
+    throw new Error(
+      `Could not rename container ${container.name}: the name ${to} is taken; remove or rename its holder`,
+    );
+  }
+  await world.refreshContainer(container.id, signal);
+  if (result === 'renamed')
+    record(store, service, 'Renaming', `Renamed container ${container.name} to ${to}: ${because}`);
+  return undefined;
+}
+
+/** What somebody changed of a running container, back as it was. */
+export async function putRight(
+  { world, engine, store }: ServiceDeps,
+  { service }: Subject,
+  step: StepOf<'update' | 'unpause'>,
+  signal: AbortSignal,
+): Promise<undefined> {
+  const { container, because } = step;
+  const { id, name } = container;
+  const what = step.do === 'update' ? 'change container' : 'unpause container';
+  const result = await (step.do === 'update'
+    ? engine.updateContainer(id, step.change, signal)
+    : engine.unpauseContainer(id, signal)
+  ).catch((error: unknown) => {
+    throw refused(`Could not ${what} ${name}`, error);
+  });
+  await world.refreshContainer(id, signal);
+  if (result === 'updated') record(store, service, 'Updating', `Changed container ${name} back: it ${because}`);
+  if (result === 'unpaused') record(store, service, 'Unpausing', `Unpaused container ${name}: it ${because}`);
 }

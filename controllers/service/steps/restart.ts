@@ -1,13 +1,13 @@
 import type { ServiceDeps } from '../deps.js';
 import { labelOf } from '../spec/identity.js';
-import type { Departures } from '../terminations.js';
+import type { Terminations } from '../terminations.js';
 import { refused } from './failed-step.js';
 import { record, type StepOf, type Subject } from './step-context.js';
 
 /** Starts a container again in the background, as its grace period may be longer than a pass. */
 export function beginRestart(
   { world, engine, logs, store }: ServiceDeps,
-  departures: Departures,
+  terminations: Terminations,
   { service, serviceName, noteStart }: Subject,
   { container, because }: StepOf<'restart'>,
 ): void {
@@ -30,7 +30,7 @@ export function beginRestart(
       noteStart(id, before);
     }
   };
-  departures.begin(service.metadata.name, id, 'restarted', async () => {
+  terminations.begin(service.metadata.name, id, 'restarted', async () => {
     try {
       await world.quietly(id, restart);
     } catch (error) {

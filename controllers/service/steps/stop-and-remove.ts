@@ -3,14 +3,14 @@ import { keyOf } from '../../../crds/model/kinds.js';
 import { ALIVE } from '../commands/commands.js';
 import type { ServiceDeps } from '../deps.js';
 import { labelOf } from '../spec/identity.js';
-import type { Departures } from '../terminations.js';
+import type { Terminations } from '../terminations.js';
 import { refused } from './failed-step.js';
 import { record, type StepOf, type Subject } from './step-context.js';
 
 /** Stops and removes in the background: the grace period is the container's own, and nobody waits for it here. */
 export function beginLeaving(
   { world, engine, locks, handovers, processes, logs, store, log }: ServiceDeps,
-  departures: Departures,
+  terminations: Terminations,
   { service, appId, serviceName, note }: Subject,
   { container, stop, remove, locked, endpointOn, because, update }: StepOf<'leave'>,
 ): void {
@@ -58,7 +58,7 @@ export function beginLeaving(
       if (world.containers().some((one) => one.id === id)) await world.refreshContainer(id, never);
       return true;
     });
-  departures.begin(name, id, remove ? 'removed' : 'stopped', async () => {
+  terminations.begin(name, id, remove ? 'removed' : 'stopped', async () => {
     try {
       const left = locked ? await locks.during(appId, leave) : await leave();
       if (left)

@@ -1,4 +1,3 @@
-import type { Condition } from '../../../crds/model/conditions.js';
 import { isOn } from '../../../crds/model/host-access.js';
 import {
   askedStrategy,
@@ -18,24 +17,6 @@ export interface Course {
   /** Why it is not the strategy that was asked for. */
   readonly instead?: Instead;
 }
-
-/** The condition that tells whether the strategy is followed that was asked for; none while it is. Pure. */
-export function withCourse(
-  before: readonly Condition[] | undefined,
-  { instead }: Course,
-  generation: number,
-  at: string,
-): Condition[] {
-  const others = (before ?? []).filter(({ type }) => type !== FOLLOWED);
-  if (!instead) return others;
-  const same = before?.find(({ type }) => type === FOLLOWED);
-  const lastTransitionTime = same?.lastTransitionTime ?? at;
-  return [
-    ...others,
-    { type: FOLLOWED, status: 'False', ...instead, lastTransitionTime, observedGeneration: generation },
-  ];
-}
-const FOLLOWED = 'StrategyFollowed';
 
 /** `reason` for programs, `message` for people. */
 interface Instead {

@@ -174,6 +174,23 @@ describe('reconciler', () => {
     assert.deepEqual(seen, ['False', 'True']);
   });
 
+  it('gives the conditions of a kind times and generation, keeps the time of one that goes on, and drops what is left out', async () => {
+    const own = (message: string) => [
+      { type: 'StrategyFollowed', status: 'False', reason: 'RunsOnce', message } as const,
+    ];
+    await pass({ conditions: () => own('first') });
+    const first = network()?.status?.conditions ?? [];
+    bench.clock.advance(1_000);
+    await pass({ conditions: () => own('second') });
+    const second = network()?.status?.conditions ?? [];
+    assert.deepEqual([first.length, second.map(({ message }) => message)], [1, ['second']]);
+    assert.equal(second[0]?.lastTransitionTime, first[0]?.lastTransitionTime);
+    await pass({ conditions: () => undefined });
+    assert.deepEqual(network()?.status?.conditions, second);
+    await pass({ conditions: () => [] });
+    assert.equal(network()?.status?.conditions, undefined);
+  });
+
   it('waits for the cache, and tells the kind of it', async () => {
     const told: string[] = [];
     const outcome = await pass({ cache: { fresh: false, trouble: 'gone' }, unsynced: ({ kind }) => told.push(kind) });

@@ -1,8 +1,19 @@
 import assert from 'node:assert/strict';
 import type { SeenContainer } from '../../../controllers/engine/engine.js';
 import type { Orders } from '../../../controllers/service/commands/commands.js';
+import { planService } from '../../../controllers/service/plan.js';
 import type { Situation, Wanted } from '../../../controllers/service/service-state.js';
-import { aContainer, network, restarts, serviceLine, UNLIMITED } from './service-states.js';
+import { aDocument } from '../../setup/documents.js';
+import {
+  aContainer,
+  anObservation,
+  aServiceState,
+  network,
+  print,
+  restarts,
+  serviceLine,
+  UNLIMITED,
+} from './service-states.js';
 
 interface Case {
   readonly it: string;
@@ -38,7 +49,7 @@ const inside: Partial<SeenContainer> = { networkMode: 'container:v1', networks: 
 
 const planOf = ({ wanted, seen = [{}], more }: Case): string => serviceLine(wanted, seen, more);
 
-describe('planService', () => {
+describe('planContainer', () => {
   const cases: readonly Case[] = [
     { it: 'leaves a running container alone that is as it should be', want: 'settled' },
     {
@@ -578,4 +589,36 @@ describe('planService', () => {
     },
   ];
   for (const one of cases) it(one.it, () => assert.equal(planOf(one), one.want));
+});
+
+describe('planService', () => {
+  const spec = { app: 'hello', serviceName: 'web', image: 'web:1' };
+  const planOf = (...observation: Parameters<typeof anObservation>): string =>
+    print(planService(aDocument('Service', 'hello.web', spec), anObservation(...observation)));
+  const gone = aServiceState({}, [{}], { wanted: undefined, lockHeld: false });
+
+  it('plans what the state asks for', () => {
+    assert.equal(planOf(aServiceState()), 'create+start web_1_1_a (there was none); progressing: Installing');
+  });
+  it('waits for the App that the document names', () => {
+    assert.equal(planOf(undefined), 'waiting: AppMissing (Waiting for App hello, which this Service names)');
+  });
+  it('throws why the document cannot be resolved', () => {
+    assert.throws(() => planOf(undefined, { error: new Error('no such field') }), /no such field/);
+  });
+  it('ends with the failure of a step in the background, before anything else', () => {
+    const failure = new Error('cannot stop');
+    assert.equal(planOf(aServiceState(), { failure }), 'fail (a step in the background has failed); settled');
+  });
+  it('leaves the lock to the App', () => assert.match(planOf(gone), /^waiting: NeedsLock/));
+  it('claims the lock itself where there is no App', () => {
+    assert.equal(
+      planOf(gone, { hasApp: false }),
+      'claim (Needs the update lock of the app to remove container web_1_1_a: deleted); stop+remove c1 under lock (deleted); waiting: Stopping',
+    );
+  });
+  it('claims no lock that is not needed', () => {
+    const state = aServiceState({}, [], { lockHeld: false });
+    assert.equal(planOf(state, { hasApp: false }), planOf(state));
+  });
 });

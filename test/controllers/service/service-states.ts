@@ -1,6 +1,7 @@
 import type { SeenContainer, Updatable } from '../../../controllers/engine/engine.js';
 import type { Plan } from '../../../controllers/runtime/outcome.js';
-import { planService } from '../../../controllers/service/plan.js';
+import type { ServiceObservation } from '../../../controllers/service/observe.js';
+import { planContainer } from '../../../controllers/service/plan.js';
 import type { ServiceStep, Situation, Wanted } from '../../../controllers/service/service-state.js';
 
 export const aContainer = (more: Partial<SeenContainer> = {}): SeenContainer => ({
@@ -63,29 +64,44 @@ const wants = (more: Partial<Wanted> = {}): Wanted => ({
   ...more,
 });
 
-/** What to do about a service and its containers, newest first, as one line. */
-export function serviceLine(
-  wanted: Partial<Wanted> | undefined,
-  seen: readonly Partial<SeenContainer>[],
+/** A service that is as its document wants it, but for what is said; no container is there unless one is. */
+export const aServiceState = (
+  wanted?: Partial<Wanted>,
+  seen: readonly Partial<SeenContainer>[] = [],
   more: Partial<Situation> = {},
-): string {
-  return print(
-    planService({
-      wanted: wants(wanted),
-      containers: seen.map(aContainer),
-      leaving: new Map(),
-      lost: [],
-      closing: new Map(),
-      lockHeld: true,
-      orders: { anew: [], stop: undefined, start: false },
-      dependents: [],
-      overlap: { signalled: false, waitedMs: undefined, steadyMs: undefined },
-      ...more,
-    }),
-  );
-}
+): Situation => ({
+  wanted: wants(wanted),
+  containers: seen.map(aContainer),
+  leaving: new Map(),
+  lost: [],
+  closing: new Map(),
+  lockHeld: true,
+  orders: { anew: [], stop: undefined, start: false },
+  dependents: [],
+  overlap: { signalled: false, waitedMs: undefined, steadyMs: undefined },
+  ...more,
+});
 
-function print({ steps, outcome }: Plan<ServiceStep>): string {
+/** That state as a pass over a service sees it; its App exists. */
+export const anObservation = (
+  state: Situation | undefined,
+  more: Partial<ServiceObservation> = {},
+): ServiceObservation => ({
+  appId: 1,
+  serviceName: 'web',
+  asked: { stops: [], starts: [], restart: undefined, overtaken: {} },
+  hasApp: true,
+  state,
+  blueprint: undefined,
+  failure: undefined,
+  ...more,
+});
+
+/** What to do about a service and its containers, newest first, as one line. */
+export const serviceLine = (...state: Parameters<typeof aServiceState>): string =>
+  print(planContainer(aServiceState(...state)));
+
+export function print({ steps, outcome }: Plan<ServiceStep>): string {
   const end = outcome.is === 'settled' ? 'settled' : `${outcome.is}: ${outcome.reason}`;
   const why = outcome.is === 'waiting' && steps.length === 0 ? ` (${outcome.message})` : '';
   return [...steps.map(printStep), `${end}${why}`].join('; ');
@@ -106,6 +122,9 @@ function printStep(step: ServiceStep): string {
     case 'restart':
     case 'unpause':
       return `${step.do} ${step.container.id} (${step.because})`;
+    case 'claim':
+    case 'fail':
+      return `${step.do} (${step.because})`;
     case 'update':
       return `update ${step.container.id} to ${JSON.stringify(step.change)} (${step.because})`;
   }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Departures } from '../../../controllers/service/terminations.js';
+import { Terminations } from '../../../controllers/service/terminations.js';
 
-describe('Departures', () => {
+describe('Terminations', () => {
   /** An action that ends when told to. */
   const held = () => {
     let end: (error?: Error) => void = () => assert.fail('not begun');
@@ -17,40 +17,40 @@ describe('Departures', () => {
   };
 
   it('lets eight containers go at once, the others after them', async () => {
-    const departures = new Departures();
+    const terminations = new Terminations();
     const all = Array.from({ length: 10 }, held);
     all.forEach(({ action }, at) => {
-      departures.begin(`s${at}`, `c${at}`, 'removed', action);
+      terminations.begin(`s${at}`, `c${at}`, 'removed', action);
     });
     await nextTurn();
     assert.equal(all.filter(({ begun }) => begun()).length, 8);
-    assert.equal(departures.leaving.size, 10);
+    assert.equal(terminations.leaving.size, 10);
     all[0]?.end();
     await nextTurn();
     assert.equal(all.filter(({ begun }) => begun()).length, 9);
-    assert.equal(departures.isLeaving('s0'), false);
+    assert.equal(terminations.isLeaving('s0'), false);
   });
 
   it('tells once how one failed, and lets the next one begin', async () => {
-    const departures = new Departures();
+    const terminations = new Terminations();
     const ended: string[] = [];
-    departures.onEnd((service) => ended.push(service));
+    terminations.onEnd((service) => ended.push(service));
     const one = held();
-    departures.begin('web', 'c1', 'removed', one.action);
+    terminations.begin('web', 'c1', 'removed', one.action);
     await nextTurn();
     one.end(new Error('no'));
     await nextTurn();
     assert.deepEqual(ended, ['web']);
-    assert.equal(departures.takeFailure('web')?.message, 'no');
-    assert.equal(departures.takeFailure('web'), undefined);
+    assert.equal(terminations.takeFailure('web')?.message, 'no');
+    assert.equal(terminations.takeFailure('web'), undefined);
   });
 
   it('begins only once for a container', async () => {
-    const departures = new Departures();
+    const terminations = new Terminations();
     const one = held();
     const again = held();
-    departures.begin('web', 'c1', 'removed', one.action);
-    departures.begin('web', 'c1', 'removed', again.action);
+    terminations.begin('web', 'c1', 'removed', one.action);
+    terminations.begin('web', 'c1', 'removed', again.action);
     await nextTurn();
     assert.equal(again.begun(), false);
   });

@@ -30,7 +30,7 @@ const restart = { id: 'r1', name: 'restart', because: 'restart requested' } as c
 const awaiting =
   'waiting: AwaitingHandover (Waiting for h1_web_1_1_a to create /tmp/balena/handover-complete, for 60 s at most)';
 
-describe('planService, by strategy', () => {
+describe('planContainer, by strategy', () => {
   const cases: readonly Case[] = [
     {
       it: 'stops the old container under the lock',

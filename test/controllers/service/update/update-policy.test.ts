@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readDefinition } from '../../../../controllers/service/container/definition.js';
 import { newRecord, timeOf, type UpdateStep, withStep } from '../../../../controllers/service/update/record.js';
-import { courseOf, withCourse } from '../../../../controllers/service/update/update-policy.js';
+import { courseOf } from '../../../../controllers/service/update/update-policy.js';
 import type { UpdateStrategy } from '../../../../crds/model/update-strategy.js';
 import { aServiceSpec } from '../builders.js';
 
@@ -131,18 +131,6 @@ describe('courseOf', () => {
       assert.equal(courseOf({ definition, field: undefined, imageLabels: {}, guests: [] }).timeoutMs, ms);
     });
   }
-
-  it('keeps the time of a condition that goes on, and drops it when the strategy is followed', () => {
-    const instead = { reason: 'RunsOnce', message: 'once' };
-    const course = { strategy: 'download-then-kill', timeoutMs: 1 } as const;
-    const first = withCourse(undefined, { ...course, instead }, 1, 't1');
-    const second = withCourse(first, { ...course, instead }, 2, 't2');
-    assert.deepEqual(
-      second.map(({ type, status, lastTransitionTime }) => `${type}=${status} ${lastTransitionTime}`),
-      ['StrategyFollowed=False t1'],
-    );
-    assert.deepEqual(withCourse(second, course, 3, 't3'), []);
-  });
 });
 
 describe('the record of an update', () => {

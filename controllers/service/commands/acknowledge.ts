@@ -1,0 +1,74 @@
+import { messageWithCauses } from '../../../api/platform/errors.js';
+import type { Service } from '../../../crds/model/kinds.js';
+import { acknowledgementsOf, withAcknowledged } from '../../../crds/model/requests.js';
+import { suspendedMessage } from '../../../crds/model/suspend.js';
+import { EngineError } from '../../engine/engine.js';
+import { TerminalError, TransientError } from '../../runtime/outcome.js';
+import { containersOf } from '../dependencies/siblings.js';
+import type { Memory, ServiceDeps } from '../deps.js';
+import type { ServiceObservation } from '../observe.js';
+import type { Rejection, ServiceProgress } from '../service-state.js';
+import { askedOf, dealtWith, idsOf, ordersOf } from './commands.js';
+
+/**
+ * What the status says of commands: those that a step has begun or done, those that are done as the containers are now,
+ * and those that are not carried out.
+ */
+export function acknowledgements(
+  deps: ServiceDeps,
+  memory: Memory,
+  service: Service,
+  { asked, state }: ServiceObservation,
+  progress: ServiceProgress,
+): ReturnType<typeof withAcknowledged> {
+  const { at, error, result } = progress;
+  const [container] = containersOf(deps, service);
+  const isOver = at === 'acted' && error === undefined && state !== undefined;
+  const done = isOver ? dealtWith(asked, state.orders, container, state.wanted?.running ?? false) : {};
+  const rejection = rejectionAt(deps, memory, service, progress);
+  const refused = rejection && Object.fromEntries(Object.keys(rejection.ids).map((name) => [name, rejection.refusal]));
+  return withAcknowledged(
+    acknowledgementsOf(service.status),
+    { ...result.acknowledged, ...done, ...rejection?.ids },
+    refused,
+  );
+}
+
+/** Commands that are not carried out, and why; undefined when there are none. */
+export function rejectionAt(
+  deps: ServiceDeps,
+  memory: Memory,
+  service: Service,
+  { at, error, result }: ServiceProgress,
+): Rejection | undefined {
+  const rejected =
+    at === 'suspended'
+      ? whileSuspended(deps, service)
+      : error === undefined
+        ? result.rejected
+        : byFailure(deps, memory, service, error);
+  return rejected && Object.keys(rejected.ids).length > 0 ? rejected : undefined;
+}
+
+/** What is asked of it is turned down. A stop that was begun goes on: nothing calls it back. */
+function whileSuspended({ store }: ServiceDeps, service: Service): Rejection {
+  const { app } = service.spec;
+  const { stops, starts, restart } = askedOf(service, store.get('App', app));
+  const own = [...stops, ...starts].filter(({ name }) => name === 'stop' || name === 'start');
+  return {
+    ids: { ...idsOf(own), ...(restart ? { restart: restart.id } : {}) },
+    refusal: { reason: 'Failed', message: suspendedMessage(app) },
+  };
+}
+
+/** What Docker refuses, and what cannot be understood, is told to whoever asked; other failures are tried again first. */
+function byFailure({ store }: ServiceDeps, { stops }: Memory, service: Service, error: unknown): Rejection | undefined {
+  if (![EngineError, TerminalError, TransientError].some((one) => error instanceof one)) return undefined;
+  const app = store.get('App', service.spec.app);
+  const asked = askedOf(service, app);
+  const { anew } = ordersOf(service, app, stops, undefined, true);
+  return {
+    ids: idsOf([...asked.stops, ...asked.starts, ...anew]),
+    refusal: { reason: 'Failed', message: messageWithCauses(error) },
+  };
+}

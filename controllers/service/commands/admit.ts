@@ -1,0 +1,51 @@
+import type { Service } from '../../../crds/model/kinds.js';
+import { containersOf } from '../dependencies/siblings.js';
+import type { Memory, ServiceDeps } from '../deps.js';
+import type { Rejection, ServiceResult } from '../service-state.js';
+import { identityOf } from '../spec/identity.js';
+import { ALIVE, askedOf, idsOf } from './commands.js';
+
+/** Decides on what is asked of this very service, before a pass observes it. Returns the document as it is afterwards. */
+export async function admitCommands(
+  deps: ServiceDeps,
+  memory: Memory,
+  service: Service,
+  report: (result: Partial<ServiceResult>) => Promise<void>,
+): Promise<Service> {
+  const rejected = await claimLock(deps, service);
+  if (rejected) await report({ rejected });
+  const current = deps.store.get('Service', service.metadata.name) ?? service;
+  if (memory.terminations.failureOf(service.metadata.name) === undefined) takeInStop(deps, memory, current);
+  return current;
+}
+
+/**
+ * Claims the lock for a stop or a restart, so that whoever asked is told at once when the application holds it. Then the
+ * command is over: it is not carried out later.
+ */
+async function claimLock({ store, locks, logs }: ServiceDeps, service: Service): Promise<Rejection | undefined> {
+  const app = store.get('App', service.spec.app);
+  const { stops, restart } = askedOf(service, app);
+  const stop = stops.find(({ name }) => name === 'stop'); // one of the App has the lock already
+  const appId = identityOf(service, app)?.appId;
+  const asked = [...(stop ? [stop] : []), ...(restart ? [{ ...restart, name: 'restart' as const }] : [])];
+  if (asked.length === 0 || appId === undefined || locks.isHeld(appId)) return undefined;
+
+  logs.system('Taking update locks', { app: appId });
+  const siblings = store.list('Service').filter(({ spec }) => spec.app === service.spec.app);
+  const names = [...new Set(siblings.map(({ spec }) => spec.serviceName))].sort();
+  const claim = await locks.claim(appId, names, { force: asked.some(({ force }) => force === true) });
+  if (claim.is !== 'locked') return undefined;
+  const message = `Lockfile exists for { appId: ${appId}, service: ${claim.service} }`;
+  return { ids: idsOf(asked), refusal: { reason: 'Locked', message } };
+}
+
+/** A stop that may be carried out is remembered, and ends when its container was started by somebody else. */
+function takeInStop(deps: ServiceDeps, { terminations, stops }: Memory, service: Service): void {
+  const app = deps.store.get('App', service.spec.app);
+  const [container] = containersOf(deps, service);
+  const [stop] = askedOf(service, app).stops;
+  const { name } = service.metadata;
+  if (stop) stops.begin(name, stop, container?.specHash);
+  if (!terminations.isLeaving(name)) stops.look(name, container !== undefined && ALIVE.includes(container.state));
+}
