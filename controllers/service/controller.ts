@@ -84,10 +84,10 @@ async function concludeSettled(
   }
   const service = store.get('Service', metadata.name);
   const container = state?.containers[0];
-  const { wanted, orders } = state ?? {};
-  if (!service?.status || !container || !wanted?.running || orders?.stop !== undefined) return { is: 'settled' };
+  const { desired, orders } = state ?? {};
+  if (!service?.status || !container || !desired?.running || orders?.stop !== undefined) return { is: 'settled' };
   const ranMs = lives.ranMs(service, container);
-  const unwell = unwellOf(service.status, container, { policy: wanted.tuning.RestartPolicy, ranMs });
+  const unwell = unwellOf(service.status, container, { policy: desired.tuning.RestartPolicy, ranMs });
   return { is: 'settled', ...(unwell ? { unwell } : {}) };
 }
 

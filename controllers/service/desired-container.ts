@@ -10,10 +10,10 @@ import { type Definition, readDefinition } from './container/definition.js';
 import { HOST_DEFAULTS } from './container/host-options.js';
 import { specHash } from './container/spec-hash.js';
 import type { Shared } from './dependencies/namespaces.js';
-import { neededNetwork, neededVolume } from './dependencies/networks-and-volumes.js';
+import { networkDependency, volumeDependency } from './dependencies/networks-and-volumes.js';
 import { containersOf, guestsOf, siblings, unmetDependencies } from './dependencies/siblings.js';
 import type { ServiceDeps } from './deps.js';
-import type { Wanted } from './service-state.js';
+import type { DesiredContainer } from './service-state.js';
 import { type ApiAccess, hasFeature, joinsApiNetwork } from './spec/features.js';
 import { containerNameOf, type Identity } from './spec/identity.js';
 import { REQUIRES_REBOOT, withCurrentNames, withImageLabels } from './spec/labels.js';
@@ -22,12 +22,12 @@ import { namedService } from './spec/namespaces.js';
 import { endpointSettings } from './spec/networks.js';
 import { courseOf } from './update/update-policy.js';
 
-/** What the document of a service that is to stay comes to on this device, now. */
-export async function resolve(
+/** Resolves a Service spec against this device: image id, networks, volumes, dependencies, spec hash. Throws `InvalidSpecError`. */
+export async function resolveService(
   deps: ServiceDeps,
   service: Service,
   identity: Identity,
-): Promise<{ wanted: Wanted; blueprint: (() => Blueprint) | undefined }> {
+): Promise<{ desired: DesiredContainer; blueprint: (() => Blueprint) | undefined }> {
   const { world, locks, facts, store } = deps;
   const app = store.get('App', service.spec.app);
   const { definition, warnings } = readDefinition(service.spec);
@@ -49,7 +49,7 @@ export async function resolve(
   ];
   const aliases = aliasesOf(definition, identity);
   const boot = isOn(labels[REQUIRES_REBOOT]) ? facts.bootId : undefined;
-  const wanted: Wanted = {
+  const desired: DesiredContainer = {
     containerName: containerNameOf(identity),
     reference: definition.image,
     image: image && { id: image.id, specHash: specHash({ definition, imageId: image.id, identity, api, cloud }) },
@@ -58,8 +58,10 @@ export async function resolve(
       ...seenUpdatable({ ...HOST_DEFAULTS, ...definition.host }),
       MemorySwap: definition.host.MemorySwap,
     },
-    networks: networks.map((name) => neededNetwork(deps, name, aliases.get(name) ?? [])),
-    volumes: volumeNames(definition.volumes).map((name) => neededVolume(deps, app, volumeName(identity.appId, name))),
+    networks: networks.map((name) => networkDependency(deps, name, aliases.get(name) ?? [])),
+    volumes: volumeNames(definition.volumes).map((name) =>
+      volumeDependency(deps, app, volumeName(identity.appId, name)),
+    ),
     shares,
     unmet: unmetDependencies(definition.dependencies, siblingOf),
     course: courseOf({
@@ -82,12 +84,12 @@ export async function resolve(
     siblingContainers: new Map(
       shares.flatMap(({ service: name, container }) => (container ? [[name, container.id]] : [])),
     ),
-    ...(wanted.image ? { specHash: wanted.image.specHash } : {}),
+    ...(desired.image ? { specHash: desired.image.specHash } : {}),
     boot,
     madeAfter: madeAfter(service, app),
     boundLogs: boundsLogs(app, traits),
   };
-  return { wanted, blueprint: image && (() => ({ ...blueprintOf(definition, surroundings), warnings })) };
+  return { desired, blueprint: image && (() => ({ ...blueprintOf(definition, surroundings), warnings })) };
 }
 
 const sharesOf = ({ network, host }: Definition): readonly (readonly [Shared['namespace'], string])[] => {

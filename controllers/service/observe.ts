@@ -8,8 +8,8 @@ import { lostProviders, providersOf } from './dependencies/namespaces.js';
 import { closingNetworks } from './dependencies/networks-and-volumes.js';
 import { containersOf, dependentsOf } from './dependencies/siblings.js';
 import type { Memory, ServiceDeps } from './deps.js';
-import { resolve } from './desired-container.js';
-import type { Overlap, Situation } from './service-state.js';
+import { resolveService } from './desired-container.js';
+import type { Overlap, ServiceState } from './service-state.js';
 import { type Identity, identityOf } from './spec/identity.js';
 import { isOpen, timeOf } from './update/record.js';
 
@@ -22,7 +22,7 @@ export interface ServiceObservation {
   /** Its App, which would claim the lock, exists. */
   readonly hasApp: boolean;
   /** Undefined: the document needs an App that does not exist, or there is a failure. */
-  readonly state: Situation | undefined;
+  readonly state: ServiceState | undefined;
   /** Makes the create options; throws without a sibling's container where one is needed. Undefined while there is no image, and for a deleted document. */
   readonly blueprint: (() => Blueprint) | undefined;
   /** How a step in the background has failed that nobody has been told of. */
@@ -73,16 +73,16 @@ async function stateOf(
   const isDeleted = !isActive(service);
   const [newest] = containers;
   const providers = newest ? providersOf(newest, deps.world.containers()) : [];
-  const { wanted, blueprint } = identity && !isDeleted ? await resolve(deps, service, identity) : {};
+  const { desired, blueprint } = identity && !isDeleted ? await resolveService(deps, service, identity) : {};
   return {
     state: {
-      wanted,
+      desired,
       containers,
       leaving: terminations.leaving,
       lost: newest ? lostProviders(newest, providers, service.status?.joined, deps.now()) : [],
       closing: closingNetworks(deps),
       lockHeld: deps.locks.isHeld(appId),
-      orders: ordersOf(service, app, stops, wanted?.image?.specHash, wanted?.running ?? false),
+      orders: ordersOf(service, app, stops, desired?.image?.specHash, desired?.running ?? false),
       dependents: isDeleted ? dependentsOf(deps, service) : [],
       overlap: await overlapOf(deps, ages, service, appId, containers),
     },

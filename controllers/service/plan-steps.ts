@@ -3,11 +3,11 @@ import type { SeenContainer } from '../engine/engine.js';
 import { type Plan, wait } from '../runtime/outcome.js';
 import { ALIVE } from './commands/commands.js';
 import { leftBehind } from './container/left-behind.js';
-import type { Departure, ServiceStep, Situation, Wanted } from './service-state.js';
+import type { Departure, DesiredContainer, ServiceState, ServiceStep } from './service-state.js';
 
 /** Stops and removes the container, under the lock if that interrupts something; waits for the lock while it is not held. Pure. */
 export function leave(
-  situation: Situation,
+  state: ServiceState,
   container: SeenContainer,
   because: string,
   { remove = true, update }: { readonly remove?: boolean; readonly update?: Departure } = {},
@@ -20,14 +20,14 @@ export function leave(
   const endpointOn = left?.is === 'endpoint' ? { endpointOn: left.network } : {};
   const what = remove ? `remove container ${container.name}` : `stop container ${container.name}`;
   return (
-    (locked ? needsLock(situation, what, because) : undefined) ?? {
+    (locked ? needsLock(state, what, because) : undefined) ?? {
       steps: [{ do: 'leave', container, stop, remove, locked, ...endpointOn, because, ...(update ? { update } : {}) }],
       outcome: wait('Stopping', `Waiting for container ${container.name} to go: ${because}`).outcome,
     }
   );
 }
 
-export const needsLock = ({ lockHeld }: Situation, what: string, because: string): Plan<ServiceStep> | undefined =>
+export const needsLock = ({ lockHeld }: ServiceState, what: string, because: string): Plan<ServiceStep> | undefined =>
   lockHeld ? undefined : wait('NeedsLock', `Needs the update lock of the app to ${what}: ${because}`);
 
 export const start = (container: SeenContainer, because: string): Plan<ServiceStep> =>
@@ -38,7 +38,7 @@ export function doing(reason: ReasonOf<'Service'>, step: ServiceStep): Plan<Serv
 }
 
 /** Undefined when every network and volume can be used. Pure. */
-export function waitForNeeded({ networks, volumes }: Wanted): Plan<ServiceStep> | undefined {
+export function waitForNetworksAndVolumes({ networks, volumes }: DesiredContainer): Plan<ServiceStep> | undefined {
   const network = networks.find(({ trouble }) => trouble !== undefined);
   if (network) return wait('NetworkNotReady', `Waiting for network ${network.name}: ${network.trouble}`);
   const volume = volumes.find(({ trouble }) => trouble !== undefined);
@@ -46,7 +46,7 @@ export function waitForNeeded({ networks, volumes }: Wanted): Plan<ServiceStep> 
 }
 
 /** Docker starts nothing on a network that does not exist, whether it has been there before or not. Pure. */
-export function waitForMissing({ networks }: Wanted): Plan<ServiceStep> | undefined {
+export function waitForMissingNetwork({ networks }: DesiredContainer): Plan<ServiceStep> | undefined {
   const network = networks.find(({ id }) => id === undefined);
   return network && wait('NetworkNotReady', `Waiting for network ${network.name}: ${network.trouble}`);
 }
@@ -55,7 +55,7 @@ export const waitForSiblings = (unmet: readonly string[]): Plan<ServiceStep> | u
   unmet.length === 0 ? undefined : wait('DependencyNotReady', `Waiting for ${unmet.join(', ')}`);
 
 /** Docker starts nothing in a namespace of what does not run. Pure. */
-export const waitForProviders = ({ shares }: Wanted): Plan<ServiceStep> | undefined =>
+export const waitForProviders = ({ shares }: DesiredContainer): Plan<ServiceStep> | undefined =>
   waitForSiblings([
     ...new Set(
       shares.flatMap(({ service, container }) =>

@@ -1,37 +1,45 @@
 import type { SeenContainer } from '../engine/engine.js';
 import type { Plan } from '../runtime/outcome.js';
 import { driftOf } from './container/drift.js';
-import { doing, waitForNeeded } from './plan-steps.js';
-import type { NeededNetwork, ServiceStep, Wanted } from './service-state.js';
+import { doing, waitForNetworksAndVolumes } from './plan-steps.js';
+import type { DesiredContainer, NetworkDependency, ServiceStep } from './service-state.js';
 import type { UpdateStep } from './update/record.js';
 
 /** What can be put right without stopping anything. `seen`: what told that a successor can take over. Pure. */
-export function mend(wanted: Wanted, current: SeenContainer, seen?: UpdateStep): Plan<ServiceStep> | undefined {
-  const drift = wanted.running ? driftOf(current, wanted.tuning) : undefined;
+export function mend(
+  desired: DesiredContainer,
+  current: SeenContainer,
+  seen?: UpdateStep,
+): Plan<ServiceStep> | undefined {
+  const drift = desired.running ? driftOf(current, desired.tuning) : undefined;
   if (drift?.mend === 'unpause') {
     return doing('Unpausing', { do: 'unpause', container: current, because: drift.because });
   }
   if (drift?.mend === 'update') {
     return doing('Updating', { do: 'update', container: current, change: drift.change, because: drift.because });
   }
-  const missing = wanted.networks.find(({ name }) => current.networks[name] === undefined);
+  const missing = desired.networks.find(({ name }) => current.networks[name] === undefined);
   if (missing) {
     const because = `not connected to network ${missing.name}`;
     return (
-      waitForNeeded(wanted) ??
+      waitForNetworksAndVolumes(desired) ??
       doing('Connecting', { do: 'connect', container: current, network: missing.name, because })
     );
   }
-  return introduce(wanted, current, seen);
+  return introduce(desired, current, seen);
 }
 
 /** A container that others cannot find by its names is connected anew with them: nobody can be talking to it by those. Pure. */
-function introduce(wanted: Wanted, current: SeenContainer, seen?: UpdateStep): Plan<ServiceStep> | undefined {
-  const unknown = wanted.networks.find((network) => isUnknown(network, current));
+function introduce(
+  desired: DesiredContainer,
+  current: SeenContainer,
+  seen?: UpdateStep,
+): Plan<ServiceStep> | undefined {
+  const unknown = desired.networks.find((network) => isUnknown(network, current));
   if (!unknown) return undefined;
   const because = `not known as ${unknown.aliases.join(', ')} on network ${unknown.name}`;
   return (
-    waitForNeeded(wanted) ??
+    waitForNetworksAndVolumes(desired) ??
     doing('Introducing', {
       do: 'introduce',
       container: current,
@@ -42,7 +50,7 @@ function introduce(wanted: Wanted, current: SeenContainer, seen?: UpdateStep): P
   );
 }
 
-function isUnknown({ name, aliases }: NeededNetwork, { networks }: SeenContainer): boolean {
+function isUnknown({ name, aliases }: NetworkDependency, { networks }: SeenContainer): boolean {
   const known = networks[name]?.aliases;
   return known !== undefined && aliases.some((alias) => !known.includes(alias));
 }

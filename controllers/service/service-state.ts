@@ -93,19 +93,19 @@ export type Departure =
 export type Leaving = 'stopped' | 'removed' | 'restarted';
 
 /** A network or volume that the container needs, by its name on the engine. */
-export interface Needed {
+export interface ResourceDependency {
   readonly name: string;
   /** Why it cannot be used now; undefined when it can. */
   readonly trouble: string | undefined;
 }
-export interface NeededNetwork extends Needed {
+export interface NetworkDependency extends ResourceDependency {
   readonly id: string | undefined;
   /** Names by which others on it find the service. */
   readonly aliases: readonly string[];
 }
 
-/** What the document wants, resolved. */
-export interface Wanted {
+/** The container that the document asks for, with what it depends on as that is now. */
+export interface DesiredContainer {
   readonly containerName: string;
   /** Image reference in the document. */
   readonly reference: string;
@@ -113,8 +113,8 @@ export interface Wanted {
   readonly image: { readonly id: string; readonly specHash: string } | undefined;
   readonly running: boolean;
   readonly tuning: Tuning;
-  readonly networks: readonly NeededNetwork[];
-  readonly volumes: readonly Needed[];
+  readonly networks: readonly NetworkDependency[];
+  readonly volumes: readonly ResourceDependency[];
   /** Siblings whose namespaces are shared, and their containers. */
   readonly shares: readonly Shared[];
   /** What the service still waits for, as in `db to be healthy`. */
@@ -126,10 +126,10 @@ export interface Wanted {
   readonly staging: boolean;
 }
 
-/** One service and what exists of it. */
-export interface Situation {
+/** A service as its plan needs it: what is asked for, what exists of it and of what it depends on. */
+export interface ServiceState {
   /** Undefined: the document is deleted. */
-  readonly wanted: Wanted | undefined;
+  readonly desired: DesiredContainer | undefined;
   /** Newest first. */
   readonly containers: readonly SeenContainer[];
   /** Ids of containers that are being stopped, removed or started again. */

@@ -149,8 +149,8 @@ export function strategyCondition(
   { state }: ServiceObservation,
   { at }: ServiceProgress,
 ): readonly OwnCondition[] | undefined {
-  if (at !== 'acted' || !state?.wanted) return undefined;
-  const { instead } = state.wanted.course;
+  if (at !== 'acted' || !state?.desired) return undefined;
+  const { instead } = state.desired.course;
   return instead ? [{ type: 'StrategyFollowed', status: 'False', ...instead }] : [];
 }
 

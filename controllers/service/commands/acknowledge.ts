@@ -24,7 +24,7 @@ export function acknowledgements(
   const { at, error, result } = progress;
   const [container] = containersOf(deps, service);
   const isOver = at === 'acted' && error === undefined && state !== undefined;
-  const done = isOver ? dealtWith(asked, state.orders, container, state.wanted?.running ?? false) : {};
+  const done = isOver ? dealtWith(asked, state.orders, container, state.desired?.running ?? false) : {};
   const rejection = rejectionAt(deps, memory, service, progress);
   const refused = rejection && Object.fromEntries(Object.keys(rejection.ids).map((name) => [name, rejection.refusal]));
   return withAcknowledged(

@@ -25,9 +25,9 @@ export interface Surroundings {
   readonly deviceName: string;
   /** The service's lock directory on the host. */
   readonly lockDirectory: string;
-  /** Needed only with the supervisor-api feature. */
+  /** ResourceDependency only with the supervisor-api feature. */
   readonly api: ApiAccess | undefined;
-  /** Needed only with the balena-api feature. */
+  /** ResourceDependency only with the balena-api feature. */
   readonly cloud: CloudAccess | undefined;
   /** Ids of the containers of siblings whose namespaces are shared, by service. */
   readonly siblingContainers: ReadonlyMap<string, string>;

@@ -2,10 +2,14 @@ import { isReady, isStalled } from '../../../crds/model/conditions.js';
 import type { App, Network } from '../../../crds/model/kinds.js';
 import { startedRequest } from '../../../crds/model/requests.js';
 import type { ServiceDeps } from '../deps.js';
-import type { Needed, NeededNetwork, Situation } from '../service-state.js';
+import type { NetworkDependency, ResourceDependency, ServiceState } from '../service-state.js';
 
 /** A network that stalls as it is keeps serving; one that is on its way out, or not settled yet, is waited for. */
-export function neededNetwork({ store, world }: ServiceDeps, name: string, aliases: readonly string[]): NeededNetwork {
+export function networkDependency(
+  { store, world }: ServiceDeps,
+  name: string,
+  aliases: readonly string[],
+): NetworkDependency {
   const documents = store.list('Network').filter(({ spec }) => spec.networkName === name);
   const staying = documents.find(({ metadata }) => metadata.deletionTimestamp === undefined);
   const id = world.network(name)?.id;
@@ -20,7 +24,11 @@ function networkTrouble(document: Network | undefined, leaving: boolean, id: str
 }
 
 /** A volume that no document declares is made by the engine itself (docs/reference/composition.md §1.8). */
-export function neededVolume({ store, world }: ServiceDeps, app: App | undefined, name: string): Needed {
+export function volumeDependency(
+  { store, world }: ServiceDeps,
+  app: App | undefined,
+  name: string,
+): ResourceDependency {
   const documents = store.list('Volume').filter(({ spec }) => spec.volumeName === name);
   const purge = startedRequest(app, 'purge');
   if (purge && documents.some(({ status }) => status?.handled?.['app.purge'] !== purge.id)) {
@@ -34,7 +42,7 @@ export function neededVolume({ store, world }: ServiceDeps, app: App | undefined
 }
 
 /** Networks that containers have to leave, by name, and why. */
-export function closingNetworks({ store }: ServiceDeps): Situation['closing'] {
+export function closingNetworks({ store }: ServiceDeps): ServiceState['closing'] {
   const closing = new Map<string, 'made anew' | 'removed'>();
   for (const { metadata, spec, status } of store.list('Network')) {
     if (status?.rebuilding) closing.set(spec.networkName, 'made anew');

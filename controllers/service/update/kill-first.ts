@@ -3,19 +3,19 @@ import type { SeenContainer } from '../../engine/engine.js';
 import { IMAGE } from '../../engine/labels.js';
 import { type Plan, wait } from '../../runtime/outcome.js';
 import { leave } from '../plan-steps.js';
-import type { ServiceStep, Situation, Wanted } from '../service-state.js';
+import type { DesiredContainer, ServiceState, ServiceStep } from '../service-state.js';
 
 /**
  * The image is not local. By the strategies that kill first the container of another image makes room for it now: the
  * App does not have the new one downloaded before it has gone. Everybody else waits. Pure.
  */
 export function planWithoutImage(
-  situation: Situation,
-  { course: { strategy }, reference }: Wanted,
+  state: ServiceState,
+  { course: { strategy }, reference }: DesiredContainer,
   current: SeenContainer | undefined,
 ): Plan<ServiceStep> {
   if (current && killsFirst(strategy) && isOfAnother(current, reference)) {
-    return leave(situation, current, `${strategy}: image ${reference} is to be downloaded`, {
+    return leave(state, current, `${strategy}: image ${reference} is to be downloaded`, {
       update: { is: 'first', strategy },
     });
   }
@@ -26,5 +26,5 @@ export function planWithoutImage(
 const isOfAnother = ({ labels }: SeenContainer, reference: string): boolean => labels[IMAGE] !== reference;
 
 /** A service that was stopped before the rest of its release had arrived comes back with that, not before. Pure. */
-export const waitForRelease = ({ course: { strategy }, staging }: Wanted): Plan<ServiceStep> | undefined =>
+export const waitForRelease = ({ course: { strategy }, staging }: DesiredContainer): Plan<ServiceStep> | undefined =>
   staging && killsFirst(strategy) ? wait('ReleaseNotReady', 'Waiting for the other images of the release') : undefined;

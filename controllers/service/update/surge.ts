@@ -2,9 +2,9 @@ import type { SeenContainer } from '../../engine/engine.js';
 import { type Plan, wait } from '../../runtime/outcome.js';
 import { ALIVE } from '../commands/commands.js';
 import { hasFinished } from '../health/finished.js';
-import { doing, leave, start, waitForNeeded, waitForSiblings } from '../plan-steps.js';
+import { doing, leave, start, waitForNetworksAndVolumes, waitForSiblings } from '../plan-steps.js';
 import { mend } from '../repair-in-place.js';
-import type { Beside, ServiceStep, Situation, Wanted } from '../service-state.js';
+import type { Beside, DesiredContainer, ServiceState, ServiceStep } from '../service-state.js';
 import type { UpdateStep } from './record.js';
 
 /** A container without a healthcheck has taken over when it has run for so long. */
@@ -13,23 +13,23 @@ const STEADY_MS = 10_000;
 const LOOK_MS = 200;
 
 /** The strategy of an update in which both containers run for a while; undefined when it is another one, or nothing is to run. Pure. */
-export function besideBy({ orders }: Situation, { course, running }: Wanted): Beside | undefined {
+export function besideBy({ orders }: ServiceState, { course, running }: DesiredContainer): Beside | undefined {
   if (!running || orders.stop !== undefined) return undefined;
   return course.strategy === 'hand-over' || course.strategy === 'rolling' ? course.strategy : undefined;
 }
 
 /** Makes the new container while the old one goes on. Where the old one has the name, the new one is called by its hash at first. Pure. */
 export function planSuccessor(
-  wanted: Wanted,
+  desired: DesiredContainer,
   { specHash }: { readonly specHash: string },
   current: SeenContainer,
   { beside, because }: { readonly beside: Beside; readonly because: string },
 ): Plan<ServiceStep> {
-  const { containerName } = wanted;
+  const { containerName } = desired;
   const name = current.name === containerName ? `${specHash.slice(0, 8)}_${containerName}` : containerName;
   return (
-    waitForNeeded(wanted) ??
-    waitForSiblings(wanted.unmet) ??
+    waitForNetworksAndVolumes(desired) ??
+    waitForSiblings(desired.unmet) ??
     doing('Installing', { do: 'create', name, start: true, because, beside })
   );
 }
@@ -39,54 +39,58 @@ export function planSuccessor(
  * a document that has changed its mind takes back what was begun. Pure.
  */
 export function planPair(
-  situation: Situation,
-  wanted: Wanted,
+  state: ServiceState,
+  desired: DesiredContainer,
   newer: SeenContainer,
   older: SeenContainer,
 ): Plan<ServiceStep> {
-  const hash = wanted.image?.specHash;
+  const hash = desired.image?.specHash;
   if (hash !== undefined && older.specHash === hash && newer.specHash !== hash) {
-    return leave(situation, newer, `the document wants ${older.name} again`);
+    return leave(state, newer, `the document wants ${older.name} again`);
   }
-  if (hash !== undefined && isCopy(wanted, newer, older)) {
-    return leave(situation, newer, `younger duplicate of ${older.name}`);
+  if (hash !== undefined && isCopy(desired, newer, older)) {
+    return leave(state, newer, `younger duplicate of ${older.name}`);
   }
-  const beside = besideBy(situation, wanted);
-  const replaced = situation.orders.anew.length > 0;
+  const beside = besideBy(state, desired);
+  const replaced = state.orders.anew.length > 0;
   if (!beside || replaced || !ALIVE.includes(older.state) || older.specHash === hash) {
-    return leave(situation, older, `older duplicate of ${newer.name}`);
+    return leave(state, older, `older duplicate of ${newer.name}`);
   }
-  if (hash === undefined) return wait('ImageMissing', `Waiting for image ${wanted.reference} to be local`);
-  if (newer.specHash !== hash) return leave(situation, newer, 'the spec changed before it had taken over');
-  const [stranded, network] = [newer, older].flatMap((one) => closingAt(situation, one))[0] ?? [];
-  if (stranded) return leave(situation, stranded, `network ${network} is made anew`);
-  return takeOver(situation, wanted, newer, older, beside);
+  if (hash === undefined) return wait('ImageMissing', `Waiting for image ${desired.reference} to be local`);
+  if (newer.specHash !== hash) return leave(state, newer, 'the spec changed before it had taken over');
+  const [stranded, network] = [newer, older].flatMap((one) => closingAt(state, one))[0] ?? [];
+  if (stranded) return leave(state, stranded, `network ${network} is made anew`);
+  return takeOver(state, desired, newer, older, beside);
 }
 
 /** Somebody made another container with the labels of ours: the one that runs under the name of ours stays. */
-const isCopy = ({ containerName, image }: Wanted, newer: SeenContainer, older: SeenContainer): boolean =>
+const isCopy = ({ containerName, image }: DesiredContainer, newer: SeenContainer, older: SeenContainer): boolean =>
   older.specHash === image?.specHash &&
   older.name === containerName &&
   newer.name !== containerName &&
   ALIVE.includes(older.state);
 
-function closingAt({ closing }: Situation, container: SeenContainer): readonly (readonly [SeenContainer, string])[] {
+function closingAt({ closing }: ServiceState, container: SeenContainer): readonly (readonly [SeenContainer, string])[] {
   const network = Object.keys(container.networks).find((name) => closing.get(name) === 'made anew');
   return network === undefined ? [] : [[container, network]];
 }
 
 function takeOver(
-  situation: Situation,
-  wanted: Wanted,
+  state: ServiceState,
+  desired: DesiredContainer,
   newer: SeenContainer,
   older: SeenContainer,
   beside: Beside,
 ): Plan<ServiceStep> {
   switch (newer.state) {
     case 'created':
-      return waitForNeeded(wanted) ?? waitForSiblings(wanted.unmet) ?? start(newer, 'it was made and not started yet');
+      return (
+        waitForNetworksAndVolumes(desired) ??
+        waitForSiblings(desired.unmet) ??
+        start(newer, 'it was made and not started yet')
+      );
     case 'exited':
-      if (hasFinished(wanted.tuning.RestartPolicy, newer)) {
+      if (hasFinished(desired.tuning.RestartPolicy, newer)) {
         const message = `${older.name} goes on because ${newer.name} exited with ${newer.exitCode}, and its restart policy does not start it again`;
         return wait('SuccessorFailed', message);
       }
@@ -98,13 +102,13 @@ function takeOver(
     default:
       return wait('SuccessorNotRunning', `${older.name} goes on until ${newer.name} runs (it is ${newer.state})`);
   }
-  const missing = beside === 'hand-over' ? mend(wanted, newer) : undefined;
+  const missing = beside === 'hand-over' ? mend(desired, newer) : undefined;
   if (missing) return missing;
-  const verdict = beside === 'hand-over' ? handedOver(situation, wanted, newer) : proven(situation, newer, older);
+  const verdict = beside === 'hand-over' ? handedOver(state, desired, newer) : proven(state, newer, older);
   if (typeof verdict !== 'string') return verdict;
   return (
-    mend(wanted, newer, verdict) ??
-    leave(situation, older, `${newer.name} has taken over (${WORDS[verdict]})`, {
+    mend(desired, newer, verdict) ??
+    leave(state, older, `${newer.name} has taken over (${WORDS[verdict]})`, {
       update: { is: 'succeeded', strategy: beside, seen: verdict },
     })
   );
@@ -120,8 +124,8 @@ const WORDS: Readonly<Record<Verdict, string>> = {
 
 /** The wait that the documentation promises: for the file, and no longer than the timeout. */
 function handedOver(
-  { overlap: { signalled, waitedMs = 0 } }: Situation,
-  { course: { timeoutMs } }: Wanted,
+  { overlap: { signalled, waitedMs = 0 } }: ServiceState,
+  { course: { timeoutMs } }: DesiredContainer,
   { name }: SeenContainer,
 ): Verdict | Plan<ServiceStep> {
   if (signalled) return 'Signalled';
@@ -131,7 +135,7 @@ function handedOver(
   return wait('AwaitingHandover', message, Math.min(left, LOOK_MS));
 }
 
-function proven({ overlap }: Situation, { name, health }: SeenContainer, older: SeenContainer) {
+function proven({ overlap }: ServiceState, { name, health }: SeenContainer, older: SeenContainer) {
   if (health === 'healthy') return 'Healthy';
   if (health === 'unhealthy') {
     return wait<ServiceStep>('SuccessorUnhealthy', `${older.name} goes on because ${name} is unhealthy`);

@@ -1,6 +1,6 @@
 import type { DiskPressure } from '../../../controllers/app/images/disk-pressure.js';
 import { IMAGE } from '../../../controllers/engine/labels.js';
-import type { Wanted } from '../../../controllers/service/service-state.js';
+import type { DesiredContainer } from '../../../controllers/service/service-state.js';
 import type { UpdateStrategy } from '../../../crds/model/update-strategy.js';
 import { network, restarts } from '../service/service-states.js';
 import {
@@ -117,7 +117,7 @@ describe('the planner vectors: networks and volumes that change', () => {
 });
 
 describe('the planner vectors: update strategies', () => {
-  const by = (strategy: UpdateStrategy): Partial<Wanted> => ({ course: { strategy, timeoutMs: 60_000 } });
+  const by = (strategy: UpdateStrategy): Partial<DesiredContainer> => ({ course: { strategy, timeoutMs: 60_000 } });
   /** `b` stops before its image is downloaded: its old container runs, and its document does not say so yet. */
   const makesRoom = (more: Partial<DiskPressure['earlyStops'][number]> = {}): DiskPressure => ({
     earlyStops: [

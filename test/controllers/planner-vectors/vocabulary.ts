@@ -5,7 +5,7 @@ import { NO_UNWANTED_IMAGES } from '../../../controllers/app/images/image-retent
 import { type AppFacts, planApp } from '../../../controllers/app/plan.js';
 import { childrenOf } from '../../../controllers/app/release/children.js';
 import type { SeenContainer } from '../../../controllers/engine/engine.js';
-import type { Situation, Wanted } from '../../../controllers/service/service-state.js';
+import type { DesiredContainer, ServiceState } from '../../../controllers/service/service-state.js';
 import type { AnyDeclared, AnyResource, App } from '../../../crds/model/kinds.js';
 import { aDocument, anApp, ready } from '../../setup/documents.js';
 import { planText } from '../../setup/plan-text.js';
@@ -96,10 +96,10 @@ export const app =
 
 // A service
 
-interface ServiceRow extends Partial<Omit<Situation, 'wanted' | 'containers'>> {
+interface ServiceRow extends Partial<Omit<ServiceState, 'desired' | 'containers'>> {
   /** What its document wants, where that is not what its container is; undefined: it is deleted. */
-  readonly wants?: Partial<Wanted> | undefined;
-  /** Newest first; one that runs and is as wanted when not said. */
+  readonly wants?: Partial<DesiredContainer> | undefined;
+  /** Newest first; one that runs and is as desired when not said. */
   readonly containers?: readonly Partial<SeenContainer>[];
 }
 
@@ -107,16 +107,18 @@ interface ServiceRow extends Partial<Omit<Situation, 'wanted' | 'containers'>> {
 export const service =
   (row: ServiceRow = {}) =>
   (): string => {
-    const { wants, containers = [{}], ...situation } = row;
+    const { wants, containers = [{}], ...state } = row;
     const isDeleted = 'wants' in row && wants === undefined;
-    return serviceLine(wants, containers, isDeleted ? { ...situation, wanted: undefined } : situation);
+    return serviceLine(wants, containers, isDeleted ? { ...state, desired: undefined } : state);
   };
 
 export const NO_CONTAINER: readonly Partial<SeenContainer>[] = [];
 export const NEVER_STARTED = { state: 'created', startedAt: undefined } as const;
-export const IMAGE_MISSING: Partial<Wanted> = { image: undefined, reference: 'web:2' };
-export const OTHER_IMAGE: Partial<Wanted> = { image: { id: 'sha256:2', specHash: 'h2' } };
-export const OTHER_NAME: Partial<Wanted> = { containerName: 'web_1_2_b' };
-export const ONE_NETWORK_MISSING: Partial<Wanted> = { networks: [network('u_y', undefined, 'it does not exist yet')] };
+export const IMAGE_MISSING: Partial<DesiredContainer> = { image: undefined, reference: 'web:2' };
+export const OTHER_IMAGE: Partial<DesiredContainer> = { image: { id: 'sha256:2', specHash: 'h2' } };
+export const OTHER_NAME: Partial<DesiredContainer> = { containerName: 'web_1_2_b' };
+export const ONE_NETWORK_MISSING: Partial<DesiredContainer> = {
+  networks: [network('u_y', undefined, 'it does not exist yet')],
+};
 /** Containers have to leave that network, because it is another one now. */
-export const madeAnew = (name: string): Pick<Situation, 'closing'> => ({ closing: new Map([[name, 'made anew']]) });
+export const madeAnew = (name: string): Pick<ServiceState, 'closing'> => ({ closing: new Map([[name, 'made anew']]) });

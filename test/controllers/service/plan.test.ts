@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { SeenContainer } from '../../../controllers/engine/engine.js';
 import type { Orders } from '../../../controllers/service/commands/commands.js';
 import { planService } from '../../../controllers/service/plan.js';
-import type { Situation, Wanted } from '../../../controllers/service/service-state.js';
+import type { DesiredContainer, ServiceState } from '../../../controllers/service/service-state.js';
 import { aDocument } from '../../setup/documents.js';
 import {
   aContainer,
@@ -17,18 +17,18 @@ import {
 
 interface Case {
   readonly it: string;
-  readonly wanted?: Partial<Wanted>;
+  readonly desired?: Partial<DesiredContainer>;
   /** One container by default; newest first. */
   readonly seen?: readonly Partial<SeenContainer>[];
-  readonly more?: Partial<Situation>;
+  readonly more?: Partial<ServiceState>;
   readonly want: string;
 }
 
 const none: readonly Partial<SeenContainer>[] = [];
-const closing = (name: string, why: 'made anew' | 'removed'): Partial<Situation> => ({
+const closing = (name: string, why: 'made anew' | 'removed'): Partial<ServiceState> => ({
   closing: new Map([[name, why]]),
 });
-const orders = (more: Partial<Orders>): Partial<Situation> => ({
+const orders = (more: Partial<Orders>): Partial<ServiceState> => ({
   orders: { anew: [], stop: undefined, start: false, ...more },
 });
 const restart = { id: 'r1', name: 'restart', because: 'restart requested' } as const;
@@ -36,18 +36,18 @@ const purge = { id: 'p1', name: 'app.purge', because: 'purge of the app requeste
 /** Its network is shared. */
 const vpn = (id?: string, state: SeenContainer['state'] = 'running') =>
   ({ namespace: 'network', service: 'vpn', container: id === undefined ? undefined : { id, state } }) as const;
-const deleted: Partial<Situation> = { wanted: undefined };
-const unlocked: Partial<Situation> = { lockHeld: false };
+const deleted: Partial<ServiceState> = { desired: undefined };
+const unlocked: Partial<ServiceState> = { lockHeld: false };
 
 /** Lives in the network of a container that has been started again, which is to run on for so many ms first. */
-const lost = (holdMs = 0): Partial<Situation> => ({
+const lost = (holdMs = 0): Partial<ServiceState> => ({
   lost: [
     { container: aContainer({ id: 'v1', name: 'vpn_1_1_a', serviceName: 'vpn' }), namespaces: ['network'], holdMs },
   ],
 });
 const inside: Partial<SeenContainer> = { networkMode: 'container:v1', networks: {} };
 
-const planOf = ({ wanted, seen = [{}], more }: Case): string => serviceLine(wanted, seen, more);
+const planOf = ({ desired, seen = [{}], more }: Case): string => serviceLine(desired, seen, more);
 
 describe('planContainer', () => {
   const cases: readonly Case[] = [
@@ -66,54 +66,54 @@ describe('planContainer', () => {
     {
       it: 'only creates what shall not run',
       seen: none,
-      wanted: { running: false },
+      desired: { running: false },
       want: 'create web_1_1_a (there was none); progressing: Installing',
     },
 
     {
       it: 'waits for the image',
       seen: none,
-      wanted: { image: undefined },
+      desired: { image: undefined },
       want: 'waiting: ImageMissing (Waiting for image web:1 to be local)',
     },
     {
       it: 'touches nothing while the image is missing',
-      wanted: { image: undefined },
+      desired: { image: undefined },
       seen: [{ specHash: 'old' }],
       want: 'waiting: ImageMissing (Waiting for image web:1 to be local)',
     },
     {
       it: 'waits for every network, not only the first',
       seen: none,
-      wanted: { networks: [network('u_default', 'n1'), network('u_b', undefined, 'it does not exist yet')] },
+      desired: { networks: [network('u_default', 'n1'), network('u_b', undefined, 'it does not exist yet')] },
       want: 'waiting: NetworkNotReady (Waiting for network u_b: it does not exist yet)',
     },
     {
       it: 'waits for volumes',
       seen: none,
-      wanted: { volumes: [{ name: '1_data', trouble: 'it does not exist yet' }] },
+      desired: { volumes: [{ name: '1_data', trouble: 'it does not exist yet' }] },
       want: 'waiting: VolumeNotReady (Waiting for volume 1_data: it does not exist yet)',
     },
     {
       it: 'waits for dependencies and names them',
       seen: none,
-      wanted: { unmet: ['db to be healthy (it is starting)', 'mq to be started'] },
+      desired: { unmet: ['db to be healthy (it is starting)', 'mq to be started'] },
       want: 'waiting: DependencyNotReady (Waiting for db to be healthy (it is starting), mq to be started)',
     },
     {
       it: 'does not wait for dependencies with what shall not run',
       seen: none,
-      wanted: { running: false, unmet: ['db to be started'] },
+      desired: { running: false, unmet: ['db to be started'] },
       want: 'create web_1_1_a (there was none); progressing: Installing',
     },
     {
       it: 'leaves a running container alone whose network is not settled',
-      wanted: { networks: [network('u_default', 'n1', 'it is not settled yet')] },
+      desired: { networks: [network('u_default', 'n1', 'it is not settled yet')] },
       want: 'settled',
     },
     {
       it: 'leaves a running container alone whose dependency is away',
-      wanted: { unmet: ['db to be started'] },
+      desired: { unmet: ['db to be started'] },
       want: 'settled',
     },
 
@@ -147,20 +147,20 @@ describe('planContainer', () => {
     {
       it: 'keeps what runs until the new networks are there',
       seen: [{ specHash: 'old' }],
-      wanted: { networks: [network('u_b', undefined, 'it does not exist yet')] },
+      desired: { networks: [network('u_b', undefined, 'it does not exist yet')] },
       want: 'waiting: NetworkNotReady (Waiting for network u_b: it does not exist yet)',
     },
     {
       it: 'goes first when it is on a network that has to go',
       seen: [{ specHash: 'old' }],
-      wanted: { networks: [network('u_b', undefined, 'it does not exist yet')] },
+      desired: { networks: [network('u_b', undefined, 'it does not exist yet')] },
       more: closing('u_default', 'removed'),
       want: 'stop+remove c1 under lock (spec changed); waiting: Stopping',
     },
     {
       it: 'does not wait for dependencies before it replaces',
       seen: [{ specHash: 'old' }],
-      wanted: { unmet: ['db to be started'] },
+      desired: { unmet: ['db to be started'] },
       want: 'stop+remove c1 under lock (spec changed); waiting: Stopping',
     },
 
@@ -171,7 +171,7 @@ describe('planContainer', () => {
     },
     {
       it: 'steps aside even when it has finished',
-      wanted: restarts('no'),
+      desired: restarts('no'),
       seen: [{ state: 'exited' }],
       more: closing('u_default', 'made anew'),
       want: 'remove c1 under lock (network u_default is made anew); waiting: Stopping',
@@ -179,7 +179,7 @@ describe('planContainer', () => {
     {
       it: 'does not return before the network is there',
       seen: none,
-      wanted: { networks: [network('u_default', 'n1', 'it is being made anew')] },
+      desired: { networks: [network('u_default', 'n1', 'it is being made anew')] },
       want: 'waiting: NetworkNotReady (Waiting for network u_default: it is being made anew)',
     },
     {
@@ -194,14 +194,14 @@ describe('planContainer', () => {
     },
     {
       it: 'connects what is not connected',
-      wanted: { networks: [network('u_default', 'n1'), network('u_b', 'n2')] },
+      desired: { networks: [network('u_default', 'n1'), network('u_b', 'n2')] },
       more: unlocked,
       want: 'connect c1 to u_b (not connected to network u_b); progressing: Connecting',
     },
     {
       it: 'connects before the first start',
       seen: [{ state: 'created', networks: { u_default: { id: '' } } }],
-      wanted: { networks: [network('u_default', 'n1'), network('u_b', 'n2')] },
+      desired: { networks: [network('u_default', 'n1'), network('u_b', 'n2')] },
       want: 'connect c1 to u_b (not connected to network u_b); progressing: Connecting',
     },
     {
@@ -211,105 +211,105 @@ describe('planContainer', () => {
     },
     {
       it: 'leaves a finished one-shot alone whose network was made anew',
-      wanted: restarts('no'),
+      desired: restarts('no'),
       seen: [{ state: 'exited', networks: { u_default: { id: 'n0' } } }],
       want: 'settled',
     },
 
     {
       it: 'recreates a container whose sibling has another container now',
-      wanted: { networks: [], shares: [vpn('v2')] },
+      desired: { networks: [], shares: [vpn('v2')] },
       seen: [{ networkMode: 'container:v1', networks: {} }],
       want: 'stop+remove c1 under lock (container of vpn was replaced); waiting: Stopping',
     },
     {
       it: 'waits while the sibling has none',
-      wanted: { networks: [], shares: [vpn()] },
+      desired: { networks: [], shares: [vpn()] },
       seen: [{ networkMode: 'container:v1', networks: {} }],
       want: 'waiting: DependencyNotReady (Waiting for vpn to be created)',
     },
     {
       it: 'waits until the sibling is settled',
-      wanted: { networks: [], shares: [vpn('v2')], unmet: ['vpn to be settled'] },
+      desired: { networks: [], shares: [vpn('v2')], unmet: ['vpn to be settled'] },
       seen: [{ networkMode: 'container:v1', networks: {} }],
       want: 'waiting: DependencyNotReady (Waiting for vpn to be settled)',
     },
     {
       it: 'keeps a container inside its sibling’s network',
-      wanted: { networks: [], shares: [vpn('v1')] },
+      desired: { networks: [], shares: [vpn('v1')] },
       seen: [{ networkMode: 'container:v1', networks: {} }],
       want: 'settled',
     },
     {
       it: 'says nothing of the network of a container that does not run either',
-      wanted: { networks: [], shares: [vpn('v1', 'exited')], ...restarts('no') },
+      desired: { networks: [], shares: [vpn('v1', 'exited')], ...restarts('no') },
       seen: [{ ...inside, state: 'exited' }],
       want: 'settled',
     },
     {
       it: 'waits for the sibling before it creates, even what shall not run',
-      wanted: { running: false, networks: [], shares: [vpn()] },
+      desired: { running: false, networks: [], shares: [vpn()] },
       seen: none,
       want: 'waiting: DependencyNotReady (Waiting for vpn to be created)',
     },
     {
       it: 'restarts what lives in a network that has gone with the former run of its provider, without a lock',
       seen: [inside],
-      wanted: { networks: [], shares: [vpn('v1')] },
+      desired: { networks: [], shares: [vpn('v1')] },
       more: { ...lost(), ...unlocked },
       want: 'restart c1 (the network of vpn is another one since that was started again); waiting: Restarting',
     },
     {
       it: 'waits until a provider that keeps being restarted has run for a while',
       seen: [inside],
-      wanted: { networks: [], shares: [vpn('v1')] },
+      desired: { networks: [], shares: [vpn('v1')] },
       more: lost(5_000),
       want: 'waiting: DependencyNotReady (Waiting for vpn, which keeps being restarted, to run for a while)',
     },
     {
       it: 'leaves alone what Docker itself is restarting',
       seen: [{ ...inside, state: 'restarting' }],
-      wanted: { networks: [], shares: [vpn('v1')] },
+      desired: { networks: [], shares: [vpn('v1')] },
       more: lost(),
       want: 'settled',
     },
     {
       it: 'does not restart what is to be stopped',
       seen: [inside],
-      wanted: { networks: [], shares: [vpn('v1')], running: false },
+      desired: { networks: [], shares: [vpn('v1')], running: false },
       more: lost(),
       want: 'stop c1 under lock (running: false); waiting: Stopping',
     },
     {
       it: 'starts nothing in the network of what does not run',
       seen: [{ ...inside, state: 'exited' }],
-      wanted: { networks: [], shares: [vpn('v1', 'exited')] },
+      desired: { networks: [], shares: [vpn('v1', 'exited')] },
       want: 'waiting: DependencyNotReady (Waiting for vpn to run (it is exited))',
     },
     {
       it: 'leaves a container alone whose provider does not run, and says that it has no network',
       seen: [inside],
-      wanted: { networks: [], shares: [vpn('v1', 'exited')] },
+      desired: { networks: [], shares: [vpn('v1', 'exited')] },
       want: 'waiting: DependencyNotReady (Container web_1_1_a runs without a network: it shares that of vpn, whose container has ended)',
     },
     {
       it: 'goes together with a provider that is being replaced',
       seen: [inside],
-      wanted: { networks: [], shares: [vpn('v1')] },
+      desired: { networks: [], shares: [vpn('v1')] },
       more: { leaving: new Map([['v1', 'removed']]) },
       want: 'stop+remove c1 under lock (container of vpn is being replaced); waiting: Stopping',
     },
     {
       it: 'stays when its provider is only stopped',
       seen: [inside],
-      wanted: { networks: [], shares: [vpn('v1')] },
+      desired: { networks: [], shares: [vpn('v1')] },
       more: { leaving: new Map([['v1', 'stopped']]) },
       want: 'settled',
     },
     {
       it: 'is not created in the network of a container that is being removed',
       seen: none,
-      wanted: { networks: [], shares: [vpn('v1')] },
+      desired: { networks: [], shares: [vpn('v1')] },
       more: { leaving: new Map([['v1', 'removed']]) },
       want: 'waiting: DependencyNotReady (Waiting for vpn to be created)',
     },
@@ -327,24 +327,24 @@ describe('planContainer', () => {
     {
       it: 'starts a one-shot that could not be started again when its provider was',
       seen: [{ state: 'exited', error: 'container v1 is not running' }],
-      wanted: restarts('no'),
+      desired: restarts('no'),
       want: 'start c1 (it had been stopped); progressing: Starting',
     },
 
     {
       it: 'renames when only the release changed',
-      wanted: { containerName: 'web_1_2_b' },
+      desired: { containerName: 'web_1_2_b' },
       want: 'rename c1 to web_1_2_b (name changed from web_1_1_a); progressing: Renaming',
     },
     {
       it: 'asks for the lock before it renames',
-      wanted: { containerName: 'web_1_2_b' },
+      desired: { containerName: 'web_1_2_b' },
       more: unlocked,
       want: 'waiting: NeedsLock (Needs the update lock of the app to rename the container: name changed from web_1_1_a)',
     },
     {
       it: 'renames a finished one-shot and does not run it',
-      wanted: { containerName: 'web_1_2_b', ...restarts('no') },
+      desired: { containerName: 'web_1_2_b', ...restarts('no') },
       seen: [{ state: 'exited' }],
       want: 'rename c1 to web_1_2_b (name changed from web_1_1_a); progressing: Renaming',
     },
@@ -358,7 +358,7 @@ describe('planContainer', () => {
     {
       it: 'does not start it before its dependencies',
       seen: [{ state: 'created' }],
-      wanted: { unmet: ['db to be started'] },
+      desired: { unmet: ['db to be started'] },
       want: 'waiting: DependencyNotReady (Waiting for db to be started)',
     },
     {
@@ -369,44 +369,44 @@ describe('planContainer', () => {
     },
     {
       it: 'starts again under unless-stopped as well',
-      wanted: restarts('unless-stopped'),
+      desired: restarts('unless-stopped'),
       seen: [{ state: 'exited' }],
       want: 'start c1 (it had been stopped); progressing: Starting',
     },
     {
       it: 'leaves a one-shot finished',
-      wanted: restarts('no'),
+      desired: restarts('no'),
       seen: [{ state: 'exited', exitCode: 1 }],
       want: 'settled',
     },
     {
       it: 'leaves on-failure finished after a success',
-      wanted: restarts('on-failure'),
+      desired: restarts('on-failure'),
       seen: [{ state: 'exited' }],
       want: 'settled',
     },
     {
       it: 'starts on-failure again after a failure',
-      wanted: restarts('on-failure'),
+      desired: restarts('on-failure'),
       seen: [{ state: 'exited', exitCode: 3 }],
       want: 'start c1 (it had exited with 3); progressing: Starting',
     },
     {
       it: 'leaves on-failure:3 finished when Docker has tried three times',
-      wanted: restarts('on-failure', 3),
+      desired: restarts('on-failure', 3),
       seen: [{ state: 'exited', exitCode: 3, restartCount: 3 }],
       want: 'settled',
     },
     {
       it: 'runs it again when that is asked for',
-      wanted: restarts('on-failure', 3),
+      desired: restarts('on-failure', 3),
       seen: [{ state: 'exited', exitCode: 3, restartCount: 3 }],
       more: { orders: { anew: [], stop: undefined, start: true } },
       want: 'start c1 (start requested); progressing: Starting',
     },
     {
       it: 'starts on-failure:3 again when somebody stopped it before that',
-      wanted: restarts('on-failure', 3),
+      desired: restarts('on-failure', 3),
       seen: [{ state: 'exited', exitCode: 143, restartCount: 2 }],
       want: 'start c1 (it had exited with 143); progressing: Starting',
     },
@@ -421,13 +421,13 @@ describe('planContainer', () => {
     {
       it: 'does not end the pause of what is not to run',
       seen: [{ state: 'paused' }],
-      wanted: { running: false },
+      desired: { running: false },
       want: 'stop c1 under lock (running: false); waiting: Stopping',
     },
     {
       it: 'gives edited limits back without the lock',
       seen: [{ updatable: { ...UNLIMITED, CpuShares: 9 } }],
-      wanted: { tuning: { ...UNLIMITED, CpuShares: 5, MemorySwap: undefined } },
+      desired: { tuning: { ...UNLIMITED, CpuShares: 5, MemorySwap: undefined } },
       more: unlocked,
       want: 'update c1 to {"CpuShares":5} (was edited: cpu_shares is 9, not 5); progressing: Updating',
     },
@@ -440,24 +440,24 @@ describe('planContainer', () => {
     {
       it: 'leaves the limits of what has finished',
       seen: [{ state: 'exited', updatable: { ...UNLIMITED, CpuShares: 9 } }],
-      wanted: restarts('no'),
+      desired: restarts('no'),
       want: 'settled',
     },
 
     {
       it: 'stops what shall not run',
-      wanted: { running: false },
+      desired: { running: false },
       want: 'stop c1 under lock (running: false); waiting: Stopping',
     },
     {
       it: 'is content with what shall not run and does not',
-      wanted: { running: false },
+      desired: { running: false },
       seen: [{ state: 'exited' }],
       want: 'settled',
     },
     {
       it: 'is content with what shall not run and never did',
-      wanted: { running: false },
+      desired: { running: false },
       seen: [{ state: 'created' }],
       want: 'settled',
     },
@@ -530,40 +530,40 @@ describe('planContainer', () => {
     },
     {
       it: 'does not take down for a restart what could not come back',
-      wanted: { networks: [network('u_default', undefined, 'it does not exist yet')] },
+      desired: { networks: [network('u_default', undefined, 'it does not exist yet')] },
       more: orders({ anew: [restart] }),
       want: 'waiting: NetworkNotReady (Waiting for network u_default: it does not exist yet)',
     },
     {
       it: 'leaves for a purge, because the volumes wait for that',
-      wanted: { volumes: [{ name: '1_data', trouble: 'it is being emptied' }] },
+      desired: { volumes: [{ name: '1_data', trouble: 'it is being emptied' }] },
       more: orders({ anew: [restart, purge] }),
       want: 'stop+remove c1 under lock (purge of the app requested); waiting: Stopping',
     },
     {
       it: 'comes back when the volumes are empty',
       seen: none,
-      wanted: { volumes: [{ name: '1_data', trouble: 'it is being emptied' }] },
+      desired: { volumes: [{ name: '1_data', trouble: 'it is being emptied' }] },
       more: orders({ anew: [purge] }),
       want: 'waiting: VolumeNotReady (Waiting for volume 1_data: it is being emptied)',
     },
     {
       it: 'runs a finished one-shot again for a restart',
-      wanted: restarts('no'),
+      desired: restarts('no'),
       seen: [{ state: 'exited' }],
       more: orders({ anew: [restart] }),
       want: 'remove c1 under lock (restart requested); waiting: Stopping',
     },
     {
       it: 'stops what was asked to stop, also while the image is missing',
-      wanted: { image: undefined },
+      desired: { image: undefined },
       more: orders({ stop: 'due' }),
       want: 'stop c1 under lock (stop requested); waiting: Stopping',
     },
     { it: 'leaves it stopped', seen: [{ state: 'exited' }], more: orders({ stop: 'in force' }), want: 'settled' },
     {
       it: 'renames what is stopped for a release that is equal',
-      wanted: { containerName: 'web_1_2_b' },
+      desired: { containerName: 'web_1_2_b' },
       seen: [{ state: 'exited' }],
       more: orders({ stop: 'in force' }),
       want: 'rename c1 to web_1_2_b (name changed from web_1_1_a); progressing: Renaming',
@@ -582,7 +582,7 @@ describe('planContainer', () => {
     },
     {
       it: 'starts a finished one-shot again when that is asked',
-      wanted: restarts('no'),
+      desired: restarts('no'),
       seen: [{ state: 'exited' }],
       more: orders({ start: true }),
       want: 'start c1 (start requested); progressing: Starting',
@@ -595,7 +595,7 @@ describe('planService', () => {
   const spec = { app: 'hello', serviceName: 'web', image: 'web:1' };
   const planOf = (...observation: Parameters<typeof anObservation>): string =>
     print(planService(aDocument('Service', 'hello.web', spec), anObservation(...observation)));
-  const gone = aServiceState({}, [{}], { wanted: undefined, lockHeld: false });
+  const gone = aServiceState({}, [{}], { desired: undefined, lockHeld: false });
 
   it('plans what the state asks for', () => {
     assert.equal(planOf(aServiceState()), 'create+start web_1_1_a (there was none); progressing: Installing');

@@ -2,7 +2,7 @@ import type { SeenContainer, Updatable } from '../../../controllers/engine/engin
 import type { Plan } from '../../../controllers/runtime/outcome.js';
 import type { ServiceObservation } from '../../../controllers/service/observe.js';
 import { planContainer } from '../../../controllers/service/plan.js';
-import type { ServiceStep, Situation, Wanted } from '../../../controllers/service/service-state.js';
+import type { DesiredContainer, ServiceState, ServiceStep } from '../../../controllers/service/service-state.js';
 
 export const aContainer = (more: Partial<SeenContainer> = {}): SeenContainer => ({
   id: 'c1',
@@ -37,7 +37,7 @@ export const UNLIMITED: Updatable = {
 };
 
 /** What a document with that restart policy wants. */
-export const restarts = (Name: string, MaximumRetryCount = 0): Partial<Wanted> => ({
+export const restarts = (Name: string, MaximumRetryCount = 0): Partial<DesiredContainer> => ({
   tuning: { ...UNLIMITED, RestartPolicy: { Name, MaximumRetryCount }, MemorySwap: undefined },
 });
 
@@ -49,7 +49,7 @@ export const network = (name: string, id: string | undefined, trouble?: string) 
   aliases: ['web'],
 });
 
-const wants = (more: Partial<Wanted> = {}): Wanted => ({
+const wants = (more: Partial<DesiredContainer> = {}): DesiredContainer => ({
   containerName: 'web_1_1_a',
   reference: 'web:1',
   image: { id: 'sha256:1', specHash: 'h1' },
@@ -66,11 +66,11 @@ const wants = (more: Partial<Wanted> = {}): Wanted => ({
 
 /** A service that is as its document wants it, but for what is said; no container is there unless one is. */
 export const aServiceState = (
-  wanted?: Partial<Wanted>,
+  desired?: Partial<DesiredContainer>,
   seen: readonly Partial<SeenContainer>[] = [],
-  more: Partial<Situation> = {},
-): Situation => ({
-  wanted: wants(wanted),
+  more: Partial<ServiceState> = {},
+): ServiceState => ({
+  desired: wants(desired),
   containers: seen.map(aContainer),
   leaving: new Map(),
   lost: [],
@@ -84,7 +84,7 @@ export const aServiceState = (
 
 /** That state as a pass over a service sees it; its App exists. */
 export const anObservation = (
-  state: Situation | undefined,
+  state: ServiceState | undefined,
   more: Partial<ServiceObservation> = {},
 ): ServiceObservation => ({
   appId: 1,

@@ -21,7 +21,7 @@ describe('strategyCondition', () => {
   });
   it('stays as it is for a document that is deleted or cannot be resolved', () => {
     assert.equal(strategyCondition(anObservation(undefined), { at: 'acted', result: {} }), undefined);
-    const deleted = { ...aServiceState(), wanted: undefined };
+    const deleted = { ...aServiceState(), desired: undefined };
     assert.equal(strategyCondition(anObservation(deleted), { at: 'acted', result: {} }), undefined);
   });
 });

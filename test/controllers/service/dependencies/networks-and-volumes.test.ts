@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import type { SeenNetwork, SeenVolume } from '../../../../controllers/engine/engine.js';
 import {
   closingNetworks,
-  neededNetwork,
-  neededVolume,
+  networkDependency,
+  volumeDependency,
 } from '../../../../controllers/service/dependencies/networks-and-volumes.js';
 import type { ServiceDeps } from '../../../../controllers/service/deps.js';
 import type { AnyResource, App } from '../../../../crds/model/kinds.js';
@@ -74,11 +74,11 @@ describe('a network that a service needs', () => {
     },
   ];
   for (const { it: what, documents, exists, want } of rows) {
-    it(what, () => assert.equal(neededNetwork(deps(documents, exists), '1_default', []).trouble, want));
+    it(what, () => assert.equal(networkDependency(deps(documents, exists), '1_default', []).trouble, want));
   }
 
   it('is told with its id and the names of the service on it', () => {
-    const { name, id, aliases } = neededNetwork(deps([]), '1_default', ['web']);
+    const { name, id, aliases } = networkDependency(deps([]), '1_default', ['web']);
     assert.deepEqual({ name, id, aliases }, { name: '1_default', id: 'id of 1_default', aliases: ['web'] });
   });
 });
@@ -125,7 +125,7 @@ describe('a volume that a service needs', () => {
     { it: 'is not waited for by a purge when nobody declares it', documents: [], app: purging, want: undefined },
   ];
   for (const { it: what, documents, app, exists, want } of rows) {
-    it(what, () => assert.equal(neededVolume(deps(documents, exists), app, '1_data').trouble, want));
+    it(what, () => assert.equal(volumeDependency(deps(documents, exists), app, '1_data').trouble, want));
   }
 });
 

@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import type { SeenContainer } from '../../../../controllers/engine/engine.js';
 import { IMAGE } from '../../../../controllers/engine/labels.js';
-import type { Overlap, Situation, Wanted } from '../../../../controllers/service/service-state.js';
+import type { DesiredContainer, Overlap, ServiceState } from '../../../../controllers/service/service-state.js';
 import type { UpdateStrategy } from '../../../../crds/model/update-strategy.js';
 import { network, restarts, serviceLine } from '../service-states.js';
 
 interface Case {
   readonly it: string;
   readonly by: UpdateStrategy;
-  readonly wanted?: Partial<Wanted>;
+  readonly desired?: Partial<DesiredContainer>;
   /** Newest first. */
   readonly seen: readonly Partial<SeenContainer>[];
-  readonly more?: Partial<Situation>;
+  readonly more?: Partial<ServiceState>;
   readonly want: string;
 }
 
@@ -19,11 +19,11 @@ const known = (...aliases: string[]) => ({ u_default: { id: 'n1', aliases } });
 const old = { id: 'c1', specHash: 'h0', networks: known('web') };
 const young = { id: 'c2', name: 'h1_web_1_1_a', networks: known('web') };
 const hidden = { ...young, networks: known() };
-const unlocked: Partial<Situation> = { lockHeld: false };
-const overlap = (more: Partial<Overlap>): Partial<Situation> => ({
+const unlocked: Partial<ServiceState> = { lockHeld: false };
+const overlap = (more: Partial<Overlap>): Partial<ServiceState> => ({
   overlap: { signalled: false, waitedMs: 1_000, steadyMs: 1_000, ...more },
 });
-const orders = (more: Partial<Situation['orders']>): Partial<Situation> => ({
+const orders = (more: Partial<ServiceState['orders']>): Partial<ServiceState> => ({
   orders: { anew: [], stop: undefined, start: false, ...more },
 });
 const restart = { id: 'r1', name: 'restart', because: 'restart requested' } as const;
@@ -41,7 +41,7 @@ describe('planContainer, by strategy', () => {
     {
       it: 'touches nothing while the image is missing',
       by: 'download-then-kill',
-      wanted: { image: undefined },
+      desired: { image: undefined },
       seen: [old],
       want: 'waiting: ImageMissing (Waiting for image web:1 to be local)',
     },
@@ -49,14 +49,14 @@ describe('planContainer, by strategy', () => {
     {
       it: 'stops the old container before the image is there',
       by: 'kill-then-download',
-      wanted: { image: undefined, reference: 'web:2' },
+      desired: { image: undefined, reference: 'web:2' },
       seen: [{ ...old, labels: { [IMAGE]: 'web:1' } }],
       want: 'stop+remove c1 under lock, kill-then-download (kill-then-download: image web:2 is to be downloaded); waiting: Stopping',
     },
     {
       it: 'needs the lock for that',
       by: 'delete-then-download',
-      wanted: { image: undefined, reference: 'web:2' },
+      desired: { image: undefined, reference: 'web:2' },
       seen: [old],
       more: unlocked,
       want: 'waiting: NeedsLock (Needs the update lock of the app to remove container web_1_1_a: delete-then-download: image web:2 is to be downloaded)',
@@ -64,21 +64,21 @@ describe('planContainer, by strategy', () => {
     {
       it: 'does not stop what runs from the image that is only lost',
       by: 'kill-then-download',
-      wanted: { image: undefined },
+      desired: { image: undefined },
       seen: [{ ...old, labels: { [IMAGE]: 'web:1' } }],
       want: 'waiting: ImageMissing (Waiting for image web:1 to be local)',
     },
     {
       it: 'waits for the image afterwards',
       by: 'kill-then-download',
-      wanted: { image: undefined },
+      desired: { image: undefined },
       seen: [],
       want: 'waiting: ImageMissing (Waiting for image web:1 to be local)',
     },
     {
       it: 'comes back with the rest of the release',
       by: 'kill-then-download',
-      wanted: { staging: true },
+      desired: { staging: true },
       seen: [],
       want: 'waiting: ReleaseNotReady (Waiting for the other images of the release)',
     },
@@ -91,7 +91,7 @@ describe('planContainer, by strategy', () => {
     {
       it: 'does not hold back what is started by another strategy',
       by: 'download-then-kill',
-      wanted: { staging: true },
+      desired: { staging: true },
       seen: [],
       want: 'create+start web_1_1_a (there was none); progressing: Installing',
     },
@@ -106,21 +106,21 @@ describe('planContainer, by strategy', () => {
     {
       it: 'gives it its name at once where that is free',
       by: 'rolling',
-      wanted: { containerName: 'web_1_2_b' },
+      desired: { containerName: 'web_1_2_b' },
       seen: [old],
       want: 'create+start web_1_2_b beside, rolling (spec changed); progressing: Installing',
     },
     {
       it: 'first waits for what the new container depends on',
       by: 'rolling',
-      wanted: { unmet: ['db to be healthy'] },
+      desired: { unmet: ['db to be healthy'] },
       seen: [old],
       want: 'waiting: DependencyNotReady (Waiting for db to be healthy)',
     },
     {
       it: 'first waits for a network that the new container needs',
       by: 'hand-over',
-      wanted: { networks: [network('u_x', undefined, 'it does not exist yet')] },
+      desired: { networks: [network('u_x', undefined, 'it does not exist yet')] },
       seen: [old],
       want: 'waiting: NetworkNotReady (Waiting for network u_x: it does not exist yet)',
     },
@@ -140,14 +140,14 @@ describe('planContainer, by strategy', () => {
     {
       it: 'only stops the old one when nothing shall run',
       by: 'rolling',
-      wanted: { running: false },
+      desired: { running: false },
       seen: [old],
       want: 'stop+remove c1 under lock (spec changed); waiting: Stopping',
     },
     {
       it: 'renames for a release that changes nothing else',
       by: 'hand-over',
-      wanted: { containerName: 'web_1_2_b' },
+      desired: { containerName: 'web_1_2_b' },
       seen: [{ ...old, specHash: 'h1' }],
       want: 'rename c1 to web_1_2_b (name changed from web_1_1_a); progressing: Renaming',
     },
@@ -177,7 +177,7 @@ describe('planContainer, by strategy', () => {
     {
       it: 'keeps to the timeout of the label',
       by: 'hand-over',
-      wanted: { course: { strategy: 'hand-over', timeoutMs: 1_000 } },
+      desired: { course: { strategy: 'hand-over', timeoutMs: 1_000 } },
       seen: [young, old],
       more: overlap({ waitedMs: 1_000 }),
       want: 'stop+remove c1 under lock, hand-over (h1_web_1_1_a has taken over (it has not said so in time)); waiting: Stopping',
@@ -211,7 +211,7 @@ describe('planContainer, by strategy', () => {
     {
       it: 'does not start a new one again that has ended as often as its policy lets it',
       by: 'rolling',
-      wanted: restarts('on-failure', 3),
+      desired: restarts('on-failure', 3),
       seen: [{ ...young, state: 'exited', exitCode: 3, restartCount: 3 }, old],
       want: 'waiting: SuccessorFailed (web_1_1_a goes on because h1_web_1_1_a exited with 3, and its restart policy does not start it again)',
     },
@@ -325,16 +325,16 @@ describe('planContainer, by strategy', () => {
     {
       it: 'knows nothing of either without the image',
       by: 'rolling',
-      wanted: { image: undefined },
+      desired: { image: undefined },
       seen: [young, old],
       want: 'waiting: ImageMissing (Waiting for image web:1 to be local)',
     },
   ];
 
-  for (const { it: what, by, wanted, seen, more, want } of cases) {
+  for (const { it: what, by, desired, seen, more, want } of cases) {
     it(`${what} (${by})`, () => {
       const course = { strategy: by, timeoutMs: 60_000 };
-      assert.equal(serviceLine({ course, ...wanted }, seen, more), want);
+      assert.equal(serviceLine({ course, ...desired }, seen, more), want);
     });
   }
 });
