@@ -5,7 +5,7 @@ import { UNKNOWN_TRAITS } from '../engine/engine-traits.js';
 import { seenUpdatable } from '../engine/seen.js';
 import { madeAfter } from './commands/commands.js';
 import { boundsLogs, refuseForeign, refuseHostAccess } from './container/admission.js';
-import { type Blueprint, blueprintOf, type Surroundings } from './container/container-options.js';
+import { type ContainerContext, type ContainerSpec, containerSpecOf } from './container/container-options.js';
 import { type Definition, readDefinition } from './container/definition.js';
 import { HOST_DEFAULTS } from './container/host-options.js';
 import { specHash } from './container/spec-hash.js';
@@ -27,7 +27,7 @@ export async function resolveService(
   deps: ServiceDeps,
   service: Service,
   identity: Identity,
-): Promise<{ desired: DesiredContainer; blueprint: (() => Blueprint) | undefined }> {
+): Promise<{ desired: DesiredContainer; containerSpec: (() => ContainerSpec) | undefined }> {
   const { world, locks, facts, store } = deps;
   const app = store.get('App', service.spec.app);
   const { definition, warnings } = readDefinition(service.spec);
@@ -73,7 +73,7 @@ export async function resolveService(
     boot,
     staging: service.metadata.owner !== undefined && app?.status?.phase === 'Staging',
   };
-  const surroundings: Surroundings = {
+  const containerContext: ContainerContext = {
     identity,
     image,
     facts,
@@ -89,7 +89,7 @@ export async function resolveService(
     madeAfter: madeAfter(service, app),
     boundLogs: boundsLogs(app, traits),
   };
-  return { desired, blueprint: image && (() => ({ ...blueprintOf(definition, surroundings), warnings })) };
+  return { desired, containerSpec: image && (() => ({ ...containerSpecOf(definition, containerContext), warnings })) };
 }
 
 const sharesOf = ({ network, host }: Definition): readonly (readonly [Shared['namespace'], string])[] => {

@@ -9,7 +9,7 @@ import type { ServiceResult, ServiceStep } from './service-state.js';
 import { install, start } from './steps/create.js';
 import { connect, introduce, putRight, rename } from './steps/repair.js';
 import { beginRestart } from './steps/restart.js';
-import type { Subject } from './steps/step-context.js';
+import type { StepContext } from './steps/step-context.js';
 import { beginLeaving } from './steps/stop-and-remove.js';
 import { isOpen } from './update/record.js';
 
@@ -25,13 +25,15 @@ export async function executeServiceStep(
   signal: AbortSignal,
   report: Report,
 ): Promise<Partial<ServiceResult>> {
-  const { appId, serviceName, blueprint, asked } = observation;
-  const reached: Subject['note'] = (one) => {
-    if (isOpen(deps.store.get('Service', service.metadata.name)?.status?.update)) report({ reached: one });
+  const { appId, serviceName, containerSpec, asked } = observation;
+  const context: StepContext = {
+    ...{ service, appId, serviceName, containerSpec },
+    reportReached: (reached) => {
+      if (isOpen(deps.store.get('Service', service.metadata.name)?.status?.update)) report({ reached });
+    },
+    reportStart: (container, before) => reportJoined(deps, service, container, before, report),
   };
-  const noteStart: Subject['noteStart'] = (container, before) => reportJoined(deps, service, container, before, report);
-  const subject: Subject = { service, appId, serviceName, blueprint, note: reached, noteStart };
-  const outcome = await carryOut(deps, memory, subject, step, signal);
+  const outcome = await carryOut(deps, memory, context, step, signal);
   return outcome ? { outcome } : { acknowledged: acknowledgedBy(step, asked) };
 }
 
@@ -39,42 +41,42 @@ export async function executeServiceStep(
 async function carryOut(
   deps: ServiceDeps,
   { terminations }: Memory,
-  subject: Subject,
+  context: StepContext,
   step: ServiceStep,
   signal: AbortSignal,
 ): Promise<Outcome | undefined> {
   const { world } = deps;
   switch (step.do) {
     case 'fail':
-      throw terminations.takeFailure(subject.service.metadata.name);
+      throw terminations.takeFailure(context.service.metadata.name);
     case 'claim':
-      return claim(deps, subject);
+      return claim(deps, context);
     case 'leave':
-      if (step.update?.is === 'succeeded') subject.note(step.update.seen);
-      if (step.update) subject.note('Stopping');
-      beginLeaving(deps, terminations, subject, step);
+      if (step.update?.is === 'succeeded') context.reportReached(step.update.seen);
+      if (step.update) context.reportReached('Stopping');
+      beginLeaving(deps, terminations, context, step);
       return undefined;
     case 'restart':
-      beginRestart(deps, terminations, subject, step);
+      beginRestart(deps, terminations, context, step);
       return undefined;
     case 'create':
-      return world.quietly(step.name, () => install(deps, subject, step, signal));
+      return world.quietly(step.name, () => install(deps, context, step, signal));
     case 'start':
-      return world.quietly(step.container.id, () => start(deps, subject, step, signal));
+      return world.quietly(step.container.id, () => start(deps, context, step, signal));
     case 'connect':
-      return world.quietly(step.container.id, () => connect(deps, subject, step, signal));
+      return world.quietly(step.container.id, () => connect(deps, context, step, signal));
     case 'introduce':
-      if (step.seen) subject.note(step.seen);
-      return world.quietly(step.container.id, () => introduce(deps, subject, step, signal));
+      if (step.seen) context.reportReached(step.seen);
+      return world.quietly(step.container.id, () => introduce(deps, context, step, signal));
     case 'rename':
-      return world.quietly(step.container.id, () => rename(deps, subject, step, signal));
+      return world.quietly(step.container.id, () => rename(deps, context, step, signal));
     case 'update':
     case 'unpause':
-      return world.quietly(step.container.id, () => putRight(deps, subject, step, signal));
+      return world.quietly(step.container.id, () => putRight(deps, context, step, signal));
   }
 }
 
-async function claim({ locks }: ServiceDeps, { appId, serviceName }: Subject): Promise<Outcome | undefined> {
+async function claim({ locks }: ServiceDeps, { appId, serviceName }: StepContext): Promise<Outcome | undefined> {
   const result = await locks.claim(appId, [serviceName], { force: false });
   if (result.is === 'held') return undefined;
   return wait('UpdatesLocked', `Service ${result.service} holds the update lock: ${result.path}`, 10_000).outcome;

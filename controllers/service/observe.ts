@@ -3,7 +3,7 @@ import type { App, Service } from '../../crds/model/kinds.js';
 import type { SeenContainer } from '../engine/engine.js';
 import type { Ages } from '../runtime/ages.js';
 import { type Asked, askedOf, ordersOf } from './commands/commands.js';
-import type { Blueprint } from './container/container-options.js';
+import type { ContainerSpec } from './container/container-options.js';
 import { lostProviders, providersOf } from './dependencies/namespaces.js';
 import { closingNetworks } from './dependencies/networks-and-volumes.js';
 import { containersOf, dependentsOf } from './dependencies/siblings.js';
@@ -24,7 +24,7 @@ export interface ServiceObservation {
   /** Undefined: the document needs an App that does not exist, or there is a failure. */
   readonly state: ServiceState | undefined;
   /** Makes the create options; throws without a sibling's container where one is needed. Undefined while there is no image, and for a deleted document. */
-  readonly blueprint: (() => Blueprint) | undefined;
+  readonly containerSpec: (() => ContainerSpec) | undefined;
   /** How a step in the background has failed that nobody has been told of. */
   readonly failure: Error | undefined;
   /** Why the document cannot be resolved: `InvalidSpecError` for what cannot be understood. */
@@ -44,7 +44,7 @@ export async function observeService(deps: ServiceDeps, memory: Memory, service:
     hasApp: app !== undefined,
     failure,
     state: undefined,
-    blueprint: undefined,
+    containerSpec: undefined,
   };
   if (failure || (!identity && isActive(service))) return base;
   try {
@@ -69,11 +69,11 @@ async function stateOf(
     readonly containers: readonly SeenContainer[];
     readonly appId: number;
   },
-): Promise<Pick<ServiceObservation, 'state' | 'blueprint'>> {
+): Promise<Pick<ServiceObservation, 'state' | 'containerSpec'>> {
   const isDeleted = !isActive(service);
   const [newest] = containers;
   const providers = newest ? providersOf(newest, deps.world.containers()) : [];
-  const { desired, blueprint } = identity && !isDeleted ? await resolveService(deps, service, identity) : {};
+  const { desired, containerSpec } = identity && !isDeleted ? await resolveService(deps, service, identity) : {};
   return {
     state: {
       desired,
@@ -86,7 +86,7 @@ async function stateOf(
       dependents: isDeleted ? dependentsOf(deps, service) : [],
       overlap: await overlapOf(deps, ages, service, appId, containers),
     },
-    blueprint,
+    containerSpec,
   };
 }
 

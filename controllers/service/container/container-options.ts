@@ -17,7 +17,7 @@ import { type Definition, readDefinition } from './definition.js';
 import { HOST_DEFAULTS, onlySaid } from './host-options.js';
 
 /** What a container's definition depends on besides the document. */
-export interface Surroundings {
+export interface ContainerContext {
   readonly identity: Identity;
   /** Undefined while the image is not local: then the options are provisional. */
   readonly image: SeenImage | undefined;
@@ -42,7 +42,7 @@ export interface Surroundings {
 }
 
 /** Docker's create body, and what is joined between create and start. */
-export interface Blueprint {
+export interface ContainerSpec {
   readonly options: ContainerOptions;
   /** Networks beyond the first, by name on the engine. */
   readonly joins: Readonly<Record<string, EndpointSettings>>;
@@ -52,13 +52,13 @@ export interface Blueprint {
 }
 
 /** A service document as Docker's create options. Throws `InvalidSpecError` for what cannot be understood. Pure. */
-export function containerOptions(input: Surroundings & { readonly spec: ServiceSpec }): Blueprint {
+export function containerOptions(input: ContainerContext & { readonly spec: ServiceSpec }): ContainerSpec {
   const { definition, warnings } = readDefinition(input.spec);
-  return { ...blueprintOf(definition, input), warnings };
+  return { ...containerSpecOf(definition, input), warnings };
 }
 
 /** The same from a definition that was read before. Pure. (docs/reference/composition.md §1, §2, §3.) */
-export function blueprintOf(
+export function containerSpecOf(
   definition: Definition,
   {
     identity,
@@ -73,8 +73,8 @@ export function blueprintOf(
     boot,
     madeAfter = [],
     boundLogs = false,
-  }: Surroundings,
-): Omit<Blueprint, 'warnings'> {
+  }: ContainerContext,
+): Omit<ContainerSpec, 'warnings'> {
   const ofImage = image?.config ?? {};
   const labels = withImageLabels(definition.labels, image);
   const hostNetwork = definition.network.is === 'engine' && definition.network.mode === 'host';
@@ -153,16 +153,16 @@ function sharedModes(
 export const withAllNetworks = ({
   options,
   endpoints,
-}: Pick<Blueprint, 'options' | 'endpoints'>): ContainerOptions => ({
+}: Pick<ContainerSpec, 'options' | 'endpoints'>): ContainerOptions => ({
   ...options,
   NetworkingConfig: { EndpointsConfig: endpointsConfig(endpoints) },
 });
 
 /** The same for a container that others are not to find by the names of the service yet. Pure. */
-export const unnamed = <T extends Pick<Blueprint, 'endpoints'>>(blueprint: T): T => ({
-  ...blueprint,
+export const unnamed = <T extends Pick<ContainerSpec, 'endpoints'>>(containerSpec: T): T => ({
+  ...containerSpec,
   endpoints: Object.fromEntries(
-    Object.entries(blueprint.endpoints).map(([name, endpoint]) => [name, { ...endpoint, Aliases: [] }]),
+    Object.entries(containerSpec.endpoints).map(([name, endpoint]) => [name, { ...endpoint, Aliases: [] }]),
   ),
 });
 

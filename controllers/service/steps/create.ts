@@ -6,39 +6,43 @@ import { leftBehind } from '../container/left-behind.js';
 import type { ServiceDeps } from '../deps.js';
 import { labelOf } from '../spec/identity.js';
 import { refused, tell } from './failed-step.js';
-import { leftOut, record, type StepOf, type Subject } from './step-context.js';
+import { leftOut, record, type StepContext, type StepOf } from './step-context.js';
 
 /** Makes the container, and starts it where the step says so. */
 export const install = (
   deps: ServiceDeps,
-  subject: Subject,
+  context: StepContext,
   step: StepOf<'create'>,
   signal: AbortSignal,
 ): Promise<Outcome | undefined> =>
-  create(deps, subject, step, signal).catch(async (error: unknown) => {
+  create(deps, context, step, signal).catch(async (error: unknown) => {
     if (step.beside) await lookFor(deps, step.name, signal);
     throw error;
   });
 
 async function create(
   deps: ServiceDeps,
-  subject: Subject,
+  context: StepContext,
   step: StepOf<'create'>,
   signal: AbortSignal,
 ): Promise<Outcome | undefined> {
   const { world, engine, logs, store } = deps;
-  const { service } = subject;
+  const { service } = context;
   const { app } = service.spec;
-  const blueprint = subject.blueprint?.();
-  if (!blueprint) return wait('ImageMissing', `Waiting for image ${service.spec.image} to be local`).outcome;
-  const label = `${subject.serviceName} ${blueprint.options.Image}`;
-  for (const warning of blueprint.warnings) leftOut(store, service, warning);
+  const containerSpec = context.containerSpec?.();
+  if (!containerSpec) return wait('ImageMissing', `Waiting for image ${service.spec.image} to be local`).outcome;
+  const label = `${context.serviceName} ${containerSpec.options.Image}`;
+  for (const warning of containerSpec.warnings) leftOut(store, service, warning);
 
   logs.system(`${step.beside === 'hand-over' ? 'Handing over to' : 'Installing'} service '${label}'`, { app });
   // What an earlier container said does not count for this one.
-  if (step.beside === 'hand-over') await deps.handovers.forget(subject.appId, subject.serviceName);
+  if (step.beside === 'hand-over') await deps.handovers.forget(context.appId, context.serviceName);
   const created = await engine
-    .createContainer(step.name, withAllNetworks(step.beside === 'rolling' ? unnamed(blueprint) : blueprint), signal)
+    .createContainer(
+      step.name,
+      withAllNetworks(step.beside === 'rolling' ? unnamed(containerSpec) : containerSpec),
+      signal,
+    )
     .catch((error: unknown) => {
       throw refused(
         `Could not create container ${step.name}`,
@@ -46,16 +50,16 @@ async function create(
         tell(deps, service, `Failed to install service '${label}'`),
       );
     });
-  if (created.is === 'exists') return adopt(deps, subject, step.name, signal);
+  if (created.is === 'exists') return adopt(deps, context, step.name, signal);
   if (created.is === 'no-image') {
     await world.refreshImage(normalizeReference(service.spec.image), signal);
     return wait('ImageMissing', `Image ${service.spec.image} went away before container ${step.name} was made`).outcome;
   }
   logs.system(`Installed service '${label}'`, { app });
   for (const warning of created.warnings ?? []) leftOut(store, service, `The engine says: ${warning}`);
-  subject.note('Created');
+  context.reportReached('Created');
   record(store, service, 'Installing', `Created container ${step.name}: ${step.because}`);
-  if (step.start) return startAndLook(deps, subject, created.id, { label }, signal);
+  if (step.start) return startAndLook(deps, context, created.id, { label }, signal);
   await world.refreshContainer(created.id, signal);
   return undefined;
 }
@@ -69,7 +73,7 @@ async function lookFor({ world, engine }: ServiceDeps, name: string, signal: Abo
 /** The name is taken: by a container of this service that we had not seen yet, or by somebody else's. */
 async function adopt(
   { world, engine }: ServiceDeps,
-  { appId, serviceName }: Subject,
+  { appId, serviceName }: StepContext,
   name: string,
   signal: AbortSignal,
 ): Promise<Outcome | undefined> {
@@ -86,23 +90,23 @@ async function adopt(
 /** Starts a container that is there. */
 export async function start(
   deps: ServiceDeps,
-  subject: Subject,
+  context: StepContext,
   { container, because }: StepOf<'start'>,
   signal: AbortSignal,
 ): Promise<Outcome | undefined> {
-  const label = labelOf({ ...container, serviceName: subject.serviceName });
-  const other = await startAndLook(deps, subject, container.id, { label, because }, signal);
+  const label = labelOf({ ...container, serviceName: context.serviceName });
+  const other = await startAndLook(deps, context, container.id, { label, because }, signal);
   if (other) return other;
   // The Supervisor says so of whatever had run before.
   if (container.startedAt !== undefined) {
-    deps.logs.system(`Restarting service '${label}'`, { app: subject.service.spec.app });
+    deps.logs.system(`Restarting service '${label}'`, { app: context.service.spec.app });
   }
   return undefined;
 }
 
 async function startAndLook(
   deps: ServiceDeps,
-  { service, serviceName, note, noteStart }: Subject,
+  { service, serviceName, reportReached, reportStart }: StepContext,
   id: string,
   { label, because }: { readonly label: string; readonly because?: string },
   signal: AbortSignal,
@@ -113,7 +117,7 @@ async function startAndLook(
   const before = world.containers();
   try {
     await engine.startContainer(id, signal);
-    note('Started');
+    reportReached('Started');
   } catch (error) {
     const seen = await world.refreshContainer(id, signal).catch((second: unknown) => {
       throw new AggregateError([error, second], `Could not start service ${serviceName}, nor look at its container`);
@@ -130,7 +134,7 @@ async function startAndLook(
     );
   }
   await world.refreshContainer(id, signal);
-  noteStart(id, before);
+  reportStart(id, before);
   logs.system(`Started service '${label}'`, { app });
   record(store, service, 'Starting', `Started service ${serviceName}${because === undefined ? '' : `: ${because}`}`);
   return undefined;

@@ -1,16 +1,16 @@
 import { type Outcome, wait } from '../../runtime/outcome.js';
 import type { ServiceDeps } from '../deps.js';
 import { refused } from './failed-step.js';
-import { record, type StepOf, type Subject } from './step-context.js';
+import { record, type StepContext, type StepOf } from './step-context.js';
 
 /** Connects a container to a network that it is not in. */
 export async function connect(
   { world, engine, store }: ServiceDeps,
-  { service, blueprint }: Subject,
+  { service, containerSpec }: StepContext,
   { container, network, because }: StepOf<'connect'>,
   signal: AbortSignal,
 ): Promise<undefined> {
-  const endpoint = blueprint?.().endpoints[network];
+  const endpoint = containerSpec?.().endpoints[network];
   if (!endpoint) return;
   const result = await engine.connectNetwork(network, container.id, endpoint, signal).catch((error: unknown) => {
     throw refused(`Could not connect container ${container.name} to network ${network}`, error);
@@ -24,11 +24,11 @@ export async function connect(
 /** Disconnects it and connects it under its names: Docker gives none to a connection that exists. */
 export async function introduce(
   { world, engine, store }: ServiceDeps,
-  { service, blueprint, note }: Subject,
+  { service, containerSpec, reportReached }: StepContext,
   { container, network, because }: StepOf<'introduce'>,
   signal: AbortSignal,
 ): Promise<undefined> {
-  const endpoint = blueprint?.().endpoints[network];
+  const endpoint = containerSpec?.().endpoints[network];
   if (!endpoint) return;
   try {
     await engine.disconnectNetwork(network, container.id, signal);
@@ -36,14 +36,14 @@ export async function introduce(
   } catch (error) {
     throw refused(`Could not connect container ${container.name} to network ${network} by its names`, error);
   }
-  note('Introduced');
+  reportReached('Introduced');
   await world.refreshContainer(container.id, signal);
   record(store, service, 'Introducing', `Made ${container.name} known on ${network}: ${because}`);
 }
 /** Gives a container the name that its document asks for, under the update lock of the app. */
 export async function rename(
   { world, engine, locks, store }: ServiceDeps,
-  { service, appId }: Subject,
+  { service, appId }: StepContext,
   { container, to, because }: StepOf<'rename'>,
   signal: AbortSignal,
 ): Promise<Outcome | undefined> {
@@ -69,7 +69,7 @@ export async function rename(
 /** What somebody changed of a running container, back as it was. */
 export async function putRight(
   { world, engine, store }: ServiceDeps,
-  { service }: Subject,
+  { service }: StepContext,
   step: StepOf<'update' | 'unpause'>,
   signal: AbortSignal,
 ): Promise<undefined> {

@@ -2,13 +2,13 @@ import type { ServiceDeps } from '../deps.js';
 import { labelOf } from '../spec/identity.js';
 import type { Terminations } from '../terminations.js';
 import { refused } from './failed-step.js';
-import { record, type StepOf, type Subject } from './step-context.js';
+import { record, type StepContext, type StepOf } from './step-context.js';
 
 /** Starts a container again in the background, as its grace period may be longer than a pass. */
 export function beginRestart(
   { world, engine, logs, store }: ServiceDeps,
   terminations: Terminations,
-  { service, serviceName, noteStart }: Subject,
+  { service, serviceName, reportStart }: StepContext,
   { container, because }: StepOf<'restart'>,
 ): void {
   const { id } = container;
@@ -27,7 +27,7 @@ export function beginRestart(
       record(store, service, 'Restarting', `Restarted container ${container.name}: ${because}`);
     } finally {
       await world.refreshContainer(id, never);
-      noteStart(id, before);
+      reportStart(id, before);
     }
   };
   terminations.begin(service.metadata.name, id, 'restarted', async () => {

@@ -2,20 +2,20 @@ import type { Store } from '../../../api/store/store.js';
 import type { EventReason } from '../../../crds/model/event-reasons.js';
 import { keyOf, type Service } from '../../../crds/model/kinds.js';
 import type { SeenContainer } from '../../engine/engine.js';
-import type { Blueprint } from '../container/container-options.js';
+import type { ContainerSpec } from '../container/container-options.js';
 import type { ServiceStep } from '../service-state.js';
 import type { UpdateStep } from '../update/record.js';
 
-/** Whom a step is for. */
-export interface Subject {
+/** What a step works on, and how it reports while it runs. */
+export interface StepContext {
   readonly service: Service;
   readonly appId: number;
   readonly serviceName: string;
-  readonly blueprint: (() => Blueprint) | undefined;
-  /** Writes down how far an update has come; nothing while there is none. */
-  note(step: UpdateStep): void;
-  /** Writes down in which runs of other containers one lives that has just been started. `before`: all containers as they were before that. */
-  noteStart(container: string, before: readonly SeenContainer[]): void;
+  readonly containerSpec: (() => ContainerSpec) | undefined;
+  /** Writes into the status how far an update has come; nothing while none is under way. */
+  reportReached(step: UpdateStep): void;
+  /** Writes into the status in which runs of other containers one lives that has just been started. `before`: all containers as they were before that. */
+  reportStart(container: string, before: readonly SeenContainer[]): void;
 }
 
 /** A step of that kind. */

@@ -5,13 +5,13 @@ import type { ServiceDeps } from '../deps.js';
 import { labelOf } from '../spec/identity.js';
 import type { Terminations } from '../terminations.js';
 import { refused } from './failed-step.js';
-import { record, type StepOf, type Subject } from './step-context.js';
+import { record, type StepContext, type StepOf } from './step-context.js';
 
 /** Stops and removes in the background: the grace period is the container's own, and nobody waits for it here. */
 export function beginLeaving(
   { world, engine, locks, handovers, processes, logs, store, log }: ServiceDeps,
   terminations: Terminations,
-  { service, appId, serviceName, note }: Subject,
+  { service, appId, serviceName, reportReached }: StepContext,
   { container, stop, remove, locked, endpointOn, because, update }: StepOf<'leave'>,
 ): void {
   const { name } = service.metadata;
@@ -43,7 +43,7 @@ export function beginLeaving(
     world.quietly(id, async (): Promise<true> => {
       logs.system(`${dead ? 'Removing dead container' : 'Killing service'} '${label}'`, { app });
       if (stop) await engine.stopContainer(id, never);
-      if (update && stop) note('Stopped');
+      if (update && stop) reportReached('Stopped');
       // Before the removal: as soon as that is seen the next container is made, and says so.
       // The Supervisor's order, which it has from the engine's events.
       const ended = stop ? [`Service exited '${label}'`] : [];
@@ -52,7 +52,7 @@ export function beginLeaving(
       if (remove && !stop) await endStray();
       if (remove) await engine.removeContainer(id, never);
       if (endpointOn !== undefined) await engine.releaseEndpoint(endpointOn, container.name, never);
-      if (update && remove) note('Removed');
+      if (update && remove) reportReached('Removed');
       if (update?.is === 'succeeded') await forgetHandover();
       // The engine's own word that it is gone may have come already.
       if (world.containers().some((one) => one.id === id)) await world.refreshContainer(id, never);

@@ -6,7 +6,7 @@ import { specHash } from '../../../controllers/service/container/spec-hash.js';
 import { API_VERSION } from '../../../crds/model/kinds.js';
 import { parseDocument } from '../../../crds/schema/parse.js';
 import { anyFields, respelt, reversedKeys } from './any-fields.js';
-import { aServiceSpec, identity, surroundings } from './builders.js';
+import { aServiceSpec, containerContext, identity } from './builders.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 const RUNS = { numRuns: 150, seed: 20_261_125 };
@@ -21,7 +21,7 @@ function parsed(fields: Fields): Fields {
 }
 
 /** Only whether the network of a sibling is shared depends on others; nothing here does. */
-const optionsOf = (fields: Fields) => containerOptions({ ...surroundings, spec: aServiceSpec(fields) });
+const optionsOf = (fields: Fields) => containerOptions({ ...containerContext, spec: aServiceSpec(fields) });
 const hashOf = (fields: Fields): string => {
   const { definition } = readDefinition(aServiceSpec(fields));
   return specHash({ definition, imageId: 'sha256:feed', identity, api: undefined, cloud: undefined });

@@ -55,8 +55,8 @@ describe('bad input to a service', () => {
   const neighbour = app({ services: { main: { image: 'web:1' } } }, 'neighbour');
   /** What the engine refuses of one service, in Docker's words. */
   const refuse = (verb: 'createContainer' | 'startContainer', message: string, statusCode: number) => {
-    device.engine.before = (called, [subject]) => {
-      const name = called === 'createContainer' ? String(subject) : device.engine.seen(String(subject))?.name;
+    device.engine.before = (called, [context]) => {
+      const name = called === 'createContainer' ? String(context) : device.engine.seen(String(context))?.name;
       if (called === verb && name?.startsWith('web_')) throw new EngineError(message, statusCode);
     };
   };

@@ -3,10 +3,10 @@ import { normalizeComposition } from '../../../api/sources/target-state/composit
 import { containerOptions } from '../../../controllers/service/container/container-options.js';
 import { BOUNDED_LOGS, isUnbounded } from '../../../controllers/service/spec/logging.js';
 import { isMap } from '../../../crds/model/maps.js';
-import { aServiceSpec, surroundings } from './builders.js';
+import { aServiceSpec, containerContext } from './builders.js';
 
-const optionsOf = (fields: Readonly<Record<string, unknown>>, more: Partial<typeof surroundings> = {}) =>
-  containerOptions({ ...surroundings, ...more, spec: aServiceSpec(fields) }).options;
+const optionsOf = (fields: Readonly<Record<string, unknown>>, more: Partial<typeof containerContext> = {}) =>
+  containerOptions({ ...containerContext, ...more, spec: aServiceSpec(fields) }).options;
 
 const at = (value: unknown, path: string): unknown =>
   path.split('.').reduce<unknown>((inner, key) => (isMap(inner) ? inner[key] : undefined), value);
@@ -139,7 +139,7 @@ describe('containerOptions, beyond the Supervisor', () => {
   });
 
   it('bounds logs that nobody has said anything of, and only those', () => {
-    const bounded = { ...surroundings, boundLogs: true };
+    const bounded = { ...containerContext, boundLogs: true };
     assert.deepEqual(optionsOf({}, bounded).HostConfig?.LogConfig, BOUNDED_LOGS);
     const own = { logging: { driver: 'json-file' } };
     assert.deepEqual(optionsOf(own, bounded).HostConfig?.LogConfig, { Type: 'json-file', Config: {} });

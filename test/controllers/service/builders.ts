@@ -1,6 +1,6 @@
 import type { SeenImage } from '../../../controllers/engine/engine.js';
 import type { DeviceFacts } from '../../../controllers/host/facts/facts.js';
-import type { Surroundings } from '../../../controllers/service/container/container-options.js';
+import type { ContainerContext } from '../../../controllers/service/container/container-options.js';
 import type { Identity } from '../../../controllers/service/spec/identity.js';
 import type { ServiceSpec } from '../../../crds/model/types.js';
 
@@ -29,7 +29,7 @@ export const facts: DeviceFacts = {
   hostname: () => 'shed',
 };
 
-export const surroundings: Surroundings = {
+export const containerContext: ContainerContext = {
   identity,
   image: undefined,
   facts,

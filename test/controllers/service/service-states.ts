@@ -92,7 +92,7 @@ export const anObservation = (
   asked: { stops: [], starts: [], restart: undefined, overtaken: {} },
   hasApp: true,
   state,
-  blueprint: undefined,
+  containerSpec: undefined,
   failure: undefined,
   ...more,
 });

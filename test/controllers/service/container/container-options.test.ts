@@ -6,7 +6,7 @@ import { readDefinition } from '../../../../controllers/service/container/defini
 import { containerNameOf } from '../../../../controllers/service/spec/identity.js';
 import { withCurrentNames } from '../../../../controllers/service/spec/labels.js';
 import { isMap } from '../../../../crds/model/maps.js';
-import { anImage, aServiceSpec, facts, identity, surroundings } from '../builders.js';
+import { anImage, aServiceSpec, containerContext, facts, identity } from '../builders.js';
 import { type DefinitionVector, definitionVectors } from '../vectors.js';
 
 /** As a target state is turned into a document: by the Supervisor's rules; top-level values win, legacy labels first get their current name. */
@@ -23,7 +23,7 @@ const record = (value: unknown): Readonly<Record<string, unknown>> => (isMap(val
 
 const build = (vector: DefinitionVector) =>
   containerOptions({
-    ...surroundings,
+    ...containerContext,
     spec: specOf(vector),
     image: vector.image && anImage(vector.image.Id, vector.image.Config),
     facts: {
@@ -76,7 +76,7 @@ describe('containerOptions', () => {
 });
 
 const optionsOf = (fields: Readonly<Record<string, unknown>>) =>
-  containerOptions({ ...surroundings, spec: aServiceSpec(fields) });
+  containerOptions({ ...containerContext, spec: aServiceSpec(fields) });
 
 describe('containerOptions, friendlier than the Supervisor', () => {
   const cases: readonly { it: string; fields: Record<string, unknown>; path: string; want: unknown }[] = [
@@ -183,7 +183,7 @@ describe('containerOptions, friendlier than the Supervisor', () => {
 
   it('does not set a variable that is null, whoever else would', () => {
     const { options } = containerOptions({
-      ...surroundings,
+      ...containerContext,
       spec: aServiceSpec({ environment: { FROM_IMAGE: null, USER: null } }),
       image: anImage('sha256:1', { Env: ['FROM_IMAGE=1'] }),
     });
@@ -194,7 +194,7 @@ describe('containerOptions, friendlier than the Supervisor', () => {
   it('does not join the API network from inside a sibling’s network', () => {
     const spec = aServiceSpec({ network_mode: 'service:vpn', labels: { 'io.balena.features.supervisor-api': '1' } });
     assert.deepEqual(
-      containerOptions({ ...surroundings, spec, siblingContainers: new Map([['vpn', 'c0ffee']]) }).joins,
+      containerOptions({ ...containerContext, spec, siblingContainers: new Map([['vpn', 'c0ffee']]) }).joins,
       {},
     );
   });
