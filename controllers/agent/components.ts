@@ -9,7 +9,7 @@ import { type Clock, systemClock } from '../runtime/delays.js';
 import type { Loop } from '../runtime/loop.js';
 import { type Component, Manager, ongoing } from '../runtime/manager.js';
 import { onVariables, repeat } from '../runtime/variables.js';
-import { watchStrays } from '../service/orphans.js';
+import { watchOrphans } from '../service/orphans.js';
 import { logOwnerOf } from '../service/output/log-owner.js';
 import { rebootWhenSettled } from '../service/reboots.js';
 import type { AgentContext } from './agent-context.js';
@@ -70,7 +70,7 @@ function actingComponents({
       stop: () => folders.stop(),
     },
     ...loops.filter(({ controller }) => !controller.beginsFirst).map(working),
-    ongoing('the strays', () => watchStrays({ store, world, clock })),
+    ongoing('the strays', () => watchOrphans({ store, world, clock })),
     // Boots the device for services that start only then, where the agent may.
     ongoing('the reboots', () =>
       rebootWhenSettled({

@@ -11,11 +11,11 @@ import type { Controller } from '../runtime/controller.js';
 import { type Outcome, wait } from '../runtime/outcome.js';
 import { reconciler } from '../runtime/reconciler.js';
 import { admitCommands } from './commands/admit.js';
-import { Stops } from './commands/stop-ledger.js';
+import { StopLedger } from './commands/stop-ledger.js';
 import { containersOf } from './dependencies/siblings.js';
 import type { Memory, ServiceDeps } from './deps.js';
 import { executeServiceStep } from './execute.js';
-import { Lives } from './health/lifecycle-log.js';
+import { LifecycleLog } from './health/lifecycle-log.js';
 import { unwellOf } from './health/unwell.js';
 import { observeService, type ServiceObservation } from './observe.js';
 import { planService } from './plan.js';
@@ -27,9 +27,9 @@ import { Terminations } from './terminations.js';
 /** Services: one document, one container. */
 export function serviceController(deps: ServiceDeps): Controller {
   const terminations = new Terminations();
-  const stops = new Stops();
-  const lives = new Lives(deps, { terminations, stops });
-  const memory: Memory = { terminations, stops, lives, ages: new Ages(deps) };
+  const stops = new StopLedger();
+  const lifecycle = new LifecycleLog(deps, { terminations, stops });
+  const memory: Memory = { terminations, stops, lifecycle, ages: new Ages(deps) };
   return {
     kind: 'Service',
     workers: 8,
@@ -58,7 +58,7 @@ export function serviceController(deps: ServiceDeps): Controller {
       const ends = [
         deps.store.watch((change) => {
           if (change.type === 'DELETED' && change.object.kind === 'Service')
-            for (const memory of [stops, lives]) memory.forget(change.object.metadata.name);
+            for (const memory of [stops, lifecycle]) memory.forget(change.object.metadata.name);
           wakeWhere((service) => concernsDocument(change, service));
         }),
         deps.world.onChange((change) => wakeWhere((service) => concernsWorld(deps, change, service))),
@@ -74,7 +74,7 @@ export function serviceController(deps: ServiceDeps): Controller {
 /** Nothing is left to do: gives back a lock that only we could have taken, and says whether what is to run is well. */
 async function concludeSettled(
   { store, locks }: ServiceDeps,
-  { lives }: Memory,
+  { lifecycle }: Memory,
   { metadata, spec }: Service,
   { appId, state }: ServiceObservation,
 ): Promise<Outcome> {
@@ -86,7 +86,7 @@ async function concludeSettled(
   const container = state?.containers[0];
   const { desired, orders } = state ?? {};
   if (!service?.status || !container || !desired?.running || orders?.stop !== undefined) return { is: 'settled' };
-  const ranMs = lives.ranMs(service, container);
+  const ranMs = lifecycle.ranMs(service, container);
   const unwell = unwellOf(service.status, container, { policy: desired.tuning.RestartPolicy, ranMs });
   return { is: 'settled', ...(unwell ? { unwell } : {}) };
 }

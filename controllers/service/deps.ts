@@ -10,8 +10,8 @@ import type { Handovers } from '../host/locks/handovers.js';
 import type { UpdateLocks } from '../host/locks/update-locks.js';
 import type { ContainerProcesses } from '../host/processes/container-processes.js';
 import type { Ages } from '../runtime/ages.js';
-import type { Stops } from './commands/stop-ledger.js';
-import type { Lives } from './health/lifecycle-log.js';
+import type { StopLedger } from './commands/stop-ledger.js';
+import type { LifecycleLog } from './health/lifecycle-log.js';
 import type { CloudAccess } from './spec/features.js';
 import type { Terminations } from './terminations.js';
 
@@ -40,8 +40,8 @@ export interface ServiceDeps {
 /** What the controller remembers while the process lives; a crash loses nothing but the waiting, and the stops. */
 export interface Memory {
   readonly terminations: Terminations;
-  readonly stops: Stops;
-  readonly lives: Lives;
+  readonly stops: StopLedger;
+  readonly lifecycle: LifecycleLog;
   /** Of containers, while there are two. */
   readonly ages: Ages;
 }

@@ -11,7 +11,7 @@ import { HOST_DEFAULTS } from './container/host-options.js';
 import { specHash } from './container/spec-hash.js';
 import type { Shared } from './dependencies/namespaces.js';
 import { networkDependency, volumeDependency } from './dependencies/networks-and-volumes.js';
-import { containersOf, guestsOf, siblings, unmetDependencies } from './dependencies/siblings.js';
+import { containersOf, guestsOf, siblings, unsatisfiedDependencies } from './dependencies/siblings.js';
 import type { ServiceDeps } from './deps.js';
 import type { DesiredContainer } from './service-state.js';
 import { type ApiAccess, hasFeature, joinsApiNetwork } from './spec/features.js';
@@ -20,7 +20,7 @@ import { REQUIRES_REBOOT, withCurrentNames, withImageLabels } from './spec/label
 import { volumeNames } from './spec/mounts.js';
 import { namedService } from './spec/namespaces.js';
 import { endpointSettings } from './spec/networks.js';
-import { courseOf } from './update/update-policy.js';
+import { updatePolicyOf } from './update/update-policy.js';
 
 /** Resolves a Service spec against this device: image id, networks, volumes, dependencies, spec hash. Throws `InvalidSpecError`. */
 export async function resolveService(
@@ -63,8 +63,8 @@ export async function resolveService(
       volumeDependency(deps, app, volumeName(identity.appId, name)),
     ),
     shares,
-    unmet: unmetDependencies(definition.dependencies, siblingOf),
-    course: courseOf({
+    unsatisfied: unsatisfiedDependencies(definition.dependencies, siblingOf),
+    updatePolicy: updatePolicyOf({
       definition,
       field: service.spec.updateStrategy,
       imageLabels: withCurrentNames(image?.config.Labels ?? {}),

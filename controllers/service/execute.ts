@@ -7,10 +7,10 @@ import type { Memory, ServiceDeps } from './deps.js';
 import type { ServiceObservation } from './observe.js';
 import type { ServiceResult, ServiceStep } from './service-state.js';
 import { install, start } from './steps/create.js';
-import { connect, introduce, putRight, rename } from './steps/repair.js';
+import { connect, publishAliases, putRight, rename } from './steps/repair.js';
 import { beginRestart } from './steps/restart.js';
 import type { StepContext } from './steps/step-context.js';
-import { beginLeaving } from './steps/stop-and-remove.js';
+import { beginTermination } from './steps/stop-and-remove.js';
 import { isOpen } from './update/record.js';
 
 type Report = (result: Partial<ServiceResult>) => void;
@@ -51,10 +51,10 @@ async function carryOut(
       throw terminations.takeFailure(context.service.metadata.name);
     case 'claim':
       return claim(deps, context);
-    case 'leave':
+    case 'terminate':
       if (step.update?.is === 'succeeded') context.reportReached(step.update.seen);
       if (step.update) context.reportReached('Stopping');
-      beginLeaving(deps, terminations, context, step);
+      beginTermination(deps, terminations, context, step);
       return undefined;
     case 'restart':
       beginRestart(deps, terminations, context, step);
@@ -65,9 +65,9 @@ async function carryOut(
       return world.quietly(step.container.id, () => start(deps, context, step, signal));
     case 'connect':
       return world.quietly(step.container.id, () => connect(deps, context, step, signal));
-    case 'introduce':
+    case 'publishAliases':
       if (step.seen) context.reportReached(step.seen);
-      return world.quietly(step.container.id, () => introduce(deps, context, step, signal));
+      return world.quietly(step.container.id, () => publishAliases(deps, context, step, signal));
     case 'rename':
       return world.quietly(step.container.id, () => rename(deps, context, step, signal));
     case 'update':
@@ -84,7 +84,7 @@ async function claim({ locks }: ServiceDeps, { appId, serviceName }: StepContext
 
 /** What a step has begun or done of what was asked: a stop is answered when it begins, a start when it was done. Pure. */
 function acknowledgedBy(step: ServiceStep, { stops, starts }: Asked): ServiceResult['acknowledged'] {
-  if (step.do === 'leave' && step.stop && !step.remove) return idsOf(stops);
+  if (step.do === 'terminate' && step.stop && !step.remove) return idsOf(stops);
   return step.do === 'start' || (step.do === 'create' && step.start) ? idsOf(starts) : {};
 }
 

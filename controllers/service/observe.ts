@@ -78,7 +78,7 @@ async function stateOf(
     state: {
       desired,
       containers,
-      leaving: terminations.leaving,
+      terminating: terminations.terminating,
       lost: newest ? lostProviders(newest, providers, service.status?.joined, deps.now()) : [],
       closing: closingNetworks(deps),
       lockHeld: deps.locks.isHeld(appId),

@@ -6,7 +6,7 @@ import type { World } from '../engine/world.js';
 import type { Cancel, Clock } from '../runtime/delays.js';
 import { identityOf } from './spec/identity.js';
 
-export interface StrayDeps {
+export interface OrphanDeps {
   readonly store: Pick<Store, 'get' | 'list' | 'watch' | 'report'>;
   readonly world: Pick<World, 'fresh' | 'containers' | 'onChange'>;
   readonly clock: Clock;
@@ -20,11 +20,11 @@ const DELAY_MS = 2_000;
  * were lost, or without the labels that say whose they are. They are left alone: whoever lost documents has not given up
  * what runs. Returns how to stop.
  */
-export function watchStrays({ store, world, clock }: StrayDeps): () => void {
+export function watchOrphans({ store, world, clock }: OrphanDeps): () => void {
   let planned: Cancel | undefined;
   const look = (): void => {
     planned = undefined;
-    if (world.fresh) store.report('engine', straysOf(world.containers(), serviceNames(store)));
+    if (world.fresh) store.report('engine', orphansOf(world.containers(), serviceNames(store)));
   };
   const soon = (): void => {
     planned ??= clock.after(DELAY_MS, look);
@@ -42,7 +42,7 @@ export function watchStrays({ store, world, clock }: StrayDeps): () => void {
 
 const nameOf = (appId: number | undefined, service: string | undefined): string => `${appId}/${service}`;
 
-function serviceNames(store: StrayDeps['store']): ReadonlySet<string> {
+function serviceNames(store: OrphanDeps['store']): ReadonlySet<string> {
   return new Set(
     store.list('Service').map((service: Service) => {
       const identity = identityOf(service, store.get('App', service.spec.app));
@@ -52,7 +52,7 @@ function serviceNames(store: StrayDeps['store']): ReadonlySet<string> {
 }
 
 /** One problem for each container that belongs to none of these services (`<appId>/<name>`). Pure. */
-export function straysOf(containers: readonly SeenContainer[], services: ReadonlySet<string>): readonly Problem[] {
+export function orphansOf(containers: readonly SeenContainer[], services: ReadonlySet<string>): readonly Problem[] {
   return containers
     .filter(({ appId, serviceName }) => appId === undefined || !services.has(nameOf(appId, serviceName)))
     .map(({ id, name, appId, serviceName }) => {

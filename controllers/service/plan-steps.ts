@@ -3,14 +3,14 @@ import type { SeenContainer } from '../engine/engine.js';
 import { type Plan, wait } from '../runtime/outcome.js';
 import { ALIVE } from './commands/commands.js';
 import { leftBehind } from './container/left-behind.js';
-import type { Departure, DesiredContainer, ServiceState, ServiceStep } from './service-state.js';
+import type { DesiredContainer, ServiceState, ServiceStep, UpdateTermination } from './service-state.js';
 
 /** Stops and removes the container, under the lock if that interrupts something; waits for the lock while it is not held. Pure. */
-export function leave(
+export function terminate(
   state: ServiceState,
   container: SeenContainer,
   because: string,
-  { remove = true, update }: { readonly remove?: boolean; readonly update?: Departure } = {},
+  { remove = true, update }: { readonly remove?: boolean; readonly update?: UpdateTermination } = {},
 ): Plan<ServiceStep> {
   const stop = ALIVE.includes(container.state);
   // What is dead, has never run or cannot run again is not interrupted.
@@ -21,7 +21,9 @@ export function leave(
   const what = remove ? `remove container ${container.name}` : `stop container ${container.name}`;
   return (
     (locked ? needsLock(state, what, because) : undefined) ?? {
-      steps: [{ do: 'leave', container, stop, remove, locked, ...endpointOn, because, ...(update ? { update } : {}) }],
+      steps: [
+        { do: 'terminate', container, stop, remove, locked, ...endpointOn, because, ...(update ? { update } : {}) },
+      ],
       outcome: wait('Stopping', `Waiting for container ${container.name} to go: ${because}`).outcome,
     }
   );
@@ -51,8 +53,8 @@ export function waitForMissingNetwork({ networks }: DesiredContainer): Plan<Serv
   return network && wait('NetworkNotReady', `Waiting for network ${network.name}: ${network.trouble}`);
 }
 
-export const waitForSiblings = (unmet: readonly string[]): Plan<ServiceStep> | undefined =>
-  unmet.length === 0 ? undefined : wait('DependencyNotReady', `Waiting for ${unmet.join(', ')}`);
+export const waitForSiblings = (unsatisfied: readonly string[]): Plan<ServiceStep> | undefined =>
+  unsatisfied.length === 0 ? undefined : wait('DependencyNotReady', `Waiting for ${unsatisfied.join(', ')}`);
 
 /** Docker starts nothing in a namespace of what does not run. Pure. */
 export const waitForProviders = ({ shares }: DesiredContainer): Plan<ServiceStep> | undefined =>

@@ -11,15 +11,15 @@ import { hasFinished } from './health/finished.js';
 import type { ServiceObservation } from './observe.js';
 import {
   doing,
-  leave,
   needsLock,
   start,
+  terminate,
   waitForMissingNetwork,
   waitForNetworksAndVolumes,
   waitForProviders,
   waitForSiblings,
 } from './plan-steps.js';
-import { mend } from './repair-in-place.js';
+import { repairInPlace } from './repair-in-place.js';
 import type { DesiredContainer, ServicePlan, ServiceState, ServiceStep } from './service-state.js';
 import { planWithoutImage, waitForRelease } from './update/kill-first.js';
 import { besideBy, planPair, planSuccessor } from './update/surge.js';
@@ -39,23 +39,23 @@ export function planService({ spec }: Service, { state, failure, error, hasApp }
 
 /** The next step towards the one container that the document asks for. Pure: no clock, no I/O. Only what has no fallible step before it is disruptive. */
 export function planContainer(state: ServiceState): ServicePlan {
-  const { desired, containers, leaving } = state;
-  const going = containers.find(({ id, state }) => leaving.has(id) || state === 'removing');
-  if (going && leaving.get(going.id) === 'restarted') {
+  const { desired, containers, terminating } = state;
+  const going = containers.find(({ id, state }) => terminating.has(id) || state === 'removing');
+  if (going && terminating.get(going.id) === 'restarted') {
     return wait('Restarting', `Waiting for container ${going.name} to be started again`);
   }
   if (going) return wait('Stopping', `Waiting for container ${going.name} to go`);
   const dead = containers.find(({ state }) => state === 'dead');
-  if (dead) return leave(state, dead, 'dead');
+  if (dead) return terminate(state, dead, 'dead');
 
   const [current, older, ...others] = containers;
-  if (!desired) return depart(state, current);
+  if (!desired) return planDeleted(state, current);
   const [oldest] = others.slice(-1);
-  if (current && oldest) return leave(state, oldest, `older duplicate of ${current.name}`);
+  if (current && oldest) return terminate(state, oldest, `older duplicate of ${current.name}`);
   if (current && older) return planPair(state, desired, current, older);
 
   if (state.orders.stop === 'due' && current && ALIVE.includes(current.state)) {
-    return leave(state, current, 'stop requested', { remove: false });
+    return terminate(state, current, 'stop requested', { remove: false });
   }
   const { image } = desired;
   if (!image) return planWithoutImage(state, desired, current);
@@ -63,27 +63,27 @@ export function planContainer(state: ServiceState): ServicePlan {
   return (
     anew(state, desired, current) ??
     replace(state, desired, image, current) ??
-    (isAtRest(state, desired, current) ? undefined : mend(desired, current)) ??
+    (isAtRest(state, desired, current) ? undefined : repairInPlace(desired, current)) ??
     run(state, desired, current)
   );
 }
 
 /** Whoever depends on it goes before it. */
-function depart(state: ServiceState, current: SeenContainer | undefined): Plan<ServiceStep> {
+function planDeleted(state: ServiceState, current: SeenContainer | undefined): Plan<ServiceStep> {
   if (!current) return settled();
   const { dependents } = state;
-  if (dependents.length === 0) return leave(state, current, 'deleted');
+  if (dependents.length === 0) return terminate(state, current, 'deleted');
   return wait('DependentNotStopped', `Waiting for ${dependents.join(', ')} to go first`);
 }
 
 function make(state: ServiceState, desired: DesiredContainer): Plan<ServiceStep> {
-  const { orders, leaving } = state;
+  const { orders, terminating } = state;
   const running = desired.running && orders.stop === undefined;
-  const missing = desired.shares.filter(({ container }) => !container || leaving.get(container.id) === 'removed');
+  const missing = desired.shares.filter(({ container }) => !container || terminating.get(container.id) === 'removed');
   const waiting =
     waitForRelease(desired) ??
     waitForNetworksAndVolumes(desired) ??
-    (running ? waitForSiblings(desired.unmet) : undefined) ??
+    (running ? waitForSiblings(desired.unsatisfied) : undefined) ??
     waitForSiblings([...new Set(missing.map(({ service }) => `${service} to be created`))]) ??
     (running ? waitForProviders(desired) : undefined);
   if (waiting) return waiting;
@@ -103,7 +103,7 @@ function anew(state: ServiceState, desired: DesiredContainer, current: SeenConta
   return (
     (order.name === 'app.purge' ? undefined : waitForNetworksAndVolumes(desired)) ??
     needsLock(state, `make container ${current.name} anew`, order.because) ??
-    leave(state, current, order.because)
+    terminate(state, current, order.because)
   );
 }
 
@@ -116,7 +116,7 @@ function replace(
 ): Plan<ServiceStep> | undefined {
   const attached = Object.keys(current.networks);
   const rebuilt = attached.find((network) => state.closing.get(network) === 'made anew');
-  if (rebuilt !== undefined) return leave(state, current, `network ${rebuilt} is made anew`);
+  if (rebuilt !== undefined) return terminate(state, current, `network ${rebuilt} is made anew`);
 
   const because = difference(current, image);
   if (because !== undefined) {
@@ -124,30 +124,33 @@ function replace(
     const blocking = attached.some((network) => state.closing.has(network));
     const beside = blocking || !ALIVE.includes(current.state) ? undefined : besideBy(state, desired);
     if (beside) return planSuccessor(desired, image, current, { beside, because });
-    const strategy = overlaps(desired.course.strategy) ? DEFAULT_STRATEGY : desired.course.strategy;
+    const strategy = overlaps(desired.updatePolicy.strategy) ? DEFAULT_STRATEGY : desired.updatePolicy.strategy;
     return (
       (blocking ? undefined : waitForNetworksAndVolumes(desired)) ??
-      leave(state, current, because, { update: { is: 'first', strategy } })
+      terminate(state, current, because, { update: { is: 'first', strategy } })
     );
   }
   if (isAtRest(state, desired, current)) return undefined;
 
   const drift = desired.running ? driftOf(current, desired.tuning) : undefined;
-  if (drift?.mend === 'replace') return waitForNetworksAndVolumes(desired) ?? leave(state, current, drift.because);
+  if (drift?.repair === 'replace')
+    return waitForNetworksAndVolumes(desired) ?? terminate(state, current, drift.because);
 
   const { shares } = desired;
   // It would have to go as soon as that one has gone: so both stop at the same time.
-  const going = shares.find(({ container }) => container && state.leaving.get(container.id) === 'removed');
-  if (going) return leave(state, current, `container of ${going.service} is being replaced`);
+  const going = shares.find(({ container }) => container && state.terminating.get(container.id) === 'removed');
+  if (going) return terminate(state, current, `container of ${going.service} is being replaced`);
   const left = shares.find(({ namespace, container }) => modeOf(current, namespace) !== `container:${container?.id}`);
   if (left) {
-    const unmet = left.container === undefined ? [`${left.service} to be created`] : desired.unmet;
-    return waitForSiblings(unmet) ?? leave(state, current, `container of ${left.service} was replaced`);
+    const unsatisfied = left.container === undefined ? [`${left.service} to be created`] : desired.unsatisfied;
+    return waitForSiblings(unsatisfied) ?? terminate(state, current, `container of ${left.service} was replaced`);
   }
   const stale = desired.networks.find(
     ({ name, id }) => id !== undefined && ![undefined, '', id].includes(current.networks[name]?.id),
   );
-  return stale && (waitForNetworksAndVolumes(desired) ?? leave(state, current, `network ${stale.name} was made anew`));
+  return (
+    stale && (waitForNetworksAndVolumes(desired) ?? terminate(state, current, `network ${stale.name} was made anew`))
+  );
 }
 
 function run(state: ServiceState, desired: DesiredContainer, current: SeenContainer): Plan<ServiceStep> {
@@ -162,7 +165,7 @@ function run(state: ServiceState, desired: DesiredContainer, current: SeenContai
   if (leftBehind(current) && !ALIVE.includes(current.state)) {
     return (
       waitForNetworksAndVolumes(desired) ??
-      leave(state, current, `the engine could not start it again: ${current.error}`)
+      terminate(state, current, `the engine could not start it again: ${current.error}`)
     );
   }
   switch (current.state) {
@@ -170,7 +173,7 @@ function run(state: ServiceState, desired: DesiredContainer, current: SeenContai
       return (
         waitForBoot(desired, current) ??
         waitForNetworksAndVolumes(desired) ??
-        waitForSiblings(desired.unmet) ??
+        waitForSiblings(desired.unsatisfied) ??
         waitForProviders(desired) ??
         start(current, 'it was made and not started yet')
       );
@@ -188,7 +191,7 @@ function run(state: ServiceState, desired: DesiredContainer, current: SeenContai
         )
       );
     default: // running, restarting, paused
-      if (!desired.running) return leave(state, current, 'running: false', { remove: false });
+      if (!desired.running) return terminate(state, current, 'running: false', { remove: false });
       return rejoin(state, current) ?? waitForNetwork(desired, current) ?? settled();
   }
 }

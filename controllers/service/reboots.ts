@@ -4,7 +4,7 @@ import { isSettled, isStalled } from '../../crds/model/conditions.js';
 import { type AnyResource, KINDS, type Service } from '../../crds/model/kinds.js';
 import { goesOnAfterBoot, waitsForBoot } from '../../crds/model/readiness.js';
 
-interface Departure {
+interface RebootAnswer {
   readonly is: 'scheduled' | 'refused' | 'locked';
   readonly message?: string;
 }
@@ -12,7 +12,7 @@ interface Departure {
 export interface RebootDeps {
   readonly store: Pick<Store, 'list' | 'watch'>;
   /** Boots the device, under the update locks. */
-  readonly reboot: () => Promise<Departure>;
+  readonly reboot: () => Promise<RebootAnswer>;
   /** Calls back once, that many ms later; returns what cancels it. */
   readonly after: (ms: number, call: () => void) => () => void;
   readonly logs: Pick<LogStream, 'system'>;
@@ -47,9 +47,9 @@ export function rebootWhenSettled({ store, reboot, after, logs }: RebootDeps): (
     const all = KINDS.flatMap((kind): AnyResource[] => [...store.list(kind)] as AnyResource[]);
     const services = waitingForBoot(all);
     if (services.length === 0) return;
-    const departure = await reboot();
-    tell(logs, services, departure);
-    if (departure.is === 'locked') plan(AGAIN_MS);
+    const answer = await reboot();
+    tell(logs, services, answer);
+    if (answer.is === 'locked') plan(AGAIN_MS);
   };
   // Of the others it is the last to settle that may have kept it from booting.
   const isAwaited = (): boolean => store.list('Service').some(waitsForBoot);
@@ -65,7 +65,7 @@ export function rebootWhenSettled({ store, reboot, after, logs }: RebootDeps): (
 }
 
 /** Each app's keys read of its own services. Which app's lock keeps the device from booting is for the global key alone. */
-function tell(logs: RebootDeps['logs'], services: readonly Service[], { is, message }: Departure): void {
+function tell(logs: RebootDeps['logs'], services: readonly Service[], { is, message }: RebootAnswer): void {
   for (const app of new Set(services.map(({ spec }) => spec.app))) {
     const own = services.filter(({ spec }) => spec.app === app);
     const names = own.map(({ spec }) => spec.serviceName).join(', ');

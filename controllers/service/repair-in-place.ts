@@ -6,16 +6,16 @@ import type { DesiredContainer, NetworkDependency, ServiceStep } from './service
 import type { UpdateStep } from './update/record.js';
 
 /** What can be put right without stopping anything. `seen`: what told that a successor can take over. Pure. */
-export function mend(
+export function repairInPlace(
   desired: DesiredContainer,
   current: SeenContainer,
   seen?: UpdateStep,
 ): Plan<ServiceStep> | undefined {
   const drift = desired.running ? driftOf(current, desired.tuning) : undefined;
-  if (drift?.mend === 'unpause') {
+  if (drift?.repair === 'unpause') {
     return doing('Unpausing', { do: 'unpause', container: current, because: drift.because });
   }
-  if (drift?.mend === 'update') {
+  if (drift?.repair === 'update') {
     return doing('Updating', { do: 'update', container: current, change: drift.change, because: drift.because });
   }
   const missing = desired.networks.find(({ name }) => current.networks[name] === undefined);
@@ -26,11 +26,11 @@ export function mend(
       doing('Connecting', { do: 'connect', container: current, network: missing.name, because })
     );
   }
-  return introduce(desired, current, seen);
+  return publishAliases(desired, current, seen);
 }
 
 /** A container that others cannot find by its names is connected anew with them: nobody can be talking to it by those. Pure. */
-function introduce(
+function publishAliases(
   desired: DesiredContainer,
   current: SeenContainer,
   seen?: UpdateStep,
@@ -41,7 +41,7 @@ function introduce(
   return (
     waitForNetworksAndVolumes(desired) ??
     doing('Introducing', {
-      do: 'introduce',
+      do: 'publishAliases',
       container: current,
       network: unknown.name,
       because,

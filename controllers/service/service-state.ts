@@ -7,7 +7,7 @@ import type { Orders } from './commands/commands.js';
 import type { Tuning } from './container/drift.js';
 import type { Joined, Lost, Shared } from './dependencies/namespaces.js';
 import type { UpdateStep } from './update/record.js';
-import type { Course } from './update/update-policy.js';
+import type { UpdatePolicy } from './update/update-policy.js';
 
 export type ServiceStep =
   /**
@@ -15,7 +15,7 @@ export type ServiceStep =
    * `endpointOn`: a network on which the engine has kept an endpoint of that name, which goes too.
    */
   | {
-      readonly do: 'leave';
+      readonly do: 'terminate';
       readonly container: SeenContainer;
       readonly stop: boolean;
       readonly remove: boolean;
@@ -23,13 +23,13 @@ export type ServiceStep =
       readonly endpointOn?: string;
       readonly because: string;
       /** It makes room for another definition or image by this strategy, or has been succeeded. */
-      readonly update?: Departure;
+      readonly update?: UpdateTermination;
     }
   | { readonly do: 'rename'; readonly container: SeenContainer; readonly to: string; readonly because: string }
   | { readonly do: 'connect'; readonly container: SeenContainer; readonly network: string; readonly because: string }
   /** Connects it anew, under the names by which others find it. */
   | {
-      readonly do: 'introduce';
+      readonly do: 'publishAliases';
       readonly container: SeenContainer;
       readonly network: string;
       readonly because: string;
@@ -84,13 +84,13 @@ export interface ServiceResult extends StepResult {
 export type ServiceProgress = Progress<ServicePlan, ServiceResult>;
 
 export type Beside = Extract<UpdateStrategy, 'hand-over' | 'rolling'>;
-export type Departure =
+export type UpdateTermination =
   | { readonly is: 'first'; readonly strategy: UpdateStrategy }
   /** `seen`: what told that its successor has taken over. */
   | { readonly is: 'succeeded'; readonly strategy: Beside; readonly seen: UpdateStep };
 
 /** `removed`: it does not come back. */
-export type Leaving = 'stopped' | 'removed' | 'restarted';
+export type Termination = 'stopped' | 'removed' | 'restarted';
 
 /** A network or volume that the container needs, by its name on the engine. */
 export interface ResourceDependency {
@@ -118,8 +118,8 @@ export interface DesiredContainer {
   /** Siblings whose namespaces are shared, and their containers. */
   readonly shares: readonly Shared[];
   /** What the service still waits for, as in `db to be healthy`. */
-  readonly unmet: readonly string[];
-  readonly course: Course;
+  readonly unsatisfied: readonly string[];
+  readonly updatePolicy: UpdatePolicy;
   /** The present boot, for a service that is only started with the next one after it was made. */
   readonly boot?: string | undefined;
   /** Images of the release are still missing, so that nothing of it starts by a strategy that kills first. */
@@ -133,7 +133,7 @@ export interface ServiceState {
   /** Newest first. */
   readonly containers: readonly SeenContainer[];
   /** Ids of containers that are being stopped, removed or started again. */
-  readonly leaving: ReadonlyMap<string, Leaving>;
+  readonly terminating: ReadonlyMap<string, Termination>;
   /** Containers in whose namespaces the newest one lives, and which have been started again since. */
   readonly lost: readonly Lost[];
   /** Networks on the engine that have to become empty, and why. */

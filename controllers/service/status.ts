@@ -25,7 +25,7 @@ export function serviceStatus(
 ): Facts<'Service'> {
   const containers = containersOf(deps, service);
   const [container, older] = containers;
-  const [runs, olderRuns] = memory.lives.look(service, containers).map(({ facts }) => facts);
+  const [runs, olderRuns] = memory.lifecycle.look(service, containers).map(({ facts }) => facts);
   const outgoing = older && ALIVE.includes(older.state) ? older : undefined;
   const state = outgoing ? AWAITING : (doingOf(memory, service, progress) ?? container?.state);
   const joined = joinedNow(deps, service, container, progress.result.joined);
@@ -72,10 +72,10 @@ const WORDS: Readonly<
 > = {
   create: { doing: 'Installing', reason: 'Installing' },
   start: { doing: 'Starting', reason: 'Starting' },
-  leave: { doing: 'Stopping', reason: 'Stopping' },
+  terminate: { doing: 'Stopping', reason: 'Stopping' },
   restart: { doing: 'Stopping', reason: 'Restarting' },
   connect: { reason: 'Connecting' },
-  introduce: { reason: 'Introducing' },
+  publishAliases: { reason: 'Introducing' },
   rename: { reason: 'Renaming' },
   update: { reason: 'Updating' },
   unpause: { reason: 'Unpausing' },
@@ -91,7 +91,7 @@ function doingOf({ terminations }: Memory, { metadata }: Service, { at, step }: 
       return step && WORDS[step.do]?.doing;
     case 'refused':
     case 'acted':
-      return terminations.isLeaving(metadata.name) ? 'Stopping' : undefined;
+      return terminations.isTerminating(metadata.name) ? 'Stopping' : undefined;
     case 'unsynced':
     case 'prepared':
     case 'suspended':
@@ -140,7 +140,7 @@ function updateOf(
 /** A step with which an update begins. Pure. */
 function recordAt(step: ServiceStep): UpdateRecord | undefined {
   if (step.do === 'create' && step.beside) return newRecord(step.beside, step.because);
-  if (step.do === 'leave' && step.update?.is === 'first') return newRecord(step.update.strategy, step.because);
+  if (step.do === 'terminate' && step.update?.is === 'first') return newRecord(step.update.strategy, step.because);
   return undefined;
 }
 
@@ -150,7 +150,7 @@ export function strategyCondition(
   { at }: ServiceProgress,
 ): readonly OwnCondition[] | undefined {
   if (at !== 'acted' || !state?.desired) return undefined;
-  const { instead } = state.desired.course;
+  const { instead } = state.desired.updatePolicy;
   return instead ? [{ type: 'StrategyFollowed', status: 'False', ...instead }] : [];
 }
 
@@ -158,9 +158,9 @@ export function strategyCondition(
 export function announceService(deps: ServiceDeps, memory: Memory, before: Service, progress: ServiceProgress): void {
   const containers = containersOf(deps, before);
   const byUs = isStartOf(progress) ? containers[0] : undefined;
-  for (const [index, look] of memory.lives.look(before, containers).entries()) {
+  for (const [index, look] of memory.lifecycle.look(before, containers).entries()) {
     const container = containers[index];
-    if (container) memory.lives.tell(before, container, look, container === byUs);
+    if (container) memory.lifecycle.tell(before, container, look, container === byUs);
   }
   const rejection = rejectionAt(deps, memory, before, progress);
   if (!rejection) return;

@@ -1,7 +1,7 @@
 import { Emitter } from '../../api/platform/emitter.js';
 import { toError } from '../../api/platform/errors.js';
 import { Limiter } from '../../api/platform/turns.js';
-import type { Leaving } from './service-state.js';
+import type { Termination } from './service-state.js';
 
 /** Stops under way at once; an engine that is asked to stop fifty at a time gets slower, not faster. */
 const AT_ONCE = 8;
@@ -11,13 +11,13 @@ const AT_ONCE = 8;
  * and seen again in a later one. Knows only what this process does right now; a crash loses nothing but the waiting.
  */
 export class Terminations {
-  readonly #running = new Map<string, { readonly service: string; readonly how: Leaving }>();
+  readonly #running = new Map<string, { readonly service: string; readonly how: Termination }>();
   readonly #failures = new Map<string, Error>();
   readonly #ended = new Emitter<string>();
   readonly #limiter = new Limiter(AT_ONCE);
 
   /** Runs the action unless one is running for that container; tells the listeners the document's name when it has ended. */
-  begin(service: string, container: string, how: Leaving, action: () => Promise<void>): void {
+  begin(service: string, container: string, how: Termination, action: () => Promise<void>): void {
     if (this.#running.has(container)) return;
     this.#running.set(container, { service, how });
     this.#limiter
@@ -30,12 +30,12 @@ export class Terminations {
   }
 
   /** Ids of containers that are leaving, and how. */
-  get leaving(): ReadonlyMap<string, Leaving> {
+  get terminating(): ReadonlyMap<string, Termination> {
     return new Map([...this.#running].map(([id, { how }]) => [id, how]));
   }
 
   /** A container of that document is leaving. */
-  isLeaving(service: string): boolean {
+  isTerminating(service: string): boolean {
     return [...this.#running.values()].some((one) => one.service === service);
   }
 

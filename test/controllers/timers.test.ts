@@ -12,7 +12,7 @@ import { diskSpace } from '../../controllers/engine/images/disk-space.js';
 import { type PowerRequestDeps, powerRequests } from '../../controllers/host/power/power-request.js';
 import { collectWhenIdle } from '../../controllers/runtime/idle-gc.js';
 import { repeat } from '../../controllers/runtime/variables.js';
-import { watchStrays } from '../../controllers/service/orphans.js';
+import { watchOrphans } from '../../controllers/service/orphans.js';
 import { rebootWhenSettled } from '../../controllers/service/reboots.js';
 import { aServer, withKey } from '../api/http/a-server.js';
 import { anApp, aService, notReady } from '../setup/documents.js';
@@ -56,7 +56,7 @@ for (const punctuality of PUNCTUALITIES) {
 
     it('strays are told of', async () => {
       const told: number[] = [];
-      const stop = watchStrays({
+      const stop = watchOrphans({
         store: {
           get: () => undefined,
           list: () => [],

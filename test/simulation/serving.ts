@@ -10,7 +10,7 @@ import type { UpdateLocks } from '../../controllers/host/locks/update-locks.js';
 import type { FirewallRules } from '../../controllers/host/network/firewall.js';
 import type { Clock } from '../../controllers/runtime/delays.js';
 import { deviceVariables } from '../../controllers/runtime/variables.js';
-import { watchStrays } from '../../controllers/service/orphans.js';
+import { watchOrphans } from '../../controllers/service/orphans.js';
 import { logOwnerOf } from '../../controllers/service/output/log-owner.js';
 import { rebootWhenSettled } from '../../controllers/service/reboots.js';
 import { PLURALS } from '../../crds/model/kinds.js';
@@ -102,7 +102,7 @@ export class Serving {
     const after = (ms: number, call: () => void) => clock.after(ms, call);
     this.#stops.push(
       () => follower.stop(),
-      watchStrays({ store, world, clock }),
+      watchOrphans({ store, world, clock }),
       rebootWhenSettled({ store, reboot, after, logs: { system: () => undefined } }),
     );
   }

@@ -47,5 +47,5 @@ function takeInStop(deps: ServiceDeps, { terminations, stops }: Memory, service:
   const [stop] = askedOf(service, app).stops;
   const { name } = service.metadata;
   if (stop) stops.begin(name, stop, container?.specHash);
-  if (!terminations.isLeaving(name)) stops.look(name, container !== undefined && ALIVE.includes(container.state));
+  if (!terminations.isTerminating(name)) stops.look(name, container !== undefined && ALIVE.includes(container.state));
 }

@@ -2,7 +2,7 @@ import type { App, Request, RequestName, Service } from '../../../crds/model/kin
 import { type AppCommand, pendingRequest, RECREATING, startedRequest } from '../../../crds/model/requests.js';
 import type { SeenContainer } from '../../engine/engine.js';
 import { MADE_AFTER } from '../../engine/labels.js';
-import type { Stop, Stops } from './stop-ledger.js';
+import type { Stop, StopLedger } from './stop-ledger.js';
 
 /** A request that is carried out by making the container anew. */
 interface Anew {
@@ -69,7 +69,7 @@ export const idsOf = (asks: readonly Pick<Ask, 'name' | 'id'>[]): Readonly<Recor
 export function ordersOf(
   service: Service,
   app: App | undefined,
-  stops: Stops,
+  stops: StopLedger,
   specHash: string | undefined,
   running: boolean,
 ): Orders {

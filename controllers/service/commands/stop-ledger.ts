@@ -16,7 +16,7 @@ export interface Stop {
  * that is not in here was carried out by an earlier process, and is over; one that is not handled yet is carried out by
  * the next process, so no stop that was accepted is lost.
  */
-export class Stops {
+export class StopLedger {
   readonly #stops = new Map<string, Stop>();
 
   of(service: string): Stop | undefined {

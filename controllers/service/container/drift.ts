@@ -2,10 +2,10 @@ import type { SeenContainer, Updatable, UpdateOptions } from '../../engine/engin
 
 /** What somebody changed of a container that was made right, and how it is put right. */
 export type Drift = { readonly because: string } & (
-  | { readonly mend: 'unpause' }
-  | { readonly mend: 'update'; readonly change: UpdateOptions }
+  | { readonly repair: 'unpause' }
+  | { readonly repair: 'update'; readonly change: UpdateOptions }
   /** Docker has no way back from it: only another container is as the document says. */
-  | { readonly mend: 'replace' }
+  | { readonly repair: 'replace' }
 );
 
 /** What the document says of the things that Docker lets people change. */
@@ -27,7 +27,7 @@ export function driftOf(current: SeenContainer, tuning: Tuning): Drift | undefin
 }
 
 const paused = ({ state }: SeenContainer): Drift | undefined =>
-  state === 'paused' ? { because: 'was paused', mend: 'unpause' } : undefined;
+  state === 'paused' ? { because: 'was paused', repair: 'unpause' } : undefined;
 
 type Limit = Exclude<keyof Updatable, 'RestartPolicy'>;
 
@@ -56,13 +56,13 @@ function edited({ updatable: seen }: SeenContainer, tuning: Tuning): Drift | und
   if (said.length + policy.length === 0) return undefined;
   const because = `was edited: ${[...said, ...policy].join(', ')}`;
   // Taking a limit away is what Docker cannot do.
-  if (limits.some(([, key]) => key !== 'PidsLimit' && !isLimit(tuning[key]))) return { because, mend: 'replace' };
+  if (limits.some(([, key]) => key !== 'PidsLimit' && !isLimit(tuning[key]))) return { because, repair: 'replace' };
   const change: UpdateOptions = {
     ...Object.fromEntries(limits.map(([, key]) => [key, tuning[key]])),
     ...(limits.some(([, key]) => key === 'Memory') ? { MemorySwap: tuning.MemorySwap ?? 2 * tuning.Memory } : {}),
     ...(policy.length > 0 ? { RestartPolicy: tuning.RestartPolicy } : {}),
   };
-  return { because, mend: 'update', change };
+  return { because, repair: 'update', change };
 }
 
 const isLimit = (value: number | string): boolean => value !== 0 && value !== '';

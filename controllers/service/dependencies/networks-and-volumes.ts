@@ -16,8 +16,12 @@ export function networkDependency(
   return { name, id, aliases, trouble: networkTrouble(staying, documents.length > 0, id) };
 }
 
-function networkTrouble(document: Network | undefined, leaving: boolean, id: string | undefined): string | undefined {
-  if (!document) return leaving ? 'it is being removed' : 'no document declares it';
+function networkTrouble(
+  document: Network | undefined,
+  terminating: boolean,
+  id: string | undefined,
+): string | undefined {
+  if (!document) return terminating ? 'it is being removed' : 'no document declares it';
   if (document.status?.rebuilding) return 'it is being made anew';
   if (id === undefined) return 'it does not exist yet';
   return isReady(document) || isStalled(document) ? undefined : 'it is not settled yet';

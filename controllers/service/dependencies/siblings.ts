@@ -64,7 +64,7 @@ export interface Sibling {
  * What is still to be waited for, as in `db to be healthy (it is starting)`. Names that nobody has are ignored, as the
  * Supervisor does. Pure.
  */
-export const unmetDependencies = (
+export const unsatisfiedDependencies = (
   dependencies: readonly Dependency[],
   siblingOf: (service: string) => Sibling | undefined,
 ): readonly string[] =>

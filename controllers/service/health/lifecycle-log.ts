@@ -3,14 +3,14 @@ import type { Store } from '../../../api/store/store.js';
 import type { EventReason } from '../../../crds/model/event-reasons.js';
 import { keyOf, type Service } from '../../../crds/model/kinds.js';
 import type { SeenContainer } from '../../engine/engine.js';
-import type { Stops } from '../commands/stop-ledger.js';
+import type { StopLedger } from '../commands/stop-ledger.js';
 import { labelOf } from '../spec/identity.js';
 import type { Terminations } from '../terminations.js';
 import { RunClock, type RunTimes } from './run-clock.js';
 import { lookAtRuns, type RunFacts, type RunNews, toldOf } from './runs.js';
 import { exitText } from './unwell.js';
 
-export interface LivesDeps extends RunTimes {
+export interface LifecycleLogDeps extends RunTimes {
   readonly store: Pick<Store, 'record'>;
   readonly logs: Pick<LogStream, 'system'>;
 }
@@ -40,13 +40,13 @@ type Loops = Map<string, Map<string, Loop>>;
  * itself or by somebody else's hand, and when it runs again: a line and an event each, together where it is a loop. What
  * we do to a container ourselves says its own lines.
  */
-export class Lives {
+export class LifecycleLog {
   readonly #clock: RunClock;
   readonly #loops: Loops = new Map();
 
   constructor(
-    private readonly deps: LivesDeps,
-    private readonly memory: { readonly terminations: Terminations; readonly stops: Stops },
+    private readonly deps: LifecycleLogDeps,
+    private readonly memory: { readonly terminations: Terminations; readonly stops: StopLedger },
   ) {
     this.#clock = new RunClock(deps);
   }
@@ -92,7 +92,7 @@ export class Lives {
 
   #isStopping({ metadata, spec }: Service, { id }: SeenContainer): boolean {
     const { terminations, stops } = this.memory;
-    return terminations.leaving.has(id) || stops.of(metadata.name) !== undefined || spec.running === false;
+    return terminations.terminating.has(id) || stops.of(metadata.name) !== undefined || spec.running === false;
   }
 
   #tellRuns(service: Service, container: SeenContainer, facts: RunFacts, news: RunNews, isLoop: boolean): void {

@@ -165,7 +165,7 @@ const CASES: readonly Case[] = [
 ];
 
 /** What a refusal of Docker means. Pure. */
-export function explainRefusal(message: string): Explained {
+export function explainEngineError(message: string): Explained {
   for (const [pattern, reason, mends, due] of CASES) {
     const found = pattern.exec(message);
     if (found) return { reason, lasting: mends === 'document', due: due(found) };

@@ -3,7 +3,7 @@ import type { Service } from '../../../crds/model/kinds.js';
 import { EngineError, EngineUnreachable } from '../../engine/engine.js';
 import { InvalidSpecError, TerminalError, TransientError } from '../../runtime/outcome.js';
 import type { ServiceDeps } from '../deps.js';
-import { explainRefusal } from './engine-errors.js';
+import { explainEngineError } from './engine-errors.js';
 
 /** The Supervisor's line for a failure; not again for the same failure of a retry. */
 export const tell =
@@ -19,7 +19,7 @@ export const tell =
 /** What Docker refused, as an error for people. What it finds wrong with the request itself no retry can mend. */
 export function refused(what: string, error: unknown, say?: (due: string) => void): Error {
   if (error instanceof EngineUnreachable || !(error instanceof EngineError)) return new Error(what, { cause: error });
-  const { due, reason, lasting } = explainRefusal(error.message);
+  const { due, reason, lasting } = explainEngineError(error.message);
   say?.(due);
   if (lasting && reason === 'InvalidSpec') return new InvalidSpecError([{ path: 'spec', message: due }]);
   if (reason !== undefined) return new (lasting ? TerminalError : TransientError)(reason, `${what}: ${due}`);

@@ -22,10 +22,10 @@ export async function connect(
 }
 
 /** Disconnects it and connects it under its names: Docker gives none to a connection that exists. */
-export async function introduce(
+export async function publishAliases(
   { world, engine, store }: ServiceDeps,
   { service, containerSpec, reportReached }: StepContext,
-  { container, network, because }: StepOf<'introduce'>,
+  { container, network, because }: StepOf<'publishAliases'>,
   signal: AbortSignal,
 ): Promise<undefined> {
   const endpoint = containerSpec?.().endpoints[network];

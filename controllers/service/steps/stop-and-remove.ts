@@ -8,11 +8,11 @@ import { refused } from './failed-step.js';
 import { record, type StepContext, type StepOf } from './step-context.js';
 
 /** Stops and removes in the background: the grace period is the container's own, and nobody waits for it here. */
-export function beginLeaving(
+export function beginTermination(
   { world, engine, locks, handovers, processes, logs, store, log }: ServiceDeps,
   terminations: Terminations,
   { service, appId, serviceName, reportReached }: StepContext,
-  { container, stop, remove, locked, endpointOn, because, update }: StepOf<'leave'>,
+  { container, stop, remove, locked, endpointOn, because, update }: StepOf<'terminate'>,
 ): void {
   const { name } = service.metadata;
   const { app } = service.spec;
@@ -39,7 +39,7 @@ export function beginLeaving(
       log.warn({ err: error, app, service: serviceName }, message);
     });
   };
-  const leave = (): Promise<true> =>
+  const terminate = (): Promise<true> =>
     world.quietly(id, async (): Promise<true> => {
       logs.system(`${dead ? 'Removing dead container' : 'Killing service'} '${label}'`, { app });
       if (stop) await engine.stopContainer(id, never);
@@ -60,8 +60,8 @@ export function beginLeaving(
     });
   terminations.begin(name, id, remove ? 'removed' : 'stopped', async () => {
     try {
-      const left = locked ? await locks.during(appId, leave) : await leave();
-      if (left)
+      const isDone = locked ? await locks.during(appId, terminate) : await terminate();
+      if (isDone)
         record(store, service, 'Stopping', `${remove ? 'Removed' : 'Stopped'} container ${container.name}: ${because}`);
     } catch (error) {
       throw refused(`Could not ${remove ? 'remove' : 'stop'} container ${container.name}`, error, (due) =>

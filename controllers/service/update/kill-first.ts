@@ -2,7 +2,7 @@ import { killsFirst } from '../../../crds/model/update-strategy.js';
 import type { SeenContainer } from '../../engine/engine.js';
 import { IMAGE } from '../../engine/labels.js';
 import { type Plan, wait } from '../../runtime/outcome.js';
-import { leave } from '../plan-steps.js';
+import { terminate } from '../plan-steps.js';
 import type { DesiredContainer, ServiceState, ServiceStep } from '../service-state.js';
 
 /**
@@ -11,11 +11,11 @@ import type { DesiredContainer, ServiceState, ServiceStep } from '../service-sta
  */
 export function planWithoutImage(
   state: ServiceState,
-  { course: { strategy }, reference }: DesiredContainer,
+  { updatePolicy: { strategy }, reference }: DesiredContainer,
   current: SeenContainer | undefined,
 ): Plan<ServiceStep> {
   if (current && killsFirst(strategy) && isOfAnother(current, reference)) {
-    return leave(state, current, `${strategy}: image ${reference} is to be downloaded`, {
+    return terminate(state, current, `${strategy}: image ${reference} is to be downloaded`, {
       update: { is: 'first', strategy },
     });
   }
@@ -26,5 +26,8 @@ export function planWithoutImage(
 const isOfAnother = ({ labels }: SeenContainer, reference: string): boolean => labels[IMAGE] !== reference;
 
 /** A service that was stopped before the rest of its release had arrived comes back with that, not before. Pure. */
-export const waitForRelease = ({ course: { strategy }, staging }: DesiredContainer): Plan<ServiceStep> | undefined =>
+export const waitForRelease = ({
+  updatePolicy: { strategy },
+  staging,
+}: DesiredContainer): Plan<ServiceStep> | undefined =>
   staging && killsFirst(strategy) ? wait('ReleaseNotReady', 'Waiting for the other images of the release') : undefined;

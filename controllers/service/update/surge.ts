@@ -2,8 +2,8 @@ import type { SeenContainer } from '../../engine/engine.js';
 import { type Plan, wait } from '../../runtime/outcome.js';
 import { ALIVE } from '../commands/commands.js';
 import { hasFinished } from '../health/finished.js';
-import { doing, leave, start, waitForNetworksAndVolumes, waitForSiblings } from '../plan-steps.js';
-import { mend } from '../repair-in-place.js';
+import { doing, start, terminate, waitForNetworksAndVolumes, waitForSiblings } from '../plan-steps.js';
+import { repairInPlace } from '../repair-in-place.js';
 import type { Beside, DesiredContainer, ServiceState, ServiceStep } from '../service-state.js';
 import type { UpdateStep } from './record.js';
 
@@ -13,9 +13,11 @@ const STEADY_MS = 10_000;
 const LOOK_MS = 200;
 
 /** The strategy of an update in which both containers run for a while; undefined when it is another one, or nothing is to run. Pure. */
-export function besideBy({ orders }: ServiceState, { course, running }: DesiredContainer): Beside | undefined {
+export function besideBy({ orders }: ServiceState, { updatePolicy, running }: DesiredContainer): Beside | undefined {
   if (!running || orders.stop !== undefined) return undefined;
-  return course.strategy === 'hand-over' || course.strategy === 'rolling' ? course.strategy : undefined;
+  return updatePolicy.strategy === 'hand-over' || updatePolicy.strategy === 'rolling'
+    ? updatePolicy.strategy
+    : undefined;
 }
 
 /** Makes the new container while the old one goes on. Where the old one has the name, the new one is called by its hash at first. Pure. */
@@ -29,7 +31,7 @@ export function planSuccessor(
   const name = current.name === containerName ? `${specHash.slice(0, 8)}_${containerName}` : containerName;
   return (
     waitForNetworksAndVolumes(desired) ??
-    waitForSiblings(desired.unmet) ??
+    waitForSiblings(desired.unsatisfied) ??
     doing('Installing', { do: 'create', name, start: true, because, beside })
   );
 }
@@ -46,20 +48,20 @@ export function planPair(
 ): Plan<ServiceStep> {
   const hash = desired.image?.specHash;
   if (hash !== undefined && older.specHash === hash && newer.specHash !== hash) {
-    return leave(state, newer, `the document wants ${older.name} again`);
+    return terminate(state, newer, `the document wants ${older.name} again`);
   }
   if (hash !== undefined && isCopy(desired, newer, older)) {
-    return leave(state, newer, `younger duplicate of ${older.name}`);
+    return terminate(state, newer, `younger duplicate of ${older.name}`);
   }
   const beside = besideBy(state, desired);
   const replaced = state.orders.anew.length > 0;
   if (!beside || replaced || !ALIVE.includes(older.state) || older.specHash === hash) {
-    return leave(state, older, `older duplicate of ${newer.name}`);
+    return terminate(state, older, `older duplicate of ${newer.name}`);
   }
   if (hash === undefined) return wait('ImageMissing', `Waiting for image ${desired.reference} to be local`);
-  if (newer.specHash !== hash) return leave(state, newer, 'the spec changed before it had taken over');
+  if (newer.specHash !== hash) return terminate(state, newer, 'the spec changed before it had taken over');
   const [stranded, network] = [newer, older].flatMap((one) => closingAt(state, one))[0] ?? [];
-  if (stranded) return leave(state, stranded, `network ${network} is made anew`);
+  if (stranded) return terminate(state, stranded, `network ${network} is made anew`);
   return takeOver(state, desired, newer, older, beside);
 }
 
@@ -86,7 +88,7 @@ function takeOver(
     case 'created':
       return (
         waitForNetworksAndVolumes(desired) ??
-        waitForSiblings(desired.unmet) ??
+        waitForSiblings(desired.unsatisfied) ??
         start(newer, 'it was made and not started yet')
       );
     case 'exited':
@@ -102,13 +104,13 @@ function takeOver(
     default:
       return wait('SuccessorNotRunning', `${older.name} goes on until ${newer.name} runs (it is ${newer.state})`);
   }
-  const missing = beside === 'hand-over' ? mend(desired, newer) : undefined;
+  const missing = beside === 'hand-over' ? repairInPlace(desired, newer) : undefined;
   if (missing) return missing;
   const verdict = beside === 'hand-over' ? handedOver(state, desired, newer) : proven(state, newer, older);
   if (typeof verdict !== 'string') return verdict;
   return (
-    mend(desired, newer, verdict) ??
-    leave(state, older, `${newer.name} has taken over (${WORDS[verdict]})`, {
+    repairInPlace(desired, newer, verdict) ??
+    terminate(state, older, `${newer.name} has taken over (${WORDS[verdict]})`, {
       update: { is: 'succeeded', strategy: beside, seen: verdict },
     })
   );
@@ -125,7 +127,7 @@ const WORDS: Readonly<Record<Verdict, string>> = {
 /** The wait that the documentation promises: for the file, and no longer than the timeout. */
 function handedOver(
   { overlap: { signalled, waitedMs = 0 } }: ServiceState,
-  { course: { timeoutMs } }: DesiredContainer,
+  { updatePolicy: { timeoutMs } }: DesiredContainer,
   { name }: SeenContainer,
 ): Verdict | Plan<ServiceStep> {
   if (signalled) return 'Signalled';

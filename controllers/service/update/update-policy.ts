@@ -10,7 +10,7 @@ import type { Definition } from '../container/definition.js';
 import { type Labels, REQUIRES_REBOOT } from '../spec/labels.js';
 
 /** How a container of this service is replaced by one of another definition or image. */
-export interface Course {
+export interface UpdatePolicy {
   readonly strategy: UpdateStrategy;
   /** ms after which a hand-over counts as complete. */
   readonly timeoutMs: number;
@@ -24,7 +24,7 @@ interface Instead {
   readonly message: string;
 }
 
-export interface CourseInput {
+export interface UpdatePolicyInput {
   readonly definition: Definition;
   readonly field: UpdateStrategy | null | undefined;
   /** Of the image, under their current names. */
@@ -36,7 +36,7 @@ export interface CourseInput {
 const HANDOVER_TIMEOUT_MS = 60_000;
 
 /** The strategy that is followed: what is asked for, or the default where that cannot be. Pure. */
-export function courseOf({ definition, field, imageLabels, guests }: CourseInput): Course {
+export function updatePolicyOf({ definition, field, imageLabels, guests }: UpdatePolicyInput): UpdatePolicy {
   const asked = askedStrategy(field, definition.labels, imageLabels);
   const timeoutMs = readTimeout(definition.labels[HANDOVER_TIMEOUT] ?? imageLabels[HANDOVER_TIMEOUT]);
   if (asked.is === 'unknown') {

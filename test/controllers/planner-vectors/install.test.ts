@@ -48,7 +48,7 @@ describe('the planner vectors: from nothing to a release that runs', () => {
       id: 'P05, service a',
       given: 'as P04; lock; b has not settled',
       supervisor: 'start b (nothing of a)',
-      plan: service({ wants: { unmet: ['b to be settled'] }, containers: NO_CONTAINER }),
+      plan: service({ wants: { unsatisfied: ['b to be settled'] }, containers: NO_CONTAINER }),
       want: 'waiting: DependencyNotReady (Waiting for b to be settled)',
     },
     {

@@ -117,7 +117,9 @@ describe('the planner vectors: networks and volumes that change', () => {
 });
 
 describe('the planner vectors: update strategies', () => {
-  const by = (strategy: UpdateStrategy): Partial<DesiredContainer> => ({ course: { strategy, timeoutMs: 60_000 } });
+  const by = (strategy: UpdateStrategy): Partial<DesiredContainer> => ({
+    updatePolicy: { strategy, timeoutMs: 60_000 },
+  });
   /** `b` stops before its image is downloaded: its old container runs, and its document does not say so yet. */
   const makesRoom = (more: Partial<DiskPressure['earlyStops'][number]> = {}): DiskPressure => ({
     earlyStops: [

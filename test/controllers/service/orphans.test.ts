@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
-import { straysOf } from '../../../controllers/service/orphans.js';
+import { orphansOf } from '../../../controllers/service/orphans.js';
 import { aContainer } from './service-states.js';
 
 describe('straysOf', () => {
   const known = new Set(['1/web']);
 
   it('finds nothing among containers of services that are declared', () => {
-    assert.deepEqual(straysOf([aContainer(), aContainer({ id: 'c2', name: 'copy' })], known), []);
+    assert.deepEqual(orphansOf([aContainer(), aContainer({ id: 'c2', name: 'copy' })], known), []);
   });
 
   it('names a container of an app, or a service, that no document declares, and the ways out', () => {
-    const strays = straysOf([aContainer({ serviceName: 'db' }), aContainer({ appId: 2, name: 'web_9_9_b' })], known);
+    const strays = orphansOf([aContainer({ serviceName: 'db' }), aContainer({ appId: 2, name: 'web_9_9_b' })], known);
     assert.deepEqual(
       strays.map(({ message }) => message),
       [
@@ -21,7 +21,7 @@ describe('straysOf', () => {
   });
 
   it('names a container that does not say whose it is', () => {
-    const [stray] = straysOf([aContainer({ appId: undefined })], new Set(['undefined/web']));
+    const [stray] = orphansOf([aContainer({ appId: undefined })], new Set(['undefined/web']));
     assert.match(stray?.message ?? '', /does not say whose it is \(io\.balena\.app-id, io\.balena\.service-name\)/);
   });
 });

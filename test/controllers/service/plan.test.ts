@@ -97,13 +97,13 @@ describe('planContainer', () => {
     {
       it: 'waits for dependencies and names them',
       seen: none,
-      desired: { unmet: ['db to be healthy (it is starting)', 'mq to be started'] },
+      desired: { unsatisfied: ['db to be healthy (it is starting)', 'mq to be started'] },
       want: 'waiting: DependencyNotReady (Waiting for db to be healthy (it is starting), mq to be started)',
     },
     {
       it: 'does not wait for dependencies with what shall not run',
       seen: none,
-      desired: { running: false, unmet: ['db to be started'] },
+      desired: { running: false, unsatisfied: ['db to be started'] },
       want: 'create web_1_1_a (there was none); progressing: Installing',
     },
     {
@@ -113,7 +113,7 @@ describe('planContainer', () => {
     },
     {
       it: 'leaves a running container alone whose dependency is away',
-      desired: { unmet: ['db to be started'] },
+      desired: { unsatisfied: ['db to be started'] },
       want: 'settled',
     },
 
@@ -160,7 +160,7 @@ describe('planContainer', () => {
     {
       it: 'does not wait for dependencies before it replaces',
       seen: [{ specHash: 'old' }],
-      desired: { unmet: ['db to be started'] },
+      desired: { unsatisfied: ['db to be started'] },
       want: 'stop+remove c1 under lock (spec changed); waiting: Stopping',
     },
 
@@ -230,7 +230,7 @@ describe('planContainer', () => {
     },
     {
       it: 'waits until the sibling is settled',
-      desired: { networks: [], shares: [vpn('v2')], unmet: ['vpn to be settled'] },
+      desired: { networks: [], shares: [vpn('v2')], unsatisfied: ['vpn to be settled'] },
       seen: [{ networkMode: 'container:v1', networks: {} }],
       want: 'waiting: DependencyNotReady (Waiting for vpn to be settled)',
     },
@@ -296,21 +296,21 @@ describe('planContainer', () => {
       it: 'goes together with a provider that is being replaced',
       seen: [inside],
       desired: { networks: [], shares: [vpn('v1')] },
-      more: { leaving: new Map([['v1', 'removed']]) },
+      more: { terminating: new Map([['v1', 'removed']]) },
       want: 'stop+remove c1 under lock (container of vpn is being replaced); waiting: Stopping',
     },
     {
       it: 'stays when its provider is only stopped',
       seen: [inside],
       desired: { networks: [], shares: [vpn('v1')] },
-      more: { leaving: new Map([['v1', 'stopped']]) },
+      more: { terminating: new Map([['v1', 'stopped']]) },
       want: 'settled',
     },
     {
       it: 'is not created in the network of a container that is being removed',
       seen: none,
       desired: { networks: [], shares: [vpn('v1')] },
-      more: { leaving: new Map([['v1', 'removed']]) },
+      more: { terminating: new Map([['v1', 'removed']]) },
       want: 'waiting: DependencyNotReady (Waiting for vpn to be created)',
     },
     {
@@ -358,7 +358,7 @@ describe('planContainer', () => {
     {
       it: 'does not start it before its dependencies',
       seen: [{ state: 'created' }],
-      desired: { unmet: ['db to be started'] },
+      desired: { unsatisfied: ['db to be started'] },
       want: 'waiting: DependencyNotReady (Waiting for db to be started)',
     },
     {
@@ -475,7 +475,7 @@ describe('planContainer', () => {
     },
     {
       it: 'waits for one that it is stopping',
-      more: { leaving: new Map([['c1', 'removed']]) },
+      more: { terminating: new Map([['c1', 'removed']]) },
       want: 'waiting: Stopping (Waiting for container web_1_1_a to go)',
     },
     {

@@ -58,8 +58,8 @@ const wants = (more: Partial<DesiredContainer> = {}): DesiredContainer => ({
   networks: [network('u_default', 'n1')],
   volumes: [],
   shares: [],
-  unmet: [],
-  course: { strategy: 'download-then-kill', timeoutMs: 60_000 },
+  unsatisfied: [],
+  updatePolicy: { strategy: 'download-then-kill', timeoutMs: 60_000 },
   staging: false,
   ...more,
 });
@@ -72,7 +72,7 @@ export const aServiceState = (
 ): ServiceState => ({
   desired: wants(desired),
   containers: seen.map(aContainer),
-  leaving: new Map(),
+  terminating: new Map(),
   lost: [],
   closing: new Map(),
   lockHeld: true,
@@ -109,12 +109,12 @@ export function print({ steps, outcome }: Plan<ServiceStep>): string {
 
 function printStep(step: ServiceStep): string {
   switch (step.do) {
-    case 'leave':
+    case 'terminate':
       return `${[...(step.stop ? ['stop'] : []), ...(step.remove ? ['remove'] : [])].join('+')} ${step.container.id}${step.locked ? ' under lock' : ''}${step.update && step.update.strategy !== 'download-then-kill' ? `, ${step.update.strategy}` : ''} (${step.because})`;
     case 'rename':
       return `rename ${step.container.id} to ${step.to} (${step.because})`;
     case 'connect':
-    case 'introduce':
+    case 'publishAliases':
       return `${step.do} ${step.container.id} to ${step.network} (${step.because})`;
     case 'create':
       return `create${step.start ? '+start' : ''} ${step.name}${step.beside ? ` beside, ${step.beside}` : ''} (${step.because})`;

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { strategyCondition } from '../../../controllers/service/status.js';
-import type { Course } from '../../../controllers/service/update/update-policy.js';
+import type { UpdatePolicy } from '../../../controllers/service/update/update-policy.js';
 import { anObservation, aServiceState } from './service-states.js';
 
-const followed: Course = { strategy: 'download-then-kill', timeoutMs: 1 };
+const followed: UpdatePolicy = { strategy: 'download-then-kill', timeoutMs: 1 };
 const instead = { reason: 'RunsOnce', message: 'once' };
 
 describe('strategyCondition', () => {
-  const conditionAt = (at: 'acting' | 'acted', course: Course) =>
-    strategyCondition(anObservation(aServiceState({ course })), { at, result: {} });
+  const conditionAt = (at: 'acting' | 'acted', updatePolicy: UpdatePolicy) =>
+    strategyCondition(anObservation(aServiceState({ updatePolicy })), { at, result: {} });
 
   it('says at the end of a pass which strategy is not followed, and why', () => {
     assert.deepEqual(conditionAt('acted', { ...followed, instead }), [

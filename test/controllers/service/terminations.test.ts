@@ -24,11 +24,11 @@ describe('Terminations', () => {
     });
     await nextTurn();
     assert.equal(all.filter(({ begun }) => begun()).length, 8);
-    assert.equal(terminations.leaving.size, 10);
+    assert.equal(terminations.terminating.size, 10);
     all[0]?.end();
     await nextTurn();
     assert.equal(all.filter(({ begun }) => begun()).length, 9);
-    assert.equal(terminations.isLeaving('s0'), false);
+    assert.equal(terminations.isTerminating('s0'), false);
   });
 
   it('tells once how one failed, and lets the next one begin', async () => {

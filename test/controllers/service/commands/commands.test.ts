@@ -6,7 +6,7 @@ import {
   madeAfter,
   ordersOf,
 } from '../../../../controllers/service/commands/commands.js';
-import { Stops } from '../../../../controllers/service/commands/stop-ledger.js';
+import { StopLedger } from '../../../../controllers/service/commands/stop-ledger.js';
 import type { App, RequestName, Service } from '../../../../crds/model/kinds.js';
 import { anApp, aService } from '../../../setup/documents.js';
 import { aContainer } from '../service-states.js';
@@ -94,8 +94,8 @@ function documents(asked: Asked): { readonly service: Service; readonly app: App
   };
 }
 
-function stopsOf(begun: Begun | undefined): Stops {
-  const stops = new Stops();
+function stopsOf(begun: Begun | undefined): StopLedger {
+  const stops = new StopLedger();
   if (begun) stops.begin('hello.web', { id: begun.id, at: at(Number(begun.id.split('@')[1])) }, 'h1');
   if (begun?.done) stops.look('hello.web', false);
   return stops;
@@ -486,7 +486,7 @@ describe('a stop that was begun', () => {
   });
 
   it('stays in force when nobody knew what was stopped', () => {
-    const stops = new Stops();
+    const stops = new StopLedger();
     stops.begin('hello.web', { id: 'stop@1', at: at(1) }, undefined);
     stops.look('hello.web', false);
     assert.equal(ordersOf(documents({}).service, undefined, stops, 'h2', true).stop, 'in force');
@@ -583,7 +583,7 @@ describe('what was dealt with', () => {
       const { service, app } = documents(asked);
       const seen =
         container && aContainer({ state: container, labels: after ? { 'io.supercargo.made-after': after } : {} });
-      const orders = ordersOf(service, app, new Stops(), 'h1', running);
+      const orders = ordersOf(service, app, new StopLedger(), 'h1', running);
       const done = Object.entries(dealtWith(askedOf(service, app), orders, seen, running));
       assert.equal(done.map(([name, id]) => `${name}=${id}`).join(', ') || 'nothing', want);
     });

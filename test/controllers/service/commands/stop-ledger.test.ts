@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
-import { Stops } from '../../../../controllers/service/commands/stop-ledger.js';
+import { StopLedger } from '../../../../controllers/service/commands/stop-ledger.js';
 
-const begin = (stops: Stops, id: string): void => stops.begin('a', { id, at: '2026-01-01T00:00:00Z' }, 'h');
+const begin = (stops: StopLedger, id: string): void => stops.begin('a', { id, at: '2026-01-01T00:00:00Z' }, 'h');
 
 describe('the stops of this process', () => {
   it('are none at first: what an earlier process stopped is over', () => {
-    assert.equal(new Stops().of('a'), undefined);
+    assert.equal(new StopLedger().of('a'), undefined);
   });
 
   it('begin undone, and are done when the container is seen stopped', () => {
-    const stops = new Stops();
+    const stops = new StopLedger();
     begin(stops, '1');
     assert.deepEqual(stops.of('a'), { id: '1', at: '2026-01-01T00:00:00Z', specHash: 'h', done: false });
     stops.look('a', true);
@@ -21,7 +21,7 @@ describe('the stops of this process', () => {
   });
 
   it('are over when somebody starts the container after that', () => {
-    const stops = new Stops();
+    const stops = new StopLedger();
     begin(stops, '1');
     stops.look('a', false);
     stops.look('a', true);
@@ -29,7 +29,7 @@ describe('the stops of this process', () => {
   });
 
   it('do not begin again for the same request, but do for the next', () => {
-    const stops = new Stops();
+    const stops = new StopLedger();
     begin(stops, '1');
     stops.look('a', false);
     begin(stops, '1');
@@ -39,7 +39,7 @@ describe('the stops of this process', () => {
   });
 
   it('are of one service each, and can be forgotten', () => {
-    const stops = new Stops();
+    const stops = new StopLedger();
     begin(stops, '1');
     stops.look('b', false);
     assert.equal(stops.of('b'), undefined);

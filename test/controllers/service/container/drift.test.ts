@@ -79,8 +79,8 @@ describe('driftOf', () => {
   for (const one of cases) {
     it(one.it, () => {
       const drift = driftOf(seen('seen' in one ? one.seen : {}, one.state), tuning(one.document));
-      const change = drift?.mend === 'update' ? ` ${JSON.stringify(drift.change)}` : '';
-      assert.equal(drift ? `${drift.because} → ${drift.mend}${change}` : 'none', one.want);
+      const change = drift?.repair === 'update' ? ` ${JSON.stringify(drift.change)}` : '';
+      assert.equal(drift ? `${drift.because} → ${drift.repair}${change}` : 'none', one.want);
     });
   }
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { SeenContainer } from '../../../../controllers/engine/engine.js';
 import { readDefinition } from '../../../../controllers/service/container/definition.js';
-import { type Sibling, unmetDependencies } from '../../../../controllers/service/dependencies/siblings.js';
+import { type Sibling, unsatisfiedDependencies } from '../../../../controllers/service/dependencies/siblings.js';
 import { aServiceSpec } from '../builders.js';
 
 const container = (more: Partial<SeenContainer>): SeenContainer => ({
@@ -100,7 +100,7 @@ describe('unmetDependencies', () => {
     it(title, () => {
       const { dependencies } = readDefinition(aServiceSpec({ depends_on: dependsOn })).definition;
       assert.deepEqual(
-        unmetDependencies(dependencies, () => db),
+        unsatisfiedDependencies(dependencies, () => db),
         want,
       );
     });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { explainRefusal } from '../../../../controllers/service/steps/engine-errors.js';
+import { explainEngineError } from '../../../../controllers/service/steps/engine-errors.js';
 
 /** What Docker 20.10.24 said, and what becomes of it. */
 const cases: readonly [said: string, reason: string | undefined, lasting: boolean, due: string][] = [
@@ -136,6 +136,6 @@ const cases: readonly [said: string, reason: string | undefined, lasting: boolea
 describe('explainRefusal', () => {
   for (const [said, reason, lasting, due] of cases) {
     it(`makes ${reason ?? 'nothing'} of "${said.slice(-70)}"`, () =>
-      assert.deepEqual(explainRefusal(said), { reason, lasting, due }));
+      assert.deepEqual(explainEngineError(said), { reason, lasting, due }));
   }
 });

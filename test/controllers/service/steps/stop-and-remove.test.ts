@@ -3,14 +3,14 @@ import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { pino } from 'pino';
 import type { ServiceDeps } from '../../../../controllers/service/deps.js';
-import type { StepOf, Subject } from '../../../../controllers/service/steps/step-context.js';
-import { beginLeaving } from '../../../../controllers/service/steps/stop-and-remove.js';
-import { Departures } from '../../../../controllers/service/terminations.js';
+import type { StepContext, StepOf } from '../../../../controllers/service/steps/step-context.js';
+import { beginTermination } from '../../../../controllers/service/steps/stop-and-remove.js';
+import { Terminations } from '../../../../controllers/service/terminations.js';
 import type { Service } from '../../../../crds/model/kinds.js';
 
 const STAYS = 'Could not remove the sign of a hand-over of service web of app 7: operation not permitted';
 
-describe('beginLeaving()', () => {
+describe('beginTermination()', () => {
   it('ends a hand-over whose sign cannot be removed, and says that it is the sign', async () => {
     const events: { type: string; reason: string; message: string }[] = [];
     const calls: string[] = [];
@@ -25,17 +25,17 @@ describe('beginLeaving()', () => {
       log: pino({}, warned),
     } as unknown as ServiceDeps;
     const service = { metadata: { name: 'shop.web' }, spec: { app: 'shop' } } as Service;
-    const subject = { service, appId: 7, serviceName: 'web', note: () => undefined } as unknown as Subject;
+    const context = { service, appId: 7, serviceName: 'web', reportReached: () => undefined } as unknown as StepContext;
     const container = { id: 'c1', name: 'web_1', state: 'running' };
     const update = { is: 'succeeded', strategy: 'hand-over', seen: 'Signalled' };
-    const step = { do: 'leave', container, stop: true, remove: true, because: 'replaced', update };
-    const departures = new Departures();
-    const ended = new Promise((resolve) => departures.onEnd(resolve));
+    const step = { do: 'terminate', container, stop: true, remove: true, because: 'replaced', update };
+    const terminations = new Terminations();
+    const ended = new Promise((resolve) => terminations.onEnd(resolve));
 
-    beginLeaving(deps, departures, subject, step as unknown as StepOf<'leave'>);
+    beginTermination(deps, terminations, context, step as unknown as StepOf<'terminate'>);
     assert.equal(await ended, 'shop.web');
 
-    assert.equal(departures.takeFailure('shop.web'), undefined);
+    assert.equal(terminations.takeFailure('shop.web'), undefined);
     assert.deepEqual(calls, ['stop', 'remove']);
     assert.deepEqual(events, [
       { type: 'Warning', reason: 'HandoverSignStays', message: STAYS },

@@ -113,7 +113,7 @@ describe('planContainer, by strategy', () => {
     {
       it: 'first waits for what the new container depends on',
       by: 'rolling',
-      desired: { unmet: ['db to be healthy'] },
+      desired: { unsatisfied: ['db to be healthy'] },
       seen: [old],
       want: 'waiting: DependencyNotReady (Waiting for db to be healthy)',
     },
@@ -177,7 +177,7 @@ describe('planContainer, by strategy', () => {
     {
       it: 'keeps to the timeout of the label',
       by: 'hand-over',
-      desired: { course: { strategy: 'hand-over', timeoutMs: 1_000 } },
+      desired: { updatePolicy: { strategy: 'hand-over', timeoutMs: 1_000 } },
       seen: [young, old],
       more: overlap({ waitedMs: 1_000 }),
       want: 'stop+remove c1 under lock, hand-over (h1_web_1_1_a has taken over (it has not said so in time)); waiting: Stopping',
@@ -239,7 +239,7 @@ describe('planContainer, by strategy', () => {
       it: 'makes the new one known when it is healthy',
       by: 'rolling',
       seen: [{ ...hidden, health: 'healthy' }, old],
-      want: 'introduce c2 to u_default (not known as web on network u_default); progressing: Introducing',
+      want: 'publishAliases c2 to u_default (not known as web on network u_default); progressing: Introducing',
     },
     {
       it: 'connects a new one that was caught between two connections',
@@ -271,7 +271,7 @@ describe('planContainer, by strategy', () => {
       it: 'makes the new one known when the old one has gone by itself',
       by: 'rolling',
       seen: [{ ...hidden, name: 'web_1_1_a' }],
-      want: 'introduce c2 to u_default (not known as web on network u_default); progressing: Introducing',
+      want: 'publishAliases c2 to u_default (not known as web on network u_default); progressing: Introducing',
     },
 
     {
@@ -333,8 +333,8 @@ describe('planContainer, by strategy', () => {
 
   for (const { it: what, by, desired, seen, more, want } of cases) {
     it(`${what} (${by})`, () => {
-      const course = { strategy: by, timeoutMs: 60_000 };
-      assert.equal(serviceLine({ course, ...desired }, seen, more), want);
+      const updatePolicy = { strategy: by, timeoutMs: 60_000 };
+      assert.equal(serviceLine({ updatePolicy, ...desired }, seen, more), want);
     });
   }
 });

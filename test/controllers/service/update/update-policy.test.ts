@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readDefinition } from '../../../../controllers/service/container/definition.js';
 import { newRecord, timeOf, type UpdateStep, withStep } from '../../../../controllers/service/update/record.js';
-import { courseOf } from '../../../../controllers/service/update/update-policy.js';
+import { updatePolicyOf } from '../../../../controllers/service/update/update-policy.js';
 import type { UpdateStrategy } from '../../../../crds/model/update-strategy.js';
 import { aServiceSpec } from '../builders.js';
 
@@ -104,14 +104,14 @@ describe('courseOf', () => {
   for (const { it: what, fields, imageLabels = {}, guests = [], want } of cases) {
     it(what, () => {
       const spec = aServiceSpec(fields);
-      const course = courseOf({
+      const updatePolicy = updatePolicyOf({
         definition: readDefinition(spec).definition,
         field: spec.updateStrategy,
         imageLabels,
         guests,
       });
-      const instead = course.instead ? `; ${course.instead.reason}: ${course.instead.message}` : '';
-      assert.equal(`${course.strategy}${instead}`, want);
+      const instead = updatePolicy.instead ? `; ${updatePolicy.instead.reason}: ${updatePolicy.instead.message}` : '';
+      assert.equal(`${updatePolicy.strategy}${instead}`, want);
     });
   }
 
@@ -128,7 +128,7 @@ describe('courseOf', () => {
     it(`reads the timeout ${label} as ${ms} ms`, () => {
       const labels = label === undefined ? {} : { 'io.balena.update.handover-timeout': label };
       const { definition } = readDefinition(aServiceSpec({ labels }));
-      assert.equal(courseOf({ definition, field: undefined, imageLabels: {}, guests: [] }).timeoutMs, ms);
+      assert.equal(updatePolicyOf({ definition, field: undefined, imageLabels: {}, guests: [] }).timeoutMs, ms);
     });
   }
 });
