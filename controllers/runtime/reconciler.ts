@@ -20,7 +20,7 @@ interface Synced {
  * How a pass ends that can conclude nothing: the cache is not synced, or the engine leaves questions about those objects
  * unanswered. Undefined when nothing is wrong.
  */
-export function waitForEngine(
+function waitForEngine(
   cache: Synced,
   about: readonly string[] = [],
 ): Outcome<'EngineUnreachable' | 'EngineHangs'> | undefined {
