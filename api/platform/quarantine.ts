@@ -3,11 +3,16 @@ import { basename, dirname, join } from 'node:path';
 import { storageError } from './disk.js';
 import { parsePrivateJson } from './json-text.js';
 
-/** Unusable files that are kept in one folder for people to look at. */
+/** Unusable files of one name that are kept for people to look at. */
 const KEPT = 8;
 const ASIDE = /\.corrupt-(\d+)$/;
+/** One whose content was declared again has one more word behind it. */
+const KEPT_ASIDE = /\.corrupt-(\d+)(?:\.superseded)?$/;
 
 export const isSetAside = (fileName: string): boolean => ASIDE.test(fileName);
+
+/** The name that a set-aside file had. Pure. */
+export const withoutSetAside = (fileName: string): string => fileName.replace(ASIDE, '');
 
 /** Most that is read of a file of our own, bytes. A document with everything that waits for its place has a few MiB. */
 export const LIMIT_OWN_BYTES = 64 * 1024 * 1024;
@@ -38,16 +43,17 @@ export function jsonOf(file: OwnFile): unknown {
 }
 
 /**
- * Renames a file that cannot be used to `<name>.corrupt-<ms since the epoch>` and removes the oldest such files of its
- * folder. Returns the new path; throws when it cannot be renamed.
+ * Renames a file that cannot be used to `<name>.corrupt-<ms since the epoch>` and removes the oldest such files of that
+ * name. Returns the new path; throws when it cannot be renamed.
  */
 export function quarantine(path: string, nowMs: number): string {
   const aside = `${path}.corrupt-${nowMs}`;
   renameSync(path, aside);
   const folder = dirname(path);
+  const own = basename(path);
   const others = readdirSync(folder)
-    .filter((name) => isSetAside(name) && name !== basename(aside))
-    .sort((a, b) => Number(ASIDE.exec(b)?.[1]) - Number(ASIDE.exec(a)?.[1]));
+    .filter((name) => name.replace(KEPT_ASIDE, '') === own && name !== own && name !== basename(aside))
+    .sort((a, b) => Number(KEPT_ASIDE.exec(b)?.[1]) - Number(KEPT_ASIDE.exec(a)?.[1]));
   for (const old of others.slice(KEPT - 1)) rmSync(join(folder, old), { force: true, recursive: true });
   return aside;
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { basename } from 'node:path';
 import type { Logger } from 'pino';
 import {
   type Key,
@@ -24,6 +25,7 @@ import { isDue } from './pending.js';
 import { renderDocument, type StoredStatus } from './persistence/document-files.js';
 import { Journal } from './persistence/journal.js';
 import { type Loaded, load, type Unusable } from './persistence/load.js';
+import { type LostDocument, supersede } from './persistence/lost-documents.js';
 import { lostFiles } from './persistence/lost-files.js';
 import { StatusFiles } from './persistence/status-files.js';
 import { type OriginProblem, Problems } from './problems.js';
@@ -111,7 +113,7 @@ class DocumentStore implements Store {
     this.#take(loaded);
     this.#recent = new RecentChanges(this.#version, CHANGES_KEPT);
     this.#events = new RecentEvents(EVENTS_KEPT, this.#version);
-    this.#tellUnusable(loaded.unusable);
+    this.#tellUnusable(loaded);
   }
 
   // Reading
@@ -370,7 +372,7 @@ class DocumentStore implements Store {
       const { resource } = withVersion(current, resourceVersion);
       return { type: 'DELETED', key, object: resource, parts, resourceVersion };
     }
-    this.#problems.clearFile(key);
+    supersede(this.#problems.clearFile(key));
     if (isTerminating(after) && !(before && isTerminating(before))) this.#touched.add(key);
     const same = current?.resource.metadata.uid === after.resource.metadata.uid;
     const status = same ? current?.resource.status : undefined;
@@ -434,13 +436,21 @@ class DocumentStore implements Store {
   }
 
   /** A problem and an event for each file that could not be used. */
-  #tellUnusable(unusable: Loaded['unusable']): void {
-    for (const lost of unusable) {
-      const message = unusableMessage(lost);
-      this.deps.log.error({ path: lost.path, aside: lost.aside, key: lost.key }, message);
-      if (!lost.key) continue;
-      if (lost.part === 'document') this.#problems.setFile(lost.key, message);
-      this.record(lost.key, { type: 'Warning', reason: 'FileUnusable', message });
+  #tellUnusable({ unusable, lost }: Loaded): void {
+    for (const one of unusable) {
+      const set = lost.find(({ path }) => one.part === 'document' && path === one.path);
+      const message = `${unusableMessage(one)}${set ? `. ${wayOut(set)}` : ''}`;
+      this.deps.log.error({ path: one.path, aside: one.aside, key: one.key }, message);
+      if (!one.key) continue;
+      if (one.part === 'document') this.#problems.setFile(one.key, message, set?.asides);
+      this.record(one.key, { type: 'Warning', reason: 'FileUnusable', message });
+    }
+    const told = new Set(unusable.map(({ path }) => path));
+    for (const set of lost.filter(({ path }) => !told.has(path))) {
+      const message = `The document file ${set.path} could not be used at an earlier start; it was kept as ${set.asides[0]}. ${wayOut(set)}`;
+      this.deps.log.error({ path: set.path, aside: set.asides[0], key: set.key }, message);
+      this.#problems.setFile(set.key, message, set.asides);
+      this.record(set.key, { type: 'Warning', reason: 'FileUnusable', message });
     }
   }
 }
@@ -455,6 +465,9 @@ function acceptedOf({ decisions, refused }: ProposalPlan): Accepted {
     decisions.filter((decision) => what.includes(decision.do)).map(({ key }) => key);
   return { created: keys('create'), changed: keys('change'), deleted: keys('mark', 'remove'), refused };
 }
+
+const wayOut = ({ key, path }: LostDocument): string =>
+  `${key} is missing: declare it again, or remove ${basename(path)}.corrupt-* when this is dealt with`;
 
 const unusableMessage = ({ path, aside, reason, part }: Unusable): string =>
   `The ${part} file ${path} cannot be used (${reason}); ${aside ? `it was kept as ${aside}` : 'it could not be set aside'}`;

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { canonical } from '../../crds/model/hash.js';
 import { type Key, type Origin, type Problem, splitKey } from '../../crds/model/kinds.js';
 import { frozen } from './frozen.js';
@@ -7,10 +8,16 @@ export type OriginProblem = Problem & { readonly origin: Origin };
 /** Present problems: declarations that were not accepted, by origin, and documents whose file could not be read. */
 export class Problems {
   readonly #ofOrigin = new Map<Origin, readonly OriginProblem[]>();
-  readonly #ofFiles = new Map<Key, OriginProblem>();
+  readonly #ofFiles = new Map<Key, { readonly problem: OriginProblem; readonly asides: readonly string[] }>();
+
+  /** `isThere`: whether a file is. */
+  constructor(private readonly isThere: (path: string) => boolean = existsSync) {}
 
   list(): readonly OriginProblem[] {
-    return [...this.#ofFiles.values(), ...[...this.#ofOrigin.values()].flat()];
+    const ofFiles = [...this.#ofFiles.values()]
+      .filter(({ asides }) => asides.length === 0 || asides.some(this.isThere))
+      .map(({ problem }) => problem);
+    return [...ofFiles, ...[...this.#ofOrigin.values()].flat()];
   }
 
   /** Replaces the problems of an origin. Returns false when they are the same as before. */
@@ -26,13 +33,18 @@ export class Problems {
     return this.#ofOrigin.get(origin) ?? [];
   }
 
-  /** Adds the problem of a document whose file could not be read. Its origin is unknown then: `agent` stands for it. */
-  setFile(key: Key, message: string): void {
-    this.#ofFiles.set(key, frozen({ message, ...splitKey(key), origin: 'agent' }));
+  /**
+   * Adds the problem of a document whose file could not be read. Its origin is unknown then: `agent` stands for it. Who
+   * removes the files that were set aside says that the matter is dealt with.
+   */
+  setFile(key: Key, message: string, asides: readonly string[] = []): void {
+    this.#ofFiles.set(key, { problem: frozen({ message, ...splitKey(key), origin: 'agent' }), asides });
   }
 
-  /** Removes the problem of a document's file. */
-  clearFile(key: Key): void {
+  /** Removes the problem of a document's file. Returns the files that were set aside. */
+  clearFile(key: Key): readonly string[] {
+    const asides = this.#ofFiles.get(key)?.asides ?? [];
     this.#ofFiles.delete(key);
+    return asides;
   }
 }

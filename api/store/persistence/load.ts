@@ -9,6 +9,7 @@ import { frozen } from '../frozen.js';
 import { folderOf, parseDocument, parseStatus, pathOf, renderDocument, type StoredStatus } from './document-files.js';
 import { fileNameOf, guessName } from './file-names.js';
 import { type Commit, journalPath, readJournal } from './journal.js';
+import { type LostDocument, lostDocuments } from './lost-documents.js';
 
 /** A file that could not be used. */
 export interface Unusable {
@@ -28,6 +29,8 @@ export interface Loaded {
   /** A commit that happened but whose files are not all written; `entries` has it already. */
   readonly unfinished: Commit | undefined;
   readonly unusable: readonly Unusable[];
+  /** Documents that are missing, for the same reason, now or at an earlier start. */
+  readonly lost: readonly LostDocument[];
   /** The highest version that the disk has seen. */
   readonly version: number;
 }
@@ -80,6 +83,7 @@ export function load(root: string, nowMs: number): Loaded {
     statuses,
     unfinished,
     unusable: unusable.filter(({ key, part }) => part !== 'document' || key === undefined || !documents.has(key)),
+    lost: lostDocuments(root, new Set([...documents.keys()].map((key) => pathOf(root, 'documents', key)))),
     version: versions.reduce((highest, version) => Math.max(highest, Number(version)), 0),
   };
 }

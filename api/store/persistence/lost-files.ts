@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { keyOf, type Problem } from '../../../crds/model/kinds.js';
 import { DEVICE_DOCUMENT } from '../../../crds/model/names.js';
-import { isSetAside } from '../../platform/quarantine.js';
+import { isSetAside, withoutSetAside } from '../../platform/quarantine.js';
 import type { OriginProblem } from '../problems.js';
 import type { Store } from '../store.js';
 
@@ -27,7 +27,7 @@ export function lostFiles(folder: string): readonly OriginProblem[] {
   return namesIn(folder)
     .filter(isSetAside)
     .flatMap((aside): readonly OriginProblem[] => {
-      const name = aside.replace(/\.corrupt-\d+$/, '');
+      const name = withoutSetAside(aside);
       const without = WITHOUT[name];
       if (without === undefined) return [];
       const path = join(folder, aside);

@@ -260,6 +260,53 @@ describe('The store at start', () => {
     assert.equal(next.get('HostConfig', 'device'), undefined);
   });
 
+  it('names a document that is missing at every start, until it is declared again', async () => {
+    const asides = () => readdirSync(place.path('documents', 'services')).filter((name) => name.includes('corrupt'));
+    writeFileSync(web(), '{"half": ');
+    await (await place.store({ now: () => 5 })).close();
+    for (const life of ['the second', 'the third']) {
+      const store = await place.store();
+      const [problem, ...others] = store.problems();
+      assert.match(
+        problem?.message ?? '',
+        /web\.json could not be used at an earlier start; it was kept as .*-5\. Service/,
+        life,
+      );
+      assert.match(
+        problem?.message ?? '',
+        /Service\/web is missing: declare it again, or remove web\.json\.corrupt-\*/,
+      );
+      assert.deepEqual([problem?.kind, problem?.name, others], ['Service', 'web', []]);
+      assert.deepEqual(store.events('Service/web')[0]?.reason, 'FileUnusable');
+      await store.close();
+    }
+    const store = await place.store();
+    await store.propose(proposal('files', [anApp('hello', { appId: 1 }), aService('web'), aService('db')]));
+    assert.deepEqual(store.problems(), []);
+    assert.deepEqual(asides(), ['web.json.corrupt-5.superseded']);
+    // Deleted after that, it is missing because somebody wanted it so.
+    await store.propose(proposal('files', [anApp('hello', { appId: 1 }), aService('db')]));
+    await store.release(store.get('Service', 'web') ?? assert.fail());
+    await store.close();
+    assert.deepEqual((await place.store()).problems(), []);
+  });
+
+  it('names a document that is missing until somebody removes what was kept of it', async () => {
+    writeFileSync(web(), '{"half": ');
+    await (await place.store({ now: () => 5 })).close();
+    const store = await place.store();
+    assert.equal(store.problems().length, 1);
+    rmSync(place.path('documents', 'services', 'web.json.corrupt-5'));
+    assert.deepEqual(store.problems(), []);
+  });
+
+  it('keeps what is left of every document, however many could not be used', async () => {
+    const names = Array.from({ length: 20 }, (_, at) => `n${at}`);
+    for (const name of names) writeFileSync(place.path('documents', 'services', `${name}.json`), '');
+    await (await place.store()).close();
+    assert.equal((await place.store()).problems().length, 20);
+  });
+
   it('sets a status aside without losing the document', async () => {
     writeFileSync(place.path('status', 'services', 'web.json'), '{"uid": ');
     const store = await place.store();
