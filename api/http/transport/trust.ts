@@ -83,9 +83,12 @@ export function isForwarded(headers: Readonly<Record<string, unknown>>): boolean
 const FORWARDING = new RegExp(
   `^(?:${[
     '(?:.*-)?forwarded(?:-.*)?',
-    'via',
+    'x-(?:forward|forwarder)-for',
+    '(?:.*-)?via',
+    // How often it may still be passed on. Nobody but a proxy counts that; a client sends it with TRACE at most.
+    '(?:x-)?(?:max|im)-?forwards',
     // Whose address it is: Client-IP, True-Client-IP, CF-Connecting-IPv6, X-Real-IP, X-Azure-ClientIP, X-Client-For.
-    '(?:.*-)?(?:client|clientip|real|remote|connecting|source|socket|peer|proxyuser)-?(?:ip(?:v[46])?|addr|address|for|host|port)(?:-port)?',
+    '(?:.*-)?(?:client|clientip|real|remote|connecting|source|src|socket|peer|proxyuser|cluster|originating)-?(?:ip(?:v[46])?|addr|address|for|host|port)(?:-port)?',
     '(?:.*-)?(?:clientip|realip|remoteip|socketip)',
     // What it was before it was passed on, and who says that he has logged in.
     'x-original(?:-.*)?',
@@ -93,10 +96,12 @@ const FORWARDING = new RegExp(
     'front-end-https',
     '(?:x-)?(?:ssl|tls)-.*',
     '(?:x-)?remote-(?:user|group|groups|name|email)',
-    'x-(?:auth-request|authentik|webauth)-.*',
+    'x-(?:auth-request|authentik|webauth|goog-iap|goog-authenticated|ms-client-principal)(?:-.*)?',
+    'x-authenticated-(?:user|userid|group|groups|name|email)',
     // By whom: nginx, HAProxy, Envoy, Varnish, WebLogic, and the networks of Amazon, Microsoft, Google, Cloudflare and others.
     'cdn-loop',
-    '(?:x-)?(?:proxy|nginx|haproxy|envoy|varnish|traefik|lb|akamai|fastly|azure|arr|appengine|vercel|nf|sucuri|amz-cf|amzn)(?:-.*)?',
+    'x-timer',
+    '(?:x-)?(?:proxy|bluecoat|nginx|haproxy|envoy|varnish|traefik|lb|akamai|fastly|azure|arr|appengine|vercel|nf|sucuri|amz-cf|amzn)(?:-.*)?',
     '(?:wl-proxy|cf|fly|do|incap|ngrok|tailscale|akamai)-.*',
     'x-cloud-trace-context',
     'surrogate-capability',

@@ -291,6 +291,20 @@ describe('isForwarded', () => {
     'x-auth-request-email',
     'tailscale-user-login',
     'ngrok-auth-user-email',
+    'max-forwards',
+    'x-forward-for',
+    'x-forwarder-for',
+    'cdn-src-ip',
+    'x-bluecoat-via',
+    'x-cluster-ip',
+    'x-cluster-client-ip',
+    'x-originating-ip',
+    'x-imforwards',
+    'x-timer',
+    'x-goog-iap-jwt-assertion',
+    'x-goog-authenticated-user-email',
+    'x-ms-client-principal-name',
+    'x-authenticated-user',
   ]) {
     it(`knows ${name}`, () => assert.equal(isForwarded({ host: 'localhost', [name]: '' }), true));
   }
@@ -304,16 +318,7 @@ describe('isForwarded', () => {
       'connection',
       'content-length',
     ],
-    ...[
-      'content-type',
-      'cookie',
-      'dnt',
-      'expect',
-      'if-none-match',
-      'kubectl-command',
-      'kubectl-session',
-      'max-forwards',
-    ],
+    ...['content-type', 'cookie', 'dnt', 'expect', 'if-none-match', 'kubectl-command', 'kubectl-session'],
     ...['origin', 'pragma', 'priority', 'range', 'referer', 'sec-ch-ua', 'sec-fetch-site', 'te', 'traceparent'],
     ...[
       'upgrade-insecure-requests',
