@@ -2,6 +2,14 @@ import { ResourceError } from '../transport/kubernetes-status.js';
 
 type Labels = Readonly<Record<string, string>>;
 
+// Characters of a label's key and value. Whatever else Kubernetes has a meaning for is refused, and not read as a key.
+const KEY = '[\\w./-]+';
+const VALUE = '[^\\s!=<>(),]*';
+const SET = new RegExp(`^(${KEY})\\s+(in|notin)\\s*\\(([^()]*)\\)$`);
+const ITEM = new RegExp(`^${VALUE}$`);
+const EQUALITY = new RegExp(`^(${KEY})\\s*(==?|!=)\\s*(${VALUE})$`);
+const PRESENCE = new RegExp(`^(!?)\\s*(${KEY})$`);
+
 /** `a=b`, `a==b`, `a!=b`, `a in (x,y)`, `a notin (x,y)`, `a`, `!a`; a comma is "and". Pure; throws a 400. */
 export function parseLabelSelector(text: string): (labels: Labels) => boolean {
   const parts = text.split(/,(?![^(]*\))/).map((part) => part.trim());
@@ -10,22 +18,25 @@ export function parseLabelSelector(text: string): (labels: Labels) => boolean {
 }
 
 function labelTerm(text: string): (labels: Labels) => boolean {
-  const set = /^([^\s!=]+)\s+(in|notin)\s+\(([^()]*)\)$/.exec(text);
+  const set = SET.exec(text);
   if (set) {
     const [, key = '', word, list = ''] = set;
     const values = list.split(',').map((value) => value.trim());
+    if (!values.every((value) => ITEM.test(value))) throw unparsable(text);
     return (labels) => values.includes(labels[key] ?? '\0') === (word === 'in');
   }
-  const equality = /^([^\s!=]+)\s*(==?|!=)\s*([^\s!=]*)$/.exec(text);
+  const equality = EQUALITY.exec(text);
   if (equality) {
     const [, key = '', sign, value] = equality;
     return (labels) => (labels[key] === value) === (sign !== '!=');
   }
-  const presence = /^(!?)\s*([^\s!=]+)$/.exec(text);
-  if (!presence) throw ResourceError.badRequest(`unable to parse the label selector "${text}"`);
+  const presence = PRESENCE.exec(text);
+  if (!presence) throw unparsable(text);
   const [, not, key = ''] = presence;
   return (labels) => Object.hasOwn(labels, key) === (not === '');
 }
+
+const unparsable = (text: string): Error => ResourceError.badRequest(`unable to parse the label selector "${text}"`);
 
 /**
  * `metadata.name=x,involvedObject.kind!=y`: equality of named fields. An empty value matches a missing field, as kubectl

@@ -89,6 +89,8 @@ describe('the resource API', () => {
     ['?labelSelector=!tier', ['hello']],
     ['?labelSelector=tier in (web,db),zone=a', ['labelled']],
     ['?labelSelector=tier notin (web)', ['hello']],
+    ['?labelSelector=tier in(web, db)', ['labelled']],
+    ['?labelSelector=example.com/tier,tier', []],
     ['?fieldSelector=metadata.name%3Dhello', ['hello']],
     ['?fieldSelector=metadata.name!%3Dhello,metadata.namespace%3D', ['labelled']],
     ['?limit=1&timeout=32s', ['hello', 'labelled']],
@@ -261,7 +263,13 @@ describe('the resource API', () => {
       ['PUT', `${APPS}/other`, { spec: { services: 5 } }],
       /^422 Invalid: apps\.supercargo\.io "other" is invalid: spec\.services: /,
     ],
-    ['a selector that is none', ['GET', `${APPS}?labelSelector=%3D%3D`], /^400 BadRequest/],
+    ...['==', '(((', ')', 'tier>1', 'tier<1', 'tier in web', 'tier in (web', 'tier=(web)', 'a b', '*', 'a=1;b=2'].map(
+      (text): [string, Parameters<typeof ask>, RegExp] => [
+        `the selector ${text}, which is none`,
+        ['GET', `${APPS}?labelSelector=${encodeURIComponent(text)}`],
+        /^400 BadRequest: unable to parse the label selector/,
+      ],
+    ),
     [
       'a field that cannot be selected',
       ['GET', `${APPS}?fieldSelector=spec.appId%3D1`],
