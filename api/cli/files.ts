@@ -3,6 +3,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { API_VERSION, KINDS, type Source } from '../../crds/model/kinds.js';
 import { isMap } from '../../crds/model/maps.js';
+import { NAME, NAME_RULE } from '../../crds/model/names.js';
 import { suggestion } from '../../crds/schema/nearest.js';
 import { yamlItems } from '../../crds/yaml/yaml-items.js';
 import { errorCode, errorMessage } from '../platform/errors.js';
@@ -84,6 +85,9 @@ function nameIn(
   const { metadata } = value;
   const name = isMap(metadata) ? metadata.name : undefined;
   if (typeof name !== 'string' || name === '') return { mistake: 'Missing: metadata.name, a string', path: 'metadata' };
+  if (!NAME.test(name)) {
+    return { mistake: `${JSON.stringify(name)} is not a name: ${NAME_RULE}`, path: 'metadata.name' };
+  }
   return { kind, name, value };
 }
 

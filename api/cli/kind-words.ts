@@ -1,4 +1,5 @@
 import { descriptorOf, KINDS, type Kind, PLURALS } from '../../crds/model/kinds.js';
+import { NAME, NAME_RULE } from '../../crds/model/names.js';
 import { nearest } from '../../crds/schema/nearest.js';
 import { usageError } from './failure.js';
 
@@ -34,11 +35,20 @@ export interface Subject {
   readonly name: string;
 }
 
+/**
+ * A document by its kind and name. Pure; throws for what no document can be called. Such a name never gets into an address:
+ * `..` there means what is above.
+ */
+export function subject(kind: Kind, name: string): Subject {
+  if (!NAME.test(name)) throw usageError(`${JSON.stringify(name)} is not a name`, `In names, ${NAME_RULE}`);
+  return { kind, name };
+}
+
 /** `app/hello`. Pure; a word without a slash is a name of the kind given, if one is. */
 export function subjectOf(text: string, otherwise?: Kind): Subject {
   const slash = text.indexOf('/');
-  if (slash > 0 && slash < text.length - 1) return { kind: kindOf(text.slice(0, slash)), name: text.slice(slash + 1) };
-  if (slash < 0 && otherwise !== undefined) return { kind: otherwise, name: text };
+  if (slash > 0 && slash < text.length - 1) return subject(kindOf(text.slice(0, slash)), text.slice(slash + 1));
+  if (slash < 0 && otherwise !== undefined) return subject(otherwise, text);
   throw usageError(`"${text}" names nothing`, 'Expected KIND/NAME, such as app/hello');
 }
 
@@ -48,4 +58,5 @@ export const subjectText = ({ kind, name }: Subject): string => `${kind.toLowerC
 /** Paths of the resource API. Pure. */
 export const GROUP_PATH = '/apis/supercargo.io/v1';
 export const collectionPath = (kind: Kind): string => `${GROUP_PATH}/${PLURALS[kind]}`;
-export const objectPath = ({ kind, name }: Subject): string => `${collectionPath(kind)}/${encodeURIComponent(name)}`;
+/** Throws for what no document can be called. */
+export const objectPath = ({ kind, name }: Subject): string => `${collectionPath(kind)}/${subject(kind, name).name}`;

@@ -11,6 +11,7 @@ import {
   kindsOf,
   objectPath,
   type Subject,
+  subject,
   subjectOf,
   subjectText,
 } from '../kind-words.js';
@@ -36,7 +37,7 @@ export async function get(session: Session, words: readonly string[], options: G
   if (options.orphaned) return orphans(session, first, names, { ...options, output });
   const subjects = first.includes('/')
     ? words.map((word) => subjectOf(word))
-    : names.flatMap((name) => kindsOf(first).map((kind): Subject => ({ kind, name })));
+    : names.flatMap((name) => kindsOf(first).map((kind) => subject(kind, name)));
   const client = await session.client();
   if (options.watch) return watch(session, first, subjects, { ...options, output });
   if (subjects.length > 0) {
