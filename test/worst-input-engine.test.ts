@@ -314,7 +314,7 @@ describe('the worst MiB of others', function () {
           });
           const world = startWorld({ engine, log: pino({ level: 'silent' }), clock: systemClock });
           const isLost = new Promise<void>((resolve) => {
-            world.onChange(() => void (world.fresh || resolve()));
+            world.onChange(() => void (world.hasSynced || resolve()));
           });
           await world.start();
           tellListed();

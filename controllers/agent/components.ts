@@ -64,7 +64,7 @@ function actingComponents({
       name: 'the folders',
       start: async () => {
         // An engine that hangs would hold up everything else.
-        if (world.fresh) await seed(context, handle.dockerHost);
+        if (world.hasSynced) await seed(context, handle.dockerHost);
         await folders.start();
       },
       stop: () => folders.stop(),

@@ -5,9 +5,9 @@ import type { Store } from '../../api/store/store.js';
 import type { Kind } from '../../crds/model/kinds.js';
 import { appController } from '../app/controller.js';
 import type { Engine } from '../engine/engine.js';
+import type { EngineCache, Pulls } from '../engine/engine-cache.js';
 import type { EngineTraits } from '../engine/engine-traits.js';
 import type { Archives } from '../engine/images/archives.js';
-import type { Pulls, World } from '../engine/world.js';
 import { gitSourceController } from '../git-source/controller.js';
 import type { GitSourceDeps } from '../git-source/observe.js';
 import type { Capability } from '../host/facts/capabilities.js';
@@ -28,7 +28,7 @@ export interface ControllerContext {
   readonly store: Store;
   readonly engine: Engine;
   /** What the engine has, as it was seen last. */
-  readonly world: World;
+  readonly world: EngineCache;
   readonly pulls: Pulls;
   readonly archives?: Pick<Archives, 'holds'> | undefined;
   readonly traits: () => EngineTraits;

@@ -105,7 +105,7 @@ export class EngineHandle {
     if (!this.#found) return SEARCHING;
     const { lostAtMs } = this.world.vitals;
     const isLost = lostAtMs !== undefined && this.deps.clock.monotonic() - lostAtMs > PATIENCE_MS;
-    return isLost ? this.world.trouble : undefined;
+    return isLost ? this.world.syncError : undefined;
   }
 
   /** The engine, for somebody who waits for an answer. Throws `EngineUnreachable` when there is `trouble`. */

@@ -118,7 +118,7 @@ export async function wire(context: AgentContext) {
       healthChecks(
         healthFacts({
           ...{ ...settings, store, loops, vitals: handle.vitals },
-          engineTrouble: handle.vitals && world.trouble,
+          engineTrouble: handle.vitals && world.syncError,
           engineUnanswered: handle.vitals && world.unanswered(),
           apiTrouble: gateway.trouble,
         }),

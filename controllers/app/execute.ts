@@ -1,7 +1,7 @@
 import { timeoutSignal } from '../../api/platform/time-limit.js';
 import { isActive } from '../../crds/model/active.js';
 import type { App } from '../../crds/model/kinds.js';
-import type { World } from '../engine/world.js';
+import type { EngineCache } from '../engine/engine-cache.js';
 import { discard, finish, refuse } from './commands/command-steps.js';
 import { event, warning } from './events.js';
 import type { AppDeps, Memory } from './observe.js';
@@ -81,7 +81,10 @@ export async function executeAppStep(
 }
 
 /** Asks the engine for the missing images before anything stops for them. Returns the first one that is local after all. */
-async function findLocalImage(world: World, { earlyStops }: AppFacts['diskPressure']): Promise<string | undefined> {
+async function findLocalImage(
+  world: EngineCache,
+  { earlyStops }: AppFacts['diskPressure'],
+): Promise<string | undefined> {
   for (const { image } of earlyStops) if (await world.refreshImage(image, timeoutSignal(LOOK_MS))) return image;
   return undefined;
 }

@@ -19,9 +19,9 @@ import { APP_COMMANDS, pendingRequest } from '../../crds/model/requests.js';
 import { cameAsTargetState } from '../../crds/model/target-state.js';
 import { checkRelease } from '../../crds/schema/check-release.js';
 import { standaloneNames, standaloneServices } from '../../crds/schema/standalone.js';
+import type { EngineCache } from '../engine/engine-cache.js';
 import type { EngineTraits } from '../engine/engine-traits.js';
 import { foreignImage } from '../engine/platform.js';
-import type { World } from '../engine/world.js';
 import type { Capability } from '../host/facts/capabilities.js';
 import type { UpdateLocks } from '../host/locks/update-locks.js';
 import type { Ages } from '../runtime/ages.js';
@@ -35,7 +35,7 @@ import { filterByContract } from './release/contracts.js';
 export interface Observed {
   readonly store: Store;
   /** Read only: the App never acts on the engine. */
-  readonly world: World;
+  readonly world: EngineCache;
   readonly locks: UpdateLocks;
   /** What the engine is like. Without it the platform of images is not checked. */
   readonly traits?: () => EngineTraits;
@@ -124,7 +124,7 @@ export function observeApp(
 }
 
 /** Returns an issue for each service whose local image is made for another machine, unless a container was made of it. */
-function foreignImages(app: App, world: World, machine: string | undefined): readonly Issue[] {
+function foreignImages(app: App, world: EngineCache, machine: string | undefined): readonly Issue[] {
   const { appId, release } = identityOf(app);
   if (release === null) return [];
   return Object.entries(app.spec.services ?? {}).flatMap(([name, { image: reference, platform }]) => {
@@ -140,7 +140,7 @@ function foreignImages(app: App, world: World, machine: string | undefined): rea
  * Returns an issue for each path of the host that the labels of a local image mount without leave. The labels are not
  * known before the image is local.
  */
-function accessOfImages({ metadata, spec }: App, world: World): readonly Issue[] {
+function accessOfImages({ metadata, spec }: App, world: EngineCache): readonly Issue[] {
   if (spec.release === null || spec.allowHostBinds === true || cameAsTargetState(metadata)) return [];
   return Object.entries(spec.services ?? {}).flatMap(([name, fields]) =>
     accessOfImage(fields, world.image(fields.image)?.config.Labels ?? {}).map((one) => ({
@@ -162,7 +162,11 @@ function takenNames(store: Store, app: App, desired: readonly AnyDeclared[]): re
  * Returns the desired images that keep a release from being promoted. Their documents may be out of date, because an
  * image may have gone while no agent was running: each has to be in the synced cache as well.
  */
-const missingImages = (store: Store, world: World, desired: readonly AnyDeclared[]): readonly Declared<'Image'>[] =>
+const missingImages = (
+  store: Store,
+  world: EngineCache,
+  desired: readonly AnyDeclared[],
+): readonly Declared<'Image'>[] =>
   desired
     .filter((one) => one.kind === 'Image')
     .filter(({ spec }) => !world.image(spec.image) || isBeingDeleted(store, spec.image));

@@ -45,7 +45,7 @@ export interface Daemon {
 
 export interface EngineKeeperDeps {
   readonly daemon: Daemon;
-  readonly world: Pick<Informer, 'fresh' | 'explain' | 'onChange'>;
+  readonly world: Pick<Informer, 'hasSynced' | 'explain' | 'onChange'>;
   /** Whether requests are overdue, and when one becomes so. */
   readonly requests?: Pick<RequestWatch, 'isOverdue' | 'onChange'>;
   readonly clock: Clock;
@@ -87,7 +87,7 @@ export class EngineKeeper {
     // The stream of events breaks as soon as the daemon ends.
     this.#unwatch.push(
       world.onChange(({ type }) => {
-        if (type === 'all' && !world.fresh) this.#look();
+        if (type === 'all' && !world.hasSynced) this.#look();
       }),
     );
     if (requests) this.#unwatch.push(requests.onChange(() => this.#look()));
@@ -117,7 +117,7 @@ export class EngineKeeper {
       .then(() => {
         this.#isLooking = false;
         if (this.#stopping.signal.aborted) return;
-        const isWell = this.#trouble === undefined && this.deps.world.fresh;
+        const isWell = this.#trouble === undefined && this.deps.world.hasSynced;
         this.#cancel = this.deps.clock.after(isWell ? LOOK_MS : TROUBLED_LOOK_MS, () => this.#look());
       });
   }

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { withTimeout } from '../../api/platform/time-limit.js';
 import type { Cancel, Clock } from '../runtime/delays.js';
 import type { Engine } from './engine.js';
-import type { World } from './world.js';
+import type { EngineCache } from './engine-cache.js';
 
 /** What an engine is like, as far as it has been asked. */
 export interface EngineTraits {
@@ -29,7 +29,7 @@ export class TraitsReader {
   constructor(
     private readonly deps: {
       readonly engine: Pick<Engine, 'info'>;
-      readonly world: World;
+      readonly world: EngineCache;
       /** Programs for other machines run on the engine's as well. */
       readonly emulates: () => Promise<boolean>;
       readonly clock: Clock;
@@ -46,13 +46,13 @@ export class TraitsReader {
     const { world } = this.deps;
     const end = world.onChange(({ type }) => {
       if (type !== 'all') return;
-      if (world.fresh && !this.#wasFresh) void this.#ask();
-      else if (!world.fresh) this.#cancel(); // it is asked when it is back
-      this.#wasFresh = world.fresh;
+      if (world.hasSynced && !this.#wasFresh) void this.#ask();
+      else if (!world.hasSynced) this.#cancel(); // it is asked when it is back
+      this.#wasFresh = world.hasSynced;
     });
     this.#stopping.signal.addEventListener('abort', end, { once: true });
-    this.#wasFresh = world.fresh;
-    if (world.fresh) await this.#ask();
+    this.#wasFresh = world.hasSynced;
+    if (world.hasSynced) await this.#ask();
   }
 
   stop(): void {

@@ -5,14 +5,14 @@ import { hostOf, imageKey, normalizeReference, registryName, repositoryOf } from
 import type { App, Image, Service } from '../../crds/model/kinds.js';
 import { isSuspended, saysSuspended } from '../../crds/model/suspend.js';
 import type { Engine } from '../engine/engine.js';
+import type { EngineCache, PullOptions, Pulls } from '../engine/engine-cache.js';
 import type { Archives } from '../engine/images/archives.js';
-import type { PullOptions, Pulls, World } from '../engine/world.js';
 import { type ImageFacts, isReference } from './plan.js';
 import type { Attempts } from './pull-failure.js';
 
 export interface Observed {
   readonly store: Store;
-  readonly world: World;
+  readonly world: EngineCache;
   readonly pulls: Pulls;
   readonly archives?: Pick<Archives, 'holds'>;
   /** The time of day, ms since the epoch. */
@@ -137,7 +137,7 @@ function wantedBy(
 }
 
 /** Whether `other` would be lost with the reference: the same one, or a digest that Docker forgets with the last tag of its repository. */
-function takesAlong(world: World, reference: string, other: string): boolean {
+function takesAlong(world: EngineCache, reference: string, other: string): boolean {
   if (imageKey(other) === imageKey(reference)) return true;
   if (!other.includes('@') || repositoryOf(other) !== repositoryOf(reference)) return false;
   const digests = world.image(reference)?.digests ?? [];

@@ -2,7 +2,7 @@ import type { Image } from '../../crds/model/kinds.js';
 import type { ReasonOf } from '../../crds/model/reasons.js';
 import { SUSPENDED } from '../../crds/model/suspend.js';
 import type { SeenImage } from '../engine/engine.js';
-import type { Pulls } from '../engine/world.js';
+import type { Pulls } from '../engine/engine-cache.js';
 import { act, InvalidSpecError, type Plan, retry, settled, TerminalError, wait } from '../runtime/outcome.js';
 import { type Attempts, hopeless, isHopeless, nextAttempt, pullFailure } from './pull-failure.js';
 

@@ -12,12 +12,12 @@ import { imageKey } from '../../crds/model/image-reference.js';
 import { keyOf } from '../../crds/model/kinds.js';
 import { DEVICE_DOCUMENT } from '../../crds/model/names.js';
 import { type Engine, EngineUnreachable } from '../engine/engine.js';
+import type { EngineCache } from '../engine/engine-cache.js';
 import type { Archives } from '../engine/images/archives.js';
 import { type DiskSpace, NotEnoughDisk } from '../engine/images/disk-space.js';
 import { type ArchiveContent, readArchive } from '../engine/images/image-archive.js';
 import { asDockerArchive } from '../engine/images/oci-layout.js';
 import { ArchiveError, fileStream } from '../engine/images/tar-file.js';
-import type { World } from '../engine/world.js';
 import type { Cancel, Clock } from '../runtime/delays.js';
 import { checkUnpacked, watchReading } from './archive-limits.js';
 import { type LoadedFile, openLoadedFiles } from './loaded-files.js';
@@ -43,7 +43,7 @@ export interface SideLoaderDeps {
   readonly dataFolder: string;
   readonly store: Store;
   readonly engine: Engine;
-  readonly world: World;
+  readonly world: EngineCache;
   readonly logs: LogStream;
   readonly log: Logger;
   readonly clock: Clock;
@@ -249,7 +249,7 @@ export class SideLoader implements Archives {
   async #look(): Promise<void> {
     const { clock, world } = this.deps;
     this.#timer?.();
-    if (!world.fresh) return; // its return is announced
+    if (!world.hasSynced) return; // its return is announced
     const names = (await readdir(this.#folder)).filter((name) => /^[^.].*\.(tar|tar\.gz|tgz)$/.test(name)).sort();
     const there = new Set(names);
     for (const known of [this.#sightings, this.#failing, this.#changes])

@@ -3,7 +3,7 @@ import { isReady, isStalled } from '../../crds/model/conditions.js';
 import type { Network } from '../../crds/model/kinds.js';
 import { API_NETWORK } from '../../crds/model/names.js';
 import { isSuspended, saysSuspended } from '../../crds/model/suspend.js';
-import type { WorldChange } from '../engine/world.js';
+import type { EngineChange } from '../engine/engine-cache.js';
 import type { Controller } from '../runtime/controller.js';
 import { reconciler } from '../runtime/reconciler.js';
 import { executeNetworkStep } from './execute.js';
@@ -33,7 +33,7 @@ export const networkController = (deps: NetworkDeps, leaks = new Leaks()): Contr
   }),
   watches: (wake) => {
     const { world } = deps;
-    const look = (change: WorldChange): void => {
+    const look = (change: EngineChange): void => {
       const isMeant = (id: string): boolean =>
         change.type === 'all' || (change.type === 'container' && change.id === id);
       if (change.type !== 'all' && change.type !== 'container') return;
@@ -62,7 +62,7 @@ export const networkController = (deps: NetworkDeps, leaks = new Leaks()): Contr
 });
 
 /** A container matters while one has to leave; another network, while it may be the one that overlaps with ours. Pure. */
-function concerns(change: WorldChange, network: Network): boolean {
+function concerns(change: EngineChange, network: Network): boolean {
   switch (change.type) {
     case 'all':
       return true;

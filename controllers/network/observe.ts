@@ -3,7 +3,7 @@ import type { Store } from '../../api/store/store.js';
 import { isActive } from '../../crds/model/active.js';
 import { keyOf, type Network } from '../../crds/model/kinds.js';
 import type { Engine } from '../engine/engine.js';
-import type { World } from '../engine/world.js';
+import type { EngineCache } from '../engine/engine-cache.js';
 import type { Leaks } from './leaks.js';
 import type { NetworkFacts } from './plan.js';
 
@@ -18,7 +18,7 @@ export interface ApiReach {
 /** What a pass over a network works with. */
 export interface NetworkDeps {
   readonly store: Store;
-  readonly world: World;
+  readonly world: EngineCache;
   readonly engine: Engine;
   readonly logs: LogStream;
   /** Nothing is said of it when absent. */

@@ -6,12 +6,12 @@ import { isSuspended, SUSPENDED, suspendedMessage } from '../../crds/model/suspe
 import { type Outcome, type Plan, type Reconcile, wait } from './outcome.js';
 import { conditionsBefore, RUNTIME_CONDITIONS } from './result-to-action.js';
 
-/** A copy of somebody else's state, as a pass needs it. `World` is one. */
+/** A copy of somebody else's state, as a pass needs it. `EngineCache` is one. */
 interface Synced {
   /** It holds everything as it is now. */
-  readonly fresh: boolean;
+  readonly hasSynced: boolean;
   /** Why it is not, as a sentence. */
-  readonly trouble?: string | undefined;
+  readonly syncError?: string | undefined;
   /** What the engine does not tell of those objects, as a sentence; undefined when nothing is missing. */
   unanswered?(about: readonly string[]): string | undefined;
 }
@@ -24,7 +24,7 @@ function waitForEngine(
   cache: Synced,
   about: readonly string[] = [],
 ): Outcome<'EngineUnreachable' | 'EngineHangs'> | undefined {
-  if (!cache.fresh) return wait('EngineUnreachable', cache.trouble ?? 'The engine has not answered yet').outcome;
+  if (!cache.hasSynced) return wait('EngineUnreachable', cache.syncError ?? 'The engine has not answered yet').outcome;
   const unanswered = about.length === 0 ? undefined : cache.unanswered?.(about);
   return unanswered === undefined ? undefined : wait('EngineHangs', unanswered).outcome;
 }
@@ -71,7 +71,7 @@ export interface Reconciler<
   readonly now: () => number;
   /** Passes wait for it; absent for a kind that does without the engine. */
   readonly cache?: Synced;
-  /** What the resource is on the engine, as `World.unanswered` names objects: nothing is concluded of what the engine does not tell. */
+  /** What the resource is on the engine, as `EngineCache.unanswered` names objects: nothing is concluded of what the engine does not tell. */
   about?(resource: Resource<K>): readonly string[];
   /** Told instead of a pass while the cache is not synced. */
   unsynced?(resource: Resource<K>): void;
@@ -136,7 +136,7 @@ export const reconciler =
     if (!found) return { is: 'settled' };
     const unheard = cache && waitForEngine(cache, of.about?.(found));
     if (unheard) {
-      if (!cache.fresh) await passUnsynced(of, found, signal);
+      if (!cache.hasSynced) await passUnsynced(of, found, signal);
       return unheard;
     }
     const app = of.suspendedWith?.(found);

@@ -5,7 +5,7 @@ import type { App, Service } from '../../crds/model/kinds.js';
 import { waitsForApp } from '../../crds/model/readiness.js';
 import { APP_COMMANDS, startedRequest } from '../../crds/model/requests.js';
 import { isSuspended, saysSuspended } from '../../crds/model/suspend.js';
-import type { World, WorldChange } from '../engine/world.js';
+import type { EngineCache, EngineChange } from '../engine/engine-cache.js';
 import { Ages } from '../runtime/ages.js';
 import type { Controller } from '../runtime/controller.js';
 import { type Outcome, wait } from '../runtime/outcome.js';
@@ -130,7 +130,7 @@ const isCommanded = (app: App, { status }: Service): boolean =>
   });
 
 /** Whether a change on the engine may give a service work. */
-function concernsWorld({ store, world }: ServiceDeps, change: WorldChange, service: Service): boolean {
+function concernsWorld({ store, world }: ServiceDeps, change: EngineChange, service: Service): boolean {
   const { spec, status } = service;
   switch (change.type) {
     case 'all':
@@ -151,5 +151,5 @@ function concernsWorld({ store, world }: ServiceDeps, change: WorldChange, servi
   }
 }
 
-const isAttached = (world: World, network: string, { status }: Service): boolean =>
+const isAttached = (world: EngineCache, network: string, { status }: Service): boolean =>
   world.attachedTo(network).some(({ id }) => id === status?.container?.id);

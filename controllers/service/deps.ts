@@ -3,8 +3,8 @@ import type { Keys } from '../../api/device-state/keys.js';
 import type { LogStream } from '../../api/device-state/logs.js';
 import type { Store } from '../../api/store/store.js';
 import type { Engine } from '../engine/engine.js';
+import type { EngineCache } from '../engine/engine-cache.js';
 import type { EngineTraits } from '../engine/engine-traits.js';
-import type { World } from '../engine/world.js';
 import type { DeviceFacts } from '../host/facts/facts.js';
 import type { Handovers } from '../host/locks/handovers.js';
 import type { UpdateLocks } from '../host/locks/update-locks.js';
@@ -17,7 +17,7 @@ import type { Terminations } from './terminations.js';
 
 export interface ServiceDeps {
   readonly store: Store;
-  readonly world: World;
+  readonly world: EngineCache;
   readonly engine: Engine;
   readonly locks: UpdateLocks;
   readonly handovers: Handovers;

@@ -1,14 +1,14 @@
 import type { Store } from '../../api/store/store.js';
 import type { Problem, Service } from '../../crds/model/kinds.js';
 import type { SeenContainer } from '../engine/engine.js';
+import type { EngineCache } from '../engine/engine-cache.js';
 import { APP_ID, SERVICE_NAME } from '../engine/labels.js';
-import type { World } from '../engine/world.js';
 import type { Cancel, Clock } from '../runtime/delays.js';
 import { identityOf } from './spec/identity.js';
 
 export interface OrphanDeps {
   readonly store: Pick<Store, 'get' | 'list' | 'watch' | 'report'>;
-  readonly world: Pick<World, 'fresh' | 'containers' | 'onChange'>;
+  readonly world: Pick<EngineCache, 'hasSynced' | 'containers' | 'onChange'>;
   readonly clock: Clock;
 }
 
@@ -24,7 +24,7 @@ export function watchOrphans({ store, world, clock }: OrphanDeps): () => void {
   let planned: Cancel | undefined;
   const look = (): void => {
     planned = undefined;
-    if (world.fresh) store.report('engine', orphansOf(world.containers(), serviceNames(store)));
+    if (world.hasSynced) store.report('engine', orphansOf(world.containers(), serviceNames(store)));
   };
   const soon = (): void => {
     planned ??= clock.after(DELAY_MS, look);

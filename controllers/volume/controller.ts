@@ -4,7 +4,7 @@ import { accessOfVolume } from '../../crds/model/host-access.js';
 import type { App, Volume } from '../../crds/model/kinds.js';
 import { startedRequest } from '../../crds/model/requests.js';
 import { isSuspended, saysSuspended } from '../../crds/model/suspend.js';
-import type { WorldChange } from '../engine/world.js';
+import type { EngineChange } from '../engine/engine-cache.js';
 import type { Controller } from '../runtime/controller.js';
 import { reconciler } from '../runtime/reconciler.js';
 import { executeVolumeStep } from './execute.js';
@@ -63,7 +63,7 @@ const hangsOnLeave = (app: App, volume: Volume): boolean =>
   (app.spec.allowHostBinds === true) === isStalled(volume);
 
 /** A container matters while one has to let go. Pure. */
-function concerns(change: WorldChange, volume: Volume): boolean {
+function concerns(change: EngineChange, volume: Volume): boolean {
   switch (change.type) {
     case 'all':
       return true;

@@ -5,13 +5,13 @@ import type { Volume } from '../../crds/model/kinds.js';
 import { startedRequest } from '../../crds/model/requests.js';
 import { accessByHand } from '../../crds/schema/check-host-access.js';
 import type { Engine } from '../engine/engine.js';
-import type { World } from '../engine/world.js';
+import type { EngineCache } from '../engine/engine-cache.js';
 import type { VolumeFacts } from './plan.js';
 
 /** What a pass over a volume works with. */
 export interface VolumeDeps {
   readonly store: Store;
-  readonly world: World;
+  readonly world: EngineCache;
   readonly engine: Engine;
   readonly logs: LogStream;
   /** ms since the epoch */

@@ -8,7 +8,7 @@ import { APP_ID, APP_UUID, SUPERVISED } from '../engine/labels.js';
 
 export interface OrphansDeps {
   readonly store: Pick<Store, 'list' | 'unavailableOrigins'>;
-  readonly world: Pick<Informer, 'fresh' | 'trouble' | 'vitals' | 'volumes' | 'refreshVolume'>;
+  readonly world: Pick<Informer, 'hasSynced' | 'syncError' | 'vitals' | 'volumes' | 'refreshVolume'>;
   readonly engine: Pick<Engine, 'removeVolume' | 'volumeUsers'>;
   readonly logs: Pick<LogStream, 'system'>;
   /** What is declared has been read: an app that is not known yet is not gone. Taken for granted when absent. */
@@ -21,7 +21,7 @@ export function orphanedVolumes(deps: OrphansDeps): OrphanedVolumes {
   const needDeclared = (): void => {
     if (!isDeclared()) throw new Error('The agent is still reading what is declared; try again in a moment');
   };
-  const unknown = (): Error => new Error(world.trouble ?? 'The engine has not answered yet');
+  const unknown = (): Error => new Error(world.syncError ?? 'The engine has not answered yet');
   const lastSeen = (): readonly OrphanedVolume[] => {
     needDeclared();
     if (world.vitals.listedAtMs === undefined) throw unknown();
@@ -29,7 +29,7 @@ export function orphanedVolumes(deps: OrphansDeps): OrphanedVolumes {
   };
   const list = (): readonly OrphanedVolume[] => {
     needDeclared();
-    if (!world.fresh) throw unknown();
+    if (!world.hasSynced) throw unknown();
     return lastSeen();
   };
   return {

@@ -63,7 +63,7 @@ for (const punctuality of PUNCTUALITIES) {
           watch: () => () => undefined,
           report: (_, problems) => told.push(problems.length),
         },
-        world: { fresh: true, containers: () => [aContainer()], onChange: () => () => undefined },
+        world: { hasSynced: true, containers: () => [aContainer()], onChange: () => () => undefined },
         clock,
       });
       await fire(2);

@@ -170,7 +170,7 @@ export class Simulation {
     const { agent } = this.#device;
     if (agent && !agent.isDead) return agent;
     const next = await this.#device.boot();
-    if (!this.#dropsEvents && next.world.fresh) this.#checker.mayBeOutdated = false;
+    if (!this.#dropsEvents && next.world.hasSynced) this.#checker.mayBeOutdated = false;
     return next;
   }
 
@@ -186,7 +186,8 @@ export class Simulation {
     const agent = await this.#agent();
     const before = this.trace.length;
     await agent.relist();
-    if (!this.#dropsEvents && agent.world.fresh && this.trace.length === before) this.#checker.mayBeOutdated = false;
+    if (!this.#dropsEvents && agent.world.hasSynced && this.trace.length === before)
+      this.#checker.mayBeOutdated = false;
   }
 
   /** No more faults; whatever stood in the way is gone; and what the cron does every few minutes. */

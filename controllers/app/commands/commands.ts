@@ -19,8 +19,8 @@ import {
   startedRequest,
 } from '../../../crds/model/requests.js';
 import type { SeenVolume } from '../../engine/engine.js';
+import type { EngineCache } from '../../engine/engine-cache.js';
 import { APP_ID, SUPERVISED } from '../../engine/labels.js';
-import type { World } from '../../engine/world.js';
 import { act, type Plan, wait } from '../../runtime/outcome.js';
 import { identityOf } from '../release/children.js';
 
@@ -96,7 +96,7 @@ export const disruptiveOf = ({ commands }: Pick<PendingCommands, 'commands'>): r
   commands.filter(({ name }) => isDisruptive(name));
 
 /** Reads the pending commands of an App, and how far its services and volumes are with them. */
-export function observeCommands(store: Store, world: World, app: App): PendingCommands {
+export function observeCommands(store: Store, world: EngineCache, app: App): PendingCommands {
   const { name } = app.metadata;
   const services = store.list('Service').filter((one) => one.spec.app === name && isActive(one));
   const volumes = store.list('Volume').filter((one) => one.spec.app === name);
@@ -141,7 +141,7 @@ function progress(
 }
 
 /** Volumes that the App retains although its document does not name them, and that no container of ours mounts. */
-function retainedVolumes(app: App, volumes: readonly Volume[], world: World): readonly Volume[] {
+function retainedVolumes(app: App, volumes: readonly Volume[], world: EngineCache): readonly Volume[] {
   const declared = new Set(Object.keys(app.spec.volumes ?? {}).map((name) => childName(app.metadata.name, name)));
   return volumes.filter(
     ({ metadata, spec }) =>
@@ -156,7 +156,12 @@ function retainedVolumes(app: App, volumes: readonly Volume[], world: World): re
  * Volumes without a document that carry the App's number on the engine, or have its prefix and are mounted by its
  * containers.
  */
-function undeclaredVolumes(app: App, store: Store, world: World, mountedToo: boolean): readonly Declared<'Volume'>[] {
+function undeclaredVolumes(
+  app: App,
+  store: Store,
+  world: EngineCache,
+  mountedToo: boolean,
+): readonly Declared<'Volume'>[] {
   const { appId, uuid } = identityOf(app);
   const prefix = volumeName(appId, '');
   const known = new Set(store.list('Volume').map(({ spec }) => spec.volumeName));
@@ -178,10 +183,10 @@ function undeclaredVolumes(app: App, store: Store, world: World, mountedToo: boo
 const isOfApp = ({ labels }: SeenVolume, appId: number): boolean =>
   (labels[SUPERVISED] !== undefined || labels['io.resin.supervised'] !== undefined) && labels[APP_ID] === String(appId);
 
-const isMounted = (world: World, volume: string): boolean =>
+const isMounted = (world: EngineCache, volume: string): boolean =>
   world.containers().some(({ volumes }) => volumes.includes(volume));
 
-const isMountedBy = (world: World, volume: string, appId: number): boolean =>
+const isMountedBy = (world: EngineCache, volume: string, appId: number): boolean =>
   world.containers().some((one) => one.appId === appId && one.volumes.includes(volume));
 
 /** Whether a service has a request that it has not acknowledged: the lock is not given back meanwhile. Pure. */

@@ -5,8 +5,8 @@ import { isInUse } from '../../../crds/model/readiness.js';
 import type { ReasonOf } from '../../../crds/model/reasons.js';
 import { labelsOf } from '../../../crds/model/references.js';
 import { askedStrategy, killsFirst, type UpdateStrategy } from '../../../crds/model/update-strategy.js';
+import type { EngineCache } from '../../engine/engine-cache.js';
 import { IMAGE } from '../../engine/labels.js';
-import type { World } from '../../engine/world.js';
 import { act, type Plan, wait } from '../../runtime/outcome.js';
 import { sameSpec } from '../release/children.js';
 
@@ -85,7 +85,7 @@ export function planDiskPressure(
 /** Finds which services have to stop, and which images have to go, before which missing images are downloaded. */
 export function observeDiskPressure(
   store: Store,
-  world: World,
+  world: EngineCache,
   { desired, existing, missing }: DiskPressureInput,
 ): DiskPressure {
   if (missing.length === 0) return NO_DISK_PRESSURE;
@@ -133,7 +133,7 @@ interface DiskPressureInput {
   readonly missing: readonly string[];
 }
 
-const hasOldContainer = (world: World, { appId = 0, serviceName, image }: Service['spec']): boolean =>
+const hasOldContainer = (world: EngineCache, { appId = 0, serviceName, image }: Service['spec']): boolean =>
   world.containersOf(appId, serviceName).some(({ labels }) => labels[IMAGE] !== image);
 
 /** Old images of `delete-then-download` services that have stopped, but for one that somebody else's container keeps. */

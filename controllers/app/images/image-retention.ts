@@ -2,7 +2,7 @@ import type { Store } from '../../../api/store/store.js';
 import { isActive } from '../../../crds/model/active.js';
 import type { AnyDeclared, AnyResource, App, Image } from '../../../crds/model/kinds.js';
 import { lacksDisk } from '../../../crds/model/readiness.js';
-import type { World } from '../../engine/world.js';
+import type { EngineCache } from '../../engine/engine-cache.js';
 import type { Ages } from '../../runtime/ages.js';
 import { exactImage } from '../release/release-images.js';
 
@@ -30,7 +30,7 @@ interface ImageRetentionInput {
   readonly existing: readonly AnyResource[];
   readonly desired: readonly AnyDeclared[];
   readonly store: Store;
-  readonly world: World;
+  readonly world: EngineCache;
   readonly ages: Ages;
   /** The time of day, ms since the epoch. */
   readonly nowMs: number;

@@ -3,14 +3,14 @@ import { isActive } from '../../../crds/model/active.js';
 import { API_NETWORK } from '../../../crds/model/names.js';
 import { wantsApiNetwork } from '../../../crds/model/references.js';
 import type { ServiceFields } from '../../../crds/model/types.js';
-import type { World } from '../../engine/world.js';
+import type { EngineCache } from '../../engine/engine-cache.js';
 import { apiNetwork, identityOf, sameSpec } from './children.js';
 
 /**
  * Declares the shared network while any service of any App needs our API, also one that is being deleted: its container
  * may still be attached. Writes nothing when nothing changes.
  */
-export async function shareApiNetwork(store: Store, world: World): Promise<void> {
+export async function shareApiNetwork(store: Store, world: EngineCache): Promise<void> {
   const current = store.get('Network', API_NETWORK);
   const wanted = isWanted(store, world);
   const there = current !== undefined && isActive(current);
@@ -19,7 +19,7 @@ export async function shareApiNetwork(store: Store, world: World): Promise<void>
   await store.propose({ origin: 'agent', documents: wanted ? [{ document: apiNetwork }] : [] });
 }
 
-function isWanted(store: Store, world: World): boolean {
+function isWanted(store: Store, world: EngineCache): boolean {
   const wants = (fields: ServiceFields, image: string): boolean =>
     wantsApiNetwork(fields, { ...world.image(image)?.config.Labels });
   return (

@@ -4,8 +4,8 @@ import { withTimeout } from '../../../api/platform/time-limit.js';
 import type { Clock } from '../../runtime/delays.js';
 import type { Vitals } from '../../runtime/health.js';
 import { type Engine, EngineUnreachable } from '../engine.js';
-import type { World } from '../world.js';
-import { CachedWorld, type WorldDeps } from './cached-world.js';
+import type { EngineCache } from '../engine-cache.js';
+import { CachedEngine, type WorldDeps } from './cached-engine.js';
 
 /** How long the engine may take to accept the subscription, and again to answer the lists, ms. */
 const LIST_LIMIT_MS = 60_000;
@@ -13,7 +13,7 @@ const FIRST_DELAY_MS = 100;
 const LONGEST_DELAY_MS = 5_000;
 const COALESCE_MS = 15;
 
-export interface Informer extends World {
+export interface Informer extends EngineCache {
   /** For the health check. */
   readonly vitals: Vitals;
 
@@ -48,7 +48,7 @@ export function startWorld(deps: {
   readonly wanted?: () => Iterable<string>;
   readonly requests?: WorldDeps['requests'];
 }): Informer {
-  return new LiveWorld({ sameClock: true, coalesceMs: COALESCE_MS, ...deps });
+  return new EngineInformer({ sameClock: true, coalesceMs: COALESCE_MS, ...deps });
 }
 
 /** Of an engine that nobody has asked before now. */
@@ -64,7 +64,7 @@ interface Connection {
   readonly broken: AbortController;
 }
 
-class LiveWorld extends CachedWorld implements Informer {
+class EngineInformer extends CachedEngine implements Informer {
   readonly #ending = new AbortController();
   /** Whoever waits for the present attempt to list everything or fail. */
   #attempted: (() => void)[] = [];
@@ -89,8 +89,8 @@ class LiveWorld extends CachedWorld implements Informer {
     return { ...this.#vitals, lostAtMs: this.#vitals.lostAtMs ?? this.#explainedAtMs, engineAnswers: false };
   }
 
-  override get fresh(): boolean {
-    return this.#explanation === undefined && super.fresh;
+  override get hasSynced(): boolean {
+    return this.#explanation === undefined && super.hasSynced;
   }
 
   override lost(why: string): void {
@@ -99,8 +99,8 @@ class LiveWorld extends CachedWorld implements Informer {
     super.lost(why);
   }
 
-  override get trouble(): string | undefined {
-    return this.fresh ? undefined : (this.#explanation ?? super.trouble);
+  override get syncError(): string | undefined {
+    return this.hasSynced ? undefined : (this.#explanation ?? super.syncError);
   }
 
   explain(why: string | undefined): void {
@@ -108,14 +108,14 @@ class LiveWorld extends CachedWorld implements Informer {
     if (why === before) return;
     this.#explanation = why;
     if (why === undefined) {
-      if (this.fresh) this.announce({ type: 'all' });
+      if (this.hasSynced) this.announce({ type: 'all' });
       // What was seen meanwhile was seen of an engine that was not well.
       void this.relist();
       return;
     }
     if (before === undefined) this.#explainedAtMs = this.own.clock.monotonic();
     // A connection that is given up announces it itself.
-    if (before !== undefined || !super.fresh) this.announce({ type: 'all' });
+    if (before !== undefined || !super.hasSynced) this.announce({ type: 'all' });
     if (before === undefined) this.#attempt?.abort(new DOMException(why, 'TimeoutError'));
   }
 
@@ -129,7 +129,7 @@ class LiveWorld extends CachedWorld implements Informer {
   async relist(): Promise<void> {
     if (this.#ending.signal.aborted) return;
     const connection = this.#connection;
-    if (!connection || !this.fresh) {
+    if (!connection || !this.hasSynced) {
       const attempted = this.#nextAttempt();
       this.#hurry?.();
       return attempted;

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Engine } from '../engine.js';
-import type { WorldChange } from '../world.js';
+import type { EngineChange } from '../engine-cache.js';
 import type { RefreshQueue } from './refresh-queue.js';
 import type { RequestTracker } from './request-tracker.js';
 
@@ -9,6 +9,6 @@ export interface Watching {
   readonly engine: Engine;
   readonly questions: RequestTracker;
   readonly inspections: RefreshQueue;
-  readonly announce: (change: WorldChange) => void;
+  readonly announce: (change: EngineChange) => void;
   readonly log: Logger;
 }

@@ -4,7 +4,7 @@ import { toError } from '../../../api/platform/errors.js';
 import { Limiter } from '../../../api/platform/turns.js';
 import { imageKey, normalizeReference, repositoryOf } from '../../../crds/model/image-reference.js';
 import type { Engine } from '../engine.js';
-import type { PullOptions, Pulls, World } from '../world.js';
+import type { EngineCache, PullOptions, Pulls } from '../engine-cache.js';
 import type { Archives } from './archives.js';
 import type { DiskSpace } from './disk-space.js';
 import type { Credentials } from './registry-credentials.js';
@@ -38,7 +38,7 @@ export class PullQueue implements Pulls {
   constructor(
     private readonly deps: {
       readonly engine: Engine;
-      readonly world: Pick<World, 'refreshImage'>;
+      readonly world: Pick<EngineCache, 'refreshImage'>;
       /** For the registry of the reference. */
       readonly credentials?: Credentials;
       /** Asked before any registry. */

@@ -3,7 +3,7 @@ import type { LogStream } from '../../../api/device-state/logs.js';
 import { watchClock } from '../../runtime/clock-watch.js';
 import type { Clock } from '../../runtime/delays.js';
 import type { ContainerLogLine, Engine, SeenContainer } from '../engine.js';
-import type { World } from '../world.js';
+import type { EngineCache } from '../engine-cache.js';
 import { intoRun, LOG_START, type LogPosition, LogReader, resumed, sinceOf } from './log-position.js';
 
 const FIRST_DELAY_MS = 100;
@@ -18,7 +18,7 @@ export type LogLevel = 'all' | 'err' | 'none';
 
 export interface LogFollowerDeps {
   readonly engine: Engine;
-  readonly world: World;
+  readonly world: EngineCache;
   readonly logs: LogStream;
   /** Whose lines a container writes; undefined: nobody's, it is not followed. */
   readonly serviceOf: (
@@ -112,7 +112,7 @@ class LogFollower {
   }
 
   #lookAtAll(): void {
-    if (this.#audience && this.deps.world.fresh)
+    if (this.#audience && this.deps.world.hasSynced)
       this.#audience.runs ??= new Map(this.deps.world.containers().map((one) => [one.id, one.startedAt]));
     for (const { id } of this.deps.world.containers()) this.#look(id);
     for (const id of [...this.#followed.keys()]) this.#look(id);
@@ -121,7 +121,7 @@ class LogFollower {
   /** Follows a container that has something to say, lets go of one that went. */
   #look(id: string): void {
     const { world, serviceOf, levelOf } = this.deps;
-    if (!this.#audience?.runs || !world.fresh) return;
+    if (!this.#audience?.runs || !world.hasSynced) return;
     const container = world.containers().find((one) => one.id === id);
     if (!container) {
       this.#letGo(id);

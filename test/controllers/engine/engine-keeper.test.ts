@@ -66,7 +66,7 @@ describe('whoever looks after the engine', () => {
         },
       },
       world: {
-        get fresh() {
+        get hasSynced() {
           return isFresh;
         },
         explain: (why) => void said.push(why),

@@ -193,13 +193,16 @@ describe('reconciler', () => {
 
   it('waits for the cache, and tells the kind of it', async () => {
     const told: string[] = [];
-    const outcome = await pass({ cache: { fresh: false, trouble: 'gone' }, unsynced: ({ kind }) => told.push(kind) });
+    const outcome = await pass({
+      cache: { hasSynced: false, syncError: 'gone' },
+      unsynced: ({ kind }) => told.push(kind),
+    });
     assert.deepEqual(outcome, wait('EngineUnreachable', 'gone').outcome);
     assert.deepEqual([told, trace], [['Network'], []]);
   });
 
   it('writes the status of a kind that validates while the cache is not synced, and throws what is wrong', async () => {
-    const cache = { fresh: false, trouble: 'gone' };
+    const cache = { hasSynced: false, syncError: 'gone' };
     const validate: TestReconciler['validate'] = (_network, observation) => {
       trace.push(`validate ${observation}`);
     };
@@ -217,7 +220,7 @@ describe('reconciler', () => {
 
   it('does not validate a second time once the cache is synced: a plan does', async () => {
     const validate = () => assert.fail('validated');
-    assert.deepEqual(await pass({ cache: { fresh: true }, validate }), { is: 'settled' });
+    assert.deepEqual(await pass({ cache: { hasSynced: true }, validate }), { is: 'settled' });
   });
 
   it('concludes with the plan, the outcome of the steps and their result, before it throws a failure', async () => {

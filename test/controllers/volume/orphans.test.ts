@@ -27,7 +27,7 @@ const VOLUMES = [
 
 /** Volumes on an engine, beside one App and its volume. */
 function aDesk({
-  fresh = true,
+  hasSynced = true,
   everSeen = true,
   users = [] as string[],
   unavailableOrigins = [] as string[],
@@ -49,13 +49,13 @@ function aDesk({
         unavailableOrigins.map((origin) => ({ origin: origin as 'files', forMs: 0, message: 'no such folder' })),
     },
     world: {
-      fresh,
-      trouble: 'The engine is down',
+      hasSynced,
+      syncError: 'The engine is down',
       vitals: {
         listedAtMs: everSeen ? 1 : undefined,
         triedAtMs: 1,
-        lostAtMs: fresh ? undefined : 1,
-        engineAnswers: fresh,
+        lostAtMs: hasSynced ? undefined : 1,
+        engineAnswers: hasSynced,
       },
       volumes: () => volumes,
       refreshVolume: async () => undefined,
@@ -109,14 +109,14 @@ describe('orphaned volumes', () => {
   });
 
   it('are shown as they were last seen while the engine does not answer, and none is removed', async () => {
-    const { orphans } = aDesk({ fresh: false });
+    const { orphans } = aDesk({ hasSynced: false });
     assert.equal(orphans.lastSeen().length, 3);
     assert.throws(() => orphans.list(), /The engine is down/);
     await assert.rejects(orphans.remove('2_old', signal), /The engine is down/);
   });
 
   it('are not taken for none while the engine has never been seen', () => {
-    assert.throws(() => aDesk({ fresh: false, everSeen: false }).orphans.lastSeen(), /The engine is down/);
+    assert.throws(() => aDesk({ hasSynced: false, everSeen: false }).orphans.lastSeen(), /The engine is down/);
   });
 
   it('are not told of before what is declared has been read', async () => {

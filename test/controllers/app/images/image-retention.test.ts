@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Store } from '../../../../api/store/store.js';
 import { NO_UNWANTED_IMAGES, observeImageRetention } from '../../../../controllers/app/images/image-retention.js';
-import type { World } from '../../../../controllers/engine/world.js';
+import type { EngineCache } from '../../../../controllers/engine/engine-cache.js';
 import { Ages } from '../../../../controllers/runtime/ages.js';
 import type { AnyDeclared, AnyResource, App, Image } from '../../../../crds/model/kinds.js';
 import { lacksDisk } from '../../../../crds/model/readiness.js';
@@ -59,7 +59,9 @@ function listsOf(row: Row): string {
     existing,
     desired: wanted.map((name) => ({ kind: 'Image', metadata: { name } }) as AnyDeclared),
     store: { list: () => [old, waiting] } as unknown as Store,
-    world: { image: (reference: string) => (row.local?.includes(reference) ? {} : undefined) } as unknown as World,
+    world: {
+      image: (reference: string) => (row.local?.includes(reference) ? {} : undefined),
+    } as unknown as EngineCache,
     ages: new Ages(clock),
     nowMs: clock.now(),
     graceMs: row.graceMs ?? HOUR_MS,
@@ -141,7 +143,7 @@ describe('images that an App does not want', () => {
   it('are the shared nothing when there are none, whatever the disk', () => {
     const nothing = { list: () => assert.fail('asked for nothing') } as unknown as Store;
     const clock = new FakeClock();
-    const input = { app: anApp(), existing: [], desired: [], world: {} as World, nowMs: 0, graceMs: 0 };
+    const input = { app: anApp(), existing: [], desired: [], world: {} as EngineCache, nowMs: 0, graceMs: 0 };
     assert.equal(observeImageRetention({ ...input, store: nothing, ages: new Ages(clock) }), NO_UNWANTED_IMAGES);
     assert.deepEqual(NO_UNWANTED_IMAGES, { unused: [], expired: [], evictable: [], blocking: [] });
   });

@@ -256,7 +256,7 @@ describe('The log follower', () => {
     engine.endLog('c1', new EngineError('gone', 500));
     engine.endLog('c2', new EngineError('gone', 500));
     await pass(3_000);
-    assert.equal(world.fresh, false);
+    assert.equal(world.hasSynced, false);
     engine.requests = [];
     await pass(3_000);
     assert.deepEqual(

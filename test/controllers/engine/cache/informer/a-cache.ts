@@ -1,5 +1,5 @@
 import { startWorld } from '../../../../../controllers/engine/cache/informer.js';
-import type { WorldChange } from '../../../../../controllers/engine/world.js';
+import type { EngineChange } from '../../../../../controllers/engine/engine-cache.js';
 import { FakeClock } from '../../../../setup/fake-clock.js';
 import { aContainer, flush, ScriptedEngine, silent } from '../../scripted-engine.js';
 
@@ -9,7 +9,7 @@ export const COALESCE_MS = 15;
 export const LISTS = ['listContainers', 'listNetworks', 'listVolumes', 'listImages'];
 
 /** A change as the cache announces it: `container c1`, `network net`, `image`, `all`. */
-function changeText(change: WorldChange): string {
+function changeText(change: EngineChange): string {
   switch (change.type) {
     case 'container':
       return `container ${change.id}`;

@@ -11,8 +11,8 @@ describe('The cache of the engine, connecting', () => {
     const { world, first } = await aCache((engine) => engine.containers.set('c1', aContainer()));
     assert.deepEqual(first.requests, ['events', ...LISTS]);
     assert.deepEqual(first.changes, ['container c1', 'all']);
-    assert.equal(world.fresh, true);
-    assert.equal(world.trouble, undefined);
+    assert.equal(world.hasSynced, true);
+    assert.equal(world.syncError, undefined);
     assert.deepEqual(world.containers(), [aContainer()]);
   });
 
@@ -20,8 +20,8 @@ describe('The cache of the engine, connecting', () => {
     const clock = new FakeClock();
     const engine = new ScriptedEngine(() => clock.now());
     const world = startWorld({ engine, log: silent, clock });
-    assert.equal(world.fresh, false);
-    assert.notEqual(world.trouble, undefined);
+    assert.equal(world.hasSynced, false);
+    assert.notEqual(world.syncError, undefined);
     await flush();
     assert.deepEqual(engine.takeRequests(), []);
     await world.start();
@@ -36,13 +36,13 @@ describe('The cache of the engine, connecting', () => {
     const { world, engine, takeChanges, pass, first } = await aCache((it) => {
       it.down = true;
     });
-    assert.equal(world.fresh, false);
-    assert.equal(world.trouble, 'The Docker engine cannot be followed: connect ECONNREFUSED /run/docker.sock');
+    assert.equal(world.hasSynced, false);
+    assert.equal(world.syncError, 'The Docker engine cannot be followed: connect ECONNREFUSED /run/docker.sock');
     assert.deepEqual(first.requests, ['events']);
     engine.down = false;
     await pass(10_000);
-    assert.equal(world.fresh, true);
-    assert.equal(world.trouble, undefined);
+    assert.equal(world.hasSynced, true);
+    assert.equal(world.syncError, undefined);
     assert.deepEqual(takeChanges(), ['all']);
   });
 
@@ -50,8 +50,8 @@ describe('The cache of the engine, connecting', () => {
     const { world, engine } = await aCache((it) => {
       it.fault = (request) => (request === 'listVolumes' ? new EngineError('driver gone', 500) : undefined);
     });
-    assert.equal(world.fresh, false);
-    assert.equal(world.trouble, 'The Docker engine cannot be followed: driver gone');
+    assert.equal(world.hasSynced, false);
+    assert.equal(world.syncError, 'The Docker engine cannot be followed: driver gone');
     await flush();
     assert.equal(engine.listeners, 0);
   });
@@ -74,7 +74,7 @@ describe('The cache of the engine, connecting', () => {
     assert.deepEqual([vitals().lostAtMs, vitals().engineAnswers], [lostAtMs, true]);
     engine.fault = () => undefined;
     await pass(400);
-    assert.equal(world.fresh, true);
+    assert.equal(world.hasSynced, true);
     assert.deepEqual([vitals().lostAtMs, vitals().listedAtMs], [undefined, vitals().triedAtMs]);
   });
 
@@ -106,7 +106,7 @@ describe('The cache of the engine, connecting', () => {
     });
     engine.breakStreams();
     await flush();
-    assert.equal(world.fresh, false);
+    assert.equal(world.hasSynced, false);
     assert.deepEqual(takeChanges(), ['all']);
     assert.equal(world.containers().length, 2);
     engine.containers.set('c1', aContainer({ state: 'exited' }));
@@ -132,13 +132,16 @@ describe('The cache of the engine, connecting', () => {
     const { world, pass, takeChanges } = await aCache();
     world.explain('The engine hangs');
     await flush();
-    assert.deepEqual([world.fresh, world.trouble, world.vitals.engineAnswers], [false, 'The engine hangs', false]);
+    assert.deepEqual(
+      [world.hasSynced, world.syncError, world.vitals.engineAnswers],
+      [false, 'The engine hangs', false],
+    );
     world.explain('The engine has ended');
-    assert.equal(world.trouble, 'The engine has ended');
+    assert.equal(world.syncError, 'The engine has ended');
     assert.deepEqual(takeChanges(), ['all', 'all'], 'documents are to say so');
     await pass(reconnectDelayMs(1) + COALESCE_MS);
     world.explain(undefined);
-    assert.deepEqual([world.fresh, world.trouble], [true, undefined]);
+    assert.deepEqual([world.hasSynced, world.syncError], [true, undefined]);
   });
 
   it('believes nothing that a new connection shows while the engine is said not to be well, and lists again afterwards', async () => {
@@ -146,7 +149,7 @@ describe('The cache of the engine, connecting', () => {
     world.explain('Its containerd hangs');
     await pass(reconnectDelayMs(1) + COALESCE_MS);
     assert.equal(engine.listeners, 1, 'it is connected');
-    assert.deepEqual([world.fresh, world.trouble], [false, 'Its containerd hangs']);
+    assert.deepEqual([world.hasSynced, world.syncError], [false, 'Its containerd hangs']);
     assert.equal(world.vitals.engineAnswers, false);
     assert.ok(clock.monotonic() - (world.vitals.lostAtMs ?? Number.NaN) < 1_000);
     [engine.requests, takeChanges().length] = [[], 0];
@@ -154,7 +157,7 @@ describe('The cache of the engine, connecting', () => {
     world.explain(undefined);
     await flush();
     assert.deepEqual(engine.takeRequests(), LISTS);
-    assert.deepEqual([world.fresh, world.vitals.engineAnswers], [true, true]);
+    assert.deepEqual([world.hasSynced, world.vitals.engineAnswers], [true, true]);
     assert.deepEqual(takeChanges(), ['all', 'container c1']);
   });
 
@@ -162,7 +165,7 @@ describe('The cache of the engine, connecting', () => {
     const { world, engine } = await aCache();
     engine.breakStreams(new Error('aborted'));
     await flush();
-    assert.match(world.trouble ?? '', /aborted$/);
+    assert.match(world.syncError ?? '', /aborted$/);
   });
 
   it('stops: closes its stream, plans nothing, asks nothing', async () => {

@@ -232,7 +232,7 @@ describe('The cache of the engine, in random simulations', () => {
         const { world } = simulation;
         try {
           await simulation.run();
-          assert.equal(world.fresh, true, world.trouble);
+          assert.equal(world.hasSynced, true, world.syncError);
           if (relist) await world.relist();
           for (const reference of IMAGES) world.image(reference);
           await simulation.settle();

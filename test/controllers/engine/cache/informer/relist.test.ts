@@ -50,7 +50,7 @@ describe('The cache of the engine, listing again', () => {
     const { world, engine, takeChanges } = await aCache();
     engine.down = true;
     await world.relist();
-    assert.equal(world.fresh, false);
+    assert.equal(world.hasSynced, false);
     assert.deepEqual(takeChanges(), ['all']);
   });
 
@@ -61,7 +61,7 @@ describe('The cache of the engine, listing again', () => {
     await flush();
     engine.down = false;
     await world.relist();
-    assert.equal(world.fresh, true);
+    assert.equal(world.hasSynced, true);
   });
 
   it('does not bring back a container that was destroyed while the list was made', async () => {

@@ -12,8 +12,8 @@ import {
   type SeenNetwork,
   type SeenVolume,
 } from '../engine.js';
+import type { EngineCache, EngineChange } from '../engine-cache.js';
 import { type RequestWatch, timeText } from '../request-watch.js';
-import type { World, WorldChange } from '../world.js';
 import { ContainerWatch } from './container-watch.js';
 import { effectOf } from './event-effects.js';
 import { ImageWatch } from './image-watch.js';
@@ -35,25 +35,25 @@ export interface WorldDeps {
   readonly sameClock: boolean;
   /** Events about one object within this time cause one inspection, ms. */
   readonly coalesceMs: number;
-  /** References that documents name: what those images are is known before the world is fresh. */
+  /** References that documents name: what those images are is known before the cache has synced. */
   readonly wanted?: () => Iterable<string>;
   /** Knows which requests of anybody the engine leaves unanswered. */
   readonly requests?: Pick<RequestWatch, 'sentence' | 'onChange'>;
 }
 
-/** The cache behind `World`: takes lists, events and answers, and announces what they change. Opens no connection itself. */
-export class CachedWorld implements World {
+/** The cache behind `EngineCache`: takes lists, events and answers, and announces what they change. Opens no connection itself. */
+export class CachedEngine implements EngineCache {
   readonly #containers: ContainerWatch;
   readonly #networks: NetworkWatch;
   readonly #volumes: VolumeWatch;
   readonly #images: ImageWatch;
   readonly #questions: RequestTracker;
   readonly #inspections: RefreshQueue;
-  readonly #changes = new Emitter<WorldChange>((error, change) =>
+  readonly #changes = new Emitter<EngineChange>((error, change) =>
     this.deps.log.error({ err: error, change }, 'A listener of the world failed'),
   );
   readonly #stopping = new AbortController();
-  #trouble: string | undefined = 'The Docker engine has not been asked yet';
+  #syncError: string | undefined = 'The Docker engine has not been asked yet';
 
   constructor(private readonly deps: WorldDeps) {
     const { engine, log, clock } = deps;
@@ -76,7 +76,7 @@ export class CachedWorld implements World {
       atOnce: INSPECTIONS_AT_ONCE,
       clock,
     });
-    const announce = (change: WorldChange) => this.announce(change);
+    const announce = (change: EngineChange) => this.announce(change);
     const shared: Watching = { engine, log, questions: this.#questions, inspections: this.#inspections, announce };
     this.#containers = new ContainerWatch(shared);
     this.#networks = new NetworkWatch(shared);
@@ -85,12 +85,12 @@ export class CachedWorld implements World {
     deps.requests?.onChange((about) => this.#announceAbout(about));
   }
 
-  get fresh(): boolean {
-    return this.#trouble === undefined;
+  get hasSynced(): boolean {
+    return this.#syncError === undefined;
   }
 
-  get trouble(): string | undefined {
-    return this.#trouble;
+  get syncError(): string | undefined {
+    return this.#syncError;
   }
 
   unanswered(about?: readonly string[]): string | undefined {
@@ -135,7 +135,7 @@ export class CachedWorld implements World {
     return this.#images.get(reference);
   }
 
-  onChange(listener: (change: WorldChange) => void): () => void {
+  onChange(listener: (change: EngineChange) => void): () => void {
     return this.#changes.listen(listener);
   }
 
@@ -164,8 +164,8 @@ export class CachedWorld implements World {
   async list(signal: AbortSignal): Promise<void> {
     const { engine } = this.deps;
     // What happened while nobody listened may not show in a list: limits that were edited do not.
-    const wasFresh = this.#trouble === undefined;
-    const known = wasFresh ? this.#containers.known() : undefined;
+    const hadSynced = this.#syncError === undefined;
+    const known = hadSynced ? this.#containers.known() : undefined;
     const doubtful = this.#inspections.allFailing;
     this.#inspections.unmarkAll('');
     this.#images.listing();
@@ -189,17 +189,17 @@ export class CachedWorld implements World {
       () => undefined,
     );
     for (const key of doubtful) this.#announceAbout(key);
-    if (wasFresh) return;
+    if (hadSynced) return;
     await this.#images.learn(this.deps.wanted?.() ?? [], signal);
-    this.#trouble = undefined;
+    this.#syncError = undefined;
     this.announce({ type: 'all' });
   }
 
   /** The engine cannot be heard: what is shown may be out of date. `why` is one sentence. */
   lost(why: string): void {
-    const wasFresh = this.#trouble === undefined;
-    this.#trouble = why;
-    if (wasFresh) this.announce({ type: 'all' });
+    const hadSynced = this.#syncError === undefined;
+    this.#syncError = why;
+    if (hadSynced) this.announce({ type: 'all' });
   }
 
   handleEvent(event: EngineEvent): void {
@@ -291,7 +291,7 @@ export class CachedWorld implements World {
     }
   }
 
-  protected announce(change: WorldChange): void {
+  protected announce(change: EngineChange): void {
     this.#changes.emit(change);
   }
 }

@@ -1,7 +1,7 @@
 import type { SeenContainer, SeenImage, SeenNetwork, SeenVolume } from './engine.js';
 
 /** Which object may look different now. */
-export type WorldChange =
+export type EngineChange =
   | {
       readonly type: 'container';
       readonly appId: number | undefined;
@@ -16,11 +16,11 @@ export type WorldChange =
   | { readonly type: 'all' };
 
 /** What exists on the engine, as a cache that is kept current: list once, follow events, relist. Reads are synchronous. */
-export interface World {
+export interface EngineCache {
   /** False before the first full list and while the engine cannot be reached: then nothing may be concluded from absence. */
-  readonly fresh: boolean;
-  /** Why it is not fresh, for people. */
-  readonly trouble: string | undefined;
+  readonly hasSynced: boolean;
+  /** Why it has not synced, for people. */
+  readonly syncError: string | undefined;
   /**
    * What the engine leaves unanswered for too long, or fails to tell again and again, in one sentence; undefined while nothing
    * is. `about`: of these objects only, `container/<id or name>`, `network/<id or name>`, `volume/<name>`, `image/<reference>`:
@@ -43,7 +43,7 @@ export interface World {
    * time: the end of that is announced. Who must know which of the two asks `refreshImage`.
    */
   image(reference: string): SeenImage | undefined;
-  onChange(listener: (change: WorldChange) => void): () => void;
+  onChange(listener: (change: EngineChange) => void): () => void;
 
   /** After acting: looks at that object again and resolves when the cache shows it. */
   refreshContainer(id: string, signal: AbortSignal): Promise<SeenContainer | undefined>;
