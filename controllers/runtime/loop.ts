@@ -84,7 +84,11 @@ export class Loop {
     this.#running = true;
     this.#stops.push(
       store.watch(({ key, object, parts, type }) => {
-        if (object.kind !== kind) return;
+        if (object.kind !== kind) {
+          // Whether an owner is there is part of what its documents say.
+          if (type !== 'MODIFIED') for (const { metadata } of store.owned(key, kind)) this.#softEnqueue(metadata.name);
+          return;
+        }
         if (type === 'DELETED') this.#forget(object.metadata.name);
         else if (parts.some((part) => part !== 'status') || (parts.length === 0 && store.isPending(key))) {
           if (parts.includes('spec')) this.#backoff.forget(object.metadata.name);

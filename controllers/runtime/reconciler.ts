@@ -1,9 +1,9 @@
 import type { Store } from '../../api/store/store.js';
 import { isActive } from '../../crds/model/active.js';
 import type { Condition } from '../../crds/model/conditions.js';
-import type { Kind, Kinds, Resource } from '../../crds/model/kinds.js';
+import { type Kind, type Kinds, type Resource, splitKey } from '../../crds/model/kinds.js';
 import { isSuspended, SUSPENDED, suspendedMessage } from '../../crds/model/suspend.js';
-import { type Outcome, type Plan, type Reconcile, wait } from './outcome.js';
+import { type Outcome, type Plan, type Reconcile, type Unwell, wait } from './outcome.js';
 import { conditionsBefore, RUNTIME_CONDITIONS } from './result-to-action.js';
 
 /** A copy of somebody else's state, as a pass needs it. `EngineCache` is one. */
@@ -154,9 +154,20 @@ export const reconciler =
     const outcome = result.outcome ?? plan.outcome;
     const end = (await of.conclude?.(resource, observation, { plan, outcome, result })) ?? outcome;
     if (plan.failure) throw plan.failure;
-    if (!isActive(resource) && end.is === 'settled') await store.release(resource);
+    if (end.is !== 'settled') return end;
+    if (isActive(resource)) return { ...withoutOwner(store, resource), ...end };
+    await store.release(resource);
     return end;
   };
+
+/** That the document which made this one is missing, as a power failure may leave it: then nobody updates or removes it. */
+function withoutOwner(store: Store, { metadata: { owner } }: Resource): { readonly unwell?: Unwell } {
+  if (owner === undefined) return {};
+  const { kind, name } = splitKey(owner);
+  if (store.get(kind, name)) return {};
+  const message = `${kind} ${name}, which made it, is missing; it stays as it is until ${name} is declared again, or until it is deleted`;
+  return { unwell: { reason: 'OwnerMissing', message } };
+}
 
 /** What can be done without the engine: writes the status of a kind that validates, and throws what it finds wrong. */
 async function passUnsynced<K extends Kind, Observation, P extends Plan<unknown>, Result extends StepResult>(

@@ -31,13 +31,14 @@ export const readinessOf = (resource: HasConditions): Condition | undefined =>
 /** `Ready=True` at this very generation: a pass at it found nothing to do. Pure. */
 export const isReady = (resource: HasConditions): boolean => readinessOf(resource)?.status === 'True';
 
-/** Why a document is not Ready although nothing is left to do about it: what runs is not well. */
-export type UnwellReason = 'CrashLoop' | 'Unhealthy' | 'Failed' | 'ServicesNotHealthy';
+/** Why a document is not Ready although nothing is left to do about it: what runs is not well, or nobody looks after it. */
+export type UnwellReason = 'CrashLoop' | 'Unhealthy' | 'Failed' | 'ServicesNotHealthy' | 'OwnerMissing';
 const UNWELL: readonly string[] = [
   'CrashLoop',
   'Unhealthy',
   'Failed',
   'ServicesNotHealthy',
+  'OwnerMissing',
 ] satisfies readonly UnwellReason[];
 
 /**

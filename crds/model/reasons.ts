@@ -24,6 +24,10 @@ export const COMMON_REASONS = {
     meaning: 'The container engine leaves a request about it unanswered, or fails again and again to tell of it.',
     whatToDo: 'Nothing if it goes on; otherwise see what the message names, and the log of the engine.',
   },
+  OwnerMissing: {
+    meaning: 'The App that made the document is missing, so nobody updates or removes it; what runs goes on.',
+    whatToDo: 'Declare that App again, or delete the document.',
+  },
 } as const satisfies Readonly<Record<string, ReasonText>>;
 
 /**

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readinessOf } from '../../crds/model/conditions.js';
 import { keyOf } from '../../crds/model/kinds.js';
 import { declareApp } from '../setup/declared.js';
 import { Device } from '../simulation/device.js';
@@ -23,14 +24,23 @@ describe('an App whose document is lost', () => {
       await agent.settle();
       assert.deepEqual(viewOf(device).containers, running);
       assert.equal(agent.store.problems()[0]?.name, 'hello');
+      await device.halt();
 
-      for (const { kind, metadata } of agent.documents()) {
-        assert.equal(await agent.store.delete(metadata.origin, keyOf(kind, metadata.name)), 'deleted');
+      const next = await device.boot();
+      await next.settle();
+      assert.deepEqual(viewOf(device).containers, running);
+      assert.equal(next.store.problems()[0]?.name, 'hello');
+      for (const one of next.documents().filter(({ metadata }) => metadata.owner === 'App/hello')) {
+        assert.equal(readinessOf(one)?.reason, 'OwnerMissing', one.metadata.name);
       }
-      await agent.settle();
+
+      for (const { kind, metadata } of next.documents()) {
+        assert.equal(await next.store.delete(metadata.origin, keyOf(kind, metadata.name)), 'deleted');
+      }
+      await next.settle();
       const { containers, networks, locks } = viewOf(device);
       assert.deepEqual({ containers, networks, locks }, { containers: [], networks: [], locks: [] });
-      assert.deepEqual(agent.documents(), []);
+      assert.deepEqual(next.documents(), []);
     } finally {
       await device.stop();
     }

@@ -1,4 +1,4 @@
-import { isReady, isStalled } from '../../../crds/model/conditions.js';
+import { isSettled, isStalled } from '../../../crds/model/conditions.js';
 import type { App, Network } from '../../../crds/model/kinds.js';
 import { startedRequest } from '../../../crds/model/requests.js';
 import type { ServiceDeps } from '../deps.js';
@@ -24,7 +24,7 @@ function networkTrouble(
   if (!document) return terminating ? 'it is being removed' : 'no document declares it';
   if (document.status?.rebuilding) return 'it is being made anew';
   if (id === undefined) return 'it does not exist yet';
-  return isReady(document) || isStalled(document) ? undefined : 'it is not settled yet';
+  return isSettled(document) || isStalled(document) ? undefined : 'it is not settled yet';
 }
 
 /** A volume that no document declares is made by the engine itself (docs/reference/composition.md §1.8). */

@@ -85,6 +85,24 @@ describe('Loop', () => {
     assert.equal(ready('a')?.status, 'True');
   });
 
+  it('looks again when the owner comes or goes', async () => {
+    await propose(aNetwork('b'));
+    const document = aNetwork('a');
+    await store.propose({ origin: 'App/hello', owner: 'App/hello', documents: [{ document }] });
+    const { passes } = run([]);
+    await quiet();
+    assert.deepEqual(passes.splice(0), ['b', 'a']);
+    const app = {
+      apiVersion: document.apiVersion,
+      kind: 'App',
+      metadata: { name: 'hello' },
+      spec: { services: {} },
+    } as const;
+    await store.put('api', { document: app });
+    await quiet();
+    assert.deepEqual(passes, ['a']);
+  });
+
   it('makes one pass for each document there is, and rests', async () => {
     await propose(aNetwork('a'), aNetwork('b'));
     const { passes } = run([]);

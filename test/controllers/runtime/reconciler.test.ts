@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { act, type Outcome, type Plan, settled, TerminalError, wait } from '../../../controllers/runtime/outcome.js';
 import { type Reconciler, reconciler, type StepResult } from '../../../controllers/runtime/reconciler.js';
-import type { Network } from '../../../crds/model/kinds.js';
+import { API_VERSION, type Network } from '../../../crds/model/kinds.js';
 import type { NetworkSpec } from '../../../crds/model/types.js';
 import { ControllerBench } from '../../setup/controller-bench.js';
 
@@ -65,6 +65,21 @@ describe('reconciler', () => {
   it('observes once, and writes once, when there is nothing to do', async () => {
     assert.deepEqual(await pass({}), { is: 'settled' });
     assert.deepEqual(trace, ['observe', 'status seen 1 acted']);
+  });
+
+  it('says that the App which made it is missing, of what is settled, and removes nothing', async () => {
+    const child = { apiVersion: API_VERSION, kind: 'Network', metadata: { name: NAME }, spec } as const;
+    await bench.store.propose({ origin: 'files', documents: [] });
+    const former = network();
+    if (former) await bench.store.release(former);
+    await bench.store.propose({ origin: 'App/hello', owner: 'App/hello', documents: [{ document: child }] });
+    const message =
+      'App hello, which made it, is missing; it stays as it is until hello is declared again, or until it is deleted';
+    assert.deepEqual(await pass({}), { is: 'settled', unwell: { reason: 'OwnerMissing', message } });
+    assert.equal((await pass({}, act<string>('Creating', 'first'))).is, 'progressing');
+    assert.equal(network()?.metadata.deletionTimestamp, undefined);
+    await bench.declare(['App', 'hello', { services: {} }]);
+    assert.deepEqual(await pass({}), { is: 'settled' });
   });
 
   it('leaves the steps out that come after an unplanned outcome, and concludes that one', async () => {
