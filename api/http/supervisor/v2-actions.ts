@@ -116,7 +116,7 @@ const pathId = (text: unknown): number | undefined => integerOf(text) || undefin
 
 /**
  * The service that is meant. An app with one service has no other, whatever was sent; otherwise the first whose number
- * or name fits, and only a start can do without its container. Pure.
+ * or name fits, and only a start can do without its container (docs/reference/http-api.md §7.3). Pure.
  */
 function findService(
   { services, targets }: Pick<AppTree, 'services' | 'targets'>,

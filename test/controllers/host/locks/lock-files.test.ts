@@ -287,6 +287,14 @@ describe('update lock files', () => {
       assert.equal(await modeOf(join(folder('web'), '..')), 0o755);
     });
 
+    it('leaves a folder closed that somebody has closed to other users', async () => {
+      await mkdir(folder('web'), { recursive: true });
+      await chmod(place('tmp/locks'), 0o700);
+      assert.deepEqual(await claim(['web']), held);
+      assert.equal(await locks.release(7), 'released');
+      assert.equal(await modeOf(place('tmp/locks')), 0o700);
+    });
+
     it('takes a service’s folder that a container has given to its own user', async () => {
       await mkdir(folder('web'), { recursive: true });
       if (isRoot) await chown(folder('web'), 1234, 1234);
