@@ -1,5 +1,6 @@
 import type { Store } from '../../api/store/store.js';
 import { type App, keyOf } from '../../crds/model/kinds.js';
+import { lockfileExists } from '../../crds/model/locked-messages.js';
 import { needsLock } from '../../crds/model/readiness.js';
 import { wait } from '../runtime/outcome.js';
 import { idsOf, namesOf, start } from './commands/command-steps.js';
@@ -44,7 +45,7 @@ export async function claim(
 
 /** Rejects commands: whoever requested them is told now, so they must not happen later. */
 function reject(deps: AppDeps, app: App, commands: readonly Command[], { service, path }: Holder): Partial<AppResult> {
-  const message = heldBy(app, service);
+  const message = lockfileExists(identityOf(app).appId, service);
   warning(deps, app, 'Refused', `Did not ${namesOf(commands)}: ${message}`);
   const refused = Object.fromEntries(commands.map(({ name }) => [name, { reason: 'Locked' as const, message }]));
   return {
@@ -71,7 +72,7 @@ function requeue(
   const dueMs = early ? before.dueMs : monotonic() + delayMs;
   memory.refusals.set(name, { of, count, dueMs });
   if (!early) {
-    const line = `Updates are locked, retrying in ${delayMs / 1000}s. Reason: ${heldBy(app, service)}`;
+    const line = `Updates are locked, retrying in ${delayMs / 1000}s. Reason: ${lockfileExists(identityOf(app).appId, service)}`;
     logs.system(line, { app: name }, { isStdErr: true });
   }
   const message = `The application holds the update lock of ${service}: ${path}. Nothing is stopped until the file is gone, or an update is forced`;
@@ -83,10 +84,6 @@ interface Holder {
   readonly service: string;
   readonly path: string;
 }
-
-/** Says who holds the lock, in the Supervisor's words. */
-const heldBy = (app: App, service: string): string =>
-  `Lockfile exists for { appId: ${identityOf(app).appId}, service: ${service} }`;
 
 /** Gives the lock back unless a step under it goes on, and removes lock files that an earlier process left. */
 export async function unlock(deps: AppDeps, memory: Memory, app: App): Promise<Partial<AppResult> | undefined> {

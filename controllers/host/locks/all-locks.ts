@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { lockfileExists, locksHeld } from '../../../crds/model/locked-messages.js';
 import type { UpdateLocks } from './update-locks.js';
 
 /** How an action under the locks of all apps ended, or why it was not begun: one sentence in the Supervisor's words. */
@@ -33,12 +34,12 @@ export function allLocks({ locks, appIds, overrides, patienceMs = PATIENCE_MS }:
         for (const appId of [...appIds()].sort((a, b) => a - b)) {
           while (locks.isHeld(appId) && performance.now() < deadline) await sleep(LOOK_MS);
           if (locks.isHeld(appId)) {
-            refusals.push(`Locks for app ${appId} are being held by another supervisor operation`);
+            refusals.push(locksHeld(appId));
             continue;
           }
           const result = await locks.claim(appId, [], { force: force || overrides() });
           if (result.is === 'held') taken.push(appId);
-          else refusals.push(`Lockfile exists for { appId: ${appId}, service: ${result.service} }`);
+          else refusals.push(lockfileExists(appId, result.service));
         }
         const message = refusals.at(-1);
         if (message !== undefined) return { is: 'locked', message };

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorMessage } from '../../../api/platform/errors.js';
+import { HOST_OS_UPDATING } from '../../../crds/model/locked-messages.js';
 import type { AllLocks } from '../locks/all-locks.js';
 import type { Power, PowerVerb } from './power.js';
 
@@ -24,7 +25,6 @@ export interface PowerRequestDeps {
 
 /** Left by a host OS update that has not been found good yet; a reboot now would roll it back. */
 const UPDATE_MARKERS = ['mnt/state/rollback-health-breadcrumb', 'mnt/state/rollback-altboot-breadcrumb'];
-const UPDATING = 'Waiting for Host OS update to finish';
 const WORDS = { reboot: 'Rebooting', shutdown: 'Shutting down' } as const;
 /** Time for the answer to reach the client. */
 const DELAY_MS = 1_000;
@@ -39,7 +39,7 @@ export function powerRequests(deps: PowerRequestDeps): (verb: PowerVerb, force: 
     const { hostRoot, power, locks, say, log, after } = deps;
     // Not for the override of the configuration: only who asks can know that the update may be given up.
     if (!force && UPDATE_MARKERS.some((path) => existsSync(join(hostRoot, path))))
-      return { is: 'locked', message: UPDATING };
+      return { is: 'locked', message: HOST_OS_UPDATING };
     const result = await locks.during(force, async (): Promise<PowerAnswer> => {
       const obstacle = power.obstacle(verb);
       if (obstacle !== undefined) return { is: 'refused', message: obstacle };

@@ -1,4 +1,5 @@
 import type { Service } from '../../../crds/model/kinds.js';
+import { lockfileExists } from '../../../crds/model/locked-messages.js';
 import { containersOf } from '../dependencies/siblings.js';
 import type { Memory, ServiceDeps } from '../deps.js';
 import type { Rejection, ServiceResult } from '../service-state.js';
@@ -36,7 +37,7 @@ async function claimLock({ store, locks, logs }: ServiceDeps, service: Service):
   const names = [...new Set(siblings.map(({ spec }) => spec.serviceName))].sort();
   const claim = await locks.claim(appId, names, { force: asked.some(({ force }) => force === true) });
   if (claim.is !== 'locked') return undefined;
-  const message = `Lockfile exists for { appId: ${appId}, service: ${claim.service} }`;
+  const message = lockfileExists(appId, claim.service);
   return { ids: idsOf(asked), refusal: { reason: 'Locked', message } };
 }
 
