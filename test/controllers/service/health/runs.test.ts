@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { SeenContainer } from '../../../../controllers/engine/engine.js';
-import { type Look, lookAtRuns } from '../../../../controllers/service/health/runs.js';
+import { type Look, lookAtRuns, type RunFacts, toldOf } from '../../../../controllers/service/health/runs.js';
 import type { ServiceStatus } from '../../../../crds/model/types.js';
 import { aContainer, UNLIMITED } from '../service-states.js';
 
@@ -37,10 +37,12 @@ function slowLoop(runs: readonly number[], now: Moment = {}): readonly Moment[] 
 /** Looks at each moment with what the status said after the one before; what a status of the first says is nothing. */
 function follow(moments: readonly Moment[], first: ServiceStatus = { lastAction: INSTALLING }) {
   let status: ServiceStatus = first;
+  let facts: RunFacts = {};
   const news: string[] = [];
   for (const { requested = false, ranMs = 0, at: now = at(0), ...seen } of moments) {
     const container = aContainer(seen);
-    const { news: what, ...facts } = lookAtRuns(status, container, { requested, ranMs, at: now });
+    const { news: what, ...told } = lookAtRuns(status, container, { requested, ranMs, at: now });
+    facts = told;
     news.push(`${what.exits}/${what.starts}`);
     const { id, name, createdAt, startedAt, image, restartCount = 0 } = container;
     status = {
@@ -49,17 +51,20 @@ function follow(moments: readonly Moment[], first: ServiceStatus = { lastAction:
       container: { id, name, createdAt, image, restartCount, ...(startedAt ? { startedAt } : {}) },
     };
   }
-  const { restarts = 0, crashLoopSince, lastExit, unhealthySince, runningSince } = status;
-  return {
-    news: news.join(' '),
-    restarts,
-    loops: crashLoopSince !== undefined,
-    lastExit,
-    unhealthySince,
-    runningSince,
-  };
+  return { news: news.join(' '), facts };
 }
 const INSTALLING = { reason: 'Installing', because: 'there was none', at: at(0) };
+const STARTING = { reason: 'Starting', because: 'spec changed', at: at(0) };
+
+/** What a status tells of another container of the service. */
+const another = (second: number, restartCount = 0) => ({
+  id: 'c2',
+  name: 'web_2_1_a',
+  createdAt: at(second),
+  startedAt: at(second),
+  image: 'sha256:2',
+  restartCount,
+});
 
 describe('lookAtRuns', () => {
   const CASES: readonly (readonly [it: string, moments: readonly Moment[], want: string, more?: ServiceStatus])[] = [
@@ -78,6 +83,51 @@ describe('lookAtRuns', () => {
       'tells an end once, however often it is looked at',
       [running(1), ended(5, 0), ended(5, 0)],
       '0/0 1/0 0/0; 0 restarts',
+    ],
+    [
+      'tells what one that was made just now has done before anybody looked',
+      [running(9, { finishedAt: at(8), restartCount: 2 })],
+      '2/2; 2 restarts',
+    ],
+    [
+      'as one that an update has made beside another',
+      [ended(1, 1, { updatable: policy('no') })],
+      '1/0; 0 restarts',
+      { lastAction: STARTING, container: another(0) },
+    ],
+    [
+      "and takes one that is older than that other for another agent's",
+      [ended(1, 1, { updatable: policy('no') })],
+      '0/0; 0 restarts',
+      { lastAction: STARTING, container: another(10) },
+    ],
+    [
+      'tells the ends of the container that leaves, whatever the new one did',
+      [running(9, { finishedAt: at(8), restartCount: 2 })],
+      '2/2; 2 restarts',
+      {
+        exitCode: 1,
+        container: another(5, 1),
+        outgoing: { ...another(0), id: 'c1', name: 'web_1_1_a', startedAt: at(1) },
+      },
+    ],
+    [
+      'tells the end of one that the engine could not remove',
+      [running(1), ended(5, 1, { state: 'dead' })],
+      '0/0 1/0; 0 restarts',
+    ],
+    [
+      'tells nothing of a one-shot that could not be started, until it is',
+      [
+        { state: 'exited', startedAt: undefined, exitCode: 127, updatable: policy('no') },
+        running(6, { updatable: policy('no') }),
+      ],
+      '0/0 0/0; 0 restarts',
+    ],
+    [
+      'does not count what was asked for before it has come',
+      [running(1), running(1, { requested: true })],
+      '0/0 0/0; 0 restarts',
     ],
     [
       'does not count what was asked for',
@@ -104,8 +154,34 @@ describe('lookAtRuns', () => {
       '0/0 2/2; 2 restarts',
     ],
     [
+      'and the end that it was not begun again after',
+      [running(1), ended(9, 1, { restartCount: 2, updatable: policy('on-failure', 2) })],
+      '0/0 3/0; 2 restarts',
+    ],
+    [
+      'takes back no restart when it looks at an end again',
+      [running(1), running(6, { finishedAt: at(5) }), ended(9, 1), ended(9, 1)],
+      '0/0 1/1 1/0 0/0; 1 restarts',
+    ],
+    [
+      'and none when it is stopped',
+      [running(1), running(6, { finishedAt: at(5) }), ended(9, 143, { requested: true })],
+      '0/0 1/1 0/0; 1 restarts',
+    ],
+    [
       'calls a restart after a failure a loop',
       [running(1), restarting(5, 1, 1), running(6, { finishedAt: at(5), restartCount: 1 })],
+      '0/0 1/0 0/1; 1 restarts, loops',
+    ],
+    [
+      'and one that it has seen neither the start nor the end of',
+      [restarting(5, 1, 57)],
+      '0/0; 57 restarts, loops',
+      {},
+    ],
+    [
+      'and one whose failure was seen before the engine began it again',
+      [running(1), ended(5, 1), running(6, { finishedAt: at(5), restartCount: 1 })],
       '0/0 1/0 0/1; 1 restarts, loops',
     ],
     [
@@ -123,6 +199,27 @@ describe('lookAtRuns', () => {
         running(201, { finishedAt: at(200), restartCount: 3, at: at(201) }),
       ],
       '0/0 1/0 1/0 1/0 0/1; 3 restarts, loops',
+    ],
+    [
+      'to the very second',
+      [
+        running(1),
+        { ...restarting(5, 0, 1), at: at(5) },
+        { ...restarting(200, 0, 2), at: at(200) },
+        { ...restarting(305, 0, 3), at: at(305) },
+      ],
+      '0/0 1/0 1/0 1/0; 3 restarts, loops',
+    ],
+    [
+      'whatever was before them',
+      [
+        running(1),
+        { ...restarting(5, 0, 1), at: at(5) },
+        { ...restarting(400, 0, 2), at: at(400) },
+        { ...restarting(500, 0, 3), at: at(500) },
+        { ...restarting(600, 0, 4), at: at(600) },
+      ],
+      '0/0 1/0 1/0 1/0 1/0; 4 restarts, loops',
     ],
     [
       'but not three in six',
@@ -211,6 +308,15 @@ describe('lookAtRuns', () => {
       '0/0 1/0 0/1 1/1 0/0; 2 restarts, loops',
     ],
     [
+      'and one whose start it has not seen',
+      [
+        running(1),
+        { ...restarting(100, 1, 3), startedAt: at(30) },
+        running(101, { finishedAt: at(100), restartCount: 3, ranMs: 69_000 }),
+      ],
+      '0/0 3/0 0/1; 3 restarts, loops',
+    ],
+    [
       'takes no time before a start that it has not seen for a run',
       [
         running(1),
@@ -268,35 +374,132 @@ describe('lookAtRuns', () => {
   ];
   for (const [it_, moments, want, first] of CASES) {
     it(it_, () => {
-      const { news, restarts, loops } = follow(moments, first);
-      assert.equal(`${news}; ${restarts} restarts${loops ? ', loops' : ''}`, want);
+      const { news, facts } = follow(moments, first);
+      const { restarts = 0, crashLoopSince } = facts;
+      assert.equal(`${news}; ${restarts} restarts${crashLoopSince === undefined ? '' : ', loops'}`, want);
     });
   }
 
-  it('says since when it runs, is unhealthy, and how it ended', () => {
-    assert.deepEqual(
-      follow([
-        running(1),
-        running(1, { health: 'unhealthy', at: at(7) }),
-        running(1, { health: 'unhealthy', at: at(9) }),
-      ]),
-      {
-        news: '0/0 0/0 0/0',
-        restarts: 0,
-        loops: false,
-        lastExit: undefined,
-        unhealthySince: at(7),
-        runningSince: at(1),
-      },
-    );
-    const { lastExit, unhealthySince, runningSince } = follow([running(1), ended(5, 3, { health: 'unhealthy' })]);
-    assert.deepEqual(
-      { lastExit, unhealthySince, runningSince },
+  const FACTS: readonly (readonly [it: string, moments: readonly Moment[], want: RunFacts, more?: ServiceStatus])[] = [
+    [
+      'since when it runs and is unhealthy',
+      [running(1), running(1, { health: 'unhealthy', at: at(7) }), running(1, { health: 'unhealthy', at: at(9) })],
+      { runningSince: at(1), unhealthySince: at(7) },
+    ],
+    [
+      'the same of one that is paused',
+      [running(1), running(1, { state: 'paused', health: 'unhealthy', at: at(7) })],
+      { runningSince: at(1), unhealthySince: at(7) },
+    ],
+    [
+      'the same of one that another agent left',
+      [running(1, { health: 'unhealthy', at: at(7) })],
+      { runningSince: at(1), unhealthySince: at(7) },
+      {},
+    ],
+    [
+      'how it ended, and no longer that it runs',
+      [running(1), ended(5, 3, { health: 'unhealthy' })],
+      { lastExit: { exitCode: 3, finishedAt: at(5) } },
+    ],
+    [
+      'that its end was asked for',
+      [running(1), ended(5, 143, { requested: true })],
+      { lastExit: { exitCode: 143, finishedAt: at(5), requested: true } },
+    ],
+    [
+      'how it ended while it waits to be begun again',
+      [running(1), { ...restarting(5, 3, 1), at: at(5) }],
       {
         lastExit: { exitCode: 3, finishedAt: at(5) },
-        unhealthySince: undefined,
-        runningSince: undefined,
+        restarts: 1,
+        recentRestarts: [at(5)],
+        crashLoopSince: at(5),
       },
-    );
+    ],
+    [
+      'how it ended once it runs again',
+      [running(1), ended(5, 3), running(6, { finishedAt: at(5) })],
+      { lastExit: { exitCode: 3, finishedAt: at(5) }, restarts: 1, runningSince: at(6) },
+    ],
+    [
+      'no code of an end that was over before anybody looked: it is shown no more',
+      [running(1), running(6, { finishedAt: at(5) })],
+      { lastExit: { finishedAt: at(5) }, restarts: 1, runningSince: at(6) },
+    ],
+    [
+      'no run of a loop longer than it was because we end it',
+      [...slowLoop([5, 5]), ended(300, 143, { startedAt: at(13), restartCount: 2, requested: true })],
+      {
+        lastExit: { exitCode: 143, finishedAt: at(300), requested: true },
+        restarts: 2,
+        recentRestarts: [at(6), at(12)],
+        longestRunSeconds: 5,
+      },
+    ],
+    [
+      'the run that somebody pauses the next one of',
+      [...slowLoop([70]), running(142, { state: 'paused', finishedAt: at(141), restartCount: 2, at: at(142) })],
+      {
+        lastExit: { finishedAt: at(141) },
+        restarts: 2,
+        recentRestarts: [at(71), at(142)],
+        longestRunSeconds: 69,
+        runningSince: at(142),
+      },
+    ],
+    [
+      'the run that began in the moment of the end before it',
+      [
+        ...slowLoop([70]).slice(0, 2),
+        running(71, { finishedAt: at(71), restartCount: 1, at: at(71) }),
+        running(142, { finishedAt: at(141), restartCount: 2, at: at(142) }),
+      ],
+      {
+        lastExit: { finishedAt: at(141) },
+        restarts: 2,
+        recentRestarts: [at(71), at(142)],
+        longestRunSeconds: 70,
+        runningSince: at(142),
+        crashLoopSince: at(71),
+      },
+    ],
+    [
+      'the longest run that it has seen, when others are over before anybody looked',
+      [...slowLoop([70, 70]), running(400, { finishedAt: at(399), restartCount: 4, at: at(400) })],
+      {
+        lastExit: { finishedAt: at(399) },
+        restarts: 4,
+        recentRestarts: [at(142), at(400), at(400)],
+        longestRunSeconds: 70,
+        runningSince: at(400),
+        crashLoopSince: at(71),
+      },
+    ],
+  ];
+  for (const [it_, moments, want, first] of FACTS) {
+    it(`tells ${it_}`, () => assert.deepEqual(follow(moments, first).facts, want));
+  }
+
+  it('takes a container that no status was written about as it is', () => {
+    const look = { requested: false, ranMs: 0, at: at(7) };
+    assert.deepEqual(lookAtRuns(undefined, aContainer(), look), {
+      runningSince: at(1),
+      news: { exits: 0, starts: 0 },
+    });
   });
+});
+
+describe('toldOf', () => {
+  const outgoing = { ...another(0), id: 'c1', restarts: 3 };
+  const status: ServiceStatus = { restarts: 1, container: another(5), outgoing };
+  const cases: readonly (readonly [it: string, status: ServiceStatus | undefined, id: string, restarts?: number])[] = [
+    ['tells of the container', status, 'c2', 1],
+    ['tells of the one that leaves', status, 'c1', 3],
+    ['tells nothing of any other', status, 'c3'],
+    ['tells nothing before a status is written', undefined, 'c2'],
+  ];
+  for (const [it_, told, id, restarts] of cases) {
+    it(it_, () => assert.equal(toldOf(told, id)?.restarts, restarts));
+  }
 });
