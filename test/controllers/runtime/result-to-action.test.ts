@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
-import { InvalidSpecError, TerminalError } from '../../../controllers/runtime/outcome.js';
-import { conditionsAfter, type PassResult, resultToAction } from '../../../controllers/runtime/result-to-action.js';
+import { InvalidSpecError, type Outcome, TerminalError, TransientError } from '../../../controllers/runtime/outcome.js';
+import {
+  conditionsAfter,
+  conditionsBefore,
+  type PassResult,
+  resultToAction,
+} from '../../../controllers/runtime/result-to-action.js';
+import type { Condition } from '../../../crds/model/conditions.js';
 
 const print = (result: PassResult): string => {
   const { next, forgetBackoff, ready, reconciling, stalled } = resultToAction(result);
@@ -67,6 +73,13 @@ describe('resultToAction', () => {
   for (const { it: name, result, want } of cases) it(name, () => assert.equal(print(result), want));
 });
 
+/** All that conditions say, in their order: `Ready=False Creating (m), t1, generation 1`. */
+const printed = (conditions: readonly Condition[]): string[] =>
+  conditions.map(
+    ({ type, status, reason, message, lastTransitionTime, observedGeneration }) =>
+      `${type}=${status} ${reason} (${message}), ${lastTransitionTime}, generation ${observedGeneration}`,
+  );
+
 describe('conditionsAfter', () => {
   const ready = resultToAction({ is: 'settled' });
   const failing = resultToAction({ is: 'failed', error: new Error('no') });
@@ -104,4 +117,66 @@ describe('conditionsAfter', () => {
     const before = conditionsAfter(undefined, ready, 1, 't1');
     assert.deepEqual(conditionsAfter(before, resultToAction({ is: 'aborted' }), 2, 't2'), before);
   });
+
+  const cases: { it: string; result: PassResult; want: readonly string[] }[] = [
+    {
+      it: 'says that nothing differs when settled',
+      result: { is: 'settled' },
+      want: ['Ready=True Settled (Nothing differs), t1, generation 3'],
+    },
+    {
+      it: 'says why it is not Ready again in what is Reconciling',
+      result: { is: 'failed', error: new TransientError('NotEnoughDisk', 'no room') },
+      want: [
+        'Ready=False NotEnoughDisk (no room), t1, generation 3',
+        'Reconciling=True NotEnoughDisk (no room), t1, generation 3',
+      ],
+    },
+    {
+      it: 'and in what is Stalled',
+      result: { is: 'failed', error: new TerminalError('PoolOverlaps', 'taken') },
+      want: [
+        'Ready=False PoolOverlaps (taken), t1, generation 3',
+        'Stalled=True PoolOverlaps (taken), t1, generation 3',
+      ],
+    },
+    { it: 'says nothing when the very first pass is aborted', result: { is: 'aborted' }, want: [] },
+  ];
+  for (const { it: name, result, want } of cases) {
+    it(name, () => assert.deepEqual(printed(conditionsAfter(undefined, resultToAction(result), 3, 't1')), want));
+  }
+});
+
+describe('conditionsBefore', () => {
+  const said = { reason: 'Settled', message: 'm', lastTransitionTime: 't1', observedGeneration: 1 } as const;
+  const ready: Condition = { ...said, type: 'Ready', status: 'True' };
+  const notReady: Condition = { ...said, type: 'Ready', status: 'False' };
+  const other: Condition = { ...said, type: 'StrategyFollowed', status: 'True' };
+  const creating: Outcome = { is: 'progressing', reason: 'Creating', message: 'new' };
+  const unchanged = {
+    ready: 'Ready=True Settled (m), t1, generation 1',
+    other: 'StrategyFollowed=True Settled (m), t1, generation 1',
+  };
+  const cases: { it: string; before: readonly Condition[] | undefined; outcome?: Outcome; want: readonly string[] }[] =
+    [
+      {
+        it: 'takes Ready back before the pass acts, and nothing else',
+        before: [other, ready],
+        want: [
+          'Ready=False Creating (new), t2, generation 2',
+          'Reconciling=True Creating (new), t2, generation 2',
+          unchanged.other,
+        ],
+      },
+      { it: 'keeps Ready when nothing differs', before: [ready], outcome: { is: 'settled' }, want: [unchanged.ready] },
+      {
+        it: 'keeps what is not Ready, whatever else is true of it',
+        before: [notReady, other],
+        want: ['Ready=False Settled (m), t1, generation 1', unchanged.other],
+      },
+      { it: 'says nothing of what has not said anything yet', before: undefined, want: [] },
+    ];
+  for (const { it: name, before, outcome = creating, want } of cases) {
+    it(name, () => assert.deepEqual(printed(conditionsBefore(before, outcome, 2, 't2')), want));
+  }
 });
