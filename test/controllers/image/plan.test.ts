@@ -2,12 +2,14 @@ import assert from 'node:assert/strict';
 import type { SeenImage } from '../../../controllers/engine/engine.js';
 import { type ImageFacts, isReference, planImage } from '../../../controllers/image/plan.js';
 import { type Attempts, isHopeless, nextAttempt, pullFailure } from '../../../controllers/image/pull-failure.js';
+import { InvalidSpecError } from '../../../controllers/runtime/outcome.js';
 import type { Image } from '../../../crds/model/kinds.js';
 import { anImage } from '../../setup/documents.js';
 import { planText } from '../../setup/plan-text.js';
 
 const NOW_MS = Date.parse('2026-01-01T00:00:00Z');
 const ID = `sha256:${'0a'.repeat(32)}`;
+const DIGEST = `busybox@${ID}`;
 const local: SeenImage = { id: ID, tags: ['busybox:1.36'], digests: [], config: {} };
 const running: ImageFacts['pull'] = { is: 'running', percent: 12 };
 const failed = (message: string): ImageFacts['pull'] => ({ is: 'failed', error: new Error(message) });
@@ -43,6 +45,11 @@ describe('planImage', () => {
   const asleep: Partial<ImageFacts> = { suspendedBy: 'hello' };
   const spare = anImage({ spec: { spareSince: '2026-01-01T00:00:00Z' } });
   const gone = anImage({ deleted: true, status: { state: 'Downloaded', pulled: true } });
+  const goneDigest = anImage({
+    deleted: true,
+    spec: { image: DIGEST },
+    status: { state: 'Downloaded', pulled: true },
+  });
   const cases: ReadonlyArray<{ it: string; image?: Image; facts?: Partial<ImageFacts>; want: string }> = [
     { it: 'pulls what is not local', want: 'pull (it is not on the device yet); waiting: Downloading' },
     { it: 'waits for a pull', facts: { pull: running }, want: 'waiting: Downloading' },
@@ -99,6 +106,19 @@ describe('planImage', () => {
       facts: { seen: local, pull: running },
       want: 'waiting: Downloading',
     },
+    {
+      it: 'is content with it when its pull has said how it ended',
+      image: anImage({ status: { state: 'Downloading' } }),
+      facts: { seen: local },
+      want: 'settled',
+    },
+    {
+      it: 'does not wait for a pull that somebody else began',
+      image: anImage({ status: { state: 'Downloaded' } }),
+      facts: { seen: local, pull: running },
+      want: 'settled',
+    },
+    { it: 'nor does one that has no status yet', facts: { seen: local, pull: running }, want: 'settled' },
     {
       it: 'forgets a failure when the image came another way',
       facts: { seen: local, pull: failed('EOF') },
@@ -191,6 +211,24 @@ describe('planImage', () => {
       facts: { seen: { ...local, tags: ['busybox:1.36', 'busybox:1'] }, usedBy: ['web'] },
       want: 'remove (no longer wanted); progressing: Deleting',
     },
+    {
+      it: 'takes its digest off a used image that has a tag as well',
+      image: goneDigest,
+      facts: { seen: { ...local, digests: [DIGEST] }, usedBy: ['web'] },
+      want: 'remove (no longer wanted); progressing: Deleting',
+    },
+    {
+      it: 'waits with a digest that is the last name',
+      image: goneDigest,
+      facts: { seen: { ...local, tags: [], digests: [DIGEST] }, usedBy: ['web'] },
+      want: 'waiting: InUse',
+    },
+    {
+      it: 'waits with the only tag, whatever digest is beside it',
+      image: gone,
+      facts: { seen: { ...local, digests: [DIGEST] }, usedBy: ['web'] },
+      want: 'waiting: InUse',
+    },
     { it: 'has done its work when the image is gone', image: gone, want: 'settled' },
     {
       it: 'stops a pull that nobody wants',
@@ -225,6 +263,58 @@ describe('planImage', () => {
       ),
     );
   }
+});
+
+describe('what planImage says', () => {
+  const id = anImage({ spec: { image: ID } });
+  const gone = anImage({ deleted: true, status: { state: 'Downloaded', pulled: true } });
+  const cases: ReadonlyArray<{ it: string; image?: Image; facts?: Partial<ImageFacts>; want: string }> = [
+    { it: 'names what it begins to download', want: 'Downloading busybox:1.36' },
+    { it: 'and what it downloads', facts: { pull: running }, want: 'Downloading busybox:1.36' },
+    {
+      it: 'and the file that is read',
+      facts: { pull: { is: 'running', percent: 0, file: 'web.tar' } },
+      want: 'Loading the file web.tar, which may hold busybox:1.36',
+    },
+    {
+      it: 'and the App that is suspended, and how to go on',
+      facts: { suspendedBy: 'hello' },
+      want: 'App hello is suspended: busybox:1.36 is not downloaded until it is resumed and spec.suspend is taken back',
+    },
+    {
+      it: 'and what to do about an id',
+      image: id,
+      want: `Image ${ID} is not on the device and an id cannot be downloaded: load or build it here, or name a reference`,
+    },
+    {
+      it: 'and whom it waits for, in order',
+      image: gone,
+      facts: { seen: local, usedBy: ['web', 'db'] },
+      want: 'Waiting for db, web to let go of the image busybox:1.36',
+    },
+  ];
+  for (const { it: does, image = anImage(), facts = {}, want } of cases) {
+    it(does, () => {
+      const { outcome, failure } = plan(image, facts);
+      assert.equal(failure?.message ?? ('message' in outcome && outcome.message), want);
+    });
+  }
+
+  it('names the field that holds no reference', () => {
+    assert.throws(
+      () => plan(anImage({ spec: { image: 'Not A Reference' } }), {}),
+      (error) => {
+        assert.ok(error instanceof InvalidSpecError);
+        assert.deepEqual(error.issues, [{ path: 'spec.image', message: 'Not A Reference is not an image reference' }]);
+        return true;
+      },
+    );
+  });
+
+  it('looks again when the next attempt is due', () => {
+    const { outcome } = plan(anImage(), { attempts: attempts('EOF', 3) });
+    assert.equal('forMs' in outcome && outcome.forMs, 1_000);
+  });
 });
 
 describe('pullFailure', () => {
@@ -322,4 +412,9 @@ describe('isReference', () => {
   ];
   for (const text of good) it(`takes ${text}`, () => assert.equal(isReference(text), true));
   for (const text of bad) it(`refuses ${JSON.stringify(text)}`, () => assert.equal(isReference(text), false));
+
+  it('takes 512 characters at the most', () => {
+    const longest = `${'a/'.repeat(255)}bc`;
+    assert.deepEqual([longest.length, isReference(longest), isReference(`${longest}d`)], [512, true, false]);
+  });
 });

@@ -139,6 +139,11 @@ describe('planVolume', () => {
     );
   }
 
+  it('says whom it waits for, in order', () => {
+    const { outcome } = plan(gone, { seen: seenVolume(), mountedBy: ['web', 'db'] });
+    assert.equal('message' in outcome && outcome.message, 'Waiting for db, web to let go of the volume 1_data');
+  });
+
   it('names the difference and the ways out, and no option values', () => {
     assert.throws(
       () => plan(aVolume({ spec: nfs }), { seen: seenVolume() }),
