@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { closeSync, constants, openSync, readdirSync, readSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { storageError } from './disk.js';
 import { parsePrivateJson } from './json-text.js';
+import { isMadeUpSync } from './read-file.js';
 
 /** Unusable files of one name that are kept for people to look at. */
 const KEPT = 8;
@@ -17,11 +18,13 @@ export const withoutSetAside = (fileName: string): string => fileName.replace(AS
 /** Most that is read of a file of our own, bytes. A document with everything that waits for its place has a few MiB. */
 export const LIMIT_OWN_BYTES = 64 * 1024 * 1024;
 
+const CHUNK_BYTES = 64 * 1024;
+
 /** What has the name of a file of our own: its text, or one sentence why it cannot be one of ours. */
 export type OwnFile = { readonly text: string; readonly unfit?: undefined } | { readonly unfit: string };
 
 /**
- * Reads a file of our own; undefined when there is none. What is no file, or larger than any of ours, is `unfit`: it is to
+ * Reads a file of our own; undefined when there is none. Never waits for a writer. What is no file, or larger than any of ours, is `unfit`: it is to
  * be set aside like one that says nonsense. Throws `StorageError` when the disk refuses.
  */
 export function readOwnFile(path: string, limitBytes = LIMIT_OWN_BYTES): OwnFile | undefined {
@@ -30,9 +33,29 @@ export function readOwnFile(path: string, limitBytes = LIMIT_OWN_BYTES): OwnFile
     if (!seen) return undefined;
     if (!seen.isFile()) return { unfit: 'it is not a file' };
     if (seen.size > limitBytes) return { unfit: `it has ${seen.size} bytes, and at most ${limitBytes} are read` };
-    return { text: readFileSync(path, 'utf8') };
+    if (isMadeUpSync(path)) return { unfit: 'it is not a file that is kept on a disk' };
+    const content = readAtMostSync(path, limitBytes);
+    return content ? { text: content.toString('utf8') } : { unfit: `it has more than ${limitBytes} bytes` };
   } catch (error) {
     throw storageError('read', path, error);
+  }
+}
+
+/** What is in a file, whatever becomes of it meanwhile; undefined when that is more than the limit. */
+function readAtMostSync(path: string, limit: number): Buffer | undefined {
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  try {
+    const chunks: Buffer[] = [];
+    for (let total = 0; total <= limit; ) {
+      const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, limit + 1 - total));
+      const bytes = readSync(file, chunk);
+      if (bytes === 0) return Buffer.concat(chunks);
+      total += bytes;
+      chunks.push(chunk.subarray(0, bytes));
+    }
+    return undefined;
+  } finally {
+    closeSync(file);
   }
 }
 

@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { constants, statfsSync } from 'node:fs';
 import { type FileHandle, open, statfs } from 'node:fs/promises';
 import { settledWithin } from './time-limit.js';
 
@@ -59,6 +59,9 @@ export async function readRegular(path: string, limit: number): Promise<Buffer> 
 
 /** Whether a path lies in a file system of the kernel, which keeps no files. */
 export const isMadeUp = async (path: string): Promise<boolean> => MADE_UP.has((await statfs(path)).type);
+
+/** The same at once, for the start. */
+export const isMadeUpSync = (path: string): boolean => MADE_UP.has(statfsSync(path).type);
 
 /** Until the end of an open file. Its size is not believed: it may grow, and some files have none. */
 export async function readAtMost(file: FileHandle, limit: number): Promise<Buffer> {

@@ -111,6 +111,8 @@ export class SideLoader implements Archives {
   readonly #unfinished: ReadonlyMap<string, LoadedFile>;
   readonly #sightings = new Map<string, Sighting>();
   /** Files that could not be loaded and are tried again. */
+  /** Names in the folder that no file of images has: pipes, devices, folders, links that lead to no file. */
+  readonly #unfit = new Set<string>();
   readonly #failing = new Map<string, Failure>();
   /** How often a file was changed after it had seemed to be whole. */
   readonly #changes = new Map<string, number>();
@@ -254,6 +256,7 @@ export class SideLoader implements Archives {
     const there = new Set(names);
     for (const known of [this.#sightings, this.#failing, this.#changes])
       for (const name of [...known.keys()]) if (!there.has(name)) known.delete(name);
+    this.#unfit.clear();
     await this.#loaded.keep(there);
     let againInMs = Number.POSITIVE_INFINITY;
     for (const name of names) if (!isDone(this.#loaded.get(name))) this.#unread.add(name);
@@ -273,6 +276,7 @@ export class SideLoader implements Archives {
   async #consider(name: string): Promise<number> {
     const seen = await this.#stat(name);
     const known = this.#loaded.get(name);
+    if (!seen) this.#unfit.add(name);
     if (!seen || (isSame(known, seen) && isDone(known))) return Number.POSITIVE_INFINITY;
     const { clock } = this.deps;
     const nowMs = clock.monotonic();
@@ -439,7 +443,8 @@ export class SideLoader implements Archives {
   #tell(): void {
     const broken = this.#loaded.entries().flatMap(([name, { error }]) => (error === undefined ? [] : [[name, error]]));
     const failing = [...this.#failing].map(([name, { why }]) => [name, why]);
-    const problems = [...broken, ...failing].map(([name = '', why]) => ({
+    const unfit = [...this.#unfit].map((name) => [name, 'it is not a file, nor a link to one']);
+    const problems = [...broken, ...failing, ...unfit].map(([name = '', why]) => ({
       message: `Could not load images from ${name}: ${why}`,
       source: { file: join(this.#folder, name) },
     }));

@@ -30,14 +30,16 @@ interface LogQuery {
   readonly tailLines?: number;
 }
 const text = { type: 'string', nullable: true } as const;
+/** No time is further away from another than the two ends of what a date can be. */
+const LONGEST_SECONDS = 17_280_000_000_000;
 /** What a query of a log is checked with. */
 export const LOG_QUERY: JSONSchemaType<LogQuery> = {
   type: 'object',
   properties: {
     follow: BOOLEAN,
-    sinceSeconds: { type: 'number', minimum: 0, nullable: true },
+    sinceSeconds: { type: 'number', minimum: 0, maximum: LONGEST_SECONDS, nullable: true },
     sinceTime: text,
-    tailLines: { type: 'integer', minimum: 0, nullable: true },
+    tailLines: { type: 'integer', minimum: 0, maximum: 2_147_483_647, nullable: true },
   },
   required: [],
 };
@@ -132,10 +134,10 @@ function answerLog(
 }
 
 function sinceOf({ sinceSeconds, sinceTime }: LogQuery, nowMs: number): number | undefined {
-  if (sinceSeconds !== undefined) return nowMs - sinceSeconds * 1000;
+  if (sinceSeconds !== undefined) return Math.max(0, nowMs - sinceSeconds * 1000);
   if (sinceTime === undefined) return undefined;
   const at = Date.parse(sinceTime);
   if (Number.isNaN(at))
     throw ResourceError.badRequest(`sinceTime is "${sinceTime}": expected a time such as 2026-01-02T03:04:05Z`);
-  return at;
+  return Math.max(0, at); // the engine knows of nothing before 1970
 }

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { nodeDisk, replaceFile, syncFolders } from '../../../api/platform/disk.js';
 import { errorMessage, hasCode } from '../../../api/platform/errors.js';
+import { readOwnFile } from '../../../api/platform/quarantine.js';
 import { readBounded } from '../../../api/platform/read-file.js';
 import { parseMap } from '../../../crds/model/maps.js';
 import type { DeviceFacts } from './facts.js';
@@ -118,7 +119,10 @@ function armVersion(): string | undefined {
   return variables.find(([name]) => name === 'arm_version')?.[1]?.toString();
 }
 
+const LIMIT_HOSTNAME_BYTES = 64 * 1024;
+
 function readHostname(hostRoot: string): string | undefined {
   const path = join(hostRoot, 'etc/hostname');
-  return existsSync(path) ? text(readFileSync(path, 'utf8').trim()) : undefined;
+  const file = readOwnFile(path, LIMIT_HOSTNAME_BYTES);
+  return file?.unfit === undefined ? text(file?.text.trim()) : undefined;
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { openKeys } from '../../../api/device-state/key-file.js';
@@ -37,6 +38,22 @@ describe('a file of our own that is larger than any of ours', () => {
     assert.deepEqual(readOwnFile(join(folder, 'a')), undefined);
     assert.match(readOwnFile(await put('a'))?.unfit ?? '', TOO_LARGE);
     assert.match(readOwnFile(folder)?.unfit ?? '', /it is not a file/);
+  });
+
+  it('is not read either when it has no end, or nobody ever writes into it', async () => {
+    await mkdir(join(folder, 'documents/networks'), { recursive: true });
+    await mkdir(join(folder, 'documents/apps'));
+    execFileSync('mkfifo', [join(folder, 'documents/networks/pipe.json')]);
+    await symlink('/dev/zero', join(folder, 'documents/apps/zero.json'));
+    await symlink('/proc/kmsg', join(folder, 'documents/apps/kmsg.json'));
+    const store = await openStore({ folder, now, log });
+    const told = store.problems().map(({ kind, name, message }) => `${kind}/${name} ${/\((.*?)\)/.exec(message)?.[1]}`);
+    assert.deepEqual(told.sort(), [
+      'App/kmsg it is not a file that is kept on a disk',
+      'App/zero it is not a file',
+      'Network/pipe it is not a file',
+    ]);
+    await store.close();
   });
 
   it('makes new keys, and is set aside', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { mkdir, rm, truncate, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, rm, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
@@ -71,6 +72,22 @@ describe('files of images in the data folder', () => {
     await restart();
     await look();
     assert.equal(calls('loadImages'), 0, 'nor by another process');
+  });
+
+  it('are never read from what is no file, which is named', async () => {
+    execFileSync('mkfifo', [join(folder(), 'pipe.tar')]);
+    await symlink('/dev/zero', join(folder(), 'zero.tgz'));
+    await symlink('nowhere', join(folder(), 'gone.tar'));
+    await look();
+    assert.deepEqual(
+      bench.store.problems().map(({ message }) => message),
+      ['gone.tar', 'pipe.tar', 'zero.tgz'].map(
+        (name) => `Could not load images from ${name}: it is not a file, nor a link to one`,
+      ),
+    );
+    for (const name of ['pipe.tar', 'zero.tgz', 'gone.tar']) await rm(join(folder(), name));
+    await look();
+    assert.deepEqual(bench.store.problems(), []);
   });
 
   it('are spoken of only to the app that wants what is in them', async () => {

@@ -93,6 +93,8 @@ describe('output and use of containers in the resource API', () => {
     ['/services/none/log', 404],
     ['/apps/hello/log?tailLines=some', 400],
     ['/apps/hello/log?sinceTime=yesterday', 400],
+    ['/apps/hello/log?sinceSeconds=1e308', 400],
+    ['/apps/hello/log?tailLines=1e308', 400],
   ] as const) {
     it(`refuses ${path}`, async () => {
       assert.equal((await get(path)).code, code);
