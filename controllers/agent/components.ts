@@ -154,7 +154,7 @@ export function firewall({ settings, store, variables, host, clock }: FirewallDe
 function keeper({ store, log }: AgentContext, handle: EngineHandle): Component {
   return new EngineKeeper({
     daemon: handle.daemon,
-    ...{ world: handle.world, requests: handle.requests, clock: systemClock },
+    ...{ world: handle.world, requests: handle.requests, restarts: handle.restarts, clock: systemClock },
     elapsedMs: () => performance.now(),
     random: Math.random,
     emit: (type, reason, message) => {

@@ -35,6 +35,8 @@ export interface ControllerContext {
   readonly locks: UpdateLocks;
   readonly handovers: Handovers;
   readonly processes: ContainerProcesses;
+  /** Asks for another start of the engine's process, with why; false where that is not ours to start. */
+  readonly restartEngine?: (why: string) => boolean;
   readonly keys: Keys;
   readonly logs: LogStream;
   readonly facts: DeviceFacts;

@@ -6,6 +6,7 @@ import { connectEngine } from '../engine/client/dockerode-engine.js';
 import { foreignDaemon } from '../engine/daemon-look.js';
 import { type Engine, EngineUnreachable } from '../engine/engine.js';
 import type { Daemon } from '../engine/engine-keeper.js';
+import { EngineRestarts } from '../engine/engine-restarts.js';
 import { findEngine, privateDaemon } from '../engine/local/private-engine.js';
 import { RequestWatch } from '../engine/request-watch.js';
 import type { Clock } from '../runtime/delays.js';
@@ -42,6 +43,8 @@ export class EngineHandle {
   readonly requests: RequestWatch;
   /** What it has. Nothing is asked before the world is started. */
   readonly world: Informer;
+  /** Wishes for another start of its process. */
+  readonly restarts: EngineRestarts;
   #found: Found | undefined;
 
   constructor(private readonly deps: EngineHandleDeps) {
@@ -49,6 +52,10 @@ export class EngineHandle {
     this.requests = new RequestWatch({
       clock,
       container: (id) => this.world.containers().find((one) => one.id === id),
+    });
+    this.restarts = new EngineRestarts({
+      isOurs: () => this.#found?.daemon.process !== undefined,
+      elapsedMs: () => clock.monotonic(),
     });
     this.engine = this.requests.watch(connectEngine({ dockerHost: () => this.dockerHost }));
     this.world = startWorld({

@@ -135,6 +135,7 @@ export async function wire(context: AgentContext) {
     traits: () => traits.traits,
     handovers: openHandovers(settings),
     processes: containerProcesses(),
+    restartEngine: (why: string) => handle.restarts.ask(why),
     facts: {
       ...facts,
       get engineSocket() {

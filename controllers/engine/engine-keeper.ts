@@ -4,6 +4,7 @@ import type { EventReason } from '../../crds/model/event-reasons.js';
 import { Backoff } from '../runtime/backoff.js';
 import type { Cancel, Clock } from '../runtime/delays.js';
 import type { Informer } from './cache/informer.js';
+import type { EngineRestarts } from './engine-restarts.js';
 import { type RequestWatch, timeText } from './request-watch.js';
 
 /** How often the engine is looked at while it is well, and while it is not, ms. */
@@ -40,6 +41,8 @@ export interface Daemon {
     isRunning(): Promise<boolean>;
     /** Resolves when it answers; rejects with why it did not start. Ends one first that runs and cannot be reached. */
     start(signal?: AbortSignal): Promise<void>;
+    /** Ends it and starts it; its containers run on. Otherwise like `start`. */
+    restart(signal?: AbortSignal): Promise<void>;
   };
 }
 
@@ -48,6 +51,8 @@ export interface EngineKeeperDeps {
   readonly world: Pick<Informer, 'hasSynced' | 'explain' | 'onChange'>;
   /** Whether requests are overdue, and when one becomes so. */
   readonly requests?: Pick<RequestWatch, 'isOverdue' | 'onChange'>;
+  /** Why it is to be restarted though it is well. */
+  readonly restarts?: Pick<EngineRestarts, 'take'>;
   readonly clock: Clock;
   /** Monotonic, ms. */
   readonly elapsedMs: () => number;
@@ -136,8 +141,11 @@ export class EngineKeeper {
     if (process && finding.is !== 'answers' && !(await process.isRunning())) return;
     if (finding.is === 'unreachable') return this.#lost(finding.why, beganMs);
     this.#runsSinceMs ??= elapsedMs();
-    if (finding.is === 'answers') this.#well();
-    else
+    if (finding.is === 'answers') {
+      this.#well();
+      const why = process && this.deps.restarts?.take();
+      if (why !== undefined) await this.#restart(why);
+    } else
       this.#troubled('EngineHangs', finding.is === 'half' ? halfText(name, finding.what) : hangText(daemon), beganMs);
   }
 
@@ -172,8 +180,22 @@ export class EngineKeeper {
       this.#postpone(why);
     }
     if (elapsedMs() < this.#notBeforeMs) return;
+    await this.#begin(() => daemon.process?.start(this.#stopping.signal));
+  }
+
+  async #restart(why: string): Promise<void> {
+    const { daemon, emit } = this.deps;
+    const what = `${daemon.name} is restarted, its containers run on`;
+    emit('Warning', 'EngineRestarting', `${what}: ${why}`);
+    this.#explain(what);
+    this.#runsSinceMs = undefined;
+    await this.#begin(() => daemon.process?.restart(this.#stopping.signal));
+  }
+
+  async #begin(start: () => Promise<void> | undefined): Promise<void> {
+    const { daemon, elapsedMs, emit } = this.deps;
     try {
-      await daemon.process?.start(this.#stopping.signal);
+      await start();
     } catch (error) {
       if (this.#stopping.signal.aborted) return;
       // How it ended stands in the first line, and why in the last one that it printed.

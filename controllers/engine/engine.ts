@@ -2,6 +2,16 @@ import type { Readable } from 'node:stream';
 import type { ContainerCreateOptions, HostConfig } from 'dockerode';
 import type { ContainerStats } from '../../crds/model/stats.js';
 
+/** A port of the host that a container has published. */
+export interface PublishedPort {
+  /** The container's name. */
+  readonly container: string;
+  /** Of the host; `0.0.0.0` or `::` for all. */
+  readonly address: string;
+  readonly port: number;
+  readonly protocol: string;
+}
+
 /** A container of ours, as inspected. */
 export interface SeenContainer {
   readonly id: string;
@@ -223,6 +233,8 @@ export interface Engine {
   stopContainer(id: string, signal: AbortSignal): Promise<'stopped' | 'already' | 'absent'>;
   /** Stops it with its own grace period and starts it: both are done even when whoever asked has gone. Throws where the start fails; then it is stopped. */
   restartContainer(id: string, signal: AbortSignal): Promise<'restarted' | 'absent'>;
+  /** Ports of the host that containers publish which run, whoever made them. One request. */
+  publishedPorts(signal: AbortSignal): Promise<readonly PublishedPort[]>;
   /** With its anonymous volumes. A running one is killed. */
   removeContainer(id: string, signal: AbortSignal): Promise<'removed' | 'absent'>;
   renameContainer(id: string, name: string, signal: AbortSignal): Promise<'renamed' | 'absent' | 'name-taken'>;

@@ -29,6 +29,7 @@ const WATCHED = {
   startContainer: ['start container', 'container'],
   stopContainer: ['stop container', 'container'],
   restartContainer: ['restart container', 'container'],
+  publishedPorts: ['list the published ports', ''],
   removeContainer: ['remove container', 'container'],
   renameContainer: ['rename container', 'container'],
   updateContainer: ['update container', 'container'],

@@ -12,6 +12,7 @@ import { type Outcome, wait } from '../runtime/outcome.js';
 import { reconciler } from '../runtime/reconciler.js';
 import { admitCommands } from './commands/admit.js';
 import { StopLedger } from './commands/stop-ledger.js';
+import { HeldPorts } from './container/held-ports.js';
 import { containersOf } from './dependencies/siblings.js';
 import type { Memory, ServiceDeps } from './deps.js';
 import { executeServiceStep } from './execute.js';
@@ -29,7 +30,8 @@ export function serviceController(deps: ServiceDeps): Controller {
   const terminations = new Terminations();
   const stops = new StopLedger();
   const lifecycle = new LifecycleLog(deps, { terminations, stops });
-  const memory: Memory = { terminations, stops, lifecycle, ages: new Ages(deps) };
+  const heldPorts = new HeldPorts(deps);
+  const memory: Memory = { terminations, stops, lifecycle, heldPorts, ages: new Ages(deps) };
   return {
     kind: 'Service',
     workers: 8,
@@ -58,7 +60,7 @@ export function serviceController(deps: ServiceDeps): Controller {
       const ends = [
         deps.store.watch((change) => {
           if (change.type === 'DELETED' && change.object.kind === 'Service')
-            for (const memory of [stops, lifecycle]) memory.forget(change.object.metadata.name);
+            for (const memory of [stops, lifecycle, heldPorts]) memory.forget(change.object.metadata.name);
           wakeWhere((service) => concernsDocument(change, service));
         }),
         deps.world.onChange((change) => wakeWhere((service) => concernsWorld(deps, change, service))),

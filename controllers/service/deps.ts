@@ -11,6 +11,7 @@ import type { UpdateLocks } from '../host/locks/update-locks.js';
 import type { ContainerProcesses } from '../host/processes/container-processes.js';
 import type { Ages } from '../runtime/ages.js';
 import type { StopLedger } from './commands/stop-ledger.js';
+import type { HeldPorts } from './container/held-ports.js';
 import type { LifecycleLog } from './health/lifecycle-log.js';
 import type { CloudAccess } from './spec/features.js';
 import type { Terminations } from './terminations.js';
@@ -30,6 +31,8 @@ export interface ServiceDeps {
   readonly apiAddress: () => { readonly host: string; readonly port: number };
   /** Where containers reach the cloud, on a device that has one. */
   readonly cloud?: () => CloudAccess | undefined;
+  /** Asks for another start of the engine's process, with why; false where that is not ours to start. */
+  readonly restartEngine?: (why: string) => boolean;
   readonly log: Logger;
   /** ms since the epoch; somebody may set it. */
   readonly now: () => number;
@@ -42,6 +45,7 @@ export interface Memory {
   readonly terminations: Terminations;
   readonly stops: StopLedger;
   readonly lifecycle: LifecycleLog;
+  readonly heldPorts: HeldPorts;
   /** Of containers, while there are two. */
   readonly ages: Ages;
 }

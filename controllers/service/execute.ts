@@ -27,7 +27,7 @@ export async function executeServiceStep(
 ): Promise<Partial<ServiceResult>> {
   const { appId, serviceName, containerSpec, asked } = observation;
   const context: StepContext = {
-    ...{ service, appId, serviceName, containerSpec },
+    ...{ service, appId, serviceName, containerSpec, heldPorts: memory.heldPorts },
     reportReached: (reached) => {
       if (isOpen(deps.store.get('Service', service.metadata.name)?.status?.update)) report({ reached });
     },

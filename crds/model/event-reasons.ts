@@ -16,6 +16,7 @@ export const EVENT_REASONS = {
   EngineAnswers: 'The engine answers again.',
   EngineEnded: 'The process of the private engine has ended; it is started again.',
   EngineNotStarted: 'The private engine could not be started again; it is tried once more.',
+  EngineRestarting: 'The private engine is restarted, because only that frees what it holds for no container.',
   EngineStarted: 'The private engine was started again.',
   Exited: 'A container ended though nobody had asked for it.',
   FileUnusable: 'A file of the agent could not be read and was set aside.',

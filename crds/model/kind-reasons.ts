@@ -92,6 +92,7 @@ export const KIND_REASONS = {
     RuntimeMissing: {"meaning":"The engine does not have the runtime.","whatToDo":"Install the runtime on the engine, or leave `runtime` out."},
     GpuMissing: {"meaning":"The engine has no driver for GPUs.","whatToDo":"Install the container toolkit of their maker, or leave `gpus` out."},
     PortInUse: {"meaning":"Another container or program has a port of the host that the service publishes.","whatToDo":"Stop the other one, or publish another port."},
+    PortLeaked: {"meaning":"The engine holds a port that the service publishes, though no container that runs has it: something killed the engine while it started one.","whatToDo":"Restart the engine, or publish another port. The agent restarts an engine of its own itself, at most once in ten minutes."},
     AddressMissing: {"meaning":"The service publishes on an address that the host does not have.","whatToDo":"Give the host that address, or publish on another."},
     AddressInUse: {"meaning":"A fixed address of the service is taken on its network.","whatToDo":"Choose another `ipv4_address` or `ipv6_address`, or none."},
     NoFreeAddress: {"meaning":"A network of the service has no free address left.","whatToDo":"Give the network a larger subnet, or fewer services."},

@@ -45,6 +45,8 @@ export interface LoopParts {
   readonly locks: UpdateLocks;
   /** No process is found when not said. */
   readonly processes?: ContainerProcesses;
+  /** Nobody can restart the engine when not said. */
+  readonly restartEngine?: (why: string) => boolean;
   readonly keys: Keys;
   readonly clock: Clock;
   readonly logs?: LogStream;
@@ -66,6 +68,7 @@ export function deviceLoops({
   keys,
   clock,
   processes = { kill: async () => 0 },
+  restartEngine,
   logs = new LogStream(),
   apiReach,
   imageGraceMs = 0,
@@ -76,6 +79,7 @@ export function deviceLoops({
   const context = {
     ...{ store, engine, world, pulls, archives, locks, handovers, processes, keys, logs, facts, offers, traits },
     ...{ apiAddress, apiReach, imageGraceMs, hostRoot: folder, log: silent, random: () => 0 },
+    ...(restartEngine ? { restartEngine } : {}),
     now: () => clock.now(),
     monotonic: () => clock.monotonic(),
   };

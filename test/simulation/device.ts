@@ -64,6 +64,8 @@ export class Device {
   /** Told of every agent that starts, before its first pass. */
   onBoot: ((agent: Agent) => void) | undefined;
   observer: StepObserver | undefined;
+  /** Asked for another start of the engine's process; nobody can do that when not said. */
+  restartEngine: ((why: string) => boolean) | undefined;
   agent: Agent | undefined;
   readonly files = new ImageFiles(this.folder);
   /** The engine's disk, where the settings say that there is one. */
@@ -167,7 +169,8 @@ export class Agent {
     const parts = { folder, store, engine, world, pulls, archives, locks, keys, clock, logs, imageGraceMs };
     const serving = device.settings.serves ? new Serving({ ...parts, engine: device.engine }) : undefined;
     const processes = { kill: async (id: string) => device.engine.docker.killTask(id) };
-    const loops = deviceLoops({ ...parts, processes, heldUp: requests, apiReach: serving?.gateway });
+    const restartEngine = (why: string) => device.restartEngine?.(why) ?? false;
+    const loops = deviceLoops({ ...parts, processes, restartEngine, heldUp: requests, apiReach: serving?.gateway });
     const agent = new Agent(device, crashable, store, world, pulls, archives, loops, logs, serving);
     void crashable.end.then(() => serving?.stop());
     device.onBoot?.(agent);

@@ -73,6 +73,7 @@ function containerVerbs(
   | 'startContainer'
   | 'stopContainer'
   | 'restartContainer'
+  | 'publishedPorts'
   | 'removeContainer'
   | 'renameContainer'
   | 'updateContainer'
@@ -122,6 +123,20 @@ function containerVerbs(
       if (answer.status === 404 && refusal(404, answer.body).message === `No such container: ${id}`) return 'absent';
       expect(answer, 204);
       return 'restarted';
+    },
+    async publishedPorts(signal) {
+      const listed = expect<readonly ContainerInfo[]>(
+        await ask({ path: '/containers/json', isList: true, signal }),
+        200,
+      );
+      return listed.flatMap(({ Id, Names: [first], Ports }) =>
+        // A port that is only exposed has none of the host.
+        (Ports ?? []).flatMap(({ IP = '', PublicPort, Type }) =>
+          PublicPort
+            ? { container: first?.slice(1) ?? Id.slice(0, 12), address: IP, port: PublicPort, protocol: Type }
+            : [],
+        ),
+      );
     },
     async removeContainer(id, signal) {
       const answer = await ask({ method: 'DELETE', path: at(id), query: { force: '1', v: '1' }, signal });

@@ -73,6 +73,12 @@ export async function startDaemon(program: string, folders: EngineFolders, means
   if (blocked !== undefined) print(`Containers may not reach each other: ${blocked}`);
 }
 
+/** Ends a daemon of our own and starts it; its containers run on. Rejects and resolves like `startDaemon`. */
+export async function restartDaemon(program: string, folders: EngineFolders, means: Means): Promise<void> {
+  await endDaemon(folders);
+  await startDaemon(program, folders, means);
+}
+
 /** Whether somebody listens there, now or within seconds: a daemon that has just begun has not made its socket yet. */
 async function comesToListen(socketPath: string, signal?: AbortSignal): Promise<boolean> {
   const patience = timeoutSignal(LISTEN_LIMIT_MS, signal);

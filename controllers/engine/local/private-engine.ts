@@ -7,7 +7,15 @@ import { connectEngine } from '../client/dockerode-engine.js';
 import { daemonLook } from '../daemon-look.js';
 import type { Daemon } from '../engine-keeper.js';
 import { installPackages, isDebian, isRoot } from './debian-packages.js';
-import { answers, containerdSockets, isRunning, pings, startDaemon, stopDaemon } from './engine-daemon.js';
+import {
+  answers,
+  containerdSockets,
+  isRunning,
+  pings,
+  restartDaemon,
+  startDaemon,
+  stopDaemon,
+} from './engine-daemon.js';
 import { engineFolders } from './engine-folders.js';
 
 /** A daemon that accepts a connection and takes longer over a ping hangs, ms. */
@@ -112,16 +120,18 @@ export function privateDaemon(
   { env, print }: Pick<EngineSearch, 'env' | 'print'>,
 ): Daemon & Required<Pick<Daemon, 'process'>> {
   const folders = engineFolders(dataFolder);
+  const program = (): string => {
+    const found = findProgram('dockerd', env);
+    if (found === undefined) throw new Error('The Docker engine did not start: dockerd is not to be found');
+    return found;
+  };
   return {
     name: 'The Docker engine of our own',
     look: daemonLook(`unix://${folders.socket}`, containerdSockets(folders)),
     process: {
       isRunning: () => isRunning(folders),
-      async start(signal) {
-        const program = findProgram('dockerd', env);
-        if (program === undefined) throw new Error('The Docker engine did not start: dockerd is not to be found');
-        await startDaemon(program, folders, { env, print, signal });
-      },
+      start: async (signal) => startDaemon(program(), folders, { env, print, signal }),
+      restart: async (signal) => restartDaemon(program(), folders, { env, print, signal }),
     },
   };
 }

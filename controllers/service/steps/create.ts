@@ -6,6 +6,7 @@ import { leftBehind } from '../container/left-behind.js';
 import type { ServiceDeps } from '../deps.js';
 import { labelOf } from '../spec/identity.js';
 import { refused, tell } from './failed-step.js';
+import { settleHeldPort } from './held-port.js';
 import { leftOut, record, type StepContext, type StepOf } from './step-context.js';
 
 /** Makes the container, and starts it where the step says so. */
@@ -106,12 +107,13 @@ export async function start(
 
 async function startAndLook(
   deps: ServiceDeps,
-  { service, serviceName, reportReached, reportStart }: StepContext,
+  context: StepContext,
   id: string,
   { label, because }: { readonly label: string; readonly because?: string },
   signal: AbortSignal,
 ): Promise<Outcome | undefined> {
   const { world, engine, logs, store } = deps;
+  const { service, serviceName, heldPorts, reportReached, reportStart } = context;
   const { app } = service.spec;
   logs.system(`Starting service '${label}'`, { app });
   const before = world.containers();
@@ -127,12 +129,12 @@ async function startAndLook(
       store.record(keyOf('Service', service.metadata.name), { type: 'Warning', reason: 'LeftBehind', message });
       return { is: 'progressing', reason: 'LeftBehind', message };
     }
-    throw refused(
-      `Could not start service ${serviceName}`,
-      error,
-      tell(deps, service, `Failed to start service '${label}'`),
-    );
+    const say = tell(deps, service, `Failed to start service '${label}'`);
+    const settled = seen && (await settleHeldPort(deps, context, seen, error, say, signal));
+    if (settled) return settled;
+    throw refused(`Could not start service ${serviceName}`, error, say);
   }
+  heldPorts.forget(service.metadata.name);
   await world.refreshContainer(id, signal);
   reportStart(id, before);
   logs.system(`Started service '${label}'`, { app });

@@ -3,6 +3,7 @@ import type { EventReason } from '../../../crds/model/event-reasons.js';
 import { keyOf, type Service } from '../../../crds/model/kinds.js';
 import type { SeenContainer } from '../../engine/engine.js';
 import type { ContainerSpec } from '../container/container-options.js';
+import type { HeldPorts } from '../container/held-ports.js';
 import type { ServiceStep } from '../service-state.js';
 import type { UpdateStep } from '../update/record.js';
 
@@ -12,6 +13,7 @@ export interface StepContext {
   readonly appId: number;
   readonly serviceName: string;
   readonly containerSpec: (() => ContainerSpec) | undefined;
+  readonly heldPorts: HeldPorts;
   /** Writes into the status how far an update has come; nothing while none is under way. */
   reportReached(step: UpdateStep): void;
   /** Writes into the status in which runs of other containers one lives that has just been started. `before`: all containers as they were before that. */

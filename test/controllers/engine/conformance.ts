@@ -279,17 +279,25 @@ export function describeEngine(title: string, make: () => Promise<EngineUnderTes
       });
 
       it('cannot start on a taken port, and says so in the container', async () => {
+        const hostPort = names.port();
         const ports = {
           ExposedPorts: { '80/tcp': {} },
-          HostConfig: { PortBindings: { '80/tcp': [{ HostPort: String(names.port()) }] } },
+          HostConfig: { PortBindings: { '80/tcp': [{ HostPort: String(hostPort) }] } },
         };
+        const published = async () => (await engine.publishedPorts(signal)).filter(({ port }) => port === hostPort);
         const holder = await start(ports);
+        const { name: container } = await inspect(holder);
         const id = await create(ports);
+        assert.deepEqual(
+          (await published()).filter(({ address }) => address === '0.0.0.0'),
+          [{ container, address: '0.0.0.0', port: hostPort, protocol: 'tcp' }],
+        );
         await assert.rejects(engine.startContainer(id, signal), refused(500, /port is already allocated/));
         const { state, error, exitCode } = await inspect(id);
         assert.deepEqual({ state, exitCode }, { state: 'created', exitCode: 128 });
         assert.match(error, /port is already allocated/);
         await engine.stopContainer(holder, signal);
+        assert.deepEqual(await published(), []);
         assert.equal(await engine.startContainer(id, signal), 'started');
         assert.equal((await inspect(id)).error, '');
       });

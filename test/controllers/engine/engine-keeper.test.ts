@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Daemon, EngineKeeper, type Finding } from '../../../controllers/engine/engine-keeper.js';
+import { EngineRestarts } from '../../../controllers/engine/engine-restarts.js';
 import { FakeClock } from '../../setup/fake-clock.js';
 
 /** A daemon that a test kills, stops and has fail. */
@@ -13,6 +14,8 @@ class FakeDaemon implements Daemon {
   refusal: string | undefined;
   /** When it was started, s since the beginning. */
   readonly starts: number[] = [];
+  /** When it was restarted, likewise. */
+  readonly restarts: number[] = [];
   /** Whether each look was a close one. */
   readonly looks: boolean[] = [];
   readonly process: Daemon['process'];
@@ -20,7 +23,16 @@ class FakeDaemon implements Daemon {
     private readonly seconds: () => number,
     isOurs = true,
   ) {
-    if (isOurs) this.process = { isRunning: async () => this.runs, start: () => this.#start() };
+    if (isOurs)
+      this.process = {
+        isRunning: async () => this.runs,
+        start: () => this.#start(),
+        restart: async () => {
+          this.restarts.push(this.seconds());
+          this.runs = false;
+          await this.#start();
+        },
+      };
   }
 
   look(signal: AbortSignal, closely: boolean): Promise<Finding> {
@@ -43,6 +55,7 @@ describe('whoever looks after the engine', () => {
   let said: (string | undefined)[];
   let told: string[];
   let lost: () => void;
+  let wishes: EngineRestarts;
   let isFresh: boolean;
   let isOverdue: boolean;
   let overdue: () => void;
@@ -54,8 +67,10 @@ describe('whoever looks after the engine', () => {
     const beganMs = clock.now();
     daemon = new FakeDaemon(() => Math.round((clock.now() - beganMs) / 1_000), isOurs);
     [said, told, isFresh, isOverdue] = [[], [], true, false];
+    wishes = new EngineRestarts({ isOurs: () => isOurs, elapsedMs: () => clock.now() });
     keeper = new EngineKeeper({
       daemon,
+      restarts: wishes,
       requests: {
         get isOverdue() {
           return isOverdue;
@@ -114,6 +129,41 @@ describe('whoever looks after the engine', () => {
     assert.equal(daemon.starts.length, 1);
     assert.ok((daemon.starts[0] ?? 99) <= 2);
     assert.deepEqual([told, keeper.trouble], [['EngineEnded', 'EngineStarted'], undefined]);
+  });
+
+  it('restarts one that is well where somebody asks for it, once in ten minutes', async () => {
+    assert.equal(wishes.ask('it holds port 80 for no container'), true);
+    await pass(15);
+    assert.equal(daemon.restarts.length, 1);
+    assert.ok((daemon.restarts[0] ?? 99) <= 10);
+    assert.deepEqual([told, keeper.trouble], [['EngineRestarting', 'EngineStarted'], undefined]);
+    wishes.ask('again');
+    await pass(580);
+    assert.equal(daemon.restarts.length, 1, 'not so soon, nor later for a wish of then');
+    await pass(30);
+    assert.equal(daemon.restarts.length, 1);
+    wishes.ask('once more');
+    await pass(15);
+    assert.equal(daemon.restarts.length, 2);
+  });
+
+  it('starts one that did not come back from a restart again', async () => {
+    wishes.ask('it holds port 80 for no container');
+    daemon.refusal = 'no room';
+    await pass(12);
+    assert.deepEqual(told.slice(0, 2), ['EngineRestarting', 'EngineNotStarted']);
+    assert.match(keeper.trouble ?? '', /^no room; it is started again in \d+ s$/);
+    daemon.refusal = undefined;
+    await pass(10);
+    assert.deepEqual([told.at(-1), keeper.trouble, daemon.restarts.length], ['EngineStarted', undefined, 1]);
+  });
+
+  it("restarts nobody else's", async () => {
+    await keeper.stop();
+    await begin(false);
+    assert.equal(wishes.ask('it holds port 80 for no container'), false);
+    await pass(15);
+    assert.deepEqual([told, daemon.restarts], [[], []]);
   });
 
   it('sees it though nobody was connected', async () => {

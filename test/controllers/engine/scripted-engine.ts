@@ -323,6 +323,7 @@ export class ScriptedEngine implements Engine {
   createContainer = unscripted;
   startContainer = unscripted;
   stopContainer = unscripted;
+  publishedPorts = unscripted;
   removeContainer = unscripted;
   renameContainer = unscripted;
   updateContainer = unscripted;

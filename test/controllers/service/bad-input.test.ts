@@ -72,9 +72,16 @@ describe('bad input to a service', () => {
     [
       'a port that is taken',
       'startContainer',
-      'Bind for 0.0.0.0:80 failed: port is already allocated',
+      'Error starting userland proxy: listen tcp4 0.0.0.0:80: bind: address already in use',
       500,
       'PortInUse',
+    ],
+    [
+      'a port that no running container has',
+      'startContainer',
+      'Bind for 0.0.0.0:80 failed: port is already allocated',
+      500,
+      'PortLeaked',
     ],
     ['a fixed address that is taken', 'startContainer', 'Address already in use', 403, 'AddressInUse'],
     [

@@ -412,7 +412,92 @@ describe('a service converges', () => {
     await agent.propose([anApp({ web: { ports: ['80:80'] }, db: { ports: ['80:80'] } })]);
     await agent.quiet();
     const ready = agent.store.get('Service', 'hello.db')?.status?.conditions?.find(({ type }) => type === 'Ready');
-    assert.match(ready?.message ?? '', /port .*80 of the host is taken/);
+    assert.equal(ready?.reason, 'PortInUse');
+    assert.match(
+      ready?.message ?? '',
+      /port 0\.0\.0\.0:80 of the host is taken: container web_7_1_a publishes it; stop that one/,
+    );
+  });
+
+  it("and names somebody else's container that has it", async () => {
+    const { docker } = device.engine;
+    const HostConfig = { PortBindings: { '8080/tcp': [{ HostIp: '', HostPort: '80' }] } };
+    docker.startContainer(docker.createContainer('stranger', { Image: 'web:1', HostConfig }));
+    const agent = device.agent ?? (await device.boot());
+    await agent.propose([anApp({ web: { ports: ['80:80'] } })]);
+    await agent.quiet();
+    const ready = agent.store.get('Service', 'hello.web')?.status?.conditions?.find(({ type }) => type === 'Ready');
+    assert.equal(ready?.reason, 'PortInUse');
+    assert.match(ready?.message ?? '', /container stranger publishes it/);
+    assert.equal(creations(device), 1, 'no container is made anew for that');
+    docker.stopContainer('stranger');
+    device.clock.advance(60_000);
+    await notice(device);
+    assert.equal(docker.container('web_7_1_a').state, 'running');
+  });
+
+  describe('on an engine that holds a port for no container', () => {
+    const app = anApp({ web: { ports: ['80:80'] }, db: {} });
+    const ready = () =>
+      device.agent?.store.get('Service', 'hello.web')?.status?.conditions?.find(({ type }) => type === 'Ready');
+    /** A minute of retries. */
+    const retry = async (): Promise<void> => {
+      for (let second = 0; second < 60; second += 1) {
+        device.clock.advance(1_000);
+        await device.agent?.quiet();
+      }
+    };
+
+    it('to running with another container, where it is held under the name of that which never ran', async () => {
+      device.engine.docker.leakPort('tcp/0.0.0.0:80', 'web_7_1_a');
+      await bring(device, app);
+      assert.deepEqual(containersOn(device), ['db_7_1_a running u_default', 'web_7_1_a running u_default']);
+      assert.equal(creations(device), 3);
+    });
+
+    it('to running once the engine has been restarted, which is asked for where it is ours', async () => {
+      const asked: string[] = [];
+      device.restartEngine = (why) => asked.push(why) > 0;
+      device.engine.docker.leakPort('tcp/0.0.0.0:80');
+      await device.agent?.propose([app]);
+      await device.agent?.quiet();
+      assert.equal(ready()?.reason, 'PortLeaked');
+      assert.deepEqual(asked, [], 'another container may just be starting');
+      await retry();
+      assert.ok(asked.length > 0);
+      assert.equal(asked[0], 'the engine holds port 0.0.0.0:80 of the host for no running container');
+      assert.match(ready()?.message ?? '', /for no running container; it is restarted, containers run on$/);
+      assert.equal(creations(device), 3, 'made anew once');
+      device.engine.docker.restoreLive();
+      await retry();
+      assert.deepEqual(containersOn(device), ['db_7_1_a running u_default', 'web_7_1_a running u_default']);
+      assert.equal(ready()?.status, 'True');
+    });
+
+    it("and says the way out where it is somebody else's engine", async () => {
+      device.engine.docker.leakPort('tcp/0.0.0.0:80');
+      await device.agent?.propose([app]);
+      await retry();
+      assert.equal(ready()?.reason, 'PortLeaked');
+      assert.equal(
+        ready()?.message,
+        'Could not start service web: the engine holds port 0.0.0.0:80 of the host for no running container; restarting the engine frees it',
+      );
+    });
+
+    it('without the loss of what a container that has run before holds', async () => {
+      await bring(device, app);
+      const { id } = device.engine.docker.container('web_7_1_a');
+      device.engine.docker.stopContainer('web_7_1_a');
+      device.engine.docker.leakPort('tcp/0.0.0.0:80', 'web_7_1_a');
+      await hear(device);
+      await retry();
+      assert.equal(ready()?.reason, 'PortLeaked');
+      device.engine.docker.restoreLive();
+      await retry();
+      assert.equal(device.engine.docker.container('web_7_1_a').id, id);
+      assert.equal(device.engine.docker.container('web_7_1_a').state, 'running');
+    });
   });
 });
 

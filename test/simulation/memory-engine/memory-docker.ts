@@ -3,6 +3,7 @@ import {
   type ContainerOptions,
   EngineError,
   type NetworkOptions,
+  type PublishedPort,
   type SeenNetwork,
   type SeenVolume,
   type UpdateOptions,
@@ -49,6 +50,8 @@ export class MemoryDocker {
   readonly #tasks = new Map<string, { readonly runs: boolean }>();
   /** Endpoints of containers that are gone, by id of the network: names of those containers. */
   readonly #leaked = new Map<string, Set<string>>();
+  /** Ports that are held for no container, and the name that their endpoint bears; undefined where nobody knows that. */
+  readonly #heldPorts = new Map<string, string | undefined>();
   #made = 0;
 
   constructor(
@@ -387,8 +390,33 @@ export class MemoryDocker {
     this.#leaked.set(id, new Set([...(this.#leaked.get(id) ?? []), container]));
   }
 
+  /** The daemon was killed while a container with that port (`tcp/0.0.0.0:80`) was being started: it keeps the port for nobody. */
+  leakPort(port: string, container?: string): void {
+    this.#heldPorts.set(port, container);
+  }
+
+  /** The daemon was started again while its containers ran on. */
+  restoreLive(): void {
+    this.#leaked.clear();
+    this.#heldPorts.clear();
+  }
+
+  publishedPorts(): readonly PublishedPort[] {
+    return this.containers.filter(isAlive).flatMap((one) =>
+      hostPorts(one).flatMap((text) => {
+        const [, protocol = '', address = '', port] = /^(\w+)\/(.*):(\d+)$/.exec(text) ?? [];
+        return { container: one.name, address, port: Number(port), protocol };
+      }),
+    );
+  }
+
   /** `docker network disconnect --force` with the name of a container that is gone. */
   releaseEndpoint(reference: string, container: string): boolean {
+    const held = [...this.#heldPorts].filter(([, one]) => one === container);
+    if (held.length > 0 && this.findContainer(container) === undefined) {
+      for (const [port] of held) this.#heldPorts.delete(port);
+      return true;
+    }
     return this.#leaked.get(this.#network(reference)?.id ?? '')?.delete(container) ?? false;
   }
 
@@ -452,6 +480,7 @@ export class MemoryDocker {
     const before = this.containers.filter((one) => isAlive(one) || one.state === 'restarting');
     for (const one of before) this.stopContainer(one.id, 255);
     this.#leaked.clear();
+    this.#heldPorts.clear();
     this.events.forget();
     for (const one of before) {
       const policy = one.options.HostConfig?.RestartPolicy?.Name ?? 'no';
@@ -543,9 +572,11 @@ export class MemoryDocker {
 
   #refuseTakenPorts(container: MemoryContainer): void {
     for (const port of hostPorts(container)) {
-      const taken = this.containers.some(
-        (other) => other !== container && isAlive(other) && hostPorts(other).some((one) => portsCollide(one, port)),
-      );
+      const taken =
+        [...this.#heldPorts.keys()].some((one) => portsCollide(one, port)) ||
+        this.containers.some(
+          (other) => other !== container && isAlive(other) && hostPorts(other).some((one) => portsCollide(one, port)),
+        );
       if (!taken) continue;
       const endpoint = `driver failed programming external connectivity on endpoint ${container.name}`;
       throw new EngineError(`${endpoint}: Bind for ${port.split('/')[1]} failed: port is already allocated`, 500);

@@ -142,6 +142,10 @@ export class MemoryEngine implements Engine {
     });
   }
 
+  publishedPorts(signal: AbortSignal): ReturnType<Engine['publishedPorts']> {
+    return this.#call('publishedPorts', [], signal, () => this.docker.publishedPorts());
+  }
+
   removeContainer(id: string, signal: AbortSignal): ReturnType<Engine['removeContainer']> {
     return this.#call('removeContainer', [id], signal, () =>
       answering({ 404: 'absent' as const }, () => {

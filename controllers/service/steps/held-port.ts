@@ -1,0 +1,97 @@
+import { keyOf } from '../../../crds/model/kinds.js';
+import { EngineError, type PublishedPort, type SeenContainer } from '../../engine/engine.js';
+import { type Outcome, TransientError } from '../../runtime/outcome.js';
+import type { ServiceDeps } from '../deps.js';
+import type { StepContext } from './step-context.js';
+
+/** A container that is just being started has its ports before it runs: only what lasts longer is left behind, ms. */
+const LASTING_MS = 10_000;
+
+/** An address and port of the host that the engine has given away by its own books. */
+export type AllocatedPort = Pick<PublishedPort, 'address' | 'port'>;
+
+/** The port that Docker names when its own books have it as given away; a port that another program has is told in other words. Pure. */
+export function allocatedPort(message: string): AllocatedPort | undefined {
+  const [, address, port] = /Bind for (\S+):(\d+) failed: port is already allocated/i.exec(message) ?? [];
+  return address === undefined ? undefined : { address: address.replace(/^\[(.*)\]$/, '$1'), port: Number(port) };
+}
+
+/** The container that publishes that port on an address in common. `protocols`: those that count. Pure. */
+export function holderOf(
+  { address, port }: AllocatedPort,
+  protocols: readonly string[],
+  published: readonly PublishedPort[],
+): string | undefined {
+  return published.find(
+    (one) =>
+      one.port === port &&
+      protocols.includes(one.protocol) &&
+      (one.address === address || isEvery(one.address) || isEvery(address)),
+  )?.container;
+}
+const isEvery = (address: string): boolean => address === '0.0.0.0' || address === '::';
+
+/**
+ * Finds out who has the port that kept a container from starting. Throws `PortInUse` with the name of the container that
+ * publishes it. When none that runs does, an engine that was killed has kept it of an earlier start: a container of ours
+ * that has never run is removed with its endpoints and made anew, once; after that it throws `PortLeaked`, and has an engine of
+ * our own restarted. Returns undefined for every other failure, and when the engine does not tell.
+ */
+export async function settleHeldPort(
+  { world, engine, store, restartEngine }: ServiceDeps,
+  { service, serviceName, containerSpec, heldPorts }: StepContext,
+  container: SeenContainer,
+  error: unknown,
+  say: (due: string) => void,
+  signal: AbortSignal,
+): Promise<Outcome | undefined> {
+  const taken = error instanceof EngineError ? allocatedPort(error.message) : undefined;
+  const published = taken && (await engine.publishedPorts(signal).catch(() => undefined)); // the failure itself is reported
+  if (!taken || !published) return undefined;
+  const port = `${taken.address}:${taken.port}`;
+  const { name } = service.metadata;
+  const refuse = (reason: 'PortInUse' | 'PortLeaked', due: string): never => {
+    say(due);
+    throw new TransientError(reason, `Could not start service ${serviceName}: ${due}`);
+  };
+
+  const holder = holderOf(
+    taken,
+    protocolsOf(containerSpec?.().options.HostConfig?.PortBindings, taken.port),
+    published,
+  );
+  if (holder !== undefined) {
+    heldPorts.forget(name);
+    return refuse(
+      'PortInUse',
+      `port ${port} of the host is taken: container ${holder} publishes it; stop that one, or publish another port`,
+    );
+  }
+  const forMs = heldPorts.met(name);
+  // What has never run holds nothing of its own that would be lost.
+  if (forMs === undefined && container.state === 'created' && container.startedAt === undefined) {
+    await engine.removeContainer(container.id, signal);
+    // An endpoint bears its container's name, and has the port; the engine lets go of it only when the container has gone.
+    for (const network of Object.keys(container.networks)) {
+      await engine.releaseEndpoint(network, container.name, signal);
+    }
+    await world.refreshContainer(container.id, signal);
+    const message = `Container ${container.name} cannot be started: the engine holds port ${port} for no running container; it is made anew`;
+    store.record(keyOf('Service', name), { type: 'Warning', reason: 'LeftBehind', message });
+    return { is: 'progressing', reason: 'LeftBehind', message };
+  }
+  const held = `the engine holds port ${port} of the host for no running container`;
+  const isRestarted = (forMs ?? 0) >= LASTING_MS && restartEngine?.(held) === true;
+  return refuse(
+    'PortLeaked',
+    isRestarted ? `${held}; it is restarted, containers run on` : `${held}; restarting the engine frees it`,
+  );
+}
+
+/** The protocols in which the service publishes that port of the host; all when its definition does not say. Pure. */
+function protocolsOf(bindings: unknown, port: number): readonly string[] {
+  const found = Object.entries((bindings ?? {}) as Readonly<Record<string, readonly { HostPort?: string }[]>>).flatMap(
+    ([name, hosts]) => (hosts.some(({ HostPort }) => HostPort === String(port)) ? [name.split('/')[1] ?? 'tcp'] : []),
+  );
+  return found.length > 0 ? found : ['tcp', 'udp', 'sctp'];
+}
