@@ -194,6 +194,16 @@ describe('a repository', () => {
       assert.equal(bench.command('a'), 'one');
     });
 
+    it('takes back what was said of a commit that it does not have any more', async () => {
+      repository.commit({ 'a.yaml': 'kind: [' });
+      assert.equal(await reasonOf(), 'InvalidDocuments');
+      assert.equal(bench.store.problems().length, 1);
+      repository.git('reset', '--quiet', '--hard', 'HEAD~2');
+      repository.push('--force');
+      assert.equal(await reasonOf(), 'HistoryRewound');
+      assert.deepEqual(bench.store.problems(), []);
+    });
+
     it('is not followed when it is rewritten', async () => {
       repository.write({ 'a.yaml': appText('a', 'other') });
       repository.git('commit', '--quiet', '--all', '--amend', '-m', 'another');
