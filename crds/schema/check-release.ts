@@ -1,8 +1,9 @@
 import { normalizeReference } from '../model/image-reference.js';
-import type { Issue } from '../model/issue.js';
+import { type Issue, issuesOf, pathText } from '../model/issue.js';
 import type { App, Service } from '../model/kinds.js';
 import { type References, referencesOf } from '../model/references.js';
 import { cameAsTargetState } from '../model/target-state.js';
+import { refusedByEngine } from './check-engine-values.js';
 import { accessIssues } from './check-host-access.js';
 import type { StandaloneNames } from './standalone.js';
 
@@ -15,7 +16,7 @@ interface Release {
 const NOTHING: StandaloneNames = { services: [], networks: [], volumes: [] };
 
 /**
- * What is wrong with a release as a whole: cycles and names that nobody declares. What a Supervisor would let pass in a
+ * What is wrong with a release as a whole: cycles, names that nobody declares, and values that every engine refuses. What a Supervisor would let pass in a
  * target state (a volume that Docker makes by itself, a dependency that does not exist, networks beside a network_mode)
  * passes for documents that came as one. Pure.
  */
@@ -33,6 +34,7 @@ export function checkRelease(app: Release, standalone: StandaloneNames = NOTHING
     ...references.flatMap(([name, one]) => undeclared(`spec.services.${name}`, one, known, lenient)),
     ...references.flatMap(([name, one]) => hostPaths(`spec.services.${name}`, one, app)),
     ...(lenient ? [] : accessIssues(app.spec)),
+    ...engineIssues(services),
     ...platforms(services),
     ...cycles(new Map(references)),
   ];
@@ -108,6 +110,13 @@ function hostPaths(path: string, { hostPaths: [first] }: References, { metadata,
     : `${first} of the host is mounted only with spec.allowHostBinds: true; say so, or use a volume`;
   return [{ path: `${path}.volumes`, message }];
 }
+
+/** What every engine refuses: by the time it said so, what runs would be gone. */
+const engineIssues = (services: NonNullable<App['spec']['services']>): readonly Issue[] =>
+  issuesOf(
+    Object.entries(services).flatMap(([name, fields]) => refusedByEngine(fields, ['spec', 'services', name])),
+    ([path, message]) => ({ path: pathText(path), message }),
+  );
 
 /** A reference leads to one image on the engine, so it is of one platform. */
 function platforms(services: NonNullable<App['spec']['services']>): readonly Issue[] {

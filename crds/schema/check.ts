@@ -1,8 +1,10 @@
 import { cronIssue, windowCron } from '../model/cron.js';
-import { type Issue, issuesOf, listed, pathText } from '../model/issue.js';
+import { type Issue, issuesOf, listed, type Path, pathText } from '../model/issue.js';
 import { type AnyDeclared, type Declared, descriptorOf, type Kind } from '../model/kinds.js';
 import { HOST_NAME_RULE, isHostName, NAME, NAME_LIMIT, NAME_RULE } from '../model/names.js';
 import { proxyIssues } from '../model/proxy.js';
+import type { ServiceFields } from '../model/types.js';
+import { passedOverByEngine, refusedByEngine } from './check-engine-values.js';
 import { checkGitSource } from './check-git-source.js';
 import { accessFound } from './check-host-access.js';
 import { checkService, type Found } from './check-service.js';
@@ -33,7 +35,20 @@ export function nameIssue(kind: Kind, name: string): string | undefined {
 export function checkDocument(document: AnyDeclared, { isTargetState = false } = {}): readonly Issue[] {
   const found = checksOf(document);
   if (document.kind === 'App' && !isTargetState) found.push(...accessFound(document.spec));
+  // A target state is taken as a Supervisor takes it: the App says so then, and rolls nothing out.
+  if (!isTargetState) found.push(...servicesOf(document).flatMap(([fields, base]) => engineFound(fields, base)));
   return issuesOf(found, ([path, message]) => ({ path: pathText(['spec', ...path]), message }));
+}
+
+const engineFound = (fields: ServiceFields, base: Path): Found[] => [
+  ...refusedByEngine(fields, base),
+  ...passedOverByEngine(fields, base),
+];
+
+function servicesOf(document: AnyDeclared): readonly (readonly [ServiceFields, Path])[] {
+  if (document.kind === 'Service') return [[document.spec, []]];
+  if (document.kind !== 'App') return [];
+  return Object.entries(document.spec.services ?? {}).map(([name, fields]) => [fields, ['services', name]]);
 }
 
 function checksOf(document: AnyDeclared): Found[] {

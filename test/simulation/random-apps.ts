@@ -127,6 +127,6 @@ function servicesOf(parts: Parts, imageId: number): Record<string, Partial<AppSe
       ...(flags.api ? { labels: { 'io.balena.features.supervisor-api': '1' } } : {}),
     },
     ...(job === 'none' ? {} : { job: { ...plain(2), ...(job === 'once' ? { restart: 'no' } : { running: false }) } }),
-    ...(side ? { side: { ...plain(3), network_mode: 'service:web' } } : {}),
+    ...(side ? { side: { ...plain(3), ports: [], network_mode: 'service:web' } } : {}),
   };
 }

@@ -1,9 +1,9 @@
+import { splitCommandLine } from '../../../crds/model/command-line.js';
 import { composeDurationMs } from '../../../crds/model/duration.js';
 import { normalizeReference } from '../../../crds/model/image-reference.js';
 import type { ServiceSpec } from '../../../crds/model/types.js';
 import type { ContainerOptions, HostOptions } from '../../engine/engine.js';
 import { InvalidSpecError } from '../../runtime/outcome.js';
-import { splitCommandLine } from '../spec/command-line.js';
 import { type Dependency, readDependencies } from '../spec/depends-on.js';
 import { type Environment, readEnvironment } from '../spec/environment.js';
 import { type Fields, isAbsent, text, texts } from '../spec/fields.js';

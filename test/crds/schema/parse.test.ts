@@ -66,7 +66,7 @@ describe('parseDocument', () => {
       sysctls: [{ 'net.core.somaxconn': 1024 }, ['net.core.somaxconn=1024']],
       tmpfs: ['/run', ['/run', '/tmp']],
       volumes: [
-        ['data:/data', 'data:/data:ro', '/anonymous', ' data : /data : ro'],
+        ['data:/data', 'data:/again:ro', '/anonymous', ' data : /more : ro'],
         [{ type: 'volume', source: 'data', target: '/data', read_only: true, volume: { nocopy: true } }],
         [
           { type: 'tmpfs', target: '/tmp', tmpfs: { size: 1024, mode: '1770' } },
@@ -95,7 +95,7 @@ describe('parseDocument', () => {
       cpus: [0.5, '0.25', 2],
       cpu_shares: [512, '512'],
       cpuset: ['0-2', 1],
-      mem_limit: ['512m', '1Gb', '1024', 1024, 0],
+      mem_limit: ['512m', '1Gb', '8388608', 8_388_608, 0],
       oom_score_adj: [-300, '-300'],
       depends_on: [['db'], { db: { condition: 'service_healthy', required: false, restart: true }, cache: null }],
       storage_opt: [{ size: '2G' }],
@@ -585,7 +585,7 @@ describe('parseDocument', () => {
     });
 
     it('cpus together with cpu_quota', () => {
-      assert.deepEqual(issuesOf(service({ cpus: 1, cpu_quota: 5 })), [
+      assert.deepEqual(issuesOf(service({ cpus: 1, cpu_quota: 5000 })), [
         `${at}.cpu_quota: Cannot be set together with cpus; leave one out`,
       ]);
     });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { splitCommandLine } from '../../../../controllers/service/spec/command-line.js';
+import { splitCommandLine } from '../../../../crds/model/command-line.js';
 import { composeDurationMs } from '../../../../crds/model/duration.js';
 import { parseBytes } from '../../../../crds/model/units.js';
 import { SCHEMAS } from '../../../../crds/schema/schemas.js';
