@@ -402,7 +402,8 @@ function checkPorts(fields: ServiceFields, say: Say): void {
   }
 }
 
-const publishes = (fields: ServiceFields): boolean => {
+/** Whether its ports are published at all: beside host, none and the network of another service they are not. Pure. */
+export const publishes = (fields: ServiceFields): boolean => {
   const { mode } = referencesOf(fields);
   return mode.is !== 'service' && !(mode.is === 'engine' && mode.mode !== 'bridge');
 };

@@ -3,7 +3,7 @@ import { type Issue, issuesOf, pathText } from '../model/issue.js';
 import type { App, Service } from '../model/kinds.js';
 import { type References, referencesOf } from '../model/references.js';
 import { cameAsTargetState } from '../model/target-state.js';
-import { refusedByEngine } from './check-engine-values.js';
+import { publishedPorts, publishes, refusedByEngine } from './check-engine-values.js';
 import { accessIssues } from './check-host-access.js';
 import type { StandaloneNames } from './standalone.js';
 
@@ -35,6 +35,7 @@ export function checkRelease(app: Release, standalone: StandaloneNames = NOTHING
     ...references.flatMap(([name, one]) => hostPaths(`spec.services.${name}`, one, app)),
     ...(lenient ? [] : accessIssues(app.spec)),
     ...engineIssues(services),
+    ...(lenient ? [] : sharedPorts(services)),
     ...platforms(services),
     ...cycles(new Map(references)),
   ];
@@ -117,6 +118,29 @@ const engineIssues = (services: NonNullable<App['spec']['services']>): readonly 
     Object.entries(services).flatMap(([name, fields]) => refusedByEngine(fields, ['spec', 'services', name])),
     ([path, message]) => ({ path: pathText(path), message }),
   );
+
+/**
+ * One port of the host for two services, of which the second could never start. Only where both go on running: one that
+ * ends or does not run leaves the port to the other, and by its contract it may not be on this device at all.
+ */
+function sharedPorts(services: NonNullable<App['spec']['services']>): readonly Issue[] {
+  const taken = new Map<string, string>();
+  return Object.entries(services).flatMap(([name, fields]): readonly Issue[] => {
+    const { running, contract, restart } = fields;
+    const stays = running !== false && !contract && !/^(no|on-failure)/.test(restart ?? '');
+    if (!stays || !publishes(fields)) return [];
+    const mine = publishedPorts(fields);
+    const issues = issuesOf(
+      mine.filter(({ at }) => taken.has(at)),
+      ({ index, at }) => ({
+        path: `spec.services.${name}.ports[${index}]`,
+        message: `port ${at} of the host is published by ${taken.get(at)} already: publish another one`,
+      }),
+    );
+    for (const { at } of mine) taken.set(at, taken.get(at) ?? name);
+    return issues;
+  });
+}
 
 /** A reference leads to one image on the engine, so it is of one platform. */
 function platforms(services: NonNullable<App['spec']['services']>): readonly Issue[] {

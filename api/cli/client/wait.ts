@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { conditionOf, isReady, isStalled, readinessOf } from '../../../crds/model/conditions.js';
+import { type Condition, conditionOf, isReady, isStalled, readinessOf } from '../../../crds/model/conditions.js';
 import { durationSeconds } from '../../../crds/model/duration.js';
 import type { AnyResource, Image, Service } from '../../../crds/model/kinds.js';
 import { isTroubled } from '../../../crds/model/readiness.js';
@@ -40,7 +40,7 @@ export async function waitReady(
   { before, ...options }: WaitOptions & { readonly before: readonly Service[] },
 ): Promise<void> {
   const seconds = secondsOf(options);
-  const kinds = [...new Set([...awaited.map(({ kind }) => kind), 'App', 'Image', 'Service'] as const)];
+  const kinds = [...new Set([...awaited.map(({ kind }) => kind), 'App', ...CHILDREN] as const)];
   const mirror = new Mirror<AnyResource>(client, kinds.map(collectionPath));
   const progress = await openProgress(session);
   const told = new Map<string, string>();
@@ -63,6 +63,9 @@ export async function waitReady(
       showParts(seen, awaited, progress);
       const ill = awaited.flatMap((one) => illOf(seen, one))[0];
       if (ill) return { ill };
+      const stuck = awaited.flatMap((one) => stuckOf(seen, one))[0];
+      // What the watch of a kind tells may be of the release before.
+      if (stuck) return upToDate.check() ? { stuck } : undefined;
       const leftMs = steadiness.leftMs(awaited.flatMap((one) => servicesOf(seen.all('Service'), one)));
       clearTimeout(again.timer);
       if (leftMs) again.timer = setTimeout(() => mirror.lookAgain(), leftMs);
@@ -83,7 +86,8 @@ export async function waitReady(
       });
       return open.length === 0 ? 'ready' : undefined;
     }, seconds * 1000);
-    if (end !== undefined && end !== 'ready') throw await illError(client, end.ill);
+    if (end !== undefined && end !== 'ready')
+      throw end.ill ? await illError(client, end.ill) : stuckError(end.stuck, readinessOf(end.stuck));
     if (end === undefined) {
       const open = awaited.find((one) => verdictOf(mirror.get(one.kind, one.name), one).is !== 'ready');
       throw lateError(
@@ -122,7 +126,8 @@ class UpToDate {
   async #ask(): Promise<void> {
     this.#is = 'asked';
     try {
-      this.mirror.take((await this.client.ask<{ items: AnyResource[] }>('GET', collectionPath('Service'))).items);
+      for (const kind of CHILDREN)
+        this.mirror.take((await this.client.ask<{ items: AnyResource[] }>('GET', collectionPath(kind))).items);
       this.#is = 'known';
     } catch {
       this.#is = 'unknown'; // an agent that restarts: the watches list again, and look again
@@ -140,6 +145,27 @@ function illOf(mirror: Mirror<AnyResource>, one: Awaited): readonly Service[] {
   if (document === undefined || document.metadata.generation < one.generation) return [];
   if (document.kind === 'App' && !isRolledOut(document)) return [];
   return servicesOf(mirror.all('Service'), one).filter(isIll);
+}
+
+/** Kinds of what an App declares. */
+const CHILDREN = ['Image', 'Network', 'Volume', 'Service'] as const;
+
+/** What an App has declared and what is not tried again before somebody changes it: the App itself waits for it. */
+function stuckOf(mirror: Mirror<AnyResource>, { kind, name, generation }: Awaited): readonly AnyResource[] {
+  const app = mirror.get(kind, name);
+  if (app?.kind !== 'App' || app.metadata.generation < generation || readinessOf(app) === undefined) return [];
+  // Until it is rolled out, those of the release before are there.
+  const kinds = isRolledOut(app) ? CHILDREN : (['Image'] as const);
+  return kinds.flatMap((child) =>
+    mirror.all(child).filter((one) => 'app' in one.spec && one.spec.app === name && isStalled(one) && !isReady(one)),
+  );
+}
+
+function stuckError({ kind, metadata: { name } }: AnyResource, ready: Condition | undefined): CommandError {
+  const subject = subjectText({ kind, name });
+  return new CommandError(`${subject}: ${ready?.reason}: ${ready?.message}`, {
+    hint: `More: supercargo describe ${subject}`,
+  });
 }
 
 async function illError(client: Client, service: Service): Promise<CommandError> {

@@ -150,3 +150,32 @@ describe('a target state with what the engine would refuse', () => {
     for (const [, fields] of PASSED_OVER) assert.deepEqual(issuesOf(fields), []);
   });
 });
+
+describe('one port of the host for two services of an App', () => {
+  const issuesOf = (other: object, origin: 'api' | 'local' = 'api') =>
+    checkRelease({
+      metadata: { origin },
+      spec: {
+        release: { commit: 'c' },
+        services: { a: { image: 'x', ports: ['80', '8099:80'] }, b: { image: 'x', ports: ['8099:81'], ...other } },
+      },
+    });
+
+  it('is refused', () => {
+    const message = 'port 8099/tcp of the host is published by a already: publish another one';
+    assert.deepEqual(issuesOf({}), [{ path: 'spec.services.b.ports[0]', message }]);
+  });
+
+  it('is taken where they need not run together, and in a target state', () => {
+    const others = [
+      { running: false },
+      { restart: 'no' },
+      { contract: { type: 'sw.container' } },
+      { network_mode: 'host' },
+    ];
+    for (const other of others) assert.deepEqual(issuesOf(other), []);
+    for (const ports of [['8099:80/udp'], ['127.0.0.1:8099:80'], ['8098:80']])
+      assert.deepEqual(issuesOf({ ports }), []);
+    assert.deepEqual(issuesOf({}, 'local'), []);
+  });
+});

@@ -58,4 +58,37 @@ describe('waiting for an App', () => {
     });
     assert.deepEqual(out, ['app/web: waiting until it is healthy', 'app/web ready']);
   });
+
+  it('ends at once when a service of it is not tried again, with what is wrong', async () => {
+    const text = { reason: 'InvalidSpec', message: 'spec: the engine refuses it', lastTransitionTime: '' };
+    const conditions = [
+      { ...text, type: 'Ready', status: 'False', observedGeneration: 1 },
+      { ...text, type: 'Stalled', status: 'True', observedGeneration: 1 },
+    ];
+    const waiting = {
+      ...condition,
+      status: 'False',
+      reason: 'ChildrenNotReady',
+      message: 'Waiting',
+      observedGeneration: 1,
+    };
+    const items: Readonly<Record<string, unknown>> = {
+      [collectionPath('App')]: settled('App', 'web', { services: {} }, { phase: 'Verifying', conditions: [waiting] }),
+      [collectionPath('Service')]: settled('Service', 'web.a', { app: 'web', serviceName: 'a' }, { conditions }),
+    };
+    const client = {
+      ask: async (_method: string, path: string) => ({
+        metadata: { resourceVersion: '1' },
+        items: items[path] === undefined ? [] : [items[path]],
+      }),
+      async *lines(_path: string, signal: AbortSignal) {
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      },
+    } as unknown as Client;
+    const session = { json: false, io: { hasProgress: false, out: () => undefined } } as unknown as Session;
+    const options = { wait: true, timeout: '5s', before: [] };
+    await assert.rejects(waitReady(session, client, [{ kind: 'App', name: 'web', generation: 1 }], options), {
+      message: 'service/web.a: InvalidSpec: spec: the engine refuses it',
+    });
+  });
 });
