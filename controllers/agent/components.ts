@@ -1,8 +1,11 @@
+import type { EventReason } from '../../crds/model/event-reasons.js';
 import { keyOf } from '../../crds/model/kinds.js';
 import { EngineKeeper } from '../engine/engine-keeper.js';
 import { seedImage } from '../engine/local/seed-image.js';
 import { startLogFollower } from '../engine/logs/log-follower.js';
+import { endLostContainers } from '../engine/lost-containers.js';
 import type { Host } from '../host/open-host.js';
+import { containerProcesses } from '../host/processes/container-processes.js';
 import { Backoff } from '../runtime/backoff.js';
 import { watchClock } from '../runtime/clock-watch.js';
 import { type Clock, systemClock } from '../runtime/delays.js';
@@ -53,6 +56,7 @@ function actingComponents({
     // Before the first list, which an engine that hangs would hold up.
     keeper(context, handle),
     { name: 'the world', start: () => world.start(), stop: () => world.stop() },
+    lostContainers(context, handle),
     { name: 'the traits of the engine', start: () => traits.start(), stop: () => traits.stop() },
     { name: 'the files of images', start: () => archives.start(), stop: () => archives.stop() },
     { name: 'the pulls', start: () => undefined, stop: () => pulls.stop() },
@@ -157,12 +161,33 @@ function keeper({ store, log }: AgentContext, handle: EngineHandle): Component {
     ...{ world: handle.world, requests: handle.requests, restarts: handle.restarts, clock: systemClock },
     elapsedMs: () => performance.now(),
     random: Math.random,
-    emit: (type, reason, message) => {
-      for (const app of store.list('App')) store.record(keyOf('App', app.metadata.name), { type, reason, message });
-      log[type === 'Normal' ? 'info' : 'warn'](message);
-    },
+    emit: tellEveryApp({ store, log }),
     log,
   });
+}
+
+const tellEveryApp =
+  ({ store, log }: Pick<AgentContext, 'store' | 'log'>) =>
+  (type: 'Normal' | 'Warning', reason: EventReason, message: string): void => {
+    for (const app of store.list('App')) store.record(keyOf('App', app.metadata.name), { type, reason, message });
+    log[type === 'Normal' ? 'info' : 'warn'](message);
+  };
+
+/** Ends containers that an engine of our own has forgotten. */
+function lostContainers({ store, log }: AgentContext, { daemon, world, engine }: EngineHandle): Component {
+  let stop = async (): Promise<void> => undefined;
+  return {
+    name: 'the lost containers',
+    start: () => {
+      stop = endLostContainers({
+        ...{ daemon, engine, cache: world },
+        kill: (id) => containerProcesses().kill(id),
+        emit: (message) => tellEveryApp({ store, log })('Warning', 'Stray', message),
+        failed: (error) => log.warn({ err: error }, 'Could not look for containers that the engine has forgotten'),
+      });
+    },
+    stop: () => stop(),
+  };
 }
 
 async function seed({ settings, reporter, log }: AgentContext, dockerHost: string): Promise<void> {

@@ -43,6 +43,8 @@ export interface Daemon {
     start(signal?: AbortSignal): Promise<void>;
     /** Ends it and starts it; its containers run on. Otherwise like `start`. */
     restart(signal?: AbortSignal): Promise<void>;
+    /** Ids of the containers that its containerd runs, whether the engine knows them or not. */
+    tasks(): Promise<readonly string[]>;
   };
 }
 

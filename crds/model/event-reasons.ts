@@ -37,7 +37,7 @@ export const EVENT_REASONS = {
   Resumed: 'A suspended App goes on.',
   RolledBack: 'What the host had before a change is back.',
   StatusNotPushed: 'The status could not be pushed to the repository.',
-  Stray: 'Processes ran on of a container that the engine said did not run; they were killed.',
+  Stray: 'Processes ran on of a container that the engine said did not run, or had forgotten; they were killed.',
   Switched: 'A unit of the host was started or stopped.',
   Unlocked: 'The update lock of the application was given back.',
 } as const satisfies Readonly<Record<string, string>>;

@@ -202,6 +202,21 @@ async function killLeftovers({ execRoot }: EngineFolders): Promise<void> {
   await killAll([...all.filter(({ command }) => isContainerdOf(execRoot, command)), ...inside, ...shims]);
 }
 
+/** Ids of the containers whose shims run in the daemon's own containerd. One that uses the containerd of the system shares it: none. */
+export const tasksOf = async (folders: EngineFolders): Promise<readonly string[]> =>
+  (await processes()).flatMap(({ command }) => shimTask(folders, command) ?? []);
+
+/** The container of a shim of that daemon, by the shim's command line. Plugins of the daemon are in another namespace. Pure. */
+export function shimTask({ execRoot }: EngineFolders, command: string): string | undefined {
+  const words = command.split(' ');
+  const after = (flag: string): string => words[words.indexOf(flag) + 1] ?? '';
+  const isOurs =
+    words[0]?.includes('containerd-shim') === true &&
+    after('-namespace') === 'moby' &&
+    after('-address').startsWith(`${execRoot}/containerd/`);
+  return isOurs && /^[0-9a-f]{64}$/.test(after('-id')) ? after('-id') : undefined;
+}
+
 const isContainerdOf = (execRoot: string, command: string): boolean =>
   /^\S*containerd --config /.test(command) && command.includes(`${execRoot}/containerd/`);
 

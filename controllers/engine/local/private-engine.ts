@@ -15,6 +15,7 @@ import {
   restartDaemon,
   startDaemon,
   stopDaemon,
+  tasksOf,
 } from './engine-daemon.js';
 import { engineFolders } from './engine-folders.js';
 
@@ -131,6 +132,7 @@ export function privateDaemon(
     process: {
       isRunning: () => isRunning(folders),
       start: async (signal) => startDaemon(program(), folders, { env, print, signal }),
+      tasks: () => tasksOf(folders),
       restart: async (signal) => restartDaemon(program(), folders, { env, print, signal }),
     },
   };

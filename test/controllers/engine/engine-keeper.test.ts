@@ -27,6 +27,7 @@ class FakeDaemon implements Daemon {
       this.process = {
         isRunning: async () => this.runs,
         start: () => this.#start(),
+        tasks: async () => [],
         restart: async () => {
           this.restarts.push(this.seconds());
           this.runs = false;

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { SeenContainer } from '../../../controllers/engine/engine.js';
+import type { EngineChange } from '../../../controllers/engine/engine-cache.js';
+import type { Daemon } from '../../../controllers/engine/engine-keeper.js';
+import { shimTask } from '../../../controllers/engine/local/engine-daemon.js';
+import { engineFolders } from '../../../controllers/engine/local/engine-folders.js';
+import { endLostContainers } from '../../../controllers/engine/lost-containers.js';
+
+const [KNOWN, LOST] = ['a'.repeat(64), 'b'.repeat(64)];
+
+describe('endLostContainers', () => {
+  let killed: string[];
+  let told: string[];
+  let failures: unknown[];
+  let running: string[];
+  let isFresh: boolean;
+  let change: (change: EngineChange) => void;
+  let stop: () => Promise<void>;
+
+  const begin = (isOurs = true): void => {
+    [killed, told, failures, running, isFresh] = [[], [], [], [KNOWN, LOST], false];
+    const never = (): never => assert.fail();
+    const process: Daemon['process'] = {
+      ...{ isRunning: never, start: never, restart: never },
+      tasks: async () => running,
+    };
+    stop = endLostContainers({
+      daemon: isOurs ? { process } : {},
+      cache: {
+        get hasSynced() {
+          return isFresh;
+        },
+        onChange: (listener) => {
+          change = listener;
+          return () => undefined;
+        },
+      },
+      engine: { inspectContainer: async (id) => (id === KNOWN ? ({ id } as SeenContainer) : undefined) },
+      kill: async (id) => {
+        killed.push(id);
+        running = running.filter((one) => one !== id);
+        return 2;
+      },
+      emit: (message) => told.push(message),
+      failed: (error) => failures.push(error),
+    });
+  };
+  const list = async (): Promise<void> => {
+    isFresh = true;
+    change({ type: 'all' });
+    for (let turn = 0; turn < 10; turn += 1) await nextTurn();
+  };
+  afterEach(() => stop());
+
+  it('ends one that the engine does not know once it has been listed, says so, and leaves the others alone', async () => {
+    begin();
+    change({ type: 'all' });
+    for (let turn = 0; turn < 10; turn += 1) await nextTurn();
+    assert.deepEqual(killed, [], 'nothing is known yet');
+    await list();
+    assert.deepEqual(killed, [LOST]);
+    assert.deepEqual(told, [`Killed 2 processes of container ${LOST}, which the engine does not know any more`]);
+    await list();
+    assert.deepEqual([killed, failures], [[LOST], []]);
+  });
+
+  it('leaves the containers of an engine of somebody else alone', async () => {
+    begin(false);
+    await list();
+    assert.deepEqual([killed, failures], [[], []]);
+  });
+});
+
+describe('shimTask', () => {
+  const folders = engineFolders('/data');
+  const shim = (address: string, namespace = 'moby', id = LOST) =>
+    `/usr/bin/containerd-shim-runc-v2 -namespace ${namespace} -id ${id} -address ${address}`;
+  const own = `${folders.execRoot}/containerd/containerd.sock`;
+  const rows: readonly [it: string, command: string, id: string | undefined][] = [
+    ['is the container of a shim of that engine', shim(own), LOST],
+    ['is none of an engine that uses the containerd of the system', shim('/run/containerd/containerd.sock'), undefined],
+    ['is none of another engine', shim('/run/other/exec/containerd/containerd.sock'), undefined],
+    ['is none for a plugin of the engine', shim(own, 'plugins.moby'), undefined],
+    ['is none without an id of a container', shim(own, 'moby', 'x'), undefined],
+    ['is none of another program', `containerd --address ${own}`, undefined],
+  ];
+  for (const [what, command, id] of rows) it(what, () => assert.equal(shimTask(folders, command), id));
+});
