@@ -8,9 +8,10 @@ const VALUE = '[^\\s!=<>(),]*';
 const SET = new RegExp(`^(${KEY})\\s+(in|notin)\\s*\\(([^()]*)\\)$`);
 const ITEM = new RegExp(`^${VALUE}$`);
 const EQUALITY = new RegExp(`^(${KEY})\\s*(==?|!=)\\s*(${VALUE})$`);
+const COMPARISON = new RegExp(`^(${KEY})\\s*([<>])\\s*([+-]?\\d+)$`);
 const PRESENCE = new RegExp(`^(!?)\\s*(${KEY})$`);
 
-/** `a=b`, `a==b`, `a!=b`, `a in (x,y)`, `a notin (x,y)`, `a`, `!a`; a comma is "and". Pure; throws a 400. */
+/** `a=b`, `a==b`, `a!=b`, `a in (x,y)`, `a notin (x,y)`, `a>1`, `a<1`, `a`, `!a`; a comma is "and". Pure; throws a 400. */
 export function parseLabelSelector(text: string): (labels: Labels) => boolean {
   const parts = text.split(/,(?![^(]*\))/).map((part) => part.trim());
   const terms = parts.filter((part) => part !== '').map(labelTerm);
@@ -29,6 +30,15 @@ function labelTerm(text: string): (labels: Labels) => boolean {
   if (equality) {
     const [, key = '', sign, value] = equality;
     return (labels) => (labels[key] === value) === (sign !== '!=');
+  }
+  const comparison = COMPARISON.exec(text);
+  if (comparison) {
+    const [, key = '', sign, bound] = comparison;
+    return (labels) => {
+      const value = labels[key];
+      if (value === undefined || !/^[+-]?\d+$/.test(value)) return false;
+      return sign === '>' ? Number(value) > Number(bound) : Number(value) < Number(bound);
+    };
   }
   const presence = PRESENCE.exec(text);
   if (!presence) throw unparsable(text);

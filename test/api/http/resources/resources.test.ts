@@ -90,6 +90,9 @@ describe('the resource API', () => {
     ['?labelSelector=tier in (web,db),zone=a', ['labelled']],
     ['?labelSelector=tier notin (web)', ['hello']],
     ['?labelSelector=tier in(web, db)', ['labelled']],
+    ['?labelSelector=rank%3E6,rank%3C8', ['labelled']],
+    ['?labelSelector=rank%3E7', []],
+    ['?labelSelector=zone%3C7', []],
     ['?labelSelector=example.com/tier,tier', []],
     ['?fieldSelector=metadata.name%3Dhello', ['hello']],
     ['?fieldSelector=metadata.name!%3Dhello,metadata.namespace%3D', ['labelled']],
@@ -97,7 +100,7 @@ describe('the resource API', () => {
   ];
   for (const [query, names] of selectors) {
     it(`selects by ${query || 'nothing'}`, async () => {
-      await ask('POST', APPS, { metadata: { name: 'labelled', labels: { tier: 'web', zone: 'a' } }, spec });
+      await ask('POST', APPS, { metadata: { name: 'labelled', labels: { tier: 'web', zone: 'a', rank: '7' } }, spec });
       const { body } = await ask('GET', `${APPS}${query.replaceAll(' ', '%20')}`);
       assert.deepEqual(body.items.map((one: { metadata: { name: string } }) => one.metadata.name).sort(), names);
     });
@@ -263,7 +266,7 @@ describe('the resource API', () => {
       ['PUT', `${APPS}/other`, { spec: { services: 5 } }],
       /^422 Invalid: apps\.supercargo\.io "other" is invalid: spec\.services: /,
     ],
-    ...['==', '(((', ')', 'tier>1', 'tier<1', 'tier in web', 'tier in (web', 'tier=(web)', 'a b', '*', 'a=1;b=2'].map(
+    ...['==', '(((', ')', 'tier>one', 'tier>', 'tier in web', 'tier in (web', 'tier=(web)', 'a b', '*', 'a=1;b=2'].map(
       (text): [string, Parameters<typeof ask>, RegExp] => [
         `the selector ${text}, which is none`,
         ['GET', `${APPS}?labelSelector=${encodeURIComponent(text)}`],
