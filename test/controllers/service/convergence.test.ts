@@ -406,12 +406,14 @@ describe('a service converges', () => {
     assert.deepEqual(containersOn(device), ['db_7_1_a running u_default']);
   });
 
-  it('and names a port of the host that is taken', async () => {
-    await bring(device, anApp({ web: { ports: ['80:80'] } }));
+  it('and names the container of another app that has its port of the host', async () => {
+    const app = anApp({ web: { ports: ['80:80'] } });
+    await bring(device, app);
     const agent = device.agent ?? (await device.boot());
-    await agent.propose([anApp({ web: { ports: ['80:80'] }, db: { ports: ['80:80'] } })]);
+    const other = anApp({ db: { ports: ['80:80'] } }, { appId: 2, uuid: 'v' });
+    await agent.propose([app, { ...other, metadata: { name: 'other' } }]);
     await agent.quiet();
-    const ready = agent.store.get('Service', 'hello.db')?.status?.conditions?.find(({ type }) => type === 'Ready');
+    const ready = agent.store.get('Service', 'other.db')?.status?.conditions?.find(({ type }) => type === 'Ready');
     assert.equal(ready?.reason, 'PortInUse');
     assert.match(
       ready?.message ?? '',
