@@ -57,9 +57,17 @@ async function check(title: string, ...[command = '', ...args]: readonly string[
 async function unitTests(): Promise<readonly FileResult[]> {
   await needPrograms('git', 'gpg', 'ssh-keygen', 'sshd');
   const files = testFiles((file) => !file.startsWith('test/e2e/'), LONG_UNIT_TESTS);
+  const done = (result: FileResult): void => print(compactLines(result));
+  const results: FileResult[] = [];
+  for (const file of files.filter(isTimed))
+    results.push(...(await runInLanes([file], { ...UNIT_LIMITS, lanes: [{}], done })));
   const lanes = Array.from({ length: Math.max(1, Math.min(4, availableParallelism())) }, () => ({}));
-  return runInLanes(files, { ...UNIT_LIMITS, lanes, done: (result) => print(compactLines(result)) });
+  const others = files.filter((file) => !isTimed(file));
+  return [...results, ...(await runInLanes(others, { ...UNIT_LIMITS, lanes, done }))];
 }
+
+/** Whether a file measures what something costs: it has a process of its own, beside which no other test runs. */
+const isTimed = (file: string): boolean => file.startsWith('test/worst-input');
 
 /** Every end-to-end test, on the engine that `SUPERCARGO_TEST_DOCKER_HOST` names or on engines of our own. */
 async function endToEnd(): Promise<readonly FileResult[]> {
@@ -110,7 +118,6 @@ const LONG_UNIT_TESTS: readonly string[] = [
   'test/simulation/random-simulations.test.ts',
   'test/simulation/idempotence.test.ts',
   'test/simulation/convergence.test.ts',
-  'test/worst-input.test.ts',
   'test/adding-a-kind/adding-a-kind.test.ts',
 ];
 const LONG_E2E_TESTS: readonly string[] = [
