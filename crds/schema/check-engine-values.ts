@@ -332,12 +332,13 @@ function checkMounts({ volumes, tmpfs }: ServiceFields, say: Say): void {
     const wrong = source !== undefined && !/^[/.~]/.test(source) ? volumeModeIssue(mode) : undefined;
     if (wrong !== undefined) say(['volumes', index], wrong);
   }
+  const binds = tmpfs ? bindTargets(volumes) : new Set();
   for (const [index, entry] of listOf(tmpfs).entries()) {
     const [path = '', ...rest] = entry.split(':');
     const at: Path = typeof tmpfs === 'string' ? ['tmpfs'] : ['tmpfs', index];
     if (!path.startsWith('/')) say(at, `The path ${quoted(path)} must begin with /`);
     else if (cleaned(path) === '/') say(at, 'Cannot be mounted at /');
-    else if (bindTargets(volumes).has(path)) say(at, `Cannot be mounted at ${path}: a volume is mounted there`);
+    else if (binds.has(path)) say(at, `Cannot be mounted at ${path}: a volume is mounted there`);
     const options = rest.join(':');
     const unknown = options === '' ? undefined : options.split(',').find((one) => !isTmpfsOption(one));
     if (unknown !== undefined) say(at, `${quoted(unknown)} is no option of a tmpfs, such as size=16m or noexec`);

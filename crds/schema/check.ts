@@ -31,12 +31,17 @@ export function nameIssue(kind: Kind, name: string): string | undefined {
   return `A ${kind} is named ${listed(names)}${suggestion(name, names)}`;
 }
 
+/** With more faults than these, the checks that come after are left out: they cost as much again, and nobody reads on. */
+const ENOUGH = 100;
+
 /** What a schema cannot say about a document that fits its kind's schema. Pure. */
 export function checkDocument(document: AnyDeclared, { isTargetState = false } = {}): readonly Issue[] {
   const found = checksOf(document);
-  if (document.kind === 'App' && !isTargetState) found.push(...accessFound(document.spec));
   // A target state is taken as a Supervisor takes it: the App says so then, and rolls nothing out.
-  if (!isTargetState) found.push(...servicesOf(document).flatMap(([fields, base]) => engineFound(fields, base)));
+  if (!isTargetState && found.length <= ENOUGH) {
+    if (document.kind === 'App') found.push(...accessFound(document.spec));
+    found.push(...servicesOf(document).flatMap(([fields, base]) => engineFound(fields, base)));
+  }
   return issuesOf(found, ([path, message]) => ({ path: pathText(['spec', ...path]), message }));
 }
 
