@@ -409,6 +409,25 @@ export const publishes = (fields: ServiceFields): boolean => {
   return mode.is !== 'service' && !(mode.is === 'engine' && mode.mode !== 'bridge');
 };
 
+/** As many ports as an address of the host has. */
+const MOST_PORTS = 65_535;
+
+/**
+ * Why the ports of these services are not counted out one by one; undefined when they may be. A few thousand ranges of
+ * all ports would take minutes and more memory than there is, and no device could publish them. Pure.
+ */
+export function tooManyPorts(services: readonly ServiceFields[]): string | undefined {
+  let count = 0;
+  for (const { ports } of services) {
+    for (const port of ports ?? []) {
+      const text = typeof port === 'object' ? longText(port) : String(port);
+      const [from = 0, to = from] = (/([\d-]+)(?:\/\w+)?$/.exec(text)?.[1] ?? '').split('-').map(Number);
+      count += Math.max(1, to - from + 1);
+    }
+  }
+  return count > MOST_PORTS ? `Publishes ${count} ports, and there are ${MOST_PORTS}` : undefined;
+}
+
 interface Published {
   readonly index: number;
   /** Port, protocol and address of the host. */

@@ -3,7 +3,7 @@ import { type Issue, issuesOf, pathText } from '../model/issue.js';
 import type { App, Service } from '../model/kinds.js';
 import { type References, referencesOf } from '../model/references.js';
 import { cameAsTargetState } from '../model/target-state.js';
-import { publishedPorts, publishes, refusedByEngine } from './check-engine-values.js';
+import { publishedPorts, publishes, refusedByEngine, tooManyPorts } from './check-engine-values.js';
 import { accessIssues } from './check-host-access.js';
 import type { StandaloneNames } from './standalone.js';
 
@@ -34,8 +34,7 @@ export function checkRelease(app: Release, standalone: StandaloneNames = NOTHING
     ...references.flatMap(([name, one]) => undeclared(`spec.services.${name}`, one, known, lenient)),
     ...references.flatMap(([name, one]) => hostPaths(`spec.services.${name}`, one, app)),
     ...(lenient ? [] : accessIssues(app.spec)),
-    ...engineIssues(services),
-    ...(lenient ? [] : sharedPorts(services)),
+    ...engineIssues(services, lenient),
     ...platforms(services),
     ...cycles(new Map(references)),
   ];
@@ -113,11 +112,15 @@ function hostPaths(path: string, { hostPaths: [first] }: References, { metadata,
 }
 
 /** What every engine refuses: by the time it said so, what runs would be gone. */
-const engineIssues = (services: NonNullable<App['spec']['services']>): readonly Issue[] =>
-  issuesOf(
-    Object.entries(services).flatMap(([name, fields]) => refusedByEngine(fields, ['spec', 'services', name])),
-    ([path, message]) => ({ path: pathText(path), message }),
+function engineIssues(services: NonNullable<App['spec']['services']>, lenient: boolean): readonly Issue[] {
+  const many = tooManyPorts(Object.values(services));
+  if (many !== undefined) return [{ path: 'spec.services', message: many }];
+  const found = Object.entries(services).flatMap(([name, fields]) =>
+    refusedByEngine(fields, ['spec', 'services', name]),
   );
+  const refused = issuesOf(found, ([path, message]) => ({ path: pathText(path), message }));
+  return lenient ? refused : [...refused, ...sharedPorts(services)];
+}
 
 /**
  * One port of the host for two services, of which the second could never start. Only where both go on running: one that

@@ -4,7 +4,7 @@ import { type AnyDeclared, type Declared, descriptorOf, type Kind } from '../mod
 import { HOST_NAME_RULE, isHostName, NAME, NAME_LIMIT, NAME_RULE } from '../model/names.js';
 import { proxyIssues } from '../model/proxy.js';
 import type { ServiceFields } from '../model/types.js';
-import { passedOverByEngine, refusedByEngine } from './check-engine-values.js';
+import { passedOverByEngine, refusedByEngine, tooManyPorts } from './check-engine-values.js';
 import { checkGitSource } from './check-git-source.js';
 import { accessFound } from './check-host-access.js';
 import { checkService, type Found } from './check-service.js';
@@ -40,7 +40,10 @@ export function checkDocument(document: AnyDeclared, { isTargetState = false } =
   // A target state is taken as a Supervisor takes it: the App says so then, and rolls nothing out.
   if (!isTargetState && found.length <= ENOUGH) {
     if (document.kind === 'App') found.push(...accessFound(document.spec));
-    found.push(...servicesOf(document).flatMap(([fields, base]) => engineFound(fields, base)));
+    const services = servicesOf(document);
+    const many = tooManyPorts(services.map(([fields]) => fields));
+    if (many === undefined) found.push(...services.flatMap(([fields, base]) => engineFound(fields, base)));
+    else found.push([document.kind === 'App' ? ['services'] : ['ports'], many]);
   }
   return issuesOf(found, ([path, message]) => ({ path: pathText(['spec', ...path]), message }));
 }

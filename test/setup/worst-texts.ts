@@ -45,6 +45,13 @@ export const JSON_TEXTS: Readonly<Record<string, string>> = {
   'labels that are no text': `{"kind":"App","metadata":{"name":"a","labels":{${pieces((at) => `"l${at}":1,`, 19_900)}"z":1}}}`,
   'services without anything': app(`"services":{${pieces((at) => `"s${at}":{},`, 19_900)}"z":{}}`),
   'services with nothing but an image': app(`"services":{${pieces((at) => `"s${at}":{"image":"a"},`, 9_900)}"z":{}}`),
+  'ranges of all ports': service(`"ports":[${pieces(() => '"1-65535:1-65535",', 19_900)}"1:1"]`),
+  'services with all ports': app(
+    `"services":{${pieces((at) => `"a${at}":{"image":"a","ports":["1-65535:1-65535"]},`, 9_900)}"z":{"image":"a"}}`,
+  ),
+  'tmpfs beside volumes': service(
+    `"volumes":[${pieces((at) => `"v:/${at}",`, 9_000)}"v:/z"],"tmpfs":[${pieces((at) => `"/t${at}",`, 9_000)}"/t"]`,
+  ),
   'names that are none': app(`"services":{${pieces((at) => `"-${at}":{"image":"a"},`, 9_900)}"z":{"image":"a"}}`),
   'ports that are none': service(`"ports":[${pieces((at) => `"x${at}",`, 19_900)}"z"]`),
   'ports and ports': service(`"ports":[${pieces((at) => `"${at % 65_535}:1",`, 19_900)}"1:1"]`),
