@@ -4,7 +4,7 @@ import type { Daemon } from './engine-keeper.js';
 
 export interface LostContainersDeps {
   readonly daemon: Pick<Daemon, 'process'>;
-  readonly cache: Pick<EngineCache, 'hasSynced' | 'onChange'>;
+  readonly cache: Pick<EngineCache, 'hasSynced' | 'containers' | 'onChange'>;
   readonly engine: Pick<Engine, 'inspectContainer'>;
   /** Kills what runs under the id of a container; returns how many processes there were. */
   readonly kill: (id: string) => Promise<number>;
@@ -29,10 +29,14 @@ export function endLostContainers({
   const stopping = new AbortController();
   let turn: Promise<void> = Promise.resolve();
   const look = async (): Promise<void> => {
-    for (const id of (await daemon.process?.tasks()) ?? []) {
+    const tasks = (await daemon.process?.tasks()) ?? [];
+    // Of those in the cache nothing has to be asked: a settled device makes no request.
+    const listed = new Set(cache.containers().map(({ id }) => id));
+    for (const id of tasks.filter((task) => !listed.has(task))) {
       if (stopping.signal.aborted || !cache.hasSynced) return;
       if ((await engine.inspectContainer(id, stopping.signal)) !== undefined) continue;
-      emit(`Killed ${await kill(id)} processes of container ${id}, which the engine does not know any more`);
+      const count = await kill(id);
+      if (count > 0) emit(`Killed ${count} processes of container ${id}, which the engine does not know any more`);
     }
   };
   const lookNext = (): void => {

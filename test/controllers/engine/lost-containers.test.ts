@@ -7,7 +7,12 @@ import { shimTask } from '../../../controllers/engine/local/engine-daemon.js';
 import { engineFolders } from '../../../controllers/engine/local/engine-folders.js';
 import { endLostContainers } from '../../../controllers/engine/lost-containers.js';
 
-const [KNOWN, LOST] = ['a'.repeat(64), 'b'.repeat(64)];
+const [KNOWN, LOST, LISTED, ENDED] = ['a', 'b', 'c', 'd'].map((letter) => letter.repeat(64)) as [
+  string,
+  string,
+  string,
+  string,
+];
 
 describe('endLostContainers', () => {
   let killed: string[];
@@ -15,11 +20,13 @@ describe('endLostContainers', () => {
   let failures: unknown[];
   let running: string[];
   let isFresh: boolean;
+  let asked: string[];
   let change: (change: EngineChange) => void;
   let stop: () => Promise<void>;
 
   const begin = (isOurs = true): void => {
-    [killed, told, failures, running, isFresh] = [[], [], [], [KNOWN, LOST], false];
+    [killed, told, failures, running, isFresh] = [[], [], [], [KNOWN, LOST, LISTED], false];
+    asked = [];
     const never = (): never => assert.fail();
     const process: Daemon['process'] = {
       ...{ isRunning: never, start: never, restart: never },
@@ -31,16 +38,22 @@ describe('endLostContainers', () => {
         get hasSynced() {
           return isFresh;
         },
+        containers: () => [{ id: LISTED } as SeenContainer],
         onChange: (listener) => {
           change = listener;
           return () => undefined;
         },
       },
-      engine: { inspectContainer: async (id) => (id === KNOWN ? ({ id } as SeenContainer) : undefined) },
+      engine: {
+        inspectContainer: async (id) => {
+          asked.push(id);
+          return id === KNOWN ? ({ id } as SeenContainer) : undefined;
+        },
+      },
       kill: async (id) => {
         killed.push(id);
         running = running.filter((one) => one !== id);
-        return 2;
+        return id === ENDED ? 0 : 2;
       },
       emit: (message) => told.push(message),
       failed: (error) => failures.push(error),
@@ -63,6 +76,19 @@ describe('endLostContainers', () => {
     assert.deepEqual(told, [`Killed 2 processes of container ${LOST}, which the engine does not know any more`]);
     await list();
     assert.deepEqual([killed, failures], [[LOST], []]);
+  });
+
+  it('asks nothing of containers that were listed', async () => {
+    begin();
+    await list();
+    assert.deepEqual(asked, [KNOWN, LOST]);
+  });
+
+  it('says nothing of one that ends just then', async () => {
+    begin();
+    running = [ENDED];
+    await list();
+    assert.deepEqual([killed, told], [[ENDED], []]);
   });
 
   it('leaves the containers of an engine of somebody else alone', async () => {
