@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { pino } from 'pino';
-import { startWorld } from '../controllers/engine/cache/informer.js';
+import { startInformer } from '../controllers/engine/cache/informer.js';
 import { connectEngine } from '../controllers/engine/client/dockerode-engine.js';
 import { textLines } from '../controllers/engine/client/text-lines.js';
 import type { Engine } from '../controllers/engine/engine.js';
@@ -312,14 +312,14 @@ describe('the worst MiB of others', function () {
           const listed = new Promise<void>((resolve) => {
             tellListed = resolve;
           });
-          const world = startWorld({ engine, log: pino({ level: 'silent' }), clock: systemClock });
+          const cache = startInformer({ engine, log: pino({ level: 'silent' }), clock: systemClock });
           const isLost = new Promise<void>((resolve) => {
-            world.onChange(() => void (world.hasSynced || resolve()));
+            cache.onChange(() => void (cache.hasSynced || resolve()));
           });
-          await world.start();
+          await cache.start();
           tellListed();
           await isLost; // all of them have been heard
-          await world.stop();
+          await cache.stop();
         }));
     }
   });

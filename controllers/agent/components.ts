@@ -47,7 +47,7 @@ function actingComponents({
   loops,
 }: Wiring): readonly Component[] {
   const { store, host, logs, variables, log } = context;
-  const { engine, world } = handle;
+  const { engine, cache } = handle;
   const clock = systemClock;
   const lookAtAll = (): void => {
     for (const loop of loops) loop.resync();
@@ -55,26 +55,26 @@ function actingComponents({
   return [
     // Before the first list, which an engine that hangs would hold up.
     keeper(context, handle),
-    { name: 'the world', start: () => world.start(), stop: () => world.stop() },
+    { name: 'the engine cache', start: () => cache.start(), stop: () => cache.stop() },
     lostContainers(context, handle),
     { name: 'the traits of the engine', start: () => traits.start(), stop: () => traits.stop() },
     { name: 'the files of images', start: () => archives.start(), stop: () => archives.stop() },
     { name: 'the pulls', start: () => undefined, stop: () => pulls.stop() },
     ongoing('the container logs', () => {
-      const follower = startLogFollower({ engine, world, logs, clock, log, ...logOwnerOf(store) });
+      const follower = startLogFollower({ engine, cache, logs, clock, log, ...logOwnerOf(store) });
       return () => follower.stop();
     }),
     {
       name: 'the folders',
       start: async () => {
         // An engine that hangs would hold up everything else.
-        if (world.hasSynced) await seed(context, handle.dockerHost);
+        if (cache.hasSynced) await seed(context, handle.dockerHost);
         await folders.start();
       },
       stop: () => folders.stop(),
     },
     ...loops.filter(({ controller }) => !controller.beginsFirst).map(working),
-    ongoing('the strays', () => watchOrphans({ store, world, clock })),
+    ongoing('the strays', () => watchOrphans({ store, cache, clock })),
     // Boots the device for services that start only then, where the agent may.
     ongoing('the reboots', () =>
       rebootWhenSettled({
@@ -85,7 +85,7 @@ function actingComponents({
     // By the monotonic clock, so that a clock that is set back does not end it.
     ongoing('the relist', () => {
       const action = async (): Promise<void> => {
-        await world.relist();
+        await cache.relist();
         archives.look();
         lookAtAll();
       };
@@ -158,7 +158,7 @@ export function firewall({ settings, store, variables, host, clock }: FirewallDe
 function keeper({ store, log }: AgentContext, handle: EngineHandle): Component {
   return new EngineKeeper({
     daemon: handle.daemon,
-    ...{ world: handle.world, requests: handle.requests, restarts: handle.restarts, clock: systemClock },
+    ...{ cache: handle.cache, requests: handle.requests, restarts: handle.restarts, clock: systemClock },
     elapsedMs: () => performance.now(),
     random: Math.random,
     emit: tellEveryApp({ store, log }),
@@ -174,13 +174,13 @@ const tellEveryApp =
   };
 
 /** Ends containers that an engine of our own has forgotten. */
-function lostContainers({ store, log }: AgentContext, { daemon, world, engine }: EngineHandle): Component {
+function lostContainers({ store, log }: AgentContext, { daemon, cache, engine }: EngineHandle): Component {
   let stop = async (): Promise<void> => undefined;
   return {
     name: 'the lost containers',
     start: () => {
       stop = endLostContainers({
-        ...{ daemon, engine, cache: world },
+        ...{ daemon, engine, cache },
         kill: (id) => containerProcesses().kill(id),
         emit: (message) => tellEveryApp({ store, log })('Warning', 'Stray', message),
         failed: (error) => log.warn({ err: error }, 'Could not look for containers that the engine has forgotten'),

@@ -28,7 +28,7 @@ export interface ControllerContext {
   readonly store: Store;
   readonly engine: Engine;
   /** What the engine has, as it was seen last. */
-  readonly world: EngineCache;
+  readonly cache: EngineCache;
   readonly pulls: Pulls;
   readonly archives?: Pick<Archives, 'holds'> | undefined;
   readonly traits: () => EngineTraits;

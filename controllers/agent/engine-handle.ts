@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Store } from '../../api/store/store.js';
-import { type Informer, startWorld } from '../engine/cache/informer.js';
+import { type Informer, startInformer } from '../engine/cache/informer.js';
 import { DEFAULT_SOCKET, parseDockerHost } from '../engine/client/docker-address.js';
 import { connectEngine } from '../engine/client/dockerode-engine.js';
 import { foreignDaemon } from '../engine/daemon-look.js';
@@ -41,8 +41,8 @@ export class EngineHandle {
   /** Its requests are watched. */
   readonly engine: Engine;
   readonly requests: RequestWatch;
-  /** What it has. Nothing is asked before the world is started. */
-  readonly world: Informer;
+  /** What it has. Nothing is asked before the cache is started. */
+  readonly cache: Informer;
   /** Wishes for another start of its process. */
   readonly restarts: EngineRestarts;
   #found: Found | undefined;
@@ -51,14 +51,14 @@ export class EngineHandle {
     const { settings, store, clock, log } = deps;
     this.requests = new RequestWatch({
       clock,
-      container: (id) => this.world.containers().find((one) => one.id === id),
+      container: (id) => this.cache.containers().find((one) => one.id === id),
     });
     this.restarts = new EngineRestarts({
       isOurs: () => this.#found?.daemon.process !== undefined,
       elapsedMs: () => clock.monotonic(),
     });
     this.engine = this.requests.watch(connectEngine({ dockerHost: () => this.dockerHost }));
-    this.world = startWorld({
+    this.cache = startInformer({
       engine: this.engine,
       ...{ log, clock, requests: this.requests },
       wanted: () => [...store.list('Image'), ...store.list('Service')].map(({ spec }) => spec.image),
@@ -104,15 +104,15 @@ export class EngineHandle {
 
   /** How well it is followed; undefined before it is found. */
   get vitals(): Vitals | undefined {
-    return this.#found && this.world.vitals;
+    return this.#found && this.cache.vitals;
   }
 
   /** Why nothing can be asked of it, once that has been so for more than a moment; undefined when something can. */
   get trouble(): string | undefined {
     if (!this.#found) return SEARCHING;
-    const { lostAtMs } = this.world.vitals;
+    const { lostAtMs } = this.cache.vitals;
     const isLost = lostAtMs !== undefined && this.deps.clock.monotonic() - lostAtMs > PATIENCE_MS;
-    return isLost ? this.world.syncError : undefined;
+    return isLost ? this.cache.syncError : undefined;
   }
 
   /** The engine, for somebody who waits for an answer. Throws `EngineUnreachable` when there is `trouble`. */

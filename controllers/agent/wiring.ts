@@ -52,11 +52,11 @@ export async function wire(context: AgentContext) {
   const clock = systemClock;
   const { now, monotonic } = clock;
   const handle = new EngineHandle({ settings, store, clock, print: (text) => reporter.print(text), log });
-  const { engine, world, requests } = handle;
+  const { engine, cache, requests } = handle;
   const space = diskSpace({ engine, hostRoot: settings.hostRoot, minFreeBytes: settings.minFreeDiskBytes });
-  const traits = new TraitsReader({ engine, world, clock, log, emulates: () => hasEmulator(settings.hostRoot) });
+  const traits = new TraitsReader({ engine, cache, clock, log, emulates: () => hasEmulator(settings.hostRoot) });
   const archives = new SideLoader({
-    ...{ dataFolder: settings.dataFolder, store, engine, world, logs, log, clock, space },
+    ...{ dataFolder: settings.dataFolder, store, engine, cache, logs, log, clock, space },
     architecture: () => architectureOf(traits.traits.machine ?? machine()),
   });
   const credentials = registryCredentials({
@@ -65,7 +65,7 @@ export async function wire(context: AgentContext) {
     device: () => readDeviceCredentials(settings.hostRoot),
     log,
   });
-  const pulls = new PullQueue({ engine, world, archives, credentials, space, log });
+  const pulls = new PullQueue({ engine, cache, archives, credentials, space, log });
   const folders = watchFolders({
     ...{ folders: settings.manifestFolders, store, parse: parseDocument, deviceUuid: facts.uuid, log },
   });
@@ -103,9 +103,9 @@ export async function wire(context: AgentContext) {
     containers: {
       logs: (choice, ending) => serviceLogs({ store, engine: handle.reachable(), clock }, choice, ending),
       stats: async (ending) => serviceStats({ store, engine: handle.reachable() }, ending),
-      environment: (id) => shownEnvironment(world.containers(), id),
+      environment: (id) => shownEnvironment(cache.containers(), id),
     },
-    volumes: orphanedVolumes({ store, world, engine, logs, isDeclared: () => folders.hasSynced }),
+    volumes: orphanedVolumes({ store, cache, engine, logs, isDeclared: () => folders.hasSynced }),
     settings: {
       ...{ development: settings.development, appKeys: settings.appKeys, listen: settings.listen },
       version: AGENT_VERSION,
@@ -118,8 +118,8 @@ export async function wire(context: AgentContext) {
       healthChecks(
         healthFacts({
           ...{ ...settings, store, loops, vitals: handle.vitals },
-          engineTrouble: handle.vitals && world.syncError,
-          engineUnanswered: handle.vitals && world.unanswered(),
+          engineTrouble: handle.vitals && cache.syncError,
+          engineUnanswered: handle.vitals && cache.unanswered(),
           apiTrouble: gateway.trouble,
         }),
       ),
@@ -130,7 +130,7 @@ export async function wire(context: AgentContext) {
   });
 
   const controllerContext = {
-    ...{ store, engine, world, pulls, archives, locks, keys, logs, log, now, monotonic, random: Math.random },
+    ...{ store, engine, cache, pulls, archives, locks, keys, logs, log, now, monotonic, random: Math.random },
     ...{ offers: context.offers, imageGraceMs: settings.imageGraceMs, hostRoot: settings.hostRoot },
     traits: () => traits.traits,
     handovers: openHandovers(settings),

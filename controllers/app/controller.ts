@@ -19,7 +19,7 @@ import { wakeLockWaiters } from './update-lock.js';
 /** Makes the controller of Apps: it stages, promotes and verifies releases, and takes Apps down. */
 export function appController(deps: AppDeps): Controller {
   const memory: Memory = { swept: new Set(), releasing: new Set(), refusals: new Map(), ages: new Ages(deps) };
-  const { store, world } = deps;
+  const { store, cache } = deps;
   return {
     kind: 'App',
     workers: 4,
@@ -28,7 +28,7 @@ export function appController(deps: AppDeps): Controller {
       kind: 'App',
       store,
       now: deps.now,
-      cache: world,
+      cache,
       validate: validateApp,
       observe: (app) => observeApp(deps, memory, app),
       plan: planApp,
@@ -36,7 +36,7 @@ export function appController(deps: AppDeps): Controller {
       status: appStatus,
       announce: (before, after) => announceSuspension(deps, before, after),
       conclude: async (app, facts, { plan, outcome }) => {
-        await shareApiNetwork(store, world);
+        await shareApiNetwork(store, cache);
         if (facts.locked) wakeLockWaiters(store, app);
         if (plan.failure?.reason === REJECTED) announceRejection(deps, app, facts, plan.failure);
         return outcome;
@@ -65,7 +65,7 @@ function announceRejection({ logs }: AppDeps, app: App, { unsatisfied }: AppFact
   logs.system(text, { app: app.metadata.name }, { isStdErr: true });
 }
 
-function watches({ store, world }: AppDeps, memory: Memory, wake: (name: string) => void): () => void {
+function watches({ store, cache }: AppDeps, memory: Memory, wake: (name: string) => void): () => void {
   const stopStore = store.watch(({ object, type, parts }) => {
     // Nothing of it changed: it was only woken, perhaps by `wakeLockWaiters`. Reacting to that would never end.
     if (type === 'MODIFIED' && parts.length === 0) return;
@@ -90,12 +90,12 @@ function watches({ store, world }: AppDeps, memory: Memory, wake: (name: string)
   const wakeKeepers = (): void => {
     for (const image of store.list('Image')) if (isRetained(image)) wake(image.spec.app);
   };
-  const stopWorld = world.onChange((change) => {
+  const stopWatchingCache = cache.onChange((change) => {
     if (change.type === 'all') wakeAll();
     if (change.type === 'image') wakeUnready();
   });
   return () => {
     stopStore();
-    stopWorld();
+    stopWatchingCache();
   };
 }

@@ -36,12 +36,12 @@ export async function executeAppStep(
         deps.logs.system(message, { app: app.metadata.name });
         warning(deps, app, 'LeftOut', message);
       }
-      await shareApiNetwork(deps.store, deps.world);
+      await shareApiNetwork(deps.store, deps.cache);
       const spareImages = active.filter(({ kind }) => kind === 'Image');
       return propose(deps, app, step, [...desired, ...without(spareImages, desired)]);
     }
     case 'advance': {
-      const local = await findLocalImage(deps.world, facts.diskPressure);
+      const local = await findLocalImage(deps.cache, facts.diskPressure);
       if (local) return { outcome: { is: 'progressing', reason: 'Staging', message: `${local} is on the device` } };
       const first = desired.filter(({ kind, metadata }) => kind === 'Service' && step.services.includes(metadata.name));
       return propose(deps, app, step, [...first, ...without(active, first)]);
@@ -82,10 +82,10 @@ export async function executeAppStep(
 
 /** Asks the engine for the missing images before anything stops for them. Returns the first one that is local after all. */
 async function findLocalImage(
-  world: EngineCache,
+  cache: EngineCache,
   { earlyStops }: AppFacts['diskPressure'],
 ): Promise<string | undefined> {
-  for (const { image } of earlyStops) if (await world.refreshImage(image, timeoutSignal(LOOK_MS))) return image;
+  for (const { image } of earlyStops) if (await cache.refreshImage(image, timeoutSignal(LOOK_MS))) return image;
   return undefined;
 }
 const LOOK_MS = 30_000;

@@ -35,7 +35,7 @@ import { filterByContract } from './release/contracts.js';
 export interface Observed {
   readonly store: Store;
   /** Read only: the App never acts on the engine. */
-  readonly world: EngineCache;
+  readonly cache: EngineCache;
   readonly locks: UpdateLocks;
   /** What the engine is like. Without it the platform of images is not checked. */
   readonly traits?: () => EngineTraits;
@@ -77,7 +77,7 @@ export interface AppObservation extends AppFacts {
 
 /** Reads everything that a decision about an App depends on. */
 export function observeApp(
-  { store, world, locks, offers, traits, now, imageGraceMs: graceMs }: Observed,
+  { store, cache, locks, offers, traits, now, imageGraceMs: graceMs }: Observed,
   { swept, ages }: Pick<Memory, 'swept' | 'ages'>,
   declared: App,
 ): AppObservation {
@@ -92,7 +92,7 @@ export function observeApp(
   ];
   const standalone = standaloneServices(app.metadata.name, store.list('Service'));
   const desired = retainVolumes(app, childrenOf(app, standalone), existing);
-  const missing = missingImages(store, world, desired);
+  const missing = missingImages(store, cache, desired);
   return {
     document: declared,
     existing,
@@ -103,33 +103,33 @@ export function observeApp(
         networks: standaloneNames(app.metadata.name, store.list('Network')),
         volumes: standaloneNames(app.metadata.name, store.list('Volume')),
       }),
-      ...foreignImages(app, world, traits?.().machine),
-      ...accessOfImages(app, world),
+      ...foreignImages(app, cache, traits?.().machine),
+      ...accessOfImages(app, cache),
     ],
     skipped,
     unsatisfied,
     taken: takenNames(store, app, desired),
     missing: missing.map(({ spec }) => imageAndState(store, spec)),
-    diskPressure: observeDiskPressure(store, world, {
+    diskPressure: observeDiskPressure(store, cache, {
       desired,
       existing,
       missing: missing.map(({ spec }) => spec.image),
     }),
-    imageRetention: observeImageRetention({ app, existing, desired, store, world, ages, nowMs: now(), graceMs }),
+    imageRetention: observeImageRetention({ app, existing, desired, store, cache, ages, nowMs: now(), graceMs }),
     needLock: [...store.owned(key, 'Service'), ...standalone].filter(needsLock).map(({ spec }) => spec.serviceName),
     locked: locks.isHeld(appId),
     unswept: !swept.has(appId),
-    pending: observeCommands(store, world, app),
+    pending: observeCommands(store, cache, app),
   };
 }
 
 /** Returns an issue for each service whose local image is made for another machine, unless a container was made of it. */
-function foreignImages(app: App, world: EngineCache, machine: string | undefined): readonly Issue[] {
+function foreignImages(app: App, cache: EngineCache, machine: string | undefined): readonly Issue[] {
   const { appId, release } = identityOf(app);
   if (release === null) return [];
   return Object.entries(app.spec.services ?? {}).flatMap(([name, { image: reference, platform }]) => {
-    const image = world.image(reference);
-    const isTried = !platform && image && world.containersOf(appId, name).some((one) => one.image === image.id);
+    const image = cache.image(reference);
+    const isTried = !platform && image && cache.containersOf(appId, name).some((one) => one.image === image.id);
     if (!image || isTried) return [];
     const message = foreignImage(reference, image, { machine, platform });
     return message === undefined ? [] : [{ path: `spec.services.${name}.image`, message }];
@@ -140,10 +140,10 @@ function foreignImages(app: App, world: EngineCache, machine: string | undefined
  * Returns an issue for each path of the host that the labels of a local image mount without leave. The labels are not
  * known before the image is local.
  */
-function accessOfImages({ metadata, spec }: App, world: EngineCache): readonly Issue[] {
+function accessOfImages({ metadata, spec }: App, cache: EngineCache): readonly Issue[] {
   if (spec.release === null || spec.allowHostBinds === true || cameAsTargetState(metadata)) return [];
   return Object.entries(spec.services ?? {}).flatMap(([name, fields]) =>
-    accessOfImage(fields, world.image(fields.image)?.config.Labels ?? {}).map((one) => ({
+    accessOfImage(fields, cache.image(fields.image)?.config.Labels ?? {}).map((one) => ({
       path: pathText(['spec', 'services', name, ...one.path]),
       message: needsLeave(one),
     })),
@@ -164,12 +164,12 @@ function takenNames(store: Store, app: App, desired: readonly AnyDeclared[]): re
  */
 const missingImages = (
   store: Store,
-  world: EngineCache,
+  cache: EngineCache,
   desired: readonly AnyDeclared[],
 ): readonly Declared<'Image'>[] =>
   desired
     .filter((one) => one.kind === 'Image')
-    .filter(({ spec }) => !world.image(spec.image) || isBeingDeleted(store, spec.image));
+    .filter(({ spec }) => !cache.image(spec.image) || isBeingDeleted(store, spec.image));
 
 function imageAndState(store: Store, { app, image }: Declared<'Image'>['spec']): string {
   const document = store.get('Image', imageDocumentName(app, image));

@@ -73,7 +73,7 @@ export interface Pulls {
   start(reference: string, wish?: PullOptions): void;
   /**
    * Nothing known, running (percent; 0 while queued; `file`: the file of images that it waits for), or how the last one
-   * failed. A success is forgotten: the image is in the world then.
+   * failed. A success is forgotten: the image is in the cache then.
    */
   state(
     reference: string,

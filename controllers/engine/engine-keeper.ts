@@ -50,7 +50,7 @@ export interface Daemon {
 
 export interface EngineKeeperDeps {
   readonly daemon: Daemon;
-  readonly world: Pick<Informer, 'hasSynced' | 'explain' | 'onChange'>;
+  readonly cache: Pick<Informer, 'hasSynced' | 'explain' | 'onChange'>;
   /** Whether requests are overdue, and when one becomes so. */
   readonly requests?: Pick<RequestWatch, 'isOverdue' | 'onChange'>;
   /** Why it is to be restarted though it is well. */
@@ -90,11 +90,11 @@ export class EngineKeeper {
   }
 
   start(): void {
-    const { world, requests } = this.deps;
+    const { cache, requests } = this.deps;
     // The stream of events breaks as soon as the daemon ends.
     this.#unwatch.push(
-      world.onChange(({ type }) => {
-        if (type === 'all' && !world.hasSynced) this.#look();
+      cache.onChange(({ type }) => {
+        if (type === 'all' && !cache.hasSynced) this.#look();
       }),
     );
     if (requests) this.#unwatch.push(requests.onChange(() => this.#look()));
@@ -124,7 +124,7 @@ export class EngineKeeper {
       .then(() => {
         this.#isLooking = false;
         if (this.#stopping.signal.aborted) return;
-        const isWell = this.#trouble === undefined && this.deps.world.hasSynced;
+        const isWell = this.#trouble === undefined && this.deps.cache.hasSynced;
         this.#cancel = this.deps.clock.after(isWell ? LOOK_MS : TROUBLED_LOOK_MS, () => this.#look());
       });
   }
@@ -220,7 +220,7 @@ export class EngineKeeper {
 
   #explain(trouble: string | undefined): void {
     this.#trouble = trouble;
-    this.deps.world.explain(trouble);
+    this.deps.cache.explain(trouble);
   }
 }
 

@@ -29,7 +29,7 @@ export class TraitsReader {
   constructor(
     private readonly deps: {
       readonly engine: Pick<Engine, 'info'>;
-      readonly world: EngineCache;
+      readonly cache: EngineCache;
       /** Programs for other machines run on the engine's as well. */
       readonly emulates: () => Promise<boolean>;
       readonly clock: Clock;
@@ -43,16 +43,16 @@ export class TraitsReader {
 
   /** Resolves when the engine has answered, or not: whoever starts after it knows what can be known. */
   async start(): Promise<void> {
-    const { world } = this.deps;
-    const end = world.onChange(({ type }) => {
+    const { cache } = this.deps;
+    const end = cache.onChange(({ type }) => {
       if (type !== 'all') return;
-      if (world.hasSynced && !this.#wasFresh) void this.#ask();
-      else if (!world.hasSynced) this.#cancel(); // it is asked when it is back
-      this.#wasFresh = world.hasSynced;
+      if (cache.hasSynced && !this.#wasFresh) void this.#ask();
+      else if (!cache.hasSynced) this.#cancel(); // it is asked when it is back
+      this.#wasFresh = cache.hasSynced;
     });
     this.#stopping.signal.addEventListener('abort', end, { once: true });
-    this.#wasFresh = world.hasSynced;
-    if (world.hasSynced) await this.#ask();
+    this.#wasFresh = cache.hasSynced;
+    if (cache.hasSynced) await this.#ask();
   }
 
   stop(): void {

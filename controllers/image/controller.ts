@@ -20,7 +20,7 @@ export function imageController(deps: ImageDeps): Controller {
       kind: 'Image',
       store: deps.store,
       now: deps.now,
-      cache: deps.world,
+      cache: deps.cache,
       about: ({ spec }) => [`image/${spec.image}`],
       prepare: async (image, signal) => {
         await lookOnce(deps, image, signal);
@@ -43,8 +43,8 @@ function announceDownload({ store, logs }: ImageDeps, before: Image, { metadata,
   store.record(keyOf('Image', metadata.name), { type: 'Normal', reason: 'Downloaded', message });
 }
 
-function watches({ store, world, pulls }: ImageDeps, memory: Memory, wake: (name: string) => void): () => void {
-  const stopWorld = world.onChange((change) => {
+function watches({ store, cache, pulls }: ImageDeps, memory: Memory, wake: (name: string) => void): () => void {
+  const stopWatchingCache = cache.onChange((change) => {
     for (const image of store.list('Image')) {
       const waits = change.type === 'container' && (!isReady(image) || !isActive(image));
       if (change.type === 'all' || change.type === 'image' || waits) wake(image.metadata.name);
@@ -77,7 +77,7 @@ function watches({ store, world, pulls }: ImageDeps, memory: Memory, wake: (name
     }
   });
   return () => {
-    stopWorld();
+    stopWatchingCache();
     stopPulls();
     stopStore();
   };

@@ -55,13 +55,13 @@ async function remove(
   because: string,
   signal: AbortSignal,
 ): Promise<Partial<ImageResult> | undefined> {
-  const { world, engine, logs } = deps;
+  const { cache, engine, logs } = deps;
   const reference = image.spec.image;
   logs.system(`Deleting image '${reference}'`, { app: image.spec.app });
   const result = await engine.removeImage(reference, signal).catch((error: unknown) => {
     throw new Error(`Could not delete image ${reference}`, { cause: error });
   });
-  await world.refreshImage(reference, signal);
+  await cache.refreshImage(reference, signal);
   if (result === 'in-use') {
     // None of our containers holds it: somebody else took a liking to it, and may keep it.
     record(deps, image, 'Kept', `Left ${reference} alone: a container that is not ours uses it`);

@@ -12,7 +12,7 @@ import type { Attempts } from './pull-failure.js';
 
 export interface Observed {
   readonly store: Store;
-  readonly world: EngineCache;
+  readonly cache: EngineCache;
   readonly pulls: Pulls;
   readonly archives?: Pick<Archives, 'holds'>;
   /** The time of day, ms since the epoch. */
@@ -69,22 +69,22 @@ export interface Memory {
   readonly attempts: Map<string, Attempts>;
 }
 
-/** Asks the engine for what an image is, once: the world knows only the names of all images from the start. */
-export async function lookOnce({ store, world, pulls }: Observed, image: Image, signal: AbortSignal): Promise<void> {
+/** Asks the engine for what an image is, once: the cache knows only the names of all images from the start. */
+export async function lookOnce({ store, cache, pulls }: Observed, image: Image, signal: AbortSignal): Promise<void> {
   const { spec } = image;
-  if (world.image(spec.image) || pulls.state(spec.image).is !== 'none' || !isReference(spec.image)) return;
+  if (cache.image(spec.image) || pulls.state(spec.image).is !== 'none' || !isReference(spec.image)) return;
   // Nothing is about to be pulled, perhaps for months.
   if (saysSuspended(image) && isSuspended(store.get('App', spec.app))) return;
-  await world.refreshImage(spec.image, signal);
+  await cache.refreshImage(spec.image, signal);
 }
 
 /** Everything that a decision about an image rests on, read afresh. */
-export function observeImage({ store, world, pulls, ...deps }: Observed, memory: Memory, image: Image): ImageFacts {
+export function observeImage({ store, cache, pulls, ...deps }: Observed, memory: Memory, image: Image): ImageFacts {
   const { metadata, spec } = image;
-  const seen = world.image(spec.image);
+  const seen = cache.image(spec.image);
   const app = store.get('App', spec.app);
   const pull = pulls.state(spec.image);
-  const isMeant = (other: string): boolean => takesAlong(world, spec.image, other);
+  const isMeant = (other: string): boolean => takesAlong(cache, spec.image, other);
   const mayCome = seen === undefined || pull.is !== 'none';
   return {
     seen,
@@ -97,7 +97,7 @@ export function observeImage({ store, world, pulls, ...deps }: Observed, memory:
     wantedElsewhere: wantedBy(store, metadata.name, isMeant),
     awaitedElsewhere: mayCome && wantedBy(store, metadata.name, isMeant, { toCome: true }),
     usedBy: seen
-      ? world
+      ? cache
           .containers()
           .filter((container) => container.image === seen.id)
           .map((container) => container.name)
@@ -137,10 +137,10 @@ function wantedBy(
 }
 
 /** Whether `other` would be lost with the reference: the same one, or a digest that Docker forgets with the last tag of its repository. */
-function takesAlong(world: EngineCache, reference: string, other: string): boolean {
+function takesAlong(cache: EngineCache, reference: string, other: string): boolean {
   if (imageKey(other) === imageKey(reference)) return true;
   if (!other.includes('@') || repositoryOf(other) !== repositoryOf(reference)) return false;
-  const digests = world.image(reference)?.digests ?? [];
+  const digests = cache.image(reference)?.digests ?? [];
   return digests.some((digest) => imageKey(digest) === imageKey(other));
 }
 

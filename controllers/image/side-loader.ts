@@ -43,7 +43,7 @@ export interface SideLoaderDeps {
   readonly dataFolder: string;
   readonly store: Store;
   readonly engine: Engine;
-  readonly world: EngineCache;
+  readonly cache: EngineCache;
   readonly logs: LogStream;
   readonly log: Logger;
   readonly clock: Clock;
@@ -127,7 +127,7 @@ export class SideLoader implements Archives {
   #watcher: ReturnType<typeof watchFolder> | undefined;
   #timer: Cancel | undefined;
   #turn: Promise<void> = Promise.resolve();
-  #ofWorld: Cancel = () => undefined;
+  #stopWatching: Cancel = () => undefined;
 
   constructor(private readonly deps: SideLoaderDeps) {
     this.#folder = join(deps.dataFolder, 'images');
@@ -139,15 +139,15 @@ export class SideLoader implements Archives {
   /** Begins to watch. What is there already is read in the background; pulls wait for it, for a while. */
   start(): void {
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-    const { notice = watchFolder, world, log } = this.deps;
+    const { notice = watchFolder, cache, log } = this.deps;
     this.#watcher = notice(this.#folder, () => this.look(), log);
-    this.#ofWorld = world.onChange(({ type }) => void (type === 'all' && this.look()));
+    this.#stopWatching = cache.onChange(({ type }) => void (type === 'all' && this.look()));
     this.look();
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort(new Error('The agent is stopping'));
-    this.#ofWorld();
+    this.#stopWatching();
     this.#timer?.();
     await this.#watcher?.close();
     await this.#turn;
@@ -173,7 +173,7 @@ export class SideLoader implements Archives {
     signal: AbortSignal,
     onWait: (file: string | undefined) => void = () => undefined,
   ): Promise<boolean> {
-    const { world, clock } = this.deps;
+    const { cache, clock } = this.deps;
     const patience = { isOver: false };
     const impatient = clock.after(PATIENCE_MS, () => {
       patience.isOver = true;
@@ -182,18 +182,18 @@ export class SideLoader implements Archives {
     const wait = (isDone: () => boolean): Promise<void> => this.#wait(reference, patience, isDone, signal, onWait);
     try {
       await wait(() => this.#pending === 0 || !this.#mayHold(imageKey(reference)));
-      if (world.image(reference)) return true; // it was in what has just been read
+      if (cache.image(reference)) return true; // it was in what has just been read
       // One that has just failed has a time of its own, or is of no use.
       const name = this.#filesWith(reference).find((one) => !this.#failing.has(one) && !this.#loaded.get(one)?.error);
       if (name === undefined) return false;
       let isDone = false;
       this.#enqueue(async () => {
         // Several pulls may have asked for the same file.
-        if (!signal.aborted && !(await world.refreshImage(reference, signal))) await this.#again(name);
+        if (!signal.aborted && !(await cache.refreshImage(reference, signal))) await this.#again(name);
         isDone = true;
       });
       await wait(() => isDone);
-      return (await world.refreshImage(reference, signal)) !== undefined;
+      return (await cache.refreshImage(reference, signal)) !== undefined;
     } finally {
       impatient();
       onWait(undefined);
@@ -249,9 +249,9 @@ export class SideLoader implements Archives {
   }
 
   async #look(): Promise<void> {
-    const { clock, world } = this.deps;
+    const { clock, cache } = this.deps;
     this.#timer?.();
-    if (!world.hasSynced) return; // its return is announced
+    if (!cache.hasSynced) return; // its return is announced
     const names = (await readdir(this.#folder)).filter((name) => /^[^.].*\.(tar|tar\.gz|tgz)$/.test(name)).sort();
     const there = new Set(names);
     for (const known of [this.#sightings, this.#failing, this.#changes])
@@ -325,7 +325,7 @@ export class SideLoader implements Archives {
       if (this.#endsIn(name, seen) >= ENDS_IN_READING) throw new ArchiveError(SET_ASIDE);
       const images = await this.#intoEngine(current, signal);
       await this.#loaded.set(name, { ...seen, images });
-      for (const reference of images) await this.deps.world.refreshImage(reference, signal);
+      for (const reference of images) await this.deps.cache.refreshImage(reference, signal);
       this.#changes.delete(name);
       this.#loadedFrom(name, images);
     } catch (error) {

@@ -20,9 +20,9 @@ export const networkController = (deps: NetworkDeps, leaks = new Leaks()): Contr
     kind: 'Network',
     store: deps.store,
     now: deps.now,
-    cache: deps.world,
+    cache: deps.cache,
     about: ({ spec }) =>
-      [spec.networkName, ...deps.world.networks(spec.networkName).map(({ id }) => id)].map((id) => `network/${id}`),
+      [spec.networkName, ...deps.cache.networks(spec.networkName).map(({ id }) => id)].map((id) => `network/${id}`),
     unsynced: () => leaks.forget(),
     suspendedWith: ({ spec }) => spec.app,
     observe: (network) => observeNetwork(deps, leaks, network),
@@ -32,19 +32,19 @@ export const networkController = (deps: NetworkDeps, leaks = new Leaks()): Contr
     conditions: (network) => reachCondition(deps.apiReach, network),
   }),
   watches: (wake) => {
-    const { world } = deps;
+    const { cache } = deps;
     const look = (change: EngineChange): void => {
       const isMeant = (id: string): boolean =>
         change.type === 'all' || (change.type === 'container' && change.id === id);
       if (change.type !== 'all' && change.type !== 'container') return;
-      for (const container of world.containers()) if (isMeant(container.id)) leaks.look(container);
+      for (const container of cache.containers()) if (isMeant(container.id)) leaks.look(container);
     };
     const wakeWhere = (concerned: (network: Network) => boolean): void => {
       for (const network of deps.store.list('Network')) if (concerned(network)) wake(network.metadata.name);
     };
     const ends = [
-      world.onChange(look),
-      world.onChange((change) => wakeWhere((network) => concerns(change, network))),
+      cache.onChange(look),
+      cache.onChange((change) => wakeWhere((network) => concerns(change, network))),
       deps.apiReach?.onChange(() => wake(API_NETWORK)),
       deps.store.watch(({ object }) => {
         if (object.kind !== 'App') return;

@@ -10,7 +10,7 @@ import { leakMessage, type NetworkFacts, type NetworkStep } from './plan.js';
 
 /** Creates or removes the network on the engine. Throws for a failure: `TerminalError` for what no retry can mend. */
 export async function executeNetworkStep(
-  { store, world, engine, logs }: NetworkDeps,
+  { store, cache, engine, logs }: NetworkDeps,
   leaks: Leaks,
   { metadata, spec }: Network,
   step: NetworkStep,
@@ -28,7 +28,7 @@ export async function executeNetworkStep(
         throw refusal(error, spec, name);
       });
       store.record(key, { type: 'Normal', reason: 'Creating', message: `Created network ${name}: ${step.because}` });
-      await world.refreshNetwork(name, signal);
+      await cache.refreshNetwork(name, signal);
       return undefined;
     }
     case 'remove': {
@@ -52,7 +52,7 @@ export async function executeNetworkStep(
       leaks.removed(name, step.id);
       logs.system(`Removing network '${short}'`, owner);
       store.record(key, { type: 'Normal', reason: 'Removing', message: `Removed network ${name}: ${step.because}` });
-      await world.refreshNetwork(name, signal);
+      await cache.refreshNetwork(name, signal);
       return undefined;
     }
   }

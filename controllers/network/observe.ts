@@ -18,7 +18,7 @@ export interface ApiReach {
 /** What a pass over a network works with. */
 export interface NetworkDeps {
   readonly store: Store;
-  readonly world: EngineCache;
+  readonly cache: EngineCache;
   readonly engine: Engine;
   readonly logs: LogStream;
   /** Nothing is said of it when absent. */
@@ -28,15 +28,15 @@ export interface NetworkDeps {
 }
 
 /** What exists of a network, and who else counts on it. */
-export function observeNetwork({ store, world }: NetworkDeps, leaks: Leaks, { metadata, spec }: Network): NetworkFacts {
-  const seen = world.networks(spec.networkName);
+export function observeNetwork({ store, cache }: NetworkDeps, leaks: Leaks, { metadata, spec }: Network): NetworkFacts {
+  const seen = cache.networks(spec.networkName);
   return {
     seen,
     awaited:
       store.isAwaited(keyOf('Network', metadata.name)) ||
       (spec.app !== undefined && store.isAwaited(keyOf('App', spec.app))),
     leaked: new Set(seen.flatMap(({ id }) => (leaks.isLeaked(id) ? [id] : []))),
-    attached: world.attachedTo(spec.networkName),
+    attached: cache.attachedTo(spec.networkName),
     wantedElsewhere: store
       .list('Network')
       .some(

@@ -26,7 +26,7 @@ export interface Vitals {
   readonly listedAtMs: number | undefined;
   /** When an attempt to list or to connect last ended, however; before the first, when the following began. */
   readonly triedAtMs: number;
-  /** Since when the world is not fresh; undefined while it is. */
+  /** Since when the engine cache has not been in sync; undefined while it is. */
   readonly lostAtMs: number | undefined;
   /** False while nobody answers at the engine's address, or not in time. */
   readonly engineAnswers: boolean;

@@ -39,7 +39,7 @@ export function serviceController(deps: ServiceDeps): Controller {
       kind: 'Service',
       store: deps.store,
       now: deps.now,
-      cache: deps.world,
+      cache: deps.cache,
       about: (service) => containersOf(deps, service).map(({ id }) => `container/${id}`),
       suspendedWith: ({ spec }) => spec.app,
       prepare: (service, _signal, report) => admitCommands(deps, memory, service, report),
@@ -63,7 +63,7 @@ export function serviceController(deps: ServiceDeps): Controller {
             for (const memory of [stops, lifecycle, heldPorts]) memory.forget(change.object.metadata.name);
           wakeWhere((service) => concernsDocument(change, service));
         }),
-        deps.world.onChange((change) => wakeWhere((service) => concernsWorld(deps, change, service))),
+        deps.cache.onChange((change) => wakeWhere((service) => concernsEngineChange(deps, change, service))),
         terminations.onEnd(wake),
       ];
       return () => {
@@ -132,7 +132,7 @@ const isCommanded = (app: App, { status }: Service): boolean =>
   });
 
 /** Whether a change on the engine may give a service work. */
-function concernsWorld({ store, world }: ServiceDeps, change: EngineChange, service: Service): boolean {
+function concernsEngineChange({ store, cache }: ServiceDeps, change: EngineChange, service: Service): boolean {
   const { spec, status } = service;
   switch (change.type) {
     case 'all':
@@ -145,13 +145,13 @@ function concernsWorld({ store, world }: ServiceDeps, change: EngineChange, serv
       return change.appId === identityOf(service, store.get('App', spec.app))?.appId;
     }
     case 'network':
-      return !isReady(service) || isAttached(world, change.name, service);
+      return !isReady(service) || isAttached(cache, change.name, service);
     case 'volume':
       return !isReady(service);
     case 'image':
-      return !isReady(service) || world.image(normalizeReference(spec.image))?.id !== status?.container?.image;
+      return !isReady(service) || cache.image(normalizeReference(spec.image))?.id !== status?.container?.image;
   }
 }
 
-const isAttached = (world: EngineCache, network: string, { status }: Service): boolean =>
-  world.attachedTo(network).some(({ id }) => id === status?.container?.id);
+const isAttached = (cache: EngineCache, network: string, { status }: Service): boolean =>
+  cache.attachedTo(network).some(({ id }) => id === status?.container?.id);

@@ -18,7 +18,7 @@ import type { Terminations } from './terminations.js';
 
 export interface ServiceDeps {
   readonly store: Store;
-  readonly world: EngineCache;
+  readonly cache: EngineCache;
   readonly engine: Engine;
   readonly locks: UpdateLocks;
   readonly handovers: Handovers;

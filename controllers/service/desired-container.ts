@@ -28,10 +28,10 @@ export async function resolveService(
   service: Service,
   identity: Identity,
 ): Promise<{ desired: DesiredContainer; containerSpec: (() => ContainerSpec) | undefined }> {
-  const { world, locks, facts, store } = deps;
+  const { cache, locks, facts, store } = deps;
   const app = store.get('App', service.spec.app);
   const { definition, warnings } = readDefinition(service.spec);
-  const image = world.image(definition.image);
+  const image = cache.image(definition.image);
   const traits = deps.traits?.() ?? UNKNOWN_TRAITS;
   const containers = containersOf(deps, service);
   refuseHostAccess(service, app, image, containers);
@@ -102,7 +102,7 @@ const sharesOf = ({ network, host }: Definition): readonly (readonly [Shared['na
 };
 
 async function apiAccess(
-  { keys, world, apiAddress }: ServiceDeps,
+  { keys, cache, apiAddress }: ServiceDeps,
   identity: Identity,
   { network }: Definition,
 ): Promise<ApiAccess> {
@@ -110,7 +110,7 @@ async function apiAccess(
   const onHost = network.is === 'engine' && network.mode === 'host';
   return {
     key: await keys.ofService(identity.appId, identity.serviceName),
-    host: onHost ? '127.0.0.1' : (world.network(API_NETWORK)?.gateway ?? host),
+    host: onHost ? '127.0.0.1' : (cache.network(API_NETWORK)?.gateway ?? host),
     port,
   };
 }

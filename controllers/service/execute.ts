@@ -45,7 +45,7 @@ async function carryOut(
   step: ServiceStep,
   signal: AbortSignal,
 ): Promise<Outcome | undefined> {
-  const { world } = deps;
+  const { cache } = deps;
   switch (step.do) {
     case 'fail':
       throw terminations.takeFailure(context.service.metadata.name);
@@ -60,19 +60,19 @@ async function carryOut(
       beginRestart(deps, terminations, context, step);
       return undefined;
     case 'create':
-      return world.quietly(step.name, () => install(deps, context, step, signal));
+      return cache.quietly(step.name, () => install(deps, context, step, signal));
     case 'start':
-      return world.quietly(step.container.id, () => start(deps, context, step, signal));
+      return cache.quietly(step.container.id, () => start(deps, context, step, signal));
     case 'connect':
-      return world.quietly(step.container.id, () => connect(deps, context, step, signal));
+      return cache.quietly(step.container.id, () => connect(deps, context, step, signal));
     case 'publishAliases':
       if (step.seen) context.reportReached(step.seen);
-      return world.quietly(step.container.id, () => publishAliases(deps, context, step, signal));
+      return cache.quietly(step.container.id, () => publishAliases(deps, context, step, signal));
     case 'rename':
-      return world.quietly(step.container.id, () => rename(deps, context, step, signal));
+      return cache.quietly(step.container.id, () => rename(deps, context, step, signal));
     case 'update':
     case 'unpause':
-      return world.quietly(step.container.id, () => putRight(deps, context, step, signal));
+      return cache.quietly(step.container.id, () => putRight(deps, context, step, signal));
   }
 }
 
@@ -90,13 +90,13 @@ function acknowledgedBy(step: ServiceStep, { stops, starts }: Asked): ServiceRes
 
 /** Reports which runs of its providers a container has joined, unless it is as it was before. */
 function reportJoined(
-  { store, world }: ServiceDeps,
+  { store, cache }: ServiceDeps,
   { metadata }: Service,
   id: string,
   before: readonly SeenContainer[],
   report: Report,
 ): void {
-  const now = world.containers().find((one) => one.id === id);
+  const now = cache.containers().find((one) => one.id === id);
   const then = before.find((one) => one.id === id);
   if (now?.startedAt === undefined || now.startedAt === then?.startedAt) return;
   const noted = store.get('Service', metadata.name)?.status?.joined;

@@ -72,7 +72,7 @@ async function stateOf(
 ): Promise<Pick<ServiceObservation, 'state' | 'containerSpec'>> {
   const isDeleted = !isActive(service);
   const [newest] = containers;
-  const providers = newest ? providersOf(newest, deps.world.containers()) : [];
+  const providers = newest ? providersOf(newest, deps.cache.containers()) : [];
   const { desired, containerSpec } = identity && !isDeleted ? await resolveService(deps, service, identity) : {};
   return {
     state: {

@@ -8,7 +8,7 @@ import { identityOf } from './spec/identity.js';
 
 export interface OrphanDeps {
   readonly store: Pick<Store, 'get' | 'list' | 'watch' | 'report'>;
-  readonly world: Pick<EngineCache, 'hasSynced' | 'containers' | 'onChange'>;
+  readonly cache: Pick<EngineCache, 'hasSynced' | 'containers' | 'onChange'>;
   readonly clock: Clock;
 }
 
@@ -20,18 +20,18 @@ const DELAY_MS = 2_000;
  * were lost, or without the labels that say whose they are. They are left alone: whoever lost documents has not given up
  * what runs. Returns how to stop.
  */
-export function watchOrphans({ store, world, clock }: OrphanDeps): () => void {
+export function watchOrphans({ store, cache, clock }: OrphanDeps): () => void {
   let planned: Cancel | undefined;
   const look = (): void => {
     planned = undefined;
-    if (world.hasSynced) store.report('engine', orphansOf(world.containers(), serviceNames(store)));
+    if (cache.hasSynced) store.report('engine', orphansOf(cache.containers(), serviceNames(store)));
   };
   const soon = (): void => {
     planned ??= clock.after(DELAY_MS, look);
   };
   soon();
   const ends = [
-    world.onChange(({ type }) => (type === 'container' || type === 'all') && soon()),
+    cache.onChange(({ type }) => (type === 'container' || type === 'all') && soon()),
     store.watch(({ object, type }) => object.kind === 'Service' && type !== 'MODIFIED' && soon()),
   ];
   return () => {

@@ -105,12 +105,12 @@ function lastActionOf({ now }: ServiceDeps, { at, step }: ServiceProgress): Serv
 }
 
 function joinedNow(
-  { world }: ServiceDeps,
+  { cache }: ServiceDeps,
   { status }: Service,
   container: SeenContainer | undefined,
   reported: readonly Joined[] | undefined,
 ): readonly Joined[] {
-  return container ? joinedBy(container, providersOf(container, world.containers()), reported ?? status?.joined) : [];
+  return container ? joinedBy(container, providersOf(container, cache.containers()), reported ?? status?.joined) : [];
 }
 
 /** The record of the last update: begun by a step, moved on by what steps report, complete when nothing is left to do. */

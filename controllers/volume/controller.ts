@@ -20,7 +20,7 @@ export const volumeController = (deps: VolumeDeps): Controller => ({
     kind: 'Volume',
     store: deps.store,
     now: deps.now,
-    cache: deps.world,
+    cache: deps.cache,
     about: ({ spec }) => [`volume/${spec.volumeName}`],
     suspendedWith: ({ spec }) => spec.app,
     observe: (volume) => observeVolume(deps, volume),
@@ -33,7 +33,7 @@ export const volumeController = (deps: VolumeDeps): Controller => ({
       for (const volume of deps.store.list('Volume')) if (concerned(volume)) wake(volume.metadata.name);
     };
     const ends = [
-      deps.world.onChange((change) => wakeWhere((volume) => concerns(change, volume))),
+      deps.cache.onChange((change) => wakeWhere((volume) => concerns(change, volume))),
       deps.store.watch(({ object }) => {
         if (object.kind !== 'App') return;
         const suspended = isSuspended(object);

@@ -11,7 +11,7 @@ const SOON_MS = 1_000;
 
 /** Creates or removes the volume on the engine. Throws for a failure: `TerminalError` for what no retry can mend. */
 export async function executeVolumeStep(
-  { store, world, engine, logs }: VolumeDeps,
+  { store, cache, engine, logs }: VolumeDeps,
   { metadata, spec }: Volume,
   step: VolumeStep,
   facts: VolumeFacts,
@@ -29,7 +29,7 @@ export async function executeVolumeStep(
           throw refusal(error, name);
         });
       store.record(key, { type: 'Normal', reason: 'Creating', message: `Created volume ${name}: ${step.because}` });
-      await world.refreshVolume(name, signal);
+      await cache.refreshVolume(name, signal);
       return undefined;
     }
     case 'remove': {
@@ -39,13 +39,13 @@ export async function executeVolumeStep(
       if (result === 'in-use') return inUse(engine, name, facts, signal);
       logs.system(`Removing volume '${short}'`, { app: spec.app });
       store.record(key, { type: 'Normal', reason: 'Removing', message: `Removed volume ${name}: ${step.because}` });
-      await world.refreshVolume(name, signal);
+      await cache.refreshVolume(name, signal);
       return undefined;
     }
   }
 }
 
-/** One of ours that the world has not shown yet will go; somebody else's may stay for ever. */
+/** One of ours that the cache has not shown yet will go; somebody else's may stay for ever. */
 async function inUse(
   engine: Engine,
   name: string,

@@ -11,7 +11,7 @@ import type { VolumeFacts } from './plan.js';
 /** What a pass over a volume works with. */
 export interface VolumeDeps {
   readonly store: Store;
-  readonly world: EngineCache;
+  readonly cache: EngineCache;
   readonly engine: Engine;
   readonly logs: LogStream;
   /** ms since the epoch */
@@ -22,15 +22,15 @@ export interface VolumeDeps {
 export const PURGE = 'app.purge';
 
 /** What exists of a volume, who mounts it, and what its App asks of it. */
-export function observeVolume({ store, world }: VolumeDeps, volume: Volume): VolumeFacts {
+export function observeVolume({ store, cache }: VolumeDeps, volume: Volume): VolumeFacts {
   const { metadata, spec, status } = volume;
   const app = store.get('App', spec.app);
   const purge = startedRequest(app, 'purge')?.id;
   const isByHand = metadata.origin !== `App/${spec.app}`;
   return {
     purge: purge === undefined || status?.handled?.[PURGE] === purge ? undefined : purge,
-    seen: world.volume(spec.volumeName),
-    mountedBy: world
+    seen: cache.volume(spec.volumeName),
+    mountedBy: cache
       .containers()
       .filter(({ volumes }) => volumes.includes(spec.volumeName))
       .map(({ name }) => name),

@@ -8,7 +8,7 @@ import { APP_ID, APP_UUID, SUPERVISED } from '../engine/labels.js';
 
 export interface OrphansDeps {
   readonly store: Pick<Store, 'list' | 'unavailableOrigins'>;
-  readonly world: Pick<Informer, 'hasSynced' | 'syncError' | 'vitals' | 'volumes' | 'refreshVolume'>;
+  readonly cache: Pick<Informer, 'hasSynced' | 'syncError' | 'vitals' | 'volumes' | 'refreshVolume'>;
   readonly engine: Pick<Engine, 'removeVolume' | 'volumeUsers'>;
   readonly logs: Pick<LogStream, 'system'>;
   /** What is declared has been read: an app that is not known yet is not gone. Taken for granted when absent. */
@@ -17,19 +17,19 @@ export interface OrphansDeps {
 
 /** The volumes that an app, which is gone, has left behind. They are only told of; nothing but a person's word removes one. */
 export function orphanedVolumes(deps: OrphansDeps): OrphanedVolumes {
-  const { store, world, engine, logs, isDeclared = () => true } = deps;
+  const { store, cache, engine, logs, isDeclared = () => true } = deps;
   const needDeclared = (): void => {
     if (!isDeclared()) throw new Error('The agent is still reading what is declared; try again in a moment');
   };
-  const unknown = (): Error => new Error(world.syncError ?? 'The engine has not answered yet');
+  const unknown = (): Error => new Error(cache.syncError ?? 'The engine has not answered yet');
   const lastSeen = (): readonly OrphanedVolume[] => {
     needDeclared();
-    if (world.vitals.listedAtMs === undefined) throw unknown();
-    return orphansAmong(world.volumes(), store);
+    if (cache.vitals.listedAtMs === undefined) throw unknown();
+    return orphansAmong(cache.volumes(), store);
   };
   const list = (): readonly OrphanedVolume[] => {
     needDeclared();
-    if (!world.hasSynced) throw unknown();
+    if (!cache.hasSynced) throw unknown();
     return lastSeen();
   };
   return {
@@ -47,7 +47,7 @@ export function orphanedVolumes(deps: OrphansDeps): OrphanedVolumes {
         return { is: 'in-use', by: (await engine.volumeUsers(name, signal)).map((user) => user.name) };
       }
       if (result === 'removed') logs.system(`Removing volume '${name}', whose app is gone`, { app: orphan.appId });
-      await world.refreshVolume(name, signal);
+      await cache.refreshVolume(name, signal);
       return { is: result };
     },
   };

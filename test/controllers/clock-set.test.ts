@@ -143,7 +143,7 @@ for (const byMs of [-365 * 24 * HOUR_MS, -8 * HOUR_MS, 8 * HOUR_MS, 365 * 24 * H
         device.engine.verbs.filter((verb) => !/^(info|list|inspect|events)/.test(verb)),
         [],
       );
-      assert.ok(device.clock.monotonic() - (agent.world.vitals.listedAtMs ?? 0) < 60_000, 'listed a moment ago');
+      assert.ok(device.clock.monotonic() - (agent.cache.vitals.listedAtMs ?? 0) < 60_000, 'listed a moment ago');
     });
   });
 }

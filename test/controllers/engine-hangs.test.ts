@@ -54,13 +54,13 @@ describe('an engine that does not come to an end with something', () => {
       const { status, reason, message } = ready('Service', 'hello.web') ?? assert.fail();
       assert.deepEqual([status, reason], ['False', 'EngineHangs']);
       assert.match(message, new RegExp(`^The Docker engine has not answered since \\S+Z to: ${words}`));
-      assert.match(agent.world.unanswered() ?? '', new RegExp(words), 'for the health check');
+      assert.match(agent.cache.unanswered() ?? '', new RegExp(words), 'for the health check');
       await pass(1_000);
       assert.match(ready('App', 'hello')?.message ?? '', /EngineHangs/);
       release();
       await agent.settle();
       assert.equal(ready('Service', 'hello.web')?.status, 'True');
-      assert.equal(agent.world.unanswered(), undefined);
+      assert.equal(agent.cache.unanswered(), undefined);
     });
   }
 

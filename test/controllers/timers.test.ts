@@ -63,7 +63,7 @@ for (const punctuality of PUNCTUALITIES) {
           watch: () => () => undefined,
           report: (_, problems) => told.push(problems.length),
         },
-        world: { hasSynced: true, containers: () => [aContainer()], onChange: () => () => undefined },
+        cache: { hasSynced: true, containers: () => [aContainer()], onChange: () => () => undefined },
         clock,
       });
       await fire(2);

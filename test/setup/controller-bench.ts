@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { type LogLine, LogStream } from '../../api/device-state/logs.js';
 import { openStore } from '../../api/store/document-store.js';
 import type { Store } from '../../api/store/store.js';
-import { type Informer, startWorld } from '../../controllers/engine/cache/informer.js';
+import { type Informer, startInformer } from '../../controllers/engine/cache/informer.js';
 import { PullQueue } from '../../controllers/engine/images/pull-queue.js';
 import { openUpdateLocks } from '../../controllers/host/locks/lock-files.js';
 import type { UpdateLocks } from '../../controllers/host/locks/update-locks.js';
@@ -31,7 +31,7 @@ const READS = /^(info|list|inspect|events|followLogs)/;
 /** What controllers are given. */
 export interface Supplies {
   readonly store: Store;
-  readonly world: Informer;
+  readonly cache: Informer;
   readonly engine: MemoryEngine;
   readonly pulls: PullQueue;
   /** Looks at nothing before it is started. */
@@ -43,7 +43,7 @@ export interface Supplies {
   readonly monotonic: () => number;
 }
 
-/** Some controllers on the real store, world, pulls and lock files; the engine is in memory, and time stands still unless moved. */
+/** Some controllers on the real store, cache, pulls and lock files; the engine is in memory, and time stands still unless moved. */
 export class ControllerBench {
   readonly engine: MemoryEngine;
   /** System lines, in order. */
@@ -70,14 +70,14 @@ export class ControllerBench {
     const folder = before?.folder ?? (await mkdtemp(join(tmpdir(), 'bench-')));
     const now = () => clock.now();
     const store = await openStore({ folder, now, log: silent, statusDelayMs: 0 });
-    const world = startWorld({ engine, log: silent, clock, coalesceMs: 0 });
+    const cache = startInformer({ engine, log: silent, clock, coalesceMs: 0 });
     const logs = new LogStream();
-    const files = { dataFolder: folder, store, engine, world, logs, log: silent, clock };
+    const files = { dataFolder: folder, store, engine, cache, logs, log: silent, clock };
     const archives = new SideLoader({ ...files, ...ofFiles, architecture: () => 'amd64' });
-    const pulls = new PullQueue({ engine, world, archives, log: silent });
+    const pulls = new PullQueue({ engine, cache, archives, log: silent });
     const locks = openUpdateLocks({ lockRoot: '/locks', hostRoot: folder, log: silent, now });
     const monotonic = () => clock.monotonic();
-    const supplies = { store, world, engine, pulls, archives, locks, logs, log: silent, now, monotonic };
+    const supplies = { store, cache, engine, pulls, archives, locks, logs, log: silent, now, monotonic };
     const deps = { store, clock, random: () => 0, log: silent };
     const bench = new ControllerBench(
       supplies,
@@ -85,7 +85,7 @@ export class ControllerBench {
       folder,
       controllers(supplies).map((one) => new Loop(one, deps)),
     );
-    await world.start();
+    await cache.start();
     for (const loop of bench.loops) loop.start();
     return bench;
   }
@@ -108,7 +108,7 @@ export class ControllerBench {
   async quiet(): Promise<void> {
     for (let calm = 0; calm < 5; ) {
       await nextTurn();
-      this.clock.advance(0); // what is due now, the world's gathered announcements among it
+      this.clock.advance(0); // what is due now, the cache's gathered announcements among it
       calm = this.loops.every((loop) => loop.isQuiet) ? calm + 1 : 0;
     }
   }
@@ -170,7 +170,7 @@ export class ControllerBench {
     await Promise.all(this.loops.map((loop) => loop.stop()));
     await this.supplies.archives.stop();
     await this.supplies.pulls.stop();
-    await this.supplies.world.stop();
+    await this.supplies.cache.stop();
     await this.store.close();
   }
 

@@ -39,7 +39,7 @@ export interface LoopParts {
   readonly folder: string;
   readonly store: Store;
   readonly engine: Engine;
-  readonly world: Informer;
+  readonly cache: Informer;
   readonly pulls: PullQueue;
   readonly archives?: Pick<Archives, 'holds'> | undefined;
   readonly locks: UpdateLocks;
@@ -61,7 +61,7 @@ export function deviceLoops({
   folder,
   store,
   engine,
-  world,
+  cache,
   pulls,
   archives,
   locks,
@@ -77,7 +77,7 @@ export function deviceLoops({
   const handovers = openHandovers({ lockRoot: '/locks', hostRoot: folder });
   const offers = capabilitiesOf({ facts, supervisorVersion: '19.0.5', osRelease: '', kernel: KERNEL });
   const context = {
-    ...{ store, engine, world, pulls, archives, locks, handovers, processes, keys, logs, facts, offers, traits },
+    ...{ store, engine, cache, pulls, archives, locks, handovers, processes, keys, logs, facts, offers, traits },
     ...{ apiAddress, apiReach, imageGraceMs, hostRoot: folder, log: silent, random: () => 0 },
     ...(restartEngine ? { restartEngine } : {}),
     now: () => clock.now(),

@@ -7,7 +7,7 @@ import { openKeys } from '../../api/device-state/key-file.js';
 import { LogStream } from '../../api/device-state/logs.js';
 import { openStore } from '../../api/store/document-store.js';
 import type { Store } from '../../api/store/store.js';
-import { type Informer, startWorld } from '../../controllers/engine/cache/informer.js';
+import { type Informer, startInformer } from '../../controllers/engine/cache/informer.js';
 import type { PullQueue } from '../../controllers/engine/images/pull-queue.js';
 import { RequestWatch } from '../../controllers/engine/request-watch.js';
 import { openUpdateLocks } from '../../controllers/host/locks/lock-files.js';
@@ -53,7 +53,7 @@ export interface DeviceSettings {
 
 /**
  * A device in memory: an engine and a data folder that live on, and agents that come and go. All controllers, the real
- * store, world, pulls and lock files; only the engine and time are not real.
+ * store, cache, pulls and lock files; only the engine and time are not real.
  */
 export class Device {
   readonly clock: FakeClock;
@@ -119,7 +119,7 @@ export class Agent {
     readonly device: Device,
     private readonly crashable: CrashableProcess,
     readonly store: Store,
-    readonly world: Informer,
+    readonly cache: Informer,
     readonly pulls: PullQueue,
     readonly archives: SideLoader | undefined,
     readonly loops: readonly Loop[],
@@ -147,7 +147,7 @@ export class Agent {
     const disk = crashableDisk(crashable);
     const requests = new RequestWatch({
       clock,
-      container: (id) => world.containers().find((one) => one.id === id),
+      container: (id) => cache.containers().find((one) => one.id === id),
     });
     const engine = requests.watch(crashableEngine(device.engine, crashable));
     const opened = await unlessKilled(crashable, async () => ({
@@ -157,25 +157,25 @@ export class Agent {
     if (!opened) return undefined;
     const { store, keys } = opened;
     const wanted = () => [...store.list('Image'), ...store.list('Service')].map(({ spec }) => spec.image);
-    const world: Informer = startWorld({ engine, log: silent, clock, coalesceMs: 0, wanted, requests });
+    const cache: Informer = startInformer({ engine, log: silent, clock, coalesceMs: 0, wanted, requests });
     const logs = new LogStream();
     const { imageGraceMs, sideLoads, disk: diskSettings } = device.settings;
     const { archives, pulls } = imageSupply({
-      ...{ folder, store, engine, world, logs, log: silent, clock, disk },
+      ...{ folder, store, engine, cache, logs, log: silent, clock, disk },
       files: sideLoads ? device.files : undefined,
       room: diskSettings && (() => device.disk),
     });
     const locks = crashable.locks(openUpdateLocks({ lockRoot: '/locks', hostRoot: folder, log: silent, now }));
-    const parts = { folder, store, engine, world, pulls, archives, locks, keys, clock, logs, imageGraceMs };
+    const parts = { folder, store, engine, cache, pulls, archives, locks, keys, clock, logs, imageGraceMs };
     const serving = device.settings.serves ? new Serving({ ...parts, engine: device.engine }) : undefined;
     const processes = { kill: async (id: string) => device.engine.docker.killTask(id) };
     const restartEngine = (why: string) => device.restartEngine?.(why) ?? false;
     const loops = deviceLoops({ ...parts, processes, restartEngine, heldUp: requests, apiReach: serving?.gateway });
-    const agent = new Agent(device, crashable, store, world, pulls, archives, loops, logs, serving);
+    const agent = new Agent(device, crashable, store, cache, pulls, archives, loops, logs, serving);
     void crashable.end.then(() => serving?.stop());
     device.onBoot?.(agent);
     serving?.begin();
-    await Promise.race([world.start(), crashable.end]);
+    await Promise.race([cache.start(), crashable.end]);
     if (!crashable.dead) archives?.start();
     if (!crashable.dead) for (const loop of loops) loop.start();
     if (!crashable.dead) serving?.go();
@@ -208,7 +208,7 @@ export class Agent {
 
   /** Lists everything again and lets what that stirs up come to an end. */
   async relist(): Promise<void> {
-    await this.#alive(() => this.world.relist());
+    await this.#alive(() => this.cache.relist());
     await this.quiet();
   }
 
@@ -280,7 +280,7 @@ export class Agent {
     await Promise.all(this.loops.map((loop) => loop.stop()));
     await this.pulls.stop();
     await this.archives?.stop();
-    await this.world.stop();
+    await this.cache.stop();
     await this.store.close();
     this.kill(); // whatever it may have forgotten to stop does nothing from now on
   }

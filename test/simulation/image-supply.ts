@@ -48,7 +48,7 @@ export interface SupplyParts {
   readonly folder: string;
   readonly store: Store;
   readonly engine: Engine;
-  readonly world: Informer;
+  readonly cache: Informer;
   readonly logs: LogStream;
   readonly log: Logger;
   readonly clock: Clock;
@@ -64,7 +64,7 @@ export function imageSupply({ files, room, folder, ...parts }: SupplyParts): {
   readonly archives: SideLoader | undefined;
   readonly pulls: PullQueue;
 } {
-  const { engine, world, log, clock } = parts;
+  const { engine, cache, log, clock } = parts;
   const common = { dataFolder: folder, architecture: () => 'amd64', ...parts };
   const archives = files ? new SideLoader({ ...common, notice: files.notice }) : undefined;
   const describe = async (reference: string) => {
@@ -74,5 +74,5 @@ export function imageSupply({ files, room, folder, ...parts }: SupplyParts): {
   const free = async () => room?.().free();
   const ofDisk = { hostRoot: folder, minFreeBytes: room ? MIN_FREE_BYTES : 0, freeBytes: free, describe, clock };
   const space = diskSpace({ engine, ...ofDisk });
-  return { archives, pulls: new PullQueue({ engine, world, ...(archives ? { archives } : {}), space, log }) };
+  return { archives, pulls: new PullQueue({ engine, cache, ...(archives ? { archives } : {}), space, log }) };
 }

@@ -7,7 +7,7 @@ import { openSecretFiles } from '../../api/device-state/secret-files.js';
 import { gitOrigins } from '../../api/sources/git/git-origin.js';
 import { openStore } from '../../api/store/document-store.js';
 import type { Store } from '../../api/store/store.js';
-import { type Informer, startWorld } from '../../controllers/engine/cache/informer.js';
+import { type Informer, startInformer } from '../../controllers/engine/cache/informer.js';
 import { PullQueue } from '../../controllers/engine/images/pull-queue.js';
 import { gitSourceController } from '../../controllers/git-source/controller.js';
 import { openUpdateLocks } from '../../controllers/host/locks/lock-files.js';
@@ -28,7 +28,7 @@ const silent = pino({ level: process.env.SUPERCARGO_TEST_LOG ?? 'silent' });
 export interface MemoryAgent {
   readonly engine: MemoryEngine;
   readonly store: Store;
-  readonly world: Informer;
+  readonly cache: Informer;
   /** `http://127.0.0.1:…` */
   readonly host: string;
   /** Stands for the host's file system. */
@@ -47,10 +47,10 @@ export async function startMemoryAgent({ localMode = true, looksAfterGit = false
   const store = await openStore({ folder, now, log, statusDelayMs: 20 });
   const keys = await openKeys({ folder, globalKey: undefined, now, log });
   const wanted = () => [...store.list('Image'), ...store.list('Service')].map(({ spec }) => spec.image);
-  const world = startWorld({ engine, log, clock: systemClock, wanted, sameClock: true });
-  const pulls = new PullQueue({ engine, world, log });
+  const cache = startInformer({ engine, log, clock: systemClock, wanted, sameClock: true });
+  const pulls = new PullQueue({ engine, cache, log });
   const locks = openUpdateLocks({ lockRoot: '/locks', hostRoot: folder, log, now });
-  const loops = [...deviceLoops({ folder, store, engine, world, pulls, locks, keys, clock: systemClock })];
+  const loops = [...deviceLoops({ folder, store, engine, cache, pulls, locks, keys, clock: systemClock })];
   if (looksAfterGit) loops.push(gitLoop(folder, store));
   const bench = await aServer({
     store,
@@ -59,9 +59,9 @@ export async function startMemoryAgent({ localMode = true, looksAfterGit = false
     containers: {
       logs: (choice, ending) => serviceLogs({ store, engine, clock: systemClock }, choice, ending),
       stats: (ending) => serviceStats({ store, engine }, ending),
-      environment: (id) => shownEnvironment(world.containers(), id),
+      environment: (id) => shownEnvironment(cache.containers(), id),
     },
-    volumes: orphanedVolumes({ store, world, engine, logs: { system: () => undefined } }),
+    volumes: orphanedVolumes({ store, cache, engine, logs: { system: () => undefined } }),
     device: {
       uuid: facts.uuid,
       arch: facts.arch,
@@ -78,12 +78,12 @@ export async function startMemoryAgent({ localMode = true, looksAfterGit = false
     },
   });
   await bench.server.start();
-  await world.start();
+  await cache.start();
   for (const loop of loops) loop.start();
   return {
     engine,
     store,
-    world,
+    cache,
     host: `http://${bench.server.addresses[0]}`,
     hostRoot: folder,
     lockRoot: join(folder, 'locks'),
@@ -91,7 +91,7 @@ export async function startMemoryAgent({ localMode = true, looksAfterGit = false
       await bench.close();
       await Promise.all(loops.map((loop) => loop.stop()));
       await pulls.stop();
-      await world.stop();
+      await cache.stop();
       await store.close();
       rmSync(folder, { recursive: true, force: true });
     },

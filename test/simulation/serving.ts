@@ -20,7 +20,7 @@ export interface ServingDeps {
   readonly store: Store;
   /** Its calls are no steps of the agent. */
   readonly engine: Engine;
-  readonly world: Informer;
+  readonly cache: Informer;
   readonly logs: LogStream;
   readonly locks: UpdateLocks;
   readonly clock: Clock;
@@ -92,9 +92,9 @@ export class Serving {
 
   /** What starts once the engine is followed. */
   go(): void {
-    const { store, engine, world, logs, clock } = this.deps;
+    const { store, engine, cache, logs, clock } = this.deps;
     const log = pino({ level: 'silent' });
-    const follower = startLogFollower({ ...{ engine, world, logs, clock, log }, ...logOwnerOf(store) });
+    const follower = startLogFollower({ ...{ engine, cache, logs, clock, log }, ...logOwnerOf(store) });
     const reboot = async () => {
       this.#reboots += 1;
       return { is: 'refused', message: 'This device only exists in memory' } as const;
@@ -102,7 +102,7 @@ export class Serving {
     const after = (ms: number, call: () => void) => clock.after(ms, call);
     this.#stops.push(
       () => follower.stop(),
-      watchOrphans({ store, world, clock }),
+      watchOrphans({ store, cache, clock }),
       rebootWhenSettled({ store, reboot, after, logs: { system: () => undefined } }),
     );
   }

@@ -170,7 +170,7 @@ export class Simulation {
     const { agent } = this.#device;
     if (agent && !agent.isDead) return agent;
     const next = await this.#device.boot();
-    if (!this.#dropsEvents && next.world.hasSynced) this.#checker.mayBeOutdated = false;
+    if (!this.#dropsEvents && next.cache.hasSynced) this.#checker.mayBeOutdated = false;
     return next;
   }
 
@@ -186,7 +186,7 @@ export class Simulation {
     const agent = await this.#agent();
     const before = this.trace.length;
     await agent.relist();
-    if (!this.#dropsEvents && agent.world.hasSynced && this.trace.length === before)
+    if (!this.#dropsEvents && agent.cache.hasSynced && this.trace.length === before)
       this.#checker.mayBeOutdated = false;
   }
 

@@ -96,7 +96,7 @@ export const disruptiveOf = ({ commands }: Pick<PendingCommands, 'commands'>): r
   commands.filter(({ name }) => isDisruptive(name));
 
 /** Reads the pending commands of an App, and how far its services and volumes are with them. */
-export function observeCommands(store: Store, world: EngineCache, app: App): PendingCommands {
+export function observeCommands(store: Store, cache: EngineCache, app: App): PendingCommands {
   const { name } = app.metadata;
   const services = store.list('Service').filter((one) => one.spec.app === name && isActive(one));
   const volumes = store.list('Volume').filter((one) => one.spec.app === name);
@@ -119,10 +119,10 @@ export function observeCommands(store: Store, world: EngineCache, app: App): Pen
     commands,
     cleanup: cleanup && {
       id: cleanup.id,
-      victims: retainedVolumes(app, volumes, world).map(({ metadata }) => metadata.name),
+      victims: retainedVolumes(app, volumes, cache).map(({ metadata }) => metadata.name),
       isGoing: volumes.some((one) => !isActive(one)),
     },
-    undeclared: needsUndeclared ? undeclaredVolumes(app, store, world, cleanup === undefined) : [],
+    undeclared: needsUndeclared ? undeclaredVolumes(app, store, cache, cleanup === undefined) : [],
   };
 }
 
@@ -141,14 +141,14 @@ function progress(
 }
 
 /** Volumes that the App retains although its document does not name them, and that no container of ours mounts. */
-function retainedVolumes(app: App, volumes: readonly Volume[], world: EngineCache): readonly Volume[] {
+function retainedVolumes(app: App, volumes: readonly Volume[], cache: EngineCache): readonly Volume[] {
   const declared = new Set(Object.keys(app.spec.volumes ?? {}).map((name) => childName(app.metadata.name, name)));
   return volumes.filter(
     ({ metadata, spec }) =>
       metadata.owner === keyOf('App', app.metadata.name) &&
       metadata.deletionTimestamp === undefined &&
       !declared.has(metadata.name) &&
-      !isMounted(world, spec.volumeName),
+      !isMounted(cache, spec.volumeName),
   );
 }
 
@@ -159,17 +159,17 @@ function retainedVolumes(app: App, volumes: readonly Volume[], world: EngineCach
 function undeclaredVolumes(
   app: App,
   store: Store,
-  world: EngineCache,
+  cache: EngineCache,
   mountedToo: boolean,
 ): readonly Declared<'Volume'>[] {
   const { appId, uuid } = identityOf(app);
   const prefix = volumeName(appId, '');
   const known = new Set(store.list('Volume').map(({ spec }) => spec.volumeName));
-  return world
+  return cache
     .volumes()
     .filter(({ name }) => !known.has(name))
-    .filter((one) => isOfApp(one, appId) || (one.name.startsWith(prefix) && isMountedBy(world, one.name, appId)))
-    .filter(({ name }) => mountedToo || !isMounted(world, name))
+    .filter((one) => isOfApp(one, appId) || (one.name.startsWith(prefix) && isMountedBy(cache, one.name, appId)))
+    .filter(({ name }) => mountedToo || !isMounted(cache, name))
     .flatMap(({ name: engineName }) => {
       const short = engineName.startsWith(prefix) ? engineName.slice(prefix.length) : engineName;
       const name = childName(app.metadata.name, short);
@@ -183,11 +183,11 @@ function undeclaredVolumes(
 const isOfApp = ({ labels }: SeenVolume, appId: number): boolean =>
   (labels[SUPERVISED] !== undefined || labels['io.resin.supervised'] !== undefined) && labels[APP_ID] === String(appId);
 
-const isMounted = (world: EngineCache, volume: string): boolean =>
-  world.containers().some(({ volumes }) => volumes.includes(volume));
+const isMounted = (cache: EngineCache, volume: string): boolean =>
+  cache.containers().some(({ volumes }) => volumes.includes(volume));
 
-const isMountedBy = (world: EngineCache, volume: string, appId: number): boolean =>
-  world.containers().some((one) => one.appId === appId && one.volumes.includes(volume));
+const isMountedBy = (cache: EngineCache, volume: string, appId: number): boolean =>
+  cache.containers().some((one) => one.appId === appId && one.volumes.includes(volume));
 
 /** Whether a service has a request that it has not acknowledged: the lock is not given back meanwhile. Pure. */
 export const hasPendingRequest = (one: AnyResource): boolean =>

@@ -85,7 +85,7 @@ export function planDiskPressure(
 /** Finds which services have to stop, and which images have to go, before which missing images are downloaded. */
 export function observeDiskPressure(
   store: Store,
-  world: EngineCache,
+  cache: EngineCache,
   { desired, existing, missing }: DiskPressureInput,
 ): DiskPressure {
   if (missing.length === 0) return NO_DISK_PRESSURE;
@@ -99,7 +99,7 @@ export function observeDiskPressure(
         document: metadata.name,
         image: spec.image,
         strategy: asked.strategy,
-        hasOldContainer: hasOldContainer(world, spec),
+        hasOldContainer: hasOldContainer(cache, spec),
         specApplied: existingService !== undefined && isActive(existingService) && sameSpec(existingService, { spec }),
       },
     ];
@@ -133,8 +133,8 @@ interface DiskPressureInput {
   readonly missing: readonly string[];
 }
 
-const hasOldContainer = (world: EngineCache, { appId = 0, serviceName, image }: Service['spec']): boolean =>
-  world.containersOf(appId, serviceName).some(({ labels }) => labels[IMAGE] !== image);
+const hasOldContainer = (cache: EngineCache, { appId = 0, serviceName, image }: Service['spec']): boolean =>
+  cache.containersOf(appId, serviceName).some(({ labels }) => labels[IMAGE] !== image);
 
 /** Old images of `delete-then-download` services that have stopped, but for one that somebody else's container keeps. */
 function removableImages(

@@ -30,7 +30,7 @@ interface ImageRetentionInput {
   readonly existing: readonly AnyResource[];
   readonly desired: readonly AnyDeclared[];
   readonly store: Store;
-  readonly world: EngineCache;
+  readonly cache: EngineCache;
   readonly ages: Ages;
   /** The time of day, ms since the epoch. */
   readonly nowMs: number;
@@ -44,7 +44,7 @@ export function observeImageRetention({
   existing,
   desired,
   store,
-  world,
+  cache,
   ages,
   nowMs,
   graceMs,
@@ -56,7 +56,7 @@ export function observeImageRetention({
   if (unwanted.length === 0) return NO_UNWANTED_IMAGES;
 
   const isShortOfDisk = store.list('Image').some(lacksDisk);
-  const isLocal = ({ spec, status }: Image): boolean => status?.state === 'Downloaded' || !!world.image(spec.image);
+  const isLocal = ({ spec, status }: Image): boolean => status?.state === 'Downloaded' || !!cache.image(spec.image);
   const retainedMs = ({ metadata, spec }: Image): number => ages.since(metadata.uid, Date.parse(spec.spareSince ?? ''));
   const isRetainedNow = (image: Image): boolean => isRetained(image) && !isFromFuture(image, nowMs);
   const isExpired = (image: Image): boolean =>

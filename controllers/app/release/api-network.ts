@@ -10,18 +10,18 @@ import { apiNetwork, identityOf, sameSpec } from './children.js';
  * Declares the shared network while any service of any App needs our API, also one that is being deleted: its container
  * may still be attached. Writes nothing when nothing changes.
  */
-export async function shareApiNetwork(store: Store, world: EngineCache): Promise<void> {
+export async function shareApiNetwork(store: Store, cache: EngineCache): Promise<void> {
   const current = store.get('Network', API_NETWORK);
-  const wanted = isWanted(store, world);
+  const wanted = isWanted(store, cache);
   const there = current !== undefined && isActive(current);
   if (wanted ? there && sameSpec(current, apiNetwork) : !there) return;
   if (current && current.metadata.origin !== 'agent') return; // refused anyway; its author has the network in hand
   await store.propose({ origin: 'agent', documents: wanted ? [{ document: apiNetwork }] : [] });
 }
 
-function isWanted(store: Store, world: EngineCache): boolean {
+function isWanted(store: Store, cache: EngineCache): boolean {
   const wants = (fields: ServiceFields, image: string): boolean =>
-    wantsApiNetwork(fields, { ...world.image(image)?.config.Labels });
+    wantsApiNetwork(fields, { ...cache.image(image)?.config.Labels });
   return (
     store.list('Service').some(({ spec }) => wants(spec, spec.image)) ||
     store

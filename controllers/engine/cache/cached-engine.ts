@@ -27,7 +27,7 @@ import type { Watching } from './watch.js';
 const INSPECTION_LIMIT_MS = 25_000;
 const INSPECTIONS_AT_ONCE = 8;
 
-export interface WorldDeps {
+export interface CacheDeps {
   readonly engine: Engine;
   readonly log: Logger;
   readonly clock: Clock;
@@ -50,12 +50,12 @@ export class CachedEngine implements EngineCache {
   readonly #questions: RequestTracker;
   readonly #inspections: RefreshQueue;
   readonly #changes = new Emitter<EngineChange>((error, change) =>
-    this.deps.log.error({ err: error, change }, 'A listener of the world failed'),
+    this.deps.log.error({ err: error, change }, 'A listener of the cache failed'),
   );
   readonly #stopping = new AbortController();
   #syncError: string | undefined = 'The Docker engine has not been asked yet';
 
-  constructor(private readonly deps: WorldDeps) {
+  constructor(private readonly deps: CacheDeps) {
     const { engine, log, clock } = deps;
     this.#questions = new RequestTracker(clock, deps.sameClock);
     this.#inspections = new RefreshQueue({

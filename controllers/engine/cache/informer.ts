@@ -5,7 +5,7 @@ import type { Clock } from '../../runtime/delays.js';
 import type { Vitals } from '../../runtime/health.js';
 import { type Engine, EngineUnreachable } from '../engine.js';
 import type { EngineCache } from '../engine-cache.js';
-import { CachedEngine, type WorldDeps } from './cached-engine.js';
+import { type CacheDeps, CachedEngine } from './cached-engine.js';
 
 /** How long the engine may take to accept the subscription, and again to answer the lists, ms. */
 const LIST_LIMIT_MS = 60_000;
@@ -37,8 +37,8 @@ export interface Informer extends EngineCache {
 export const reconnectDelayMs = (failures: number): number =>
   Math.min(FIRST_DELAY_MS * 2 ** Math.min(failures - 1, 20), LONGEST_DELAY_MS);
 
-/** The world of one engine, kept current. Nothing is asked before `start`. */
-export function startWorld(deps: {
+/** The cache of one engine, kept current. Nothing is asked before `start`. */
+export function startInformer(deps: {
   readonly engine: Engine;
   readonly log: Logger;
   readonly clock: Clock;
@@ -46,7 +46,7 @@ export function startWorld(deps: {
   readonly sameClock?: boolean;
   readonly coalesceMs?: number;
   readonly wanted?: () => Iterable<string>;
-  readonly requests?: WorldDeps['requests'];
+  readonly requests?: CacheDeps['requests'];
 }): Informer {
   return new EngineInformer({ sameClock: true, coalesceMs: COALESCE_MS, ...deps });
 }
@@ -79,7 +79,7 @@ class EngineInformer extends CachedEngine implements Informer {
   /** Ends the present connection, or the attempt to open one. */
   #attempt: AbortController | undefined;
 
-  constructor(private readonly own: WorldDeps) {
+  constructor(private readonly own: CacheDeps) {
     super(own);
     this.#vitals = unasked(own.clock);
   }

@@ -24,7 +24,7 @@ interface Pull {
   error: Error | undefined;
 }
 
-/** `Pulls` on one engine. A finished pull is shown as running until the world shows its image, so nobody sees a gap. */
+/** `Pulls` on one engine. A finished pull is shown as running until the cache shows its image, so nobody sees a gap. */
 export class PullQueue implements Pulls {
   readonly #pulls = new Map<string, Pull>();
   /** For the talks with registries. */
@@ -38,7 +38,7 @@ export class PullQueue implements Pulls {
   constructor(
     private readonly deps: {
       readonly engine: Engine;
-      readonly world: Pick<EngineCache, 'refreshImage'>;
+      readonly cache: Pick<EngineCache, 'refreshImage'>;
       /** For the registry of the reference. */
       readonly credentials?: Credentials;
       /** Asked before any registry. */
@@ -103,7 +103,7 @@ export class PullQueue implements Pulls {
 
   /** Ends the pull once the engine has the image; keeps why it cannot have it. */
   async #perform(key: string, pull: Pull): Promise<void> {
-    const { archives, world, log } = this.deps;
+    const { archives, cache, log } = this.deps;
     const { reference, stopping } = pull;
     const onWait = (file: string | undefined) => {
       if (file === pull.file || stopping.signal.aborted) return;
@@ -113,7 +113,7 @@ export class PullQueue implements Pulls {
     try {
       if (!archives || !(await archives.bring(reference, stopping.signal, onWait)))
         await this.#limiter.run(() => this.#fromRegistry(pull));
-      const image = await world.refreshImage(reference, stopping.signal);
+      const image = await cache.refreshImage(reference, stopping.signal);
       if (!image) throw new Error(`Pulled ${reference}, but the engine does not have an image of that name`);
       if (this.#pulls.get(key) === pull) this.#pulls.delete(key);
       else return;

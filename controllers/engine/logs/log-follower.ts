@@ -18,7 +18,7 @@ export type LogLevel = 'all' | 'err' | 'none';
 
 export interface LogFollowerDeps {
   readonly engine: Engine;
-  readonly world: EngineCache;
+  readonly cache: EngineCache;
   readonly logs: LogStream;
   /** Whose lines a container writes; undefined: nobody's, it is not followed. */
   readonly serviceOf: (
@@ -86,7 +86,7 @@ class LogFollower {
   open(): void {
     if (this.#audience) return;
     const ends = [
-      this.deps.world.onChange((change) => {
+      this.deps.cache.onChange((change) => {
         if (change.type === 'container') this.#look(change.id);
         if (change.type === 'all') this.#lookAtAll();
       }),
@@ -112,17 +112,17 @@ class LogFollower {
   }
 
   #lookAtAll(): void {
-    if (this.#audience && this.deps.world.hasSynced)
-      this.#audience.runs ??= new Map(this.deps.world.containers().map((one) => [one.id, one.startedAt]));
-    for (const { id } of this.deps.world.containers()) this.#look(id);
+    if (this.#audience && this.deps.cache.hasSynced)
+      this.#audience.runs ??= new Map(this.deps.cache.containers().map((one) => [one.id, one.startedAt]));
+    for (const { id } of this.deps.cache.containers()) this.#look(id);
     for (const id of [...this.#followed.keys()]) this.#look(id);
   }
 
   /** Follows a container that has something to say, lets go of one that went. */
   #look(id: string): void {
-    const { world, serviceOf, levelOf } = this.deps;
-    if (!this.#audience?.runs || !world.hasSynced) return;
-    const container = world.containers().find((one) => one.id === id);
+    const { cache, serviceOf, levelOf } = this.deps;
+    if (!this.#audience?.runs || !cache.hasSynced) return;
+    const container = cache.containers().find((one) => one.id === id);
     if (!container) {
       this.#letGo(id);
       return;
@@ -196,7 +196,7 @@ class LogFollower {
     const work = this.#read(container, followed, write, stream.signal).then((delayMs) => {
       this.#streams.delete(work);
       if (stream.signal.aborted || this.#followed.get(container.id) !== followed) return;
-      // The pause gives the world time to hear that the container stopped, and a failing engine its rest.
+      // The pause gives the cache time to hear that the container stopped, and a failing engine its rest.
       const cancel = this.deps.clock.after(delayMs, () => {
         followed.stream = undefined;
         this.#look(container.id);

@@ -95,35 +95,35 @@ const BOOT_MISSING =
  * What to do about the settings of the device: first the files, config.json before the others because the host may end us
  * for it; then whether the change proves itself; the restart of the device last. Throws for what cannot be made true. Pure.
  */
-export function planDevice(world: DeviceObservation): Plan<DeviceStep> {
-  const { state, seen, bootId } = world;
+export function planDevice(cache: DeviceObservation): Plan<DeviceStep> {
+  const { state, seen, bootId } = cache;
   const unconfirmed = state.trials.device;
   if (seen.hasBoot && state.booted?.bootId !== bootId) {
     return act('Observing', { do: 'note-boot', because: 'the device was started' });
   }
-  if (unconfirmed && lacksBoot(world)) return wait('BootPartitionMissing', BOOT_MISSING);
+  if (unconfirmed && lacksBoot(cache)) return wait('BootPartitionMissing', BOOT_MISSING);
   if (unconfirmed?.failed !== undefined) return act('RollingBack', { do: 'roll-back', because: unconfirmed.failed });
-  if (world.isDeleted) return planDeleted(world);
-  const rolledBack = sameGeneration(state.rolledBack.device, world) ? state.rolledBack.device : undefined;
-  const towards = rolledBack ? undefined : settingsOf(world);
+  if (cache.isDeleted) return planDeleted(cache);
+  const rolledBack = sameGeneration(state.rolledBack.device, cache) ? state.rolledBack.device : undefined;
+  const towards = rolledBack ? undefined : settingsOf(cache);
   if (towards && !(towards instanceof TerminalError)) return towards;
-  if (lacksBoot(world)) return wait('BootPartitionMissing', BOOT_MISSING);
+  if (lacksBoot(cache)) return wait('BootPartitionMissing', BOOT_MISSING);
   const changes = rebootChanges(state, seen);
-  const marking = planMarker(world, changes);
+  const marking = planMarker(cache, changes);
   if (marking) return marking;
   if (rolledBack) {
-    const restart = changes.length > 0 ? planReboot({ ...world, unsettled: [] }, changes, true) : undefined;
+    const restart = changes.length > 0 ? planReboot({ ...cache, unsettled: [] }, changes, true) : undefined;
     if (restart) return restart;
     throw new TerminalError(
       'RolledBack',
       `What was there before is back: ${rolledBack.because}. Change the document to try again`,
     );
   }
-  const confirming = unconfirmed && world.verdict && planConfirm(world.verdict);
+  const confirming = unconfirmed && cache.verdict && planConfirm(cache.verdict);
   if (confirming) return confirming;
   if (towards) throw towards; // an earlier change proves itself or is taken back all the same
-  const due = [...changes, ...world.waiting];
-  return due.length > 0 ? planReboot(world, due, false) : settled();
+  const due = [...changes, ...cache.waiting];
+  return due.length > 0 ? planReboot(cache, due, false) : settled();
 }
 
 /** What a boot file says cannot be seen now: neither what is due nor what has proved itself. */
@@ -134,20 +134,20 @@ const lacksBoot = ({ seen, state }: DeviceObservation): boolean =>
  * A change that has not proved itself goes with its document, out of what is booted too. What has proved itself stays, as
  * does what nobody asked a proof of. Settled: the document may go.
  */
-function planDeleted(world: DeviceObservation): Plan<DeviceStep> {
-  const { state, seen, verdict, bootId } = world;
+function planDeleted(cache: DeviceObservation): Plan<DeviceStep> {
+  const { state, seen, verdict, bootId } = cache;
   if (state.trials.device) {
     if (verdict?.is === 'good') return act('Confirming', { do: 'confirm', because: verdict.because });
     const because = verdict?.is === 'bad' ? verdict.because : UNPROVEN;
     return act('RollingBack', { do: 'give-up', because });
   }
   const changes = rebootChanges(state, seen);
-  const marking = planMarker(world, changes);
+  const marking = planMarker(cache, changes);
   if (marking) return marking;
   const isBooted = changes.length > 0 && state.rolledBack.device?.bootId === bootId;
   if (!isBooted) return settled();
-  const refusal = restartRefusal(world);
-  if (refusal === undefined) return planReboot({ ...world, unsettled: [] }, changes, true);
+  const refusal = restartRefusal(cache);
+  if (refusal === undefined) return planReboot({ ...cache, unsettled: [] }, changes, true);
   return { steps: [{ do: 'leave-restart', because: `${dueText(changes)}. ${refusal}` }], outcome: { is: 'settled' } };
 }
 
@@ -157,21 +157,21 @@ const sameGeneration = (
 ): boolean => one?.uid === uid && one.generation === generation;
 
 /** Nothing is written of a document that cannot be obeyed as a whole. */
-const settingsOf = (world: DeviceObservation): Plan<DeviceStep> | TerminalError | undefined =>
-  world.permission instanceof TerminalError ? world.permission : attempt(() => planSettings(world));
+const settingsOf = (cache: DeviceObservation): Plan<DeviceStep> | TerminalError | undefined =>
+  cache.permission instanceof TerminalError ? cache.permission : attempt(() => planSettings(cache));
 
 /** Files, ownership, units. Undefined: nothing differs. */
-function planSettings(world: DeviceObservation): Plan<DeviceStep> | undefined {
-  const { state, units, config, seen, device } = world;
+function planSettings(cache: DeviceObservation): Plan<DeviceStep> | undefined {
+  const { state, units, config, seen, device } = cache;
   const { differences, managed } = compareBoot(config, seen, state.managed, device);
-  const members = planMembers(world);
+  const members = planMembers(cache);
   if (members) return act('Writing', members);
   if (differences.length > 0) {
-    if (state.stuck && sameGeneration(state.stuck, world))
+    if (state.stuck && sameGeneration(state.stuck, cache))
       throw new TerminalError('DoesNotConverge', state.stuck.message);
     const steps = differences.map((difference) => setStep(difference, state));
     const repair = steps.find(({ isRepair }) => isRepair);
-    return repair ? planRepair(world, repair, steps) : act('Writing', ...steps);
+    return repair ? planRepair(cache, repair, steps) : act('Writing', ...steps);
   }
   if (JSON.stringify(managed) !== JSON.stringify(state.managed)) {
     return act('Observing', { do: 'own', managed, because: 'other variables are declared' });
@@ -245,8 +245,8 @@ function restartRefusal({ permission, obstacle }: DeviceObservation): string | u
 }
 
 /** `urgent`: what was taken back is still booted, and no window is waited for. */
-function planReboot(world: DeviceObservation, changes: readonly string[], urgent: boolean): Plan<DeviceStep> {
-  const { state, bootId, uid, generation, permission, unsettled } = world;
+function planReboot(cache: DeviceObservation, changes: readonly string[], urgent: boolean): Plan<DeviceStep> {
+  const { state, bootId, uid, generation, permission, unsettled } = cache;
   const due = dueText(changes);
   const asked =
     state.reboot?.generation === generation && JSON.stringify(state.reboot.changes) === JSON.stringify(changes);
@@ -261,7 +261,7 @@ function planReboot(world: DeviceObservation, changes: readonly string[], urgent
     );
   }
   if (permission instanceof TerminalError && !urgent) throw permission;
-  const refusal = restartRefusal(world);
+  const refusal = restartRefusal(cache);
   if (refusal !== undefined) return wait('RebootRequired', `${due}. ${refusal}`);
   if (!(permission instanceof TerminalError) && permission.is === 'later' && !urgent) {
     const begins = permission.next === undefined ? 'does not begin within a week' : `begins at ${permission.next}`;

@@ -6,13 +6,13 @@ import type { NetworkDependency, ResourceDependency, ServiceState } from '../ser
 
 /** A network that stalls as it is keeps serving; one that is on its way out, or not settled yet, is waited for. */
 export function networkDependency(
-  { store, world }: ServiceDeps,
+  { store, cache }: ServiceDeps,
   name: string,
   aliases: readonly string[],
 ): NetworkDependency {
   const documents = store.list('Network').filter(({ spec }) => spec.networkName === name);
   const staying = documents.find(({ metadata }) => metadata.deletionTimestamp === undefined);
-  const id = world.network(name)?.id;
+  const id = cache.network(name)?.id;
   return { name, id, aliases, trouble: networkTrouble(staying, documents.length > 0, id) };
 }
 
@@ -29,7 +29,7 @@ function networkTrouble(
 
 /** A volume that no document declares is made by the engine itself (docs/reference/composition.md §1.8). */
 export function volumeDependency(
-  { store, world }: ServiceDeps,
+  { store, cache }: ServiceDeps,
   app: App | undefined,
   name: string,
 ): ResourceDependency {
@@ -42,7 +42,7 @@ export function volumeDependency(
   if (documents.every(({ metadata }) => metadata.deletionTimestamp !== undefined)) {
     return { name, trouble: 'it is being removed' };
   }
-  return { name, trouble: world.volume(name) ? undefined : 'it does not exist yet' };
+  return { name, trouble: cache.volume(name) ? undefined : 'it does not exist yet' };
 }
 
 /** Networks that containers have to leave, by name, and why. */

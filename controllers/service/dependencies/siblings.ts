@@ -7,11 +7,11 @@ import { identityOf } from '../spec/identity.js';
 import { providerNames } from '../spec/namespaces.js';
 
 /** The containers of a service, newest first; of a document without an app, the one that its status knows. */
-export function containersOf({ store, world }: ServiceDeps, service: Service): readonly SeenContainer[] {
+export function containersOf({ store, cache }: ServiceDeps, service: Service): readonly SeenContainer[] {
   const identity = identityOf(service, store.get('App', service.spec.app));
-  if (identity) return world.containersOf(identity.appId, identity.serviceName);
+  if (identity) return cache.containersOf(identity.appId, identity.serviceName);
   const id = service.status?.container?.id;
-  return world.containers().filter((container) => container.id === id);
+  return cache.containers().filter((container) => container.id === id);
 }
 
 /** The other services of the app, as far as they have come. */

@@ -27,7 +27,7 @@ async function create(
   step: StepOf<'create'>,
   signal: AbortSignal,
 ): Promise<Outcome | undefined> {
-  const { world, engine, logs, store } = deps;
+  const { cache, engine, logs, store } = deps;
   const { service } = context;
   const { app } = service.spec;
   const containerSpec = context.containerSpec?.();
@@ -53,7 +53,7 @@ async function create(
     });
   if (created.is === 'exists') return adopt(deps, context, step.name, signal);
   if (created.is === 'no-image') {
-    await world.refreshImage(normalizeReference(service.spec.image), signal);
+    await cache.refreshImage(normalizeReference(service.spec.image), signal);
     return wait('ImageMissing', `Image ${service.spec.image} went away before container ${step.name} was made`).outcome;
   }
   logs.system(`Installed service '${label}'`, { app });
@@ -61,19 +61,19 @@ async function create(
   context.reportReached('Created');
   record(store, service, 'Installing', `Created container ${step.name}: ${step.because}`);
   if (step.start) return startAndLook(deps, context, created.id, { label }, signal);
-  await world.refreshContainer(created.id, signal);
+  await cache.refreshContainer(created.id, signal);
   return undefined;
 }
 
 /** What failed may have been done all the same, and beside a container that runs nothing else would show it at once. */
-async function lookFor({ world, engine }: ServiceDeps, name: string, signal: AbortSignal): Promise<void> {
+async function lookFor({ cache, engine }: ServiceDeps, name: string, signal: AbortSignal): Promise<void> {
   const found = await engine.inspectContainer(name, signal).catch(() => undefined); // the failure itself is reported
-  if (found) await world.refreshContainer(found.id, signal).catch(() => undefined);
+  if (found) await cache.refreshContainer(found.id, signal).catch(() => undefined);
 }
 
 /** The name is taken: by a container of this service that we had not seen yet, or by somebody else's. */
 async function adopt(
-  { world, engine }: ServiceDeps,
+  { cache, engine }: ServiceDeps,
   { appId, serviceName }: StepContext,
   name: string,
   signal: AbortSignal,
@@ -84,7 +84,7 @@ async function adopt(
       `The name ${name} is taken by a container that does not belong to this service; remove or rename that one`,
     );
   }
-  if (holder) await world.refreshContainer(holder.id, signal);
+  if (holder) await cache.refreshContainer(holder.id, signal);
   return undefined;
 }
 
@@ -112,16 +112,16 @@ async function startAndLook(
   { label, because }: { readonly label: string; readonly because?: string },
   signal: AbortSignal,
 ): Promise<Outcome | undefined> {
-  const { world, engine, logs, store } = deps;
+  const { cache, engine, logs, store } = deps;
   const { service, serviceName, heldPorts, reportReached, reportStart } = context;
   const { app } = service.spec;
   logs.system(`Starting service '${label}'`, { app });
-  const before = world.containers();
+  const before = cache.containers();
   try {
     await engine.startContainer(id, signal);
     reportReached('Started');
   } catch (error) {
-    const seen = await world.refreshContainer(id, signal).catch((second: unknown) => {
+    const seen = await cache.refreshContainer(id, signal).catch((second: unknown) => {
       throw new AggregateError([error, second], `Could not start service ${serviceName}, nor look at its container`);
     });
     if (seen && leftBehind(seen)) {
@@ -135,7 +135,7 @@ async function startAndLook(
     throw refused(`Could not start service ${serviceName}`, error, say);
   }
   heldPorts.forget(service.metadata.name);
-  await world.refreshContainer(id, signal);
+  await cache.refreshContainer(id, signal);
   reportStart(id, before);
   logs.system(`Started service '${label}'`, { app });
   record(store, service, 'Starting', `Started service ${serviceName}${because === undefined ? '' : `: ${because}`}`);

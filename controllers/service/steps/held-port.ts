@@ -38,7 +38,7 @@ const isEvery = (address: string): boolean => address === '0.0.0.0' || address =
  * our own restarted. Returns undefined for every other failure, and when the engine does not tell.
  */
 export async function settleHeldPort(
-  { world, engine, store, restartEngine }: ServiceDeps,
+  { cache, engine, store, restartEngine }: ServiceDeps,
   { service, serviceName, containerSpec, heldPorts }: StepContext,
   container: SeenContainer,
   error: unknown,
@@ -75,7 +75,7 @@ export async function settleHeldPort(
     for (const network of Object.keys(container.networks)) {
       await engine.releaseEndpoint(network, container.name, signal);
     }
-    await world.refreshContainer(container.id, signal);
+    await cache.refreshContainer(container.id, signal);
     const message = `Container ${container.name} cannot be started: the engine holds port ${port} for no running container; it is made anew`;
     store.record(keyOf('Service', name), { type: 'Warning', reason: 'LeftBehind', message });
     return { is: 'progressing', reason: 'LeftBehind', message };

@@ -5,7 +5,7 @@ import { record, type StepContext, type StepOf } from './step-context.js';
 
 /** Connects a container to a network that it is not in. */
 export async function connect(
-  { world, engine, store }: ServiceDeps,
+  { cache, engine, store }: ServiceDeps,
   { service, containerSpec }: StepContext,
   { container, network, because }: StepOf<'connect'>,
   signal: AbortSignal,
@@ -15,15 +15,15 @@ export async function connect(
   const result = await engine.connectNetwork(network, container.id, endpoint, signal).catch((error: unknown) => {
     throw refused(`Could not connect container ${container.name} to network ${network}`, error);
   });
-  if (result === 'absent') await world.refreshNetwork(network, signal);
-  await world.refreshContainer(container.id, signal);
+  if (result === 'absent') await cache.refreshNetwork(network, signal);
+  await cache.refreshContainer(container.id, signal);
   if (result === 'connected')
     record(store, service, 'Connecting', `Connected ${container.name} to ${network}: ${because}`);
 }
 
 /** Disconnects it and connects it under its names: Docker gives none to a connection that exists. */
 export async function publishAliases(
-  { world, engine, store }: ServiceDeps,
+  { cache, engine, store }: ServiceDeps,
   { service, containerSpec, reportReached }: StepContext,
   { container, network, because }: StepOf<'publishAliases'>,
   signal: AbortSignal,
@@ -37,12 +37,12 @@ export async function publishAliases(
     throw refused(`Could not connect container ${container.name} to network ${network} by its names`, error);
   }
   reportReached('Introduced');
-  await world.refreshContainer(container.id, signal);
+  await cache.refreshContainer(container.id, signal);
   record(store, service, 'Introducing', `Made ${container.name} known on ${network}: ${because}`);
 }
 /** Gives a container the name that its document asks for, under the update lock of the app. */
 export async function rename(
-  { world, engine, locks, store }: ServiceDeps,
+  { cache, engine, locks, store }: ServiceDeps,
   { service, appId }: StepContext,
   { container, to, because }: StepOf<'rename'>,
   signal: AbortSignal,
@@ -60,7 +60,7 @@ export async function rename(
       `Could not rename container ${container.name}: the name ${to} is taken; remove or rename its holder`,
     );
   }
-  await world.refreshContainer(container.id, signal);
+  await cache.refreshContainer(container.id, signal);
   if (result === 'renamed')
     record(store, service, 'Renaming', `Renamed container ${container.name} to ${to}: ${because}`);
   return undefined;
@@ -68,7 +68,7 @@ export async function rename(
 
 /** What somebody changed of a running container, back as it was. */
 export async function putRight(
-  { world, engine, store }: ServiceDeps,
+  { cache, engine, store }: ServiceDeps,
   { service }: StepContext,
   step: StepOf<'update' | 'unpause'>,
   signal: AbortSignal,
@@ -82,7 +82,7 @@ export async function putRight(
   ).catch((error: unknown) => {
     throw refused(`Could not ${what} ${name}`, error);
   });
-  await world.refreshContainer(id, signal);
+  await cache.refreshContainer(id, signal);
   if (result === 'updated') record(store, service, 'Updating', `Changed container ${name} back: it ${because}`);
   if (result === 'unpaused') record(store, service, 'Unpausing', `Unpaused container ${name}: it ${because}`);
 }

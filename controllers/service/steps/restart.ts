@@ -6,7 +6,7 @@ import { record, type StepContext, type StepOf } from './step-context.js';
 
 /** Starts a container again in the background, as its grace period may be longer than a pass. */
 export function beginRestart(
-  { world, engine, logs, store }: ServiceDeps,
+  { cache, engine, logs, store }: ServiceDeps,
   terminations: Terminations,
   { service, serviceName, reportStart }: StepContext,
   { container, because }: StepOf<'restart'>,
@@ -18,7 +18,7 @@ export function beginRestart(
   const never = new AbortController().signal;
   const restart = async (): Promise<void> => {
     logs.system(`Killing service '${label}'`, { app });
-    const before = world.containers();
+    const before = cache.containers();
     try {
       if ((await engine.restartContainer(id, never)) === 'absent') return;
       for (const line of [`Killed service '${label}'`, `Service exited '${label}'`, `Restarting service '${label}'`]) {
@@ -26,13 +26,13 @@ export function beginRestart(
       }
       record(store, service, 'Restarting', `Restarted container ${container.name}: ${because}`);
     } finally {
-      await world.refreshContainer(id, never);
+      await cache.refreshContainer(id, never);
       reportStart(id, before);
     }
   };
   terminations.begin(service.metadata.name, id, 'restarted', async () => {
     try {
-      await world.quietly(id, restart);
+      await cache.quietly(id, restart);
     } catch (error) {
       throw refused(`Could not restart container ${container.name}`, error);
     }

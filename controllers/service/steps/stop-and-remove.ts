@@ -9,7 +9,7 @@ import { record, type StepContext, type StepOf } from './step-context.js';
 
 /** Stops and removes in the background: the grace period is the container's own, and nobody waits for it here. */
 export function beginTermination(
-  { world, engine, locks, handovers, processes, logs, store, log }: ServiceDeps,
+  { cache, engine, locks, handovers, processes, logs, store, log }: ServiceDeps,
   terminations: Terminations,
   { service, appId, serviceName, reportReached }: StepContext,
   { container, stop, remove, locked, endpointOn, because, update }: StepOf<'terminate'>,
@@ -40,7 +40,7 @@ export function beginTermination(
     });
   };
   const terminate = (): Promise<true> =>
-    world.quietly(id, async (): Promise<true> => {
+    cache.quietly(id, async (): Promise<true> => {
       logs.system(`${dead ? 'Removing dead container' : 'Killing service'} '${label}'`, { app });
       if (stop) await engine.stopContainer(id, never);
       if (update && stop) reportReached('Stopped');
@@ -55,7 +55,7 @@ export function beginTermination(
       if (update && remove) reportReached('Removed');
       if (update?.is === 'succeeded') await forgetHandover();
       // The engine's own word that it is gone may have come already.
-      if (world.containers().some((one) => one.id === id)) await world.refreshContainer(id, never);
+      if (cache.containers().some((one) => one.id === id)) await cache.refreshContainer(id, never);
       return true;
     });
   terminations.begin(name, id, remove ? 'removed' : 'stopped', async () => {

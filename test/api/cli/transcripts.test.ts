@@ -244,7 +244,7 @@ describe('the supercargo command', function () {
       const signal = AbortSignal.timeout(180_000);
       for (const name of ['7_data', '7_logs']) {
         await agent.engine.createVolume(name, { Labels }, signal);
-        await agent.world.refreshVolume(name, signal);
+        await agent.cache.refreshVolume(name, signal);
       }
       const listed = await command.run(['get', 'volumes', '--orphaned'], run());
       assert.match(listed.out, /^NAME +APP ID +APP UUID +DRIVER\n7_data +7 +- +local\n7_logs +7 /);

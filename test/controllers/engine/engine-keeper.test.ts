@@ -81,7 +81,7 @@ describe('whoever looks after the engine', () => {
           return () => undefined;
         },
       },
-      world: {
+      cache: {
         get hasSynced() {
           return isFresh;
         },

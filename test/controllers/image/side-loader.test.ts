@@ -177,8 +177,8 @@ describe('files of images in the data folder', () => {
     const left: string[] = [];
     /** A process that ends while it reads: what is on the disk at that moment is all that the next one finds. */
     const endInReading = async () => {
-      const { store, world, engine, logs, log } = bench.supplies;
-      const deps = { dataFolder: bench.folder, store, world, engine, logs, log, clock: bench.clock };
+      const { store, cache, engine, logs, log } = bench.supplies;
+      const deps = { dataFolder: bench.folder, store, cache, engine, logs, log, clock: bench.clock };
       const loader = new SideLoader({
         ...deps,
         architecture: () => {

@@ -99,18 +99,18 @@ describe('Manager', () => {
   it('stops in reverse order, and goes on when one part cannot stop', async () => {
     const log: string[] = [];
     const manager = new Manager(silent);
-    await manager.start([part('store', log), part('http', log, 'stop'), part('world', log)]);
+    await manager.start([part('store', log), part('http', log, 'stop'), part('cache', log)]);
     await manager.stop();
-    assert.deepEqual(log, ['+store', '+http', '+world', '-world', '-store']);
+    assert.deepEqual(log, ['+store', '+http', '+cache', '-cache', '-store']);
   });
 
   it('goes on when one part never stops', async () => {
     const log: string[] = [];
     const manager = new Manager(silent, 10);
     const hung: Component = { name: 'hung', start: () => undefined, stop: () => new Promise(() => undefined) };
-    await manager.start([part('store', log), hung, part('world', log)]);
+    await manager.start([part('store', log), hung, part('cache', log)]);
     await manager.stop();
-    assert.deepEqual(log, ['+store', '+world', '-world', '-store']);
+    assert.deepEqual(log, ['+store', '+cache', '-cache', '-store']);
   });
 
   it('takes down what had started when a part cannot start', async () => {

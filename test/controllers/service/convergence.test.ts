@@ -134,9 +134,9 @@ describe('a service converges', () => {
 
   it('through the rebuilding of its network', async () => {
     await bring(device, anApp({ web: { networks: ['b'] } }, { networks: { b: {} } }));
-    const before = device.agent?.world.network('u_b')?.id;
+    const before = device.agent?.cache.network('u_b')?.id;
     await bring(device, anApp({ web: { networks: ['b'] } }, { networks: { b: { internal: true } } }));
-    assert.notEqual(device.agent?.world.network('u_b')?.id, before);
+    assert.notEqual(device.agent?.cache.network('u_b')?.id, before);
     assert.deepEqual(containersOn(device), ['web_7_1_a running u_b']);
   });
 

@@ -48,7 +48,7 @@ function aDesk({
       unavailableOrigins: () =>
         unavailableOrigins.map((origin) => ({ origin: origin as 'files', forMs: 0, message: 'no such folder' })),
     },
-    world: {
+    cache: {
       hasSynced,
       syncError: 'The engine is down',
       vitals: {

@@ -59,7 +59,7 @@ function listsOf(row: Row): string {
     existing,
     desired: wanted.map((name) => ({ kind: 'Image', metadata: { name } }) as AnyDeclared),
     store: { list: () => [old, waiting] } as unknown as Store,
-    world: {
+    cache: {
       image: (reference: string) => (row.local?.includes(reference) ? {} : undefined),
     } as unknown as EngineCache,
     ages: new Ages(clock),
@@ -143,7 +143,7 @@ describe('images that an App does not want', () => {
   it('are the shared nothing when there are none, whatever the disk', () => {
     const nothing = { list: () => assert.fail('asked for nothing') } as unknown as Store;
     const clock = new FakeClock();
-    const input = { app: anApp(), existing: [], desired: [], world: {} as EngineCache, nowMs: 0, graceMs: 0 };
+    const input = { app: anApp(), existing: [], desired: [], cache: {} as EngineCache, nowMs: 0, graceMs: 0 };
     assert.equal(observeImageRetention({ ...input, store: nothing, ages: new Ages(clock) }), NO_UNWANTED_IMAGES);
     assert.deepEqual(NO_UNWANTED_IMAGES, { unused: [], expired: [], evictable: [], blocking: [] });
   });

@@ -8,10 +8,10 @@ import { anImage, flush, ScriptedEngine, silent } from '../scripted-engine.js';
 
 function setUp(options: { credentials?: Credentials; archives?: Pick<Archives, 'bring'> } = {}) {
   const engine = new ScriptedEngine(() => 0);
-  /** What the world says when it is asked to look again. */
+  /** What the cache says when it is asked to look again. */
   const local = new Map<string, SeenImage | Error>();
   const refreshed: string[] = [];
-  const world = {
+  const cache = {
     async refreshImage(reference: string) {
       refreshed.push(`${reference} while ${pulls.state(reference).is}`);
       const answer = local.get(reference);
@@ -19,7 +19,7 @@ function setUp(options: { credentials?: Credentials; archives?: Pick<Archives, '
       return answer;
     },
   };
-  const pulls = new PullQueue({ engine, world, log: silent, ...options });
+  const pulls = new PullQueue({ engine, cache, log: silent, ...options });
   const events: string[] = [];
   pulls.onChange((reference) => {
     const state = pulls.state(reference);
@@ -95,7 +95,7 @@ describe('The pull queue', () => {
     assert.deepEqual(takeEvents(), ['a:1 1', 'a:1 40', 'a:1 100']);
   });
 
-  it('runs until the world shows the image, then is forgotten', async () => {
+  it('runs until the cache shows the image, then is forgotten', async () => {
     const { engine, pulls, local, refreshed, takeEvents } = setUp();
     local.set('a:1', anImage());
     pulls.start('a:1');
@@ -120,7 +120,7 @@ describe('The pull queue', () => {
       want: /Pulled a:1, but/,
     },
     {
-      it: 'the world cannot look',
+      it: 'the cache cannot look',
       end: ({ engine, local }) => {
         local.set('a:1', new Error('gone'));
         engine.pulls.get('a:1')?.done();

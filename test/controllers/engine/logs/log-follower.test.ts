@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type LogLine, LogStream } from '../../../../api/device-state/logs.js';
-import { startWorld } from '../../../../controllers/engine/cache/informer.js';
+import { startInformer } from '../../../../controllers/engine/cache/informer.js';
 import { EngineError, type SeenContainer } from '../../../../controllers/engine/engine.js';
 import { type LogLevel, startLogFollower } from '../../../../controllers/engine/logs/log-follower.js';
 import { FakeClock } from '../../../setup/fake-clock.js';
@@ -11,15 +11,15 @@ async function setUp(levelOf?: (container: SeenContainer) => LogLevel) {
   const engine = new ScriptedEngine(() => clock.now());
   engine.containers.set('c1', aContainer());
   engine.containers.set('c2', aContainer({ id: 'c2', serviceName: 'db' }));
-  const world = startWorld({ engine, log: silent, clock, coalesceMs: 5 });
-  await world.start();
+  const cache = startInformer({ engine, log: silent, clock, coalesceMs: 5 });
+  await cache.start();
   clock.advance(1_000);
   const logs = new LogStream();
   const unknown = new Set<string>();
   let tellOwners = (): void => undefined;
   const follower = startLogFollower({
     engine,
-    world,
+    cache,
     logs,
     serviceOf: ({ serviceName }) =>
       serviceName === undefined || unknown.has(serviceName) ? undefined : { serviceName, serviceId: 7, appId: 1 },
@@ -42,7 +42,7 @@ async function setUp(levelOf?: (container: SeenContainer) => LogLevel) {
   return {
     clock,
     engine,
-    world,
+    cache,
     logs,
     follower,
     pass,
@@ -247,7 +247,7 @@ describe('The log follower', () => {
   });
 
   it('takes up where it was after a restart of the engine', async () => {
-    const { engine, world, listen, takeLines, pass, clock } = await setUp();
+    const { engine, cache, listen, takeLines, pass, clock } = await setUp();
     await listen();
     engine.say('c1', 'a');
     await flush();
@@ -256,7 +256,7 @@ describe('The log follower', () => {
     engine.endLog('c1', new EngineError('gone', 500));
     engine.endLog('c2', new EngineError('gone', 500));
     await pass(3_000);
-    assert.equal(world.hasSynced, false);
+    assert.equal(cache.hasSynced, false);
     engine.requests = [];
     await pass(3_000);
     assert.deepEqual(

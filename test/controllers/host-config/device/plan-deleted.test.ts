@@ -21,7 +21,7 @@ const CHANGE = 'SUPERVISOR_PERSISTENT_LOGGING: false → true';
 const BACK: HostState['rolledBack'] = { device: { uid: 'u', generation: 1, because: 'x', bootId: 'b' } };
 const ASKED: HostState['reboot'] = { bootId: 'b', uid: 'u', generation: 1, changes: [CHANGE] };
 
-const WORLD: DeviceObservation = {
+const DEVICE: DeviceObservation = {
   uid: 'u',
   generation: 1,
   isDeleted: true,
@@ -46,8 +46,8 @@ const WORLD: DeviceObservation = {
 };
 
 /** The plan as one line. */
-function told(world: DeviceObservation): string {
-  const plan = attempt(() => planDevice(world));
+function told(device: DeviceObservation): string {
+  const plan = attempt(() => planDevice(device));
   if (plan instanceof TerminalError) return `${plan.reason}: ${plan.message}`;
   const steps = plan.steps.map((step) => `${step.do}: ${step.because}`);
   const { outcome } = plan;
@@ -56,7 +56,7 @@ function told(world: DeviceObservation): string {
 
 describe('the plan for a HostConfig device that is being deleted', () => {
   const UNPROVEN = 'its document was deleted before the change had proved itself';
-  const cases: readonly [it: string, world: Partial<DeviceObservation>, state: Partial<HostState>, want: string][] = [
+  const cases: readonly [it: string, device: Partial<DeviceObservation>, state: Partial<HostState>, want: string][] = [
     ['lets it go, whatever else it says, when nothing is unconfirmed', {}, {}, 'settled'],
     [
       'gives a change up that has not begun to prove itself',
@@ -150,14 +150,14 @@ describe('the plan for a HostConfig device that is being deleted', () => {
       'remove-marker: no restart of the device is due; progressing',
     ],
   ];
-  for (const [what, world, state, want] of cases) {
-    it(what, () => assert.equal(told({ ...WORLD, ...world, state: { ...WORLD.state, ...state } }), want));
+  for (const [what, device, state, want] of cases) {
+    it(what, () => assert.equal(told({ ...DEVICE, ...device, state: { ...DEVICE.state, ...state } }), want));
   }
 
   it('and a later one of the same name may ask for the restart that the deleted one asked for', () => {
-    const later = { ...WORLD, isDeleted: false, config: {}, units: [], waiting: [], unsettled: [], isMarked: true };
+    const later = { ...DEVICE, isDeleted: false, config: {}, units: [], waiting: [], unsettled: [], isMarked: true };
     const reboot = { bootId: 'a', uid: 'u', generation: 1, changes: [CHANGE] };
-    const state = { ...WORLD.state, ...CHANGED, reboot };
+    const state = { ...DEVICE.state, ...CHANGED, reboot };
     assert.match(told({ ...later, state }), /^DoesNotConverge: /);
     assert.equal(told({ ...later, uid: 'other', state }), `reboot: ${CHANGE}; progressing`);
   });

@@ -66,8 +66,8 @@ const AT_REST: DeviceObservation = {
 };
 
 /** Steps with their reasons, then how the pass ends, and when it looks again if not soon. */
-function told(world: DeviceObservation): string {
-  const plan = attempt(() => planDevice(world));
+function told(device: DeviceObservation): string {
+  const plan = attempt(() => planDevice(device));
   if (plan instanceof InvalidSpecError) return `stalled, ${plan.issues.map(({ message }) => message).join('; ')}`;
   if (plan instanceof TerminalError) return `stalled, ${plan.reason}: ${plan.message}`;
   return [...plan.steps.map((step) => `${stepText(step)}: ${step.because}`), endText(plan.outcome)].join('; ');
@@ -108,14 +108,14 @@ const LONG_WAIT_MS = 60_000;
 
 interface Row {
   readonly it: string;
-  readonly world?: Partial<DeviceObservation>;
+  readonly device?: Partial<DeviceObservation>;
   readonly state?: Partial<HostState>;
   readonly want: string;
 }
 
 /** Booted with 16 and changed to 64 since: takes effect at the next start. */
 const CHANGED = {
-  world: { isMarked: true } as Partial<DeviceObservation>,
+  device: { isMarked: true } as Partial<DeviceObservation>,
   state: { booted: { bootId: 'b', values: { [GPU]: '16' } }, touched: [GPU] } as Partial<HostState>,
 };
 const ASKED = (more: object = {}) => ({ bootId: 'b', uid: 'u', generation: 1, changes: [CHANGE], ...more });
@@ -127,7 +127,7 @@ const TABLES: Readonly<Record<string, readonly Row[]>> = {
     { it: 'does nothing when nothing differs', want: 'settled' },
     {
       it: 'notes what was booted before anything else',
-      world: { bootId: 'b2', config: { [GPU]: '16' } },
+      device: { bootId: 'b2', config: { [GPU]: '16' } },
       want: 'note-boot: the device was started; progressing, Observing',
     },
     {
@@ -137,7 +137,7 @@ const TABLES: Readonly<Record<string, readonly Row[]>> = {
     },
     {
       it: 'notes no boot without a boot partition',
-      world: { bootId: 'b2', seen: NO_BOOT, config: {} },
+      device: { bootId: 'b2', seen: NO_BOOT, config: {} },
       state: { managed: {} },
       want: 'settled',
     },
@@ -145,24 +145,24 @@ const TABLES: Readonly<Record<string, readonly Row[]>> = {
   'without its boot partition': [
     {
       it: 'waits for it when something in it is ours',
-      world: { seen: NO_BOOT, config: {} },
+      device: { seen: NO_BOOT, config: {} },
       want: 'wait, BootPartitionMissing: The boot partition of this device is not there now: its settings wait until it is mounted again. Nothing of it is lost',
     },
     {
       it: 'waits for it when something has to prove itself',
-      world: { seen: NO_BOOT, config: {}, verdict: { is: 'good', because: 'x' } },
+      device: { seen: NO_BOOT, config: {}, verdict: { is: 'good', because: 'x' } },
       state: { managed: {}, trials: { device: UNCONFIRMED } },
       want: 'wait, BootPartitionMissing: The boot partition of this device is not there now: its settings wait until it is mounted again. Nothing of it is lost',
     },
     {
       it: 'is at rest on a host that has none and wants nothing of it',
-      world: { seen: NO_BOOT, config: {} },
+      device: { seen: NO_BOOT, config: {} },
       state: { managed: {} },
       want: 'settled',
     },
     {
       it: 'leaves the reboot marker alone: nobody can tell what is due',
-      world: { seen: NO_BOOT, config: {}, isMarked: true },
+      device: { seen: NO_BOOT, config: {}, isMarked: true },
       state: { managed: {} },
       want: 'settled',
     },
@@ -170,45 +170,45 @@ const TABLES: Readonly<Record<string, readonly Row[]>> = {
   'with settings that differ': [
     {
       it: 'writes the file, and says what changes',
-      world: { seen: boot('gpu_mem=16\n') },
+      device: { seen: boot('gpu_mem=16\n') },
       state: { managed: {} },
       want: `set config.txt: ${CHANGE}; progressing, Writing`,
     },
     {
       it: 'calls it a repair when the file said so before',
-      world: { seen: boot('gpu_mem=16\n') },
+      device: { seen: boot('gpu_mem=16\n') },
       want: `count-repair: ${CHANGE}; set config.txt as a repair: ${CHANGE}; progressing, Writing`,
     },
     {
       it: 'puts it back a fifth time within a minute',
-      world: { seen: boot('gpu_mem=16\n'), repairs: 4 },
+      device: { seen: boot('gpu_mem=16\n'), repairs: 4 },
       want: `count-repair: ${CHANGE}; set config.txt as a repair: ${CHANGE}; progressing, Writing`,
     },
     {
       it: 'puts it back no sixth time',
-      world: { seen: boot('gpu_mem=16\n'), repairs: 5 },
+      device: { seen: boot('gpu_mem=16\n'), repairs: 5 },
       want: `wait 600000 ms, Contested: Somebody else changes it as often as it is put back: ${CHANGE}`,
     },
     {
       it: 'writes what is new, however often it has put something back',
-      world: { seen: boot('gpu_mem=16\n'), repairs: 5 },
+      device: { seen: boot('gpu_mem=16\n'), repairs: 5 },
       state: { managed: {} },
       want: `set config.txt: ${CHANGE}; progressing, Writing`,
     },
     {
       it: 'calls it no repair when another value was ours',
-      world: { seen: boot('gpu_mem=16\n') },
+      device: { seen: boot('gpu_mem=16\n') },
       state: { managed: { [GPU]: '32' } },
       want: `set config.txt: ${CHANGE}; progressing, Writing`,
     },
     {
       it: 'calls it no repair when one of two was not ours',
-      world: { seen: boot('gpu_mem=16\n'), config: { [GPU]: '64', HOST_CONFIG_arm_boost: '1' } },
+      device: { seen: boot('gpu_mem=16\n'), config: { [GPU]: '64', HOST_CONFIG_arm_boost: '1' } },
       want: `set config.txt: ${CHANGE}, HOST_CONFIG_arm_boost: not set → 1; progressing, Writing`,
     },
     {
       it: 'removes what is declared no more, which is no repair',
-      world: { config: {} },
+      device: { config: {} },
       want: `set config.txt: ${GPU}: 64 → not set; progressing, Writing`,
     },
     {
@@ -218,30 +218,30 @@ const TABLES: Readonly<Record<string, readonly Row[]>> = {
     },
     {
       it: 'stops when what it wrote did not stay, with what was seen',
-      world: { seen: boot('gpu_mem=16\n') },
+      device: { seen: boot('gpu_mem=16\n') },
       state: { stuck: { uid: 'u', generation: 1, message: 'it reads otherwise' } },
       want: 'stalled, DoesNotConverge: it reads otherwise',
     },
     {
       it: 'tries another generation again',
-      world: { seen: boot('gpu_mem=16\n') },
+      device: { seen: boot('gpu_mem=16\n') },
       state: { managed: {}, stuck: { uid: 'u', generation: 0, message: 'it reads otherwise' } },
       want: `set config.txt: ${CHANGE}; progressing, Writing`,
     },
     {
       it: 'tries another document of that name again',
-      world: { seen: boot('gpu_mem=16\n') },
+      device: { seen: boot('gpu_mem=16\n') },
       state: { managed: {}, stuck: { uid: 'other', generation: 1, message: 'it reads otherwise' } },
       want: `set config.txt: ${CHANGE}; progressing, Writing`,
     },
     {
       it: 'writes nothing of a document whose window is none',
-      world: { seen: boot('gpu_mem=16\n'), permission: new TerminalError('InvalidSpec', 'no window') },
+      device: { seen: boot('gpu_mem=16\n'), permission: new TerminalError('InvalidSpec', 'no window') },
       want: 'stalled, InvalidSpec: no window',
     },
     {
       it: 'writes nothing where a file cannot be understood',
-      world: {
+      device: {
         seen: {
           ...boot(''),
           backends: [{ backend: backendOf('config.txt'), text: undefined, now: {}, trouble: 'it is no text' }],
@@ -253,7 +253,7 @@ const TABLES: Readonly<Record<string, readonly Row[]>> = {
   'with variables of config.json': [
     {
       it: 'writes them before the boot files: the host may end the agent for it',
-      world: {
+      device: {
         seen: boot('gpu_mem=16\n'),
         variables: decodeVariables({ SUPERVISOR_PERSISTENT_LOGGING: 'true' }, { localMode: true }),
       },
@@ -261,7 +261,7 @@ const TABLES: Readonly<Record<string, readonly Row[]>> = {
     },
     {
       it: 'writes one that was not set',
-      world: {
+      device: {
         seen: boot('gpu_mem=64\n', {}),
         variables: decodeVariables({ SUPERVISOR_POLL_INTERVAL: '900000' }, { localMode: true }),
       },
@@ -269,7 +269,7 @@ const TABLES: Readonly<Record<string, readonly Row[]>> = {
     },
     {
       it: 'takes a text in the file for what it means',
-      world: {
+      device: {
         seen: boot('gpu_mem=64\n', { persistentLogging: 'true' }),
         variables: decodeVariables({ SUPERVISOR_PERSISTENT_LOGGING: 'true' }, { localMode: true }),
       },
@@ -277,12 +277,12 @@ const TABLES: Readonly<Record<string, readonly Row[]>> = {
     },
     {
       it: 'leaves those alone that nobody declared',
-      world: { seen: boot('gpu_mem=64\n', { persistentLogging: true }) },
+      device: { seen: boot('gpu_mem=64\n', { persistentLogging: true }) },
       want: 'settled',
     },
     {
       it: 'does without a config.json',
-      world: {
+      device: {
         seen: { ...boot('gpu_mem=64\n'), config: undefined },
         variables: decodeVariables({ SUPERVISOR_PERSISTENT_LOGGING: 'true' }, { localMode: true }),
       },
@@ -292,7 +292,7 @@ const TABLES: Readonly<Record<string, readonly Row[]>> = {
   'with units of the host': [
     {
       it: 'starts and stops those that are otherwise than wanted',
-      world: {
+      device: {
         units: [
           { unit: 'a.service', active: true, wanted: false },
           { unit: 'b.service', active: false, wanted: true },
@@ -303,108 +303,108 @@ const TABLES: Readonly<Record<string, readonly Row[]>> = {
     },
     {
       it: 'writes files first',
-      world: { seen: boot('gpu_mem=16\n'), units: [{ unit: 'a.service', active: true, wanted: false }] },
+      device: { seen: boot('gpu_mem=16\n'), units: [{ unit: 'a.service', active: true, wanted: false }] },
       want: `count-repair: ${CHANGE}; set config.txt as a repair: ${CHANGE}; progressing, Writing`,
     },
     {
       it: 'leaves those alone that are as wanted',
-      world: { units: [{ unit: 'a.service', active: true, wanted: true }] },
+      device: { units: [{ unit: 'a.service', active: true, wanted: true }] },
       want: 'settled',
     },
   ],
   'after a change that takes a restart': [
     {
       it: 'leaves a reboot marker first',
-      world: { isMarked: false },
+      device: { isMarked: false },
       state: CHANGED.state,
       want: `write-marker: ${CHANGE}; progressing, Observing`,
     },
     { it: 'restarts the device', ...CHANGED, want: `reboot for 1: ${CHANGE}; progressing, Rebooting` },
     {
       it: 'restarts for what was not there when the device was started',
-      world: CHANGED.world,
+      device: CHANGED.device,
       state: { ...CHANGED.state, booted: { bootId: 'b', values: {} } },
       want: `reboot for 1: ${GPU}: not set → 64; progressing, Rebooting`,
     },
     {
       it: 'does not restart for what somebody else changed',
-      world: {},
+      device: {},
       state: { ...CHANGED.state, touched: [] },
       want: 'settled',
     },
     {
       it: 'withdraws the reboot marker when the change was taken back',
-      world: { isMarked: true },
+      device: { isMarked: true },
       want: 'remove-marker: no restart of the device is due; progressing, Observing',
     },
     {
       it: 'never restarts where the document says so',
-      world: { ...CHANGED.world, permission: { is: 'never' } },
+      device: { ...CHANGED.device, permission: { is: 'never' } },
       state: CHANGED.state,
       want: `wait, RebootRequired: ${DUE}. spec.reboot is never: restart it by hand`,
     },
     {
       it: 'does not restart where this agent cannot',
-      world: { ...CHANGED.world, obstacle: 'This agent may not' },
+      device: { ...CHANGED.device, obstacle: 'This agent may not' },
       state: CHANGED.state,
       want: `wait, RebootRequired: ${DUE}. This agent may not`,
     },
     {
       it: 'waits for its window',
-      world: { ...CHANGED.world, permission: { is: 'later', inMs: 7, next: '2026-01-02T03:00:00Z' } },
+      device: { ...CHANGED.device, permission: { is: 'later', inMs: 7, next: '2026-01-02T03:00:00Z' } },
       state: CHANGED.state,
       want: `wait 7 ms, RebootRequired: ${DUE}. Its window begins at 2026-01-02T03:00:00Z`,
     },
     {
       it: 'says when its window is far away',
-      world: { ...CHANGED.world, permission: { is: 'later', inMs: 7, next: undefined } },
+      device: { ...CHANGED.device, permission: { is: 'later', inMs: 7, next: undefined } },
       state: CHANGED.state,
       want: `wait 7 ms, RebootRequired: ${DUE}. Its window does not begin within a week`,
     },
     {
       it: 'waits for what has not settled',
-      world: { ...CHANGED.world, unsettled: ['App a', 'App b', 'App c'] },
+      device: { ...CHANGED.device, unsettled: ['App a', 'App b', 'App c'] },
       state: CHANGED.state,
       want: `wait 5000 ms, RebootRequired: ${DUE}. It waits for App a, App b, App c to settle`,
     },
     {
       it: 'names three of many',
-      world: { ...CHANGED.world, unsettled: ['App a', 'App b', 'App c', 'App d'] },
+      device: { ...CHANGED.device, unsettled: ['App a', 'App b', 'App c', 'App d'] },
       state: CHANGED.state,
       want: `wait 5000 ms, RebootRequired: ${DUE}. It waits for App a, App b, App c, … to settle`,
     },
     {
       it: 'restarts for containers that wait for the next start',
-      world: { waiting: ['Service a.b starts with it'] },
+      device: { waiting: ['Service a.b starts with it'] },
       want: 'reboot for 1: Service a.b starts with it; progressing, Rebooting',
     },
     {
       it: 'does not ask twice in one boot',
-      world: CHANGED.world,
+      device: CHANGED.device,
       state: { ...CHANGED.state, reboot: ASKED() },
       want: `wait, RebootRequired: ${DUE}. It was asked to and has not done so yet`,
     },
     {
       it: 'gives up when a restart did not help',
-      world: CHANGED.world,
+      device: CHANGED.device,
       state: { ...CHANGED.state, reboot: ASKED({ bootId: 'earlier' }) },
       want: `stalled, DoesNotConverge: ${DUE}. It was restarted for this before, and then something changed it back`,
     },
     {
       it: 'gives up as well when an earlier version of the agent had asked, which told no uid',
-      world: CHANGED.world,
+      device: CHANGED.device,
       state: { ...CHANGED.state, reboot: ASKED({ bootId: 'earlier', uid: undefined }) },
       want: `stalled, DoesNotConverge: ${DUE}. It was restarted for this before, and then something changed it back`,
     },
     {
       it: 'asks again for another generation',
-      world: CHANGED.world,
+      device: CHANGED.device,
       state: { ...CHANGED.state, reboot: ASKED({ generation: 0 }) },
       want: `reboot for 1: ${CHANGE}; progressing, Rebooting`,
     },
     {
       it: 'asks again for other changes',
-      world: CHANGED.world,
+      device: CHANGED.device,
       state: { ...CHANGED.state, reboot: ASKED({ changes: ['another'] }) },
       want: `reboot for 1: ${CHANGE}; progressing, Rebooting`,
     },
@@ -412,48 +412,48 @@ const TABLES: Readonly<Record<string, readonly Row[]>> = {
   'while a change proves itself': [
     {
       it: 'restarts the device for it: its time does not run before',
-      world: { ...CHANGED.world, verdict: { is: 'not-begun' } },
+      device: { ...CHANGED.device, verdict: { is: 'not-begun' } },
       state: { ...CHANGED.state, trials: { device: UNCONFIRMED } },
       want: `reboot for 1: ${CHANGE}; progressing, Rebooting`,
     },
     {
       it: 'begins its time at the start',
-      world: { verdict: { is: 'begin', starts: 2 } },
+      device: { verdict: { is: 'begin', starts: 2 } },
       state: { trials: { device: UNCONFIRMED } },
       want: 'start-timer (start 2): the change has taken effect; progressing, Confirming',
     },
     {
       it: 'waits for what is missing',
-      world: { verdict: { is: 'open', missing: ['a default route', 'the API'], leftMs: 9, forMs: 5 } },
+      device: { verdict: { is: 'open', missing: ['a default route', 'the API'], leftMs: 9, forMs: 5 } },
       state: { trials: { device: UNCONFIRMED } },
       want: 'wait 5 ms, Confirming: The change has to prove itself, or what was there before comes back. Missing: a default route, the API',
     },
     {
       it: 'ends it when it is good',
-      world: { verdict: { is: 'good', because: 'confirmed by request' } },
+      device: { verdict: { is: 'good', because: 'confirmed by request' } },
       state: { trials: { device: UNCONFIRMED } },
       want: 'confirm: confirmed by request; progressing, Confirming',
     },
     {
       it: 'gives it up when it is bad',
-      world: { verdict: { is: 'bad', because: 'after 600 s it still lacked a default route' } },
+      device: { verdict: { is: 'bad', because: 'after 600 s it still lacked a default route' } },
       state: { trials: { device: UNCONFIRMED } },
       want: 'give-up: after 600 s it still lacked a default route; progressing, RollingBack',
     },
     {
       it: 'looks at no verdict without an unconfirmed change',
-      world: { verdict: { is: 'bad', because: 'x' } },
+      device: { verdict: { is: 'bad', because: 'x' } },
       want: 'settled',
     },
     {
       it: 'ends it even where the document cannot be obeyed any more',
-      world: { verdict: { is: 'good', because: 'x' }, permission: new TerminalError('InvalidSpec', 'no window') },
+      device: { verdict: { is: 'good', because: 'x' }, permission: new TerminalError('InvalidSpec', 'no window') },
       state: { trials: { device: UNCONFIRMED } },
       want: 'confirm: x; progressing, Confirming',
     },
     {
       it: 'writes a later change first',
-      world: { seen: boot('gpu_mem=16\n'), verdict: { is: 'good', because: 'x' } },
+      device: { seen: boot('gpu_mem=16\n'), verdict: { is: 'good', because: 'x' } },
       state: { trials: { device: UNCONFIRMED } },
       want: `count-repair: ${CHANGE}; set config.txt as a repair: ${CHANGE}; progressing, Writing`,
     },
@@ -461,32 +461,32 @@ const TABLES: Readonly<Record<string, readonly Row[]>> = {
   'after a change failed': [
     {
       it: 'puts back what was there before, whatever else',
-      world: { config: { [GPU]: '128' } },
+      device: { config: { [GPU]: '128' } },
       state: { trials: { device: { ...UNCONFIRMED, failed: 'no default route' } } },
       want: 'roll-back: no default route; progressing, RollingBack',
     },
     {
       it: 'writes nothing of that generation again, and says why',
-      world: { config: { [GPU]: '128' } },
+      device: { config: { [GPU]: '128' } },
       state: { rolledBack: { device: ROLLED_BACK } },
       want: 'stalled, RolledBack: What was there before is back: no default route. Change the document to try again',
     },
     {
       it: 'tries the next generation',
-      world: { generation: 2, config: { [GPU]: '128' } },
+      device: { generation: 2, config: { [GPU]: '128' } },
       state: { rolledBack: { device: ROLLED_BACK } },
       want: `set config.txt: ${GPU}: 64 → 128; progressing, Writing`,
     },
     {
       it: 'tries another document of that name',
-      world: { uid: 'other', config: { [GPU]: '128' } },
+      device: { uid: 'other', config: { [GPU]: '128' } },
       state: { rolledBack: { device: ROLLED_BACK } },
       want: `set config.txt: ${GPU}: 64 → 128; progressing, Writing`,
     },
     {
       it: 'restarts the device out of what is booted, without waiting for window or apps',
-      world: {
-        ...CHANGED.world,
+      device: {
+        ...CHANGED.device,
         permission: { is: 'later', inMs: 1, next: undefined },
         unsettled: ['App a'],
       },
@@ -495,7 +495,7 @@ const TABLES: Readonly<Record<string, readonly Row[]>> = {
     },
     {
       it: 'leaves that to a person where the document never wants a restart',
-      world: { ...CHANGED.world, permission: { is: 'never' } },
+      device: { ...CHANGED.device, permission: { is: 'never' } },
       state: { ...CHANGED.state, rolledBack: { device: ROLLED_BACK } },
       want: `wait, RebootRequired: ${DUE}. spec.reboot is never: restart it by hand`,
     },
@@ -505,8 +505,8 @@ const TABLES: Readonly<Record<string, readonly Row[]>> = {
 describe('the plan for a HostConfig device', () => {
   for (const [when, rows] of Object.entries(TABLES)) {
     describe(when, () => {
-      for (const { it: what, world, state, want } of rows) {
-        it(what, () => assert.equal(told({ ...AT_REST, ...world, state: { ...AT_REST.state, ...state } }), want));
+      for (const { it: what, device, state, want } of rows) {
+        it(what, () => assert.equal(told({ ...AT_REST, ...device, state: { ...AT_REST.state, ...state } }), want));
       }
     });
   }

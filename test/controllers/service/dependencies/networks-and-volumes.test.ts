@@ -9,11 +9,11 @@ import type { ServiceDeps } from '../../../../controllers/service/deps.js';
 import type { AnyResource, App } from '../../../../crds/model/kinds.js';
 import { aNetwork, anApp, aVolume, notReady, ready } from '../../../setup/documents.js';
 
-/** A store with these documents, and a world in which the network and the volume exist or not. */
+/** A store with these documents, and a cache in which the network and the volume exist or not. */
 const deps = (documents: readonly AnyResource[], exists = true): ServiceDeps =>
   ({
     store: { list: (kind: string) => documents.filter((one) => one.kind === kind) },
-    world: {
+    cache: {
       network: (name: string) => (exists ? ({ id: `id of ${name}` } as SeenNetwork) : undefined),
       volume: (name: string) => (exists ? ({ name } as SeenVolume) : undefined),
     },

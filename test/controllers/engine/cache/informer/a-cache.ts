@@ -1,4 +1,4 @@
-import { startWorld } from '../../../../../controllers/engine/cache/informer.js';
+import { startInformer } from '../../../../../controllers/engine/cache/informer.js';
 import type { EngineChange } from '../../../../../controllers/engine/engine-cache.js';
 import { FakeClock } from '../../../../setup/fake-clock.js';
 import { aContainer, flush, ScriptedEngine, silent } from '../../scripted-engine.js';
@@ -34,10 +34,10 @@ export async function aCache(
   const clock = new FakeClock();
   const engine = new ScriptedEngine(() => clock.now());
   fill(engine);
-  const world = startWorld({ engine, log: silent, clock, coalesceMs: COALESCE_MS, ...options });
+  const cache = startInformer({ engine, log: silent, clock, coalesceMs: COALESCE_MS, ...options });
   let changes: string[] = [];
-  world.onChange((change) => changes.push(changeText(change)));
-  await world.start();
+  cache.onChange((change) => changes.push(changeText(change)));
+  await cache.start();
   const first = { requests: engine.takeRequests(), changes };
   changes = [];
   // Everything that happens from here on happens well after the first list.
@@ -45,7 +45,7 @@ export async function aCache(
   return {
     clock,
     engine,
-    world,
+    cache,
     /** What the start asked for and announced. */
     first,
     takeChanges: () => changes.splice(0),

@@ -13,25 +13,25 @@ describe('The cache of the engine, while the agent acts on a container', () => {
   };
 
   it('creates and starts a container at the price of one inspection', async () => {
-    const { world, engine, takeChanges, pass } = await aCache();
-    await world.quietly(NAME, async () => {
+    const { cache, engine, takeChanges, pass } = await aCache();
+    await cache.quietly(NAME, async () => {
       lifeSigns(engine);
       await pass(100);
       engine.containers.set('c1', aContainer({ networks: { net: { id: 'n1' } } }));
     });
-    await world.refreshContainer('c1', never);
+    await cache.refreshContainer('c1', never);
     await pass(100);
     assert.deepEqual(engine.takeRequests(), ['inspectContainer c1']);
     assert.deepEqual(takeChanges(), ['container c1']);
   });
 
   it('the same when it is refreshed inside the action', async () => {
-    const { world, engine, pass } = await aCache();
-    await world.quietly(NAME, async () => {
+    const { cache, engine, pass } = await aCache();
+    await cache.quietly(NAME, async () => {
       lifeSigns(engine);
       engine.containers.set('c1', aContainer());
       await pass(20);
-      await world.refreshContainer('c1', never);
+      await cache.refreshContainer('c1', never);
     });
     await pass(100);
     assert.deepEqual(engine.takeRequests(), ['inspectContainer c1']);
@@ -42,10 +42,10 @@ describe('The cache of the engine, while the agent acts on a container', () => {
     ['in the same millisecond', 0],
   ] as const) {
     it(`the same when the events come after the refresh and happened ${when}`, async () => {
-      const { world, engine, clock, pass } = await aCache();
+      const { cache, engine, clock, pass } = await aCache();
       engine.containers.set('c1', aContainer({ networks: { net: { id: 'n1' } } }));
-      await world.quietly(NAME, async () => undefined);
-      await world.refreshContainer('c1', never);
+      await cache.quietly(NAME, async () => undefined);
+      await cache.refreshContainer('c1', never);
       lifeSigns(engine, clock.now() - lateMs);
       await pass(100);
       assert.deepEqual(engine.takeRequests(), ['inspectContainer c1']);
@@ -53,9 +53,9 @@ describe('The cache of the engine, while the agent acts on a container', () => {
   }
 
   it('looks into a late event that the refresh cannot have seen', async () => {
-    const { world, engine, clock, pass } = await aCache();
+    const { cache, engine, clock, pass } = await aCache();
     engine.containers.set('c1', aContainer());
-    await world.refreshContainer('c1', never);
+    await cache.refreshContainer('c1', never);
     engine.tell({ type: 'container', action: 'die', id: 'c1' }, clock.now());
     await pass(100);
     assert.equal(engine.takeRequests().length, 2, 'in the same millisecond, and the container still ran');
@@ -65,18 +65,18 @@ describe('The cache of the engine, while the agent acts on a container', () => {
   });
 
   it('looks into every late event when the clocks differ', async () => {
-    const { world, engine, clock, pass } = await aCache(undefined, { sameClock: false });
+    const { cache, engine, clock, pass } = await aCache(undefined, { sameClock: false });
     engine.containers.set('c1', aContainer());
-    await world.refreshContainer('c1', never);
+    await cache.refreshContainer('c1', never);
     engine.tell({ type: 'container', action: 'start', id: 'c1' }, clock.now() - 3_000);
     await pass(100);
     assert.equal(engine.takeRequests().length, 2);
   });
 
   it('is not deaf for long after the clock was set back', async () => {
-    const { world, engine, clock, pass } = await aCache();
+    const { cache, engine, clock, pass } = await aCache();
     engine.containers.set('c1', aContainer());
-    await world.refreshContainer('c1', never);
+    await cache.refreshContainer('c1', never);
     await pass(6_000);
     engine.takeRequests();
     engine.tell({ type: 'container', action: 'die', id: 'c1' }, clock.now() - 3_600_000);
@@ -85,9 +85,9 @@ describe('The cache of the engine, while the agent acts on a container', () => {
   });
 
   it('looks by itself when nobody refreshed', async () => {
-    const { world, engine, pass } = await aCache((it) => it.containers.set('c1', aContainer()));
+    const { cache, engine, pass } = await aCache((it) => it.containers.set('c1', aContainer()));
     await assert.rejects(
-      world.quietly('c1', async () => {
+      cache.quietly('c1', async () => {
         changeContainer(engine, 'die', { state: 'exited' });
         await pass(50);
         throw new Error('the step failed');
@@ -97,14 +97,14 @@ describe('The cache of the engine, while the agent acts on a container', () => {
     assert.deepEqual(engine.takeRequests(), []);
     await pass(100);
     assert.deepEqual(engine.takeRequests(), ['inspectContainer c1']);
-    assert.equal(world.containers()[0]?.state, 'exited');
+    assert.equal(cache.containers()[0]?.state, 'exited');
   });
 
   it('stays quiet until the last of several actions ends', async () => {
-    const { world, engine, pass } = await aCache((it) => it.containers.set('c1', aContainer()));
+    const { cache, engine, pass } = await aCache((it) => it.containers.set('c1', aContainer()));
     let end = (): void => undefined;
-    const outer = world.quietly('c1', () => new Promise<void>((resolve) => (end = resolve)));
-    await world.quietly('c1', async () => changeContainer(engine, 'die', { state: 'exited' }));
+    const outer = cache.quietly('c1', () => new Promise<void>((resolve) => (end = resolve)));
+    await cache.quietly('c1', async () => changeContainer(engine, 'die', { state: 'exited' }));
     await pass(100);
     assert.deepEqual(engine.takeRequests(), []);
     end();
@@ -114,11 +114,11 @@ describe('The cache of the engine, while the agent acts on a container', () => {
   });
 
   it('removes a destroyed container at once, and hears of others', async () => {
-    const { world, engine, pass } = await aCache((it) => {
+    const { cache, engine, pass } = await aCache((it) => {
       it.containers.set('c1', aContainer());
       it.containers.set('c2', aContainer({ id: 'c2', name: 'other' }));
     });
-    await world.quietly('c1', async () => {
+    await cache.quietly('c1', async () => {
       engine.containers.delete('c1');
       engine.tell({ type: 'container', action: 'die', id: 'c1' });
       engine.tell({ type: 'network', action: 'disconnect', id: 'n1', attributes: { container: 'c1', name: 'net' } });
@@ -126,7 +126,7 @@ describe('The cache of the engine, while the agent acts on a container', () => {
       changeContainer(engine, 'die', { id: 'c2', state: 'exited' });
       await pass(100);
       assert.deepEqual(
-        world.containers().map(({ id, state }) => `${id} ${state}`),
+        cache.containers().map(({ id, state }) => `${id} ${state}`),
         ['c2 exited'],
       );
     });

@@ -5,7 +5,7 @@ import { aCache, COALESCE_MS, changeContainer } from './a-cache.js';
 
 describe('The cache of the engine, told of a container', () => {
   it('inspects once for a burst', async () => {
-    const { world, engine, takeChanges, pass } = await aCache();
+    const { cache, engine, takeChanges, pass } = await aCache();
     changeContainer(engine, 'create', { state: 'created' });
     changeContainer(engine, 'start', { state: 'running' });
     await pass(COALESCE_MS - 5);
@@ -13,11 +13,11 @@ describe('The cache of the engine, told of a container', () => {
     await pass(60);
     assert.deepEqual(engine.takeRequests(), ['inspectContainer c1']);
     assert.deepEqual(takeChanges(), ['container c1']);
-    assert.equal(world.containersOf(1, 'web')[0]?.state, 'exited');
+    assert.equal(cache.containersOf(1, 'web')[0]?.state, 'exited');
   });
 
   it('inspects once more for everything that comes while it inspects', async () => {
-    const { world, engine, pass } = await aCache((it) => it.containers.set('c1', aContainer()));
+    const { cache, engine, pass } = await aCache((it) => it.containers.set('c1', aContainer()));
     const release = engine.hold('inspectContainer c1');
     changeContainer(engine, 'die', { state: 'exited' });
     await pass(COALESCE_MS + 5);
@@ -28,7 +28,7 @@ describe('The cache of the engine, told of a container', () => {
     release();
     await pass(100);
     assert.deepEqual(engine.takeRequests(), ['inspectContainer c1', 'inspectContainer c1']);
-    assert.equal(world.containersOf(1, 'web')[0]?.state, 'running');
+    assert.equal(cache.containersOf(1, 'web')[0]?.state, 'running');
   });
 
   const free: {
@@ -42,12 +42,12 @@ describe('The cache of the engine, told of a container', () => {
   ];
   for (const { it: what, action, attributes, want } of free) {
     it(`takes ${what} from the event, without a request`, async () => {
-      const { world, engine, takeChanges, pass } = await aCache((engine) => engine.containers.set('c1', aContainer()));
+      const { cache, engine, takeChanges, pass } = await aCache((engine) => engine.containers.set('c1', aContainer()));
       engine.tell({ type: 'container', action, id: 'c1', attributes: attributes ?? {} });
       await pass(100);
       assert.deepEqual(engine.takeRequests(), []);
       assert.deepEqual(takeChanges(), ['container c1']);
-      assert.deepEqual(world.containers(), [aContainer(want)]);
+      assert.deepEqual(cache.containers(), [aContainer(want)]);
       engine.tell({ type: 'container', action, id: 'c1', attributes: attributes ?? {} });
       await pass(100);
       assert.deepEqual(takeChanges(), [], 'the same again is no change');
@@ -55,36 +55,36 @@ describe('The cache of the engine, told of a container', () => {
   }
 
   it('removes a destroyed one without a request, with the services it was found under', async () => {
-    const { world, engine, takeChanges, pass } = await aCache((it) => it.containers.set('c1', aContainer()));
-    assert.equal(world.containersOf(1, 'web').length, 1);
+    const { cache, engine, takeChanges, pass } = await aCache((it) => it.containers.set('c1', aContainer()));
+    assert.equal(cache.containersOf(1, 'web').length, 1);
     engine.containers.clear();
     engine.tell({ type: 'container', action: 'die', id: 'c1' });
     engine.tell({ type: 'container', action: 'destroy', id: 'c1' });
     await pass(100);
     assert.deepEqual(engine.takeRequests(), []);
     assert.deepEqual(takeChanges(), ['container c1']);
-    assert.deepEqual(world.containersOf(1, 'web'), []);
+    assert.deepEqual(cache.containersOf(1, 'web'), []);
   });
 
   it('does not bring a destroyed one back by an inspection that began before', async () => {
-    const { world, engine } = await aCache((it) => it.containers.set('c1', aContainer()));
+    const { cache, engine } = await aCache((it) => it.containers.set('c1', aContainer()));
     const release = engine.hold('inspectContainer c1');
-    const refreshed = world.refreshContainer('c1', never);
+    const refreshed = cache.refreshContainer('c1', never);
     await flush();
     engine.tell({ type: 'container', action: 'destroy', id: 'c1' });
     await flush();
     release();
     assert.equal(await refreshed, undefined);
-    assert.deepEqual(world.containers(), []);
+    assert.deepEqual(cache.containers(), []);
   });
 
   it('does not go back to the health that an inspection saw before the event', async () => {
-    const { world, engine, pass } = await aCache((it) => it.containers.set('c1', aContainer({ health: 'starting' })));
+    const { cache, engine, pass } = await aCache((it) => it.containers.set('c1', aContainer({ health: 'starting' })));
     const release = engine.hold('inspectContainer c1');
-    const refreshed = world.refreshContainer('c1', never);
+    const refreshed = cache.refreshContainer('c1', never);
     await pass(5);
     const seen: unknown[] = [];
-    world.onChange(() => seen.push(world.containers()[0]?.health));
+    cache.onChange(() => seen.push(cache.containers()[0]?.health));
     changeContainer(engine, 'health_status: healthy', { health: 'healthy' });
     await flush();
     release();
@@ -125,20 +125,20 @@ describe('The cache of the engine, told of a container', () => {
   });
 
   it('inspects the container that joins or leaves a network', async () => {
-    const { world, engine, pass } = await aCache((it) => it.containers.set('c1', aContainer()));
+    const { cache, engine, pass } = await aCache((it) => it.containers.set('c1', aContainer()));
     engine.containers.set('c1', aContainer({ networks: { net: { id: 'n1' } } }));
     engine.tell({ type: 'network', action: 'connect', id: 'n1', attributes: { container: 'c1', name: 'net' } });
     await pass(100);
     assert.deepEqual(engine.takeRequests(), ['inspectContainer c1']);
     assert.deepEqual(
-      world.attachedTo('net').map(({ id }) => id),
+      cache.attachedTo('net').map(({ id }) => id),
       ['c1'],
     );
-    assert.deepEqual(world.attachedTo('toString'), []);
+    assert.deepEqual(cache.attachedTo('toString'), []);
   });
 
   it('orders the containers of a service, newest first', async () => {
-    const { world } = await aCache((it) => {
+    const { cache } = await aCache((it) => {
       for (const [id, createdAt] of [
         ['old', '2026-01-01T00:00:00.000Z'],
         ['new', '2026-01-03T00:00:00.000Z'],
@@ -148,100 +148,100 @@ describe('The cache of the engine, told of a container', () => {
       it.containers.set('other', aContainer({ id: 'other', appId: 2 }));
     });
     assert.deepEqual(
-      world.containersOf(1, 'web').map(({ id }) => id),
+      cache.containersOf(1, 'web').map(({ id }) => id),
       ['new', 'mid', 'old'],
     );
   });
 
   it('shows one that does not say whose it is, and gives it to no service', async () => {
-    const { world } = await aCache((it) => it.containers.set('x', aContainer({ id: 'x', appId: undefined })));
-    assert.equal(world.containers().length, 1);
-    assert.deepEqual(world.containersOf(1, 'web'), []);
+    const { cache } = await aCache((it) => it.containers.set('x', aContainer({ id: 'x', appId: undefined })));
+    assert.equal(cache.containers().length, 1);
+    assert.deepEqual(cache.containersOf(1, 'web'), []);
   });
 
   it('tries again when an inspection fails', async () => {
-    const { world, engine, pass } = await aCache((it) => it.containers.set('c1', aContainer()));
+    const { cache, engine, pass } = await aCache((it) => it.containers.set('c1', aContainer()));
     engine.fault = (request) => (request.startsWith('inspect') ? new EngineError('busy', 500) : undefined);
     changeContainer(engine, 'die', { state: 'exited' });
     await pass(500);
     assert.equal(engine.takeRequests().length, 1);
     engine.fault = () => undefined;
     await pass(1_000);
-    assert.equal(world.containers()[0]?.state, 'exited');
+    assert.equal(cache.containers()[0]?.state, 'exited');
   });
 });
 
 describe('The cache of the engine, asked to look again', () => {
   it('does not overwrite the answer to a later question', async () => {
-    const { world, engine } = await aCache((it) => it.containers.set('c1', aContainer()));
+    const { cache, engine } = await aCache((it) => it.containers.set('c1', aContainer()));
     const release = engine.hold('inspectContainer c1');
-    const older = world.refreshContainer('c1', never);
+    const older = cache.refreshContainer('c1', never);
     await flush();
     engine.containers.set('c1', aContainer({ state: 'exited' }));
     const releaseNewer = engine.hold('inspectContainer c1');
-    const newer = world.refreshContainer('c1', never);
+    const newer = cache.refreshContainer('c1', never);
     await flush();
     releaseNewer();
     assert.equal((await newer)?.state, 'exited');
     release();
     assert.equal((await older)?.state, 'exited');
-    assert.equal(world.containers()[0]?.state, 'exited');
+    assert.equal(cache.containers()[0]?.state, 'exited');
   });
 
   it('answers events that came before it', async () => {
-    const { world, engine, pass } = await aCache((it) => it.containers.set('c1', aContainer()));
+    const { cache, engine, pass } = await aCache((it) => it.containers.set('c1', aContainer()));
     changeContainer(engine, 'die', { state: 'exited' });
     await flush();
-    await world.refreshContainer('c1', never);
+    await cache.refreshContainer('c1', never);
     await pass(100);
     assert.deepEqual(engine.takeRequests(), ['inspectContainer c1']);
   });
 
   it('throws what the engine says, and looks again by itself', async () => {
-    const { world, engine, pass } = await aCache((it) => it.containers.set('c1', aContainer()));
+    const { cache, engine, pass } = await aCache((it) => it.containers.set('c1', aContainer()));
     engine.containers.set('c1', aContainer({ state: 'exited' }));
     engine.fault = () => new EngineError('busy', 500);
-    await assert.rejects(world.refreshContainer('c1', never), /busy/);
+    await assert.rejects(cache.refreshContainer('c1', never), /busy/);
     engine.fault = () => undefined;
     await pass(100);
-    assert.equal(world.containers()[0]?.state, 'exited');
+    assert.equal(cache.containers()[0]?.state, 'exited');
   });
 
   it('does not take a container without our label for one of ours', async () => {
-    const { world, engine } = await aCache();
+    const { cache, engine } = await aCache();
     engine.containers.set('x', aContainer({ id: 'x', labels: {} }));
-    assert.equal(await world.refreshContainer('x', never), undefined);
-    assert.deepEqual(world.containers(), []);
+    assert.equal(await cache.refreshContainer('x', never), undefined);
+    assert.deepEqual(cache.containers(), []);
   });
 
   it('shows every network of one name', async () => {
-    const { world, engine, takeChanges } = await aCache();
+    const { cache, engine, takeChanges } = await aCache();
     engine.networks.set('n1', aNetwork());
     engine.networks.set('n2', aNetwork({ id: 'n2' }));
-    assert.equal((await world.refreshNetwork('net', never))?.name, 'net');
-    assert.equal(world.networks('net').length, 2);
+    assert.equal((await cache.refreshNetwork('net', never))?.name, 'net');
+    assert.equal(cache.networks('net').length, 2);
     assert.deepEqual(engine.takeRequests(), ['listNetworks']);
     assert.deepEqual(takeChanges(), ['network net', 'network net']);
   });
 
   it('announces a volume once it changed', async () => {
-    const { world, engine, takeChanges } = await aCache();
-    assert.equal(await world.refreshVolume('1_data', never), undefined);
+    const { cache, engine, takeChanges } = await aCache();
+    assert.equal(await cache.refreshVolume('1_data', never), undefined);
     engine.volumes.set('1_data', aVolume());
-    assert.equal((await world.refreshVolume('1_data', never))?.name, '1_data');
-    await world.refreshVolume('1_data', never);
+    assert.equal((await cache.refreshVolume('1_data', never))?.name, '1_data');
+    await cache.refreshVolume('1_data', never);
     assert.deepEqual(takeChanges(), ['volume 1_data']);
   });
 
   it('leaves the others alone when one listener fails', async () => {
-    const { world, engine, takeChanges } = await aCache();
-    world.onChange(() => {
+    const { cache, engine, takeChanges } = await aCache();
+    cache.onChange(() => {
       throw new Error('mine');
     });
     const late: string[] = [];
-    world.onChange((change) => late.push(change.type));
+    cache.onChange((change) => late.push(change.type));
     engine.volumes.set('1_data', aVolume());
-    await world.refreshVolume('1_data', never);
+    await cache.refreshVolume('1_data', never);
     assert.deepEqual(takeChanges(), ['volume 1_data']);
     assert.deepEqual(late, ['volume']);
   });

@@ -4,87 +4,87 @@ import { aCache } from './a-cache.js';
 
 describe('The cache of the engine, told of networks and volumes', () => {
   it('inspects a new network, drops a destroyed one without a request', async () => {
-    const { world, engine, takeChanges, pass } = await aCache();
+    const { cache, engine, takeChanges, pass } = await aCache();
     engine.networks.set('n1', aNetwork());
     engine.tell({ type: 'network', action: 'create', id: 'n1', attributes: { name: 'net' } });
     await pass(100);
-    assert.equal(world.network('net')?.id, 'n1');
+    assert.equal(cache.network('net')?.id, 'n1');
     engine.networks.clear();
     engine.tell({ type: 'network', action: 'destroy', id: 'n1', attributes: { name: 'net' } });
     await pass(100);
-    assert.equal(world.network('net'), undefined);
+    assert.equal(cache.network('net'), undefined);
     assert.deepEqual(engine.takeRequests(), ['inspectNetwork n1']);
     assert.deepEqual(takeChanges(), ['network net', 'network net']);
   });
 
   it('spends nothing on the late event of a network that was refreshed since', async () => {
-    const { world, engine, clock, pass } = await aCache();
+    const { cache, engine, clock, pass } = await aCache();
     engine.networks.set('n1', aNetwork());
-    await world.refreshNetwork('net', never);
+    await cache.refreshNetwork('net', never);
     engine.tell({ type: 'network', action: 'create', id: 'n1', attributes: { name: 'net' } }, clock.now() - 1);
     await pass(100);
     assert.deepEqual(engine.takeRequests(), ['listNetworks']);
   });
 
   it('looks at a volume that was made or removed', async () => {
-    const { world, engine, takeChanges, pass } = await aCache();
+    const { cache, engine, takeChanges, pass } = await aCache();
     engine.volumes.set('1_data', aVolume());
     engine.tell({ type: 'volume', action: 'create', id: '1_data' });
     await pass(100);
-    assert.deepEqual(world.volume('1_data'), aVolume());
+    assert.deepEqual(cache.volume('1_data'), aVolume());
     engine.volumes.clear();
     engine.tell({ type: 'volume', action: 'destroy', id: '1_data' });
     await pass(100);
-    assert.equal(world.volume('1_data'), undefined);
+    assert.equal(cache.volume('1_data'), undefined);
     assert.deepEqual(takeChanges(), ['volume 1_data', 'volume 1_data']);
   });
 
   it('keeps a volume that was made again, when the word of its end comes late', async () => {
-    const { world, engine, clock, pass } = await aCache((it) => it.volumes.set('1_data', aVolume()));
+    const { cache, engine, clock, pass } = await aCache((it) => it.volumes.set('1_data', aVolume()));
     engine.volumes.set('1_data', aVolume({ specHash: 'new' }));
-    await world.refreshVolume('1_data', never);
+    await cache.refreshVolume('1_data', never);
     engine.tell({ type: 'volume', action: 'destroy', id: '1_data' }, clock.now() - 2);
     engine.tell({ type: 'volume', action: 'create', id: '1_data' }, clock.now() - 1);
     await pass(100);
-    assert.equal(world.volume('1_data')?.specHash, 'new');
+    assert.equal(cache.volume('1_data')?.specHash, 'new');
     assert.deepEqual(engine.takeRequests(), ['inspectVolume 1_data']);
   });
 });
 
 describe('The cache of the engine, asked for an image', () => {
   it('looks one up when it is first asked for, and announces that', async () => {
-    const { world, engine, takeChanges, pass } = await aCache((it) => it.images.set('sha256:a', anImage()));
-    assert.equal(world.image('busybox'), undefined);
-    assert.equal(world.image('busybox'), undefined);
+    const { cache, engine, takeChanges, pass } = await aCache((it) => it.images.set('sha256:a', anImage()));
+    assert.equal(cache.image('busybox'), undefined);
+    assert.equal(cache.image('busybox'), undefined);
     await pass(100);
     assert.deepEqual(engine.takeRequests(), ['inspectImage sha256:a']);
     assert.deepEqual(takeChanges(), ['image']);
-    assert.deepEqual(world.image('busybox'), anImage());
+    assert.deepEqual(cache.image('busybox'), anImage());
     assert.equal(
-      world.image('busybox'),
-      world.image('docker.io/library/busybox:latest'),
+      cache.image('busybox'),
+      cache.image('docker.io/library/busybox:latest'),
       'one object until it changes',
     );
   });
 
   it('asks once when somebody waits for it', async () => {
-    const { world, engine, pass } = await aCache((it) => it.images.set('sha256:a', anImage()));
-    world.image('busybox:latest');
-    assert.equal((await world.refreshImage('busybox:latest', never))?.id, 'sha256:a');
+    const { cache, engine, pass } = await aCache((it) => it.images.set('sha256:a', anImage()));
+    cache.image('busybox:latest');
+    assert.equal((await cache.refreshImage('busybox:latest', never))?.id, 'sha256:a');
     await pass(100);
     assert.deepEqual(engine.takeRequests(), ['inspectImage busybox:latest']);
   });
 
   it('asks nothing about an image that is not local', async () => {
-    const { world, engine, pass } = await aCache();
-    assert.equal(world.image('nobody/nothing'), undefined);
+    const { cache, engine, pass } = await aCache();
+    assert.equal(cache.image('nobody/nothing'), undefined);
     await pass(100);
     assert.deepEqual(engine.takeRequests(), []);
   });
 
   it('lists once for a burst of events', async () => {
-    const { world, engine, takeChanges, pass } = await aCache((it) => it.images.set('sha256:a', anImage()));
-    await world.refreshImage('busybox:latest', never);
+    const { cache, engine, takeChanges, pass } = await aCache((it) => it.images.set('sha256:a', anImage()));
+    await cache.refreshImage('busybox:latest', never);
     engine.takeRequests();
     takeChanges();
     await pass(10);
@@ -94,47 +94,47 @@ describe('The cache of the engine, asked for an image', () => {
     await pass(100);
     assert.deepEqual(engine.takeRequests(), ['listImages']);
     assert.deepEqual(takeChanges(), ['image']);
-    assert.equal(world.image('busybox:latest'), undefined);
+    assert.equal(cache.image('busybox:latest'), undefined);
   });
 
   it('spends nothing on the word of a pull that was refreshed since', async () => {
-    const { world, engine, clock, pass } = await aCache();
+    const { cache, engine, clock, pass } = await aCache();
     engine.images.set('sha256:a', anImage());
     engine.tell({ type: 'image', action: 'pull', id: 'busybox:latest' }, clock.now() - 1);
     await flush();
-    await world.refreshImage('busybox', never).catch(() => undefined);
-    await world.refreshImage('busybox:latest', never);
+    await cache.refreshImage('busybox', never).catch(() => undefined);
+    await cache.refreshImage('busybox:latest', never);
     engine.tell({ type: 'image', action: 'pull', id: 'busybox:latest' }, clock.now() - 1);
     await pass(100);
     assert.deepEqual(engine.takeRequests(), ['inspectImage busybox', 'inspectImage busybox:latest']);
   });
 
   it('follows a tag that moves to another image', async () => {
-    const { world, engine, clock, pass } = await aCache((it) => it.images.set('sha256:a', anImage()));
-    await world.refreshImage('busybox:latest', never);
+    const { cache, engine, clock, pass } = await aCache((it) => it.images.set('sha256:a', anImage()));
+    await cache.refreshImage('busybox:latest', never);
     clock.advance(10);
     engine.images.set('sha256:a', anImage({ tags: [] }));
     engine.images.set('sha256:b', anImage({ id: 'sha256:b', config: { User: 'me' } }));
     engine.tell({ type: 'image', action: 'tag', id: 'sha256:b', attributes: { name: 'busybox:latest' } });
     await pass(100);
-    assert.equal(world.image('busybox:latest')?.config.User, 'me');
-    assert.deepEqual(world.image('sha256:a')?.tags, []);
+    assert.equal(cache.image('busybox:latest')?.config.User, 'me');
+    assert.deepEqual(cache.image('sha256:a')?.tags, []);
   });
 
   it('does not lose a pulled image to a list that began before', async () => {
-    const { world, engine } = await aCache();
+    const { cache, engine } = await aCache();
     const release = engine.hold('listImages');
-    const relisted = world.relist();
+    const relisted = cache.relist();
     await flush();
     engine.images.set('sha256:a', anImage());
-    await world.refreshImage('busybox:latest', never);
+    await cache.refreshImage('busybox:latest', never);
     release();
     await relisted;
-    assert.equal(world.image('busybox:latest')?.id, 'sha256:a');
-    await world.relist();
-    assert.equal(world.image('busybox:latest')?.id, 'sha256:a');
+    assert.equal(cache.image('busybox:latest')?.id, 'sha256:a');
+    await cache.relist();
+    assert.equal(cache.image('busybox:latest')?.id, 'sha256:a');
     engine.images.clear();
-    await world.relist();
-    assert.equal(world.image('busybox:latest'), undefined);
+    await cache.relist();
+    assert.equal(cache.image('busybox:latest'), undefined);
   });
 });

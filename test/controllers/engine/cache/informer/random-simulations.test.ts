@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type Informer, startWorld } from '../../../../../controllers/engine/cache/informer.js';
+import { type Informer, startInformer } from '../../../../../controllers/engine/cache/informer.js';
 import { type Engine, EngineError, type EngineEvent } from '../../../../../controllers/engine/engine.js';
 import { SUPERVISED } from '../../../../../controllers/engine/labels.js';
 import { FakeClock } from '../../../../setup/fake-clock.js';
@@ -33,7 +33,7 @@ interface Faults {
 }
 
 class Simulation {
-  readonly world: Informer;
+  readonly cache: Informer;
   readonly engine: MemoryEngine;
   readonly #clock = new FakeClock();
   readonly #random: SeededRandom;
@@ -54,12 +54,12 @@ class Simulation {
       if (!this.#atRest && this.#random.chance(faults.failedRequests)) throw new EngineError('busy', 500);
     };
     this.engine.after = () => this.#delay();
-    this.world = startWorld({ engine: this.#losingEvents(), log: silent, clock: this.#clock, coalesceMs: 15 });
+    this.cache = startInformer({ engine: this.#losingEvents(), log: silent, clock: this.#clock, coalesceMs: 15 });
   }
 
   async run(): Promise<void> {
     const random = this.#random;
-    this.#underway.push(this.world.start());
+    this.#underway.push(this.cache.start());
     for (let step = 0; step < STEPS; step += 1) {
       if (random.chance(60)) this.#happen();
       if (random.chance(30)) this.#underway.push(this.#use());
@@ -163,19 +163,19 @@ class Simulation {
 
   /** Somebody uses the cache. Failures are the engine's, and expected. */
   async #use(): Promise<void> {
-    const { world } = this;
+    const { cache } = this;
     const random = this.#random;
     const container = random.any(this.engine.docker.containers)?.id ?? 'gone';
     const number = random.below(3);
     const uses: readonly [() => unknown, ...(() => unknown)[]] = [
-      () => world.refreshContainer(container, never),
-      () => world.quietly(container, () => flush()),
-      () => world.quietly(`web_${number}`, () => flush()),
-      () => world.refreshNetwork(NETWORKS[number] ?? '', never),
-      () => world.refreshVolume(VOLUMES[number] ?? '', never),
-      () => world.refreshImage(IMAGES[number] ?? '', never),
-      () => world.image(IMAGES[number] ?? ''),
-      () => world.relist(),
+      () => cache.refreshContainer(container, never),
+      () => cache.quietly(container, () => flush()),
+      () => cache.quietly(`web_${number}`, () => flush()),
+      () => cache.refreshNetwork(NETWORKS[number] ?? '', never),
+      () => cache.refreshVolume(VOLUMES[number] ?? '', never),
+      () => cache.refreshImage(IMAGES[number] ?? '', never),
+      () => cache.image(IMAGES[number] ?? ''),
+      () => cache.relist(),
     ];
     try {
       await random.pick(uses)();
@@ -189,15 +189,15 @@ const byId = <T extends { readonly id: string }>(objects: readonly T[]): readonl
   objects.toSorted((a, b) => (a.id < b.id ? -1 : 1));
 
 /** The cache shows what there is. */
-async function assertTrue({ world, engine }: Simulation): Promise<void> {
+async function assertTrue({ cache, engine }: Simulation): Promise<void> {
   const { docker, images } = engine;
-  assert.deepEqual(byId(world.containers()), byId(await engine.listContainers(never)));
+  assert.deepEqual(byId(cache.containers()), byId(await engine.listContainers(never)));
   for (const name of new Set([...docker.networks.map((one) => one.name), ...NETWORKS])) {
-    assert.deepEqual(byId(world.networks(name)), byId(docker.networks.filter((one) => one.name === name)), name);
+    assert.deepEqual(byId(cache.networks(name)), byId(docker.networks.filter((one) => one.name === name)), name);
   }
-  for (const name of VOLUMES) assert.deepEqual(world.volume(name), docker.volume(name), name);
+  for (const name of VOLUMES) assert.deepEqual(cache.volume(name), docker.volume(name), name);
   for (const reference of IMAGES) {
-    const [shown, there] = [world.image(reference), images.seen(reference)];
+    const [shown, there] = [cache.image(reference), images.seen(reference)];
     assert.equal(shown?.id, there?.id, reference);
     assert.deepEqual([...(shown?.tags ?? [])].sort(), [...(there?.tags ?? [])].sort(), reference);
   }
@@ -229,18 +229,18 @@ describe('The cache of the engine, in random simulations', () => {
       const seeds = Array.from({ length: SIMULATIONS }, (_, index) => firstSeed + index);
       for (const seed of seeds.filter((one) => SEED === undefined || one === Number(SEED))) {
         const simulation = new Simulation(seed, faults);
-        const { world } = simulation;
+        const { cache } = simulation;
         try {
           await simulation.run();
-          assert.equal(world.hasSynced, true, world.syncError);
-          if (relist) await world.relist();
-          for (const reference of IMAGES) world.image(reference);
+          assert.equal(cache.hasSynced, true, cache.syncError);
+          if (relist) await cache.relist();
+          for (const reference of IMAGES) cache.image(reference);
           await simulation.settle();
           await assertTrue(simulation);
         } catch (cause) {
           throw new Error(`SUPERCARGO_SEED=${seed}`, { cause });
         } finally {
-          await world.stop();
+          await cache.stop();
         }
       }
     }).timeout(60_000);

@@ -14,40 +14,40 @@ describe('The cache of the engine, when nobody tells it of a container', () => {
   };
 
   it('says so of a container whose inspection fails again and again, and since when', async () => {
-    const { world, engine, pass, takeChanges } = await failing(new EngineError('runtime is stuck', 500));
-    assert.equal(world.unanswered(about), undefined, 'once is a hiccup');
+    const { cache, engine, pass, takeChanges } = await failing(new EngineError('runtime is stuck', 500));
+    assert.equal(cache.unanswered(about), undefined, 'once is a hiccup');
     await pass(3_000);
     const words =
       'The Docker engine cannot be asked about container web_1_1_local since 2026-01-02T03:04:06Z: runtime is stuck';
-    assert.deepEqual([world.unanswered(about), world.unanswered()], [words, words]);
-    assert.equal(world.unanswered(['container/c2']), undefined);
+    assert.deepEqual([cache.unanswered(about), cache.unanswered()], [words, words]);
+    assert.equal(cache.unanswered(['container/c2']), undefined);
     assert.deepEqual(takeChanges(), ['container c1']);
     engine.fault = () => undefined;
     await pass(4_000);
-    assert.deepEqual([world.unanswered(about), world.unanswered()], [undefined, undefined]);
+    assert.deepEqual([cache.unanswered(about), cache.unanswered()], [undefined, undefined]);
     assert.deepEqual(takeChanges(), ['container c1', 'container c1'], 'what it is, and that it can be believed');
   });
 
   it('says so at once of one that is not answered in time', async () => {
-    const { world } = await failing(new DOMException('Docker did not answer within 25 s', 'TimeoutError'));
-    assert.match(world.unanswered(about) ?? '', /did not answer within 25 s$/);
+    const { cache } = await failing(new DOMException('Docker did not answer within 25 s', 'TimeoutError'));
+    assert.match(cache.unanswered(about) ?? '', /did not answer within 25 s$/);
   });
 
   it('no longer says so when a list has told', async () => {
-    const { world, engine, pass, takeChanges } = await failing(new EngineError('runtime is stuck', 500));
+    const { cache, engine, pass, takeChanges } = await failing(new EngineError('runtime is stuck', 500));
     await pass(3_000);
     engine.fault = () => undefined;
     takeChanges();
-    await world.relist();
-    assert.equal(world.unanswered(about), undefined);
+    await cache.relist();
+    assert.equal(cache.unanswered(about), undefined);
     assert.equal(takeChanges().at(-1), 'container c1');
   });
 
   it('no longer says so when somebody else has looked', async () => {
-    const { world, engine, pass } = await failing(new EngineError('runtime is stuck', 500));
+    const { cache, engine, pass } = await failing(new EngineError('runtime is stuck', 500));
     await pass(3_000);
     engine.fault = () => undefined;
-    await world.refreshContainer('c1', never);
-    assert.equal(world.unanswered(about), undefined);
+    await cache.refreshContainer('c1', never);
+    assert.equal(cache.unanswered(about), undefined);
   });
 });
