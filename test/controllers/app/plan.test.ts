@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { type Command, NO_COMMANDS } from '../../../controllers/app/commands/commands.js';
-import { NO_DISK_PRESSURE } from '../../../controllers/app/images/disk-pressure.js';
 import { NO_UNWANTED_IMAGES } from '../../../controllers/app/images/image-retention.js';
 import { type AppFacts, planApp } from '../../../controllers/app/plan.js';
 import { childrenOf } from '../../../controllers/app/release/children.js';
 import type { AnyDeclared, AnyResource, App } from '../../../crds/model/kinds.js';
+import { quietAppFacts } from '../../setup/app-facts.js';
 import { aDocument, anApp, anImage, aVolume, notReady, type Parts, ready } from '../../setup/documents.js';
 import { planText } from '../../setup/plan-text.js';
 
@@ -45,23 +45,7 @@ const stalled = {
   conditions: [...notReady('PoolOverlaps').conditions, { ...ready().conditions[0], type: 'Stalled' }],
 };
 
-const plan = (app: App, facts: Partial<AppFacts>) =>
-  planApp(app, {
-    existing: [],
-    desired,
-    issues: [],
-    taken: [],
-    missing: [],
-    diskPressure: NO_DISK_PRESSURE,
-    imageRetention: NO_UNWANTED_IMAGES,
-    skipped: [],
-    unsatisfied: [],
-    needLock: [],
-    locked: false,
-    unswept: false,
-    pending: NO_COMMANDS,
-    ...facts,
-  });
+const plan = (app: App, facts: Partial<AppFacts>) => planApp(app, quietAppFacts({ desired, ...facts }));
 
 describe('planApp', () => {
   const gone = anApp({ deleted: true, status: { ...completed } });

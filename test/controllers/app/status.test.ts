@@ -1,7 +1,4 @@
 import assert from 'node:assert/strict';
-import { NO_COMMANDS } from '../../../controllers/app/commands/commands.js';
-import { NO_DISK_PRESSURE } from '../../../controllers/app/images/disk-pressure.js';
-import { NO_UNWANTED_IMAGES } from '../../../controllers/app/images/image-retention.js';
 import type { AppObservation } from '../../../controllers/app/observe.js';
 import type { AppPlan } from '../../../controllers/app/plan.js';
 import { type AppResult, appStatus } from '../../../controllers/app/status.js';
@@ -9,6 +6,7 @@ import { act, settled, TerminalError, wait } from '../../../controllers/runtime/
 import type { Progress } from '../../../controllers/runtime/reconciler.js';
 import type { App } from '../../../crds/model/kinds.js';
 import type { AppStatus } from '../../../crds/model/types.js';
+import { quietAppFacts } from '../../setup/app-facts.js';
 import { anApp, anImage, aService, ready } from '../../setup/documents.js';
 
 const A = { commit: 'a', id: 1 };
@@ -25,19 +23,7 @@ const images = { web: 'sha256:new' };
 
 const observation: AppObservation = {
   document,
-  existing: [image, aService()],
-  desired: [],
-  issues: [],
-  taken: [],
-  missing: [],
-  diskPressure: NO_DISK_PRESSURE,
-  imageRetention: NO_UNWANTED_IMAGES,
-  skipped: [],
-  unsatisfied: [],
-  needLock: [],
-  locked: false,
-  unswept: false,
-  pending: NO_COMMANDS,
+  ...quietAppFacts({ existing: [image, aService()] }),
 };
 const plans = {
   promote: { ...act('Promoting', { do: 'promote' as const, because: 'first release' }), phase: 'Locking' },

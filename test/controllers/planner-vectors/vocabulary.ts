@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
-import { NO_COMMANDS } from '../../../controllers/app/commands/commands.js';
-import { NO_DISK_PRESSURE } from '../../../controllers/app/images/disk-pressure.js';
-import { NO_UNWANTED_IMAGES } from '../../../controllers/app/images/image-retention.js';
 import { type AppFacts, planApp } from '../../../controllers/app/plan.js';
 import { childrenOf } from '../../../controllers/app/release/children.js';
 import type { SeenContainer } from '../../../controllers/engine/engine.js';
 import type { DesiredContainer, ServiceState } from '../../../controllers/service/service-state.js';
 import type { AnyDeclared, AnyResource, App } from '../../../crds/model/kinds.js';
+import { quietAppFacts } from '../../setup/app-facts.js';
 import { aDocument, anApp, ready } from '../../setup/documents.js';
 import { planText } from '../../setup/plan-text.js';
 import { network, serviceLine } from '../service/service-states.js';
@@ -75,24 +73,7 @@ export const releaseBefore = (): readonly AnyResource[] =>
 export const app =
   ({ document = APP, ...facts }: Partial<AppFacts> & { readonly document?: App } = {}) =>
   (): string =>
-    planText(() =>
-      planApp(document, {
-        existing: [],
-        desired: DESIRED,
-        issues: [],
-        taken: [],
-        missing: [],
-        diskPressure: NO_DISK_PRESSURE,
-        imageRetention: NO_UNWANTED_IMAGES,
-        skipped: [],
-        unsatisfied: [],
-        needLock: [],
-        locked: false,
-        unswept: false,
-        pending: NO_COMMANDS,
-        ...facts,
-      }),
-    );
+    planText(() => planApp(document, quietAppFacts({ desired: DESIRED, ...facts })));
 
 // A service
 

@@ -1,0 +1,22 @@
+import { NO_COMMANDS } from '../../controllers/app/commands/commands.js';
+import { NO_DISK_PRESSURE } from '../../controllers/app/images/disk-pressure.js';
+import { NO_UNWANTED_IMAGES } from '../../controllers/app/images/image-retention.js';
+import type { AppFacts } from '../../controllers/app/plan.js';
+
+/** What an App without children finds when nothing is pending and nothing is in the way; `facts` says what differs. */
+export const quietAppFacts = (facts: Partial<AppFacts> = {}): AppFacts => ({
+  existing: [],
+  desired: [],
+  issues: [],
+  taken: [],
+  missing: [],
+  diskPressure: NO_DISK_PRESSURE,
+  imageRetention: NO_UNWANTED_IMAGES,
+  skipped: [],
+  unsatisfied: [],
+  needLock: [],
+  locked: false,
+  unswept: false,
+  pending: NO_COMMANDS,
+  ...facts,
+});
