@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Verb } from '../../controllers/engine/simulated/memory-engine.js';
 import { conditionOf } from '../../crds/model/conditions.js';
 import { declareApp } from '../setup/declared.js';
 import { type Agent, Device } from '../simulation/device.js';
-import type { Verb } from '../simulation/memory-engine/memory-engine.js';
 
 const NAME = 'web_7_1_a';
 

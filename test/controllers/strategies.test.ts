@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
+import type { EngineCall } from '../../controllers/engine/simulated/memory-engine.js';
 import type { UpdateStrategy } from '../../crds/model/update-strategy.js';
 import { declareApp } from '../setup/declared.js';
 import { Device } from '../simulation/device.js';
-import type { EngineCall } from '../simulation/memory-engine/memory-engine.js';
 
 const READS = /^(info|list|inspect|events|followLogs)/;
 const LABEL = 'io.balena.update.strategy';

@@ -8,6 +8,7 @@ import { openStore } from '../../api/store/document-store.js';
 import type { Store } from '../../api/store/store.js';
 import { type Informer, startInformer } from '../../controllers/engine/cache/informer.js';
 import { PullQueue } from '../../controllers/engine/images/pull-queue.js';
+import { MemoryEngine } from '../../controllers/engine/simulated/memory-engine.js';
 import { openUpdateLocks } from '../../controllers/host/locks/lock-files.js';
 import type { UpdateLocks } from '../../controllers/host/locks/update-locks.js';
 import { SideLoader, type SideLoaderDeps } from '../../controllers/image/side-loader.js';
@@ -22,7 +23,6 @@ import {
   type Kind,
   type Kinds,
 } from '../../crds/model/kinds.js';
-import { MemoryEngine } from '../simulation/memory-engine/memory-engine.js';
 import { FakeClock } from './fake-clock.js';
 
 const silent = pino({ level: process.env.SUPERCARGO_TEST_LOG ?? 'silent' });

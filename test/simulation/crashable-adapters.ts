@@ -1,8 +1,8 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { Disk } from '../../api/platform/disk.js';
 import type { Engine } from '../../controllers/engine/engine.js';
+import type { MemoryEngine, Verb } from '../../controllers/engine/simulated/memory-engine.js';
 import { type CrashableProcess, never } from './crashable-process.js';
-import type { MemoryEngine, Verb } from './memory-engine/memory-engine.js';
 
 /** A disk that never loses power, only processes: synchronous, so that what happens when does not depend on the machine. */
 export function crashableDisk(process: CrashableProcess): Disk {

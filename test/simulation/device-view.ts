@@ -1,9 +1,9 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { APP_ID, SUPERVISED } from '../../controllers/engine/labels.js';
+import type { MemoryContainer } from '../../controllers/engine/simulated/memory-containers.js';
 import { conditionOf, isReady } from '../../crds/model/conditions.js';
 import type { Device } from './device.js';
-import type { MemoryContainer } from './memory-engine/memory-containers.js';
 
 /** What is on a device, as lines that people can read and tests compare. */
 export interface DeviceView {

@@ -10,6 +10,7 @@ import type { Store } from '../../api/store/store.js';
 import { type Informer, startInformer } from '../../controllers/engine/cache/informer.js';
 import type { PullQueue } from '../../controllers/engine/images/pull-queue.js';
 import { RequestWatch } from '../../controllers/engine/request-watch.js';
+import { MemoryEngine } from '../../controllers/engine/simulated/memory-engine.js';
 import { openUpdateLocks } from '../../controllers/host/locks/lock-files.js';
 import type { SideLoader } from '../../controllers/image/side-loader.js';
 import type { Loop } from '../../controllers/runtime/loop.js';
@@ -22,7 +23,6 @@ import { CrashableProcess, type StepObserver } from './crashable-process.js';
 import { deviceLoops } from './device-loops.js';
 import { type FaultPlan, noFaults } from './fault-plan.js';
 import { type EngineDisk, ImageFiles, imageSupply } from './image-supply.js';
-import { MemoryEngine } from './memory-engine/memory-engine.js';
 import { Serving } from './serving.js';
 
 const silent = pino({ level: process.env.SUPERCARGO_TEST_LOG ?? 'silent' });

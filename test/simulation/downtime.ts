@@ -1,6 +1,6 @@
 import { APP_ID, SERVICE_NAME } from '../../controllers/engine/labels.js';
+import { isAlive } from '../../controllers/engine/simulated/memory-containers.js';
 import type { Device } from './device.js';
-import { isAlive } from './memory-engine/memory-containers.js';
 
 /** How long services that were up have had no running container, on the device's clock. */
 export class Downtime {

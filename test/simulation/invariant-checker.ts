@@ -2,13 +2,13 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Change } from '../../api/store/store.js';
 import { APP_ID, SERVICE_NAME, SUPERVISED } from '../../controllers/engine/labels.js';
+import type { MemoryContainer } from '../../controllers/engine/simulated/memory-containers.js';
+import { isAlive } from '../../controllers/engine/simulated/memory-containers.js';
 import { isReady } from '../../crds/model/conditions.js';
 import type { AnyResource } from '../../crds/model/kinds.js';
 import { askedStrategy, killsFirst, overlaps, type UpdateStrategy } from '../../crds/model/update-strategy.js';
 import type { StepObserver } from './crashable-process.js';
 import type { Agent, Device } from './device.js';
-import type { MemoryContainer } from './memory-engine/memory-containers.js';
-import { isAlive } from './memory-engine/memory-containers.js';
 import { readyViolation } from './ready-invariant.js';
 
 const keyOf = ({ metadata }: AnyResource): string => `${metadata.uid}/${metadata.generation}`;

@@ -9,6 +9,7 @@ import { openStore } from '../../api/store/document-store.js';
 import type { Store } from '../../api/store/store.js';
 import { type Informer, startInformer } from '../../controllers/engine/cache/informer.js';
 import { PullQueue } from '../../controllers/engine/images/pull-queue.js';
+import { MemoryEngine } from '../../controllers/engine/simulated/memory-engine.js';
 import { gitSourceController } from '../../controllers/git-source/controller.js';
 import { openUpdateLocks } from '../../controllers/host/locks/lock-files.js';
 import { systemClock } from '../../controllers/runtime/delays.js';
@@ -20,7 +21,6 @@ import { orphanedVolumes } from '../../controllers/volume/orphans.js';
 import { parseDocument } from '../../crds/schema/parse.js';
 import { aServer } from '../api/http/a-server.js';
 import { deviceLoops, facts } from './device-loops.js';
-import { MemoryEngine } from './memory-engine/memory-engine.js';
 
 const silent = pino({ level: process.env.SUPERCARGO_TEST_LOG ?? 'silent' });
 

@@ -1,4 +1,5 @@
 import { SERVICE_NAME } from '../../controllers/engine/labels.js';
+import { isAlive, type MemoryContainer } from '../../controllers/engine/simulated/memory-containers.js';
 import { differenceOf, networkHash } from '../../controllers/network/options.js';
 import { isReady } from '../../crds/model/conditions.js';
 import type { AnyResource, App, Service } from '../../crds/model/kinds.js';
@@ -6,7 +7,6 @@ import { API_NETWORK, containerName, networkName } from '../../crds/model/names.
 import { releaseOf } from '../../crds/model/release.js';
 import type { Agent, Device } from './device.js';
 import { containersOfApp } from './device-view.js';
-import { isAlive, type MemoryContainer } from './memory-engine/memory-containers.js';
 
 /**
  * What keeps `Ready=True` of a document from being true on the engine at this moment; undefined when it is true. Looks

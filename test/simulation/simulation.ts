@@ -3,13 +3,13 @@ import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { EngineError } from '../../controllers/engine/engine.js';
+import { isAlive } from '../../controllers/engine/simulated/memory-containers.js';
+import type { MemoryDocker } from '../../controllers/engine/simulated/memory-docker.js';
 import type { AnyDeclared } from '../../crds/model/kinds.js';
 import { type Agent, Device } from './device.js';
 import { type DeviceView, viewOf } from './device-view.js';
 import { type Fault, noFaults } from './fault-plan.js';
 import { InvariantChecker } from './invariant-checker.js';
-import { isAlive } from './memory-engine/memory-containers.js';
-import type { MemoryDocker } from './memory-engine/memory-docker.js';
 import { LOCAL_IMAGES, RandomApps, SERVED_IMAGES } from './random-apps.js';
 import { readyViolation } from './ready-invariant.js';
 import { SeededRandom } from './seeded-random.js';

@@ -3,8 +3,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { pino } from 'pino';
 import { startInformer } from '../../../controllers/engine/cache/informer.js';
 import { TraitsReader, UNKNOWN_TRAITS } from '../../../controllers/engine/engine-traits.js';
+import { MemoryEngine } from '../../../controllers/engine/simulated/memory-engine.js';
 import { FakeClock } from '../../setup/fake-clock.js';
-import { MemoryEngine } from '../../simulation/memory-engine/memory-engine.js';
 
 const log = pino({ level: 'silent' });
 

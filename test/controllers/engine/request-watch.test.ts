@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { connectEngine } from '../../../controllers/engine/client/dockerode-engine.js';
 import type { Engine } from '../../../controllers/engine/engine.js';
 import { OVERDUE_MS, RequestWatch } from '../../../controllers/engine/request-watch.js';
+import { MemoryEngine } from '../../../controllers/engine/simulated/memory-engine.js';
 import { FakeClock } from '../../setup/fake-clock.js';
-import { MemoryEngine } from '../../simulation/memory-engine/memory-engine.js';
 import { flush } from './scripted-engine.js';
 
 describe('the watch over requests', () => {

@@ -7,8 +7,8 @@ import { readArchive } from '../../../../controllers/engine/images/image-archive
 import { asDockerArchive } from '../../../../controllers/engine/images/oci-layout.js';
 import { ArchiveError } from '../../../../controllers/engine/images/tar-file.js';
 import { tarOf } from '../../../../controllers/engine/local/tar.js';
+import { MemoryEngine } from '../../../../controllers/engine/simulated/memory-engine.js';
 import { ociLayout, savedImages } from '../../../setup/image-archives.js';
-import { MemoryEngine } from '../../../simulation/memory-engine/memory-engine.js';
 
 describe('an archive of images', () => {
   const { signal } = new AbortController();

@@ -3,8 +3,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Informer, startInformer } from '../../../../../controllers/engine/cache/informer.js';
 import { type Engine, EngineError, type EngineEvent } from '../../../../../controllers/engine/engine.js';
 import { SUPERVISED } from '../../../../../controllers/engine/labels.js';
+import { MemoryEngine } from '../../../../../controllers/engine/simulated/memory-engine.js';
 import { FakeClock } from '../../../../setup/fake-clock.js';
-import { MemoryEngine } from '../../../../simulation/memory-engine/memory-engine.js';
 import { SeededRandom } from '../../../../simulation/seeded-random.js';
 import { flush, never, silent } from '../../scripted-engine.js';
 

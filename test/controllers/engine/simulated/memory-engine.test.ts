@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { EngineError, EngineUnreachable } from '../../../controllers/engine/engine.js';
-import { SUPERVISED } from '../../../controllers/engine/labels.js';
-import { MemoryEngine } from './memory-engine.js';
+import { EngineError, EngineUnreachable } from '../../../../controllers/engine/engine.js';
+import { SUPERVISED } from '../../../../controllers/engine/labels.js';
+import { MemoryEngine } from '../../../../controllers/engine/simulated/memory-engine.js';
 
 const { signal } = new AbortController();
 const nothing = (): void => undefined;

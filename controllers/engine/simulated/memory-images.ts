@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { extract } from 'tar-stream';
-import { EngineError, type PullOptions, type SeenImage } from '../../../controllers/engine/engine.js';
+import { EngineError, type PullOptions, type SeenImage } from '../engine.js';
 import type { MemoryEvents } from './memory-events.js';
 
 /** An image as a registry has it, and how its pull goes. */

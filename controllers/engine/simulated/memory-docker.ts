@@ -8,9 +8,9 @@ import {
   type SeenVolume,
   type UpdateOptions,
   type VolumeOptions,
-} from '../../../controllers/engine/engine.js';
-import { SPEC_HASH } from '../../../controllers/engine/labels.js';
-import { overlaps } from '../../../controllers/engine/local/engine-bridge.js';
+} from '../engine.js';
+import { SPEC_HASH } from '../labels.js';
+import { overlaps } from '../local/engine-bridge.js';
 import {
   hostPorts,
   isAlive,

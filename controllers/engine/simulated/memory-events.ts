@@ -1,4 +1,4 @@
-import { type EngineEvent, EngineUnreachable } from '../../../controllers/engine/engine.js';
+import { type EngineEvent, EngineUnreachable } from '../engine.js';
 
 /** Docker keeps this many for `since`. */
 const KEPT_EVENTS = 256;

@@ -1,5 +1,5 @@
-import { describeEngine } from '../../controllers/engine/conformance.js';
-import { MemoryEngine } from './memory-engine.js';
+import { MemoryEngine } from '../../../../controllers/engine/simulated/memory-engine.js';
+import { describeEngine } from '../conformance.js';
 
 describeEngine('the engine in memory', async () => {
   const engine = new MemoryEngine();

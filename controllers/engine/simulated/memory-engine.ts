@@ -7,8 +7,8 @@ import {
   type EngineEvent,
   EngineUnreachable,
   type SeenContainer,
-} from '../../../controllers/engine/engine.js';
-import { SUPERVISED } from '../../../controllers/engine/labels.js';
+} from '../engine.js';
+import { SUPERVISED } from '../labels.js';
 import { isAlive, memoryStats, seenMemoryContainer } from './memory-containers.js';
 import { MemoryDocker } from './memory-docker.js';
 import { MemoryEvents } from './memory-events.js';

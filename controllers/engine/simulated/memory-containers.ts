@@ -1,7 +1,7 @@
-import type { ContainerLogLine, ContainerOptions, SeenContainer } from '../../../controllers/engine/engine.js';
-import { APP_ID, SERVICE_NAME, SPEC_HASH } from '../../../controllers/engine/labels.js';
-import { parseEnvironment, seenNamespaces, seenUpdatable, stopGrace } from '../../../controllers/engine/seen.js';
 import type { ContainerStats } from '../../../crds/model/stats.js';
+import type { ContainerLogLine, ContainerOptions, SeenContainer } from '../engine.js';
+import { APP_ID, SERVICE_NAME, SPEC_HASH } from '../labels.js';
+import { parseEnvironment, seenNamespaces, seenUpdatable, stopGrace } from '../seen.js';
 
 /** One container as the memory engine keeps it. */
 export interface MemoryContainer {
