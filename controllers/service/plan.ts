@@ -22,7 +22,7 @@ import {
 import { repairInPlace } from './repair-in-place.js';
 import type { DesiredContainer, ServicePlan, ServiceState, ServiceStep } from './service-state.js';
 import { planWithoutImage, waitForRelease } from './update/kill-first.js';
-import { besideBy, planPair, planSuccessor } from './update/surge.js';
+import { planPair, planSuccessor, surgeStrategy } from './update/surge.js';
 
 /** What one pass does about a service. Throws why its document cannot be resolved. Pure. */
 export function planService({ spec }: Service, { state, failure, error, hasApp }: ServiceObservation): ServicePlan {
@@ -122,8 +122,8 @@ function replace(
   if (because !== undefined) {
     // A network that is to go may hold the subnet of the one that shall come: then the old container goes first.
     const blocking = attached.some((network) => state.closing.has(network));
-    const beside = blocking || !ALIVE.includes(current.state) ? undefined : besideBy(state, desired);
-    if (beside) return planSuccessor(desired, image, current, { beside, because });
+    const surge = blocking || !ALIVE.includes(current.state) ? undefined : surgeStrategy(state, desired);
+    if (surge) return planSuccessor(desired, image, current, { surge, because });
     const strategy = overlaps(desired.updatePolicy.strategy) ? DEFAULT_STRATEGY : desired.updatePolicy.strategy;
     return (
       (blocking ? undefined : waitForNetworksAndVolumes(desired)) ??

@@ -51,7 +51,7 @@ export type ServiceStep =
       readonly start: boolean;
       readonly because: string;
       /** While another one of the service still runs; by `rolling` without the names by which others find it. */
-      readonly beside?: Beside;
+      readonly surge?: SurgeStrategy;
     }
   | { readonly do: 'start'; readonly container: SeenContainer; readonly because: string }
   /** Stops it and starts it again: begun now, seen later. */
@@ -83,11 +83,11 @@ export interface ServiceResult extends StepResult {
 /** How far a pass over a service has come when its status is written. */
 export type ServiceProgress = Progress<ServicePlan, ServiceResult>;
 
-export type Beside = Extract<UpdateStrategy, 'hand-over' | 'rolling'>;
+export type SurgeStrategy = Extract<UpdateStrategy, 'hand-over' | 'rolling'>;
 export type UpdateTermination =
   | { readonly is: 'first'; readonly strategy: UpdateStrategy }
   /** `seen`: what told that its successor has taken over. */
-  | { readonly is: 'succeeded'; readonly strategy: Beside; readonly seen: UpdateStep };
+  | { readonly is: 'succeeded'; readonly strategy: SurgeStrategy; readonly seen: UpdateStep };
 
 /** `removed`: it does not come back. */
 export type Termination = 'stopped' | 'removed' | 'restarted';

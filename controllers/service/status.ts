@@ -139,7 +139,7 @@ function updateOf(
 
 /** A step with which an update begins. Pure. */
 function recordAt(step: ServiceStep): UpdateRecord | undefined {
-  if (step.do === 'create' && step.beside) return newRecord(step.beside, step.because);
+  if (step.do === 'create' && step.surge) return newRecord(step.surge, step.because);
   if (step.do === 'terminate' && step.update?.is === 'first') return newRecord(step.update.strategy, step.because);
   return undefined;
 }

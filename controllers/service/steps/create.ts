@@ -17,7 +17,7 @@ export const install = (
   signal: AbortSignal,
 ): Promise<Outcome | undefined> =>
   create(deps, context, step, signal).catch(async (error: unknown) => {
-    if (step.beside) await lookFor(deps, step.name, signal);
+    if (step.surge) await lookFor(deps, step.name, signal);
     throw error;
   });
 
@@ -35,13 +35,13 @@ async function create(
   const label = `${context.serviceName} ${containerSpec.options.Image}`;
   for (const warning of containerSpec.warnings) leftOut(store, service, warning);
 
-  logs.system(`${step.beside === 'hand-over' ? 'Handing over to' : 'Installing'} service '${label}'`, { app });
+  logs.system(`${step.surge === 'hand-over' ? 'Handing over to' : 'Installing'} service '${label}'`, { app });
   // What an earlier container said does not count for this one.
-  if (step.beside === 'hand-over') await deps.handovers.forget(context.appId, context.serviceName);
+  if (step.surge === 'hand-over') await deps.handovers.forget(context.appId, context.serviceName);
   const created = await engine
     .createContainer(
       step.name,
-      withAllNetworks(step.beside === 'rolling' ? unnamed(containerSpec) : containerSpec),
+      withAllNetworks(step.surge === 'rolling' ? unnamed(containerSpec) : containerSpec),
       signal,
     )
     .catch((error: unknown) => {

@@ -4,7 +4,7 @@ import { ALIVE } from '../commands/commands.js';
 import { hasFinished } from '../health/finished.js';
 import { doing, start, terminate, waitForNetworksAndVolumes, waitForSiblings } from '../plan-steps.js';
 import { repairInPlace } from '../repair-in-place.js';
-import type { Beside, DesiredContainer, ServiceState, ServiceStep } from '../service-state.js';
+import type { DesiredContainer, ServiceState, ServiceStep, SurgeStrategy } from '../service-state.js';
 import type { UpdateStep } from './record.js';
 
 /** A container without a healthcheck has taken over when it has run for so long. */
@@ -13,7 +13,10 @@ const STEADY_MS = 10_000;
 const LOOK_MS = 200;
 
 /** The strategy of an update in which both containers run for a while; undefined when it is another one, or nothing is to run. Pure. */
-export function besideBy({ orders }: ServiceState, { updatePolicy, running }: DesiredContainer): Beside | undefined {
+export function surgeStrategy(
+  { orders }: ServiceState,
+  { updatePolicy, running }: DesiredContainer,
+): SurgeStrategy | undefined {
   if (!running || orders.stop !== undefined) return undefined;
   return updatePolicy.strategy === 'hand-over' || updatePolicy.strategy === 'rolling'
     ? updatePolicy.strategy
@@ -25,14 +28,14 @@ export function planSuccessor(
   desired: DesiredContainer,
   { specHash }: { readonly specHash: string },
   current: SeenContainer,
-  { beside, because }: { readonly beside: Beside; readonly because: string },
+  { surge, because }: { readonly surge: SurgeStrategy; readonly because: string },
 ): Plan<ServiceStep> {
   const { containerName } = desired;
   const name = current.name === containerName ? `${specHash.slice(0, 8)}_${containerName}` : containerName;
   return (
     waitForNetworksAndVolumes(desired) ??
     waitForSiblings(desired.unsatisfied) ??
-    doing('Installing', { do: 'create', name, start: true, because, beside })
+    doing('Installing', { do: 'create', name, start: true, because, surge })
   );
 }
 
@@ -53,16 +56,16 @@ export function planPair(
   if (hash !== undefined && isCopy(desired, newer, older)) {
     return terminate(state, newer, `younger duplicate of ${older.name}`);
   }
-  const beside = besideBy(state, desired);
+  const surge = surgeStrategy(state, desired);
   const replaced = state.orders.anew.length > 0;
-  if (!beside || replaced || !ALIVE.includes(older.state) || older.specHash === hash) {
+  if (!surge || replaced || !ALIVE.includes(older.state) || older.specHash === hash) {
     return terminate(state, older, `older duplicate of ${newer.name}`);
   }
   if (hash === undefined) return wait('ImageMissing', `Waiting for image ${desired.reference} to be local`);
   if (newer.specHash !== hash) return terminate(state, newer, 'the spec changed before it had taken over');
   const [stranded, network] = [newer, older].flatMap((one) => closingAt(state, one))[0] ?? [];
   if (stranded) return terminate(state, stranded, `network ${network} is made anew`);
-  return takeOver(state, desired, newer, older, beside);
+  return takeOver(state, desired, newer, older, surge);
 }
 
 /** Somebody made another container with the labels of ours: the one that runs under the name of ours stays. */
@@ -82,7 +85,7 @@ function takeOver(
   desired: DesiredContainer,
   newer: SeenContainer,
   older: SeenContainer,
-  beside: Beside,
+  surge: SurgeStrategy,
 ): Plan<ServiceStep> {
   switch (newer.state) {
     case 'created':
@@ -104,14 +107,14 @@ function takeOver(
     default:
       return wait('SuccessorNotRunning', `${older.name} goes on until ${newer.name} runs (it is ${newer.state})`);
   }
-  const missing = beside === 'hand-over' ? repairInPlace(desired, newer) : undefined;
+  const missing = surge === 'hand-over' ? repairInPlace(desired, newer) : undefined;
   if (missing) return missing;
-  const verdict = beside === 'hand-over' ? handedOver(state, desired, newer) : proven(state, newer, older);
+  const verdict = surge === 'hand-over' ? handedOver(state, desired, newer) : proven(state, newer, older);
   if (typeof verdict !== 'string') return verdict;
   return (
     repairInPlace(desired, newer, verdict) ??
     terminate(state, older, `${newer.name} has taken over (${WORDS[verdict]})`, {
-      update: { is: 'succeeded', strategy: beside, seen: verdict },
+      update: { is: 'succeeded', strategy: surge, seen: verdict },
     })
   );
 }

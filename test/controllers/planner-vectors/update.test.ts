@@ -150,7 +150,7 @@ describe('the planner vectors: update strategies', () => {
       given: 'hand-over service h; no lock',
       supervisor: 'handover h',
       plan: service({ wants: { ...OTHER_IMAGE, ...by('hand-over') }, lockHeld: false }),
-      want: 'create+start h2_web_1_1_a beside, hand-over (image changed); progressing: Installing',
+      want: 'create+start h2_web_1_1_a surge, hand-over (image changed); progressing: Installing',
     },
     {
       id: 'P21, network changed',

@@ -117,7 +117,7 @@ function printStep(step: ServiceStep): string {
     case 'publishAliases':
       return `${step.do} ${step.container.id} to ${step.network} (${step.because})`;
     case 'create':
-      return `create${step.start ? '+start' : ''} ${step.name}${step.beside ? ` beside, ${step.beside}` : ''} (${step.because})`;
+      return `create${step.start ? '+start' : ''} ${step.name}${step.surge ? ` surge, ${step.surge}` : ''} (${step.because})`;
     case 'start':
     case 'restart':
     case 'unpause':

@@ -101,14 +101,14 @@ describe('planContainer, by strategy', () => {
       by: 'hand-over',
       seen: [old],
       more: unlocked,
-      want: 'create+start h1_web_1_1_a beside, hand-over (spec changed); progressing: Installing',
+      want: 'create+start h1_web_1_1_a surge, hand-over (spec changed); progressing: Installing',
     },
     {
       it: 'gives it its name at once where that is free',
       by: 'rolling',
       desired: { containerName: 'web_1_2_b' },
       seen: [old],
-      want: 'create+start web_1_2_b beside, rolling (spec changed); progressing: Installing',
+      want: 'create+start web_1_2_b surge, rolling (spec changed); progressing: Installing',
     },
     {
       it: 'first waits for what the new container depends on',
