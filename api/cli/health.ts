@@ -8,7 +8,7 @@ import { objectPath, type Subject } from './kind-words.js';
 /** After so many restarts a crash is no mishap of the start any more, such as a database that is not there yet. */
 const HOPELESS_RESTARTS = 3;
 /** A container that was started for what is waited for has to run for so long, or to be healthy, ms. */
-const STEADY_MS = 3_000;
+const MIN_READY_MS = 3_000;
 /** Of the output of a container that does not work. */
 const LAST_LINES = 10;
 
@@ -53,7 +53,7 @@ export class Steadiness {
       this.#runs.set(runOf(service), sinceMs);
       if (sinceMs === Number.NEGATIVE_INFINITY) continue;
       if (service.status.health === 'starting') return undefined;
-      leftMs = Math.max(leftMs, sinceMs + STEADY_MS - now);
+      leftMs = Math.max(leftMs, sinceMs + MIN_READY_MS - now);
     }
     return leftMs;
   }

@@ -15,7 +15,7 @@ const ANSWER_LIMIT_MS = 15_000;
 /** Between two starts, ms. */
 const RESTART_MS = { firstMs: 1_000, maxMs: 60_000 };
 /** One that has run for so long has not ended because of how it was started, ms. */
-const STEADY_MS = 60_000;
+const MIN_READY_MS = 60_000;
 
 /**
  * How an engine answers. `half`: it takes connections, but something that it needs for its work does not answer; `what` names
@@ -176,7 +176,7 @@ export class EngineKeeper {
     const { daemon, elapsedMs, emit } = this.deps;
     this.#found = undefined;
     if (this.#runsSinceMs !== undefined || this.#trouble === undefined) {
-      if (elapsedMs() - (this.#runsSinceMs ?? elapsedMs()) >= STEADY_MS) this.#backoff.forget(this.name);
+      if (elapsedMs() - (this.#runsSinceMs ?? elapsedMs()) >= MIN_READY_MS) this.#backoff.forget(this.name);
       this.#runsSinceMs = undefined;
       emit('Warning', reason, why);
       this.#postpone(why);

@@ -101,7 +101,7 @@ async function overlapOf(
   appId: number,
   [newer, older]: readonly SeenContainer[],
 ): Promise<Overlap> {
-  if (!newer || !older) return { signalled: false, waitedMs: undefined, steadyMs: undefined };
+  if (!newer || !older) return { signalled: false, waitedMs: undefined, ranMs: undefined };
   const noted = isOpen(status?.update) ? timeOf(status.update, 'Started') : undefined;
   const notedMs = noted === undefined ? undefined : ages.since(`noted/${newer.id}`, noted);
   const ranMs =
@@ -109,6 +109,6 @@ async function overlapOf(
   return {
     signalled: await handovers.isComplete(appId, spec.serviceName),
     waitedMs: notedMs ?? ages.since(`created/${newer.id}`, Date.parse(newer.createdAt)),
-    steadyMs: ranMs === undefined || notedMs === undefined ? (ranMs ?? notedMs) : Math.min(ranMs, notedMs),
+    ranMs: ranMs === undefined || notedMs === undefined ? (ranMs ?? notedMs) : Math.min(ranMs, notedMs),
   };
 }

@@ -182,7 +182,7 @@ function run(state: ServiceState, desired: DesiredContainer, current: SeenContai
       return (
         waitForMissingNetwork(desired) ??
         waitForProviders(desired) ??
-        waitForSteady(state) ??
+        waitForMinReady(state) ??
         start(
           current,
           desired.tuning.RestartPolicy.Name === 'on-failure'
@@ -205,7 +205,7 @@ function rejoin(state: ServiceState, current: SeenContainer): Plan<ServiceStep> 
   if (!lost || current.state !== 'running') return undefined;
   const because = `the ${nameOf(lost)} is another one since that was started again`;
   return (
-    waitForSteady(state) ?? {
+    waitForMinReady(state) ?? {
       steps: [{ do: 'restart', container: current, because }],
       outcome: wait('Restarting', `Restarting container ${current.name}: ${because}`).outcome,
     }
@@ -227,7 +227,7 @@ function waitForNetwork({ shares }: DesiredContainer, { name, state }: SeenConta
 }
 
 /** A provider that goes on being restarted has to run for a while first. Pure. */
-function waitForSteady({ lost }: ServiceState): Plan<ServiceStep> | undefined {
+function waitForMinReady({ lost }: ServiceState): Plan<ServiceStep> | undefined {
   const held = lost.toSorted((a, b) => b.holdMs - a.holdMs)[0];
   if (!held || held.holdMs === 0) return undefined;
   const name = held.container.serviceName ?? held.container.name;

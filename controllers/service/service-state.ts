@@ -152,5 +152,5 @@ export interface Overlap {
   /** ms since the new one was first started; undefined when that is not known. */
   readonly waitedMs: number | undefined;
   /** ms for which the new one has been running without a break. */
-  readonly steadyMs: number | undefined;
+  readonly ranMs: number | undefined;
 }

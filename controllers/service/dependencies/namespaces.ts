@@ -85,11 +85,11 @@ function withEnd(note: Joined, { state, startedAt, finishedAt }: SeenContainer):
   const goesOn = startedAt === note.startedAt && (state === 'running' || state === 'paused');
   if (note.restarts === undefined || note.endedAt !== undefined || goesOn || finishedAt === undefined) return note;
   const { container, since } = note;
-  const hasLasted = Date.parse(finishedAt) - Date.parse(note.startedAt) >= STEADY_MS;
+  const hasLasted = Date.parse(finishedAt) - Date.parse(note.startedAt) >= MIN_READY_MS;
   return hasLasted ? { container, startedAt: note.startedAt, since } : { ...note, endedAt: finishedAt };
 }
 
-const STEADY_MS = 60_000;
+const MIN_READY_MS = 60_000;
 const FIRST_HOLD_MS = 5_000;
 
 /**
@@ -108,7 +108,7 @@ export function lostProviders(
     const run = joined.find(({ container }) => container === id);
     if (state !== 'running' || startedAt === undefined || current.startedAt === undefined) return [];
     if (run?.startedAt === startedAt) return [];
-    const neededMs = run?.restarts ? Math.min(FIRST_HOLD_MS * 2 ** (run.restarts - 1), STEADY_MS) : 0;
+    const neededMs = run?.restarts ? Math.min(FIRST_HOLD_MS * 2 ** (run.restarts - 1), MIN_READY_MS) : 0;
     const ranMs = nowMs - Date.parse(startedAt);
     // A start in the future: a clock was set back, and nothing can be told from it.
     return [{ ...provider, holdMs: ranMs < 0 ? 0 : Math.max(0, neededMs - ranMs) }];

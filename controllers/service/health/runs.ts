@@ -35,19 +35,19 @@ export interface Look {
 const LOOP_MS = 5 * 60_000;
 const LOOP_RESTARTS = 3;
 /** What has run for so long is out of its loop, unless it has run for longer before and failed all the same. */
-const STEADY_MS = 60_000;
+const MIN_READY_MS = 60_000;
 /** What has run for so long is out of every loop: ends that are further apart are no loop. */
-const STEADY_AT_MOST_MS = 10 * STEADY_MS;
+const MAX_MIN_READY_MS = 10 * MIN_READY_MS;
 
 /**
  * For how long a container has to run for its crash loop to be over, ms: twice the longest of the runs that were too
  * short, in whole minutes, so that a loop with long runs is not over and begun again with each of them. One that is
  * healthy needs no minute at the least. Pure.
  */
-export function steadyMs({ longestRunSeconds = 0 }: RunFacts, health: SeenContainer['health']): number {
+export function minReadyMs({ longestRunSeconds = 0 }: RunFacts, health: SeenContainer['health']): number {
   const twiceMs = 2_000 * longestRunSeconds;
-  const neededMs = health === 'healthy' ? twiceMs : STEADY_MS * Math.max(1, Math.ceil(twiceMs / STEADY_MS));
-  return Math.min(neededMs, STEADY_AT_MOST_MS);
+  const neededMs = health === 'healthy' ? twiceMs : MIN_READY_MS * Math.max(1, Math.ceil(twiceMs / MIN_READY_MS));
+  return Math.min(neededMs, MAX_MIN_READY_MS);
 }
 
 /**
@@ -77,8 +77,8 @@ export function lookAtRuns(
   ];
   const latest = recentRestarts.slice(-LOOP_RESTARTS);
   const longestRunSeconds = longestRun(known, seen, ended && unasked > 0);
-  const isSteady = ranMs >= steadyMs({ longestRunSeconds }, seen.health);
-  const loops = isLooping(seen, { isSteady, byPolicy, lastExit, latest });
+  const isPastMinReady = ranMs >= minReadyMs({ longestRunSeconds }, seen.health);
+  const loops = isLooping(seen, { isPastMinReady, byPolicy, lastExit, latest });
   const crashLoopSince = loops === 'over' ? undefined : (known?.crashLoopSince ?? (loops === 'yes' ? at : undefined));
   const runs = seen.state === 'running' || seen.state === 'paused';
   const unhealthySince = runs && seen.health === 'unhealthy' ? (known?.unhealthySince ?? at) : undefined;
@@ -120,7 +120,7 @@ function longestRun(known: Known | undefined, seen: SeenContainer, hasFailed: bo
   const runsAgain = seen.state === 'running' || seen.state === 'paused';
   const began = runsAgain ? knownStart(known, restartCount) : startedAt;
   const ranMs = began === undefined ? 0 : Date.parse(finishedAt) - Date.parse(began);
-  if (ranMs >= STEADY_AT_MOST_MS) return 0;
+  if (ranMs >= MAX_MIN_READY_MS) return 0;
   return Math.max(before, Math.ceil(ranMs / 1000));
 }
 
@@ -199,12 +199,12 @@ function exitOf(seen: SeenContainer, requested: boolean): RunFacts['lastExit'] {
 function isLooping(
   { state, exitCode }: SeenContainer,
   {
-    isSteady,
+    isPastMinReady,
     byPolicy,
     lastExit,
     latest,
   }: {
-    readonly isSteady: boolean;
+    readonly isPastMinReady: boolean;
     readonly byPolicy: number;
     readonly lastExit: RunFacts['lastExit'];
     readonly latest: readonly string[];
@@ -212,7 +212,7 @@ function isLooping(
 ): 'yes' | 'no' | 'over' {
   if (state === 'restarting') {
     if (exitCode !== 0) return 'yes';
-  } else if (state !== 'running' || isSteady) return 'over';
+  } else if (state !== 'running' || isPastMinReady) return 'over';
   if (byPolicy === 0) return 'no';
   const failed = lastExit?.exitCode !== undefined && lastExit.exitCode !== 0;
   const [first, last] = [latest[0], latest[LOOP_RESTARTS - 1]];

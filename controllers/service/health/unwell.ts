@@ -2,7 +2,7 @@ import type { ServiceStatus } from '../../../crds/model/types.js';
 import type { SeenContainer, Updatable } from '../../engine/engine.js';
 import type { Unwell } from '../../runtime/outcome.js';
 import { hasFinished } from './finished.js';
-import { type RunFacts, steadyMs } from './runs.js';
+import { minReadyMs, type RunFacts } from './runs.js';
 
 /**
  * What is wrong with a container about which nothing is left to do. The sentences stay the same from restart to restart:
@@ -21,8 +21,8 @@ export function unwellOf(
     return { reason: 'Failed', message };
   }
   if (crashLoopSince !== undefined) {
-    const message = `Container ${name} ${exitText(lastExit)} and is restarted; it is well when it has run for ${steadyText(facts)}`;
-    const leftMs = Math.max(1, steadyMs(facts, health) - ranMs);
+    const message = `Container ${name} ${exitText(lastExit)} and is restarted; it is well when it has run for ${minReadyText(facts)}`;
+    const leftMs = Math.max(1, minReadyMs(facts, health) - ranMs);
     return { reason: 'CrashLoop', message, ...(state === 'running' ? { forMs: leftMs } : {}) };
   }
   if (unhealthySince === undefined) return undefined;
@@ -34,8 +34,8 @@ export const exitText = (lastExit: ServiceStatus['lastExit']): string =>
   lastExit?.exitCode === undefined ? 'exited' : `exited with ${lastExit.exitCode}`;
 
 /** As in `60 s or is healthy`. */
-function steadyText(facts: RunFacts): string {
-  const [neededMs, healthyMs] = [steadyMs(facts, undefined), steadyMs(facts, 'healthy')];
+function minReadyText(facts: RunFacts): string {
+  const [neededMs, healthyMs] = [minReadyMs(facts, undefined), minReadyMs(facts, 'healthy')];
   const healthy = healthyMs === 0 ? ' or is healthy' : ` or is healthy after ${healthyMs / 1000} s`;
   return `${neededMs / 1000} s${healthyMs < neededMs ? healthy : ''}`;
 }

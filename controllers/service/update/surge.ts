@@ -8,7 +8,7 @@ import type { DesiredContainer, ServiceState, ServiceStep, SurgeStrategy } from 
 import type { UpdateStep } from './record.js';
 
 /** A container without a healthcheck has taken over when it has run for so long. */
-const STEADY_MS = 10_000;
+const MIN_READY_MS = 10_000;
 /** The application says in a file that it has taken over; nothing announces that. */
 const LOOK_MS = 200;
 
@@ -146,8 +146,8 @@ function proven({ overlap }: ServiceState, { name, health }: SeenContainer, olde
     return wait<ServiceStep>('SuccessorUnhealthy', `${older.name} goes on because ${name} is unhealthy`);
   }
   if (health === 'starting') return wait<ServiceStep>('AwaitingHealth', `Waiting for ${name} to be healthy`);
-  const left = STEADY_MS - (overlap.steadyMs ?? 0);
+  const left = MIN_READY_MS - (overlap.ranMs ?? 0);
   if (left <= 0) return 'Steady';
-  const message = `Waiting for ${name} to have run for ${STEADY_MS / 1000} s (it has no healthcheck)`;
+  const message = `Waiting for ${name} to have run for ${MIN_READY_MS / 1000} s (it has no healthcheck)`;
   return wait<ServiceStep>('AwaitingHealth', message, left);
 }

@@ -78,7 +78,7 @@ export const aServiceState = (
   lockHeld: true,
   orders: { anew: [], stop: undefined, start: false },
   dependents: [],
-  overlap: { signalled: false, waitedMs: undefined, steadyMs: undefined },
+  overlap: { signalled: false, waitedMs: undefined, ranMs: undefined },
   ...more,
 });
 

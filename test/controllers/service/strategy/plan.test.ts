@@ -21,7 +21,7 @@ const young = { id: 'c2', name: 'h1_web_1_1_a', networks: known('web') };
 const hidden = { ...young, networks: known() };
 const unlocked: Partial<ServiceState> = { lockHeld: false };
 const overlap = (more: Partial<Overlap>): Partial<ServiceState> => ({
-  overlap: { signalled: false, waitedMs: 1_000, steadyMs: 1_000, ...more },
+  overlap: { signalled: false, waitedMs: 1_000, ranMs: 1_000, ...more },
 });
 const orders = (more: Partial<ServiceState['orders']>): Partial<ServiceState> => ({
   orders: { anew: [], stop: undefined, start: false, ...more },
@@ -232,7 +232,7 @@ describe('planContainer, by strategy', () => {
       it: 'never stops the old one for an unhealthy new one',
       by: 'rolling',
       seen: [{ ...hidden, health: 'unhealthy' }, old],
-      more: overlap({ steadyMs: 1e9 }),
+      more: overlap({ ranMs: 1e9 }),
       want: 'waiting: SuccessorUnhealthy (web_1_1_a goes on because h1_web_1_1_a is unhealthy)',
     },
     {
@@ -257,14 +257,14 @@ describe('planContainer, by strategy', () => {
       it: 'wants one without a healthcheck to run for a while',
       by: 'rolling',
       seen: [hidden, old],
-      more: overlap({ steadyMs: 9_999 }),
+      more: overlap({ ranMs: 9_999 }),
       want: 'waiting: AwaitingHealth (Waiting for h1_web_1_1_a to have run for 10 s (it has no healthcheck))',
     },
     {
       it: 'takes it for good then',
       by: 'rolling',
       seen: [young, old],
-      more: overlap({ steadyMs: 10_000 }),
+      more: overlap({ ranMs: 10_000 }),
       want: 'stop+remove c1 under lock, rolling (h1_web_1_1_a has taken over (it runs)); waiting: Stopping',
     },
     {
