@@ -86,8 +86,8 @@ async function concludeSettled(
   }
   const service = store.get('Service', metadata.name);
   const container = state?.containers[0];
-  const { desired, orders } = state ?? {};
-  if (!service?.status || !container || !desired?.running || orders?.stop !== undefined) return { is: 'settled' };
+  const { desired, commands } = state ?? {};
+  if (!service?.status || !container || !desired?.running || commands?.stop !== undefined) return { is: 'settled' };
   const ranMs = lifecycle.ranMs(service, container);
   const unwell = unwellOf(service.status, container, { policy: desired.tuning.RestartPolicy, ranMs });
   return { is: 'settled', ...(unwell ? { unwell } : {}) };

@@ -1,7 +1,7 @@
 import type { Service } from '../../crds/model/kinds.js';
 import type { SeenContainer } from '../engine/engine.js';
 import { type Outcome, wait } from '../runtime/outcome.js';
-import { type Asked, idsOf } from './commands/commands.js';
+import { idsOf, type PendingCommands } from './commands/commands.js';
 import { joinedAnew, providersOf } from './dependencies/namespaces.js';
 import type { Memory, ServiceDeps } from './deps.js';
 import type { ServiceObservation } from './observe.js';
@@ -25,7 +25,7 @@ export async function executeServiceStep(
   signal: AbortSignal,
   report: Report,
 ): Promise<Partial<ServiceResult>> {
-  const { appId, serviceName, containerSpec, asked } = observation;
+  const { appId, serviceName, containerSpec, pendingCommands } = observation;
   const context: StepContext = {
     ...{ service, appId, serviceName, containerSpec, heldPorts: memory.heldPorts },
     reportReached: (reached) => {
@@ -34,7 +34,7 @@ export async function executeServiceStep(
     reportStart: (container, before) => reportJoined(deps, service, container, before, report),
   };
   const outcome = await carryOut(deps, memory, context, step, signal);
-  return outcome ? { outcome } : { acknowledged: acknowledgedBy(step, asked) };
+  return outcome ? { outcome } : { acknowledged: acknowledgedBy(step, pendingCommands) };
 }
 
 /** Returns an outcome when it did not come to what was planned. */
@@ -83,7 +83,7 @@ async function claim({ locks }: ServiceDeps, { appId, serviceName }: StepContext
 }
 
 /** What a step has begun or done of what was asked: a stop is answered when it begins, a start when it was done. Pure. */
-function acknowledgedBy(step: ServiceStep, { stops, starts }: Asked): ServiceResult['acknowledged'] {
+function acknowledgedBy(step: ServiceStep, { stops, starts }: PendingCommands): ServiceResult['acknowledged'] {
   if (step.do === 'terminate' && step.stop && !step.remove) return idsOf(stops);
   return step.do === 'start' || (step.do === 'create' && step.start) ? idsOf(starts) : {};
 }

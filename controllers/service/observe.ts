@@ -2,7 +2,7 @@ import { isActive } from '../../crds/model/active.js';
 import type { App, Service } from '../../crds/model/kinds.js';
 import type { SeenContainer } from '../engine/engine.js';
 import type { Ages } from '../runtime/ages.js';
-import { type Asked, askedOf, ordersOf } from './commands/commands.js';
+import { activeCommandsOf, type PendingCommands, pendingCommandsOf } from './commands/commands.js';
 import type { ContainerSpec } from './container/container-options.js';
 import { lostProviders, providersOf } from './dependencies/namespaces.js';
 import { closingNetworks } from './dependencies/networks-and-volumes.js';
@@ -18,7 +18,7 @@ export interface ServiceObservation {
   readonly appId: number;
   readonly serviceName: string;
   /** What is asked of it beside its document. */
-  readonly asked: Asked;
+  readonly pendingCommands: PendingCommands;
   /** Its App, which would claim the lock, exists. */
   readonly hasApp: boolean;
   /** Undefined: the document needs an App that does not exist, or there is a failure. */
@@ -40,7 +40,7 @@ export async function observeService(deps: ServiceDeps, memory: Memory, service:
   const base = {
     appId: identity?.appId ?? containers[0]?.appId ?? 0,
     serviceName: service.spec.serviceName,
-    asked: askedOf(service, app),
+    pendingCommands: pendingCommandsOf(service, app),
     hasApp: app !== undefined,
     failure,
     state: undefined,
@@ -82,7 +82,7 @@ async function stateOf(
       lost: newest ? lostProviders(newest, providers, service.status?.joined, deps.now()) : [],
       closing: closingNetworks(deps),
       lockHeld: deps.locks.isHeld(appId),
-      orders: ordersOf(service, app, stops, desired?.image?.specHash, desired?.running ?? false),
+      commands: activeCommandsOf(service, app, stops, desired?.image?.specHash, desired?.running ?? false),
       dependents: isDeleted ? dependentsOf(deps, service) : [],
       overlap: await overlapOf(deps, ages, service, appId, containers),
     },

@@ -54,7 +54,7 @@ export function planContainer(state: ServiceState): ServicePlan {
   if (current && oldest) return terminate(state, oldest, `older duplicate of ${current.name}`);
   if (current && older) return planPair(state, desired, current, older);
 
-  if (state.orders.stop === 'due' && current && ALIVE.includes(current.state)) {
+  if (state.commands.stop === 'due' && current && ALIVE.includes(current.state)) {
     return terminate(state, current, 'stop requested', { remove: false });
   }
   const { image } = desired;
@@ -77,8 +77,8 @@ function planDeleted(state: ServiceState, current: SeenContainer | undefined): P
 }
 
 function make(state: ServiceState, desired: DesiredContainer): Plan<ServiceStep> {
-  const { orders, terminating } = state;
-  const running = desired.running && orders.stop === undefined;
+  const { commands, terminating } = state;
+  const running = desired.running && commands.stop === undefined;
   const missing = desired.shares.filter(({ container }) => !container || terminating.get(container.id) === 'removed');
   const waiting =
     waitForRelease(desired) ??
@@ -97,7 +97,7 @@ function make(state: ServiceState, desired: DesiredContainer): Plan<ServiceStep>
 
 /** Somebody asked for another container of the same kind. For a purge it goes first, and the volumes after it. */
 function anew(state: ServiceState, desired: DesiredContainer, current: SeenContainer): Plan<ServiceStep> | undefined {
-  const due = state.orders.anew.filter((one) => !isMadeAfter(current, one));
+  const due = state.commands.anew.filter((one) => !isMadeAfter(current, one));
   const order = due.find(({ name }) => name === 'app.purge') ?? due[0];
   if (!order) return undefined;
   return (
@@ -178,7 +178,7 @@ function run(state: ServiceState, desired: DesiredContainer, current: SeenContai
         start(current, 'it was made and not started yet')
       );
     case 'exited':
-      if (state.orders.start) return waitForMissingNetwork(desired) ?? start(current, 'start requested');
+      if (state.commands.start) return waitForMissingNetwork(desired) ?? start(current, 'start requested');
       return (
         waitForMissingNetwork(desired) ??
         waitForProviders(desired) ??
@@ -244,9 +244,9 @@ function waitForBoot({ boot }: DesiredContainer, { name, labels }: SeenContainer
 }
 
 /** Nothing is to run: it finished for good by its restart policy, was stopped through the API, or the document does not want it to run. Pure. */
-function isAtRest({ orders }: ServiceState, { running, tuning }: DesiredContainer, current: SeenContainer): boolean {
-  if (orders.start) return false;
-  if (!running || orders.stop !== undefined) return current.state === 'created' || current.state === 'exited';
+function isAtRest({ commands }: ServiceState, { running, tuning }: DesiredContainer, current: SeenContainer): boolean {
+  if (commands.start) return false;
+  if (!running || commands.stop !== undefined) return current.state === 'created' || current.state === 'exited';
   return hasFinished(tuning.RestartPolicy, current);
 }
 

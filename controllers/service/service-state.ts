@@ -3,7 +3,7 @@ import type { UpdateStrategy } from '../../crds/model/update-strategy.js';
 import type { SeenContainer, UpdateOptions } from '../engine/engine.js';
 import type { Plan } from '../runtime/outcome.js';
 import type { Progress, StepResult } from '../runtime/reconciler.js';
-import type { Orders } from './commands/commands.js';
+import type { ActiveCommands } from './commands/commands.js';
 import type { Tuning } from './container/drift.js';
 import type { Joined, Lost, Shared } from './dependencies/namespaces.js';
 import type { UpdateStep } from './update/record.js';
@@ -139,7 +139,7 @@ export interface ServiceState {
   /** Networks on the engine that have to become empty, and why. */
   readonly closing: ReadonlyMap<string, 'made anew' | 'removed'>;
   readonly lockHeld: boolean;
-  readonly orders: Orders;
+  readonly commands: ActiveCommands;
   /** Services that depend on this one, are deleted as well and have not gone yet. */
   readonly dependents: readonly string[];
   readonly overlap: Overlap;

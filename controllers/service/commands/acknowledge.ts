@@ -8,7 +8,7 @@ import { containersOf } from '../dependencies/siblings.js';
 import type { Memory, ServiceDeps } from '../deps.js';
 import type { ServiceObservation } from '../observe.js';
 import type { Rejection, ServiceProgress } from '../service-state.js';
-import { askedOf, dealtWith, idsOf, ordersOf } from './commands.js';
+import { activeCommandsOf, completedCommands, idsOf, pendingCommandsOf } from './commands.js';
 
 /**
  * What the status says of commands: those that a step has begun or done, those that are done as the containers are now,
@@ -18,13 +18,15 @@ export function acknowledgements(
   deps: ServiceDeps,
   memory: Memory,
   service: Service,
-  { asked, state }: ServiceObservation,
+  { pendingCommands, state }: ServiceObservation,
   progress: ServiceProgress,
 ): ReturnType<typeof withAcknowledged> {
   const { at, error, result } = progress;
   const [container] = containersOf(deps, service);
   const isOver = at === 'acted' && error === undefined && state !== undefined;
-  const done = isOver ? dealtWith(asked, state.orders, container, state.desired?.running ?? false) : {};
+  const done = isOver
+    ? completedCommands(pendingCommands, state.commands, container, state.desired?.running ?? false)
+    : {};
   const rejection = rejectionAt(deps, memory, service, progress);
   const refused = rejection && Object.fromEntries(Object.keys(rejection.ids).map((name) => [name, rejection.refusal]));
   return withAcknowledged(
@@ -53,7 +55,7 @@ export function rejectionAt(
 /** What is asked of it is turned down. A stop that was begun goes on: nothing calls it back. */
 function whileSuspended({ store }: ServiceDeps, service: Service): Rejection {
   const { app } = service.spec;
-  const { stops, starts, restart } = askedOf(service, store.get('App', app));
+  const { stops, starts, restart } = pendingCommandsOf(service, store.get('App', app));
   const own = [...stops, ...starts].filter(({ name }) => name === 'stop' || name === 'start');
   return {
     ids: { ...idsOf(own), ...(restart ? { restart: restart.id } : {}) },
@@ -65,10 +67,10 @@ function whileSuspended({ store }: ServiceDeps, service: Service): Rejection {
 function byFailure({ store }: ServiceDeps, { stops }: Memory, service: Service, error: unknown): Rejection | undefined {
   if (![EngineError, TerminalError, TransientError].some((one) => error instanceof one)) return undefined;
   const app = store.get('App', service.spec.app);
-  const asked = askedOf(service, app);
-  const { anew } = ordersOf(service, app, stops, undefined, true);
+  const pendingCommands = pendingCommandsOf(service, app);
+  const { anew } = activeCommandsOf(service, app, stops, undefined, true);
   return {
-    ids: idsOf([...asked.stops, ...asked.starts, ...anew]),
+    ids: idsOf([...pendingCommands.stops, ...pendingCommands.starts, ...anew]),
     refusal: { reason: 'Failed', message: messageWithCauses(error) },
   };
 }

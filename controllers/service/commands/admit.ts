@@ -4,7 +4,7 @@ import { containersOf } from '../dependencies/siblings.js';
 import type { Memory, ServiceDeps } from '../deps.js';
 import type { Rejection, ServiceResult } from '../service-state.js';
 import { identityOf } from '../spec/identity.js';
-import { ALIVE, askedOf, idsOf } from './commands.js';
+import { ALIVE, idsOf, pendingCommandsOf } from './commands.js';
 
 /** Decides on what is asked of this very service, before a pass observes it. Returns the document as it is afterwards. */
 export async function admitCommands(
@@ -26,7 +26,7 @@ export async function admitCommands(
  */
 async function claimLock({ store, locks, logs }: ServiceDeps, service: Service): Promise<Rejection | undefined> {
   const app = store.get('App', service.spec.app);
-  const { stops, restart } = askedOf(service, app);
+  const { stops, restart } = pendingCommandsOf(service, app);
   const stop = stops.find(({ name }) => name === 'stop'); // one of the App has the lock already
   const appId = identityOf(service, app)?.appId;
   const asked = [...(stop ? [stop] : []), ...(restart ? [{ ...restart, name: 'restart' as const }] : [])];
@@ -45,7 +45,7 @@ async function claimLock({ store, locks, logs }: ServiceDeps, service: Service):
 function takeInStop(deps: ServiceDeps, { terminations, stops }: Memory, service: Service): void {
   const app = deps.store.get('App', service.spec.app);
   const [container] = containersOf(deps, service);
-  const [stop] = askedOf(service, app).stops;
+  const [stop] = pendingCommandsOf(service, app).stops;
   const { name } = service.metadata;
   if (stop) stops.begin(name, stop, container?.specHash);
   if (!terminations.isTerminating(name)) stops.look(name, container !== undefined && ALIVE.includes(container.state));

@@ -4,43 +4,43 @@ import type { SeenContainer } from '../../engine/engine.js';
 import { MADE_AFTER } from '../../engine/labels.js';
 import type { Stop, StopLedger } from './stop-ledger.js';
 
-/** A request that is carried out by making the container anew. */
-interface Anew {
+/** A request that is carried out by recreating the container. */
+interface RecreateCommand {
   readonly id: string;
-  /** Under which the status says that it was dealt with. */
+  /** The name under which the status acknowledges it. */
   readonly name: 'restart' | `app.${AppCommand}`;
   readonly because: string;
 }
 
-/** What is asked of a service beyond its document, at this moment. */
-export interface Orders {
-  readonly anew: readonly Anew[];
-  /** `due`: to be stopped. `in force`: stays stopped. */
+/** The commands that a pass over a service has to follow, beside its document. */
+export interface ActiveCommands {
+  readonly anew: readonly RecreateCommand[];
+  /** `due`: the container is to be stopped. `in force`: it was, and stays stopped. */
   readonly stop: 'due' | 'in force' | undefined;
   readonly start: boolean;
 }
 
-/** A request of the service's own, or one of its App that has been begun. */
-export interface Ask extends Request {
-  /** Under which the status says that it was dealt with. */
+/** A request of the Service itself, or one of its App that the App has started. */
+export interface Command extends Request {
+  /** The name under which the status acknowledges it. */
   readonly name: RequestName | `app.${AppCommand}`;
 }
 
-/** Requests that count, the latest first, and ids of those that a later one has overtaken. */
-export interface Asked {
-  readonly stops: readonly Ask[];
-  readonly starts: readonly Ask[];
+/** Requests that are not acknowledged yet, the latest first, and the ids of those that a later one has overtaken. */
+export interface PendingCommands {
+  readonly stops: readonly Command[];
+  readonly starts: readonly Command[];
   readonly restart: Request | undefined;
   readonly overtaken: Readonly<Record<string, string>>;
 }
 
-/** Which requests are to be carried out. Of stop and what makes it run again, the later one counts. Pure. */
-export function askedOf(service: Service, app: App | undefined): Asked {
-  const stops = asks(service, app, 'stop');
-  const starts = asks(service, app, 'start').filter(
+/** Returns the requests that are to be carried out. Of a stop and what makes the container run again, the later one counts. Pure. */
+export function pendingCommandsOf(service: Service, app: App | undefined): PendingCommands {
+  const stops = commandsOf(service, app, 'stop');
+  const starts = commandsOf(service, app, 'start').filter(
     ({ name, id }) => name === 'start' || service.status?.handled?.[name] !== id,
   );
-  const [go, halt] = [lastGo(service, app), lastHalt(service, app)];
+  const [go, halt] = [lastStartAt(service, app), lastStopAt(service, app)];
   const lost = [...stops.filter(({ at }) => at < go), ...starts.filter(({ at }) => at < halt)];
   return {
     stops: stops.filter((one) => !lost.includes(one)),
@@ -50,46 +50,49 @@ export function askedOf(service: Service, app: App | undefined): Asked {
   };
 }
 
-/** An App's stop counts until all of its services have stopped: an agent that dies meanwhile must not stop one half. */
-function asks(service: Service, app: App | undefined, name: 'stop' | 'start'): readonly Ask[] {
+/**
+ * Returns the pending requests of that name, of the Service and of its App, the latest first. An App's stop counts until all
+ * of its services have stopped: an agent that dies meanwhile must not stop one half.
+ */
+function commandsOf(service: Service, app: App | undefined, name: 'stop' | 'start'): readonly Command[] {
   const own = pendingRequest(service, name);
   const ofApp = startedRequest(app, name);
-  const all: readonly Ask[] = [
+  const all: readonly Command[] = [
     ...(own ? [{ ...own, name }] : []),
     ...(ofApp ? [{ ...ofApp, name: `app.${name}` as const }] : []),
   ];
   return all.toSorted((a, b) => b.at.localeCompare(a.at));
 }
 
-/** Ids of requests by the names under which a status says that they were dealt with. Pure. */
-export const idsOf = (asks: readonly Pick<Ask, 'name' | 'id'>[]): Readonly<Record<string, string>> =>
-  Object.fromEntries(asks.map(({ name, id }) => [name, id]));
+/** Returns the ids of commands by the names under which a status acknowledges them. Pure. */
+export const idsOf = (commands: readonly Pick<Command, 'name' | 'id'>[]): Readonly<Record<string, string>> =>
+  Object.fromEntries(commands.map(({ name, id }) => [name, id]));
 
-/** The orders that a pass has to follow. `specHash` is what the document comes to now. Pure. */
-export function ordersOf(
+/** Returns the commands that a pass has to follow. `specHash` is the hash of the container that the document asks for now. Pure. */
+export function activeCommandsOf(
   service: Service,
   app: App | undefined,
   stops: StopLedger,
   specHash: string | undefined,
   running: boolean,
-): Orders {
-  const asked = askedOf(service, app);
-  const { restart } = asked;
+): ActiveCommands {
+  const pending = pendingCommandsOf(service, app);
+  const { restart } = pending;
   const known = stops.of(service.metadata.name);
-  const holds = known !== undefined && known.at > lastGo(service, app) && isInForce(known, service, app);
+  const holds = known !== undefined && known.at > lastStartAt(service, app) && isInForce(known, service, app);
   const inForce = holds && (specHash === undefined || known.specHash === undefined || specHash === known.specHash);
   return {
     anew: [
       ...(restart ? [{ id: restart.id, name: 'restart' as const, because: 'restart requested' }] : []),
-      ...RECREATING.flatMap((command): Anew[] => {
+      ...RECREATING.flatMap((command): RecreateCommand[] => {
         const request = startedRequest(app, command);
         const name = `app.${command}` as const;
         const due = request !== undefined && service.status?.handled?.[name] !== request.id;
         return due ? [{ id: request.id, name, because: `${command} of the app requested` }] : [];
       }),
     ],
-    stop: asked.stops.length > 0 || (inForce && !known.done) ? 'due' : inForce ? 'in force' : undefined,
-    start: asked.starts.length > 0 && running,
+    stop: pending.stops.length > 0 || (inForce && !known.done) ? 'due' : inForce ? 'in force' : undefined,
+    start: pending.starts.length > 0 && running,
   };
 }
 
@@ -106,7 +109,7 @@ function isInForce({ id, done }: Stop, service: Service, app: App | undefined): 
   return done || service.requests.stop?.id === id || app?.requests.stop?.id === id;
 }
 
-/** Ids that a container that is made now carries: it need not be made anew for those. Pure. */
+/** Returns the ids of requests that a container carries as a label when it is created now: it is not recreated for them. Pure. */
 export const madeAfter = (service: Service, app: App | undefined): readonly string[] => [
   ...(service.requests.restart ? [service.requests.restart.id] : []),
   ...RECREATING.flatMap((command) => startedRequest(app, command)?.id ?? []),
@@ -116,10 +119,13 @@ export const madeAfter = (service: Service, app: App | undefined): readonly stri
 export const isMadeAfter = ({ labels }: Pick<SeenContainer, 'labels'>, { id }: Pick<Request, 'id'>): boolean =>
   (labels[MADE_AFTER] ?? '').split(' ').includes(id);
 
-/** What has been dealt with, seeing the container as it is. A start counts once it runs; made anew means made and, unless it stays stopped, started. Pure. */
-export function dealtWith(
-  { stops, starts, overtaken }: Asked,
-  { anew, stop, start }: Orders,
+/**
+ * Returns the ids of commands that are done, seeing the container as it is. A start is done once the container runs; a
+ * recreation once the new container exists and, unless it stays stopped, has been started. Pure.
+ */
+export function completedCommands(
+  { stops, starts, overtaken }: PendingCommands,
+  { anew, stop, start }: ActiveCommands,
   container: SeenContainer | undefined,
   running: boolean,
 ): Readonly<Record<string, string>> {
@@ -131,7 +137,7 @@ export function dealtWith(
   return {
     ...overtaken,
     ...idsOf(done),
-    // Asked of what the document does not want to run: there is nothing to start.
+    // The document does not want it to run: there is nothing to start.
     ...(!start || isAlive ? idsOf(starts) : {}),
     ...(isAlive ? {} : idsOf(stops)),
   };
@@ -139,12 +145,12 @@ export function dealtWith(
 
 export const ALIVE: readonly SeenContainer['state'][] = ['running', 'restarting', 'paused'];
 
-/** When it was last asked to run again; '' when never. What was refused does not count. Pure. */
-const lastGo = (service: Service, app: App | undefined): string =>
+/** Returns the time (RFC 3339) of the latest request to start or restart; '' when there is none. Refused ones do not count. Pure. */
+const lastStartAt = (service: Service, app: App | undefined): string =>
   lastTime(service, app, ['start', 'restart'], ['start', ...RECREATING]);
 
-/** When it was last asked to stop; '' when never. What was refused does not count. Pure. */
-const lastHalt = (service: Service, app: App | undefined): string => lastTime(service, app, ['stop'], ['stop']);
+/** Returns the time (RFC 3339) of the latest request to stop; '' when there is none. Refused ones do not count. Pure. */
+const lastStopAt = (service: Service, app: App | undefined): string => lastTime(service, app, ['stop'], ['stop']);
 
 function lastTime(
   { requests, status }: Service,
@@ -159,7 +165,7 @@ function lastTime(
   return times.sort().at(-1) ?? '';
 }
 
-/** The App has begun or carried it out. Pure. */
+/** Tells whether the App has started or carried out its request of that name. Pure. */
 function isGiven(app: App | undefined, name: AppCommand): boolean {
   const request = app?.requests[name];
   const handled = request !== undefined && app?.status?.handled?.[name] === request.id;

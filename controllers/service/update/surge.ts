@@ -14,10 +14,10 @@ const LOOK_MS = 200;
 
 /** The strategy of an update in which both containers run for a while; undefined when it is another one, or nothing is to run. Pure. */
 export function surgeStrategy(
-  { orders }: ServiceState,
+  { commands }: ServiceState,
   { updatePolicy, running }: DesiredContainer,
 ): SurgeStrategy | undefined {
-  if (!running || orders.stop !== undefined) return undefined;
+  if (!running || commands.stop !== undefined) return undefined;
   return updatePolicy.strategy === 'hand-over' || updatePolicy.strategy === 'rolling'
     ? updatePolicy.strategy
     : undefined;
@@ -57,7 +57,7 @@ export function planPair(
     return terminate(state, newer, `younger duplicate of ${older.name}`);
   }
   const surge = surgeStrategy(state, desired);
-  const replaced = state.orders.anew.length > 0;
+  const replaced = state.commands.anew.length > 0;
   if (!surge || replaced || !ALIVE.includes(older.state) || older.specHash === hash) {
     return terminate(state, older, `older duplicate of ${newer.name}`);
   }

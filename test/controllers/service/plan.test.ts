@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { SeenContainer } from '../../../controllers/engine/engine.js';
-import type { Orders } from '../../../controllers/service/commands/commands.js';
+import type { ActiveCommands } from '../../../controllers/service/commands/commands.js';
 import { planService } from '../../../controllers/service/plan.js';
 import type { DesiredContainer, ServiceState } from '../../../controllers/service/service-state.js';
 import { aDocument } from '../../setup/documents.js';
@@ -28,8 +28,8 @@ const none: readonly Partial<SeenContainer>[] = [];
 const closing = (name: string, why: 'made anew' | 'removed'): Partial<ServiceState> => ({
   closing: new Map([[name, why]]),
 });
-const orders = (more: Partial<Orders>): Partial<ServiceState> => ({
-  orders: { anew: [], stop: undefined, start: false, ...more },
+const commands = (more: Partial<ActiveCommands>): Partial<ServiceState> => ({
+  commands: { anew: [], stop: undefined, start: false, ...more },
 });
 const restart = { id: 'r1', name: 'restart', because: 'restart requested' } as const;
 const purge = { id: 'p1', name: 'app.purge', because: 'purge of the app requested' } as const;
@@ -401,7 +401,7 @@ describe('planContainer', () => {
       it: 'runs it again when that is asked for',
       desired: restarts('on-failure', 3),
       seen: [{ state: 'exited', exitCode: 3, restartCount: 3 }],
-      more: { orders: { anew: [], stop: undefined, start: true } },
+      more: { commands: { anew: [], stop: undefined, start: true } },
       want: 'start c1 (start requested); progressing: Starting',
     },
     {
@@ -513,78 +513,78 @@ describe('planContainer', () => {
 
     {
       it: 'makes the container anew for a restart',
-      more: orders({ anew: [restart] }),
+      more: commands({ anew: [restart] }),
       want: 'stop+remove c1 under lock (restart requested); waiting: Stopping',
     },
     {
       it: 'asks for the lock before that, even when nothing runs',
       seen: [{ state: 'created' }],
-      more: { ...orders({ anew: [restart] }), ...unlocked },
+      more: { ...commands({ anew: [restart] }), ...unlocked },
       want: 'waiting: NeedsLock (Needs the update lock of the app to make container web_1_1_a anew: restart requested)',
     },
     {
       it: 'does not restart what was made after the request',
       seen: [{ labels: { 'io.supercargo.made-after': 'r0 r1' } }],
-      more: orders({ anew: [restart] }),
+      more: commands({ anew: [restart] }),
       want: 'settled',
     },
     {
       it: 'does not take down for a restart what could not come back',
       desired: { networks: [network('u_default', undefined, 'it does not exist yet')] },
-      more: orders({ anew: [restart] }),
+      more: commands({ anew: [restart] }),
       want: 'waiting: NetworkNotReady (Waiting for network u_default: it does not exist yet)',
     },
     {
       it: 'leaves for a purge, because the volumes wait for that',
       desired: { volumes: [{ name: '1_data', trouble: 'it is being emptied' }] },
-      more: orders({ anew: [restart, purge] }),
+      more: commands({ anew: [restart, purge] }),
       want: 'stop+remove c1 under lock (purge of the app requested); waiting: Stopping',
     },
     {
       it: 'comes back when the volumes are empty',
       seen: none,
       desired: { volumes: [{ name: '1_data', trouble: 'it is being emptied' }] },
-      more: orders({ anew: [purge] }),
+      more: commands({ anew: [purge] }),
       want: 'waiting: VolumeNotReady (Waiting for volume 1_data: it is being emptied)',
     },
     {
       it: 'runs a finished one-shot again for a restart',
       desired: restarts('no'),
       seen: [{ state: 'exited' }],
-      more: orders({ anew: [restart] }),
+      more: commands({ anew: [restart] }),
       want: 'remove c1 under lock (restart requested); waiting: Stopping',
     },
     {
       it: 'stops what was asked to stop, also while the image is missing',
       desired: { image: undefined },
-      more: orders({ stop: 'due' }),
+      more: commands({ stop: 'due' }),
       want: 'stop c1 under lock (stop requested); waiting: Stopping',
     },
-    { it: 'leaves it stopped', seen: [{ state: 'exited' }], more: orders({ stop: 'in force' }), want: 'settled' },
+    { it: 'leaves it stopped', seen: [{ state: 'exited' }], more: commands({ stop: 'in force' }), want: 'settled' },
     {
       it: 'renames what is stopped for a release that is equal',
       desired: { containerName: 'web_1_2_b' },
       seen: [{ state: 'exited' }],
-      more: orders({ stop: 'in force' }),
+      more: commands({ stop: 'in force' }),
       want: 'rename c1 to web_1_2_b (name changed from web_1_1_a); progressing: Renaming',
     },
     {
       it: 'only creates what is missing and stays stopped',
       seen: none,
-      more: orders({ stop: 'in force' }),
+      more: commands({ stop: 'in force' }),
       want: 'create web_1_1_a (there was none); progressing: Installing',
     },
     {
       it: 'starts what was asked to start, without a lock',
       seen: [{ state: 'exited' }],
-      more: { ...orders({ start: true }), ...unlocked },
+      more: { ...commands({ start: true }), ...unlocked },
       want: 'start c1 (start requested); progressing: Starting',
     },
     {
       it: 'starts a finished one-shot again when that is asked',
       desired: restarts('no'),
       seen: [{ state: 'exited' }],
-      more: orders({ start: true }),
+      more: commands({ start: true }),
       want: 'start c1 (start requested); progressing: Starting',
     },
   ];

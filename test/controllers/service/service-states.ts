@@ -76,7 +76,7 @@ export const aServiceState = (
   lost: [],
   closing: new Map(),
   lockHeld: true,
-  orders: { anew: [], stop: undefined, start: false },
+  commands: { anew: [], stop: undefined, start: false },
   dependents: [],
   overlap: { signalled: false, waitedMs: undefined, ranMs: undefined },
   ...more,
@@ -89,7 +89,7 @@ export const anObservation = (
 ): ServiceObservation => ({
   appId: 1,
   serviceName: 'web',
-  asked: { stops: [], starts: [], restart: undefined, overtaken: {} },
+  pendingCommands: { stops: [], starts: [], restart: undefined, overtaken: {} },
   hasApp: true,
   state,
   containerSpec: undefined,

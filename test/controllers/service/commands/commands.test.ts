@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import {
-  askedOf,
-  dealtWith,
+  activeCommandsOf,
+  completedCommands,
   isMadeAfter,
   madeAfter,
-  ordersOf,
+  pendingCommandsOf,
 } from '../../../../controllers/service/commands/commands.js';
 import { StopLedger } from '../../../../controllers/service/commands/stop-ledger.js';
 import type { App, RequestName, Service } from '../../../../crds/model/kinds.js';
@@ -15,7 +15,7 @@ import { aContainer } from '../service-states.js';
  * Which of stop, start, restart, purge wins. A request is written by its minute: `own: { stop: 1, start: 2 }` asks the
  * Service to stop at 00:01 and to start at 00:02. Its id is its name and minute: `stop@1`, of the App `app.stop@1`.
  */
-interface Asked {
+interface Requested {
   /** Requests of the Service itself. */
   readonly own?: Partial<Record<RequestName, number>>;
   /** Requests of its App. Disruptive ones have been begun (the App got the lock) unless `waiting` names them. */
@@ -53,7 +53,7 @@ function statusOf(parts: Readonly<Record<string, object>>) {
   return said.length > 0 ? { status: Object.fromEntries(said) } : {};
 }
 
-function documents(asked: Asked): { readonly service: Service; readonly app: App | undefined } {
+function documents(requested: Requested): { readonly service: Service; readonly app: App | undefined } {
   const {
     own = {},
     app,
@@ -63,7 +63,7 @@ function documents(asked: Asked): { readonly service: Service; readonly app: App
     refusedBefore = [],
     appHandled = [],
     appRefused = [],
-  } = asked;
+  } = requested;
   const ids = Object.fromEntries(
     [
       ...Object.entries(own).map(([name, minute]) => [name, `${name}@${minute}`]),
@@ -102,28 +102,29 @@ function stopsOf(begun: Begun | undefined): StopLedger {
 }
 
 /** `stop due, start, restart requested (restart@1); overtaken: stop@1`. */
-function orderText(
-  asked: Asked,
+function commandText(
+  requested: Requested,
   begun?: Begun,
   { specHash = 'h1' as string | undefined, running = true } = {},
 ): string {
-  const { service, app } = documents(asked);
-  const { stop, start, anew } = ordersOf(service, app, stopsOf(begun), specHash, running);
-  const overtaken = Object.values(askedOf(service, app).overtaken);
-  const orders = [
+  const { service, app } = documents(requested);
+  const { stop, start, anew } = activeCommandsOf(service, app, stopsOf(begun), specHash, running);
+  const overtaken = Object.values(pendingCommandsOf(service, app).overtaken);
+  const commands = [
     ...(stop ? [`stop ${stop}`] : []),
     ...(start ? ['start'] : []),
     ...anew.map(({ id, name, because }) => `${because} (${name}: ${id})`),
   ];
-  return [orders.join(', ') || 'nothing', ...(overtaken.length > 0 ? [`overtaken: ${overtaken.join(', ')}`] : [])].join(
-    '; ',
-  );
+  return [
+    commands.join(', ') || 'nothing',
+    ...(overtaken.length > 0 ? [`overtaken: ${overtaken.join(', ')}`] : []),
+  ].join('; ');
 }
 
-describe('which order wins', () => {
-  const tables: Record<string, readonly (Asked & { readonly it: string; readonly want: string })[]> = {
-    'when one thing is asked': [
-      { it: 'nothing asked is nothing ordered', want: 'nothing' },
+describe('which command wins', () => {
+  const tables: Record<string, readonly (Requested & { readonly it: string; readonly want: string })[]> = {
+    'when one thing is requested': [
+      { it: 'does nothing when nothing is requested', want: 'nothing' },
       { it: 'a stop of the service is due', own: { stop: 1 }, want: 'stop due' },
       { it: 'a start of the service', own: { start: 1 }, want: 'start' },
       {
@@ -317,17 +318,22 @@ describe('which order wins', () => {
   };
   for (const [when, rows] of Object.entries(tables)) {
     describe(when, () => {
-      for (const { it: what, want, ...asked } of rows) it(what, () => assert.equal(orderText(asked), want));
+      for (const { it: what, want, ...requested } of rows) it(what, () => assert.equal(commandText(requested), want));
     });
   }
 
   it('a start of what the document does not want to run is not ordered', () => {
-    assert.equal(orderText({ own: { start: 1 } }, undefined, { running: false }), 'nothing');
+    assert.equal(commandText({ own: { start: 1 } }, undefined, { running: false }), 'nothing');
   });
 });
 
 describe('a stop that was begun', () => {
-  type Row = Asked & { readonly it: string; readonly begun: Begun; readonly specHash?: string; readonly want: string };
+  type Row = Requested & {
+    readonly it: string;
+    readonly begun: Begun;
+    readonly specHash?: string;
+    readonly want: string;
+  };
   const rows: readonly Row[] = [
     { it: 'is due until the container is seen stopped', own: { stop: 1 }, begun: { id: 'stop@1' }, want: 'stop due' },
     {
@@ -475,26 +481,26 @@ describe('a stop that was begun', () => {
       want: 'stop in force',
     },
   ];
-  for (const { it: what, begun, specHash, want, ...asked } of rows) {
-    it(what, () => assert.equal(orderText(asked, begun, specHash ? { specHash } : {}), want));
+  for (const { it: what, begun, specHash, want, ...requested } of rows) {
+    it(what, () => assert.equal(commandText(requested, begun, specHash ? { specHash } : {}), want));
   }
 
   it('stays in force while nobody can say what the document comes to', () => {
     const { service } = documents({});
     const stops = stopsOf({ id: 'stop@1', done: true });
-    assert.equal(ordersOf(service, undefined, stops, undefined, true).stop, 'in force');
+    assert.equal(activeCommandsOf(service, undefined, stops, undefined, true).stop, 'in force');
   });
 
   it('stays in force when nobody knew what was stopped', () => {
     const stops = new StopLedger();
     stops.begin('hello.web', { id: 'stop@1', at: at(1) }, undefined);
     stops.look('hello.web', false);
-    assert.equal(ordersOf(documents({}).service, undefined, stops, 'h2', true).stop, 'in force');
+    assert.equal(activeCommandsOf(documents({}).service, undefined, stops, 'h2', true).stop, 'in force');
   });
 });
 
 describe('what was dealt with', () => {
-  type Row = Asked & {
+  type Row = Requested & {
     readonly it: string;
     /** State of the container; none when not said. */
     readonly container?: 'running' | 'restarting' | 'paused' | 'exited' | 'created';
@@ -578,13 +584,13 @@ describe('what was dealt with', () => {
       want: 'restart=restart@1',
     },
   ];
-  for (const { it: what, container, madeAfter: after, running = true, want, ...asked } of rows) {
+  for (const { it: what, container, madeAfter: after, running = true, want, ...requested } of rows) {
     it(what, () => {
-      const { service, app } = documents(asked);
+      const { service, app } = documents(requested);
       const seen =
         container && aContainer({ state: container, labels: after ? { 'io.supercargo.made-after': after } : {} });
-      const orders = ordersOf(service, app, new StopLedger(), 'h1', running);
-      const done = Object.entries(dealtWith(askedOf(service, app), orders, seen, running));
+      const commands = activeCommandsOf(service, app, new StopLedger(), 'h1', running);
+      const done = Object.entries(completedCommands(pendingCommandsOf(service, app), commands, seen, running));
       assert.equal(done.map(([name, id]) => `${name}=${id}`).join(', ') || 'nothing', want);
     });
   }

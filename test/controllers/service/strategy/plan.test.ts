@@ -23,8 +23,8 @@ const unlocked: Partial<ServiceState> = { lockHeld: false };
 const overlap = (more: Partial<Overlap>): Partial<ServiceState> => ({
   overlap: { signalled: false, waitedMs: 1_000, ranMs: 1_000, ...more },
 });
-const orders = (more: Partial<ServiceState['orders']>): Partial<ServiceState> => ({
-  orders: { anew: [], stop: undefined, start: false, ...more },
+const commands = (more: Partial<ServiceState['orders']>): Partial<ServiceState> => ({
+  commands: { anew: [], stop: undefined, start: false, ...more },
 });
 const restart = { id: 'r1', name: 'restart', because: 'restart requested' } as const;
 const awaiting =
@@ -155,7 +155,7 @@ describe('planContainer, by strategy', () => {
       it: 'makes it anew without a second one when a restart is asked for',
       by: 'rolling',
       seen: [{ ...old, specHash: 'h1' }],
-      more: orders({ anew: [restart] }),
+      more: commands({ anew: [restart] }),
       want: 'stop+remove c1 under lock (restart requested); waiting: Stopping',
     },
 
@@ -305,14 +305,14 @@ describe('planContainer, by strategy', () => {
       it: 'ends the overlap when the service is to stop',
       by: 'hand-over',
       seen: [young, old],
-      more: orders({ stop: 'due' }),
+      more: commands({ stop: 'due' }),
       want: 'stop+remove c1 under lock (older duplicate of h1_web_1_1_a); waiting: Stopping',
     },
     {
       it: 'ends the overlap for a restart',
       by: 'rolling',
       seen: [young, old],
-      more: orders({ anew: [restart] }),
+      more: commands({ anew: [restart] }),
       want: 'stop+remove c1 under lock (older duplicate of h1_web_1_1_a); waiting: Stopping',
     },
     {
