@@ -2,7 +2,7 @@ import type { Service } from '../../crds/model/kinds.js';
 import type { SeenContainer } from '../engine/engine.js';
 import { type Outcome, wait } from '../runtime/outcome.js';
 import { idsOf, type PendingCommands } from './commands/commands.js';
-import { joinedAnew, providersOf } from './dependencies/namespaces.js';
+import { joinedAfterStart, providersOf } from './dependencies/namespaces.js';
 import type { Memory, ServiceDeps } from './deps.js';
 import type { ServiceObservation } from './observe.js';
 import type { ServiceResult, ServiceStep } from './service-state.js';
@@ -100,6 +100,6 @@ function reportJoined(
   const then = before.find((one) => one.id === id);
   if (now?.startedAt === undefined || now.startedAt === then?.startedAt) return;
   const noted = store.get('Service', metadata.name)?.status?.joined;
-  const joined = joinedAnew(then, now.startedAt, providersOf(now, before), noted);
+  const joined = joinedAfterStart(then, now.startedAt, providersOf(now, before), noted);
   if (joined.length > 0) report({ joined });
 }

@@ -61,7 +61,7 @@ export function planContainer(state: ServiceState): ServicePlan {
   if (!image) return planWithoutImage(state, desired, current);
   if (!current) return make(state, desired);
   return (
-    anew(state, desired, current) ??
+    recreate(state, desired, current) ??
     replace(state, desired, image, current) ??
     (isAtRest(state, desired, current) ? undefined : repairInPlace(desired, current)) ??
     run(state, desired, current)
@@ -95,15 +95,19 @@ function make(state: ServiceState, desired: DesiredContainer): Plan<ServiceStep>
   });
 }
 
-/** Somebody asked for another container of the same kind. For a purge it goes first, and the volumes after it. */
-function anew(state: ServiceState, desired: DesiredContainer, current: SeenContainer): Plan<ServiceStep> | undefined {
-  const due = state.commands.anew.filter((one) => !isMadeAfter(current, one));
-  const order = due.find(({ name }) => name === 'app.purge') ?? due[0];
-  if (!order) return undefined;
+/** Removes the container when a restart, or a restart or purge of the app, was requested; a later pass creates the next. For a purge the volumes are emptied in between. Pure. */
+function recreate(
+  state: ServiceState,
+  desired: DesiredContainer,
+  current: SeenContainer,
+): Plan<ServiceStep> | undefined {
+  const due = state.commands.recreate.filter((one) => !isMadeAfter(current, one));
+  const command = due.find(({ name }) => name === 'app.purge') ?? due[0];
+  if (!command) return undefined;
   return (
-    (order.name === 'app.purge' ? undefined : waitForNetworksAndVolumes(desired)) ??
-    needsLock(state, `make container ${current.name} anew`, order.because) ??
-    terminate(state, current, order.because)
+    (command.name === 'app.purge' ? undefined : waitForNetworksAndVolumes(desired)) ??
+    needsLock(state, `make container ${current.name} anew`, command.because) ??
+    terminate(state, current, command.because)
   );
 }
 
@@ -115,7 +119,7 @@ function replace(
   current: SeenContainer,
 ): Plan<ServiceStep> | undefined {
   const attached = Object.keys(current.networks);
-  const rebuilt = attached.find((network) => state.closing.get(network) === 'made anew');
+  const rebuilt = attached.find((network) => state.closing.get(network) === 'recreated');
   if (rebuilt !== undefined) return terminate(state, current, `network ${rebuilt} is made anew`);
 
   const because = difference(current, image);

@@ -137,7 +137,7 @@ export interface ServiceState {
   /** Containers in whose namespaces the newest one lives, and which have been started again since. */
   readonly lost: readonly Lost[];
   /** Networks on the engine that have to become empty, and why. */
-  readonly closing: ReadonlyMap<string, 'made anew' | 'removed'>;
+  readonly closing: ReadonlyMap<string, 'recreated' | 'removed'>;
   readonly lockHeld: boolean;
   readonly commands: ActiveCommands;
   /** Services that depend on this one, are deleted as well and have not gone yet. */

@@ -96,7 +96,7 @@ class LogFollower {
       for (const end of ends) end();
     };
     // The engine keeps back what it prints under an earlier time than it was asked for.
-    const unwatch = watchClock(this.deps.clock, (byMs) => byMs < 0 && this.#beginAnew());
+    const unwatch = watchClock(this.deps.clock, (byMs) => byMs < 0 && this.#restartFromNow());
     this.#audience = { openedMs: this.deps.clock.monotonic(), runs: undefined, unsubscribe, unwatch };
     this.#lookAtAll();
   }
@@ -168,7 +168,7 @@ class LogFollower {
   }
 
   /** The clock was set back: streams that were asked for by a time would be silent until it is reached again. */
-  #beginAnew(): void {
+  #restartFromNow(): void {
     for (const [id, followed] of this.#followed) {
       if (!followed.isTimed || followed.stream === undefined) continue;
       followed.stream.abort();

@@ -68,9 +68,9 @@ function byFailure({ store }: ServiceDeps, { stops }: Memory, service: Service, 
   if (![EngineError, TerminalError, TransientError].some((one) => error instanceof one)) return undefined;
   const app = store.get('App', service.spec.app);
   const pendingCommands = pendingCommandsOf(service, app);
-  const { anew } = activeCommandsOf(service, app, stops, undefined, true);
+  const { recreate } = activeCommandsOf(service, app, stops, undefined, true);
   return {
-    ids: idsOf([...pendingCommands.stops, ...pendingCommands.starts, ...anew]),
+    ids: idsOf([...pendingCommands.stops, ...pendingCommands.starts, ...recreate]),
     refusal: { reason: 'Failed', message: messageWithCauses(error) },
   };
 }

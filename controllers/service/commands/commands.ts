@@ -14,7 +14,7 @@ interface RecreateCommand {
 
 /** The commands that a pass over a service has to follow, beside its document. */
 export interface ActiveCommands {
-  readonly anew: readonly RecreateCommand[];
+  readonly recreate: readonly RecreateCommand[];
   /** `due`: the container is to be stopped. `in force`: it was, and stays stopped. */
   readonly stop: 'due' | 'in force' | undefined;
   readonly start: boolean;
@@ -82,7 +82,7 @@ export function activeCommandsOf(
   const holds = known !== undefined && known.at > lastStartAt(service, app) && isInForce(known, service, app);
   const inForce = holds && (specHash === undefined || known.specHash === undefined || specHash === known.specHash);
   return {
-    anew: [
+    recreate: [
       ...(restart ? [{ id: restart.id, name: 'restart' as const, because: 'restart requested' }] : []),
       ...RECREATING.flatMap((command): RecreateCommand[] => {
         const request = startedRequest(app, command);
@@ -125,12 +125,12 @@ export const isMadeAfter = ({ labels }: Pick<SeenContainer, 'labels'>, { id }: P
  */
 export function completedCommands(
   { stops, starts, overtaken }: PendingCommands,
-  { anew, stop, start }: ActiveCommands,
+  { recreate, stop, start }: ActiveCommands,
   container: SeenContainer | undefined,
   running: boolean,
 ): Readonly<Record<string, string>> {
   const isAlive = container !== undefined && ALIVE.includes(container.state);
-  const done = anew.filter(
+  const done = recreate.filter(
     (one) =>
       container && isMadeAfter(container, one) && (!running || stop !== undefined || container.startedAt !== undefined),
   );

@@ -116,7 +116,7 @@ export function lostProviders(
 }
 
 /** What is to be noted of a container that has been started, at `since`, while its providers looked like this. Pure. */
-export function joinedAnew(
+export function joinedAfterStart(
   before: SeenContainer | undefined,
   since: string,
   providers: readonly Provider[],

@@ -47,9 +47,9 @@ export function volumeDependency(
 
 /** Networks that containers have to leave, by name, and why. */
 export function closingNetworks({ store }: ServiceDeps): ServiceState['closing'] {
-  const closing = new Map<string, 'made anew' | 'removed'>();
+  const closing = new Map<string, 'recreated' | 'removed'>();
   for (const { metadata, spec, status } of store.list('Network')) {
-    if (status?.rebuilding) closing.set(spec.networkName, 'made anew');
+    if (status?.rebuilding) closing.set(spec.networkName, 'recreated');
     else if (metadata.deletionTimestamp !== undefined) closing.set(spec.networkName, 'removed');
   }
   return closing;

@@ -130,7 +130,7 @@ async function* followAll(
     if (object.kind === 'Service' && type !== 'DELETED') look();
   });
   const unwatch = watchClock(deps.clock, (byMs) => {
-    if (byMs < 0) for (const follower of followed.values()) follower.beginAnew();
+    if (byMs < 0) for (const follower of followed.values()) follower.restartFromNow();
   });
   const ended = (): void => wake();
   signal.addEventListener('abort', ended);
@@ -217,7 +217,7 @@ class Follower {
   }
 
   /** The clock was set back: the engine would keep back what is printed before the time is reached that it was asked for. */
-  beginAnew(): void {
+  restartFromNow(): void {
     if (!this.#isTimed) return;
     this.#reader = new LogReader('now');
     this.#stream?.abort();

@@ -57,7 +57,7 @@ export function planPair(
     return terminate(state, newer, `younger duplicate of ${older.name}`);
   }
   const surge = surgeStrategy(state, desired);
-  const replaced = state.commands.anew.length > 0;
+  const replaced = state.commands.recreate.length > 0;
   if (!surge || replaced || !ALIVE.includes(older.state) || older.specHash === hash) {
     return terminate(state, older, `older duplicate of ${newer.name}`);
   }
@@ -76,7 +76,7 @@ const isCopy = ({ containerName, image }: DesiredContainer, newer: SeenContainer
   ALIVE.includes(older.state);
 
 function closingAt({ closing }: ServiceState, container: SeenContainer): readonly (readonly [SeenContainer, string])[] {
-  const network = Object.keys(container.networks).find((name) => closing.get(name) === 'made anew');
+  const network = Object.keys(container.networks).find((name) => closing.get(name) === 'recreated');
   return network === undefined ? [] : [[container, network]];
 }
 

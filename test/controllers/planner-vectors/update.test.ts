@@ -6,10 +6,10 @@ import { network, restarts } from '../service/service-states.js';
 import {
   app,
   IMAGE_MISSING,
-  madeAnew,
   NO_CONTAINER,
   OTHER_IMAGE,
   OTHER_NAME,
+  recreatedNetwork,
   releaseBefore,
   service,
   settledChildren,
@@ -86,7 +86,7 @@ describe('the planner vectors: networks and volumes that change', () => {
       id: 'P16, service b',
       given: 'new commit, network x internal now, images local; lock',
       supervisor: 'kill b',
-      plan: service(madeAnew('u_default')),
+      plan: service(recreatedNetwork('u_default')),
       want: 'stop+remove c1 under lock (network u_default is made anew); waiting: Stopping',
     },
     {
@@ -156,7 +156,7 @@ describe('the planner vectors: update strategies', () => {
       id: 'P21, network changed',
       given: 'hand-over service h; lock',
       supervisor: 'kill h',
-      plan: service({ wants: { ...OTHER_IMAGE, ...by('hand-over') }, ...madeAnew('u_default') }),
+      plan: service({ wants: { ...OTHER_IMAGE, ...by('hand-over') }, ...recreatedNetwork('u_default') }),
       want: 'stop+remove c1 under lock (network u_default is made anew); waiting: Stopping',
     },
     {

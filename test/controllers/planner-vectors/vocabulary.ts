@@ -102,4 +102,6 @@ export const ONE_NETWORK_MISSING: Partial<DesiredContainer> = {
   networks: [network('u_y', undefined, 'it does not exist yet')],
 };
 /** Containers have to leave that network, because it is another one now. */
-export const madeAnew = (name: string): Pick<ServiceState, 'closing'> => ({ closing: new Map([[name, 'made anew']]) });
+export const recreatedNetwork = (name: string): Pick<ServiceState, 'closing'> => ({
+  closing: new Map([[name, 'recreated']]),
+});

@@ -25,11 +25,11 @@ interface Case {
 }
 
 const none: readonly Partial<SeenContainer>[] = [];
-const closing = (name: string, why: 'made anew' | 'removed'): Partial<ServiceState> => ({
+const closing = (name: string, why: 'recreated' | 'removed'): Partial<ServiceState> => ({
   closing: new Map([[name, why]]),
 });
 const commands = (more: Partial<ActiveCommands>): Partial<ServiceState> => ({
-  commands: { anew: [], stop: undefined, start: false, ...more },
+  commands: { recreate: [], stop: undefined, start: false, ...more },
 });
 const restart = { id: 'r1', name: 'restart', because: 'restart requested' } as const;
 const purge = { id: 'p1', name: 'app.purge', because: 'purge of the app requested' } as const;
@@ -166,14 +166,14 @@ describe('planContainer', () => {
 
     {
       it: 'steps aside for a network that is made anew',
-      more: closing('u_default', 'made anew'),
+      more: closing('u_default', 'recreated'),
       want: 'stop+remove c1 under lock (network u_default is made anew); waiting: Stopping',
     },
     {
       it: 'steps aside even when it has finished',
       desired: restarts('no'),
       seen: [{ state: 'exited' }],
-      more: closing('u_default', 'made anew'),
+      more: closing('u_default', 'recreated'),
       want: 'remove c1 under lock (network u_default is made anew); waiting: Stopping',
     },
     {
@@ -184,7 +184,7 @@ describe('planContainer', () => {
     },
     {
       it: 'ignores a network of somebody else that is made anew',
-      more: closing('u_other', 'made anew'),
+      more: closing('u_other', 'recreated'),
       want: 'settled',
     },
     {
@@ -401,7 +401,7 @@ describe('planContainer', () => {
       it: 'runs it again when that is asked for',
       desired: restarts('on-failure', 3),
       seen: [{ state: 'exited', exitCode: 3, restartCount: 3 }],
-      more: { commands: { anew: [], stop: undefined, start: true } },
+      more: { commands: { recreate: [], stop: undefined, start: true } },
       want: 'start c1 (start requested); progressing: Starting',
     },
     {
@@ -513,45 +513,45 @@ describe('planContainer', () => {
 
     {
       it: 'makes the container anew for a restart',
-      more: commands({ anew: [restart] }),
+      more: commands({ recreate: [restart] }),
       want: 'stop+remove c1 under lock (restart requested); waiting: Stopping',
     },
     {
       it: 'asks for the lock before that, even when nothing runs',
       seen: [{ state: 'created' }],
-      more: { ...commands({ anew: [restart] }), ...unlocked },
+      more: { ...commands({ recreate: [restart] }), ...unlocked },
       want: 'waiting: NeedsLock (Needs the update lock of the app to make container web_1_1_a anew: restart requested)',
     },
     {
       it: 'does not restart what was made after the request',
       seen: [{ labels: { 'io.supercargo.made-after': 'r0 r1' } }],
-      more: commands({ anew: [restart] }),
+      more: commands({ recreate: [restart] }),
       want: 'settled',
     },
     {
       it: 'does not take down for a restart what could not come back',
       desired: { networks: [network('u_default', undefined, 'it does not exist yet')] },
-      more: commands({ anew: [restart] }),
+      more: commands({ recreate: [restart] }),
       want: 'waiting: NetworkNotReady (Waiting for network u_default: it does not exist yet)',
     },
     {
       it: 'leaves for a purge, because the volumes wait for that',
       desired: { volumes: [{ name: '1_data', trouble: 'it is being emptied' }] },
-      more: commands({ anew: [restart, purge] }),
+      more: commands({ recreate: [restart, purge] }),
       want: 'stop+remove c1 under lock (purge of the app requested); waiting: Stopping',
     },
     {
       it: 'comes back when the volumes are empty',
       seen: none,
       desired: { volumes: [{ name: '1_data', trouble: 'it is being emptied' }] },
-      more: commands({ anew: [purge] }),
+      more: commands({ recreate: [purge] }),
       want: 'waiting: VolumeNotReady (Waiting for volume 1_data: it is being emptied)',
     },
     {
       it: 'runs a finished one-shot again for a restart',
       desired: restarts('no'),
       seen: [{ state: 'exited' }],
-      more: commands({ anew: [restart] }),
+      more: commands({ recreate: [restart] }),
       want: 'remove c1 under lock (restart requested); waiting: Stopping',
     },
     {

@@ -76,7 +76,7 @@ export const aServiceState = (
   lost: [],
   closing: new Map(),
   lockHeld: true,
-  commands: { anew: [], stop: undefined, start: false },
+  commands: { recreate: [], stop: undefined, start: false },
   dependents: [],
   overlap: { signalled: false, waitedMs: undefined, ranMs: undefined },
   ...more,

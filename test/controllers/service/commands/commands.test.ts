@@ -108,12 +108,12 @@ function commandText(
   { specHash = 'h1' as string | undefined, running = true } = {},
 ): string {
   const { service, app } = documents(requested);
-  const { stop, start, anew } = activeCommandsOf(service, app, stopsOf(begun), specHash, running);
+  const { stop, start, recreate } = activeCommandsOf(service, app, stopsOf(begun), specHash, running);
   const overtaken = Object.values(pendingCommandsOf(service, app).overtaken);
   const commands = [
     ...(stop ? [`stop ${stop}`] : []),
     ...(start ? ['start'] : []),
-    ...anew.map(({ id, name, because }) => `${because} (${name}: ${id})`),
+    ...recreate.map(({ id, name, because }) => `${because} (${name}: ${id})`),
   ];
   return [
     commands.join(', ') || 'nothing',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {
   type Joined,
-  joinedAnew,
+  joinedAfterStart,
   joinedBy,
   lostProviders,
   providersOf,
@@ -94,9 +94,9 @@ describe('lostProviders', () => {
 
 describe('what is noted of a container in the namespaces of another one', () => {
   it('counts restarts in a row, until a run of the provider has lasted for a minute', () => {
-    const first = joinedAnew(web(2), at(12), [{ container: vpn(10), namespaces: ['network'] }], [note(1, 2)]);
+    const first = joinedAfterStart(web(2), at(12), [{ container: vpn(10), namespaces: ['network'] }], [note(1, 2)]);
     assert.deepEqual(first, [note(10, 12, 1)]);
-    const second = joinedAnew(web(12), at(31), [{ container: vpn(30), namespaces: ['network'] }], first);
+    const second = joinedAfterStart(web(12), at(31), [{ container: vpn(30), namespaces: ['network'] }], first);
     assert.deepEqual(second, [note(30, 31, 2)]);
     const ended = vpn(30, { state: 'restarting', finishedAt: at(90) });
     assert.deepEqual(joinedBy(web(31), [{ container: ended, namespaces: ['network'] }], second), [note(30, 31)]);
@@ -125,13 +125,13 @@ describe('what is noted of a container in the namespaces of another one', () => 
     const later = [{ container: vpn(200, { finishedAt: at(199) }), namespaces: ['network'] as const }];
     assert.deepEqual(joinedBy(web(12), later, noted), noted);
     assert.deepEqual(lostProviders(web(12), later, noted, Date.parse(at(201)))[0]?.holdMs, 19_000);
-    assert.deepEqual(joinedAnew(web(12), at(220), later, noted), [note(200, 220, 4)]);
+    assert.deepEqual(joinedAfterStart(web(12), at(220), later, noted), [note(200, 220, 4)]);
   });
 
   it('counts no start that had another reason', () => {
     const providers = providersOf(web(2), [vpn(1)]);
-    assert.deepEqual(joinedAnew(web(2), at(12), providers, [note(1, 2)]), [note(1, 12)]);
-    assert.deepEqual(joinedAnew(undefined, at(12), providers, undefined), [note(1, 12)]);
+    assert.deepEqual(joinedAfterStart(web(2), at(12), providers, [note(1, 2)]), [note(1, 12)]);
+    assert.deepEqual(joinedAfterStart(undefined, at(12), providers, undefined), [note(1, 12)]);
   });
 });
 

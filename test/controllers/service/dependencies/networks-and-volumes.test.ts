@@ -139,8 +139,8 @@ describe('networks that containers have to leave', () => {
     ];
     assert.deepEqual(Object.fromEntries(closingNetworks(deps(documents))), {
       goes: 'removed',
-      changes: 'made anew',
-      both: 'made anew',
+      changes: 'recreated',
+      both: 'recreated',
     });
   });
 });

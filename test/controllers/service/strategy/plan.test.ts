@@ -24,7 +24,7 @@ const overlap = (more: Partial<Overlap>): Partial<ServiceState> => ({
   overlap: { signalled: false, waitedMs: 1_000, ranMs: 1_000, ...more },
 });
 const commands = (more: Partial<ServiceState['orders']>): Partial<ServiceState> => ({
-  commands: { anew: [], stop: undefined, start: false, ...more },
+  commands: { recreate: [], stop: undefined, start: false, ...more },
 });
 const restart = { id: 'r1', name: 'restart', because: 'restart requested' } as const;
 const awaiting =
@@ -155,7 +155,7 @@ describe('planContainer, by strategy', () => {
       it: 'makes it anew without a second one when a restart is asked for',
       by: 'rolling',
       seen: [{ ...old, specHash: 'h1' }],
-      more: commands({ anew: [restart] }),
+      more: commands({ recreate: [restart] }),
       want: 'stop+remove c1 under lock (restart requested); waiting: Stopping',
     },
 
@@ -312,14 +312,14 @@ describe('planContainer, by strategy', () => {
       it: 'ends the overlap for a restart',
       by: 'rolling',
       seen: [young, old],
-      more: commands({ anew: [restart] }),
+      more: commands({ recreate: [restart] }),
       want: 'stop+remove c1 under lock (older duplicate of h1_web_1_1_a); waiting: Stopping',
     },
     {
       it: 'lets both go from a network that is made anew',
       by: 'hand-over',
       seen: [young, old],
-      more: { closing: new Map([['u_default', 'made anew']]) },
+      more: { closing: new Map([['u_default', 'recreated']]) },
       want: 'stop+remove c2 under lock (network u_default is made anew); waiting: Stopping',
     },
     {
