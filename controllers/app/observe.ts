@@ -2,7 +2,7 @@ import type { LogStream } from '../../api/device-state/logs.js';
 import type { Store } from '../../api/store/store.js';
 import { isActive } from '../../crds/model/active.js';
 import { conditionOf, isReady } from '../../crds/model/conditions.js';
-import { accessOfImage, needsLeave } from '../../crds/model/host-access.js';
+import { accessOfImage, missingPermission } from '../../crds/model/host-access.js';
 import { imageKey } from '../../crds/model/image-reference.js';
 import { type Issue, pathText } from '../../crds/model/issue.js';
 import {
@@ -145,7 +145,7 @@ function accessOfImages({ metadata, spec }: App, cache: EngineCache): readonly I
   return Object.entries(spec.services ?? {}).flatMap(([name, fields]) =>
     accessOfImage(fields, cache.image(fields.image)?.config.Labels ?? {}).map((one) => ({
       path: pathText(['spec', 'services', name, ...one.path]),
-      message: needsLeave(one),
+      message: missingPermission(one),
     })),
   );
 }

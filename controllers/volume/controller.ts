@@ -40,7 +40,8 @@ export const volumeController = (deps: VolumeDeps): Controller => ({
         const isOf = (volume: Volume): boolean => volume.spec.app === object.metadata.name;
         wakeWhere(
           (one) =>
-            isPurged(object, one) || (isOf(one) && (suspended !== saysSuspended(one) || hangsOnLeave(object, one))),
+            isPurged(object, one) ||
+            (isOf(one) && (suspended !== saysSuspended(one) || dependsOnPermission(object, one))),
         );
       }),
     ];
@@ -57,7 +58,7 @@ function isPurged(app: App, { spec, status }: Volume): boolean {
 }
 
 /** Somebody wrote it by hand, and what the App says of paths of the host is not what the volume was told last. Pure. */
-const hangsOnLeave = (app: App, volume: Volume): boolean =>
+const dependsOnPermission = (app: App, volume: Volume): boolean =>
   volume.metadata.origin !== `App/${volume.spec.app}` &&
   accessOfVolume(volume.spec).length > 0 &&
   (app.spec.allowHostBinds === true) === isStalled(volume);

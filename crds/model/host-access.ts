@@ -110,7 +110,7 @@ export function accessOfVolume({ driver, driver_opts: given }: VolumeDefinition)
 }
 
 /** Why that needs leave, and how an App gives it; `app`: the name of the App whose word counts for another document. Pure. */
-export const needsLeave = ({ does, instead }: HostAccess, app?: string): string =>
+export const missingPermission = ({ does, instead }: HostAccess, app?: string): string =>
   app === undefined
     ? `${does} only with spec.allowHostBinds: true; say so, or ${instead}`
     : `${does} only where App ${app} says allowHostBinds: true; say so there, or ${instead}`;

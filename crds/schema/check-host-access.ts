@@ -1,4 +1,4 @@
-import { accessOfService, accessOfVolume, type HostAccess, needsLeave } from '../model/host-access.js';
+import { accessOfService, accessOfVolume, type HostAccess, missingPermission } from '../model/host-access.js';
 import { type Issue, pathText } from '../model/issue.js';
 import type { App, Declared } from '../model/kinds.js';
 import { referencesOf } from '../model/references.js';
@@ -9,7 +9,7 @@ import type { Found } from './check-service.js';
 export function accessFound({ allowHostBinds, services, volumes }: AppSpec): Found[] {
   if (allowHostBinds === true) return [];
   const found = (base: readonly string[], all: readonly HostAccess[]): Found[] =>
-    all.map((one) => [[...base, ...one.path], needsLeave(one)]);
+    all.map((one) => [[...base, ...one.path], missingPermission(one)]);
   return [
     ...Object.entries(services ?? {}).flatMap(([name, one]) => found(['services', name], accessOfService(one))),
     ...Object.entries(volumes ?? {}).flatMap(([name, one]) => found(['volumes', name], accessOfVolume(one ?? {}))),
@@ -27,7 +27,7 @@ export function accessByHand(
 ): readonly Issue[] {
   if (app?.spec.allowHostBinds === true) return [];
   const access = kind === 'Volume' ? accessOfVolume(spec) : [...bindsOf(spec), ...accessOfService(spec)];
-  return access.map((one) => ({ path: pathText(['spec', ...one.path]), message: needsLeave(one, spec.app) }));
+  return access.map((one) => ({ path: pathText(['spec', ...one.path]), message: missingPermission(one, spec.app) }));
 }
 
 const bindsOf = (fields: ServiceFields): readonly HostAccess[] =>

@@ -31,7 +31,7 @@ export async function apply(session: Session, options: ApplyOptions): Promise<vo
   const rehearsed = await rehearse(client, written);
   const applied: Applied[] = [];
   const { items: before } = await client.ask<{ items: readonly Service[] }>('GET', collectionPath('Service'));
-  for (const one of leaveFirst(rehearsed)) {
+  for (const one of permissionsFirst(rehearsed)) {
     const said = options.dryRun || one.verb === 'unchanged' ? one : { ...one, ...(await put(client, one.subject)) };
     applied.push(said);
     const { kind, name } = one.subject;
@@ -78,10 +78,10 @@ async function rehearse(client: Client, written: readonly Written[]): Promise<re
 }
 
 /** Apps that give leave come before what needs it, as the agent refuses that without; the rest in its order. Pure. */
-function leaveFirst(rehearsed: readonly Applied[]): readonly Applied[] {
-  const givesLeave = ({ subject: { kind, value } }: Applied): boolean =>
+function permissionsFirst(rehearsed: readonly Applied[]): readonly Applied[] {
+  const givesPermission = ({ subject: { kind, value } }: Applied): boolean =>
     kind === 'App' && isMap(value.spec) && value.spec.allowHostBinds === true;
-  return [...rehearsed.filter(givesLeave), ...rehearsed.filter((one) => !givesLeave(one))];
+  return [...rehearsed.filter(givesPermission), ...rehearsed.filter((one) => !givesPermission(one))];
 }
 
 /** Where a document is checked without being changed, and whole with what is written beside it. Pure. */

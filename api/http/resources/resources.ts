@@ -14,7 +14,7 @@ import { listView, objectView } from './object-view.js';
 import { isDryRun, type ListQuery, listQueryOf, wantsWatch } from './query.js';
 import { parseFieldSelector, parseLabelSelector } from './selector.js';
 import { type Matches, streamChanges } from './watch.js';
-import { checkLeave, checkRehearsal, checkWritable, readWrite } from './write.js';
+import { checkPermission, checkRehearsal, checkWritable, readWrite } from './write.js';
 
 export interface ResourceRoutesDeps {
   readonly store: Store;
@@ -51,7 +51,7 @@ function routesOf(kind: Kind, { store, streams }: ResourceRoutesDeps): readonly 
     };
     check(store.get(kind, document.metadata.name));
     const beside = (textOf(request.query.beside) ?? '').split(',');
-    checkLeave(document, store, isRehearsal ? beside : []);
+    checkPermission(document, store, isRehearsal ? beside : []);
     if (isRehearsal) checkRehearsal(document, store, beside);
     const rehearsed = isRehearsal ? await store.preview('api', { document }) : undefined;
     const { refused } = rehearsed ?? (await store.put('api', { document }, check));

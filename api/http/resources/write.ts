@@ -71,7 +71,7 @@ const causesOf = (reason: string, issues: readonly Issue[]): readonly Cause[] =>
  * that does. Without that App nobody knows: then its controller says so. `beside` names what will be declared with it.
  * Throws a 422.
  */
-export function checkLeave(document: AnyDeclared, store: Pick<Reader, 'get'>, beside: readonly string[]): void {
+export function checkPermission(document: AnyDeclared, store: Pick<Reader, 'get'>, beside: readonly string[]): void {
   if (document.kind !== 'Service' && document.kind !== 'Volume') return;
   const app = store.get('App', document.spec.app);
   if (!app || beside.includes(`app/${app.metadata.name}`)) return;

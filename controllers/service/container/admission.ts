@@ -1,4 +1,4 @@
-import { accessOfImage, needsLeave } from '../../../crds/model/host-access.js';
+import { accessOfImage, missingPermission } from '../../../crds/model/host-access.js';
 import { pathText } from '../../../crds/model/issue.js';
 import type { App, Service } from '../../../crds/model/kinds.js';
 import { cameAsTargetState } from '../../../crds/model/target-state.js';
@@ -26,7 +26,7 @@ export function refuseHostAccess(
   if (isMade && (cameAsTargetState(app?.metadata) || containers.some((one) => one.image === image?.id))) return;
   const issues = accessOfImage(spec, image?.config.Labels ?? {}).map((one) => ({
     path: pathText(['spec', ...one.path]),
-    message: needsLeave(one, spec.app),
+    message: missingPermission(one, spec.app),
   }));
   if (!isMade) issues.unshift(...accessByHand(service, app));
   if (issues.length > 0) throw new InvalidSpecError(issues);

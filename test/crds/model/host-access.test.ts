@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { addedByFeatures } from '../../../controllers/service/spec/features.js';
-import { accessOfImage, accessOfService, accessOfVolume, needsLeave } from '../../../crds/model/host-access.js';
+import { accessOfImage, accessOfService, accessOfVolume, missingPermission } from '../../../crds/model/host-access.js';
 import { pathText } from '../../../crds/model/issue.js';
 import type { VolumeDefinition } from '../../../crds/model/types.js';
 import { facts } from '../../controllers/service/builders.js';
@@ -103,7 +103,7 @@ describe('accessOfService', () => {
   it('tells of namespaces of containers, not of those of services and of the host', () => {
     const fields = { pid: ' container: abc', ipc: 'container:abc' };
     assert.deepEqual(
-      accessOfService(fields).map((one) => needsLeave(one)),
+      accessOfService(fields).map((one) => missingPermission(one)),
       ['pid', 'ipc'].map(
         (field) =>
           `${field} shares the namespace of container abc only with spec.allowHostBinds: true; say so, or use service:<name>`,
@@ -116,7 +116,7 @@ describe('accessOfService', () => {
     const image = { 'io.resin.features.sysfs': '1', 'io.balena.features.dbus': '1' };
     assert.deepEqual(
       accessOfImage({ image: 'x:1', labels: { 'io.balena.features.sysfs': '0' } }, image).map((one) =>
-        needsLeave(one, 'a'),
+        missingPermission(one, 'a'),
       ),
       [
         'the label io.balena.features.dbus of image x:1 mounts /run/dbus of the host only where App a says allowHostBinds: true; say so there, or say io.balena.features.dbus: "0" under labels',
