@@ -15,12 +15,12 @@ export function networkStatus(
   { at, plan }: Progress<NetworkPlan>,
 ): Facts<'Network'> {
   const rebuilding = plan?.rebuilding === true && (at === 'acting' || first !== undefined);
-  const leaving = rebuilding || !isActive({ metadata });
+  const terminating = rebuilding || !isActive({ metadata });
   return {
     ...(first ? { id: first.id } : {}),
     ...(first?.gateway === undefined ? {} : { gateway: first.gateway }),
     ...(rebuilding ? { rebuilding } : {}),
-    ...(leaving && attached.length > 0 ? { attached: attached.map(({ name }) => name).sort() } : {}),
+    ...(terminating && attached.length > 0 ? { attached: attached.map(({ name }) => name).sort() } : {}),
   };
 }
 

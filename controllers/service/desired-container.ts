@@ -11,7 +11,7 @@ import { HOST_DEFAULTS } from './container/host-options.js';
 import { specHash } from './container/spec-hash.js';
 import type { Shared } from './dependencies/namespaces.js';
 import { networkDependency, volumeDependency } from './dependencies/networks-and-volumes.js';
-import { containersOf, guestsOf, siblings, unsatisfiedDependencies } from './dependencies/siblings.js';
+import { containersOf, guestsOf, siblingLookup, unsatisfiedDependencies } from './dependencies/siblings.js';
 import type { ServiceDeps } from './deps.js';
 import type { DesiredContainer } from './service-state.js';
 import { type ApiAccess, hasFeature, joinsApiNetwork } from './spec/features.js';
@@ -39,7 +39,7 @@ export async function resolveService(
   const labels = withImageLabels(definition.labels, image);
   const api = hasFeature(labels, 'supervisor-api') ? await apiAccess(deps, identity, definition) : undefined;
   const cloud = hasFeature(labels, 'balena-api') ? deps.cloud?.() : undefined;
-  const siblingOf = siblings(deps, service);
+  const siblingOf = siblingLookup(deps, service);
   const shares = sharesOf(definition).map(
     ([namespace, name]): Shared => ({ namespace, service: name, container: siblingOf(name)?.container }),
   );

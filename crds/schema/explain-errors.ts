@@ -53,8 +53,8 @@ function wrongType(schema: Schema, value: unknown, secret: boolean): string {
   const isScalar = typeof value === 'number' || typeof value === 'boolean';
   const fits = isScalar && hasType(schema, 'string') && new RegExp(schema.pattern ?? '', 'u').test(String(value));
   const quote = fits ? '; put it in quotes' : '';
-  const leave = value === null ? '; leave it out instead' : '';
-  return `Expected ${expectation(schema)}, found ${found(value, secret)}${quote}${leave}`;
+  const advice = value === null ? '; leave it out instead' : '';
+  return `Expected ${expectation(schema)}, found ${found(value, secret)}${quote}${advice}`;
 }
 
 const MANY = 12;

@@ -21,7 +21,7 @@ export async function remove(session: Session, words: readonly string[], options
   const seconds = options.wait ? secondsOf(options) : 0;
   const subjects = options.filename ? await readWritten(options.filename, io) : subjectsOf(words);
   const client = await session.client();
-  const leaving: { subject: Subject; uid: string }[] = [];
+  const deleting: { subject: Subject; uid: string }[] = [];
   const tell = (subject: Subject, verb: string): void => {
     if (json) io.out(JSON.stringify({ type: verb, kind: subject.kind, name: subject.name }));
     else io.out(`${subjectText(subject)} ${verb}`);
@@ -31,19 +31,20 @@ export async function remove(session: Session, words: readonly string[], options
     if (uid === undefined) tell(subject, 'not found');
     else if (uid === '') tell(subject, 'deleted');
     else {
-      leaving.push({ subject, uid });
+      deleting.push({ subject, uid });
       if (!options.wait) tell(subject, 'deleting');
     }
   }
-  if (!options.wait || leaving.length === 0) return;
+  if (!options.wait || deleting.length === 0) return;
   const mirror = new Mirror<AnyResource>(client, [
-    ...new Set(leaving.map(({ subject }) => collectionPath(subject.kind))),
+    ...new Set(deleting.map(({ subject }) => collectionPath(subject.kind))),
   ]);
-  const left = () => leaving.filter(({ subject, uid }) => mirror.get(subject.kind, subject.name)?.metadata.uid === uid);
+  const left = () =>
+    deleting.filter(({ subject, uid }) => mirror.get(subject.kind, subject.name)?.metadata.uid === uid);
   const told = new Set<string>();
   const end = await mirror.until(() => {
     const open = left();
-    for (const one of leaving.filter((one) => !open.includes(one) && !told.has(one.uid))) {
+    for (const one of deleting.filter((one) => !open.includes(one) && !told.has(one.uid))) {
       told.add(one.uid);
       tell(one.subject, 'deleted');
     }

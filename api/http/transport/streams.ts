@@ -41,7 +41,7 @@ export class Streams {
     res.writeHead(200);
     res.flushHeaders();
     let over: (() => void) | undefined;
-    const leave = (): void => {
+    const release = (): void => {
       this.#open.delete(stream);
       over?.();
       over = undefined;
@@ -54,13 +54,13 @@ export class Streams {
       end: () => {
         res.end();
         req.socket?.setTimeout?.(LINGER_MS); // who does not take the rest has not come back for it
-        leave();
+        release();
       },
     };
     this.#open.add(stream);
-    res.once('close', leave);
+    res.once('close', release);
     over = run(stream, (listener) => res.on('drain', listener));
-    if (res.writableEnded || res.destroyed) leave();
+    if (res.writableEnded || res.destroyed) release();
     return h.abandon;
   }
 

@@ -40,7 +40,7 @@ export class MemoryEngine implements Engine {
   readonly calls: EngineCall[] = [];
   before: EngineHook | undefined;
   after: EngineHook | undefined;
-  readonly #leavers = new Set<(reason: EngineUnreachable) => void>();
+  readonly #interruptions = new Set<(reason: EngineUnreachable) => void>();
   #away = false;
 
   constructor({ now = tickingClock() }: MemoryEngineSettings = {}) {
@@ -61,7 +61,7 @@ export class MemoryEngine implements Engine {
   /** From now on every verb throws `EngineUnreachable`; streams and pulls under way break. */
   goAway(): void {
     this.#away = true;
-    for (const leave of this.#leavers) leave(unreachable());
+    for (const interrupt of this.#interruptions) interrupt(unreachable());
     this.eventLog.breakStreams();
     for (const { logWaiters } of this.docker.containers) for (const wake of logWaiters) wake();
   }
@@ -372,18 +372,18 @@ export class MemoryEngine implements Engine {
 
   /** Waits for it, but no longer than until the signal fires or the engine goes away: then it throws. */
   async #unlessInterrupted(awaited: Promise<void>, signal: AbortSignal): Promise<void> {
-    let leave = (_reason: unknown): void => undefined;
+    let interrupt = (_reason: unknown): void => undefined;
     const interruption = new Promise<never>((_, reject) => {
-      leave = reject;
+      interrupt = reject;
     });
-    const onAbort = (): void => leave(signal.reason);
-    this.#leavers.add(leave);
+    const onAbort = (): void => interrupt(signal.reason);
+    this.#interruptions.add(interrupt);
     signal.addEventListener('abort', onAbort);
     try {
       signal.throwIfAborted();
       await Promise.race([awaited, interruption]);
     } finally {
-      this.#leavers.delete(leave);
+      this.#interruptions.delete(interrupt);
       signal.removeEventListener('abort', onAbort);
     }
   }

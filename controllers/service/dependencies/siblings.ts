@@ -15,7 +15,7 @@ export function containersOf({ store, cache }: ServiceDeps, service: Service): r
 }
 
 /** The other services of the app, as far as they have come. */
-export function siblings(deps: ServiceDeps, service: Service): (name: string) => Sibling | undefined {
+export function siblingLookup(deps: ServiceDeps, service: Service): (name: string) => Sibling | undefined {
   const { store } = deps;
   const { app } = service.spec;
   return (name) => {

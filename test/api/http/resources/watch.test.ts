@@ -30,39 +30,39 @@ describe('a watch', () => {
         return ['BOOKMARK', resourceVersion, JSON.stringify(annotations)].filter(Boolean).join(' ');
       return `${type} ${object.involvedObject?.name ?? object.metadata.name}`;
     };
-    return { next, leave: () => answer.destroy() };
+    return { next, close: () => answer.destroy() };
   }
 
   it('begins with what exists, then tells every change', async () => {
-    const { next, leave } = await watch(`${APPS}?watch=true`);
+    const { next, close } = await watch(`${APPS}?watch=true`);
     assert.deepEqual([await next(), await next()].sort(), ['ADDED one', 'ADDED two']);
     report(bench.store, 'App', 'one', {});
     assert.equal(await next(), 'MODIFIED one');
     await declare(bench.store, 'files', anApp('one'), anApp('two', { name: 'x' }));
     assert.equal(await next(), 'MODIFIED two');
-    leave();
+    close();
   });
 
   it('goes on from a version, and sends the headers before the first change', async () => {
     const { resourceVersion } = bench.store;
     report(bench.store, 'App', 'one', {});
-    const { next, leave } = await watch(`${APPS}?watch=1&resourceVersion=${resourceVersion}`);
+    const { next, close } = await watch(`${APPS}?watch=1&resourceVersion=${resourceVersion}`);
     assert.equal(await next(), 'MODIFIED one');
-    leave();
+    close();
     const silent = await watch(`${APPS}?watch=1&resourceVersion=${bench.store.resourceVersion}`);
-    silent.leave();
+    silent.close();
   });
 
   it('does not tell that somebody asked for a pass', async () => {
-    const { next, leave } = await watch(`${APPS}?watch=1&resourceVersion=${bench.store.resourceVersion}`);
+    const { next, close } = await watch(`${APPS}?watch=1&resourceVersion=${bench.store.resourceVersion}`);
     bench.store.touch('App/one');
     report(bench.store, 'App', 'two', {});
     assert.equal(await next(), 'MODIFIED two');
-    leave();
+    close();
   });
 
   it('tells other kinds nothing', async () => {
-    const { next, leave } = await watch(`/apis/supercargo.io/v1/images?watch=1`);
+    const { next, close } = await watch(`/apis/supercargo.io/v1/images?watch=1`);
     report(bench.store, 'App', 'two', {});
     await declare(bench.store, 'App/one', {
       apiVersion: 'supercargo.io/v1',
@@ -71,16 +71,16 @@ describe('a watch', () => {
       spec: { app: 'one', image: 'a:latest', services: [] },
     });
     assert.equal(await next(), 'ADDED one.a');
-    leave();
+    close();
   });
 
   it('sees one name only', async () => {
-    const { next, leave } = await watch(`${APPS}?watch=1&fieldSelector=metadata.name%3Dtwo`);
+    const { next, close } = await watch(`${APPS}?watch=1&fieldSelector=metadata.name%3Dtwo`);
     assert.equal(await next(), 'ADDED two');
     report(bench.store, 'App', 'one', {});
     report(bench.store, 'App', 'two', {});
     assert.equal(await next(), 'MODIFIED two');
-    leave();
+    close();
   });
 
   it('sees a document come and go with its labels', async () => {
@@ -88,25 +88,25 @@ describe('a watch', () => {
       const app = anApp('one');
       return { ...app, metadata: { ...app.metadata, ...(labels ? { labels } : {}) } };
     };
-    const { next, leave } = await watch(`${APPS}?watch=1&labelSelector=tier`);
+    const { next, close } = await watch(`${APPS}?watch=1&labelSelector=tier`);
     await declare(bench.store, 'files', labelled({ tier: 'web' }), anApp('two'));
     assert.match(await next(), /^(ADDED|MODIFIED) one$/);
     await declare(bench.store, 'files', labelled(), anApp('two'));
     assert.equal(await next(), 'DELETED one');
     await declare(bench.store, 'files', labelled({ tier: 'db' }), anApp('two'));
     assert.equal(await next(), 'ADDED one');
-    leave();
+    close();
   });
 
   it('tells when a document is gone', async () => {
-    const { next, leave } = await watch(`${APPS}?watch=1&resourceVersion=${bench.store.resourceVersion}`);
+    const { next, close } = await watch(`${APPS}?watch=1&resourceVersion=${bench.store.resourceVersion}`);
     await declare(bench.store, 'files', anApp('one'));
     assert.equal(await next(), 'MODIFIED two');
     const two = bench.store.get('App', 'two');
     assert(two);
     await bench.store.release(two);
     assert.equal(await next(), 'DELETED two');
-    leave();
+    close();
   });
 
   const asList = 'sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true';
@@ -115,26 +115,26 @@ describe('a watch', () => {
     const { resourceVersion } = bench.store;
     report(bench.store, 'App', 'one', {});
     for (const version of ['', '0', resourceVersion, bench.store.resourceVersion]) {
-      const { next, leave } = await watch(
+      const { next, close } = await watch(
         `${APPS}?watch=true&${asList}&resourceVersion=${version}&fieldSelector=metadata.name%3Done`,
       );
       assert.equal(await next(), 'ADDED one');
       assert.equal(await next(), `BOOKMARK ${bench.store.resourceVersion} {"k8s.io/initial-events-end":"true"}`);
-      leave();
+      close();
     }
-    const { next, leave } = await watch(`${APPS}?watch=true&${asList}&fieldSelector=metadata.name%3Dnone`);
+    const { next, close } = await watch(`${APPS}?watch=true&${asList}&fieldSelector=metadata.name%3Dnone`);
     assert.match(await next(), /^BOOKMARK \d+ .*initial-events-end/);
     await declare(bench.store, 'files', anApp('one'), anApp('two'), anApp('none'));
     assert.equal(await next(), 'ADDED none');
-    leave();
+    close();
   });
 
   it('begins with nothing when the state is not wanted', async () => {
     const query = 'watch=true&sendInitialEvents=false&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true';
-    const { next, leave } = await watch(`${APPS}?${query}`);
+    const { next, close } = await watch(`${APPS}?${query}`);
     report(bench.store, 'App', 'two', {});
     assert.equal(await next(), 'MODIFIED two');
-    leave();
+    close();
   });
 
   for (const [what, query, code] of [
@@ -153,9 +153,9 @@ describe('a watch', () => {
 
   for (const value of ['1', 't', 'T', 'true', 'TRUE', 'True', '']) {
     it(`takes watch=${value} for a watch`, async () => {
-      const { next, leave } = await watch(`${APPS}?watch=${value}`);
+      const { next, close } = await watch(`${APPS}?watch=${value}`);
       assert.deepEqual([await next(), await next()].sort(), ['ADDED one', 'ADDED two']);
-      leave();
+      close();
     });
   }
   for (const value of ['0', 'f', 'F', 'false', 'FALSE', 'False']) {
@@ -196,12 +196,12 @@ describe('a watch', () => {
 
   it('says where a list of events ends', async () => {
     bench.store.record('App/one', { type: 'Normal', reason: 'Locked', message: 'a' });
-    const { next, leave } = await watch(`/apis/supercargo.io/v1/events?watch=true&${asList}`);
+    const { next, close } = await watch(`/apis/supercargo.io/v1/events?watch=true&${asList}`);
     assert.equal(await next(), 'ADDED one');
     assert.match(await next(), /^BOOKMARK \d+ {"k8s.io\/initial-events-end":"true"}$/);
     bench.store.record('App/two', { type: 'Normal', reason: 'Unlocked', message: 'b' });
     assert.equal(await next(), 'ADDED two');
-    leave();
+    close();
   });
 
   it('ends after its time', async () => {
@@ -235,12 +235,12 @@ describe('a watch', () => {
 
   it('follows events', async () => {
     bench.store.record('App/one', { type: 'Normal', reason: 'Locked', message: 'a' });
-    const { next, leave } = await watch('/apis/supercargo.io/v1/apps/one/events?watch=1');
+    const { next, close } = await watch('/apis/supercargo.io/v1/apps/one/events?watch=1');
     assert.equal(await next(), 'ADDED one');
     bench.store.record('App/two', { type: 'Normal', reason: 'Unlocked', message: 'b' });
     bench.store.record('App/one', { type: 'Normal', reason: 'Locked', message: 'a' });
     assert.equal(await next(), 'MODIFIED one');
-    leave();
+    close();
   });
 
   it('goes on with the events after a list, each once, also when the clock was set back since', async () => {
@@ -255,13 +255,13 @@ describe('a watch', () => {
     nowMs -= 8 * 3_600_000;
     happen('two');
     const { resourceVersion } = JSON.parse(list.payload).metadata;
-    const { next, leave } = await watch(`/apis/supercargo.io/v1/events?watch=1&resourceVersion=${resourceVersion}`);
+    const { next, close } = await watch(`/apis/supercargo.io/v1/events?watch=1&resourceVersion=${resourceVersion}`);
     assert.equal(await next(), 'ADDED two');
     happen('three');
     assert.equal(await next(), 'ADDED three');
-    leave();
+    close();
     const future = await watch(`/apis/supercargo.io/v1/events?watch=1&resourceVersion=${Number.MAX_SAFE_INTEGER}`);
     assert.equal(await future.next(), 'ADDED one');
-    future.leave();
+    future.close();
   });
 });

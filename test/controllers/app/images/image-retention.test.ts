@@ -20,7 +20,7 @@ interface Row {
   readonly deleted?: boolean;
   /** References of the services that there are. */
   readonly services?: readonly string[];
-  readonly leaving?: boolean;
+  readonly serviceDeleted?: boolean;
   readonly app?: App;
   readonly wanted?: readonly string[];
   readonly graceMs?: number;
@@ -43,14 +43,27 @@ const anImageNamed = (name: string, status: Image['status'], spareSince?: string
   );
 
 function listsOf(row: Row): string {
-  const { keptSince, status = DOWNLOADED, deleted, services = [], leaving, app = anApp(), wanted = ['new'] } = row;
+  const {
+    keptSince,
+    status = DOWNLOADED,
+    deleted,
+    services = [],
+    serviceDeleted,
+    app = anApp(),
+    wanted = ['new'],
+  } = row;
   const clock = new FakeClock(Date.parse('2026-01-01T13:00:00Z'));
   const old = anImageNamed('old', status, keptSince && `2026-01-01T${keptSince}Z`, deleted);
   const existing: readonly AnyResource[] = [
     old,
     anImageNamed('new', DOWNLOADED),
     ...services.map((image) =>
-      aDocument('Service', 'hello.web', { app: 'hello', serviceName: 'web', image }, { deleted: leaving ?? false }),
+      aDocument(
+        'Service',
+        'hello.web',
+        { app: 'hello', serviceName: 'web', image },
+        { deleted: serviceDeleted ?? false },
+      ),
     ),
   ];
   const waiting = anImageNamed('waiting', row.short ? notReady('NotEnoughDisk') : ready());
@@ -99,7 +112,7 @@ const TABLES: Readonly<Record<string, readonly Row[]>> = {
   'are in the way of a download': [
     { it: 'when nothing runs on them', services: ['new:1'], want: 'unused, evictable' },
     { it: 'not when a service runs on them', services: ['old:1'], want: 'unused' },
-    { it: 'when that service is on its way out', services: ['old:1'], leaving: true, want: 'unused, evictable' },
+    { it: 'when that service is on its way out', services: ['old:1'], serviceDeleted: true, want: 'unused, evictable' },
     {
       it: 'not when they are of the release before, which still runs without documents',
       status: { ...DOWNLOADED, dockerImageId: 'sha256:1' },

@@ -23,7 +23,7 @@ const unlocked: Partial<ServiceState> = { lockHeld: false };
 const overlap = (more: Partial<Overlap>): Partial<ServiceState> => ({
   overlap: { signalled: false, waitedMs: 1_000, ranMs: 1_000, ...more },
 });
-const commands = (more: Partial<ServiceState['orders']>): Partial<ServiceState> => ({
+const commands = (more: Partial<ServiceState['commands']>): Partial<ServiceState> => ({
   commands: { recreate: [], stop: undefined, start: false, ...more },
 });
 const restart = { id: 'r1', name: 'restart', because: 'restart requested' } as const;
