@@ -35,7 +35,7 @@ export function appController(deps: AppDeps): Controller {
       execute: (app, step, facts) => executeAppStep(deps, memory, app, step, facts),
       status: appStatus,
       announce: (before, after) => announceSuspension(deps, before, after),
-      conclude: async (app, facts, { plan, outcome }) => {
+      adjustOutcome: async (app, facts, { plan, outcome }) => {
         await shareApiNetwork(store, cache);
         if (facts.locked) wakeLockWaiters(store, app);
         if (plan.failure?.reason === REJECTED) announceRejection(deps, app, facts, plan.failure);
@@ -78,10 +78,10 @@ function watches({ store, cache }: AppDeps, memory: Memory, wake: (name: string)
     const { owner } = object.metadata;
     if (owner !== undefined && splitKey(owner).kind === 'App') wake(splitKey(owner).name);
     else if (type === 'DELETED')
-      wakeAll(); // a name is free
+      resync(); // a name is free
     else if (object.kind === 'Service' || object.kind === 'Volume') wake(object.spec.app);
   });
-  const wakeAll = (): void => {
+  const resync = (): void => {
     for (const { metadata } of store.list('App')) wake(metadata.name);
   };
   const wakeUnready = (): void => {
@@ -91,7 +91,7 @@ function watches({ store, cache }: AppDeps, memory: Memory, wake: (name: string)
     for (const image of store.list('Image')) if (isRetained(image)) wake(image.spec.app);
   };
   const stopWatchingCache = cache.onChange((change) => {
-    if (change.type === 'all') wakeAll();
+    if (change.type === 'all') resync();
     if (change.type === 'image') wakeUnready();
   });
   return () => {

@@ -89,8 +89,8 @@ export class RequestWatch {
   }
 
   /** What is overdue, oldest first, in one sentence; undefined while nothing is. `signal`: only of that caller. */
-  sentence(concerned: { readonly about?: readonly string[]; readonly signal?: AbortSignal } = {}): string | undefined {
-    const { about, signal } = concerned;
+  sentence(waiter: { readonly about?: readonly string[]; readonly signal?: AbortSignal } = {}): string | undefined {
+    const { about, signal } = waiter;
     const due = [...this.#overdue].filter(
       (one) => (!about || about.includes(one.about)) && (!signal || one.signal === signal),
     );

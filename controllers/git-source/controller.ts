@@ -42,9 +42,9 @@ export function gitSourceController(deps: GitSourceDeps): Controller {
       execute: (source, step, facts, signal) => executeGitSourceStep(deps, memory, source, step, facts, signal),
       status: (source, _facts, progress) =>
         gitSourceStatus(source, progress, { nowMs: clock.now(), leftMs: memory.schedule.leftMs(source) }),
-      conclude: (source, _facts, { outcome, result }) => {
+      adjustOutcome: (source, _facts, { outcome, result }) => {
         planNextLook(memory, source, () => wake(source.metadata.name));
-        return concludeLook(outcome, result.report?.failure);
+        return outcomeOfFetch(outcome, result.report?.failure);
       },
     }),
     watches(wakeOne) {
@@ -78,7 +78,7 @@ function planNextLook({ due, schedule }: Memory, source: GitSource, wake: () => 
 }
 
 /** Throws what a look has failed with: tried again with back-off, unless it stays so until the repository changes. */
-function concludeLook(outcome: Outcome, failure: Failure | undefined): Outcome {
+function outcomeOfFetch(outcome: Outcome, failure: Failure | undefined): Outcome {
   if (!failure) return outcome;
   throw failure.final ? new TerminalError(failure.reason, failure.message) : new Error(failure.message);
 }

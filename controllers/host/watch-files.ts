@@ -26,7 +26,7 @@ export function watchHostFiles({ hostRoot, log }: WatchOptions): (changed: () =>
     const watcher = watch(hostRoot, {
       ignoreInitial: true,
       depth: 3,
-      ignored: (path) => !concerns(relative(hostRoot, path)),
+      ignored: (path) => !isWatched(relative(hostRoot, path)),
     });
     const soon = (): void => {
       clearTimeout(timer);
@@ -46,7 +46,7 @@ export function watchHostFiles({ hostRoot, log }: WatchOptions): (changed: () =>
 }
 
 /** Whether a path below the host's root is one of those, or leads to one. Our own temporary files are not. Pure. */
-export function concerns(path: string): boolean {
+export function isWatched(path: string): boolean {
   if (FOLDERS.includes(path)) return true;
   if (basename(path).startsWith('.')) return false;
   return WATCHED.includes(path) || WATCHED.includes(dirname(path));

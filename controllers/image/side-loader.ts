@@ -258,18 +258,18 @@ export class SideLoader implements Archives {
       for (const name of [...known.keys()]) if (!there.has(name)) known.delete(name);
     this.#unfit.clear();
     await this.#loaded.keep(there);
-    let againInMs = Number.POSITIVE_INFINITY;
+    let requeueAfterMs = Number.POSITIVE_INFINITY;
     for (const name of names) if (!isDone(this.#loaded.get(name))) this.#unread.add(name);
     try {
       for (const name of names) {
         this.#unread.delete(name);
-        againInMs = Math.min(againInMs, await this.#consider(name));
+        requeueAfterMs = Math.min(requeueAfterMs, await this.#consider(name));
       }
     } finally {
       this.#unread.clear();
     }
     this.#tell();
-    if (Number.isFinite(againInMs)) this.#timer = clock.after(againInMs, () => this.look());
+    if (Number.isFinite(requeueAfterMs)) this.#timer = clock.after(requeueAfterMs, () => this.look());
   }
 
   /** Reads a file if it is new and whole; returns when to look at it again, ms. */

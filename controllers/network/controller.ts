@@ -39,12 +39,12 @@ export const networkController = (deps: NetworkDeps, leaks = new Leaks()): Contr
       if (change.type !== 'all' && change.type !== 'container') return;
       for (const container of cache.containers()) if (isMeant(container.id)) leaks.look(container);
     };
-    const wakeWhere = (concerned: (network: Network) => boolean): void => {
-      for (const network of deps.store.list('Network')) if (concerned(network)) wake(network.metadata.name);
+    const wakeWhere = (isAffected: (network: Network) => boolean): void => {
+      for (const network of deps.store.list('Network')) if (isAffected(network)) wake(network.metadata.name);
     };
     const ends = [
       cache.onChange(look),
-      cache.onChange((change) => wakeWhere((network) => concerns(change, network))),
+      cache.onChange((change) => wakeWhere((network) => isAffectedBy(change, network))),
       deps.apiReach?.onChange(() => wake(API_NETWORK)),
       deps.store.watch(({ object }) => {
         if (object.kind !== 'App') return;
@@ -62,7 +62,7 @@ export const networkController = (deps: NetworkDeps, leaks = new Leaks()): Contr
 });
 
 /** A container matters while one has to leave; another network, while it may be the one that overlaps with ours. Pure. */
-function concerns(change: EngineChange, network: Network): boolean {
+function isAffectedBy(change: EngineChange, network: Network): boolean {
   switch (change.type) {
     case 'all':
       return true;

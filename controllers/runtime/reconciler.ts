@@ -114,7 +114,7 @@ export interface Reconciler<
   /** Tells by events and system lines what has changed between two statuses. Called after each write. */
   announce?(before: Resource<K>, after: Resource<K>, progress: Progress<P, Result>): void;
   /** Concludes once all steps are taken and the status is written; throws for a pass that has failed nevertheless. */
-  conclude?(
+  adjustOutcome?(
     resource: Resource<K>,
     observation: Observation,
     end: { readonly plan: P; readonly outcome: Outcome; readonly result: Partial<Result> },
@@ -152,7 +152,7 @@ export const reconciler =
     const plan = planOrRefuse(of, resource, observation);
     const result = await carryOut(of, resource, observation, plan, signal);
     const outcome = result.outcome ?? plan.outcome;
-    const end = (await of.conclude?.(resource, observation, { plan, outcome, result })) ?? outcome;
+    const end = (await of.adjustOutcome?.(resource, observation, { plan, outcome, result })) ?? outcome;
     if (plan.failure) throw plan.failure;
     if (end.is !== 'settled') return end;
     if (isActive(resource)) return { ...withoutOwner(store, resource), ...end };

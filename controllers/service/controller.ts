@@ -50,20 +50,20 @@ export function serviceController(deps: ServiceDeps): Controller {
       status: (service, observation, progress) => serviceStatus(deps, memory, service, observation, progress),
       conditions: (_service, observation, progress) => strategyCondition(observation, progress),
       announce: (before, _after, progress) => announceService(deps, memory, before, progress),
-      conclude: async (service, observation, { outcome }) =>
-        outcome.is === 'settled' ? concludeSettled(deps, memory, service, observation) : outcome,
+      adjustOutcome: async (service, observation, { outcome }) =>
+        outcome.is === 'settled' ? settledOutcome(deps, memory, service, observation) : outcome,
     }),
     watches: (wake) => {
-      const wakeWhere = (concerned: (service: Service) => boolean): void => {
-        for (const service of deps.store.list('Service')) if (concerned(service)) wake(service.metadata.name);
+      const wakeWhere = (isAffected: (service: Service) => boolean): void => {
+        for (const service of deps.store.list('Service')) if (isAffected(service)) wake(service.metadata.name);
       };
       const ends = [
         deps.store.watch((change) => {
           if (change.type === 'DELETED' && change.object.kind === 'Service')
             for (const memory of [stops, lifecycle, heldPorts]) memory.forget(change.object.metadata.name);
-          wakeWhere((service) => concernsDocument(change, service));
+          wakeWhere((service) => isAffectedByDocument(change, service));
         }),
-        deps.cache.onChange((change) => wakeWhere((service) => concernsEngineChange(deps, change, service))),
+        deps.cache.onChange((change) => wakeWhere((service) => isAffectedByEngineChange(deps, change, service))),
         terminations.onEnd(wake),
       ];
       return () => {
@@ -74,7 +74,7 @@ export function serviceController(deps: ServiceDeps): Controller {
 }
 
 /** Nothing is left to do: gives back a lock that only we could have taken, and says whether what is to run is well. */
-async function concludeSettled(
+async function settledOutcome(
   { store, locks }: ServiceDeps,
   { lifecycle }: Memory,
   { metadata, spec }: Service,
@@ -94,16 +94,16 @@ async function concludeSettled(
 }
 
 /** Whether another document's change may give a service work. Pure. */
-function concernsDocument({ object, parts, type }: Change, service: Service): boolean {
+function isAffectedByDocument({ object, parts, type }: Change, service: Service): boolean {
   const { spec, metadata } = service;
   switch (object.kind) {
     case 'App': {
       if (object.metadata.name !== spec.app) return false;
       // For the lock, for the rest of the release, or for a volume that a purge of the app empties: both may be over.
-      const writtenByHand = !metadata.origin.startsWith('App/');
+      const isStandalone = !metadata.origin.startsWith('App/');
       if (isSuspended(object) !== saysSuspended(service)) return true;
       if (type !== 'DELETED' && isCommanded(object, service)) return true;
-      return waitsForApp(service) || (writtenByHand && (type !== 'MODIFIED' || parts.includes('spec')));
+      return waitsForApp(service) || (isStandalone && (type !== 'MODIFIED' || parts.includes('spec')));
     }
     case 'Service':
       return (
@@ -132,7 +132,7 @@ const isCommanded = (app: App, { status }: Service): boolean =>
   });
 
 /** Whether a change on the engine may give a service work. */
-function concernsEngineChange({ store, cache }: ServiceDeps, change: EngineChange, service: Service): boolean {
+function isAffectedByEngineChange({ store, cache }: ServiceDeps, change: EngineChange, service: Service): boolean {
   const { spec, status } = service;
   switch (change.type) {
     case 'all':

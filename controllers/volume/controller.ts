@@ -29,11 +29,11 @@ export const volumeController = (deps: VolumeDeps): Controller => ({
     status: volumeStatus,
   }),
   watches: (wake) => {
-    const wakeWhere = (concerned: (volume: Volume) => boolean): void => {
-      for (const volume of deps.store.list('Volume')) if (concerned(volume)) wake(volume.metadata.name);
+    const wakeWhere = (isAffected: (volume: Volume) => boolean): void => {
+      for (const volume of deps.store.list('Volume')) if (isAffected(volume)) wake(volume.metadata.name);
     };
     const ends = [
-      deps.cache.onChange((change) => wakeWhere((volume) => concerns(change, volume))),
+      deps.cache.onChange((change) => wakeWhere((volume) => isAffectedBy(change, volume))),
       deps.store.watch(({ object }) => {
         if (object.kind !== 'App') return;
         const suspended = isSuspended(object);
@@ -64,7 +64,7 @@ const dependsOnPermission = (app: App, volume: Volume): boolean =>
   (app.spec.allowHostBinds === true) === isStalled(volume);
 
 /** A container matters while one has to let go. Pure. */
-function concerns(change: EngineChange, volume: Volume): boolean {
+function isAffectedBy(change: EngineChange, volume: Volume): boolean {
   switch (change.type) {
     case 'all':
       return true;

@@ -98,7 +98,7 @@ async function ended({ store, deadlineMs }: HostConfigChangeDeps): Promise<HostC
     const document = present(store);
     if (!document) return { is: 'failed', message: 'The network settings were deleted meanwhile' };
     const ready = conditionOf(document, 'Ready');
-    const concluded = ready?.observedGeneration === document.metadata.generation;
+    const isObserved = ready?.observedGeneration === document.metadata.generation;
     if (isReady(document) && !store.isPending(KEY)) return { is: 'done' };
     if (isStalled(document) && !store.isPending(KEY)) {
       const message = ready?.message ?? 'The network settings cannot be applied';
@@ -106,10 +106,10 @@ async function ended({ store, deadlineMs }: HostConfigChangeDeps): Promise<HostC
       return { is: 'failed', message };
     }
     // The files say what they should. Whether that stays shows later, when nobody waits and no lock is held any more.
-    if (concluded && isConfirming(document)) return { is: 'done' };
-    if (concluded && isRetrying(document)) return { is: 'failed', message: ready.message };
+    if (isObserved && isConfirming(document)) return { is: 'done' };
+    if (isObserved && isRetrying(document)) return { is: 'failed', message: ready.message };
     if (performance.now() >= until) {
-      const why = concluded ? `: ${ready.message}` : '';
+      const why = isObserved ? `: ${ready.message}` : '';
       return { is: 'failed', message: `The host configuration was not applied within ${deadlineMs / 1000} s${why}` };
     }
     await sleep(LOOK_MS);

@@ -241,12 +241,12 @@ describe('reconciler', () => {
   it('concludes with the plan, the outcome of the steps and their result, before it throws a failure', async () => {
     const failure = new TerminalError('InvalidSpec', 'in the end');
     const plan = { ...act<string>('Creating', 'first'), failure };
-    const conclude: TestReconciler['conclude'] = (_network, observation, end) => {
+    const adjustOutcome: TestReconciler['conclude'] = (_network, observation, end) => {
       assert.equal(end.plan, plan);
       trace.push(`conclude ${observation} ${end.outcome.is}`);
       return end.outcome;
     };
-    await assert.rejects(pass({ conclude }, plan), /in the end/);
+    await assert.rejects(pass({ adjustOutcome }, plan), /in the end/);
     assert.deepEqual(trace.slice(-2), ['status seen 2 acted', 'conclude seen 1 progressing']);
   });
 

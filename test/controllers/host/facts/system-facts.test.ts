@@ -12,7 +12,7 @@ import {
   steady,
 } from '../../../../controllers/host/facts/system-facts.js';
 import { hasDefaultRoute } from '../../../../controllers/host/network/default-route.js';
-import { concerns } from '../../../../controllers/host/watch-files.js';
+import { isWatched } from '../../../../controllers/host/watch-files.js';
 
 describe('what a system tells of itself', () => {
   it('counts busy processors since the last look', () => {
@@ -99,7 +99,7 @@ describe('what a system tells of itself', () => {
   it('watches the files of settings, and nothing else of a host', () => {
     const watched = ['mnt/boot/config.txt', 'mnt/boot/system-proxy/no_proxy', 'etc/hostname', 'mnt/boot', 'etc'];
     const not = ['mnt/boot/overlays', 'etc/passwd', 'mnt/boot/.config.txt.1.2.md5sum', 'mnt/boot/kernel.img', 'usr'];
-    assert.deepEqual([...watched, ...not].filter(concerns), watched);
+    assert.deepEqual([...watched, ...not].filter(isWatched), watched);
   });
 
   it('is read from the host’s own files, of a balenaOS as of a plain one', async () => {
