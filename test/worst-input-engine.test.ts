@@ -152,7 +152,7 @@ describe('the worst MiB of others', function () {
     const container = (more: string, config = '') =>
       `{"Id":"1","Name":"/a","Image":"sha256:1","Created":"2026-11-22T11:00:00Z","State":{"Status":"running","ExitCode":0},` +
       `"HostConfig":{"NetworkMode":"default"},"Config":{${config}},${more}"Mounts":[]}`;
-    const inspections: Readonly<Record<string, string>> = {
+    const refreshQueue: Readonly<Record<string, string>> = {
       'many labels': container('', `"Labels":{${pieces((at) => `"label-${at}":"",`)}"z":""}`),
       'a long label': container('', `"Labels":{"a":"${fill('x')}"}`),
       variables: container('', `"Env":[${pieces((at) => `"A${at}=",`)}"Z="]`),
@@ -164,7 +164,7 @@ describe('the worst MiB of others', function () {
       'a long time': container(`"Created":"${fill('2')}",`),
       'slashes for a name': container(`"Name":"${fill('/')}",`),
     };
-    for (const [what, text] of Object.entries({ ...JSON_TEXTS, ...inspections })) {
+    for (const [what, text] of Object.entries({ ...JSON_TEXTS, ...refreshQueue })) {
       it(`about a container: ${what}`, () =>
         isCheap(() => {
           other.handle = answer(text);

@@ -55,7 +55,7 @@ export interface EngineCache {
    * right after it. Events that no refresh has answered by then are looked into as always, so forgetting costs a
    * request, not the truth. `container` is an id or, for one that the action creates, its name.
    */
-  quietly<T>(container: string, action: () => Promise<T>): Promise<T>;
+  suppressEvents<T>(container: string, action: () => Promise<T>): Promise<T>;
 }
 
 /** What a document says about a pull, beside the reference. */

@@ -60,19 +60,19 @@ async function carryOut(
       beginRestart(deps, terminations, context, step);
       return undefined;
     case 'create':
-      return cache.quietly(step.name, () => install(deps, context, step, signal));
+      return cache.suppressEvents(step.name, () => install(deps, context, step, signal));
     case 'start':
-      return cache.quietly(step.container.id, () => start(deps, context, step, signal));
+      return cache.suppressEvents(step.container.id, () => start(deps, context, step, signal));
     case 'connect':
-      return cache.quietly(step.container.id, () => connect(deps, context, step, signal));
+      return cache.suppressEvents(step.container.id, () => connect(deps, context, step, signal));
     case 'publishAliases':
       if (step.seen) context.reportReached(step.seen);
-      return cache.quietly(step.container.id, () => publishAliases(deps, context, step, signal));
+      return cache.suppressEvents(step.container.id, () => publishAliases(deps, context, step, signal));
     case 'rename':
-      return cache.quietly(step.container.id, () => rename(deps, context, step, signal));
+      return cache.suppressEvents(step.container.id, () => rename(deps, context, step, signal));
     case 'update':
     case 'unpause':
-      return cache.quietly(step.container.id, () => putRight(deps, context, step, signal));
+      return cache.suppressEvents(step.container.id, () => putRight(deps, context, step, signal));
   }
 }
 

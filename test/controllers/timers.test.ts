@@ -73,7 +73,7 @@ for (const punctuality of PUNCTUALITIES) {
 
     it('everything that is marked is looked at, again after a failure', async () => {
       const looked: string[] = [];
-      const inspections = new RefreshQueue({
+      const refreshQueue = new RefreshQueue({
         look: async (key) => {
           looked.push(key);
           if (looked.length === 1) throw new Error('not now');
@@ -81,7 +81,7 @@ for (const punctuality of PUNCTUALITIES) {
         failed: () => undefined,
         ...{ delayMs: 20, atOnce: 1, clock },
       });
-      for (const key of ['a', 'b', 'a', 'c']) inspections.mark(key);
+      for (const key of ['a', 'b', 'a', 'c']) refreshQueue.mark(key);
       await fire(12);
       assert.deepEqual(looked.toSorted(), ['a', 'a', 'b', 'c']);
       assert.deepEqual(clock.planned, []);

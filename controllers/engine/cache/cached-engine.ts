@@ -47,8 +47,8 @@ export class CachedEngine implements EngineCache {
   readonly #networks: NetworkWatch;
   readonly #volumes: VolumeWatch;
   readonly #images: ImageWatch;
-  readonly #questions: RequestTracker;
-  readonly #inspections: RefreshQueue;
+  readonly #tracker: RequestTracker;
+  readonly #refreshQueue: RefreshQueue;
   readonly #changes = new Emitter<EngineChange>((error, change) =>
     this.deps.log.error({ err: error, change }, 'A listener of the cache failed'),
   );
@@ -57,8 +57,8 @@ export class CachedEngine implements EngineCache {
 
   constructor(private readonly deps: CacheDeps) {
     const { engine, log, clock } = deps;
-    this.#questions = new RequestTracker(clock, deps.sameClock);
-    this.#inspections = new RefreshQueue({
+    this.#tracker = new RequestTracker(clock, deps.sameClock);
+    this.#refreshQueue = new RefreshQueue({
       look: (key) =>
         withTimeout(
           INSPECTION_LIMIT_MS,
@@ -77,7 +77,7 @@ export class CachedEngine implements EngineCache {
       clock,
     });
     const announce = (change: EngineChange) => this.announce(change);
-    const shared: Watching = { engine, log, questions: this.#questions, inspections: this.#inspections, announce };
+    const shared: Watching = { engine, log, tracker: this.#tracker, refreshQueue: this.#refreshQueue, announce };
     this.#containers = new ContainerWatch(shared);
     this.#networks = new NetworkWatch(shared);
     this.#volumes = new VolumeWatch(shared);
@@ -96,8 +96,8 @@ export class CachedEngine implements EngineCache {
   unanswered(about?: readonly string[]): string | undefined {
     const request = this.deps.requests?.sentence(about ? { about } : {});
     if (request !== undefined) return request;
-    const [key] = about?.filter((one) => this.#inspections.failing(one)) ?? this.#inspections.allFailing;
-    const failing = key === undefined ? undefined : this.#inspections.failing(key);
+    const [key] = about?.filter((one) => this.#refreshQueue.failing(one)) ?? this.#refreshQueue.allFailing;
+    const failing = key === undefined ? undefined : this.#refreshQueue.failing(key);
     if (key === undefined || !failing) return undefined;
     const why = errorMessage(failing.error);
     return `The Docker engine cannot be asked about ${this.#describe(key)} since ${timeText(failing.sinceMs)}: ${why}`;
@@ -156,8 +156,8 @@ export class CachedEngine implements EngineCache {
     return this.#images.refresh(reference, signal);
   }
 
-  quietly<T>(container: string, action: () => Promise<T>): Promise<T> {
-    return this.#containers.quietly(container, action);
+  suppressEvents<T>(container: string, action: () => Promise<T>): Promise<T> {
+    return this.#containers.suppressEvents(container, action);
   }
 
   /** One list request for each type, and whatever the engine has to inspect because it looks different. */
@@ -166,10 +166,10 @@ export class CachedEngine implements EngineCache {
     // What happened while nobody listened may not show in a list: limits that were edited do not.
     const hadSynced = this.#syncError === undefined;
     const known = hadSynced ? this.#containers.known() : undefined;
-    const doubtful = this.#inspections.allFailing;
-    this.#inspections.unmarkAll('');
+    const failing = this.#refreshQueue.allFailing;
+    this.#refreshQueue.unmarkAll('');
     this.#images.listing();
-    await this.#questions.ask(
+    await this.#tracker.ask(
       ['container/*', 'network/*', 'volume/*', 'image/*'],
       () =>
         Promise.all([
@@ -178,17 +178,17 @@ export class CachedEngine implements EngineCache {
           engine.listVolumes(signal),
           engine.listImages(signal),
         ]),
-      ([containers, networks, volumes, images], question) => {
+      ([containers, networks, volumes, images], stamp) => {
         signal.throwIfAborted();
-        this.#containers.takeAll(containers, question);
-        this.#networks.takeAll(networks, question);
-        this.#volumes.takeAll(volumes, question);
-        this.#images.takeAll(images, question);
+        this.#containers.takeAll(containers, stamp);
+        this.#networks.takeAll(networks, stamp);
+        this.#volumes.takeAll(volumes, stamp);
+        this.#images.takeAll(images, stamp);
       },
       // Then the connection is dropped, and the next one begins with a list.
       () => undefined,
     );
-    for (const key of doubtful) this.#announceAbout(key);
+    for (const key of failing) this.#announceAbout(key);
     if (hadSynced) return;
     await this.#images.learn(this.deps.wanted?.() ?? [], signal);
     this.#syncError = undefined;
@@ -211,7 +211,7 @@ export class CachedEngine implements EngineCache {
         this.#containers.invalidate(event, effect.id);
         break;
       case 'inspect-known-container':
-        this.#containers.doubtIfOurs(event, effect.id);
+        this.#containers.invalidateIfOurs(event, effect.id);
         break;
       case 'patch-container':
         this.#containers.patch(event, effect.id, effect.patch);
@@ -235,7 +235,7 @@ export class CachedEngine implements EngineCache {
   }
 
   async stop(): Promise<void> {
-    this.#inspections.stop();
+    this.#refreshQueue.stop();
     this.#stopping.abort();
   }
 

@@ -2,7 +2,7 @@ import type { EngineEvent, SeenContainer } from '../engine.js';
 import { SUPERVISED } from '../labels.js';
 import { agrees } from './event-effects.js';
 import { EventSuppression } from './event-suppression.js';
-import { ObjectCache, type Question, type Taken } from './object-cache.js';
+import { ObjectCache, type RequestStamp, type Taken } from './object-cache.js';
 import type { Watching } from './watch.js';
 
 const ALL = 'container/*';
@@ -11,7 +11,7 @@ const keyOf = (id: string): string => `container/${id}`;
 /** Our containers, as the engine last told. */
 export class ContainerWatch {
   readonly #cache = new ObjectCache<SeenContainer>();
-  readonly #quiet = new EventSuppression();
+  readonly #suppression = new EventSuppression();
   /** By app and service, newest first; made when somebody asks. */
   #services: Map<string, SeenContainer[]> | undefined;
 
@@ -35,38 +35,38 @@ export class ContainerWatch {
   }
 
   look(id: string, signal: AbortSignal): Promise<Taken> {
-    const { engine, questions, inspections } = this.shared;
-    inspections.unmark(keyOf(id));
-    this.#quiet.answer(id);
-    return questions.ask(
+    const { engine, tracker, refreshQueue } = this.shared;
+    refreshQueue.unmark(keyOf(id));
+    this.#suppression.answer(id);
+    return tracker.ask(
       [keyOf(id)],
       () => engine.inspectContainer(id, signal),
-      (seen, question) => {
-        const taken = this.#take(id, seen && SUPERVISED in seen.labels ? seen : undefined, question);
-        if (taken === 'again') inspections.mark(keyOf(id));
+      (seen, stamp) => {
+        const taken = this.#take(id, seen && SUPERVISED in seen.labels ? seen : undefined, stamp);
+        if (taken === 'again') refreshQueue.mark(keyOf(id));
         return taken;
       },
-      () => inspections.mark(keyOf(id)),
+      () => refreshQueue.mark(keyOf(id)),
     );
   }
 
   /** What a list may take for granted: containers that nothing is doubtful about. */
   known(): (id: string) => SeenContainer | undefined {
-    const doubtful = new Set(this.all().flatMap(({ id }) => (this.shared.inspections.has(keyOf(id)) ? [id] : [])));
-    return (id) => (doubtful.has(id) ? undefined : this.#cache.get(id));
+    const failing = new Set(this.all().flatMap(({ id }) => (this.shared.refreshQueue.has(keyOf(id)) ? [id] : [])));
+    return (id) => (failing.has(id) ? undefined : this.#cache.get(id));
   }
 
-  takeAll(containers: readonly SeenContainer[], question: Question): void {
+  takeAll(containers: readonly SeenContainer[], stamp: RequestStamp): void {
     this.#cache.takeAll(
       new Map(containers.map((container) => [container.id, container])),
-      question,
+      stamp,
       (_, before, after) => this.#differs(before, after),
-      (id) => this.shared.inspections.mark(keyOf(id)),
+      (id) => this.shared.refreshQueue.mark(keyOf(id)),
     );
   }
 
-  quietly<T>(idOrName: string, action: () => Promise<T>): Promise<T> {
-    return this.#quiet.during(idOrName, action, (id) => this.shared.inspections.mark(keyOf(id)));
+  suppressEvents<T>(idOrName: string, action: () => Promise<T>): Promise<T> {
+    return this.#suppression.during(idOrName, action, (id) => this.shared.refreshQueue.mark(keyOf(id)));
   }
 
   /** An event after which the container may look different. */
@@ -75,48 +75,48 @@ export class ContainerWatch {
       const container = this.#cache.get(id);
       return container !== undefined && agrees(event, container);
     };
-    if (this.shared.questions.answered(event, keyOf(id), this.#cache.asked(id), agreed)) return;
+    if (this.shared.tracker.answered(event, keyOf(id), this.#cache.asked(id), agreed)) return;
     const name = event.type === 'container' ? event.attributes.name : undefined;
-    if (this.#quiet.hold(id, name ?? this.#cache.get(id)?.name)) return;
-    this.shared.inspections.mark(keyOf(id));
+    if (this.#suppression.hold(id, name ?? this.#cache.get(id)?.name)) return;
+    this.shared.refreshQueue.mark(keyOf(id));
   }
 
   /** The same for an event that does not say whether the container is ours. */
-  doubtIfOurs(event: EngineEvent, id: string): void {
+  invalidateIfOurs(event: EngineEvent, id: string): void {
     if (this.#cache.get(id) || this.#isBeingAsked(id)) this.invalidate(event, id);
     // Known, perhaps, to somebody who is making it: then it is held back with the rest.
-    else this.#quiet.hold(id, undefined);
+    else this.#suppression.hold(id, undefined);
   }
 
   /** An event that says itself what is different. */
   patch(event: EngineEvent, id: string, patch: Partial<SeenContainer>): void {
-    const { questions, inspections } = this.shared;
-    if (questions.answered(event, keyOf(id), this.#cache.asked(id), () => false)) return;
+    const { tracker, refreshQueue } = this.shared;
+    if (tracker.answered(event, keyOf(id), this.#cache.asked(id), () => false)) return;
     // Whoever asks just now may be told the former state: ask once more, shortly.
     const asking = this.#isBeingAsked(id);
-    const changed = this.#cache.patch(id, patch, questions.now().ticket);
+    const changed = this.#cache.patch(id, patch, tracker.now().ticket);
     const container = this.#cache.get(id);
     if (changed && container) this.#differs(container, container);
-    if (asking && !this.#quiet.hold(id, event.attributes.name)) inspections.mark(keyOf(id));
+    if (asking && !this.#suppression.hold(id, event.attributes.name)) refreshQueue.mark(keyOf(id));
   }
 
   /** Ids are never given twice: what is destroyed stays so. */
   drop(id: string): void {
-    this.shared.inspections.unmark(keyOf(id));
-    this.#quiet.answer(id);
-    this.#take(id, undefined, this.shared.questions.now());
+    this.shared.refreshQueue.unmark(keyOf(id));
+    this.#suppression.answer(id);
+    this.#take(id, undefined, this.shared.tracker.now());
   }
 
   /** Whether an answer about it is on its way, or will be asked for. A list counts for one that is not shown yet. */
   #isBeingAsked(id: string): boolean {
-    const { questions, inspections } = this.shared;
-    const listed = questions.isOpen(ALL) && !this.#cache.get(id);
-    return listed || questions.isOpen(keyOf(id)) || inspections.has(keyOf(id));
+    const { tracker, refreshQueue } = this.shared;
+    const listed = tracker.isOpen(ALL) && !this.#cache.get(id);
+    return listed || tracker.isOpen(keyOf(id)) || refreshQueue.has(keyOf(id));
   }
 
-  #take(id: string, seen: SeenContainer | undefined, question: Question): Taken {
+  #take(id: string, seen: SeenContainer | undefined, stamp: RequestStamp): Taken {
     const before = this.#cache.get(id);
-    const taken = this.#cache.take(id, seen, question);
+    const taken = this.#cache.take(id, seen, stamp);
     if (taken === 'changed') this.#differs(before, seen);
     return taken;
   }

@@ -1,6 +1,6 @@
 import { imageKey } from '../../../crds/model/image-reference.js';
 import type { SeenImage } from '../engine.js';
-import type { Question } from './object-cache.js';
+import type { RequestStamp } from './object-cache.js';
 
 type Listed = Pick<SeenImage, 'id' | 'tags' | 'digests'>;
 interface Pointer {
@@ -10,7 +10,7 @@ interface Pointer {
   readonly text: string;
   /** `alias`: a name that the engine understands and does not list; kept as long as the image is. */
   readonly is: 'id' | 'tag' | 'digest' | 'alias';
-  readonly question: Question;
+  readonly stamp: RequestStamp;
 }
 
 /**
@@ -21,7 +21,7 @@ export class ImageCache {
   readonly #pointers = new Map<string, Pointer>();
   readonly #configs = new Map<string, Pick<SeenImage, 'config' | 'platform'>>();
   readonly #images = new Map<string, SeenImage>();
-  #listed: Question = { ticket: 0, atMs: Number.NEGATIVE_INFINITY };
+  #listed: RequestStamp = { ticket: 0, atMs: Number.NEGATIVE_INFINITY };
 
   /** The id that a reference (or id) leads to; undefined when it is not local. */
   idOf(reference: string): string | undefined {
@@ -43,19 +43,19 @@ export class ImageCache {
   }
 
   /** The question behind what is known about the reference, or about all of them. */
-  asked(reference: string | undefined): Question {
-    const own = reference === undefined ? undefined : this.#pointers.get(imageKey(reference))?.question;
+  asked(reference: string | undefined): RequestStamp {
+    const own = reference === undefined ? undefined : this.#pointers.get(imageKey(reference))?.stamp;
     return own !== undefined && own.ticket > this.#listed.ticket ? own : this.#listed;
   }
 
   /** Takes the whole list; true when a reference leads elsewhere now. `moved` gets ids that took over a known image's reference. */
-  takeAll(images: readonly Listed[], question: Question, moved: (id: string) => void): boolean {
-    if (question.ticket < this.#listed.ticket) return false;
-    this.#listed = question;
-    const told = new Map(images.flatMap((image) => pointersOf(image, question)));
+  takeAll(images: readonly Listed[], stamp: RequestStamp, moved: (id: string) => void): boolean {
+    if (stamp.ticket < this.#listed.ticket) return false;
+    this.#listed = stamp;
+    const told = new Map(images.flatMap((image) => pointersOf(image, stamp)));
     let changed = false;
     for (const [key, pointer] of this.#pointers) {
-      if (told.has(key) || pointer.question.ticket > question.ticket) continue;
+      if (told.has(key) || pointer.stamp.ticket > stamp.ticket) continue;
       if (pointer.is === 'alias' && pointer.id !== undefined && told.has(pointer.id)) continue;
       this.#pointers.delete(key);
       changed ||= pointer.id !== undefined;
@@ -71,21 +71,16 @@ export class ImageCache {
   }
 
   /** Takes the answer about one reference or id; true when something is different now. */
-  take(reference: string, image: SeenImage | undefined, question: Question): boolean {
+  take(reference: string, image: SeenImage | undefined, stamp: RequestStamp): boolean {
     const key = imageKey(reference);
-    if (image === undefined) return this.#forget(key, question);
+    if (image === undefined) return this.#forget(key, stamp);
     let changed = !this.#configs.has(image.id);
     const { config, platform } = image;
     this.#configs.set(image.id, { config, ...(platform ? { platform } : {}) });
-    const told = new Map(pointersOf(image, question));
-    if (!told.has(key)) told.set(key, { id: image.id, text: reference, is: 'alias', question });
+    const told = new Map(pointersOf(image, stamp));
+    if (!told.has(key)) told.set(key, { id: image.id, text: reference, is: 'alias', stamp });
     for (const [known, pointer] of this.#pointers) {
-      if (
-        pointer.is === 'alias' ||
-        pointer.id !== image.id ||
-        told.has(known) ||
-        pointer.question.ticket > question.ticket
-      )
+      if (pointer.is === 'alias' || pointer.id !== image.id || told.has(known) || pointer.stamp.ticket > stamp.ticket)
         continue;
       this.#pointers.delete(known);
       changed = true;
@@ -96,11 +91,11 @@ export class ImageCache {
   }
 
   /** The key leads nowhere; when it is an id, neither does any name of that image. */
-  #forget(key: string, question: Question): boolean {
+  #forget(key: string, stamp: RequestStamp): boolean {
     const names = [...this.#pointers].filter(([, { id }]) => id === key).map(([name]) => name);
     let changed = false;
     for (const name of new Set([key, ...names])) {
-      changed = this.#point(name, { id: undefined, text: name, is: 'tag', question }) || changed;
+      changed = this.#point(name, { id: undefined, text: name, is: 'tag', stamp }) || changed;
     }
     this.#settle(changed);
     return changed;
@@ -108,8 +103,8 @@ export class ImageCache {
 
   #point(key: string, pointer: Pointer): boolean {
     const before = this.#pointers.get(key);
-    const known = Math.max(before?.question.ticket ?? 0, this.#listed.ticket);
-    if (known > pointer.question.ticket) return false;
+    const known = Math.max(before?.stamp.ticket ?? 0, this.#listed.ticket);
+    if (known > pointer.stamp.ticket) return false;
     this.#pointers.set(key, pointer);
     return before?.id !== pointer.id;
   }
@@ -122,8 +117,8 @@ export class ImageCache {
   }
 }
 
-const pointersOf = ({ id, tags, digests }: Listed, question: Question): [string, Pointer][] => [
-  [id, { id, text: id, is: 'id', question }],
-  ...tags.map((text): [string, Pointer] => [imageKey(text), { id, text, is: 'tag', question }]),
-  ...digests.map((text): [string, Pointer] => [imageKey(text), { id, text, is: 'digest', question }]),
+const pointersOf = ({ id, tags, digests }: Listed, stamp: RequestStamp): [string, Pointer][] => [
+  [id, { id, text: id, is: 'id', stamp }],
+  ...tags.map((text): [string, Pointer] => [imageKey(text), { id, text, is: 'tag', stamp }]),
+  ...digests.map((text): [string, Pointer] => [imageKey(text), { id, text, is: 'digest', stamp }]),
 ];

@@ -1,7 +1,7 @@
 import { imageKey } from '../../../crds/model/image-reference.js';
 import type { Engine, EngineEvent, SeenImage } from '../engine.js';
 import { ImageCache } from './image-cache.js';
-import type { Question } from './object-cache.js';
+import type { RequestStamp } from './object-cache.js';
 import type { Watching } from './watch.js';
 
 const ALL = 'image/*';
@@ -13,7 +13,7 @@ const ANY = '';
 export class ImageWatch {
   readonly #cache = new ImageCache();
   /** References that an event was about, answered by the next list or by asking for that one. */
-  readonly #doubts = new Set<string>();
+  readonly #stale = new Set<string>();
 
   constructor(private readonly shared: Watching) {}
 
@@ -22,23 +22,23 @@ export class ImageWatch {
     const image = this.#cache.get(reference);
     if (image) return image;
     const id = this.#cache.idOf(reference);
-    if (id !== undefined) this.shared.inspections.mark(keyOf(id));
+    if (id !== undefined) this.shared.refreshQueue.mark(keyOf(id));
     return undefined;
   }
 
   async refresh(reference: string, signal: AbortSignal): Promise<SeenImage | undefined> {
-    const { engine, questions, inspections, announce } = this.shared;
+    const { engine, tracker, refreshQueue, announce } = this.shared;
     const key = imageKey(reference);
     const id = this.#cache.idOf(reference);
-    if (id !== undefined) inspections.unmark(keyOf(id));
-    const doubted = this.#doubts.delete(key);
-    await questions.ask(
+    if (id !== undefined) refreshQueue.unmark(keyOf(id));
+    const wasStale = this.#stale.delete(key);
+    await tracker.ask(
       [keyOf(key)],
       () => engine.inspectImage(reference, signal),
-      (image, question) => {
-        if (this.#cache.take(reference, image, question)) announce({ type: 'image' });
+      (image, stamp) => {
+        if (this.#cache.take(reference, image, stamp)) announce({ type: 'image' });
       },
-      () => doubted && this.#invalidate(key),
+      () => wasStale && this.#invalidate(key),
     );
     return this.#cache.get(reference);
   }
@@ -68,11 +68,11 @@ export class ImageWatch {
 
   /** A list is being made: it answers the doubts. */
   listing(): void {
-    this.#doubts.clear();
+    this.#stale.clear();
   }
 
-  takeAll(images: Awaited<ReturnType<Engine['listImages']>>, question: Question): void {
-    const changed = this.#cache.takeAll(images, question, (id) => this.shared.inspections.mark(keyOf(id)));
+  takeAll(images: Awaited<ReturnType<Engine['listImages']>>, stamp: RequestStamp): void {
+    const changed = this.#cache.takeAll(images, stamp, (id) => this.shared.refreshQueue.mark(keyOf(id)));
     if (changed) this.shared.announce({ type: 'image' });
   }
 
@@ -80,25 +80,25 @@ export class ImageWatch {
   invalidate(event: EngineEvent, reference: string | undefined): void {
     const about = reference === undefined ? ANY : imageKey(reference);
     const agreed = () => event.action === 'tag' && reference !== undefined && this.#cache.idOf(reference) === event.id;
-    if (this.shared.questions.answered(event, keyOf(about), this.#cache.asked(reference), agreed)) return;
+    if (this.shared.tracker.answered(event, keyOf(about), this.#cache.asked(reference), agreed)) return;
     this.#invalidate(about);
   }
 
   #invalidate(about: string): void {
-    this.#doubts.add(about);
-    this.shared.inspections.mark(ALL);
+    this.#stale.add(about);
+    this.shared.refreshQueue.mark(ALL);
   }
 
   async #list(signal: AbortSignal): Promise<void> {
-    if (this.#doubts.size === 0) return;
-    const doubts = [...this.#doubts];
+    if (this.#stale.size === 0) return;
+    const stale = [...this.#stale];
     this.listing();
-    await this.shared.questions.ask(
+    await this.shared.tracker.ask(
       [ALL],
       () => this.shared.engine.listImages(signal),
-      (images, question) => this.takeAll(images, question),
+      (images, stamp) => this.takeAll(images, stamp),
       () => {
-        for (const doubt of doubts) this.#invalidate(doubt);
+        for (const key of stale) this.#invalidate(key);
       },
     );
   }

@@ -1,5 +1,5 @@
 import type { EngineEvent, SeenNetwork } from '../engine.js';
-import { ObjectCache, type Question } from './object-cache.js';
+import { ObjectCache, type RequestStamp } from './object-cache.js';
 import type { Watching } from './watch.js';
 
 const ALL = 'network/*';
@@ -21,52 +21,52 @@ export class NetworkWatch {
 
   /** By a list: only that shows every network of one name. */
   refresh(signal: AbortSignal): Promise<void> {
-    const { engine, questions, inspections } = this.shared;
-    inspections.unmarkAll('network/');
-    return questions.ask(
+    const { engine, tracker, refreshQueue } = this.shared;
+    refreshQueue.unmarkAll('network/');
+    return tracker.ask(
       [ALL],
       () => engine.listNetworks(signal),
-      (networks, question) => this.takeAll(networks, question),
-      () => inspections.mark(ALL),
+      (networks, stamp) => this.takeAll(networks, stamp),
+      () => refreshQueue.mark(ALL),
     );
   }
 
   /** `id` may be `*`. */
   look(id: string, signal: AbortSignal): Promise<void> {
     if (keyOf(id) === ALL) return this.refresh(signal);
-    const { engine, questions, inspections } = this.shared;
-    return questions.ask(
+    const { engine, tracker, refreshQueue } = this.shared;
+    return tracker.ask(
       [keyOf(id)],
       () => engine.inspectNetwork(id, signal),
-      (network, question) => this.#take(id, network, question),
-      () => inspections.mark(keyOf(id)),
+      (network, stamp) => this.#take(id, network, stamp),
+      () => refreshQueue.mark(keyOf(id)),
     );
   }
 
-  takeAll(networks: readonly SeenNetwork[], question: Question): void {
+  takeAll(networks: readonly SeenNetwork[], stamp: RequestStamp): void {
     this.#cache.takeAll(
       new Map(networks.map((network) => [network.id, network])),
-      question,
+      stamp,
       (_, before, after) => this.#differs(before, after),
-      (id) => this.shared.inspections.mark(keyOf(id)),
+      (id) => this.shared.refreshQueue.mark(keyOf(id)),
     );
   }
 
   created(event: EngineEvent, id: string): void {
     const agreed = () => this.#cache.get(id) !== undefined;
-    if (this.shared.questions.answered(event, keyOf(id), this.#cache.asked(id), agreed)) return;
-    this.shared.inspections.mark(keyOf(id));
+    if (this.shared.tracker.answered(event, keyOf(id), this.#cache.asked(id), agreed)) return;
+    this.shared.refreshQueue.mark(keyOf(id));
   }
 
   /** Ids are never given twice: what is destroyed stays so. */
   drop(id: string): void {
-    this.shared.inspections.unmark(keyOf(id));
-    this.#take(id, undefined, this.shared.questions.now());
+    this.shared.refreshQueue.unmark(keyOf(id));
+    this.#take(id, undefined, this.shared.tracker.now());
   }
 
-  #take(id: string, network: SeenNetwork | undefined, question: Question): void {
+  #take(id: string, network: SeenNetwork | undefined, stamp: RequestStamp): void {
     const before = this.#cache.get(id);
-    if (this.#cache.take(id, network, question) === 'changed') this.#differs(before, network);
+    if (this.#cache.take(id, network, stamp) === 'changed') this.#differs(before, network);
   }
 
   #differs(before: SeenNetwork | undefined, after: SeenNetwork | undefined): void {

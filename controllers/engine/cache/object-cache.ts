@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 
 /** When a question was put to the engine: `ticket` orders questions among themselves, `atMs` is the clock's time. */
-export interface Question {
+export interface RequestStamp {
   readonly ticket: number;
   /** ms since the epoch */
   readonly atMs: number;
@@ -13,13 +13,13 @@ export interface Question {
  */
 export type Taken = 'changed' | 'same' | 'older' | 'again';
 
-const BEFORE_EVERYTHING: Question = { ticket: 0, atMs: Number.NEGATIVE_INFINITY };
+const BEFORE_EVERYTHING: RequestStamp = { ticket: 0, atMs: Number.NEGATIVE_INFINITY };
 
 /** Objects of one type as last told by the engine. An answer never replaces one to a question that was put later. */
 export class ObjectCache<T> {
   readonly #items = new Map<string, T>();
   /** The question behind what is shown for a key, also for keys that are known to be gone. */
-  readonly #asked = new Map<string, Question>();
+  readonly #asked = new Map<string, RequestStamp>();
   /** Ticket of the last patch. */
   readonly #patched = new Map<string, number>();
   /** The last whole list: speaks for every key that has nothing newer. */
@@ -34,16 +34,16 @@ export class ObjectCache<T> {
   }
 
   /** The question whose answer is shown for the key (an answer may be that it does not exist). */
-  asked(key: string): Question {
+  asked(key: string): RequestStamp {
     return this.#asked.get(key) ?? this.#listed;
   }
 
   /** Takes the answer about one object; undefined: it does not exist. */
-  take(key: string, value: T | undefined, question: Question): Taken {
-    if (question.ticket < this.asked(key).ticket) return 'older';
+  take(key: string, value: T | undefined, stamp: RequestStamp): Taken {
+    if (stamp.ticket < this.asked(key).ticket) return 'older';
     const same = isDeepStrictEqual(this.#items.get(key), value);
-    if (value !== undefined && question.ticket < (this.#patched.get(key) ?? 0)) return same ? 'same' : 'again';
-    this.#asked.set(key, question);
+    if (value !== undefined && stamp.ticket < (this.#patched.get(key) ?? 0)) return same ? 'same' : 'again';
+    this.#asked.set(key, stamp);
     this.#patched.delete(key);
     if (same) return 'same';
     if (value === undefined) this.#items.delete(key);
@@ -54,17 +54,17 @@ export class ObjectCache<T> {
   /** Takes a whole list; calls `differs` with the former and present form of each object that the list changed. */
   takeAll(
     values: ReadonlyMap<string, T>,
-    question: Question,
+    stamp: RequestStamp,
     differs: (key: string, before: T | undefined, after: T | undefined) => void,
     again: (key: string) => void,
   ): void {
     for (const key of new Set([...this.#items.keys(), ...values.keys()])) {
       const before = this.#items.get(key);
-      const taken = this.take(key, values.get(key), question);
+      const taken = this.take(key, values.get(key), stamp);
       if (taken === 'changed') differs(key, before, values.get(key));
       if (taken === 'again') again(key);
     }
-    if (question.ticket > this.#listed.ticket) this.#listed = question;
+    if (stamp.ticket > this.#listed.ticket) this.#listed = stamp;
     // Keys of things long gone: the list speaks for them now.
     for (const [key, { ticket }] of this.#asked) if (ticket <= this.#listed.ticket) this.#asked.delete(key);
   }

@@ -1,6 +1,6 @@
 import type { Clock } from '../../runtime/delays.js';
 import type { EngineEvent } from '../engine.js';
-import type { Question } from './object-cache.js';
+import type { RequestStamp } from './object-cache.js';
 
 /** An event that comes later than this after it happened is looked into, whatever it tells, ms. */
 const LATE_AT_MOST_MS = 5_000;
@@ -10,7 +10,7 @@ const LATE_AT_MOST_MS = 5_000;
  * event that is older than the read of its object tells nothing new.
  */
 export class RequestTracker {
-  readonly #open = new Map<string, Question>();
+  readonly #open = new Map<string, RequestStamp>();
   #tickets = 0;
 
   constructor(
@@ -20,7 +20,7 @@ export class RequestTracker {
   ) {}
 
   /** Now, as a question that nobody has to answer: what an event says. */
-  now(): Question {
+  now(): RequestStamp {
     return { ticket: ++this.#tickets, atMs: this.clock.now() };
   }
 
@@ -28,18 +28,18 @@ export class RequestTracker {
   async ask<T, Result>(
     about: readonly string[],
     request: () => Promise<T>,
-    take: (answer: T, question: Question) => Result,
+    take: (answer: T, stamp: RequestStamp) => Result,
     unanswered: () => void,
   ): Promise<Result> {
-    const question = this.now();
-    for (const key of about) this.#open.set(key, question);
+    const stamp = this.now();
+    for (const key of about) this.#open.set(key, stamp);
     try {
-      return take(await request(), question);
+      return take(await request(), stamp);
     } catch (error) {
       unanswered();
       throw error;
     } finally {
-      for (const key of about) if (this.#open.get(key) === question) this.#open.delete(key);
+      for (const key of about) if (this.#open.get(key) === stamp) this.#open.delete(key);
     }
   }
 
@@ -51,13 +51,13 @@ export class RequestTracker {
    * Whether a question put after the event happened covers it: events come late. In the same millisecond what is shown
    * has to agree with the event. Never for long after the question, so that a clock set back heals by itself.
    */
-  answered({ timeNano }: EngineEvent, key: string, shown: Question, agreed: () => boolean): boolean {
+  answered({ timeNano }: EngineEvent, key: string, shown: RequestStamp, agreed: () => boolean): boolean {
     if (!this.sameClock) return false;
     // By its digits: as a number it would lose the last ones, and be in the wrong millisecond.
     const happenedMs = Number(timeNano.slice(0, -6));
     const now = this.clock.now();
     if (!(now - happenedMs < LATE_AT_MOST_MS)) return false;
-    const recent = ({ atMs }: Question) => now >= atMs && now - atMs < LATE_AT_MOST_MS;
+    const recent = ({ atMs }: RequestStamp) => now >= atMs && now - atMs < LATE_AT_MOST_MS;
     const all = `${key.slice(0, key.indexOf('/'))}/*`;
     const open = [this.#open.get(key), this.#open.get(all)].filter((it) => it !== undefined);
     if ([shown, ...open].some((it) => recent(it) && happenedMs < Math.floor(it.atMs))) return true;

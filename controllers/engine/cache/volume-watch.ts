@@ -1,5 +1,5 @@
 import type { EngineEvent, SeenVolume } from '../engine.js';
-import { ObjectCache, type Question } from './object-cache.js';
+import { ObjectCache, type RequestStamp } from './object-cache.js';
 import type { Watching } from './watch.js';
 
 const keyOf = (name: string): string => `volume/${name}`;
@@ -19,32 +19,32 @@ export class VolumeWatch {
   }
 
   async refresh(name: string, signal: AbortSignal): Promise<SeenVolume | undefined> {
-    const { engine, questions, inspections, announce } = this.shared;
-    inspections.unmark(keyOf(name));
-    await questions.ask(
+    const { engine, tracker, refreshQueue, announce } = this.shared;
+    refreshQueue.unmark(keyOf(name));
+    await tracker.ask(
       [keyOf(name)],
       () => engine.inspectVolume(name, signal),
-      (volume, question) => {
-        if (this.#cache.take(name, volume, question) === 'changed') announce({ type: 'volume', name });
+      (volume, stamp) => {
+        if (this.#cache.take(name, volume, stamp) === 'changed') announce({ type: 'volume', name });
       },
-      () => inspections.mark(keyOf(name)),
+      () => refreshQueue.mark(keyOf(name)),
     );
     return this.#cache.get(name);
   }
 
-  takeAll(volumes: readonly SeenVolume[], question: Question): void {
+  takeAll(volumes: readonly SeenVolume[], stamp: RequestStamp): void {
     this.#cache.takeAll(
       new Map(volumes.map((volume) => [volume.name, volume])),
-      question,
+      stamp,
       (name) => this.shared.announce({ type: 'volume', name }),
-      (name) => this.shared.inspections.mark(keyOf(name)),
+      (name) => this.shared.refreshQueue.mark(keyOf(name)),
     );
   }
 
   /** Made or removed. Names are used again, so an end that is told late proves nothing: it is looked at. */
   invalidate(event: EngineEvent, name: string): void {
     const agreed = () => (event.action === 'create') === (this.#cache.get(name) !== undefined);
-    if (this.shared.questions.answered(event, keyOf(name), this.#cache.asked(name), agreed)) return;
-    this.shared.inspections.mark(keyOf(name));
+    if (this.shared.tracker.answered(event, keyOf(name), this.#cache.asked(name), agreed)) return;
+    this.shared.refreshQueue.mark(keyOf(name));
   }
 }

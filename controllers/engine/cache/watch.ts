@@ -7,8 +7,8 @@ import type { RequestTracker } from './request-tracker.js';
 /** What the watches over containers, networks, volumes and images share. */
 export interface Watching {
   readonly engine: Engine;
-  readonly questions: RequestTracker;
-  readonly inspections: RefreshQueue;
+  readonly tracker: RequestTracker;
+  readonly refreshQueue: RefreshQueue;
   readonly announce: (change: EngineChange) => void;
   readonly log: Logger;
 }

@@ -32,7 +32,7 @@ export function beginRestart(
   };
   terminations.begin(service.metadata.name, id, 'restarted', async () => {
     try {
-      await cache.quietly(id, restart);
+      await cache.suppressEvents(id, restart);
     } catch (error) {
       throw refused(`Could not restart container ${container.name}`, error);
     }

@@ -40,7 +40,7 @@ export function beginTermination(
     });
   };
   const terminate = (): Promise<true> =>
-    cache.quietly(id, async (): Promise<true> => {
+    cache.suppressEvents(id, async (): Promise<true> => {
       logs.system(`${dead ? 'Removing dead container' : 'Killing service'} '${label}'`, { app });
       if (stop) await engine.stopContainer(id, never);
       if (update && stop) reportReached('Stopped');

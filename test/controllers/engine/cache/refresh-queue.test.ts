@@ -22,15 +22,15 @@ function setUp() {
     begun.push(key);
     return new Promise<void>((resolve) => ends.set(key, resolve));
   };
-  const inspections = new RefreshQueue({ look, failed: () => undefined, delayMs: 15, atOnce: 2, clock });
-  return { inspections, fake, begun, end: (key: string) => ends.get(key)?.(), timers: () => timers };
+  const refreshQueue = new RefreshQueue({ look, failed: () => undefined, delayMs: 15, atOnce: 2, clock });
+  return { refreshQueue, fake, begun, end: (key: string) => ends.get(key)?.(), timers: () => timers };
 }
 
 describe('RefreshQueue', () => {
   it('looks at what is due in its order, as many at once as may be, with one timer for each', async () => {
-    const { inspections, fake, begun, end, timers } = setUp();
+    const { refreshQueue, fake, begun, end, timers } = setUp();
     const keys = Array.from({ length: 100 }, (_, at) => `${at}`);
-    for (const key of keys) inspections.mark(key);
+    for (const key of keys) refreshQueue.mark(key);
     fake.advance(10_000);
     assert.deepEqual(begun, ['0', '1']);
     for (const key of keys) {
@@ -42,22 +42,22 @@ describe('RefreshQueue', () => {
   });
 
   it('takes back the mark of what is due and waits for its turn', async () => {
-    const { inspections, fake, begun, end } = setUp();
-    for (const key of ['a', 'b', 'c', 'd']) inspections.mark(key);
+    const { refreshQueue, fake, begun, end } = setUp();
+    for (const key of ['a', 'b', 'c', 'd']) refreshQueue.mark(key);
     fake.advance(15);
-    inspections.unmark('c');
+    refreshQueue.unmark('c');
     end('a');
     await flush();
-    assert.deepEqual([begun, inspections.has('c')], [['a', 'b', 'd'], false]);
-    inspections.stop();
+    assert.deepEqual([begun, refreshQueue.has('c')], [['a', 'b', 'd'], false]);
+    refreshQueue.stop();
   });
 
   it('looks once more at what was marked while it was looked at', async () => {
-    const { inspections, fake, begun, end } = setUp();
-    inspections.mark('a');
+    const { refreshQueue, fake, begun, end } = setUp();
+    refreshQueue.mark('a');
     fake.advance(15);
-    inspections.mark('a');
-    inspections.mark('a');
+    refreshQueue.mark('a');
+    refreshQueue.mark('a');
     end('a');
     await flush();
     fake.advance(15);

@@ -54,14 +54,14 @@ describe('RequestTracker', () => {
       const start = Date.parse('2026-01-02T03:04:05.000Z');
       let now = start;
       const clock = new FakeClock();
-      const questions = new RequestTracker(
+      const tracker = new RequestTracker(
         { now: () => now, monotonic: () => now, after: clock.after.bind(clock) },
         sameClock,
       );
-      const shown = questions.now();
+      const shown = tracker.now();
       let answer = (): void => undefined;
       const asked = open
-        ? questions.ask(
+        ? tracker.ask(
             [open],
             () => new Promise<void>((resolve) => (answer = resolve)),
             () => undefined,
@@ -70,7 +70,7 @@ describe('RequestTracker', () => {
         : undefined;
       now = start + heard;
       assert.equal(
-        questions.answered(eventAt(start + happened), 'container/c1', shown, () => agreed),
+        tracker.answered(eventAt(start + happened), 'container/c1', shown, () => agreed),
         want,
       );
       answer();
@@ -79,21 +79,21 @@ describe('RequestTracker', () => {
   }
 
   it('have their answer taken while they are still open, and close after it', async () => {
-    const questions = new RequestTracker(new FakeClock(), true);
-    const taken = await questions.ask(
+    const tracker = new RequestTracker(new FakeClock(), true);
+    const taken = await tracker.ask(
       ['container/c1'],
       async () => 'answer',
-      (answer) => `${answer} ${questions.isOpen('container/c1')}`,
+      (answer) => `${answer} ${tracker.isOpen('container/c1')}`,
       () => assert.fail('it was answered'),
     );
     assert.equal(taken, 'answer true');
-    assert.equal(questions.isOpen('container/c1'), false);
+    assert.equal(tracker.isOpen('container/c1'), false);
   });
 
   it('say so when there is no answer, and close', async () => {
-    const questions = new RequestTracker(new FakeClock(), true);
+    const tracker = new RequestTracker(new FakeClock(), true);
     let unanswered = 0;
-    const asked = questions.ask(
+    const asked = tracker.ask(
       ['container/c1'],
       () => Promise.reject(new Error('gone')),
       () => assert.fail('there was no answer'),
@@ -103,6 +103,6 @@ describe('RequestTracker', () => {
     );
     await assert.rejects(asked, /gone/);
     assert.equal(unanswered, 1);
-    assert.equal(questions.isOpen('container/c1'), false);
+    assert.equal(tracker.isOpen('container/c1'), false);
   });
 });

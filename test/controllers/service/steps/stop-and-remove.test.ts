@@ -18,7 +18,7 @@ describe('beginTermination()', () => {
     const warned = new PassThrough();
     const deps = {
       engine: { stopContainer: call('stop'), removeContainer: call('remove') },
-      cache: { quietly: (_id: string, act: () => unknown) => act(), containers: () => [] },
+      cache: { suppressEvents: (_id: string, act: () => unknown) => act(), containers: () => [] },
       handovers: { forget: () => Promise.reject(new Error(STAYS)) },
       logs: { system: () => undefined },
       store: { record: (_key: string, event: (typeof events)[number]) => void events.push(event) },

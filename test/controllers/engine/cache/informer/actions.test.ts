@@ -14,7 +14,7 @@ describe('The cache of the engine, while the agent acts on a container', () => {
 
   it('creates and starts a container at the price of one inspection', async () => {
     const { cache, engine, takeChanges, pass } = await aCache();
-    await cache.quietly(NAME, async () => {
+    await cache.suppressEvents(NAME, async () => {
       lifeSigns(engine);
       await pass(100);
       engine.containers.set('c1', aContainer({ networks: { net: { id: 'n1' } } }));
@@ -27,7 +27,7 @@ describe('The cache of the engine, while the agent acts on a container', () => {
 
   it('the same when it is refreshed inside the action', async () => {
     const { cache, engine, pass } = await aCache();
-    await cache.quietly(NAME, async () => {
+    await cache.suppressEvents(NAME, async () => {
       lifeSigns(engine);
       engine.containers.set('c1', aContainer());
       await pass(20);
@@ -44,7 +44,7 @@ describe('The cache of the engine, while the agent acts on a container', () => {
     it(`the same when the events come after the refresh and happened ${when}`, async () => {
       const { cache, engine, clock, pass } = await aCache();
       engine.containers.set('c1', aContainer({ networks: { net: { id: 'n1' } } }));
-      await cache.quietly(NAME, async () => undefined);
+      await cache.suppressEvents(NAME, async () => undefined);
       await cache.refreshContainer('c1', never);
       lifeSigns(engine, clock.now() - lateMs);
       await pass(100);
@@ -87,7 +87,7 @@ describe('The cache of the engine, while the agent acts on a container', () => {
   it('looks by itself when nobody refreshed', async () => {
     const { cache, engine, pass } = await aCache((it) => it.containers.set('c1', aContainer()));
     await assert.rejects(
-      cache.quietly('c1', async () => {
+      cache.suppressEvents('c1', async () => {
         changeContainer(engine, 'die', { state: 'exited' });
         await pass(50);
         throw new Error('the step failed');
@@ -103,8 +103,8 @@ describe('The cache of the engine, while the agent acts on a container', () => {
   it('stays quiet until the last of several actions ends', async () => {
     const { cache, engine, pass } = await aCache((it) => it.containers.set('c1', aContainer()));
     let end = (): void => undefined;
-    const outer = cache.quietly('c1', () => new Promise<void>((resolve) => (end = resolve)));
-    await cache.quietly('c1', async () => changeContainer(engine, 'die', { state: 'exited' }));
+    const outer = cache.suppressEvents('c1', () => new Promise<void>((resolve) => (end = resolve)));
+    await cache.suppressEvents('c1', async () => changeContainer(engine, 'die', { state: 'exited' }));
     await pass(100);
     assert.deepEqual(engine.takeRequests(), []);
     end();
@@ -118,7 +118,7 @@ describe('The cache of the engine, while the agent acts on a container', () => {
       it.containers.set('c1', aContainer());
       it.containers.set('c2', aContainer({ id: 'c2', name: 'other' }));
     });
-    await cache.quietly('c1', async () => {
+    await cache.suppressEvents('c1', async () => {
       engine.containers.delete('c1');
       engine.tell({ type: 'container', action: 'die', id: 'c1' });
       engine.tell({ type: 'network', action: 'disconnect', id: 'n1', attributes: { container: 'c1', name: 'net' } });

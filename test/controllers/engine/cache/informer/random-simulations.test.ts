@@ -169,8 +169,8 @@ class Simulation {
     const number = random.below(3);
     const uses: readonly [() => unknown, ...(() => unknown)[]] = [
       () => cache.refreshContainer(container, never),
-      () => cache.quietly(container, () => flush()),
-      () => cache.quietly(`web_${number}`, () => flush()),
+      () => cache.suppressEvents(container, () => flush()),
+      () => cache.suppressEvents(`web_${number}`, () => flush()),
       () => cache.refreshNetwork(NETWORKS[number] ?? '', never),
       () => cache.refreshVolume(VOLUMES[number] ?? '', never),
       () => cache.refreshImage(IMAGES[number] ?? '', never),
