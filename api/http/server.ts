@@ -68,7 +68,7 @@ export interface ServerDeps {
   /** Where the secrets of webhooks are; without it there are no hooks. */
   readonly secrets?: Pick<SecretFiles, 'read'>;
   /** Why no command can be carried out at present; undefined when that is not known. */
-  engineTrouble?(): string | undefined;
+  engineFailure?(): string | undefined;
   /** How long an answer waits for the end of a command, ms. */
   readonly commandDeadlineMs?: number;
   readonly containers: ContainerReader;
@@ -188,7 +188,7 @@ export async function createServer(deps: ServerDeps): Promise<ApiServer> {
   const { commandDeadlineMs: deadlineMs } = deps;
   const command = commander({
     store,
-    trouble: () => deps.engineTrouble?.(),
+    failure: () => deps.engineFailure?.(),
     ...(deadlineMs === undefined ? {} : { deadlineMs }),
   });
 

@@ -163,7 +163,7 @@ class DocumentStore implements Store {
     }));
   }
 
-  get diskTrouble(): string | undefined {
+  get diskFailure(): string | undefined {
     return this.#statusFiles.refusal?.message;
   }
 

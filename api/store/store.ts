@@ -90,7 +90,7 @@ export interface Reader {
   /** Origins that can at present not read what they would propose, for how long, and why. */
   unavailableOrigins(): readonly { readonly origin: Origin; readonly forMs: number; readonly message: string }[];
   /** Why statuses are kept in memory only; undefined while the disk takes them. */
-  readonly diskTrouble: string | undefined;
+  readonly diskFailure: string | undefined;
   /** A pass was asked for (`touch`) or is due (generation, requests) and has not concluded. */
   isPending(key: Key): boolean;
   /** The document is being deleted, and another declaration waits for it to go. */

@@ -35,7 +35,7 @@ interface Found {
 
 /**
  * The engine of this device, from before it is known where it listens: whatever needs one is put together with this. Until
- * `find` has resolved, every verb rejects with `EngineUnreachable`, and `trouble` says that it is being looked for.
+ * `find` has resolved, every verb rejects with `EngineUnreachable`, and `failure` says that it is being looked for.
  */
 export class EngineHandle {
   /** Its requests are watched. */
@@ -108,17 +108,17 @@ export class EngineHandle {
   }
 
   /** Why nothing can be asked of it, once that has been so for more than a moment; undefined when something can. */
-  get trouble(): string | undefined {
+  get failure(): string | undefined {
     if (!this.#found) return SEARCHING;
     const { lostAtMs } = this.cache.vitals;
     const isLost = lostAtMs !== undefined && this.deps.clock.monotonic() - lostAtMs > PATIENCE_MS;
     return isLost ? this.cache.syncError : undefined;
   }
 
-  /** The engine, for somebody who waits for an answer. Throws `EngineUnreachable` when there is `trouble`. */
+  /** The engine, for somebody who waits for an answer. Throws `EngineUnreachable` when there is `failure`. */
   reachable(): Engine {
-    const { trouble } = this;
-    if (trouble !== undefined) throw new EngineUnreachable(trouble);
+    const { failure } = this;
+    if (failure !== undefined) throw new EngineUnreachable(failure);
     return this.engine;
   }
 

@@ -9,7 +9,7 @@ import { API_NETWORK } from '../../crds/model/names.js';
 import type { ApiReach } from '../network/observe.js';
 import { Backoff } from '../runtime/backoff.js';
 import type { Cancel, Clock } from '../runtime/delays.js';
-import type { ApiTrouble } from '../runtime/health.js';
+import type { ApiFailure } from '../runtime/health.js';
 import type { Component } from '../runtime/manager.js';
 
 /** Between two tries to listen, ms: the bridge of an engine that has just started is there within a second. */
@@ -38,7 +38,7 @@ export class Gateway implements ApiReach, Component {
   readonly #backoff: Backoff;
   #open: { readonly address: string; readonly close: () => Promise<void> } | undefined;
   /** Why the last try failed. */
-  #failure: string | undefined;
+  #lastError: string | undefined;
   /** Since when nobody listens though the network is there, monotonic ms. */
   #silentSinceMs: number | undefined;
   /** The state that listeners have been told of. */
@@ -77,7 +77,7 @@ export class Gateway implements ApiReach, Component {
     const wanted = this.#wanted();
     if (wanted === undefined) return undefined;
     if (this.#open?.address === wanted) return { isReachable: true, message: `Containers reach the API at ${wanted}` };
-    const why = this.#failure ?? 'nobody listens there yet';
+    const why = this.#lastError ?? 'nobody listens there yet';
     return { isReachable: false, message: `Containers cannot reach the API at ${wanted}: ${why}` };
   }
 
@@ -86,7 +86,7 @@ export class Gateway implements ApiReach, Component {
   }
 
   /** Why containers that should reach the API cannot, and for how long; undefined while they can, or there is no network. */
-  get trouble(): ApiTrouble | undefined {
+  get failure(): ApiFailure | undefined {
     const state = this.state();
     if (this.deps.isElsewhere || this.#silentSinceMs === undefined || state?.isReachable !== false) return undefined;
     return { message: state.message, forMs: this.deps.elapsedMs() - this.#silentSinceMs };
@@ -115,7 +115,7 @@ export class Gateway implements ApiReach, Component {
       this.#emit('Normal', 'ApiClosed', `Containers reach the API at ${address} no longer`);
     }
     if (wanted === undefined) {
-      this.#failure = undefined;
+      this.#lastError = undefined;
       this.#backoff.forget(KEY);
     } else if (!this.#open) await this.#listen(wanted);
     this.#count();
@@ -128,11 +128,11 @@ export class Gateway implements ApiReach, Component {
   async #listen(address: string): Promise<void> {
     try {
       this.#open = { address, close: await this.deps.server.listen(address, 'gateway') };
-      this.#failure = undefined;
+      this.#lastError = undefined;
       this.#backoff.forget(KEY);
       this.#emit('Normal', 'ApiReachable', `Containers reach the API at ${address}`);
     } catch (error) {
-      const before = this.#failure;
+      const before = this.#lastError;
       const why = this.#failed(error);
       if (why !== before)
         this.#emit('Warning', 'ApiUnreachable', `Could not listen at ${address}, trying again: ${why}`);
@@ -141,9 +141,9 @@ export class Gateway implements ApiReach, Component {
 
   /** Looks again later; returns why, in one sentence. */
   #failed(error: unknown): string {
-    this.#failure = errorMessage(error);
+    this.#lastError = errorMessage(error);
     if (!this.#isOver) this.#cancelRetry = this.deps.clock.after(this.#backoff.next(KEY), () => this.#look());
-    return this.#failure;
+    return this.#lastError;
   }
 
   /** A network that nobody has seen on the engine lately has no address that could be missed. */

@@ -5,7 +5,7 @@ import { visible } from '../../api/platform/visible.js';
 import type { Reader } from '../../api/store/store.js';
 import { isReady, isStalled, readinessOf } from '../../crds/model/conditions.js';
 import type { App, Image } from '../../crds/model/kinds.js';
-import { isTroubled } from '../../crds/model/readiness.js';
+import { isFailing } from '../../crds/model/readiness.js';
 import type { LogLevel } from './settings.js';
 
 /** Where the agent's own words go: JSON lines, or short lines and progress bars for a person at a terminal. */
@@ -145,7 +145,7 @@ export function sentence(app: App): string | undefined {
   if (isReady(app)) return 'ready';
   const ready = readinessOf(app);
   if (!ready) return undefined;
-  if (isStalled(app) || isTroubled(app)) return `${ready.reason}: ${ready.message}`;
+  if (isStalled(app) || isFailing(app)) return `${ready.reason}: ${ready.message}`;
   const phase = app.status?.phase;
   return phase && phase !== 'Settled' ? PHASES[phase] : undefined;
 }

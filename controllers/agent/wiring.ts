@@ -113,14 +113,14 @@ export async function wire(context: AgentContext) {
         return variables().SUPERVISOR_LOCAL_MODE;
       },
     },
-    engineTrouble: () => handle.trouble,
+    engineFailure: () => handle.failure,
     checks: () =>
       healthChecks(
         healthFacts({
           ...{ ...settings, store, loops, vitals: handle.vitals },
-          engineTrouble: handle.vitals && cache.syncError,
+          engineFailure: handle.vitals && cache.syncError,
           engineUnanswered: handle.vitals && cache.unanswered(),
-          apiTrouble: gateway.trouble,
+          apiFailure: gateway.failure,
         }),
       ),
   });

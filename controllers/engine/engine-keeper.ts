@@ -9,7 +9,7 @@ import { type RequestWatch, timeText } from './request-watch.js';
 
 /** How often the engine is looked at while it is well, and while it is not, ms. */
 const LOOK_MS = 10_000;
-const TROUBLED_LOOK_MS = 1_000;
+const FAILING_LOOK_MS = 1_000;
 /** An engine that takes longer than this to answer hangs; one that unpacks images on a small device takes seconds, ms. */
 const ANSWER_LIMIT_MS = 15_000;
 /** Between two starts, ms. */
@@ -73,7 +73,7 @@ export class EngineKeeper {
   readonly name = 'the watch over the engine';
   readonly #backoff: Backoff;
   readonly #stopping = new AbortController();
-  #trouble: string | undefined;
+  #failure: string | undefined;
   /** What was found since when (by the time of day, ms), while it does not answer. */
   #found: { readonly what: string; readonly sinceMs: number } | undefined;
   /** Since when the daemon is known to run, monotonic ms; undefined while it does not. */
@@ -109,8 +109,8 @@ export class EngineKeeper {
   }
 
   /** What is wrong with the daemon, in one sentence; undefined while nothing is. */
-  get trouble(): string | undefined {
-    return this.#trouble;
+  get failure(): string | undefined {
+    return this.#failure;
   }
 
   #look(): void {
@@ -124,8 +124,8 @@ export class EngineKeeper {
       .then(() => {
         this.#isLooking = false;
         if (this.#stopping.signal.aborted) return;
-        const isWell = this.#trouble === undefined && this.deps.cache.hasSynced;
-        this.#cancel = this.deps.clock.after(isWell ? LOOK_MS : TROUBLED_LOOK_MS, () => this.#look());
+        const isWell = this.#failure === undefined && this.deps.cache.hasSynced;
+        this.#cancel = this.deps.clock.after(isWell ? LOOK_MS : FAILING_LOOK_MS, () => this.#look());
       });
   }
 
@@ -147,24 +147,23 @@ export class EngineKeeper {
       this.#well();
       const why = process && this.deps.restarts?.take();
       if (why !== undefined) await this.#restart(why);
-    } else
-      this.#troubled('EngineHangs', finding.is === 'half' ? halfText(name, finding.what) : hangText(daemon), beganMs);
+    } else this.#fail('EngineHangs', finding.is === 'half' ? halfText(name, finding.what) : hangText(daemon), beganMs);
   }
 
   #well(): void {
     const { daemon, emit } = this.deps;
     this.#found = undefined;
-    if (this.#trouble !== undefined) emit('Normal', 'EngineAnswers', `${daemon.name} answers again`);
+    if (this.#failure !== undefined) emit('Normal', 'EngineAnswers', `${daemon.name} answers again`);
     this.#explain(undefined);
   }
 
   #lost(why: string, beganMs: number): Promise<void> | void {
     const { name, process } = this.deps.daemon;
     if (process) return this.#startAgain('EngineUnreachable', `${name} runs, but cannot be reached: ${why}`);
-    this.#troubled('EngineUnreachable', `${name} cannot be reached: ${why}`, beganMs);
+    this.#fail('EngineUnreachable', `${name} cannot be reached: ${why}`, beganMs);
   }
 
-  #troubled(reason: EventReason, what: string, beganMs: number): void {
+  #fail(reason: EventReason, what: string, beganMs: number): void {
     if (this.#found?.what !== what) {
       this.#found = { what, sinceMs: beganMs };
       this.deps.emit('Warning', reason, what);
@@ -175,7 +174,7 @@ export class EngineKeeper {
   async #startAgain(reason: EventReason, why: string): Promise<void> {
     const { daemon, elapsedMs, emit } = this.deps;
     this.#found = undefined;
-    if (this.#runsSinceMs !== undefined || this.#trouble === undefined) {
+    if (this.#runsSinceMs !== undefined || this.#failure === undefined) {
       if (elapsedMs() - (this.#runsSinceMs ?? elapsedMs()) >= MIN_READY_MS) this.#backoff.forget(this.name);
       this.#runsSinceMs = undefined;
       emit('Warning', reason, why);
@@ -218,9 +217,9 @@ export class EngineKeeper {
     this.#explain(`${why}; it is started again in ${Math.ceil(waitMs / 1000)} s`);
   }
 
-  #explain(trouble: string | undefined): void {
-    this.#trouble = trouble;
-    this.deps.cache.explain(trouble);
+  #explain(failure: string | undefined): void {
+    this.#failure = failure;
+    this.deps.cache.explain(failure);
   }
 }
 

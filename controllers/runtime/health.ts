@@ -33,7 +33,7 @@ export interface Vitals {
 }
 
 /** Why containers that should reach the API cannot. */
-export interface ApiTrouble {
+export interface ApiFailure {
   readonly message: string;
   readonly forMs: number;
 }
@@ -46,13 +46,13 @@ export interface HealthFacts {
   /** Undefined while no engine has been found. */
   readonly vitals: Vitals | undefined;
   /** Why the engine cannot be heard, as far as that is known. */
-  readonly engineTrouble?: string | undefined;
+  readonly engineFailure?: string | undefined;
   /** What it leaves unanswered though it is heard. */
   readonly engineUnanswered?: string | undefined;
   /** Undefined while containers reach the API, or none is to. */
-  readonly apiTrouble: ApiTrouble | undefined;
+  readonly apiFailure: ApiFailure | undefined;
   /** What keeps the data folder from being written; undefined when nothing does. */
-  readonly folderTrouble: string | undefined;
+  readonly folderFailure: string | undefined;
   /** Origins that could not read what they would propose. */
   readonly unavailableOrigins: ReturnType<Reader['unavailableOrigins']>;
   /** Origins that have declared documents which are there now; empty while every origin can be read. */
@@ -66,14 +66,14 @@ export function healthChecks(facts: HealthFacts): readonly HealthCheck[] {
     check('queues', stuckQueue(facts)),
     check('events', deafness(facts)),
     engineCheck(facts),
-    check('data', facts.folderTrouble),
+    check('data', facts.folderFailure),
     gatewayCheck(facts),
     ...sourceChecks(facts),
   ];
 }
 
-const check = (name: string, trouble: string | undefined): HealthCheck =>
-  trouble === undefined ? { name, ok: true } : { name, ok: false, message: trouble };
+const check = (name: string, failure: string | undefined): HealthCheck =>
+  failure === undefined ? { name, ok: true } : { name, ok: false, message: failure };
 
 const minutes = (ms: number): string => `${Math.floor(ms / 60_000)} minutes`;
 
@@ -89,9 +89,9 @@ function stuckQueue({ loops }: HealthFacts): string | undefined {
   );
 }
 
-function engineCheck({ vitals, engineTrouble, engineUnanswered }: HealthFacts): HealthCheck {
+function engineCheck({ vitals, engineFailure, engineUnanswered }: HealthFacts): HealthCheck {
   const isSilent = vitals?.engineAnswers === false;
-  const message = isSilent ? (engineTrouble ?? 'The engine does not answer') : engineUnanswered;
+  const message = isSilent ? (engineFailure ?? 'The engine does not answer') : engineUnanswered;
   return { name: 'engine', ok: true, ...(message === undefined ? {} : { message }) };
 }
 
@@ -110,9 +110,9 @@ function deafness({ vitals, nowMs }: HealthFacts): string | undefined {
   return `The engine answers, but its events have not been followed for ${minutes(lostMs)}`;
 }
 
-function gatewayCheck({ apiTrouble }: HealthFacts): HealthCheck {
-  if (!apiTrouble) return { name: 'gateway', ok: true };
-  return { name: 'gateway', ok: apiTrouble.forMs <= UNREACHED_MS, message: apiTrouble.message };
+function gatewayCheck({ apiFailure }: HealthFacts): HealthCheck {
+  if (!apiFailure) return { name: 'gateway', ok: true };
+  return { name: 'gateway', ok: apiFailure.forMs <= UNREACHED_MS, message: apiFailure.message };
 }
 
 /** A source that nobody uses yet may be missing; and a device that is offline is not ill, so a repository's turn never comes. */
@@ -124,7 +124,7 @@ function sourceChecks({ unavailableOrigins, declaring }: HealthFacts): readonly 
 }
 
 /** What keeps a folder from being written, in one sentence. A full disk shows before a write has failed. */
-export function folderTrouble(folder: string): string | undefined {
+export function folderFailure(folder: string): string | undefined {
   try {
     accessSync(folder, constants.W_OK);
     const { bavail, bsize, files, ffree } = statfsSync(folder);
@@ -147,27 +147,27 @@ export function healthFacts({
   store,
   loops,
   vitals,
-  engineTrouble,
+  engineFailure,
   engineUnanswered,
-  apiTrouble,
+  apiFailure,
 }: {
   readonly dataFolder: string;
   readonly store: Reader;
   readonly loops: readonly Loop[];
   readonly vitals: Vitals | undefined;
-  readonly engineTrouble?: string | undefined;
+  readonly engineFailure?: string | undefined;
   readonly engineUnanswered?: string | undefined;
-  readonly apiTrouble: ApiTrouble | undefined;
+  readonly apiFailure: ApiFailure | undefined;
 }): HealthFacts {
   const unavailableOrigins = store.unavailableOrigins();
   return {
     nowMs: systemClock.monotonic(),
     loops: loops.map(({ controller: { kind }, oldestPassMs, queuedForMs }) => ({ kind, oldestPassMs, queuedForMs })),
     vitals,
-    engineTrouble,
+    engineFailure,
     engineUnanswered,
-    apiTrouble,
-    folderTrouble: folderTrouble(dataFolder) ?? movedTree(dataFolder) ?? store.diskTrouble,
+    apiFailure,
+    folderFailure: folderFailure(dataFolder) ?? movedTree(dataFolder) ?? store.diskFailure,
     unavailableOrigins,
     // Probes come often and hardly ever cannot a source be read: the documents are looked through only then.
     declaring: new Set(

@@ -41,16 +41,16 @@ export function doing(reason: ReasonOf<'Service'>, step: ServiceStep): Plan<Serv
 
 /** Undefined when every network and volume can be used. Pure. */
 export function waitForNetworksAndVolumes({ networks, volumes }: DesiredContainer): Plan<ServiceStep> | undefined {
-  const network = networks.find(({ trouble }) => trouble !== undefined);
-  if (network) return wait('NetworkNotReady', `Waiting for network ${network.name}: ${network.trouble}`);
-  const volume = volumes.find(({ trouble }) => trouble !== undefined);
-  return volume && wait('VolumeNotReady', `Waiting for volume ${volume.name}: ${volume.trouble}`);
+  const network = networks.find(({ notReady }) => notReady !== undefined);
+  if (network) return wait('NetworkNotReady', `Waiting for network ${network.name}: ${network.notReady}`);
+  const volume = volumes.find(({ notReady }) => notReady !== undefined);
+  return volume && wait('VolumeNotReady', `Waiting for volume ${volume.name}: ${volume.notReady}`);
 }
 
 /** Docker starts nothing on a network that does not exist, whether it has been there before or not. Pure. */
 export function waitForMissingNetwork({ networks }: DesiredContainer): Plan<ServiceStep> | undefined {
   const network = networks.find(({ id }) => id === undefined);
-  return network && wait('NetworkNotReady', `Waiting for network ${network.name}: ${network.trouble}`);
+  return network && wait('NetworkNotReady', `Waiting for network ${network.name}: ${network.notReady}`);
 }
 
 export const waitForSiblings = (unsatisfied: readonly string[]): Plan<ServiceStep> | undefined =>

@@ -96,7 +96,7 @@ export type Termination = 'stopped' | 'removed' | 'restarted';
 export interface ResourceDependency {
   readonly name: string;
   /** Why it cannot be used now; undefined when it can. */
-  readonly trouble: string | undefined;
+  readonly notReady: string | undefined;
 }
 export interface NetworkDependency extends ResourceDependency {
   readonly id: string | undefined;

@@ -73,10 +73,10 @@ export const isProgressing = (one: AnyResource): boolean =>
   conditionOf(one, 'Reconciling')?.status === 'True' && !isFor(one, ['Retrying'], 'Reconciling');
 
 /** What is wrong with the engine, as its controller says it. */
-export const engineTroubleOf = (one: Resource | undefined): string | undefined =>
+export const engineFailureOf = (one: Resource | undefined): string | undefined =>
   one && isFor(one, ['EngineUnreachable']) ? conditionOf(one, 'Ready')?.message : undefined;
 
 /** Somebody who waits for it has to know now; most other reasons pass by. */
-export const isTroubled = (one: AnyResource): boolean =>
+export const isFailing = (one: AnyResource): boolean =>
   readinessOf(one) !== undefined &&
   isFor(one, ['Retrying', 'UpdatesLocked', 'EngineUnreachable', 'ServicesNotHealthy', 'CrashLoop']);

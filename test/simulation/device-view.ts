@@ -17,7 +17,7 @@ export interface DeviceView {
   /** Lock files of agents and applications. */
   readonly locks: readonly string[];
   /** Documents that are not Ready, with their reason. */
-  readonly troubles: readonly string[];
+  readonly failures: readonly string[];
 }
 
 export function viewOf(device: Device): DeviceView {
@@ -34,7 +34,7 @@ export function viewOf(device: Device): DeviceView {
       .flatMap(({ tags }) => tags)
       .sort(),
     locks: lockFiles(device).sort(),
-    troubles: (device.agent?.documents() ?? [])
+    failures: (device.agent?.documents() ?? [])
       .filter((one) => !isReady(one) || one.metadata.deletionTimestamp !== undefined)
       .map((one) => `${one.kind}/${one.metadata.name} ${conditionOf(one, 'Ready')?.reason ?? 'unseen'}`)
       .sort(),

@@ -40,7 +40,7 @@ export interface InjectedFault {
   readonly fault: Fault;
 }
 
-const NOTHING: DeviceView = { containers: [], networks: [], volumes: [], images: [], locks: [], troubles: [] };
+const NOTHING: DeviceView = { containers: [], networks: [], volumes: [], images: [], locks: [], failures: [] };
 /** What an agent may do when it starts on a settled device: look. And make sure that no earlier one left its lock. */
 export const AT_START = [
   'events',

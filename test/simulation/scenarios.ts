@@ -202,7 +202,7 @@ export const SCENARIOS: readonly Scenario[] = [
       networks: ['u_default'],
       volumes: ['1_data'],
       images: ['web:1'],
-      troubles: ['App/hello ChildrenNotReady', 'Volume/hello.data DataLossRefused'],
+      failures: ['App/hello ChildrenNotReady', 'Volume/hello.data DataLossRefused'],
     },
   },
   {
@@ -442,7 +442,7 @@ export const SCENARIOS: readonly Scenario[] = [
       containers: ['web_7_1_a running web:1 on u_default'],
       networks: ['u_default'],
       images: ['web:1'],
-      troubles: ['App/hello ContractUnmet'],
+      failures: ['App/hello ContractUnmet'],
     },
   },
   {

@@ -279,13 +279,13 @@ function prepare({ engine }: Device): void {
  * History shows in volumes that are kept and images that were there; and a one-shot may have finished, or failed because
  * somebody stopped it. That what is said of it is true is looked at apart.
  */
-const comparable = ({ containers, networks, locks, troubles }: DeviceView) => ({
+const comparable = ({ containers, networks, locks, failures }: DeviceView) => ({
   containers: containers.map((one) =>
     one.startsWith('job_') ? one.replace(/ (running|exited|created) (.*) on .*/, ' … $2') : one,
   ),
   networks,
   locks,
-  troubles: troubles.filter((one) => !/\.job Failed$|^App\/\S+ ServicesNotHealthy$/.test(one)),
+  failures: failures.filter((one) => !/\.job Failed$|^App\/\S+ ServicesNotHealthy$/.test(one)),
 });
 
 /** An application's file is empty; ours say whose they are. */

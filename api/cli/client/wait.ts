@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type Condition, conditionOf, isReady, isStalled, readinessOf } from '../../../crds/model/conditions.js';
 import { durationSeconds } from '../../../crds/model/duration.js';
 import type { AnyResource, Image, Service } from '../../../crds/model/kinds.js';
-import { isTroubled } from '../../../crds/model/readiness.js';
+import { isFailing } from '../../../crds/model/readiness.js';
 import { CommandError, usageError } from '../failure.js';
 import { isIll, isRolledOut, lastWords, Steadiness, servicesOf } from '../health.js';
 import { collectionPath, type Subject, subjectText } from '../kind-words.js';
@@ -91,7 +91,7 @@ export async function waitReady(
     if (end === undefined) {
       const open = awaited.find((one) => verdictOf(mirror.get(one.kind, one.name), one).is !== 'ready');
       throw lateError(
-        open ? `${subjectText(open)} is not ready (${troubleOf(mirror.get(open.kind, open.name), open)})` : 'Not ready',
+        open ? `${subjectText(open)} is not ready (${failureOf(mirror.get(open.kind, open.name), open)})` : 'Not ready',
         seconds,
       );
     }
@@ -190,12 +190,12 @@ function verdictOf(
   if (isReady(one)) return { is: 'ready', text: 'ready' };
   const text = `${ready.reason}: ${ready.message}`;
   if (isStalled(one)) return { is: 'stuck', text };
-  if (isTroubled(one)) return { is: 'open', text };
+  if (isFailing(one)) return { is: 'open', text };
   return { is: 'open', text: one.kind === 'App' ? (PHASES[one.status?.phase ?? ''] ?? '') : '' };
 }
 
 /** Why a document is not ready: while it is waited for most reasons pass by unsaid, at the end each is the one to know. Pure. */
-function troubleOf(one: AnyResource | undefined, awaited: Awaited): string {
+function failureOf(one: AnyResource | undefined, awaited: Awaited): string {
   const { text } = verdictOf(one, awaited);
   if (text !== '') return text;
   const ready = one && one.metadata.generation >= awaited.generation ? readinessOf(one) : undefined;

@@ -1,5 +1,5 @@
 import { type Key, type RequestName, type Resource, splitKey } from '../../../crds/model/kinds.js';
-import { engineTroubleOf } from '../../../crds/model/readiness.js';
+import { engineFailureOf } from '../../../crds/model/readiness.js';
 import { acknowledgementsOf } from '../../../crds/model/requests.js';
 import { StorageError } from '../../platform/disk.js';
 import { errorMessage } from '../../platform/errors.js';
@@ -17,7 +17,7 @@ export type Command = (key: Key, name: RequestName, options: { readonly force: b
 export interface CommandDeps {
   readonly store: Pick<Store, 'get' | 'watch' | 'request' | 'withdraw' | 'flush'>;
   /** Why nothing can be carried out at present, whatever documents say; undefined when that is not known. */
-  readonly trouble?: () => string | undefined;
+  readonly failure?: () => string | undefined;
   /** How long to wait for the end of a command, ms. It is carried out all the same. */
   readonly deadlineMs?: number;
 }
@@ -31,14 +31,14 @@ const DEADLINE_MS = 120_000;
  * another request of the same name takes the place of ours, that one is what we wait for: it came later, so whatever it
  * brings about is what we asked for, too.
  */
-export function commander({ store, trouble, deadlineMs = DEADLINE_MS }: CommandDeps): Command {
+export function commander({ store, failure, deadlineMs = DEADLINE_MS }: CommandDeps): Command {
   const find = (key: Key): Resource | undefined => {
     const { kind, name } = splitKey(key);
     return store.get(kind, name);
   };
 
   return async (key, name, { force }) => {
-    const down = trouble?.() ?? engineTroubleOf(find(key));
+    const down = failure?.() ?? engineFailureOf(find(key));
     if (down !== undefined) return { is: 'failed', message: down };
     try {
       await store.request(key, { [name]: force ? { force } : {} });
@@ -77,7 +77,7 @@ function progressOf(document: Resource | undefined, name: RequestName): Progress
     if (!refusal) return { is: 'done' };
     return { is: refusal.reason === 'Locked' ? 'locked' : 'failed', message: refusal.message, withdraw: true };
   }
-  const down = engineTroubleOf(document);
+  const down = engineFailureOf(document);
   return down === undefined ? undefined : { is: 'failed', message: down, withdraw: true };
 }
 

@@ -20,12 +20,12 @@ export interface Informer extends EngineCache {
   /** Resolves after the first full list or the first failed attempt: an engine that is down keeps nobody from starting. */
   start(): Promise<void>;
   /**
-   * Lists everything again and announces what differs, nothing when nothing does. Never throws: `trouble` says what
+   * Lists everything again and announces what differs, nothing when nothing does. Never throws: `failure` says what
    * failed. While disconnected it tries to connect at once.
    */
   relist(): Promise<void>;
   /**
-   * What whoever looks after the engine knows to be wrong with it: said as `trouble` instead of what a connection shows, and an
+   * What whoever looks after the engine knows to be wrong with it: said as `failure` instead of what a connection shows, and an
    * open connection is given up. Until it is taken back (undefined) nothing is fresh, though a new connection may show it: then
    * everything is listed anew, or it is tried to connect at once.
    */

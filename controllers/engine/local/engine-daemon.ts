@@ -61,9 +61,9 @@ export async function startDaemon(program: string, folders: EngineFolders, means
   // A starting daemon empties the DOCKER chains that all daemons share, and so cuts off the other one's containers.
   const alone = !(await processes()).some(({ command }) => /^\S*dockerd( |$)/.test(command));
   if (!alone) print('Another Docker engine runs here: ours leaves its firewall rules alone');
-  const trouble = await launch(program, daemonArguments(folders, pool, alone), folders, means);
-  if (trouble !== undefined) {
-    if (!alone || !/iptables/.test(trouble)) throw new Error(`The Docker engine did not start: ${trouble}`);
+  const error = await launch(program, daemonArguments(folders, pool, alone), folders, means);
+  if (error !== undefined) {
+    if (!alone || !/iptables/.test(error)) throw new Error(`The Docker engine did not start: ${error}`);
     print('The Docker engine cannot set up the firewall here: starting it without');
     const second = await launch(program, daemonArguments(folders, pool, false), folders, means);
     if (second !== undefined) throw new Error(`The Docker engine did not start: ${second}`);

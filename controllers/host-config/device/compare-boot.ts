@@ -104,10 +104,10 @@ export function compareBoot(
   };
 }
 
-function differenceOf({ backend, now, trouble }: SeenBackend, declared: WantedValues, device: BootDevice): Difference {
-  if (trouble !== undefined) {
+function differenceOf({ backend, now, error }: SeenBackend, declared: WantedValues, device: BootDevice): Difference {
+  if (error !== undefined) {
     if (Object.keys(declared).length === 0) return { backend, wanted: declared, changes: [] };
-    throw new TerminalError('UnreadableBootFile', `${backend.name}: ${trouble}`);
+    throw new TerminalError('UnreadableBootFile', `${backend.name}: ${error}`);
   }
   const wanted = backend.required(device, declared, now);
   const differing = Object.keys(wanted).filter((key) => !sameValue(now[key], wanted[key]));

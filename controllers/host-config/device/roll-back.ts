@@ -49,7 +49,7 @@ async function restoreFiles(
     }
     const before = backend.read(text ?? undefined);
     const ours = Object.fromEntries(keys.map((key) => [key, now.now[key]]));
-    const isOnlyOurs = now.trouble !== undefined || backend.edit(text ?? undefined, ours) === now.text;
+    const isOnlyOurs = now.error !== undefined || backend.edit(text ?? undefined, ours) === now.text;
     if (isOnlyOurs) await boot.restore(backend, text ?? undefined);
     else await boot.set(backend, Object.fromEntries(keys.map((key) => [key, before[key]])));
   }

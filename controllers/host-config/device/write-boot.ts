@@ -83,7 +83,7 @@ async function checkReading(
   const differing = Object.keys(wanted).filter((key) => !sameValue(seen?.now[key], wanted[key]));
   if (differing.length === 0) return;
   const names = differing.map((key) => backend.variableOf(key)).join(', ');
-  const message = `${backend.name} was written and reads differently: ${seen?.trouble ?? names}. Change the document to try again`;
+  const message = `${backend.name} was written and reads differently: ${seen?.error ?? names}. Change the document to try again`;
   await deps.state.change({ stuck: { uid, generation, message } });
   throw new TerminalError('DoesNotConverge', message);
 }

@@ -13,7 +13,7 @@ export interface SeenBackend {
   readonly text: string | undefined;
   readonly now: BootValues;
   /** Why its file cannot be understood; then `now` is empty. */
-  readonly trouble?: string;
+  readonly error?: string;
 }
 
 export interface SeenBoot {
@@ -74,7 +74,7 @@ export class BootPartition {
       const text = await this.#read(backend.name);
       return { backend, text, now: backend.read(text) };
     } catch (error) {
-      if (error instanceof BootFileError) return { backend, text: undefined, now: {}, trouble: error.message };
+      if (error instanceof BootFileError) return { backend, text: undefined, now: {}, error: error.message };
       throw error;
     }
   }

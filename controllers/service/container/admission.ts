@@ -40,8 +40,8 @@ export function refuseForeign(
   containers: readonly SeenContainer[],
 ): void {
   if (!image || (platform === undefined && containers.some((one) => one.image === image.id))) return;
-  const trouble = foreignImage(reference, image, { machine, platform });
-  if (trouble !== undefined) throw new TerminalError('WrongArchitecture', trouble);
+  const mismatch = foreignImage(reference, image, { machine, platform });
+  if (mismatch !== undefined) throw new TerminalError('WrongArchitecture', mismatch);
 }
 
 /** Not for a target state, which keeps the Supervisor's rules: there logs are the engine's business. */

@@ -13,10 +13,10 @@ export function networkDependency(
   const documents = store.list('Network').filter(({ spec }) => spec.networkName === name);
   const staying = documents.find(({ metadata }) => metadata.deletionTimestamp === undefined);
   const id = cache.network(name)?.id;
-  return { name, id, aliases, trouble: networkTrouble(staying, documents.length > 0, id) };
+  return { name, id, aliases, notReady: networkNotReady(staying, documents.length > 0, id) };
 }
 
-function networkTrouble(
+function networkNotReady(
   document: Network | undefined,
   terminating: boolean,
   id: string | undefined,
@@ -36,13 +36,13 @@ export function volumeDependency(
   const documents = store.list('Volume').filter(({ spec }) => spec.volumeName === name);
   const purge = startedRequest(app, 'purge');
   if (purge && documents.some(({ status }) => status?.handled?.['app.purge'] !== purge.id)) {
-    return { name, trouble: 'it is being emptied' };
+    return { name, notReady: 'it is being emptied' };
   }
-  if (documents.length === 0) return { name, trouble: undefined };
+  if (documents.length === 0) return { name, notReady: undefined };
   if (documents.every(({ metadata }) => metadata.deletionTimestamp !== undefined)) {
-    return { name, trouble: 'it is being removed' };
+    return { name, notReady: 'it is being removed' };
   }
-  return { name, trouble: cache.volume(name) ? undefined : 'it does not exist yet' };
+  return { name, notReady: cache.volume(name) ? undefined : 'it does not exist yet' };
 }
 
 /** Networks that containers have to leave, by name, and why. */

@@ -467,10 +467,10 @@ describe('The store', () => {
       assert.equal(service().status?.state, 'three');
       assert.equal(place.log.at('error').length, 1, place.log.at('error').join('\n'));
       assert.match(place.log.at('error')[0] ?? '', /Could not save status/);
-      assert.match(store.diskTrouble ?? '', /^Could not write /);
+      assert.match(store.diskFailure ?? '', /^Could not write /);
       disk.heal();
       await store.flush();
-      assert.equal(store.diskTrouble, undefined);
+      assert.equal(store.diskFailure, undefined);
       const again = await place.store();
       assert.equal(again.get('Service', 'web')?.status?.state, 'three');
     });

@@ -25,7 +25,7 @@ describe('the engine of a device', () => {
       assert.match(error.message, SEARCHING);
       return true;
     });
-    assert.match(handle.trouble ?? '', SEARCHING);
+    assert.match(handle.failure ?? '', SEARCHING);
     assert.equal(handle.vitals, undefined);
     assert.throws(() => handle.reachable(), SEARCHING);
     assert.throws(() => handle.dockerHost, SEARCHING);
@@ -43,10 +43,10 @@ describe('the engine of a device', () => {
   it('has trouble when it has not been heard of for more than a moment', async () => {
     const handle = handleOf(undefined);
     await handle.find(ending.signal);
-    assert.equal(handle.trouble, undefined, 'a start takes a moment');
+    assert.equal(handle.failure, undefined, 'a start takes a moment');
     assert.equal(handle.reachable(), handle.engine);
     clock.advance(1_001);
-    assert.match(handle.trouble ?? '', /has not been asked yet/);
+    assert.match(handle.failure ?? '', /has not been asked yet/);
   });
 
   it('is mounted into containers by its own socket, or the usual one', async () => {

@@ -102,16 +102,16 @@ describe('the listener on the gateway of supervisor0', () => {
       condition(),
       `False NotListening: Containers cannot reach the API at ${ADDRESS}: listen EADDRNOTAVAIL`,
     );
-    assert.equal(gateway.trouble?.forMs, 0);
+    assert.equal(gateway.failure?.forMs, 0);
     const { tries } = server;
     bench.clock.advance(60_000);
     await bench.settle();
     assert.ok(server.tries > tries, 'it has tried again');
-    assert.ok((gateway.trouble?.forMs ?? 0) >= 60_000, 'health can count on it');
+    assert.ok((gateway.failure?.forMs ?? 0) >= 60_000, 'health can count on it');
     server.refusal = undefined;
     bench.clock.advance(10_000);
     await bench.settle();
-    assert.deepEqual([server.open, condition(), gateway.trouble], [[ADDRESS], REACHED, undefined]);
+    assert.deepEqual([server.open, condition(), gateway.failure], [[ADDRESS], REACHED, undefined]);
     assert.deepEqual(told(), ['Normal Creating', 'Warning ApiUnreachable', 'Normal ApiReachable']);
   });
 
@@ -120,7 +120,7 @@ describe('the listener on the gateway of supervisor0', () => {
     server.refusal = 'listen EADDRNOTAVAIL';
     await declare();
     await bench.settle();
-    assert.equal(gateway.trouble, undefined);
+    assert.equal(gateway.failure, undefined);
     assert.match(condition() ?? '', /^False/);
     await gateway.stop();
     await bench.halt();
@@ -128,6 +128,6 @@ describe('the listener on the gateway of supervisor0', () => {
     server.refusal = 'listen EADDRNOTAVAIL';
     await bench.declare<'Network'>();
     await bench.settle();
-    assert.deepEqual([gateway.trouble, condition()], [undefined, undefined]);
+    assert.deepEqual([gateway.failure, condition()], [undefined, undefined]);
   });
 });

@@ -60,6 +60,6 @@ describe('an agent that is put together', () => {
     const ask = async (url: string) => (await wiring.server.inject({ url })).statusCode;
     assert.equal(await ask('/ping'), 200);
     assert.equal(await ask('/v1/healthy'), 200);
-    assert.match(wiring.handle.trouble ?? '', /still being looked for/);
+    assert.match(wiring.handle.failure ?? '', /still being looked for/);
   });
 });

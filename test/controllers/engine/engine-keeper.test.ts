@@ -119,17 +119,17 @@ describe('whoever looks after the engine', () => {
 
   it('says nothing while it answers', async () => {
     await pass(120);
-    assert.deepEqual([told, keeper.trouble, daemon.starts], [[], undefined, []]);
+    assert.deepEqual([told, keeper.failure, daemon.starts], [[], undefined, []]);
     assert.ok(said.every((one) => one === undefined));
   });
 
   it('starts one that has ended again, soon and once', async () => {
     await end();
-    assert.equal(keeper.trouble, 'The Docker engine of our own has ended; it is started again in 1 s');
+    assert.equal(keeper.failure, 'The Docker engine of our own has ended; it is started again in 1 s');
     await pass(30);
     assert.equal(daemon.starts.length, 1);
     assert.ok((daemon.starts[0] ?? 99) <= 2);
-    assert.deepEqual([told, keeper.trouble], [['EngineEnded', 'EngineStarted'], undefined]);
+    assert.deepEqual([told, keeper.failure], [['EngineEnded', 'EngineStarted'], undefined]);
   });
 
   it('restarts one that is well where somebody asks for it, once in ten minutes', async () => {
@@ -137,7 +137,7 @@ describe('whoever looks after the engine', () => {
     await pass(15);
     assert.equal(daemon.restarts.length, 1);
     assert.ok((daemon.restarts[0] ?? 99) <= 10);
-    assert.deepEqual([told, keeper.trouble], [['EngineRestarting', 'EngineStarted'], undefined]);
+    assert.deepEqual([told, keeper.failure], [['EngineRestarting', 'EngineStarted'], undefined]);
     wishes.ask('again');
     await pass(580);
     assert.equal(daemon.restarts.length, 1, 'not so soon, nor later for a wish of then');
@@ -153,10 +153,10 @@ describe('whoever looks after the engine', () => {
     daemon.refusal = 'no room';
     await pass(12);
     assert.deepEqual(told.slice(0, 2), ['EngineRestarting', 'EngineNotStarted']);
-    assert.match(keeper.trouble ?? '', /^no room; it is started again in \d+ s$/);
+    assert.match(keeper.failure ?? '', /^no room; it is started again in \d+ s$/);
     daemon.refusal = undefined;
     await pass(10);
-    assert.deepEqual([told.at(-1), keeper.trouble, daemon.restarts.length], ['EngineStarted', undefined, 1]);
+    assert.deepEqual([told.at(-1), keeper.failure, daemon.restarts.length], ['EngineStarted', undefined, 1]);
   });
 
   it("restarts nobody else's", async () => {
@@ -183,12 +183,12 @@ describe('whoever looks after the engine', () => {
       assert.ok(wait >= Math.min(2 ** (index + 1), 60) && wait <= 62, waits.join());
     });
     assert.match(
-      keeper.trouble ?? '',
+      keeper.failure ?? '',
       /did not start: it ended with status 1: no space left; it is started again in 60 s$/,
     );
     daemon.refusal = undefined;
     await pass(62);
-    assert.equal(keeper.trouble, undefined);
+    assert.equal(keeper.failure, undefined);
     assert.equal(told.at(-1), 'EngineStarted');
   });
 
@@ -198,27 +198,27 @@ describe('whoever looks after the engine', () => {
       while (!daemon.runs) await pass(1);
     }
     await end();
-    assert.match(keeper.trouble ?? '', /in 16 s$/);
+    assert.match(keeper.failure ?? '', /in 16 s$/);
     while (!daemon.runs) await pass(1);
     await pass(90);
     await end();
-    assert.match(keeper.trouble ?? '', /in 1 s$/);
+    assert.match(keeper.failure ?? '', /in 1 s$/);
   });
 
   it('says that it hangs while it does, and leaves it alone', async () => {
     daemon.hangs = true;
     await pass(26);
     assert.equal(
-      keeper.trouble,
+      keeper.failure,
       'The Docker engine of our own runs, but does not answer within 15 s, since 2026-01-02T03:04:15Z',
     );
-    assert.equal(said.at(-1), keeper.trouble);
+    assert.equal(said.at(-1), keeper.failure);
     isFresh = false;
     await pass(60);
     assert.deepEqual(told, ['EngineHangs']);
     daemon.hangs = false;
     await pass(17);
-    assert.deepEqual([keeper.trouble, told, daemon.starts], [undefined, ['EngineHangs', 'EngineAnswers'], []]);
+    assert.deepEqual([keeper.failure, told, daemon.starts], [undefined, ['EngineHangs', 'EngineAnswers'], []]);
   });
 
   it('starts one that ends while it hangs', async () => {
@@ -234,12 +234,12 @@ describe('whoever looks after the engine', () => {
     daemon.finding = { is: 'half', what: 'its containerd' };
     await pass(10);
     const words = 'The Docker engine of our own takes connections, but its containerd does not answer within 15 s';
-    assert.equal(keeper.trouble, `${words}, since 2026-01-02T03:04:15Z`);
+    assert.equal(keeper.failure, `${words}, since 2026-01-02T03:04:15Z`);
     await pass(60);
     assert.equal(said.at(-1), `${words}, since 2026-01-02T03:04:15Z`, 'the time is that of the first look');
     daemon.finding = undefined;
     await pass(2);
-    assert.deepEqual([keeper.trouble, told, daemon.starts], [undefined, ['EngineHangs', 'EngineAnswers'], []]);
+    assert.deepEqual([keeper.failure, told, daemon.starts], [undefined, ['EngineHangs', 'EngineAnswers'], []]);
   });
 
   it('starts one again that runs and has lost its socket, and says so until then', async () => {
@@ -249,7 +249,7 @@ describe('whoever looks after the engine', () => {
     assert.equal(said[0], `${words}; it is started again in 1 s`);
     await pass(5);
     assert.equal(daemon.starts.length, 1);
-    assert.deepEqual([told, keeper.trouble], [['EngineUnreachable', 'EngineStarted'], undefined]);
+    assert.deepEqual([told, keeper.failure], [['EngineUnreachable', 'EngineStarted'], undefined]);
   });
 
   it('waits longer between two starts of one that goes on losing its socket', async () => {
@@ -283,17 +283,17 @@ describe('whoever looks after the engine', () => {
       assert.deepEqual(told, ['EngineHangs']);
       daemon.hangs = false;
       await pass(17);
-      assert.deepEqual([keeper.trouble, told], [undefined, ['EngineHangs', 'EngineAnswers']]);
+      assert.deepEqual([keeper.failure, told], [undefined, ['EngineHangs', 'EngineAnswers']]);
     });
 
     it('says that it cannot be reached, and leaves its process alone', async () => {
       daemon.finding = { is: 'unreachable', why: 'connect ENOENT /run/docker.sock' };
       await pass(60);
       const words = 'The Docker engine of our own cannot be reached: connect ENOENT /run/docker.sock';
-      assert.equal(keeper.trouble, `${words}, since 2026-01-02T03:04:15Z`);
+      assert.equal(keeper.failure, `${words}, since 2026-01-02T03:04:15Z`);
       daemon.finding = undefined;
       await pass(2);
-      assert.deepEqual([keeper.trouble, told], [undefined, ['EngineUnreachable', 'EngineAnswers']]);
+      assert.deepEqual([keeper.failure, told], [undefined, ['EngineUnreachable', 'EngineAnswers']]);
     });
   });
 });

@@ -103,7 +103,7 @@ describe('the planner vectors: networks and volumes that change', () => {
       id: 'P19, service b',
       given: 'volume v gets a label; lock',
       supervisor: 'kill b; removeVolume v (here: the Volume says DataLossRefused, and nobody stops)',
-      plan: service({ wants: { volumes: [{ name: '1_v', trouble: undefined }] } }),
+      plan: service({ wants: { volumes: [{ name: '1_v', notReady: undefined }] } }),
       want: 'settled',
     },
     {

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Reader } from '../../../api/store/store.js';
-import { folderTrouble, type HealthFacts, healthChecks, healthFacts } from '../../../controllers/runtime/health.js';
+import { folderFailure, type HealthFacts, healthChecks, healthFacts } from '../../../controllers/runtime/health.js';
 import { anApp } from '../../setup/documents.js';
 
 const MINUTE = 60_000;
@@ -52,17 +52,17 @@ const CASES: readonly { readonly it: string; readonly facts?: Partial<HealthFact
   },
   {
     it: 'tells that an engine is down rather than what it leaves unanswered',
-    facts: { vitals: lost(MINUTE, false), engineTrouble: 'It hangs', engineUnanswered: 'start container web' },
+    facts: { vitals: lost(MINUTE, false), engineFailure: 'It hangs', engineUnanswered: 'start container web' },
     want: 'engine: It hangs',
   },
   {
     it: 'tells at first that nobody listens where containers call',
-    facts: { apiTrouble: { message: 'Containers cannot reach the API', forMs: 15_000 } },
+    facts: { apiFailure: { message: 'Containers cannot reach the API', forMs: 15_000 } },
     want: 'gateway: Containers cannot reach the API',
   },
   {
     it: 'is not well when nobody listens where containers call',
-    facts: { apiTrouble: { message: 'Containers cannot reach the API', forMs: 15_001 } },
+    facts: { apiFailure: { message: 'Containers cannot reach the API', forMs: 15_001 } },
     want: '!gateway: Containers cannot reach the API',
   },
   { it: 'waits while the engine starts', facts: { vitals: lost(4 * MINUTE, true) } },
@@ -78,7 +78,7 @@ const CASES: readonly { readonly it: string; readonly facts?: Partial<HealthFact
   },
   {
     it: 'has a full disk',
-    facts: { folderTrouble: '/data: the disk is full' },
+    facts: { folderFailure: '/data: the disk is full' },
     want: '!data: /data: the disk is full',
   },
   {
@@ -106,8 +106,8 @@ describe('the health of the agent', () => {
         nowMs: NOW,
         loops: [loop],
         vitals,
-        apiTrouble: undefined,
-        folderTrouble: undefined,
+        apiFailure: undefined,
+        folderFailure: undefined,
         unavailableOrigins: [],
         declaring: new Set<'files'>(),
       };
@@ -118,10 +118,10 @@ describe('the health of the agent', () => {
 
   it('sees whether a folder can be written', () => {
     const folder = mkdtempSync(join(tmpdir(), 'health-'));
-    assert.equal(folderTrouble(folder), undefined);
+    assert.equal(folderFailure(folder), undefined);
     rmSync(folder, { recursive: true });
-    assert.match(folderTrouble(folder) ?? '', /cannot be written: ENOENT/);
-    assert.match(folderTrouble('/proc') ?? '', /cannot be written|disk is full/);
+    assert.match(folderFailure(folder) ?? '', /cannot be written: ENOENT/);
+    assert.match(folderFailure('/proc') ?? '', /cannot be written|disk is full/);
   });
 });
 
@@ -138,17 +138,17 @@ describe('what health looks at', () => {
       asked.push(kind);
       return kind === 'App' ? [anApp()] : [];
     };
-    const store = { unavailableOrigins: () => unavailableOrigins, list, diskTrouble: undefined } as unknown as Reader;
+    const store = { unavailableOrigins: () => unavailableOrigins, list, diskFailure: undefined } as unknown as Reader;
     return {
-      ...healthFacts({ dataFolder, store, loops: [], vitals: undefined, apiTrouble: undefined }),
+      ...healthFacts({ dataFolder, store, loops: [], vitals: undefined, apiFailure: undefined }),
       asked,
     };
   };
 
   it('is whether the folder of the documents is still there', () => {
-    assert.equal(facts([]).folderTrouble, undefined);
+    assert.equal(facts([]).folderFailure, undefined);
     renameSync(join(dataFolder, 'documents'), join(dataFolder, 'away'));
-    assert.match(facts([]).folderTrouble ?? '', /documents is not there/);
+    assert.match(facts([]).folderFailure ?? '', /documents is not there/);
     renameSync(join(dataFolder, 'away'), join(dataFolder, 'documents'));
   });
 

@@ -91,7 +91,7 @@ describe('planContainer', () => {
     {
       it: 'waits for volumes',
       seen: none,
-      desired: { volumes: [{ name: '1_data', trouble: 'it does not exist yet' }] },
+      desired: { volumes: [{ name: '1_data', notReady: 'it does not exist yet' }] },
       want: 'waiting: VolumeNotReady (Waiting for volume 1_data: it does not exist yet)',
     },
     {
@@ -536,14 +536,14 @@ describe('planContainer', () => {
     },
     {
       it: 'leaves for a purge, because the volumes wait for that',
-      desired: { volumes: [{ name: '1_data', trouble: 'it is being emptied' }] },
+      desired: { volumes: [{ name: '1_data', notReady: 'it is being emptied' }] },
       more: commands({ recreate: [restart, purge] }),
       want: 'stop+remove c1 under lock (purge of the app requested); waiting: Stopping',
     },
     {
       it: 'comes back when the volumes are empty',
       seen: none,
-      desired: { volumes: [{ name: '1_data', trouble: 'it is being emptied' }] },
+      desired: { volumes: [{ name: '1_data', notReady: 'it is being emptied' }] },
       more: commands({ recreate: [purge] }),
       want: 'waiting: VolumeNotReady (Waiting for volume 1_data: it is being emptied)',
     },

@@ -42,10 +42,10 @@ export const restarts = (Name: string, MaximumRetryCount = 0): Partial<DesiredCo
 });
 
 /** Of the engine, as a service needs it. */
-export const network = (name: string, id: string | undefined, trouble?: string) => ({
+export const network = (name: string, id: string | undefined, notReady?: string) => ({
   name,
   id,
-  trouble,
+  notReady,
   aliases: ['web'],
 });
 

@@ -55,7 +55,7 @@ describe('what others ask of a document that is not Ready', () => {
   it('is told by the present generation where somebody waits for just that', () => {
     const earlier = (reason: string): never => saying([['Ready', 'False', reason]], true);
     assert.equal(readiness.hasFailed(earlier('Failed')), false);
-    assert.equal(readiness.isTroubled(earlier('Retrying')), false);
+    assert.equal(readiness.isFailing(earlier('Retrying')), false);
     assert.equal(readiness.isRetrying(earlier('Retrying')), true);
   });
 
@@ -83,8 +83,8 @@ describe('what others ask of a document that is not Ready', () => {
 
   it('hands on what is said of the engine', () => {
     const one: AnyResource = notReady('EngineUnreachable');
-    assert.equal(readiness.engineTroubleOf(one), 'why EngineUnreachable');
-    assert.equal(readiness.engineTroubleOf(notReady('Retrying')), undefined);
-    assert.equal(readiness.engineTroubleOf(undefined), undefined);
+    assert.equal(readiness.engineFailureOf(one), 'why EngineUnreachable');
+    assert.equal(readiness.engineFailureOf(notReady('Retrying')), undefined);
+    assert.equal(readiness.engineFailureOf(undefined), undefined);
   });
 });

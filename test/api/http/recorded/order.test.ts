@@ -113,17 +113,17 @@ recorded('recorded: what is checked first', async () => {
   },
 ]);
 
-const trouble = 'connect ECONNREFUSED /var/run/docker.sock';
+const failure = 'connect ECONNREFUSED /var/run/docker.sock';
 recorded('recorded: the engine cannot be reached', async () => {
-  const bench = await aServer({ engineTrouble: () => trouble });
+  const bench = await aServer({ engineFailure: () => failure });
   await aDevice(bench.store, { appId: 1, name: 'one', services: ['web'] });
   return bench;
 }, [
-  { ask: 'POST /v1/restart', body: { appId: 1 }, want: [503, JSON_TYPE, failed(trouble)] },
-  { ask: 'POST /v1/purge', body: { appId: 1 }, want: [503, JSON_TYPE, failed(trouble)] },
-  { ask: 'POST /v1/apps/1/stop', want: [503, JSON_TYPE, failed(trouble)] },
-  { ask: 'POST /v2/applications/1/start-service', body: { imageId: 11 }, want: [503, JSON_TYPE, failed(trouble)] },
-  { ask: 'GET /v2/cleanup-volumes', want: [503, JSON_TYPE, failed(trouble)] },
+  { ask: 'POST /v1/restart', body: { appId: 1 }, want: [503, JSON_TYPE, failed(failure)] },
+  { ask: 'POST /v1/purge', body: { appId: 1 }, want: [503, JSON_TYPE, failed(failure)] },
+  { ask: 'POST /v1/apps/1/stop', want: [503, JSON_TYPE, failed(failure)] },
+  { ask: 'POST /v2/applications/1/start-service', body: { imageId: 11 }, want: [503, JSON_TYPE, failed(failure)] },
+  { ask: 'GET /v2/cleanup-volumes', want: [503, JSON_TYPE, failed(failure)] },
   {
     ask: 'GET /v2/applications/1/state',
     want: [

@@ -9,19 +9,19 @@ describe('orphaned volumes in the API', () => {
   let removed: string[];
   let removal: RemovalOfOrphan;
   let unsure: string | undefined;
-  let trouble: string | undefined;
+  let failure: string | undefined;
   let everSeen: boolean;
   beforeEach(async () => {
-    [removed, removal, unsure, trouble] = [[], { is: 'removed' }, undefined, undefined];
+    [removed, removal, unsure, failure] = [[], { is: 'removed' }, undefined, undefined];
     everSeen = true;
     const seen = () => ['7_data', '8_data'].map((name) => ({ name, appId: 7, driver: 'local', mountpoint: '/v' }));
     const volumes: OrphanedVolumes = {
       lastSeen() {
-        if (!everSeen) throw new Error(trouble);
+        if (!everSeen) throw new Error(failure);
         return seen();
       },
       list() {
-        if (trouble !== undefined) throw new Error(trouble);
+        if (failure !== undefined) throw new Error(failure);
         return seen();
       },
       unsure: () => unsure,
@@ -61,22 +61,22 @@ describe('orphaned volumes in the API', () => {
   });
 
   it('are shown as they were last seen while the engine is down, and none is removed', async () => {
-    trouble = 'The engine is down';
+    failure = 'The engine is down';
     const shown = await ask('GET', PATH);
     assert.deepEqual([shown.code, shown.body.items.length], [200, 2]);
     const { code, body } = await ask('DELETE', `${PATH}/7_data`);
-    assert.deepEqual([code, body.message, removed], [503, trouble, []]);
+    assert.deepEqual([code, body.message, removed], [503, failure, []]);
   });
 
   it('are not known while the engine has never been seen', async () => {
-    trouble = 'The engine is down';
+    failure = 'The engine is down';
     everSeen = false;
     for (const [method, path] of [
       ['GET', PATH],
       ['DELETE', `${PATH}/7_data`],
     ] as const) {
       const { code, body } = await ask(method, path);
-      assert.deepEqual([code, body.message], [503, trouble]);
+      assert.deepEqual([code, body.message], [503, failure]);
     }
   });
 

@@ -244,7 +244,7 @@ const TABLES: Readonly<Record<string, readonly Row[]>> = {
       device: {
         seen: {
           ...boot(''),
-          backends: [{ backend: backendOf('config.txt'), text: undefined, now: {}, trouble: 'it is no text' }],
+          backends: [{ backend: backendOf('config.txt'), text: undefined, now: {}, error: 'it is no text' }],
         },
       },
       want: 'stalled, UnreadableBootFile: config.txt: it is no text',

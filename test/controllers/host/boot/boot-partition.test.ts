@@ -63,7 +63,7 @@ describe('the boot partition', () => {
 
   it('tells of a file that cannot be understood', async () => {
     await put('mnt/boot/config.json', '{}');
-    assert.match((await backendOf(open('jetson-tx2', '2.40.0'), 'extlinux.conf')).trouble ?? '', /possibly bricked/);
+    assert.match((await backendOf(open('jetson-tx2', '2.40.0'), 'extlinux.conf')).error ?? '', /possibly bricked/);
   });
 
   it('shows a picture, and the one that it came with again', async () => {
@@ -94,7 +94,7 @@ describe('the boot partition', () => {
     );
     assert.equal(await readFile(join(root, 'sys/block/mmcblk0boot0/force_ro'), 'utf8'), '1');
     await put('dev/mmcblk0boot0', bytes.fill(9, ODMDATA_OFFSETS[0], (ODMDATA_OFFSETS[0] ?? 0) + 1));
-    assert.match((await backendOf(boot, 'ODMDATA')).trouble ?? '', /differ/);
+    assert.match((await backendOf(boot, 'ODMDATA')).error ?? '', /differ/);
   });
 
   it('keeps what others wrote into config.json', async () => {

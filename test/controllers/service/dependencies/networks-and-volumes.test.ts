@@ -74,7 +74,7 @@ describe('a network that a service needs', () => {
     },
   ];
   for (const { it: what, documents, exists, want } of rows) {
-    it(what, () => assert.equal(networkDependency(deps(documents, exists), '1_default', []).trouble, want));
+    it(what, () => assert.equal(networkDependency(deps(documents, exists), '1_default', []).notReady, want));
   }
 
   it('is told with its id and the names of the service on it', () => {
@@ -125,7 +125,7 @@ describe('a volume that a service needs', () => {
     { it: 'is not waited for by a purge when nobody declares it', documents: [], app: purging, want: undefined },
   ];
   for (const { it: what, documents, app, exists, want } of rows) {
-    it(what, () => assert.equal(volumeDependency(deps(documents, exists), app, '1_data').trouble, want));
+    it(what, () => assert.equal(volumeDependency(deps(documents, exists), app, '1_data').notReady, want));
   }
 });
 
