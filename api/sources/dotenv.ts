@@ -39,7 +39,7 @@ export function parseDotenv(text: string, outer: (name: string) => string | unde
   let filledIn = 0;
   let line = 0;
   let first = 0;
-  const tell = (message: string): void => {
+  const warn = (message: string): void => {
     problems.push({ line: first, message });
     if (problems.length >= LIMIT_PROBLEMS) throw new Enough();
   };
@@ -47,7 +47,7 @@ export function parseDotenv(text: string, outer: (name: string) => string | unde
     const value = variables.get(name) ?? outer(name);
     filledIn += value?.length ?? 0;
     if (filledIn <= LIMIT_FILLED_IN) return value;
-    tell(`its references stand for more than ${LIMIT_FILLED_IN / 1024 / 1024} MiB of text`);
+    warn(`its references stand for more than ${LIMIT_FILLED_IN / 1024 / 1024} MiB of text`);
     throw new Enough();
   };
   try {
@@ -69,28 +69,28 @@ export function parseDotenv(text: string, outer: (name: string) => string | unde
       if (/^\s*(?:#|$)/.test(row)) continue;
       const [, name, written = ''] = LINE.exec(row) ?? [];
       if (name === undefined) {
-        tell('expected NAME=value; a value that goes over several lines is put into quotes');
+        warn('expected NAME=value; a value that goes over several lines is put into quotes');
         continue;
       }
       const [opening = '', quote] = /^[ \t]*(["'])/.exec(written) ?? [];
       let value: string;
       if (quote === undefined) {
         const comment = written.search(/\s#/);
-        value = expand((comment < 0 ? written : written.slice(0, comment)).trim(), lookUp, tell);
+        value = expand((comment < 0 ? written : written.slice(0, comment)).trim(), lookUp, warn);
       } else {
         const inside = begin + row.length - written.length + opening.length;
         const close = closingQuote(all, inside, quote);
         if (close === undefined) {
-          tell('a quoted value has no end');
+          warn('a quoted value has no end');
           break; // whatever follows may be part of it
         }
         const inner = all.slice(inside, close);
         line += inner.split('\n').length - 1;
         at = endOfLine(all, close) + 1;
-        if (!/^\s*(?:$|#)/.test(all.slice(close + 1, at - 1))) tell('there is text behind a closing quote');
-        value = quote === "'" ? inner : expand(inner, lookUp, tell, { escapes: true });
+        if (!/^\s*(?:$|#)/.test(all.slice(close + 1, at - 1))) warn('there is text behind a closing quote');
+        value = quote === "'" ? inner : expand(inner, lookUp, warn, { escapes: true });
       }
-      if (value.includes('\0')) tell('a value has a zero byte, which no variable can hold');
+      if (value.includes('\0')) warn('a value has a zero byte, which no variable can hold');
       else variables.set(name, value);
     }
   }
@@ -111,10 +111,10 @@ function closingQuote(text: string, from: number, quote: string): number | undef
 }
 
 type LookUp = (name: string) => string | undefined;
-type Tell = (message: string) => void;
+type Warn = (message: string) => void;
 
-/** The text with references filled in; what was filled in is not looked at again. Pure but for `tell`. */
-function expand(text: string, lookUp: LookUp, tell: Tell, { escapes = false, depth = 0 } = {}): string {
+/** The text with references filled in; what was filled in is not looked at again. Pure but for `warn`. */
+function expand(text: string, lookUp: LookUp, warn: Warn, { escapes = false, depth = 0 } = {}): string {
   let result = '';
   for (let at = 0; at < text.length; at += 1) {
     const one = text[at] ?? '';
@@ -130,14 +130,14 @@ function expand(text: string, lookUp: LookUp, tell: Tell, { escapes = false, dep
     } else if (next === '{') {
       const end = closing(text, at + 2);
       if (end === undefined || depth === LIMIT_DEPTH) {
-        tell('a reference ${… has no end; write $$ for a dollar sign, or use single quotes');
+        warn('a reference ${… has no end; write $$ for a dollar sign, or use single quotes');
         return result;
       }
-      result += reference(text.slice(at + 2, end), lookUp, tell, { escapes, depth });
+      result += reference(text.slice(at + 2, end), lookUp, warn, { escapes, depth });
       at = end;
     } else {
       const name = /^[A-Za-z_]\w*/.exec(text.slice(at + 1, at + 257))?.[0];
-      result += name === undefined ? '$' : reference(name, lookUp, tell, { escapes, depth });
+      result += name === undefined ? '$' : reference(name, lookUp, warn, { escapes, depth });
       at += name?.length ?? 0;
     }
   }
@@ -159,20 +159,20 @@ function closing(text: string, from: number): number | undefined {
 function reference(
   inner: string,
   lookUp: LookUp,
-  tell: Tell,
+  warn: Warn,
   { escapes, depth }: { readonly escapes: boolean; readonly depth: number },
 ): string {
   const [, name, operator, word = ''] = /^([A-Za-z_]\w*)(?:(:?[-?+])(.*))?$/s.exec(inner) ?? [];
   if (name === undefined) {
-    tell('a reference ${…} names no variable; write $$ for a dollar sign, or use single quotes');
+    warn('a reference ${…} names no variable; write $$ for a dollar sign, or use single quotes');
     return '';
   }
   const value = lookUp(name);
   const isThere = value !== undefined && !(operator?.startsWith(':') && value === '');
-  const alternative = (): string => expand(word, lookUp, tell, { escapes, depth: depth + 1 });
+  const alternative = (): string => expand(word, lookUp, warn, { escapes, depth: depth + 1 });
   if (operator?.endsWith('+')) return isThere ? alternative() : '';
   if (isThere) return value;
   if (operator?.endsWith('-')) return alternative();
-  tell('a reference to a variable that is not set before this line; write $$ for a dollar sign, or use single quotes');
+  warn('a reference to a variable that is not set before this line; write $$ for a dollar sign, or use single quotes');
   return '';
 }

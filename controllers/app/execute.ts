@@ -37,8 +37,8 @@ export async function executeAppStep(
         warning(deps, app, 'LeftOut', message);
       }
       await shareApiNetwork(deps.store, deps.cache);
-      const spareImages = active.filter(({ kind }) => kind === 'Image');
-      return propose(deps, app, step, [...desired, ...without(spareImages, desired)]);
+      const images = active.filter(({ kind }) => kind === 'Image');
+      return propose(deps, app, step, [...desired, ...without(images, desired)]);
     }
     case 'advance': {
       const local = await findLocalImage(deps.cache, facts.diskPressure);

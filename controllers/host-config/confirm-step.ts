@@ -4,7 +4,7 @@ import type { BootClock } from '../host/power/boot-clock.js';
 import type { ConfirmStep } from './commit-confirm.js';
 
 /** Adds an event to the document. */
-export type Tell = (type: 'Normal' | 'Warning', reason: EventReason, message: string) => void;
+export type RecordEvent = (type: 'Normal' | 'Warning', reason: EventReason, message: string) => void;
 
 interface ConfirmDeps {
   readonly state: HostStateFile;
@@ -22,7 +22,7 @@ export async function executeConfirmStep(
   part: Part,
   step: Exclude<ConfirmStep, { do: 'roll-back' }>,
   { uid, generation }: Pick<UnconfirmedChange, 'uid' | 'generation'>,
-  tell: Tell,
+  tell: RecordEvent,
 ): Promise<void> {
   const { trials } = await state.load();
   const change = async (to: Partial<UnconfirmedChange>): Promise<void> => {

@@ -3,7 +3,7 @@ import type { Store } from '../../api/store/store.js';
 import { isActive } from '../../crds/model/active.js';
 import type { Volume } from '../../crds/model/kinds.js';
 import { startedRequest } from '../../crds/model/requests.js';
-import { accessByHand } from '../../crds/schema/check-host-access.js';
+import { standaloneAccess } from '../../crds/schema/check-host-access.js';
 import type { Engine } from '../engine/engine.js';
 import type { EngineCache } from '../engine/engine-cache.js';
 import type { VolumeFacts } from './plan.js';
@@ -26,7 +26,7 @@ export function observeVolume({ store, cache }: VolumeDeps, volume: Volume): Vol
   const { metadata, spec, status } = volume;
   const app = store.get('App', spec.app);
   const purge = startedRequest(app, 'purge')?.id;
-  const isByHand = metadata.origin !== `App/${spec.app}`;
+  const isStandalone = metadata.origin !== `App/${spec.app}`;
   return {
     purge: purge === undefined || status?.handled?.[PURGE] === purge ? undefined : purge,
     seen: cache.volume(spec.volumeName),
@@ -41,6 +41,6 @@ export function observeVolume({ store, cache }: VolumeDeps, volume: Volume): Vol
           other.metadata.name !== metadata.name && isActive(other) && other.spec.volumeName === spec.volumeName,
       ),
     // What an App declares had leave when the App made the document of it; whoever writes a volume by hand needs it now.
-    refusedAccess: isByHand && isActive(volume) ? accessByHand(volume, app) : [],
+    refusedAccess: isStandalone && isActive(volume) ? standaloneAccess(volume, app) : [],
   };
 }

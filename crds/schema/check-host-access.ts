@@ -21,7 +21,7 @@ export const accessIssues = (spec: AppSpec): readonly Issue[] =>
   accessFound(spec).map(([path, message]) => ({ path: pathText(['spec', ...path]), message }));
 
 /** Ways into the host for which a document that somebody wrote beside its App lacks that App's leave. Pure. */
-export function accessByHand(
+export function standaloneAccess(
   { kind, spec }: Pick<Declared<'Service'>, 'kind' | 'spec'> | Pick<Declared<'Volume'>, 'kind' | 'spec'>,
   app: App | undefined,
 ): readonly Issue[] {

@@ -1,7 +1,7 @@
 import type { Issue } from '../../../crds/model/issue.js';
 import { type AnyDeclared, API_VERSION, type Kind, PLURALS, type Resource } from '../../../crds/model/kinds.js';
 import { isMap, type Values } from '../../../crds/model/maps.js';
-import { accessByHand } from '../../../crds/schema/check-host-access.js';
+import { standaloneAccess } from '../../../crds/schema/check-host-access.js';
 import { checkRelease, undeclaredReferences } from '../../../crds/schema/check-release.js';
 import { parseDocument } from '../../../crds/schema/parse.js';
 import { standaloneNames, standaloneServices } from '../../../crds/schema/standalone.js';
@@ -75,7 +75,7 @@ export function checkPermission(document: AnyDeclared, store: Pick<Reader, 'get'
   if (document.kind !== 'Service' && document.kind !== 'Volume') return;
   const app = store.get('App', document.spec.app);
   if (!app || beside.includes(`app/${app.metadata.name}`)) return;
-  const issues = accessByHand(document, app);
+  const issues = standaloneAccess(document, app);
   if (issues.length === 0) return;
   throw ResourceError.invalid(PLURALS[document.kind], document.metadata.name, causesOf('FieldValueInvalid', issues));
 }

@@ -49,7 +49,7 @@ interface Listener {
 export class Listeners {
   readonly #open: Listener[] = [];
   readonly #listenerOf = new WeakMap<Socket, { readonly kind: ListenerKind; readonly address: Address }>();
-  readonly #pacer = new AcceptFairness();
+  readonly #fairness = new AcceptFairness();
 
   constructor(
     private readonly handle: RequestListener,
@@ -92,7 +92,7 @@ export class Listeners {
       connections.began(socket);
       response.once('close', () => connections.ended(socket));
       this.whenKnown(request, () =>
-        this.#pacer.serve(() => {
+        this.#fairness.serve(() => {
           if (!request.destroyed) this.handle(request, response);
         }),
       );
@@ -104,7 +104,7 @@ export class Listeners {
       }
       socket.once('close', () => connections.left(socket));
       this.#listenerOf.set(socket, { kind, address });
-      this.#pacer.connected();
+      this.#fairness.connected();
     });
     server.timeout = idleMs;
     await new Promise<void>((resolve, reject) => {

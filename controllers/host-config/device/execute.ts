@@ -1,7 +1,7 @@
 import { type HostConfig, keyOf } from '../../../crds/model/kinds.js';
 import { wait } from '../../runtime/outcome.js';
 import type { StepResult } from '../../runtime/reconciler.js';
-import { executeConfirmStep, type Tell } from '../confirm-step.js';
+import { executeConfirmStep, type RecordEvent } from '../confirm-step.js';
 import { PERSISTENT_LOGGING, valuesByVariable } from './compare-boot.js';
 import { type DeviceDeps, type Memory, recentRepairs } from './observe.js';
 import { type DeviceObservation, type DeviceStep, dueText } from './plan.js';
@@ -21,7 +21,8 @@ export async function executeDeviceStep(
   { seen, state, bootId }: DeviceObservation,
 ): Promise<StepResult | undefined> {
   const { uid, generation, name } = document.metadata;
-  const tell: Tell = (type, reason, message) => deps.store.record(keyOf('HostConfig', name), { type, reason, message });
+  const tell: RecordEvent = (type, reason, message) =>
+    deps.store.record(keyOf('HostConfig', name), { type, reason, message });
   switch (step.do) {
     case 'note-boot':
       await deps.state.change({ booted: { bootId, values: valuesByVariable(seen) }, touched: [] });

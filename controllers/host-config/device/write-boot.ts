@@ -6,7 +6,7 @@ import { sameValue, type WantedValues } from '../../host/boot/values.js';
 import type { DeviceUndo, UnconfirmedChange } from '../../host/host-state.js';
 import { TerminalError } from '../../runtime/outcome.js';
 import { deadlineOf } from '../commit-confirm.js';
-import type { Tell } from '../confirm-step.js';
+import type { RecordEvent } from '../confirm-step.js';
 import { beforeChange } from '../probe.js';
 import { changeText, type Difference } from './compare-boot.js';
 import type { DeviceDeps } from './observe.js';
@@ -18,7 +18,7 @@ export async function setBootFile(
   document: HostConfig,
   seen: SeenBoot,
   { difference, isRepair }: SetStep,
-  tell: Tell,
+  tell: RecordEvent,
 ): Promise<void> {
   const { backend, wanted, changes } = difference;
   await prepare(deps, document, seen, difference, isRepair);

@@ -1,7 +1,7 @@
 import { type HostConfig, keyOf } from '../../../crds/model/kinds.js';
 import type { NetworkUndo, UnconfirmedChange } from '../../host/host-state.js';
 import type { Units } from '../../host/units.js';
-import { executeConfirmStep, type Tell, withoutChange } from '../confirm-step.js';
+import { executeConfirmStep, type RecordEvent, withoutChange } from '../confirm-step.js';
 import { beforeChange } from '../probe.js';
 import type { Memory, NetworkDeps } from './observe.js';
 import type { NetworkStep } from './plan.js';
@@ -23,7 +23,8 @@ export async function executeNetworkStep(
 ): Promise<Partial<NetworkResult> | undefined> {
   const { store, state, network, units } = deps;
   const { uid, generation, name } = document.metadata;
-  const tell: Tell = (type, reason, message) => store.record(keyOf('HostConfig', name), { type, reason, message });
+  const tell: RecordEvent = (type, reason, message) =>
+    store.record(keyOf('HostConfig', name), { type, reason, message });
   switch (step.do) {
     case 'checkpoint':
       await store.flush();

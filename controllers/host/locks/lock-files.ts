@@ -28,14 +28,14 @@ interface LockFile {
 }
 
 /** What this process holds of one app. */
-interface Held {
+interface HeldLock {
   readonly files: ReadonlySet<string>;
   readonly since: number;
 }
 
 /** Update locks as files. Nothing is touched before the first call; calls for one app are carried out one after another. */
 export function openUpdateLocks({ lockRoot, hostRoot, log, now }: LockFilesOptions): UpdateLocks {
-  const held = new Map<number, Held>();
+  const held = new Map<number, HeldLock>();
   const users = new Map<number, number>();
   const turns = new Map<number, Promise<unknown>>();
   const appFolder = (appId: number): string => join(hostRoot, lockRoot, String(appId));

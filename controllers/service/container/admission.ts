@@ -2,7 +2,7 @@ import { accessOfImage, missingPermission } from '../../../crds/model/host-acces
 import { pathText } from '../../../crds/model/issue.js';
 import type { App, Service } from '../../../crds/model/kinds.js';
 import { cameAsTargetState } from '../../../crds/model/target-state.js';
-import { accessByHand } from '../../../crds/schema/check-host-access.js';
+import { standaloneAccess } from '../../../crds/schema/check-host-access.js';
 import type { SeenContainer, SeenImage } from '../../engine/engine.js';
 import type { EngineTraits } from '../../engine/engine-traits.js';
 import { foreignImage } from '../../engine/platform.js';
@@ -28,7 +28,7 @@ export function refuseHostAccess(
     path: pathText(['spec', ...one.path]),
     message: missingPermission(one, spec.app),
   }));
-  if (!isMade) issues.unshift(...accessByHand(service, app));
+  if (!isMade) issues.unshift(...standaloneAccess(service, app));
   if (issues.length > 0) throw new InvalidSpecError(issues);
 }
 

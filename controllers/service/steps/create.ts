@@ -7,7 +7,7 @@ import type { ServiceDeps } from '../deps.js';
 import { labelOf } from '../spec/identity.js';
 import { refused, tell } from './failed-step.js';
 import { settleHeldPort } from './held-port.js';
-import { leftOut, record, type StepContext, type StepOf } from './step-context.js';
+import { record, recordSkipped, type StepContext, type StepOf } from './step-context.js';
 
 /** Makes the container, and starts it where the step says so. */
 export const install = (
@@ -33,7 +33,7 @@ async function create(
   const containerSpec = context.containerSpec?.();
   if (!containerSpec) return wait('ImageMissing', `Waiting for image ${service.spec.image} to be local`).outcome;
   const label = `${context.serviceName} ${containerSpec.options.Image}`;
-  for (const warning of containerSpec.warnings) leftOut(store, service, warning);
+  for (const warning of containerSpec.warnings) recordSkipped(store, service, warning);
 
   logs.system(`${step.surge === 'hand-over' ? 'Handing over to' : 'Installing'} service '${label}'`, { app });
   // What an earlier container said does not count for this one.
@@ -57,7 +57,7 @@ async function create(
     return wait('ImageMissing', `Image ${service.spec.image} went away before container ${step.name} was made`).outcome;
   }
   logs.system(`Installed service '${label}'`, { app });
-  for (const warning of created.warnings ?? []) leftOut(store, service, `The engine says: ${warning}`);
+  for (const warning of created.warnings ?? []) recordSkipped(store, service, `The engine says: ${warning}`);
   context.reportReached('Created');
   record(store, service, 'Installing', `Created container ${step.name}: ${step.because}`);
   if (step.start) return startAndLook(deps, context, created.id, { label }, signal);

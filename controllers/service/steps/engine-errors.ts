@@ -14,7 +14,7 @@ type Case = readonly [
   pattern: RegExp,
   reason: ReasonOf<'Service'>,
   /** `retry`: what is in the way may go. `document`: it will not. */
-  mends: 'retry' | 'document',
+  fixedBy: 'retry' | 'document',
   due: (found: readonly string[]) => string,
 ];
 
@@ -166,9 +166,9 @@ const CASES: readonly Case[] = [
 
 /** What a refusal of Docker means. Pure. */
 export function explainEngineError(message: string): Explained {
-  for (const [pattern, reason, mends, due] of CASES) {
+  for (const [pattern, reason, fixedBy, due] of CASES) {
     const found = pattern.exec(message);
-    if (found) return { reason, lasting: mends === 'document', due: due(found) };
+    if (found) return { reason, lasting: fixedBy === 'document', due: due(found) };
   }
   return { reason: undefined, lasting: false, due: message };
 }

@@ -24,7 +24,7 @@ export interface StepContext {
 export type StepOf<Do extends ServiceStep['do']> = Extract<ServiceStep, { do: Do }>;
 
 /** Tells of something that the document says and that is not done. */
-export const leftOut = (store: Store, { metadata }: Service, message: string): void =>
+export const recordSkipped = (store: Store, { metadata }: Service, message: string): void =>
   store.record(keyOf('Service', metadata.name), { type: 'Warning', reason: 'LeftOut', message });
 
 /** Tells what was done. */

@@ -241,7 +241,7 @@ describe('reconciler', () => {
   it('concludes with the plan, the outcome of the steps and their result, before it throws a failure', async () => {
     const failure = new TerminalError('InvalidSpec', 'in the end');
     const plan = { ...act<string>('Creating', 'first'), failure };
-    const adjustOutcome: TestReconciler['conclude'] = (_network, observation, end) => {
+    const adjustOutcome: TestReconciler['adjustOutcome'] = (_network, observation, end) => {
       assert.equal(end.plan, plan);
       trace.push(`conclude ${observation} ${end.outcome.is}`);
       return end.outcome;

@@ -39,7 +39,7 @@ describe('what others ask of a document that is not Ready', () => {
     ['isConfirming', 'Confirming'],
     ['isRetrying', 'Retrying'],
     ['isRetryingOrLocked', 'UpdatesLocked Retrying'],
-    ['isTroubled', 'UpdatesLocked CrashLoop Retrying EngineUnreachable ServicesNotHealthy'],
+    ['isFailing', 'UpdatesLocked CrashLoop Retrying EngineUnreachable ServicesNotHealthy'],
     ['isRejected', ''],
     ['isProgressing', ''],
   ];

@@ -4,14 +4,14 @@ import { AcceptFairness } from '../../../../api/http/transport/accept-fairness.j
 /** A loop whose rounds and time are ours; each request takes a millisecond. */
 function aLoop() {
   const loop = { ms: 0, served: [] as number[], afterRound: [] as (() => void)[] };
-  const pacer = new AcceptFairness({ now: () => loop.ms, afterRound: (act) => loop.afterRound.push(act) });
+  const fairness = new AcceptFairness({ now: () => loop.ms, afterRound: (act) => loop.afterRound.push(act) });
   return {
     served: loop.served,
-    connect: () => pacer.connected(),
+    connect: () => fairness.connected(),
     /** Requests of these numbers arrive. */
     ask: (...numbers: number[]) => {
       for (const number of numbers) {
-        pacer.serve(() => {
+        fairness.serve(() => {
           loop.ms += 1;
           loop.served.push(number);
         });
