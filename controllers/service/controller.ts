@@ -25,7 +25,7 @@ import { identityOf } from './spec/identity.js';
 import { announceService, serviceStatus, strategyCondition } from './status.js';
 import { Terminations } from './terminations.js';
 
-/** Services: one document, one container. */
+/** Creates the controller of Services: one document, one container. */
 export function serviceController(deps: ServiceDeps): Controller {
   const terminations = new Terminations();
   const stops = new StopLedger();
@@ -73,7 +73,7 @@ export function serviceController(deps: ServiceDeps): Controller {
   };
 }
 
-/** Nothing is left to do: gives back a lock that only we could have taken, and says whether what is to run is well. */
+/** Ends a pass without work: releases a lock that no App would release, and reports a container that is not well. */
 async function settledOutcome(
   { store, locks }: ServiceDeps,
   { lifecycle }: Memory,
@@ -81,7 +81,7 @@ async function settledOutcome(
   { appId, state }: ServiceObservation,
 ): Promise<Outcome> {
   if (!store.get('App', spec.app) && locks.isHeld(appId) && (await locks.release(appId)) === 'busy') {
-    // The engine's word that the container is gone may come before the step under the lock has ended; that wakes us.
+    // The engine may report the container gone before the step under the lock has ended; its end wakes us.
     return wait('Unlocking', 'Waiting for a step under the update lock to end', 1_000).outcome;
   }
   const service = store.get('Service', metadata.name);
@@ -93,13 +93,14 @@ async function settledOutcome(
   return { is: 'settled', ...(unwell ? { unwell } : {}) };
 }
 
-/** Whether another document's change may give a service work. Pure. */
+/** Tells whether a change of another document may give the service work. Pure. */
 function isAffectedByDocument({ object, parts, type }: Change, service: Service): boolean {
   const { spec, metadata } = service;
   switch (object.kind) {
     case 'App': {
       if (object.metadata.name !== spec.app) return false;
-      // For the lock, for the rest of the release, or for a volume that a purge of the app empties: both may be over.
+      // The service may wait for the lock, for the rest of the release, or for a volume that a purge of the app
+      // empties.
       const isStandalone = !metadata.origin.startsWith('App/');
       if (isSuspended(object) !== saysSuspended(service)) return true;
       if (type !== 'DELETED' && isCommanded(object, service)) return true;
@@ -124,14 +125,14 @@ function isAffectedByDocument({ object, parts, type }: Change, service: Service)
   }
 }
 
-/** The App has begun what this service has not done yet. Pure. */
+/** Tells whether the App has started a request that this service has not acknowledged yet. Pure. */
 const isCommanded = (app: App, { status }: Service): boolean =>
   APP_COMMANDS.some((command) => {
     const request = startedRequest(app, command);
     return request !== undefined && status?.handled?.[`app.${command}`] !== request.id;
   });
 
-/** Whether a change on the engine may give a service work. */
+/** Tells whether a change on the engine may give the service work. */
 function isAffectedByEngineChange({ store, cache }: ServiceDeps, change: EngineChange, service: Service): boolean {
   const { spec, status } = service;
   switch (change.type) {

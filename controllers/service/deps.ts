@@ -27,25 +27,25 @@ export interface ServiceDeps {
   readonly logs: LogStream;
   readonly facts: DeviceFacts;
   readonly traits?: () => EngineTraits;
-  /** Where containers reach our API while `supervisor0` does not say otherwise. */
+  /** Address at which containers reach our API unless the network `supervisor0` has another. */
   readonly apiAddress: () => { readonly host: string; readonly port: number };
-  /** Where containers reach the cloud, on a device that has one. */
+  /** URL and key with which containers reach the cloud; undefined on a device without one. */
   readonly cloud?: () => CloudAccess | undefined;
-  /** Asks for another start of the engine's process, with why; false where that is not ours to start. */
+  /** Requests a restart of the engine's process, with the reason. Returns false when the process is not ours. */
   readonly restartEngine?: (why: string) => boolean;
   readonly log: Logger;
-  /** ms since the epoch; somebody may set it. */
+  /** Time of day, ms since the epoch; somebody may set it. */
   readonly now: () => number;
-  /** ms since some moment of this process; only goes on. */
+  /** ms since some moment of this process; never goes back. */
   readonly monotonic: () => number;
 }
 
-/** What the controller remembers while the process lives; a crash loses nothing but the waiting, and the stops. */
+/** State that the controller keeps in memory. A crash loses nothing but waiting times, and stops. */
 export interface Memory {
   readonly terminations: Terminations;
   readonly stops: StopLedger;
   readonly lifecycle: LifecycleLog;
   readonly heldPorts: HeldPorts;
-  /** Of containers, while there are two. */
+  /** Ages of containers while a service has two. */
   readonly ages: Ages;
 }

@@ -115,7 +115,7 @@ async function apiAccess(
   };
 }
 
-/** By name of the network on the engine. */
+/** Returns the aliases of the service by name of the network on the engine. */
 const aliasesOf = (
   { network }: Definition,
   { appUuid, serviceName }: Identity,

@@ -15,7 +15,7 @@ import { isOpen } from './update/record.js';
 
 type Report = (result: Partial<ServiceResult>) => void;
 
-/** Carries out one step and shows the cache what came of it. What stops or restarts a container is begun, and goes on by itself. */
+/** Carries out one step and refreshes the cache. Stopping and restarting a container only starts here and goes on in the background. */
 export async function executeServiceStep(
   deps: ServiceDeps,
   memory: Memory,
@@ -37,7 +37,7 @@ export async function executeServiceStep(
   return outcome ? { outcome } : { acknowledged: acknowledgedBy(step, pendingCommands) };
 }
 
-/** Returns an outcome when it did not come to what was planned. */
+/** Returns an outcome when the step did not reach what was planned. */
 async function carryOut(
   deps: ServiceDeps,
   { terminations }: Memory,
@@ -82,13 +82,13 @@ async function claim({ locks }: ServiceDeps, { appId, serviceName }: StepContext
   return wait('UpdatesLocked', `Service ${result.service} holds the update lock: ${result.path}`, 10_000).outcome;
 }
 
-/** What a step has begun or done of what was asked: a stop is answered when it begins, a start when it was done. Pure. */
+/** Returns the commands that a step acknowledges: a stop when it starts, a start when it is done. Pure. */
 function acknowledgedBy(step: ServiceStep, { stops, starts }: PendingCommands): ServiceResult['acknowledged'] {
   if (step.do === 'terminate' && step.stop && !step.remove) return idsOf(stops);
   return step.do === 'start' || (step.do === 'create' && step.start) ? idsOf(starts) : {};
 }
 
-/** Reports which runs of its providers a container has joined, unless it is as it was before. */
+/** Reports the provider runs that a container has joined, if it was started since `before`. */
 function reportJoined(
   { store, cache }: ServiceDeps,
   { metadata }: Service,

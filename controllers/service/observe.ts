@@ -13,25 +13,28 @@ import type { Overlap, ServiceState } from './service-state.js';
 import { type Identity, identityOf } from './spec/identity.js';
 import { isOpen, timeOf } from './update/record.js';
 
-/** One service as a pass sees it. */
+/** Everything that a pass knows about one service. */
 export interface ServiceObservation {
   readonly appId: number;
   readonly serviceName: string;
-  /** What is asked of it beside its document. */
+  /** Commands that are not acknowledged yet. */
   readonly pendingCommands: PendingCommands;
-  /** Its App, which would claim the lock, exists. */
+  /** True when its App, which claims the lock, exists. */
   readonly hasApp: boolean;
-  /** Undefined: the document needs an App that does not exist, or there is a failure. */
+  /** Undefined when the App does not exist or there is a failure. */
   readonly state: ServiceState | undefined;
-  /** Makes the create options; throws without a sibling's container where one is needed. Undefined while there is no image, and for a deleted document. */
+  /**
+   * Builds the create options; throws while a sibling whose namespace is shared has no container. Undefined while there
+   * is no image, and for a deleted document.
+   */
   readonly containerSpec: (() => ContainerSpec) | undefined;
-  /** How a step in the background has failed that nobody has been told of. */
+  /** Error of a background step that was not reported yet. */
   readonly failure: Error | undefined;
-  /** Why the document cannot be resolved: `InvalidSpecError` for what cannot be understood. */
+  /** Why the document cannot be resolved; an `InvalidSpecError` for values that cannot be understood. */
   readonly error?: unknown;
 }
 
-/** All that a pass needs to know. What fails is kept, so that a status can be written all the same. */
+/** Observes one service. Errors are returned, not thrown, so that a status can still be written. */
 export async function observeService(deps: ServiceDeps, memory: Memory, service: Service): Promise<ServiceObservation> {
   const app = deps.store.get('App', service.spec.app);
   const identity = identityOf(service, app);
@@ -91,8 +94,8 @@ async function stateOf(
 }
 
 /**
- * How far the younger of two containers has come. Times are our own where the status has them: an engine elsewhere may
- * have another clock.
+ * Returns how far the newer of two containers has come. Uses our own times where the status has them: a remote engine
+ * may have another clock.
  */
 async function overlapOf(
   { handovers }: ServiceDeps,

@@ -12,13 +12,13 @@ export interface OrphanDeps {
   readonly clock: Clock;
 }
 
-/** A document that comes with the next proposal is not missed yet. */
+/** Time in which a document may still arrive with the next proposal before its container counts as an orphan. */
 const DELAY_MS = 2_000;
 
 /**
- * Keeps the list of problems told of containers with our labels that no document speaks of: of an app whose documents
- * were lost, or without the labels that say whose they are. They are left alone: whoever lost documents has not given up
- * what runs. Returns how to stop.
+ * Reports containers with our labels that no document declares as problems: those of an app whose documents were lost,
+ * or without the labels that name their owner. They are left alone, because losing documents does not mean that they
+ * should go. Returns how to stop.
  */
 export function watchOrphans({ store, cache, clock }: OrphanDeps): () => void {
   let planned: Cancel | undefined;
@@ -51,7 +51,7 @@ function serviceNames(store: OrphanDeps['store']): ReadonlySet<string> {
   );
 }
 
-/** One problem for each container that belongs to none of these services (`<appId>/<name>`). Pure. */
+/** Returns one problem for each container that belongs to none of these services (`<appId>/<name>`). Pure. */
 export function orphansOf(containers: readonly SeenContainer[], services: ReadonlySet<string>): readonly Problem[] {
   return containers
     .filter(({ appId, serviceName }) => appId === undefined || !services.has(nameOf(appId, serviceName)))

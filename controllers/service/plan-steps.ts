@@ -5,7 +5,7 @@ import { ALIVE } from './commands/commands.js';
 import { leftBehind } from './container/left-behind.js';
 import type { DesiredContainer, ServiceState, ServiceStep, UpdateTermination } from './service-state.js';
 
-/** Stops and removes the container, under the lock if that interrupts something; waits for the lock while it is not held. Pure. */
+/** Plans to stop and remove the container, under the lock if that interrupts something; waits while the lock is not held. Pure. */
 export function terminate(
   state: ServiceState,
   container: SeenContainer,
@@ -13,7 +13,7 @@ export function terminate(
   { remove = true, update }: { readonly remove?: boolean; readonly update?: UpdateTermination } = {},
 ): Plan<ServiceStep> {
   const stop = ALIVE.includes(container.state);
-  // What is dead, has never run or cannot run again is not interrupted.
+  // A container that is dead, has never run or cannot run again is not interrupted.
   const left = stop ? undefined : leftBehind(container);
   const hasRun = container.state !== 'created' || container.startedAt !== undefined;
   const locked = container.state !== 'dead' && hasRun && !left;
@@ -39,7 +39,7 @@ export function doing(reason: ReasonOf<'Service'>, step: ServiceStep): Plan<Serv
   return { steps: [step], outcome: { is: 'progressing', reason, message: `${reason}: ${step.because}` } };
 }
 
-/** Undefined when every network and volume can be used. Pure. */
+/** Waits for networks and volumes; returns undefined when all can be used. Pure. */
 export function waitForNetworksAndVolumes({ networks, volumes }: DesiredContainer): Plan<ServiceStep> | undefined {
   const network = networks.find(({ notReady }) => notReady !== undefined);
   if (network) return wait('NetworkNotReady', `Waiting for network ${network.name}: ${network.notReady}`);
@@ -47,7 +47,7 @@ export function waitForNetworksAndVolumes({ networks, volumes }: DesiredContaine
   return volume && wait('VolumeNotReady', `Waiting for volume ${volume.name}: ${volume.notReady}`);
 }
 
-/** Docker starts nothing on a network that does not exist, whether it has been there before or not. Pure. */
+/** Waits for networks that do not exist: Docker starts no container on them. Pure. */
 export function waitForMissingNetwork({ networks }: DesiredContainer): Plan<ServiceStep> | undefined {
   const network = networks.find(({ id }) => id === undefined);
   return network && wait('NetworkNotReady', `Waiting for network ${network.name}: ${network.notReady}`);
@@ -56,7 +56,7 @@ export function waitForMissingNetwork({ networks }: DesiredContainer): Plan<Serv
 export const waitForSiblings = (unsatisfied: readonly string[]): Plan<ServiceStep> | undefined =>
   unsatisfied.length === 0 ? undefined : wait('DependencyNotReady', `Waiting for ${unsatisfied.join(', ')}`);
 
-/** Docker starts nothing in a namespace of what does not run. Pure. */
+/** Waits for containers whose namespaces are shared: Docker starts no container in a namespace of one that does not run. Pure. */
 export const waitForProviders = ({ shares }: DesiredContainer): Plan<ServiceStep> | undefined =>
   waitForSiblings([
     ...new Set(

@@ -24,7 +24,7 @@ import type { DesiredContainer, ServicePlan, ServiceState, ServiceStep } from '.
 import { planWithoutImage, waitForRelease } from './update/kill-first.js';
 import { planPair, planSuccessor, surgeStrategy } from './update/surge.js';
 
-/** What one pass does about a service. Throws why its document cannot be resolved. Pure. */
+/** Plans one pass over a service. Throws the error when its document cannot be resolved. Pure. */
 export function planService({ spec }: Service, { state, failure, error, hasApp }: ServiceObservation): ServicePlan {
   if (failure) return { ...settled(), steps: [{ do: 'fail', because: 'a step in the background has failed' }] };
   if (error !== undefined) throw error;
@@ -32,12 +32,15 @@ export function planService({ spec }: Service, { state, failure, error, hasApp }
   const plan = planContainer(state);
   const { outcome } = plan;
   if (hasApp || outcome.is !== 'waiting' || outcome.reason !== 'NeedsLock') return plan;
-  // The App claims the lock of its app. Where there is no App (any more), nobody else would: then we do.
+  // The App claims the lock of its app. Without an App nobody else would: then the service does.
   const locked = planContainer({ ...state, lockHeld: true });
   return { ...locked, steps: [{ do: 'claim', because: outcome.message }, ...locked.steps] };
 }
 
-/** The next step towards the one container that the document asks for. Pure: no clock, no I/O. Only what has no fallible step before it is disruptive. */
+/**
+ * Plans the next step towards the one container that the document asks for. Nothing is disrupted before every step that
+ * may fail is behind it. Pure: no clock, no I/O.
+ */
 export function planContainer(state: ServiceState): ServicePlan {
   const { desired, containers, terminating } = state;
   const going = containers.find(({ id, state }) => terminating.has(id) || state === 'removing');
@@ -68,7 +71,7 @@ export function planContainer(state: ServiceState): ServicePlan {
   );
 }
 
-/** Whoever depends on it goes before it. */
+/** Removes the container of a deleted service, once the services that depend on it have gone. */
 function planDeleted(state: ServiceState, current: SeenContainer | undefined): Plan<ServiceStep> {
   if (!current) return settled();
   const { dependents } = state;
@@ -111,7 +114,10 @@ function recreate(
   );
 }
 
-/** The container has to go: another network, another definition, another sibling behind its network. */
+/**
+ * Removes a container that does not match any more: another network, another definition, or another container of a
+ * sibling whose namespace it shares.
+ */
 function replace(
   state: ServiceState,
   desired: DesiredContainer,
@@ -124,7 +130,7 @@ function replace(
 
   const because = difference(current, image);
   if (because !== undefined) {
-    // A network that is to go may hold the subnet of the one that shall come: then the old container goes first.
+    // A network that is to go may hold the subnet of the new one: then the old container goes first.
     const blocking = attached.some((network) => state.closing.has(network));
     const surge = blocking || !ALIVE.includes(current.state) ? undefined : surgeStrategy(state, desired);
     if (surge) return planSuccessor(desired, image, current, { surge, because });
@@ -141,7 +147,7 @@ function replace(
     return waitForNetworksAndVolumes(desired) ?? terminate(state, current, drift.because);
 
   const { shares } = desired;
-  // It would have to go as soon as that one has gone: so both stop at the same time.
+  // This container would have to go as soon as that one has gone: so both stop at the same time.
   const going = shares.find(({ container }) => container && state.terminating.get(container.id) === 'removed');
   if (going) return terminate(state, current, `container of ${going.service} is being replaced`);
   const left = shares.find(({ namespace, container }) => modeOf(current, namespace) !== `container:${container?.id}`);
@@ -201,8 +207,9 @@ function run(state: ServiceState, desired: DesiredContainer, current: SeenContai
 }
 
 /**
- * Starts it again when a container in whose namespaces it lives has been: what it is in went with the former run of that
- * one. Needs no lock: what this interrupts is cut off already. One that Docker itself restarts joins the present run. Pure.
+ * Restarts the container after a container whose namespaces it shares was restarted, because its own namespace ended
+ * with that run. Needs no lock: the container is cut off already. One that Docker itself restarts joins the present
+ * run. Pure.
  */
 function rejoin(state: ServiceState, current: SeenContainer): Plan<ServiceStep> | undefined {
   const [lost] = state.lost;
@@ -217,8 +224,8 @@ function rejoin(state: ServiceState, current: SeenContainer): Plan<ServiceStep> 
 }
 
 /**
- * A network namespace ends with the run of the container that it is of. Where that one has ended and is not started again,
- * nothing is to be done here, and starting this one again would not help. Pure.
+ * Waits while the container whose network is shared has ended and is not started again: a network namespace ends with
+ * the run of its container, and restarting this one would not help. Pure.
  */
 function waitForNetwork({ shares }: DesiredContainer, { name, state }: SeenContainer): Plan<ServiceStep> | undefined {
   if (state !== 'running') return undefined;
@@ -230,7 +237,7 @@ function waitForNetwork({ shares }: DesiredContainer, { name, state }: SeenConta
   );
 }
 
-/** A provider that goes on being restarted has to run for a while first. Pure. */
+/** Waits until a provider that keeps restarting has run for a while. Pure. */
 function waitForMinReady({ lost }: ServiceState): Plan<ServiceStep> | undefined {
   const held = lost.toSorted((a, b) => b.holdMs - a.holdMs)[0];
   if (!held || held.holdMs === 0) return undefined;
@@ -247,7 +254,10 @@ function waitForBoot({ boot }: DesiredContainer, { name, labels }: SeenContainer
   return wait('RebootRequired', `Container ${name} is made, and is started with the next boot of the device`);
 }
 
-/** Nothing is to run: it finished for good by its restart policy, was stopped through the API, or the document does not want it to run. Pure. */
+/**
+ * Tells whether nothing is to run: the container finished by its restart policy, was stopped through the API, or the
+ * document says `running: false`. Pure.
+ */
 function isAtRest({ commands }: ServiceState, { running, tuning }: DesiredContainer, current: SeenContainer): boolean {
   if (commands.start) return false;
   if (!running || commands.stop !== undefined) return current.state === 'created' || current.state === 'exited';

@@ -11,19 +11,19 @@ interface RebootAnswer {
 
 export interface RebootDeps {
   readonly store: Pick<Store, 'list' | 'watch'>;
-  /** Boots the device, under the update locks. */
+  /** Reboots the device, under the update locks. */
   readonly reboot: () => Promise<RebootAnswer>;
-  /** Calls back once, that many ms later; returns what cancels it. */
+  /** Calls back once after that many ms; returns how to cancel it. */
   readonly after: (ms: number, call: () => void) => () => void;
   readonly logs: Pick<LogStream, 'system'>;
 }
 
-/** What has just come to rest may only be between two steps. */
+/** How long the device has to stay without work before it reboots, ms: it may only be between two steps. */
 const CALM_MS = 5_000;
-/** An application may drop its lock at any time. */
+/** Time before a reboot is tried again that an update lock held back, ms: an application may drop its lock at any time. */
 const AGAIN_MS = 60_000;
 
-/** Services that wait for a boot, once nothing else is left to do on the device; none before that. Pure. */
+/** Returns the services that wait for a boot, once nothing else is left to do on the device; none before that. Pure. */
 export function waitingForBoot(documents: readonly AnyResource[]): readonly Service[] {
   const waiting = documents.filter((one) => one.kind === 'Service').filter(waitsForBoot);
   const others = documents.filter((one) => !isSettled(one) && !isStalled(one));
@@ -31,7 +31,7 @@ export function waitingForBoot(documents: readonly AnyResource[]): readonly Serv
 }
 
 /**
- * Boots the device when all that is left to do waits for that. Returns what ends the watch.
+ * Reboots the device when everything that is left to do waits for a boot. Returns how to stop watching.
  * (docs/reference/composition.md §7.6.)
  */
 export function rebootWhenSettled({ store, reboot, after, logs }: RebootDeps): () => void {
@@ -51,7 +51,7 @@ export function rebootWhenSettled({ store, reboot, after, logs }: RebootDeps): (
     tell(logs, services, answer);
     if (answer.is === 'locked') plan(AGAIN_MS);
   };
-  // Of the others it is the last to settle that may have kept it from booting.
+  // A document of another kind matters only while a service waits for a boot.
   const isAwaited = (): boolean => store.list('Service').some(waitsForBoot);
   const stop = store.watch(({ object }) => {
     if (object.kind === 'Service' || cancel || isAwaited()) plan(CALM_MS);
@@ -64,7 +64,10 @@ export function rebootWhenSettled({ store, reboot, after, logs }: RebootDeps): (
   };
 }
 
-/** Each app's keys read of its own services. Which app's lock keeps the device from booting is for the global key alone. */
+/**
+ * Logs the answer for each app, whose keys may read about its own services. Which app's lock holds the reboot back is
+ * logged for the global key alone.
+ */
 function tell(logs: RebootDeps['logs'], services: readonly Service[], { is, message }: RebootAnswer): void {
   for (const app of new Set(services.map(({ spec }) => spec.app))) {
     const own = services.filter(({ spec }) => spec.app === app);

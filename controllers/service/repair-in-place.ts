@@ -5,7 +5,7 @@ import { doing, waitForNetworksAndVolumes } from './plan-steps.js';
 import type { DesiredContainer, NetworkDependency, ServiceStep } from './service-state.js';
 import type { UpdateStep } from './update/record.js';
 
-/** What can be put right without stopping anything. `seen`: what told that a successor can take over. Pure. */
+/** Plans repairs that stop nothing. `seen`: the event by which a successor has taken over. Pure. */
 export function repairInPlace(
   desired: DesiredContainer,
   current: SeenContainer,
@@ -29,7 +29,7 @@ export function repairInPlace(
   return publishAliases(desired, current, seen);
 }
 
-/** A container that others cannot find by its names is connected anew with them: nobody can be talking to it by those. Pure. */
+/** Reconnects a container without its aliases so that others find it. Nobody can be talking to it by those names yet. Pure. */
 function publishAliases(
   desired: DesiredContainer,
   current: SeenContainer,

@@ -11,8 +11,9 @@ import type { UpdatePolicy } from './update/update-policy.js';
 
 export type ServiceStep =
   /**
-   * Stops the container, removes it, or both: started now, seen later. `locked`: only under the app's update lock.
-   * `endpointOn`: a network on which the engine has kept an endpoint of that name, which goes too.
+   * Stops the container, removes it, or both; starts now and ends in the background. `locked`: only under the app's
+   * update lock. `endpointOn`: a network on which the engine has kept an endpoint of that name, which is removed as
+   * well.
    */
   | {
       readonly do: 'terminate';
@@ -22,21 +23,21 @@ export type ServiceStep =
       readonly locked: boolean;
       readonly endpointOn?: string;
       readonly because: string;
-      /** It makes room for another definition or image by this strategy, or has been succeeded. */
+      /** The update that this termination belongs to. */
       readonly update?: UpdateTermination;
     }
   | { readonly do: 'rename'; readonly container: SeenContainer; readonly to: string; readonly because: string }
   | { readonly do: 'connect'; readonly container: SeenContainer; readonly network: string; readonly because: string }
-  /** Connects it anew, under the names by which others find it. */
+  /** Reconnects the container to a network with the aliases by which others find it. */
   | {
       readonly do: 'publishAliases';
       readonly container: SeenContainer;
       readonly network: string;
       readonly because: string;
-      /** What told that it can take over. */
+      /** The event by which the container has taken over. */
       readonly seen?: UpdateStep;
     }
-  /** Gives limits and restart policy back while it runs. */
+  /** Resets limits and restart policy of a running container. */
   | {
       readonly do: 'update';
       readonly container: SeenContainer;
@@ -44,26 +45,26 @@ export type ServiceStep =
       readonly because: string;
     }
   | { readonly do: 'unpause'; readonly container: SeenContainer; readonly because: string }
-  /** With all of its networks; and started, unless the document does not want it to run. */
+  /** Creates a container with all of its networks, and starts it unless the document says otherwise. */
   | {
       readonly do: 'create';
       readonly name: string;
       readonly start: boolean;
       readonly because: string;
-      /** While another one of the service still runs; by `rolling` without the names by which others find it. */
+      /** Set while another container of the service still runs; with `rolling` the new one has no aliases at first. */
       readonly surge?: SurgeStrategy;
     }
   | { readonly do: 'start'; readonly container: SeenContainer; readonly because: string }
-  /** Stops it and starts it again: begun now, seen later. */
+  /** Restarts the container; starts now and ends in the background. */
   | { readonly do: 'restart'; readonly container: SeenContainer; readonly because: string }
-  /** Claims the update lock for the steps after it: there is no App that would. */
+  /** Claims the update lock for the steps after it, where there is no App that would. */
   | { readonly do: 'claim'; readonly because: string }
-  /** Ends the pass with how a step in the background has failed. */
+  /** Ends the pass with the error of a background step. */
   | { readonly do: 'fail'; readonly because: string };
 
 export type ServicePlan = Plan<ServiceStep>;
 
-/** Commands that are not carried out. */
+/** Commands that are not carried out, and why. */
 export interface Rejection {
   /** Ids, by the names under which the status acknowledges them. */
   readonly ids: Readonly<Record<string, string>>;
@@ -71,25 +72,25 @@ export interface Rejection {
 }
 
 export interface ServiceResult extends StepResult {
-  /** Ids of commands that were begun or done, by the names under which the status acknowledges them. */
+  /** Ids of commands that were started or done, by the names under which the status acknowledges them. */
   readonly acknowledged: Readonly<Record<string, string>>;
   readonly rejected: Rejection;
-  /** How far the update under way has come. */
+  /** The latest step of the update under way. */
   readonly reached: UpdateStep;
-  /** Which runs of other containers it lives in. */
+  /** Provider runs that the container has joined. */
   readonly joined: readonly Joined[];
 }
 
-/** How far a pass over a service has come when its status is written. */
+/** The stage of a pass at which a status is written. */
 export type ServiceProgress = Progress<ServicePlan, ServiceResult>;
 
 export type SurgeStrategy = Extract<UpdateStrategy, 'hand-over' | 'rolling'>;
 export type UpdateTermination =
   | { readonly is: 'first'; readonly strategy: UpdateStrategy }
-  /** `seen`: what told that its successor has taken over. */
+  /** `seen`: the event by which its successor has taken over. */
   | { readonly is: 'succeeded'; readonly strategy: SurgeStrategy; readonly seen: UpdateStep };
 
-/** `removed`: it does not come back. */
+/** `removed`: the container does not come back. */
 export type Termination = 'stopped' | 'removed' | 'restarted';
 
 /** A network or volume that the container needs, by its name on the engine. */
@@ -100,16 +101,16 @@ export interface ResourceDependency {
 }
 export interface NetworkDependency extends ResourceDependency {
   readonly id: string | undefined;
-  /** Names by which others on it find the service. */
+  /** Names by which other containers on it find the service. */
   readonly aliases: readonly string[];
 }
 
-/** The container that the document asks for, with what it depends on as that is now. */
+/** The container that the document asks for, with the present state of its dependencies. */
 export interface DesiredContainer {
   readonly containerName: string;
-  /** Image reference in the document. */
+  /** Image reference as the document has it. */
   readonly reference: string;
-  /** Undefined while it is not local. */
+  /** Undefined while the image is not local. */
   readonly image: { readonly id: string; readonly specHash: string } | undefined;
   readonly running: boolean;
   readonly tuning: Tuning;
@@ -117,26 +118,26 @@ export interface DesiredContainer {
   readonly volumes: readonly ResourceDependency[];
   /** Siblings whose namespaces are shared, and their containers. */
   readonly shares: readonly Shared[];
-  /** What the service still waits for, as in `db to be healthy`. */
+  /** Dependencies that the service still waits for, as in `db to be healthy`. */
   readonly unsatisfied: readonly string[];
   readonly updatePolicy: UpdatePolicy;
-  /** The present boot, for a service that is only started with the next one after it was made. */
+  /** Id of the present boot, for a service that is only started with the next boot after its container was created. */
   readonly boot?: string | undefined;
-  /** Images of the release are still missing, so that nothing of it starts by a strategy that kills first. */
+  /** Images of the release are still missing: services with a kill-first strategy do not start yet. */
   readonly staging: boolean;
 }
 
-/** A service as its plan needs it: what is asked for, what exists of it and of what it depends on. */
+/** The input of the plan: the desired container, the existing ones, and the state of their dependencies. */
 export interface ServiceState {
-  /** Undefined: the document is deleted. */
+  /** Undefined when the document is deleted. */
   readonly desired: DesiredContainer | undefined;
   /** Newest first. */
   readonly containers: readonly SeenContainer[];
   /** Ids of containers that are being stopped, removed or started again. */
   readonly terminating: ReadonlyMap<string, Termination>;
-  /** Containers in whose namespaces the newest one lives, and which have been started again since. */
+  /** Providers of the newest container that were started again since it joined them. */
   readonly lost: readonly Lost[];
-  /** Networks on the engine that have to become empty, and why. */
+  /** Networks on the engine that containers have to leave, and why. */
   readonly closing: ReadonlyMap<string, 'recreated' | 'removed'>;
   readonly lockHeld: boolean;
   readonly commands: ActiveCommands;
@@ -145,12 +146,12 @@ export interface ServiceState {
   readonly overlap: Overlap;
 }
 
-/** What is known of two containers of one service that run at once. */
+/** State of an update during which two containers of one service run. */
 export interface Overlap {
-  /** The new one has said that it has taken over. */
+  /** The new container has signalled that it has taken over. */
   readonly signalled: boolean;
-  /** ms since the new one was first started; undefined when that is not known. */
+  /** ms since the new container was first started; undefined when unknown. */
   readonly waitedMs: number | undefined;
-  /** ms for which the new one has been running without a break. */
+  /** ms for which the new container has been running without a break. */
   readonly ranMs: number | undefined;
 }

@@ -13,8 +13,8 @@ import { readContainerName } from './spec/identity.js';
 import { isOpen, newRecord, timeOf, type UpdateRecord, withStep } from './update/record.js';
 
 /**
- * The status of a service as its containers are at this very moment: the engine's cache goes on while a step runs, and what
- * they did is counted from one status to the next.
+ * Returns the status of a service from its containers as they are at this moment: the cache changes while a step runs,
+ * and what the containers did is counted from one status to the next.
  */
 export function serviceStatus(
   deps: ServiceDeps,
@@ -45,10 +45,10 @@ export function serviceStatus(
   };
 }
 
-/** The Supervisor's word for the younger of two containers that run. */
+/** The Supervisor's state of the newer of two running containers. */
 const AWAITING = 'Awaiting handover';
 
-/** Nothing of its environment: values may be secrets, and a status goes to disks and to whoever asks. */
+/** Leaves out the environment: its values may be secrets, and a status is stored and shown. */
 const containerFacts = ({
   id,
   name,
@@ -66,7 +66,7 @@ const containerFacts = ({
   ...readContainerName(name),
 });
 
-/** What a step shows as while it runs, in the Supervisor's words, and by what name the status tells of it afterwards. */
+/** The state that the status shows while a step runs, in the Supervisor's words, and the reason that `lastAction` has afterwards. */
 const WORDS: Readonly<
   Record<ServiceStep['do'], { doing?: 'Installing' | 'Starting' | 'Stopping'; reason: string } | undefined>
 > = {
@@ -83,7 +83,7 @@ const WORDS: Readonly<
   fail: undefined,
 };
 
-/** What is done to it. A step that goes on in the background keeps its word until it has ended. */
+/** Returns the state that the running step shows. A step that goes on in the background keeps it until it has ended. */
 function doingOf({ terminations }: Memory, { metadata }: Service, { at, step }: ServiceProgress): string | undefined {
   switch (at) {
     case 'acting':
@@ -113,14 +113,14 @@ function joinedNow(
   return container ? joinedBy(container, providersOf(container, cache.containers()), reported ?? status?.joined) : [];
 }
 
-/** The record of the last update: begun by a step, moved on by what steps report, complete when nothing is left to do. */
+/** Returns the record of the last update: begun by a step, continued by what steps report, complete when nothing is left to do. */
 function updateOf(
   { now }: ServiceDeps,
   { ages }: Memory,
   { metadata, status }: Service,
   { at, plan, step, result, error }: ServiceProgress,
 ): UpdateRecord | undefined {
-  /** Asked about with every status: else the age is forgotten. */
+  /** Called with every status, because an age that is not asked for is forgotten. */
   const stoppedForMs = (record: UpdateRecord | undefined): number | undefined => {
     const stoppedAt = isOpen(record) ? timeOf(record, 'Stopped') : undefined;
     return stoppedAt === undefined ? undefined : ages.since(`stopped/${metadata.name}`, stoppedAt);
@@ -137,14 +137,14 @@ function updateOf(
   return after;
 }
 
-/** A step with which an update begins. Pure. */
+/** Returns a new record when the step begins an update. Pure. */
 function recordAt(step: ServiceStep): UpdateRecord | undefined {
   if (step.do === 'create' && step.surge) return newRecord(step.surge, step.because);
   if (step.do === 'terminate' && step.update?.is === 'first') return newRecord(step.update.strategy, step.because);
   return undefined;
 }
 
-/** `StrategyFollowed`, while the strategy that was asked for is not the one that is followed. Pure. */
+/** Returns the condition `StrategyFollowed` as False while another update strategy than the requested one is followed. Pure. */
 export function strategyCondition(
   { state }: ServiceObservation,
   { at }: ServiceProgress,
@@ -154,7 +154,7 @@ export function strategyCondition(
   return instead ? [{ type: 'StrategyFollowed', status: 'False', ...instead }] : [];
 }
 
-/** Tells what the containers have done between two statuses, and which commands are not carried out. */
+/** Records what the containers have done between two statuses, and which commands were rejected. */
 export function announceService(deps: ServiceDeps, memory: Memory, before: Service, progress: ServiceProgress): void {
   const containers = containersOf(deps, before);
   const byUs = isStartOf(progress) ? containers[0] : undefined;
@@ -171,7 +171,7 @@ export function announceService(deps: ServiceDeps, memory: Memory, before: Servi
   });
 }
 
-/** We are starting the container, or have just started it, and have said so. Pure. */
+/** Tells whether the pass is starting the container, or has just started it and logged that. Pure. */
 function isStartOf({ at, plan, step, result, error }: ServiceProgress): boolean {
   if (at !== 'acted') return step?.do === 'start';
   return error === undefined && result.outcome === undefined && plan?.steps.at(-1)?.do === 'start';

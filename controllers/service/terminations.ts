@@ -3,12 +3,13 @@ import { toError } from '../../api/platform/errors.js';
 import { Limiter } from '../../api/platform/turns.js';
 import type { Termination } from './service-state.js';
 
-/** Stops under way at once; an engine that is asked to stop fifty at a time gets slower, not faster. */
+/** Number of stops at a time: an engine that stops fifty containers at once gets slower. */
 const AT_ONCE = 8;
 
 /**
- * Containers that are on their way out: a grace period may last longer than a pass, so stopping is started in one pass
- * and seen again in a later one. Knows only what this process does right now; a crash loses nothing but the waiting.
+ * Runs stops, removals and restarts of containers in the background, because a grace period may last longer than a
+ * pass. One pass starts them and a later one sees the result. Knows only what this process does now; a crash loses
+ * nothing but the waiting.
  */
 export class Terminations {
   readonly #running = new Map<string, { readonly service: string; readonly how: Termination }>();
@@ -16,7 +17,7 @@ export class Terminations {
   readonly #ended = new Emitter<string>();
   readonly #limiter = new Limiter(AT_ONCE);
 
-  /** Runs the action unless one is running for that container; tells the listeners the document's name when it has ended. */
+  /** Runs the action unless one is running for that container; emits the document's name when it has ended. */
   begin(service: string, container: string, how: Termination, action: () => Promise<void>): void {
     if (this.#running.has(container)) return;
     this.#running.set(container, { service, how });
@@ -29,22 +30,22 @@ export class Terminations {
       });
   }
 
-  /** Ids of containers that are leaving, and how. */
+  /** Ids of the containers under way, and what is done to them. */
   get terminating(): ReadonlyMap<string, Termination> {
     return new Map([...this.#running].map(([id, { how }]) => [id, how]));
   }
 
-  /** A container of that document is leaving. */
+  /** Tells whether a container of that document is under way. */
   isTerminating(service: string): boolean {
     return [...this.#running.values()].some((one) => one.service === service);
   }
 
-  /** How the last one of a service failed, until somebody takes it. */
+  /** Returns the last error of a service until somebody takes it. */
   failureOf(service: string): Error | undefined {
     return this.#failures.get(service);
   }
 
-  /** The same, and forgets it: told once. */
+  /** Returns the last error of a service and forgets it. */
   takeFailure(service: string): Error | undefined {
     const failure = this.#failures.get(service);
     this.#failures.delete(service);

@@ -11,8 +11,8 @@ import type { Rejection, ServiceProgress } from '../service-state.js';
 import { activeCommandsOf, completedCommands, idsOf, pendingCommandsOf } from './commands.js';
 
 /**
- * What the status says of commands: those that a step has begun or done, those that are done as the containers are now,
- * and those that are not carried out.
+ * Returns the part of the status that acknowledges commands: those that a step has started or done, those that are done
+ * as the containers are now, and those that are rejected.
  */
 export function acknowledgements(
   deps: ServiceDeps,
@@ -36,7 +36,7 @@ export function acknowledgements(
   );
 }
 
-/** Commands that are not carried out, and why; undefined when there are none. */
+/** Returns the commands that are not carried out, and why; undefined when there are none. */
 export function rejectionAt(
   deps: ServiceDeps,
   memory: Memory,
@@ -52,7 +52,7 @@ export function rejectionAt(
   return rejected && Object.keys(rejected.ids).length > 0 ? rejected : undefined;
 }
 
-/** What is asked of it is turned down. A stop that was begun goes on: nothing calls it back. */
+/** Rejects the commands of a suspended app's service. A stop that has started goes on: nothing calls it back. */
 function whileSuspended({ store }: ServiceDeps, service: Service): Rejection {
   const { app } = service.spec;
   const { stops, starts, restart } = pendingCommandsOf(service, store.get('App', app));
@@ -63,7 +63,10 @@ function whileSuspended({ store }: ServiceDeps, service: Service): Rejection {
   };
 }
 
-/** What Docker refuses, and what cannot be understood, is told to whoever asked; other failures are tried again first. */
+/**
+ * Rejects the pending commands when the engine refused a step or the document cannot be resolved. Returns undefined for
+ * every other error: those are retried first.
+ */
 function byFailure({ store }: ServiceDeps, { stops }: Memory, service: Service, error: unknown): Rejection | undefined {
   if (![EngineError, TerminalError, TransientError].some((one) => error instanceof one)) return undefined;
   const app = store.get('App', service.spec.app);

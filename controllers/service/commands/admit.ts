@@ -6,7 +6,10 @@ import type { Rejection, ServiceResult } from '../service-state.js';
 import { identityOf } from '../spec/identity.js';
 import { ALIVE, idsOf, pendingCommandsOf } from './commands.js';
 
-/** Decides on what is asked of this very service, before a pass observes it. Returns the document as it is afterwards. */
+/**
+ * Takes in the commands of this Service before a pass observes it: claims the lock they need and notes a stop. Returns
+ * the document as it is afterwards.
+ */
 export async function admitCommands(
   deps: ServiceDeps,
   memory: Memory,
@@ -20,14 +23,11 @@ export async function admitCommands(
   return current;
 }
 
-/**
- * Claims the lock for a stop or a restart, so that whoever asked is told at once when the application holds it. Then the
- * command is over: it is not carried out later.
- */
+/** Claims the lock for a stop or a restart. When the application holds it, the command is rejected at once and not carried out later. */
 async function claimLock({ store, locks, logs }: ServiceDeps, service: Service): Promise<Rejection | undefined> {
   const app = store.get('App', service.spec.app);
   const { stops, restart } = pendingCommandsOf(service, app);
-  const stop = stops.find(({ name }) => name === 'stop'); // one of the App has the lock already
+  const stop = stops.find(({ name }) => name === 'stop'); // a stop of the App comes with its lock
   const appId = identityOf(service, app)?.appId;
   const asked = [...(stop ? [stop] : []), ...(restart ? [{ ...restart, name: 'restart' as const }] : [])];
   if (asked.length === 0 || appId === undefined || locks.isHeld(appId)) return undefined;
@@ -41,7 +41,7 @@ async function claimLock({ store, locks, logs }: ServiceDeps, service: Service):
   return { ids: idsOf(asked), refusal: { reason: 'Locked', message } };
 }
 
-/** A stop that may be carried out is remembered, and ends when its container was started by somebody else. */
+/** Notes a stop that may be carried out. The note ends when somebody else starts the container. */
 function takeInStop(deps: ServiceDeps, { terminations, stops }: Memory, service: Service): void {
   const app = deps.store.get('App', service.spec.app);
   const [container] = containersOf(deps, service);

@@ -97,8 +97,8 @@ export function activeCommandsOf(
 }
 
 /**
- * A stop that was refused never was. One that was carried out outlives its request, which the next one replaces; one that
- * was not ends with it: it was taken back. Pure.
+ * Tells whether a stop still holds. A refused stop never does. One that was carried out outlives its request, which the
+ * next request replaces; one that was not carried out ends with its request. Pure.
  */
 function isInForce({ id, done }: Stop, service: Service, app: App | undefined): boolean {
   const isRefusal = (status: Service['status'] | App['status'], name: string): boolean =>
@@ -115,7 +115,7 @@ export const madeAfter = (service: Service, app: App | undefined): readonly stri
   ...RECREATING.flatMap((command) => startedRequest(app, command)?.id ?? []),
 ];
 
-/** Whether a container was made after that request. Pure. */
+/** Tells whether a container was created after that request. Pure. */
 export const isMadeAfter = ({ labels }: Pick<SeenContainer, 'labels'>, { id }: Pick<Request, 'id'>): boolean =>
   (labels[MADE_AFTER] ?? '').split(' ').includes(id);
 

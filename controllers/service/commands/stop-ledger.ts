@@ -1,20 +1,20 @@
-/** A stop that this process has begun to carry out. */
+/** A stop that this process has started to carry out. */
 export interface Stop {
-  /** Of the request. */
+  /** Id of the request. */
   readonly id: string;
-  /** When it was asked for; RFC 3339. */
+  /** Time of the request; RFC 3339. */
   readonly at: string;
-  /** Of the container that was stopped: another configuration ends the stop. */
+  /** Spec hash of the stopped container: another configuration ends the stop. */
   readonly specHash: string | undefined;
-  /** The container was seen stopped. */
+  /** True once the container was seen stopped. */
   readonly done: boolean;
 }
 
 /**
- * Which services were stopped through the API, by document name. In memory only, on purpose: a stop outlives every pass
- * but ends with the agent, as the documentation of the public API promises. A request that a status calls handled and
- * that is not in here was carried out by an earlier process, and is over; one that is not handled yet is carried out by
- * the next process, so no stop that was accepted is lost.
+ * Records which services were stopped through the API, by document name. It is in memory only: a stop outlives every
+ * pass but ends with the agent, as the documentation of the public API promises. A request that the status calls
+ * handled and that is not recorded here was carried out by an earlier process, and is over. One that is not handled yet
+ * is carried out by the next process, so no accepted stop is lost.
  */
 export class StopLedger {
   readonly #stops = new Map<string, Stop>();
@@ -27,7 +27,7 @@ export class StopLedger {
     if (this.#stops.get(service)?.id !== id) this.#stops.set(service, { id, at, specHash, done: false });
   }
 
-  /** Takes in whether its container runs: stopped once, it is over as soon as somebody else has started it. */
+  /** Takes in whether the container runs. Once it was seen stopped, the stop ends as soon as somebody else starts it. */
   look(service: string, runs: boolean): void {
     const stop = this.#stops.get(service);
     if (!stop || stop.done === !runs) return;

@@ -11,8 +11,9 @@ import { isUnbounded } from '../spec/logging.js';
 import type { Definition } from './definition.js';
 
 /**
- * What an App's document says had leave when the App made the service of it, and so had an image that a container has
- * been made of; whoever writes a service by hand needs it now. Nothing that runs is stopped for it.
+ * Throws `InvalidSpecError` when the service reaches into the host without the permission of its App. A service that
+ * the App wrote was checked with the App's document, and an image was checked when a container was created from it;
+ * only standalone services are checked in full. Nothing that runs is stopped for this.
  */
 export function refuseHostAccess(
   service: Service,
@@ -32,7 +33,10 @@ export function refuseHostAccess(
   if (issues.length > 0) throw new InvalidSpecError(issues);
 }
 
-/** An image for another machine stops nothing that runs. One that a container has been made of is known to run, or was meant to be tried. */
+/**
+ * Throws `WrongArchitecture` for an image of another machine. An image that a container was created from is accepted:
+ * it is known to run, or was meant to be tried.
+ */
 export function refuseForeign(
   { image: reference, platform }: Definition,
   image: SeenImage | undefined,
@@ -44,6 +48,9 @@ export function refuseForeign(
   if (mismatch !== undefined) throw new TerminalError('WrongArchitecture', mismatch);
 }
 
-/** Not for a target state, which keeps the Supervisor's rules: there logs are the engine's business. */
+/**
+ * Tells whether the agent limits the size of container logs. It does not for a target state, which keeps the
+ * Supervisor's rules and leaves logs to the engine.
+ */
 export const boundsLogs = (app: App | undefined, { logDriver }: EngineTraits): boolean =>
   !cameAsTargetState(app?.metadata) && isUnbounded(logDriver);

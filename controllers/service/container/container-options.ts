@@ -16,48 +16,48 @@ import { portOptions } from '../spec/ports.js';
 import { type Definition, readDefinition } from './definition.js';
 import { HOST_DEFAULTS, onlySaid } from './host-options.js';
 
-/** What a container's definition depends on besides the document. */
+/** Everything besides the document that a container's definition depends on. */
 export interface ContainerContext {
   readonly identity: Identity;
-  /** Undefined while the image is not local: then the options are provisional. */
+  /** Undefined while the image is not local; the options are provisional then. */
   readonly image: SeenImage | undefined;
   readonly facts: DeviceFacts;
   readonly deviceName: string;
-  /** The service's lock directory on the host. */
+  /** Path of the service's lock directory on the host. */
   readonly lockDirectory: string;
-  /** ResourceDependency only with the supervisor-api feature. */
+  /** Only with the supervisor-api feature. */
   readonly api: ApiAccess | undefined;
-  /** ResourceDependency only with the balena-api feature. */
+  /** Only with the balena-api feature. */
   readonly cloud: CloudAccess | undefined;
-  /** Ids of the containers of siblings whose namespaces are shared, by service. */
+  /** Ids of the containers whose namespaces are shared, by name of the sibling service. */
   readonly siblingContainers: ReadonlyMap<string, string>;
-  /** Written as a label when given. */
+  /** Becomes a label when given. */
   readonly specHash?: string;
-  /** Written as a label when given: the container waits for the next boot. */
+  /** Becomes a label when given: the container waits for the next boot. */
   readonly boot?: string | undefined;
-  /** Ids of requests that this container answers; written as a label when there are any. */
+  /** Ids of requests that creating this container carries out; become a label when there are any. */
   readonly madeAfter?: readonly string[];
-  /** Logs that the document says nothing of are bounded. */
+  /** Limits the size of logs for which the document sets no `logging`. */
   readonly boundLogs?: boolean;
 }
 
-/** Docker's create body, and what is joined between create and start. */
+/** Docker's create body, and the networks that are joined between create and start. */
 export interface ContainerSpec {
   readonly options: ContainerOptions;
   /** Networks beyond the first, by name on the engine. */
   readonly joins: Readonly<Record<string, EndpointSettings>>;
-  /** Every network, the first one too. */
+  /** All networks, with the first one. */
   readonly endpoints: Readonly<Record<string, EndpointSettings>>;
   readonly warnings: readonly string[];
 }
 
-/** A service document as Docker's create options. Throws `InvalidSpecError` for what cannot be understood. Pure. */
+/** Converts a service document to Docker's create options. Throws `InvalidSpecError` for values that cannot be understood. Pure. */
 export function containerOptions(input: ContainerContext & { readonly spec: ServiceSpec }): ContainerSpec {
   const { definition, warnings } = readDefinition(input.spec);
   return { ...containerSpecOf(definition, input), warnings };
 }
 
-/** The same from a definition that was read before. Pure. (docs/reference/composition.md §1, §2, §3.) */
+/** Converts a definition that was read before to Docker's create options. Pure. (docs/reference/composition.md §1, §2, §3.) */
 export function containerSpecOf(
   definition: Definition,
   {
@@ -137,7 +137,7 @@ export function containerSpecOf(
   return { options, joins, endpoints: { ...network.first, ...joins } };
 }
 
-/** `service:<name>` as the container of that service. Pure. */
+/** Resolves `service:<name>` to the container of that service. Pure. */
 function sharedModes(
   { PidMode, IpcMode }: Definition['host'],
   siblingContainers: ReadonlyMap<string, string>,
@@ -149,7 +149,7 @@ function sharedModes(
   return onlySaid({ PidMode: shared(PidMode), IpcMode: shared(IpcMode) });
 }
 
-/** The create options with every network, for an engine that connects those beyond the first itself. Pure. */
+/** Returns the create options with every network, for an engine that connects more than one at creation. Pure. */
 export const withAllNetworks = ({
   options,
   endpoints,
@@ -158,7 +158,7 @@ export const withAllNetworks = ({
   NetworkingConfig: { EndpointsConfig: endpointsConfig(endpoints) },
 });
 
-/** The same for a container that others are not to find by the names of the service yet. Pure. */
+/** Returns the spec without the aliases by which others find the service. Pure. */
 export const unnamed = <T extends Pick<ContainerSpec, 'endpoints'>>(containerSpec: T): T => ({
   ...containerSpec,
   endpoints: Object.fromEntries(
@@ -168,7 +168,7 @@ export const unnamed = <T extends Pick<ContainerSpec, 'endpoints'>>(containerSpe
 
 const withoutTrailingSlash = (path: string): string => (path.length > 1 ? path.replace(/\/$/, '') : path);
 
-// dockerode's types want lists that may be changed; ours are readonly
+// dockerode's types want mutable lists; ours are readonly
 const endpointsConfig = (endpoints: Readonly<Record<string, EndpointSettings>>) =>
   Object.fromEntries(
     Object.entries(endpoints).map(([name, { IPAMConfig, Aliases, DriverOpts }]) => {

@@ -16,16 +16,16 @@ import { type NetworkUse, readNetworks } from '../spec/networks.js';
 import { type PortBinding, readExposed, readPorts } from '../spec/ports.js';
 import { HOST_FIELDS, onlySaid, readHostOptions } from './host-options.js';
 
-/** Plain fields beside HostConfig. */
+/** Fields of the create body outside HostConfig. */
 export type PlainOptions = Pick<
   ContainerOptions,
   'Hostname' | 'Domainname' | 'MacAddress' | 'User' | 'WorkingDir' | 'Tty' | 'OpenStdin' | 'StopSignal' | 'StopTimeout'
 >;
 
-/** What a service document says, checked and in one form: nothing from the image, the device or our defaults is in it. */
+/** A service document, checked and normalized. It contains nothing from the image, the device or our defaults. */
 export interface Definition {
   readonly image: string;
-  /** As in `linux/arm64`; undefined: that of the device. */
+  /** As in `linux/arm64`; undefined means the device's own. */
   readonly platform: string | undefined;
   readonly running: boolean;
   readonly dependencies: readonly Dependency[];
@@ -35,7 +35,7 @@ export interface Definition {
   readonly labels: Labels;
   readonly healthcheck: Healthcheck | undefined;
   readonly ports: readonly PortBinding[];
-  /** Ports that are noted but not published, as `53/udp`, in order. */
+  /** Ports that are exposed but not published, as in `53/udp`, sorted. */
   readonly expose: readonly string[];
   readonly volumes: VolumeUse;
   readonly network: NetworkUse;
@@ -43,7 +43,7 @@ export interface Definition {
   readonly host: HostOptions;
 }
 
-/** Fields of the document that are not about the container itself. */
+/** Fields of the document that do not describe the container itself. */
 const OWN_FIELDS = [
   'app',
   'serviceName',
@@ -85,8 +85,8 @@ const CONTAINER_FIELDS = [
 const KNOWN = new Set([...OWN_FIELDS, ...CONTAINER_FIELDS, ...HOST_FIELDS]);
 
 /**
- * Reads a service document. Fields that we do not know are left out with one warning that names them; values that
- * cannot be understood throw `InvalidSpecError` with every path. Pure.
+ * Reads a service document. Unknown fields are left out with one warning that names them; values that cannot be
+ * understood throw `InvalidSpecError` with every path. Pure.
  */
 export function readDefinition(spec: ServiceSpec): { definition: Definition; warnings: readonly string[] } {
   const fields: Fields = { ...spec };

@@ -1,22 +1,22 @@
 import type { SeenContainer, Updatable, UpdateOptions } from '../../engine/engine.js';
 
-/** What somebody changed of a container that was made right, and how it is put right. */
+/** A change that somebody made to a running container, and how to repair it. */
 export type Drift = { readonly because: string } & (
   | { readonly repair: 'unpause' }
   | { readonly repair: 'update'; readonly change: UpdateOptions }
-  /** Docker has no way back from it: only another container is as the document says. */
+  /** Docker cannot undo the change: the container is replaced. */
   | { readonly repair: 'replace' }
 );
 
-/** What the document says of the things that Docker lets people change. */
+/** Settings that Docker lets people change on a running container, as the document declares them. */
 export interface Tuning extends Updatable {
-  /** Undefined: as the engine sets it beside a memory limit. */
+  /** Undefined: the engine derives it from the memory limit. */
   readonly MemorySwap: number | undefined;
 }
 
 /**
- * The first thing that differs from what the container was made with. Only what Docker shows as it was asked for is
- * compared; all else is the hash's business. Pure.
+ * Returns the first difference between a container and what it was created with. Compares only what Docker shows as it
+ * was set; the spec hash covers the rest. Pure.
  */
 export function driftOf(current: SeenContainer, tuning: Tuning): Drift | undefined {
   for (const check of [paused, edited]) {
@@ -31,7 +31,7 @@ const paused = ({ state }: SeenContainer): Drift | undefined =>
 
 type Limit = Exclude<keyof Updatable, 'RestartPolicy'>;
 
-/** By the names that documents have for them. */
+/** The document's names of the limits that `docker update` changes. */
 const LIMITS = {
   mem_limit: 'Memory',
   mem_reservation: 'MemoryReservation',
@@ -43,8 +43,8 @@ const LIMITS = {
 } as const satisfies Readonly<Record<string, Limit>>;
 
 /**
- * `docker update` was used. A limit that is not there counts as the document's: that is how an engine shows what its
- * kernel cannot limit, and nobody can take one away with `docker update`, but for that of PIDs.
+ * Finds changes made with `docker update`. A limit that the engine does not show counts as unchanged: that is how it
+ * shows what its kernel cannot limit, and `docker update` can take no limit away but that of PIDs.
  */
 function edited({ updatable: seen }: SeenContainer, tuning: Tuning): Drift | undefined {
   if (!seen) return undefined;
@@ -55,7 +55,7 @@ function edited({ updatable: seen }: SeenContainer, tuning: Tuning): Drift | und
   );
   if (said.length + policy.length === 0) return undefined;
   const because = `was edited: ${[...said, ...policy].join(', ')}`;
-  // Taking a limit away is what Docker cannot do.
+  // Docker cannot take a limit away.
   if (limits.some(([, key]) => key !== 'PidsLimit' && !isLimit(tuning[key]))) return { because, repair: 'replace' };
   const change: UpdateOptions = {
     ...Object.fromEntries(limits.map(([, key]) => [key, tuning[key]])),

@@ -1,10 +1,10 @@
-/** Since when services have met ports that the engine holds for no container that runs. Lives as long as the process. */
+/** Records since when services have met ports that the engine holds for no running container. Lives as long as the process. */
 export class HeldPorts {
   readonly #sinceMs = new Map<string, number>();
 
   constructor(private readonly deps: { readonly monotonic: () => number }) {}
 
-  /** The service has met one (again). Returns for how long now, ms; undefined the first time. */
+  /** Notes that the service has met such a port. Returns for how long it has by now, ms; undefined the first time. */
   met(service: string): number | undefined {
     const nowMs = this.deps.monotonic();
     const sinceMs = this.#sinceMs.get(service);

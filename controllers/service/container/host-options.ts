@@ -9,7 +9,10 @@ import { namedService } from '../spec/namespaces.js';
 
 const RESTART = ['no', 'always', 'on-failure', 'on-failure:<count>', 'unless-stopped'];
 
-/** Docker's HostConfig where a document says nothing: all of it is sent, so that no default of an engine changes a service. */
+/**
+ * Values of Docker's HostConfig for fields that a document does not set. All of them are sent, so that an engine's own
+ * defaults never change a service.
+ */
 export const HOST_DEFAULTS = {
   RestartPolicy: { Name: 'always', MaximumRetryCount: 0 },
   ReadonlyRootfs: false,
@@ -43,7 +46,7 @@ export const HOST_DEFAULTS = {
   OomScoreAdj: 0,
 } satisfies HostOptions;
 
-/** What is sent only where a document says it, and what saying it in vain looks like: the engine's own default. */
+/** Engine defaults of fields that are sent only when a document sets them. Setting one of these values does not change the spec hash. */
 export const UNSENT_DEFAULTS = {
   Runtime: '',
   UTSMode: '',
@@ -60,7 +63,7 @@ export const UNSENT_DEFAULTS = {
   StorageOpt: {},
 } satisfies HostOptions;
 
-/** The document's names of what is read here. */
+/** Names of the document's fields that are read here. */
 export const HOST_FIELDS = [
   'restart',
   'init',
@@ -107,7 +110,7 @@ export const HOST_FIELDS = [
   'storage_opt',
 ];
 
-/** The part of a definition that lands in HostConfig and needs nothing but the document; only what it says. Pure. */
+/** Reads the fields that end up in HostConfig and depend on the document alone. Contains only what the document sets. Pure. */
 export function readHostOptions(fields: Fields, findings: Findings): HostOptions {
   const list = (key: string, single = false): string[] | undefined =>
     mutable(texts(fields[key], key, findings, { single }));
@@ -151,7 +154,7 @@ export function readHostOptions(fields: Fields, findings: Findings): HostOptions
   });
 }
 
-/** The record without what is undefined. Pure. */
+/** Returns the record without its undefined values. Pure. */
 export function onlySaid<T extends object>(record: { [Key in keyof T]: T[Key] | undefined }): T {
   return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as T;
 }
@@ -200,7 +203,7 @@ function readCgroup(value: unknown, findings: Findings): HostOptions['CgroupnsMo
   return value === 'host' || value === 'private' ? value : findings.issue('cgroup', 'must be host or private');
 }
 
-/** Options follow a colon, as in Compose: `/run:size=16m`. */
+/** Reads `tmpfs`. Options follow a colon, as in Compose: `/run:size=16m`. */
 function readTmpfs(value: unknown, findings: Findings): HostOptions['Tmpfs'] {
   const entries = texts(value, 'tmpfs', findings, { single: true });
   if (!entries) return undefined;

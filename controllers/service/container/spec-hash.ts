@@ -7,19 +7,19 @@ import type { NetworkUse } from '../spec/networks.js';
 import type { Definition, PlainOptions } from './definition.js';
 import { HOST_DEFAULTS, UNSENT_DEFAULTS } from './host-options.js';
 
-/** All that makes one container differ from another; what the host or the engine fill in is not among it. */
+/** Everything by which containers differ; values that the host or the engine fill in are not part of it. */
 export interface Hashed {
   readonly definition: Definition;
-  /** `sha256:…`: stands for all that the image brings. */
+  /** As in `sha256:…`; stands for everything that the image contains. */
   readonly imageId: string;
   readonly identity: Identity;
-  /** Only with the supervisor-api feature: a container cannot be told a new key. */
+  /** Only with the supervisor-api feature: a running container cannot be given a new key. */
   readonly api: ApiAccess | undefined;
   /** Only with the balena-api feature. */
   readonly cloud: CloudAccess | undefined;
 }
 
-/** Lists whose order means nothing to Docker. */
+/** Lists whose order has no meaning for Docker. */
 const UNORDERED: readonly string[] = [
   'CapAdd',
   'CapDrop',
@@ -42,8 +42,9 @@ const PLAIN_DEFAULTS: PlainOptions = {
 };
 
 /**
- * Tells whether a container was made from this document: equal for documents that mean the same (order where it means
- * nothing, short and long forms, defaults spelt out). A new release, order of start and `running` do not change it. Pure.
+ * Returns the hash by which a container is recognized as made from this document. It is equal for documents that mean
+ * the same (order without meaning, short and long forms, defaults spelt out). The release, `depends_on` and `running`
+ * do not change it. Pure.
  */
 export function specHash({ definition, imageId, identity, api, cloud }: Hashed): string {
   const { appId, appUuid, appName, serviceId, serviceName } = identity;
@@ -60,7 +61,7 @@ export function specHash({ definition, imageId, identity, api, cloud }: Hashed):
     labels,
     healthcheck,
     ports,
-    // Undefined where nothing is said: what this version has learnt does not change the hash of documents before it.
+    // Undefined when empty, so that documents from before this field keep their hash.
     expose: expose.length > 0 ? expose : undefined,
     platform,
     volumes: unorderedVolumes(volumes),
@@ -101,7 +102,7 @@ const unorderedLists = (host: HostOptions): HostOptions =>
     ]),
   );
 
-/** Saying a default is saying nothing: so a field that a later version learns does not replace every container. */
+/** Leaves out values that equal a default, so that a field which a later version learns does not replace every container. */
 function beyondDefaults(said: object, defaults: object): object {
   const usual = new Map<string, unknown>(Object.entries(defaults));
   return Object.fromEntries(

@@ -1,48 +1,48 @@
 import type { SeenContainer } from '../../engine/engine.js';
 import { OF_CONTAINER } from '../spec/namespaces.js';
 
-/** What of a container another one can live in, by the name that Docker has for it. */
+/** Namespaces that containers can share, by Docker's names. */
 export type Namespace = 'network' | 'PID' | 'IPC';
 
-/** A namespace of a sibling that a service lives in, by its document. */
+/** A sibling whose namespace a service shares, as its document says. */
 export interface Shared {
   readonly namespace: Namespace;
   readonly service: string;
-  /** The sibling's newest one. */
+  /** The sibling's newest container. */
   readonly container: Pick<SeenContainer, 'id' | 'state'> | undefined;
 }
 
-/** A container in whose namespaces another one lives, as the engine tells it. */
+/** A container whose namespaces another container shares, as the engine reports it. */
 export interface Provider {
   readonly container: SeenContainer;
   readonly namespaces: readonly Namespace[];
 }
 
-/** Which start of its provider a container has joined: a namespace ends with its container's run, and the next run makes another. */
+/** The run of a provider that a container has joined. A namespace ends with its container's run, and the next run has another one. */
 export interface Joined {
-  /** Id of the provider. */
+  /** Id of the provider's container. */
   readonly container: string;
-  /** RFC 3339: that start of the provider. */
+  /** Start of the provider's run; RFC 3339. */
   readonly startedAt: string;
-  /** RFC 3339: the start of the container itself. */
+  /** Start of the container itself; RFC 3339. */
   readonly since: string;
-  /** How often in a row it has been started again because the provider was; undefined: never. */
+  /** How often in a row the container was restarted because its provider was; undefined: never. */
   readonly restarts?: number;
-  /** RFC 3339: that start's run has ended, as part of such a row. */
+  /** End of the provider's run, when it is part of such a row; RFC 3339. */
   readonly endedAt?: string;
 }
 
-/** A provider that has been started again after the container joined it. */
+/** A provider that was started again after the container joined it. */
 export interface Lost extends Provider {
-  /** ms for which the provider has to run on before the container is started again. */
+  /** How long the provider has to keep running before the container is restarted, ms. */
   readonly holdMs: number;
 }
 
-/** How the container's namespace was asked for. Pure. */
+/** Returns the mode with which the container's namespace was requested. Pure. */
 export const modeOf = ({ networkMode, pidMode, ipcMode }: SeenContainer, namespace: Namespace): string | undefined =>
   ({ network: networkMode, PID: pidMode, IPC: ipcMode })[namespace];
 
-/** Containers in whose namespaces this one lives, each once. Pure. */
+/** Returns the containers in whose namespaces this one lives, each once. Pure. */
 export function providersOf(container: SeenContainer, all: readonly SeenContainer[]): readonly Provider[] {
   const ids = new Map<string, Namespace[]>();
   for (const namespace of ['network', 'PID', 'IPC'] as const) {
@@ -59,9 +59,9 @@ export function providersOf(container: SeenContainer, all: readonly SeenContaine
 }
 
 /**
- * Which starts of its providers the container lives in. What was noted when it was started counts as long as it has not
- * been started again; otherwise the times tell, as far as the engine's clock has not been set back. Pure: what has been
- * noted changes with what happens, never with time alone.
+ * Returns the provider runs in which the container lives. What was noted at its start counts as long as it has not been
+ * started again; otherwise start times decide, which is right as long as the engine's clock was not set back. Pure:
+ * depends on events, never on time alone.
  */
 export const joinedBy = (
   { startedAt }: SeenContainer,
@@ -78,8 +78,8 @@ export const joinedBy = (
   });
 
 /**
- * Notes the end of the run that was joined: one that has lasted is no part of a crash loop, and ends the row. The engine
- * tells only the last end of a container, so this is the first one that is seen. Pure.
+ * Notes the end of the joined run. A run that lasted a minute is no part of a crash loop and ends the row. The engine
+ * reports only a container's last end, so this is the first end that is seen. Pure.
  */
 function withEnd(note: Joined, { state, startedAt, finishedAt }: SeenContainer): Joined {
   const goesOn = startedAt === note.startedAt && (state === 'running' || state === 'paused');
@@ -93,8 +93,8 @@ const MIN_READY_MS = 60_000;
 const FIRST_HOLD_MS = 5_000;
 
 /**
- * Providers whose present run is another one than that which the container joined. The first time it is started again at
- * once; when the provider goes on being restarted, only after that has run for 5 s, 10 s, … 60 s. Pure.
+ * Returns the providers that have started a new run since the container joined them. The first time the container is
+ * restarted at once; while the provider keeps restarting, only after it has run for 5 s, 10 s, … 60 s. Pure.
  */
 export function lostProviders(
   current: SeenContainer,
@@ -110,12 +110,12 @@ export function lostProviders(
     if (run?.startedAt === startedAt) return [];
     const neededMs = run?.restarts ? Math.min(FIRST_HOLD_MS * 2 ** (run.restarts - 1), MIN_READY_MS) : 0;
     const ranMs = nowMs - Date.parse(startedAt);
-    // A start in the future: a clock was set back, and nothing can be told from it.
+    // A start in the future means that a clock was set back; the times decide nothing then.
     return [{ ...provider, holdMs: ranMs < 0 ? 0 : Math.max(0, neededMs - ranMs) }];
   });
 }
 
-/** What is to be noted of a container that has been started, at `since`, while its providers looked like this. Pure. */
+/** Returns what to note about a container that was started at `since` while its providers were in this state. Pure. */
 export function joinedAfterStart(
   before: SeenContainer | undefined,
   since: string,
@@ -132,6 +132,6 @@ export function joinedAfterStart(
   });
 }
 
-/** As in `network of vpn`. Pure. */
+/** Returns a name for messages, as in `network of vpn`. Pure. */
 export const nameOf = ({ container, namespaces }: Provider): string =>
   `${namespaces.join(' and ')} of ${container.serviceName ?? container.name}`;

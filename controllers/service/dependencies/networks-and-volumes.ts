@@ -4,7 +4,10 @@ import { startedRequest } from '../../../crds/model/requests.js';
 import type { ServiceDeps } from '../deps.js';
 import type { NetworkDependency, ResourceDependency, ServiceState } from '../service-state.js';
 
-/** A network that stalls as it is keeps serving; one that is on its way out, or not settled yet, is waited for. */
+/**
+ * Returns whether a network can be used. A stalled network keeps serving; one that is being removed or is not settled
+ * yet is waited for.
+ */
 export function networkDependency(
   { store, cache }: ServiceDeps,
   name: string,
@@ -27,7 +30,10 @@ function networkNotReady(
   return isSettled(document) || isStalled(document) ? undefined : 'it is not settled yet';
 }
 
-/** A volume that no document declares is made by the engine itself (docs/reference/composition.md §1.8). */
+/**
+ * Returns whether a volume can be used. A volume that no document declares is created by the engine
+ * (docs/reference/composition.md §1.8).
+ */
 export function volumeDependency(
   { store, cache }: ServiceDeps,
   app: App | undefined,
@@ -45,7 +51,7 @@ export function volumeDependency(
   return { name, notReady: cache.volume(name) ? undefined : 'it does not exist yet' };
 }
 
-/** Networks that containers have to leave, by name, and why. */
+/** Returns the networks that containers have to leave, by name, and why. */
 export function closingNetworks({ store }: ServiceDeps): ServiceState['closing'] {
   const closing = new Map<string, 'recreated' | 'removed'>();
   for (const { metadata, spec, status } of store.list('Network')) {

@@ -6,7 +6,7 @@ import { type Dependency, namesWaitedFor } from '../spec/depends-on.js';
 import { identityOf } from '../spec/identity.js';
 import { providerNames } from '../spec/namespaces.js';
 
-/** The containers of a service, newest first; of a document without an app, the one that its status knows. */
+/** Returns the containers of a service, newest first. Without an app it is the one that the status names. */
 export function containersOf({ store, cache }: ServiceDeps, service: Service): readonly SeenContainer[] {
   const identity = identityOf(service, store.get('App', service.spec.app));
   if (identity) return cache.containersOf(identity.appId, identity.serviceName);
@@ -14,7 +14,7 @@ export function containersOf({ store, cache }: ServiceDeps, service: Service): r
   return cache.containers().filter((container) => container.id === id);
 }
 
-/** The other services of the app, as far as they have come. */
+/** Returns a function that looks up another service of the app by name. */
 export function siblingLookup(deps: ServiceDeps, service: Service): (name: string) => Sibling | undefined {
   const { store } = deps;
   const { app } = service.spec;
@@ -34,14 +34,14 @@ export function siblingLookup(deps: ServiceDeps, service: Service): (name: strin
   };
 }
 
-/** Services of the app that live in the network, or another namespace, of this one. */
+/** Returns the services of the app that share the network, or another namespace, of this one. */
 export const guestsOf = ({ store }: ServiceDeps, { spec }: Service): readonly string[] =>
   store
     .list('Service')
     .filter((one) => one.spec.app === spec.app && providerNames(one.spec).includes(spec.serviceName))
     .map((one) => one.spec.serviceName);
 
-/** Who waits for this one, is deleted as well, and has a container still. */
+/** Returns the services that depend on this one, are deleted as well and still have a container. */
 export const dependentsOf = (deps: ServiceDeps, { spec, metadata }: Service): readonly string[] =>
   deps.store
     .list('Service')
@@ -52,16 +52,16 @@ export const dependentsOf = (deps: ServiceDeps, { spec, metadata }: Service): re
     .filter((one) => containersOf(deps, one).length > 0)
     .map((one) => one.spec.serviceName);
 
-/** How far a sibling has come. */
+/** The state of another service of the app that dependencies look at. */
 export interface Sibling {
-  /** Its document asks for nothing more: a service that is being changed is not there yet. One that crashes is. */
+  /** True when the document has nothing left to do. A service that is being changed is not settled; one that crashes is. */
   readonly settled: boolean;
   readonly stalled: boolean;
   readonly container: SeenContainer | undefined;
 }
 
 /**
- * What is still to be waited for, as in `db to be healthy (it is starting)`. Names that nobody has are ignored, as the
+ * Returns what a service still waits for, as in `db to be healthy (it is starting)`. Unknown names are ignored, as the
  * Supervisor does. Pure.
  */
 export const unsatisfiedDependencies = (

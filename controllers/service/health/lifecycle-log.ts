@@ -20,11 +20,11 @@ interface Looked {
   readonly news: RunNews;
 }
 
-/** In a loop the first few ends are told one by one, the rest together once in so many ms. */
+/** How many ends of a crash loop are reported one by one; the rest are reported together once every TOGETHER_MS. */
 const TOLD_ALONE = 3;
 const TOGETHER_MS = 60_000;
 
-/** What of a loop has been told, and what not yet. */
+/** What was reported of a crash loop, and what is still to be reported. */
 interface Loop {
   told: number;
   toldMs: number;
@@ -32,13 +32,13 @@ interface Loop {
   starts: number;
 }
 
-/** By service, then by id of the container: while one is replaced there are two. */
+/** By service, then by container id: during an update there are two. */
 type Loops = Map<string, Map<string, Loop>>;
 
 /**
- * Follows the runs of services' containers from pass to pass, and tells in the Supervisor's words when one has ended by
- * itself or by somebody else's hand, and when it runs again: a line and an event each, together where it is a loop. What
- * we do to a container ourselves says its own lines.
+ * Follows the runs of services' containers from pass to pass. Reports when a container has ended by itself or by
+ * somebody else's hand, and when it runs again: a line in the Supervisor's words and an event each, summed up in a
+ * crash loop. Steps of our own log their own lines.
  */
 export class LifecycleLog {
   readonly #clock: RunClock;
@@ -51,12 +51,12 @@ export class LifecycleLog {
     this.#clock = new RunClock(deps);
   }
 
-  /** For how long its present run has lasted, ms. */
+  /** Returns for how long the present run has lasted, ms. */
   ranMs(service: Service, container: SeenContainer): number {
     return this.#clock.ranMs(service.metadata.name, container);
   }
 
-  /** What the status is to say of the runs of each of its containers; what is not among them is forgotten. */
+  /** Returns the run facts for the status of each of the service's containers, and forgets all other containers. */
   look(service: Service, containers: readonly SeenContainer[]): readonly Looked[] {
     const { name } = service.metadata;
     const ids = containers.map(({ id }) => id);
@@ -76,7 +76,7 @@ export class LifecycleLog {
     return { facts, news: requested ? { ...news, starts: 0 } : news };
   }
 
-  /** Tells what a look has found, once it is in the status. `byUs`: we have just started it, and said so. */
+  /** Reports the findings of a look once they are in the status. `byUs`: a step of ours started the container and logged it. */
   tell(service: Service, container: SeenContainer, { facts, news }: Looked, byUs: boolean): void {
     const starts = byUs ? 0 : news.starts;
     const isLoop = facts.crashLoopSince !== undefined;
@@ -143,7 +143,7 @@ export class LifecycleLog {
     if (starts > 0) logs.system(`Restarting service '${label}'${times(starts)}`, { app });
   }
 
-  /** What begins or ends with this look, as events. */
+  /** Records an event when a container becomes unhealthy, begins to crash or recovers. */
   #tellTurns({ metadata, spec, status: before }: Service, container: SeenContainer, facts: RunFacts): void {
     const { id, name } = container;
     const was = toldOf(before, id);

@@ -1,33 +1,33 @@
 import type { SeenContainer } from '../../engine/engine.js';
 
-/** Both times of a clock, ms. */
+/** Reads a wall clock and a monotonic clock, ms. */
 export interface RunTimes {
-  /** The time of day; somebody may set it. */
+  /** Time of day; somebody may set it. */
   readonly now: () => number;
-  /** Since some moment of this process; only goes on. */
+  /** Since some moment of this process; never goes back. */
   readonly monotonic: () => number;
 }
 
 interface Run {
   readonly startedAt: string;
-  /** When this process saw it first, of the monotonic clock. */
+  /** Monotonic time at which this process first saw the run. */
   readonly seenMs: number;
-  /** How old it was then. */
+  /** Age of the run at that time. */
   readonly ageMs: number;
 }
 
 /**
- * For how long containers have been running without a break. What began while this process watched is measured by the
- * monotonic clock, so that setting the time of day neither ends nor prolongs anything. Of a run that was under way before
- * it, the engine's time of its start is believed, unless that lies in the future.
+ * Measures how long containers have been running without a break. A run that began while this process watched is
+ * measured by the monotonic clock, so that setting the time of day changes nothing. For an earlier run the engine's
+ * start time is used, unless it lies in the future.
  */
 export class RunClock {
-  /** By service, then by id of the container. */
+  /** By service, then by container id. */
   readonly #runs = new Map<string, Map<string, Run>>();
 
   constructor(private readonly times: RunTimes) {}
 
-  /** 0 while it does not run. */
+  /** Returns for how long the container has run; 0 while it does not run. */
   ranMs(service: string, { id, startedAt, state }: SeenContainer): number {
     const runs = this.#runs.get(service) ?? new Map<string, Run>();
     if (!startedAt) {
@@ -42,7 +42,7 @@ export class RunClock {
     return state === 'running' || state === 'paused' ? run.ageMs + this.times.monotonic() - run.seenMs : 0;
   }
 
-  /** Forgets the containers of the service that are not among these. */
+  /** Forgets all other containers of the service. */
   keep(service: string, ids: readonly string[]): void {
     const runs = this.#runs.get(service);
     for (const id of runs?.keys() ?? []) if (!ids.includes(id)) runs?.delete(id);

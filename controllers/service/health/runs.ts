@@ -2,7 +2,7 @@ import type { ServiceStatus } from '../../../crds/model/types.js';
 import type { SeenContainer } from '../../engine/engine.js';
 import { hasFinished } from './finished.js';
 
-/** What a status tells of the runs of its container. */
+/** The fields of a status that describe the runs of a container. */
 export type RunFacts = Pick<
   ServiceStatus,
   | 'lastExit'
@@ -14,35 +14,35 @@ export type RunFacts = Pick<
   | 'crashLoopSince'
 >;
 
-/** What has happened since the status was written. */
+/** What happened since the status was written. */
 export interface RunNews {
-  /** Ends that nobody had asked for. */
+  /** Number of ends that nobody had requested. */
   readonly exits: number;
-  /** It runs again, so many times over. */
+  /** Number of times that the container was started again. */
   readonly starts: number;
 }
 
 export interface Look {
-  /** An end was asked for: we stop it, or have stopped it. */
+  /** The end was requested: we stop the container, or have stopped it. */
   readonly requested: boolean;
-  /** For how long its present run has lasted, ms. */
+  /** For how long the present run has lasted, ms. */
   readonly ranMs: number;
-  /** RFC 3339. */
+  /** Time of the look; RFC 3339. */
   readonly at: string;
 }
 
-/** Restarts within this time are a loop when there are so many. */
+/** LOOP_RESTARTS restarts within this time are a crash loop, ms. */
 const LOOP_MS = 5 * 60_000;
 const LOOP_RESTARTS = 3;
-/** What has run for so long is out of its loop, unless it has run for longer before and failed all the same. */
+/** A container that has run for this long is out of its crash loop, unless an earlier run was longer and failed all the same, ms. */
 const MIN_READY_MS = 60_000;
-/** What has run for so long is out of every loop: ends that are further apart are no loop. */
+/** A container that has run for this long is out of every crash loop: ends further apart are no loop, ms. */
 const MAX_MIN_READY_MS = 10 * MIN_READY_MS;
 
 /**
- * For how long a container has to run for its crash loop to be over, ms: twice the longest of the runs that were too
- * short, in whole minutes, so that a loop with long runs is not over and begun again with each of them. One that is
- * healthy needs no minute at the least. Pure.
+ * Returns for how long a container has to run for its crash loop to be over, ms: twice the longest run that was too
+ * short, in whole minutes, so that a loop of long runs does not end and begin again with each of them. A healthy
+ * container does not need the full minute. Pure.
  */
 export function minReadyMs({ longestRunSeconds = 0 }: RunFacts, health: SeenContainer['health']): number {
   const twiceMs = 2_000 * longestRunSeconds;
@@ -51,9 +51,9 @@ export function minReadyMs({ longestRunSeconds = 0 }: RunFacts, health: SeenCont
 }
 
 /**
- * Takes in what is seen of a container, compared with what the status said last: a pass may come late, and ends and
- * restarts in between are counted from what the engine counts. Of a container that is seen for the first time only what
- * it does from now on is news, unless it was made just now. Pure.
+ * Compares a container with what the status last said of it. A pass may come late; ends and restarts in between are
+ * derived from the engine's counters. Of a container that is seen for the first time, only what happens from now on is
+ * news, unless it was created just now. Pure.
  */
 export function lookAtRuns(
   before: ServiceStatus | undefined,
@@ -97,7 +97,7 @@ export function lookAtRuns(
   };
 }
 
-/** An end counts when it runs again after it, or is about to. */
+/** Counts an end as a restart once the container runs again after it, or is about to. */
 function restartsSince(
   known: Known,
   seen: SeenContainer,
@@ -109,13 +109,13 @@ function restartsSince(
 }
 
 /**
- * The longest of its runs that its restart policy began and that ended by themselves, s; 0 when there is none. A start by
- * hand and a run of ten minutes begin anew: then an end is the first one again. What ended unseen counts not.
+ * Returns the longest run that the restart policy began and that ended by itself, s; 0 when there is none. A manual
+ * start and a run of ten minutes reset it. Ends that were not seen do not count.
  */
 function longestRun(known: Known | undefined, seen: SeenContainer, hasFailed: boolean): number {
   const { restartCount = 0, finishedAt, startedAt } = seen;
   const before = restartCount > 0 ? (known?.longestRunSeconds ?? 0) : 0;
-  // Two: one began the run, and one follows its end.
+  // Two restarts: one began the run, and one follows its end.
   if (!hasFailed || restartCount < 2 || finishedAt === undefined) return before;
   const runsAgain = seen.state === 'running' || seen.state === 'paused';
   const began = runsAgain ? knownStart(known, restartCount) : startedAt;
@@ -124,18 +124,18 @@ function longestRun(known: Known | undefined, seen: SeenContainer, hasFailed: bo
   return Math.max(before, Math.ceil(ranMs / 1000));
 }
 
-/** When the run began that has ended and was followed by the present one; undefined when others were in between. */
+/** Returns the start of the run that ended just before the present one; undefined when other runs were in between. */
 function knownStart(known: Known | undefined, restartCount: number): string | undefined {
   if (known?.startedAt === undefined || known.restartCount !== restartCount - 1) return undefined;
   const { startedAt, lastExit } = known;
   return lastExit === undefined || Date.parse(lastExit.finishedAt) <= Date.parse(startedAt) ? startedAt : undefined;
 }
 
-/** The very first start is not another one. */
+/** Returns the number of starts that follow the given ends; the very first start of a container is not one. */
 const startsAfter = ({ startedAt }: Known, exits: number): number =>
   startedAt === undefined ? exits : Math.max(1, exits);
 
-/** What a status tells of the runs of that very container, be it the one that leaves. Pure. */
+/** Returns what a status says of the runs of that container, which may be the outgoing one. Pure. */
 export function toldOf(status: ServiceStatus | undefined, id: string): RunFacts | undefined {
   if (status?.container?.id === id) return status;
   return status?.outgoing?.id === id ? status.outgoing : undefined;
@@ -146,11 +146,11 @@ interface Known extends Omit<RunFacts, 'restarts' | 'runningSince'> {
   readonly restartCount: number;
   readonly startedAt: string | undefined;
   readonly isDown: boolean;
-  /** It had ended, nobody had asked for that, and it was to be started again. */
+  /** It had ended unrequested and was to be started again. */
   readonly isPending: boolean;
 }
 
-/** What the status says of this very container. One that has just been made has done nothing yet. */
+/** Returns what the status says of this container. One that has just been created has done nothing yet. */
 function knownOf(before: ServiceStatus | undefined, seen: SeenContainer): Known | undefined {
   if (!before) return undefined;
   const told = toldOf(before, seen.id);
@@ -160,7 +160,7 @@ function knownOf(before: ServiceStatus | undefined, seen: SeenContainer): Known 
     const isYounger = container === undefined || Date.parse(seen.createdAt) >= Date.parse(container.createdAt);
     return wasMade && isYounger ? { ...UNTOUCHED } : undefined;
   }
-  // Of the one that leaves a status tells only while it runs.
+  // A status gives an exit code only for the newest container.
   const exitCode = told === before ? before.exitCode : undefined;
   const { restartCount, startedAt } = (told === before ? container : outgoing) ?? {};
   if (restartCount === undefined) return undefined; // an earlier version wrote it
@@ -176,15 +176,18 @@ const UNTOUCHED: Known = { restarts: 0, restartCount: 0, startedAt: undefined, i
 
 const isDown = ({ state }: SeenContainer): boolean => state === 'exited' || state === 'dead';
 
-/** How often it has ended since it was last started by hand: each restart follows an end. */
+/** Returns how often a container has ended since its last manual start: each restart follows an end. */
 const endsOf = (restartCount: number, isDown: boolean): number => restartCount + (isDown ? 1 : 0);
 
-/** The engine's counter begins anew with a start by hand. */
+/** Returns the increase of the engine's counter, which starts again at 0 with a manual start. */
 const timesSince = (before: number, now: number): number => (now >= before ? now - before : now);
 
 const policyOf = ({ updatable }: SeenContainer) => updatable?.RestartPolicy ?? { Name: 'always', MaximumRetryCount: 0 };
 
-/** Docker shows the last exit code until the next start, and the time of the last end until the next end. */
+/**
+ * Reads the last end of a container. Docker shows the last exit code until the next start, and the time of the last end
+ * until the next end.
+ */
 function exitOf(seen: SeenContainer, requested: boolean): RunFacts['lastExit'] {
   if (seen.finishedAt === undefined) return undefined;
   const isTold = isDown(seen) || seen.state === 'restarting';
@@ -195,7 +198,10 @@ function exitOf(seen: SeenContainer, requested: boolean): RunFacts['lastExit'] {
   };
 }
 
-/** Only what its policy does counts: a container that somebody stops and starts by hand does not crash. */
+/**
+ * Decides whether a container is in a crash loop. Only restarts by its policy count: a container that somebody stops
+ * and starts manually does not crash.
+ */
 function isLooping(
   { state, exitCode }: SeenContainer,
   {
@@ -216,7 +222,7 @@ function isLooping(
   if (byPolicy === 0) return 'no';
   const failed = lastExit?.exitCode !== undefined && lastExit.exitCode !== 0;
   const [first, last] = [latest[0], latest[LOOP_RESTARTS - 1]];
-  // A clock that was set back in between makes the time negative: then it counts.
+  // A clock that was set back in between makes the difference negative: then it counts.
   const isOften = first !== undefined && last !== undefined && Date.parse(last) - Date.parse(first) <= LOOP_MS;
   return failed || isOften ? 'yes' : 'no';
 }

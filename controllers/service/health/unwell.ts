@@ -5,8 +5,8 @@ import { hasFinished } from './finished.js';
 import { minReadyMs, type RunFacts } from './runs.js';
 
 /**
- * What is wrong with a container about which nothing is left to do. The sentences stay the same from restart to restart:
- * what counts is in the status beside them. Pure.
+ * Returns what is wrong with a container for which there is nothing left to do. The message stays the same from restart
+ * to restart; the counts are in the status. Pure.
  */
 export function unwellOf(
   facts: RunFacts,
@@ -29,11 +29,11 @@ export function unwellOf(
   return { reason: 'Unhealthy', message: `Container ${name} is unhealthy: its healthcheck fails` };
 }
 
-/** How it ended, as the rest of a sentence. Pure. */
+/** Describes an end as the rest of a sentence, as in `exited with 1`. Pure. */
 export const exitText = (lastExit: ServiceStatus['lastExit']): string =>
   lastExit?.exitCode === undefined ? 'exited' : `exited with ${lastExit.exitCode}`;
 
-/** As in `60 s or is healthy`. */
+/** Returns the needed run time for messages, as in `60 s or is healthy`. */
 function minReadyText(facts: RunFacts): string {
   const [neededMs, healthyMs] = [minReadyMs(facts, undefined), minReadyMs(facts, 'healthy')];
   const healthy = healthyMs === 0 ? ' or is healthy' : ` or is healthy after ${healthyMs / 1000} s`;

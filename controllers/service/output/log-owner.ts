@@ -12,7 +12,7 @@ interface LogOwner {
   onOwners(changed: () => void): () => void;
 }
 
-/** Whose lines a container writes, and which of them its service wants to be seen (`BALENA_LOGS_LEVEL`). */
+/** Finds the service that a container belongs to, and which of its lines the service wants to be seen (`BALENA_LOGS_LEVEL`). */
 export function logOwnerOf(store: Pick<Reader, 'list' | 'get' | 'watch'>): LogOwner {
   const find = ({ appId, serviceName }: SeenContainer) => {
     for (const service of store.list('Service')) {
@@ -33,7 +33,7 @@ export function logOwnerOf(store: Pick<Reader, 'list' | 'get' | 'watch'>): LogOw
       const found = find(container);
       return found ? logLevel(found.service) : 'all';
     },
-    // A container may be there before its service is declared: one of a Supervisor, or of documents that were lost.
+    // A container may exist before its service is declared: after a Supervisor, or after documents were lost.
     onOwners: (changed) =>
       store.watch(({ object: { kind }, type, parts }) => {
         if ((kind === 'Service' || kind === 'App') && (type !== 'MODIFIED' || parts.includes('spec'))) changed();
@@ -41,7 +41,7 @@ export function logOwnerOf(store: Pick<Reader, 'list' | 'get' | 'watch'>): LogOw
   };
 }
 
-/** `none` drops everything, `err` and `error` keep standard error. Pure. (docs/reference/composition.md §2.) */
+/** Reads the log level: `none` drops everything, `err` and `error` keep standard error. Pure. (docs/reference/composition.md §2.) */
 function logLevel({ spec }: Service): LogLevel {
   switch (readEnvironment(spec.environment, new Findings()).BALENA_LOGS_LEVEL) {
     case 'none':

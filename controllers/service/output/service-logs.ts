@@ -28,14 +28,14 @@ export interface ServiceLine {
   readonly timestamp: string;
 }
 
-/** After a stream that broke, before the next look, ms. */
+/** Time before a broken stream is opened again, ms. */
 const AGAIN_MS = 1_000;
 
 /**
- * What the containers of an app, or of one service, printed; with `follow` also what they and their successors print
- * from now on. Without it the lines of all services are in the order of time. A stream that breaks while following goes
- * on where it was. Without `follow` a container whose output cannot be read does not keep that of the others: which ones
- * those are is thrown at the end.
+ * Yields what the containers of an app, or of one service, have printed; with `follow` also what they and their
+ * successors print from now on. Without `follow` the lines of all services are sorted by time, and a container whose
+ * output cannot be read does not hide that of the others: its name is thrown at the end. With `follow` a stream that
+ * breaks is continued where it was.
  */
 export async function* serviceLogs(
   deps: ServiceLogsDeps,
@@ -80,7 +80,7 @@ function unreadable(failures: readonly Failure[]): Error {
   return new Error(`The output of ${each.join(', ')} cannot be read`);
 }
 
-/** Lines of several streams, each in the order of time, as one such stream; holds one line of each. */
+/** Merges streams that are each sorted by time into one sorted stream; holds one line of each. */
 async function* inOrder(streams: readonly AsyncIterable<ServiceLine>[]): AsyncIterable<ServiceLine> {
   const open = streams.map((stream) => stream[Symbol.asyncIterator]());
   const heads = new Map<AsyncIterator<ServiceLine>, ServiceLine>();
@@ -105,7 +105,7 @@ async function* inOrder(streams: readonly AsyncIterable<ServiceLine>[]): AsyncIt
   }
 }
 
-/** Everything that comes, of every service that there is or will be. */
+/** Yields all further lines of every chosen service, also of services that are declared later. */
 async function* followAll(
   deps: ServiceLogsDeps,
   choice: ServiceLogsChoice,
@@ -157,7 +157,7 @@ class Follower {
   /** `startedAt` of the run that was read to its end. */
   #finished: string | undefined;
   #isReading = false;
-  /** The stream under way, and whether it was asked for by a time. */
+  /** The open stream, and whether it was requested with a start time. */
   #stream: AbortController | undefined;
   #isTimed = false;
 
@@ -169,7 +169,7 @@ class Follower {
     this.#reader = new LogReader(choice.sinceMs === undefined ? LOG_START : { atMs: choice.sinceMs, count: 0 });
   }
 
-  /** What the present container printed until now. */
+  /** Yields what the present container has printed until now. */
   async *past(signal: AbortSignal): AsyncIterable<ContainerLogLine> {
     const { sinceMs, tailLines } = this.choice;
     const container = this.#present;
@@ -179,14 +179,14 @@ class Follower {
       ...(sinceMs === undefined ? {} : { since: sinceMs / 1000 }),
       ...(tailLines === undefined ? {} : { tail: tailLines }),
     };
-    // A tail of nothing says where to go on, too: after what is there now.
+    // A tail of 0 lines still says where to go on: after what is there now.
     if (tailLines === 0) this.#reader = new LogReader('now');
     else
       for await (const line of this.deps.engine.pastLogs(container.id, range, signal))
         if (this.#isNew(line)) yield line;
   }
 
-  /** Reads on, unless that is under way or there is nothing to read. */
+  /** Reads on, unless a stream is open or there is nothing to read. */
   go(write: (line: ContainerLogLine) => void, signal: AbortSignal): void {
     const container = this.#present;
     if (this.#isReading || !container || signal.aborted) return;
@@ -194,7 +194,7 @@ class Follower {
     if (container.startedAt === undefined) return;
     if (container.id !== this.#container) {
       this.#container = container.id;
-      this.#reader = new LogReader(LOG_START); // one that came since is new from its begin
+      this.#reader = new LogReader(LOG_START); // a container that came since is new from its first line
     } else if (this.#finished !== undefined) {
       this.#reader = new LogReader(intoRun(this.#reader.position, container.startedAt));
     }
@@ -207,7 +207,7 @@ class Follower {
           if (!stream.signal.aborted) this.#finished = container.startedAt;
           return 0;
         },
-        // The engine is down, or this container's log driver cannot be read: the next look tells.
+        // The engine is down, or this container's log driver cannot be read: the next look shows which.
         () => AGAIN_MS,
       )
       .then((delayMs) => {
@@ -216,7 +216,7 @@ class Follower {
       });
   }
 
-  /** The clock was set back: the engine would keep back what is printed before the time is reached that it was asked for. */
+  /** Reads on from now after the clock was set back: the engine would hold back lines that are older than the requested start time. */
   restartFromNow(): void {
     if (!this.#isTimed) return;
     this.#reader = new LogReader('now');

@@ -2,7 +2,7 @@ import type { Reader } from '../../../api/store/store.js';
 import type { ServiceStats } from '../../../crds/model/stats.js';
 import type { Engine } from '../../engine/engine.js';
 
-/** What the containers of all services use now. One that goes meanwhile is left out. */
+/** Returns the resource usage of the containers of all services. A container that goes meanwhile is left out. */
 export async function serviceStats(
   { store, engine }: { readonly store: Pick<Reader, 'list'>; readonly engine: Pick<Engine, 'containerStats'> },
   signal: AbortSignal,

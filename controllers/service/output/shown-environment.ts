@@ -1,9 +1,9 @@
 import type { SeenContainer } from '../../engine/engine.js';
 
-/** Keys, and what a device was called when the container was made: the compatible API does not show them. */
+/** Variables that the compatible API does not show: keys, and the device name at creation. */
 const HIDDEN = /^(?:BALENA|RESIN)_(?:SUPERVISOR_)?API_KEY$|_DEVICE_NAME_AT_INIT$/;
 
-/** The environment of one of these containers as the engine has it, without what is hidden; undefined without such a container. Pure. */
+/** Returns the environment of a container without hidden variables; undefined when there is no such container. Pure. */
 export function shownEnvironment(
   containers: readonly SeenContainer[],
   id: string,

@@ -2,23 +2,23 @@ import { isMap } from '../../../crds/model/maps.js';
 import type { Mount } from '../../engine/engine.js';
 import type { Findings } from './findings.js';
 
-/** A path of the host and where it goes. */
+/** A bind mount: a path of the host and its target in the container. */
 export interface HostBind {
   readonly source: string;
   readonly target: string;
   readonly readOnly?: true;
-  /** Docker's default is `rprivate`. */
+  /** Absent means Docker's default, `rprivate`. */
   readonly propagation?: string;
-  /** For SELinux: shared (`z`) or private (`Z`) label. */
+  /** SELinux label: shared (`z`) or private (`Z`). */
   readonly relabel?: 'z' | 'Z';
-  /** The path must be there: the engine does not make a folder in its place. */
+  /** The path must exist: the engine does not create a folder in its place. */
   readonly mustExist?: true;
 }
 
-/** Whether the source of a short form is a path rather than the name of a volume. Pure. */
+/** Tells whether the source of a short form is a path and not the name of a volume. Pure. */
 export const isHostPath = (source: string): boolean => /^[/.~]/.test(source);
 
-/** `/host:/container[:modes]`. Pure. */
+/** Reads the short form `/host:/container[:modes]`. Pure. */
 export function shortBind(
   source: string,
   target: string,
@@ -37,7 +37,7 @@ function hostBind(source: string, target: string, path: string, findings: Findin
 
 const withoutEnd = (path: string): string => (path.length > 1 ? path.replace(/\/+$/, '') || '/' : path);
 
-/** Modes as Docker's short form has them; those of file sharing with a virtual machine mean nothing on a device. */
+/** Reads the modes of Docker's short form; those for file sharing with a virtual machine have no meaning on a device. */
 function modesOf(mode: string, path: string, findings: Findings): Partial<HostBind> {
   let read: Partial<HostBind> = {};
   for (const word of mode.split(',').filter((one) => one !== '')) {
@@ -49,11 +49,11 @@ function modesOf(mode: string, path: string, findings: Findings): Partial<HostBi
   return read;
 }
 
-/** Saying the default is saying nothing. */
+/** Returns nothing for the default, so that spelling it out does not change the hash. */
 const propagation = (word: unknown): Partial<HostBind> =>
   typeof word === 'string' && word !== 'rprivate' ? { propagation: word } : {};
 
-/** The long form. Pure. */
+/** Reads the long form. Pure. */
 export function longBind(
   entry: Readonly<Record<string, unknown>>,
   path: string,
@@ -77,13 +77,13 @@ export function longBind(
   );
 }
 
-/** As one of Docker's binds. Pure. */
+/** Writes it as an entry of Docker's `Binds`. Pure. */
 export function bindText({ source, target, readOnly, propagation: how, relabel }: HostBind): string {
   const modes = [...(readOnly ? ['ro'] : []), ...(how === undefined ? [] : [how]), ...(relabel ? [relabel] : [])];
   return [source, target, ...(modes.length > 0 ? [modes.join(',')] : [])].join(':');
 }
 
-/** As one of Docker's mounts, which fail where the path is missing. Pure. */
+/** Writes it as an entry of Docker's `Mounts`, which fail where the path is missing. Pure. */
 export const bindMount = ({ source, target, readOnly, propagation: how }: HostBind): Mount =>
   ({
     Type: 'bind',

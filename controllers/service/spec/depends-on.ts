@@ -5,11 +5,11 @@ import { providerNames } from './namespaces.js';
 
 type DependencyCondition = 'service_started' | 'service_healthy' | 'service_completed_successfully';
 
-/** Another service of the app that must have come that far before this one starts. */
+/** Another service of the app, and the state it must have reached before this one starts. */
 export interface Dependency {
   readonly service: string;
   readonly condition: DependencyCondition;
-  /** False: go on without it when it cannot come that far. */
+  /** False: start without it when it cannot reach that state. */
   readonly required: boolean;
 }
 
@@ -19,7 +19,7 @@ const CONDITIONS: readonly DependencyCondition[] = [
   'service_completed_successfully',
 ];
 
-/** Reads `depends_on`, short or long. Whose namespaces a service shares, on that it depends as well. Pure. */
+/** Reads `depends_on`, short or long. A service also depends on those whose namespaces it shares. Pure. */
 export function readDependencies(
   value: unknown,
   providers: readonly string[],
@@ -43,7 +43,7 @@ function longForm(service: string, entry: unknown, findings: Findings): Dependen
   return { service, condition: condition ?? 'service_started', required: entry.required !== false };
 }
 
-/** Names of the siblings that a service waits for, read leniently: for wake-ups only. Pure. */
+/** Returns the names of the siblings that a service waits for. Reads leniently: used for wake-ups only. Pure. */
 export function namesWaitedFor(spec: {
   readonly depends_on?: unknown;
   readonly network_mode?: unknown;

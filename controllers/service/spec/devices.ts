@@ -3,7 +3,7 @@ import type { HostOptions } from '../../engine/engine.js';
 import { isAbsent, texts } from './fields.js';
 import type { Findings } from './findings.js';
 
-/** `host[:container[:permissions]]`, or the long form. Pure. */
+/** Reads `devices`: `host[:container[:permissions]]`, or the long form. Pure. */
 export function readDevices(value: unknown, findings: Findings): HostOptions['Devices'] {
   if (isAbsent(value)) return undefined;
   if (!Array.isArray(value)) return findings.issue('devices', 'must be a list');
@@ -19,7 +19,7 @@ export function readDevices(value: unknown, findings: Findings): HostOptions['De
 
 type DeviceRequest = NonNullable<HostOptions['DeviceRequests']>[number];
 
-/** `all`, or a list of `{driver, count, device_ids, capabilities, options}`, as Docker's requests for devices. Pure. */
+/** Reads `gpus`, `all` or a list of `{driver, count, device_ids, capabilities, options}`, as Docker's device requests. Pure. */
 export function readGpus(value: unknown, findings: Findings): HostOptions['DeviceRequests'] {
   if (isAbsent(value)) return undefined;
   if (value === 'all') return [gpuRequest({}, 'gpus', findings)];
@@ -41,7 +41,7 @@ function gpuRequest(entry: Readonly<Record<string, unknown>>, path: string, find
   }
   return {
     Driver: typeof entry.driver === 'string' ? entry.driver : '',
-    // -1 is Docker's word for all of them
+    // -1 means all of them to Docker
     Count: ids.length > 0 ? 0 : isAbsent(count) || count === 'all' ? -1 : number,
     DeviceIDs: [...ids],
     Capabilities: [[...new Set(['gpu', ...capabilities])]],

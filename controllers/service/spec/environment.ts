@@ -3,15 +3,13 @@ import { pairs } from './fields.js';
 import type { Findings } from './findings.js';
 import type { Identity } from './identity.js';
 
-/** Variables by name; `null`: the variable is not set at all, not even from the image (Compose's name without a value). */
+/** Variables by name. `null` means that the variable is not set at all, not even from the image (Compose's name without a value). */
 export type Environment = Readonly<Record<string, string | null>>;
 
-/**
- * What the device was called when the container was made: nobody else can know it. (docs/reference/composition.md §2.)
- */
+/** The device's name when the container was created; only the agent knows it. (docs/reference/composition.md §2.) */
 const AGENTS_OWN: ReadonlySet<string> = new Set(['BALENA_DEVICE_NAME_AT_INIT', 'RESIN_DEVICE_NAME_AT_INIT']);
 
-/** Reads `environment`, a map or a list; numbers and booleans become texts. Pure. */
+/** Reads `environment`, a map or a list; numbers and booleans become strings. Pure. */
 export function readEnvironment(value: unknown, findings: Findings): Environment {
   const all = pairs(value, 'environment', findings);
   for (const [name] of all) {
@@ -23,7 +21,7 @@ export function readEnvironment(value: unknown, findings: Findings): Environment
   return Object.fromEntries(all.filter((one) => !given.includes(one)));
 }
 
-/** The same value under the current and the old prefix. Pure. */
+/** Returns every variable with the current and the old prefix. Pure. */
 export const bothPrefixes = (variables: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(
     Object.entries(variables).flatMap(([name, value]) => [
@@ -32,7 +30,7 @@ export const bothPrefixes = (variables: Readonly<Record<string, string>>): Recor
     ]),
   );
 
-/** What every container is told; the document may say otherwise. Pure. (docs/reference/composition.md §2.) */
+/** Returns the variables that every container gets; the document may override them. Pure. (docs/reference/composition.md §2.) */
 export const injectedEnvironment = (identity: Identity, facts: DeviceFacts, deviceName: string): Environment => ({
   BALENA: '1',
   RESIN: '1',
@@ -53,7 +51,7 @@ export const injectedEnvironment = (identity: Identity, facts: DeviceFacts, devi
   USER: 'root',
 });
 
-/** An image's `Env` as variables. Pure. */
+/** Reads an image's `Env`. Pure. */
 export const imageEnvironment = (env: readonly string[] | null | undefined): Environment =>
   Object.fromEntries(
     (env ?? []).map((line) => {
@@ -62,6 +60,6 @@ export const imageEnvironment = (env: readonly string[] | null | undefined): Env
     }),
   );
 
-/** Docker's `Env`: `NAME=value`, and a bare `NAME` for one that must not be set. Pure. */
+/** Writes Docker's `Env`: `NAME=value`, and a bare `NAME` for a variable that must not be set. Pure. */
 export const environmentOptions = (environment: Environment): string[] =>
   Object.entries(environment).map(([name, value]) => (value === null ? name : `${name}=${value}`));

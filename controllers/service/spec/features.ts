@@ -6,25 +6,25 @@ import { bothPrefixes, type Environment } from './environment.js';
 import type { Labels } from './labels.js';
 import type { NetworkUse } from './networks.js';
 
-/** How a container reaches our API, and with which key. */
+/** Address and key with which a container reaches our API. */
 export interface ApiAccess {
   readonly key: string;
   readonly host: string;
   readonly port: number;
 }
 
-/** How a container reaches the cloud's API as this device. */
+/** URL and key with which a container reaches the cloud's API as this device. */
 export interface CloudAccess {
   readonly key: string;
   readonly url: string;
 }
 
-/** What feature labels add to a container. */
+/** The additions of feature labels to a container. */
 export interface Added {
   readonly binds: readonly string[];
   readonly mounts: readonly Mount[];
   readonly environment: Environment;
-  /** Set only where neither the document nor the image does. */
+  /** Set only when neither the document nor the image sets them. */
   readonly environmentDefaults: Environment;
   readonly deviceRequests: readonly object[];
   readonly joins: Readonly<Record<string, EndpointSettings>>;
@@ -32,17 +32,17 @@ export interface Added {
 
 type Feature = 'supervisor-api' | 'balena-api' | (string & {});
 
-/** Whether the labels (the image's count as well) ask for that feature. Pure. */
+/** Tells whether the labels, including the image's, request that feature. Pure. */
 export const hasFeature = (labels: Labels, feature: Feature): boolean => isOn(labels[`io.balena.features.${feature}`]);
 
-/** The API's shared network is joined only where the container has a network of its own to join it with. Pure. */
+/** Tells whether the container joins the API's shared network. It needs a network of its own for that. Pure. */
 export const joinsApiNetwork = (labels: Labels, network: NetworkUse): boolean =>
   hasFeature(labels, 'supervisor-api') &&
   (network.is === 'joined' || (network.is === 'engine' && network.mode === 'bridge'));
 
 const ENGINE_SOCKET_INSIDE = '/host/run/balena-engine.sock';
 const OLD_ENGINE_SOCKET = '/var/run/balena.sock';
-/** Each of them is something that a document of ours needs leave for. */
+/** Binds of features that reach into the host, for which a document needs permission. */
 const BINDS: readonly (readonly [feature: HostFeature, exists: (facts: DeviceFacts) => boolean, ...binds: string[]])[] =
   [
     ['dbus', () => true, '/run/dbus:/host/run/dbus'],
@@ -59,7 +59,7 @@ const BINDS: readonly (readonly [feature: HostFeature, exists: (facts: DeviceFac
     ['procfs', () => true, '/proc:/proc'],
   ];
 
-/** What the labels `io.balena.features.*` add. Pure. (docs/reference/composition.md §3.2.) */
+/** Returns what the labels `io.balena.features.*` add. Pure. (docs/reference/composition.md §3.2.) */
 export function addedByFeatures(
   labels: Labels,
   network: NetworkUse,

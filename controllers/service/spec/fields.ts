@@ -2,13 +2,13 @@ import { isMap, type Values } from '../../../crds/model/maps.js';
 import { countable } from '../../../crds/model/units.js';
 import type { Findings } from './findings.js';
 
-/** A service document as a map of its fields: what it says is checked field by field. */
+/** The fields of a service document, not checked yet. */
 export type Fields = Values;
 
-/** `null` says as much as nothing. */
+/** Tells whether a field is not set; `null` counts as not set. */
 export const isAbsent = (value: unknown): value is null | undefined => value === null || value === undefined;
 
-/** A text; numbers and booleans are written out. Pure. */
+/** Reads a string; numbers and booleans are converted. Pure. */
 export function text(value: unknown, path: string, findings: Findings): string | undefined {
   if (isAbsent(value)) return undefined;
   if (typeof value === 'string') return value;
@@ -16,7 +16,7 @@ export function text(value: unknown, path: string, findings: Findings): string |
   return findings.issue(path, 'must be a text');
 }
 
-/** A list of texts; a single text is a list of one only where Compose allows it. Pure. */
+/** Reads a list of strings. With `single`, where Compose allows it, one string is a list of one. Pure. */
 export function texts(
   value: unknown,
   path: string,
@@ -34,7 +34,7 @@ export function texts(
   });
 }
 
-/** A whole number, also written as text; anything else is left out with a warning, as the Supervisor does. Pure. */
+/** Reads an integer, also one written as a string; anything else is left out with a warning, as the Supervisor does. Pure. */
 export function integer(value: unknown, path: string, findings: Findings): number | undefined {
   if (isAbsent(value)) return undefined;
   const isWhole = typeof value === 'number' ? Number.isInteger(value) : /^\s*[+-]?\d+\s*$/.test(String(value));
@@ -43,7 +43,7 @@ export function integer(value: unknown, path: string, findings: Findings): numbe
   return findings.warn(path, `${JSON.stringify(value)} is not a whole number; the default is used`);
 }
 
-/** What `name=value` lists and maps have in common: a map, where `null` stands for a name without a value. Pure. */
+/** Reads a map or a list of `name=value`; `null` stands for a name without a value. Pure. */
 export function pairs(
   value: unknown,
   path: string,

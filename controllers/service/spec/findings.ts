@@ -1,4 +1,4 @@
-/** What reading a document turned up: an issue refuses it, a warning goes on without the thing it names. */
+/** Collects the results of reading a document: an issue rejects it, a warning leaves out the thing that it names. */
 export class Findings {
   readonly issues: { path: string; message: string }[] = [];
   readonly warnings: string[] = [];

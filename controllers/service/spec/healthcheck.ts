@@ -16,7 +16,7 @@ export interface Healthcheck {
 const NONE: Healthcheck = { Test: ['NONE'] };
 const KINDS = ['NONE', 'CMD', 'CMD-SHELL'];
 
-/** Reads `healthcheck`; what it does not say, the image says. Pure. (docs/reference/composition.md §1.6.) */
+/** Reads `healthcheck`; the image supplies what it leaves out. Pure. (docs/reference/composition.md §1.6.) */
 export function readHealthcheck(value: unknown, findings: Findings): Healthcheck | undefined {
   if (isAbsent(value)) return undefined;
   if (!isMap(value)) return findings.issue('healthcheck', 'must be a map');
@@ -31,13 +31,13 @@ export function readHealthcheck(value: unknown, findings: Findings): Healthcheck
   });
 }
 
-/** The image's healthcheck overlaid by the document's, key by key; `NONE` when neither has a test. Pure. */
+/** Merges the document's healthcheck over the image's, key by key; `NONE` when neither has a test. Pure. */
 export const mergeHealthcheck = (
   own: Healthcheck | undefined,
   image: SeenImage['config']['Healthcheck'],
 ): Healthcheck => ({ ...NONE, ...(image?.Test?.length ? said(image) : {}), ...own });
 
-/** An empty test says nothing: the engine would take the image's as well. */
+/** Reads `test`. An empty list counts as not set, as it does for the engine. */
 function readTest(value: unknown, findings: Findings): readonly string[] | undefined {
   if (typeof value === 'string') return value === '' ? undefined : ['CMD-SHELL', value];
   const test = texts(value, 'healthcheck.test', findings);

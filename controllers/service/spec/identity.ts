@@ -3,7 +3,7 @@ import { allottedId, containerName } from '../../../crds/model/names.js';
 import { releaseOf } from '../../../crds/model/release.js';
 import type { SeenContainer } from '../../engine/engine.js';
 
-/** Who a service is, in the Supervisor's words: what ends up in names, labels and environment. */
+/** The names and ids of a service, in the Supervisor's words, that end up in names, labels and environment. */
 export interface Identity {
   readonly appId: number;
   readonly appUuid: string;
@@ -16,8 +16,8 @@ export interface Identity {
 }
 
 /**
- * Whose service this is. The App controller fills everything in; a Service written by hand takes what it leaves out
- * from its App document, and is undefined as long as there is none. Pure.
+ * Returns the identity of a service. Services that the App wrote have all fields; a standalone Service takes the
+ * missing ones from its App, and has no identity while there is none. Pure.
  */
 export function identityOf({ spec }: Service, app: App | undefined): Identity | undefined {
   const complete = spec.appId !== undefined && spec.appUuid !== undefined && spec.appName !== undefined && spec.release;
@@ -37,17 +37,17 @@ export function identityOf({ spec }: Service, app: App | undefined): Identity | 
   };
 }
 
-/** The name that the service's container shall have. Pure. */
+/** Returns the name that the service's container shall have. Pure. */
 export const containerNameOf = ({ serviceName, imageId, releaseId, commit }: Identity): string =>
   containerName(serviceName, imageId, releaseId, commit);
 
-/** What a container's name says: which release it belongs to. Undefined for a name of another form. Pure. */
+/** Reads the release from a container's name; undefined for a name of another form. Pure. */
 export function readContainerName(name: string): { imageId: number; releaseId: number; commit: string } | undefined {
   const [, imageId, releaseId, commit] = /^\/?.+_(\d+)_(\d+)_([^_]+)$/.exec(name) ?? [];
   if (commit === undefined) return undefined;
   return { imageId: Number(imageId), releaseId: Number(releaseId), commit };
 }
 
-/** How the Supervisor's lines name a service. Pure. */
+/** Returns the name of a service in the Supervisor's log lines. Pure. */
 export const labelOf = ({ serviceName, image }: Pick<SeenContainer, 'serviceName' | 'image'>): string =>
   `${serviceName} ${image}`;

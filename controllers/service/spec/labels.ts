@@ -6,11 +6,11 @@ import type { Identity } from './identity.js';
 
 export type Labels = Readonly<Record<string, string>>;
 
-/** Reads `labels`, a map or a list; a label without a value is ''. Old names are rewritten. Pure. */
+/** Reads `labels`, a map or a list; a label without a value is ''. Old names are replaced by the current ones. Pure. */
 export const readLabels = (value: unknown, findings: Findings): Labels =>
   withCurrentNames(Object.fromEntries(pairs(value, 'labels', findings).map(([name, one]) => [name, one ?? ''])));
 
-/** `io.resin.…` is the old name of `io.balena.…`; a label under the current name wins. Pure. */
+/** Renames `io.resin.…` to `io.balena.…`; a label under the current name wins. Pure. */
 export function withCurrentNames(labels: Labels): Labels {
   const old = Object.entries(labels).filter(([name]) => name.startsWith('io.resin.'));
   if (old.length === 0) return labels;
@@ -19,13 +19,13 @@ export function withCurrentNames(labels: Labels): Labels {
   return Object.fromEntries([...renamed, ...current]);
 }
 
-/** The document's labels and, for names that it does not use, the image's. Pure. */
+/** Returns the document's labels and those of the image that the document does not set. Pure. */
 export const withImageLabels = (own: Labels, image: SeenImage | undefined): Labels => ({
   ...withCurrentNames(image?.config.Labels ?? {}),
   ...own,
 });
 
-/** Labels that say whose container this is. They win over everybody's. Pure. */
+/** Returns the labels that name the owner of a container. They win over all others. Pure. */
 export const identityLabels = ({ appId, appUuid, serviceId, serviceName }: Identity): Labels => ({
   [SUPERVISED]: 'true',
   [APP_ID]: String(appId),
@@ -34,5 +34,5 @@ export const identityLabels = ({ appId, appUuid, serviceId, serviceName }: Ident
   [SERVICE_NAME]: serviceName,
 });
 
-/** A container made for such a service is started with the next boot of the device. */
+/** Label of a service whose container is only started with the next boot of the device. */
 export const REQUIRES_REBOOT = 'io.balena.update.requires-reboot';

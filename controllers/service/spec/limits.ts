@@ -5,7 +5,7 @@ import type { HostOptions } from '../../engine/engine.js';
 import { type Fields, integer, isAbsent } from './fields.js';
 import type { Findings } from './findings.js';
 
-/** The limits of CPU, memory, devices and processes; undefined where the document says nothing. Pure. */
+/** Reads the limits of CPU, memory, devices and processes; undefined where the document sets none. Pure. */
 export function readLimits(
   fields: Fields,
   findings: Findings,
@@ -43,7 +43,7 @@ function readBytes(value: unknown, path: string, findings: Findings): number | u
   return bytes ?? findings.warn(path, `${JSON.stringify(value)} is not a size such as 96m; the default is used`);
 }
 
-/** A duration; a number without a unit is microseconds, as in Compose. */
+/** Reads a duration; a number without a unit is in microseconds, as in Compose. */
 function readMicroseconds(value: unknown, path: string, findings: Findings): number | undefined {
   if (isAbsent(value)) return undefined;
   if (/^\d+$/.test(String(value))) return Number(value);
@@ -85,7 +85,7 @@ function readBlockLimits(
   if (isAbsent(value)) return {};
   if (!isMap(value)) return findings.issue('blkio_config', 'must be a map') ?? {};
   const at = (key: string): string => `blkio_config.${key}`;
-  /** Entries of one list, each with a device and one number. */
+  /** Reads a list of entries with a device and one number each. */
   const devices = (key: string, amount: 'weight' | 'rate'): { path: string; amount: number }[] | undefined => {
     const list = value[key];
     if (isAbsent(list)) return undefined;

@@ -6,16 +6,16 @@ import type { Findings } from './findings.js';
 type LogConfig = NonNullable<HostOptions['LogConfig']>;
 
 /**
- * What a container gets whose document says nothing of its logs: `json-file` keeps everything for ever, and a full disk
- * stops every service. (Not `local`, which programs that read the files do not understand.)
+ * Logging of a container whose document sets none. Docker's `json-file` keeps everything forever, and a full disk stops
+ * every service. (Not `local`, which programs that read the files do not understand.)
  */
 export const BOUNDED_LOGS: LogConfig = { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '3' } };
 
-/** Log drivers of an engine beside which nothing has to be bounded: they are not, or they see to it themselves. Pure. */
+/** Tells whether logs grow without limit under the engine's log driver. Other drivers do not store them, or limit them themselves. Pure. */
 export const isUnbounded = (logDriver: string | undefined): boolean =>
   logDriver === undefined || logDriver === 'json-file';
 
-/** Reads `logging`. A driver without options means the engine's own for that driver. Pure. */
+/** Reads `logging`. A driver without options gets the engine's own. Pure. */
 export function readLogging(value: unknown, findings: Findings): LogConfig | undefined {
   if (isAbsent(value)) return undefined;
   if (!isMap(value)) return findings.issue('logging', 'must be a map');

@@ -7,15 +7,15 @@ import type { Findings } from './findings.js';
 
 export type Mounts = NonNullable<HostOptions['Mounts']>;
 
-/** The volumes of a service, named as in its document. */
+/** The volumes of a service, by their names in its document. */
 export interface VolumeUse {
-  /** Short form: a named volume, where it goes, and its mode. */
+  /** Named volumes of the short form, with target and mode. */
   readonly named: readonly { readonly volume: string; readonly target: string; readonly mode?: string }[];
-  /** Long form; `Source` is still the name in the document. */
+  /** Volumes of the long form; `Source` is the name in the document. */
   readonly mounts: readonly Mount[];
-  /** Paths with a volume of their own, which goes with the container. */
+  /** Targets of anonymous volumes, which are removed with the container. */
   readonly anonymous: readonly string[];
-  /** Paths of the host, from either form: whether they may be mounted is for somebody else to say. */
+  /** Bind mounts of either form; whether they are permitted is checked elsewhere. */
   readonly binds: readonly HostBind[];
 }
 
@@ -107,7 +107,7 @@ const modeBits = (mode: unknown): number | undefined =>
       ? Number.parseInt(mode, 8)
       : undefined;
 
-/** Names of the volumes that must exist before a container does. Pure. */
+/** Returns the names of the volumes that must exist before the container is created. Pure. */
 export const volumeNames = ({ named, mounts }: VolumeUse): readonly string[] => [
   ...new Set([
     ...named.map(({ volume }) => volume),
@@ -115,7 +115,7 @@ export const volumeNames = ({ named, mounts }: VolumeUse): readonly string[] => 
   ]),
 ];
 
-/** Docker's view of them; `nameOf` gives the name on the engine. Pure. */
+/** Writes Docker's options for the volumes; `nameOf` returns the name on the engine. Pure. */
 export function volumeOptions(
   { named, mounts, anonymous, binds }: VolumeUse,
   nameOf: (volume: string) => string,
@@ -123,7 +123,7 @@ export function volumeOptions(
   return {
     Binds: [
       ...named.map(({ volume, target, mode }) => [nameOf(volume), target, ...(mode ? [mode] : [])].join(':')),
-      // As a bind and not a mount: the engine makes a folder where there is none.
+      // As a bind and not as a mount, because the engine creates a missing folder for a bind only.
       ...binds.filter(({ mustExist }) => !mustExist).map(bindText),
     ],
     Mounts: [

@@ -1,11 +1,11 @@
-/** Mode of a namespace that is another container's, such as `container:<id>`. */
+/** Prefix of the mode for a namespace of another container, as in `container:<id>`. */
 export const OF_CONTAINER = 'container:';
 
-/** The service that a field of a document names, as in `service:vpn`; read leniently. Pure. */
+/** Returns the service that a mode such as `service:vpn` names. Reads leniently. Pure. */
 export const namedService = (mode: unknown): string | undefined =>
   typeof mode === 'string' ? /^\s*service:\s*(.*?)\s*$/.exec(mode)?.[1] || undefined : undefined;
 
-/** Docker's mode for a namespace of that sibling's container. Throws while it has none. Pure. */
+/** Returns Docker's mode for a namespace of that sibling's container. Throws while it has none. Pure. */
 export function containerMode(service: string, siblingContainers: ReadonlyMap<string, string>): string {
   const container = siblingContainers.get(service);
   if (container === undefined)
@@ -13,7 +13,7 @@ export function containerMode(service: string, siblingContainers: ReadonlyMap<st
   return `${OF_CONTAINER}${container}`;
 }
 
-/** The siblings in whose namespaces a service lives, read leniently. Pure. */
+/** Returns the siblings whose namespaces a service shares. Reads leniently. Pure. */
 export const providerNames = ({
   network_mode: network,
   pid,

@@ -5,7 +5,7 @@ import { isAbsent, pairs, text, texts } from './fields.js';
 import type { Findings } from './findings.js';
 import { containerMode } from './namespaces.js';
 
-/** Addresses and further names on one network, as the document says them. */
+/** Addresses and aliases on one network, as the document sets them. */
 export interface Endpoint {
   readonly aliases: readonly string[];
   readonly ipv4?: string;
@@ -14,12 +14,12 @@ export interface Endpoint {
   readonly driverOptions?: Readonly<Record<string, string>>;
 }
 
-/** How a service is connected; networks are named as in its document. */
+/** How a service is connected. Networks have their names in the document. */
 export type NetworkUse =
-  /** On networks: created on `main`, joined to the others. */
+  /** Created on the network `main`, and connected to the others. */
   | { readonly is: 'joined'; readonly main: string; readonly endpoints: Readonly<Record<string, Endpoint>> }
   | { readonly is: 'engine'; readonly mode: 'host' | 'bridge' | 'none' }
-  /** Inside the network of a sibling. */
+  /** Shares the network of a sibling. */
   | { readonly is: 'service'; readonly service: string };
 
 const PLAIN: Endpoint = { aliases: [] };
@@ -87,7 +87,7 @@ function readEndpoint(value: unknown, path: string, findings: Findings): Endpoin
   };
 }
 
-/** Docker's endpoint: addresses, and the service's own name among the aliases. Pure. */
+/** Returns Docker's endpoint: addresses, and the aliases with the service's own name. Pure. */
 export const endpointSettings = (
   { aliases, ipv4, ipv6, linkLocal, driverOptions }: Endpoint,
   serviceName: string,
@@ -101,7 +101,10 @@ export const endpointSettings = (
   ...(driverOptions ? { DriverOpts: driverOptions } : {}),
 });
 
-/** Docker's view of the networks: the first at creation, because 20.10 takes no more than one; the others joined after it. Pure. */
+/**
+ * Returns Docker's options for the networks: the first at creation, because Docker 20.10 takes no more than one; the
+ * others are connected after it. Pure.
+ */
 export function networkOptions(
   use: NetworkUse,
   { appUuid, serviceName }: { readonly appUuid: string; readonly serviceName: string },

@@ -3,9 +3,9 @@ import { isMap } from '../../../crds/model/maps.js';
 import { isAbsent, texts } from './fields.js';
 import type { Findings } from './findings.js';
 
-/** One published port. */
+/** A published port. */
 export interface PortBinding {
-  /** '' for every address. */
+  /** '' means every address. */
   readonly hostIp: string;
   readonly host: number;
   readonly container: number;
@@ -13,8 +13,8 @@ export interface PortBinding {
 }
 
 /**
- * Published ports, one by one, in a fixed order, without doubles: ranges and the order in the document mean nothing.
- * Takes the short form, numbers, and the long form `{target, published, host_ip, protocol}`. Pure.
+ * Reads `ports`: one entry for each port, sorted, without duplicates, so that ranges and order have no meaning. Takes
+ * the short form, numbers, and the long form `{target, published, host_ip, protocol}`. Pure.
  */
 export function readPorts(value: unknown, findings: Findings): readonly PortBinding[] {
   if (isAbsent(value)) return [];
@@ -37,7 +37,7 @@ export function readPorts(value: unknown, findings: Findings): readonly PortBind
   );
 }
 
-/** Reads `expose`: `80`, `8000-8010`, `53/udp`. One by one, in a fixed order, without doubles. Pure. */
+/** Reads `expose`, as in `80`, `8000-8010`, `53/udp`: one entry for each port, sorted, without duplicates. Pure. */
 export function readExposed(value: unknown, findings: Findings): readonly string[] {
   const entries = texts(value, 'expose', findings) ?? [];
   const all = entries.flatMap((entry, at) => {
@@ -51,7 +51,7 @@ export function readExposed(value: unknown, findings: Findings): readonly string
   return [...new Set(all)].sort();
 }
 
-/** Docker's two views of the same ports. Pure. */
+/** Returns Docker's two representations of the same ports. Pure. */
 export function portOptions(ports: readonly PortBinding[]): {
   ExposedPorts: Record<string, object>;
   PortBindings: Record<string, { HostIp: string; HostPort: string }[]>;
@@ -69,7 +69,7 @@ const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 type Read = readonly PortBinding[] | string;
 const GRAMMAR = 'must be [ip:][host[-end]:]container[-end][/tcp|/udp]';
 
-/** `[ip:][host[-end]:]container[-end][/protocol]`, read from its end, because an IPv6 address has colons as well. */
+/** Reads `[ip:][host[-end]:]container[-end][/protocol]` from its end, because an IPv6 address has colons as well. */
 function shortForm(entry: string): Read {
   const [, ports, protocol = 'tcp'] = /^(.*?)(?:\/(tcp|udp))?$/.exec(entry.trim()) ?? [];
   if (ports === undefined || (protocol !== 'tcp' && protocol !== 'udp')) return GRAMMAR;

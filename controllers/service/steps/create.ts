@@ -9,7 +9,7 @@ import { refused, tell } from './failed-step.js';
 import { settleHeldPort } from './held-port.js';
 import { record, recordSkipped, type StepContext, type StepOf } from './step-context.js';
 
-/** Makes the container, and starts it where the step says so. */
+/** Creates the container, and starts it where the step says so. */
 export const install = (
   deps: ServiceDeps,
   context: StepContext,
@@ -36,7 +36,7 @@ async function create(
   for (const warning of containerSpec.warnings) recordSkipped(store, service, warning);
 
   logs.system(`${step.surge === 'hand-over' ? 'Handing over to' : 'Installing'} service '${label}'`, { app });
-  // What an earlier container said does not count for this one.
+  // The hand-over signal of an earlier container does not count for this one.
   if (step.surge === 'hand-over') await deps.handovers.forget(context.appId, context.serviceName);
   const created = await engine
     .createContainer(
@@ -65,13 +65,13 @@ async function create(
   return undefined;
 }
 
-/** What failed may have been done all the same, and beside a container that runs nothing else would show it at once. */
+/** Refreshes the cache after a failed creation: the container may exist all the same, and would run beside the old one unseen. */
 async function lookFor({ cache, engine }: ServiceDeps, name: string, signal: AbortSignal): Promise<void> {
-  const found = await engine.inspectContainer(name, signal).catch(() => undefined); // the failure itself is reported
+  const found = await engine.inspectContainer(name, signal).catch(() => undefined); // the failure itself is thrown
   if (found) await cache.refreshContainer(found.id, signal).catch(() => undefined);
 }
 
-/** The name is taken: by a container of this service that we had not seen yet, or by somebody else's. */
+/** Takes over a container that already has the name, if it belongs to this service. Throws when it belongs to somebody else. */
 async function adopt(
   { cache, engine }: ServiceDeps,
   { appId, serviceName }: StepContext,
@@ -88,7 +88,7 @@ async function adopt(
   return undefined;
 }
 
-/** Starts a container that is there. */
+/** Starts an existing container. */
 export async function start(
   deps: ServiceDeps,
   context: StepContext,
@@ -98,7 +98,7 @@ export async function start(
   const label = labelOf({ ...container, serviceName: context.serviceName });
   const other = await startAndLook(deps, context, container.id, { label, because }, signal);
   if (other) return other;
-  // The Supervisor says so of whatever had run before.
+  // The Supervisor logs this for every container that has run before.
   if (container.startedAt !== undefined) {
     deps.logs.system(`Restarting service '${label}'`, { app: context.service.spec.app });
   }

@@ -1,24 +1,24 @@
 import type { ReasonOf } from '../../../crds/model/reasons.js';
 
-/** What Docker says when a container cannot be created or started, for people and for the decision about a retry. */
+/** The meaning of an engine error while a container is created or started. */
 export interface Explained {
-  /** One clause: what is wrong, and what to do about it. Docker's own words where we have none. */
+  /** One clause: what is wrong, and what to do about it; Docker's own words for an unknown error. */
   readonly due: string;
-  /** Undefined where we do not know the case. */
+  /** Undefined for an unknown error. */
   readonly reason: ReasonOf<'Service'> | undefined;
-  /** Only another document or image mends it: no retry before that. */
+  /** Only another document or image fixes it: no retry before that. */
   readonly lasting: boolean;
 }
 
 type Case = readonly [
   pattern: RegExp,
   reason: ReasonOf<'Service'>,
-  /** `retry`: what is in the way may go. `document`: it will not. */
+  /** `retry`: the obstacle may go by itself. `document`: it does not. */
   fixedBy: 'retry' | 'document',
   due: (found: readonly string[]) => string,
 ];
 
-/** The first that fits counts. Words of Docker 20.10 and later. */
+/** The first match counts. Messages of Docker 20.10 and later. */
 const CASES: readonly Case[] = [
   [
     /Bind for (\S+) failed: port is already allocated|listen \w+ (\S+): bind: address already in use/i,
@@ -164,7 +164,7 @@ const CASES: readonly Case[] = [
   ],
 ];
 
-/** What a refusal of Docker means. Pure. */
+/** Explains an engine error. Pure. */
 export function explainEngineError(message: string): Explained {
   for (const [pattern, reason, fixedBy, due] of CASES) {
     const found = pattern.exec(message);

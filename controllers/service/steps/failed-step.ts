@@ -5,7 +5,7 @@ import { InvalidSpecError, TerminalError, TransientError } from '../../runtime/o
 import type { ServiceDeps } from '../deps.js';
 import { explainEngineError } from './engine-errors.js';
 
-/** The Supervisor's line for a failure; not again for the same failure of a retry. */
+/** Logs the Supervisor's line for a failure, once as long as retries fail in the same way. */
 export const tell =
   ({ logs, store }: ServiceDeps, { metadata, spec }: Service, phrase: string) =>
   (due: string): void => {
@@ -16,7 +16,7 @@ export const tell =
     }
   };
 
-/** What Docker refused, as an error for people. What it finds wrong with the request itself no retry can mend. */
+/** Converts an engine error to one with an explanation. What the engine rejects in the request itself is never retried. */
 export function refused(what: string, error: unknown, say?: (due: string) => void): Error {
   if (error instanceof EngineUnreachable || !(error instanceof EngineError)) return new Error(what, { cause: error });
   const { due, reason, lasting } = explainEngineError(error.message);

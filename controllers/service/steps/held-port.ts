@@ -4,19 +4,25 @@ import { type Outcome, TransientError } from '../../runtime/outcome.js';
 import type { ServiceDeps } from '../deps.js';
 import type { StepContext } from './step-context.js';
 
-/** A container that is just being started has its ports before it runs: only what lasts longer is left behind, ms. */
+/**
+ * How long a port must stay held before the engine counts as the cause, ms: a container that is just starting has its
+ * ports before it runs.
+ */
 const LASTING_MS = 10_000;
 
-/** An address and port of the host that the engine has given away by its own books. */
+/** An address and port of the host that the engine lists as allocated. */
 export type AllocatedPort = Pick<PublishedPort, 'address' | 'port'>;
 
-/** The port that Docker names when its own books have it as given away; a port that another program has is told in other words. Pure. */
+/**
+ * Reads the port from Docker's message about an allocated port; undefined when another program has it, which Docker
+ * reports in other words. Pure.
+ */
 export function allocatedPort(message: string): AllocatedPort | undefined {
   const [, address, port] = /Bind for (\S+):(\d+) failed: port is already allocated/i.exec(message) ?? [];
   return address === undefined ? undefined : { address: address.replace(/^\[(.*)\]$/, '$1'), port: Number(port) };
 }
 
-/** The container that publishes that port on an address in common. `protocols`: those that count. Pure. */
+/** Returns the container that publishes that port on an address in common, in one of these protocols. Pure. */
 export function holderOf(
   { address, port }: AllocatedPort,
   protocols: readonly string[],
@@ -32,10 +38,10 @@ export function holderOf(
 const isEvery = (address: string): boolean => address === '0.0.0.0' || address === '::';
 
 /**
- * Finds out who has the port that kept a container from starting. Throws `PortInUse` with the name of the container that
- * publishes it. When none that runs does, an engine that was killed has kept it of an earlier start: a container of ours
- * that has never run is removed with its endpoints and made anew, once; after that it throws `PortLeaked`, and has an engine of
- * our own restarted. Returns undefined for every other failure, and when the engine does not tell.
+ * Handles a start that failed because of a taken port. Throws `PortInUse` with the name of the running container that
+ * publishes it. When none does, a killed engine has kept the port: a container of ours that has never run is removed
+ * with its endpoints and recreated, once; after that it throws `PortLeaked`, and restarts an engine of our own. Returns
+ * undefined for every other failure, and when the engine does not tell.
  */
 export async function settleHeldPort(
   { cache, engine, store, restartEngine }: ServiceDeps,
@@ -46,7 +52,7 @@ export async function settleHeldPort(
   signal: AbortSignal,
 ): Promise<Outcome | undefined> {
   const taken = error instanceof EngineError ? allocatedPort(error.message) : undefined;
-  const published = taken && (await engine.publishedPorts(signal).catch(() => undefined)); // the failure itself is reported
+  const published = taken && (await engine.publishedPorts(signal).catch(() => undefined)); // the failure itself is thrown
   if (!taken || !published) return undefined;
   const port = `${taken.address}:${taken.port}`;
   const { name } = service.metadata;
@@ -68,10 +74,10 @@ export async function settleHeldPort(
     );
   }
   const forMs = heldPorts.met(name);
-  // What has never run holds nothing of its own that would be lost.
+  // A container that has never run has nothing of its own to lose.
   if (forMs === undefined && container.state === 'created' && container.startedAt === undefined) {
     await engine.removeContainer(container.id, signal);
-    // An endpoint bears its container's name, and has the port; the engine lets go of it only when the container has gone.
+    // The endpoint has the container's name and the port; the engine releases it only when the container has gone.
     for (const network of Object.keys(container.networks)) {
       await engine.releaseEndpoint(network, container.name, signal);
     }
@@ -88,7 +94,7 @@ export async function settleHeldPort(
   );
 }
 
-/** The protocols in which the service publishes that port of the host; all when its definition does not say. Pure. */
+/** Returns the protocols in which the service publishes that port of the host; all when its definition does not say. Pure. */
 function protocolsOf(bindings: unknown, port: number): readonly string[] {
   const found = Object.entries((bindings ?? {}) as Readonly<Record<string, readonly { HostPort?: string }[]>>).flatMap(
     ([name, hosts]) => (hosts.some(({ HostPort }) => HostPort === String(port)) ? [name.split('/')[1] ?? 'tcp'] : []),

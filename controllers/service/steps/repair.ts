@@ -3,7 +3,7 @@ import type { ServiceDeps } from '../deps.js';
 import { refused } from './failed-step.js';
 import { record, type StepContext, type StepOf } from './step-context.js';
 
-/** Connects a container to a network that it is not in. */
+/** Connects a container to a network. */
 export async function connect(
   { cache, engine, store }: ServiceDeps,
   { service, containerSpec }: StepContext,
@@ -21,7 +21,7 @@ export async function connect(
     record(store, service, 'Connecting', `Connected ${container.name} to ${network}: ${because}`);
 }
 
-/** Disconnects it and connects it under its names: Docker gives none to a connection that exists. */
+/** Reconnects a container with its aliases: Docker cannot add aliases to an existing connection. */
 export async function publishAliases(
   { cache, engine, store }: ServiceDeps,
   { service, containerSpec, reportReached }: StepContext,
@@ -66,7 +66,7 @@ export async function rename(
   return undefined;
 }
 
-/** What somebody changed of a running container, back as it was. */
+/** Undoes a change that somebody made to a running container. */
 export async function putRight(
   { cache, engine, store }: ServiceDeps,
   { service }: StepContext,

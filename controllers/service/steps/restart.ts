@@ -4,7 +4,7 @@ import type { Terminations } from '../terminations.js';
 import { refused } from './failed-step.js';
 import { record, type StepContext, type StepOf } from './step-context.js';
 
-/** Starts a container again in the background, as its grace period may be longer than a pass. */
+/** Restarts a container in the background: its grace period may be longer than a pass. */
 export function beginRestart(
   { cache, engine, logs, store }: ServiceDeps,
   terminations: Terminations,
@@ -14,7 +14,7 @@ export function beginRestart(
   const { id } = container;
   const { app } = service.spec;
   const label = labelOf({ ...container, serviceName });
-  // Not the pass's own signal: a newer document does not call a restart back.
+  // Not the pass's own signal: a newer document does not abort a restart.
   const never = new AbortController().signal;
   const restart = async (): Promise<void> => {
     logs.system(`Killing service '${label}'`, { app });

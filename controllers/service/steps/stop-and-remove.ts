@@ -7,7 +7,7 @@ import type { Terminations } from '../terminations.js';
 import { refused } from './failed-step.js';
 import { record, type StepContext, type StepOf } from './step-context.js';
 
-/** Stops and removes in the background: the grace period is the container's own, and nobody waits for it here. */
+/** Stops and removes a container in the background: the grace period is the container's own, and no pass waits for it. */
 export function beginTermination(
   { cache, engine, locks, handovers, processes, logs, store, log }: ServiceDeps,
   terminations: Terminations,
@@ -19,9 +19,9 @@ export function beginTermination(
   const { id } = container;
   const label = labelOf({ ...container, serviceName });
   const dead = container.state === 'dead';
-  // Not the pass's own signal: a newer document does not call a stop back.
+  // Not the pass's own signal: a newer document does not abort a stop.
   const never = new AbortController().signal;
-  /** An engine that was killed may have started it and not know: then it would run on beside its successor. */
+  /** Kills processes of the container that a killed engine may have started without knowing: they would run on beside the successor. */
   const endStray = async (): Promise<void> => {
     const now = await engine.inspectContainer(id, never);
     if (now === undefined || ALIVE.includes(now.state)) return;
@@ -31,7 +31,10 @@ export function beginTermination(
     store.record(keyOf('Service', name), { type: 'Warning', reason: 'Stray', message });
     log.warn({ container: container.name, id }, message);
   };
-  /** The container is gone whatever comes of it; the next hand-over tries again, and does not begin before it succeeds. */
+  /**
+   * Removes the hand-over signal. A failure only warns: the container is gone, and the next hand-over does not begin
+   * before it has succeeded.
+   */
   const forgetHandover = async (): Promise<void> => {
     await handovers.forget(appId, serviceName).catch((error: unknown) => {
       const message = errorMessage(error);
@@ -44,8 +47,8 @@ export function beginTermination(
       logs.system(`${dead ? 'Removing dead container' : 'Killing service'} '${label}'`, { app });
       if (stop) await engine.stopContainer(id, never);
       if (update && stop) reportReached('Stopped');
-      // Before the removal: as soon as that is seen the next container is made, and says so.
-      // The Supervisor's order, which it has from the engine's events.
+      // Logged before the removal: as soon as that is seen, the next container is created and logged. The order is the
+      // Supervisor's, which follows the engine's events.
       const ended = stop ? [`Service exited '${label}'`] : [];
       const killed = dead ? [] : [`Killed service '${label}'`];
       for (const line of remove ? [...ended, ...killed] : [...killed, ...ended]) logs.system(line, { app });
@@ -54,7 +57,7 @@ export function beginTermination(
       if (endpointOn !== undefined) await engine.releaseEndpoint(endpointOn, container.name, never);
       if (update && remove) reportReached('Removed');
       if (update?.is === 'succeeded') await forgetHandover();
-      // The engine's own word that it is gone may have come already.
+      // The engine may have reported it gone already.
       if (cache.containers().some((one) => one.id === id)) await cache.refreshContainer(id, never);
       return true;
     });

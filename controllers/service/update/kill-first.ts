@@ -6,8 +6,8 @@ import { terminate } from '../plan-steps.js';
 import type { DesiredContainer, ServiceState, ServiceStep } from '../service-state.js';
 
 /**
- * The image is not local. By the strategies that kill first the container of another image makes room for it now: the
- * App does not have the new one downloaded before it has gone. Everybody else waits. Pure.
+ * Plans while the image is not local. With a kill-first strategy the container of another image is removed now, because
+ * the App downloads the new image only after that; every other service waits. Pure.
  */
 export function planWithoutImage(
   state: ServiceState,
@@ -22,10 +22,10 @@ export function planWithoutImage(
   return wait('ImageMissing', `Waiting for image ${reference} to be local`);
 }
 
-/** An image that is only lost is no reason to stop what still runs from it. Pure. */
+/** Tells whether the container was made from another image reference. A lost image is no reason to stop what still runs from it. Pure. */
 const isOfAnother = ({ labels }: SeenContainer, reference: string): boolean => labels[IMAGE] !== reference;
 
-/** A service that was stopped before the rest of its release had arrived comes back with that, not before. Pure. */
+/** Waits with a kill-first service until all images of the release are on the device. Pure. */
 export const waitForRelease = ({
   updatePolicy: { strategy },
   staging,

@@ -1,19 +1,19 @@
 import type { ServiceStatus } from '../../../crds/model/types.js';
 import type { UpdateStrategy } from '../../../crds/model/update-strategy.js';
 
-/** What a status tells of the last update. */
+/** The status's record of the last update. */
 export type UpdateRecord = NonNullable<ServiceStatus['update']>;
 
 export type UpdateStep =
-  /** Of the old container. */
+  /** Steps of the old container. */
   | 'Stopping'
   | 'Stopped'
   | 'Removed'
-  /** Of the new one. */
+  /** Steps of the new container. */
   | 'Created'
   | 'Started'
   | 'Introduced'
-  /** Why the old one may go. */
+  /** Why the old container may go. */
   | 'Signalled'
   | 'TimedOut'
   | 'Healthy'
@@ -28,8 +28,8 @@ export const newRecord = (strategy: UpdateStrategy, because: string): UpdateReco
 });
 
 /**
- * The record with one more step; each is noted once, and none after the end. `at` in ms since the epoch; `stoppedForMs`
- * is how long ago the old container was stopped, which the times of the steps do not tell: a clock may be set. Pure.
+ * Adds a step to the record; each is noted once, and none after `Complete`. `at` in ms since the epoch; `stoppedForMs`
+ * is how long ago the old container was stopped, measured without the wall clock, which may be set. Pure.
  */
 export function withStep(
   record: UpdateRecord,
@@ -42,7 +42,7 @@ export function withStep(
   return step === 'Started' && stoppedForMs !== undefined ? { ...next, downtimeMs: Math.round(stoppedForMs) } : next;
 }
 
-/** When a step was noted, ms since the epoch. Pure. */
+/** Returns when a step was noted, ms since the epoch; undefined when it was not. Pure. */
 export function timeOf(record: UpdateRecord | undefined, step: UpdateStep): number | undefined {
   const found = record?.steps.find((one) => one.step === step);
   return found && Date.parse(found.at);

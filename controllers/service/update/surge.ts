@@ -7,12 +7,12 @@ import { repairInPlace } from '../repair-in-place.js';
 import type { DesiredContainer, ServiceState, ServiceStep, SurgeStrategy } from '../service-state.js';
 import type { UpdateStep } from './record.js';
 
-/** A container without a healthcheck has taken over when it has run for so long. */
+/** A container without a healthcheck has taken over when it has run for this long, ms. */
 const MIN_READY_MS = 10_000;
-/** The application says in a file that it has taken over; nothing announces that. */
+/** How often the file is looked for with which an application signals that it has taken over, ms: nothing announces it. */
 const LOOK_MS = 200;
 
-/** The strategy of an update in which both containers run for a while; undefined when it is another one, or nothing is to run. Pure. */
+/** Returns the strategy of an update during which both containers run; undefined for other strategies, and when nothing is to run. Pure. */
 export function surgeStrategy(
   { commands }: ServiceState,
   { updatePolicy, running }: DesiredContainer,
@@ -23,7 +23,10 @@ export function surgeStrategy(
     : undefined;
 }
 
-/** Makes the new container while the old one goes on. Where the old one has the name, the new one is called by its hash at first. Pure. */
+/**
+ * Plans to create the new container while the old one runs. Where the old one has the name, the new one gets a name
+ * with its hash at first. Pure.
+ */
 export function planSuccessor(
   desired: DesiredContainer,
   { specHash }: { readonly specHash: string },
@@ -40,8 +43,8 @@ export function planSuccessor(
 }
 
 /**
- * Two containers of one service, the younger first. Which of them stays is told by what the document wants now, so that
- * a document that has changed its mind takes back what was begun. Pure.
+ * Plans for two containers of one service, the newer first. The document decides which of them stays, so that changing
+ * it back takes back an update under way. Pure.
  */
 export function planPair(
   state: ServiceState,
@@ -68,7 +71,7 @@ export function planPair(
   return takeOver(state, desired, newer, older, surge);
 }
 
-/** Somebody made another container with the labels of ours: the one that runs under the name of ours stays. */
+/** Tells whether the newer container is a copy that somebody made with our labels: the running one under our name stays. */
 const isCopy = ({ containerName, image }: DesiredContainer, newer: SeenContainer, older: SeenContainer): boolean =>
   older.specHash === image?.specHash &&
   older.name === containerName &&
@@ -127,7 +130,7 @@ const WORDS: Readonly<Record<Verdict, string>> = {
   Steady: 'it runs',
 };
 
-/** The wait that the documentation promises: for the file, and no longer than the timeout. */
+/** Waits as the documentation promises: for the signal file, and no longer than the timeout. */
 function handedOver(
   { overlap: { signalled, waitedMs = 0 } }: ServiceState,
   { updatePolicy: { timeoutMs } }: DesiredContainer,

@@ -9,16 +9,16 @@ import {
 import type { Definition } from '../container/definition.js';
 import { type Labels, REQUIRES_REBOOT } from '../spec/labels.js';
 
-/** How a container of this service is replaced by one of another definition or image. */
+/** How a container of this service is replaced by one with another definition or image. */
 export interface UpdatePolicy {
   readonly strategy: UpdateStrategy;
   /** ms after which a hand-over counts as complete. */
   readonly timeoutMs: number;
-  /** Why it is not the strategy that was asked for. */
+  /** Why another strategy than the requested one is followed. */
   readonly instead?: Instead;
 }
 
-/** `reason` for programs, `message` for people. */
+/** `reason` is for programs, `message` for people. */
 interface Instead {
   readonly reason: string;
   readonly message: string;
@@ -27,15 +27,15 @@ interface Instead {
 export interface UpdatePolicyInput {
   readonly definition: Definition;
   readonly field: UpdateStrategy | null | undefined;
-  /** Of the image, under their current names. */
+  /** Labels of the image, under their current names. */
   readonly imageLabels: Labels;
-  /** Services that live in the network of this one. */
+  /** Services that share the network of this one. */
   readonly guests: readonly string[];
 }
 
 const HANDOVER_TIMEOUT_MS = 60_000;
 
-/** The strategy that is followed: what is asked for, or the default where that cannot be. Pure. */
+/** Returns the strategy that is followed: the requested one, or the default where that is not possible. Pure. */
 export function updatePolicyOf({ definition, field, imageLabels, guests }: UpdatePolicyInput): UpdatePolicy {
   const asked = askedStrategy(field, definition.labels, imageLabels);
   const timeoutMs = readTimeout(definition.labels[HANDOVER_TIMEOUT] ?? imageLabels[HANDOVER_TIMEOUT]);
@@ -56,8 +56,8 @@ export function updatePolicyOf({ definition, field, imageLabels, guests }: Updat
 }
 
 /**
- * What keeps a second container from running beside the first. What two of them would only have to agree on (the ports
- * of a host network, a device) is left to an application that hands over by itself; nobody else could.
+ * Returns what keeps a second container from running beside the first. Conflicts that an application can settle itself
+ * (ports of a host network, a device) do not keep it from a hand-over.
  */
 function obstacleOf(
   strategy: UpdateStrategy,
@@ -83,7 +83,7 @@ function obstacleOf(
   return undefined;
 }
 
-/** A positive number of ms, as the Supervisor reads it; anything else is the default. */
+/** Reads a positive number of ms, as the Supervisor does; anything else is the default. */
 function readTimeout(label: string | undefined): number {
   const ms = label !== undefined && /^\d+$/.test(label.trim()) ? Number(label) : 0;
   return ms > 0 && ms <= Number.MAX_SAFE_INTEGER ? ms : HANDOVER_TIMEOUT_MS;
