@@ -67,18 +67,18 @@ function announceRejection({ logs }: AppDeps, app: App, { unsatisfied }: AppFact
 
 function watches({ store, cache }: AppDeps, memory: Memory, wake: (name: string) => void): () => void {
   const stopStore = store.watch(({ object, type, parts }) => {
-    // Nothing of it changed: it was only woken, perhaps by `wakeLockWaiters`. Reacting to that would never end.
+    // Nothing has changed: the document was only woken, perhaps by `wakeLockWaiters`. Reacting to that would never end.
     if (type === 'MODIFIED' && parts.length === 0) return;
     if (object.kind === 'App') {
       if (type === 'DELETED') memory.refusals.delete(object.metadata.name);
       return;
     }
-    if (object.kind === 'Image' && type === 'DELETED') wakeUnready(); // it may have kept one from its image
+    if (object.kind === 'Image' && type === 'DELETED') wakeUnready(); // an App may have waited for the image to go
     if (object.kind === 'Image' && lacksDisk(object)) wakeKeepers();
     const { owner } = object.metadata;
     if (owner !== undefined && splitKey(owner).kind === 'App') wake(splitKey(owner).name);
     else if (type === 'DELETED')
-      resync(); // a name is free
+      resync(); // the name of a child is free
     else if (object.kind === 'Service' || object.kind === 'Volume') wake(object.spec.app);
   });
   const resync = (): void => {

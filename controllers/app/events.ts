@@ -2,7 +2,7 @@ import type { EventReason } from '../../crds/model/event-reasons.js';
 import { type App, keyOf } from '../../crds/model/kinds.js';
 import type { AppDeps } from './observe.js';
 
-/** Records an event about something that went as it should. */
+/** Records an event about something that succeeded. */
 export const event = ({ store }: AppDeps, { metadata }: App, reason: EventReason, message: string): void =>
   store.record(keyOf('App', metadata.name), { type: 'Normal', reason, message });
 

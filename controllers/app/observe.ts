@@ -37,32 +37,32 @@ export interface Observed {
   /** Read only: the App never acts on the engine. */
   readonly cache: EngineCache;
   readonly locks: UpdateLocks;
-  /** What the engine is like. Without it the platform of images is not checked. */
+  /** Traits of the engine. Without them the platform of images is not checked. */
   readonly traits?: () => EngineTraits;
-  /** What this device has that contracts may require. */
+  /** Capabilities of this device that contracts may require. */
   readonly offers: readonly Capability[];
   /** The time of day, ms since the epoch. */
   readonly now: () => number;
-  /** The time of a clock that is never set, ms. */
+  /** Time of a clock that is never set, ms. */
   readonly monotonic: () => number;
   /** How long images are kept after the release that wanted them, ms. */
   readonly imageGraceMs: number;
 }
 
-/** What a pass over an App works with. */
+/** What the controller of Apps is given. */
 export interface AppDeps extends Observed {
   readonly logs: LogStream;
 }
 
-/** What the controller remembers while the process lives; all of it may be lost. */
+/** State that the controller keeps in memory; all of it may be lost. */
 export interface Memory {
   /** Numbers of Apps whose lock files of an earlier process have been removed. */
   readonly swept: Set<number>;
   /** Numbers of Apps whose lock is given back as soon as a step under it has ended; the log says so once. */
   readonly releasing: Set<number>;
   /**
-   * How often in a row the lock of an App was found taken for the same document and request, and when to look again by
-   * the monotonic clock, ms; by name.
+   * By name: how often in a row the lock of an App was found taken for the same document and request, and when to look
+   * again by the monotonic clock, ms.
    */
   readonly refusals: Map<string, { readonly of: string; readonly count: number; readonly dueMs: number }>;
   /** How long images have been kept that nothing uses any more. */
@@ -71,7 +71,7 @@ export interface Memory {
 
 /** What a pass has observed of an App. */
 export interface AppObservation extends AppFacts {
-  /** The document that the pass decides about; a status is never about one that was written later. */
+  /** The document that the pass decides on; its status is never about a later one. */
   readonly document: App;
 }
 
@@ -137,8 +137,8 @@ function foreignImages(app: App, cache: EngineCache, machine: string | undefined
 }
 
 /**
- * Returns an issue for each path of the host that the labels of a local image mount without leave. The labels are not
- * known before the image is local.
+ * Returns an issue for each path of the host that the labels of a local image mount without permission. The labels are
+ * unknown before the image is local.
  */
 function accessOfImages({ metadata, spec }: App, cache: EngineCache): readonly Issue[] {
   if (spec.release === null || spec.allowHostBinds === true || cameAsTargetState(metadata)) return [];
@@ -177,20 +177,20 @@ function imageAndState(store: Store, { app, image }: Declared<'Image'>['spec']):
   return ready && !isReady(document) ? `${image} (${ready.message})` : image;
 }
 
-/** Whether an image is being deleted for another App. */
+/** Tells whether an image is being deleted for another App. */
 const isBeingDeleted = (store: Store, reference: string): boolean =>
   store
     .list('Image')
     .some(({ spec, status }) => status?.state === 'Deleting' && imageKey(spec.image) === imageKey(reference));
 
-/** Names every service that has or will have a container: the lock is taken for all of them. */
+/** Returns every service that has or will have a container: the lock is claimed for all of them. */
 export function servicesOfApp(store: Store, app: App): readonly string[] {
   const existing = store.list('Service').filter(({ spec }) => spec.app === app.metadata.name);
   const desired = identityOf(app).release === null || !isActive(app) ? [] : Object.keys(app.spec.services ?? {});
   return [...new Set([...existing.map(({ spec }) => spec.serviceName), ...desired])].sort();
 }
 
-/** Whether a pending request of the App or of one of its services says `force`. */
+/** Tells whether a pending request of the App or of one of its services says `force`. */
 export function forced(store: Store, app: App): boolean {
   if (pendingRequest(app, 'force')) return true;
   if (APP_COMMANDS.some((command) => pendingRequest(app, command)?.force === true)) return true;

@@ -31,7 +31,7 @@ export type AppStep =
   | { readonly do: 'refuse'; readonly because: string };
 
 export interface AppFacts {
-  /** The App's children, also those that are being deleted. */
+  /** The App's children, also deleted ones. */
   readonly existing: readonly AnyResource[];
   /** The children that its document asks for. */
   readonly desired: readonly AnyDeclared[];
@@ -40,7 +40,7 @@ export interface AppFacts {
   readonly skipped: readonly Unsatisfied[];
   /** Other services whose contract it does not satisfy: the release is rejected. */
   readonly unsatisfied: readonly Unsatisfied[];
-  /** Names of desired children that somebody else declared. */
+  /** Names of desired children that another origin has declared. */
   readonly taken: readonly Key[];
   /** Desired images that have not been seen on the device since this process began, and how far each is. */
   readonly missing: readonly string[];
@@ -48,11 +48,11 @@ export interface AppFacts {
   readonly diskPressure: DiskPressure;
   /** Images that the document does not ask for, and what happens to them. */
   readonly imageRetention: ImageRetention;
-  /** Services of the app that cannot go on without the lock. */
+  /** Services of the app that wait for the lock. */
   readonly needLock: readonly string[];
   /** This process holds the update lock. */
   readonly locked: boolean;
-  /** Lock files of an earlier process may still exist. */
+  /** Lock files of an earlier process may exist. */
   readonly unswept: boolean;
   /** Commands and cleanups that it has not acknowledged. */
   readonly pending: PendingCommands;
@@ -79,11 +79,11 @@ export function planApp(app: App, facts: AppFacts): AppPlan {
   return { ...upkeep, phase: phaseBefore(app), failure };
 }
 
-/** The phase that the status says. The one before a suspension is not known any more. */
+/** Returns the phase that the status says. The one before a suspension is not known any more. */
 const phaseBefore = ({ status }: App): Phase =>
   status?.phase === undefined || status.phase === 'Suspended' ? 'Staging' : status.phase;
 
-/** Throws the first issue of a release that no engine can make right, as a `TerminalError`. Pure. */
+/** Throws the first issue of a release that cannot run on any engine, as a `TerminalError`. Pure. */
 export function validateApp(_app: App, { issues: [issue] }: AppFacts): void {
   if (issue) throw new TerminalError('InvalidRelease', `${issue.path}: ${issue.message}`);
 }
@@ -168,7 +168,7 @@ function unwellOf({ existing }: AppFacts): Unwell | undefined {
 const planDemands = (facts: AppFacts, command: Steps | undefined): Steps | undefined =>
   command && (command.steps.length > 0 || !isShort(facts)) ? command : (planUpkeep(facts) ?? command);
 
-/** Whether services need the lock and this process does not hold it. */
+/** Tells whether services need the lock and this process does not hold it. */
 const isShort = ({ needLock, locked }: AppFacts): boolean => needLock.length > 0 && !locked;
 
 /** Plans what the children wait for: the lock, or each other. Returns undefined when all of them are Ready. */
@@ -191,7 +191,7 @@ function planUpkeep(facts: AppFacts): Steps | undefined {
   return { ...wait('ChildrenNotReady', waiting), steps: steps?.steps ?? [] };
 }
 
-/** Whether every child that is late is stalled, or waits for one that is: that may take long, so the lock is given back. */
+/** Tells whether every child that is late is stalled, or waits for one that is: that may take long, so the lock is given back. */
 const areStuck = (late: readonly AnyResource[]): boolean =>
   late.some(waitsForSomebody) && late.every((one) => waitsForSomebody(one) || waitsForSibling(one));
 

@@ -12,9 +12,9 @@ import { imagesOfRelease } from './release/release-images.js';
 export interface AppResult extends StepResult {
   /** The lock file of an application that is in the way. */
   readonly blockedBy: string;
-  /** The lock was taken by force, as somebody had asked. */
+  /** The lock was taken by force, as requested. */
   readonly forced: boolean;
-  /** Ids of commands for which the lock was given. */
+  /** Ids of commands for which the lock was taken. */
   readonly started: Readonly<Record<string, string>>;
   /** Ids of requests that are acknowledged, and which of them were not carried out. */
   readonly acknowledged: Readonly<Record<string, string>>;
@@ -24,8 +24,8 @@ export interface AppResult extends StepResult {
 }
 
 /**
- * The status at a moment of a pass. Before a step it stays as it was: a phase, a release or a command shows once there
- * is something to it. Only a suspension, and its end, show before anything is done about them. Pure.
+ * Returns the status at a stage of a pass. Before a step it stays as it was: a phase, a release or a command shows once
+ * there is something to it. Only a suspension, and its end, show before anything is done about them. Pure.
  */
 export function appStatus(
   { status }: App,
@@ -68,11 +68,11 @@ export function appStatus(
 const turnsSuspended = ({ phase }: Facts<'App'>, plan: AppPlan | undefined): boolean =>
   (phase === 'Suspended') !== (plan?.phase === 'Suspended');
 
-/** Nothing differs, and nothing is wrong. */
+/** Tells whether nothing differs and nothing is wrong. */
 const hasSettled = ({ at, plan, result, error }: Progress<AppPlan, AppResult>): boolean =>
   at === 'acted' && error === undefined && !plan?.failure && (result.outcome ?? plan?.outcome)?.is === 'settled';
 
-/** `Locking` only while the lock is what it waits for. */
+/** `Locking` only while the App waits for the lock. */
 const phaseOf = ({ phase }: AppPlan, locked: boolean): AppStatus['phase'] =>
   phase === 'Locking' && locked ? 'Promoting' : phase;
 

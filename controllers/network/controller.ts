@@ -12,7 +12,7 @@ import { type NetworkDeps, observeNetwork } from './observe.js';
 import { planNetwork } from './plan.js';
 import { networkStatus, reachCondition } from './status.js';
 
-/** Networks: one document, one Docker network. */
+/** Creates the controller of Networks: one document, one Docker network. */
 export const networkController = (deps: NetworkDeps, leaks = new Leaks()): Controller => ({
   kind: 'Network',
   workers: 4,
@@ -61,7 +61,10 @@ export const networkController = (deps: NetworkDeps, leaks = new Leaks()): Contr
   },
 });
 
-/** A container matters while one has to leave; another network, while it may be the one that overlaps with ours. Pure. */
+/**
+ * Tells whether a change on the engine may give the network work: a container matters while one has to leave, another
+ * network while it may be the one that overlaps. Pure.
+ */
 function isAffectedBy(change: EngineChange, network: Network): boolean {
   switch (change.type) {
     case 'all':

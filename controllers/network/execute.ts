@@ -8,7 +8,7 @@ import type { NetworkDeps } from './observe.js';
 import { networkOptions } from './options.js';
 import { leakMessage, type NetworkFacts, type NetworkStep } from './plan.js';
 
-/** Creates or removes the network on the engine. Throws for a failure: `TerminalError` for what no retry can mend. */
+/** Creates or removes the network on the engine. Throws `TerminalError` for a failure that no retry can fix. */
 export async function executeNetworkStep(
   { store, cache, engine, logs }: NetworkDeps,
   leaks: Leaks,
@@ -44,7 +44,7 @@ export async function executeNetworkStep(
         const outcome = await clearLeak(engine, leaks, { name, id: step.id }, signal);
         const goesOn = metadata.deletionTimestamp === undefined || facts.awaited;
         const { reason } = outcome;
-        // What can be done without the removal is for the next pass, at once.
+        // The next pass does at once what is possible without the removal.
         return reason === 'EndpointsLeaked' && goesOn
           ? { outcome: { is: 'progressing', reason, message: leakMessage(name) } }
           : { outcome };
@@ -58,7 +58,10 @@ export async function executeNetworkStep(
   }
 }
 
-/** Nobody is on it, and the engine keeps it: takes away the endpoints whose names are known, and says what else can be done. */
+/**
+ * Removes the endpoints whose names are known from a network that the engine keeps although no container is on it, and
+ * says what else can be done.
+ */
 async function clearLeak(
   engine: Engine,
   leaks: Leaks,
@@ -75,11 +78,11 @@ async function clearLeak(
 }
 const waiting = (reason: ReasonOf<'Network'>, message: string, forMs: number) =>
   ({ is: 'waiting', reason, message, forMs }) as const;
-/** An engine that is about to let go needs no longer, ms. */
+/** How long an engine may need to release a network, ms. */
 const AGAIN_MS = 1_000;
 const LEAK_RETRY_MS = 30_000;
 
-/** Docker answers 403 for an overlap and for other things, and 500 for bad addresses, so its words have to tell them apart. */
+/** Reads the cause from Docker's message: it answers 403 for an overlap and for other things, and 500 for bad addresses. */
 function refusal(error: unknown, { ipam }: Network['spec'], name: string): Error {
   if (!(error instanceof EngineError)) return new Error(`Could not create network ${name}`, { cause: error });
   const { message } = error;

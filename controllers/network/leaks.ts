@@ -1,19 +1,19 @@
 import type { SeenContainer } from '../engine/engine.js';
 
-/** Names that are remembered of one network: more than a device runs services. */
+/** How many names are remembered of one network: more than a device runs services. */
 const MOST_NAMES = 1_000;
 
 /**
- * What an engine has forgotten to take away, as far as this process has met it: networks that the engine keeps because
- * of endpoints that no container has. Names of containers are remembered because an endpoint bears its container's name
- * and no list shows it any more. An engine that starts again clears such endpoints itself, so all is forgotten then.
+ * Remembers networks that the engine keeps because of endpoints that no container has. It also remembers names of
+ * containers, because an endpoint has its container's name and no list shows it any more. An engine that starts again
+ * clears such endpoints itself, so everything is forgotten then.
  */
 export class Leaks {
   readonly #names = new Map<string, Set<string>>();
   readonly #leaked = new Set<string>();
   readonly #refused = new Set<string>();
 
-  /** Takes in on which networks a container is. */
+  /** Notes on which networks a container is. */
   look({ name, networks }: Pick<SeenContainer, 'name' | 'networks'>): void {
     for (const network of Object.keys(networks)) {
       const names = this.#names.get(network) ?? new Set();
@@ -23,14 +23,14 @@ export class Leaks {
     }
   }
 
-  /** Names of containers that have been on it. */
+  /** Returns the names of containers that have been on it. */
   names(network: string): readonly string[] {
     return [...(this.#names.get(network) ?? [])];
   }
 
   /**
-   * The engine has kept the network of that id although nobody is on it. False the first time: it may just be about to
-   * let go of the last one.
+   * Notes that the engine has kept the network of that id although no container is on it. Returns false the first time:
+   * the engine may be about to release the last one.
    */
   refused(id: string): boolean {
     const isKnown = this.#refused.has(id);
@@ -49,7 +49,7 @@ export class Leaks {
     this.#leaked.delete(id);
   }
 
-  /** The engine was away: it may have started again. */
+  /** Forgets everything: the engine was away and may have started again. */
   forget(): void {
     this.#refused.clear();
     this.#leaked.clear();

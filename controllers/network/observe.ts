@@ -7,27 +7,27 @@ import type { EngineCache } from '../engine/engine-cache.js';
 import type { Leaks } from './leaks.js';
 import type { NetworkFacts } from './plan.js';
 
-/** Whether containers reach our API over the shared network. */
+/** Tells whether containers reach our API over the shared network. */
 export interface ApiReach {
-  /** Undefined while that network has no address at which they would call. */
+  /** Undefined while that network has no address for the API. */
   state(): { readonly isReachable: boolean; readonly message: string } | undefined;
   /** Calls back when the state has changed. Returns how to stop. */
   onChange(listener: () => void): () => void;
 }
 
-/** What a pass over a network works with. */
+/** What the controller of Networks is given. */
 export interface NetworkDeps {
   readonly store: Store;
   readonly cache: EngineCache;
   readonly engine: Engine;
   readonly logs: LogStream;
-  /** Nothing is said of it when absent. */
+  /** Without it there is no condition `ApiReachable`. */
   readonly apiReach?: ApiReach;
   /** ms since the epoch */
   readonly now: () => number;
 }
 
-/** What exists of a network, and who else counts on it. */
+/** Reads what exists of a network, and who depends on it. */
 export function observeNetwork({ store, cache }: NetworkDeps, leaks: Leaks, { metadata, spec }: Network): NetworkFacts {
   const seen = cache.networks(spec.networkName);
   return {

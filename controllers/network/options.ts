@@ -3,11 +3,11 @@ import type { NetworkSpec } from '../../crds/model/types.js';
 import type { NetworkOptions, SeenNetwork } from '../engine/engine.js';
 import { APP_ID, SPEC_HASH, SUPERVISED } from '../engine/labels.js';
 
-/** Says that address pools were asked for, as the Supervisor labels it. */
+/** Label with which the Supervisor marks networks with address pools. */
 const HAS_POOLS = 'io.balena.private.ipam.config';
 
 /**
- * Docker's create body for a network: names, labels and defaults as the Supervisor gives them
+ * Returns Docker's create body for a network, with names, labels and defaults as the Supervisor has them
  * (docs/reference/composition.md §4.2). Pure.
  */
 export function networkOptions(spec: NetworkSpec): NetworkOptions {
@@ -15,7 +15,7 @@ export function networkOptions(spec: NetworkSpec): NetworkOptions {
   return { ...body, Labels: { ...body.Labels, [SPEC_HASH]: canonicalHash(body) } };
 }
 
-/** Changes with the definition and not with the way it was written: an absent field is the same as its default. Pure. */
+/** Returns the hash of a definition, independent of how it was written: an absent field equals its default. Pure. */
 export const networkHash = (spec: NetworkSpec): string => canonicalHash(createBody(spec));
 
 function createBody(spec: NetworkSpec): NetworkOptions {
@@ -27,7 +27,7 @@ function createBody(spec: NetworkSpec): NetworkOptions {
     EnableIPv6: spec.enable_ipv6 ?? false,
     Internal: spec.internal ?? false,
     ConfigOnly: spec.config_only ?? false,
-    // Only where it is said: what every network has would make those anew that have been made without.
+    // Sent only when it is set, so that networks which were created without it are not recreated.
     ...(spec.attachable ? { Attachable: true } : {}),
     Labels: {
       [SUPERVISED]: 'true',
@@ -46,7 +46,7 @@ const poolsOf = (spec: NetworkSpec) =>
     ...(aux_addresses === undefined ? {} : { AuxiliaryAddresses: texts(aux_addresses) }),
   }));
 
-/** `io.resin.…` in balena's spelling; a label that is spelt so already wins. Pure. */
+/** Renames `io.resin.…` to `io.balena.…`; a label under the current name wins. Pure. */
 function balenaLabels(labels: NetworkSpec['labels']): Record<string, string> {
   const given = Object.entries(texts(labels));
   const rewritten = given
@@ -62,9 +62,9 @@ const texts = (map: Readonly<Record<string, unknown>> | null | undefined): Recor
   Object.fromEntries(Object.entries(map ?? {}).map(([key, value]) => [key, String(value)]));
 
 /**
- * What speaks against taking over a network that a Supervisor made, which carries no hash of ours: the first thing that
- * looks different. What the engine does not tell is taken to be equal. Labels do not count: they steer nothing, and a
- * rebuild would stop every service. Pure.
+ * Returns the first visible difference to a network that a Supervisor created, which has no hash of ours; undefined
+ * when it can be taken over. What the engine does not tell counts as equal. Labels do not count: they have no effect,
+ * and a rebuild would stop every service. Pure.
  */
 export function differenceOf(spec: NetworkSpec, seen: SeenNetwork): string | undefined {
   const { definition } = seen;

@@ -14,24 +14,24 @@ export interface NetworkFacts {
   readonly seen: readonly SeenNetwork[];
   /** Our containers on a network of that name, in any state. */
   readonly attached: readonly SeenContainer[];
-  /** Another document that is to stay names the same network. */
+  /** Another document that is not deleted names the same network. */
   readonly wantedElsewhere: boolean;
-  /** It is being deleted and something is declared that waits for that. */
+  /** It is being deleted, and a declared document waits for that. */
   readonly awaited: boolean;
   /** Ids of networks that the engine does not remove because of endpoints that no container has. */
   readonly leaked: ReadonlySet<string>;
 }
 
-/** What to say of such a network. Pure. */
+/** Returns the message about such a network. Pure. */
 export const leakMessage = (name: string): string =>
   `The engine keeps endpoints of containers that are gone on network ${name} and does not remove it: disconnect them with \`docker network disconnect --force ${name} <name of a former container>\`, or restart the engine`;
 
 type Next = Plan<NetworkStep, ReasonOf<'Network'>>;
 
-/** What to do, and whether services have to step aside for it. */
+/** The plan, and whether services have to leave the network for it. */
 export type NetworkPlan = Next & { readonly rebuilding: boolean };
 
-/** What to do about one network, given what exists. Throws for what no pass can mend. Pure. */
+/** Plans what to do about one network, given what exists. Throws `TerminalError` for what no pass can fix. Pure. */
 export function planNetwork(network: Network, facts: NetworkFacts): NetworkPlan {
   const { networkName: name } = network.spec;
   const ours = facts.seen.filter(isOurs);
@@ -39,7 +39,7 @@ export function planNetwork(network: Network, facts: NetworkFacts): NetworkPlan 
   if (network.metadata.deletionTimestamp !== undefined) {
     const [first] = ours;
     if (!first || facts.wantedElsewhere) return stay(settled());
-    // Whoever declares it anew takes it over as it is: that one need not wait for the engine to be restarted.
+    // Whoever declares the network again takes it over as it is, and need not wait for the engine to be restarted.
     if (facts.leaked.has(first.id) && facts.awaited && facts.attached.length === 0) return stay(settled());
     return stay(blockers(name, facts.attached, 'removed') ?? remove('deleted', first));
   }
@@ -58,14 +58,17 @@ export function planNetwork(network: Network, facts: NetworkFacts): NetworkPlan 
 
   const because = changed(network, first);
   if (because === undefined) return stay(settled());
-  // Nobody steps aside in vain. Services go on in it as it is; an engine that has been away is asked again.
+  // Services do not leave in vain: the network stays as it is. An engine that has been away is asked again.
   if (facts.leaked.has(first.id)) {
     throw new TerminalError('EndpointsLeaked', `${leakMessage(name)}; until then it stays as it was (${because})`);
   }
   return aside(blockers(name, facts.attached, 'made anew') ?? remove(because, first));
 }
 
-/** Copies that nobody uses go, one has to stay; when several are in use, all users step aside and it is made anew. */
+/**
+ * Plans for duplicates: those that nobody uses are removed, but for one. When several are in use, all services leave
+ * and the network is recreated.
+ */
 function planDuplicates(name: string, ours: readonly SeenNetwork[], attached: readonly SeenContainer[]): NetworkPlan {
   const idle = ours.filter(({ id }) => !attached.some(({ networks }) => [id, ''].includes(networks[name]?.id ?? '')));
   const spare = idle.length === ours.length ? idle.slice(1) : idle;
@@ -93,7 +96,10 @@ const remove = (because: string, { id }: SeenNetwork): Next => act('Removing', {
 const stay = (plan: Next): NetworkPlan => ({ ...plan, rebuilding: false });
 const aside = (plan: Next): NetworkPlan => ({ ...plan, rebuilding: true });
 
-/** Labelled, or the `supervisor0` of a Supervisor, which makes it without labels: its bridge has the name of the network. Pure. */
+/**
+ * Tells whether a network is ours: it has our label, or it is the `supervisor0` of a Supervisor, which has no labels
+ * but a bridge of the network's name. Pure.
+ */
 const isOurs = ({ name, labels, definition }: SeenNetwork): boolean =>
   labels[SUPERVISED] !== undefined ||
   labels['io.resin.supervised'] !== undefined ||

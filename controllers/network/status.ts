@@ -6,8 +6,8 @@ import type { ApiReach } from './observe.js';
 import type { NetworkFacts, NetworkPlan } from './plan.js';
 
 /**
- * The status of a network: what was seen of it, and who has to leave before it can go. `rebuilding` is said before the
- * first step: nobody may join a network that is about to go. Pure.
+ * Returns the status of a network: what was seen of it, and which containers have to leave. `rebuilding` is set before
+ * the first step, so that no container joins a network that is about to go. Pure.
  */
 export function networkStatus(
   { metadata }: Network,
@@ -24,7 +24,7 @@ export function networkStatus(
   };
 }
 
-/** `ApiReachable`, on the network over which containers call our API. Pure but for the question itself. */
+/** Returns the condition `ApiReachable` of the network over which containers call our API. */
 export function reachCondition(apiReach: ApiReach | undefined, { metadata }: Network): readonly OwnCondition[] {
   const state = metadata.name === API_NETWORK ? apiReach?.state() : undefined;
   if (!state) return [];

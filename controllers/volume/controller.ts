@@ -12,7 +12,7 @@ import { observeVolume, type VolumeDeps } from './observe.js';
 import { planVolume } from './plan.js';
 import { volumeStatus } from './status.js';
 
-/** Volumes: one document, one Docker volume, whose data outlives everything but an explicit word. */
+/** Creates the controller of Volumes: one document, one Docker volume. Data is removed only on request. */
 export const volumeController = (deps: VolumeDeps): Controller => ({
   kind: 'Volume',
   workers: 4,
@@ -51,19 +51,19 @@ export const volumeController = (deps: VolumeDeps): Controller => ({
   },
 });
 
-/** The App has begun a purge that this volume has not seen. Pure. */
+/** Tells whether the App has started a purge that this volume has not acknowledged. Pure. */
 function isPurged(app: App, { spec, status }: Volume): boolean {
   const purge = spec.app === app.metadata.name ? startedRequest(app, 'purge') : undefined;
   return purge !== undefined && status?.handled?.['app.purge'] !== purge.id;
 }
 
-/** Somebody wrote it by hand, and what the App says of paths of the host is not what the volume was told last. Pure. */
+/** Tells whether a standalone volume has to look again because the App's permission for paths of the host has changed. Pure. */
 const dependsOnPermission = (app: App, volume: Volume): boolean =>
   volume.metadata.origin !== `App/${volume.spec.app}` &&
   accessOfVolume(volume.spec).length > 0 &&
   (app.spec.allowHostBinds === true) === isStalled(volume);
 
-/** A container matters while one has to let go. Pure. */
+/** Tells whether a change on the engine may give the volume work: a container matters while one has to go. Pure. */
 function isAffectedBy(change: EngineChange, volume: Volume): boolean {
   switch (change.type) {
     case 'all':

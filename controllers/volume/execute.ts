@@ -6,10 +6,10 @@ import { volumeOptions } from './options.js';
 import type { VolumeFacts, VolumeStep } from './plan.js';
 import type { VolumeResult } from './status.js';
 
-/** When the engine holds a volume for a moment longer than its containers show. */
+/** How long an engine may hold a volume after its containers have gone, ms. */
 const SOON_MS = 1_000;
 
-/** Creates or removes the volume on the engine. Throws for a failure: `TerminalError` for what no retry can mend. */
+/** Creates or removes the volume on the engine. Throws `TerminalError` for a failure that no retry can fix. */
 export async function executeVolumeStep(
   { store, cache, engine, logs }: VolumeDeps,
   { metadata, spec }: Volume,
@@ -45,7 +45,10 @@ export async function executeVolumeStep(
   }
 }
 
-/** One of ours that the cache has not shown yet will go; somebody else's may stay for ever. */
+/**
+ * Waits for containers that hold the volume. One of ours that the cache has not shown yet will go; another one may stay
+ * forever, and is an error.
+ */
 async function inUse(
   engine: Engine,
   name: string,
@@ -64,12 +67,15 @@ async function inUse(
     const message = `Waiting for ${foreign.join(', ')}, which is not ours, to let go of the volume ${name}`;
     return { outcome: wait('StillMounted', message).outcome };
   }
-  // Its services wait meanwhile: better to tell than to keep them down for somebody else's container.
+  // Its services wait meanwhile: it is better to reject the request than to keep them down.
   const message = `The volume ${name} is used by ${foreign.join(', ')}, which is not ours`;
   return { outcome: { is: 'progressing', reason: 'PurgeRefused', message }, refused: { reason: 'Failed', message } };
 }
 
-/** Where the driver is missing Docker answers 404, for bad options 400, and 409 for a name that a volume of another driver has. */
+/**
+ * Converts Docker's error: it answers 404 for a missing driver, 400 for bad options, and 409 when a volume of another
+ * driver has the name.
+ */
 function refusal(error: unknown, name: string): Error {
   if (!(error instanceof EngineError)) return new Error(`Could not create volume ${name}`, { cause: error });
   const [, driver] = /plugin "([^"]+)" not found/.exec(error.message) ?? [];

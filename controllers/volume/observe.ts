@@ -8,7 +8,7 @@ import type { Engine } from '../engine/engine.js';
 import type { EngineCache } from '../engine/engine-cache.js';
 import type { VolumeFacts } from './plan.js';
 
-/** What a pass over a volume works with. */
+/** What the controller of Volumes is given. */
 export interface VolumeDeps {
   readonly store: Store;
   readonly cache: EngineCache;
@@ -18,10 +18,10 @@ export interface VolumeDeps {
   readonly now: () => number;
 }
 
-/** The name by which the status of a volume knows a purge of its App. */
+/** The name under which the status of a volume acknowledges a purge of its App. */
 export const PURGE = 'app.purge';
 
-/** What exists of a volume, who mounts it, and what its App asks of it. */
+/** Reads what exists of a volume, which containers mount it, and what its App requests. */
 export function observeVolume({ store, cache }: VolumeDeps, volume: Volume): VolumeFacts {
   const { metadata, spec, status } = volume;
   const app = store.get('App', spec.app);
@@ -40,7 +40,7 @@ export function observeVolume({ store, cache }: VolumeDeps, volume: Volume): Vol
         (other) =>
           other.metadata.name !== metadata.name && isActive(other) && other.spec.volumeName === spec.volumeName,
       ),
-    // What an App declares had leave when the App made the document of it; whoever writes a volume by hand needs it now.
+    // A volume that the App wrote was checked with the App's document; a standalone one is checked here.
     refusedAccess: isStandalone && isActive(volume) ? standaloneAccess(volume, app) : [],
   };
 }

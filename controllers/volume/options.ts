@@ -3,7 +3,10 @@ import type { VolumeSpec } from '../../crds/model/types.js';
 import type { SeenVolume, VolumeOptions } from '../engine/engine.js';
 import { APP_ID, APP_UUID, MADE_AFTER, SPEC_HASH, SUPERVISED } from '../engine/labels.js';
 
-/** Docker's create body for a volume, labelled as the Supervisor does. `madeAfter`: ids of requests that it answers. Pure. */
+/**
+ * Returns Docker's create body for a volume, labelled as the Supervisor does. `madeAfter`: ids of requests that
+ * creating it carries out. Pure.
+ */
 export function volumeOptions(spec: VolumeSpec, madeAfter: readonly string[] = []): VolumeOptions {
   return {
     Driver: driverOf(spec),
@@ -20,9 +23,9 @@ export function volumeOptions(spec: VolumeSpec, madeAfter: readonly string[] = [
 }
 
 /**
- * How an existing volume differs from its document, as words; undefined when it may be used as it is. Only driver and
- * options count: other labels are no reason to give up data, nor to stop an app. A volume that is not from us (a
- * Supervisor's, or one that Docker made implicitly) is compared only where the document asks for something. Pure.
+ * Describes how an existing volume differs from its document; undefined when it may be used as it is. Only driver and
+ * options count: other labels are no reason to give up data, nor to stop an app. A volume that is not ours (a
+ * Supervisor's, or one that Docker created implicitly) is compared only where the document sets something. Pure.
  */
 export function differenceOf(spec: VolumeSpec, seen: SeenVolume): string | undefined {
   const asks = spec.driver !== undefined || Object.keys(optionsOf(spec)).length > 0;
@@ -33,7 +36,7 @@ export function differenceOf(spec: VolumeSpec, seen: SeenVolume): string | undef
   const different = names.filter((name) => options[name] !== seen.options[name]);
   const said = [
     ...(want === seen.driver ? [] : [`its driver is ${seen.driver}, the document says ${want}`]),
-    // Values stay out of it: options of a network volume can carry a password.
+    // Only names: options of a network volume can contain a password.
     ...(different.length > 0 ? [`its options differ from the document in ${different.join(', ')}`] : []),
   ];
   return said.length > 0 ? said.join(', and ') : undefined;
@@ -42,7 +45,7 @@ export function differenceOf(spec: VolumeSpec, seen: SeenVolume): string | undef
 export const isOurs = ({ labels }: SeenVolume): boolean =>
   labels[SUPERVISED] !== undefined || labels['io.resin.supervised'] !== undefined;
 
-/** Whether a volume was made after that request. Pure. */
+/** Tells whether a volume was created after that request. Pure. */
 export const isMadeAfter = ({ labels }: SeenVolume, id: string): boolean =>
   (labels[MADE_AFTER] ?? '').split(' ').includes(id);
 
@@ -51,7 +54,7 @@ const driverOf = (spec: VolumeSpec): string => spec.driver ?? 'local';
 const optionsOf = (spec: VolumeSpec): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries(spec.driver_opts ?? {}).map(([key, value]) => [key, String(value)]));
 
-/** `io.resin.…` in balena's spelling; a label that is spelt so already wins. */
+/** Renames `io.resin.…` to `io.balena.…`; a label under the current name wins. */
 function labelsOf(spec: VolumeSpec): Readonly<Record<string, string>> {
   const labels = Object.entries(spec.labels ?? {}).map(([key, value]) => [key, String(value)] as const);
   const isOld = ([key]: readonly [string, string]): boolean => key.startsWith('io.resin.');

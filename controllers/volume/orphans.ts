@@ -11,11 +11,11 @@ export interface OrphansDeps {
   readonly cache: Pick<Informer, 'hasSynced' | 'syncError' | 'vitals' | 'volumes' | 'refreshVolume'>;
   readonly engine: Pick<Engine, 'removeVolume' | 'volumeUsers'>;
   readonly logs: Pick<LogStream, 'system'>;
-  /** What is declared has been read: an app that is not known yet is not gone. Taken for granted when absent. */
+  /** Returns true once all sources have been read: an app that is not known yet is not gone. Absent means true. */
   readonly isDeclared?: () => boolean;
 }
 
-/** The volumes that an app, which is gone, has left behind. They are only told of; nothing but a person's word removes one. */
+/** Finds the volumes of apps that are gone. They are only reported; somebody has to request their removal. */
 export function orphanedVolumes(deps: OrphansDeps): OrphanedVolumes {
   const { store, cache, engine, logs, isDeclared = () => true } = deps;
   const needDeclared = (): void => {
@@ -53,7 +53,7 @@ export function orphanedVolumes(deps: OrphansDeps): OrphanedVolumes {
   };
 }
 
-/** Ours by label, of an app that no document knows, and spoken of by no document. Pure but for what the store holds. */
+/** Returns our volumes (by label) that no document names and whose app no document declares. */
 function orphansAmong(volumes: readonly SeenVolume[], store: Pick<Store, 'list'>): readonly OrphanedVolume[] {
   const spokenOf = new Set(store.list('Volume').map(({ spec }) => spec.volumeName));
   const apps = new Set(store.list('App').map((app) => String(appIdOf(app))));
@@ -73,7 +73,7 @@ const isOurs = (labels: SeenVolume['labels']): boolean =>
   (labels[SUPERVISED] !== undefined || labels['io.resin.supervised'] !== undefined) &&
   /^\d{1,15}$/.test(labels[APP_ID] ?? '');
 
-/** An app that is declared where nobody could look yet is not gone. */
+/** Returns a source that could not be read: an app that it declares is not gone. */
 function unreadSource(store: Pick<Store, 'list' | 'unavailableOrigins'>): string | undefined {
   const [unavailable] = store.unavailableOrigins();
   if (unavailable) return `${unavailable.origin} cannot be read at present: ${unavailable.message}`;

@@ -13,15 +13,18 @@ export interface VolumeFacts {
   readonly seen: SeenVolume | undefined;
   /** Names of our containers that mount it, in any state. */
   readonly mountedBy: readonly string[];
-  /** Another document that is to stay names the same volume. */
+  /** Another document that is not deleted names the same volume. */
   readonly wantedElsewhere: boolean;
-  /** Id of the purge that the App has begun and that this volume has not dealt with. */
+  /** Id of the purge that the App has started and this volume has not acknowledged. */
   readonly purge: string | undefined;
-  /** Paths of the host that its document reaches without leave. */
+  /** Paths of the host that its document reaches without permission. */
   readonly refusedAccess: readonly Issue[];
 }
 
-/** What to do about one volume, given what exists. Only a purge makes an existing volume anew. Throws when a document would need that. Pure. */
+/**
+ * Plans what to do about one volume, given what exists. Only a purge recreates an existing volume; throws when a
+ * document would need that. Pure.
+ */
 export function planVolume(volume: Volume, facts: VolumeFacts): Plan<VolumeStep, ReasonOf<'Volume'>> {
   const { seen, mountedBy, wantedElsewhere, purge, refusedAccess } = facts;
   if (refusedAccess.length > 0) throw new InvalidSpecError(refusedAccess);

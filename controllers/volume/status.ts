@@ -11,7 +11,7 @@ export interface VolumeResult extends StepResult {
   readonly refused: Refusal;
 }
 
-/** The status of a volume: whether it is there, and what became of a purge. Pure. */
+/** Returns the status of a volume: whether it exists, and what became of a purge. Pure. */
 export function volumeStatus(
   { status }: Volume,
   { seen, purge }: VolumeFacts,
@@ -30,7 +30,7 @@ export function volumeStatus(
   };
 }
 
-/** A volume that must not be made as it is declared is not purged either. */
+/** A volume that cannot be created as it is declared is not purged either. */
 const refusalOf = (error: unknown): Refusal | undefined => {
   const [first] = error instanceof InvalidSpecError ? error.issues : [];
   return first && { reason: 'Failed', message: first.message };

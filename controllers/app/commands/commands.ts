@@ -28,7 +28,7 @@ import { identityOf } from '../release/children.js';
 export interface Command {
   readonly name: AppCommand;
   readonly id: string;
-  /** The lock was taken for it, or it needs none. */
+  /** The lock is held for it, or it needs none. */
   readonly isStarted: boolean;
   /** Services and volumes that have not acknowledged it. */
   readonly left: readonly string[];
@@ -87,7 +87,7 @@ export function planCommands(
   return wait('Commanding', `Waiting for ${left.slice(0, 3).join(', ')}${left.length > 3 ? ', …' : ''}: ${because}`);
 }
 
-/** A purge ends with the first failure: while it goes on, no service comes back. */
+/** A purge is over with the first failure: while it is pending, no service comes back. */
 const isOver = ({ name, left, failure }: Command): boolean =>
   left.length === 0 || (name === 'purge' && failure !== undefined);
 
@@ -153,8 +153,8 @@ function retainedVolumes(app: App, volumes: readonly Volume[], cache: EngineCach
 }
 
 /**
- * Volumes without a document that carry the App's number on the engine, or have its prefix and are mounted by its
- * containers.
+ * Returns the volumes without a document that carry the App's number on the engine, or have its prefix and are mounted
+ * by its containers.
  */
 function undeclaredVolumes(
   app: App,
@@ -189,7 +189,7 @@ const isMounted = (cache: EngineCache, volume: string): boolean =>
 const isMountedBy = (cache: EngineCache, volume: string, appId: number): boolean =>
   cache.containers().some((one) => one.appId === appId && one.volumes.includes(volume));
 
-/** Whether a service has a request that it has not acknowledged: the lock is not given back meanwhile. Pure. */
+/** Tells whether a service has a request that it has not acknowledged: the lock is kept meanwhile. Pure. */
 export const hasPendingRequest = (one: AnyResource): boolean =>
   one.kind === 'Service' &&
   (['stop', 'start', 'restart'] as const).some((name) => pendingRequest(one, name) !== undefined);

@@ -19,7 +19,7 @@ interface EarlyStop {
   readonly strategy: UpdateStrategy;
   /** A container of another image still exists. */
   readonly hasOldContainer: boolean;
-  /** Its document already says what the release wants of it. */
+  /** Its document already has the spec of the release. */
   readonly specApplied: boolean;
 }
 

@@ -12,7 +12,7 @@ export interface ImageRetention {
   readonly unused: readonly string[];
   /** Retained for as long as they are to be, or not on the device anyway: deleted once the release is complete. */
   readonly expired: readonly string[];
-  /** Needed neither by what runs nor by what is wanted: deleted before images are downloaded. */
+  /** Needed neither by what runs nor by what is desired: deleted before images are downloaded. */
   readonly evictable: readonly string[];
   /** Retained while a download on this device lacks disk space: deleted at once. */
   readonly blocking: readonly string[];
@@ -76,12 +76,12 @@ export function observeImageRetention({
   };
 }
 
-/** Whether an image is kept although no release wants it. Pure. */
+/** Tells whether an image is kept although no release wants it. Pure. */
 export const isRetained = ({ spec }: Image): boolean => spec.spareSince !== undefined;
 
 /** Tolerance for clocks that are only slewed, and for documents written in this very moment, ms. */
 const SLACK_MS = 2_000;
-/** Whether a time that is yet to come was written under another clock: the image is retained from now on instead. Pure. */
+/** Tells whether the time was written under another clock, because it is yet to come: the image is retained from now on instead. Pure. */
 const isFromFuture = ({ spec }: Image, nowMs: number): boolean => Date.parse(spec.spareSince ?? '') > nowMs + SLACK_MS;
 
 const namesOf = (images: readonly Image[]): readonly string[] => images.map(({ metadata }) => metadata.name);

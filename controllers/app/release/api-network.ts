@@ -15,7 +15,7 @@ export async function shareApiNetwork(store: Store, cache: EngineCache): Promise
   const wanted = isWanted(store, cache);
   const there = current !== undefined && isActive(current);
   if (wanted ? there && sameSpec(current, apiNetwork) : !there) return;
-  if (current && current.metadata.origin !== 'agent') return; // refused anyway; its author has the network in hand
+  if (current && current.metadata.origin !== 'agent') return; // rejected anyway; whoever declared the network is in charge of it
   await store.propose({ origin: 'agent', documents: wanted ? [{ document: apiNetwork }] : [] });
 }
 

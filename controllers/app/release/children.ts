@@ -156,7 +156,7 @@ export function retainVolumes(
   return [...desired, ...kept];
 }
 
-/** Whether a volume could not be created: then it has no data to retain. */
+/** Tells whether a volume could not be created: then it has no data to retain. */
 const isHopeless = (volume: Volume): boolean => volume.status?.present === false && isStalled(volume);
 
 /**

@@ -65,7 +65,10 @@ function isMet(requirement: unknown, offers: readonly Capability[]): boolean {
   );
 }
 
-/** Versions of operating systems and kernels are not always semantic ones: their first numbers count then. */
+/**
+ * Tells whether a version is in the range. Versions of operating systems and kernels are not always semantic; their
+ * first numbers count then.
+ */
 function isWithin(version: string, range: string): boolean {
   const comparable = valid(version) ?? coerce(version)?.version;
   return (

@@ -7,7 +7,7 @@ import type { AppStep } from '../plan.js';
 import type { AppResult } from '../status.js';
 import { declaredAs } from './children.js';
 
-/** Whether a document is one of these images. Pure. */
+/** Tells whether a document is one of these images. Pure. */
 export const isAmong = (images: readonly string[], { kind, metadata }: AnyResource): boolean =>
   kind === 'Image' && images.includes(metadata.name);
 
@@ -55,7 +55,7 @@ export async function propose(
 ): Promise<Partial<AppResult> | undefined> {
   const accepted = await proposeChildren(deps, app, documents);
   if (accepted.created.length + accepted.changed.length + accepted.deleted.length === 0) {
-    // A child that is wanted again is still being deleted; the store creates it again when it has gone.
+    // A desired child is still being deleted; the store creates it again when it has gone.
     return { outcome: wait('ChildrenNotReady', `Waiting for what is being deleted: ${step.because}`).outcome };
   }
   event(deps, app, REASONS[step.do], `${REASONS[step.do]}: ${step.because}`);
