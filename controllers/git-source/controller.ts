@@ -12,14 +12,14 @@ import { planGitSource } from './plan.js';
 import { Schedule } from './schedule.js';
 import { gitSourceStatus } from './status.js';
 
-/** Talks with servers take seconds: several at once, so that a slow one holds up nobody. */
+/** Number of sources at a time: talking to a server takes seconds, and a slow one holds up nobody. */
 const WORKERS = 4;
-/** A server that is down is asked again after seconds at first, then after minutes, ms. */
+/** Back-off of a server that is down, ms. */
 const BACKOFF_MS = { first: 2_000, max: 10 * 60_000 };
-/** An app that comes up changes its status often: the status branch hears of it once, ms. */
+/** How long changes of an app's status are collected before they are pushed to the status branch, ms. */
 const STATUS_DELAY_MS = 15_000;
 
-/** GitSources: looks at repositories when it is time, when the device changes, and when somebody asks. */
+/** Creates the controller of GitSources. It looks at repositories when they are due, when the device changes, and on request. */
 export function gitSourceController(deps: GitSourceDeps): Controller {
   const { store, clock } = deps;
   const memory: Memory = {
@@ -65,7 +65,7 @@ export function gitSourceController(deps: GitSourceDeps): Controller {
   };
 }
 
-/** Every look that does not end for good plans the next, whatever made it: a timer that came early, a wake, a start. */
+/** Plans the next look, whatever caused this one: a timer that came early, a change, a start. */
 function planNextLook({ due, schedule }: Memory, source: GitSource, wake: () => void): void {
   const { name, uid } = source.metadata;
   if (!isActive(source) || isSuspended(source)) {
@@ -77,7 +77,7 @@ function planNextLook({ due, schedule }: Memory, source: GitSource, wake: () => 
   if (Number.isFinite(leftMs)) due.plan(name, leftMs, wake);
 }
 
-/** Throws what a look has failed with: tried again with back-off, unless it stays so until the repository changes. */
+/** Throws the failure of a look: it is retried with back-off, unless it stays the same until the repository changes. */
 function outcomeOfFetch(outcome: Outcome, failure: Failure | undefined): Outcome {
   if (!failure) return outcome;
   throw failure.final ? new TerminalError(failure.reason, failure.message) : new Error(failure.message);

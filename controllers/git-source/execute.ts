@@ -7,7 +7,7 @@ import { type GitSourceDeps, type Memory, unpushed } from './observe.js';
 import type { GitSourceFacts, GitSourceStep } from './plan.js';
 import type { GitSourceResult } from './status.js';
 
-/** Looks at the repository, pushes the device's status, or takes back what the source declared. */
+/** Carries out one step: looks at the repository, pushes the device's status, or removes what the source declared. */
 export async function executeGitSourceStep(
   deps: GitSourceDeps,
   memory: Memory,
@@ -37,12 +37,12 @@ export async function executeGitSourceStep(
   }
 }
 
-/** What somebody has agreed to: exactly what was held when they did. */
+/** Returns the removals that somebody has confirmed: exactly those that were held back at that time. */
 function confirmedBy(source: GitSource): ReadonlySet<string> {
   return new Set(pendingRequest(source, 'confirm') && source.status?.held?.removes);
 }
 
-/** Tells by events what a look has brought, and when a failure begins and ends. */
+/** Records events about a look, and when a failure begins and ends. */
 function tell(store: Store, { metadata, status: before }: GitSource, { failure, applied, accepted }: SyncReport): void {
   const key = keyOf('GitSource', metadata.name);
   if (applied && applied.commit !== before?.applied?.commit) {
@@ -64,7 +64,7 @@ function tell(store: Store, { metadata, status: before }: GitSource, { failure, 
   }
 }
 
-/** Pushes the device's status. That it cannot is told, and is no reason to be less ready. */
+/** Pushes the device's status. A failure is recorded, and does not make the source less ready. */
 async function push(
   deps: GitSourceDeps,
   memory: Memory,

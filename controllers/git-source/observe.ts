@@ -6,7 +6,7 @@ import type { Repositories } from './repositories.js';
 import type { Schedule } from './schedule.js';
 import { type DeviceFile, renderStatusFile } from './status-file.js';
 
-/** What a pass over a git source works with. */
+/** What the controller of GitSources is given. */
 export interface GitSourceDeps {
   readonly store: Store;
   readonly repositories: Repositories;
@@ -16,20 +16,20 @@ export interface GitSourceDeps {
   readonly device: () => DeviceFile;
 }
 
-/** What is known only while this process lives; after a start every source is looked at anyway. */
+/** State that the controller keeps in memory; after a start every source is looked at anyway. */
 export interface Memory {
-  /** What the documents of a source were made from, besides the commit; by uid. */
+  /** By uid: what the documents of a source depend on besides the commit. */
   readonly inputs: Map<string, string>;
-  /** Sources whose last try failed in a way that may pass; by uid. */
+  /** Uids of sources whose last try failed in a way that may pass. */
   readonly retrying: Set<string>;
-  /** The status file as it was pushed last; by uid. */
+  /** By uid: the status file that was pushed last. */
   readonly pushed: Map<string, string>;
   readonly schedule: Schedule;
-  /** Wakes each when it is looked at next, by name. */
+  /** Wakes each source for its next look, by name. */
   readonly due: Delays;
 }
 
-/** Whether it is time to look at the repository, and whether something else calls for a look. */
+/** Reads whether a look at the repository is due, and whether something else requires one. */
 export function observeGitSource(deps: GitSourceDeps, memory: Memory, source: GitSource): GitSourceFacts {
   const { store, repositories } = deps;
   const { name, uid } = source.metadata;
@@ -44,7 +44,7 @@ export function observeGitSource(deps: GitSourceDeps, memory: Memory, source: Gi
   };
 }
 
-/** The status file that has to be pushed; undefined without a branch for it, and while the pushed one says the same. */
+/** Returns the status file that has to be pushed; undefined without a status branch, and while the pushed one is equal. */
 export function unpushed({ store, device }: GitSourceDeps, { pushed }: Memory, source: GitSource): string | undefined {
   if (source.spec.statusBranch === undefined) return undefined;
   const text = renderStatusFile(device(), source, store.list('App'));

@@ -12,29 +12,29 @@ import type { GitSourceSpec } from '../../crds/model/types.js';
 import { InvalidSpecError, type Plan, settled, TerminalError, wait } from '../runtime/outcome.js';
 
 export type GitSourceStep =
-  /** Look at the repository, and take what it has. */
+  /** Looks at the repository and takes its documents. */
   | { readonly do: 'sync'; readonly because: string }
-  /** Push the device's status. */
+  /** Pushes the device's status. */
   | { readonly do: 'push' }
-  /** Take back what the source declared, as its policy says. */
+  /** Removes what the source declared, as its policy says. */
   | { readonly do: 'remove' };
 
 export interface GitSourceFacts {
-  /** It is time for the next look. */
+  /** The next look is due. */
   readonly isDue: boolean;
-  /** Somebody asked for a pass: a hook, an update, a new generation, a request. */
+  /** A pass was requested: by a webhook, an update, a new generation, a request. */
   readonly isPending: boolean;
-  /** The device is another than at the last sync: its name, its tags. */
+  /** The device's name or tags have changed since the last sync. */
   readonly isOther: boolean;
   /** The last try failed in a way that may pass. */
   readonly isRetry: boolean;
   /** What the documents depend on besides the commit. */
   readonly inputs: string;
-  /** The status file as it would be now is not the one that was pushed last. */
+  /** The status file differs from the one that was pushed last. */
   readonly isUnpushed: boolean;
 }
 
-/** Whether to look at the repository now, and why. Pure. */
+/** Plans whether to look at the repository now, and why. Pure. */
 export function planGitSource(source: GitSource, facts: GitSourceFacts): Plan<GitSourceStep, ReasonOf<'GitSource'>> {
   if (!isActive(source)) return { ...settled(), steps: [{ do: 'remove' }] };
   if (isSuspended(source)) return wait('Suspended', 'The source is suspended: its repository is not looked at');
@@ -48,7 +48,7 @@ export function planGitSource(source: GitSource, facts: GitSourceFacts): Plan<Gi
   return {
     ...settled(),
     steps: facts.isUnpushed ? [{ do: 'push' }] : [],
-    // A status holds only what a look has found: its reason is one of ours.
+    // A status holds only failures of a look: its reason is one of ours.
     ...(failure ? { failure: new TerminalError(failure.reason as Failure['reason'], failure.message) } : {}),
   };
 }
@@ -65,12 +65,15 @@ const reasonToLook = (source: GitSource, facts: GitSourceFacts): string | undefi
   undefined;
 
 const INTERVAL_MS = 5 * 60_000;
-/** Documents that were stored before their check knew of it may say more than a date can be, ms. */
+/** Longest interval, ms: documents that were stored before intervals were checked may have one that no date can hold. */
 const LONGEST_INTERVAL_MS = 3650 * 24 * 3_600_000;
-/** A fleet that was switched on at once does not ask at once for ever. */
+/** Share of the interval by which looks are spread, so that a fleet that was switched on at once does not stay in step. */
 const JITTER = 0.1;
 
-/** How long until the next look by the interval, less up to a tenth, ms; infinite where only a cron says when. `random`: 0 ≤ x < 1. Pure. */
+/**
+ * Returns the time until the next look by the interval, less up to a tenth, ms; infinite when only a cron expression
+ * decides. `random`: 0 ≤ x < 1. Pure.
+ */
 export function intervalMs(
   { interval, cron: times }: Pick<GitSourceSpec, 'interval' | 'cron'>,
   random: number,
@@ -82,15 +85,15 @@ export function intervalMs(
 }
 
 /**
- * How long until a cron expression fits next, ms. Throws InvalidSpecError for a text that is none: documents that were
- * stored before their check knew of it have not passed it.
+ * Returns the time until a cron expression matches next, ms. Throws `InvalidSpecError` for an invalid one: documents
+ * that were stored before the check may have one.
  */
 export function cronInMs(expression: string): number {
   const message = cronIssue(expression) ?? (cron.validate(expression) ? undefined : 'No month has such a day');
   if (message !== undefined) throw new InvalidSpecError([{ path: 'spec.cron', message }]);
   const task = cron.createTask(expression, () => undefined);
   try {
-    task.start(); // one that rests has no next run
+    task.start(); // a stopped task has no next run
     const next = task.getNextRun()?.getTime() ?? Number.POSITIVE_INFINITY;
     return Math.max(0, next - Date.now());
   } finally {

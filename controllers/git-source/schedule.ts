@@ -5,15 +5,16 @@ import { cronInMs, intervalMs } from './plan.js';
 
 /** When one source is looked at next: whichever comes first. */
 interface Turn {
-  /** By the interval: of the monotonic clock, ms. */
+  /** By the interval; monotonic clock, ms. */
   readonly dueMs: number;
-  /** By the cron, which means the time of day. */
+  /** By the cron expression; time of day. */
   readonly cron?: Due;
 }
 
 /**
- * When each source is looked at next. An interval is counted by the monotonic clock, so that a clock that is set neither
- * delays nor hurries it; a cron follows the time of day. After a start the status tells, by the clock as it is then.
+ * Knows when each source is looked at next. An interval is measured by the monotonic clock, so that setting the clock
+ * does not change it; a cron expression follows the time of day. After a start the last look is read from the status,
+ * by the clock at that time.
  */
 export class Schedule {
   /** By uid. */
@@ -21,14 +22,17 @@ export class Schedule {
 
   constructor(private readonly clock: Pick<Clock, 'now' | 'monotonic'>) {}
 
-  /** A look begins: counts from now until the next. `random`: 0 ≤ x < 1. Throws InvalidSpecError for a cron that is none. */
+  /**
+   * Begins a look: the time until the next counts from now. `random`: 0 ≤ x < 1. Throws `InvalidSpecError` for an
+   * invalid cron expression.
+   */
   begin({ metadata, spec }: GitSource, random: number): void {
     const inMs = intervalMs(spec, random);
     const cron = spec.cron === undefined ? undefined : this.#cron(spec.cron);
     this.#turns.set(metadata.uid, { dueMs: this.clock.monotonic() + inMs, ...(cron ? { cron } : {}) });
   }
 
-  /** How long until the next look, ms: 0 when it is due, infinite when there is none. */
+  /** Returns the time until the next look, ms: 0 when it is due, infinite when there is none. */
   leftMs(source: GitSource): number {
     const { uid } = source.metadata;
     const turn = this.#current(source, this.#turns.get(uid) ?? this.#fromStatus(source));
@@ -41,7 +45,7 @@ export class Schedule {
     this.#turns.delete(uid);
   }
 
-  /** A clock that was set back is before the moment at which the cron was looked up: its next time is another. */
+  /** Looks the cron expression up again when the clock was set back before the time of the last look-up. */
   #current({ spec }: GitSource, turn: Turn): Turn {
     if (!turn.cron || spec.cron === undefined || this.clock.now() >= turn.cron.madeAtMs) return turn;
     return { ...turn, cron: this.#cron(spec.cron) };
@@ -52,7 +56,7 @@ export class Schedule {
     return { madeAtMs, notBeforeMs: madeAtMs + cronInMs(expression) };
   }
 
-  /** What an earlier process has left. One that says nothing is due. */
+  /** Reads the last look from the status. Without one a look is due. */
   #fromStatus({ status, spec }: GitSource): Turn {
     const { checkedAt, nextSyncAt } = status ?? {};
     const due = { madeAtMs: Date.parse(checkedAt ?? ''), notBeforeMs: Date.parse(nextSyncAt ?? '') };

@@ -2,7 +2,7 @@ import { stringify } from 'yaml';
 import { readinessOf } from '../../crds/model/conditions.js';
 import type { App, GitSource } from '../../crds/model/kinds.js';
 
-/** What others may know of the device that writes it. */
+/** What the status file says of the device that writes it. */
 export interface DeviceFile {
   readonly name: string;
   readonly uuid: string;
@@ -18,7 +18,7 @@ const readyOf = (resource: Pick<App, 'metadata' | 'status'> | GitSource) => {
     : { ready: false };
 };
 
-/** The file that a device pushes to the status branch. Says the same until something has changed. Pure. */
+/** Writes the file that a device pushes to the status branch. It stays equal until something has changed. Pure. */
 export function renderStatusFile(device: DeviceFile, source: GitSource, apps: readonly App[]): string {
   const { applied, failure } = source.status ?? {};
   return stringify(

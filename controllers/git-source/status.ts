@@ -9,15 +9,15 @@ import type { Facts, Progress, StepResult } from '../runtime/reconciler.js';
 import type { GitSourceStep } from './plan.js';
 
 export interface GitSourceResult extends StepResult {
-  /** What a look has brought. */
+  /** The result of a look. */
   readonly report: SyncReport;
   /** The requests that the look has seen. */
   readonly requests: GitSource['requests'];
-  /** The commit by which the device's status was pushed. */
+  /** The commit with which the device's status was pushed. */
   readonly pushed: string;
 }
 
-/** The status at a moment of a pass. `leftMs`: until the next look, infinite without one. Pure. */
+/** Returns the status at a stage of a pass. `leftMs`: time until the next look, infinite without one. Pure. */
 export function gitSourceStatus(
   source: GitSource,
   { step, result: { report, requests = source.requests, pushed } }: Progress<Plan<GitSourceStep>, GitSourceResult>,
@@ -25,21 +25,18 @@ export function gitSourceStatus(
 ): Facts<'GitSource'> {
   const { observedGeneration: _generation, conditions: _conditions, ...before } = source.status ?? {};
   if (isSuspended(source) && !report) return statusSuspended(source);
-  if (step?.do === 'sync') return before; // as it was until the look has brought something
+  if (step?.do === 'sync') return before; // unchanged until the look has a result
   const facts = report
     ? statusAfter({ ...source, requests }, report, { nowMs, nextMs: nowMs + leftMs }, source.requests)
     : { ...before, ...shownNext(before.nextSyncAt, nowMs + leftMs) };
   return pushed === undefined ? facts : { ...facts, pushed };
 }
 
-/** The next look as the time of day, which may have been set since it was written. */
+/** Returns the next look as time of day; keeps the written one while it is close, because the clock may have been set. */
 const shownNext = (before: string | undefined, nextMs: number): Pick<GitSourceStatus, 'nextSyncAt'> =>
   Number.isFinite(nextMs) ? { nextSyncAt: shownTime(before, nextMs) } : {};
 
-/**
- * The status after a sync, given the one before and the requests that the sync has seen; `requests` are those of now.
- * Pure.
- */
+/** Returns the status after a sync, given the one before and the requests that the sync has seen; `requests` are those of now. Pure. */
 export function statusAfter(
   source: GitSource,
   report: SyncReport,
@@ -76,13 +73,13 @@ function appliedAfter(
   return { ...now, at: before?.commit === now.commit && before.at !== undefined ? before.at : at };
 }
 
-/** What waits to be confirmed goes on waiting while nobody can look whether it still does. */
+/** Keeps what waits for a confirmation while the repository cannot be looked at. */
 function heldAfter(before: GitSourceStatus['held'], { held, failure }: SyncReport): Pick<GitSourceStatus, 'held'> {
   const now = held ?? (failure && !failure.final ? before : undefined);
   return now ? { held: now } : {};
 }
 
-/** The same failure keeps the time at which it was first found. */
+/** Keeps the time at which the same failure was first found. */
 function failureAfter(before: GitSourceStatus['failure'], now: Failure, at: string): GitSourceStatus['failure'] {
   const { reason, message, commit } = now;
   const same = before?.reason === reason && before.commit === commit;
@@ -90,8 +87,8 @@ function failureAfter(before: GitSourceStatus['failure'], now: Failure, at: stri
 }
 
 /**
- * A confirmation that came while the repository was looked at: whoever gave it has not seen what was found to hold. Told
- * by its id and not by its time, which a clock that was set back makes earlier than what it answers.
+ * Returns a confirmation that came while the repository was looked at: whoever gave it has not seen what was held back.
+ * Decided by its id and not by its time, which a clock that was set back makes unusable.
  */
 function unseenBy(
   source: GitSource,
@@ -123,7 +120,7 @@ function handledAfter(source: GitSource, { failure, held }: SyncReport, unseen: 
   return withAcknowledged(acknowledgementsOf(source.status), ids, refused);
 }
 
-/** The status of a source that is suspended: what was asked of it meanwhile is refused. Pure. */
+/** Returns the status of a suspended source: what was requested meanwhile is rejected. Pure. */
 export function statusSuspended(source: GitSource): Facts<'GitSource'> {
   const asked = (['sync', 'confirm'] as const).flatMap((name) => (pendingRequest(source, name) ? [name] : []));
   const message = 'The source is suspended; resume it, or set spec.suspend to false';

@@ -4,15 +4,15 @@ import { ArchiveError } from '../engine/images/tar-file.js';
 import type { Cancel, Clock } from '../runtime/delays.js';
 
 const GIBIBYTE = 1024 ** 3;
-/** Programs pack to a third, zeros to a thousandth. What packs better than this is a bomb, or a hole. */
+/** Highest ratio of unpacked to packed bytes: programs pack to a third, zeros to a thousandth. More is a bomb, or a file with holes. */
 const BEST_RATIO = 100;
-/** Looks at a reading without anything new after which it has stopped for good: a minute. */
+/** Number of looks without progress, a quarter of a minute each, after which a reading counts as stuck. */
 const SILENT_LOOKS = 4;
 const LOOK_EVERY_MS = 15_000;
 
 /**
- * Throws for an archive that unpacks to more than it may, in bytes: `ArchiveError` for more than a GiB and a hundred times
- * what the file takes on its disk, `NotEnoughDisk` for more than the `room` that there is (undefined: nobody can tell). Pure.
+ * Throws for an archive that unpacks to more bytes than it may: `ArchiveError` above both a GiB and a hundred times the
+ * file's size on its disk, `NotEnoughDisk` above the `room` that there is (undefined: unknown). Pure.
  */
 export function checkUnpacked(bytes: number, takes: number, room: number | undefined): void {
   if (bytes > GIBIBYTE + BEST_RATIO * takes) {
@@ -28,8 +28,8 @@ export function checkUnpacked(bytes: number, takes: number, room: number | undef
 }
 
 /**
- * Looks after a reading every quarter of a minute: calls `look` each time, and `silent` once `progress` has not changed for
- * four looks. Looks are counted, not time: a machine that was asleep has not waited for a disk.
+ * Watches a reading: calls `look` every quarter of a minute, and `silent` once `progress` has not changed for four
+ * looks. It counts looks and not time, because a machine that was asleep has not waited for a disk.
  */
 export function watchReading(
   clock: Clock,
@@ -43,7 +43,7 @@ export function watchReading(
     if (!ended) timer = clock.after(LOOK_EVERY_MS, () => void check());
   };
   const check = async (): Promise<void> => {
-    await nextTurn(); // what has come meanwhile is taken in first
+    await nextTurn(); // bytes that have arrived meanwhile count first
     if (ended) return;
     const now = reading.progress();
     looks = now === last ? looks + 1 : 0;

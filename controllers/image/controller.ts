@@ -10,7 +10,7 @@ import { type ImageDeps, lookOnce, type Memory, observeImage } from './observe.j
 import { planImage } from './plan.js';
 import { imageStatus } from './status.js';
 
-/** Images: one document for each reference that an app wants. Pulls are shared between documents. */
+/** Creates the controller of Images: one document for each reference that an app wants. Documents share pulls. */
 export function imageController(deps: ImageDeps): Controller {
   const memory: Memory = { attempts: new Map() };
   return {
@@ -56,11 +56,11 @@ function watches({ store, cache, pulls }: ImageDeps, memory: Memory, wake: (name
     }
   });
   const stopStore = store.watch(({ object, type, parts }) => {
-    // The next pull that fails is the first of a row again.
+    // The next failed pull is the first of a row again.
     if (object.kind === 'Image' && (type === 'DELETED' || object.status?.state === 'Downloaded'))
       memory.attempts.delete(object.metadata.name);
-    // Another release, or other access to its registry: no longer a matter of waiting, and resolved anew.
-    // Its status changes at every step of every child.
+    // Another release, or other credentials: pulled at once, and tags are resolved again. The status of an App changes
+    // with every step of a child.
     if (object.kind === 'App' && parts.some((part) => part !== 'status')) {
       const suspended = isSuspended(object);
       for (const image of store.list('Image')) {
@@ -69,7 +69,7 @@ function watches({ store, cache, pulls }: ImageDeps, memory: Memory, wake: (name
         if (turns || parts.includes('spec')) wake(image.metadata.name);
       }
     }
-    // Who brought an image is known to one document at first; whoever collects it has to know.
+    // Whether we pulled an image is known to one document at first; the one that deletes it has to know.
     if (object.kind !== 'Image' || object.status?.pulled !== true) return;
     for (const { metadata, spec, status } of store.list('Image')) {
       const unaware = status?.state === 'Downloaded' && status.pulled !== true;

@@ -5,7 +5,7 @@ import type { ImageFacts, ImageStep } from './plan.js';
 import type { Attempts } from './pull-failure.js';
 import type { ImageResult } from './status.js';
 
-/** Begins or ends a pull, or deletes the image. A pull goes on by itself: its end is observed. */
+/** Begins or ends a pull, or deletes the image. A pull goes on in the background; a later pass observes its end. */
 export async function executeImageStep(
   deps: ImageDeps,
   memory: Memory,
@@ -63,7 +63,7 @@ async function remove(
   });
   await cache.refreshImage(reference, signal);
   if (result === 'in-use') {
-    // None of our containers holds it: somebody else took a liking to it, and may keep it.
+    // None of our containers uses it: somebody else does, and may keep it.
     record(deps, image, 'Kept', `Left ${reference} alone: a container that is not ours uses it`);
     return { outcome: { is: 'settled' } };
   }

@@ -5,33 +5,30 @@ import { type Disk, nodeDisk, replaceFile, syncFolders } from '../../api/platfor
 import { jsonOf, readOwnFile } from '../../api/platform/quarantine.js';
 import { isMap } from '../../crds/model/maps.js';
 
-/** What a file of images was when it was read, and what came of it. */
+/** A file of images as it was when it was read, and the result. */
 export interface LoadedFile {
   readonly size: number;
   readonly mtimeMs: number;
-  /** References in it, or ids when nothing in it has one. */
+  /** References of its images, or their ids when none has a reference. */
   readonly images: readonly string[];
-  /** The engine had begun to take it in, and perhaps has: whatever it holds came from here. */
+  /** The engine had begun to load it, and may have: images of these references came from the file. */
   readonly loading?: true;
-  /**
-   * We have begun to read it and do not know yet what it holds: how many times a process of ours has begun so and not come
-   * to an end of it. Counts this time as well while it is being read.
-   */
+  /** The number of times that a process of ours has begun to read the file and not come to an end. Includes the present reading. */
   readonly reading?: number;
   /** Why nothing of it could be used. */
   readonly error?: string;
 }
 
-/** Which files have been read, over restarts. Losing it costs reading them once more. */
+/** Records which files have been read, across restarts. Losing it costs reading them again. */
 export interface LoadedFiles {
   get(name: string): LoadedFile | undefined;
   entries(): readonly (readonly [name: string, file: LoadedFile])[];
   set(name: string, file: LoadedFile): Promise<void>;
-  /** Forgets the files that are not among these. */
+  /** Forgets all other files. */
   keep(names: ReadonlySet<string>): Promise<void>;
 }
 
-/** Reads the list; one that cannot be used is begun anew. */
+/** Reads the list; an unusable one is replaced by an empty one. */
 export function openLoadedFiles(path: string, log: Pick<Logger, 'warn'>, disk: Disk = nodeDisk): LoadedFiles {
   let files = read(path, log);
   const write = async (next: ReadonlyMap<string, LoadedFile>): Promise<void> => {

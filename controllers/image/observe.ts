@@ -23,22 +23,20 @@ export interface Observed {
   readonly random?: () => number;
 }
 
-/** What a pass over an image works with. */
+/** What the controller of Images is given. */
 export interface ImageDeps extends Observed {
   readonly engine: Engine;
   readonly logs: LogStream;
 }
 
-/**
- * The release that a tag is resolved for, once: a document that names none is a release of its own at every change.
- */
+/** Returns the release for which a tag is resolved once. For an App without a release every change is one. */
 function releaseOf(store: Store, { spec }: Image): string {
   const app = store.get('App', spec.app);
   const release = app?.spec.release;
   return release ? `${release.commit}/${release.id}` : `generation ${app?.metadata.generation ?? 0}`;
 }
 
-/** What the documents say about a pull of the image. */
+/** Returns the options for a pull that the documents set. */
 export function pullOptionsOf(store: Store, image: Image): PullOptions {
   const { spec, status } = image;
   const isResolved = status?.digest !== undefined && status.resolvedFor === releaseOf(store, image);
@@ -53,7 +51,7 @@ export function pullOptionsOf(store: Store, image: Image): PullOptions {
   };
 }
 
-/** The first service that names one: an App that asks for two of the same image is not promoted. */
+/** Returns the platform of the first service that sets one: an App that asks for two of the same image is not promoted. */
 function platformOf(store: Store, { spec }: Image): string | undefined {
   const services = [
     ...Object.values(store.get('App', spec.app)?.spec.services ?? {}),
@@ -63,22 +61,22 @@ function platformOf(store: Store, { spec }: Image): string | undefined {
   return asked?.platform ?? undefined;
 }
 
-/** What the controller remembers while the process lives; all of it may be lost: then a pull is tried at once. */
+/** State that the controller keeps in memory. When it is lost, pulls are tried at once. */
 export interface Memory {
   /** By name of the document. */
   readonly attempts: Map<string, Attempts>;
 }
 
-/** Asks the engine for what an image is, once: the cache knows only the names of all images from the start. */
+/** Inspects the image on the engine, once: the cache knows only the names of images at first. */
 export async function lookOnce({ store, cache, pulls }: Observed, image: Image, signal: AbortSignal): Promise<void> {
   const { spec } = image;
   if (cache.image(spec.image) || pulls.state(spec.image).is !== 'none' || !isReference(spec.image)) return;
-  // Nothing is about to be pulled, perhaps for months.
+  // Nothing will be pulled, perhaps for months.
   if (saysSuspended(image) && isSuspended(store.get('App', spec.app))) return;
   await cache.refreshImage(spec.image, signal);
 }
 
-/** Everything that a decision about an image rests on, read afresh. */
+/** Reads everything that a decision about an image depends on. */
 export function observeImage({ store, cache, pulls, ...deps }: Observed, memory: Memory, image: Image): ImageFacts {
   const { metadata, spec } = image;
   const seen = cache.image(spec.image);
@@ -108,14 +106,14 @@ export function observeImage({ store, cache, pulls, ...deps }: Observed, memory:
   };
 }
 
-/** What a pull is for; a resumed App begins anew. */
+/** Returns what a pull is for. Attempts count again from zero when it changes, and when an App is resumed. */
 const purposeOf = ({ metadata }: Image, app: App | undefined): string =>
   [metadata.uid, metadata.generation, app?.metadata.generation ?? 0, app?.requests.resume?.id ?? ''].join('/');
 
 /**
- * Whether another document that is to stay counts on the image: an Image, a Service (one written by hand has no Image of
- * its own), or an App that names it and has perhaps not declared it yet. `toCome`: it counts on a download, as nobody does
- * who is suspended, or only keeps it.
+ * Tells whether another document needs the image: an Image, a Service (a standalone one has no Image), or an App that
+ * names it and may not have declared it yet. `toCome`: only documents that wait for a download, which those of
+ * suspended Apps and retained images do not.
  */
 function wantedBy(
   store: Store,
@@ -136,7 +134,10 @@ function wantedBy(
   );
 }
 
-/** Whether `other` would be lost with the reference: the same one, or a digest that Docker forgets with the last tag of its repository. */
+/**
+ * Tells whether `other` would be lost with the reference: it is the same one, or a digest that Docker removes with the
+ * last tag of its repository.
+ */
 function takesAlong(cache: EngineCache, reference: string, other: string): boolean {
   if (imageKey(other) === imageKey(reference)) return true;
   if (!other.includes('@') || repositoryOf(other) !== repositoryOf(reference)) return false;
@@ -144,7 +145,7 @@ function takesAlong(cache: EngineCache, reference: string, other: string): boole
   return digests.some((digest) => imageKey(digest) === imageKey(other));
 }
 
-/** Other documents with the same reference, however it is written: pulls and tags are shared. */
+/** Returns other documents with the same reference, however it is written: pulls and tags are shared. */
 export const sameImage = (store: Store, name: string, reference: string): readonly Image[] =>
   store
     .list('Image')

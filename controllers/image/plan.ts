@@ -8,46 +8,46 @@ import { type Attempts, hopeless, isHopeless, nextAttempt, pullFailure } from '.
 
 export type ImageStep =
   | { readonly do: 'pull'; readonly because: string }
-  /** Remember that a pull failed, and how it goes on. */
+  /** Notes that a pull failed, and when the next one is due. */
   | { readonly do: 'count'; readonly attempts: Attempts }
-  /** Forget how the last pull ended. */
+  /** Forgets how the last pull ended. */
   | { readonly do: 'forget' }
-  /** Stop a pull that nobody wants any more. */
+  /** Cancels a pull that nobody wants any more. */
   | { readonly do: 'cancel'; readonly because: string }
   | { readonly do: 'remove'; readonly because: string };
 
 export interface ImageFacts {
-  /** Undefined: not local. */
+  /** Undefined when it is not local. */
   readonly seen: SeenImage | undefined;
   readonly pull: ReturnType<Pulls['state']>;
-  /** What a pull would be for: the documents that it depends on, at their generations. */
+  /** What a pull would be for: the documents that it depends on, with their generations. */
   readonly of: string;
-  /** What a tag is resolved for. */
+  /** The release for which a tag is resolved. */
   readonly release: string;
-  /** Pulls that failed in a row, if any did. */
+  /** Pulls that failed in a row. */
   readonly attempts: Attempts | undefined;
-  /** It came from a file on the device, whoever asked for it. */
+  /** It was loaded from a file on the device. */
   readonly fromFile: boolean;
-  /** Name of its App, while that is suspended. */
+  /** Name of its App while that is suspended. */
   readonly suspendedBy: string | undefined;
-  /** Another document that is to stay wants the same reference. */
+  /** Another document that is not deleted wants the same reference. */
   readonly wantedElsewhere: boolean;
-  /** The same, and is not suspended: it counts on a download. Told while there is or could be one. */
+  /** Another document that is not suspended waits for a download of the same reference. Set only while there is or could be one. */
   readonly awaitedElsewhere: boolean;
-  /** Names of our containers that were made from it. */
+  /** Names of our containers that were created from it. */
   readonly usedBy: readonly string[];
-  /** By the monotonic clock, ms. */
+  /** Monotonic clock, ms. */
   readonly nowMs: number;
-  /** The same as the time of day, ms since the epoch: to be shown. */
+  /** Time of day, ms since the epoch; for messages. */
   readonly timeMs: number;
-  /** 0 ≤ x < 1: spreads the attempts of many devices. */
+  /** 0 ≤ x < 1; spreads the attempts of many devices. */
   readonly random: number;
 }
 
-/** A plan, and what to throw once its steps are done. */
+/** A plan, and the failure to throw once its steps are done. */
 export type ImagePlan = Plan<ImageStep, ReasonOf<'Image'>>;
 
-/** What to do about one image, given what is local. Throws for a reference that cannot be one. Pure. */
+/** Plans what to do about one image, given what is local. Throws for an invalid reference. Pure. */
 export function planImage(image: Image, facts: ImageFacts): ImagePlan {
   return image.metadata.deletionTimestamp === undefined ? planWanted(image, facts) : planUnwanted(image, facts);
 }
@@ -55,8 +55,8 @@ export function planImage(image: Image, facts: ImageFacts): ImagePlan {
 function planWanted({ spec, status }: Image, facts: ImageFacts): ImagePlan {
   const { seen, pull } = facts;
   if (seen) {
-    if (pull.is === 'failed') return act('Downloaded', { do: 'forget' }); // it came another way
-    // Until the pull has said how it ended it is not known whether the image is ours to collect.
+    if (pull.is === 'failed') return act('Downloaded', { do: 'forget' }); // it arrived another way
+    // Whether the image is ours to delete is not known before the pull has ended.
     if (pull.is === 'running' && status?.state === 'Downloading') return coming(spec.image, pull);
     return settled();
   }
@@ -67,7 +67,10 @@ function planWanted({ spec, status }: Image, facts: ImageFacts): ImagePlan {
   return planSuspension(spec.image, facts) ?? planPull(spec.image, facts);
 }
 
-/** Nothing is downloaded for a suspended App; undefined for any other. What somebody else waits for comes all the same. */
+/**
+ * Plans for an image of a suspended App, for which nothing is downloaded; undefined for any other. A download that
+ * another document waits for goes on.
+ */
 function planSuspension(
   reference: string,
   { suspendedBy: app, pull, awaitedElsewhere }: ImageFacts,
@@ -102,7 +105,7 @@ function planPull(reference: string, { pull, of, attempts, nowMs, random }: Imag
   }
 }
 
-/** What an image that is under way waits for: a registry, or a file on the device that is being read. */
+/** Returns the wait for an image on its way: from a registry, or from a file on the device that is being read. */
 const coming = (reference: string, { file }: { readonly file?: string }): ImagePlan =>
   file === undefined
     ? wait('Downloading', `Downloading ${reference}`)
@@ -114,7 +117,7 @@ function planDelay(attempts: Attempts, nowMs: number): ImagePlan {
   return retry(is === 'refused' ? 'Retrying' : reason, message, attempts.dueMs - nowMs);
 }
 
-/** Nobody waits for the image any more: its download ends. Undefined when there is none. */
+/** Ends a download that nobody waits for any more. Undefined when there is none. */
 function planUnfetched(
   { pull, awaitedElsewhere }: Pick<ImageFacts, 'pull' | 'awaitedElsewhere'>,
   because = 'no longer wanted',
@@ -136,7 +139,7 @@ function planUnwanted({ spec, status }: Image, facts: ImageFacts): ImagePlan {
   const { seen, wantedElsewhere, usedBy } = facts;
   if (wantedElsewhere) return settled();
   if (!seen || status?.pulled !== true) return settled();
-  // Only the last name is what a container holds on to; any other can be taken off.
+  // A container holds only the last name of its image; every other one can be removed.
   const names = seen.tags.length + (spec.image.includes('@') ? seen.digests.length : 0);
   if (usedBy.length > 0 && names <= 1) {
     return wait('InUse', `Waiting for ${[...usedBy].sort().join(', ')} to let go of the image ${spec.image}`);
@@ -153,5 +156,5 @@ const TAG = '[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}';
 const DIGEST = '[A-Za-z][A-Za-z0-9]*(?:[+._-][A-Za-z][A-Za-z0-9]*)*:[0-9A-Fa-f]{32,}';
 const REFERENCE = new RegExp(`^(?:${DOMAIN}/)?${PART}(?:/${PART})*(?::${TAG})?(?:@${DIGEST})?$`);
 
-/** Docker's grammar (distribution/reference): anything else fails on every registry. Pure. */
+/** Tells whether a text follows Docker's grammar (distribution/reference): any other fails on every registry. Pure. */
 export const isReference = (text: string): boolean => text.length <= 512 && (isId(text) || REFERENCE.test(text));

@@ -3,15 +3,15 @@ import { CredentialsError } from '../engine/images/registry-auth.js';
 import { TerminalError } from '../runtime/outcome.js';
 
 /**
- * Why an image did not come. `refused`: the registry has answered, and will answer the same until somebody does
- * something. `disk`: there is no room. `passing`: anything else, a registry that is down above all.
+ * Why a pull failed. `refused`: the registry has answered, and will answer the same until somebody acts. `disk`: there
+ * is no room. `passing`: anything else, above all a registry that is down.
  */
 export interface PullFailure {
   readonly is: 'refused' | 'disk' | 'passing';
   readonly reason: ReasonOf<'Image'>;
   /** One sentence for people, with what to look at. */
   readonly message: string;
-  /** What Docker said. */
+  /** Docker's message. */
   readonly cause: string;
 }
 
@@ -22,7 +22,7 @@ interface Words {
   readonly hint: string;
 }
 
-/** Docker hands on what the registry or the kernel said as text only, with 404 and 500 for nearly everything. */
+/** Patterns of messages: Docker passes on what the registry or the kernel said as text only, with 404 and 500 for nearly everything. */
 const WORDS: readonly Words[] = [
   {
     said: /no space left on device|disk quota exceeded|not enough room/i,
@@ -50,7 +50,7 @@ const WORDS: readonly Words[] = [
   },
 ];
 
-/** What a failed pull means for the next one. Pure. */
+/** Classifies a failed pull. Pure. */
 export function pullFailure(reference: string, cause: Error): PullFailure {
   if (cause instanceof CredentialsError) {
     const message = `Could not download image ${reference}: the access to its registry is not in order: ${cause.message}`;
@@ -63,28 +63,28 @@ export function pullFailure(reference: string, cause: Error): PullFailure {
 
 /** The pulls of one image that failed in a row. */
 export interface Attempts {
-  /** What they were for: another document or other credentials begin anew. */
+  /** What they were for; counting starts again with another document or other credentials. */
   readonly of: string;
   readonly failures: number;
   readonly failure: PullFailure;
-  /** When the next one is due, by the monotonic clock, ms. */
+  /** When the next one is due; monotonic clock, ms. */
   readonly dueMs: number;
 }
 
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 5 * 60_000;
-/** Room may be made at any time, and looking for it costs a system call. */
+/** Longest delay while the disk is full, ms: room may appear at any time, and looking for it costs a system call. */
 const LONGEST_DISK_DELAY_MS = 60_000;
-/** A registry that refuses is asked so often, should the image be on its way to it; then it takes a person. */
+/** Number of refusals after which a pull counts as hopeless. Before that the image may be on its way to the registry. */
 const REFUSALS = 8;
-/** How long until a registry that kept refusing is asked again all the same. */
+/** Delay between pulls that count as hopeless, ms. */
 const STALLED_DELAY_MS = 15 * 60_000;
 
-/** Whether trying again soon is of no use any more. Pure. */
+/** Tells whether trying again soon is of no use. Pure. */
 export const isHopeless = ({ failure, failures }: Pick<Attempts, 'failure' | 'failures'>): boolean =>
   failure.is === 'refused' && failures >= REFUSALS;
 
-/** The attempts with one more that failed: twice the time until the next each time, less a jitter. `random`: 0 ≤ x < 1. Pure. */
+/** Returns the attempts with one more failure: the delay doubles each time, less a jitter. `random`: 0 ≤ x < 1. Pure. */
 export function nextAttempt(
   before: Pick<Attempts, 'of' | 'failures'> | undefined,
   of: string,
@@ -100,7 +100,7 @@ export function nextAttempt(
   return { of, failures, failure, dueMs: nowMs + Math.round(full * (1 - random / 4)) };
 }
 
-/** What is thrown for a pull that it takes a person to mend. Pure. */
+/** Returns the error for a pull that somebody has to fix. Pure. */
 export const hopeless = ({ failure, dueMs }: Attempts, nowMs: number): TerminalError => {
   const message = `${failure.message}. It is tried again every quarter of an hour`;
   return new TerminalError(failure.reason, message, { requeueAfterMs: dueMs - nowMs });

@@ -22,24 +22,24 @@ import type { Cancel, Clock } from '../runtime/delays.js';
 import { checkUnpacked, watchReading } from './archive-limits.js';
 import { type LoadedFile, openLoadedFiles } from './loaded-files.js';
 
-/** A file that has not changed for so long has been copied as a whole; twice as long each time that this was wrong. */
+/** How long a file must stay unchanged to count as copied completely, ms; doubles each time that this was wrong. */
 const SETTLE_MS = 2_000;
 const MOST_DOUBLINGS = 8;
-/** When to try again what failed for a reason that may pass. */
+/** Delay before a failure that may pass is tried again, ms. */
 const RETRY_MS = 60_000;
-/** Room is looked for less and less often, for all of the file may have to be read. */
+/** Longest delay while the disk is full, ms: all of the file may have to be read to find out. */
 const LONGEST_RETRY_MS = 8 * RETRY_MS;
-/** How long a pull waits for files that may hold its image, before it asks the registry. */
+/** How long a pull waits for files that may contain its image before it asks the registry, ms. */
 const PATIENCE_MS = 60_000;
-/** An engine that keeps refusing a file, after twice the time each time, is not asked again before the file changes. */
+/** Number of times that an engine may refuse a file, with doubled delays; then the file has to change. */
 const REFUSALS = 5;
-/** A file in whose reading the agent has ended so often is not read again: once may be the power, twice is the file. */
+/** Number of times that the agent may end while it reads a file: once may be the power, twice is the file. */
 const ENDS_IN_READING = 2;
-/** An archive that takes longer than this to read, or the engine to take in, will not come to an end. */
+/** Longest time to read an archive, or for the engine to load it. */
 const LOAD_LIMIT_MINUTES = 30;
 
 export interface SideLoaderDeps {
-  /** Holds `images/` and the list of what was read, `images.json`. */
+  /** Holds `images/`, and `images.json` with the list of files that were read. */
   readonly dataFolder: string;
   readonly store: Store;
   readonly engine: Engine;
@@ -47,15 +47,15 @@ export interface SideLoaderDeps {
   readonly logs: LogStream;
   readonly log: Logger;
   readonly clock: Clock;
-  /** Of the engine, as images name it; '' while unknown. */
+  /** Architecture of the engine, as images name it; '' while unknown. */
   readonly architecture: () => string;
-  /** Where the list is kept; the machine's own disk when not said. */
+  /** Where the list is kept; the machine's disk when absent. */
   readonly disk?: Disk;
-  /** How changes in the folder are noticed; by watching it when not said. */
+  /** How changes in the folder are noticed; by watching it when absent. */
   readonly notice?: typeof watchFolder;
   /** Without it a file may fill the disk. */
   readonly space?: Pick<DiskSpace, 'room' | 'watched'>;
-  /** How a file is read; as an archive when not said. */
+  /** How a file is read; as an archive when absent. */
   readonly read?: typeof readArchive;
 }
 
@@ -63,33 +63,33 @@ type Seen = Pick<LoadedFile, 'size' | 'mtimeMs'>;
 
 /** A file as it was last seen. */
 interface Sighting extends Seen {
-  /** Since when it looks like this, by the monotonic clock, ms. */
+  /** Since when it has looked like this; monotonic clock, ms. */
   readonly sinceMs: number;
 }
 
-/** A file that could not be loaded, as it was then. */
+/** A file that could not be loaded, as it was at that time. */
 interface Failure extends Seen {
   readonly why: string;
   readonly is: 'refused' | 'no room' | 'passing';
-  /** How often it has failed so, one time after the other. */
+  /** How often in a row it has failed in this way. */
   readonly times: number;
-  /** When to try again, by the monotonic clock, ms. */
+  /** When to try again; monotonic clock, ms. */
   readonly dueMs: number;
 }
 
-/** The file that is being read, or that the engine takes in. */
+/** The file that is being read, or that the engine is loading. */
 interface Current {
   readonly name: string;
   readonly seen: Seen;
-  /** Bytes that it takes on its disk, fewer than its size when it has holes. */
+  /** Bytes that it takes on its disk; fewer than its size when it has holes. */
   readonly takes: number;
-  /** What it holds; undefined: not known yet. */
+  /** Its references; undefined while unknown. */
   images: readonly string[] | undefined;
-  /** Aborted when it is another file now or none (`FileChanged`), cannot be read (`ArchiveError`), or `TookTooLong`. */
+  /** Aborted when the file has changed or gone (`FileChanged`), cannot be read (`ArchiveError`), or `TookTooLong`. */
   readonly ending: AbortController;
 }
 
-/** A file that was changed, replaced or taken away while it was read: no fault of it. */
+/** Thrown when a file was changed, replaced or removed while it was read; not a fault of the file. */
 class FileChanged extends Error {
   override readonly name = 'FileChanged';
 }
@@ -99,10 +99,10 @@ class TookTooLong extends Error {
 }
 
 /**
- * Loads archives of images that somebody puts into `<data>/images`, each once; what they held is on the engine
- * afterwards, and in the log. A broken one is a problem that names it, until it is replaced or taken away. One after the
- * other: they are large, and devices are small. A file has no end that we trust: how much, how long and in what steps it is
- * read is bounded, and pulls go on meanwhile.
+ * Loads archives of images from `<data>/images`, each once; their images are on the engine afterwards, and named in the
+ * log. A broken file is reported as a problem until it is replaced or removed. Files are loaded one after the other:
+ * they are large, and devices are small. Nothing about a file is trusted: how much, how long and in what steps it is
+ * read is limited, and pulls go on meanwhile.
  */
 export class SideLoader implements Archives {
   readonly #folder: string;
@@ -111,17 +111,17 @@ export class SideLoader implements Archives {
   readonly #unfinished: ReadonlyMap<string, LoadedFile>;
   readonly #sightings = new Map<string, Sighting>();
   /** Files that could not be loaded and are tried again. */
-  /** Names in the folder that no file of images has: pipes, devices, folders, links that lead to no file. */
+  /** Names in the folder that are not files: pipes, devices, folders, links that lead to no file. */
   readonly #unfit = new Set<string>();
   readonly #failing = new Map<string, Failure>();
-  /** How often a file was changed after it had seemed to be whole. */
+  /** How often a file was changed after it had seemed complete. */
   readonly #changes = new Map<string, number>();
-  /** Files that this look has not come to and that may hold anything. */
+  /** Files that this look has not read yet and that may contain anything. */
   readonly #unread = new Set<string>();
-  /** Tells pulls that what they wait for may be another file now, or none. */
+  /** Emits when waiting pulls have to look again, because the file they wait for may have changed or gone. */
   readonly #progress = new EventEmitter();
   #current: Current | undefined;
-  /** Looks and loads that have not ended. */
+  /** Number of looks and loads under way. */
   #pending = 0;
   readonly #stopping = new AbortController();
   #watcher: ReturnType<typeof watchFolder> | undefined;
@@ -136,7 +136,7 @@ export class SideLoader implements Archives {
     this.#unfinished = new Map(this.#loaded.entries().filter(([, { reading = 0 }]) => reading > 0));
   }
 
-  /** Begins to watch. What is there already is read in the background; pulls wait for it, for a while. */
+  /** Starts watching. Existing files are read in the background; pulls wait for them for a while. */
   start(): void {
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
     const { notice = watchFolder, cache, log } = this.deps;
@@ -153,13 +153,13 @@ export class SideLoader implements Archives {
     await this.#turn;
   }
 
-  /** Looks at the folder when all that was asked for before is done, and at once whether that is still of use. */
+  /** Looks at the folder after the looks before it. Checks at once whether the present reading is still of use. */
   look(): void {
     if (this.#current) void this.#check(this.#current);
     this.#enqueue(() => this.#look());
   }
 
-  /** Resolves when what is in the folder and settled has been read. */
+  /** Resolves when every complete file in the folder has been read. */
   get idle(): Promise<void> {
     return this.#turn;
   }
@@ -182,8 +182,8 @@ export class SideLoader implements Archives {
     const wait = (isDone: () => boolean): Promise<void> => this.#wait(reference, patience, isDone, signal, onWait);
     try {
       await wait(() => this.#pending === 0 || !this.#mayHold(imageKey(reference)));
-      if (cache.image(reference)) return true; // it was in what has just been read
-      // One that has just failed has a time of its own, or is of no use.
+      if (cache.image(reference)) return true; // it was in the file that has just been read
+      // A file that has just failed has its own delay, or is of no use.
       const name = this.#filesWith(reference).find((one) => !this.#failing.has(one) && !this.#loaded.get(one)?.error);
       if (name === undefined) return false;
       let isDone = false;
@@ -200,16 +200,13 @@ export class SideLoader implements Archives {
     }
   }
 
-  /** Whether what is being read, or has yet to be, may hold the image; a look that has not begun will begin soon. */
+  /** Tells whether a file that is being read, or has yet to be, may contain the image. */
   #mayHold(key: string): boolean {
     const { images } = this.#current ?? {};
     return images === undefined || this.#unread.size > 0 || images.some((one) => imageKey(one) === key);
   }
 
-  /**
-   * Waits while there is something that may bring the image: as long as it takes for a file that is known to hold it, and
-   * until patience is over for anything else.
-   */
+  /** Waits while a file may bring the image: without limit for a file that is known to contain it, and for PATIENCE_MS for any other. */
   async #wait(
     reference: string,
     patience: { readonly isOver: boolean },
@@ -272,7 +269,7 @@ export class SideLoader implements Archives {
     if (Number.isFinite(requeueAfterMs)) this.#timer = clock.after(requeueAfterMs, () => this.look());
   }
 
-  /** Reads a file if it is new and whole; returns when to look at it again, ms. */
+  /** Reads a file if it is new and complete. Returns when to look at it again, ms. */
   async #consider(name: string): Promise<number> {
     const seen = await this.#stat(name);
     const known = this.#loaded.get(name);
@@ -299,14 +296,14 @@ export class SideLoader implements Archives {
     return { size: seen.size, mtimeMs: Math.trunc(seen.mtimeMs), takes };
   }
 
-  /** Loads a file once more: the engine has lost what it held. */
+  /** Loads a file once more, because the engine has lost its images. */
   async #again(name: string): Promise<void> {
     const seen = await this.#stat(name);
     if (seen) await this.#load(name, seen, this.#loaded.get(name));
     if (this.#failing.has(name)) this.look();
   }
 
-  /** Ends what is being read as soon as it is another file, or none. */
+  /** Aborts the present reading when the file has changed or gone. */
   async #check(current: Current): Promise<void> {
     const seen = await this.#stat(current.name);
     if (this.#current === current && !isSame(current.seen, seen)) current.ending.abort(new FileChanged());
@@ -367,7 +364,7 @@ export class SideLoader implements Archives {
     const content = await this.#read(current, signal);
     current.images = content.references;
     this.#progress.emit('change');
-    // Should we not live to hear that it is done: what it brought must not pass for something that we pulled.
+    // If the process ends now, what the file brought must not count as pulled.
     await this.#loaded.set(name, { ...seen, images: content.references, loading: true });
     const load = (within: AbortSignal): Promise<readonly string[]> => {
       const reading = { signal: within, size: seen.size };
@@ -384,7 +381,7 @@ export class SideLoader implements Archives {
     }
   }
 
-  /** What is in a file. Should we not live to know it, the next process finds a mark. */
+  /** Reads the contents of a file. If the process ends meanwhile, the next one finds a mark. */
   async #read({ name, seen, takes, ending }: Current, signal: AbortSignal): Promise<ArchiveContent> {
     const { architecture, clock, read = readArchive, space } = this.deps;
     const room = await space?.room(signal);
@@ -416,7 +413,7 @@ export class SideLoader implements Archives {
     }
   }
 
-  /** In how many earlier processes the reading of this very file did not come to an end. */
+  /** Returns in how many earlier processes the reading of this file did not come to an end. */
   #endsIn(name: string, seen: Seen): number {
     const unfinished = this.#unfinished.get(name);
     return isSame(unfinished, seen) ? (unfinished?.reading ?? 0) : 0;
@@ -439,7 +436,7 @@ export class SideLoader implements Archives {
     }
   }
 
-  /** Says which files are of no use, and why. */
+  /** Reports which files are of no use, and why. */
   #tell(): void {
     const broken = this.#loaded.entries().flatMap(([name, { error }]) => (error === undefined ? [] : [[name, error]]));
     const failing = [...this.#failing].map(([name, { why }]) => [name, why]);
@@ -455,7 +452,7 @@ export class SideLoader implements Archives {
 const SET_ASIDE =
   'the agent has ended twice while it read this file, so it is left alone until it is replaced (is it too large for the memory of this device?)';
 
-/** Calls back when something in the folder has changed, and once when it watches. */
+/** Calls back when something in the folder has changed, and once when watching has begun. */
 function watchFolder(
   folder: string,
   changed: () => void,
@@ -463,7 +460,7 @@ function watchFolder(
 ): { readonly close: () => Promise<void> } {
   const watcher = watch(folder, { ignoreInitial: true, depth: 0, followSymlinks: false });
   watcher.on('all', changed);
-  watcher.on('ready', changed); // for what came between the first look and now
+  watcher.on('ready', changed); // for changes between the first look and now
   watcher.on('error', (error) => log.warn({ err: error }, 'Cannot watch the folder of images'));
   return watcher;
 }
@@ -471,11 +468,11 @@ function watchFolder(
 const isSame = (known: Seen | undefined, seen: Seen | undefined): boolean =>
   known !== undefined && known.size === seen?.size && known.mtimeMs === seen.mtimeMs;
 
-/** Read to its end, or found to be of no use. */
+/** Tells whether a file was read to its end, or found to be of no use. */
 const isDone = (known: LoadedFile | undefined): boolean =>
   known !== undefined && !known.loading && known.reading === undefined;
 
-/** A full disk, an engine that is away and a disk error pass by themselves; anything else is the fault of the file. */
+/** Classifies an error: a full disk, an engine that is away and a disk error may pass; anything else is the fault of the file. */
 function kindOf(error: unknown): Failure['is'] {
   if (error instanceof ArchiveError || !(error instanceof Error)) return 'refused';
   if (error instanceof NotEnoughDisk || /no space left|quota exceeded/i.test(error.message)) return 'no room';

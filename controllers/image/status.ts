@@ -11,24 +11,24 @@ import type { ImageFacts, ImageStep } from './plan.js';
 import type { Attempts } from './pull-failure.js';
 
 export interface ImageResult extends StepResult {
-  /** How a pull had ended that the pass has forgotten. */
+  /** How the pull had ended that the pass has forgotten. */
   readonly ended: ImageFacts['pull'];
 }
 
-/** Facts that outlive a failed pull. */
+/** Returns the facts that outlive a failed pull. */
 const kept = ({ status }: Image): ImageStatus => ({
   ...(status?.pulled ? { pulled: true } : {}),
   ...(status?.digest === undefined ? {} : { digest: status.digest }),
   ...(status?.resolvedFor === undefined ? {} : { resolvedFor: status.resolvedFor }),
 });
 
-/** What the reference stands for, and since which release; nothing for what no registry knows. */
+/** Returns what the reference resolves to, and since which release; nothing for an image that no registry knows. */
 function resolved({ spec, status }: Image, seen: SeenImage, release: string): ImageStatus {
   const digest = digestOf(seen, spec.image, status?.digest);
   return digest === undefined || spec.image.includes('@') ? {} : { digest, resolvedFor: release };
 }
 
-/** Pulls that failed in a row, until the image is there; `waiting`: the next one has not begun. */
+/** Returns the pulls that failed in a row; `waiting`: the next one has not begun. */
 const failing = (
   { status }: Image,
   { nowMs, timeMs }: ImageFacts,
@@ -44,8 +44,8 @@ const failing = (
       };
 
 /**
- * What is seen, in the words of the status. `pulled` cannot be seen: it is concluded when an image that we were
- * downloading has arrived, or passed on by another document that wants the same image.
+ * Returns the status of an image. `pulled` cannot be seen: it is set when an image that we were downloading has
+ * arrived, or taken over from another document of the same image.
  */
 export function imageStatus(
   store: Store,
