@@ -3,14 +3,14 @@ import { cameAsTargetState } from '../../crds/model/target-state.js';
 import type { UnconfirmedChange } from '../host/host-state.js';
 import { act, type Plan, wait } from '../runtime/outcome.js';
 
-/** How long a change may take to prove itself when its document does not say, in seconds. */
+/** How long a change may take to be confirmed when its document does not say, in seconds. */
 const DEADLINE_SECONDS = 600;
-/** A device that was started this often without a confirmation is in a loop. */
+/** Number of starts without a confirmation after which a device counts as being in a boot loop. */
 const STARTS_LIMIT = 3;
-/** How often probes are looked for. */
+/** How often probes are run, ms. */
 const LOOK_MS = 2_000;
 
-/** Why a change goes whose document is deleted meanwhile. */
+/** Why a change is rolled back whose document is deleted meanwhile. */
 export const UNPROVEN = 'its document was deleted before the change had proved itself';
 
 export interface ConfirmFacts {
@@ -20,26 +20,26 @@ export interface ConfirmFacts {
   readonly manual: boolean;
   readonly bootId: string;
   readonly uptimeMs: number;
-  /** It takes effect at the next start of the device only. */
+  /** It takes effect only with the next start of the device. */
   readonly restartDue: boolean;
-  /** Somebody said that it is good. */
+  /** Somebody has requested to confirm it. */
   readonly requested: boolean;
-  /** Probes that are missing now. */
+  /** Probes that fail at this time. */
   readonly missing: readonly string[];
 }
 
 export type Verdict =
   /** Its time does not run before the device has been started. */
   | { readonly is: 'not-begun' }
-  /** Its time begins to run now, from its beginning. */
+  /** Its time begins to run now. */
   | { readonly is: 'begin'; readonly starts: number }
   | { readonly is: 'good'; readonly because: string }
   | { readonly is: 'bad'; readonly because: string }
   | { readonly is: 'open'; readonly missing: readonly string[]; readonly leftMs: number; readonly forMs: number };
 
 /**
- * Whether a change has proved itself. Time is counted by the uptime of the device: the clock of one without a battery is
- * wrong after a start. Pure.
+ * Judges whether an unconfirmed change has proved itself. Time is counted by the uptime of the device: the clock of a
+ * device without a battery is wrong after a start. Pure.
  */
 export function judgeChange(facts: ConfirmFacts): Verdict {
   const { unconfirmed, deadlineSeconds, manual, bootId, uptimeMs, restartDue, requested } = facts;
@@ -59,12 +59,12 @@ export function judgeChange(facts: ConfirmFacts): Verdict {
   return { is: 'open', missing, leftMs, forMs: Math.min(LOOK_MS, leftMs) };
 }
 
-/** What is done about an unconfirmed change; each kind of settings knows how to put its own back. */
+/** What is done about an unconfirmed change. Each kind of settings has its own way to roll back. */
 export type ConfirmStep =
   | { readonly do: 'start-timer'; readonly starts: number; readonly because: string }
   | { readonly do: 'confirm' | 'give-up' | 'roll-back'; readonly because: string };
 
-/** What to do about an unconfirmed change; undefined while its time does not run yet. Pure. */
+/** Plans what to do about an unconfirmed change; undefined while its time does not run yet. Pure. */
 export function planConfirm(verdict: Verdict): Plan<ConfirmStep> | undefined {
   switch (verdict.is) {
     case 'not-begun':
@@ -75,7 +75,7 @@ export function planConfirm(verdict: Verdict): Plan<ConfirmStep> | undefined {
       return act('Confirming', { do: 'confirm', because: verdict.because });
     case 'bad':
       return act('RollingBack', { do: 'give-up', because: verdict.because });
-    case 'open': // The time that is left is not told: a status that counts down would never rest.
+    case 'open': // The time left is not in the message: a status that counts down would be written again and again.
       return wait(
         'Confirming',
         `The change has to prove itself, or what was there before comes back. Missing: ${verdict.missing.join(', ')}`,
@@ -84,7 +84,7 @@ export function planConfirm(verdict: Verdict): Plan<ConfirmStep> | undefined {
   }
 }
 
-/** What a document says, or what its origin means: a target state asks for no confirmation. Pure. */
+/** Returns the deadline for a confirmation, in seconds. A target state asks for none. Pure. */
 export function deadlineOf({ spec, metadata }: Pick<HostConfig, 'spec' | 'metadata'>): number {
   return spec.confirm?.deadlineSeconds ?? (cameAsTargetState(metadata) ? 0 : DEADLINE_SECONDS);
 }

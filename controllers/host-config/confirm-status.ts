@@ -4,7 +4,7 @@ import type { HostConfigStatus } from '../../crds/model/types.js';
 import type { UnconfirmedChange } from '../host/host-state.js';
 import { deadlineOf, type Verdict } from './commit-confirm.js';
 
-/** What a status says of an unconfirmed change; nothing without one. Pure. */
+/** Returns what a status says of an unconfirmed change; nothing without one. Pure. */
 export function confirmStatus(
   document: HostConfig,
   unconfirmed: UnconfirmedChange | undefined,
@@ -15,7 +15,7 @@ export function confirmStatus(
   return { trial: { deadlineSeconds: deadlineOf(document), ...waitsFor } };
 }
 
-/** Requests that were dealt with, and the one to confirm with that id. Pure. */
+/** Returns the acknowledged requests, with the one to confirm of that id. Pure. */
 export function answered({ status }: HostConfig, confirm: string | undefined): Pick<HostConfigStatus, 'handled'> {
   const { handled } = withAcknowledged(acknowledgementsOf(status), confirm === undefined ? {} : { confirm });
   return handled ? { handled: { ...handled } } : {};

@@ -3,7 +3,7 @@ import type { HostState, HostStateFile, UnconfirmedChange } from '../host/host-s
 import type { BootClock } from '../host/power/boot-clock.js';
 import type { ConfirmStep } from './commit-confirm.js';
 
-/** Adds an event to the document. */
+/** Records an event about the document. */
 export type RecordEvent = (type: 'Normal' | 'Warning', reason: EventReason, message: string) => void;
 
 interface ConfirmDeps {
@@ -14,8 +14,8 @@ interface ConfirmDeps {
 type Part = keyof HostState['trials'];
 
 /**
- * Takes a step of an unconfirmed change, but for putting back what was there before. What was decided is on disk before an
- * event tells of it: what follows may be cut anywhere.
+ * Carries out a step about an unconfirmed change, except rolling it back. A decision is on disk before an event reports
+ * it, because the agent may end at any point.
  */
 export async function executeConfirmStep(
   { state, clock }: ConfirmDeps,
@@ -35,13 +35,13 @@ export async function executeConfirmStep(
       await state.change({ trials: withoutChange(trials, part) });
       return tell('Normal', 'Confirmed', `The change stays: ${step.because}`);
     case 'give-up':
-      // The generation that has failed: one that comes meanwhile has not been tried.
+      // The generation that has failed: a later one has not been tried.
       await change({ failed: step.because, uid, generation });
       return tell('Warning', 'RollingBack', `The change is taken back: ${step.because}`);
   }
 }
 
-/** The unconfirmed changes without that one. Pure. */
+/** Returns the unconfirmed changes without that one. Pure. */
 export function withoutChange(trials: HostState['trials'], part: Part): HostState['trials'] {
   const { [part]: _, ...others } = trials;
   return others;

@@ -12,19 +12,19 @@ import { type NetworkDeps, type Memory as NetworkMemory, observeNetwork } from '
 import { planNetwork } from './network/plan.js';
 import { networkStatus } from './network/status.js';
 
-/** Files of the host that changed, to whoever listens; returns how to stop. */
+/** Calls back when files of the host have changed; returns how to stop. */
 export type WatchHostFiles = (changed: () => void) => () => void;
 
 export type HostConfigDeps = NetworkDeps & DeviceDeps;
 
-/** The HostConfigs `device` and `network`. Others get no pass and no status: nothing is said of them that is not true. */
+/** Creates the controller of the HostConfigs `device` and `network`. Others get no pass and no status. */
 export function hostConfigController(deps: HostConfigDeps, watchFiles?: WatchHostFiles): Controller {
   const device = devicePass(deps);
   const network = networkPass(deps);
   return {
     kind: 'HostConfig',
     workers: 1, // both write config.json and the state of the host
-    beginsFirst: true, // boot files that keep Docker from starting have to be judged, and taken back, all the same
+    beginsFirst: true, // boot files that keep Docker from starting have to be judged, and rolled back, all the same
     predicate: (name) => name === NETWORK_DOCUMENT || name === DEVICE_DOCUMENT,
     reconcile: (key, signal) => (key.name === DEVICE_DOCUMENT ? device : network)(key, signal),
     watches(wake) {
@@ -45,7 +45,7 @@ export function hostConfigController(deps: HostConfigDeps, watchFiles?: WatchHos
   };
 }
 
-/** Files of the boot partition, config.json, units, the restart of the device. */
+/** Reconciles files of the boot partition, config.json, units and the restart of the device. */
 function devicePass(deps: HostConfigDeps): Reconcile {
   const memory: DeviceMemory = { told: new Map(), repairs: [] };
   return reconciler({
@@ -60,7 +60,7 @@ function devicePass(deps: HostConfigDeps): Reconcile {
   });
 }
 
-/** The host's name and its proxy. */
+/** Reconciles the host's name and its proxy. */
 function networkPass(deps: HostConfigDeps): Reconcile {
   const memory: NetworkMemory = {};
   return reconciler({

@@ -6,14 +6,14 @@ import type { UnconfirmedChange } from '../host/host-state.js';
 import type { BootClock } from '../host/power/boot-clock.js';
 import { deadlineOf, judgeChange, type Verdict } from './commit-confirm.js';
 
-/** Probes by which a change of the host proves that the device is still reached. */
+/** Probes by which a change of the host proves that the device can still be reached. */
 export interface Probes {
   hasDefaultRoute(): Promise<boolean>;
-  /** Where the API listens now. */
+  /** Returns where the API listens now. */
   addresses(): readonly string[];
-  /** Whether the API answers there. */
+  /** Tells whether the API answers there. */
   answers(address: string): Promise<boolean>;
-  /** Apps have been looked at since the agent was started: what their status says is not of an earlier start. */
+  /** Tells whether all apps have been reconciled since the agent was started: a status may be from an earlier start. */
   appsAreKnown(): boolean;
 }
 
@@ -22,7 +22,7 @@ export interface JudgeDeps {
   readonly probes: Probes;
 }
 
-/** How a change stands at this moment; undefined without one. Probes run only while they matter. */
+/** Judges an unconfirmed change at this time; undefined without one. Probes run only while they matter. */
 export async function judge(
   deps: JudgeDeps,
   document: HostConfig,
@@ -59,7 +59,7 @@ async function failedProbes(
   return missing;
 }
 
-/** What is there before a change, so that it can be asked for after it. */
+/** Returns the state before a change, which its probes are compared with afterwards. */
 export const beforeChange = async (probes: Probes): Promise<UnconfirmedChange['before']> => ({
   defaultRoute: await probes.hasDefaultRoute(),
   addresses: probes.addresses(),

@@ -1,12 +1,12 @@
 import type { Clock } from './delays.js';
 
-/** What nobody has asked about for so long is forgotten, ms: the look at everything comes every five minutes. */
+/** How long after the last question a fact is forgotten, ms; resyncs come every five minutes. */
 const FORGOTTEN_MS = 60 * 60_000;
 
 /**
- * How long ago something was that is known by its time of day only, as a status or the engine tells it. That time is
- * looked at once, when the fact is first seen; from then on the monotonic clock counts. So a clock that is set neither
- * ends a wait too early nor draws it out, and what lies in the future by a clock that was set back begins when it is
+ * Measures how long ago something happened of which only the time of day is known, as from a status or the engine. The
+ * time is read once, when the fact is first seen; from then on the monotonic clock counts. So setting the clock neither
+ * ends a wait too early nor draws it out. A time in the future, after a clock was set back, counts from when it is
  * first seen: a wait for it is longer by no more than itself.
  */
 export class Ages {
@@ -14,7 +14,7 @@ export class Ages {
 
   constructor(private readonly clock: Pick<Clock, 'now' | 'monotonic'>) {}
 
-  /** ms since `atMs`, ms since the epoch, of the fact with that key. Another time is another fact. */
+  /** Returns the ms since `atMs` (ms since the epoch) of the fact with that key. Another time is another fact. */
   since(key: string, atMs: number): number {
     const nowMs = this.clock.monotonic();
     const known = this.#facts.get(key);

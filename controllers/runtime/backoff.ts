@@ -11,7 +11,7 @@ export class Backoff {
     },
   ) {}
 
-  /** Counts a failure and says how long to wait, ms: doubled each time up to the maximum, less up to a quarter of jitter. */
+  /** Counts a failure and returns how long to wait, ms: doubled each time up to the maximum, less up to a quarter of jitter. */
   next(key: string): number {
     const failures = this.#failures.get(key) ?? 0;
     this.#failures.set(key, failures + 1);

@@ -1,6 +1,6 @@
 /**
  * Keys that are due later. The earlier due time is kept; an explicit wake removes the delay. Times are of the monotonic
- * clock, so that a clock that is set moves nothing. A timer that fires early waits for the rest: nothing due is dropped.
+ * clock, so setting the clock moves nothing. A timer that fires early waits for the rest.
  */
 export class Delays {
   readonly #timers = new Map<string, { readonly dueMs: number; readonly timer: Cancel }>();
@@ -41,17 +41,17 @@ export class Delays {
 
 export type Cancel = () => void;
 
-/** Time, so that tests can have their own. */
+/** The time, so that tests can have their own. */
 export interface Clock {
-  /** The time of day, ms since the epoch: for what is shown or kept on disk. It may be set at any moment, by years. */
+  /** Time of day, ms since the epoch: for what is shown or stored. It may be set at any time, by years. */
   now(): number;
-  /** ms since some moment in the past, of this process only; never set. For every length of time. */
+  /** ms since some moment of this process; never set. For every length of time. */
   monotonic(): number;
-  /** Calls when so many ms have passed on the monotonic clock, at the earliest. */
+  /** Calls when that many ms have passed on the monotonic clock, at the earliest. */
   after(ms: number, call: () => void): Cancel;
 }
 
-/** What `setTimeout` can wait for (2^31 - 1 ms, some 25 days): it fires at once for anything longer. */
+/** The longest time that `setTimeout` can wait for (2^31 - 1 ms, some 25 days): it fires at once for anything longer. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** The machine's time. Its timers do not keep the process alive. */
@@ -60,7 +60,8 @@ export const systemClock: Clock = {
   monotonic: () => performance.now(),
   after: (ms, call) => {
     const dueMs = performance.now() + ms;
-    // Node's timers count whole ms of a time that was read at the turn's begin: they may fire up to 1 ms early.
+    // Node's timers count whole ms of a time that was read at the beginning of the turn: they may fire up to 1 ms
+    // early.
     const look = (): void => {
       const leftMs = dueMs - performance.now();
       if (leftMs > 0) wait(leftMs);

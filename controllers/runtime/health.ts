@@ -7,59 +7,62 @@ import { KINDS, type Origin } from '../../crds/model/kinds.js';
 import { systemClock } from './delays.js';
 import type { Loop } from './loop.js';
 
-/** A pass that runs longer than this, or a queue from which nothing is taken for so long, is stuck. */
+/** A pass that runs longer than this, or a queue from which nothing is taken for this long, is stuck, ms. */
 const STUCK_MS = 10 * 60_000;
-/** Three relists have been missed. */
+/** Three relists have been missed after this time, ms. */
 const UNLISTED_MS = 16 * 60_000;
-/** Longer than a restart of the engine and a slow first list. */
+/** Longer than a restart of the engine and a slow first list, ms. */
 const DEAF_MS = 5 * 60_000;
-/** A mount or a network share may be away for a moment. */
+/** How long a source may be unreadable, ms: a mount or a network share may be away for a moment. */
 const UNREAD_MS = 5 * 60_000;
-/** Longer than it takes to listen on a network that has just been made. */
+/** Longer than it takes to listen on a network that has just been created, ms. */
 const UNREACHED_MS = 15_000;
-/** Less than this and a status does not fit any more. */
+/** Free space below which a status may not fit any more, bytes. */
 const SMALLEST_BYTES = 64 * 1024;
 
-/** How well the engine is followed. Times are ms of the monotonic clock. */
+/** How well the engine cache follows the engine. Times are ms of the monotonic clock. */
 export interface Vitals {
   /** When everything was last listed; undefined before the first time. */
   readonly listedAtMs: number | undefined;
-  /** When an attempt to list or to connect last ended, however; before the first, when the following began. */
+  /** When an attempt to list or to connect last ended, with or without success; before the first, when following began. */
   readonly triedAtMs: number;
   /** Since when the engine cache has not been in sync; undefined while it is. */
   readonly lostAtMs: number | undefined;
-  /** False while nobody answers at the engine's address, or not in time. */
+  /** False while nobody answers at the engine's address in time. */
   readonly engineAnswers: boolean;
 }
 
-/** Why containers that should reach the API cannot. */
+/** Why containers cannot reach the API although they should. */
 export interface ApiFailure {
   readonly message: string;
   readonly forMs: number;
 }
 
-/** What the checks look at, as it is now. */
+/** The facts that the checks look at. */
 export interface HealthFacts {
-  /** Of the monotonic clock: a clock that is set makes nobody ill. */
+  /** Monotonic clock, ms. */
   readonly nowMs: number;
   readonly loops: readonly { readonly kind: string; readonly oldestPassMs: number; readonly queuedForMs: number }[];
   /** Undefined while no engine has been found. */
   readonly vitals: Vitals | undefined;
-  /** Why the engine cannot be heard, as far as that is known. */
+  /** Why the engine cannot be followed, as far as that is known. */
   readonly engineFailure?: string | undefined;
-  /** What it leaves unanswered though it is heard. */
+  /** Requests that the engine leaves unanswered although it is followed. */
   readonly engineUnanswered?: string | undefined;
   /** Undefined while containers reach the API, or none is to. */
   readonly apiFailure: ApiFailure | undefined;
-  /** What keeps the data folder from being written; undefined when nothing does. */
+  /** Why the data folder cannot be written; undefined when it can. */
   readonly folderFailure: string | undefined;
-  /** Origins that could not read what they would propose. */
+  /** Origins whose documents cannot be read now. */
   readonly unavailableOrigins: ReturnType<Reader['unavailableOrigins']>;
-  /** Origins that have declared documents which are there now; empty while every origin can be read. */
+  /** Origins of present documents; empty while every origin can be read. */
   readonly declaring: ReadonlySet<Origin>;
 }
 
-/** Every check and why it fails. An engine that is down is told but does no harm: a restart of the agent would not help. Pure. */
+/**
+ * Returns every check and why it fails. An engine that is down is reported but does not fail a check: a restart of the
+ * agent would not help. Pure.
+ */
 export function healthChecks(facts: HealthFacts): readonly HealthCheck[] {
   return [
     check('passes', stuckPass(facts)),
@@ -95,7 +98,7 @@ function engineCheck({ vitals, engineFailure, engineUnanswered }: HealthFacts): 
   return { name: 'engine', ok: true, ...(message === undefined ? {} : { message }) };
 }
 
-/** The engine answers, but we have stopped hearing it. */
+/** Returns why the cache counts as deaf: the engine answers, but nothing is heard from it. */
 function deafness({ vitals, nowMs }: HealthFacts): string | undefined {
   if (!vitals) return undefined;
   const { listedAtMs, triedAtMs, lostAtMs, engineAnswers } = vitals;
@@ -115,7 +118,10 @@ function gatewayCheck({ apiFailure }: HealthFacts): HealthCheck {
   return { name: 'gateway', ok: apiFailure.forMs <= UNREACHED_MS, message: apiFailure.message };
 }
 
-/** A source that nobody uses yet may be missing; and a device that is offline is not ill, so a repository's turn never comes. */
+/**
+ * Returns the checks of sources. A source that nobody uses yet may be missing. Repositories are left out: a device that
+ * is offline is not ill.
+ */
 function sourceChecks({ unavailableOrigins, declaring }: HealthFacts): readonly HealthCheck[] {
   return unavailableOrigins.map(({ origin, forMs, message }) => {
     const harms = origin === 'files' && declaring.has(origin) && forMs > UNREAD_MS;
@@ -123,7 +129,7 @@ function sourceChecks({ unavailableOrigins, declaring }: HealthFacts): readonly 
   });
 }
 
-/** What keeps a folder from being written, in one sentence. A full disk shows before a write has failed. */
+/** Returns why a folder cannot be written, in one sentence. A full disk shows before a write has failed. */
 export function folderFailure(folder: string): string | undefined {
   try {
     accessSync(folder, constants.W_OK);
@@ -135,13 +141,16 @@ export function folderFailure(folder: string): string | undefined {
   }
 }
 
-/** The trees of the store are made at its start: one that is gone was moved, and what is written into it will not be found. */
+/**
+ * Returns why the store's folders cannot be used: they are created at its start, so one that is missing was moved, and
+ * what is written into it will not be found.
+ */
 function movedTree(folder: string): string | undefined {
   const gone = ['documents', 'status'].map((tree) => join(folder, tree)).find((tree) => !existsSync(tree));
   return gone && `${gone} is not there: what is declared cannot be kept; put it back`;
 }
 
-/** What the checks look at, read now. */
+/** Reads the facts that the checks look at. */
 export function healthFacts({
   dataFolder,
   store,
@@ -169,7 +178,7 @@ export function healthFacts({
     apiFailure,
     folderFailure: folderFailure(dataFolder) ?? movedTree(dataFolder) ?? store.diskFailure,
     unavailableOrigins,
-    // Probes come often and hardly ever cannot a source be read: the documents are looked through only then.
+    // Probes come often, and a source can hardly ever not be read: the documents are looked through only then.
     declaring: new Set(
       unavailableOrigins.length === 0
         ? []

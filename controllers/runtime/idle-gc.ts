@@ -3,27 +3,27 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { type Cancel, type Clock, systemClock } from './delays.js';
 
-/** Without garbage for so long, the work is over, ms. */
+/** How long no garbage must have been collected for work to count as over, ms. */
 const REST_MS = 5_000;
-/** Less is not worth standing still for some 40 ms, bytes. */
+/** Growth below this is not worth a pause of some 40 ms, bytes. */
 const WORTH_BYTES = 4 * 1024 * 1024;
 
-/** The memory that JavaScript lives in. */
+/** The memory of JavaScript objects. */
 export interface Heap {
-  /** Calls back after each collection, be it of the young generation only: whoever works is heard of soon. */
+  /** Calls back after each collection, also one of the young generation only. */
   onCollected(call: () => void): Cancel;
-  /** What it takes of the device's memory, bytes. */
+  /** Returns what it takes of the device's memory, bytes. */
   size(): number;
-  /** Collects everything and gives back what is free. */
+  /** Collects everything and returns free memory to the device. */
   collect(): void;
 }
 
 /**
- * Gives the memory back that a burst of work has taken. V8 collects when it needs memory, and an agent at rest needs none:
- * what a roll-out or two hundred clients have left would stay for hours.
+ * Returns memory to the device that a burst of work has taken. V8 collects when it needs memory, and an idle agent
+ * needs none: what a roll-out or two hundred clients have left would stay for hours.
  */
 export function collectWhenIdle(heap: Heap = v8Heap, clock: Clock = systemClock): Cancel {
-  // What was left the last time that there was nothing to give back.
+  // The size after the last collection.
   const seen = { restBytes: heap.size(), lastMs: 0 };
   let timer: Cancel | undefined;
 
@@ -50,7 +50,7 @@ export function collectWhenIdle(heap: Heap = v8Heap, clock: Clock = systemClock)
   };
 }
 
-/** Node's own. */
+/** Node's own heap. */
 export const v8Heap: Heap = {
   onCollected(call) {
     const observer = new PerformanceObserver(call);
@@ -60,7 +60,7 @@ export const v8Heap: Heap = {
   size: () => process.memoryUsage().heapTotal,
   collect() {
     setFlagsFromString('--expose-gc');
-    // A context that is made now has the function; it goes with it.
+    // A context that is created now has the function, and goes with it.
     runInNewContext('gc()');
   },
 };

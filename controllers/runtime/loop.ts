@@ -11,7 +11,7 @@ import { retry } from './outcome.js';
 import { WorkQueue } from './queue.js';
 import { conditionsAfter, type PassResult, resultToAction } from './result-to-action.js';
 
-/** A pass that made progress this often in a row without resting gives others a turn and is reported. */
+/** How often in a row a pass may make progress before the loop lets others run and reports it. */
 const STREAK_LIMIT = 200;
 
 export interface LoopDeps {
@@ -21,13 +21,13 @@ export interface LoopDeps {
   readonly log: Logger;
   /** The loops of the kinds that the controller comes `after`. */
   readonly after?: readonly Loop[];
-  /** Says what keeps passes from coming to an end. */
+  /** Explains what keeps passes from coming to an end. */
   readonly heldUp?: HeldUp;
 }
 
-/** What keeps a pass waiting that it cannot tell of itself, because it waits. */
+/** Explains what keeps a pass waiting that cannot say so itself, because it waits. */
 export interface HeldUp {
-  /** Why the pass with that signal has not come to its end, in one sentence; undefined when there is nothing to tell. */
+  /** Returns why the pass with that signal has not ended, in one sentence; undefined when there is nothing to say. */
   because(signal: AbortSignal): string | undefined;
   /** Calls back when that may have changed. */
   onChange(listener: () => void): Cancel;
@@ -35,13 +35,13 @@ export interface HeldUp {
 
 /**
  * Runs one controller: keys in, passes out. At most one pass for a key at a time, at most `workers` at once. Writes the
- * conditions; logs each failure once, with kind, name and generation.
+ * conditions, and logs each failure once, with kind, name and generation.
  */
 export class Loop {
   readonly #queue = new WorkQueue();
   readonly #delays: Delays;
   readonly #backoff: Backoff;
-  /** Since when keys are ready and none was taken. */
+  /** Since when keys are ready and none was taken; monotonic clock, ms. */
   #queuedSinceMs: number | undefined;
   readonly #passes = new Map<
     string,
@@ -49,17 +49,17 @@ export class Loop {
       readonly abort: AbortController;
       readonly done: Promise<void>;
       readonly startedMs: number;
-      /** The document that it is about. */
+      /** The document as it was at the start of the pass. */
       readonly before: Resource | undefined;
     }
   >();
-  readonly #inBackoff = new Set<string>(); // its delay is the price of a failure, not a wait
-  readonly #soft = new Set<string>(); // touched while running, but only by a soft enqueue
+  readonly #inBackoff = new Set<string>(); // keys whose delay is a back-off, not a wait
+  readonly #soft = new Set<string>(); // keys that were touched during their pass, but only by a soft enqueue
   readonly #streaks = new Map<string, number>();
   readonly #stops: (() => void)[] = [];
-  /** Documents that were there at the start and have not been looked at since. */
+  /** Documents that existed at the start and have not had a pass since. */
   readonly #unseen = new Set<string>();
-  /** Resolves when every document that was there at the start has been looked at once. */
+  /** Resolves when every document that existed at the start has had a pass. */
   readonly initialSync: Promise<void>;
   #endInitialSync: () => void = () => undefined;
   #running = false;
@@ -77,7 +77,7 @@ export class Loop {
     this.#backoff = new Backoff({ firstMs: first, maxMs: max, random: deps.random });
   }
 
-  /** Subscribes, queues every document there is and begins to work. */
+  /** Subscribes, enqueues every document and begins to work. */
   start(): void {
     const { store } = this.deps;
     const { kind } = this.controller;
@@ -85,7 +85,7 @@ export class Loop {
     this.#stops.push(
       store.watch(({ key, object, parts, type }) => {
         if (object.kind !== kind) {
-          // Whether an owner is there is part of what its documents say.
+          // A child reports whether its owner exists.
           if (type !== 'MODIFIED') for (const { metadata } of store.owned(key, kind)) this.#softEnqueue(metadata.name);
           return;
         }
@@ -125,7 +125,7 @@ export class Loop {
     cancel();
   }
 
-  /** Looks at that document soon; a planned delay and a back-off in progress are overtaken. */
+  /** Enqueues that document; cancels a planned delay and a back-off in progress. */
   wake(name: string): void {
     if (!this.#isSelected(name)) return;
     this.#soft.delete(name);
@@ -137,8 +137,8 @@ export class Loop {
   }
 
   /**
-   * Enqueues because of something around the document. It does not overtake a back-off: what a failing pass stirs up on the engine comes
-   * back as events, and would turn the back-off into a busy loop.
+   * Enqueues because of something around the document. It does not cancel a back-off: changes that a failing pass makes
+   * on the engine come back as events, and would turn the back-off into a busy loop.
    */
   #softEnqueue(name: string): void {
     if (this.#inBackoff.has(name)) return;
@@ -152,27 +152,27 @@ export class Loop {
     return this.controller.predicate?.(name) ?? true;
   }
 
-  /** Looks at every document again. */
+  /** Enqueues every document again. */
   resync(): void {
     for (const { metadata } of this.deps.store.list(this.controller.kind)) this.wake(metadata.name);
   }
 
-  /** Every document that was there at the start has been looked at: `initialSync` as it stands now. */
+  /** True when every document that existed at the start has had a pass; `initialSync` has resolved. */
   get hasSynced(): boolean {
     return this.#running && this.#unseen.size === 0;
   }
 
-  /** Nothing queued and nothing running; delayed keys do not count. */
+  /** True when nothing is queued and nothing is running; delayed keys do not count. */
   get isQuiet(): boolean {
     return this.#queue.size === 0 && this.#queue.running === 0;
   }
 
-  /** For how long keys have been ready without any pass being begun, ms. For the health check. */
+  /** For how long keys have been ready without any pass being started, ms. For the health check. */
   get queuedForMs(): number {
     return this.#queuedSinceMs === undefined ? 0 : this.deps.clock.monotonic() - this.#queuedSinceMs;
   }
 
-  /** Age of the oldest pass that still runs, ms. For the health check. */
+  /** Age of the oldest running pass, ms. For the health check. */
   get oldestPassMs(): number {
     const now = this.deps.clock.monotonic();
     return Math.max(0, ...[...this.#passes.values()].map(({ startedMs }) => now - startedMs));
@@ -216,18 +216,18 @@ export class Loop {
     this.#writeConditions(before, action);
     if (action.forgetBackoff) this.#backoff.forget(name);
     if (!dirty && (result.is === 'settled' || action.stalled)) store.markReconciled(keyOf(kind, name));
-    // Who wakes a key asks whether it is Ready, and was told so all through this pass: what then seemed of no concern
-    // is not heard again.
+    // Watches ask whether a document is Ready, which this one was all through the pass: a change that they left out
+    // meanwhile does not come again.
     if (isReady(before) && result.is === 'waiting') this.#queue.add(name);
     else await this.#next(name, action.next);
   }
 
   async #next(name: string, next: ReturnType<typeof resultToAction>['next']): Promise<void> {
     if (next.do !== 'again') this.#streaks.delete(name);
-    if (next.do !== 'backoff') this.#inBackoff.delete(name); // a pass after the one that failed has come to another end
+    if (next.do !== 'backoff') this.#inBackoff.delete(name); // a pass after the failed one has ended differently
     switch (next.do) {
       case 'rest':
-        this.#delays.cancel(name); // of a wait that has ended in the meantime
+        this.#delays.cancel(name); // the delay of a wait that has ended in the meantime
         return;
       case 'again':
         await this.#yieldAfterStreak(name);
@@ -243,7 +243,7 @@ export class Loop {
     }
   }
 
-  /** A pass that claims progress for ever is a defect; it must not starve the process, and somebody must hear of it. */
+  /** Lets others run when a pass keeps claiming progress, and reports it: that is a defect, and must not starve the process. */
   async #yieldAfterStreak(name: string): Promise<void> {
     const streak = (this.#streaks.get(name) ?? 0) + 1;
     this.#streaks.set(name, streak);
@@ -252,7 +252,7 @@ export class Loop {
     await nextTurn();
   }
 
-  /** Has documents say so whose passes are held up: their own words come only with the end. */
+  /** Writes into documents whose passes are held up why they are: their own status comes only with the end. */
   #tellHeldUp(): void {
     for (const { abort, before } of this.#passes.values()) {
       const message = this.deps.heldUp?.because(abort.signal);
@@ -285,7 +285,7 @@ export class Loop {
   }
 }
 
-/** A loop for each controller. Those that others come after are first; none is started. */
+/** Creates a loop for each controller, without starting it. Those that others come after are first. */
 export function loopsOf(controllers: readonly Controller[], deps: Omit<LoopDeps, 'after'>): readonly Loop[] {
   const loops = new Map<Kind, Loop>();
   const loopOf = (controller: Controller): Loop => {
@@ -310,6 +310,6 @@ async function resultOf(pass: () => Promise<PassResult>, signal: AbortSignal): P
 
 const stackOf = (error: unknown): string | undefined => (error instanceof Error ? error.stack : undefined);
 
-/** Errors that were made for people need no stack in the log. */
+/** Tells whether an error was made for people and needs no stack in the log. */
 const isOurs = (error: unknown): boolean =>
   error instanceof Error && ['TerminalError', 'EngineError', 'EngineUnreachable', 'StorageError'].includes(error.name);

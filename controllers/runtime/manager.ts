@@ -1,14 +1,14 @@
 import type { Logger } from 'pino';
 import { settledWithin } from '../../api/platform/time-limit.js';
 
-/** One component of the process with a place in the order of things. */
+/** A part of the process that is started and stopped in order. */
 export interface Component {
   readonly name: string;
   start(): Promise<void> | void;
   stop(): Promise<void> | void;
 }
 
-/** A component that goes on from `begin` until what that returned is called. */
+/** Creates a component that runs from `begin` until the function which that returned is called. */
 export function ongoing(name: string, begin: () => () => Promise<void> | void): Component {
   const ends: (() => Promise<void> | void)[] = [];
   return {
@@ -20,13 +20,13 @@ export function ongoing(name: string, begin: () => () => Promise<void> | void): 
   };
 }
 
-/** Loops let passes run for 5 s and abort them then, ms. */
+/** How long a component may take to stop, ms: loops let passes run for 5 s and then abort them. */
 const STOP_MS = 8000;
 
 /**
- * Starts components one after another and stops them in reverse. When one fails to start, those before it are stopped again
- * and the error is thrown. One that fails to stop, or has not stopped within `stopMs`, is logged and does not keep the others
- * from stopping.
+ * Starts components one after another and stops them in reverse. When one fails to start, those before it are stopped
+ * again and the error is thrown. One that fails to stop, or has not stopped within `stopMs`, is logged and does not
+ * keep the others from stopping.
  */
 export class Manager {
   readonly #started: Component[] = [];

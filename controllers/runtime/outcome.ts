@@ -5,22 +5,22 @@ import type { Reason } from '../../crds/model/reasons.js';
 export type Outcome<R extends Reason = Reason> =
   | { readonly is: 'settled'; readonly unwell?: Unwell } // nothing differed
   | { readonly is: 'progressing'; readonly reason: R; readonly message: string } // acted; look again at once
-  | { readonly is: 'waiting'; readonly reason: R; readonly message: string; readonly forMs: number } // on somebody else; not a failure
-  | { readonly is: 'retrying'; readonly reason: R; readonly message: string; readonly forMs: number }; // a failure whose next attempt is planned by who knows it best
+  | { readonly is: 'waiting'; readonly reason: R; readonly message: string; readonly forMs: number } // waits for somebody else; not a failure
+  | { readonly is: 'retrying'; readonly reason: R; readonly message: string; readonly forMs: number }; // a failure whose next attempt the pass itself has planned
 
 /** Nothing is left to do, but what runs crashes or is unhealthy: not Ready, and nothing more is done about it. */
 export interface Unwell {
   readonly reason: UnwellReason;
   readonly message: string;
-  /** When time alone may end it, ms; undefined: only something that happens does. */
+  /** When time alone may end it, ms; undefined when only an event does. */
   readonly forMs?: number;
 }
 
-/** Steps to take now and what to conclude after them. */
+/** Steps to take now, and the outcome after them. */
 export interface Plan<Step, R extends Reason = Reason> {
   readonly steps: readonly Step[];
   readonly outcome: Outcome<R>;
-  /** Thrown once the steps are done and the status is written: how the pass ends instead of `outcome`. */
+  /** Thrown once the steps are done and the status is written, instead of returning `outcome`. */
   readonly failure?: TerminalError;
 }
 
@@ -29,7 +29,7 @@ const LONG_WAIT_MS = 60_000;
 
 export const settled = <Step = never>(): Plan<Step, never> => ({ steps: [], outcome: { is: 'settled' } });
 
-/** Steps to take now; what is said of them is why they are taken. */
+/** Plans steps to take now; the message is why they are taken. */
 export const act = <Step, R extends Reason = Reason>(reason: R, ...steps: readonly Step[]): Plan<Step, R> => ({
   steps,
   outcome: { is: 'progressing', reason, message: [...new Set(steps.flatMap(becauseOf))].join('; ') || reason },
@@ -47,7 +47,7 @@ export const wait = <Step = never, R extends Reason = Reason>(
   outcome: { is: 'waiting', reason, message, forMs },
 });
 
-/** A failure that is tried again then, whatever wakes the key meanwhile: the pass itself sees to that. */
+/** Plans to retry a failure after that time, whatever wakes the key meanwhile: the pass itself sees to that. */
 export const retry = <Step = never, R extends Reason = Reason>(
   reason: R,
   message: string,
@@ -57,10 +57,10 @@ export const retry = <Step = never, R extends Reason = Reason>(
   outcome: { is: 'retrying', reason, message, forMs },
 });
 
-/** No retry before a new generation, a watched change or the slow resync: calling something terminal is a decision. */
+/** A failure that is not retried before a new generation, a watched change or the slow resync. Calling something terminal is a decision. */
 export class TerminalError extends Error {
   override readonly name = 'TerminalError';
-  /** The resync of this very thing, ms; undefined: that of all. */
+  /** Time until this document is looked at again, ms; undefined: with the common resync. */
   readonly requeueAfterMs: number | undefined;
   constructor(
     readonly reason: Reason,
@@ -72,7 +72,7 @@ export class TerminalError extends Error {
   }
 }
 
-/** A failure that has a name of its own and that may pass: it is tried again, with back-off. */
+/** A failure with a reason of its own that may pass: it is retried with back-off. */
 export class TransientError extends Error {
   override readonly name = 'TransientError';
   constructor(
@@ -84,14 +84,14 @@ export class TransientError extends Error {
   }
 }
 
-/** The document says something that cannot be made true; every issue with its path, `spec.subnets[0]`. */
+/** The document says something that cannot be made true. Lists every issue with its path, as in `spec.subnets[0]`. */
 export class InvalidSpecError extends TerminalError {
   constructor(readonly issues: readonly { readonly path: string; readonly message: string }[]) {
     super('InvalidSpec', issues.map(({ path, message }) => `${path}: ${message}`).join('; '));
   }
 }
 
-/** What it returns, or why it can never be done; for a pass that has something else to do first. */
+/** Runs `action`; returns a thrown `TerminalError` as a value and rethrows everything else. */
 export function attempt<T>(action: () => T): T | TerminalError {
   try {
     return action();

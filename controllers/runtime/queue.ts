@@ -2,7 +2,7 @@
 export class WorkQueue {
   readonly #ready = new Set<string>();
   readonly #running = new Set<string>();
-  readonly #again = new Set<string>(); // touched while running
+  readonly #again = new Set<string>(); // touched during their pass
 
   add(key: string): void {
     (this.#running.has(key) ? this.#again : this.#ready).add(key);
@@ -17,7 +17,7 @@ export class WorkQueue {
     return key;
   }
 
-  /** Ends the pass over a key; true when it was touched meanwhile, so that it is ready again. */
+  /** Ends the pass over a key. Returns true when it was touched meanwhile, so that it is ready again. */
   done(key: string): boolean {
     this.#running.delete(key);
     if (!this.#again.delete(key)) return false;
@@ -25,7 +25,7 @@ export class WorkQueue {
     return true;
   }
 
-  /** Was it touched since its pass began? */
+  /** Tells whether the key was touched since its pass began. */
   isDirty(key: string): boolean {
     return this.#again.has(key);
   }

@@ -6,19 +6,19 @@ import { isSuspended, SUSPENDED, suspendedMessage } from '../../crds/model/suspe
 import { type Outcome, type Plan, type Reconcile, type Unwell, wait } from './outcome.js';
 import { conditionsBefore, RUNTIME_CONDITIONS } from './result-to-action.js';
 
-/** A copy of somebody else's state, as a pass needs it. `EngineCache` is one. */
+/** A copy of somebody else's state that passes work with, such as `EngineCache`. */
 interface Synced {
-  /** It holds everything as it is now. */
+  /** True when it holds everything as it is now. */
   readonly hasSynced: boolean;
-  /** Why it is not, as a sentence. */
+  /** Why it does not, as a sentence. */
   readonly syncError?: string | undefined;
-  /** What the engine does not tell of those objects, as a sentence; undefined when nothing is missing. */
+  /** What the engine does not answer about those objects, as a sentence; undefined when nothing is missing. */
   unanswered?(about: readonly string[]): string | undefined;
 }
 
 /**
- * How a pass ends that can conclude nothing: the cache is not synced, or the engine leaves questions about those objects
- * unanswered. Undefined when nothing is wrong.
+ * Returns the outcome of a pass that can conclude nothing: the cache is not synced, or the engine leaves requests about
+ * those objects unanswered. Undefined when nothing is wrong.
  */
 function waitForEngine(
   cache: Synced,
@@ -29,15 +29,15 @@ function waitForEngine(
   return unanswered === undefined ? undefined : wait('EngineHangs', unanswered).outcome;
 }
 
-/** What a step came to; a kind adds what cannot be observed afterwards and has to go into its status. */
+/** The result of a step. A kind adds what cannot be observed afterwards and has to go into its status. */
 export interface StepResult {
-  /** Concluded instead of what was planned; the steps after it are left out. */
+  /** Ends the pass instead of the planned outcome; the steps after it are left out. */
   readonly outcome?: Outcome;
 }
 
 type StepOf<P extends Plan<unknown>> = P['steps'][number];
 
-/** How far a pass has come when a status is written. */
+/** The stage of a pass at which a status is written. */
 export interface Progress<P extends Plan<unknown>, Result extends StepResult = StepResult> {
   /**
    * `unsynced`: the cache is not synced. `prepared`: before anything is planned. `suspended`: nothing is planned.
@@ -46,19 +46,19 @@ export interface Progress<P extends Plan<unknown>, Result extends StepResult = S
   readonly at: 'unsynced' | 'prepared' | 'suspended' | 'refused' | 'acting' | 'reported' | 'acted';
   readonly plan?: P;
   readonly step?: StepOf<P>;
-  /** Of all steps until now, those of later steps win; or what `prepare` or a step has just reported. */
+  /** Results of all steps until now, later ones win; or what `prepare` or a step has just reported. */
   readonly result: Partial<Result>;
-  /** What `validate` found, why no plan could be made, or why a step could not be executed. */
+  /** What `validate` found, why no plan could be made, or why a step failed. */
   readonly error?: unknown;
 }
 
-/** What the status of a kind says besides what the runtime writes into it. */
+/** The fields of a kind's status besides those that the runtime writes. */
 export type Facts<K extends Kind> = Omit<Kinds[K]['status'], 'observedGeneration' | 'conditions'>;
 
 /** A condition of a kind's own; the runtime adds times and generation. */
 export type OwnCondition = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;
 
-/** A kind's part of a pass: five questions, always in this order. */
+/** A kind's part of a pass: functions that are always called in this order. */
 export interface Reconciler<
   K extends Kind,
   Observation,
@@ -71,29 +71,32 @@ export interface Reconciler<
   readonly now: () => number;
   /** Passes wait for it; absent for a kind that does without the engine. */
   readonly cache?: Synced;
-  /** What the resource is on the engine, as `EngineCache.unanswered` names objects: nothing is concluded of what the engine does not tell. */
+  /**
+   * Returns the engine's objects that the resource depends on, named as `EngineCache.unanswered` does: nothing is
+   * concluded while the engine does not answer about them.
+   */
   about?(resource: Resource<K>): readonly string[];
-  /** Told instead of a pass while the cache is not synced. */
+  /** Called instead of a pass while the cache is not synced. */
   unsynced?(resource: Resource<K>): void;
   /**
-   * Throws `TerminalError` for what is wrong with the document itself. Called while the cache is not synced: such a
-   * resource is told of it all the same. A kind that has it gets its status written then, too.
+   * Throws `TerminalError` for what is wrong with the document itself. Also called while the cache is not synced, so
+   * that such a document is rejected all the same; its status is then written, too.
    */
   validate?(resource: Resource<K>, observation: Observation): void;
-  /** The App whose suspension suspends the resource too: it is observed, and nothing is done about it. */
+  /** Returns the App whose suspension suspends the resource too: it is observed, and nothing is done about it. */
   suspendedWith?(resource: Resource<K>): string | undefined;
-  /** What has to happen before it can be observed. Returns the resource as it is then. `report` writes a status at once. */
+  /** Does what has to happen before it can be observed. Returns the resource as it is then. `report` writes a status at once. */
   prepare?(
     resource: Resource<K>,
     signal: AbortSignal,
     report: (result: Partial<Result>) => Promise<void>,
   ): Promise<Resource<K>>;
-  /** Everything that a decision rests on, read afresh; changes nothing. What fails may be kept for `plan` to throw. */
+  /** Reads everything that a decision depends on; changes nothing. Errors may be returned for `plan` to throw. */
   observe(resource: Resource<K>, signal: AbortSignal): Observation | Promise<Observation>;
-  /** The next steps. Pure; throws `TerminalError` for what no pass can mend. */
+  /** Returns the next steps. Pure; throws `TerminalError` for what no pass can fix. */
   plan(resource: Resource<K>, observation: Observation): P;
   /**
-   * Takes one step. Throws for a failure. `report` writes at once what a long step has brought about so far; one that
+   * Carries out one step. Throws when it fails. `report` writes at once what a long step has reached so far; one that
    * goes on in the background may call it after the pass.
    */
   execute(
@@ -103,17 +106,17 @@ export interface Reconciler<
     signal: AbortSignal,
     report: (result: Partial<Result>) => void,
   ): Promise<Partial<Result> | undefined>;
-  /** What the status says; `resource` is the document as it is now, with the status of before. */
+  /** Returns the status. `resource` is the document as it is now, with the status of before. */
   status(resource: Resource<K>, observation: Observation, progress: Progress<P, Result>): Facts<K>;
-  /** Conditions of its own, all of them; undefined leaves those that are there. */
+  /** Returns all conditions of its own; undefined keeps those that are there. */
   conditions?(
     resource: Resource<K>,
     observation: Observation,
     progress: Progress<P, Result>,
   ): readonly OwnCondition[] | undefined;
-  /** Tells by events and system lines what has changed between two statuses. Called after each write. */
+  /** Records what has changed between two statuses, as events and system lines. Called after each write. */
   announce?(before: Resource<K>, after: Resource<K>, progress: Progress<P, Result>): void;
-  /** Concludes once all steps are taken and the status is written; throws for a pass that has failed nevertheless. */
+  /** Returns the final outcome, once all steps are taken and the status is written; throws for a pass that has failed nevertheless. */
   adjustOutcome?(
     resource: Resource<K>,
     observation: Observation,
@@ -122,8 +125,8 @@ export interface Reconciler<
 }
 
 /**
- * The one skeleton of a pass over one resource. What others see of it, in this order: one status before each step, in
- * which `Ready` is taken back when the pass will not conclude it, those that the step reports, and one at the end, also
+ * The common skeleton of a pass over one resource. Others see these status writes, in this order: one before each step,
+ * in which `Ready` becomes False unless the pass will conclude it; those that the step reports; one at the end, also
  * when a step failed. A deleted resource is released when nothing is left to do for it.
  */
 export const reconciler =
@@ -160,7 +163,7 @@ export const reconciler =
     return end;
   };
 
-/** That the document which made this one is missing, as a power failure may leave it: then nobody updates or removes it. */
+/** Returns that the owner of this document is missing, as a power failure may leave it: then nobody updates or removes the document. */
 function withoutOwner(store: Store, { metadata: { owner } }: Resource): { readonly unwell?: Unwell } {
   if (owner === undefined) return {};
   const { kind, name } = splitKey(owner);
@@ -169,7 +172,7 @@ function withoutOwner(store: Store, { metadata: { owner } }: Resource): { readon
   return { unwell: { reason: 'OwnerMissing', message } };
 }
 
-/** What can be done without the engine: writes the status of a kind that validates, and throws what it finds wrong. */
+/** Does what is possible without the engine: writes the status of a kind that validates, and throws its error. */
 async function passUnsynced<K extends Kind, Observation, P extends Plan<unknown>, Result extends StepResult>(
   of: Reconciler<K, Observation, P, Result>,
   resource: Resource<K>,
@@ -188,7 +191,7 @@ async function passUnsynced<K extends Kind, Observation, P extends Plan<unknown>
   if (failure) throw failure.error;
 }
 
-/** Writes why no plan can be made, and throws it. */
+/** Plans; when that fails, writes the error into the status and throws it. */
 function planOrRefuse<K extends Kind, Observation, P extends Plan<unknown>, Result extends StepResult>(
   of: Reconciler<K, Observation, P, Result>,
   resource: Resource<K>,
@@ -202,7 +205,7 @@ function planOrRefuse<K extends Kind, Observation, P extends Plan<unknown>, Resu
   }
 }
 
-/** Takes the steps and writes the statuses around them. Throws what a step threw. */
+/** Carries out the steps and writes the statuses around them. Throws what a step threw. */
 async function carryOut<K extends Kind, Observation, P extends Plan<unknown>, Result extends StepResult>(
   of: Reconciler<K, Observation, P, Result>,
   resource: Resource<K>,
@@ -229,7 +232,7 @@ async function carryOut<K extends Kind, Observation, P extends Plan<unknown>, Re
   return result;
 }
 
-/** Observes anew once steps were taken. What made a step fail may make this fail too: the step's error is the one to tell. */
+/** Observes again after steps. The cause of a failed step may make this fail too: the step's error is the one to report. */
 async function observeAfter<K extends Kind, Observation, P extends Plan<unknown>, Result extends StepResult>(
   of: Reconciler<K, Observation, P, Result>,
   resource: Resource<K>,
@@ -270,7 +273,7 @@ function write<K extends Kind, Observation, P extends Plan<unknown>, Result exte
   if (after) of.announce?.(current, after, progress);
 }
 
-/** The runtime's conditions as they are, and those of a kind's own; one whose status is the same keeps its time. Pure. */
+/** Returns the runtime's conditions as they are, and those of a kind's own; one whose status is the same keeps its time. Pure. */
 function withOwn(
   before: readonly Condition[] = [],
   own: readonly OwnCondition[],
@@ -285,7 +288,7 @@ function withOwn(
   return [...kept, ...now];
 }
 
-/** The resource as it is now; undefined when it is gone or another one has taken its name. */
+/** Returns the resource as it is now; undefined when it is gone or another one has taken its name. */
 function latest<K extends Kind>(
   { store, kind }: { readonly store: Store; readonly kind: K },
   { metadata }: Resource<K>,

@@ -3,7 +3,7 @@ import type { Condition } from '../../crds/model/conditions.js';
 import type { Reason } from '../../crds/model/reasons.js';
 import { type Outcome, TerminalError, TransientError } from './outcome.js';
 
-/** How a pass ended: with an outcome, or with what it threw. */
+/** The end of a pass: an outcome, or what it threw. */
 export type PassResult = Outcome | { readonly is: 'failed'; readonly error: unknown } | { readonly is: 'aborted' };
 
 /** What the queue does with the key next. */
@@ -15,15 +15,15 @@ type Next =
 
 export interface Action {
   readonly next: Next;
-  /** The counter of failures starts anew. Progress and waits keep it: a pull that fails each time is started in a pass that waits. */
+  /** Resets the count of failures. Progress and waits keep it: a pull that fails each time is started in a pass that waits. */
   readonly forgetBackoff: boolean;
-  /** undefined: conditions stay as they are. */
+  /** undefined: conditions stay as they are */
   readonly ready: { readonly status: 'True' | 'False'; readonly reason: Reason; readonly message: string } | undefined;
   readonly reconciling: boolean;
   readonly stalled: boolean;
 }
 
-/** Turns the end of a pass into queue operations and conditions: the table of the style guide, and nothing else. Pure. */
+/** Turns the end of a pass into queue operations and conditions, by the table in docs/design/outcomes.md. Pure. */
 export function resultToAction(result: PassResult): Action {
   switch (result.is) {
     case 'settled':
@@ -85,7 +85,7 @@ export function resultToAction(result: PassResult): Action {
 /** Conditions that the runtime writes after every pass. */
 export const RUNTIME_CONDITIONS: readonly string[] = ['Ready', 'Reconciling', 'Stalled'];
 
-/** The three conditions after a pass, and whatever else the kind's own controller says; those that did not change keep their time. Pure. */
+/** Returns the three conditions after a pass, and those of the kind's own controller; those that did not change keep their time. Pure. */
 export function conditionsAfter(
   before: readonly Condition[] | undefined,
   action: Action,
@@ -108,8 +108,9 @@ export function conditionsAfter(
 }
 
 /**
- * The conditions of a document whose pass is about to act: Ready no longer, for the reason that the pass will conclude.
- * Otherwise others would build on a Ready that nobody has taken back yet. One that is not Ready keeps what it says. Pure.
+ * Returns the conditions of a document whose pass is about to act: Ready becomes False, for the reason that the pass
+ * will conclude. Otherwise others would rely on a Ready that is out of date. A document that is not Ready keeps its
+ * conditions. Pure.
  */
 export function conditionsBefore(
   before: readonly Condition[] | undefined,

@@ -6,8 +6,8 @@ import { DEVICE_DOCUMENT } from '../../crds/model/names.js';
 import type { Clock } from './delays.js';
 
 /**
- * The settings of the device as they count at this moment: whoever asks each time needs no restart when they change. Those of
- * a document that is being deleted count no more, however long it takes until it has gone.
+ * Reads the settings of the device each time they are asked for, so that a change needs no restart. Those of a document
+ * that is being deleted do not count, however long it takes until it has gone.
  */
 export function deviceVariables(
   store: Pick<Reader, 'get'>,
@@ -24,7 +24,7 @@ export function deviceVariables(
   };
 }
 
-/** Calls back whenever the settings of the device were declared otherwise. Returns how to stop. */
+/** Calls back when the settings of the device have changed. Returns how to stop. */
 export const onVariables = (store: Pick<Reader, 'watch'>, changed: () => void): (() => void) =>
   store.watch(({ key, object, parts }) => {
     if (key !== keyOf('HostConfig', DEVICE_DOCUMENT)) return;
@@ -32,10 +32,10 @@ export const onVariables = (store: Pick<Reader, 'watch'>, changed: () => void): 
     if (isDeleted || parts.includes('spec')) changed();
   });
 
-/** The shortest interval that is taken seriously, ms: an agent is no use when it does nothing but look. */
+/** Shortest interval, ms: an agent that does nothing but look is of no use. */
 const SHORTEST_MS = 10_000;
 
-/** Does something again and again at an interval that may change at any time. Returns how to stop. */
+/** Repeats an action at an interval that may change at any time. Returns how to stop. */
 export function repeat({
   clock,
   intervalMs,
@@ -44,7 +44,7 @@ export function repeat({
 }: {
   readonly clock: Clock;
   readonly intervalMs: () => number;
-  /** Subscribes to changes of the interval; it has none when not said. */
+  /** Subscribes to changes of the interval; absent when it never changes. */
   readonly changes?: (changed: () => void) => () => void;
   readonly action: () => void;
 }): () => void {

@@ -5,14 +5,14 @@ import type { SeenBackend, SeenBoot } from '../../host/boot/boot-partition.js';
 import { type BootValue, BootValueError, sameValue, type WantedValues } from '../../host/boot/values.js';
 import { InvalidSpecError, TerminalError } from '../../runtime/outcome.js';
 
-/** One variable that differs; `from` and `to` as people read them, undefined for none. */
+/** One variable that differs; `from` and `to` as people read them, undefined when absent. */
 export interface Change {
   readonly variable: string;
   readonly from: string | undefined;
   readonly to: string | undefined;
 }
 
-/** What one boot file says otherwise than it should. */
+/** How one boot file differs from what it should contain. */
 export interface Difference {
   readonly backend: BootBackend;
   readonly wanted: WantedValues;
@@ -21,24 +21,24 @@ export interface Difference {
 
 export interface BootComparison {
   readonly differences: readonly Difference[];
-  /** Variables that are ours, with what they should say. */
+  /** Variables that the agent owns, with their desired values. */
   readonly managed: Readonly<Record<string, string>>;
   /** Declared variables of boot files that this device does not have. */
   readonly notApplicable: readonly string[];
 }
 
-/** The only variable outside of boot files that takes effect at the next start of the device. */
+/** The only variable outside of boot files that takes effect with the next start of the device. */
 export const PERSISTENT_LOGGING = 'SUPERVISOR_PERSISTENT_LOGGING';
 
 const LONG = 120;
 
-/** A text that tells two values apart and can be kept and shown: itself, or a hash of a long one. Pure. */
+/** Returns a text that identifies a value and may be stored and shown: the value itself, or a hash of a long one. Pure. */
 const fingerprint = (text: string): string =>
   text.length <= LONG
     ? text
     : `${text.slice(0, 16)}… (${text.length} characters, sha256 ${createHash('sha256').update(text).digest('hex').slice(0, 12)})`;
 
-/** What boot files say, as variables would say it. Pure. */
+/** Returns the contents of boot files as variables. Pure. */
 export const bootVariables = ({ backends }: Pick<SeenBoot, 'backends'>): Record<string, string> =>
   Object.fromEntries(
     backends.flatMap(({ backend, now }) =>
@@ -46,7 +46,10 @@ export const bootVariables = ({ backends }: Pick<SeenBoot, 'backends'>): Record<
     ),
   );
 
-/** What boot files say, by variable, in a form that can be kept; and the setting beside them that needs a restart. Pure. */
+/**
+ * Returns what boot files contain, by variable, in a form that can be stored; with the setting outside of them that
+ * needs a restart. Pure.
+ */
 export function valuesByVariable({ backends, config }: SeenBoot): Readonly<Record<string, string>> {
   const values = Object.entries(bootVariables({ backends })).map(([name, text]) => [name, fingerprint(text)] as const);
   return {
@@ -56,9 +59,9 @@ export function valuesByVariable({ backends, config }: SeenBoot): Readonly<Recor
 }
 
 /**
- * Compares what variables say with what boot files say, both as the files would put it. Ours is what is declared now, and
- * what was declared before (`managed`) and is not any more: that has to go. Throws for values that cannot be written,
- * keys that may not be changed, and files that cannot be understood while something of them is wanted. Pure.
+ * Compares variables with boot files, both as the files would write them. The agent owns what is declared now, and what
+ * was declared before (`managed`), which has to be removed. Throws for values that cannot be written, keys that may not
+ * be changed, and files that cannot be parsed while something in them is declared. Pure.
  */
 export function compareBoot(
   config: Readonly<Record<string, string>>,
@@ -126,6 +129,6 @@ function differenceOf({ backend, now, error }: SeenBackend, declared: WantedValu
 const textOf = (backend: BootBackend, value: BootValue | undefined): string | undefined =>
   value === undefined ? undefined : fingerprint(backend.renderValue(value));
 
-/** `HOST_CONFIG_gpu_mem: 16 → 64`. Pure. */
+/** Describes a change, as in `HOST_CONFIG_gpu_mem: 16 → 64`. Pure. */
 export const changeText = ({ variable, from, to }: Change): string =>
   `${variable}: ${from ?? 'not set'} → ${to ?? 'not set'}`;

@@ -9,9 +9,9 @@ import { rollBack } from './roll-back.js';
 import { setBootFile, union } from './write-boot.js';
 
 /**
- * Takes one step. Whatever has to be known after a crash is on disk before the host is changed: what is touched, what was
- * there before. Every step may be taken again. Throws for a failure: `TerminalError` for a file that reads otherwise than
- * it was written.
+ * Carries out one step. Everything that has to be known after a crash is on disk before the host is changed: what is
+ * touched, and what was there before. Every step may be repeated. Throws `TerminalError` for a file that reads
+ * differently than it was written.
  */
 export async function executeDeviceStep(
   deps: DeviceDeps,
@@ -33,7 +33,7 @@ export async function executeDeviceStep(
     case 'configure':
       if ('persistentLogging' in step.members)
         await deps.state.change({ touched: union(state.touched, [PERSISTENT_LOGGING]) });
-      tell('Normal', 'Configuring', `Writing config.json: ${step.because}`); // the OS may end us right after
+      tell('Normal', 'Configuring', `Writing config.json: ${step.because}`); // the OS may end this process right after
       await deps.boot.configure(step.members);
       return undefined;
     case 'count-repair':

@@ -23,7 +23,7 @@ import { judge, type Probes } from '../probe.js';
 import { type DeviceObservation, REPAIRS, rebootChanges, type SeenUnit } from './plan.js';
 import { rebootPermission } from './reboot-window.js';
 
-/** What a pass over HostConfig `device` works with. */
+/** What the controller of HostConfig `device` is given. */
 export interface DeviceDeps {
   readonly store: Store;
   readonly boot: BootPartition;
@@ -32,36 +32,36 @@ export interface DeviceDeps {
   readonly marker: RebootMarker;
   readonly units: Units;
   readonly device: BootDevice;
-  /** What the agent was started with. */
+  /** Whether the agent was started in local mode. */
   readonly localMode: boolean;
   readonly probes: Probes;
   /** The time of day, ms since the epoch. */
   readonly now: () => number;
-  /** Of a clock that is never set, ms. */
+  /** Time of a clock that is never set, ms. */
   readonly monotonic: () => number;
-  /** What the device is; read anew at every pass. */
+  /** Reads what the device is and what it uses; called in every pass. */
   system(): Promise<Pick<HostConfigStatus, 'system' | 'metrics'>>;
-  /** Why this agent cannot restart the device. */
+  /** Returns why this agent cannot restart the device. */
   obstacle(): string | undefined;
-  /** Asks for a restart of the device, under the locks of all apps. */
+  /** Requests a restart of the device, under the locks of all apps. */
   reboot(): Promise<PowerAnswer>;
-  /** A system line for those who follow the logs. */
+  /** Writes a line to the system log. */
   say(message: string, isError?: boolean): void;
 }
 
-/** What is known only while this process lives. Times are of the monotonic clock, ms. */
+/** State that the controller keeps in memory. Times are of the monotonic clock, ms. */
 export interface Memory {
-  /** Units that were told to start or to stop, and when: at most once an hour, whether they obeyed or not. */
+  /** Units that were started or stopped, and when: at most once an hour, whether it worked or not. */
   readonly told: Map<string, number>;
   /** When passes have put back what somebody else had changed. */
   readonly repairs: number[];
 }
 
-/** Those of the last minute. Pure. */
+/** Returns the repairs of the last minute. Pure. */
 export const recentRepairs = ({ repairs }: Memory, nowMs: number): readonly number[] =>
   repairs.filter((repairedMs) => nowMs - repairedMs < REPAIRS.withinMs);
 
-/** Units of the host that a variable switches, where somebody declared it. */
+/** Units of the host that a variable starts or stops. */
 const UNITS: readonly { readonly variable: VariableName; readonly units: readonly [string, ...string[]] }[] = [
   { variable: 'HOST_DISCOVERABILITY', units: ['avahi-daemon.service', 'avahi-daemon.socket'] },
   { variable: 'SUPERVISOR_VPN_CONTROL', units: ['openvpn.service'] },
@@ -69,7 +69,7 @@ const UNITS: readonly { readonly variable: VariableName; readonly units: readonl
 const STOPPED = ['inactive', 'deactivating'];
 const PATIENCE_MS = 60 * 60_000;
 
-/** Everything that decides about the settings of the device, read afresh. */
+/** Reads everything that a decision about the settings of the device depends on. */
 export async function observeDevice(
   deps: DeviceDeps,
   memory: Memory,
@@ -126,7 +126,7 @@ async function seeUnits(
   return { units: seen, notes };
 }
 
-/** Services that ask to be started with the next boot (io.balena.update.requires-reboot), by the container that waits. */
+/** Returns the services that start with the next boot (io.balena.update.requires-reboot) and whose container waits for it. */
 const waitingForBoot = (store: Store): readonly string[] =>
   store
     .list('Service')
@@ -136,7 +136,7 @@ const waitingForBoot = (store: Store): readonly string[] =>
         `Service ${metadata.name} starts with it (container ${status?.container?.id.slice(0, 12)})`,
     );
 
-/** Documents that are on their way. One that fails or waits for somebody is not: it may never get there. */
+/** Returns documents that are being reconciled. One that fails or waits for somebody does not count: it may never get there. */
 function unsettled(store: Store): readonly string[] {
   const all = KINDS.flatMap((kind): readonly AnyResource[] => store.list(kind) as readonly AnyResource[]);
   return all

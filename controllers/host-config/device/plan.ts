@@ -9,23 +9,23 @@ import { changeText, compareBoot, type Difference, valuesByVariable } from './co
 import type { RebootPermission } from './reboot-window.js';
 
 export type DeviceStep =
-  /** What was booted, seen for the first time since. */
+  /** Notes what was booted, once after each start of the device. */
   | { readonly do: 'note-boot'; readonly because: string }
-  /** Members of config.json. */
+  /** Writes members of config.json. */
   | { readonly do: 'configure'; readonly members: Readonly<Record<string, unknown>>; readonly because: string }
-  /** Remember that a file was put back that somebody else had changed. */
+  /** Notes that a file was put back that somebody else had changed. */
   | { readonly do: 'count-repair'; readonly because: string }
   | SetStep
-  /** Variables became ours or ceased to be, and no file changes by it. */
+  /** Notes which variables the agent owns when no file changes by it. */
   | { readonly do: 'own'; readonly managed: Readonly<Record<string, string>>; readonly because: string }
   | { readonly do: 'unit'; readonly unit: string; readonly verb: 'start' | 'stop'; readonly because: string }
   | { readonly do: 'write-marker' | 'remove-marker'; readonly because: string }
   | ConfirmStep
-  /** The document goes, and a restart of the device that is due cannot be had: somebody else has to see to it. */
+  /** Lets the document go although a restart of the device is due that cannot be had: somebody else has to see to it. */
   | { readonly do: 'leave-restart'; readonly because: string }
   | { readonly do: 'reboot'; readonly changes: readonly string[]; readonly because: string };
 
-/** What a boot file should say. */
+/** Writes the desired contents of a boot file. */
 export interface SetStep {
   readonly do: 'set';
   readonly difference: Difference;
@@ -40,16 +40,16 @@ export interface SeenUnit {
   readonly wanted: boolean;
 }
 
-/** Everything that decides about the settings of the device. */
+/** Everything that a decision about the settings of the device depends on. */
 export interface DeviceObservation {
   readonly uid: string;
   readonly generation: number;
   /** Its document is being deleted. */
   readonly isDeleted: boolean;
-  /** Without prefixes, known names only. */
+  /** Variables without prefixes, known names only. */
   readonly config: Readonly<Record<string, string>>;
   readonly variables: DecodedVariables;
-  /** Names of variables that nobody here knows. */
+  /** Names of unknown variables. */
   readonly unknown: readonly string[];
   readonly seen: SeenBoot;
   readonly device: BootDevice;
@@ -58,30 +58,33 @@ export interface DeviceObservation {
   /** Programs of the host are told that a restart is due. */
   readonly isMarked: boolean;
   readonly units: readonly SeenUnit[];
-  /** What of the document this host cannot carry out. */
+  /** Settings of the document that this host cannot carry out. */
   readonly notes: readonly string[];
   /** Undefined without an unconfirmed change. */
   readonly verdict: Verdict | undefined;
-  /** Id of a request to confirm that was there when this was observed, and is not dealt with. */
+  /** Id of a request to confirm that was there at the time of the observation and is not acknowledged. */
   readonly request: string | undefined;
-  /** Or why the document does not say it. */
+  /** May the device be restarted now; or why the document does not say it. */
   readonly permission: RebootPermission | TerminalError;
   /** Why this agent cannot restart the device. */
   readonly obstacle: string | undefined;
-  /** Containers that are made and wait for the next start of the device. */
+  /** Containers that are created and wait for the next start of the device. */
   readonly waiting: readonly string[];
-  /** What else has not settled. */
+  /** Other documents that have not settled. */
   readonly unsettled: readonly string[];
-  /** How many passes of late have put back what somebody else had changed. */
+  /** How many passes have recently put back what somebody else had changed. */
   readonly repairs: number;
-  /** What the device is. */
+  /** Facts and metrics of the device. */
   readonly system: Pick<HostConfigStatus, 'system' | 'metrics'>;
 }
 
-/** Somebody who changes a file as often as we put it back would keep both of us busy for ever. */
+/**
+ * How many repairs within what time make the agent pause. Somebody who changes a file as often as we put it back would
+ * keep both of us busy forever.
+ */
 export const REPAIRS = { limit: 5, withinMs: 60_000, pauseMs: 10 * 60_000 } as const;
 
-/** The members of config.json that variables stand for, where the host has one and somebody declared them. */
+/** The members of config.json that variables set, where the host has one and somebody declared them. */
 const MEMBERS = {
   SUPERVISOR_PERSISTENT_LOGGING: 'persistentLogging',
   SUPERVISOR_POLL_INTERVAL: 'appUpdatePollInterval',
@@ -92,8 +95,9 @@ const BOOT_MISSING =
   'The boot partition of this device is not there now: its settings wait until it is mounted again. Nothing of it is lost';
 
 /**
- * What to do about the settings of the device: first the files, config.json before the others because the host may end us
- * for it; then whether the change proves itself; the restart of the device last. Throws for what cannot be made true. Pure.
+ * Plans the settings of the device: first the files (config.json before the others, because the host may end this
+ * process for it), then the confirmation of a change, and the restart of the device last. Throws `TerminalError` for
+ * settings that cannot be made true. Pure.
  */
 export function planDevice(cache: DeviceObservation): Plan<DeviceStep> {
   const { state, seen, bootId } = cache;
@@ -121,18 +125,18 @@ export function planDevice(cache: DeviceObservation): Plan<DeviceStep> {
   }
   const confirming = unconfirmed && cache.verdict && planConfirm(cache.verdict);
   if (confirming) return confirming;
-  if (towards) throw towards; // an earlier change proves itself or is taken back all the same
+  if (towards) throw towards; // an earlier change is confirmed or rolled back all the same
   const due = [...changes, ...cache.waiting];
   return due.length > 0 ? planReboot(cache, due, false) : settled();
 }
 
-/** What a boot file says cannot be seen now: neither what is due nor what has proved itself. */
+/** Tells whether boot files cannot be read now: then neither what is due nor what has proved itself is known. */
 const lacksBoot = ({ seen, state }: DeviceObservation): boolean =>
   !seen.hasBoot && (state.trials.device !== undefined || Object.keys(state.managed).length > 0);
 
 /**
- * A change that has not proved itself goes with its document, out of what is booted too. What has proved itself stays, as
- * does what nobody asked a proof of. Settled: the document may go.
+ * Plans for a deleted document: an unconfirmed change is rolled back, also out of what is booted. What was confirmed
+ * stays, and what needed no confirmation. Settled: the document may go.
  */
 function planDeleted(cache: DeviceObservation): Plan<DeviceStep> {
   const { state, seen, verdict, bootId } = cache;
@@ -156,11 +160,11 @@ const sameGeneration = (
   { uid, generation }: { readonly uid: string; readonly generation: number },
 ): boolean => one?.uid === uid && one.generation === generation;
 
-/** Nothing is written of a document that cannot be obeyed as a whole. */
+/** Plans the settings, or returns the error of a document that cannot be followed as a whole: nothing of it is written. */
 const settingsOf = (cache: DeviceObservation): Plan<DeviceStep> | TerminalError | undefined =>
   cache.permission instanceof TerminalError ? cache.permission : attempt(() => planSettings(cache));
 
-/** Files, ownership, units. Undefined: nothing differs. */
+/** Plans files, ownership and units. Undefined when nothing differs. */
 function planSettings(cache: DeviceObservation): Plan<DeviceStep> | undefined {
   const { state, units, config, seen, device } = cache;
   const { differences, managed } = compareBoot(config, seen, state.managed, device);
@@ -188,13 +192,13 @@ const unitStep = ({ unit, wanted }: SeenUnit): DeviceStep => ({
   because: `${unit} is ${wanted ? 'not running' : 'running'}`,
 });
 
-/** A file that said what it should, until somebody else changed it. */
+/** Returns the step that writes a file; a repair when it had the desired contents until somebody else changed it. */
 function setStep(difference: Difference, { managed }: HostState): SetStep {
   const isRepair = difference.changes.every(({ variable, to }) => to !== undefined && managed[variable] === to);
   return { do: 'set', difference, isRepair, because: difference.changes.map(changeText).join(', ') };
 }
 
-/** Puts files back, unless somebody keeps changing them. */
+/** Plans to put files back, unless somebody keeps changing them. */
 function planRepair({ repairs }: DeviceObservation, { because }: SetStep, steps: readonly SetStep[]): Plan<DeviceStep> {
   if (repairs >= REPAIRS.limit)
     return wait('Contested', `Somebody else changes it as often as it is put back: ${because}`, REPAIRS.pauseMs);
@@ -207,7 +211,7 @@ function planMembers({ seen, variables }: DeviceObservation): DeviceStep | undef
   const { declared, values } = variables;
   const differing = Object.entries(MEMBERS).filter(([name, member]) => {
     const variable = name as keyof typeof MEMBERS;
-    // Both may be texts in the file; what is meant counts.
+    // Values in the file may be strings; their meaning is compared.
     return declared.has(variable) && String(config[member]) !== String(values[variable]);
   });
   if (differing.length === 0) return undefined;
@@ -218,7 +222,7 @@ function planMembers({ seen, variables }: DeviceObservation): DeviceStep | undef
   return { do: 'configure', members, because: because.join(', ') };
 }
 
-/** What was changed since the device was started, and says otherwise than then. Pure. */
+/** Returns the variables that were changed since the device was started and differ from what was booted. Pure. */
 export function rebootChanges({ booted, touched }: HostState, seen: SeenBoot): readonly string[] {
   if (!seen.hasBoot) return [];
   const now = valuesByVariable(seen);
@@ -234,17 +238,17 @@ function planMarker({ isMarked, seen }: DeviceObservation, changes: readonly str
     : act('Observing', { do: 'write-marker', because: changes.join(', ') });
 }
 
-/** Says that a restart is due, and what for. Pure. */
+/** Returns the message that a restart is due, and for what. Pure. */
 export const dueText = (changes: readonly string[]): string => `The device has to be restarted: ${changes.join(', ')}`;
 
-/** Why nobody here will ever restart the device. */
+/** Returns why the agent will never restart the device. */
 function restartRefusal({ permission, obstacle }: DeviceObservation): string | undefined {
   if (!(permission instanceof TerminalError) && permission.is === 'never')
     return 'spec.reboot is never: restart it by hand';
   return obstacle;
 }
 
-/** `urgent`: what was taken back is still booted, and no window is waited for. */
+/** Plans the restart of the device. `urgent`: what was rolled back is still booted, and no window is waited for. */
 function planReboot(cache: DeviceObservation, changes: readonly string[], urgent: boolean): Plan<DeviceStep> {
   const { state, bootId, uid, generation, permission, unsettled } = cache;
   const due = dueText(changes);
@@ -253,7 +257,7 @@ function planReboot(cache: DeviceObservation, changes: readonly string[], urgent
   if (asked && state.reboot?.bootId === bootId) {
     return wait('RebootRequired', `${due}. It was asked to and has not done so yet`);
   }
-  // Another document may ask for what was asked for before it.
+  // The request may have come from an earlier document.
   if (asked && (state.reboot?.uid ?? uid) === uid) {
     throw new TerminalError(
       'DoesNotConverge',

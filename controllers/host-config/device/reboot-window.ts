@@ -3,26 +3,26 @@ import { cronIssue, windowCron } from '../../../crds/model/cron.js';
 import type { HostConfigSpec } from '../../../crds/model/types.js';
 import { InvalidSpecError } from '../../runtime/outcome.js';
 
-/** Whether the device may be restarted now; `inMs`: when to look again; `next`: undefined when none begins within a week. */
+/** Whether the device may be restarted now. `inMs`: when to look again; `next`: undefined when no window begins within a week. */
 export type RebootPermission =
   | { readonly is: 'allowed' }
   | { readonly is: 'never' }
   | { readonly is: 'later'; readonly inMs: number; readonly next: string | undefined };
 
-/** Longest that a pass waits for a window: clocks jump. */
+/** Longest time that a pass waits for a window, ms: clocks jump. */
 const LONGEST_MS = 60 * 60_000;
 
-/** What `spec.reboot` says of a moment. Throws InvalidSpecError for what is no cron expression. */
+/** Returns what `spec.reboot` permits at a time. Throws `InvalidSpecError` for an invalid cron expression. */
 export function rebootPermission(reboot: HostConfigSpec['reboot'], nowMs: number): RebootPermission {
   if (reboot === 'never') return { is: 'never' };
   const expression = windowCron(reboot);
   if (expression === undefined) return { is: 'allowed' };
-  // Documents that were stored before their check knew of it have not passed it.
+  // Documents that were stored before the check may have an invalid expression.
   const message = cronIssue(expression) ?? (cron.validate(expression) ? undefined : 'No month has such a day');
   if (message !== undefined) throw new InvalidSpecError([{ path: 'spec.reboot', message }]);
   const window = cron.createTask(expression, () => undefined);
   try {
-    // A cron expression without seconds means the first one of a minute; the window is the whole minute.
+    // A cron expression without seconds matches the first second of a minute; the window is the whole minute.
     if (window.match(new Date(Math.floor(nowMs / 60_000) * 60_000))) return { is: 'allowed' };
     const next = nextMinute(window, nowMs);
     if (next === undefined) return { is: 'later', inMs: LONGEST_MS, next };
@@ -32,7 +32,7 @@ export function rebootPermission(reboot: HostConfigSpec['reboot'], nowMs: number
   }
 }
 
-/** The first minute within a week that the window has. */
+/** Returns the first minute within a week that is in the window. */
 function nextMinute(window: { match(date: Date): boolean }, nowMs: number): number | undefined {
   const first = Math.floor(nowMs / 60_000) + 1;
   for (let minute = first; minute < first + 7 * 24 * 60; minute += 1) {

@@ -10,8 +10,8 @@ export interface RollBackDeps {
 }
 
 /**
- * Brings back what was there before the unconfirmed change, and remembers that this generation is not to be tried again. May
- * be cut anywhere and done again.
+ * Restores what was there before the unconfirmed change, and notes that this generation is not to be tried again. May
+ * end at any point and be repeated.
  */
 export async function rollBack(deps: RollBackDeps, seen: SeenBoot, bootId: string, because: string): Promise<void> {
   const { touched, trials, rolledBack } = await deps.state.load();
@@ -26,14 +26,14 @@ export async function rollBack(deps: RollBackDeps, seen: SeenBoot, bootId: strin
   });
 }
 
-/** What a rollback changes, as far as it takes effect at the next start of the device only. */
+/** Returns the variables of a rollback that take effect only with the next start of the device. */
 const undoneVariables = (unconfirmed: UnconfirmedChange<DeviceUndo>): readonly string[] =>
   Object.entries(unconfirmed.undo.files).flatMap(([name, { keys }]) => {
     const backend = BOOT_BACKENDS.find((one) => one.name === name);
     return backend ? keys.filter(backend.needsReboot).map(backend.variableOf) : [];
   });
 
-/** Puts files back byte by byte; one that somebody else changed meanwhile gets only our keys back. */
+/** Restores files byte by byte; in a file that somebody else changed meanwhile only our keys are restored. */
 async function restoreFiles(
   { boot }: RollBackDeps,
   seen: SeenBoot,

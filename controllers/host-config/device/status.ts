@@ -9,11 +9,11 @@ import { compareBoot } from './compare-boot.js';
 import type { DeviceDeps } from './observe.js';
 import { type DeviceObservation, rebootChanges } from './plan.js';
 
-/** Everything that was seen. Values of variables that are no boot settings are not in it. Pure. */
+/** Returns the status of the device's settings. Values of variables that are not boot settings are left out. Pure. */
 export function deviceStatus(document: HostConfig, observation: DeviceObservation): Facts<'HostConfig'> {
   const { verdict, state, seen, variables, unknown, notes, request, system } = observation;
   const due = rebootChanges(state, seen);
-  // A request to confirm has decided when nothing is unconfirmed any more, and can decide nothing before the restart.
+  // A request to confirm is decided when nothing is unconfirmed any more, and can decide nothing before the restart.
   const isAnswered = verdict === undefined || verdict.is === 'not-begun';
   return {
     ...system,
@@ -35,12 +35,12 @@ function bootFacts({ config, seen, state, device }: DeviceObservation): NonNulla
     if (!seen.hasBoot) return { state: 'NotApplicable', ...lacking };
     return { state: differences.length === 0 ? 'Applied' : 'Differs', files, ...lacking };
   } catch (error) {
-    if (error instanceof TerminalError) return { state: 'Differs', files }; // told by the conditions
+    if (error instanceof TerminalError) return { state: 'Differs', files }; // the conditions say why
     throw error;
   }
 }
 
-/** Tells of variables that cannot be understood, in the words of the Supervisor, and of a confirmation that came too early. */
+/** Records unknown variables, in the Supervisor's words, and a confirmation that came too early. */
 export function announceDevice(deps: DeviceDeps, before: HostConfig, after: HostConfig): void {
   const isNew = (name: string): boolean =>
     after.status?.invalid?.includes(name) === true && !before.status?.invalid?.includes(name);

@@ -12,7 +12,7 @@ import { changeText, type Difference } from './compare-boot.js';
 import type { DeviceDeps } from './observe.js';
 import type { SetStep } from './plan.js';
 
-/** Writes a boot file, and looks whether it says now what it should. */
+/** Writes a boot file, and checks that it now reads as it should. */
 export async function setBootFile(
   deps: DeviceDeps,
   document: HostConfig,
@@ -39,7 +39,7 @@ export async function setBootFile(
   deps.say(`Applied boot config: ${shown}`);
 }
 
-/** Puts on disk what will be changed and what was there. A repair brings back what has proved itself: it needs no confirmation. */
+/** Stores what will be changed and what was there before. A repair restores what was confirmed: it needs no confirmation. */
 async function prepare(
   deps: DeviceDeps,
   document: HostConfig,
@@ -88,5 +88,5 @@ async function checkReading(
   throw new TerminalError('DoesNotConverge', message);
 }
 
-/** Both, each once. Pure. */
+/** Returns the items of both lists, each once. Pure. */
 export const union = (a: readonly string[], b: readonly string[]): readonly string[] => [...new Set([...a, ...b])];

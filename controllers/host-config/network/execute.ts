@@ -12,8 +12,8 @@ const NOT_RESTARTED =
 const NOT_RENAMED = 'The host name takes effect at the next boot: this host has no systemd to tell it to';
 
 /**
- * Takes one step. Whatever has to be known after a crash is on disk before the host is changed: that a restart is due, and
- * what was there before. Every step may be taken again. Throws for a failure.
+ * Carries out one step. Everything that has to be known after a crash is on disk before the host is changed: that a
+ * restart is due, and what was there before. Every step may be repeated. Throws when it fails.
  */
 export async function executeNetworkStep(
   deps: NetworkDeps,
@@ -32,7 +32,8 @@ export async function executeNetworkStep(
       return undefined;
     case 'write-redsocks':
     case 'write-no-proxy': {
-      // The status that a restart is due first: a crash in between costs one restart too many, never one too few.
+      // The status that a restart is due is written first: a crash in between costs one restart too many, never one too
+      // few.
       await store.flush();
       memory.note = undefined;
       const isProxy = step.do === 'write-redsocks';
@@ -49,7 +50,7 @@ export async function executeNetworkStep(
       return { restarted: true };
     }
     case 'configure-hostname':
-      tell('Normal', 'Renaming', `Writing the host name to config.json: ${step.because}`); // the OS may end us right after
+      tell('Normal', 'Renaming', `Writing the host name to config.json: ${step.because}`); // the OS may end this process right after
       await network.configureHostname(step.hostname);
       return undefined;
     case 'rename':
@@ -72,7 +73,7 @@ export async function executeNetworkStep(
   }
 }
 
-/** Puts on disk what was there before a change. Of several unconfirmed changes the first says what was there. */
+/** Stores what was there before a change. Of several unconfirmed changes the first decides. */
 async function keepCheckpoint(
   { state, probes }: NetworkDeps,
   { metadata }: HostConfig,
@@ -92,8 +93,8 @@ async function keepCheckpoint(
 }
 
 /**
- * Brings back what was there before the unconfirmed change, and remembers that this generation is not to be tried again. May
- * be cut anywhere and done again.
+ * Restores what was there before the unconfirmed change, and notes that this generation is not to be tried again. May
+ * end at any point and be repeated.
  */
 async function rollBack(deps: NetworkDeps, because: string): Promise<void> {
   const { network, state, units } = deps;
@@ -104,7 +105,7 @@ async function rollBack(deps: NetworkDeps, because: string): Promise<void> {
   if (undo.noProxy !== undefined) await network.writeNoProxy(undo.noProxy ?? '');
   if (undo.redsocks !== undefined || undo.noProxy !== undefined) await restartProxy(units);
   if (undo.hostname !== undefined && undo.hostname !== null) await renameHost(deps, undo.hostname);
-  // Writing config.json may end us: everything else is done before, and it is done again when we start.
+  // Writing config.json may end this process: everything else is done before, and repeated after a start.
   if (undo.configured !== undefined) await network.configureHostname(undo.configured ?? undefined);
   await state.change({
     trials: withoutChange(trials, 'network'),
@@ -112,18 +113,18 @@ async function rollBack(deps: NetworkDeps, because: string): Promise<void> {
   });
 }
 
-/** Restarted after a change of the proxy; of each group the first that the host has. */
+/** Services that are restarted after a change of the proxy: of each group the first that the host has. */
 const PROXY_SERVICES = [['balena-proxy-config.service', 'resin-proxy-config.service'], ['redsocks.service']] as const;
-/** Newer host OSes watch the files and restart what is part of this target by themselves. */
+/** Newer host OSes watch the files and restart what belongs to this target by themselves. */
 const PROXY_TARGET = 'redsocks-conf.target';
 
-/** Names a plain host: the running system where that can be done, and the file. */
+/** Sets the name of a host without config.json: in the running system where that is possible, and in the file. */
 async function renameHost({ units, network }: NetworkDeps, hostname: string): Promise<void> {
   if (units.present) await units.setHostname(hostname);
   await network.writeHostname(hostname);
 }
 
-/** The services that were restarted; undefined when this host has none of them, or no systemd. */
+/** Restarts the services that read the proxy settings. Returns their names; undefined when this host has none of them, or no systemd. */
 async function restartProxy(units: Units): Promise<readonly string[] | undefined> {
   const restarted: string[] = [];
   let found = false;

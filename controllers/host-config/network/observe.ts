@@ -9,7 +9,7 @@ import type { Units } from '../../host/units.js';
 import { judge, type Probes } from '../probe.js';
 import type { NetworkObservation } from './plan.js';
 
-/** What a pass over HostConfig `network` works with. */
+/** What the controller of HostConfig `network` is given. */
 export interface NetworkDeps {
   readonly store: Store;
   readonly state: HostStateFile;
@@ -20,15 +20,15 @@ export interface NetworkDeps {
   readonly facts: { readonly uuid: string };
 }
 
-/** What is known only while this process lives, and has to be: a boot, which ends it, ends the waiting too. */
+/** State that the controller keeps in memory only: a boot, which ends it, ends the waiting too. */
 export interface Memory {
-  /** What takes effect at the next boot only. */
+  /** A setting that takes effect only with the next boot. */
   note?: string | undefined;
 }
 
 /**
- * Everything that decides about the network settings of the host, read afresh. A document that is being deleted only takes
- * back what has not proved itself, whatever the files say.
+ * Reads everything that a decision about the network settings of the host depends on. For a deleted document only an
+ * unconfirmed change is read, whatever the files say.
  */
 export async function observeNetwork(
   deps: NetworkDeps,
@@ -38,7 +38,7 @@ export async function observeNetwork(
   const { state, network, units, facts, clock } = deps;
   const { trials, rolledBack, proven } = await state.load();
   const unconfirmed = trials.network;
-  // One that has failed is taken back whatever can be reached by now.
+  // A change that has failed is rolled back whatever can be reached by now.
   const verdict =
     unconfirmed?.failed === undefined
       ? await judge(deps, document, unconfirmed, { ...(await clock.read()), restartDue: false })

@@ -9,19 +9,19 @@ import { act, attempt, InvalidSpecError, type Plan, settled, TerminalError } fro
 import { type ConfirmStep, deadlineOf, planConfirm, UNPROVEN, type Verdict } from '../commit-confirm.js';
 
 export type NetworkStep =
-  /** Keep what was there before the steps that follow. */
+  /** Stores what was there before the steps that follow. */
   | { readonly do: 'checkpoint'; readonly undo: NetworkUndo; readonly because: string }
   | { readonly do: 'write-redsocks' | 'write-no-proxy'; readonly text: string; readonly because: string }
   | { readonly do: 'restart-proxy'; readonly because: string }
   | { readonly do: 'configure-hostname' | 'rename'; readonly hostname: string; readonly because: string }
-  /** This generation is true and has proved itself: later writes are repairs. */
+  /** Notes that this generation is true and confirmed: later writes are repairs. */
   | { readonly do: 'note-proven'; readonly because: string }
   | ConfirmStep;
 
 /** What the settings are compared with. */
 export interface NetworkFacts {
   readonly seen: SeenNetwork;
-  /** The device's uuid: the default host name begins it. */
+  /** The device's uuid; the default host name begins with it. */
   readonly uuid: string;
   /** Services have not been restarted since files of the proxy were changed. */
   readonly restartDue: boolean;
@@ -29,26 +29,26 @@ export interface NetworkFacts {
   readonly canRename: boolean;
 }
 
-/** Everything that decides about the network settings of the host. */
+/** Everything that a decision about the network settings of the host depends on. */
 export interface NetworkObservation extends Omit<NetworkFacts, 'seen'> {
   /** Undefined while the document is being deleted. */
   readonly seen: SeenNetwork | undefined;
   readonly unconfirmed: UnconfirmedChange<NetworkUndo> | undefined;
   /** Undefined without an unconfirmed change, and for one that has failed. */
   readonly verdict: Verdict | undefined;
-  /** The generation that was last true and had proved itself. */
+  /** The generation that was last true and confirmed. */
   readonly proven: HostState['proven'];
-  /** The generation that was taken back. */
+  /** The generation that was rolled back. */
   readonly rolledBack: HostState['rolledBack']['network'];
-  /** Id of a request to confirm that was there when this was observed, and is not dealt with. */
+  /** Id of a request to confirm that was there at the time of the observation and is not acknowledged. */
   readonly request: string | undefined;
-  /** What takes effect at the next boot only. */
+  /** A setting that takes effect only with the next boot. */
   readonly note: string | undefined;
 }
 
 /**
- * What to do about the host's network settings: what they say first; then whether an earlier change proves itself, or is
- * taken back, also while a later one is refused. Throws for what cannot be made true. Pure.
+ * Plans the host's network settings: the settings first, then the confirmation or rollback of an earlier change, also
+ * while a later one is rejected. Throws for settings that cannot be made true. Pure.
  */
 export function planNetwork(document: HostConfig, observation: NetworkObservation): Plan<NetworkStep> {
   const { seen, unconfirmed, verdict, rolledBack, proven } = observation;
@@ -80,7 +80,7 @@ export function planNetwork(document: HostConfig, observation: NetworkObservatio
   };
 }
 
-/** A change that has not proved itself goes with its document. Settled: the document may go. */
+/** Plans for a deleted document: an unconfirmed change is rolled back. Settled: the document may go. */
 function planDeleted({ unconfirmed, verdict }: NetworkObservation): Plan<NetworkStep> {
   if (!unconfirmed) return settled();
   if (unconfirmed.failed !== undefined) return act('RollingBack', { do: 'roll-back', because: unconfirmed.failed });
@@ -93,7 +93,7 @@ const isGeneration = (
   { uid, generation }: { readonly uid: string; readonly generation: number },
 ): boolean => one?.uid === uid && one.generation === generation;
 
-/** Keeps what those steps change, unless they repair what has proved itself, or no proof is asked for. */
+/** Returns the step that stores what those steps change, unless they repair what was confirmed or need no confirmation. */
 function opening(
   document: HostConfig,
   steps: readonly NetworkStep[],
@@ -116,16 +116,17 @@ function undoOf(steps: readonly NetworkStep[], seen: SeenNetwork): NetworkUndo {
   };
 }
 
-/** A step after which the services that read the proxy settings have to be restarted. Pure. */
+/** Tells whether the services that read the proxy settings have to be restarted after the step. Pure. */
 export const isProxyFile = ({ do: step }: NetworkStep): boolean =>
   step === 'write-redsocks' || step === 'write-no-proxy';
 
-/** A default host name has this many characters of the uuid. */
+/** Number of characters of the uuid in a default host name. */
 const SHORT_UUID = 7;
 
 /**
- * What makes the settings true, given the host's files. First the proxy, then the name: on balenaOS a new
- * name restarts the engine, and us with it. What the document does not say stays. Throws for what cannot be made true. Pure.
+ * Plans the steps that make the settings true, given the host's files. The proxy comes first, then the name: on
+ * balenaOS a new name restarts the engine, and this process with it. Settings that the document leaves out stay. Throws
+ * for settings that cannot be made true. Pure.
  */
 export function planSettings(spec: HostConfigSpec, facts: NetworkFacts): Plan<NetworkStep> {
   const { seen, restartDue } = facts;
@@ -182,7 +183,7 @@ function planHostname(hostname: string, { seen, canRename }: NetworkFacts): Netw
   return undefined;
 }
 
-/** The text that redsocks.conf should have, empty for no file; undefined when the document does not say. */
+/** Returns the desired text of redsocks.conf, empty for no file; undefined when the document does not say. */
 function wantedRedsocks(proxy: HostConfigSpec['proxy']): string | undefined {
   if (proxy === undefined) return undefined;
   const { dns, noProxy, ...given } = proxy ?? {};
@@ -220,7 +221,7 @@ function checkedNoProxy(entries: readonly string[]): readonly string[] {
   return entries;
 }
 
-/** A document that was accepted by an earlier version may have any. */
+/** Throws for an invalid host name, which a document that an earlier version accepted may have. */
 function checkHostname(hostname: string | undefined): void {
   if (hostname === undefined || isHostName(hostname)) return;
   throw new InvalidSpecError([{ path: 'spec.hostname', message: `Not a host name: ${HOST_NAME_RULE}` }]);

@@ -14,8 +14,8 @@ export interface NetworkResult extends StepResult {
 }
 
 /**
- * What is seen, without credentials. That a restart of the proxy's services is due is said before the first file changes,
- * and stays until they have been restarted. Pure.
+ * Returns the status of the network settings, without credentials. That services have to be restarted for the proxy is
+ * set before the first file changes, and stays until they have been restarted. Pure.
  */
 export function networkStatus(
   document: HostConfig,
