@@ -99,35 +99,35 @@ const BOOT_MISSING =
  * process for it), then the confirmation of a change, and the restart of the device last. Throws `TerminalError` for
  * settings that cannot be made true. Pure.
  */
-export function planDevice(cache: DeviceObservation): Plan<DeviceStep> {
-  const { state, seen, bootId } = cache;
+export function planDevice(observation: DeviceObservation): Plan<DeviceStep> {
+  const { state, seen, bootId } = observation;
   const unconfirmed = state.trials.device;
   if (seen.hasBoot && state.booted?.bootId !== bootId) {
     return act('Observing', { do: 'note-boot', because: 'the device was started' });
   }
-  if (unconfirmed && lacksBoot(cache)) return wait('BootPartitionMissing', BOOT_MISSING);
+  if (unconfirmed && lacksBoot(observation)) return wait('BootPartitionMissing', BOOT_MISSING);
   if (unconfirmed?.failed !== undefined) return act('RollingBack', { do: 'roll-back', because: unconfirmed.failed });
-  if (cache.isDeleted) return planDeleted(cache);
-  const rolledBack = sameGeneration(state.rolledBack.device, cache) ? state.rolledBack.device : undefined;
-  const towards = rolledBack ? undefined : settingsOf(cache);
+  if (observation.isDeleted) return planDeleted(observation);
+  const rolledBack = sameGeneration(state.rolledBack.device, observation) ? state.rolledBack.device : undefined;
+  const towards = rolledBack ? undefined : settingsOf(observation);
   if (towards && !(towards instanceof TerminalError)) return towards;
-  if (lacksBoot(cache)) return wait('BootPartitionMissing', BOOT_MISSING);
+  if (lacksBoot(observation)) return wait('BootPartitionMissing', BOOT_MISSING);
   const changes = rebootChanges(state, seen);
-  const marking = planMarker(cache, changes);
+  const marking = planMarker(observation, changes);
   if (marking) return marking;
   if (rolledBack) {
-    const restart = changes.length > 0 ? planReboot({ ...cache, unsettled: [] }, changes, true) : undefined;
+    const restart = changes.length > 0 ? planReboot({ ...observation, unsettled: [] }, changes, true) : undefined;
     if (restart) return restart;
     throw new TerminalError(
       'RolledBack',
       `What was there before is back: ${rolledBack.because}. Change the document to try again`,
     );
   }
-  const confirming = unconfirmed && cache.verdict && planConfirm(cache.verdict);
+  const confirming = unconfirmed && observation.verdict && planConfirm(observation.verdict);
   if (confirming) return confirming;
   if (towards) throw towards; // an earlier change is confirmed or rolled back all the same
-  const due = [...changes, ...cache.waiting];
-  return due.length > 0 ? planReboot(cache, due, false) : settled();
+  const due = [...changes, ...observation.waiting];
+  return due.length > 0 ? planReboot(observation, due, false) : settled();
 }
 
 /** Tells whether boot files cannot be read now: then neither what is due nor what has proved itself is known. */
@@ -138,20 +138,20 @@ const lacksBoot = ({ seen, state }: DeviceObservation): boolean =>
  * Plans for a deleted document: an unconfirmed change is rolled back, also out of what is booted. What was confirmed
  * stays, and what needed no confirmation. Settled: the document may go.
  */
-function planDeleted(cache: DeviceObservation): Plan<DeviceStep> {
-  const { state, seen, verdict, bootId } = cache;
+function planDeleted(observation: DeviceObservation): Plan<DeviceStep> {
+  const { state, seen, verdict, bootId } = observation;
   if (state.trials.device) {
     if (verdict?.is === 'good') return act('Confirming', { do: 'confirm', because: verdict.because });
     const because = verdict?.is === 'bad' ? verdict.because : UNPROVEN;
     return act('RollingBack', { do: 'give-up', because });
   }
   const changes = rebootChanges(state, seen);
-  const marking = planMarker(cache, changes);
+  const marking = planMarker(observation, changes);
   if (marking) return marking;
   const isBooted = changes.length > 0 && state.rolledBack.device?.bootId === bootId;
   if (!isBooted) return settled();
-  const refusal = restartRefusal(cache);
-  if (refusal === undefined) return planReboot({ ...cache, unsettled: [] }, changes, true);
+  const refusal = restartRefusal(observation);
+  if (refusal === undefined) return planReboot({ ...observation, unsettled: [] }, changes, true);
   return { steps: [{ do: 'leave-restart', because: `${dueText(changes)}. ${refusal}` }], outcome: { is: 'settled' } };
 }
 
@@ -161,21 +161,21 @@ const sameGeneration = (
 ): boolean => one?.uid === uid && one.generation === generation;
 
 /** Plans the settings, or returns the error of a document that cannot be followed as a whole: nothing of it is written. */
-const settingsOf = (cache: DeviceObservation): Plan<DeviceStep> | TerminalError | undefined =>
-  cache.permission instanceof TerminalError ? cache.permission : attempt(() => planSettings(cache));
+const settingsOf = (observation: DeviceObservation): Plan<DeviceStep> | TerminalError | undefined =>
+  observation.permission instanceof TerminalError ? observation.permission : attempt(() => planSettings(observation));
 
 /** Plans files, ownership and units. Undefined when nothing differs. */
-function planSettings(cache: DeviceObservation): Plan<DeviceStep> | undefined {
-  const { state, units, config, seen, device } = cache;
+function planSettings(observation: DeviceObservation): Plan<DeviceStep> | undefined {
+  const { state, units, config, seen, device } = observation;
   const { differences, managed } = compareBoot(config, seen, state.managed, device);
-  const members = planMembers(cache);
+  const members = planMembers(observation);
   if (members) return act('Writing', members);
   if (differences.length > 0) {
-    if (state.stuck && sameGeneration(state.stuck, cache))
+    if (state.stuck && sameGeneration(state.stuck, observation))
       throw new TerminalError('DoesNotConverge', state.stuck.message);
     const steps = differences.map((difference) => setStep(difference, state));
     const repair = steps.find(({ isRepair }) => isRepair);
-    return repair ? planRepair(cache, repair, steps) : act('Writing', ...steps);
+    return repair ? planRepair(observation, repair, steps) : act('Writing', ...steps);
   }
   if (JSON.stringify(managed) !== JSON.stringify(state.managed)) {
     return act('Observing', { do: 'own', managed, because: 'other variables are declared' });
@@ -249,8 +249,8 @@ function restartRefusal({ permission, obstacle }: DeviceObservation): string | u
 }
 
 /** Plans the restart of the device. `urgent`: what was rolled back is still booted, and no window is waited for. */
-function planReboot(cache: DeviceObservation, changes: readonly string[], urgent: boolean): Plan<DeviceStep> {
-  const { state, bootId, uid, generation, permission, unsettled } = cache;
+function planReboot(observation: DeviceObservation, changes: readonly string[], urgent: boolean): Plan<DeviceStep> {
+  const { state, bootId, uid, generation, permission, unsettled } = observation;
   const due = dueText(changes);
   const asked =
     state.reboot?.generation === generation && JSON.stringify(state.reboot.changes) === JSON.stringify(changes);
@@ -265,7 +265,7 @@ function planReboot(cache: DeviceObservation, changes: readonly string[], urgent
     );
   }
   if (permission instanceof TerminalError && !urgent) throw permission;
-  const refusal = restartRefusal(cache);
+  const refusal = restartRefusal(observation);
   if (refusal !== undefined) return wait('RebootRequired', `${due}. ${refusal}`);
   if (!(permission instanceof TerminalError) && permission.is === 'later' && !urgent) {
     const begins = permission.next === undefined ? 'does not begin within a week' : `begins at ${permission.next}`;
