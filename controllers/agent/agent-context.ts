@@ -25,13 +25,13 @@ import { hostOf } from './host.js';
 import type { Following, Reporter } from './reporter.js';
 import type { Settings } from './settings.js';
 
-/** What has been opened and read before anything is put together: the data folder, and what the host says of itself. */
+/** The opened data folder and everything that was read before the parts are wired: settings, store, keys, facts of the host. */
 export interface AgentContext {
   readonly settings: Settings;
   readonly reporter: Reporter;
   readonly log: Logger;
   readonly store: Store;
-  /** Tells what happens in the store. */
+  /** Reports what happens in the store. */
   readonly following: Following;
   readonly keys: Keys;
   readonly tags: Tags;
@@ -44,11 +44,11 @@ export interface AgentContext {
   readonly host: Host;
   /** Variables that the boot files set when the agent started. */
   readonly bootConfig: Readonly<Record<string, string>>;
-  /** Lets another agent have the data folder. */
+  /** Releases the data folder for another agent. */
   unlockFolder(): void;
 }
 
-/** Opens the data folder, reads the host. Rejects when another agent has the folder, or when it cannot be read. */
+/** Opens the data folder and reads the host. Rejects when another agent has the folder, or when it cannot be read. */
 export async function openAgent(settings: Settings, reporter: Reporter): Promise<AgentContext> {
   const { log } = reporter;
   const { dataFolder, hostRoot } = settings;

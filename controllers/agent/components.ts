@@ -20,10 +20,13 @@ import type { EngineHandle } from './engine-handle.js';
 import type { Settings } from './settings.js';
 import type { Wiring } from './wiring.js';
 
-/** Everything is looked at again this often, should an event have been lost, ms. */
+/** How often everything is listed again, in case an event was lost, ms. */
 const RELIST_MS = 5 * 60_000;
 
-/** What acts: first the engine is looked for, then the parts that need it start, the sources and the controllers among them. */
+/**
+ * Creates the component that does the work: it finds the engine first, then starts the parts that need it, the sources
+ * and the controllers among them.
+ */
 export function acting(wiring: Wiring, signal: AbortSignal): Component {
   const manager = new Manager(wiring.context.log);
   return {
@@ -75,14 +78,14 @@ function actingComponents({
     },
     ...loops.filter(({ controller }) => !controller.beginsFirst).map(working),
     ongoing('the strays', () => watchOrphans({ store, cache, clock })),
-    // Boots the device for services that start only then, where the agent may.
+    // Reboots the device for services that start only then, where the agent may.
     ongoing('the reboots', () =>
       rebootWhenSettled({
         ...{ store, logs, after: (ms, call) => clock.after(ms, call) },
         reboot: () => host.requestPower('reboot', false),
       }),
     ),
-    // By the monotonic clock, so that a clock that is set back does not end it.
+    // By the monotonic clock, so that setting the clock back does not stop it.
     ongoing('the relist', () => {
       const action = async (): Promise<void> => {
         await cache.relist();
@@ -91,7 +94,8 @@ function actingComponents({
       };
       return repeat({ clock, intervalMs: () => RELIST_MS, action: () => void action() });
     }),
-    // What is due by the time of day is due by another when the clock has been set, or the machine has slept.
+    // When the clock was set, or the machine has slept, everything that is due by the time of day is due at another
+    // moment.
     ongoing('the watch over the clock', () =>
       watchClock(clock, (byMs) => {
         const seconds = Math.round(Math.abs(byMs) / 1000);
@@ -99,7 +103,7 @@ function actingComponents({
         lookAtAll();
       }),
     ),
-    // Reads every source anew at the interval of the device's settings, though nothing was announced.
+    // Reads every source again at the interval of the device's settings, even if no change was noticed.
     ongoing('the poll', () =>
       repeat({
         clock,
@@ -117,10 +121,10 @@ interface FirewallDeps extends Pick<AgentContext, 'store' | 'variables'> {
   readonly clock: Clock;
 }
 
-/** Between two tries to set the firewall, ms: another program may hold its lock; a kernel without IPv6 never can. */
+/** Delay between two tries to set the firewall, ms: another program may hold its lock; a kernel without IPv6 never succeeds. */
 const FIREWALL_RETRY_MS = { firstMs: 5_000, maxMs: 10 * 60_000 };
 
-/** Keeps the host's firewall as the settings say, where the agent may: services on the host's network count too. */
+/** Keeps the host's firewall as the settings say, where the agent may. Services on the host's network matter, too. */
 export function firewall({ settings, store, variables, host, clock }: FirewallDeps): Component {
   const stops: (() => void)[] = [];
   let last: Promise<void> = Promise.resolve();
@@ -154,7 +158,7 @@ export function firewall({ settings, store, variables, host, clock }: FirewallDe
   };
 }
 
-/** Looks after the engine, and after its process where that is ours. What happens to it is told of every App: each of them runs on it. */
+/** Watches the engine, and its process where that is ours. Its events are recorded for every App, because each of them runs on it. */
 function keeper({ store, log }: AgentContext, handle: EngineHandle): Component {
   return new EngineKeeper({
     daemon: handle.daemon,
@@ -199,7 +203,7 @@ async function seed({ settings, reporter, log }: AgentContext, dockerHost: strin
   }
 }
 
-/** A controller at work. */
+/** Creates the component of a running controller. */
 export const working = (loop: Loop): Component => ({
   name: `the ${loop.controller.kind} controller`,
   start: () => loop.start(),

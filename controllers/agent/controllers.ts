@@ -23,11 +23,11 @@ import type { Controller } from '../runtime/controller.js';
 import { serviceController } from '../service/controller.js';
 import { volumeController } from '../volume/controller.js';
 
-/** What controllers are made with. Each takes what it needs, and declares that as its own `Deps`. */
+/** Everything that controllers are created with. Each takes what it needs, and declares that as its own `Deps`. */
 export interface ControllerContext {
   readonly store: Store;
   readonly engine: Engine;
-  /** What the engine has, as it was seen last. */
+  /** Cache of what the engine has. */
   readonly cache: EngineCache;
   readonly pulls: Pulls;
   readonly archives?: Pick<Archives, 'holds'> | undefined;
@@ -35,13 +35,13 @@ export interface ControllerContext {
   readonly locks: UpdateLocks;
   readonly handovers: Handovers;
   readonly processes: ContainerProcesses;
-  /** Asks for another start of the engine's process, with why; false where that is not ours to start. */
+  /** Requests a restart of the engine's process, with the reason. Returns false when the process is not ours. */
   readonly restartEngine?: (why: string) => boolean;
   readonly keys: Keys;
   readonly logs: LogStream;
   readonly facts: DeviceFacts;
   readonly offers: readonly Capability[];
-  /** Where the host's root is mounted for us. */
+  /** Path under which the host's root is mounted for the agent. */
   readonly hostRoot: string;
   readonly apiAddress: () => { readonly host: string; readonly port: number };
   readonly apiReach?: ApiReach | undefined;
@@ -52,14 +52,14 @@ export interface ControllerContext {
   readonly gitSource: GitSourceDeps;
   /** The time of day, ms since the epoch. */
   readonly now: () => number;
-  /** Of a clock that is never set, ms. */
+  /** Time of a clock that is never set, ms. */
   readonly monotonic: () => number;
   /** 0 ≤ x < 1 */
   readonly random: () => number;
   readonly log: Logger;
 }
 
-/** The controller of every kind, one line a kind; without the line for a new kind nothing compiles. */
+/** The controller of every kind, one line each; a new kind does not compile without its line. */
 export const CONTROLLERS = {
   App: appController,
   Image: imageController,

@@ -13,7 +13,7 @@ import type { Clock } from '../runtime/delays.js';
 import type { Vitals } from '../runtime/health.js';
 import type { Settings } from './settings.js';
 
-/** A start of the engine or of ours takes a moment; after that nobody is to wait for what may not come, ms. */
+/** How long callers wait while the engine is being found, ms: its start or ours takes a moment. */
 const PATIENCE_MS = 1_000;
 const SEARCHING = 'The engine is still being looked for; ask again in a moment';
 
@@ -21,29 +21,29 @@ export interface EngineHandleDeps {
   readonly settings: Pick<Settings, 'engine' | 'dockerHost' | 'dataFolder'>;
   readonly store: Pick<Store, 'list'>;
   readonly clock: Clock;
-  /** Tells people what is being done on their machine, before it is. */
+  /** Prints for people what is about to be done on their machine. */
   readonly print: (text: string) => void;
   readonly log: Logger;
 }
 
-/** Where an engine listens. */
+/** An engine that was found, and where it listens. */
 interface Found {
   readonly dockerHost: string;
-  /** Its process, to be looked after. */
+  /** The engine's process. */
   readonly daemon: Daemon;
 }
 
 /**
- * The engine of this device, from before it is known where it listens: whatever needs one is put together with this. Until
- * `find` has resolved, every verb rejects with `EngineUnreachable`, and `failure` says that it is being looked for.
+ * The engine of this device, usable before it is known where it listens. Until `find` has resolved, every verb rejects
+ * with `EngineUnreachable`, and `failure` says that it is being looked for.
  */
 export class EngineHandle {
-  /** Its requests are watched. */
+  /** Sends requests; they are watched for missing answers. */
   readonly engine: Engine;
   readonly requests: RequestWatch;
-  /** What it has. Nothing is asked before the cache is started. */
+  /** Cache of what it has. Nothing is requested before it is started. */
   readonly cache: Informer;
-  /** Wishes for another start of its process. */
+  /** Requests for a restart of its process. */
   readonly restarts: EngineRestarts;
   #found: Found | undefined;
 
@@ -62,14 +62,14 @@ export class EngineHandle {
       engine: this.engine,
       ...{ log, clock, requests: this.requests },
       wanted: () => [...store.list('Image'), ...store.list('Service')].map(({ spec }) => spec.image),
-      // An engine that is looked for here, or is our own, shares our clock.
+      // An engine that was found on this machine, or is our own, shares our clock.
       sameClock: settings.engine === 'private' || 'socketPath' in parseDockerHost(settings.dockerHost),
     });
   }
 
   /**
-   * Resolves when it is known where the engine listens. One that may be our own has to answer, or to start, before that;
-   * an installed agent goes on with an engine that is down. Rejects with a way out when there is none.
+   * Resolves when it is known where the engine listens. An engine that may be our own has to answer, or to start,
+   * before that; an installed agent goes on with an engine that is down. Rejects with a way out when there is none.
    */
   async find(signal: AbortSignal): Promise<void> {
     const { settings, print } = this.deps;
@@ -86,28 +86,28 @@ export class EngineHandle {
     this.#found = { dockerHost, daemon };
   }
 
-  /** As the `DOCKER_HOST` variable. Throws before it is found. */
+  /** Its address as in the variable `DOCKER_HOST`. Throws before it is found. */
   get dockerHost(): string {
     return this.#require().dockerHost;
   }
 
-  /** Its socket on the host; the usual one while it is not found, and for an engine that has none. */
+  /** Path of its socket on the host; Docker's usual one while it is not found, and for an engine without a socket. */
   get socketPath(): string {
     const address = parseDockerHost(this.#found?.dockerHost);
     return 'socketPath' in address ? address.socketPath : DEFAULT_SOCKET;
   }
 
-  /** Its process, to be looked after. Throws before it is found. */
+  /** Its process. Throws before it is found. */
   get daemon(): Daemon {
     return this.#require().daemon;
   }
 
-  /** How well it is followed; undefined before it is found. */
+  /** How well the cache follows it; undefined before it is found. */
   get vitals(): Vitals | undefined {
     return this.#found && this.cache.vitals;
   }
 
-  /** Why nothing can be asked of it, once that has been so for more than a moment; undefined when something can. */
+  /** Why it cannot be used, once that has lasted for more than a moment; undefined when it can. */
   get failure(): string | undefined {
     if (!this.#found) return SEARCHING;
     const { lostAtMs } = this.cache.vitals;
@@ -115,7 +115,7 @@ export class EngineHandle {
     return isLost ? this.cache.syncError : undefined;
   }
 
-  /** The engine, for somebody who waits for an answer. Throws `EngineUnreachable` when there is `failure`. */
+  /** Returns the engine, for a caller who waits for an answer. Throws `EngineUnreachable` when there is a `failure`. */
   reachable(): Engine {
     const { failure } = this;
     if (failure !== undefined) throw new EngineUnreachable(failure);

@@ -12,7 +12,7 @@ import type { Cancel, Clock } from '../runtime/delays.js';
 import type { ApiFailure } from '../runtime/health.js';
 import type { Component } from '../runtime/manager.js';
 
-/** Between two tries to listen, ms: the bridge of an engine that has just started is there within a second. */
+/** Delay between two tries to listen, ms: the bridge of an engine that has just started is there within a second. */
 const RETRY_MS = { firstMs: 250, maxMs: 5_000 };
 const KEY = keyOf('Network', API_NETWORK);
 
@@ -20,17 +20,17 @@ export interface GatewayDeps {
   readonly store: Pick<Store, 'get' | 'watch' | 'record'>;
   readonly server: Pick<ApiServer, 'listen'>;
   readonly port: number;
-  /** The engine is on another machine: its networks have no address here, and a restart would not change that. */
+  /** The engine is on another machine: its networks have no address on this one, and a restart would not change that. */
   readonly isElsewhere: boolean;
   readonly clock: Clock;
-  /** Monotonic, ms. */
+  /** Monotonic clock, ms. */
   readonly elapsedMs: () => number;
   readonly random: () => number;
 }
 
 /**
- * Keeps the API listening on the gateway of `supervisor0`, where containers call. Compares what the Network document says
- * with what is open: at the start, whenever the document changes, and again by itself after a failure.
+ * Keeps the API listening on the gateway of the network `supervisor0`, where containers call it. Compares the Network
+ * document with what is open: at the start, whenever the document changes, and again after a failure.
  */
 export class Gateway implements ApiReach, Component {
   readonly name = `the API on ${API_NETWORK}`;
@@ -39,9 +39,9 @@ export class Gateway implements ApiReach, Component {
   #open: { readonly address: string; readonly close: () => Promise<void> } | undefined;
   /** Why the last try failed. */
   #lastError: string | undefined;
-  /** Since when nobody listens though the network is there, monotonic ms. */
+  /** Since when nobody listens although the network exists; monotonic clock, ms. */
   #silentSinceMs: number | undefined;
-  /** The state that listeners have been told of. */
+  /** The state that listeners have last been called for. */
   #said: string | undefined;
   #cancelRetry: Cancel = () => undefined;
   #unwatch: Cancel = () => undefined;
@@ -68,7 +68,7 @@ export class Gateway implements ApiReach, Component {
     this.#open = undefined;
   }
 
-  /** Where it listens now; undefined while it does not. */
+  /** The address on which it listens; undefined while it does not. */
   get address(): string | undefined {
     return this.#open?.address;
   }
@@ -85,21 +85,21 @@ export class Gateway implements ApiReach, Component {
     return this.#changes.listen(listener);
   }
 
-  /** Why containers that should reach the API cannot, and for how long; undefined while they can, or there is no network. */
+  /** Why containers cannot reach the API although they should, and for how long; undefined while they can, or there is no network. */
   get failure(): ApiFailure | undefined {
     const state = this.state();
     if (this.deps.isElsewhere || this.#silentSinceMs === undefined || state?.isReachable !== false) return undefined;
     return { message: state.message, forMs: this.deps.elapsedMs() - this.#silentSinceMs };
   }
 
-  /** `host:port` at which containers call, as the network was last seen; undefined while there is none. */
+  /** Returns the `host:port` that containers call, as the network was last seen; undefined while there is none. */
   #wanted(): string | undefined {
     const host = this.deps.store.get('Network', API_NETWORK)?.status?.gateway;
     if (host === undefined) return undefined;
     return `${host.includes(':') ? `[${host}]` : host}:${this.deps.port}`;
   }
 
-  /** One look after the other; those that are asked for meanwhile see what is there then. */
+  /** Looks once more after the looks before it; each sees the state at its own time. */
   #look(): void {
     this.#cancelRetry();
     this.#turn = this.#turn.then(() => this.#converge()).catch((error: unknown) => void this.#failed(error));
@@ -139,14 +139,14 @@ export class Gateway implements ApiReach, Component {
     }
   }
 
-  /** Looks again later; returns why, in one sentence. */
+  /** Plans another look; returns the reason, in one sentence. */
   #failed(error: unknown): string {
     this.#lastError = errorMessage(error);
     if (!this.#isOver) this.#cancelRetry = this.deps.clock.after(this.#backoff.next(KEY), () => this.#look());
     return this.#lastError;
   }
 
-  /** A network that nobody has seen on the engine lately has no address that could be missed. */
+  /** Stops counting when the network was not seen on the engine lately: it has no address that could be missing. */
   #count(): void {
     const network = this.deps.store.get('Network', API_NETWORK);
     const isMissed = network !== undefined && isReady(network) && this.#wanted() !== undefined && !this.#open;

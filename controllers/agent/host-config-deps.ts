@@ -6,7 +6,7 @@ import type { HostConfigDeps } from '../host-config/controller.js';
 import { systemClock } from '../runtime/delays.js';
 import type { AgentContext } from './agent-context.js';
 
-/** What the settings of the host are made true with. `addresses`: where the API answers. `appsAreKnown`: each App has been looked at. */
+/** Wires what HostConfigs need. `addresses`: where the API listens. `appsAreKnown`: every App has had a pass. */
 export function hostConfigDeps(
   { settings, store, variables, host, facts, logs }: AgentContext,
   { addresses, appsAreKnown }: { addresses(): readonly string[]; appsAreKnown(): boolean },

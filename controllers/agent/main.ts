@@ -10,19 +10,23 @@ import { printable, type Settings } from './settings.js';
 import { AGENT_VERSION } from './version.js';
 import { type Wiring, wire } from './wiring.js';
 
-/** Longest that one part may take to stop, ms: more than what acts, which stops part by part, usually takes in all. */
+/**
+ * Longest time that one component may take to stop, ms: more than the working component, which stops part by part,
+ * usually takes in all.
+ */
 const STOP_MS = 15_000;
 
 export interface Agent {
-  /** Addresses on which the API answers. */
+  /** Addresses on which the API listens. */
   readonly addresses: readonly string[];
   /** Stops in reverse order of the start: passes drain, status goes to disk. Containers keep running. */
   stop(): Promise<void>;
 }
 
 /**
- * The whole agent: opens what it keeps on disk, puts everything together, then starts it: the API first, so that it
- * answers while an engine is still looked for. Rejects when a part cannot start; what had started is stopped again.
+ * Runs the whole agent: opens its data folder, wires the parts and starts them. The API starts first, so that it
+ * answers while an engine is still being found. Rejects when a part cannot start; parts that had started are stopped
+ * again.
  */
 export async function startAgent(settings: Settings, reporter: Reporter, signal: AbortSignal): Promise<Agent> {
   const { log } = reporter;
@@ -31,7 +35,7 @@ export async function startAgent(settings: Settings, reporter: Reporter, signal:
   const { context, server, loopOf } = wiring;
   const manager = new Manager(log, STOP_MS);
   await manager.start(componentsOf(wiring, signal));
-  // An app that is as the agent before left it changes nothing that would be told.
+  // An app that has not changed since the last agent is not reported.
   void loopOf('App').initialSync.then(() => context.following.look());
   return {
     get addresses() {
@@ -41,7 +45,7 @@ export async function startAgent(settings: Settings, reporter: Reporter, signal:
   };
 }
 
-/** Everything that is started, in that order. */
+/** Returns everything that is started, in that order. */
 function componentsOf(wiring: Wiring, signal: AbortSignal): readonly Component[] {
   const { context, server, peers, gateway, loops } = wiring;
   const { settings, reporter, store, following, unlockFolder } = context;
@@ -75,7 +79,7 @@ function printBanner(settings: Settings, reporter: Reporter, server: ApiServer, 
   }
 }
 
-/** A path below the working folder without it, as people typed it; any other as it is. */
+/** Shortens a path below the working folder to what people typed; returns any other as it is. */
 function nearPath(path: string): string {
   const near = relative('', path);
   return near.startsWith('..') ? path : near;

@@ -8,22 +8,22 @@ import type { App, Image } from '../../crds/model/kinds.js';
 import { isFailing } from '../../crds/model/readiness.js';
 import type { LogLevel } from './settings.js';
 
-/** Where the agent's own words go: JSON lines, or short lines and progress bars for a person at a terminal. */
+/** Where the agent prints: JSON lines, or short lines and progress bars for a person at a terminal. */
 export interface Reporter {
   readonly log: Logger;
-  /** One line for people, once; a JSON line when nobody watches. */
+  /** Prints one line for people; a JSON line when nobody watches. */
   print(text: string): void;
-  /** Tells each app's progress from the store. */
+  /** Reports each app's progress from the store. */
   follow(store: Reader): Following;
 }
 
 export interface Following {
-  /** Tells of every app how it is now, unless that was the last that was told. What nobody has looked at yet is not worth telling. */
+  /** Reports the state of every app, unless that was reported last. Apps without a status are left out. */
   look(): void;
   stop(): void;
 }
 
-/** JSON lines (pino) on standard output: one for each event of a document and each change of an app. */
+/** Prints JSON lines (pino) on standard output: one for each event of a document and each change of an app. */
 export function jsonReporter(level: LogLevel): Reporter {
   const log = pino({ level, base: undefined }, pino.destination({ dest: 1, sync: true }));
   return {
@@ -45,7 +45,7 @@ export function jsonReporter(level: LogLevel): Reporter {
   };
 }
 
-/** Short lines and a bar for each image that downloads. The packages for it are loaded only here. */
+/** Prints short lines, and a bar for each image that downloads. The packages for it are loaded only here. */
 export async function terminalReporter(level: LogLevel, output: Writable & { columns?: number }): Promise<Reporter> {
   const [{ default: pretty }, { default: progress }] = await Promise.all([
     import('pino-pretty'),
@@ -76,7 +76,7 @@ export async function terminalReporter(level: LogLevel, output: Writable & { col
       },
     }),
   });
-  // What `info` tells is told in short lines below.
+  // What `info` would print is printed in short lines below.
   const hooks = { streamWrite: visibleRecord };
   const log = pino({ level: level === 'info' ? 'warn' : level, base: undefined, hooks }, stream);
   return {
@@ -101,13 +101,13 @@ export async function terminalReporter(level: LogLevel, output: Writable & { col
   };
 }
 
-/** A record of the log, before it gets colours: names and messages in it come from others. Pure. */
+/** Makes a log record safe for a terminal, before it gets colours: names and messages in it come from others. Pure. */
 export const visibleRecord = (line: string): string =>
   `${JSON.stringify(JSON.parse(line, (_, value) => (typeof value === 'string' ? visible(value, false) : value)))}\n`;
 
 const isTalkative = (level: LogLevel): boolean => level === 'debug' || level === 'trace';
 
-/** One line each time there is something new to say about an app. */
+/** Calls back with one line each time there is something new to say about an app. */
 export function followApps(store: Pick<Reader, 'list' | 'watch'>, tell: (app: App, text: string) => void): Following {
   const told = new Map<string, string>();
   const say = (app: App, text: string | undefined): void => {
@@ -129,7 +129,7 @@ export function followApps(store: Pick<Reader, 'list' | 'watch'>, tell: (app: Ap
   };
 }
 
-/** What a person watching wants to know: the phase while all is well, the whole sentence when it is not. */
+/** The words for phases of an app while all is well; else the whole sentence is printed. */
 const PHASES = {
   Staging: 'getting its images',
   Locking: 'taking the update lock',
@@ -140,7 +140,7 @@ const PHASES = {
   Removing: 'being removed',
 } as const;
 
-/** What there is to say about an app now; undefined while nothing is known. Pure. */
+/** Returns the line about an app's present state; undefined while nothing is known. Pure. */
 export function sentence(app: App): string | undefined {
   if (isReady(app)) return 'ready';
   const ready = readinessOf(app);

@@ -5,39 +5,45 @@ import type { AppKeyReach } from '../../api/http/transport/app-keys.js';
 import { errorMessage } from '../../api/platform/errors.js';
 import { durationMs } from '../../crds/model/duration.js';
 
-/** Everything that is read from flags and environment, once, at start. */
+/** Everything that is read from flags and environment, once, at the start. */
 export interface Settings {
-  /** Documents, status, keys. Absolute: programs that the agent runs (git, ssh, dockerd) have working folders of their own. */
+  /**
+   * Folder of documents, status and keys. Absolute, because programs that the agent runs (git, ssh, dockerd) have other
+   * working folders.
+   */
   readonly dataFolder: string;
   readonly manifestFolders: readonly string[];
   /** `host:port` or `unix:/path`, several of them separated by blanks. */
   readonly listen: string;
-  /** Port that containers use; the first one of `listen`, 48484 when there is none. */
+  /** Port that containers use: the first one of `listen`, or 48484. */
   readonly apiPort: number;
   readonly apiKey: string | undefined;
   readonly hostRoot: string;
-  /** As the host sees it. */
+  /** Folder of update locks, as the host sees it. */
   readonly lockRoot: string;
   readonly localMode: boolean;
   readonly development: boolean;
-  /** What the keys of apps reach besides their app: all that the Supervisor lets them, or nothing. */
+  /** What the keys of apps may do besides their app: all that the Supervisor permits, or nothing. */
   readonly appKeys: AppKeyReach;
   readonly logLevel: LogLevel;
   /** `external`: the one at DOCKER_HOST. `private`: our own. `auto`: an existing one, else our own. */
   readonly engine: EngineMode;
   /** `DOCKER_HOST`; undefined for Docker's usual socket. */
   readonly dockerHost: string | undefined;
-  /** Image that is made from Debian's busybox-static when it is missing. */
+  /** Image that is built from Debian's busybox-static when it is missing. */
   readonly seedImage: string | undefined;
   /** Bytes of the engine's disk that pulls leave free. */
   readonly minFreeDiskBytes: number;
   /** How long images are kept after the release that wanted them, ms. */
   readonly imageGraceMs: number;
-  /** Whether login1 may be asked to reboot or to shut down. Off: nothing that is merely tried out can end its machine. */
+  /**
+   * Whether login1 may be asked to reboot or to shut down. Off by default, so that an agent that is only tried out
+   * cannot end its machine.
+   */
   readonly power: boolean;
-  /** Whether the host's firewall may be changed. Off: nothing that is merely tried out shuts anybody out. */
+  /** Whether the host's firewall may be changed. Off by default, so that an agent that is only tried out shuts nobody out. */
   readonly firewall: boolean;
-  /** A program and its arguments, instead of login1. */
+  /** Commands that are run instead of login1. */
   readonly powerCommands: { readonly reboot: string | undefined; readonly shutdown: string | undefined };
   /** Brightness file of the LED that blinks. */
   readonly ledFile: string;
@@ -67,12 +73,15 @@ Also from the environment: SUPERCARGO_API_KEY, SUPERCARGO_LOCAL_MODE, SUPERCARGO
 SUPERCARGO_POWER, SUPERCARGO_REBOOT_COMMAND, SUPERCARGO_SHUTDOWN_COMMAND, SUPERCARGO_FIREWALL, LED_FILE,
 SUPERCARGO_MIN_FREE_DISK, SUPERCARGO_IMAGE_GRACE, DOCKER_CONFIG.`;
 
-/** Wrong flags or environment, in one sentence for people. */
+/** Invalid flags or environment, in one sentence for people. */
 export class SettingsError extends Error {
   override readonly name = 'SettingsError';
 }
 
-/** Reads flags and environment; flags win. Relative paths start at `cwd`. Pure. Throws SettingsError; `help` and `version` are asked for, not errors. */
+/**
+ * Reads flags and environment; flags win. Relative paths start at `cwd`. Pure. Throws `SettingsError`; `help` and
+ * `version` are requests, not errors.
+ */
 export function readSettings(
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
@@ -109,7 +118,7 @@ export function readSettings(
   };
 }
 
-/** The settings without secrets, for the log. Pure. */
+/** Returns the settings without secrets, for the log. Pure. */
 export const printable = (settings: Settings): object => ({
   ...settings,
   apiKey: settings.apiKey === undefined ? 'from the data folder' : 'from the environment',
@@ -143,7 +152,7 @@ function folders(text: string): readonly string[] {
   return list;
 }
 
-/** A path on the host, which Docker is told as well: it has to begin at the root. */
+/** Returns a path on the host, which Docker gets as well. Throws unless it is absolute. */
 function absolute(path: string, flag: string): string {
   if (path.startsWith('/')) return path;
   throw new SettingsError(`${flag} is "${path}": expected an absolute path such as /${path}`);
@@ -163,7 +172,7 @@ function apiKey(text: string | undefined): string | undefined {
   return text;
 }
 
-/** Bytes, or with a unit of 1024: `100m`. */
+/** Reads bytes, or a number with a unit of 1024: `100m`. */
 function size(text: string, name: string): number {
   const [, digits, unit = ''] = /^(\d{1,15})([kmg]?)b?$/i.exec(text) ?? [];
   if (digits === undefined) throw new SettingsError(`${name} is "${text}": expected a size such as 100m or 2g`);

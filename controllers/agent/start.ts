@@ -5,12 +5,12 @@ import { jsonReporter, terminalReporter } from './reporter.js';
 import { readSettings, SettingsError, USAGE } from './settings.js';
 import { AGENT_VERSION } from './version.js';
 
-/** Longest that stopping may take, ms: less than what systemd, and our own unit, give it. */
+/** Longest time that stopping may take, ms: less than systemd, and our own unit, allow. */
 const STOP_MS = 25_000;
 /** How long the last file calls have once everything is stopped, ms. */
 const PATIENCE_MS = 2000;
 
-/** The process: flags in, agent up, signals obeyed. SIGINT and SIGTERM drain and leave the containers running. */
+/** Runs the process: reads flags, starts the agent, handles signals. SIGINT and SIGTERM drain and leave the containers running. */
 async function run(): Promise<void> {
   const args = process.argv.slice(2);
   const settings = readSettings(args[0] === 'agent' ? args.slice(1) : args, process.env, process.cwd());
@@ -24,7 +24,7 @@ async function run(): Promise<void> {
   let stopping = false;
   const shutDown = (signal: string): void => {
     if (stopping) {
-      endProcess(130); // asked twice: at once
+      endProcess(130); // the second signal ends it at once
       return;
     }
     stopping = true;

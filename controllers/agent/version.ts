@@ -1,2 +1,2 @@
-/** Our own version, beside the Supervisor version that clients are told. Equal to package.json's; a test holds it. */
+/** Version of the agent. The Supervisor version that clients see is another one. A test holds it equal to package.json's. */
 export const AGENT_VERSION = '0.1.0';

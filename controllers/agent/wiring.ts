@@ -37,15 +37,15 @@ import { Gateway } from './gateway.js';
 import { hostConfigDeps } from './host-config-deps.js';
 import { AGENT_VERSION } from './version.js';
 
-/** Where containers reach the API while the network's own answer is not known yet. */
+/** Where containers reach the API before the network is known. */
 const API_GATEWAY = '10.114.104.1';
 
-/** Everything that an agent consists of, put together; nothing of it has begun. */
+/** All parts of an agent, wired and not started. */
 export type Wiring = Awaited<ReturnType<typeof wire>>;
 
 /**
- * Puts the agent together. Starts nothing, asks nobody and listens nowhere: what a part is handed may be used once the part
- * has been started, in the order of `startAgent`. Rejects for an engine's address that is none.
+ * Wires the parts of the agent. Starts nothing, asks nobody and listens nowhere: what a part is given may be used once
+ * that part has been started, in the order of `startAgent`. Rejects for an invalid address of the engine.
  */
 export async function wire(context: AgentContext) {
   const { settings, reporter, store, variables, keys, locks, host, logs, facts, tags, secrets, log } = context;
@@ -72,7 +72,7 @@ export async function wire(context: AgentContext) {
   const peers = openLocalPeers({ log });
   const interfaces = interfaceReader(monotonic);
 
-  /** Reads every source anew; nothing before they have been read once. */
+  /** Reads every source again; does nothing before they have been read once. */
   const rescan = async (): Promise<void> => {
     if (!folders.hasSynced) return;
     for (const source of store.list('GitSource'))
@@ -164,7 +164,7 @@ export async function wire(context: AgentContext) {
   return { context, handle, traits, archives, pulls, folders, rescan, peers, server, gateway, loops, loopOf };
 }
 
-/** The origins that do for GitSources what git can do, and what this device says of itself. */
+/** Wires the git sources, and what this device says of itself. */
 function gitSourceDeps({ settings, store, secrets, facts, tags, log }: AgentContext): GitSourceDeps {
   const name = (): string => store.get('HostConfig', DEVICE_DOCUMENT)?.spec.name ?? DEFAULT_DEVICE_NAME;
   const { uuid, deviceType, arch } = facts;

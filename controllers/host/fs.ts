@@ -3,16 +3,16 @@ import { type Disk, nodeDisk, syncPath, writeDurably } from '../../api/platform/
 import { isMissing } from '../../api/platform/errors.js';
 import { readBounded } from '../../api/platform/read-file.js';
 
-/** Pictures are the largest of what lies on a boot partition. */
+/** Largest file that is read, bytes: pictures are the largest on a boot partition. */
 const LIMIT_BYTES = 16 * 1024 * 1024;
 
-/** The calls on host files, so that tests can make each of them fail. They belong to the host: they are changed in place. */
+/** The calls on host files, so that tests can make each of them fail. Files belong to the host and are changed in place. */
 export interface HostFs extends Pick<Disk, 'rename' | 'remove'> {
   /** Undefined when there is no such file. */
   read(path: string): Promise<Buffer | undefined>;
-  /** Names in a folder; none when it is not there. */
+  /** Returns the names in a folder; none when it does not exist. */
   list(folder: string): Promise<readonly string[]>;
-  /** Writes the file from its beginning and makes its bytes durable. `mode` is for a file that is made. */
+  /** Writes the file from its beginning and makes its bytes durable. `mode` is for a new file. */
   write(path: string, bytes: Uint8Array, mode?: number): Promise<void>;
   /** Makes a file's bytes, or a folder's names, durable. */
   sync(path: string): Promise<void>;

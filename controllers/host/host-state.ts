@@ -4,55 +4,55 @@ import { UnfitFileError } from '../../api/platform/read-file.js';
 import { parseMap } from '../../crds/model/maps.js';
 import { type HostFs, nodeHostFs } from './fs.js';
 
-/** Boot files as they were, by name, and the keys of ours in them. */
+/** Boot files before a change, by name, and our keys in them. */
 export interface DeviceUndo {
   readonly managed: Readonly<Record<string, string>>;
   readonly files: Readonly<Record<string, { readonly text: string | null; readonly keys: readonly string[] }>>;
 }
 
-/** Network settings as they were; what is absent was not changed. Null: there was none. */
+/** Network settings before a change; absent ones were not changed. Null: there was none. */
 export interface NetworkUndo {
   readonly redsocks?: string | null;
   readonly noProxy?: string | null;
   /** `hostname` of config.json. */
   readonly configured?: string | null;
-  /** `/etc/hostname` of a plain host. */
+  /** `/etc/hostname` of a host without config.json. */
   readonly hostname?: string | null;
 }
 
-/** What was there before a change that has to prove itself, and how far it is. */
+/** What was there before a change that has to be confirmed, and its state. */
 export interface UnconfirmedChange<Undo = DeviceUndo | NetworkUndo> {
   readonly uid: string;
   readonly generation: number;
-  /** What to put back. */
+  /** What a rollback restores. */
   readonly undo: Undo;
   readonly before: { readonly defaultRoute: boolean; readonly addresses: readonly string[] };
   /** Since when its time runs; absent while it has not taken effect. */
   readonly since?: { readonly bootId: string; readonly uptimeMs: number };
   /** How often the device was started meanwhile. */
   readonly starts: number;
-  /** Why it is being taken back. */
+  /** Why it is being rolled back. */
   readonly failed?: string;
 }
 
-/** A generation that was taken back: it is not tried again. */
+/** A generation that was rolled back: it is not tried again. */
 interface RolledBack {
   readonly uid: string;
   readonly generation: number;
   readonly because: string;
-  /** In which boot: until the next one it is still in effect, as far as it takes a restart of the device. */
+  /** The boot in which it was rolled back: until the next one it is still in effect, as far as it takes a restart of the device. */
   readonly bootId?: string;
 }
 
-/** What cannot be seen on the host and has to outlive a crash. Values are fingerprints: texts, or hashes of long ones. */
+/** Facts that cannot be seen on the host and have to outlive a crash. Values are fingerprints: texts, or hashes of long ones. */
 export interface HostState {
-  /** What boot files said when the device was started, by variable. */
+  /** Contents of boot files when the device was started, by variable. */
   readonly booted?: { readonly bootId: string; readonly values: Readonly<Record<string, string>> };
   /** Variables that were changed since then. */
   readonly touched: readonly string[];
-  /** Variables that are ours, with what they should say. */
+  /** Variables that the agent owns, with their desired values. */
   readonly managed: Readonly<Record<string, string>>;
-  /** The last restart of the device that was asked for, and what for. */
+  /** The last restart of the device that was requested, and for what. */
   readonly reboot?: {
     readonly bootId: string;
     /** Absent when an earlier version of the agent wrote it. */
@@ -60,21 +60,21 @@ export interface HostState {
     readonly generation: number;
     readonly changes: readonly string[];
   };
-  /** What was written and did not read back. */
+  /** A file that was written and did not read back. */
   readonly stuck?: { readonly uid: string; readonly generation: number; readonly message: string };
   /** Changes that are not confirmed yet. The name is the one on disk, and that of the field in the status. */
   readonly trials: {
     readonly device?: UnconfirmedChange<DeviceUndo>;
     readonly network?: UnconfirmedChange<NetworkUndo>;
   };
-  /** The generation of the network settings that was last true and had proved itself: later writes are repairs. */
+  /** The generation of the network settings that was last true and confirmed: later writes are repairs. */
   readonly proven?: { readonly uid: string; readonly generation: number };
   readonly rolledBack: { readonly device?: RolledBack; readonly network?: RolledBack };
 }
 
 export const NO_STATE: HostState = { touched: [], managed: {}, trials: {}, rolledBack: {} };
 
-/** Keeps the state in `<data>/host.json`, readable for its owner only: what was there before may hold a password. */
+/** Keeps the state in `<data>/host.json`, readable for its owner only: former settings may hold a password. */
 export class HostStateFile {
   readonly #path: string;
   readonly #fs: HostFs;
@@ -85,7 +85,7 @@ export class HostStateFile {
     private readonly deps: {
       /** ms since the epoch. */
       readonly now: () => number;
-      /** Told of a file that was set aside. */
+      /** Called with the new path of a file that was set aside. */
       readonly lost?: (aside: string) => void;
       readonly fs?: HostFs;
     },
@@ -94,7 +94,7 @@ export class HostStateFile {
     this.#path = join(dataFolder, 'host.json');
   }
 
-  /** A file that cannot be understood is set aside: nothing is known then. */
+  /** Loads the state. A file that cannot be parsed is set aside; nothing is known then. */
   async load(): Promise<HostState> {
     if (this.#state) return this.#state;
     const state = await this.#read();
@@ -107,7 +107,7 @@ export class HostStateFile {
     return this.#state;
   }
 
-  /** Undefined for what cannot be understood: no file of ours is so large, and no folder. */
+  /** Undefined when it cannot be parsed, is too large or a folder. */
   async #read(): Promise<HostState | undefined> {
     try {
       const text = (await this.#fs.read(this.#path))?.toString('utf8');
@@ -118,14 +118,14 @@ export class HostStateFile {
     }
   }
 
-  /** Keeps what a file said before it was changed last, in `<data>/host-files/<name>`, for people. */
+  /** Keeps the content of a file before its last change, in `<data>/host-files/<name>`, for people. */
   async keep(name: string, text: string): Promise<void> {
     const path = join(dirname(this.#path), 'host-files', name.replaceAll(' ', '-'));
     await mkdir(dirname(path), { recursive: true });
     await this.#replace(path, text);
   }
 
-  /** On disk when it resolves; not written when it is the same. */
+  /** Saves the state; resolves when it is on disk. An equal one is not written. */
   async save(state: HostState): Promise<void> {
     if (JSON.stringify(state) === JSON.stringify(await this.load())) return;
     await mkdir(dirname(this.#path), { recursive: true });
@@ -133,7 +133,7 @@ export class HostStateFile {
     this.#state = state;
   }
 
-  /** The same with those parts otherwise. */
+  /** Saves the state with those parts replaced. */
   async change(parts: Partial<HostState>): Promise<void> {
     await this.save({ ...(await this.load()), ...parts });
   }

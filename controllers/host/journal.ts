@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { withoutSecrets } from '../../api/platform/programs.js';
 
-/** What of the journal is wanted. */
+/** What to read from the journal. */
 export interface JournalQuery {
   readonly all?: boolean;
   readonly follow?: boolean;
@@ -18,7 +18,7 @@ export interface JournalQuery {
 /** A journal that is being read. */
 export interface JournalReading {
   readonly output: Readable;
-  /** Ends the program, at once. */
+  /** Ends the program at once. */
   stop(): void;
 }
 
@@ -28,10 +28,10 @@ export interface JournalOptions {
   readonly log: { readonly warn: (details: object, message: string) => void };
 }
 
-/** Bytes of journalctl's own complaints that are kept. */
+/** How much of journalctl's error output is kept, bytes. */
 const COMPLAINT_LIMIT = 2_000;
 
-/** Opens the host's journal. Rejects when there is no journalctl; what journalctl complains about goes to the log. */
+/** Opens the host's journal. Rejects when there is no journalctl; its error output goes to the log. */
 export async function openJournal(query: JournalQuery, options: JournalOptions): Promise<JournalReading> {
   const { hostRoot, program = 'journalctl', log } = options;
   const child = spawn(program, journalArguments(query, hostRoot), {
@@ -58,7 +58,7 @@ export async function openJournal(query: JournalQuery, options: JournalOptions):
   return { output: child.stdout, stop };
 }
 
-/** Arguments of journalctl. Every value is joined to its option, so that none can be taken for another option. Pure. */
+/** Returns the arguments of journalctl. Every value is joined to its option, so that none can be taken for another option. Pure. */
 export function journalArguments(query: JournalQuery, hostRoot: string): readonly string[] {
   const { all, follow, unit, containerId, count, since, until, format } = query;
   const valued = { unit, identifier: containerId, lines: count, since, until, output: format ?? 'short' };

@@ -12,7 +12,7 @@ export interface LedOptions {
 const HALF_MS = 200;
 const IDENTIFY_MS = 15_000;
 
-/** Blinks the LED for a while, so that somebody finds the device. Nothing happens without an LED, or while it blinks. */
+/** Blinks the LED for a while, so that somebody finds the device. Does nothing without an LED, or while it blinks. */
 export function ledBlinker({ path, log, after }: LedOptions): () => void {
   let left = 0;
   const next = (): void => {

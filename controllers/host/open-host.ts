@@ -29,7 +29,7 @@ export interface HostOptions {
   readonly device: BootDevice;
   readonly locks: UpdateLocks;
   appIds(): readonly number[];
-  /** The device is configured to override locks. */
+  /** Tells whether the device is configured to override locks. */
   overrides(): boolean;
   readonly run: Run;
   readonly say: PowerRequestDeps['say'];
@@ -37,15 +37,15 @@ export interface HostOptions {
   readonly after: (ms: number, call: () => void) => unknown;
   /** ms since the epoch. */
   readonly now: () => number;
-  /** Told of a file of ours that could not be used and where it is now. */
+  /** Called with the new path of a file of ours that could not be used. */
   readonly lost: (aside: string) => void;
 }
 
-/** The host in our words. */
+/** The parts of the host that controllers use. */
 export interface Host {
   readonly files: HostNetwork;
   readonly boot: BootPartition;
-  /** What has to be known of the host and cannot be seen on it. */
+  /** Facts that cannot be seen on the host. */
   readonly state: HostStateFile;
   readonly clock: BootClock;
   readonly marker: RebootMarker;
@@ -57,7 +57,7 @@ export interface Host {
   readonly units: Units;
   network(): Promise<ShownNetwork>;
   readonly underLocks: AllLocks['during'];
-  /** Why this agent cannot end the operating system; undefined when it can. */
+  /** Returns why this agent cannot end the operating system; undefined when it can. */
   obstacle(verb: PowerVerb): string | undefined;
   requestPower(verb: PowerVerb, force: boolean): Promise<PowerAnswer>;
   blink(): void;
@@ -65,7 +65,7 @@ export interface Host {
   journal(query: JournalQuery): Promise<JournalReading>;
 }
 
-/** Puts the parts of the host together. Nothing is read or run before somebody asks. Throws for a command with an open quote. */
+/** Wires the parts of the host. Reads and runs nothing before it is asked to. Throws for a command with an open quote. */
 export function openHost({
   settings,
   device,
@@ -81,7 +81,7 @@ export function openHost({
 }: HostOptions): Host {
   const { hostRoot, dataFolder, powerCommands } = settings;
   const units = systemdUnits({ hostRoot, run });
-  const bootFiles = new BootFiles(); // one for all: it lets nobody write while another reads
+  const bootFiles = new BootFiles(); // one for all: it keeps writers and readers apart
   const files = new HostNetwork({ hostRoot, files: bootFiles });
   const everyLock = allLocks({ locks, appIds, overrides });
   const power = hostPower({

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { timeoutSignal } from '../../api/platform/time-limit.js';
 
-/** Runs a program to its end, without a shell. Not ending well is a value; not being there too. */
+/** Runs a program to its end, without a shell. A failure is returned as a value, also when the program does not exist. */
 export type Run = (
   program: string,
   args: readonly string[],
@@ -18,22 +18,22 @@ export interface Unit {
 
 /** The host's systemd. Every call may be repeated. */
 export interface Units {
-  /** False on a host without systemd: then there are no units, and nothing is ever run. */
+  /** False on a host without systemd: there are no units, and nothing is ever run. */
   readonly present: boolean;
-  /** Undefined when no such unit is loaded. */
+  /** Returns undefined when no such unit is loaded. */
   find(unit: string): Promise<Unit | undefined>;
   /** Queues a restart; resolves when it is queued. */
   restart(unit: string): Promise<void>;
   /** Queues a start or a stop, until the next boot: nothing is enabled or disabled. */
   switch(unit: string, verb: 'start' | 'stop'): Promise<void>;
-  /** Gives the running system a host name, and `/etc/hostname` too. */
+  /** Sets the host name of the running system, and `/etc/hostname`. */
   setHostname(name: string): Promise<void>;
 }
 
-/** How long a program may take, ms: a bus that hangs must not hold up a pass for ever. */
+/** How long a program may take, ms: a bus that hangs must not hold up a pass forever. */
 const PROGRAM_MS = 20_000;
 
-/** Speaks to systemd through its own programs. A host root without a running systemd has no units. */
+/** Calls systemd's own programs. A host root without a running systemd has no units. */
 export function systemdUnits({ hostRoot, run }: { readonly hostRoot: string; readonly run: Run }): Units {
   const isPresent = (): boolean => existsSync(join(hostRoot, 'run/systemd/system')); // sd_booted(3)
   async function ask(program: string, ...args: readonly string[]): Promise<string> {
@@ -67,7 +67,7 @@ export function systemdUnits({ hostRoot, run }: { readonly hostRoot: string; rea
   };
 }
 
-/** `Name=value` lines, as `systemctl show` prints them. Pure. */
+/** Reads `Name=value` lines, as `systemctl show` prints them. Pure. */
 export function parseProperties(text: string): Readonly<Partial<Record<string, string>>> {
   const lines = text.split('\n').filter((line) => line.includes('='));
   return Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));

@@ -1,13 +1,13 @@
 import { basename, dirname, relative } from 'node:path';
 import { watch } from 'chokidar';
 
-/** What we read or write on a host: files, and folders of which every file counts. */
+/** Files that the agent reads or writes on a host, and folders of which every file counts. */
 const WATCHED = [
   ...['mnt/boot/config.json', 'mnt/boot/config.txt', 'mnt/boot/extra_uEnv.txt', 'mnt/boot/configfs.json'],
   ...['mnt/boot/extlinux/extlinux.conf', 'mnt/boot/system-proxy', 'mnt/boot/splash', 'etc/hostname'],
 ];
 const FOLDERS = ['', 'mnt', 'mnt/boot', 'mnt/boot/extlinux', 'etc'];
-/** Several writes of one edit are one. */
+/** How long changes are collected, ms: one edit may write several times. */
 const SETTLE_MS = 50;
 
 export interface WatchOptions {
@@ -16,13 +16,13 @@ export interface WatchOptions {
 }
 
 /**
- * Calls back soon after a file of the host that settings stand in was changed, made or removed, and once when it watches.
- * Returns how to stop.
+ * Calls back soon after a file of the host with settings was changed, created or removed, and once when watching
+ * begins. Returns how to stop.
  */
 export function watchHostFiles({ hostRoot, log }: WatchOptions): (changed: () => void) => () => void {
   return (changed) => {
     let timer: NodeJS.Timeout | undefined;
-    // From the root on: a folder that goes and comes back, or is made later, is seen again.
+    // From the root on: a folder that is replaced or created later is seen as well.
     const watcher = watch(hostRoot, {
       ignoreInitial: true,
       depth: 3,
@@ -34,7 +34,7 @@ export function watchHostFiles({ hostRoot, log }: WatchOptions): (changed: () =>
       timer.unref();
     };
     watcher.on('all', soon);
-    watcher.on('ready', soon); // for what changed between the first look and now
+    watcher.on('ready', soon); // for changes between the first look and now
     watcher.on('error', (error) =>
       log.warn({ err: error }, 'Could not watch the files of the host; they are looked at now and then'),
     );
@@ -45,7 +45,7 @@ export function watchHostFiles({ hostRoot, log }: WatchOptions): (changed: () =>
   };
 }
 
-/** Whether a path below the host's root is one of those, or leads to one. Our own temporary files are not. Pure. */
+/** Tells whether a path below the host's root is watched, or leads to a watched one. Our own temporary files are not. Pure. */
 export function isWatched(path: string): boolean {
   if (FOLDERS.includes(path)) return true;
   if (basename(path).startsWith('.')) return false;

@@ -12,8 +12,8 @@ export interface AcpiOptions {
 }
 
 /**
- * Loads ACPI tables (SSDT) into the running kernel through configfs, as it has to be done once after each start of the
- * device. A table that is loaded stays; one that is missing is logged and keeps the others from nothing.
+ * Loads ACPI tables (SSDT) into the running kernel through configfs, which is necessary once after each start of the
+ * device. A loaded table stays. One that is missing is logged and does not keep the others from being loaded.
  */
 export async function loadAcpiTables(names: readonly string[], { hostRoot, run, log }: AcpiOptions): Promise<void> {
   if (names.length === 0) return;

@@ -16,9 +16,9 @@ import {
   type WantedValues,
 } from './values.js';
 
-/** What decides which boot files a device has. */
+/** Properties by which boot files of a device are chosen. */
 export interface BootDevice {
-  /** Slug, such as `raspberrypi4-64`. */
+  /** Device type, such as `raspberrypi4-64`. */
   readonly deviceType: string;
   /** META_BALENA_VERSION of the host's os-release; undefined when unknown. */
   readonly metaVersion: string | undefined;
@@ -26,29 +26,29 @@ export interface BootDevice {
 
 /**
  * One kind of boot file: which devices have it, which variables it holds, and how its text is read and changed. Pure:
- * `text` is whatever its file holds (undefined: there is none), and who reads and writes files is somebody else.
+ * `text` is the content of its file (undefined: there is none); reading and writing files is done elsewhere.
  */
 export interface BootBackend {
-  /** As people know it. */
+  /** Name for people. */
   readonly name: BootBackendName;
   matches(device: BootDevice): boolean;
-  /** A file that is not there means that the device does not have this backend. */
+  /** Without the file the device does not have this backend. */
   readonly needsFile: boolean;
-  /** Key of a variable, if it is one of ours. */
+  /** Returns the key of a variable, if this backend has it. */
   keyOf(variable: string): string | undefined;
   variableOf(key: string): string;
-  /** Throws BootFileError for a text that cannot be understood. */
+  /** Throws `BootFileError` for a text that cannot be parsed. */
   read(text: string | undefined): BootValues;
-  /** The text with those keys as wanted, and everything else as it was. */
+  /** Returns the text with the wanted values of those keys; everything else stays. */
   edit(text: string | undefined, wanted: WantedValues): string;
-  /** What a variable says, as the file will say it; undefined when that is nothing. Throws BootValueError. */
+  /** Converts a variable's value to what the file will contain; undefined when that is nothing. Throws `BootValueError`. */
   parseValue(key: string, text: string): BootValue | undefined;
   renderValue(value: BootValue): string;
-  /** Why a key may not be changed. */
+  /** Returns why a key may not be changed. */
   refusal(key: string): string | undefined;
-  /** What has to be there on that device, added to what is wanted. */
+  /** Adds what has to be present on that device to what is wanted. */
   required(device: BootDevice, wanted: WantedValues, now: BootValues): WantedValues;
-  /** Whether a change of that key takes effect at the next boot only. */
+  /** Tells whether a change of that key takes effect only with the next boot. */
   needsReboot(key: string): boolean;
 }
 
@@ -82,7 +82,7 @@ const RASPBERRY: readonly string[] = [
   ...['fincm3', 'rt-rpi-300', '243390-rpi3', 'nebra-hnt'],
   ...['revpi-connect', 'revpi-connect-s', 'revpi-core-3', 'revpi-connect-4'],
 ];
-/** Keys of the boot loader itself: a wrong value of one leaves a device that does not start. */
+/** Keys of the boot loader itself: with a wrong value the device does not start. */
 const FORBIDDEN: readonly string[] = [
   ...['disable_commandline_tags', 'cmdline', 'kernel', 'kernel_address', 'kernel_old', 'ramfsfile', 'ramfsaddr'],
   ...['initramfs', 'device_tree_address', 'init_emmc_clock', 'avoid_safe_mode'],
@@ -176,7 +176,7 @@ const odmdata = backend({
   matches: ({ deviceType }) => deviceType.endsWith('-tx2'),
   ...only('HOST_ODMDATA_configuration', 'configuration'),
   read: (text): BootValues => (text === undefined ? {} : { configuration: text }),
-  // There is always a mode: one that is not wanted any more stays.
+  // There is always a mode: one that is not declared any more stays.
   required: (_, wanted): WantedValues => (wanted.configuration === undefined ? {} : wanted),
   edit: (text, { configuration }) => (typeof configuration === 'string' ? configuration : (text ?? '')),
   parseValue(_, text) {
@@ -208,7 +208,7 @@ const powerAndFan = backend({
   needsReboot: (key) => key === 'power_mode',
 });
 
-/** In the order in which they are looked at. */
+/** In the order in which they are tried. */
 export const BOOT_BACKENDS: readonly BootBackend[] = [
   extlinux,
   extraUEnv,
@@ -235,7 +235,7 @@ function existing(text: string | undefined): string {
 const listOf = (value: BootValue | undefined): readonly string[] =>
   value === undefined ? [] : typeof value === 'string' ? [value] : value;
 
-/** Compares the numbers of a version; what follows a dash makes it come before them. Unknown is never before. */
+/** Compares the numbers of a version; a suffix after a dash comes before the version itself. An unknown version is never before. */
 function isBefore(version: string | undefined, limit: readonly number[]): boolean {
   const [, major, minor, patch, pre] = /^(\d+)\.(\d+)\.(\d+)(-)?/.exec(version ?? '') ?? [];
   if (major === undefined) return false;

@@ -6,16 +6,16 @@ import { Turns } from '../../../api/platform/turns.js';
 import { type HostFs, nodeHostFs } from '../fs.js';
 
 /**
- * Files of the boot partition. FAT cannot rename in one step, so each write leaves a copy beside the file that carries
- * its own checksum until the file is complete; whoever reads next finishes what was interrupted. The names are those of
- * the host OS's own `fatrw`, which shares these files with us (docs/reference/host.md §5). One call at a time.
+ * Reads and writes files of the boot partition. FAT cannot rename atomically, so each write leaves a copy with a
+ * checksum beside the file until the file is complete; the next reader finishes what was interrupted. The names are
+ * those of the host OS's own `fatrw`, which shares these files with us (docs/reference/host.md §5). One call at a time.
  */
 export class BootFiles {
   readonly #turns = new Turns();
 
   constructor(private readonly fs: HostFs = nodeHostFs) {}
 
-  /** The text of the last write that was complete; undefined when there is no such file. */
+  /** Returns the text of the last complete write; undefined when there is no such file. */
   async read(path: string): Promise<string | undefined> {
     return (await this.readBytes(path))?.toString('utf8');
   }
@@ -24,14 +24,14 @@ export class BootFiles {
     return this.#turns.run(() => this.#read(path));
   }
 
-  /** Replaces the file; a crash leaves the old text or the new one. Makes missing folders. */
+  /** Replaces the file; a crash leaves the old text or the new one. Creates missing folders. */
   write(path: string, content: string | Uint8Array): Promise<void> {
     return this.#turns.run(() => this.#write(path, Buffer.from(content)));
   }
 
   /**
-   * Changes a file that others write too: what they wrote until this moment is what the change begins with. Writes only
-   * when the bytes differ; true when they did.
+   * Changes a file that others write too: the change begins with what it contains at this moment. Writes only when the
+   * bytes differ; returns whether they did.
    */
   update(path: string, change: (text: string | undefined) => string): Promise<boolean> {
     return this.#turns.run(async () => {
@@ -63,8 +63,8 @@ export class BootFiles {
       if (!written || md5(written) !== md5(bytes)) throw new Error('what was written reads differently');
       await this.#replace(path, sidecar, bytes);
     } catch (cause) {
-      // A copy that stayed would become the file at the next read, although we say here that it was not written.
-      await this.fs.remove(sidecar).catch(() => undefined); // the first error is the one to tell
+      // A copy that stayed would become the file at the next read, although this write fails.
+      await this.fs.remove(sidecar).catch(() => undefined); // the first error is thrown
       throw new Error(`Could not write ${path}`, { cause });
     }
     await this.#tidy(path, sidecar);
@@ -85,7 +85,7 @@ export class BootFiles {
     return recovered ?? (await this.fs.read(path));
   }
 
-  /** From a sidecar that is complete to the file. */
+  /** Replaces the file by a complete copy. */
   async #replace(path: string, sidecar: string, bytes: Buffer): Promise<void> {
     const temporary = sidecar.replace(/\.md5sum$/, '.tmp');
     const folder = dirname(path);
@@ -94,7 +94,7 @@ export class BootFiles {
       await this.fs.sync(folder);
       await this.fs.rename(temporary, path);
     } catch (error) {
-      await this.fs.remove(temporary).catch(() => undefined); // the first error is the one to tell
+      await this.fs.remove(temporary).catch(() => undefined); // the first error is thrown
       if (!hasCode(error, 'EBUSY')) throw error;
       await this.fs.write(path, bytes); // mounted by itself: it cannot be replaced, only written
     }
@@ -107,7 +107,7 @@ export class BootFiles {
     await this.fs.sync(dirname(path));
   }
 
-  /** A partition that is full or read-only can be read all the same: its leftovers wait for better times. */
+  /** Ignores a full or read-only partition, which can be read all the same: its leftovers wait. */
   async #unlessUnwritable(action: () => Promise<void>): Promise<void> {
     try {
       await action();
@@ -116,7 +116,7 @@ export class BootFiles {
     }
   }
 
-  /** What writes of that file left; `sum` where the copy may be complete. */
+  /** Returns the copies that writes of that file have left; `sum` where the copy may be complete. */
   async #sidecars(path: string): Promise<readonly { readonly name: string; readonly sum?: string | undefined }[]> {
     const prefix = `.${basename(path)}.`;
     return (await this.fs.list(dirname(path))).flatMap((name) => {

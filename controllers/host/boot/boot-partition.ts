@@ -7,12 +7,12 @@ import { OdmdataDevice } from './odmdata-device.js';
 import { SplashFiles } from './splash-files.js';
 import { BootFileError, type BootValues, type WantedValues } from './values.js';
 
-/** One kind of boot file that this device has, as it is now. */
+/** One kind of boot file that this device has, with its present content. */
 export interface SeenBackend {
   readonly backend: BootBackend;
   readonly text: string | undefined;
   readonly now: BootValues;
-  /** Why its file cannot be understood; then `now` is empty. */
+  /** Why its file cannot be parsed; `now` is empty then. */
   readonly error?: string;
 }
 
@@ -20,12 +20,12 @@ export interface SeenBoot {
   /** The host has a boot partition of balenaOS. */
   readonly hasBoot: boolean;
   readonly backends: readonly SeenBackend[];
-  /** Members of config.json; undefined without one that can be understood. */
+  /** Members of config.json; undefined without one that can be parsed. */
   readonly config: Readonly<Record<string, unknown>> | undefined;
 }
 
 export interface BootPartitionOptions {
-  /** Where the host's root is mounted for us. */
+  /** Path under which the host's root is mounted for the agent. */
   readonly hostRoot: string;
   readonly device: BootDevice;
   readonly files: BootFiles;
@@ -40,7 +40,7 @@ const FILES = {
   'power and fan': 'config.json',
 } as const;
 
-/** The files of the boot partition that hold settings. Decides nothing. */
+/** Reads and writes the files of the boot partition that hold settings. Decides nothing. */
 export class BootPartition {
   readonly #folder: string;
   readonly #fs: HostFs;
@@ -79,7 +79,7 @@ export class BootPartition {
     }
   }
 
-  /** Sets those keys in the file as it is at this moment: others write it too. Tells whether its bytes changed. */
+  /** Sets those keys in the file as it is at this moment, because others write it too. Returns whether its bytes changed. */
   async set(backend: BootBackend, wanted: WantedValues): Promise<boolean> {
     const { name } = backend;
     if (name === 'splash image' || name === 'ODMDATA') {
@@ -92,7 +92,7 @@ export class BootPartition {
     return this.options.files.update(this.#path(name), (text) => backend.edit(text, wanted));
   }
 
-  /** Puts a text back that was there before; undefined: there was no file. */
+  /** Restores a former text; undefined: there was no file. */
   async restore({ name }: BootBackend, text: string | undefined): Promise<void> {
     if (name === 'splash image') return this.#splash.write(text ?? '');
     if (name === 'ODMDATA') return text === undefined ? undefined : this.#odmdata.write(text);
@@ -100,7 +100,7 @@ export class BootPartition {
     await this.options.files.update(this.#path(name), () => text);
   }
 
-  /** Members of config.json, beside whatever others keep there; undefined removes one. */
+  /** Sets members of config.json and keeps all others; undefined removes one. Returns whether its bytes changed. */
   async configure(members: Readonly<Record<string, unknown>>): Promise<boolean> {
     return this.options.files.update(join(this.#folder, 'config.json'), (text) => {
       const fields = parseMap(text ?? '');

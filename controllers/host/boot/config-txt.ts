@@ -1,9 +1,9 @@
 import { type Line, LineEdit, splitLines } from './lines.js';
 import { type BootValue, type BootValues, sameValue, type WantedValues } from './values.js';
 
-/** Keys that may stand on several lines, one element on each. */
+/** Keys that may have several lines, one element on each. */
 const LISTS: readonly string[] = ['dtparam', 'dtoverlay', 'device_tree_param', 'device_tree_overlay', 'gpio'];
-/** Parameters of the base device tree: theirs wherever they stand. Every other one belongs to the overlay before it. */
+/** Parameters of the base device tree, wherever they are. Every other one belongs to the overlay before it. */
 const BASE_PARAMS: readonly string[] = [
   ...['audio', 'spi', 'i2c', 'i2c_arm', 'i2c_vc'],
   ...['i2c_baudrate', 'i2c_arm_baudrate', 'i2c_vc_baudrate'],
@@ -12,12 +12,12 @@ const BASE_PARAMS: readonly string[] = [
 export const isListKey = (key: string): boolean => LISTS.includes(key);
 
 /**
- * Whose a `dtparam` is: the base, the base that an empty `dtoverlay` opened again (those are told last), an overlay by
- * its line, or `conditional`, one of a section that is not ours to judge.
+ * The owner of a `dtparam`: the base, the base that an empty `dtoverlay` opened again (listed last), an overlay by its
+ * line, or `conditional` in a section that we leave alone.
  */
 type ParamOwner = 'base' | 'reopened' | 'conditional' | number;
 
-/** What a line says. A line of a conditional section, a comment, a section and an include are `other`: never ours. */
+/** The meaning of a line. Lines of conditional sections, comments, sections and includes are `other`: never ours. */
 type Said =
   | { readonly is: 'other' }
   | { readonly is: 'value'; readonly key: string; readonly value: string }
@@ -27,9 +27,9 @@ type Said =
 interface ConfigTxt {
   readonly lines: readonly Line[];
   readonly said: readonly Said[];
-  /** By line: it stands in a section such as `[pi4]`, or begins one. */
+  /** By line: it is in a section such as `[pi4]`, or begins one. */
   readonly conditional: readonly boolean[];
-  /** By line: what a parameter of no known name would belong to there. */
+  /** By line: the owner that a parameter of unknown name has there. */
   readonly owners: readonly ParamOwner[];
 }
 
@@ -84,9 +84,8 @@ function say(text: string, owner: ParamOwner): Said {
 }
 
 /**
- * What a config.txt says, whatever the board: sections such as `[pi4]` are left out. Of a key that stands there twice
- * the last counts. Parameters are told with what they belong to, as `dtoverlay` and `dtparam`
- * (docs/reference/host.md §4.1). Pure.
+ * Reads a config.txt, whatever the board: sections such as `[pi4]` are left out. Of a key that occurs twice the last
+ * counts. Parameters are returned with their owner, as `dtoverlay` and `dtparam` (docs/reference/host.md §4.1). Pure.
  */
 export const readConfigTxt = (text: string): BootValues => valuesOf(parse(text));
 
@@ -118,7 +117,7 @@ function valuesOf({ said }: ConfigTxt): BootValues {
   return Object.fromEntries(values);
 }
 
-/** A value as the file would say it again: parameters one by one, overlays without a name left out. Pure. */
+/** Returns a value as the file would contain it: parameters one by one, overlays without a name left out. Pure. */
 export function settledConfigTxt(key: string, value: BootValue | undefined): BootValue | undefined {
   if (value === undefined || !isListKey(key)) return value;
   const list = (typeof value === 'string' ? [value] : value).flatMap((element) => {
@@ -131,9 +130,9 @@ export function settledConfigTxt(key: string, value: BootValue | undefined): Boo
 }
 
 /**
- * The file with those keys as wanted and every other line as it was: comments, sections and their order stay. What is
- * new goes to the end, overlays last; behind a conditional section it begins with `[all]`. Nothing to change: the same
- * text. Pure.
+ * Returns the file with the wanted values of those keys. All other lines stay: comments, sections and their order. New
+ * lines go to the end, overlays last; behind a conditional section they begin with `[all]`. Without a change the text
+ * stays the same. Pure.
  */
 export function editConfigTxt(text: string, wanted: WantedValues): string {
   const file = parse(text);
@@ -172,14 +171,17 @@ function placeValue(file: ConfigTxt, edit: LineEdit, key: string, value: BootVal
   return place === undefined ? lines : [];
 }
 
-/** One line for each parameter, to stay below the firmware's limit of a line's length; unless the base would take one. */
+/**
+ * Returns one line for each parameter, to stay below the firmware's limit of a line's length; a single line when the
+ * base would take one of them.
+ */
 function overlayLines(overlay: string): readonly string[] {
   const [name = '', ...params] = overlay.split(',');
   if (params.some(isBaseParam)) return [`dtoverlay=${overlay}`];
   return [`dtoverlay=${name}`, ...params.map((param) => `dtparam=${param}`)];
 }
 
-/** Takes the parameters of what is rewritten out of their lines, and overlays with them. */
+/** Removes rewritten parameters from their lines, and overlays with them. */
 function dropParams(
   file: ConfigTxt,
   edit: LineEdit,
@@ -197,7 +199,7 @@ function dropParams(
   }
 }
 
-/** Parameters of the base go where no overlay takes them: where they were, else before the first overlay. */
+/** Places parameters of the base where no overlay takes them: where they were, else before the first overlay. */
 function placeParams(file: ConfigTxt, edit: LineEdit, params: readonly string[]): readonly string[] {
   const lines = params.map((param) => `dtparam=${param}`);
   const before = file.said.findIndex(
@@ -209,7 +211,7 @@ function placeParams(file: ConfigTxt, edit: LineEdit, params: readonly string[])
   return [];
 }
 
-/** The last place before a line at which no section is open. */
+/** Returns the last place before a line at which no section is open. */
 function unconditionalBefore({ conditional }: ConfigTxt, at: number): number {
   let place = at;
   while (place > 0 && conditional[place - 1]) place -= 1;

@@ -1,10 +1,10 @@
 import { type Line, LineEdit, splitLines } from './lines.js';
 import { BootFileError, type BootValues, type WantedValues } from './values.js';
 
-/** What of an extlinux.conf can be set: the device tree, and CPUs that the scheduler leaves alone. */
+/** The settings of an extlinux.conf: the device tree, and CPUs that the scheduler leaves alone. */
 export const EXTLINUX_KEYS: readonly string[] = ['isolcpus', 'fdt'];
 
-/** A line with a directive, in the words of the file; comments and blank lines have none. */
+/** A line with a directive; comments and blank lines have none. */
 interface Directive {
   readonly at: number;
   readonly name: string;
@@ -20,10 +20,7 @@ interface Entry {
   readonly append: Directive;
 }
 
-/**
- * `isolcpus` and `fdt` of the entry that is booted (docs/reference/host.md §4.2). Pure; throws BootFileError when there
- * is none.
- */
+/** Reads `isolcpus` and `fdt` of the default entry (docs/reference/host.md §4.2). Pure; throws `BootFileError` when there is none. */
 export function readExtlinux(text: string): BootValues {
   const entry = defaultEntry(text);
   const fdt = lastOf(entry.directives, 'FDT')?.value;
@@ -31,7 +28,7 @@ export function readExtlinux(text: string): BootValues {
   return { ...(isolcpus === undefined ? {} : { isolcpus }), ...(fdt ? { fdt } : {}) };
 }
 
-/** The file with those keys as wanted in the entry that is booted; every other line and option stays as it was. Pure. */
+/** Returns the file with the wanted values in the default entry; every other line and option stays. Pure. */
 export function editExtlinux(text: string, wanted: WantedValues): string {
   const entry = defaultEntry(text);
   const now = readExtlinux(text);
@@ -81,7 +78,7 @@ function directiveOf({ text }: Line, at: number): readonly Directive[] {
   return [{ at, name: name.toUpperCase(), value, lead }];
 }
 
-/** The same directive with another value; one that had none needs a blank before it. */
+/** Returns the same directive with another value; one without a value gets a blank before it. */
 const directiveLine = ({ lead }: Directive, value: string): string =>
   value === '' || /\s$/.test(lead) ? lead + value : `${lead} ${value}`;
 
@@ -93,13 +90,13 @@ const textOf = (value: string | readonly string[] | undefined): string | undefin
 
 const isToken = (token: string, key: string): boolean => token === key || token.startsWith(`${key}=`);
 
-/** Of a kernel command line; the first of a name counts, a name alone is an empty value. Pure. */
+/** Returns the value of a kernel option; the first of a name counts, a name alone is an empty value. Pure. */
 export function tokenValue(tokens: readonly string[], key: string): string | undefined {
   const token = tokens.find((one) => isToken(one, key));
   return token?.slice(key.length + 1);
 }
 
-/** The same command line with that option in its place, at the end when it is new, or without it. Pure. */
+/** Returns the command line with that option in its place, at the end when it is new, or without it. Pure. */
 export function withToken(tokens: readonly string[], key: string, value: string | undefined): readonly string[] {
   const place = tokens.findIndex((one) => isToken(one, key));
   const token = value === undefined ? [] : [value === '' ? key : `${key}=${value}`];

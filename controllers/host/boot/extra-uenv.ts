@@ -14,7 +14,7 @@ interface Assignment {
   readonly lead: string;
 }
 
-/** `isolcpus` and `fdt` of an extra_uEnv.txt (docs/reference/host.md §4.3); comments count as comments. Pure. */
+/** Reads `isolcpus` and `fdt` of an extra_uEnv.txt (docs/reference/host.md §4.3); comments do not count. Pure. */
 export function readExtraUEnv(text: string): BootValues {
   const assignments = assignmentsOf(text);
   const fdt = assignments.find(({ name }) => name === FDT)?.value;
@@ -23,7 +23,7 @@ export function readExtraUEnv(text: string): BootValues {
   return { ...(fdt === undefined ? {} : { fdt }), ...(isolcpus === undefined ? {} : { isolcpus }) };
 }
 
-/** The file with those keys as wanted; every other line, and every other option of the command line, stays. Pure. */
+/** Returns the file with the wanted values; every other line, and every other option of the command line, stays. Pure. */
 export function editExtraUEnv(text: string, wanted: WantedValues): string {
   const now = readExtraUEnv(text);
   const assignments = assignmentsOf(text);

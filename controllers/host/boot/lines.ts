@@ -1,10 +1,10 @@
-/** A line of a text file. `end` is `\n` or `\r\n`; of a last line that is not ended it is empty, or half of one: `\r`. */
+/** A line of a text file. `end` is `\n` or `\r\n`; a last line that is not ended has an empty one, or half of one: `\r`. */
 export interface Line {
   readonly text: string;
   readonly end: string;
 }
 
-/** The lines of a text; joined again they are the text. Pure. */
+/** Splits a text into lines, which joined again are the text. Pure. */
 export const splitLines = (text: string): readonly Line[] =>
   (text.match(/[^\n]*\n|[^\n]+$/g) ?? []).map((whole) => {
     const end = /\r?\n$|\r$/.exec(whole)?.[0] ?? '';
@@ -13,12 +13,12 @@ export const splitLines = (text: string): readonly Line[] =>
 
 const joinLines = (lines: readonly Line[]): string => lines.map(({ text, end }) => text + end).join('');
 
-/** How the lines of a text end: what new ones get. Pure. */
+/** Returns the line end of a text, which new lines get. Pure. */
 const lineEnd = (lines: readonly Line[]): string => lines.find(({ end }) => end.endsWith('\n'))?.end ?? '\n';
 
 /**
- * Lines with others put in, removed and replaced, so that an edit is one description and all places are those of the
- * lines before it. Whatever is not named stays as it is, byte for byte; only a last line that gets a successor is ended.
+ * Collects insertions, removals and replacements of lines. All positions are those of the lines before the edit. Lines
+ * that are not named stay byte for byte; only a last line that gets a successor is ended.
  */
 export class LineEdit {
   readonly #replaced = new Map<number, readonly string[]>();

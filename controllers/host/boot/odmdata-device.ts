@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ODMDATA_OFFSETS, odmdataByte, odmdataMode } from './odmdata.js';
 import { BootFileError } from './values.js';
 
-/** The raw eMMC boot partition of a Jetson TX2, of which three bytes hold a mode. */
+/** The raw eMMC boot partition of a Jetson TX2, in which three bytes hold a mode. */
 export class OdmdataDevice {
   readonly #device: string;
   readonly #lock: string;
@@ -13,7 +13,7 @@ export class OdmdataDevice {
     this.#lock = join(hostRoot, 'sys/block/mmcblk0boot0/force_ro');
   }
 
-  /** Throws BootFileError when the device is not there, or says nothing that is known. */
+  /** Throws `BootFileError` when the device does not exist, or its bytes mean no mode. */
   async read(): Promise<string> {
     const device = await open(this.#device, 'r').catch((cause: unknown) => {
       throw new BootFileError(`${this.#device} cannot be read`, { cause });
@@ -30,7 +30,7 @@ export class OdmdataDevice {
     }
   }
 
-  /** Writes all three bytes and reads them again; the write lock of the partition is put back whatever happens. */
+  /** Writes all three bytes and reads them again; the write lock of the partition is restored in any case. */
   async write(mode: string): Promise<void> {
     const byte = odmdataByte(mode);
     if (byte === undefined) throw new Error(`${mode} is no mode of ODMDATA`);

@@ -1,12 +1,12 @@
 import { BootFileError } from './values.js';
 
-/** Where the byte stands in the eMMC boot partition of a Jetson TX2, three times (docs/reference/host.md §4.5). */
+/** Offsets of the byte in the eMMC boot partition of a Jetson TX2 (docs/reference/host.md §4.5). */
 export const ODMDATA_OFFSETS: readonly number[] = [1659, 5243, 18043];
 
 /** The byte of each mode, 1 to 6. */
 const BYTES: readonly number[] = [0x00, 0x01, 0x06, 0x07, 0x02, 0x03];
 
-/** The mode that the bytes mean. Pure; throws when they differ or mean none. */
+/** Returns the mode that the bytes mean. Pure; throws when they differ or mean none. */
 export function odmdataMode(bytes: readonly number[]): string {
   const [byte] = bytes;
   if (byte === undefined || bytes.some((one) => one !== byte)) {
@@ -17,6 +17,6 @@ export function odmdataMode(bytes: readonly number[]): string {
   return String(index + 1);
 }
 
-/** The byte for a mode; undefined for what is no mode. Pure. */
+/** Returns the byte for a mode; undefined for an invalid mode. Pure. */
 export const odmdataByte = (mode: string): number | undefined =>
   /^[1-6]$/.test(mode) ? BYTES[Number(mode) - 1] : undefined;

@@ -3,9 +3,7 @@ import type { BootValues, WantedValues } from './values.js';
 
 export const POWER_AND_FAN_KEYS: readonly string[] = ['power_mode', 'fan_profile'];
 
-/**
- * Power mode and fan profile of a Jetson Orin, from the `os` member of config.json (docs/reference/host.md §4.7). Pure.
- */
+/** Reads power mode and fan profile of a Jetson Orin from the member `os` of config.json (docs/reference/host.md §4.7). Pure. */
 export function readPowerAndFan(os: unknown): BootValues {
   const { power, fan } = fieldsOf(os);
   const { mode } = fieldsOf(power);
@@ -16,7 +14,7 @@ export function readPowerAndFan(os: unknown): BootValues {
   };
 }
 
-/** The `os` member with those keys as wanted: `power` and `fan` are ours as a whole, everything else stays. Pure. */
+/** Returns the member `os` with the wanted values: `power` and `fan` are ours as a whole, everything else stays. Pure. */
 export function editPowerAndFan(os: unknown, wanted: WantedValues): Values {
   const { power, fan, ...others } = fieldsOf(os);
   const now = readPowerAndFan(os);

@@ -16,7 +16,7 @@ export class SplashFiles {
     this.#folder = join(hostRoot, 'mnt/boot/splash');
   }
 
-  /** As the variable has it; undefined when it is the picture that the host came with, or when there is none. */
+  /** Returns the picture as the variable has it; undefined when it is the one that the host came with, or when there is none. */
   async read(): Promise<string | undefined> {
     const active = await this.files.readBytes(await this.#active());
     const original = await this.files.readBytes(join(this.#folder, DEFAULT));
@@ -24,7 +24,7 @@ export class SplashFiles {
     return splashVariable(active);
   }
 
-  /** Shows that picture; the empty text brings back the one that the host came with, of which a copy is kept. */
+  /** Shows that picture; the empty text restores the one that the host came with, of which a copy is kept. */
   async write(variable: string): Promise<void> {
     const path = await this.#active();
     const original = join(this.#folder, DEFAULT);

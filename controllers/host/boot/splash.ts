@@ -3,7 +3,7 @@ import { BootValueError } from './values.js';
 const PNG = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 const PREFIX = 'data:image/png;base64,';
 
-/** An image as the variable has it: a data URL without parameters; blank is none. Pure. */
+/** Returns an image as the variable has it: a data URL without parameters; blank is none. Pure. */
 export function normalizeSplash(text: string): string {
   const trimmed = text.trim();
   if (trimmed === '') return '';
@@ -11,7 +11,7 @@ export function normalizeSplash(text: string): string {
   return data === undefined ? `${PREFIX}${trimmed}` : `data:${type};base64,${data}`;
 }
 
-/** The picture of a variable; undefined for none. Pure; throws for what is no PNG. */
+/** Returns the picture of a variable; undefined for none. Pure; throws for anything but a PNG. */
 export function splashPicture(text: string): Buffer | undefined {
   const url = normalizeSplash(text);
   if (url === '') return undefined;

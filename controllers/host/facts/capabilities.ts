@@ -21,7 +21,7 @@ export interface CapabilitySources {
   readonly kernel: { readonly name: string; readonly release: string };
 }
 
-/** What this device offers to contracts; what is not known is not offered. Pure. (docs/reference/composition.md §8.) */
+/** Returns what this device offers to contracts; what is not known is not offered. Pure. (docs/reference/composition.md §8.) */
 export function capabilitiesOf({
   facts,
   supervisorVersion,
@@ -42,7 +42,7 @@ export function capabilitiesOf({
   ];
 }
 
-/** Reads what the host says of itself. */
+/** Reads the capabilities of the host. */
 export async function readCapabilities(
   hostRoot: string,
   rest: Pick<CapabilitySources, 'facts' | 'supervisorVersion'>,

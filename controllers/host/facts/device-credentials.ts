@@ -1,27 +1,27 @@
 import { join } from 'node:path';
 import { readBounded } from '../../../api/platform/read-file.js';
 
-/** How a device shows itself to the registries of its cloud. */
+/** The credentials of a device for the registries of its cloud. */
 export interface DeviceCredentials {
   readonly auth: { readonly username: string; readonly password: string };
-  /** Hosts, and domains below which every host belongs to the cloud. */
+  /** Hosts, and domains whose every host belongs to the cloud. */
   readonly domains: readonly string[];
 }
 
 /**
- * The credentials in the boot partition's config.json, as a Supervisor uses them: the user is `d_<uuid>`, the password
- * the provisioning key while there is one, then the device's own. Undefined on a device that no cloud knows. Read anew
- * each time: joining a cloud rewrites the file.
+ * Reads the credentials in the boot partition's config.json, as a Supervisor uses them: the user is `d_<uuid>`, the
+ * password the provisioning key while there is one, then the device's own. Undefined on a device without a cloud. Read
+ * each time, because joining a cloud rewrites the file.
  */
 export async function readDeviceCredentials(hostRoot: string): Promise<DeviceCredentials | undefined> {
   try {
     return deviceCredentials(JSON.parse((await readBounded(join(hostRoot, 'mnt/boot/config.json'))).toString()));
   } catch {
-    return undefined; // absent, no file, or being written: whoever needs it to be whole says so elsewhere
+    return undefined; // absent, no file, or being written: other readers report a file that has to be complete
   }
 }
 
-/** What a config.json says of them. Pure. */
+/** Reads the credentials from a config.json. Pure. */
 export function deviceCredentials(config: unknown): DeviceCredentials | undefined {
   if (typeof config !== 'object' || config === null) return undefined;
   const { uuid, apiKey, deviceApiKey, apiEndpoint, registryEndpoint } = config as Readonly<Record<string, unknown>>;
@@ -31,7 +31,7 @@ export function deviceCredentials(config: unknown): DeviceCredentials | undefine
   return { auth: { username: `d_${uuid}`, password }, domains };
 }
 
-/** `https://api.example.com` stands for the registries below `example.com`; an address only for itself. */
+/** Returns the domain of the registries of an endpoint: `example.com` for `https://api.example.com`; an address stands only for itself. */
 function domainOf(endpoint: string | undefined): string | undefined {
   const host = hostOf(endpoint);
   const [, parent] = /^api\.(.+\..+)$/.exec(host ?? '') ?? [];

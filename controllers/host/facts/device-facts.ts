@@ -11,7 +11,7 @@ import { parseMap } from '../../../crds/model/maps.js';
 import type { DeviceFacts } from './facts.js';
 
 export interface DeviceFactsOptions {
-  /** Where the host's root is mounted for us. */
+  /** Path under which the host's root is mounted for the agent. */
   readonly hostRoot: string;
   readonly dataFolder: string;
   /** Path of the engine's socket on the host. */
@@ -22,8 +22,9 @@ export interface DeviceFactsOptions {
 }
 
 /**
- * Reads what the device is: the boot partition first, then this machine. Makes the device's uuid when nobody has given
- * it one, and keeps it in the data folder; a kept file that cannot be understood is set aside, never overwritten.
+ * Reads what the device is: from the boot partition first, then from this machine. Creates the device's uuid when
+ * nobody has given it one, and keeps it in the data folder; a kept file that cannot be parsed is set aside, never
+ * overwritten.
  */
 export async function readDeviceFacts(options: DeviceFactsOptions): Promise<DeviceFacts> {
   const { hostRoot, dataFolder, engineSocket, apiPort, now } = options;
@@ -51,14 +52,14 @@ export async function readDeviceFacts(options: DeviceFactsOptions): Promise<Devi
   };
 }
 
-/** Node's name of a processor in balena's words. Pure. */
+/** Converts Node's name of a processor to balena's. Pure. */
 export function architecture(nodeArch: string, armVersion?: string): string {
   if (nodeArch === 'arm') return armVersion === '6' ? 'rpi' : 'armv7hf';
   const words: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'aarch64', ia32: 'i386' };
   return words[nodeArch] ?? nodeArch;
 }
 
-/** The variables of an os-release file (os-release(5)): shell-like assignments, quotes removed. Pure. */
+/** Reads the variables of an os-release file (os-release(5)): shell-like assignments, quotes removed. Pure. */
 export function parseOsRelease(content: string): Readonly<Partial<Record<string, string>>> {
   const variables = new Map<string, string>();
   for (const [line] of content.matchAll(/.+/g)) {
@@ -71,13 +72,13 @@ export function parseOsRelease(content: string): Readonly<Partial<Record<string,
 }
 
 /**
- * The uuid in `<data>/device.json`, made at the first call. A file that is there and may not be read is no first call:
- * that rejects, since another uuid makes another device.
+ * Returns the uuid in `<data>/device.json`, which the first call creates. Rejects when an existing file cannot be read,
+ * because another uuid makes another device.
  */
 async function keptUuid(dataFolder: string, nowMs: number): Promise<string> {
   const path = join(dataFolder, 'device.json');
   const content = await textOf(path, ['ENOENT']).catch((error: Error) => {
-    if (hasCode(error.cause, 'EFBIG')) return ''; // no uuid is so long
+    if (hasCode(error.cause, 'EFBIG')) return ''; // no uuid is that long
     throw error;
   });
   const kept = uuidIn(parseMap(content ?? ''));
@@ -91,7 +92,7 @@ async function keptUuid(dataFolder: string, nowMs: number): Promise<string> {
   return uuid;
 }
 
-/** As text; undefined when the file is not there or not ours to read. Any other trouble is thrown. */
+/** Reads a file as text; undefined when it does not exist or is not ours to read. Throws every other error. */
 async function textOf(
   path: string,
   absent: readonly string[] = ['ENOENT', 'ENOTDIR', 'EACCES'],
@@ -106,14 +107,14 @@ async function textOf(
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
 
-/** Switches of a config.json may be texts. */
+/** Reads a switch of a config.json, which may be a string. */
 const isOn = (value: unknown): boolean => ['true', '1', 'on'].includes(String(value).toLowerCase());
 
-/** 32 or 62 hex digits, as balena gives them. */
+/** Returns a uuid of 32 or 62 hex digits, as balena has them. */
 const uuidIn = (fields: Readonly<Record<string, unknown>> | undefined): string | undefined =>
   /^(?:[0-9a-f]{32}|[0-9a-f]{62})$/.exec(text(fields?.uuid)?.toLowerCase() ?? '')?.[0];
 
-/** Node is built for one ARM version; `6` is the first Raspberry Pi. */
+/** Returns the ARM version that Node is built for; `6` is the first Raspberry Pi. */
 function armVersion(): string | undefined {
   const variables = Object.entries(process.config.variables);
   return variables.find(([name]) => name === 'arm_version')?.[1]?.toString();

@@ -1,4 +1,4 @@
-/** What the device is. Read once at start; the functions read what may change. */
+/** Facts about the device. Read once at start; the functions read what may change. */
 export interface DeviceFacts {
   /** 32 lower-case hex digits, kept in `<data>/device.json` (or the boot partition's config.json). */
   readonly uuid: string;
@@ -8,12 +8,12 @@ export interface DeviceFacts {
   readonly arch: string;
   /** PRETTY_NAME of the host's os-release; '' when unknown. */
   readonly osVersion: string;
-  /** VARIANT_ID of it; on balenaOS without one `dev` or `prod`. */
+  /** VARIANT_ID of os-release; on balenaOS without one `dev` or `prod`. */
   readonly osVariant?: string | undefined;
-  /** META_BALENA_VERSION of it: the version of balenaOS. */
+  /** META_BALENA_VERSION of os-release: the version of balenaOS. */
   readonly metaVersion?: string | undefined;
   readonly boardRevision: string | undefined;
-  /** Another one after every boot; undefined where the kernel does not say. */
+  /** Changes with every boot; undefined where the kernel does not say. */
   readonly bootId?: string | undefined;
   /** `/lib/modules` and `/lib/firmware` exist on the host. */
   readonly hasModules: boolean;

@@ -8,40 +8,40 @@ import { type BootClock, procText } from '../power/boot-clock.js';
 import type { Run } from '../units.js';
 import type { DeviceFacts } from './facts.js';
 
-/** What a device is; changes rarely. What is unknown is left out. */
+/** Facts about a device that change rarely. Unknown ones are left out. */
 export type SystemFacts = NonNullable<HostConfigStatus['system']>;
 
-/** What changes all the time. */
+/** Measurements that change all the time. */
 export type SystemMetrics = NonNullable<HostConfigStatus['metrics']>;
 
 export interface SystemOptions {
-  /** Where the host's root is mounted for us. */
+  /** Path under which the host's root is mounted for the agent. */
   readonly hostRoot: string;
-  /** Whose file system is the storage. */
+  /** Its file system is the storage that is measured. */
   readonly dataFolder: string;
   readonly facts: Pick<DeviceFacts, 'deviceType' | 'arch' | 'osVersion' | 'osVariant'>;
   readonly interfaces: () => InterfaceAddresses;
   readonly clock: BootClock;
   readonly run: Run;
   readonly now: () => number;
-  /** Of a clock that is never set, ms. */
+  /** Time of a clock that is never set, ms. */
   readonly monotonic: () => number;
 }
 
 const MIB = 1024 * 1024;
-/** How coarse a value is shown: within one step it does not count as changed (docs/reference/host.md §17). */
+/** Step sizes of values: a change within one step is not shown (docs/reference/host.md §17). */
 const STEPS = { cpuUsagePercent: 20, cpuTemperatureCelsius: 5, memoryUsageMiB: 10, storageUsageMiB: 10 } as const;
 const SERIAL_FILES = [
   'proc/device-tree/serial-number',
   'proc/device-tree/product-sn',
   'sys/devices/soc0/serial_number',
 ];
-/** The kernel's messages are looked through at most this often, ms. */
+/** Shortest time between two looks at the kernel's messages, ms. */
 const DMESG_MS = 10 * 60_000;
-/** A clock that is further off than by drifting has been set: a device without a battery begins in the past. */
+/** A difference to the time of day that drifting cannot explain, ms: the clock was set. A device without a battery begins in the past. */
 const CLOCK_SET_MS = 60_000;
 
-/** Reads what a device is and how it fares: on balenaOS as on any other Linux. Remembers what it said last. */
+/** Reads facts and measurements of a device, on balenaOS as on any other Linux. Remembers the last values. */
 export class SystemReader {
   #metrics: SystemMetrics = {};
   #cpu: CpuTimes | undefined;
@@ -75,7 +75,7 @@ export class SystemReader {
     });
   }
 
-  /** A value within the step of the one before is that one. */
+  /** Returns the measurements; a value within the step of the last one is that one. */
   async metrics(): Promise<SystemMetrics> {
     const { hostRoot } = this.options;
     const times = parseCpuTimes((await procText(hostRoot, 'stat')) ?? '');
@@ -115,7 +115,7 @@ export class SystemReader {
     return board === undefined ? undefined : serialText(board);
   }
 
-  /** The hottest zone of the processor, as the kernel shows it. */
+  /** Returns the temperature of the processor's hottest zone. */
   async #temperature(): Promise<number | undefined> {
     const folder = join(this.options.hostRoot, 'sys/class/thermal');
     const zones = (await namesIn(folder)).filter((name) => name.startsWith('thermal_zone')).sort();
@@ -137,7 +137,7 @@ export class SystemReader {
       const totalMiB = Math.floor((blocks * bsize) / MIB);
       return { totalMiB, usedMiB: Math.floor(((blocks - bfree) * bsize) / MIB), ...(device ? { device } : {}) };
     } catch (error) {
-      if (errorCode(error) !== undefined) return undefined; // a data folder that is not made yet
+      if (errorCode(error) !== undefined) return undefined; // the data folder may not exist yet
       throw error;
     }
   }
@@ -155,7 +155,7 @@ export class SystemReader {
 
 type CpuTimes = { readonly busy: number; readonly total: number };
 
-/** The first line of /proc/stat. Pure. */
+/** Reads the first line of /proc/stat. Pure. */
 export function parseCpuTimes(text: string): CpuTimes | undefined {
   const numbers = /^cpu\s+([\d ]+)/.exec(text)?.[1]?.trim().split(/\s+/).map(Number);
   if (!numbers || numbers.length < 4) return undefined;
@@ -164,13 +164,13 @@ export function parseCpuTimes(text: string): CpuTimes | undefined {
   return { total, busy: total - (numbers[3] ?? 0) - (numbers[4] ?? 0) };
 }
 
-/** Load since the last look, or since the start of the device, in percent. Pure. */
+/** Returns the load since the last look, or since the start of the device, in percent. Pure. */
 export function cpuUsage(before: CpuTimes | undefined, now: CpuTimes): number | undefined {
   const total = now.total - (before?.total ?? 0);
   return total > 0 ? Math.round((100 * (now.busy - (before?.busy ?? 0))) / total) : undefined;
 }
 
-/** /proc/meminfo: what is used besides caches and buffers. Pure. */
+/** Reads /proc/meminfo: what is used besides caches and buffers. Pure. */
 export function parseMemory(text: string): { readonly totalMiB: number; readonly usedMiB: number } | undefined {
   const kib = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? 0);
   const total = kib('MemTotal');
@@ -179,7 +179,7 @@ export function parseMemory(text: string): { readonly totalMiB: number; readonly
   return { totalMiB: Math.floor(total / 1024), usedMiB: Math.floor(Math.max(0, used) / 1024) };
 }
 
-/** /proc/cpuinfo, of any architecture. Pure. */
+/** Reads /proc/cpuinfo, of any architecture. Pure. */
 export function parseCpuInfo(text: string): { readonly cpus: number; readonly model: string | undefined } {
   const field = (name: RegExp): string | undefined => name.exec(text)?.[1]?.trim();
   return {
@@ -188,7 +188,7 @@ export function parseCpuInfo(text: string): { readonly cpus: number; readonly mo
   };
 }
 
-/** The device whose mount holds a folder: the longest that its path begins with. Pure. */
+/** Returns the device whose mount holds a folder: the longest mount point that its path begins with. Pure. */
 export function mountOf(folder: string, mounts: string): string | undefined {
   const holds = (point: string): boolean => point === '/' || folder === point || folder.startsWith(`${point}/`);
   const [best] = mounts
@@ -200,10 +200,10 @@ export function mountOf(folder: string, mounts: string): string | undefined {
   return device?.startsWith('/dev/') ? device : undefined;
 }
 
-/** What a serial number file holds, as the cloud knows it. Pure. */
+/** Returns the content of a serial number file as the cloud knows it. Pure. */
 const serialText = (text: string): string | undefined => text.replaceAll('\0', '').trim().toLowerCase() || undefined;
 
-/** Numbers within the same step as before stay what they were. Pure. */
+/** Keeps numbers of the last look that are within the same step. Pure. */
 export function steady(before: SystemMetrics, now: SystemMetrics): SystemMetrics {
   const kept = Object.entries(STEPS).filter(([name, step]) => {
     const [a, b] = [before[name as keyof typeof STEPS], now[name as keyof typeof STEPS]];
@@ -220,7 +220,7 @@ const textAt = (path: string): Promise<string | undefined> => readFile(path, 'ut
 const namesIn = async (folder: string): Promise<readonly string[]> =>
   (await readdir(folder).catch(unlessUnknown)) ?? [];
 
-/** A kernel does not show everything to everybody. */
+/** Ignores missing files and permissions: a kernel does not show everything to everybody. */
 function unlessUnknown(error: unknown): undefined {
   if (errorCode(error) === undefined) throw error;
 }

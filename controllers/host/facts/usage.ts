@@ -2,7 +2,7 @@ import { readFile, stat, statfs } from 'node:fs/promises';
 import { availableParallelism, freemem, loadavg, totalmem, uptime } from 'node:os';
 import type { DeviceUsage } from '../../../crds/model/stats.js';
 
-/** How much of the device is in use. Of paths on one file system the first is named; those that are not there are not. */
+/** Reads how much of the device is in use. Of paths on one file system only the first is listed; missing ones are not. */
 export async function readUsage(paths: readonly string[]): Promise<DeviceUsage> {
   return {
     uptimeSeconds: Math.floor(uptime()),
@@ -14,7 +14,7 @@ export async function readUsage(paths: readonly string[]): Promise<DeviceUsage> 
   };
 }
 
-/** MemAvailable of proc(5): free memory alone calls every device with a warm cache full. */
+/** Returns MemAvailable of proc(5): by free memory alone every device with a warm cache would count as full. */
 async function availableMemory(): Promise<number> {
   const text = await readFile('/proc/meminfo', 'utf8').catch(() => '');
   const kibibytes = /^MemAvailable:\s+(\d+) kB$/m.exec(text)?.[1];
@@ -32,7 +32,7 @@ async function disksOf(paths: readonly string[]): Promise<DeviceUsage['disks']> 
       const { bsize, blocks, bavail } = await statfs(path);
       disks.push({ path, totalBytes: blocks * bsize, availableBytes: bavail * bsize });
     } catch {
-      // not there, or not for us: it is no disk that we can speak of
+      // missing, or not ours to read: it is no disk that we can measure
     }
   }
   return disks;

@@ -2,20 +2,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { lockfileExists, locksHeld } from '../../../crds/model/locked-messages.js';
 import type { UpdateLocks } from './update-locks.js';
 
-/** How an action under the locks of all apps ended, or why it was not begun: one sentence in the Supervisor's words. */
+/** The end of an action under the locks of all apps, or why it was not started: one sentence in the Supervisor's words. */
 type UnderLocks<T> = { readonly is: 'done'; readonly value: T } | { readonly is: 'locked'; readonly message: string };
 
 export interface AllLocksDeps {
   readonly locks: UpdateLocks;
-  /** Numbers of the apps there are. */
+  /** Returns the numbers of all apps. */
   appIds(): readonly number[];
-  /** The device is configured to override locks. */
+  /** Tells whether the device is configured to override locks. */
   overrides(): boolean;
   /** How long an operation of ours on the same app is waited for, ms. */
   readonly patienceMs?: number;
 }
 
-/** What concerns the whole device: it happens under the update locks of every app, or not at all. */
+/** Runs actions that concern the whole device: under the update locks of every app, or not at all. */
 export interface AllLocks {
   during<T>(force: boolean, action: () => Promise<T>): Promise<UnderLocks<T>>;
 }
@@ -23,7 +23,7 @@ export interface AllLocks {
 const PATIENCE_MS = 10_000;
 const LOOK_MS = 50;
 
-/** Takes the locks in the order of the app ids, and gives back what it took however the action ends. */
+/** Takes the locks in the order of the app ids, and releases them however the action ends. */
 export function allLocks({ locks, appIds, overrides, patienceMs = PATIENCE_MS }: AllLocksDeps): AllLocks {
   return {
     async during(force, action) {
@@ -51,7 +51,7 @@ export function allLocks({ locks, appIds, overrides, patienceMs = PATIENCE_MS }:
   };
 }
 
-/** Nobody else gives a lock back while the action runs. */
+/** Runs the action while the locks of all these apps are kept. */
 async function held<T>(locks: UpdateLocks, [first, ...rest]: readonly number[], action: () => Promise<T>): Promise<T> {
   if (first === undefined) return action();
   const box: { value?: { readonly is: T } } = {};

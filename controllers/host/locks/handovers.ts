@@ -4,29 +4,29 @@ import { errorMessage, isMissing } from '../../../api/platform/errors.js';
 import { override } from './lock-file.js';
 import { checkFolders } from './lock-folders.js';
 
-/** Either name says that the new container of a service has taken over (docs/reference/http-api.md §4.1). */
+/** Either name signals that the new container of a service has taken over (docs/reference/http-api.md §4.1). */
 const NAMES = ['handover-complete', 'resin-kill-me'] as const;
 
-/** The files by which an application says that it has taken over, in the lock directories of its services. */
+/** The files by which applications signal that they have taken over, in the lock directories of their services. */
 export interface Handovers {
-  /** The new container of the service has said that it has taken over. */
+  /** Tells whether the new container of the service has signalled that it has taken over. */
   isComplete(appId: number, serviceName: string): Promise<boolean>;
-  /** Takes what was said before out of the way. Repeatable. Rejects with one sentence that says what stays, and why. */
+  /** Removes an earlier signal. Repeatable. Rejects with one sentence that says what stays, and why. */
   forget(appId: number, serviceName: string): Promise<void>;
 }
 
 export interface HandoversOptions {
   /** Lock directories, as the host sees them. */
   readonly lockRoot: string;
-  /** Where the host's root is mounted for us. */
+  /** Path under which the host's root is mounted for the agent. */
   readonly hostRoot: string;
 }
 
-/** Looks at the files themselves; nothing is kept. */
+/** Reads the files each time; nothing is kept. */
 export function openHandovers({ lockRoot, hostRoot }: HandoversOptions): Handovers {
   const pathsOf = (appId: number, serviceName: string): readonly string[] =>
     NAMES.map((name) => join(hostRoot, lockRoot, String(appId), serviceName, name));
-  // A link on the way would lead the removal elsewhere.
+  // A link in the path would lead the removal elsewhere.
   const isThere = (appId: number): boolean => checkFolders(hostRoot, join(lockRoot, String(appId)), { make: false });
   return {
     async isComplete(appId, serviceName) {
@@ -46,7 +46,7 @@ export function openHandovers({ lockRoot, hostRoot }: HandoversOptions): Handove
   };
 }
 
-/** Anything of that name counts. Errors but "not there" are errors: a look that fails says nothing about the hand-over. */
+/** Tells whether anything of that name exists. Throws every error but "not there": a look that fails says nothing about the hand-over. */
 async function exists(path: string): Promise<boolean> {
   try {
     await lstat(path);

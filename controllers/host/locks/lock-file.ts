@@ -17,21 +17,21 @@ import { join } from 'node:path';
 import { hasCode } from '../../../api/platform/errors.js';
 
 // One file or folder at a time, without promises: each of these calls takes the kernel some microseconds, and an app of
-// two hundred services needs two thousand of them before anything of it may be stopped. Through Node's four threads they
-// take a third of a second, and twenty times the processor time.
+// two hundred services needs two thousand of them before anything of it may be stopped. Through Node's four threads
+// they take a third of a second, and twenty times the processor time.
 
-/** Owner of the files that an agent made as root, as a Supervisor has it. Applications may run as that user, too. */
+/** Owner of the files that an agent created as root, as with a Supervisor. Applications may run as that user, too. */
 const AGENT_UID = 65534;
-/** What our files say: together with their owner it tells them from an application's. */
+/** Content of our files: together with their owner it tells them from an application's. */
 const MARK = 'held by supercargo\n';
-/** Begins the name of a lock file that is not in place yet. */
+/** Prefix of a lock file that is not in place yet. */
 const ASIDE = '.lock-';
-/** An application may drop its file between our two looks; then we try again, but not for ever. */
+/** How often a claim is tried: an application may drop its file between two looks. */
 const TRIES = 5;
 
 /**
- * Makes the file at `path` ours, or says that it belongs to an application. Without `aside` it is ours already. With
- * `force` nothing that an application can put there holds it off: a file is replaced, a folder is renamed.
+ * Makes the file at `path` ours; returns false when it belongs to an application. Without `aside` it is ours already.
+ * With `force` it is taken whatever an application has put there: a file is replaced, a folder is renamed.
  */
 export function take(path: string, aside: string | undefined, force: boolean): boolean {
   for (let tries = 0; tries < TRIES; tries += 1) {
@@ -47,9 +47,9 @@ export function take(path: string, aside: string | undefined, force: boolean): b
 }
 
 /**
- * A lock file with its owner already set, where no container looks: a crash between `open(wx)` and `chown` would leave
- * one in place that looks like an application's, and the app locked until the next boot. One for each service, so that
- * whoever uses `flock` on it meets nobody of another service.
+ * Creates a lock file with its owner already set, where no container looks: a crash between `open(wx)` and `chown`
+ * would leave one in place that looks like an application's, and the app locked until the next boot. One for each
+ * service, so that `flock` on it does not meet another service.
  */
 export function makeAside(folder: string): string {
   const aside = join(folder, `${ASIDE}${randomBytes(6).toString('hex')}`);
@@ -63,7 +63,7 @@ export function makeAside(folder: string): string {
   return aside;
 }
 
-/** Puts the file into place; false when something is there: `link` refuses an existing name as `wx` does. */
+/** Puts the file into place; returns false when something is there: `link` refuses an existing name as `wx` does. */
 function linkTo(path: string, aside: string): boolean {
   try {
     linkSync(aside, path);
@@ -74,7 +74,7 @@ function linkTo(path: string, aside: string): boolean {
   }
 }
 
-/** Anything at the path counts: a file, a folder, a symbolic link to nowhere. */
+/** Returns what is at the path. Everything counts: a file, a folder, a symbolic link to nowhere. */
 export function look(path: string): 'none' | 'ours' | 'other' {
   const seen = lstatSync(path, { throwIfNoEntry: false });
   if (!seen) return 'none';
@@ -83,7 +83,7 @@ export function look(path: string): 'none' | 'ours' | 'other' {
   return isOwn && seen.size === MARK.length && textOf(path) === MARK ? 'ours' : 'other';
 }
 
-/** An application may put a link or a pipe there between the look and this; neither is followed or waited for. */
+/** Reads a file. An application may put a link or a pipe there meanwhile; neither is followed or waited for. */
 function textOf(path: string): string | undefined {
   try {
     const descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
@@ -99,9 +99,9 @@ function textOf(path: string): string | undefined {
 }
 
 /**
- * Takes what an application has put at `path` out of the way. A folder with something in it is renamed beside its old place:
- * nobody but the application knows what it holds. Nothing below `path` is looked at or removed, because whoever may write
- * there can put a link to any folder of the host in the place of one of its own between two steps of a walk.
+ * Removes what an application has put at `path`. A folder with something in it is renamed beside its old place, because
+ * only the application knows what it holds. Nothing below `path` is read or removed: whoever may write there can
+ * replace one of its folders by a link to any folder of the host between two steps of a walk.
  */
 export function override(path: string): void {
   for (let tries = 1; !drop(path) && !dropFolder(path); tries += 1) {
@@ -109,7 +109,7 @@ export function override(path: string): void {
   }
 }
 
-/** Removes a folder, or renames it when there is something in it. False when it is no folder any more. */
+/** Removes a folder, or renames it when there is something in it. Returns false when it is no folder any more. */
 function dropFolder(path: string): boolean {
   try {
     rmdirSync(path);
@@ -122,7 +122,7 @@ function dropFolder(path: string): boolean {
   return true;
 }
 
-/** Removes a file, or a link itself; one that is gone already is as good. False, and nothing done, when it is a folder. */
+/** Removes a file, or a link itself; one that is gone already counts as removed. Returns false for a folder, and does nothing. */
 export function drop(path: string): boolean {
   try {
     unlessAbsent(() => unlinkSync(path));
@@ -140,7 +140,7 @@ export function foldersIn(folder: string): readonly string[] {
   return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
 }
 
-/** What a process that was killed has left aside. */
+/** Returns the files that a killed process has left aside. */
 export function asidesIn(folder: string): readonly string[] {
   const names = unlessAbsent(() => readdirSync(folder)) ?? [];
   return names.filter((name) => name.startsWith(ASIDE)).map((name) => join(folder, name));

@@ -6,18 +6,18 @@ import { asidesIn, drop, foldersIn, look, makeAside, take } from './lock-file.js
 import { checkFolders, openToAll } from './lock-folders.js';
 import type { UpdateLocks } from './update-locks.js';
 
-/** Either name locks a service, as the Supervisor has it (docs/reference/http-api.md §4.1). */
+/** Either name locks a service, as with the Supervisor (docs/reference/http-api.md §4.1). */
 const LOCK_NAMES = ['updates.lock', 'resin-updates.lock'] as const;
-/** So many services, then everybody else has a turn. */
+/** Number of services after which other work has its turn. */
 const AT_ONCE = 50;
 
 export interface LockFilesOptions {
   /** As the host sees it, `/tmp/balena-supervisor/services`. */
   readonly lockRoot: string;
-  /** Where the host's root is mounted for us, `/` or `/mnt/root`. */
+  /** Path under which the host's root is mounted for the agent, `/` or `/mnt/root`. */
   readonly hostRoot: string;
   readonly log: Pick<Logger, 'info'>;
-  /** Of a clock that is never set, ms: tells how long a lock was held. */
+  /** Time of a clock that is never set, ms: measures how long a lock was held. */
   readonly now: () => number;
 }
 
@@ -27,13 +27,13 @@ interface LockFile {
   readonly path: string;
 }
 
-/** What this process holds of one app. */
+/** The lock files of one app that this process holds. */
 interface HeldLock {
   readonly files: ReadonlySet<string>;
   readonly since: number;
 }
 
-/** Update locks as files. Nothing is touched before the first call; calls for one app are carried out one after another. */
+/** Opens update locks as files. Touches nothing before the first call; calls for one app are carried out one after another. */
 export function openUpdateLocks({ lockRoot, hostRoot, log, now }: LockFilesOptions): UpdateLocks {
   const held = new Map<number, HeldLock>();
   const users = new Map<number, number>();
@@ -42,7 +42,7 @@ export function openUpdateLocks({ lockRoot, hostRoot, log, now }: LockFilesOptio
   const check = (appId: number, make: boolean): boolean =>
     checkFolders(hostRoot, join(lockRoot, String(appId)), { make });
 
-  /** One claim or release of an app at a time. */
+  /** Runs claims and releases of an app one after another. */
   function inTurn<T>(appId: number, action: () => Promise<T>): Promise<T> {
     const mine = (turns.get(appId) ?? Promise.resolve()).then(action, action);
     turns.set(appId, mine);
@@ -106,7 +106,7 @@ export function openUpdateLocks({ lockRoot, hostRoot, log, now }: LockFilesOptio
       inTurn(appId, async () => {
         if ((users.get(appId) ?? 0) > 0) return 'busy';
         const mine = held.get(appId);
-        // From here on `during` refuses: nobody may start a step under a lock that is on its way out.
+        // From here on `during` refuses: nobody may start a step under a lock that is being released.
         held.delete(appId);
         try {
           if (!check(appId, false)) return 'released';
@@ -128,7 +128,7 @@ export function openUpdateLocks({ lockRoot, hostRoot, log, now }: LockFilesOptio
   };
 }
 
-/** One after the other, with room for other work in between; stops at the first failure. */
+/** Acts on all, one after the other, with room for other work in between; stops at the first failure. */
 async function forEach<T>(all: readonly T[], act: (one: T) => void): Promise<void> {
   for (const [index, one] of all.entries()) {
     if (index % AT_ONCE === AT_ONCE - 1) await setImmediate();
@@ -136,18 +136,18 @@ async function forEach<T>(all: readonly T[], act: (one: T) => void): Promise<voi
   }
 }
 
-/** As many of them as can be: what stays is known as ours by its owner, and goes at the next release. */
+/** Removes as many of them as possible: what stays is recognized as ours by its owner, and goes with the next release. */
 function dropAll(paths: readonly string[]): void {
   for (const path of paths) {
     try {
       drop(path);
     } catch {
-      // whatever hinders this one was told already
+      // the cause was reported already
     }
   }
 }
 
-/** Names come from documents: one that climbs out of the app's folder is refused. */
+/** Refuses a name that leads out of the app's folder: names come from documents. */
 function plainName(service: string): string {
   if (service === '' || service === '.' || service === '..' || /[/\0]/.test(service)) {
     throw new Error(`Not a service name: ${JSON.stringify(service)}`);

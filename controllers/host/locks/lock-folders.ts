@@ -12,24 +12,25 @@ import {
 import { join } from 'node:path';
 import { hasCode } from '../../../api/platform/errors.js';
 
-// /tmp belongs to everybody: whoever comes first may make /tmp/balena-supervisor, as a folder of their own or as a link to
-// another. Every folder on the way to a service's has to be one in which nobody but root, or we, can put another in its place.
+// /tmp belongs to everybody: whoever comes first may create /tmp/balena-supervisor, as a folder of their own or as a
+// link to another. Every folder on the way to a service's has to be one in which nobody but root, or we, can replace
+// the next one.
 
 /** Sticky and open to all: applications of any user put their own lock files there. */
 const SERVICE_MODE = 0o1777;
-/** Whatever the umask says: others do not write here. */
+/** Set regardless of the umask: others do not write here. */
 const FOLDER_MODE = 0o755;
 const STICKY = 0o1000;
 const BY_OTHERS = 0o002;
 
-/** Somebody else could change what lies below this folder; says what to do. */
+/** Somebody else could change what is below this folder; says what to do. */
 class ForeignFolderError extends Error {
   override readonly name = 'ForeignFolderError';
 }
 
 /**
- * Looks at every folder from the host's root down to `path`, and with `make` makes those that are not there. False when
- * one is not there. Throws ForeignFolderError for one that others can exchange or fill.
+ * Checks every folder from the host's root down to `path`, and with `make` creates the missing ones. Returns false when
+ * one does not exist. Throws `ForeignFolderError` for one that others can replace or fill.
  */
 export function checkFolders(hostRoot: string, path: string, { make }: { readonly make: boolean }): boolean {
   let folder = hostRoot;
@@ -43,9 +44,10 @@ export function checkFolders(hostRoot: string, path: string, { make }: { readonl
   return true;
 }
 
-/** Returns whether all may make entries in it. */
+/** Returns whether everybody may create entries in it. */
 function checkFolder(folder: string, entry: Stats, isParentOpen: boolean): boolean {
-  // A link that only root can have made, such as /tmp on some hosts, is root's word. Where all may write, it is anybody's.
+  // A link that only root can have created, such as /tmp on some hosts, is followed. Where everybody may write, it may
+  // be anybody's.
   const isLink = entry.isSymbolicLink();
   const seen = isLink && !isParentOpen ? statSync(folder) : entry;
   const way = `look at it, remove it (rm -r ${folder}), and the agent makes it anew`;
@@ -74,8 +76,9 @@ function made(folder: string): Stats {
 }
 
 /**
- * Lets every application put its lock file into a service's folder, and makes it if need be. The folder may have any owner,
- * for a container can give it away; it is opened without following a link, and only what was opened is changed.
+ * Lets every application put its lock file into a service's folder, and creates the folder if it is missing. The folder
+ * may have any owner, because a container can change it; it is opened without following a link, and only what was
+ * opened is changed.
  */
 export function openToAll(folder: string): void {
   const descriptor = openFolder(folder);

@@ -2,7 +2,10 @@ import { request } from 'node:http';
 
 const PATIENCE_MS = 2_000;
 
-/** Whether an API answers `/ping` at `host:port` or `unix:/path`; every address of a machine is asked on this one. */
+/**
+ * Tells whether an API answers `/ping` at `host:port` or `unix:/path`; an address that stands for every address of a
+ * machine is tried on this one.
+ */
 export const answersAt = (address: string): Promise<boolean> =>
   new Promise((resolve) => {
     const path = '/ping';

@@ -1,11 +1,14 @@
 import { parseMap, type Values } from '../../../crds/model/maps.js';
-/** The `hostname` of a config.json; undefined when it names none. Pure; throws for what is not a JSON object. */
+/** Reads `hostname` of a config.json; undefined when it has none. Pure; throws for anything but a JSON object. */
 export function hostnameIn(text: string): string | undefined {
   const { hostname } = fieldsOf(text);
   return typeof hostname === 'string' ? hostname : undefined;
 }
 
-/** The config.json with that host name, or without one, and everything else as it was, compact as the host OS expects it. Pure. */
+/**
+ * Returns the config.json with that host name, or without one, and everything else as it was, without white space as
+ * the host OS expects it. Pure.
+ */
 export const withHostname = (text: string, hostname: string | undefined): string =>
   JSON.stringify({ ...fieldsOf(text), hostname });
 

@@ -3,7 +3,7 @@ import { procText } from '../power/boot-clock.js';
 const UP = 1;
 const REJECT = 0x200;
 
-/** Whether /proc/net/route (IPv4) or /proc/net/ipv6_route has a route to everywhere that is up. Pure. */
+/** Tells whether /proc/net/route (IPv4) or /proc/net/ipv6_route has a default route that is up. Pure. */
 export function hasDefaultRoute(route4: string, route6: string): boolean {
   const v4 = route4.split('\n').some((line) => {
     const [, destination, , flags, , , , mask] = line.trim().split(/\s+/);
@@ -28,6 +28,6 @@ function isUsable(flags: string | undefined): boolean {
   return (number & UP) !== 0 && (number & REJECT) === 0;
 }
 
-/** As the host's kernel has it now. */
+/** Tells whether the host's kernel has one now. */
 export const readDefaultRoute = async (hostRoot: string): Promise<boolean> =>
   hasDefaultRoute((await procText(hostRoot, 'net/route')) ?? '', (await procText(hostRoot, 'net/ipv6_route')) ?? '');

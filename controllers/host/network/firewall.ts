@@ -2,24 +2,24 @@ import { errorMessage } from '../../../api/platform/errors.js';
 import { timeoutSignal } from '../../../api/platform/time-limit.js';
 import type { Run } from '../units.js';
 
-/** What the firewall is made from. */
+/** The settings that decide about the firewall. */
 export interface FirewallRules {
-  /** `on` refuses what nobody asked for; `auto` does while a service is on the host's network; all else refuses nothing. */
+  /** `on` refuses everything that was not requested; `auto` does while a service is on the host's network; any other refuses nothing. */
   readonly mode: string;
   readonly hasHostService: boolean;
   readonly localMode: boolean;
   readonly apiPort: number;
 }
 
-/** Where the jump to our chain stands among the rules of INPUT, counted from 1; undefined: nowhere. */
+/** Position of the jump to our chain among the rules of INPUT, counted from 1; undefined: there is none. */
 export type JumpPlace = number | undefined;
 
 /** Interfaces on which the API may be reached outside of local mode. */
 const API_INTERFACES = ['resin-vpn', 'tun0', 'docker0', 'lo', 'supervisor0'];
 
 /**
- * The text for `iptables-restore --noflush` (or `ip6tables-restore`) that makes our chains anew
- * (docs/reference/host.md §15). The jump keeps its place; rules of others are not touched. Pure.
+ * Returns the text for `iptables-restore --noflush` (or `ip6tables-restore`) that recreates our chains
+ * (docs/reference/host.md §15). The jump keeps its position; rules of others are not touched. Pure.
  */
 export function renderFirewall(family: 4 | 6, rules: FirewallRules, jump: JumpPlace): string {
   const { mode, hasHostService, localMode, apiPort } = rules;
@@ -51,7 +51,7 @@ export function renderFirewall(family: 4 | 6, rules: FirewallRules, jump: JumpPl
   return `${lines.join('\n')}\n`;
 }
 
-/** Where `iptables -S INPUT` shows the jump. Pure. */
+/** Reads the position of the jump from `iptables -S INPUT`. Pure. */
 export function jumpPlace(rules: string): JumpPlace {
   const at = rules
     .split('\n')
@@ -60,24 +60,24 @@ export function jumpPlace(rules: string): JumpPlace {
   return at < 0 ? undefined : at + 1;
 }
 
-/** `DOCKER-USER` jumps to our chain already: a second jump would be one too many. Pure. */
+/** Leaves out the jump from `DOCKER-USER` to our chain where it exists already. Pure. */
 const withoutDockerJump = (text: string): string => text.replace('-A DOCKER-USER -j BALENA-SUPERVISOR\n', '');
 
-/** The host's firewall. Nothing is run while nobody may. */
+/** The host's firewall. Runs nothing unless it is allowed. */
 export interface Firewall {
-  /** Makes the chains anew where these rules are not in force yet. False when that failed for IPv4, IPv6 or both. */
+  /** Recreates the chains unless these rules are in force. Returns false when that failed for IPv4, IPv6 or both. */
   apply(rules: FirewallRules): Promise<boolean>;
 }
 
 export interface FirewallOptions {
-  /** Off unless somebody says so: an agent that is tried out must not shut anybody out of its machine. */
+  /** Off by default: an agent that is only tried out must not shut anybody out of its machine. */
   readonly allowed: boolean;
   readonly run: Run;
   readonly say: (message: string, isError?: boolean) => void;
   readonly log: { readonly warn: (details: object, message: string) => void };
 }
 
-/** A firewall by iptables. What fails is logged and told, once for as long as it fails in the same way. */
+/** Creates a firewall by iptables. A failure is logged once, for as long as it stays the same. */
 export function iptablesFirewall({ allowed, run, say, log }: FirewallOptions): Firewall {
   /** The rules that are in force, and how the last try to set others failed; by family. */
   const inForce = new Map<4 | 6, string>();

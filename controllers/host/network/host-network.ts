@@ -8,13 +8,13 @@ import { hostnameIn, withHostname } from './boot-config.js';
 import { parseNoProxy } from './no-proxy.js';
 import { parseRedsocks } from './redsocks.js';
 
-/** Network settings of the host as its files have them. */
+/** Network settings of the host, read from its files. */
 export interface SeenNetwork {
   /** The host has a boot partition of balenaOS. */
   readonly hasBoot: boolean;
   /** `/etc/hostname`, trimmed. */
   readonly hostname: string | undefined;
-  /** Host name in config.json, from which the OS makes the other; undefined without one. */
+  /** Host name in config.json, from which the OS writes `/etc/hostname`; undefined without one. */
   readonly configured: string | undefined;
   /** The system's name at this moment; undefined when it cannot be seen from here. */
   readonly running: string | undefined;
@@ -23,19 +23,19 @@ export interface SeenNetwork {
 }
 
 export interface HostNetworkOptions {
-  /** Where the host's root is mounted for us. */
+  /** Path under which the host's root is mounted for the agent. */
   readonly hostRoot: string;
   readonly files: BootFiles;
   readonly fs?: HostFs;
 }
 
-/** What `GET /v1/device/host-config` shows: with the credentials, as the Supervisor does. */
+/** What `GET /v1/device/host-config` shows: with the credentials, as with the Supervisor. */
 export interface ShownNetwork {
   readonly hostname: string;
   readonly proxy?: Readonly<Record<string, string | number | readonly string[]>>;
 }
 
-/** The files that say how the host is named and how it reaches the network. Decides nothing. */
+/** Reads and writes the files with the host's name and its proxy. Decides nothing. */
 export class HostNetwork {
   readonly #configPath: string;
   readonly #redsocksPath: string;
@@ -80,7 +80,7 @@ export class HostNetwork {
     };
   }
 
-  /** Puts the name into config.json as it is at this moment, or takes it out: others write that file too. */
+  /** Sets the name in config.json as it is at this moment, or removes it: others write that file too. */
   async configureHostname(hostname: string | undefined): Promise<void> {
     await this.options.files.update(this.#configPath, (text) => {
       if (text === undefined) throw new Error(`${this.#configPath} has gone`);
@@ -88,7 +88,7 @@ export class HostNetwork {
     });
   }
 
-  /** A container's `/etc/hostname` is mounted from outside and cannot be replaced, only written. */
+  /** Writes `/etc/hostname`. In a container it is mounted from outside and cannot be replaced, only written. */
   async writeHostname(hostname: string): Promise<void> {
     const path = this.#hostnamePath;
     const bytes = Buffer.from(`${hostname}\n`);
@@ -106,14 +106,14 @@ export class HostNetwork {
   }
 
   /**
-   * An empty text removes the file. Others may read it where the boot partition is no FAT, although it may hold a password:
-   * balenaOS runs redsocks as a user of its own, and that one has to.
+   * Writes redsocks.conf; an empty text removes it. Others may read it where the boot partition is not FAT, although it
+   * may hold a password, because balenaOS runs redsocks as a user of its own.
    */
   writeRedsocks(text: string): Promise<void> {
     return this.#writeOrRemove(this.#redsocksPath, text);
   }
 
-  /** An empty text removes the file. */
+  /** Writes the `no_proxy` file; an empty text removes it. */
   writeNoProxy(text: string): Promise<void> {
     return this.#writeOrRemove(this.#noProxyPath, text);
   }

@@ -16,16 +16,19 @@ export interface SeenInterface {
   /** ARPHRD number: 1 is Ethernet. */
   readonly type: number;
   readonly mac: string;
-  /** Part of a bridge or a bond. */
+  /** It is part of a bridge or a bond. */
   readonly hasMaster: boolean;
 }
 
-/** Of engines (also our own ones: `sc` and ten digits), tunnels, traffic shaping and the agent itself: nobody finds a device by those. */
+/**
+ * Interfaces of engines (also our own ones: `sc` and ten digits), tunnels, traffic shaping and the agent itself: nobody
+ * finds a device by those.
+ */
 const SKIPPED =
   /^(?:lo|tun\d+|resin-vpn|resin-dns|supervisor0|balena\d+|docker\d+|rce\d+|br-[0-9a-f]{12}|sc[0-9a-f]{10}|ifb\d+|veth[0-9a-f]{7}|(?:balena|resin)-redsocks)$/;
 const ETHERNET = 1;
 
-/** The addresses that `/v1/device` shows. Link-local IPv6 is none of them. Pure. */
+/** Returns the addresses that `/v1/device` shows; link-local IPv6 is left out. Pure. */
 export function planAddresses(
   addresses: Readonly<Partial<Record<string, readonly NetworkInterfaceInfo[]>>>,
   interfaces: readonly SeenInterface[],
@@ -42,7 +45,7 @@ export function planAddresses(
 
 const KEPT_MS = 30_000;
 
-/** Looks at the interfaces at most every 30 s. */
+/** Reads the interfaces at most every 30 s. */
 export function interfaceReader(monotonic: () => number, folder = '/sys/class/net'): () => InterfaceAddresses {
   const last: { value?: InterfaceAddresses; atMs: number } = { atMs: 0 };
   return () => {
@@ -54,7 +57,7 @@ export function interfaceReader(monotonic: () => number, folder = '/sys/class/ne
   };
 }
 
-/** An interface may go while it is looked at, and a machine may not show any. */
+/** Reads the interfaces. One may go while it is read, and a machine may show none. */
 function seenInterfaces(folder: string): readonly SeenInterface[] {
   const names = attempt(() => readdirSync(folder)) ?? [];
   return names.flatMap((name) => {
@@ -67,7 +70,7 @@ function seenInterfaces(folder: string): readonly SeenInterface[] {
   });
 }
 
-/** Undefined where the kernel shows nothing. */
+/** Returns undefined where the kernel shows nothing. */
 function attempt<T>(action: () => T): T | undefined {
   try {
     return action();

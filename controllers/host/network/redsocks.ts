@@ -3,7 +3,7 @@ import { PROXY_TYPES } from '../../../crds/model/proxy.js';
 /** Fields of the `redsocks` block in the order of the file; `port` is a number, everything else as written. */
 export type ProxyFields = Readonly<Record<string, string | number>>;
 
-/** What a redsocks.conf says of the proxy. */
+/** The proxy that a redsocks.conf sets. */
 export interface Redsocks {
   readonly fields: ProxyFields;
   /** Name server behind the proxy, `address:port`. */
@@ -13,7 +13,7 @@ export interface Redsocks {
 /** Name server that `dns: true` means. */
 const DEFAULT_DNS = '8.8.8.8:53';
 
-/** Written in double quotes, where redsocks knows the escapes of C. Everything else is a bare word. */
+/** Fields that are written in double quotes, where redsocks knows the escapes of C. Every other one is a bare word. */
 const QUOTED: readonly string[] = ['login', 'password'];
 const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\', '"': '"', "'": "'", n: '\n', t: '\t', r: '\r' };
 const BASE = { log_debug: 'off', log_info: 'on', log: 'stderr', daemon: 'off', redirector: 'iptables' };
@@ -21,8 +21,8 @@ const LOCAL = { local_ip: '127.0.0.1', local_port: 12345 };
 const LOCAL_DNS = { local_ip: '127.0.0.1', local_port: 53 };
 
 /**
- * Reads a redsocks.conf. Undefined when its redsocks block is missing or lacks a known type, an ip or a port. Takes what
- * redsocks itself takes too: comments, CRLF, one-line blocks, `=` and `}` inside quotes. Pure.
+ * Reads a redsocks.conf. Undefined when its redsocks block is missing or lacks a known type, an ip or a port. Accepts
+ * what redsocks itself accepts: comments, CRLF, one-line blocks, `=` and `}` inside quotes. Pure.
  */
 export function parseRedsocks(text: string): Redsocks | undefined {
   const blocks = blocksOf(text);
@@ -34,7 +34,7 @@ export function parseRedsocks(text: string): Redsocks | undefined {
   return { fields, ...(address && /^\d+$/.test(dnsPort ?? '') ? { dns: `${address}:${dnsPort}` } : {}) };
 }
 
-/** The file for a proxy; empty without one, whatever `dns` says. Expects fields without `fieldIssues`. Pure. */
+/** Writes the file for a proxy; empty without one, whatever `dns` says. Expects fields without `fieldIssues`. Pure. */
 export function renderRedsocks({ fields, dns }: Redsocks): string {
   const own = Object.entries(fields).filter(([key]) => !isReserved(key));
   if (own.length === 0) return '';
@@ -48,11 +48,11 @@ export function renderRedsocks({ fields, dns }: Redsocks): string {
   return blocks.join('\n');
 }
 
-/** `true` is a well-known server, `false` none, a text itself. Pure. */
+/** Returns the name server: `true` is a well-known one, `false` none, a text itself. Pure. */
 export const dnsServer = (dns: string | boolean | undefined): string | undefined =>
   dns === true ? DEFAULT_DNS : dns === false ? undefined : dns;
 
-/** Which fields cannot stand in the file without changing its meaning, and why. Pure. */
+/** Returns the fields that cannot be written to the file without changing its meaning, and why. Pure. */
 export function fieldIssues(fields: ProxyFields): readonly { readonly field: string; readonly message: string }[] {
   return Object.entries(fields).flatMap(([field, value]) => {
     if (!/^[A-Za-z_][\w.-]*$/.test(field)) return [{ field, message: 'Not a name that redsocks.conf can hold' }];
@@ -66,7 +66,7 @@ export function fieldIssues(fields: ProxyFields): readonly { readonly field: str
   });
 }
 
-/** Fields that belong to the redirector itself or to other files. Pure. */
+/** Tells whether a field belongs to the redirector itself or to other files. Pure. */
 export const isReserved = (key: string): boolean => ['local_ip', 'local_port', 'dns', 'noProxy'].includes(key);
 
 const isBare = (character: string): boolean => character > ' ' && !/[\s;{}"\u007f]/.test(character);
@@ -83,7 +83,7 @@ const quoted = (text: string): string => {
   return `"${escaped}"`;
 };
 
-/** A token that is neither a comment of several lines nor a text in quotes; some of those two have no end, and begin nothing. */
+/** Matches a token that is neither a comment of several lines nor a text in quotes; of those two, one without an end begins nothing. */
 const PLAIN_TOKEN = /\n|[^\S\n]+|\/\/[^\n]*|[{}=;]|[^\s{}=;"]+|"/y;
 
 interface Token {
@@ -91,7 +91,7 @@ interface Token {
   readonly at: number;
 }
 
-/** All of a text, token by token. No place is looked at more than twice: what has no end is not looked for again. */
+/** Splits a text into tokens. No place is read more than twice: what has no end is not looked for again. */
 function* tokensOf(text: string): Generator<Token> {
   const lastClose = text.lastIndexOf('*/');
   let openUntil = 0; // behind one quote without an end on its line, all others of the line are escaped and have none either
@@ -110,7 +110,7 @@ function* tokensOf(text: string): Generator<Token> {
   }
 }
 
-/** Where a text in quotes ends, or the line on which its end is missing. A backslash takes the next character along. */
+/** Returns where a text in quotes ends, or the line on which its end is missing. A backslash takes the next character along. */
 function quotedFrom(text: string, from: number): { readonly closed: boolean; readonly to: number } {
   for (let at = from + 1; at < text.length; at += 1) {
     if (text[at] === '"') return { closed: true, to: at + 1 };
@@ -120,7 +120,7 @@ function quotedFrom(text: string, from: number): { readonly closed: boolean; rea
   return { closed: false, to: text.length };
 }
 
-/** Every block's assignments by name; of two blocks with one name the first counts. */
+/** Returns every block's assignments by name; of two blocks with one name the first counts. */
 function blocksOf(source: string): ReadonlyMap<string, Readonly<Record<string, string>>> {
   const text = source.replaceAll('\r\n', '\n');
   const blocks = new Map<string, Readonly<Record<string, string>>>();
@@ -148,7 +148,7 @@ function blocksOf(source: string): ReadonlyMap<string, Readonly<Record<string, s
   return blocks;
 }
 
-/** `key = value`, where the value goes on to the end of the statement. */
+/** Reads `key = value`; the value goes on to the end of the statement. */
 function assignment(text: string, [key, equals, ...value]: readonly Token[]): [string, string] | undefined {
   const [first] = value;
   const last = value.at(-1);
@@ -160,6 +160,6 @@ function assignment(text: string, [key, equals, ...value]: readonly Token[]): [s
   return [key.text, QUOTED.includes(key.text) ? raw.replaceAll('"', '') : raw];
 }
 
-/** An escape that redsocks does not know stays: other writers put backslashes there as they are. */
+/** Resolves escapes. One that redsocks does not know stays, because other writers put backslashes there as they are. */
 const unescaped = (text: string): string =>
   text.replace(/\\(.)/g, (all, character: string) => ESCAPES[character] ?? all);

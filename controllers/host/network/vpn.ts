@@ -4,7 +4,7 @@ import type { Units } from '../units.js';
 
 const STOPPED = ['inactive', 'deactivating'];
 
-/** The host's VPN: wanted while its unit is not stopped, a failed one too; connected while the marker file is there. */
+/** Reads the state of the host's VPN: wanted while its unit is not stopped, also a failed one; connected while the marker file exists. */
 export async function seeVpn(
   hostRoot: string,
   units: Units,

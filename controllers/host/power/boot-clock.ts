@@ -3,12 +3,12 @@ import { uptime } from 'node:os';
 import { join } from 'node:path';
 import { errorCode } from '../../../api/platform/errors.js';
 
-/** Which boot this is, and how long ago it was: the only clock that a device without a battery has right at once. */
+/** Identifies the boot and measures the time since it: the only clock that is right at once on a device without a battery. */
 export interface BootClock {
   read(): Promise<{ readonly bootId: string; readonly uptimeMs: number }>;
 }
 
-/** The kernel's own boot id and uptime; a host root with a `proc` of its own is asked first. */
+/** Reads the kernel's own boot id and uptime; from a host root with a `proc` of its own first. */
 export const kernelBootClock = (hostRoot: string): BootClock => ({
   async read() {
     const bootId = (await procText(hostRoot, 'sys/kernel/random/boot_id'))?.trim() ?? 'unknown';
@@ -17,13 +17,13 @@ export const kernelBootClock = (hostRoot: string): BootClock => ({
   },
 });
 
-/** A file of `/proc`, the host's if it can be seen from here; undefined when there is none. */
+/** Reads a file of `/proc`, the host's if it can be seen from here; undefined when there is none. */
 export async function procText(hostRoot: string, path: string): Promise<string | undefined> {
   for (const root of new Set([join(hostRoot, 'proc'), '/proc'])) {
     try {
       return await readFile(join(root, path), 'utf8');
     } catch (error) {
-      if (errorCode(error) === undefined) throw error; // not there, or not ours to read
+      if (errorCode(error) === undefined) throw error; // missing, or not ours to read
     }
   }
   return undefined;

@@ -13,31 +13,32 @@ export interface PowerRequestDeps {
   readonly hostRoot: string;
   readonly power: Power;
   readonly locks: AllLocks;
-  /** A system line for those who follow the logs. */
+  /** Writes a line to the system log. */
   say(message: string, isError?: boolean): void;
   readonly log: {
     readonly info: (message: string) => void;
     readonly error: (details: object, message: string) => void;
   };
-  /** Calls back once, that many ms later. */
+  /** Calls back once, after that many ms. */
   readonly after: (ms: number, call: () => void) => unknown;
 }
 
-/** Left by a host OS update that has not been found good yet; a reboot now would roll it back. */
+/** Files of a host OS update that has not been found good yet; a reboot now would roll it back. */
 const UPDATE_MARKERS = ['mnt/state/rollback-health-breadcrumb', 'mnt/state/rollback-altboot-breadcrumb'];
 const WORDS = { reboot: 'Rebooting', shutdown: 'Shutting down' } as const;
-/** Time for the answer to reach the client. */
+/** Time for the answer to reach the client, ms. */
 const DELAY_MS = 1_000;
 
 /**
- * Reboots or shuts down, a little later than it says so. It is a call and not a request on a document: a request that
- * is on disk would be found again after the boot that it asked for. Nobody is asked twice while one is under way.
+ * Reboots or shuts down, a little later than it answers. It is a call and not a request on a document, because a
+ * request on disk would be found again after the boot that it asked for. While one is under way, others are not passed
+ * on.
  */
 export function powerRequests(deps: PowerRequestDeps): (verb: PowerVerb, force: boolean) => Promise<PowerAnswer> {
   const scheduled = new Set<PowerVerb>();
   return async (verb, force) => {
     const { hostRoot, power, locks, say, log, after } = deps;
-    // Not for the override of the configuration: only who asks can know that the update may be given up.
+    // The configured override does not count here: only who asks can know that the update may be given up.
     if (!force && UPDATE_MARKERS.some((path) => existsSync(join(hostRoot, path))))
       return { is: 'locked', message: HOST_OS_UPDATING };
     const result = await locks.during(force, async (): Promise<PowerAnswer> => {

@@ -3,7 +3,7 @@ import type { Run } from '../units.js';
 
 /** Ends the operating system. */
 export interface Power {
-  /** Why this agent cannot; undefined when it can. Asked before anything is promised. */
+  /** Returns why this agent cannot; undefined when it can. Called before anything is promised. */
   obstacle(verb: PowerVerb): string | undefined;
   /** Rejects when the system refuses. */
   end(verb: PowerVerb): Promise<void>;
@@ -18,19 +18,19 @@ const VARIABLE = { reboot: 'SUPERCARGO_REBOOT_COMMAND', shutdown: 'SUPERCARGO_SH
 const PROGRAM_MS = 20_000;
 
 export interface HostPowerOptions {
-  /** A program and its arguments in the place of login1. */
+  /** Commands that are run instead of login1. */
   readonly commands: Readonly<Record<PowerVerb, readonly string[] | undefined>>;
   /**
-   * Whether login1 may be asked. Off unless somebody says so: an agent on a developer's machine, in a test or in a fuzz
-   * run must not be able to end it, whatever is asked of its API.
+   * Whether login1 may be asked. Off by default: an agent on a developer's machine, in a test or in a fuzz run must not
+   * be able to end it, whatever is asked of its API.
    */
   readonly allowed: boolean;
-  /** The host runs systemd. */
+  /** Tells whether the host runs systemd. */
   hasSystemd(): boolean;
   readonly run: Run;
 }
 
-/** Power through a command that somebody configured, else through login1, first by D-Bus, then by systemctl. */
+/** Ends the operating system by a configured command, else by login1, first over D-Bus, then with systemctl. */
 export function hostPower({ commands, allowed, hasSystemd, run }: HostPowerOptions): Power {
   const attempt = (program: string, ...args: readonly string[]) =>
     run(program, args, { signal: timeoutSignal(PROGRAM_MS) });
@@ -65,7 +65,7 @@ export function hostPower({ commands, allowed, hasSystemd, run }: HostPowerOptio
   };
 }
 
-/** A command as words: separated by blanks, quotes keep blanks. No shell is involved. Pure; throws for an open quote. */
+/** Splits a command into words at blanks; quotes keep blanks. No shell is involved. Pure; throws for an open quote. */
 export function commandWords(text: string | undefined): readonly string[] | undefined {
   const words: string[] = [];
   const rest = (text ?? '').replace(

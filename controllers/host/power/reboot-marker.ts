@@ -5,7 +5,7 @@ import { type HostFs, nodeHostFs } from '../fs.js';
 
 /**
  * The file by which a host's programs know that a restart of the device is due (docs/reference/host.md §12). It is a
- * message to others: we ourselves compare what was booted with what is there.
+ * message to others: the agent itself compares what was booted with what is there.
  */
 export class RebootMarker {
   readonly #path: string;
@@ -17,7 +17,7 @@ export class RebootMarker {
     this.#path = join(hostRoot, 'tmp/balena-supervisor/reboot-after-apply');
   }
 
-  /** Whether it speaks of a boot that began before it was written; one from before the last start has had its effect. */
+  /** Tells whether it was written since the device was started; an earlier one has had its effect. */
   async isPending(bootedAtMs: number): Promise<boolean> {
     try {
       return (await stat(this.#path)).mtimeMs > bootedAtMs;
