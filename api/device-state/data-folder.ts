@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { StorageError, storageError } from '../platform/disk.js';
 
-/** What every agent makes in its data folder: a folder without it that holds other things is somebody else's. */
+/** The folder that every agent creates in its data folder: a folder with other things and without it belongs to somebody else. */
 const OURS = 'documents';
 /** Bits of a mode. */
 const OTHERS = 0o077;
@@ -11,10 +11,10 @@ const OTHERS_WRITE = 0o022;
 const OTHERS_ENTER = 0o011;
 
 /**
- * Makes the data folder when it is missing, and sees that it and the files in it are for their owner only. Throws
- * `StorageError` where another user has put something there, or could have: whoever puts keys or documents there owns the
- * device, and only a person can tell what is genuine. What others could merely read is closed and logged, in a folder
- * that is an agent's or empty.
+ * Creates the data folder when it is missing, and checks that it and its files are for their owner only. Throws
+ * `StorageError` where another user has put something there, or could have: whoever puts keys or documents there owns
+ * the device, and only a person can tell what is genuine. Files that others could merely read are closed and logged, in
+ * a folder that is an agent's or empty.
  */
 export function closeDataFolder(folder: string, log: Pick<Logger, 'warn'>): void {
   try {
@@ -56,10 +56,10 @@ function refuseForeign(folder: string, self: Stats, entries: readonly Entry[]): 
   if (isOpenToWrite(self)) throw openToWrite(folder, self);
 }
 
-/** Owned by neither root nor the user of the agent. */
+/** Tells whether neither root nor the user of the agent owns it. */
 const isForeign = ({ uid }: Stats): boolean => uid !== 0 && uid !== process.geteuid?.();
 
-/** Links have no mode of their own. */
+/** Tells whether others may write to it. Links have no mode of their own. */
 const isOpenToWrite = (seen: Stats): boolean =>
   (seen.isFile() || seen.isDirectory()) && (seen.mode & OTHERS_WRITE) !== 0;
 
@@ -74,7 +74,7 @@ function closeFiles(self: Stats, entries: readonly Entry[], log: Pick<Logger, 'w
     const seen = lstatSync(path, { throwIfNoEntry: false });
     if (!seen?.isFile() || (seen.mode & OTHERS) === 0) continue;
     chmodSync(path, seen.mode & 0o700);
-    if ((self.mode & OTHERS_ENTER) === 0) continue; // nobody could reach it
+    if ((self.mode & OTHERS_ENTER) === 0) continue; // nobody else can reach it
     log.warn({ path }, 'Other users of this device could read this file; it is for its owner only now');
   }
 }

@@ -7,26 +7,24 @@ import { StorageError, storageError } from '../platform/disk.js';
 import { errorMessage, hasCode } from '../platform/errors.js';
 
 const LOCK_FILE = 'lock';
-/** The file may be replaced between our opening it and our having it; not for ever. */
+/** How often the lock is tried: the file may be replaced between opening and locking it. */
 const TRIES = 5;
-/** The descriptor under which flock(1) finds our file: the first one after the standard ones. */
+/** The descriptor by which flock(1) gets our file: the first one after the standard ones. */
 const HANDED_ON = 3;
-/** What flock(1) of util-linux and of busybox exits with when somebody else has the lock. */
+/** Exit code of flock(1), of util-linux and of busybox, when somebody else has the lock. */
 const TAKEN = 1;
 
 /**
- * Makes a data folder ours, for as long as this process lives: two agents on one folder would remove each other's
- * temporary files and overwrite each other's documents. Resolves with how to let go; rejects with `StorageError` while
- * another process has it, or when there is no folder to work in.
- *
- * The lock is a flock(2) on a file in the folder. The kernel gives it to one at a time and takes it back however the
- * process ends, so that nothing is left to judge or to clean up after a crash or a reboot; it reaches over all
- * namespaces, because it belongs to the file; and the file can be opened by its owner only, so that no other user can take
- * it. A socket in the abstract namespace can be bound by every user and ends with the network namespace; a socket or a
- * number of a process in the folder outlives its process, and cannot be taken over without a race.
- *
- * Node has no flock(2). A lock belongs to the open file, not to the process that asked: flock(1), which gets our
- * descriptor, takes it and ends, and it stays until our descriptor is closed. Programs that we start do not inherit it.
+ * Locks a data folder for as long as this process lives: two agents on one folder would remove each other's temporary
+ * files and overwrite each other's documents. Resolves with how to unlock it; rejects with `StorageError` while another
+ * process has it, or when there is no folder to work in. The lock is a flock(2) on a file in the folder. The kernel
+ * gives it to one process at a time and takes it back however the process ends, so nothing is left to clean up after a
+ * crash or a reboot; it works across all namespaces, because it belongs to the file; and only the file's owner can open
+ * the file, so no other user can take it. A socket in the abstract namespace can be bound by every user and ends with
+ * the network namespace; a socket or a process number in the folder outlives its process, and cannot be taken over
+ * without a race. Node has no flock(2). A lock belongs to the open file, not to the process that asked for it:
+ * flock(1), which gets our descriptor, takes it and ends, and it stays until our descriptor is closed. Programs that we
+ * start do not inherit it.
  */
 export async function lockFolder(folder: string): Promise<() => void> {
   const path = join(folder, LOCK_FILE);
@@ -46,7 +44,7 @@ export async function lockFolder(folder: string): Promise<() => void> {
   throw new StorageError(`Cannot lock ${folder}: somebody keeps replacing ${path}`);
 }
 
-/** Makes what is missing. Nobody but the owner can open the file, whatever the folder allows. */
+/** Opens the lock file, creating what is missing. Only the owner can open the file, whatever the folder permits. */
 function openLockFile(folder: string, path: string): number {
   const { O_RDWR, O_CREAT, O_NOFOLLOW } = constants;
   try {
@@ -59,7 +57,7 @@ function openLockFile(folder: string, path: string): number {
   }
 }
 
-/** Whether the open file is locked for us now; false while somebody else has it. */
+/** Locks the open file; returns false while somebody else has the lock. */
 async function lock(descriptor: number): Promise<boolean> {
   const program = spawn('flock', ['-n', String(HANDED_ON)], { stdio: ['ignore', 'ignore', 'pipe', descriptor] });
   const { stderr } = program;
@@ -77,7 +75,7 @@ async function lock(descriptor: number): Promise<boolean> {
   throw new StorageError(`Cannot lock the data folder: flock says ${said.trim() || `nothing, and ends with ${code}`}`);
 }
 
-/** Whether the path still leads to the open file. */
+/** Tells whether the path still leads to the open file. */
 function isAt(path: string, descriptor: number): boolean {
   const found = statSync(path, { throwIfNoEntry: false });
   const open = fstatSync(descriptor);

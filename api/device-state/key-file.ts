@@ -8,11 +8,11 @@ import { Turns } from '../platform/turns.js';
 import type { Keys, Scope } from './keys.js';
 
 export interface KeysDeps {
-  /** Holds `keys.json`; made when missing. */
+  /** Folder of `keys.json`; created when missing. */
   readonly folder: string;
   /**
-   * SUPERCARGO_API_KEY. Letters, digits and `_`, as clients can send them. It stays out of the file: when the setting
-   * goes away, the key of the file counts again. Once it was replaced by `regenerate`, that very value stays dead.
+   * Value of SUPERCARGO_API_KEY. Letters, digits and `_`, which clients can send. It stays out of the file: without the
+   * setting the key of the file counts again. Once `regenerate` has replaced it, that value is never valid again.
    */
   readonly globalKey?: string | undefined;
   /** ms since the epoch. */
@@ -35,9 +35,9 @@ interface KeyFile {
 }
 
 /**
- * Reads the keys, or makes them at the first start. A file that cannot be used is set aside and all keys are made
- * anew, which is logged without them. Rejects with `StorageError` when new keys cannot be written, and with an
- * `Error` for a setting that no client could send.
+ * Reads the keys, or creates them at the first start. An unusable file is set aside and all keys are created again,
+ * which is logged without them. Rejects with `StorageError` when new keys cannot be written, and with an `Error` for a
+ * setting that no client could send.
  */
 export async function openKeys({ folder, globalKey, now, log, disk = nodeDisk }: KeysDeps): Promise<Keys> {
   if (globalKey !== undefined && !/^\w+$/.test(globalKey)) {
@@ -85,7 +85,7 @@ class KeptKeys implements Keys {
 
   scopeOf(key: string): Scope | undefined {
     const digest = digestOf(key);
-    // Every key is looked at, so the time tells nothing about which one was close.
+    // Every key is compared, so that the time tells nothing about which one was close.
     let scope: Scope | undefined;
     for (const one of this.#digests) if (timingSafeEqual(digest, one.digest)) scope = one.scope;
     return scope;
@@ -109,7 +109,7 @@ class KeptKeys implements Keys {
     });
   }
 
-  /** On disk, then in force. */
+  /** Writes the keys; they are valid once they are on disk. */
   async save(file: KeyFile): Promise<void> {
     const { path, folder, disk } = this.place;
     await replaceFile(disk, path, `${JSON.stringify(file, null, 2)}\n`);
@@ -118,7 +118,10 @@ class KeptKeys implements Keys {
     this.#digests = this.#digestAll();
   }
 
-  /** Once for each change: they are compared at every request. The global key comes last, and so counts before others that say the same. */
+  /**
+   * Computed once for each change, because keys are compared at every request. The global key comes last, so it wins
+   * over others of the same value.
+   */
   #digestAll(): readonly { readonly digest: Buffer; readonly scope: Scope }[] {
     return [
       ...this.file.services.map(({ key, appId }) => ({
@@ -133,7 +136,7 @@ class KeptKeys implements Keys {
 const newKey = (): string => randomUUID().replaceAll('-', '');
 const digestOf = (key: string): Buffer => createHash('sha256').update(key).digest();
 
-/** The file's keys; undefined when there is none, or none any more because it was set aside. */
+/** Reads the file; undefined when there is none, or when it was set aside. */
 function read(path: string, nowMs: number, log: KeysDeps['log']): KeyFile | undefined {
   const found = readOwnFile(path);
   if (!found) return undefined;

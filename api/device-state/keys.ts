@@ -1,13 +1,13 @@
-/** What a key may do. */
+/** What a key permits. */
 export type Scope = { readonly type: 'global' } | { readonly type: 'app'; readonly appId: number };
 
 /** API keys: one global, one for each (app, service) that asked for the API. Kept in `<data>/keys.json`, mode 0600. */
 export interface Keys {
   readonly global: string;
-  /** Made and put on disk at the first call, the same from then on. 32 lower-case hex digits. */
+  /** Returns the key of a service. The first call creates it and puts it on disk. 32 lower-case hex digits. */
   ofService(appId: number, serviceName: string): Promise<string>;
-  /** Who holds it; undefined for an unknown key. Constant-time comparison. */
+  /** Returns what a key permits; undefined for an unknown key. Compares in constant time. */
   scopeOf(key: string): Scope | undefined;
-  /** Replaces a key; the old one is dead at once. Undefined for an unknown key. */
+  /** Replaces a key; the old one is invalid at once. Undefined for an unknown key. */
   regenerate(key: string): Promise<string | undefined>;
 }

@@ -12,13 +12,13 @@ export type LogLine =
     };
 
 /**
- * Who may read a line: keys of the App, by its name or number, that it names something of. `device`: every key, for it names
- * nothing of an app. `nobody`: none but the global key, for it names something of which no app is known.
+ * Who may read a line. `app`: keys of the App with that name or number, which the line is about. `device`: every key,
+ * because it is about no app. `nobody`: only the global key, because it is about something of an unknown app.
  */
 export type LineOwner = { readonly app: string | number } | 'device' | 'nobody';
 type Listener = (line: LogLine, owner: LineOwner) => void;
 
-/** Live lines from controllers to whoever listens; nothing is kept. */
+/** Passes live lines from controllers to listeners; nothing is kept. */
 export class LogStream {
   readonly #lines = new Emitter<{ readonly line: LogLine; readonly owner: LineOwner }>();
   readonly #audience = new Emitter<boolean>();
@@ -30,7 +30,7 @@ export class LogStream {
     if (this.isOn()) this.#lines.emit({ line, owner });
   }
 
-  /** A line of the agent itself, in the Supervisor's words: `Installing service 'web sha256:…'`. */
+  /** Writes a line of the agent itself, in the Supervisor's words: `Installing service 'web sha256:…'`. */
   system(message: string, owner: LineOwner, { isStdErr = false }: { isStdErr?: boolean } = {}): void {
     this.write({ message, isSystem: true, ...(isStdErr ? { isStdErr } : {}), timestamp: Date.now() }, owner);
   }
@@ -45,7 +45,7 @@ export class LogStream {
     };
   }
 
-  /** Says when the first listener came and when the last one left, so that container logs are followed only then. */
+  /** Calls back when the first listener has come and when the last one has left, so that container logs are followed only meanwhile. */
   onAudience(notice: (listening: boolean) => void): () => void {
     const stop = this.#audience.listen(notice);
     if (this.#lines.hasListeners) notice(true);

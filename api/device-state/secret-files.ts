@@ -5,32 +5,32 @@ import { NAME } from '../../crds/model/names.js';
 import { errorCode, hasCode, isMissing } from '../platform/errors.js';
 import { readAtMost } from '../platform/read-file.js';
 
-/** Keyrings and lists of host keys are the largest of them. */
+/** Largest file, bytes: keyrings and lists of host keys are the largest. */
 const LIMIT_BYTES = 1024 * 1024;
 
-/** A file with a secret is missing or cannot be used. The message names the file and never shows what is in it. */
+/** A file with a secret is missing or cannot be used. The message names the file and never shows its content. */
 export class SecretFileError extends Error {
   override readonly name = 'SecretFileError';
 }
 
 /**
- * What a file holds. `private`: a key, token or password, which nobody but its owner may use. `public`: what is no
- * secret but decides whom this device trusts (host keys, certificates, signers), which others may read and not write.
+ * The kind of content. `private`: a key, token or password, which nobody but its owner may read. `public`: no secret,
+ * but it decides whom this device trusts (host keys, certificates, signers); others may read and not write it.
  */
 type Content = 'private' | 'public';
 
-/** Secrets of the device: files that people put into one folder and that documents only name. */
+/** Reads secrets of the device: files that people put into one folder, and that documents only name. */
 export interface SecretFiles {
-  /** Where the file is, for a program that reads it itself. It has passed the same checks as for `read`. Rejects with SecretFileError. */
+  /** Returns the path of the file, for a program that reads it itself. Checked as for `read`. Rejects with `SecretFileError`. */
   path(name: string, content: Content): Promise<string>;
-  /** What is in a private file, as text without the line end at its end. Rejects with SecretFileError. */
+  /** Returns the text of a private file, without the line end at its end. Rejects with `SecretFileError`. */
   read(name: string): Promise<string>;
 }
 
 /**
- * The folder `secrets` of the data folder; made when missing, for its owner only. Files are read when asked for. Each of
- * them has to lie in this very folder and be no link, and its mode is asked of the open file, so that what was checked is
- * what is read.
+ * Opens the folder `secrets` of the data folder; created when missing, for its owner only. Files are read each time.
+ * Each has to be in this very folder and not a link, and its mode is read from the open file, so that what was checked
+ * is what is read.
  */
 export function openSecretFiles({ dataFolder }: { readonly dataFolder: string }): SecretFiles {
   const folder = join(dataFolder, 'secrets');
@@ -59,7 +59,7 @@ export function openSecretFiles({ dataFolder }: { readonly dataFolder: string })
   };
 }
 
-/** O_NOFOLLOW speaks of the last part of a path only. The data folder itself may be reached through links. */
+/** Checks the folder itself: O_NOFOLLOW is about the last part of a path only. The data folder may be reached through links. */
 async function checkFolder(dataFolder: string, folder: string): Promise<void> {
   if ((await realpath(folder)) !== join(await realpath(dataFolder), 'secrets')) {
     throw new SecretFileError(

@@ -11,23 +11,23 @@ interface Tag {
   readonly value: string;
 }
 
-/** The device's tags while no cloud keeps them. */
+/** Keeps the device's tags where no cloud does. */
 export interface Tags {
-  /** In the order in which they were first set. */
+  /** Returns the tags in the order in which they were first set. */
   list(): readonly Tag[];
   /**
-   * Sets these and leaves the others. On disk when it resolves; an equal value is not written. Rejects with `StorageError`,
-   * also when they would take too much.
+   * Sets these tags and keeps the others. On disk when it resolves; an equal value is not written. Rejects with
+   * `StorageError`, also when they would take too much space.
    */
   merge(tags: Readonly<Record<string, string>>): Promise<void>;
 }
 
-/** Most that all tags together take. Every service with a key may set some, and nobody can take one away. */
+/** Largest size of all tags together, bytes: every service with a key may set some, and nobody can remove one. */
 const LIMIT_BYTES = 1024 * 1024;
 const TOO_MUCH = 'The tags would take more than 1 MiB; they stay as they were';
 
 export interface TagsDeps {
-  /** Holds `tags.json`; made when missing, at the first tag. */
+  /** Folder of `tags.json`; created when missing, with the first tag. */
   readonly folder: string;
   /** ms since the epoch. */
   readonly now: () => number;
@@ -35,7 +35,7 @@ export interface TagsDeps {
   readonly disk?: Disk;
 }
 
-/** Reads the tags; a file that cannot be used is set aside. */
+/** Reads the tags; an unusable file is set aside. */
 export function openTags({ folder, now, log, disk = nodeDisk }: TagsDeps): Tags {
   const path = join(folder, 'tags.json');
   let tags = read(path, now(), log);
@@ -56,7 +56,7 @@ export function openTags({ folder, now, log, disk = nodeDisk }: TagsDeps): Tags 
   };
 }
 
-/** The same list when nothing changes. */
+/** Returns the tags with the changes; the same list when nothing changes. */
 function merged(tags: readonly Tag[], changes: Readonly<Record<string, string>>): readonly Tag[] {
   const wanted = new Map(Object.entries(changes));
   const kept = tags.map((tag) => {

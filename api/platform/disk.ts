@@ -10,13 +10,13 @@ export class StorageError extends Error {
 
 /** The calls that change the disk, so that tests can make each of them fail. */
 export interface Disk {
-  /** A new file, mode 0600, its bytes durable. */
+  /** Creates a file of mode 0600 and makes its bytes durable. */
   create(path: string, text: string): Promise<void>;
-  /** Replaces `to` in one step. */
+  /** Replaces `to` atomically. */
   rename(from: string, to: string): Promise<void>;
-  /** Absent already is fine. */
+  /** Removes a file; it may be absent. */
   remove(path: string): Promise<void>;
-  /** Makes the names in a folder durable: what was renamed or removed stays so after a power cut. */
+  /** Makes the names in a folder durable: what was renamed or removed stays so after a power failure. */
   syncFolder(path: string): Promise<void>;
 }
 
@@ -27,7 +27,7 @@ export const nodeDisk: Disk = {
   syncFolder: syncPath,
 };
 
-/** Writes a file from its beginning and makes its bytes durable. `mode` is for a file that is made. */
+/** Writes a file from its beginning and makes its bytes durable. `mode` is for a new file. */
 export async function writeDurably(
   path: string,
   content: string | Uint8Array,
@@ -54,11 +54,11 @@ export async function syncPath(path: string): Promise<void> {
 
 const TEMPORARY = /^\..*\.tmp$/;
 
-/** A file that a writer left when it was killed. Pure. */
+/** Tells whether it is a file that a killed writer has left. Pure. */
 export const isTemporary = (fileName: string): boolean => TEMPORARY.test(fileName);
 
 /**
- * Puts the text at the path: afterwards the file holds the old bytes or the new ones, never a part. The new name is
+ * Replaces the text at the path: afterwards the file holds the old bytes or the new ones, never a part. The new name is
  * durable only after `syncFolder`. Rejects with `StorageError`.
  */
 export async function replaceFile(disk: Disk, path: string, text: string): Promise<void> {
@@ -67,13 +67,13 @@ export async function replaceFile(disk: Disk, path: string, text: string): Promi
     await disk.create(temporary, text);
     await disk.rename(temporary, path);
   } catch (error) {
-    // What cannot be removed now is removed at the next start; the first error is the one to tell.
+    // A file that cannot be removed now is removed at the next start; the first error is thrown.
     await disk.remove(temporary).catch(() => undefined);
     throw storageError('write', path, error);
   }
 }
 
-/** `syncFolder` for every folder once, at the same time. Rejects with `StorageError`. */
+/** Calls `syncFolder` for every folder once, at the same time. Rejects with `StorageError`. */
 export async function syncFolders(disk: Disk, folders: Iterable<string>): Promise<void> {
   await Promise.all(
     [...new Set(folders)].map((folder) =>
@@ -96,7 +96,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EEXIST: 'something else than a folder is there',
 };
 
-/** The error in our words, naming the file and the reason. Pure. */
+/** Returns an error that names the file and the reason. Pure. */
 export function storageError(action: 'write' | 'read' | 'remove', path: string, cause: unknown): StorageError {
   const code = errorCode(cause);
   const known = code === undefined ? undefined : REASONS[code];

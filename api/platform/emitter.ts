@@ -1,7 +1,7 @@
 /**
- * Tells listeners, in order and in the caller's turn. What a listener causes is told after what it was told of, so
- * everybody sees the same order. A listener that throws does not keep the others from hearing: its error goes to
- * `onError`; without that, `emit` throws the first one once everybody has heard.
+ * Calls listeners, in order and within the call of `emit`. What a listener emits is delivered after the present item,
+ * so everybody sees the same order. A listener that throws does not keep the others from being called: its error goes
+ * to `onError`; without that, `emit` throws the first one once everybody was called.
  */
 export class Emitter<T> {
   readonly #listeners = new Set<(item: T) => void>();
@@ -14,14 +14,14 @@ export class Emitter<T> {
     return this.#listeners.size > 0;
   }
 
-  /** Calls the listener for everything told from now on. Returns how to stop; that says whether it listened still. */
+  /** Calls the listener for every item from now on. Returns how to stop, which returns whether it was still listening. */
   listen(listener: (item: T) => void): () => boolean {
     const own = (item: T): void => listener(item); // the same function may listen twice
     this.#listeners.add(own);
     return () => this.#listeners.delete(own);
   }
 
-  /** Several belong together: nothing that a listener causes comes between them. */
+  /** Emits items that belong together: nothing that a listener emits comes between them. */
   emit(...items: readonly T[]): void {
     if (this.#listeners.size === 0) return;
     const to = [...this.#listeners];

@@ -1,10 +1,13 @@
-/** What an error says, without its causes; anything else that was thrown, as text. Pure. */
+/** Returns an error's message, without its causes; anything else that was thrown, as text. Pure. */
 export const errorMessage = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** The error itself; anything else that was thrown, wrapped in one. Pure. */
+/** Returns the error itself; anything else that was thrown is wrapped in one. Pure. */
 export const toError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 
-/** The sentence for people: an error and its causes, outermost first. A cause that has been told already is not told again. Pure. */
+/**
+ * Returns the sentence for people: an error and its causes, outermost first. A cause that the message contains already
+ * is left out. Pure.
+ */
 export function messageWithCauses(error: unknown): string {
   let text = errorMessage(error);
   for (let cause = causeOf(error); cause !== undefined; cause = causeOf(cause)) {
@@ -16,15 +19,15 @@ export function messageWithCauses(error: unknown): string {
 
 const causeOf = (error: unknown): unknown => (error instanceof Error ? error.cause : undefined);
 
-/** The code of an error of the system, such as ENOENT; undefined for anything else. Pure. */
+/** Returns the code of a system error, such as ENOENT; undefined for anything else. Pure. */
 export const errorCode = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 
-/** Whether it is an error of the system with one of these codes. Pure. */
+/** Tells whether it is a system error with one of these codes. Pure. */
 export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
   const code = errorCode(error);
   return code !== undefined && codes.includes(code);
 }
 
-/** Nothing has that path: there is no such name, or what should be a folder above it is none. Pure. */
+/** Tells whether nothing has that path: the name does not exist, or what should be a folder above it is none. Pure. */
 export const isMissing = (error: unknown): boolean => hasCode(error, 'ENOENT', 'ENOTDIR');

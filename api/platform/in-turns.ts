@@ -1,11 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** How long somebody may work in one go while others wait, ms. */
+/** Longest time that the caller works in one go while others wait, ms. */
 const LONGEST_GO_MS = 10;
 
 /**
- * Hands on what comes, however much comes at once, and lets everybody else have a turn every few ms: what is there
- * already is handed on without one, one promise after the other, for as long as there is more.
+ * Yields the items, and lets everybody else run every few ms, however many items come at once: without that, items that
+ * are there already are yielded one promise after the other for as long as there are more.
  */
 export async function* inTurns<T>(items: AsyncIterable<T>): AsyncIterable<T> {
   let dueMs = performance.now() + LONGEST_GO_MS;

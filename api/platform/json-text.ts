@@ -1,14 +1,14 @@
 import { errorMessage } from './errors.js';
 
-/** What is refused before anything is made of it. */
+/** A text is refused before it is parsed, because it contains too much. */
 export class TooMuchJson extends Error {
   override readonly name = 'TooMuchJson';
 }
 
 export interface JsonLimits {
-  /** Levels of lists and maps within each other. What recurses over the value gets no deeper. */
+  /** Deepest nesting of lists and maps, which also limits recursion over the value. */
   readonly depth: number;
-  /** Members of lists and maps, all of them together. */
+  /** Members of all lists and maps together. */
   readonly values: number;
 }
 
@@ -16,8 +16,8 @@ export interface JsonLimits {
 const JSON_LIMITS: JsonLimits = { depth: 100, values: 30_000 };
 
 /**
- * `JSON.parse` for texts of others: counts depth and values in the text first, in one cheap pass, because a text of a few
- * MB can say millions of values. Throws TooMuchJson, or the engine's SyntaxError. Pure.
+ * Parses a text of others like `JSON.parse`. Counts depth and values in the text first, in one cheap pass, because a
+ * text of a few MB can contain millions of values. Throws `TooMuchJson`, or a `SyntaxError`. Pure.
  */
 export function parseJsonWithin(text: string, limits: JsonLimits = JSON_LIMITS): unknown {
   const excess = excessOf(text, limits);
@@ -25,7 +25,7 @@ export function parseJsonWithin(text: string, limits: JsonLimits = JSON_LIMITS):
   return JSON.parse(text);
 }
 
-/** The same of a text that may hold secrets: its SyntaxError says where, and shows nothing of it. Pure. */
+/** Parses a text that may hold secrets: its `SyntaxError` says where, and shows nothing of it. Pure. */
 export function parsePrivateJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -36,7 +36,7 @@ export function parsePrivateJson(text: string): unknown {
   }
 }
 
-/** Why the text says more than the limits allow; undefined when it does not, or is no JSON. Pure. */
+/** Returns why the text exceeds the limits; undefined when it does not, or is not JSON. Pure. */
 function excessOf(text: string, { depth, values }: JsonLimits): string | undefined {
   let open = 0;
   let seen = 0;
@@ -64,7 +64,7 @@ function excessOf(text: string, { depth, values }: JsonLimits): string | undefin
   return undefined;
 }
 
-/** Where the string that begins there ends; the end of the text when it does not. Pure. */
+/** Returns where the string that begins there ends; the end of the text when it does not. Pure. */
 function endOfString(text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
     let backslashes = 0;

@@ -4,28 +4,29 @@ import { storageError } from './disk.js';
 import { parsePrivateJson } from './json-text.js';
 import { isMadeUpSync } from './read-file.js';
 
-/** Unusable files of one name that are kept for people to look at. */
+/** Number of set-aside files of one name that are kept for people to look at. */
 const KEPT = 8;
 const ASIDE = /\.corrupt-(\d+)$/;
-/** One whose content was declared again has one more word behind it. */
+/** A file whose content was declared again has one more suffix. */
 const KEPT_ASIDE = /\.corrupt-(\d+)(?:\.superseded)?$/;
 
 export const isSetAside = (fileName: string): boolean => ASIDE.test(fileName);
 
-/** The name that a set-aside file had. Pure. */
+/** Returns the name that a set-aside file had. Pure. */
 export const withoutSetAside = (fileName: string): string => fileName.replace(ASIDE, '');
 
-/** Most that is read of a file of our own, bytes. A document with everything that waits for its place has a few MiB. */
+/** Largest size of a file of our own that is read, bytes. A document with everything that waits for its place has a few MiB. */
 export const LIMIT_OWN_BYTES = 64 * 1024 * 1024;
 
 const CHUNK_BYTES = 64 * 1024;
 
-/** What has the name of a file of our own: its text, or one sentence why it cannot be one of ours. */
+/** A file of our own: its text, or one sentence why it cannot be one of ours. */
 export type OwnFile = { readonly text: string; readonly unfit?: undefined } | { readonly unfit: string };
 
 /**
- * Reads a file of our own; undefined when there is none. Never waits for a writer. What is no file, or larger than any of ours, is `unfit`: it is to
- * be set aside like one that says nonsense. Throws `StorageError` when the disk refuses.
+ * Reads a file of our own; undefined when there is none. Never waits for a writer. Something else, or a file larger
+ * than any of ours, is `unfit`: it is to be set aside like one that cannot be parsed. Throws `StorageError` when the
+ * disk refuses.
  */
 export function readOwnFile(path: string, limitBytes = LIMIT_OWN_BYTES): OwnFile | undefined {
   try {
@@ -41,7 +42,7 @@ export function readOwnFile(path: string, limitBytes = LIMIT_OWN_BYTES): OwnFile
   }
 }
 
-/** What is in a file, whatever becomes of it meanwhile; undefined when that is more than the limit. */
+/** Reads a file, whatever becomes of it meanwhile; undefined when it has more bytes than the limit. */
 function readAtMostSync(path: string, limit: number): Buffer | undefined {
   const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   try {
@@ -59,7 +60,7 @@ function readAtMostSync(path: string, limit: number): Buffer | undefined {
   }
 }
 
-/** The JSON in a file of our own. Throws, saying why and nothing of what is in it, for what is none. */
+/** Parses a file of our own. Throws for anything but JSON, without showing its content. */
 export function jsonOf(file: OwnFile): unknown {
   if (file.unfit !== undefined) throw new Error(file.unfit);
   return parsePrivateJson(file.text);

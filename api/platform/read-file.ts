@@ -2,7 +2,7 @@ import { constants, statfsSync } from 'node:fs';
 import { type FileHandle, open, statfs } from 'node:fs/promises';
 import { settledWithin } from './time-limit.js';
 
-/** A file is there and is none to be read: no regular file, too large, or nobody answers. One sentence, without the path. */
+/** A path leads to something that is not to be read: no regular file, too large, or nobody answers. One sentence, without the path. */
 export class UnfitFileError extends Error {
   override readonly name = 'UnfitFileError';
   constructor(
@@ -20,7 +20,7 @@ export interface ReadLimits {
   readonly ms?: number;
 }
 
-/** Magic numbers of file systems whose files the kernel makes up while they are read: statfs(2), linux/magic.h. */
+/** Magic numbers of file systems whose files the kernel generates while they are read: statfs(2), linux/magic.h. */
 const MADE_UP: ReadonlySet<number> = new Set([
   ...[0x9fa0 /* proc */, 0x62656572 /* sysfs */, 0x64626720 /* debugfs */, 0x74726163 /* tracefs */],
   ...[0x27e0eb /* cgroup */, 0x63677270 /* cgroup2 */, 0x73636673 /* securityfs */, 0xcafe4a11 /* bpf */],
@@ -28,23 +28,23 @@ const MADE_UP: ReadonlySet<number> = new Set([
 const CHUNK_BYTES = 64 * 1024;
 
 /**
- * What is in a file that others could put there. Opening never waits for a writer, nothing but a regular file of a file
- * system that keeps files is read, no more than the limit and one byte is taken, whatever size the file says it has, and
- * after the limit of time it is given up. Rejects with UnfitFileError, or with the error of the system.
+ * Reads a file that others could have put there. Opening never waits for a writer, only a regular file of a file system
+ * that stores files is read, no more than the limit and one byte is taken, whatever size the file claims, and after the
+ * time limit it is given up. Rejects with `UnfitFileError`, or with the system error.
  */
 export const readBounded = (path: string, { bytes = 1024 * 1024, ms = 10_000 }: ReadLimits = {}): Promise<Buffer> =>
   answerWithin(readRegular(path, bytes), ms);
 
 /**
- * The answer of a file system; rejects with UnfitFileError when it takes longer. What was asked goes on: a call to a file
- * system that has died cannot be taken back, and keeps one of the four threads of Node until it ends.
+ * Waits for the answer of a file system; rejects with `UnfitFileError` when it takes longer. The call goes on: one to a
+ * file system that has died cannot be cancelled, and keeps one of the four threads of Node until it ends.
  */
 export const answerWithin = <T>(asked: Promise<T>, ms: number): Promise<T> =>
   settledWithin(ms, asked, () => {
     return new UnfitFileError('ETIMEDOUT', `The file system has not answered for ${Math.ceil(ms / 1000)} s`);
   });
 
-/** The same without a limit of time, for those who see to it that what hangs is not asked again. */
+/** Reads a regular file without a time limit, for callers that see to it that a call which hangs is not repeated. */
 export async function readRegular(path: string, limit: number): Promise<Buffer> {
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   try {
@@ -57,13 +57,13 @@ export async function readRegular(path: string, limit: number): Promise<Buffer> 
   }
 }
 
-/** Whether a path lies in a file system of the kernel, which keeps no files. */
+/** Tells whether a path is in a file system of the kernel, which stores no files. */
 export const isMadeUp = async (path: string): Promise<boolean> => MADE_UP.has((await statfs(path)).type);
 
-/** The same at once, for the start. */
+/** Tells the same synchronously, for the start. */
 export const isMadeUpSync = (path: string): boolean => MADE_UP.has(statfsSync(path).type);
 
-/** Until the end of an open file. Its size is not believed: it may grow, and some files have none. */
+/** Reads to the end of an open file. Its size is not trusted: it may grow, and some files have none. */
 export async function readAtMost(file: FileHandle, limit: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let total = 0;

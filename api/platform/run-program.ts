@@ -5,19 +5,19 @@ import { type Env, withoutSecrets } from './programs.js';
 
 export interface ProgramCall {
   readonly args: readonly string[];
-  /** All of its environment: nothing of ours comes along. */
+  /** All of its environment: ours is not inherited. */
   readonly env: Readonly<Record<string, string>>;
   readonly cwd?: string | undefined;
-  /** What it reads; nothing when absent. */
+  /** Its standard input; empty when absent. */
   readonly input?: string | Buffer | undefined;
-  /** It is ended with everything that it has started when it runs longer, ms. */
+  /** It is ended with all processes that it has started when it runs longer, ms. */
   readonly timeoutMs: number;
   /** It is ended when it prints more, bytes. */
   readonly limitBytes: number;
-  /** It is ended with everything that it has started when all of them take more memory, bytes. */
+  /** It is ended with all processes that it has started when together they take more memory, bytes. */
   readonly memoryBytes?: number;
   readonly signal?: AbortSignal | undefined;
-  /** Looked at now and then while it runs; a text ends it, for that reason. */
+  /** Called now and then while it runs; a text that it returns ends the program, for that reason. */
   readonly watch?: () => Promise<string | undefined>;
 }
 
@@ -25,7 +25,7 @@ export interface ProgramResult {
   /** null: a signal ended it. */
   readonly code: number | null;
   readonly stdout: Buffer;
-  /** The end of it. */
+  /** The last part of it. */
   readonly stderr: string;
   /** Why we ended it. */
   readonly ended?: 'timeout' | 'limit' | 'memory' | (string & {});
@@ -34,14 +34,14 @@ export interface ProgramResult {
 const STDERR_BYTES = 16 * 1024;
 const WATCH_MS = 250;
 
-/** The program is not there. */
+/** The program does not exist. */
 export class ProgramMissing extends Error {
   override readonly name = 'ProgramMissing';
 }
 
 /**
- * Runs a program to its end without a shell, in a process group of its own. Not ending well is a value. Rejects with
- * ProgramMissing when there is none, and with the signal's reason when that is given.
+ * Runs a program to its end without a shell, in a process group of its own. A failure is returned as a value. Rejects
+ * with `ProgramMissing` when it does not exist, and with the signal's reason when that fires.
  */
 export function runProgram(program: string, call: ProgramCall): Promise<ProgramResult> {
   const { args, env, cwd, input = '', timeoutMs, limitBytes, memoryBytes, signal, watch } = call;
@@ -58,7 +58,7 @@ export function runProgram(program: string, call: ProgramCall): Promise<ProgramR
       try {
         if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
       } catch {
-        // It has ended by itself meanwhile: that is what was wanted.
+        // It has ended by itself meanwhile.
       }
     };
     const onAbort = (): void => end();
@@ -79,7 +79,7 @@ export function runProgram(program: string, call: ProgramCall): Promise<ProgramR
     child.stderr.on('data', (chunk: Buffer) => {
       stderr = (stderr + chunk.toString()).slice(-STDERR_BYTES);
     });
-    child.stdin.on('error', () => undefined); // it need not read all: how it ends says what went wrong
+    child.stdin.on('error', () => undefined); // it need not read everything: how it ends says what went wrong
     child.stdin.end(input);
 
     const settle = (): void => {
@@ -107,12 +107,12 @@ export function runProgram(program: string, call: ProgramCall): Promise<ProgramR
 export interface CommandResult {
   readonly ok: boolean;
   readonly stdout: string;
-  /** Both streams, and why it did not end well, for people. */
+  /** Both streams, and why it failed, for people. */
   readonly output: string;
 }
 
 export interface CommandOptions {
-  /** Our own environment: the program sees it without our settings. */
+  /** Our own environment: the program gets it without our settings. */
   readonly env: Env;
   readonly cwd?: string | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -123,7 +123,7 @@ export interface CommandOptions {
 
 const COMMAND_LIMIT_BYTES = 16 * 1024 * 1024;
 
-/** The same for a program of this system. Not ending well is a value; not being there too. */
+/** Runs a system program. A failure is returned as a value, also when the program does not exist. */
 export async function runCommand(
   program: string,
   args: readonly string[],
@@ -141,7 +141,7 @@ export async function runCommand(
   }
 }
 
-/** Why a program did not end well; undefined when it did. Pure. */
+/** Returns why a program failed; undefined when it did not. Pure. */
 function whyNot(program: string, { code, ended }: ProgramResult, timeoutMs: number): string | undefined {
   if (ended === 'timeout') return `${program} has not ended within ${timeoutMs / 1_000} s`;
   if (ended === 'limit') return `${program} has printed too much`;

@@ -1,13 +1,13 @@
 /**
- * Limits of time. Never `AbortSignal.timeout`: `AbortSignal.any` holds it weakly, in Node 20 the collector takes such a
- * limit away, and it never comes. No limit keeps the process alive.
+ * Time limits. Never use `AbortSignal.timeout`: `AbortSignal.any` holds it weakly, in Node 20 the collector takes such
+ * a signal away, and it never fires. No limit keeps the process alive.
  */
 
-/** What a limit of time gives as its reason; `late` says what was not done. Pure. */
+/** Returns the reason of a time limit; `late` says what was not done. Pure. */
 const lateError = (limitMs: number, late = 'Not done'): DOMException =>
   new DOMException(`${late} within ${limitMs / 1_000} s`, 'TimeoutError');
 
-/** Aborts when `signal` does, and after so many ms with a `TimeoutError`. */
+/** Returns a signal that aborts when `signal` does, and after that many ms with a `TimeoutError`. */
 export function timeoutSignal(limitMs: number, signal?: AbortSignal): AbortSignal {
   const limit = new AbortController();
   setTimeout(() => limit.abort(lateError(limitMs)), limitMs).unref();
@@ -15,8 +15,8 @@ export function timeoutSignal(limitMs: number, signal?: AbortSignal): AbortSigna
 }
 
 /**
- * Runs an action with a signal that aborts when `signal` does, and after so many ms with a `TimeoutError`, and that lets
- * go of both once the action has ended. `late` begins the message of that error.
+ * Runs an action with a signal that aborts when `signal` does, and after that many ms with a `TimeoutError`; both are
+ * released once the action has ended. `late` begins the message of that error.
  */
 export async function withTimeout<T>(
   limitMs: number,
@@ -38,7 +38,7 @@ export async function withTimeout<T>(
   }
 }
 
-/** What `asked` comes to; rejects with `late()` after so many ms. What was asked cannot be taken back, and goes on. */
+/** Waits for `asked`; rejects with `late()` after that many ms. What was asked goes on. */
 export async function settledWithin<T>(limitMs: number, asked: Promise<T>, late: () => Error): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<never>((_resolve, reject) => {

@@ -8,20 +8,20 @@ export class Turns {
     return turn;
   }
 
-  /** Resolves when what has been asked for until now has ended. */
+  /** Resolves when everything that was enqueued until now has ended. */
   async idle(): Promise<void> {
     await this.#last;
   }
 }
 
-/** Runs so many actions at once; the others wait, in the order of their calls. */
+/** Runs that many actions at once; the others wait, in the order of their calls. */
 export class Limiter {
   readonly #waiting: (() => void)[] = [];
   #running = 0;
 
   constructor(private readonly atOnce: number) {}
 
-  /** Begins in the caller's turn where there is room. */
+  /** Starts within the call when there is room. */
   async run<T>(action: () => Promise<T>): Promise<T> {
     if (this.#running < this.atOnce) this.#running += 1;
     else await new Promise<void>((go) => this.#waiting.push(go));

@@ -1,11 +1,11 @@
-/** What `style` writes: colours and weights, which do no harm whoever wrote them. */
+/** Begins the sequences of `styleText`: colours and weights, which are harmless whoever wrote them. */
 const ESCAPE = '\u001b';
 const STYLES = /^\[(?:1|2|22|3[1-6]|39)m$/;
 
 /**
- * A text whose control characters are shown and not obeyed: names, commit subjects and output come from others, and a
- * terminal does what they say. Controls that turn the direction of what follows make one text look like
- * another, so they are shown too. Line ends and tabs stay; so do our own styles where there are any. Pure.
+ * Shows control characters instead of obeying them: names, commit subjects and output come from others, and a terminal
+ * does what they say. Characters that turn the direction of text make one text look like another, so they are shown
+ * too. Line ends and tabs stay, and with `hasStyles` our own styles. Pure.
  */
 export const visible = (text: string, hasStyles: boolean): string =>
   text.replace(/\p{Cc}\[[0-9;]*m|(?![\n\t])\p{Cc}|[\u202a-\u202e\u2066-\u2069]/gu, (found) =>
@@ -19,11 +19,11 @@ const escaped = (one: string): string => {
   return code.length > 2 ? `\\u${code}` : `\\x${code.padStart(2, '0')}`;
 };
 
-/** One character of UTF-8 in more than one byte (RFC 3629, 4), or a byte that is none. */
+/** One character of UTF-8 in more than one byte (RFC 3629, 4), or an invalid byte. */
 const UTF8 =
   /[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}|[\x80-\xff]/g;
 
-/** The name of a file as text, bytes that are no UTF-8 written out: `caf\xe9.yaml`. Pure. */
+/** Returns the name of a file as text, with bytes that are not UTF-8 written out: `caf\xe9.yaml`. Pure. */
 export const visibleName = (bytes: Buffer): string =>
   bytes
     .toString('latin1')

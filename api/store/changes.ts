@@ -1,6 +1,6 @@
 import type { Change } from './store.js';
 
-/** The latest changes, so that a watcher that was away can catch up. Bounded: the oldest make room. */
+/** Keeps the latest changes, so that a watcher that was away can catch up. The oldest make room. */
 export class RecentChanges {
   #ring: Change[] = [];
   /** Everything after this version is in the ring. */
@@ -15,11 +15,11 @@ export class RecentChanges {
 
   add(change: Change): void {
     this.#ring.push(change);
-    // Cut in blocks: shifting one by one would move the whole array each time.
+    // Cut in blocks, because shifting one by one would move the whole array each time.
     if (this.#ring.length >= this.limit * 2) this.#cut();
   }
 
-  /** Changes after that version, oldest first; undefined when it is too old, not of this life, or no version. */
+  /** Returns the changes after that version, oldest first; undefined when it is too old, not of this process, or no version. */
   since(version: string, current: number): readonly Change[] | undefined {
     const after = /^\d{1,16}$/.test(version) ? Number(version) : Number.NaN;
     if (!(after >= this.#floor && after <= current)) return undefined;

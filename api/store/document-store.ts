@@ -45,28 +45,28 @@ import { durableStatus, withoutRetired } from './status-facts.js';
 import type { Accepted, Change, Happening, Proposal, Proposed, ResourceEvent, Store } from './store.js';
 
 export interface StoreDeps {
-  /** Holds `documents/`, `status/` and `commit.json`; made when missing. */
+  /** Folder of `documents/`, `status/` and `commit.json`; created when missing. */
   readonly folder: string;
   /** ms since the epoch. */
   readonly now: () => number;
-  /** Of a clock that is never set, ms; the machine's own when not said. */
+  /** Time of a clock that is never set, ms; the machine's own when absent. */
   readonly monotonic?: () => number;
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
   readonly disk?: Disk;
   readonly uid?: () => string;
-  /** How long status changes are gathered before they are written, ms. */
+  /** How long status changes are collected before they are written, ms. */
   readonly statusDelayMs?: number;
 }
 
-/** Changes that a watcher can catch up with, at least. */
+/** Number of changes that a watcher can catch up with, at least. */
 const CHANGES_KEPT = 1_000;
 const EVENTS_KEPT = { perDocument: 32, total: 1_000 };
 const STATUS_DELAY_MS = 200;
 const STATUS_RETRY_MS = 60_000;
-/** More versions than one life of the process gives out without the disk learning of it, should the clock go back. */
+/** More versions than one process gives out that the disk does not know of, in case the clock goes back. */
 const VERSION_GAP = 1_000_000;
 
-/** Reads what is on disk and goes on from there. Rejects with `StorageError` only when there is no folder to work in. */
+/** Opens the store from what is on disk. Rejects with `StorageError` only when there is no folder to work in. */
 export async function openStore(deps: StoreDeps): Promise<Store> {
   const loaded = load(deps.folder, deps.now());
   return new DocumentStore(deps, loaded);
@@ -81,7 +81,7 @@ class DocumentStore implements Store {
   readonly #journal: Journal;
   readonly #statusFiles: StatusFiles;
   readonly #problems = new Problems();
-  /** Origins whose last word was a report; since when, by the monotonic clock. */
+  /** Origins that could not be read last, and since when by the monotonic clock, ms. */
   readonly #unavailableOrigins = new Map<Origin, { readonly sinceMs: number; readonly message: string }>();
   readonly #touched = new Set<Key>();
   readonly #monotonic: () => number;
@@ -96,7 +96,7 @@ class DocumentStore implements Store {
   ) {
     const { folder: root, log, disk = nodeDisk, statusDelayMs: delayMs = STATUS_DELAY_MS } = deps;
     this.#monotonic = deps.monotonic ?? (() => performance.now());
-    // A thousand versions for each ms of the clock: ahead of every earlier life, as long as the clock goes forward.
+    // A thousand versions for each ms of the clock: ahead of every earlier process, as long as the clock goes forward.
     this.#version = Math.max(loaded.version + VERSION_GAP, deps.now() * 1_000);
     const onError = (err: unknown): void => log.error({ err }, 'A watcher of the store failed');
     this.#changes = new Emitter(onError);
@@ -290,7 +290,7 @@ class DocumentStore implements Store {
   }
 
   markReconciled(key: Key): void {
-    // Not announced: it would wake whom it speaks of. The version tells views to look again.
+    // Not announced, because it would wake the document that it is about. The version tells views to look again.
     if (this.#touched.delete(key)) this.#nextVersion();
   }
 
@@ -317,13 +317,13 @@ class DocumentStore implements Store {
 
   // Writing
 
-  /** One after another; a failure concerns its own caller only. */
+  /** Runs writes one after another; a failure concerns its own caller only. */
   #inTurn<T>(action: () => Promise<T>): Promise<T> {
     if (this.#closed) return Promise.reject(new StorageError('The store is closed'));
     return this.#turns.run(action);
   }
 
-  /** Nothing but the refusals when an atomic proposal has any. */
+  /** Plans a proposal; returns only the refusals when an atomic proposal has any. */
   #plan(proposal: Proposal, mode: ProposalMode): ProposalPlan {
     const plan = planProposal(this.#documents.entries, proposal, mode);
     return proposal.atomic && plan.refused.length > 0 ? { decisions: [], refused: plan.refused } : plan;
@@ -344,20 +344,20 @@ class DocumentStore implements Store {
     return plan;
   }
 
-  /** Every document as its file says it. */
+  /** Returns the text of every document's file. */
   #texts(): ReadonlyMap<Key, string> {
     const all = [...this.#documents.entries];
     return new Map(all.map(([key, entry]) => [key, renderDocument(entry, entry.resource.metadata.resourceVersion)]));
   }
 
-  /** On disk first, then in memory, then told. Statuses go on being set meanwhile, so they are taken at the end. */
+  /** Commits edits: on disk first, then in memory, then announced. Statuses may be set meanwhile, so they are taken at the end. */
   async #commit(edits: readonly Edit[]): Promise<void> {
     const texts = new Map<Key, string | undefined>();
     for (const { key, after, durable } of edits) {
       if (durable) texts.set(key, after && renderDocument(after, this.resourceVersion));
     }
     if (texts.size > 0) await this.#journal.commit(texts);
-    // First all of it, so that whoever hears of one change sees the others too.
+    // All of it first, so that a listener for one change sees the others too.
     this.#announce(...edits.map((edit) => this.#apply(edit)));
   }
 
@@ -419,7 +419,7 @@ class DocumentStore implements Store {
     return resource && status && { uid: resource.metadata.uid, resourceVersion: this.resourceVersion, status };
   }
 
-  /** What was found at start, each with a version of this life: those of memory never reached the disk. */
+  /** Takes in what was found at the start, each with a version of this process: versions that were only in memory are unknown. */
   #take({ entries, statuses, unfinished }: Loaded): void {
     for (const one of entries) {
       const key = keyOfEntry(one);
@@ -435,7 +435,7 @@ class DocumentStore implements Store {
     if (unfinished) this.#journal.resume(unfinished);
   }
 
-  /** A problem and an event for each file that could not be used. */
+  /** Records a problem and an event for each unusable file. */
   #tellUnusable({ unusable, lost }: Loaded): void {
     for (const one of unusable) {
       const set = lost.find(({ path }) => one.part === 'document' && path === one.path);

@@ -20,12 +20,12 @@ export class Documents {
     return Array.from(this.#byKind[kind].values(), ({ resource }) => resource);
   }
 
-  /** Looks through the kind: a device has hundreds of documents, and an index would have to be right as well. */
+  /** Searches the kind: a device has hundreds of documents, and an index would have to be kept right as well. */
   owned<K extends Kind>(owner: Key, kind: K): readonly Resource<K>[] {
     return this.list(kind).filter(({ metadata }) => metadata.owner === owner);
   }
 
-  /** New ones go last, others keep their place. */
+  /** Adds or replaces an entry. New ones go last, others keep their place. */
   set(entry: Entry): void {
     this.#byKey.set(keyOfEntry(entry), entry);
     this.#setOfKind(entry.resource.kind, entry);

@@ -1,7 +1,7 @@
 import type { AnyDeclared, Key, Kind, Origin, Resource, Source } from '../../crds/model/kinds.js';
 import { keyOf } from '../../crds/model/kinds.js';
 
-/** One document of a proposal: all that is needed to make it, now or later. */
+/** One document of a proposal, with everything that is needed to create it, now or later. */
 export interface Declaration {
   readonly document: AnyDeclared;
   readonly origin: Origin;

@@ -1,9 +1,9 @@
 import type { Key } from '../../crds/model/kinds.js';
 import type { Happening, ResourceEvent } from './store.js';
 
-/** What happened to documents lately: equal events count up, each document keeps its latest few, the whole is bounded. */
+/** Keeps recent events of documents: equal events are counted, each document keeps its latest few, and the total is limited. */
 export class RecentEvents {
-  /** Both maps are in the order of the last event: the first is the one to forget. */
+  /** Both maps are in the order of the last event: the first entry is the one to forget. */
   readonly #byKey = new Map<Key, Map<string, ResourceEvent>>();
   #total = 0;
   #version: number;
@@ -16,7 +16,7 @@ export class RecentEvents {
     this.#version = openedAt;
   }
 
-  /** Returns the event as it stands now, counted. */
+  /** Records an event; returns it with its present count. */
   record(key: Key, { type, reason, message, times = 1 }: Happening, nowMs: number): ResourceEvent {
     const own = this.#byKey.get(key) ?? new Map<string, ResourceEvent>();
     const identity = JSON.stringify([type, reason, message]);
@@ -46,7 +46,7 @@ export class RecentEvents {
     return event;
   }
 
-  /** Of one document or of all, the latest last. */
+  /** Returns the events of one document or of all, the latest last. */
   list(key?: Key): readonly ResourceEvent[] {
     const maps =
       key === undefined ? [...this.#byKey.values()] : [this.#byKey.get(key) ?? new Map<string, ResourceEvent>()];

@@ -1,11 +1,11 @@
 import { canonical, canonicalHash } from '../../crds/model/hash.js';
 
-/** Made by `frozen`: may be shared instead of copied. */
+/** Values that `frozen` made: may be shared instead of copied. */
 const known = new WeakSet<object>();
 
 /**
- * A deep copy of plain JSON data, frozen at every depth, members that are `undefined` left out. What is frozen by this
- * function already is returned as it is, so unchanged parts are shared between versions of a document.
+ * Returns a deep copy of plain JSON data, frozen at every depth, without members that are `undefined`. A value that
+ * this function has frozen already is returned as it is, so versions of a document share unchanged parts.
  */
 export function frozen<T>(value: T): T;
 export function frozen(value: unknown): unknown {

@@ -5,12 +5,12 @@ import { frozen } from './frozen.js';
 
 export type OriginProblem = Problem & { readonly origin: Origin };
 
-/** Present problems: declarations that were not accepted, by origin, and documents whose file could not be read. */
+/** Keeps the present problems: rejected declarations by origin, and documents whose file could not be read. */
 export class Problems {
   readonly #ofOrigin = new Map<Origin, readonly OriginProblem[]>();
   readonly #ofFiles = new Map<Key, { readonly problem: OriginProblem; readonly asides: readonly string[] }>();
 
-  /** `isThere`: whether a file is. */
+  /** `isThere`: tells whether a file exists. */
   constructor(private readonly isThere: (path: string) => boolean = existsSync) {}
 
   list(): readonly OriginProblem[] {
@@ -34,8 +34,8 @@ export class Problems {
   }
 
   /**
-   * Adds the problem of a document whose file could not be read. Its origin is unknown then: `agent` stands for it. Who
-   * removes the files that were set aside says that the matter is dealt with.
+   * Adds the problem of a document whose file could not be read. Its origin is unknown, so `agent` stands for it.
+   * Removing the set-aside files ends the problem.
    */
   setFile(key: Key, message: string, asides: readonly string[] = []): void {
     this.#ofFiles.set(key, { problem: frozen({ message, ...splitKey(key), origin: 'agent' }), asides });

@@ -1,12 +1,12 @@
 import { type AnyResource, descriptorOf, type Kind } from '../../crds/model/kinds.js';
 import { frozen } from './frozen.js';
 
-/** Facts inside a status that earlier versions wrote and that no status may hold, by path. */
+/** Facts inside a status that earlier versions wrote and that no status may contain, by path. */
 const RETIRED: Readonly<Partial<Record<Kind, readonly (readonly [string, string])[]>>> = {
   Service: [['container', 'env']], // values of the environment may be secrets
 };
 
-/** The status without what no status may hold any more; the same object when there is nothing of that kind. Pure. */
+/** Returns the status without facts that no status may contain any more; the same object when there are none. Pure. */
 export function withoutRetired(kind: Kind, status: object): object {
   const found = (RETIRED[kind] ?? []).filter(([fact, field]) => field in partOf(status, fact));
   if (found.length === 0) return status;
@@ -22,7 +22,7 @@ function partOf(status: object, fact: string): Readonly<Record<string, unknown>>
   return typeof part === 'object' && part !== null ? { ...part } : {};
 }
 
-/** The part of a status that is kept on disk. Pure. */
+/** Returns the part of a status that is kept on disk. Pure. */
 export function durableStatus({ kind, status }: AnyResource): object | undefined {
   const { inMemory } = descriptorOf(kind);
   if (!status || !inMemory.some((name) => name in status)) return status;

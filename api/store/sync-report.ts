@@ -7,13 +7,13 @@ export interface Failure {
   readonly reason: ReasonOf<'GitSource'>;
   readonly message: string;
   readonly commit?: string;
-  /** Not worth another try before something changes. */
+  /** Trying again is of no use before something changes. */
   readonly final: boolean;
 }
 
-/** How a sync went, in facts of the status. What is absent is as it was. */
+/** The result of a sync, as facts of the status. Absent ones are unchanged. */
 export interface SyncReport extends Pick<GitSourceStatus, 'seen' | 'verified' | 'applied' | 'declares' | 'held'> {
   readonly failure?: Failure;
-  /** What the proposal did. */
+  /** What the proposal changed. */
   readonly accepted?: Accepted;
 }

@@ -13,9 +13,9 @@ const TABLES = [
 ] as const;
 const PAGE_BYTES = 4096;
 const TABLE_BYTES = 16 * PAGE_BYTES;
-/** Longest that other work waits while processes are looked at, ms. */
+/** Longest time that other work waits while processes are examined, ms. */
 const SLICE_MS = 1;
-/** Processes that held a socket of late are looked at first: a client that connects again and again is one of them. */
+/** How many processes that recently held a socket are examined first: a client that connects again and again is one of them. */
 const REMEMBERED = 8;
 
 export interface LocalPeersOptions extends LocalProcessesOptions {
@@ -27,7 +27,10 @@ interface Question {
   readonly answer: (isOwner: boolean) => void;
 }
 
-/** Whom the kernel knows at the other end of connections of this network namespace. Reads nothing before it is asked but what this process is. */
+/**
+ * Finds out who is at the other end of connections in this network namespace. Reads nothing before it is asked, except
+ * what this process is.
+ */
 export function openLocalPeers({
   log,
   ...options
@@ -39,9 +42,9 @@ export function openLocalPeers({
   let recent: readonly string[] = [];
 
   /**
-   * The kernel walks all its sockets for a table, so one table answers everybody who has asked before it was read, and one look
-   * at the processes as well. Whoever asks meanwhile waits for the next: in an older table the same ports may be
-   * those of somebody else.
+   * Answers everybody who has asked so far with one table, because the kernel walks all its sockets for it, and with
+   * one look at the processes. Whoever asks meanwhile waits for the next: in an older table the same ports may belong
+   * to somebody else.
    */
   async function work(): Promise<void> {
     busy = true;
@@ -78,7 +81,7 @@ export function openLocalPeers({
     return socket.uid === 0 || socket.uid === ownUid ? undefined : 'another user';
   }
 
-  /** A client may speak to an address of IPv4 through a socket of IPv6. */
+  /** Returns the sockets of the clients. A client may use an IPv6 socket for an IPv4 address. */
   async function socketsOf(connections: readonly Connection[]): Promise<readonly (ListedSocket | undefined)[]> {
     const found = new Map<Connection, ListedSocket>();
     for (const [name, family] of TABLES) {
@@ -88,7 +91,7 @@ export function openLocalPeers({
     return connections.map((one) => found.get(one));
   }
 
-  /** Looks for the processes that hold these sockets. One that is not found is not in the answer. */
+  /** Returns the objections to the processes that hold these sockets. A process that is not found is not in the result. */
   async function objectionsToHolders(inodes: ReadonlySet<number>): Promise<ReadonlyMap<number, Objection | undefined>> {
     const found = new Map<number, Objection | undefined>();
     if (inodes.size === 0) return found;
@@ -117,7 +120,7 @@ export function openLocalPeers({
   };
 }
 
-/** Looks for the client's ends of these connections, until all are found. Where there is no IPv6, there is no table. */
+/** Looks for the clients' ends of these connections until all are found. Where there is no IPv6, there is no table. */
 async function lookIn(
   path: string,
   family: 4 | 6,
@@ -126,7 +129,8 @@ async function lookIn(
 ): Promise<void> {
   if (!existsSync(path)) return;
   const breathe = breather();
-  // Without promises: the kernel gives a page at a time, and Node's threads would take longer to hand it over than it took to fill.
+  // Without promises: the kernel returns a page at a time, and Node's threads would take longer to pass it on than it
+  // took to fill.
   const file = openSync(path, 'r');
   try {
     const buffer = Buffer.alloc(TABLE_BYTES);
@@ -145,7 +149,7 @@ async function lookIn(
         found.set(connection, socket);
         wanted.delete(connection);
       }
-      buffer.copyWithin(0, lines.length, length); // the begin of a line that goes on in the next page
+      buffer.copyWithin(0, lines.length, length); // the beginning of a line that goes on in the next page
       length -= lines.length;
     }
   } finally {
@@ -153,7 +157,7 @@ async function lookIn(
   }
 }
 
-/** Gives way to other work once a slice of time is used up. */
+/** Returns a function that lets other work run once a slice of time is used up. */
 function breather(): () => Promise<void> | undefined {
   let endMs = performance.now() + SLICE_MS;
   return () => {

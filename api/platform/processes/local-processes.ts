@@ -1,30 +1,33 @@
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-// One small file at a time, without promises: the kernel answers each of these calls in some microseconds, and finding the
-// process that holds a socket takes some hundreds of them. Whoever calls gives way to other work in between.
+// One small file at a time, without promises: the kernel answers each of these calls in some microseconds, and finding
+// the process that holds a socket takes some hundreds of them. Callers let other work run in between.
 
-/** Why the owner of a process is not the owner of this device; undefined when it is. */
+/** Why the owner of a process does not count as the owner of this device; undefined when it does. */
 export type Objection = 'another user' | 'a container' | 'the kernel does not tell';
 
 export interface LocalProcesses {
-  /** Numbers of all processes that are visible, newest first. */
+  /** Returns the numbers of all visible processes, newest first. */
   pids(): readonly string[];
-  /** Which of these sockets the process holds. */
+  /** Returns which of these sockets the process holds. */
   socketsOf(pid: string, wanted: ReadonlySet<number>): readonly number[];
-  /** What speaks against a process that holds the socket. */
+  /** Returns the objection to a process that holds the socket. */
   objection(pid: string, inode: number): Objection | undefined;
-  /** Why other processes cannot be told, for people; undefined when they can. */
+  /** Why other processes cannot be seen, for people; undefined when they can. */
   readonly blindness: string | undefined;
 }
 
 export interface LocalProcessesOptions {
   readonly proc?: string;
-  /** Whose processes count besides root's. */
+  /** The user whose processes count besides root's. */
   readonly uid?: number;
 }
 
-/** Reads `/proc`. Processes in another pid or user namespace, with another root folder, or in the cgroup of a container are those of containers. */
+/**
+ * Reads `/proc`. Processes in another pid or user namespace, with another root folder, or in the cgroup of a container
+ * count as those of containers.
+ */
 export function localProcesses({
   proc = '/proc',
   uid = process.getuid?.() ?? 0,
@@ -55,13 +58,14 @@ export function localProcesses({
         if (!ids.split('\t').every((id) => id !== '' && owners.has(Number(id)))) return 'another user';
         if (namespacesOf(proc, pid) !== own.namespaces || root === undefined || !roots.has(root)) return 'a container';
         if ([...containersOf(proc, pid)].some((id) => !own.containers.has(id))) return 'a container';
-        // It still holds the socket: what was read is of that process, and not of one that has got its number since.
+        // It still holds the socket: what was read is about that process, and not about one that has got its number
+        // since.
         const wanted = new Set([inode]);
         return filesOf(proc, pid).some((file) => socketAt(proc, pid, file, wanted) !== undefined)
           ? undefined
           : 'the kernel does not tell';
       } catch {
-        return 'the kernel does not tell'; // it has ended, or may not be looked at
+        return 'the kernel does not tell'; // it has ended, or is not ours to see
       }
     },
 
@@ -85,7 +89,7 @@ const hasHostProcesses = (proc: string): boolean => readlinkSync(join(proc, 'sel
 const namespacesOf = (proc: string, pid: string): string =>
   ['pid', 'user'].map((kind) => readlinkSync(join(proc, pid, 'ns', kind))).join(' ');
 
-/** What the process has for its root folder. */
+/** Returns the root folder of a process. */
 function rootOf(proc: string, pid: string): string | undefined {
   return attempt(() => {
     const { dev, ino } = statSync(join(proc, pid, 'root'));
@@ -93,11 +97,14 @@ function rootOf(proc: string, pid: string): string | undefined {
   });
 }
 
-/** Docker, containerd, CRI-O and podman name the cgroup of a container after it: 64 hexadecimal digits, in v1 and v2, with and without systemd. */
+/**
+ * Returns the containers of a process. Docker, containerd, CRI-O and podman name the cgroup of a container after it: 64
+ * hexadecimal digits, in v1 and v2, with and without systemd.
+ */
 const containersOf = (proc: string, pid: string): ReadonlySet<string> =>
   new Set(readFileSync(join(proc, pid, 'cgroup'), 'utf8').match(/(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/g));
 
-/** Open files, the latest first: most often that is the one that is looked for. */
+/** Returns the open files, the latest first: most often that is the one that is looked for. */
 const filesOf = (proc: string, pid: string): readonly string[] =>
   (attempt(() => readdirSync(join(proc, pid, 'fd'))) ?? []).reverse();
 
@@ -109,7 +116,7 @@ function socketAt(proc: string, pid: string, file: string, wanted: ReadonlySet<n
 
 const exists = (path: string): boolean => statSync(path, { throwIfNoEntry: false }) !== undefined;
 
-/** Processes end while they are looked at, and some may not be looked at. */
+/** Returns undefined for a process that ends meanwhile or that may not be read. */
 export function attempt<T>(read: () => T): T | undefined {
   try {
     return read();

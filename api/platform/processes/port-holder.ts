@@ -4,20 +4,20 @@ import { visible } from '../visible.js';
 import { attempt } from './local-processes.js';
 import { type ListedSocket, serverSockets } from './socket-table.js';
 
-/** Who holds a socket, as far as this machine tells. */
+/** The holder of a socket, as far as this machine shows it. */
 export interface SocketHolder {
   readonly uid: number;
-  /** Undefined when the process is not to be seen: that of another user, or in a container of its own. */
+  /** Undefined when the process cannot be seen: it belongs to another user, or is in another container. */
   readonly pid?: number;
-  /** What the process calls itself. */
+  /** The name that the process has given itself. */
   readonly program?: string;
 }
 
 const TABLES = ['tcp', 'tcp6'] as const;
 
 /**
- * Who keeps others from listening at a port of an address: a listener there or at every address, else a connection that happens
- * to begin there. Undefined when nobody does, or where there is no `/proc`.
+ * Returns who keeps others from listening at a port of an address: a listener there or at every address, else a
+ * connection that happens to begin there. Undefined when nobody does, or where there is no `/proc`.
  */
 export function holderOfPort(host: string, port: number, proc = '/proc'): SocketHolder | undefined {
   const sockets = TABLES.flatMap((name) => {
@@ -28,7 +28,7 @@ export function holderOfPort(host: string, port: number, proc = '/proc'): Socket
   return socket && holderOf(socket, proc);
 }
 
-/** Who holds a socket that a table lists. */
+/** Returns the holder of a socket that a table lists. */
 export function holderOf({ uid, inode }: ListedSocket, proc = '/proc'): SocketHolder {
   const wanted = `socket:[${inode}]`;
   const pids = inode === 0 ? [] : (attempt(() => readdirSync(proc)) ?? []).filter((name) => /^\d+$/.test(name));
@@ -40,7 +40,7 @@ export function holderOf({ uid, inode }: ListedSocket, proc = '/proc'): SocketHo
   return { uid, pid: Number(pid), ...(program ? { program: visible(program, false) } : {}) };
 }
 
-/** Whether a process has a file open: the same one, whatever path led there. */
+/** Tells whether a process has that file open, whatever path it was opened by. */
 export function hasOpen(pid: number, path: string, proc = '/proc'): boolean {
   const wanted = attempt(() => statSync(path, { bigint: true }));
   return (
@@ -52,13 +52,13 @@ export function hasOpen(pid: number, path: string, proc = '/proc'): boolean {
   );
 }
 
-/** What the process has open, as paths below `/proc`. */
+/** Returns the open files of a process, as paths below `/proc`. */
 function openFilesOf(pid: string, proc: string): readonly string[] {
   const folder = join(proc, pid, 'fd');
   return (attempt(() => readdirSync(folder)) ?? []).map((file) => join(folder, file));
 }
 
-/** `nc (pid 77, uid 1000)`. Pure. */
+/** Describes a holder, as in `nc (pid 77, uid 1000)`. Pure. */
 export function holderText({ uid, pid, program }: SocketHolder): string {
   if (pid === undefined) return `a program of uid ${uid}`;
   return `${program ?? 'a program'} (pid ${pid}, uid ${uid})`;

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 
-/** More processes than this one program does not start; it ends on any mistake. */
+/** Number of processes after which counting ends: one program does not start more. */
 const MOST_PROCESSES = 50;
 
 /**
- * Memory of a process and of all that it has started, without the files that are mapped, bytes. 0 where the system has no
- * /proc, and for what has ended.
+ * Returns the memory of a process and of all that it has started, without mapped files, bytes. 0 where the system has
+ * no /proc, and for processes that have ended.
  */
 export async function memoryOf(pid: number): Promise<number> {
   let bytes = 0;

@@ -4,13 +4,13 @@ import type { Connection } from '../../../crds/model/local-peers.js';
 
 /** A socket as `/proc/net/tcp` and `tcp6` list it. */
 export interface ListedSocket {
-  /** Of the process that made it. */
+  /** Of the process that created it. */
   readonly uid: number;
-  /** 0: no process holds it any more, and then the uid says nothing. */
+  /** 0: no process holds it any more, and the uid has no meaning then. */
   readonly inode: number;
 }
 
-/** What a table lists of the client's end of a connection; undefined when it is not there. Pure. */
+/** Returns the client's end of a connection from a table; undefined when it is not listed. Pure. */
 export function clientSocket(table: Buffer, family: 4 | 6, connection: Connection): ListedSocket | undefined {
   const { remoteAddress, remotePort, localAddress, localPort } = connection;
   const ends = [endText(remoteAddress, remotePort, family), endText(localAddress, localPort, family)];
@@ -28,10 +28,10 @@ export interface LocalSocket extends ListedSocket {
   readonly isListening: boolean;
 }
 
-/** The state of a socket that listens: TCP_LISTEN in the kernel's tcp_states.h. */
+/** State of a socket that listens: TCP_LISTEN in the kernel's tcp_states.h. */
 const LISTENING = '0A';
 
-/** The sockets in a table that have that port at an address, or at all of them, or at one of those that `host` means when it is all. Pure. */
+/** Returns the sockets in a table that have that port at an address, at all of them, or at any of those that `host` stands for. Pure. */
 export function serverSockets(table: string, host: string, port: number, family: 4 | 6): readonly LocalSocket[] {
   const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   const own = isIP(host) === 0 ? undefined : addressText(host, family);
@@ -48,7 +48,7 @@ export function serverSockets(table: string, host: string, port: number, family:
 const endText = (address: string, port: number, family: 4 | 6): string =>
   `${addressText(address, family)}:${port.toString(16).toUpperCase().padStart(4, '0')}`;
 
-/** The bytes of the address as the kernel prints them: words of 32 bits in the order of this machine. */
+/** Returns the bytes of an address as the kernel prints them: words of 32 bits in the byte order of this machine. */
 function addressText(address: string, family: 4 | 6): string {
   const bytes = bytesOf(address);
   const all = family === 4 ? bytes.subarray(12) : bytes;
@@ -57,7 +57,7 @@ function addressText(address: string, family: 4 | 6): string {
     : all.toString('hex').toUpperCase();
 }
 
-/** An address as one of IPv6; one of IPv4 as Linux maps it. */
+/** Returns an address as an IPv6 address; an IPv4 address as Linux maps it. */
 function bytesOf(address: string): Buffer {
   const bytes = Buffer.alloc(16);
   const [, quads] = /^(?:::ffff:)?(\d+\.\d+\.\d+\.\d+)$/i.exec(address) ?? [];

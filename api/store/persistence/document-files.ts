@@ -17,7 +17,7 @@ export function pathOf(root: string, tree: Tree, key: Key): string {
   return join(folderOf(root, tree, kind), fileNameOf(name));
 }
 
-/** The text of a document's file: all but its status and what is kept in memory only. Pure. */
+/** Returns the text of a document's file: everything but its status and what is kept in memory only. Pure. */
 export function renderDocument({ resource, order, pendingReplacements }: Entry, resourceVersion: string): string {
   const { apiVersion, kind, spec, requests } = resource;
   const { problem: _inMemory, ...metadata } = { ...resource.metadata, resourceVersion };
@@ -26,9 +26,9 @@ export function renderDocument({ resource, order, pendingReplacements }: Entry, 
 }
 
 /**
- * The inverse of `renderDocument`, without status. Throws, saying what is wrong, for anything that it cannot have made;
- * the spec was checked when it was accepted and is not checked again. One that was written before its kind had something
- * to clean up gets the finalizer: it is deleted like those of today. Pure.
+ * Reads what `renderDocument` wrote, without status. Throws, saying what is wrong, for anything else; the spec was
+ * checked when it was accepted and is not checked again. A document that was written before its kind had a finalizer
+ * gets it, so that it is deleted like those of today. Pure.
  */
 export function parseDocument(value: unknown, kind: Kind, fileName: string): Entry {
   const document = record(value, 'the file');
@@ -70,7 +70,7 @@ export function parseDocument(value: unknown, kind: Kind, fileName: string): Ent
 }
 
 export interface StoredStatus {
-  /** The document that it speaks of. */
+  /** Uid of its document. */
   readonly uid: string;
   readonly resourceVersion: string;
   readonly status: object;
@@ -78,7 +78,7 @@ export interface StoredStatus {
 
 export const renderStatus = (stored: StoredStatus): string => `${JSON.stringify(stored)}\n`;
 
-/** The inverse of `renderStatus`; throws, saying what is wrong. Pure. */
+/** Reads what `renderStatus` wrote; throws, saying what is wrong. Pure. */
 export function parseStatus(value: unknown): StoredStatus {
   const { uid, resourceVersion, status } = record(value, 'the file');
   expect(typeof uid === 'string', 'uid is not a text');

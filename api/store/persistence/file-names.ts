@@ -4,8 +4,8 @@ import { createHash } from 'node:crypto';
 const WHOLE = 180;
 
 /**
- * The file that keeps a document of that name. Different names get different files on every file system: all but
- * lower-case letters, digits, `-`, `_` and inner dots become `%hex`, long names end in a hash. Never hidden, never
+ * Returns the file name for a document of that name. Different names get different files on every file system: all but
+ * lower-case letters, digits, `-`, `_` and inner dots become `%hex`, and long names end in a hash. Never hidden, never
  * `..`. Pure.
  */
 export function fileNameOf(name: string): string {
@@ -21,12 +21,12 @@ export function fileNameOf(name: string): string {
   return `${safe.slice(0, WHOLE - 33)}~${createHash('sha256').update(name).digest('hex').slice(0, 32)}.json`;
 }
 
-/** The name as well as the file name tells it, for messages about a file that cannot be read. Pure. */
+/** Returns the document's name as well as the file name tells it, for messages about an unreadable file. Pure. */
 export function guessName(fileName: string): string {
   const encoded = fileName.replace(/\.json$/, '');
   try {
     return decodeURIComponent(encoded);
   } catch {
-    return encoded; // not one of ours: shown as it is
+    return encoded; // not one of ours: returned as it is
   }
 }

@@ -4,9 +4,9 @@ import { storageError } from '../../platform/disk.js';
 import { folderOf, type Tree } from './document-files.js';
 
 /**
- * Makes sure that files can be written of these kinds, and makes folders that are missing, but never the data folder
- * itself: that has the lock by which no other agent works on it. Returns the folders that were missing, whose files are
- * gone with them. Throws `StorageError` where nothing can be written.
+ * Creates missing folders of these kinds and checks that files can be written. Never creates the data folder itself,
+ * which has the lock that keeps other agents out. Returns the folders that were missing, whose files are gone with
+ * them. Throws `StorageError` where nothing can be written.
  */
 export function openFolders(root: string, tree: Tree, kinds: readonly Kind[]): readonly string[] {
   const writable = constants.W_OK | constants.X_OK;

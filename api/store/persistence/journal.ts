@@ -7,18 +7,18 @@ import { jsonOf, readOwnFile } from '../../platform/quarantine.js';
 import { pathOf } from './document-files.js';
 import { openFolders } from './folders.js';
 
-/** Text of each document of one commit; `undefined` for one that goes. */
+/** Text of each document of one commit; `undefined` removes it. */
 export type Commit = ReadonlyMap<Key, string | undefined>;
 
-/** Largest commit: what a start could not read back must not be written. */
+/** Largest commit, bytes: one that a start could not read back must not be written. */
 const LIMIT_BYTES = 256 * 1024 * 1024;
 
 export const journalPath = (root: string): string => join(root, 'commit.json');
 
 /**
  * Makes commits of any number of documents all-or-nothing. A commit is one file, `commit.json`; once its name is
- * durable the commit has happened. The documents' own files are written after that, and the next commit begins only
- * when they are: so a crash or a full disk in between loses nothing, the next start or commit writes them again.
+ * durable the commit has happened. The documents' own files are written after that, and the next commit starts only
+ * when they are: a crash or a full disk in between loses nothing, because the next start or commit writes them again.
  */
 export class Journal {
   /** A commit whose documents' files are not all written. */
@@ -30,20 +30,20 @@ export class Journal {
       readonly root: string;
       readonly disk: Disk;
       readonly log: Pick<Logger, 'warn'>;
-      /** Every document as the last commit that is in memory left it. */
+      /** Returns every document as the last commit left it in memory. */
       readonly all: () => Commit;
     },
   ) {}
 
-  /** Takes up a commit that was found at start. */
+  /** Continues a commit that was found at the start. */
   resume(commit: Commit): void {
     this.#open = commit;
     this.#settleLater();
   }
 
   /**
-   * Durable when it resolves. When it rejects, with `StorageError`, it did not happen. One at a time. What could not be
-   * written into its own file afterwards is not begun.
+   * Commits; durable when it resolves. When it rejects, with `StorageError`, it did not happen. One at a time. A commit
+   * is not started before the files of the last one are written.
    */
   async commit(commit: Commit): Promise<void> {
     await this.settle();
@@ -60,7 +60,7 @@ export class Journal {
     try {
       await syncFolders(disk, [root]);
     } catch (error) {
-      // Renamed, but perhaps not for long. Left in place it would happen at the next start after having been refused.
+      // Renamed, but perhaps not durably. Left in place it would happen at the next start after it was refused.
       await disk.remove(path).catch((cause: unknown) => {
         log.warn({ err: cause, path }, 'A refused commit could not be withdrawn; a restart may carry it out');
       });
@@ -71,8 +71,8 @@ export class Journal {
   }
 
   /**
-   * Resolves when every committed document is in its own file; rejects with `StorageError`. One attempt at a time, shared
-   * by who asks meanwhile: a second one could end by removing the journal of a later commit.
+   * Resolves when every committed document is in its own file; rejects with `StorageError`. One attempt at a time,
+   * shared by everybody who asks meanwhile: a second one could end by removing the journal of a later commit.
    */
   settle(): Promise<void> {
     this.#settling ??= this.#carryOut().finally(() => {
@@ -107,7 +107,7 @@ export class Journal {
     this.#open = undefined;
   }
 
-  /** Somebody has removed folders while the agent ran: the documents in memory are all there is, and are written again. */
+  /** Writes all documents again when somebody has removed folders while the agent ran: those in memory are all there is. */
   async #restore(): Promise<void> {
     const { root, disk, log, all } = this.deps;
     if (openFolders(root, 'documents', KINDS).length === 0) return;
@@ -128,11 +128,11 @@ const remove = (disk: Disk, path: string): Promise<void> =>
     throw storageError('remove', path, error);
   });
 
-/** JSON text with the documents' texts in it as they are. */
+/** Returns JSON text that contains the documents' texts as they are. */
 const renderCommit = (commit: Commit): string =>
   `{${[...commit].map(([key, text]) => `${JSON.stringify(key)}: ${text ?? 'null'}`).join(',\n')}}\n`;
 
-/** The commit that a killed process left, as parsed JSON by key; undefined when there is none. Throws on junk. */
+/** Reads the commit that a killed process left, as parsed JSON by key; undefined when there is none. Throws when it cannot be parsed. */
 export function readJournal(root: string): ReadonlyMap<string, unknown> | undefined {
   const file = readOwnFile(journalPath(root), LIMIT_BYTES);
   if (!file) return undefined;

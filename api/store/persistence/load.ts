@@ -14,10 +14,10 @@ import { type LostDocument, lostDocuments } from './lost-documents.js';
 /** A file that could not be used. */
 export interface Unusable {
   readonly path: string;
-  /** Where it is now; undefined when it could not be moved. */
+  /** Its new path; undefined when it could not be moved. */
   readonly aside: string | undefined;
   readonly reason: string;
-  /** The document it was of, as far as its place tells. */
+  /** Key of its document, as far as its path tells. */
   readonly key: Key | undefined;
   readonly part: 'document' | 'status' | 'commit';
 }
@@ -29,16 +29,16 @@ export interface Loaded {
   /** A commit that happened but whose files are not all written; `entries` has it already. */
   readonly unfinished: Commit | undefined;
   readonly unusable: readonly Unusable[];
-  /** Documents that are missing, for the same reason, now or at an earlier start. */
+  /** Documents that are missing because their files were unusable, now or at an earlier start. */
   readonly lost: readonly LostDocument[];
-  /** The highest version that the disk has seen. */
+  /** The highest version on disk. */
   readonly version: number;
 }
 
 /**
- * Reads both trees, making them when they are missing. Files that cannot be used are set aside and reported; temporary
- * files and statuses without a document are removed. Synchronous: it runs once, before anything else, and is quickest
- * so. Throws `StorageError` only when there is no folder to work in.
+ * Reads both trees, creating them when they are missing. Unusable files are set aside and reported; temporary files and
+ * statuses without a document are removed. Synchronous, because it runs once, before anything else, and is fastest so.
+ * Throws `StorageError` only when there is no folder to work in.
  */
 export function load(root: string, nowMs: number): Loaded {
   const unusable: Unusable[] = [];
@@ -88,7 +88,7 @@ export function load(root: string, nowMs: number): Loaded {
   };
 }
 
-/** Puts what a commit left over the documents that were read. */
+/** Replaces documents that were read by those of a commit that was not finished. */
 function overlay(
   root: string,
   documents: Map<Key, Entry>,
@@ -140,7 +140,7 @@ function read(path: string): unknown {
   return jsonOf(file);
 }
 
-/** Makes the folders and removes what killed writers left in them. */
+/** Creates the folders and removes what killed writers have left in them. */
 function sweep(root: string, nowMs: number): void {
   const folders = (['documents', 'status'] as const).flatMap((tree) => KINDS.map((kind) => folderOf(root, tree, kind)));
   for (const folder of [root, ...folders]) {
@@ -154,7 +154,7 @@ function sweep(root: string, nowMs: number): void {
   }
 }
 
-/** For files that nobody reads: left on a read-only disk they do no harm, and the next start tries again. */
+/** Removes a file that nobody reads: left on a read-only disk it does no harm, and the next start tries again. */
 function removeIfPossible(path: string): void {
   try {
     rmSync(path, { force: true });
@@ -167,6 +167,6 @@ function tryToSetAside(path: string, nowMs: number): string | undefined {
   try {
     return quarantine(path, nowMs);
   } catch {
-    return undefined; // said in the report: it has no new place
+    return undefined; // the report says that it has no new path
   }
 }

@@ -5,16 +5,16 @@ import { isSetAside, withoutSetAside } from '../../platform/quarantine.js';
 import { folderOf } from './document-files.js';
 import { guessName } from './file-names.js';
 
-/** A document that is missing, because its file could not be used, now or at an earlier start. */
+/** A document that is missing because its file was unusable, now or at an earlier start. */
 export interface LostDocument {
   readonly key: Key;
-  /** Where its file was. */
+  /** Path of its file. */
   readonly path: string;
-  /** Where it is now; the latest first, when that has happened more than once. */
+  /** New paths of its file, the latest first when it happened more than once. */
   readonly asides: readonly string[];
 }
 
-/** The documents whose files were set aside; `present` are the files of those that are there (again): theirs count no more. */
+/** Returns the documents whose files were set aside. `present`: files of documents that exist (again), which do not count. */
 export function lostDocuments(root: string, present: ReadonlySet<string>): readonly LostDocument[] {
   return KINDS.flatMap((kind) => {
     const folder = folderOf(root, 'documents', kind);
@@ -34,13 +34,13 @@ export function lostDocuments(root: string, present: ReadonlySet<string>): reado
   });
 }
 
-/** Renames set-aside files whose document was declared again: kept to be looked at, they are no problem of a later start. */
+/** Renames set-aside files whose document was declared again: they are kept for people, and no longer a problem at later starts. */
 export function supersede(asides: readonly string[]): void {
   for (const aside of asides) {
     try {
       renameSync(aside, `${aside}.superseded`);
     } catch {
-      // Removed meanwhile, or on a disk that cannot be written: the next start tries again while the document is there.
+      // Removed meanwhile, or on a disk that cannot be written: the next start tries again.
     }
   }
 }

@@ -6,7 +6,7 @@ import { isSetAside, withoutSetAside } from '../../platform/quarantine.js';
 import type { OriginProblem } from '../problems.js';
 import type { Store } from '../store.js';
 
-/** The agent's own files in the data folder, and what it goes on without when one could not be used. */
+/** The agent's own files in the data folder, and what it goes on without when one is unusable. */
 const WITHOUT: Readonly<Record<string, string>> = {
   'device.json':
     'this device has a new uuid and counts as another device. The way back is a device.json with the old uuid',
@@ -20,8 +20,8 @@ const WITHOUT: Readonly<Record<string, string>> = {
 };
 
 /**
- * A problem for each of those files that was set aside. They stand as long as the set-aside file does, over restarts too:
- * who removes it says that the matter is dealt with. Read afresh each time.
+ * Returns a problem for each of those files that was set aside. It stays as long as the set-aside file does, also over
+ * restarts: removing the file confirms that somebody has seen it. Read each time.
  */
 export function lostFiles(folder: string): readonly OriginProblem[] {
   return namesIn(folder)
@@ -37,7 +37,7 @@ export function lostFiles(folder: string): readonly OriginProblem[] {
     .sort((a, b) => a.message.localeCompare(b.message));
 }
 
-/** An event at the device for each of these problems. */
+/** Records an event at the device for each of these problems. */
 export function recordLostFiles(store: Pick<Store, 'record'>, problems: readonly Problem[]): void {
   for (const { message } of problems) {
     store.record(keyOf('HostConfig', DEVICE_DOCUMENT), { type: 'Warning', reason: 'FileUnusable', message });
@@ -48,6 +48,6 @@ function namesIn(folder: string): readonly string[] {
   try {
     return readdirSync(folder);
   } catch {
-    return []; // whoever needs the folder says what is wrong with it
+    return []; // whoever needs the folder reports what is wrong with it
   }
 }

@@ -11,17 +11,17 @@ export interface StatusFilesDeps {
   readonly root: string;
   readonly disk: Disk;
   readonly log: Pick<Logger, 'error' | 'info'>;
-  /** What the file of a document is to hold now; undefined for no file. */
+  /** Returns what the file of a document has to hold now; undefined for no file. */
   readonly wanted: (key: Key) => StoredStatus | undefined;
-  /** How long changes are gathered before they are written, ms. */
+  /** How long changes are collected before they are written, ms. */
   readonly delayMs: number;
-  /** How long a disk that refused is left alone when nothing else changes, ms. */
+  /** How soon a disk that refused is tried again when nothing else changes, ms. */
   readonly retryMs: number;
 }
 
 /**
- * Writes statuses behind: whatever changes within the delay is one write of its latest form, and one batch is written
- * at a time. A disk that refuses is reported once; what it refused stays due.
+ * Writes statuses later: changes within the delay become one write of the latest form, and one batch is written at a
+ * time. A disk that refuses is reported once; what it refused is written later.
  */
 export class StatusFiles {
   readonly #due = new Set<Key>();
@@ -34,23 +34,23 @@ export class StatusFiles {
 
   constructor(private readonly deps: StatusFilesDeps) {}
 
-  /** Says what was read from a file at start. */
+  /** Notes what was read from a file at the start. */
   found(key: Key, stored: StoredStatus): void {
     this.#onDisk.set(key, contentOf(stored));
   }
 
-  /** The status of that document may have changed. */
+  /** Notes that the status of that document may have changed. */
   changed(key: Key): void {
     this.#due.add(key);
     this.#writeIn(this.deps.delayMs);
   }
 
-  /** What the disk said when it refused the last time, if it has not taken anything since. */
+  /** The error with which the disk last refused, unless it has taken something since. */
   get refusal(): Error | undefined {
     return this.#refusal;
   }
 
-  /** Resolves when all that changed is on disk; rejects with `StorageError` when the disk refuses. */
+  /** Resolves when every change is on disk; rejects with `StorageError` when the disk refuses. */
   async flush(): Promise<void> {
     while (this.#writing || this.#due.size > 0) {
       if (this.#writing) await this.#writing;
@@ -78,7 +78,7 @@ export class StatusFiles {
     this.#timer.unref(); // a process that wants to end calls flush
   }
 
-  /** The folder was gone, and is there again, without its files: what was in them is due. */
+  /** Notes that the files of a folder that was missing are gone, and have to be written again. */
   #forget(folder: string): void {
     for (const key of this.#onDisk.keys()) {
       if (dirname(pathOf(this.deps.root, 'status', key)) !== folder) continue;
@@ -87,7 +87,7 @@ export class StatusFiles {
     }
   }
 
-  /** One batch. Returns what failed, having reported it; never rejects. */
+  /** Writes one batch. Reports and returns a failure; never rejects. */
   #write(): Promise<Error | undefined> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -146,5 +146,5 @@ export class StatusFiles {
   }
 }
 
-/** Equal for files that say the same: the version is left out, it differs each time. Pure. */
+/** Returns a text that is equal for files with the same content: the version is left out, because it differs each time. Pure. */
 const contentOf = ({ uid, status }: StoredStatus): string => `${uid} ${textOf(status)}`;

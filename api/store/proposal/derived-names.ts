@@ -2,13 +2,13 @@ import type { AnyDeclared, AnyResource, Key } from '../../../crds/model/kinds.js
 import { allottedId, childName, containerName, networkName, volumeName } from '../../../crds/model/names.js';
 import { releaseOf } from '../../../crds/model/release.js';
 
-/** The number of an App, declared or allotted; undefined for other kinds. Pure. */
+/** Returns the number of an App, declared or allotted; undefined for other kinds. Pure. */
 export const appIdOf = (document: AnyDeclared | AnyResource): number | undefined =>
   document.kind === 'App' ? (document.spec.appId ?? allottedId(document.metadata.name)) : undefined;
 
-/** A name that a document takes for itself on this device, and the field that would make it another. */
+/** A name that a document uses on this device, and the field that changes it. */
 export interface DerivedName {
-  /** `network u_default`. Two documents with one of these would work on the same object. */
+  /** As in `network u_default`. Two documents with the same name would work on the same object. */
   readonly name: string;
   readonly field: string;
 }
@@ -16,11 +16,11 @@ export interface DerivedName {
 type Documents = AnyDeclared | AnyResource;
 
 /**
- * Every name that is made of the fields of a document: of an App its number and uuid, the networks, volumes and containers
- * on the engine, its services and its own documents. The folder of its update locks goes by the number. Of a Service,
- * Network or Volume that somebody wrote by hand what it is on the engine: of a Service the place in its App, because
- * containers are found by that, and the container where the document itself says its release. The children of an App have
- * the names of their App. Pure.
+ * Returns every name that the fields of a document produce: of an App its number and uuid, its networks, volumes and
+ * containers on the engine, its services and its own documents; the folder of its update locks has the number. Of a
+ * standalone Service, Network or Volume its name on the engine: of a Service the place in its App, by which containers
+ * are found, and the container where the document itself sets its release. The children of an App have the names of
+ * their App. Pure.
  */
 export function derivedNames(document: Documents, owner?: Key): readonly DerivedName[] {
   if (owner !== undefined) return [];
@@ -43,7 +43,7 @@ export function derivedNames(document: Documents, owner?: Key): readonly Derived
   }
 }
 
-/** Specs in the store are frozen, and looked at with every proposal. */
+/** By spec: specs in the store are frozen, and every proposal needs their names. */
 const made = new WeakMap<object, { readonly of: string; readonly names: readonly DerivedName[] }>();
 
 function ofApp(app: Extract<Documents, { kind: 'App' }>): readonly DerivedName[] {
@@ -95,7 +95,7 @@ function containerOf(
   return { name: `container ${containerName(service, image, release.id, release.commit)}`, field: 'release' };
 }
 
-/** Who has which of those names. */
+/** Knows which document has which of those names. */
 export class NameHolders {
   readonly #holders = new Map<string, Key>();
 
@@ -103,7 +103,7 @@ export class NameHolders {
     for (const { name } of names) if (!this.#holders.has(name)) this.#holders.set(name, key);
   }
 
-  /** The first of the names that another document has. */
+  /** Returns the first of the names that another document has. */
   otherHolder(
     names: readonly DerivedName[],
     key: Key,

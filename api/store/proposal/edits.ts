@@ -15,7 +15,7 @@ import { frozen } from '../frozen.js';
 import type { Change } from '../store.js';
 import { type Decision, planProposal } from './plan-proposal.js';
 
-/** How one document looks before and after. Status and resourceVersion are not part of it: others write them meanwhile. */
+/** One document before and after a change, without status and resourceVersion, which are written separately. */
 export interface Edit {
   readonly key: Key;
   readonly before: Entry | undefined;
@@ -25,15 +25,15 @@ export interface Edit {
   readonly durable: boolean;
 }
 
-/** What an edit takes from outside, so that the rest is a function of values. */
+/** Time and rank that an edit needs, so that the rest is a function of values. */
 export interface Fresh {
   readonly nowMs: number;
   readonly uid: () => string;
-  /** Rank for a new document; each call gives a higher one. */
+  /** Returns the rank of a new document; each call returns a higher one. */
   readonly order: () => number;
 }
 
-/** The decisions carried out on values; several about one document become one edit. */
+/** Applies the decisions to values; several about one document become one edit. */
 export function editsOf(
   decisions: readonly Decision[],
   entries: ReadonlyMap<Key, Entry>,
@@ -84,14 +84,14 @@ function carryOut(decision: Decision, current: Entry | undefined, fresh: Fresh):
   }
 }
 
-/** A document on which requests were put. Pure. */
+/** Returns the edit that adds requests to a document. Pure. */
 export function requestEdit(key: Key, entry: Entry, requests: Requests): Edit {
   const { resource } = entry;
   const after = { ...entry, resource: { ...resource, requests: { ...resource.requests, ...requests } } };
   return { key, before: entry, after: frozen(entryOf(after)), parts: ['requests'], durable: true };
 }
 
-/** The document without a request. Pure. */
+/** Returns the edit that removes a request from a document. Pure. */
 export function withdrawalEdit(key: Key, entry: Entry, name: RequestName): Edit {
   const { resource } = entry;
   const { [name]: _withdrawn, ...requests } = resource.requests;
@@ -99,7 +99,10 @@ export function withdrawalEdit(key: Key, entry: Entry, name: RequestName): Edit 
   return { key, before: entry, after: frozen(entryOf(after)), parts: ['requests'], durable: true };
 }
 
-/** When the latest request was made, ms since the epoch; 0 without any. A clock that is set back must not turn their order round. Pure. */
+/**
+ * Returns when the latest request was made, ms since the epoch; 0 without any. A clock that is set back must not
+ * reverse their order. Pure.
+ */
 export const lastRequestMs = (all: Iterable<Entry>): number =>
   [...all].reduce(
     (latest, { resource }) => Math.max(latest, ...Object.values(resource.requests).map(({ at }) => Date.parse(at))),
@@ -107,8 +110,8 @@ export const lastRequestMs = (all: Iterable<Entry>): number =>
   );
 
 /**
- * The end of a document that was being deleted, and the beginning of those that waited for it. What cannot begin
- * after all is refused, by origin.
+ * Returns the edits that remove a deleted document and create those that waited for it. Declarations that cannot be
+ * created after all are refused, by origin.
  */
 export function releaseEdits(
   key: Key,
@@ -142,7 +145,7 @@ function created(declaration: Declaration, fresh: Fresh): Entry {
     ...declaredMetadata(declaration),
     uid: fresh.uid(),
     generation: 1,
-    resourceVersion: '0', // given when it becomes visible
+    resourceVersion: '0', // set when it becomes visible
     creationTimestamp: timestamp(fresh.nowMs),
     finalizers: finalizersOf(document.kind, document.metadata.name),
   };
@@ -177,7 +180,7 @@ const declaredMetadata = ({ document, origin, owner, source }: Declaration) => (
 const withMetadata = (entry: Entry, some: Partial<Metadata>): Entry =>
   frozen(entryOf({ ...entry, resource: { ...entry.resource, metadata: { ...entry.resource.metadata, ...some } } }));
 
-/** RFC 3339 in whole seconds, as Kubernetes writes them. */
+/** Returns RFC 3339 in whole seconds, as Kubernetes writes it. */
 const timestamp = (ms: number): string => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
 
 type Loose = Omit<AnyResource, 'kind' | 'spec' | 'status'> & Pick<AnyResource, 'kind' | 'spec' | 'status'>;
@@ -188,5 +191,5 @@ const resourceOf = (
   requests: Requests,
 ): Loose => ({ apiVersion: API_VERSION, kind, metadata, spec, requests });
 
-/** The one place that says what TypeScript cannot follow: kind, spec and status come from one document, so they fit. */
+/** The one cast that TypeScript cannot check: kind, spec and status come from one document, so they fit. */
 export const entryOf = (parts: Omit<Entry, 'resource'> & { readonly resource: Loose }): Entry => parts as Entry;

@@ -6,7 +6,7 @@ import { immutableFieldChange } from './immutable-fields.js';
 
 export interface OwnershipDecision {
   readonly taken: readonly Declaration[];
-  /** Declarations whose names a document still has that is being deleted (`behind`). */
+  /** Declarations that wait for a document (`behind`) which is being deleted and still has their names. */
   readonly waiting: readonly { readonly behind: Key; readonly declaration: Declaration }[];
   readonly refused: readonly Problem[];
 }
@@ -29,7 +29,7 @@ export function decideOwnership(
   for (const [key, one] of entries) {
     const goes = isTerminating(one) || deleted.has(key);
     const names = derivedNames(one.resource, one.resource.metadata.owner);
-    // The name of a container that is on its way out is free in a moment: nobody waits for a whole App because of it.
+    // The name of a container that is being removed is free in a moment: the App need not wait for it.
     if (goes)
       terminating.add(
         names.filter(({ name }) => !name.startsWith('container ')),
@@ -80,7 +80,7 @@ export function decideOwnership(
   return { taken, waiting, refused };
 }
 
-/** A problem with one declaration. Pure. */
+/** Returns a problem with one declaration. Pure. */
 export const refusal = ({ document, source }: Proposed & { document: AnyDeclared }, message: string): Problem => ({
   message,
   ...(source ? { source } : {}),
@@ -88,6 +88,6 @@ export const refusal = ({ document, source }: Proposed & { document: AnyDeclared
   name: document.metadata.name,
 });
 
-/** `a.yaml:3`. Pure. */
+/** Describes a source, as in `a.yaml:3`. Pure. */
 export const placeOf = (source: Source | undefined): string =>
   source ? `${source.file}${source.line === undefined ? '' : `:${source.line}`}` : 'without a file';

@@ -8,8 +8,8 @@ export type DeletionPlan =
   | { readonly is: 'refused'; readonly problem: Problem };
 
 /**
- * What it means that an origin takes back one document: its own is marked, or removed when nothing has to be cleaned
- * up; what it declared to come after a deletion no longer comes; another origin's is refused. Pure.
+ * Plans the deletion of one document by an origin: its own is marked, or removed when there is nothing to clean up; a
+ * pending replacement of it is cancelled; one of another origin is refused. Pure.
  */
 export function planDeletion(entries: ReadonlyMap<Key, Entry>, origin: Origin, key: Key): DeletionPlan {
   const decisions: Decision[] = [];

@@ -5,7 +5,7 @@ import { hashOf } from '../frozen.js';
 import type { Proposal } from '../store.js';
 import { decideOwnership, type OwnershipDecision, placeOf, refusal } from './ownership.js';
 
-/** One thing to do to one document because of what an origin said. */
+/** One change of one document that follows from a proposal. */
 export type Decision =
   | { readonly do: 'create'; readonly key: Key; readonly declaration: Declaration }
   | {
@@ -14,13 +14,13 @@ export type Decision =
       readonly declaration: Declaration;
       readonly parts: readonly ('spec' | 'metadata')[];
     }
-  /** Its controller cleans up, then lets go. */
+  /** Marks it for deletion: its controller cleans up, then releases it. */
   | { readonly do: 'mark'; readonly key: Key }
-  /** Nothing to clean up: gone at once. */
+  /** Removes it at once: there is nothing to clean up. */
   | { readonly do: 'remove'; readonly key: Key }
-  /** Made when the document `key`, which is being deleted, has gone. The whole new list. */
+  /** Replaces the list of declarations that are created when the document `key`, which is being deleted, has gone. */
   | { readonly do: 'await'; readonly key: Key; readonly pendingReplacements: readonly Declaration[] }
-  /** What the origin last said of it that was not accepted, or no longer anything. In memory only. */
+  /** Notes what the origin last declared of it that was not accepted; undefined ends the note. In memory only. */
   | { readonly do: 'note'; readonly key: Key; readonly problem: Problem | undefined };
 
 export interface ProposalPlan {
@@ -52,7 +52,7 @@ export function planProposal(
 
   const keepsWaiting = (replacement: Declaration): boolean => {
     if (replacement.origin !== origin) return true;
-    if (declarations.has(keyOfDeclared(replacement.document))) return false; // decided anew
+    if (declarations.has(keyOfDeclared(replacement.document))) return false; // decided below
     return mode === 'upsert' || covers(problems, replacement) !== undefined;
   };
   const placed = decideOwnership(entries, origin, declarations, deleted, keepsWaiting);
@@ -74,7 +74,7 @@ export function planProposal(
   return { decisions, refused };
 }
 
-/** First declaration of each name, and a problem for each further one. */
+/** Returns the first declaration of each name, and a problem for each further one. */
 function declarationsOf(entries: ReadonlyMap<Key, Entry>, proposal: Proposal, mode: ProposalMode) {
   const declarations = new Map<Key, Declaration>();
   const duplicates: Problem[] = [];
@@ -97,7 +97,7 @@ function declarationsOf(entries: ReadonlyMap<Key, Entry>, proposal: Proposal, mo
   return { declarations, duplicates };
 }
 
-/** New replacement lists of documents that are being deleted, where they differ from the present ones. */
+/** Returns new lists of replacements for documents that are being deleted, where they differ from the present ones. */
 function awaits(
   entries: ReadonlyMap<Key, Entry>,
   deleted: ReadonlySet<Key>,
@@ -116,7 +116,7 @@ function awaits(
   return decisions;
 }
 
-/** Problems to put on documents of this origin, or to take off. */
+/** Returns the problems to set on documents of this origin, or to clear. */
 function notes(
   entries: ReadonlyMap<Key, Entry>,
   { origin, problems = [] }: Proposal,
@@ -133,7 +133,7 @@ function notes(
   };
   for (const [key, { resource }] of entries) {
     if (resource.metadata.origin !== origin || deleted.has(key)) continue;
-    // What a single `put` could not do is told to its caller; it says nothing of what was accepted before.
+    // A single `put` returns its refusal to its caller; earlier notes stay.
     if (mode === 'upsert' && !(declarations.has(key) && refused.length === 0)) continue;
     note(key, resource.metadata.problem, problemOf(all, resource, declarations.has(key) ? 'declared' : 'absent'));
   }
@@ -144,7 +144,7 @@ function notes(
   return decisions;
 }
 
-/** Spec by its hash; labels, annotations, owner and source by their text. Pure. */
+/** Returns what differs: the spec by its hash; labels, annotations, owner and source by their text. Pure. */
 function changedParts(before: AnyResource, declaration: Declaration): ('spec' | 'metadata')[] {
   const { document, owner, source } = declaration;
   const parts: ('spec' | 'metadata')[] = [];
@@ -161,7 +161,7 @@ interface Named {
   readonly metadata: { readonly name: string; readonly source?: Source };
 }
 
-/** The first problem that speaks of the document. One that names no document speaks only of those not declared. */
+/** Returns the first problem that is about the document. One that names no document is only about those that are not declared. */
 function problemOf(problems: readonly Problem[], document: Named, is: 'declared' | 'absent'): Problem | undefined {
   return problems.find(({ kind, name, source }) => {
     if (kind !== undefined && name !== undefined) return kind === document.kind && name === document.metadata.name;
@@ -171,7 +171,7 @@ function problemOf(problems: readonly Problem[], document: Named, is: 'declared'
   });
 }
 
-/** A place is a file, or a folder (a link to one, too) with all that is in it. */
+/** Tells whether a file is in a place: a file, or a folder (or a link to one) with everything in it. */
 const isAt = (place: string, file: string | undefined): boolean =>
   file !== undefined && (file === place || file.startsWith(place.endsWith('/') ? place : `${place}/`));
 
