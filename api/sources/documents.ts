@@ -10,12 +10,12 @@ export type Parse = (
   | { readonly ok: true; readonly document: AnyDeclared }
   | { readonly ok: false; readonly kind?: Kind; readonly name?: string; readonly issues: readonly Issue[] };
 
-/** What is wrong at one place of a document: `spec.services.web.ports[0]`. */
-/** What a text declares, and what of it cannot be taken. */
+/** A place in a document: `spec.services.web.ports[0]`. */
+/** The documents of a text, and its problems. */
 export interface Documents {
   readonly documents: readonly Proposed[];
   readonly problems: readonly Problem[];
-  /** What was left out on purpose although it was written; nothing is kept back because of it. */
+  /** Things that were left out on purpose although they were written; nothing is kept back because of them. */
   readonly warnings: readonly Problem[];
 }
 

@@ -1,9 +1,9 @@
-/** What a file of variables says. */
+/** The contents of a file of variables. */
 export interface Dotenv {
-  /** By name; of a name that comes twice the last value. */
+  /** By name; the last value of a name that occurs twice. */
   readonly variables: ReadonlyMap<string, string>;
   /**
-   * What could not be read, by line from 1. The messages show nothing of the text: also what reads as a name may be part of
+   * Lines that could not be read, from 1. The messages show nothing of the text: what looks like a name may be part of
    * a value, behind a dollar sign in a password or on the second line of a key.
    */
   readonly problems: readonly { readonly line: number; readonly message: string }[];
@@ -14,24 +14,24 @@ const ESCAPES: Readonly<Record<string, string>> = {
   ...{ a: '\x07', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' },
   ...{ $: '$', '"': '"', '\\': '\\' },
 };
-/** Bounds what a file with references in defaults of references costs. */
+/** Deepest nesting of references in defaults of references. */
 const LIMIT_DEPTH = 20;
-/** No file is read on behind so many problems: a MiB has room for half a million. */
+/** Number of problems after which a file is not read on: a MiB has room for half a million. */
 const LIMIT_PROBLEMS = 50;
-/** Characters that references may put in, all together: values of values grow tenfold with every line. */
+/** Largest number of characters that references may insert, all together: values of values grow tenfold with every line. */
 const LIMIT_FILLED_IN = 1024 * 1024;
 
-/** Nothing more is to be read of the file; its problems say why. */
+/** Ends reading a file; its problems say why. */
 class Enough extends Error {
   override readonly name = 'Enough';
 }
 
 /**
- * Reads a file as Compose reads an `env_file`: `NAME=value` or `NAME: value` on each line, `export` before it, `#` after
- * white space begins a comment. In single quotes everything stays as it is; in double quotes there are escapes, and both
- * may go over several lines. `$NAME`, `${NAME}`, `${NAME:-default}` and the like stand for a variable of an earlier line, or
- * of `outer`; `$$` is a dollar sign. Where Compose guesses (a line without `=`, a variable that is nowhere, text behind a
- * closing quote), there is a problem. Pure.
+ * Reads a file as Compose reads an `env_file`: `NAME=value` or `NAME: value` on each line, `export` before it; `#`
+ * after white space begins a comment. In single quotes everything stays as it is; in double quotes there are escapes;
+ * both may go over several lines. `$NAME`, `${NAME}`, `${NAME:-default}` and the like stand for a variable of an
+ * earlier line, or of `outer`; `$$` is a dollar sign. Where Compose guesses (a line without `=`, an unknown variable,
+ * text behind a closing quote), it reports a problem. Pure.
  */
 export function parseDotenv(text: string, outer: (name: string) => string | undefined = () => undefined): Dotenv {
   const variables = new Map<string, string>();
@@ -82,7 +82,7 @@ export function parseDotenv(text: string, outer: (name: string) => string | unde
         const close = closingQuote(all, inside, quote);
         if (close === undefined) {
           warn('a quoted value has no end');
-          break; // whatever follows may be part of it
+          break; // the rest may be part of it
         }
         const inner = all.slice(inside, close);
         line += inner.split('\n').length - 1;
@@ -101,7 +101,7 @@ const endOfLine = (text: string, from: number): number => {
   return end < 0 ? text.length : end;
 };
 
-/** The quote that ends a text: the first one, in double quotes the first without a backslash. */
+/** Returns the quote that ends a text: the first one, in double quotes the first without a backslash. */
 function closingQuote(text: string, from: number, quote: string): number | undefined {
   for (let at = from; at < text.length; at += 1) {
     if (text[at] === quote) return at;
@@ -113,7 +113,7 @@ function closingQuote(text: string, from: number, quote: string): number | undef
 type LookUp = (name: string) => string | undefined;
 type Warn = (message: string) => void;
 
-/** The text with references filled in; what was filled in is not looked at again. Pure but for `warn`. */
+/** Returns the text with references replaced; replacements are not expanded again. Pure but for `warn`. */
 function expand(text: string, lookUp: LookUp, warn: Warn, { escapes = false, depth = 0 } = {}): string {
   let result = '';
   for (let at = 0; at < text.length; at += 1) {
@@ -144,7 +144,7 @@ function expand(text: string, lookUp: LookUp, warn: Warn, { escapes = false, dep
   return result;
 }
 
-/** The brace that closes the one before `from`. */
+/** Returns the brace that closes the one before `from`. */
 function closing(text: string, from: number): number | undefined {
   let open = 1;
   for (let at = from; at < text.length; at += 1) {
@@ -155,7 +155,10 @@ function closing(text: string, from: number): number | undefined {
   return undefined;
 }
 
-/** What stands between the braces: `NAME`, or a name and what to do when it is not set (`-`, `?`, `+`) or also when it is empty (`:-`, …). */
+/**
+ * Resolves what is between the braces: `NAME`, or a name and what to do when it is not set (`-`, `?`, `+`) or also when
+ * it is empty (`:-`, …).
+ */
 function reference(
   inner: string,
   lookUp: LookUp,

@@ -1,14 +1,14 @@
 import { shorten } from '../../crds/model/issue.js';
 
-/** How many lines are kept, and how long each may be. */
+/** How many lines are kept, and the longest length of each. */
 const LIMITS = { lines: 50, characters: 1000 } as const;
 
-/** Sentences about one text of somebody else. The first ones are kept, the others counted: a MB can hold 90,000 mistakes. */
+/** Collects sentences about a text of somebody else. The first ones are kept, the others counted: a MB can hold 90,000 mistakes. */
 export class Lines {
   readonly #kept: string[] = [];
   #count = 0;
 
-  /** `word` is only asked when its line is kept. */
+  /** Adds a line; `word` is only called when the line is kept. */
   add(word: () => string): void {
     this.#count += 1;
     if (this.#kept.length < LIMITS.lines) this.#kept.push(shorten(word(), LIMITS.characters));
@@ -18,7 +18,7 @@ export class Lines {
     return this.#count === 0;
   }
 
-  /** What was kept, and how many more there were. */
+  /** Returns the lines that were kept, and how many more there were. */
   get told(): readonly string[] {
     const more = this.#count - this.#kept.length;
     return more > 0 ? [...this.#kept, `and ${more} more`] : this.#kept;
@@ -28,12 +28,12 @@ export class Lines {
 /** Longest JSON of a value in a sentence. */
 const SHOWN = 200;
 
-/** A value as JSON, cut when it is long; looks at no more of it than it shows. Pure. */
+/** Returns a value as JSON, shortened when it is long; reads no more of it than it shows. Pure. */
 export function shown(value: unknown): string {
   return shorten(JSON.stringify(beginningOf(value, { left: SHOWN })) ?? 'undefined', SHOWN);
 }
 
-/** As much of a value as fits into so many characters of JSON, and a little more: each part of it takes one at least. */
+/** Returns as much of a value as fits into that many characters of JSON, and a little more: each part takes one at least. */
 function beginningOf(value: unknown, room: { left: number }): unknown {
   room.left -= 1;
   if (typeof value === 'string') return value.slice(0, SHOWN + 1);

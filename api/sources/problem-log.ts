@@ -1,15 +1,15 @@
 import type { Problem } from '../../crds/model/kinds.js';
 import { type Log, problemLine } from './documents.js';
 
-/** Says a problem when it appears and when it is solved, and nothing in between. */
+/** Logs a problem when it appears and when it is solved, and nothing in between. */
 export class ProblemLog {
-  /** Lines by area and by what the problem is about: not by line number, which moves with every edit. */
+  /** By area, then by the document or file, not by line number, which moves with every edit. */
   readonly #told = new Map<string, Map<string, string>>();
   readonly #warned = new Set<string>();
 
   constructor(private readonly log: Log) {}
 
-  /** These are all the problems of that area now. */
+  /** Takes in all present problems of that area. */
   tell(area: string, problems: readonly Problem[]): void {
     const before = this.#told.get(area) ?? new Map<string, string>();
     const now = new Map(problems.map((problem) => [identity(problem), problemLine(problem)]));
@@ -21,7 +21,7 @@ export class ProblemLog {
     this.#told.set(area, now);
   }
 
-  /** Things that were left out on purpose: each is said once. */
+  /** Logs things that were left out on purpose, each once. */
   warn(warnings: readonly Problem[]): void {
     for (const warning of warnings) {
       if (this.#warned.has(identity(warning))) continue;

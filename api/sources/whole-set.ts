@@ -4,27 +4,27 @@ import type { Proposed } from '../store/store.js';
 import type { Documents } from './documents.js';
 
 export interface SetInput {
-  /** What each file says. */
+  /** The contents of each file. */
   readonly read: readonly Documents[];
   /** Directories that could be listed. */
   readonly listed: readonly string[];
   /** Directories of which nothing is known. */
   readonly failures: readonly Problem[];
-  /** What this origin declared before, as the store has it. */
+  /** Documents that this origin declared before, as the store has them. */
   readonly stored: readonly Pick<Resource, 'kind' | 'metadata'>[];
 }
 
 export interface WholeSet {
   readonly documents: readonly Proposed[];
-  /** What was said and cannot be taken. */
+  /** Declarations that cannot be taken. */
   readonly problems: readonly Problem[];
   /** Keep what was declared in places that cannot be read now. */
   readonly kept: readonly Problem[];
 }
 
 /**
- * All that the files declare. A document that is there twice is taken from neither place and keeps what it was; what
- * was declared where nothing can be read now is kept. Pure.
+ * Returns everything that the files declare. A document that occurs twice is taken from neither place and stays as it
+ * was; what was declared where nothing can be read now is kept. Pure.
  */
 export function planWholeSet({ read, listed, failures, stored }: SetInput): WholeSet {
   const byKey = new Map<Key, Proposed[]>();

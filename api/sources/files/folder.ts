@@ -19,31 +19,31 @@ export interface FolderOptions {
   readonly parse: Parse;
   readonly deviceUuid: string;
   readonly log: Log;
-  /** How long a file must be left alone before it is read, ms. */
+  /** How long a file must stay unchanged before it is read, ms. */
   readonly settleMs?: number;
-  /** How often to look without being told of a change, ms: finds what no event told of. */
+  /** How often the folders are looked at without an event, ms: finds what no event reported. */
   readonly lookMs?: number;
-  /** How often to look while there are no events: a folder is missing or cannot be watched, ms. */
+  /** How often they are looked at while there are no events, because a folder is missing or cannot be watched, ms. */
   readonly pollMs?: number;
   /** Delay after a proposal that failed, doubled each time up to a minute, ms. */
   readonly retryMs?: number;
-  /** The time of day, which files bear. */
+  /** Time of day, which files have. */
   readonly now?: () => number;
-  /** Of a clock that is never set, ms. */
+  /** Time of a clock that is never set, ms. */
   readonly monotonic?: () => number;
   readonly watch?: typeof watch;
-  /** How long a file system may take to tell what is in a folder, and in a file of it, ms. */
+  /** How long a file system may take to list a folder or to read a file, ms. */
   readonly answerMs?: number;
   readonly scan?: typeof scanFolder;
   readonly read?: typeof readRegular;
 }
 
-/** The origin `files`: folders whose documents are what should run. */
+/** The origin `files`: folders of documents that should run. */
 export interface FolderSource {
   readonly name: string;
-  /** Resolves after the first look, also when a folder is missing or the store refuses: it goes on trying. */
+  /** Resolves after the first look, also when a folder is missing or the store refuses; it goes on trying. */
   start(): Promise<void>;
-  /** The first look has ended. */
+  /** True once the first look has ended. */
   readonly hasSynced: boolean;
   /** Reads every file again, and proposes when something differs. */
   rescan(): Promise<void>;
@@ -52,21 +52,21 @@ export interface FolderSource {
 
 /** How long a look waits for files that somebody is still writing, ms. */
 const PATIENCE_MS = 2000;
-/** A stream of changes delays a look by no more than this, ms. */
+/** Longest time by which a stream of changes delays a look, ms. */
 const LONGEST_DEBOUNCE_MS = 1000;
 const LONGEST_RETRY_MS = 60_000;
-/** A look at thousands of files on a slow disk takes less; a share on a network that has died never answers, ms. */
+/** Longest time for a look, ms: thousands of files on a slow disk take less; a share on a network that has died never answers. */
 const ANSWER_MS = 30_000;
-/** Calls that never end keep a thread each, and Node has four of them for everything. */
+/** Number of calls that may hang: each keeps a thread, and Node has four of them for everything. */
 const LIMIT_HUNG = 2;
-/** How long a stop waits for the look that is going on, ms. */
+/** How long a stop waits for the present look, ms. */
 const STOP_MS = 5000;
-/** How often a folder with too much in it is looked through, ms: each time takes a second of a small device. */
+/** How often a folder with too many files is read, ms: each time takes a second of a small device. */
 const TOO_LARGE_LOOK_MS = 60_000;
 
 /**
- * Proposes what is in the folders, whole, as origin `files`. Events of the file system are only hints to look. A folder
- * that cannot be listed is a failure and never an empty set.
+ * Proposes all documents of the folders as origin `files`. Events of the file system only cause a look. A folder that
+ * cannot be listed is a failure and never an empty set.
  */
 export const watchFolders = (options: FolderOptions): FolderSource => new WatchedFolders(options);
 
@@ -82,12 +82,12 @@ class WatchedFolders implements FolderSource {
   readonly #problems: ProblemLog;
   readonly #stop = new AbortController();
   readonly #files = new Map<string, ReadFile>();
-  /** Files that were gone at the last look: an editor may be about to put them back. */
+  /** Files that were missing at the last look: an editor may be about to put them back. */
   #gone = new Set<string>();
   readonly #folders = new Map<string, { identity: string; files: number }>();
-  /** The same for what lies below them: folders that could be listed and were not doubted. */
+  /** Identity and number of files of folders below: those that could be listed and were not doubted. */
   readonly #below = new Map<string, { identity: string; files: number }>();
-  /** Folders and files whose file system has not answered in time, and what is said of them. */
+  /** Folders and files whose file system has not answered in time, and the message about them. */
   readonly #hung = new Map<string, string>();
   #watcher: { paths: string; watcher: FSWatcher } | undefined;
   #polling = false;
@@ -143,7 +143,7 @@ class WatchedFolders implements FolderSource {
     this.#watcher = undefined;
   }
 
-  /** Looks once more, after the look that may be going on. Never throws. */
+  /** Looks once more, after a look under way. Never throws. */
   #look(): Promise<void> {
     this.#again = true;
     this.#running ??= this.#lookUntilQuiet().finally(() => {
@@ -186,13 +186,13 @@ class WatchedFolders implements FolderSource {
     this.#wake(forMs);
   }
 
-  /** Looks again after a while, if nothing makes it look earlier. */
+  /** Looks again after that time, unless something makes it look earlier. */
   #wake(afterMs: number): void {
     clearTimeout(this.#restTimer);
     if (!this.#stop.signal.aborted) this.#restTimer = setTimeout(() => void this.#look(), afterMs);
   }
 
-  /** Something changed: looks when it has been quiet for a moment. */
+  /** Looks once no change has come for a moment. */
   #hint(): void {
     if (this.#stop.signal.aborted) return;
     const { monotonic, settleMs } = this.#options;
@@ -202,7 +202,7 @@ class WatchedFolders implements FolderSource {
     this.#hintTimer = setTimeout(() => void this.#look(), waitMs);
   }
 
-  /** The folders, once nobody is writing in them; or as they are when that takes too long. */
+  /** Returns the folders once nobody is writing in them, or as they are when that takes too long. */
   async #settledFolders(): Promise<readonly SeenFolder[]> {
     const { monotonic, folders } = this.#options;
     const until = monotonic() + PATIENCE_MS;
@@ -215,7 +215,7 @@ class WatchedFolders implements FolderSource {
     }
   }
 
-  /** What is in a folder; a failure while its file system does not answer. */
+  /** Lists a folder; returns a failure while its file system does not answer. */
   async #scan(folder: string): Promise<SeenFolder> {
     const { scan, answerMs } = this.#options;
     const silent = this.#silence(folder);
@@ -229,7 +229,7 @@ class WatchedFolders implements FolderSource {
     }
   }
 
-  /** Asks nothing more of that path before what was asked of it has ended; then looks again. Returns what to say meanwhile. */
+  /** Waits until the pending call has ended before the path is used again; then looks again. Returns the message meanwhile. */
   #hang(path: string, asked: Promise<unknown>): string {
     const { now, answerMs } = this.#options;
     const since = new Date(now() - answerMs).toISOString();
@@ -244,7 +244,7 @@ class WatchedFolders implements FolderSource {
     return message;
   }
 
-  /** Why nothing can be asked of a path now; undefined when it can. */
+  /** Returns why a path cannot be read now; undefined when it can. */
   #silence(path: string): string | undefined {
     const message = this.#hung.get(path);
     if (message !== undefined || this.#hung.size < LIMIT_HUNG) return message;
@@ -252,8 +252,9 @@ class WatchedFolders implements FolderSource {
   }
 
   /**
-   * An empty folder in the place of one with files is more likely a disk that is gone than a wish to delete everything;
-   * one that is empty at the first look too, when its documents are known from an earlier life.
+   * Reports a failure when a folder with files has become empty by being replaced: more likely a disk is gone than
+   * everything is to be deleted. The same for a folder that is empty at the first look when documents from it are
+   * stored.
    */
   #doubt(seen: SeenFolder): SeenFolder {
     if (seen.identity === undefined || seen.files.length > 0) return seen;
@@ -267,7 +268,7 @@ class WatchedFolders implements FolderSource {
     return { ...seen, listed: [], identities: new Map(), failures: [{ message, source: { file: seen.folder } }] };
   }
 
-  /** The same for the folders below, where something else may be mounted too: a problem of one is about all that is in it. */
+  /** Does the same for folders below, where something may be mounted too: a problem of one is about everything in it. */
   #doubtBelow(seen: SeenFolder): SeenFolder {
     const doubted: Problem[] = [];
     const holding = countsAbove(seen.files.map(({ file }) => file));
@@ -288,12 +289,12 @@ class WatchedFolders implements FolderSource {
     return doubted.length === 0 ? seen : { ...seen, problems: [...seen.problems, ...doubted] };
   }
 
-  /** Documents that are stored were read from there. */
+  /** Tells whether stored documents were read from there. */
   #hasDeclared(folder: string): boolean {
     return this.#declaredIn().some((file) => isBelow(folder, file));
   }
 
-  /** The file of each document that is stored. */
+  /** Returns the file of each stored document. */
   #declaredIn(): readonly string[] {
     const { store } = this.#options;
     return KINDS.flatMap((kind) => store.list(kind)).flatMap(({ metadata: { origin, source, deletionTimestamp } }) =>
@@ -301,7 +302,7 @@ class WatchedFolders implements FolderSource {
     );
   }
 
-  /** How long until every changed file was left alone for long enough, and every missing one was missed twice. */
+  /** Returns how long until every changed file has been left alone for long enough, and every missing one was missed twice. */
   #unsettledForMs(folders: readonly SeenFolder[]): number {
     const { now, settleMs } = this.#options;
     const files = folders.flatMap((folder) => folder.files);
@@ -317,7 +318,7 @@ class WatchedFolders implements FolderSource {
     return Math.max(0, ...waits);
   }
 
-  /** Changed so short a time ago that somebody may still be writing. A negative age is a clock that was set back. */
+  /** Tells whether a file changed so recently that somebody may still be writing. A negative age means that a clock was set back. */
   #isFresh(changedAtMs: number): boolean {
     const ageMs = this.#options.now() - changedAtMs;
     return ageMs >= 0 && ageMs < this.#options.settleMs;
@@ -340,7 +341,7 @@ class WatchedFolders implements FolderSource {
     this.#seen = isTaken ? seen : '';
   }
 
-  /** What a file says; from memory while it has not changed. */
+  /** Reads a file; returns what is known of it while it has not changed. */
   async #read({ file, size, stamp, changedAtMs }: SeenFile): Promise<Documents> {
     const known = this.#files.get(file);
     if (known?.stamp === stamp) return known.read;
@@ -356,8 +357,8 @@ class WatchedFolders implements FolderSource {
       const hash = canonicalHash(content.toString('base64'));
       if (known?.hash === hash) return this.#know(file, { ...known, stamp });
       const read = readDocuments(content, file, this.#options);
-      await nextTurn(); // a large file takes its time; whoever waits comes before the next one, and before the proposal
-      // Changed while it was read: the stamp does not fit, so the next look reads it again.
+      await nextTurn(); // a large file takes its time; others have their turn before the next one, and before the proposal
+      // Changed while it was read: the stamp differs, so the next look reads it again.
       const isWhole = stampOf(after) === stamp;
       return isWhole ? this.#know(file, { stamp, hash, read }) : this.#beingWritten(file);
     } catch (error) {
@@ -382,13 +383,13 @@ class WatchedFolders implements FolderSource {
     return known.read;
   }
 
-  /** Nothing can be read: nothing is proposed, and what was accepted stays. */
+  /** Marks the origin as unavailable: nothing is proposed, and what was accepted stays. */
   #reportUnread(failures: readonly Problem[]): void {
     this.#options.store.report('files', failures);
-    this.#proposed = ''; // the next proposal takes the report back, also one that says what the last one said
+    this.#proposed = ''; // the next proposal clears the mark, also when it equals the last one
   }
 
-  /** True when the store has it. */
+  /** Proposes; returns true when the store has taken it. */
   async #propose(
     folders: readonly SeenFolder[],
     read: readonly Documents[],
@@ -411,12 +412,12 @@ class WatchedFolders implements FolderSource {
     if (created.length + changed.length + deleted.length > 0) {
       log.info({ created, changed, deleted }, `Files: ${summary({ created, changed, deleted })}`);
     }
-    // What was refused may be free later: it is proposed again at the next look.
+    // A refused document may be possible later: it is proposed again at the next look.
     this.#proposed = refused.length === 0 ? signature : '';
     return refused.length === 0;
   }
 
-  /** What the next look compares with. Files that could not be seen now are not forgotten before they are seen to be gone. */
+  /** Notes what the next look compares with. Files that cannot be seen now are kept until they are seen to be gone. */
   #remember(folders: readonly SeenFolder[]): void {
     const present = new Set(folders.flatMap(({ files }) => files.map(({ file }) => file)));
     for (const file of this.#files.keys()) if (!present.has(file)) this.#files.delete(file);
@@ -426,7 +427,7 @@ class WatchedFolders implements FolderSource {
     for (const seen of folders) this.#rememberBelow(seen);
   }
 
-  /** A folder that is doubted stays what it was; one that is gone from a folder that can be listed is forgotten. */
+  /** Keeps the notes about doubted folders, and forgets those that are gone from a folder that can be listed. */
   #rememberBelow({ folder, listed, identities, files, problems }: SeenFolder): void {
     const readable = new Set(listed);
     const holding = countsAbove(files.map(({ file }) => file));
@@ -440,7 +441,7 @@ class WatchedFolders implements FolderSource {
     }
   }
 
-  /** Watches what there is to watch; made anew when a folder was replaced, because the old watch is deaf then. */
+  /** Watches the folders. The watch is replaced when a folder was, because the old one hears nothing then. */
   async #watch(folders: readonly SeenFolder[]): Promise<void> {
     if (this.#polling) return;
     const paths = [...new Set(folders.flatMap((folder) => folder.watch))];
@@ -452,7 +453,7 @@ class WatchedFolders implements FolderSource {
     try {
       const watcher = this.#options.watch(paths, {
         ignoreInitial: true,
-        followSymlinks: false, // the scan follows links and names their targets, so that no circle is watched
+        followSymlinks: false, // the scan follows links and names their targets, so that no loop is watched
         ignorePermissionErrors: true,
         atomic: false,
         depth: SCAN_LIMITS.depth,
@@ -460,7 +461,7 @@ class WatchedFolders implements FolderSource {
       });
       this.#watcher = { paths: known, watcher };
       watcher.on('all', () => this.#hint());
-      watcher.on('ready', () => this.#hint()); // for what changed between the look and now
+      watcher.on('ready', () => this.#hint()); // for changes between the look and now
       watcher.on('error', (error) => this.#pollInstead(error));
     } catch (error) {
       this.#pollInstead(error);
@@ -480,7 +481,7 @@ class WatchedFolders implements FolderSource {
   }
 }
 
-/** A folder of which nothing is known now. */
+/** Returns a folder of which nothing is known now. */
 const unseen = (folder: string, message: string): SeenFolder => ({
   ...{ folder, identity: undefined, files: [], listed: [], identities: new Map(), isTooLarge: false },
   ...{ problems: [], watch: [] },
@@ -489,7 +490,7 @@ const unseen = (folder: string, message: string): SeenFolder => ({
 
 const isBelow = (folder: string, path: string): boolean => path.startsWith(join(folder, sep));
 
-/** How many of these files lie in each of the folders above them. Pure. */
+/** Returns how many of these files are in each of the folders above them. Pure. */
 function countsAbove(files: readonly string[]): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const file of files) {
@@ -500,7 +501,7 @@ function countsAbove(files: readonly string[]): ReadonlyMap<string, number> {
   return counts;
 }
 
-/** Whether a problem speaks of a place or of what it lies in. */
+/** Tells whether a problem is about a place or about a folder above it. */
 const isNamed = (problems: readonly Problem[], path: string): boolean =>
   problems.some(({ source }) => source && (source.file === path || isBelow(source.file, path)));
 
@@ -512,7 +513,10 @@ const summary = (parts: Readonly<Record<string, readonly string[]>>): string =>
     .map(([verb, keys]) => `${verb} ${keys.join(', ')}`)
     .join('; ');
 
-/** Hidden folders and files are not watched. Kubernetes swaps whole folders through `..data`, so two dots are none. Pure. */
+/**
+ * Tells whether a folder or file is hidden and not watched. Kubernetes swaps whole folders through `..data`, so two
+ * dots do not hide. Pure.
+ */
 function isHiddenBelow(roots: readonly string[], path: string): boolean {
   const root = roots.find((one) => path === one || path.startsWith(one + sep));
   if (root === undefined) return false;

@@ -6,21 +6,21 @@ import { LIMIT_PROBLEMS, yamlItems } from '../../../crds/yaml/yaml-items.js';
 import type { Documents, Parse } from '../documents.js';
 import { deviceDocument, isTargetState, parseTargetState } from '../target-state/target-state.js';
 
-/** Larger texts are refused unread: parsing 1 MiB of YAML already costs a small device a second and 150 MB. */
+/** Larger texts are refused without parsing, bytes: 1 MiB of YAML costs a small device a second and 150 MB. */
 export const LIMIT_BYTES = 1024 * 1024;
 
-/** Behind so many problems of one text each further document that is refused has one only. */
+/** Number of problems of one text after which each further refused document has one only. */
 const LIMIT_TOLD = 100;
 
 export interface ReadOptions {
   readonly parse: Parse;
-  /** Names this device in a Supervisor target state. */
+  /** This device's uuid in a Supervisor target state. */
   readonly deviceUuid: string;
 }
 
 /**
- * The documents in one file: YAML 1.2 (several documents, a `List`, an array) or JSON, ours or a Supervisor's target
- * state. Every problem names file, line and column; one that names no document stands for the whole file. Pure.
+ * Reads the documents of one file: YAML 1.2 (several documents, a `List`, an array) or JSON, ours or a Supervisor's
+ * target state. Every problem names file, line and column; one without a document is about the whole file. Pure.
  */
 export function readDocuments(content: Uint8Array, file: string, options: ReadOptions): Documents {
   const decoded = decode(content, file);
@@ -35,7 +35,7 @@ export function readDocuments(content: Uint8Array, file: string, options: ReadOp
     const limit = told < LIMIT_TOLD ? LIMIT_PROBLEMS : 1;
     const documents = readItem(value, locate, options, limit);
     told += documents.problems.length;
-    // A target state was written by a program, which has filled in what was to be filled in.
+    // A target state was written by a program, which has replaced its variables.
     const warnings = isTargetState(value) ? [] : literalReferences(value, locate);
     return { ...documents, warnings: [...documents.warnings, ...warnings] };
   });
@@ -92,7 +92,10 @@ export function readItem(
   return { documents: [], problems, warnings: [] };
 }
 
-/** What looks like a variable and is none: a file of the device is taken as it is written. One warning for each kind, at the first place. Pure. */
+/**
+ * Returns warnings for text that looks like a variable: a file of the device is taken as it is written. One warning for
+ * each kind, at the first place. Pure.
+ */
 function literalReferences(value: unknown, locate: (path: string) => Source): readonly Problem[] {
   const found = new Map<string, Problem>();
   const look = (inner: unknown, path: readonly (string | number)[]): void => {
@@ -116,13 +119,13 @@ const LITERALS: readonly (readonly [RegExp, string])[] = [
   [/\$\$/, 'stays two dollar signs: only documents of a GitSource need to write a dollar sign twice'],
 ];
 
-/** The problem of a file that is too large to be read. Pure. */
+/** Returns the problem of a file that is too large to be read. Pure. */
 export const tooLarge = (sizeBytes: number, file: string): Problem => ({
   message: `The file is too large: ${(sizeBytes / 1024 / 1024).toFixed(1)} MiB, at most ${LIMIT_BYTES / 1024 / 1024} MiB`,
   source: { file },
 });
 
-/** The text, without a byte order mark; or why it is none. */
+/** Returns the text, without a byte order mark; or the problem when it is not UTF-8. */
 export function decode(content: Uint8Array, file: string): string | Problem {
   if (content.byteLength > LIMIT_BYTES) return tooLarge(content.byteLength, file);
   const text = new TextDecoder().decode(content);

@@ -6,16 +6,16 @@ import { errorCode, errorMessage, hasCode } from '../../platform/errors.js';
 import { isMadeUp } from '../../platform/read-file.js';
 import { visibleName } from '../../platform/visible.js';
 
-/** How far below a folder we look, and how much there may be: enough for any device, and it ends on any mistake. */
+/** Limits of a scan: enough for any device, so that it ends on any mistake. */
 export const SCAN_LIMITS = { depth: 16, files: 5000, folders: 2000, entries: 20_000 } as const;
-/** What stands in a text for bytes that are none. */
+/** The character that replaces invalid bytes in a text. */
 const REPLACEMENT = '\ufffd';
 const NO_FILE = 'This is not a file but a pipe, a socket or a device; it is left out';
-/** Names that are asked of a folder at once. */
+/** Number of names that are read from a folder at a time. */
 const READ_AHEAD = 256;
 
 export interface SeenFile {
-  /** As people know it: the folder as it was given, and the path below it. */
+  /** For people: the folder as it was given, and the path below it. */
   readonly file: string;
   readonly size: number;
   /** Differs after every change of the file. */
@@ -24,30 +24,30 @@ export interface SeenFile {
   readonly changedAtMs: number;
 }
 
-/** One of the watched folders, as it was seen. */
+/** One of the watched folders as it was seen. */
 export interface SeenFolder {
   readonly folder: string;
-  /** Device and inode: another one means that something was mounted, unmounted or moved. Undefined: not there. */
+  /** Device and inode; they change when something was mounted, unmounted or moved. Undefined: it does not exist. */
   readonly identity: string | undefined;
   readonly files: readonly SeenFile[];
-  /** Directories that could be listed; a file that is missing from one of them is gone. */
+  /** Directories that could be listed; a file that is missing in one of them is gone. */
   readonly listed: readonly string[];
   /** Device and inode of each of them. */
   readonly identities: ReadonlyMap<string, string>;
-  /** Directories that could not be listed, and why: nothing is known of what is in them. */
+  /** Directories that could not be listed, and why: nothing is known of their contents. */
   readonly failures: readonly Problem[];
-  /** There was more than is looked through, such as behind a link to the root of the system. Some of it is in `files`. */
+  /** There is more than the limits permit, such as behind a link to the root of the system. `files` has a part of it. */
   readonly isTooLarge: boolean;
-  /** What is there and cannot be looked at, links that lead nowhere or in a circle: nothing is known of it, nor of what is below it. */
+  /** Entries that cannot be read, and links that lead nowhere or in a circle: nothing is known of them, nor of what is below. */
   readonly problems: readonly Problem[];
-  /** Real paths whose changes matter. */
+  /** Real paths that have to be watched. */
   readonly watch: readonly string[];
 }
 
-/** Documents by their name: dot-files and what editors leave lying about are none. Pure. */
+/** Tells whether a name is that of a document: dot-files and leftovers of editors are not. Pure. */
 export const isDocumentFile = (name: string): boolean => /^[^.#].*\.(yaml|yml|json)$/i.test(name);
 
-/** Looks through a folder and what is below it. Never throws, never loops; reads no file. */
+/** Scans a folder and everything below it. Never throws, never loops; reads no file. */
 export async function scanFolder(folder: string): Promise<SeenFolder> {
   const walk = new Walk(await ancestorsOf(folder));
   const identity = await walk.enter(folder, folder, 0);
@@ -56,7 +56,7 @@ export async function scanFolder(folder: string): Promise<SeenFolder> {
 
 const identityOf = ({ dev, ino }: BigIntStats): string => `${dev}:${ino}`;
 
-/** The folders that a folder lies in, by device and inode. */
+/** Returns the folders above a folder, by device and inode. */
 async function ancestorsOf(folder: string): Promise<ReadonlyMap<string, string>> {
   const found = new Map<string, string>();
   let at = await realpath(folder).catch(() => undefined);
@@ -78,7 +78,7 @@ class Walk {
   /** Directories by identity, so that no link leads twice to one. */
   readonly #entered = new Map<string, string>();
   #entries = 0;
-  /** Nothing more is looked at. */
+  /** A limit is reached: the scan has ended. */
   #isOver = false;
 
   constructor(private readonly ancestors: ReadonlyMap<string, string>) {}
@@ -91,13 +91,13 @@ class Walk {
       failures: this.#failures,
       isTooLarge: this.#isOver,
       problems: this.#problems,
-      watch: this.#isOver ? [] : [...this.#watch], // to watch it would be to walk through all of it
+      watch: this.#isOver ? [] : [...this.#watch], // watching would mean walking through all of it
     };
   }
 
   /**
-   * Goes into a directory. `linked`: what was written to get here, when that is a link or the top. `device`: the file
-   * system of the link that led here; what is mounted below it is another matter, and not followed.
+   * Scans a directory. `linked`: the path that was written to get here, when that is a link or the top. `device`: the
+   * file system of the link that led here; what is mounted below it is not followed.
    */
   async enter(
     directory: string,
@@ -145,7 +145,7 @@ class Walk {
       entries.sort((a, b) => Number(a.isSymbolicLink()) - Number(b.isSymbolicLink()) || (a.name < b.name ? -1 : 1));
       const below = linked !== undefined && depth > 0 ? stats.dev : device;
       for (const entry of entries) if (!misnamed.has(entry.name)) await this.#visit(directory, entry, depth, below);
-      // Docker makes such a folder when it is to mount a file that is missing.
+      // Docker creates such a folder when it is to mount a file that is missing.
       if (depth > 0 && isDocumentFile(basename(directory)) && this.#files.length === filesBefore)
         this.#tell(directory, 'This is a folder, with the name of a file and no document in it');
       return identity;
@@ -156,7 +156,7 @@ class Walk {
     }
   }
 
-  /** What is in a directory; undefined when that is more than is left to look at. */
+  /** Lists a directory; undefined when that exceeds the limits. */
   async #list(directory: string): Promise<Dirent[] | undefined> {
     const entries: Dirent[] = [];
     for await (const entry of await opendir(directory, { bufferSize: READ_AHEAD })) {
@@ -171,8 +171,8 @@ class Walk {
   }
 
   /**
-   * Tells of names that are no UTF-8: what is called that cannot be opened by its name as text, nor be named in any document
-   * or answer. Returns them as they came. Of what a folder with such a name declares nothing can be known.
+   * Reports names that are not UTF-8: such a file cannot be opened by its name as text, nor be named in any document or
+   * answer. Returns them as they came. Nothing can be known of the documents in a folder with such a name.
    */
   async #tellMisnamed(directory: string, entries: readonly Dirent[]): Promise<ReadonlySet<string>> {
     const misnamed = new Set<string>();
@@ -221,8 +221,8 @@ class Walk {
         this.#tell(path, NO_FILE);
       }
     } catch (error) {
-      // Its target may be on a disk that is not there, so a broken link is not the end of what it declared: a file, or
-      // a folder with all that is in it, which its name does not tell.
+      // The target may be on a disk that is missing, so a broken link does not end what it declared: a file, or a
+      // folder with everything in it, which its name does not tell.
       this.#tell(path, reasonOf(error, 'link'));
     }
   }
@@ -243,7 +243,7 @@ class Walk {
     this.#files.push({ file, size: Number(stats.size), stamp: stampOf(stats), changedAtMs: Number(stats.ctimeMs) });
   }
 
-  /** Ends the walk: all that is not known now counts as not read. */
+  /** Ends the scan: everything that is not known now counts as not read. */
   #stop(file: string, message: string): void {
     if (this.#isOver) return;
     this.#isOver = true;
@@ -259,11 +259,11 @@ class Walk {
   }
 }
 
-/** Text that differs after every change of a file. Pure. */
+/** Returns a text that differs after every change of a file. Pure. */
 export const stampOf = ({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string =>
   `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`;
 
-/** What a system error means for a folder, file or link, in words. Pure. */
+/** Describes a system error for a folder, file or link. Pure. */
 export function reasonOf(error: unknown, what: 'folder' | 'file' | 'link'): string {
   switch (errorCode(error)) {
     case 'ENOENT':

@@ -1,14 +1,14 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Whether there is something at a path. */
+/** Tells whether the path exists. */
 export const exists = (path: string): Promise<boolean> =>
   stat(path).then(
     () => true,
     () => false,
   );
 
-/** Bytes below a folder; what vanishes meanwhile does not count. */
+/** Returns the size of everything below a folder, bytes; what vanishes meanwhile does not count. */
 export async function sizeOf(folder: string): Promise<number> {
   const names = await readdir(folder, { recursive: true }).catch(() => []);
   const sizes = await Promise.all(
@@ -22,7 +22,7 @@ export async function sizeOf(folder: string): Promise<number> {
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
-/** Clears away what a process that was killed has left in a repository; how many packs there are. */
+/** Removes what a killed process has left in a repository; returns the number of packs. */
 export async function clearLeftovers(gitDir: string): Promise<{ readonly packs: number }> {
   const left = await readdir(gitDir, { recursive: true });
   for (const name of left.filter((one) => one.endsWith('.lock') || /(^|\/)tmp_/.test(one))) {

@@ -1,6 +1,6 @@
 import { isMap } from '../../../crds/model/maps.js';
 
-/** What documents may ask about the device, and what `${device.…}` stands for. */
+/** The facts that documents may require of the device, and that `${device.…}` stands for. */
 export interface DeviceScope {
   readonly name: string;
   readonly uuid: string;
@@ -12,12 +12,10 @@ export interface DeviceScope {
 const FACTS = { name: 'name', uuid: 'uuid', deviceType: 'type', arch: 'arch' } as const;
 const KNOWN = [...Object.keys(FACTS), 'tags'];
 
-/** Whether a document is for this device, and how many facts it asks for: the more, the more special it is. */
+/** Whether a document is for this device, and how many facts it requires: more facts make it more special. */
 export type Match = { readonly ok: true; readonly facts: number } | { readonly ok: false } | { readonly wrong: string };
 
-/**
- * Reads a `when`: facts with the text or list of texts that they must be, one of them; all facts must fit. Pure.
- */
+/** Reads a `when`: facts with the text they must equal, or a list of texts of which one must; all facts must match. Pure. */
 export function matchWhen(when: unknown, device: DeviceScope): Match {
   if (when === undefined || when === null) return { ok: true, facts: 0 };
   if (!isMap(when)) return { wrong: 'Expected a map of name, uuid, deviceType, arch or tags' };
@@ -46,7 +44,7 @@ function textsOf(value: unknown): readonly string[] | undefined {
   return texts.length === list.length && texts.length > 0 ? texts : undefined;
 }
 
-/** Which devices a file is for, by the folders `devices/<name or uuid>/` below the paths of the source. */
+/** The devices that a file is for, by the folders `devices/<name or uuid>/` below the paths of the source. */
 export type Folder = 'all' | 'name' | 'uuid' | 'another device';
 
 /** Pure. */

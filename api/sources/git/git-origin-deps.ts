@@ -4,13 +4,13 @@ import type { Log, Parse } from '../documents.js';
 import type { DeviceScope } from './device-scope.js';
 import type { Limits } from './repository.js';
 
-/** What the origins `git/<name>` are made from. */
+/** What the origins `git/<name>` are created with. */
 export interface GitOriginDeps {
   readonly store: Pick<Store, 'list' | 'propose' | 'previewSet' | 'report'>;
   readonly secrets: SecretFiles;
   readonly dataFolder: string;
   readonly parse: Parse;
-  /** Read at every sync, since name and tags may change. */
+  /** Read at every sync, because name and tags may change. */
   readonly device: () => DeviceScope;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Log;

@@ -14,15 +14,15 @@ import { type Memory, originOf, presentOf, repositoryOf, Sync } from './sync.js'
 /** The origins `git/<name>`: repositories whose documents are proposed as whole sets. */
 export interface GitOrigins {
   /**
-   * Fetches, verifies, checks every document and proposes them as one set. A failure at any point leaves in force what
-   * was, and is a value. `confirmed`: what somebody agreed to have removed.
+   * Fetches, verifies, checks every document and proposes them as one set. A failure is returned, and what was in force
+   * stays. `confirmed`: the removals that somebody has confirmed.
    */
   sync(source: GitSource, confirmed: ReadonlySet<string>, signal: AbortSignal): Promise<SyncReport>;
-  /** What the documents depend on besides the commit: another text means that they may come out differently. */
+  /** Returns what the documents depend on besides the commit: when it changes, they may come out differently. */
   inputs(source: GitSource): string;
-  /** Pushes this text as the device's file on the status branch; the commit, or undefined when it is there already. */
+  /** Pushes this text as the device's file to the status branch. Returns the commit, or undefined when the branch has it already. */
   pushStatus(source: GitSource, text: string, signal: AbortSignal): Promise<string | undefined>;
-  /** Takes back what a source has declared, as its policy says, and its cache. */
+  /** Removes what a source has declared, as its policy says, and its cache. */
   remove(source: GitSource): Promise<Accepted>;
 }
 
@@ -66,11 +66,11 @@ export function gitOrigins(deps: GitOriginDeps): GitOrigins {
   };
 }
 
-/** Something that git could not make sense of: in our cache, or on the server. */
+/** Tells whether git could not parse something: in our cache, or on the server. */
 const isSuspect = ({ failure }: SyncReport): boolean =>
   failure?.reason === 'Corrupt' || failure?.reason === 'GitFailed' || failure?.reason === 'NotACommit';
 
-/** Tries once more without the cache; that comes back when it was not to blame. */
+/** Tries once more without the cache, which is restored when it was not to blame. */
 async function withFreshCache(folder: string, first: SyncReport, run: () => Promise<SyncReport>): Promise<SyncReport> {
   const aside = `${folder}.old`;
   await rm(aside, { recursive: true, force: true });

@@ -1,6 +1,6 @@
 import { passing } from './source-error.js';
 
-/** A commit as people know it. */
+/** The facts of a commit for people. */
 export interface CommitFacts {
   readonly commit: string;
   readonly author: string;
@@ -9,7 +9,7 @@ export interface CommitFacts {
   readonly time: string;
 }
 
-/** One thing in a commit's tree. */
+/** One entry in a commit's tree. */
 export interface TreeEntry {
   readonly type: 'file' | 'link' | 'submodule';
   readonly oid: string;
@@ -17,10 +17,10 @@ export interface TreeEntry {
   readonly path: string;
 }
 
-/** What to ask `log` for, so that `parseFacts` understands it. */
+/** The format of `log` that `parseFacts` reads. */
 export const FACTS_FORMAT = '--format=%H%x00%an%x00%s%x00%cI';
 
-/** One commit as `log` prints it. What people wrote is cut, and cleaned of what a terminal would obey. Pure. */
+/** Reads one commit as `log` prints it. Texts of people are shortened, and cleaned of what a terminal would obey. Pure. */
 export function parseFacts(output: string): CommitFacts {
   const [commit = '', author = '', subject = '', time = ''] = output.trimEnd().split('\0');
   const clean = (text: string): string =>
@@ -31,7 +31,7 @@ export function parseFacts(output: string): CommitFacts {
   return { commit, author: clean(author), subject: clean(subject), time };
 }
 
-/** What `ls-tree -r -z` prints. Pure. */
+/** Reads what `ls-tree -r -z` prints. Pure. */
 export const parseTree = (output: string): readonly TreeEntry[] =>
   output.split('\0').flatMap((line): TreeEntry[] => {
     const [, mode, oid, path] = /^(\d+) \S+ ([0-9a-f]+)\t(.+)$/s.exec(line) ?? [];
@@ -39,13 +39,13 @@ export const parseTree = (output: string): readonly TreeEntry[] =>
     return [{ type: mode === '160000' ? 'submodule' : mode === '120000' ? 'link' : 'file', oid, path }];
   });
 
-/** The refs that `ls-remote` prints, by name. Pure. */
+/** Reads the refs that `ls-remote` prints, by name. Pure. */
 export const parseRefs = (output: string): ReadonlyMap<string, string> =>
   new Map(
     Array.from(output.matchAll(/^([0-9a-f]{40}|[0-9a-f]{64})\t([^\t\n]*)/gm), ([, oid = '', ref = '']) => [ref, oid]),
   );
 
-/** What `cat-file --batch` prints: `<oid> blob <size>`, the content and a line end, over and over. Pure. */
+/** Reads what `cat-file --batch` prints: `<oid> blob <size>`, the content and a line end, repeated. Pure. */
 export function parseBatch(output: Buffer): ReadonlyMap<string, Buffer> {
   const found = new Map<string, Buffer>();
   let at = 0;

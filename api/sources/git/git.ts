@@ -5,7 +5,7 @@ import { makePrivate, replaceText } from './private-files.js';
 import { final, passing } from './source-error.js';
 import type { Transport } from './transport.js';
 
-/** In force for every git of ours, whatever a repository says. Nothing here runs, prompts, guesses or cleans up. */
+/** In force for every git process, whatever a repository says. Nothing here runs, prompts, guesses or cleans up. */
 const CONFIG: Readonly<Record<string, string>> = {
   'core.hooksPath': '/dev/null',
   'core.fsmonitor': 'false',
@@ -22,7 +22,7 @@ const CONFIG: Readonly<Record<string, string>> = {
   'log.showSignature': 'false',
 };
 
-/** For the end of a file:// transport, which runs on this device and sees no configuration of ours otherwise. */
+/** For the other end of a file:// transport, which runs on this device and gets no configuration of ours otherwise. */
 const GLOBAL_CONFIG = `[safe]
 \tdirectory = *
 [uploadpack]
@@ -30,24 +30,24 @@ const GLOBAL_CONFIG = `[safe]
 \tallowAnySHA1InWant = true
 `;
 
-/** The device's proxy is git's proxy too. */
+/** Variables of the device's proxy, which git uses too. */
 const PASSED_ON = ['http_proxy', 'https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY', 'no_proxy', 'NO_PROXY'];
 
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const OUTPUT_BYTES = 8 * 1024 * 1024;
 /**
- * What git may take while it talks to a server, bytes: it keeps every ref that is advertised before it prints the first,
- * and a server can go on for ever. A fetch of 512 MiB takes about 200 MiB.
+ * Memory that git may take while it talks to a server, bytes: it keeps every advertised ref before it prints the first,
+ * and a server can go on forever. A fetch of 512 MiB takes about 200 MiB.
  */
 const MEMORY_BYTES = 512 * 1024 * 1024;
 
 export interface GitDeps {
-  /** Where our own files are: a home that holds nothing of anybody else. */
+  /** Folder of our own files: a home that contains nothing of anybody else. */
   readonly folder: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Name or path of the program; `git` when absent. */
   readonly program?: string;
-  /** What it may take while it talks to a server, bytes. */
+  /** Memory that it may take while it talks to a server, bytes. */
   readonly memoryBytes?: number;
 }
 
@@ -60,20 +60,20 @@ export interface GitCall {
   readonly timeoutMs?: number;
   readonly limitBytes?: number;
   readonly watch?: () => Promise<string | undefined>;
-  /** Exit codes that are answers. Default: 0 only. */
+  /** Exit codes that count as answers. Default: 0 only. */
   readonly codes?: readonly number[];
   readonly signal: AbortSignal;
 }
 
-/** The system's git in our words. Every failure is a SourceError. */
+/** Runs the system's git. Every failure is a `SourceError`. */
 export interface Git {
   run(args: readonly string[], call: GitCall): Promise<ProgramResult>;
 }
 
-/** Answers from this disk come soon or not at all, ms. */
+/** Time limit of commands without a server, ms: they answer soon or not at all. */
 const LOCAL_TIMEOUT_MS = 60_000;
 
-/** Makes the private home at the first call. */
+/** Creates the private home at the first call. */
 export function systemGit({ folder, env: outer, program = 'git', memoryBytes = MEMORY_BYTES }: GitDeps): Git {
   const home = join(folder, 'home');
   const inherited = Object.fromEntries(PASSED_ON.flatMap((name) => (outer[name] ? [[name, outer[name]]] : [])));
@@ -93,7 +93,7 @@ export function systemGit({ folder, env: outer, program = 'git', memoryBytes = M
     GIT_LITERAL_PATHSPECS: '1',
     GIT_NO_LAZY_FETCH: '1',
     GIT_NO_REPLACE_OBJECTS: '1',
-    GIT_ALLOW_PROTOCOL: 'none', // until a transport says otherwise
+    GIT_ALLOW_PROTOCOL: 'none', // until a transport permits one
   };
 
   return {
@@ -134,7 +134,7 @@ export function systemGit({ folder, env: outer, program = 'git', memoryBytes = M
   };
 }
 
-/** Configuration that is in no file and on no command line: others on the device cannot read it. Pure. */
+/** Returns configuration as environment: others on the device cannot read it, as they could in a file or on a command line. Pure. */
 function configEnv(config: Readonly<Record<string, string>>): Record<string, string> {
   const pairs = Object.entries(config);
   return Object.fromEntries([
@@ -159,7 +159,7 @@ function failureOf(command: string, { code, stderr, ended }: ProgramResult, time
   return passing(reasonOf(stderr), `git ${command}: ${said}`);
 }
 
-/** What kind of failure git tells of. It has no codes for them, so its words in the C locale have to do. Pure. */
+/** Classifies a failure of git. It has no codes for that, so its messages in the C locale are matched. Pure. */
 export function reasonOf(stderr: string): ReasonOf<'GitSource'> {
   if (/No space left on device|Disk quota exceeded/i.test(stderr)) return 'DiskFull';
   if (/Host key verification failed|no matching host key|certificate verif|SSL certificate/i.test(stderr)) {
@@ -180,7 +180,7 @@ export function reasonOf(stderr: string): ReasonOf<'GitSource'> {
   return 'GitFailed';
 }
 
-/** The lines that say something, without addresses' login data and headers, on one line. Pure. */
+/** Returns the informative lines on one line, without login data of addresses and headers. Pure. */
 export function sayable(stderr: string): string {
   const lines = stderr
     .split('\n')

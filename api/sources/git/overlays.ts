@@ -3,7 +3,7 @@ import { isMap } from '../../../crds/model/maps.js';
 import type { YamlItem } from '../../../crds/yaml/yaml-items.js';
 import { type DeviceScope, type Folder, matchWhen } from './device-scope.js';
 
-/** A value of a file, and for which devices that file is. */
+/** A value of a file, and the devices that the file is for. */
 export interface ScopedItem extends YamlItem {
   readonly folder: Exclude<Folder, 'another device'>;
 }
@@ -11,15 +11,15 @@ export interface ScopedItem extends YamlItem {
 const FOLDERS: readonly ScopedItem['folder'][] = ['all', 'name', 'uuid'];
 
 interface Layer extends YamlItem {
-  /** A higher one is laid over a lower one. */
+  /** A higher one is merged over a lower one. */
   readonly rank: number;
 }
 
 /**
- * One value for each document of this device. Documents of the same kind and name are laid over each other, from the
- * general to the special: without `when`; with `when`, by the number of facts; from `devices/<name>/`; from
- * `devices/<uuid>/`. Maps are merged, lists and plain values replaced, null takes a field away (RFC 7386). Two of the
- * same rank are a problem. Pure.
+ * Returns one value for each document of this device. Documents of the same kind and name are merged, from the general
+ * to the special: without `when`; with `when`, by the number of facts; from `devices/<name>/`; from `devices/<uuid>/`.
+ * Maps are merged, lists and plain values replaced, null removes a field (RFC 7386). Two of the same rank are a
+ * problem. Pure.
  */
 export function layOver(
   items: readonly ScopedItem[],
@@ -81,7 +81,7 @@ function mergeLayers(layers: readonly Layer[]): YamlItem {
   };
 }
 
-/** RFC 7386, on values that are shared with nobody. Pure. */
+/** Merges by RFC 7386; the values are not shared with anybody. Pure. */
 export function mergePatch(below: unknown, above: unknown): unknown {
   if (!isMap(above)) return above;
   const merged: Record<string, unknown> = isMap(below) ? { ...below } : {};
@@ -92,7 +92,7 @@ export function mergePatch(below: unknown, above: unknown): unknown {
   return merged;
 }
 
-/** Whether there is something at a path such as `spec.services["a.b"].ports[0]`. Pure. */
+/** Tells whether a path such as `spec.services["a.b"].ports[0]` exists. Pure. */
 function has(value: unknown, path: string): boolean {
   let here: unknown = value;
   for (const [, quoted, index, name] of path.matchAll(/\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|([^.[\]]+)/g)) {

@@ -6,11 +6,14 @@ import { isDocumentFile } from '../files/scan-folders.js';
 import type { TreeEntry } from './git-output.js';
 import { final } from './source-error.js';
 
-/** Enough for any device, and it ends on any mistake; as for folders. */
+/** Largest number of files: enough for any device, so that it ends on any mistake; as for folders. */
 const LIMIT_FILES = 5000;
-/** Globs become regular expressions, and one with many stars takes years for one long name; nobody else is served meanwhile, ms. */
+/**
+ * Time limit for matching globs, ms: they become regular expressions, and one with many stars takes years for one long
+ * name, while nobody else is served.
+ */
 const LIMIT_MATCH_MS = 1000;
-/** A link to a link to … */
+/** How many links in a row are followed. */
 const LIMIT_LINKS = 8;
 
 export interface Selection {
@@ -18,7 +21,7 @@ export interface Selection {
   readonly exclude?: readonly string[] | undefined;
 }
 
-/** Paths without `./`, `//` and slashes around them; the root of the repository is no path at all. Pure. */
+/** Returns paths without `./`, `//` and slashes around them; the root of the repository becomes no path. Pure. */
 export const cleanPaths = ({
   path,
   paths = [],
@@ -30,7 +33,10 @@ export const cleanPaths = ({
     .map((one) => posix.normalize(one).replace(/^[./]*\/|\/+$/g, ''))
     .map((one) => (one === '.' ? '' : one));
 
-/** Which entries hold documents: by name, by the globs of the source. Hidden files and folders hold none. Throws SourceError for globs that take too long. */
+/**
+ * Returns the entries that hold documents, by name and by the globs of the source. Hidden files and folders hold none.
+ * Throws `SourceError` for globs that take too long.
+ */
 export function pickFiles(
   entries: readonly TreeEntry[],
   { include, exclude = [] }: Selection,
@@ -49,7 +55,7 @@ export function pickFiles(
   return { files: files.slice(0, LIMIT_FILES), problems: [{ message }] };
 }
 
-/** Ends what matches after a while: nothing but the engine of JavaScript can stop a regular expression. */
+/** Ends matching after the limit: only JavaScript's own engine can stop a regular expression. */
 function inTime<T>(match: () => T): T {
   try {
     return runInNewContext('match()', { match }, { timeout: LIMIT_MATCH_MS }) as T;
@@ -64,7 +70,7 @@ function inTime<T>(match: () => T): T {
   }
 }
 
-/** Whether a path fits one of the globs; one without a slash is about the name alone. Pure. */
+/** Returns a function that matches a path with the globs; one without a slash is compared with the name alone. Pure. */
 function matcher(globs: readonly string[]): (path: string) => boolean {
   const whole = globs.filter((glob) => glob.includes('/')).map((glob) => picomatch(glob.replace(/^\.?\//, '')));
   const names = globs.filter((glob) => !glob.includes('/')).map((glob) => picomatch(glob));
@@ -72,8 +78,8 @@ function matcher(globs: readonly string[]): (path: string) => boolean {
 }
 
 /**
- * The file that a link in the tree leads to; undefined when it leads out of the repository, nowhere, in a circle, or to
- * something else than a file. `targetOf` reads a link. Pure but for that.
+ * Returns the file that a link in the tree leads to; undefined when it leads out of the repository, nowhere, in a
+ * circle, or to anything but a file. `targetOf` reads a link. Pure but for that.
  */
 export function followLink(
   link: TreeEntry,

@@ -4,7 +4,7 @@ import { final } from './source-error.js';
 
 type Choice = Pick<GitSourceSpec, 'branch' | 'tag' | 'commit' | 'semver'>;
 
-/** What a source follows, and what the server has for it. */
+/** The ref that a source follows, and what the server has for it. */
 export interface PickedRef {
   /** For people and for comparing: `branch main`, `v1.4.2 of ^1.4`. */
   readonly name: string;
@@ -13,11 +13,11 @@ export interface PickedRef {
   readonly version?: string;
 }
 
-/** What the server has to be asked before it is known what to fetch. Pure. */
+/** Returns the patterns of refs that are needed to decide what to fetch. Pure. */
 export const refPatterns = ({ semver: range }: Choice): readonly string[] =>
   range === undefined ? [] : ['refs/tags/*'];
 
-/** What of the server's refs counts. Throws a SourceError when no version does. Pure. */
+/** Picks one of the server's refs. Throws a `SourceError` when no version matches. Pure. */
 export function pickRef({ branch, tag, commit, semver: range }: Choice, refs: ReadonlyMap<string, string>): PickedRef {
   if (commit !== undefined) return { name: `commit ${commit.slice(0, 12)}`, what: commit };
   if (range !== undefined) return pickVersion(range, refs);

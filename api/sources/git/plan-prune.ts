@@ -1,15 +1,15 @@
 import { type Key, keyOf, type Problem, type Resource } from '../../../crds/model/kinds.js';
 import type { GitSourceSpec } from '../../../crds/model/types.js';
 
-/** An annotation of a document that says what becomes of it when its repository no longer declares it. */
+/** Annotation of a document that says what happens when its repository no longer declares it. */
 const PRUNE = 'supercargo.io/prune';
 const MAX_PERCENT = 50;
 
 type Present = Pick<Resource, 'kind' | 'metadata'>;
 
 /**
- * Documents that stay although they are no longer declared: all of them when nothing is pruned, those that say so
- * themselves otherwise. As problems, which is how a proposal says that it keeps something. Pure.
+ * Returns the documents that stay although they are no longer declared: all of them when nothing is pruned, otherwise
+ * those with the annotation. They are returned as problems, by which a proposal keeps documents. Pure.
  */
 export function planKept(
   present: readonly Present[],
@@ -26,7 +26,7 @@ export function planKept(
     }));
 }
 
-/** Why a removal waits for somebody to confirm it; undefined when it need not. Pure. */
+/** Returns why a removal waits for a confirmation; undefined when it need not. Pure. */
 export function holdReason(
   {
     present,
@@ -40,9 +40,9 @@ export function holdReason(
     readonly removes: readonly Key[];
     /** How many documents the commit declares. */
     readonly declared: number;
-    /** A path of the source that the commit does not have. */
+    /** A path of the source that does not exist in the commit. */
     readonly vanished: string | undefined;
-    /** What somebody has seen and agreed to. */
+    /** The removals that somebody has confirmed. */
     readonly confirmed: ReadonlySet<string>;
   },
   { maxPercent = MAX_PERCENT }: NonNullable<GitSourceSpec['prune']> = {},

@@ -14,13 +14,13 @@ export interface StatusPush {
   readonly now: () => number;
 }
 
-/** Others of the fleet push to the same branch at the same time. */
+/** How often a push is tried: others of the fleet push to the same branch at the same time. */
 const TRIES = 5;
 const REF = 'refs/supercargo/status';
 
 /**
- * Puts the text into `devices/<uuid>.yaml` of a branch, on top of whatever others have pushed. Returns the new commit;
- * undefined, and nothing is pushed, when the branch says so already.
+ * Writes the text to `devices/<uuid>.yaml` of a branch, on top of what others have pushed. Returns the new commit;
+ * undefined, without a push, when the branch has the text already.
  */
 export async function pushStatus(push: StatusPush, signal: AbortSignal): Promise<string | undefined> {
   const { repository, branch } = push;
@@ -57,7 +57,7 @@ export async function pushStatus(push: StatusPush, signal: AbortSignal): Promise
 
 const lastLine = (text: string): string => text.trim().split('\n').at(-1)?.slice(0, 200) ?? '';
 
-/** A commit with our file on top of that one; undefined when it has that file. */
+/** Creates a commit with our file on top of that one; undefined when it has that file. */
 async function commitOn(
   tip: string | undefined,
   { repository, device, text, folder, now }: StatusPush,

@@ -21,25 +21,25 @@ export interface ReadCommitDeps extends SubmoduleDeps {
   readonly parse: Parse;
   readonly device: DeviceScope;
   readonly variables: Variables;
-  /** Begins the file names in problems: `git/fleet`. */
+  /** Prefix of file names in problems: `git/fleet`. */
   readonly origin: string;
-  /** A folder of ours. */
+  /** A folder for our own files. */
   readonly folder: string;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** All that a commit declares for this device. */
+/** Everything that a commit declares for this device. */
 export interface DeclaredSet {
   readonly documents: readonly Proposed[];
   readonly problems: readonly Problem[];
   readonly warnings: readonly Problem[];
-  /** A path of the source that the commit does not have. */
+  /** A path of the source that does not exist in the commit. */
   readonly vanished: string | undefined;
 }
 
 type Spec = Pick<GitSourceSpec, 'url' | 'path' | 'paths' | 'include' | 'exclude' | 'decryption' | 'submodules'>;
 
-/** Reads the documents of a commit, without ever checking it out. Everything wrong names file and line. */
+/** Reads the documents of a commit without checking it out. Problems name file and line. */
 export async function readCommit(
   commit: string,
   spec: Spec,
@@ -63,7 +63,7 @@ export async function readCommit(
   const items: ScopedItem[] = [];
   const secrets: string[] = [...deps.variables.secret.values()];
   for (const { path, content } of files) {
-    await nextTurn(); // each takes its time, and others want theirs
+    await nextTurn(); // each takes its time; others have their turn
     const read = await itemsOf(content, `${deps.origin}/${path}`, spec, deps, signal);
     const folder = folderOf(path, paths, deps.device);
     problems.push(...read.problems);
@@ -86,11 +86,11 @@ export async function readCommit(
   };
 }
 
-/** What a commit may declare at most. */
+/** Largest number of documents that a commit may declare. */
 const LIMIT_DOCUMENTS = 5000;
 const NO_MODULES = { trees: [], problems: [] };
 
-/** The files of one tree that are for this device, by their paths in the repository of the source. */
+/** Returns the files of one tree that are for this device, by their paths in the repository of the source. */
 async function filesIn(
   { prefix, repository, commit, entries }: PlacedTree,
   spec: Spec,
@@ -114,7 +114,7 @@ interface TextFile {
   readonly content: Buffer;
 }
 
-/** The contents of the files; links are followed inside the repository only. */
+/** Reads the files; links are followed inside the repository only. */
 async function filesOf(
   commit: string,
   entries: readonly TreeEntry[],
@@ -162,7 +162,7 @@ async function filesOf(
 interface ReadFile {
   readonly items: readonly YamlItem[];
   readonly problems: readonly Problem[];
-  /** What must not be shown. */
+  /** Texts that must not be shown. */
   readonly secrets: readonly string[];
 }
 
@@ -182,7 +182,7 @@ async function itemsOf(
   return { items: plain.items, problems: [], secrets: plain.secrets };
 }
 
-/** Fills in variables and checks every document; none of them may be a source itself. */
+/** Fills in variables and checks every document; none of them may be a GitSource. */
 async function declare(items: readonly YamlItem[], { parse, device, variables }: ReadCommitDeps): Promise<Documents> {
   const read: Documents[] = [];
   for (const item of items) {
@@ -204,7 +204,7 @@ async function declare(items: readonly YamlItem[], { parse, device, variables }:
   };
 }
 
-/** A repository could otherwise have this device read another one with the device's own keys. */
+/** Returns the problem of a GitSource in a repository, which could have this device read another repository with the device's own keys. */
 const noSource = ({ document: { kind, metadata }, source }: Proposed): Problem => ({
   message: 'A repository cannot declare a GitSource; declare it in a file or through the API of the device',
   kind,
@@ -212,6 +212,6 @@ const noSource = ({ document: { kind, metadata }, source }: Proposed): Problem =
   ...(source ? { source } : {}),
 });
 
-/** The keys of documents. Pure. */
+/** Returns the keys of documents. Pure. */
 export const keysOf = (documents: readonly Proposed[]) =>
   new Set(documents.map(({ document }) => keyOf(document.kind, document.metadata.name)));

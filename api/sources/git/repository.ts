@@ -21,40 +21,40 @@ export interface RepositoryDeps {
   /** The bare repository that is the cache. */
   readonly gitDir: string;
   readonly transport: Transport;
-  /** For one talk with the server, ms. */
+  /** Time limit of one talk with the server, ms. */
   readonly timeoutMs: number;
   readonly limits?: Limits;
 }
 
 export interface Limits {
-  /** What one talk may bring, bytes. */
+  /** Largest size of one fetch, bytes. */
   readonly fetchBytes: number;
-  /** What the documents of a commit may be together, bytes. */
+  /** Largest size of all documents of a commit together, bytes. */
   readonly documentsBytes: number;
 }
 
 const LIMITS: Limits = { fetchBytes: 512 * 1024 * 1024, documentsBytes: 16 * 1024 * 1024 };
-/** So much history comes along at once: enough to see that a commit follows the applied one. */
+/** Number of commits that a fetch brings: enough to see that a commit follows the applied one. */
 const DEPTH = 50;
 const DEEPER = 2000;
-/** Files below that come along with a change, so that reading it takes no second talk. */
+/** Size below which files are fetched with a change, so that reading them takes no second talk, bytes. */
 const SMALL_BYTES = 1024 * 1024 + 1;
-/** The refs that are asked for: some ten thousand tags, each of about a hundred bytes. */
+/** Largest size of the list of refs, bytes: some ten thousand tags of about a hundred bytes each. */
 const REFS_BYTES = 2 * 1024 * 1024;
-/** More packs than that are made one. */
+/** Number of packs from which they are combined to one. */
 const MANY_PACKS = 60;
 const CANDIDATE = 'refs/supercargo/candidate';
 const APPLIED = 'refs/supercargo/applied';
-/** What is being put in force: there only while nobody knows whether the documents have been taken. */
+/** Ref of a commit whose documents are being proposed: it exists only while nobody knows whether they were taken. */
 const TAKING = 'refs/supercargo/taking';
 const FETCH = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--no-recurse-submodules'];
 
 /**
- * A bare, shallow, partial copy of a repository without a working tree: nothing is ever checked out, so no filter, link,
- * attribute or hook of it can have an effect. It is a cache, and may be removed at any time.
+ * A bare, shallow, partial copy of a repository without a working tree: nothing is ever checked out, so no filter,
+ * link, attribute or hook of it can have an effect. It is a cache, and may be removed at any time.
  */
 export class Repository {
-  /** Where the repository is, as its server has said so far. */
+  /** Current address of the repository, after redirects of its server. */
   #transport: Transport;
 
   constructor(private readonly deps: RepositoryDeps) {
@@ -65,12 +65,12 @@ export class Repository {
     return this.deps.gitDir;
   }
 
-  /** Whether there is a cache. */
+  /** Tells whether there is a cache. */
   exists(): Promise<boolean> {
     return exists(join(this.deps.gitDir, 'HEAD'));
   }
 
-  /** The refs of the server whose whole name is one of these (patterns as ls-remote takes them), by name. */
+  /** Returns the refs of the server whose whole name matches a pattern (as ls-remote takes them), by name. */
   async remoteRefs(patterns: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
     const args = ['ls-remote', '--quiet', 'origin', ...patterns];
     const { stdout } = await this.#talk(args, signal, { limitBytes: REFS_BYTES });
@@ -78,8 +78,8 @@ export class Repository {
   }
 
   /**
-   * Brings a ref, or a commit by its hash: some history at first, and no contents of files; later what is new, and with
-   * it what is small. Returns the commit that it is, or that the tag points to.
+   * Fetches a ref, or a commit by its hash: at first some history without file contents; later what is new, with small
+   * files. Returns the commit, or the commit that a tag points to.
    */
   async fetch(what: string, signal: AbortSignal): Promise<CommitFacts> {
     await this.#prepare(/^[0-9a-f]{64}$/.test(what) ? 'sha256' : 'sha1', signal);
@@ -95,18 +95,18 @@ export class Repository {
     return this.facts(CANDIDATE, signal);
   }
 
-  /** Whether the cache has that commit. */
+  /** Tells whether the cache has that commit. */
   async has(commit: string, signal: AbortSignal): Promise<boolean> {
     if (!(await this.exists())) return false;
     return (await this.#read(['cat-file', '-e', `${commit}^{commit}`], signal, { codes: [0, 1, 128] })).code === 0;
   }
 
-  /** The object that was fetched last: a commit or a tag. */
+  /** Returns the object that was fetched last: a commit or a tag. */
   fetched(signal: AbortSignal): Promise<string> {
     return this.#resolve(CANDIDATE, signal);
   }
 
-  /** Whether the commit fetched from `what` has that other one among its ancestors. Brings history until that is certain. */
+  /** Tells whether the commit fetched from `what` has the other one among its ancestors. Fetches history until that is certain. */
   async follows(commit: string, earlier: string, what: string, signal: AbortSignal): Promise<boolean> {
     for (const more of [undefined, `--deepen=${DEEPER}`, '--unshallow']) {
       if (more !== undefined) {
@@ -126,13 +126,13 @@ export class Repository {
     return parseFacts(stdout.toString());
   }
 
-  /** Everything below these paths (all of it without any), in order. A path that is not there gives nothing. */
+  /** Lists everything below these paths (all of it without any), in order. A path that does not exist has nothing. */
   async list(commit: string, paths: readonly string[], signal: AbortSignal): Promise<readonly TreeEntry[]> {
     const { stdout } = await this.#read(['ls-tree', '-r', '-z', '--full-tree', commit, '--', ...paths], signal);
     return parseTree(stdout.toString());
   }
 
-  /** The contents of blobs of a commit, brought when they are missing; of one that is larger than the limit its size. */
+  /** Returns the contents of blobs of a commit, fetched when they are missing; only the size of one that is larger than the limit. */
   async contents(
     commit: string,
     oids: readonly string[],
@@ -168,33 +168,33 @@ export class Repository {
     return found;
   }
 
-  /** Checks a signature; the codes and texts are git's. Never throws for a bad one. */
+  /** Checks a signature; codes and texts are git's. Never throws for a bad one. */
   verify(object: 'commit' | 'tag', oid: string, signal: AbortSignal, call: Pick<GitCall, 'config' | 'env'>) {
     return this.#read([`verify-${object}`, '--raw', oid], signal, { ...call, codes: [0, 1, 128] });
   }
 
-  /** The text of a tag or commit, as it is stored. */
+  /** Returns the text of a tag or commit as it is stored. */
   async text(oid: string, type: 'tag' | 'commit', signal: AbortSignal): Promise<string> {
     const { stdout } = await this.#read(['cat-file', type, oid], signal, { limitBytes: 1024 * 1024 });
     return stdout.toString();
   }
 
-  /** Before documents are proposed: a process that is killed meanwhile leaves it unknown which ones are in force. */
+  /** Notes the commit before its documents are proposed: a process that is killed meanwhile leaves it unknown which ones are in force. */
   async begin(commit: string, signal: AbortSignal): Promise<void> {
     await this.#read(['update-ref', TAKING, commit], signal);
   }
 
-  /** They were not taken: what was in force still is. */
+  /** Removes that note: the documents were not taken, and what was in force still is. */
   async abandon(signal: AbortSignal): Promise<void> {
     await this.#read(['update-ref', '-d', TAKING], signal);
   }
 
-  /** Remembers what is in force, so that it can be read without the server. */
+  /** Notes the commit in force, so that it can be read without the server. */
   async keep(commit: string, signal: AbortSignal): Promise<void> {
     await this.#read(['update-ref', '--stdin'], signal, { input: `update ${APPLIED} ${commit}\ndelete ${TAKING}\n` });
   }
 
-  /** What was in force last; undefined without a cache, and where that is not known. */
+  /** Returns the commit that was last in force; undefined without a cache, and where that is not known. */
   async kept(signal: AbortSignal): Promise<string | undefined> {
     if (!(await this.exists()) || (await this.#commitOf(TAKING, signal)) !== undefined) return undefined;
     return this.#commitOf(APPLIED, signal);
@@ -207,17 +207,17 @@ export class Repository {
     return code === 0 ? stdout.toString().trim() : undefined;
   }
 
-  /** Any command on the cache or with the server; for what else is done to it. */
+  /** Runs a command on the cache or with the server. */
   run(args: readonly string[], signal: AbortSignal, call: Omit<GitCall, 'signal'> = {}) {
     return this.#read(args, signal, call);
   }
 
-  /** Any command that talks with the server. */
+  /** Runs a command that talks to the server. */
   talk(args: readonly string[], signal: AbortSignal, call: Omit<GitCall, 'signal'> = {}) {
     return this.#talk(args, signal, { gitDir: this.deps.gitDir, ...call });
   }
 
-  /** Makes the cache when it is not there, and clears away what a process that was killed has left in it. */
+  /** Creates the cache when it is missing, and removes what a killed process has left in it. */
   async #prepare(format: 'sha1' | 'sha256', signal: AbortSignal): Promise<void> {
     const { git, gitDir } = this.deps;
     if (!(await this.exists())) {
@@ -235,7 +235,7 @@ export class Repository {
     }
   }
 
-  /** Whether something was fetched before. */
+  /** Tells whether something was fetched before. */
   async #isFilled(): Promise<boolean> {
     const { gitDir } = this.deps;
     return (await exists(join(gitDir, CANDIDATE))) || exists(join(gitDir, 'packed-refs'));
@@ -246,7 +246,7 @@ export class Repository {
     await this.#fetchWithin(args, (this.deps.limits ?? LIMITS).fetchBytes, signal);
   }
 
-  /** Brings blobs that a filtered fetch has left out. */
+  /** Fetches blobs that a filtered fetch has left out. */
   async #bringBlobs(commit: string, oids: readonly string[], signal: AbortSignal): Promise<void> {
     const args = ['rev-list', '--objects', '--missing=print', '--no-object-names', '-1', commit];
     const { stdout } = await this.#read(args, signal);
@@ -256,7 +256,7 @@ export class Repository {
     const { documentsBytes } = this.deps.limits ?? LIMITS;
     await this.#fetchWithin([...FETCH, '--filter=blob:none', '--stdin', 'origin'], documentsBytes, signal, {
       input: `${wanted.join('\n')}\n`,
-      // We have the trees that name them: otherwise the server takes it that we have them too.
+      // We have the trees that name them: otherwise the server assumes that we have the blobs too.
       config: { 'fetch.negotiationAlgorithm': 'noop' },
     });
   }
@@ -276,7 +276,7 @@ export class Repository {
         : undefined;
     };
     await this.#talk(args, signal, { gitDir: this.deps.gitDir, ...call, watch });
-    const tooMuch = await watch(); // it may have been faster than the look
+    const tooMuch = await watch(); // it may have been faster than the check
     if (tooMuch !== undefined) throw final('TooLarge', tooMuch);
   }
 
@@ -303,7 +303,7 @@ export class Repository {
     return stdout.toString().trim() === 'true';
   }
 
-  /** Without a transport no server can be reached: what is missing is an error, and that of our cache. */
+  /** Runs a command without a transport, so that no server can be reached: missing objects are an error, and that of our cache. */
   #read(args: readonly string[], signal: AbortSignal, call: Omit<GitCall, 'signal'> = {}) {
     return this.deps.git.run(args, { gitDir: this.deps.gitDir, ...call, signal }).catch((error: unknown) => {
       const ours = error instanceof SourceError && ['GitFailed', 'RepositoryNotFound'].includes(error.reason);
@@ -323,7 +323,7 @@ export class Repository {
     }
   }
 
-  /** Goes on with the address that the server points to, if it is its own. Throws for any other: it would get the login. */
+  /** Follows a redirect of the server to itself. Throws for any other, which would get the login. */
   async #follow(error: SourceError, signal: AbortSignal): Promise<void> {
     const { git, timeoutMs } = this.deps;
     const transport = this.#transport;
@@ -344,7 +344,7 @@ export class Repository {
   }
 }
 
-/** `branch main` of `refs/heads/main`. Pure. */
+/** Returns `branch main` for `refs/heads/main`. Pure. */
 const nameOf = (what: string): string => what.replace('refs/heads/', 'branch ').replace('refs/tags/', 'tag ');
 
 const mebibytes = (bytes: number): string => `${Math.ceil(bytes / 1024 / 1024)} MiB`;

@@ -5,8 +5,8 @@ import type { Repository } from './repository.js';
 import { final } from './source-error.js';
 
 /**
- * Throws a SourceError when a branch or tag was moved to where the applied commit is not among the ancestors, or a range
- * has a lower version than before. A source that now follows something else may go anywhere.
+ * Throws a `SourceError` when a branch or tag was moved to a commit without the applied one among its ancestors, or
+ * when a range has a lower version than before. A source that now follows something else may go anywhere.
  */
 export async function checkRewind(
   {
@@ -42,7 +42,7 @@ export async function checkRewind(
   );
 }
 
-/** The version that was applied from the same range. Pure. */
+/** Returns the version that was applied from the same range. Pure. */
 function versionOf(name: string | undefined, range: string | undefined): string | undefined {
   const [, tag, of] = /^(\S+) of (.+)$/.exec(name ?? '') ?? [];
   return tag !== undefined && range !== undefined && of === range ? (semver.valid(tag) ?? undefined) : undefined;

@@ -16,17 +16,17 @@ export type Decrypted =
   | {
       readonly ok: true;
       readonly items: readonly YamlItem[];
-      /** What was encrypted, in the clear: never to be shown. */
+      /** Decrypted texts: never to be shown. */
       readonly secrets: readonly string[];
     }
   | { readonly ok: false; readonly message: string };
 
-/** Where else sops can find keys: it would ask servers and run programs that a repository names. */
+/** Other places in which sops finds keys: it would ask servers and run programs that a repository names. */
 const OTHER_KEYS = ['kms', 'gcp_kms', 'azure_kv', 'hc_vault', 'pgp', 'key_groups'];
 const TIMEOUT_MS = 30_000;
 const LIMIT_BYTES = 4 * 1024 * 1024;
 
-/** Whether SOPS encrypted what is in these values. Pure. */
+/** Tells whether SOPS has encrypted these values. Pure. */
 export const isEncrypted = (items: readonly YamlItem[]): boolean =>
   items.some(({ value }) => isMap(value) && isMap(value.sops) && value.sops.mac !== undefined);
 
@@ -76,7 +76,7 @@ export async function decrypt(
   if (read.problems.length > 0) return { ok: false, message: 'What sops made of it cannot be read' };
   const plain = read.items.map(({ value, isQuoted }) => ({
     value: isMap(value) ? withoutSops(value) : value,
-    locate: () => ({ file }), // lines of the decrypted text are nobody's
+    locate: () => ({ file }), // lines of the decrypted text exist in no file
     isQuoted,
   }));
   return { ok: true, items: plain, secrets: plain.flatMap(({ value }, at) => encryptedTexts(items[at]?.value, value)) };
@@ -89,7 +89,7 @@ function withoutSops({ sops: _sops, ...value }: Readonly<Record<string, unknown>
   return value;
 }
 
-/** The texts that stand where the encrypted value has `ENC[…]`. Pure. */
+/** Returns the texts whose encrypted values are `ENC[…]`. Pure. */
 export function encryptedTexts(encrypted: unknown, plain: unknown): readonly string[] {
   if (typeof encrypted === 'string') return encrypted.startsWith('ENC[') && !isMap(plain) ? [String(plain)] : [];
   if (Array.isArray(encrypted)) {
@@ -100,7 +100,7 @@ export function encryptedTexts(encrypted: unknown, plain: unknown): readonly str
   return Object.entries(encrypted).flatMap(([name, one]) => encryptedTexts(one, plain[name]));
 }
 
-/** The text without what must not be shown, also where it was cut short. Pure. */
+/** Returns the text without secrets, also where one was cut short. Pure. */
 export function redact(text: string, secrets: readonly string[]): string {
   const shown = secrets.flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1), secret.slice(0, 40)]);
   return shown

@@ -16,10 +16,10 @@ export class SourceError extends Error {
   }
 }
 
-/** Worth another try a little later: the network, the disk, a server. */
+/** Returns an error that is worth another try a little later: the network, the disk, a server. */
 export const passing = (reason: ReasonOf<'GitSource'>, message: string, options?: ErrorOptions): SourceError =>
   new SourceError(reason, message, false, options);
 
-/** Junk, or something that a person has to do. */
+/** Returns an error that stays until somebody acts. */
 export const final = (reason: ReasonOf<'GitSource'>, message: string, options?: ErrorOptions): SourceError =>
   new SourceError(reason, message, true, options);

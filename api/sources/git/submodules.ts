@@ -5,7 +5,7 @@ import type { TreeEntry } from './git-output.js';
 import type { Repository } from './repository.js';
 import { SourceError } from './source-error.js';
 
-/** A tree, and where in the repository of the source it stands: '' or `modules/shared/`. */
+/** A tree and its place in the repository of the source: '' or `modules/shared/`. */
 export interface PlacedTree {
   readonly prefix: string;
   readonly repository: Repository;
@@ -16,7 +16,7 @@ export interface PlacedTree {
 export interface SubmoduleDeps {
   readonly repository: Repository;
   readonly origin: string;
-  /** Another repository, with the source's credentials or without any. */
+  /** Opens another repository, with the source's credentials or without any. */
   readonly openOther: (url: string, withCredentials: boolean) => Promise<Repository>;
 }
 
@@ -24,8 +24,8 @@ const LIMIT_SUBMODULES = 20;
 const LIMIT_BYTES = 64 * 1024;
 
 /**
- * The trees of submodules, one level deep, each at the commit that the repository names. They are read over https and
- * ssh, or from the very server of the source, and only that one gets the source's credentials.
+ * Returns the trees of submodules, one level deep, each at the commit that the repository names. They are read over
+ * https and ssh, or from the very server of the source; only that one gets the source's credentials.
  */
 export async function submodulesOf(
   commit: string,
@@ -62,7 +62,7 @@ export async function submodulesOf(
   return { trees, problems };
 }
 
-/** Where each submodule comes from, by its path, as `.gitmodules` says. */
+/** Returns the address of each submodule by its path, as `.gitmodules` says. */
 async function urlsOf(
   commit: string,
   repository: Repository,
@@ -86,7 +86,7 @@ async function urlsOf(
   );
 }
 
-/** The address that a `.gitmodules` means, or why it is not followed. Never shows the url. Pure. */
+/** Returns the address that a `.gitmodules` means, or why it is not followed. Never shows the url. Pure. */
 export function submoduleUrl(
   written: string | undefined,
   ofSource: string,

@@ -32,20 +32,20 @@ import { transportOf } from './transport.js';
 import { deviceVariables, type Value, type Variables } from './variables.js';
 import { verifySignature } from './verify-signature.js';
 
-/** Longest talk with a repository, ms: a timer that is to count further than 24 days fires at once. */
+/** Longest talk with a repository, ms: a timer of more than 24 days fires at once. */
 const DAY_MS = 24 * 3_600_000;
 
-/** What is known of a source while this process lives. */
+/** State of a source that is kept in memory. */
 export interface Memory {
   /** The fixed commit that is in the cache. */
   fixed?: { readonly gitDir: string; readonly commit: string; readonly facts: CommitFacts };
-  /** The last set that was dealt with, by all that it was made from; and what came of it. */
+  /** The last set that was proposed, by everything that it was made from, and the result. */
   done?: { readonly signature: string; readonly report: SyncReport };
 }
 
 export const originOf = (name: string): Origin => `git/${name}`;
 
-/** The cache of a source's repository. */
+/** Opens the cache of a source's repository. */
 export async function repositoryOf(
   git: Git,
   spec: GitSourceSpec,
@@ -62,7 +62,7 @@ export async function repositoryOf(
   });
 }
 
-/** What an origin has in force. */
+/** Returns the documents that an origin has in force. */
 export const presentOf = (store: Pick<Store, 'list'>, origin: Origin): readonly Resource[] =>
   KINDS.flatMap((kind): readonly Resource[] => store.list(kind)).filter(
     ({ metadata }) => metadata.origin === origin && metadata.deletionTimestamp === undefined,
@@ -78,7 +78,7 @@ export interface SyncDeps extends GitOriginDeps {
 /** A commit that may come into force. */
 interface Candidate {
   readonly commit: string;
-  /** What it was found by; undefined for what the cache has. */
+  /** The ref by which it was found; undefined when it is from the cache. */
   readonly ref: PickedRef | undefined;
 }
 
@@ -120,7 +120,7 @@ export class Sync {
     }
   }
 
-  /** The commit that the repository has now, verified. */
+  /** Returns the verified commit that the repository has now. */
   async #fetch(repository: Repository): Promise<Candidate> {
     const { signal } = this;
     const patterns = refPatterns(this.#spec);
@@ -135,7 +135,7 @@ export class Sync {
     return { commit, ref };
   }
 
-  /** What was picked, in the cache. A fixed commit that is there never changes. */
+  /** Brings the picked commit into the cache. A fixed commit that is there never changes. */
   async #bring(repository: Repository, { what }: PickedRef): Promise<CommitFacts> {
     const { memory } = this.deps;
     const known = memory.fixed;
@@ -158,7 +158,10 @@ export class Sync {
     this.#report = { ...this.#report, verified: { ...seen, by } };
   }
 
-  /** Without the server, what the cache has in force may still come out differently: after a change of the device, or of the source. */
+  /**
+   * Reads the commit in force from the cache without the server: its documents may come out differently after a change
+   * of the device, or of the source.
+   */
   async #goOnWithCache(repository: Repository): Promise<void> {
     const commit = await repository.kept(this.signal);
     const { verify } = this.#spec;
@@ -194,8 +197,8 @@ export class Sync {
       if (left.length > 0) throw final('InvalidDocuments', summaryOf(left));
       memory.done = { signature, report: { declares: [...keysOf(set.documents)], applied } };
     } catch (error) {
-      // Junk stays junk: it is read again when it, or what it depends on, is another. Decryption depends on more: a
-      // program, a key.
+      // A final failure is remembered: the commit is read again when it, or what it depends on, changes. Decryption
+      // depends on more: a program, a key.
       const isJunk = error instanceof SourceError && error.final && error.reason !== 'PruneHeld';
       if (isJunk && this.#spec.decryption === undefined) {
         const { reason, message } = error;
@@ -207,7 +210,7 @@ export class Sync {
     }
   }
 
-  /** The cache of a submodule's repository. */
+  /** Opens the cache of a submodule's repository. */
   #openOther(url: string, withCredentials: boolean): Promise<Repository> {
     const { credentials: _credentials, ...rest } = this.#spec;
     const folder = join(this.deps.folder, 'modules', canonicalHash(url).slice(0, 32));
@@ -238,7 +241,7 @@ export class Sync {
     return { plain, secret };
   }
 
-  /** Everything or nothing, unless the source says otherwise; and nothing that removes more than it may. Returns what was not taken. */
+  /** Proposes everything or nothing, unless the source says otherwise, and removes no more than permitted. Returns what was not taken. */
   async #propose(repository: Repository, set: DeclaredSet, commit: string): Promise<readonly Problem[]> {
     const { store, problems: told, log } = this.deps;
     const { atomic = true, prune } = this.#spec;
@@ -300,7 +303,7 @@ const heldMessage = (name: string, removes: readonly Key[], why: string): string
   `The commit would remove ${removes.slice(0, 5).join(', ')}${removes.length > 5 ? ` and ${removes.length - 5} more` : ''}: ${why}. ` +
   `Nothing is changed until somebody agrees: supercargo confirm GitSource/${name}`;
 
-/** The first problems, as one sentence. Pure. */
+/** Returns the first problems, as one sentence. Pure. */
 function summaryOf(problems: readonly Problem[]): string {
   const lines = problems.slice(0, 3).map(problemLine);
   return problems.length > 3 ? `${lines.join('; ')}; and ${problems.length - 3} more` : lines.join('; ');

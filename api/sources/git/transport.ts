@@ -5,13 +5,13 @@ import type { SecretFiles } from '../../device-state/secret-files.js';
 import { replaceText } from './private-files.js';
 import { final } from './source-error.js';
 
-/** What git has to know to talk to one repository: configuration and environment, never arguments. */
+/** Configuration and environment with which git talks to one repository; never arguments. */
 export interface Transport {
   readonly config: Readonly<Record<string, string>>;
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Says nothing about a user's or the system's ssh: everything that is in force is in this file. */
+/** Returns a configuration of ssh that leaves out the user's and the system's: everything in force is in this file. */
 const sshConfig = (key: string, knownHosts: string): string =>
   [
     'Host *',
@@ -36,12 +36,12 @@ const sshConfig = (key: string, knownHosts: string): string =>
     '',
   ].join('\n');
 
-/** In ssh_config(5) a percent sign begins a token and quotes group words. */
+/** Quotes a path for ssh_config(5), where a percent sign begins a token. */
 const quoted = (path: string): string => `"${path.replaceAll('%', '%%')}"`;
 
 /**
- * How to reach the repository of a source. Credentials come from files and go where only git sees them. `folder` is the
- * source's own. Rejects with SecretFileError when a file is missing.
+ * Returns how to reach the repository of a source. Credentials come from files and go where only git sees them.
+ * `folder` is the source's own. Rejects with `SecretFileError` when a file is missing.
  */
 export async function transportOf(
   { url, credentials = {} }: Pick<GitSourceSpec, 'url' | 'credentials'>,
@@ -62,7 +62,7 @@ export async function transportOf(
     const key = await secrets.path(credentials.sshKey ?? '', 'private');
     const file = join(folder, 'ssh_config');
     await replaceText(file, sshConfig(key, await secrets.path(credentials.knownHosts ?? '', 'public')));
-    // Git hands this to a shell. Nothing in it comes from a document but the data folder's own name.
+    // Git passes this to a shell. Only the data folder's own name in it is not ours.
     env.GIT_SSH_COMMAND = `ssh -F '${file.replaceAll("'", "'\\''")}'`;
     env.GIT_SSH_VARIANT = 'ssh';
   }
@@ -71,8 +71,8 @@ export async function transportOf(
     if (credentials.ca !== undefined) config['http.sslCAInfo'] = await secrets.path(credentials.ca, 'public');
     if (credentials.token !== undefined) {
       const login = `${credentials.username ?? 'git'}:${await secrets.read(credentials.token)}`;
-      // Git shows it to every server that a redirect leads to, whatever the name of the setting says. So git follows none:
-      // those within the server are followed by hand, and no other.
+      // Git sends it to every server that a redirect leads to, whatever the name of the setting suggests. So git
+      // follows none: redirects within the server are followed here, and no others.
       config['http.followRedirects'] = 'false';
       config[`http.${origin}/.extraHeader`] = `Authorization: Basic ${Buffer.from(login).toString('base64')}`;
     }

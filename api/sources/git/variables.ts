@@ -7,14 +7,14 @@ import type { DeviceScope } from './device-scope.js';
 
 export type Value = string | number | boolean;
 
-/** What `${NAME}` stands for. */
+/** The values of `${NAME}`. */
 export interface Variables {
   readonly plain: ReadonlyMap<string, Value>;
-  /** Never shown, and only taken for the environment of services. */
+  /** Never shown, and only allowed in the environment of services. */
   readonly secret: ReadonlyMap<string, string>;
 }
 
-/** The facts of the device as variables: `device.name`, `device.tags.site`, … Pure. */
+/** Returns the facts of the device as variables: `device.name`, `device.tags.site`, … Pure. */
 export const deviceVariables = ({ name, uuid, type, arch, tags }: DeviceScope): readonly [string, Value][] => [
   ['device.name', name],
   ['device.uuid', uuid],
@@ -24,14 +24,14 @@ export const deviceVariables = ({ name, uuid, type, arch, tags }: DeviceScope): 
 ];
 
 const REFERENCE = /\$?\$\{([^}]*)\}/g;
-/** References of one document, and the characters that they put in: a text of a MiB has room for 350,000 of them. */
+/** Limits of references in one document, and of the characters that they insert: a text of a MiB has room for 350,000 references. */
 const LIMITS = { references: 10_000, characters: 1024 * 1024 } as const;
 const NAMED = /^([A-Za-z_][\w.-]*?)(?::-(.*))?$/s;
 
 /**
- * The value with every `${NAME}` and `${NAME:-default}` in its texts filled in; `$${…}` becomes `${…}`. A text that is
- * nothing but one variable, and not in quotes, takes its value as it is, a number or truth value too. Names of fields are
- * left alone. An unknown name, and a secret where it would be seen, are problems. Pure.
+ * Returns the value with every `${NAME}` and `${NAME:-default}` in its texts replaced; `$${…}` becomes `${…}`. A text
+ * that is only one variable, and not in quotes, takes its value as it is, also a number or a boolean. Names of fields
+ * are left alone. An unknown name, and a secret where it would be seen, are problems. Pure.
  */
 export function fillIn(
   { value, locate, isQuoted }: YamlItem,
@@ -91,7 +91,7 @@ export function fillIn(
   return { item: { value: fill(value, []), locate, isQuoted }, problems };
 }
 
-/** Inside the environment of a service, in an App, a Service or a target state. */
+/** Tells whether a path is in the environment of a service, in an App, a Service or a target state. */
 function isEnvironment(path: readonly (string | number)[]): boolean {
   const at = path.indexOf('environment');
   return path[at - 2] === 'services' || (at === 1 && path[0] === 'spec');
@@ -106,7 +106,7 @@ function fillText(
   if (!text.includes('${')) return text;
   const [whole, reference] = /^\$\{([^}]*)\}$/.exec(text) ?? [];
   if (whole !== undefined && reference !== undefined) return lookUp(reference, path) ?? text;
-  // Behind the last brace nothing can end: looking for it at every `${` there would take quadratic time.
+  // No reference ends behind the last brace: looking for an end at every `${` there would take quadratic time.
   const end = text.lastIndexOf('}') + 1;
   let filled = '';
   let at = 0;

@@ -8,7 +8,7 @@ import type { Repository } from './repository.js';
 import { final, passing } from './source-error.js';
 
 export interface Signed {
-  /** What was picked: a commit, or an annotated tag. */
+  /** The object that was picked: a commit, or an annotated tag. */
   readonly oid: string;
   readonly commit: string;
   /** `refs/tags/v1.2`, or what else it was found by. */
@@ -18,17 +18,17 @@ export interface Signed {
 export interface VerifyDeps {
   readonly repository: Repository;
   readonly secrets: SecretFiles;
-  /** The source's own. */
+  /** The source's own folder. */
   readonly folder: string;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** What the program of the other kind of signature is: one that never finds any good. */
+/** Program for the other kind of signature: it never finds a good one. */
 const NONE = '/bin/false';
 
 /**
- * Who signed a commit or tag. Throws a SourceError unless one of the keys that the source names did: no signature, an
- * unknown key, a key that has expired or was revoked, a program that is missing, all of them are no.
+ * Returns who signed a commit or tag. Throws a `SourceError` unless it was one of the keys that the source names: no
+ * signature, an unknown key, an expired or revoked key and a missing program all throw.
  */
 export async function verifySignature(
   verify: NonNullable<GitSourceSpec['verify']>,
@@ -66,7 +66,7 @@ export async function verifySignature(
   throw final('NotVerified', `The ${object} ${oid.slice(0, 12)} is not taken: ${why}`);
 }
 
-/** A tag says in its signed text how it is called: an old one that is served under another name is none. */
+/** Checks the name in the signed text of a tag: an old tag that is served under another name is refused. */
 async function checkTag(repository: Repository, { oid, commit, what }: Signed, signal: AbortSignal): Promise<void> {
   if (oid === commit) throw final('NotVerified', `${what} is not an annotated tag, so nobody can have signed it`);
   const name = /^tag (.+)$/m.exec((await repository.text(oid, 'tag', signal)).split('\n\n')[0] ?? '')?.[1];
@@ -75,7 +75,7 @@ async function checkTag(repository: Repository, { oid, commit, what }: Signed, s
   }
 }
 
-/** A home for gpg that holds the keys of the file and nothing else. */
+/** Creates a home for gpg that holds the keys of the file and nothing else. */
 async function importKeys(file: string, home: string, path: string | undefined, signal: AbortSignal): Promise<void> {
   await rm(home, { recursive: true, force: true });
   await makePrivate(home);
@@ -88,7 +88,7 @@ async function importKeys(file: string, home: string, path: string | undefined, 
   if (code !== 0) throw passing('NotVerified', `gpg cannot read the keys in ${file}`);
 }
 
-/** The signer that a good signature names, in the words of ssh-keygen or gpg; undefined without one. Pure. */
+/** Returns the signer of a good signature, in the words of ssh-keygen or gpg; undefined without one. Pure. */
 export function signerOf(status: string): string | undefined {
   const ssh = /^Good "git" signature for (.+) with \S+ key (SHA256:\S+)$/m.exec(status);
   if (ssh) return `${ssh[1]} (${ssh[2]})`;
@@ -98,7 +98,7 @@ export function signerOf(status: string): string | undefined {
   return good && valid ? `${good[2]} (${valid[1]})` : undefined;
 }
 
-/** Why a signature is not good, in one sentence. Pure. */
+/** Returns why a signature is not good, in one sentence. Pure. */
 function whyNot(status: string): string {
   if (
     /No principal matched|Could not verify|Good "git" signature with|NO_PUBKEY|cannot run|No such file/m.test(status)

@@ -2,15 +2,15 @@ import { isMap, type Values } from '../../../crds/model/maps.js';
 import { Lines, shown } from '../lines.js';
 
 /**
- * The compose fields of a service as a Supervisor reads them (docs/reference/composition.md §1), made into what our
- * own, stricter documents hold: a value that the Supervisor silently replaces by a default is left out here, with a
+ * Reads the compose fields of a service as a Supervisor does (docs/reference/composition.md §1), and converts them for
+ * our own, stricter documents: a value that the Supervisor silently replaces by a default is left out here, with a
  * warning.
  */
 type Warn = (message: string) => void;
-/** The value for our document; undefined leaves the field out. */
+/** Returns the value for our document; undefined leaves the field out. */
 type Normalize = (value: unknown, warn: Warn) => unknown;
 
-/** `memLimit`, `mem-limit` and `mem_limit` are one field. Pure. */
+/** Returns the name of a field: `memLimit`, `mem-limit` and `mem_limit` are the same. Pure. */
 const snakeCase = (key: string): string =>
   key
     .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
@@ -60,7 +60,7 @@ const restart: Normalize = (value, warn) => {
   return 'always';
 };
 
-/** The Supervisor ignores a number without a unit after a term that has one (`1m30`), and so do we. */
+/** Reads a duration. The Supervisor ignores a number without a unit after a term with one (`1m30`), and so do we. */
 const duration: Normalize = (value) => {
   if (typeof value !== 'string') return value;
   const unitless = /^(.*[a-zµ])\s*\d+(\.\d+)?\s*$/.exec(value);
@@ -89,7 +89,7 @@ const pairs: Normalize = (value) => {
   return isMap(value) ? textMap(value) : value;
 };
 
-/** Numbers and truth values as text, null as empty. Pure. */
+/** Converts numbers and booleans to text, and null to an empty one. Pure. */
 export const textMap = (value: Values): Record<string, unknown> =>
   Object.fromEntries(
     Object.entries(value).map(([key, item]) => [key, item === null ? '' : plain(item) ? String(item) : item]),
@@ -127,7 +127,7 @@ const volumes: Normalize = (value, warn) => {
   });
 };
 
-/** Spaces around the parts are dropped, and whatever follows the mode. */
+/** Removes spaces around the parts, and everything after the mode. */
 const shortMount = (entry: string): string =>
   entry
     .split(':', 3)
@@ -269,7 +269,7 @@ const FIELDS: Readonly<Record<string, Normalize>> = {
   working_dir: text,
 };
 
-/** The fields that are in the table, each normalised; null is absent. */
+/** Returns the fields that are in the table, each normalized; null counts as absent. */
 function pick(
   values: Values,
   table: Readonly<Record<string, Normalize>>,
@@ -289,7 +289,7 @@ function pick(
   return picked;
 }
 
-/** A service's compose fields in our words, and what had to be left out. Pure. */
+/** Returns a service's compose fields for our documents, and what had to be left out. Pure. */
 export function normalizeComposition(composition: Values): {
   readonly fields: Record<string, unknown>;
   readonly warnings: readonly string[];

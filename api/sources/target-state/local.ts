@@ -28,15 +28,15 @@ type TargetAnswer =
 
 /** The origin `local`: target states that are posted to this device. */
 export interface LocalOrigin {
-  /** Takes a posted target state, whole or not at all. When it resolves with ok, it is on disk and passes are due. */
+  /** Takes a posted target state, as a whole or not at all. When it resolves with ok, it is on disk and passes are due. */
   accept(body: unknown): Promise<TargetAnswer>;
-  /** The present target state, as GET shows it. */
+  /** Returns the present target state as GET shows it. */
   render(): object;
 }
 
 type Target = Extract<ParsedTarget, { ok: true }>;
 
-/** Makes the origin `local`. Posts are carried out one after another. */
+/** Creates the origin `local`. Posts are carried out one after another. */
 export function localOrigin({ store, device, parse, log }: LocalOriginDeps): LocalOrigin {
   let last: Promise<unknown> = Promise.resolve();
 
@@ -67,7 +67,7 @@ export function localOrigin({ store, device, parse, log }: LocalOriginDeps): Loc
   return {
     accept(body) {
       const answer = last.then(() => take(body)).catch(unlessStored);
-      last = answer.catch(() => undefined); // its caller hears of it; the next post does not depend on it
+      last = answer.catch(() => undefined); // its caller gets the error; the next post does not depend on it
       return answer;
     },
     render: () => renderTargetState(store, device),
@@ -76,13 +76,13 @@ export function localOrigin({ store, device, parse, log }: LocalOriginDeps): Loc
 
 const refused = (lines: readonly string[]): TargetAnswer => ({ ok: false, status: 400, message: lines.join('\n') });
 
-/** A disk that refuses is an answer; anything else is a fault of ours. */
+/** Returns the refusal of a disk as an answer; throws anything else. */
 function unlessStored(error: unknown): TargetAnswer {
   if (error instanceof StorageError) return { ok: false, status: 503, message: error.message };
   throw error;
 }
 
-/** The apps that were posted before, for a post that says nothing of apps. Pure. */
+/** Returns the apps that were posted before, for a post that leaves out apps. Pure. */
 const keptApps = (apps: readonly App[]): readonly Declared<'App'>[] =>
   apps
     .filter(({ metadata }) => metadata.origin === 'local' && metadata.deletionTimestamp === undefined)
@@ -93,7 +93,7 @@ const keptApps = (apps: readonly App[]): readonly Declared<'App'>[] =>
       spec,
     }));
 
-/** Why posted apps cannot be taken beside those that others declare. Pure. */
+/** Returns why posted apps cannot be taken beside those of other origins. Pure. */
 export function planCollisions(posted: readonly Declared<'App'>[], present: readonly App[]): readonly string[] {
   const foreign = present.filter(({ metadata }) => metadata.origin !== 'local');
   return posted.flatMap((app) => {
@@ -107,8 +107,8 @@ export function planCollisions(posted: readonly Declared<'App'>[], present: read
 }
 
 /**
- * The HostConfig that a target state asks for; what it does not say stays. `foreign`: somebody else declares it, and the
- * target wants something else than is there (clients send back what they read, which is no claim). Pure.
+ * Returns the HostConfig that a target state asks for; what it leaves out stays. `foreign`: another origin declares it,
+ * and the target wants something else than is there (clients send back what they read, which claims nothing). Pure.
  */
 export function planHostConfig(
   target: Pick<Target, 'name' | 'config'>,

@@ -5,18 +5,18 @@ import { allottedId, DEFAULT_DEVICE_NAME, DEVICE_DOCUMENT } from '../../../crds/
 import { releaseOf } from '../../../crds/model/release.js';
 import type { Reader } from '../../store/store.js';
 
-/** What a target state tells of the device itself. */
+/** What a target state says of the device itself. */
 export interface TargetDevice {
   readonly uuid: string;
   /** In local mode the apps are those that were posted; otherwise those of the cloud. */
   readonly localMode: boolean;
-  /** Settings of the boot files as they are: the target as long as nobody has declared one. */
+  /** Returns the present settings of the boot files: the target as long as nobody has declared one. */
   bootConfig?(): Readonly<Record<string, string>>;
 }
 
 /**
- * The present target state as `GET /v2/local/target-state` shows it, in the form in which it can be posted back. Holds
- * what was declared and nothing that is injected, so no keys. Pure.
+ * Returns the present target state as `GET /v2/local/target-state` shows it, in a form that can be posted back.
+ * Contains what was declared and nothing that is injected, so no keys. Pure.
  */
 export function renderTargetState(store: Pick<Reader, 'get' | 'list'>, device: TargetDevice): object {
   const host = ifActive(store.get('HostConfig', DEVICE_DOCUMENT));
@@ -35,13 +35,13 @@ export function renderTargetState(store: Pick<Reader, 'get' | 'list'>, device: T
   };
 }
 
-/** The configuration as it is shown: what is declared, else what the boot files say, and every default. Pure. */
+/** Returns the configuration as it is shown: declared values, else those of the boot files, and every default. Pure. */
 export const shownConfig = (
   declared: Readonly<Record<string, string>> | undefined,
   device: TargetDevice,
 ): Record<string, string> => ({ ...(declared ? {} : device.bootConfig?.()), ...configWithDefaults(declared, device) });
 
-/** The number of an app: its own, or the one that stands for its name. Pure. */
+/** Returns the number of an app: its own, or the one derived from its name. Pure. */
 export const appIdOf = ({
   metadata,
   spec,

@@ -31,7 +31,7 @@ function only(values: Values, table: Readonly<Record<string, (value: unknown) =>
   return kept;
 }
 
-/** The volumes or networks of a release, with the members that a Supervisor reads; others are named in `dropped`. Pure. */
+/** Returns the volumes or networks of a release, with the members that a Supervisor reads; others are named in `dropped`. Pure. */
 export function normalizeMembers(
   kind: 'volumes' | 'networks',
   members: unknown,

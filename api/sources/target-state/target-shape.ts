@@ -1,8 +1,7 @@
 import { isMap } from '../../../crds/model/maps.js';
 /**
- * What a Supervisor checks of a target state, with its texts (docs/reference/http-api.md §8.3, §8.5). Works on the
- * v3 form, into which v2 is converted first: that is why the paths of a v2 document speak of the device's uuid and of
- * `releases`.
+ * What a Supervisor checks of a target state, with its messages (docs/reference/http-api.md §8.3, §8.5). Checks the v3
+ * form, to which v2 is converted first: that is why paths of a v2 document contain the device's uuid and `releases`.
  */
 import { Lines, shown } from '../lines.js';
 
@@ -23,13 +22,13 @@ const REASONS = {
   ShortString: `must not be longer than ${MAX_TEXT} characters`,
 } as const;
 
-/** A number, or one written as text; undefined for anything else. Pure. */
+/** Returns a number, also one written as text; undefined for anything else. Pure. */
 export const numericId = (value: unknown): number | undefined => {
   const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
   return typeof number === 'number' && Number.isSafeInteger(number) && number >= 0 ? number : undefined;
 };
 
-/** Collects one line for each thing that is wrong. */
+/** Collects one line for each mistake. */
 class Shape {
   readonly lines = new Lines();
 
@@ -63,7 +62,7 @@ class Shape {
     if (value !== undefined && value !== null && typeof value !== 'boolean') this.wrong('boolean', path, value);
   }
 
-  /** A map of text whose names follow a rule. */
+  /** Checks a map of texts whose names follow a rule. */
   texts(path: string, value: unknown, type: 'EnvVarName' | 'ConfigVarName' | 'Label', rule: RegExp): void {
     if (!isMap(value)) {
       this.wrong(`{ [K in ${type === 'Label' ? 'LabelName' : type}]: string }`, path, value);
@@ -78,7 +77,7 @@ class Shape {
     }
   }
 
-  /** A map of volumes or networks by name. */
+  /** Checks a map of volumes or networks by name. */
   members(path: string, value: unknown, type: 'Volume' | 'Network'): void {
     if (value === undefined || value === null) return;
     if (!isMap(value)) {
@@ -99,7 +98,7 @@ class Shape {
   }
 }
 
-/** What is wrong with one device of a v3 document, a line each. Pure. */
+/** Returns the mistakes of one device of a v3 document, a line each. Pure. */
 export function deviceProblems(uuid: string, device: unknown): readonly string[] {
   const shape = new Shape();
   if (!isMap(device)) {
@@ -177,10 +176,10 @@ function serviceProblems(shape: Shape, path: string, service: unknown): void {
   }
 }
 
-/** What a contract may require. `sw.spec` (of slug `compose`) is what newer command line clients add by themselves. */
+/** Types that a contract may require. `sw.spec` (of slug `compose`) is what newer command line clients add by themselves. */
 const REQUIREMENTS = ['sw.supervisor', 'sw.l4t', 'sw.os', 'sw.kernel', 'hw.device-type', 'arch.sw', 'sw.spec'];
 
-/** Why a contract has not the right form; undefined when it has. Whether the device meets it is another question. Pure. */
+/** Returns why a contract is malformed; undefined when it is not. Whether the device satisfies it is another question. Pure. */
 export function contractProblem(contract: unknown): string | undefined {
   if (!isMap(contract)) return undefined;
   const { type, requires } = contract;

@@ -13,24 +13,24 @@ export interface TargetOptions {
   readonly parse: Parse;
 }
 
-/** A target state in our words. What is undefined was not said and stays as it is. */
+/** A target state as our documents. Undefined parts were left out and stay as they are. */
 export type ParsedTarget =
   | {
       readonly ok: true;
       readonly name?: string;
       readonly config?: Readonly<Record<string, string>>;
-      /** Every app that there shall be, named `app-<appId>`. */
+      /** All apps, named `app-<appId>`. */
       readonly apps?: readonly Declared<'App'>[];
       readonly force: boolean;
-      /** What was left out, because it is not supported. */
+      /** What was left out because it is not supported. */
       readonly warnings: readonly string[];
     }
   | { readonly ok: false; readonly message: string };
 
-/** Name of the document of an app that came as a target state. */
+/** Returns the document's name of an app that came as a target state. */
 const targetAppName = (appId: number): string => `app-${appId}`;
 
-/** The HostConfig for a name and configuration variables; none when nothing is known of either. Pure. */
+/** Returns the HostConfig for a name and configuration variables; none without either. Pure. */
 export function deviceDocument(
   name: string | undefined,
   config: Readonly<Record<string, string>> | undefined,
@@ -40,7 +40,7 @@ export function deviceDocument(
   return { apiVersion: API_VERSION, kind: 'HostConfig', metadata: { name: DEVICE_DOCUMENT }, spec };
 }
 
-/** v2: `{local: {…}}`. v3: keyed by the uuids of devices. Pure. */
+/** Tells whether a value is a target state. v2: `{local: {…}}`. v3: keyed by the uuids of devices. Pure. */
 export const isTargetState = (value: unknown): boolean =>
   isMap(value) &&
   value.kind === undefined &&
@@ -58,8 +58,8 @@ const invalid = (lines: readonly string[]): ParsedTarget => ({
 });
 
 /**
- * Reads a Supervisor's target state, v2 or v3 (docs/reference/http-api.md §8.3, §8.4). Nothing of it is taken
- * unless all of it is right; the message then names everything that is wrong. Pure.
+ * Reads a Supervisor's target state, v2 or v3 (docs/reference/http-api.md §8.3, §8.4). All of it has to be right;
+ * otherwise the message names every mistake. Pure.
  */
 export function parseTargetState(body: unknown, { deviceUuid, parse }: TargetOptions): ParsedTarget {
   if (!isMap(body)) return invalid([`Expecting object but instead got: ${shown(body)}`]);
@@ -71,7 +71,7 @@ export function parseTargetState(body: unknown, { deviceUuid, parse }: TargetOpt
     const { local } = body;
     if (!isMap(local)) return invalid([`Expecting object at local but instead got: ${shown(local)}`]);
     const converted = fromV2(local, deviceUuid);
-    // What cannot be converted is told beside what the conversion shows to be wrong.
+    // What cannot be converted is reported together with the mistakes in what was converted.
     const lines = [...converted.lines.told, ...deviceProblems(deviceUuid, converted.device)];
     if (lines.length > 0) return invalid(lines);
     device = converted.device;
@@ -87,7 +87,7 @@ export function parseTargetState(body: unknown, { deviceUuid, parse }: TargetOpt
   return fromDevice(isMap(device) ? device : {}, { deviceUuid, parse }, force);
 }
 
-/** The v3 form of a v2 document's `local`, and what could not be converted. */
+/** Converts a v2 document's `local` to v3; returns also what could not be converted. */
 function fromV2(local: Values, uuid: string): { device: Values; lines: Lines } {
   const lines = new Lines();
   const { apps } = local;
@@ -140,7 +140,7 @@ function servicesByName(services: unknown, path: string, lines: Lines): unknown 
   return Object.fromEntries(named);
 }
 
-/** A device of a v3 document whose shape is right. */
+/** Reads a device of a v3 document whose shape is right. */
 function fromDevice(device: Values, options: TargetOptions, force: boolean): ParsedTarget {
   const { name, config, apps } = device;
   const warnings = new Lines();
@@ -182,7 +182,7 @@ function fromDevice(device: Values, options: TargetOptions, force: boolean): Par
 const stringsOf = (values: Values): Record<string, string> =>
   Object.fromEntries(Object.entries(values).map(([key, value]) => [key, String(value)]));
 
-/** Only the first release of an app counts. */
+/** Returns the first release of an app; others do not count. */
 const releaseOf = (app: Values): readonly [string, Values] | undefined => {
   const [first] = Object.entries(isMap(app.releases) ? app.releases : {});
   return first && isMap(first[1]) ? [first[0], first[1]] : undefined;
