@@ -12,21 +12,21 @@ export interface ServiceLogLine {
 
 export interface LogChoice {
   readonly app: string;
-  /** Only this service of the app. */
+  /** Only lines of this service of the app. */
   readonly service?: string;
   /** ms since the epoch. */
   readonly sinceMs?: number;
-  /** Of each service, the last so many lines. */
+  /** Only the last lines of each service. */
   readonly tailLines?: number;
-  /** Goes on with what is printed from now on, also by containers that come later. */
+  /** Also yields what is printed from now on, also by containers that are created later. */
   readonly follow: boolean;
 }
 
-/** What no document tells: output, use and environment of containers. Given by whoever speaks to the engine. */
+/** Reads what no document contains: output, resource usage and environment of containers. */
 export interface ContainerReader {
-  /** Lines in the order in which they were read. Ends when there is no more, or with the signal. */
+  /** Yields lines in the order in which they were read. Ends when there are no more, or with the signal. */
   logs(choice: LogChoice, signal: AbortSignal): AsyncIterable<ServiceLogLine>;
   stats(signal: AbortSignal): Promise<readonly ServiceStats[]>;
-  /** Variables of the container with that id, without API keys; undefined while it is not known. Asks nobody. */
+  /** Returns the variables of the container with that id, without API keys; undefined while it is not known. Sends no request. */
   environment(id: string): Readonly<Record<string, string>> | undefined;
 }

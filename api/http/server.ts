@@ -47,27 +47,27 @@ import { hookRoutes } from './webhooks/hooks.js';
 
 declare module '@hapi/hapi' {
   interface RequestApplicationState {
-    /** When the request came, on the monotonic clock, ms; only while the access log is on. */
+    /** When the request arrived, monotonic clock, ms; only while the access log is on. */
     beganMs?: number;
   }
 }
 
-/** Longest that a stopping server waits for requests in flight, ms. */
+/** Longest time that a stopping server waits for requests in flight, ms. */
 const STOP_MS = 5_000;
 
 export interface ServerDeps {
   readonly store: Store;
   readonly logs: LogStream;
   readonly keys: Pick<Keys, 'scopeOf' | 'regenerate'>;
-  /** Who calls from this machine. */
+  /** Finds out who calls from this machine. */
   readonly peers: LocalPeers;
   readonly target: TargetState;
   readonly host: HostPorts;
   readonly tags: Tags;
   readonly updates: Updates;
-  /** Where the secrets of webhooks are; without it there are no hooks. */
+  /** Secrets of webhooks; without it there are no hooks. */
   readonly secrets?: Pick<SecretFiles, 'read'>;
-  /** Why no command can be carried out at present; undefined when that is not known. */
+  /** Returns why no command can be carried out at present; undefined when that is not known. */
   engineFailure?(): string | undefined;
   /** How long an answer waits for the end of a command, ms. */
   readonly commandDeadlineMs?: number;
@@ -77,57 +77,57 @@ export interface ServerDeps {
     readonly uuid?: string;
     readonly arch: string;
     readonly deviceType: string;
-    /** How much of it is in use; not told when absent. */
+    /** Returns how much of the device is in use; left out when absent. */
     usage?(): Promise<DeviceUsage>;
-    /** What `/v1/device` shows of it. */
+    /** Returns what `/v1/device` shows of it. */
     identity(): DeviceIdentity;
-    /** Names that `Host` may say, besides `localhost`; the system's host name when absent. */
+    /** Returns the names that the `Host` header may have, besides `localhost`; the system's host name when absent. */
     hostNames?(): readonly string[];
-    /** IP addresses of this device, besides the one that a request reached. */
+    /** Returns the IP addresses of this device, besides the one that a request reached. */
     addresses?(): readonly string[];
   };
   readonly settings: {
     readonly localMode: boolean;
     readonly development: boolean;
     readonly appKeys?: AppKeyReach;
-    /** Our own version. */
+    /** Version of the agent. */
     readonly version: string;
     /** `host:port` or `unix:/path`, several of them separated by commas or blanks. */
     readonly listen: string;
   };
-  /** What has to be well, and how it is. Answers at once. */
+  /** Returns every health check with its state, at once. */
   checks(): readonly HealthCheck[];
   readonly now: () => number;
   readonly log: Logger;
-  /** Other limits than those of CONNECTION_LIMITS. */
+  /** Limits other than those of CONNECTION_LIMITS. */
   readonly limits?: Partial<ConnectionLimits>;
 }
 
-/** The API server: everything that is reachable over HTTP. */
+/** The API server: everything that can be reached over HTTP. */
 export interface ApiServer {
   /** Listens on every address of the settings. */
   start(): Promise<void>;
   /**
-   * Listens on one more address, such as the gateway of `supervisor0`, whose callers are never taken for this machine. Returns
-   * what ends that again.
+   * Listens on one more address, such as the gateway of `supervisor0`, whose callers never count as this machine.
+   * Returns how to end that.
    */
   listen(address: string, kind: ListenerKind): Promise<() => Promise<void>>;
-  /** Where it listens, with the ports that were really given. */
+  /** Where it listens, with the actual ports. */
   readonly addresses: readonly string[];
   /** Ends streams, finishes requests in flight, cuts what is left after the deadline. */
   stop(deadlineMs?: number): Promise<void>;
-  /** Answers that are still being written, piece by piece. */
+  /** Number of answers that are still being streamed. */
   readonly streams: number;
-  /** What is routed, without what is not found. */
+  /** All routes, without the answers for unknown paths. */
   readonly routes: readonly (RouteOptionsApp & { readonly method: string; readonly path: string })[];
-  /** A request without a socket, for tests and for whoever is in this process. */
+  /** Sends a request without a socket, for tests and for callers in this process. */
   readonly inject: Server['inject'];
 }
 
-/** Assembles the server. Nothing listens before `start`. */
+/** Creates the server. Nothing listens before `start`. */
 export async function createServer(deps: ServerDeps): Promise<ApiServer> {
   const { store, logs, keys, target, device, settings, log, now } = deps;
-  // hapi serves a hub that never listens itself; each real socket hands its requests over.
+  // hapi serves a hub that never listens itself; each real socket passes its requests on.
   const hub = new HttpServer();
   const hapi = Hapi.server({
     listener: hub,
@@ -140,7 +140,7 @@ export async function createServer(deps: ServerDeps): Promise<ApiServer> {
       cache: false,
       response: { ranges: false },
       state: { parse: false, failAction: 'ignore' },
-      // Bodies are read by a part of ours, with the Supervisor's limits and errors; hapi only passes the stream on.
+      // Bodies are read by our own plugin, with the Supervisor's limits and errors; hapi only passes the stream on.
       payload: {
         parse: false,
         output: 'stream',
@@ -254,7 +254,7 @@ export async function createServer(deps: ServerDeps): Promise<ApiServer> {
   };
 }
 
-/** One line for each request, at debug level, without the query string: keys never reach the log. */
+/** Logs one line for each request, at debug level, without the query string: keys never reach the log. */
 function accessLog(hapi: Server, log: Logger): void {
   if (!log.isLevelEnabled('debug')) return;
   hapi.ext('onRequest', (request, h) => {

@@ -10,7 +10,6 @@ export type Parse = (
   | { readonly ok: true; readonly document: AnyDeclared }
   | { readonly ok: false; readonly kind?: Kind; readonly name?: string; readonly issues: readonly Issue[] };
 
-/** A place in a document: `spec.services.web.ports[0]`. */
 /** The documents of a text, and its problems. */
 export interface Documents {
   readonly documents: readonly Proposed[];

@@ -110,9 +110,9 @@ export class SideLoader implements Archives {
   /** Files that an earlier process was reading when it ended. */
   readonly #unfinished: ReadonlyMap<string, LoadedFile>;
   readonly #sightings = new Map<string, Sighting>();
-  /** Files that could not be loaded and are tried again. */
   /** Names in the folder that are not files: pipes, devices, folders, links that lead to no file. */
   readonly #unfit = new Set<string>();
+  /** Files that could not be loaded and are tried again. */
   readonly #failing = new Map<string, Failure>();
   /** How often a file was changed after it had seemed complete. */
   readonly #changes = new Map<string, number>();

@@ -138,7 +138,7 @@ const journal: Operation = {
   },
 };
 
-/** The API of the Supervisor. */
+/** Operations of the compatible API. */
 export const COMPATIBLE_OPERATIONS: Operations = {
   'GET /ping': { summary: 'Whether somebody answers', tags: DEVICE, open: true, answers: { 200: OK } },
   'GET /v1/healthy': {

@@ -1,7 +1,7 @@
 import { INTEGER_TEXT } from '../transport/coercion.js';
 import { boolean, integer, type JsonSchema, listOf, mapOf, object, oneOf, orNull, ref, text } from './operation.js';
 
-/** A number as the Supervisor takes it from a body or a path: the pattern is the one that requests are checked with. */
+/** A number as the Supervisor accepts it in a body or a path: requests are checked with the same pattern. */
 export const NUMBER: JsonSchema = {
   description: 'A whole number, or its text: 12, "12", "12.0".',
   anyOf: [{ type: 'integer' }, { type: 'string', pattern: INTEGER_TEXT }],
@@ -9,12 +9,12 @@ export const NUMBER: JsonSchema = {
 const NUMBER_IN_PATH: JsonSchema = { type: 'string', pattern: INTEGER_TEXT };
 export const APP_ID = { name: 'appId', in: 'path', required: true, schema: NUMBER_IN_PATH } as const;
 
-/** True for true, 1, "1", "true", "on"; whatever else is sent is false, never an error. */
+/** True for true, 1, "1", "true", "on"; false for everything else, never an error. */
 export const FLAG: JsonSchema = {
   description: 'True for true, 1, "1", "true", "on" in any case. Everything else is false.',
   examples: [true, 'on', 1],
 };
-/** Extra fields are ignored. */
+/** An object whose further fields are ignored. */
 const fields = (some: Readonly<Record<string, JsonSchema>>, ...required: readonly string[]): JsonSchema => ({
   type: 'object',
   properties: some,
@@ -27,7 +27,7 @@ const word = { type: 'string', description: 'Running, Installed, Downloading, â€
 const proxyFields = { type: 'object', additionalProperties: { type: ['string', 'number', 'array'] } };
 const environment = mapOf(text);
 
-/** What the compatible API answers, by name. */
+/** Answers of the compatible API, by name. */
 export const COMPATIBLE_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
   Failed: object({ status: { const: 'failed' }, message: text }),
   Success: object({ ...success, message: { const: 'OK' } }, 'message'),

@@ -5,7 +5,7 @@ import type { Answer, JsonSchema, Operation, Operations } from './operation.js';
 import { HOOK_OPERATIONS, RESOURCE_OPERATIONS } from './resource-operations.js';
 import { RESOURCE_SCHEMAS } from './resource-schemas.js';
 
-/** Every route, and what it takes and answers. A test holds it equal to the routing table. */
+/** Every route with its input and answers. A test holds it equal to the routing table. */
 export const OPERATIONS: Operations = {
   ...COMPATIBLE_OPERATIONS,
   ...RESOURCE_OPERATIONS,
@@ -19,7 +19,7 @@ export const OPERATIONS: Operations = {
   },
 };
 
-/** The compatible API takes forms as well. */
+/** Returns the body of a request; the compatible API takes forms as well. */
 function bodyOf(path: string, { body, bodyRequired = false }: Operation): object {
   if (body === undefined) return {};
   const types = isResourcePath(path) ? ['application/json'] : ['application/json', 'application/x-www-form-urlencoded'];
@@ -36,11 +36,11 @@ const FORBIDDEN: Answer = {
   content: { 'text/plain': { schema: { type: 'string' } } },
 };
 
-/** Two reasons for one status, each with its own media type. */
+/** Combines two reasons for one status, each with its own media type. */
 const both = (general: Answer, own: Answer | undefined): Answer =>
   own ? { ...own, content: { ...general.content, ...own.content } } : general;
 
-/** The answers of a route with those that come before it: no key, a body that cannot be read. */
+/** Returns the answers of a route and those that come before it: no key, an unreadable body. */
 export function answersOf({ answers, open, forbidden }: Operation): Readonly<Record<string, Answer>> {
   if (open || answers.default) return answers;
   const unauthorized = both(UNAUTHORIZED, answers[401]);
@@ -64,14 +64,14 @@ function operationObject(key: string, path: string, operation: Operation): objec
   };
 }
 
-/** `POST /v1/apps/{appId}/stop` as `post_v1_apps_appId_stop`. */
+/** Returns the id of an operation: `post_v1_apps_appId_stop` for `POST /v1/apps/{appId}/stop`. */
 const idOf = (key: string): string =>
   key
     .replace(/^[A-Z]+/, (method) => method.toLowerCase())
     .replace(/\W+/g, '_')
     .replace(/_$/, '');
 
-/** The whole document. Pure. */
+/** Returns the whole OpenAPI document. Pure. */
 export function openApiDocument(version: string): JsonSchema {
   const paths: Record<string, Record<string, object>> = {};
   for (const [key, operation] of Object.entries(OPERATIONS)) {

@@ -1,4 +1,4 @@
-/** A JSON schema of the 2020-12 draft, which is that of OpenAPI 3.1. */
+/** A JSON schema of the 2020-12 draft, which OpenAPI 3.1 uses. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /** A parameter of the path or of the query. */
@@ -12,23 +12,23 @@ export interface Parameter {
 
 export interface Answer {
   readonly description: string;
-  /** By media type; nothing when there is no body. */
+  /** By media type; empty without a body. */
   readonly content?: Readonly<Record<string, { readonly schema: JsonSchema }>>;
 }
 
-/** What one route takes and answers, as OpenAPI says it. Parts that all routes share are added to the document later. */
+/** Input and answers of one route, as in OpenAPI. Parts that all routes share are added to the document later. */
 export interface Operation {
   readonly summary: string;
   readonly tags: readonly string[];
   readonly parameters?: readonly Parameter[];
-  /** Schema of a body, which may also come as a form; absent for none. */
+  /** Schema of the body, which may also come as a form; absent without one. */
   readonly body?: JsonSchema;
   readonly bodyRequired?: boolean;
   /** By status. */
   readonly answers: Readonly<Record<string, Answer>>;
-  /** How a key that may not is refused; absent where every key may. */
+  /** The answer to a key without permission; absent where every key may call it. */
   readonly forbidden?: Answer;
-  /** No key needed, and no body looked at. */
+  /** No key is needed, and no body is read. */
   readonly open?: true;
 }
 
@@ -42,19 +42,19 @@ export const jsonAnswer = (description: string, schema: JsonSchema): Answer => (
   content: { 'application/json': { schema } },
 });
 
-/** A bare sentence. One text, one of several, or any. */
+/** Returns the answer of a sentence: one text, one of several, or any. */
 export const textAnswer = (description: string, ...texts: readonly string[]): Answer => ({
   description,
   content: { 'text/html': { schema: { type: 'string', ...(texts.length > 0 ? { enum: texts } : {}) } } },
 });
 
-/** A status and its phrase. */
+/** Returns the answer of a status with its phrase. */
 export const phraseAnswer = (description: string, phrase: string): Answer => ({
   description,
   content: { 'text/plain': { schema: { type: 'string', const: phrase } } },
 });
 
-/** An object with these fields; those in `optional` may be missing, others than these never come. */
+/** Returns the schema of an object with these fields and no others; those in `optional` may be missing. */
 export function object(fields: Readonly<Record<string, JsonSchema>>, ...optional: readonly string[]): JsonSchema {
   const required = Object.keys(fields).filter((name) => !optional.includes(name));
   return { type: 'object', properties: fields, required, additionalProperties: false };

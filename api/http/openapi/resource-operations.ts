@@ -30,7 +30,7 @@ const BESIDE: Parameter = {
 };
 const FAILURE: Answer = jsonAnswer('Why it failed.', ref('Status'));
 
-/** The schema that a query is checked with, a parameter for each property. `nullable` is how ajv says that it may be missing. */
+/** Returns a parameter for each property of the schema that a query is checked with. `nullable` means that it may be missing, for ajv. */
 const queryOf = ({ properties }: JsonSchema): readonly Parameter[] =>
   Object.entries({ ...(properties as Readonly<Record<string, JsonSchema>>) }).map(([name, property]) => {
     const { nullable: _, ...schema } = property;
@@ -48,7 +48,7 @@ const operation = (
 const read = (tag: string, summary: string, schema: string, parameters: readonly Parameter[] = []): Operation =>
   operation(tag, summary, { 200: jsonAnswer('As it is now.', ref(schema)) }, { parameters });
 
-/** With `watch`, what is streamed instead: one change a line. */
+/** Returns the answers of a list, and with `watch` of a stream: one change a line. */
 const readOrWatch = (
   tag: string,
   summary: string,
@@ -116,7 +116,7 @@ const log = (kind: Kind): Operation =>
 
 const said = (description: string): Answer => jsonAnswer(description, object({ message: text }));
 
-/** A call from the server of a repository; it may carry any body, and is signed instead of carrying a key. */
+/** Operations for the server of a repository; the body is free, and signed instead of carrying a key. */
 export const HOOK_OPERATIONS: Operations = {
   'POST /hooks/{name}': {
     summary: 'Says that the repository of a GitSource has changed',
@@ -133,7 +133,7 @@ export const HOOK_OPERATIONS: Operations = {
   },
 };
 
-/** The API of documents. */
+/** Operations of the resource API. */
 export const RESOURCE_OPERATIONS: Operations = {
   'GET /apis': read('Discovery', 'Which groups are served', 'Discovery'),
   'GET /apis/supercargo.io': read('Discovery', 'Which versions are served', 'Discovery'),

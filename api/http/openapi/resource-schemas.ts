@@ -38,7 +38,10 @@ const metadata = object(
 
 const apiVersion = { const: API_VERSION };
 
-/** A kind: the document as it is shown, its list, and what may be written. Spec and status are the schemas that documents are checked with. */
+/**
+ * Returns the schemas of a kind: the document as it is shown, its list, and what may be written. Spec and status are
+ * the schemas that documents are checked with.
+ */
 const ofKind = (kind: Kind): readonly (readonly [string, JsonSchema])[] => [
   [
     kind,
@@ -99,7 +102,7 @@ const orphan: JsonSchema = {
 
 const REQUEST_NAMES = [...new Set(KINDS.flatMap(requestsOf))];
 
-/** What the resource API answers and takes, by name. */
+/** Answers and bodies of the resource API, by name. */
 export const RESOURCE_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
   Metadata: metadata,
   ListMetadata: object({ resourceVersion: text }, 'resourceVersion'),

@@ -2,7 +2,7 @@ import { type Rendered, ready, render } from '../transport/answer.js';
 import type { Route } from '../transport/routes.js';
 import { openApiDocument } from './document.js';
 
-/** `GET /openapi.json`, for every key. Made when it is first asked for, and kept as text. */
+/** Serves `GET /openapi.json`, for every key. Rendered at the first request, and kept as text. */
 export function openApiRoutes({ version }: { readonly version: string }): readonly Route[] {
   const made: { text?: Rendered } = {};
   return [

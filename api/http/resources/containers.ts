@@ -20,7 +20,7 @@ export interface ContainerRoutesDeps {
   readonly now: () => number;
 }
 
-/** Longest that the engine may take for statistics, ms. */
+/** Longest time that the engine may take for statistics, ms. */
 const STATS_MS = 5_000;
 
 interface LogQuery {
@@ -30,9 +30,9 @@ interface LogQuery {
   readonly tailLines?: number;
 }
 const text = { type: 'string', nullable: true } as const;
-/** No time is further away from another than the two ends of what a date can be. */
+/** Longest `sinceSeconds`: the two ends of what a date can hold are no further apart. */
 const LONGEST_SECONDS = 17_280_000_000_000;
-/** What a query of a log is checked with. */
+/** Schema of the query of a log. */
 export const LOG_QUERY: JSONSchemaType<LogQuery> = {
   type: 'object',
   properties: {
@@ -47,7 +47,7 @@ const checkLogQuery = check(() =>
   new Ajv({ coerceTypes: true, meta: false, validateSchema: false }).compile(LOG_QUERY),
 );
 
-/** `…/apps/<name>/log`, `…/services/<name>/log` and `…/stats`: for the global key only, like every document. */
+/** Serves `…/apps/<name>/log`, `…/services/<name>/log` and `…/stats`, for the global key only, like every document. */
 export function containerRoutes(deps: ContainerRoutesDeps): readonly Route[] {
   const { store, containers } = deps;
   return [
@@ -122,7 +122,7 @@ function answerLog(
     };
     write()
       .catch((error: unknown) => {
-        // The head has been sent: a failure is the last line, as in a watch.
+        // The head has been sent: a failure becomes the last line, as in a watch.
         const { status } = ResourceError.unavailable(errorMessage(error));
         if (!over.signal.aborted) stream.write(`${JSON.stringify({ error: status })}\n`);
       })
@@ -139,5 +139,5 @@ function sinceOf({ sinceSeconds, sinceTime }: LogQuery, nowMs: number): number |
   const at = Date.parse(sinceTime);
   if (Number.isNaN(at))
     throw ResourceError.badRequest(`sinceTime is "${sinceTime}": expected a time such as 2026-01-02T03:04:05Z`);
-  return Math.max(0, at); // the engine knows of nothing before 1970
+  return Math.max(0, at); // the engine has nothing from before 1970
 }

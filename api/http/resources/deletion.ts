@@ -8,16 +8,16 @@ import { isTrue } from '../transport/coercion.js';
 import { type Cause, ResourceError, type Status } from '../transport/kubernetes-status.js';
 import { isDryRun } from './query.js';
 
-/** What a client wants of a deletion. */
+/** The options of a deletion. */
 export interface Deletion {
   readonly dryRun: boolean;
   readonly preconditions: unknown;
 }
 
 /**
- * Reads what a DELETE says in its body (DeleteOptions, where kubectl puts everything) and in its query. Throws a 422 for
- * what cannot be granted and a 400 for what is not known: a deletion that does more than its sender meant cannot be taken
- * back.
+ * Reads the options of a DELETE from its body (DeleteOptions, where kubectl puts everything) and its query. Throws a
+ * 422 for those that cannot be granted and a 400 for unknown ones: a deletion that does more than its sender meant
+ * cannot be undone.
  */
 export function readDeletion(request: Request, plural: string, name: string): Deletion {
   const body = bodyOf(request);
@@ -56,7 +56,7 @@ const DELETE_QUERY: JSONSchemaType<DeleteQuery> = {
 };
 const checkDeleteQuery = check(() => new Ajv({ meta: false, validateSchema: false }).compile(DELETE_QUERY));
 
-/** The fields of DeleteOptions in Kubernetes 1.32; those that nothing here reads change nothing here. */
+/** The fields of DeleteOptions in Kubernetes 1.32; those that are not read here have no effect. */
 const OPTIONS = [
   'apiVersion',
   'kind',
@@ -69,7 +69,7 @@ const OPTIONS = [
 ];
 const PRECONDITIONS = ['uid', 'resourceVersion'];
 
-/** Throws a 400 for what is no object or has other fields. */
+/** Throws a 400 for anything but an object, or for other fields. */
 function checkFields(value: unknown, path: string, known: readonly string[]): void {
   if (!isMap(value)) {
     throw ResourceError.badRequest(`${path === '' ? 'the body' : path.slice(0, -1)} is not an object`);
@@ -80,7 +80,7 @@ function checkFields(value: unknown, path: string, known: readonly string[]): vo
   }
 }
 
-/** Both end the same way: a document goes when what it stands for has gone. */
+/** Both have the same effect: a document goes when what it stands for has gone. */
 const POLICIES = ['Background', 'Foreground'];
 
 const unsupported = (field: string, value: unknown, supported: readonly string[]): Cause => ({
@@ -96,7 +96,7 @@ const orphans = (field: string): Cause => ({
   field,
 });
 
-/** Throws a 409 when the document is not the one that its client means. Pure. */
+/** Throws a 409 when the document is not the one that the client means. Pure. */
 export function checkPreconditions(preconditions: unknown, plural: string, { metadata }: Resource): void {
   const uid = fieldOf(preconditions, 'uid') ?? metadata.uid;
   const resourceVersion = fieldOf(preconditions, 'resourceVersion') ?? metadata.resourceVersion;
@@ -104,7 +104,7 @@ export function checkPreconditions(preconditions: unknown, plural: string, { met
   throw ResourceError.conflict(plural, metadata.name, 'the precondition of the deletion does not hold');
 }
 
-/** The answer when nothing is left to wait for. Pure. */
+/** Returns the answer to a deletion that is done. Pure. */
 export const deletedStatus = (plural: string, name: string, uid?: string): Status => ({
   kind: 'Status',
   apiVersion: 'v1',

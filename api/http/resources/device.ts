@@ -22,7 +22,7 @@ export interface DeviceRouteDeps {
   checks(): readonly HealthCheck[];
 }
 
-/** `GET /apis/supercargo.io/v1/device`: what this device is, and how much of it is in use. Nothing of it is a document. */
+/** Serves `GET /apis/supercargo.io/v1/device`: what this device is, and how much of it is in use. It is not a document. */
 export function deviceResourceRoutes({ store, device, settings, checks }: DeviceRouteDeps): readonly Route[] {
   return [
     {

@@ -3,13 +3,13 @@ import { API_VERSION, descriptorOf, GROUP, KINDS, VERSION } from '../../../crds/
 const version = { groupVersion: API_VERSION, version: VERSION };
 const group = { name: GROUP, versions: [version], preferredVersion: version };
 
-/** `GET /apis`. */
+/** The answer of `GET /apis`. */
 export const groupList = { kind: 'APIGroupList', apiVersion: 'v1', groups: [group] };
 
-/** `GET /apis/supercargo.io`. */
+/** The answer of `GET /apis/supercargo.io`. */
 export const groupView = { kind: 'APIGroup', apiVersion: 'v1', ...group };
 
-/** `GET /apis/supercargo.io/v1`: what is served, and what may be done with it. */
+/** The answer of `GET /apis/supercargo.io/v1`: the resources and their verbs. */
 export const resourceList = {
   kind: 'APIResourceList',
   apiVersion: 'v1',

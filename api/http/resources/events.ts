@@ -24,7 +24,7 @@ const FIELDS = [
   'type',
 ];
 
-/** What happened, and what was not accepted: `…/events`, `…/<plural>/<name>/events`, `…/problems`. For the global key only. */
+/** Serves events and problems: `…/events`, `…/<plural>/<name>/events`, `…/problems`. For the global key only. */
 export function eventRoutes(deps: EventRoutesDeps): readonly Route[] {
   const { store } = deps;
   return [
@@ -61,8 +61,9 @@ export function eventRoutes(deps: EventRoutesDeps): readonly Route[] {
 }
 
 /**
- * The version of an event list is that of the youngest event that there is; a watch from there begins with the one after
- * it. Events are not kept over a restart: one from a version that this life of the process has not reached gets them all.
+ * Answers a list or watch of events. The version of a list is that of the youngest event; a watch from there begins
+ * with the next one. Events are not kept over a restart: a watch from a version that this process has not reached gets
+ * all of them.
  */
 function answerEvents(
   request: Request,

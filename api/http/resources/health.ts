@@ -6,12 +6,12 @@ import { HTML_TYPE, json, ready, sentence, TEXT_TYPE, tagged } from '../transpor
 import type { Route } from '../transport/routes.js';
 
 export interface HealthDeps {
-  /** Answers at once, whatever is wrong. */
+  /** Returns the present state at once, whatever is wrong. */
   checks(): readonly HealthCheck[];
   readonly log: Pick<Logger, 'warn' | 'info'>;
 }
 
-/** `/ping` and `/v1/healthy`: no key, no body. `/apis/supercargo.io/v1/health`: every check, and why it fails. */
+/** Serves `/ping` and `/v1/healthy` (no key, no body) and `/apis/supercargo.io/v1/health`: every check, and why it fails. */
 export function healthRoutes({ checks, log }: HealthDeps): readonly Route[] {
   const tell = teller(log);
 
@@ -47,7 +47,7 @@ export function healthRoutes({ checks, log }: HealthDeps): readonly Route[] {
   ];
 }
 
-/** A check that throws fails. */
+/** Runs the checks; one that throws fails. */
 export function outcomeOf(checks: () => readonly HealthCheck[]): readonly HealthCheck[] {
   try {
     return checks();
@@ -56,11 +56,14 @@ export function outcomeOf(checks: () => readonly HealthCheck[]): readonly Health
   }
 }
 
-/** Why checks fail, in one line. Pure. */
+/** Returns why checks fail, in one line. Pure. */
 export const reasonsOf = (checks: readonly HealthCheck[]): string =>
   checks.flatMap(({ ok, name, message }) => (ok ? [] : [message ?? name])).join('; ');
 
-/** Says once what is wrong, however often somebody asks, and that it is over. Which checks fail counts: the sentence grows older. */
+/**
+ * Returns a function that logs once what is wrong, however often it is called, and that it is over. It compares which
+ * checks fail, because the sentences contain ages.
+ */
 function teller(log: HealthDeps['log']): (bad: readonly HealthCheck[]) => void {
   const said = { names: '' };
   return (bad) => {

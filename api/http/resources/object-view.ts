@@ -2,7 +2,7 @@ import { canonicalHash } from '../../../crds/model/hash.js';
 import { API_VERSION, type Kind, type Resource, splitKey } from '../../../crds/model/kinds.js';
 import type { Reader, ResourceEvent } from '../../store/store.js';
 
-/** A document as Kubernetes shows one. The spec is shown whole: only holders of the global key come here. Pure. */
+/** Returns a document as Kubernetes shows one, with the whole spec: only the global key gets here. Pure. */
 export function objectView(resource: Resource, store: Pick<Reader, 'get'>): object {
   const { metadata, requests, status } = resource;
   return {
@@ -31,7 +31,7 @@ export function objectView(resource: Resource, store: Pick<Reader, 'get'>): obje
   };
 }
 
-/** A list of one kind, from one moment. Pure. */
+/** Returns a list of one kind, of one moment. Pure. */
 export const listView = (
   kind: Kind,
   resources: readonly Resource[],
@@ -47,12 +47,12 @@ function ownerReferences({ metadata }: Resource, store: Pick<Reader, 'get'>): ob
   if (metadata.owner === undefined) return {};
   const { kind, name } = splitKey(metadata.owner);
   const owner = store.get(kind, name);
-  if (!owner) return {}; // Kubernetes has no reference without a uid
+  if (!owner) return {}; // Kubernetes has no owner reference without a uid
   const reference = { apiVersion: API_VERSION, kind, name, uid: owner.metadata.uid };
   return { ownerReferences: [{ ...reference, controller: true, blockOwnerDeletion: true }] };
 }
 
-/** An event in the form of a core/v1 Event; its name stays while it counts up. Pure. */
+/** Returns an event in the form of a core/v1 Event; its name stays while it is counted up. Pure. */
 export function eventView(event: ResourceEvent, store: Pick<Reader, 'get'>): object {
   const { kind, name } = splitKey(event.key);
   const subject = store.get(kind, name);
@@ -80,5 +80,5 @@ export function eventView(event: ResourceEvent, store: Pick<Reader, 'get'>): obj
   };
 }
 
-/** RFC 3339 as Kubernetes writes it. Pure. */
+/** Returns RFC 3339 as Kubernetes writes it. Pure. */
 const wholeSeconds = (timestamp: string): string => timestamp.replace(/\.\d+(?=Z|[+-])/, '');

@@ -11,7 +11,7 @@ import { deletedStatus, readDeletion } from './deletion.js';
 const PLURAL = 'orphanedvolumes';
 const PATH = `/apis/supercargo.io/v1/${PLURAL}`;
 
-/** `…/orphanedvolumes[/<name>]`: what apps that are gone have left behind. For the global key only. */
+/** Serves `…/orphanedvolumes[/<name>]`: volumes of apps that are gone. For the global key only. */
 export function orphanedVolumeRoutes({ volumes }: { readonly volumes: OrphanedVolumes }): readonly Route[] {
   return [
     {
@@ -48,7 +48,7 @@ export function orphanedVolumeRoutes({ volumes }: { readonly volumes: OrphanedVo
   ];
 }
 
-/** What is asked for; 503 when nobody knows. */
+/** Returns the result; throws a 503 while it is not known. */
 function known<T>(ask: () => T): T {
   try {
     return ask();

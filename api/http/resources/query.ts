@@ -4,7 +4,7 @@ import { BOOLEAN, check } from '../transport/check.js';
 import { isTrue } from '../transport/coercion.js';
 import { ResourceError } from '../transport/kubernetes-status.js';
 
-/** What lists and watches may be asked with. Other parameters (`timeout`, `limit`, `fieldManager`, …) are ignored. */
+/** Parameters of lists and watches. Others (`timeout`, `limit`, `fieldManager`, …) are ignored. */
 export interface ListQuery {
   readonly watch?: string;
   readonly resourceVersion?: string;
@@ -17,7 +17,7 @@ export interface ListQuery {
 }
 
 const text = { type: 'string', nullable: true } as const;
-/** What a query of a list or watch is checked with. */
+/** Schema of the query of a list or watch. */
 export const LIST_QUERY: JSONSchemaType<ListQuery> = {
   type: 'object',
   properties: {
@@ -37,13 +37,13 @@ const checkListQuery = check(() =>
   new Ajv({ coerceTypes: true, meta: false, validateSchema: false }).compile(LIST_QUERY),
 );
 
-/** What a list or watch is asked with; numbers may come as text. Throws a 400 Status. */
+/** Reads the query of a list or watch; numbers may come as text. Throws a 400 Status. */
 export const listQueryOf = (request: Request): ListQuery => checkListQuery({ ...request.query });
 
-/** Whether changes are wanted. Pure. */
+/** Tells whether the request is a watch. Pure. */
 export const wantsWatch = ({ watch }: ListQuery): boolean => isTrue(watch);
 
-/** `dryRun=All`: everything is checked and answered, nothing is stored. Throws a 400 for any other value. */
+/** Tells whether the request says `dryRun=All`: everything is checked and answered, nothing is stored. Throws a 400 for any other value. */
 export function isDryRun({ query }: Request): boolean {
   const { dryRun } = query as { readonly dryRun?: unknown };
   if (dryRun === undefined || dryRun === 'All') return dryRun === 'All';

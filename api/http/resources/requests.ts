@@ -20,9 +20,9 @@ export interface RequestRoutesDeps {
 }
 
 /**
- * `POST /apis/supercargo.io/v1/<plural>/<name>/requests`: asks a document's controller for something, once. The answer
- * leaves when the request is on disk; how it ended is in `status.handled` and `status.refused`. A dry run asks nothing, so
- * its answer has neither an id nor a time.
+ * Serves `POST /apis/supercargo.io/v1/<plural>/<name>/requests`: requests something of a document's controller, once.
+ * The answer is sent when the request is on disk; its end is in `status.handled` and `status.refused`. A dry run stores
+ * no request, so its answer has neither an id nor a time.
  */
 export function requestRoutes({ store }: RequestRoutesDeps): readonly Route[] {
   return KINDS.filter((kind) => requestsOf(kind).length > 0).map((kind): Route => {
@@ -52,7 +52,10 @@ export function requestRoutes({ store }: RequestRoutesDeps): readonly Route[] {
   });
 }
 
-/** What is asked. Pure; throws 400 for what is no such object, 422 for a name or a value that the kind does not take. */
+/**
+ * Reads the requests from a body. Pure; throws 400 for anything but such an object, 422 for a name or a value that the
+ * kind does not take.
+ */
 function readRequest(
   body: unknown,
   kind: Kind,

@@ -21,7 +21,7 @@ export interface ResourceRoutesDeps {
   readonly streams: Streams;
 }
 
-/** `/apis/supercargo.io/v1/<plural>`: every kind, as Kubernetes serves resources. For the global key only. */
+/** Serves `/apis/supercargo.io/v1/<plural>`: every kind, as Kubernetes serves resources. For the global key only. */
 export function resourceRoutes(deps: ResourceRoutesDeps): readonly Route[] {
   const discovery = { '/apis': groupList, '/apis/supercargo.io': groupView, '/apis/supercargo.io/v1': resourceList };
   return [
@@ -141,8 +141,8 @@ function routesOf(kind: Kind, { store, streams }: ResourceRoutesDeps): readonly 
 }
 
 /**
- * Its owner's document is lost (its file could not be used), or the source that declared it has gone and left it: nobody
- * else can ever delete it. Pure.
+ * Tells whether nobody else can ever delete a document: its owner's document is lost (its file could not be used), or
+ * the source that declared it has gone and left it. Pure.
  */
 function isOrphan(store: Pick<Store, 'get'>, { metadata: { owner, origin } }: Resource): boolean {
   if (origin.startsWith('git/')) return store.get('GitSource', origin.slice('git/'.length)) === undefined;

@@ -2,7 +2,8 @@ import { ResourceError } from '../transport/kubernetes-status.js';
 
 type Labels = Readonly<Record<string, string>>;
 
-// Characters of a label's key and value. Whatever else Kubernetes has a meaning for is refused, and not read as a key.
+// Characters of a label's key and value. Everything else that has a meaning for Kubernetes is refused, and not read as
+// a key.
 const KEY = '[\\w./-]+';
 const VALUE = '[^\\s!=<>(),]*';
 const SET = new RegExp(`^(${KEY})\\s+(in|notin)\\s*\\(([^()]*)\\)$`);
@@ -11,7 +12,10 @@ const EQUALITY = new RegExp(`^(${KEY})\\s*(==?|!=)\\s*(${VALUE})$`);
 const COMPARISON = new RegExp(`^(${KEY})\\s*([<>])\\s*([+-]?\\d+)$`);
 const PRESENCE = new RegExp(`^(!?)\\s*(${KEY})$`);
 
-/** `a=b`, `a==b`, `a!=b`, `a in (x,y)`, `a notin (x,y)`, `a>1`, `a<1`, `a`, `!a`; a comma is "and". Pure; throws a 400. */
+/**
+ * Parses a label selector: `a=b`, `a==b`, `a!=b`, `a in (x,y)`, `a notin (x,y)`, `a>1`, `a<1`, `a`, `!a`; a comma is
+ * "and". Pure; throws a 400.
+ */
 export function parseLabelSelector(text: string): (labels: Labels) => boolean {
   const parts = text.split(/,(?![^(]*\))/).map((part) => part.trim());
   const terms = parts.filter((part) => part !== '').map(labelTerm);
@@ -49,8 +53,8 @@ function labelTerm(text: string): (labels: Labels) => boolean {
 const unparsable = (text: string): Error => ResourceError.badRequest(`unable to parse the label selector "${text}"`);
 
 /**
- * `metadata.name=x,involvedObject.kind!=y`: equality of named fields. An empty value matches a missing field, as kubectl
- * expects. Pure; throws a 400 for a field that is not among those served.
+ * Parses a field selector: `metadata.name=x,involvedObject.kind!=y`. An empty value matches a missing field, as kubectl
+ * expects. Pure; throws a 400 for a field that is not served.
  */
 export function parseFieldSelector(
   text: string,

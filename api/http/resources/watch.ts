@@ -7,10 +7,10 @@ import type { OpenStream, Streams } from '../transport/streams.js';
 import { objectView } from './object-view.js';
 import type { ListQuery } from './query.js';
 
-/** Bytes kept for a watcher that does not keep up; then it is told to list again. */
+/** Bytes that are kept for a watcher that does not keep up; beyond that it is told to list again. */
 export const WATCHER_BUFFER_BYTES = 1024 * 1024;
 
-/** What of a change decides how a watcher sees it. */
+/** The parts of a change that decide how a watcher sees it. */
 interface Seen extends Pick<Change, 'type' | 'parts'> {
   readonly object: Resource;
 }
@@ -25,8 +25,9 @@ export interface WatchQuery {
 
 /**
  * Streams the changes of one kind after a version, or first what exists and then the changes. An object that begins or
- * ceases to match is ADDED or DELETED. Throws a 410 for a version that is no longer kept. Who allows bookmarks gets one
- * where the state that it asked for ends, and one before its time is over: from there it can go on.
+ * ceases to match is ADDED or DELETED. Throws a 410 for a version that is no longer kept. A client that allows
+ * bookmarks gets one at the end of the state that it asked for, and one before its time is over, from which it can go
+ * on.
  */
 export function streamChanges(
   request: Request,
@@ -59,10 +60,10 @@ export function streamChanges(
   });
 }
 
-/** How a client that lists by watching knows that it has the whole list; it waits for this and for nothing else. */
+/** Annotation of the bookmark that ends the initial list: a client that lists by watching waits for nothing else. */
 export const INITIAL_EVENTS_END = { 'k8s.io/initial-events-end': 'true' };
 
-/** Which version the watcher has reached: everything up to there has been told. */
+/** Writes a bookmark: the watcher has everything up to that version. */
 export function writeBookmark(
   stream: OpenStream,
   kind: Kind | 'Event',
@@ -73,7 +74,10 @@ export function writeBookmark(
   writeWatchLine(stream, { type: 'BOOKMARK', object: { kind, apiVersion: API_VERSION, metadata } });
 }
 
-/** Whether the state is to be told first, whatever version is given; undefined when the version decides. Throws a 422 as Kubernetes does. */
+/**
+ * Tells whether the state is sent first, whatever version is given; undefined when the version decides. Throws a 422 as
+ * Kubernetes does.
+ */
 export function wantsInitial({ sendInitialEvents, resourceVersionMatch }: ListQuery): boolean | undefined {
   if (sendInitialEvents === undefined) {
     if (resourceVersionMatch === undefined) return undefined;
@@ -94,7 +98,8 @@ function pastOf(
   initial: boolean | undefined,
 ): readonly Seen[] {
   const isAny = resourceVersion === '' || resourceVersion === '0';
-  // What is there now is not older than any version that was given out, however long ago; only one from the future is refused.
+  // The present state is not older than any version that was given out, however long ago; only one from the future is
+  // refused.
   const isFuture = !isAny && !(Number(resourceVersion) <= Number(store.resourceVersion));
   if (initial ? !isFuture : isAny) {
     if (initial === false) return [];
@@ -105,7 +110,7 @@ function pastOf(
   return changes;
 }
 
-/** Says as what a watcher sees a change, if at all. Remembers which names it has seen match. */
+/** Returns a function that says how a watcher sees a change, if at all. It remembers which names have matched. */
 function changeFilter({
   kind,
   matches,
@@ -122,12 +127,12 @@ function changeFilter({
     const now = matches(object);
     seen.set(name, now);
     if (now) return before === false ? 'ADDED' : type;
-    // Whether the client has it is unknown at first; to be told of a deletion twice does no harm.
+    // Whether the client has it is unknown at first; a second DELETED does no harm.
     return before === false || type === 'ADDED' ? undefined : 'DELETED';
   };
 }
 
-/** One line of a watch; a watcher too far behind gets an ERROR that makes it list again, and its end. */
+/** Writes one line of a watch. A watcher that is too far behind gets an ERROR, which makes it list again, and its stream ends. */
 export function writeWatchLine(stream: OpenStream, line: { readonly type: string; readonly object: object }): void {
   if (stream.waitingBytes > WATCHER_BUFFER_BYTES) {
     const { status } = ResourceError.expired('the watcher did not keep up');
@@ -138,7 +143,7 @@ export function writeWatchLine(stream: OpenStream, line: { readonly type: string
   stream.write(`${JSON.stringify(line)}\n`);
 }
 
-/** Ends a stream after its time, with a last word before; without a time it lasts. Returns how to forget it. */
+/** Ends a stream after that time, with a last line before; without a time it lasts. Returns how to cancel it. */
 export function endAfter(stream: OpenStream, seconds: number | undefined, lastWord?: () => void): () => void {
   if (seconds === undefined || seconds === 0) return () => undefined;
   const timer = setTimeout(() => {

@@ -8,18 +8,18 @@ import { standaloneNames, standaloneServices } from '../../../crds/schema/standa
 import type { Reader } from '../../store/store.js';
 import { type Cause, ResourceError } from '../transport/kubernetes-status.js';
 
-/** What a client wants to write, checked. */
+/** A document that a client writes, checked. */
 export interface Write {
   readonly document: AnyDeclared;
-  /** The version that the client read, if it says so. */
+  /** The version that the client has read, if it says so. */
   readonly resourceVersion?: string;
-  /** The very document that the client means, if it says so: one of that name may have come in its place. */
+  /** The uid of the document that the client means, if it says so: another one of that name may have come in its place. */
   readonly uid?: string;
 }
 
 /**
- * Reads the body of a PUT or POST as a document of that kind. `apiVersion` and `kind` may be left out, the path says them;
- * so may the name in a PUT. Pure; throws 400 for what is not such an object, 422 for what its schema refuses.
+ * Reads the body of a PUT or POST as a document of that kind. `apiVersion` and `kind` may be left out, because the path
+ * has them; in a PUT the name, too. Pure; throws 400 for anything but such an object, 422 for what its schema refuses.
  */
 export function readWrite(body: unknown, kind: Kind, name: string | undefined): Write {
   if (!isMap(body)) throw ResourceError.badRequest('the body is not an object');
@@ -38,7 +38,7 @@ export function readWrite(body: unknown, kind: Kind, name: string | undefined): 
   const parsed = parseDocument({ apiVersion, kind, metadata: { ...metadata, name: bodyName }, ...rest });
   if (!parsed.ok) throw refusal(kind, bodyName, parsed.issues);
   const resourceVersion = preconditionIn(metadata, 'resourceVersion');
-  const uid = name === undefined ? undefined : preconditionIn(metadata, 'uid'); // what is made gets its own
+  const uid = name === undefined ? undefined : preconditionIn(metadata, 'uid'); // a new document gets its own
   return {
     document: parsed.document,
     ...(resourceVersion === undefined ? {} : { resourceVersion }),
@@ -46,14 +46,14 @@ export function readWrite(body: unknown, kind: Kind, name: string | undefined): 
   };
 }
 
-/** What a write builds on. Empty and null say nothing, as in Kubernetes; what is no text must not count as saying nothing. */
+/** Reads the version or uid that a write builds on. Empty and null count as absent, as in Kubernetes; anything but a text must not. */
 function preconditionIn(metadata: Values, field: 'resourceVersion' | 'uid'): string | undefined {
   const value = metadata[field] ?? '';
   if (typeof value !== 'string') throw ResourceError.badRequest(`metadata.${field} is not a string`);
   return value === '' ? undefined : value;
 }
 
-/** Unknown fields alone are a 400 as strict decoding makes them, anything else a 422 with every cause. */
+/** Returns a 400 for unknown fields alone, as strict decoding does, and for anything else a 422 with every cause. */
 function refusal(kind: Kind, name: string, issues: readonly Issue[]): ResourceError {
   if (issues.every(({ message }) => message.startsWith('Unknown field'))) {
     const fields = issues.map(({ path, message }) => `unknown field "${path}"${suggestion(message)}`);
@@ -67,9 +67,8 @@ const causesOf = (reason: string, issues: readonly Issue[]): readonly Cause[] =>
   issues.map(({ path, message }) => ({ reason, message, field: path }));
 
 /**
- * Refuses a Service or Volume written by hand that needs leave of its App to reach into the host, as an App is refused
- * that does. Without that App nobody knows: then its controller says so. `beside` names what will be declared with it.
- * Throws a 422.
+ * Refuses a standalone Service or Volume that needs the permission of its App to reach into the host, as an App is
+ * refused. Without that App its controller decides. `beside` names what will be declared with it. Throws a 422.
  */
 export function checkPermission(document: AnyDeclared, store: Pick<Reader, 'get'>, beside: readonly string[]): void {
   if (document.kind !== 'Service' && document.kind !== 'Volume') return;
@@ -81,8 +80,9 @@ export function checkPermission(document: AnyDeclared, store: Pick<Reader, 'get'
 }
 
 /**
- * What keeps the release of an App from being rolled out, or a Service written by hand from being made, as its controller will find it. A rehearsal has to tell: who
- * only writes hears it from the status. `beside` names what will be declared with it. Throws a 422.
+ * Finds what would keep the release of an App from being rolled out, or a standalone Service from being created, as its
+ * controller will. A dry run has to report it: otherwise the status does. `beside` names what will be declared with it.
+ * Throws a 422.
  */
 export function checkRehearsal(
   document: AnyDeclared,
@@ -102,7 +102,7 @@ export function checkRehearsal(
   if (document.kind === 'Service') {
     const { app: name } = document.spec;
     const app = store.get('App', name);
-    if (!app) return; // it waits for that
+    if (!app) return; // it waits for its App
     const issues = undeclaredReferences(document.spec, app, standaloneFor(name));
     if (issues.length === 0) return;
     throw ResourceError.invalid(PLURALS.Service, document.metadata.name, causesOf('FieldValueInvalid', issues));
@@ -114,12 +114,12 @@ export function checkRehearsal(
   if (issues.length > 0) throw ResourceError.invalid(PLURALS.App, name, causesOf('FieldValueInvalid', issues));
 }
 
-/** What the message says after naming the field: the nearest known one. */
+/** Returns the rest of a message after the field's name: the nearest known one. */
 const suggestion = (message: string): string => message.replace(/^Unknown field "(?:[^"\\]|\\.)*"/, '');
 
 /**
- * Refuses a write over a document of somebody else, over another one than is meant, or over another version than the one
- * that was read. Pure; throws a 409.
+ * Refuses to write over a document of another origin, over another document than is meant, or over another version than
+ * was read. Pure; throws a 409.
  */
 export function checkWritable(
   kind: Kind,

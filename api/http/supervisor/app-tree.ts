@@ -8,7 +8,7 @@ import { appIdOf } from '../../store/proposal/derived-names.js';
 import type { Reader } from '../../store/store.js';
 import { reaches } from '../transport/auth.js';
 
-/** An App with its parts and with the names and numbers that clients of the compatible API know it by. */
+/** An App with its children, and the names and numbers by which clients of the compatible API know it. */
 export interface AppTree {
   readonly app: App;
   readonly appId: number;
@@ -16,7 +16,7 @@ export interface AppTree {
   readonly name: string;
   /** Target release; null for an app that has none. */
   readonly release: { readonly commit: string; readonly id: number } | null;
-  /** What the target release declares, and Services that people wrote by hand for this app. */
+  /** Services of the target release, and standalone Services of this app. */
   readonly targets: readonly TargetService[];
   readonly services: readonly Service[];
   readonly images: readonly Image[];
@@ -24,13 +24,13 @@ export interface AppTree {
 
 export interface TargetService {
   readonly name: string;
-  /** Normalised reference. */
+  /** Normalized reference. */
   readonly image: string;
   readonly imageId: number;
   readonly serviceId: number;
 }
 
-/** The apps that a scope reaches, by ascending appId. Deleted ones are among them until their parts are gone. */
+/** Returns the apps that a scope reaches, by ascending appId. Deleted ones are included until their children are gone. */
 export function appTrees(store: Pick<Reader, 'list'>, scope: Scope): readonly AppTree[] {
   const services = byApp(store.list('Service'));
   const images = byApp(store.list('Image'));
@@ -41,7 +41,7 @@ export function appTrees(store: Pick<Reader, 'list'>, scope: Scope): readonly Ap
     .sort((a, b) => a.appId - b.appId);
 }
 
-/** One app with its parts. Pure. */
+/** Returns one app with its children. Pure. */
 export function appTree(app: App, services: readonly Service[], images: readonly Image[]): AppTree {
   const appId = appIdOf(app) ?? 0;
   return {

@@ -13,7 +13,7 @@ interface ServiceEntry {
 }
 
 /**
- * `GET /v2/applications/state`: target apps by name, with the services of their target release
+ * Returns the answer of `GET /v2/applications/state`: target apps by name, with the services of their target release
  * (docs/reference/http-api.md §7.1). Pure.
  */
 export function applicationsState(trees: readonly AppTree[]): object {
@@ -58,20 +58,20 @@ function serviceEntry(
   };
 }
 
-/** The container of another release says nothing about this one; a step in progress is one towards the promoted spec. */
+/** Tells whether the container is of that release, and not of another one; a step in progress is one towards the promoted spec. */
 function isOfRelease({ spec, status }: Pick<Service, 'spec' | 'status'>, commit: string): boolean {
   const promoted = spec.release === undefined || spec.release.commit === commit;
   return promoted && (status?.container?.commit === undefined || status.container.commit === commit);
 }
 
-/** On the way to what runs: a release that has this phase has not been rolled out. */
+/** Phases before the roll-out: what runs is not of the release yet. */
 const BEFORE_ROLLOUT: readonly string[] = ['Staging', 'Locking', 'Promoting'] satisfies NonNullable<
   App['status']
 >['phase'][];
 
 /**
- * Whether what runs says nothing about the target: no pass has seen it, or nothing of it has been rolled out. Releases may
- * have one name (`local`), so this cannot be told from the containers. Pure.
+ * Tells whether the present containers say nothing about the target: no pass has seen it, or nothing of it has been
+ * rolled out. Releases may share a name (`local`), so containers do not show it. Pure.
  */
 const isUnderWay = ({ app, services }: AppTree): boolean =>
   !isObserved(app) ||
@@ -88,7 +88,7 @@ function updateStatus(services: readonly ServiceEntry[], underWay: boolean): str
 }
 
 /**
- * `GET /v2/applications/:appId/state`: what is on the device of one app, by appId and imageId
+ * Returns the answer of `GET /v2/applications/:appId/state`: what is on the device of one app, by appId and imageId
  * (docs/reference/http-api.md §7.2). Undefined when that is nothing: the app does not exist here. Pure.
  */
 export function applicationState(tree: AppTree): object | undefined {
@@ -102,7 +102,7 @@ export function applicationState(tree: AppTree): object | undefined {
   };
 }
 
-/** What is on the device of one app, one entry for each imageId, by ascending imageId. Pure. */
+/** Returns what is on the device of one app, one entry for each imageId, by ascending imageId. Pure. */
 export const stateEntries = (tree: AppTree): readonly StateEntry[] =>
   [...new Map(allEntries(tree))].sort(([a], [b]) => a - b).map(([, entry]) => entry);
 
@@ -112,7 +112,7 @@ interface StateEntry {
   readonly download_progress: number | null;
 }
 
-/** Images first: a container of the same number takes the place of its image. */
+/** Images come first: a container of the same number replaces its image. */
 const allEntries = (tree: AppTree): [number, StateEntry][] => [
   ...tree.images.flatMap((image) => imageEntries(tree, image)),
   ...tree.services.flatMap((service) => containerEntries(tree, service)),

@@ -5,31 +5,31 @@ import { StorageError } from '../../platform/disk.js';
 import { errorMessage } from '../../platform/errors.js';
 import type { Store } from '../../store/store.js';
 
-/** How a command ended. `locked`: the application holds the update lock, and nothing was changed. */
+/** The end of a command. `locked`: the application holds the update lock, and nothing was changed. */
 export type Verdict =
   | { readonly is: 'done' }
   | { readonly is: 'locked'; readonly message: string }
   | { readonly is: 'failed'; readonly message: string };
 
-/** Puts a command on a document and tells how it ended. */
+/** Adds a command to a document and resolves with its end. */
 export type Command = (key: Key, name: RequestName, options: { readonly force: boolean }) => Promise<Verdict>;
 
 export interface CommandDeps {
   readonly store: Pick<Store, 'get' | 'watch' | 'request' | 'withdraw' | 'flush'>;
-  /** Why nothing can be carried out at present, whatever documents say; undefined when that is not known. */
+  /** Returns why nothing can be carried out at present, whatever documents say; undefined when that is not known. */
   readonly failure?: () => string | undefined;
   /** How long to wait for the end of a command, ms. It is carried out all the same. */
   readonly deadlineMs?: number;
 }
 
-/** A grace period, the start of a large app and a slow disk fit in. */
+/** Long enough for a grace period, the start of a large app and a slow disk. */
 const DEADLINE_MS = 120_000;
 
 /**
- * Commands as requests on documents: on disk first, then awaited on the status. One that a controller gave up, and one
- * that waits for an engine that is down, is taken back before its caller hears of it: it must not happen later. When
- * another request of the same name takes the place of ours, that one is what we wait for: it came later, so whatever it
- * brings about is what we asked for, too.
+ * Carries out commands as requests on documents: on disk first, then awaited in the status. A command that a controller
+ * rejected, or that waits for an engine that is down, is withdrawn before its caller gets the answer, because it must
+ * not happen later. When another request of the same name replaces ours, that one is awaited: it came later, so its
+ * effect is the one that was asked for, too.
  */
 export function commander({ store, failure, deadlineMs = DEADLINE_MS }: CommandDeps): Command {
   const find = (key: Key): Resource | undefined => {
@@ -43,7 +43,7 @@ export function commander({ store, failure, deadlineMs = DEADLINE_MS }: CommandD
     try {
       await store.request(key, { [name]: force ? { force } : {} });
       const verdict = await settled(store, () => progressOf(find(key), name), deadlineMs);
-      // What was answered is over: a process that starts after a crash does not begin it anew.
+      // An answered command is over: a process that starts after a crash does not begin it again.
       if (verdict.is === 'done') await flushed(store);
       const request = find(key)?.requests[name];
       if (verdict.is !== 'done' && verdict.withdraw && request) await store.withdraw(key, name, request.id);
@@ -55,7 +55,7 @@ export function commander({ store, failure, deadlineMs = DEADLINE_MS }: CommandD
   };
 }
 
-/** A disk that refuses does not undo what was done; the store reports it and tries again. */
+/** Waits until the status is on disk. A disk that refuses does not undo what was done; the store reports it and tries again. */
 async function flushed(store: Pick<Store, 'flush'>): Promise<void> {
   try {
     await store.flush();
@@ -66,7 +66,7 @@ async function flushed(store: Pick<Store, 'flush'>): Promise<void> {
 
 type Progress = Exclude<Verdict, { is: 'done' }> & { readonly withdraw: boolean };
 
-/** How far a request is; undefined while it is under way. Pure. */
+/** Returns how far a request is; undefined while it is under way. Pure. */
 function progressOf(document: Resource | undefined, name: RequestName): Progress | { is: 'done' } | undefined {
   if (!document) return { is: 'failed', message: 'It was removed meanwhile', withdraw: false };
   const request = document.requests[name];
@@ -81,7 +81,7 @@ function progressOf(document: Resource | undefined, name: RequestName): Progress
   return down === undefined ? undefined : { is: 'failed', message: down, withdraw: true };
 }
 
-/** The first end that is seen, now or after any change. */
+/** Resolves with the first end that is seen, now or after any change. */
 function settled(
   store: Pick<Store, 'watch'>,
   look: () => Progress | { is: 'done' } | undefined,

@@ -10,7 +10,7 @@ interface Contained {
   readonly status: string;
 }
 
-/** Containers in the order in which the engine lists them: the youngest first. Pure. */
+/** Returns containers in the order in which the engine lists them: the youngest first. Pure. */
 function containersOf(trees: readonly AppTree[]): readonly Contained[] {
   return trees
     .flatMap((tree) =>
@@ -28,7 +28,8 @@ function containersOf(trees: readonly AppTree[]): readonly Contained[] {
 }
 
 /**
- * `GET /v2/state/status`: one app's containers and images, the progress of all (docs/reference/http-api.md §7.5). Pure.
+ * Returns the answer of `GET /v2/state/status`: one app's containers and images, the progress of all
+ * (docs/reference/http-api.md §7.5). Pure.
  */
 export function deviceStatus(trees: readonly AppTree[], appState: 'applying' | 'applied'): object {
   const containers = containersOf(trees);
@@ -53,13 +54,13 @@ export function deviceStatus(trees: readonly AppTree[], appState: 'applying' | '
 }
 
 /**
- * `GET /v2/containerId` (docs/reference/http-api.md §7.7): container ids by service name; the last of two with one name
- * stays. Pure.
+ * Returns the answer of `GET /v2/containerId` (docs/reference/http-api.md §7.7): container ids by service name; of two
+ * with the same name the last one. Pure.
  */
 export const containerIds = (trees: readonly AppTree[]): Readonly<Record<string, string>> =>
   Object.fromEntries(containersOf(trees).map(({ service, container }) => [service.spec.serviceName, container.id]));
 
-/** The id of the first container of a service. Pure. */
+/** Returns the id of the first container of a service. Pure. */
 export const containerIdOf = (trees: readonly AppTree[], serviceName: string): string | undefined =>
   containersOf(trees).find(({ service }) => service.spec.serviceName === serviceName)?.container.id;
 
@@ -87,7 +88,7 @@ interface ImageEntry {
   readonly downloadProgress?: number | null;
 }
 
-/** One entry for each service that uses the image; none before anything was done about it. */
+/** Returns one entry for each service that uses the image; none before anything was done about it. */
 function imageEntries(tree: AppTree, { spec, status }: Image): readonly { tree: AppTree; entry: ImageEntry }[] {
   if (status?.state === undefined) return [];
   const { status: word, progress } = imageWord({ status });

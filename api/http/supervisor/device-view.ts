@@ -8,18 +8,18 @@ import { type AppTree, appTrees } from './app-tree.js';
 import { stateEntries } from './applications-view.js';
 import { SUPERVISOR_VERSION } from './version.js';
 
-/** What a device is, beside what runs on it. */
+/** Facts about the device, without what runs on it. */
 export interface DeviceIdentity {
   readonly apiPort: number;
   /** PRETTY_NAME of the host's os-release; '' when unknown. */
   readonly osVersion: string;
-  /** Addresses of its network interfaces, those of engines and tunnels left out. */
+  /** Addresses of its network interfaces, without those of engines and tunnels. */
   readonly interfaces: { readonly ip: readonly string[]; readonly mac: readonly string[] };
 }
 
 /**
- * `GET /v1/device` (docs/reference/http-api.md §6.9): the first app as the cloud would show it. What is unknown is left
- * out.
+ * Returns the answer of `GET /v1/device` (docs/reference/http-api.md §6.9): the first app as the cloud would show it.
+ * Unknown facts are left out.
  */
 export function deviceView(store: Pick<Reader, 'list' | 'isPending'>, device: DeviceIdentity): object {
   const trees = appTrees(store, { type: 'global' });
@@ -42,7 +42,7 @@ export function deviceView(store: Pick<Reader, 'list' | 'isPending'>, device: De
   };
 }
 
-/** The Supervisor's three flags, from what documents say now: restart, purge, stop and start are no update. */
+/** Returns the Supervisor's three flags from the present documents: restart, purge, stop and start are no update. */
 function updateFlags(store: Pick<Reader, 'list' | 'isPending'>, trees: readonly AppTree[]): object {
   const updates = trees.map((tree) => {
     const parts = partsOf(store, tree);

@@ -29,8 +29,8 @@ const LOOK_MS = 20;
 
 /**
  * Carries out patches of the host's network settings through their document, one after another: under the locks of all
- * apps the document of the origin `api` is changed, and the answer waits until its controller has made it true. What
- * cannot be made true is taken back, so that it does not happen later, when nobody expects it any more.
+ * apps the document of the origin `api` is changed, and the answer waits until its controller has made it true. A patch
+ * that cannot be made true is undone, so that it does not happen later, when nobody expects it any more.
  */
 export function hostConfigPatcher(
   deps: HostConfigChangeDeps,
@@ -51,7 +51,7 @@ export function hostConfigPatcher(
       const { refused, created, changed } = await store.put('api', { document: parsed.document });
       const [problem] = refused;
       if (problem) return { is: 'foreign', message: problem.message };
-      if (created.length + changed.length === 0) store.touch(KEY); // the host may have been changed by hand
+      if (created.length + changed.length === 0) store.touch(KEY); // the host may have been changed manually
       const end = await ended(deps);
       if (end.is !== 'done') await takeBack(deps, before);
       return end;
@@ -59,7 +59,7 @@ export function hostConfigPatcher(
     return result.is === 'done' ? result.value : result;
   }
 
-  /** A document that somebody else declares stays theirs; saying the same as it does is no change. */
+  /** Refuses to change a document of another origin; saying the same as it does is no change. */
   async function foreignTo(patch: HostConfigPatch): Promise<HostConfigChange | undefined> {
     const document = present(store);
     if (!document || document.metadata.origin === 'api') return undefined;
@@ -81,7 +81,7 @@ const META = { name: NETWORK_DOCUMENT };
 const present = (store: Pick<Store, 'get'>): HostConfig | undefined =>
   ifActive(store.get('HostConfig', NETWORK_DOCUMENT));
 
-/** Waits for a document that is being deleted, as what it changed on trial goes back first; whether it has gone. */
+/** Waits for a document that is being deleted, whose unconfirmed changes are rolled back first; returns whether it has gone. */
 async function gone({ store, deadlineMs }: HostConfigChangeDeps): Promise<boolean> {
   const until = performance.now() + deadlineMs;
   while (store.get('HostConfig', NETWORK_DOCUMENT) && !present(store)) {
@@ -91,7 +91,7 @@ async function gone({ store, deadlineMs }: HostConfigChangeDeps): Promise<boolea
   return true;
 }
 
-/** Waits for what the controller concludes about the document as it is now. */
+/** Waits for what the controller concludes about the present document. */
 async function ended({ store, deadlineMs }: HostConfigChangeDeps): Promise<HostConfigChange> {
   const until = performance.now() + deadlineMs;
   for (;;) {
@@ -105,7 +105,7 @@ async function ended({ store, deadlineMs }: HostConfigChangeDeps): Promise<HostC
       if (isInvalid(document)) return { is: 'invalid', message: new PatchError(message).message };
       return { is: 'failed', message };
     }
-    // The files say what they should. Whether that stays shows later, when nobody waits and no lock is held any more.
+    // The files are as they should be. Whether that stays shows later, when nobody waits and no lock is held any more.
     if (isObserved && isConfirming(document)) return { is: 'done' };
     if (isObserved && isRetrying(document)) return { is: 'failed', message: ready.message };
     if (performance.now() >= until) {

@@ -4,22 +4,22 @@ import { PROXY_TYPES, proxyIssues } from '../../../crds/model/proxy.js';
 import type { HostConfigSpec } from '../../../crds/model/types.js';
 import type { HostNetworkView } from './host-ports.js';
 
-/** The body of `PATCH /v1/device/host-config`, as it was understood. */
+/** The body of `PATCH /v1/device/host-config`, parsed. */
 export interface HostConfigPatch {
-  /** Null is the default name. */
+  /** Null means the default name. */
   readonly hostname?: string | null;
-  /** Fields to be merged over the present ones; null or empty is no proxy. */
+  /** Fields that are merged over the present ones; null or empty means no proxy. */
   readonly proxy?: ProxyPatch | null;
 }
 
 type Proxy = NonNullable<HostConfigSpec['proxy']>;
-/** `null` takes a field away. */
+/** `null` removes a field. */
 type ProxyPatch = { readonly [field: string]: unknown } & {
   readonly dns?: string | boolean;
   readonly noProxy?: readonly string[];
 };
 
-/** The body cannot be understood; the message is the answer, word for word. */
+/** The body cannot be parsed; the message is the answer, word for word. */
 export class PatchError extends Error {
   override readonly name = 'PatchError';
   constructor(...lines: readonly string[]) {
@@ -30,7 +30,7 @@ export class PatchError extends Error {
 const ADDRESS = /^.+:[0-9]+$/;
 const ADDRESS_LIMIT = 255;
 
-/** Reads a body. Throws PatchError in the words of the Supervisor. Pure. */
+/** Reads a body. Throws `PatchError` with the Supervisor's messages. Pure. */
 export function readPatch(body: unknown): HostConfigPatch {
   const network = isMap(body) ? body.network : undefined;
   if (!isMap(network)) throw unexpected('Partial<...>', 'network', network);
@@ -44,7 +44,7 @@ export function readPatch(body: unknown): HostConfigPatch {
     );
   }
   const proxy = given === undefined || given === null ? given : readProxy(given);
-  // An empty proxy takes the one that is there away. Whoever wrote only what is dropped did not ask for that.
+  // An empty proxy removes the present one. A body with only dropped fields does not ask for that.
   const isDropped = isMap(given) && Object.keys(given).length > 0 && Object.keys(proxy ?? {}).length === 0;
   return {
     ...(hostname === undefined ? {} : { hostname }),
@@ -69,7 +69,7 @@ function readProxy(value: unknown): ProxyPatch {
   return read;
 }
 
-/** Fields whose form the Supervisor knows. While all that are given have it, every other field is dropped. */
+/** Fields whose form the Supervisor checks. While all given ones have it, every other field is dropped. */
 const KNOWN: Readonly<Record<string, (value: unknown) => boolean>> = {
   type: (value) => typeof value === 'string' && PROXY_TYPES.includes(value),
   ip: (value) => typeof value === 'string',
@@ -80,7 +80,7 @@ const KNOWN: Readonly<Record<string, (value: unknown) => boolean>> = {
 
 const absent = (value: unknown): value is null | undefined => value === null || value === undefined;
 
-/** Whatever is no list and no map becomes the text that will stand in the file. */
+/** Converts everything but lists and maps to the text that the file will contain. */
 function readField(key: string, value: unknown): string | number | null {
   if (absent(value)) return null;
   if (typeof value === 'object') throw unexpected('string', `network.proxy.0.${key}`, value);
@@ -114,8 +114,8 @@ const line = (type: string, path: string, value: unknown): string =>
 const unexpected = (type: string, path: string, value: unknown): PatchError => new PatchError(line(type, path, value));
 
 /**
- * The document after a patch: what it does not speak of stays as the document has it, and fields of the proxy are merged
- * over those that the host has now, whoever wrote them. A list alone leaves the proxy alone. Pure.
+ * Returns the spec after a patch: fields that it leaves out stay, and fields of the proxy are merged over those that
+ * the host has now, whoever wrote them. A list alone leaves the proxy alone. Pure.
  */
 export function patchedSpec(
   spec: HostConfigSpec | undefined,
@@ -134,7 +134,7 @@ function patchedProxy(declared: Proxy | undefined, patch: ProxyPatch, now: HostN
   const { noProxy, ...fields } = patch;
   const list = noProxy ?? declared?.noProxy;
   const lists = list === undefined ? {} : { noProxy: [...list] };
-  if (Object.keys(patch).length === 0) return {}; // the file of the list stays, and nobody speaks of it any more
+  if (Object.keys(patch).length === 0) return {}; // the file of the list stays, and no document names it any more
   if (Object.keys(fields).length === 0) return { ...declared, ...lists };
   const { noProxy: _, ...current } = now ?? {};
   const merged = Object.entries({ ...current, ...fields }).filter(([, value]) => value !== null && value !== false);

@@ -1,26 +1,26 @@
 import type { Readable } from 'node:stream';
 
 /**
- * What the API may ask of the host besides its documents: facts that no status holds (the proxy's password), and acts
- * that must not be found again on disk after a boot (reboot). Whoever starts the server hands them in.
+ * What the API may ask of the host besides its documents: facts that no status holds (the proxy's password), and
+ * actions that must not be found again on disk after a boot (reboot). Passed in by whoever starts the server.
  */
 export interface HostPorts {
-  /** Host name and proxy as the host's files have them now, credentials included. */
+  /** Reads host name and proxy from the host's files, with credentials. */
   network(): Promise<HostNetworkView>;
   /** Runs the action under the update locks of every app, or not at all. */
   underLocks<T>(
     force: boolean,
     action: () => Promise<T>,
   ): Promise<{ readonly is: 'done'; readonly value: T } | { readonly is: 'locked'; readonly message: string }>;
-  /** Schedules the end of the operating system, so that the answer still leaves. */
+  /** Schedules a reboot or shutdown, so that the answer is still sent. */
   requestPower(
     verb: 'reboot' | 'shutdown',
     force: boolean,
   ): Promise<{ readonly is: 'scheduled' } | { readonly is: 'refused' | 'locked'; readonly message: string }>;
-  /** Makes the device show itself for a while. */
+  /** Makes the device blink for a while, so that somebody finds it. */
   blink(): void;
   vpn(): Promise<{ readonly enabled: boolean; readonly connected: boolean }>;
-  /** Rejects when there is no journal to read. */
+  /** Opens the journal. Rejects when there is none to read. */
   journal(query: JournalQuery): Promise<{ readonly output: Readable; stop(): void }>;
 }
 
@@ -28,11 +28,11 @@ type ProxyView = Readonly<Record<string, string | number | readonly string[]>>;
 
 export interface HostNetworkView {
   readonly hostname: string;
-  /** Absent without a redsocks.conf; without fields when that is not valid. `noProxy` and `dns` come last. */
+  /** Absent without a redsocks.conf; without fields when that is invalid. `noProxy` and `dns` come last. */
   readonly proxy?: ProxyView;
 }
 
-/** What of the journal is wanted, in journalctl's terms. */
+/** What to read from the journal, in journalctl's terms. */
 export interface JournalQuery {
   readonly all: boolean;
   readonly follow: boolean;

@@ -2,7 +2,7 @@ import type { Service } from '../../../crds/model/kinds.js';
 import type { Reader } from '../../store/store.js';
 import { type AppTree, appTrees } from './app-tree.js';
 
-/** What the Supervisor says when an app, or a service of it, is not where it was looked for. */
+/** The Supervisor's message for an app, or a service of it, that is not where it was looked for. */
 export const APP_NOT_FOUND = [
   'App not found: an app needs to be installed for this endpoint to work.',
   "\tIf you've recently moved this device from another app,",
@@ -14,7 +14,7 @@ export const V2_PARAMS =
   'serviceName or imageId parameters were not provided or the app is multi-container. Use the v2 service action endpoints.';
 export const notInState = (appId: number): string => `Application with ID ${appId} is not in the current state`;
 
-/** An app of which something is on the device; undefined for one that is unknown or on its way out. */
+/** Returns an app of which something is on the device; undefined for one that is unknown or being deleted. */
 export function installedApp(store: Pick<Reader, 'list'>, appId: number): AppTree | undefined {
   const tree = appTrees(store, { type: 'global' }).find((one) => one.appId === appId);
   if (!tree || tree.app.metadata.deletionTimestamp !== undefined) return undefined;
@@ -27,13 +27,13 @@ export function installedApp(store: Pick<Reader, 'list'>, appId: number): AppTre
 
 export type Container = NonNullable<NonNullable<Service['status']>['container']>;
 
-/** Services with their containers, youngest document last. Pure. */
+/** Returns services with their containers, youngest document last. Pure. */
 export const containersOf = ({ services }: AppTree): readonly { service: Service; container: Container }[] =>
   services.flatMap((service) => {
     const container = service.status?.container;
     return container ? [{ service, container }] : [];
   });
 
-/** Whether the target release still has a service. Pure. */
+/** Tells whether the target release still has a service. Pure. */
 export const isInTarget = ({ targets }: AppTree, { spec }: Service): boolean =>
   targets.some(({ name }) => name === spec.serviceName);

@@ -2,18 +2,18 @@ import type { Lifecycle, Request, ResponseToolkit } from '@hapi/hapi';
 import type { LineOwner, LogLine, LogStream } from '../../device-state/logs.js';
 import type { Streams } from '../transport/streams.js';
 
-/** Bytes kept for a listener that does not keep up; what comes after them is dropped, and counted. */
+/** Bytes that are kept for a listener that does not keep up; later lines are dropped, and counted. */
 const LISTENER_BUFFER_BYTES = 256 * 1024;
 
 export interface LogLinesDeps {
   readonly logs: LogStream;
   readonly streams: Streams;
   readonly now: () => number;
-  /** Whether the listener gets the lines of this App. */
+  /** Tells whether the listener gets the lines of that owner. */
   mayRead(owner: LineOwner): boolean;
 }
 
-/** Every line from now on as NDJSON, the first one at once. A slow listener loses lines and is told how many. */
+/** Streams every line from now on as NDJSON, the first one at once. A slow listener loses lines and is told how many. */
 export function streamLogs(
   request: Request,
   h: ResponseToolkit,

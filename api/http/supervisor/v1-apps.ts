@@ -26,7 +26,7 @@ export interface AppRoutesDeps {
   readonly containers: Pick<ContainerReader, 'environment'>;
 }
 
-/** `/v1/restart`, `/v1/purge`, `/v1/apps/…`: whole apps, and apps of a single container. */
+/** Serves `/v1/restart`, `/v1/purge`, `/v1/apps/…`: whole apps, and apps of a single container. */
 export function appRoutes({ store, command, containers: reader }: AppRoutesDeps): readonly Route[] {
   const whole = async (
     request: Request,
@@ -107,7 +107,7 @@ export function appRoutes({ store, command, containers: reader }: AppRoutesDeps)
   ];
 }
 
-/** A command for a whole app; one of which nothing is here cannot have any. */
+/** Runs a command for a whole app; an app of which nothing is here gets none. */
 export async function commandApp(
   { store, command }: Pick<AppRoutesDeps, 'store' | 'command'>,
   appId: number,
@@ -119,7 +119,7 @@ export async function commandApp(
   return command(keyOf('App', tree.app.metadata.name), name, { force });
 }
 
-/** What a command comes to: the answer to its success, 423 for the update lock, 503 for anything else. */
+/** Returns the answer for the end of a command: that of its success, 423 for the update lock, 503 for anything else. */
 export function answerOf(
   h: ResponseToolkit,
   verdict: Verdict | ResponseObject,
@@ -131,8 +131,8 @@ export function answerOf(
 }
 
 /**
- * `GET /v1/apps/:appId` of an app with one container (docs/reference/http-api.md §6.12). No document knows the
- * environment of a container. Pure.
+ * Returns the answer of `GET /v1/apps/:appId` for an app with one container (docs/reference/http-api.md §6.12). No
+ * document contains the environment of a container. Pure.
  */
 function singleApp(
   { app, appId, release }: AppTree,

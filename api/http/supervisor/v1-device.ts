@@ -11,11 +11,11 @@ import type { Route } from '../transport/routes.js';
 import { ViewCache } from '../transport/view-cache.js';
 import { type DeviceIdentity, deviceView } from './device-view.js';
 
-/** What an update from outside needs of this device's sources. */
+/** What a requested update needs of this device's sources. */
 export interface Updates {
-  /** Reads every source now; rejects or resolves when all have been read. */
+  /** Reads every source now; resolves when all have been read. */
   rereadSources(): Promise<void>;
-  /** Whether an update may be asked for without force (SUPERVISOR_INSTANT_UPDATE_TRIGGER). */
+  /** Tells whether an update may be requested without force (SUPERVISOR_INSTANT_UPDATE_TRIGGER). */
   instant(): boolean;
 }
 
@@ -27,7 +27,7 @@ export interface DeviceCommandDeps {
   readonly log: Pick<Logger, 'warn'>;
 }
 
-/** `/v1/device`, `/v1/update`, `/v1/regenerate-api-key`, `/v2/device/name`. Every key may. */
+/** Serves `/v1/device`, `/v1/update`, `/v1/regenerate-api-key`, `/v2/device/name`. Every key may call them. */
 export function deviceCommandRoutes({ store, keys, updates, device, log }: DeviceCommandDeps): readonly Route[] {
   const shown = new ViewCache(store, () => render(deviceView(store, device.identity())));
   const show = () => shown.get({ type: 'global' }, JSON.stringify(device.identity()));
@@ -53,7 +53,7 @@ export function deviceCommandRoutes({ store, keys, updates, device, log }: Devic
       callers: 'device',
       body: 'Update',
       async handler(request, h) {
-        // `cancel` says to begin anew: every pass looks afresh anyway, so there is nothing to call off.
+        // `cancel` asks to start over: every pass observes again anyway, so there is nothing to cancel.
         const force = booleanOf(fieldOf(bodyOf(request), 'force'));
         if (!force && !updates.instant()) return statusOnly(h, 202);
         for (const { metadata } of store.list('App')) {
@@ -75,7 +75,7 @@ export function deviceCommandRoutes({ store, keys, updates, device, log }: Devic
         const fresh = key === undefined ? undefined : await keys.regenerate(key);
         if (fresh === undefined) return failed(h, 503, '');
         if (scope?.type === 'app') {
-          // Its container has the old key: the service finds that it differs, and makes it anew.
+          // Its container has the old key: the service finds the difference, and recreates it.
           const apps = store.list('App').filter((app) => appIdOf(app) === scope.appId);
           for (const { spec, metadata } of store.list('Service')) {
             if (apps.some((app) => app.metadata.name === spec.app)) store.touch(keyOf('Service', metadata.name));

@@ -14,13 +14,13 @@ export interface HostRoutesDeps {
   readonly store: Store;
   readonly host: HostPorts;
   readonly log: Pick<Logger, 'warn'>;
-  /** How long a change of the host may take before the answer says that it did not, ms. */
+  /** How long a change of the host may take before the answer says that it did not succeed, ms. */
   readonly deadlineMs?: number;
 }
 
 const DEADLINE_MS = 30_000;
 
-/** `/v1/blink`, `/v1/reboot`, `/v1/shutdown`, `/v1/device/host-config`: the host itself. Every key may. */
+/** Serves `/v1/blink`, `/v1/reboot`, `/v1/shutdown`, `/v1/device/host-config`: the host itself. Every key may call them. */
 export function hostRoutes({ store, host, log, deadlineMs = DEADLINE_MS }: HostRoutesDeps): readonly Route[] {
   const change = hostConfigPatcher({ store, host, log, deadlineMs });
   const power = (verb: 'reboot' | 'shutdown'): Route => ({

@@ -21,7 +21,7 @@ import {
 } from './legacy-lookups.js';
 import { answerOf, commandApp } from './v1-apps.js';
 
-/** Longest that the engine may take to remove a volume, ms. */
+/** Longest time that the engine may take to remove a volume, ms. */
 export const REMOVAL_MS = 30_000;
 
 export interface ActionRoutesDeps {
@@ -32,7 +32,7 @@ export interface ActionRoutesDeps {
 
 type Verb = 'restart' | 'stop' | 'start';
 
-/** `POST /v2/applications/:appId/…`: commands for apps and for their services; `/v2/cleanup-volumes`. */
+/** Serves `POST /v2/applications/:appId/…`, commands for apps and for their services, and `/v2/cleanup-volumes`. */
 export function actionRoutes(deps: ActionRoutesDeps): readonly Route[] {
   const { store, command, volumes } = deps;
 
@@ -80,7 +80,7 @@ export function actionRoutes(deps: ActionRoutesDeps): readonly Route[] {
     const verdicts = await Promise.all(
       present.map(({ metadata }) => command(keyOf('App', metadata.name), 'cleanup', { force: false })),
     );
-    // What apps have left behind that are gone belongs to no app's key.
+    // Volumes of apps that are gone belong to no app's key.
     if (scopeOf(request).type === 'global') verdicts.push(await removeOrphans(volumes));
     const bad = verdicts.find(({ is }) => is !== 'done');
     return answerOf(h, bad ?? { is: 'done' }, () => json(h, { status: 'success' }));
@@ -95,7 +95,7 @@ export function actionRoutes(deps: ActionRoutesDeps): readonly Route[] {
   ];
 }
 
-/** Removes the volumes of apps that are gone; one that somebody mounts stays, like those of an app. */
+/** Removes the volumes of apps that are gone; one that is mounted stays, like those of an app. */
 async function removeOrphans(volumes: OrphanedVolumes): Promise<Verdict> {
   try {
     const orphans = volumes.list();
@@ -111,12 +111,12 @@ async function removeOrphans(volumes: OrphanedVolumes): Promise<Verdict> {
   }
 }
 
-/** Version 2 knows no app 0. Pure. */
+/** Reads an appId; version 2 knows no app 0. Pure. */
 const pathId = (text: unknown): number | undefined => integerOf(text) || undefined;
 
 /**
- * The service that is meant. An app with one service has no other, whatever was sent; otherwise the first whose number
- * or name fits, and only a start can do without its container (docs/reference/http-api.md §7.3). Pure.
+ * Finds the service that is meant. In an app with one service it is that one, whatever was sent; otherwise the first
+ * whose number or name matches, and only a start needs no container (docs/reference/http-api.md §7.3). Pure.
  */
 function findService(
   { services, targets }: Pick<AppTree, 'services' | 'targets'>,

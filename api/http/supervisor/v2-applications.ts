@@ -7,7 +7,7 @@ import { ViewCache } from '../transport/view-cache.js';
 import { appTrees } from './app-tree.js';
 import { applicationState, applicationsState } from './applications-view.js';
 
-/** `/v2/applications/…`: what runs of each app. Read from documents only. */
+/** Serves `/v2/applications/…`: what runs of each app. Reads documents only. */
 export function applicationRoutes({ store }: { readonly store: Reader }): readonly Route[] {
   const overview = new ViewCache(store, (scope) => render(applicationsState(appTrees(store, scope))));
   const states = new ViewCache(store, (scope, id) => {

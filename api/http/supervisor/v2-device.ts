@@ -10,11 +10,11 @@ import { SUPERVISOR_VERSION } from './version.js';
 
 export interface DeviceRoutesDeps {
   readonly store: Reader;
-  /** Our own version. */
+  /** Version of the agent. */
   readonly version: string;
 }
 
-/** `/v2/version`, `/v2/state/status`, `/v2/containerId`. Read from documents only. */
+/** Serves `/v2/version`, `/v2/state/status`, `/v2/containerId`. Reads documents only. */
 export function deviceRoutes({ store, version }: DeviceRoutesDeps): readonly Route[] {
   const ids = new ViewCache(store, (scope) =>
     render({ status: 'success', services: containerIds(appTrees(store, scope)) }),

@@ -19,7 +19,7 @@ export interface HostFactRoutesDeps {
 
 const NOT_TAGS = 'Invalid tags body, must be an object like `{[tagKey: string]: string}`';
 
-/** `/v2/device/vpn`, `/v2/device/tags`, `/v2/journal-logs`: facts of the host and the device. Every key may. */
+/** Serves `/v2/device/vpn`, `/v2/device/tags`, `/v2/journal-logs`: facts of the host and the device. Every key may call them. */
 export function hostFactRoutes({ host, tags, streams, log }: HostFactRoutesDeps): readonly Route[] {
   const follow: Lifecycle.Method = (request, h) => readJournal(request, h, { host, streams });
   return [
@@ -59,12 +59,12 @@ export function hostFactRoutes({ host, tags, streams, log }: HostFactRoutesDeps)
   ];
 }
 
-/** Lists of texts pass, as with the Supervisor: their keys are numbers. */
+/** Tells whether a body is a map of tags. Lists of texts pass, as with the Supervisor: their keys are numbers. */
 function isTags(body: unknown): body is Readonly<Record<string, string>> {
   return typeof body === 'object' && body !== null && Object.values(body).every((value) => typeof value === 'string');
 }
 
-/** journalctl's output as it comes. The program ends when the client leaves. */
+/** Streams journalctl's output. The program ends when the client disconnects. */
 async function readJournal(
   request: Request,
   h: ResponseToolkit,
@@ -87,7 +87,7 @@ async function readJournal(
   });
 }
 
-/** What is asked of the journal, or what is wrong with it: a filter that is not understood must not widen the answer. Pure. */
+/** Reads the query of the journal, or returns what is wrong with it: an unknown filter must not widen the answer. Pure. */
 export function journalQuery(fields: Readonly<Record<string, unknown>>): JournalQuery | string {
   const texts = ['unit', 'containerId', 'since', 'until', 'format'] as const;
   const strange = texts.find((name) => !isText(fields[name]));

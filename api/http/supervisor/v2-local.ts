@@ -10,13 +10,13 @@ import type { Streams } from '../transport/streams.js';
 import { ViewCache } from '../transport/view-cache.js';
 import { streamLogs } from './log-lines.js';
 
-/** The target state of the compatible API ⇄ documents; given by whoever makes the origin `local`. */
+/** The target state of the compatible API ⇄ documents; implemented by the origin `local`. */
 export interface TargetState {
-  /** Takes a posted target state, whole or not at all. When it resolves with ok, it is on disk and passes are due. */
+  /** Takes a posted target state, as a whole or not at all. When it resolves with ok, it is on disk and passes are due. */
   accept(
     body: unknown,
   ): Promise<{ readonly ok: true } | { readonly ok: false; readonly status: 400 | 503; readonly message: string }>;
-  /** The `state` that GET shows; can be posted back. No secrets. Changes with the store only. */
+  /** Returns the `state` that GET shows; it can be posted back. No secrets. Changes with the store only. */
   render(): object;
 }
 
@@ -31,8 +31,8 @@ export interface LocalRoutesDeps {
 }
 
 /**
- * `/v2/local/…`: what `balena push` and `balena device logs` talk to. Only a posted target needs local mode, and the key of
- * the device: who posts one can mount and run anything.
+ * Serves `/v2/local/…` for `balena push` and `balena device logs`. Only posting a target needs local mode and the key
+ * of the device: with that one can mount and run anything.
  */
 export function localRoutes({
   store,

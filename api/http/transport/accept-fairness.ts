@@ -1,35 +1,36 @@
-/** Longest that requests keep one round of the event loop while connections come in, ms. */
+/** Longest time that requests run in one round of the event loop while connections arrive, ms. */
 const RUSH_ROUND_MS = 2;
 
 export interface RoundClock {
-  /** Monotonic, ms. */
+  /** Monotonic clock, ms. */
   now(): number;
-  /** After what has come in this round of the event loop. */
+  /** Calls back after the events of this round of the event loop. */
   afterRound(act: () => void): void;
 }
 
 const CLOCK: RoundClock = { now: () => performance.now(), afterRound: (act) => void setImmediate(act) };
 
 /**
- * Bounds how long a new connection waits to be accepted while many requests come in. While connections arrive, requests run for at
- * most 2 ms of each round of the event loop; the rest is queued in order. Without it, Node accepts one connection in a
- * round (libuv since 1.45), a round lasts as long as all its requests, and the last of 200 new clients waits for seconds.
+ * Bounds how long a new connection waits to be accepted while many requests arrive. While connections arrive, requests
+ * run for at most 2 ms of each round of the event loop; the rest is queued in order. Without it, Node accepts one
+ * connection in a round (libuv since 1.45), a round lasts as long as all its requests, and the last of 200 new clients
+ * waits for seconds.
  */
 export class AcceptFairness {
   readonly #waiting: (() => void)[] = [];
-  /** When requests have had their time of this round; undefined while nobody comes. */
+  /** End of the time for requests in this round; undefined while no connections arrive. */
   #untilMs: number | undefined;
   #hasNewConnection = false;
 
   constructor(private readonly clock: RoundClock = CLOCK) {}
 
-  /** A connection has been accepted: more may wait behind it. */
+  /** Notes an accepted connection: more may wait behind it. */
   connected(): void {
     this.#hasNewConnection = true;
     if (this.#untilMs === undefined) this.#begin();
   }
 
-  /** Serves a request now or in a later round. What is served late has waited some milliseconds: its client may be gone. */
+  /** Serves a request now or in a later round. Later, its client may be gone. */
   serve(request: () => void): void {
     if (this.#untilMs === undefined || (this.#waiting.length === 0 && this.clock.now() < this.#untilMs)) request();
     else this.#waiting.push(request);

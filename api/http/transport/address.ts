@@ -6,8 +6,8 @@ export type Address =
   | { readonly is: 'unix'; readonly path: string };
 
 /**
- * `host:port`, `[::1]:port` or `unix:/path`; several of them separated by commas or blanks, without those that another one covers.
- * Pure; throws on anything else, and when there is none.
+ * Reads `host:port`, `[::1]:port` or `unix:/path`, several of them separated by commas or blanks; leaves out those that
+ * another one covers. Pure; throws on anything else, and when there is none.
  */
 export function parseAddresses(text: string): readonly Address[] {
   const addresses = text
@@ -24,7 +24,7 @@ export function parseAddresses(text: string): readonly Address[] {
 
 const FORMS = 'use host:port (127.0.0.1:48484, [::1]:48484) or unix:/path, and commas between several';
 
-/** One address. Pure; throws with a sentence that shows the accepted forms. */
+/** Reads one address. Pure; throws with a sentence that shows the accepted forms. */
 export function parseAddress(text: string): Address {
   if (text.startsWith('unix:/')) return { is: 'unix', path: text.slice('unix:'.length) };
   const match = /^(?:\[(?<v6>[^\]]+)\]|(?<host>[\w.-]+)):(?<port>\d{1,5})$/.exec(text);
@@ -34,13 +34,13 @@ export function parseAddress(text: string): Address {
   return { is: 'tcp', host: v6 ?? host ?? '', port: Number(port) };
 }
 
-/** The text that `parseAddress` reads. Pure. */
+/** Returns the text that `parseAddress` reads. Pure. */
 export function addressText(address: Address): string {
   if (address.is === 'unix') return `unix:${address.path}`;
   return `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
 }
 
-/** Whether a listener at `one` already receives what is sent to `other`. Pure. */
+/** Tells whether a listener at `one` already receives what is sent to `other`. Pure. */
 export function covers(one: Address, other: Address): boolean {
   if (one.is === 'unix' || other.is === 'unix') return one.is === other.is && addressText(one) === addressText(other);
   const isEverywhere = one.host === '::' || (one.host === '0.0.0.0' && !other.host.includes(':'));

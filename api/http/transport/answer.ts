@@ -11,47 +11,47 @@ export interface Rendered {
   /** UTF-8, encoded once however often it is sent. */
   readonly bytes: Buffer;
   readonly type: typeof JSON_TYPE | typeof HTML_TYPE | typeof TEXT_TYPE;
-  /** Without quotes; '' for what is not tagged. */
+  /** Without quotes; '' without a tag. */
   readonly etag: string;
 }
 
-/** Compact JSON and its tag. Pure. */
+/** Returns compact JSON and its tag. Pure. */
 export const render = (value: unknown): Rendered => tagged(JSON.stringify(value), JSON_TYPE);
 
-/** A text and its tag. Pure. */
+/** Returns a text and its tag. Pure. */
 export function tagged(text: string, type: Rendered['type']): Rendered {
   const bytes = Buffer.from(text);
   return { bytes, type, etag: entityTag(bytes) };
 }
 
-/** Length and SHA-1 of an answer, as Express tags its own. Pure. */
+/** Returns length and SHA-1 of an answer, as Express tags its own. Pure. */
 const entityTag = (bytes: Buffer): string =>
   `${bytes.length.toString(16)}-${createHash('sha1').update(bytes).digest('base64').slice(0, 27)}`;
 
-/** A JSON answer; a 200 to a GET carries a weak ETag, and hapi makes it a 304 when the client has it. */
+/** Returns a JSON answer; a 200 to a GET has a weak ETag, and hapi makes it a 304 when the client has it. */
 export function json(h: ResponseToolkit, value: unknown, code = 200): ResponseObject {
   return text(h, JSON.stringify(value), JSON_TYPE, code);
 }
 
-/** As `json`, of a text rendered before. */
+/** Returns the same as `json`, for a text that was rendered before. */
 export function ready(h: ResponseToolkit, { bytes, type, etag }: Rendered, code = 200): ResponseObject {
   const response = h.response(bytes).type(type).code(code);
   return etag === '' ? response : response.etag(etag, { weak: true, vary: false });
 }
 
-/** A bare sentence, `text/html` as Express sends strings. */
+/** Returns a bare sentence, `text/html` as Express sends strings. */
 export const sentence = (h: ResponseToolkit, words: string, code = 200): ResponseObject =>
   text(h, words, HTML_TYPE, code);
 
-/** Nothing but a status: its phrase as `text/plain`. */
+/** Returns only a status: its phrase as `text/plain`. */
 export const statusOnly = (h: ResponseToolkit, code: number): ResponseObject =>
   text(h, STATUS_CODES[code] ?? String(code), TEXT_TYPE, code);
 
-/** The error format of the compatible API. */
+/** Returns an error in the format of the compatible API. */
 export const failed = (h: ResponseToolkit, code: number, message: string): ResponseObject =>
   json(h, { status: 'failed', message }, code);
 
-/** Tagged where somebody can ask again with the tag: hapi would make a 304 of an error that has one. */
+/** Returns a text, tagged only where a client can ask again with the tag: hapi would make a 304 of an error with one. */
 const text = (h: ResponseToolkit, content: string, type: Rendered['type'], code: number): ResponseObject =>
   ready(h, isRead(h) && code === 200 ? tagged(content, type) : { bytes: Buffer.from(content), type, etag: '' }, code);
 

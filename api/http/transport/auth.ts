@@ -13,7 +13,7 @@ declare module '@hapi/hapi' {
     readonly key?: string;
   }
   interface RouteOptionsApp {
-    /** What is not found has none: every key may be told. */
+    /** Unknown paths have none: every key may get their answer. */
     callers?: Callers;
   }
 }
@@ -21,13 +21,13 @@ declare module '@hapi/hapi' {
 export interface AuthDeps {
   readonly rules: TrustRules;
   listenerKindOf(request: IncomingMessage): ListenerKind;
-  /** What keys of apps reach. */
+  /** What keys of apps may do. */
   readonly appKeys: AppKeyReach;
-  /** What is known of the other end of its connection. */
+  /** Tells whether the other end of its connection is the device's owner. */
   isOwner(request: IncomingMessage): boolean;
 }
 
-/** Puts the key rules before every route but those for `anyone` and those that look at the caller themselves. */
+/** Checks keys before every route except those for `anyone` and those that check the caller themselves. */
 export const auth: Plugin<AuthDeps> = {
   name: 'auth',
   register(server, deps) {
@@ -46,12 +46,12 @@ export const auth: Plugin<AuthDeps> = {
   },
 };
 
-/** What tells who sent a request. */
+/** The parts of a request that tell who sent it. */
 export interface Asked {
   readonly raw: IncomingMessage;
   /** Query parameter as parsed. */
   readonly apikey: unknown;
-  /** When there is no socket. */
+  /** Used when there is no socket. */
   readonly remoteAddress?: string;
 }
 
@@ -61,7 +61,7 @@ export const asked = ({ raw, query, info }: Request): Asked => ({
   remoteAddress: info.remoteAddress,
 });
 
-/** Who sent a request. */
+/** Decides who sent a request. */
 export function admissionOf(
   { raw, apikey, remoteAddress }: Asked,
   { rules, listenerKindOf, isOwner }: AuthDeps,
@@ -84,21 +84,21 @@ export function admissionOf(
   );
 }
 
-/** The error that answers somebody who was not admitted. Pure. */
+/** Returns the error for a caller that was not admitted. Pure. */
 export function refusal(admission: Exclude<Admission, { is: 'admitted' }>): Boom.Boom {
   return admission.is === 'unauthorized'
     ? Boom.unauthorized('Unauthorized')
     : Boom.forbidden(`Forbidden without an API key: ${admission.because}`);
 }
 
-/** What the sender may see; only for routes behind a key. */
+/** Returns what the sender may see; only for routes behind a key. */
 export function scopeOf(request: Request): Scope {
   const scope = request.auth.credentials.app?.scope;
   if (!scope) throw new Error('A route that asks for the scope has no authentication');
   return scope;
 }
 
-/** Whether a scope reaches an app. Pure. */
+/** Tells whether a scope reaches an app. Pure. */
 export const reaches = (scope: Scope, appId: number): boolean => scope.type === 'global' || scope.appId === appId;
 
 const one = (header: unknown): string | undefined =>

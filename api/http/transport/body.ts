@@ -9,25 +9,25 @@ import { isResourcePath } from './kubernetes-status.js';
 
 /** Largest body that is read, bytes. */
 const BODY_LIMIT_BYTES = 10 * 1024 * 1024;
-/** Bytes of bodies that are held at once, of all requests that are still coming. */
+/** Bytes of bodies that are held at once, of all requests that are still arriving. */
 const HELD_LIMIT_BYTES = 8 * BODY_LIMIT_BYTES;
-/** How many times the limit is read and thrown away before the connection is given up. */
+/** How many times the limit is read and discarded before the connection is given up. */
 const DISCARD_FACTOR = 4;
-/** Most parameters of a form. */
+/** Largest number of parameters in a form. */
 const FORM_LIMIT = 1000;
 
 declare module '@hapi/hapi' {
   interface RequestApplicationState {
-    /** What the client sent as JSON or as a form; `{}` without either. Set before every handler behind a key. */
+    /** Body of the request, as JSON or a form; `{}` without one. Set before every handler behind a key. */
     body?: unknown;
   }
   interface RouteOptionsApp {
-    /** Schema of the body; `ignored` where the route never looks at it, so nothing can be wrong with that. */
+    /** Schema of the body; `ignored` where the route never reads it, so that nothing can be wrong with it. */
     body?: string;
   }
 }
 
-/** The body cannot be read. The compatible API answers 503 for it, whatever it was; ours says `statusCode`. */
+/** The body cannot be read. The compatible API answers 503 whatever the reason; ours answers `statusCode`. */
 export class BodyError extends Error {
   override readonly name = 'BodyError';
   constructor(
@@ -39,12 +39,12 @@ export class BodyError extends Error {
   }
 }
 
-/** Counts what all requests together hold of bodies that have not come whole. */
+/** Counts the bytes of all bodies that are still arriving. */
 export class HeldBytes {
   #held = 0;
   constructor(private readonly limit = HELD_LIMIT_BYTES) {}
 
-  /** False when there is no room for so many more. */
+  /** Reserves bytes; returns false when there is no room. */
   take(bytes: number): boolean {
     if (this.#held + bytes > this.limit) return false;
     this.#held += bytes;
@@ -81,10 +81,13 @@ export const bodies: Plugin<{ readonly held: HeldBytes }> = {
   },
 };
 
-/** The resource API takes nothing but JSON: a body that it passed over would make a dry run of a deletion a deletion. */
+/**
+ * Tells whether only JSON is accepted: the resource API takes nothing else, because ignoring a body would turn a dry
+ * run of a deletion into a deletion.
+ */
 const isOnlyJson = ({ path, route }: Request): boolean => isResourcePath(path) && !route.path.startsWith('/{');
 
-/** The content type of a body that is not JSON. One that names none counts as JSON, as in Kubernetes. */
+/** Returns the content type of a body that is not JSON. A body without one counts as JSON, as in Kubernetes. */
 function strangeType(request: Pick<IncomingMessage, 'headers'>): string | undefined {
   const { type } = contentType(request.headers['content-type']);
   return !hasBody(request) || type === '' || type === JSON_TYPE ? undefined : type;
@@ -92,10 +95,10 @@ function strangeType(request: Pick<IncomingMessage, 'headers'>): string | undefi
 const JSON_TYPE = 'application/json';
 const FORM_TYPE = 'application/x-www-form-urlencoded';
 
-/** What the client sent, `{}` when nothing. */
+/** Returns the body of a request, `{}` without one. */
 export const bodyOf = (request: Request): unknown => request.app.body ?? {};
 
-/** One field of a body; undefined without it. Pure. */
+/** Returns one field of a body; undefined without it. Pure. */
 export const fieldOf = (body: unknown, name: string): unknown =>
   typeof body === 'object' && body !== null ? new Map<string, unknown>(Object.entries(body)).get(name) : undefined;
 
@@ -104,9 +107,9 @@ const hasBody = ({ headers }: Pick<IncomingMessage, 'headers'>): boolean =>
   (headers['content-length'] !== undefined && headers['content-length'] !== '0');
 
 /**
- * JSON or a form as a value; `{}` for an empty body and for other types. `onlyJson`: a body without a type is JSON and a
- * form counts as another type. Rejects with BodyError. What is too large is
- * read on for a while without being kept, so that its sender gets to see the answer.
+ * Reads JSON or a form; `{}` for an empty body and for other types. `onlyJson`: a body without a type is JSON, and a
+ * form counts as another type. Rejects with `BodyError`. A body that is too large is read on for a while without being
+ * kept, so that its sender gets the answer.
  */
 export async function readBody(
   request: Pick<IncomingMessage, 'headers'> & Readable,
@@ -156,7 +159,7 @@ export async function readBytes(
   return bytes > keepLimit ? undefined : Buffer.concat(chunks);
 }
 
-/** A JSON object or array; `{}` for an empty text. Pure; throws BodyError with the engine's own words. */
+/** Parses a JSON object or array; `{}` for an empty text. Pure; throws `BodyError` with the parser's message. */
 function parseJson(text: string): unknown {
   if (text === '') return {};
   const first = /[^\x20\t\n\r]/.exec(text);
@@ -171,7 +174,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** A form in the extended syntax: `network[hostname]=x`. Pure; throws BodyError. */
+/** Parses a form in the extended syntax: `network[hostname]=x`. Pure; throws `BodyError`. */
 function parseForm(text: string): unknown {
   if (text.split('&', FORM_LIMIT + 1).length > FORM_LIMIT) throw new BodyError('too many parameters', 413);
   try {

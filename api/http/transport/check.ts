@@ -6,8 +6,8 @@ import { ResourceError } from './kubernetes-status.js';
 export const BOOLEAN = { type: 'string', pattern: BOOLEAN_TEXT, nullable: true } as const;
 
 /**
- * Makes an ajv validator one that returns the value (with what ajv filled in or coerced) or throws a 400 Status. The validator is
- * compiled at the first request: no start has to wait for it.
+ * Turns an ajv validator into one that returns the value (with what ajv filled in or coerced) or throws a 400 Status.
+ * The validator is compiled at the first request, so that no start waits for it.
  */
 export const check = <T>(compile: () => ValidateFunction<T>) => {
   const compiled: { validate?: ValidateFunction<T> } = {};

@@ -2,9 +2,9 @@ import type { Socket } from 'node:net';
 import type { ListenerKind } from './trust.js';
 
 export interface CrowdLimits {
-  /** Connections to one listener at once. */
+  /** Number of connections to one listener. */
   readonly connections: number;
-  /** Connections from one address to one listener at once; this machine has no such limit. */
+  /** Number of connections from one address to one listener; this machine has no such limit. */
   readonly perAddress: number;
   /** Connections beyond `connections` that only this machine may have. */
   readonly reserved: number;
@@ -13,31 +13,32 @@ export interface CrowdLimits {
 /** The part of a socket that matters here. */
 export type Peer = Pick<Socket, 'remoteAddress' | 'localAddress' | 'destroy'>;
 
-/** Whoever calls from one address. */
+/** The connections from one address. */
 interface Caller<P> {
-  /** Without a request, the one that has been so for longest first. */
+  /** Those without a request, the longest idle first. */
   readonly idle: Set<P>;
-  /** Requests under way, by connection. */
+  /** Number of requests under way, by connection. */
   readonly busy: Map<P, number>;
-  /** Somebody on this machine. */
+  /** The address is this machine. */
   readonly isLocal: boolean;
   told: boolean;
 }
 
 /**
- * The connections of one listener. Somebody who comes is let in as long as an idle connection can go for it: over the
- * limit of its address one of its own, in a full house one of whoever has most. So nobody shuts others out by merely
- * holding connections open, and a probe gets through from the very address that does. Requests under way are never cut.
+ * Limits the connections of one listener. A new one is admitted as long as an idle one can be closed for it: over the
+ * limit of its address one of its own, at the limit of the listener one of whoever has most. So nobody shuts others out
+ * by merely holding connections open, and a probe gets through from the very address that does. Requests under way are
+ * never cut.
  */
 export class Connections<P extends Peer> {
   readonly #callers = new Map<string, Caller<P>>();
-  /** Where each connection comes from: a closed one does not say so any more. */
+  /** Address of each connection, because a closed one does not know it any more. */
   readonly #addresses = new Map<P, string>();
 
   constructor(
     private readonly listener: ListenerKind,
     private readonly limits: CrowdLimits,
-    /** Told once of each address that comes up against its limit, until it has left. */
+    /** Called once for each address that reaches its limit, until it has disconnected. */
     private readonly crowded: (address: string) => void = () => undefined,
   ) {}
 
@@ -45,7 +46,7 @@ export class Connections<P extends Peer> {
     return this.#addresses.size;
   }
 
-  /** Takes in a connection that has come, and cuts another where that makes room. False: there is no room for it. */
+  /** Admits a new connection, and closes another one where that makes room. Returns false when there is none. */
   admit(peer: P): boolean {
     const isLocal = this.#isLocal(peer);
     const address = peer.remoteAddress ?? '';
@@ -65,7 +66,7 @@ export class Connections<P extends Peer> {
     return true;
   }
 
-  /** A request has come over it. */
+  /** Notes a request on it. */
   began(peer: P): void {
     const caller = this.#callerOf(peer);
     if (!caller) return;
@@ -73,7 +74,7 @@ export class Connections<P extends Peer> {
     caller.busy.set(peer, (caller.busy.get(peer) ?? 0) + 1);
   }
 
-  /** A request has been answered, or given up. */
+  /** Notes that a request was answered, or given up. */
   ended(peer: P): void {
     const caller = this.#callerOf(peer);
     const requests = caller?.busy.get(peer);
@@ -86,7 +87,7 @@ export class Connections<P extends Peer> {
     caller.idle.add(peer);
   }
 
-  /** It has closed. */
+  /** Notes that it was closed. */
   left(peer: P): void {
     const address = this.#addresses.get(peer);
     const caller = this.#callerOf(peer);
@@ -115,7 +116,7 @@ export class Connections<P extends Peer> {
     return true;
   }
 
-  /** Who has most connections, of those with one to spare. What is reserved for this machine is not taken by others. */
+  /** Returns who has most connections, of those with an idle one. What is reserved for this machine is not given to others. */
   #greediest(isLocal: boolean): Caller<P> | undefined {
     let found: Caller<P> | undefined;
     for (const caller of this.#callers.values()) {

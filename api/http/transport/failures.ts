@@ -13,7 +13,7 @@ export interface FailureDeps {
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 
-/** Gives every error its compatible form, and answers unknown paths and methods, after authentication. */
+/** Converts every error to its compatible form, and answers unknown paths and methods, after authentication. */
 export const failures: Plugin<FailureDeps> = {
   name: 'failures',
   register(server, { auth, log }) {
@@ -21,7 +21,7 @@ export const failures: Plugin<FailureDeps> = {
       const { response } = request;
       if (!('isBoom' in response) || !response.isBoom) return h.continue;
       if (request.route.method === ('_special' as string)) {
-        // hapi leaves the router here only for a path it cannot decode, and does so before authentication.
+        // hapi leaves the router here only for a path that it cannot decode, and does so before authentication.
         const admission = admissionOf(asked(request), auth);
         const error = admission.is === 'admitted' ? new BodyError(undecodable(request.path)) : refusal(admission);
         return shape(request, h, error, log);
@@ -59,11 +59,11 @@ function shape(request: Request, h: ResponseToolkit, error: Error, log: FailureD
   return failed(h, 503, error.message);
 }
 
-/** What ours answers; the compatible API knows only 401, 403 and 503 for errors that reach this place. Pure. */
+/** Returns the status for an error; the compatible API knows only 401, 403 and 503 here. Pure. */
 function codeOf(error: Error): number {
   if (error instanceof ResourceError) return error.status.code;
   if (error instanceof BodyError) return error.statusCode;
-  if (error instanceof StorageError) return 503; // what cannot be kept is not accepted, and may be sent again
+  if (error instanceof StorageError) return 503; // what cannot be stored is not accepted, and may be sent again
   return 'output' in error && isOutput(error.output) ? error.output.statusCode : 500;
 }
 
@@ -89,7 +89,7 @@ function unknownResource(request: Request, known: string | undefined): ResourceE
   return known === 'get' ? ResourceError.methodNotAllowed(request.method.toUpperCase()) : ResourceError.noPath();
 }
 
-/** Express' own page for what is not there. */
+/** Returns Express' page for unknown paths. */
 function cannot(h: ResponseToolkit, request: Request): ResponseObject {
   const path = (request.raw.req.url ?? request.path).replace(/[?#].*$/, '');
   const line = escapeHtml(`Cannot ${request.method.toUpperCase()} ${path}`);

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 
-/** Why a request failed, as Kubernetes says it. */
+/** Why a request failed, in the form of Kubernetes. */
 export interface Status {
   readonly kind: 'Status';
   readonly apiVersion: 'v1';
@@ -76,11 +76,11 @@ export class ResourceError extends Error {
     const details = { name, group: 'supercargo.io', kind, causes };
     return new ResourceError(failure(422, 'Invalid', `${kind}.supercargo.io "${name}" is invalid: ${text}`, details));
   }
-  /** Parameters that contradict each other; clients fall back to simpler ones when they hear this. */
+  /** For parameters that contradict each other; clients then fall back to simpler ones. */
   static invalidOptions(message: string): ResourceError {
     return new ResourceError(failure(422, 'Invalid', message));
   }
-  /** Fields that nobody knows: the message as strict decoding says it, and every field with its own words. */
+  /** For unknown fields: the message as strict decoding has it, and every field with its own message. */
   static unknownFields(kind: string, name: string, message: string, causes: readonly Cause[]): ResourceError {
     return new ResourceError(failure(400, 'BadRequest', message, { name, group: 'supercargo.io', kind, causes }));
   }
@@ -108,11 +108,11 @@ const REASONS: Readonly<Record<number, string>> = {
   503: 'ServiceUnavailable',
 };
 
-/** Any error as a Status. Pure. */
+/** Returns any error as a Status. Pure. */
 export function failureStatus(error: Error, code: number): Status {
   if (error instanceof ResourceError) return error.status;
   return failure(code, REASONS[code] ?? 'InternalError', error.message || (STATUS_CODES[code] ?? ''));
 }
 
-/** Whether a path belongs to the resource API, or is one that clients of Kubernetes ask for: their errors are Statuses. Pure. */
+/** Tells whether errors of a path are Statuses: it belongs to the resource API, or is one that clients of Kubernetes request. Pure. */
 export const isResourcePath = (path: string): boolean => /^\/(?:apis?|openapi|version)(?:\/|$)/i.test(path);

@@ -8,23 +8,23 @@ import { type Address, addressText, covers } from './address.js';
 import { Connections } from './connections.js';
 import type { ListenerKind } from './trust.js';
 
-/** What one listener bears of its clients, so that slow and silent ones cost little and not for long. */
+/** Limits of one listener, so that slow and silent clients cost little and not for long. */
 export interface ConnectionLimits {
-  /** Connections at once; for one more an idle one is closed, or it is itself. */
+  /** Number of connections; for one more an idle one is closed, or the new one. */
   readonly connections: number;
-  /** Of them from one address; this machine may have them all. */
+  /** Number of them from one address; this machine may have all. */
   readonly perAddress: number;
-  /** Beyond them, for this machine alone. */
+  /** Number beyond them, for this machine alone. */
   readonly reserved: number;
-  /** A connection that has not sent a whole head by then is cut, ms. */
+  /** Time for the whole head of a request, ms; then the connection is cut. */
   readonly headMs: number;
-  /** A request that has not come whole by then is answered 408 and cut, ms. */
+  /** Time for a whole request, ms; then it is answered 408 and cut. */
   readonly requestMs: number;
-  /** A body that only its signature can vouch for is given up when it has not come whole by then, ms. */
+  /** Time for a whole body that only its signature can vouch for, ms; then it is given up. */
   readonly signedBodyMs: number;
-  /** An open connection without traffic is cut after this, ms; streams are exempt. */
+  /** Time without traffic, ms; then the connection is cut. Streams are exempt. */
   readonly idleMs: number;
-  /** How often heads and requests are looked at, ms. */
+  /** How often heads and requests are checked, ms. */
   readonly checkMs: number;
 }
 
@@ -45,7 +45,7 @@ interface Listener {
   readonly server: Server;
 }
 
-/** The sockets that one request handler is served on, and which one a request came through. */
+/** The sockets that one request handler is served on. Knows through which one a request came. */
 export class Listeners {
   readonly #open: Listener[] = [];
   readonly #listenerOf = new WeakMap<Socket, { readonly kind: ListenerKind; readonly address: Address }>();
@@ -59,7 +59,7 @@ export class Listeners {
     private readonly whenKnown: (request: IncomingMessage, serve: () => void) => void = (_, serve) => serve(),
   ) {}
 
-  /** Where it listens, with the ports that were really given. */
+  /** Where it listens, with the actual ports. */
   get addresses(): readonly string[] {
     return this.#open.map(({ address }) => addressText(address));
   }
@@ -68,15 +68,15 @@ export class Listeners {
     return this.#listenerOf.get(request.socket)?.kind ?? 'tcp';
   }
 
-  /** File of the unix socket that it came through. */
+  /** Returns the file of the unix socket that it came through. */
   fileOf(request: IncomingMessage): string | undefined {
     const address = this.#listenerOf.get(request.socket)?.address;
     return address?.is === 'unix' ? address.path : undefined;
   }
 
   /**
-   * Listens on one more address; nothing to do when an open listener covers it. Rejects as the system refuses. Returns what
-   * ends that again, with every connection that came through it.
+   * Listens on one more address; does nothing when an open listener covers it. Rejects when the system refuses. Returns
+   * how to end that, with every connection that came through it.
    */
   async add(address: Address, kind: ListenerKind): Promise<() => Promise<void>> {
     if (this.#open.some((one) => covers(one.address, address))) return async () => undefined;
@@ -112,7 +112,8 @@ export class Listeners {
       server.once('error', refuse);
       server.listen(address.is === 'unix' ? { path: address.path } : { host: address.host, port: address.port }, () => {
         server.off('error', refuse);
-        // The system could not accept a connection: it is out of file descriptors, or of memory. The next one may fare better.
+        // The system could not accept a connection: it is out of file descriptors, or of memory. The next one may
+        // succeed.
         server.on('error', (error) => this.warn(`Could not accept a connection at ${at}: ${error.message}`));
         resolve();
       });
@@ -127,14 +128,14 @@ export class Listeners {
     };
   }
 
-  /** Takes no more connections, waits for requests in flight and cuts what is left at the deadline. */
+  /** Accepts no more connections, waits for requests in flight and cuts what is left at the deadline. */
   async close(deadlineMs: number): Promise<void> {
     const servers = this.#open.splice(0).map(({ server }) => server);
     await Promise.all(servers.map((server) => closed(server, deadlineMs)));
   }
 }
 
-/** Why it cannot listen there. Of an address that is taken: by whom, and what to do. */
+/** Returns why it cannot listen there; of an address that is taken by whom, and what to do. */
 function listenError(address: Address, error: Error): Error {
   if (!hasCode(error, 'EADDRINUSE')) return error;
   const at = addressText(address);
@@ -170,7 +171,7 @@ function actual(address: Address, server: Server): Address {
     : address;
 }
 
-/** A socket file that nobody answers on is left over from a crash. Anything else at the path stays. */
+/** Removes a socket file that a crash has left, on which nobody answers. Anything else at the path stays. */
 async function removeStaleSocket(path: string): Promise<void> {
   const found = await lstat(path).catch((error: unknown) => {
     if (hasCode(error, 'ENOENT')) return undefined;

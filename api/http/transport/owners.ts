@@ -8,18 +8,18 @@ export interface OwnersDeps {
   readonly rules: Pick<TrustRules, 'localMode' | 'development' | 'scopeOf'>;
   readonly peers: LocalPeers;
   listenerKindOf(request: IncomingMessage): ListenerKind;
-  /** File of the unix socket that the request came through. */
+  /** Returns the file of the unix socket that the request came through. */
   fileOf(request: IncomingMessage): string | undefined;
-  /** Whether everybody gets this answer. */
+  /** Tells whether everybody gets this answer. */
   isOpen(url: string): boolean;
 }
 
-/** Any user may write to the socket (S_IWOTH), and to connect is to write. */
+/** Any user may write to the socket (S_IWOTH), and connecting is writing. */
 const OPEN_TO_ALL = 0o002;
 
 /**
- * Which connections of this machine are those of its owner. The kernel is asked once for each, at its first request for
- * which that matters; the requests of a connection that is asked about wait, in their order.
+ * Decides which connections of this machine are those of its owner. The kernel is asked once for each, at its first
+ * request for which that matters; requests of such a connection wait, in their order.
  */
 export class Owners {
   readonly #known = new WeakMap<Socket, boolean>();
@@ -27,14 +27,14 @@ export class Owners {
 
   constructor(private readonly deps: OwnersDeps) {}
 
-  /** What is known by now. A request without a connection comes from this process. */
+  /** Tells what is known by now. A request without a connection comes from this process. */
   isOwner(request: IncomingMessage): boolean {
     const { socket } = request;
     if (!(socket instanceof Socket)) return true;
     return this.deps.listenerKindOf(request) === 'unix' ? this.#isPrivate(request) : (this.#known.get(socket) ?? false);
   }
 
-  /** Calls `serve` when what `isOwner` says of the request is final: at once, unless the kernel has to be asked. */
+  /** Calls `serve` when `isOwner` is final for the request: at once, unless the kernel has to be asked. */
   whenKnown(request: IncomingMessage, serve: () => void): void {
     const { socket } = request;
     const asked = this.#asked.get(socket) ?? (this.#matters(request) ? this.#ask(socket) : undefined);
@@ -63,7 +63,7 @@ export class Owners {
     return answer;
   }
 
-  /** Whoever may connect to the socket's file owns this device, unless that is everybody. Node does not tell who has connected. */
+  /** Tells whether only the device's owner can connect to the socket's file. Node does not tell who has connected. */
   #isPrivate(request: IncomingMessage): boolean {
     const path = this.deps.fileOf(request);
     const file = path === undefined ? undefined : statSync(path, { throwIfNoEntry: false });
@@ -71,7 +71,7 @@ export class Owners {
   }
 }
 
-/** As hapi will parse it. */
+/** Reads `apikey` as hapi will. */
 function apikeyIn(url: string): string | undefined {
   if (!url.includes('apikey=')) return undefined;
   const [key, ...more] = new URLSearchParams(url.slice(url.indexOf('?') + 1)).getAll('apikey');

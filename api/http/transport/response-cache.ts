@@ -13,32 +13,33 @@ interface Entry {
   readonly read: Read;
 }
 
-/** The scope that an answer for everybody is rendered for. */
+/** The scope for which an answer for everybody is rendered. */
 const EVERYBODY: Scope = { type: 'global' };
 const UNUSUAL = ['if-none-match', 'if-modified-since', 'transfer-encoding', 'content-length'] as const;
 
 /**
- * The optional second router: answers plain GETs of the routes that are declared with `cached` from rendered bytes, before
- * the framework sees the request: a third of the time of the route. The bytes are those that the route would send. A request
- * with a query, a condition, a body, another spelling of the path or an unknown key is left to the route, and so is every error.
+ * An optional second router: answers plain GETs of routes that are declared with `cached` from rendered bytes, before
+ * the framework sees the request, in a third of the route's time. The bytes are those that the route would send. A
+ * request with a query, a condition, a body, another spelling of the path or an unknown key is left to the route, and
+ * so is every error.
  */
 export class ResponseCache {
   readonly #open = new Map<string, Read>();
   readonly #exact = new Map<string, Entry>();
   readonly #numbered: (Entry & { readonly before: string; readonly after: string })[] = [];
 
-  /** With `routes` nothing is answered here: every request passes the routes, and what looks at them. */
+  /** With `routes` nothing is answered here: every request goes to the routes, and to what checks them. */
   constructor(
     private readonly auth: AuthDeps,
     private readonly by: 'ready' | 'routes' = 'ready',
   ) {}
 
-  /** Whether everybody gets the answer at this URL. */
+  /** Tells whether everybody gets the answer at this URL. */
   isOpen(url: string): boolean {
     return this.#open.has(url);
   }
 
-  /** Answers GET of this path to whoever may call its route; it may hold one parameter that is a number. */
+  /** Answers GET of this path to whoever may call its route; the path may have one parameter, a number. */
   register(path: string, callers: Callers, read: Read): void {
     const [before = '', after] = path.split(/\{\w+\}/);
     if (callers === 'anyone') this.#open.set(path, read);
@@ -46,7 +47,7 @@ export class ResponseCache {
     else this.#numbered.push({ before, after, callers, read });
   }
 
-  /** Whether the request has been answered. */
+  /** Answers the request; returns whether it did. */
   answer(request: IncomingMessage, response: ServerResponse): boolean {
     const { headers, url = '' } = request;
     if (this.by === 'routes' || request.method !== 'GET' || UNUSUAL.some((name) => headers[name] !== undefined))
@@ -63,7 +64,7 @@ export class ResponseCache {
     return true;
   }
 
-  /** What throws here throws in its route as well, which answers for it. */
+  /** An error here is thrown in its route as well, which answers it. */
   #read(request: IncomingMessage, url: string): Rendered | undefined {
     try {
       return this.#open.get(url)?.(EVERYBODY, '') ?? this.#keyed(request, url);

@@ -6,19 +6,19 @@ import type { Read, ResponseCache } from './response-cache.js';
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
-/** A route, as it is written down once: everything that the server and the tests have to know of it. */
+/** A route, with everything that the server and the tests need to know of it. */
 export interface Route {
   readonly method: Method | readonly Method[];
   readonly path: string;
   readonly callers: Callers;
   /**
-   * Name of the schema of the body in the OpenAPI document; a GET takes none. `ignored`: a body is not even read. Absent: what
-   * comes is read, and refused when it cannot be, but nothing is done with it.
+   * Name of the schema of the body in the OpenAPI document; a GET takes none. `ignored`: a body is not even read.
+   * Absent: a body is read, and refused when it is unreadable, but not used.
    */
   readonly body?: string;
   /**
-   * What a plain GET gets before the framework sees the request (`ResponseCache`): the bytes that the handler would send, or
-   * undefined for what is left to the handler.
+   * Answer of a plain GET before the framework sees the request (`ResponseCache`): the bytes that the handler would
+   * send, or undefined to leave it to the handler.
    */
   readonly cached?: Read;
   readonly handler: Lifecycle.Method;
@@ -30,7 +30,7 @@ declare module '@hapi/hapi' {
   }
 }
 
-/** Documents hold what an app's key must not see (other apps, their environments), so it sees none of them. */
+/** Documents contain what an app's key must not see (other apps, their environments), so it sees none of them. */
 const GLOBAL_KEY = {
   method: (request: Request) => {
     if (scopeOf(request).type === 'global') return null;
@@ -38,7 +38,7 @@ const GLOBAL_KEY = {
   },
 };
 
-/** Routes each in the framework, and those that are `cached` before it as well. */
+/** Registers each route with the framework, and those that are `cached` with the cache. */
 export function serve(server: Server, cache: ResponseCache, routes: readonly Route[]): void {
   for (const { method, path, callers, body, cached, handler } of routes) {
     if (cached) cache.register(path, callers, cached);

@@ -1,18 +1,18 @@
 import type { Lifecycle, Request, ResponseToolkit } from '@hapi/hapi';
 
-/** How long a client may take over what is left of a stream that has ended, ms. */
+/** How long a client may take for the rest of a stream that has ended, ms. */
 const LINGER_MS = 30_000;
 
-/** An answer that is written piece by piece and lasts. */
+/** An answer that is written piece by piece. */
 export interface OpenStream {
-  /** False when the client does not keep up: the text is kept, but it is time to stop. */
+  /** Returns false when the client does not keep up: the text is kept, but it is time to stop. */
   write(text: string | Uint8Array): boolean;
   /** Bytes that the client has not taken yet. */
   readonly waitingBytes: number;
   end(): void;
 }
 
-/** The streams that are open, so that a stopping server can end them. */
+/** Knows the open streams, so that a stopping server can end them. */
 export class Streams {
   readonly #open = new Set<OpenStream>();
 
@@ -21,7 +21,7 @@ export class Streams {
   }
 
   /**
-   * Answers 200 at once and hands the stream to `run`, which returns what to call when it is over, whoever ended it.
+   * Answers 200 at once and passes the stream to `run`, which returns what to call when it is over, whoever ended it.
    * `onDrain` is called whenever a client that was behind has caught up. No idle timeout cuts it.
    */
   answer(
@@ -37,7 +37,7 @@ export class Streams {
       return h.abandon;
     }
     req.socket?.setTimeout?.(0);
-    req.resume(); // a body nobody reads would hide that the client left
+    req.resume(); // a body that nobody reads would hide that the client has disconnected
     res.writeHead(200);
     res.flushHeaders();
     let over: (() => void) | undefined;
@@ -53,7 +53,7 @@ export class Streams {
       },
       end: () => {
         res.end();
-        req.socket?.setTimeout?.(LINGER_MS); // who does not take the rest has not come back for it
+        req.socket?.setTimeout?.(LINGER_MS); // a client that does not take the rest is gone
         release();
       },
     };

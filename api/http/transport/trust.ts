@@ -1,9 +1,9 @@
 import type { Scope } from '../../device-state/keys.js';
 
-/** Through which kind of listener a request came. The gateway of `supervisor0` is where containers call. */
+/** The kind of listener through which a request came. Containers call the gateway of `supervisor0`. */
 export type ListenerKind = 'tcp' | 'unix' | 'gateway';
 
-/** What is known about a request before anything of it is believed. */
+/** What is known about a request before any of it is trusted. */
 export interface Caller {
   readonly listener: ListenerKind;
   /** Address of the other end; undefined on a unix socket. */
@@ -16,13 +16,13 @@ export interface Caller {
   readonly authorization?: string | undefined;
   /** Query parameter as parsed: given twice, it is not a string. */
   readonly apikey?: unknown;
-  /** Whether this machine's kernel (or the mode of the socket's file) says that it is the device's owner who calls. */
+  /** True when this machine's kernel (or the mode of the socket's file) says that the caller is the device's owner. */
   readonly isOwner: boolean;
-  /** Whether a header says that it came through a proxy, whose own address tells nothing. */
+  /** True when a header says that it came through a proxy, whose own address tells nothing. */
   readonly isForwarded: boolean;
 }
 
-/** What decides whom to trust; read at every request, so that settings may change. */
+/** The rules of trust; read at every request, because settings may change. */
 export interface TrustRules {
   readonly localMode: boolean;
   readonly development: boolean;
@@ -41,9 +41,9 @@ export type Admission =
 const GLOBAL: Scope = { type: 'global' };
 
 /**
- * Who a caller is. A known key always decides. Without one, local mode trusts the owner of this machine (or, in
- * development, everybody), but only requests that no web page could have sent. There an unknown key counts as none, as in the
- * Supervisor. Pure but for the questions in `rules`.
+ * Decides who a caller is. A known key always decides. Without one, local mode trusts the owner of this machine (or, in
+ * development, everybody), but only requests that no web page could have sent. In local mode an unknown key counts as
+ * none, as in the Supervisor. Pure but for the functions in `rules`.
  */
 export function admit(caller: Caller, rules: TrustRules): Admission {
   const key = suppliedKey(caller);
@@ -54,13 +54,13 @@ export function admit(caller: Caller, rules: TrustRules): Admission {
   return suspicion === undefined ? { is: 'admitted', scope: GLOBAL } : { is: 'forbidden', because: suspicion };
 }
 
-/** The first source that is present decides: one non-empty `apikey`, else the Authorization header. Pure. */
+/** Returns the key that was sent. The first source that is present decides: one non-empty `apikey`, else the Authorization header. Pure. */
 export function suppliedKey({ apikey, authorization }: Pick<Caller, 'apikey' | 'authorization'>): string | undefined {
   if (typeof apikey === 'string' && apikey !== '') return apikey;
   return /^(?:ApiKey|Bearer) (\w+)$/i.exec(authorization ?? '')?.[1];
 }
 
-/** Whether the caller's address alone may be that of somebody on this machine. Pure. */
+/** Tells whether the caller's address, by itself, may be that of this machine. Pure. */
 export const seemsLocal = ({
   listener,
   remoteAddress,
@@ -72,8 +72,9 @@ export const seemsLocal = ({
 const isThisMachine = (caller: Caller): boolean => caller.isOwner && seemsLocal(caller);
 
 /**
- * Whether a header says that somebody else's request is passed on (RFC 7239, RFC 9110, and what proxies, load balancers and
- * delivery networks add of their own). A caller that adds one of them only loses its trust, so what looks like one counts. Pure.
+ * Tells whether a header says that the request was passed on for somebody else (RFC 7239, RFC 9110, and what proxies,
+ * load balancers and delivery networks add of their own). A caller that adds such a header only loses trust, so similar
+ * ones count. Pure.
  */
 export function isForwarded(headers: Readonly<Record<string, unknown>>): boolean {
   for (const name in headers) if (FORWARDING.test(name)) return true;
@@ -85,12 +86,12 @@ const FORWARDING = new RegExp(
     '(?:.*-)?forwarded(?:-.*)?',
     'x-(?:forward|forwarder)-for',
     '(?:.*-)?via',
-    // How often it may still be passed on. Nobody but a proxy counts that; a client sends it with TRACE at most.
+    // How often it may still be passed on. Only a proxy counts that; a client sends it with TRACE at most.
     '(?:x-)?(?:max|im)-?forwards',
-    // Whose address it is: Client-IP, True-Client-IP, CF-Connecting-IPv6, X-Real-IP, X-Azure-ClientIP, X-Client-For.
+    // The client's address: Client-IP, True-Client-IP, CF-Connecting-IPv6, X-Real-IP, X-Azure-ClientIP, X-Client-For.
     '(?:.*-)?(?:client|clientip|real|remote|connecting|source|src|socket|peer|proxyuser|cluster|originating)-?(?:ip(?:v[46])?|addr|address|for|host|port)(?:-port)?',
     '(?:.*-)?(?:clientip|realip|remoteip|socketip)',
-    // What it was before it was passed on, and who says that he has logged in.
+    // What it was before it was passed on, and who claims to have logged in.
     'x-original(?:-.*)?',
     'x-(?:scheme|url-scheme|host|rewrite-url|https)',
     'front-end-https',
@@ -98,7 +99,8 @@ const FORWARDING = new RegExp(
     '(?:x-)?remote-(?:user|group|groups|name|email)',
     'x-(?:auth-request|authentik|webauth|goog-iap|goog-authenticated|ms-client-principal)(?:-.*)?',
     'x-authenticated-(?:user|userid|group|groups|name|email)',
-    // By whom: nginx, HAProxy, Envoy, Varnish, WebLogic, and the networks of Amazon, Microsoft, Google, Cloudflare and others.
+    // Which proxy passed it on: nginx, HAProxy, Envoy, Varnish, WebLogic, and the networks of Amazon, Microsoft,
+    // Google, Cloudflare and others.
     'cdn-loop',
     'x-timer',
     '(?:x-)?(?:proxy|bluecoat|nginx|haproxy|envoy|varnish|traefik|lb|akamai|fastly|azure|arr|appengine|vercel|nf|sucuri|amz-cf|amzn)(?:-.*)?',
@@ -115,7 +117,10 @@ const bare = (address: string): string =>
     .replace(/%.*$/, '');
 const isLoopback = (address: string): boolean => /^(?:127(?:\.\d{1,3}){3}|::1)$/.test(bare(address));
 
-/** Why a browser may have sent this for some other site, or undefined. A unix socket is out of a page's reach, a proxy before it is not. */
+/**
+ * Returns why a browser may have sent this for some other site; undefined when it cannot. A page cannot reach a unix
+ * socket, but a proxy before it can.
+ */
 function webPageSign(caller: Caller, rules: TrustRules): string | undefined {
   const { host, origin, fetchSite, listener } = caller;
   if (listener !== 'unix' && host !== undefined && host !== '' && !isOwnHost(host, caller, rules)) {

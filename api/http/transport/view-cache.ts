@@ -1,10 +1,10 @@
 import type { Scope } from '../../device-state/keys.js';
 import type { Reader } from '../../store/store.js';
 
-/** Callers choose the details: no more of them are kept. */
+/** Number of details that are kept: callers choose them. */
 const MOST = 1_000;
 
-/** Keeps what was made of the documents for each scope, and for each detail of it, until anything in the store changes. */
+/** Keeps what was made of the documents for each scope and detail, until anything in the store changes. */
 export class ViewCache<T> {
   readonly #made = new Map<string, { readonly value: T }>();
   #version: string | undefined;

@@ -1,18 +1,18 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 
-/** Headers in which a server that calls says who it is. */
+/** Headers by which a calling server proves who it is. */
 export type HookHeaders = Readonly<Record<string, unknown>>;
 
-/** In which headers a signature of the body is: HMAC-SHA256 in hex, some with a word before it. */
+/** Headers that contain a signature of the body: HMAC-SHA256 in hex, some with a prefix. */
 const SIGNATURES = ['x-hub-signature-256', 'x-gitea-signature', 'x-forgejo-signature', 'x-gogs-signature'];
 
-/** Whether a call bears a signature: then its body has to be read to tell whether it knows the secret. Pure. */
+/** Tells whether a call has a signature: then its body has to be read to check the secret. Pure. */
 export const isSigned = (headers: HookHeaders): boolean => SIGNATURES.some((name) => headers[name] !== undefined);
 
 /**
- * Whether a call knows the secret: it bears a signature of its body (GitHub, Gitea, Forgejo, Gogs) or the secret itself
- * (GitLab's `X-Gitlab-Token`, `Authorization: Bearer`). One wrong sign is a no, whatever the others say. Takes the same
- * time for every wrong guess. Pure.
+ * Tells whether a call proves that it knows the secret: by a signature of its body (GitHub, Gitea, Forgejo, Gogs) or
+ * the secret itself (GitLab's `X-Gitlab-Token`, `Authorization: Bearer`). One wrong proof rejects it, whatever the
+ * others say. Takes the same time for every wrong guess. Pure.
  */
 export function knowsSecret(headers: HookHeaders, body: Buffer, secret: string): boolean {
   if (secret === '') return false;

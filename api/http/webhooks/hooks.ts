@@ -15,16 +15,16 @@ export interface HookDeps {
   readonly secrets: Pick<SecretFiles, 'read'>;
   readonly auth: AuthDeps;
   readonly log: Pick<Logger, 'warn'>;
-  /** Longest that a signed body may take to come, ms. */
+  /** Longest time that a signed body may take to arrive, ms. */
   readonly bodyMs: number;
 }
 
-/** A push of many branches is many calls: the first one counts at once, those that follow soon after it count as one. */
+/** Time in which calls are combined, ms: a push of many branches is many calls. The first one counts at once, later ones as one. */
 const QUIET_MS = 500;
 
 /**
- * `POST /hooks/<name>`: a server says that a repository has changed. Whoever knows the source's secret may, or the API's
- * global key. The body says nothing that is needed: it is read only for a signature that could be right.
+ * Serves `POST /hooks/<name>`: a server says that a repository has changed. It needs the source's secret, or the global
+ * key. The body is read only for a signature that could be right.
  */
 export function hookRoutes(deps: HookDeps): { readonly routes: readonly Route[]; stop(): void } {
   const bodies = new StrangerBodies(deps.bodyMs);
@@ -60,7 +60,7 @@ const said = (h: ResponseToolkit, code: number, message: string) => json(h, { me
 
 const NO_BODY = Buffer.alloc(0);
 
-/** What a caller has to know; undefined when nobody can: there is no such source, or its secret cannot be read. */
+/** Returns the secret of a source; undefined when there is no such source, or its secret cannot be read. */
 async function secretOf(source: GitSource | undefined, { secrets, log }: HookDeps): Promise<string | undefined> {
   const { webhook } = source?.spec ?? {};
   if (webhook === undefined) return undefined;
@@ -72,7 +72,7 @@ async function secretOf(source: GitSource | undefined, { secrets, log }: HookDep
   }
 }
 
-/** Passes the first call on at once, and those in the quiet time after it as one. */
+/** Passes the first call on at once, and those within the time after it as one. */
 class Calls {
   readonly #resting = new Map<string, { again: boolean; readonly timer: NodeJS.Timeout }>();
 

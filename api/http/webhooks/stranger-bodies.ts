@@ -1,23 +1,23 @@
 import type { Readable } from 'node:stream';
 import { HeldBytes, readBytes } from '../transport/body.js';
 
-/** As much as GitHub sends at most; the other servers send less. */
+/** Largest body, bytes: GitHub sends that much at most; other servers send less. */
 const BODY_BYTES = 25 * 1024 * 1024;
-/** Bodies that are read at once. A server that calls sends its own in a moment, so true ones seldom meet. */
+/** Number of bodies that are read at a time. A server sends its own in a moment, so genuine ones seldom meet. */
 const AT_ONCE = 20;
 
 /**
- * Reads bodies of which only their signature can tell who sends them. Few at once and none for long, because a request
- * that is under way keeps its connection; where there are too many the oldest goes, so slow ones shut nobody out.
+ * Reads bodies whose sender only their signature can prove. Few at a time and none for long, because a request under
+ * way keeps its connection; where there are too many the oldest is given up, so slow ones shut nobody out.
  */
 export class StrangerBodies {
-  readonly #held = new HeldBytes(2 * BODY_BYTES); // what strangers send leaves room for others
+  readonly #held = new HeldBytes(2 * BODY_BYTES); // leaves room for bodies of others
   /** How to give up each body that is being read, the oldest first. */
   readonly #reading = new Set<() => void>();
 
   constructor(private readonly bodyMs: number) {}
 
-  /** `late`: it did not come in time, and what is left of it is not to be waited for. */
+  /** Reads a body. `late`: it did not arrive in time, and the rest is not awaited. */
   async read(source: Readable): Promise<Buffer | 'late' | 'too large'> {
     const [oldest] = this.#reading;
     if (this.#reading.size >= AT_ONCE) oldest?.();
@@ -31,7 +31,7 @@ export class StrangerBodies {
     this.#reading.add(giveUp);
     const timer = setTimeout(giveUp, this.bodyMs);
     const whole = readBytes(source, BODY_BYTES, BODY_BYTES, this.#held);
-    whole.catch(() => undefined); // given up, it fails when its connection is closed
+    whole.catch(() => undefined); // when it is given up, it fails once its connection is closed
     try {
       return (await Promise.race([whole, late])) ?? 'too large';
     } finally {
