@@ -1,11 +1,11 @@
-/** What the command ends with; docs/reference/cli.md explains them. */
+/** Exit codes; docs/reference/cli.md explains them. */
 export const EXIT = {
   done: 0,
-  /** Refused by the agent, or done and failed. */
+  /** Refused by the agent, or carried out and failed. */
   failed: 1,
-  /** `diff`: not as accepted. */
+  /** `diff`: something differs. */
   differs: 2,
-  /** It did not become true in time; the agent goes on. */
+  /** Not reached in time; the agent goes on. */
   late: 3,
   unreachable: 4,
   /** The key is missing, wrong, or that of one app. */
@@ -14,7 +14,7 @@ export const EXIT = {
   interrupted: 130,
 } as const;
 
-/** Ends the command: one sentence for people, what to do next, and how it exits. */
+/** Ends the command: one sentence for people, what to do next, and the exit code. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
   readonly exit: number;
@@ -30,6 +30,6 @@ export class CommandError extends Error {
   }
 }
 
-/** The command line makes no sense. */
+/** Returns the error for an invalid command line. */
 export const usageError = (message: string, hint?: string): CommandError =>
   new CommandError(message, { exit: EXIT.usage, ...(hint === undefined ? {} : { hint }) });

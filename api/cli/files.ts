@@ -12,7 +12,7 @@ import { CommandError, usageError } from './failure.js';
 import type { Io } from './format/io.js';
 import type { Subject } from './kind-words.js';
 
-/** A document that somebody wrote, as yet unchecked except for what it is called. */
+/** A document that somebody wrote, not checked yet except for its kind and name. */
 export interface Written extends Subject {
   readonly value: Readonly<Record<string, unknown>>;
   readonly locate: (path: string) => Source;
@@ -20,7 +20,7 @@ export interface Written extends Subject {
 
 const SUFFIX = /\.(?:ya?ml|json)$/;
 
-/** The documents in files, in folders (not below them) and, for `-`, on standard input. Throws with every mistake in them. */
+/** Reads the documents in files, in folders (not below them) and, for `-`, on standard input. Throws with every mistake in them. */
 export async function readWritten(paths: readonly string[], io: Io): Promise<readonly Written[]> {
   if (paths.length === 0)
     throw usageError('Nothing to read', 'Give a file, a folder, or - for standard input: -f FILE');
@@ -51,7 +51,7 @@ export async function readWritten(paths: readonly string[], io: Io): Promise<rea
   return written;
 }
 
-/** Everything that keeps documents from being taken, before the first of them was. */
+/** Returns the error with all mistakes, before any document was taken. */
 export const mistakesError = (mistakes: readonly string[]): CommandError =>
   new CommandError(mistakes.join('\n'), {
     hint: 'Nothing was changed. `supercargo explain KIND.FIELD` tells what a field means.',
@@ -91,7 +91,7 @@ function nameIn(
   return { kind, name, value };
 }
 
-/** What the agent finds wrong with a document, with the places in its file; undefined for any other refusal. Pure. */
+/** Returns the agent's issues with a document, with their places in its file; undefined for any other refusal. Pure. */
 export function refusedPlaces(error: unknown, { locate }: Written): readonly string[] | undefined {
   if (!(error instanceof ApiError) || (error.code !== 422 && error.code !== 400)) return undefined;
   if (error.causes.length === 0) return [`${placeText(locate(''))}: ${error.message}`];

@@ -5,14 +5,14 @@ import { timeoutSignal } from '../platform/time-limit.js';
 import type { Client } from './client/client.js';
 import { objectPath, type Subject } from './kind-words.js';
 
-/** After so many restarts a crash is no mishap of the start any more, such as a database that is not there yet. */
+/** Number of restarts after which a crash no longer counts as a matter of the start, such as a database that is not there yet. */
 const HOPELESS_RESTARTS = 3;
-/** A container that was started for what is waited for has to run for so long, or to be healthy, ms. */
+/** How long a container that was started meanwhile has to run, unless it is healthy, ms. */
 const MIN_READY_MS = 3_000;
-/** Of the output of a container that does not work. */
+/** Number of lines of output that are shown of a container that does not work. */
 const LAST_LINES = 10;
 
-/** Services that belong to a document: those of an App, or the Service itself. Pure. */
+/** Returns the services of a document: those of an App, or the Service itself. Pure. */
 export const servicesOf = (services: readonly AnyResource[], { kind, name }: Subject): readonly Service[] =>
   services.flatMap((one) =>
     one.kind === 'Service' &&
@@ -21,21 +21,21 @@ export const servicesOf = (services: readonly AnyResource[], { kind, name }: Sub
       : [],
   );
 
-/** Whether everything that the App declares has been told to its services. Pure. */
+/** Tells whether everything that the App declares was promoted to its services. Pure. */
 export const isRolledOut = ({ metadata, status }: App): boolean =>
   status?.observedGeneration === metadata.generation && (status.phase === 'Verifying' || status.phase === 'Settled');
 
-/** It crashes again and again, is unhealthy, or has failed for good: to wait for it is no use. Pure. */
+/** Tells whether waiting for a service is of no use: it crashes again and again, is unhealthy, or has failed for good. Pure. */
 export function isIll(service: Service): boolean {
   if (isReady(service) || !isSettled(service)) return false;
   return !isCrashLooping(service) || (service.status?.restarts ?? 0) >= HOPELESS_RESTARTS;
 }
 
-/** Whether containers that have just been started go on to run. By this process's own clock: that of the device may differ. */
+/** Watches whether containers that were just started keep running. By this process's own clock: that of the device may differ. */
 export class Steadiness {
   readonly #runs = new Map<string, number>();
 
-  /** `before`: the services as they were; what ran then counts as steady. */
+  /** `before`: the services as they were; what ran then needs no more time. */
   constructor(
     before: readonly Service[],
     private readonly monotonic: () => number,
@@ -43,7 +43,7 @@ export class Steadiness {
     for (const service of before) this.#runs.set(runOf(service), Number.NEGATIVE_INFINITY);
   }
 
-  /** For how long all of them have to be watched on, ms; undefined: until their healthchecks have told; 0: not at all. */
+  /** Returns how long they have to be watched on, ms; undefined: until their healthchecks have decided; 0: not at all. */
   leftMs(services: readonly Service[]): number | undefined {
     const now = this.monotonic();
     let leftMs = 0;
@@ -59,10 +59,10 @@ export class Steadiness {
   }
 }
 
-/** The run of its container that goes on now. */
+/** Identifies the present run of a service's container. */
 const runOf = ({ status }: Service): string => `${status?.container?.id} ${status?.runningSince}`;
 
-/** What its container printed last, as the end of a message; '' when that cannot be had. */
+/** Returns the last lines that a container printed, as the end of a message; '' when they cannot be read. */
 export async function lastWords(client: Client, { metadata, spec }: Service): Promise<string> {
   const path = `${objectPath({ kind: 'Service', name: metadata.name })}/log?tailLines=${LAST_LINES}`;
   const lines: string[] = [];
@@ -70,7 +70,7 @@ export async function lastWords(client: Client, { metadata, spec }: Service): Pr
     for await (const line of client.lines<{ readonly message?: string }>(path, timeoutSignal(5_000)))
       if (line.message !== undefined) lines.push(`  ${line.message}`);
   } catch {
-    return ''; // the failure that is told is the container's, not that of its log
+    return ''; // the failure that is shown is the container's, not that of its log
   }
   return lines.length === 0
     ? `\n${spec.serviceName} has printed nothing`

@@ -3,13 +3,13 @@ import { NAME, NAME_RULE } from '../../crds/model/names.js';
 import { nearest } from '../../crds/schema/nearest.js';
 import { usageError } from './failure.js';
 
-/** Every word for a kind: `App`, `app`, `apps`, `scapp`. Pure. */
+/** Returns every word for a kind: `App`, `app`, `apps`, `scapp`. Pure. */
 export function wordsOf(kind: Kind): readonly string[] {
   const { singular, plural, shortNames } = descriptorOf(kind);
   return [singular, plural, ...shortNames];
 }
 
-/** The kind that a word stands for. Pure; throws with what was probably meant. */
+/** Returns the kind that a word stands for. Pure; throws with a suggestion. */
 export function kindOf(word: string): Kind {
   const lower = word.toLowerCase();
   const kind = KINDS.find((one) => wordsOf(one).includes(lower));
@@ -21,13 +21,13 @@ export function kindOf(word: string): Kind {
   );
 }
 
-/** Kinds that `all` stands for: those of that category, Apps and their services first. */
+/** Kinds that `all` begins with; then those of its category. */
 const FIRST: readonly Kind[] = ['App', 'Service'];
 const ALL = [...FIRST, ...KINDS.filter((kind) => !FIRST.includes(kind))].filter((kind) =>
   descriptorOf(kind).categories.includes('all'),
 );
 
-/** `apps`, `apps,services`, `all`. Pure. */
+/** Reads `apps`, `apps,services`, `all`. Pure. */
 export const kindsOf = (words: string): readonly Kind[] => (words === 'all' ? ALL : words.split(',').map(kindOf));
 
 export interface Subject {
@@ -36,15 +36,15 @@ export interface Subject {
 }
 
 /**
- * A document by its kind and name. Pure; throws for what no document can be called. Such a name never gets into an address:
- * `..` there means what is above.
+ * Returns a document by its kind and name. Pure; throws for a name that no document can have. Such a name never gets
+ * into an address, where `..` has a meaning.
  */
 export function subject(kind: Kind, name: string): Subject {
   if (!NAME.test(name)) throw usageError(`${JSON.stringify(name)} is not a name`, `In names, ${NAME_RULE}`);
   return { kind, name };
 }
 
-/** `app/hello`. Pure; a word without a slash is a name of the kind given, if one is. */
+/** Reads `app/hello`. Pure; a word without a slash is a name of the given kind. */
 export function subjectOf(text: string, otherwise?: Kind): Subject {
   const slash = text.indexOf('/');
   if (slash > 0 && slash < text.length - 1) return subject(kindOf(text.slice(0, slash)), text.slice(slash + 1));
@@ -52,11 +52,11 @@ export function subjectOf(text: string, otherwise?: Kind): Subject {
   throw usageError(`"${text}" names nothing`, 'Expected KIND/NAME, such as app/hello');
 }
 
-/** `app/hello` again. Pure. */
+/** Returns `app/hello`. Pure. */
 export const subjectText = ({ kind, name }: Subject): string => `${kind.toLowerCase()}/${name}`;
 
-/** Paths of the resource API. Pure. */
+/** Path of the resource API. */
 export const GROUP_PATH = '/apis/supercargo.io/v1';
 export const collectionPath = (kind: Kind): string => `${GROUP_PATH}/${PLURALS[kind]}`;
-/** Throws for what no document can be called. */
+/** Returns the path of a document. Throws for a name that no document can have. Pure. */
 export const objectPath = ({ kind, name }: Subject): string => `${collectionPath(kind)}/${subject(kind, name).name}`;

@@ -5,9 +5,9 @@ import { defineProgram } from './program.js';
 
 const SHOWS_CURSOR = '\u001b[?25h';
 
-/** The process: one command line, one exit code. Failures are one sentence, and what to do next. */
+/** Runs one command line and sets the exit code. A failure is one sentence, and what to do next. */
 async function run(): Promise<void> {
-  // A reader that has enough (`| head`) is no failure.
+  // A reader that has enough (`| head`) is not an error.
   process.stdout.on('error', (error: NodeJS.ErrnoException) =>
     process.exit(error.code === 'EPIPE' ? EXIT.done : EXIT.failed),
   );
@@ -20,11 +20,11 @@ async function run(): Promise<void> {
   } catch (error) {
     process.exitCode = tell(error);
   }
-  process.exit(); // kept connections have nothing more to say
+  process.exit(); // kept connections would delay the exit
 }
 
 function tell(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage; // commander has said it
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage; // commander has printed it
   const isColored = process.stderr.isTTY && !process.env.NO_COLOR && !process.argv.includes('--no-color');
   const io = processIo({ color: isColored === true });
   const style = (text: string): string => (isColored ? io.style('red', text) : text);

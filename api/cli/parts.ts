@@ -1,7 +1,7 @@
 import { NAME, NAME_RULE } from '../../crds/model/names.js';
 import { usageError } from './failure.js';
 
-/** `APP` or `APP/SERVICE`. Pure. */
+/** Reads `APP` or `APP/SERVICE`. Pure. */
 export function partOf(word: string): { readonly app: string; readonly service?: string } {
   const [app = '', service, ...more] = word.split('/');
   if (app === '' || service === '' || more.length > 0)

@@ -14,7 +14,7 @@ Which key: --key, else SUPERCARGO_API_KEY, else that of the context, else that o
 Exits with ${EXIT.done} done, ${EXIT.failed} refused or failed, ${EXIT.differs} diff found something, ${EXIT.late} not true in time, ${EXIT.unreachable} no agent answers,
 ${EXIT.denied} key missing or wrong, ${EXIT.usage} a command line that makes no sense, ${EXIT.interrupted} interrupted.`;
 
-/** Every command and option. Nothing of what they do is loaded before one is called. */
+/** Defines every command and option. Their code is loaded when one is called. */
 export function defineProgram(): Command {
   const program = new Command('supercargo')
     .description('Tells a supercargo agent what should run, and shows what does.')
@@ -26,7 +26,7 @@ export function defineProgram(): Command {
     .option('--no-color', 'no colours, also on a terminal')
     .helpOption('-h, --help', 'help for a command')
     .configureHelp({ commandDescription: (command) => command.description() || command.summary() })
-    .helpCommand(false) // ours finds the commands of commands too
+    .helpCommand(false) // ours knows the commands of commands too
     .addHelpText('after', AFTER_HELP)
     .showSuggestionAfterError()
     .exitOverride();

@@ -1,2 +1,2 @@
-/** Of the command. Equal to package.json's; a test holds it. */
+/** Version of the command. A test holds it equal to package.json's. */
 export const COMMAND_VERSION = '0.1.0';

@@ -8,7 +8,7 @@ export type Address =
 export const DEFAULT_HOST = 'http://127.0.0.1:48484';
 const DEFAULT_PORT = 48484;
 
-/** `host`, `host:port`, `[::1]:port`, `http://…`, `https://…`, `unix:/path`. Pure; throws for anything else. */
+/** Reads `host`, `host:port`, `[::1]:port`, `http://…`, `https://…`, `unix:/path`. Pure; throws for anything else. */
 export function parseHost(text: string): Address {
   if (/^unix:(?:\/\/)?\//.test(text)) return { is: 'socket', path: text.replace(/^unix:(?:\/\/)?(?=\/)/, '') };
   const hasScheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(text);
@@ -38,13 +38,13 @@ function tryUrl(text: string): URL | null {
   }
 }
 
-/** As it is shown. Pure. */
+/** Returns the address for people. Pure. */
 export function addressText(address: Address): string {
   if (address.is === 'socket') return `unix:${address.path}`;
   const host = address.host.includes(':') ? `[${address.host}]` : address.host;
   return `${address.secure ? 'https' : 'http'}://${host}:${address.port}`;
 }
 
-/** Whether it is certainly this machine. Pure. */
+/** Tells whether it is certainly this machine. Pure. */
 export const isLocal = (address: Address): boolean =>
   address.is === 'socket' || address.host === 'localhost' || address.host === '::1' || /^127\./.test(address.host);

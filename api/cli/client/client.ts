@@ -5,21 +5,21 @@ import type { Duplex } from 'node:stream';
 import { CommandError, EXIT } from '../failure.js';
 import { type Address, addressText } from './address.js';
 
-/** Longest silence in the middle of an answer that is no stream, ms. */
+/** Longest silence within an answer that is not a stream, ms. */
 const SILENCE_MS = 30_000;
 
 type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';
 
-/** An agent's resource API. */
+/** A client of an agent's resource API. */
 export interface Client {
   readonly address: Address;
-  /** The JSON of an answer. Throws `ApiError` for any status from 400 on, `CommandError` when nobody answers. */
+  /** Returns the JSON of an answer. Throws `ApiError` for any status from 400 on, `CommandError` when nobody answers. */
   ask<T>(method: Method, path: string, body?: unknown): Promise<T>;
-  /** The values of an answer that has one a line, as they come. Ends with the stream or the signal. */
+  /** Yields the values of an answer with one a line, as they arrive. Ends with the stream or the signal. */
   lines<T>(path: string, signal: AbortSignal): AsyncIterable<T>;
 }
 
-/** The agent said no. */
+/** The agent has refused a request. */
 export class ApiError extends CommandError {
   constructor(
     readonly code: number,
@@ -38,15 +38,15 @@ export class ApiError extends CommandError {
 export interface ClientOptions {
   readonly address: Address;
   readonly key: string | undefined;
-  /** A key to try when the agent asks for one and none was given. */
+  /** Returns a key to try when the agent needs one and none was given. */
   readonly localKey: () => Promise<string | undefined>;
-  /** Rejects when the other end of a connection is not the agent. Asked before anything goes over it that is for the agent only. */
+  /** Rejects when the other end of a connection is not the agent. Called before anything that is only for the agent is sent. */
   readonly check?: (socket: Socket) => Promise<void>;
-  /** Whoever calls has named the address: the key that was given, and documents, are for whoever answers there. */
+  /** The caller has named the address: the given key, and documents, are for whoever answers there. */
   readonly isNamed?: boolean;
 }
 
-/** Opens nothing before it is asked. */
+/** Creates a client; opens no connection before the first request. */
 export function connect({ address, key: given, localKey, check, isNamed = true }: ClientOptions): Client {
   const plain = new Agent({ keepAlive: true });
   const checked = check ? new CheckedAgent(check) : plain;
@@ -93,13 +93,13 @@ export function connect({ address, key: given, localKey, check, isNamed = true }
   };
 }
 
-/** Connections whose other end is known. */
+/** Connections whose other end was checked. */
 class CheckedAgent extends Agent {
   constructor(private readonly check: (socket: Socket) => Promise<void>) {
     super({ keepAlive: true });
   }
 
-  /** Hands a connection over once it has been looked at; returning it would hand it over before. */
+  /** Passes a connection on once it was checked; returning it would pass it on before. */
   override createConnection(options: NetConnectOpts, ready: (error: Error | null, socket: Duplex) => void): undefined {
     const socket = netConnect(options);
     const fail = (error: Error): void => {
@@ -141,7 +141,7 @@ async function send({ address, agent, method, path, body, key, signal }: Sent): 
     },
     ...(signal === undefined ? { timeout: SILENCE_MS } : { signal }),
   };
-  // https takes its time to load, and an agent on this device never needs it.
+  // https takes long to load, and an agent on this device never needs it.
   const secure = address.is === 'tcp' && address.secure ? (await import('node:https')).request : undefined;
   return new Promise((resolve, reject) => {
     const request = secure ? secure(options, resolve) : httpRequest({ ...options, agent }, resolve);
@@ -179,7 +179,7 @@ async function textOf(response: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-/** A Status of the resource API, or any other text, as an error. Pure. */
+/** Converts a Status of the resource API, or any other text, to an error. Pure. */
 function refusal(code: number, text: string, hadKey: boolean): ApiError {
   const status = statusOf(text);
   const message = status?.message ?? (text.trim() || `The agent answered ${code}`);

@@ -14,19 +14,19 @@ interface Context {
   readonly key?: string;
 }
 
-/** The config file: JSON, so that no start of the command has to load a YAML parser. */
+/** The config file: JSON, so that no command has to load a YAML parser. */
 export interface Config {
   readonly current?: string;
   readonly contexts: Readonly<Record<string, Context>>;
 }
 
-/** `SUPERCARGO_CONFIG`, else `supercargo/config.json` in the folder for configuration (XDG). Pure. */
+/** Returns `SUPERCARGO_CONFIG`, else `supercargo/config.json` in the folder for configuration (XDG). Pure. */
 export function configPath(env: Env): string {
   if (env.SUPERCARGO_CONFIG) return env.SUPERCARGO_CONFIG;
   return join(env.XDG_CONFIG_HOME || join(env.HOME || homedir(), '.config'), 'supercargo', 'config.json');
 }
 
-/** Without a file there are no contexts. Throws for a file that cannot be understood. */
+/** Reads the config file; without one there are no contexts. Throws for a file that cannot be parsed. */
 export async function readConfig(path: string): Promise<Config> {
   let text: string;
   try {
@@ -38,7 +38,7 @@ export async function readConfig(path: string): Promise<Config> {
   return parseConfig(text, path);
 }
 
-/** Pure; throws for what is no config file. */
+/** Parses a config file. Pure; throws for anything else. */
 export function parseConfig(text: string, path: string): Config {
   const hint = `Correct it, or remove it; expected {"current": "name", "contexts": {"name": {"host": "…", "key": "…"}}}`;
   let value: unknown;
@@ -59,7 +59,7 @@ export function parseConfig(text: string, path: string): Config {
   return { ...(typeof value.current === 'string' ? { current: value.current } : {}), contexts };
 }
 
-/** In one step, for its owner only: it may hold keys. */
+/** Replaces the config file atomically, for its owner only: it may hold keys. */
 export async function writeConfig(path: string, config: Config): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   await writeFile(`${path}.new`, `${JSON.stringify(config, undefined, 2)}\n`, { mode: 0o600 });
@@ -73,8 +73,8 @@ export interface Target {
 }
 
 /**
- * Which agent is meant: flags before variables before the context. A key that belongs to a context is not sent to a
- * host that was named beside it. Pure; throws for a context that is not there.
+ * Chooses the agent: flags win over variables, variables over the context. A key of a context is not sent to a host
+ * that was named separately. Pure; throws for an unknown context.
  */
 export function chooseTarget(
   flags: {

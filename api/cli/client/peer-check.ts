@@ -9,7 +9,7 @@ import { clientSocket, type ListedSocket } from '../../platform/processes/socket
 import { CommandError, EXIT } from '../failure.js';
 
 export interface PeerCheckOptions {
-  /** Data folder of the agent of this machine: it belongs to the agent's user, who keeps a lock in it while it runs. */
+  /** Data folder of this machine's agent: it belongs to the agent's user, who keeps a lock in it while the agent runs. */
   readonly dataFolder: string;
   readonly proc?: string;
   readonly uid?: number;
@@ -18,15 +18,15 @@ export interface PeerCheckOptions {
 }
 
 const LOOK_MS = 10;
-/** Others may write to it, and S_ISVTX: only who owns a file in the folder may replace it. */
+/** Others may write to it; with S_ISVTX only the owner of a file in the folder may replace it. */
 const WRITABLE = 0o022;
 const STICKY = 0o1000;
 
 /**
- * Refuses everybody at the other end of a local connection but the agent: while that is down, any user of the machine may listen
- * at its port and ask for the key. Who is there is what the kernel says of this very connection; the listener may be another one
- * a moment later. Root, the user who runs the command and the owner of the data folder may have what is sent: they can read
- * it anyway. Throws CommandError. What is no Linux does not tell, and passes.
+ * Throws a `CommandError` unless the other end of a local connection is the agent: while that is down, any user of the
+ * machine may listen at its port and ask for the key. The kernel is asked about this very connection, because the
+ * listener may be another one a moment later. Root, the user who runs the command and the owner of the data folder are
+ * accepted: they can read what is sent anyway. Systems other than Linux do not tell, and pass.
  */
 export async function checkPeer(socket: Socket, options: PeerCheckOptions): Promise<void> {
   const { proc = '/proc', dataFolder, uid = process.geteuid?.() ?? 0, patienceMs = 3_000 } = options;
@@ -34,7 +34,7 @@ export async function checkPeer(socket: Socket, options: PeerCheckOptions): Prom
   const connection = { remoteAddress, remotePort, localAddress, localPort };
   let tries = Math.ceil(patienceMs / LOOK_MS);
   let found = otherEnd(connection, proc);
-  // One that nobody has accepted yet belongs to nobody.
+  // A connection that nobody has accepted yet belongs to nobody.
   while (found !== undefined && found !== 'unlisted' && found.inode === 0 && tries > 0 && !socket.destroyed) {
     await delay(LOOK_MS);
     tries -= 1;
@@ -56,7 +56,7 @@ export async function checkPeer(socket: Socket, options: PeerCheckOptions): Prom
   }
 }
 
-/** The socket at the other end. Undefined where there are no tables; `unlisted` when none of them has it. */
+/** Returns the socket at the other end. Undefined where there are no tables; `unlisted` when none of them has it. */
 function otherEnd(connection: Connection, proc: string): ListedSocket | 'unlisted' | undefined {
   const tables = ([4, 6] as const).flatMap((family) => {
     const table = attempt(() => readFileSync(join(proc, 'net', family === 4 ? 'tcp' : 'tcp6')));
@@ -71,7 +71,7 @@ function otherEnd(connection: Connection, proc: string): ListedSocket | 'unliste
   return 'unlisted';
 }
 
-/** Refuses a socket file that somebody else has made, or could replace. Throws CommandError. */
+/** Throws a `CommandError` for a socket file that somebody else has created, or could replace. */
 export function checkSocketFile(path: string, { dataFolder, uid = process.geteuid?.() ?? 0 }: PeerCheckOptions): void {
   const trusted = trustedUids(dataFolder, uid);
   const real = attempt(() => realpathSync(path));
@@ -87,7 +87,7 @@ export function checkSocketFile(path: string, { dataFolder, uid = process.geteui
   }
 }
 
-/** Who may have the key: those who can read it. */
+/** Returns who may have the key: those who can read it. */
 function trustedUids(dataFolder: string, uid: number): ReadonlySet<number> {
   const owner = attempt(() => statSync(dataFolder).uid);
   return new Set([0, uid, ...(owner === undefined ? [] : [owner])]);

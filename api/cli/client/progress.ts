@@ -2,20 +2,20 @@ import type { MultiBar, SingleBar } from 'cli-progress';
 import type { Io } from '../format/io.js';
 import type { Session } from './session.js';
 
-/** How far something is, for who watches; on a terminal bars and states at the bottom, in a pipe a line for each turn. */
+/** Shows how far something is: on a terminal bars and states at the bottom, in a pipe a line for each change. */
 export interface Progress {
-  /** A result: stays. */
+  /** Prints a result, which stays. */
   say(text: string): void;
-  /** What happens now. On a terminal it is replaced by the next, in a pipe it is a line. */
+  /** Prints what happens now: on a terminal the next note replaces it, in a pipe it is a line. */
   note(text: string): void;
-  /** A bar; 100 and undefined take it away. */
+  /** Shows a bar; 100 and undefined remove it. */
   percent(name: string, percent: number | undefined): void;
-  /** A state beside the bars; undefined takes it away. */
+  /** Shows a state beside the bars; undefined removes it. */
   state(name: string, state: string | undefined): void;
   close(): void;
 }
 
-/** Nothing but results and notes reaches a pipe; bars need a terminal, and the package for them is loaded only then. */
+/** Opens a progress display. A pipe gets only results and notes; bars need a terminal, and the package for them is loaded only then. */
 export async function openProgress(session: Session): Promise<Progress> {
   const { io, json } = session;
   if (json || !io.hasProgress) {

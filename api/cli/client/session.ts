@@ -15,14 +15,14 @@ export interface GlobalOptions {
   readonly color: boolean;
 }
 
-/** What a command works with. */
+/** Everything that a command works with. */
 export interface Session {
   readonly io: Io;
-  /** For programs: JSON instead of tables and sentences. */
+  /** JSON instead of tables and sentences, for programs. */
   readonly json: boolean;
   readonly now: () => number;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** The agent that is meant. Reads the config file; asks nothing yet. */
+  /** Returns the client for the chosen agent. Reads the config file; sends no request yet. */
   client(): Promise<Client>;
 }
 
@@ -59,16 +59,16 @@ export function openSession(options: GlobalOptions): Session {
 export const keyFile = (env: Session['env'], data?: string): string =>
   join(data ?? (env.SUPERCARGO_DATA || '/var/lib/supercargo'), 'keys.json');
 
-/** The key of the agent on this machine, for who may read its data. */
+/** Reads the key of the agent on this machine; undefined for users who may not read its data. */
 async function readKey(env: Session['env']): Promise<string | undefined> {
   try {
     return keyIn(await readFile(keyFile(env), 'utf8'));
   } catch {
-    return undefined; // the agent's own refusal says what to do
+    return undefined; // the agent's refusal says what to do
   }
 }
 
-/** The global key in a key file; undefined when there is none. Pure. */
+/** Returns the global key of a key file; undefined when there is none. Pure. */
 export function keyIn(text: string): string | undefined {
   const value: unknown = JSON.parse(text);
   return typeof value === 'object' && value !== null && 'global' in value && typeof value.global === 'string'

@@ -16,7 +16,7 @@ export interface WaitOptions {
   readonly timeout: string;
 }
 
-/** A document that shall become true, at a generation or a later one. */
+/** A document that is waited for, at a generation or a later one. */
 export interface Awaited extends Subject {
   readonly generation: number;
 }
@@ -29,9 +29,10 @@ export function secondsOf({ timeout }: Pick<WaitOptions, 'timeout'>): number {
 }
 
 /**
- * Until all are Ready, with progress: downloads by image, then health by service. What was started meanwhile (`before` are
- * the services as they were) has to go on running for a moment, or to be healthy where it has a healthcheck. Throws when
- * one is stuck, when a service does not work, with the last lines that it printed, or when time is up.
+ * Waits until all are Ready, with progress: downloads by image, then health by service. Containers that were started
+ * meanwhile (`before` are the services as they were) have to keep running for a moment, or to be healthy where they
+ * have a healthcheck. Throws when a document is stuck, when a service does not work (with its last lines of output), or
+ * when time is up.
  */
 export async function waitReady(
   session: Session,
@@ -64,7 +65,7 @@ export async function waitReady(
       const ill = awaited.flatMap((one) => illOf(seen, one))[0];
       if (ill) return { ill };
       const stuck = awaited.flatMap((one) => stuckOf(seen, one))[0];
-      // What the watch of a kind tells may be of the release before.
+      // What the watch of a kind has shown may be of the release before.
       if (stuck) return upToDate.check() ? { stuck } : undefined;
       const leftMs = steadiness.leftMs(awaited.flatMap((one) => servicesOf(seen.all('Service'), one)));
       clearTimeout(again.timer);
@@ -102,8 +103,8 @@ export async function waitReady(
 }
 
 /**
- * Whether the services are seen as they are. Each kind is followed by a watch of its own: that of Apps may tell that all
- * is Ready before that of Services tells what has been started.
+ * Tells whether the services are seen as they are. Each kind has its own watch: that of Apps may report that all is
+ * Ready before that of Services reports what was started.
  */
 class UpToDate {
   #is: 'unknown' | 'asked' | 'known' = 'unknown';
@@ -113,7 +114,7 @@ class UpToDate {
     private readonly mirror: Mirror<AnyResource>,
   ) {}
 
-  /** True once the services have been listed since the last `forget`; otherwise has them listed, and looks again then. */
+  /** Returns true once the services have been listed since the last `forget`; otherwise lists them, and looks again then. */
   check(): boolean {
     if (this.#is === 'unknown') void this.#ask();
     return this.#is === 'known';
@@ -130,16 +131,16 @@ class UpToDate {
         this.mirror.take((await this.client.ask<{ items: AnyResource[] }>('GET', collectionPath(kind))).items);
       this.#is = 'known';
     } catch {
-      this.#is = 'unknown'; // an agent that restarts: the watches list again, and look again
+      this.#is = 'unknown'; // the agent restarts: the watches list again, and look again
       await pause(AGAIN_MS);
     }
     this.mirror.lookAgain();
   }
 }
-/** After a list that failed, ms. */
+/** Delay after a list that failed, ms. */
 const AGAIN_MS = 500;
 
-/** Services that do not work once the document has been rolled out. */
+/** Returns services that do not work once the document has been rolled out. */
 function illOf(mirror: Mirror<AnyResource>, one: Awaited): readonly Service[] {
   const document = mirror.get(one.kind, one.name);
   if (document === undefined || document.metadata.generation < one.generation) return [];
@@ -147,14 +148,14 @@ function illOf(mirror: Mirror<AnyResource>, one: Awaited): readonly Service[] {
   return servicesOf(mirror.all('Service'), one).filter(isIll);
 }
 
-/** Kinds of what an App declares. */
+/** Kinds that an App declares. */
 const CHILDREN = ['Image', 'Network', 'Volume', 'Service'] as const;
 
-/** What an App has declared and what is not tried again before somebody changes it: the App itself waits for it. */
+/** Returns children of an App that are not retried before somebody changes something: the App itself waits for them. */
 function stuckOf(mirror: Mirror<AnyResource>, { kind, name, generation }: Awaited): readonly AnyResource[] {
   const app = mirror.get(kind, name);
   if (app?.kind !== 'App' || app.metadata.generation < generation || readinessOf(app) === undefined) return [];
-  // Until it is rolled out, those of the release before are there.
+  // Before the roll-out, the others are still of the last release.
   const kinds = isRolledOut(app) ? CHILDREN : (['Image'] as const);
   return kinds.flatMap((child) =>
     mirror.all(child).filter((one) => 'app' in one.spec && one.spec.app === name && isStalled(one) && !isReady(one)),
@@ -177,7 +178,7 @@ async function illError(client: Client, service: Service): Promise<CommandError>
   });
 }
 
-/** What is to be said of a document that is waited for; '' while that is nothing. Pure. */
+/** Returns what to say of a document that is waited for; '' for nothing. Pure. */
 function verdictOf(
   one: AnyResource | undefined,
   { generation }: Awaited,
@@ -194,7 +195,7 @@ function verdictOf(
   return { is: 'open', text: one.kind === 'App' ? (PHASES[one.status?.phase ?? ''] ?? '') : '' };
 }
 
-/** Why a document is not ready: while it is waited for most reasons pass by unsaid, at the end each is the one to know. Pure. */
+/** Returns why a document is not ready: during the wait most reasons are not shown, at the end every one is. Pure. */
 function failureOf(one: AnyResource | undefined, awaited: Awaited): string {
   const { text } = verdictOf(one, awaited);
   if (text !== '') return text;
@@ -209,7 +210,7 @@ const PHASES: Readonly<Record<string, string>> = {
   Removing: 'being removed',
 };
 
-/** A bar for each image that downloads, a line for each service that does not run yet. */
+/** Shows a bar for each image that downloads, and a line for each service that does not run yet. */
 function showParts(mirror: Mirror<AnyResource>, awaited: readonly Awaited[], progress: Progress): void {
   const apps = new Set(awaited.filter(({ kind }) => kind === 'App').map(({ name }) => name));
   for (const one of mirror.all('Image'))
@@ -222,7 +223,7 @@ function showParts(mirror: Mirror<AnyResource>, awaited: readonly Awaited[], pro
 const downloaded = ({ status }: Image): number | undefined =>
   status?.state === 'Downloading' ? (status.downloadProgress ?? 0) : status?.state === 'Downloaded' ? 100 : undefined;
 
-/** Undefined when there is nothing left to wait for. */
+/** Returns the state of a service; undefined when there is nothing left to wait for. */
 function serviceState(one: Service): string | undefined {
   if (isReady(one)) return undefined;
   const { state, health } = one.status ?? {};

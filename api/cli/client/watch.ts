@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { CommandError, EXIT } from '../failure.js';
 import { ApiError, type Client } from './client.js';
 
-/** What every object of the resource API has. */
+/** The fields of every object in the resource API. */
 export interface Item {
   readonly kind: string;
   readonly metadata: { readonly name: string; readonly resourceVersion: string };
@@ -17,12 +17,12 @@ export type Seen<T> =
   | { readonly is: 'list'; readonly items: readonly T[] }
   | { readonly is: 'change'; readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: T };
 
-/** Between a watch that broke and the next, ms. */
+/** Delay before a broken watch is opened again, ms. */
 const AGAIN_MS = 500;
 
 /**
- * A whole list, then its changes; after a watch that ended (an agent that restarts, a version no longer kept) a whole list
- * again. Ends with the signal. Throws when the agent refuses, and when the very first list has no answer.
+ * Yields a whole list, then its changes; after a watch that ended (an agent that restarts, a version no longer kept) a
+ * whole list again. Ends with the signal. Throws when the agent refuses, and when the very first list has no answer.
  */
 export async function* watchList<T extends Item>(
   client: Client,
@@ -52,7 +52,7 @@ interface WatchLine<T> {
   readonly object: T;
 }
 
-/** All documents of some lists, by key, kept up to date until told to stop. */
+/** Keeps all documents of some lists, by key, up to date until it is stopped. */
 export class Mirror<T extends Item> {
   readonly #items = new Map<string, T>();
   readonly #listed = new Set<string>();
@@ -69,14 +69,14 @@ export class Mirror<T extends Item> {
     return this.#items.get(`${kind}/${name}`);
   }
 
-  /** In the order in which they came. */
+  /** Returns the documents in the order in which they came. */
   all(kind: string): readonly T[] {
     return [...this.#items.values()].filter((item) => item.kind === kind);
   }
 
   /**
-   * Looks at once and after every change until it has a result. Undefined when time is up; throws what broke the watch,
-   * or what the look throws.
+   * Looks at once and after every change until there is a result. Undefined when time is up; throws what broke the
+   * watch, or what the look throws.
    */
   async until<R>(look: (mirror: Mirror<T>) => R | undefined, withinMs: number | undefined): Promise<R | undefined> {
     const timer = withinMs === undefined ? undefined : setTimeout(() => this.close(), withinMs);
@@ -97,12 +97,12 @@ export class Mirror<T extends Item> {
     }
   }
 
-  /** Takes in what was listed by other means, later than all that the watches have told. */
+  /** Takes in a list that was requested separately, later than everything that the watches have shown. */
   take(items: readonly T[]): void {
     for (const item of items) this.#items.set(`${item.kind}/${item.metadata.name}`, item);
   }
 
-  /** Looks once more though nothing has changed. */
+  /** Looks once more although nothing has changed. */
   lookAgain(): void {
     this.#changed();
   }

@@ -18,7 +18,7 @@ interface Asked {
   readonly id: string;
 }
 
-/** What the people read when it is done. */
+/** What people read when a request is done. */
 const DONE: Readonly<Partial<Record<RequestName, string>>> = {
   restart: 'restarted',
   stop: 'stopped',
@@ -30,7 +30,7 @@ const DONE: Readonly<Partial<Record<RequestName, string>>> = {
   resume: 'resumed',
 };
 
-/** `restart`, `stop`, `start`, `purge`: an app as a whole, or one service of it. */
+/** Runs `restart`, `stop`, `start`, `purge`: a whole app, or one service of it. */
 export async function act(
   session: Session,
   name: 'restart' | 'stop' | 'start' | 'purge',
@@ -46,7 +46,7 @@ export async function act(
   await request(session, await session.client(), subjects, name, options);
 }
 
-/** `confirm` (a git source, unless said otherwise), `suspend` and `resume` (an app): what is asked of any document that takes it. */
+/** Runs `confirm` (a git source, unless stated otherwise), `suspend` and `resume` (an app): requests of any document that takes them. */
 export async function say(
   session: Session,
   name: 'confirm' | 'suspend' | 'resume',
@@ -57,7 +57,7 @@ export async function say(
   await request(session, await session.client(), subjects, name, options);
 }
 
-/** Asks for something and, unless told otherwise, waits until the controller says how it ended. */
+/** Sends a request and, unless told otherwise, waits until the controller reports its end. */
 export async function request(
   session: Session,
   client: Client,
@@ -111,7 +111,7 @@ async function ended(session: Session, client: Client, asked: readonly Asked[], 
     throw lateError(`The ${open.name} of ${subjectText(open.subject)} is not over`, seconds);
 }
 
-/** How a request ended; undefined while it is under way. Pure. */
+/** Returns the end of a request; undefined while it is under way. Pure. */
 export function verdictOf(
   document: AnyResource | undefined,
   { subject, name, id }: Asked,

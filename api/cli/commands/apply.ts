@@ -20,12 +20,12 @@ interface Applied {
 }
 
 /**
- * `supercargo apply`: checks every document before it changes the first, then waits until all of them are true. One that
- * is as it was is left alone.
+ * Runs `supercargo apply`: checks every document before it changes the first, then waits until all of them are true. An
+ * unchanged one is left alone.
  */
 export async function apply(session: Session, options: ApplyOptions): Promise<void> {
   const { io, json } = session;
-  if (options.wait) secondsOf(options); // a mistake in it shall change nothing
+  if (options.wait) secondsOf(options); // checked before anything changes
   const client = await session.client();
   const written = await readWritten(options.filename, io);
   const rehearsed = await rehearse(client, written);
@@ -56,7 +56,7 @@ export async function apply(session: Session, options: ApplyOptions): Promise<vo
   );
 }
 
-/** Asks the agent about every document; nothing is changed. Throws with everything that is wrong, by file and line. */
+/** Has the agent check every document; nothing is changed. Throws with every mistake, by file and line. */
 async function rehearse(client: Client, written: readonly Written[]): Promise<readonly Applied[]> {
   const mistakes: string[] = [];
   const rehearsed: Applied[] = [];
@@ -77,20 +77,23 @@ async function rehearse(client: Client, written: readonly Written[]): Promise<re
   return rehearsed;
 }
 
-/** Apps that give leave come before what needs it, as the agent refuses that without; the rest in its order. Pure. */
+/**
+ * Puts Apps that give permissions before the documents that need them, as the agent would refuse those; keeps the order
+ * otherwise. Pure.
+ */
 function permissionsFirst(rehearsed: readonly Applied[]): readonly Applied[] {
   const givesPermission = ({ subject: { kind, value } }: Applied): boolean =>
     kind === 'App' && isMap(value.spec) && value.spec.allowHostBinds === true;
   return [...rehearsed.filter(givesPermission), ...rehearsed.filter((one) => !givesPermission(one))];
 }
 
-/** Where a document is checked without being changed, and whole with what is written beside it. Pure. */
+/** Returns the path that checks a document without changing anything, together with what is written beside it. Pure. */
 export const rehearsalPath = (subject: Written, written: readonly Written[]): string =>
   `${objectPath(subject)}?dryRun=All${besideOf(subject, written)}`;
 
 /**
- * What is written for an App: its release and the services beside it may name that, although the device does not have it
- * yet. For a Service or Volume also the App, where it gives them leave. Pure.
+ * Returns the documents beside one: the release of an App, and its standalone services, may name them although the
+ * device does not have them yet. For a Service or Volume also the App, where it gives them permission. Pure.
  */
 function besideOf(subject: Written, written: readonly Written[]): string {
   const { kind, name } = subject;
@@ -121,7 +124,7 @@ function conflict(error: unknown, subject: Written): readonly string[] | undefin
     : undefined;
 }
 
-/** Without the words that kubectl's users know and others stumble over. Pure. */
+/** Shortens a message by words that only users of kubectl know. Pure. */
 export const shortConflict = (message: string): string =>
   message.replace(/^Operation cannot be fulfilled on [^:]*: /, '');
 
@@ -135,7 +138,7 @@ async function put(client: Client, subject: Written): Promise<{ readonly generat
   }
 }
 
-/** As it is on the device; undefined when it is not. */
+/** Returns the document as it is on the device; undefined when it is not there. */
 export async function present(client: Client, subject: Written): Promise<AnyResource | undefined> {
   try {
     return await client.ask<AnyResource>('GET', objectPath(subject));
@@ -145,7 +148,7 @@ export async function present(client: Client, subject: Written): Promise<AnyReso
   }
 }
 
-/** What was written, without a version that it may have been read with: what the file says counts. Pure. */
+/** Returns the written document without the version that it may have been read with: what the file says counts. Pure. */
 export function bodyOf({ value }: Written): object {
   const { metadata } = value;
   if (typeof metadata !== 'object' || metadata === null) return value;

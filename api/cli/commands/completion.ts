@@ -5,7 +5,7 @@ import { configPath, readConfig } from '../client/contexts.js';
 import type { Session } from '../client/session.js';
 import { collectionPath, kindsOf } from '../kind-words.js';
 
-/** Each asks the command itself what fits, so that it knows the names on the device. */
+/** Completion scripts. Each asks the command itself for candidates, so that it knows the names on the device. */
 const SCRIPTS: Readonly<Record<string, string>> = {
   bash: `# supercargo completion for bash: source <(supercargo completion bash)
 _supercargo() {
@@ -32,7 +32,7 @@ export async function completion({ io }: Session, shell: string): Promise<void> 
   io.out(SCRIPTS[shell] ?? '');
 }
 
-/** What may stand at the place of the last word: a candidate a line, with what it is behind a tab. */
+/** Prints the candidates for the last word, one a line, with a description behind a tab. */
 export async function complete(session: Session, program: Command, words: readonly string[]): Promise<void> {
   const candidates = await candidatesFor(session, program, words);
   const last = words.at(-1) ?? '';
@@ -62,7 +62,7 @@ async function candidatesFor(
   return argumentsFor(session, command, args, last);
 }
 
-/** Which command the words lead to, and what of them are its arguments. */
+/** Finds the command that the words lead to, and its arguments. */
 function place(
   program: Command,
   words: readonly string[],
@@ -87,7 +87,7 @@ const optionsOf = (command: Command): Command['options'] => [
   ...(command.parent ? optionsOf(command.parent) : []),
 ];
 
-/** The option of that name that wants a value; undefined for a flag. */
+/** Returns the option of that name that takes a value; undefined for a flag. */
 const optionOf = (command: Command, word: string | undefined) =>
   word === undefined
     ? undefined
@@ -136,7 +136,7 @@ async function services(session: Session): Promise<readonly Candidate[]> {
   return (await listed(session, 'Service')).map(({ spec }) => [`${spec.app}/${spec.serviceName}`, 'service']);
 }
 
-/** Without an agent nothing can be proposed, and that is no failure. */
+/** Lists documents; without an agent there are no candidates, which is not an error. */
 async function listed(session: Session, kind: Kind): Promise<readonly Named[]> {
   try {
     const client = await session.client();

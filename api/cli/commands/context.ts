@@ -4,13 +4,13 @@ import type { GlobalOptions, Session } from '../client/session.js';
 import { usageError } from '../failure.js';
 import { tableLines } from '../format/table.js';
 
-/** `supercargo context`: the agents that a person works with. */
+/** Runs `supercargo context`: lists the agents that a person works with. */
 export async function listContexts({ io, env, json }: Session): Promise<void> {
   const path = configPath(env);
   const config = await readConfig(path);
   const names = Object.entries(config.contexts);
   if (json) {
-    // Keys stay where they are.
+    // Keys are not shown.
     io.out(
       ...names.map(([name, { host, key }]) =>
         JSON.stringify({ name, host, hasKey: key !== undefined, current: name === config.current }),
@@ -31,7 +31,7 @@ export async function listContexts({ io, env, json }: Session): Promise<void> {
   io.out(...tableLines(['', 'NAME', 'HOST', 'KEY'], rows));
 }
 
-/** Makes or changes one; the first becomes the current one. */
+/** Creates or changes a context; the first becomes the current one. */
 export async function setContext({ io, env }: Session, name: string, { host, key }: GlobalOptions): Promise<void> {
   const path = configPath(env);
   const config = await readConfig(path);

@@ -15,7 +15,10 @@ export interface DeleteOptions extends WaitOptions {
   readonly ignoreNotFound?: boolean;
 }
 
-/** `supercargo delete`: takes documents back and waits until what they stood for is gone. Volumes stay, unless their App says otherwise; one whose app is gone already goes with its data. */
+/**
+ * Runs `supercargo delete`: deletes documents and waits until what they stood for is gone. Volumes stay, unless their
+ * App says otherwise; a volume whose app is gone already goes with its data.
+ */
 export async function remove(session: Session, words: readonly string[], options: DeleteOptions): Promise<void> {
   const { io, json } = session;
   const seconds = options.wait ? secondsOf(options) : 0;
@@ -56,7 +59,7 @@ export async function remove(session: Session, words: readonly string[], options
   throw lateError(`${subjectText(first.subject)} is still being removed${why}`, seconds);
 }
 
-/** What a document that is being deleted waits for, where it says so. */
+/** Returns what a document that is being deleted waits for, if it says so. */
 function whyNot(document: AnyResource | undefined): string {
   const ready = document && conditionOf(document, 'Ready');
   return ready && ready.status !== 'True' ? ` (${ready.reason}: ${ready.message})` : '';
@@ -69,7 +72,7 @@ function subjectsOf([first = '', ...names]: readonly string[]): readonly Subject
   return names.map((name) => subjectOf(`${first}/${name}`));
 }
 
-/** Removes the volume of an app that is gone; false when there is none of that name. */
+/** Removes the volume of an app that is gone; returns false when there is none of that name. */
 async function deleteOrphan(client: Client, subject: Subject): Promise<boolean> {
   try {
     await client.ask('DELETE', orphanPath(subject.name));
@@ -82,7 +85,7 @@ async function deleteOrphan(client: Client, subject: Subject): Promise<boolean> 
   }
 }
 
-/** The uid of a document that is on its way out, '' for one that is gone, undefined for one that was never there. */
+/** Deletes a document. Returns its uid while it is being deleted, '' when it has gone, undefined when it never existed. */
 async function deleteOne(client: Client, subject: Subject, mayBeAbsent: boolean): Promise<string | undefined> {
   try {
     const answer = await client.ask<AnyResource | { readonly kind: 'Status' }>('DELETE', objectPath(subject));

@@ -15,7 +15,7 @@ interface Compared {
   readonly note?: string;
 }
 
-/** `supercargo diff`: what would change, field by field. Changes nothing; returns 2 when something would. */
+/** Runs `supercargo diff`: shows what would change, field by field. Changes nothing; returns 2 when something would. */
 export async function diff(session: Session, { filename }: { readonly filename: readonly string[] }): Promise<number> {
   const { io, json } = session;
   const client = await session.client();
@@ -57,7 +57,7 @@ async function compare(client: Client, subject: Written, written: readonly Writt
   return { subject, is: before ? (fields.length > 0 ? 'different' : 'equal') : 'new', fields, ...noted };
 }
 
-/** How it would look. One that belongs to another origin is compared as it was written: the agent found nothing else wrong with it. */
+/** Returns how the document would look. One of another origin is compared as it was written: the agent found nothing else wrong with it. */
 async function rehearsed(
   client: Client,
   subject: Written,

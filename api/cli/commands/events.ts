@@ -4,7 +4,7 @@ import { tableLines } from '../format/table.js';
 import { ageText } from '../format/words.js';
 import { GROUP_PATH, objectPath, subjectOf } from '../kind-words.js';
 
-/** An event as the resource API tells it. */
+/** An event as the resource API shows it. */
 export interface EventItem extends Item {
   readonly involvedObject: { readonly kind: string; readonly name: string };
   readonly type: string;
@@ -14,7 +14,7 @@ export interface EventItem extends Item {
   readonly lastTimestamp: string;
 }
 
-/** `supercargo events`: what happened lately, and with `-f` what happens. */
+/** Runs `supercargo events`: shows recent events, and with `-f` new ones. */
 export async function events(
   session: Session,
   word: string | undefined,

@@ -7,10 +7,10 @@ import { usageError } from '../failure.js';
 import { tableLines } from '../format/table.js';
 import { kindOf, wordsOf } from '../kind-words.js';
 
-/** What paths in a document begin with. */
+/** The first parts of paths in a document. */
 const PARTS = ['apiVersion', 'kind', 'metadata', 'spec', 'requests', 'status'];
 
-/** `supercargo explain KIND[.field…]`: what the kind's definition says. Asks no agent. */
+/** Runs `supercargo explain KIND[.field…]`: shows the kind's definition. Sends no request. */
 export async function explain({ io }: Session, word: string | undefined): Promise<void> {
   if (word === undefined) {
     const rows = KINDS.map((kind) => {
@@ -57,7 +57,7 @@ export async function explain({ io }: Session, word: string | undefined): Promis
   }
 }
 
-/** Of `spec` and `status` each field, of what every kind has only the name. */
+/** Returns each field of `spec` and `status`, and only the names of parts that every kind has. */
 const fieldsOfKind = (whole: Schema): readonly (readonly [string, Schema])[] =>
   Object.entries(whole.properties ?? {}).flatMap(([part, inner]) =>
     part === 'spec' || part === 'status'
@@ -68,7 +68,7 @@ const fieldsOfKind = (whole: Schema): readonly (readonly [string, Schema])[] =>
 const innerRequired = (schema: Schema): readonly string[] =>
   schema.properties ? [] : (innerOf(schema)?.required ?? []);
 
-/** A word with a colon says of which value the sentence speaks: `true: …`. Pure. */
+/** Returns the first sentence. A word with a colon names the value that the sentence is about: `true: …`. Pure. */
 export const firstSentence = (text: string): string =>
   /^\S*\s.*?[.:](?=\s|$)/s.exec(text)?.[0].replace(/[.:]$/, '') ?? text;
 

@@ -30,7 +30,7 @@ interface Listed {
   readonly items: readonly AnyResource[];
 }
 
-/** `supercargo get`: documents as their kinds' columns show them, or whole. */
+/** Runs `supercargo get`: shows documents in their kinds' columns, or whole. */
 export async function get(session: Session, words: readonly string[], options: GetOptions): Promise<void> {
   const output = session.json ? 'json' : options.output;
   const [first = '', ...names] = words;
@@ -56,16 +56,16 @@ export async function get(session: Session, words: readonly string[], options: G
 }
 
 const ORPHANED_PATH = `${GROUP_PATH}/orphanedvolumes`;
-/** One of them. */
+/** Returns the path of one orphaned volume. */
 export const orphanPath = (name: string): string => `${ORPHANED_PATH}/${encodeURIComponent(name)}`;
 
-/** A volume that is no document. */
+/** A volume without a document. */
 interface Orphan {
   readonly metadata: { readonly name: string };
   readonly status: { readonly appId: number; readonly appUuid?: string; readonly driver: string };
 }
 
-/** `supercargo get volumes --orphaned`: what `supercargo delete volume NAME` removes with its data. */
+/** Runs `supercargo get volumes --orphaned`: shows what `supercargo delete volume NAME` removes with its data. */
 async function orphans(
   session: Session,
   kind: string,
@@ -145,7 +145,7 @@ function kindTable(
   );
 }
 
-/** One kind until interrupted: first what is there, then each change, a line or a JSON value each. */
+/** Watches one kind until interrupted: first what exists, then each change, a line or a JSON value each. */
 async function watch(
   session: Session,
   first: string,
@@ -158,7 +158,7 @@ async function watch(
     throw usageError('Only one kind at a time can be watched', 'Leave out -w, or name one kind');
   const names = subjects.map(({ name }) => name);
   const client = await session.client();
-  for (const subject of subjects) await client.ask('GET', objectPath(subject)); // a name that is not there is a mistake
+  for (const subject of subjects) await client.ask('GET', objectPath(subject)); // an unknown name is a mistake
   const isWide = output === 'wide';
   const columns = columnsOf(kind, isWide);
   const path = `${collectionPath(kind)}${selector === undefined ? '' : `?labelSelector=${encodeURIComponent(selector)}`}`;
@@ -197,7 +197,7 @@ async function watch(
 const typeOf = (seen: { readonly is: 'list' } | { readonly is: 'change'; readonly type: string }): string =>
   seen.is === 'list' ? 'ADDED' : seen.type;
 
-/** How wide the columns of a table came out: where the heads begin. Pure. */
+/** Returns the widths of a table's columns, from where the heads begin. Pure. */
 function widthsOf(heads: string, lines: readonly string[]): readonly number[] {
   const starts = [...heads.matchAll(/\S+/g)].map(({ index }) => index);
   const end = Math.max(...lines.map(({ length }) => length)) + 3;

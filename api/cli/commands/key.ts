@@ -3,7 +3,7 @@ import { errorCode } from '../../platform/errors.js';
 import { keyFile, keyIn, type Session } from '../client/session.js';
 import { CommandError, EXIT } from '../failure.js';
 
-/** `supercargo key`: prints the global key of the agent on this machine, for who may read its data folder. */
+/** Runs `supercargo key`: prints the global key of the agent on this machine, for users who may read its data folder. */
 export async function key({ io, env, json }: Session, { data }: { readonly data?: string }): Promise<void> {
   const path = keyFile(env, data);
   const found = keyIn(await readFile(path, 'utf8').catch((error: unknown) => unreadable(path, error)));

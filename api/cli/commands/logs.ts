@@ -21,7 +21,7 @@ interface LogLine {
 
 const COLORS: readonly Style[] = ['cyan', 'yellow', 'green', 'magenta', 'blue'];
 
-/** `supercargo logs`: what an app's containers printed; each line says whose it is when they are several. */
+/** Runs `supercargo logs`: shows what an app's containers have printed; each line names its container when there are several. */
 export async function logs(session: Session, word: string, options: LogOptions): Promise<void> {
   const { io, json } = session;
   const { app, service } = partOf(word);
@@ -52,7 +52,7 @@ export async function logs(session: Session, word: string, options: LogOptions):
   }
 }
 
-/** Pure; throws for a time or a number that is none. */
+/** Returns the query of a log. Pure; throws for an invalid time or number. */
 export function queryOf({ follow, since, tail }: LogOptions, nowMs: number): string {
   const query = new URLSearchParams();
   if (follow) query.set('follow', 'true');

@@ -25,7 +25,7 @@ export interface AddOptions extends WaitOptions {
 
 const sourceOf = (name: string): Subject => ({ kind: 'GitSource', name });
 
-/** `supercargo source add`: declares a git repository, and waits until its documents are accepted. */
+/** Runs `supercargo source add`: declares a git repository, and waits until its documents are accepted. */
 export async function addSource(session: Session, name: string, url: string, options: AddOptions): Promise<void> {
   if (options.wait) secondsOf(options);
   const client = await session.client();
@@ -46,7 +46,7 @@ export async function addSource(session: Session, name: string, url: string, opt
   });
 }
 
-/** The spec that the flags make. Pure. */
+/** Returns the spec that the flags describe. Pure. */
 export function specOf(url: string, options: AddOptions): object {
   const { branch, tag, commit, semver, path = [], interval, cron } = options;
   const { token, sshKey, knownHosts, allowedSigners, keyring } = options;

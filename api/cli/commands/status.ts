@@ -7,7 +7,7 @@ import { tableLines } from '../format/table.js';
 import { ageText, bytesText } from '../format/words.js';
 import { collectionPath, GROUP_PATH, subjectText } from '../kind-words.js';
 
-/** Lines of one list: more belong to a program, and push what is above them off the screen. */
+/** Number of lines of one list: more are for programs, and push what is above them off the screen. */
 const LIMIT_LINES = 20;
 
 interface Device {
@@ -38,7 +38,7 @@ interface Facts {
   readonly problems: readonly Problem[];
 }
 
-/** `supercargo status`: one screen. Device, apps, what waits for what, sources, what was not accepted. */
+/** Runs `supercargo status`: one screen with device, apps, waits, sources and problems. */
 export async function status(session: Session): Promise<void> {
   const client = await session.client();
   const list = async <T>(path: string): Promise<readonly T[]> =>
@@ -151,7 +151,7 @@ function sourceLines({ io }: Session, { sources }: Facts): readonly string[] {
   ];
 }
 
-/** Every document that is not Ready, with what it says. Pure. */
+/** Returns every document that is not Ready, with its message. Pure. */
 function waitingOf({ apps, services, others, sources }: Facts) {
   return [...apps, ...services, ...others, ...sources].flatMap((one: AnyResource) => {
     const ready = readinessOf(one);
@@ -183,7 +183,7 @@ function waitingLines({ io }: Session, facts: Facts): readonly string[] {
       ];
 }
 
-/** What was not accepted. Pure. */
+/** Returns the problems. Pure. */
 export function problemLines({ io }: Pick<Session, 'io'>, { problems }: Pick<Facts, 'problems'>): readonly string[] {
   if (problems.length === 0) return [];
   const lines = problems.slice(0, LIMIT_LINES).map(({ source, path, message }) => {

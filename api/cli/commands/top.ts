@@ -13,7 +13,7 @@ export interface TopOptions {
   readonly interval: string;
 }
 
-/** `supercargo top`: what each service uses; processor time is that between two looks. */
+/** Runs `supercargo top`: shows what each service uses; processor time is that between two looks. */
 export async function top(session: Session, options: TopOptions): Promise<void> {
   const seconds = durationSeconds(options.interval);
   if (seconds === undefined || seconds <= 0)
@@ -29,7 +29,7 @@ export async function top(session: Session, options: TopOptions): Promise<void> 
   }
 }
 
-/** Home, then everything below. */
+/** Moves to the top left, then clears everything below. */
 const CLEAR_SCREEN = '\u001b[H\u001b[2J';
 
 const statsOf = async (client: Client): Promise<readonly ServiceStats[]> =>
@@ -77,7 +77,7 @@ function show(
   );
 }
 
-/** Of one processor; undefined without an earlier look at the same run. Pure. */
+/** Returns the load of one processor; undefined without an earlier look at the same run. Pure. */
 export function cpuPercent(before: ServiceStats | undefined, after: ServiceStats): number | undefined {
   const elapsedMs = before ? Date.parse(after.at) - Date.parse(before.at) : 0;
   if (!before || elapsedMs <= 0 || after.cpuNs < before.cpuNs) return undefined;

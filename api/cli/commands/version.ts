@@ -7,7 +7,7 @@ interface Device {
   readonly status: { readonly agentVersion: string; readonly supervisorVersion: string };
 }
 
-/** `supercargo version`: of the command, and of the agent if one answers. */
+/** Runs `supercargo version`: shows that of the command, and that of the agent if one answers. */
 export async function version(
   session: Session,
   { client: isClientOnly }: { readonly client?: boolean },

@@ -5,7 +5,7 @@ import type { DeleteOptions } from '../commands/delete.js';
 import { action, collect, waiting } from './run.js';
 import { defineSources } from './sources.js';
 
-/** Commands that change documents, or ask for something. */
+/** Defines commands that change documents, or request something. */
 export function defineChanging(program: Command): void {
   waiting(program.command('apply'))
     .summary('declare documents and wait until they are true')

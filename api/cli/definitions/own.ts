@@ -2,7 +2,7 @@ import { Argument, type Command } from 'commander';
 import { usageError } from '../failure.js';
 import { action } from './run.js';
 
-/** Commands about the command itself, and about the key. */
+/** Defines commands about the command itself, and about the key. */
 export function defineOwn(program: Command): void {
   program
     .command('key')

@@ -6,7 +6,7 @@ import { action } from './run.js';
 
 const OUTPUTS: readonly GetOptions['output'][] = ['table', 'wide', 'yaml', 'json', 'name'];
 
-/** Commands that change nothing. */
+/** Defines commands that change nothing. */
 export function defineReading(program: Command): void {
   program
     .command('get')

@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import { type GlobalOptions, openSession, type Session } from '../client/session.js';
 
 /**
- * An action: the command's own code is loaded only when it is called. A number that it returns is how the process exits.
- * Options come with those of the program.
+ * Returns an action that loads the command's own code only when it is called. A number that it returns is the exit
+ * code. It gets the options of the program too.
  */
 export function action<Options>(
   run: (session: Session, args: readonly string[], options: Options & GlobalOptions) => Promise<unknown>,
@@ -16,13 +16,13 @@ export function action<Options>(
   };
 }
 
-/** `-f a -f b`. */
+/** Collects repeated options: `-f a -f b`. */
 export const collect = (value: string, before: readonly string[] | undefined): readonly string[] => [
   ...(before ?? []),
   value,
 ];
 
-/** Options of every command that waits. */
+/** Adds the options of every command that waits. */
 export const waiting = (command: Command, timeout = '5m'): Command =>
   command
     .option('--no-wait', 'return when the agent has it on disk')

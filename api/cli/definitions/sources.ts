@@ -4,7 +4,7 @@ import type { DeleteOptions } from '../commands/delete.js';
 import type { AddOptions } from '../commands/source.js';
 import { action, collect, waiting } from './run.js';
 
-/** `source add`, `list`, `sync`, `rm`. */
+/** Defines `source add`, `list`, `sync`, `rm`. */
 export function defineSources(source: Command): void {
   waiting(source.command('add'))
     .summary('declare a git repository')

@@ -4,15 +4,13 @@ import { isMap, type Values } from '../../../crds/model/maps.js';
 import type { Style } from './io.js';
 import { ageText } from './words.js';
 
-/** A document as it came over the wire; nothing of it is taken for granted. */
-
-/** Columns of a list of that kind: what its CRD says, the rest only when wide. Pure. */
+/** Returns the columns of a list of that kind as its CRD defines them, all of them only when wide. Pure. */
 export const columnsOf = (kind: Kind, isWide: boolean): readonly Column[] => [
   { name: 'Name', type: 'string', jsonPath: '.metadata.name' },
   ...descriptorOf(kind).columns.filter(({ priority = 0 }) => isWide || priority === 0),
 ];
 
-/** One cell: empty columns say `-`, dates say how long ago. Pure. */
+/** Returns one cell: empty ones are `-`, dates become ages. Pure. */
 export function cellOf({ type, jsonPath }: Column, object: unknown, nowMs: number): string {
   const value = saysOfAnother(object, jsonPath) ? undefined : valueAt(object, jsonPath);
   if (value === undefined || value === null || value === '') return '-';
@@ -20,19 +18,19 @@ export function cellOf({ type, jsonPath }: Column, object: unknown, nowMs: numbe
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
-/** A condition that was concluded from an earlier version of the document says nothing of this one. Pure. */
+/** Tells whether a condition is about an earlier version of the document. Pure. */
 const saysOfAnother = (object: unknown, jsonPath: string): boolean =>
   jsonPath.startsWith('.status.conditions') &&
   valueAt(object, '.status.observedGeneration') !== valueAt(object, '.metadata.generation');
 
-/** Green for what is well, yellow for what is under way, red for what is stuck. Pure. */
+/** Returns green for what is well, yellow for what is under way, red for what is stuck. Pure. */
 export function cellStyle({ name }: Column, text: string): Style | undefined {
   if (text === 'True' || text === 'running' || text === 'healthy') return 'green';
   if (text === 'unhealthy' || text === 'dead') return 'red';
   return name === 'Ready' && text === 'False' ? 'yellow' : undefined;
 }
 
-/** The value at a printer column's path: fields, and list items chosen by an equal field. Pure. */
+/** Returns the value at a printer column's path: fields, and list items chosen by an equal field. Pure. */
 export function valueAt(object: unknown, jsonPath: string): unknown {
   let value = object;
   for (const [, field, key, wanted, index] of jsonPath.matchAll(

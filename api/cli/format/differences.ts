@@ -6,7 +6,7 @@ export interface Difference {
   readonly after?: string;
 }
 
-/** What differs between two documents, field by field: what the second has in its order, then what only the first has. Pure. */
+/** Returns the differences of two documents, field by field: those of the second in its order, then what only the first has. Pure. */
 export function differences(before: unknown, after: unknown, path = ''): readonly Difference[] {
   const [left, right] = [fieldsOf(before), fieldsOf(after)];
   const names = new Set([...Object.keys(right ?? {}), ...Object.keys(left ?? {})]);
@@ -22,7 +22,7 @@ export function differences(before: unknown, after: unknown, path = ''): readonl
   return [{ path, ...(was === undefined ? {} : { before: was }), ...(is === undefined ? {} : { after: is }) }];
 }
 
-/** The fields of a map, none where there is nothing; undefined for any other value. */
+/** Returns the fields of a map, none when it is absent; undefined for any other value. */
 const fieldsOf = (value: unknown): Values | undefined => (value === undefined ? {} : isMap(value) ? value : undefined);
 
 const step = (path: string, name: string): string => {
@@ -30,7 +30,7 @@ const step = (path: string, name: string): string => {
   return path === '' ? word : word === name ? `${path}.${word}` : `${path}[${word}]`;
 };
 
-/** Keys in one order, so that equal values have equal texts. */
+/** Returns JSON with sorted keys, so that equal values have equal texts. */
 const textOf = (value: unknown): string | undefined =>
   value === undefined
     ? undefined
@@ -38,7 +38,7 @@ const textOf = (value: unknown): string | undefined =>
         isMap(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))) : inner,
       );
 
-/** The parts of a document that its origin writes. Pure. */
+/** Returns the parts of a document that its origin writes. Pure. */
 export function writtenParts(document: object | undefined): object | undefined {
   if (!document) return undefined;
   const { metadata, spec } = { metadata: {}, spec: {}, ...document };

@@ -1,28 +1,28 @@
 import { styleText } from 'node:util';
 import { visible } from '../../platform/visible.js';
 
-/** How a text is set off on a terminal. */
+/** A style of text on a terminal. */
 export type Style = 'green' | 'yellow' | 'red' | 'cyan' | 'blue' | 'magenta' | 'bold' | 'dim';
 
-/** Where the command's words go. Colours and progress are for terminals; a pipe gets plain text. */
+/** Where the command prints. Colours and progress are for terminals; a pipe gets plain text. */
 export interface Io {
-  /** Lines to standard output. */
+  /** Prints lines on standard output. */
   out(...lines: readonly string[]): void;
-  /** One line as it is, control characters too. */
+  /** Prints one line as it is, with control characters. */
   raw(line: string): void;
-  /** Lines to standard error. */
+  /** Prints lines on standard error. */
   err(...lines: readonly string[]): void;
   style(style: Style, text: string): string;
-  /** The text as `out` would write it. */
+  /** Returns the text as `out` would print it. */
   shown(text: string): string;
-  /** Whether standard output, and standard error, are terminals. */
+  /** True when standard output, or standard error, is a terminal. */
   readonly isTerminal: boolean;
   readonly hasProgress: boolean;
   readonly columns: number;
   readonly input: NodeJS.ReadStream;
 }
 
-/** The process's own streams. `NO_COLOR` and `TERM=dumb` are obeyed, `--no-color` too. */
+/** Returns the process's own streams. Follows `NO_COLOR`, `TERM=dumb` and `--no-color`. */
 export function processIo({ color }: { readonly color: boolean }): Io {
   const { stdout, stderr, stdin, env } = process;
   const isTerminal = stdout.isTTY === true;
@@ -31,7 +31,7 @@ export function processIo({ color }: { readonly color: boolean }): Io {
     out: (...lines) => void stdout.write(lines.map((line) => `${visible(line, isColored)}\n`).join('')),
     raw: (line) => void stdout.write(`${line}\n`),
     err: (...lines) => void stderr.write(lines.map((line) => `${visible(line, isColored)}\n`).join('')),
-    // Node would ask the environment once more, and see no colours where `CI` is set.
+    // Node would read the environment once more, and use no colours where `CI` is set.
     style: (style, text) => (isColored ? styleText(style, text, { validateStream: false }) : text),
     shown: (text) => visible(text, isColored),
     isTerminal,

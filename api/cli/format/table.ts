@@ -1,13 +1,13 @@
 import Table from 'cli-table3';
 
-/** Nothing but columns: neither frames nor lines, as kubectl and docker print lists. */
+/** Columns without frames or lines, as kubectl and docker print lists. */
 const BARE = Object.fromEntries(
   ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right']
     .concat(['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid', 'middle'])
     .map((part) => [part, '']),
 );
 
-/** Lines of a table, the heads first; cells may be coloured. Pure. */
+/** Returns the lines of a table, the heads first; cells may be coloured. Pure. */
 export function tableLines(heads: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
   const table = new Table({
     chars: BARE,

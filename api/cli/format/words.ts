@@ -1,6 +1,6 @@
-/** Times and sizes as people read them. */
+/** Times and sizes for people. */
 
-/** Age as kubectl writes it: `5s`, `3m20s`, `2d`, `1y10d`. Pure. */
+/** Returns an age as kubectl writes it: `5s`, `3m20s`, `2d`, `1y10d`. Pure. */
 export function ageText(ms: number): string {
   const seconds = Math.floor(ms / 1000);
   if (seconds < 0) return '0s';
@@ -20,7 +20,7 @@ const two = (many: number, unit: string, few: number, smaller: string): string =
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
 
-/** `3.0 MiB`. Pure. */
+/** Returns a size, as in `3.0 MiB`. Pure. */
 export function bytesText(bytes: number): string {
   let value = bytes;
   let unit = 0;
