@@ -3,16 +3,17 @@ import { parseDockerHost } from './client/docker-address.js';
 import { dockerHttp } from './client/docker-http.js';
 import type { Daemon, Finding } from './engine-keeper.js';
 
-/** An engine that somebody else runs, to be watched. */
+/** Returns an engine that somebody else runs, to be watched. */
 export const foreignDaemon = (dockerHost: string): Daemon => ({
   name: `The Docker engine at ${dockerHost}`,
   look: daemonLook(dockerHost, []),
 });
 
 /**
- * How an engine is looked at. A connection that is closed at once shows whether dockerd runs, and costs no request: an engine at
- * rest is asked nothing. `containerd`: sockets at which its containerd may listen; the first that takes connections counts. When
- * requests are overdue it is asked for its version, which it has to ask containerd for.
+ * Returns how an engine is checked. A connection that is closed at once shows whether dockerd runs, and costs no
+ * request: an idle engine is asked nothing. `containerd`: sockets at which its containerd may listen; the first that
+ * accepts connections counts. When requests are overdue it is asked for its version, for which it has to ask
+ * containerd.
  */
 export function daemonLook(dockerHost: string, containerd: readonly string[]): Daemon['look'] {
   const address = parseDockerHost(dockerHost);

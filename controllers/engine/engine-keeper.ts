@@ -7,19 +7,19 @@ import type { Informer } from './cache/informer.js';
 import type { EngineRestarts } from './engine-restarts.js';
 import { type RequestWatch, timeText } from './request-watch.js';
 
-/** How often the engine is looked at while it is well, and while it is not, ms. */
+/** How often the engine is checked while it is well, and while it is not, ms. */
 const LOOK_MS = 10_000;
 const FAILING_LOOK_MS = 1_000;
-/** An engine that takes longer than this to answer hangs; one that unpacks images on a small device takes seconds, ms. */
+/** An engine that takes longer than this to answer hangs, ms; one that unpacks images on a small device takes seconds. */
 const ANSWER_LIMIT_MS = 15_000;
-/** Between two starts, ms. */
+/** Delay between two starts, ms. */
 const RESTART_MS = { firstMs: 1_000, maxMs: 60_000 };
-/** One that has run for so long has not ended because of how it was started, ms. */
+/** A daemon that has run for this long has not ended because of its start, ms. */
 const MIN_READY_MS = 60_000;
 
 /**
- * How an engine answers. `half`: it takes connections, but something that it needs for its work does not answer; `what` names
- * that. `unreachable`: nobody listens at its address.
+ * How an engine answers. `half`: it accepts connections, but something that it needs for its work does not answer;
+ * `what` names that. `unreachable`: nobody listens at its address.
  */
 export type Finding =
   | { readonly is: 'answers' | 'hangs' }
@@ -28,22 +28,22 @@ export type Finding =
 
 /** The daemon of an engine. */
 export interface Daemon {
-  /** How people know it: the beginning of a sentence. */
+  /** Name for people: the beginning of a sentence. */
   readonly name: string;
   /**
-   * Looks whether it answers; until the signal fires. `closely`: requests are overdue, so it is worth a request to find out
-   * whether all of it hangs. Otherwise none is sent.
+   * Checks whether it answers; until the signal fires. `closely`: requests are overdue, so it is worth a request to
+   * find out whether all of it hangs. Otherwise none is sent.
    */
   look(signal: AbortSignal, closely: boolean): Promise<Finding>;
-  /** For one that is ours to start; undefined for any other. */
+  /** The process of an engine that is ours to start; undefined for any other. */
   readonly process?: {
-    /** It is there. */
+    /** Tells whether it exists. */
     isRunning(): Promise<boolean>;
-    /** Resolves when it answers; rejects with why it did not start. Ends one first that runs and cannot be reached. */
+    /** Starts it; resolves when it answers, rejects with why it did not start. Ends one first that runs and cannot be reached. */
     start(signal?: AbortSignal): Promise<void>;
-    /** Ends it and starts it; its containers run on. Otherwise like `start`. */
+    /** Ends it and starts it; its containers run on. Resolves and rejects like `start`. */
     restart(signal?: AbortSignal): Promise<void>;
-    /** Ids of the containers that its containerd runs, whether the engine knows them or not. */
+    /** Returns the ids of the containers that its containerd runs, whether the engine knows them or not. */
     tasks(): Promise<readonly string[]>;
   };
 }
@@ -51,34 +51,34 @@ export interface Daemon {
 export interface EngineKeeperDeps {
   readonly daemon: Daemon;
   readonly cache: Pick<Informer, 'hasSynced' | 'explain' | 'onChange'>;
-  /** Whether requests are overdue, and when one becomes so. */
+  /** Knows whether requests are overdue, and when one becomes so. */
   readonly requests?: Pick<RequestWatch, 'isOverdue' | 'onChange'>;
-  /** Why it is to be restarted though it is well. */
+  /** Requests for a restart although it is well. */
   readonly restarts?: Pick<EngineRestarts, 'take'>;
   readonly clock: Clock;
-  /** Monotonic, ms. */
+  /** Monotonic clock, ms. */
   readonly elapsedMs: () => number;
   readonly random: () => number;
-  /** Tells people what happened to the engine. */
+  /** Records what happened to the engine. */
   readonly emit: (type: 'Normal' | 'Warning', reason: EventReason, message: string) => void;
   readonly log: Pick<Logger, 'error'>;
 }
 
 /**
- * Looks after an engine: says while it hangs or cannot be reached, and since when; starts the daemon again where it is ours and has
- * ended or has lost its socket, with back-off. A hanging one is left alone: it may hold the only way to its containers, and
- * most go on by themselves.
+ * Watches an engine: reports while it hangs or cannot be reached, and since when; starts the daemon again, with
+ * back-off, where it is ours and has ended or has lost its socket. A hanging one is left alone: it may hold the only
+ * way to its containers, and most go on by themselves.
  */
 export class EngineKeeper {
   readonly name = 'the watch over the engine';
   readonly #backoff: Backoff;
   readonly #stopping = new AbortController();
   #failure: string | undefined;
-  /** What was found since when (by the time of day, ms), while it does not answer. */
+  /** What is wrong, and since when (time of day, ms), while it does not answer. */
   #found: { readonly what: string; readonly sinceMs: number } | undefined;
-  /** Since when the daemon is known to run, monotonic ms; undefined while it does not. */
+  /** Since when the daemon is known to run, monotonic clock, ms; undefined while it does not. */
   #runsSinceMs: number | undefined;
-  /** Before this it is not started again, monotonic ms. */
+  /** Before this it is not started again, monotonic clock, ms. */
   #notBeforeMs = 0;
   #isLooking = false;
   #turn: Promise<void> = Promise.resolve();
@@ -91,7 +91,7 @@ export class EngineKeeper {
 
   start(): void {
     const { cache, requests } = this.deps;
-    // The stream of events breaks as soon as the daemon ends.
+    // The event stream breaks as soon as the daemon ends.
     this.#unwatch.push(
       cache.onChange(({ type }) => {
         if (type === 'all' && !cache.hasSynced) this.#look();
@@ -108,7 +108,7 @@ export class EngineKeeper {
     await this.#turn;
   }
 
-  /** What is wrong with the daemon, in one sentence; undefined while nothing is. */
+  /** What is wrong with the daemon, in one sentence; undefined when nothing is. */
   get failure(): string | undefined {
     return this.#failure;
   }
@@ -139,7 +139,7 @@ export class EngineKeeper {
     const signal = AbortSignal.any([limit.signal, this.#stopping.signal]);
     const finding = await daemon.look(signal, requests?.isOverdue === true).finally(cancel);
     if (this.#stopping.signal.aborted) return;
-    // One that ends meanwhile is seen at the next look.
+    // One that ends meanwhile is seen at the next check.
     if (process && finding.is !== 'answers' && !(await process.isRunning())) return;
     if (finding.is === 'unreachable') return this.#lost(finding.why, beganMs);
     this.#runsSinceMs ??= elapsedMs();
@@ -199,7 +199,7 @@ export class EngineKeeper {
       await start();
     } catch (error) {
       if (this.#stopping.signal.aborted) return;
-      // How it ended stands in the first line, and why in the last one that it printed.
+      // The first line says how it ended, and its own last one why.
       const lines = errorMessage(error).split('\n');
       const cause = [lines[0], ...lines.slice(1).slice(-1)].join(': ');
       emit('Warning', 'EngineNotStarted', cause);

@@ -4,22 +4,22 @@ import type { Cancel, Clock } from '../runtime/delays.js';
 import type { Engine } from './engine.js';
 import type { EngineCache } from './engine-cache.js';
 
-/** What an engine is like, as far as it has been asked. */
+/** Traits of an engine, as far as they are known. */
 export interface EngineTraits {
-  /** Log driver of containers that name none. */
+  /** Log driver of containers without one. */
   readonly logDriver: string | undefined;
-  /** As `uname -m` of its machine: `x86_64`, `armv7l`. Unknown as well where programs for other machines are emulated. */
+  /** As `uname -m` of its machine: `x86_64`, `armv7l`. Also unknown where programs for other machines are emulated. */
   readonly machine: string | undefined;
 }
 
-/** Nothing is known of it yet. */
+/** The traits of an engine that was not asked yet. */
 export const UNKNOWN_TRAITS: EngineTraits = { logDriver: undefined, machine: undefined };
 
 const ANSWER_LIMIT_MS = 10_000;
-/** An engine that is followed and did not say it is asked again after this, ms. */
+/** How soon a connected engine is asked again that did not answer, ms. */
 const AGAIN_MS = 30_000;
 
-/** The traits of one engine, asked for at the start and after each time that it was away: it may have another configuration then. */
+/** Reads the traits of one engine at the start and after each time that it was away: it may have another configuration then. */
 export class TraitsReader {
   #traits = UNKNOWN_TRAITS;
   #wasFresh = false;
@@ -30,7 +30,7 @@ export class TraitsReader {
     private readonly deps: {
       readonly engine: Pick<Engine, 'info'>;
       readonly cache: EngineCache;
-      /** Programs for other machines run on the engine's as well. */
+      /** Tells whether programs for other machines run on the engine's as well. */
       readonly emulates: () => Promise<boolean>;
       readonly clock: Clock;
       readonly log: Logger;
@@ -41,7 +41,7 @@ export class TraitsReader {
     return this.#traits;
   }
 
-  /** Resolves when the engine has answered, or not: whoever starts after it knows what can be known. */
+  /** Resolves when the engine has answered, or failed to: whoever starts after it knows what can be known. */
   async start(): Promise<void> {
     const { cache } = this.deps;
     const end = cache.onChange(({ type }) => {
@@ -60,7 +60,7 @@ export class TraitsReader {
     this.#stopping.abort();
   }
 
-  /** Never throws: what is not known is done without. */
+  /** Asks the engine. Never throws: unknown traits stay undefined. */
   async #ask(): Promise<void> {
     const { engine, emulates, clock, log } = this.deps;
     this.#cancel();

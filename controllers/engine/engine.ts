@@ -6,17 +6,17 @@ import type { ContainerStats } from '../../crds/model/stats.js';
 export interface PublishedPort {
   /** The container's name. */
   readonly container: string;
-  /** Of the host; `0.0.0.0` or `::` for all. */
+  /** Address of the host; `0.0.0.0` or `::` for all. */
   readonly address: string;
   readonly port: number;
   readonly protocol: string;
 }
 
-/** A container of ours, as inspected. */
+/** One of our containers, as inspected. */
 export interface SeenContainer {
   readonly id: string;
   readonly name: string;
-  /** `io.balena.app-id` and `io.balena.service-name`; undefined when a label is missing or broken: then it is reported and left alone. */
+  /** `io.balena.app-id` and `io.balena.service-name`; undefined when a label is missing or invalid: then it is reported and left alone. */
   readonly appId: number | undefined;
   readonly serviceName: string | undefined;
   /** `io.supercargo.spec-hash` */
@@ -25,9 +25,9 @@ export interface SeenContainer {
   readonly state: 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
   readonly health: 'healthy' | 'unhealthy' | 'starting' | undefined;
   readonly exitCode: number;
-  /** How often the engine has started it again by its restart policy since somebody started it; 0 when absent. */
+  /** How often the engine has restarted it by its restart policy since its last manual start; 0 when absent. */
   readonly restartCount?: number;
-  /** The engine's own last error for it (a failed start), '' if none. */
+  /** The engine's last error for it (a failed start), '' if none. */
   readonly error: string;
   /** RFC 3339, milliseconds; undefined before the first start. */
   readonly createdAt: string;
@@ -36,26 +36,26 @@ export interface SeenContainer {
   /** Image id, `sha256:…`. */
   readonly image: string;
   readonly networkMode: string;
-  /** `container:<id>` where it lives in the namespace of another one. */
+  /** `container:<id>` when it shares the namespace of another one. */
   readonly pidMode?: string;
   readonly ipcMode?: string;
   /**
-   * Attached networks by name, with the id of the network (ids of networks made again differ). The id is '' until the
+   * Attached networks by name, with the id of the network (which changes when it is recreated). The id is '' until the
    * container has been started for the first time: Docker looks the name up only then.
    */
   readonly networks: Readonly<Record<string, SeenEndpoint>>;
-  /** Names of volumes it mounts. */
+  /** Names of volumes that it mounts. */
   readonly volumes: readonly string[];
   /** Its whole environment. */
   readonly env?: Readonly<Record<string, string>>;
   readonly updatable?: Updatable;
-  /** What it is given to stop in, ms; undefined where the engine's own limit counts. */
+  /** Its grace period, ms; undefined where the engine's own applies. */
   readonly stopGraceMs?: number;
 }
 
 /**
- * What `docker update` changes of a container, in Docker's units and as Docker shows it: what a kernel cannot limit is
- * shown as if it had not been asked for. 0 and '' mean no limit, also where Docker shows null or -1.
+ * Settings that `docker update` changes, in Docker's units and as Docker shows them: what a kernel cannot limit is
+ * shown as if it had not been set. 0 and '' mean no limit, also where Docker shows null or -1.
  */
 export interface Updatable {
   readonly RestartPolicy: { readonly Name: string; readonly MaximumRetryCount: number };
@@ -67,12 +67,12 @@ export interface Updatable {
   readonly CpusetCpus: string;
   readonly PidsLimit: number;
 }
-/** Swap goes with memory: the one cannot be raised above the other, so both are set at once. */
+/** Swap is set together with memory, because neither can be raised above the other alone. */
 export type UpdateOptions = Partial<Updatable & { readonly MemorySwap: number }>;
 
 interface SeenEndpoint {
   readonly id: string;
-  /** Names by which others on the network find it, beside those that Docker adds; undefined when that is not known. */
+  /** Names by which others on the network find it, besides those that Docker adds; undefined when unknown. */
   readonly aliases?: readonly string[];
 }
 
@@ -83,7 +83,7 @@ export interface SeenNetwork {
   /** `io.supercargo.spec-hash` */
   readonly specHash: string | undefined;
   readonly gateway: string | undefined;
-  /** What it was made with, where that is known: to judge a network that carries no hash of ours. */
+  /** Its definition, where that is known: to compare a network without our hash. */
   readonly definition?: {
     readonly driver: string;
     readonly internal: boolean;
@@ -104,7 +104,7 @@ export interface SeenVolume {
   readonly mountpoint: string;
 }
 
-/** What an image brings into a container's definition. */
+/** The parts of an image that end up in a container's definition. */
 export interface SeenImage {
   /** `sha256:…` */
   readonly id: string;
@@ -112,7 +112,7 @@ export interface SeenImage {
   readonly digests: readonly string[];
   /** Digests of its layers, unpacked, from the lowest. */
   readonly layers?: readonly string[];
-  /** What it is made for; '' for what it does not say. */
+  /** Platform that it is made for; '' for what it does not say. */
   readonly platform?: { readonly os: string; readonly architecture: string; readonly variant: string };
   readonly config: {
     readonly Cmd?: readonly string[] | null;
@@ -133,7 +133,7 @@ export interface SeenImage {
   };
 }
 
-/** Docker's create body without the name, and `platform` (a parameter of the request): what `containerOptions` computes. */
+/** Docker's create body without the name, and `platform` (a parameter of the request): the result of `containerOptions`. */
 export type ContainerOptions = Omit<ContainerCreateOptions, 'name' | 'HostConfig'> & {
   // the published type does not know the cgroup namespace
   readonly HostConfig?: HostConfig & { readonly CgroupnsMode?: 'host' | 'private' };
@@ -141,7 +141,7 @@ export type ContainerOptions = Omit<ContainerCreateOptions, 'name' | 'HostConfig
 /** `HostConfig` of a create body. */
 export type HostOptions = NonNullable<ContainerOptions['HostConfig']>;
 
-/** One of a create body's `HostConfig.Mounts`. */
+/** One entry of a create body's `HostConfig.Mounts`. */
 export type Mount = NonNullable<HostOptions['Mounts']>[number];
 
 export type EndpointSettings = {
@@ -168,7 +168,7 @@ export interface VolumeOptions {
   readonly DriverOpts?: Readonly<Record<string, string>>;
   readonly Labels: Readonly<Record<string, string>>;
 }
-/** What is shown to a registry: a login, or a token that stands for one. */
+/** Credentials for a registry: a login, or a token that stands for one. */
 export type RegistryAuth = { readonly serveraddress: string } & (
   | { readonly username: string; readonly password: string }
   | { readonly identitytoken: string }
@@ -176,11 +176,11 @@ export type RegistryAuth = { readonly serveraddress: string } & (
 );
 export interface PullOptions {
   readonly auth?: RegistryAuth | undefined;
-  /** `linux/arm/v7`; that of the engine when absent. */
+  /** As in `linux/arm/v7`; that of the engine when absent. */
   readonly platform?: string | undefined;
 }
 
-/** A hint that something happened to one object. */
+/** An event: something happened to one object. */
 export interface EngineEvent {
   readonly type: 'container' | 'network' | 'volume' | 'image';
   /** `create`, `start`, `die`, `destroy`, `rename`, `health_status: healthy`, `connect`, `tag`, `untag`, … */
@@ -200,18 +200,19 @@ export interface ContainerLogLine {
 }
 
 /**
- * Docker in our words. Every verb may be repeated; an expected result is a value, not an exception. Any other failure
- * throws `EngineError` with Docker's message; an engine that cannot be reached throws `EngineUnreachable`.
+ * The engine: Docker's API as verbs. Every verb may be repeated; an expected result is a value, not an exception. Any
+ * other failure throws `EngineError` with Docker's message; an engine that cannot be reached throws
+ * `EngineUnreachable`.
  */
 export interface Engine {
-  /** `logDriver`: of containers that name none. `machine`: as `uname -m` there. */
+  /** Returns the engine's traits. `logDriver`: of containers without one. `machine`: as `uname -m` there. */
   info(
     signal: AbortSignal,
   ): Promise<{ version: string; apiVersion: string; rootDir: string; logDriver: string; machine: string }>;
 
   /**
-   * Containers with `io.balena.supervised`, in any state. One request for the list and one for each container, but none
-   * for one that `known` gives as seen before when the list shows it unchanged: then the very same object is returned.
+   * Returns the containers with `io.balena.supervised`, in any state. One request for the list and one for each
+   * container, but none for one that `known` returns and the list shows unchanged: that very object is returned.
    */
   listContainers(
     signal: AbortSignal,
@@ -219,42 +220,52 @@ export interface Engine {
   ): Promise<readonly SeenContainer[]>;
   inspectContainer(id: string, signal: AbortSignal): Promise<SeenContainer | undefined>;
   /**
-   * `warnings`: what the engine left out, in its words. `no-image`: the image went meanwhile. `exists`: the name is taken. Networks in `NetworkingConfig` beyond the first (the
-   * one of `NetworkMode`) are connected before it returns; when that fails the container is removed again.
+   * Creates a container. `warnings`: what the engine left out, in its words. `no-image`: the image went meanwhile.
+   * `exists`: the name is taken. Networks in `NetworkingConfig` beyond the first (the one of `NetworkMode`) are
+   * connected before it returns; when that fails the container is removed again.
    */
   createContainer(
     name: string,
     options: ContainerOptions,
     signal: AbortSignal,
   ): Promise<{ is: 'created'; id: string; warnings?: readonly string[] } | { is: 'exists' } | { is: 'no-image' }>;
-  /** Throws for everything else that keeps it from starting: a port in use, a network that is gone, a missing command. */
+  /** Starts a container. Throws for everything else that prevents it: a port in use, a network that is gone, a missing command. */
   startContainer(id: string, signal: AbortSignal): Promise<'started' | 'already' | 'absent'>;
-  /** Stops with the container's own grace period; resolves when it has stopped. */
+  /** Stops a container with its own grace period; resolves when it has stopped. */
   stopContainer(id: string, signal: AbortSignal): Promise<'stopped' | 'already' | 'absent'>;
-  /** Stops it with its own grace period and starts it: both are done even when whoever asked has gone. Throws where the start fails; then it is stopped. */
+  /**
+   * Stops a container with its own grace period and starts it: both are done even when the caller has gone. Throws when
+   * the start fails; then it is stopped.
+   */
   restartContainer(id: string, signal: AbortSignal): Promise<'restarted' | 'absent'>;
-  /** Ports of the host that containers publish which run, whoever made them. One request. */
+  /** Returns the ports of the host that running containers publish, whoever created them. One request. */
   publishedPorts(signal: AbortSignal): Promise<readonly PublishedPort[]>;
-  /** With its anonymous volumes. A running one is killed. */
+  /** Removes a container with its anonymous volumes. A running one is killed. */
   removeContainer(id: string, signal: AbortSignal): Promise<'removed' | 'absent'>;
   renameContainer(id: string, name: string, signal: AbortSignal): Promise<'renamed' | 'absent' | 'name-taken'>;
-  /** All of it or nothing, while it runs or not. For Docker a limit of 0 or '' says nothing: it stays as it is, but for that of PIDs. */
+  /**
+   * Changes a container, all or nothing, whether it runs or not. A limit of 0 or '' means nothing to Docker: it stays
+   * as it is, except that of PIDs.
+   */
   updateContainer(id: string, change: UpdateOptions, signal: AbortSignal): Promise<'updated' | 'absent'>;
-  /** `already`: it was not paused. */
+  /** Unpauses a container. `already`: it was not paused. */
   unpauseContainer(id: string, signal: AbortSignal): Promise<'unpaused' | 'already' | 'absent'>;
   /**
-   * One entry a line, until the container stops or the signal fires. `since`: s since the epoch, fractions allowed, by the
-   * engine's clock, which also keeps back lines that come later under an earlier time; `now`: what is printed from now on,
-   * whatever the time.
+   * Yields one entry a line, until the container stops or the signal fires. `since`: s since the epoch, fractions
+   * allowed, by the engine's clock, which also holds back lines that come later with an earlier time; `now`: what is
+   * printed from now on, whatever the time.
    */
   followLogs(id: string, since: number | 'now', signal: AbortSignal): AsyncIterable<ContainerLogLine>;
-  /** What it printed until now: since then (s since the epoch), and of that the last `tail` lines. None without a container. */
+  /**
+   * Yields what it has printed until now: since that time (s since the epoch), and of that the last `tail` lines. None
+   * without a container.
+   */
   pastLogs(
     id: string,
     range: { readonly since?: number; readonly tail?: number },
     signal: AbortSignal,
   ): AsyncIterable<ContainerLogLine>;
-  /** Undefined for one that does not run or is not there. */
+  /** Returns the statistics of a container; undefined when it does not run or does not exist. */
   containerStats(id: string, signal: AbortSignal): Promise<ContainerStats | undefined>;
 
   listNetworks(signal: AbortSignal): Promise<readonly SeenNetwork[]>;
@@ -265,36 +276,39 @@ export interface Engine {
     signal: AbortSignal,
   ): Promise<{ is: 'created'; id: string } | { is: 'exists' }>;
   removeNetwork(id: string, signal: AbortSignal): Promise<'removed' | 'absent' | 'in-use'>;
-  /** `absent`: one of the two. For a container that does not run Docker does not look at the network: its start fails. */
+  /**
+   * Connects a container. `absent`: one of the two does not exist. Docker does not check the network for a container
+   * that does not run: its start fails.
+   */
   connectNetwork(
     network: string,
     container: string,
     endpoint: EndpointSettings,
     signal: AbortSignal,
   ): Promise<'connected' | 'already' | 'absent'>;
-  /** `absent`: one of the two, or they were not connected. */
+  /** Disconnects a container. `absent`: one of the two does not exist, or they were not connected. */
   disconnectNetwork(network: string, container: string, signal: AbortSignal): Promise<'disconnected' | 'absent'>;
-  /** Names of all containers, whoever made them, that are connected to it and run; undefined without the network. */
+  /** Returns the names of all running containers, whoever created them, that are connected to it; undefined without the network. */
   networkUsers(network: string, signal: AbortSignal): Promise<readonly string[] | undefined>;
-  /** Takes an endpoint off a network that the engine has kept of a container that is gone; it bears that container's name. */
+  /** Removes an endpoint from a network that the engine has kept of a container that is gone; it has that container's name. */
   releaseEndpoint(network: string, name: string, signal: AbortSignal): Promise<'released' | 'absent'>;
 
   listVolumes(signal: AbortSignal): Promise<readonly SeenVolume[]>;
   inspectVolume(name: string, signal: AbortSignal): Promise<SeenVolume | undefined>;
-  /** Docker answers an existing name with the existing volume, whatever its options: look first. */
+  /** Creates a volume. For an existing name Docker returns the existing volume, whatever its options: look first. */
   createVolume(name: string, options: VolumeOptions, signal: AbortSignal): Promise<SeenVolume>;
   removeVolume(name: string, signal: AbortSignal): Promise<'removed' | 'absent' | 'in-use'>;
-  /** Every container that mounts it, in any state, whoever made it: to tell why it is in use. One request. */
+  /** Returns every container that mounts it, in any state, whoever created it. One request. */
   volumeUsers(
     name: string,
     signal: AbortSignal,
   ): Promise<readonly { readonly name: string; readonly isOurs: boolean }[]>;
 
-  /** By reference or id. */
+  /** Inspects an image by reference or id. */
   inspectImage(reference: string, signal: AbortSignal): Promise<SeenImage | undefined>;
-  /** References and ids only: `[{ id, tags, digests }]`. */
+  /** Returns references and ids only: `[{ id, tags, digests }]`. */
   listImages(signal: AbortSignal): Promise<readonly Pick<SeenImage, 'id' | 'tags' | 'digests'>[]>;
-  /** Progress in whole percent over all layers. Errors inside the stream are thrown, and so is a long silence. */
+  /** Pulls an image; reports progress in whole percent over all layers. Errors inside the stream are thrown, and so is a long silence. */
   pullImage(
     reference: string,
     options: PullOptions,
@@ -302,23 +316,26 @@ export interface Engine {
     signal: AbortSignal,
   ): Promise<void>;
   /**
-   * Takes in an archive as `docker save` writes it. Returns the references in it, or the ids when nothing in
-   * it has one. Errors inside the answer are thrown.
+   * Loads an archive as `docker save` writes it. Returns the references in it, or the ids when none has one. Errors
+   * inside the answer are thrown.
    */
   loadImages(archive: Readable, signal: AbortSignal): Promise<readonly string[]>;
-  /** Gives an image one more name; it is taken from whatever had it. */
+  /** Gives an image one more name, which is taken from the image that had it. */
   tagImage(image: string, reference: string, signal: AbortSignal): Promise<'tagged' | 'absent'>;
-  /** Untags; the data goes with the last tag. */
+  /** Removes a tag; the data goes with the last one. */
   removeImage(reference: string, signal: AbortSignal): Promise<'removed' | 'absent' | 'in-use'>;
 
-  /** Events of containers, networks, volumes and images from `since` (ns text, or now) until the signal fires or the stream breaks (then it throws). `onOpen` when the engine has accepted the subscription. */
+  /**
+   * Yields events of containers, networks, volumes and images from `since` (ns text, or now) until the signal fires or
+   * the stream breaks (then it throws). `onOpen` is called when the engine has accepted the subscription.
+   */
   events(since: string | undefined, onOpen: () => void, signal: AbortSignal): AsyncIterable<EngineEvent>;
 }
 
-/** Words of an engine that are kept, characters: they go on into logs, conditions and events. */
+/** How much of an engine's message is kept, characters: it goes on into logs, conditions and events. */
 const LONGEST_WORDS = 2_000;
 
-/** Docker said no. Its words are cut where nobody would read on. */
+/** Docker has refused a request. A long message is shortened. */
 export class EngineError extends Error {
   override readonly name = 'EngineError';
   constructor(

@@ -1,14 +1,14 @@
-/** Labels that mark what is ours. (docs/reference/composition.md §3.1; `io.supercargo.*` are our own.) */
+/** Labels that mark our objects. (docs/reference/composition.md §3.1; `io.supercargo.*` are our own.) */
 export const SUPERVISED = 'io.balena.supervised';
 export const APP_ID = 'io.balena.app-id';
 export const APP_UUID = 'io.balena.app-uuid';
 export const SERVICE_ID = 'io.balena.service-id';
 export const SERVICE_NAME = 'io.balena.service-name';
-/** Hash of what the document says (and the image id): decides "changed or not". */
+/** Hash of the document (and the image id): decides whether it has changed. */
 export const SPEC_HASH = 'io.supercargo.spec-hash';
-/** Ids of requests, separated by blanks, that the object is the answer to: it was made after them. */
+/** Ids of requests, separated by blanks, that the object was created for. */
 export const MADE_AFTER = 'io.supercargo.made-after';
-/** Reference of the image in the document: what an engine that knows only the id of the image cannot tell. */
+/** Image reference in the document, which an engine that knows only the id of the image cannot tell. */
 export const IMAGE = 'io.supercargo.image';
-/** Boot of the device in which a container was made that is started with the next one. */
+/** Boot of the device in which a container was created that is started with the next one. */
 export const BOOT = 'io.supercargo.boot';

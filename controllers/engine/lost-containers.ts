@@ -6,17 +6,17 @@ export interface LostContainersDeps {
   readonly daemon: Pick<Daemon, 'process'>;
   readonly cache: Pick<EngineCache, 'hasSynced' | 'containers' | 'onChange'>;
   readonly engine: Pick<Engine, 'inspectContainer'>;
-  /** Kills what runs under the id of a container; returns how many processes there were. */
+  /** Kills the processes of a container; returns how many there were. */
   readonly kill: (id: string) => Promise<number>;
-  /** Told of each container that was ended. */
+  /** Called for each container that was ended. */
   readonly emit: (message: string) => void;
   readonly failed: (error: unknown) => void;
 }
 
 /**
- * Ends containers of an engine of our own that it has forgotten: one that is killed may lose the record of a container
- * that runs, and then that would run on beside the one that is made in its place. Looks whenever the engine has been listed
- * anew. Containers that the engine knows, and those of other engines, are left alone. Returns how to stop.
+ * Ends containers that an engine of our own has forgotten: a killed one may lose the record of a running container,
+ * which would then run on beside the one that is created in its place. Looks whenever the engine was listed again.
+ * Containers that the engine knows, and those of other engines, are left alone. Returns how to stop.
  */
 export function endLostContainers({
   daemon,
@@ -30,7 +30,7 @@ export function endLostContainers({
   let turn: Promise<void> = Promise.resolve();
   const look = async (): Promise<void> => {
     const tasks = (await daemon.process?.tasks()) ?? [];
-    // Of those in the cache nothing has to be asked: a settled device makes no request.
+    // Those in the cache need no request: a settled device makes none.
     const listed = new Set(cache.containers().map(({ id }) => id));
     for (const id of tasks.filter((task) => !listed.has(task))) {
       if (stopping.signal.aborted || !cache.hasSynced) return;

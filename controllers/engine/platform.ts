@@ -2,7 +2,7 @@ import type { SeenImage } from './engine.js';
 
 type ImagePlatform = NonNullable<SeenImage['platform']>;
 
-/** Docker's word for what `uname -m` says. */
+/** Docker's names of architectures by `uname -m`. */
 const ARCHITECTURES: readonly (readonly [machine: RegExp, architecture: string])[] = [
   [/^(x86_64|amd64)$/, 'amd64'],
   [/^i[3-6]86$/, '386'],
@@ -10,16 +10,16 @@ const ARCHITECTURES: readonly (readonly [machine: RegExp, architecture: string])
   [/^arm/, 'arm'],
 ];
 
-/** Processors that run the programs of others as well. */
+/** Processors that also run programs of others. */
 const ALSO_RUNS: Readonly<Record<string, readonly string[]>> = { amd64: ['386'], arm64: ['arm'] };
 
-/** `amd64` for `x86_64`: the architecture of an engine as images name it. Pure. */
+/** Returns the architecture of a machine as images name it: `amd64` for `x86_64`. Pure. */
 export const architectureOf = (machine: string): string =>
   ARCHITECTURES.find(([pattern]) => pattern.test(machine))?.[1] ?? machine;
 
 /**
- * Whether an engine on that machine (`x86_64`, `armv7l`, as its info says) runs an image without emulation. An image that
- * does not say what it is made for is given the benefit of the doubt. Pure.
+ * Tells whether an engine on that machine (`x86_64`, `armv7l`, as its info says) runs an image without emulation. An
+ * image that does not say its platform counts as running. Pure.
  */
 export function runsOn(image: ImagePlatform | undefined, machine: string | undefined): boolean {
   if (!image || !machine) return true;
@@ -30,8 +30,8 @@ export function runsOn(image: ImagePlatform | undefined, machine: string | undef
 }
 
 /**
- * Why an image will not run, and what to do about it; undefined when it will. `platform`: what the document asks for, which
- * may be another one than that of the machine. Pure.
+ * Returns why an image will not run, and what to do about it; undefined when it will. `platform`: what the document
+ * asks for, which may differ from the machine's. Pure.
  */
 export function foreignImage(
   reference: string,
@@ -49,12 +49,12 @@ export function foreignImage(
   return `${is}, which this device (${own}) does not run: name an image for linux/${own}, or say platform: ${platformText(made)} if the device emulates it`;
 }
 
-/** A variant counts only where both say one. */
+/** Compares platforms; a variant counts only where both have one. */
 function isOf({ os, architecture, variant }: ImagePlatform, platform: string): boolean {
   const [wantedOs, wanted, wantedVariant] = platform.split('/');
   return os === wantedOs && architecture === wanted && (!variant || !wantedVariant || variant === wantedVariant);
 }
 
-/** `linux/arm/v7`. Pure. */
+/** As in `linux/arm/v7`. Pure. */
 const platformText = ({ os, architecture, variant }: ImagePlatform): string =>
   [os, architecture, variant].filter(Boolean).join('/');

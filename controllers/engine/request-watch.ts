@@ -2,9 +2,9 @@ import { Emitter } from '../../api/platform/emitter.js';
 import type { Cancel, Clock } from '../runtime/delays.js';
 import type { Engine } from './engine.js';
 
-/** An engine that is well has answered by then, ms; a stop gets the container's grace period besides. */
+/** How long an engine that is well may take to answer, ms; a stop gets the container's grace period besides. */
 export const OVERDUE_MS = 30_000;
-/** What Docker gives a container to stop in that says nothing of it, ms. */
+/** Docker's grace period for a container without one, ms. */
 const USUAL_GRACE_MS = 10_000;
 
 /** A request that has no answer yet. */
@@ -13,15 +13,15 @@ interface OpenRequest {
   readonly what: string;
   /** `container/<id or name>`, `network/…`, `volume/…`, `image/…`; '' for the engine itself. */
   readonly about: string;
-  /** Of the time of day, ms. */
+  /** Time of day, ms. */
   readonly sentAtMs: number;
-  /** Of the monotonic clock, ms: afterwards it is overdue. */
+  /** When it becomes overdue; monotonic clock, ms. */
   readonly dueMs: number;
-  /** The caller's: tells whose request it is. */
+  /** The caller's signal: tells whose request it is. */
   readonly signal: AbortSignal;
 }
 
-/** Verbs that are watched, and what they do to what. Streams, pulls and loads have limits of their own. */
+/** Watched verbs, and what they do to which object. Streams, pulls and loads have limits of their own. */
 const WATCHED = {
   info: ['tell what it is like', ''],
   inspectContainer: ['inspect container', 'container'],
@@ -52,7 +52,7 @@ const WATCHED = {
 
 export interface RequestWatchDeps {
   readonly clock: Clock;
-  /** What a container may take to stop, ms, and its name; undefined for one that is not known. */
+  /** Returns the name of a container and its grace period, ms; undefined for an unknown one. */
   readonly container: (id: string) => { readonly name: string; readonly stopGraceMs?: number } | undefined;
 }
 
@@ -70,7 +70,7 @@ export class RequestWatch {
 
   constructor(private readonly deps: RequestWatchDeps) {}
 
-  /** The same engine, whose requests are watched. */
+  /** Returns the same engine with watched requests. */
   watch(engine: Engine): Engine {
     const verbs = new Map<PropertyKey, unknown>();
     const watched = (target: Engine, verb: PropertyKey): unknown => {
@@ -88,7 +88,7 @@ export class RequestWatch {
     });
   }
 
-  /** What is overdue, oldest first, in one sentence; undefined while nothing is. `signal`: only of that caller. */
+  /** Describes overdue requests, oldest first, in one sentence; undefined when there are none. `signal`: only of that caller. */
   sentence(waiter: { readonly about?: readonly string[]; readonly signal?: AbortSignal } = {}): string | undefined {
     const { about, signal } = waiter;
     const due = [...this.#overdue].filter(
@@ -100,7 +100,7 @@ export class RequestWatch {
     return `The Docker engine has not answered since ${timeText(first.sentAtMs)} to: ${first.what}${more}`;
   }
 
-  /** What keeps the caller with that signal waiting; see `sentence`. */
+  /** Describes the requests that keep the caller with that signal waiting; see `sentence`. */
   because(signal: AbortSignal): string | undefined {
     return this.sentence({ signal });
   }
@@ -109,7 +109,7 @@ export class RequestWatch {
     return this.#overdue.size > 0;
   }
 
-  /** Calls back with what a request is about when it has become overdue, and when one that was has ended. */
+  /** Calls back with the object of a request when it has become overdue, and when an overdue one has ended. */
   onChange(listener: (about: string) => void): Cancel {
     return this.#changes.listen(listener);
   }
@@ -144,7 +144,7 @@ export class RequestWatch {
     }
   }
 
-  /** One timer for all: most requests are answered long before it fires. */
+  /** Plans one timer for all: most requests are answered long before it fires. */
   #plan(dueMs: number): void {
     if (this.#plannedMs <= dueMs) return;
     this.#unplan();
@@ -168,5 +168,5 @@ export class RequestWatch {
   }
 }
 
-/** `2026-01-02T03:04:05Z`. Pure. */
+/** Returns a time, as in `2026-01-02T03:04:05Z`. Pure. */
 export const timeText = (ms: number): string => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');

@@ -8,13 +8,13 @@ import type {
 import type { SeenContainer, SeenImage, SeenNetwork, SeenVolume, Updatable } from './engine.js';
 import { APP_ID, SERVICE_NAME, SPEC_HASH } from './labels.js';
 
-/** What Docker answers but the published types leave out or promise too much about. */
+/** Docker's answer where the published types leave out or promise too much. */
 type Inspected = Omit<ContainerInspectInfo, 'Mounts' | 'Config'> & {
   readonly Config: ContainerInspectInfo['Config'] & { readonly StopTimeout?: number | null };
   readonly Mounts?: readonly { readonly Type?: string; readonly Name?: string }[] | null;
 };
 
-/** Docker's inspect answer in our words. Pure. */
+/** Converts Docker's inspect answer. Pure. */
 export function seenContainer(info: Inspected): SeenContainer {
   const labels = info.Config.Labels ?? {};
   return {
@@ -48,14 +48,14 @@ export function seenContainer(info: Inspected): SeenContainer {
   };
 }
 
-/** How long it may take to stop, where that is said. Pure. */
+/** Returns its grace period, where one is set. Pure. */
 export const stopGrace = ({
   StopTimeout: seconds,
 }: {
   readonly StopTimeout?: number | null | undefined;
 }): Pick<SeenContainer, 'stopGraceMs'> => (typeof seconds === 'number' ? { stopGraceMs: seconds * 1_000 } : {});
 
-/** Namespaces that are another container's; Docker has replaced its name by its id. Pure. */
+/** Returns namespaces of another container; Docker has replaced its name by its id. Pure. */
 export const seenNamespaces = ({
   PidMode: pid,
   IpcMode: ipc,
@@ -67,7 +67,7 @@ export const seenNamespaces = ({
   ...(ipc?.startsWith('container:') ? { ipcMode: ipc } : {}),
 });
 
-/** The part of HostConfig that `docker update` changes; no limit is told in one way. Pure. */
+/** Returns the part of HostConfig that `docker update` changes; no limit is always written in the same way. Pure. */
 export function seenUpdatable(
   host: {
     readonly [Name in keyof Updatable]?: (Name extends 'RestartPolicy' ? object : Updatable[Name]) | null | undefined;
@@ -87,7 +87,7 @@ export function seenUpdatable(
   };
 }
 
-/** Without the one that Docker adds: the beginning of the container's id. */
+/** Leaves out the alias that Docker adds: the beginning of the container's id. */
 const givenAliases = (aliases: readonly string[], id: string): readonly string[] =>
   aliases.filter((alias) => alias.length < 12 || !id.startsWith(alias));
 
@@ -130,7 +130,7 @@ export function seenVolume(info: VolumeInspectInfo): SeenVolume {
 
 export function seenImage(info: ImageInspectInfo): SeenImage {
   const { Cmd, Entrypoint, Env, Labels, User, WorkingDir, StopSignal, Volumes, Healthcheck } =
-    info.Config as SeenImage['config']; // the published type says Cmd, Env, … are never null
+    info.Config as SeenImage['config']; // the published type says that Cmd, Env, … are never null
   return {
     ...seenReferences(info),
     layers: info.RootFS?.Layers ?? [],
@@ -151,10 +151,10 @@ export function seenImage(info: ImageInspectInfo): SeenImage {
   };
 }
 
-/** The published type does not know it. */
+/** Returns the variant, which the published type does not know. */
 const variantOf = (info: object): string => ('Variant' in info && typeof info.Variant === 'string' ? info.Variant : '');
 
-/** What the list of images tells. Untagged images have `<none>:<none>` in older engines, nothing in newer ones. Pure. */
+/** Converts an entry of the list of images. Untagged images have `<none>:<none>` in older engines, nothing in newer ones. Pure. */
 export function seenReferences(info: ImageReferences): Pick<SeenImage, 'id' | 'tags' | 'digests'> {
   const real = (references: readonly string[] | null | undefined) =>
     (references ?? []).filter((reference) => !reference.startsWith('<none>'));
@@ -165,13 +165,13 @@ type ImageReferences = Pick<ImageInfo, 'Id'> & {
   readonly RepoDigests?: readonly string[] | null | undefined;
 };
 
-/** RFC 3339 in UTC with milliseconds; undefined for Docker's zero time (year 1), which means "never". Pure. */
+/** Returns RFC 3339 in UTC with milliseconds; undefined for Docker's zero time (year 1), which means "never". Pure. */
 function parseTime(text: string | undefined): string | undefined {
   const ms = text === undefined ? Number.NaN : Date.parse(text);
   return Number.isNaN(ms) || ms <= 0 ? undefined : new Date(ms).toISOString();
 }
 
-/** `NAME=value` lines as a map. Pure. */
+/** Reads `NAME=value` lines as a map. Pure. */
 export const parseEnvironment = (lines: readonly string[]): Readonly<Record<string, string>> =>
   Object.fromEntries(
     lines.map((line) => {

@@ -23,7 +23,7 @@ import { RequestTracker } from './request-tracker.js';
 import { VolumeWatch } from './volume-watch.js';
 import type { Watching } from './watch.js';
 
-/** How long the engine may take over one object, ms: less than after what a request counts as overdue. */
+/** How long the engine may take to inspect one object, ms: less than until a request counts as overdue. */
 const INSPECTION_LIMIT_MS = 25_000;
 const INSPECTIONS_AT_ONCE = 8;
 
@@ -31,17 +31,20 @@ export interface CacheDeps {
   readonly engine: Engine;
   readonly log: Logger;
   readonly clock: Clock;
-  /** Whether the engine's clock is ours (a socket on this machine). Then an event that an inspection has already answered costs nothing. */
+  /**
+   * True when the engine's clock is ours (a socket on this machine). An event that an inspection has already answered
+   * then costs nothing.
+   */
   readonly sameClock: boolean;
   /** Events about one object within this time cause one inspection, ms. */
   readonly coalesceMs: number;
-  /** References that documents name: what those images are is known before the cache has synced. */
+  /** References that documents name: their images are inspected before the cache has synced. */
   readonly wanted?: () => Iterable<string>;
-  /** Knows which requests of anybody the engine leaves unanswered. */
+  /** Knows which requests of any caller the engine leaves unanswered. */
   readonly requests?: Pick<RequestWatch, 'sentence' | 'onChange'>;
 }
 
-/** The cache behind `EngineCache`: takes lists, events and answers, and announces what they change. Opens no connection itself. */
+/** The cache behind `EngineCache`: takes in lists, events and answers, and announces what they change. Opens no connection itself. */
 export class CachedEngine implements EngineCache {
   readonly #containers: ContainerWatch;
   readonly #networks: NetworkWatch;
@@ -67,7 +70,7 @@ export class CachedEngine implements EngineCache {
           'Docker did not answer',
         ),
       failed: (key, error) => {
-        // An engine that is gone says so once, where the connection is kept.
+        // An engine that is gone is logged once, where the connection is kept.
         const level = error instanceof EngineUnreachable ? 'debug' : 'warn';
         log[level]({ err: error, object: key }, 'Could not look at an object, trying again');
       },
@@ -160,10 +163,10 @@ export class CachedEngine implements EngineCache {
     return this.#containers.suppressEvents(container, action);
   }
 
-  /** One list request for each type, and whatever the engine has to inspect because it looks different. */
+  /** Lists everything: one request for each type, and an inspection of what looks different. */
   async list(signal: AbortSignal): Promise<void> {
     const { engine } = this.deps;
-    // What happened while nobody listened may not show in a list: limits that were edited do not.
+    // Changes while nobody listened may not show in a list: limits that were edited do not.
     const hadSynced = this.#syncError === undefined;
     const known = hadSynced ? this.#containers.known() : undefined;
     const failing = this.#refreshQueue.allFailing;
@@ -195,7 +198,7 @@ export class CachedEngine implements EngineCache {
     this.announce({ type: 'all' });
   }
 
-  /** The engine cannot be heard: what is shown may be out of date. `why` is one sentence. */
+  /** Marks the cache as out of sync. `why` is one sentence. */
   lost(why: string): void {
     const hadSynced = this.#syncError === undefined;
     this.#syncError = why;
@@ -239,7 +242,7 @@ export class CachedEngine implements EngineCache {
     this.#stopping.abort();
   }
 
-  /** Looks at what a mark is about: `container/<id>`, `network/<id>`, `volume/<name>`, `image/<id>`, or `*` for all. */
+  /** Refreshes what a key names: `container/<id>`, `network/<id>`, `volume/<name>`, `image/<id>`, or `*` for all. */
   async #look(key: string, signal: AbortSignal): Promise<void> {
     const slash = key.indexOf('/');
     const name = key.slice(slash + 1);
@@ -259,7 +262,7 @@ export class CachedEngine implements EngineCache {
     }
   }
 
-  /** `container web_1_1` */
+  /** Describes a key, as in `container web_1_1`. */
   #describe(key: string): string {
     const slash = key.indexOf('/');
     const [type, id] = [key.slice(0, slash), key.slice(slash + 1)];
@@ -267,7 +270,7 @@ export class CachedEngine implements EngineCache {
     return id === '*' ? `its ${type}s` : `${type} ${name ?? id}`;
   }
 
-  /** Has everybody look again whom that object concerns: what may be believed of it is another thing now. */
+  /** Wakes everybody who depends on that object: what is shown of it has become more or less reliable. */
   #announceAbout(about: string): void {
     const slash = about.indexOf('/');
     const id = about.slice(slash + 1);

@@ -8,11 +8,11 @@ import type { Watching } from './watch.js';
 const ALL = 'container/*';
 const keyOf = (id: string): string => `container/${id}`;
 
-/** Our containers, as the engine last told. */
+/** Caches our containers, as the engine last reported them. */
 export class ContainerWatch {
   readonly #cache = new ObjectCache<SeenContainer>();
   readonly #suppression = new EventSuppression();
-  /** By app and service, newest first; made when somebody asks. */
+  /** By app and service, newest first; built when it is first needed. */
   #services: Map<string, SeenContainer[]> | undefined;
 
   constructor(private readonly shared: Watching) {}
@@ -27,7 +27,7 @@ export class ContainerWatch {
   }
 
   async refresh(id: string, signal: AbortSignal): Promise<SeenContainer | undefined> {
-    // Events may change a part while we ask; not for ever.
+    // Events may change a part during the inspection; repeated, but not forever.
     for (let attempt = 0; attempt < 3; attempt++) {
       if ((await this.look(id, signal)) !== 'again') break;
     }
@@ -50,7 +50,7 @@ export class ContainerWatch {
     );
   }
 
-  /** What a list may take for granted: containers that nothing is doubtful about. */
+  /** Returns the containers that a list need not inspect again: those without a pending refresh. */
   known(): (id: string) => SeenContainer | undefined {
     const failing = new Set(this.all().flatMap(({ id }) => (this.shared.refreshQueue.has(keyOf(id)) ? [id] : [])));
     return (id) => (failing.has(id) ? undefined : this.#cache.get(id));
@@ -69,7 +69,7 @@ export class ContainerWatch {
     return this.#suppression.during(idOrName, action, (id) => this.shared.refreshQueue.mark(keyOf(id)));
   }
 
-  /** An event after which the container may look different. */
+  /** Handles an event after which the container may look different. */
   invalidate(event: EngineEvent, id: string): void {
     const agreed = () => {
       const container = this.#cache.get(id);
@@ -81,18 +81,18 @@ export class ContainerWatch {
     this.shared.refreshQueue.mark(keyOf(id));
   }
 
-  /** The same for an event that does not say whether the container is ours. */
+  /** Handles an event that does not say whether the container is ours. */
   invalidateIfOurs(event: EngineEvent, id: string): void {
     if (this.#cache.get(id) || this.#isBeingAsked(id)) this.invalidate(event, id);
-    // Known, perhaps, to somebody who is making it: then it is held back with the rest.
+    // Somebody who is creating it may know it: then the event is held back with the others.
     else this.#suppression.hold(id, undefined);
   }
 
-  /** An event that says itself what is different. */
+  /** Handles an event that contains the change itself. */
   patch(event: EngineEvent, id: string, patch: Partial<SeenContainer>): void {
     const { tracker, refreshQueue } = this.shared;
     if (tracker.answered(event, keyOf(id), this.#cache.asked(id), () => false)) return;
-    // Whoever asks just now may be told the former state: ask once more, shortly.
+    // A refresh under way may return the former state: it is repeated soon.
     const asking = this.#isBeingAsked(id);
     const changed = this.#cache.patch(id, patch, tracker.now().ticket);
     const container = this.#cache.get(id);
@@ -100,14 +100,14 @@ export class ContainerWatch {
     if (asking && !this.#suppression.hold(id, event.attributes.name)) refreshQueue.mark(keyOf(id));
   }
 
-  /** Ids are never given twice: what is destroyed stays so. */
+  /** Removes a container. Ids are never reused: what is destroyed stays so. */
   drop(id: string): void {
     this.shared.refreshQueue.unmark(keyOf(id));
     this.#suppression.answer(id);
     this.#take(id, undefined, this.shared.tracker.now());
   }
 
-  /** Whether an answer about it is on its way, or will be asked for. A list counts for one that is not shown yet. */
+  /** Tells whether an answer about it is on its way, or will be requested. A list counts for one that is not shown yet. */
   #isBeingAsked(id: string): boolean {
     const { tracker, refreshQueue } = this.shared;
     const listed = tracker.isOpen(ALL) && !this.#cache.get(id);

@@ -1,11 +1,11 @@
 import type { EngineEvent, SeenContainer } from '../engine.js';
 import { SUPERVISED } from '../labels.js';
 
-/** What an event gives the cache to do. */
+/** What the cache does about an event. */
 export type Effect =
   | { readonly do: 'ignore' }
   | { readonly do: 'inspect-container'; readonly id: string }
-  /** Only if it is one of ours: the event does not carry its labels. */
+  /** Only if it is one of ours: the event does not contain its labels. */
   | { readonly do: 'inspect-known-container'; readonly id: string }
   | { readonly do: 'patch-container'; readonly id: string; readonly patch: Partial<SeenContainer> }
   | { readonly do: 'drop-container'; readonly id: string }
@@ -17,15 +17,15 @@ export type Effect =
 
 /**
  * Container events after which an inspection may differ. `stop`, `restart` and `kill` come together with `die` and
- * `start`; `exec_*` comes with every run of a healthcheck and changes nothing.
+ * `start`; `exec_*` comes with every healthcheck and changes nothing.
  */
 const TELLING = new Set(['create', 'start', 'die', 'pause', 'unpause', 'update']);
 const IMAGE_ACTIONS = new Set(['pull', 'tag', 'untag', 'delete', 'load', 'import']);
-/** Docker names a volume that nobody named with 64 hex digits: never ours to look at. */
+/** Docker's name for a volume without one, 64 hex digits: never ours. */
 const ANONYMOUS_VOLUME = /^[0-9a-f]{64}$/;
 const IGNORE: Effect = { do: 'ignore' };
 
-/** What an event means. Pure. */
+/** Returns what to do about an event. Pure. */
 export function effectOf(event: EngineEvent): Effect {
   switch (event.type) {
     case 'container':
@@ -65,7 +65,7 @@ function networkEffect({ id, action, attributes }: EngineEvent): Effect {
     case 'destroy':
     case 'remove':
       return { do: 'drop-network', id };
-    // A stopping container disconnects too, and stays attached for an inspection: only that tells.
+    // A stopping container disconnects too, and stays attached for an inspection: only that shows.
     case 'connect':
     case 'disconnect':
       return attributes.container ? { do: 'inspect-known-container', id: attributes.container } : IGNORE;
@@ -74,13 +74,13 @@ function networkEffect({ id, action, attributes }: EngineEvent): Effect {
   }
 }
 
-/** `pull` has the reference for its id, `tag` for its name; `untag` and `delete` only say which image. */
+/** Returns the reference of an image event. `pull` has it as id, `tag` as name; `untag` and `delete` only name the image. */
 function imageReferenceOf({ id, action, attributes }: EngineEvent): string | undefined {
   if (action === 'pull') return id;
   return action === 'tag' && attributes.name && !attributes.name.startsWith('sha256:') ? attributes.name : undefined;
 }
 
-/** Whether a container looks as it does just after the event. For events and inspections of the same millisecond. Pure. */
+/** Tells whether a container looks as it does just after the event. For events and inspections of the same millisecond. Pure. */
 export function agrees({ type, id, action, attributes }: EngineEvent, seen: SeenContainer): boolean {
   if (type === 'network') {
     const attached =

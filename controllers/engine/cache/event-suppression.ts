@@ -3,14 +3,14 @@
  * answered when the last action on a container ends cause one refresh.
  */
 export class EventSuppression {
-  /** By id or name, how many actions are under way. */
+  /** By id or name: number of actions under way. */
   readonly #actions = new Map<string, number>();
-  /** Ids whose name is being acted on, by id. */
+  /** By id: the name by which the container is being acted on. */
   readonly #nameOf = new Map<string, string>();
   /** Ids with an unanswered event. */
   readonly #held = new Set<string>();
 
-  /** Holds an event back; false when nobody acts on that container. */
+  /** Holds an event back; returns false when nobody acts on that container. */
   hold(id: string, name: string | undefined): boolean {
     if (!this.#covers(id, name)) return false;
     if (name !== undefined) this.#nameOf.set(id, name);
@@ -18,12 +18,12 @@ export class EventSuppression {
     return true;
   }
 
-  /** An inspection begins: it answers everything that was held. */
+  /** Notes that an inspection begins: it answers everything that was held back. */
   answer(id: string): void {
     this.#held.delete(id);
   }
 
-  /** Runs the action; afterwards `unanswered` gets each container with an event that no inspection has answered. */
+  /** Runs the action; afterwards calls `unanswered` for each container with an event that no inspection has answered. */
   async during<T>(idOrName: string, action: () => Promise<T>, unanswered: (id: string) => void): Promise<T> {
     this.#actions.set(idOrName, (this.#actions.get(idOrName) ?? 0) + 1);
     try {
@@ -45,7 +45,7 @@ export class EventSuppression {
     for (const [id, name] of this.#nameOf) if (!this.#actions.has(name)) this.#nameOf.delete(id);
   }
 
-  /** Somebody acts on it. */
+  /** Tells whether somebody acts on it. */
   #covers(id: string, name?: string): boolean {
     const known = name ?? this.#nameOf.get(id);
     return this.#actions.has(id) || (known !== undefined && this.#actions.has(known));

@@ -4,7 +4,7 @@ import type { RequestStamp } from './object-cache.js';
 
 type Listed = Pick<SeenImage, 'id' | 'tags' | 'digests'>;
 interface Pointer {
-  /** Undefined: asked, and it is not local. */
+  /** Undefined: it was requested, and is not local. */
   readonly id: string | undefined;
   /** As the engine spells it. */
   readonly text: string;
@@ -14,8 +14,8 @@ interface Pointer {
 }
 
 /**
- * Which references lead to which image, and the configuration of the images that somebody asked for. What an id stands
- * for never changes, so a configuration is asked for once; references move and follow the latest answer.
+ * Knows which image every reference leads to, and the configuration of images that were asked for. The content of an id
+ * never changes, so its configuration is requested once; references move and follow the latest answer.
  */
 export class ImageCache {
   readonly #pointers = new Map<string, Pointer>();
@@ -23,12 +23,12 @@ export class ImageCache {
   readonly #images = new Map<string, SeenImage>();
   #listed: RequestStamp = { ticket: 0, atMs: Number.NEGATIVE_INFINITY };
 
-  /** The id that a reference (or id) leads to; undefined when it is not local. */
+  /** Returns the id that a reference (or id) leads to; undefined when it is not local. */
   idOf(reference: string): string | undefined {
     return this.#pointers.get(imageKey(reference))?.id;
   }
 
-  /** Undefined when it is not local or its configuration has not been asked for. */
+  /** Undefined when it is not local, or its configuration has not been requested. */
   get(reference: string): SeenImage | undefined {
     const id = this.idOf(reference);
     const config = id === undefined ? undefined : this.#configs.get(id);
@@ -42,13 +42,16 @@ export class ImageCache {
     return image;
   }
 
-  /** The question behind what is known about the reference, or about all of them. */
+  /** Returns the stamp of the request that answered for the reference, or for all of them. */
   asked(reference: string | undefined): RequestStamp {
     const own = reference === undefined ? undefined : this.#pointers.get(imageKey(reference))?.stamp;
     return own !== undefined && own.ticket > this.#listed.ticket ? own : this.#listed;
   }
 
-  /** Takes the whole list; true when a reference leads elsewhere now. `moved` gets ids that took over a known image's reference. */
+  /**
+   * Takes in the whole list; returns true when a reference leads elsewhere now. `moved` gets ids that took over a known
+   * image's reference.
+   */
   takeAll(images: readonly Listed[], stamp: RequestStamp, moved: (id: string) => void): boolean {
     if (stamp.ticket < this.#listed.ticket) return false;
     this.#listed = stamp;
@@ -70,7 +73,7 @@ export class ImageCache {
     return changed;
   }
 
-  /** Takes the answer about one reference or id; true when something is different now. */
+  /** Takes in the answer about one reference or id; returns true when something has changed. */
   take(reference: string, image: SeenImage | undefined, stamp: RequestStamp): boolean {
     const key = imageKey(reference);
     if (image === undefined) return this.#forget(key, stamp);
@@ -90,7 +93,7 @@ export class ImageCache {
     return changed;
   }
 
-  /** The key leads nowhere; when it is an id, neither does any name of that image. */
+  /** Notes that the key leads nowhere; when it is an id, neither does any name of that image. */
   #forget(key: string, stamp: RequestStamp): boolean {
     const names = [...this.#pointers].filter(([, { id }]) => id === key).map(([name]) => name);
     let changed = false;

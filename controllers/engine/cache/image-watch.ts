@@ -6,18 +6,18 @@ import type { Watching } from './watch.js';
 
 const ALL = 'image/*';
 const keyOf = (referenceKey: string): string => `image/${referenceKey}`;
-/** In the doubts: any reference. */
+/** Key for any reference. */
 const ANY = '';
 
-/** Local images: where every reference leads, and what somebody asked for in full. */
+/** Caches local images: where every reference leads, and those that were asked for in full. */
 export class ImageWatch {
   readonly #cache = new ImageCache();
-  /** References that an event was about, answered by the next list or by asking for that one. */
+  /** References that events were about; answered by the next list or by inspecting that one. */
   readonly #stale = new Set<string>();
 
   constructor(private readonly shared: Watching) {}
 
-  /** Undefined when it is not local, and while its configuration is looked up. */
+  /** Undefined when it is not local, and while its configuration is requested. */
   get(reference: string): SeenImage | undefined {
     const image = this.#cache.get(reference);
     if (image) return image;
@@ -43,7 +43,7 @@ export class ImageWatch {
     return this.#cache.get(reference);
   }
 
-  /** Looks up what is local and not known yet; what the engine cannot tell now is looked up when somebody asks. */
+  /** Inspects local images that are not known yet; one that the engine does not tell now is inspected when somebody asks. */
   async learn(references: Iterable<string>, signal: AbortSignal): Promise<void> {
     const unknown = new Map<string, string>();
     for (const reference of references) {
@@ -60,13 +60,13 @@ export class ImageWatch {
     signal.throwIfAborted();
   }
 
-  /** `reference` may be `*`: everything that events were about. */
+  /** Refreshes a reference; `*` stands for everything that events were about. */
   async look(reference: string, signal: AbortSignal): Promise<void> {
     if (keyOf(reference) === ALL) await this.#list(signal);
     else await this.refresh(reference, signal);
   }
 
-  /** A list is being made: it answers the doubts. */
+  /** Notes that a list is requested, which answers the events so far. */
   listing(): void {
     this.#stale.clear();
   }
@@ -76,7 +76,7 @@ export class ImageWatch {
     if (changed) this.shared.announce({ type: 'image' });
   }
 
-  /** An event about a reference, or about any when it does not say which. */
+  /** Handles an event about a reference, or about any when it does not say which. */
   invalidate(event: EngineEvent, reference: string | undefined): void {
     const about = reference === undefined ? ANY : imageKey(reference);
     const agreed = () => event.action === 'tag' && reference !== undefined && this.#cache.idOf(reference) === event.id;

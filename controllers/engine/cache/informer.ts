@@ -20,24 +20,24 @@ export interface Informer extends EngineCache {
   /** Resolves after the first full list or the first failed attempt: an engine that is down keeps nobody from starting. */
   start(): Promise<void>;
   /**
-   * Lists everything again and announces what differs, nothing when nothing does. Never throws: `failure` says what
-   * failed. While disconnected it tries to connect at once.
+   * Lists everything again and announces what differs. Never throws: `syncError` says what failed. While disconnected
+   * it tries to connect at once.
    */
   relist(): Promise<void>;
   /**
-   * What whoever looks after the engine knows to be wrong with it: said as `failure` instead of what a connection shows, and an
-   * open connection is given up. Until it is taken back (undefined) nothing is fresh, though a new connection may show it: then
-   * everything is listed anew, or it is tried to connect at once.
+   * Sets what the keeper of the engine knows to be wrong with it: it becomes the `syncError` in place of what a
+   * connection shows, and an open connection is dropped. Until it is cleared (undefined) the cache is not synced, even
+   * if a new connection could be; then everything is listed again, or a connection is tried at once.
    */
   explain(why: string | undefined): void;
   stop(): Promise<void>;
 }
 
-/** Delay after so many failed attempts in a row, ms. Pure. */
+/** Returns the delay after that many failed attempts in a row, ms. Pure. */
 export const reconnectDelayMs = (failures: number): number =>
   Math.min(FIRST_DELAY_MS * 2 ** Math.min(failures - 1, 20), LONGEST_DELAY_MS);
 
-/** The cache of one engine, kept current. Nothing is asked before `start`. */
+/** Creates the cache of one engine. Nothing is requested before `start`. */
 export function startInformer(deps: {
   readonly engine: Engine;
   readonly log: Logger;
@@ -51,22 +51,22 @@ export function startInformer(deps: {
   return new EngineInformer({ sameClock: true, coalesceMs: COALESCE_MS, ...deps });
 }
 
-/** Of an engine that nobody has asked before now. */
+/** Returns the vitals of an engine that has not been asked yet. */
 function unasked(clock: Clock): Vitals {
   const nowMs = clock.monotonic();
   return { listedAtMs: undefined, triedAtMs: nowMs, lostAtMs: nowMs, engineAnswers: true };
 }
 
-/** What the connection is doing, so that `relist` knows what to do. */
+/** The state of the connection, by which `relist` decides. */
 interface Connection {
-  /** Serialises the lists of one connection. */
+  /** Serializes the lists of one connection. */
   listing: Promise<void>;
   readonly broken: AbortController;
 }
 
 class EngineInformer extends CachedEngine implements Informer {
   readonly #ending = new AbortController();
-  /** Whoever waits for the present attempt to list everything or fail. */
+  /** Callers that wait until the present attempt has listed everything or failed. */
   #attempted: (() => void)[] = [];
   #connection: Connection | undefined;
   /** Ends the pause between two attempts. */
@@ -74,7 +74,7 @@ class EngineInformer extends CachedEngine implements Informer {
   #loop: Promise<void> | undefined;
   #vitals: Vitals;
   #explanation: string | undefined;
-  /** When the explanation was given first, ms. */
+  /** When the explanation was first set, ms. */
   #explainedAtMs = 0;
   /** Ends the present connection, or the attempt to open one. */
   #attempt: AbortController | undefined;
@@ -114,7 +114,7 @@ class EngineInformer extends CachedEngine implements Informer {
       return;
     }
     if (before === undefined) this.#explainedAtMs = this.own.clock.monotonic();
-    // A connection that is given up announces it itself.
+    // A connection that is dropped announces it itself.
     if (before !== undefined || !super.hasSynced) this.announce({ type: 'all' });
     if (before === undefined) this.#attempt?.abort(new DOMException(why, 'TimeoutError'));
   }
@@ -179,7 +179,7 @@ class EngineInformer extends CachedEngine implements Informer {
     }
   }
 
-  /** One connection, from subscribing to the end of its events: always ends by throwing. */
+  /** Runs one connection, from subscribing to the end of its events; always ends by throwing. */
   async #connect(listed: () => void): Promise<never> {
     const broken = new AbortController();
     this.#attempt = broken;
@@ -187,7 +187,7 @@ class EngineInformer extends CachedEngine implements Informer {
     this.#ending.signal.addEventListener('abort', end, { once: true });
     const connection: Connection = { listing: Promise.resolve(), broken };
     try {
-      // Events first: what happens while the lists are made must not be missed.
+      // Events first: nothing that happens while the lists are made may be missed.
       await this.#follow(connection, () => {
         this.#connection = connection;
         connection.listing = this.#list(connection).then(listed);
@@ -195,7 +195,7 @@ class EngineInformer extends CachedEngine implements Informer {
       });
       throw new Error('it closed its stream of events');
     } catch (error) {
-      // Ended by us: then what made us end it is the reason.
+      // Ended by us: the cause is why.
       throw broken.signal.aborted ? broken.signal.reason : error;
     } finally {
       this.#connection = undefined;
@@ -243,11 +243,11 @@ class EngineInformer extends CachedEngine implements Informer {
   }
 }
 
-/** Nobody answered, or not in time; anything else is an answer. */
+/** Tells whether nobody answered in time; anything else is an answer. */
 const isSilence = (error: unknown): boolean =>
   error instanceof EngineUnreachable || (error instanceof Error && error.name === 'TimeoutError');
 
-/** Why the engine cannot be heard, in one sentence. */
+/** Returns why the engine cannot be followed, in one sentence. */
 function sentence(error: unknown): string {
   const message = errorMessage(error)
     .split('\n', 1)[0]

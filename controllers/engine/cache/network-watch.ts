@@ -5,7 +5,7 @@ import type { Watching } from './watch.js';
 const ALL = 'network/*';
 const keyOf = (id: string): string => `network/${id}`;
 
-/** Every network of the engine, by id: names may be shared. */
+/** Caches every network of the engine, by id: names may be shared. */
 export class NetworkWatch {
   readonly #cache = new ObjectCache<SeenNetwork>();
 
@@ -19,7 +19,7 @@ export class NetworkWatch {
     return this.#cache.get(id)?.name;
   }
 
-  /** By a list: only that shows every network of one name. */
+  /** Refreshes by a list: only that shows every network of one name. */
   refresh(signal: AbortSignal): Promise<void> {
     const { engine, tracker, refreshQueue } = this.shared;
     refreshQueue.unmarkAll('network/');
@@ -31,7 +31,7 @@ export class NetworkWatch {
     );
   }
 
-  /** `id` may be `*`. */
+  /** Refreshes a network; `id` may be `*`. */
   look(id: string, signal: AbortSignal): Promise<void> {
     if (keyOf(id) === ALL) return this.refresh(signal);
     const { engine, tracker, refreshQueue } = this.shared;
@@ -58,7 +58,7 @@ export class NetworkWatch {
     this.shared.refreshQueue.mark(keyOf(id));
   }
 
-  /** Ids are never given twice: what is destroyed stays so. */
+  /** Removes a network. Ids are never reused: what is destroyed stays so. */
   drop(id: string): void {
     this.shared.refreshQueue.unmark(keyOf(id));
     this.#take(id, undefined, this.shared.tracker.now());

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 
-/** When a question was put to the engine: `ticket` orders questions among themselves, `atMs` is the clock's time. */
+/** When a request was sent to the engine: `ticket` orders requests, `atMs` is the clock's time. */
 export interface RequestStamp {
   readonly ticket: number;
   /** ms since the epoch */
@@ -8,21 +8,21 @@ export interface RequestStamp {
 }
 
 /**
- * What became of an answer. `older`: something asked later is already shown. `again`: an event told something newer
- * about a part of the object while the engine was being asked, so neither is the whole truth and somebody must ask again.
+ * The effect of an answer. `older`: a later one is already shown. `again`: an event changed a part of the object during
+ * the request, so neither is complete and the request has to be repeated.
  */
 export type Taken = 'changed' | 'same' | 'older' | 'again';
 
 const BEFORE_EVERYTHING: RequestStamp = { ticket: 0, atMs: Number.NEGATIVE_INFINITY };
 
-/** Objects of one type as last told by the engine. An answer never replaces one to a question that was put later. */
+/** Objects of one type as the engine last reported them. An answer never replaces one to a later request. */
 export class ObjectCache<T> {
   readonly #items = new Map<string, T>();
-  /** The question behind what is shown for a key, also for keys that are known to be gone. */
+  /** By key: the request whose answer is shown, also for keys that are known to be gone. */
   readonly #asked = new Map<string, RequestStamp>();
   /** Ticket of the last patch. */
   readonly #patched = new Map<string, number>();
-  /** The last whole list: speaks for every key that has nothing newer. */
+  /** The last whole list: it answers for every key that has nothing newer. */
   #listed = BEFORE_EVERYTHING;
 
   get(key: string): T | undefined {
@@ -33,12 +33,12 @@ export class ObjectCache<T> {
     return [...this.#items.values()];
   }
 
-  /** The question whose answer is shown for the key (an answer may be that it does not exist). */
+  /** Returns the stamp of the request whose answer is shown for the key (an answer may be that it does not exist). */
   asked(key: string): RequestStamp {
     return this.#asked.get(key) ?? this.#listed;
   }
 
-  /** Takes the answer about one object; undefined: it does not exist. */
+  /** Takes in the answer about one object; undefined: it does not exist. */
   take(key: string, value: T | undefined, stamp: RequestStamp): Taken {
     if (stamp.ticket < this.asked(key).ticket) return 'older';
     const same = isDeepStrictEqual(this.#items.get(key), value);
@@ -51,7 +51,7 @@ export class ObjectCache<T> {
     return 'changed';
   }
 
-  /** Takes a whole list; calls `differs` with the former and present form of each object that the list changed. */
+  /** Takes in a whole list; calls `differs` with the former and present form of each object that the list changed. */
   takeAll(
     values: ReadonlyMap<string, T>,
     stamp: RequestStamp,
@@ -65,11 +65,11 @@ export class ObjectCache<T> {
       if (taken === 'again') again(key);
     }
     if (stamp.ticket > this.#listed.ticket) this.#listed = stamp;
-    // Keys of things long gone: the list speaks for them now.
+    // Keys that are long gone: the list answers for them now.
     for (const [key, { ticket }] of this.#asked) if (ticket <= this.#listed.ticket) this.#asked.delete(key);
   }
 
-  /** Changes a part of an object that is shown; false when there was nothing to change. */
+  /** Changes a part of an object that is shown; returns false when there was nothing to change. */
   patch(key: string, change: Partial<T>, ticket: number): boolean {
     const before = this.#items.get(key);
     if (before === undefined) return false;

@@ -2,13 +2,13 @@ import type { Cancel, Clock } from '../../runtime/delays.js';
 
 const RETRY_FIRST_MS = 1_000;
 const RETRY_LONGEST_MS = 30_000;
-/** Failing so often in a row is no hiccup. An inspection that was not answered in time is none either. */
+/** Number of failures in a row that count as failing; one inspection without an answer in time does as well. */
 const FAILURES_TOLD = 3;
 
-/** An object that cannot be looked at. */
+/** An object that cannot be refreshed. */
 export interface Failing {
   readonly times: number;
-  /** When the first look that failed began, by the time of day, ms. */
+  /** When the first failed refresh began, time of day, ms. */
   readonly sinceMs: number;
   readonly error: unknown;
 }
@@ -18,11 +18,11 @@ export interface Failing {
  * is refreshed once more. A failed refresh is repeated with growing delays.
  */
 export class RefreshQueue {
-  /** Marked, not begun; and how to take the mark back. */
+  /** Keys that are marked and not due yet, with how to cancel them. */
   readonly #marked = new Map<string, Cancel>();
-  /** Marked and due, in their order, while as many as may be are being looked at. */
+  /** Keys that are due, in order, while the limit of refreshes is reached. */
   readonly #due = new Set<string>();
-  /** Being looked at; true: marked again meanwhile. */
+  /** Keys that are being refreshed; true: marked again meanwhile. */
   readonly #running = new Map<string, boolean>();
   readonly #failures = new Map<string, Failing>();
   #stopped = false;
@@ -31,7 +31,7 @@ export class RefreshQueue {
     private readonly options: {
       readonly look: (key: string) => Promise<void>;
       readonly failed: (key: string, error: unknown) => void;
-      /** What `failing` says of the key has changed. */
+      /** Called when the result of `failing` for the key has changed. */
       readonly told?: (key: string) => void;
       readonly delayMs: number;
       readonly atOnce: number;
@@ -43,12 +43,12 @@ export class RefreshQueue {
     if (this.#stopped || this.#marked.has(key)) return;
     if (this.#running.has(key)) this.#running.set(key, true);
     else {
-      this.#failures.delete(key); // of another time: somebody has looked since
+      this.#failures.delete(key); // somebody has refreshed it since
       this.#schedule(key, this.options.delayMs);
     }
   }
 
-  /** How it fails, where looking at it goes on failing or hangs; undefined when it does not, and when somebody else has looked since. */
+  /** Returns how refreshing a key keeps failing or hangs; undefined when it does not, and when somebody else has refreshed it since. */
   failing(key: string): Failing | undefined {
     const failing = this.#failures.get(key);
     return failing && isTold(failing) && this.has(key) ? failing : undefined;
@@ -59,18 +59,18 @@ export class RefreshQueue {
     return [...this.#failures.keys()].filter((key) => this.failing(key) !== undefined);
   }
 
-  /** Takes a mark back: somebody else is looking right now. */
+  /** Removes a mark: somebody else is refreshing the key. */
   unmark(key: string): void {
     this.#marked.get(key)?.();
     this.#marked.delete(key);
   }
 
-  /** Takes back the marks that begin with `prefix`. */
+  /** Removes the marks that begin with `prefix`. */
   unmarkAll(prefix: string): void {
     for (const key of [...this.#marked.keys()]) if (key.startsWith(prefix)) this.unmark(key);
   }
 
-  /** Marked or being looked at. */
+  /** Tells whether the key is marked or being refreshed. */
   has(key: string): boolean {
     return this.#marked.has(key) || this.#running.has(key);
   }
@@ -89,7 +89,7 @@ export class RefreshQueue {
     this.#marked.set(key, this.options.clock.after(delayMs, begin));
   }
 
-  /** Looks at what is due, as many at once as may be. */
+  /** Starts refreshes that are due, up to the limit. */
   #fill(): void {
     for (const key of this.#due) {
       if (this.#running.size >= this.options.atOnce) return;

@@ -2,7 +2,7 @@ import type { Clock } from '../../runtime/delays.js';
 import type { EngineEvent } from '../engine.js';
 import type { RequestStamp } from './object-cache.js';
 
-/** An event that comes later than this after it happened is looked into, whatever it tells, ms. */
+/** An event that comes later than this after it happened always causes a refresh, ms. */
 const LATE_AT_MOST_MS = 5_000;
 
 /**
@@ -15,16 +15,16 @@ export class RequestTracker {
 
   constructor(
     private readonly clock: Clock,
-    /** Whether events bear the time of our clock. */
+    /** True when events have the time of our clock. */
     private readonly sameClock: boolean,
   ) {}
 
-  /** Now, as a question that nobody has to answer: what an event says. */
+  /** Returns a stamp of now, for a change that an event contains. */
   now(): RequestStamp {
     return { ticket: ++this.#tickets, atMs: this.clock.now() };
   }
 
-  /** Asks, and has the answer taken before the question counts as closed. Without an answer `unanswered` is called. */
+  /** Sends a request and has the answer taken in before it counts as closed. Without an answer `unanswered` is called. */
   async ask<T, Result>(
     about: readonly string[],
     request: () => Promise<T>,
@@ -48,12 +48,12 @@ export class RequestTracker {
   }
 
   /**
-   * Whether a question put after the event happened covers it: events come late. In the same millisecond what is shown
-   * has to agree with the event. Never for long after the question, so that a clock set back heals by itself.
+   * Tells whether a request after the event covers it: events come late. In the same millisecond what is shown has to
+   * agree with the event. Never for long after the request, so that a clock set back heals by itself.
    */
   answered({ timeNano }: EngineEvent, key: string, shown: RequestStamp, agreed: () => boolean): boolean {
     if (!this.sameClock) return false;
-    // By its digits: as a number it would lose the last ones, and be in the wrong millisecond.
+    // By its digits: a number would lose the last ones, and be in the wrong millisecond.
     const happenedMs = Number(timeNano.slice(0, -6));
     const now = this.clock.now();
     if (!(now - happenedMs < LATE_AT_MOST_MS)) return false;
@@ -61,7 +61,7 @@ export class RequestTracker {
     const all = `${key.slice(0, key.indexOf('/'))}/*`;
     const open = [this.#open.get(key), this.#open.get(all)].filter((it) => it !== undefined);
     if ([shown, ...open].some((it) => recent(it) && happenedMs < Math.floor(it.atMs))) return true;
-    // An open question may have been answered before the event: then what is shown now will be replaced.
+    // An open request may have been answered before the event: then its answer replaces what is shown.
     return open.length === 0 && recent(shown) && happenedMs === Math.floor(shown.atMs) && agreed();
   }
 }

@@ -4,7 +4,7 @@ import type { Watching } from './watch.js';
 
 const keyOf = (name: string): string => `volume/${name}`;
 
-/** Every volume of the engine, by name. */
+/** Caches every volume of the engine, by name. */
 export class VolumeWatch {
   readonly #cache = new ObjectCache<SeenVolume>();
 
@@ -41,7 +41,7 @@ export class VolumeWatch {
     );
   }
 
-  /** Made or removed. Names are used again, so an end that is told late proves nothing: it is looked at. */
+  /** Handles a creation or removal. Names are reused, so a late removal proves nothing: the volume is inspected. */
   invalidate(event: EngineEvent, name: string): void {
     const agreed = () => (event.action === 'create') === (this.#cache.get(name) !== undefined);
     if (this.shared.tracker.answered(event, keyOf(name), this.#cache.asked(name), agreed)) return;

@@ -3,17 +3,17 @@ import { timeoutSignal } from '../../../api/platform/time-limit.js';
 import type { DockerAddress } from './docker-address.js';
 
 /**
- * Whether a server takes connections. `hangs`: the kernel takes them for it, the process does nothing. `unreachable`:
- * nobody listens there, or the file of the socket is gone.
+ * Whether a server accepts connections. `hangs`: the kernel accepts them for it, the process does nothing.
+ * `unreachable`: nobody listens there, or the file of the socket is gone.
  */
 export type Reach = { readonly is: 'answers' | 'hangs' } | { readonly is: 'unreachable'; readonly why: string };
 
-/** The queue of connections that nobody took is full. (connect(2)) */
+/** Error code of a full queue of connections. (connect(2)) */
 const QUEUE_FULL = 'EAGAIN';
 
 /**
- * Opens a connection, ends our side of it at once and waits until the server ends its own: a server that runs does so within
- * milliseconds. Sends no byte, so no request is served or logged. `hangs` when the signal fires first.
+ * Opens a connection, ends our side of it at once and waits until the server ends its own: a running server does so
+ * within milliseconds. Sends no byte, so no request is served or logged. `hangs` when the signal fires first.
  */
 export function probeConnection(address: DockerAddress, signal: AbortSignal): Promise<Reach> {
   return new Promise((resolve) => {
@@ -29,7 +29,7 @@ export function probeConnection(address: DockerAddress, signal: AbortSignal): Pr
     signal.addEventListener('abort', late, { once: true });
     socket.once('connect', () => socket.end());
     socket.once('end', () => end({ is: 'answers' }));
-    // A server that ends a connection the hard way runs, too.
+    // A server that resets a connection runs, too.
     socket.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'ECONNRESET') end({ is: 'answers' });
       else if (error.code === QUEUE_FULL) end({ is: 'hangs' });
@@ -39,12 +39,12 @@ export function probeConnection(address: DockerAddress, signal: AbortSignal): Pr
   });
 }
 
-/** A server that is well ends a connection sooner; what stands in between and keeps it open is asked, ms. */
+/** How long a server may take to end a connection before `ask` decides, ms. */
 const SILENCE_MS = 5_000;
 
 /**
- * The same, but a silence alone proves nothing: a proxy may keep a connection that is half closed. Then `ask` has the last
- * word, until the signal fires.
+ * Probes in the same way, but silence alone proves nothing: a proxy may keep a half-closed connection. Then `ask`
+ * decides, until the signal fires.
  */
 export async function probeServer(
   address: DockerAddress,

@@ -31,7 +31,7 @@ export async function createContainer(
       if (connected.status !== 200) throw refusal(connected.status, connected.body);
     }
   } catch (error) {
-    // Without the caller's signal: it may be what has just ended the connecting.
+    // Without the caller's signal: it may be what has just interrupted the connecting.
     await ask({
       method: 'DELETE',
       path: `/containers/${id}`,
@@ -45,7 +45,7 @@ export async function createContainer(
   return { is: 'created', id, ...(Warnings?.length ? { warnings: Warnings } : {}) };
 }
 
-/** The create body with the network of `NetworkMode` (or else the first one), and the other networks. Pure. */
+/** Returns the create body with the network of `NetworkMode` (or else the first one), and the other networks. Pure. */
 export function splitNetworks(options: ContainerOptions): { body: ContainerOptions; later: Endpoints } {
   const endpoints = options.NetworkingConfig?.EndpointsConfig ?? {};
   const names = Object.keys(endpoints);

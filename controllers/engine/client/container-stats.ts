@@ -1,6 +1,6 @@
 import type { ContainerStats } from '../../../crds/model/stats.js';
 
-/** What we read of `GET /containers/<id>/stats`. A container that does not run has zeros, or nothing. */
+/** The fields of `GET /containers/<id>/stats` that we read. A container that does not run has zeros, or nothing. */
 export interface DockerStats {
   readonly read: string;
   readonly cpu_stats?: { readonly cpu_usage?: { readonly total_usage?: number } };
@@ -16,7 +16,7 @@ export interface DockerStats {
   readonly pids_stats?: { readonly current?: number };
 }
 
-/** Docker's figures in our words; undefined for a container that does not run. Pure. */
+/** Converts Docker's statistics; undefined for a container that does not run. Pure. */
 export function containerStats(stats: DockerStats): ContainerStats | undefined {
   const cpuNs = stats.cpu_stats?.cpu_usage?.total_usage ?? 0;
   const memory = stats.memory_stats ?? {};
@@ -39,7 +39,7 @@ export function containerStats(stats: DockerStats): ContainerStats | undefined {
   };
 }
 
-/** Page cache that nobody touched lately is not counted: `total_inactive_file` in cgroups v1, `inactive_file` in v2. */
+/** Returns the used memory without page cache that was not touched lately: `total_inactive_file` in cgroups v1, `inactive_file` in v2. */
 function usedMemory({ usage = 0, stats = {} }: NonNullable<DockerStats['memory_stats']>): number {
   const cache = stats.total_inactive_file ?? stats.inactive_file ?? 0;
   return cache < usage ? usage - cache : usage;

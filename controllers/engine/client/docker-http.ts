@@ -14,7 +14,7 @@ export interface Call {
   readonly path: string;
   readonly query?: Readonly<Record<string, string | readonly string[]>>;
   readonly body?: object;
-  /** The answer is a list of everything that there is. */
+  /** The answer is a list of everything that exists. */
   readonly isList?: boolean;
   /** A tar stream or its bytes, instead of `body`. */
   readonly file?: Buffer | NodeJS.ReadableStream;
@@ -22,26 +22,26 @@ export interface Call {
   readonly signal: AbortSignal;
 }
 
-/** What came back, whatever the status. Who does not read `stream` to its end destroys it. */
+/** An answer of any status. Whoever does not read `stream` to its end has to destroy it. */
 export interface Answer {
   readonly status: number;
   readonly stream: IncomingMessage;
 }
 
 export interface DockerHttp {
-  /** Sends one request; resolves when the response headers are here. */
+  /** Sends one request; resolves when the response headers have arrived. */
   open(call: Call): Promise<Answer>;
-  /** `open`, then the whole body: parsed JSON, or undefined when there is none. */
+  /** Sends one request and reads the whole body: parsed JSON, or undefined when there is none. */
   ask(call: Call): Promise<{ readonly status: number; readonly body: unknown; readonly apiVersion: string }>;
-  /** The error of a conversation that broke: the signal's reason when it has fired, else `EngineUnreachable`. */
+  /** Returns the error of a broken connection: the signal's reason when it has fired, else `EngineUnreachable`. */
   broken(cause: unknown, signal: AbortSignal): unknown;
 }
 
-/** Idle connections kept for the next request, and for how long, ms: a settled agent holds only its event stream. */
+/** Idle connections that are kept for the next request, and for how long, ms: a settled agent holds only its event stream. */
 const IDLE_SOCKETS = 4;
 const IDLE_MS = 10_000;
 
-/** So that the modem hands over every response and each verb judges the status itself. */
+/** Makes the modem pass on every response, so that each verb judges the status itself. */
 const EVERY_STATUS = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [100 + index, true]));
 
 interface Connection {
@@ -55,7 +55,7 @@ function connectionTo(address: DockerAddress): Connection {
   // The modem writes out its whole options, sockets and all, for a debug line at every request that nobody sees: with
   // fifty requests under way that took half of our processor time.
   Object.defineProperty(agent, inspect.custom, { value: () => 'Agent' });
-  // `host: undefined` is said on purpose: the modem fills in from DOCKER_HOST what it is not told.
+  // `host: undefined` is explicit: the modem reads what is missing from DOCKER_HOST.
   const options: Docker.DockerOptions & { agent: Agent } =
     'socketPath' in address
       ? { socketPath: address.socketPath, host: undefined, port: undefined, protocol: 'http', agent }
@@ -64,10 +64,10 @@ function connectionTo(address: DockerAddress): Connection {
 }
 
 /**
- * Docker's HTTP over dockerode's modem: sockets kept alive, no limit on how many requests run at once (event and log
- * streams occupy one each for hours). Bodies are read here rather than by the modem, which never answers when the
- * engine dies in the middle of one. An address that is not known yet is asked for at the first request; what that throws
- * is what the request rejects with.
+ * Sends Docker's HTTP over dockerode's modem: sockets kept alive, no limit on how many requests run at once (event and
+ * log streams occupy one each for hours). Bodies are read here rather than by the modem, which never answers when the
+ * engine dies in the middle of one. An unknown address is asked for at the first request, which rejects with what that
+ * throws.
  */
 export function dockerHttp(address: DockerAddress | (() => DockerAddress)): DockerHttp {
   const last: { connection?: Connection } = {};
@@ -87,7 +87,7 @@ export function dockerHttp(address: DockerAddress | (() => DockerAddress)): Dock
   const open = async (call: Call): Promise<Answer> => {
     call.signal.throwIfAborted();
     const { docker } = connection();
-    setMaxListeners(0, call.signal); // one signal for many requests at once is the normal case, not a leak
+    setMaxListeners(0, call.signal); // one signal for many requests at once is normal, not a leak
     try {
       return await new Promise<Answer>((resolve, reject) => {
         docker.modem.dial(
@@ -131,7 +131,7 @@ export function dockerHttp(address: DockerAddress | (() => DockerAddress)): Dock
   };
 }
 
-/** Docker's own words for a refusal. Pure. */
+/** Returns Docker's message for a refusal. Pure. */
 export function refusal(status: number, body: unknown): EngineError {
   const words =
     typeof body === 'object' && body !== null && 'message' in body && typeof body.message === 'string'
@@ -142,10 +142,10 @@ export function refusal(status: number, body: unknown): EngineError {
   return new EngineError(words, status);
 }
 
-/** What an engine answers at most, bytes: a list of a thousand containers has about 3 MB. All of it is held at once. */
+/** Largest answer of an engine, bytes: a list of a thousand containers has about 3 MB. All of it is held at once. */
 const LARGEST_ANSWER_BYTES = 16 * 1024 * 1024;
 
-/** The whole body. Throws when it is larger than any engine's. */
+/** Reads the whole body. Throws when it is larger than any engine's. */
 export async function readAll(stream: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -157,10 +157,10 @@ export async function readAll(stream: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-/** Of a list: a thousand containers have some 100,000 values. */
+/** Limits of a list: a thousand containers have some 100,000 values. */
 const LIST_LIMITS: JsonLimits = { depth: 100, values: 600_000 };
 
-/** JSON if it is JSON (a proxy in between may answer text), undefined if empty. Throws TooMuchJson. Pure. */
+/** Parses JSON; returns any other text as it is (from a proxy in between), and undefined for an empty one. Throws `TooMuchJson`. Pure. */
 export function parseBody(text: string, limits?: JsonLimits): unknown {
   if (text.trim() === '') return undefined;
   try {

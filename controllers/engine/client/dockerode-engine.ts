@@ -17,19 +17,19 @@ import { type DockerHttp, dockerHttp, refusal } from './docker-http.js';
 import { followEvents, followLogs, loadImages, pastLogs, pullImage, splitReference } from './engine-streams.js';
 import { isUnchanged } from './list-diff.js';
 
-/** Inspections of one list at a time. */
+/** Number of inspections of one list at a time. */
 const PARALLEL_INSPECTIONS = 16;
 
 export interface EngineSettings {
-  /** As the `DOCKER_HOST` variable; nothing means Docker's usual socket. A function is asked at the first verb. */
+  /** As the `DOCKER_HOST` variable; nothing means Docker's usual socket. A function is called at the first verb. */
   readonly dockerHost?: string | undefined | (() => string);
   /** ms since the epoch */
   readonly now?: () => number;
-  /** How long nothing may be heard of a pull, ms. */
+  /** How long a pull may be silent, ms. */
   readonly pullSilenceMs?: number;
 }
 
-/** The engine at an address. Connects when the first verb is called. Throws only for an address that is none. */
+/** Creates the engine at an address. Connects when the first verb is called. Throws only for an invalid address. */
 export function connectEngine({ dockerHost, now = Date.now, pullSilenceMs }: EngineSettings = {}): Engine {
   const http = dockerHttp(
     typeof dockerHost === 'function' ? () => parseDockerHost(dockerHost()) : parseDockerHost(dockerHost),
@@ -106,7 +106,7 @@ function containerVerbs(
     async startContainer(id, signal) {
       const answer = await ask({ method: 'POST', path: at(id, '/start'), signal });
       if (answer.status === 304) return 'already';
-      // Also a network or a `container:` parent that is gone is 404: only the words tell whose absence it is.
+      // A network or a `container:` parent that is gone is 404 too: only the message tells which.
       if (answer.status === 404 && refusal(404, answer.body).message === `No such container: ${id}`) return 'absent';
       expect(answer, 204);
       return 'started';
@@ -142,7 +142,7 @@ function containerVerbs(
       const answer = await ask({ method: 'DELETE', path: at(id), query: { force: '1', v: '1' }, signal });
       if (answer.status === 404) return 'absent';
       if (answer.status === 409) {
-        // Somebody else's removal is under way: gone when that one has ended.
+        // Another removal is under way: it is gone when that one has ended.
         const query = { condition: 'removed' };
         const ended = await ask({ method: 'POST', path: at(id, '/wait'), query, signal });
         if (ended.status !== 404) expect(ended, 200);
@@ -155,7 +155,7 @@ function containerVerbs(
       const answer = await ask({ method: 'POST', path: at(id, '/rename'), query: { name }, signal });
       if (answer.status === 404) return 'absent';
       if (answer.status === 409) return 'name-taken';
-      // The same refusal as for a bad name: 400. A repeated rename is no failure.
+      // The same refusal as for an invalid name: 400. A repeated rename is no failure.
       if (answer.status === 400 && (await inspectContainer(id, signal))?.name === name) return 'renamed';
       expect(answer, 204);
       return 'renamed';
@@ -226,7 +226,7 @@ function networkVerbs({
       const body = { Container: container, EndpointConfig: endpoint };
       const answer = await ask({ method: 'POST', path: at(network, '/connect'), body, signal });
       if (answer.status === 404) return 'absent';
-      // 403 also says that a fixed address is taken.
+      // 403 also means that a fixed address is taken.
       if (answer.status === 403 && /already exists in network/.test(refusal(403, answer.body).message))
         return 'already';
       expect(answer, 200);
@@ -307,7 +307,7 @@ function imageVerbs(
   silenceMs: number | undefined,
 ): Pick<Engine, 'inspectImage' | 'listImages' | 'pullImage' | 'loadImages' | 'tagImage' | 'removeImage'> {
   const { ask } = http;
-  /** Slashes, colons and `@` of a reference stay: Docker takes the rest of the path as it is. */
+  /** Returns the path of an image. Slashes, colons and `@` of a reference stay: Docker takes the rest of the path as it is. */
   const at = (reference: string, verb = '') => `/images/${encodeURI(reference)}${verb}`;
 
   return {
@@ -339,19 +339,19 @@ function imageVerbs(
   };
 }
 
-/** The body of an answer with the expected status; any other one is an `EngineError` with Docker's words. */
+/** Returns the body of an answer with an expected status; throws `EngineError` with Docker's message for any other. */
 function expect<T>({ status, body }: { readonly status: number; readonly body: unknown }, wanted: number): T {
   if (status !== wanted) throw refusal(status, body);
   return body as T;
 }
 
-/** What an engine lists are objects; anything else is nothing that could be looked at. Throws `EngineError` for it. */
+/** Returns a list of objects. Throws `EngineError` for anything else. */
 function objectsOf<T>(list: readonly T[]): readonly T[] {
   if (list.some((one) => !isMap(one))) throw new EngineError('The engine lists what are no objects', 200);
   return list;
 }
 
-/** `work` over all items, at most `limit` at a time, results in order. */
+/** Runs `work` over all items, at most `limit` at a time; results are in order. */
 async function inParallel<T, R>(
   items: readonly T[],
   limit: number,

@@ -1,8 +1,9 @@
 import type { EngineEvent } from '../engine.js';
 
 /**
- * What is asked for. Left out: `exec_*`, `mount`, `unmount`, `top`, `attach`, … (health checks alone make three exec
- * events a round), and `kill`, `stop`, `oom`, which `die` accompanies. The two lists are combined by Docker with "and".
+ * Filters of the event stream. Left out: `exec_*`, `mount`, `unmount`, `top`, `attach`, … (health checks alone make
+ * three exec events a round), and `kill`, `stop`, `oom`, which `die` accompanies. Docker combines the two lists with
+ * "and".
  */
 export const EVENT_FILTERS = {
   type: ['container', 'network', 'volume', 'image'],
@@ -15,7 +16,7 @@ export const EVENT_FILTERS = {
     'pause',
     'unpause',
     'update',
-    'health_status', // with it Docker compares prefixes: no other name we ask for is the beginning of an unwanted one
+    'health_status', // Docker compares it as a prefix: no other requested name is the beginning of an unwanted one
     'connect',
     'disconnect',
     'pull',
@@ -33,7 +34,7 @@ interface EventMessage {
   readonly Actor: { readonly ID: string; readonly Attributes?: Readonly<Record<string, string>> | null };
 }
 
-/** One line of Docker's event stream; undefined for a type that we did not ask for. Pure. */
+/** Parses one line of Docker's event stream; undefined for a type that was not requested. Pure. */
 export function parseEvent(line: string): EngineEvent | undefined {
   const message = JSON.parse(line) as EventMessage;
   const { Type: type, Action: action, Actor } = message;
@@ -41,10 +42,10 @@ export function parseEvent(line: string): EngineEvent | undefined {
   return { type, action, id: Actor.ID, attributes: Actor.Attributes ?? {}, timeNano: timeNano(line) };
 }
 
-/** As text, from the text: a number of ns since the epoch is too large for a JavaScript number. */
+/** Returns ns since the epoch as text: it is too large for a JavaScript number. */
 const timeNano = (line: string): string => /"timeNano":(\d+)/.exec(line)?.[1] ?? '0';
 
-/** ns text as Docker takes it in `since`: `seconds.nanoseconds`. Pure. */
+/** Converts ns as text to Docker's `since`: `seconds.nanoseconds`. Pure. */
 export function sinceSeconds(timeNanoText: string): string {
   const digits = timeNanoText.padStart(10, '0');
   return `${digits.slice(0, -9)}.${digits.slice(-9)}`;

@@ -14,7 +14,7 @@ import { type Answer, type Call, type DockerHttp, parseBody, readAll, refusal } 
 import { EVENT_FILTERS, parseEvent, sinceSeconds } from './engine-events.js';
 import { textLines } from './text-lines.js';
 
-/** Docker's events, one request for as long as it lasts. Ends when the signal fires; a stream that ends by itself throws. */
+/** Follows Docker's events with one request. Ends when the signal fires; throws when the stream ends by itself. */
 export async function* followEvents(
   http: DockerHttp,
   since: string | undefined,
@@ -39,7 +39,7 @@ export async function* followEvents(
   if (!signal.aborted) throw new EngineUnreachable('The engine ended its event stream');
 }
 
-/** Lines of a container's output; none when it does not exist. Ends with the container or the signal. */
+/** Yields lines of a container's output; none when it does not exist. Ends with the container or the signal. */
 export const followLogs = (
   http: DockerHttp,
   id: string,
@@ -48,7 +48,7 @@ export const followLogs = (
 ): AsyncIterable<ContainerLogLine> =>
   readLogs(http, id, { follow: '1', ...(since === 'now' ? { tail: '0' } : { since: since.toFixed(9) }) }, signal);
 
-/** Lines of a container's output until now; none when it does not exist. */
+/** Yields lines of a container's output until now; none when it does not exist. */
 export const pastLogs = (
   http: DockerHttp,
   id: string,
@@ -65,7 +65,7 @@ export const pastLogs = (
     signal,
   );
 
-/** Others have their turn, however many lines come at once. */
+/** Lets other work run, however many lines come at once. */
 const readLogs = (...request: Parameters<typeof linesOf>): AsyncIterable<ContainerLogLine> =>
   inTurns(linesOf(...request));
 
@@ -92,10 +92,10 @@ async function* linesOf(
   }
 }
 
-/** Unpacking a large layer onto a slow card takes long, and the engine says nothing meanwhile. */
+/** Longest silence of a pull, ms: unpacking a large layer onto a slow card takes long, and the engine says nothing meanwhile. */
 const LONGEST_SILENCE_MS = 10 * 60_000;
 
-/** Pulls exactly one tag or digest and tells whole percent as they change. */
+/** Pulls exactly one tag or digest; reports whole percent as they change. */
 export async function pullImage(
   http: DockerHttp,
   reference: string,
@@ -111,7 +111,7 @@ export async function pullImage(
     told = percent;
     onProgress(percent);
   };
-  // The engine itself waits for ever for a registry that has begun to answer and stopped.
+  // The engine itself waits forever for a registry that has begun to answer and stopped.
   const silent = new AbortController();
   const reason = new EngineError(`Nothing has come for ${silenceMs / 60_000} minutes`, 504);
   const silence = setTimeout(() => silent.abort(reason), silenceMs);
@@ -137,10 +137,10 @@ export async function pullImage(
   tell(progress.finish());
 }
 
-/** Names that one archive brings. */
+/** Largest number of names in one archive. */
 const MOST_LOADED = 10_000;
 
-/** Sends an archive and collects what the engine says it found. A source that fails ends the request. */
+/** Sends an archive and collects the names that the engine reports. A source that fails ends the request. */
 export async function loadImages(http: DockerHttp, archive: Readable, signal: AbortSignal): Promise<readonly string[]> {
   const source = new AbortController();
   archive.once('error', (error) => source.abort(error));
@@ -155,7 +155,7 @@ export async function loadImages(http: DockerHttp, archive: Readable, signal: Ab
     });
     for await (const line of textLines(stream)) {
       const message = JSON.parse(line) as PullMessage & { readonly stream?: string };
-      pullProgress().take(message); // throws what the stream reports
+      pullProgress().take(message); // throws errors of the stream
       const [, name] = /^Loaded image(?: ID)?: (.+)$/.exec(message.stream?.trim() ?? '') ?? [];
       if (name !== undefined) found.push(name);
       if (found.length > MOST_LOADED) throw new EngineError(`It tells of more than ${MOST_LOADED} images`, 500);
@@ -170,13 +170,16 @@ export async function loadImages(http: DockerHttp, archive: Readable, signal: Ab
   return found;
 }
 
-/** Name and tag as Docker's pull wants them; without a tag it would pull all of them. A digest goes where the tag goes. Pure. */
+/**
+ * Splits a reference into Docker's name and tag for a pull; without a tag it would pull all of them. A digest takes the
+ * tag's place. Pure.
+ */
 export function splitReference(reference: string): { fromImage: string; tag: string } {
   const { name, tag = 'latest', digest } = parseReference(reference);
   return { fromImage: name, tag: digest ?? tag };
 }
 
-/** `open` for a stream that is answered with 200, or with one more status that the caller deals with. */
+/** Opens a stream that has to be answered with 200, or with one more status that the caller handles. */
 async function openStream(http: DockerHttp, call: Call, alsoStatus?: number): Promise<Answer> {
   const answer = await http.open(call);
   if (answer.status === 200 || answer.status === alsoStatus) return answer;

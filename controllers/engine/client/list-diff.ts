@@ -1,14 +1,14 @@
 import type { ContainerInfo } from 'dockerode';
 import type { SeenContainer } from '../engine.js';
 
-/** Ages are whole seconds at best, and the list was written a moment before now: ms that are tried. */
+/** Differences to the present time that are tried, ms: ages are whole seconds at best, and the list was written a moment before. */
 const SLACKS_MS = [-2_000, -1_000, 0, 1_000, 2_000];
 
 /**
- * Whether a row of the container list says the same as what was inspected before, so that another inspection would bring
- * nothing new. The row has no times, but its status text ("Up 3 hours (healthy)", "Exited (0) 5 minutes ago") is made
- * from them: the text that Docker would write for the known times has to be the text that it wrote. `created` never
- * counts: a start that failed leaves no trace in the list. Pure.
+ * Tells whether a row of the container list agrees with an earlier inspection, so that another one would bring nothing
+ * new. The row has no times, but its status text ("Up 3 hours (healthy)", "Exited (0) 5 minutes ago") is made from
+ * them: the text that Docker would write for the known times has to be the text that it wrote. `created` never counts:
+ * a failed start leaves no trace in the list. Pure.
  */
 export function isUnchanged(row: ContainerInfo, seen: SeenContainer, nowMs: number): boolean {
   return (
@@ -30,7 +30,7 @@ function sameNetworks(row: ContainerInfo, seen: SeenContainer): boolean {
   );
 }
 
-/** The status column as Docker writes it for a container. Pure. */
+/** Returns the status column as Docker writes it for a container. Pure. */
 export function statusText(seen: SeenContainer, nowMs: number): string {
   const since = (time: string | undefined): string =>
     time === undefined ? '' : humanDuration((nowMs - Date.parse(time)) / 1000);
@@ -52,7 +52,7 @@ export function statusText(seen: SeenContainer, nowMs: number): string {
   }
 }
 
-/** Docker's words for a length of time (docker/go-units, HumanDuration). Pure. */
+/** Returns a length of time as Docker writes it (docker/go-units, HumanDuration). Pure. */
 export function humanDuration(seconds: number): string {
   const minutes = Math.trunc(seconds / 60);
   const hours = Math.trunc(seconds / 3600 + 0.5);

@@ -4,14 +4,14 @@ import { inTurns } from '../../../api/platform/in-turns.js';
 const LONGEST_LINE = 1024 * 1024;
 
 /**
- * Lines of a byte stream, cut at line feeds wherever the chunks end; empty ones are left out. Throws at one without an end.
- * Others have their turn meanwhile.
+ * Yields the lines of a byte stream, cut at line feeds wherever the chunks end; empty ones are left out. Throws at a
+ * line without an end. Lets other work run meanwhile.
  */
 export const textLines = (chunks: AsyncIterable<Uint8Array>): AsyncIterable<string> => inTurns(linesOf(chunks));
 
 async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncIterable<string> {
   const decoder = new TextDecoder();
-  /** Of the line that is not complete: put together once, for each time costs as much as there is. */
+  /** Parts of the incomplete line: joined once, because each time costs as much as there is. */
   let parts: string[] = [];
   let length = 0;
   for await (const chunk of chunks) {

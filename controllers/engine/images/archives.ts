@@ -1,10 +1,10 @@
-/** Images that lie on the device as files, for sites without a network. */
+/** Loads images that are on the device as files, for sites without a network. */
 export interface Archives {
   /**
-   * Has the engine take in the image if a file holds it. Waits for files that may hold it for a limited time, and for one
-   * that is known to hold it until it is taken in or cannot be. `onWait` is told the file, undefined when none is waited for.
+   * Has the engine load the image if a file contains it. Waits a limited time for files that may contain it, and
+   * without limit for one that is known to contain it. `onWait` gets the file, or undefined when none is waited for.
    */
   bring(reference: string, signal: AbortSignal, onWait?: (file: string | undefined) => void): Promise<boolean>;
-  /** Whether the image came from a file, whoever asked for it: then it is not for us to collect. */
+  /** Tells whether the image came from a file, whoever asked for it: then it is not ours to delete. */
   holds(reference: string): boolean;
 }

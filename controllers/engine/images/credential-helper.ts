@@ -5,12 +5,12 @@ import { runProgram } from '../../../api/platform/run-program.js';
 import { HUB, HUB_KEY } from '../../../crds/model/image-reference.js';
 import { type AuthEntry, CredentialsError, entryOf } from './registry-auth.js';
 
-/** A helper may ask a server of its own, or wait for a key to be unlocked. */
+/** How long a helper may take, ms: it may ask a server of its own, or wait for a key to be unlocked. */
 const HELPER_LIMIT_MS = 20_000;
 
 /**
  * Asks a credential helper (`docker-credential-<name> get`, the registry on its input, JSON on its output). Undefined:
- * it knows none for that registry. No shell; what it prints goes nowhere else. Throws `CredentialsError`.
+ * it has none for that registry. No shell; its output goes nowhere else. Throws `CredentialsError`.
  */
 export async function askHelper(
   name: string,

@@ -6,47 +6,50 @@ import type { Engine, PullOptions } from '../engine.js';
 import { architectureOf } from '../platform.js';
 import { type RemoteImage, remoteImage } from './registry-client.js';
 
-/** An image that is not pulled because the disk would be full. */
+/** An image is not pulled because the disk would be full. */
 export class NotEnoughDisk extends Error {
   override readonly name = 'NotEnoughDisk';
 }
 
 export interface DiskSpaceDeps {
   readonly engine: Pick<Engine, 'info' | 'listImages' | 'inspectImage'>;
-  /** Where the host's root is mounted for us. */
+  /** Path under which the host's root is mounted for the agent. */
   readonly hostRoot: string;
-  /** Bytes that a pull leaves free; 0: pulls may use the last one. */
+  /** Bytes that a pull leaves free; 0: pulls may use all of them. */
   readonly minFreeBytes: number;
-  /** The bytes that are free where the path is; undefined when that cannot be told. */
+  /** Returns the bytes that are free at the path; undefined when that is unknown. */
   readonly freeBytes?: (path: string) => Promise<number | undefined>;
   readonly describe?: typeof remoteImage;
-  /** By which the disk is looked at while a pull runs; the machine's own when not said. */
+  /** Times the checks of the disk while a pull runs; the machine's own clock when absent. */
   readonly clock?: Pick<Clock, 'after'>;
 }
 
-/** Sees to it that a pull leaves room for what runs. */
+/** Makes pulls leave room for what runs. */
 export interface DiskSpace {
-  /** Pulls while there is room: throws `NotEnoughDisk` when the image does not fit, before anything of it has come, and when the room runs out on the way. */
+  /**
+   * Pulls while there is room: throws `NotEnoughDisk` when the image does not fit, before anything of it has come, and
+   * when the room runs out on the way.
+   */
   within(
     reference: string,
     options: PullOptions,
     signal: AbortSignal,
     pull: (signal: AbortSignal) => Promise<void>,
   ): Promise<void>;
-  /** Bytes that may still be filled; undefined where that cannot be told, or is left to whoever fills them. */
+  /** Returns the bytes that may still be filled; undefined where that is unknown, or not limited. */
   room(signal: AbortSignal): Promise<number | undefined>;
-  /** Does what fills the disk by `what`; throws `NotEnoughDisk` when the room runs out on the way. */
+  /** Runs something else that fills the disk, named `what`; throws `NotEnoughDisk` when the room runs out on the way. */
   watched<T>(what: string, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T>;
 }
 
-/** An unpacked layer is about twice as large as what travels, and both are on the disk for a moment. */
+/** Size of an unpacked layer compared with its download: both are on the disk for a moment. */
 const UNPACKED = 2;
-/** With so much to spare the registry is not asked: hubs count questions. */
+/** Free bytes from which the registry is not asked: hubs count requests. */
 const PLENTY_BYTES = 8 * 1024 ** 3;
 const ASK_LIMIT_MS = 10_000;
 const LOOK_EVERY_MS = 500;
 
-/** `DiskSpace` of one engine. Where its disk cannot be seen, a remote one's, pulls go unwatched. */
+/** Creates the `DiskSpace` of one engine. Where its disk cannot be seen, as of a remote one, pulls are not limited. */
 export function diskSpace(deps: DiskSpaceDeps): DiskSpace {
   const { engine, hostRoot, minFreeBytes, freeBytes = freeAt, describe = remoteImage, clock = systemClock } = deps;
 
@@ -78,7 +81,7 @@ export function diskSpace(deps: DiskSpaceDeps): DiskSpace {
     },
   };
 
-  /** The engine's disk; undefined where it cannot be seen, or is not looked after. */
+  /** Reads the free space of the engine's disk; undefined where it cannot be seen, or is not limited. */
   async function look(
     signal: AbortSignal,
   ): Promise<{ readonly folder: string; readonly free: number; readonly machine: string } | undefined> {
@@ -89,7 +92,10 @@ export function diskSpace(deps: DiskSpaceDeps): DiskSpace {
     return free === undefined ? undefined : { folder, free, machine };
   }
 
-  /** What has to travel. Which layers are here already is found out only when it matters: that takes a request for each image. */
+  /**
+   * Returns the bytes that have to be downloaded. Which layers are here already is found out only when it matters: that
+   * takes a request for each image.
+   */
   async function missingBytes({ layers, diffIds }: RemoteImage, free: number, signal: AbortSignal): Promise<number> {
     const all = sum(layers);
     if (free - UNPACKED * all >= minFreeBytes || diffIds.length !== layers.length) return all;
@@ -102,7 +108,10 @@ export function diskSpace(deps: DiskSpaceDeps): DiskSpace {
     return sum(layers.slice(shared));
   }
 
-  /** Other programs write as well, and a size is an estimate: the pull is broken off before the disk is full. */
+  /**
+   * Watches the disk while something fills it: other programs write as well, and a size is an estimate, so it is
+   * aborted before the disk is full.
+   */
   async function watched<T>(
     reference: string,
     folder: string,
@@ -138,7 +147,7 @@ async function freeAt(path: string): Promise<number | undefined> {
     const { bavail, bsize } = await statfs(path);
     return bavail * bsize;
   } catch {
-    return undefined; // not of this machine, or not for us to see
+    return undefined; // on another machine, or not ours to see
   }
 }
 

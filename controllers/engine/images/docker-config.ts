@@ -18,11 +18,11 @@ export interface DockerConfig {
   readonly store: string | undefined;
 }
 
-/** Where the Docker command keeps its settings for this user. Pure. */
+/** Returns where the Docker command keeps its settings for this user. Pure. */
 export const dockerConfigPath = (env: Env): string =>
   join(env.DOCKER_CONFIG || join(env.HOME || homedir(), '.docker'), 'config.json');
 
-/** The file at the path; undefined when there is none. Throws `CredentialsError` for one that cannot be used. */
+/** Reads the file at the path; undefined when there is none. Throws `CredentialsError` for one that cannot be used. */
 export async function readDockerConfig(path: string): Promise<DockerConfig | undefined> {
   let text: string;
   try {
@@ -41,7 +41,7 @@ export async function readDockerConfig(path: string): Promise<DockerConfig | und
   }
 }
 
-/** What a config file says about registries. Throws for what is none; never with any of its text. Pure. */
+/** Reads the credentials of a config file. Throws for anything else, without any of its text. Pure. */
 export function parseDockerConfig(text: string): DockerConfig {
   const value = parseJsonWithin(text);
   const { auths = {}, credHelpers = {}, credsStore } = isMap(value) ? value : {};

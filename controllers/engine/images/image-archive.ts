@@ -2,20 +2,20 @@ import { parseJsonWithin, TooMuchJson } from '../../../api/platform/json-text.js
 import { type LayoutImage, layoutImages } from './oci-layout.js';
 import { ArchiveError, bytesOf, eachEntry, type Reading } from './tar-file.js';
 
-/** What is in an archive of images, as `docker save` or a tool for OCI layouts writes it. */
+/** The content of an archive of images, as `docker save` or a tool for OCI layouts writes it. */
 export type ArchiveContent = { readonly references: readonly string[] } & (
   | { readonly is: 'docker' }
   | { readonly is: 'oci'; readonly images: readonly LayoutImage[] }
 );
 
-/** Texts that may be manifests: a layer is no JSON, and a manifest is small. */
+/** Largest text that may be a manifest, bytes: a layer is no JSON, and a manifest is small. */
 const LARGEST_TEXT_BYTES = 1024 * 1024;
-/** All of them together: an archive of a hundred images has a few hundred, of some kB each. */
+/** Largest size of all of them together, bytes: an archive of a hundred images has a few hundred, of some kB each. */
 const LARGEST_SUM_BYTES = 8 * 1024 * 1024;
 
 /**
- * Reads an archive (tar, perhaps gzipped) from its beginning to its end without unpacking it, and so finds out whether
- * it is whole. `architecture`: of the engine, where an index offers several. Throws `ArchiveError`.
+ * Reads an archive (tar, perhaps gzipped) from its beginning to its end without unpacking it, which shows whether it is
+ * complete. `architecture`: of the engine, where an index offers several. Throws `ArchiveError`.
  */
 export async function readArchive(path: string, architecture: string, reading: Reading): Promise<ArchiveContent> {
   const names = new Set<string>();

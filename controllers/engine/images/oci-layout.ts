@@ -4,7 +4,7 @@ import { toError } from '../../../api/platform/errors.js';
 import { type JsonLimits, parseJsonWithin, TooMuchJson } from '../../../api/platform/json-text.js';
 import { ArchiveError, eachEntry, type Reading } from './tar-file.js';
 
-/** One image of an OCI layout: names of files in its archive, and what it is called. */
+/** One image of an OCI layout: names of files in its archive, and its references. */
 export interface LayoutImage {
   readonly config: string;
   readonly layers: readonly string[];
@@ -25,14 +25,14 @@ interface Manifest {
 
 /** How deep an index may refer to indexes. */
 const DEEPEST = 4;
-/** A manifest has some hundred values. */
+/** Limits of a manifest, which has some hundred values. */
 const MANIFEST_LIMITS: JsonLimits = { depth: 20, values: 10_000 };
-/** Images of one archive: each may name the same large manifest once more. */
+/** Largest number of images in one archive: each may name the same large manifest once more. */
 const MOST_IMAGES = 500;
-/** Layers of one image: file systems stack 128, and some 500. */
+/** Largest number of layers of one image: file systems stack 128, and some 500. */
 const MOST_LAYERS = 500;
 
-/** The images that the index of a layout leads to, one for each of its entries. Throws `ArchiveError`. Pure. */
+/** Returns the images that the index of a layout leads to, one for each of its entries. Throws `ArchiveError`. Pure. */
 export function layoutImages(
   texts: ReadonlyMap<string, string>,
   names: ReadonlySet<string>,
@@ -54,7 +54,7 @@ export function layoutImages(
   if (images.length === 0) throw new ArchiveError('its index.json lists no image');
   return images;
 
-  /** Parsed once, however many images name it. */
+  /** Parses a manifest once, however many images name it. */
   function read(name: string): Manifest {
     const manifest = known.get(name) ?? parse(texts, name);
     known.set(name, manifest);
@@ -71,10 +71,10 @@ export function layoutImages(
   }
 }
 
-/** Signatures and attestations stand in an index as well. */
+/** Tells whether an entry is an image: signatures and attestations are in an index as well. */
 const isImage = ({ platform }: Descriptor): boolean => platform?.os !== 'unknown';
 
-/** Where a layout keeps what has that digest. */
+/** Returns where a layout keeps the blob of that digest. */
 const blob = (digest = ''): string => `blobs/${digest.replace(':', '/')}`;
 
 function parse(texts: ReadonlyMap<string, string>, name: string): Manifest {
@@ -89,14 +89,17 @@ function parse(texts: ReadonlyMap<string, string>, name: string): Manifest {
   }
 }
 
-/** Tools write the whole reference into one of these, or the tag alone into the second, which names nothing. Pure. */
+/**
+ * Returns the references of an image. Tools write the whole reference into one of these annotations, or the tag alone
+ * into the second, which names nothing. Pure.
+ */
 function referencesOf({ annotations = {} }: Descriptor): readonly string[] {
   const name = annotations['io.containerd.image.name'] ?? annotations['org.opencontainers.image.ref.name'];
   return name !== undefined && /[/:]/.test(name) ? [name.replace(/^docker\.io\/(library\/)?/, '')] : [];
 }
 
 /**
- * The images of a layout as `docker save` would have written them, which is what engines before 25 can load: layers are
+ * Streams the images of a layout as `docker save` would have written them, which engines before 25 need: layers are
  * passed on as they come, never held. Ends the stream with the error of the reading.
  */
 export function asDockerArchive(path: string, images: readonly LayoutImage[], reading: Reading): Readable {

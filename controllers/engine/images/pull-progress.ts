@@ -1,8 +1,8 @@
 import { EngineError } from '../engine.js';
 
-/** One line of what Docker tells during a pull. */
+/** One line of Docker's progress of a pull. */
 export interface PullMessage {
-  /** The layer, or the tag in the lines about the whole. */
+  /** The layer, or the tag in lines about the whole. */
   readonly id?: string;
   readonly status?: string;
   readonly progressDetail?: { readonly current?: number; readonly total?: number } | null;
@@ -13,20 +13,20 @@ export interface PullMessage {
 interface Layer {
   /** Compressed bytes; undefined until its download has begun. */
   readonly bytes: number | undefined;
-  /** Parts of 1. */
+  /** Fraction from 0 to 1. */
   readonly downloaded: number;
   readonly extracted: number;
 }
 
-/** Layers that are counted: no file system stacks more. Each message costs as much as there are. */
+/** Number of layers that are counted: no file system stacks more. Each message costs as much as there are. */
 const MOST_LAYERS = 500;
 /** Part of the whole that is downloading; the rest is extraction. */
 const DOWNLOAD_SHARE = 0.9;
 
 /**
- * Adds up the layers of one pull: layers weigh as many bytes as they have (the mean of the others while unknown), a layer that is
- * already here weighs nothing. `take` returns whole percent that never go down and reach 100 only by `finish`; it throws
- * what Docker reports inside the stream.
+ * Adds up the layers of one pull: layers weigh as many bytes as they have (the mean of the others while unknown), a
+ * layer that is already here weighs nothing. `take` returns whole percent that never go down and reach 100 only by
+ * `finish`; it throws errors that Docker reports inside the stream.
  */
 export function pullProgress(): { take(message: PullMessage): number; finish(): number } {
   const layers = new Map<string, Layer>();
@@ -51,7 +51,7 @@ export function pullProgress(): { take(message: PullMessage): number; finish(): 
   };
 }
 
-/** How a line changes its layer; undefined when it is not about a layer. Pure. */
+/** Returns the layer after a line; undefined when the line is not about a layer. Pure. */
 function nextLayer(layer: Layer | undefined, { status, progressDetail }: PullMessage): Layer | undefined {
   const known = layer ?? { bytes: undefined, downloaded: 0, extracted: 0 };
   const { current = 0, total = 0 } = progressDetail ?? {};

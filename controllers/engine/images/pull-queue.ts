@@ -12,10 +12,10 @@ import type { Credentials } from './registry-credentials.js';
 const AT_ONCE = 3;
 
 interface Pull {
-  /** As it was asked for first. */
+  /** As it was first asked for. */
   readonly reference: string;
   readonly wish: PullOptions;
-  /** Every spelling somebody used: listeners compare with theirs. */
+  /** Every spelling that callers used: listeners compare with theirs. */
   readonly spellings: Set<string>;
   readonly stopping: AbortController;
   percent: number;
@@ -24,10 +24,10 @@ interface Pull {
   error: Error | undefined;
 }
 
-/** `Pulls` on one engine. A finished pull is shown as running until the cache shows its image, so nobody sees a gap. */
+/** Runs `Pulls` on one engine. A finished pull is shown as running until the cache shows its image, so nobody sees a gap. */
 export class PullQueue implements Pulls {
   readonly #pulls = new Map<string, Pull>();
-  /** For the talks with registries. */
+  /** Limits talks with registries. */
   readonly #limiter = new Limiter(AT_ONCE);
   readonly #work = new Set<Promise<void>>();
   readonly #changes = new Emitter<string>((error, reference) =>
@@ -39,7 +39,7 @@ export class PullQueue implements Pulls {
     private readonly deps: {
       readonly engine: Engine;
       readonly cache: Pick<EngineCache, 'refreshImage'>;
-      /** For the registry of the reference. */
+      /** Returns the credentials for the registry of a reference. */
       readonly credentials?: Credentials;
       /** Asked before any registry. */
       readonly archives?: Pick<Archives, 'bring'>;
@@ -101,7 +101,7 @@ export class PullQueue implements Pulls {
     this.#pulls.clear();
   }
 
-  /** Ends the pull once the engine has the image; keeps why it cannot have it. */
+  /** Runs a pull to its end; keeps the error of a failed one. */
   async #perform(key: string, pull: Pull): Promise<void> {
     const { archives, cache, log } = this.deps;
     const { reference, stopping } = pull;
@@ -118,7 +118,7 @@ export class PullQueue implements Pulls {
       if (this.#pulls.get(key) === pull) this.#pulls.delete(key);
       else return;
     } catch (error) {
-      // Stopped or forgotten: nobody waits for how it ended.
+      // Stopped or forgotten: nobody waits for its end.
       if (stopping.signal.aborted) return;
       pull.error = toError(error);
       log.debug({ err: pull.error, reference }, 'A pull failed');
@@ -140,7 +140,7 @@ export class PullQueue implements Pulls {
     if (exact !== reference) await engine.tagImage(exact, reference, stopping.signal);
   }
 
-  /** Whole percent that never goes back: layers that turn up late would make it. */
+  /** Reports whole percent that never go back: layers that appear late would make them. */
   #progress(pull: Pull, percent: number): void {
     const whole = Math.min(100, Math.floor(percent));
     if (!(whole > pull.percent) || pull.error || pull.stopping.signal.aborted) return;

@@ -1,12 +1,12 @@
 import { HUB, HUB_KEY } from '../../../crds/model/image-reference.js';
 import type { RegistryAuth } from '../engine.js';
 
-/** Credentials that somebody configured and that cannot be used. Says where they stand; never what they are. */
+/** Configured credentials cannot be used. The message says where they are; never what they are. */
 export class CredentialsError extends Error {
   override readonly name = 'CredentialsError';
 }
 
-/** One entry of Docker's config file, or what a helper or a secret tells. */
+/** One entry of Docker's config file, or the answer of a helper, or a secret. */
 export interface AuthEntry {
   readonly username?: string;
   readonly password?: string;
@@ -16,7 +16,7 @@ export interface AuthEntry {
   readonly registrytoken?: string;
 }
 
-/** What Docker wants to know for a pull; undefined when the entry is empty. Throws a text for people when it is broken. Pure. */
+/** Returns Docker's credentials for a pull; undefined when the entry is empty. Throws a text for people when it is broken. Pure. */
 export function authOf(entry: AuthEntry, registry: string): RegistryAuth | undefined {
   const serveraddress = registry === HUB ? HUB_KEY : registry;
   if (entry.registrytoken) return { registrytoken: entry.registrytoken, serveraddress };
@@ -34,10 +34,10 @@ function decode(auth: string): AuthEntry {
   return { username: text.slice(0, colon), password: text.slice(colon + 1).replace(/\0+$/, '') };
 }
 
-/** Names of what an entry says, of `docker login`, a secret or a helper. */
+/** Names of the fields of an entry, of `docker login`, a secret or a helper. */
 const FIELDS = new Set(['username', 'password', 'auth', 'identitytoken', 'registrytoken', 'secret']);
 
-/** A value of unknown origin as an entry: only texts that mean something are taken over. Pure. */
+/** Reads a value of unknown origin as an entry: only texts with a meaning are taken over. Pure. */
 export function entryOf(value: unknown): AuthEntry {
   if (typeof value !== 'object' || value === null)
     throw new CredentialsError('Expected a map of username and password');

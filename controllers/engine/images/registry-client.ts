@@ -3,11 +3,11 @@ import { timeoutSignal } from '../../../api/platform/time-limit.js';
 import { HUB, registryName } from '../../../crds/model/image-reference.js';
 import type { RegistryAuth } from '../engine.js';
 
-/** What a registry says about an image, as far as room for it goes. */
+/** What a registry says of the size of an image. */
 export interface RemoteImage {
-  /** Bytes of each layer as it travels, from the lowest. */
+  /** Bytes of each layer as it is downloaded, from the lowest. */
   readonly layers: readonly number[];
-  /** Digests of the layers unpacked, as engines know them; empty when the registry does not tell. */
+  /** Digests of the unpacked layers, as engines know them; empty when the registry does not tell. */
   readonly diffIds: readonly string[];
 }
 
@@ -24,14 +24,14 @@ const ACCEPTED = [
   'application/vnd.docker.distribution.manifest.v2+json',
 ].join(', ');
 
-/** A registry that has not told by then, or goes on telling, is not waited for, ms. */
+/** Longest time for a registry to answer, and to finish its answer, ms. */
 const LONGEST_TALK_MS = 30_000;
-/** The distribution specification asks registries to take manifests of 4 MiB; configurations have some kB. */
+/** Largest answer, bytes: the distribution specification asks registries to accept manifests of 4 MiB; configurations have some kB. */
 const LARGEST_ANSWER_BYTES = 4 * 1024 * 1024;
 
 /**
- * Asks a registry (HTTP API v2) what an image is made of. Undefined when it does not say, for whatever reason: the engine
- * may reach what we do not, through a mirror or with a certificate of its own.
+ * Asks a registry (HTTP API v2) for the layers of an image. Undefined when it does not answer, for whatever reason: the
+ * engine may reach what we do not, through a mirror or with a certificate of its own.
  */
 export async function remoteImage(
   reference: string,
@@ -57,7 +57,7 @@ export async function remoteImage(
   }
 }
 
-/** GETs of one image's repository: shows the credentials when asked, in the way that the registry asks for. */
+/** Returns a function that sends GETs to one image's repository, with credentials when the registry asks for them. */
 function getter(
   reference: string,
   auth: RegistryAuth | undefined,
@@ -65,7 +65,7 @@ function getter(
 ): (path: string) => Promise<Manifest | undefined> {
   const { registry, repository } = registryName(reference);
   const host = registry === HUB ? 'registry-1.docker.io' : registry;
-  // As the engine does: nothing but this machine is spoken to without encryption.
+  // As the engine does: only this machine is reached without encryption.
   const isHere = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/.test(host);
   const base = `${isHere ? 'http' : 'https'}://${host}/v2/`;
   let authorization: string | undefined;
@@ -85,7 +85,7 @@ function getter(
   };
 }
 
-/** What to say to a challenge: the login itself, or the token that the named address gives for it. (RFC 6750, distribution's token scheme.) */
+/** Returns the answer to a challenge: the login itself, or a token from the named address. (RFC 6750, distribution's token scheme.) */
 async function authorize(
   challenge: string,
   {
@@ -95,7 +95,7 @@ async function authorize(
   }: {
     readonly repository: string;
     readonly auth: RegistryAuth | undefined;
-    /** The registry itself is spoken to without encryption. */
+    /** The registry itself is reached without encryption. */
     readonly isPlain: boolean;
   },
   signal: AbortSignal,
@@ -108,7 +108,7 @@ async function authorize(
   );
   if (!/^bearer/i.test(challenge) || !said.realm || !URL.canParse(said.realm)) return undefined;
   const realm = new URL(said.realm);
-  // Where tokens are given may be another host (Docker Hub's is), but a login never travels in the clear to it.
+  // Tokens may come from another host (Docker Hub's do), but a login is never sent to it without encryption.
   if (realm.protocol !== 'https:' && !isPlain) return undefined;
   if (said.service) realm.searchParams.set('service', said.service);
   realm.searchParams.set('scope', `repository:${repository}:pull`);
@@ -118,7 +118,7 @@ async function authorize(
   return given === undefined ? undefined : `Bearer ${given}`;
 }
 
-/** An answer as JSON. Throws when it is larger, or says more, than a device should take; the rest of it is not waited for. */
+/** Reads an answer as JSON. Throws when it is larger, or contains more, than a device should take; the rest of it is not awaited. */
 async function jsonOf(answer: Response): Promise<unknown> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;

@@ -9,21 +9,21 @@ import { type AuthEntry, authOf, CredentialsError } from './registry-auth.js';
 import { parseSecret } from './registry-secret.js';
 
 export interface CredentialsDeps {
-  /** The text of a secret of the device. Rejects with an error that names the file and never shows what is in it. */
+  /** Returns the text of a secret of the device. Rejects with an error that names the file and never shows its content. */
   readonly readSecret: (name: string) => Promise<string>;
   readonly env: Env;
-  /** The device's own credentials, and the domains and hosts of the cloud that gave them; undefined on a device without one. */
+  /** Returns the device's own credentials, and the domains and hosts of the cloud that gave them; undefined on a device without one. */
   readonly device?: () => Promise<{ readonly auth: AuthEntry; readonly domains: readonly string[] } | undefined>;
   readonly log: Pick<Logger, 'warn'>;
 }
 
-/** Finds what to show to the registry of a reference. `secret`: what the App names for it. */
+/** Finds the credentials for the registry of a reference. `secret`: the one that the App names for it. */
 export type Credentials = (reference: string, secret?: string) => Promise<RegistryAuth | undefined>;
 
 /**
- * Credentials by precedence: the secret that the App names; what `docker login` left for this user; for registries of
- * the device's own cloud, the device. Read anew each time, kept nowhere. Throws `CredentialsError` when what is
- * configured for that very registry cannot be used.
+ * Returns credentials by precedence: the secret that the App names; what `docker login` left for this user; for
+ * registries of the device's own cloud, the device's. Read each time, kept nowhere. Throws `CredentialsError` when
+ * those configured for that very registry cannot be used.
  */
 export function registryCredentials({ readSecret, env, device, log }: CredentialsDeps): Credentials {
   return async (reference, secret) => {
@@ -45,7 +45,7 @@ export function registryCredentials({ readSecret, env, device, log }: Credential
     return own && belongs(registry, own.domains) ? authOf(own.auth, registry) : undefined;
   };
 
-  /** The store is for every registry, so that one it cannot speak for is none of its failures. */
+  /** Asks the store, which is for every registry: having none for one of them is not an error. */
   async function askStore(store: string, registry: string): Promise<AuthEntry | undefined> {
     try {
       return await askHelper(store, registry, env);
@@ -80,7 +80,7 @@ function named<T>(path: string, read: () => T): T {
   }
 }
 
-/** The host itself, or one below the domain. The key of a device is shown to nobody else. Pure. */
+/** Tells whether a registry is one of these hosts or below one of these domains: the key of a device is sent to nobody else. Pure. */
 const belongs = (registry: string, domains: readonly string[]): boolean => {
   const host = registry.replace(/:\d+$/, '');
   return domains.some((domain) => registry === domain || host === domain || host.endsWith(`.${domain}`));

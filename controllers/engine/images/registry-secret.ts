@@ -3,8 +3,9 @@ import { parseDockerConfig } from './docker-config.js';
 import { type AuthEntry, CredentialsError, entryOf } from './registry-auth.js';
 
 /**
- * A secret as credentials of a registry: `{"username", "password"}`, `{"identitytoken"}`, a config file of Docker with
- * an entry for the registry, or one line `username:password`. Throws `CredentialsError` without any of its text. Pure.
+ * Reads a secret as credentials of a registry: `{"username", "password"}`, `{"identitytoken"}`, a config file of Docker
+ * with an entry for the registry, or one line `username:password`. Throws `CredentialsError` without any of its text.
+ * Pure.
  */
 export function parseSecret(text: string, registry: string): AuthEntry {
   const trimmed = text.trim();

@@ -6,30 +6,33 @@ import { createGunzip } from 'node:zlib';
 import { extract } from 'tar-stream';
 import { errorCode, errorMessage, toError } from '../../../api/platform/errors.js';
 
-/** A file that is no archive of images, or a broken one. Says what would be right. */
+/** A file is no archive of images, or a broken one. The message says what would be right. */
 export class ArchiveError extends Error {
   override readonly name = 'ArchiveError';
 }
 
 /**
- * What may stand between the bodies of two files: headers, long names, attributes, padding. A header says itself how long
+ * Largest size between the bodies of two files, bytes: headers, long names, attributes, padding. A header says how long
  * the name behind it is, up to GiBs, and the reader collects all of it before anybody is asked.
  */
 const LONGEST_HEADERS_BYTES = 1024 * 1024;
-/** Entries of an archive. One with a hundred images has some thousand. */
+/** Largest number of entries in an archive. One with a hundred images has some thousand. */
 const MOST_ENTRIES = 20_000;
 
-/** What bounds the reading of an archive. */
+/** The limits of reading an archive. */
 export interface Reading {
-  /** Aborts it at once, though the disk may never answer the read that is under way. */
+  /** Aborts it at once, even if the disk never answers the present read. */
   readonly signal: AbortSignal;
-  /** Bytes of the file that are read; all that there are when not said, also those that come meanwhile. */
+  /** Bytes of the file that are read; all that there are when absent, also those that arrive meanwhile. */
   readonly size?: number;
-  /** Told to how many bytes it unpacks at least, by what has come and by what its headers announce; ends it by throwing. */
+  /**
+   * Called with the number of bytes that it unpacks to at least, by what was read and by what its headers announce;
+   * ends the reading by throwing.
+   */
   readonly unpacks?: (bytes: number) => void;
 }
 
-/** Calls for every file in the archive, in order; what is not read of a body is skipped. Throws `ArchiveError`. */
+/** Calls back for every file in the archive, in order; the unread part of a body is skipped. Throws `ArchiveError`. */
 export async function eachEntry(
   path: string,
   reading: Reading,
@@ -92,11 +95,11 @@ export async function eachEntry(
   }
 }
 
-/** The first bytes of a file, as many as it had when somebody looked. */
+/** Opens the first bytes of a file, as many as it had when somebody looked. */
 export const fileStream = (path: string, size?: number): Readable =>
   size === undefined || size === 0 ? createReadStream(path) : createReadStream(path, { end: size - 1 });
 
-/** What the work comes to; rejects as soon as the signal aborts, whether the work comes to an end or not. */
+/** Waits for the work; rejects as soon as the signal aborts, whether the work ends or not. */
 async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
   let abort: () => void = () => undefined;
   const aborted = new Promise<never>((_, reject) => {
@@ -115,10 +118,10 @@ async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<
 class HeaderGuard extends Transform {
   #outside = 0;
   #passed = 0;
-  /** Of all bodies so far, by their headers. */
+  /** Bytes of all bodies so far, by their headers. */
   #announced = 0;
 
-  /** `refuse`: why an archive of so many bytes is not read any further. */
+  /** `refuse`: returns why an archive of so many bytes is not read any further. */
   constructor(private readonly refuse: (bytes: number) => Error | undefined) {
     super();
   }
@@ -142,7 +145,7 @@ class HeaderGuard extends Transform {
   }
 }
 
-/** The whole of an entry. (Iterating over it would end the archive with it.) */
+/** Reads an entry completely. (Iterating over it would end the archive with it.) */
 export const bytesOf = (body: Readable): Promise<Buffer> =>
   new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -151,7 +154,7 @@ export const bytesOf = (body: Readable): Promise<Buffer> =>
     body.on('error', reject);
   });
 
-/** What is between the file and the tar, by the first bytes. */
+/** Returns the decompression between the file and the tar, by the first bytes. */
 async function unpacking(path: string): Promise<ReturnType<typeof createGunzip> | undefined> {
   const file = await open(path);
   try {

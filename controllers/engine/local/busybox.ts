@@ -8,7 +8,7 @@ import type { TarEntry } from './tar.js';
 
 const INSTALLED = ['/bin/busybox', '/usr/bin/busybox', '/usr/local/bin/busybox'];
 
-/** The bytes of a busybox that needs no libraries: the installed one, or the one in Debian's package; undefined if neither. */
+/** Returns the bytes of a busybox that needs no libraries: the installed one, or the one in Debian's package; undefined if neither. */
 export async function staticBusybox(env: Env, print: (text: string) => void): Promise<Buffer | undefined> {
   for (const path of INSTALLED) {
     const binary = await readFile(path).catch(() => undefined);
@@ -41,7 +41,7 @@ async function downloadedBusybox(env: Env, print: (text: string) => void): Promi
   }
 }
 
-/** A root file system around it: every applet as a link in /bin, the users and folders that programs expect. */
+/** Returns a root file system around it: every applet as a link in /bin, and the users and folders that programs expect. */
 export async function busyboxFiles(binary: Buffer, env: Env): Promise<readonly TarEntry[]> {
   const applets = await appletsOf(binary, env);
   return [
@@ -59,7 +59,7 @@ export async function busyboxFiles(binary: Buffer, env: Env): Promise<readonly T
   ];
 }
 
-/** Asks the program itself: which applets there are was decided when it was built. */
+/** Asks the program for its applets, which were decided when it was built. */
 async function appletsOf(binary: Buffer, env: Env): Promise<readonly string[]> {
   const folder = await mkdtemp(join(tmpdir(), 'supercargo-busybox-'));
   try {
@@ -76,7 +76,7 @@ async function appletsOf(binary: Buffer, env: Env): Promise<readonly string[]> {
 const ELF_MAGIC = 0x7f454c46;
 const PT_INTERP = 3;
 
-/** An ELF program without an interpreter, i.e. without a dynamic loader to look for. (elf(5).) Pure. */
+/** Tells whether it is an ELF program without an interpreter, i.e. without a dynamic loader. (elf(5).) Pure. */
 export function isStaticBinary(binary: Buffer): boolean {
   if (binary.length < 64 || binary.readUInt32BE(0) !== ELF_MAGIC) return false;
   const wide = binary[4] === 2;

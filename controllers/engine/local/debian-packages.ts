@@ -4,13 +4,13 @@ import { dirname } from 'node:path';
 import { type Env, findProgram } from '../../../api/platform/programs.js';
 import { type CommandResult, runCommand } from '../../../api/platform/run-program.js';
 
-/** Asks nothing and waits for another apt rather than failing. */
+/** Asks no questions, and waits for another apt rather than failing. */
 const APT_ENV = { DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C.UTF-8' };
-/** Packages may come through a slow line; nothing but the signal ends it before. */
+/** Longest time for apt, ms: packages may come through a slow line. */
 const APT_LIMIT_MS = 3_600_000;
 const APT_OPTIONS = ['-o', 'DPkg::Lock::Timeout=120'];
 
-/** Whether packages come through apt here (Debian, Ubuntu and what is made from them). */
+/** Tells whether packages come through apt here (Debian, Ubuntu and derivatives). */
 export async function isDebian(env: Env): Promise<boolean> {
   if (findProgram('apt-get', env) === undefined || !existsSync('/etc/os-release')) return false;
   const release = await readFile('/etc/os-release', 'utf8');
@@ -19,7 +19,7 @@ export async function isDebian(env: Env): Promise<boolean> {
 
 export const isRoot = (): boolean => process.getuid?.() === 0;
 
-/** Runs apt-get, writing what it says to `log` if given. Throws with its last lines. */
+/** Runs apt-get, writing its output to `log` if given. Throws with its last lines. */
 export async function aptGet(
   args: readonly string[],
   { env, cwd, log, signal }: { env: Env; cwd?: string; log?: string; signal?: AbortSignal | undefined },
@@ -40,7 +40,7 @@ export async function aptGet(
   return result;
 }
 
-/** Installs Debian packages, nothing that is only recommended. Says so aloud first. */
+/** Installs Debian packages, without those that are only recommended. Announces it first. */
 export async function installPackages(
   packages: readonly string[],
   why: string,

@@ -2,8 +2,8 @@ import type { Env } from '../../../api/platform/programs.js';
 import { runCommand } from '../../../api/platform/run-program.js';
 
 /**
- * Makes sure that an interface exists which the daemon can use as its default network, and returns the pool that its
- * networks come from: the /16 around it, as `172.18.0.0/16`. Needs root and `ip`.
+ * Creates the interface that the daemon uses as its default network when it is missing, and returns the pool that its
+ * networks come from: the /16 around it, as in `172.18.0.0/16`. Needs root and `ip`.
  */
 export async function ensureBridge(name: string, env: Env): Promise<string> {
   const ip = (...args: string[]) => runCommand('ip', args, { env });
@@ -24,7 +24,7 @@ export async function ensureBridge(name: string, env: Env): Promise<string> {
   return pool;
 }
 
-/** The pool of a bridge that exists. */
+/** Returns the pool of an existing bridge. */
 export async function poolOfBridge(name: string, env: Env): Promise<string | undefined> {
   const shown = await runCommand('ip', ['-j', '-4', 'address', 'show', 'dev', name], { env });
   const [present] = shown.ok ? parseAddresses(shown.stdout) : [];
@@ -35,7 +35,7 @@ export async function removeBridge(name: string, env: Env): Promise<void> {
   await runCommand('ip', ['link', 'delete', name], { env }); // an absent one is as good as a removed one
 }
 
-/** The first of the usual private ranges that no route of this machine leads into. Pure. */
+/** Returns the first of the usual private ranges that no route of this machine leads into. Pure. */
 export function freePool(routes: readonly string[]): string {
   const candidates = [
     ...Array.from({ length: 15 }, (_, index) => `172.${17 + index}.0.0/16`),
@@ -48,7 +48,7 @@ export function freePool(routes: readonly string[]): string {
 
 const poolAround = (address: string): string => address.replace(/\.\d+\.\d+$/, '.0.0/16');
 
-/** Whether two IPv4 prefixes share an address; `10.1.2.3` is a prefix of 32 bits, `default` shares nothing. Pure. */
+/** Tells whether two IPv4 prefixes share an address; `10.1.2.3` is a prefix of 32 bits, `default` shares nothing. Pure. */
 export function overlaps(one: string, other: string): boolean {
   const [a, b] = [parsePrefix(one), parsePrefix(other)];
   if (a === undefined || b === undefined) return false;

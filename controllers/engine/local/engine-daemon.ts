@@ -13,11 +13,11 @@ import { ensureBridge, poolOfBridge, removeBridge } from './engine-bridge.js';
 import { allowForwarding, forgetForwarding } from './engine-firewall.js';
 import type { EngineFolders } from './engine-folders.js';
 
-/** A first start formats its storage; a start after a crash restores containers. */
+/** Longest time for a start, ms: a first one formats its storage; one after a crash restores containers. */
 const START_LIMIT_MS = 90_000;
 const STOP_LIMIT_MS = 30_000;
 const POLL_MS = 100;
-/** From the pid file to the socket: a daemon that takes longer has lost it. */
+/** Longest time from the pid file to the socket, ms: a daemon that takes longer has lost it. */
 const LISTEN_LIMIT_MS = 5_000;
 
 interface Means {
@@ -26,14 +26,14 @@ interface Means {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Whether a Docker engine answers on that socket, within three seconds. */
+/** Tells whether a Docker engine answers on that socket within three seconds. */
 export async function answers(socketPath: string, signal?: AbortSignal): Promise<boolean> {
   const isAnswering = await pings(socketPath, timeoutSignal(3_000, signal));
   signal?.throwIfAborted();
   return isAnswering;
 }
 
-/** Whether a Docker engine answers on that socket before the signal fires. */
+/** Tells whether a Docker engine answers on that socket before the signal fires. */
 export async function pings(socketPath: string, signal: AbortSignal): Promise<boolean> {
   const http = dockerHttp({ socketPath });
   return http.ask({ path: '/_ping', signal }).then(
@@ -43,8 +43,8 @@ export async function pings(socketPath: string, signal: AbortSignal): Promise<bo
 }
 
 /**
- * Starts a daemon of our own and waits until it answers. It gets its own session: it survives us and a Ctrl-C in the
- * terminal, so containers go on while the agent restarts.
+ * Starts a daemon of our own and waits until it answers. It gets its own session, and so survives us and a Ctrl-C in
+ * the terminal: containers go on while the agent restarts.
  */
 export async function startDaemon(program: string, folders: EngineFolders, means: Means): Promise<void> {
   const { env, print, signal } = means;
@@ -58,7 +58,7 @@ export async function startDaemon(program: string, folders: EngineFolders, means
   await mkdir(folders.execRoot, { recursive: true, mode: 0o700 });
   const pool = await ensureBridge(folders.bridge, env);
 
-  // A starting daemon empties the DOCKER chains that all daemons share, and so cuts off the other one's containers.
+  // A starting daemon empties the DOCKER chains that all daemons share, which cuts off the other one's containers.
   const alone = !(await processes()).some(({ command }) => /^\S*dockerd( |$)/.test(command));
   if (!alone) print('Another Docker engine runs here: ours leaves its firewall rules alone');
   const error = await launch(program, daemonArguments(folders, pool, alone), folders, means);
@@ -79,7 +79,7 @@ export async function restartDaemon(program: string, folders: EngineFolders, mea
   await startDaemon(program, folders, means);
 }
 
-/** Whether somebody listens there, now or within seconds: a daemon that has just begun has not made its socket yet. */
+/** Tells whether somebody listens there, now or within seconds: a daemon that has just started has not created its socket yet. */
 async function comesToListen(socketPath: string, signal?: AbortSignal): Promise<boolean> {
   const patience = timeoutSignal(LISTEN_LIMIT_MS, signal);
   while (!patience.aborted) {
@@ -90,7 +90,7 @@ async function comesToListen(socketPath: string, signal?: AbortSignal): Promise<
   return false;
 }
 
-/** Ends the daemon, not its containers: it is started with `--live-restore`. Resolves when it has gone. */
+/** Ends the daemon, not its containers, because it runs with `--live-restore`. Resolves when it has gone. */
 async function endDaemon(folders: EngineFolders): Promise<void> {
   const pid = await daemonPid(folders);
   if (pid === undefined) return;
@@ -131,9 +131,9 @@ async function launch(
 }
 
 /**
- * Command line of the daemon. `pool`: where its networks get their subnets. `ownsFirewall`: it may write rules.
- * With live-restore containers run on while the daemon is away; without it, one that is given a pool also deletes `docker0`
- * at its second start, even if that belongs to another daemon (20.10). Pure.
+ * Returns the daemon's arguments. `pool`: where its networks get their subnets. `ownsFirewall`: it may write rules.
+ * With live-restore containers run on while the daemon is away; without it, one with a pool also deletes `docker0` at
+ * its second start, even if that belongs to another daemon (20.10). Pure.
  */
 export function daemonArguments(folders: EngineFolders, pool: string, ownsFirewall: boolean): readonly string[] {
   return [
@@ -165,16 +165,16 @@ export async function stopDaemon(folders: EngineFolders, env: Env): Promise<void
   await rm(folders.socket, { force: true });
 }
 
-/** Whether the daemon of these folders runs, answering or not. */
+/** Tells whether the daemon of these folders runs, answering or not. */
 export const isRunning = async (folders: EngineFolders): Promise<boolean> => (await daemonPid(folders)) !== undefined;
 
-/** Where the containerd of such a daemon listens: its own, else the one of the system, which it prefers when it finds it. */
+/** Returns where the containerd of such a daemon listens: its own, else the system's, which it prefers when it finds it. */
 export const containerdSockets = ({ execRoot }: EngineFolders): readonly string[] => [
   join(execRoot, 'containerd', 'containerd.sock'),
   '/run/containerd/containerd.sock',
 ];
 
-/** The running daemon of these folders. A number in a file proves nothing: the process has to be that daemon. */
+/** Returns the running daemon of these folders. A number in a file proves nothing: the process has to be that daemon. */
 async function daemonPid(folders: EngineFolders): Promise<number | undefined> {
   const pid = await readPid(folders.pidFile);
   if (pid === undefined) return undefined;
@@ -183,8 +183,8 @@ async function daemonPid(folders: EngineFolders): Promise<number | undefined> {
 }
 
 /**
- * After a crash, or a restart of the surrounding container: dockerd takes any living process of the noted number for its
- * predecessor, and a containerd that is about to follow it for one that it can use.
+ * Removes pid files after a crash, or a restart of the surrounding container: dockerd takes any living process of the
+ * noted number for its predecessor, or for a containerd that it can use.
  */
 async function removeStalePids({ pidFile, execRoot }: EngineFolders): Promise<void> {
   await rm(pidFile, { force: true });
@@ -192,7 +192,7 @@ async function removeStalePids({ pidFile, execRoot }: EngineFolders): Promise<vo
   await rm(join(execRoot, 'containerd', 'containerd.pid'), { force: true });
 }
 
-/** Ends what a daemon that was killed has left: its containerd, the shims of its containers, their processes. */
+/** Ends what a killed daemon has left: its containerd, the shims of its containers, their processes. */
 async function killLeftovers({ execRoot }: EngineFolders): Promise<void> {
   const all = await processes();
   const shims = all.filter(
@@ -202,11 +202,11 @@ async function killLeftovers({ execRoot }: EngineFolders): Promise<void> {
   await killAll([...all.filter(({ command }) => isContainerdOf(execRoot, command)), ...inside, ...shims]);
 }
 
-/** Ids of the containers whose shims run in the daemon's own containerd. One that uses the containerd of the system shares it: none. */
+/** Returns the ids of the containers whose shims run in the daemon's own containerd; none where it uses the system's. */
 export const tasksOf = async (folders: EngineFolders): Promise<readonly string[]> =>
   (await processes()).flatMap(({ command }) => shimTask(folders, command) ?? []);
 
-/** The container of a shim of that daemon, by the shim's command line. Plugins of the daemon are in another namespace. Pure. */
+/** Returns the container of a shim of that daemon, by the shim's command line. Plugins of the daemon are in another namespace. Pure. */
 export function shimTask({ execRoot }: EngineFolders, command: string): string | undefined {
   const words = command.split(' ');
   const after = (flag: string): string => words[words.indexOf(flag) + 1] ?? '';
@@ -240,7 +240,7 @@ async function processes(): Promise<readonly Process[]> {
   );
 }
 
-/** Kills and waits until they are gone. */
+/** Kills processes and waits until they are gone. */
 async function killAll(victims: readonly Process[]): Promise<void> {
   const deadline = performance.now() + STOP_LIMIT_MS;
   const isLeft = ({ pid, command }: Process, now: readonly Process[]): boolean =>
@@ -254,7 +254,7 @@ async function killAll(victims: readonly Process[]): Promise<void> {
   }
 }
 
-/** A process that is gone already has had its signal. */
+/** Sends a signal; a process that is gone already does not matter. */
 function signalProcess(pid: number, name: 'SIGTERM' | 'SIGKILL'): void {
   try {
     process.kill(pid, name);
@@ -276,7 +276,7 @@ async function untilAnswers(socket: string, signal?: AbortSignal): Promise<void>
   }
 }
 
-/** Kills what runs. Returns the interfaces of the daemon's networks, which it would leave behind. */
+/** Kills running containers. Returns the interfaces of the daemon's networks, which it would leave behind. */
 async function killContainers(socketPath: string): Promise<readonly string[]> {
   const http = dockerHttp({ socketPath });
   const signal = timeoutSignal(STOP_LIMIT_MS);
@@ -294,7 +294,7 @@ async function killContainers(socketPath: string): Promise<readonly string[]> {
   }
 }
 
-/** What a daemon that was killed leaves mounted: container file systems, network namespaces. Deepest first. */
+/** Unmounts what a killed daemon leaves mounted: container file systems, network namespaces. Deepest first. */
 async function unmountUnder(folders: readonly string[], env: Env): Promise<void> {
   if (findProgram('umount', env) === undefined) return;
   const mounts = (await readFile('/proc/self/mounts', 'utf8').catch(() => ''))

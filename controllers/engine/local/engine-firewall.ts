@@ -2,9 +2,9 @@ import type { Env } from '../../../api/platform/programs.js';
 import { runCommand } from '../../../api/platform/run-program.js';
 
 /**
- * Rules that let the containers of one address pool talk to each other and to the world. Only for a daemon that must not
- * write rules itself: another one on the machine has made DROP the policy for everything it does not know. Published
- * ports need none, the daemon's proxy serves them. Pure.
+ * Returns the rules that let the containers of one address pool talk to each other and to the world. Only for a daemon
+ * that must not write rules itself: another one on the machine has made DROP the policy for everything that it does not
+ * know. Published ports need none, the daemon's proxy serves them. Pure.
  */
 export const forwardingRules = (pool: string): readonly (readonly string[])[] => [
   ['filter', 'FORWARD', '-s', pool, '-j', 'ACCEPT'],
@@ -12,7 +12,7 @@ export const forwardingRules = (pool: string): readonly (readonly string[])[] =>
   ['nat', 'POSTROUTING', '-s', pool, '!', '-d', pool, '-j', 'MASQUERADE'],
 ];
 
-/** Adds what is missing. Returns what went wrong, for people: a machine without these tables may need no rules either. */
+/** Adds missing rules. Returns what went wrong, for people: a machine without these tables may need no rules either. */
 export async function allowForwarding(pool: string, env: Env): Promise<string | undefined> {
   for (const [table = '', chain = '', ...rule] of forwardingRules(pool)) {
     const present = await runCommand('iptables', ['-t', table, '-C', chain, ...rule], { env });
@@ -23,7 +23,7 @@ export async function allowForwarding(pool: string, env: Env): Promise<string | 
   return undefined;
 }
 
-/** Takes the rules away again; those that are not there are as good as removed. */
+/** Removes the rules; missing ones count as removed. */
 export async function forgetForwarding(pool: string, env: Env): Promise<void> {
   for (const [table = '', chain = '', ...rule] of forwardingRules(pool)) {
     await runCommand('iptables', ['-t', table, '-D', chain, ...rule], { env });

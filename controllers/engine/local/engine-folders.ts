@@ -3,11 +3,11 @@ import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-/** Where an engine of our own keeps its things. */
+/** The folders and files of an engine of our own. */
 export interface EngineFolders {
   /** Images, containers, volumes: survives a reboot. */
   readonly dataRoot: string;
-  /** Sockets, pid, mounts of what runs: worthless after a reboot. */
+  /** Sockets, pid, mounts of what runs: of no use after a reboot. */
   readonly runFolder: string;
   readonly execRoot: string;
   readonly pidFile: string;
@@ -18,13 +18,13 @@ export interface EngineFolders {
   readonly bridge: string;
 }
 
-/** A unix socket's path has at most this many bytes (unix(7): 108 with the final zero). */
+/** Longest path of a unix socket, bytes (unix(7): 108 with the final zero). */
 const LONGEST_SOCKET_PATH = 107;
 
 /**
- * The layout for one data folder. Two data folders share nothing. What runs is kept under `/run`, by a short name: the
- * daemon appends up to 50 bytes to it for its own sockets. The API socket is in the data folder unless that makes it
- * too long.
+ * Returns the layout for one data folder. Two data folders share nothing. What runs is kept under `/run`, by a short
+ * name: the daemon appends up to 50 bytes to it for its own sockets. The API socket is in the data folder unless that
+ * makes its path too long.
  */
 export function engineFolders(dataFolder: string): EngineFolders {
   const folder = join(resolve(dataFolder), 'engine');

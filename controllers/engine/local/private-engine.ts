@@ -19,22 +19,22 @@ import {
 } from './engine-daemon.js';
 import { engineFolders } from './engine-folders.js';
 
-/** A daemon that accepts a connection and takes longer over a ping hangs, ms. */
+/** A daemon that accepts a connection and takes longer than this over a ping hangs, ms. */
 const ANSWER_LIMIT_MS = 10_000;
 
 export interface EngineSearch {
-  /** `external`: the one at DOCKER_HOST or the usual socket. `private`: our own. `auto`: that one, else our own. */
+  /** `external`: the one at DOCKER_HOST or the usual socket. `private`: our own. `auto`: the external one, else our own. */
   readonly mode: 'auto' | 'external' | 'private';
   readonly dataFolder: string;
   readonly env: Env;
-  /** Tells people what is being done on their machine, before it is. */
+  /** Prints for people what is about to be done on their machine. */
   readonly print: (text: string) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * An engine that answers. `started`: it is our own, started now or by an earlier run (its containers have kept running).
- * Throws with a way out when there is none.
+ * Finds an engine that answers. `started`: it is our own, started now or by an earlier run (its containers have kept
+ * running). Throws with a way out when there is none.
  */
 export async function findEngine(search: EngineSearch): Promise<{ dockerHost: string; started: boolean }> {
   const { mode, env, signal } = search;
@@ -107,7 +107,7 @@ async function privateEngine(search: EngineSearch): Promise<{ dockerHost: string
   try {
     await privateDaemon(dataFolder, { env, print }).process.start(signal);
   } catch (error) {
-    // It has worked before: whoever looks after it starts it again. The rest of the device needs an agent meanwhile.
+    // It has worked before: its keeper starts it again. The rest of the device needs an agent meanwhile.
     signal?.throwIfAborted();
     if (!isKnown) throw error;
     print(`${errorMessage(error)}; it is tried again`);
@@ -115,7 +115,7 @@ async function privateEngine(search: EngineSearch): Promise<{ dockerHost: string
   return ours;
 }
 
-/** The daemon of that data folder, to be looked after. */
+/** Returns the daemon of that data folder, to be watched. */
 export function privateDaemon(
   dataFolder: string,
   { env, print }: Pick<EngineSearch, 'env' | 'print'>,

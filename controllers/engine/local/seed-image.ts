@@ -16,9 +16,9 @@ export interface Seed {
 }
 
 /**
- * Makes sure that a small image is there even where no registry can be reached: when the reference is not local, it is
- * made from Debian's static busybox. `unavailable`: it could not be made here (another machine's engine, no such
- * program), so that it has to be pulled as any image.
+ * Makes a small image available even where no registry can be reached: when the reference is not local, it is built
+ * from Debian's static busybox. `unavailable`: it could not be built here (another machine's engine, no such program),
+ * and has to be pulled like any image.
  */
 export async function seedImage(seed: Seed): Promise<'present' | 'made' | 'unavailable'> {
   const { dockerHost, reference, print, env = process.env, signal = new AbortController().signal } = seed;
@@ -33,7 +33,7 @@ export async function seedImage(seed: Seed): Promise<'present' | 'made' | 'unava
   return 'made';
 }
 
-/** Makes an image of one layer from files. `changes`: Dockerfile lines (CMD, ENV, LABEL, …). */
+/** Creates an image of one layer from files. `changes`: Dockerfile lines (CMD, ENV, LABEL, …). */
 export async function importImage(
   http: DockerHttp,
   reference: string,
@@ -52,7 +52,7 @@ export async function importImage(
     });
     const text = await readAll(stream);
     if (status !== 200) throw refusal(status, parseBody(text));
-    const progress = pullProgress(); // throws what the stream reports
+    const progress = pullProgress(); // throws errors of the stream
     for (const line of text.split('\n').filter((one) => one.trim() !== '')) progress.take(JSON.parse(line));
   } catch (error) {
     throw http.broken(error, signal);

@@ -1,6 +1,6 @@
 import { type Headers, pack } from 'tar-stream';
 
-/** What goes into an archive. Folders end in `/`. */
+/** One entry of an archive. Folders end in `/`. */
 export interface TarEntry {
   readonly path: string;
   /** Bytes of a file; absent for folders and links. */
@@ -11,7 +11,7 @@ export interface TarEntry {
   readonly mode?: number;
 }
 
-/** A tar archive, everything owned by root and dated 1970, so that equal entries give equal bytes. Pure. */
+/** Returns a tar archive, everything owned by root and dated 1970, so that equal entries give equal bytes. Pure. */
 export function tarOf(entries: readonly TarEntry[]): Buffer {
   const archive = pack();
   for (const entry of entries) archive.entry(headerOf(entry), Buffer.from(entry.content ?? ''));

@@ -8,23 +8,26 @@ import { intoRun, LOG_START, type LogPosition, LogReader, resumed, sinceOf } fro
 
 const FIRST_DELAY_MS = 100;
 const LONGEST_DELAY_MS = 5_000;
-/** A container that is followed so soon after somebody began to listen is followed from now on: its engine may have another clock. */
+/**
+ * A container that is followed within this time after the first listener is followed from now on: its engine may have
+ * another clock, ms.
+ */
 const AT_ONCE_MS = 1_000;
 /** How long a removed container's stream may take to end by itself, ms: its last lines are still on the way. */
 const LAST_LINES_MS = 1_000;
 
-/** What of a container's output is shown. */
+/** Which part of a container's output is shown. */
 export type LogLevel = 'all' | 'err' | 'none';
 
 export interface LogFollowerDeps {
   readonly engine: Engine;
   readonly cache: EngineCache;
   readonly logs: LogStream;
-  /** Whose lines a container writes; undefined: nobody's, it is not followed. */
+  /** Returns the service that a container belongs to; undefined: it is not followed. */
   readonly serviceOf: (
     container: SeenContainer,
   ) => { readonly serviceName: string; readonly serviceId: number; readonly appId: number } | undefined;
-  /** Calls back when the answers of `serviceOf` may be others than before. Returns how to stop. */
+  /** Calls back when `serviceOf` may have other answers. Returns how to stop. */
   readonly onOwners: (changed: () => void) => () => void;
   /** From the service's environment, `BALENA_LOGS_LEVEL`. Everything by default. */
   readonly levelOf?: (container: SeenContainer) => LogLevel;
@@ -33,33 +36,33 @@ export interface LogFollowerDeps {
 }
 
 interface Audience {
-  /** When it came, by the monotonic clock. */
+  /** When it came; monotonic clock, ms. */
   readonly openedMs: number;
-  /** `startedAt` of every container at the first fresh look, by id: what those runs had printed by then is not wanted. */
+  /** `startedAt` of every container at the first look with a synced cache, by id: what those runs had printed by then is not wanted. */
   runs: ReadonlyMap<string, string | undefined> | undefined;
   readonly unsubscribe: () => void;
   readonly unwatch: () => void;
 }
 
-/** What is known about one container's log while somebody listens. */
+/** The state of one container's log while somebody listens. */
 interface Followed {
   position: LogPosition;
   /** `startedAt` of the run that is read. */
   run: string | undefined;
-  /** When it was first followed, or anew, by the monotonic clock. */
+  /** When it was first followed, or from now on again; monotonic clock, ms. */
   openedMs: number;
-  /** The stream under way was asked for by a time. */
+  /** The open stream was requested with a start time. */
   isTimed: boolean;
   failures: number;
   /** `startedAt` of the run whose output was read to its end. */
   finishedRun: string | undefined;
-  /** The stream under way, or the pause before the next. */
+  /** The open stream, or the pause before the next. */
   stream: AbortController | undefined;
 }
 
 /**
- * Copies the output of our containers to the log stream while somebody listens to it, from the moment that the first
- * one does. Without an audience there is no request and no open stream.
+ * Copies the output of our containers to the log stream while somebody listens to it, from the moment of the first
+ * listener. Without one there is no request and no open stream.
  */
 export function startLogFollower(deps: LogFollowerDeps): { stop(): Promise<void> } {
   const follower = new LogFollower(deps);
@@ -95,7 +98,7 @@ class LogFollower {
     const unsubscribe = (): void => {
       for (const end of ends) end();
     };
-    // The engine keeps back what it prints under an earlier time than it was asked for.
+    // The engine holds back lines with an earlier time than the requested one.
     const unwatch = watchClock(this.deps.clock, (byMs) => byMs < 0 && this.#restartFromNow());
     this.#audience = { openedMs: this.deps.clock.monotonic(), runs: undefined, unsubscribe, unwatch };
     this.#lookAtAll();
@@ -118,7 +121,7 @@ class LogFollower {
     for (const id of [...this.#followed.keys()]) this.#look(id);
   }
 
-  /** Follows a container that has something to say, lets go of one that went. */
+  /** Follows a container that has something to say; stops following one that is gone. */
   #look(id: string): void {
     const { cache, serviceOf, levelOf } = this.deps;
     if (!this.#audience?.runs || !cache.hasSynced) return;
@@ -144,7 +147,7 @@ class LogFollower {
     );
   }
 
-  /** In a run that was there when somebody began to listen: from that moment on. In any other: from its begin. */
+  /** Begins in a run that existed when the first listener came at that moment, in any other at its beginning. */
   #begin(
     { id, startedAt }: SeenContainer,
     runs: ReadonlyMap<string, string | undefined>,
@@ -167,7 +170,7 @@ class LogFollower {
     return followed;
   }
 
-  /** The clock was set back: streams that were asked for by a time would be silent until it is reached again. */
+  /** Reads on from now after the clock was set back: streams with a start time would be silent until it is reached again. */
   #restartFromNow(): void {
     for (const [id, followed] of this.#followed) {
       if (!followed.isTimed || followed.stream === undefined) continue;
@@ -229,13 +232,17 @@ class LogFollower {
       if (followed.failures === 0)
         this.deps.log.warn({ err: error, container: name }, 'Lost the output of a container');
     }
-    // A stream that ends without a line counts too: an engine that cannot read a log may end it at once, again and again.
+    // A stream that ends without a line counts too: an engine that cannot read a log may end it at once, again and
+    // again.
     followed.failures += 1;
     return Math.min(FIRST_DELAY_MS * 2 ** Math.min(followed.failures - 1, 20), LONGEST_DELAY_MS);
   }
 }
 
-/** Whether there may be lines that were not read: it runs, or a whole run has passed since we looked. `heard`: the run that was there when somebody began to listen. */
+/**
+ * Tells whether there may be lines that were not read: it runs, or a whole run has passed since the last look. `heard`:
+ * the run that existed when the first listener came.
+ */
 function hasOutput(
   { state, startedAt }: SeenContainer,
   followed: Followed | undefined,

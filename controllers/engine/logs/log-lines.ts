@@ -1,14 +1,14 @@
 import type { ContainerLogLine } from '../engine.js';
 
-/** Longer lines come in pieces of this many bytes. */
+/** Longest line, bytes; a longer one comes in pieces of this size. */
 const LONGEST_LINE_BYTES = 64 * 1024;
 const HEADER_BYTES = 8;
-/** Far more than a message of Docker's. */
+/** Largest frame, bytes: far more than a message of Docker's. */
 const LONGEST_FRAME_BYTES = 1024 * 1024;
-/** A line that is longer comes as several messages of this many bytes, the last one of the line excepted. */
+/** Docker cuts a longer line into messages of this many bytes, except the last one of the line. */
 const PART_BYTES = 16 * 1024;
 const LINE_FEED = 0x0a;
-/** What Docker puts before each message, as RFC 3339 with nine digits of the second, in UTC. */
+/** The time before each message, as RFC 3339 with nine digits of the second, in UTC. */
 const STAMP = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z /g;
 const STAMP_BYTES = 31;
 
@@ -20,24 +20,24 @@ interface Open {
 }
 
 /**
- * Takes apart Docker's log stream (asked for with timestamps) into lines. A container with a terminal sends plain text,
- * any other one sends frames: an 8-byte header (stream, length), then one message with its time in front. Which it is
- * shows in the first byte: text begins with the digits of a year. Docker cuts long lines into several messages; they are
- * put together again up to 64 KiB. Throws for a frame that no engine sends.
+ * Splits Docker's log stream (requested with timestamps) into lines. A container with a terminal sends plain text, any
+ * other one sends frames: an 8-byte header (stream, length), then one message with its time in front. The first byte
+ * shows which: text begins with the digits of a year. Docker cuts long lines into several messages, which are joined
+ * again up to 64 KiB. Throws for a frame that no engine sends.
  */
 export function logLines(): {
-  /** The lines that are complete with that: made as they are asked for, all of them before the next chunk. */
+  /** Yields the lines that this chunk completes; all of them have to be taken before the next chunk. */
   take(chunk: Buffer): Iterable<ContainerLogLine>;
   finish(): Iterable<ContainerLogLine>;
 } {
   const streams = { out: emptyLine(), err: emptyLine() };
   let rest: Buffer = Buffer.alloc(0);
-  /** What came after `rest`: put together once there is something to do, for each time costs as much as there is. */
+  /** Bytes after `rest`: joined once there is something to do, because each time costs as much as there is. */
   let waiting: Buffer[] = [];
   let waitingBytes = 0;
   let framed: boolean | undefined;
 
-  /** Whether nothing can be made of it before more has come. */
+  /** Tells whether nothing can be done before more has arrived. */
   const isTooLittle = (chunk: Buffer): boolean => {
     const bytes = rest.length + waitingBytes;
     if (framed === undefined || bytes < HEADER_BYTES) return framed === true;
@@ -81,9 +81,9 @@ export function logLines(): {
     if (message) message.bytes += text.length;
   };
   /**
-   * A line or a part of one. Nothing but its time tells where a message begins that follows another one in the middle of
-   * a line: the next part of a long line, or the next run after one that ended without a line end. What the container
-   * prints itself may look the same, but is no later than the time at which Docker read it.
+   * Appends a line or a part of one. Only its time shows where a message begins that follows another one in the middle
+   * of a line: the next part of a long line, or the next run after one that ended without a line end. What the
+   * container prints itself may look the same, but is no later than the time at which Docker read it.
    */
   const appendText = function* (piece: Buffer): Iterable<ContainerLogLine> {
     const first = message === undefined ? splitTimestamp(piece) : { timestamp: undefined, text: piece };
@@ -124,7 +124,7 @@ export function logLines(): {
   };
 }
 
-/** Where the first frame ends, by its header. */
+/** Returns where the first frame ends, by its header. */
 function frameEnd(bytes: Buffer): number {
   const end = HEADER_BYTES + bytes.readUInt32BE(4);
   if (end > LONGEST_FRAME_BYTES) throw new Error(`A frame of the log says that it has ${end} bytes`);
@@ -165,7 +165,7 @@ function close(open: Open, isStdErr: boolean): ContainerLogLine {
   return { message, isStdErr, timestamp };
 }
 
-/** At most `limit`, moved back (a character has four bytes at most) so that no UTF-8 character is cut. */
+/** Returns at most `limit`, moved back (a character has four bytes at most) so that no UTF-8 character is cut. */
 function characterBoundary(text: Buffer, limit: number): number {
   if (text.length <= limit) return text.length;
   let end = limit;
@@ -173,7 +173,7 @@ function characterBoundary(text: Buffer, limit: number): number {
   return end;
 }
 
-/** How much of an unfinished line can be taken without cutting a time that stands in it or begins at its end. Pure. */
+/** Returns how much of an unfinished line can be taken without cutting a time inside it or at its end. Pure. */
 function beforeStamp(text: Buffer): number {
   const end = text.length - STAMP_BYTES + 1;
   const from = end - STAMP_BYTES;
@@ -182,7 +182,7 @@ function beforeStamp(text: Buffer): number {
   return cut ? from + cut.index : end;
 }
 
-/** `2026-11-22T22:23:33.516755652Z text`: ms since the epoch and the rest; without a time, the text as it is. */
+/** Splits `2026-11-22T22:23:33.516755652Z text` into ms since the epoch and the rest; without a time, the text as it is. */
 function splitTimestamp(line: Buffer): { timestamp: number | undefined; text: Buffer } {
   const space = line.subarray(0, 64).indexOf(0x20);
   const timestamp = space < 0 ? Number.NaN : Date.parse(line.subarray(0, space).toString());

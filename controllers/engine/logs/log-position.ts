@@ -1,8 +1,8 @@
 import type { Clock } from '../../runtime/delays.js';
 
 /**
- * How far a container's log was read: lines up to `atMs`, ms since the epoch by the engine's clock, and `count` of those at
- * `atMs` itself; or nothing yet, and only what is printed from now on is wanted.
+ * How far a container's log was read: lines up to `atMs`, ms since the epoch by the engine's clock, and `count` of
+ * those at `atMs` itself; or `now`: nothing yet, and only later lines are wanted.
  */
 export type LogPosition = 'now' | { readonly atMs: number; readonly count: number };
 
@@ -11,16 +11,16 @@ export const LOG_START: LogPosition = { atMs: 0, count: 0 };
 /** A line that is older than its predecessor by more than this was printed after the clock had been set back, ms. */
 const OUT_OF_ORDER_MS = 2_000;
 
-/** What the engine is asked for, s since the epoch. Pure. */
+/** Returns the start time to request, s since the epoch. Pure. */
 export const sinceOf = (position: LogPosition): number | 'now' => (position === 'now' ? 'now' : position.atMs / 1000);
 
-/** Where to go on in a run that has begun since; its own begin when the clock was set back before it. Pure. */
+/** Returns where to go on in a run that has begun since; its own beginning when the clock was set back before it. Pure. */
 export function intoRun(position: LogPosition, startedAt: string): LogPosition {
   const startedMs = Date.parse(startedAt);
   return position === 'now' || position.atMs > startedMs ? { atMs: startedMs, count: 0 } : position;
 }
 
-/** Where to go on when a stream that was opened at `openedMs` of the monotonic clock broke before its first line. */
+/** Returns where to go on when a stream that was opened at `openedMs` of the monotonic clock broke before its first line. */
 export const resumed = (
   position: LogPosition,
   openedMs: number,
@@ -30,10 +30,10 @@ export const resumed = (
 
 /**
  * Tells new lines from repeated ones on a stream that begins at a position: the engine repeats that millisecond, in the
- * same order. `isNew` is asked once for each line; `position` is where to go on after it.
+ * same order. Call `isNew` once for each line; `position` is where to go on after it.
  */
 export class LogReader {
-  /** Lines of the first millisecond that were read before. */
+  /** Number of lines of the first millisecond that were read before. */
   #repeated: number;
   #position: LogPosition;
   #hasBegun = false;
@@ -56,7 +56,8 @@ export class LogReader {
     this.#hasBegun = true;
     const atMs = this.#position === 'now' ? Number.NEGATIVE_INFINITY : this.#position.atMs;
     const count = this.#position === 'now' ? 0 : this.#position.count;
-    // A line that is a little older than its predecessor (stdout and stderr may change places) does not move the position back.
+    // A line that is a little older than its predecessor (stdout and stderr may change places) does not move the
+    // position back.
     if (timestamp === atMs) this.#position = { atMs, count: count + 1 };
     else if (timestamp > atMs || timestamp < atMs - OUT_OF_ORDER_MS) this.#position = { atMs: timestamp, count: 1 };
     return true;
