@@ -9,35 +9,47 @@
 
 /** Every planner, and the tests that have to notice a change of it. */
 const PLANNERS = {
+  'api/store/proposal/immutable-fields.ts': ['test/api/store/proposal/plan-proposal.test.ts'],
+  'api/store/proposal/ownership.ts': [
+    'test/api/store/proposal/plan-proposal.test.ts',
+    'test/api/store/proposal/derived-names.test.ts',
+  ],
   'api/store/proposal/plan-deletion.ts': ['test/api/store/proposal/plan-deletion.test.ts'],
   'api/store/proposal/plan-proposal.ts': ['test/api/store/proposal/plan-proposal.test.ts'],
+  'controllers/app/commands/commands.ts': ['test/controllers/app/commands/commands.test.ts'],
+  'controllers/app/images/disk-pressure.ts': ['test/controllers/app/images/disk-pressure.test.ts'],
   'controllers/app/images/image-retention.ts': ['test/controllers/app/images/image-retention.test.ts'],
   'controllers/app/plan.ts': ['test/controllers/app/plan.test.ts', 'test/controllers/planner-vectors/*.test.ts'],
   'controllers/git-source/plan.ts': ['test/controllers/git-source/plan.test.ts'],
-  'controllers/host-config/device/plan.ts': [
-    'test/controllers/host-config/device/plan.test.ts',
-    'test/controllers/host-config/device/plan-deleted.test.ts',
-  ],
-  'controllers/host-config/network/plan.ts': ['test/controllers/host-config/network/plan*.test.ts'],
   'controllers/host-config/commit-confirm.ts': ['test/controllers/host-config/commit-confirm.test.ts'],
+  'controllers/host-config/device/plan.ts': ['test/controllers/host-config/device/plan*.test.ts'],
+  'controllers/host-config/network/plan.ts': ['test/controllers/host-config/network/plan*.test.ts'],
   'controllers/image/plan.ts': ['test/controllers/image/plan.test.ts'],
   'controllers/network/plan.ts': ['test/controllers/network/plan.test.ts'],
   'controllers/runtime/result-to-action.ts': ['test/controllers/runtime/result-to-action.test.ts'],
-  'controllers/service/health/runs.ts': ['test/controllers/service/health/runs.test.ts'],
   'controllers/service/commands/commands.ts': ['test/controllers/service/commands/commands.test.ts'],
+  'controllers/service/dependencies/namespaces.ts': ['test/controllers/service/dependencies/namespaces.test.ts'],
+  'controllers/service/health/runs.ts': ['test/controllers/service/health/runs.test.ts'],
   'controllers/service/plan.ts': [
     'test/controllers/service/plan.test.ts',
     'test/controllers/service/strategy/plan.test.ts',
-    'test/controllers/service/{container/drift,container/left-behind,restart-policies,reboots}.test.ts',
+    'test/controllers/service/container/drift.test.ts',
+    'test/controllers/service/container/left-behind.test.ts',
+    'test/controllers/service/restart-policies.test.ts',
+    'test/controllers/service/reboots.test.ts',
   ],
   'controllers/volume/plan.ts': ['test/controllers/volume/plan.test.ts'],
 };
+
+/** Tests of the planners that `--mutate` names, or of all: every test that is loaded costs time with each mutant. */
+const named = process.argv[process.argv.indexOf('--mutate') + 1]?.split(',').filter((file) => file in PLANNERS) ?? [];
+const specs = Object.entries(PLANNERS).flatMap(([file, spec]) => (named.length === 0 || named.includes(file) ? spec : []));
 
 /** @type {import('@stryker-mutator/api/core').PartialStrykerOptions} */
 export default {
   mutate: Object.keys(PLANNERS),
   testRunner: 'mocha',
-  mochaOptions: { spec: [...new Set(Object.values(PLANNERS).flat())] },
+  mochaOptions: { spec: [...new Set(specs)] },
   testRunnerNodeArgs: ['--import', 'tsx'],
   coverageAnalysis: 'perTest',
   // What runs while a module is loaded cannot be switched on and off: each such mutant would need a process of its own.
