@@ -20,7 +20,7 @@ export function decideOwnership(
   entries: ReadonlyMap<Key, Entry>,
   origin: Origin,
   declarations: ReadonlyMap<Key, Declaration>,
-  deleted: ReadonlySet<Key>,
+  deleted: ReadonlyMap<Key, Entry>,
   keepsWaiting: (replacement: Declaration) => boolean,
 ): OwnershipDecision {
   const active = new NameHolders();

@@ -42,11 +42,12 @@ export function planProposal(
 ): ProposalPlan {
   const { origin, problems = [] } = proposal;
   const { declarations, duplicates } = declarationsOf(entries, proposal, mode);
-  const deleted = new Set<Key>();
+  const deleted = new Map<Key, Entry>();
   if (mode === 'replace') {
     for (const [key, one] of entries) {
       const mine = one.resource.metadata.origin === origin && !isTerminating(one);
-      if (mine && !declarations.has(key) && !problemOf(problems, one.resource, 'absent')) deleted.add(key);
+      if (mine && !declarations.has(key) && !problemOf(problems, one.resource, { isDeclared: false }))
+        deleted.set(key, one);
     }
   }
 
@@ -58,16 +59,18 @@ export function planProposal(
   const placed = decideOwnership(entries, origin, declarations, deleted, keepsWaiting);
   const refused = [...duplicates, ...placed.refused];
   const decisions: Decision[] = [];
-  for (const key of deleted) {
-    const finalizers = entries.get(key)?.resource.metadata.finalizers ?? [];
-    decisions.push({ do: finalizers.length > 0 ? 'mark' : 'remove', key });
+  for (const [key, { resource }] of deleted) {
+    decisions.push({ do: resource.metadata.finalizers.length > 0 ? 'mark' : 'remove', key });
   }
   for (const declaration of placed.taken) {
     const key = keyOfDeclared(declaration.document);
     const before = entries.get(key);
-    const parts = before ? changedParts(before.resource, declaration) : [];
-    if (!before) decisions.push({ do: 'create', key, declaration });
-    else if (parts.length > 0) decisions.push({ do: 'change', key, declaration, parts });
+    if (!before) {
+      decisions.push({ do: 'create', key, declaration });
+      continue;
+    }
+    const parts = changedParts(before.resource, declaration);
+    if (parts.length > 0) decisions.push({ do: 'change', key, declaration, parts });
   }
   decisions.push(...awaits(entries, deleted, keepsWaiting, placed.waiting));
   decisions.push(...notes(entries, proposal, mode, deleted, declarations, placed.taken, refused));
@@ -100,7 +103,7 @@ function declarationsOf(entries: ReadonlyMap<Key, Entry>, proposal: Proposal, mo
 /** Returns new lists of replacements for documents that are being deleted, where they differ from the present ones. */
 function awaits(
   entries: ReadonlyMap<Key, Entry>,
-  deleted: ReadonlySet<Key>,
+  deleted: ReadonlyMap<Key, Entry>,
   keepsWaiting: (replacement: Declaration) => boolean,
   waiting: OwnershipDecision['waiting'],
 ): Decision[] {
@@ -121,7 +124,7 @@ function notes(
   entries: ReadonlyMap<Key, Entry>,
   { origin, problems = [] }: Proposal,
   mode: ProposalMode,
-  deleted: ReadonlySet<Key>,
+  deleted: ReadonlyMap<Key, Entry>,
   declarations: ReadonlyMap<Key, Declaration>,
   taken: readonly Declaration[],
   refused: readonly Problem[],
@@ -135,11 +138,11 @@ function notes(
     if (resource.metadata.origin !== origin || deleted.has(key)) continue;
     // A single `put` returns its refusal to its caller; earlier notes stay.
     if (mode === 'upsert' && !(declarations.has(key) && refused.length === 0)) continue;
-    note(key, resource.metadata.problem, problemOf(all, resource, declarations.has(key) ? 'declared' : 'absent'));
+    note(key, resource.metadata.problem, problemOf(all, resource, { isDeclared: declarations.has(key) }));
   }
   for (const { document } of taken) {
     const key = keyOfDeclared(document);
-    if (!entries.has(key)) note(key, undefined, problemOf(all, document, 'declared'));
+    if (!entries.has(key)) note(key, undefined, problemOf(all, document, { isDeclared: true }));
   }
   return decisions;
 }
@@ -162,10 +165,14 @@ interface Named {
 }
 
 /** Returns the first problem that is about the document. One that names no document is only about those that are not declared. */
-function problemOf(problems: readonly Problem[], document: Named, is: 'declared' | 'absent'): Problem | undefined {
+function problemOf(
+  problems: readonly Problem[],
+  document: Named,
+  { isDeclared }: { readonly isDeclared: boolean },
+): Problem | undefined {
   return problems.find(({ kind, name, source }) => {
     if (kind !== undefined && name !== undefined) return kind === document.kind && name === document.metadata.name;
-    if (is === 'declared') return false;
+    if (isDeclared) return false;
     // Neither a document nor a file: it may be about any of them, so all are kept.
     return source === undefined || isAt(source.file, document.metadata.source?.file);
   });
@@ -179,5 +186,5 @@ const covers = (problems: readonly Problem[], { document, source }: Declaration)
   problemOf(
     problems,
     { kind: document.kind, metadata: { name: document.metadata.name, ...(source ? { source } : {}) } },
-    'absent',
+    { isDeclared: false },
   );
