@@ -133,10 +133,13 @@ function progress(
 ): Pick<Command, 'left' | 'failure'> {
   const name = `app.${command}`;
   const left = parts.filter(({ status }) => status?.handled?.[name] !== id);
-  const failed = parts.find(({ status }) => status?.handled?.[name] === id && status.refused?.[name] !== undefined);
+  const failures = parts.flatMap(({ metadata, status }) => {
+    const refusal = status?.handled?.[name] === id ? status.refused?.[name] : undefined;
+    return refusal ? [`${metadata.name}: ${refusal.message}`] : [];
+  });
   return {
     left: left.map(({ kind, metadata }) => `${kind}/${metadata.name}`),
-    failure: failed && `${failed.metadata.name}: ${failed.status?.refused?.[name]?.message ?? 'refused'}`,
+    failure: failures[0],
   };
 }
 

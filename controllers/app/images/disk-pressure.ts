@@ -75,7 +75,7 @@ export function planDiskPressure(
   }
   const next = oldImages.filter(({ isGoing }) => !isGoing);
   if (next.length > 0) {
-    const because = `delete-then-download: ${next.map(({ image }) => image).join(', ')} goes first`;
+    const because = `delete-then-download: ${next.map(({ image }) => image).join(', ')} ${next.length === 1 ? 'goes' : 'go'} first`;
     return act('MakingRoom', { do: 'drop', images: next.map(({ document }) => document), because });
   }
   if (oldImages.length === 0) return undefined;

@@ -57,16 +57,16 @@ export function observeImageRetention({
 
   const isShortOfDisk = store.list('Image').some(lacksDisk);
   const isLocal = ({ spec, status }: Image): boolean => status?.state === 'Downloaded' || !!cache.image(spec.image);
-  const retainedMs = ({ metadata, spec }: Image): number => ages.since(metadata.uid, Date.parse(spec.spareSince ?? ''));
+  const retainedMs = (image: Image): number => ages.since(image.metadata.uid, retainedSinceMs(image));
   const isRetainedNow = (image: Image): boolean => isRetained(image) && !isFromFuture(image, nowMs);
   const isExpired = (image: Image): boolean =>
     graceMs === 0 || !isLocal(image) || (isRetainedNow(image) && retainedMs(image) >= graceMs);
   const isUnused = (image: Image): boolean => !isRetainedNow(image) && !isExpired(image);
   const running = new Set(existing.flatMap((one) => (one.kind === 'Service' && isActive(one) ? [one.spec.image] : [])));
-  const completed = new Set(Object.values(app.status?.images ?? {}));
+  const completed = new Set<string | undefined>(Object.values(app.status?.images ?? {}));
   // The spec of a service under disk pressure names the next image already: the release before is known by its digests.
   const isOfRunning = (image: Image): boolean =>
-    running.has(image.spec.image) || (!isRetained(image) && completed.has(exactImage(image) ?? ''));
+    running.has(image.spec.image) || (!isRetained(image) && completed.has(exactImage(image)));
   const isBlocking = (image: Image): boolean => isRetained(image) && !running.has(image.spec.image);
   return {
     unused: namesOf(unwanted.filter(isUnused)),
@@ -79,9 +79,12 @@ export function observeImageRetention({
 /** Tells whether an image is kept although no release wants it. Pure. */
 export const isRetained = ({ spec }: Image): boolean => spec.spareSince !== undefined;
 
+/** Since when an image is retained, ms since the epoch; NaN while it is not. */
+const retainedSinceMs = ({ spec }: Image): number => Date.parse(String(spec.spareSince));
+
 /** Tolerance for clocks that are only slewed, and for documents written in this very moment, ms. */
 const SLACK_MS = 2_000;
 /** Tells whether the time was written under another clock, because it is yet to come: the image is retained from now on instead. Pure. */
-const isFromFuture = ({ spec }: Image, nowMs: number): boolean => Date.parse(spec.spareSince ?? '') > nowMs + SLACK_MS;
+const isFromFuture = (image: Image, nowMs: number): boolean => retainedSinceMs(image) > nowMs + SLACK_MS;
 
 const namesOf = (images: readonly Image[]): readonly string[] => images.map(({ metadata }) => metadata.name);

@@ -16,7 +16,8 @@ interface Row {
   readonly it: string;
   /** Since when `old` is kept; `hh:mm:ss`. Not kept yet when not said. */
   readonly keptSince?: string;
-  readonly status?: Image['status'];
+  /** Downloaded when not said; null: no pass has looked at it yet. */
+  readonly status?: Image['status'] | null;
   readonly deleted?: boolean;
   /** References of the services that there are. */
   readonly services?: readonly string[];
@@ -28,6 +29,8 @@ interface Row {
   readonly local?: readonly string[];
   /** Another Image on the device waits for room. */
   readonly short?: boolean;
+  /** The release has a service of this document name. */
+  readonly wantedService?: string;
   /** The lists that `old` is in. */
   readonly want: string;
 }
@@ -53,7 +56,7 @@ function listsOf(row: Row): string {
     wanted = ['new'],
   } = row;
   const clock = new FakeClock(Date.parse('2026-01-01T13:00:00Z'));
-  const old = anImageNamed('old', status, keptSince && `2026-01-01T${keptSince}Z`, deleted);
+  const old = anImageNamed('old', status ?? undefined, keptSince && `2026-01-01T${keptSince}Z`, deleted);
   const existing: readonly AnyResource[] = [
     old,
     anImageNamed('new', DOWNLOADED),
@@ -70,8 +73,11 @@ function listsOf(row: Row): string {
   const retention = observeImageRetention({
     app,
     existing,
-    desired: wanted.map((name) => ({ kind: 'Image', metadata: { name } }) as AnyDeclared),
-    store: { list: () => [old, waiting] } as unknown as Store,
+    desired: [
+      ...wanted.map((name) => ({ kind: 'Image', metadata: { name } }) as AnyDeclared),
+      ...(row.wantedService ? [{ kind: 'Service', metadata: { name: row.wantedService } } as AnyDeclared] : []),
+    ],
+    store: { list: (kind: string) => (kind === 'Image' ? [old, waiting] : []) } as unknown as Store,
     cache: {
       image: (reference: string) => (row.local?.includes(reference) ? {} : undefined),
     } as unknown as EngineCache,
@@ -92,6 +98,7 @@ const TABLES: Readonly<Record<string, readonly Row[]>> = {
     { it: 'and no longer', keptSince: '12:00:00', want: 'expired, evictable' },
     { it: 'not at all where nothing is to be kept', graceMs: 0, want: 'expired, evictable' },
     { it: 'not when they are not there anyway', status: ready(), want: 'expired, evictable' },
+    { it: 'not before anybody has looked for them', status: null, want: 'expired, evictable' },
     {
       it: 'when the engine has them although no status says so',
       status: ready(),
@@ -103,6 +110,7 @@ const TABLES: Readonly<Record<string, readonly Row[]>> = {
       keptSince: '13:00:03',
       want: 'unused, evictable',
     },
+    { it: 'also when a service of the release has their name', wantedService: 'old', want: 'unused, evictable' },
     { it: 'not anew for a clock that is 2 s ahead', keptSince: '13:00:02', want: 'evictable' },
   ],
   'are none': [
