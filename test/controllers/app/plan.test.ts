@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { type Command, NO_COMMANDS } from '../../../controllers/app/commands/commands.js';
+import { NO_DISK_PRESSURE } from '../../../controllers/app/images/disk-pressure.js';
 import { NO_UNWANTED_IMAGES } from '../../../controllers/app/images/image-retention.js';
-import { type AppFacts, planApp } from '../../../controllers/app/plan.js';
+import { type AppFacts, type AppPlan, planApp, validateApp } from '../../../controllers/app/plan.js';
 import { childrenOf } from '../../../controllers/app/release/children.js';
 import type { AnyDeclared, AnyResource, App } from '../../../crds/model/kinds.js';
 import { quietAppFacts } from '../../setup/app-facts.js';
@@ -38,6 +39,13 @@ const commanded = (more: Partial<Command>) => ({
     { name: 'restart' as const, id: 'r', isStarted: false, left: ['Service/hello.web'], failure: undefined, ...more },
   ],
 });
+const startOf = (left: readonly string[]): Command => ({
+  ...{ name: 'start', id: 's', isStarted: true, failure: undefined },
+  left,
+});
+/** Further services of the release. */
+const alsoDesired = (...names: readonly string[]): readonly AnyDeclared[] =>
+  names.map((name) => ({ ...(desired.at(-1) as AnyDeclared), metadata: { name: `hello.${name}` } }));
 const notLocked = { status: notReady('NeedsLock') as never };
 
 const stalled = {
@@ -46,6 +54,14 @@ const stalled = {
 };
 
 const plan = (app: App, facts: Partial<AppFacts>) => planApp(app, quietAppFacts({ desired, ...facts }));
+
+/** What a plan says to people. */
+function saidBy({ outcome, failure }: AppPlan): string {
+  if (failure) return failure.message;
+  if (outcome.is === 'waiting') return outcome.message;
+  if (outcome.is !== 'settled' || !outcome.unwell) return 'nothing';
+  return `${outcome.unwell.reason}: ${outcome.unwell.message}`;
+}
 
 describe('planApp', () => {
   const gone = anApp({ deleted: true, status: { ...completed } });
@@ -57,7 +73,218 @@ describe('planApp', () => {
     );
   const only = (...kinds: AnyResource['kind'][]) => all.filter(({ kind }) => kinds.includes(kind));
 
-  const cases: ReadonlyArray<{ it: string; app?: App; facts: Partial<AppFacts>; want: string; phase: string }> = [
+  const suspended = anApp({ spec: { suspend: true }, status: { ...completed, phase: 'Suspended' } });
+  const SUSPENDED_TEXT =
+    'App hello is suspended: nothing is downloaded, repaired, rolled out or stopped until it is resumed and spec.suspend is taken back';
+  const unwell = with_({ Service: { status: notReady('CrashLoop', 'it ended 3 times') as never } });
+  const service = (name: string, parts: Parts<never>) => asFound(alsoDesired(name), () => parts);
+  const starting = { ...NO_COMMANDS, commands: [startOf(['Service/hello.web'])] };
+  const started = { ...NO_COMMANDS, commands: [startOf([])] };
+
+  const cases: ReadonlyArray<{
+    it: string;
+    app?: App;
+    facts: Partial<AppFacts>;
+    want: string;
+    phase: string;
+    /** What the plan says to people: why it waits or has failed, or what is unwell. */
+    says?: string;
+  }> = [
+    {
+      it: 'does nothing about a suspended App',
+      app: suspended,
+      facts: { existing: changedService, missing: ['busybox:1.36'], needLock: ['web'] },
+      want: 'waiting: Suspended',
+      phase: 'Suspended',
+      says: SUSPENDED_TEXT,
+    },
+    {
+      it: 'refuses what a suspended App is asked for, so that nobody waits for it',
+      app: suspended,
+      facts: { existing: all, pending: commanded({}) },
+      want: `refuse (${SUSPENDED_TEXT}); waiting: Suspended`,
+      phase: 'Suspended',
+    },
+    {
+      it: 'refuses it to remove volumes, too',
+      app: suspended,
+      facts: { existing: all, pending: { ...NO_COMMANDS, cleanup: { id: 'c', victims: [], isGoing: false } } },
+      want: `refuse (${SUSPENDED_TEXT}); waiting: Suspended`,
+      phase: 'Suspended',
+    },
+    {
+      it: 'gives the lock of a suspended App back',
+      app: suspended,
+      facts: { existing: all, locked: true },
+      want: 'unlock (the app is suspended); waiting: Suspended',
+      phase: 'Suspended',
+    },
+    {
+      it: 'removes a suspended App that is deleted',
+      app: anApp({ spec: { suspend: true }, deleted: true }),
+      facts: {},
+      want: 'settled',
+      phase: 'Removing',
+    },
+    {
+      it: 'does not know the phase of before a suspension any more',
+      app: anApp({ status: { ...completed, phase: 'Suspended' } }),
+      facts: { existing: all, issues: [issue] },
+      want: 'stalled: InvalidRelease',
+      phase: 'Staging',
+      says: 'spec.services.web: wrong',
+    },
+    {
+      it: 'rejects a release whose contract this device does not meet, whatever else is wrong with it',
+      app: settledApp,
+      facts: {
+        existing: all,
+        issues: [issue],
+        unsatisfied: [
+          { service: 'web', requirement: 'sw.l4t >=32' },
+          { service: 'db', requirement: 'arch.sw aarch64' },
+        ],
+      },
+      want: 'stalled: ContractUnmet',
+      phase: 'Settled',
+      says: 'This device does not meet the contract of the release: web requires sw.l4t >=32; db requires arch.sw aarch64',
+    },
+    {
+      it: 'does not declare an image before the old container has made room for it',
+      facts: { missing: ['busybox:1.36'], diskPressure: { ...NO_DISK_PRESSURE, heldBack: new Set(['busybox:1.36']) } },
+      want: 'waiting: ImagesNotReady',
+      phase: 'Staging',
+      says: 'Waiting for images: busybox:1.36',
+    },
+    {
+      it: 'makes the old container go first',
+      facts: {
+        existing: changedService,
+        missing: ['busybox:1.36'],
+        diskPressure: {
+          ...NO_DISK_PRESSURE,
+          earlyStops: [
+            {
+              document: 'hello.web',
+              image: 'busybox:1.36',
+              strategy: 'kill-then-download',
+              hasOldContainer: true,
+              specApplied: false,
+            },
+          ],
+        },
+        locked: true,
+      },
+      want: 'advance (kill-then-download of busybox:1.36); progressing: MakingRoom',
+      phase: 'Staging',
+    },
+    {
+      it: 'says which images it waits for',
+      facts: { existing: only('Image'), missing: ['a:1 (Downloading: 5 %)', 'b:1', 'c:1'] },
+      want: 'waiting: ImagesNotReady',
+      phase: 'Staging',
+      says: 'Waiting for images: a:1 (Downloading: 5 %); b:1; c:1',
+    },
+    {
+      it: 'names the services that are as the release wants them and do not work',
+      app: settledApp,
+      facts: {
+        existing: [...unwell, ...service('db', { status: notReady('Unhealthy', 'no') as never })],
+        desired: [...desired, ...alsoDesired('db')],
+      },
+      want: 'settled',
+      phase: 'Settled',
+      says: 'ServicesNotHealthy: Service/hello.web (CrashLoop: it ended 3 times); Service/hello.db (Unhealthy: no)',
+    },
+    {
+      it: 'says nothing of them while a release is being completed',
+      facts: { existing: unwell },
+      want: 'commit (release local); progressing: Settling',
+      phase: 'Settled',
+    },
+    {
+      it: 'says nothing of an App whose services all work',
+      app: settledApp,
+      facts: { existing: all },
+      want: 'settled',
+      phase: 'Settled',
+      says: 'nothing',
+    },
+    {
+      it: 'waits for those that carry out a command, and says so, although children are late',
+      facts: { existing: with_({ Service: {} }), pending: starting, locked: true },
+      want: 'waiting: Commanding',
+      phase: 'Verifying',
+      says: 'Waiting for Service/hello.web: start requested',
+    },
+    {
+      it: 'takes the lock for a service that needs it to carry out a command',
+      facts: { existing: with_({ Service: notLocked }), pending: starting, needLock: ['web', 'db'] },
+      want: 'claim (web, db need it); progressing: Locking',
+      phase: 'Verifying',
+    },
+    {
+      it: 'takes it while an image is missing, too',
+      facts: { existing: only('Image'), missing: ['x'], pending: starting, needLock: ['web'] },
+      want: 'claim (web needs it); progressing: Locking',
+      phase: 'Staging',
+    },
+    {
+      it: 'ends a command under a bad release before it takes the lock',
+      app: settledApp,
+      facts: { existing: with_({ Service: notLocked }), issues: [issue], pending: started, needLock: ['web'] },
+      want: 'finish (start requested); stalled: InvalidRelease',
+      phase: 'Settled',
+    },
+    {
+      it: 'waits for a wanted image that has gone bad',
+      app: settledApp,
+      facts: { existing: with_({ Image: { status: notReady('Downloading', '5 %') as never } }) },
+      want: 'waiting: ChildrenNotReady',
+      phase: 'Verifying',
+      says: `Waiting for Image/${only('Image')[0]?.metadata.name} (Downloading: 5 %)`,
+    },
+    {
+      it: 'waits for a network that it does not want to go',
+      app: settledApp,
+      facts: {
+        existing: [
+          ...all,
+          aDocument('Network', 'hello.old', { app: 'hello', networkName: '1_old' }, { deleted: true }),
+        ],
+      },
+      want: 'waiting: ChildrenNotReady',
+      phase: 'Verifying',
+      says: 'Waiting for Network/hello.old',
+    },
+    {
+      it: 'keeps the lock for a service written by hand while children are stuck',
+      facts: { existing: with_({ Network: { status: stalled as never } }), needLock: ['extra'], locked: true },
+      want: 'waiting: ChildrenNotReady',
+      phase: 'Verifying',
+    },
+    {
+      it: 'gives the lock back while all others wait for the one that is stuck',
+      facts: {
+        existing: with_({
+          Network: { status: stalled as never },
+          Service: { status: notReady('NetworkNotReady') as never },
+        }),
+        locked: true,
+      },
+      want: 'unlock (nothing goes on before somebody acts); waiting: ChildrenNotReady',
+      phase: 'Verifying',
+    },
+    {
+      it: 'does not say what a child said of an older spec',
+      facts: {
+        existing: with_({ Service: { generation: 2, status: notReady('Starting') as never } }),
+        locked: true,
+      },
+      want: 'waiting: ChildrenNotReady',
+      phase: 'Verifying',
+      says: 'Waiting for Service/hello.web',
+    },
     {
       it: 'declares images first when one is missing',
       facts: { missing: ['busybox:1.36'] },
@@ -152,6 +379,7 @@ describe('planApp', () => {
       facts: { existing: all, needLock: ['extra'], locked: true },
       want: 'waiting: ChildrenNotReady',
       phase: 'Verifying',
+      says: 'Waiting for extra',
     },
     {
       it: 'gives the lock back while nothing goes on before somebody acts',
@@ -263,6 +491,14 @@ describe('planApp', () => {
       facts: { existing: all, taken: ['Service/hello.new'] },
       want: 'stalled: NameTaken',
       phase: 'Staging',
+      says: 'Service/hello.new belongs to somebody else: give the App or its service another name',
+    },
+    {
+      it: 'names all names that are taken',
+      facts: { existing: all, taken: ['Service/hello.new', 'Volume/hello.data'] },
+      want: 'stalled: NameTaken',
+      phase: 'Staging',
+      says: 'Service/hello.new, Volume/hello.data belong to somebody else: give the App or its service another name',
     },
     {
       it: 'has the running release mended under a bad one',
@@ -295,8 +531,30 @@ describe('planApp', () => {
     {
       it: 'waits for services to go',
       app: gone,
-      facts: { existing: [...only('Image', 'Network'), ...dying('Service')], locked: true },
+      facts: {
+        existing: [
+          ...only('Image', 'Network'),
+          ...dying('Service'),
+          ...service('db', { deleted: true, status: notReady('Stopping', '10 s') as never }),
+        ],
+        locked: true,
+      },
       want: 'waiting: ChildrenNotReady',
+      phase: 'Removing',
+      says: 'Waiting for the removal of Service/hello.web; Service/hello.db (Stopping: 10 s)',
+    },
+    {
+      it: 'removes a service that has come meanwhile along with those that go',
+      app: gone,
+      facts: { existing: [...dying('Service'), ...service('db', {})], locked: true },
+      want: 'remove Service (the app is deleted); progressing: Removing',
+      phase: 'Removing',
+    },
+    {
+      it: 'needs no lock to remove what nothing runs on',
+      app: gone,
+      facts: { existing: only('Image', 'Network') },
+      want: 'remove Network (the app is deleted); progressing: Removing',
       phase: 'Removing',
     },
     {
@@ -423,10 +681,11 @@ describe('planApp', () => {
       phase: 'Verifying',
     },
   ];
-  for (const { it: does, app = anApp(), facts, want, phase } of cases) {
+  for (const { it: does, app = anApp(), facts, want, phase, says } of cases) {
     it(does, () => {
       assert.equal(planText(() => plan(app, facts)).replace(/busybox-(?!12345678)[0-9a-f]{8}/, 'busybox-IMAGE'), want);
       assert.equal(plan(app, facts).phase, phase);
+      if (says !== undefined) assert.equal(saidBy(plan(app, facts)), says);
     });
   }
 
@@ -454,6 +713,22 @@ describe('planApp', () => {
       outcome.is === 'waiting' && outcome.message,
       'Waiting for Service/hello.s0 (Starting: not yet); Service/hello.s1 (Starting: not yet); Service/hello.s2 (Starting: not yet); and 2 more',
     );
+  });
+
+  it('lists three names in full', () => {
+    const missing = ['a', 'b', 'c'];
+    assert.equal(saidBy(plan(anApp(), { existing: only('Image'), missing })), 'Waiting for images: a; b; c');
+    const more = saidBy(plan(anApp(), { existing: only('Image'), missing: [...missing, 'd', 'e'] }));
+    assert.equal(more, 'Waiting for images: a; b; c; and 2 more');
+  });
+
+  it('tells of a release that no engine makes right, also while there is no engine', () => {
+    const facts = (issues: AppFacts['issues']) => ({ issues }) as AppFacts;
+    assert.doesNotThrow(() => validateApp(anApp(), facts([])));
+    assert.throws(() => validateApp(anApp(), facts([issue])), {
+      reason: 'InvalidRelease',
+      message: 'spec.services.web: wrong',
+    });
   });
 
   it('names every issue of a bad release', () => {
