@@ -224,11 +224,11 @@ function planMembers({ seen, variables }: DeviceObservation): DeviceStep | undef
 
 /** Returns the variables that were changed since the device was started and differ from what was booted. Pure. */
 export function rebootChanges({ booted, touched }: HostState, seen: SeenBoot): readonly string[] {
-  if (!seen.hasBoot) return [];
+  if (!seen.hasBoot || !booted) return [];
   const now = valuesByVariable(seen);
   return touched
-    .filter((variable) => booted && booted.values[variable] !== now[variable])
-    .map((variable) => changeText({ variable, from: booted?.values[variable], to: now[variable] }));
+    .filter((variable) => booted.values[variable] !== now[variable])
+    .map((variable) => changeText({ variable, from: booted.values[variable], to: now[variable] }));
 }
 
 function planMarker({ isMarked, seen }: DeviceObservation, changes: readonly string[]): Plan<DeviceStep> | undefined {
@@ -253,18 +253,19 @@ function planReboot(observation: DeviceObservation, changes: readonly string[], 
   const { state, bootId, uid, generation, permission, unsettled } = observation;
   const due = dueText(changes);
   const asked =
-    state.reboot?.generation === generation && JSON.stringify(state.reboot.changes) === JSON.stringify(changes);
-  if (asked && state.reboot?.bootId === bootId) {
+    state.reboot?.generation === generation && JSON.stringify(state.reboot.changes) === JSON.stringify(changes)
+      ? state.reboot
+      : undefined;
+  if (asked?.bootId === bootId) {
     return wait('RebootRequired', `${due}. It was asked to and has not done so yet`);
   }
   // The request may have come from an earlier document.
-  if (asked && (state.reboot?.uid ?? uid) === uid) {
+  if (asked && (asked.uid ?? uid) === uid) {
     throw new TerminalError(
       'DoesNotConverge',
       `${due}. It was restarted for this before, and then something changed it back`,
     );
   }
-  if (permission instanceof TerminalError && !urgent) throw permission;
   const refusal = restartRefusal(observation);
   if (refusal !== undefined) return wait('RebootRequired', `${due}. ${refusal}`);
   if (!(permission instanceof TerminalError) && permission.is === 'later' && !urgent) {

@@ -48,7 +48,7 @@ export interface NetworkObservation extends Omit<NetworkFacts, 'seen'> {
 
 /**
  * Plans the host's network settings: the settings first, then the confirmation or rollback of an earlier change, also
- * while a later one is rejected. Throws for settings that cannot be made true. Pure.
+ * while a later one is rejected. Throws for a generation that was rolled back. Pure.
  */
 export function planNetwork(document: HostConfig, observation: NetworkObservation): Plan<NetworkStep> {
   const { seen, unconfirmed, verdict, rolledBack, proven } = observation;
@@ -58,7 +58,7 @@ export function planNetwork(document: HostConfig, observation: NetworkObservatio
   if (isGeneration(rolledBack, metadata)) {
     throw new TerminalError(
       'RolledBack',
-      `What was there before is back: ${rolledBack?.because}. Change the document to try again`,
+      `What was there before is back: ${rolledBack.because}. Change the document to try again`,
     );
   }
   const settings = attempt(() => planSettings(spec, { ...observation, seen }));
@@ -67,7 +67,6 @@ export function planNetwork(document: HostConfig, observation: NetworkObservatio
     return { ...settings, steps: [...opening(document, settings.steps, seen, proven), ...settings.steps] };
   }
   if (verdict && verdict.is !== 'good') return planConfirm(verdict) ?? settled();
-  if (!verdict && refused) throw refused;
   return {
     ...settled(),
     steps: [
@@ -88,10 +87,13 @@ function planDeleted({ unconfirmed, verdict }: NetworkObservation): Plan<Network
   return act('RollingBack', { do: 'give-up', because: verdict?.is === 'bad' ? verdict.because : UNPROVEN });
 }
 
-const isGeneration = (
-  one: { readonly uid: string; readonly generation: number } | undefined,
-  { uid, generation }: { readonly uid: string; readonly generation: number },
-): boolean => one?.uid === uid && one.generation === generation;
+interface Generation {
+  readonly uid: string;
+  readonly generation: number;
+}
+
+const isGeneration = <T extends Generation>(one: T | undefined, { uid, generation }: Generation): one is T =>
+  one?.uid === uid && one.generation === generation;
 
 /** Returns the step that stores what those steps change, unless they repair what was confirmed or need no confirmation. */
 function opening(
@@ -187,18 +189,16 @@ function planHostname(hostname: string, { seen, canRename }: NetworkFacts): Netw
 function wantedRedsocks(proxy: HostConfigSpec['proxy']): string | undefined {
   if (proxy === undefined) return undefined;
   const { dns, noProxy, ...given } = proxy ?? {};
-  const fields: Record<string, string | number> = {};
+  const fields: Record<string, string> = {};
   for (const [key, value] of Object.entries(given)) {
     if (isReserved(key) || value === undefined || value === null) continue;
     if (typeof value === 'object')
       throw new InvalidSpecError([{ path: `spec.proxy.${key}`, message: 'Expected a text or a number' }]);
-    fields[key] = key === 'port' ? portOf(value) : String(value);
+    fields[key] = String(value);
   }
   if (Object.keys(fields).length === 0) return noProxy !== undefined && dns === undefined ? undefined : '';
   return renderRedsocks({ fields: checkedFields(fields), ...dnsOf(dns) });
 }
-
-const portOf = (value: unknown): string | number => (/^\d+$/.test(String(value)) ? Number(value) : String(value));
 
 function dnsOf(dns: string | boolean | undefined): { dns?: string } {
   const server = dnsServer(dns);

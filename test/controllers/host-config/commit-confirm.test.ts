@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import type { UnconfirmedChange } from '../../../controllers/host/host-state.js';
-import { type ConfirmFacts, judgeChange } from '../../../controllers/host-config/commit-confirm.js';
+import {
+  type ConfirmFacts,
+  deadlineOf,
+  judgeChange,
+  planConfirm,
+  type Verdict,
+} from '../../../controllers/host-config/commit-confirm.js';
+import type { HostConfig, Origin } from '../../../crds/model/kinds.js';
+import { aDocument } from '../../setup/documents.js';
 
 const UNCONFIRMED: UnconfirmedChange = {
   uid: 'u',
@@ -24,7 +32,8 @@ const { since: _, ...UNBEGUN } = UNCONFIRMED;
 
 describe('the judgement of a change that has to prove itself', () => {
   const cases: readonly [it: string, facts: Partial<ConfirmFacts>, want: string][] = [
-    ['waits for what is missing', {}, 'open, 50000 ms left'],
+    ['waits for what is missing', {}, 'open, 50000 ms left, looks after 2000 ms'],
+    ['looks at the deadline, not after it', { uptimeMs: 69_000 }, 'open, 1000 ms left, looks after 1000 ms'],
     ['is good when nothing is missing', { missing: [] }, 'good: everything that was asked for is there'],
     ['is good by request, whatever is missing', { requested: true }, 'good: confirmed by request'],
     ['is good when no proof is asked for any more', { deadlineSeconds: 0 }, 'good: no proof is asked for'],
@@ -37,6 +46,7 @@ describe('the judgement of a change that has to prove itself', () => {
       'bad: the device was started 3 times before it was confirmed',
     ],
     ['is bad at the deadline', { uptimeMs: 70_000 }, 'bad: after 60 s it still lacked x'],
+    ['names all that it lacked', { uptimeMs: 70_000, missing: ['x', 'y'] }, 'bad: after 60 s it still lacked x, y'],
     [
       'is good at the deadline when nothing is missing',
       { uptimeMs: 70_000, missing: [] },
@@ -53,7 +63,7 @@ describe('the judgement of a change that has to prove itself', () => {
       const verdict = judgeChange({ ...FACTS, ...facts });
       const text =
         verdict.is === 'open'
-          ? `open, ${verdict.leftMs} ms left`
+          ? `open, ${verdict.leftMs} ms left, looks after ${verdict.forMs} ms`
           : verdict.is === 'begin'
             ? `begin ${verdict.starts}`
             : 'because' in verdict
@@ -62,4 +72,49 @@ describe('the judgement of a change that has to prove itself', () => {
       assert.equal(text, want);
     });
   }
+});
+
+describe('the plan for a change that has to prove itself', () => {
+  const cases: readonly [verdict: Verdict, want: string][] = [
+    [{ is: 'not-begun' }, 'something else comes first'],
+    [{ is: 'begin', starts: 2 }, 'start-timer 2 (the change has taken effect); Confirming'],
+    [{ is: 'good', because: 'confirmed by request' }, 'confirm (confirmed by request); Confirming'],
+    [{ is: 'bad', because: 'after 60 s it still lacked x' }, 'give-up (after 60 s it still lacked x); RollingBack'],
+    [
+      { is: 'open', missing: ['x', 'y'], leftMs: 9_000, forMs: 2_000 },
+      'Confirming after 2000 ms: The change has to prove itself, or what was there before comes back. Missing: x, y',
+    ],
+  ];
+  for (const [verdict, want] of cases) {
+    it(`is, when it is ${verdict.is}, ${want}`, () => assert.equal(told(verdict), want));
+  }
+
+  function told(verdict: Verdict): string {
+    const plan = planConfirm(verdict);
+    if (!plan) return 'something else comes first';
+    const steps = plan.steps.map(
+      (step) => `${step.do}${step.do === 'start-timer' ? ` ${step.starts}` : ''} (${step.because})`,
+    );
+    const { outcome } = plan;
+    if (outcome.is === 'settled') return [...steps, 'settled'].join('; ');
+    const end = outcome.is === 'waiting' ? ` after ${outcome.forMs} ms: ${outcome.message}` : '';
+    return [...steps, `${outcome.reason}${end}`].join('; ');
+  }
+});
+
+describe('the time in which a change has to prove itself', () => {
+  const document = (origin: Origin, confirm?: HostConfig['spec']['confirm']) =>
+    aDocument('HostConfig', 'network', confirm ? { confirm } : {}, { origin });
+  it('is what the document says', () => {
+    assert.equal(deadlineOf(document('files', { deadlineSeconds: 60 })), 60);
+    assert.equal(deadlineOf(document('cloud', { deadlineSeconds: 60 })), 60);
+  });
+  it('is ten minutes when it says none', () => {
+    assert.equal(deadlineOf(document('files')), 600);
+    assert.equal(deadlineOf(document('files', { manual: true })), 600);
+  });
+  it('is none for a target state, which knows of no confirmation', () => {
+    assert.equal(deadlineOf(document('cloud')), 0);
+    assert.equal(deadlineOf(document('local')), 0);
+  });
 });

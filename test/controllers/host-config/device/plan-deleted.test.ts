@@ -51,7 +51,12 @@ function told(device: DeviceObservation): string {
   if (plan instanceof TerminalError) return `${plan.reason}: ${plan.message}`;
   const steps = plan.steps.map((step) => `${step.do}: ${step.because}`);
   const { outcome } = plan;
-  return [...steps, outcome.is === 'waiting' ? `wait, ${outcome.reason}: ${outcome.message}` : outcome.is].join('; ');
+  return [
+    ...steps,
+    outcome.is === 'settled'
+      ? 'settled'
+      : `${outcome.is}, ${outcome.reason}${outcome.is === 'waiting' ? `: ${outcome.message}` : ''}`,
+  ].join('; ');
 }
 
 describe('the plan for a HostConfig device that is being deleted', () => {
@@ -62,37 +67,43 @@ describe('the plan for a HostConfig device that is being deleted', () => {
       'gives a change up that has not begun to prove itself',
       { verdict: { is: 'not-begun' } },
       { trials: { device: UNCONFIRMED } },
-      `give-up: ${UNPROVEN}; progressing`,
+      `give-up: ${UNPROVEN}; progressing, RollingBack`,
+    ],
+    [
+      'gives a change up of which nobody could tell whether it is good',
+      {},
+      { trials: { device: UNCONFIRMED } },
+      `give-up: ${UNPROVEN}; progressing, RollingBack`,
     ],
     [
       'gives a change up that still lacks something',
       { verdict: { is: 'open', missing: ['a default route'], leftMs: 1, forMs: 1 } },
       { trials: { device: UNCONFIRMED } },
-      `give-up: ${UNPROVEN}; progressing`,
+      `give-up: ${UNPROVEN}; progressing, RollingBack`,
     ],
     [
       'gives a change up that has failed by itself, and says why',
       { verdict: { is: 'bad', because: 'after 60 s it still lacked a default route' } },
       { trials: { device: UNCONFIRMED } },
-      'give-up: after 60 s it still lacked a default route; progressing',
+      'give-up: after 60 s it still lacked a default route; progressing, RollingBack',
     ],
     [
       'keeps a change that was confirmed just before',
       { verdict: { is: 'good', because: 'confirmed by request' } },
       { trials: { device: UNCONFIRMED } },
-      'confirm: confirmed by request; progressing',
+      'confirm: confirmed by request; progressing, Confirming',
     ],
     [
       'puts back what was given up',
       { verdict: { is: 'not-begun' } },
       { trials: { device: { ...UNCONFIRMED, failed: 'x' } } },
-      'roll-back: x; progressing',
+      'roll-back: x; progressing, RollingBack',
     ],
     [
       'waits for a boot partition without which nothing can be put back',
       { seen: { hasBoot: false, backends: [], config: undefined }, verdict: { is: 'not-begun' } },
       { trials: { device: UNCONFIRMED } },
-      'wait, BootPartitionMissing: The boot partition of this device is not there now: its settings wait until it is mounted again. Nothing of it is lost',
+      'waiting, BootPartitionMissing: The boot partition of this device is not there now: its settings wait until it is mounted again. Nothing of it is lost',
     ],
     [
       'waits for no boot partition when nothing is unconfirmed',
@@ -100,29 +111,30 @@ describe('the plan for a HostConfig device that is being deleted', () => {
       { managed: { HOST_CONFIG_gpu_mem: '64' } },
       'settled',
     ],
+    ['restarts nothing when what was put back is what was booted', {}, { rolledBack: BACK }, 'settled'],
     [
       'leaves a reboot marker for what was put back and is not booted',
       {},
       { ...CHANGED, rolledBack: BACK },
-      `write-marker: ${CHANGE}; progressing`,
+      `write-marker: ${CHANGE}; progressing, Observing`,
     ],
     [
       'restarts the device for it at once: no window, nobody is waited for',
       { isMarked: true, permission: { is: 'later', inMs: 1, next: undefined } },
       { ...CHANGED, rolledBack: BACK },
-      `reboot: ${CHANGE}; progressing`,
+      `reboot: ${CHANGE}; progressing, Rebooting`,
     ],
     [
       'restarts the device although the document names a window that is none',
       { isMarked: true, permission: new TerminalError('InvalidSpec', 'no window') },
       { ...CHANGED, rolledBack: BACK },
-      `reboot: ${CHANGE}; progressing`,
+      `reboot: ${CHANGE}; progressing, Rebooting`,
     ],
     [
       'stays until the device has been restarted',
       { isMarked: true },
       { ...CHANGED, rolledBack: BACK, reboot: ASKED },
-      `wait, RebootRequired: The device has to be restarted: ${CHANGE}. It was asked to and has not done so yet`,
+      `waiting, RebootRequired: The device has to be restarted: ${CHANGE}. It was asked to and has not done so yet`,
     ],
     [
       'leaves a restart to somebody else where the document never wanted one',
@@ -147,7 +159,7 @@ describe('the plan for a HostConfig device that is being deleted', () => {
       'withdraws a reboot marker that nothing stands behind',
       { isMarked: true },
       {},
-      'remove-marker: no restart of the device is due; progressing',
+      'remove-marker: no restart of the device is due; progressing, Observing',
     ],
   ];
   for (const [what, device, state, want] of cases) {
@@ -159,6 +171,6 @@ describe('the plan for a HostConfig device that is being deleted', () => {
     const reboot = { bootId: 'a', uid: 'u', generation: 1, changes: [CHANGE] };
     const state = { ...DEVICE.state, ...CHANGED, reboot };
     assert.match(told({ ...later, state }), /^DoesNotConverge: /);
-    assert.equal(told({ ...later, uid: 'other', state }), `reboot: ${CHANGE}; progressing`);
+    assert.equal(told({ ...later, uid: 'other', state }), `reboot: ${CHANGE}; progressing, Rebooting`);
   });
 });

@@ -118,6 +118,20 @@ const CHANGED = {
   device: { isMarked: true } as Partial<DeviceObservation>,
   state: { booted: { bootId: 'b', values: { [GPU]: '16' } }, touched: [GPU] } as Partial<HostState>,
 };
+/** The same, and another setting beside it that was not there. */
+const BOOST = 'HOST_CONFIG_arm_boost';
+const TWO_CHANGED = {
+  device: {
+    isMarked: true,
+    config: { [GPU]: '64', [BOOST]: '1' },
+    seen: boot('gpu_mem=64\narm_boost=1\n'),
+  } as Partial<DeviceObservation>,
+  state: {
+    booted: { bootId: 'b', values: { [GPU]: '16' } },
+    touched: [GPU, BOOST],
+    managed: { [GPU]: '64', [BOOST]: '1' },
+  } as Partial<HostState>,
+};
 const ASKED = (more: object = {}) => ({ bootId: 'b', uid: 'u', generation: 1, changes: [CHANGE], ...more });
 const DUE = `The device has to be restarted: ${CHANGE}`;
 const ROLLED_BACK = { uid: 'u', generation: 1, because: 'no default route', bootId: 'b' };
@@ -260,6 +274,16 @@ const TABLES: Readonly<Record<string, readonly Row[]>> = {
       want: 'configure {"persistentLogging":true}: persistentLogging: false → true; progressing, Writing',
     },
     {
+      it: 'writes two at once',
+      device: {
+        variables: decodeVariables(
+          { SUPERVISOR_PERSISTENT_LOGGING: 'true', SUPERVISOR_POLL_INTERVAL: '900000' },
+          { localMode: true },
+        ),
+      },
+      want: 'configure {"persistentLogging":true,"appUpdatePollInterval":900000}: persistentLogging: false → true, appUpdatePollInterval: not set → 900000; progressing, Writing',
+    },
+    {
       it: 'writes one that was not set',
       device: {
         seen: boot('gpu_mem=64\n', {}),
@@ -318,6 +342,28 @@ const TABLES: Readonly<Record<string, readonly Row[]>> = {
       device: { isMarked: false },
       state: CHANGED.state,
       want: `write-marker: ${CHANGE}; progressing, Observing`,
+    },
+    {
+      it: 'leaves it for all that has changed',
+      device: { ...TWO_CHANGED.device, isMarked: false },
+      state: TWO_CHANGED.state,
+      want: `write-marker: ${CHANGE}, ${BOOST}: not set → 1; progressing, Observing`,
+    },
+    {
+      it: 'restarts the device once for all of it',
+      ...TWO_CHANGED,
+      want: `reboot for 2: ${CHANGE}, ${BOOST}: not set → 1; progressing, Rebooting`,
+    },
+    {
+      it: 'says all of it when it may not',
+      device: { ...TWO_CHANGED.device, permission: { is: 'never' } },
+      state: TWO_CHANGED.state,
+      want: `wait, RebootRequired: ${DUE}, ${BOOST}: not set → 1. spec.reboot is never: restart it by hand`,
+    },
+    {
+      it: 'does not restart for what was changed and is as it was booted again',
+      state: { touched: [GPU] },
+      want: 'settled',
     },
     { it: 'restarts the device', ...CHANGED, want: `reboot for 1: ${CHANGE}; progressing, Rebooting` },
     {
@@ -514,5 +560,9 @@ describe('the plan for a HostConfig device', () => {
   it('knows of no change that takes a restart while nobody noted what was booted', () => {
     const { booted: _unknown, ...state } = { ...AT_REST.state, touched: [GPU] };
     assert.deepEqual(rebootChanges(state, AT_REST.seen), []);
+  });
+
+  it('knows of none while the boot partition is not there', () => {
+    assert.deepEqual(rebootChanges({ ...AT_REST.state, touched: [GPU] }, NO_BOOT), []);
   });
 });

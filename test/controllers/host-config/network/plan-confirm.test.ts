@@ -38,17 +38,20 @@ const AT_REST: NetworkObservation = {
 };
 const RENAMING = 'configure-hostname (the host name is "old", not "new")';
 const REFUSED: HostConfigSpec = { hostname: 'a b' };
+const REFUSAL =
+  'stalled, InvalidSpec: spec.hostname: Not a host name: letters, digits and hyphens, in parts of at most 63 between dots, at most 64 together';
+const PROXY = { type: 'socks5', ip: '10.0.0.1', port: 1080 };
 
 function told(spec: HostConfigSpec, observation: NetworkObservation): string {
   const plan = attempt(() => planNetwork(aDocument('HostConfig', 'network', spec), observation));
-  if (plan instanceof TerminalError) return `stalled, ${plan.reason}`;
+  if (plan instanceof TerminalError) return `stalled, ${plan.reason}: ${plan.message}`;
   const steps = plan.steps.map((step) => {
     const undo = step.do === 'checkpoint' ? ` ${JSON.stringify(step.undo)}` : '';
     return `${step.do}${undo} (${step.because})`;
   });
   const { outcome, failure } = plan;
   const end = outcome.is === 'settled' ? 'settled' : `${outcome.is}, ${outcome.reason}`;
-  return [...steps, failure ? `stalled, ${failure.reason}` : end].join('; ');
+  return [...steps, failure ? `stalled, ${failure.reason}: ${failure.message}` : end].join('; ');
 }
 
 describe('the plan for the host’s network: a change that has to prove itself', () => {
@@ -75,6 +78,30 @@ describe('the plan for the host’s network: a change that has to prove itself',
       spec: { hostname: 'new', proxy: { noProxy: ['a'] } },
       observation: { proven: undefined },
       want: 'checkpoint {"noProxy":null} (the change has to prove itself); write-no-proxy (there was no no_proxy); progressing, Writing',
+    },
+    {
+      it: 'keeps all that is changed at once',
+      spec: { proxy: { ...PROXY, noProxy: ['a'] } },
+      observation: { seen: { ...SEEN, redsocks: 'by hand' }, proven: undefined },
+      want: 'checkpoint {"redsocks":"by hand","noProxy":null} (the change has to prove itself); write-redsocks (redsocks.conf differs); write-no-proxy (there was no no_proxy); progressing, Writing',
+    },
+    {
+      it: 'keeps the name of a plain host',
+      spec: { hostname: 'new' },
+      observation: { seen: { ...SEEN, hasBoot: false }, proven: undefined },
+      want: 'checkpoint {"hostname":"old"} (the change has to prove itself); rename (the host name is "old", not "new"); progressing, Renaming',
+    },
+    {
+      it: 'keeps that a host had no name and no proxy',
+      spec: { hostname: 'new', proxy: PROXY },
+      observation: { seen: { ...SEEN, configured: undefined }, proven: undefined },
+      want: 'checkpoint {"redsocks":null} (the change has to prove itself); write-redsocks (there was no redsocks.conf); progressing, Writing',
+    },
+    {
+      it: 'keeps that a plain host had no name',
+      spec: { hostname: 'new' },
+      observation: { seen: { ...SEEN, hasBoot: false, hostname: undefined }, proven: undefined },
+      want: 'checkpoint {"hostname":null} (the change has to prove itself); rename (the host name is not set, not "new"); progressing, Renaming',
     },
     {
       it: 'keeps nothing before a repair of what has proved itself',
@@ -128,7 +155,7 @@ describe('the plan for the host’s network: a change that has to prove itself',
       it: 'does not try again what was taken back',
       spec: { hostname: 'new' },
       observation: { rolledBack: { ...THIS, because: 'x' } },
-      want: 'stalled, RolledBack',
+      want: 'stalled, RolledBack: What was there before is back: x. Change the document to try again',
     },
     {
       it: 'tries another generation',
@@ -142,7 +169,7 @@ describe('the plan for the host’s network: a change that has to prove itself',
       observation: { rolledBack: { uid: 'v', generation: 1, because: 'x' } },
       want: `${RENAMING}; progressing, Renaming`,
     },
-    { it: 'refuses what cannot be made true', spec: REFUSED, want: 'stalled, InvalidSpec' },
+    { it: 'refuses what cannot be made true', spec: REFUSED, want: REFUSAL },
     {
       it: 'judges an earlier change although the document has become a bad one',
       spec: REFUSED,
@@ -153,12 +180,17 @@ describe('the plan for the host’s network: a change that has to prove itself',
       it: 'confirms although the document has become a bad one, which has proved nothing by that',
       spec: REFUSED,
       observation: { unconfirmed: UNCONFIRMED, verdict: GOOD, proven: undefined },
-      want: 'confirm (confirmed by request); stalled, InvalidSpec',
+      want: `confirm (confirmed by request); ${REFUSAL}`,
     },
     { it: 'lets a deleted document go when nothing is unconfirmed', observation: { seen: undefined }, want: 'settled' },
     {
       it: 'gives up what has not proved itself when its document is deleted',
       observation: { seen: undefined, unconfirmed: UNCONFIRMED, verdict: OPEN },
+      want: 'give-up (its document was deleted before the change had proved itself); progressing, RollingBack',
+    },
+    {
+      it: 'gives up what nobody could judge when its document is deleted',
+      observation: { seen: undefined, unconfirmed: UNCONFIRMED },
       want: 'give-up (its document was deleted before the change had proved itself); progressing, RollingBack',
     },
     {
