@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import cron from 'node-cron';
 import { cronInMs, type GitSourceFacts, intervalMs, planGitSource } from '../../../controllers/git-source/plan.js';
 import { InvalidSpecError } from '../../../controllers/runtime/outcome.js';
 import { API_VERSION, type GitSource } from '../../../crds/model/kinds.js';
@@ -26,6 +27,8 @@ const aSource = (change: { spec?: object; status?: object; requests?: object; de
   status: { observedGeneration: 1, checkedAt: at(-1000), nextSyncAt: at(60_000), ...change.status },
 });
 
+const { status: _, ...UNSEEN } = aSource();
+
 const AT_REST: GitSourceFacts = {
   isDue: false,
   isPending: false,
@@ -38,7 +41,14 @@ const AT_REST: GitSourceFacts = {
 describe('planGitSource', () => {
   const id = (name: string) => ({ [name]: { id: '1', at: at(0) } });
   const handled = { handled: { sync: '1' } };
-  const cases: readonly { it: string; source?: GitSource; facts?: Partial<GitSourceFacts>; want: string }[] = [
+  const cases: readonly {
+    it: string;
+    source?: GitSource;
+    facts?: Partial<GitSourceFacts>;
+    want: string;
+    /** Why it waits or has failed. */
+    says?: string;
+  }[] = [
     { it: 'rests until it is time', want: 'settled' },
     { it: 'looks when it is time', facts: { isDue: true }, want: 'sync (due); settled' },
     {
@@ -46,6 +56,7 @@ describe('planGitSource', () => {
       source: aSource({ status: { checkedAt: undefined } }),
       want: 'sync (not looked at yet); settled',
     },
+    { it: 'looks at one that nobody has seen', source: UNSEEN, want: 'sync (not looked at yet); settled' },
     {
       it: 'looks at a new spec',
       source: aSource({ status: { observedGeneration: 0 } }),
@@ -72,11 +83,13 @@ describe('planGitSource', () => {
       it: 'stays failed until there is a reason to look',
       source: aSource({ status: { failure: { reason: 'NoSuchRef', message: 'gone', at: at(0) } } }),
       want: 'stalled: NoSuchRef',
+      says: 'gone',
     },
     {
       it: 'leaves a suspended one alone',
       source: aSource({ spec: { suspend: true }, requests: id('sync') }),
       want: 'waiting: Suspended',
+      says: 'The source is suspended: its repository is not looked at',
     },
     {
       it: 'cleans up a deleted one',
@@ -84,12 +97,15 @@ describe('planGitSource', () => {
       want: 'remove; settled',
     },
   ];
-  for (const { it: name, source = aSource(), facts = {}, want } of cases) {
+  for (const { it: name, source = aSource(), facts = {}, want, says } of cases) {
     it(name, () => {
       assert.equal(
         planText(() => planGitSource(source, { ...AT_REST, ...facts })),
         want,
       );
+      const { outcome, failure } = planGitSource(source, { ...AT_REST, ...facts });
+      const said = failure?.message ?? (outcome.is === 'waiting' ? outcome.message : undefined);
+      assert.equal(said, says);
     });
   }
 });
@@ -109,12 +125,18 @@ describe('the time between two looks', () => {
   });
   it('refuses what is no cron', () => {
     assert.throws(() => cronInMs('often'), InvalidSpecError);
-    assert.throws(() => cronInMs('0 0 30 2 *'), InvalidSpecError);
+    assert.throws(() => cronInMs('0 0 30 2 *'), { message: 'spec.cron: No month has such a day' });
+  });
+  it('is months for what comes once a year, and leaves nothing behind that counts', () => {
+    const before = cron.getTasks().size;
+    const months = Math.max(cronInMs('0 0 1 1 *'), cronInMs('0 0 1 7 *')) / (30 * 24 * 3_600_000);
+    assert.ok(months > 5 && months < 13, `${months} months`);
+    assert.equal(cron.getTasks().size, before);
   });
   it('refuses at once what would take all memory, for documents that were stored before anybody checked it', () => {
     const usedMs = cpuStopwatch();
-    for (const cron of ['0-99999999 * * * *', '0-9999999999 * * * *', `${'0-59,'.repeat(20_000)}0 * * * *`]) {
-      assert.throws(() => cronInMs(cron), InvalidSpecError);
+    for (const text of ['0-99999999 * * * *', '0-9999999999 * * * *', `${'0-59,'.repeat(20_000)}0 * * * *`]) {
+      assert.throws(() => cronInMs(text), InvalidSpecError);
     }
     assert.ok(usedMs() < 500);
   });
