@@ -60,3 +60,13 @@ export const GROUP_PATH = '/apis/supercargo.io/v1';
 export const collectionPath = (kind: Kind): string => `${GROUP_PATH}/${PLURALS[kind]}`;
 /** Returns the path of a document. Throws for a name that no document can have. Pure. */
 export const objectPath = ({ kind, name }: Subject): string => `${collectionPath(kind)}/${subject(kind, name).name}`;
+
+/** Reads `APP` or `APP/SERVICE`. Pure. */
+export function partOf(word: string): { readonly app: string; readonly service?: string } {
+  const [app = '', service, ...more] = word.split('/');
+  if (app === '' || service === '' || more.length > 0)
+    throw usageError(`"${word}" names nothing`, 'Expected APP or APP/SERVICE');
+  const odd = [app, service ?? app].find((name) => !NAME.test(name));
+  if (odd !== undefined) throw usageError(`${JSON.stringify(odd)} is not a name`, `In names, ${NAME_RULE}`);
+  return { app, ...(service === undefined ? {} : { service }) };
+}

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 /** Runs actions one after another, in the order of their calls. A failure concerns its own caller only. */
 export class Turns {
   #last: Promise<unknown> = Promise.resolve();
@@ -33,5 +34,23 @@ export class Limiter {
       if (next) next();
       else this.#running -= 1;
     }
+  }
+}
+
+/** Longest time that the caller works in one go while others wait, ms. */
+const LONGEST_GO_MS = 10;
+
+/**
+ * Yields the items, and lets everybody else run every few ms, however many items come at once: without that, items that
+ * are there already are yielded one promise after the other for as long as there are more.
+ */
+export async function* inTurns<T>(items: AsyncIterable<T>): AsyncIterable<T> {
+  let dueMs = performance.now() + LONGEST_GO_MS;
+  for await (const item of items) {
+    if (performance.now() > dueMs) {
+      await nextTurn();
+      dueMs = performance.now() + LONGEST_GO_MS;
+    }
+    yield item;
   }
 }

@@ -5,8 +5,7 @@ import type { AppStatus } from '../../crds/model/types.js';
 import type { Facts, Progress, StepResult } from '../runtime/reconciler.js';
 import type { AppObservation } from './observe.js';
 import type { AppPlan } from './plan.js';
-import { identityOf } from './release/children.js';
-import { imagesOfRelease } from './release/release-images.js';
+import { identityOf, imagesOfRelease } from './release/children.js';
 
 /** Results of steps that cannot be observed afterwards and have to go into the status. */
 export interface AppResult extends StepResult {

@@ -7,7 +7,7 @@ import { ALIVE, isMadeAfter } from './commands/commands.js';
 import { driftOf } from './container/drift.js';
 import { leftBehind } from './container/left-behind.js';
 import { modeOf, nameOf } from './dependencies/namespaces.js';
-import { hasFinished } from './health/finished.js';
+import { hasFinished } from './health/runs.js';
 import type { ServiceObservation } from './observe.js';
 import {
   doing,

@@ -14,9 +14,8 @@ import { gitSourceController } from '../../controllers/git-source/controller.js'
 import { openUpdateLocks } from '../../controllers/host/locks/lock-files.js';
 import { systemClock } from '../../controllers/runtime/delays.js';
 import { Loop } from '../../controllers/runtime/loop.js';
+import { serviceStats, shownEnvironment } from '../../controllers/service/output/container-readings.js';
 import { serviceLogs } from '../../controllers/service/output/service-logs.js';
-import { serviceStats } from '../../controllers/service/output/service-stats.js';
-import { shownEnvironment } from '../../controllers/service/output/shown-environment.js';
 import { orphanedVolumes } from '../../controllers/volume/orphans.js';
 import { parseDocument } from '../../crds/schema/parse.js';
 import { aServer } from '../api/http/a-server.js';

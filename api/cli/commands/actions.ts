@@ -5,8 +5,7 @@ import type { Session } from '../client/session.js';
 import { secondsOf, type WaitOptions } from '../client/wait.js';
 import { lateError, Mirror } from '../client/watch.js';
 import { CommandError, usageError } from '../failure.js';
-import { collectionPath, objectPath, type Subject, subjectOf, subjectText } from '../kind-words.js';
-import { partOf } from '../parts.js';
+import { collectionPath, objectPath, partOf, type Subject, subjectOf, subjectText } from '../kind-words.js';
 
 export interface ActionOptions extends WaitOptions {
   readonly force?: boolean;

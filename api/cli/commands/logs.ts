@@ -2,8 +2,7 @@ import { durationSeconds } from '../../../crds/model/duration.js';
 import type { Session } from '../client/session.js';
 import { CommandError, usageError } from '../failure.js';
 import type { Style } from '../format/io.js';
-import { objectPath } from '../kind-words.js';
-import { partOf } from '../parts.js';
+import { objectPath, partOf } from '../kind-words.js';
 
 export interface LogOptions {
   readonly follow?: boolean;

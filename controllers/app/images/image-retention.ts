@@ -4,7 +4,7 @@ import type { AnyDeclared, AnyResource, App, Image } from '../../../crds/model/k
 import { lacksDisk } from '../../../crds/model/readiness.js';
 import type { EngineCache } from '../../engine/engine-cache.js';
 import type { Ages } from '../../runtime/ages.js';
-import { exactImage } from '../release/release-images.js';
+import { exactImage } from '../release/children.js';
 
 /** Names of the Image documents that the App has and does not want, by what happens to them. */
 export interface ImageRetention {

@@ -1,13 +1,14 @@
 import { frozen, textOf } from '../../../api/store/frozen.js';
 import { isActive } from '../../../crds/model/active.js';
 import { isStalled } from '../../../crds/model/conditions.js';
-import { normalizeReference } from '../../../crds/model/image-reference.js';
+import { normalizeReference, repositoryOf } from '../../../crds/model/image-reference.js';
 import {
   type AnyDeclared,
   type AnyResource,
   API_VERSION,
   type App,
   type Declared,
+  type Image,
   type Kind,
   type Kinds,
   type Service,
@@ -181,3 +182,20 @@ export const sameSpec = (a: { readonly spec: object }, b: { readonly spec: objec
 function child<K extends Kind>(kind: K, name: string, spec: Kinds[K]['spec']): Declared<K> {
   return { apiVersion: API_VERSION, kind, metadata: { name }, spec };
 }
+
+/** Returns the exact image of each service among an App's children, by service name. Pure. */
+export function imagesOfRelease(children: readonly AnyResource[]): Readonly<Record<string, string>> {
+  const images = new Map(children.flatMap((one) => (one.kind === 'Image' ? [[one.spec.image, one] as const] : [])));
+  return Object.fromEntries(
+    children.flatMap(({ kind, spec }) => {
+      if (kind !== 'Service') return [];
+      const image = images.get(spec.image);
+      const exact = image && exactImage(image);
+      return exact === undefined ? [] : [[spec.serviceName, exact]];
+    }),
+  );
+}
+
+/** Names an image by its digest, or by its id when no registry knows it; undefined while it is not known. Pure. */
+export const exactImage = ({ spec, status }: Image): string | undefined =>
+  status?.digest ? `${repositoryOf(spec.image)}@${status.digest}` : status?.dockerImageId;

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { inTurns } from '../../../api/platform/in-turns.js';
+import { inTurns } from '../../../api/platform/turns.js';
 import { parseReference } from '../../../crds/model/image-reference.js';
 import {
   type ContainerLogLine,

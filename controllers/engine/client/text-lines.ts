@@ -1,4 +1,4 @@
-import { inTurns } from '../../../api/platform/in-turns.js';
+import { inTurns } from '../../../api/platform/turns.js';
 
 /** Longest line, characters: events and progress have some hundred. */
 const LONGEST_LINE = 1024 * 1024;

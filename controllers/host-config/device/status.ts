@@ -4,7 +4,7 @@ import { acknowledgementsOf } from '../../../crds/model/requests.js';
 import type { HostConfigStatus } from '../../../crds/model/types.js';
 import { TerminalError } from '../../runtime/outcome.js';
 import type { Facts } from '../../runtime/reconciler.js';
-import { answered, confirmStatus } from '../confirm-status.js';
+import { answered, confirmStatus } from '../commit-confirm.js';
 import { compareBoot } from './compare-boot.js';
 import type { DeviceDeps } from './observe.js';
 import { type DeviceObservation, rebootChanges } from './plan.js';

@@ -3,8 +3,14 @@ import { HOST_NAME_RULE, isHostName } from '../../../crds/model/names.js';
 import type { HostConfigSpec } from '../../../crds/model/types.js';
 import type { HostState, NetworkUndo, UnconfirmedChange } from '../../host/host-state.js';
 import type { SeenNetwork } from '../../host/network/host-network.js';
-import { renderNoProxy } from '../../host/network/no-proxy.js';
-import { dnsServer, fieldIssues, isReserved, type ProxyFields, renderRedsocks } from '../../host/network/redsocks.js';
+import {
+  dnsServer,
+  fieldIssues,
+  isReserved,
+  type ProxyFields,
+  renderNoProxy,
+  renderRedsocks,
+} from '../../host/network/redsocks.js';
 import { act, attempt, InvalidSpecError, type Plan, settled, TerminalError } from '../../runtime/outcome.js';
 import { type ConfirmStep, deadlineOf, planConfirm, UNPROVEN, type Verdict } from '../commit-confirm.js';
 

@@ -1,11 +1,10 @@
 import type { HostConfig } from '../../../crds/model/kinds.js';
 import type { HostConfigStatus } from '../../../crds/model/types.js';
 import type { SeenNetwork } from '../../host/network/host-network.js';
-import { parseNoProxy } from '../../host/network/no-proxy.js';
-import { parseRedsocks } from '../../host/network/redsocks.js';
+import { parseNoProxy, parseRedsocks } from '../../host/network/redsocks.js';
 import type { Plan } from '../../runtime/outcome.js';
 import type { Facts, Progress, StepResult } from '../../runtime/reconciler.js';
-import { answered, confirmStatus } from '../confirm-status.js';
+import { answered, confirmStatus } from '../commit-confirm.js';
 import { isProxyFile, type NetworkObservation, type NetworkStep } from './plan.js';
 
 export interface NetworkResult extends StepResult {

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { release as kernelRelease, type as kernelType } from 'node:os';
 import { join } from 'node:path';
 import { parseOsRelease } from './device-facts.js';
@@ -51,4 +51,13 @@ export async function readCapabilities(
     readFile(join(hostRoot, path), 'utf8').catch(() => undefined); // an unknown system offers nothing
   const osRelease = (await read('etc/os-release')) ?? (await read('usr/lib/os-release')) ?? '';
   return capabilitiesOf({ ...rest, osRelease, kernel: { name: kernelType(), release: kernelRelease() } });
+}
+
+const REGISTERED = 'proc/sys/fs/binfmt_misc';
+
+/** Tells whether the kernel has an emulator for programs of another processor (binfmt_misc, as qemu-user registers them). Never throws. */
+export async function hasEmulator(hostRoot: string): Promise<boolean> {
+  const roots = [...new Set(['/', hostRoot])]; // in a container the host's /proc may be elsewhere, or ours the same
+  const lists = await Promise.all(roots.map((root) => readdir(join(root, REGISTERED)).catch((): string[] => [])));
+  return lists.flat().some((name) => /^(qemu-|rosetta|FEX|box64)/.test(name));
 }

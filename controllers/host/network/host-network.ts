@@ -2,11 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { hostname as runningHostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { hasCode } from '../../../api/platform/errors.js';
+import { parseMap, type Values } from '../../../crds/model/maps.js';
 import type { BootFiles } from '../boot/boot-files.js';
 import { type HostFs, nodeHostFs } from '../fs.js';
-import { hostnameIn, withHostname } from './boot-config.js';
-import { parseNoProxy } from './no-proxy.js';
-import { parseRedsocks } from './redsocks.js';
+import { parseNoProxy, parseRedsocks } from './redsocks.js';
 
 /** Network settings of the host, read from its files. */
 export interface SeenNetwork {
@@ -122,4 +121,23 @@ export class HostNetwork {
     if (text === '') await this.options.files.remove(path);
     else await this.options.files.write(path, text);
   }
+}
+
+/** Reads `hostname` of a config.json; undefined when it has none. Pure; throws for anything but a JSON object. */
+function hostnameIn(text: string): string | undefined {
+  const { hostname } = fieldsOf(text);
+  return typeof hostname === 'string' ? hostname : undefined;
+}
+
+/**
+ * Returns the config.json with that host name, or without one, and everything else as it was, without white space as
+ * the host OS expects it. Pure.
+ */
+const withHostname = (text: string, hostname: string | undefined): string =>
+  JSON.stringify({ ...fieldsOf(text), hostname });
+
+function fieldsOf(text: string): Values {
+  const fields = parseMap(text);
+  if (!fields) throw new Error('config.json of the boot partition is not a JSON object; it was left as it is');
+  return fields;
 }

@@ -163,3 +163,13 @@ function assignment(text: string, [key, equals, ...value]: readonly Token[]): [s
 /** Resolves escapes. One that redsocks does not know stays, because other writers put backslashes there as they are. */
 const unescaped = (text: string): string =>
   text.replace(/\\(.)/g, (all, character: string) => ESCAPES[character] ?? all);
+
+/** Reads the entries of a `no_proxy` file: one for each line, empty lines left out. Pure. */
+export const parseNoProxy = (text: string): readonly string[] =>
+  text
+    .split(/\r?\n/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+
+/** Writes the file for a list, without a newline at its end as the Supervisor does; empty for none. Pure. */
+export const renderNoProxy = (entries: readonly string[]): string => entries.join('\n');

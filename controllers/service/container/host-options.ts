@@ -1,8 +1,8 @@
 import { isMap } from '../../../crds/model/maps.js';
 import type { HostOptions } from '../../engine/engine.js';
 import { readDevices, readGpus } from '../spec/devices.js';
+import type { Findings } from '../spec/fields.js';
 import { type Fields, integer, isAbsent, pairs, text, texts } from '../spec/fields.js';
-import type { Findings } from '../spec/findings.js';
 import { readLimits } from '../spec/limits.js';
 import { readLogging } from '../spec/logging.js';
 import { namedService } from '../spec/namespaces.js';

@@ -1,6 +1,5 @@
 import type { ServiceStatus } from '../../../crds/model/types.js';
-import type { SeenContainer } from '../../engine/engine.js';
-import { hasFinished } from './finished.js';
+import type { SeenContainer, Updatable } from '../../engine/engine.js';
 
 /** The fields of a status that describe the runs of a container. */
 export type RunFacts = Pick<
@@ -225,4 +224,20 @@ function isLooping(
   // A clock that was set back in between makes the difference negative: then it counts.
   const isOften = first !== undefined && last !== undefined && Date.parse(last) - Date.parse(first) <= LOOP_MS;
   return failed || isOften ? 'yes' : 'no';
+}
+
+/**
+ * Tells whether the document's own restart policy keeps the engine from starting a container again: a one-shot has
+ * ended, `on-failure` has succeeded, or failed as often as it may. A container that somebody stopped under another
+ * policy has not finished. Docker counts restarts from the last manual start, and keeps the count of an ended container
+ * over its own restart. Pure.
+ */
+export function hasFinished(
+  { Name, MaximumRetryCount: most }: Updatable['RestartPolicy'],
+  { state, exitCode, error, restartCount = 0 }: Pick<SeenContainer, 'state' | 'exitCode' | 'error' | 'restartCount'>,
+): boolean {
+  if (state !== 'exited') return false;
+  if (Name === 'on-failure' && most > 0 && restartCount >= most) return true;
+  // A container whose last start failed has not ended: it was meant to run again.
+  return error === '' && (Name === 'no' || (Name === 'on-failure' && exitCode === 0));
 }

@@ -1,8 +1,7 @@
 import type { ServiceStatus } from '../../../crds/model/types.js';
 import type { SeenContainer, Updatable } from '../../engine/engine.js';
 import type { Unwell } from '../../runtime/outcome.js';
-import { hasFinished } from './finished.js';
-import { minReadyMs, type RunFacts } from './runs.js';
+import { hasFinished, minReadyMs, type RunFacts } from './runs.js';
 
 /**
  * Returns what is wrong with a container for which there is nothing left to do. The message stays the same from restart

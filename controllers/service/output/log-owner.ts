@@ -3,7 +3,7 @@ import type { Service } from '../../../crds/model/kinds.js';
 import type { SeenContainer } from '../../engine/engine.js';
 import type { LogFollowerDeps, LogLevel } from '../../engine/logs/log-follower.js';
 import { readEnvironment } from '../spec/environment.js';
-import { Findings } from '../spec/findings.js';
+import { Findings } from '../spec/fields.js';
 import { identityOf } from '../spec/identity.js';
 
 interface LogOwner {

@@ -1,6 +1,6 @@
 import { isMap } from '../../../crds/model/maps.js';
 import type { Mount } from '../../engine/engine.js';
-import type { Findings } from './findings.js';
+import type { Findings } from './fields.js';
 
 /** A bind mount: a path of the host and its target in the container. */
 export interface HostBind {

@@ -1,6 +1,6 @@
 import { isMap } from '../../../crds/model/maps.js';
+import type { Findings } from './fields.js';
 import { isAbsent, texts } from './fields.js';
-import type { Findings } from './findings.js';
 import { providerNames } from './namespaces.js';
 
 type DependencyCondition = 'service_started' | 'service_healthy' | 'service_completed_successfully';

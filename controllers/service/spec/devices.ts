@@ -1,7 +1,7 @@
 import { isMap } from '../../../crds/model/maps.js';
 import type { HostOptions } from '../../engine/engine.js';
+import type { Findings } from './fields.js';
 import { isAbsent, texts } from './fields.js';
-import type { Findings } from './findings.js';
 
 /** Reads `devices`: `host[:container[:permissions]]`, or the long form. Pure. */
 export function readDevices(value: unknown, findings: Findings): HostOptions['Devices'] {

@@ -1,6 +1,6 @@
 import type { DeviceFacts } from '../../host/facts/facts.js';
+import type { Findings } from './fields.js';
 import { pairs } from './fields.js';
-import type { Findings } from './findings.js';
 import type { Identity } from './identity.js';
 
 /** Variables by name. `null` means that the variable is not set at all, not even from the image (Compose's name without a value). */

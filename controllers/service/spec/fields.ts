@@ -1,6 +1,5 @@
 import { isMap, type Values } from '../../../crds/model/maps.js';
 import { countable } from '../../../crds/model/units.js';
-import type { Findings } from './findings.js';
 
 /** The fields of a service document, not checked yet. */
 export type Fields = Values;
@@ -59,4 +58,21 @@ export function pairs(
   }
   if (!isMap(value)) return findings.issue(path, 'must be a map or a list of NAME=value') ?? [];
   return Object.entries(value).map(([name, one]) => [name, text(one, `${path}.${name}`, findings) ?? null] as const);
+}
+
+/** Collects the results of reading a document: an issue rejects it, a warning leaves out the thing that it names. */
+export class Findings {
+  readonly issues: { path: string; message: string }[] = [];
+  readonly warnings: string[] = [];
+
+  /** Returns undefined, so that a reader can say `return findings.issue(…)`. */
+  issue(path: string, message: string): undefined {
+    this.issues.push({ path, message });
+    return undefined;
+  }
+
+  warn(path: string, message: string): undefined {
+    this.warnings.push(`${path}: ${message}`);
+    return undefined;
+  }
 }

@@ -1,8 +1,8 @@
 import { composeDurationMs } from '../../../crds/model/duration.js';
 import { isMap } from '../../../crds/model/maps.js';
 import type { SeenImage } from '../../engine/engine.js';
+import type { Findings } from './fields.js';
 import { integer, isAbsent, texts } from './fields.js';
-import type { Findings } from './findings.js';
 
 /** Docker's healthcheck; durations in ns. */
 export interface Healthcheck {

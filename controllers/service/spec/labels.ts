@@ -1,7 +1,7 @@
 import type { SeenImage } from '../../engine/engine.js';
 import { APP_ID, APP_UUID, SERVICE_ID, SERVICE_NAME, SUPERVISED } from '../../engine/labels.js';
+import type { Findings } from './fields.js';
 import { pairs } from './fields.js';
-import type { Findings } from './findings.js';
 import type { Identity } from './identity.js';
 
 export type Labels = Readonly<Record<string, string>>;

@@ -2,8 +2,8 @@ import { composeDurationMs } from '../../../crds/model/duration.js';
 import { isMap } from '../../../crds/model/maps.js';
 import { parseBytes } from '../../../crds/model/units.js';
 import type { HostOptions } from '../../engine/engine.js';
+import type { Findings } from './fields.js';
 import { type Fields, integer, isAbsent } from './fields.js';
-import type { Findings } from './findings.js';
 
 /** Reads the limits of CPU, memory, devices and processes; undefined where the document sets none. Pure. */
 export function readLimits(

@@ -1,7 +1,7 @@
 import { isMap } from '../../../crds/model/maps.js';
 import type { HostOptions } from '../../engine/engine.js';
+import type { Findings } from './fields.js';
 import { isAbsent, pairs, text } from './fields.js';
-import type { Findings } from './findings.js';
 
 type LogConfig = NonNullable<HostOptions['LogConfig']>;
 

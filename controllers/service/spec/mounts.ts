@@ -2,8 +2,8 @@ import { isMap } from '../../../crds/model/maps.js';
 import { parseBytes } from '../../../crds/model/units.js';
 import type { HostOptions, Mount } from '../../engine/engine.js';
 import { bindMount, bindText, type HostBind, isHostPath, longBind, shortBind } from './binds.js';
+import type { Findings } from './fields.js';
 import { isAbsent } from './fields.js';
-import type { Findings } from './findings.js';
 
 export type Mounts = NonNullable<HostOptions['Mounts']>;
 

@@ -1,8 +1,8 @@
 import { isMap } from '../../../crds/model/maps.js';
 import { networkName } from '../../../crds/model/names.js';
 import type { EndpointSettings } from '../../engine/engine.js';
+import type { Findings } from './fields.js';
 import { isAbsent, pairs, text, texts } from './fields.js';
-import type { Findings } from './findings.js';
 import { containerMode } from './namespaces.js';
 
 /** Addresses and aliases on one network, as the document sets them. */

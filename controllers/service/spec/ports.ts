@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { isMap } from '../../../crds/model/maps.js';
+import type { Findings } from './fields.js';
 import { isAbsent, texts } from './fields.js';
-import type { Findings } from './findings.js';
 
 /** A published port. */
 export interface PortBinding {

@@ -5,7 +5,7 @@ import { unnamed, withAllNetworks } from '../container/container-options.js';
 import { leftBehind } from '../container/left-behind.js';
 import type { ServiceDeps } from '../deps.js';
 import { labelOf } from '../spec/identity.js';
-import { refused, tell } from './failed-step.js';
+import { refused, tell } from './engine-errors.js';
 import { settleHeldPort } from './held-port.js';
 import { record, recordSkipped, type StepContext, type StepOf } from './step-context.js';
 

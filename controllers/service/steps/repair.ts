@@ -1,6 +1,6 @@
 import { type Outcome, wait } from '../../runtime/outcome.js';
 import type { ServiceDeps } from '../deps.js';
-import { refused } from './failed-step.js';
+import { refused } from './engine-errors.js';
 import { record, type StepContext, type StepOf } from './step-context.js';
 
 /** Connects a container to a network. */

@@ -1,7 +1,7 @@
 import type { ServiceDeps } from '../deps.js';
 import { labelOf } from '../spec/identity.js';
 import type { Terminations } from '../terminations.js';
-import { refused } from './failed-step.js';
+import { refused } from './engine-errors.js';
 import { record, type StepContext, type StepOf } from './step-context.js';
 
 /** Restarts a container in the background: its grace period may be longer than a pass. */

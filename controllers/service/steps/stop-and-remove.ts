@@ -4,7 +4,7 @@ import { ALIVE } from '../commands/commands.js';
 import type { ServiceDeps } from '../deps.js';
 import { labelOf } from '../spec/identity.js';
 import type { Terminations } from '../terminations.js';
-import { refused } from './failed-step.js';
+import { refused } from './engine-errors.js';
 import { record, type StepContext, type StepOf } from './step-context.js';
 
 /** Stops and removes a container in the background: the grace period is the container's own, and no pass waits for it. */

@@ -1,7 +1,7 @@
 import type { SeenContainer } from '../../engine/engine.js';
 import { type Plan, wait } from '../../runtime/outcome.js';
 import { ALIVE } from '../commands/commands.js';
-import { hasFinished } from '../health/finished.js';
+import { hasFinished } from '../health/runs.js';
 import { doing, start, terminate, waitForNetworksAndVolumes, waitForSiblings } from '../plan-steps.js';
 import { repairInPlace } from '../repair-in-place.js';
 import type { DesiredContainer, ServiceState, ServiceStep, SurgeStrategy } from '../service-state.js';

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { parseNoProxy, renderNoProxy } from '../../../../controllers/host/network/no-proxy.js';
 import {
   dnsServer,
   fieldIssues,
   isReserved,
+  parseNoProxy,
   parseRedsocks,
+  renderNoProxy,
   renderRedsocks,
 } from '../../../../controllers/host/network/redsocks.js';
 import { PROXY_TYPES } from '../../../../crds/model/proxy.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { SeenContainer } from '../../../../controllers/engine/engine.js';
-import { shownEnvironment } from '../../../../controllers/service/output/shown-environment.js';
+import { shownEnvironment } from '../../../../controllers/service/output/container-readings.js';
 
 describe('shownEnvironment', () => {
   const env = {
