@@ -7,6 +7,7 @@ import { LogStream } from '../../api/device-state/logs.js';
 import { openSecretFiles, type SecretFiles } from '../../api/device-state/secret-files.js';
 import { openTags, type Tags } from '../../api/device-state/tag-file.js';
 import { SUPERVISOR_VERSION } from '../../api/http/supervisor/version.js';
+import { systemClock } from '../../api/platform/clock.js';
 import { openStore } from '../../api/store/document-store.js';
 import { lostFiles, recordLostFiles } from '../../api/store/persistence/lost-files.js';
 import type { Store } from '../../api/store/store.js';
@@ -19,7 +20,6 @@ import { openUpdateLocks } from '../host/locks/lock-files.js';
 import { overridingLocks, type UpdateLocks } from '../host/locks/update-locks.js';
 import type { Host } from '../host/open-host.js';
 import { bootVariables } from '../host-config/device/compare-boot.js';
-import { systemClock } from '../runtime/delays.js';
 import { deviceVariables } from '../runtime/variables.js';
 import { hostOf } from './host.js';
 import type { Following, Reporter } from './reporter.js';
@@ -52,7 +52,7 @@ export interface AgentContext {
 export async function openAgent(settings: Settings, reporter: Reporter): Promise<AgentContext> {
   const { log } = reporter;
   const { dataFolder, hostRoot } = settings;
-  const now = Date.now;
+  const { now } = systemClock;
   closeDataFolder(dataFolder, log);
   const unlockFolder = await lockFolder(dataFolder);
   const store = await openStore({ folder: dataFolder, now, log });

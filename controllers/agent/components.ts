@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from '../../api/platform/clock.js';
 import type { EventReason } from '../../crds/model/event-reasons.js';
 import { keyOf } from '../../crds/model/kinds.js';
 import { EngineKeeper } from '../engine/engine-keeper.js';
@@ -8,7 +9,6 @@ import type { Host } from '../host/open-host.js';
 import { containerProcesses } from '../host/processes/container-processes.js';
 import { Backoff } from '../runtime/backoff.js';
 import { watchClock } from '../runtime/clock-watch.js';
-import { type Clock, systemClock } from '../runtime/delays.js';
 import type { Loop } from '../runtime/loop.js';
 import { type Component, Manager, ongoing } from '../runtime/manager.js';
 import { onVariables, repeat } from '../runtime/variables.js';

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { Clock } from '../../api/platform/clock.js';
 import type { Store } from '../../api/store/store.js';
 import { type Informer, startInformer } from '../engine/cache/informer.js';
 import { DEFAULT_SOCKET, parseDockerHost } from '../engine/client/docker-address.js';
@@ -9,7 +10,6 @@ import type { Daemon } from '../engine/engine-keeper.js';
 import { EngineRestarts } from '../engine/engine-restarts.js';
 import { findEngine, privateDaemon } from '../engine/local/private-engine.js';
 import { RequestWatch } from '../engine/request-watch.js';
-import type { Clock } from '../runtime/delays.js';
 import type { Vitals } from '../runtime/health.js';
 import type { Settings } from './settings.js';
 

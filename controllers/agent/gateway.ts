@@ -1,4 +1,5 @@
 import type { ApiServer } from '../../api/http/server.js';
+import type { Cancel, Clock } from '../../api/platform/clock.js';
 import { Emitter } from '../../api/platform/emitter.js';
 import { errorMessage } from '../../api/platform/errors.js';
 import type { Store } from '../../api/store/store.js';
@@ -8,7 +9,6 @@ import { keyOf } from '../../crds/model/kinds.js';
 import { API_NETWORK } from '../../crds/model/names.js';
 import type { ApiReach } from '../network/observe.js';
 import { Backoff } from '../runtime/backoff.js';
-import type { Cancel, Clock } from '../runtime/delays.js';
 import type { ApiFailure } from '../runtime/health.js';
 import type { Component } from '../runtime/manager.js';
 

@@ -1,9 +1,9 @@
+import { systemClock } from '../../api/platform/clock.js';
 import { SystemReader } from '../host/facts/system-facts.js';
 import { answersAt } from '../host/network/api-answer.js';
 import { readDefaultRoute } from '../host/network/default-route.js';
 import { interfaceReader } from '../host/network/interfaces.js';
 import type { HostConfigDeps } from '../host-config/controller.js';
-import { systemClock } from '../runtime/delays.js';
 import type { AgentContext } from './agent-context.js';
 
 /** Wires what HostConfigs need. `addresses`: where the API listens. `appsAreKnown`: every App has had a pass. */
@@ -20,7 +20,7 @@ export function hostConfigDeps(
     interfaces: interfaceReader(systemClock.monotonic),
     clock,
     run,
-    ...{ now: Date.now, monotonic: systemClock.monotonic },
+    ...{ now: systemClock.now, monotonic: systemClock.monotonic },
   });
   return {
     ...{ store, units, clock, facts },
@@ -33,7 +33,7 @@ export function hostConfigDeps(
       answers: answersAt,
       appsAreKnown,
     },
-    ...{ now: Date.now, monotonic: systemClock.monotonic },
+    ...{ now: systemClock.now, monotonic: systemClock.monotonic },
     obstacle: () => host.obstacle('reboot'),
     reboot: () => host.requestPower('reboot', false),
     say: (message, isStdErr = false) => logs.system(message, 'device', { isStdErr }),

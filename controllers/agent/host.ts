@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { LogStream } from '../../api/device-state/logs.js';
+import { systemClock } from '../../api/platform/clock.js';
 import { runCommand } from '../../api/platform/run-program.js';
 import { lostFiles, recordLostFiles } from '../../api/store/persistence/lost-files.js';
 import { appIdOf } from '../../api/store/proposal/derived-names.js';
@@ -8,7 +9,6 @@ import type { DeviceVariables } from '../../crds/model/device-variables.js';
 import type { DeviceFacts } from '../host/facts/facts.js';
 import type { UpdateLocks } from '../host/locks/update-locks.js';
 import { type Host, openHost } from '../host/open-host.js';
-import { systemClock } from '../runtime/delays.js';
 import type { Settings } from './settings.js';
 
 interface HostParts {
@@ -35,7 +35,7 @@ export function hostOf({ settings, facts, store, variables, locks, logs, log }: 
     say: (message, isStdErr = false) => logs.system(message, 'device', { isStdErr }),
     log,
     after: (ms, call) => systemClock.after(ms, call),
-    now: Date.now,
+    now: systemClock.now,
     lost: (aside) =>
       recordLostFiles(
         store,

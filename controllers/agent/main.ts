@@ -1,6 +1,6 @@
 import { join, relative } from 'node:path';
 import type { ApiServer } from '../../api/http/server.js';
-import { systemClock } from '../runtime/delays.js';
+import { systemClock } from '../../api/platform/clock.js';
 import { collectWhenIdle } from '../runtime/idle-gc.js';
 import { type Component, Manager } from '../runtime/manager.js';
 import { openAgent } from './agent-context.js';

@@ -1,6 +1,7 @@
 import { machine } from 'node:os';
 import { join } from 'node:path';
 import { type ApiServer, createServer } from '../../api/http/server.js';
+import { systemClock } from '../../api/platform/clock.js';
 import { openLocalPeers } from '../../api/platform/processes/local-peers.js';
 import { watchFolders } from '../../api/sources/files/folder.js';
 import { gitOrigins } from '../../api/sources/git/git-origin.js';
@@ -23,7 +24,6 @@ import { openHandovers } from '../host/locks/handovers.js';
 import { interfaceReader } from '../host/network/interfaces.js';
 import { containerProcesses } from '../host/processes/container-processes.js';
 import { SideLoader } from '../image/side-loader.js';
-import { systemClock } from '../runtime/delays.js';
 import { healthChecks, healthFacts } from '../runtime/health.js';
 import { type Loop, loopsOf } from '../runtime/loop.js';
 import { serviceStats, shownEnvironment } from '../service/output/container-readings.js';
@@ -168,7 +168,15 @@ function gitSourceDeps({ settings, store, secrets, facts, tags, log }: AgentCont
   const name = (): string => store.get('HostConfig', DEVICE_DOCUMENT)?.spec.name ?? DEFAULT_DEVICE_NAME;
   const { uuid, deviceType, arch } = facts;
   const repositories = gitOrigins({
-    ...{ store, secrets, dataFolder: settings.dataFolder, parse: parseDocument, env: process.env, log, now: Date.now },
+    ...{
+      store,
+      secrets,
+      dataFolder: settings.dataFolder,
+      parse: parseDocument,
+      env: process.env,
+      log,
+      now: systemClock.now,
+    },
     device: () => ({
       ...{ name: name(), uuid, type: deviceType, arch },
       tags: Object.fromEntries(tags.list().map((tag) => [tag.name, tag.value])),

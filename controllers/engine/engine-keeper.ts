@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
+import type { Cancel, Clock } from '../../api/platform/clock.js';
 import { errorMessage } from '../../api/platform/errors.js';
 import type { EventReason } from '../../crds/model/event-reasons.js';
 import { Backoff } from '../runtime/backoff.js';
-import type { Cancel, Clock } from '../runtime/delays.js';
 import type { Informer } from './cache/informer.js';
 import type { EngineRestarts } from './engine-restarts.js';
 import { type RequestWatch, timeText } from './request-watch.js';

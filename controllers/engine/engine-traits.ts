@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
+import type { Cancel, Clock } from '../../api/platform/clock.js';
 import { withTimeout } from '../../api/platform/time-limit.js';
-import type { Cancel, Clock } from '../runtime/delays.js';
 import type { Engine } from './engine.js';
 import type { EngineCache } from './engine-cache.js';
 

@@ -1,5 +1,5 @@
+import type { Cancel, Clock } from '../../api/platform/clock.js';
 import { Emitter } from '../../api/platform/emitter.js';
-import type { Cancel, Clock } from '../runtime/delays.js';
 import type { Engine } from './engine.js';
 
 /** How long an engine that is well may take to answer, ms; a stop gets the container's grace period besides. */

@@ -1,6 +1,7 @@
+import type { Clock } from '../../api/platform/clock.js';
 import type { Store } from '../../api/store/store.js';
 import { type GitSource, keyOf } from '../../crds/model/kinds.js';
-import type { Clock, Delays } from '../runtime/delays.js';
+import type { Delays } from '../runtime/delays.js';
 import type { GitSourceFacts } from './plan.js';
 import type { Repositories } from './repositories.js';
 import type { Schedule } from './schedule.js';

@@ -1,6 +1,6 @@
+import type { Clock } from '../../api/platform/clock.js';
 import { type Due, dueInMs } from '../../crds/model/due.js';
 import type { GitSource } from '../../crds/model/kinds.js';
-import type { Clock } from '../runtime/delays.js';
 import { cronInMs, intervalMs } from './plan.js';
 
 /** When one source is looked at next: whichever comes first. */

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Cancel, Clock } from '../../api/platform/clock.js';
 import { NotEnoughDisk } from '../engine/images/disk-space.js';
 import { ArchiveError } from '../engine/images/tar-file.js';
-import type { Cancel, Clock } from '../runtime/delays.js';
 
 const GIBIBYTE = 1024 ** 3;
 /** Highest ratio of unpacked to packed bytes: programs pack to a third, zeros to a thousandth. More is a bomb, or a file with holes. */

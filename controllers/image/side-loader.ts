@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { watch } from 'chokidar';
 import type { Logger } from 'pino';
 import type { LineOwner, LogStream } from '../../api/device-state/logs.js';
+import type { Cancel, Clock } from '../../api/platform/clock.js';
 import type { Disk } from '../../api/platform/disk.js';
 import { errorCode, errorMessage } from '../../api/platform/errors.js';
 import type { Store } from '../../api/store/store.js';
@@ -18,7 +19,6 @@ import { type DiskSpace, NotEnoughDisk } from '../engine/images/disk-space.js';
 import { type ArchiveContent, readArchive } from '../engine/images/image-archive.js';
 import { asDockerArchive } from '../engine/images/oci-layout.js';
 import { ArchiveError, fileStream } from '../engine/images/tar-file.js';
-import type { Cancel, Clock } from '../runtime/delays.js';
 import { checkUnpacked, watchReading } from './archive-limits.js';
 import { type LoadedFile, openLoadedFiles } from './loaded-files.js';
 

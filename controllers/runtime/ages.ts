@@ -1,4 +1,4 @@
-import type { Clock } from './delays.js';
+import type { Clock } from '../../api/platform/clock.js';
 
 /** How long after the last question a fact is forgotten, ms; resyncs come every five minutes. */
 const FORGOTTEN_MS = 60 * 60_000;

@@ -1,4 +1,4 @@
-import type { Cancel, Clock } from './delays.js';
+import type { Cancel, Clock } from '../../api/platform/clock.js';
 
 /** How often the two clocks are compared, ms. */
 const LOOK_MS = 10_000;

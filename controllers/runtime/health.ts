@@ -1,10 +1,10 @@
 import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
+import { systemClock } from '../../api/platform/clock.js';
 import { errorMessage } from '../../api/platform/errors.js';
 import type { Reader } from '../../api/store/store.js';
 import type { HealthCheck } from '../../crds/model/health.js';
 import { KINDS, type Origin } from '../../crds/model/kinds.js';
-import { systemClock } from './delays.js';
 import type { Loop } from './loop.js';
 
 /** A pass that runs longer than this, or a queue from which nothing is taken for this long, is stuck, ms. */

@@ -1,7 +1,7 @@
 import { PerformanceObserver } from 'node:perf_hooks';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { type Cancel, type Clock, systemClock } from './delays.js';
+import { type Cancel, type Clock, systemClock } from '../../api/platform/clock.js';
 
 /** How long no garbage must have been collected for work to count as over, ms. */
 const REST_MS = 5_000;

@@ -1,12 +1,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import type { Cancel, Clock } from '../../api/platform/clock.js';
 import { messageWithCauses } from '../../api/platform/errors.js';
 import type { Store } from '../../api/store/store.js';
 import { isReady } from '../../crds/model/conditions.js';
 import { type Kind, keyOf, type Resource } from '../../crds/model/kinds.js';
 import { Backoff } from './backoff.js';
 import type { Controller } from './controller.js';
-import { type Cancel, type Clock, Delays } from './delays.js';
+import { Delays } from './delays.js';
 import { retry } from './outcome.js';
 import { WorkQueue } from './queue.js';
 import { conditionsAfter, type PassResult, resultToAction } from './result-to-action.js';

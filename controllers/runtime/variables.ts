@@ -1,9 +1,9 @@
+import type { Clock } from '../../api/platform/clock.js';
 import type { Reader } from '../../api/store/store.js';
 import { ifActive } from '../../crds/model/active.js';
 import { type DeviceVariables, decodeVariables } from '../../crds/model/device-variables.js';
 import { keyOf } from '../../crds/model/kinds.js';
 import { DEVICE_DOCUMENT } from '../../crds/model/names.js';
-import type { Clock } from './delays.js';
 
 /**
  * Reads the settings of the device each time they are asked for, so that a change needs no restart. Those of a document

@@ -1,9 +1,9 @@
+import type { Cancel, Clock } from '../../api/platform/clock.js';
 import type { Store } from '../../api/store/store.js';
 import type { Problem, Service } from '../../crds/model/kinds.js';
 import type { SeenContainer } from '../engine/engine.js';
 import type { EngineCache } from '../engine/engine-cache.js';
 import { APP_ID, SERVICE_NAME } from '../engine/labels.js';
-import type { Cancel, Clock } from '../runtime/delays.js';
 import { identityOf } from './spec/identity.js';
 
 export interface OrphanDeps {

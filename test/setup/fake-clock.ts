@@ -1,4 +1,4 @@
-import type { Cancel, Clock } from '../../controllers/runtime/delays.js';
+import type { Cancel, Clock } from '../../api/platform/clock.js';
 
 /** When timers fire, against the time that was asked for. A machine that was asleep is late. */
 export type Punctuality = 'exact' | '1 ms early' | '1 h late';

@@ -1,5 +1,5 @@
+import type { Cancel, Clock } from '../../api/platform/clock.js';
 import type { UpdateLocks } from '../../controllers/host/locks/update-locks.js';
-import type { Cancel, Clock } from '../../controllers/runtime/delays.js';
 import type { FaultPlan } from './fault-plan.js';
 
 /** Whoever is told of what a process does. */

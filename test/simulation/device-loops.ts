@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import type { Keys } from '../../api/device-state/keys.js';
 import { LogStream } from '../../api/device-state/logs.js';
+import type { Clock } from '../../api/platform/clock.js';
 import type { Store } from '../../api/store/store.js';
 import { CONTROLLERS } from '../../controllers/agent/controllers.js';
 import type { Informer } from '../../controllers/engine/cache/informer.js';
@@ -13,7 +14,6 @@ import { openHandovers } from '../../controllers/host/locks/handovers.js';
 import type { UpdateLocks } from '../../controllers/host/locks/update-locks.js';
 import type { ContainerProcesses } from '../../controllers/host/processes/container-processes.js';
 import type { ApiReach } from '../../controllers/network/observe.js';
-import type { Clock } from '../../controllers/runtime/delays.js';
 import { type HeldUp, type Loop, loopsOf } from '../../controllers/runtime/loop.js';
 
 const silent = pino({ level: process.env.SUPERCARGO_TEST_LOG ?? 'silent' });

@@ -2,6 +2,7 @@ import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { LogStream } from '../../api/device-state/logs.js';
+import type { Clock } from '../../api/platform/clock.js';
 import type { Disk } from '../../api/platform/disk.js';
 import type { Store } from '../../api/store/store.js';
 import type { Informer } from '../../controllers/engine/cache/informer.js';
@@ -9,7 +10,6 @@ import type { Engine } from '../../controllers/engine/engine.js';
 import { diskSpace } from '../../controllers/engine/images/disk-space.js';
 import { PullQueue } from '../../controllers/engine/images/pull-queue.js';
 import { SideLoader } from '../../controllers/image/side-loader.js';
-import type { Clock } from '../../controllers/runtime/delays.js';
 
 /** What is kept free of a disk that is looked after. */
 const MIN_FREE_BYTES = 100;

@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import type { LogStream } from '../../api/device-state/logs.js';
+import type { Clock } from '../../api/platform/clock.js';
 import type { Store } from '../../api/store/store.js';
 import { firewall } from '../../controllers/agent/components.js';
 import { Gateway } from '../../controllers/agent/gateway.js';
@@ -8,7 +9,6 @@ import type { Engine } from '../../controllers/engine/engine.js';
 import { startLogFollower } from '../../controllers/engine/logs/log-follower.js';
 import type { UpdateLocks } from '../../controllers/host/locks/update-locks.js';
 import type { FirewallRules } from '../../controllers/host/network/firewall.js';
-import type { Clock } from '../../controllers/runtime/delays.js';
 import { deviceVariables } from '../../controllers/runtime/variables.js';
 import { watchOrphans } from '../../controllers/service/orphans.js';
 import { logOwnerOf } from '../../controllers/service/output/log-owner.js';

@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
+import type { Clock } from '../../../api/platform/clock.js';
 import { Emitter } from '../../../api/platform/emitter.js';
 import { errorMessage } from '../../../api/platform/errors.js';
 import { withTimeout } from '../../../api/platform/time-limit.js';
-import type { Clock } from '../../runtime/delays.js';
 import {
   type Engine,
   type EngineEvent,

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
+import type { Clock } from '../../../api/platform/clock.js';
 import { errorMessage } from '../../../api/platform/errors.js';
 import { withTimeout } from '../../../api/platform/time-limit.js';
-import type { Clock } from '../../runtime/delays.js';
 import type { Vitals } from '../../runtime/health.js';
 import { type Engine, EngineUnreachable } from '../engine.js';
 import type { EngineCache } from '../engine-cache.js';

@@ -1,4 +1,4 @@
-import type { Cancel, Clock } from '../../runtime/delays.js';
+import type { Cancel, Clock } from '../../../api/platform/clock.js';
 
 const RETRY_FIRST_MS = 1_000;
 const RETRY_LONGEST_MS = 30_000;

@@ -1,4 +1,4 @@
-import type { Clock } from '../../runtime/delays.js';
+import type { Clock } from '../../../api/platform/clock.js';
 import type { EngineEvent } from '../engine.js';
 import type { RequestStamp } from './object-cache.js';
 

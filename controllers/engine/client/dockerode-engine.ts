@@ -6,6 +6,7 @@ import type {
   NetworkInspectInfo,
   VolumeInspectInfo,
 } from 'dockerode';
+import { systemClock } from '../../../api/platform/clock.js';
 import { isMap } from '../../../crds/model/maps.js';
 import { type Engine, EngineError } from '../engine.js';
 import { SUPERVISED } from '../labels.js';
@@ -30,7 +31,7 @@ export interface EngineSettings {
 }
 
 /** Creates the engine at an address. Connects when the first verb is called. Throws only for an invalid address. */
-export function connectEngine({ dockerHost, now = Date.now, pullSilenceMs }: EngineSettings = {}): Engine {
+export function connectEngine({ dockerHost, now = systemClock.now, pullSilenceMs }: EngineSettings = {}): Engine {
   const http = dockerHttp(
     typeof dockerHost === 'function' ? () => parseDockerHost(dockerHost()) : parseDockerHost(dockerHost),
   );

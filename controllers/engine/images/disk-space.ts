@@ -1,7 +1,7 @@
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type Cancel, type Clock, systemClock } from '../../../api/platform/clock.js';
 import { timeoutSignal } from '../../../api/platform/time-limit.js';
-import { type Cancel, type Clock, systemClock } from '../../runtime/delays.js';
 import type { Engine, PullOptions } from '../engine.js';
 import { architectureOf } from '../platform.js';
 import { type RemoteImage, remoteImage } from './registry-client.js';

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { LogStream } from '../../../api/device-state/logs.js';
+import type { Clock } from '../../../api/platform/clock.js';
 import { watchClock } from '../../runtime/clock-watch.js';
-import type { Clock } from '../../runtime/delays.js';
 import type { ContainerLogLine, Engine, SeenContainer } from '../engine.js';
 import type { EngineCache } from '../engine-cache.js';
 import { intoRun, LOG_START, type LogPosition, LogReader, resumed, sinceOf } from './log-position.js';

@@ -1,4 +1,4 @@
-import type { Clock } from '../../runtime/delays.js';
+import type { Clock } from '../../../api/platform/clock.js';
 
 /**
  * How far a container's log was read: lines up to `atMs`, ms since the epoch by the engine's clock, and `count` of

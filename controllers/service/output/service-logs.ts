@@ -1,10 +1,10 @@
+import type { Clock } from '../../../api/platform/clock.js';
 import { messageWithCauses } from '../../../api/platform/errors.js';
 import type { Reader } from '../../../api/store/store.js';
 import type { Service } from '../../../crds/model/kinds.js';
 import type { ContainerLogLine, Engine } from '../../engine/engine.js';
 import { intoRun, LOG_START, LogReader, resumed, sinceOf } from '../../engine/logs/log-position.js';
 import { watchClock } from '../../runtime/clock-watch.js';
-import type { Clock } from '../../runtime/delays.js';
 
 export interface ServiceLogsDeps {
   readonly store: Pick<Reader, 'list' | 'get' | 'watch'>;

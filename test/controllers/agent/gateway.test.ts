@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
+import type { Clock } from '../../../api/platform/clock.js';
 import { Gateway } from '../../../controllers/agent/gateway.js';
 import { apiNetwork } from '../../../controllers/app/release/children.js';
 import { networkController } from '../../../controllers/network/controller.js';
-import type { Clock } from '../../../controllers/runtime/delays.js';
 import { conditionOf } from '../../../crds/model/conditions.js';
 import { API_NETWORK } from '../../../crds/model/names.js';
 import type { NetworkSpec } from '../../../crds/model/types.js';

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { pino } from 'pino';
+import type { Clock } from '../../../api/platform/clock.js';
 import { type Disk, nodeDisk } from '../../../api/platform/disk.js';
 import { openStore } from '../../../api/store/document-store.js';
 import type { Store } from '../../../api/store/store.js';
@@ -16,7 +17,6 @@ import type { PowerAnswer } from '../../../controllers/host/power/power-request.
 import { RebootMarker } from '../../../controllers/host/power/reboot-marker.js';
 import type { Unit, Units } from '../../../controllers/host/units.js';
 import { type HostConfigDeps, hostConfigController } from '../../../controllers/host-config/controller.js';
-import type { Clock } from '../../../controllers/runtime/delays.js';
 import { Loop } from '../../../controllers/runtime/loop.js';
 import { conditionOf } from '../../../crds/model/conditions.js';
 import { API_VERSION, keyOf, type Origin } from '../../../crds/model/kinds.js';

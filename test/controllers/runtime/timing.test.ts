@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { pino } from 'pino';
+import { systemClock } from '../../../api/platform/clock.js';
 import { Backoff } from '../../../controllers/runtime/backoff.js';
-import { Delays, systemClock } from '../../../controllers/runtime/delays.js';
+import { Delays } from '../../../controllers/runtime/delays.js';
 import { type Component, Manager } from '../../../controllers/runtime/manager.js';
 import { FakeClock, PUNCTUALITIES } from '../../setup/fake-clock.js';
 

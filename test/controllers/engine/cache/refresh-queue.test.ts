@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
+import type { Clock } from '../../../../api/platform/clock.js';
 import { RefreshQueue } from '../../../../controllers/engine/cache/refresh-queue.js';
-import type { Clock } from '../../../../controllers/runtime/delays.js';
 import { FakeClock } from '../../../setup/fake-clock.js';
 import { flush } from '../scripted-engine.js';
 
