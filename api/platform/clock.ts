@@ -35,3 +35,33 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+/** Resolves when so many ms have passed; rejects with the signal's reason when that fires first. */
+export function pause(clock: Pick<Clock, 'after'>, ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
+    const stop = (): void => {
+      cancel();
+      reject(signal?.reason);
+    };
+    const cancel = clock.after(ms, () => {
+      signal?.removeEventListener('abort', stop);
+      resolve();
+    });
+    signal?.addEventListener('abort', stop, { once: true });
+  });
+}
+
+/** A clock that is only slewed, and a process that is busy between two readings, stay below this, ms. */
+const STEP_MS = 100;
+
+/** Tells each time whether the time of day was set since the time before, forward or back. */
+export function clockSteps(clock: Pick<Clock, 'now' | 'monotonic'>): () => boolean {
+  const ahead = (): number => clock.now() - clock.monotonic();
+  let last = ahead();
+  return () => {
+    const before = last;
+    last = ahead();
+    return Math.abs(last - before) > STEP_MS;
+  };
+}

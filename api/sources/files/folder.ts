@@ -1,9 +1,10 @@
 import { stat } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
-import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type FSWatcher, watch } from 'chokidar';
 import { canonicalHash } from '../../../crds/model/hash.js';
 import { KINDS, type Problem } from '../../../crds/model/kinds.js';
+import { type Cancel, type Clock, clockSteps, pause, systemClock } from '../../platform/clock.js';
 import { errorMessage, hasCode } from '../../platform/errors.js';
 import { answerWithin, readRegular, UnfitFileError } from '../../platform/read-file.js';
 import type { Store } from '../../store/store.js';
@@ -27,10 +28,8 @@ export interface FolderOptions {
   readonly pollMs?: number;
   /** Delay after a proposal that failed, doubled each time up to a minute, ms. */
   readonly retryMs?: number;
-  /** Time of day, which files have. */
-  readonly now?: () => number;
-  /** Time of a clock that is never set, ms. */
-  readonly monotonic?: () => number;
+  /** Files bear its time of day; the machine's own when not said. */
+  readonly clock?: Clock;
   readonly watch?: typeof watch;
   /** How long a file system may take to list a folder or to read a file, ms. */
   readonly answerMs?: number;
@@ -95,11 +94,17 @@ class WatchedFolders implements FolderSource {
   #again = false;
   #hasSynced = false;
   #seen = '';
+  /** No file was left alone at the last look because somebody may still be writing it. */
+  #isWritten = true;
   #proposed = '';
   #failedProposals = 0;
+  /** Changed files that have not been read: until when, by the monotonic clock, they are left alone, ms. */
+  readonly #sightings = new Map<string, { readonly stamp: string; readonly calmAtMs: number }>();
+  /** Whether the clock was set since the last look. */
+  readonly #wasSet: () => boolean;
   #hinted: number | undefined;
-  #hintTimer: NodeJS.Timeout | undefined;
-  #restTimer: NodeJS.Timeout | undefined;
+  #cancelHint: Cancel = () => undefined;
+  #cancelRest: Cancel = () => undefined;
 
   constructor(options: FolderOptions) {
     this.#options = {
@@ -107,14 +112,14 @@ class WatchedFolders implements FolderSource {
       lookMs: 10_000,
       pollMs: 500,
       retryMs: 1000,
-      now: Date.now,
-      monotonic: () => performance.now(),
+      clock: systemClock,
       watch,
       answerMs: ANSWER_MS,
       scan: scanFolder,
       read: readRegular,
       ...options,
     };
+    this.#wasSet = clockSteps(this.#options.clock);
     this.#problems = new ProblemLog(options.log);
   }
 
@@ -135,8 +140,8 @@ class WatchedFolders implements FolderSource {
 
   async stop(): Promise<void> {
     this.#stop.abort();
-    clearTimeout(this.#hintTimer);
-    clearTimeout(this.#restTimer);
+    this.#cancelHint();
+    this.#cancelRest();
     // A look that waits for a file system has nothing to finish.
     await answerWithin(this.#running ?? Promise.resolve(), STOP_MS).catch(() => undefined);
     await this.#watcher?.watcher.close();
@@ -188,30 +193,30 @@ class WatchedFolders implements FolderSource {
 
   /** Looks again after that time, unless something makes it look earlier. */
   #wake(afterMs: number): void {
-    clearTimeout(this.#restTimer);
-    if (!this.#stop.signal.aborted) this.#restTimer = setTimeout(() => void this.#look(), afterMs);
+    this.#cancelRest();
+    if (!this.#stop.signal.aborted) this.#cancelRest = this.#options.clock.after(afterMs, () => void this.#look());
   }
 
   /** Looks once no change has come for a moment. */
   #hint(): void {
     if (this.#stop.signal.aborted) return;
-    const { monotonic, settleMs } = this.#options;
-    this.#hinted ??= monotonic();
-    const waitMs = monotonic() - this.#hinted > LONGEST_DEBOUNCE_MS ? 0 : settleMs;
-    clearTimeout(this.#hintTimer);
-    this.#hintTimer = setTimeout(() => void this.#look(), waitMs);
+    const { clock, settleMs } = this.#options;
+    this.#hinted ??= clock.monotonic();
+    const waitMs = clock.monotonic() - this.#hinted > LONGEST_DEBOUNCE_MS ? 0 : settleMs;
+    this.#cancelHint();
+    this.#cancelHint = clock.after(waitMs, () => void this.#look());
   }
 
   /** Returns the folders once nobody is writing in them, or as they are when that takes too long. */
   async #settledFolders(): Promise<readonly SeenFolder[]> {
-    const { monotonic, folders } = this.#options;
-    const until = monotonic() + PATIENCE_MS;
+    const { clock, folders } = this.#options;
+    const until = clock.monotonic() + PATIENCE_MS;
     for (;;) {
       const seen: SeenFolder[] = [];
       for (const folder of folders) seen.push(this.#doubtBelow(this.#doubt(await this.#scan(folder))));
       const waitMs = this.#unsettledForMs(seen);
-      if (waitMs <= 0 || monotonic() >= until) return seen;
-      await delay(waitMs, undefined, { signal: this.#stop.signal });
+      if (waitMs <= 0 || clock.monotonic() >= until) return seen;
+      await pause(clock, waitMs, this.#stop.signal);
     }
   }
 
@@ -231,8 +236,8 @@ class WatchedFolders implements FolderSource {
 
   /** Waits until the pending call has ended before the path is used again; then looks again. Returns the message meanwhile. */
   #hang(path: string, asked: Promise<unknown>): string {
-    const { now, answerMs } = this.#options;
-    const since = new Date(now() - answerMs).toISOString();
+    const { clock, answerMs } = this.#options;
+    const since = new Date(clock.now() - answerMs).toISOString();
     const message = `Has not been looked at since ${since}: its file system does not answer (a network share that is gone?); what it declared stays`;
     this.#hung.set(path, message);
     const ended = (): void => {
@@ -304,12 +309,10 @@ class WatchedFolders implements FolderSource {
 
   /** Returns how long until every changed file has been left alone for long enough, and every missing one was missed twice. */
   #unsettledForMs(folders: readonly SeenFolder[]): number {
-    const { now, settleMs } = this.#options;
+    const { clock, settleMs } = this.#options;
     const files = folders.flatMap((folder) => folder.files);
-    const waits = files
-      .filter(({ file, stamp }) => this.#files.get(file)?.stamp !== stamp)
-      .filter(({ changedAtMs }) => this.#isFresh(changedAtMs))
-      .map(({ changedAtMs }) => settleMs - (now() - changedAtMs) + 1);
+    this.#sight(files);
+    const waits = [...this.#sightings.values()].map(({ calmAtMs }) => calmAtMs - clock.monotonic());
 
     const present = new Set(files.map(({ file }) => file));
     const gone = new Set([...this.#files.keys()].filter((file) => !present.has(file)));
@@ -318,10 +321,29 @@ class WatchedFolders implements FolderSource {
     return Math.max(0, ...waits);
   }
 
-  /** Tells whether a file changed so recently that somebody may still be writing. A negative age means that a clock was set back. */
-  #isFresh(changedAtMs: number): boolean {
-    const ageMs = this.#options.now() - changedAtMs;
-    return ageMs >= 0 && ageMs < this.#options.settleMs;
+  /**
+   * Notes until when each changed file is to be left alone. The time that a file bears tells how long ago it was changed,
+   * unless the clock has been set since the last look, or shows an earlier time: then it counts from now on.
+   */
+  #sight(files: readonly SeenFile[]): void {
+    const { clock, settleMs } = this.#options;
+    const wasSet = this.#wasSet();
+    const before = new Map(this.#sightings);
+    this.#sightings.clear();
+    for (const { file, stamp, changedAtMs } of files) {
+      if (this.#files.get(file)?.stamp === stamp) continue;
+      const known = before.get(file);
+      const ageMs = clock.now() - changedAtMs;
+      const leftMs = wasSet || ageMs < 0 ? settleMs : settleMs - ageMs;
+      const calmAtMs = known?.stamp === stamp ? known.calmAtMs : clock.monotonic() + leftMs;
+      this.#sightings.set(file, { stamp, calmAtMs });
+    }
+  }
+
+  /** Changed so short a time ago that somebody may still be writing. */
+  #isFresh({ file, stamp }: SeenFile): boolean {
+    const sighting = this.#sightings.get(file);
+    return sighting?.stamp === stamp && this.#options.clock.monotonic() < sighting.calmAtMs;
   }
 
   async #take(folders: readonly SeenFolder[]): Promise<void> {
@@ -330,6 +352,7 @@ class WatchedFolders implements FolderSource {
     if (seen === this.#seen && this.#failedProposals === 0) return;
     this.#problems.tell('folders', failures);
 
+    this.#isWritten = true;
     const read: Documents[] = [];
     for (const file of folders.flatMap((folder) => folder.files)) read.push(await this.#read(file));
     this.#problems.warn(read.flatMap(({ warnings }) => warnings));
@@ -338,14 +361,16 @@ class WatchedFolders implements FolderSource {
     if (!isReadable) this.#reportUnread(failures);
     const isTaken = !isReadable || (await this.#propose(folders, read, failures));
     this.#remember(folders);
-    this.#seen = isTaken ? seen : '';
+    // A file that was left alone is to be read though nothing of it changes any more.
+    this.#seen = isTaken && this.#isWritten ? seen : '';
   }
 
-  /** Reads a file; returns what is known of it while it has not changed. */
-  async #read({ file, size, stamp, changedAtMs }: SeenFile): Promise<Documents> {
+  /** What a file says; from memory while it has not changed. */
+  async #read(seen: SeenFile): Promise<Documents> {
+    const { file, size, stamp } = seen;
     const known = this.#files.get(file);
     if (known?.stamp === stamp) return known.read;
-    if (this.#isFresh(changedAtMs)) return this.#beingWritten(file);
+    if (this.#isFresh(seen)) return this.#beingWritten(file);
     if (size > LIMIT_BYTES) return this.#know(file, { stamp, hash: '', read: refused(tooLarge(size, file)) });
     const silent = this.#silence(file);
     if (silent !== undefined) return refused({ message: silent, source: { file } });
@@ -374,6 +399,7 @@ class WatchedFolders implements FolderSource {
   }
 
   #beingWritten(file: string): Documents {
+    this.#isWritten = false;
     this.#hint();
     return refused({ message: 'The file is still being written', source: { file } });
   }
