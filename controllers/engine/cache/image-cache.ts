@@ -21,7 +21,7 @@ export class ImageCache {
   readonly #pointers = new Map<string, Pointer>();
   readonly #configs = new Map<string, Pick<SeenImage, 'config' | 'platform'>>();
   readonly #images = new Map<string, SeenImage>();
-  #listed: RequestStamp = { ticket: 0, atMs: Number.NEGATIVE_INFINITY };
+  #listed: RequestStamp = { ticket: 0, atMs: Number.NEGATIVE_INFINITY, aheadMs: 0 };
 
   /** Returns the id that a reference (or id) leads to; undefined when it is not local. */
   idOf(reference: string): string | undefined {

@@ -1,10 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 
-/** When a request was sent to the engine: `ticket` orders requests, `atMs` is the clock's time. */
+/** When a request was sent to the engine: `ticket` orders requests, the rest is the clock's time. */
 export interface RequestStamp {
   readonly ticket: number;
   /** ms since the epoch */
   readonly atMs: number;
+  /** What the time of day was ahead of the monotonic clock, ms. */
+  readonly aheadMs: number;
 }
 
 /**
@@ -13,7 +15,7 @@ export interface RequestStamp {
  */
 export type Taken = 'changed' | 'same' | 'older' | 'again';
 
-const BEFORE_EVERYTHING: RequestStamp = { ticket: 0, atMs: Number.NEGATIVE_INFINITY };
+const BEFORE_EVERYTHING: RequestStamp = { ticket: 0, atMs: Number.NEGATIVE_INFINITY, aheadMs: 0 };
 
 /** Objects of one type as the engine last reported them. An answer never replaces one to a later request. */
 export class ObjectCache<T> {

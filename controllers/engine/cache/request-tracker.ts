@@ -4,6 +4,8 @@ import type { RequestStamp } from './object-cache.js';
 
 /** An event that comes later than this after it happened always causes a refresh, ms. */
 const LATE_AT_MOST_MS = 5_000;
+/** Whole ms that are compared with parts of them, and a clock that is slewed for that long, differ by less, ms. */
+const SAME_CLOCK_MS = 4;
 
 /**
  * Tracks the reads that are under way. Keys name one object (`container/<id>`) or all of a type (`container/*`). An
@@ -21,7 +23,8 @@ export class RequestTracker {
 
   /** Returns a stamp of now, for a change that an event contains. */
   now(): RequestStamp {
-    return { ticket: ++this.#tickets, atMs: this.clock.now() };
+    const atMs = this.clock.now();
+    return { ticket: ++this.#tickets, atMs, aheadMs: atMs - this.clock.monotonic() };
   }
 
   /** Sends a request and has the answer taken in before it counts as closed. Without an answer `unanswered` is called. */
@@ -49,7 +52,8 @@ export class RequestTracker {
 
   /**
    * Tells whether a request after the event covers it: events come late. In the same millisecond what is shown has to
-   * agree with the event. Never for long after the request, so that a clock set back heals by itself.
+   * agree with the event. Never for long after the request, nor when the clock was set since: then the
+   * time of the event is on another scale.
    */
   answered({ timeNano }: EngineEvent, key: string, shown: RequestStamp, agreed: () => boolean): boolean {
     if (!this.sameClock) return false;
@@ -57,7 +61,9 @@ export class RequestTracker {
     const happenedMs = Number(timeNano.slice(0, -6));
     const now = this.clock.now();
     if (!(now - happenedMs < LATE_AT_MOST_MS)) return false;
-    const recent = ({ atMs }: RequestStamp) => now >= atMs && now - atMs < LATE_AT_MOST_MS;
+    const nowAheadMs = now - this.clock.monotonic();
+    const recent = ({ atMs, aheadMs }: RequestStamp) =>
+      now >= atMs && now - atMs < LATE_AT_MOST_MS && Math.abs(nowAheadMs - aheadMs) < SAME_CLOCK_MS;
     const all = `${key.slice(0, key.indexOf('/'))}/*`;
     const open = [this.#open.get(key), this.#open.get(all)].filter((it) => it !== undefined);
     if ([shown, ...open].some((it) => recent(it) && happenedMs < Math.floor(it.atMs))) return true;
