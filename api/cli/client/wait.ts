@@ -3,6 +3,7 @@ import { type Condition, conditionOf, isReady, isStalled, readinessOf } from '..
 import { durationSeconds } from '../../../crds/model/duration.js';
 import type { AnyResource, Image, Service } from '../../../crds/model/kinds.js';
 import { isFailing } from '../../../crds/model/readiness.js';
+import { type Cancel, systemClock } from '../../platform/clock.js';
 import { CommandError, usageError } from '../failure.js';
 import { isIll, isRolledOut, lastWords, Steadiness, servicesOf } from '../health.js';
 import { collectionPath, type Subject, subjectText } from '../kind-words.js';
@@ -46,7 +47,7 @@ export async function waitReady(
   const progress = await openProgress(session);
   const told = new Map<string, string>();
   const steadiness = new Steadiness(before, () => performance.now());
-  const again: { timer?: NodeJS.Timeout } = {};
+  let cancelAgain: Cancel = () => undefined;
   const upToDate = new UpToDate(client, mirror);
   const tell = (subject: Subject, text: string, isReady = false): void => {
     const name = subjectText(subject);
@@ -68,8 +69,8 @@ export async function waitReady(
       // What the watch of a kind has shown may be of the release before.
       if (stuck) return upToDate.check() ? { stuck } : undefined;
       const leftMs = steadiness.leftMs(awaited.flatMap((one) => servicesOf(seen.all('Service'), one)));
-      clearTimeout(again.timer);
-      if (leftMs) again.timer = setTimeout(() => mirror.lookAgain(), leftMs);
+      cancelAgain();
+      if (leftMs) cancelAgain = systemClock.after(leftMs, () => mirror.lookAgain());
       const verdicts = awaited.map((one) => verdictOf(seen.get(one.kind, one.name), one));
       if (leftMs === 0 && verdicts.every(({ is }) => is === 'ready')) {
         if (!upToDate.check()) return undefined;
@@ -97,7 +98,7 @@ export async function waitReady(
       );
     }
   } finally {
-    clearTimeout(again.timer);
+    cancelAgain();
     progress.close();
   }
 }

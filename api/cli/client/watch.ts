@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { systemClock } from '../../platform/clock.js';
 import { CommandError, EXIT } from '../failure.js';
 import { ApiError, type Client } from './client.js';
 
@@ -79,7 +80,7 @@ export class Mirror<T extends Item> {
    * watch, or what the look throws.
    */
   async until<R>(look: (mirror: Mirror<T>) => R | undefined, withinMs: number | undefined): Promise<R | undefined> {
-    const timer = withinMs === undefined ? undefined : setTimeout(() => this.close(), withinMs);
+    const cancel = withinMs === undefined ? undefined : systemClock.after(withinMs, () => this.close());
     for (const path of this.paths) void this.#follow(path);
     try {
       for (;;) {
@@ -92,7 +93,7 @@ export class Mirror<T extends Item> {
         await change;
       }
     } finally {
-      clearTimeout(timer);
+      cancel?.();
       this.close();
     }
   }

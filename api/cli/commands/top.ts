@@ -8,6 +8,9 @@ import { tableLines } from '../format/table.js';
 import { bytesText } from '../format/words.js';
 import { GROUP_PATH } from '../kind-words.js';
 
+/** Node waits for some 25 days at most, and for longer not at all. */
+const LONGEST_S = 86_400;
+
 export interface TopOptions {
   readonly watch?: boolean;
   readonly interval: string;
@@ -16,8 +19,11 @@ export interface TopOptions {
 /** Runs `supercargo top`: shows what each service uses; processor time is that between two looks. */
 export async function top(session: Session, options: TopOptions): Promise<void> {
   const seconds = durationSeconds(options.interval);
-  if (seconds === undefined || seconds <= 0)
-    throw usageError(`--interval "${options.interval}" is no duration`, 'Expected 1s or 500ms as 0.5');
+  if (seconds === undefined || seconds <= 0 || seconds > LONGEST_S)
+    throw usageError(
+      `--interval "${options.interval}" is no duration of up to a day`,
+      'Expected 1s, 5m, or 0.5 for 500 ms',
+    );
   const client = await session.client();
   let before = await statsOf(client);
   for (;;) {

@@ -1,5 +1,6 @@
 import type { Lifecycle, Request, ResponseToolkit } from '@hapi/hapi';
 import { API_VERSION, type Kind, type Resource } from '../../../crds/model/kinds.js';
+import { type Cancel, type Clock, systemClock } from '../../platform/clock.js';
 import type { Change, Reader } from '../../store/store.js';
 import { isTrue } from '../transport/coercion.js';
 import { ResourceError } from '../transport/kubernetes-status.js';
@@ -143,12 +144,16 @@ export function writeWatchLine(stream: OpenStream, line: { readonly type: string
   stream.write(`${JSON.stringify(line)}\n`);
 }
 
-/** Ends a stream after that time, with a last line before; without a time it lasts. Returns how to cancel it. */
-export function endAfter(stream: OpenStream, seconds: number | undefined, lastWord?: () => void): () => void {
+/** Ends a stream after its time, with a last word before; without a time it lasts. Returns how to forget it. */
+export function endAfter(
+  stream: Pick<OpenStream, 'end'>,
+  seconds: number | undefined,
+  lastWord?: () => void,
+  clock: Pick<Clock, 'after'> = systemClock,
+): Cancel {
   if (seconds === undefined || seconds === 0) return () => undefined;
-  const timer = setTimeout(() => {
+  return clock.after(seconds * 1000, () => {
     lastWord?.();
     stream.end();
-  }, seconds * 1000);
-  return () => clearTimeout(timer);
+  });
 }
