@@ -1,5 +1,6 @@
 import { basename, dirname, relative } from 'node:path';
 import { watch } from 'chokidar';
+import { type Cancel, type Clock, systemClock } from '../../api/platform/clock.js';
 
 /** Files that the agent reads or writes on a host, and folders of which every file counts. */
 const WATCHED = [
@@ -13,15 +14,21 @@ const SETTLE_MS = 50;
 export interface WatchOptions {
   readonly hostRoot: string;
   readonly log: { readonly warn: (details: object, message: string) => void };
+  /** The machine's own when not said. */
+  readonly clock?: Pick<Clock, 'after'>;
 }
 
 /**
  * Calls back soon after a file of the host with settings was changed, created or removed, and once when watching
  * begins. Returns how to stop.
  */
-export function watchHostFiles({ hostRoot, log }: WatchOptions): (changed: () => void) => () => void {
+export function watchHostFiles({
+  hostRoot,
+  log,
+  clock = systemClock,
+}: WatchOptions): (changed: () => void) => () => void {
   return (changed) => {
-    let timer: NodeJS.Timeout | undefined;
+    let cancel: Cancel = () => undefined;
     // From the root on: a folder that is replaced or created later is seen as well.
     const watcher = watch(hostRoot, {
       ignoreInitial: true,
@@ -29,9 +36,8 @@ export function watchHostFiles({ hostRoot, log }: WatchOptions): (changed: () =>
       ignored: (path) => !isWatched(relative(hostRoot, path)),
     });
     const soon = (): void => {
-      clearTimeout(timer);
-      timer = setTimeout(changed, SETTLE_MS);
-      timer.unref();
+      cancel();
+      cancel = clock.after(SETTLE_MS, changed);
     };
     watcher.on('all', soon);
     watcher.on('ready', soon); // for changes between the first look and now
@@ -39,7 +45,7 @@ export function watchHostFiles({ hostRoot, log }: WatchOptions): (changed: () =>
       log.warn({ err: error }, 'Could not watch the files of the host; they are looked at now and then'),
     );
     return () => {
-      clearTimeout(timer);
+      cancel();
       void watcher.close();
     };
   };

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { pino } from 'pino';
 import { nodeDisk } from '../../api/platform/disk.js';
 import { pathOf } from '../../api/store/persistence/document-files.js';
@@ -17,6 +16,7 @@ import { rebootWhenSettled } from '../../controllers/service/reboots.js';
 import { aServer, withKey } from '../api/http/a-server.js';
 import { anApp, aService, notReady } from '../setup/documents.js';
 import { FakeClock, PUNCTUALITIES } from '../setup/fake-clock.js';
+import { fire as fireTimers, withOwnTimers } from '../setup/own-timers.js';
 import { until } from '../setup/until.js';
 import { aContainer } from './service/service-states.js';
 
@@ -29,30 +29,7 @@ for (const punctuality of PUNCTUALITIES) {
     beforeEach(() => {
       clock = new FakeClock(undefined, punctuality);
     });
-    /** Lets so many timers fire, one after the other, and what each stirs up come to an end. */
-    async function fire(times: number): Promise<void> {
-      for (let count = 0; count < times; count += 1) {
-        clock.step();
-        for (let turn = 0; turn < 3; turn += 1) await nextTurn();
-      }
-    }
-    /** Whoever takes Node's own timers gets those of the clock meanwhile. */
-    async function withOwnTimers(action: () => Promise<void>): Promise<void> {
-      const { setTimeout: set, clearTimeout: clear } = globalThis;
-      const timers = new Map<object, () => void>();
-      const start = (call: () => void, ms = 0): object => {
-        const timer = { unref: () => timer, ref: () => timer };
-        timers.set(timer, clock.after(ms, call));
-        return timer;
-      };
-      const stop = (timer: object): void => timers.get(timer)?.();
-      Object.assign(globalThis, { setTimeout: start, clearTimeout: (timer?: object) => timer && stop(timer) });
-      try {
-        await action();
-      } finally {
-        Object.assign(globalThis, { setTimeout: set, clearTimeout: clear });
-      }
-    }
+    const fire = (times: number): Promise<void> => fireTimers(clock, times);
 
     it('strays are told of', async () => {
       const told: number[] = [];
@@ -183,7 +160,7 @@ for (const punctuality of PUNCTUALITIES) {
       const written = (): number => paths.filter((path) => existsSync(path)).length;
       for (const path of paths) mkdirSync(dirname(path), { recursive: true });
       try {
-        await withOwnTimers(async () => {
+        await withOwnTimers(clock, async () => {
           const wanted = () => ({ uid: 'u', resourceVersion: '1', status: {} });
           const files = new StatusFiles({ root, disk: nodeDisk, log: silent, wanted, delayMs: 200, retryMs: 60_000 });
           files.changed('App/hello');
@@ -224,7 +201,7 @@ for (const punctuality of PUNCTUALITIES) {
         });
         const call = () =>
           bench.server.inject({ method: 'POST', url: '/hooks/fleet', headers: withKey, payload: '{}' });
-        await withOwnTimers(async () => {
+        await withOwnTimers(clock, async () => {
           for (let count = 0; count < 5; count += 1) assert.equal((await call()).statusCode, 202);
           assert.equal(touched, 1);
           await fire(2);

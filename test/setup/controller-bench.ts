@@ -64,8 +64,8 @@ export class ControllerBench {
     controllers: (supplies: Supplies) => readonly Controller[],
     before?: ControllerBench,
     ofFiles: Pick<SideLoaderDeps, 'read' | 'space'> = {},
+    clock = before?.clock ?? new FakeClock(),
   ): Promise<ControllerBench> {
-    const clock = before?.clock ?? new FakeClock();
     const engine = before?.engine ?? new MemoryEngine();
     const folder = before?.folder ?? (await mkdtemp(join(tmpdir(), 'bench-')));
     const now = () => clock.now();

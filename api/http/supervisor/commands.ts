@@ -1,6 +1,7 @@
 import { type Key, type RequestName, type Resource, splitKey } from '../../../crds/model/kinds.js';
 import { engineFailureOf } from '../../../crds/model/readiness.js';
 import { acknowledgementsOf } from '../../../crds/model/requests.js';
+import { type Clock, systemClock } from '../../platform/clock.js';
 import { StorageError } from '../../platform/disk.js';
 import { errorMessage } from '../../platform/errors.js';
 import type { Store } from '../../store/store.js';
@@ -20,6 +21,8 @@ export interface CommandDeps {
   readonly failure?: () => string | undefined;
   /** How long to wait for the end of a command, ms. It is carried out all the same. */
   readonly deadlineMs?: number;
+  /** The machine's own when not said. */
+  readonly clock?: Pick<Clock, 'after'>;
 }
 
 /** Long enough for a grace period, the start of a large app and a slow disk. */
@@ -31,7 +34,7 @@ const DEADLINE_MS = 120_000;
  * not happen later. When another request of the same name replaces ours, that one is awaited: it came later, so its
  * effect is the one that was asked for, too.
  */
-export function commander({ store, failure, deadlineMs = DEADLINE_MS }: CommandDeps): Command {
+export function commander({ store, failure, deadlineMs = DEADLINE_MS, clock = systemClock }: CommandDeps): Command {
   const find = (key: Key): Resource | undefined => {
     const { kind, name } = splitKey(key);
     return store.get(kind, name);
@@ -42,7 +45,7 @@ export function commander({ store, failure, deadlineMs = DEADLINE_MS }: CommandD
     if (down !== undefined) return { is: 'failed', message: down };
     try {
       await store.request(key, { [name]: force ? { force } : {} });
-      const verdict = await settled(store, () => progressOf(find(key), name), deadlineMs);
+      const verdict = await settled(store, () => progressOf(find(key), name), deadlineMs, clock);
       // An answered command is over: a process that starts after a crash does not begin it again.
       if (verdict.is === 'done') await flushed(store);
       const request = find(key)?.requests[name];
@@ -86,18 +89,18 @@ function settled(
   store: Pick<Store, 'watch'>,
   look: () => Progress | { is: 'done' } | undefined,
   deadlineMs: number,
+  clock: Pick<Clock, 'after'>,
 ): Promise<Progress | { is: 'done' }> {
   const now = look();
   if (now) return Promise.resolve(now);
   return new Promise((resolve) => {
     const end = (progress: Progress | { is: 'done' }): void => {
-      clearTimeout(timer);
+      cancel();
       stop();
       resolve(progress);
     };
     const late = `It is still under way after ${deadlineMs / 1000} s, and will be carried out`;
-    const timer = setTimeout(() => end({ is: 'failed', message: late, withdraw: false }), deadlineMs);
-    timer.unref();
+    const cancel = clock.after(deadlineMs, () => end({ is: 'failed', message: late, withdraw: false }));
     const stop = store.watch(() => {
       const progress = look();
       if (progress) end(progress);

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { ifActive } from '../../../crds/model/active.js';
 import { conditionOf, isReady, isStalled } from '../../../crds/model/conditions.js';
@@ -8,6 +7,7 @@ import { NETWORK_DOCUMENT } from '../../../crds/model/names.js';
 import { isConfirming, isInvalid, isRetrying } from '../../../crds/model/readiness.js';
 import type { HostConfigSpec } from '../../../crds/model/types.js';
 import { parseDocument } from '../../../crds/schema/parse.js';
+import { type Clock, pause, systemClock } from '../../platform/clock.js';
 import { Turns } from '../../platform/turns.js';
 import type { Store } from '../../store/store.js';
 import { type HostConfigPatch, PatchError, patchedSpec } from './host-config-patch.js';
@@ -18,6 +18,8 @@ export interface HostConfigChangeDeps {
   readonly host: Pick<HostPorts, 'network' | 'underLocks'>;
   readonly log: Pick<Logger, 'warn'>;
   readonly deadlineMs: number;
+  /** The machine's own when not said. */
+  readonly clock?: Pick<Clock, 'monotonic' | 'after'>;
 }
 
 export type HostConfigChange =
@@ -82,18 +84,18 @@ const present = (store: Pick<Store, 'get'>): HostConfig | undefined =>
   ifActive(store.get('HostConfig', NETWORK_DOCUMENT));
 
 /** Waits for a document that is being deleted, whose unconfirmed changes are rolled back first; returns whether it has gone. */
-async function gone({ store, deadlineMs }: HostConfigChangeDeps): Promise<boolean> {
-  const until = performance.now() + deadlineMs;
+async function gone({ store, deadlineMs, clock = systemClock }: HostConfigChangeDeps): Promise<boolean> {
+  const until = clock.monotonic() + deadlineMs;
   while (store.get('HostConfig', NETWORK_DOCUMENT) && !present(store)) {
-    if (performance.now() >= until) return false;
-    await sleep(LOOK_MS);
+    if (clock.monotonic() >= until) return false;
+    await pause(clock, LOOK_MS);
   }
   return true;
 }
 
 /** Waits for what the controller concludes about the present document. */
-async function ended({ store, deadlineMs }: HostConfigChangeDeps): Promise<HostConfigChange> {
-  const until = performance.now() + deadlineMs;
+async function ended({ store, deadlineMs, clock = systemClock }: HostConfigChangeDeps): Promise<HostConfigChange> {
+  const until = clock.monotonic() + deadlineMs;
   for (;;) {
     const document = present(store);
     if (!document) return { is: 'failed', message: 'The network settings were deleted meanwhile' };
@@ -108,11 +110,11 @@ async function ended({ store, deadlineMs }: HostConfigChangeDeps): Promise<HostC
     // The files are as they should be. Whether that stays shows later, when nobody waits and no lock is held any more.
     if (isObserved && isConfirming(document)) return { is: 'done' };
     if (isObserved && isRetrying(document)) return { is: 'failed', message: ready.message };
-    if (performance.now() >= until) {
+    if (clock.monotonic() >= until) {
       const why = isObserved ? `: ${ready.message}` : '';
       return { is: 'failed', message: `The host configuration was not applied within ${deadlineMs / 1000} s${why}` };
     }
-    await sleep(LOOK_MS);
+    await pause(clock, LOOK_MS);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { type Clock, systemClock } from '../../platform/clock.js';
 import { HeldBytes, readBytes } from '../transport/body.js';
 
 /** Largest body, bytes: GitHub sends that much at most; other servers send less. */
@@ -15,7 +16,10 @@ export class StrangerBodies {
   /** How to give up each body that is being read, the oldest first. */
   readonly #reading = new Set<() => void>();
 
-  constructor(private readonly bodyMs: number) {}
+  constructor(
+    private readonly bodyMs: number,
+    private readonly clock: Pick<Clock, 'after'> = systemClock,
+  ) {}
 
   /** Reads a body. `late`: it did not arrive in time, and the rest is not awaited. */
   async read(source: Readable): Promise<Buffer | 'late' | 'too large'> {
@@ -29,13 +33,13 @@ export class StrangerBodies {
       };
     });
     this.#reading.add(giveUp);
-    const timer = setTimeout(giveUp, this.bodyMs);
+    const cancel = this.clock.after(this.bodyMs, giveUp);
     const whole = readBytes(source, BODY_BYTES, BODY_BYTES, this.#held);
     whole.catch(() => undefined); // when it is given up, it fails once its connection is closed
     try {
       return (await Promise.race([whole, late])) ?? 'too large';
     } finally {
-      clearTimeout(timer);
+      cancel();
       this.#reading.delete(giveUp);
     }
   }

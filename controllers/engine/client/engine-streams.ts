@@ -1,4 +1,6 @@
 import type { Readable } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type Cancel, type Clock, systemClock } from '../../../api/platform/clock.js';
 import { inTurns } from '../../../api/platform/turns.js';
 import { parseReference } from '../../../crds/model/image-reference.js';
 import {
@@ -103,6 +105,7 @@ export async function pullImage(
   onProgress: (percent: number) => void,
   signal: AbortSignal,
   silenceMs = LONGEST_SILENCE_MS,
+  clock: Pick<Clock, 'monotonic' | 'after'> = systemClock,
 ): Promise<void> {
   const progress = pullProgress();
   let told = -1;
@@ -114,7 +117,16 @@ export async function pullImage(
   // The engine itself waits forever for a registry that has begun to answer and stopped.
   const silent = new AbortController();
   const reason = new EngineError(`Nothing has come for ${silenceMs / 60_000} minutes`, 504);
-  const silence = setTimeout(() => silent.abort(reason), silenceMs);
+  let heardMs = clock.monotonic();
+  let ended = false;
+  const check = async (): Promise<void> => {
+    await nextTurn(); // what has come meanwhile is taken in first
+    if (ended) return;
+    if (clock.monotonic() - heardMs < silenceMs) cancel = wait();
+    else silent.abort(reason);
+  };
+  const wait = (): Cancel => clock.after(silenceMs - (clock.monotonic() - heardMs), () => void check());
+  let cancel = wait();
   const watched = AbortSignal.any([signal, silent.signal]);
   try {
     const { stream } = await openStream(http, {
@@ -125,13 +137,14 @@ export async function pullImage(
       signal: watched,
     });
     for await (const line of textLines(stream)) {
-      silence.refresh();
+      heardMs = clock.monotonic();
       tell(progress.take(JSON.parse(line) as PullMessage));
     }
   } catch (error) {
     throw silent.signal.aborted && !signal.aborted ? silent.signal.reason : http.broken(error, signal);
   } finally {
-    clearTimeout(silence);
+    ended = true;
+    cancel();
   }
   signal.throwIfAborted();
   tell(progress.finish());

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { type Clock, pause, systemClock } from '../../../api/platform/clock.js';
 import { lockfileExists, locksHeld } from '../../../crds/model/locked-messages.js';
 import type { UpdateLocks } from './update-locks.js';
 
@@ -13,6 +13,8 @@ export interface AllLocksDeps {
   overrides(): boolean;
   /** How long an operation of ours on the same app is waited for, ms. */
   readonly patienceMs?: number;
+  /** The machine's own when not said. */
+  readonly clock?: Pick<Clock, 'monotonic' | 'after'>;
 }
 
 /** Runs actions that concern the whole device: under the update locks of every app, or not at all. */
@@ -24,15 +26,21 @@ const PATIENCE_MS = 10_000;
 const LOOK_MS = 50;
 
 /** Takes the locks in the order of the app ids, and releases them however the action ends. */
-export function allLocks({ locks, appIds, overrides, patienceMs = PATIENCE_MS }: AllLocksDeps): AllLocks {
+export function allLocks({
+  locks,
+  appIds,
+  overrides,
+  patienceMs = PATIENCE_MS,
+  clock = systemClock,
+}: AllLocksDeps): AllLocks {
   return {
     async during(force, action) {
-      const deadline = performance.now() + patienceMs;
+      const deadline = clock.monotonic() + patienceMs;
       const taken: number[] = [];
       const refusals: string[] = [];
       try {
         for (const appId of [...appIds()].sort((a, b) => a - b)) {
-          while (locks.isHeld(appId) && performance.now() < deadline) await sleep(LOOK_MS);
+          while (locks.isHeld(appId) && clock.monotonic() < deadline) await pause(clock, LOOK_MS);
           if (locks.isHeld(appId)) {
             refusals.push(locksHeld(appId));
             continue;

@@ -14,6 +14,7 @@ import { imageController } from '../../../controllers/image/controller.js';
 import { SideLoader } from '../../../controllers/image/side-loader.js';
 import { ControllerBench, type Supplies } from '../../setup/controller-bench.js';
 import { declareApp } from '../../setup/declared.js';
+import { FakeClock, PUNCTUALITIES } from '../../setup/fake-clock.js';
 import { ociLayout, savedImages } from '../../setup/image-archives.js';
 import { Device } from '../../simulation/device.js';
 import { noFaults } from '../../simulation/fault-plan.js';
@@ -557,3 +558,59 @@ describe('an agent that dies while the engine takes a file of images in', () => 
     await device.stop();
   });
 });
+
+for (const punctuality of PUNCTUALITIES) {
+  describe(`files of images, when timers fire ${punctuality}`, () => {
+    let bench: ControllerBench;
+    let refused: number;
+    beforeEach(async () => {
+      bench = await ControllerBench.open(controllers, undefined, {}, new FakeClock(Date.now(), punctuality));
+      await mkdir(join(bench.folder, 'images'));
+      refused = 0;
+    });
+    afterEach(() => bench.close());
+
+    const put = (bytes: Buffer) => writeFile(join(bench.folder, 'images', 'web.tar'), bytes);
+    const fire = async (): Promise<void> => {
+      bench.clock.step();
+      await bench.supplies.archives.idle;
+      for (let turn = 0; turn < 5; turn += 1) await nextTurn();
+    };
+    const fireUntil = async (isSo: () => boolean): Promise<void> => {
+      for (let count = 0; count < 60 && !isSo(); count += 1) await fire();
+      assert.ok(isSo());
+    };
+
+    it('are loaded once they have settled, again after the engine has refused them', async () => {
+      bench.engine.before = (verb) => {
+        if (verb === 'loadImages') refused += 1;
+        if (verb === 'loadImages' && refused <= 2) throw new EngineError('no space', 500);
+      };
+      await put(savedImages(web));
+      bench.supplies.archives.look();
+      await bench.supplies.archives.idle;
+      await fireUntil(() => bench.engine.images.seen('web:1') !== undefined);
+      assert.equal(refused, 3);
+    });
+
+    it('are waited for by a pull, and not for ever', async () => {
+      await put(savedImages(web));
+      bench.supplies.archives.look();
+      await bench.supplies.archives.idle;
+      let brought: boolean | undefined;
+      const bring = (reference: string): void => {
+        brought = undefined;
+        void bench.supplies.archives.bring(reference, new AbortController().signal).then((is) => {
+          brought = is;
+        });
+      };
+      bring('other:1');
+      await fireUntil(() => brought !== undefined);
+      assert.equal(brought, false);
+      await fireUntil(() => bench.engine.images.seen('web:1') !== undefined);
+      bring('web:1');
+      await fireUntil(() => brought !== undefined);
+      assert.equal(brought, true);
+    });
+  });
+}

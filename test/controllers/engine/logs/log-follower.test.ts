@@ -3,11 +3,11 @@ import { type LogLine, LogStream } from '../../../../api/device-state/logs.js';
 import { startInformer } from '../../../../controllers/engine/cache/informer.js';
 import { EngineError, type SeenContainer } from '../../../../controllers/engine/engine.js';
 import { type LogLevel, startLogFollower } from '../../../../controllers/engine/logs/log-follower.js';
-import { FakeClock } from '../../../setup/fake-clock.js';
+import { FakeClock, PUNCTUALITIES } from '../../../setup/fake-clock.js';
+import { fire } from '../../../setup/own-timers.js';
 import { aContainer, flush, ScriptedEngine, silent } from '../scripted-engine.js';
 
-async function setUp(levelOf?: (container: SeenContainer) => LogLevel) {
-  const clock = new FakeClock();
+async function setUp(levelOf?: (container: SeenContainer) => LogLevel, clock = new FakeClock()) {
   const engine = new ScriptedEngine(() => clock.now());
   engine.containers.set('c1', aContainer());
   engine.containers.set('c2', aContainer({ id: 'c2', serviceName: 'db' }));
@@ -318,3 +318,49 @@ describe('The log follower', () => {
     assert.deepEqual(engine.openLogs, []);
   });
 });
+
+for (const punctuality of PUNCTUALITIES) {
+  describe(`The log follower, when timers fire ${punctuality}`, () => {
+    const open = () => setUp(undefined, new FakeClock(undefined, punctuality));
+
+    it('goes on after streams that break and a log that cannot be read, nothing twice, nothing left out', async () => {
+      const { engine, clock, listen, takeLines, follower } = await open();
+      await listen();
+      engine.say('c1', 'a');
+      await flush();
+      engine.fault = (request) => (request === 'followLogs c1' ? new EngineError('not now', 500) : undefined);
+      engine.endLog('c1', new EngineError('read error', 500));
+      await flush();
+      engine.say('c1', 'b');
+      await fire(clock, 4);
+      engine.fault = () => undefined;
+      await fire(clock, 2);
+      clock.advance(1);
+      engine.say('c1', 'c');
+      await flush();
+      assert.deepEqual(takeLines(), ['a', 'b', 'c']);
+      await follower.stop();
+    });
+
+    it('follows a container through its next run, and lets go of one that was removed', async () => {
+      const { engine, clock, listen, takeLines, become, cache, follower } = await open();
+      await listen();
+      become({ state: 'exited' }, 'die');
+      engine.endLog('c1');
+      await fire(clock, 3);
+      clock.advance(100);
+      become({ state: 'running', startedAt: new Date(clock.now()).toISOString() }, 'start');
+      engine.say('c1', 'next run');
+      await fire(clock, 3);
+      assert.deepEqual(takeLines(), ['next run']);
+      engine.containers.delete('c1');
+      engine.tell({ type: 'container', action: 'destroy', id: 'c1' });
+      await flush();
+      await fire(clock, 3);
+      assert.deepEqual(engine.openLogs, ['c2']);
+      await follower.stop();
+      await cache.stop();
+      assert.deepEqual([engine.openLogs, clock.planned], [[], []]);
+    });
+  });
+}

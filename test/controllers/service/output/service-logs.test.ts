@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { EngineError } from '../../../../controllers/engine/engine.js';
 import { serviceLogs } from '../../../../controllers/service/output/service-logs.js';
 import { declareApp } from '../../../setup/declared.js';
+import { aService } from '../../../setup/documents.js';
+import { FakeClock, PUNCTUALITIES } from '../../../setup/fake-clock.js';
+import { fire } from '../../../setup/own-timers.js';
 import { type Agent, Device } from '../../../simulation/device.js';
+import { aContainer, flush, ScriptedEngine } from '../../engine/scripted-engine.js';
 
 const service = (more: object = {}) => ({ image: 'busybox:latest', ...more });
 
@@ -101,3 +105,93 @@ describe('the output of services', () => {
     await assert.rejects(all(open()), /engine/i);
   });
 });
+
+const HOUR_MS = 3_600_000;
+
+/** The output of one service, followed; what befalls its clock is the test's to say. */
+async function follow(clock: FakeClock) {
+  const engine = new ScriptedEngine(() => clock.now());
+  engine.containers.set('c1', aContainer());
+  engine.pastLogs = async function* () {
+    yield* [];
+  };
+  const container = { id: 'c1', name: 'web', startedAt: new Date(clock.now()).toISOString() };
+  const service = aService({ status: { container } as never });
+  const heard: ((change: never) => void)[] = [];
+  const store = {
+    list: (() => [service]) as never,
+    get: (() => service) as never,
+    watch: (listener: (change: never) => void) => {
+      heard.push(listener);
+      return () => undefined;
+    },
+  };
+  const ending = new AbortController();
+  const lines: string[] = [];
+  const choice = { app: service.spec.app, follow: true };
+  const reading = (async () => {
+    for await (const { message } of serviceLogs({ store, engine, clock }, choice, ending.signal)) lines.push(message);
+  })();
+  await flush();
+  return {
+    engine,
+    lines,
+    tell: () => {
+      for (const listener of heard) listener({ object: service, type: 'MODIFIED', parts: ['status'] } as never);
+    },
+    end: async () => {
+      ending.abort();
+      await reading;
+    },
+  };
+}
+
+for (const punctuality of PUNCTUALITIES) {
+  describe(`the output of services that is followed, when timers fire ${punctuality}`, () => {
+    it('goes on after every stream that breaks, each line once', async () => {
+      const clock = new FakeClock(undefined, punctuality);
+      const { engine, lines, end } = await follow(clock);
+      engine.say('c1', 'a');
+      await flush();
+      for (const line of ['b', 'c']) {
+        engine.fault = (request) => (/^followLogs/.test(request) ? new EngineError('not now', 500) : undefined);
+        engine.endLog('c1', new EngineError('read error', 500));
+        await fire(clock, 3);
+        engine.say('c1', line);
+        engine.fault = () => undefined;
+        await fire(clock, 3);
+        clock.advance(1);
+      }
+      assert.deepEqual([lines, engine.openLogs], [['a', 'b', 'c'], ['c1']]);
+      await end();
+    });
+  });
+}
+
+for (const byMs of [-8 * HOUR_MS, 48 * HOUR_MS]) {
+  describe(`the output of services that is followed, when the clock is set by ${byMs / HOUR_MS} h`, () => {
+    it('goes on, also after a stream that broke', async () => {
+      const clock = new FakeClock();
+      const { engine, lines, end, tell } = await follow(clock);
+      engine.say('c1', 'a');
+      await flush();
+      clock.set(byMs);
+      for (let second = 0; second < 11; second += 1) {
+        clock.advance(1_000);
+        await flush();
+      }
+      engine.say('c1', 'b');
+      await flush();
+      engine.endLog('c1', new EngineError('read error', 500));
+      await flush();
+      clock.advance(500);
+      engine.say('c1', 'c');
+      tell();
+      await fire(clock, 2);
+      // The engine has what was printed before under a later time: that may come once more, and none is lost.
+      const told = byMs < 0 ? lines.filter((line, at) => line !== 'a' || at === 0) : lines;
+      assert.deepEqual([told, engine.openLogs], [['a', 'b', 'c'], ['c1']]);
+      await end();
+    });
+  });
+}
