@@ -49,7 +49,10 @@ export function serviceController(deps: ServiceDeps): Controller {
         executeServiceStep(deps, memory, service, step, observation, signal, report),
       status: (service, observation, progress) => serviceStatus(deps, memory, service, observation, progress),
       conditions: (_service, observation, progress) => strategyCondition(observation, progress),
-      announce: (before, _after, progress) => announceService(deps, memory, before, progress),
+      announce: (before, _after, progress) => {
+        if (progress.at === 'suspended') heldPorts.rest(before.metadata.name);
+        announceService(deps, memory, before, progress);
+      },
       adjustOutcome: async (service, observation, { outcome }) =>
         outcome.is === 'settled' ? settledOutcome(deps, memory, service, observation) : outcome,
     }),
@@ -76,10 +79,11 @@ export function serviceController(deps: ServiceDeps): Controller {
 /** Ends a pass without work: releases a lock that no App would release, and reports a container that is not well. */
 async function settledOutcome(
   { store, locks }: ServiceDeps,
-  { lifecycle }: Memory,
+  { lifecycle, heldPorts }: Memory,
   { metadata, spec }: Service,
   { appId, state }: ServiceObservation,
 ): Promise<Outcome> {
+  heldPorts.rest(metadata.name);
   if (!store.get('App', spec.app) && locks.isHeld(appId) && (await locks.release(appId)) === 'busy') {
     // The engine may report the container gone before the step under the lock has ended; its end wakes us.
     return wait('Unlocking', 'Waiting for a step under the update lock to end', 1_000).outcome;

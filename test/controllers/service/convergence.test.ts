@@ -476,6 +476,35 @@ describe('a service converges', () => {
       assert.equal(ready()?.status, 'True');
     });
 
+    for (const [how, held, free] of [
+      ['stopped', { stop: {} }, { start: {} }],
+      ['suspended', { suspend: {} }, { resume: {} }],
+    ] as const) {
+      it(`asking for no restart at once after it was ${how} in between`, async () => {
+        const asked: string[] = [];
+        device.restartEngine = (why) => asked.push(why) > 0;
+        device.engine.docker.leakPort('tcp/0.0.0.0:80');
+        const agent = device.agent ?? (await device.boot());
+        await agent.propose([app]);
+        await agent.quiet();
+        assert.equal(ready()?.reason, 'PortLeaked');
+        const key = how === 'stopped' ? 'Service/hello.web' : 'App/hello';
+        await agent.store.request(key, held);
+        await retry();
+        assert.deepEqual([asked, ready()?.reason === 'PortLeaked'], [[], false]);
+        await agent.store.request(key, free);
+        await agent.quiet();
+        assert.equal(ready()?.reason, 'PortLeaked');
+        assert.deepEqual(asked, [], 'another container may just be starting');
+        // A start that was asked for is tried once: the next one, soon after, belongs to it.
+        device.clock.advance(15_000);
+        if (how === 'stopped') await agent.store.request(key, { start: {} });
+        await agent.quiet();
+        await retry();
+        assert.ok(asked.length > 0);
+      });
+    }
+
     it("and says the way out where it is somebody else's engine", async () => {
       device.engine.docker.leakPort('tcp/0.0.0.0:80');
       await device.agent?.propose([app]);
