@@ -1,10 +1,10 @@
 const SPACE = /\s/;
-/** What a backslash escapes inside double quotes; before anything else it is itself (POSIX 2.2.3). */
+/** Characters that a backslash escapes inside double quotes; before any other it is itself (POSIX 2.2.3). */
 const ESCAPED = /["\\$`\n]/;
 
 /**
- * A command line as a list of arguments: white space separates, quotes group, a backslash escapes. No shell is
- * involved: variables, operators, globs and `#` stay as they are written. Undefined when a quote is not closed. Pure.
+ * Splits a command line into arguments: white space separates, quotes group, a backslash escapes. No shell is involved:
+ * variables, operators, globs and `#` stay as they are written. Undefined when a quote is not closed. Pure.
  */
 export function splitCommandLine(line: string): readonly string[] | undefined {
   const words: string[] = [];

@@ -2,7 +2,7 @@
 export interface Condition {
   readonly type: 'Ready' | 'Reconciling' | 'Stalled' | (string & {});
   readonly status: 'True' | 'False' | 'Unknown';
-  /** One CamelCase word for programs. */
+  /** One CamelCase word, for programs. */
   readonly reason: string;
   /** One sentence for people that names the thing and the way out. No secrets. */
   readonly message: string;
@@ -16,22 +16,25 @@ interface HasConditions {
   readonly status?: { readonly observedGeneration?: number; readonly conditions?: readonly Condition[] } | undefined;
 }
 
-/** The condition of that type, if the status has it. Pure. */
+/** Returns the condition of that type, if the status has it. Pure. */
 export const conditionOf = (resource: HasConditions, type: Condition['type']): Condition | undefined =>
   resource.status?.conditions?.find((one) => one.type === type);
 
-/** Whether its status speaks of the document as it is now: a pass has seen this very generation. Pure. */
+/** Tells whether the status is about the present document: a pass has seen this generation. Pure. */
 export const isObserved = ({ metadata, status }: HasConditions): boolean =>
   status?.observedGeneration === metadata.generation;
 
-/** What is said of the document as it is now; undefined while no pass has seen it, whatever was said of an earlier one. Pure. */
+/**
+ * Returns the Ready condition of the present document; undefined while no pass has seen it, whatever was said of an
+ * earlier generation. Pure.
+ */
 export const readinessOf = (resource: HasConditions): Condition | undefined =>
   isObserved(resource) ? conditionOf(resource, 'Ready') : undefined;
 
-/** `Ready=True` at this very generation: a pass at it found nothing to do. Pure. */
+/** Tells whether Ready is True at this generation: a pass at it found nothing to do. Pure. */
 export const isReady = (resource: HasConditions): boolean => readinessOf(resource)?.status === 'True';
 
-/** Why a document is not Ready although nothing is left to do about it: what runs is not well, or nobody looks after it. */
+/** Why a document is not Ready although nothing is left to do: what runs is not well, or the document's owner is missing. */
 export type UnwellReason = 'CrashLoop' | 'Unhealthy' | 'Failed' | 'ServicesNotHealthy' | 'OwnerMissing';
 const UNWELL: readonly string[] = [
   'CrashLoop',
@@ -42,8 +45,8 @@ const UNWELL: readonly string[] = [
 ] satisfies readonly UnwellReason[];
 
 /**
- * A pass at this very generation found nothing to do, whether what runs is well or not. What the compatible API calls
- * applied, and what a release and dependent services wait for. Pure.
+ * Tells whether a pass at this generation found nothing to do, whether what runs is well or not. The compatible API
+ * calls that applied, and releases and dependent services wait for it. Pure.
  */
 export const isSettled = (resource: HasConditions): boolean => {
   if (isReady(resource)) return true;
@@ -52,12 +55,12 @@ export const isSettled = (resource: HasConditions): boolean => {
   return isCurrent && ready?.status === 'False' && UNWELL.includes(ready.reason);
 };
 
-/** Not retried before something changes. Pure. */
+/** Tells whether nothing is retried before something changes. Pure. */
 export const isStalled = (resource: HasConditions): boolean =>
   isObserved(resource) && conditionOf(resource, 'Stalled')?.status === 'True';
 
 /**
- * A status with new facts that keeps what the runtime writes (observedGeneration, conditions): what a pass hands to
+ * Returns a status with new facts that keeps what the runtime writes (observedGeneration, conditions), for
  * `store.setStatus`. Facts that are left out are gone. Pure.
  */
 export function withFacts<Status extends { observedGeneration?: number; conditions?: Condition[] }>(

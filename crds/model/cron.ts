@@ -1,6 +1,6 @@
 import { shorten } from './issue.js';
 
-/** Longest text of a cron expression. A list that names every value of every field is longer, and has a shorter form. */
+/** Longest cron expression, characters. A list that names every value of every field is longer, and has a shorter form. */
 const LIMIT_CHARACTERS = 255;
 
 const MONTHS = 'january|february|march|april|may|june|july|august|september|october|november|december';
@@ -31,9 +31,9 @@ const FIELDS: readonly Field[] = [
 const NICKNAME = /^@(yearly|annually|monthly|weekly|daily|midnight|hourly)$/i;
 
 /**
- * Why a text is no cron expression of five or six fields; undefined when it is one. Libraries write every range out
- * before they look at its bounds, so that one long number takes all memory: nothing may reach them that this refuses.
- * Takes time in proportion to the limit of length, whatever the text is. Pure.
+ * Returns why a text is not a cron expression of five or six fields; undefined when it is one. Libraries expand every
+ * range before they check its bounds, so that one long number takes all memory: nothing may reach them that this
+ * refuses. Takes time in proportion to the limit of length, whatever the text is. Pure.
  */
 export function cronIssue(text: string): string | undefined {
   if (text.length > LIMIT_CHARACTERS) {
@@ -65,6 +65,6 @@ function fits(item: string, field: Field): boolean {
 const isValue = (text: string, { from, to, words }: Field): boolean =>
   words?.test(text) === true || (/^\d{1,2}$/.test(text) && Number(text) >= from && Number(text) <= to);
 
-/** The cron expression of `window(CRON)`, as `spec.reboot` writes it; undefined for its other words. Pure. */
+/** Returns the cron expression of `window(CRON)` in `spec.reboot`; undefined for its other words. Pure. */
 export const windowCron = (reboot: string | undefined): string | undefined =>
   /^window\((.*)\)$/.exec(reboot ?? '')?.[1];

@@ -6,28 +6,28 @@ export interface Column {
   readonly priority?: number;
 }
 
-/** Everything the program knows of a kind besides its schemas; read from the kind's CRD by `npm run generate`. */
+/** Everything that the program knows of a kind besides its schemas; read from the kind's CRD by `npm run generate`. */
 export interface Descriptor {
   /** As in `/apis/supercargo.io/v1/<plural>`, and the folder of its documents on disk. */
   readonly plural: string;
   /** The kind in lower case, as people write it. */
   readonly singular: string;
   readonly shortNames: readonly string[];
-  /** Lists of kinds in which it stands. `all`: what `supercargo get all` shows. */
+  /** Lists that contain the kind. `all`: what `supercargo get all` shows. */
   readonly categories: readonly string[];
   readonly description: string;
   readonly columns: readonly Column[];
   /** Requests that its controller carries out: the annotation `supercargo.io/requests`. */
   readonly requests: readonly string[];
-  /** What a new document has to be released from before it may go: `supercargo.io/finalizers`. None: it goes at once. */
+  /** Finalizers of a new document: `supercargo.io/finalizers`. Without any it is removed at once. */
   readonly finalizers: readonly string[];
   /** The only names that its documents may have: `supercargo.io/names`. Empty: any. */
   readonly names: readonly string[];
-  /** Facts of the status that change too fast for a disk and mean nothing after a restart: `supercargo.io/in-memory`. */
+  /** Facts of the status that change too fast for a disk and have no meaning after a restart: `supercargo.io/in-memory`. */
   readonly inMemory: readonly string[];
 }
 
-/** What a reason of a condition says to people: one plain sentence each. */
+/** The meaning of a condition's reason for people: one plain sentence each. */
 export interface ReasonText {
   readonly meaning: string;
   readonly whatToDo: string;

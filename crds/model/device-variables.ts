@@ -1,4 +1,4 @@
-/** How a variable's text is read. */
+/** The type that a variable's text is read as. */
 type VariableType = 'boolean' | 'integer' | 'text';
 
 interface Variable {
@@ -40,15 +40,15 @@ const DEFAULTS: Readonly<Record<string, string>> = Object.fromEntries(
   Object.entries(VARIABLES).map(([name, variable]) => [name, variable.default]),
 );
 
-/** Settings of the boot files: names that a boot backend of some device type takes (docs/reference/host.md §1.3). */
+/** Settings of boot files: names that a boot backend of some device type takes (docs/reference/host.md §1.3). */
 const BOOT = /^HOST_(?:CONFIG_.|EXTLINUX_.|CONFIGFS_ssdt$|ODMDATA_configuration$|SPLASH_image$)/i;
 
-/** A setting of the boot files, on whatever device. Pure. */
+/** Tells whether a variable is a setting of boot files, on any device. Pure. */
 export const isBootVariable = (name: string): boolean => BOOT.test(name) && /^HOST_[A-Z]+_/.test(name);
 
 /**
- * Configuration variables with the prefixes of the cloud taken off; where several spell one variable, `BALENA_` wins over
- * `RESIN_` and that over none. Names that nobody here knows are dropped and returned. Pure.
+ * Returns configuration variables without the prefixes of the cloud; of several spellings of one variable, `BALENA_`
+ * wins over `RESIN_` and that over none. Unknown names are dropped and returned. Pure.
  */
 export function knownConfig(written: Readonly<Record<string, string>>): {
   config: Record<string, string>;
@@ -69,7 +69,7 @@ export function knownConfig(written: Readonly<Record<string, string>>): {
   return { config: Object.fromEntries(config), unknown };
 }
 
-/** Stored values first, then every other variable with its default. Pure. */
+/** Returns stored values first, then every other variable with its default. Pure. */
 export function configWithDefaults(
   stored: Readonly<Record<string, string>> | undefined,
   device: { readonly localMode: boolean },
@@ -77,7 +77,7 @@ export function configWithDefaults(
   const defaults = {
     ...DEFAULTS,
     SUPERVISOR_LOCAL_MODE: String(device.localMode),
-    ...(stored === undefined ? { HOST_FIREWALL_MODE: '' } : {}), // so until a first target has been stored
+    ...(stored === undefined ? { HOST_FIREWALL_MODE: '' } : {}), // as long as no target was stored
   };
   return {
     ...stored,
@@ -85,7 +85,10 @@ export function configWithDefaults(
   };
 }
 
-/** `1 true on` and `0 false off` in any case, also as number or boolean; nothing at all is false. Undefined for all else. Pure. */
+/**
+ * Reads `1 true on` and `0 false off` in any case, also a number or boolean; an absent value is false. Undefined for
+ * everything else. Pure.
+ */
 export function decodeBoolean(value: unknown): boolean | undefined {
   if (value === null || value === undefined) return false;
   const text = String(value).toLowerCase();
@@ -93,7 +96,7 @@ export function decodeBoolean(value: unknown): boolean | undefined {
   return ['0', 'false', 'off'].includes(text) ? false : undefined;
 }
 
-/** The number that a text begins with; undefined when it begins with none. Pure. */
+/** Returns the number that a text begins with; undefined when it begins with none. Pure. */
 export function decodeInteger(value: string): number | undefined {
   const number = Number.parseInt(value, 10);
   return Number.isSafeInteger(number) ? number : undefined;
@@ -105,18 +108,18 @@ type Decoded<Name extends VariableName> = (typeof VARIABLES)[Name]['type'] exten
     ? number
     : string;
 
-/** Every variable's value as it counts. */
+/** The effective value of every variable. */
 export type DeviceVariables = { readonly [Name in VariableName]: Decoded<Name> };
 
 export interface DecodedVariables {
   readonly values: DeviceVariables;
-  /** Those that somebody set, to something that can be understood. */
+  /** Variables that somebody set to a valid value. */
   readonly declared: ReadonlySet<VariableName>;
-  /** Those that were set to something else, and the default that counts instead. */
+  /** Variables that were set to an invalid value, and the default that counts instead. */
   readonly invalid: readonly { readonly name: VariableName; readonly value: string; readonly default: string }[];
 }
 
-/** What a document's configuration means: what cannot be understood counts as not said. Pure. */
+/** Decodes a document's configuration: invalid values count as not set. Pure. */
 export function decodeVariables(
   written: Readonly<Record<string, string>> | undefined,
   device: { readonly localMode: boolean },

@@ -12,10 +12,10 @@ const MS: Readonly<Record<string, number>> = {
   w: 604_800_000,
 };
 const TERM = /\s*(\d+(?:\.\d*)?|\.\d+)\s*(ns|us|µs|ms|s|m|h|d|w)(?![a-zµ])/y;
-/** The Greek letter beside the sign of the unit, which look the same. */
+/** The Greek letter, which looks like the micro sign. */
 const MU = /μ/g;
 
-/** Ms of the terms with which a text begins, and what follows them; undefined when it begins with none. Pure. */
+/** Reads the terms with which a text begins, ms, and returns the rest; undefined when it begins with none. Pure. */
 function termsOf(text: string): { readonly ms: number; readonly rest: string } | undefined {
   const term = new RegExp(TERM);
   let ms: number | undefined;
@@ -27,11 +27,11 @@ function termsOf(text: string): { readonly ms: number; readonly rest: string } |
   return ms === undefined ? undefined : { ms, rest: text.slice(end) };
 }
 
-/** Milliseconds of `1m30s`, as our own fields write durations. Undefined for other texts. Pure. */
+/** Reads a duration of our own fields, as in `1m30s`; returns ms. Undefined for other texts. Pure. */
 export const durationMs = (text: string): number | undefined =>
   /^(?:\d+(?:ms|s|m|h|d))+$/.test(text) ? termsOf(text)?.ms : undefined;
 
-/** Seconds of `90`, `90s`, `1.5h` or `1h30m`, as people type them. Undefined for other texts. Pure. */
+/** Reads a duration as people type it, `90`, `90s`, `1.5h` or `1h30m`; returns seconds. Undefined for other texts. Pure. */
 export function durationSeconds(text: string): number | undefined {
   if (/^\d+(?:\.\d+)?$/.test(text)) return Number(text);
   const ms = /^(?:\d+(?:\.\d+)?[smhdw])+$/.test(text) ? termsOf(text)?.ms : undefined;
@@ -41,9 +41,9 @@ export function durationSeconds(text: string): number | undefined {
 const countableMs = (ms: number): number | undefined => (countable(ms * 1e6) === undefined ? undefined : ms);
 
 /**
- * Whole milliseconds of `1m30s`, `750ms`, `1 h 5 m`, as Compose files write durations; a bare number is milliseconds, and
- * a number without a unit after a valid term is ignored (`1m30` is a minute). Undefined for anything else, and for the 292
- * years whose ns the engine cannot count. Pure. (docs/reference/composition.md §1.5.)
+ * Reads a duration of Compose files, `1m30s`, `750ms`, `1 h 5 m`; returns whole ms. A bare number is milliseconds, and
+ * a number without a unit after a valid term is ignored (`1m30` is a minute). Undefined for anything else, and for the
+ * 292 years whose ns the engine cannot count. Pure. (docs/reference/composition.md §1.5.)
  */
 export function composeDurationMs(given: unknown): number | undefined {
   if (typeof given === 'number') return given >= 0 ? countableMs(Math.floor(given)) : undefined;

@@ -1,18 +1,18 @@
 /** How git talks to a repository. */
 export type GitTransport = 'https' | 'http' | 'ssh' | 'git' | 'file';
 
-/** The address of a repository, taken apart. */
+/** The parts of a repository's address. */
 export interface GitUrl {
   readonly transport: GitTransport;
-  /** As git is told: never the short form of ssh, never a bare path. */
+  /** In the form for git: never the short form of ssh, never a bare path. */
   readonly address: string;
   /** Name or address of the server; empty for file. */
   readonly host: string;
-  /** Login data was written into it, or something behind `?` or `#`, where tokens are written. */
+  /** It contains login data, or something behind `?` or `#`, where tokens are written. */
   readonly mayHoldSecret: boolean;
 }
 
-/** Takes `https://…`, `ssh://…`, `user@host:path`, `git://…`, `file:///…` or a path. Undefined for anything else. Pure. */
+/** Reads `https://…`, `ssh://…`, `user@host:path`, `git://…`, `file:///…` or a path. Undefined for anything else. Pure. */
 export function parseGitUrl(text: string): GitUrl | undefined {
   if (text.startsWith('/')) return { transport: 'file', address: `file://${text}`, host: '', mayHoldSecret: false };
   const [, login, server, path] =
@@ -29,7 +29,8 @@ export function parseGitUrl(text: string): GitUrl | undefined {
   }
   if (hostname === '') return undefined;
   const named = username !== '' && transport !== 'ssh';
-  // A path of ssh may have these characters in it; one of the web has not, and git asks for nothing there that needs them.
+  // A path of ssh may contain these characters; an https address may not, and git requests nothing there that needs
+  // them.
   const asked = /^https?$/.test(transport) && /[?#]/.test(full);
   return { transport, address: full, host: hostname, mayHoldSecret: password !== '' || named || asked };
 }

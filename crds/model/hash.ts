@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** JSON with object keys sorted at every depth and `undefined` left out, so that equal values give equal text. Pure. */
+/** Returns JSON with object keys sorted at every depth and `undefined` left out, so that equal values give equal text. Pure. */
 export function canonical(value: unknown): string {
   return JSON.stringify(value, (_key, inner: unknown) =>
     inner !== null && typeof inner === 'object' && !Array.isArray(inner)
@@ -9,7 +9,7 @@ export function canonical(value: unknown): string {
   );
 }
 
-/** SHA-256 of the canonical text, as 64 hex digits. Pure. */
+/** Returns the SHA-256 of the canonical text, as 64 hex digits. Pure. */
 export const canonicalHash = (value: unknown): string =>
   createHash('sha256')
     .update(canonical(value) ?? 'undefined')

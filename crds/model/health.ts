@@ -1,7 +1,7 @@
-/** One thing that has to be well, and how it is. Controllers make them, the API tells them. */
+/** The result of one health check. Controllers make it, the API shows it. */
 export interface HealthCheck {
   readonly name: string;
   readonly ok: boolean;
-  /** One sentence: why it is not, or what is remarkable though it does no harm. */
+  /** One sentence: why it fails, or what is remarkable although it does no harm. */
   readonly message?: string;
 }

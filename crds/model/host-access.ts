@@ -3,17 +3,17 @@ import { isMap } from './maps.js';
 import { labelsOf, referencesOf } from './references.js';
 import type { AppService, ServiceFields, VolumeDefinition } from './types.js';
 
-/** A way into the host beside a path under `volumes`. */
+/** A way into the host, besides a path under `volumes`. */
 export interface HostAccess {
-  /** The field that says it, below the service or the volume. */
+  /** The field with it, below the service or the volume. */
   readonly path: Path;
   /** As in `the label … mounts /sys of the host`. */
   readonly does: string;
-  /** What to write if that was not meant. */
+  /** What to write if that was not intended. */
   readonly instead: string;
 }
 
-/** Features that mount what the host has, and what it is. */
+/** Features that mount parts of the host, and which. */
 const HOST_FEATURES = {
   'balena-socket': 'the socket of its engine',
   dbus: '/run/dbus',
@@ -27,10 +27,10 @@ export type HostFeature = keyof typeof HOST_FEATURES;
 
 type Labels = Readonly<Record<string, string>>;
 
-/** `1`, `true` and `on` switch a feature on; everything else, `yes` too, does not. Pure. */
+/** Tells whether `1`, `true` or `on` switches a feature on; everything else, also `yes`, does not. Pure. */
 export const isOn = (value: string | undefined): boolean => /^(?:1|true|on)$/i.test(value ?? '');
 
-/** What of the host a service reaches by its labels, its namespaces and its logs. Pure. */
+/** Returns the ways into the host by a service's labels, namespaces and logs. Pure. */
 export function accessOfService(fields: ServiceFields): readonly HostAccess[] {
   const labels = mounting(labelsOf(fields.labels)).map(({ label, mounts }) => ({
     path: ['labels', label],
@@ -47,15 +47,15 @@ export function accessOfService(fields: ServiceFields): readonly HostAccess[] {
 
 /** Options of log drivers whose value is a file that the engine reads, wherever its path begins. */
 const LOG_FILES = new Set(['syslog-tls-ca-cert', 'syslog-tls-cert', 'syslog-tls-key', 'splunk-capath']);
-/** Options whose value is a text of its own, which may look like a path: names of groups, tags and patterns. */
+/** Options whose value is a text of its own and may look like a path: names of groups, tags and patterns. */
 const LOG_TEXTS = new Set([
   ...['tag', 'labels', 'labels-regex', 'env', 'env-regex', 'splunk-source', 'splunk-sourcetype', 'splunk-index'],
   ...['awslogs-group', 'awslogs-stream', 'awslogs-datetime-format', 'awslogs-multiline-pattern'],
 ]);
-/** An absolute path, or an address that is a socket or a file of this machine: Docker takes both where a server is meant. */
+/** Matches an absolute path, or an address that is a socket or a file of this machine: Docker takes both as a server. */
 const OF_THIS_MACHINE = /^(?:\/(?!\/)|(?:unix|unixgram|unixpacket|file|fd|npipe):)/i;
 
-/** Sockets and files of the host that the engine opens for a log driver. Read leniently: shapes are the schema's business. Pure. */
+/** Returns sockets and files of the host that the engine opens for a log driver. Reads leniently: the schema checks shapes. Pure. */
 function accessOfLogging(options: unknown): readonly HostAccess[] {
   return Object.entries(isMap(options) ? options : {}).flatMap(([name, given]) => {
     const value = String(given ?? '');
@@ -66,7 +66,7 @@ function accessOfLogging(options: unknown): readonly HostAccess[] {
   });
 }
 
-/** What of the host an image's own labels mount where the service does not say the same ones. Pure. */
+/** Returns what an image's own labels mount of the host where the service does not set the same ones. Pure. */
 export function accessOfImage(fields: AppService, ofImage: Labels): readonly HostAccess[] {
   const own = labelsOf(fields.labels);
   return mounting(labelsOf(ofImage))
@@ -84,12 +84,12 @@ const mounting = (labels: Labels): readonly { readonly label: string; readonly m
     return isOn(labels[label]) ? [{ label, mounts: `mounts ${path} of the host` }] : [];
   });
 
-/** File systems that Docker's `local` driver mounts without anything of the host's in them: of memory, or from another machine. */
+/** File systems of Docker's `local` driver without anything of the host in them: in memory, or from another machine. */
 const NOT_OF_THE_HOST = new Set(['tmpfs', 'ramfs', 'nfs', 'nfs4', 'cifs', 'smb3', 'ceph']);
 
 /**
- * What of the host a volume stands for: `local` is mount(8), so it binds a path with `o: bind`, mounts a disk, or the
- * kernel's own file systems. Of other drivers only paths among their options can be told. Pure.
+ * Returns the ways into the host by a volume: `local` is mount(8), so it binds a path with `o: bind`, mounts a disk, or
+ * the kernel's own file systems. Of other drivers only paths among their options are known. Pure.
  */
 export function accessOfVolume({ driver, driver_opts: given }: VolumeDefinition): readonly HostAccess[] {
   const options: Readonly<Record<string, unknown>> = given ?? {};
@@ -109,7 +109,7 @@ export function accessOfVolume({ driver, driver_opts: given }: VolumeDefinition)
   return access('device', String(device));
 }
 
-/** Why that needs leave, and how an App gives it; `app`: the name of the App whose word counts for another document. Pure. */
+/** Returns why that needs permission, and how an App gives it; `app`: the name of the App that decides about another document. Pure. */
 export const missingPermission = ({ does, instead }: HostAccess, app?: string): string =>
   app === undefined
     ? `${does} only with spec.allowHostBinds: true; say so, or ${instead}`

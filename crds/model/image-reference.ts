@@ -1,6 +1,6 @@
 /** Names of images: `registry.example.com:5000/team/web:1.2@sha256:…`. */
 
-/** Docker's own registry, where references without a host live. */
+/** Docker's own registry, for references without a host. */
 export const HUB = 'docker.io';
 /** The key under which Docker keeps the credentials of its hub, for historical reasons. */
 export const HUB_KEY = 'https://index.docker.io/v1/';
@@ -13,7 +13,7 @@ export interface ImageReference {
   readonly digest: string | undefined;
 }
 
-/** Takes a reference apart as it is written. Pure. */
+/** Splits a reference as it is written. Pure. */
 export function parseReference(reference: string): ImageReference {
   const [tagged = reference, digest] = reference.split('@');
   const colon = tagged.lastIndexOf(':');
@@ -21,25 +21,25 @@ export function parseReference(reference: string): ImageReference {
   return { name: tagged.slice(0, colon), tag: tagged.slice(colon + 1), digest };
 }
 
-/** `busybox` is `busybox:latest`; with a digest the tag says nothing and is dropped. Pure. */
+/** Adds the default tag: `busybox` becomes `busybox:latest`; with a digest the tag has no meaning and is dropped. Pure. */
 export function normalizeReference(reference: string): string {
   const { name, tag = 'latest', digest } = parseReference(reference);
   return digest === undefined ? `${name}:${tag}` : `${name}@${digest}`;
 }
 
 /**
- * One spelling for every way to write an image's name: `docker.io/library/busybox`, `library/busybox` and `busybox` are
- * `busybox:latest`. Ids (`sha256:…`) stay as they are. Pure.
+ * Returns one spelling for every way to write an image's name: `docker.io/library/busybox`, `library/busybox` and
+ * `busybox` become `busybox:latest`. Ids (`sha256:…`) stay as they are. Pure.
  */
 export const imageKey = (reference: string): string =>
   normalizeReference(reference.replace(HUB_PREFIX, '').replace(/^library\/(?=[^/]+$)/, ''));
 
-/** The part of an image's key before tag or digest: `registry.example.com/web`. Pure. */
+/** Returns the part of an image's key before tag or digest: `registry.example.com/web`. Pure. */
 export const repositoryOf = (reference: string): string => parseReference(imageKey(reference)).name;
 
 /**
- * The digest that an image came under from the reference's repository; undefined for one that was built or loaded here.
- * It may have come under several: then `known`, as long as it is one of them. Pure.
+ * Returns the digest by which an image came from the reference's repository; undefined for one that was built or loaded
+ * here. Of several it is `known`, as long as that is one of them. Pure.
  */
 export function digestOf(
   image: { readonly digests: readonly string[] },
@@ -55,13 +55,13 @@ export function digestOf(
 export interface RegistryName {
   /** With its port: `registry.example.com:5000`. */
   readonly registry: string;
-  /** As the registry calls it: `library/busybox`. */
+  /** The registry's name for it: `library/busybox`. */
   readonly repository: string;
   /** Tag or digest; `latest` when the reference has neither. */
   readonly version: string;
 }
 
-/** Where a reference leads, as Docker has it: what stands before the first slash is a host if it looks like one. Pure. */
+/** Returns the registry of a reference as Docker does: what is before the first slash is a host if it looks like one. Pure. */
 export function registryName(reference: string): RegistryName {
   const [first = '', ...rest] = reference.split('/');
   const hasHost = rest.length > 0 && (/[.:]/.test(first) || first === 'localhost');
@@ -74,7 +74,7 @@ export function registryName(reference: string): RegistryName {
   };
 }
 
-/** The host in any of the forms in which credentials are filed: `https://index.docker.io/v1/` is `docker.io`. Pure. */
+/** Returns the host of any form under which credentials are stored: `docker.io` for `https://index.docker.io/v1/`. Pure. */
 export function hostOf(text: string): string {
   const host = (text.replace(/^[a-z]+:\/\//i, '').split('/')[0] ?? '').toLowerCase();
   return ['index.docker.io', 'registry-1.docker.io'].includes(host) ? HUB : host;

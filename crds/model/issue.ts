@@ -1,4 +1,4 @@
-/** What is wrong at one place of a document. */
+/** A mistake at one place of a document. */
 export interface Issue {
   /** As `spec.services.web.ports[0]`; empty for the document as a whole. */
   readonly path: string;
@@ -6,19 +6,19 @@ export interface Issue {
   readonly message: string;
 }
 
-/** Above this many issues the rest is counted only. */
+/** Number of issues above which the rest is only counted. */
 const LIMIT_ISSUES = 50;
 
 const UNTOLD: Issue = { path: '', message: '' };
 
 /**
- * An issue for each item. Beyond the first LIMIT_ISSUES they only count, see `capped`: to find words for one, what was
- * meant and where it stands, costs a thousand times as much as to find that something is wrong. Pure.
+ * Returns an issue for each item. Beyond the first LIMIT_ISSUES they only count, see `capped`: describing one, with a
+ * suggestion and its place, costs a thousand times as much as finding it. Pure.
  */
 export const issuesOf = <T>(items: readonly T[], explain: (item: T) => Issue): readonly Issue[] =>
   items.map((item, index) => (index < LIMIT_ISSUES ? explain(item) : UNTOLD));
 
-/** The first issues, and how many more there are. Pure. */
+/** Returns the first issues, and how many more there are. Pure. */
 export function capped(issues: readonly Issue[]): readonly Issue[] {
   const more = issues.length - LIMIT_ISSUES;
   return more > 0 ? [...issues.slice(0, LIMIT_ISSUES), { path: '', message: `and ${more} more` }] : issues;
@@ -27,7 +27,7 @@ export function capped(issues: readonly Issue[]): readonly Issue[] {
 /** Names and list positions that lead to a value. */
 export type Path = readonly (string | number)[];
 
-/** `['spec', 'ports', 0]` is `spec.ports[0]`; a name with other characters goes in brackets and quotes. Pure. */
+/** Returns a path as text: `spec.ports[0]` for `['spec', 'ports', 0]`; a name with other characters is put in brackets and quotes. Pure. */
 export function pathText(path: Path): string {
   const steps = path.map((step) => {
     if (typeof step === 'number') return `[${step}]`;
@@ -36,9 +36,9 @@ export function pathText(path: Path): string {
   return steps.join('').replace(/^\./, '');
 }
 
-/** The text, cut when it is long. Pure. */
+/** Returns the text, cut when it is long. Pure. */
 export const shorten = (text: string, limit = 40): string => (text.length > limit ? `${text.slice(0, limit)}…` : text);
 
-/** Joins with commas and a last word between: `a, b or c`. Pure. */
+/** Joins with commas and a last word: `a, b or c`. Pure. */
 export const listed = (words: readonly string[], last = 'or'): string =>
   words.length < 2 ? (words[0] ?? '') : `${words.slice(0, -1).join(', ')} ${last} ${words.at(-1)}`;

@@ -10,7 +10,7 @@ export type Kind = keyof Kinds;
 /** Every kind, in the order in which kinds are listed. */
 export const KINDS = Object.keys(DESCRIPTORS) as readonly Kind[];
 
-/** What the kind's CRD says of it: names, columns, requests, finalizers. Pure. */
+/** Returns the properties of a kind from its CRD: names, columns, requests, finalizers. Pure. */
 export const descriptorOf = (kind: Kind): Descriptor => DESCRIPTORS[kind];
 
 /** Plural, as in `/apis/supercargo.io/v1/<plural>` and `crds/*.yaml`. */
@@ -18,15 +18,15 @@ export const PLURALS = Object.fromEntries(KINDS.map((kind) => [kind, DESCRIPTORS
   Record<Kind, string>
 >;
 
-/** Requests that documents of the kind take; its controller carries them out. Empty: none. Pure. */
+/** Returns the requests that documents of the kind take; empty: none. Pure. */
 export const requestsOf = (kind: Kind): readonly RequestName[] => DESCRIPTORS[kind].requests;
 
-/** `Network/hello.default`: what travels through queues, events and logs instead of objects. */
+/** Identifies a document, as in `Network/hello.default`; it travels through queues, events and logs instead of objects. */
 export type Key = `${Kind}/${string}`;
 
 export const keyOf = (kind: Kind, name: string): Key => `${kind}/${name}`;
 
-/** The inverse of `keyOf`. Pure; throws on a text that `keyOf` cannot have made. */
+/** Splits a key. Pure; throws on a text that `keyOf` cannot have made. */
 export function splitKey(key: Key): { kind: Kind; name: string } {
   const slash = key.indexOf('/');
   const kind = key.slice(0, slash);
@@ -35,9 +35,9 @@ export function splitKey(key: Key): { kind: Kind; name: string } {
 }
 
 /**
- * Who declared a document. `agent` is supercargo itself (the shared `supervisor0` network); `images`, the files of images
- * on the device, declares none and only has problems.
- * One origin writes a spec; a second one that claims the same name is refused.
+ * Who declared a document. `agent` is supercargo itself (the shared network `supervisor0`); `images`, the files of
+ * images on the device, declares none and only has problems. One origin writes a spec; a second one that claims the
+ * same name is refused.
  */
 export type Origin =
   | 'files'
@@ -50,16 +50,16 @@ export type Origin =
   | 'agent'
   | `App/${string}`;
 
-/** Where a text came from. Lines and columns count from 1. */
+/** Where a text was read. Lines and columns count from 1. */
 export interface Source {
   readonly file: string;
   readonly line?: number;
   readonly column?: number;
-  /** It was a Supervisor's target state and no document of ours. */
+  /** It was a Supervisor's target state and not a document of ours. */
   readonly isTargetState?: true;
 }
 
-/** Why something an origin said was not accepted. */
+/** Why a declaration was not accepted. */
 export interface Problem {
   /** One sentence: what is wrong and what would be right. No secrets. */
   readonly message: string;
@@ -70,7 +70,7 @@ export interface Problem {
   readonly name?: string;
 }
 
-/** The level-triggered form of a command: a controller acts while `id` is not the one its status says is handled. */
+/** A command as data: a controller acts while `id` is not the one that its status calls handled. */
 export interface Request {
   readonly id: string;
   /** RFC 3339, ms. A later request has a later time, whatever the clock says: that is the order of commands. */
@@ -97,7 +97,7 @@ export interface Metadata {
   readonly source?: Source;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
-  /** The last thing the origin said of this document that was not accepted. In memory only: sources say it again at start. */
+  /** The last declaration of this document by its origin that was not accepted. In memory only: sources declare again at the start. */
   readonly problem?: Problem;
 }
 
@@ -110,7 +110,7 @@ export interface Resource<K extends Kind = Kind> {
   readonly requests: Requests;
   readonly status?: Kinds[K]['status'];
 }
-/** Short names for kinds that much of the code speaks of; another kind is `Resource<'Kind'>`. */
+/** Short names for kinds that much of the code uses; another kind is `Resource<'Kind'>`. */
 export type App = Resource<'App'>;
 export type Image = Resource<'Image'>;
 export type Network = Resource<'Network'>;
@@ -120,7 +120,7 @@ export type HostConfig = Resource<'HostConfig'>;
 export type GitSource = Resource<'GitSource'>;
 export type AnyResource = { [K in Kind]: Resource<K> }[Kind];
 
-/** What an origin declares: a document without the parts that others write. */
+/** A document as an origin declares it, without the parts that others write. */
 export interface Declared<K extends Kind = Kind> {
   readonly apiVersion: typeof API_VERSION;
   readonly kind: K;

@@ -6,11 +6,11 @@ export interface Connection {
   readonly localPort: number;
 }
 
-/** Tells who is at the other end of a connection within this machine. */
+/** Finds out who is at the other end of a connection within this machine. */
 export interface LocalPeers {
   /**
-   * Whether the kernel says that the other end belongs to root or to the agent's own user, and to no container. False where
-   * it does not tell. Never rejects.
+   * Tells whether the kernel says that the other end belongs to root or to the agent's own user, and to no container.
+   * False where it does not tell. Never rejects.
    */
   isOwner(connection: Connection): Promise<boolean>;
 }

@@ -1,11 +1,11 @@
-/** A map as YAML and JSON have it, its values as yet unchecked. */
+/** A map as YAML and JSON have it; its values are not checked yet. */
 export type Values = Readonly<Record<string, unknown>>;
 
-/** Whether a value is a map: an object, and neither null nor a list. Pure. */
+/** Tells whether a value is a map: an object, and neither null nor a list. Pure. */
 export const isMap = (value: unknown): value is Values =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** The map that a JSON text holds; undefined for any other text. Pure. */
+/** Returns the map in a JSON text; undefined for any other text. Pure. */
 export function parseMap(text: string): Values | undefined {
   try {
     const value: unknown = JSON.parse(text);

@@ -1,4 +1,4 @@
-/** A volume of an app that is gone, and of which no document speaks. */
+/** A volume of an app that is gone, without a document. */
 export interface OrphanedVolume {
   readonly name: string;
   readonly appId: number;
@@ -11,13 +11,16 @@ export type RemovalOfOrphan =
   | { readonly is: 'removed' | 'absent' }
   | { readonly is: 'in-use'; readonly by: readonly string[] };
 
-/** What no document tells. Given by whoever speaks to the engine. */
+/** Finds and removes orphaned volumes on the engine. */
 export interface OrphanedVolumes {
-  /** As they were last seen, to be shown; throws when the engine has never been seen, as none is not the same as unknown. */
+  /**
+   * Returns them as they were last seen, to be shown; throws when the engine has never been seen, because none is not
+   * the same as unknown.
+   */
   lastSeen(): readonly OrphanedVolume[];
-  /** As they are now, to be removed; throws while the engine does not answer. */
+  /** Returns them as they are now, to be removed; throws while the engine does not answer. */
   list(): readonly OrphanedVolume[];
-  /** Why some of them may have an app all the same; undefined when every source has been read. */
+  /** Returns why some of them may have an app all the same; undefined when every source has been read. */
   unsure(): string | undefined;
   /** Removes one with its data; `absent` for anything that is not in the list. */
   remove(name: string, signal: AbortSignal): Promise<RemovalOfOrphan>;

@@ -2,10 +2,10 @@ import { isIP } from 'node:net';
 
 export const PROXY_TYPES: readonly string[] = ['socks4', 'socks5', 'http-connect', 'http-relay'];
 const LAST_PORT = 65_535;
-/** Of an IPv4 and an IPv6 address. */
+/** Bits of an IPv4 and an IPv6 address. */
 const BITS: Readonly<Record<number, number>> = { 4: 32, 6: 128 };
 
-/** What is wrong with settings of the proxy that were given in the right form, and where below `proxy`. Pure. */
+/** Returns the mistakes in well-formed settings of the proxy, with their places below `proxy`. Pure. */
 export function proxyIssues(
   proxy: Readonly<Record<string, unknown>>,
 ): readonly { readonly path: readonly (string | number)[]; readonly message: string }[] {
@@ -36,7 +36,7 @@ function isServer(text: string): boolean {
   return /^(\[[0-9A-Fa-f:.]+\]|[\w.:-]+)$/.test(text.slice(0, colon)) && isPort(text.slice(colon + 1));
 }
 
-/** As iptables takes it behind `-d`; a name may begin with a dot or an asterisk, as lists of other programs have it. */
+/** Tells whether iptables takes it behind `-d`; a name may begin with a dot or an asterisk, as lists of other programs have it. */
 function isDestination(text: string): boolean {
   const [address = '', mask, ...more] = text.split('/');
   if (more.length > 0) return false;

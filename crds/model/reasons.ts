@@ -2,7 +2,7 @@ import type { ReasonText } from './descriptor.js';
 import { KIND_REASONS } from './kind-reasons.js'; // generated from crds/*.yaml; do not edit
 import type { Kind } from './kinds.js';
 
-/** Reasons that the runtime gives, whatever the kind. */
+/** Reasons that the runtime sets, whatever the kind. */
 export const COMMON_REASONS = {
   Settled: {
     meaning: 'A pass at this generation found nothing to do.',
@@ -39,7 +39,7 @@ export type ReasonOf<K extends Kind = Kind> =
   | { readonly [One in K]: keyof (typeof KIND_REASONS)[One] & string }[K];
 export type Reason = ReasonOf;
 
-/** The reasons of a kind with what they mean, its own first. Pure. */
+/** Returns the reasons of a kind with their meaning, its own first. Pure. */
 export const reasonsOf = (kind: Kind): Readonly<Record<string, ReasonText>> => ({
   ...KIND_REASONS[kind],
   ...COMMON_REASONS,

@@ -3,7 +3,7 @@ import type { ServiceFields } from './types.js';
 
 const SUPERVISOR_API = 'io.balena.features.supervisor-api';
 
-/** The names that a service uses of its app, and where they stand in the document. Read leniently: shapes are the schema's business. */
+/** The names of its app that a service uses, with their places in the document. Read leniently: the schema checks shapes. */
 export interface References {
   readonly dependsOn: readonly { readonly service: string; readonly required: boolean }[];
   /** Named in `networks`; undefined when the field is absent. */
@@ -14,9 +14,9 @@ export interface References {
     | { readonly is: 'service'; readonly service: string }
     | { readonly is: 'container'; readonly container: string }
     | { readonly is: 'network'; readonly network: string };
-  /** Services whose PID or IPC namespace it lives in, by the field that says so. */
+  /** Services whose PID or IPC namespace it shares, with the field. */
   readonly namespaces: readonly { readonly field: 'pid' | 'ipc'; readonly service: string }[];
-  /** Containers by their name on the engine whose PID or IPC namespace it lives in. */
+  /** Containers whose PID or IPC namespace it shares, by their name on the engine. */
   readonly foreign: readonly { readonly field: 'pid' | 'ipc'; readonly container: string }[];
   /** Sources of named volumes. */
   readonly volumes: readonly string[];
@@ -33,7 +33,7 @@ type Fields = Pick<ServiceFields, 'labels'> & {
   readonly volumes?: unknown;
 };
 
-/** What a service refers to. Pure. (docs/reference/composition.md §1.8, §1.9, §5.4.) */
+/** Returns the references of a service. Pure. (docs/reference/composition.md §1.8, §1.9, §5.4.) */
 export function referencesOf(fields: Fields): References {
   const { depends_on: dependsOn, networks } = fields;
   const entries = (value: unknown): readonly (readonly [string, unknown])[] =>
@@ -79,7 +79,7 @@ function hostPath(entry: unknown): readonly string[] {
   return target !== undefined && /^[/.~]/.test(source) ? [source] : [];
 }
 
-/** Paths are not names: of the host they are dropped, relative ones refused, by the Service. */
+/** Returns the named volume of an entry. Paths are not names: those of the host are dropped here, relative ones refused by the Service. */
 function namedVolume(entry: unknown): readonly string[] {
   if (typeof entry === 'string') {
     const [source = '', target] = entry.trim().split(':');
@@ -90,7 +90,7 @@ function namedVolume(entry: unknown): readonly string[] {
 }
 
 /**
- * Labels in balena's spelling, a map or a list of `name=value`; `true` and `1` become texts. Pure.
+ * Returns labels in balena's spelling, from a map or a list of `name=value`; `true` and `1` become texts. Pure.
  * (docs/reference/composition.md §3.1.)
  */
 export function labelsOf(labels: Fields['labels']): Readonly<Record<string, string>> {
@@ -107,7 +107,7 @@ export function labelsOf(labels: Fields['labels']): Readonly<Record<string, stri
   };
 }
 
-/** One of them, as `labelsOf` has it: an App asks this of every service at every pass. Pure. */
+/** Returns one label, as `labelsOf` does; separate because an App needs one of every service at every pass. Pure. */
 function labelOf(labels: Fields['labels'], name: string): string | undefined {
   if (!labels || Array.isArray(labels)) return labelsOf(labels)[name];
   const spelling = [name, name.replace('balena', 'resin')].find((one) => Object.hasOwn(labels, one));
@@ -115,8 +115,8 @@ function labelOf(labels: Fields['labels'], name: string): string | undefined {
 }
 
 /**
- * Whether a service is to reach our API over the shared network. Labels of the image count where the document does not
- * set the same ones; under host networking the API is on the loopback. Pure.
+ * Tells whether a service reaches our API over the shared network. Labels of the image count where the document does
+ * not set the same ones; with host networking the API is on the loopback. Pure.
  */
 export function wantsApiNetwork(fields: Fields, imageLabels: Fields['labels']): boolean {
   const value = labelOf(fields.labels, SUPERVISOR_API) ?? labelOf(imageLabels, SUPERVISOR_API);

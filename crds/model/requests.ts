@@ -18,7 +18,7 @@ export const APP_COMMANDS: readonly AppCommand[] = ['restart', 'purge', 'stop', 
 /** Commands that recreate every container. */
 export const RECREATING = ['restart', 'purge'] as const satisfies readonly AppCommand[];
 
-/** Whether a command stops something that runs: then it needs the update lock. Pure. */
+/** Tells whether a command stops something that runs, and so needs the update lock. Pure. */
 export const isDisruptive = (command: AppCommand): boolean => command !== 'start';
 
 /** Returns the request of that name unless the status acknowledges it already. Pure. */
@@ -40,7 +40,7 @@ export function startedRequest(
   return app?.status?.begun?.[command] === request.id ? request : undefined;
 }
 
-/** What a status acknowledges. Pure. */
+/** Returns what a status acknowledges. Pure. */
 export const acknowledgementsOf = (status: object | undefined): Acknowledgements => status ?? {};
 
 /** Adds acknowledged requests. A request name that is acknowledged with a new id loses its old refusal. Pure. */

@@ -3,18 +3,18 @@ import { readinessOf } from './conditions.js';
 import type { AnyResource, App, GitSource } from './kinds.js';
 import { pendingRequest, type Refusal } from './requests.js';
 
-/** The reason that Ready gives while an App or a git source is suspended. */
+/** The reason of Ready while an App or a git source is suspended. */
 export const SUSPENDED = 'Suspended';
 
 type Suspendable = Pick<App | GitSource, 'spec' | 'metadata' | 'requests' | 'status'>;
 
-/** Somebody asked for it beside the document, whoever declared that, and not for its end since. */
+/** Tells whether a request suspends it, whoever declared the document, and no later one has ended that. */
 const isHeld = ({ requests: { suspend, resume } }: Suspendable): boolean =>
   suspend !== undefined && !(resume !== undefined && resume.at > suspend.at);
 
 /**
- * Whether nothing is to be done about an App and what belongs to it, or about a git source: the document says so, or a
- * request does. One that is deleted is taken down all the same. Pure.
+ * Tells whether nothing is to be done about an App and what belongs to it, or about a git source: the document says so,
+ * or a request does. A deleted one is taken down all the same. Pure.
  */
 export const isSuspended = (document: Suspendable | undefined): boolean =>
   document !== undefined && isActive(document) && (document.spec.suspend === true || isHeld(document));
@@ -36,10 +36,10 @@ export function acknowledgedSuspension(document: Suspendable): {
   };
 }
 
-/** Whether its own status says so. Pure. */
+/** Tells whether its own status says that it is suspended. Pure. */
 export const saysSuspended = (resource: Pick<AnyResource, 'metadata' | 'status'>): boolean =>
   readinessOf(resource)?.reason === SUSPENDED;
 
-/** One sentence for people, with the way out. Pure. */
+/** Returns one sentence for people, with the way out. Pure. */
 export const suspendedMessage = (app: string): string =>
   `App ${app} is suspended: nothing is downloaded, repaired, rolled out or stopped until it is resumed and spec.suspend is taken back`;

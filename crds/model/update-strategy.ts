@@ -1,6 +1,4 @@
-/**
- * In which order a container makes room for its successor. (docs/reference/composition.md §5.3; `rolling` is our own.)
- */
+/** The order in which a container is replaced by its successor. (docs/reference/composition.md §5.3; `rolling` is our own.) */
 export type UpdateStrategy =
   | 'download-then-kill'
   | 'kill-then-download'
@@ -17,7 +15,7 @@ export const UPDATE_STRATEGIES: readonly UpdateStrategy[] = [
 ];
 export const DEFAULT_STRATEGY: UpdateStrategy = 'download-then-kill';
 
-/** The Supervisor's label counts first; ours is for what the Supervisor does not know. */
+/** The Supervisor's label counts first; ours is for strategies that the Supervisor does not know. */
 const LABELS = ['io.balena.update.strategy', 'io.supercargo.update.strategy'] as const;
 
 /** Milliseconds after which a hand-over counts as complete. */
@@ -25,14 +23,14 @@ export const HANDOVER_TIMEOUT = 'io.balena.update.handover-timeout';
 
 type Labels = Readonly<Record<string, string>>;
 
-/** What a service asks for: the strategy, or the word that names none. */
+/** The requested strategy, or the word that names none. */
 export type AskedStrategy =
   | { readonly is: 'known'; readonly strategy: UpdateStrategy }
   | { readonly is: 'unknown'; readonly word: string };
 
 /**
- * The strategy that a service asks for: the field, then labels of the document, then those of the image. Labels under
- * their current names. Pure.
+ * Returns the strategy that a service requests: the field, then labels of the document, then those of the image. Labels
+ * under their current names. Pure.
  */
 export function askedStrategy(field: UpdateStrategy | null | undefined, ...labels: readonly Labels[]): AskedStrategy {
   const word = field ?? labels.flatMap((one) => LABELS.flatMap((name) => one[name] ?? []))[0] ?? DEFAULT_STRATEGY;
@@ -40,9 +38,9 @@ export function askedStrategy(field: UpdateStrategy | null | undefined, ...label
   return strategy ? { is: 'known', strategy } : { is: 'unknown', word };
 }
 
-/** The old container goes before the new image comes. Pure. */
+/** Tells whether the old container goes before the new image comes. Pure. */
 export const killsFirst = (strategy: UpdateStrategy): boolean =>
   strategy === 'kill-then-download' || strategy === 'delete-then-download';
 
-/** The new container comes before the old one goes. Pure. */
+/** Tells whether the new container starts before the old one goes. Pure. */
 export const overlaps = (strategy: UpdateStrategy): boolean => strategy === 'hand-over' || strategy === 'rolling';

@@ -7,11 +7,7 @@ import type { ServiceFields } from '../model/types.js';
 import { parseBytes } from '../model/units.js';
 import type { Found } from './check-service.js';
 
-/*
- * Values of the right form that no engine makes a container of, by the rules of dockerd 20.10 and runc: it says so only
- * when the container is created or started, and the one before has gone by then. What depends on the host (how many
- * CPUs it has, its log plugins, runtimes and devices) is not among them, nor what a later engine takes.
- */
+/* Well-formed values that no engine makes a container of, by the rules of dockerd 20.10 and runc: the engine says so only when the container is created or started, and the old one has gone by then. What depends on the host (its number of CPUs, its log plugins, runtimes and devices) is not among them, nor what a later engine takes. */
 
 const SIGNALS = new Set(
   (
@@ -34,7 +30,7 @@ const ULIMITS = new Set(
   'as core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack'.split(' '),
 );
 
-/** Of the IPC namespace, beside `fs.mqueue.*`. */
+/** Sysctls of the IPC namespace, besides `fs.mqueue.*`. */
 const IPC_SYSCTLS = new Set(
   (
     'kernel.msgmax kernel.msgmnb kernel.msgmni kernel.sem kernel.shmall kernel.shmmax kernel.shmmni ' +
@@ -64,9 +60,9 @@ const LOG_OPTIONS: Readonly<Record<string, ReadonlySet<string>>> = {
   local: new Set('max-size max-file compress'.split(' ')),
 };
 
-/** The least that the engine gives a container, bytes. */
+/** Least memory that the engine gives a container, bytes. */
 const LEAST_MEMORY = 6 * 1024 * 1024;
-/** What the kernel calls a host, bytes. */
+/** Longest host name of the kernel, bytes. */
 const LONGEST_HOSTNAME = 64;
 const LARGEST_ID = 2 ** 31 - 1;
 /** Where the agent mounts the folder of the update lock. */
@@ -81,7 +77,7 @@ const isSet = (value: unknown): boolean => value !== undefined && value !== null
 const listOf = (value: string | readonly string[] | null | undefined): readonly string[] =>
   typeof value === 'string' ? [value] : (value ?? []);
 
-/** What the engine refuses of a service, or cannot start; `base` leads to its fields. Pure. */
+/** Returns what the engine refuses of a service, or cannot start; `base` leads to its fields. Pure. */
 export function refusedByEngine(fields: ServiceFields, base: Path): Found[] {
   const found: Found[] = [];
   const say: Say = (path, message) => void found.push([[...base, ...path], message]);
@@ -99,8 +95,8 @@ export function refusedByEngine(fields: ServiceFields, base: Path): Found[] {
 }
 
 /**
- * What the engine takes and then passes over, so that it cannot be meant: namespaces that it does not know, and name
- * servers that are no addresses. A Supervisor lets it pass in a target state. Pure.
+ * Returns what the engine takes and then ignores, so that it cannot be intended: unknown namespaces, and name servers
+ * that are not addresses. A Supervisor accepts it in a target state. Pure.
  */
 export function passedOverByEngine({ pid, userns_mode, dns }: ServiceFields, base: Path): Found[] {
   const found: Found[] = [];
@@ -197,7 +193,7 @@ function isJsonMap(text: string): boolean {
   try {
     return typeof JSON.parse(text) === 'object';
   } catch {
-    return false; // that it is not is what was asked
+    return false; // it is not JSON
   }
 }
 
@@ -272,10 +268,10 @@ function checkNames({ ipc, pid, uts, hostname, domainname, extra_hosts, networks
   }
 }
 
-/** Without the zone that Node.js takes as well. */
+/** Tells whether it is an IP address without a zone, which Node.js takes as well. */
 const isPlainIp = (text: string): boolean => isIP(text) !== 0 && !text.includes('%');
 
-/** Who shares the network of another service has no network that could be said anything of. */
+/** Checks a service that shares the network of another: it has no network of its own to configure. */
 function checkNetwork(fields: ServiceFields, say: Say): void {
   const { mode } = referencesOf(fields);
   const isHost = mode.is === 'engine' && mode.mode === 'host';
@@ -319,7 +315,7 @@ function checkMounts({ volumes, tmpfs }: ServiceFields, say: Say): void {
   for (const [index, volume] of (volumes ?? []).entries()) {
     const [source, short, mode = ''] = typeof volume === 'string' ? volume.split(':').map((part) => part.trim()) : [];
     const target = typeof volume === 'string' ? short : volume.target;
-    if (target === undefined || !target.startsWith('/')) continue; // an anonymous one gives way; others are told elsewhere
+    if (target === undefined || !target.startsWith('/')) continue; // an anonymous one gives way; others are checked elsewhere
     const path = cleaned(target);
     if (path === '/') say(['volumes', index], 'Cannot be mounted at /');
     else if (taken.has(path)) {
@@ -347,7 +343,7 @@ function checkMounts({ volumes, tmpfs }: ServiceFields, say: Say): void {
 
 const cleaned = (path: string): string => posix.normalize(path).replace(/(?<=.)\/$/, '');
 
-/** Where the short forms mount: the engine compares these, and no others, with tmpfs. */
+/** Returns the targets of short forms: the engine compares only these with tmpfs. */
 const bindTargets = (volumes: ServiceFields['volumes']): ReadonlySet<string> =>
   new Set([
     ...LOCK_PATHS,
@@ -365,7 +361,7 @@ function isTmpfsOption(option: string): boolean {
 
 const VOLUME_MODES = [/^r[ow]$/, /^[zZ]$/, /^nocopy$/, /^(cached|delegated|consistent)$/];
 
-/** A volume has no propagation, and takes one mode of each sort. */
+/** Returns why a mode of a volume is invalid: it has no propagation, and takes one mode of each sort. */
 function volumeModeIssue(mode: string): string | undefined {
   const words = mode === '' ? [] : mode.split(',');
   const unknown = words.find((word) => !VOLUME_MODES.some((sort) => sort.test(word)));
@@ -391,7 +387,7 @@ function checkLogging({ logging }: ServiceFields, say: Say): void {
   }
 }
 
-/** Ports that cannot be published beside one another: the first of the container takes the port of the host. */
+/** Checks ports that cannot be published together: the first of the container takes the port of the host. */
 function checkPorts(fields: ServiceFields, say: Say): void {
   if (!publishes(fields)) return;
   const taken = new Map<string, string>();
@@ -403,18 +399,18 @@ function checkPorts(fields: ServiceFields, say: Say): void {
   }
 }
 
-/** Whether its ports are published at all: beside host, none and the network of another service they are not. Pure. */
+/** Tells whether its ports are published at all: not with host, none or the network of another service. Pure. */
 export const publishes = (fields: ServiceFields): boolean => {
   const { mode } = referencesOf(fields);
   return mode.is !== 'service' && !(mode.is === 'engine' && mode.mode !== 'bridge');
 };
 
-/** As many ports as an address of the host has. */
+/** Number of ports that an address of the host has. */
 const MOST_PORTS = 65_535;
 
 /**
- * Why the ports of these services are not counted out one by one; undefined when they may be. A few thousand ranges of
- * all ports would take minutes and more memory than there is, and no device could publish them. Pure.
+ * Returns why the ports of these services are not listed one by one; undefined when they may be. A few thousand ranges
+ * of all ports would take minutes and more memory than there is, and no device could publish them. Pure.
  */
 export function tooManyPorts(services: readonly ServiceFields[]): string | undefined {
   let count = 0;
@@ -435,7 +431,7 @@ interface Published {
   readonly container: string;
 }
 
-/** What a service publishes, one by one; undefined forms are told elsewhere. Pure. */
+/** Returns the published ports one by one; undefined forms are reported elsewhere. Pure. */
 export function publishedPorts({ ports }: ServiceFields): readonly Published[] {
   return (ports ?? []).flatMap((port, index): readonly Published[] => {
     const text = typeof port === 'object' ? longText(port) : String(port);

@@ -5,7 +5,7 @@ import { listed, shorten } from '../model/issue.js';
 import type { GitSourceSpec } from '../model/types.js';
 import type { Found } from './check-service.js';
 
-/** What a schema cannot say about where documents come from. Never shows the url: somebody may have put a password in it. Pure. */
+/** Checks what a schema cannot express about where documents come from. Never shows the url: it may contain a password. Pure. */
 export function checkGitSource(spec: GitSourceSpec): Found[] {
   return [...checkUrl(spec), ...checkChoice(spec), ...checkPaths(spec), ...checkTimes(spec), ...checkVerify(spec)];
 }
@@ -53,7 +53,7 @@ function checkChoice(spec: GitSourceSpec): Found[] {
   return found;
 }
 
-/** What git-check-ref-format(1) demands beyond the characters that the schema allows. */
+/** Tells whether a name meets what git-check-ref-format(1) demands beyond the characters that the schema allows. */
 const isRefName = (name: string): boolean =>
   !/\.\.|@\{|\/\/|\.lock(\/|$)|(^|\/)\.|[./]$/.test(name) && name !== '@' && !name.startsWith('/');
 
@@ -72,9 +72,9 @@ const OUTSIDE = 'Expected a path inside the repository, without ..';
 const isInside = (path: string): boolean =>
   !path.split('/').includes('..') && [...path].every((character) => character >= ' ');
 
-/** A timer of Node counts to 24 days, and one that is to count further fires at once. */
+/** Longest timeout, ms: Node's timers fire at once for more than 24 days. */
 const LONGEST_TIMEOUT_MS = 24 * 3_600_000;
-/** A date has an end. */
+/** Longest interval, ms: a date has an end. */
 const LONGEST_INTERVAL_MS = 3650 * 24 * 3_600_000;
 
 function checkTimes({ interval, timeout, cron }: GitSourceSpec): Found[] {

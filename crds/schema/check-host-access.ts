@@ -5,7 +5,7 @@ import { referencesOf } from '../model/references.js';
 import type { AppSpec, ServiceFields } from '../model/types.js';
 import type { Found } from './check-service.js';
 
-/** Ways into the host for which an App lacks leave; paths under `volumes` of a service are not among them. Pure. */
+/** Returns the ways into the host that an App lacks permission for; paths under `volumes` of a service are not among them. Pure. */
 export function accessFound({ allowHostBinds, services, volumes }: AppSpec): Found[] {
   if (allowHostBinds === true) return [];
   const found = (base: readonly string[], all: readonly HostAccess[]): Found[] =>
@@ -16,11 +16,11 @@ export function accessFound({ allowHostBinds, services, volumes }: AppSpec): Fou
   ];
 }
 
-/** The same with their paths in the document, for one that was accepted before. Pure. */
+/** Returns the same as issues with their paths in the document, for one that was accepted before. Pure. */
 export const accessIssues = (spec: AppSpec): readonly Issue[] =>
   accessFound(spec).map(([path, message]) => ({ path: pathText(['spec', ...path]), message }));
 
-/** Ways into the host for which a document that somebody wrote beside its App lacks that App's leave. Pure. */
+/** Returns the ways into the host for which a standalone document lacks its App's permission. Pure. */
 export function standaloneAccess(
   { kind, spec }: Pick<Declared<'Service'>, 'kind' | 'spec'> | Pick<Declared<'Volume'>, 'kind' | 'spec'>,
   app: App | undefined,

@@ -16,9 +16,9 @@ interface Release {
 const NOTHING: StandaloneNames = { services: [], networks: [], volumes: [] };
 
 /**
- * What is wrong with a release as a whole: cycles, names that nobody declares, and values that every engine refuses. What a Supervisor would let pass in a
- * target state (a volume that Docker makes by itself, a dependency that does not exist, networks beside a network_mode)
- * passes for documents that came as one. Pure.
+ * Checks a release as a whole: cycles, undeclared names, and values that every engine refuses. What a Supervisor would
+ * accept in a target state (a volume that Docker creates by itself, a missing dependency, networks together with a
+ * network_mode) is accepted in documents that came as one. Pure.
  */
 export function checkRelease(app: Release, standalone: StandaloneNames = NOTHING): readonly Issue[] {
   if (app.spec.release === null) return [];
@@ -41,8 +41,9 @@ export function checkRelease(app: Release, standalone: StandaloneNames = NOTHING
 }
 
 /**
- * Networks, and services whose namespaces it shares, that a service written by hand names and that its App does not have.
- * Dependencies and volumes are not among them: the Service passes over the former, and the engine makes the latter. Pure.
+ * Returns networks, and services whose namespaces it shares, that a standalone service names and that its App does not
+ * have. Dependencies and volumes are not among them: the Service ignores the former, and the engine creates the latter.
+ * Pure.
  */
 export function undeclaredReferences(
   spec: Service['spec'],
@@ -100,7 +101,7 @@ function undeclared(
   return issues;
 }
 
-/** A target state never mounts paths of the host; other documents say that they do. */
+/** Checks paths of the host: a target state never mounts them; other documents need permission. */
 function hostPaths(path: string, { hostPaths: [first] }: References, { metadata, spec }: Release): readonly Issue[] {
   if (first === undefined) return [];
   const isTargetState = cameAsTargetState(metadata);
@@ -111,7 +112,7 @@ function hostPaths(path: string, { hostPaths: [first] }: References, { metadata,
   return [{ path: `${path}.volumes`, message }];
 }
 
-/** What every engine refuses: by the time it said so, what runs would be gone. */
+/** Returns what every engine refuses: by the time it said so, what runs would be gone. */
 function engineIssues(services: NonNullable<App['spec']['services']>, lenient: boolean): readonly Issue[] {
   const many = tooManyPorts(Object.values(services));
   if (many !== undefined) return [{ path: 'spec.services', message: many }];
@@ -123,8 +124,9 @@ function engineIssues(services: NonNullable<App['spec']['services']>, lenient: b
 }
 
 /**
- * One port of the host for two services, of which the second could never start. Only where both go on running: one that
- * ends or does not run leaves the port to the other, and by its contract it may not be on this device at all.
+ * Returns ports of the host that two services publish, of which the second could never start. Only where both keep
+ * running: one that ends or does not run leaves the port to the other, and by its contract it may not be on this device
+ * at all.
  */
 function sharedPorts(services: NonNullable<App['spec']['services']>): readonly Issue[] {
   const taken = new Map<string, string>();
@@ -145,7 +147,7 @@ function sharedPorts(services: NonNullable<App['spec']['services']>): readonly I
   });
 }
 
-/** A reference leads to one image on the engine, so it is of one platform. */
+/** Checks platforms: a reference leads to one image on the engine, so it has one platform. */
 function platforms(services: NonNullable<App['spec']['services']>): readonly Issue[] {
   const asked = new Map<string, { readonly by: string; readonly platform: string }>();
   return Object.entries(services).flatMap(([name, { image, platform }]) => {
@@ -159,7 +161,7 @@ function platforms(services: NonNullable<App['spec']['services']>): readonly Iss
   });
 }
 
-/** One issue for each cycle of "starts after", named once, from its first service in document order. */
+/** Returns one issue for each cycle of "starts after", named once, from its first service in document order. */
 function cycles(references: ReadonlyMap<string, References>): readonly Issue[] {
   const issues: Issue[] = [];
   const done = new Set<string>();

@@ -5,15 +5,15 @@ import { NAME, NAME_RULE } from '../model/names.js';
 import type { LongPort, LongVolume, ServiceFields } from '../model/types.js';
 import { countable, parseBytes } from '../model/units.js';
 
-/** Something wrong, with its place below `spec`. */
+/** A mistake, with its place below `spec`. */
 export type Found = [path: Path, message: string];
 
 const quoted = (text: string): string => JSON.stringify(shorten(text));
 const keysOf = (value: object | null | undefined): readonly string[] => Object.keys(value ?? {});
 
 /**
- * What a schema cannot say about the fields of a service; `base` leads to them. `mayBind`: paths of the host may be
- * mounted, as far as this document can tell. Pure.
+ * Checks what a schema cannot express about the fields of a service; `base` leads to them. `mayBind`: paths of the host
+ * may be mounted, as far as this document tells. Pure.
  */
 export function checkService(fields: ServiceFields, base: Path, { mayBind }: { readonly mayBind: boolean }): Found[] {
   const found: Found[] = [
@@ -55,7 +55,7 @@ export function checkService(fields: ServiceFields, base: Path, { mayBind }: { r
 const isSet = (value: unknown): boolean => value !== undefined && value !== null;
 const said = (path: Path, message: string | undefined): Found[] => (message === undefined ? [] : [[path, message]]);
 
-/** Names that are written as keys; those in lists have a pattern in the schema. */
+/** Checks names that are written as keys; those in lists have a pattern in the schema. */
 const namesIn = (value: object | null | undefined, field: string): Found[] =>
   Array.isArray(value)
     ? []
@@ -70,7 +70,7 @@ const variablesIn = (value: object | null | undefined, field: string): Found[] =
           : said([field, name], 'Not a name: it must not be empty and must not contain ='),
       );
 
-/** Bytes of one variable with its name, without its end: the kernel takes no more, and says so only when the program is to begin. */
+/** Longest variable with its name, without its end, bytes: the kernel takes no more, and says so only when the program starts. */
 const LONGEST_VARIABLE = 128 * 1024 - 1;
 
 function environmentIssues(environment: ServiceFields['environment']): Found[] {
@@ -85,7 +85,7 @@ function environmentIssues(environment: ServiceFields['environment']): Found[] {
   });
 }
 
-/** Amounts that have the right form, which the schema says, and that the engine cannot count in 64 bits. */
+/** Returns well-formed amounts that the engine cannot count in 64 bits. */
 function amountIssues(fields: ServiceFields): Found[] {
   const { healthcheck, blkio_config, ulimits, volumes } = fields;
   const whole = (value: unknown): number | undefined => countable(Number(value));
@@ -153,7 +153,7 @@ function testIssue(test: string | readonly string[] | null | undefined): string 
     : `Expected CMD, CMD-SHELL or NONE before the command, found ${quoted(kind)}; a string is a command for the shell`;
 }
 
-/** What is before the last colon, and what is after it. */
+/** Splits a text at its last colon. */
 function cutLast(text: string): [before: string | undefined, after: string] {
   const colon = text.lastIndexOf(':');
   return colon < 0 ? [undefined, text] : [text.slice(0, colon), text.slice(colon + 1)];
@@ -187,7 +187,7 @@ const NO_BINDS =
   'Paths of the host are mounted only where the App says allowHostBinds: true; use a volume, such as data:/var/lib/data';
 const BIND_MODES = /^(r[ow]|[zZ]|r?(shared|slave|private)|cached|delegated|consistent)(,|$)/;
 
-/** What is wrong with a path of the host that is to be mounted. */
+/** Returns what is wrong with a path of the host that is to be mounted. */
 function bindIssue(source: string, target: string, mayBind: boolean): string | undefined {
   if (!mayBind) return NO_BINDS;
   if (!source.startsWith('/')) {

@@ -10,10 +10,10 @@ import { accessFound } from './check-host-access.js';
 import { checkService, type Found } from './check-service.js';
 import { suggestion } from './nearest.js';
 
-/** A host with its port, perhaps; no scheme and no path. */
+/** A host, maybe with a port; no scheme and no path. */
 const REGISTRY = /^(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?)(:[0-9]{1,5})?$/;
 
-/** Leaves room for the children's names, which begin with it. */
+/** Longest name of an App: leaves room for the children's names, which begin with it. */
 const APP_NAME_LIMIT = 200;
 
 const HOST_CONFIG = {
@@ -21,7 +21,7 @@ const HOST_CONFIG = {
   network: ['hostname', 'proxy', 'confirm'],
 } as const;
 
-/** Why no document of that kind can have a name that is well-formed otherwise; undefined when one can. Pure. */
+/** Returns why no document of that kind can have a name that is otherwise well-formed; undefined when one can. Pure. */
 export function nameIssue(kind: Kind, name: string): string | undefined {
   if (kind === 'App' && name.length > APP_NAME_LIMIT) {
     return `Too long for an App, whose name begins others: ${name.length} characters, at most ${APP_NAME_LIMIT}`;
@@ -31,13 +31,13 @@ export function nameIssue(kind: Kind, name: string): string | undefined {
   return `A ${kind} is named ${listed(names)}${suggestion(name, names)}`;
 }
 
-/** With more faults than these, the checks that come after are left out: they cost as much again, and nobody reads on. */
+/** Number of mistakes after which later checks are left out: they cost as much again, and nobody reads on. */
 const ENOUGH = 100;
 
-/** What a schema cannot say about a document that fits its kind's schema. Pure. */
+/** Checks what a schema cannot express about a document that matches its kind's schema. Pure. */
 export function checkDocument(document: AnyDeclared, { isTargetState = false } = {}): readonly Issue[] {
   const found = checksOf(document);
-  // A target state is taken as a Supervisor takes it: the App says so then, and rolls nothing out.
+  // A target state is taken as a Supervisor takes it: the App reports the mistake, and rolls nothing out.
   if (!isTargetState && found.length <= ENOUGH) {
     if (document.kind === 'App') found.push(...accessFound(document.spec));
     const services = servicesOf(document);
@@ -64,7 +64,7 @@ function checksOf(document: AnyDeclared): Found[] {
     case 'App':
       return checkApp(document);
     case 'Service':
-      // Whether paths of the host may be mounted is its App's word; the controller asks it.
+      // Its App decides whether paths of the host may be mounted; the controller checks that.
       return checkService(document.spec, [], { mayBind: true });
     case 'HostConfig':
       return checkHostConfig(document);

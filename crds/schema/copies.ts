@@ -1,4 +1,4 @@
-/** Parts of a CRD that occur in others too. Each is written by hand in one file, between `# begin:` and `# end:`. */
+/** Parts of a CRD that occur in others too. Each is written in one file, between `# begin:` and `# end:`. */
 export const COPIED = {
   'service fields': 'service.yaml',
   'network definition': 'network.yaml',
@@ -10,7 +10,7 @@ export const REGIONS = Object.keys(COPIED) as readonly Region[];
 
 const indentOf = (line: string): number => line.length - line.trimStart().length;
 
-/** Where a region is: the lines of its two markers. Undefined when the text does not have it. */
+/** Returns the lines of a region's two markers. Undefined when the text does not have it. */
 function findRegion(lines: readonly string[], region: Region): { begin: number; end: number } | undefined {
   const begin = lines.findIndex((line) => line.trimStart().startsWith(`# begin: ${region}`));
   if (begin < 0) return undefined;
@@ -19,7 +19,7 @@ function findRegion(lines: readonly string[], region: Region): { begin: number; 
   return { begin, end };
 }
 
-/** The lines of a region without their common indentation. Pure; throws when the text does not have it. */
+/** Returns the lines of a region without their common indentation. Pure; throws when the text does not have it. */
 export function regionOf(text: string, region: Region): readonly string[] {
   const lines = text.split('\n');
   const found = findRegion(lines, region);
@@ -28,7 +28,7 @@ export function regionOf(text: string, region: Region): readonly string[] {
   return lines.slice(found.begin + 1, found.end).map((line) => line.slice(indent));
 }
 
-/** The CRD files with every copied region as its own file has it. Comments and layout come along. Pure. */
+/** Returns the CRD files with every copied region as its own file has it, with comments and layout. Pure. */
 export function withCopies(texts: Readonly<Record<string, string>>): Record<string, string> {
   const filled: Record<string, string> = {};
   for (const [file, text] of Object.entries(texts)) {

@@ -25,7 +25,7 @@ const SOURCE = {
   isTargetState: flag('Whether it was a target state of the Supervisor.'),
 };
 
-/** `metadata` of every kind: what a document may say, then what the agent adds. */
+/** `metadata` of every kind: what a document may set, then what the agent adds. */
 const METADATA: Schema = {
   ...object('Its name, and what is known about the document itself.', {
     name: text(`Name of the document, one of its kind. A name: ${NAME_RULE}.`),
@@ -67,7 +67,7 @@ const METADATA: Schema = {
   required: ['name'],
 };
 
-/** A whole document of a kind, with the parts that every kind has. Pure. */
+/** Returns the schema of a whole document, with the parts that every kind has. Pure. */
 export function documentSchema(kind: Kind): Schema {
   const { spec, status } = SCHEMAS[kind];
   const requests = requestsOf(kind);

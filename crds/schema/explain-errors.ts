@@ -3,11 +3,11 @@ import { type Issue, listed, type Path, pathText, shorten } from '../model/issue
 import { suggestion } from './nearest.js';
 import type { Schema } from './schema.js';
 
-/** What is known about the places of a kind's spec beyond its schema. */
+/** What is known about places in a kind's spec beyond its schema. */
 export interface Hints {
-  /** The value at that path must not be shown. */
+  /** Tells whether the value at that path must not be shown. */
   isSecret(path: Path): boolean;
-  /** Where an unknown field at that path belongs instead, or why there is none. */
+  /** Returns where an unknown field at that path belongs instead, or why there is none. */
   ofUnknown(path: Path): string | undefined;
 }
 
@@ -22,21 +22,21 @@ const WORDS: Readonly<Record<string, string>> = {
   object: 'a map',
 };
 
-/** What a schema takes, in words: `a string (duration such as 1m30s) or a number`. Pure. */
+/** Describes what a schema takes: `a string (duration such as 1m30s) or a number`. Pure. */
 function expectation({ type, title }: Schema): string {
   const types = (typeof type === 'string' ? [type] : type).filter((one) => one !== 'null');
   const parts = title?.match(/\w+(?: \([^)]*\))?(?=, | or |$)/g);
   return listed((parts ?? types).map((part) => part.replace(/^\w+/, (word) => WORDS[word] ?? word)));
 }
 
-/** What stands before the last `@`, and what `?`, `&` or `#` begins with a name. */
+/** Matches what is before the last `@`, and names after `?`, `&` or `#`. */
 const LOGIN = /^([a-z][a-z0-9+.-]*:\/\/)?.*@/is;
 const QUERY = /([?&#][^=&#\s]*=)[^&#\s]+/g;
 
-/** The text without the login data that may be in an address: somebody may have put some where none belongs. Pure. */
+/** Returns the text without login data of an address: somebody may have put some where none belongs. Pure. */
 const withoutLogin = (text: string): string => text.replace(LOGIN, '$1***@').replace(QUERY, '$1***');
 
-/** A value in a few words. Of a secret only its type, of an address no login data. Pure. */
+/** Describes a value in a few words. Of a secret only its type, of an address no login data. Pure. */
 export function found(value: unknown, secret = false): string {
   if (value === null) return 'nothing (null)';
   if (Array.isArray(value)) return 'a list';
@@ -59,7 +59,7 @@ function wrongType(schema: Schema, value: unknown, secret: boolean): string {
 
 const MANY = 12;
 
-/** What is wrong with a field that is not one. Pure. */
+/** Describes an unknown field. Pure. */
 export function unknownField(name: string, known: readonly string[]): string {
   const shown = JSON.stringify(shorten(name, 80));
   const meant = suggestion(name, known);
@@ -67,7 +67,7 @@ export function unknownField(name: string, known: readonly string[]): string {
   return `Unknown field ${shown}; known ${known.length === 1 ? 'is' : 'are'} ${listed(known, 'and')}`;
 }
 
-/** The place of an error inside the value that was checked. `/a~1b/0` is `a/b`, 0. */
+/** Returns the place of an error inside the value that was checked. `/a~1b/0` is `a/b`, 0. */
 function stepsOf(pointer: string, root: unknown): Path {
   let value = root;
   return pointer
@@ -81,10 +81,10 @@ function stepsOf(pointer: string, root: unknown): Path {
     });
 }
 
-/** What the text of a schema stands for: `a duration such as 1m30s`. Pure. */
+/** Returns what the text of a schema means: `a duration such as 1m30s`. Pure. */
 const textMeant = ({ title }: Schema): string => title?.match(/string \(([^)]*)\)/)?.[1] ?? 'another text';
 
-/** One ajv error as a sentence, with the path of what it is about. `base` leads to the value that was checked. Pure. */
+/** Converts an ajv error to a sentence with its path. `base` leads to the value that was checked. Pure. */
 export function explainError(error: ErrorObject, root: unknown, base: Path, hints: Hints): Issue {
   const path = [...base, ...stepsOf(error.instancePath, root)];
   const schema = error.parentSchema as unknown as Schema; // our own schemas, see toValidation

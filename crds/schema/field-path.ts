@@ -1,27 +1,27 @@
 import { suggestion } from './nearest.js';
 import type { Schema } from './schema.js';
 
-/** More fields than that are for a list of their own. */
+/** Number of fields that a sentence names; more are for a list of their own. */
 const MOST_NAMED = 20;
 
-/** A field, and its path as `[]` for any item of a list and NAME for any name in a map. */
+/** A field, and its path with `[]` for any item of a list and NAME for any name in a map. */
 export interface FoundField {
   readonly path: readonly string[];
   readonly schema: Schema;
 }
 
-/** Nothing is there. */
+/** There is no such field. */
 export interface NoField {
-  /** How far the path leads. */
+  /** The part of the path that exists. */
   readonly path: readonly string[];
-  /** The step that leads nowhere. */
+  /** The step that does not exist. */
   readonly step: string;
-  /** What there is instead. */
+  /** The fields that exist in its place. */
   readonly known: readonly string[];
 }
 
 /**
- * The steps of a path in every form in which one is shown: `spec.services.web.ports[0]`, `services.*.ports[].target`,
+ * Reads a path in every form in which one is shown: `spec.services.web.ports[0]`, `services.*.ports[].target`,
  * `networks["a b"].driver`, `ports.[]`. Pure.
  */
 export function stepsOfPath(text: string): readonly string[] {
@@ -41,12 +41,12 @@ function unquoted(text: string): string {
   }
 }
 
-/** `['spec', 'ports', '[]', 'target']` is `spec.ports[].target`. Pure. */
+/** Returns a path as text: `spec.ports[].target` for `['spec', 'ports', '[]', 'target']`. Pure. */
 export const fieldPathText = (path: readonly string[]): string => path.join('.').replaceAll('.[]', '[]');
 
 /**
- * Looks for a field of a document. Its first step may be left out where it is `spec`, `status` or `metadata`, and so may names in a
- * map and places in a list. Pure.
+ * Finds a field of a document. Its first step may be left out where it is `spec`, `status` or `metadata`, and so may
+ * names in a map and places in a list. Pure.
  */
 export function findField(document: Schema, steps: readonly string[]): FoundField | NoField {
   const tries = [[], ['spec'], ['status'], ['metadata']].map((before) => walk(document, [...before, ...steps], []));
@@ -56,7 +56,7 @@ export function findField(document: Schema, steps: readonly string[]): FoundFiel
   return (isWhole ? tries[0] : tries[1]) ?? { path: [], step: '', known: [] };
 }
 
-/** In which way a step is meant shows only further on, where a name in a map is that of a field too. */
+/** Tries both meanings of a step where a name in a map is that of a field too: only later steps tell. */
 function walk(schema: Schema, [step, ...rest]: readonly string[], path: readonly string[]): FoundField | NoField {
   if (step === undefined) return { path, schema };
   const tries = ways(schema, step).map((way) => walk(way.schema, rest, [...path, ...way.path]));
@@ -87,19 +87,19 @@ function ways(schema: Schema, step: string): readonly FoundField[] {
   return isField ? [own, ...others, ...deeper] : [...deeper, ...(own ? [own] : []), ...others];
 }
 
-/** What a map or a list holds. */
+/** Returns the values of a map or a list. */
 const insideOf = ({ items, additionalProperties }: Schema): readonly FoundField[] => [
   ...(additionalProperties ? [{ path: ['NAME'], schema: additionalProperties }] : []),
   ...(items ? [{ path: ['[]'], schema: items }] : []),
 ];
 
-/** The fields of a value, else those of what it holds. Pure. */
+/** Returns the fields of a value, else those of the values in it. Pure. */
 export const fieldsOf = (schema: Schema): readonly (readonly [string, Schema])[] =>
   Object.entries(
     schema.properties ?? insideOf(schema).find(({ schema: { properties } }) => properties)?.schema.properties ?? {},
   );
 
-/** A sentence about a path that leads nowhere, and what to do. `name`: of the kind, as in commands. Pure. */
+/** Returns a sentence about a path that does not exist, and what to do. `name`: of the kind, as in commands. Pure. */
 export function noField(
   kind: string,
   { path, step, known }: NoField,

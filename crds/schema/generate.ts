@@ -10,20 +10,20 @@ import { type Interface, renderTypes } from './render-types.js';
 import { type KindSchemas, type Schema, schemaAt } from './schema.js';
 import { type Structural, toValidation } from './validation.js';
 
-/** Where the pages that describe each kind lie. */
+/** Folder of the pages that describe each kind. */
 const REFERENCE = '../../docs/reference/';
 
 const pathOf = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 const crdOf = (file: string): string => pathOf(`../${file}`);
 
-/** The schema at a path such as `services.*.ports.[]`. Throws when there is none. */
+/** Returns the schema at a path such as `services.*.ports.[]`. Throws when there is none. */
 function at(schema: Schema, path: string): Schema {
   const found = schemaAt(schema, path.split('.'));
   if (!found) throw new Error(`No schema at ${path}`);
   return found;
 }
 
-/** The fields of a region, as schemas. */
+/** Returns the fields of a region, as schemas. */
 const fieldsOf = (texts: Readonly<Record<string, string>>, region: Region): Record<string, Schema> => {
   const fields: Record<string, Structural> = parse(regionOf(texts[COPIED[region]] ?? '', region).join('\n'));
   return Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, toValidation(field)]));
@@ -35,10 +35,10 @@ const objectOf = (properties: Readonly<Record<string, Schema>>): Schema => ({
   additionalProperties: false,
 });
 
-/** Fields of an App's service that are the agent's, not Compose's. */
+/** Fields of an App's service that belong to the agent, not to Compose. */
 const OWN = ['image', 'serviceId', 'imageId', 'running', 'contract'];
 
-/** Which interfaces types.ts has, and which schemas are told by name. */
+/** Lists the interfaces of types.ts, and the schemas that get a name. */
 function interfacesOf(
   kinds: Readonly<Record<string, KindSchemas>>,
   fields: Readonly<Record<Region, Record<string, Schema>>>,
@@ -105,10 +105,10 @@ function interfacesOf(
   return { interfaces, named };
 }
 
-/** What a CRD file says of its kind. */
+/** The contents of a CRD file. */
 interface KindFile {
   readonly kind: string;
-  /** Its place where kinds are listed; those that name none come last, by name. */
+  /** Its place in lists of kinds; those without one come last, by name. */
   readonly order: number;
   readonly descriptor: Descriptor;
   /** Why its documents are not Ready: `supercargo.io/reasons`, a map of its own in YAML. */
@@ -116,7 +116,7 @@ interface KindFile {
   readonly schemas: KindSchemas;
 }
 
-/** The kind that a CRD file describes. Pure. */
+/** Reads a CRD file. Pure. */
 function readKind(text: string): KindFile {
   const { metadata, spec } = parse(text);
   const [version] = spec.versions;
@@ -149,7 +149,7 @@ function readKind(text: string): KindFile {
 const byOrder = (a: KindFile, b: KindFile): number =>
   a.order === b.order ? a.kind.localeCompare(b.kind) : a.order - b.order;
 
-/** Everything that is made from the hand-written files: path to text. Reads, writes nothing; same input, same text. */
+/** Generates everything that is made from the hand-written files: path to text. Reads, writes nothing; same input, same text. */
 export async function generate(): Promise<ReadonlyMap<string, string>> {
   const files = readdirSync(crdOf('')).filter((file) => file.endsWith('.yaml'));
   const texts = withCopies(Object.fromEntries(files.map((file) => [file, readFileSync(crdOf(file), 'utf8')])));

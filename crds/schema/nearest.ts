@@ -2,10 +2,10 @@ import { distance } from 'fastest-levenshtein';
 
 const LONGEST = 64;
 
-/** `networkMode`, `network-mode` and `network_mode` are written differently and meant alike. */
+/** Returns a word in lower case without separators: `networkMode`, `network-mode` and `network_mode` mean the same. */
 const bare = (word: string): string => word.toLowerCase().replaceAll(/[_\-\s]/g, '');
 
-/** Words that are written alike, or in one place, and mean the contrary. */
+/** Words that are written alike, or in one place, and mean the opposite. */
 const OPPOSITES: readonly (readonly [string, string])[] = [
   ['internal', 'external'],
   ['ingress', 'egress'],
@@ -28,7 +28,7 @@ const OPPOSITES: readonly (readonly [string, string])[] = [
   ['in', 'out'],
 ];
 
-/** What makes a word its contrary, before any part of it: `unhealthy`, `service_not_started`, `disallow`. */
+/** Prefixes that make a word its opposite, before any part of it: `unhealthy`, `service_not_started`, `disallow`. */
 const NEGATIONS = ['un', 'no', 'non', 'not', 'never', 'without', 'dis', 'de', 'im'];
 
 const ofNegations = (parts: readonly string[]): readonly string[] =>
@@ -42,7 +42,7 @@ const ofNegations = (parts: readonly string[]): readonly string[] =>
     }),
   );
 
-/** A candidate with one of its words turned into the contrary, in every way, bare. Pure. */
+/** Returns a candidate with one of its words turned into the opposite, in every way, without separators. Pure. */
 function contraries(candidate: string): readonly string[] {
   const parts = candidate.split(/[_\-\s]|(?<=[a-z])(?=[A-Z])/).map(bare);
   const whole = parts.join('');
@@ -50,7 +50,7 @@ function contraries(candidate: string): readonly string[] {
   return [...opposites.filter((contrary) => contrary !== whole), ...ofNegations(parts)];
 }
 
-/** A known word, bare, and what would be its contrary. */
+/** A known word and its opposites, without separators. */
 class Candidate {
   readonly letters: string;
   #contraries: readonly string[] | undefined;
@@ -65,7 +65,7 @@ class Candidate {
   }
 }
 
-/** Known words are few, and asked for again and again. */
+/** Cached, because known words are few and needed again and again. */
 const candidates = new Map<string, Candidate>();
 const LIMIT_CANDIDATES = 2_000;
 
@@ -78,8 +78,9 @@ function candidateOf(word: string): Candidate {
 }
 
 /**
- * The known word that was probably meant; undefined when none is near. Never one whose contrary is nearer: who writes
- * `external` does not mean `internal`. Takes some microseconds: a text of a MiB asks for thousands of words. Pure.
+ * Returns the known word that was probably meant; undefined when none is near. Never one whose opposite is nearer:
+ * `external` does not mean `internal`. Takes some microseconds, because a text of a MiB asks for thousands of words.
+ * Pure.
  */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   if (word.length > LONGEST) return undefined;
@@ -89,7 +90,7 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   for (const one of known) {
     const candidate = candidateOf(one);
     const limit = Math.min(farthest, (best?.far ?? Number.POSITIVE_INFINITY) - 1);
-    if (Math.abs(candidate.letters.length - meant.length) > limit) continue; // so many letters are missing at least
+    if (Math.abs(candidate.letters.length - meant.length) > limit) continue; // at least so many letters are missing
     const far = distance(meant, candidate.letters);
     if (far > limit) continue;
     const isContrary = far > 0 && candidate.contraries.some((contrary) => isNearer(meant, contrary, far));
@@ -101,7 +102,7 @@ export function nearest(word: string, known: readonly string[]): string | undefi
 const isNearer = (word: string, other: string, far: number): boolean =>
   Math.abs(word.length - other.length) < far && distance(word, other) < far;
 
-/** `; did you mean "ports"?`, or nothing. Pure. */
+/** Returns `; did you mean "ports"?`, or nothing. Pure. */
 export function suggestion(word: string, known: readonly string[]): string {
   const meant = nearest(word, known);
   return meant === undefined ? '' : `; did you mean "${meant}"?`;

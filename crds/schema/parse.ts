@@ -10,7 +10,7 @@ import type { Schema } from './schema.js';
 import { SCHEMAS } from './schemas.js';
 import { validatorOf } from './validator.js';
 
-/** A checked document, or everything that is wrong with it; kind and name as far as they could be read. */
+/** A checked document, or every mistake in it; kind and name as far as they could be read. */
 export type Parsed =
   | { readonly ok: true; readonly document: AnyDeclared }
   | { readonly ok: false; readonly kind?: Kind; readonly name?: string; readonly issues: readonly Issue[] };
@@ -30,7 +30,7 @@ const isName = (value: unknown): value is string =>
   typeof value === 'string' && value.length <= NAME_LIMIT && NAME.test(value);
 
 /**
- * Checks a value of unknown origin as a document. Gives back the parts that an origin declares, without what a server
+ * Checks a value of unknown origin as a document. Returns the parts that an origin declares, without what a server
  * writes (`status`, `metadata.uid`, …) and without `null` where it means absent; or every issue with its path, without
  * secrets. `isTargetState`: the value was made of one. Takes bounded time whatever the value is. Pure.
  */
@@ -87,7 +87,7 @@ const partIssues = (value: Values): readonly Issue[] =>
     (part) => ({ path: pathText([part]), message: unknownPart(part, value) }),
   );
 
-/** A field of the spec that was written beside it is the usual mistake. */
+/** Describes an unknown part; usually a field of the spec was written beside it. */
 function unknownPart(part: string, { kind }: Values): string {
   const inSpec = isKind(kind) && Object.hasOwn(SCHEMAS[kind].spec.properties ?? {}, part);
   return inSpec ? `Unknown field "${part}"; it belongs under spec` : unknownField(part, PARTS);
@@ -142,8 +142,8 @@ function declaredMetadata({ labels, annotations }: Values, name: string): Values
 const isNullable = ({ type }: Schema): boolean => typeof type !== 'string' && type.includes('null');
 
 /**
- * A copy without `undefined`, and without `null` in fields that cannot be null: as in Kubernetes, an empty key in YAML
- * says nothing. Follows the schema, so it is as deep as the schema and no deeper. Pure.
+ * Returns a copy without `undefined`, and without `null` in fields that cannot be null: as in Kubernetes, an empty key
+ * in YAML counts as absent. Follows the schema, so it is as deep as the schema and no deeper. Pure.
  */
 function withoutNulls(value: unknown, schema: Schema): unknown {
   if (Array.isArray(value)) {

@@ -1,6 +1,6 @@
 import { type Issue, type Path, pathText } from '../model/issue.js';
 
-/** What a document may hold at most. Kubernetes refuses above about the same size. */
+/** Limits of a document. Kubernetes refuses above about the same size. */
 export const LIMITS = { depth: 64, values: 20_000, characters: 1024 * 1024, text: 256 * 1024 } as const;
 
 interface Node {
@@ -21,7 +21,7 @@ function isPlainMap(value: object): boolean {
   return prototype === Object.prototype || prototype === null;
 }
 
-/** What makes a single value unfit for JSON; undefined when nothing does. */
+/** Returns why a single value does not fit into JSON; undefined when it does. */
 function unfit(value: unknown): string | undefined {
   if (typeof value === 'number')
     return Number.isFinite(value) ? undefined : `${value} is not a number that can be kept`;
@@ -33,8 +33,8 @@ function unfit(value: unknown): string | undefined {
 }
 
 /**
- * The first reason why a value is no document that can be handled: too large, too deep (an alias bomb is one or the
- * other, and so is a value that holds itself), or not plain data. Takes bounded time and no recursion. Pure.
+ * Returns the first reason why a value cannot be handled as a document: too large, too deep (an alias bomb is one or
+ * the other, and so is a value that contains itself), or not plain data. Takes bounded time and no recursion. Pure.
  */
 export function unfitForDocument(root: unknown): Issue | undefined {
   const { depth, values, characters, text: longest } = LIMITS;
@@ -45,7 +45,8 @@ export function unfitForDocument(root: unknown): Issue | undefined {
     const wrong = unfit(node.value);
     if (wrong !== undefined) return { path: pathText(pathOf(node)), message: wrong };
     if (typeof node.value === 'string') text += node.value.length;
-    // Patterns are tried on a text before its length is, and some take 64 bytes of memory for each character.
+    // Patterns are matched with a text before its length is checked, and some take 64 bytes of memory for each
+    // character.
     if (typeof node.value === 'string' && node.value.length > longest && node.value.length <= characters) {
       return { path: pathText(pathOf(node)), message: `Too long: at most ${longest / 1024} KiB of text` };
     }

@@ -12,7 +12,7 @@ ${Object.entries(rest)
   },
 `;
 
-/** The text of descriptors.ts, the kinds in the order given. Same input, same text. Pure. */
+/** Returns the text of descriptors.ts, the kinds in the order given. Same input, same text. Pure. */
 export function renderDescriptors(kinds: Readonly<Record<string, Descriptor>>): string {
   const names = Object.keys(kinds);
   const types = names.flatMap((kind) => [`${kind}Spec`, `${kind}Status`]);
@@ -32,7 +32,7 @@ ${Object.entries(kinds)
 `;
 }
 
-/** The text of kind-reasons.ts. Same input, same text. Pure. */
+/** Returns the text of kind-reasons.ts. Same input, same text. Pure. */
 export function renderReasons(kinds: Readonly<Record<string, Reasons>>): string {
   const entries = Object.entries(kinds).map(
     ([kind, reasons]) =>

@@ -9,7 +9,7 @@ const MOST_STEPS = 5;
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll(/\s+/g, ' ').trim();
 
-/** The fields below a schema, each with its path from there: `services.*.image`, `ports[]`. */
+/** Yields the fields below a schema, each with its path from there: `services.*.image`, `ports[]`. */
 function* fieldsBelow(schema: Schema, path: readonly string[]): Generator<readonly [string, Schema, boolean]> {
   for (const [name, field] of Object.entries(schema.properties ?? {})) {
     const here = [...path, name];
@@ -28,7 +28,7 @@ function table(schema: Schema): string {
   return ['| field | type | what |', '|---|---|---|', ...rows].join('\n');
 }
 
-/** The page of one kind. `services`: the spec of a Service, whose fields the page of App does not repeat. Pure. */
+/** Returns the page of one kind. `services`: the spec of a Service, whose fields the page of App does not repeat. Pure. */
 function page(
   kind: string,
   descriptor: Descriptor,
@@ -75,7 +75,7 @@ ${Object.entries({ ...reasons, ...COMMON_REASONS })
 `;
 }
 
-/** An App's spec without the service fields that the page of Service lists. */
+/** Returns an App's spec without the service fields that the page of Service lists. */
 function withoutServiceFields(app: Schema, service: Schema): Schema {
   const services = app.properties?.services;
   const each = services?.additionalProperties;
@@ -88,7 +88,7 @@ function withoutServiceFields(app: Schema, service: Schema): Schema {
   };
 }
 
-/** The page of the reasons that events give. */
+/** The page of the reasons of events. */
 const eventsPage =
   (): string => `<!-- Generated from crds/model/event-reasons.ts by \`npm run generate\`; do not edit. -->
 
@@ -107,7 +107,7 @@ ${Object.entries(EVENT_REASONS)
   .join('\n')}
 `;
 
-/** The reference pages: path below `docs/reference` to text. Same input, same text. Pure. */
+/** Returns the reference pages: path below `docs/reference` to text. Same input, same text. Pure. */
 export function renderReference(
   descriptors: Readonly<Record<string, Descriptor>>,
   kinds: Readonly<Record<string, KindSchemas>>,

@@ -1,7 +1,7 @@
-/** A node of the schema that documents are checked against: plain JSON Schema, one `type` or a list of them. */
+/** A node of the schema that documents are checked with: plain JSON Schema, one `type` or a list of them. */
 export interface Schema {
   readonly type: string | readonly string[];
-  /** The types in words, each with what it stands for: `string (duration such as 1m30s) or number`. */
+  /** The types in words, each with its meaning: `string (duration such as 1m30s) or number`. */
   readonly title?: string;
   readonly description?: string;
   readonly properties?: Readonly<Record<string, Schema>>;
@@ -16,15 +16,15 @@ export interface Schema {
   readonly maximum?: number;
 }
 
-/** What a kind's documents are checked against. */
+/** The schemas that a kind's documents are checked with. */
 export interface KindSchemas {
   readonly spec: Schema;
   readonly status: Schema;
 }
 
 /**
- * The schema at a path inside another one, as `services.*.ports.[]`: `*` is any value of a map, `[]` any item of a list,
- * and so is every name or number where no field is named. Undefined when there is none. Pure.
+ * Returns the schema at a path inside another one, as in `services.*.ports.[]`: `*` is any value of a map, `[]` any
+ * item of a list, and so is every name or number where no field is named. Undefined when there is none. Pure.
  */
 export function schemaAt(schema: Schema, path: readonly string[]): Schema | undefined {
   let found: Schema | undefined = schema;
@@ -38,13 +38,13 @@ export function schemaAt(schema: Schema, path: readonly string[]): Schema | unde
   return found;
 }
 
-/** What a map or a list holds, when that has fields or is all there is. Pure. */
+/** Returns the schema of the values in a map or a list, when that has fields or is all there is. Pure. */
 export function innerOf({ additionalProperties, items }: Schema): Schema | undefined {
   const values = additionalProperties || undefined;
   return [values, items].find((one) => one?.properties) ?? values ?? items;
 }
 
-/** The types of a value in words: its title, else `map of string`, `list of object`, … Pure. */
+/** Returns the types of a value in words: its title, else `map of string`, `list of object`, … Pure. */
 export function typeText(schema: Schema): string {
   if (schema.title !== undefined) return schema.title;
   const types = (typeof schema.type === 'string' ? [schema.type] : schema.type).filter((type) => type !== 'null');
@@ -57,7 +57,7 @@ export function typeText(schema: Schema): string {
     .join(' or ');
 }
 
-/** What a value may be beyond its type, a sentence for each rule. Pure. */
+/** Returns the limits of a value beyond its type, a sentence for each. Pure. */
 export function limitsOf({ enum: choices, minimum, maximum }: Schema): readonly string[] {
   const from = minimum === undefined ? '' : `at least ${minimum}`;
   const to = maximum === undefined || maximum >= Number.MAX_SAFE_INTEGER ? '' : `at most ${maximum}`;

@@ -1,7 +1,7 @@
 import { isActive } from '../model/active.js';
 import { type AnyResource, keyOf, type Service } from '../model/kinds.js';
 
-/** Names within an App of standalone documents: somebody wrote them for the App, beside it. */
+/** Names of standalone documents within an App: somebody wrote them for the App, separately. */
 export interface StandaloneNames {
   readonly services: readonly string[];
   readonly networks: readonly string[];

@@ -1,6 +1,6 @@
 import type { Schema } from './schema.js';
 
-/** A node of a structural schema, as the CRD files have it. */
+/** A node of a structural schema, as in CRD files. */
 export interface Structural {
   readonly type?: string;
   readonly title?: string;
@@ -25,7 +25,7 @@ const TYPES: Readonly<Record<string, string>> = {
   map: 'object',
 };
 
-/** The types that a title names: `string (port such as 8080:80), integer or map` are three. Pure; throws on other words. */
+/** Returns the types that a title names: `string (port such as 8080:80), integer or map` are three. Pure; throws on other words. */
 function typesOfTitle(title: string): readonly string[] {
   return title
     .replaceAll(/ \([^)]*\)/g, '')
@@ -55,7 +55,7 @@ const KEPT = ['title', 'description', 'required', 'pattern', 'minLength', 'maxLe
 const mapValues = <A, B>(map: Readonly<Record<string, A>>, change: (value: A) => B): Record<string, B> =>
   Object.fromEntries(Object.entries(map).map(([name, value]) => [name, change(value)]));
 
-/** What Kubernetes leaves open is closed here: the types of a union, and unknown fields where fields are named. Pure. */
+/** Closes what Kubernetes leaves open: the types of a union, and unknown fields where fields are named. Pure. */
 export function toValidation(node: Structural): Schema {
   const types = typesOf(node);
   const open = node.type === 'object' && node['x-kubernetes-preserve-unknown-fields'] === true;

@@ -4,18 +4,15 @@ import type { Kind } from '../model/kinds.js';
 import { explainError, type Hints } from './explain-errors.js';
 import { SCHEMAS } from './schemas.js';
 
-/** Checks the spec of a document; every issue with its path from the document's root, the first ones with words. Pure. */
+/** Checks the spec of a document; returns every issue with its path from the document's root, the first ones with a description. Pure. */
 export type Validator = (spec: unknown) => readonly Issue[];
 
-/** Values that are never shown: environment, credentials of the proxy, the configuration variables of the device. */
+/** Fields whose values are never shown: environment, credentials of the proxy, the configuration variables of the device. */
 const SECRET = ['environment', 'password', 'login'];
-/** Of a GitSource: its address may hold a password, and somebody may put a secret where the name of its file belongs. */
+/** Such fields of a GitSource: its address may contain a password, and somebody may put a secret where the name of its file belongs. */
 const SECRET_OF_SOURCE = ['url', 'credentials', 'webhook', 'vars', 'varsFrom', 'decryption'];
 
-/**
- * Fields of Compose's services that have no counterpart here (docs/reference/composition.md §1.3), and what to write
- * instead.
- */
+/** Fields of Compose's services that do not exist here (docs/reference/composition.md §1.3), and what to write instead. */
 const INSTEAD: Readonly<Record<string, string>> = {
   annotations: 'engines before 25.0 do not know it: use labels',
   attach: 'logs are followed in any case: leave it out',
@@ -43,7 +40,7 @@ const INSTEAD: Readonly<Record<string, string>> = {
   volumes_from: 'name the same volumes in both services',
 };
 
-/** The same for the options of a healthcheck and of a network. */
+/** Options of a healthcheck and of a network that do not exist here, and what to write instead. */
 const INSTEAD_WITHIN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   healthcheck: { start_interval: 'engines before 25.0 do not know it: use interval and start_period' },
   networks: {
@@ -54,7 +51,7 @@ const INSTEAD_WITHIN: Readonly<Record<string, Readonly<Record<string, string>>>>
   },
 };
 
-/** Of networks and volumes of an App: each belongs to that App alone. */
+/** Fields of networks and volumes that do not exist in an App: each belongs to that App alone. */
 const SHARED: Readonly<Record<string, string>> = {
   networks: 'a network belongs to one app: let other apps come in by published ports, or put the services into one App',
   volumes: 'a volume belongs to one app: leave this out and copy the data into it, or put the services into one App',
@@ -75,7 +72,7 @@ const hintsFor = (kind: Kind): Hints => ({
   },
 });
 
-/** What to write instead of a field of Compose at that path. Pure. */
+/** Returns what to write instead of a field of Compose at that path. Pure. */
 function insteadOf(kind: Kind, path: Path): string | undefined {
   const start = kind === 'Service' ? 1 : kind === 'App' && path[1] === 'services' ? 3 : undefined;
   if (kind === 'App' && path.length === 4 && ['external', 'name'].includes(String(path[3])))
@@ -102,7 +99,7 @@ function compiledOf(kind: Kind): ValidateFunction {
   return validate;
 }
 
-/** The check of one kind's spec against its schema. Compiles nothing before the first check. */
+/** Returns the validator of one kind's spec. Compiles nothing before the first check. */
 export const validatorOf =
   (kind: Kind): Validator =>
   (spec) => {

@@ -3,27 +3,27 @@ import type { Problem, Source } from '../model/kinds.js';
 import { isMap } from '../model/maps.js';
 import { isQuotedAt, itemNodes, LIMIT_DOCUMENTS, offsetAt, parseYaml, plainValue, prepare } from './yaml-text.js';
 
-/** A broken text has one cause and many symptoms. */
+/** Number of problems of one text: a broken one has one cause and many symptoms. */
 export const LIMIT_PROBLEMS = 10;
 
-/** One value of a text, as yet unchecked, and where its parts are written. */
+/** One value of a text, not checked yet, and the places of its parts. */
 export interface YamlItem {
   readonly value: unknown;
-  /** The place of `spec.services.web.ports[0]`, or of the nearest parent that is there. */
+  /** Returns the place of `spec.services.web.ports[0]`, or of the nearest parent that exists. */
   readonly locate: (path: string) => Source;
-  /** Whether the value there is a text by the way it is written: in quotes, as everything in JSON, or as a block. */
+  /** Tells whether the value there was written as text: in quotes, as everything in JSON, or as a block. */
   readonly isQuoted: (path: string) => boolean;
 }
 
 export interface YamlItems {
   readonly items: readonly YamlItem[];
-  /** What is wrong with the text itself, with file, line and column. */
+  /** Mistakes in the text itself, with file, line and column. */
   readonly problems: readonly Problem[];
 }
 
 /**
- * Takes a text apart as every door does: YAML 1.2 or JSON, several documents, a `List`, an array. A document with a
- * mistake in its text gives problems, the others their items. Pure.
+ * Splits a text as every input does: YAML 1.2 or JSON, several documents, a `List`, an array. A document with a mistake
+ * in its text gives problems, the others their items. Pure.
  */
 export function yamlItems(text: string, file: string): YamlItems {
   const lines = new LineCounter();

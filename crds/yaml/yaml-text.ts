@@ -13,30 +13,30 @@ import {
   visit,
 } from 'yaml';
 
-/** How often one file may repeat an anchor, and how large its values may be once every alias is written out. */
+/** How often one file may repeat an anchor, and how large its values may be once every alias is expanded. */
 const LIMITS = { aliases: 1000, values: 200_000, characters: 4 * 1024 * 1024 } as const;
-/** Open maps, lists and entries. The composer is recursive, and Node dies, uncatchably, when it runs out of stack in it. */
+/** Deepest nesting of maps, lists and entries. The composer is recursive, and Node dies, uncatchably, when its stack is used up there. */
 const LIMIT_DEPTH = 200;
-/** Tokens of one text, about eight a line. Real documents have a few thousand; each costs 3 µs and 400 bytes. */
+/** Largest number of tokens in one text, about eight a line. Real documents have a few thousand; each costs 3 µs and 400 bytes. */
 const LIMIT_TOKENS = 30_000;
-/** Lines of one text: those of a block of text are one token together, and cost as much. */
+/** Largest number of lines in one text: those of a block are one token together, and cost as much. */
 const LIMIT_LINES = 20_000;
-/** Characters of one value: the parser puts those in quotes together one by one, 32 bytes each. No variable may be so long. */
+/** Longest value, characters: the parser joins those in quotes one by one, 32 bytes each. No variable may be so long. */
 const LIMIT_TOKEN_LENGTH = 256 * 1024;
 export const LIMIT_DOCUMENTS = 1000;
-/** Junk is told apart from a mistake by then. */
+/** Number of errors after which a text counts as junk. */
 const ENOUGH_ERRORS = 100;
 
-/** Maps of text: what is written there is kept as written, so that `VERSION: 1.10` does not become 1.1. */
+/** Maps of text, whose values are kept as written, so that `VERSION: 1.10` does not become 1.1. */
 const TEXT_MAPS = new Set(['environment', 'labels', 'config', 'annotations']);
 
-/** Something a text says that our documents cannot mean. `offset` counts characters from the start of the file. */
+/** Something in a text that our documents cannot contain. `offset` counts characters from the start of the file. */
 export interface Finding {
   readonly message: string;
   readonly offset: number;
 }
 
-/** The documents of a text, in YAML 1.2; each with its own errors. Refuses only what is too deep or too long. Pure. */
+/** Parses the documents of a text, in YAML 1.2; each has its own errors. Refuses only what is too deep or too long. Pure. */
 export function parseYaml(
   text: string,
   lines: LineCounter,
@@ -47,7 +47,7 @@ export function parseYaml(
     schema: 'core',
     merge: false,
     resolveKnownTags: false,
-    uniqueKeys: false, // `prepare` does it, in linear time
+    uniqueKeys: false, // `prepare` checks it, in linear time
     logLevel: 'silent',
   });
   const documents: Document[] = [];
@@ -71,7 +71,7 @@ export function parseYaml(
       return { ok: false, message: 'The text is nested too deeply', offset: parser.offset };
     }
     if (tokens > LIMIT_TOKENS) return tooLong(parser.offset);
-    if (errors > ENOUGH_ERRORS || documents.length > LIMIT_DOCUMENTS) break; // worse it cannot get
+    if (errors > ENOUGH_ERRORS || documents.length > LIMIT_DOCUMENTS) break; // it cannot get worse
   }
   for (const token of parser.end()) documents.push(...composer.next(token));
   documents.push(...composer.end());
@@ -92,7 +92,7 @@ const offsetOf = (node: unknown, otherwise = 0): number =>
     ? Number(node.range[0])
     : otherwise;
 
-/** A number or truth value whose text would be lost by reading it as one. */
+/** Tells whether a number or boolean would lose its text by being read as one. */
 const keepText = (scalar: Scalar, inTextMap: boolean): boolean =>
   scalar.type === 'PLAIN' &&
   scalar.source !== undefined &&
@@ -100,7 +100,7 @@ const keepText = (scalar: Scalar, inTextMap: boolean): boolean =>
   (inTextMap || /^[-+]?0\d+$/.test(scalar.source));
 
 /**
- * What YAML allows and our documents do not: tags, keys twice, keys that are no text, anchors that do not exist.
+ * Finds what YAML allows and our documents do not: tags, duplicate keys, keys that are not text, unknown anchors.
  * Numbers that would lose something (`0123`; anything in a map of text) become the text that was written.
  */
 export function prepare(document: Document): Finding[] {
@@ -162,7 +162,7 @@ function inTextMap(path: readonly unknown[]): boolean {
 const isPairWithText = (value: unknown): value is Pair => typeof value === 'object' && value !== null && 'key' in value;
 
 /**
- * The document as plain values in which nothing is shared. Throws a RangeError when it contains itself or when its
+ * Returns the document as plain values that share nothing. Throws a RangeError when it contains itself or when its
  * aliases would make it larger than a device should hold.
  */
 export function plainValue(document: Document): unknown {
@@ -188,7 +188,7 @@ export function plainValue(document: Document): unknown {
   return copy(document.toJS({ maxAliasCount: LIMITS.aliases }));
 }
 
-/** The nodes of a document's items: itself, or the members of a list. Pure. */
+/** Returns the nodes of a document's items: itself, or the members of a list. Pure. */
 export function itemNodes(document: Document): readonly unknown[] {
   const top = document.contents;
   if (isSeq(top)) return top.items;
@@ -200,20 +200,20 @@ export function itemNodes(document: Document): readonly unknown[] {
 }
 
 /**
- * Where the value at a path such as `spec.services.web.ports[0]` is written; its nearest parent when it is missing.
- * Keys may contain dots. Pure.
+ * Returns where the value at a path such as `spec.services.web.ports[0]` is written; its nearest parent when it is
+ * missing. Keys may contain dots. Pure.
  */
 export const offsetAt = (document: Document, root: unknown, path: string): number =>
   follow(document, root, path).offset;
 
-/** Whether the value at that path is a text by the way it is written: in quotes, or as a block. Pure. */
+/** Tells whether the value at that path was written as text: in quotes, or as a block. Pure. */
 export function isQuotedAt(document: Document, root: unknown, path: string): boolean {
   const { node, rest } = follow(document, root, path);
   const value = isAlias(node) ? node.resolve(document as Document.Parsed) : node;
   return rest === '' && isScalar(value) && value.type !== undefined && value.type !== 'PLAIN';
 }
 
-/** The node at the path, or the nearest one above it and the `rest` of the path from there. */
+/** Returns the node at the path, or the nearest one above it and the `rest` of the path from there. */
 function follow(
   document: Document,
   root: unknown,
