@@ -81,8 +81,8 @@ describe('planGitSource', () => {
     { it: 'pushes its status when it has changed', facts: { isUnpushed: true }, want: 'push; settled' },
     {
       it: 'stays failed until there is a reason to look',
-      source: aSource({ status: { failure: { reason: 'NoSuchRef', message: 'gone', at: at(0) } } }),
-      want: 'stalled: NoSuchRef',
+      source: aSource({ status: { failure: { reason: 'RefNotFound', message: 'gone', at: at(0) } } }),
+      want: 'stalled: RefNotFound',
       says: 'gone',
     },
     {
