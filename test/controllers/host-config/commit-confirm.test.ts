@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import type { UnconfirmedChange } from '../../../controllers/host/host-state.js';
 import {
+  answered,
   type ConfirmFacts,
+  confirmStatus,
   deadlineOf,
   judgeChange,
   planConfirm,
@@ -116,5 +118,24 @@ describe('the time in which a change has to prove itself', () => {
   it('is none for a target state, which knows of no confirmation', () => {
     assert.equal(deadlineOf(document('cloud')), 0);
     assert.equal(deadlineOf(document('local')), 0);
+  });
+});
+
+describe('the status of a change that has to prove itself', () => {
+  const OPEN = { is: 'open', missing: ['a default route'], leftMs: 9_000, forMs: 2_000 } as const;
+  const document = aDocument('HostConfig', 'network', { confirm: { deadlineSeconds: 60 } });
+  it('says for how long, and what is missing while it is judged', () => {
+    assert.deepEqual(confirmStatus(document, undefined, OPEN), {});
+    assert.deepEqual(confirmStatus(document, UNCONFIRMED, undefined), { trial: { deadlineSeconds: 60 } });
+    assert.deepEqual(confirmStatus(document, UNCONFIRMED, { is: 'begin', starts: 1 }), {
+      trial: { deadlineSeconds: 60 },
+    });
+    assert.deepEqual(confirmStatus(document, UNCONFIRMED, OPEN).trial?.waitsFor, ['a default route']);
+  });
+  it('keeps which request was answered last', () => {
+    const before = { ...document, status: { handled: { confirm: 'c1' } } };
+    assert.deepEqual(answered(document, undefined), {});
+    assert.deepEqual(answered(before, undefined), { handled: { confirm: 'c1' } });
+    assert.deepEqual(answered(before, 'c2'), { handled: { confirm: 'c2' } });
   });
 });
