@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import type { SeenContainer } from '../../../../controllers/engine/engine.js';
 import { readDefinition } from '../../../../controllers/service/container/definition.js';
-import { type Sibling, unsatisfiedDependencies } from '../../../../controllers/service/dependencies/siblings.js';
+import {
+  dependentsOf,
+  guestsOf,
+  type Sibling,
+  unsatisfiedDependencies,
+} from '../../../../controllers/service/dependencies/siblings.js';
+import type { ServiceDeps } from '../../../../controllers/service/deps.js';
+import type { Service } from '../../../../crds/model/kinds.js';
+import { aDocument, anApp, type Parts } from '../../../setup/documents.js';
 import { aServiceSpec } from '../builders.js';
 
 const container = (more: Partial<SeenContainer>): SeenContainer => ({
@@ -109,5 +117,68 @@ describe('unmetDependencies', () => {
   it('depends on the sibling whose network is shared', () => {
     const { dependencies } = readDefinition(aServiceSpec({ network_mode: 'service: vpn' })).definition;
     assert.deepEqual(dependencies, [{ service: 'vpn', condition: 'service_started', required: true }]);
+  });
+});
+
+describe('the other services of an app', () => {
+  /** Services of App `hello` with these fields, of which those have a container that are named. */
+  const depsOf = (services: readonly Service[], containers: readonly string[]): ServiceDeps =>
+    ({
+      store: { list: () => services, get: () => anApp() },
+      cache: { containersOf: (_appId: number, name: string) => (containers.includes(name) ? [container({})] : []) },
+    }) as unknown as ServiceDeps;
+  const service = (name: string, fields: object = {}, parts: Parts<'Service'> = {}): Service =>
+    aDocument('Service', `hello.${name}`, { app: 'hello', serviceName: name, image: 'busybox:1', ...fields }, parts);
+  const db = service('db', {}, { deleted: true });
+  const going = { deleted: true };
+  const needsDb = { depends_on: ['db'] };
+
+  const rows: readonly {
+    it: string;
+    services: readonly Service[];
+    containers?: readonly string[];
+    want: readonly string[];
+  }[] = [
+    {
+      it: 'keep one that is deleted until they have gone as well',
+      services: [service('web', needsDb, going)],
+      want: ['web'],
+    },
+    {
+      it: 'keep it when they live in its network',
+      services: [service('web', { network_mode: 'service:db' }, going)],
+      want: ['web'],
+    },
+    { it: 'do not keep it when they stay', services: [service('web', needsDb)], want: [] },
+    { it: 'do not keep it when they do not depend on it', services: [service('web', {}, going)], want: [] },
+    {
+      it: 'do not keep it once they have no container',
+      services: [service('web', needsDb, going)],
+      containers: [],
+      want: [],
+    },
+    {
+      it: 'do not keep it when they are of another app',
+      services: [service('web', { ...needsDb, app: 'other' }, going)],
+      want: [],
+    },
+  ];
+  for (const { it: keep, services, containers = ['web', 'db'], want } of rows) {
+    it(keep, () => assert.deepEqual(dependentsOf(depsOf([db, ...services], containers), db), want));
+  }
+  it('do not keep what depends on itself', () => {
+    const odd = service('odd', { depends_on: ['odd'] }, going);
+    assert.deepEqual(dependentsOf(depsOf([odd], ['odd']), odd), []);
+  });
+
+  it('are its guests when they live in one of its namespaces', () => {
+    const services = [
+      service('a', { network_mode: 'service:db' }),
+      service('b', { pid: 'service:db' }),
+      service('c', { ipc: 'service:web' }),
+      service('d', { network_mode: 'service:db', app: 'other' }),
+      service('e', needsDb),
+    ];
+    assert.deepEqual(guestsOf(depsOf(services, []), db), ['a', 'b']);
   });
 });
