@@ -7,6 +7,15 @@
  * Stryker is fetched when it is asked for: its mocha runner wants mocha 11 beside it, and `npm ci` should not wait for it.
  */
 
+/** The tables of what is done about one service. */
+const SERVICE_TABLES = [
+  'test/controllers/service/plan.test.ts',
+  'test/controllers/service/strategy/plan.test.ts',
+  'test/controllers/service/restart-policies.test.ts',
+  'test/controllers/service/reboots.test.ts',
+  'test/controllers/planner-vectors/*.test.ts',
+];
+
 /** Every planner, and the tests that have to notice a change of it. */
 const PLANNERS = {
   'api/store/proposal/immutable-fields.ts': ['test/api/store/proposal/plan-proposal.test.ts'],
@@ -28,16 +37,21 @@ const PLANNERS = {
   'controllers/network/plan.ts': ['test/controllers/network/plan.test.ts'],
   'controllers/runtime/result-to-action.ts': ['test/controllers/runtime/result-to-action.test.ts'],
   'controllers/service/commands/commands.ts': ['test/controllers/service/commands/commands.test.ts'],
+  'controllers/service/container/drift.ts': ['test/controllers/service/container/drift.test.ts'],
+  'controllers/service/container/left-behind.ts': ['test/controllers/service/container/left-behind.test.ts'],
   'controllers/service/dependencies/namespaces.ts': ['test/controllers/service/dependencies/namespaces.test.ts'],
-  'controllers/service/health/runs.ts': ['test/controllers/service/health/runs.test.ts'],
-  'controllers/service/plan.ts': [
-    'test/controllers/service/plan.test.ts',
-    'test/controllers/service/strategy/plan.test.ts',
-    'test/controllers/service/container/drift.test.ts',
-    'test/controllers/service/container/left-behind.test.ts',
-    'test/controllers/service/restart-policies.test.ts',
-    'test/controllers/service/reboots.test.ts',
+  'controllers/service/dependencies/networks-and-volumes.ts': [
+    'test/controllers/service/dependencies/networks-and-volumes.test.ts',
   ],
+  'controllers/service/dependencies/siblings.ts': ['test/controllers/service/dependencies/siblings.test.ts'],
+  'controllers/service/health/runs.ts': ['test/controllers/service/health/runs.test.ts'],
+  'controllers/service/plan.ts': SERVICE_TABLES,
+  'controllers/service/plan-steps.ts': SERVICE_TABLES,
+  'controllers/service/repair-in-place.ts': SERVICE_TABLES,
+  'controllers/service/update/kill-first.ts': SERVICE_TABLES,
+  'controllers/service/update/record.ts': ['test/controllers/service/update/*.test.ts'],
+  'controllers/service/update/surge.ts': SERVICE_TABLES,
+  'controllers/service/update/update-policy.ts': ['test/controllers/service/update/update-policy.test.ts'],
   'controllers/volume/plan.ts': ['test/controllers/volume/plan.test.ts'],
 };
 
