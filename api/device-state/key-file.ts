@@ -75,12 +75,16 @@ class KeptKeys implements Keys {
 
   ofService(appId: number, serviceName: string): Promise<string> {
     return this.#turns.run(async () => {
-      const known = this.file.services.find((one) => one.appId === appId && one.serviceName === serviceName);
-      if (known) return known.key;
+      const known = this.known(appId, serviceName);
+      if (known !== undefined) return known;
       const key = newKey();
       await this.save({ ...this.file, services: [...this.file.services, { appId, serviceName, key }] });
       return key;
     });
+  }
+
+  known(appId: number, serviceName: string): string | undefined {
+    return this.file.services.find((one) => one.appId === appId && one.serviceName === serviceName)?.key;
   }
 
   scopeOf(key: string): Scope | undefined {

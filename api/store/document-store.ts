@@ -44,6 +44,24 @@ import { type Decision, type ProposalMode, type ProposalPlan, planProposal } fro
 import { durableStatus, withoutRetired } from './status-facts.js';
 import type { Accepted, Change, Happening, Proposal, Proposed, ResourceEvent, Store } from './store.js';
 
+/** What keeps documents and statuses over restarts. */
+interface Keeping {
+  readonly journal: Pick<Journal, 'commit' | 'resume' | 'settle'>;
+  readonly statusFiles: Pick<StatusFiles, 'changed' | 'flush' | 'found' | 'refusal' | 'stop'>;
+}
+
+/** Keeps nothing. */
+const IN_MEMORY: Keeping = {
+  journal: { commit: async () => undefined, resume: () => undefined, settle: async () => undefined },
+  statusFiles: {
+    changed: () => undefined,
+    flush: async () => undefined,
+    found: () => undefined,
+    refusal: undefined,
+    stop: () => undefined,
+  },
+};
+
 export interface StoreDeps {
   /** Folder of `documents/`, `status/` and `commit.json`; created when missing. */
   readonly folder: string;
@@ -78,8 +96,8 @@ class DocumentStore implements Store {
   readonly #happened: Emitter<ResourceEvent>;
   readonly #recent: RecentChanges;
   readonly #events: RecentEvents;
-  readonly #journal: Journal;
-  readonly #statusFiles: StatusFiles;
+  readonly #journal: Keeping['journal'];
+  readonly #statusFiles: Keeping['statusFiles'];
   readonly #problems = new Problems();
   /** Origins that could not be read last, and since when by the monotonic clock, ms. */
   readonly #unavailableOrigins = new Map<Origin, { readonly sinceMs: number; readonly message: string }>();
@@ -93,27 +111,29 @@ class DocumentStore implements Store {
   constructor(
     private readonly deps: StoreDeps,
     loaded: Loaded,
+    keeping?: Keeping,
   ) {
-    const { folder: root, log, disk = nodeDisk, statusDelayMs: delayMs = STATUS_DELAY_MS } = deps;
+    const { log } = deps;
     this.#monotonic = deps.monotonic ?? (() => performance.now());
     // A thousand versions for each ms of the clock: ahead of every earlier process, as long as the clock goes forward.
     this.#version = Math.max(loaded.version + VERSION_GAP, deps.now() * 1_000);
     const onError = (err: unknown): void => log.error({ err }, 'A watcher of the store failed');
     this.#changes = new Emitter(onError);
     this.#happened = new Emitter(onError);
-    this.#journal = new Journal({ root, disk, log, all: () => this.#texts() });
-    this.#statusFiles = new StatusFiles({
-      root,
-      disk,
-      log,
-      wanted: (key) => this.#statusToKeep(key),
-      delayMs,
-      retryMs: STATUS_RETRY_MS,
-    });
+    ({ journal: this.#journal, statusFiles: this.#statusFiles } = keeping ?? this.#onDisk());
     this.#take(loaded);
     this.#recent = new RecentChanges(this.#version, CHANGES_KEPT);
     this.#events = new RecentEvents(EVENTS_KEPT, this.#version);
     this.#tellUnusable(loaded);
+  }
+
+  #onDisk(): Keeping {
+    const { folder: root, log, disk = nodeDisk, statusDelayMs: delayMs = STATUS_DELAY_MS } = this.deps;
+    const wanted = (key: Key): StoredStatus | undefined => this.#statusToKeep(key);
+    return {
+      journal: new Journal({ root, disk, log, all: () => this.#texts() }),
+      statusFiles: new StatusFiles({ root, disk, log, wanted, delayMs, retryMs: STATUS_RETRY_MS }),
+    };
   }
 
   // Reading
@@ -174,6 +194,22 @@ class DocumentStore implements Store {
 
   isAwaited(key: Key): boolean {
     return (this.#documents.entries.get(key)?.pendingReplacements.length ?? 0) > 0;
+  }
+
+  copy(clock: { readonly now: () => number; readonly monotonic: () => number }): Store {
+    const nothing: Loaded = {
+      entries: [],
+      statuses: new Map(),
+      unfinished: undefined,
+      unusable: [],
+      lost: [],
+      version: this.#version,
+    };
+    const store = new DocumentStore({ ...this.deps, ...clock, log: SILENT }, nothing, IN_MEMORY);
+    for (const entry of this.#documents.entries.values()) store.#documents.set(entry);
+    for (const key of this.#touched) store.#touched.add(key);
+    store.#order = this.#order;
+    return store;
   }
 
   // Declaring
@@ -353,7 +389,7 @@ class DocumentStore implements Store {
   /** Commits edits: on disk first, then in memory, then announced. Statuses may be set meanwhile, so they are taken at the end. */
   async #commit(edits: readonly Edit[]): Promise<void> {
     const texts = new Map<Key, string | undefined>();
-    for (const { key, after, durable } of edits) {
+    for (const { key, after, durable } of this.#journal === IN_MEMORY.journal ? [] : edits) {
       if (durable) texts.set(key, after && renderDocument(after, this.resourceVersion));
     }
     if (texts.size > 0) await this.#journal.commit(texts);
@@ -454,6 +490,8 @@ class DocumentStore implements Store {
     }
   }
 }
+
+const SILENT: StoreDeps['log'] = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 const withVersion = (entry: Entry, resourceVersion: string): Entry =>
   frozen(

@@ -139,6 +139,8 @@ export interface Store extends Reader {
   markReconciled(key: Key): void;
   /** Records an event. `times`: how often it has happened since it was last recorded; 1 when absent. */
   record(key: Key, event: Happening): void;
+  /** A store of its own with the same documents, by another clock. Nothing of it reaches the disk, and nobody who watches this one is told. */
+  copy(clock: { readonly now: () => number; readonly monotonic: () => number }): Store;
   /** Resolves when every status is on disk. */
   flush(): Promise<void>;
   /** Flushes and stops writing. */

@@ -20,6 +20,7 @@ import { imageController } from '../image/controller.js';
 import { networkController } from '../network/controller.js';
 import type { ApiReach } from '../network/observe.js';
 import type { Controller } from '../runtime/controller.js';
+import type { StopLedger } from '../service/commands/stop-ledger.js';
 import { serviceController } from '../service/controller.js';
 import { volumeController } from '../volume/controller.js';
 
@@ -35,6 +36,8 @@ export interface ControllerContext {
   readonly locks: UpdateLocks;
   readonly handovers: Handovers;
   readonly processes: ContainerProcesses;
+  /** What was stopped through the API. */
+  readonly stops?: StopLedger | undefined;
   /** Requests a restart of the engine's process, with the reason. Returns false when the process is not ours. */
   readonly restartEngine?: (why: string) => boolean;
   readonly keys: Keys;

@@ -44,6 +44,8 @@ export interface SeenContainer {
    * container has been started for the first time: Docker looks the name up only then.
    */
   readonly networks: Readonly<Record<string, SeenEndpoint>>;
+  /** Ports of the host that it publishes while it runs, `tcp/0.0.0.0:8080`; absent when there are none. */
+  readonly ports?: readonly string[];
   /** Names of volumes that it mounts. */
   readonly volumes: readonly string[];
   /** Its whole environment. */

@@ -41,11 +41,30 @@ export function seenContainer(info: Inspected): SeenContainer {
         { id: endpoint.NetworkID ?? '', aliases: givenAliases(endpoint.Aliases ?? [], info.Id) },
       ]),
     ),
+    ...seenPorts(info.HostConfig),
     volumes: (info.Mounts ?? []).flatMap((mount) => (mount.Type === 'volume' && mount.Name ? [mount.Name] : [])),
     env: parseEnvironment(info.Config.Env ?? []),
     updatable: seenUpdatable(info.HostConfig),
     ...stopGrace(info.Config),
   };
+}
+
+/** Ports of the host that are asked for by number. Pure. */
+export function seenPorts({
+  NetworkMode: mode = 'default',
+  PortBindings: bindings,
+}: {
+  readonly NetworkMode?: string | undefined;
+  readonly PortBindings?: unknown;
+}): Pick<SeenContainer, 'ports'> {
+  if (mode === 'host' || mode === 'none' || mode.startsWith('container:')) return {};
+  const all = (bindings ?? {}) as Readonly<Record<string, readonly { HostIp?: string; HostPort?: string }[] | null>>;
+  const ports = Object.entries(all).flatMap(([port, hosts]) =>
+    (hosts ?? []).flatMap(({ HostIp, HostPort }) =>
+      HostPort ? [`${port.split('/')[1] ?? 'tcp'}/${HostIp || '0.0.0.0'}:${HostPort}`] : [],
+    ),
+  );
+  return ports.length > 0 ? { ports } : {};
 }
 
 /** Returns its grace period, where one is set. Pure. */

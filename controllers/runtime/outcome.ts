@@ -102,4 +102,11 @@ export function attempt<T>(action: () => T): T | TerminalError {
 }
 
 /** One pass over one key. Throws for failures; see the table in the runtime's `resultToAction`. */
-export type Reconcile = (key: { readonly name: string }, signal: AbortSignal) => Promise<Outcome>;
+export type Reconcile = (key: PassKey, signal: AbortSignal) => Promise<Outcome>;
+
+/** What a pass is about. */
+export interface PassKey {
+  readonly name: string;
+  /** Told of each step before it is taken. */
+  readonly onStep?: (step: unknown) => void;
+}

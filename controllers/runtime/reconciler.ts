@@ -3,7 +3,7 @@ import { isActive } from '../../crds/model/active.js';
 import type { Condition } from '../../crds/model/conditions.js';
 import { type Kind, type Kinds, type Resource, splitKey } from '../../crds/model/kinds.js';
 import { isSuspended, SUSPENDED, suspendedMessage } from '../../crds/model/suspend.js';
-import { type Outcome, type Plan, type Reconcile, type Unwell, wait } from './outcome.js';
+import { type Outcome, type PassKey, type Plan, type Reconcile, type Unwell, wait } from './outcome.js';
 import { conditionsBefore, RUNTIME_CONDITIONS } from './result-to-action.js';
 
 /** A copy of somebody else's state that passes work with, such as `EngineCache`. */
@@ -133,7 +133,7 @@ export const reconciler =
   <K extends Kind, Observation, P extends Plan<unknown>, Result extends StepResult>(
     of: Reconciler<K, Observation, P, Result>,
   ): Reconcile =>
-  async ({ name }, signal) => {
+  async ({ name, onStep }, signal) => {
     const { kind, store, cache } = of;
     const found = store.get(kind, name);
     if (!found) return { is: 'settled' };
@@ -153,7 +153,7 @@ export const reconciler =
     const resource = of.prepare ? await of.prepare(found, signal, report) : found;
     const observation = await of.observe(resource, signal);
     const plan = planOrRefuse(of, resource, observation);
-    const result = await carryOut(of, resource, observation, plan, signal);
+    const result = await carryOut(of, resource, observation, plan, signal, onStep);
     const outcome = result.outcome ?? plan.outcome;
     const end = (await of.adjustOutcome?.(resource, observation, { plan, outcome, result })) ?? outcome;
     if (plan.failure) throw plan.failure;
@@ -212,11 +212,13 @@ async function carryOut<K extends Kind, Observation, P extends Plan<unknown>, Re
   observation: Observation,
   plan: P,
   signal: AbortSignal,
+  onStep: PassKey['onStep'],
 ): Promise<Partial<Result>> {
   let result: Partial<Result> = {};
   let failure: { readonly error: unknown } | undefined;
   try {
     for (const step of plan.steps) {
+      onStep?.(step);
       write(of, resource, observation, { at: 'acting', plan, step, result });
       const report = (reported: Partial<Result>): void =>
         write(of, resource, observation, { at: 'reported', plan, step, result: reported });

@@ -28,7 +28,7 @@ import { Terminations } from './terminations.js';
 /** Creates the controller of Services: one document, one container. */
 export function serviceController(deps: ServiceDeps): Controller {
   const terminations = new Terminations();
-  const stops = new StopLedger();
+  const stops = deps.stops ?? new StopLedger();
   const lifecycle = new LifecycleLog(deps, { terminations, stops });
   const heldPorts = new HeldPorts(deps);
   const memory: Memory = { terminations, stops, lifecycle, heldPorts, ages: new Ages(deps) };

@@ -31,6 +31,8 @@ export interface ServiceDeps {
   readonly apiAddress: () => { readonly host: string; readonly port: number };
   /** URL and key with which containers reach the cloud; undefined on a device without one. */
   readonly cloud?: () => CloudAccess | undefined;
+  /** What was stopped through the API; a ledger of its own when absent. */
+  readonly stops?: StopLedger | undefined;
   /** Requests a restart of the engine's process, with the reason. Returns false when the process is not ours. */
   readonly restartEngine?: (why: string) => boolean;
   readonly log: Logger;

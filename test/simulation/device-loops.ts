@@ -15,6 +15,7 @@ import type { UpdateLocks } from '../../controllers/host/locks/update-locks.js';
 import type { ContainerProcesses } from '../../controllers/host/processes/container-processes.js';
 import type { ApiReach } from '../../controllers/network/observe.js';
 import { type HeldUp, type Loop, loopsOf } from '../../controllers/runtime/loop.js';
+import { StopLedger } from '../../controllers/service/commands/stop-ledger.js';
 
 const silent = pino({ level: process.env.SUPERCARGO_TEST_LOG ?? 'silent' });
 
@@ -56,8 +57,8 @@ export interface LoopParts {
   readonly imageGraceMs?: number;
 }
 
-/** The loops of every controller that acts on the engine, the App's last; none is started. */
-export function deviceLoops({
+/** What the controllers that act on the engine are made with. */
+export function deviceContext({
   folder,
   store,
   engine,
@@ -72,17 +73,22 @@ export function deviceLoops({
   logs = new LogStream(),
   apiReach,
   imageGraceMs = 0,
-  heldUp,
-}: LoopParts): readonly Loop[] {
+}: Omit<LoopParts, 'heldUp'>) {
   const handovers = openHandovers({ lockRoot: '/locks', hostRoot: folder });
   const offers = capabilitiesOf({ facts, supervisorVersion: '19.0.5', osRelease: '', kernel: KERNEL });
-  const context = {
+  return {
     ...{ store, engine, cache, pulls, archives, locks, handovers, processes, keys, logs, facts, offers, traits },
     ...{ apiAddress, apiReach, imageGraceMs, hostRoot: folder, log: silent, random: () => 0 },
     ...(restartEngine ? { restartEngine } : {}),
     now: () => clock.now(),
     monotonic: () => clock.monotonic(),
+    stops: new StopLedger(),
   };
+}
+
+/** The loops of every controller that acts on the engine, the App's last; none is started. */
+export function deviceLoops({ heldUp, ...parts }: LoopParts, context = deviceContext(parts)): readonly Loop[] {
+  const { store, clock } = parts;
   const { HostConfig: _host, GitSource: _git, ...onEngine } = CONTROLLERS;
   const controllers = Object.values(onEngine).map((make) => make(context));
   return loopsOf(controllers, { store, clock, random: () => 0, log: silent, ...(heldUp ? { heldUp } : {}) });

@@ -20,7 +20,7 @@ import { KINDS } from '../../crds/model/kinds.js';
 import { FakeClock, type Punctuality } from '../setup/fake-clock.js';
 import { crashableDisk, crashableEngine } from './crashable-adapters.js';
 import { CrashableProcess, type StepObserver } from './crashable-process.js';
-import { deviceLoops } from './device-loops.js';
+import { deviceContext, deviceLoops } from './device-loops.js';
 import { type FaultPlan, noFaults } from './fault-plan.js';
 import { type EngineDisk, ImageFiles, imageSupply } from './image-supply.js';
 import { Serving } from './serving.js';
@@ -126,6 +126,8 @@ export class Agent {
     readonly logs: LogStream,
     /** Where the settings of the device say so. */
     readonly serving: Serving | undefined,
+    /** What its controllers are made with. */
+    readonly context: ReturnType<typeof deviceContext>,
   ) {}
 
   /** Undefined when it was killed before it had anything. */
@@ -170,8 +172,10 @@ export class Agent {
     const serving = device.settings.serves ? new Serving({ ...parts, engine: device.engine }) : undefined;
     const processes = { kill: async (id: string) => device.engine.docker.killTask(id) };
     const restartEngine = (why: string) => device.restartEngine?.(why) ?? false;
-    const loops = deviceLoops({ ...parts, processes, restartEngine, heldUp: requests, apiReach: serving?.gateway });
-    const agent = new Agent(device, crashable, store, cache, pulls, archives, loops, logs, serving);
+    const all = { ...parts, processes, restartEngine, heldUp: requests, apiReach: serving?.gateway };
+    const context = deviceContext(all);
+    const loops = deviceLoops(all, context);
+    const agent = new Agent(device, crashable, store, cache, pulls, archives, loops, logs, serving, context);
     void crashable.end.then(() => serving?.stop());
     device.onBoot?.(agent);
     serving?.begin();

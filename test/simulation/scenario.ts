@@ -78,7 +78,15 @@ export class ScenarioRun {
 
   /** To the end, and checks it. Returns how many steps there were. */
   async complete(): Promise<number> {
-    const { earlier, before, target, byHand, obstacle, images } = this.scenario;
+    await this.prepare();
+    await this.apply();
+    this.#check();
+    return this.#steps;
+  }
+
+  /** Up to the moment before the target is declared. Returns the agent that ran before somebody acted by hand, and may have been stopped for that. */
+  async prepare({ halted = false } = {}): Promise<Agent> {
+    const { earlier, before, byHand, images } = this.scenario;
     this.device.engine.images.add('web:1');
     images?.(this.device);
     for (const { tags } of this.device.engine.images.list())
@@ -86,8 +94,16 @@ export class ScenarioRun {
     if (earlier) await this.#drive(earlier, (agent) => agent.settle());
     if (before) await this.#drive(before, (agent) => agent.settle());
     else await this.device.boot();
+    const agent = this.device.agent ?? assert.fail('no agent');
     this.#downtime = new Downtime(this.device);
+    if (halted) await this.device.halt();
     byHand?.(this.device);
+    return agent;
+  }
+
+  /** Declares the target, and goes on until it is true. */
+  async apply(): Promise<void> {
+    const { target, obstacle } = this.scenario;
     this.checker.alwaysRunning = this.scenario.alwaysRunning ?? [];
 
     const { at, fault = 'none' } = this.injected ?? {};
@@ -103,8 +119,6 @@ export class ScenarioRun {
       await this.#settle(agent);
     });
     this.device.faultPlan = noFaults;
-    this.#check();
-    return this.#steps;
   }
 
   /** Looks at everything again, and proposes the same again: nothing may happen. */

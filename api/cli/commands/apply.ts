@@ -1,3 +1,4 @@
+import { differences, writtenParts } from '../../../crds/model/differences.js';
 import type { AnyResource, Service } from '../../../crds/model/kinds.js';
 import { isMap } from '../../../crds/model/maps.js';
 import { ApiError, type Client } from '../client/client.js';
@@ -5,7 +6,6 @@ import type { Session } from '../client/session.js';
 import { secondsOf, type WaitOptions, waitReady } from '../client/wait.js';
 import { CommandError } from '../failure.js';
 import { mistakesError, readWritten, refusedPlaces, type Written } from '../files.js';
-import { differences, writtenParts } from '../format/differences.js';
 import { collectionPath, objectPath, subjectText } from '../kind-words.js';
 
 export interface ApplyOptions extends WaitOptions {

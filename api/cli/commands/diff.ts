@@ -1,9 +1,9 @@
+import { type Difference, differences, writtenParts } from '../../../crds/model/differences.js';
 import type { AnyResource } from '../../../crds/model/kinds.js';
 import { ApiError, type Client } from '../client/client.js';
 import type { Session } from '../client/session.js';
 import { EXIT } from '../failure.js';
 import { mistakesError, readWritten, refusedPlaces, type Written } from '../files.js';
-import { type Difference, differences, writtenParts } from '../format/differences.js';
 import { subjectText } from '../kind-words.js';
 import { bodyOf, present, rehearsalPath, shortConflict } from './apply.js';
 

@@ -16,6 +16,7 @@ import type { EngineCache, EngineChange } from '../engine-cache.js';
 import { type RequestWatch, timeText } from '../request-watch.js';
 import { ContainerWatch } from './container-watch.js';
 import { effectOf } from './event-effects.js';
+import type { KnownImage } from './image-cache.js';
 import { ImageWatch } from './image-watch.js';
 import { NetworkWatch } from './network-watch.js';
 import { RefreshQueue } from './refresh-queue.js';
@@ -42,6 +43,14 @@ export interface CacheDeps {
   readonly wanted?: () => Iterable<string>;
   /** Knows which requests of any caller the engine leaves unanswered. */
   readonly requests?: Pick<RequestWatch, 'sentence' | 'onChange'>;
+}
+
+/** What an engine has, as far as that is known. */
+export interface EngineSnapshot {
+  readonly containers: readonly SeenContainer[];
+  readonly networks: readonly SeenNetwork[];
+  readonly volumes: readonly SeenVolume[];
+  readonly images: readonly KnownImage[];
 }
 
 /** The cache behind `EngineCache`: takes in lists, events and answers, and announces what they change. Opens no connection itself. */
@@ -136,6 +145,16 @@ export class CachedEngine implements EngineCache {
 
   image(reference: string): SeenImage | undefined {
     return this.#images.get(reference);
+  }
+
+  /** Everything that is known, at this moment. Asks nobody. */
+  snapshot(): EngineSnapshot {
+    return {
+      containers: this.#containers.all(),
+      networks: this.#networks.all(),
+      volumes: this.#volumes.all(),
+      images: this.#images.all(),
+    };
   }
 
   onChange(listener: (change: EngineChange) => void): () => void {

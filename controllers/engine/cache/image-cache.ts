@@ -3,6 +3,8 @@ import type { SeenImage } from '../engine.js';
 import type { RequestStamp } from './object-cache.js';
 
 type Listed = Pick<SeenImage, 'id' | 'tags' | 'digests'>;
+/** As far as somebody has asked what it is. */
+export type KnownImage = Listed & Partial<Pick<SeenImage, 'config' | 'platform'>>;
 interface Pointer {
   /** Undefined: it was requested, and is not local. */
   readonly id: string | undefined;
@@ -40,6 +42,19 @@ export class ImageCache {
     const image: SeenImage = { id, tags: of('tag'), digests: of('digest'), ...config };
     this.#images.set(id, image);
     return image;
+  }
+
+  /** Every image there is, with its configuration where somebody has asked for that. */
+  all(): readonly KnownImage[] {
+    const images = new Map<string, { id: string; tags: string[]; digests: string[] }>();
+    for (const { id, text, is } of this.#pointers.values()) {
+      if (id === undefined) continue;
+      const image = images.get(id) ?? { id, tags: [], digests: [] };
+      images.set(id, image);
+      if (is === 'tag') image.tags.push(text);
+      if (is === 'digest' || (is === 'alias' && text.includes('@'))) image.digests.push(text);
+    }
+    return [...images.values()].map((image) => ({ ...image, ...this.#configs.get(image.id) }));
   }
 
   /** Returns the stamp of the request that answered for the reference, or for all of them. */

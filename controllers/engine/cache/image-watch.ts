@@ -1,6 +1,6 @@
 import { imageKey } from '../../../crds/model/image-reference.js';
 import type { Engine, EngineEvent, SeenImage } from '../engine.js';
-import { ImageCache } from './image-cache.js';
+import { ImageCache, type KnownImage } from './image-cache.js';
 import type { RequestStamp } from './object-cache.js';
 import type { Watching } from './watch.js';
 
@@ -16,6 +16,10 @@ export class ImageWatch {
   readonly #stale = new Set<string>();
 
   constructor(private readonly shared: Watching) {}
+
+  all(): readonly KnownImage[] {
+    return this.#cache.all();
+  }
 
   /** Undefined when it is not local, and while its configuration is requested. */
   get(reference: string): SeenImage | undefined {

@@ -5,7 +5,7 @@ import { withTimeout } from '../../../api/platform/time-limit.js';
 import type { Vitals } from '../../runtime/health.js';
 import { type Engine, EngineUnreachable } from '../engine.js';
 import type { EngineCache } from '../engine-cache.js';
-import { type CacheDeps, CachedEngine } from './cached-engine.js';
+import { type CacheDeps, CachedEngine, type EngineSnapshot } from './cached-engine.js';
 
 /** How long the engine may take to accept the subscription, and again to answer the lists, ms. */
 const LIST_LIMIT_MS = 60_000;
@@ -14,6 +14,8 @@ const LONGEST_DELAY_MS = 5_000;
 const COALESCE_MS = 15;
 
 export interface Informer extends EngineCache {
+  /** Everything that is known, at this moment. Asks nobody. */
+  snapshot(): EngineSnapshot;
   /** For the health check. */
   readonly vitals: Vitals;
 

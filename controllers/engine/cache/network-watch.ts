@@ -11,6 +11,10 @@ export class NetworkWatch {
 
   constructor(private readonly shared: Watching) {}
 
+  all(): readonly SeenNetwork[] {
+    return this.#cache.values();
+  }
+
   named(name: string): readonly SeenNetwork[] {
     return this.#cache.values().filter((network) => network.name === name);
   }

@@ -1,7 +1,8 @@
 import { parseJsonWithin } from '../../../api/platform/json-text.js';
 import { timeoutSignal } from '../../../api/platform/time-limit.js';
 import { HUB, registryName } from '../../../crds/model/image-reference.js';
-import type { RegistryAuth } from '../engine.js';
+import { isMap } from '../../../crds/model/maps.js';
+import type { RegistryAuth, SeenImage } from '../engine.js';
 
 /** What a registry says of the size of an image. */
 export interface RemoteImage {
@@ -9,6 +10,10 @@ export interface RemoteImage {
   readonly layers: readonly number[];
   /** Digests of the unpacked layers, as engines know them; empty when the registry does not tell. */
   readonly diffIds: readonly string[];
+  /** As engines call it, `sha256:…`, where the registry tells. */
+  readonly id?: string;
+  /** What it brings into a container's definition, where the registry tells. */
+  readonly config?: SeenImage['config'];
 }
 
 interface Manifest {
@@ -49,8 +54,16 @@ export async function remoteImage(
     const manifest = chosen ? await get(`${repository}/manifests/${chosen.digest}`) : first;
     if (!manifest?.layers) return undefined;
     const config = manifest.config && (await get(`${repository}/blobs/${manifest.config.digest}`));
-    const { rootfs } = (config ?? {}) as { readonly rootfs?: { readonly diff_ids?: readonly string[] } };
-    return { layers: manifest.layers.map(({ size = 0 }) => size), diffIds: rootfs?.diff_ids ?? [] };
+    const { rootfs, config: brought } = (config ?? {}) as {
+      readonly rootfs?: { readonly diff_ids?: readonly string[] };
+      readonly config?: SeenImage['config'];
+    };
+    return {
+      layers: manifest.layers.map(({ size = 0 }) => size),
+      diffIds: rootfs?.diff_ids ?? [],
+      ...(manifest.config ? { id: manifest.config.digest } : {}),
+      ...(isMap(brought) ? { config: brought } : {}),
+    };
   } catch {
     signal.throwIfAborted();
     return undefined;

@@ -1,7 +1,7 @@
 import type { ContainerStats } from '../../../crds/model/stats.js';
 import type { ContainerLogLine, ContainerOptions, SeenContainer } from '../engine.js';
 import { APP_ID, SERVICE_NAME, SPEC_HASH } from '../labels.js';
-import { parseEnvironment, seenNamespaces, seenUpdatable, stopGrace } from '../seen.js';
+import { parseEnvironment, seenNamespaces, seenPorts, seenUpdatable, stopGrace } from '../seen.js';
 
 /** One container as the memory engine keeps it. */
 export interface MemoryContainer {
@@ -53,11 +53,60 @@ export function seenMemoryContainer(container: MemoryContainer): SeenContainer {
     networkMode: container.networkMode,
     ...seenNamespaces({ PidMode: container.pidMode, IpcMode: container.ipcMode }),
     networks: Object.fromEntries([...container.networks].map(([name, { id, aliases }]) => [name, { id, aliases }])),
+    ...(hostPorts(container).length > 0 ? { ports: hostPorts(container) } : {}),
     volumes: [...container.volumes],
     env: parseEnvironment(container.options.Env ?? []),
     updatable: seenUpdatable(container.options.HostConfig ?? {}),
     ...stopGrace(container.options),
   };
+}
+
+/** One that looks like that. What inspection does not show of it is as Docker has it when nobody has asked for anything. */
+export function memoryContainer(seen: SeenContainer): MemoryContainer {
+  const timeOf = (at: string | undefined): number | undefined => (at === undefined ? undefined : Date.parse(at));
+  const { networkMode, pidMode = '', ipcMode = '' } = seen;
+  const runs = seen.state === 'running' || seen.state === 'paused';
+  return {
+    id: seen.id,
+    name: seen.name,
+    options: {
+      Image: seen.image,
+      Labels: { ...seen.labels },
+      Env: Object.entries(seen.env ?? {}).map(([name, value]) => `${name}=${value}`),
+      Healthcheck: { Test: seen.health === undefined ? ['NONE'] : ['CMD', 'true'] },
+      ...(seen.stopGraceMs === undefined ? {} : { StopTimeout: seen.stopGraceMs / 1_000 }),
+      HostConfig: {
+        ...seen.updatable,
+        NetworkMode: networkMode,
+        ...(pidMode ? { PidMode: pidMode } : {}),
+        ...(ipcMode ? { IpcMode: ipcMode } : {}),
+        PortBindings: Object.fromEntries((seen.ports ?? []).map(portBinding)),
+      },
+    },
+    image: seen.image,
+    ...{ networkMode, pidMode, ipcMode },
+    state: seen.state,
+    health: seen.health,
+    exitCode: seen.exitCode,
+    restartCount: seen.restartCount ?? 0,
+    error: seen.error,
+    createdAt: Date.parse(seen.createdAt),
+    startedAt: timeOf(seen.startedAt),
+    finishedAt: timeOf(seen.finishedAt),
+    networks: new Map(
+      Object.entries(seen.networks).map(([name, { id, aliases = [] }]) => [name, { id, up: runs, aliases }]),
+    ),
+    volumes: seen.volumes,
+    anonymousVolumes: [],
+    log: [],
+    logWaiters: new Set(),
+  };
+}
+
+/** Which port of the container it is does not show, and does not matter: each gets one of its own. */
+function portBinding(text: string, index: number): [string, { HostIp: string; HostPort: string }[]] {
+  const [, protocol = 'tcp', HostIp = '', HostPort = ''] = /^(\w+)\/(.*):(\d+)$/.exec(text) ?? [];
+  return [`${index + 1}/${protocol}`, [{ HostIp, HostPort }]];
 }
 
 /** What a running one uses: a tenth of a processor and 3 MiB. */
@@ -84,15 +133,8 @@ export function wantsRestart({ options, exitCode, restartCount }: MemoryContaine
 }
 
 /** `tcp/0.0.0.0:8080` for every fixed host port it wants. */
-export function hostPorts({ options, networkMode }: MemoryContainer): string[] {
-  if (networkMode === 'host' || networkMode === 'none' || networkMode.startsWith('container:')) return [];
-  const bindings = (options.HostConfig?.PortBindings ?? {}) as Record<string, { HostIp?: string; HostPort?: string }[]>;
-  return Object.entries(bindings).flatMap(([port, hosts]) =>
-    hosts.flatMap(({ HostIp, HostPort }) =>
-      HostPort ? [`${port.split('/')[1] ?? 'tcp'}/${HostIp || '0.0.0.0'}:${HostPort}`] : [],
-    ),
-  );
-}
+export const hostPorts = ({ options, networkMode }: MemoryContainer): readonly string[] =>
+  seenPorts({ PortBindings: options.HostConfig?.PortBindings, NetworkMode: networkMode }).ports ?? [];
 
 /** Whether two host ports exclude each other: same protocol and port, same address or one of them every address. */
 export function portsCollide(one: string, other: string): boolean {

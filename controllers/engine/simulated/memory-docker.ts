@@ -4,6 +4,7 @@ import {
   EngineError,
   type NetworkOptions,
   type PublishedPort,
+  type SeenContainer,
   type SeenNetwork,
   type SeenVolume,
   type UpdateOptions,
@@ -15,6 +16,7 @@ import {
   hostPorts,
   isAlive,
   type MemoryContainer,
+  memoryContainer,
   portsCollide,
   wantedAliases,
   wantedNetworks,
@@ -34,6 +36,15 @@ interface MemoryNetwork {
   readonly definition?: SeenNetwork['definition'];
 }
 
+/** What an engine has, apart from images. */
+export interface Belongings {
+  readonly containers: readonly SeenContainer[];
+  readonly networks: readonly SeenNetwork[];
+  readonly volumes: readonly SeenVolume[];
+}
+
+/** More than an engine in memory makes. */
+const ADOPTED = 1_000_000_000;
 const PREDEFINED = ['bridge', 'host', 'none'];
 const NAME = /^\/?[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 
@@ -64,6 +75,24 @@ export class MemoryDocker {
       const [subnets, gateway] = name === 'bridge' ? [['172.17.0.0/16'], '172.17.0.1'] : [[], undefined];
       this.#networks.set(id, { id, name, driver: name === 'none' ? 'null' : name, labels: {}, subnets, gateway });
     }
+  }
+
+  /** Has what another engine has, as that shows it, in the place of what it had itself. Nothing is announced. */
+  adopt({ containers, networks, volumes }: Belongings): void {
+    for (const all of [this.#containers, this.#networks, this.#volumes]) all.clear();
+    this.#made += ADOPTED; // the other engine may be of this kind
+    for (const one of containers.toSorted((a, b) => (a.createdAt < b.createdAt ? -1 : 1)))
+      this.#containers.set(one.id, memoryContainer(one));
+    for (const one of networks) {
+      const { id, name, labels, gateway, definition } = one;
+      const subnets = (definition?.pools ?? []).flatMap(({ subnet }) => subnet ?? []);
+      const driver = definition?.driver ?? 'bridge';
+      this.#networks.set(id, {
+        ...{ id, name, driver, labels, subnets, gateway },
+        ...(definition ? { definition } : {}),
+      });
+    }
+    for (const one of volumes) this.#volumes.set(one.name, one);
   }
 
   // Containers

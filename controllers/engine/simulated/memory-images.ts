@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { extract } from 'tar-stream';
+import type { KnownImage } from '../cache/image-cache.js';
 import { EngineError, type PullOptions, type SeenImage } from '../engine.js';
 import type { MemoryEvents } from './memory-events.js';
 
@@ -22,6 +23,12 @@ export interface ServedImage {
   readonly startError: string | undefined;
 }
 
+/** What a registry offers that knows every reference. */
+export type Registry = (
+  reference: string,
+  options: PullOptions,
+) => Promise<Partial<Pick<SeenImage, 'id' | 'config' | 'platform'>>>;
+
 interface LocalImage {
   readonly id: string;
   readonly references: Set<string>;
@@ -36,7 +43,18 @@ export class MemoryImages {
   readonly #local = new Map<string, LocalImage>();
   readonly #waiting = new Map<string, Set<() => void>>();
 
+  /** Asked for what is not served here. */
+  registry: Registry | undefined;
+
   constructor(readonly events: MemoryEvents) {}
+
+  /** Has what another engine has, as that shows it. Nothing is announced. */
+  adopt(images: readonly KnownImage[]): void {
+    for (const { id, tags, digests, config = {}, platform } of images) {
+      const references = new Set([...tags, ...digests].map(familiarReference));
+      this.#local.set(id, { id, references, config, platform, startError: undefined });
+    }
+  }
 
   /** Makes a reference (tag) pullable, also by its digest. Returns `name@sha256:…`. */
   serve(reference: string, image: Partial<ServedImage> = {}): string {
@@ -54,6 +72,12 @@ export class MemoryImages {
     const served = this.#served.get(familiar);
     this.#served.delete(familiar);
     if (served) this.#served.delete(`${repositoryOf(familiar)}@${digestOf(served)}`);
+  }
+
+  /** What a pull of the reference would bring; undefined when it is not served. */
+  offered(reference: string): Pick<SeenImage, 'id' | 'config' | 'platform'> | undefined {
+    const served = this.#served.get(familiarReference(reference));
+    return served && { id: idOf(served), config: served.config, platform: served.platform };
   }
 
   /** Lets the held pulls of a reference go on. */
@@ -138,13 +162,22 @@ export class MemoryImages {
   /** `pause` is awaited between the steps: whoever calls decides there whether the pull goes on. */
   async pull(
     reference: string,
-    { auth }: PullOptions,
+    options: PullOptions,
     onProgress: (percent: number) => void,
     pause: (released?: Promise<void>) => Promise<void>,
   ): Promise<void> {
     const familiar = familiarReference(reference);
     const served = this.#served.get(familiar);
     const repository = repositoryOf(familiar);
+    const { auth } = options;
+    if (served === undefined && this.registry) {
+      const { id, config, platform } = await this.registry(reference, options);
+      await pause();
+      const image = completeImage(familiar, { ...(config ? { config } : {}), platform });
+      this.#keep([familiar], image, id);
+      this.events.emit('image', 'pull', familiar, { name: repository });
+      return;
+    }
     if (served === undefined) {
       throw new EngineError(`manifest for ${familiar} not found: manifest unknown: manifest unknown`, 404);
     }
@@ -209,8 +242,11 @@ export class MemoryImages {
     this.events.emit('image', 'delete', image.id, { name: image.id });
   }
 
-  #keep(references: readonly string[], { content, config, platform, startError }: ServedImage): LocalImage {
-    const id = `sha256:${sha256(`image ${content} ${JSON.stringify(config)}`)}`;
+  #keep(
+    references: readonly string[],
+    { content, config, platform, startError }: ServedImage,
+    id = idOf({ content, config }),
+  ): LocalImage {
     const image = this.#local.get(id) ?? { id, references: new Set<string>(), config, platform, startError };
     // A tag that moves leaves the image it was on, which stays, perhaps without any name.
     for (const other of this.#local.values()) for (const one of references) other.references.delete(one);
@@ -294,6 +330,8 @@ const conflict = (reference: string, container: string): EngineError =>
   );
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+const idOf = ({ content, config }: Pick<ServedImage, 'content' | 'config'>): string =>
+  `sha256:${sha256(`image ${content} ${JSON.stringify(config)}`)}`;
 const digestOf = ({ content, config }: ServedImage): string =>
   `sha256:${sha256(`manifest ${content} ${JSON.stringify(config)}`)}`;
 

@@ -128,6 +128,20 @@ export function openUpdateLocks({ lockRoot, hostRoot, log, now }: LockFilesOptio
   };
 }
 
+/** The lock file of an application in the way of a claim, as the host sees it; undefined when there is none. Changes nothing. */
+export function applicationLock(
+  { lockRoot, hostRoot }: Pick<LockFilesOptions, 'lockRoot' | 'hostRoot'>,
+  appId: number,
+): { readonly service: string; readonly path: string } | undefined {
+  const folder = join(hostRoot, lockRoot, String(appId));
+  if (!checkFolders(hostRoot, join(lockRoot, String(appId)), { make: false })) return undefined;
+  for (const service of [...foldersIn(folder)].sort()) {
+    const name = LOCK_NAMES.find((one) => look(join(folder, service, one)) === 'other');
+    if (name) return { service, path: join(lockRoot, String(appId), service, name) };
+  }
+  return undefined;
+}
+
 /** Acts on all, one after the other, with room for other work in between; stops at the first failure. */
 async function forEach<T>(all: readonly T[], act: (one: T) => void): Promise<void> {
   for (const [index, one] of all.entries()) {

@@ -17,7 +17,16 @@ export interface Stop {
  * is carried out by the next process, so no accepted stop is lost.
  */
 export class StopLedger {
-  readonly #stops = new Map<string, Stop>();
+  readonly #stops: Map<string, Stop>;
+
+  constructor(stops: Iterable<readonly [string, Stop]> = []) {
+    this.#stops = new Map(stops);
+  }
+
+  /** One that knows the same, and goes its own way. */
+  copy(): StopLedger {
+    return new StopLedger(this.#stops);
+  }
 
   of(service: string): Stop | undefined {
     return this.#stops.get(service);

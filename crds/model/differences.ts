@@ -1,4 +1,4 @@
-import { isMap, type Values } from '../../../crds/model/maps.js';
+import { isMap, type Values } from './maps.js';
 /** One field that differs; values as JSON on one line. */
 export interface Difference {
   readonly path: string;

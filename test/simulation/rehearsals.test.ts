@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import type { AnyDeclared } from '../../crds/model/kinds.js';
+import { anyApp } from './any-app.js';
+import { type Agent, Device } from './device.js';
+import { byObject, followCalls, inOrder, type Line, rehearsedLines, rehearseOn } from './rehearse-device.js';
+import { ScenarioRun } from './scenario.js';
+import { SCENARIOS } from './scenarios.js';
+
+const imagesIn = (documents: readonly AnyDeclared[]): readonly string[] =>
+  documents.flatMap((one) =>
+    one.kind === 'App' ? Object.values(one.spec.services ?? {}).map(({ image }) => image) : [],
+  );
+
+const rehearsed = (agent: Agent, documents: readonly AnyDeclared[]) =>
+  rehearseOn(
+    agent,
+    async (store) => {
+      await store.propose({ origin: 'files', documents: documents.map((document) => ({ document })) });
+    },
+    imagesIn(documents),
+  );
+
+/** What a file of images brings is not known before it is read; until then the registry is asked again and again. */
+function withoutFiles(lines: readonly Line[]): readonly Line[] {
+  const short = lines.map(({ object, line }) => ({ object, line: line.split(' ', 2).join(' ') }));
+  const first = (line: Line, at: number): boolean => short.findIndex((one) => one.line === line.line) === at;
+  return short.filter(
+    (one, at) => !one.line.startsWith('loadImages') && (!one.line.startsWith('pullImage') || first(one, at)),
+  );
+}
+
+describe('a rehearsal', () => {
+  for (const scenario of SCENARIOS) {
+    if (scenario.it === 'waits for an engine that has gone away') continue; // then nothing is known, and nothing is planned
+    it(`says what is then done, and nothing afterwards: ${scenario.it}`, async () => {
+      const run = new ScenarioRun(scenario);
+      try {
+        const agent = await run.prepare({ halted: scenario.byHand !== undefined });
+        const plan = await rehearsed(agent, scenario.target);
+        assert.ok(plan.complete);
+        const calls = followCalls(run.device);
+        await run.apply();
+        calls.stop();
+        const form = scenario.settings?.sideLoads ? withoutFiles : (lines: readonly Line[]) => lines;
+        const [said, done] = [form(rehearsedLines(plan)), form(calls.lines)];
+        assert.deepEqual(byObject(said), byObject(done));
+        assert.deepEqual(inOrder(said), inOrder(done));
+        const again = await rehearseOn(run.device.agent ?? assert.fail('no agent'));
+        assert.deepEqual(rehearsedLines(again), [], 'a plan when it is done');
+      } finally {
+        await run.end();
+      }
+    });
+  }
+
+  it('says what is then done of generated apps, from nothing and from one to another', async function () {
+    this.timeout(300_000);
+    await fc.assert(
+      fc.asyncProperty(fc.array(anyApp(7), { minLength: 3, maxLength: 3 }), async (versions) => {
+        const device = new Device();
+        try {
+          for (const image of ['web:1', 'db:1', 'web']) device.engine.images.add(image);
+          const agent = await device.boot();
+          for (const version of versions) {
+            const plan = await rehearsed(agent, [version]);
+            const calls = followCalls(device);
+            await agent.propose([version]);
+            await agent.settle();
+            calls.stop();
+            assert.deepEqual(byObject(rehearsedLines(plan)), byObject(calls.lines));
+            assert.deepEqual(rehearsedLines(await rehearseOn(agent)), []);
+          }
+        } finally {
+          device.discard();
+        }
+      }),
+      { numRuns: 34, seed: 7 },
+    );
+  });
+
+  it('changes nothing: no call, no document, no status, no event, no system line, no file', async () => {
+    const run = new ScenarioRun(
+      SCENARIOS.find((one) => one.it.startsWith('pulls the image of a new release')) ?? assert.fail(),
+    );
+    try {
+      const agent = await run.prepare();
+      const { steps, store } = agent;
+      const before = { steps: steps.length, version: store.resourceVersion, events: store.events().length };
+      const lines: unknown[] = [];
+      agent.logs.listen((line) => lines.push(line));
+      run.device.engine.forgetCalls();
+      const plan = await rehearsed(
+        agent,
+        SCENARIOS.find(({ it }) => it.startsWith('pulls the image of a new release'))?.target ?? [],
+      );
+      assert.ok(plan.calls.length > 3);
+      await agent.quiet();
+      assert.deepEqual({ steps: steps.length, version: store.resourceVersion, events: store.events().length }, before);
+      assert.deepEqual(lines, []);
+    } finally {
+      await run.end();
+    }
+  });
+});
