@@ -19,6 +19,7 @@ import { type HostConfigDeps, hostConfigController, type WatchHostFiles } from '
 import { imageController } from '../image/controller.js';
 import { networkController } from '../network/controller.js';
 import type { ApiReach } from '../network/observe.js';
+import { revisionController } from '../revision/controller.js';
 import type { Controller } from '../runtime/controller.js';
 import type { StopLedger } from '../service/commands/stop-ledger.js';
 import { serviceController } from '../service/controller.js';
@@ -70,5 +71,6 @@ export const CONTROLLERS = {
   Volume: volumeController,
   Service: serviceController,
   HostConfig: ({ hostConfig, watchHostFiles }: ControllerContext) => hostConfigController(hostConfig, watchHostFiles),
+  Revision: revisionController,
   GitSource: ({ gitSource }: ControllerContext) => gitSourceController(gitSource),
 } satisfies Readonly<Record<Kind, (context: ControllerContext) => Controller>>;

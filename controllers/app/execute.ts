@@ -1,6 +1,6 @@
 import { timeoutSignal } from '../../api/platform/time-limit.js';
 import { isActive } from '../../crds/model/active.js';
-import type { App } from '../../crds/model/kinds.js';
+import type { AnyDeclared, App } from '../../crds/model/kinds.js';
 import type { EngineCache } from '../engine/engine-cache.js';
 import { discard, finish, refuse } from './commands/command-steps.js';
 import { event, warning } from './events.js';
@@ -8,7 +8,8 @@ import type { AppDeps, Memory } from './observe.js';
 import type { AppFacts, AppStep } from './plan.js';
 import { shareApiNetwork } from './release/api-network.js';
 import { declaredAs, retainVolumes } from './release/children.js';
-import { isAmong, propose, without } from './release/declare.js';
+import { isAmong, propose, proposeChildren, without } from './release/declare.js';
+import { withPromotion } from './rollout/history.js';
 import type { AppResult } from './status.js';
 import { claim, unlock } from './update-lock.js';
 
@@ -38,13 +39,19 @@ export async function executeAppStep(
       }
       await shareApiNetwork(deps.store, deps.cache);
       const images = active.filter(({ kind }) => kind === 'Image');
-      return propose(deps, app, step, [...desired, ...without(images, desired)]);
+      return propose(deps, app, step, [...desired, ...without(images, desired)], promotionOf(deps, app, facts));
     }
     case 'advance': {
       const local = await findLocalImage(deps.cache, facts.diskPressure);
       if (local) return { outcome: { is: 'progressing', reason: 'Staging', message: `${local} is on the device` } };
       const first = desired.filter(({ kind, metadata }) => kind === 'Service' && step.services.includes(metadata.name));
-      return propose(deps, app, step, [...first, ...without(active, first)]);
+      return propose(deps, app, step, [...first, ...without(active, first)], promotionOf(deps, app, facts));
+    }
+    case 'remember': {
+      const from = { adopted: true };
+      const revisions = withPromotion(deps, { app, content: facts.content, revisions: facts.revisions, from });
+      await proposeChildren(deps, app, active.map(declaredAs), revisions);
+      return undefined;
     }
     case 'drop':
     case 'prune':
@@ -60,8 +67,10 @@ export async function executeAppStep(
       const volumes = retainVolumes(app, [], active);
       return propose(deps, app, step, [...volumes, ...without(active, volumes)]);
     }
-    case 'remove':
-      return propose(deps, app, step, active.filter(({ kind }) => kind !== step.kind).map(declaredAs));
+    case 'remove': {
+      const left = active.filter(({ kind }) => kind !== step.kind).map(declaredAs);
+      return propose(deps, app, step, left, ...(step.kind === 'Revision' ? [[]] : []));
+    }
     case 'claim':
       return claim(deps, memory, app, facts, step.because);
     case 'finish':
@@ -79,6 +88,10 @@ export async function executeAppStep(
       return { committed: true };
   }
 }
+
+/** The Revisions to declare with a promotion: in the same commit, so that no child is there without what it belongs to. */
+const promotionOf = (deps: AppDeps, app: App, { content, revisions }: AppFacts): readonly AnyDeclared[] =>
+  withPromotion(deps, { app, content, revisions });
 
 /** Asks the engine for the missing images before anything stops for them. Returns the first one that is local after all. */
 async function findLocalImage(

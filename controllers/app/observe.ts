@@ -31,6 +31,8 @@ import { observeImageRetention } from './images/image-retention.js';
 import type { AppFacts } from './plan.js';
 import { childrenOf, identityOf, retainVolumes } from './release/children.js';
 import { filterByContract } from './release/contracts.js';
+import { contentOf } from './rollout/content.js';
+import { pinnedImages, revisionsOf } from './rollout/history.js';
 
 export interface Observed {
   readonly store: Store;
@@ -91,12 +93,15 @@ export function observeApp(
     ...store.owned(key, 'Service'),
   ];
   const standalone = standaloneServices(app.metadata.name, store.list('Service'));
+  const revisions = revisionsOf(store, app);
   const desired = retainVolumes(app, childrenOf(app, standalone), existing);
   const missing = missingImages(store, cache, desired);
   return {
     document: declared,
     existing,
     desired,
+    content: contentOf(app.metadata.name, childrenOf(app)),
+    revisions,
     issues: [
       ...checkRelease(app, {
         services: [...standalone.map(({ spec }) => spec.serviceName), ...skipped.map(({ service }) => service)],
@@ -115,7 +120,11 @@ export function observeApp(
       existing,
       missing: missing.map(({ spec }) => spec.image),
     }),
-    imageRetention: observeImageRetention({ app, existing, desired, store, cache, ages, nowMs: now(), graceMs }),
+    imageRetention: observeImageRetention({
+      ...{ app, existing, desired, store, cache, ages, graceMs },
+      pinned: pinnedImages(revisions),
+      nowMs: now(),
+    }),
     needLock: [...store.owned(key, 'Service'), ...standalone].filter(needsLock).map(({ spec }) => spec.serviceName),
     locked: locks.isHeld(appId),
     unswept: !swept.has(appId),

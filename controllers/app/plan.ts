@@ -5,6 +5,7 @@ import type { Issue } from '../../crds/model/issue.js';
 import type { AnyDeclared, AnyResource, App, Key, Kind } from '../../crds/model/kinds.js';
 import { waitsForSibling, waitsForSomebody } from '../../crds/model/readiness.js';
 import type { ReasonOf } from '../../crds/model/reasons.js';
+import { latestOf, type Revision } from '../../crds/model/revisions.js';
 import { isSuspended, SUSPENDED, suspendedMessage } from '../../crds/model/suspend.js';
 import type { AppStatus } from '../../crds/model/types.js';
 import { act, type Plan, settled, TerminalError, type Unwell, wait } from '../runtime/outcome.js';
@@ -13,6 +14,7 @@ import { type DiskPressure, type DiskPressureStep, planDiskPressure } from './im
 import type { ImageRetention, ImageRetentionStep } from './images/image-retention.js';
 import { identityOf, sameSpec } from './release/children.js';
 import type { Unsatisfied } from './release/contracts.js';
+import type { Content } from './rollout/content.js';
 
 export type AppStep =
   | CommandStep
@@ -23,6 +25,8 @@ export type AppStep =
   /** Declares all children of the release. */
   | { readonly do: 'promote'; readonly because: string }
   | { readonly do: 'commit'; readonly because: string }
+  /** Writes a Revision of what runs: an earlier version of the agent promoted it. */
+  | { readonly do: 'remember'; readonly because: string }
   /** Writes the App's `volumeReclaim` into its volumes. */
   | { readonly do: 'reclaim'; readonly because: string }
   | { readonly do: 'remove'; readonly kind: Kind; readonly because: string }
@@ -35,6 +39,10 @@ export interface AppFacts {
   readonly existing: readonly AnyResource[];
   /** The children that its document asks for. */
   readonly desired: readonly AnyDeclared[];
+  /** What of them is promoted. */
+  readonly content: Content;
+  /** What was promoted before, and what came of it. */
+  readonly revisions: readonly Revision[];
   readonly issues: readonly Issue[];
   /** Optional services whose contract this device does not satisfy. */
   readonly skipped: readonly Unsatisfied[];
@@ -206,14 +214,19 @@ function planSettling({ spec, status, metadata }: App, facts: AppFacts): Steps {
       because: release ? `release ${release.commit}` : 'what its documents say, without a release',
     });
   }
-  // One of the two in a pass, because each declares all children.
-  if (expired.length > 0)
+  // One of these in a pass, because each declares all children.
+  if (isUnremembered(facts)) steps.push({ do: 'remember', because: 'nothing says yet what runs' });
+  else if (expired.length > 0)
     steps.push({ do: 'prune', images: expired, because: `${imagesOf(expired)} not in the release` });
   else if (unused.length > 0)
     steps.push({ do: 'keep', images: unused, because: `${imagesOf(unused)} of the release before` });
   const unlock = planUnlock(facts);
   return steps.length > 0 ? act('Settling', ...steps, ...(unlock?.steps ?? [])) : (unlock ?? settled());
 }
+
+/** Whether what was promoted has no Revision. An App that never had anything needs none. */
+const isUnremembered = ({ content, revisions }: AppFacts): boolean =>
+  latestOf(revisions)?.metadata.name !== content.name && (content.documents.length > 0 || revisions.length > 0);
 
 /** Plans to give the lock back. Looking for files of an earlier process leaves the App Ready. */
 function planUnlock(
@@ -236,6 +249,10 @@ function planRemoval(app: App, facts: AppFacts): AppPlan {
     return { ...act('Removing', { do: 'reclaim', because }), phase: 'Removing' };
   }
   const kind = REMOVAL_ORDER.find((one) => existing.some((child) => child.kind === one));
+  if (kind === undefined && facts.revisions.length > 0) {
+    const because = 'the app is gone, and its history with it';
+    return { ...act('Removing', { do: 'remove', kind: 'Revision', because }), phase: 'Removing' };
+  }
   if (kind === undefined) return { ...(planUnlock(facts, 'the app is gone') ?? settled<AppStep>()), phase: 'Removing' };
   const children = existing.filter((one) => one.kind === kind);
   if (children.some(isActive)) {

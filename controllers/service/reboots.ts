@@ -26,7 +26,8 @@ const AGAIN_MS = 60_000;
 /** Returns the services that wait for a boot, once nothing else is left to do on the device; none before that. Pure. */
 export function waitingForBoot(documents: readonly AnyResource[]): readonly Service[] {
   const waiting = documents.filter((one) => one.kind === 'Service').filter(waitsForBoot);
-  const others = documents.filter((one) => !isSettled(one) && !isStalled(one));
+  // A Revision only says what came of a release, and that may hang on the boot.
+  const others = documents.filter((one) => one.kind !== 'Revision' && !isSettled(one) && !isStalled(one));
   return others.every(goesOnAfterBoot) ? waiting : [];
 }
 

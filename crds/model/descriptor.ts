@@ -23,6 +23,8 @@ export interface Descriptor {
   readonly finalizers: readonly string[];
   /** The only names that its documents may have: `supercargo.io/names`. Empty: any. */
   readonly names: readonly string[];
+  /** Only the agent writes its documents: `supercargo.io/read-only`. */
+  readonly readOnly: boolean;
   /** Facts of the status that change too fast for a disk and have no meaning after a restart: `supercargo.io/in-memory`. */
   readonly inMemory: readonly string[];
 }

@@ -1,6 +1,6 @@
 /* Generated from crds/*.yaml by `npm run generate`; do not edit. */
 import type { Descriptor } from './descriptor.js';
-import type { AppSpec, AppStatus, ImageSpec, ImageStatus, NetworkSpec, NetworkStatus, VolumeSpec, VolumeStatus, ServiceSpec, ServiceStatus, HostConfigSpec, HostConfigStatus, GitSourceSpec, GitSourceStatus } from './types.js';
+import type { AppSpec, AppStatus, ImageSpec, ImageStatus, NetworkSpec, NetworkStatus, VolumeSpec, VolumeStatus, ServiceSpec, ServiceStatus, HostConfigSpec, HostConfigStatus, GitSourceSpec, GitSourceStatus, RevisionSpec, RevisionStatus } from './types.js';
 
 /** Spec and status of every kind, by its name. */
 export interface Kinds {
@@ -11,6 +11,7 @@ export interface Kinds {
   Service: { spec: ServiceSpec; status: ServiceStatus };
   HostConfig: { spec: HostConfigSpec; status: HostConfigStatus };
   GitSource: { spec: GitSourceSpec; status: GitSourceStatus };
+  Revision: { spec: RevisionSpec; status: RevisionStatus };
 }
 
 /** What each kind's CRD says of it, in the order in which kinds are listed. */
@@ -24,6 +25,7 @@ export const DESCRIPTORS = {
     requests: ["restart","purge","stop","start","cleanup","force","suspend","resume"],
     finalizers: ["supercargo.io/controller"],
     names: [],
+    readOnly: false,
     inMemory: [],
     columns: [
       {"name":"Phase","type":"string","jsonPath":".status.phase"},
@@ -44,6 +46,7 @@ export const DESCRIPTORS = {
     requests: [],
     finalizers: ["supercargo.io/controller"],
     names: [],
+    readOnly: false,
     inMemory: ["downloadProgress","nextAttemptAt"],
     columns: [
       {"name":"App","type":"string","jsonPath":".spec.app"},
@@ -65,6 +68,7 @@ export const DESCRIPTORS = {
     requests: [],
     finalizers: ["supercargo.io/controller"],
     names: [],
+    readOnly: false,
     inMemory: [],
     columns: [
       {"name":"App","type":"string","jsonPath":".spec.app"},
@@ -84,6 +88,7 @@ export const DESCRIPTORS = {
     requests: [],
     finalizers: ["supercargo.io/controller"],
     names: [],
+    readOnly: false,
     inMemory: [],
     columns: [
       {"name":"App","type":"string","jsonPath":".spec.app"},
@@ -104,6 +109,7 @@ export const DESCRIPTORS = {
     requests: ["restart","stop","start"],
     finalizers: ["supercargo.io/controller"],
     names: [],
+    readOnly: false,
     inMemory: [],
     columns: [
       {"name":"App","type":"string","jsonPath":".spec.app"},
@@ -126,6 +132,7 @@ export const DESCRIPTORS = {
     requests: ["confirm"],
     finalizers: ["supercargo.io/controller"],
     names: ["device","network"],
+    readOnly: false,
     inMemory: [],
     columns: [
       {"name":"Ready","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].status"},
@@ -142,6 +149,7 @@ export const DESCRIPTORS = {
     requests: ["sync","confirm","suspend","resume"],
     finalizers: ["supercargo.io/controller"],
     names: [],
+    readOnly: false,
     inMemory: ["checkedAt","nextSyncAt"],
     columns: [
       {"name":"Url","type":"string","jsonPath":".spec.url"},
@@ -151,6 +159,28 @@ export const DESCRIPTORS = {
       {"name":"Subject","type":"string","jsonPath":".status.applied.subject","priority":1},
       {"name":"Failure","type":"string","jsonPath":".status.failure.reason","priority":1},
       {"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"},
+    ],
+  },
+  Revision: {
+    plural: "revisions",
+    singular: "revision",
+    shortNames: ["screv"],
+    categories: ["supercargo"],
+    description: "What was promoted of an app, whole, and what came of it.",
+    requests: [],
+    finalizers: [],
+    names: [],
+    readOnly: true,
+    inMemory: [],
+    columns: [
+      {"name":"App","type":"string","jsonPath":".spec.app"},
+      {"name":"Number","type":"integer","jsonPath":".spec.number"},
+      {"name":"Phase","type":"string","jsonPath":".status.phase"},
+      {"name":"Reason","type":"string","jsonPath":".status.reason"},
+      {"name":"Ready","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].status","priority":1},
+      {"name":"Release","type":"string","jsonPath":".spec.release.commit","priority":1},
+      {"name":"Origin","type":"string","jsonPath":".spec.from.origin","priority":1},
+      {"name":"Promoted","type":"date","jsonPath":".spec.promotedAt"},
     ],
   },
 } as const satisfies Readonly<Record<keyof Kinds, Descriptor>>;

@@ -148,4 +148,7 @@ export const KIND_REASONS = {
     Failed: {"meaning":"Something failed that is not known here.","whatToDo":"Read the message."},
     Suspended: {"meaning":"The source is suspended: its repository is not looked at.","whatToDo":"`supercargo resume gitsource/NAME`, and take `spec.suspend` back where it is declared."},
   },
+  Revision: {
+    Verifying: {"meaning":"What was promoted is being looked at: it is good once every service has been well for a while.","whatToDo":"Nothing; `status.message` says what it waits for."},
+  },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, ReasonText>>>>;

@@ -13,6 +13,9 @@ export const KINDS = Object.keys(DESCRIPTORS) as readonly Kind[];
 /** Returns the properties of a kind from its CRD: names, columns, requests, finalizers. Pure. */
 export const descriptorOf = (kind: Kind): Descriptor => DESCRIPTORS[kind];
 
+/** Kinds that people and sources declare; the others are the agent's own to write. */
+export const WRITABLE_KINDS: readonly Kind[] = KINDS.filter((kind) => !descriptorOf(kind).readOnly);
+
 /** Plural, as in `/apis/supercargo.io/v1/<plural>` and `crds/*.yaml`. */
 export const PLURALS = Object.fromEntries(KINDS.map((kind) => [kind, DESCRIPTORS[kind].plural])) as Readonly<
   Record<Kind, string>

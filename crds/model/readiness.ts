@@ -46,6 +46,19 @@ export const isCrashLooping = (service: Service): boolean => isFor(service, ['Cr
 export const hasFailed = (service: Service): boolean =>
   readinessOf(service) !== undefined && isFor(service, ['Failed']);
 
+/** Tells whether what runs of it is unhealthy, or what was to take its place is. */
+export const isUnhealthy = (service: Service): boolean => isFor(service, ['Unhealthy', 'SuccessorUnhealthy']);
+
+/** Tells whether its new container keeps exiting beside the old one. */
+export const hasFailedToSucceed = (service: Service): boolean => isFor(service, ['SuccessorFailed']);
+
+/** Tells whether the engine refuses its container for something that the host does not have. */
+export const lacksOnHost = (service: Service): boolean =>
+  isFor(service, ['DeviceMissing', 'HostPathMissing', 'LogDriverFailed']);
+
+/** Tells whether nothing can be said of it, because the engine does not answer. */
+export const awaitsEngine = (one: AnyResource): boolean => isFor(one, ['EngineUnreachable', 'EngineHangs']);
+
 /** Tells whether it waits for room on the engine's disk. */
 export const lacksDisk = (image: Image): boolean => isFor(image, ['NotEnoughDisk']);
 

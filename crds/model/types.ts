@@ -459,6 +459,8 @@ export interface AppSpec {
       secret: string;
     };
   };
+  /** How many Revisions are kept beside the present one; one that is needed to go back stays in any case. Default: 5. */
+  revisionHistoryLimit?: number;
   /** true: nothing of it is downloaded, repaired, rolled out or stopped, and requests are refused, until it is taken back. Default: false. */
   suspend?: boolean;
   /** What happens to the data of its volumes when the App is deleted: Retain keeps it, Delete destroys it. Default: Retain. */
@@ -1114,5 +1116,104 @@ export interface GitSourceStatus {
       /** One sentence for people. */
       message: string;
     };
+  };
+}
+
+/** What was promoted. */
+export interface RevisionSpec {
+  /** Name of the App document that it belongs to. */
+  app: string;
+  /** Counts the promotions of the app, from 1. What is promoted again gets the next number. */
+  number: number;
+  /** When it was promoted last, RFC 3339. */
+  promotedAt: string;
+  /** Which release it is; null for an app without a release. */
+  release?: {
+    /** Uuid of the release. */
+    commit: string;
+    /** Number of the release. */
+    id: number;
+  } | null;
+  /** Where it came from, as far as that is known. */
+  from: {
+    /** Who declared the App: files, api, local (a posted target state), git/NAME. */
+    origin: string;
+    /** The file in which it stood. */
+    file?: string;
+    /** Its line, from 1. */
+    line?: number;
+    /** Hash of the commit in git. */
+    commit?: string;
+    /** Name of the author of the commit. */
+    author?: string;
+    /** First line of the message of the commit. */
+    subject?: string;
+    /** The request by which somebody asked for this promotion, as NAME ID. */
+    request?: string;
+    /** true: it ran already when the agent began to keep revisions. */
+    adopted?: boolean;
+  };
+  /** What the image references stood for, by reference; those that were not on the device yet are left out. */
+  images?: {
+    [k: string]: {
+      /** Id on the engine, sha256:…. */
+      id: string;
+      /** Digest in its registry, sha256:…; absent for one that was built or loaded here. */
+      digest?: string;
+    };
+  };
+  /** The networks, volumes and services, as they were declared. */
+  documents: {
+    /** Network, Volume or Service. */
+    kind: 'Network' | 'Volume' | 'Service';
+    /** Name of the document. */
+    name: string;
+    /** Its spec. */
+    spec: {
+      [k: string]: unknown;
+    };
+  }[];
+}
+
+/** What came of it; written by the Revision controller. */
+export interface RevisionStatus {
+  /** Generation of the spec that this status speaks of. */
+  observedGeneration?: number;
+  /** Ready, Reconciling and Stalled. */
+  conditions?: Condition[];
+  /** Candidate: it is being looked at. Good: every service was well for the minimum time. Bad: it was not. Superseded: something else was promoted before that was known, or since. */
+  phase?: 'Candidate' | 'Good' | 'Bad' | 'Superseded';
+  /** Why, as one word for programs: Verifying, Verified, Replaced, ProgressDeadlineExceeded, or what the service says that is not well (CrashLoop, Unhealthy, Failed, …). */
+  reason?: string;
+  /** The same as one sentence for people. */
+  message?: string;
+  /** Number of the promotion that this status speaks of. Cannot be rebuilt. */
+  attempt?: number;
+  /** When it was found good or bad, RFC 3339. */
+  decidedAt?: string;
+  /** When it was first found good, RFC 3339; absent for one that never was, or that was found bad since. Cannot be rebuilt. */
+  goodSince?: string;
+  /** Since when every service has been well while it is being looked at, RFC 3339. */
+  readySince?: string;
+  /** How much of the time until the deadline was used up, s. Downloads, waits for the update lock and times without an engine or an agent do not count. Cannot be rebuilt. */
+  watchedSeconds?: number;
+  /** When that was noted, RFC 3339. */
+  watchedAt?: string;
+  /** How often the containers of services had been restarted that were there before, by service. Cannot be rebuilt. */
+  restartsBefore?: {
+    [k: string]: {
+      /** Id of the container. */
+      container: string;
+      /** Restarts until then. */
+      restarts: number;
+    };
+  };
+  /** Id of the image that each service ran when it was found good, by service: sha256:…. */
+  images?: {
+    [k: string]: string;
+  };
+  /** How long each service was down for it, ms, by service; services that went on are left out. */
+  downtimeMs?: {
+    [k: string]: number;
   };
 }

@@ -138,6 +138,7 @@ function readKind(text: string): KindFile {
       requests: words('requests'),
       finalizers: words('finalizers'),
       names: words('names'),
+      readOnly: annotation('read-only') === 'true',
       inMemory: words('in-memory'),
       columns: version.additionalPrinterColumns ?? [],
     },

@@ -1,5 +1,5 @@
 import { capped, type Issue, issuesOf, listed, pathText, shorten } from '../model/issue.js';
-import { type AnyDeclared, API_VERSION, KINDS, type Kind } from '../model/kinds.js';
+import { type AnyDeclared, API_VERSION, KINDS, type Kind, WRITABLE_KINDS } from '../model/kinds.js';
 import { isMap, type Values } from '../model/maps.js';
 import { NAME, NAME_LIMIT, NAME_RULE } from '../model/names.js';
 import { checkDocument, nameIssue } from './check.js';
@@ -73,11 +73,15 @@ function versionIssues({ apiVersion }: Values): Issue[] {
 }
 
 function kindIssues({ kind }: Values): Issue[] {
-  if (isKind(kind)) return [];
-  if (kind === undefined) return [{ path: 'kind', message: `Missing: one of ${listed(KINDS)}` }];
-  if (typeof kind !== 'string') return [{ path: 'kind', message: `Expected ${listed(KINDS)}, found ${found(kind)}` }];
-  const meant = suggestion(kind, KINDS) || '.';
-  const message = `Unknown kind ${JSON.stringify(shorten(kind))}${meant} Known are ${listed(KINDS, 'and')}`;
+  if (isKind(kind)) {
+    if (WRITABLE_KINDS.includes(kind)) return [];
+    return [{ path: 'kind', message: `A ${kind} is written by the agent alone; declare what it is made of instead` }];
+  }
+  if (kind === undefined) return [{ path: 'kind', message: `Missing: one of ${listed(WRITABLE_KINDS)}` }];
+  if (typeof kind !== 'string')
+    return [{ path: 'kind', message: `Expected ${listed(WRITABLE_KINDS)}, found ${found(kind)}` }];
+  const meant = suggestion(kind, WRITABLE_KINDS) || '.';
+  const message = `Unknown kind ${JSON.stringify(shorten(kind))}${meant} Known are ${listed(WRITABLE_KINDS, 'and')}`;
   return [{ path: 'kind', message }];
 }
 

@@ -219,6 +219,7 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
       registries: { type: "object", description: "Access to registries, by host (with its port; docker.io for the hub). Default: what docker login left for the agent.", additionalProperties: { type: "object", required: ["secret"], properties: {
         secret: { type: "string", title: "string (a name of letters, digits, _ . -)", description: "Name of a file in the folder secrets of the data folder, mode 0600: JSON with username and password, or one line username:password.", pattern: "^[A-Za-z0-9][A-Za-z0-9_.-]*$", maxLength: 253 },
       }, additionalProperties: false } },
+      revisionHistoryLimit: { type: "integer", description: "How many Revisions are kept beside the present one; one that is needed to go back stays in any case. Default: 5.", minimum: 0, maximum: 100 },
       suspend: { type: "boolean", description: "true: nothing of it is downloaded, repaired, rolled out or stopped, and requests are refused, until it is taken back. Default: false." },
       volumeReclaim: { type: "string", description: "What happens to the data of its volumes when the App is deleted: Retain keeps it, Delete destroys it. Default: Retain.", enum: ["Retain","Delete"] },
     }, additionalProperties: false },
@@ -551,6 +552,54 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
         reason: { type: "string", description: "Failed.", enum: ["Locked","Failed"] },
         message: { type: "string", description: "One sentence for people." },
       }, additionalProperties: false } },
+    }, additionalProperties: false },
+  },
+  Revision: {
+    spec: { type: "object", description: "What was promoted.", required: ["app","number","promotedAt","from","documents"], properties: {
+      app: { type: "string", title: "string (a name of letters, digits, _ . -)", description: "Name of the App document that it belongs to.", pattern: "^[A-Za-z0-9][A-Za-z0-9_.-]*$", maxLength: 253 },
+      number: { type: "integer", description: "Counts the promotions of the app, from 1. What is promoted again gets the next number.", minimum: 1 },
+      promotedAt: { type: "string", description: "When it was promoted last, RFC 3339." },
+      release: { type: ["object","null"], description: "Which release it is; null for an app without a release.", required: ["commit","id"], properties: {
+        commit: { type: "string", description: "Uuid of the release." },
+        id: { type: "integer", description: "Number of the release." },
+      }, additionalProperties: false },
+      from: { type: "object", description: "Where it came from, as far as that is known.", required: ["origin"], properties: {
+        origin: { type: "string", description: "Who declared the App: files, api, local (a posted target state), git/NAME." },
+        file: { type: "string", description: "The file in which it stood." },
+        line: { type: "integer", description: "Its line, from 1." },
+        commit: { type: "string", description: "Hash of the commit in git." },
+        author: { type: "string", description: "Name of the author of the commit." },
+        subject: { type: "string", description: "First line of the message of the commit." },
+        request: { type: "string", description: "The request by which somebody asked for this promotion, as NAME ID." },
+        adopted: { type: "boolean", description: "true: it ran already when the agent began to keep revisions." },
+      }, additionalProperties: false },
+      images: { type: "object", description: "What the image references stood for, by reference; those that were not on the device yet are left out.", additionalProperties: { type: "object", required: ["id"], properties: {
+        id: { type: "string", description: "Id on the engine, sha256:…." },
+        digest: { type: "string", description: "Digest in its registry, sha256:…; absent for one that was built or loaded here." },
+      }, additionalProperties: false } },
+      documents: { type: "array", description: "The networks, volumes and services, as they were declared.", items: { type: "object", required: ["kind","name","spec"], properties: {
+        kind: { type: "string", description: "Network, Volume or Service.", enum: ["Network","Volume","Service"] },
+        name: { type: "string", description: "Name of the document." },
+        spec: { type: "object", description: "Its spec." },
+      }, additionalProperties: false } },
+    }, additionalProperties: false },
+    status: { type: "object", description: "What came of it; written by the Revision controller.", properties: {
+      ...runtimeStatus,
+      phase: { type: "string", description: "Candidate: it is being looked at. Good: every service was well for the minimum time. Bad: it was not. Superseded: something else was promoted before that was known, or since.", enum: ["Candidate","Good","Bad","Superseded"] },
+      reason: { type: "string", description: "Why, as one word for programs: Verifying, Verified, Replaced, ProgressDeadlineExceeded, or what the service says that is not well (CrashLoop, Unhealthy, Failed, …)." },
+      message: { type: "string", description: "The same as one sentence for people." },
+      attempt: { type: "integer", description: "Number of the promotion that this status speaks of. Cannot be rebuilt." },
+      decidedAt: { type: "string", description: "When it was found good or bad, RFC 3339." },
+      goodSince: { type: "string", description: "When it was first found good, RFC 3339; absent for one that never was, or that was found bad since. Cannot be rebuilt." },
+      readySince: { type: "string", description: "Since when every service has been well while it is being looked at, RFC 3339." },
+      watchedSeconds: { type: "integer", description: "How much of the time until the deadline was used up, s. Downloads, waits for the update lock and times without an engine or an agent do not count. Cannot be rebuilt.", minimum: 0 },
+      watchedAt: { type: "string", description: "When that was noted, RFC 3339." },
+      restartsBefore: { type: "object", description: "How often the containers of services had been restarted that were there before, by service. Cannot be rebuilt.", additionalProperties: { type: "object", required: ["container","restarts"], properties: {
+        container: { type: "string", description: "Id of the container." },
+        restarts: { type: "integer", description: "Restarts until then." },
+      }, additionalProperties: false } },
+      images: { type: "object", description: "Id of the image that each service ran when it was found good, by service: sha256:….", additionalProperties: { type: "string" } },
+      downtimeMs: { type: "object", description: "How long each service was down for it, ms, by service; services that went on are left out.", additionalProperties: { type: "number" } },
     }, additionalProperties: false },
   },
 };

@@ -78,7 +78,7 @@ describe('the CRD files', () => {
       });
 
       it('says in annotations only what the program reads, and that of facts that it has', () => {
-        const known = ['order', 'requests', 'finalizers', 'names', 'in-memory', 'reasons'].map(
+        const known = ['order', 'requests', 'finalizers', 'names', 'in-memory', 'read-only', 'reasons'].map(
           (name) => `supercargo.io/${name}`,
         );
         const { annotations } = crd.metadata;

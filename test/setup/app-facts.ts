@@ -7,6 +7,8 @@ import type { AppFacts } from '../../controllers/app/plan.js';
 export const quietAppFacts = (facts: Partial<AppFacts> = {}): AppFacts => ({
   existing: [],
   desired: [],
+  content: { name: 'hello.1', documents: [] },
+  revisions: [],
   issues: [],
   taken: [],
   missing: [],

@@ -37,6 +37,12 @@ export function defineReading(program: Command): void {
     .action(action(async (session, [word]) => (await import('../commands/explain.js')).explain(session, word)));
 
   program
+    .command('history')
+    .summary('what was promoted of an app, and what came of it')
+    .argument('<app>', 'APP')
+    .action(action(async (session, [app = '']) => (await import('../commands/history.js')).history(session, app)));
+
+  program
     .command('logs')
     .summary('what containers printed')
     .argument('<app>', 'APP or APP/SERVICE')

@@ -61,11 +61,11 @@ const readOrWatch = (
 };
 
 function operationsOf(kind: Kind): Operations {
-  const { plural, requests } = descriptorOf(kind);
+  const { plural, requests, readOnly } = descriptorOf(kind);
   const one = `${GROUP}/${plural}/{name}`;
   const shown = ref(kind);
   const write = { body: ref(`${kind}Write`), bodyRequired: true };
-  return {
+  const operations: Operations = {
     [`GET ${GROUP}/${plural}`]: readOrWatch(kind, `Every ${kind}`, [`${kind}List`, `${kind}Change`]),
     [`POST ${GROUP}/${plural}`]: operation(
       kind,
@@ -99,6 +99,8 @@ function operationsOf(kind: Kind): Operations {
           ),
         }),
   };
+  if (!readOnly) return operations;
+  return Object.fromEntries(Object.entries(operations).filter(([name]) => name.startsWith('GET ')));
 }
 
 const log = (kind: Kind): Operation =>

@@ -66,19 +66,23 @@ const ofKind = (kind: Kind): readonly (readonly [string, JsonSchema])[] => [
     `${kind}List`,
     object({ kind: { const: `${kind}List` }, apiVersion, metadata: ref('ListMetadata'), items: listOf(ref(kind)) }),
   ],
-  [
-    `${kind}Write`,
-    {
-      type: 'object',
-      properties: {
-        apiVersion,
-        kind: { const: kind },
-        metadata: { type: 'object', properties: { name: text, resourceVersion: text, ...labels } },
-        spec: ref(`${kind}Spec`),
-      },
-      required: ['spec'],
-    },
-  ],
+  ...(descriptorOf(kind).readOnly
+    ? []
+    : [
+        [
+          `${kind}Write`,
+          {
+            type: 'object',
+            properties: {
+              apiVersion,
+              kind: { const: kind },
+              metadata: { type: 'object', properties: { name: text, resourceVersion: text, ...labels } },
+              spec: ref(`${kind}Spec`),
+            },
+            required: ['spec'],
+          },
+        ] as [string, JsonSchema],
+      ]),
   [`${kind}Change`, change(ref(kind))],
 ];
 

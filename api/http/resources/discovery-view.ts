@@ -16,13 +16,13 @@ export const resourceList = {
   groupVersion: API_VERSION,
   resources: [
     ...KINDS.flatMap((kind) => {
-      const { singular, plural, shortNames, categories, requests } = descriptorOf(kind);
+      const { singular, plural, shortNames, categories, requests, readOnly } = descriptorOf(kind);
       const common = { singularName: singular, namespaced: false, kind };
       return [
         {
           name: plural,
           ...common,
-          verbs: ['create', 'delete', 'get', 'list', 'update', 'watch'],
+          verbs: readOnly ? ['get', 'list', 'watch'] : ['create', 'delete', 'get', 'list', 'update', 'watch'],
           shortNames,
           categories,
         },

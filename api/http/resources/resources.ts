@@ -1,5 +1,5 @@
 import type { Request } from '@hapi/hapi';
-import { KINDS, type Kind, keyOf, PLURALS, type Resource, splitKey } from '../../../crds/model/kinds.js';
+import { descriptorOf, KINDS, type Kind, keyOf, PLURALS, type Resource, splitKey } from '../../../crds/model/kinds.js';
 import type { Store } from '../../store/store.js';
 import { json, ready, render } from '../transport/answer.js';
 import { scopeOf } from '../transport/auth.js';
@@ -62,7 +62,7 @@ function routesOf(kind: Kind, { store, streams }: ResourceRoutesDeps): readonly 
 
   const whole = new ViewCache(store, () => render(listView(kind, store.list(kind), store)));
 
-  return [
+  const routes: readonly Route[] = [
     {
       method: 'GET',
       path: collection,
@@ -138,6 +138,7 @@ function routesOf(kind: Kind, { store, streams }: ResourceRoutesDeps): readonly 
       },
     },
   ];
+  return descriptorOf(kind).readOnly ? routes.filter(({ method }) => method === 'GET') : routes;
 }
 
 /**

@@ -32,6 +32,8 @@ interface ImageRetentionInput {
   readonly store: Store;
   readonly cache: EngineCache;
   readonly ages: Ages;
+  /** References of images that stay in any case: what the App can go back to runs them. */
+  readonly pinned: ReadonlySet<string>;
   /** The time of day, ms since the epoch. */
   readonly nowMs: number;
   /** How long an image is kept after the release that wanted it. */
@@ -46,13 +48,14 @@ export function observeImageRetention({
   store,
   cache,
   ages,
+  pinned,
   nowMs,
   graceMs,
 }: ImageRetentionInput): ImageRetention {
   const wanted = new Set(desired.flatMap(({ kind, metadata }) => (kind === 'Image' ? [metadata.name] : [])));
   const unwanted = existing
     .filter((one) => one.kind === 'Image')
-    .filter((one) => isActive(one) && !wanted.has(one.metadata.name));
+    .filter((one) => isActive(one) && !wanted.has(one.metadata.name) && !pinned.has(one.spec.image));
   if (unwanted.length === 0) return NO_UNWANTED_IMAGES;
 
   const isShortOfDisk = store.list('Image').some(lacksDisk);

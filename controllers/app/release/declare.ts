@@ -1,5 +1,6 @@
-import type { Accepted } from '../../../api/store/store.js';
-import type { AnyDeclared, AnyResource, App } from '../../../crds/model/kinds.js';
+import type { Accepted, Store } from '../../../api/store/store.js';
+import { isActive } from '../../../crds/model/active.js';
+import { type AnyDeclared, type AnyResource, type App, keyOf } from '../../../crds/model/kinds.js';
 import { TerminalError, wait } from '../../runtime/outcome.js';
 import { event } from '../events.js';
 import type { AppDeps } from '../observe.js';
@@ -28,17 +29,21 @@ const REASONS = {
   remove: 'Removing',
 } as const;
 
-/** Declares the App's children: those that are not among the documents are deleted. */
+const revisionsOf = (store: Pick<Store, 'owned'>, { metadata }: App): readonly AnyDeclared[] =>
+  store.owned(keyOf('App', metadata.name), 'Revision').filter(isActive).map(declaredAs);
+
+/** Declares the App's children: those that are not among the documents are deleted. Its Revisions stay when not said. */
 export async function proposeChildren(
   { store }: AppDeps,
-  { metadata }: App,
+  app: App,
   documents: readonly AnyDeclared[],
+  revisions: readonly AnyDeclared[] = revisionsOf(store, app),
 ): Promise<Accepted> {
-  const owner = `App/${metadata.name}` as const;
+  const owner = `App/${app.metadata.name}` as const;
   const accepted = await store.propose({
     origin: owner,
     owner,
-    documents: documents.map((document) => ({ document })),
+    documents: [...revisions, ...documents].map((document) => ({ document })),
   });
   if (accepted.refused.length > 0) {
     throw new TerminalError('NameTaken', accepted.refused.map(({ message }) => message).join(' '));
@@ -52,8 +57,9 @@ export async function propose(
   app: App,
   step: Extract<AppStep, { readonly do: keyof typeof REASONS }>,
   documents: readonly AnyDeclared[],
+  revisions?: readonly AnyDeclared[],
 ): Promise<Partial<AppResult> | undefined> {
-  const accepted = await proposeChildren(deps, app, documents);
+  const accepted = await proposeChildren(deps, app, documents, revisions);
   if (accepted.created.length + accepted.changed.length + accepted.deleted.length === 0) {
     // A desired child is still being deleted; the store creates it again when it has gone.
     return { outcome: wait('ChildrenNotReady', `Waiting for what is being deleted: ${step.because}`).outcome };

@@ -20,6 +20,7 @@ const notReady = (reason: string): never => saying([['Ready', 'False', reason]])
 const REASONS = [
   ...['NeedsLock', 'UpdatesLocked', 'VolumeNotReady', 'ReleaseNotReady', 'RebootRequired', 'DependencyNotReady'],
   ...['ChildrenNotReady', 'SuccessorUnhealthy', 'SuccessorFailed', 'NetworkNotReady', 'CrashLoop', 'Failed', 'InUse'],
+  ...['Unhealthy', 'DeviceMissing', 'HostPathMissing', 'LogDriverFailed', 'EngineHangs'],
   ...['NotEnoughDisk', 'InvalidSpec', 'Confirming', 'Retrying', 'EngineUnreachable', 'ServicesNotHealthy'],
 ];
 
@@ -33,6 +34,10 @@ describe('what others ask of a document that is not Ready', () => {
     ['waitsForSibling', 'VolumeNotReady DependencyNotReady NetworkNotReady'],
     ['isCrashLooping', 'CrashLoop'],
     ['hasFailed', 'Failed'],
+    ['isUnhealthy', 'SuccessorUnhealthy Unhealthy'],
+    ['hasFailedToSucceed', 'SuccessorFailed'],
+    ['lacksOnHost', 'DeviceMissing HostPathMissing LogDriverFailed'],
+    ['awaitsEngine', 'EngineHangs EngineUnreachable'],
     ['lacksDisk', 'NotEnoughDisk'],
     ['isInUse', 'InUse'],
     ['isInvalid', 'InvalidSpec'],
@@ -46,9 +51,10 @@ describe('what others ask of a document that is not Ready', () => {
 
   for (const [question, yes] of cases) {
     it(`${question}: ${yes || 'not for its reason alone'}`, () => {
-      const found = REASONS.filter((reason) => readiness[question](notReady(reason)));
+      const answer = readiness[question] as (one: never) => boolean;
+      const found = REASONS.filter((reason) => answer(notReady(reason)));
       assert.equal(found.join(' '), yes);
-      assert.equal(readiness[question]({ metadata: { generation: 1 } } as never), false);
+      assert.equal(answer({ metadata: { generation: 1 } } as never), false);
     });
   }
 

@@ -24,6 +24,8 @@ interface Row {
   readonly serviceDeleted?: boolean;
   readonly app?: App;
   readonly wanted?: readonly string[];
+  /** References that what the App can go back to needs. */
+  readonly pinned?: readonly string[];
   readonly graceMs?: number;
   /** References that the engine has. */
   readonly local?: readonly string[];
@@ -73,6 +75,7 @@ function listsOf(row: Row): string {
   const retention = observeImageRetention({
     app,
     existing,
+    pinned: new Set(row.pinned ?? []),
     desired: [
       ...wanted.map((name) => ({ kind: 'Image', metadata: { name } }) as AnyDeclared),
       ...(row.wantedService ? [{ kind: 'Service', metadata: { name: row.wantedService } } as AnyDeclared] : []),
@@ -116,6 +119,7 @@ const TABLES: Readonly<Record<string, readonly Row[]>> = {
   'are none': [
     { it: 'when they are wanted', wanted: ['new', 'old'], want: '' },
     { it: 'when they are on their way out', deleted: true, want: '' },
+    { it: 'when the App can go back to what runs them', pinned: ['old:1'], graceMs: 0, short: true, want: '' },
   ],
   'are in the way of a download': [
     { it: 'when nothing runs on them', services: ['new:1'], want: 'unused, evictable' },
@@ -164,7 +168,15 @@ describe('images that an App does not want', () => {
   it('are the shared nothing when there are none, whatever the disk', () => {
     const nothing = { list: () => assert.fail('asked for nothing') } as unknown as Store;
     const clock = new FakeClock();
-    const input = { app: anApp(), existing: [], desired: [], cache: {} as EngineCache, nowMs: 0, graceMs: 0 };
+    const input = {
+      app: anApp(),
+      existing: [],
+      desired: [],
+      cache: {} as EngineCache,
+      nowMs: 0,
+      graceMs: 0,
+      pinned: new Set<string>(),
+    };
     assert.equal(observeImageRetention({ ...input, store: nothing, ages: new Ages(clock) }), NO_UNWANTED_IMAGES);
     assert.deepEqual(NO_UNWANTED_IMAGES, { unused: [], expired: [], evictable: [], blocking: [] });
   });

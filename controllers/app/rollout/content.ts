@@ -1,0 +1,47 @@
+import { textOf } from '../../../api/store/frozen.js';
+import { canonicalHash } from '../../../crds/model/hash.js';
+import type { AnyDeclared } from '../../../crds/model/kinds.js';
+import { childName } from '../../../crds/model/names.js';
+
+/** What an App promotes: its networks, volumes and services, by kind and name. */
+type Promoted = Extract<AnyDeclared, { readonly kind: 'Network' | 'Volume' | 'Service' }>;
+
+/** What is promoted, and the name of its Revision, which is made of it: the same content has the same name. */
+export interface Content {
+  readonly name: string;
+  readonly documents: readonly Promoted[];
+}
+
+/** How much of the hash the name of a Revision holds: 40 bits, for a handful of revisions of one App. */
+const DIGITS = 10;
+
+/**
+ * The content of an App's children. What becomes of the data of volumes when the App goes is no part of it: nothing that
+ * runs depends on that. Pure.
+ */
+export function contentOf(app: string, children: readonly AnyDeclared[]): Content {
+  const known = made.get(children);
+  if (known?.of === app) return known.content;
+  const content = makeContent(app, children);
+  made.set(children, { of: app, content });
+  return content;
+}
+
+/** By the children that it was made of: most passes have the same. */
+const made = new WeakMap<readonly AnyDeclared[], { readonly of: string; readonly content: Content }>();
+
+function makeContent(app: string, children: readonly AnyDeclared[]): Content {
+  const documents = children
+    .filter((one) => one.kind === 'Network' || one.kind === 'Volume' || one.kind === 'Service')
+    .toSorted((a, b) => (keyText(a) < keyText(b) ? -1 : 1));
+  const hash = canonicalHash(documents.map((one) => [keyText(one), specText(one)]));
+  return { name: childName(app, hash.slice(0, DIGITS)), documents };
+}
+
+const keyText = ({ kind, metadata }: AnyDeclared): string => `${kind}/${metadata.name}`;
+
+function specText(one: Promoted): string {
+  if (one.kind !== 'Volume') return textOf(one.spec);
+  const { reclaim: _, ...spec } = one.spec;
+  return textOf(spec);
+}

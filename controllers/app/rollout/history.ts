@@ -1,0 +1,114 @@
+import type { Store } from '../../../api/store/store.js';
+import { isActive } from '../../../crds/model/active.js';
+import { digestOf } from '../../../crds/model/image-reference.js';
+import { API_VERSION, type App, type Declared, keyOf } from '../../../crds/model/kinds.js';
+import {
+  historyLimitOf,
+  imagesOfRevision,
+  lastGoodOf,
+  latestFirst,
+  latestOf,
+  type Revision,
+} from '../../../crds/model/revisions.js';
+import type { RevisionSpec } from '../../../crds/model/types.js';
+import type { EngineCache } from '../../engine/engine-cache.js';
+import { declaredAs, identityOf } from '../release/children.js';
+import type { Content } from './content.js';
+
+/** The Revisions of an App. */
+export const revisionsOf = (store: Pick<Store, 'owned'>, { metadata }: Pick<App, 'metadata'>): readonly Revision[] =>
+  store.owned(keyOf('App', metadata.name), 'Revision').filter(isActive);
+
+interface Promotion {
+  readonly app: App;
+  readonly content: Content;
+  readonly revisions: readonly Revision[];
+  /** The promotion before was of the same content, and is to be looked at anew all the same. */
+  readonly again?: boolean;
+  readonly from?: Partial<RevisionSpec['from']>;
+}
+
+/**
+ * The Revisions that an App declares with a promotion: that of what is promoted, which is new or has a new number, and of
+ * the others as many as are kept. Content that was promoted last already is no other promotion.
+ */
+export function withPromotion(
+  {
+    store,
+    cache,
+    now,
+  }: { readonly store: Pick<Store, 'get'>; readonly cache: EngineCache; readonly now: () => number },
+  { app, content, revisions, again = false, from = {} }: Promotion,
+): readonly Declared<'Revision'>[] {
+  const latest = latestOf(revisions);
+  if (latest?.metadata.name === content.name && !again) return revisions.map(declaredRevision);
+  const spec: RevisionSpec = {
+    app: app.metadata.name,
+    number: (latest?.spec.number ?? 0) + 1,
+    promotedAt: new Date(now()).toISOString(),
+    release: releaseOf(content, app),
+    from: { ...provenanceOf(store, app), ...from },
+    ...imagesOf(cache, content),
+    documents: content.documents.map(({ kind, metadata, spec: said }) => ({
+      kind,
+      name: metadata.name,
+      spec: said as unknown as Record<string, unknown>,
+    })),
+  };
+  const promoted: Declared<'Revision'> = {
+    apiVersion: API_VERSION,
+    kind: 'Revision',
+    metadata: { name: content.name },
+    spec,
+  };
+  return [promoted, ...keptOf(app, revisions, content.name).map(declaredRevision)];
+}
+
+/** Revisions that stay beside the one of that name: the latest ones, and the one that can be gone back to. Pure. */
+function keptOf({ spec }: App, revisions: readonly Revision[], promoted: string): readonly Revision[] {
+  const others = latestFirst(revisions).filter(({ metadata }) => metadata.name !== promoted);
+  const good = lastGoodOf(others);
+  return others.filter((one, index) => index < historyLimitOf(spec) || one === good);
+}
+
+/** A Revision as its App declares it again. Pure. */
+const declaredRevision = (revision: Revision): Declared<'Revision'> => declaredAs(revision) as Declared<'Revision'>;
+
+function releaseOf({ documents }: Content, app: App): RevisionSpec['release'] {
+  const service = documents.find((one) => one.kind === 'Service');
+  const release = service?.kind === 'Service' ? service.spec.release : identityOf(app).release;
+  return release ? { commit: release.commit, id: release.id ?? 0 } : null;
+}
+
+/** Where an App's document came from, and in git from which commit. */
+function provenanceOf(store: Pick<Store, 'get'>, { metadata }: App): RevisionSpec['from'] {
+  const { origin, source } = metadata;
+  const applied = origin.startsWith('git/')
+    ? store.get('GitSource', origin.slice('git/'.length))?.status?.applied
+    : undefined;
+  return {
+    origin,
+    ...(source ? { file: source.file } : {}),
+    ...(source?.line === undefined ? {} : { line: source.line }),
+    ...(applied ? { commit: applied.commit } : {}),
+    ...(applied?.author === undefined ? {} : { author: applied.author }),
+    ...(applied?.subject === undefined ? {} : { subject: applied.subject }),
+  };
+}
+
+function imagesOf(cache: EngineCache, { documents }: Content): Pick<RevisionSpec, 'images'> {
+  const references = documents.flatMap((one) => (one.kind === 'Service' ? [one.spec.image] : []));
+  const known = [...new Set(references)].flatMap((reference) => {
+    const image = cache.image(reference);
+    if (!image) return [];
+    const digest = digestOf(image, reference);
+    return [[reference, { id: image.id, ...(digest === undefined ? {} : { digest }) }] as const];
+  });
+  return known.length === 0 ? {} : { images: Object.fromEntries(known) };
+}
+
+/** References of images that stay on the device, whatever else has to go: what can be gone back to needs them. Pure. */
+export function pinnedImages(revisions: readonly Revision[]): ReadonlySet<string> {
+  const good = lastGoodOf(revisions);
+  return new Set(good ? imagesOfRevision(good.spec) : []);
+}

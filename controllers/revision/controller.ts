@@ -1,0 +1,57 @@
+import { keyOf } from '../../crds/model/kinds.js';
+import { isUndecided, type Revision } from '../../crds/model/revisions.js';
+import type { Controller } from '../runtime/controller.js';
+import { reconciler } from '../runtime/reconciler.js';
+import { type Memory, observeRevision, type RevisionDeps } from './observe.js';
+import { planRevision } from './plan.js';
+import { revisionStatus } from './status.js';
+import { WatchTime } from './watch-time.js';
+
+/** Revisions: what was promoted of an App, and whether it is any good. Looks, and acts upon nothing. */
+export function revisionController(deps: RevisionDeps): Controller {
+  const { store, cache, now } = deps;
+  const memory: Memory = { time: new WatchTime(deps) };
+  return {
+    kind: 'Revision',
+    workers: 2,
+    after: ['Image', 'Network', 'Volume', 'Service'],
+    reconcile: reconciler({
+      kind: 'Revision',
+      store,
+      now,
+      observe: (revision) => observeRevision(deps, memory, revision),
+      plan: planRevision,
+      execute: async () => undefined,
+      status: (revision, facts) => revisionStatus(revision, facts, now()),
+    }),
+    watches: (wake) => {
+      const wakeUndecided = (app?: string): void => {
+        for (const one of store.list('Revision'))
+          if (isUndecided(one) && (app === undefined || one.spec.app === app)) wake(one.metadata.name);
+      };
+      const stopStore = store.watch(({ object, type, parts }) => {
+        if (object.kind === 'Revision') {
+          if (type === 'DELETED') memory.time.forget(object.metadata.name);
+          wakeSiblings(object, wake);
+          return;
+        }
+        if (type === 'MODIFIED' && parts.length === 0) return;
+        if (object.kind === 'App') wakeUndecided(object.metadata.name);
+        else if ('app' in object.spec && object.spec.app !== undefined) wakeUndecided(object.spec.app);
+      });
+      const stopCache = cache.onChange((change) => {
+        if (change.type === 'all') wakeUndecided();
+      });
+      return () => {
+        stopStore();
+        stopCache();
+      };
+    },
+  };
+
+  /** What was promoted later, and what came of it, is part of what the others say. */
+  function wakeSiblings({ metadata, spec }: Revision, wake: (name: string) => void): void {
+    for (const one of store.owned(keyOf('App', spec.app), 'Revision'))
+      if (one.metadata.name !== metadata.name && one.spec.number < spec.number) wake(one.metadata.name);
+  }
+}

@@ -1,0 +1,88 @@
+/** What the gate asks of a release before it is good. */
+export interface GateSettings {
+  /** Until when every service has to be well, ms of watched time since the promotion. */
+  readonly deadlineMs: number;
+  /** For how long every service has to be well without a break, ms. */
+  readonly minReadyMs: number;
+  /** How often a container may be restarted. */
+  readonly maxRestarts: number;
+}
+
+/** How a part of the release is at this moment. */
+export interface GatePart {
+  /** As people write it: `web`, `Volume/shop.data`. */
+  readonly name: string;
+  /** What of it no further waiting mends, or what condemns it at once; undefined while it may still come right. */
+  readonly fault?: { readonly reason: string; readonly message: string };
+  /** What it is not well for, as a clause; undefined when it is as the release wants it. */
+  readonly trouble?: string;
+  /** How often its container was restarted since the promotion. */
+  readonly restarts: number;
+  /** For how long its container has run, ms; undefined for what does not run, and is not to. */
+  readonly ranMs?: number;
+  /** It is to end by itself, and has not: waited for until the deadline, and then taken for one that goes on. */
+  readonly isToEnd?: boolean;
+}
+
+export interface GateFacts {
+  readonly parts: readonly GatePart[];
+  /** How much of the time until the deadline is used up, ms. */
+  readonly watchedMs: number;
+  /** Why that time stands still; undefined while it goes on. */
+  readonly paused: string | undefined;
+  /** For how long every part has been well, ms; undefined while one is not. */
+  readonly wellMs: number | undefined;
+}
+
+export type Verdict =
+  | { readonly is: 'good'; readonly message: string }
+  | { readonly is: 'bad'; readonly reason: string; readonly message: string }
+  /** `forMs`: when time alone may change it. */
+  | { readonly is: 'open'; readonly message: string; readonly forMs: number | undefined };
+
+/**
+ * What a release is worth, by what is observed of it and nothing else: it may be asked at any moment, by any process, as
+ * often as one likes. Pure.
+ */
+export function judge({ parts, watchedMs, paused, wellMs }: GateFacts, settings: GateSettings): Verdict {
+  const { deadlineMs, minReadyMs, maxRestarts } = settings;
+  const faulty = parts.find(({ fault }) => fault !== undefined);
+  if (faulty?.fault)
+    return { is: 'bad', reason: faulty.fault.reason, message: `${faulty.name}: ${faulty.fault.message}` };
+  const restless = parts.find(({ restarts }) => restarts > maxRestarts);
+  if (restless) {
+    const said = restless.trouble === undefined ? '' : `: ${restless.trouble}`;
+    const message = `${restless.name} was restarted ${timesText(restless.restarts)}, more than ${timesText(maxRestarts)}${said}`;
+    return { is: 'bad', reason: 'CrashLoop', message };
+  }
+  const late = parts.filter(({ trouble }) => trouble !== undefined);
+  const isOver = watchedMs >= deadlineMs && paused === undefined;
+  if (late.length > 0 || wellMs === undefined) {
+    const what = listOf(late.map(({ name, trouble }) => `${name} (${trouble})`)) || 'what was promoted';
+    if (isOver) {
+      const message = `Not well ${secondsText(deadlineMs)} after the promotion: ${what}`;
+      return { is: 'bad', reason: 'ProgressDeadlineExceeded', message };
+    }
+    const until = paused === undefined ? Math.max(1, deadlineMs - watchedMs) : undefined;
+    return { is: 'open', message: `Waiting for ${what}${paused === undefined ? '' : `; ${paused}`}`, forMs: until };
+  }
+  const unfinished = parts.filter(({ isToEnd }) => isToEnd);
+  if (unfinished.length > 0 && !isOver) {
+    const message = `Waiting for ${listOf(unfinished.map(({ name }) => name))} to end`;
+    return { is: 'open', message, forMs: paused === undefined ? Math.max(1, deadlineMs - watchedMs) : undefined };
+  }
+  const steadyMs = Math.min(wellMs, ...parts.flatMap(({ ranMs }) => ranMs ?? []));
+  if (steadyMs < minReadyMs) {
+    const message = `Every service is well; it counts after ${secondsText(minReadyMs)}`;
+    return { is: 'open', message, forMs: Math.max(1, minReadyMs - steadyMs) };
+  }
+  return { is: 'good', message: `Every service was well for ${secondsText(minReadyMs)}` };
+}
+
+/** How many parts a sentence lists. */
+const SHOWN = 3;
+const listOf = (names: readonly string[]): string =>
+  names.length > SHOWN ? `${names.slice(0, SHOWN).join(', ')} and ${names.length - SHOWN} more` : names.join(', ');
+
+const secondsText = (ms: number): string => `${Math.round(ms / 1000)} s`;
+const timesText = (count: number): string => (count === 1 ? 'once' : `${count} times`);

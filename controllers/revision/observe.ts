@@ -1,0 +1,138 @@
+import type { Store } from '../../api/store/store.js';
+import { isActive } from '../../crds/model/active.js';
+import { isReady } from '../../crds/model/conditions.js';
+import { type App, keyOf } from '../../crds/model/kinds.js';
+import { awaitsEngine, waitsForBoot } from '../../crds/model/readiness.js';
+import { isUndecided, latestOf, type Revision } from '../../crds/model/revisions.js';
+import { isSuspended } from '../../crds/model/suspend.js';
+import type { EngineCache } from '../engine/engine-cache.js';
+import { type GateFacts, type GateSettings, judge, type Verdict } from './gate.js';
+import { childrenOf, partsOf, restartsBefore } from './parts.js';
+import type { WatchTime } from './watch-time.js';
+
+export interface RevisionDeps {
+  readonly store: Store;
+  /** Read only. */
+  readonly cache: Pick<EngineCache, 'hasSynced' | 'onChange'>;
+  /** The time of day, ms since the epoch. */
+  readonly now: () => number;
+  /** Of a clock that is never set, ms. */
+  readonly monotonic: () => number;
+}
+
+/** What the controller remembers while the process lives; the status has what may not be lost. */
+export interface Memory {
+  readonly time: WatchTime;
+}
+
+/** What a pass knows of a Revision. */
+export interface RevisionFacts {
+  /** A later promotion took its place. */
+  readonly isReplaced: boolean;
+  /** A later one was found good. */
+  readonly isSucceeded: boolean;
+  /** Undefined once it is decided, or replaced. */
+  readonly looked: Looked | undefined;
+}
+
+export interface Looked {
+  readonly verdict: Verdict;
+  readonly isWell: boolean;
+  readonly watchedMs: number;
+  readonly restartsBefore: NonNullable<Revision['status']>['restartsBefore'];
+  /** By service. */
+  readonly images: Readonly<Record<string, string>>;
+  /** By service. */
+  readonly downtimeMs: Readonly<Record<string, number>>;
+}
+
+/** Reads everything that a decision about a Revision depends on. */
+export function observeRevision(deps: RevisionDeps, { time }: Memory, revision: Revision): RevisionFacts {
+  const { store } = deps;
+  const others = store.owned(keyOf('App', revision.spec.app), 'Revision').filter(isActive);
+  const isReplaced = latestOf(others)?.metadata.name !== revision.metadata.name;
+  const isSucceeded = others.some((one) => one.spec.number > revision.spec.number && one.status?.phase === 'Good');
+  const isOpen = !isReplaced && isUndecided(revision);
+  return { isReplaced, isSucceeded, looked: isOpen ? lookAt(deps, time, revision) : undefined };
+}
+
+/** Settings of the gate where the App says nothing. */
+const DEFAULTS = { progressDeadlineSeconds: 600, minReadySeconds: 10, maxRestarts: 3 };
+
+function settingsOf(_app: App | undefined): GateSettings {
+  const { progressDeadlineSeconds, minReadySeconds, maxRestarts } = DEFAULTS;
+  return { deadlineMs: progressDeadlineSeconds * 1000, minReadyMs: minReadySeconds * 1000, maxRestarts };
+}
+
+function lookAt(deps: RevisionDeps, time: WatchTime, revision: Revision): Looked {
+  const { store, cache } = deps;
+  const { spec, status } = revision;
+  const app = store.get('App', spec.app);
+  const isFirst = status?.attempt !== spec.number;
+  const children = childrenOf(store, revision);
+  const before = isFirst ? restartsBefore(children) : status?.restartsBefore;
+  const parts = partsOf(withRestarts(revision, before), children, time);
+  const isWell = parts.every(({ trouble }) => trouble === undefined);
+  const paused = pauseOf(app, children, cache.hasSynced);
+  const key = `${revision.metadata.name}/${spec.number}`;
+  const noted =
+    isFirst || status?.watchedAt === undefined
+      ? undefined
+      : { seconds: status.watchedSeconds ?? 0, atMs: Date.parse(status.watchedAt) };
+  const watchedMs = time.look(key, noted, paused === undefined);
+  const readySince = isFirst ? undefined : status?.readySince;
+  const settings = settingsOf(app);
+  const facts: GateFacts = {
+    parts,
+    watchedMs,
+    paused,
+    wellMs:
+      isWell && cache.hasSynced ? (readySince === undefined ? 0 : time.since(`well/${key}`, readySince)) : undefined,
+  };
+  const minReadyMs = spec.from.adopted ? 0 : settings.minReadyMs;
+  return {
+    verdict: judge(facts, { ...settings, minReadyMs }),
+    isWell: facts.wellMs !== undefined,
+    watchedMs,
+    restartsBefore: before,
+    images: Object.fromEntries(
+      children.flatMap((one) =>
+        one.kind === 'Service' && one.status?.container
+          ? [[one.spec.serviceName, one.status.container.image] as const]
+          : [],
+      ),
+    ),
+    downtimeMs: downtimes(children, Date.parse(spec.promotedAt)),
+  };
+}
+
+const withRestarts = (revision: Revision, before: Looked['restartsBefore']): Revision => ({
+  ...revision,
+  status: { ...revision.status, ...(before ? { restartsBefore: before } : { restartsBefore: {} }) },
+});
+
+/** Why the time until the deadline stands still; undefined when nothing is in the way. */
+function pauseOf(
+  app: App | undefined,
+  children: ReturnType<typeof childrenOf>,
+  hasSynced: boolean,
+): string | undefined {
+  if (!hasSynced || children.some(awaitsEngine)) return 'the engine does not answer';
+  if (isSuspended(app)) return 'the App is suspended';
+  if (children.some((one) => one.kind === 'Image' && isActive(one) && !isReady(one))) return 'images are on their way';
+  if (app?.status?.lock?.state === 'Blocked') return 'the application holds its update lock';
+  if (children.some((one) => one.kind === 'Service' && waitsForBoot(one))) return 'the device has to be restarted';
+  return undefined;
+}
+
+/** How long services were down since then, ms by service. */
+function downtimes(children: ReturnType<typeof childrenOf>, sinceMs: number): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    children.flatMap((one) => {
+      const update = one.kind === 'Service' ? one.status?.update : undefined;
+      const [first] = update?.steps ?? [];
+      if (one.kind !== 'Service' || !update?.downtimeMs || !first || Date.parse(first.at) < sinceMs) return [];
+      return [[one.spec.serviceName, update.downtimeMs] as const];
+    }),
+  );
+}

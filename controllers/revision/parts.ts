@@ -1,0 +1,94 @@
+import type { Store } from '../../api/store/store.js';
+import { isActive } from '../../crds/model/active.js';
+import { conditionOf, isObserved, isReady, isStalled } from '../../crds/model/conditions.js';
+import {
+  type AnyResource,
+  type Image,
+  keyOf,
+  type Network,
+  type Service,
+  type Volume,
+} from '../../crds/model/kinds.js';
+import { hasFailed, hasFailedToSucceed, isUnhealthy, lacksOnHost } from '../../crds/model/readiness.js';
+import type { Revision } from '../../crds/model/revisions.js';
+import type { GatePart } from './gate.js';
+import type { WatchTime } from './watch-time.js';
+
+type Child = Image | Network | Volume | Service;
+
+/** The App's own children, which are what was promoted last. */
+export function childrenOf(store: Pick<Store, 'owned'>, { spec }: Revision): readonly Child[] {
+  const owner = keyOf('App', spec.app);
+  return [
+    ...store.owned(owner, 'Image').filter((one) => one.spec.spareSince === undefined),
+    ...store.owned(owner, 'Network'),
+    ...store.owned(owner, 'Volume'),
+    ...store.owned(owner, 'Service'),
+  ];
+}
+
+/** How each of what was promoted is. */
+export function partsOf(revision: Revision, children: readonly Child[], time: WatchTime): readonly GatePart[] {
+  const promoted = new Set(revision.spec.documents.map(({ kind, name }) => `${kind}/${name}`));
+  const isPart = (one: Child): boolean =>
+    one.kind === 'Image' || one.kind === 'Service' || promoted.has(keyText(one)) || !isActive(one);
+  const parts = children.filter(isPart).map((one): GatePart => {
+    if (one.kind === 'Service') return servicePart(revision, one, time);
+    return { name: keyText(one), restarts: 0, ...troubleOf(one) };
+  });
+  const there = new Set(children.filter(isActive).map(keyText));
+  const missing = [...promoted].filter((key) => !there.has(key));
+  return [...parts, ...missing.map((name): GatePart => ({ name, restarts: 0, trouble: 'it is missing' }))];
+}
+
+const keyText = ({ kind, metadata }: Pick<AnyResource, 'kind' | 'metadata'>): string => `${kind}/${metadata.name}`;
+
+/** What keeps a document from being as it is to be, and whether anything ends that. */
+function troubleOf(one: Child): Pick<GatePart, 'fault' | 'trouble'> {
+  if (!isActive(one)) return one.kind === 'Image' ? {} : { trouble: 'it is being removed' };
+  if (isReady(one)) return {};
+  const ready = isObserved(one) ? conditionOf(one, 'Ready') : undefined;
+  if (!ready) return { trouble: 'not looked at yet' };
+  const { reason, message } = ready;
+  return { trouble: `${reason}: ${message}`, ...(isStalled(one) ? { fault: { reason, message } } : {}) };
+}
+
+function servicePart(revision: Revision, service: Service, time: WatchTime): GatePart {
+  const { metadata, spec, status } = service;
+  const { serviceName: name } = spec;
+  const found = troubleOf(service);
+  const said = isObserved(service) ? conditionOf(service, 'Ready') : undefined;
+  const condemns =
+    said?.status === 'False' &&
+    (isUnhealthy(service) || hasFailed(service) || hasFailedToSucceed(service) || lacksOnHost(service));
+  const fault = found.fault ?? (condemns ? { reason: said.reason, message: said.message } : undefined);
+  const isStarting = found.trouble === undefined && status?.state === 'running' && status.health === 'starting';
+  const trouble = found.trouble ?? (isStarting ? 'its healthcheck has not said anything yet' : undefined);
+  const { runningSince } = status ?? {};
+  const ranMs = runningSince === undefined ? undefined : time.since(`ran/${metadata.uid}`, runningSince);
+  return {
+    name,
+    restarts: restartsOf(revision, service),
+    ...(trouble === undefined ? {} : { trouble }),
+    ...(fault === undefined ? {} : { fault }),
+    ...(ranMs === undefined ? {} : { ranMs }),
+    ...(spec.restart === 'no' && status?.state === 'running' ? { isToEnd: true } : {}),
+  };
+}
+
+/** Restarts since the promotion: those of a container that was there before it are taken off. Pure. */
+function restartsOf({ status }: Revision, { metadata, spec, status: of }: Service): number {
+  if (!isObserved({ metadata, status: of })) return 0;
+  const before = status?.restartsBefore?.[spec.serviceName];
+  const restarts = of?.restarts ?? 0;
+  return before && before.container === of?.container?.id ? Math.max(0, restarts - before.restarts) : restarts;
+}
+
+/** What containers had behind them when a promotion is first looked at. Pure. */
+export function restartsBefore(children: readonly Child[]): NonNullable<Revision['status']>['restartsBefore'] {
+  const found = children.flatMap((one) => {
+    if (one.kind !== 'Service' || !one.status?.container || !one.status.restarts) return [];
+    return [[one.spec.serviceName, { container: one.status.container.id, restarts: one.status.restarts }] as const];
+  });
+  return found.length === 0 ? undefined : Object.fromEntries(found);
+}

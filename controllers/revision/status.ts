@@ -1,0 +1,68 @@
+import type { Revision } from '../../crds/model/revisions.js';
+import type { RevisionStatus } from '../../crds/model/types.js';
+import type { Facts } from '../runtime/reconciler.js';
+import type { Looked, RevisionFacts } from './observe.js';
+import { NOTE_MS } from './watch-time.js';
+
+/** What is known of a Revision, with what was found out now. Pure. */
+export function revisionStatus({ spec, status }: Revision, facts: RevisionFacts, nowMs: number): Facts<'Revision'> {
+  const { observedGeneration: _generation, conditions: _conditions, ...before } = status ?? {};
+  const { looked, isReplaced, isSucceeded } = facts;
+  const isOfThisAttempt = before.attempt === spec.number;
+  if (!looked) {
+    const isOutOfDate = isReplaced && (!isOfThisAttempt || before.phase === 'Candidate');
+    if (isOutOfDate) return superseded(before, spec.number, 'Something else was promoted before it was known');
+    if (before.phase === 'Good' && isSucceeded)
+      return superseded(before, spec.number, 'Another one that is good took its place');
+    return before;
+  }
+  const kept = isOfThisAttempt ? before : { ...(before.goodSince ? { goodSince: before.goodSince } : {}) };
+  const { readySince: _ready, watchedSeconds: _watched, watchedAt: _at, restartsBefore: _before, ...rest } = kept;
+  const at = new Date(nowMs).toISOString();
+  const { verdict } = looked;
+  switch (verdict.is) {
+    case 'good':
+      return {
+        ...rest,
+        ...found(looked),
+        ...{ phase: 'Good', reason: 'Verified', message: verdict.message, attempt: spec.number, decidedAt: at },
+        goodSince: before.goodSince ?? at,
+        ...(Object.keys(looked.images).length > 0 ? { images: { ...looked.images } } : {}),
+      };
+    case 'bad': {
+      const { goodSince: _good, ...never } = rest;
+      return {
+        ...never,
+        ...found(looked),
+        ...{ phase: 'Bad', reason: verdict.reason, message: verdict.message, attempt: spec.number, decidedAt: at },
+      };
+    }
+    case 'open':
+      return {
+        ...rest,
+        ...found(looked),
+        ...{ phase: 'Candidate', reason: 'Verifying', attempt: spec.number },
+        ...(looked.isWell ? { readySince: kept.readySince ?? at } : {}),
+        ...noted(kept, looked.watchedMs, at),
+        ...(looked.restartsBefore ? { restartsBefore: looked.restartsBefore } : {}),
+      };
+  }
+}
+
+function superseded(before: RevisionStatus, attempt: number, message: string): Facts<'Revision'> {
+  const { readySince: _ready, watchedSeconds: _watched, watchedAt: _at, restartsBefore: _before, ...rest } = before;
+  return { ...rest, phase: 'Superseded', reason: 'Replaced', message, attempt };
+}
+
+const found = ({ downtimeMs }: Looked): Pick<RevisionStatus, 'downtimeMs'> =>
+  Object.keys(downtimeMs).length > 0 ? { downtimeMs: { ...downtimeMs } } : {};
+
+/** The time until the deadline is written down once a minute and no more often: each time is a write to the disk. */
+function noted(
+  { watchedSeconds = 0, watchedAt }: RevisionStatus,
+  watchedMs: number,
+  at: string,
+): Pick<RevisionStatus, 'watchedSeconds' | 'watchedAt'> {
+  if (watchedAt !== undefined && watchedMs - watchedSeconds * 1000 < NOTE_MS) return { watchedSeconds, watchedAt };
+  return { watchedSeconds: Math.floor(watchedMs / 1000), watchedAt: at };
+}

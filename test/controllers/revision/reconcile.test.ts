@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict';
+import { type AnyDeclared, API_VERSION } from '../../../crds/model/kinds.js';
+import { latestFirst } from '../../../crds/model/revisions.js';
+import type { AppSpec } from '../../../crds/model/types.js';
+import { Device } from '../../simulation/device.js';
+
+const spec = (commit: string, image: string, more: AppSpec = {}): AppSpec => ({
+  appId: 1,
+  release: { commit, id: 1 },
+  services: { web: { image, imageId: 7, environment: { SECRET: 'hush' } } },
+  ...more,
+});
+
+describe('the Revisions of an App', () => {
+  let device: Device;
+  beforeEach(async () => {
+    device = new Device();
+    for (const n of ['1', '2', '3']) device.engine.images.serve(`web:${n}`, { content: n });
+    await device.boot();
+  });
+  afterEach(() => device.stop());
+
+  const agent = () => device.agent ?? assert.fail('no agent');
+  const declare = (of: AppSpec | undefined) => {
+    const documents: AnyDeclared[] = of
+      ? [{ apiVersion: API_VERSION, kind: 'App', metadata: { name: 'hello' }, spec: of }]
+      : [];
+    return agent().propose(documents);
+  };
+  const bring = async (of: AppSpec | undefined) => {
+    await declare(of);
+    await agent().settle();
+  };
+  const revisions = () => latestFirst(agent().store.list('Revision'));
+  const outcomes = () =>
+    revisions().map(({ spec: { number, release }, status }) => `${number} ${release?.commit} ${status?.phase}`);
+  const isLocal = (image: string) => device.engine.images.seen(image) !== undefined;
+  /** Without letting the minimum time pass. */
+  const look = async () => {
+    for (let turn = 0; turn < 8; turn += 1) {
+      await agent().quiet();
+      device.clock.advance(50);
+    }
+    await agent().quiet();
+  };
+
+  it('say what was promoted, whole, from where, and that it is good', async () => {
+    await bring(spec('a', 'web:1'));
+    const [revision] = revisions();
+    assert.ok(revision);
+    const { from, images, documents, release, number } = revision.spec;
+    assert.deepEqual(
+      { from, release, number },
+      { from: { origin: 'files' }, release: { commit: 'a', id: 1 }, number: 1 },
+    );
+    assert.deepEqual(
+      documents.map(({ kind, name }) => `${kind}/${name}`),
+      ['Network/hello.default', 'Service/hello.web'],
+    );
+    assert.match(images?.['web:1']?.id ?? '', /^sha256:/);
+    const { phase, reason, attempt, goodSince } = revision.status ?? {};
+    assert.deepEqual({ phase, reason, attempt }, { phase: 'Good', reason: 'Verified', attempt: 1 });
+    assert.ok(goodSince);
+    assert.equal(revision.status?.images?.web, images?.['web:1']?.id);
+  });
+
+  it('are there before the first child is: in the same commit', async () => {
+    const seen: string[] = [];
+    agent().store.watch(({ type, key }) => type === 'ADDED' && seen.push(key.split('/')[0] ?? ''));
+    await bring(spec('a', 'web:1'));
+    assert.ok(seen.indexOf('Revision') < seen.indexOf('Service'), seen.join());
+    assert.equal(seen.filter((kind) => kind === 'Revision').length, 1);
+  });
+
+  it('of the same content are one, which gets the next number when it is promoted again', async () => {
+    await bring(spec('a', 'web:1'));
+    const [first] = revisions();
+    await bring(spec('b', 'web:2'));
+    assert.deepEqual(outcomes(), ['2 b Good', '1 a Superseded']);
+    await bring(spec('a', 'web:1'));
+    assert.deepEqual(outcomes(), ['3 a Good', '2 b Superseded']);
+    assert.equal(revisions()[0]?.metadata.uid, first?.metadata.uid);
+  });
+
+  it('are replaced before they are known when the next one comes at once', async () => {
+    await bring(spec('a', 'web:1'));
+    await declare(spec('b', 'web:2'));
+    await look();
+    assert.deepEqual(outcomes(), ['2 b Candidate', '1 a Good']);
+    await bring(spec('c', 'web:3'));
+    assert.deepEqual(outcomes(), ['3 c Good', '2 b Superseded', '1 a Superseded']);
+  });
+
+  it('are no more than the App keeps', async () => {
+    for (const commit of ['a', 'b', 'c', 'd', 'e']) await bring(spec(commit, 'web:1', { revisionHistoryLimit: 2 }));
+    assert.deepEqual(outcomes(), ['5 e Good', '4 d Superseded', '3 c Superseded']);
+  });
+
+  it('keep the images of the last good one until the next one is good', async () => {
+    await bring(spec('a', 'web:1'));
+    await declare(spec('b', 'web:2'));
+    await look();
+    assert.deepEqual([isLocal('web:1'), isLocal('web:2')], [true, true]);
+    await agent().settle();
+    assert.deepEqual([isLocal('web:1'), isLocal('web:2')], [false, true]);
+  });
+
+  it('are bad when a container is restarted too often, and say why without secrets', async () => {
+    await bring(spec('a', 'web:1'));
+    await declare(spec('b', 'web:2'));
+    await look();
+    for (let times = 0; times < 4; times += 1) {
+      const [container] = device.engine.docker.containers;
+      device.engine.docker.exit(container?.id ?? '', 1);
+      device.engine.docker.restartNow(container?.id ?? '');
+      await look();
+    }
+    await agent().settle();
+    assert.deepEqual(outcomes(), ['2 b Bad', '1 a Good']);
+    const { reason, message = '', goodSince } = revisions()[0]?.status ?? {};
+    assert.deepEqual([reason, goodSince], ['CrashLoop', undefined]);
+    assert.match(message, /^web was restarted \d+ times, more than 3 times/);
+    assert.ok(!JSON.stringify([revisions().map(({ status }) => status), agent().store.events()]).includes('hush'));
+  });
+
+  it('go with their App', async () => {
+    await bring(spec('a', 'web:1'));
+    await bring(undefined);
+    assert.deepEqual(
+      agent()
+        .documents()
+        .map(({ kind }) => kind)
+        .filter((kind) => kind !== 'Network'),
+      [],
+    );
+  });
+
+  it('are written for what an earlier version promoted, which counts as good at once', async () => {
+    await bring(spec('a', 'web:1'));
+    const { store } = agent();
+    const children = ['Image', 'Network', 'Service'].flatMap((kind) =>
+      store.list(kind as 'Service').filter(({ metadata }) => metadata.owner !== undefined),
+    );
+    await store.propose({
+      origin: 'App/hello',
+      owner: 'App/hello',
+      documents: children.map(({ apiVersion, kind, metadata, spec: said }) => ({
+        document: { apiVersion, kind, metadata: { name: metadata.name }, spec: said },
+      })),
+    });
+    assert.deepEqual(revisions(), []);
+    const before = device.clock.now();
+    await device.halt();
+    await device.boot();
+    await agent().settle();
+    assert.deepEqual(outcomes(), ['1 a Good']);
+    assert.equal(revisions()[0]?.spec.from.adopted, true);
+    assert.ok(device.clock.now() - before < 10_000);
+  });
+
+  it('are looked at on by the next agent, which does not begin the time anew', async () => {
+    await declare(spec('a', 'web:1'));
+    await look();
+    device.clock.advance(6_000);
+    await agent().quiet();
+    await agent().flush();
+    await device.halt();
+    await device.boot();
+    const from = device.clock.now();
+    await agent().settle();
+    assert.deepEqual(outcomes(), ['1 a Good']);
+    assert.ok(device.clock.now() - from <= 5_000, `${device.clock.now() - from} ms`);
+  });
+
+  it('are at rest once they are known: a second look writes nothing', async () => {
+    await bring(spec('a', 'web:1'));
+    const { resourceVersion } = agent().store;
+    for (const loop of agent().loops) loop.resync();
+    await agent().settle();
+    assert.equal(agent().store.resourceVersion, resourceVersion);
+  });
+});
