@@ -167,7 +167,7 @@ function planRelease(app: App, facts: AppFacts): AppPlan {
 
 /** Names the services that are as the release wants them and do not work. */
 function unwellOf({ existing }: AppFacts): Unwell | undefined {
-  const ill = existing.filter((one) => one.kind === 'Service' && isSettled(one) && !isReady(one));
+  const ill = existing.filter((one) => one.kind === 'Service' && !isReady(one));
   if (ill.length === 0) return undefined;
   return { reason: 'ServicesNotHealthy', message: listOf(ill.map(stateOf), '; ') };
 }

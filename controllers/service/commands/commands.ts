@@ -37,9 +37,7 @@ export interface PendingCommands {
 /** Returns the requests that are to be carried out. Of a stop and what makes the container run again, the later one counts. Pure. */
 export function pendingCommandsOf(service: Service, app: App | undefined): PendingCommands {
   const stops = commandsOf(service, app, 'stop');
-  const starts = commandsOf(service, app, 'start').filter(
-    ({ name, id }) => name === 'start' || service.status?.handled?.[name] !== id,
-  );
+  const starts = commandsOf(service, app, 'start').filter(({ name, id }) => service.status?.handled?.[name] !== id);
   const [go, halt] = [lastStartAt(service, app), lastStopAt(service, app)];
   const lost = [...stops.filter(({ at }) => at < go), ...starts.filter(({ at }) => at < halt)];
   return {
@@ -117,7 +115,7 @@ export const madeAfter = (service: Service, app: App | undefined): readonly stri
 
 /** Tells whether a container was created after that request. Pure. */
 export const isMadeAfter = ({ labels }: Pick<SeenContainer, 'labels'>, { id }: Pick<Request, 'id'>): boolean =>
-  (labels[MADE_AFTER] ?? '').split(' ').includes(id);
+  labels[MADE_AFTER]?.split(' ').includes(id) === true;
 
 /**
  * Returns the ids of commands that are done, seeing the container as it is. A start is done once the container runs; a

@@ -435,6 +435,7 @@ describe('planApp', () => {
       facts: { existing: [...all, anImage({ status: notReady('Downloading') })] },
       want: 'settled',
       phase: 'Settled',
+      says: 'nothing',
     },
     {
       it: 'makes room for a new release first',

@@ -8,7 +8,7 @@ import {
 } from '../../../../controllers/service/commands/commands.js';
 import { StopLedger } from '../../../../controllers/service/commands/stop-ledger.js';
 import type { App, RequestName, Service } from '../../../../crds/model/kinds.js';
-import { anApp, aService } from '../../../setup/documents.js';
+import { anApp, aService, ready } from '../../../setup/documents.js';
 import { aContainer } from '../service-states.js';
 
 /**
@@ -594,6 +594,27 @@ describe('what was dealt with', () => {
       assert.equal(done.map(([name, id]) => `${name}=${id}`).join(', ') || 'nothing', want);
     });
   }
+});
+
+describe('the requests that are pending', () => {
+  const stops = (requested: Requested): readonly string[] => {
+    const { service, app } = documents(requested);
+    return pendingCommandsOf(service, app).stops.map(({ id }) => id);
+  };
+  it('begin with the latest, by which a stop is known', () => {
+    assert.deepEqual(stops({ own: { stop: 1 }, app: { stop: 2 } }), ['app.stop@2', 'stop@1']);
+    assert.deepEqual(stops({ own: { stop: 2 }, app: { stop: 1 } }), ['stop@2', 'app.stop@1']);
+  });
+
+  it('are all of them while statuses acknowledge nothing', () => {
+    const { service, app } = documents({ own: { start: 1, restart: 2 }, app: { start: 3, restart: 4 } });
+    const empty = { ...service, status: ready() };
+    const emptyApp = app && { ...app, status: { ...app.status, ...ready() } };
+    assert.deepEqual(pendingCommandsOf(empty, emptyApp), pendingCommandsOf(service, app));
+    const commands = [empty, service].map((one) => activeCommandsOf(one, emptyApp, new StopLedger(), 'h1', true));
+    assert.deepEqual(commands[0], commands[1]);
+    assert.equal(commands[0]?.recreate.length, 2);
+  });
 });
 
 describe('a container', () => {
