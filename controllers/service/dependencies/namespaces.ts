@@ -51,7 +51,6 @@ export function providersOf(container: SeenContainer, all: readonly SeenContaine
     const id = mode.slice(OF_CONTAINER.length);
     ids.set(id, [...(ids.get(id) ?? []), namespace]);
   }
-  if (ids.size === 0) return [];
   return all.flatMap((one) => {
     const namespaces = ids.get(one.id);
     return namespaces ? [{ container: one, namespaces }] : [];

@@ -4,6 +4,7 @@ import {
   joinedAfterStart,
   joinedBy,
   lostProviders,
+  nameOf,
   providersOf,
 } from '../../../../controllers/service/dependencies/namespaces.js';
 import { aContainer } from '../service-states.js';
@@ -73,6 +74,20 @@ describe('lostProviders', () => {
       now: 12,
       want: 18_000,
     },
+    {
+      it: 'holds back for all of that when the provider was started just now',
+      web: 2,
+      vpn: vpn(10),
+      noted: [note(1, 2, 1)],
+      now: 10,
+      want: 5_000,
+    },
+    {
+      it: 'finds nothing of a provider of which nobody knows since when it runs',
+      web: 2,
+      vpn: vpn(100, { startedAt: undefined }),
+      want: undefined,
+    },
     { it: 'holds back for a minute at most', web: 2, vpn: vpn(10), noted: [note(1, 2, 9)], now: 12, want: 58_000 },
     {
       it: 'does not hold back on the word of a clock that was set back',
@@ -87,9 +102,43 @@ describe('lostProviders', () => {
     it(one.it, () => {
       const current = web(one.web);
       const lost = lostProviders(current, providersOf(current, [one.vpn]), one.noted, Date.parse(at(one.now ?? 200)));
-      assert.equal(lost[0]?.holdMs, one.want);
+      assert.deepEqual(
+        lost.map(({ holdMs }) => holdMs),
+        one.want === undefined ? [] : [one.want],
+      );
     });
   }
+});
+
+describe('a container in the namespaces of two others', () => {
+  const ipc = vpn(1, { id: 'v2', name: 'ipc_1_1_a', serviceName: undefined });
+  const current = aContainer({ networkMode: 'container:v1', pidMode: 'container:v1', ipcMode: 'container:v2' });
+  const noted = [note(50, 60, 1), { ...note(1, 60, 3), container: 'v2' }];
+
+  it('has a note of each', () => {
+    const running = { ...current, startedAt: at(60) };
+    const providers = providersOf(running, [vpn(50), ipc]);
+    assert.deepEqual(joinedBy(running, providers, noted), noted);
+    assert.deepEqual(lostProviders(running, providers, noted, Date.parse(at(70))), []);
+    assert.deepEqual(joinedAfterStart(running, at(80), providers, noted), [
+      note(50, 80, 1),
+      { ...note(1, 80, 3), container: 'v2' },
+    ]);
+  });
+
+  it('has lost the one that was started again', () => {
+    const running = { ...current, startedAt: at(60) };
+    const again = { ...ipc, startedAt: at(70) };
+    const lost = lostProviders(running, providersOf(running, [vpn(50), again]), noted, Date.parse(at(71)));
+    assert.deepEqual(
+      lost.map((one) => `${nameOf(one)}: ${one.holdMs}`),
+      ['IPC of ipc_1_1_a: 19000'],
+    );
+  });
+
+  it('names them by their services, or by their own names', () => {
+    assert.deepEqual(providersOf(current, [vpn(1), ipc]).map(nameOf), ['network and PID of vpn', 'IPC of ipc_1_1_a']);
+  });
 });
 
 describe('what is noted of a container in the namespaces of another one', () => {
@@ -126,6 +175,33 @@ describe('what is noted of a container in the namespaces of another one', () => 
     assert.deepEqual(joinedBy(web(12), later, noted), noted);
     assert.deepEqual(lostProviders(web(12), later, noted, Date.parse(at(201)))[0]?.holdMs, 19_000);
     assert.deepEqual(joinedAfterStart(web(12), at(220), later, noted), [note(200, 220, 4)]);
+  });
+
+  it('does not change while the run of the provider is paused, or before its end is known', () => {
+    const at10 = (more: object) => [{ container: vpn(10, more), namespaces: ['network'] as const }];
+    const noted = [note(10, 12, 3)];
+    assert.deepEqual(joinedBy(web(12), at10({ state: 'paused', finishedAt: at(9) }), noted), noted);
+    assert.deepEqual(joinedBy(web(12), at10({ state: 'restarting' }), noted), noted);
+  });
+
+  it('says nothing of an end that is part of no row', () => {
+    const ended = [{ container: vpn(10, { state: 'exited', finishedAt: at(20) }), namespaces: ['network'] as const }];
+    assert.deepEqual(joinedBy(web(12), ended, [note(10, 12)]), [note(10, 12)]);
+  });
+
+  it('is nothing while one of them has not been started', () => {
+    const never = vpn(1, { state: 'created', startedAt: undefined });
+    const waiting = aContainer({ networkMode: 'container:v1', state: 'created' });
+    assert.deepEqual(joinedBy(web(2), [{ container: never, namespaces: ['network'] }], undefined), []);
+    assert.deepEqual(joinedBy(waiting, [{ container: vpn(1), namespaces: ['network'] }], undefined), []);
+    assert.deepEqual(joinedAfterStart(web(2), at(12), [{ container: never, namespaces: ['network'] }], []), []);
+    assert.deepEqual(lostProviders(waiting, providersOf(waiting, [vpn(1)]), [], Date.parse(at(5))), []);
+  });
+
+  it('is nothing when the provider was started after it, and a first restart afterwards', () => {
+    const later = [{ container: vpn(10), namespaces: ['network'] as const }];
+    assert.deepEqual(joinedBy(web(2), later, undefined), []);
+    assert.deepEqual(joinedAfterStart(web(2), at(12), later, undefined), [note(10, 12, 1)]);
   });
 
   it('counts no start that had another reason', () => {
