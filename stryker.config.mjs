@@ -11,8 +11,8 @@
 const SERVICE_TABLES = [
   'test/controllers/service/plan.test.ts',
   'test/controllers/service/strategy/plan.test.ts',
-  'test/controllers/service/restart-policies.test.ts',
-  'test/controllers/service/reboots.test.ts',
+  'test/controllers/service/container/drift.test.ts',
+  'test/controllers/service/container/left-behind.test.ts',
   'test/controllers/planner-vectors/*.test.ts',
 ];
 
