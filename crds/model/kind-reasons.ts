@@ -41,7 +41,7 @@ export const KIND_REASONS = {
   Network: {
     Creating: {"meaning":"The network does not exist on the engine and is being made.","whatToDo":"Nothing; it goes on by itself."},
     Removing: {"meaning":"The network is deleted, a duplicate or changed, and is being removed.","whatToDo":"Nothing; it goes on by itself."},
-    StillAttached: {"meaning":"Containers are still attached to a network that has to go or to be made anew.","whatToDo":"Nothing for services of ours, which step aside; disconnect any other container that the message names."},
+    StillAttached: {"meaning":"Containers are still attached to a network that has to be removed or recreated.","whatToDo":"Nothing for services of ours, which step aside; disconnect any other container that the message names."},
     NameTaken: {"meaning":"The engine has a network of that name that is not ours.","whatToDo":"Remove it with `docker network rm`, or give the app another uuid."},
     EndpointsLeaked: {"meaning":"The engine keeps endpoints of containers that are gone and does not remove the network.","whatToDo":"Disconnect them with `docker network disconnect --force`, or restart the engine."},
     PoolOverlaps: {"meaning":"The subnet overlaps with that of another network of the device.","whatToDo":"Choose another subnet under `ipam`."},
@@ -120,7 +120,7 @@ export const KIND_REASONS = {
     DoesNotConverge: {"meaning":"What was written reads differently, or was changed back by a restart.","whatToDo":"Change the document to another value, or take the setting out."},
     ForbiddenKey: {"meaning":"The setting must not be changed through the document.","whatToDo":"Take it out of `spec.config`."},
     NotApplicable: {"meaning":"This host has nothing that would read the setting.","whatToDo":"Take the setting out of the document."},
-    UnreadableBootFile: {"meaning":"A boot file has a form that cannot be changed safely.","whatToDo":"Correct the file that the message names by hand."},
+    UnreadableBootFile: {"meaning":"A boot file has a form that cannot be changed safely.","whatToDo":"Correct the file that the message names."},
   },
   GitSource: {
     InvalidDocuments: {"meaning":"Documents of the commit cannot be taken.","whatToDo":"Correct the files and lines that the message names, and push."},
@@ -143,7 +143,7 @@ export const KIND_REASONS = {
     Unreachable: {"meaning":"The server cannot be reached.","whatToDo":"Nothing if it comes back; otherwise look at the network and `spec.url`."},
     TimedOut: {"meaning":"The server took too long.","whatToDo":"Nothing if it comes back; otherwise set a longer `spec.timeout`."},
     DiskFull: {"meaning":"The disk of the device has no room for the repository.","whatToDo":"Make room on the disk."},
-    Corrupt: {"meaning":"The copy of the repository on the device is damaged; it is fetched anew.","whatToDo":"Nothing; if it lasts, look at the disk."},
+    Corrupt: {"meaning":"The copy of the repository on the device is damaged; it is fetched again.","whatToDo":"Nothing; if it lasts, look at the disk."},
     GitFailed: {"meaning":"Git failed in a way that is not known here.","whatToDo":"Read what git said in the message."},
     Failed: {"meaning":"Something failed that is not known here.","whatToDo":"Read the message."},
     Suspended: {"meaning":"The source is suspended: its repository is not looked at.","whatToDo":"`supercargo resume gitsource/NAME`, and take `spec.suspend` back where it is declared."},

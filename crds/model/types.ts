@@ -165,7 +165,7 @@ export interface LongPort {
 }
 
 export interface Endpoint {
-  /** Names by which others on the network find it, beside the service name. Default: none. */
+  /** Names by which others on the network find it, besides the service name. Default: none. */
   aliases?: string[] | null;
   /** Fixed IPv4 address. Default: chosen by the engine. */
   ipv4_address?: string | null;
@@ -195,14 +195,14 @@ export interface ServiceFields {
   command?: string | string[] | null;
   /** What is run, with command as its arguments; written like command. Setting it alone keeps the Cmd of the image. Default: the Entrypoint of the image. */
   entrypoint?: string | string[] | null;
-  /** Variables, as a map or as a list of NAME=value. Numbers, true and false become text; one that is null is not set, not even from the image. Default: none beside the injected ones and those of the image. */
+  /** Variables, as a map or as a list of NAME=value. Numbers, true and false become text; one that is null is not set, not even from the image. Default: none besides the injected ones and those of the image. */
   environment?:
     | {
         [k: string]: string | number | boolean | null;
       }
     | string[]
     | null;
-  /** Labels of the container, as a map or as a list of name=value. Some are instructions: io.balena.features.*, io.balena.update.*; features that mount what the host has need allowHostBinds: true in the App. Default: none beside those of the image. */
+  /** Labels of the container, as a map or as a list of name=value. Some are instructions: io.balena.features.*, io.balena.update.*; features that mount what the host has need allowHostBinds: true in the App. Default: none besides those of the image. */
   labels?:
     | {
         [k: string]: string | number | boolean | null;
@@ -251,7 +251,7 @@ export interface ServiceFields {
   devices?: (string | LongDevice)[] | null;
   /** Further devices that it may use, by type, major and minor number, such as c 188:* rmw. Default: none. */
   device_cgroup_rules?: string[] | null;
-  /** all, or a list of requests for GPUs. The runtime of their maker must be installed. Default: none beside the label io.balena.features.gpu. */
+  /** all, or a list of requests for GPUs. The runtime of their maker must be installed. Default: none besides the label io.balena.features.gpu. */
   gpus?: string | GpuRequest[] | null;
   /** OCI runtime of the engine that runs it, such as nvidia. Default: that of the engine. */
   runtime?: string | null;
@@ -270,7 +270,7 @@ export interface ServiceFields {
     | null;
   /** Paths that are kept in memory. Default: none. */
   tmpfs?: string | string[] | null;
-  /** What is mounted: name:/path[:mode] for a volume of the app, /path for an anonymous one, /host:/path[:mode] for a path of the host where the App says allowHostBinds: true, or the long form. Default: none beside the folder of the update lock. */
+  /** What is mounted: name:/path[:mode] for a volume of the app, /path for an anonymous one, /host:/path[:mode] for a path of the host where the App says allowHostBinds: true, or the long form. Default: none besides the folder of the update lock. */
   volumes?: (string | LongVolume)[] | null;
   /** Published ports: [ip:][host[-end]:]container[-end][/tcp|/udp], a number, or the long form. Without a host port the same number is used. Ranges must be equally long. Default: none. */
   ports?: (string | number | LongPort)[] | null;
@@ -358,7 +358,7 @@ export interface ServiceFields {
 }
 
 export interface AppService extends ServiceFields {
-  /** Image reference. Without tag and digest the tag is latest; beside a digest a tag says nothing. */
+  /** Image reference. Without tag and digest the tag is latest; with a digest a tag has no meaning. */
   image: string;
   /** Number of the service in the compatible API. Default: made from the names of app and service. */
   serviceId?: number;
@@ -405,9 +405,9 @@ export interface NetworkDefinition {
   enable_ipv6?: boolean;
   /** No way out of the network. Default: false. */
   internal?: boolean;
-  /** Containers of others may join it by hand (for drivers that know the difference, such as overlay). Default: false. */
+  /** Containers of others may join it manually (for drivers that know the difference, such as overlay). Default: false. */
   attachable?: boolean;
-  /** Labels of the network on the engine. Default: none beside those of the agent. */
+  /** Labels of the network on the engine. Default: none besides those of the agent. */
   labels?: {
     [k: string]: string;
   };
@@ -422,7 +422,7 @@ export interface VolumeDefinition {
   driver_opts?: {
     [k: string]: string;
   };
-  /** Labels of the volume on the engine. Default: none beside those of the agent. */
+  /** Labels of the volume on the engine. Default: none besides those of the agent. */
   labels?: {
     [k: string]: string;
   };
@@ -450,7 +450,7 @@ export interface AppSpec {
   networks?: {
     [k: string]: NetworkDefinition | null;
   };
-  /** true: its services may reach into the host: paths of the host under volumes; volumes whose driver_opts bind a path, a disk or a file system of the kernel; the features that mount (balena-socket, dbus, kernel-modules, firmware, journal-logs, sysfs, procfs), also by labels of the image; pid and ipc of containers outside the app; options of a log driver that name a socket or a file of the host. Without it they are refused, and what runs stays. It guards against what gets in unnoticed, not against whoever writes documents: that one owns the device in any case (privileged, devices, cap_add, and the word host in network_mode, pid, ipc and uts need no leave). A target state keeps the rules of the Supervisor instead: no paths under volumes, all else passed on. Default: false. */
+  /** true: its services may reach into the host: paths of the host under volumes; volumes whose driver_opts bind a path, a disk or a file system of the kernel; the features that mount (balena-socket, dbus, kernel-modules, firmware, journal-logs, sysfs, procfs), also by labels of the image; pid and ipc of containers outside the app; options of a log driver that name a socket or a file of the host. Without it they are refused, and what runs stays. It guards against what gets in unnoticed, not against whoever writes documents: that one owns the device in any case (privileged, devices, cap_add, and the word host in network_mode, pid, ipc and uts need no permission). A target state keeps the rules of the Supervisor instead: no paths under volumes, all else passed on. Default: false. */
   allowHostBinds?: boolean;
   /** Access to registries, by host (with its port; docker.io for the hub). Default: what docker login left for the agent. */
   registries?: {
@@ -500,11 +500,11 @@ export interface AppStatus {
   begun?: {
     [k: string]: string;
   };
-  /** Ids of requests that were dealt with, by request (restart, purge, stop, start, cleanup, force). Cannot be rebuilt. */
+  /** Ids of requests that are acknowledged, by request (restart, purge, stop, start, cleanup, force). Cannot be rebuilt. */
   handled?: {
     [k: string]: string;
   };
-  /** Why the last request was dealt with but not carried out, by request. */
+  /** Why the last request was acknowledged but not carried out, by request. */
   refused?: {
     [k: string]: {
       /** Locked: the application holds the update lock. Failed: anything else. */
@@ -603,11 +603,11 @@ export interface VolumeStatus {
   present?: boolean;
   /** Path on the host at which its data is. */
   mountpoint?: string;
-  /** Ids of its App's requests that were dealt with (app.purge). Cannot be rebuilt. */
+  /** Ids of its App's requests that are acknowledged (app.purge). Cannot be rebuilt. */
   handled?: {
     [k: string]: string;
   };
-  /** Why the last request was dealt with but not carried out, by request. */
+  /** Why the last request was acknowledged but not carried out, by request. */
   refused?: {
     [k: string]: {
       /** Locked: the application holds the update lock. Failed: anything else. */
@@ -632,7 +632,7 @@ export interface ServiceSpec extends ServiceFields {
   appName?: string;
   /** The release that it belongs to; part of the container name. Default: taken from the App document. */
   release?: Release;
-  /** Image reference. Without tag and digest the tag is latest; beside a digest a tag says nothing. */
+  /** Image reference. Without tag and digest the tag is latest; with a digest a tag has no meaning. */
   image: string;
   /** Number of the service in the compatible API. Default: made from the names of app and service. */
   serviceId?: number;
@@ -675,7 +675,7 @@ export interface ServiceStatus {
    * Items: RFC 3339.
    */
   recentRestarts?: string[];
-  /** The longest of its runs that its restart policy began and that ended by themselves, s, since it was last started by hand or ran for ten minutes; absent before the first. A crash loop is over when it has run for twice as long, in whole minutes, ten at most; a healthy container needs no whole minutes. Cannot be rebuilt. */
+  /** The longest of its runs that its restart policy began and that ended by themselves, s, since it was last started manually or ran for ten minutes; absent before the first. A crash loop is over when it has run for twice as long, in whole minutes, ten at most; a healthy container needs no whole minutes. Cannot be rebuilt. */
   longestRunSeconds?: number;
   /** Since when its container has been running without a break, by the clock of the engine; absent while it does not run. */
   runningSince?: string;
@@ -693,7 +693,7 @@ export interface ServiceStatus {
     createdAt: string;
     /** When it was last started, RFC 3339. */
     startedAt?: string;
-    /** How often its restart policy has started it again since it was last started by hand, as the engine counts. */
+    /** How often its restart policy has started it again since it was last started manually, as the engine counts. */
     restartCount?: number;
     /** Image that it was made from, sha256:…. */
     image: string;
@@ -722,7 +722,7 @@ export interface ServiceStatus {
     commit?: string;
     /** When it was last started, RFC 3339. */
     startedAt?: string;
-    /** How often its restart policy has started it again since it was last started by hand, as the engine counts. */
+    /** How often its restart policy has started it again since it was last started manually, as the engine counts. */
     restartCount?: number;
     /** How the last run of its container ended; absent before the first end. */
     lastExit?: {
@@ -741,7 +741,7 @@ export interface ServiceStatus {
      * Items: RFC 3339.
      */
     recentRestarts?: string[];
-    /** The longest of its runs that its restart policy began and that ended by themselves, s, since it was last started by hand or ran for ten minutes; absent before the first. A crash loop is over when it has run for twice as long, in whole minutes, ten at most; a healthy container needs no whole minutes. Cannot be rebuilt. */
+    /** The longest of its runs that its restart policy began and that ended by themselves, s, since it was last started manually or ran for ten minutes; absent before the first. A crash loop is over when it has run for twice as long, in whole minutes, ten at most; a healthy container needs no whole minutes. Cannot be rebuilt. */
     longestRunSeconds?: number;
     /** Since when its container has been running without a break, by the clock of the engine; absent while it does not run. */
     runningSince?: string;
@@ -788,11 +788,11 @@ export interface ServiceStatus {
     /** When, RFC 3339. */
     at: string;
   };
-  /** Ids of requests that were dealt with, by request: its own (restart, stop, start) and its App's (app.restart, app.purge, app.stop, app.start). Cannot be rebuilt. */
+  /** Ids of requests that are acknowledged, by request: its own (restart, stop, start) and its App's (app.restart, app.purge, app.stop, app.start). Cannot be rebuilt. */
   handled?: {
     [k: string]: string;
   };
-  /** Why the last request was dealt with but not carried out, by request. */
+  /** Why the last request was acknowledged but not carried out, by request. */
   refused?: {
     [k: string]: {
       /** Locked: the application holds the update lock. Failed: anything else. */
@@ -893,7 +893,7 @@ export interface HostConfigStatus {
   invalid?: string[];
   /** device only: settings that this host cannot carry out, and why. */
   notes?: string[];
-  /** Ids of requests that were dealt with, by request (confirm). Cannot be rebuilt. */
+  /** Ids of requests that are acknowledged, by request (confirm). Cannot be rebuilt. */
   handled?: {
     [k: string]: string;
   };
@@ -965,7 +965,7 @@ export interface GitSourceSpec {
   exclude?: string[];
   /** Time between two looks at the repository, at least 1s. Default: 5m, or none when there is a cron. */
   interval?: string;
-  /** When to look, as a cron expression of five or six fields in the device's time zone; beside or instead of interval. */
+  /** When to look, as a cron expression of five or six fields in the device's time zone; together with interval, or instead of it. */
   cron?: string;
   /** Longest time for one talk with the repository. Default: 5m. */
   timeout?: string;
@@ -1104,11 +1104,11 @@ export interface GitSourceStatus {
   nextSyncAt?: string;
   /** The commit with this device's status on the status branch. */
   pushed?: string;
-  /** Ids of requests that were dealt with, by request (sync, confirm). Cannot be rebuilt. */
+  /** Ids of requests that are acknowledged, by request (sync, confirm). Cannot be rebuilt. */
   handled?: {
     [k: string]: string;
   };
-  /** Why the last request was dealt with but not carried out, by request. */
+  /** Why the last request was acknowledged but not carried out, by request. */
   refused?: {
     [k: string]: {
       /** Failed. */

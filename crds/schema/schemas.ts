@@ -5,7 +5,7 @@ import type { KindSchemas, Schema } from './schema.js';
 type Fields = Readonly<Record<string, Schema>>;
 
 const serviceFields: Fields = {
-  image: { type: "string", title: "string (an image reference such as registry.example.com/team/web:1.2)", description: "Image reference. Without tag and digest the tag is latest; beside a digest a tag says nothing.", pattern: "^((\\[[0-9A-Fa-f:]+\\]|[A-Za-z0-9.-]+)(:[0-9]+)?/)?[a-z0-9._-]+(/[a-z0-9._-]+)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@[A-Za-z0-9+._-]+:[0-9A-Fa-f]{32,128})?$", minLength: 1, maxLength: 255 },
+  image: { type: "string", title: "string (an image reference such as registry.example.com/team/web:1.2)", description: "Image reference. Without tag and digest the tag is latest; with a digest a tag has no meaning.", pattern: "^((\\[[0-9A-Fa-f:]+\\]|[A-Za-z0-9.-]+)(:[0-9]+)?/)?[a-z0-9._-]+(/[a-z0-9._-]+)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@[A-Za-z0-9+._-]+:[0-9A-Fa-f]{32,128})?$", minLength: 1, maxLength: 255 },
   serviceId: { type: "integer", description: "Number of the service in the compatible API. Default: made from the names of app and service.", minimum: 0, maximum: 9007199254740991 },
   imageId: { type: "integer", description: "Number of the image; part of the container name. Default: the serviceId.", minimum: 0, maximum: 9007199254740991 },
   running: { type: "boolean", description: "false: the container is made but not started, and stopped if it runs. Default: true." },
@@ -13,8 +13,8 @@ const serviceFields: Fields = {
   contract: { type: "object", description: "What the service requires of the device, as {type, slug, requires: […]}." },
   command: { type: ["string","array","null"], title: "string or list", description: "Arguments. A string is split as a shell would, without expanding variables and without running a shell; a list is taken as it is. Default: the Cmd of the image.", items: { type: "string" } },
   entrypoint: { type: ["string","array","null"], title: "string or list", description: "What is run, with command as its arguments; written like command. Setting it alone keeps the Cmd of the image. Default: the Entrypoint of the image.", items: { type: "string" } },
-  environment: { type: ["object","array","null"], title: "map or list", description: "Variables, as a map or as a list of NAME=value. Numbers, true and false become text; one that is null is not set, not even from the image. Default: none beside the injected ones and those of the image.", items: { type: "string", title: "string (NAME=value)", pattern: "^[^=]+(=|$)" }, additionalProperties: { type: ["string","number","boolean","null"], title: "string, number or boolean" } },
-  labels: { type: ["object","array","null"], title: "map or list", description: "Labels of the container, as a map or as a list of name=value. Some are instructions: io.balena.features.*, io.balena.update.*; features that mount what the host has need allowHostBinds: true in the App. Default: none beside those of the image.", items: { type: "string", title: "string (name=value)", pattern: "^[^=]+(=|$)" }, additionalProperties: { type: ["string","number","boolean","null"], title: "string, number or boolean" } },
+  environment: { type: ["object","array","null"], title: "map or list", description: "Variables, as a map or as a list of NAME=value. Numbers, true and false become text; one that is null is not set, not even from the image. Default: none besides the injected ones and those of the image.", items: { type: "string", title: "string (NAME=value)", pattern: "^[^=]+(=|$)" }, additionalProperties: { type: ["string","number","boolean","null"], title: "string, number or boolean" } },
+  labels: { type: ["object","array","null"], title: "map or list", description: "Labels of the container, as a map or as a list of name=value. Some are instructions: io.balena.features.*, io.balena.update.*; features that mount what the host has need allowHostBinds: true in the App. Default: none besides those of the image.", items: { type: "string", title: "string (name=value)", pattern: "^[^=]+(=|$)" }, additionalProperties: { type: ["string","number","boolean","null"], title: "string, number or boolean" } },
   hostname: { type: ["string","null"], description: "Host name inside the container. Default: the short container id; with network_mode host, that of the device.", maxLength: 255 },
   domainname: { type: ["string","null"], description: "Domain name inside the container. Default: none.", maxLength: 255 },
   mac_address: { type: ["string","null"], title: "string (a MAC address such as 02:42:ac:11:00:02)", description: "MAC address on the main network. Default: chosen by the engine.", pattern: "^([0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){5})?$" },
@@ -51,7 +51,7 @@ const serviceFields: Fields = {
     permissions: { type: ["string","null"], title: "string (some of the letters r, w and m)", description: "Any of r, w and m (mknod). Default: rwm.", pattern: "^[rwm]+$" },
   }, additionalProperties: false } },
   device_cgroup_rules: { type: ["array","null"], description: "Further devices that it may use, by type, major and minor number, such as c 188:* rmw. Default: none.", items: { type: "string", title: "string (a rule such as c 188:* rmw)", pattern: "^[abc] ([0-9]+|\\*):([0-9]+|\\*) [rwm]{1,3}$" } },
-  gpus: { type: ["string","array","null"], title: "string (all) or list", description: "all, or a list of requests for GPUs. The runtime of their maker must be installed. Default: none beside the label io.balena.features.gpu.", pattern: "^all$", items: { type: "object", properties: {
+  gpus: { type: ["string","array","null"], title: "string (all) or list", description: "all, or a list of requests for GPUs. The runtime of their maker must be installed. Default: none besides the label io.balena.features.gpu.", pattern: "^all$", items: { type: "object", properties: {
     driver: { type: ["string","null"], description: "Driver that provides them. Default: chosen by the engine." },
     count: { type: ["string","integer","null"], title: "string (all) or integer", description: "How many, or all. Default: all, unless device_ids names some.", pattern: "^all$", minimum: 1 },
     device_ids: { type: ["array","null"], description: "Which ones, instead of a count. Default: any.", items: { type: "string" } },
@@ -66,7 +66,7 @@ const serviceFields: Fields = {
   }, additionalProperties: false } },
   sysctls: { type: ["object","array","null"], title: "map or list", description: "Kernel settings of its namespaces, as a map or as a list of name=value. Default: none.", items: { type: "string", title: "string (name=value)", pattern: "^[^=]+=" }, additionalProperties: { type: ["string","number"], title: "string or number" } },
   tmpfs: { type: ["string","array","null"], title: "string or list", description: "Paths that are kept in memory. Default: none.", items: { type: "string", minLength: 1 } },
-  volumes: { type: ["array","null"], description: "What is mounted: name:/path[:mode] for a volume of the app, /path for an anonymous one, /host:/path[:mode] for a path of the host where the App says allowHostBinds: true, or the long form. Default: none beside the folder of the update lock.", items: { type: ["string","object"], title: "string (a volume such as data:/var/lib/data) or map", required: ["type","target"], minLength: 1, properties: {
+  volumes: { type: ["array","null"], description: "What is mounted: name:/path[:mode] for a volume of the app, /path for an anonymous one, /host:/path[:mode] for a path of the host where the App says allowHostBinds: true, or the long form. Default: none besides the folder of the update lock.", items: { type: ["string","object"], title: "string (a volume such as data:/var/lib/data) or map", required: ["type","target"], minLength: 1, properties: {
     type: { type: "string", description: "volume, tmpfs, or bind for a path of the host (only where the App says allowHostBinds: true).", enum: ["volume","tmpfs","bind"] },
     source: { type: ["string","null"], description: "Name of the volume, or path of the host; absent for an anonymous volume and for tmpfs." },
     target: { type: "string", description: "Path inside the container.", minLength: 1 },
@@ -94,7 +94,7 @@ const serviceFields: Fields = {
   expose: { type: ["array","null"], description: "Ports that it listens on, without publishing them: a note for people and tools, since services of an app reach every port of each other. Default: those of the image.", items: { type: ["string","integer"], title: "string (a port such as 80, 8000-8010 or 53/udp) or integer", pattern: "^[0-9]+(-[0-9]+)?(/(tcp|udp|sctp))?$", maxLength: 20, minimum: 1, maximum: 65535 } },
   network_mode: { type: ["string","null"], description: "host, none or bridge; service:<name> to share the network of another service of the app; or a network of the app. Default: the first of networks, else the network default.", maxLength: 300 },
   networks: { type: ["array","object","null"], title: "list or map", description: "Networks of the app that it joins, as a list of names or as a map of name to options; the first one is its main network. Default: the network default.", items: { type: "string", title: "string (a name of letters, digits, _ . -)", pattern: "^[A-Za-z0-9][A-Za-z0-9_.-]*$", maxLength: 255 }, additionalProperties: { type: ["object","null"], properties: {
-    aliases: { type: ["array","null"], description: "Names by which others on the network find it, beside the service name. Default: none.", items: { type: "string" } },
+    aliases: { type: ["array","null"], description: "Names by which others on the network find it, besides the service name. Default: none.", items: { type: "string" } },
     ipv4_address: { type: ["string","null"], description: "Fixed IPv4 address. Default: chosen by the engine." },
     ipv6_address: { type: ["string","null"], description: "Fixed IPv6 address. Default: chosen by the engine." },
     link_local_ips: { type: ["array","null"], description: "Link-local addresses. Default: none.", items: { type: "string" } },
@@ -172,15 +172,15 @@ const networkDefinition: Fields = {
   }, additionalProperties: false },
   enable_ipv6: { type: "boolean", description: "Give out IPv6 addresses as well. Default: false." },
   internal: { type: "boolean", description: "No way out of the network. Default: false." },
-  attachable: { type: "boolean", description: "Containers of others may join it by hand (for drivers that know the difference, such as overlay). Default: false." },
-  labels: { type: "object", description: "Labels of the network on the engine. Default: none beside those of the agent.", additionalProperties: { type: "string" } },
+  attachable: { type: "boolean", description: "Containers of others may join it manually (for drivers that know the difference, such as overlay). Default: false." },
+  labels: { type: "object", description: "Labels of the network on the engine. Default: none besides those of the agent.", additionalProperties: { type: "string" } },
   config_only: { type: "boolean", description: "Holds a configuration only and makes no bridge. Default: false." },
 };
 
 const volumeDefinition: Fields = {
   driver: { type: "string", description: "Volume driver. Default: local." },
   driver_opts: { type: "object", description: "Options of the driver. Those that bind a path, a disk or a file system of the kernel need allowHostBinds: true in the App; those of a target state are passed on as they are. Default: none.", additionalProperties: { type: "string" } },
-  labels: { type: "object", description: "Labels of the volume on the engine. Default: none beside those of the agent.", additionalProperties: { type: "string" } },
+  labels: { type: "object", description: "Labels of the volume on the engine. Default: none besides those of the agent.", additionalProperties: { type: "string" } },
 };
 
 const runtimeStatus: Fields = {
@@ -215,7 +215,7 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
       networks: { type: "object", description: "Its networks, by name; empty for one with nothing special. A network default is there in any case. Default: none.", additionalProperties: { type: ["object","null"], properties: {
         ...networkDefinition,
       }, additionalProperties: false } },
-      allowHostBinds: { type: "boolean", description: "true: its services may reach into the host: paths of the host under volumes; volumes whose driver_opts bind a path, a disk or a file system of the kernel; the features that mount (balena-socket, dbus, kernel-modules, firmware, journal-logs, sysfs, procfs), also by labels of the image; pid and ipc of containers outside the app; options of a log driver that name a socket or a file of the host. Without it they are refused, and what runs stays. It guards against what gets in unnoticed, not against whoever writes documents: that one owns the device in any case (privileged, devices, cap_add, and the word host in network_mode, pid, ipc and uts need no leave). A target state keeps the rules of the Supervisor instead: no paths under volumes, all else passed on. Default: false." },
+      allowHostBinds: { type: "boolean", description: "true: its services may reach into the host: paths of the host under volumes; volumes whose driver_opts bind a path, a disk or a file system of the kernel; the features that mount (balena-socket, dbus, kernel-modules, firmware, journal-logs, sysfs, procfs), also by labels of the image; pid and ipc of containers outside the app; options of a log driver that name a socket or a file of the host. Without it they are refused, and what runs stays. It guards against what gets in unnoticed, not against whoever writes documents: that one owns the device in any case (privileged, devices, cap_add, and the word host in network_mode, pid, ipc and uts need no permission). A target state keeps the rules of the Supervisor instead: no paths under volumes, all else passed on. Default: false." },
       registries: { type: "object", description: "Access to registries, by host (with its port; docker.io for the hub). Default: what docker login left for the agent.", additionalProperties: { type: "object", required: ["secret"], properties: {
         secret: { type: "string", title: "string (a name of letters, digits, _ . -)", description: "Name of a file in the folder secrets of the data folder, mode 0600: JSON with username and password, or one line username:password.", pattern: "^[A-Za-z0-9][A-Za-z0-9_.-]*$", maxLength: 253 },
       }, additionalProperties: false } },
@@ -238,8 +238,8 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
         blockedBy: { type: "string", description: "File of the application that blocks it." },
       }, additionalProperties: false },
       begun: { type: "object", description: "Ids of requests that are being carried out, by request (restart, purge, stop): the lock was given for them.", additionalProperties: { type: "string" } },
-      handled: { type: "object", description: "Ids of requests that were dealt with, by request (restart, purge, stop, start, cleanup, force). Cannot be rebuilt.", additionalProperties: { type: "string" } },
-      refused: { type: "object", description: "Why the last request was dealt with but not carried out, by request.", additionalProperties: { type: "object", required: ["reason","message"], properties: {
+      handled: { type: "object", description: "Ids of requests that are acknowledged, by request (restart, purge, stop, start, cleanup, force). Cannot be rebuilt.", additionalProperties: { type: "string" } },
+      refused: { type: "object", description: "Why the last request was acknowledged but not carried out, by request.", additionalProperties: { type: "object", required: ["reason","message"], properties: {
         reason: { type: "string", description: "Locked: the application holds the update lock. Failed: anything else.", enum: ["Locked","Failed"] },
         message: { type: "string", description: "One sentence for people." },
       }, additionalProperties: false } },
@@ -293,8 +293,8 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
       ...runtimeStatus,
       present: { type: "boolean", description: "The volume exists on the engine." },
       mountpoint: { type: "string", description: "Path on the host at which its data is." },
-      handled: { type: "object", description: "Ids of its App's requests that were dealt with (app.purge). Cannot be rebuilt.", additionalProperties: { type: "string" } },
-      refused: { type: "object", description: "Why the last request was dealt with but not carried out, by request.", additionalProperties: { type: "object", required: ["reason","message"], properties: {
+      handled: { type: "object", description: "Ids of its App's requests that are acknowledged (app.purge). Cannot be rebuilt.", additionalProperties: { type: "string" } },
+      refused: { type: "object", description: "Why the last request was acknowledged but not carried out, by request.", additionalProperties: { type: "object", required: ["reason","message"], properties: {
         reason: { type: "string", description: "Locked: the application holds the update lock. Failed: anything else.", enum: ["Locked","Failed"] },
         message: { type: "string", description: "One sentence for people." },
       }, additionalProperties: false } },
@@ -325,7 +325,7 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
       }, additionalProperties: false },
       restarts: { type: "integer", description: "How often its container has been started again after an end that nobody had asked for; from 0 with every new container, absent while it is 0. Cannot be rebuilt." },
       recentRestarts: { type: "array", description: "When its restart policy last started it again, three times at most. Cannot be rebuilt.", items: { type: "string", description: "RFC 3339." } },
-      longestRunSeconds: { type: "integer", description: "The longest of its runs that its restart policy began and that ended by themselves, s, since it was last started by hand or ran for ten minutes; absent before the first. A crash loop is over when it has run for twice as long, in whole minutes, ten at most; a healthy container needs no whole minutes. Cannot be rebuilt." },
+      longestRunSeconds: { type: "integer", description: "The longest of its runs that its restart policy began and that ended by themselves, s, since it was last started manually or ran for ten minutes; absent before the first. A crash loop is over when it has run for twice as long, in whole minutes, ten at most; a healthy container needs no whole minutes. Cannot be rebuilt." },
       runningSince: { type: "string", description: "Since when its container has been running without a break, by the clock of the engine; absent while it does not run." },
       unhealthySince: { type: "string", description: "Since when its healthcheck has been failing; absent while it is not unhealthy. Cannot be rebuilt." },
       crashLoopSince: { type: "string", description: "Since when it has been restarting after failures, or three times within five minutes; absent again when it has run for 60 s or is healthy, or for longer where `longestRunSeconds` asks for it. Cannot be rebuilt." },
@@ -334,7 +334,7 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
         name: { type: "string", description: "Name on the engine." },
         createdAt: { type: "string", description: "When it was made, RFC 3339 with milliseconds." },
         startedAt: { type: "string", description: "When it was last started, RFC 3339." },
-        restartCount: { type: "integer", description: "How often its restart policy has started it again since it was last started by hand, as the engine counts." },
+        restartCount: { type: "integer", description: "How often its restart policy has started it again since it was last started manually, as the engine counts." },
         image: { type: "string", description: "Image that it was made from, sha256:…." },
         imageId: { type: "integer", description: "Number of the image in its name." },
         releaseId: { type: "integer", description: "Number of the release in its name." },
@@ -349,7 +349,7 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
         releaseId: { type: "integer", description: "Number of the release in its name." },
         commit: { type: "string", description: "Uuid of the release in its name." },
         startedAt: { type: "string", description: "When it was last started, RFC 3339." },
-        restartCount: { type: "integer", description: "How often its restart policy has started it again since it was last started by hand, as the engine counts." },
+        restartCount: { type: "integer", description: "How often its restart policy has started it again since it was last started manually, as the engine counts." },
         lastExit: { type: "object", description: "How the last run of its container ended; absent before the first end.", required: ["finishedAt"], properties: {
           exitCode: { type: "integer", description: "Exit code; absent when the engine had started it again before it was seen." },
           finishedAt: { type: "string", description: "When it ended, by the clock of the engine; RFC 3339." },
@@ -357,7 +357,7 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
         }, additionalProperties: false },
         restarts: { type: "integer", description: "How often its container has been started again after an end that nobody had asked for; from 0 with every new container, absent while it is 0. Cannot be rebuilt." },
         recentRestarts: { type: "array", description: "When its restart policy last started it again, three times at most. Cannot be rebuilt.", items: { type: "string", description: "RFC 3339." } },
-        longestRunSeconds: { type: "integer", description: "The longest of its runs that its restart policy began and that ended by themselves, s, since it was last started by hand or ran for ten minutes; absent before the first. A crash loop is over when it has run for twice as long, in whole minutes, ten at most; a healthy container needs no whole minutes. Cannot be rebuilt." },
+        longestRunSeconds: { type: "integer", description: "The longest of its runs that its restart policy began and that ended by themselves, s, since it was last started manually or ran for ten minutes; absent before the first. A crash loop is over when it has run for twice as long, in whole minutes, ten at most; a healthy container needs no whole minutes. Cannot be rebuilt." },
         runningSince: { type: "string", description: "Since when its container has been running without a break, by the clock of the engine; absent while it does not run." },
         unhealthySince: { type: "string", description: "Since when its healthcheck has been failing; absent while it is not unhealthy. Cannot be rebuilt." },
         crashLoopSince: { type: "string", description: "Since when it has been restarting after failures, or three times within five minutes; absent again when it has run for 60 s or is healthy, or for longer where `longestRunSeconds` asks for it. Cannot be rebuilt." },
@@ -383,8 +383,8 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
         because: { type: "string", description: "What differed." },
         at: { type: "string", description: "When, RFC 3339." },
       }, additionalProperties: false },
-      handled: { type: "object", description: "Ids of requests that were dealt with, by request: its own (restart, stop, start) and its App's (app.restart, app.purge, app.stop, app.start). Cannot be rebuilt.", additionalProperties: { type: "string" } },
-      refused: { type: "object", description: "Why the last request was dealt with but not carried out, by request.", additionalProperties: { type: "object", required: ["reason","message"], properties: {
+      handled: { type: "object", description: "Ids of requests that are acknowledged, by request: its own (restart, stop, start) and its App's (app.restart, app.purge, app.stop, app.start). Cannot be rebuilt.", additionalProperties: { type: "string" } },
+      refused: { type: "object", description: "Why the last request was acknowledged but not carried out, by request.", additionalProperties: { type: "object", required: ["reason","message"], properties: {
         reason: { type: "string", description: "Locked: the application holds the update lock. Failed: anything else.", enum: ["Locked","Failed"] },
         message: { type: "string", description: "One sentence for people." },
       }, additionalProperties: false } },
@@ -436,7 +436,7 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
       unknown: { type: "array", description: "device only: names of variables that nobody here knows; they have no effect.", items: { type: "string" } },
       invalid: { type: "array", description: "device only: names of variables whose value cannot be understood; their default counts.", items: { type: "string" } },
       notes: { type: "array", description: "device only: settings that this host cannot carry out, and why.", items: { type: "string" } },
-      handled: { type: "object", description: "Ids of requests that were dealt with, by request (confirm). Cannot be rebuilt.", additionalProperties: { type: "string" } },
+      handled: { type: "object", description: "Ids of requests that are acknowledged, by request (confirm). Cannot be rebuilt.", additionalProperties: { type: "string" } },
       system: { type: "object", description: "device only: what the device is.", properties: {
         deviceType: { type: "string", description: "Slug, such as raspberrypi4-64 or generic-amd64." },
         arch: { type: "string", description: "amd64, aarch64, armv7hf, rpi or i386." },
@@ -474,7 +474,7 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
       include: { type: "array", description: "Files that are read, as globs against the path in the repository; a glob without / is matched against the name. Default: all of .yaml, .yml and .json.", items: { type: "string", minLength: 1, maxLength: 1024 } },
       exclude: { type: "array", description: "Files that are left out, as globs like those of include; they win.", items: { type: "string", minLength: 1, maxLength: 1024 } },
       interval: { type: "string", title: "string (a duration such as 1m30s)", description: "Time between two looks at the repository, at least 1s. Default: 5m, or none when there is a cron.", pattern: "^([0-9]+(ms|s|m|h|d))+$", maxLength: 100 },
-      cron: { type: "string", title: "string (a cron expression such as 0 4 * * *)", description: "When to look, as a cron expression of five or six fields in the device's time zone; beside or instead of interval.", minLength: 1, maxLength: 255 },
+      cron: { type: "string", title: "string (a cron expression such as 0 4 * * *)", description: "When to look, as a cron expression of five or six fields in the device's time zone; together with interval, or instead of it.", minLength: 1, maxLength: 255 },
       timeout: { type: "string", title: "string (a duration such as 1m30s)", description: "Longest time for one talk with the repository. Default: 5m.", pattern: "^([0-9]+(ms|s|m|h|d))+$", maxLength: 100 },
       suspend: { type: "boolean", description: "true: the repository is not looked at, and what it declared stays. Default: false." },
       atomic: { type: "boolean", description: "true: one bad document holds the whole commit back. false: bad documents keep their last version, the others are taken. Default: true." },
@@ -547,8 +547,8 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
       checkedAt: { type: "string", description: "When the repository was last looked at, RFC 3339. In memory only." },
       nextSyncAt: { type: "string", description: "When it will be looked at next, RFC 3339. In memory only." },
       pushed: { type: "string", description: "The commit with this device's status on the status branch." },
-      handled: { type: "object", description: "Ids of requests that were dealt with, by request (sync, confirm). Cannot be rebuilt.", additionalProperties: { type: "string" } },
-      refused: { type: "object", description: "Why the last request was dealt with but not carried out, by request.", additionalProperties: { type: "object", required: ["reason","message"], properties: {
+      handled: { type: "object", description: "Ids of requests that are acknowledged, by request (sync, confirm). Cannot be rebuilt.", additionalProperties: { type: "string" } },
+      refused: { type: "object", description: "Why the last request was acknowledged but not carried out, by request.", additionalProperties: { type: "object", required: ["reason","message"], properties: {
         reason: { type: "string", description: "Failed.", enum: ["Locked","Failed"] },
         message: { type: "string", description: "One sentence for people." },
       }, additionalProperties: false } },
