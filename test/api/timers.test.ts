@@ -34,7 +34,7 @@ for (const punctuality of PUNCTUALITIES) {
       assert.deepEqual([said, clock.planned], [['bookmark', 'end'], []]);
     });
 
-    it('who waits for a command is told that it is under way, or how it ended', async () => {
+    it('who waits for a command gets the answer that it is under way, or how it ended', async () => {
       let document = aService();
       const heard = new Set<() => void>();
       const command = commander({

@@ -130,7 +130,7 @@ describe('images of the release before', () => {
     assert.deepEqual([local(), document(1)], [[2], undefined]);
   });
 
-  it('are kept anew, and no longer than their time, when the clock was ahead', async () => {
+  it('are retained from then on, and no longer than their time, when the clock was ahead', async () => {
     await device.halt();
     device.clock.set(-365 * 86_400_000);
     agent = await device.boot();

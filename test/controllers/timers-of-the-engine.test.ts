@@ -78,7 +78,7 @@ for (const punctuality of PUNCTUALITIES) {
       assert.deepEqual(clock.planned, []);
     });
 
-    it('requests that are not answered are told of once they are overdue, each of them', async () => {
+    it('requests without an answer are reported once they are overdue, each of them', async () => {
       const memory = new MemoryEngine();
       let release = (): void => undefined;
       const held = new Promise<void>((go) => {
@@ -122,7 +122,7 @@ for (const punctuality of PUNCTUALITIES) {
       reader.stop();
     });
 
-    it('a pull of which nothing is heard is given up, one that goes on is not', async () => {
+    it('a silent pull is given up, one that goes on is not', async () => {
       const stream = new PassThrough();
       const http = {
         open: async ({ signal }: { signal: AbortSignal }) => {
@@ -231,7 +231,7 @@ for (const punctuality of PUNCTUALITIES) {
       rmSync(folder, { recursive: true });
     });
 
-    it('an edit of the files of the host is told of once it has ended', async () => {
+    it('an edit of the files of the host is noticed once it has ended', async () => {
       const hostRoot = mkdtempSync(join(tmpdir(), 'host-'));
       mkdirSync(join(hostRoot, 'etc'));
       let told = 0;

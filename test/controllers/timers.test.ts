@@ -31,7 +31,7 @@ for (const punctuality of PUNCTUALITIES) {
     });
     const fire = (times: number): Promise<void> => fireTimers(clock, times);
 
-    it('strays are told of', async () => {
+    it('orphans are reported', async () => {
       const told: number[] = [];
       const stop = watchOrphans({
         store: {

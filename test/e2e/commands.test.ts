@@ -54,7 +54,7 @@ describe('commands', () => {
       (files) => files.length === 0,
     );
 
-  it('restart an app: other containers, the same data, and the neighbour untouched', async () => {
+  it('restart an app: other containers, the same data, and the other app untouched', async () => {
     const { appId, main, other } = await anApp('restart');
     const neighbour = await anApp('neighbour');
     await write(main.id, 'kept');
@@ -76,7 +76,7 @@ describe('commands', () => {
     assert.notEqual(newOther?.id, other.id);
   });
 
-  it('purge an app: its volume is empty, that of the neighbour is not', async () => {
+  it('purge an app: its volume is empty, that of the other app is not', async () => {
     const { appId, main } = await anApp('purge');
     const neighbour = await anApp('full');
     await write(main.id, 'gone');
@@ -94,7 +94,7 @@ describe('commands', () => {
     assert.equal(await read(still?.id ?? ''), 'new');
   });
 
-  it('stop a service, which stays stopped until it is started, or the agent starts anew', async () => {
+  it('stop a service, which stays stopped until it is started, or the agent starts again', async () => {
     const { name, appId, main, other } = await anApp('stop');
     const service = `/v2/applications/${appId}`;
     assert.deepEqual(await post(`${service}/stop-service`, { serviceName: 'main' }), [200, 'OK']);

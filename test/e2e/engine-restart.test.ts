@@ -39,7 +39,7 @@ describe('an engine that restarts', () => {
   }
 
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-    it(`by ${signal} is missed, said to be missed, and found again: what ran runs again, nothing is made anew`, async () => {
+    it(`by ${signal} is missed, said to be missed, and found again: what ran runs again, nothing is recreated`, async () => {
       const name = `${scene.prefix}-${signal.toLowerCase()}`;
       const appId = scene.appId();
       await scene.put(name, {

@@ -9,7 +9,7 @@ describe('networks and volumes', () => {
   });
   after(() => scene?.close());
 
-  it('makes a changed network anew: its containers step aside and come back on the new one', async () => {
+  it('recreates a changed network: its containers step aside and come back on the new one', async () => {
     const name = `${scene.prefix}-net`;
     const appId = scene.appId();
     const spec = (mtu: string): AppSpec => ({

@@ -94,7 +94,7 @@ describe('a registry that wants a login', () => {
     }
   });
 
-  it('has its password told to nobody', async () => {
+  it('shows its password to nobody', async () => {
     const told: [string, string][] = [['what it printed', JSON.stringify(scene.agent.lines)]];
     for (const kind of KINDS) {
       const path = `/apis/supercargo.io/v1/${PLURALS[kind]}`;

@@ -169,7 +169,7 @@ describe('POST /v2/local/target-state', () => {
     assert.deepEqual(await scene.networks(appId), []);
   });
 
-  it('passes on a volume that binds a path of the host, as the Supervisor does; a document needs leave for it', async () => {
+  it('passes on a volume that binds a path of the host, as the Supervisor does; a document needs permission for it', async () => {
     const d = { driver_opts: { type: 'none', o: 'bind', device: '/etc' } };
     const body = target({}, 'boundcommit', { volumes: ['d:/h'] });
     const app = body.local.apps[appId] ?? assert.fail();

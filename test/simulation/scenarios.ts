@@ -114,7 +114,7 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
-    it: 'makes a changed network anew while its services step aside',
+    it: 'recreates a changed network while its services step aside',
     before: [
       declareApp(
         { web: { networks: ['front'] }, db: { networks: ['front', 'back'] }, vpn: {} },
@@ -240,7 +240,7 @@ export const SCENARIOS: readonly Scenario[] = [
     end: { images: ['web:1'] },
   },
   {
-    it: 'adds an app beside another',
+    it: 'adds another app',
     before: [web],
     target: [web, other],
     end: {
@@ -377,7 +377,7 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
-    it: 'stops a hand-over service first where its network is made anew',
+    it: 'stops a hand-over service first where its network is recreated',
     before: [declareApp({ web: { updateStrategy: 'hand-over' } })],
     target: [
       declareApp(

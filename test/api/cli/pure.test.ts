@@ -164,7 +164,7 @@ describe('what the agent refuses', () => {
     locate: (path: string) => ({ file: 'f.yaml', line: path.length }),
   } as const;
 
-  it('is told whole, with its advice', () => {
+  it('is shown whole, with its advice', () => {
     const field = 'spec.services.a.deploy';
     const advice = '; Compose has it, but it is not supported here: write its limits as cpus, mem_limit, and so on';
     const error = new ApiError(400, 'BadRequest', `strict decoding error: unknown field "${field}"${advice}`, [
@@ -204,7 +204,7 @@ describe('the end of a request', () => {
     const verdict = endOf({ ...anApp(), requests, status } as ReturnType<typeof anApp>, asked);
     return verdict?.is === 'refused' ? verdict.error.message : verdict?.is;
   };
-  it('is awaited, told, or told with its refusal', () => {
+  it('is awaited, reported, or reported with its refusal', () => {
     assert.equal(end(request('r1'), {}), undefined);
     assert.equal(end(request('r1'), { handled: { restart: 'r0' } }), undefined);
     assert.equal(end(request('r1'), { handled: { restart: 'r1' } }), 'done');

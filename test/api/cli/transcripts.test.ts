@@ -146,7 +146,7 @@ describe('the supercargo command', function () {
       }
     });
 
-    it('fails when a healthcheck does, and waits for one that has not told yet', async () => {
+    it('fails when a healthcheck does, and waits for one that has not decided yet', async () => {
       const input = (name: string) =>
         `{apiVersion: supercargo.io/v1, kind: App, metadata: {name: ${name}}, spec: {services: {a: {image: "busybox:1", healthcheck: {test: [CMD, "false"]}}}}}`;
       for (const [name, health, code] of [

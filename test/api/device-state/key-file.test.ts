@@ -98,7 +98,7 @@ describe('The keys', () => {
     '{"global": 1, "services": []}',
     '{"global": "secretsecret", "services": [{}]}',
   ]) {
-    it(`are made anew when the file is ${JSON.stringify(junk)}, without telling it`, async () => {
+    it(`are created again when the file is ${JSON.stringify(junk)}, without showing it`, async () => {
       writeFileSync(file(), junk);
       const keys = await open();
       assert.match(keys.global, /^[0-9a-f]{32}$/);
@@ -108,7 +108,7 @@ describe('The keys', () => {
     });
   }
 
-  it('are made anew when the file is a folder, which is kept beside', async () => {
+  it('are created again when the file is a folder, which is set aside', async () => {
     mkdirSync(file());
     assert.match((await open()).global, /^[0-9a-f]{32}$/);
     assert.deepEqual(readdirSync(place.folder).sort(), ['keys.json', `keys.json.corrupt-${NOW}`]);

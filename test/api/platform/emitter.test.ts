@@ -13,7 +13,7 @@ describe('Emitter', () => {
     assert.deepEqual(heard, ['a1', 'b1', 'a2', 'b2', 'b3']);
   });
 
-  it('tells what a listener causes after what it was told of', () => {
+  it('emits what a listener causes after the item that it got', () => {
     const emitter = new Emitter<string>();
     const heard: string[] = [];
     emitter.listen((item) => {
@@ -63,7 +63,7 @@ describe('Emitter', () => {
     );
   });
 
-  it('throws the first error once everybody has heard, when nobody takes it', () => {
+  it('throws the first error once everybody was called, when nobody takes it', () => {
     const emitter = new Emitter<number>();
     const heard: number[] = [];
     emitter.listen((item) => {

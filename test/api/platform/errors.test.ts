@@ -32,7 +32,7 @@ describe('errors', () => {
     assert.equal(messageWithCauses('late'), 'late');
   });
 
-  it('does not tell a cause again that the message has told', () => {
+  it('does not repeat a cause that the message contains', () => {
     const cause = new Error('no space left');
     const error = new Error('Could not write a: no space left', { cause });
     assert.equal(messageWithCauses(error), 'Could not write a: no space left');

@@ -71,7 +71,7 @@ describe('a file of our own that is larger than any of ours', () => {
     assert.match(log.at('error').join(), TOO_LARGE);
   });
 
-  it('is a document that is lost, which is told, and no reason not to start', async () => {
+  it('is a lost document, which is reported, and no reason not to start', async () => {
     for (const path of ['documents/apps/a.json', 'status/apps/a.json']) await put(path);
     await (await openStore({ folder, now, log })).close();
     assert.match(log.at('error').join(), TOO_LARGE);

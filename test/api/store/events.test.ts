@@ -27,7 +27,7 @@ describe('RecentEvents', () => {
     assert.equal(again.lastTimestamp, new Date(3_000).toISOString());
   });
 
-  it('counts as often as it is told to', () => {
+  it('counts as often as it is recorded', () => {
     const events = new RecentEvents({ perDocument: 9, total: 9 }, 0);
     events.record(A, happening('Restarted', { times: 3 }), 0);
     events.record(A, happening('Restarted', { times: 2 }), 0);

@@ -12,7 +12,7 @@ describe('a document is due', () => {
     { it: 'again when its spec has changed since', document: anApp({ generation: 2, status: ready(1) }), want: true },
     { it: 'while a request is open', document: anApp({ requests: asked, status: ready() }), want: true },
     {
-      it: 'not once the request was dealt with',
+      it: 'not once the request is acknowledged',
       document: anApp({ requests: asked, status: { ...ready(), handled: { restart: 'r' } } }),
       want: false,
     },

@@ -40,7 +40,7 @@ describe('the engine of a device', () => {
     assert.equal(handle.dockerHost, 'tcp://127.0.0.1:1');
   });
 
-  it('has trouble when it has not been heard of for more than a moment', async () => {
+  it('has a failure once it could not be used for more than a moment', async () => {
     const handle = handleOf(undefined);
     await handle.find(ending.signal);
     assert.equal(handle.failure, undefined, 'a start takes a moment');

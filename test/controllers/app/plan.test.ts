@@ -258,7 +258,7 @@ describe('planApp', () => {
       says: 'Waiting for Network/hello.old',
     },
     {
-      it: 'keeps the lock for a service written by hand while children are stuck',
+      it: 'keeps the lock for a standalone service while children are stuck',
       facts: { existing: with_({ Network: { status: stalled as never } }), needLock: ['extra'], locked: true },
       want: 'waiting: ChildrenNotReady',
       phase: 'Verifying',
@@ -374,7 +374,7 @@ describe('planApp', () => {
       phase: 'Verifying',
     },
     {
-      it: 'keeps the lock for a service that was written by hand',
+      it: 'keeps the lock for a standalone service',
       app: settledApp,
       facts: { existing: all, needLock: ['extra'], locked: true },
       want: 'waiting: ChildrenNotReady',
@@ -516,7 +516,7 @@ describe('planApp', () => {
       phase: 'Settled',
     },
     {
-      it: 'tells volumes that have not heard it what becomes of their data, before all',
+      it: 'writes the reclaim policy into volumes that do not have it, before all',
       app: gone,
       facts: { existing: [...all, aVolume({ spec: { reclaim: 'Delete' } })] },
       want: 'reclaim (volumeReclaim is Retain, and goes for Volume/hello.data first); progressing: Removing',
@@ -559,7 +559,7 @@ describe('planApp', () => {
       phase: 'Removing',
     },
     {
-      it: 'claims again when a leaving service needs the lock',
+      it: 'claims again when a terminating service needs the lock',
       app: gone,
       facts: { existing: dying('Service'), needLock: ['web'] },
       want: 'claim (web needs it); progressing: Locking',

@@ -88,7 +88,7 @@ const ROWS: readonly Row[] = [
     },
   },
   {
-    it: 'takes no request for force as dealt with that nobody has used',
+    it: 'does not acknowledge a request for force that nobody has used',
     plan: plans.upkeep,
     want: { ...before, phase: 'Verifying' },
   },
@@ -107,7 +107,7 @@ const ROWS: readonly Row[] = [
     want: { ...before, release: B, images, handled: { force: 'f' } },
   },
   {
-    it: 'has dealt with force, and knows the images, when nothing is left to do',
+    it: 'acknowledges force, and knows the images, when nothing is left to do',
     plan: plans.settle,
     want: { ...before, images, handled: { force: 'f' } },
   },
@@ -122,7 +122,7 @@ const ROWS: readonly Row[] = [
     want: before,
   },
   {
-    it: 'forgets a command that has begun when it is dealt with',
+    it: 'forgets a started command when it is acknowledged',
     ...{ plan: plans.upkeep, now: { ...document, status: { ...before, begun: { restart: 'r' } } } },
     result: { acknowledged: { restart: 'r' }, refused: { restart: { reason: 'Failed', message: 'no' } } },
     want: {

@@ -190,7 +190,7 @@ export function describeEngine(title: string, make: () => Promise<EngineUnderTes
         assert.equal(await engine.stopContainer(id, signal), 'absent');
       });
 
-      it('counts what the restart policy did, gives up when it says so, and begins anew with a start by hand', async () => {
+      it('counts what the restart policy did, gives up when it says so, and counts again from 0 with a manual start', async () => {
         const RestartPolicy = { Name: 'on-failure', MaximumRetryCount: 2 };
         const id = await start({ Cmd: ['sh', '-c', 'sleep 0.2; exit 3'], HostConfig: { RestartPolicy } });
         await under.gaveUp(id);

@@ -41,7 +41,7 @@ describe('a git source that is suspended', () => {
       want: 'waiting: Suspended',
     },
     { it: 'goes on after a resume', requests: { suspend: at(1), resume: at(2) }, want: 'settled' },
-    { it: 'is suspended anew', requests: { suspend: at(3), resume: at(2) }, want: 'waiting: Suspended' },
+    { it: 'is suspended again', requests: { suspend: at(3), resume: at(2) }, want: 'waiting: Suspended' },
     { it: 'stays when only a request ends it', requests: { resume: at(2) }, suspend: true, want: 'waiting: Suspended' },
   ];
   for (const { it: what, requests = {}, suspend, want } of cases) {

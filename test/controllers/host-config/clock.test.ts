@@ -96,7 +96,7 @@ for (const { when, punctuality, setMs } of CLOCKS) {
         assert.equal(await host.get(PATH), WANTED);
       });
 
-      it('begins anew after a start of the device with another time of day', async () => {
+      it('starts again after a start of the device with another time of day', async () => {
         await agent.run(500 * SECOND_MS);
         clock.set(setMs);
         await start();

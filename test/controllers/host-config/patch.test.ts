@@ -111,7 +111,7 @@ describe('a host-config patch, from the request to the files', () => {
     assert.deepEqual(await boot(), ['config.json', 'system-proxy']);
   });
 
-  it('mends a file that was changed by hand, although the document says the same', async () => {
+  it('repairs a file that was changed manually, although the document says the same', async () => {
     await patch({ proxy: PROXY });
     const path = join(root, 'mnt/boot/system-proxy/redsocks.conf');
     const wanted = await readFile(path, 'utf8');

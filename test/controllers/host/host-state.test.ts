@@ -28,7 +28,7 @@ describe('the state of the host', () => {
     assert.deepEqual(await readdir(folder), []);
   });
 
-  it('is set aside when it cannot be understood, which is told', async () => {
+  it('is set aside when it cannot be parsed, which is reported', async () => {
     await writeFile(join(folder, 'host.json'), '{"touched":');
     assert.deepEqual(await open().load(), NO_STATE);
     assert.equal(await readFile(join(folder, 'host.json.corrupt-7'), 'utf8'), '{"touched":');

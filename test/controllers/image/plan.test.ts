@@ -372,7 +372,7 @@ describe('nextAttempt', () => {
   it('asks a registry that keeps refusing every quarter of an hour', () => {
     assert.deepEqual(delays('manifest unknown', 9), [0.5, 1, 2, 4, 8, 16, 32, 900, 900]);
   });
-  it('begins anew for another document', () => {
+  it('counts from zero for another document', () => {
     const failure = pullFailure('x', new Error('manifest unknown'));
     const next = nextAttempt({ of: 'before', failures: 20 }, 'now', failure, 0, 0);
     assert.deepEqual([next.failures, isHopeless(next)], [1, false]);

@@ -116,7 +116,7 @@ describe('the Image controller', () => {
     assert.deepEqual([status()?.state, status()?.pulled, status()?.failures], ['Downloaded', true, undefined]);
   });
 
-  it('stalls when the registry goes on refusing, asks it again now and then, and begins anew with the App', async () => {
+  it('stalls when the registry goes on refusing, asks it again now and then, and counts from zero with the App', async () => {
     const app = (commit: string) =>
       ['App', 'hello', { appId: 1, release: { commit, id: 1 }, services: { web: { image: REFERENCE } } }] as const;
     await bench.declare(['Image', A, spec], app('a'));

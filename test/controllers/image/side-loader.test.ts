@@ -454,7 +454,7 @@ describe('files of images in the data folder', () => {
       assert.deepEqual([problems(), said().filter((line) => /Failed/.test(line)), calls('pullImage')], [[], [], 1]);
     });
 
-    it('are let go of without being told that they were taken away', async () => {
+    it('are released without a warning that they were taken away', async () => {
       await settled('never.tar', 'x');
       await begun();
       await rm(join(folder(), 'never.tar'));

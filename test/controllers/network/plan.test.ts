@@ -95,7 +95,7 @@ describe('planNetwork', () => {
       want: 'settled',
     },
     {
-      it: 'makes a different one of a Supervisor anew',
+      it: 'recreates a different one of a Supervisor',
       facts: { seen: [seenNetwork({ specHash: undefined, definition: { ...plain, internal: true } })] },
       want: 'remove (internal changed); progressing: Removing',
       rebuilding: true,
@@ -169,7 +169,7 @@ describe('planNetwork', () => {
       rebuilding: true,
     },
     {
-      it: 'leaves a deleted one with such endpoints to whoever declares it anew',
+      it: 'leaves a deleted one with such endpoints to whoever declares it again',
       network: deleted,
       facts: { seen: [seenNetwork()], leaked: new Set(['aaaa']), awaited: true },
       want: 'settled',
@@ -181,13 +181,13 @@ describe('planNetwork', () => {
       want: 'waiting: StillAttached',
     },
     {
-      it: 'tries to remove it again when nobody declares it anew',
+      it: 'tries to remove it again when nobody declares it again',
       network: deleted,
       facts: { seen: [seenNetwork()], leaked: new Set(['aaaa']) },
       want: 'remove (deleted); progressing: Removing',
     },
     {
-      it: 'removes a deleted network before it is made anew',
+      it: 'removes a deleted network before it is created again',
       network: deleted,
       facts: { seen: [seenNetwork()], awaited: true },
       want: 'remove (deleted); progressing: Removing',

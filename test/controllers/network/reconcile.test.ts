@@ -62,7 +62,7 @@ describe('the Network controller', () => {
     assert.equal(networks().length, 1);
   });
 
-  it('waits for containers to step aside before it makes a network anew', async () => {
+  it('waits for containers to step aside before it recreates a network', async () => {
     await declare(plain);
     await bench.settle();
     const before = networks()[0]?.id;

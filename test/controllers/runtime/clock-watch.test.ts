@@ -36,7 +36,7 @@ describe('the watch over the clock', () => {
 });
 
 describe('how long ago something was', () => {
-  it('is told by the clock at first and by what has passed from then on', () => {
+  it('is read from the clock at first and measured from then on', () => {
     const clock = new FakeClock();
     const ages = new Ages(clock);
     const atMs = clock.now() - 5_000;

@@ -46,7 +46,7 @@ const CASES: readonly { readonly it: string; readonly facts?: Partial<HealthFact
     want: 'engine: The engine does not answer',
   },
   {
-    it: 'tells what an engine leaves unanswered that is heard',
+    it: 'reports what an engine leaves unanswered that is followed',
     facts: { engineUnanswered: 'The engine has not answered to: start container web' },
     want: 'engine: The engine has not answered to: start container web',
   },

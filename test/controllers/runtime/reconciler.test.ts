@@ -48,7 +48,7 @@ describe('reconciler', () => {
     })({ name: NAME }, never);
   const network = (): Network | undefined => bench.store.get('Network', NAME);
 
-  it('writes a status before each step and one at the end, observed anew', async () => {
+  it('writes a status before each step and one at the end, observed again', async () => {
     const outcome = await pass({}, act<string>('Creating', 'first', 'second'));
     assert.equal(outcome.is, 'progressing');
     assert.deepEqual(trace, [

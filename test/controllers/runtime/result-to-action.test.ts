@@ -104,7 +104,7 @@ describe('conditionsAfter', () => {
     );
   });
 
-  it('keeps what a controller says beside the three', () => {
+  it('keeps conditions of a controller besides the three', () => {
     const own = { type: 'StrategyFollowed', status: 'False', reason: 'RunsOnce', message: 'once' } as const;
     const before = [{ ...own, lastTransitionTime: 't1', observedGeneration: 1 }];
     assert.deepEqual(

@@ -201,7 +201,7 @@ describe('bad input to a service', () => {
       assert.deepEqual(containers(), ['web running']);
     });
 
-    it('stalls a service that somebody wrote by hand, and nothing is stopped for it', async () => {
+    it('stalls a standalone service, and nothing is stopped for it', async () => {
       await bring(web(), byHand({}));
       assert.deepEqual(containers(), ['side running', 'web running']);
       await bring(web(), byHand({ image: 'arm:1' }));
@@ -248,7 +248,7 @@ describe('bad input to a service', () => {
       assert.deepEqual(containers(), []);
     });
 
-    it('of a service that somebody wrote by hand follows the App of it, also later', async () => {
+    it('of a standalone service follows its App, also later', async () => {
       await bring(web(), byHand(BIND));
       assert.match(
         says('Service', 'hello.side'),
@@ -364,7 +364,7 @@ describe('bad input to a service', () => {
         /^InvalidSpec: spec\.ipc: ipc shares the namespace of container \w+ only where/,
       ],
     ] as const) {
-      it(`${what} of a service that somebody wrote by hand follows the App of it`, async () => {
+      it(`${what} of a standalone service follows its App`, async () => {
         const fields = fieldsOf(other);
         await bring(web(), byHand(fields));
         assert.match(says('Service', 'hello.side'), says_);
@@ -378,7 +378,7 @@ describe('bad input to a service', () => {
       });
     }
 
-    it('a volume that somebody wrote by hand follows the App of it; one that is there stays', async () => {
+    it('a standalone volume follows its App; an existing one stays', async () => {
       const volume = document('Volume', 'hello.d', {
         app: 'hello',
         appId: 1,
@@ -399,7 +399,7 @@ describe('bad input to a service', () => {
       assert.deepEqual(made().volumes, ['1_d']);
     });
 
-    it('an image that is put in the place of another asks anew, and what runs stays', async () => {
+    it('an image that replaces another is checked again, and what runs stays', async () => {
       await bring(web());
       const before = made();
       device.engine.images.add('web:1', { content: 'other', config: { Labels: SYSFS } });

@@ -106,7 +106,7 @@ describe('a service converges', () => {
     assert.equal(creations(device), 0);
   });
 
-  it('back to running when its container was removed or stopped by hand', async () => {
+  it('back to running when its container was removed or stopped manually', async () => {
     await bring(device, anApp({ web: {} }));
     device.engine.docker.removeContainer('web_7_1_a');
     await notice(device);
@@ -344,7 +344,7 @@ describe('a service converges', () => {
       assert.equal(device.engine.docker.findNetwork('u_default')?.id, before);
     });
 
-    it('to running in the old network when that cannot be made anew, without stopping twice', async () => {
+    it('to running in the old network when that cannot be recreated, without stopping twice', async () => {
       const app = (internal: boolean) => anApp({ web: { networks: ['b'] } }, { networks: { b: { internal } } });
       await bring(device, app(false));
       device.engine.docker.leakEndpoint('u_b', 'forgotten');

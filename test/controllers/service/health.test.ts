@@ -87,7 +87,7 @@ describe('the health of what runs', () => {
     assert.equal(service().status?.restarts, 3);
   });
 
-  it('is bad while a healthcheck fails, and since when is told', async () => {
+  it('is bad while a healthcheck fails, and the status says since when', async () => {
     await bring(HEALTHCHECK);
     await setHealth('unhealthy');
     assert.deepEqual(ready(), ['Unhealthy', 'ServicesNotHealthy']);
@@ -245,7 +245,7 @@ describe('the health of what runs', () => {
     assert.match(events().at(-1) ?? '', /^Exited 1: Container web_7_1_a exited with 0$/);
   });
 
-  it('is remembered by the next agent, with what was counted, and nothing is told twice', async () => {
+  it('is remembered by the next agent, with what was counted, and nothing is reported twice', async () => {
     await bring();
     await crash();
     const before = service().status;

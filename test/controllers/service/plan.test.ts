@@ -165,7 +165,7 @@ describe('planContainer', () => {
     },
 
     {
-      it: 'steps aside for a network that is made anew',
+      it: 'steps aside for a network that is recreated',
       more: closing('u_default', 'recreated'),
       want: 'stop+remove c1 under lock (network u_default is made anew); waiting: Stopping',
     },
@@ -183,7 +183,7 @@ describe('planContainer', () => {
       want: 'waiting: NetworkNotReady (Waiting for network u_default: it is being made anew)',
     },
     {
-      it: 'ignores a network of somebody else that is made anew',
+      it: 'ignores a network of somebody else that is recreated',
       more: closing('u_other', 'recreated'),
       want: 'settled',
     },
@@ -210,7 +210,7 @@ describe('planContainer', () => {
       want: 'start c1 (it was made and not started yet); progressing: Starting',
     },
     {
-      it: 'leaves a finished one-shot alone whose network was made anew',
+      it: 'leaves a finished one-shot alone whose network was recreated',
       desired: restarts('no'),
       seen: [{ state: 'exited', networks: { u_default: { id: 'n0' } } }],
       want: 'settled',
@@ -314,7 +314,7 @@ describe('planContainer', () => {
       want: 'waiting: DependencyNotReady (Waiting for vpn to be created)',
     },
     {
-      it: 'makes anew what can never be started again, without a lock',
+      it: 'recreates what can never be started again, without a lock',
       seen: [{ state: 'exited', error: 'task c1: already exists' }],
       more: unlocked,
       want: 'remove c1 (the engine could not start it again: task c1: already exists); waiting: Stopping',
@@ -512,7 +512,7 @@ describe('planContainer', () => {
     },
 
     {
-      it: 'makes the container anew for a restart',
+      it: 'recreates the container for a restart',
       more: commands({ recreate: [restart] }),
       want: 'stop+remove c1 under lock (restart requested); waiting: Stopping',
     },

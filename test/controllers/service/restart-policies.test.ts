@@ -81,7 +81,7 @@ describe('a restart policy', () => {
     }
   }
 
-  it('that has given up begins anew when somebody asks for a start, or for another release', async () => {
+  it('that has given up starts again when somebody asks for a start, or for another release', async () => {
     const agent = await device.boot();
     await agent.propose([declareApp({ web: { restart: 'on-failure:3' } })]);
     await agent.quiet();

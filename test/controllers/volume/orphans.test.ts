@@ -119,7 +119,7 @@ describe('orphaned volumes', () => {
     assert.throws(() => aDesk({ hasSynced: false, everSeen: false }).orphans.lastSeen(), /The engine is down/);
   });
 
-  it('are not told of before what is declared has been read', async () => {
+  it('are not reported before every source has been read', async () => {
     const { orphans } = aDesk({ isDeclared: false });
     assert.throws(() => orphans.list(), /still reading what is declared/);
     assert.throws(() => orphans.lastSeen(), /still reading what is declared/);

@@ -101,7 +101,7 @@ describe('the Volume controller', () => {
     assert.match(bench.message('Volume', NAME), /wants the driver nodriver.*install it/);
   });
 
-  it('never makes a volume anew', async () => {
+  it('never recreates a volume', async () => {
     await declare(keep);
     await bench.settle();
     const before = volume();

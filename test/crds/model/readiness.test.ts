@@ -58,7 +58,7 @@ describe('what others ask of a document that is not Ready', () => {
     });
   }
 
-  it('is told by the present generation where somebody waits for just that', () => {
+  it('counts only for the present generation where somebody waits for that', () => {
     const earlier = (reason: string): never => saying([['Ready', 'False', reason]], true);
     assert.equal(readiness.hasFailed(earlier('Failed')), false);
     assert.equal(readiness.isFailing(earlier('Retrying')), false);

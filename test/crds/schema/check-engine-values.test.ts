@@ -120,7 +120,7 @@ describe('what the engine would refuse is refused before anything is stopped', (
     it(`${path} of ${JSON.stringify(fields).slice(0, 90)}`, () => assert.deepEqual(pathsOf(fields), [path]));
   }
 
-  it('in a Service written by hand as well', () => {
+  it('in a standalone Service as well', () => {
     const spec = { app: 'a', serviceName: 'web', image: 'busybox', stop_signal: 'SIGFOO', dns: 'nope' };
     const parsed = parseDocument({ apiVersion: 'supercargo.io/v1', kind: 'Service', metadata: { name: 'w' }, spec });
     assert.deepEqual(parsed.ok ? [] : parsed.issues.map(({ path }) => path), ['spec.stop_signal', 'spec.dns']);

@@ -180,7 +180,7 @@ describe('checkRelease', () => {
     });
   }
 
-  it('knows what was written by hand for the app', () => {
+  it('knows standalone documents of the app', () => {
     const app = anApp({ spec: { services: { a: { image, depends_on: ['s'], networks: ['n'], volumes: ['v:/v'] } } } });
     assert.deepEqual(checkRelease(app, { services: ['s'], networks: ['n'], volumes: ['v'] }), []);
   });

@@ -152,7 +152,7 @@ describe('who gets the key of this machine', () => {
         await other;
       });
 
-      it('is not sent by hand to an address that was not named, nor is a document', async () => {
+      it('is not sent to an address that was not named, nor is a document', async () => {
         const { port, next } = await stranger();
         await assert.rejects(clientOf(port, false, 'mine').ask('GET', '/x'), /is not the agent/);
         await assert.rejects(clientOf(port, false).ask('PUT', '/x', {}), /is not the agent/);

@@ -69,7 +69,7 @@ describe('a dry run of the resource API', () => {
       [`${base}/volumes/mine.d`, volume, 'spec.driver_opts.device'],
       [`${base}/services/mine.side`, fields, 'spec.labels["io.balena.features.dbus"]'],
     ] as const) {
-      it(`says that ${field} needs leave`, async () => {
+      it(`says that ${field} needs permission`, async () => {
         const { code, body } = await ask('PUT', `${url}?dryRun=All`, { spec: sent });
         assert.deepEqual(
           [code, body.details.causes.map((one: { field: string }) => one.field)],
@@ -94,7 +94,7 @@ describe('a dry run of the resource API', () => {
         return { code: answer.statusCode, body: JSON.parse(answer.payload) };
       };
 
-      it(`refuses ${field} of ${plural} for good as well, until the App gives leave`, async () => {
+      it(`refuses ${field} of ${plural} for good as well, until the App gives permission`, async () => {
         for (const how of [{}, { method: 'POST' }, { query: '?beside=app/mine' }] as const) {
           const { code, body } = await write(sent, how);
           assert.equal(code, 422, JSON.stringify(body));
@@ -112,7 +112,7 @@ describe('a dry run of the resource API', () => {
       });
     }
 
-    it('takes it when the App that is declared beside it gives leave', async () => {
+    it('takes it when the App that is declared with it gives permission', async () => {
       const url = `${base}/volumes/mine.d?dryRun=All&beside=app/mine`;
       const { code, body } = await ask('PUT', url, { spec: volume });
       assert.equal(code, 201, JSON.stringify(body));
@@ -140,7 +140,7 @@ describe('a dry run of the resource API', () => {
       );
     });
 
-    it('takes what is declared beside it', async () => {
+    it('takes what is declared with it', async () => {
       assert.equal((await ask('PUT', `${path}&beside=network/x,service/db`, document)).code, 200);
       assert.equal((await ask('PUT', `${path}&beside=network/db`, document)).code, 422);
     });
@@ -164,7 +164,7 @@ describe('a dry run of the resource API', () => {
     });
   }
 
-  describe('of a Service written by hand', () => {
+  describe('of a standalone Service', () => {
     const SERVICES = '/apis/supercargo.io/v1/services';
     for (const [field, value, message] of [
       ['networks', ['nonet'], 'App mine has no network nonet'],
@@ -177,7 +177,7 @@ describe('a dry run of the resource API', () => {
         const cause = { reason: 'FieldValueInvalid', field: `spec.${field}`, message };
         assert.deepEqual([code, body.details?.causes], [422, [cause]]);
       });
-      it(`takes what is declared beside it in ${field}`, async () => {
+      it(`takes what is declared with it in ${field}`, async () => {
         const beside = '&beside=service/nosuch,network/nonet';
         assert.equal((await ask('PUT', `${SERVICES}/x?dryRun=All${beside}`, document)).code, 201);
       });

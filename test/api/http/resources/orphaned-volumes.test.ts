@@ -53,7 +53,7 @@ describe('orphaned volumes in the API', () => {
     assert.deepEqual(removed, ['7_data']);
   });
 
-  it('are told to be mounted', async () => {
+  it('are reported as mounted', async () => {
     removal = { is: 'in-use', by: ['somebody'] };
     const { code, body } = await ask('DELETE', `${PATH}/7_data`);
     assert.equal(code, 409);

@@ -193,7 +193,7 @@ describe('the resource API', () => {
     assert.equal((await ask('POST', APPS, { metadata: { name: 'new', uid: 'other' }, spec })).code, 201);
   });
 
-  it('takes logs that go into the host only with the leave of the App', async () => {
+  it('takes logs that go into the host only with the permission of the App', async () => {
     const logging = { driver: 'fluentd', options: { 'fluentd-address': 'unix:///run/fluent.sock' } };
     const into = { services: { web: { image: 'busybox', logging } } };
     assert.match(

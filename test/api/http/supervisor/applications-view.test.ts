@@ -180,7 +180,7 @@ describe('applicationsState', () => {
     assert.deepEqual(applicationsState([appTree(deleted, [], [])]), {});
   });
 
-  it('shows a service that people declare by hand beside the app', () => {
+  it('shows a standalone service of the app', () => {
     const byHand = aDocument(
       'Service',
       'extra',

@@ -195,7 +195,7 @@ describe('what git says', () => {
   ];
   for (const [name, text, want] of cases) it(`of ${name}`, () => assert.equal(reasonOf(text), want));
 
-  it('is told in one line, without logins and without what helps nobody', () => {
+  it('is reported in one line, without logins and without what helps nobody', () => {
     const text = "warning: x\nfatal: unable to access 'https://me:pw@x/': 403\nAuthorization: Basic abc=\n\n";
     assert.equal(sayable(text), "fatal: unable to access 'https://x/': 403; Authorization: …");
   });

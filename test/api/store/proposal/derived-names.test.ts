@@ -146,7 +146,7 @@ describe('two Apps', () => {
   });
 });
 
-describe('a Service that somebody wrote by hand', () => {
+describe('a standalone Service', () => {
   const app = (name: string, services: readonly string[], more: object = {}) =>
     anApp(name, { services: Object.fromEntries(services.map((one) => [one, { image: 'busybox:1' }])), ...more });
   const service = (name: string, spec: object = {}) =>
@@ -180,7 +180,12 @@ describe('a Service that somebody wrote by hand', () => {
       second: service('evil', { release, imageId: 7 }),
       want: ['Service/evil: container peer_7_1_c belongs to App/other. Give this Service another release.'],
     },
-    { it: 'stands beside the services of its App', first: app('hello', ['web']), second: service('mine'), want: [] },
+    {
+      it: 'is another one than the services of its App',
+      first: app('hello', ['web']),
+      second: service('mine'),
+      want: [],
+    },
     { it: 'may be called as one of another App', first: app('other', ['peer']), second: service('mine'), want: [] },
   ];
   for (const { it: name, first, second, want } of cases) {

@@ -278,7 +278,7 @@ const OBSERVED: Readonly<Record<string, readonly Row[]>> = {
       want: 'restart r2, left: Service web, Service db',
     },
     {
-      it: 'sees a start as begun at once',
+      it: 'sees a start as started at once',
       asked: { start: 's' },
       want: 'start s has begun, left: Service web, Service db',
     },
@@ -342,7 +342,7 @@ const OBSERVED: Readonly<Record<string, readonly Row[]>> = {
       want: 'cleanup c: nothing',
     },
     {
-      it: 'removes nothing that somebody declared beside the App',
+      it: 'removes nothing that a standalone document declares',
       asked: { cleanup: 'c' },
       others: [otherVolume('mine', {}, false)],
       want: 'cleanup c: hello.old',

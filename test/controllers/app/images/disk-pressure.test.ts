@@ -145,25 +145,25 @@ const OBSERVED: Readonly<Record<string, readonly Row[]>> = {
       want: 'hello.a (runs) before a:2 by kill-then-download; not yet declared: a:2',
     },
     {
-      it: 'and has heard of it once its document says what the release wants',
+      it: 'and has its spec once its document says what the release wants',
       services: { a: 'kill-then-download' },
       applied: ['a'],
       want: 'hello.a (runs, applied) before a:2 by kill-then-download; not yet declared: a:2',
     },
     {
-      it: 'and has not heard of it when that document is being deleted',
+      it: 'and does not have its spec when that document is being deleted',
       services: { a: 'kill-then-download' },
       leaving: ['a'],
       want: 'hello.a (runs) before a:2 by kill-then-download; not yet declared: a:2',
     },
     {
-      it: 'and has not heard of it before it has a document: the container is of an earlier App',
+      it: 'and does not have its spec before it has a document: the container is of an earlier App',
       services: { a: 'kill-then-download' },
       undeclared: ['a'],
       want: 'hello.a (runs) before a:2 by kill-then-download; not yet declared: a:2',
     },
     {
-      it: 'after the image of a service that somebody wrote by hand for this App',
+      it: 'after the image of a standalone service of this App',
       services: { a: 'kill-then-download' },
       missing: ['a:2', 'by-hand:1'],
       want: 'hello.a (runs) before a:2 by kill-then-download; not yet declared: a:2; others first',
@@ -321,7 +321,7 @@ describe('planDiskPressure', () => {
       want: 'advance hello.a: kill-then-download of a:2; MakingRoom',
     },
     {
-      it: 'tells only those that have not heard of it',
+      it: 'applies the spec only to those that do not have it',
       pressure: { earlyStops: [stop('a', applied), stop('b'), stop('c', stopped)] },
       locked: true,
       want: 'advance hello.b: kill-then-download of b:2; MakingRoom',

@@ -52,7 +52,7 @@ describe('children of an App', () => {
     ]);
   });
 
-  it('fetches the images of services that were written by hand', () => {
+  it('fetches the images of standalone services', () => {
     const images = childrenOf(anApp(), [aService({ spec: { serviceName: 'extra', image: 'extra' } })]).filter(
       ({ kind }) => kind === 'Image',
     );

@@ -44,7 +44,7 @@ describe('RequestTracker', () => {
     },
     { it: 'do not mind answers about others', happened: 0, heard: 0, agreed: true, open: 'container/c2', want: true },
     { it: 'cover nothing for long', happened: -1, heard: 5_001, want: false },
-    { it: 'cover nothing that is heard of long after', happened: -4_999, heard: 4_999, want: false },
+    { it: 'cover no event that comes long after', happened: -4_999, heard: 4_999, want: false },
     { it: 'cover nothing from another age, as by another clock', happened: -86_400_000, heard: 0, want: false },
     { it: 'cover nothing once the clock was set back', happened: -10, heard: -5, want: false },
     { it: 'cover nothing when clocks differ', happened: -1, heard: 1, sameClock: false, want: false },

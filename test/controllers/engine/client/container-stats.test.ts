@@ -10,7 +10,7 @@ const stats = (more: Partial<DockerStats> = {}): DockerStats => ({
 });
 
 describe("Docker's figures of a container", () => {
-  it('are told in our words, summed over networks and devices', () => {
+  it('are converted, summed over networks and devices', () => {
     const found = containerStats(
       stats({
         memory_stats: { usage: 100, limit: 1_000, stats: { inactive_file: 30 } },

@@ -125,7 +125,7 @@ describe('connectEngine', () => {
     assert.equal(await engine.startContainer('a', signal), 'absent');
   });
 
-  it('waits for a removal that somebody else has begun', async () => {
+  it('waits for a removal that somebody else has started', async () => {
     handle = (request, response) =>
       request.method === 'DELETE'
         ? reply(409, { message: 'removal of container a is already in progress' })(request, response)
@@ -242,7 +242,7 @@ describe('connectEngine', () => {
     assert.deepEqual(requests, ['POST /images/create?fromImage=r.test/app&tag=1&platform=linux/arm/v7']);
   });
 
-  it('gives up a pull of which nothing is heard any more', async () => {
+  it('gives up a pull that has become silent', async () => {
     handle = (_, response) =>
       response.write('{"status":"Downloading","id":"a","progressDetail":{"current":5,"total":10}}\r\n');
     const impatient = connectEngine({ dockerHost: `unix://${socket}`, pullSilenceMs: 50 });

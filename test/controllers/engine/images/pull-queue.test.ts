@@ -151,7 +151,7 @@ describe('The pull queue', () => {
     });
   }
 
-  it('stops a pull that is forgotten, gives its place away, and can begin anew meanwhile', async () => {
+  it('stops a pull that is forgotten, gives its place away, and can start again meanwhile', async () => {
     const { engine, pulls, started, takeEvents } = setUp();
     for (const name of ['a:1', 'b:1', 'c:1', 'd:1', 'e:1']) pulls.start(name);
     await flush();

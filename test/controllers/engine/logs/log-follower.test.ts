@@ -85,7 +85,7 @@ describe('The log follower', () => {
     assert.deepEqual(engine.openLogs, ['c1', 'c2']);
   });
 
-  it('follows what runs as soon as somebody listens, from then on, and closes everything when they leave', async () => {
+  it('follows what runs as soon as somebody listens, from then on, and closes everything when nobody listens any more', async () => {
     const { engine, clock, listen, takeLines, lines, pass } = await setUp();
     engine.containers.set('c3', aContainer({ id: 'c3', state: 'exited' }));
     engine.say('c1', 'before');

@@ -44,7 +44,7 @@ describe('the restart of the device', () => {
     assert.deepEqual(bench.host.told, ['reboot']);
   });
 
-  it('is told of in the same words at every look while its window is far away', async () => {
+  it('is reported in the same words at every look while its window is far away', async () => {
     await bench.declare({ ...SPEC, reboot: 'window(0 0 1 6 *)' });
     assert.match(bench.ready, /^RebootRequired: .*Its window does not begin within a week$/);
     const before = bench.agent.store.resourceVersion;

@@ -43,7 +43,7 @@ describe('the settings of the device', () => {
       assert.equal(bench.agent.store.resourceVersion, before);
     });
 
-    it('are told of in the words of the Supervisor, those that mean nothing first', async () => {
+    it('are reported in the words of the Supervisor, unknown ones first', async () => {
       await bench.declare({ config: { HOST_CONFIG_gpu_mem: '64', SUPERVISOR_DELTA: 'maybe' } });
       assert.deepEqual(bench.host.said, [
         "Warning: Ignoring invalid device configuration value for SUPERVISOR_DELTA, value: 'maybe'. Falling back to default (false)",

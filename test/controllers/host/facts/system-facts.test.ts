@@ -51,7 +51,7 @@ describe('what a system tells of itself', () => {
     assert.equal(mountOf('/var/x', mounts), undefined);
   });
 
-  it('tells anew when the device was started once its clock has been set', async () => {
+  it('reports another start of the device once its clock has been set', async () => {
     let now = 100_000;
     const uptimeMs = 40_000;
     const reader = new SystemReader({

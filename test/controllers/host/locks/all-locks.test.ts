@@ -38,7 +38,7 @@ describe('the locks of all apps', () => {
     assert.equal(locks.isHeld(1), false);
   });
 
-  it('are all or none, and the last refusal is told', async () => {
+  it('are all or none, and the last refusal is reported', async () => {
     await lockedBy('1/main');
     await lockedBy('2/web');
     const result = await all().during(false, async () => assert.fail('it began'));

@@ -100,7 +100,7 @@ describe('the firewall', () => {
     assert.equal(ran.length, 9);
   });
 
-  it('is nobody’s business without leave', async () => {
+  it('is not touched without permission', async () => {
     const { firewall, ran } = bench(false);
     await firewall.apply(RULES);
     assert.deepEqual(ran, []);

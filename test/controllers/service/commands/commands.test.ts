@@ -128,7 +128,7 @@ describe('which command wins', () => {
       { it: 'a stop of the service is due', own: { stop: 1 }, want: 'stop due' },
       { it: 'a start of the service', own: { start: 1 }, want: 'start' },
       {
-        it: 'a restart of the service makes its container anew',
+        it: 'a restart of the service recreates its container',
         own: { restart: 1 },
         want: 'restart requested (restart: restart@1)',
       },
@@ -170,7 +170,7 @@ describe('which command wins', () => {
         want: 'restart requested (restart: restart@2); overtaken: stop@1',
       },
       {
-        it: 'a stop after a restart: made anew, and stays stopped',
+        it: 'a stop after a restart: recreated, and stays stopped',
         own: { restart: 1, stop: 2 },
         want: 'stop due, restart requested (restart: restart@1)',
       },
@@ -327,7 +327,7 @@ describe('which command wins', () => {
   });
 });
 
-describe('a stop that was begun', () => {
+describe('a stop that was started', () => {
   type Row = Requested & {
     readonly it: string;
     readonly begun: Begun;
@@ -438,7 +438,7 @@ describe('a stop that was begun', () => {
       want: 'stop due',
     },
     {
-      it: 'of the app goes on when the app has dealt with it and the container still runs',
+      it: 'of the app goes on when the app has acknowledged it and the container still runs',
       app: { stop: 1 },
       appHandled: ['stop'],
       begun: { id: 'app.stop@1' },
@@ -466,7 +466,7 @@ describe('a stop that was begun', () => {
       want: 'nothing',
     },
     {
-      it: 'of the app never was when this service refused it and the app has dealt with it',
+      it: 'of the app never was when this service refused it and the app has acknowledged it',
       app: { stop: 1 },
       refused: ['app.stop'],
       appHandled: ['stop'],
@@ -499,7 +499,7 @@ describe('a stop that was begun', () => {
   });
 });
 
-describe('what was dealt with', () => {
+describe('completed commands', () => {
   type Row = Requested & {
     readonly it: string;
     /** State of the container; none when not said. */
@@ -618,7 +618,7 @@ describe('the requests that are pending', () => {
 });
 
 describe('a container', () => {
-  it('that is made now carries the ids of everything that would make it anew', () => {
+  it('that is created now has the ids of all requests that would recreate it', () => {
     const { service, app } = documents({
       own: { restart: 1, stop: 2 },
       app: { restart: 3, purge: 4, start: 5 },
@@ -626,7 +626,7 @@ describe('a container', () => {
     assert.deepEqual(madeAfter(service, app), ['restart@1', 'app.restart@3', 'app.purge@4']);
   });
 
-  it('does not carry what the app has not begun', () => {
+  it('does not have those that the app has not started', () => {
     const { service, app } = documents({ app: { restart: 3 }, waiting: ['restart'] });
     assert.deepEqual(madeAfter(service, app), []);
   });

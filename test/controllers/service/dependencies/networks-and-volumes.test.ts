@@ -52,7 +52,7 @@ describe('a network that a service needs', () => {
       want: 'it does not exist yet',
     },
     {
-      it: 'is waited for while it is made anew',
+      it: 'is waited for while it is recreated',
       documents: [aNetwork({ status: { ...ready(), rebuilding: true } })],
       want: 'it is being made anew',
     },
@@ -77,7 +77,7 @@ describe('a network that a service needs', () => {
     it(what, () => assert.equal(networkDependency(deps(documents, exists), '1_default', []).notReady, want));
   }
 
-  it('is told with its id and the names of the service on it', () => {
+  it('has its id and the aliases of the service', () => {
     const { name, id, aliases } = networkDependency(deps([]), '1_default', ['web']);
     assert.deepEqual({ name, id, aliases }, { name: '1_default', id: 'id of 1_default', aliases: ['web'] });
   });
@@ -130,7 +130,7 @@ describe('a volume that a service needs', () => {
 });
 
 describe('networks that containers have to leave', () => {
-  it('are those that are made anew or removed', () => {
+  it('are those that are recreated or removed', () => {
     const documents = [
       aNetwork({ status: ready(), spec: { networkName: 'stays' } }),
       aNetwork({ deleted: true, spec: { networkName: 'goes' } }),

@@ -192,7 +192,7 @@ describe('what the engine refused', () => {
       says: true,
     },
     {
-      it: 'is nothing that was refused while the engine is away: nobody is told',
+      it: 'is no refusal while the engine is away: nothing is logged',
       what: START,
       error: new EngineUnreachable(),
       want: /^Error: Could not start container web$/,

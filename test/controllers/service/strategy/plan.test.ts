@@ -97,7 +97,7 @@ describe('planContainer, by strategy', () => {
     },
 
     {
-      it: 'makes the new container beside the old one, without a lock, under a name of its own',
+      it: 'creates the new container while the old one runs, without a lock, under a name of its own',
       by: 'hand-over',
       seen: [old],
       more: unlocked,
@@ -152,7 +152,7 @@ describe('planContainer, by strategy', () => {
       want: 'rename c1 to web_1_2_b (name changed from web_1_1_a); progressing: Renaming',
     },
     {
-      it: 'makes it anew without a second one when a restart is asked for',
+      it: 'recreates it without a second one when a restart is requested',
       by: 'rolling',
       seen: [{ ...old, specHash: 'h1' }],
       more: commands({ recreate: [restart] }),
@@ -316,7 +316,7 @@ describe('planContainer, by strategy', () => {
       want: 'stop+remove c1 under lock (older duplicate of h1_web_1_1_a); waiting: Stopping',
     },
     {
-      it: 'lets both go from a network that is made anew',
+      it: 'removes both from a network that is recreated',
       by: 'hand-over',
       seen: [young, old],
       more: { closing: new Map([['u_default', 'recreated']]) },

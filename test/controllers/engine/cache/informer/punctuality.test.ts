@@ -76,7 +76,7 @@ for (const punctuality of PUNCTUALITIES) {
       assert.deepEqual([cache.hasSynced, clock.planned], [true, []]);
     });
 
-    it('looks at what an event is about, again when it is told while it looks or the look fails', async () => {
+    it('refreshes what an event is about, again when another comes meanwhile or the refresh fails', async () => {
       await cache.start();
       engine.takeRequests();
       clock.advance(1_000);

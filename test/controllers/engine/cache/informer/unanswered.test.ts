@@ -33,7 +33,7 @@ describe('The cache of the engine, when nobody tells it of a container', () => {
     assert.match(cache.unanswered(about) ?? '', /did not answer within 25 s$/);
   });
 
-  it('no longer says so when a list has told', async () => {
+  it('no longer says so when a list has answered', async () => {
     const { cache, engine, pass, takeChanges } = await failing(new EngineError('runtime is stuck', 500));
     await pass(3_000);
     engine.fault = () => undefined;
