@@ -38,7 +38,7 @@ export interface ControllerContext {
   readonly handovers: Handovers;
   readonly processes: ContainerProcesses;
   /** What was stopped through the API. */
-  readonly stops?: StopLedger | undefined;
+  readonly stopLedger?: StopLedger | undefined;
   /** Requests a restart of the engine's process, with the reason. Returns false when the process is not ours. */
   readonly restartEngine?: (why: string) => boolean;
   readonly keys: Keys;

@@ -11,7 +11,7 @@ interface ConfirmDeps {
   readonly clock: BootClock;
 }
 
-type Part = keyof HostState['trials'];
+type Settings = keyof HostState['trials'];
 
 /**
  * Carries out a step about an unconfirmed change, except rolling it back. A decision is on disk before an event reports
@@ -19,7 +19,7 @@ type Part = keyof HostState['trials'];
  */
 export async function executeConfirmStep(
   { state, clock }: ConfirmDeps,
-  part: Part,
+  part: Settings,
   step: Exclude<ConfirmStep, { do: 'roll-back' }>,
   { uid, generation }: Pick<UnconfirmedChange, 'uid' | 'generation'>,
   tell: RecordEvent,
@@ -42,7 +42,7 @@ export async function executeConfirmStep(
 }
 
 /** Returns the unconfirmed changes without that one. Pure. */
-export function withoutChange(trials: HostState['trials'], part: Part): HostState['trials'] {
+export function withoutChange(trials: HostState['trials'], part: Settings): HostState['trials'] {
   const { [part]: _, ...others } = trials;
   return others;
 }

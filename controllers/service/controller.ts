@@ -28,10 +28,10 @@ import { Terminations } from './terminations.js';
 /** Creates the controller of Services: one document, one container. */
 export function serviceController(deps: ServiceDeps): Controller {
   const terminations = new Terminations();
-  const stops = deps.stops ?? new StopLedger();
-  const lifecycle = new LifecycleLog(deps, { terminations, stops });
+  const stopLedger = deps.stopLedger ?? new StopLedger();
+  const lifecycle = new LifecycleLog(deps, { terminations, stopLedger });
   const heldPorts = new HeldPorts(deps);
-  const memory: Memory = { terminations, stops, lifecycle, heldPorts, ages: new Ages(deps) };
+  const memory: Memory = { terminations, stopLedger, lifecycle, heldPorts, ages: new Ages(deps) };
   return {
     kind: 'Service',
     workers: 8,
@@ -63,7 +63,7 @@ export function serviceController(deps: ServiceDeps): Controller {
       const ends = [
         deps.store.watch((change) => {
           if (change.type === 'DELETED' && change.object.kind === 'Service')
-            for (const memory of [stops, lifecycle, heldPorts]) memory.forget(change.object.metadata.name);
+            for (const memory of [stopLedger, lifecycle, heldPorts]) memory.forget(change.object.metadata.name);
           wakeWhere((service) => isAffectedByDocument(change, service));
         }),
         deps.cache.onChange((change) => wakeWhere((service) => isAffectedByEngineChange(deps, change, service))),

@@ -32,7 +32,7 @@ export interface ServiceDeps {
   /** URL and key with which containers reach the cloud; undefined on a device without one. */
   readonly cloud?: () => CloudAccess | undefined;
   /** What was stopped through the API; a ledger of its own when absent. */
-  readonly stops?: StopLedger | undefined;
+  readonly stopLedger?: StopLedger | undefined;
   /** Requests a restart of the engine's process, with the reason. Returns false when the process is not ours. */
   readonly restartEngine?: (why: string) => boolean;
   readonly log: Logger;
@@ -45,7 +45,7 @@ export interface ServiceDeps {
 /** State that the controller keeps in memory. A crash loses nothing but waiting times, and stops. */
 export interface Memory {
   readonly terminations: Terminations;
-  readonly stops: StopLedger;
+  readonly stopLedger: StopLedger;
   readonly lifecycle: LifecycleLog;
   readonly heldPorts: HeldPorts;
   /** Ages of containers while a service has two. */

@@ -59,7 +59,7 @@ export async function observeService(deps: ServiceDeps, memory: Memory, service:
 
 async function stateOf(
   deps: ServiceDeps,
-  { terminations, stops, ages }: Memory,
+  { terminations, stopLedger, ages }: Memory,
   service: Service,
   {
     app,
@@ -85,7 +85,7 @@ async function stateOf(
       lost: newest ? lostProviders(newest, providers, service.status?.joined, deps.now()) : [],
       closing: closingNetworks(deps),
       lockHeld: deps.locks.isHeld(appId),
-      commands: activeCommandsOf(service, app, stops, desired?.image?.specHash, desired?.running ?? false),
+      commands: activeCommandsOf(service, app, stopLedger, desired?.image?.specHash, desired?.running ?? false),
       dependents: isDeleted ? dependentsOf(deps, service) : [],
       overlap: await overlapOf(deps, ages, service, appId, containers),
     },

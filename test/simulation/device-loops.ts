@@ -82,7 +82,7 @@ export function deviceContext({
     ...(restartEngine ? { restartEngine } : {}),
     now: () => clock.now(),
     monotonic: () => clock.monotonic(),
-    stops: new StopLedger(),
+    stopLedger: new StopLedger(),
   };
 }
 

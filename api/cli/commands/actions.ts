@@ -11,7 +11,7 @@ export interface ActionOptions extends WaitOptions {
   readonly force?: boolean;
 }
 
-interface Asked {
+interface SentRequest {
   readonly subject: Subject;
   readonly name: RequestName;
   readonly id: string;
@@ -66,14 +66,14 @@ export async function request(
 ): Promise<void> {
   for (const subject of subjects) checkTaken(subject, name);
   const seconds = options.wait ? secondsOf(options) : 0;
-  const asked: Asked[] = [];
+  const sent: SentRequest[] = [];
   for (const subject of subjects) {
     const body = options.force ? { name, force: true } : { name };
     const answer = await client.ask<{ request: { id: string } }>('POST', `${objectPath(subject)}/requests`, body);
-    asked.push({ subject, name, id: answer.request.id });
+    sent.push({ subject, name, id: answer.request.id });
     if (!options.wait) tell(session, subject, `${name} asked for`, name);
   }
-  if (options.wait) await ended(session, client, asked, seconds);
+  if (options.wait) await ended(session, client, sent, seconds);
 }
 
 function checkTaken({ kind }: Subject, name: RequestName): void {
@@ -82,20 +82,20 @@ function checkTaken({ kind }: Subject, name: RequestName): void {
   throw usageError(`Nothing of the kind ${kind} takes the request ${name}`, `Kinds that do: ${takers.join(', ')}`);
 }
 
-async function ended(session: Session, client: Client, asked: readonly Asked[], seconds: number): Promise<void> {
-  const kinds: readonly Kind[] = [...new Set(asked.map(({ subject }) => subject.kind))];
+async function ended(session: Session, client: Client, sent: readonly SentRequest[], seconds: number): Promise<void> {
+  const kinds: readonly Kind[] = [...new Set(sent.map(({ subject }) => subject.kind))];
   const mirror = new Mirror<AnyResource>(client, kinds.map(collectionPath));
-  const told = new Set<Asked>();
+  const told = new Set<SentRequest>();
   const refusals: CommandError[] = [];
   const end = await mirror.until(() => {
-    for (const one of asked) {
+    for (const one of sent) {
       const verdict = told.has(one) ? undefined : verdictOf(mirror.get(one.subject.kind, one.subject.name), one);
       if (!verdict) continue;
       told.add(one);
       if (verdict.is === 'done') tell(session, one.subject, DONE[one.name] ?? one.name, one.name);
       else refusals.push(verdict.error);
     }
-    return told.size === asked.length ? 'ended' : undefined;
+    return told.size === sent.length ? 'ended' : undefined;
   }, seconds * 1000);
   const [refusal] = refusals;
   if (refusal)
@@ -105,7 +105,7 @@ async function ended(session: Session, client: Client, asked: readonly Asked[], 
           refusals.map(({ message }) => message).join('\n'),
           refusal.hint === undefined ? {} : { hint: refusal.hint },
         );
-  const open = asked.find((one) => !told.has(one));
+  const open = sent.find((one) => !told.has(one));
   if (end === undefined && open)
     throw lateError(`The ${open.name} of ${subjectText(open.subject)} is not over`, seconds);
 }
@@ -113,7 +113,7 @@ async function ended(session: Session, client: Client, asked: readonly Asked[], 
 /** Returns the end of a request; undefined while it is under way. Pure. */
 export function verdictOf(
   document: AnyResource | undefined,
-  { subject, name, id }: Asked,
+  { subject, name, id }: SentRequest,
 ): { readonly is: 'done' } | { readonly is: 'refused'; readonly error: CommandError } | undefined {
   const refused = (message: string, hint?: string) =>
     ({

@@ -33,7 +33,7 @@ export const auth: Plugin<AuthDeps> = {
   register(server, deps) {
     server.auth.scheme('key', () => ({
       authenticate(request, h) {
-        const admission = admissionOf(asked(request), deps);
+        const admission = admissionOf(senderFacts(request), deps);
         if (admission.is !== 'admitted') throw refusal(admission);
         const { scope, key } = admission;
         const { callers = 'any key' } = request.route.settings.app ?? {};
@@ -47,7 +47,7 @@ export const auth: Plugin<AuthDeps> = {
 };
 
 /** The parts of a request that tell who sent it. */
-export interface Asked {
+export interface SenderFacts {
   readonly raw: IncomingMessage;
   /** Query parameter as parsed. */
   readonly apikey: unknown;
@@ -55,7 +55,7 @@ export interface Asked {
   readonly remoteAddress?: string;
 }
 
-export const asked = ({ raw, query, info }: Request): Asked => ({
+export const senderFacts = ({ raw, query, info }: Request): SenderFacts => ({
   raw: raw.req,
   apikey: query.apikey,
   remoteAddress: info.remoteAddress,
@@ -63,7 +63,7 @@ export const asked = ({ raw, query, info }: Request): Asked => ({
 
 /** Decides who sent a request. */
 export function admissionOf(
-  { raw, apikey, remoteAddress }: Asked,
+  { raw, apikey, remoteAddress }: SenderFacts,
   { rules, listenerKindOf, isOwner }: AuthDeps,
 ): Admission {
   const { headers, socket } = raw;

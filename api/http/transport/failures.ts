@@ -2,7 +2,7 @@ import type { Plugin, Request, ResponseObject, ResponseToolkit } from '@hapi/hap
 import type { Logger } from 'pino';
 import { StorageError } from '../../platform/disk.js';
 import { failed, sentence, statusOnly } from './answer.js';
-import { type AuthDeps, admissionOf, asked, refusal } from './auth.js';
+import { type AuthDeps, admissionOf, refusal, senderFacts } from './auth.js';
 import { BodyError } from './body.js';
 import { failureStatus, isResourcePath, ResourceError } from './kubernetes-status.js';
 
@@ -22,7 +22,7 @@ export const failures: Plugin<FailureDeps> = {
       if (!('isBoom' in response) || !response.isBoom) return h.continue;
       if (request.route.method === ('_special' as string)) {
         // hapi leaves the router here only for a path that it cannot decode, and does so before authentication.
-        const admission = admissionOf(asked(request), auth);
+        const admission = admissionOf(senderFacts(request), auth);
         const error = admission.is === 'admitted' ? new BodyError(undecodable(request.path)) : refusal(admission);
         return shape(request, h, error, log);
       }

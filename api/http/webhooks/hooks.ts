@@ -5,7 +5,7 @@ import { isSuspended } from '../../../crds/model/suspend.js';
 import type { SecretFiles } from '../../device-state/secret-files.js';
 import type { Store } from '../../store/store.js';
 import { json } from '../transport/answer.js';
-import { type AuthDeps, admissionOf, asked, refusal } from '../transport/auth.js';
+import { type AuthDeps, admissionOf, refusal, senderFacts } from '../transport/auth.js';
 import type { Route } from '../transport/routes.js';
 import { isSigned, knowsSecret } from './hook-signature.js';
 import { StrangerBodies } from './stranger-bodies.js';
@@ -42,7 +42,7 @@ export function hookRoutes(deps: HookDeps): { readonly routes: readonly Route[];
         if (body === 'too large') return said(h, 413, 'The call is larger than 25 MiB');
         if (body === 'late') return said(h, 408, 'The call did not come whole in time').header('connection', 'close');
         if (secret === undefined || !knowsSecret(request.headers, body, secret)) {
-          const admission = admissionOf(asked(request), deps.auth);
+          const admission = admissionOf(senderFacts(request), deps.auth);
           if (admission.is !== 'admitted') throw refusal(admission);
           if (admission.scope.type !== 'global') return said(h, 403, 'This key belongs to one app');
         }

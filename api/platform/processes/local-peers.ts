@@ -22,7 +22,7 @@ export interface LocalPeersOptions extends LocalProcessesOptions {
   readonly log: Pick<Logger, 'debug'>;
 }
 
-interface Question {
+interface PendingCheck {
   readonly connection: Connection;
   readonly answer: (isOwner: boolean) => void;
 }
@@ -37,7 +37,7 @@ export function openLocalPeers({
 }: LocalPeersOptions): LocalPeers & { readonly blindness: string | undefined } {
   const { proc = '/proc', uid: ownUid = process.getuid?.() ?? 0 } = options;
   const processes = localProcesses(options);
-  let waiting: Question[] = [];
+  let waiting: PendingCheck[] = [];
   let busy = false;
   let recent: readonly string[] = [];
 
@@ -95,9 +95,9 @@ export function openLocalPeers({
   async function objectionsToHolders(inodes: ReadonlySet<number>): Promise<ReadonlyMap<number, Objection | undefined>> {
     const found = new Map<number, Objection | undefined>();
     if (inodes.size === 0) return found;
-    const breathe = breather();
+    const yieldTurn = turnYielder();
     for (const pid of inOrder(recent, processes.pids())) {
-      await breathe();
+      await yieldTurn();
       for (const inode of processes.socketsOf(pid, inodes)) {
         if (found.has(inode)) continue;
         found.set(inode, processes.objection(pid, inode));
@@ -128,7 +128,7 @@ async function lookIn(
   found: Map<Connection, ListedSocket>,
 ): Promise<void> {
   if (!existsSync(path)) return;
-  const breathe = breather();
+  const yieldTurn = turnYielder();
   // Without promises: the kernel returns a page at a time, and Node's threads would take longer to pass it on than it
   // took to fill.
   const file = openSync(path, 'r');
@@ -140,7 +140,7 @@ async function lookIn(
         const count = readSync(file, buffer, length, PAGE_BYTES, null);
         length += count;
         ended = count === 0;
-        await breathe();
+        await yieldTurn();
       }
       const lines = buffer.subarray(0, buffer.subarray(0, length).lastIndexOf('\n') + 1);
       for (const connection of wanted) {
@@ -158,7 +158,7 @@ async function lookIn(
 }
 
 /** Returns a function that lets other work run once a slice of time is used up. */
-function breather(): () => Promise<void> | undefined {
+function turnYielder(): () => Promise<void> | undefined {
   let endMs = performance.now() + SLICE_MS;
   return () => {
     if (performance.now() < endMs) return undefined;

@@ -166,7 +166,7 @@ class Rehearsal {
       logs: new LogStream(() => false),
       apiReach: context.apiReach && { state: () => context.apiReach?.state(), onChange: () => () => undefined },
       random: () => 0,
-      stops: context.stops?.copy(),
+      stopLedger: context.stopLedger?.copy(),
     };
     const controllers = Object.values(REHEARSED).map((make) => this.#observed(make(copied)));
     this.#loops = loopsOf(controllers, { store: this.store, clock: this.#clock, random: () => 0, log });

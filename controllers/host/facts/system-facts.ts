@@ -88,7 +88,7 @@ export class SystemReader {
       storageUsageMiB: (await this.#storage())?.usedMiB,
       isUndervolted: await this.#undervolted(),
     });
-    this.#metrics = steady(this.#metrics, next);
+    this.#metrics = withoutJitter(this.#metrics, next);
     return this.#metrics;
   }
 
@@ -204,7 +204,7 @@ export function mountOf(folder: string, mounts: string): string | undefined {
 const serialText = (text: string): string | undefined => text.replaceAll('\0', '').trim().toLowerCase() || undefined;
 
 /** Keeps numbers of the last look that are within the same step. Pure. */
-export function steady(before: SystemMetrics, now: SystemMetrics): SystemMetrics {
+export function withoutJitter(before: SystemMetrics, now: SystemMetrics): SystemMetrics {
   const kept = Object.entries(STEPS).filter(([name, step]) => {
     const [a, b] = [before[name as keyof typeof STEPS], now[name as keyof typeof STEPS]];
     return a !== undefined && b !== undefined && Math.floor(a / step) === Math.floor(b / step);

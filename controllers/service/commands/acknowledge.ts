@@ -67,11 +67,16 @@ function whileSuspended({ store }: ServiceDeps, service: Service): Rejection {
  * Rejects the pending commands when the engine refused a step or the document cannot be resolved. Returns undefined for
  * every other error: those are retried first.
  */
-function byFailure({ store }: ServiceDeps, { stops }: Memory, service: Service, error: unknown): Rejection | undefined {
+function byFailure(
+  { store }: ServiceDeps,
+  { stopLedger }: Memory,
+  service: Service,
+  error: unknown,
+): Rejection | undefined {
   if (![EngineError, TerminalError, TransientError].some((one) => error instanceof one)) return undefined;
   const app = store.get('App', service.spec.app);
   const pendingCommands = pendingCommandsOf(service, app);
-  const { recreate } = activeCommandsOf(service, app, stops, undefined, true);
+  const { recreate } = activeCommandsOf(service, app, stopLedger, undefined, true);
   return {
     ids: idsOf([...pendingCommands.stops, ...pendingCommands.starts, ...recreate]),
     refusal: { reason: 'Failed', message: messageWithCauses(error) },

@@ -42,11 +42,12 @@ async function claimLock({ store, locks, logs }: ServiceDeps, service: Service):
 }
 
 /** Notes a stop that may be carried out. The note ends when somebody else starts the container. */
-function takeInStop(deps: ServiceDeps, { terminations, stops }: Memory, service: Service): void {
+function takeInStop(deps: ServiceDeps, { terminations, stopLedger }: Memory, service: Service): void {
   const app = deps.store.get('App', service.spec.app);
   const [container] = containersOf(deps, service);
   const [stop] = pendingCommandsOf(service, app).stops;
   const { name } = service.metadata;
-  if (stop) stops.begin(name, stop, container?.specHash);
-  if (!terminations.isTerminating(name)) stops.look(name, container !== undefined && ALIVE.includes(container.state));
+  if (stop) stopLedger.begin(name, stop, container?.specHash);
+  if (!terminations.isTerminating(name))
+    stopLedger.look(name, container !== undefined && ALIVE.includes(container.state));
 }

@@ -70,13 +70,13 @@ export const idsOf = (commands: readonly Pick<Command, 'name' | 'id'>[]): Readon
 export function activeCommandsOf(
   service: Service,
   app: App | undefined,
-  stops: StopLedger,
+  stopLedger: StopLedger,
   specHash: string | undefined,
   running: boolean,
 ): ActiveCommands {
   const pending = pendingCommandsOf(service, app);
   const { restart } = pending;
-  const known = stops.of(service.metadata.name);
+  const known = stopLedger.of(service.metadata.name);
   const holds = known !== undefined && known.at > lastStartAt(service, app) && isInForce(known, service, app);
   const inForce = holds && (specHash === undefined || known.specHash === undefined || specHash === known.specHash);
   return {

@@ -46,7 +46,7 @@ export class LifecycleLog {
 
   constructor(
     private readonly deps: LifecycleLogDeps,
-    private readonly memory: { readonly terminations: Terminations; readonly stops: StopLedger },
+    private readonly memory: { readonly terminations: Terminations; readonly stopLedger: StopLedger },
   ) {
     this.#clock = new RunClock(deps);
   }
@@ -91,8 +91,8 @@ export class LifecycleLog {
   }
 
   #isStopping({ metadata, spec }: Service, { id }: SeenContainer): boolean {
-    const { terminations, stops } = this.memory;
-    return terminations.terminating.has(id) || stops.of(metadata.name) !== undefined || spec.running === false;
+    const { terminations, stopLedger } = this.memory;
+    return terminations.terminating.has(id) || stopLedger.of(metadata.name) !== undefined || spec.running === false;
   }
 
   #tellRuns(service: Service, container: SeenContainer, facts: RunFacts, news: RunNews, isLoop: boolean): void {

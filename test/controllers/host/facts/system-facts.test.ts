@@ -9,7 +9,7 @@ import {
   parseCpuTimes,
   parseMemory,
   SystemReader,
-  steady,
+  withoutJitter,
 } from '../../../../controllers/host/facts/system-facts.js';
 import { hasDefaultRoute } from '../../../../controllers/host/network/default-route.js';
 import { isWatched } from '../../../../controllers/host/watch-files.js';
@@ -71,7 +71,7 @@ describe('what a system tells of itself', () => {
 
   it('does not call it a change when a value stays within its step', () => {
     const before = { cpuUsagePercent: 41, memoryUsageMiB: 109, isUndervolted: false };
-    assert.deepEqual(steady(before, { cpuUsagePercent: 59, memoryUsageMiB: 110, isUndervolted: true }), {
+    assert.deepEqual(withoutJitter(before, { cpuUsagePercent: 59, memoryUsageMiB: 110, isUndervolted: true }), {
       cpuUsagePercent: 41,
       memoryUsageMiB: 110,
       isUndervolted: true,
