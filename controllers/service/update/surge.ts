@@ -53,15 +53,16 @@ export function planPair(
   older: SeenContainer,
 ): Plan<ServiceStep> {
   const hash = desired.image?.specHash;
-  if (hash !== undefined && older.specHash === hash && newer.specHash !== hash) {
+  const isOlderWanted = hash !== undefined && older.specHash === hash;
+  if (isOlderWanted && newer.specHash !== hash) {
     return terminate(state, newer, `the document wants ${older.name} again`);
   }
-  if (hash !== undefined && isCopy(desired, newer, older)) {
+  if (isOlderWanted && isCopy(desired, newer, older)) {
     return terminate(state, newer, `younger duplicate of ${older.name}`);
   }
   const surge = surgeStrategy(state, desired);
   const replaced = state.commands.recreate.length > 0;
-  if (!surge || replaced || !ALIVE.includes(older.state) || older.specHash === hash) {
+  if (!surge || replaced || !ALIVE.includes(older.state) || isOlderWanted) {
     return terminate(state, older, `older duplicate of ${newer.name}`);
   }
   if (hash === undefined) return wait('ImageMissing', `Waiting for image ${desired.reference} to be local`);
@@ -72,11 +73,8 @@ export function planPair(
 }
 
 /** Tells whether the newer container is a copy that somebody made with our labels: the running one under our name stays. */
-const isCopy = ({ containerName, image }: DesiredContainer, newer: SeenContainer, older: SeenContainer): boolean =>
-  older.specHash === image?.specHash &&
-  older.name === containerName &&
-  newer.name !== containerName &&
-  ALIVE.includes(older.state);
+const isCopy = ({ containerName }: DesiredContainer, newer: SeenContainer, older: SeenContainer): boolean =>
+  older.name === containerName && newer.name !== containerName && ALIVE.includes(older.state);
 
 function closingAt({ closing }: ServiceState, container: SeenContainer): readonly (readonly [SeenContainer, string])[] {
   const network = Object.keys(container.networks).find((name) => closing.get(name) === 'recreated');
