@@ -10,6 +10,7 @@
 /** The tables of what is done about one service. */
 const SERVICE_TABLES = [
   'test/controllers/service/plan.test.ts',
+  'test/controllers/service/plan-steps.test.ts',
   'test/controllers/service/strategy/plan.test.ts',
   'test/controllers/service/container/drift.test.ts',
   'test/controllers/service/container/left-behind.test.ts',

@@ -112,6 +112,51 @@ describe('planContainer', () => {
       want: 'settled',
     },
     {
+      it: 'leaves a running container alone whose network does not exist: nobody connects it to another one yet',
+      desired: { networks: [network('u_default', undefined, 'it does not exist yet')] },
+      want: 'settled',
+    },
+    {
+      it: 'waits while a container is restarted',
+      more: { terminating: new Map([['c1', 'restarted']]) },
+      want: 'waiting: Restarting (Waiting for container web_1_1_a to be started again)',
+    },
+    {
+      it: 'removes the oldest of many duplicates',
+      seen: [{}, { id: 'c2' }, { id: 'c3' }, { id: 'c4' }, { id: 'c5' }],
+      want: 'stop+remove c5 under lock (older duplicate of web_1_1_a); waiting: Stopping',
+    },
+    {
+      it: 'stays while others that are deleted need it',
+      more: { desired: undefined, dependents: ['api', 'ui'] },
+      want: 'waiting: DependentNotStopped (Waiting for api, ui to go first)',
+    },
+    {
+      it: 'is created in the network of a sibling that runs',
+      seen: none,
+      desired: { networks: [], shares: [vpn('v1')] },
+      want: 'create+start web_1_1_a (there was none); progressing: Installing',
+    },
+    {
+      it: 'does not miss the network of a sibling whose PID namespace it shares',
+      seen: [{ pidMode: 'container:v1' }],
+      desired: { shares: [{ ...vpn('v1', 'exited'), namespace: 'PID' }] },
+      want: 'settled',
+    },
+    {
+      it: 'leaves a container to the engine that is being restarted, also without its network',
+      seen: [{ ...inside, state: 'restarting' }],
+      desired: { networks: [], shares: [vpn('v1', 'exited')] },
+      want: 'settled',
+    },
+    {
+      it: 'waits for the provider that has to run for longest',
+      seen: [inside],
+      desired: { networks: [], shares: [vpn('v1')] },
+      more: { lost: [...(lost().lost ?? []), ...(lost(5_000).lost ?? [])] },
+      want: 'waiting: DependencyNotReady (Waiting for vpn, which keeps being restarted, to run for a while)',
+    },
+    {
       it: 'leaves a running container alone whose dependency is away',
       desired: { unsatisfied: ['db to be started'] },
       want: 'settled',
@@ -616,6 +661,16 @@ describe('planService', () => {
       planOf(gone, { hasApp: false }),
       'claim (Needs the update lock of the app to remove container web_1_1_a: deleted); stop+remove c1 under lock (deleted); waiting: Stopping',
     );
+  });
+  it('claims none to wait for something else', () => {
+    const state = aServiceState({ image: undefined }, [], { lockHeld: false });
+    assert.equal(planOf(state, { hasApp: false }), 'waiting: ImageMissing (Waiting for image web:1 to be local)');
+  });
+  it('says that a container is restarted, and why', () => {
+    const state = aServiceState({ networks: [], shares: [vpn('v1')] }, [inside], lost());
+    const { outcome } = planService(aDocument('Service', 'hello.web', spec), anObservation(state));
+    const why = 'the network of vpn is another one since that was started again';
+    assert.equal(outcome.is === 'waiting' && outcome.message, `Restarting container web_1_1_a: ${why}`);
   });
   it('claims no lock that is not needed', () => {
     const state = aServiceState({}, [], { lockHeld: false });
