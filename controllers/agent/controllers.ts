@@ -23,6 +23,7 @@ import { revisionController } from '../revision/controller.js';
 import type { Controller } from '../runtime/controller.js';
 import type { StopLedger } from '../service/commands/stop-ledger.js';
 import { serviceController } from '../service/controller.js';
+import type { ServiceDeps } from '../service/deps.js';
 import { volumeController } from '../volume/controller.js';
 
 /** Everything that controllers are created with. Each takes what it needs, and declares that as its own `Deps`. */
@@ -41,6 +42,8 @@ export interface ControllerContext {
   readonly stopLedger?: StopLedger | undefined;
   /** Requests a restart of the engine's process, with the reason. Returns false when the process is not ours. */
   readonly restartEngine?: (why: string) => boolean;
+  /** Returns the process of an engine of our own that listens at a port of the host. */
+  readonly portProxy?: ServiceDeps['portProxy'];
   readonly keys: Keys;
   readonly logs: LogStream;
   readonly facts: DeviceFacts;

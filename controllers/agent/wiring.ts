@@ -135,6 +135,7 @@ export async function wire(context: AgentContext) {
     handovers: openHandovers(settings),
     processes: containerProcesses(),
     restartEngine: (why: string) => handle.restarts.ask(why),
+    portProxy: (at: { readonly address: string; readonly port: number }) => handle.daemon.process?.portProxy?.(at),
     facts: {
       ...facts,
       get engineSocket() {

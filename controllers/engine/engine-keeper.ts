@@ -5,6 +5,7 @@ import type { EventReason } from '../../crds/model/event-reasons.js';
 import { Backoff } from '../runtime/backoff.js';
 import type { Informer } from './cache/informer.js';
 import type { EngineRestarts } from './engine-restarts.js';
+import type { PortProxy } from './local/port-proxy.js';
 import { type RequestWatch, timeText } from './request-watch.js';
 
 /** How often the engine is checked while it is well, and while it is not, ms. */
@@ -45,6 +46,8 @@ export interface Daemon {
     restart(signal?: AbortSignal): Promise<void>;
     /** Returns the ids of the containers that its containerd runs, whether the engine knows them or not. */
     tasks(): Promise<readonly string[]>;
+    /** Returns its process that listens at a port of the host; undefined when none of its own does. */
+    portProxy?(at: { readonly address: string; readonly port: number }): PortProxy | undefined;
   };
 }
 

@@ -2,9 +2,10 @@ import type { Logger } from 'pino';
 import type { Keys } from '../../api/device-state/keys.js';
 import type { LogStream } from '../../api/device-state/logs.js';
 import type { Store } from '../../api/store/store.js';
-import type { Engine } from '../engine/engine.js';
+import type { Engine, PublishedPort } from '../engine/engine.js';
 import type { EngineCache } from '../engine/engine-cache.js';
 import type { EngineTraits } from '../engine/engine-traits.js';
+import type { PortProxy } from '../engine/local/port-proxy.js';
 import type { DeviceFacts } from '../host/facts/facts.js';
 import type { Handovers } from '../host/locks/handovers.js';
 import type { UpdateLocks } from '../host/locks/update-locks.js';
@@ -35,6 +36,8 @@ export interface ServiceDeps {
   readonly stopLedger?: StopLedger | undefined;
   /** Requests a restart of the engine's process, with the reason. Returns false when the process is not ours. */
   readonly restartEngine?: (why: string) => boolean;
+  /** Returns the process of an engine of our own that listens at a port of the host; undefined when none does. */
+  readonly portProxy?: ((at: Pick<PublishedPort, 'address' | 'port'>) => PortProxy | undefined) | undefined;
   readonly log: Logger;
   /** Time of day, ms since the epoch; somebody may set it. */
   readonly now: () => number;

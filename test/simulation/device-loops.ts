@@ -16,6 +16,7 @@ import type { ContainerProcesses } from '../../controllers/host/processes/contai
 import type { ApiReach } from '../../controllers/network/observe.js';
 import { type HeldUp, type Loop, loopsOf } from '../../controllers/runtime/loop.js';
 import { StopLedger } from '../../controllers/service/commands/stop-ledger.js';
+import type { ServiceDeps } from '../../controllers/service/deps.js';
 
 const silent = pino({ level: process.env.SUPERCARGO_TEST_LOG ?? 'silent' });
 
@@ -48,6 +49,7 @@ export interface LoopParts {
   readonly processes?: ContainerProcesses;
   /** Nobody can restart the engine when not said. */
   readonly restartEngine?: (why: string) => boolean;
+  readonly portProxy?: ServiceDeps['portProxy'];
   readonly keys: Keys;
   readonly clock: Clock;
   readonly logs?: LogStream;
@@ -70,6 +72,7 @@ export function deviceContext({
   clock,
   processes = { kill: async () => 0 },
   restartEngine,
+  portProxy,
   logs = new LogStream(),
   apiReach,
   imageGraceMs = 0,
@@ -80,6 +83,7 @@ export function deviceContext({
     ...{ store, engine, cache, pulls, archives, locks, handovers, processes, keys, logs, facts, offers, traits },
     ...{ apiAddress, apiReach, imageGraceMs, hostRoot: folder, log: silent, random: () => 0 },
     ...(restartEngine ? { restartEngine } : {}),
+    portProxy,
     now: () => clock.now(),
     monotonic: () => clock.monotonic(),
     stopLedger: new StopLedger(),

@@ -14,6 +14,7 @@ import { MemoryEngine } from '../../controllers/engine/simulated/memory-engine.j
 import { openUpdateLocks } from '../../controllers/host/locks/lock-files.js';
 import type { SideLoader } from '../../controllers/image/side-loader.js';
 import type { Loop } from '../../controllers/runtime/loop.js';
+import type { ServiceDeps } from '../../controllers/service/deps.js';
 import { conditionOf, isSettled, isStalled } from '../../crds/model/conditions.js';
 import type { AnyDeclared, AnyResource } from '../../crds/model/kinds.js';
 import { KINDS } from '../../crds/model/kinds.js';
@@ -66,6 +67,8 @@ export class Device {
   observer: StepObserver | undefined;
   /** Asked for another start of the engine's process; nobody can do that when not said. */
   restartEngine: ((why: string) => boolean) | undefined;
+  /** The process of the engine that listens at a port; none when not said. */
+  portProxy: ServiceDeps['portProxy'];
   agent: Agent | undefined;
   readonly files = new ImageFiles(this.folder);
   /** The engine's disk, where the settings say that there is one. */
@@ -172,7 +175,8 @@ export class Agent {
     const serving = device.settings.serves ? new Serving({ ...parts, engine: device.engine }) : undefined;
     const processes = { kill: async (id: string) => device.engine.docker.killTask(id) };
     const restartEngine = (why: string) => device.restartEngine?.(why) ?? false;
-    const all = { ...parts, processes, restartEngine, heldUp: requests, apiReach: serving?.gateway };
+    const portProxy: ServiceDeps['portProxy'] = (at) => device.portProxy?.(at);
+    const all = { ...parts, processes, restartEngine, portProxy, heldUp: requests, apiReach: serving?.gateway };
     const context = deviceContext(all);
     const loops = deviceLoops(all, context);
     const agent = new Agent(device, crashable, store, cache, pulls, archives, loops, logs, serving, context);

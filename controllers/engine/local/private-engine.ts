@@ -18,6 +18,7 @@ import {
   tasksOf,
 } from './engine-daemon.js';
 import { engineFolders } from './engine-folders.js';
+import { portProxyOf } from './port-proxy.js';
 
 /** A daemon that accepts a connection and takes longer than this over a ping hangs, ms. */
 const ANSWER_LIMIT_MS = 10_000;
@@ -133,6 +134,7 @@ export function privateDaemon(
       isRunning: () => isRunning(folders),
       start: async (signal) => startDaemon(program(), folders, { env, print, signal }),
       tasks: () => tasksOf(folders),
+      portProxy: (at) => portProxyOf(folders, at),
       restart: async (signal) => restartDaemon(program(), folders, { env, print, signal }),
     },
   };

@@ -1,5 +1,6 @@
 import { keyOf } from '../../../crds/model/kinds.js';
 import { EngineError, type PublishedPort, type SeenContainer } from '../../engine/engine.js';
+import type { PortProxy } from '../../engine/local/port-proxy.js';
 import { type Outcome, TransientError } from '../../runtime/outcome.js';
 import type { ServiceDeps } from '../deps.js';
 import type { StepContext } from './step-context.js';
@@ -22,6 +23,18 @@ export function allocatedPort(message: string): AllocatedPort | undefined {
   return address === undefined ? undefined : { address: address.replace(/^\[(.*)\]$/, '$1'), port: Number(port) };
 }
 
+/**
+ * Reads the port from Docker's message about a port that another process listens at; undefined for other messages. Words
+ * of Docker 20.10 and of 28. Pure.
+ */
+export function listenedPort(message: string): AllocatedPort | undefined {
+  const [, address = '', port] =
+    /listen tcp[46]? (\S+):(\d+): bind: address already in use/i.exec(message) ??
+    /failed to bind host port (?:for )?(\[[^\]]*\]|[^\s:]+):(\d+)\S*: address already in use/i.exec(message) ??
+    [];
+  return port === undefined ? undefined : { address: address.replace(/^\[(.*)\]$/, '$1'), port: Number(port) };
+}
+
 /** Returns the container that publishes that port on an address in common, in one of these protocols. Pure. */
 export function holderOf(
   { address, port }: AllocatedPort,
@@ -40,20 +53,25 @@ const isEvery = (address: string): boolean => address === '0.0.0.0' || address =
 /**
  * Handles a start that failed because of a taken port. Throws `PortInUse` with the name of the running container that
  * publishes it. When none does, a killed engine has kept the port: a container of ours that has never run is removed
- * with its endpoints and recreated, once; after that it throws `PortLeaked`, and restarts an engine of our own. Returns
- * undefined for every other failure, and when the engine does not tell.
+ * with its endpoints and recreated, once; after that it throws `PortLeaked`, and restarts an engine of our own. So it does
+ * where a process of that engine still listens at the port. Returns undefined for every other failure, when another
+ * program listens there, and when the engine does not tell.
  */
 export async function settleHeldPort(
-  { cache, engine, store, restartEngine }: ServiceDeps,
+  { cache, engine, store, restartEngine, portProxy }: ServiceDeps,
   { service, serviceName, containerSpec, heldPorts }: StepContext,
   container: SeenContainer,
   error: unknown,
   say: (due: string) => void,
   signal: AbortSignal,
 ): Promise<Outcome | undefined> {
-  const taken = error instanceof EngineError ? allocatedPort(error.message) : undefined;
+  const message = error instanceof EngineError ? error.message : '';
+  const allocated = allocatedPort(message);
+  const taken = allocated ?? listenedPort(message);
   const published = taken && (await engine.publishedPorts(signal).catch(() => undefined)); // the failure itself is thrown
   if (!taken || !published) return undefined;
+  const proxy = allocated ? undefined : portProxy?.(taken);
+  if (!allocated && !proxy) return undefined;
   const port = `${taken.address}:${taken.port}`;
   const { name } = service.metadata;
   const refuse = (reason: 'PortInUse' | 'PortLeaked', due: string): never => {
@@ -75,7 +93,7 @@ export async function settleHeldPort(
   }
   const forMs = heldPorts.met(name);
   // A container that has never run has nothing of its own to lose.
-  if (forMs === undefined && container.state === 'created' && container.startedAt === undefined) {
+  if (allocated && forMs === undefined && container.state === 'created' && container.startedAt === undefined) {
     await engine.removeContainer(container.id, signal);
     // The endpoint has the container's name and the port; the engine releases it only when the container has gone.
     for (const network of Object.keys(container.networks)) {
@@ -86,12 +104,18 @@ export async function settleHeldPort(
     store.record(keyOf('Service', name), { type: 'Warning', reason: 'LeftBehind', message });
     return { is: 'progressing', reason: 'LeftBehind', message };
   }
-  const held = `the engine holds port ${port} of the host for no running container`;
+  const held = `the engine holds port ${port} of the host for no running container${proxy ? proxyText(proxy) : ''}`;
   const isRestarted = (forMs ?? 0) >= LASTING_MS && restartEngine?.(held) === true;
   return refuse(
     'PortLeaked',
     isRestarted ? `${held}; it is restarted, containers run on` : `${held}; restarting the engine frees it`,
   );
+}
+
+/** Returns which process of the engine still listens at a port, for the end of a clause. Pure. */
+function proxyText({ pid, target }: PortProxy): string {
+  if (target === undefined) return ` (the daemon itself listens there, process ${pid})`;
+  return ` (its docker-proxy, process ${pid}, still forwards it to ${target})`;
 }
 
 /** Returns the protocols in which the service publishes that port of the host; all when its definition does not say. Pure. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { EngineError } from '../../../controllers/engine/engine.js';
 import type { AnyDeclared } from '../../../crds/model/kinds.js';
 import type { AppService } from '../../../crds/model/types.js';
 import { Device } from '../../simulation/device.js';
@@ -504,6 +505,29 @@ describe('a service converges', () => {
         assert.ok(asked.length > 0);
       });
     }
+
+    it('to running once the engine is restarted whose own proxy has kept the port, and says so', async () => {
+      const asked: string[] = [];
+      device.restartEngine = (why) => asked.push(why) > 0;
+      let proxy: ReturnType<NonNullable<typeof device.portProxy>> = { pid: 77, target: '172.17.0.2:80' };
+      device.portProxy = ({ port }) => (port === 80 ? proxy : undefined);
+      const listen = 'listen tcp4 0.0.0.0:80: bind: address already in use';
+      device.engine.before = (verb, [id]) => {
+        if (verb !== 'startContainer' || !proxy) return;
+        const isWeb = device.engine.docker.findContainer(String(id))?.name.startsWith('web');
+        if (isWeb) throw new EngineError(`driver failed: Error starting userland proxy: ${listen}`, 500);
+      };
+      await device.agent?.propose([app]);
+      await device.agent?.quiet();
+      await retry();
+      const held = 'the engine holds port 0.0.0.0:80 of the host for no running container';
+      const why = `${held} (its docker-proxy, process 77, still forwards it to 172.17.0.2:80)`;
+      assert.deepEqual([asked[0], ready()?.reason], [why, 'PortLeaked']);
+      assert.equal(creations(device), 2, 'no container is made anew for that');
+      proxy = undefined;
+      await retry();
+      assert.equal(ready()?.status, 'True');
+    });
 
     it("and says the way out where it is somebody else's engine", async () => {
       device.engine.docker.leakPort('tcp/0.0.0.0:80');

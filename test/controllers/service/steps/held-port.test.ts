@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { allocatedPort, holderOf } from '../../../../controllers/service/steps/held-port.js';
+import { allocatedPort, holderOf, listenedPort } from '../../../../controllers/service/steps/held-port.js';
 
 describe('allocatedPort', () => {
   const failed = 'driver failed programming external connectivity on endpoint web_1 (abc)';
@@ -14,6 +14,31 @@ describe('allocatedPort', () => {
   for (const [words, port] of rows) {
     it(`finds ${port ? `${port.address} ${port.port}` : 'none'} in "${words}"`, () =>
       assert.deepEqual(allocatedPort(words), port));
+  }
+});
+
+describe('listenedPort', () => {
+  const failed = 'driver failed programming external connectivity on endpoint web_1 (abc)';
+  const rows: readonly [words: string, port: ReturnType<typeof listenedPort>][] = [
+    [
+      `${failed}: Error starting userland proxy: listen tcp4 0.0.0.0:80: bind: address already in use`,
+      { address: '0.0.0.0', port: 80 },
+    ],
+    [`${failed}: listen tcp6 [::]:8080: bind: address already in use`, { address: '::', port: 8080 }],
+    [
+      `${failed}: failed to bind host port 127.0.0.1:81/tcp: address already in use`,
+      { address: '127.0.0.1', port: 81 },
+    ],
+    [
+      `${failed}: failed to bind host port for 0.0.0.0:82:172.17.0.2:80/tcp: address already in use`,
+      { address: '0.0.0.0', port: 82 },
+    ],
+    [`${failed}: Bind for 0.0.0.0:80 failed: port is already allocated`, undefined],
+    ['Address already in use', undefined],
+  ];
+  for (const [words, port] of rows) {
+    it(`finds ${port ? `${port.address} ${port.port}` : 'none'} in "${words}"`, () =>
+      assert.deepEqual(listenedPort(words), port));
   }
 });
 
