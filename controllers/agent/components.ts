@@ -83,6 +83,7 @@ function actingComponents({
       rebootWhenSettled({
         ...{ store, logs, after: (ms, call) => clock.after(ms, call) },
         reboot: () => host.requestPower('reboot', false),
+        failure: () => host.powerFailure('reboot'),
       }),
     ),
     // By the monotonic clock, so that setting the clock back does not stop it.

@@ -36,6 +36,7 @@ export function hostConfigDeps(
     ...{ now: systemClock.now, monotonic: systemClock.monotonic },
     obstacle: () => host.obstacle('reboot'),
     reboot: () => host.requestPower('reboot', false),
+    rebootFailure: () => host.powerFailure('reboot'),
     say: (message, isStdErr = false) => logs.system(message, 'device', { isStdErr }),
     async system() {
       const system = await reader.facts();

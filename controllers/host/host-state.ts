@@ -59,6 +59,8 @@ export interface HostState {
     readonly uid?: string;
     readonly generation: number;
     readonly changes: readonly string[];
+    /** Why it came to nothing, in that boot. */
+    readonly failed?: string;
   };
   /** A file that was written and did not read back. */
   readonly stuck?: { readonly uid: string; readonly generation: number; readonly message: string };

@@ -1,3 +1,4 @@
+import { systemClock } from '../../api/platform/clock.js';
 import { loadAcpiTables } from './boot/acpi-tables.js';
 import type { BootDevice } from './boot/backend.js';
 import { BootFiles } from './boot/boot-files.js';
@@ -12,7 +13,13 @@ import { HostNetwork, type ShownNetwork } from './network/host-network.js';
 import { seeVpn } from './network/vpn.js';
 import { type BootClock, kernelBootClock } from './power/boot-clock.js';
 import { commandWords, hostPower, type PowerVerb } from './power/power.js';
-import { type PowerAnswer, type PowerRequestDeps, powerRequests } from './power/power-request.js';
+import {
+  type PowerAnswer,
+  type PowerFailure,
+  PowerFailures,
+  type PowerRequestDeps,
+  powerRequests,
+} from './power/power-request.js';
 import { RebootMarker } from './power/reboot-marker.js';
 import { type Run, systemdUnits, type Units } from './units.js';
 import { watchHostFiles } from './watch-files.js';
@@ -60,6 +67,8 @@ export interface Host {
   /** Returns why this agent cannot end the operating system; undefined when it can. */
   obstacle(verb: PowerVerb): string | undefined;
   requestPower(verb: PowerVerb, force: boolean): Promise<PowerAnswer>;
+  /** Returns how the last attempt failed; undefined when there was none, and while one is under way. */
+  powerFailure(verb: PowerVerb): PowerFailure | undefined;
   blink(): void;
   vpn(): Promise<{ readonly enabled: boolean; readonly connected: boolean }>;
   journal(query: JournalQuery): Promise<JournalReading>;
@@ -90,6 +99,7 @@ export function openHost({
     hasSystemd: () => units.present,
     run,
   });
+  const failures = new PowerFailures(systemClock);
   return {
     files,
     boot: new BootPartition({ hostRoot, device, files: bootFiles }),
@@ -108,7 +118,8 @@ export function openHost({
     network: () => files.show(),
     underLocks: (force, action) => everyLock.during(force, action),
     obstacle: (verb) => power.obstacle(verb),
-    requestPower: powerRequests({ hostRoot, power, locks: everyLock, say, log, after }),
+    requestPower: powerRequests({ hostRoot, power, locks: everyLock, say, log, after, failures }),
+    powerFailure: (verb) => failures.last(verb),
     blink: ledBlinker({ path: settings.ledFile, log, after }),
     vpn: () => seeVpn(hostRoot, units),
     journal: (query) => openJournal(query, { hostRoot, log }),

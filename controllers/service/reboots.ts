@@ -14,6 +14,8 @@ export interface RebootDeps {
   /** Reboots the device, under the update locks. */
   readonly reboot: () => Promise<RebootAnswer>;
   /** Calls back once after that many ms; returns how to cancel it. */
+  /** Returns how the last reboot failed after it was promised; undefined while that is not known. */
+  readonly failure?: () => { readonly inMs: number } | undefined;
   readonly after: (ms: number, call: () => void) => () => void;
   readonly logs: Pick<LogStream, 'system'>;
 }
@@ -35,9 +37,11 @@ export function waitingForBoot(documents: readonly AnyResource[]): readonly Serv
  * Reboots the device when everything that is left to do waits for a boot. Returns how to stop watching.
  * (docs/reference/composition.md §7.6.)
  */
-export function rebootWhenSettled({ store, reboot, after, logs }: RebootDeps): () => void {
+export function rebootWhenSettled({ store, reboot, failure, after, logs }: RebootDeps): () => void {
   let cancel: (() => void) | undefined;
   let isOver = false;
+  /** A reboot was promised, and nothing has changed since. */
+  let isPromised = false;
   const plan = (ms: number): void => {
     if (isOver) return;
     cancel?.();
@@ -48,14 +52,20 @@ export function rebootWhenSettled({ store, reboot, after, logs }: RebootDeps): (
     const all = KINDS.flatMap((kind): AnyResource[] => [...store.list(kind)] as AnyResource[]);
     const services = waitingForBoot(all);
     if (services.length === 0) return;
+    const failed = failure?.();
+    if (failed && failed.inMs > 0) return plan(failed.inMs);
+    if (isPromised && !failed) return plan(AGAIN_MS);
     const answer = await reboot();
     tell(logs, services, answer);
-    if (answer.is === 'locked') plan(AGAIN_MS);
+    isPromised = answer.is === 'scheduled';
+    if (answer.is === 'locked' || (isPromised && failure)) plan(AGAIN_MS);
   };
   // A document of another kind matters only while a service waits for a boot.
   const isAwaited = (): boolean => store.list('Service').some(waitsForBoot);
   const stop = store.watch(({ object }) => {
-    if (object.kind === 'Service' || cancel || isAwaited()) plan(CALM_MS);
+    if (object.kind !== 'Service' && !cancel && !isAwaited()) return;
+    isPromised = false;
+    plan(CALM_MS);
   });
   plan(CALM_MS);
   return () => {

@@ -30,6 +30,7 @@ export const EVENT_REASONS = {
   NotConfirmed: 'A change of the host has not proved itself in time.',
   ProxyChanged: 'The proxy of the host was set or taken away.',
   Pruning: 'Documents of a release that the App no longer declares were given up.',
+  RebootFailed: 'The program that restarts the device failed after the restart was announced; it is tried again.',
   Recovered: 'What was broken works again.',
   Released: 'A release is complete.',
   Renamed: 'The host got another name.',

@@ -67,6 +67,10 @@ export async function executeDeviceStep(
     case 'leave-restart':
       tell('Warning', 'RebootRequired', step.because);
       return undefined;
+    case 'note-failed-reboot':
+      if (state.reboot) await deps.state.change({ reboot: { ...state.reboot, failed: step.message } });
+      tell('Warning', 'RebootFailed', `Could not restart the device: ${step.message}; it is tried again`);
+      return undefined;
     case 'reboot': {
       const answer = await deps.reboot();
       if (answer.is !== 'scheduled')

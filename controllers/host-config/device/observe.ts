@@ -15,7 +15,7 @@ import type { BootDevice } from '../../host/boot/backend.js';
 import type { BootPartition } from '../../host/boot/boot-partition.js';
 import type { HostStateFile } from '../../host/host-state.js';
 import type { BootClock } from '../../host/power/boot-clock.js';
-import type { PowerAnswer } from '../../host/power/power-request.js';
+import type { PowerAnswer, PowerFailure } from '../../host/power/power-request.js';
 import type { RebootMarker } from '../../host/power/reboot-marker.js';
 import type { Units } from '../../host/units.js';
 import { attempt } from '../../runtime/outcome.js';
@@ -45,6 +45,8 @@ export interface DeviceDeps {
   obstacle(): string | undefined;
   /** Requests a restart of the device, under the locks of all apps. */
   reboot(): Promise<PowerAnswer>;
+  /** Returns how the last such restart failed after it was promised. */
+  rebootFailure(): PowerFailure | undefined;
   /** Writes a line to the system log. */
   say(message: string, isError?: boolean): void;
 }
@@ -94,6 +96,7 @@ export async function observeDevice(
     request: pendingRequest(document, 'confirm')?.id,
     permission: attempt(() => rebootPermission(spec.reboot, deps.now())),
     obstacle: deps.obstacle(),
+    rebootFailure: deps.rebootFailure(),
     unsettled: restartDue || waiting.length > 0 ? unsettled(deps.store) : [],
     repairs: recentRepairs(memory, deps.monotonic()).length,
     system: await deps.system(),

@@ -3,6 +3,7 @@ import type { HostConfigStatus } from '../../../crds/model/types.js';
 import type { BootDevice } from '../../host/boot/backend.js';
 import type { SeenBoot } from '../../host/boot/boot-partition.js';
 import type { HostState } from '../../host/host-state.js';
+import type { PowerFailure } from '../../host/power/power-request.js';
 import { act, attempt, type Plan, settled, TerminalError, wait } from '../../runtime/outcome.js';
 import { type ConfirmStep, planConfirm, UNPROVEN, type Verdict } from '../commit-confirm.js';
 import { changeText, compareBoot, type Difference, valuesByVariable } from './compare-boot.js';
@@ -23,6 +24,8 @@ export type DeviceStep =
   | ConfirmStep
   /** Lets the document go although a restart of the device is due that cannot be had: somebody else has to see to it. */
   | { readonly do: 'leave-restart'; readonly because: string }
+  /** Remember that a restart that was promised has failed: the next process asks again, too. */
+  | { readonly do: 'note-failed-reboot'; readonly message: string; readonly because: string }
   | { readonly do: 'reboot'; readonly changes: readonly string[]; readonly because: string };
 
 /** Writes the desired contents of a boot file. */
@@ -68,6 +71,8 @@ export interface DeviceObservation {
   readonly permission: RebootPermission | TerminalError;
   /** Why this agent cannot restart the device. */
   readonly obstacle: string | undefined;
+  /** How the last restart that was asked for failed; undefined while that is not known. */
+  readonly rebootFailure?: PowerFailure | undefined;
   /** Containers that are created and wait for the next start of the device. */
   readonly waiting: readonly string[];
   /** Other documents that have not settled. */
@@ -250,17 +255,22 @@ function restartRefusal({ permission, obstacle }: DeviceObservation): string | u
 
 /** Plans the restart of the device. `urgent`: what was rolled back is still booted, and no window is waited for. */
 function planReboot(observation: DeviceObservation, changes: readonly string[], urgent: boolean): Plan<DeviceStep> {
-  const { state, bootId, uid, generation, permission, unsettled } = observation;
+  const { state, bootId, uid, generation, permission, unsettled, rebootFailure } = observation;
   const due = dueText(changes);
   const asked =
     state.reboot?.generation === generation && JSON.stringify(state.reboot.changes) === JSON.stringify(changes)
       ? state.reboot
       : undefined;
   if (asked?.bootId === bootId) {
-    return wait('RebootRequired', `${due}. It was asked to and has not done so yet`);
+    if (!rebootFailure && asked.failed === undefined)
+      return wait('RebootRequired', `${due}. It was asked to and has not done so yet`, LOOK_MS);
+    const { message, inMs } = rebootFailure ?? { message: asked.failed ?? '', inMs: 0 };
+    if (asked.failed !== message)
+      return act('Observing', { do: 'note-failed-reboot', message, because: `the restart failed: ${message}` });
+    if (inMs > 0) return wait('RebootRequired', `${due}. That failed, and is tried again: ${message}`, inMs);
   }
   // The request may have come from an earlier document.
-  if (asked && (asked.uid ?? uid) === uid) {
+  if (asked && asked.bootId !== bootId && (asked.uid ?? uid) === uid) {
     throw new TerminalError(
       'DoesNotConverge',
       `${due}. It was restarted for this before, and then something changed it back`,

@@ -13,7 +13,7 @@ import { BootPartition } from '../../../controllers/host/boot/boot-partition.js'
 import { type HostFs, nodeHostFs } from '../../../controllers/host/fs.js';
 import { HostStateFile } from '../../../controllers/host/host-state.js';
 import { HostNetwork } from '../../../controllers/host/network/host-network.js';
-import type { PowerAnswer } from '../../../controllers/host/power/power-request.js';
+import type { PowerAnswer, PowerFailure } from '../../../controllers/host/power/power-request.js';
 import { RebootMarker } from '../../../controllers/host/power/reboot-marker.js';
 import type { Unit, Units } from '../../../controllers/host/units.js';
 import { type HostConfigDeps, hostConfigController } from '../../../controllers/host-config/controller.js';
@@ -59,6 +59,8 @@ export class FakeHost {
   appsAreKnown = true;
   obstacle: string | undefined;
   powerAnswer: PowerAnswer = { is: 'scheduled' };
+  /** How a restart that was promised has failed; it is under way after the next one that is promised. */
+  rebootFailure: PowerFailure | undefined;
   readonly said: string[] = [];
 
   private constructor(readonly root: string) {}
@@ -125,6 +127,7 @@ export class FakeHost {
   reboot(): PowerAnswer {
     this.#spend();
     this.told.push('reboot');
+    if (this.powerAnswer.is === 'scheduled') this.rebootFailure = undefined;
     return this.powerAnswer;
   }
 
@@ -194,6 +197,7 @@ export function depsOf(host: FakeHost, store: Store, folder: string, time: Time)
     },
     obstacle: () => host.obstacle,
     reboot: async () => host.reboot(),
+    rebootFailure: () => host.rebootFailure,
     say: (message) => void host.said.push(message),
     system: async () => ({ system: { deviceType: host.deviceType, arch: 'aarch64' } }),
   };

@@ -73,6 +73,42 @@ describe('rebootWhenSettled', () => {
     ]);
   });
 
+  it('boots again, with pauses, when the program for it fails', async () => {
+    const clock = new FakeClock();
+    let asked = 0;
+    let failure: { inMs: number } | undefined;
+    const stop = rebootWhenSettled({
+      store: {
+        list: ((kind: string) => [bound, app].filter((one) => one.kind === kind)) as never,
+        watch: () => () => undefined,
+      },
+      reboot: async () => {
+        asked += 1;
+        failure = undefined;
+        return { is: 'scheduled' };
+      },
+      failure: () => failure,
+      after: (ms, call) => clock.after(ms, call),
+      logs: { system: () => undefined },
+    });
+    const pass = async (minutes: number): Promise<void> => {
+      for (let minute = 0; minute < minutes; minute += 1) {
+        clock.advance(60_000);
+        await new Promise(setImmediate);
+      }
+    };
+    await pass(5);
+    assert.equal(asked, 1, 'it is under way');
+    failure = { inMs: 120_000 };
+    await pass(2);
+    assert.equal(asked, 1);
+    failure = { inMs: 0 };
+    await pass(5);
+    assert.equal(asked, 2);
+    stop();
+    assert.deepEqual(clock.planned, []);
+  });
+
   it('boots when the last of the others has settled, whatever that is', async () => {
     const clock = new FakeClock();
     const documents: AnyResource[] = [bound, app, downloading];

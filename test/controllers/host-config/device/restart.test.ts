@@ -80,6 +80,35 @@ describe('the restart of the device', () => {
     assert.deepEqual(bench.host.told, []);
   });
 
+  it('is asked for again, with pauses, where the program for it fails after it was asked, and the status says so', async () => {
+    await bench.declare(SPEC);
+    assert.deepEqual(bench.host.told, ['reboot']);
+    bench.host.rebootFailure = { message: 'reboot-now failed: no', inMs: 60_000 };
+    await bench.pass(10_000);
+    assert.match(bench.ready, /^RebootRequired: .*That failed, and is tried again: reboot-now failed: no$/);
+    assert.deepEqual(bench.host.told, ['reboot']);
+    bench.host.rebootFailure = { message: 'reboot-now failed: no', inMs: 0 };
+    await bench.pass(60_000);
+    assert.deepEqual(bench.host.told, ['reboot', 'reboot']);
+    await bench.pass(3_600_000);
+    assert.deepEqual(bench.host.told, ['reboot', 'reboot']);
+    assert.match(bench.ready, /It was asked to and has not done so yet$/);
+    const failures = bench.agent.events('device').filter((one) => one.startsWith('RebootFailed'));
+    assert.deepEqual(failures, [
+      'RebootFailed: Could not restart the device: reboot-now failed: no; it is tried again',
+    ]);
+  });
+
+  it('is asked for again by the next agent of the boot in which it failed', async () => {
+    await bench.declare(SPEC);
+    bench.host.rebootFailure = { message: 'no', inMs: 60_000 };
+    await bench.pass(10_000);
+    bench.host.rebootFailure = undefined;
+    await bench.agent.stop();
+    await bench.startAgent();
+    assert.deepEqual(bench.host.told, ['reboot', 'reboot']);
+  });
+
   it('is not asked for again when something undoes the change at each start', async () => {
     await bench.declare({ ...SPEC, confirm: { deadlineSeconds: 0 } });
     for (let starts = 0; starts < 3; starts += 1) {

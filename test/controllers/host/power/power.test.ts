@@ -7,7 +7,7 @@ import { readSettings } from '../../../../controllers/agent/settings.js';
 import type { AllLocks } from '../../../../controllers/host/locks/all-locks.js';
 import { seeVpn } from '../../../../controllers/host/network/vpn.js';
 import { commandWords, hostPower, type Power, type PowerVerb } from '../../../../controllers/host/power/power.js';
-import { powerRequests } from '../../../../controllers/host/power/power-request.js';
+import { PowerFailures, powerRequests } from '../../../../controllers/host/power/power-request.js';
 import { parseProperties, type Run, systemdUnits } from '../../../../controllers/host/units.js';
 import { FakeClock } from '../../../setup/fake-clock.js';
 
@@ -105,6 +105,7 @@ describe('power', () => {
 describe('a request to end the system', () => {
   let folder: string;
   let clock: FakeClock;
+  let failures: PowerFailures;
   let ended: PowerVerb[];
   let said: string[];
   let locked: string | undefined;
@@ -114,6 +115,7 @@ describe('a request to end the system', () => {
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'host-'));
     clock = new FakeClock();
+    failures = new PowerFailures(clock);
     [ended, said, forced] = [[], [], []];
     locked = obstacle = failure = undefined;
   });
@@ -135,7 +137,15 @@ describe('a request to end the system', () => {
     };
     const log = { info: () => undefined, error: () => undefined };
     const say = (message: string, isError = false) => void said.push(isError ? `error: ${message}` : message);
-    return powerRequests({ hostRoot: folder, power, locks, say, log, after: (ms, call) => clock.after(ms, call) });
+    return powerRequests({
+      hostRoot: folder,
+      power,
+      locks,
+      say,
+      log,
+      failures,
+      after: (ms, call) => clock.after(ms, call),
+    });
   };
   const breadcrumb = async (name: string): Promise<void> => {
     const path = join(folder, 'mnt/state', name);
@@ -192,9 +202,14 @@ describe('a request to end the system', () => {
     clock.advance(1_000);
     await new Promise((resolve) => setImmediate(resolve));
     assert.deepEqual(said, ['Rebooting', 'error: Could not reboot: inhibited']);
+    assert.deepEqual(failures.last('reboot'), { message: 'inhibited', inMs: 60_000 });
     await go('reboot', false);
+    assert.equal(failures.last('reboot'), undefined, 'it is under way');
     clock.advance(1_000);
     assert.equal(ended.length, 2);
+    await new Promise((resolve) => setImmediate(resolve));
+    clock.advance(30_000);
+    assert.deepEqual(failures.last('reboot'), { message: 'inhibited', inMs: 90_000 });
   });
 });
 
