@@ -57,6 +57,29 @@ export async function readRegular(path: string, limit: number): Promise<Buffer> 
   }
 }
 
+/** The largest file of `/proc` and `/sys` that is read, bytes: tables of a machine with many routes or mounts. */
+const KERNEL_BYTES = 16 * 1024 * 1024;
+
+/**
+ * Reads a file that should be one of the kernel's (`/proc`, `/sys`) below a folder where somebody may have put anything:
+ * with the limits of `readBounded`, and also where the kernel generates it. Rejects like that.
+ */
+export async function readKernelFile(
+  path: string,
+  { bytes = KERNEL_BYTES, ms = 10_000 }: ReadLimits = {},
+): Promise<Buffer> {
+  const read = async (): Promise<Buffer> => {
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+    try {
+      if (!(await file.stat()).isFile()) throw new UnfitFileError('EFTYPE', 'This is not a file');
+      return await readAtMost(file, bytes);
+    } finally {
+      await file.close();
+    }
+  };
+  return answerWithin(read(), ms);
+}
+
 /** Tells whether a path is in a file system of the kernel, which stores no files. */
 export const isMadeUp = async (path: string): Promise<boolean> => MADE_UP.has((await statfs(path)).type);
 

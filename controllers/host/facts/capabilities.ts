@@ -1,6 +1,7 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { release as kernelRelease, type as kernelType } from 'node:os';
 import { join } from 'node:path';
+import { readBounded } from '../../../api/platform/read-file.js';
 import { parseOsRelease } from './device-facts.js';
 import type { DeviceFacts } from './facts.js';
 
@@ -48,7 +49,7 @@ export async function readCapabilities(
   rest: Pick<CapabilitySources, 'facts' | 'supervisorVersion'>,
 ): Promise<readonly Capability[]> {
   const read = (path: string): Promise<string | undefined> =>
-    readFile(join(hostRoot, path), 'utf8').catch(() => undefined); // an unknown system offers nothing
+    readBounded(join(hostRoot, path)).then(String, () => undefined); // an unknown system offers nothing
   const osRelease = (await read('etc/os-release')) ?? (await read('usr/lib/os-release')) ?? '';
   return capabilitiesOf({ ...rest, osRelease, kernel: { name: kernelType(), release: kernelRelease() } });
 }

@@ -1,6 +1,7 @@
-import { readdir, readFile, statfs } from 'node:fs/promises';
+import { readdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode } from '../../../api/platform/errors.js';
+import { readKernelFile } from '../../../api/platform/read-file.js';
 import { timeoutSignal } from '../../../api/platform/time-limit.js';
 import type { HostConfigStatus } from '../../../crds/model/types.js';
 import type { InterfaceAddresses } from '../network/interfaces.js';
@@ -216,7 +217,11 @@ function known<T extends object>(values: T): { [K in keyof T]: Exclude<T[K], und
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
 }
 
-const textAt = (path: string): Promise<string | undefined> => readFile(path, 'utf8').catch(unlessUnknown);
+/** Longest text of a single value, bytes. */
+const VALUE_BYTES = 64 * 1024;
+
+const textAt = async (path: string): Promise<string | undefined> =>
+  (await readKernelFile(path, { bytes: VALUE_BYTES }).catch(unlessUnknown))?.toString();
 const namesIn = async (folder: string): Promise<readonly string[]> =>
   (await readdir(folder).catch(unlessUnknown)) ?? [];
 

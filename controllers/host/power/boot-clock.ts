@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { uptime } from 'node:os';
 import { join } from 'node:path';
 import { errorCode } from '../../../api/platform/errors.js';
+import { readKernelFile } from '../../../api/platform/read-file.js';
 
 /** Identifies the boot and measures the time since it: the only clock that is right at once on a device without a battery. */
 export interface BootClock {
@@ -21,9 +21,9 @@ export const kernelBootClock = (hostRoot: string): BootClock => ({
 export async function procText(hostRoot: string, path: string): Promise<string | undefined> {
   for (const root of new Set([join(hostRoot, 'proc'), '/proc'])) {
     try {
-      return await readFile(join(root, path), 'utf8');
+      return (await readKernelFile(join(root, path))).toString();
     } catch (error) {
-      if (errorCode(error) === undefined) throw error; // missing, or not ours to read
+      if (errorCode(error) === undefined) throw error; // missing, not ours to read, or no file of the kernel
     }
   }
   return undefined;
