@@ -4,7 +4,7 @@ import { isMissing } from '../../api/platform/errors.js';
 import { readBounded } from '../../api/platform/read-file.js';
 
 /** Largest file that is read, bytes: pictures are the largest on a boot partition. */
-const LIMIT_BYTES = 16 * 1024 * 1024;
+export const LIMIT_BYTES = 16 * 1024 * 1024;
 
 /** The calls on host files, so that tests can make each of them fail. Files belong to the host and are changed in place. */
 export interface HostFs extends Pick<Disk, 'rename' | 'remove'> {

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UnfitFileError } from '../../api/platform/read-file.js';
 import { parseMap } from '../../crds/model/maps.js';
-import { type HostFs, nodeHostFs } from './fs.js';
+import { type HostFs, LIMIT_BYTES, nodeHostFs } from './fs.js';
 
 /** Boot files before a change, by name, and our keys in them. */
 export interface DeviceUndo {
@@ -127,12 +127,16 @@ export class HostStateFile {
     await this.#replace(path, text);
   }
 
-  /** Saves the state; resolves when it is on disk. An equal one is not written. */
+  /**
+   * Saves the state; resolves when it is on disk. An equal one is not written. Rejects for one that is larger than what is
+   * read back, as the files are that a change would have to be taken back to: it then must not be begun.
+   */
   async save(state: HostState): Promise<void> {
     if (JSON.stringify(state) === JSON.stringify(await this.load())) return;
     await mkdir(dirname(this.#path), { recursive: true });
-    await this.#replace(this.#path, JSON.stringify(state));
-    this.#state = state;
+    const kept = boundedState(state);
+    await this.#replace(this.#path, JSON.stringify(kept));
+    this.#state = kept;
   }
 
   /** Saves the state with those parts replaced. */
@@ -145,6 +149,23 @@ export class HostStateFile {
     await this.#fs.rename(`${path}.new`, path);
     await this.#fs.sync(dirname(path));
   }
+}
+
+/** Longest explanation that is kept where the whole is too large, characters. */
+const LONGEST_WORDS = 2_000;
+
+/** Returns a state that can be read back: without long words where it is too large. Throws when it still is. Pure. */
+function boundedState(state: HostState): HostState {
+  const isFit = (one: HostState): boolean => Buffer.byteLength(JSON.stringify(one)) <= LIMIT_BYTES;
+  if (isFit(state)) return state;
+  const isWords = (key: string): boolean => ['because', 'message', 'failed'].includes(key);
+  const shorter = JSON.parse(JSON.stringify(state), (key, value: unknown) =>
+    isWords(key) && typeof value === 'string' ? value.slice(0, LONGEST_WORDS) : value,
+  ) as HostState;
+  if (isFit(shorter)) return shorter;
+  throw new Error(
+    `What would have to be kept of the host's files is more than ${LIMIT_BYTES / 1024 ** 2} MiB: make the boot files smaller, or set confirm.deadlineSeconds to 0`,
+  );
 }
 
 function parse(text: string): HostState | undefined {

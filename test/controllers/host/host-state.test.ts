@@ -28,6 +28,19 @@ describe('the state of the host', () => {
     assert.deepEqual(await readdir(folder), []);
   });
 
+  it('is never larger than what is read back: long words go first, and the rest is refused before anything is changed', async () => {
+    const rolledBack = { device: { uid: 'u', generation: 1, because: 'x'.repeat(17 * 1024 ** 2) } };
+    await open().save({ ...NO_STATE, rolledBack });
+    assert.equal((await open().load()).rolledBack.device?.because.length, 2_000);
+    const undo = { managed: {}, files: { 'config.txt': { text: 'x'.repeat(17 * 1024 ** 2), keys: [] } } };
+    const device = { uid: 'u', generation: 2, undo, before: { defaultRoute: true, addresses: [] }, starts: 0 };
+    const file = open();
+    await assert.rejects(file.change({ trials: { device } }), /more than 16 MiB/);
+    assert.deepEqual((await file.load()).trials, {});
+    assert.deepEqual(await open().load(), await file.load());
+    assert.deepEqual(lost, []);
+  });
+
   it('is set aside when it cannot be parsed, which is reported', async () => {
     await writeFile(join(folder, 'host.json'), '{"touched":');
     assert.deepEqual(await open().load(), NO_STATE);
