@@ -11,7 +11,7 @@ import { dockerHttp } from '../client/docker-http.js';
 import { EngineUnreachable } from '../engine.js';
 import { ensureBridge, poolOfBridge, removeBridge } from './engine-bridge.js';
 import { allowForwarding, forgetForwarding } from './engine-firewall.js';
-import type { EngineFolders } from './engine-folders.js';
+import { claimFolder, type EngineFolders } from './engine-folders.js';
 
 /** Longest time for a start, ms: a first one formats its storage; one after a crash restores containers. */
 const START_LIMIT_MS = 90_000;
@@ -48,6 +48,7 @@ export async function pings(socketPath: string, signal: AbortSignal): Promise<bo
  */
 export async function startDaemon(program: string, folders: EngineFolders, means: Means): Promise<void> {
   const { env, print, signal } = means;
+  claimFolder(folders.runFolder);
   if ((await daemonPid(folders)) !== undefined) {
     if (await comesToListen(folders.socket, signal)) return untilAnswers(folders.socket, signal); // it is just starting
     print('The Docker engine of our own runs without its socket: ending it, containers run on');

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { hasCode } from '../../../api/platform/errors.js';
 
 /** The folders and files of an engine of our own. */
 export interface EngineFolders {
@@ -41,4 +42,25 @@ export function engineFolders(dataFolder: string): EngineFolders {
     installLog: join(folder, 'install.log'),
     bridge: `sc${hash}`, // interface names have at most 15 bytes
   };
+}
+
+/**
+ * Makes a folder that nobody else may look into, or takes one that is there and ours. Below `/tmp` anybody could have made
+ * it before us: throws for a link, for what is no folder, and for one of another user or that others may write to.
+ */
+export function claimFolder(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+    return;
+  } catch (error) {
+    if (!hasCode(error, 'EEXIST')) throw error;
+  }
+  const { uid, mode } = lstatSync(path);
+  const S_IFMT = 0o170000;
+  const S_IFDIR = 0o040000;
+  const isFolder = (mode & S_IFMT) === S_IFDIR; // that of a link is another one: it is not followed
+  if (!isFolder || uid !== process.geteuid?.() || (mode & 0o022) !== 0) {
+    throw new Error(`${path} is not a folder of ours alone: somebody else has made it; remove it`);
+  }
+  if ((mode & 0o077) !== 0) chmodSync(path, 0o700);
 }

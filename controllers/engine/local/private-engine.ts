@@ -17,7 +17,7 @@ import {
   stopDaemon,
   tasksOf,
 } from './engine-daemon.js';
-import { engineFolders } from './engine-folders.js';
+import { claimFolder, engineFolders } from './engine-folders.js';
 import { portProxyOf } from './port-proxy.js';
 
 /** A daemon that accepts a connection and takes longer than this over a ping hangs, ms. */
@@ -76,6 +76,8 @@ async function privateEngine(search: EngineSearch): Promise<{ dockerHost: string
   const folders = engineFolders(dataFolder);
   const ours = { dockerHost: `unix://${folders.socket}`, started: true };
   const patience = timeoutSignal(ANSWER_LIMIT_MS, signal);
+  // Before anything in it is believed: a socket and a process number are read from there.
+  if (isRoot()) claimFolder(folders.runFolder);
   if (await pings(folders.socket, patience)) return ours;
   signal?.throwIfAborted();
   if (patience.aborted && (await isRunning(folders))) {
