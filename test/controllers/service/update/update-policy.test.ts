@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { readDefinition } from '../../../../controllers/service/container/definition.js';
+import { REQUIRES_REBOOT } from '../../../../controllers/service/spec/labels.js';
 import { newRecord, timeOf, type UpdateStep, withStep } from '../../../../controllers/service/update/record.js';
 import { updatePolicyOf } from '../../../../controllers/service/update/update-policy.js';
 import type { UpdateStrategy } from '../../../../crds/model/update-strategy.js';
@@ -16,7 +17,7 @@ interface Case {
 const LABEL = 'io.balena.update.strategy';
 const OURS = 'io.supercargo.update.strategy';
 
-describe('courseOf', () => {
+describe('updatePolicyOf', () => {
   const rolling = { updateStrategy: 'rolling' } as const;
   const handOver = { updateStrategy: 'hand-over' } as const;
   const cases: readonly Case[] = [
@@ -93,6 +94,38 @@ describe('courseOf', () => {
       want: 'download-then-kill; HostNetwork: rolling needs two containers at once, but the service uses the network of the host; download-then-kill is followed',
     },
     {
+      it: 'does not roll in the network of another service',
+      fields: { ...rolling, network_mode: 'service:vpn' },
+      want: 'download-then-kill; HostNetwork: rolling needs two containers at once, but the service uses the network of vpn; download-then-kill is followed',
+    },
+    { it: 'rolls without a network', fields: { ...rolling, network_mode: 'none' }, want: 'rolling' },
+    {
+      it: 'hands over in the network of another service',
+      fields: { ...handOver, network_mode: 'service:vpn' },
+      want: 'hand-over',
+    },
+    {
+      it: 'names all guests in its network',
+      fields: rolling,
+      guests: ['proxy', 'dns'],
+      want: 'download-then-kill; NetworkIsShared: rolling needs two containers at once, but the service shares its network with proxy, dns; download-then-kill is followed',
+    },
+    ...[
+      { fields: { ...handOver, labels: { [REQUIRES_REBOOT]: '1' } } },
+      { fields: handOver, imageLabels: { [REQUIRES_REBOOT]: '1' } },
+    ].map(
+      (given): Case => ({
+        it: `does not hand over what starts with a boot, as ${given.imageLabels ? 'the image' : 'the document'} says`,
+        ...given,
+        want: 'download-then-kill; RequiresReboot: hand-over needs two containers at once, but the service starts with a boot of the device; download-then-kill is followed',
+      }),
+    ),
+    {
+      it: 'stops first what starts with a boot where it is to stop first anyway',
+      fields: { updateStrategy: 'kill-then-download', labels: { [REQUIRES_REBOOT]: '1' } },
+      want: 'kill-then-download',
+    },
+    {
       it: 'does not roll with a device',
       fields: { ...rolling, devices: ['/dev/ttyACM0'] },
       want: 'download-then-kill; UsesDevices: rolling needs two containers at once, but the service uses device /dev/ttyACM0; download-then-kill is followed',
@@ -118,6 +151,8 @@ describe('courseOf', () => {
   const timeouts: readonly (readonly [label: string | undefined, ms: number])[] = [
     [undefined, 60_000],
     ['1500', 1_500],
+    [' 1500 ', 1_500],
+    ['9007199254740991', Number.MAX_SAFE_INTEGER],
     ['0', 60_000],
     ['-1', 60_000],
     ['1.5', 60_000],
