@@ -239,6 +239,12 @@ describe('the plan for the host’s network', () => {
       says: 'spec.proxy.extra: Expected a text or a number',
     },
     {
+      it: 'refuses lines in the first exception',
+      spec: { proxy: { noProxy: ['a\nb'] } },
+      want: 'stalled: InvalidSpec',
+      says: 'spec.proxy.noProxy[0]: Expected one line',
+    },
+    {
       it: 'refuses lines in an exception',
       spec: { proxy: { noProxy: ['a', 'a\nb'] } },
       want: 'stalled: InvalidSpec',

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import type { SeenContainer } from '../../../../controllers/engine/engine.js';
 import { IMAGE } from '../../../../controllers/engine/labels.js';
+import { planContainer } from '../../../../controllers/service/plan.js';
 import type { DesiredContainer, Overlap, ServiceState } from '../../../../controllers/service/service-state.js';
 import type { UpdateStrategy } from '../../../../crds/model/update-strategy.js';
-import { network, restarts, serviceLine } from '../service-states.js';
+import { aServiceState, network, restarts, serviceLine } from '../service-states.js';
 
 interface Case {
   readonly it: string;
@@ -385,4 +386,21 @@ describe('planContainer, by strategy', () => {
       assert.equal(serviceLine({ updatePolicy, ...desired }, seen, more), want);
     });
   }
+
+  const twoOf = (strategy: UpdateStrategy, newer: Partial<SeenContainer>, more: Partial<ServiceState>) =>
+    planContainer(aServiceState({ updatePolicy: { strategy, timeoutMs: 60_000 } }, [newer, old], more));
+
+  it('looks for the signal often, and at the end of its time', () => {
+    const waits = [1_000, 59_900].map((waitedMs) => twoOf('hand-over', young, overlap({ waitedMs })).outcome);
+    assert.deepEqual(
+      waits.map((outcome) => outcome.is === 'waiting' && outcome.forMs),
+      [200, 100],
+    );
+  });
+
+  it('notes by which event the new container has taken over', () => {
+    const [step] = twoOf('rolling', { ...young, health: 'healthy' }, {}).steps;
+    const update = { is: 'succeeded', strategy: 'rolling', seen: 'Healthy' };
+    assert.deepEqual(step?.do === 'terminate' && step.update, update);
+  });
 });
