@@ -50,6 +50,9 @@ function contraries(candidate: string): readonly string[] {
   return [...opposites.filter((contrary) => contrary !== whole), ...ofNegations(parts)];
 }
 
+/** Words of other tools that are not near to ours, without separators. */
+const SYNONYMS: Readonly<Record<string, string>> = { env: 'environment', envs: 'environment', envvars: 'environment' };
+
 /** A known word and its opposites, without separators. */
 class Candidate {
   readonly letters: string;
@@ -85,6 +88,8 @@ function candidateOf(word: string): Candidate {
 export function nearest(word: string, known: readonly string[]): string | undefined {
   if (word.length > LONGEST) return undefined;
   const meant = bare(word);
+  const synonym = Object.hasOwn(SYNONYMS, meant) ? SYNONYMS[meant] : undefined;
+  if (synonym !== undefined && known.includes(synonym)) return synonym;
   const farthest = meant.length < 4 ? 1 : Math.max(2, Math.floor(meant.length / 3));
   let best: { readonly word: string; readonly far: number } | undefined;
   for (const one of known) {

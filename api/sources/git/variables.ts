@@ -1,7 +1,7 @@
 import { pathText, shorten } from '../../../crds/model/issue.js';
 import type { Problem } from '../../../crds/model/kinds.js';
 import { isMap } from '../../../crds/model/maps.js';
-import { suggestion } from '../../../crds/schema/nearest.js';
+import { nearest, suggestion } from '../../../crds/schema/nearest.js';
 import { LIMIT_PROBLEMS, type YamlItem } from '../../../crds/yaml/yaml-items.js';
 import type { DeviceScope } from './device-scope.js';
 
@@ -66,7 +66,7 @@ export function fillIn(
     const secret = variables.secret.get(name);
     if (secret !== undefined) {
       if (isEnvironment(path)) return secret;
-      return tell(path, `\${${name}} is a secret, and those are only for the environment of services`);
+      return tell(path, `\${${name}} is a secret, and those are only for the environment of services${meantBy(path)}`);
     }
     const plain = variables.plain.get(name) ?? otherwise;
     if (plain !== undefined) return plain;
@@ -95,6 +95,14 @@ export function fillIn(
 function isEnvironment(path: readonly (string | number)[]): boolean {
   const at = path.indexOf('environment');
   return path[at - 2] === 'services' || (at === 1 && path[0] === 'spec');
+}
+
+/** Returns `; "env" is no field of a service: did you mean "environment"?` for what stands in its place, or nothing. Pure. */
+function meantBy(path: readonly (string | number)[]): string {
+  const start = path[0] === 'spec' && path[1] !== 'services' ? 1 : path.indexOf('services') + 2;
+  const field = path[start];
+  if (typeof field !== 'string' || nearest(field, ['environment']) === undefined || field === 'environment') return '';
+  return `; ${JSON.stringify(shorten(field))} is no field of a service: did you mean "environment"?`;
 }
 
 function fillText(

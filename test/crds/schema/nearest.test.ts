@@ -29,6 +29,9 @@ describe('the word that was meant', () => {
     ['copy', ['nocopy'], undefined],
     ['service_heathy', ['service_healthy', 'service_started'], 'service_healthy'],
     ['min_free', ['max_free'], undefined],
+    ['env', ['environment', 'init'], 'environment'],
+    ['env_vars', ['environment', 'env_file'], 'environment'],
+    ['env', ['init'], undefined],
   ] as const) {
     it(`is ${want ?? 'not the contrary'} for ${word}`, () => assert.equal(nearest(word, known), want));
   }

@@ -74,6 +74,11 @@ describe('fillIn', () => {
       { spec: { services: { web: { command: 'x ${PASSWORD}' } } } },
       'spec.services.web.command: ${PASSWORD} is a secret, and those are only for the environment of services',
     ],
+    ...['env', 'enviroment'].map((field): [string, unknown, string] => [
+      `a secret under ${field}, with what was meant`,
+      { spec: { services: { web: { [field]: { A: '${PASSWORD}' } } } } },
+      `spec.services.web.${field}.A: \${PASSWORD} is a secret, and those are only for the environment of services; "${field}" is no field of a service: did you mean "environment"?`,
+    ]),
     [
       'a secret in a label that is called so',
       { spec: { services: { web: { labels: { environment: '${PASSWORD}' } } } } },
