@@ -3,7 +3,7 @@ export const EXIT = {
   done: 0,
   /** Refused by the agent, or carried out and failed. */
   failed: 1,
-  /** `diff`: something differs. */
+  /** `diff`: something differs. `plan`: something would be done. */
   differs: 2,
   /** Not reached in time; the agent goes on. */
   late: 3,

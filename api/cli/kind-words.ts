@@ -70,3 +70,6 @@ export function partOf(word: string): { readonly app: string; readonly service?:
   if (odd !== undefined) throw usageError(`${JSON.stringify(odd)} is not a name`, `In names, ${NAME_RULE}`);
   return { app, ...(service === undefined ? {} : { service }) };
 }
+
+/** Where the agent says what it would do. */
+export const PLAN_PATH = '/apis/supercargo.io/v1/plan';

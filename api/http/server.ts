@@ -19,6 +19,7 @@ import { deviceResourceRoutes } from './resources/device.js';
 import { eventRoutes } from './resources/events.js';
 import { healthRoutes } from './resources/health.js';
 import { orphanedVolumeRoutes } from './resources/orphaned-volumes.js';
+import { type Planner, planRoutes } from './resources/plan.js';
 import { requestRoutes } from './resources/requests.js';
 import { resourceRoutes } from './resources/resources.js';
 import { commander } from './supervisor/commands.js';
@@ -73,6 +74,8 @@ export interface ServerDeps {
   readonly commandDeadlineMs?: number;
   readonly containers: ContainerReader;
   readonly volumes: OrphanedVolumes;
+  /** Rehearses documents. */
+  readonly planner: Planner;
   readonly device: {
     readonly uuid?: string;
     readonly arch: string;
@@ -215,6 +218,7 @@ export async function createServer(deps: ServerDeps): Promise<ApiServer> {
     ...hostFactRoutes({ host: deps.host, tags: deps.tags, streams, log }),
     ...resourceRoutes({ store, streams }),
     ...requestRoutes({ store }),
+    ...planRoutes({ planner: deps.planner }),
     ...eventRoutes({ store, streams }),
     ...containerRoutes({ store, streams, containers: deps.containers, now }),
     ...orphanedVolumeRoutes({ volumes: deps.volumes }),

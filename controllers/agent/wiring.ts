@@ -14,6 +14,7 @@ import { isElsewhere } from '../engine/client/docker-address.js';
 import { TraitsReader } from '../engine/engine-traits.js';
 import { diskSpace } from '../engine/images/disk-space.js';
 import { PullQueue } from '../engine/images/pull-queue.js';
+import { remoteImage } from '../engine/images/registry-client.js';
 import { registryCredentials } from '../engine/images/registry-credentials.js';
 import { architectureOf } from '../engine/platform.js';
 import type { GitSourceDeps } from '../git-source/observe.js';
@@ -21,11 +22,13 @@ import { hasEmulator } from '../host/facts/capabilities.js';
 import { readDeviceCredentials } from '../host/facts/device-credentials.js';
 import { readUsage } from '../host/facts/usage.js';
 import { openHandovers } from '../host/locks/handovers.js';
+import { applicationLock } from '../host/locks/lock-files.js';
 import { interfaceReader } from '../host/network/interfaces.js';
 import { containerProcesses } from '../host/processes/container-processes.js';
 import { SideLoader } from '../image/side-loader.js';
 import { healthChecks, healthFacts } from '../runtime/health.js';
 import { type Loop, loopsOf } from '../runtime/loop.js';
+import { StopLedger } from '../service/commands/stop-ledger.js';
 import { serviceStats, shownEnvironment } from '../service/output/container-readings.js';
 import { serviceLogs } from '../service/output/service-logs.js';
 import { orphanedVolumes } from '../volume/orphans.js';
@@ -34,6 +37,7 @@ import { CONTROLLERS } from './controllers.js';
 import { EngineHandle } from './engine-handle.js';
 import { Gateway } from './gateway.js';
 import { hostConfigDeps } from './host-config-deps.js';
+import { DevicePlanner } from './rehearsal/planner.js';
 import { AGENT_VERSION } from './version.js';
 
 /** Where containers reach the API before the network is known. */
@@ -104,6 +108,10 @@ export async function wire(context: AgentContext) {
       stats: async (ending) => serviceStats({ store, engine: handle.reachable() }, ending),
       environment: (id) => shownEnvironment(cache.containers(), id),
     },
+    planner: {
+      plan: (declare, signal) => planner.plan(declare, signal),
+      trouble: () => handle.failure ?? cache.syncError,
+    },
     volumes: orphanedVolumes({ store, cache, engine, logs, isDeclared: () => folders.hasSynced }),
     settings: {
       ...{ development: settings.development, appKeys: settings.appKeys, listen: settings.listen },
@@ -134,6 +142,7 @@ export async function wire(context: AgentContext) {
     traits: () => traits.traits,
     handovers: openHandovers(settings),
     processes: containerProcesses(),
+    stops: new StopLedger(),
     restartEngine: (why: string) => handle.restarts.ask(why),
     portProxy: (at: { readonly address: string; readonly port: number }) => handle.daemon.process?.portProxy?.(at),
     facts: {
@@ -154,6 +163,14 @@ export async function wire(context: AgentContext) {
     watchHostFiles: host.watchFiles,
     gitSource: gitSourceDeps(context),
   };
+  const planner = new DevicePlanner({
+    ...{ context: controllerContext, cache, clock, credentials },
+    lockedBy: (appId) => (variables().SUPERVISOR_OVERRIDE_LOCK ? undefined : applicationLock(settings, appId)),
+    describe: (reference, { auth, platform }, signal) => {
+      const architecture = platform?.split('/')[1] ?? architectureOf(traits.traits.machine ?? machine());
+      return remoteImage(reference, auth, architecture, signal);
+    },
+  });
   const controllers = Object.values(CONTROLLERS).map((make) => make(controllerContext));
   const loops = loopsOf(controllers, { store, clock, random: Math.random, log, heldUp: requests });
   const loopOf = (kind: Loop['controller']['kind']): Loop => {

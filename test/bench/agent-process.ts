@@ -25,6 +25,8 @@ export interface AgentProcess {
   postState(body: object): Promise<number>;
   /** Asks for the status until `appState` is `applied`; resolves with the time when it was. */
   applied(limitMs?: number): Promise<number>;
+  /** Returns the JSON of an answer of the resource API. */
+  ask(method: 'GET' | 'POST', path: string, body?: object): Promise<unknown>;
   figures(): Promise<ProcessFigures>;
   /** Every file and folder of the data folder with what changes when it is written. */
   disk(): Promise<ReadonlyMap<string, string>>;
@@ -85,6 +87,11 @@ export async function startAgent(folder: string, dockerHost: string): Promise<Ag
         if ((await status()) === 'applied') return Date.now();
       }
       throw new Error(`Not applied after ${limitMs} ms:\n${await logTail(folder)}`);
+    },
+    async ask(method, path, body) {
+      const { status: code, text } = await client.ask(method, path, body);
+      if (code >= 300) throw new Error(`${method} ${path}: ${code} ${text}`);
+      return JSON.parse(text) as unknown;
     },
     figures: () => processFigures(pid),
     disk: () => listDisk(join(folder, 'data')),

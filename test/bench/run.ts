@@ -15,6 +15,7 @@ import { changeRows } from './rows/change.js';
 import { memoryRows } from './rows/memory.js';
 import { mixedRows } from './rows/mixed.js';
 import { pingRows } from './rows/ping.js';
+import { planRows } from './rows/plan.js';
 import { removedRows } from './rows/removed.js';
 import { requestRows } from './rows/requests.js';
 import { sameRows } from './rows/same.js';
@@ -44,6 +45,7 @@ const GROUPS: Readonly<Record<string, readonly RowGroup[]>> = {
   state: [stateRows],
   scale: [scaleRows],
   'one-of-200': [changeRows({ count: 200, timesFloor: 1.3 })],
+  plan: [planRows],
   mixed: [mixedRows],
 };
 

@@ -8,18 +8,19 @@ import { systemClock } from '../../api/platform/clock.js';
 import { gitOrigins } from '../../api/sources/git/git-origin.js';
 import { openStore } from '../../api/store/document-store.js';
 import type { Store } from '../../api/store/store.js';
+import { DevicePlanner } from '../../controllers/agent/rehearsal/planner.js';
 import { type Informer, startInformer } from '../../controllers/engine/cache/informer.js';
 import { PullQueue } from '../../controllers/engine/images/pull-queue.js';
 import { MemoryEngine } from '../../controllers/engine/simulated/memory-engine.js';
 import { gitSourceController } from '../../controllers/git-source/controller.js';
-import { openUpdateLocks } from '../../controllers/host/locks/lock-files.js';
+import { applicationLock, openUpdateLocks } from '../../controllers/host/locks/lock-files.js';
 import { Loop } from '../../controllers/runtime/loop.js';
 import { serviceStats, shownEnvironment } from '../../controllers/service/output/container-readings.js';
 import { serviceLogs } from '../../controllers/service/output/service-logs.js';
 import { orphanedVolumes } from '../../controllers/volume/orphans.js';
 import { parseDocument } from '../../crds/schema/parse.js';
 import { aServer } from '../api/http/a-server.js';
-import { deviceLoops, facts } from './device-loops.js';
+import { deviceContext, deviceLoops, facts } from './device-loops.js';
 
 const silent = pino({ level: process.env.SUPERCARGO_TEST_LOG ?? 'silent' });
 
@@ -49,7 +50,14 @@ export async function startMemoryAgent({ localMode = true, looksAfterGit = false
   const cache = startInformer({ engine, log, clock: systemClock, wanted, sameClock: true });
   const pulls = new PullQueue({ engine, cache, log });
   const locks = openUpdateLocks({ lockRoot: '/locks', hostRoot: folder, log, now });
-  const loops = [...deviceLoops({ folder, store, engine, cache, pulls, locks, keys, clock: systemClock })];
+  const parts = { folder, store, engine, cache, pulls, locks, keys, clock: systemClock };
+  const context = deviceContext(parts);
+  const loops = [...deviceLoops(parts, context)];
+  const planner = new DevicePlanner({
+    ...{ context, cache, clock: systemClock },
+    lockedBy: (appId) => applicationLock({ lockRoot: '/locks', hostRoot: folder }, appId),
+    describe: async () => ({ layers: [1_000, 24], diffIds: [] }),
+  });
   if (looksAfterGit) loops.push(gitLoop(folder, store));
   const bench = await aServer({
     store,
@@ -60,6 +68,7 @@ export async function startMemoryAgent({ localMode = true, looksAfterGit = false
       stats: (ending) => serviceStats({ store, engine }, ending),
       environment: (id) => shownEnvironment(cache.containers(), id),
     },
+    planner: { plan: (declare, signal) => planner.plan(declare, signal), trouble: () => cache.syncError },
     volumes: orphanedVolumes({ store, cache, engine, logs: { system: () => undefined } }),
     device: {
       uuid: facts.uuid,

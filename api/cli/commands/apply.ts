@@ -1,12 +1,13 @@
 import { differences, writtenParts } from '../../../crds/model/differences.js';
 import type { AnyResource, Service } from '../../../crds/model/kinds.js';
 import { isMap } from '../../../crds/model/maps.js';
+import type { Plan } from '../../../crds/model/plan.js';
 import { ApiError, type Client } from '../client/client.js';
 import type { Session } from '../client/session.js';
 import { secondsOf, type WaitOptions, waitReady } from '../client/wait.js';
 import { CommandError } from '../failure.js';
 import { mistakesError, readWritten, refusedPlaces, type Written } from '../files.js';
-import { collectionPath, objectPath, subjectText } from '../kind-words.js';
+import { collectionPath, objectPath, PLAN_PATH, subjectText } from '../kind-words.js';
 
 export interface ApplyOptions extends WaitOptions {
   readonly filename: readonly string[];
@@ -47,13 +48,25 @@ export async function apply(session: Session, options: ApplyOptions): Promise<vo
       );
     else io.out(`${subjectText(one.subject)} ${said.verb}${options.dryRun ? ' (dry run)' : ''}`);
   }
-  if (options.dryRun || !options.wait) return;
+  if (options.dryRun) return rejectRefused(client, written);
+  if (!options.wait) return;
   await waitReady(
     session,
     client,
     applied.map(({ subject, generation }) => ({ ...subject, generation })),
     { ...options, before },
   );
+}
+
+/** Throws with what the agent could not make true, as its plan finds it. An agent that makes no plans has been asked already. */
+async function rejectRefused(client: Client, written: readonly Written[]): Promise<void> {
+  const { refused } = await client
+    .ask<Pick<Plan, 'refused'>>('POST', PLAN_PATH, { documents: written.map(bodyOf) })
+    .catch((error: unknown) => {
+      if (error instanceof ApiError && [404, 405, 503].includes(error.code)) return { refused: [] };
+      throw error;
+    });
+  if (refused.length > 0) throw mistakesError(refused.map(({ object, message }) => `${object}: ${message}`));
 }
 
 /** Has the agent check every document; nothing is changed. Throws with every mistake, by file and line. */

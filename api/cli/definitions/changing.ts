@@ -1,7 +1,8 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { ActionOptions } from '../commands/actions.js';
 import type { ApplyOptions } from '../commands/apply.js';
 import type { DeleteOptions } from '../commands/delete.js';
+import type { PlanOptions } from '../commands/plan.js';
 import { action, collect, waiting } from './run.js';
 import { defineSources } from './sources.js';
 
@@ -25,6 +26,15 @@ export function defineChanging(program: Command): void {
       action<{ filename: readonly string[] }>(async (session, _, options) =>
         (await import('../commands/diff.js')).diff(session, options),
       ),
+    );
+
+  program
+    .command('plan')
+    .summary('what would be done on the device, and why; exits with 2 when something')
+    .option('-f, --filename <path>', 'a file, a folder, or - for standard input; may be repeated', collect)
+    .addOption(new Option('-o, --output <form>', 'how it is shown').choices(['table', 'json']).default('table'))
+    .action(
+      action<PlanOptions>(async (session, _, options) => (await import('../commands/plan.js')).plan(session, options)),
     );
 
   waiting(program.command('delete'))

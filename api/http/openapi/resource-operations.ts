@@ -154,5 +154,11 @@ export const RESOURCE_OPERATIONS: Operations = {
     { 200: jsonAnswer('It is gone.', { anyOf: [ref('OrphanedVolume'), ref('Status')] }) },
     { parameters: [NAME, DRY_RUN], body: ref('DeleteOptions') },
   ),
+  [`POST ${GROUP}/plan`]: operation(
+    'Device',
+    'Says what would be done, and changes nothing',
+    { 200: jsonAnswer('What came of the rehearsal.', ref('Plan')) },
+    { body: ref('PlanPost') },
+  ),
   [`GET ${GROUP}/stats`]: read('Device', 'What each service uses', 'ServiceStatsList'),
 };

@@ -1,4 +1,5 @@
 import { API_VERSION, descriptorOf, KINDS, type Kind, requestsOf } from '../../../crds/model/kinds.js';
+import { ACTION_NAMES } from '../../../crds/model/plan.js';
 import { SCHEMAS } from '../../../crds/schema/schemas.js';
 import { boolean, integer, type JsonSchema, listOf, mapOf, object, oneOf, ref, text } from './operation.js';
 
@@ -167,6 +168,44 @@ export const RESOURCE_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
     metadata: object({ name: text, uid: text, resourceVersion: text }),
     request: object({ name: oneOf(...REQUEST_NAMES), id: text, at: time, force: boolean }, 'id', 'at', 'force'),
   }),
+  PlanPost: {
+    description: 'Documents to plan; without any, what is due on the device as it is.',
+    type: 'object',
+    properties: {
+      apiVersion,
+      kind: { const: 'Plan' },
+      documents: listOf({ anyOf: KINDS.map((kind) => ref(`${kind}Write`)) }),
+    },
+    additionalProperties: false,
+  },
+  Plan: object(
+    {
+      apiVersion,
+      kind: { const: 'Plan' },
+      actions: listOf(
+        object(
+          {
+            object: text,
+            action: oneOf(...ACTION_NAMES),
+            because: listOf(text),
+            steps: listOf(text),
+            bytes: integer,
+            downtimeSeconds: { type: 'number' },
+          },
+          'bytes',
+          'downtimeSeconds',
+        ),
+      ),
+      refused: listOf(object({ object: text, reason: text, field: text, message: text }, 'field')),
+      waits: listOf(
+        object({ object: text, reason: text, message: text, forSeconds: integer, passed: boolean }, 'forSeconds'),
+      ),
+      notes: listOf(text),
+      downloadBytes: integer,
+      complete: boolean,
+    },
+    'downloadBytes',
+  ),
   Event: object({
     apiVersion,
     kind: { const: 'Event' },

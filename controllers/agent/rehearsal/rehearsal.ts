@@ -50,7 +50,7 @@ export interface RehearsalDeps {
 }
 
 /** A call that changes something on the simulated engine. */
-interface RehearsedCall extends EngineCall {
+export interface RehearsedCall extends EngineCall {
   /** The document whose pass made it. */
   readonly key: Key | undefined;
   /** What it is about: a container's name, a reference. In all arguments names stand for ids. */

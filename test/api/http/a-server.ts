@@ -20,6 +20,7 @@ import {
   type Origin,
   type Resource,
 } from '../../../crds/model/kinds.js';
+import type { Plan } from '../../../crds/model/plan.js';
 import { parseDocument } from '../../../crds/schema/parse.js';
 import { aHost } from './a-host.js';
 import { deviation } from './conformance.js';
@@ -45,6 +46,11 @@ export interface Bench {
   close(): Promise<void>;
 }
 
+const NO_PLAN: Plan = {
+  ...{ apiVersion: API_VERSION, kind: 'Plan', complete: true },
+  ...{ actions: [], refused: [], waits: [], notes: [] },
+};
+
 /** The time of day of a store that is not told another one. */
 const STORE_NOW_MS = Date.parse('2026-01-02T03:04:05.678Z');
 
@@ -68,6 +74,7 @@ export async function aServer(
     tags: openTags({ folder, now: () => 0, log: silent }),
     target: localOrigin({ store, device, parse: parseDocument, log: silent }),
     containers: { logs: noLines, stats: async () => [], environment: () => ENVIRONMENT },
+    planner: { plan: async () => NO_PLAN, trouble: () => undefined },
     volumes: { lastSeen: () => [], list: () => [], unsure: () => undefined, remove: async () => ({ is: 'absent' }) },
     device: {
       arch: 'amd64',

@@ -1,0 +1,165 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { KINDS, type Kind, type Origin } from '../../../crds/model/kinds.js';
+import { isMap } from '../../../crds/model/maps.js';
+import type { Plan, PlanRefusal } from '../../../crds/model/plan.js';
+import { timeoutSignal } from '../../platform/time-limit.js';
+import type { Store } from '../../store/store.js';
+import { json } from '../transport/answer.js';
+import { bodyOf } from '../transport/body.js';
+import { ResourceError } from '../transport/kubernetes-status.js';
+import type { Route } from '../transport/routes.js';
+import { checkPermission, checkRehearsal, checkWritable, readWrite, type Write } from './write.js';
+
+/** Rehearses on a copy of the device. Given by whoever has the controllers. */
+export interface Planner {
+  /** Says what would be done once `declare` had changed the documents of the copy. Rejects with the signal's reason. */
+  plan(declare: (store: Store) => Promise<void>, signal: AbortSignal): Promise<Plan>;
+  /** Returns why nothing can be planned at present; undefined when nothing is in the way. */
+  trouble(): string | undefined;
+}
+
+export interface PlanRoutesDeps {
+  readonly planner: Planner;
+}
+
+/** Number of documents of one plan. */
+const LIMIT_DOCUMENTS = 1_000;
+/** Number of services of a device that are rehearsed. */
+const LIMIT_SERVICES = 2_000;
+/** Number of plans that are made or wait for it; they are made one after another. */
+const LIMIT_PLANS = 5;
+/** Longest time that a plan waits for others and is made, ms. */
+const LIMIT_MS = 25_000;
+
+/** Serves `POST /apis/supercargo.io/v1/plan`: what would be done, on the device as it is or with other documents. Changes nothing. */
+export function planRoutes({ planner }: PlanRoutesDeps): readonly Route[] {
+  let plans = 0;
+  return [
+    {
+      method: 'POST',
+      path: '/apis/supercargo.io/v1/plan',
+      callers: 'global key',
+      body: 'PlanPost',
+      async handler(request, h) {
+        const documents = readDocuments(bodyOf(request));
+        const trouble = planner.trouble();
+        if (trouble !== undefined) throw ResourceError.unavailable(`Nothing can be planned now: ${trouble}`);
+        if (plans >= LIMIT_PLANS) throw ResourceError.unavailable('Other plans are being made; try again in a moment');
+        plans += 1;
+        try {
+          return json(h, await planFor(planner, documents));
+        } finally {
+          plans -= 1;
+        }
+      },
+    },
+  ];
+}
+
+async function planFor(planner: Planner, documents: readonly unknown[]): Promise<Plan> {
+  const refused: PlanRefusal[] = [];
+  const notes: string[] = [];
+  const signal = timeoutSignal(LIMIT_MS);
+  try {
+    const plan = await planner.plan(async (store) => {
+      for (const write of await readAll(documents, refused)) await declare(store, write, { refused, notes });
+      if (store.list('Service').length + countServices(store) > LIMIT_SERVICES) {
+        throw ResourceError.badRequest(`more than ${LIMIT_SERVICES} services are not rehearsed`);
+      }
+    }, signal);
+    const told = new Set(refused.map(({ object }) => object));
+    return {
+      ...plan,
+      refused: [...refused, ...plan.refused.filter(({ object }) => !told.has(object))],
+      notes: [...notes, ...plan.notes],
+    };
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    throw ResourceError.unavailable(`The plan was not made within ${LIMIT_MS / 1_000} s; try again`);
+  }
+}
+
+const countServices = (store: Store): number =>
+  store.list('App').reduce((sum, { spec }) => sum + Object.keys(spec.services ?? {}).length, 0);
+
+/** Reads the documents of a body; none means the device as it is. Pure; throws 400. */
+function readDocuments(body: unknown): readonly unknown[] {
+  if (!isMap(body)) throw ResourceError.badRequest('the body is not an object');
+  const { documents = [], apiVersion: _version, kind: _kind, ...rest } = body;
+  const [unknown] = Object.keys(rest);
+  if (unknown !== undefined) throw ResourceError.badRequest(`strict decoding error: unknown field "${unknown}"`);
+  if (!Array.isArray(documents)) throw ResourceError.badRequest('documents is not a list');
+  if (documents.length > LIMIT_DOCUMENTS) {
+    throw ResourceError.badRequest(`documents has more than ${LIMIT_DOCUMENTS} items`);
+  }
+  return documents;
+}
+
+/** Checks each document; Apps come first, because others need what they permit. */
+async function readAll(documents: readonly unknown[], refused: PlanRefusal[]): Promise<readonly Write[]> {
+  const writes: Write[] = [];
+  for (const [index, document] of documents.entries()) {
+    await nextTurn();
+    const kind = isMap(document) ? KINDS.find((one) => one === document.kind) : undefined;
+    if (!kind) {
+      throw ResourceError.badRequest(`documents[${index}]: kind must be one of ${KINDS.join(', ')}`);
+    }
+    const write = refusedAs(nameOf(kind, document), refused, () => readWrite(document, kind, undefined));
+    if (write) writes.push(write);
+  }
+  return [
+    ...writes.filter(({ document }) => document.kind === 'App'),
+    ...writes.filter(({ document }) => document.kind !== 'App'),
+  ];
+}
+
+function nameOf(kind: Kind, document: unknown): string {
+  const metadata = isMap(document) && isMap(document.metadata) ? document.metadata : {};
+  return `${kind}/${typeof metadata.name === 'string' ? metadata.name : ''}`;
+}
+
+/** Puts one document into the copy, as whoever declares it on the device. */
+async function declare(
+  store: Store,
+  { document, ...preconditions }: Write,
+  { refused, notes }: { readonly refused: PlanRefusal[]; readonly notes: string[] },
+): Promise<void> {
+  const { kind, metadata } = document;
+  const object = `${kind}/${metadata.name}`;
+  const present = store.get(kind, metadata.name);
+  const origin: Origin = present && isOfSource(present.metadata.origin) ? present.metadata.origin : 'api';
+  const isFine = refusedAs(object, refused, () => {
+    if (origin === 'api') checkWritable(kind, metadata.name, present, preconditions);
+    checkPermission(document, store, []);
+    return true;
+  });
+  if (!isFine) return;
+  if (origin !== 'api') {
+    notes.push(`${object} is declared by ${origin}: it is planned as if it were changed there; apply would be refused`);
+  }
+  const { refused: problems } = await store.put(origin, { document });
+  for (const { message, path } of problems) {
+    refused.push({ object, reason: 'Conflict', message, ...(path === undefined ? {} : { field: path }) });
+  }
+  if (problems.length === 0) refusedAs(object, refused, () => checkRehearsal(document, store, []));
+}
+
+/** Whether a source declares it, and may declare it otherwise; what an App makes follows the App. Pure. */
+const isOfSource = (origin: Origin): boolean =>
+  origin === 'files' || origin === 'local' || origin === 'cloud' || origin.startsWith('git/');
+
+/** Returns what `check` does; undefined when it refuses, which is written down. */
+function refusedAs<T>(object: string, refused: PlanRefusal[], check: () => T): T | undefined {
+  try {
+    return check();
+  } catch (error) {
+    if (!(error instanceof ResourceError)) throw error;
+    const { reason = 'Invalid', message = '', details } = error.status;
+    const causes = details?.causes ?? [];
+    if (causes.length === 0) refused.push({ object, reason, message });
+    for (const cause of causes) {
+      refused.push({ object, reason, message: cause.message, ...(cause.field === '' ? {} : { field: cause.field }) });
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,43 @@
+import { type Difference, differences } from '../../../crds/model/differences.js';
+import { shorten } from '../../../crds/model/issue.js';
+import type { Resource } from '../../../crds/model/kinds.js';
+import { isSecretName, withoutLogins } from '../../../crds/model/secret-names.js';
+
+/** So many fields are told of one object. */
+const SHOWN = 20;
+const VALUE_LIMIT = 120;
+const MASK = '***';
+/** What an App fills in by itself. */
+const FILLED_IN = ['app', 'appId', 'appUuid', 'appName', 'serviceId', 'imageId', 'serviceName', 'release'];
+const SECTIONS: Readonly<Record<string, string>> = { Service: 'services', Network: 'networks', Volume: 'volumes' };
+
+/** The fields that differ between two versions of a document: `services.web.environment.MODE: "fast" → "safe"`. Pure. */
+export function changedFields(before: Resource | undefined, after: Resource | undefined): readonly string[] {
+  if (!before || !after || before.spec === after.spec) return [];
+  const fields = differences(before.spec, after.spec).map((one) => fieldText(one, placeOf(after, one.path)));
+  const more = fields.length - SHOWN;
+  return more > 0 ? [...fields.slice(0, SHOWN), `and ${more} more fields`] : fields;
+}
+
+function fieldText({ path, before, after }: Difference, place: string): string {
+  const isSecret = path.split(/[.[\]"]+/).some((name, index) => index > 0 && isSecretName(name));
+  const shown = (value: string | undefined): string =>
+    value === undefined ? '(none)' : isSecret ? MASK : shorten(masked(value), VALUE_LIMIT);
+  return `${place}: ${shown(before)} → ${shown(after)}`;
+}
+
+/** A list of `NAME=value` has its names inside. */
+const masked = (text: string): string =>
+  withoutLogins(text).replaceAll(/"([\w.-]+)=([^"]*)"/g, (all, name: string) =>
+    isSecretName(name) ? `"${name}=${MASK}"` : all,
+  );
+
+/** Where whoever wrote the document finds the field: the App, for what it is made of. */
+function placeOf({ kind, metadata, spec }: Resource, path: string): string {
+  const section = SECTIONS[kind];
+  const [first = ''] = path.split(/[.[]/);
+  if (section === undefined || !metadata.origin.startsWith('App/') || FILLED_IN.includes(first)) return path;
+  const app = metadata.origin.slice('App/'.length);
+  const name = 'serviceName' in spec ? spec.serviceName : metadata.name.slice(app.length + 1);
+  return `${section}.${name}.${path}`;
+}

@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { changedFields } from '../../../../controllers/agent/rehearsal/because.js';
+import { isRead } from '../../../../controllers/agent/rehearsal/rehearsal.js';
+import { isReady } from '../../../../crds/model/conditions.js';
+import type { Resource } from '../../../../crds/model/kinds.js';
+import type { Plan } from '../../../../crds/model/plan.js';
+import type { AppService, AppSpec } from '../../../../crds/model/types.js';
+import { CommandProcess } from '../../../setup/command.js';
+import { declareApp } from '../../../setup/declared.js';
+import { until } from '../../../setup/until.js';
+import { type MemoryAgent, startMemoryAgent } from '../../../simulation/memory-agent.js';
+
+describe('a plan', function () {
+  this.timeout(120_000);
+  let agent: MemoryAgent;
+  let command: CommandProcess;
+  before(async () => {
+    command = await CommandProcess.make();
+  });
+  after(() => command.remove());
+  beforeEach(async () => {
+    agent = await startMemoryAgent();
+    for (const image of ['web:1', 'db:1']) agent.engine.images.add(image);
+  });
+  afterEach(() => agent.close());
+
+  const app = (services: Readonly<Record<string, Partial<AppService>>>, spec: Partial<AppSpec> = {}) =>
+    declareApp(services, { name: 'shop', ...spec });
+  const apply = async (document: ReturnType<typeof app>): Promise<void> => {
+    await agent.store.put('api', { document });
+    await until(
+      'the app is ready',
+      () => agent.store.get('App', 'shop'),
+      (seen) => seen !== undefined && isReady(seen),
+    );
+  };
+  const ask = async (documents?: readonly object[]): Promise<{ readonly code: number; readonly body: Plan }> => {
+    const answer = await fetch(`${agent.host}/apis/supercargo.io/v1/plan`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(documents ? { documents } : {}),
+    });
+    return { code: answer.status, body: (await answer.json()) as Plan };
+  };
+
+  it('tells fields from and to, masks secrets, and changes nothing', async () => {
+    const environment = { MODE: 'fast', API_TOKEN: 'abc', URL: 'http://u:p@h/' };
+    await apply(app({ web: { environment }, db: { image: 'db:1' } }));
+    agent.engine.forgetCalls();
+    const { resourceVersion } = agent.store;
+    const changed = { MODE: 'safe', API_TOKEN: 'def', URL: 'http://u:q@h/' };
+    const { code, body } = await ask([app({ web: { environment: changed }, db: { image: 'db:1' } })]);
+    assert.equal(code, 200);
+    assert.deepEqual(
+      body.actions.map(({ object, action, because }) => ({ object, action, because })),
+      [
+        {
+          object: 'Service/shop.web',
+          action: 'replace',
+          because: [
+            'services.web.environment.MODE: "fast" → "safe"',
+            'services.web.environment.API_TOKEN: *** → ***',
+            'services.web.environment.URL: "http://***@h/" → "http://***@h/"',
+          ],
+        },
+      ],
+    );
+    assert.deepEqual([body.refused, body.waits, body.complete], [[], [], true]);
+    assert.deepEqual(
+      agent.engine.verbs.filter((verb) => !isRead(verb)),
+      [],
+    );
+    assert.equal(agent.store.resourceVersion, resourceVersion);
+    assert.deepEqual((await ask()).body.actions, []);
+  });
+
+  it('tells downloads with their size, and an image that nothing needs any more', async () => {
+    await apply(app({ web: {} }));
+    const { body } = await ask([app({ web: { image: 'shop:2' } }, { release: { commit: 'b', id: 2 } })]);
+    const [download] = body.actions;
+    assert.equal(download?.action, 'download');
+    assert.deepEqual([download.bytes, body.downloadBytes], [1_024, 1_024]);
+    assert.ok(body.actions.some(({ object, action }) => object === 'Service/shop.web' && action === 'replace'));
+  });
+
+  it('goes on behind the lock of an application, and says where that is', async () => {
+    await apply(app({ web: {} }));
+    const folder = join(agent.lockRoot, '1', 'web');
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'updates.lock'), '');
+    const { body } = await ask([app({ web: { environment: { A: '1' } } })]);
+    assert.deepEqual(
+      body.waits.map(({ object, reason, passed }) => ({ object, reason, passed })),
+      [{ object: 'App/shop', reason: 'UpdatesLocked', passed: true }],
+    );
+    assert.equal(body.actions[0]?.action, 'replace');
+    rmSync(folder, { recursive: true });
+  });
+
+  it('refuses what no device could make true, and what is no document', async () => {
+    const { body } = await ask([
+      app({ web: { networks: ['nowhere'] } }),
+      { kind: 'App', metadata: { name: 'bad' }, spec: { service: {} } },
+    ]);
+    assert.deepEqual(
+      body.refused.map(({ object, field }) => `${object} ${field}`),
+      ['App/bad spec.service', 'App/shop spec.services.web.networks'],
+    );
+    assert.equal((await ask([{ kind: 'Nothing' }])).code, 400);
+  });
+
+  it('plans a document of a source as if it were changed there, and says so', async () => {
+    await agent.store.propose({ origin: 'files', documents: [{ document: app({ web: {} }) }] });
+    const { body } = await ask([app({ web: { environment: { A: '1' } } })]);
+    assert.match(body.notes.join(), /App\/shop is declared by files/);
+    assert.ok(body.actions.length > 0);
+  });
+
+  it('is printed as a table, or JSON; its exit code says whether something would be done', async () => {
+    await apply(app({ web: {} }));
+    const env = { SUPERCARGO_HOST: agent.host };
+    const none = await command.run(['plan'], { env });
+    assert.deepEqual([none.code, none.out, none.err], [0, 'Nothing would be done.\n', '']);
+    const input = JSON.stringify(app({ web: { environment: { MODE: 'safe' } } }));
+    const some = await command.run(['plan', '-f', '-'], { env, input });
+    assert.equal(some.code, 2, some.err);
+    assert.match(some.out, /^ACTION +OBJECT +COSTS +BECAUSE\nreplace +Service\/shop\.web .*MODE: \(none\) → "safe"$/m);
+    const json = await command.run(['plan', '-f', '-', '-o', 'json'], { env, input });
+    assert.equal((JSON.parse(json.out) as Plan).actions.length, 1);
+    const bad = JSON.stringify(app({ web: { networks: ['nowhere'] } }));
+    const refused = await command.run(['plan', '-f', '-'], { env, input: bad });
+    assert.equal(refused.code, 1);
+    assert.match(refused.out, /Refused:\n {2}App\/shop: spec\.services\.web\.networks/);
+  });
+});
+
+describe('changed fields', () => {
+  const service = (spec: object): Resource =>
+    ({
+      kind: 'Service',
+      metadata: { name: 'shop.web', origin: 'App/shop' },
+      spec: { serviceName: 'web', ...spec },
+    }) as never;
+
+  it('mask what names say is secret, also in lists of variables', () => {
+    const [from, to] = [
+      ['A=1', 'DB_PASSWORD=x'],
+      ['A=2', 'DB_PASSWORD=y'],
+    ];
+    assert.deepEqual(changedFields(service({ environment: from }), service({ environment: to })), [
+      'services.web.environment: ["A=1","DB_PASSWORD=***"] → ["A=2","DB_PASSWORD=***"]',
+    ]);
+  });
+});
