@@ -102,7 +102,7 @@ export function refusedPlaces(error: unknown, { locate }: Written): readonly str
   });
 }
 
-const placeText = ({ file, line, column }: Source): string =>
+export const placeText = ({ file, line, column }: Source): string =>
   [file, line, column].filter((part) => part !== undefined).join(':');
 
 async function filesAt(path: string): Promise<readonly string[]> {

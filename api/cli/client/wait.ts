@@ -1,10 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Condition, conditionOf, isReady, isStalled, readinessOf } from '../../../crds/model/conditions.js';
 import { durationSeconds } from '../../../crds/model/duration.js';
-import type { AnyResource, Image, Service } from '../../../crds/model/kinds.js';
+import { pathText } from '../../../crds/model/issue.js';
+import type { AnyResource, Image, Service, Source } from '../../../crds/model/kinds.js';
 import { isFailing } from '../../../crds/model/readiness.js';
 import { type Cancel, systemClock } from '../../platform/clock.js';
 import { CommandError, usageError } from '../failure.js';
+import { placeText } from '../files.js';
 import { isIll, isRolledOut, lastWords, Steadiness, servicesOf } from '../health.js';
 import { collectionPath, type Subject, subjectText } from '../kind-words.js';
 import type { Client } from './client.js';
@@ -20,6 +22,8 @@ export interface WaitOptions {
 /** A document that is waited for, at a generation or a later one. */
 export interface Awaited extends Subject {
   readonly generation: number;
+  /** Returns where a field of the document stands in a file. */
+  readonly locate?: (path: string) => Source;
 }
 
 export function secondsOf({ timeout }: Pick<WaitOptions, 'timeout'>): number {
@@ -89,7 +93,7 @@ export async function waitReady(
       return open.length === 0 ? 'ready' : undefined;
     }, seconds * 1000);
     if (end !== undefined && end !== 'ready')
-      throw end.ill ? await illError(client, end.ill) : stuckError(end.stuck, readinessOf(end.stuck));
+      throw end.ill ? await illError(client, end.ill) : stuckError(end.stuck, readinessOf(end.stuck), awaited);
     if (end === undefined) {
       const open = awaited.find((one) => verdictOf(mirror.get(one.kind, one.name), one).is !== 'ready');
       throw lateError(
@@ -163,9 +167,23 @@ function stuckOf(mirror: Mirror<AnyResource>, { kind, name, generation }: Awaite
   );
 }
 
-function stuckError({ kind, metadata: { name } }: AnyResource, ready: Condition | undefined): CommandError {
-  const subject = subjectText({ kind, name });
-  return new CommandError(`${subject}: ${ready?.reason}: ${ready?.message}`, {
+/** Fields of an App that declare its children. */
+const FIELDS: Readonly<Record<string, string>> = { Service: 'services', Network: 'networks', Volume: 'volumes' };
+
+/** Returns `app.yaml:7: ` for what an App that was applied declares, or nothing. Pure. */
+function placeOf({ kind, metadata: { name } }: AnyResource, awaited: readonly Awaited[]): string {
+  const own = awaited.find((one) => one.kind === kind && one.name === name);
+  const app = awaited.find((one) => one.kind === 'App' && name.startsWith(`${one.name}.`));
+  const field = FIELDS[kind];
+  const path = app && field !== undefined ? pathText(['spec', field, name.slice(app.name.length + 1)]) : '';
+  const place = own?.locate?.('') ?? app?.locate?.(path);
+  return place ? `${placeText(place)}: ` : '';
+}
+
+function stuckError(one: AnyResource, ready: Condition | undefined, awaited: readonly Awaited[]): CommandError {
+  const { kind, metadata } = one;
+  const subject = subjectText({ kind, name: metadata.name });
+  return new CommandError(`${placeOf(one, awaited)}${subject}: ${ready?.reason}: ${ready?.message}`, {
     hint: `More: supercargo describe ${subject}`,
   });
 }

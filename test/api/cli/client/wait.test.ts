@@ -90,5 +90,10 @@ describe('waiting for an App', () => {
     await assert.rejects(waitReady(session, client, [{ kind: 'App', name: 'web', generation: 1 }], options), {
       message: 'service/web.a: InvalidSpec: spec: the engine refuses it',
     });
+    const locate = (path: string) => ({ file: 'app.yaml', line: path === 'spec.services.a' ? 7 : 1, column: 3 });
+    const placed = { kind: 'App', name: 'web', generation: 1, locate } as const;
+    await assert.rejects(waitReady(session, client, [placed], options), {
+      message: 'app.yaml:7:3: service/web.a: InvalidSpec: spec: the engine refuses it',
+    });
   });
 });
