@@ -30,10 +30,13 @@ export const goesOnAfterBoot = (one: AnyResource): boolean =>
 
 /**
  * Tells whether nothing that the agent does ends it: a document has to change, the device to be booted, an application
- * to become healthy.
+ * to become healthy, a path or device of the host to be there.
  */
 export const waitsForSomebody = (one: AnyResource): boolean =>
-  isStalled(one) || isFor(one, ['RebootRequired', 'SuccessorUnhealthy', 'SuccessorFailed']);
+  isStalled(one) ||
+  isFor(one, ['RebootRequired', 'SuccessorUnhealthy', 'SuccessorFailed']) ||
+  // Said of an earlier document, it may be mended by the one that is just being followed.
+  (readinessOf(one) !== undefined && isFor(one, ['HostPathMissing', 'DeviceMissing', 'LogDriverFailed']));
 
 /** Tells whether it goes on when another service, network or volume is ready. */
 export const waitsForSibling = (one: AnyResource): boolean =>

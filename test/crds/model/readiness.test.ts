@@ -22,6 +22,7 @@ const REASONS = [
   ...['ChildrenNotReady', 'SuccessorUnhealthy', 'SuccessorFailed', 'NetworkNotReady', 'CrashLoop', 'Failed', 'InUse'],
   ...['Unhealthy', 'DeviceMissing', 'HostPathMissing', 'LogDriverFailed', 'EngineHangs'],
   ...['NotEnoughDisk', 'InvalidSpec', 'Confirming', 'Retrying', 'EngineUnreachable', 'ServicesNotHealthy'],
+  ...['HostPathMissing', 'DeviceMissing', 'LogDriverFailed'],
 ];
 
 describe('what others ask of a document that is not Ready', () => {
@@ -30,7 +31,7 @@ describe('what others ask of a document that is not Ready', () => {
     ['waitsForApp', 'NeedsLock UpdatesLocked VolumeNotReady ReleaseNotReady'],
     ['waitsForBoot', 'RebootRequired'],
     ['goesOnAfterBoot', 'RebootRequired DependencyNotReady ChildrenNotReady'],
-    ['waitsForSomebody', 'RebootRequired SuccessorUnhealthy SuccessorFailed'],
+    ['waitsForSomebody', 'RebootRequired SuccessorUnhealthy SuccessorFailed HostPathMissing DeviceMissing LogDriverFailed'],
     ['waitsForSibling', 'VolumeNotReady DependencyNotReady NetworkNotReady'],
     ['isCrashLooping', 'CrashLoop'],
     ['hasFailed', 'Failed'],
@@ -62,6 +63,7 @@ describe('what others ask of a document that is not Ready', () => {
     const earlier = (reason: string): never => saying([['Ready', 'False', reason]], true);
     assert.equal(readiness.hasFailed(earlier('Failed')), false);
     assert.equal(readiness.isFailing(earlier('Retrying')), false);
+    assert.equal(readiness.waitsForSomebody(earlier('HostPathMissing')), false);
     assert.equal(readiness.isRetrying(earlier('Retrying')), true);
   });
 
