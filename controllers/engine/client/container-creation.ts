@@ -20,8 +20,9 @@ export async function createContainer(
   const query = { name, ...(platform === undefined ? {} : { platform }) };
   const created = await ask({ method: 'POST', path: '/containers/create', query, body, signal });
   if (created.status === 409) return { is: 'exists' };
-  const isForeign = created.status === 404 && /specified platform/.test(refusal(404, created.body).message);
-  if (created.status === 404 && !isForeign) return { is: 'no-image' };
+  // Also an image for another platform and the driver of a volume are not found: only the words tell what it is.
+  const isImage = created.status === 404 && /^No such image/i.test(refusal(404, created.body).message);
+  if (isImage) return { is: 'no-image' };
   if (created.status !== 201) throw refusal(created.status, created.body);
   const { Id: id, Warnings } = created.body as { Id: string; Warnings?: readonly string[] | null };
   try {

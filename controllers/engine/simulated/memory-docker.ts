@@ -63,6 +63,8 @@ export class MemoryDocker {
   readonly #leaked = new Map<string, Set<string>>();
   /** Ports that are held for no container, and the name that their endpoint bears; undefined where nobody knows that. */
   readonly #heldPorts = new Map<string, string | undefined>();
+  /** OCI runtimes that it has. */
+  readonly runtimes = new Set(['runc']);
   #made = 0;
 
   constructor(
@@ -118,12 +120,20 @@ export class MemoryDocker {
   }
 
   createContainer(name: string, options: ContainerOptions): string {
+    const { Runtime, Mounts } = options.HostConfig ?? {};
+    if (Runtime && !this.runtimes.has(Runtime)) throw new EngineError(`Unknown runtime specified ${Runtime}`, 400);
     if (!NAME.test(name)) {
       throw new EngineError(`Invalid container name (${name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`, 400);
     }
     const image = this.images.find(options.Image ?? '');
     if (image === undefined) throw new EngineError(`No such image: ${options.Image}`, 404);
     this.#refuseTakenName(name);
+    for (const { Source, VolumeOptions } of Mounts ?? []) {
+      const driver = VolumeOptions?.DriverConfig?.Name || 'local';
+      if (driver === 'local' || this.#volumes.has(Source)) continue;
+      const words = `create ${Source}: error looking up volume plugin ${driver}: plugin "${driver}" not found`;
+      throw new EngineError(words, 404);
+    }
     const networkMode = this.#modeById(options.HostConfig?.NetworkMode || 'default');
     const { named, anonymousAt } = wantedVolumes(options, image.config.Volumes);
     const anonymous = anonymousAt.map(() => this.#newId('volume'));

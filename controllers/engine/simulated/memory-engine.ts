@@ -115,7 +115,8 @@ export class MemoryEngine implements Engine {
   ): ReturnType<Engine['createContainer']> {
     return this.#call('createContainer', [name, options], signal, () =>
       answering<Awaited<ReturnType<Engine['createContainer']>>>(
-        { 404: { is: 'no-image' }, 409: { is: 'exists' } },
+        // The driver of a volume is not found, either.
+        { ...(this.images.find(options.Image ?? '') ? {} : { 404: { is: 'no-image' } }), 409: { is: 'exists' } },
         () => ({ is: 'created', id: this.docker.createContainer(name, options) }),
       ),
     );
@@ -393,7 +394,7 @@ const unreachable = (): EngineUnreachable =>
   new EngineUnreachable('No Docker engine answers at memory: connect ECONNREFUSED');
 
 /** What `act` returns, or the value that a refusal with one of these statuses stands for. */
-function answering<T>(values: Readonly<Record<number, T>>, act: () => T): T {
+function answering<T>(values: Readonly<Record<number, T | undefined>>, act: () => T): T {
   try {
     return act();
   } catch (error) {

@@ -169,6 +169,20 @@ export function describeEngine(title: string, make: () => Promise<EngineUnderTes
         );
       });
 
+      it('refuses to create what it has no runtime or volume driver for, and leaves nothing behind', async () => {
+        const name = names.container();
+        const runtime = options({ HostConfig: { Runtime: 'none-such' } });
+        await assert.rejects(engine.createContainer(name, runtime, signal), refused(400, /runtime.*none-such/i));
+        const VolumeOptions = { DriverConfig: { Name: 'none-such', Options: {} }, NoCopy: false, Labels: {} };
+        const mount = { Type: 'volume', Source: names.volume(), Target: '/x', VolumeOptions } as const;
+        const driver = options({ HostConfig: { Mounts: [mount] } });
+        await assert.rejects(
+          engine.createContainer(name, driver, signal),
+          refused(404, /plugin "none-such" not found/),
+        );
+        assert.equal(await engine.inspectContainer(name, signal), undefined);
+      });
+
       it('starts, stops and removes, and says when that was done before', async () => {
         const id = await create();
         assert.equal(await engine.stopContainer(id, signal), 'already');
