@@ -48,6 +48,8 @@ export interface EngineCache {
 
   /** Refreshes that object after an action; resolves when the cache shows it. */
   refreshContainer(id: string, signal: AbortSignal): Promise<SeenContainer | undefined>;
+  /** Forgets a container after the engine has confirmed its removal. */
+  dropContainer(id: string): void;
   refreshNetwork(name: string, signal: AbortSignal): Promise<SeenNetwork | undefined>;
   refreshVolume(name: string, signal: AbortSignal): Promise<SeenVolume | undefined>;
   refreshImage(reference: string, signal: AbortSignal): Promise<SeenImage | undefined>;

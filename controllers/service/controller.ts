@@ -24,6 +24,7 @@ import { namesWaitedFor } from './spec/depends-on.js';
 import { identityOf } from './spec/identity.js';
 import { announceService, serviceStatus, strategyCondition } from './status.js';
 import { Terminations } from './terminations.js';
+import { Refusals } from './update/refusals.js';
 
 /** Creates the controller of Services: one document, one container. */
 export function serviceController(deps: ServiceDeps): Controller {
@@ -31,7 +32,8 @@ export function serviceController(deps: ServiceDeps): Controller {
   const stopLedger = deps.stopLedger ?? new StopLedger();
   const lifecycle = new LifecycleLog(deps, { terminations, stopLedger });
   const heldPorts = new HeldPorts(deps);
-  const memory: Memory = { terminations, stopLedger, lifecycle, heldPorts, ages: new Ages(deps) };
+  const refusals = new Refusals(deps);
+  const memory: Memory = { terminations, stopLedger, lifecycle, heldPorts, refusals, ages: new Ages(deps) };
   return {
     kind: 'Service',
     workers: 8,
@@ -63,10 +65,14 @@ export function serviceController(deps: ServiceDeps): Controller {
       const ends = [
         deps.store.watch((change) => {
           if (change.type === 'DELETED' && change.object.kind === 'Service')
-            for (const memory of [stopLedger, lifecycle, heldPorts]) memory.forget(change.object.metadata.name);
+            for (const memory of [stopLedger, lifecycle, heldPorts, refusals])
+              memory.forget(change.object.metadata.name);
           wakeWhere((service) => isAffectedByDocument(change, service));
         }),
-        deps.cache.onChange((change) => wakeWhere((service) => isAffectedByEngineChange(deps, change, service))),
+        deps.cache.onChange((change) => {
+          if (change.type === 'all') refusals.forgetAll();
+          wakeWhere((service) => isAffectedByEngineChange(deps, change, service));
+        }),
         terminations.onEnd(wake),
       ];
       return () => {

@@ -16,6 +16,7 @@ import type { HeldPorts } from './container/held-ports.js';
 import type { LifecycleLog } from './health/lifecycle-log.js';
 import type { CloudAccess } from './spec/features.js';
 import type { Terminations } from './terminations.js';
+import type { Refusals } from './update/refusals.js';
 
 export interface ServiceDeps {
   readonly store: Store;
@@ -51,6 +52,7 @@ export interface Memory {
   readonly stopLedger: StopLedger;
   readonly lifecycle: LifecycleLog;
   readonly heldPorts: HeldPorts;
+  readonly refusals: Refusals;
   /** Ages of containers while a service has two. */
   readonly ages: Ages;
 }

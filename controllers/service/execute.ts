@@ -1,6 +1,6 @@
 import type { Service } from '../../crds/model/kinds.js';
 import type { SeenContainer } from '../engine/engine.js';
-import { type Outcome, wait } from '../runtime/outcome.js';
+import { type Outcome, TerminalError, wait } from '../runtime/outcome.js';
 import { idsOf, type PendingCommands } from './commands/commands.js';
 import { joinedAfterStart, providersOf } from './dependencies/namespaces.js';
 import type { Memory, ServiceDeps } from './deps.js';
@@ -33,7 +33,10 @@ export async function executeServiceStep(
     },
     reportStart: (container, before) => reportJoined(deps, service, container, before, report),
   };
-  const outcome = await carryOut(deps, memory, context, step, signal);
+  const outcome = await carryOut(deps, memory, context, step, signal).catch(async (error: unknown) => {
+    if (step.do === 'create' && step.ahead) await refusedAhead(deps, memory, context, observation.attempt, error);
+    throw error;
+  });
   return outcome ? { outcome } : { acknowledged: acknowledgedBy(step, pendingCommands) };
 }
 
@@ -74,6 +77,18 @@ async function carryOut(
     case 'unpause':
       return cache.suppressEvents(step.container.id, () => putRight(deps, context, step, signal));
   }
+}
+
+/** Remembers a refusal, and releases the lock where no App does: the old container runs on. */
+async function refusedAhead(
+  { store, locks }: ServiceDeps,
+  { refusals }: Memory,
+  { service, appId }: StepContext,
+  attempt: string,
+  error: unknown,
+): Promise<void> {
+  if (error instanceof TerminalError) refusals.note(service.metadata.name, attempt, error);
+  if (!store.get('App', service.spec.app)) await locks.release(appId);
 }
 
 async function claim({ locks }: ServiceDeps, { appId, serviceName }: StepContext): Promise<Outcome | undefined> {

@@ -4,6 +4,7 @@ import type { SeenContainer } from '../engine/engine.js';
 import type { Ages } from '../runtime/ages.js';
 import { activeCommandsOf, type PendingCommands, pendingCommandsOf } from './commands/commands.js';
 import type { ContainerSpec } from './container/container-options.js';
+import { shownOf } from './container/prepared.js';
 import { lostProviders, providersOf } from './dependencies/namespaces.js';
 import { closingNetworks } from './dependencies/networks-and-volumes.js';
 import { containersOf, dependentsOf } from './dependencies/siblings.js';
@@ -28,6 +29,8 @@ export interface ServiceObservation {
    * is no image, and for a deleted document.
    */
   readonly containerSpec: (() => ContainerSpec) | undefined;
+  /** Identifies everything that a new container would be created from. */
+  readonly attempt: string;
   /** Error of a background step that was not reported yet. */
   readonly failure: Error | undefined;
   /** Why the document cannot be resolved; an `InvalidSpecError` for values that cannot be understood. */
@@ -48,6 +51,7 @@ export async function observeService(deps: ServiceDeps, memory: Memory, service:
     failure,
     state: undefined,
     containerSpec: undefined,
+    attempt: '',
   };
   if (failure || (!identity && isActive(service))) return base;
   try {
@@ -59,7 +63,7 @@ export async function observeService(deps: ServiceDeps, memory: Memory, service:
 
 async function stateOf(
   deps: ServiceDeps,
-  { terminations, stopLedger, ages }: Memory,
+  { terminations, stopLedger, ages, refusals }: Memory,
   service: Service,
   {
     app,
@@ -72,12 +76,20 @@ async function stateOf(
     readonly containers: readonly SeenContainer[];
     readonly appId: number;
   },
-): Promise<Pick<ServiceObservation, 'state' | 'containerSpec'>> {
+): Promise<Pick<ServiceObservation, 'state' | 'containerSpec' | 'attempt'>> {
   const isDeleted = !isActive(service);
-  const [newest] = containers;
+  const [newest] = shownOf(containers);
   const providers = newest ? providersOf(newest, deps.cache.containers()) : [];
   const { desired, containerSpec } = identity && !isDeleted ? await resolveService(deps, service, identity) : {};
+  const commands = activeCommandsOf(service, app, stopLedger, desired?.image?.specHash, desired?.running ?? false);
+  const attempt = [
+    service.metadata.generation,
+    desired?.image?.specHash,
+    ...(desired?.shares.map(({ container }) => container?.id) ?? []),
+    ...commands.recreate.map(({ id }) => id),
+  ].join(' ');
   return {
+    attempt,
     state: {
       desired,
       containers,
@@ -85,9 +97,10 @@ async function stateOf(
       lost: newest ? lostProviders(newest, providers, service.status?.joined, deps.now()) : [],
       closing: closingNetworks(deps),
       lockHeld: deps.locks.isHeld(appId),
-      commands: activeCommandsOf(service, app, stopLedger, desired?.image?.specHash, desired?.running ?? false),
+      commands,
       dependents: isDeleted ? dependentsOf(deps, service) : [],
       overlap: await overlapOf(deps, ages, service, appId, containers),
+      refusal: refusals.of(service.metadata.name, attempt),
     },
     containerSpec,
   };

@@ -3,27 +3,32 @@ import type { SeenContainer } from '../engine/engine.js';
 import { type Plan, wait } from '../runtime/outcome.js';
 import { ALIVE } from './commands/commands.js';
 import { leftBehind } from './container/left-behind.js';
+import { hasRun } from './container/prepared.js';
 import type { DesiredContainer, ServiceState, ServiceStep, UpdateTermination } from './service-state.js';
+
+interface TerminationOptions {
+  readonly remove?: boolean;
+  readonly update?: UpdateTermination;
+  readonly installed?: string;
+  readonly withdrawn?: true;
+}
 
 /** Plans to stop and remove the container, under the lock if that interrupts something; waits while the lock is not held. Pure. */
 export function terminate(
   state: ServiceState,
   container: SeenContainer,
   because: string,
-  { remove = true, update }: { readonly remove?: boolean; readonly update?: UpdateTermination } = {},
+  { remove = true, ...more }: TerminationOptions = {},
 ): Plan<ServiceStep> {
   const stop = ALIVE.includes(container.state);
   // A container that is dead, has never run or cannot run again is not interrupted.
   const left = stop ? undefined : leftBehind(container);
-  const hasRun = container.state !== 'created' || container.startedAt !== undefined;
-  const locked = container.state !== 'dead' && hasRun && !left;
+  const locked = container.state !== 'dead' && hasRun(container) && !left;
   const endpointOn = left?.is === 'endpoint' ? { endpointOn: left.network } : {};
   const what = remove ? `remove container ${container.name}` : `stop container ${container.name}`;
   return (
     (locked ? needsLock(state, what, because) : undefined) ?? {
-      steps: [
-        { do: 'terminate', container, stop, remove, locked, ...endpointOn, because, ...(update ? { update } : {}) },
-      ],
+      steps: [{ do: 'terminate', container, stop, remove, locked, ...endpointOn, because, ...more }],
       outcome: wait('Stopping', `Waiting for container ${container.name} to go: ${because}`).outcome,
     }
   );

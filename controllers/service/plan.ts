@@ -1,13 +1,11 @@
 import type { Service } from '../../crds/model/kinds.js';
-import { DEFAULT_STRATEGY, overlaps } from '../../crds/model/update-strategy.js';
 import type { SeenContainer } from '../engine/engine.js';
 import { BOOT } from '../engine/labels.js';
 import { type Plan, settled, wait } from '../runtime/outcome.js';
-import { ALIVE, isMadeAfter } from './commands/commands.js';
-import { driftOf } from './container/drift.js';
+import { ALIVE } from './commands/commands.js';
 import { leftBehind } from './container/left-behind.js';
-import { modeOf, nameOf } from './dependencies/namespaces.js';
-import { hasFinished } from './health/runs.js';
+import { hasRun, isPrepared } from './container/prepared.js';
+import { nameOf } from './dependencies/namespaces.js';
 import type { ServiceObservation } from './observe.js';
 import {
   doing,
@@ -20,9 +18,11 @@ import {
   waitForSiblings,
 } from './plan-steps.js';
 import { repairInPlace } from './repair-in-place.js';
+import { isAtRest, replacementOf } from './replacement.js';
 import type { DesiredContainer, ServicePlan, ServiceState, ServiceStep } from './service-state.js';
+import { planPrepared, planReplacement } from './update/create-first.js';
 import { planWithoutImage, waitForRelease } from './update/kill-first.js';
-import { planPair, planSuccessor, surgeStrategy } from './update/surge.js';
+import { planPair } from './update/surge.js';
 
 /** Plans one pass over a service. Throws the error when its document cannot be resolved. Pure. */
 export function planService({ spec }: Service, { state, failure, error, hasApp }: ServiceObservation): ServicePlan {
@@ -52,10 +52,12 @@ export function planContainer(state: ServiceState): ServicePlan {
   if (dead) return terminate(state, dead, 'dead');
 
   const [current, older, ...others] = containers;
-  if (!desired) return planDeleted(state, current);
+  if (!desired) return planDeleted(state, current, older);
   const [oldest] = others.slice(-1);
   if (current && oldest) return terminate(state, oldest, `older duplicate of ${current.name}`);
-  if (current && older) return planPair(state, desired, current, older);
+  if (current && older) {
+    return planPrepared(state, desired, current, older) ?? planPair(state, desired, current, older);
+  }
 
   if (state.commands.stop === 'due' && current && ALIVE.includes(current.state)) {
     return terminate(state, current, 'stop requested', { remove: false });
@@ -63,18 +65,22 @@ export function planContainer(state: ServiceState): ServicePlan {
   const { image } = desired;
   if (!image) return planWithoutImage(state, desired, current);
   if (!current) return make(state, desired);
+  const why = replacementOf(state, desired, image, current);
+  if (why) return planReplacement(state, desired, image, current, why);
   return (
-    recreate(state, desired, current) ??
-    replace(state, desired, image, current) ??
-    (isAtRest(state, desired, current) ? undefined : repairInPlace(desired, current)) ??
-    run(state, desired, current)
+    (isAtRest(state, desired, current) ? undefined : repairInPlace(desired, current)) ?? run(state, desired, current)
   );
 }
 
 /** Removes the container of a deleted service, once the services that depend on it have gone. */
-function planDeleted(state: ServiceState, current: SeenContainer | undefined): Plan<ServiceStep> {
+function planDeleted(
+  state: ServiceState,
+  current: SeenContainer | undefined,
+  older: SeenContainer | undefined,
+): Plan<ServiceStep> {
   if (!current) return settled();
   const { dependents } = state;
+  if (older && isPrepared(current, older)) return terminate(state, current, 'deleted', { withdrawn: true });
   if (dependents.length === 0) return terminate(state, current, 'deleted');
   return wait('DependentNotStopped', `Waiting for ${dependents.join(', ')} to go first`);
 }
@@ -98,72 +104,8 @@ function make(state: ServiceState, desired: DesiredContainer): Plan<ServiceStep>
   });
 }
 
-/** Removes the container when a restart, or a restart or purge of the app, was requested; a later pass creates the next. For a purge the volumes are emptied in between. Pure. */
-function recreate(
-  state: ServiceState,
-  desired: DesiredContainer,
-  current: SeenContainer,
-): Plan<ServiceStep> | undefined {
-  const due = state.commands.recreate.filter((one) => !isMadeAfter(current, one));
-  const command = due.find(({ name }) => name === 'app.purge') ?? due[0];
-  if (!command) return undefined;
-  return (
-    (command.name === 'app.purge' ? undefined : waitForNetworksAndVolumes(desired)) ??
-    needsLock(state, `make container ${current.name} anew`, command.because) ??
-    terminate(state, current, command.because)
-  );
-}
-
-/**
- * Removes a container that does not match any more: another network, another definition, or another container of a
- * sibling whose namespace it shares.
- */
-function replace(
-  state: ServiceState,
-  desired: DesiredContainer,
-  image: { readonly id: string; readonly specHash: string },
-  current: SeenContainer,
-): Plan<ServiceStep> | undefined {
-  const attached = Object.keys(current.networks);
-  const rebuilt = attached.find((network) => state.closing.get(network) === 'recreated');
-  if (rebuilt !== undefined) return terminate(state, current, `network ${rebuilt} is made anew`);
-
-  const because = difference(current, image);
-  if (because !== undefined) {
-    // A network that is to go may hold the subnet of the new one: then the old container goes first.
-    const blocking = attached.some((network) => state.closing.has(network));
-    const surge = blocking || !ALIVE.includes(current.state) ? undefined : surgeStrategy(state, desired);
-    if (surge) return planSuccessor(desired, image, current, { surge, because });
-    const strategy = overlaps(desired.updatePolicy.strategy) ? DEFAULT_STRATEGY : desired.updatePolicy.strategy;
-    return (
-      (blocking ? undefined : waitForNetworksAndVolumes(desired)) ??
-      terminate(state, current, because, { update: { is: 'first', strategy } })
-    );
-  }
-  if (isAtRest(state, desired, current)) return undefined;
-
-  const drift = desired.running ? driftOf(current, desired.tuning) : undefined;
-  if (drift?.repair === 'replace')
-    return waitForNetworksAndVolumes(desired) ?? terminate(state, current, drift.because);
-
-  const { shares } = desired;
-  // This container would have to go as soon as that one has gone: so both stop at the same time.
-  const going = shares.find(({ container }) => container && state.terminating.get(container.id) === 'removed');
-  if (going) return terminate(state, current, `container of ${going.service} is being replaced`);
-  const left = shares.find(({ namespace, container }) => modeOf(current, namespace) !== `container:${container?.id}`);
-  if (left) {
-    const unsatisfied = left.container === undefined ? [`${left.service} to be created`] : desired.unsatisfied;
-    return waitForSiblings(unsatisfied) ?? terminate(state, current, `container of ${left.service} was replaced`);
-  }
-  const stale = desired.networks.find(
-    ({ name, id }) => id !== undefined && ![undefined, '', id].includes(current.networks[name]?.id),
-  );
-  return (
-    stale && (waitForNetworksAndVolumes(desired) ?? terminate(state, current, `network ${stale.name} was made anew`))
-  );
-}
-
 function run(state: ServiceState, desired: DesiredContainer, current: SeenContainer): Plan<ServiceStep> {
+  if (current.name !== desired.containerName && !hasRun(current)) return runNamed(state, desired, current);
   if (current.name !== desired.containerName) {
     const because = `name changed from ${current.name}`;
     return (
@@ -204,6 +146,16 @@ function run(state: ServiceState, desired: DesiredContainer, current: SeenContai
       if (!desired.running) return terminate(state, current, 'running: false', { remove: false });
       return rejoin(state, current) ?? waitForNetwork(desired, current) ?? settled();
   }
+}
+
+/** Plans to rename a container that was never started, together with its start if it can start now. Needs no lock: nothing is interrupted. Pure. */
+function runNamed(state: ServiceState, desired: DesiredContainer, current: SeenContainer): Plan<ServiceStep> {
+  const { containerName } = desired;
+  const next = run(state, desired, { ...current, name: containerName });
+  const [step] = next.steps;
+  if (step?.do === 'start') return { ...next, steps: [{ ...step, container: current, name: containerName }] };
+  const because = `name changed from ${current.name}`;
+  return doing('Renaming', { do: 'rename', container: current, to: containerName, because });
 }
 
 /**
@@ -252,23 +204,4 @@ function waitForMinReady({ lost }: ServiceState): Plan<ServiceStep> | undefined 
 function waitForBoot({ boot }: DesiredContainer, { name, labels }: SeenContainer): Plan<ServiceStep> | undefined {
   if (boot === undefined || labels[BOOT] !== boot) return undefined;
   return wait('RebootRequired', `Container ${name} is made, and is started with the next boot of the device`);
-}
-
-/**
- * Tells whether nothing is to run: the container finished by its restart policy, was stopped through the API, or the
- * document says `running: false`. Pure.
- */
-function isAtRest({ commands }: ServiceState, { running, tuning }: DesiredContainer, current: SeenContainer): boolean {
-  if (commands.start) return false;
-  if (!running || commands.stop !== undefined) return current.state === 'created' || current.state === 'exited';
-  return hasFinished(tuning.RestartPolicy, current);
-}
-
-function difference(
-  current: SeenContainer,
-  image: { readonly id: string; readonly specHash: string },
-): string | undefined {
-  if (current.specHash === image.specHash) return undefined;
-  if (current.specHash === undefined) return 'made by another agent';
-  return current.image === image.id ? 'spec changed' : 'image changed';
 }

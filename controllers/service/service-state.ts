@@ -1,7 +1,7 @@
 import type { Refusal } from '../../crds/model/requests.js';
 import type { UpdateStrategy } from '../../crds/model/update-strategy.js';
 import type { SeenContainer, UpdateOptions } from '../engine/engine.js';
-import type { Plan } from '../runtime/outcome.js';
+import type { Plan, TerminalError } from '../runtime/outcome.js';
 import type { Progress, StepResult } from '../runtime/reconciler.js';
 import type { ActiveCommands } from './commands/commands.js';
 import type { Tuning } from './container/drift.js';
@@ -25,6 +25,10 @@ export type ServiceStep =
       readonly because: string;
       /** The update that this termination belongs to. */
       readonly update?: UpdateTermination;
+      /** Image id of the container that was created to replace this one; its installation is logged after the removal. */
+      readonly installed?: string;
+      /** The container was created to replace another one and was never shown; nothing is logged. */
+      readonly withdrawn?: true;
     }
   | { readonly do: 'rename'; readonly container: SeenContainer; readonly to: string; readonly because: string }
   | { readonly do: 'connect'; readonly container: SeenContainer; readonly network: string; readonly because: string }
@@ -53,8 +57,13 @@ export type ServiceStep =
       readonly because: string;
       /** Set while another container of the service still runs; with `rolling` the new one has no aliases at first. */
       readonly surge?: SurgeStrategy;
+      /** The container that it replaces is stopped afterwards, so that what the engine refuses stops nothing. Not shown or logged until then. */
+      readonly ahead?: true;
+      /** Strategy of the update that begins with this step. */
+      readonly update?: UpdateStrategy;
     }
-  | { readonly do: 'start'; readonly container: SeenContainer; readonly because: string }
+  /** Starts the container, and renames it to `name` before that. */
+  | { readonly do: 'start'; readonly container: SeenContainer; readonly name?: string; readonly because: string }
   /** Restarts the container; starts now and ends in the background. */
   | { readonly do: 'restart'; readonly container: SeenContainer; readonly because: string }
   /** Claims the update lock for the steps after it, where there is no App that would. */
@@ -90,8 +99,8 @@ export type UpdateTermination =
   /** `seen`: the event by which its successor has taken over. */
   | { readonly is: 'succeeded'; readonly strategy: SurgeStrategy; readonly seen: UpdateStep };
 
-/** `removed`: the container does not come back. */
-export type Termination = 'stopped' | 'removed' | 'restarted';
+/** `removed`: the container does not come back. `withdrawn`: the same for one that was to replace another container. */
+export type Termination = 'stopped' | 'removed' | 'restarted' | 'withdrawn';
 
 /** A network or volume that the container needs, by its name on the engine. */
 export interface ResourceDependency {
@@ -144,6 +153,8 @@ export interface ServiceState {
   /** Services that depend on this one, are deleted as well and have not gone yet. */
   readonly dependents: readonly string[];
   readonly overlap: Overlap;
+  /** Error with which the engine has refused to create the container that is wanted now. */
+  readonly refusal: TerminalError | undefined;
 }
 
 /** State of an update during which two containers of one service run. */

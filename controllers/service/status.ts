@@ -4,6 +4,7 @@ import type { SeenContainer } from '../engine/engine.js';
 import type { Facts, OwnCondition } from '../runtime/reconciler.js';
 import { acknowledgements, rejectionAt } from './commands/acknowledge.js';
 import { ALIVE } from './commands/commands.js';
+import { shownOf } from './container/prepared.js';
 import { type Joined, joinedBy, providersOf } from './dependencies/namespaces.js';
 import { containersOf } from './dependencies/siblings.js';
 import type { Memory, ServiceDeps } from './deps.js';
@@ -23,7 +24,7 @@ export function serviceStatus(
   observation: ServiceObservation,
   progress: ServiceProgress,
 ): Facts<'Service'> {
-  const containers = containersOf(deps, service);
+  const containers = shownOf(containersOf(deps, service));
   const [container, older] = containers;
   const [runs, olderRuns] = memory.lifecycle.look(service, containers).map(({ facts }) => facts);
   const outgoing = older && ALIVE.includes(older.state) ? older : undefined;
@@ -88,7 +89,7 @@ function doingOf({ terminations }: Memory, { metadata }: Service, { at, step }: 
   switch (at) {
     case 'acting':
     case 'reported':
-      return step && WORDS[step.do]?.doing;
+      return step && !isHidden(step) ? WORDS[step.do]?.doing : undefined;
     case 'refused':
     case 'acted':
       return terminations.isTerminating(metadata.name) ? 'Stopping' : undefined;
@@ -98,6 +99,10 @@ function doingOf({ terminations }: Memory, { metadata }: Service, { at, step }: 
       return undefined;
   }
 }
+
+/** Tells whether the step is about a container that the status does not show. Pure. */
+const isHidden = (step: ServiceStep): boolean =>
+  (step.do === 'create' && step.ahead === true) || (step.do === 'terminate' && step.withdrawn === true);
 
 function lastActionOf({ now }: ServiceDeps, { at, step }: ServiceProgress): ServiceStatus['lastAction'] {
   const words = at === 'acting' && step ? WORDS[step.do] : undefined;
@@ -125,9 +130,10 @@ function updateOf(
     const stoppedAt = isOpen(record) ? timeOf(record, 'Stopped') : undefined;
     return stoppedAt === undefined ? undefined : ages.since(`stopped/${metadata.name}`, stoppedAt);
   };
-  const before = (at === 'acting' && step && recordAt(step)) || status?.update;
+  const before = (at === 'acting' && step && recordAt(step, status?.update)) || status?.update;
   const isComplete = at === 'acted' && error === undefined && (result.outcome ?? plan?.outcome)?.is === 'settled';
   const reached = isComplete ? 'Complete' : at === 'reported' ? result.reached : undefined;
+  if (isComplete && isOpen(before) && before.steps.length === 0) return undefined; // nothing was done
   if (!isOpen(before) || reached === undefined) {
     stoppedForMs(before);
     return before;
@@ -138,10 +144,15 @@ function updateOf(
 }
 
 /** Returns a new record when the step begins an update. Pure. */
-function recordAt(step: ServiceStep): UpdateRecord | undefined {
-  if (step.do === 'create' && step.surge) return newRecord(step.surge, step.because);
-  if (step.do === 'terminate' && step.update?.is === 'first') return newRecord(step.update.strategy, step.because);
-  return undefined;
+function recordAt(step: ServiceStep, last: UpdateRecord | undefined): UpdateRecord | undefined {
+  if (step.do === 'create') {
+    const strategy = step.surge ?? step.update;
+    return strategy && newRecord(strategy, step.because);
+  }
+  if (step.do !== 'terminate' || step.update?.is !== 'first') return undefined;
+  // The record began with the creation of the new container, where that came first.
+  const isBegun = step.installed !== undefined && isOpen(last) && last.steps.every((one) => one.step === 'Created');
+  return isBegun ? undefined : newRecord(step.update.strategy, step.because);
 }
 
 /** Returns the condition `StrategyFollowed` as False while another update strategy than the requested one is followed. Pure. */
@@ -156,7 +167,7 @@ export function strategyCondition(
 
 /** Records what the containers have done between two statuses, and which commands were rejected. */
 export function announceService(deps: ServiceDeps, memory: Memory, before: Service, progress: ServiceProgress): void {
-  const containers = containersOf(deps, before);
+  const containers = shownOf(containersOf(deps, before));
   const byUs = isStartOf(progress) ? containers[0] : undefined;
   for (const [index, look] of memory.lifecycle.look(before, containers).entries()) {
     const container = containers[index];

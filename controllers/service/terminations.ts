@@ -35,9 +35,9 @@ export class Terminations {
     return new Map([...this.#running].map(([id, { how }]) => [id, how]));
   }
 
-  /** Tells whether a container of that document is under way. */
+  /** Tells whether a container by which that document is known is under way. */
   isTerminating(service: string): boolean {
-    return [...this.#running.values()].some((one) => one.service === service);
+    return [...this.#running.values()].some((one) => one.service === service && one.how !== 'withdrawn');
   }
 
   /** Returns the last error of a service until somebody takes it. */

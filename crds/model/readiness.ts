@@ -36,7 +36,7 @@ export const waitsForSomebody = (one: AnyResource): boolean =>
   isStalled(one) ||
   isFor(one, ['RebootRequired', 'SuccessorUnhealthy', 'SuccessorFailed']) ||
   // Said of an earlier document, it may be mended by the one that is just being followed.
-  (readinessOf(one) !== undefined && isFor(one, ['HostPathMissing', 'DeviceMissing', 'LogDriverFailed']));
+  (readinessOf(one) !== undefined && one.kind === 'Service' && lacksOnHost(one));
 
 /** Tells whether it goes on when another service, network or volume is ready. */
 export const waitsForSibling = (one: AnyResource): boolean =>

@@ -26,7 +26,8 @@ async function servedBy(device: Device): Promise<Served> {
 }
 
 describe('an agent that starts again serves what the one before it served', () => {
-  for (const scenario of SCENARIOS) {
+  // One that asks the engine once more says when it did.
+  for (const scenario of SCENARIOS.filter(({ asksAgain }) => asksAgain === undefined)) {
     it(`${scenario.it}`, async () => {
       const run = new ScenarioRun({ ...scenario, settings: { ...scenario.settings, serves: true } });
       try {

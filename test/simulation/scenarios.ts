@@ -81,6 +81,51 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    it: 'goes on with the old container where the engine refuses to create the new one',
+    before: [webAndDb],
+    target: [declareApp({ web: { environment: { V: '2' }, runtime: 'none-such' }, db: {} })],
+    alwaysRunning: ['web', 'db'],
+    waiting: ['App/hello'],
+    // The engine may be another one by now. The status says so meanwhile.
+    asksAgain: ['lock.claim', 'createContainer', 'disk.create', 'disk.rename', 'disk.syncFolder'],
+    end: {
+      containers: ['db_7_1_a running web:1 on u_default', 'web_7_1_a running web:1 V=1 on u_default'],
+      networks: ['u_default'],
+      images: ['web:1'],
+      failures: ['App/hello ChildrenNotReady', 'Service/hello.web RuntimeMissing'],
+    },
+  },
+  {
+    it: 'goes through with a document that corrects what the engine refused',
+    before: [webAndDb],
+    byHand: ({ agent }) => {
+      const refused = declareApp({ web: { environment: { V: '2' }, runtime: 'none-such' }, db: {} });
+      agent?.propose([refused]).catch(() => undefined); // whoever asked hears of it, and nobody listens here
+    },
+    target: [declareApp({ web: { environment: { V: '2' } }, db: {} })],
+    alwaysRunning: ['db'],
+    end: {
+      containers: ['db_7_1_a running web:1 on u_default', 'web_7_1_a running web:1 V=2 on u_default'],
+      networks: ['u_default'],
+      images: ['web:1'],
+    },
+  },
+  {
+    it: 'takes an update back that the engine refused, and stops nothing',
+    before: [webAndDb],
+    byHand: ({ agent }) => {
+      const refused = declareApp({ web: { environment: { V: '2' }, runtime: 'none-such' }, db: {} });
+      agent?.propose([refused]).catch(() => undefined); // whoever asked hears of it, and nobody listens here
+    },
+    target: [webAndDb],
+    alwaysRunning: ['web', 'db'],
+    end: {
+      containers: ['db_7_1_a running web:1 on u_default', 'web_7_1_a running web:1 V=1 on u_default'],
+      networks: ['u_default'],
+      images: ['web:1'],
+    },
+  },
+  {
     it: 'pulls the image of a new release, replaces the container and collects the old image',
     images: serve('shop:1', 'shop:2'),
     before: [declareApp({ web: { image: 'shop:1' } })],

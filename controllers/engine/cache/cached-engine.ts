@@ -165,6 +165,10 @@ export class CachedEngine implements EngineCache {
     return this.#containers.refresh(id, signal);
   }
 
+  dropContainer(id: string): void {
+    this.#containers.drop(id);
+  }
+
   async refreshNetwork(name: string, signal: AbortSignal): Promise<SeenNetwork | undefined> {
     await this.#networks.refresh(signal);
     return this.network(name);

@@ -4,6 +4,7 @@ import { acknowledgementsOf, withAcknowledged } from '../../../crds/model/reques
 import { suspendedMessage } from '../../../crds/model/suspend.js';
 import { EngineError } from '../../engine/engine.js';
 import { TerminalError, TransientError } from '../../runtime/outcome.js';
+import { shownOf } from '../container/prepared.js';
 import { containersOf } from '../dependencies/siblings.js';
 import type { Memory, ServiceDeps } from '../deps.js';
 import type { ServiceObservation } from '../observe.js';
@@ -22,7 +23,7 @@ export function acknowledgements(
   progress: ServiceProgress,
 ): ReturnType<typeof withAcknowledged> {
   const { at, error, result } = progress;
-  const [container] = containersOf(deps, service);
+  const [container] = shownOf(containersOf(deps, service));
   const isOver = at === 'acted' && error === undefined && state !== undefined;
   const done = isOver
     ? completedCommands(pendingCommands, state.commands, container, state.desired?.running ?? false)

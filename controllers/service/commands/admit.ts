@@ -1,5 +1,6 @@
 import type { Service } from '../../../crds/model/kinds.js';
 import { lockfileExists } from '../../../crds/model/locked-messages.js';
+import { shownOf } from '../container/prepared.js';
 import { containersOf } from '../dependencies/siblings.js';
 import type { Memory, ServiceDeps } from '../deps.js';
 import type { Rejection, ServiceResult } from '../service-state.js';
@@ -44,7 +45,7 @@ async function claimLock({ store, locks, logs }: ServiceDeps, service: Service):
 /** Notes a stop that may be carried out. The note ends when somebody else starts the container. */
 function takeInStop(deps: ServiceDeps, { terminations, stopLedger }: Memory, service: Service): void {
   const app = deps.store.get('App', service.spec.app);
-  const [container] = containersOf(deps, service);
+  const [container] = shownOf(containersOf(deps, service));
   const [stop] = pendingCommandsOf(service, app).stops;
   const { name } = service.metadata;
   if (stop) stopLedger.begin(name, stop, container?.specHash);

@@ -1,6 +1,7 @@
 import { isSettled, isStalled } from '../../../crds/model/conditions.js';
 import type { Service } from '../../../crds/model/kinds.js';
 import type { SeenContainer } from '../../engine/engine.js';
+import { shownOf } from '../container/prepared.js';
 import type { ServiceDeps } from '../deps.js';
 import { type Dependency, namesWaitedFor } from '../spec/depends-on.js';
 import { identityOf } from '../spec/identity.js';
@@ -29,7 +30,7 @@ export function siblingLookup(deps: ServiceDeps, service: Service): (name: strin
     return {
       settled: isSettled(document),
       stalled: isStalled(document),
-      container: containersOf(deps, document)[0],
+      container: shownOf(containersOf(deps, document))[0],
     };
   };
 }

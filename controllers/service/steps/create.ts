@@ -1,6 +1,7 @@
 import { normalizeReference } from '../../../crds/model/image-reference.js';
 import { keyOf } from '../../../crds/model/kinds.js';
-import { type Outcome, wait } from '../../runtime/outcome.js';
+import type { SeenContainer } from '../../engine/engine.js';
+import { type Outcome, TerminalError, wait } from '../../runtime/outcome.js';
 import { unnamed, withAllNetworks } from '../container/container-options.js';
 import { leftBehind } from '../container/left-behind.js';
 import type { ServiceDeps } from '../deps.js';
@@ -17,7 +18,7 @@ export const install = (
   signal: AbortSignal,
 ): Promise<Outcome | undefined> =>
   create(deps, context, step, signal).catch(async (error: unknown) => {
-    if (step.surge) await lookFor(deps, step.name, signal);
+    if (step.surge || (step.ahead && !(error instanceof TerminalError))) await lookFor(deps, step.name, signal);
     throw error;
   });
 
@@ -35,7 +36,8 @@ async function create(
   const label = `${context.serviceName} ${containerSpec.options.Image}`;
   for (const warning of containerSpec.warnings) recordSkipped(store, service, warning);
 
-  logs.system(`${step.surge === 'hand-over' ? 'Handing over to' : 'Installing'} service '${label}'`, { app });
+  const begun = `${step.surge === 'hand-over' ? 'Handing over to' : 'Installing'} service '${label}'`;
+  if (!step.ahead) logs.system(begun, { app });
   // The hand-over signal of an earlier container does not count for this one.
   if (step.surge === 'hand-over') await deps.handovers.forget(context.appId, context.serviceName);
   const created = await engine
@@ -48,22 +50,26 @@ async function create(
       throw refused(
         `Could not create container ${step.name}`,
         error,
-        tell(deps, service, `Failed to install service '${label}'`),
+        tell(deps, service, [...(step.ahead ? [begun] : []), `Failed to install service '${label}'`]),
       );
     });
-  if (created.is === 'exists') return adopt(deps, context, step.name, signal);
+  if (created.is === 'exists') return (await adopt(deps, context, step.name, signal)) ?? lookAgain(step);
   if (created.is === 'no-image') {
     await cache.refreshImage(normalizeReference(service.spec.image), signal);
     return wait('ImageMissing', `Image ${service.spec.image} went away before container ${step.name} was made`).outcome;
   }
-  logs.system(`Installed service '${label}'`, { app });
+  if (!step.ahead) logs.system(`Installed service '${label}'`, { app });
   for (const warning of created.warnings ?? []) recordSkipped(store, service, `The engine says: ${warning}`);
   context.reportReached('Created');
   record(store, service, 'Installing', `Created container ${step.name}: ${step.because}`);
   if (step.start) return startAndLook(deps, context, created.id, { label }, signal);
-  await cache.refreshContainer(created.id, signal);
-  return undefined;
+  const seen = await cache.refreshContainer(created.id, signal);
+  return seen ? undefined : lookAgain(step);
 }
+
+/** Keeps the steps after it from being taken: the old container must not go while the new one is not seen. */
+const lookAgain = ({ ahead, name, because }: StepOf<'create'>): Outcome | undefined =>
+  ahead ? { is: 'progressing', reason: 'Installing', message: `Looking for container ${name}: ${because}` } : undefined;
 
 /** Refreshes the cache after a failed creation: the container may exist all the same, and would run beside the old one unseen. */
 async function lookFor({ cache, engine }: ServiceDeps, name: string, signal: AbortSignal): Promise<void> {
@@ -92,10 +98,11 @@ async function adopt(
 export async function start(
   deps: ServiceDeps,
   context: StepContext,
-  { container, because }: StepOf<'start'>,
+  { container, name, because }: StepOf<'start'>,
   signal: AbortSignal,
 ): Promise<Outcome | undefined> {
   const label = labelOf({ ...container, serviceName: context.serviceName });
+  if (name !== undefined) await giveName(deps, container, name, signal);
   const other = await startAndLook(deps, context, container.id, { label, because }, signal);
   if (other) return other;
   // The Supervisor logs this for every container that has run before.
@@ -103,6 +110,21 @@ export async function start(
     deps.logs.system(`Restarting service '${label}'`, { app: context.service.spec.app });
   }
   return undefined;
+}
+
+/** Renames a container before its start. A container that is gone is not an error here: the start reports it. */
+async function giveName(
+  { cache, engine }: ServiceDeps,
+  { id, name }: SeenContainer,
+  to: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const result = await engine.renameContainer(id, to, signal).catch((error: unknown) => {
+    throw refused(`Could not rename container ${name} to ${to}`, error);
+  });
+  if (result !== 'name-taken') return;
+  await cache.refreshContainer(id, signal);
+  throw new Error(`Could not rename container ${name}: the name ${to} is taken; remove or rename its holder`);
 }
 
 async function startAndLook(

@@ -178,15 +178,16 @@ export function explainEngineError(message: string): Explained {
   return { reason: undefined, lasting: false, due: message };
 }
 
-/** Logs the Supervisor's line for a failure, once as long as retries fail in the same way. */
+/** Logs the Supervisor's lines for a failure, with the error in the last one; once as long as retries fail in the same way. */
 export const tell =
-  ({ logs, store }: ServiceDeps, { metadata, spec }: Service, phrase: string) =>
+  ({ logs, store }: ServiceDeps, { metadata, spec }: Service, phrases: string | readonly string[]) =>
   (due: string): void => {
     const current = store.get('Service', metadata.name);
     const before = current && conditionOf(current, 'Ready')?.message;
-    if (!before?.includes(due)) {
-      logs.system(`${phrase} due to '${due}'`, { app: spec.app }, { isStdErr: true });
-    }
+    if (before?.includes(due)) return;
+    const lines = [phrases].flat();
+    for (const line of lines.slice(0, -1)) logs.system(line, { app: spec.app });
+    logs.system(`${lines.at(-1)} due to '${due}'`, { app: spec.app }, { isStdErr: true });
   };
 
 /** Converts an engine error to one with an explanation. What the engine rejects in the request itself is never retried. */

@@ -12,7 +12,7 @@ export function beginTermination(
   { cache, engine, locks, handovers, processes, logs, store, log }: ServiceDeps,
   terminations: Terminations,
   { service, appId, serviceName, reportReached }: StepContext,
-  { container, stop, remove, locked, endpointOn, because, update }: StepOf<'terminate'>,
+  { container, stop, remove, locked, endpointOn, because, update, installed, withdrawn }: StepOf<'terminate'>,
 ): void {
   const { name } = service.metadata;
   const { app } = service.spec;
@@ -21,6 +21,9 @@ export function beginTermination(
   const dead = container.state === 'dead';
   // Not the pass's own signal: a newer document does not abort a stop.
   const never = new AbortController().signal;
+  const say = (...lines: readonly string[]): void => {
+    if (!withdrawn) for (const line of lines) logs.system(line, { app });
+  };
   /** Kills processes of the container that a killed engine may have started without knowing: they would run on beside the successor. */
   const endStray = async (): Promise<void> => {
     const now = await engine.inspectContainer(id, never);
@@ -44,24 +47,29 @@ export function beginTermination(
   };
   const terminate = (): Promise<true> =>
     cache.suppressEvents(id, async (): Promise<true> => {
-      logs.system(`${dead ? 'Removing dead container' : 'Killing service'} '${label}'`, { app });
+      say(`${dead ? 'Removing dead container' : 'Killing service'} '${label}'`);
       if (stop) await engine.stopContainer(id, never);
       if (update && stop) reportReached('Stopped');
       // Logged before the removal: as soon as that is seen, the next container is created and logged. The order is the
       // Supervisor's, which follows the engine's events.
       const ended = stop ? [`Service exited '${label}'`] : [];
       const killed = dead ? [] : [`Killed service '${label}'`];
-      for (const line of remove ? [...ended, ...killed] : [...killed, ...ended]) logs.system(line, { app });
-      if (remove && !stop) await endStray();
+      say(...(remove ? [...ended, ...killed] : [...killed, ...ended]));
+      if (installed !== undefined) {
+        const next = labelOf({ serviceName, image: installed });
+        say(`Installing service '${next}'`, `Installed service '${next}'`);
+      }
+      if (remove && !stop && !withdrawn) await endStray();
       if (remove) await engine.removeContainer(id, never);
       if (endpointOn !== undefined) await engine.releaseEndpoint(endpointOn, container.name, never);
       if (update && remove) reportReached('Removed');
       if (update?.is === 'succeeded') await forgetHandover();
+      if (remove) cache.dropContainer(id);
       // The engine may have reported it gone already.
-      if (cache.containers().some((one) => one.id === id)) await cache.refreshContainer(id, never);
+      else if (cache.containers().some((one) => one.id === id)) await cache.refreshContainer(id, never);
       return true;
     });
-  terminations.begin(name, id, remove ? 'removed' : 'stopped', async () => {
+  terminations.begin(name, id, withdrawn ? 'withdrawn' : remove ? 'removed' : 'stopped', async () => {
     try {
       const isDone = locked ? await locks.during(appId, terminate) : await terminate();
       if (isDone)

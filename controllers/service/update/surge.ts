@@ -24,17 +24,23 @@ export function surgeStrategy(
 }
 
 /**
- * Plans to create the new container while the old one runs. Where the old one has the name, the new one gets a name
+ * Names a container that is created while the old one exists. Where the old one has the name, the new one gets a name
  * with its hash at first. Pure.
  */
+export const successorName = (
+  { containerName }: DesiredContainer,
+  { specHash }: { readonly specHash: string },
+  current: SeenContainer,
+): string => (current.name === containerName ? `${specHash.slice(0, 8)}_${containerName}` : containerName);
+
+/** Plans to create the new container while the old one runs. Pure. */
 export function planSuccessor(
   desired: DesiredContainer,
-  { specHash }: { readonly specHash: string },
+  image: { readonly specHash: string },
   current: SeenContainer,
   { surge, because }: { readonly surge: SurgeStrategy; readonly because: string },
 ): Plan<ServiceStep> {
-  const { containerName } = desired;
-  const name = current.name === containerName ? `${specHash.slice(0, 8)}_${containerName}` : containerName;
+  const name = successorName(desired, image, current);
   return (
     waitForNetworksAndVolumes(desired) ??
     waitForSiblings(desired.unsatisfied) ??

@@ -155,6 +155,13 @@ export const deviations: readonly Deviation[] = [
   },
   {
     vectors: [],
+    field: 'download-then-kill',
+    supervisor: 'removes the old container, then creates the new one: what the engine refuses leaves the service down',
+    here: 'creates the new container, then removes the old one: what the engine refuses leaves that one running. Lines of the log keep their order',
+    because: 'what runs is not killed for what might not',
+  },
+  {
+    vectors: [],
     field: 'kill-then-download, delete-then-download',
     supervisor: 'stops the service at once, while other images of the release are still downloaded',
     here: 'downloads everything else first, then stops the service',

@@ -165,17 +165,17 @@ describe('planContainer', () => {
     {
       it: 'replaces a container with another definition',
       seen: [{ specHash: 'old' }],
-      want: 'stop+remove c1 under lock (spec changed); waiting: Stopping',
+      want: 'create h1_web_1_1_a ahead (spec changed); stop+remove c1 under lock (spec changed); waiting: Stopping',
     },
     {
       it: 'says when the image changed',
       seen: [{ specHash: 'old', image: 'sha256:0' }],
-      want: 'stop+remove c1 under lock (image changed); waiting: Stopping',
+      want: 'create h1_web_1_1_a ahead (image changed); stop+remove c1 under lock (image changed); waiting: Stopping',
     },
     {
       it: 'replaces the container of another agent',
       seen: [{ specHash: undefined }],
-      want: 'stop+remove c1 under lock (made by another agent); waiting: Stopping',
+      want: 'create h1_web_1_1_a ahead (made by another agent); stop+remove c1 under lock (made by another agent); waiting: Stopping',
     },
     {
       it: 'asks for the lock before it replaces',
@@ -206,7 +206,7 @@ describe('planContainer', () => {
       it: 'does not wait for dependencies before it replaces',
       seen: [{ specHash: 'old' }],
       desired: { unsatisfied: ['db to be started'] },
-      want: 'stop+remove c1 under lock (spec changed); waiting: Stopping',
+      want: 'create h1_web_1_1_a ahead (spec changed); stop+remove c1 under lock (spec changed); waiting: Stopping',
     },
 
     {
@@ -235,7 +235,7 @@ describe('planContainer', () => {
     {
       it: 'replaces a container on a network of the same name that is gone',
       seen: [{ networks: { u_default: { id: 'n0' } } }],
-      want: 'stop+remove c1 under lock (network u_default was made anew); waiting: Stopping',
+      want: 'create h1_web_1_1_a ahead (network u_default was made anew); stop+remove c1 under lock (network u_default was made anew); waiting: Stopping',
     },
     {
       it: 'connects what is not connected',
@@ -265,7 +265,7 @@ describe('planContainer', () => {
       it: 'recreates a container whose sibling has another container now',
       desired: { networks: [], shares: [vpn('v2')] },
       seen: [{ networkMode: 'container:v1', networks: {} }],
-      want: 'stop+remove c1 under lock (container of vpn was replaced); waiting: Stopping',
+      want: 'create h1_web_1_1_a ahead (container of vpn was replaced); stop+remove c1 under lock (container of vpn was replaced); waiting: Stopping',
     },
     {
       it: 'waits while the sibling has none',
@@ -559,7 +559,7 @@ describe('planContainer', () => {
     {
       it: 'recreates the container for a restart',
       more: commands({ recreate: [restart] }),
-      want: 'stop+remove c1 under lock (restart requested); waiting: Stopping',
+      want: 'create h1_web_1_1_a ahead (restart requested); stop+remove c1 under lock (restart requested); waiting: Stopping',
     },
     {
       it: 'asks for the lock before that, even when nothing runs',
@@ -597,7 +597,7 @@ describe('planContainer', () => {
       desired: restarts('no'),
       seen: [{ state: 'exited' }],
       more: commands({ recreate: [restart] }),
-      want: 'remove c1 under lock (restart requested); waiting: Stopping',
+      want: 'create h1_web_1_1_a ahead (restart requested); remove c1 under lock (restart requested); waiting: Stopping',
     },
     {
       it: 'stops what was asked to stop, also while the image is missing',

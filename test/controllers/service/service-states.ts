@@ -79,6 +79,7 @@ export const aServiceState = (
   commands: { recreate: [], stop: undefined, start: false },
   dependents: [],
   overlap: { signalled: false, waitedMs: undefined, ranMs: undefined },
+  refusal: undefined,
   ...more,
 });
 
@@ -93,6 +94,7 @@ export const anObservation = (
   hasApp: true,
   state,
   containerSpec: undefined,
+  attempt: 'a1',
   failure: undefined,
   ...more,
 });
@@ -117,8 +119,9 @@ function printStep(step: ServiceStep): string {
     case 'publishAliases':
       return `${step.do} ${step.container.id} to ${step.network} (${step.because})`;
     case 'create':
-      return `create${step.start ? '+start' : ''} ${step.name}${step.surge ? ` surge, ${step.surge}` : ''} (${step.because})`;
+      return `create${step.start ? '+start' : ''} ${step.name}${step.surge ? ` surge, ${step.surge}` : ''}${step.ahead ? ' ahead' : ''} (${step.because})`;
     case 'start':
+      return `start ${step.container.id}${step.name === undefined ? '' : ` as ${step.name}`} (${step.because})`;
     case 'restart':
     case 'unpause':
       return `${step.do} ${step.container.id} (${step.because})`;

@@ -8,6 +8,7 @@ type Said = readonly [type: 'Ready' | 'Reconciling' | 'Stalled', status: 'True' 
 const saying = (conditions: readonly Said[], isBehind = false): never => {
   const seen = isBehind ? 1 : 2;
   return {
+    kind: 'Service',
     metadata: { generation: 2 },
     status: {
       observedGeneration: seen,
@@ -22,7 +23,6 @@ const REASONS = [
   ...['ChildrenNotReady', 'SuccessorUnhealthy', 'SuccessorFailed', 'NetworkNotReady', 'CrashLoop', 'Failed', 'InUse'],
   ...['Unhealthy', 'DeviceMissing', 'HostPathMissing', 'LogDriverFailed', 'EngineHangs'],
   ...['NotEnoughDisk', 'InvalidSpec', 'Confirming', 'Retrying', 'EngineUnreachable', 'ServicesNotHealthy'],
-  ...['HostPathMissing', 'DeviceMissing', 'LogDriverFailed'],
 ];
 
 describe('what others ask of a document that is not Ready', () => {
@@ -31,7 +31,10 @@ describe('what others ask of a document that is not Ready', () => {
     ['waitsForApp', 'NeedsLock UpdatesLocked VolumeNotReady ReleaseNotReady'],
     ['waitsForBoot', 'RebootRequired'],
     ['goesOnAfterBoot', 'RebootRequired DependencyNotReady ChildrenNotReady'],
-    ['waitsForSomebody', 'RebootRequired SuccessorUnhealthy SuccessorFailed HostPathMissing DeviceMissing LogDriverFailed'],
+    [
+      'waitsForSomebody',
+      'RebootRequired SuccessorUnhealthy SuccessorFailed DeviceMissing HostPathMissing LogDriverFailed',
+    ],
     ['waitsForSibling', 'VolumeNotReady DependencyNotReady NetworkNotReady'],
     ['isCrashLooping', 'CrashLoop'],
     ['hasFailed', 'Failed'],

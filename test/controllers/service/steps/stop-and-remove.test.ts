@@ -18,7 +18,7 @@ describe('beginTermination()', () => {
     const warned = new PassThrough();
     const deps = {
       engine: { stopContainer: call('stop'), removeContainer: call('remove') },
-      cache: { suppressEvents: (_id: string, act: () => unknown) => act(), containers: () => [] },
+      cache: { suppressEvents: (_id: string, act: () => unknown) => act(), dropContainer: call('drop') },
       handovers: { forget: () => Promise.reject(new Error(STAYS)) },
       logs: { system: () => undefined },
       store: { record: (_key: string, event: (typeof events)[number]) => void events.push(event) },
@@ -36,7 +36,7 @@ describe('beginTermination()', () => {
     assert.equal(await ended, 'shop.web');
 
     assert.equal(terminations.takeFailure('shop.web'), undefined);
-    assert.deepEqual(calls, ['stop', 'remove']);
+    assert.deepEqual(calls, ['stop', 'remove', 'drop']);
     assert.deepEqual(events, [
       { type: 'Warning', reason: 'HandoverSignStays', message: STAYS },
       { type: 'Normal', reason: 'Stopping', message: 'Removed container web_1: replaced' },

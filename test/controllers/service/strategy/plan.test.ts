@@ -34,10 +34,10 @@ const awaiting =
 describe('planContainer, by strategy', () => {
   const cases: readonly Case[] = [
     {
-      it: 'stops the old container under the lock',
+      it: 'creates the new container, and stops the old one under the lock',
       by: 'download-then-kill',
       seen: [old],
-      want: 'stop+remove c1 under lock (spec changed); waiting: Stopping',
+      want: 'create h1_web_1_1_a ahead (spec changed); stop+remove c1 under lock (spec changed); waiting: Stopping',
     },
     {
       it: 'touches nothing while the image is missing',
@@ -136,7 +136,7 @@ describe('planContainer, by strategy', () => {
       it: 'leaves an old one that does not run',
       by: 'rolling',
       seen: [{ ...old, state: 'exited' }],
-      want: 'remove c1 under lock (spec changed); waiting: Stopping',
+      want: 'create h1_web_1_1_a ahead (spec changed); remove c1 under lock (spec changed); waiting: Stopping',
     },
     {
       it: 'only stops the old one when nothing shall run',
@@ -153,11 +153,11 @@ describe('planContainer, by strategy', () => {
       want: 'rename c1 to web_1_2_b (name changed from web_1_1_a); progressing: Renaming',
     },
     {
-      it: 'recreates it without a second one when a restart is requested',
+      it: 'recreates it without a second one that runs when a restart is requested',
       by: 'rolling',
       seen: [{ ...old, specHash: 'h1' }],
       more: commands({ recreate: [restart] }),
-      want: 'stop+remove c1 under lock (restart requested); waiting: Stopping',
+      want: 'create h1_web_1_1_a ahead (restart requested); stop+remove c1 under lock (restart requested); waiting: Stopping',
     },
 
     {

@@ -1,0 +1,80 @@
+import { DEFAULT_STRATEGY, overlaps } from '../../../crds/model/update-strategy.js';
+import type { SeenContainer } from '../../engine/engine.js';
+import type { Plan } from '../../runtime/outcome.js';
+import { ALIVE } from '../commands/commands.js';
+import { isPrepared } from '../container/prepared.js';
+import { needsLock, terminate } from '../plan-steps.js';
+import { type DesiredImage, isBlocking, type Replacement, replacementOf } from '../replacement.js';
+import type { DesiredContainer, ServiceState, ServiceStep, UpdateTermination } from '../service-state.js';
+import { planSuccessor, successorName, surgeStrategy } from './surge.js';
+
+/**
+ * Plans to replace a container. The new one is created under the lock, right before the old one is stopped: what the
+ * engine refuses stops nothing, and no container is left half-made while somebody else holds the lock. Throws the error
+ * of an attempt that the engine has refused already. Pure.
+ */
+export function planReplacement(
+  state: ServiceState,
+  desired: DesiredContainer,
+  image: DesiredImage,
+  current: SeenContainer,
+  why: Replacement,
+): Plan<ServiceStep> {
+  const { because, killFirst } = why;
+  const overlapping = why.is === 'update' && ALIVE.includes(current.state) && !isBlocking(state, current);
+  const surge = overlapping ? surgeStrategy(state, desired) : undefined;
+  if (surge) return planSuccessor(desired, image, current, { surge, because });
+
+  if (why.waiting) return why.waiting;
+  if (!killFirst && state.refusal) throw state.refusal;
+  const unlocked = why.is === 'request' ? needsLock(state, `make container ${current.name} anew`, because) : undefined;
+  if (unlocked) return unlocked;
+  const removal = terminate(state, current, because, removalOf(desired, image, why));
+  if (killFirst || removal.steps.length === 0) return removal;
+  const name = successorName(desired, image, current);
+  const update = why.is === 'update' ? { update: strategyOf(desired) } : {};
+  return {
+    ...removal,
+    steps: [{ do: 'create', name, start: false, ahead: true, because, ...update }, ...removal.steps],
+  };
+}
+
+/**
+ * Plans for a container that was created to replace an older one that is still there: an agent was interrupted, or the
+ * document has changed since. The older one is removed if it has to be replaced and the newer one fits; otherwise the
+ * newer one is removed. Returns undefined for other pairs. Pure.
+ */
+export function planPrepared(
+  state: ServiceState,
+  desired: DesiredContainer,
+  newer: SeenContainer,
+  older: SeenContainer,
+): Plan<ServiceStep> | undefined {
+  if (!isPrepared(newer, older)) return undefined;
+  const { image, reference } = desired;
+  const withdraw = (because: string): Plan<ServiceStep> => terminate(state, newer, because, { withdrawn: true });
+  if (!image) return withdraw(`image ${reference} is not local`);
+  const why = replacementOf(state, desired, image, older);
+  if (!why) return withdraw(`the document wants ${older.name} again`);
+  const isFit = newer.specHash === image.specHash && !replacementOf(state, desired, image, newer);
+  // The strategy runs both for a while.
+  if (isFit && why.is === 'update' && ALIVE.includes(older.state) && surgeStrategy(state, desired)) return undefined;
+  if (why.killFirst || why.waiting) return withdraw(`${older.name} goes before another one is created`);
+  if (!isFit) return withdraw('the document wants another one by now');
+  const removal = terminate(state, older, why.because, removalOf(desired, image, why));
+  // The old one may run on for long: the new one would be there all the time, and nobody would see it.
+  const isUnseen = removal.steps.length === 0 && ALIVE.includes(older.state);
+  return isUnseen ? withdraw('the update lock of the app is not held') : removal;
+}
+
+const removalOf = (
+  desired: DesiredContainer,
+  image: DesiredImage,
+  { is, killFirst }: Replacement,
+): { update?: UpdateTermination; installed?: string } => ({
+  ...(is === 'update' ? { update: { is: 'first', strategy: strategyOf(desired) } } : {}),
+  ...(killFirst ? {} : { installed: image.id }),
+});
+
+const strategyOf = ({ updatePolicy: { strategy } }: DesiredContainer) =>
+  overlaps(strategy) ? DEFAULT_STRATEGY : strategy;

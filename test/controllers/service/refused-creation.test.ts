@@ -1,0 +1,284 @@
+import assert from 'node:assert/strict';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { appTrees } from '../../../api/http/supervisor/app-tree.js';
+import { deviceStatus } from '../../../api/http/supervisor/device-status-view.js';
+import { EngineError } from '../../../controllers/engine/engine.js';
+import { conditionOf } from '../../../crds/model/conditions.js';
+import type { AnyDeclared, Kind } from '../../../crds/model/kinds.js';
+import { declareApp } from '../../setup/declared.js';
+import { supervisorMade } from '../../setup/supervisor-made.js';
+import { Device } from '../../simulation/device.js';
+
+const running = declareApp({ web: {}, db: {} });
+/** No check of ours knows which runtimes an engine has. */
+const refused = declareApp({ web: { runtime: 'none-such' }, db: {} });
+const WAITS = { waiting: ['App/hello'] };
+
+describe('what the engine refuses to create', () => {
+  let device: Device;
+  beforeEach(async () => {
+    device = new Device();
+    device.engine.images.add('web:1', { content: 'one' });
+    await device.boot();
+    await bring(running);
+    device.engine.forgetCalls();
+  });
+  afterEach(() => device.stop());
+
+  async function bring(...documents: readonly AnyDeclared[]): Promise<void> {
+    const agent = device.agent ?? (await device.boot());
+    await agent.propose(documents);
+    await agent.settle(WAITS);
+  }
+
+  /** Lets events of what was done by hand arrive, and time pass. */
+  async function hear(ms: number): Promise<void> {
+    for (let turn = 0; turn < 5; turn += 1) {
+      await device.agent?.quiet();
+      device.clock.advance(ms / 5);
+    }
+  }
+
+  /** The same, and lets everything come to rest. */
+  async function pass(ms: number): Promise<void> {
+    await hear(ms);
+    await device.agent?.settle(WAITS);
+  }
+
+  const containers = (): readonly string[] =>
+    device.engine.docker.containers.map(({ name, state }) => `${name} ${state}`).sort();
+  const count = (...verbs: readonly string[]): number =>
+    device.engine.verbs.filter((verb) => verbs.includes(verb)).length;
+  const stops = (): number => count('stopContainer', 'removeContainer', 'restartContainer');
+  const ready = (kind: Kind, name: string) => {
+    const document = device.agent?.store.get(kind, name);
+    return document && conditionOf(document, 'Ready');
+  };
+  const service = () => device.agent?.store.get('Service', 'hello.web')?.status;
+  /** From now on the engine refuses every container with these words. */
+  const refuse = (words: string, statusCode: number): void => {
+    device.engine.before = (verb) => {
+      if (verb === 'createContainer') throw new EngineError(words, statusCode);
+    };
+  };
+  const applicationLock = async (): Promise<void> => {
+    const path = join(device.folder, 'locks/1/web/updates.lock');
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, '');
+  };
+
+  it('stops nothing: the old container runs on, the status says why, and a corrected document goes through', async () => {
+    const { id } = device.engine.docker.container('web_7_1_a');
+    await bring(refused);
+    assert.deepEqual(containers(), ['db_7_1_a running', 'web_7_1_a running']);
+    assert.equal(device.engine.docker.container('web_7_1_a').id, id);
+    assert.equal(stops(), 0);
+    assert.equal(ready('Service', 'hello.web')?.reason, 'RuntimeMissing');
+    assert.match(ready('Service', 'hello.web')?.message ?? '', /the engine has no runtime none-such/);
+    assert.equal(service()?.state, 'running');
+    assert.equal(service()?.container?.id, id);
+    assert.equal(service()?.outgoing, undefined);
+    assert.equal(ready('App', 'hello')?.reason, 'ChildrenNotReady');
+    assert.equal(device.agent?.store.get('App', 'hello')?.status?.lock, undefined, 'the lock is given back');
+
+    await bring(declareApp({ web: { environment: { V: '2' } }, db: {} }));
+    assert.deepEqual(containers(), ['db_7_1_a running', 'web_7_1_a running']);
+    assert.notEqual(device.engine.docker.container('web_7_1_a').id, id);
+    assert.equal(ready('App', 'hello')?.status, 'True');
+    const { strategy, steps } = service()?.update ?? {};
+    assert.equal(strategy, 'download-then-kill');
+    assert.deepEqual(
+      steps?.map(({ step }) => step),
+      ['Created', 'Stopping', 'Stopped', 'Removed', 'Started', 'Complete'],
+    );
+    assert.ok((service()?.update?.downtimeMs ?? -1) >= 0);
+  });
+
+  it('is taken back with the document, and the last update that was made is told no longer', async () => {
+    await bring(refused);
+    device.engine.forgetCalls();
+    await bring(running);
+    assert.equal(count('createContainer', 'startContainer') + stops(), 0);
+    assert.equal(ready('Service', 'hello.web')?.status, 'True');
+    assert.equal(service()?.update, undefined);
+  });
+
+  it('is not asked for again, nor for the lock, whatever the old container does; and again after an hour', async () => {
+    await bring(refused);
+    device.engine.forgetCalls();
+    const from = device.agent?.steps.length ?? 0;
+    for (const loop of device.agent?.loops ?? []) loop.resync();
+    device.engine.docker.exit('web_7_1_a', 1);
+    await pass(100);
+    device.engine.docker.restartNow('web_7_1_a');
+    await pass(100);
+    assert.deepEqual(
+      device.agent?.steps.slice(from).filter((step) => /^lock\.|createContainer/.test(step)),
+      [],
+    );
+    assert.equal(ready('Service', 'hello.web')?.reason, 'RuntimeMissing');
+
+    device.engine.docker.runtimes.add('none-such');
+    device.clock.advance(60 * 60_000 + 1);
+    for (const loop of device.agent?.loops ?? []) loop.resync();
+    await device.agent?.settle();
+    assert.equal(device.engine.docker.container('web_7_1_a').options.HostConfig?.Runtime, 'none-such');
+    assert.equal(ready('Service', 'hello.web')?.status, 'True');
+  });
+
+  it('is asked for again by another agent, and of an engine that has come back', async () => {
+    await bring(refused);
+    device.engine.forgetCalls();
+    await device.halt();
+    await bring(refused);
+    assert.equal(count('createContainer'), 1);
+    device.engine.goAway();
+    await hear(100);
+    device.engine.docker.runtimes.add('none-such');
+    device.engine.comeBack();
+    await pass(10_000);
+    assert.equal(device.engine.docker.container('web_7_1_a').options.HostConfig?.Runtime, 'none-such');
+  });
+
+  it('leaves the container of a new release where it is', async () => {
+    const next = declareApp({ web: { runtime: 'none-such' }, db: {} }, { release: { commit: 'b', id: 2 } });
+    await bring(next);
+    assert.deepEqual(containers(), ['db_7_2_b running', 'web_7_1_a running']);
+    assert.equal(stops(), 0);
+  });
+
+  it('is told in the words of the engine, and tried again where it may pass', async () => {
+    refuse('create v: error looking up volume plugin none-such: plugin "none-such" not found', 404);
+    await device.agent?.propose([declareApp({ web: { environment: { V: '2' } }, db: {} })]);
+    await device.agent?.quiet();
+    assert.equal(ready('Service', 'hello.web')?.reason, 'Retrying');
+    assert.match(ready('Service', 'hello.web')?.message ?? '', /plugin "none-such" not found/);
+    assert.equal(stops(), 0);
+    device.engine.before = undefined;
+    await device.agent?.settle();
+    assert.ok(device.engine.docker.container('web_7_1_a').options.Env?.includes('V=2'));
+  });
+
+  it('gives the lock back while the cure is for somebody else', async () => {
+    refuse('invalid mount config for type "bind": bind source path does not exist: /x', 400);
+    await device.agent?.propose([declareApp({ web: { environment: { V: '2' } }, db: {} })]);
+    await device.agent?.quiet();
+    assert.equal(ready('Service', 'hello.web')?.reason, 'HostPathMissing');
+    assert.equal(device.agent?.store.get('App', 'hello')?.status?.lock, undefined);
+    device.engine.before = undefined;
+    await device.agent?.settle();
+    assert.ok(device.engine.docker.container('web_7_1_a').options.Env?.includes('V=2'));
+  });
+
+  const refusals: readonly (readonly [string, () => Promise<void> | void])[] = [
+    ['a restart', async () => void device.agent?.store.request('Service/hello.web', { restart: {} })],
+    ['a restart of the app', async () => void device.agent?.store.request('App/hello', { restart: {} })],
+    ['the repair of an edited limit', () => device.engine.docker.updateContainer('web_7_1_a', { CpuShares: 2 })],
+  ];
+  for (const [what, bringAbout] of refusals) {
+    it(`stops nothing for ${what}`, async () => {
+      refuse('no', 400);
+      await bringAbout();
+      await pass(1_000);
+      assert.equal(count('createContainer') > 0, true);
+      assert.equal(stops(), 0);
+      assert.deepEqual(containers(), ['db_7_1_a running', 'web_7_1_a running']);
+    });
+  }
+
+  it('stops nothing that another agent made', async () => {
+    await device.stop();
+    device = new Device();
+    device.engine.images.add('web:1');
+    const { containers: made, networks } = supervisorMade(
+      {
+        ...{ appId: 1, uuid: 'u', release: { id: 1, commit: 'a' }, volumes: [] },
+        services: { web: { serviceId: 3, imageId: 7, volumes: [] } },
+      },
+      'web:1',
+    );
+    const { docker } = device.engine;
+    for (const one of networks) docker.createNetwork(one.name, one.options);
+    for (const one of made) docker.startContainer(docker.createContainer(one.name, one.options));
+    await bring(declareApp({ web: { runtime: 'none-such' } }));
+    assert.deepEqual(containers(), ['web_7_1_a running']);
+    assert.equal(stops(), 0);
+  });
+
+  it('stops neither a service nor what lives in its network', async () => {
+    const app = (vpn: object, web: object) => declareApp({ vpn, web: { network_mode: 'service:vpn', ...web } });
+    await bring(app({}, {}));
+    device.engine.forgetCalls();
+    await device.agent?.propose([app({ runtime: 'none-such' }, { environment: { V: '2' } })]);
+    await device.agent?.settle({ waiting: ['App/hello', 'Service/hello.web'] });
+    assert.equal(ready('Service', 'hello.vpn')?.reason, 'RuntimeMissing');
+    assert.equal(ready('Service', 'hello.web')?.message, 'Waiting for vpn to be settled');
+    assert.deepEqual(containers(), ['vpn_7_1_a running', 'web_7_1_a running']);
+    assert.equal(stops(), 0);
+    assert.equal(device.agent?.store.get('App', 'hello')?.status?.lock, undefined, 'the lock is given back');
+    await bring(app({ environment: { V: '2' } }, { environment: { V: '2' } }));
+    assert.deepEqual(containers(), ['vpn_7_1_a running', 'web_7_1_a running']);
+    assert.equal(ready('App', 'hello')?.status, 'True');
+  });
+
+  it('stops nothing of a service without an App, and does not keep the lock', async () => {
+    const declare = (runtime: string | null): AnyDeclared => ({
+      apiVersion: 'supercargo.io/v1',
+      kind: 'Service',
+      metadata: { name: 'alone' },
+      spec: {
+        ...{ app: 'none', serviceName: 'alone', image: 'web:1', appId: 5, appUuid: 'x', appName: 'none', runtime },
+        release: { commit: 'a', id: 1 },
+        network_mode: 'bridge',
+      },
+    });
+    await bring(declare(null));
+    assert.ok(containers().some((one) => one.startsWith('alone_')));
+    device.engine.forgetCalls();
+    await bring(declare('none-such'));
+    assert.equal(count('createContainer'), 1);
+    assert.ok(containers().some((one) => /^alone_\S+ running$/.test(one)));
+    assert.equal(device.agent?.steps.filter((step) => step.startsWith('lock.')).at(-1), 'lock.release');
+  });
+
+  it('is created only once the lock is held', async () => {
+    await applicationLock();
+    await device.agent?.propose([declareApp({ web: { environment: { V: '2' } }, db: {} })]);
+    await hear(60_000);
+    assert.equal(count('createContainer'), 0);
+  });
+
+  it('leaves no container about while somebody else holds the lock, when an agent dies between creation and stop', async () => {
+    device.faultPlan = (what) => (what === 'stopContainer' ? 'kill-before' : 'none');
+    await device.agent?.propose([declareApp({ web: { environment: { V: '2' } }, db: {} })]);
+    await device.agent?.settle();
+    assert.equal(device.agent?.isDead, true);
+    const found = containers().map((one) => one.replace(/^[0-9a-f]{8}_/, 'HASH_'));
+    assert.deepEqual(found.sort(), ['HASH_web_7_1_a created', 'db_7_1_a running', 'web_7_1_a running']);
+    device.faultPlan = () => 'none';
+    const agent = await device.boot();
+    await applicationLock();
+    await agent.propose([declareApp({ web: { environment: { V: '2' } }, db: {} })]);
+    await hear(10_000);
+    assert.deepEqual(containers(), ['db_7_1_a running', 'web_7_1_a running']);
+    assert.equal(service()?.state, 'running');
+  });
+
+  it('is one container for everybody who asks, also while two are there', async () => {
+    const { id } = device.engine.docker.container('web_7_1_a');
+    const seen: unknown[] = [];
+    device.engine.before = async (verb) => {
+      if (verb !== 'stopContainer') return;
+      const store = device.agent?.store ?? assert.fail();
+      const found = deviceStatus(appTrees(store, { type: 'global' }), 'applying') as {
+        readonly containers: readonly { readonly serviceName: string; readonly containerId: string }[];
+      };
+      assert.equal(device.agent?.cache.containersOf(1, 'web').length, 2);
+      seen.push(found.containers.filter(({ serviceName }) => serviceName === 'web').map((one) => one.containerId));
+      seen.push(store.get('Service', 'hello.web')?.status?.state, service()?.outgoing);
+    };
+    await bring(declareApp({ web: { environment: { V: '2' } }, db: {} }));
+    assert.deepEqual(seen, [[id], 'Stopping', undefined]);
+  });
+});
