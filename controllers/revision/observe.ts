@@ -31,6 +31,8 @@ export interface RevisionFacts {
   readonly isReplaced: boolean;
   /** A later one was found good. */
   readonly isSucceeded: boolean;
+  /** Its App is suspended. */
+  readonly isSuspended: boolean;
   /** Undefined once it is decided, or replaced. */
   readonly looked: Looked | undefined;
 }
@@ -53,7 +55,12 @@ export function observeRevision(deps: RevisionDeps, { time }: Memory, revision: 
   const isReplaced = latestOf(others)?.metadata.name !== revision.metadata.name;
   const isSucceeded = others.some((one) => one.spec.number > revision.spec.number && one.status?.phase === 'Good');
   const isOpen = !isReplaced && isUndecided(revision);
-  return { isReplaced, isSucceeded, looked: isOpen ? lookAt(deps, time, revision) : undefined };
+  return {
+    isReplaced,
+    isSucceeded,
+    isSuspended: isSuspended(store.get('App', revision.spec.app)),
+    looked: isOpen ? lookAt(deps, time, revision) : undefined,
+  };
 }
 
 /** Settings of the gate where the App says nothing. */

@@ -1,43 +1,40 @@
 import type { Store } from '../../api/store/store.js';
 import { isActive } from '../../crds/model/active.js';
 import { conditionOf, isObserved, isReady, isStalled } from '../../crds/model/conditions.js';
-import {
-  type AnyResource,
-  type Image,
-  keyOf,
-  type Network,
-  type Service,
-  type Volume,
-} from '../../crds/model/kinds.js';
+import { type AnyResource, type Image, keyOf, type Service } from '../../crds/model/kinds.js';
 import { hasFailed, hasFailedToSucceed, isUnhealthy, lacksOnHost } from '../../crds/model/readiness.js';
 import type { Revision } from '../../crds/model/revisions.js';
 import type { GatePart } from './gate.js';
 import type { WatchTime } from './watch-time.js';
 
-type Child = Image | Network | Volume | Service;
+type Child = Image | Service;
 
-/** The App's own children, which are what was promoted last. */
+/** The App's own services, which are what was promoted last, and the images that they run. */
 export function childrenOf(store: Pick<Store, 'owned'>, { spec }: Revision): readonly Child[] {
   const owner = keyOf('App', spec.app);
+  const running = new Set(store.owned(owner, 'Service').map((one) => one.spec.image));
   return [
-    ...store.owned(owner, 'Image').filter((one) => one.spec.spareSince === undefined),
-    ...store.owned(owner, 'Network'),
-    ...store.owned(owner, 'Volume'),
+    ...store.owned(owner, 'Image').filter((one) => isActive(one) && running.has(one.spec.image)),
     ...store.owned(owner, 'Service'),
   ];
 }
 
-/** How each of what was promoted is. */
+/**
+ * How the services of what was promoted are, and their images. A network or volume counts by what it keeps from its
+ * services: one whose changed definition is refused, so that nothing is lost, is no fault of the release that runs.
+ */
 export function partsOf(revision: Revision, children: readonly Child[], time: WatchTime): readonly GatePart[] {
-  const promoted = new Set(revision.spec.documents.map(({ kind, name }) => `${kind}/${name}`));
-  const isPart = (one: Child): boolean =>
-    one.kind === 'Image' || one.kind === 'Service' || promoted.has(keyText(one)) || !isActive(one);
-  const parts = children.filter(isPart).map((one): GatePart => {
-    if (one.kind === 'Service') return servicePart(revision, one, time);
-    return { name: keyText(one), restarts: 0, ...troubleOf(one) };
-  });
+  const parts = children.map(
+    (one): GatePart =>
+      one.kind === 'Service'
+        ? servicePart(revision, one, time)
+        : { name: keyText(one), restarts: 0, ...troubleOf(one) },
+  );
   const there = new Set(children.filter(isActive).map(keyText));
-  const missing = [...promoted].filter((key) => !there.has(key));
+  const missing = revision.spec.documents
+    .filter(({ kind }) => kind === 'Service')
+    .map(({ kind, name }) => `${kind}/${name}`)
+    .filter((key) => !there.has(key));
   return [...parts, ...missing.map((name): GatePart => ({ name, restarts: 0, trouble: 'it is missing' }))];
 }
 

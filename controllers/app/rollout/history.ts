@@ -5,6 +5,7 @@ import { API_VERSION, type App, type Declared, keyOf } from '../../../crds/model
 import {
   historyLimitOf,
   imagesOfRevision,
+  isUndecided,
   lastGoodOf,
   latestFirst,
   latestOf,
@@ -109,6 +110,9 @@ function imagesOf(cache: EngineCache, { documents }: Content): Pick<RevisionSpec
 
 /** References of images that stay on the device, whatever else has to go: what can be gone back to needs them. Pure. */
 export function pinnedImages(revisions: readonly Revision[]): ReadonlySet<string> {
+  const latest = latestOf(revisions);
+  // One that is promoted again may have been good once, and be bad now.
+  const refuge = latest && isUndecided(latest) ? lastGoodOf(revisions, latest.metadata.name) : undefined;
   const good = lastGoodOf(revisions);
-  return new Set(good ? imagesOfRevision(good.spec) : []);
+  return new Set([good, refuge].flatMap((one) => (one ? imagesOfRevision(one.spec) : [])));
 }

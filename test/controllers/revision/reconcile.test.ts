@@ -44,6 +44,15 @@ describe('the Revisions of an App', () => {
     await agent().quiet();
   };
 
+  /** Lets so many seconds pass, one by one, whatever is settled. */
+  const pass = async (seconds: number) => {
+    for (let second = 0; second < seconds; second += 1) {
+      await agent().quiet();
+      device.clock.advance(1_000);
+    }
+    await agent().quiet();
+  };
+
   it('say what was promoted, whole, from where, and that it is good', async () => {
     await bring(spec('a', 'web:1'));
     const [revision] = revisions();
@@ -121,6 +130,33 @@ describe('the Revisions of an App', () => {
     assert.deepEqual([reason, goodSince], ['CrashLoop', undefined]);
     assert.match(message, /^web was restarted \d+ times, more than 3 times/);
     assert.ok(!JSON.stringify([revisions().map(({ status }) => status), agent().store.events()]).includes('hush'));
+  });
+
+  it('are known although the images of the next one do not come', async () => {
+    await declare(spec('a', 'web:1'));
+    await look();
+    await declare(spec('b', 'nowhere:1'));
+    await pass(15);
+    assert.deepEqual(outcomes(), ['1 a Good']);
+  });
+
+  it('are good when a volume is not made anew, so that no data is lost, and every service is well', async () => {
+    await bring(spec('a', 'web:1', { volumes: { data: {} } }));
+    await declare(spec('b', 'web:1', { volumes: { data: { driver_opts: { type: 'tmpfs' } } } }));
+    await pass(15);
+    assert.deepEqual(outcomes(), ['2 b Good', '1 a Superseded']);
+  });
+
+  it('that are promoted again keep the images of the one before until they are good', async () => {
+    await bring(spec('a', 'web:1'));
+    await bring(spec('b', 'web:2'));
+    await bring(spec('c', 'web:3'));
+    await declare(spec('a', 'web:1'));
+    await look();
+    assert.deepEqual(outcomes().slice(0, 2), ['4 a Candidate', '3 c Good']);
+    assert.deepEqual([isLocal('web:1'), isLocal('web:3')], [true, true]);
+    await agent().settle();
+    assert.equal(isLocal('web:3'), false);
   });
 
   it('go with their App', async () => {
