@@ -46,6 +46,8 @@ const startOf = (left: readonly string[]): Command => ({
 /** Further services of the release. */
 const alsoDesired = (...names: readonly string[]): readonly AnyDeclared[] =>
   names.map((name) => ({ ...(desired.at(-1) as AnyDeclared), metadata: { name: `hello.${name}` } }));
+const aRevision = (name: string) =>
+  ({ metadata: { name }, spec: {}, status: {} }) as unknown as AppFacts['revisions'][number];
 const notLocked = { status: notReady('NeedsLock') as never };
 
 const stalled = {
@@ -401,6 +403,53 @@ describe('planApp', () => {
       facts: { existing: all, locked: true },
       want: 'commit (release local); unlock (all children are as they are meant to be); progressing: Settling',
       phase: 'Settled',
+    },
+    {
+      it: 'remembers what it has promoted, before old images go',
+      app: settledApp,
+      facts: {
+        existing: [...all, spareImage],
+        content: { name: 'hello.2', documents: desired },
+        revisions: [aRevision('hello.1')],
+        imageRetention: { ...NO_UNWANTED_IMAGES, expired: [spareImage.metadata.name] },
+      },
+      want: 'remember (nothing says yet what runs); progressing: Settling',
+      phase: 'Settled',
+    },
+    {
+      it: 'remembers the first that it has promoted',
+      app: settledApp,
+      facts: { existing: all, content: { name: 'hello.1', documents: desired } },
+      want: 'remember (nothing says yet what runs); progressing: Settling',
+      phase: 'Settled',
+    },
+    {
+      it: 'remembers that nothing is left of what there was',
+      app: settledApp,
+      facts: { existing: all, content: { name: 'hello.2', documents: [] }, revisions: [aRevision('hello.1')] },
+      want: 'remember (nothing says yet what runs); progressing: Settling',
+      phase: 'Settled',
+    },
+    {
+      it: 'remembers it once',
+      app: settledApp,
+      facts: { existing: all, content: { name: 'hello.1', documents: desired }, revisions: [aRevision('hello.1')] },
+      want: 'settled',
+      phase: 'Settled',
+    },
+    {
+      it: 'removes its history last, before it gives the lock back',
+      app: gone,
+      facts: { revisions: [aRevision('hello.1')], locked: true },
+      want: 'remove Revision (the app is gone, and its history with it); progressing: Removing',
+      phase: 'Removing',
+    },
+    {
+      it: 'keeps its history while anything is left',
+      app: gone,
+      facts: { existing: only('Image'), revisions: [aRevision('hello.1')], locked: true },
+      want: 'remove Image (the app is deleted); progressing: Removing',
+      phase: 'Removing',
     },
     {
       it: 'lets go of old images at the end',

@@ -64,6 +64,11 @@ describe('planVolume', () => {
       facts: { seen: seenVolume({ options: nfs.driver_opts }) },
       want: 'settled',
     },
+    {
+      it: 'makes no volume of a folder of the host that its document may not reach',
+      facts: { refusedAccess: [{ path: 'spec.driver_opts.device', message: 'no leave' }] },
+      want: 'stalled: InvalidSpec',
+    },
     { it: 'adopts a volume without labels', facts: { seen: byHand }, want: 'settled' },
     {
       it: 'adopts it as it is where the document asks for nothing',
