@@ -46,6 +46,7 @@ const startOf = (left: readonly string[]): Command => ({
 /** Further services of the release. */
 const alsoDesired = (...names: readonly string[]): readonly AnyDeclared[] =>
   names.map((name) => ({ ...(desired.at(-1) as AnyDeclared), metadata: { name: `hello.${name}` } }));
+const promoted = desired as AppFacts['content']['documents'];
 const aRevision = (name: string) =>
   ({ metadata: { name }, spec: {}, status: {} }) as unknown as AppFacts['revisions'][number];
 const notLocked = { status: notReady('NeedsLock') as never };
@@ -409,7 +410,7 @@ describe('planApp', () => {
       app: settledApp,
       facts: {
         existing: [...all, spareImage],
-        content: { name: 'hello.2', documents: desired },
+        content: { name: 'hello.2', documents: promoted },
         revisions: [aRevision('hello.1')],
         imageRetention: { ...NO_UNWANTED_IMAGES, expired: [spareImage.metadata.name] },
       },
@@ -419,7 +420,7 @@ describe('planApp', () => {
     {
       it: 'remembers the first that it has promoted',
       app: settledApp,
-      facts: { existing: all, content: { name: 'hello.1', documents: desired } },
+      facts: { existing: all, content: { name: 'hello.1', documents: promoted } },
       want: 'remember (nothing says yet what runs); progressing: Settling',
       phase: 'Settled',
     },
@@ -433,7 +434,7 @@ describe('planApp', () => {
     {
       it: 'remembers it once',
       app: settledApp,
-      facts: { existing: all, content: { name: 'hello.1', documents: desired }, revisions: [aRevision('hello.1')] },
+      facts: { existing: all, content: { name: 'hello.1', documents: promoted }, revisions: [aRevision('hello.1')] },
       want: 'settled',
       phase: 'Settled',
     },
