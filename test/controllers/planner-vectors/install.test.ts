@@ -184,7 +184,8 @@ describe('the planner vectors: services that depend on others', () => {
         },
         containers: [{ networkMode: 'container:m1', networks: {} }],
       }),
-      want: 'stop+remove c1 under lock (container of m was replaced); waiting: Stopping',
+      // The new container comes first, so that what the engine refuses kills nothing.
+      want: 'create h1_web_1_1_a ahead (container of m was replaced); stop+remove c1 under lock (container of m was replaced); waiting: Stopping',
     },
   ]);
 });
