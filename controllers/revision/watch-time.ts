@@ -19,7 +19,8 @@ interface Noted {
 /**
  * For how long releases have been watched on their way to be good: time in which nothing stood in their way. It goes on by
  * the monotonic clock from look to look. What an earlier process noted counts, and of the time since then as much as it
- * may have watched without noting it; the time in which no agent ran does not.
+ * may have watched without noting it; the time in which no agent ran does not, and neither does that in which it slept:
+ * who watches looks at least once a minute.
  */
 export class WatchTime {
   readonly #watched = new Map<string, { readonly ms: number; readonly seenMs: number; readonly goesOn: boolean }>();
@@ -33,7 +34,8 @@ export class WatchTime {
   look(key: string, noted: Noted | undefined, goesOn: boolean): number {
     const seenMs = this.times.monotonic();
     const known = this.#watched.get(key);
-    const ms = known ? known.ms + (known.goesOn ? seenMs - known.seenMs : 0) : this.#resumed(noted);
+    const sinceMs = known?.goesOn ? Math.min(NOTE_MS, seenMs - known.seenMs) : 0;
+    const ms = known ? known.ms + sinceMs : this.#resumed(noted);
     this.#watched.set(key, { ms, seenMs, goesOn });
     return ms;
   }

@@ -27,6 +27,13 @@ describe('WatchTime', () => {
     assert.equal(time.look('c/1', noted(-60_000), true), 120_000, 'the clock was set back');
   });
 
+  it('counts no more than a minute from look to look: the machine has slept, or the timer was late', () => {
+    const { clock, time } = start();
+    time.look('a/1', undefined, true);
+    clock.advance(3_600_000);
+    assert.equal(time.look('a/1', undefined, true), 60_000);
+  });
+
   it('begins anew for another promotion, and for one that was forgotten', () => {
     const { clock, time } = start();
     time.look('a/1', undefined, true);
