@@ -46,6 +46,7 @@ describe('a rehearsal', () => {
         const [said, done] = [form(rehearsedLines(plan)), form(calls.lines)];
         assert.deepEqual(byObject(said), byObject(done));
         assert.deepEqual(inOrder(said), inOrder(done));
+        if (scenario.end.troubles?.length) return; // an engine that goes on refusing is not rehearsed
         const again = await rehearseOn(run.device.agent ?? assert.fail('no agent'));
         assert.deepEqual(rehearsedLines(again), [], 'a plan when it is done');
       } finally {

@@ -59,12 +59,14 @@ export function followCalls({ engine }: Device): { readonly lines: readonly Line
   return { lines, stop };
 }
 
-/** Ids of images and of containers in options are left out, and keys, which are made when they are needed. */
-function lineOf(verb: string, [object, ...rest]: readonly unknown[]): Line {
+/** Ids of images and of containers in options are left out, and keys, which are made when they are needed, with the hashes that they are in. */
+function lineOf(verb: string, [first, ...rest]: readonly unknown[]): Line {
+  const object = String(first).replace(/^[0-9a-f]{8}_/, 'hash_');
   const text = JSON.stringify(rest)
+    .replaceAll(/"[0-9a-f]{8}_/g, '"hash_')
     .replaceAll(/[0-9a-f]{64}/g, 'id')
     .replaceAll(/(_API_KEY=)\w+/g, '$1key');
-  return { object: String(object), line: `${verb} ${object}${text === '[]' ? '' : ` ${text}`}` };
+  return { object, line: `${verb} ${object}${text === '[]' ? '' : ` ${text}`}` };
 }
 
 /** What was rehearsed, in the same form. */
