@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { AnyDeclared } from '../../crds/model/kinds.js';
+import type { AnyDeclared, Declared } from '../../crds/model/kinds.js';
 import { anyApp } from './any-app.js';
 import { type Agent, Device } from './device.js';
 import { byObject, followCalls, inOrder, type Line, rehearsedLines, rehearseOn } from './rehearse-device.js';
@@ -30,6 +30,15 @@ function withoutFiles(lines: readonly Line[]): readonly Line[] {
   );
 }
 
+/**
+ * Services that hand a port of the host to each other are left out: they stop and start side by side, and whether the
+ * port is free in time is chance, on a device as in a rehearsal.
+ */
+function withoutPorts(app: Declared<'App'>): Declared<'App'> {
+  const services = Object.entries(app.spec.services ?? {}).map(([name, { ports: _, ...service }]) => [name, service]);
+  return { ...app, spec: { ...app.spec, services: Object.fromEntries(services) } };
+}
+
 describe('a rehearsal', () => {
   for (const scenario of SCENARIOS) {
     if (scenario.it === 'waits for an engine that has gone away') continue; // then nothing is known, and nothing is planned
@@ -46,7 +55,7 @@ describe('a rehearsal', () => {
         const [said, done] = [form(rehearsedLines(plan)), form(calls.lines)];
         assert.deepEqual(byObject(said), byObject(done));
         assert.deepEqual(inOrder(said), inOrder(done));
-        if (scenario.end.troubles?.length) return; // an engine that goes on refusing is not rehearsed
+        if (scenario.asksAgain?.includes('createContainer')) return; // that the engine goes on refusing cannot be foreseen
         const again = await rehearseOn(run.device.agent ?? assert.fail('no agent'));
         assert.deepEqual(rehearsedLines(again), [], 'a plan when it is done');
       } finally {
@@ -58,7 +67,7 @@ describe('a rehearsal', () => {
   it('says what is then done of generated apps, from nothing and from one to another', async function () {
     this.timeout(300_000);
     await fc.assert(
-      fc.asyncProperty(fc.array(anyApp(7), { minLength: 3, maxLength: 3 }), async (versions) => {
+      fc.asyncProperty(fc.array(anyApp(7).map(withoutPorts), { minLength: 3, maxLength: 3 }), async (versions) => {
         const device = new Device();
         try {
           for (const image of ['web:1', 'db:1', 'web']) device.engine.images.add(image);
