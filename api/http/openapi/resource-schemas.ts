@@ -174,7 +174,9 @@ export const RESOURCE_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
     properties: {
       apiVersion,
       kind: { const: 'Plan' },
-      documents: listOf({ anyOf: KINDS.map((kind) => ref(`${kind}Write`)) }),
+      documents: listOf({
+        anyOf: KINDS.filter((kind) => !descriptorOf(kind).readOnly).map((kind) => ref(`${kind}Write`)),
+      }),
     },
     additionalProperties: false,
   },
