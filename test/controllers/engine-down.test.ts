@@ -49,6 +49,7 @@ const CODES: Readonly<Record<string, number | readonly number[]>> = {
   // Nothing is known of them: volumes are no documents, and this agent has never seen the engine.
   'GET /apis/supercargo.io/v1/orphanedvolumes': 503,
   'DELETE /apis/supercargo.io/v1/orphanedvolumes/{name}': 503,
+  'POST /apis/supercargo.io/v1/plan': 503, // what runs is not known
   'POST /hooks/{name}': [401, 404],
 };
 

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { KINDS, type Kind, type Origin } from '../../../crds/model/kinds.js';
+import { descriptorOf, KINDS, type Kind, type Origin } from '../../../crds/model/kinds.js';
 import { isMap } from '../../../crds/model/maps.js';
 import type { Plan, PlanRefusal } from '../../../crds/model/plan.js';
 import { timeoutSignal } from '../../platform/time-limit.js';
@@ -22,6 +22,8 @@ export interface PlanRoutesDeps {
   readonly planner: Planner;
 }
 
+/** Kinds that people write. */
+const WRITTEN: readonly Kind[] = KINDS.filter((kind) => !descriptorOf(kind).readOnly);
 /** Number of documents of one plan. */
 const LIMIT_DOCUMENTS = 1_000;
 /** Number of services of a device that are rehearsed. */
@@ -100,9 +102,9 @@ async function readAll(documents: readonly unknown[], refused: PlanRefusal[]): P
   const writes: Write[] = [];
   for (const [index, document] of documents.entries()) {
     await nextTurn();
-    const kind = isMap(document) ? KINDS.find((one) => one === document.kind) : undefined;
+    const kind = isMap(document) ? WRITTEN.find((one) => one === document.kind) : undefined;
     if (!kind) {
-      throw ResourceError.badRequest(`documents[${index}]: kind must be one of ${KINDS.join(', ')}`);
+      throw ResourceError.badRequest(`documents[${index}]: kind must be one of ${WRITTEN.join(', ')}`);
     }
     const write = refusedAs(nameOf(kind, document), refused, () => readWrite(document, kind, undefined));
     if (write) writes.push(write);

@@ -109,6 +109,7 @@ describe('a plan', function () {
       ['App/bad spec.service', 'App/shop spec.services.web.networks'],
     );
     assert.equal((await ask([{ kind: 'Nothing' }])).code, 400);
+    assert.equal((await ask([{ kind: 'Revision', metadata: { name: 'shop.1' }, spec: {} }])).code, 400);
   });
 
   it('plans a document of a source as if it were changed there, and says so', async () => {
