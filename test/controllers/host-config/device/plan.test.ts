@@ -425,10 +425,28 @@ const TABLES: Readonly<Record<string, readonly Row[]>> = {
       want: 'reboot for 1: Service a.b starts with it; progressing, Rebooting',
     },
     {
-      it: 'does not ask twice in one boot',
+      it: 'does not ask twice in one boot, and looks whether the restart has failed',
       device: CHANGED.device,
       state: { ...CHANGED.state, reboot: ASKED() },
-      want: `wait, RebootRequired: ${DUE}. It was asked to and has not done so yet`,
+      want: `wait 5000 ms, RebootRequired: ${DUE}. It was asked to and has not done so yet`,
+    },
+    {
+      it: 'notes that the restart has failed',
+      device: { ...CHANGED.device, rebootFailure: { message: 'no reboot here', inMs: 60_000 } },
+      state: { ...CHANGED.state, reboot: ASKED() },
+      want: 'note-failed-reboot: the restart failed: no reboot here; progressing, Observing',
+    },
+    {
+      it: 'waits after a failed restart before it asks again',
+      device: { ...CHANGED.device, rebootFailure: { message: 'no reboot here', inMs: 120_000 } },
+      state: { ...CHANGED.state, reboot: { ...ASKED(), failed: 'no reboot here' } },
+      want: `wait 120000 ms, RebootRequired: ${DUE}. That failed, and is tried again: no reboot here`,
+    },
+    {
+      it: 'asks again when that time is over',
+      device: { ...CHANGED.device, rebootFailure: { message: 'no reboot here', inMs: 0 } },
+      state: { ...CHANGED.state, reboot: { ...ASKED(), failed: 'no reboot here' } },
+      want: `reboot for 1: ${CHANGE}; progressing, Rebooting`,
     },
     {
       it: 'gives up when a restart did not help',
