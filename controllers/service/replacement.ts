@@ -51,8 +51,9 @@ export function replacementOf(
     return by('repair', `network ${rebuilt} is made anew`, { killFirst: true, waiting: undefined });
 
   const changed = difference(current, image);
-  // A network that is to go may hold the subnet of the new one: then nothing is waited for.
-  if (changed !== undefined) return by('update', changed, isBlocking(state, current) ? { waiting: undefined } : {});
+  // A network that is to go may hold the subnet of the new one: then that is not waited for.
+  if (changed !== undefined)
+    return by('update', changed, isBlocking(state, desired, current) ? { waiting: undefined } : {});
   if (isAtRest(state, desired, current)) return undefined;
 
   const drift = desired.running ? driftOf(current, desired.tuning) : undefined;
@@ -89,9 +90,20 @@ export function isAtRest(
   return hasFinished(tuning.RestartPolicy, current);
 }
 
-/** Tells whether the container is on a network that has to become empty or is removed. Pure. */
-export const isBlocking = ({ closing }: ServiceState, { networks }: SeenContainer): boolean =>
-  Object.keys(networks).some((network) => closing.has(network));
+/**
+ * Tells whether the container is on a network that something waits to become empty: it is made anew, or it is removed and
+ * may hold the subnet of one that is not ready. Pure.
+ */
+export const isBlocking = (
+  { closing }: ServiceState,
+  desired: DesiredContainer,
+  { networks }: SeenContainer,
+): boolean => {
+  const isMissing = desired.networks.some(({ notReady }) => notReady !== undefined);
+  return Object.keys(networks).some(
+    (network) => closing.get(network) === 'recreated' || (isMissing && closing.has(network)),
+  );
+};
 
 /**
  * Tells whether the container is removed before the new one is created: it never ran, nothing is to run after it, its
@@ -102,7 +114,7 @@ const mustKillFirst = (state: ServiceState, desired: DesiredContainer, current: 
   !desired.running ||
   state.commands.stop !== undefined ||
   killsFirst(desired.updatePolicy.strategy) ||
-  isBlocking(state, current) ||
+  isBlocking(state, desired, current) ||
   goingOf(state, desired) !== undefined;
 
 const NO_WAIT = { waiting: undefined };

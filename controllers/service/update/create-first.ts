@@ -21,7 +21,7 @@ export function planReplacement(
   why: Replacement,
 ): Plan<ServiceStep> {
   const { because, killFirst } = why;
-  const overlapping = why.is === 'update' && ALIVE.includes(current.state) && !isBlocking(state, current);
+  const overlapping = why.is === 'update' && ALIVE.includes(current.state) && !isBlocking(state, desired, current);
   const surge = overlapping ? surgeStrategy(state, desired) : undefined;
   if (surge) return planSuccessor(desired, image, current, { surge, because });
 

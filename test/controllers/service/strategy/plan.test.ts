@@ -126,11 +126,19 @@ describe('planContainer, by strategy', () => {
       want: 'waiting: NetworkNotReady (Waiting for network u_x: it does not exist yet)',
     },
     {
-      it: 'stops the old one first where its network is to go',
+      it: 'stops the old one first where its network is to go and may hold the subnet of the new one',
       by: 'hand-over',
+      desired: { networks: [network('u_x', undefined, 'its pool overlaps that of u_default')] },
       seen: [old],
       more: { closing: new Map([['u_default', 'removed']]) },
       want: 'stop+remove c1 under lock (spec changed); waiting: Stopping',
+    },
+    {
+      it: 'runs both where only the network of the old one is to go',
+      by: 'hand-over',
+      seen: [old],
+      more: { closing: new Map([['u_default', 'removed']]) },
+      want: 'create+start h1_web_1_1_a surge, hand-over (spec changed); progressing: Installing',
     },
     {
       it: 'leaves an old one that does not run',

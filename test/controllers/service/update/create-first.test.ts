@@ -85,15 +85,26 @@ describe('planContainer, where the engine may refuse the new container', () => {
       want: `${REMOVE} (spec changed); ${END}`,
     },
     {
-      it: 'stops first what is on a network that is to go',
+      it: 'stops first what is on a network that is to go, where that may hold the subnet of the new one',
+      desired: { networks: [network('u_x', undefined, 'its pool overlaps that of u_default')] },
       more: closing('removed'),
       want: `${REMOVE} (spec changed); ${END}`,
     },
     {
-      it: 'stops first what is edited and on a network that is to go',
+      it: 'stops first what is on a network that is made anew',
+      more: closing('recreated'),
+      want: `${REMOVE} (network u_default is made anew); ${END}`,
+    },
+    {
+      it: 'creates it first where the networks of the new one are there, whatever the old one is on',
+      more: closing('removed'),
+      want: `${CREATE} (spec changed); ${REMOVE} (spec changed); ${END}`,
+    },
+    {
+      it: 'creates it first beside one that was edited, on a network that is to go',
       seen: [{ ...same, ...edited }],
       more: closing('removed'),
-      want: `${REMOVE} (was edited: cpu_shares is 9, not set); ${END}`,
+      want: `${CREATE} (was edited: cpu_shares is 9, not set); ${REMOVE} (was edited: cpu_shares is 9, not set); ${END}`,
     },
     {
       it: 'does not create it in what is still being changed',
