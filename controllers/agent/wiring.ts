@@ -110,7 +110,7 @@ export async function wire(context: AgentContext) {
     },
     planner: {
       plan: (declare, signal) => planner.plan(declare, signal),
-      trouble: () => handle.failure ?? cache.syncError,
+      failure: () => handle.failure ?? cache.syncError,
     },
     volumes: orphanedVolumes({ store, cache, engine, logs, isDeclared: () => folders.hasSynced }),
     settings: {

@@ -25,10 +25,10 @@ export function revisionController(deps: RevisionDeps): Controller {
       status: (revision, facts) => revisionStatus(revision, facts, now()),
     }),
     watches: (wake) => {
-      const wakeUndecided = (app?: string): void => {
-        for (const one of store.list('Revision'))
-          if (isUndecided(one) && (app === undefined || one.spec.app === app)) wake(one.metadata.name);
+      const wakeUndecided = (revisions: readonly Revision[]): void => {
+        for (const one of revisions) if (isUndecided(one)) wake(one.metadata.name);
       };
+      const revisionsOf = (app: string): readonly Revision[] => store.owned(keyOf('App', app), 'Revision');
       const stopStore = store.watch(({ object, type, parts }) => {
         if (object.kind === 'Revision') {
           if (type === 'DELETED') memory.time.forget(object.metadata.name);
@@ -36,11 +36,11 @@ export function revisionController(deps: RevisionDeps): Controller {
           return;
         }
         if (type === 'MODIFIED' && parts.length === 0) return;
-        if (object.kind === 'App') wakeUndecided(object.metadata.name);
-        else if ('app' in object.spec && object.spec.app !== undefined) wakeUndecided(object.spec.app);
+        if (object.kind === 'App') wakeUndecided(revisionsOf(object.metadata.name));
+        else if ('app' in object.spec && object.spec.app !== undefined) wakeUndecided(revisionsOf(object.spec.app));
       });
       const stopCache = cache.onChange((change) => {
-        if (change.type === 'all') wakeUndecided();
+        if (change.type === 'all') wakeUndecided(store.list('Revision'));
       });
       return () => {
         stopStore();

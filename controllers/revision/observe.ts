@@ -63,13 +63,8 @@ export function observeRevision(deps: RevisionDeps, { time }: Memory, revision: 
   };
 }
 
-/** Settings of the gate where the App says nothing. */
-const DEFAULTS = { progressDeadlineSeconds: 600, minReadySeconds: 10, maxRestarts: 3 };
-
-function settingsOf(_app: App | undefined): GateSettings {
-  const { progressDeadlineSeconds, minReadySeconds, maxRestarts } = DEFAULTS;
-  return { deadlineMs: progressDeadlineSeconds * 1000, minReadyMs: minReadySeconds * 1000, maxRestarts };
-}
+/** What is asked of every release. */
+const SETTINGS: GateSettings = { deadlineMs: 600_000, minReadyMs: 10_000, maxRestarts: 3 };
 
 function lookAt(deps: RevisionDeps, time: WatchTime, revision: Revision): Looked {
   const { store, cache } = deps;
@@ -88,7 +83,6 @@ function lookAt(deps: RevisionDeps, time: WatchTime, revision: Revision): Looked
       : { seconds: status.watchedSeconds ?? 0, atMs: Date.parse(status.watchedAt) };
   const watchedMs = time.look(key, noted, paused === undefined);
   const readySince = isFirst ? undefined : status?.readySince;
-  const settings = settingsOf(app);
   const facts: GateFacts = {
     parts,
     watchedMs,
@@ -96,9 +90,9 @@ function lookAt(deps: RevisionDeps, time: WatchTime, revision: Revision): Looked
     wellMs:
       isWell && cache.hasSynced ? (readySince === undefined ? 0 : time.since(`well/${key}`, readySince)) : undefined,
   };
-  const minReadyMs = spec.from.adopted ? 0 : settings.minReadyMs;
+  const minReadyMs = spec.from.adopted ? 0 : SETTINGS.minReadyMs;
   return {
-    verdict: judge(facts, { ...settings, minReadyMs }),
+    verdict: judge(facts, { ...SETTINGS, minReadyMs }),
     isWell: facts.wellMs !== undefined,
     watchedMs,
     restartsBefore: before,

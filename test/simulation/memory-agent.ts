@@ -68,7 +68,7 @@ export async function startMemoryAgent({ localMode = true, looksAfterGit = false
       stats: (ending) => serviceStats({ store, engine }, ending),
       environment: (id) => shownEnvironment(cache.containers(), id),
     },
-    planner: { plan: (declare, signal) => planner.plan(declare, signal), trouble: () => cache.syncError },
+    planner: { plan: (declare, signal) => planner.plan(declare, signal), failure: () => cache.syncError },
     volumes: orphanedVolumes({ store, cache, engine, logs: { system: () => undefined } }),
     device: {
       uuid: facts.uuid,

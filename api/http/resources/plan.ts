@@ -15,7 +15,7 @@ export interface Planner {
   /** Says what would be done once `declare` had changed the documents of the copy. Rejects with the signal's reason. */
   plan(declare: (store: Store) => Promise<void>, signal: AbortSignal): Promise<Plan>;
   /** Returns why nothing can be planned at present; undefined when nothing is in the way. */
-  trouble(): string | undefined;
+  failure(): string | undefined;
 }
 
 export interface PlanRoutesDeps {
@@ -44,8 +44,8 @@ export function planRoutes({ planner }: PlanRoutesDeps): readonly Route[] {
       body: 'PlanPost',
       async handler(request, h) {
         const documents = readDocuments(bodyOf(request));
-        const trouble = planner.trouble();
-        if (trouble !== undefined) throw ResourceError.unavailable(`Nothing can be planned now: ${trouble}`);
+        const failure = planner.failure();
+        if (failure !== undefined) throw ResourceError.unavailable(`Nothing can be planned now: ${failure}`);
         if (plans >= LIMIT_PLANS) throw ResourceError.unavailable('Other plans are being made; try again in a moment');
         plans += 1;
         try {

@@ -66,7 +66,7 @@ function commandsOf(service: Service, app: App | undefined, name: 'stop' | 'star
 export const idsOf = (commands: readonly Pick<Command, 'name' | 'id'>[]): Readonly<Record<string, string>> =>
   Object.fromEntries(commands.map(({ name, id }) => [name, id]));
 
-/** Returns the commands that a pass has to follow. `specHash` is the hash of the container that the document asks for now. Pure. */
+/** Returns the commands that a pass has to follow. `specHash`: of the container that the document asks for. Pure. */
 export function activeCommandsOf(
   service: Service,
   app: App | undefined,

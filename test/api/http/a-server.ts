@@ -74,7 +74,7 @@ export async function aServer(
     tags: openTags({ folder, now: () => 0, log: silent }),
     target: localOrigin({ store, device, parse: parseDocument, log: silent }),
     containers: { logs: noLines, stats: async () => [], environment: () => ENVIRONMENT },
-    planner: { plan: async () => NO_PLAN, trouble: () => undefined },
+    planner: { plan: async () => NO_PLAN, failure: () => undefined },
     volumes: { lastSeen: () => [], list: () => [], unsure: () => undefined, remove: async () => ({ is: 'absent' }) },
     device: {
       arch: 'amd64',
