@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { describeEngine } from '../controllers/engine/conformance.js';
+import { describeEngine } from '../controllers/engine/conformance/conformance.js';
 import { useEngine, useRegistry } from '../setup/docker.js';
 import { until } from '../setup/until.js';
 

@@ -1,5 +1,5 @@
 import { MemoryEngine } from '../../../../controllers/engine/simulated/memory-engine.js';
-import { describeEngine } from '../conformance.js';
+import { describeEngine } from '../conformance/conformance.js';
 
 describeEngine('the engine in memory', async () => {
   const engine = new MemoryEngine();
