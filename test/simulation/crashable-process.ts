@@ -18,7 +18,7 @@ export class CrashableProcess {
   /** Resolves when the process is killed. */
   readonly end: Promise<void>;
   /** Calls under way, also those that wait for somebody else. */
-  busy = 0;
+  readonly open = new Set<{ readonly what: string }>();
   /** Engine calls, disk writes and lock calls so far. */
   readonly steps: string[] = [];
   readonly #files = new Set<Promise<unknown>>();
@@ -69,7 +69,8 @@ export class CrashableProcess {
       this.kill();
       return never();
     }
-    this.busy += 1;
+    const call = { what };
+    this.open.add(call);
     try {
       if (fault === 'fail') throw new Error(`${what} failed, as the test wished`);
       this.surroundings.elapse(what);
@@ -84,7 +85,7 @@ export class CrashableProcess {
       if (this.#dead) return await never();
       throw error;
     } finally {
-      this.busy -= 1;
+      this.open.delete(call);
     }
   }
 

@@ -32,6 +32,8 @@ const silent = pino({ level: process.env.SUPERCARGO_TEST_LOG ?? 'silent' });
 const FOLDERS = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 /** Real time within which everything that is under way comes to an end, or never will. */
 const PATIENCE_MS = 30_000;
+/** Turns of the event loop that it has besides: a machine that stands still for that long has not given it any. */
+const PATIENCE_TURNS = 1_000;
 /** Agents that may be killed while they start. */
 const BOOTS = 50;
 
@@ -231,21 +233,38 @@ export class Agent {
     return done ?? false;
   }
 
-  /** Resolves when nothing runs any more at this moment of the fake time, or the agent is killed. */
-  async quiet(): Promise<void> {
+  /**
+   * Resolves when nothing runs any more at this moment of the fake time, or the agent is killed. Rejects with what has
+   * not come to an end, once both patiences have: the time in ms, and a number of turns.
+   */
+  async quiet({ patienceMs = PATIENCE_MS } = {}): Promise<void> {
     const since = performance.now();
-    for (let steps = -1, calm = 0; calm < 4; ) {
-      if (performance.now() - since > PATIENCE_MS)
-        throw new Error(`Never quiet, busy with ${this.steps.slice(-12).join(', ')}`);
+    for (let steps = -1, calm = 0, turns = 0; calm < 4; turns += 1) {
+      if (performance.now() - since > patienceMs && turns > PATIENCE_TURNS)
+        throw new Error(`Never quiet in ${turns} turns: ${this.#unquiet()}`);
       await nextTurn();
       await this.#alive(async () => this.archives?.idle);
       if (this.isDead) return;
       this.device.clock.advance(0); // what is due now, looks at what events were about among it
-      const busy = this.crashable.busy - this.device.engine.images.held;
+      const busy = this.crashable.open.size - this.device.engine.images.held;
       const isCalm = busy <= 0 && this.steps.length === steps && this.loops.every((loop) => loop.isQuiet);
       steps = this.steps.length;
       calm = isCalm ? calm + 1 : 0;
     }
+  }
+
+  /** Says what has not come to an end, for whoever has to explain it. */
+  #unquiet(): string {
+    const list = (all: readonly string[]): string => all.join(', ') || 'none';
+    const loops = this.loops.filter((loop) => !loop.isQuiet).map(({ controller }) => controller.kind);
+    return [
+      `calls under way: ${list([...this.crashable.open].map(({ what }) => what))}`,
+      `pulls held: ${this.device.engine.images.held}`,
+      `loops at work: ${list(loops)}`,
+      `not settled: ${list(this.unsettled())}`,
+      `timers in ms: ${list(this.device.clock.planned.map(String))}`,
+      `last steps: ${list(this.steps.slice(-12))}`,
+    ].join('; ');
   }
 
   /**
