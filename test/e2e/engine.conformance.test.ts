@@ -36,8 +36,16 @@ describeEngine('a real engine', async () => {
     async pause(container) {
       await docker.request({ method: 'POST', path: `/containers/${container}/pause` });
     },
-    async printed() {
-      // its command has printed by itself
+    async printed(container) {
+      await until(
+        `the engine has both lines of ${container}`,
+        async () => {
+          const lines: string[] = [];
+          for await (const { message } of docker.engine.pastLogs(container, {}, signal)) lines.push(message);
+          return lines.length;
+        },
+        (count) => count === 2,
+      );
     },
     async close() {
       await docker.engine.removeImage(image, signal);
