@@ -48,8 +48,7 @@ export async function executeAppStep(
       return propose(deps, app, step, [...first, ...without(active, first)], promotionOf(deps, app, facts));
     }
     case 'remember': {
-      const from = { adopted: true };
-      const revisions = withPromotion(deps, { app, content: facts.content, revisions: facts.revisions, from });
+      const revisions = withPromotion(deps, { app, content: facts.content, revisions: facts.revisions, adopted: true });
       await proposeChildren(deps, app, active.map(declaredAs), revisions);
       return undefined;
     }

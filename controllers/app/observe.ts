@@ -32,7 +32,7 @@ import type { AppFacts } from './plan.js';
 import { childrenOf, identityOf, retainVolumes } from './release/children.js';
 import { filterByContract } from './release/contracts.js';
 import { contentOf } from './rollout/content.js';
-import { pinnedImages, revisionsOf } from './rollout/history.js';
+import { isVerifying, pinnedImages, revisionsOf } from './rollout/history.js';
 
 export interface Observed {
   readonly store: Store;
@@ -123,6 +123,7 @@ export function observeApp(
     imageRetention: observeImageRetention({
       ...{ app, existing, desired, store, cache, ages, graceMs },
       pinned: pinnedImages(revisions),
+      isVerifying: isVerifying(revisions),
       nowMs: now(),
     }),
     needLock: [...store.owned(key, 'Service'), ...standalone].filter(needsLock).map(({ spec }) => spec.serviceName),

@@ -58,6 +58,8 @@ export interface Source {
   readonly file: string;
   readonly line?: number;
   readonly column?: number;
+  /** In git: the commit by which the spec came that the document has now. */
+  readonly commit?: { readonly hash: string; readonly author?: string; readonly subject?: string };
   /** It was a Supervisor's target state and not a document of ours. */
   readonly isTargetState?: true;
 }

@@ -1142,14 +1142,12 @@ export interface RevisionSpec {
     file?: string;
     /** Its line, from 1. */
     line?: number;
-    /** Hash of the commit in git. */
+    /** Hash of the commit in git that brought the App as it was promoted. */
     commit?: string;
     /** Name of the author of the commit. */
     author?: string;
     /** First line of the message of the commit. */
     subject?: string;
-    /** The request by which somebody asked for this promotion, as NAME ID. */
-    request?: string;
     /** true: it ran already when the agent began to keep revisions. */
     adopted?: boolean;
   };

@@ -567,10 +567,9 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
         origin: { type: "string", description: "Who declared the App: files, api, local (a posted target state), git/NAME." },
         file: { type: "string", description: "The file in which it stood." },
         line: { type: "integer", description: "Its line, from 1." },
-        commit: { type: "string", description: "Hash of the commit in git." },
+        commit: { type: "string", description: "Hash of the commit in git that brought the App as it was promoted." },
         author: { type: "string", description: "Name of the author of the commit." },
         subject: { type: "string", description: "First line of the message of the commit." },
-        request: { type: "string", description: "The request by which somebody asked for this promotion, as NAME ID." },
         adopted: { type: "boolean", description: "true: it ran already when the agent began to keep revisions." },
       }, additionalProperties: false },
       images: { type: "object", description: "What the image references stood for, by reference; those that were not on the device yet are left out.", additionalProperties: { type: "object", required: ["id"], properties: {

@@ -4,7 +4,8 @@ import { SCHEMAS } from '../../../crds/schema/schemas.js';
 import { boolean, integer, type JsonSchema, listOf, mapOf, object, oneOf, ref, text } from './operation.js';
 
 const time = { type: 'string', format: 'date-time' };
-const source = object({ file: text, line: integer, column: integer }, 'line', 'column');
+const commit = object({ hash: text, author: text, subject: text });
+const source = object({ file: text, line: integer, column: integer, commit }, 'line', 'column', 'commit');
 const problem = {
   message: text,
   path: text,

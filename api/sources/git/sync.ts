@@ -8,6 +8,7 @@ import {
   type Origin,
   type Problem,
   type Resource,
+  type Source,
 } from '../../../crds/model/kinds.js';
 import type { GitSourceSpec } from '../../../crds/model/types.js';
 import { SecretFileError } from '../../device-state/secret-files.js';
@@ -256,9 +257,12 @@ export class Sync {
       throw final('PathNotFound', `The repository has no ${set.vanished} at this commit`);
     }
     const kept = planKept(present, keysOf(set.documents), prune);
+    const brought = commitOf(commit, this.#report.seen);
     const proposal: Proposal = {
       origin: this.#origin,
-      documents: set.documents,
+      documents: set.documents.map((one) =>
+        one.source ? { ...one, source: { ...one.source, commit: brought } } : one,
+      ),
       problems: [...set.problems, ...kept],
       atomic,
     };
@@ -297,6 +301,13 @@ export class Sync {
     this.#report = { ...this.#report, accepted, declares: [...keysOf(set.documents)] };
     return [...set.problems, ...accepted.refused];
   }
+}
+
+/** What a document says of the commit that brought it: its author and subject where the commit was read. Pure. */
+function commitOf(hash: string, seen: SyncReport['seen']): Source['commit'] {
+  if (seen?.commit !== hash) return { hash };
+  const { author, subject } = seen;
+  return { hash, ...(author === undefined ? {} : { author }), ...(subject === undefined ? {} : { subject }) };
 }
 
 const heldMessage = (name: string, removes: readonly Key[], why: string): string =>

@@ -62,9 +62,10 @@ export function planProposal(
   for (const [key, { resource }] of deleted) {
     decisions.push({ do: resource.metadata.finalizers.length > 0 ? 'mark' : 'remove', key });
   }
-  for (const declaration of placed.taken) {
-    const key = keyOfDeclared(declaration.document);
+  for (const taken of placed.taken) {
+    const key = keyOfDeclared(taken.document);
     const before = entries.get(key);
+    const declaration = before ? withCommitOf(before.resource, taken) : taken;
     if (!before) {
       decisions.push({ do: 'create', key, declaration });
       continue;
@@ -145,6 +146,15 @@ function notes(
     if (!entries.has(key)) note(key, undefined, problemOf(all, document, { isDeclared: true }));
   }
   return decisions;
+}
+
+/** A later commit that leaves a spec as it is did not bring it: the document goes on naming the one that did. Pure. */
+function withCommitOf(before: AnyResource, declaration: Declaration): Declaration {
+  const { document, source } = declaration;
+  if (!source?.commit || hashOf(before.spec) !== hashOf(document.spec)) return declaration;
+  const { commit: _later, ...place } = source;
+  const { commit } = before.metadata.source ?? {};
+  return { ...declaration, source: commit ? { ...place, commit } : place };
 }
 
 /** Returns what differs: the spec by its hash; labels, annotations, owner and source by their text. Pure. */

@@ -14,7 +14,7 @@ export interface ImageRetention {
   readonly expired: readonly string[];
   /** Needed neither by what runs nor by what is desired: deleted before images are downloaded. */
   readonly evictable: readonly string[];
-  /** Retained while a download on this device lacks disk space: deleted at once. */
+  /** Retained, or pinned where nothing else is, while a download on this device lacks disk space: deleted at once. */
   readonly blocking: readonly string[];
 }
 export const NO_UNWANTED_IMAGES: ImageRetention = { unused: [], expired: [], evictable: [], blocking: [] };
@@ -32,8 +32,10 @@ interface ImageRetentionInput {
   readonly store: Store;
   readonly cache: EngineCache;
   readonly ages: Ages;
-  /** References of images that stay in any case: what the App can go back to runs them. */
+  /** References of images that stay: what the App can go back to runs them. */
   readonly pinned: ReadonlySet<string>;
+  /** Whether a release is still verified, so that nothing pinned goes even where a download lacks disk space. */
+  readonly isVerifying: boolean;
   /** The time of day, ms since the epoch. */
   readonly nowMs: number;
   /** How long an image is kept after the release that wanted it. */
@@ -49,14 +51,17 @@ export function observeImageRetention({
   cache,
   ages,
   pinned,
+  isVerifying,
   nowMs,
   graceMs,
 }: ImageRetentionInput): ImageRetention {
   const wanted = new Set(desired.flatMap(({ kind, metadata }) => (kind === 'Image' ? [metadata.name] : [])));
   const unwanted = existing
     .filter((one) => one.kind === 'Image')
-    .filter((one) => isActive(one) && !wanted.has(one.metadata.name) && !pinned.has(one.spec.image));
+    .filter((one) => isActive(one) && !wanted.has(one.metadata.name));
   if (unwanted.length === 0) return NO_UNWANTED_IMAGES;
+  const isPinned = ({ spec }: Image): boolean => pinned.has(spec.image);
+  const others = unwanted.filter((image) => !isPinned(image));
 
   const isShortOfDisk = store.list('Image').some(lacksDisk);
   const isLocal = ({ spec, status }: Image): boolean => status?.state === 'Downloaded' || !!cache.image(spec.image);
@@ -71,11 +76,15 @@ export function observeImageRetention({
   const isOfRunning = (image: Image): boolean =>
     running.has(image.spec.image) || (!isRetained(image) && completed.has(exactImage(image)));
   const isBlocking = (image: Image): boolean => isRetained(image) && !running.has(image.spec.image);
+  const isPinnedInVain = (image: Image): boolean => isPinned(image) && !isOfRunning(image);
+  const retained = others.filter(isBlocking);
+  // A device whose last release is bad, and whose disk is full, could never get a better one.
+  const blocking = retained.length > 0 || isVerifying ? retained : unwanted.filter(isPinnedInVain);
   return {
-    unused: namesOf(unwanted.filter(isUnused)),
-    expired: namesOf(unwanted.filter(isExpired)),
-    evictable: namesOf(unwanted.filter((image) => !isOfRunning(image))),
-    blocking: isShortOfDisk ? namesOf(unwanted.filter(isBlocking)) : [],
+    unused: namesOf(others.filter(isUnused)),
+    expired: namesOf(others.filter(isExpired)),
+    evictable: namesOf(others.filter((image) => !isOfRunning(image))),
+    blocking: isShortOfDisk ? namesOf(blocking) : [],
   };
 }
 

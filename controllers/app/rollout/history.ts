@@ -24,9 +24,8 @@ interface Promotion {
   readonly app: App;
   readonly content: Content;
   readonly revisions: readonly Revision[];
-  /** The promotion before was of the same content, and is to be looked at anew all the same. */
-  readonly again?: boolean;
-  readonly from?: Partial<RevisionSpec['from']>;
+  /** It ran already when the agent began to keep revisions. */
+  readonly adopted?: true;
 }
 
 /**
@@ -34,21 +33,17 @@ interface Promotion {
  * the others as many as are kept. Content that was promoted last already is no other promotion.
  */
 export function withPromotion(
-  {
-    store,
-    cache,
-    now,
-  }: { readonly store: Pick<Store, 'get'>; readonly cache: EngineCache; readonly now: () => number },
-  { app, content, revisions, again = false, from = {} }: Promotion,
+  { cache, now }: { readonly cache: EngineCache; readonly now: () => number },
+  { app, content, revisions, adopted }: Promotion,
 ): readonly Declared<'Revision'>[] {
   const latest = latestOf(revisions);
-  if (latest?.metadata.name === content.name && !again) return revisions.map(declaredRevision);
+  if (latest?.metadata.name === content.name) return revisions.map(declaredRevision);
   const spec: RevisionSpec = {
     app: app.metadata.name,
     number: (latest?.spec.number ?? 0) + 1,
     promotedAt: new Date(now()).toISOString(),
     release: releaseOf(content, app),
-    from: { ...provenanceOf(store, app), ...from },
+    from: { ...provenanceOf(app), ...(adopted ? { adopted } : {}) },
     ...imagesOf(cache, content),
     documents: content.documents.map(({ kind, metadata, spec: said }) => ({
       kind,
@@ -81,19 +76,16 @@ function releaseOf({ documents }: Content, app: App): RevisionSpec['release'] {
   return release ? { commit: release.commit, id: release.id ?? 0 } : null;
 }
 
-/** Where an App's document came from, and in git from which commit. */
-function provenanceOf(store: Pick<Store, 'get'>, { metadata }: App): RevisionSpec['from'] {
-  const { origin, source } = metadata;
-  const applied = origin.startsWith('git/')
-    ? store.get('GitSource', origin.slice('git/'.length))?.status?.applied
-    : undefined;
+/** Where an App's document came from, and in git by which commit. */
+function provenanceOf({ metadata: { origin, source } }: App): RevisionSpec['from'] {
+  const { file, line, commit } = source ?? {};
   return {
     origin,
-    ...(source ? { file: source.file } : {}),
-    ...(source?.line === undefined ? {} : { line: source.line }),
-    ...(applied ? { commit: applied.commit } : {}),
-    ...(applied?.author === undefined ? {} : { author: applied.author }),
-    ...(applied?.subject === undefined ? {} : { subject: applied.subject }),
+    ...(file === undefined ? {} : { file }),
+    ...(line === undefined ? {} : { line }),
+    ...(commit === undefined ? {} : { commit: commit.hash }),
+    ...(commit?.author === undefined ? {} : { author: commit.author }),
+    ...(commit?.subject === undefined ? {} : { subject: commit.subject }),
   };
 }
 
@@ -108,7 +100,13 @@ function imagesOf(cache: EngineCache, { documents }: Content): Pick<RevisionSpec
   return known.length === 0 ? {} : { images: Object.fromEntries(known) };
 }
 
-/** References of images that stay on the device, whatever else has to go: what can be gone back to needs them. Pure. */
+/** Tells whether it is not decided yet whether what was promoted last is good. Pure. */
+export function isVerifying(revisions: readonly Revision[]): boolean {
+  const latest = latestOf(revisions);
+  return latest !== undefined && isUndecided(latest);
+}
+
+/** References of images that stay on the device: what can be gone back to needs them. Pure. */
 export function pinnedImages(revisions: readonly Revision[]): ReadonlySet<string> {
   const latest = latestOf(revisions);
   // One that is promoted again may have been good once, and be bad now.

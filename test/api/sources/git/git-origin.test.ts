@@ -54,13 +54,28 @@ describe('a repository', () => {
       file: 'git/fleet/apps/a.yaml',
       line: 1,
       column: 1,
+      commit: { hash: first, author: 'Ada', subject: 'Begin' },
     });
 
-    repository.commit({ 'apps/a.yaml': appText('a', 'two') });
+    const second = repository.commit({ 'apps/a.yaml': appText('a', 'two') }, 'Go on');
     assert.equal(await reasonOf(), undefined);
     assert.equal(bench.command('a'), 'two');
+    const brought = (): string | undefined => bench.store.get('App', 'a')?.metadata.source?.commit?.hash;
+    assert.equal(brought(), second);
 
+    // A commit that changes something else has not brought it.
+    repository.commit({ 'README.md': 'Text' });
+    assert.equal(await reasonOf(), undefined);
+    assert.equal(brought(), second);
+    repository.commit({ 'apps/a.yaml': `# A comment moves it.\n${appText('a', 'two')}` });
+    assert.equal(await reasonOf(), undefined);
+    const { line, commit } = bench.store.get('App', 'a')?.metadata.source ?? {};
+    assert.deepEqual([line, commit?.hash], [2, second]);
     repository.git('revert', '--no-edit', 'HEAD');
+    repository.push();
+    assert.equal(await reasonOf(), undefined);
+
+    repository.git('revert', '--no-edit', second);
     repository.push();
     assert.equal(await reasonOf(), undefined);
     assert.equal(bench.command('a'), 'one');

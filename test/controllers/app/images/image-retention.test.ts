@@ -25,6 +25,7 @@ interface Row {
   readonly app?: App;
   readonly wanted?: readonly string[];
   /** References that what the App can go back to needs. */
+  readonly isVerifying?: boolean;
   readonly pinned?: readonly string[];
   readonly graceMs?: number;
   /** References that the engine has. */
@@ -76,6 +77,7 @@ function listsOf(row: Row): string {
     app,
     existing,
     pinned: new Set(row.pinned ?? []),
+    isVerifying: row.isVerifying ?? false,
     desired: [
       ...wanted.map((name) => ({ kind: 'Image', metadata: { name } }) as AnyDeclared),
       ...(row.wantedService ? [{ kind: 'Service', metadata: { name: row.wantedService } } as AnyDeclared] : []),
@@ -119,7 +121,15 @@ const TABLES: Readonly<Record<string, readonly Row[]>> = {
   'are none': [
     { it: 'when they are wanted', wanted: ['new', 'old'], want: '' },
     { it: 'when they are on their way out', deleted: true, want: '' },
-    { it: 'when the App can go back to what runs them', pinned: ['old:1'], graceMs: 0, short: true, want: '' },
+    { it: 'when the App can go back to what runs them', pinned: ['old:1'], graceMs: 0, want: '' },
+    {
+      it: 'when the App may have to go back to them, though a download lacks disk space',
+      pinned: ['old:1'],
+      isVerifying: true,
+      graceMs: 0,
+      short: true,
+      want: '',
+    },
   ],
   'are in the way of a download': [
     { it: 'when nothing runs on them', services: ['new:1'], want: 'unused, evictable' },
@@ -153,6 +163,19 @@ const TABLES: Readonly<Record<string, readonly Row[]>> = {
   ],
   'while some image on the device finds no room': [
     { it: 'are in the way when they are kept', keptSince: '12:30:00', short: true, want: 'evictable, blocking' },
+    {
+      it: 'are in the way when only the way back needs them, and the last release is decided',
+      pinned: ['old:1'],
+      short: true,
+      want: 'blocking',
+    },
+    {
+      it: 'are not when a service runs on what the way back needs',
+      pinned: ['old:1'],
+      short: true,
+      services: ['old:1'],
+      want: '',
+    },
     { it: 'are not before they are kept', short: true, want: 'unused, evictable' },
     { it: 'are not while a service runs on them', keptSince: '12:30:00', short: true, services: ['old:1'], want: '' },
   ],
@@ -176,6 +199,7 @@ describe('images that an App does not want', () => {
       nowMs: 0,
       graceMs: 0,
       pinned: new Set<string>(),
+      isVerifying: false,
     };
     assert.equal(observeImageRetention({ ...input, store: nothing, ages: new Ages(clock) }), NO_UNWANTED_IMAGES);
     assert.deepEqual(NO_UNWANTED_IMAGES, { unused: [], expired: [], evictable: [], blocking: [] });
