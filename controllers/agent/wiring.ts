@@ -33,7 +33,7 @@ import { serviceStats, shownEnvironment } from '../service/output/container-read
 import { serviceLogs } from '../service/output/service-logs.js';
 import { orphanedVolumes } from '../volume/orphans.js';
 import type { AgentContext } from './agent-context.js';
-import { CONTROLLERS } from './controllers.js';
+import { CONTROLLERS, type ControllerContext } from './controllers.js';
 import { EngineHandle } from './engine-handle.js';
 import { Gateway } from './gateway.js';
 import { hostConfigDeps } from './host-config-deps.js';
@@ -136,13 +136,13 @@ export async function wire(context: AgentContext) {
     ...{ elapsedMs: monotonic, random: Math.random },
   });
 
-  const controllerContext = {
+  const controllerContext: ControllerContext = {
     ...{ store, engine, cache, pulls, archives, locks, keys, logs, log, now, monotonic, random: Math.random },
     ...{ offers: context.offers, imageGraceMs: settings.imageGraceMs, hostRoot: settings.hostRoot },
     traits: () => traits.traits,
     handovers: openHandovers(settings),
     processes: containerProcesses(),
-    stops: new StopLedger(),
+    stopLedger: new StopLedger(),
     restartEngine: (why: string) => handle.restarts.ask(why),
     portProxy: (at: { readonly address: string; readonly port: number }) => handle.daemon.process?.portProxy?.(at),
     facts: {

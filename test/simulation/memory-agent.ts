@@ -29,6 +29,7 @@ export interface MemoryAgent {
   readonly engine: MemoryEngine;
   readonly store: Store;
   readonly cache: Informer;
+  readonly planner: DevicePlanner;
   /** `http://127.0.0.1:…` */
   readonly host: string;
   /** Stands for the host's file system. */
@@ -92,6 +93,7 @@ export async function startMemoryAgent({ localMode = true, looksAfterGit = false
     engine,
     store,
     cache,
+    planner,
     host: `http://${bench.server.addresses[0]}`,
     hostRoot: folder,
     lockRoot: join(folder, 'locks'),

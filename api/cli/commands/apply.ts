@@ -58,12 +58,12 @@ export async function apply(session: Session, options: ApplyOptions): Promise<vo
   );
 }
 
-/** Throws with what the agent could not make true, as its plan finds it. An agent that makes no plans has been asked already. */
+/** Throws with what the agent could not make true, as its plan finds it. An agent that makes no plan, or none of so much, has been asked already. */
 async function rejectRefused(client: Client, written: readonly Written[]): Promise<void> {
   const { refused } = await client
     .ask<Pick<Plan, 'refused'>>('POST', PLAN_PATH, { documents: written.map(bodyOf) })
     .catch((error: unknown) => {
-      if (error instanceof ApiError && [404, 405, 503].includes(error.code)) return { refused: [] };
+      if (error instanceof ApiError && [400, 404, 405, 413, 503].includes(error.code)) return { refused: [] };
       throw error;
     });
   if (refused.length > 0) throw mistakesError(refused.map(({ object, message }) => `${object}: ${message}`));

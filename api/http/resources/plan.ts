@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { descriptorOf, KINDS, type Kind, type Origin } from '../../../crds/model/kinds.js';
+import { type AnyDeclared, descriptorOf, KINDS, type Kind, type Origin } from '../../../crds/model/kinds.js';
 import { isMap } from '../../../crds/model/maps.js';
 import type { Plan, PlanRefusal } from '../../../crds/model/plan.js';
 import { timeoutSignal } from '../../platform/time-limit.js';
@@ -64,8 +64,16 @@ async function planFor(planner: Planner, documents: readonly unknown[]): Promise
   const signal = timeoutSignal(LIMIT_MS);
   try {
     const plan = await planner.plan(async (store) => {
-      for (const write of await readAll(documents, refused)) await declare(store, write, { refused, notes });
-      if (store.list('Service').length + countServices(store) > LIMIT_SERVICES) {
+      const writes = await readAll(documents, refused);
+      const declared: AnyDeclared[] = [];
+      for (const write of writes) {
+        await nextTurn();
+        if (await declare(store, write, { refused, notes })) declared.push(write.document);
+      }
+      // An App may name what is declared with it.
+      for (const document of declared)
+        refusedAs(objectOf(document), refused, () => checkRehearsal(document, store, []));
+      if (countServices(store) > LIMIT_SERVICES) {
         throw ResourceError.badRequest(`more than ${LIMIT_SERVICES} services are not rehearsed`);
       }
     }, signal);
@@ -81,8 +89,12 @@ async function planFor(planner: Planner, documents: readonly unknown[]): Promise
   }
 }
 
+/** Counts services of Apps, and those that stand alone. */
 const countServices = (store: Store): number =>
-  store.list('App').reduce((sum, { spec }) => sum + Object.keys(spec.services ?? {}).length, 0);
+  store.list('App').reduce((sum, { spec }) => sum + Object.keys(spec.services ?? {}).length, 0) +
+  store.list('Service').filter(({ metadata }) => !metadata.origin.startsWith('App/')).length;
+
+const objectOf = ({ kind, metadata }: AnyDeclared): string => `${kind}/${metadata.name}`;
 
 /** Reads the documents of a body; none means the device as it is. Pure; throws 400. */
 function readDocuments(body: unknown): readonly unknown[] {
@@ -120,14 +132,14 @@ function nameOf(kind: Kind, document: unknown): string {
   return `${kind}/${typeof metadata.name === 'string' ? metadata.name : ''}`;
 }
 
-/** Puts one document into the copy, as whoever declares it on the device. */
+/** Puts one document into the copy, as whoever declares it on the device. Returns whether that was taken. */
 async function declare(
   store: Store,
   { document, ...preconditions }: Write,
   { refused, notes }: { readonly refused: PlanRefusal[]; readonly notes: string[] },
-): Promise<void> {
+): Promise<boolean> {
   const { kind, metadata } = document;
-  const object = `${kind}/${metadata.name}`;
+  const object = objectOf(document);
   const present = store.get(kind, metadata.name);
   const origin: Origin = present && isOfSource(present.metadata.origin) ? present.metadata.origin : 'api';
   const isFine = refusedAs(object, refused, () => {
@@ -135,7 +147,7 @@ async function declare(
     checkPermission(document, store, []);
     return true;
   });
-  if (!isFine) return;
+  if (!isFine) return false;
   if (origin !== 'api') {
     notes.push(`${object} is declared by ${origin}: it is planned as if it were changed there; apply would be refused`);
   }
@@ -143,7 +155,7 @@ async function declare(
   for (const { message, path } of problems) {
     refused.push({ object, reason: 'Conflict', message, ...(path === undefined ? {} : { field: path }) });
   }
-  if (problems.length === 0) refusedAs(object, refused, () => checkRehearsal(document, store, []));
+  return problems.length === 0;
 }
 
 /** Whether a source declares it, and may declare it otherwise; what an App makes follows the App. Pure. */

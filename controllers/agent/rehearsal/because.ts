@@ -1,6 +1,7 @@
 import { type Difference, differences } from '../../../crds/model/differences.js';
 import { shorten } from '../../../crds/model/issue.js';
 import type { Resource } from '../../../crds/model/kinds.js';
+import { isMap } from '../../../crds/model/maps.js';
 import { isSecretName, withoutLogins } from '../../../crds/model/secret-names.js';
 
 /** So many fields are told of one object. */
@@ -22,15 +23,28 @@ export function changedFields(before: Resource | undefined, after: Resource | un
 function fieldText({ path, before, after }: Difference, place: string): string {
   const isSecret = path.split(/[.[\]"]+/).some((name, index) => index > 0 && isSecretName(name));
   const shown = (value: string | undefined): string =>
-    value === undefined ? '(none)' : isSecret ? MASK : shorten(masked(value), VALUE_LIMIT);
+    value === undefined ? '(none)' : isSecret ? MASK : shorten(JSON.stringify(masked(JSON.parse(value))), VALUE_LIMIT);
   return `${place}: ${shown(before)} → ${shown(after)}`;
 }
 
-/** A list of `NAME=value` has its names inside. */
-const masked = (text: string): string =>
-  withoutLogins(text).replaceAll(/"([\w.-]+)=([^"]*)"/g, (all, name: string) =>
-    isSecretName(name) ? `"${name}=${MASK}"` : all,
+/** The value with secrets masked, wherever in it they are: by names of members, of variables and of options. Pure. */
+function masked(value: unknown): unknown {
+  if (typeof value === 'string') return maskedText(value);
+  if (Array.isArray(value)) return value.map(masked);
+  if (!isMap(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]) => [name, isSecretName(name) ? MASK : masked(inner)]),
   );
+}
+
+/** `NAME=value`, or a list of options such as `addr=a,password=b`. Pure. */
+function maskedText(text: string): string {
+  const [, variable] = /^([\w.-]+)=/.exec(text) ?? [];
+  if (variable !== undefined && isSecretName(variable)) return `${variable}=${MASK}`;
+  return withoutLogins(text).replaceAll(/(^|[\s,;&?])([\w.-]+)=[^\s,;&]*/g, (all, start: string, name: string) =>
+    isSecretName(name) ? `${start}${name}=${MASK}` : all,
+  );
+}
 
 /** Where whoever wrote the document finds the field: the App, for what it is made of. */
 function placeOf({ kind, metadata, spec }: Resource, path: string): string {

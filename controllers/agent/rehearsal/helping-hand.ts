@@ -40,6 +40,7 @@ export class HelpingHand {
     const awaited = unsettled.flatMap((one) =>
       one.kind === 'Service' && conditionOf(one, 'Ready')?.reason === 'DependencyNotReady' ? completedFor(one) : [],
     );
+    if (awaited.length === 0) return false;
     const running = this.deps.docker.containers.filter((container) => {
       const service = isAlive(container) ? this.#serviceOf(container) : undefined;
       return service && awaited.includes(`${service.spec.app}/${service.spec.serviceName}`);

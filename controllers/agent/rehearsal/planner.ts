@@ -31,9 +31,12 @@ export class DevicePlanner {
 
   constructor(private readonly deps: PlannerDeps) {}
 
-  /** What would be done once `declare` had changed the documents. Rejects with the signal's reason. */
+  /** What would be done once `declare` had changed the documents. Rejects with the signal's reason, also while another plan is made. */
   plan(declare: (store: Store) => Promise<void>, signal: AbortSignal): Promise<Plan> {
-    return this.#turns.run(() => this.#make(declare, signal));
+    const ended = new Promise<never>((_resolve, reject) =>
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true }),
+    );
+    return Promise.race([ended, this.#turns.run(() => this.#make(declare, signal))]);
   }
 
   async #make(declare: (store: Store) => Promise<void>, signal: AbortSignal): Promise<Plan> {

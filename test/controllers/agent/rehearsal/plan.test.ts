@@ -99,6 +99,51 @@ describe('a plan', function () {
     rmSync(folder, { recursive: true });
   });
 
+  it('takes an App together with a network that it names, in whichever order they come', async () => {
+    const network = {
+      apiVersion: 'supercargo.io/v1',
+      kind: 'Network',
+      metadata: { name: 'shop.extra' },
+      spec: { app: 'shop', appId: 1, networkName: 'shop_extra' },
+    };
+    const user = app({ web: { networks: ['extra'] } });
+    for (const documents of [
+      [network, user],
+      [user, network],
+    ]) {
+      assert.deepEqual((await ask(documents)).body.refused, []);
+    }
+  });
+
+  it('refuses more services than are rehearsed, also those that stand alone', async () => {
+    const alone = {
+      apiVersion: 'supercargo.io/v1',
+      kind: 'Service',
+      metadata: { name: 'alone' },
+      spec: { app: 'a1', appId: 1, serviceName: 'alone', image: 'web:1' },
+    };
+    const apps = [1, 2].map((appId) => {
+      const names = Array.from({ length: 1_000 }, (_, index) => `s${appId}-${index}`);
+      return declareApp(Object.fromEntries(names.map((name) => [name, {}])), {
+        ...{ name: `a${appId}`, appId, uuid: `u${appId}` },
+      });
+    });
+    const { code, body } = await ask([...apps, alone]);
+    assert.equal(code, 400, JSON.stringify(body.refused ?? body).slice(0, 500));
+    assert.match(JSON.stringify(body), /more than 2000 services are not rehearsed/);
+  });
+
+  it('ends with the patience of whoever waits for another plan', async () => {
+    let goOn = (): void => undefined;
+    const first = agent.planner.plan(() => new Promise((resolve) => (goOn = resolve)), new AbortController().signal);
+    const patience = new AbortController();
+    const second = agent.planner.plan(async () => undefined, patience.signal);
+    patience.abort(new Error('no longer'));
+    await assert.rejects(second, /no longer/);
+    goOn();
+    assert.deepEqual((await first).actions, []);
+  });
+
   it('refuses what no device could make true, and what is no document', async () => {
     const { body } = await ask([
       app({ web: { networks: ['nowhere'] } }),
@@ -144,6 +189,42 @@ describe('changed fields', () => {
       metadata: { name: 'shop.web', origin: 'App/shop' },
       spec: { serviceName: 'web', ...spec },
     }) as never;
+
+  const shown = (field: string, before: unknown, after: unknown): readonly string[] =>
+    changedFields(service({ [field]: before }), service({ [field]: after }));
+  const rows: readonly { it: string; field: string; before: unknown; after: unknown; want: string }[] = [
+    {
+      it: 'in a list of maps',
+      field: 'x',
+      before: [{ token: 'abc', tag: 'a' }],
+      after: undefined,
+      want: 'services.web.x: [{"tag":"a","token":"***"}] → (none)',
+    },
+    {
+      it: 'in a list of options',
+      field: 'mount',
+      before: ['type=cifs,username=u,password=abc'],
+      after: ['type=cifs,username=u,password=def'],
+      want: 'services.web.mount: ["type=cifs,username=u,password=***"] → ["type=cifs,username=u,password=***"]',
+    },
+    {
+      it: 'in arguments',
+      field: 'command',
+      before: ['serve', '--api-token=abc'],
+      after: ['serve', '--api-token=def'],
+      want: 'services.web.command: ["serve","--api-token=***"] → ["serve","--api-token=***"]',
+    },
+    {
+      it: 'with quotes and commas in the secret of a variable',
+      field: 'environment',
+      before: ['DB_PASSWORD=a",b'],
+      after: ['DB_PASSWORD=a",c'],
+      want: 'services.web.environment: ["DB_PASSWORD=***"] → ["DB_PASSWORD=***"]',
+    },
+  ];
+  for (const { it: where, field, before, after, want } of rows) {
+    it(`mask what names say is secret, ${where}`, () => assert.deepEqual(shown(field, before, after), [want]));
+  }
 
   it('mask what names say is secret, also in lists of variables', () => {
     const [from, to] = [
