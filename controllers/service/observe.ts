@@ -86,6 +86,7 @@ async function stateOf(
     service.metadata.generation,
     desired?.image?.specHash,
     ...(desired?.shares.map(({ container }) => container?.id) ?? []),
+    ...(desired?.networks.map(({ id }) => id) ?? []),
     ...commands.recreate.map(({ id }) => id),
   ].join(' ');
   return {

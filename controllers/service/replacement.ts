@@ -51,7 +51,7 @@ export function replacementOf(
     return by('repair', `network ${rebuilt} is made anew`, { killFirst: true, waiting: undefined });
 
   const changed = difference(current, image);
-  // A network that is to go may hold the subnet of the new one: then that is not waited for.
+  // A network that is to go may hold the addresses of the new one: then that is not waited for.
   if (changed !== undefined)
     return by('update', changed, isBlocking(state, desired, current) ? { waiting: undefined } : {});
   if (isAtRest(state, desired, current)) return undefined;
@@ -91,17 +91,17 @@ export function isAtRest(
 }
 
 /**
- * Tells whether the container is on a network that something waits to become empty: it is made anew, or it is removed and
- * may hold the subnet of one that is not ready. Pure.
+ * Tells whether the container is on a network that something waits to become empty: it is made anew, or it is removed
+ * while a network of the new container lacks addresses. Pure.
  */
 export const isBlocking = (
   { closing }: ServiceState,
   desired: DesiredContainer,
   { networks }: SeenContainer,
 ): boolean => {
-  const isMissing = desired.networks.some(({ notReady }) => notReady !== undefined);
+  const lacksSubnet = desired.networks.some((one) => one.lacksSubnet);
   return Object.keys(networks).some(
-    (network) => closing.get(network) === 'recreated' || (isMissing && closing.has(network)),
+    (network) => closing.get(network) === 'recreated' || (lacksSubnet && closing.has(network)),
   );
 };
 

@@ -110,6 +110,8 @@ export interface ResourceDependency {
 }
 export interface NetworkDependency extends ResourceDependency {
   readonly id: string | undefined;
+  /** It cannot be created while another network has its addresses. */
+  readonly lacksSubnet?: boolean;
   /** Names by which other containers on it find the service. */
   readonly aliases: readonly string[];
 }

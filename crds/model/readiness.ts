@@ -1,5 +1,5 @@
 import { conditionOf, isStalled, readinessOf } from './conditions.js';
-import type { AnyResource, App, HostConfig, Image, Kind, Resource, Service } from './kinds.js';
+import type { AnyResource, App, HostConfig, Image, Kind, Network, Resource, Service } from './kinds.js';
 import type { ReasonOf } from './reasons.js';
 
 /* Predicates over the conditions of a document. Reasons are compared only here, so that renaming one finds everybody who acts upon it. All of them are pure. */
@@ -61,6 +61,9 @@ export const lacksOnHost = (service: Service): boolean =>
 
 /** Tells whether nothing can be said of it, because the engine does not answer. */
 export const awaitsEngine = (one: AnyResource): boolean => isFor(one, ['EngineUnreachable', 'EngineHangs']);
+
+/** Tells whether the engine has no addresses for it, because another network has them. */
+export const lacksSubnet = (network: Network): boolean => isFor(network, ['PoolOverlaps', 'PoolsExhausted']);
 
 /** Tells whether it waits for room on the engine's disk. */
 export const lacksDisk = (image: Image): boolean => isFor(image, ['NotEnoughDisk']);

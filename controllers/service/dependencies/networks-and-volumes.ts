@@ -1,5 +1,6 @@
 import { isSettled, isStalled } from '../../../crds/model/conditions.js';
 import type { App, Network } from '../../../crds/model/kinds.js';
+import { lacksSubnet } from '../../../crds/model/readiness.js';
 import { startedRequest } from '../../../crds/model/requests.js';
 import type { ServiceDeps } from '../deps.js';
 import type { NetworkDependency, ResourceDependency, ServiceState } from '../service-state.js';
@@ -16,7 +17,10 @@ export function networkDependency(
   const documents = store.list('Network').filter(({ spec }) => spec.networkName === name);
   const staying = documents.find(({ metadata }) => metadata.deletionTimestamp === undefined);
   const id = cache.network(name)?.id;
-  return { name, id, aliases, notReady: networkNotReady(staying, documents.length > 0, id) };
+  return {
+    ...{ name, id, aliases, notReady: networkNotReady(staying, documents.length > 0, id) },
+    ...(staying && id === undefined && lacksSubnet(staying) ? { lacksSubnet: true } : {}),
+  };
 }
 
 function networkNotReady(

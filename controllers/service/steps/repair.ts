@@ -1,4 +1,5 @@
 import { type Outcome, wait } from '../../runtime/outcome.js';
+import { hasRun } from '../container/prepared.js';
 import type { ServiceDeps } from '../deps.js';
 import { refused } from './engine-errors.js';
 import { record, type StepContext, type StepOf } from './step-context.js';
@@ -40,18 +41,17 @@ export async function publishAliases(
   await cache.refreshContainer(container.id, signal);
   record(store, service, 'Introducing', `Made ${container.name} known on ${network}: ${because}`);
 }
-/** Gives a container the name that its document asks for, under the update lock of the app. */
+/** Gives a container the name that its document asks for, under the update lock of the app if it has run: only then something is interrupted. */
 export async function rename(
   { cache, engine, locks, store }: ServiceDeps,
   { service, appId }: StepContext,
   { container, to, because }: StepOf<'rename'>,
   signal: AbortSignal,
 ): Promise<Outcome | undefined> {
-  const result = await locks
-    .during(appId, () => engine.renameContainer(container.id, to, signal))
-    .catch((error: unknown) => {
-      throw refused(`Could not rename container ${container.name} to ${to}`, error);
-    });
+  const give = () => engine.renameContainer(container.id, to, signal);
+  const result = await (hasRun(container) ? locks.during(appId, give) : give()).catch((error: unknown) => {
+    throw refused(`Could not rename container ${container.name} to ${to}`, error);
+  });
   if (result === undefined) {
     return wait('NeedsLock', `Needs the update lock of the app to rename the container: ${because}`).outcome;
   }

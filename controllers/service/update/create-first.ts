@@ -56,7 +56,9 @@ export function planPrepared(
   if (!image) return withdraw(`image ${reference} is not local`);
   const why = replacementOf(state, desired, image, older);
   if (!why) return withdraw(`the document wants ${older.name} again`);
-  const isFit = newer.specHash === image.specHash && !replacementOf(state, desired, image, newer);
+  // An agent may have died between its creation and its connection to a further network, which the engine may refuse.
+  const isWhole = desired.networks.every(({ name }) => newer.networks[name] !== undefined);
+  const isFit = isWhole && newer.specHash === image.specHash && !replacementOf(state, desired, image, newer);
   // The strategy runs both for a while.
   if (isFit && why.is === 'update' && ALIVE.includes(older.state) && surgeStrategy(state, desired)) return undefined;
   if (why.killFirst || why.waiting) return withdraw(`${older.name} goes before another one is created`);

@@ -196,9 +196,9 @@ describe('planContainer', () => {
       want: 'waiting: NetworkNotReady (Waiting for network u_b: it does not exist yet)',
     },
     {
-      it: 'goes first when it is on a network that has to go',
+      it: 'goes first when it is on a network that has to go, and the new one lacks its addresses',
       seen: [{ specHash: 'old' }],
-      desired: { networks: [network('u_b', undefined, 'it does not exist yet')] },
+      desired: { networks: [{ ...network('u_b', undefined, 'it does not exist yet'), lacksSubnet: true }] },
       more: closing('u_default', 'removed'),
       want: 'stop+remove c1 under lock (spec changed); waiting: Stopping',
     },

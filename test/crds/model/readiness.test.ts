@@ -22,7 +22,16 @@ const REASONS = [
   ...['NeedsLock', 'UpdatesLocked', 'VolumeNotReady', 'ReleaseNotReady', 'RebootRequired', 'DependencyNotReady'],
   ...['ChildrenNotReady', 'SuccessorUnhealthy', 'SuccessorFailed', 'NetworkNotReady', 'CrashLoop', 'Failed', 'InUse'],
   ...['Unhealthy', 'DeviceMissing', 'HostPathMissing', 'LogDriverFailed', 'EngineHangs'],
-  ...['NotEnoughDisk', 'InvalidSpec', 'Confirming', 'Retrying', 'EngineUnreachable', 'ServicesNotHealthy'],
+  ...[
+    'PoolOverlaps',
+    'PoolsExhausted',
+    'NotEnoughDisk',
+    'InvalidSpec',
+    'Confirming',
+    'Retrying',
+    'EngineUnreachable',
+    'ServicesNotHealthy',
+  ],
 ];
 
 describe('what others ask of a document that is not Ready', () => {
@@ -42,6 +51,7 @@ describe('what others ask of a document that is not Ready', () => {
     ['hasFailedToSucceed', 'SuccessorFailed'],
     ['lacksOnHost', 'DeviceMissing HostPathMissing LogDriverFailed'],
     ['awaitsEngine', 'EngineHangs EngineUnreachable'],
+    ['lacksSubnet', 'PoolOverlaps PoolsExhausted'],
     ['lacksDisk', 'NotEnoughDisk'],
     ['isInUse', 'InUse'],
     ['isInvalid', 'InvalidSpec'],

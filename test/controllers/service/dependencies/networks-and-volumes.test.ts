@@ -77,6 +77,15 @@ describe('a network that a service needs', () => {
     it(what, () => assert.equal(networkDependency(deps(documents, exists), '1_default', []).notReady, want));
   }
 
+  it('says that it lacks a subnet where another network has that', () => {
+    const of = (reason: Parameters<typeof notReady>[0], exists: boolean) =>
+      networkDependency(deps([aNetwork({ status: notReady(reason) })], exists), '1_default', []).lacksSubnet;
+    assert.equal(of('PoolOverlaps', false), true);
+    assert.equal(of('PoolsExhausted', false), true);
+    assert.equal(of('PoolOverlaps', true), undefined);
+    assert.equal(of('Creating', false), undefined);
+  });
+
   it('has its id and the aliases of the service', () => {
     const { name, id, aliases } = networkDependency(deps([]), '1_default', ['web']);
     assert.deepEqual({ name, id, aliases }, { name: '1_default', id: 'id of 1_default', aliases: ['web'] });

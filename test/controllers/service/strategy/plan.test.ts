@@ -126,9 +126,11 @@ describe('planContainer, by strategy', () => {
       want: 'waiting: NetworkNotReady (Waiting for network u_x: it does not exist yet)',
     },
     {
-      it: 'stops the old one first where its network is to go and may hold the subnet of the new one',
+      it: 'stops the old one first where its network is to go and has the subnet of the new one',
       by: 'hand-over',
-      desired: { networks: [network('u_x', undefined, 'its pool overlaps that of u_default')] },
+      desired: {
+        networks: [{ ...network('u_x', undefined, 'its pool overlaps that of u_default'), lacksSubnet: true }],
+      },
       seen: [old],
       more: { closing: new Map([['u_default', 'removed']]) },
       want: 'stop+remove c1 under lock (spec changed); waiting: Stopping',

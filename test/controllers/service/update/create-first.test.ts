@@ -85,10 +85,18 @@ describe('planContainer, where the engine may refuse the new container', () => {
       want: `${REMOVE} (spec changed); ${END}`,
     },
     {
-      it: 'stops first what is on a network that is to go, where that may hold the subnet of the new one',
-      desired: { networks: [network('u_x', undefined, 'its pool overlaps that of u_default')] },
+      it: 'stops first what is on a network that is to go, where that has the subnet of the new one',
+      desired: {
+        networks: [{ ...network('u_x', undefined, 'its pool overlaps that of u_default'), lacksSubnet: true }],
+      },
       more: closing('removed'),
       want: `${REMOVE} (spec changed); ${END}`,
+    },
+    {
+      it: 'keeps what is on a network that is to go while the new one is not created for another reason',
+      desired: { networks: [network('u_x', undefined, 'the engine has no driver weave')] },
+      more: closing('removed'),
+      want: 'waiting: NetworkNotReady (Waiting for network u_x: the engine has no driver weave)',
     },
     {
       it: 'stops first what is on a network that is made anew',
@@ -168,6 +176,12 @@ describe('planContainer, where the engine may refuse the new container', () => {
       it: 'goes on where the old one is stopped and not removed',
       seen: [waits, { ...old, state: 'exited' }],
       want: `remove c1 under lock (spec changed); ${END}`,
+    },
+    {
+      it: 'takes back what an agent left without one of its networks',
+      desired: { networks: [network('u_default', 'n1'), network('u_x', 'n2')] },
+      seen: [waits, old],
+      want: withdrawn('the document wants another one by now'),
     },
     {
       it: 'leaves nothing about while the lock is not held',
