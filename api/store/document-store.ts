@@ -267,15 +267,18 @@ class DocumentStore implements Store {
     });
   }
 
-  request(key: Key, asked: Readonly<Partial<Record<RequestName, { force?: boolean }>>>): Promise<Requests> {
+  request(
+    key: Key,
+    asked: Readonly<Partial<Record<RequestName, { force?: boolean; to?: string }>>>,
+  ): Promise<Requests> {
     return this.#inTurn(async () => {
       const entry = this.#documents.entries.get(key);
       if (!entry) throw new Error(`Cannot request anything of ${key}: no such document`);
       const at = new Date(Math.max(this.deps.now(), lastRequestMs(this.#documents.entries.values()) + 1)).toISOString();
       const requests: Requests = Object.fromEntries(
-        Object.entries(asked).map(([name, { force }]) => [
+        Object.entries(asked).map(([name, { force, to }]) => [
           name,
-          { id: randomUUID(), at, ...(force === undefined ? {} : { force }) },
+          { id: randomUUID(), at, ...(force === undefined ? {} : { force }), ...(to === undefined ? {} : { to }) },
         ]),
       );
       await this.#commit([requestEdit(key, entry, requests)]);

@@ -54,6 +54,8 @@ export interface ControllerContext {
   readonly apiReach?: ApiReach | undefined;
   /** How long images are kept after the release that wanted them, ms. */
   readonly imageGraceMs: number;
+  /** How long every service has to be well before a release is good, s; 10 when absent. */
+  readonly minReadySeconds?: number;
   readonly hostConfig: HostConfigDeps;
   readonly watchHostFiles: WatchHostFiles;
   readonly gitSource: GitSourceDeps;

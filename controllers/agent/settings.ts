@@ -36,6 +36,8 @@ export interface Settings {
   readonly minFreeDiskBytes: number;
   /** How long images are kept after the release that wanted them, ms. */
   readonly imageGraceMs: number;
+  /** How long every service has to be well before a release is good, where its App does not say, s. */
+  readonly minReadySeconds: number;
   /**
    * Whether login1 may be asked to reboot or to shut down. Off by default, so that an agent that is only tried out
    * cannot end its machine.
@@ -71,7 +73,7 @@ export const USAGE = `supercargo: makes the documents in a folder true with Dock
 
 Also from the environment: SUPERCARGO_API_KEY, SUPERCARGO_LOCAL_MODE, SUPERCARGO_DEVELOPMENT, SUPERCARGO_APP_KEYS, DOCKER_HOST,
 SUPERCARGO_POWER, SUPERCARGO_REBOOT_COMMAND, SUPERCARGO_SHUTDOWN_COMMAND, SUPERCARGO_FIREWALL, LED_FILE,
-SUPERCARGO_MIN_FREE_DISK, SUPERCARGO_IMAGE_GRACE, DOCKER_CONFIG.`;
+SUPERCARGO_MIN_FREE_DISK, SUPERCARGO_IMAGE_GRACE, SUPERCARGO_MIN_READY, DOCKER_CONFIG.`;
 
 /** Invalid flags or environment, in one sentence for people. */
 export class SettingsError extends Error {
@@ -110,6 +112,7 @@ export function readSettings(
     dockerHost: env.DOCKER_HOST === '' ? undefined : env.DOCKER_HOST,
     seedImage: flags['seed-image'],
     minFreeDiskBytes: size(env.SUPERCARGO_MIN_FREE_DISK ?? '100m', 'SUPERCARGO_MIN_FREE_DISK'),
+    minReadySeconds: duration(env.SUPERCARGO_MIN_READY ?? '10s', 'SUPERCARGO_MIN_READY') / 1000,
     imageGraceMs: duration(env.SUPERCARGO_IMAGE_GRACE ?? '10m', 'SUPERCARGO_IMAGE_GRACE'),
     power: truthy(env.SUPERCARGO_POWER ?? 'off', 'SUPERCARGO_POWER'),
     firewall: truthy(env.SUPERCARGO_FIREWALL ?? 'off', 'SUPERCARGO_FIREWALL'),

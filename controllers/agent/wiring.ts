@@ -138,7 +138,8 @@ export async function wire(context: AgentContext) {
 
   const controllerContext: ControllerContext = {
     ...{ store, engine, cache, pulls, archives, locks, keys, logs, log, now, monotonic, random: Math.random },
-    ...{ offers: context.offers, imageGraceMs: settings.imageGraceMs, hostRoot: settings.hostRoot },
+    ...{ offers: context.offers, imageGraceMs: settings.imageGraceMs, minReadySeconds: settings.minReadySeconds },
+    ...{ hostRoot: settings.hostRoot },
     traits: () => traits.traits,
     handovers: openHandovers(settings),
     processes: containerProcesses(),

@@ -13,7 +13,7 @@ import { type AppDeps, type AppObservation, type Memory, observeApp } from './ob
 import { type AppFacts, type AppPlan, planApp, REJECTED, validateApp } from './plan.js';
 import { shareApiNetwork } from './release/api-network.js';
 import { identityOf } from './release/children.js';
-import { type AppResult, appStatus } from './status.js';
+import { type AppResult, appStatus, availability } from './status.js';
 import { wakeLockWaiters } from './update-lock.js';
 
 /** Makes the controller of Apps: it stages, promotes and verifies releases, and takes Apps down. */
@@ -34,6 +34,7 @@ export function appController(deps: AppDeps): Controller {
       plan: planApp,
       execute: (app, step, facts) => executeAppStep(deps, memory, app, step, facts),
       status: appStatus,
+      conditions: availability,
       announce: (before, after) => announceSuspension(deps, before, after),
       adjustOutcome: async (app, facts, { plan, outcome }) => {
         await shareApiNetwork(store, cache);

@@ -10,6 +10,7 @@ import { shareApiNetwork } from './release/api-network.js';
 import { declaredAs, retainVolumes } from './release/children.js';
 import { isAmong, propose, proposeChildren, without } from './release/declare.js';
 import { withPromotion } from './rollout/history.js';
+import { decline, goBack, retry } from './rollout/steps.js';
 import type { AppResult } from './status.js';
 import { claim, unlock } from './update-lock.js';
 
@@ -38,6 +39,8 @@ export async function executeAppStep(
         warning(deps, app, 'LeftOut', message);
       }
       await shareApiNetwork(deps.store, deps.cache);
+      // That something is refused has to be on disk before what follows from it: else it would be tried again.
+      if (facts.rollout.back) await deps.store.flush();
       const images = active.filter(({ kind }) => kind === 'Image');
       return propose(deps, app, step, [...desired, ...without(images, desired)], promotionOf(deps, app, facts));
     }
@@ -52,6 +55,12 @@ export async function executeAppStep(
       await proposeChildren(deps, app, active.map(declaredAs), revisions);
       return undefined;
     }
+    case 'goBack':
+      return goBack(deps, app, step);
+    case 'retry':
+      return retry(deps, app, facts, step.id);
+    case 'decline':
+      return decline(deps, app, step);
     case 'drop':
     case 'prune':
       return propose(deps, app, step, active.filter((one) => !isAmong(step.images, one)).map(declaredAs));
@@ -89,8 +98,8 @@ export async function executeAppStep(
 }
 
 /** The Revisions to declare with a promotion: in the same commit, so that no child is there without what it belongs to. */
-const promotionOf = (deps: AppDeps, app: App, { content, revisions }: AppFacts): readonly AnyDeclared[] =>
-  withPromotion(deps, { app, content, revisions });
+const promotionOf = (deps: AppDeps, app: App, { content, revisions, rollout }: AppFacts): readonly AnyDeclared[] =>
+  withPromotion(deps, { app, content, revisions, restored: rollout.back?.to });
 
 /** Asks the engine for the missing images before anything stops for them. Returns the first one that is local after all. */
 async function findLocalImage(

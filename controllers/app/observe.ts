@@ -29,10 +29,10 @@ import { observeCommands } from './commands/commands.js';
 import { observeDiskPressure } from './images/disk-pressure.js';
 import { observeImageRetention } from './images/image-retention.js';
 import type { AppFacts } from './plan.js';
-import { childrenOf, identityOf, retainVolumes } from './release/children.js';
+import { identityOf, retainVolumes } from './release/children.js';
 import { filterByContract } from './release/contracts.js';
-import { contentOf } from './rollout/content.js';
 import { isVerifying, pinnedImages, revisionsOf } from './rollout/history.js';
+import { isTurning, observeTarget } from './rollout/observe.js';
 
 export interface Observed {
   readonly store: Store;
@@ -94,25 +94,30 @@ export function observeApp(
   ];
   const standalone = standaloneServices(app.metadata.name, store.list('Service'));
   const revisions = revisionsOf(store, app);
-  const desired = retainVolumes(app, childrenOf(app, standalone), existing);
+  const { children, content, rollout } = observeTarget(cache, app, revisions, existing, standalone);
+  const isBack = rollout.back !== undefined;
+  const desired = retainVolumes(app, children, existing);
   const missing = missingImages(store, cache, desired);
+  const issuesOf = (one: App): readonly Issue[] => [
+    ...checkRelease(one, {
+      services: [...standalone.map(({ spec }) => spec.serviceName), ...skipped.map(({ service }) => service)],
+      networks: standaloneNames(one.metadata.name, store.list('Network')),
+      volumes: standaloneNames(one.metadata.name, store.list('Volume')),
+    }),
+    ...foreignImages(one, cache, traits?.().machine),
+    ...accessOfImages(one, cache),
+  ];
   return {
     document: declared,
     existing,
     desired,
-    content: contentOf(app.metadata.name, childrenOf(app)),
+    content,
     revisions,
-    issues: [
-      ...checkRelease(app, {
-        services: [...standalone.map(({ spec }) => spec.serviceName), ...skipped.map(({ service }) => service)],
-        networks: standaloneNames(app.metadata.name, store.list('Network')),
-        volumes: standaloneNames(app.metadata.name, store.list('Volume')),
-      }),
-      ...foreignImages(app, cache, traits?.().machine),
-      ...accessOfImages(app, cache),
-    ],
+    rollout,
+    // What was promoted before was found right then, and the document does not count while it is refused.
+    issues: isBack ? [] : issuesOf(app),
     skipped,
-    unsatisfied,
+    unsatisfied: isBack ? [] : unsatisfied,
     taken: takenNames(store, app, desired),
     missing: missing.map(({ spec }) => imageAndState(store, spec)),
     diskPressure: observeDiskPressure(store, cache, {
@@ -123,7 +128,7 @@ export function observeApp(
     imageRetention: observeImageRetention({
       ...{ app, existing, desired, store, cache, ages, graceMs },
       pinned: pinnedImages(revisions),
-      isVerifying: isVerifying(revisions),
+      isVerifying: isVerifying(revisions) || isTurning(rollout),
       nowMs: now(),
     }),
     needLock: [...store.owned(key, 'Service'), ...standalone].filter(needsLock).map(({ spec }) => spec.serviceName),

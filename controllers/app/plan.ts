@@ -12,14 +12,17 @@ import { act, type Plan, settled, TerminalError, type Unwell, wait } from '../ru
 import { type CommandStep, hasPendingRequest, type PendingCommands, planCommands } from './commands/commands.js';
 import { type DiskPressure, type DiskPressureStep, planDiskPressure } from './images/disk-pressure.js';
 import type { ImageRetention, ImageRetentionStep } from './images/image-retention.js';
-import { identityOf, sameSpec } from './release/children.js';
+import { sameSpec } from './release/children.js';
 import type { Unsatisfied } from './release/contracts.js';
 import type { Content } from './rollout/content.js';
+import { type RolloutFacts, releaseToRun } from './rollout/observe.js';
+import { planTurn, type RolloutStep, rollbackFailure, rolledBack } from './rollout/plan.js';
 
 export type AppStep =
   | CommandStep
   | DiskPressureStep
   | ImageRetentionStep
+  | RolloutStep
   /** Declares the new images beside the existing children. */
   | { readonly do: 'stage'; readonly because: string }
   /** Declares all children of the release. */
@@ -43,6 +46,8 @@ export interface AppFacts {
   readonly content: Content;
   /** What was promoted before, and what came of it. */
   readonly revisions: readonly Revision[];
+  /** Whether that is what the document says, and what is known of it. */
+  readonly rollout: RolloutFacts;
   readonly issues: readonly Issue[];
   /** Optional services whose contract this device does not satisfy. */
   readonly skipped: readonly Unsatisfied[];
@@ -79,7 +84,9 @@ export function planApp(app: App, facts: AppFacts): AppPlan {
     const because = `${imagesOf(blocking)} only kept, and the disk is short of room for a download`;
     return { ...act('MakingRoom', { do: 'prune', images: blocking, because }), phase: phaseBefore(app) };
   }
-  const failure = failureOf(facts);
+  const turn = planTurn(app, facts.rollout);
+  if (turn) return { ...turn, phase: phaseBefore(app) };
+  const failure = failureOf(facts) ?? rollbackFailure(facts.rollout);
   if (!failure) return planRelease(app, facts);
   // The children stay as they are. What runs is still repaired, under the lock when that is needed.
   const upkeep =
@@ -149,7 +156,8 @@ function planRelease(app: App, facts: AppFacts): AppPlan {
     const pressure = planDiskPressure(facts.diskPressure, locked);
     if (pressure) return { ...pressure, phase: 'Staging' };
     const unlock = upkeep ? undefined : planUnlock(facts, 'nothing stops while images download');
-    const waiting: Steps = wait('ImagesNotReady', `Waiting for images: ${listOf(missing, '; ')}`);
+    const reason = facts.rollout.back ? 'RollbackNeedsDownload' : 'ImagesNotReady';
+    const waiting: Steps = wait(reason, `Waiting for images: ${listOf(missing, '; ')}`);
     return { ...waiting, steps: unlock?.steps ?? [], phase: 'Staging' };
   }
   if (changes.length > 0) {
@@ -161,9 +169,20 @@ function planRelease(app: App, facts: AppFacts): AppPlan {
   const upkeep = planDemands(facts, command);
   if (upkeep) return { ...upkeep, phase: 'Verifying' };
   const end = planSettling(app, facts);
-  const unwell = end.outcome.is === 'settled' ? unwellOf(facts) : undefined;
-  return { ...end, ...(unwell ? { outcome: { is: 'settled', unwell } } : {}), phase: 'Settled' };
+  if (end.outcome.is !== 'settled') return { ...end, phase: 'Settled' };
+  const back = rolledBack(app, facts.rollout);
+  if (back) return { ...end, phase: 'Settled', failure: back };
+  const isOpen = facts.rollout.verdict === 'open';
+  const unwell = unwellOf(facts) ?? (isOpen ? verifying(facts) : undefined);
+  const phase = isOpen ? 'Verifying' : 'Settled';
+  return { ...end, ...(unwell ? { outcome: { is: 'settled', unwell } } : {}), phase };
 }
+
+/** The release runs, and nobody knows yet whether it is good. */
+const verifying = ({ content }: AppFacts): Unwell => ({
+  reason: 'Verifying',
+  message: `Everything is as it is meant to be; whether revision ${content.name} is good is known in a while`,
+});
 
 /** Names the services that are as the release wants them and do not work. */
 function unwellOf({ existing }: AppFacts): Unwell | undefined {
@@ -204,9 +223,10 @@ const areStuck = (late: readonly AnyResource[]): boolean =>
   late.some(waitsForSomebody) && late.every((one) => waitsForSomebody(one) || waitsForSibling(one));
 
 /** Plans the end of a release that is complete: commits it, deletes or retains old images, gives the lock back. */
-function planSettling({ spec, status, metadata }: App, facts: AppFacts): Steps {
+function planSettling(app: App, facts: AppFacts): Steps {
+  const { status } = app;
   const { expired, unused } = facts.imageRetention;
-  const { release } = identityOf({ spec, metadata });
+  const release = releaseToRun(app, facts.rollout);
   const steps: AppStep[] = [];
   if (canonical(status?.release ?? null) !== canonical(release)) {
     steps.push({

@@ -1,11 +1,14 @@
+import { isReady } from '../../crds/model/conditions.js';
 import type { App } from '../../crds/model/kinds.js';
+import type { ReasonOf } from '../../crds/model/reasons.js';
 import { acknowledgementsOf, type Refusal, withAcknowledged } from '../../crds/model/requests.js';
 import { acknowledgedSuspension } from '../../crds/model/suspend.js';
 import type { AppStatus } from '../../crds/model/types.js';
-import type { Facts, Progress, StepResult } from '../runtime/reconciler.js';
+import type { Facts, OwnCondition, Progress, StepResult } from '../runtime/reconciler.js';
 import type { AppObservation } from './observe.js';
 import type { AppPlan } from './plan.js';
 import { identityOf, imagesOfRelease } from './release/children.js';
+import { type Rollback, releaseToRun } from './rollout/observe.js';
 
 /** Results of steps that cannot be observed afterwards and have to go into the status. */
 export interface AppResult extends StepResult {
@@ -20,6 +23,10 @@ export interface AppResult extends StepResult {
   readonly refused: Readonly<Record<string, Refusal>>;
   /** The release is complete. */
   readonly committed: boolean;
+  /** Another revision is to run than the one that is declared. */
+  readonly rollback: Rollback;
+  /** What is declared is no longer held back. */
+  readonly retried: boolean;
 }
 
 /**
@@ -28,13 +35,14 @@ export interface AppResult extends StepResult {
  */
 export function appStatus(
   { status }: App,
-  { document, existing, locked, skipped }: AppObservation,
+  { document, existing, locked, skipped, rollout }: AppObservation,
   progress: Progress<AppPlan, AppResult>,
 ): Facts<'App'> {
   const { at, plan, result } = progress;
   const { observedGeneration: _generation, conditions: _conditions, ...before } = status ?? {};
   if (at === 'acting') return turnsSuspended(before, plan) ? { ...before, phase: plan?.phase } : before;
-  const { appId, release } = identityOf(document);
+  const { appId } = identityOf(document);
+  const release = releaseToRun(document, rollout);
   const isSettled = hasSettled(progress);
   const phase = plan ? phaseOf(plan, locked) : before.phase;
   const images = result.committed || isSettled ? imagesOfRelease(existing) : before.images;
@@ -52,11 +60,15 @@ export function appStatus(
     ),
   );
   const lock = lockOf(locked, result.blockedBy);
+  // It speaks of one content: something else that is declared is not refused.
+  const told = result.retried ? undefined : before.rollback;
+  const rollback = result.rollback ?? (told?.from === rollout.declared.name ? told : undefined);
   return {
     appId,
     ...(phase ? { phase } : {}),
     ...(completed ? { release: completed } : {}),
     ...(images && Object.keys(images).length > 0 ? { images } : {}),
+    ...(rollback ? { rollback } : {}),
     ...(skipped.length > 0 ? { leftOut: skipped.map(({ service }) => service) } : {}),
     ...(lock ? { lock } : {}),
     ...(Object.keys(started).length > 0 ? { begun: started } : {}),
@@ -67,9 +79,30 @@ export function appStatus(
 const turnsSuspended = ({ phase }: Facts<'App'>, plan: AppPlan | undefined): boolean =>
   (phase === 'Suspended') !== (plan?.phase === 'Suspended');
 
-/** Tells whether nothing differs and nothing is wrong. */
-const hasSettled = ({ at, plan, result, error }: Progress<AppPlan, AppResult>): boolean =>
-  at === 'acted' && error === undefined && !plan?.failure && (result.outcome ?? plan?.outcome)?.is === 'settled';
+/** Nothing differs from what is to run, and nothing is wrong with that. */
+const hasSettled = ({ at, plan, result, error }: Progress<AppPlan, AppResult>): boolean => {
+  const isAsMeant = plan?.failure === undefined || plan.failure.reason === ROLLED_BACK;
+  return at === 'acted' && error === undefined && isAsMeant && (result.outcome ?? plan?.outcome)?.is === 'settled';
+};
+
+const ROLLED_BACK = 'RolledBack' satisfies ReasonOf<'App'>;
+
+/** `Available`, while another revision runs than the one that is declared: whether that works. Pure. */
+export function availability(
+  _app: App,
+  { existing, rollout }: AppObservation,
+  { at }: Progress<AppPlan, AppResult>,
+): readonly OwnCondition[] | undefined {
+  if (at !== 'acted') return undefined;
+  if (!rollout.back) return [];
+  const ill = existing.filter((one) => one.kind === 'Service' && !isReady(one));
+  const { to } = rollout.back.rollback;
+  if (ill.length === 0) {
+    return [{ type: 'Available', status: 'True', reason: 'RolledBack', message: `Revision ${to} runs, and is well` }];
+  }
+  const names = ill.map(({ metadata }) => metadata.name).join(', ');
+  return [{ type: 'Available', status: 'False', reason: 'ServicesNotHealthy', message: `Not well: ${names}` }];
+}
 
 /** `Locking` only while the App waits for the lock. */
 const phaseOf = ({ phase }: AppPlan, locked: boolean): AppStatus['phase'] =>

@@ -2,8 +2,9 @@ import { keyOf } from '../../crds/model/kinds.js';
 import { isUndecided, type Revision } from '../../crds/model/revisions.js';
 import type { Controller } from '../runtime/controller.js';
 import { reconciler } from '../runtime/reconciler.js';
-import { type Memory, observeRevision, type RevisionDeps } from './observe.js';
-import { planRevision } from './plan.js';
+import { executeRevisionStep, type RevisionResult } from './execute.js';
+import { type Memory, observeRevision, type RevisionDeps, type RevisionFacts } from './observe.js';
+import { planRevision, type RevisionPlan } from './plan.js';
 import { revisionStatus } from './status.js';
 import { WatchTime } from './watch-time.js';
 
@@ -15,18 +16,18 @@ export function revisionController(deps: RevisionDeps): Controller {
     kind: 'Revision',
     workers: 2,
     after: ['Image', 'Network', 'Volume', 'Service'],
-    reconcile: reconciler({
+    reconcile: reconciler<'Revision', RevisionFacts, RevisionPlan, RevisionResult>({
       kind: 'Revision',
       store,
       now,
       observe: (revision) => observeRevision(deps, memory, revision),
       plan: planRevision,
-      execute: async () => undefined,
-      status: (revision, facts) => revisionStatus(revision, facts, now()),
+      execute: (revision, step) => executeRevisionStep(deps, revision, step),
+      status: (revision, facts, progress) => revisionStatus(revision, facts, progress, now()),
     }),
     watches: (wake) => {
       const wakeUndecided = (revisions: readonly Revision[]): void => {
-        for (const one of revisions) if (isUndecided(one)) wake(one.metadata.name);
+        for (const one of revisions) if (isUndecided(one) || one.status?.phase === 'Bad') wake(one.metadata.name);
       };
       const revisionsOf = (app: string): readonly Revision[] => store.owned(keyOf('App', app), 'Revision');
       const stopStore = store.watch(({ object, type, parts }) => {

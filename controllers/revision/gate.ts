@@ -1,12 +1,4 @@
-/** What the gate asks of a release before it is good. */
-export interface GateSettings {
-  /** Until when every service has to be well, ms of watched time since the promotion. */
-  readonly deadlineMs: number;
-  /** For how long every service has to be well without a break, ms. */
-  readonly minReadyMs: number;
-  /** How often a container may be restarted. */
-  readonly maxRestarts: number;
-}
+import type { Rollout } from '../../crds/model/rollout.js';
 
 /** How a part of the release is at this moment. */
 export interface GatePart {
@@ -36,7 +28,8 @@ export interface GateFacts {
 
 export type Verdict =
   | { readonly is: 'good'; readonly message: string }
-  | { readonly is: 'bad'; readonly reason: string; readonly message: string }
+  /** `part`: the name of the one that condemns it. */
+  | { readonly is: 'bad'; readonly reason: string; readonly message: string; readonly part?: string }
   /** `forMs`: when time alone may change it. */
   | { readonly is: 'open'; readonly message: string; readonly forMs: number | undefined };
 
@@ -44,16 +37,18 @@ export type Verdict =
  * What a release is worth, by what is observed of it and nothing else: it may be asked at any moment, by any process, as
  * often as one likes. Pure.
  */
-export function judge({ parts, watchedMs, paused, wellMs }: GateFacts, settings: GateSettings): Verdict {
+export function judge({ parts, watchedMs, paused, wellMs }: GateFacts, settings: Rollout): Verdict {
   const { deadlineMs, minReadyMs, maxRestarts } = settings;
   const faulty = parts.find(({ fault }) => fault !== undefined);
-  if (faulty?.fault)
-    return { is: 'bad', reason: faulty.fault.reason, message: `${faulty.name}: ${faulty.fault.message}` };
+  if (faulty?.fault) {
+    const { reason, message } = faulty.fault;
+    return { is: 'bad', reason, message: `${faulty.name}: ${message}`, part: faulty.name };
+  }
   const restless = parts.find(({ restarts }) => restarts > maxRestarts);
   if (restless) {
     const said = restless.trouble === undefined ? '' : `: ${restless.trouble}`;
     const message = `${restless.name} was restarted ${timesText(restless.restarts)}, more than ${timesText(maxRestarts)}${said}`;
-    return { is: 'bad', reason: 'CrashLoop', message };
+    return { is: 'bad', reason: 'CrashLoop', message, part: restless.name };
   }
   const late = parts.filter(({ trouble }) => trouble !== undefined);
   const isOver = watchedMs >= deadlineMs && paused === undefined;
@@ -61,7 +56,8 @@ export function judge({ parts, watchedMs, paused, wellMs }: GateFacts, settings:
     const what = listOf(late.map(({ name, trouble }) => `${name} (${trouble})`)) || 'what was promoted';
     if (isOver) {
       const message = `Not well ${secondsText(deadlineMs)} after the promotion: ${what}`;
-      return { is: 'bad', reason: 'ProgressDeadlineExceeded', message };
+      const [first] = late;
+      return { is: 'bad', reason: 'ProgressDeadlineExceeded', message, ...(first ? { part: first.name } : {}) };
     }
     const until = paused === undefined ? Math.max(1, deadlineMs - watchedMs) : undefined;
     return { is: 'open', message: `Waiting for ${what}${paused === undefined ? '' : `; ${paused}`}`, forMs: until };

@@ -4,9 +4,11 @@ import { isReady } from '../../crds/model/conditions.js';
 import { type App, keyOf } from '../../crds/model/kinds.js';
 import { awaitsEngine, waitsForBoot } from '../../crds/model/readiness.js';
 import { isUndecided, latestOf, type Revision } from '../../crds/model/revisions.js';
+import { rolloutOf } from '../../crds/model/rollout.js';
 import { isSuspended } from '../../crds/model/suspend.js';
+import type { Engine } from '../engine/engine.js';
 import type { EngineCache } from '../engine/engine-cache.js';
-import { type GateFacts, type GateSettings, judge, type Verdict } from './gate.js';
+import { type GateFacts, judge, type Verdict } from './gate.js';
 import { childrenOf, partsOf, restartsBefore } from './parts.js';
 import type { WatchTime } from './watch-time.js';
 
@@ -14,6 +16,10 @@ export interface RevisionDeps {
   readonly store: Store;
   /** Read only. */
   readonly cache: Pick<EngineCache, 'hasSynced' | 'onChange'>;
+  /** Reads what a container printed, and acts upon none. */
+  readonly engine: Pick<Engine, 'pastLogs'>;
+  /** How long every service has to be well where its App says nothing, s. */
+  readonly minReadySeconds?: number;
   /** The time of day, ms since the epoch. */
   readonly now: () => number;
   /** Of a clock that is never set, ms. */
@@ -33,6 +39,8 @@ export interface RevisionFacts {
   readonly isSucceeded: boolean;
   /** Its App is suspended. */
   readonly isSuspended: boolean;
+  /** It was found bad and stays nevertheless: it may still come right. */
+  readonly isHeld: boolean;
   /** Undefined once it is decided, or replaced. */
   readonly looked: Looked | undefined;
 }
@@ -46,6 +54,8 @@ export interface Looked {
   readonly images: Readonly<Record<string, string>>;
   /** By service. */
   readonly downtimeMs: Readonly<Record<string, number>>;
+  /** Id of the container that condemns it. */
+  readonly guilty: string | undefined;
 }
 
 /** Reads everything that a decision about a Revision depends on. */
@@ -54,19 +64,24 @@ export function observeRevision(deps: RevisionDeps, { time }: Memory, revision: 
   const others = store.owned(keyOf('App', revision.spec.app), 'Revision').filter(isActive);
   const isReplaced = latestOf(others)?.metadata.name !== revision.metadata.name;
   const isSucceeded = others.some((one) => one.spec.number > revision.spec.number && one.status?.phase === 'Good');
+  const isHeld =
+    !isReplaced && !isUndecided(revision) && revision.status?.phase === 'Bad' && !isRefused(store, revision);
   const isOpen = !isReplaced && isUndecided(revision);
+  const looked = isOpen || isHeld ? lookAt(deps, time, revision, isHeld) : undefined;
   return {
-    isReplaced,
-    isSucceeded,
+    ...{ isReplaced, isSucceeded, isHeld, looked },
     isSuspended: isSuspended(store.get('App', revision.spec.app)),
-    looked: isOpen ? lookAt(deps, time, revision) : undefined,
   };
 }
 
-/** What is asked of every release. */
-const SETTINGS: GateSettings = { deadlineMs: 600_000, minReadyMs: 10_000, maxRestarts: 3 };
+/** Its App has decided to run another one instead. */
+const isRefused = (store: Store, { metadata, spec }: Revision): boolean =>
+  store.get('App', spec.app)?.status?.rollback?.from === metadata.name;
 
-function lookAt(deps: RevisionDeps, time: WatchTime, revision: Revision): Looked {
+/** How long every service has to be well where nobody says anything, s. */
+const MIN_READY_SECONDS = 10;
+
+function lookAt(deps: RevisionDeps, time: WatchTime, revision: Revision, isHeld: boolean): Looked {
   const { store, cache } = deps;
   const { spec, status } = revision;
   const app = store.get('App', spec.app);
@@ -90,9 +105,15 @@ function lookAt(deps: RevisionDeps, time: WatchTime, revision: Revision): Looked
     wellMs:
       isWell && cache.hasSynced ? (readySince === undefined ? 0 : time.since(`well/${key}`, readySince)) : undefined,
   };
-  const minReadyMs = spec.from.adopted ? 0 : SETTINGS.minReadyMs;
+  const rollout = rolloutOf(app ?? { spec: {} }, deps.minReadySeconds ?? MIN_READY_SECONDS);
+  const verdict = judge(facts, {
+    ...rollout,
+    ...(spec.from.adopted ? { minReadyMs: 0 } : {}),
+    ...(isHeld ? { deadlineMs: Number.POSITIVE_INFINITY, maxRestarts: Number.POSITIVE_INFINITY } : {}),
+  });
+  const guilty = verdict.is === 'bad' ? verdict.part : undefined;
   return {
-    verdict: judge(facts, { ...SETTINGS, minReadyMs }),
+    verdict,
     isWell: facts.wellMs !== undefined,
     watchedMs,
     restartsBefore: before,
@@ -104,6 +125,9 @@ function lookAt(deps: RevisionDeps, time: WatchTime, revision: Revision): Looked
       ),
     ),
     downtimeMs: downtimes(children, Date.parse(spec.promotedAt)),
+    guilty: children.flatMap((one) =>
+      one.kind === 'Service' && one.spec.serviceName === guilty ? (one.status?.container?.id ?? []) : [],
+    )[0],
   };
 }
 

@@ -1,13 +1,22 @@
 import type { Revision } from '../../crds/model/revisions.js';
 import type { RevisionStatus } from '../../crds/model/types.js';
-import type { Facts } from '../runtime/reconciler.js';
+import type { Facts, Progress } from '../runtime/reconciler.js';
+import type { RevisionResult } from './execute.js';
 import type { Looked, RevisionFacts } from './observe.js';
+import type { RevisionPlan } from './plan.js';
 import { NOTE_MS } from './watch-time.js';
 
 /** What is known of a Revision, with what was found out now. Pure. */
-export function revisionStatus({ spec, status }: Revision, facts: RevisionFacts, nowMs: number): Facts<'Revision'> {
+export function revisionStatus(
+  { spec, status }: Revision,
+  facts: RevisionFacts,
+  { at: progress, result }: Progress<RevisionPlan, RevisionResult>,
+  nowMs: number,
+): Facts<'Revision'> {
   const { observedGeneration: _generation, conditions: _conditions, ...before } = status ?? {};
-  const { looked, isReplaced, isSucceeded } = facts;
+  // It is not bad for anybody before its last lines are read: what follows may remove the container.
+  if (progress === 'acting') return before;
+  const { looked, isReplaced, isSucceeded, isHeld } = facts;
   const isOfThisAttempt = before.attempt === spec.number;
   if (!looked) {
     const isOutOfDate = isReplaced && (!isOfThisAttempt || before.phase === 'Candidate');
@@ -17,9 +26,17 @@ export function revisionStatus({ spec, status }: Revision, facts: RevisionFacts,
     return before;
   }
   const kept = isOfThisAttempt ? before : { ...(before.goodSince ? { goodSince: before.goodSince } : {}) };
-  const { readySince: _ready, watchedSeconds: _watched, watchedAt: _at, restartsBefore: _before, ...rest } = kept;
+  const { readySince: _ready, watchedSeconds: _watched, watchedAt: _at, restartsBefore: _before, ...still } = kept;
+  const { lastLines, ...rest } = still;
   const at = new Date(nowMs).toISOString();
   const { verdict } = looked;
+  if (isHeld && verdict.is !== 'good') {
+    return {
+      ...rest,
+      ...(lastLines ? { lastLines } : {}),
+      ...(looked.isWell ? { readySince: kept.readySince ?? at } : {}),
+    };
+  }
   switch (verdict.is) {
     case 'good':
       return {
@@ -35,6 +52,7 @@ export function revisionStatus({ spec, status }: Revision, facts: RevisionFacts,
         ...never,
         ...found(looked),
         ...{ phase: 'Bad', reason: verdict.reason, message: verdict.message, attempt: spec.number, decidedAt: at },
+        ...(result.lastLines && result.lastLines.length > 0 ? { lastLines: [...result.lastLines] } : {}),
       };
     }
     case 'open':

@@ -34,14 +34,15 @@ export const readinessOf = (resource: HasConditions): Condition | undefined =>
 /** Tells whether Ready is True at this generation: a pass at it found nothing to do. Pure. */
 export const isReady = (resource: HasConditions): boolean => readinessOf(resource)?.status === 'True';
 
-/** Why a document is not Ready although nothing is left to do: what runs is not well, or the document's owner is missing. */
-export type UnwellReason = 'CrashLoop' | 'Unhealthy' | 'Failed' | 'ServicesNotHealthy' | 'OwnerMissing';
+/** Why a document is not Ready although nothing is left to do: what runs is not well or not known yet, or the document's owner is missing. */
+export type UnwellReason = 'CrashLoop' | 'Unhealthy' | 'Failed' | 'ServicesNotHealthy' | 'OwnerMissing' | 'Verifying';
 const UNWELL: readonly string[] = [
   'CrashLoop',
   'Unhealthy',
   'Failed',
   'ServicesNotHealthy',
   'OwnerMissing',
+  'Verifying',
 ] satisfies readonly UnwellReason[];
 
 /**

@@ -22,6 +22,11 @@ export const KIND_REASONS = {
     ContractUnmet: {"meaning":"A service requires what this device does not offer.","whatToDo":"Release it to devices that meet the contract, or change the contract of the service."},
     NameTaken: {"meaning":"A document or object with a name that the app needs belongs to somebody else.","whatToDo":"Give the App or its service another name, or delete the other one."},
     ServicesNotHealthy: {"meaning":"The release is rolled out, but services crash, are unhealthy or have failed.","whatToDo":"Read the output of those services: `supercargo logs APP/SERVICE`."},
+    Verifying: {"meaning":"The release is rolled out, and is being looked at: it is good once every service has been well for a while.","whatToDo":"Nothing; its Revision says what it waits for: `supercargo get revisions`."},
+    RollingBack: {"meaning":"The release is bad, or somebody asked for another one, and the one before is coming back.","whatToDo":"Nothing; it goes on by itself."},
+    RollbackNeedsDownload: {"meaning":"Images of the release to go back to are not on the device any more and have to be downloaded.","whatToDo":"Nothing while they download; see that their registry can be reached."},
+    RolledBack: {"meaning":"What the App declares was bad or is not wanted; the release before runs, and what is declared is not tried again.","whatToDo":"Declare something else, or let it be tried again: `supercargo retry NAME`."},
+    RollbackFailed: {"meaning":"The release to go back to cannot be made again or is not well either; what can run goes on.","whatToDo":"Mend what the message names, or declare something else."},
     Suspended: {"meaning":"The App is suspended: nothing is downloaded, repaired, rolled out or stopped.","whatToDo":"`supercargo resume app/NAME`, and take `spec.suspend` back where it is declared."},
   },
   Image: {
@@ -149,6 +154,6 @@ export const KIND_REASONS = {
     Suspended: {"meaning":"The source is suspended: its repository is not looked at.","whatToDo":"`supercargo resume gitsource/NAME`, and take `spec.suspend` back where it is declared."},
   },
   Revision: {
-    Verifying: {"meaning":"What was promoted is being looked at: it is good once every service has been well for a while.","whatToDo":"Nothing; `status.message` says what it waits for."},
+    Watching: {"meaning":"What was promoted is being looked at: it is good once every service has been well for a while.","whatToDo":"Nothing; `status.message` says what it waits for."},
   },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, ReasonText>>>>;

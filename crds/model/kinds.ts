@@ -81,6 +81,8 @@ export interface Request {
   /** RFC 3339, ms. A later request has a later time, whatever the clock says: that is the order of commands. */
   readonly at: string;
   readonly force?: boolean;
+  /** Of `rollback`: name of the Revision that is to run. */
+  readonly to?: string;
 }
 export type RequestName = (typeof DESCRIPTORS)[Kind]['requests'][number];
 export type Requests = Readonly<Partial<Record<RequestName, Request>>>;

@@ -65,6 +65,10 @@ export const awaitsEngine = (one: AnyResource): boolean => isFor(one, ['EngineUn
 /** Tells whether the engine has no addresses for it, because another network has them. */
 export const lacksSubnet = (network: Network): boolean => isFor(network, ['PoolOverlaps', 'PoolsExhausted']);
 
+/** Tells whether an App runs, or holds on to, another release than the one that is declared. */
+export const hasGoneBack = (one: AnyResource): boolean =>
+  isStalled(one) && isFor(one, ['RolledBack', 'RollbackFailed'], 'Stalled');
+
 /** Tells whether it waits for room on the engine's disk. */
 export const lacksDisk = (image: Image): boolean => isFor(image, ['NotEnoughDisk']);
 

@@ -191,8 +191,6 @@ export interface Dependency {
 export interface ServiceFields {
   /** In which order a new container takes the place of the old one: download-then-kill; kill-then-download and delete-then-download stop the old one before the new image is downloaded; hand-over runs both until the new one says so; rolling runs both until the new one is healthy. Before the labels io.balena.update.strategy and io.supercargo.update.strategy. Default: download-then-kill. */
   updateStrategy?: 'download-then-kill' | 'kill-then-download' | 'delete-then-download' | 'hand-over' | 'rolling';
-  /** Whether a container that is unhealthy is restarted, under the update lock; Docker itself does not. true: five times within five minutes. A budget such as 5/300s (at most so many restarts within that time; ms s m h d): when it is used up, the container stays unhealthy until it is healthy by itself, restarted by somebody or replaced. Default: false. */
-  restart_unhealthy?: boolean | string;
   /** Arguments. A string is split as a shell would, without expanding variables and without running a shell; a list is taken as it is. Default: the Cmd of the image. */
   command?: string | string[] | null;
   /** What is run, with command as its arguments; written like command. Setting it alone keeps the Cmd of the image. Default: the Entrypoint of the image. */
@@ -463,6 +461,17 @@ export interface AppSpec {
   };
   /** How many Revisions are kept beside the present one; one that is needed to go back stays in any case. Default: 5. */
   revisionHistoryLimit?: number;
+  /** When a release counts as good, and what happens when it is bad. */
+  rollout?: {
+    /** How long after its promotion every service has to be well, s. Downloads, waits for the update lock and times without engine or agent do not count. Default: 600. */
+    progressDeadlineSeconds?: number;
+    /** How long every service has to be well without a break, s. Default: 10, or as the agent was told (SUPERCARGO_MIN_READY). */
+    minReadySeconds?: number;
+    /** How often the container of a service may be restarted meanwhile. Default: 3. */
+    maxRestarts?: number;
+    /** rollback: the last release that was good runs again, and the bad one is not tried again. hold: it stays as it is. Before the label io.supercargo.rollout.on-failure of a service. Default: rollback; hold for a target state of the Supervisor, in whatever way it came. */
+    onFailure?: 'rollback' | 'hold';
+  };
   /** true: nothing of it is downloaded, repaired, rolled out or stopped, and requests are refused, until it is taken back. Default: false. */
   suspend?: boolean;
   /** What happens to the data of its volumes when the App is deleted: Retain keeps it, Delete destroys it. Default: Retain. */
@@ -481,6 +490,25 @@ export interface AppStatus {
   phase?: 'Staging' | 'Locking' | 'Promoting' | 'Verifying' | 'Settled' | 'Suspended' | 'Removing';
   /** The release last completed: what a commit in the compatible API means. */
   release?: Release;
+  /** That another revision runs than the one that is declared, and why; absent otherwise. It ends when something else is declared, or by a retry. Cannot be rebuilt. */
+  rollback?: {
+    /** Name of the Revision that is refused: what is declared. */
+    from: string;
+    /** Name of the Revision that runs instead. */
+    to: string;
+    /** Why, as one word for programs: ByHand, or the reason of the Revision that is refused. */
+    reason: string;
+    /** The same as one sentence for people. */
+    message: string;
+    /** When that was decided, RFC 3339. */
+    at: string;
+    /**
+     * What the container that failed printed last.
+     *
+     * Items: One line.
+     */
+    lastLines?: string[];
+  };
   /**
    * Optional services of the release whose contract this device does not meet; they do not run.
    *
@@ -683,17 +711,6 @@ export interface ServiceStatus {
   runningSince?: string;
   /** Since when its healthcheck has been failing; absent while it is not unhealthy. Cannot be rebuilt. */
   unhealthySince?: string;
-  /** How often the container was restarted because it was unhealthy; absent when it never was. Cannot be rebuilt. */
-  unhealthyRestarts?: {
-    /** Its id. Another container starts again at 0. */
-    container: string;
-    /** Number of these restarts of this container. */
-    count: number;
-    /** When the latest of them began, as many as the budget allows. */
-    recent: string[];
-    /** true: the budget is used up, and it is not restarted for this any more until it is healthy. */
-    exhausted?: boolean;
-  };
   /** Since when it has been restarting after failures, or three times within five minutes; absent again when it has run for 60 s or is healthy, or for longer where `longestRunSeconds` asks for it. Cannot be rebuilt. */
   crashLoopSince?: string;
   /** Its container, as last seen. */
@@ -1200,6 +1217,12 @@ export interface RevisionStatus {
   message?: string;
   /** Number of the promotion that this status speaks of. Cannot be rebuilt. */
   attempt?: number;
+  /**
+   * What the container printed last that made it bad.
+   *
+   * Items: One line.
+   */
+  lastLines?: string[];
   /** When it was found good or bad, RFC 3339. */
   decidedAt?: string;
   /** When it was first found good, RFC 3339; absent for one that never was, or that was found bad since. Cannot be rebuilt. */

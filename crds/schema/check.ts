@@ -1,4 +1,5 @@
 import { cronIssue, windowCron } from '../model/cron.js';
+import { durationSeconds } from '../model/duration.js';
 import { type Issue, issuesOf, listed, type Path, pathText } from '../model/issue.js';
 import { type AnyDeclared, type Declared, descriptorOf, type Kind } from '../model/kinds.js';
 import { HOST_NAME_RULE, isHostName, NAME, NAME_LIMIT, NAME_RULE } from '../model/names.js';
@@ -88,11 +89,31 @@ function checkApp({ metadata, spec }: Declared<'App'>): Found[] {
     if (!REGISTRY.test(registry))
       found.push([['registries', registry], 'Not a registry: a host such as registry.example.com:5000']);
   }
+  found.push(...tooShortDeadline(spec));
   for (const [name, service] of Object.entries(spec.services ?? {})) {
     found.push(...checkService(service, ['services', name], { mayBind: spec.allowHostBinds === true }));
   }
   return found;
 }
+
+/** A deadline that is over before a healthcheck counts condemns every release. */
+function tooShortDeadline({ rollout, services }: Declared<'App'>['spec']): Found[] {
+  const seconds = rollout?.progressDeadlineSeconds;
+  if (seconds === undefined) return [];
+  return Object.entries(services ?? {}).flatMap(([name, { healthcheck }]): Found[] => {
+    const startMs = milliseconds(healthcheck?.start_period);
+    if (startMs === undefined || startMs < seconds * 1000) return [];
+    const message = `Shorter than the start period of ${name} (${Math.ceil(startMs / 1000)} s), so no release would ever be good`;
+    return [[['rollout', 'progressDeadlineSeconds'], message]];
+  });
+}
+
+/** A duration of a healthcheck: a string, or a bare number of milliseconds. */
+const milliseconds = (value: unknown): number | undefined => {
+  if (typeof value === 'number') return value;
+  const seconds = typeof value === 'string' ? durationSeconds(value) : undefined;
+  return seconds === undefined ? undefined : seconds * 1000;
+};
 
 function checkHostConfig({ metadata, spec }: Declared<'HostConfig'>): Found[] {
   const { device, network } = HOST_CONFIG;

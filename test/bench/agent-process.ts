@@ -53,7 +53,7 @@ export async function startAgent(folder: string, dockerHost: string): Promise<Ag
   args.push('--lock-root', join(folder, 'locks'), '--listen', `127.0.0.1:${port}`, '--engine', 'external');
   const startedMs = performance.now();
   const child = spawn(process.execPath, args, {
-    env: { PATH: process.env.PATH, DOCKER_HOST: dockerHost },
+    env: { PATH: process.env.PATH, DOCKER_HOST: dockerHost, SUPERCARGO_MIN_READY: '0s' },
     stdio: ['ignore', log.fd, log.fd],
   });
   const ended = once(child, 'exit');

@@ -21,7 +21,8 @@ describe('an update that the engine refuses', () => {
     version += 1;
     const environment = { VERSION: String(version) };
     const services = { main: scene.service({ environment, ...fields }), other: scene.service() };
-    return scene.put(name, { appId, allowHostBinds: true, services });
+    // It stays, so that what is seen is what the refusal leaves.
+    return scene.put(name, { appId, allowHostBinds: true, rollout: { onFailure: 'hold' }, services });
   };
   const service = () => scene.agent.document('Service', `${name}.main`);
   const lock = async () => (await scene.agent.document('App', name))?.status?.lock?.state;

@@ -12,6 +12,8 @@ import { until } from './until.js';
 
 /** A bundle other than the one of this checkout can be tested as well. */
 const BUNDLE = resolve(process.env.SUPERCARGO_TEST_BUNDLE ?? 'dist/supercargo.js');
+/** A release is good as soon as all of it is well: what tests wait for is not time. */
+const AT_ONCE = { SUPERCARGO_MIN_READY: '0s' };
 /** Whatever the shell of whoever runs the tests has exported: no test ends its machine. */
 const POWERLESS = { SUPERCARGO_POWER: 'off', SUPERCARGO_REBOOT_COMMAND: '', SUPERCARGO_SHUTDOWN_COMMAND: '' };
 const START_LIMIT_MS = 90_000;
@@ -119,7 +121,10 @@ export class AgentProcess {
         ...['--listen', `${host}:${this.port}`],
         ...args,
       ],
-      { env: { ...process.env, ...POWERLESS, DOCKER_HOST: dockerHost, ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
+      {
+        env: { ...process.env, ...POWERLESS, ...AT_ONCE, DOCKER_HOST: dockerHost, ...env },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
     );
     this.#child = child;
     for (const output of [child.stdout, child.stderr]) {

@@ -17,7 +17,7 @@ export function crashableDisk(process: CrashableProcess): Disk {
 
 /** The engine as one agent sees it: every verb is a step of the process; nothing comes back to the dead. */
 export function crashableEngine(engine: MemoryEngine, process: CrashableProcess): Engine {
-  const streams: readonly Verb[] = ['events', 'followLogs'];
+  const streams: readonly Verb[] = ['events', 'followLogs', 'pastLogs'];
   /** The engine gives up what nobody listens to any more. */
   const whileListening: readonly Verb[] = ['pullImage', 'loadImages'];
   const bounded = (args: readonly unknown[]): unknown[] => {

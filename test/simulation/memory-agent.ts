@@ -52,7 +52,8 @@ export async function startMemoryAgent({ localMode = true, looksAfterGit = false
   const pulls = new PullQueue({ engine, cache, log });
   const locks = openUpdateLocks({ lockRoot: '/locks', hostRoot: folder, log, now });
   const parts = { folder, store, engine, cache, pulls, locks, keys, clock: systemClock };
-  const context = deviceContext(parts);
+  // What clients wait for is not time.
+  const context = { ...deviceContext(parts), minReadySeconds: 0 };
   const loops = [...deviceLoops(parts, context)];
   const planner = new DevicePlanner({
     ...{ context, cache, clock: systemClock },

@@ -4,6 +4,7 @@ import { durationSeconds } from '../../../crds/model/duration.js';
 import { pathText } from '../../../crds/model/issue.js';
 import type { AnyResource, Image, Service, Source } from '../../../crds/model/kinds.js';
 import { isFailing } from '../../../crds/model/readiness.js';
+import type { ReasonOf } from '../../../crds/model/reasons.js';
 import { type Cancel, systemClock } from '../../platform/clock.js';
 import { CommandError, usageError } from '../failure.js';
 import { placeText } from '../files.js';
@@ -86,8 +87,9 @@ export async function waitReady(
             hint: `More: supercargo describe ${subjectText(one)}`,
           });
         const isReady = verdict.is === 'ready' && leftMs === 0;
-        if (isReady || verdict.is !== 'ready') tell(one, verdict.text, isReady);
+        if (isReady || (verdict.is !== 'ready' && verdict.text !== WATCHED)) tell(one, verdict.text, isReady);
         else if (leftMs === undefined) tell(one, 'waiting until it is healthy');
+        else if (verdict.text === WATCHED) tell(one, WATCHED);
         return !isReady;
       });
       return open.length === 0 ? 'ready' : undefined;
@@ -211,6 +213,7 @@ function verdictOf(
   const text = `${ready.reason}: ${ready.message}`;
   if (isStalled(one)) return { is: 'stuck', text };
   if (isFailing(one)) return { is: 'open', text };
+  if (ready.reason === VERIFYING) return { is: 'open', text: WATCHED };
   return { is: 'open', text: one.kind === 'App' ? (PHASES[one.status?.phase ?? ''] ?? '') : '' };
 }
 
@@ -222,6 +225,9 @@ function failureOf(one: AnyResource | undefined, awaited: Awaited): string {
   return ready ? `${ready.reason}: ${ready.message}` : 'nothing was heard of it';
 }
 
+/** All of it runs, and it is not good yet. */
+const WATCHED = 'watching whether it stays well';
+const VERIFYING = 'Verifying' satisfies ReasonOf<'App'>;
 const PHASES: Readonly<Record<string, string>> = {
   Staging: 'getting its images',
   Promoting: 'rolling out',

@@ -11,6 +11,10 @@ export interface ActionOptions extends WaitOptions {
   readonly force?: boolean;
 }
 
+export interface RollbackOptions extends ActionOptions {
+  readonly to?: string;
+}
+
 interface SentRequest {
   readonly subject: Subject;
   readonly name: RequestName;
@@ -27,6 +31,8 @@ const DONE: Readonly<Partial<Record<RequestName, string>>> = {
   sync: 'synced',
   suspend: 'suspended',
   resume: 'resumed',
+  rollback: 'goes back',
+  retry: 'is tried again',
 };
 
 /** Runs `restart`, `stop`, `start`, `purge`: a whole app, or one service of it. */
@@ -56,6 +62,18 @@ export async function say(
   await request(session, await session.client(), subjects, name, options);
 }
 
+/** Runs `rollback`: another revision of an app is to run. It is over once that is decided: how it goes is in the status. */
+export async function rollback(session: Session, app: string, { to, ...options }: RollbackOptions): Promise<void> {
+  const subjects = [{ kind: 'App' as const, name: app }];
+  await request(session, await session.client(), subjects, 'rollback', options, to === undefined ? {} : { to });
+}
+
+/** Runs `retry`: what an app declares is to be tried again. */
+export async function retry(session: Session, apps: readonly string[], options: ActionOptions): Promise<void> {
+  const subjects = apps.map((name) => ({ kind: 'App' as const, name }));
+  await request(session, await session.client(), subjects, 'retry', options);
+}
+
 /** Sends a request and, unless told otherwise, waits until the controller reports its end. */
 export async function request(
   session: Session,
@@ -63,12 +81,13 @@ export async function request(
   subjects: readonly Subject[],
   name: RequestName,
   options: ActionOptions,
+  more: { readonly to?: string } = {},
 ): Promise<void> {
   for (const subject of subjects) checkTaken(subject, name);
   const seconds = options.wait ? secondsOf(options) : 0;
   const sent: SentRequest[] = [];
   for (const subject of subjects) {
-    const body = options.force ? { name, force: true } : { name };
+    const body = { name, ...(options.force ? { force: true } : {}), ...more };
     const answer = await client.ask<{ request: { id: string } }>('POST', `${objectPath(subject)}/requests`, body);
     sent.push({ subject, name, id: answer.request.id });
     if (!options.wait) tell(session, subject, `${name} asked for`, name);

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { ActionOptions } from '../commands/actions.js';
+import type { ActionOptions, RollbackOptions } from '../commands/actions.js';
 import type { ApplyOptions } from '../commands/apply.js';
 import type { DeleteOptions } from '../commands/delete.js';
 import type { PlanOptions } from '../commands/plan.js';
@@ -88,6 +88,25 @@ export function defineChanging(program: Command): void {
         ),
       );
   }
+
+  waiting(program.command('rollback'))
+    .summary('let an earlier release of an app run that was good')
+    .argument('<app>', 'APP')
+    .option('--to <revision>', 'this one, of `supercargo history APP`')
+    .action(
+      action<RollbackOptions>(async (session, [app = ''], options) =>
+        (await import('../commands/actions.js')).rollback(session, app, options),
+      ),
+    );
+
+  waiting(program.command('retry'))
+    .summary('let what an app declares be tried again after it was refused')
+    .argument('<apps...>', 'APP')
+    .action(
+      action<ActionOptions>(async (session, args, options) =>
+        (await import('../commands/actions.js')).retry(session, args, options),
+      ),
+    );
 
   defineSources(
     program

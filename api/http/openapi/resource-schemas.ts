@@ -159,7 +159,7 @@ export const RESOURCE_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
   },
   RequestPost: {
     type: 'object',
-    properties: { apiVersion, kind: { const: 'Request' }, name: oneOf(...REQUEST_NAMES), force: boolean },
+    properties: { apiVersion, kind: { const: 'Request' }, name: oneOf(...REQUEST_NAMES), force: boolean, to: text },
     required: ['name'],
     additionalProperties: false,
   },
@@ -167,7 +167,10 @@ export const RESOURCE_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
     apiVersion,
     kind: { const: 'Request' },
     metadata: object({ name: text, uid: text, resourceVersion: text }),
-    request: object({ name: oneOf(...REQUEST_NAMES), id: text, at: time, force: boolean }, 'id', 'at', 'force'),
+    request: object(
+      { name: oneOf(...REQUEST_NAMES), id: text, at: time, force: boolean, to: text },
+      ...['id', 'at', 'force', 'to'],
+    ),
   }),
   PlanPost: {
     description: 'Documents to plan; without any, what is due on the device as it is.',
@@ -199,14 +202,7 @@ export const RESOURCE_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
           'downtimeSeconds',
         ),
       ),
-      refused: listOf(
-        object(
-          { object: text, reason: text, field: text, line: integer, column: integer, message: text },
-          'field',
-          'line',
-          'column',
-        ),
-      ),
+      refused: listOf(object({ object: text, reason: text, field: text, message: text }, 'field')),
       waits: listOf(
         object({ object: text, reason: text, message: text, forSeconds: integer, passed: boolean }, 'forSeconds'),
       ),

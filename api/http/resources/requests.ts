@@ -8,6 +8,7 @@ import {
   requestsOf,
 } from '../../../crds/model/kinds.js';
 import { isMap } from '../../../crds/model/maps.js';
+import { NAME } from '../../../crds/model/names.js';
 import type { Store } from '../../store/store.js';
 import { json } from '../transport/answer.js';
 import { bodyOf } from '../transport/body.js';
@@ -36,11 +37,11 @@ export function requestRoutes({ store }: RequestRoutesDeps): readonly Route[] {
         const document = String(request.params.name);
         const subject = store.get(kind, document);
         if (!subject) throw ResourceError.notFound(PLURALS[kind], document);
-        const { name, force } = readRequest(bodyOf(request), kind, document, allowed);
+        const { name, force, to } = readRequest(bodyOf(request), kind, document, allowed);
         if (subject.metadata.deletionTimestamp !== undefined) {
           throw ResourceError.conflict(PLURALS[kind], document, 'it is being deleted');
         }
-        const options = force ? { force } : {};
+        const options = { ...(force ? { force } : {}), ...(to === undefined ? {} : { to }) };
         const asked = isDryRun(request)
           ? options
           : (await store.request(keyOf(kind, document), { [name]: options }))[name];
@@ -61,11 +62,11 @@ function readRequest(
   kind: Kind,
   document: string,
   allowed: readonly RequestName[],
-): { readonly name: RequestName; readonly force: boolean } {
+): { readonly name: RequestName; readonly force: boolean; readonly to?: string } {
   if (!isMap(body)) {
     throw ResourceError.badRequest('the body is not an object');
   }
-  const { apiVersion: _version, kind: _kind, name, force, ...rest } = body;
+  const { apiVersion: _version, kind: _kind, name, force, to, ...rest } = body;
   const [unknown] = Object.keys(rest);
   if (unknown !== undefined) throw ResourceError.badRequest(`strict decoding error: unknown field "${unknown}"`);
   const known = allowed.find((one) => one === name);
@@ -83,7 +84,13 @@ function readRequest(
   if (force !== undefined && typeof force !== 'boolean') {
     throw invalid(kind, document, 'FieldValueTypeInvalid', 'must be true or false', 'force');
   }
-  return { name: known, force: force ?? false };
+  if (to !== undefined && known !== 'rollback') {
+    throw invalid(kind, document, 'FieldValueForbidden', 'only the request rollback names a revision', 'to');
+  }
+  if (to !== undefined && (typeof to !== 'string' || !NAME.test(to))) {
+    throw invalid(kind, document, 'FieldValueInvalid', 'must be the name of a revision', 'to');
+  }
+  return { name: known, force: force ?? false, ...(to === undefined ? {} : { to }) };
 }
 
 const invalid = (kind: Kind, document: string, reason: string, message: string, field: string): ResourceError =>

@@ -3,6 +3,7 @@ import { normalizeReference } from '../../../crds/model/image-reference.js';
 import { type App, type Image, keyOf, type Service } from '../../../crds/model/kinds.js';
 import { allottedId } from '../../../crds/model/names.js';
 import { releaseOf } from '../../../crds/model/release.js';
+import type { Revision } from '../../../crds/model/revisions.js';
 import type { Scope } from '../../device-state/keys.js';
 import { appIdOf } from '../../store/proposal/derived-names.js';
 import type { Reader } from '../../store/store.js';
@@ -32,28 +33,50 @@ export interface TargetService {
 
 /** Returns the apps that a scope reaches, by ascending appId. Deleted ones are included until their children are gone. */
 export function appTrees(store: Pick<Reader, 'list'>, scope: Scope): readonly AppTree[] {
+  const revisions = store.list('Revision');
   const services = byApp(store.list('Service'));
   const images = byApp(store.list('Image'));
   return store
     .list('App')
     .filter((app) => reaches(scope, appIdOf(app) ?? 0))
-    .map((app) => appTree(app, services.get(app.metadata.name) ?? [], images.get(app.metadata.name) ?? []))
+    .map((app) => appTree(app, services.get(app.metadata.name) ?? [], images.get(app.metadata.name) ?? [], revisions))
     .sort((a, b) => a.appId - b.appId);
 }
 
 /** Returns one app with its children. Pure. */
-export function appTree(app: App, services: readonly Service[], images: readonly Image[]): AppTree {
+export function appTree(
+  app: App,
+  services: readonly Service[],
+  images: readonly Image[],
+  revisions: readonly Revision[] = [],
+): AppTree {
+  const instead = runsInstead(app, revisions);
   const appId = appIdOf(app) ?? 0;
   return {
     app,
     appId,
     uuid: app.spec.uuid ?? String(appId),
     name: app.spec.name ?? app.metadata.name,
-    release: releaseOf(app.spec.release),
-    targets: [...declaredTargets(app), ...handWrittenTargets(app, services)],
+    release: instead ? (instead.spec.release ?? null) : releaseOf(app.spec.release),
+    targets: [...(instead ? targetsOf(instead) : declaredTargets(app)), ...handWrittenTargets(app, services)],
     services,
     images,
   };
+}
+
+/** The revision that runs instead of the one that is declared: of a device at rest clients see what runs. Pure. */
+function runsInstead(app: App, revisions: readonly Revision[]): Revision | undefined {
+  const rollback = isObserved(app) ? app.status?.rollback : undefined;
+  return rollback && revisions.find(({ metadata }) => metadata.name === rollback.to);
+}
+
+function targetsOf({ spec: { app, documents } }: Revision): TargetService[] {
+  return documents.flatMap(({ kind, spec }) => {
+    const { serviceName, image, serviceId, imageId } = spec as Partial<Service['spec']>;
+    if (kind !== 'Service' || serviceName === undefined || image === undefined) return [];
+    const id = serviceId ?? allottedId(`${app}/${serviceName}`);
+    return [{ name: serviceName, image, imageId: imageId ?? id, serviceId: id }];
+  });
 }
 
 function declaredTargets({ metadata, spec, status }: App): TargetService[] {

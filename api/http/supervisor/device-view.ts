@@ -1,6 +1,6 @@
 import { isObserved, isStalled } from '../../../crds/model/conditions.js';
 import { type AnyResource, keyOf } from '../../../crds/model/kinds.js';
-import { isRetryingOrLocked } from '../../../crds/model/readiness.js';
+import { hasGoneBack, isRetryingOrLocked } from '../../../crds/model/readiness.js';
 import { APP_COMMANDS, pendingRequest } from '../../../crds/model/requests.js';
 import type { Reader } from '../../store/store.js';
 import { APP_KINDS, appState, isAtRest } from './app-state.js';
@@ -47,7 +47,8 @@ function updateFlags(store: Pick<Reader, 'list' | 'isPending'>, trees: readonly 
   const updates = trees.map((tree) => {
     const parts = partsOf(store, tree);
     const isDue = (one: AnyResource): boolean => store.isPending(keyOf(one.kind, one.metadata.name)) || !isAtRest(one);
-    const failed = parts.some((one) => isStalled(one) || isRetryingOrLocked(one));
+    // An App that has gone back is at rest on the release before; the Supervisor knows nothing of the one that is refused.
+    const failed = parts.some((one) => (isStalled(one) && !hasGoneBack(one)) || isRetryingOrLocked(one));
     const pending = failed || !isObserved(tree.app) || (parts.some(isDue) && !isCommanded(tree));
     const targets = new Set(tree.targets.map(({ image }) => image));
     const downloaded =

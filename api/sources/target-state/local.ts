@@ -11,7 +11,7 @@ import {
 import { DEFAULT_DEVICE_NAME, DEVICE_DOCUMENT } from '../../../crds/model/names.js';
 import { StorageError } from '../../platform/disk.js';
 import type { Store } from '../../store/store.js';
-import type { Log, Parse } from '../documents.js';
+import { type Log, type Parse, problemLine } from '../documents.js';
 import { appIdOf, renderTargetState, shownConfig, type TargetDevice } from './render-target-state.js';
 import { deviceDocument, type ParsedTarget, parseTargetState } from './target-state.js';
 
@@ -54,11 +54,14 @@ export function localOrigin({ store, device, parse, log }: LocalOriginDeps): Loc
 
     const documents: AnyDeclared[] = [...apps, ...(hostConfig ? [hostConfig] : [])];
     const accepted = await store.propose({ origin: 'local', documents: documents.map((document) => ({ document })) });
-    if (accepted.refused.length > 0) return refused(accepted.refused.map(({ message }) => message));
+    if (accepted.refused.length > 0) return refused(accepted.refused.map(problemLine));
 
     for (const app of apps) {
       const key = keyOf('App', app.metadata.name);
       if (target.force) await store.request(key, { force: {} });
+      // Whoever posts is a person who asks: what was refused is tried again, also when nothing of it is new.
+      const isSame = !accepted.changed.includes(key) && !accepted.created.includes(key);
+      if (isSame && store.get('App', app.metadata.name)?.status?.rollback) await store.request(key, { retry: {} });
       store.touch(key);
     }
     return { ok: true };

@@ -50,14 +50,12 @@ export function decideOwnership(
     const current = found && !isTerminating(found) ? found : undefined;
     const owner = current ? current.resource.metadata.origin : promised.get(key);
     if (owner !== undefined && owner !== origin) {
-      refused.push(
-        refusal(declaration, `${key} belongs to ${owner}; ${origin} cannot declare it as well.`, 'metadata.name'),
-      );
+      refused.push(refusal(declaration, `${key} belongs to ${owner}; ${origin} cannot declare it as well.`));
       continue;
     }
     const becomesOther = current && immutableFieldChange(current.resource, declaration.document);
     if (becomesOther) {
-      refused.push(refusal(declaration, `${key}: ${becomesOther.message}`, `spec.${becomesOther.field}`));
+      refused.push(refusal(declaration, `${key}: ${becomesOther}`));
       continue;
     }
     const names = derivedNames(declaration.document, declaration.owner);
@@ -70,7 +68,6 @@ export function decideOwnership(
         refusal(
           declaration,
           `${key}: ${name.name} belongs to ${holder}${from}. Give this ${declaration.document.kind} another ${name.field}.`,
-          name.path ?? (name.field === 'metadata.name' ? name.field : `spec.${name.field}`),
         ),
       );
       continue;
@@ -83,14 +80,9 @@ export function decideOwnership(
   return { taken, waiting, refused };
 }
 
-/** Returns a problem with one declaration, at that path in it. Pure. */
-export const refusal = (
-  { document, source }: Proposed & { document: AnyDeclared },
-  message: string,
-  path: string,
-): Problem => ({
+/** Returns a problem with one declaration. Pure. */
+export const refusal = ({ document, source }: Proposed & { document: AnyDeclared }, message: string): Problem => ({
   message,
-  path,
   ...(source ? { source } : {}),
   kind: document.kind,
   name: document.metadata.name,

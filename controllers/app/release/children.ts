@@ -95,7 +95,8 @@ function servicesOf(
   });
 }
 
-function imagesOf(app: string, services: readonly Pick<Service, 'spec'>[]): readonly Declared<'Image'>[] {
+/** The images that these services of an App run. Pure. */
+export function imagesOf(app: string, services: readonly Pick<Service, 'spec'>[]): readonly Declared<'Image'>[] {
   const users = new Map<string, Set<string>>();
   for (const { spec } of services) {
     const image = normalizeReference(spec.image);

@@ -4,7 +4,7 @@ import type { AnyDeclared } from '../../../crds/model/kinds.js';
 import { childName } from '../../../crds/model/names.js';
 
 /** What an App promotes: its networks, volumes and services, by kind and name. */
-type Promoted = Extract<AnyDeclared, { readonly kind: 'Network' | 'Volume' | 'Service' }>;
+export type Promoted = Extract<AnyDeclared, { readonly kind: 'Network' | 'Volume' | 'Service' }>;
 
 /** What is promoted, and the name of its Revision, which is made of it: the same content has the same name. */
 export interface Content {

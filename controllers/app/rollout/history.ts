@@ -23,7 +23,11 @@ export const revisionsOf = (store: Pick<Store, 'owned'>, { metadata }: Pick<App,
 interface Promotion {
   readonly app: App;
   readonly content: Content;
+  /** It was promoted before, and is so again for its own sake: it stays what it was but for its number and time. */
+  readonly restored?: Revision | undefined;
   readonly revisions: readonly Revision[];
+  /** The promotion before was of the same content, and is to be looked at anew all the same. */
+  readonly again?: boolean;
   /** It ran already when the agent began to keep revisions. */
   readonly adopted?: true;
 }
@@ -34,23 +38,25 @@ interface Promotion {
  */
 export function withPromotion(
   { cache, now }: { readonly cache: EngineCache; readonly now: () => number },
-  { app, content, revisions, adopted }: Promotion,
+  { app, content, restored, revisions, again = false, adopted }: Promotion,
 ): readonly Declared<'Revision'>[] {
   const latest = latestOf(revisions);
-  if (latest?.metadata.name === content.name) return revisions.map(declaredRevision);
-  const spec: RevisionSpec = {
-    app: app.metadata.name,
-    number: (latest?.spec.number ?? 0) + 1,
-    promotedAt: new Date(now()).toISOString(),
-    release: releaseOf(content, app),
-    from: { ...provenanceOf(app), ...(adopted ? { adopted } : {}) },
-    ...imagesOf(cache, content),
-    documents: content.documents.map(({ kind, metadata, spec: said }) => ({
-      kind,
-      name: metadata.name,
-      spec: said as unknown as Record<string, unknown>,
-    })),
-  };
+  if (latest?.metadata.name === content.name && !again) return revisions.map(declaredRevision);
+  const turn = { number: (latest?.spec.number ?? 0) + 1, promotedAt: new Date(now()).toISOString() };
+  const spec: RevisionSpec = restored
+    ? { ...restored.spec, ...turn }
+    : {
+        app: app.metadata.name,
+        ...turn,
+        release: releaseOf(content, app),
+        from: { ...provenanceOf(app), ...(adopted ? { adopted } : {}) },
+        ...imagesOf(cache, content),
+        documents: content.documents.map(({ kind, metadata, spec: said }) => ({
+          kind,
+          name: metadata.name,
+          spec: said as unknown as Record<string, unknown>,
+        })),
+      };
   const promoted: Declared<'Revision'> = {
     apiVersion: API_VERSION,
     kind: 'Revision',

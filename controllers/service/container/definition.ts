@@ -55,7 +55,6 @@ const OWN_FIELDS = [
   'release',
   'running',
   'updateStrategy',
-  'restart_unhealthy',
   'contract',
   'pull_policy',
 ];

@@ -10,16 +10,7 @@ import { hasFinished, minReadyMs, type RunFacts } from './runs.js';
 export function unwellOf(
   facts: RunFacts,
   container: SeenContainer,
-  {
-    policy,
-    ranMs,
-    exhausted,
-  }: {
-    readonly policy: Updatable['RestartPolicy'];
-    readonly ranMs: number;
-    /** Number of restarts after which an unhealthy container is not restarted any more. */
-    readonly exhausted?: number | undefined;
-  },
+  { policy, ranMs }: { readonly policy: Updatable['RestartPolicy']; readonly ranMs: number },
 ): Unwell | undefined {
   const { lastExit, crashLoopSince, unhealthySince } = facts;
   const { name, state, health, exitCode } = container;
@@ -34,10 +25,7 @@ export function unwellOf(
     return { reason: 'CrashLoop', message, ...(state === 'running' ? { forMs: leftMs } : {}) };
   }
   if (unhealthySince === undefined) return undefined;
-  const stays = exhausted
-    ? `; it was restarted ${exhausted} times, and is not restarted any more until it is healthy`
-    : '';
-  return { reason: 'Unhealthy', message: `Container ${name} is unhealthy: its healthcheck fails${stays}` };
+  return { reason: 'Unhealthy', message: `Container ${name} is unhealthy: its healthcheck fails` };
 }
 
 /** Describes an end as the rest of a sentence, as in `exited with 1`. Pure. */

@@ -125,8 +125,8 @@ describe('the Revisions of an App', () => {
       await look();
     }
     await agent().settle();
-    assert.deepEqual(outcomes(), ['2 b Bad', '1 a Good']);
-    const { reason, message = '', goodSince } = revisions()[0]?.status ?? {};
+    assert.deepEqual(outcomes(), ['3 a Good', '2 b Bad']);
+    const { reason, message = '', goodSince } = revisions()[1]?.status ?? {};
     assert.deepEqual([reason, goodSince], ['CrashLoop', undefined]);
     assert.match(message, /^web was restarted \d+ times, more than 3 times/);
     assert.ok(!JSON.stringify([revisions().map(({ status }) => status), agent().store.events()]).includes('hush'));

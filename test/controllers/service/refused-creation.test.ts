@@ -11,8 +11,10 @@ import { supervisorMade } from '../../setup/supervisor-made.js';
 import { Device } from '../../simulation/device.js';
 
 const running = declareApp({ web: {}, db: {} });
+/** A release that is found bad stays, so that what is seen is what the refusal leaves. */
+const HOLD = { rollout: { onFailure: 'hold' } } as const;
 /** No check of ours knows which runtimes an engine has. */
-const refused = declareApp({ web: { runtime: 'none-such' }, db: {} });
+const refused = declareApp({ web: { runtime: 'none-such' }, db: {} }, HOLD);
 const WAITS = { waiting: ['App/hello'] };
 
 describe('what the engine refuses to create', () => {
@@ -95,6 +97,19 @@ describe('what the engine refuses to create', () => {
     assert.ok((service()?.update?.downtimeMs ?? -1) >= 0);
   });
 
+  it('makes the App go back, and touches nothing for it', async () => {
+    const old = containers();
+    const { id } = device.engine.docker.container('web_7_1_a');
+    await bring(declareApp({ web: { runtime: 'none-such' }, db: {} }));
+    assert.deepEqual(containers(), old);
+    assert.equal(device.engine.docker.container('web_7_1_a').id, id);
+    assert.equal(stops(), 0);
+    assert.equal(ready('Service', 'hello.web')?.status, 'True');
+    assert.equal(ready('App', 'hello')?.reason, 'RolledBack');
+    assert.match(ready('App', 'hello')?.message ?? '', /the engine has no runtime none-such/);
+    assert.equal(device.agent?.store.get('App', 'hello')?.status?.lock, undefined, 'the lock is given back');
+  });
+
   it('is taken back with the document, and the last update that was made is told no longer', async () => {
     await bring(refused);
     device.engine.forgetCalls();
@@ -142,7 +157,7 @@ describe('what the engine refuses to create', () => {
   });
 
   it('leaves the container of a new release where it is', async () => {
-    const next = declareApp({ web: { runtime: 'none-such' }, db: {} }, { release: { commit: 'b', id: 2 } });
+    const next = declareApp({ web: { runtime: 'none-such' }, db: {} }, { ...HOLD, release: { commit: 'b', id: 2 } });
     await bring(next);
     assert.deepEqual(containers(), ['db_7_2_b running', 'web_7_1_a running']);
     assert.equal(stops(), 0);
@@ -162,7 +177,7 @@ describe('what the engine refuses to create', () => {
 
   it('gives the lock back while the cure is for somebody else', async () => {
     refuse('invalid mount config for type "bind": bind source path does not exist: /x', 400);
-    await device.agent?.propose([declareApp({ web: { environment: { V: '2' } }, db: {} })]);
+    await device.agent?.propose([declareApp({ web: { environment: { V: '2' } }, db: {} }, HOLD)]);
     await device.agent?.quiet();
     assert.equal(ready('Service', 'hello.web')?.reason, 'HostPathMissing');
     assert.equal(device.agent?.store.get('App', 'hello')?.status?.lock, undefined);
@@ -207,7 +222,7 @@ describe('what the engine refuses to create', () => {
   });
 
   it('stops neither a service nor what lives in its network', async () => {
-    const app = (vpn: object, web: object) => declareApp({ vpn, web: { network_mode: 'service:vpn', ...web } });
+    const app = (vpn: object, web: object) => declareApp({ vpn, web: { network_mode: 'service:vpn', ...web } }, HOLD);
     await bring(app({}, {}));
     device.engine.forgetCalls();
     await device.agent?.propose([app({ runtime: 'none-such' }, { environment: { V: '2' } })]);

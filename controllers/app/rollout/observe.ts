@@ -1,0 +1,157 @@
+import { isActive } from '../../../crds/model/active.js';
+import type { AnyDeclared, AnyResource, App, Request, Service } from '../../../crds/model/kinds.js';
+import type { NumberedRelease } from '../../../crds/model/release.js';
+import { pendingRequest } from '../../../crds/model/requests.js';
+import { isUndecided, lastGoodOf, latestOf, type Revision } from '../../../crds/model/revisions.js';
+import { type OnFailure, onFailureOf } from '../../../crds/model/rollout.js';
+import type { AppStatus } from '../../../crds/model/types.js';
+import type { EngineCache } from '../../engine/engine-cache.js';
+import { childrenOf, declaredAs, identityOf } from '../release/children.js';
+import { type Content, contentOf } from './content.js';
+import { restore } from './restore.js';
+
+export type Rollback = NonNullable<AppStatus['rollback']>;
+
+/** The way back that an App is on, or has gone. */
+interface WayBack {
+  readonly rollback: Rollback;
+  /** Undefined: somebody has removed it. Then everything stays as it is. */
+  readonly to: Revision | undefined;
+  /** References of images that are gone for good. */
+  readonly lost: readonly string[];
+}
+
+/** Which release is to run, and what is known of it. */
+export interface RolloutFacts {
+  /** What the document asks for, whether it is promoted or not. */
+  readonly declared: Content;
+  /** The document's content is refused, and another one is to run. */
+  readonly back: WayBack | undefined;
+  /** What was found out about what was promoted last; undefined while that is not what is to run. */
+  readonly verdict: 'open' | 'good' | { readonly revision: Revision } | undefined;
+  /** Where the App would go back to by itself; undefined: nowhere. */
+  readonly refuge: { readonly revision: Revision; readonly lost: readonly string[] } | undefined;
+  readonly onFailure: OnFailure;
+  /** Requests that are not acknowledged. */
+  readonly retry: Request | undefined;
+  readonly byHand: ByHand | undefined;
+}
+export const NO_ROLLOUT: Omit<RolloutFacts, 'declared'> = {
+  ...{ back: undefined, verdict: undefined, refuge: undefined, onFailure: 'rollback' },
+  ...{ retry: undefined, byHand: undefined },
+};
+
+/** Somebody asks for another revision. */
+interface ByHand {
+  readonly id: string;
+  readonly to: Revision | undefined;
+  /** Why that cannot be. */
+  readonly refusal: string | undefined;
+}
+
+/** The children that are to be there, with their content, and what leads to that choice. */
+export interface Target {
+  readonly children: readonly AnyDeclared[];
+  readonly content: Content;
+  readonly rollout: RolloutFacts;
+}
+
+/** Whether what was promoted is bad and another one is about to take its place. Pure. */
+export const isTurning = ({ back, verdict, refuge, onFailure }: RolloutFacts): boolean =>
+  !back && typeof verdict === 'object' && onFailure === 'rollback' && refuge !== undefined;
+
+/** Chooses what an App runs: what its document says, or, while that is refused, the revision that it goes back to. */
+export function observeTarget(
+  cache: EngineCache,
+  app: App,
+  revisions: readonly Revision[],
+  existing: readonly AnyResource[],
+  standalone: readonly Service[],
+): Target {
+  const declared = contentOf(app.metadata.name, childrenOf(app));
+  const { rollback } = app.status ?? {};
+  const isBack = rollback !== undefined && rollback.from === declared.name;
+  const to = isBack ? revisions.find(({ metadata }) => metadata.name === rollback.to) : undefined;
+  const restored = to && restore(cache, app, to, standalone);
+  const content = to && restored ? { name: to.metadata.name, documents: restored.documents } : declared;
+  const good = isBack ? undefined : lastGoodOf(revisions, declared.name);
+  const rollout: RolloutFacts = {
+    declared,
+    back: isBack ? { rollback, to, lost: restored?.lost ?? [] } : undefined,
+    verdict: verdictOf(revisions, content),
+    refuge: good && { revision: good, lost: restore(cache, app, good).lost },
+    onFailure: onFailureOf(app),
+    retry: pendingRequest(app, 'retry'),
+    byHand: byHandOf(cache, app, revisions, content),
+  };
+  if (!isBack) return { children: childrenOf(app, standalone), content, rollout };
+  const children =
+    restored && restored.lost.length === 0
+      ? [...restored.images, ...restored.documents, ...keptImages(cache, app, existing, restored.images)]
+      : existing.filter(isActive).map(declaredAs);
+  return { children, content, rollout };
+}
+
+/** Images of the release that is refused stay as long as its document asks for them: somebody may want to try it again. */
+function keptImages(
+  cache: EngineCache,
+  app: App,
+  existing: readonly AnyResource[],
+  wanted: readonly AnyDeclared[],
+): readonly AnyDeclared[] {
+  const names = new Set(wanted.map(({ metadata }) => metadata.name));
+  const declared = new Set(childrenOf(app).flatMap((one) => (one.kind === 'Image' ? [one.spec.image] : [])));
+  return existing.flatMap((one) => {
+    if (one.kind !== 'Image' || !isActive(one) || names.has(one.metadata.name)) return [];
+    return declared.has(one.spec.image) && cache.image(one.spec.image) ? [declaredAs(one)] : [];
+  });
+}
+
+function verdictOf(revisions: readonly Revision[], content: Content): RolloutFacts['verdict'] {
+  const latest = latestOf(revisions);
+  if (latest?.metadata.name !== content.name) return undefined;
+  if (isUndecided(latest)) return 'open';
+  return latest.status?.phase === 'Bad' ? { revision: latest } : 'good';
+}
+
+function byHandOf(
+  cache: EngineCache,
+  app: App,
+  revisions: readonly Revision[],
+  { name: running }: Content,
+): ByHand | undefined {
+  const request = pendingRequest(app, 'rollback');
+  if (!request) return undefined;
+  const { id, to: wanted } = request;
+  const to =
+    wanted === undefined ? lastGoodOf(revisions, running) : revisions.find(({ metadata }) => metadata.name === wanted);
+  const refuse = (refusal: string): ByHand => ({ id, to, refusal });
+  const known = `\`supercargo history ${app.metadata.name}\` lists them`;
+  if (!to) {
+    return refuse(
+      wanted === undefined
+        ? 'There is no earlier revision that was good to go back to'
+        : `App ${app.metadata.name} has no revision ${wanted}; ${known}`,
+    );
+  }
+  if (to.metadata.name === running) return refuse(`Revision ${running} is what runs`);
+  if (to.status?.phase === 'Bad') {
+    return refuse(
+      `Revision ${to.metadata.name} was bad (${to.status.message ?? 'nobody knows why'}); go back to another one, or try what is declared again with \`supercargo retry ${app.metadata.name}\``,
+    );
+  }
+  const { lost } = restore(cache, app, to);
+  if (lost.length > 0) return refuse(goneMessage(to, lost));
+  return { id, to, refusal: undefined };
+}
+
+/** Why a revision cannot be made again. Pure. */
+export const goneMessage = ({ metadata }: Revision, lost: readonly string[]): string =>
+  `The image that revision ${metadata.name} ran as ${lost.join(', ')} is gone from the device, and no registry knows it; declare a release whose images can be had`;
+
+/** The release that is to run: that of the document, or of the revision that the App goes back to. Pure. */
+export function releaseToRun(app: App, { back }: Pick<RolloutFacts, 'back'>): NumberedRelease | null {
+  if (!back?.to) return identityOf(app).release;
+  const { release } = back.to.spec;
+  return release ? { commit: release.commit, id: release.id } : null;
+}

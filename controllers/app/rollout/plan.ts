@@ -1,0 +1,97 @@
+import type { App } from '../../../crds/model/kinds.js';
+import type { ReasonOf } from '../../../crds/model/reasons.js';
+import type { Revision } from '../../../crds/model/revisions.js';
+import { act, type Plan, TerminalError } from '../../runtime/outcome.js';
+import { goneMessage, type RolloutFacts } from './observe.js';
+
+/** What is decided about a release, and why. */
+interface Decision {
+  /** Name of the Revision that is refused. */
+  readonly from: string;
+  readonly to: string;
+  readonly reason: string;
+  readonly message: string;
+  /** What the container that failed printed last. */
+  readonly lastLines?: readonly string[];
+}
+
+export type RolloutStep =
+  /** Decides that another revision is to run. `request`: the one that asks for it. */
+  | { readonly do: 'goBack'; readonly decision: Decision; readonly request?: string; readonly because: string }
+  /** Lets what the document says be tried again. */
+  | { readonly do: 'retry'; readonly id: string; readonly because: string }
+  /** Acknowledges a request that is not carried out. */
+  | { readonly do: 'decline'; readonly name: 'retry' | 'rollback'; readonly id: string; readonly because: string };
+
+/**
+ * Plans a turn in what an App runs: by a request, or because what was promoted is bad. Undefined while it goes on as it is.
+ * Pure.
+ */
+export function planTurn(app: App, facts: RolloutFacts): Plan<RolloutStep, ReasonOf<'App'>> | undefined {
+  const { retry, byHand, back, declared, verdict, refuge, onFailure } = facts;
+  if (byHand) {
+    const { id, to, refusal } = byHand;
+    if (!to || refusal !== undefined) {
+      return act('Refused', { do: 'decline', name: 'rollback', id, because: refusal ?? 'there is no such revision' });
+    }
+    const decision = {
+      from: declared.name,
+      to: to.metadata.name,
+      reason: 'ByHand',
+      message: 'somebody asked for another one',
+    };
+    return act('RollingBack', { do: 'goBack', decision, request: id, because: 'rollback requested' });
+  }
+  if (retry) {
+    if (back) return act('Promoting', { do: 'retry', id: retry.id, because: 'retry requested' });
+    const because = `There is nothing to try again: what App ${app.metadata.name} declares is not held back`;
+    return act('Refused', { do: 'decline', name: 'retry', id: retry.id, because });
+  }
+  if (back || typeof verdict !== 'object' || onFailure === 'hold' || !refuge || refuge.lost.length > 0)
+    return undefined;
+  const { reason = 'Unknown', message = 'it is bad', lastLines } = verdict.revision.status ?? {};
+  const decision: Decision = {
+    ...{ from: declared.name, to: refuge.revision.metadata.name, reason, message },
+    ...(lastLines ? { lastLines } : {}),
+  };
+  return act('RollingBack', { do: 'goBack', decision, because: message });
+}
+
+/** Why the way back has ended before its end; undefined while it has not. What can run goes on. Pure. */
+export function rollbackFailure({ back, verdict, refuge, onFailure }: RolloutFacts): TerminalError | undefined {
+  if (!back) {
+    const isStuck =
+      typeof verdict === 'object' && onFailure === 'rollback' && refuge !== undefined && refuge.lost.length > 0;
+    return isStuck
+      ? failed(`${refusedText(verdict.revision)}. ${goneMessage(refuge.revision, refuge.lost)}`)
+      : undefined;
+  }
+  const { rollback, to, lost } = back;
+  if (!to) {
+    return failed(
+      `Revision ${rollback.to}, which is to run instead of ${rollback.from}, has been removed; everything stays as it is until something else is declared or a retry is asked for`,
+    );
+  }
+  if (lost.length > 0) return failed(goneMessage(to, lost));
+  if (typeof verdict !== 'object') return undefined;
+  return failed(
+    `Revision ${rollback.from} is refused (${rollback.message}), and ${rollback.to}, which runs again, is not well either: ${verdict.revision.status?.message}. It stays; declare something else`,
+  );
+}
+
+const failed = (message: string): TerminalError => new TerminalError('RollbackFailed', message);
+
+const refusedText = ({ metadata, status }: Revision): string =>
+  `Revision ${metadata.name} is bad (${status?.message ?? 'nobody knows why'})`;
+
+/** What an App says that has gone back. Pure. */
+export function rolledBack(app: App, { back }: RolloutFacts): TerminalError | undefined {
+  if (!back) return undefined;
+  const { from, to, message, lastLines = [] } = back.rollback;
+  const printed = lastLines.length === 0 ? '' : `. It printed last: ${lastLines.join(' | ')}`;
+  const way = `Declare something else, or \`supercargo retry ${app.metadata.name}\``;
+  return new TerminalError(
+    'RolledBack',
+    `Revision ${from} is refused (${message}), and ${to} runs again; volumes keep their data. ${way}${printed}`,
+  );
+}

@@ -1,0 +1,54 @@
+import { isActive } from '../../../crds/model/active.js';
+import type { App } from '../../../crds/model/kinds.js';
+import { latestOf } from '../../../crds/model/revisions.js';
+import { event, warning } from '../events.js';
+import type { AppDeps } from '../observe.js';
+import type { AppFacts } from '../plan.js';
+import { declaredAs } from '../release/children.js';
+import { proposeChildren } from '../release/declare.js';
+import type { AppResult } from '../status.js';
+import { withPromotion } from './history.js';
+import type { RolloutStep } from './plan.js';
+
+type StepOf<D extends RolloutStep['do']> = Extract<RolloutStep, { readonly do: D }>;
+
+/** Decides that another revision is to run; the passes after this one promote it. */
+export function goBack(deps: AppDeps, app: App, { decision, request }: StepOf<'goBack'>): Partial<AppResult> {
+  const { from, to, message } = decision;
+  const line = `Rolling back '${app.metadata.name}' from ${from} to ${to}: ${message}`;
+  deps.logs.system(line, { app: app.metadata.name }, { isStdErr: request === undefined });
+  const tell = request === undefined ? warning : event;
+  tell(deps, app, 'RollingBack', `Going back from revision ${from} to ${to}: ${message}`);
+  const { lastLines, ...said } = decision;
+  return {
+    rollback: {
+      ...said,
+      at: new Date(deps.now()).toISOString(),
+      ...(lastLines ? { lastLines: [...lastLines] } : {}),
+    },
+    ...(request === undefined ? {} : { acknowledged: { rollback: request } }),
+  };
+}
+
+/** Lets what the document says be promoted again. Where it is still there, it is looked at anew. */
+export async function retry(
+  deps: AppDeps,
+  app: App,
+  { rollout, existing, revisions }: AppFacts,
+  id: string,
+): Promise<Partial<AppResult>> {
+  const { declared } = rollout;
+  if (latestOf(revisions)?.metadata.name === declared.name) {
+    const anew = withPromotion(deps, { app, content: declared, revisions, again: true });
+    await proposeChildren(deps, app, existing.filter(isActive).map(declaredAs), anew);
+  }
+  deps.logs.system(`Trying '${app.metadata.name}' again`, { app: app.metadata.name });
+  event(deps, app, 'Promoting', `Revision ${declared.name} is tried again, as was asked for`);
+  return { retried: true, acknowledged: { retry: id } };
+}
+
+/** Acknowledges a request that cannot be carried out. */
+export function decline(deps: AppDeps, app: App, { name, id, because }: StepOf<'decline'>): Partial<AppResult> {
+  warning(deps, app, 'Refused', `Did not ${name}: ${because}`);
+  return { acknowledged: { [name]: id }, refused: { [name]: { reason: 'Failed', message: because } } };
+}

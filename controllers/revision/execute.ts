@@ -1,0 +1,53 @@
+import { timeoutSignal } from '../../api/platform/time-limit.js';
+import { visible } from '../../api/platform/visible.js';
+import { isMap } from '../../crds/model/maps.js';
+import type { Revision } from '../../crds/model/revisions.js';
+import type { StepResult } from '../runtime/reconciler.js';
+import type { RevisionDeps } from './observe.js';
+import type { RevisionStep } from './plan.js';
+
+export interface RevisionResult extends StepResult {
+  readonly lastLines: readonly string[];
+}
+
+/** Lines that are kept, and characters of each: they go into conditions. */
+const LINES = 3;
+const LONGEST = 200;
+const READ_MS = 10_000;
+
+/**
+ * Reads the last lines of a container, without the values of variables that it may have printed. What cannot be read is
+ * left out: the verdict does not hang on it.
+ */
+export async function executeRevisionStep(
+  { engine }: Pick<RevisionDeps, 'engine'>,
+  revision: Pick<Revision, 'spec'>,
+  { container }: RevisionStep,
+): Promise<Partial<RevisionResult>> {
+  const lines: string[] = [];
+  const values = valuesOf(revision);
+  try {
+    for await (const { message } of engine.pastLogs(container, { tail: LINES }, timeoutSignal(READ_MS))) {
+      const text = visible(without(message, values), false).trim();
+      if (text !== '') lines.push(text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text);
+    }
+  } catch {
+    // The container is gone, its log driver keeps nothing, or the engine does not answer.
+  }
+  return { lastLines: lines.slice(-LINES) };
+}
+
+/** Shorter values are words of every sentence. */
+const SHORTEST = 6;
+
+/** Values of variables of its services, which may be secrets; the longest first. Pure. */
+function valuesOf({ spec }: Pick<Revision, 'spec'>): readonly string[] {
+  const found = spec.documents.flatMap(({ spec: { environment } }) => {
+    if (Array.isArray(environment)) return environment.map((one) => String(one).split('=').slice(1).join('='));
+    return isMap(environment) ? Object.values(environment).map(String) : [];
+  });
+  return found.filter(({ length }) => length >= SHORTEST).toSorted((a, b) => b.length - a.length);
+}
+
+const without = (text: string, values: readonly string[]): string =>
+  values.reduce((left, value) => left.replaceAll(value, '***'), text);

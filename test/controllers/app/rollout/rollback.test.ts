@@ -1,0 +1,319 @@
+import assert from 'node:assert/strict';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { appState } from '../../../../api/http/supervisor/app-state.js';
+import { conditionOf, isReady, isSettled } from '../../../../crds/model/conditions.js';
+import { type AnyDeclared, API_VERSION, keyOf } from '../../../../crds/model/kinds.js';
+import { latestFirst } from '../../../../crds/model/revisions.js';
+import type { AppSpec } from '../../../../crds/model/types.js';
+import { Device } from '../../../simulation/device.js';
+
+const release = (commit: string, image: string, more: Partial<AppSpec> = {}): AppSpec => ({
+  appId: 1,
+  release: { commit, id: 1 },
+  services: {
+    web: { image, imageId: 7, environment: { SECRET: 'hushhush', OF: commit }, volumes: ['data:/data'] },
+    db: { image: 'db:1', imageId: 8 },
+  },
+  volumes: { data: {} },
+  ...more,
+});
+const GOOD = release('a', 'web:1');
+const BAD = release('b', 'web:2');
+
+describe('a bad release', () => {
+  let device: Device;
+  /** Images whose containers never work. */
+  const failing = new Set<string>();
+  beforeEach(async () => {
+    device = new Device();
+    for (const name of ['web:1', 'web:2', 'web:3', 'db:1']) device.engine.images.serve(name, { content: name });
+    failing.clear();
+    device.engine.after = (verb, [id]) => {
+      if (verb !== 'startContainer') return;
+      const container = device.engine.docker.containers.find((one) => one.id === id);
+      const isFailing = [...failing].some((name) => device.engine.images.seen(name)?.id === container?.image);
+      if (isFailing) device.engine.docker.setHealth(String(id), 'unhealthy');
+    };
+    await device.boot();
+  });
+  afterEach(() => device.stop());
+
+  const agent = () => device.agent ?? assert.fail('no agent');
+  const store = () => agent().store;
+  const declare = (of: AppSpec, origin: 'files' | 'local' = 'files') => {
+    const documents: AnyDeclared[] = [{ apiVersion: API_VERSION, kind: 'App', metadata: { name: 'hello' }, spec: of }];
+    return agent().propose(documents, origin);
+  };
+  const bring = async (of: AppSpec, origin: 'files' | 'local' = 'files') => {
+    await declare(of, origin);
+    await agent().settle();
+  };
+  const app = () => store().get('App', 'hello') ?? assert.fail('no App');
+  const condition = (type: string) => conditionOf(app(), type);
+  const said = () => `${condition('Ready')?.status} ${condition('Ready')?.reason}`;
+  const containers = () =>
+    device.engine.docker.containers.map(({ id, name, state }) => `${id} ${name} ${state}`).sort();
+  const names = () => device.engine.docker.containers.map(({ name }) => name).sort();
+  const outcomes = () =>
+    latestFirst(store().list('Revision')).map(
+      ({ spec, status }) => `${spec.number} ${spec.release?.commit} ${status?.phase}`,
+    );
+  const reboot = async () => {
+    await agent().flush();
+    await device.halt();
+    await device.boot();
+    await agent().settle();
+  };
+  const rolledBack = () => {
+    assert.deepEqual(names(), ['db_8_1_a', 'web_7_1_a']);
+    assert.equal(said(), 'False RolledBack');
+    assert.equal(condition('Stalled')?.reason, 'RolledBack');
+    assert.equal(condition('Available')?.status, 'True');
+    assert.deepEqual(app().status?.release, { commit: 'a', id: 1 });
+  };
+
+  it('is verified before the App is Ready, which the compatible API does not know', async () => {
+    await declare(GOOD);
+    for (let turn = 0; turn < 8; turn += 1) {
+      await agent().quiet();
+      device.clock.advance(50);
+    }
+    assert.deepEqual([said(), app().status?.phase], ['False Verifying', 'Verifying']);
+    assert.deepEqual([isSettled(app()), isReady(app()), appState(store())], [true, false, 'applied']);
+    assert.deepEqual(app().status?.release, { commit: 'a', id: 1 });
+    await agent().settle();
+    assert.deepEqual([said(), app().status?.phase], ['True Settled', 'Settled']);
+  });
+
+  it('goes, and the one before comes back: whole, and only what changed', async () => {
+    await bring(GOOD);
+    const db = () =>
+      containers()
+        .find((one) => one.includes(' db_'))
+        ?.split(' ')[0];
+    const before = db();
+    const volume = device.engine.docker.volume('1_data');
+    failing.add('web:2');
+    await bring(BAD);
+    rolledBack();
+    assert.equal(db(), before);
+    assert.deepEqual(device.engine.docker.volume('1_data'), volume);
+    const web = device.engine.docker.containers.find(({ name }) => name.startsWith('web'));
+    assert.ok(web?.options.Env?.includes('OF=a'));
+    assert.deepEqual(outcomes(), ['3 a Good', '2 b Bad']);
+    assert.match(
+      condition('Ready')?.message ?? '',
+      /^Revision hello\.\w+ is refused \(web: .*unhealthy.*\), and hello\.\w+ runs again; volumes keep their data\. /,
+    );
+    assert.equal(appState(store()), 'applied');
+  });
+
+  it('tells what its container printed last, and no secrets', async () => {
+    await bring(GOOD);
+    failing.add('web:2');
+    const { after } = device.engine;
+    device.engine.after = (verb, args) => {
+      if (verb === 'startContainer') device.engine.docker.print(String(args[0]), 'cannot open the door with hushhush');
+      return after?.(verb, args);
+    };
+    await bring(BAD);
+    assert.match(condition('Ready')?.message ?? '', /It printed last: cannot open the door with \*\*\*$/);
+    const told = [
+      store()
+        .list('Revision')
+        .map(({ status }) => status),
+      app().status,
+      store().events(),
+    ];
+    assert.ok(!JSON.stringify(told).includes('hush'));
+  });
+
+  it('is not tried again: not by its source, not by another agent, not when it is declared once more', async () => {
+    await bring(GOOD);
+    failing.add('web:2');
+    await bring(BAD);
+    failing.clear();
+    const before = containers();
+    await reboot();
+    rolledBack();
+    await bring(BAD);
+    await bring({ ...BAD, revisionHistoryLimit: 3 });
+    rolledBack();
+    assert.deepEqual(containers(), before);
+    const { resourceVersion } = store();
+    for (const loop of agent().loops) loop.resync();
+    await agent().settle();
+    assert.equal(store().resourceVersion, resourceVersion, 'a settled device writes nothing');
+  });
+
+  it('is forgotten when its source goes back to the one before, and tried when it comes again', async () => {
+    await bring(GOOD);
+    failing.add('web:2');
+    await bring(BAD);
+    const before = containers();
+    await bring(GOOD);
+    assert.deepEqual([said(), app().status?.rollback], ['True Settled', undefined]);
+    assert.deepEqual(containers(), before);
+    failing.clear();
+    await bring(BAD);
+    assert.deepEqual([said(), names()], ['True Settled', ['db_8_1_b', 'web_7_1_b']]);
+  });
+
+  it('is followed by another one, good or bad', async () => {
+    await bring(GOOD);
+    failing.add('web:2').add('web:3');
+    await bring(BAD);
+    await bring(release('c', 'web:3'));
+    rolledBack();
+    failing.clear();
+    await bring(release('d', 'web:3'));
+    assert.deepEqual([said(), names()], ['True Settled', ['db_8_1_d', 'web_7_1_d']]);
+  });
+
+  it('is tried again when somebody asks for that', async () => {
+    await bring(GOOD);
+    failing.add('web:2');
+    await bring(BAD);
+    await store().request(keyOf('App', 'hello'), { retry: {} });
+    await agent().settle();
+    rolledBack();
+    assert.deepEqual(outcomes().slice(0, 2), ['5 a Good', '4 b Bad']);
+    failing.clear();
+    await store().request(keyOf('App', 'hello'), { retry: {} });
+    await agent().settle();
+    assert.deepEqual([said(), names()], ['True Settled', ['db_8_1_b', 'web_7_1_b']]);
+    await store().request(keyOf('App', 'hello'), { retry: {} });
+    await agent().settle();
+    assert.match(app().status?.refused?.retry?.message ?? '', /nothing to try again/);
+  });
+
+  it('stays where the App says hold, and as a posted target state', async () => {
+    await bring({ ...GOOD, rollout: { onFailure: 'hold' } });
+    failing.add('web:2');
+    await bring({ ...BAD, rollout: { onFailure: 'hold' } });
+    assert.deepEqual([said(), names()], ['False ServicesNotHealthy', ['db_8_1_b', 'web_7_1_b']]);
+    assert.deepEqual(outcomes(), ['2 b Bad', '1 a Good']);
+  });
+
+  it('stays as a posted target state, but for a label that says otherwise', async () => {
+    await bring(GOOD, 'local');
+    failing.add('web:2');
+    await bring(BAD, 'local');
+    assert.deepEqual([said(), names()], ['False ServicesNotHealthy', ['db_8_1_b', 'web_7_1_b']]);
+    const { web, db } = BAD.services ?? {};
+    const labels = { 'io.supercargo.rollout.on-failure': 'rollback' };
+    await bring(
+      { ...BAD, services: { web: { image: 'web:2', ...web }, db: { image: 'db:1', ...db, labels } } },
+      'local',
+    );
+    rolledBack();
+  });
+
+  it('stays when there is nothing to go back to, and is good once it is well', async () => {
+    failing.add('web:2');
+    await bring(BAD);
+    assert.equal(said(), 'False ServicesNotHealthy');
+    assert.deepEqual(outcomes(), ['1 b Bad']);
+    const web = device.engine.docker.containers.find(({ name }) => name.startsWith('web'));
+    device.engine.docker.setHealth(web?.id ?? '', 'healthy');
+    for (let turn = 0; turn < 20; turn += 1) {
+      await agent().quiet();
+      device.clock.advance(1_000);
+    }
+    assert.deepEqual(outcomes(), ['1 b Good']);
+    assert.equal(said(), 'True Settled');
+  });
+
+  it('goes once the application lets it', async () => {
+    await bring(GOOD);
+    failing.add('web:2');
+    await declare(BAD);
+    for (let turn = 0; turn < 4 && !names().includes('web_7_1_b'); turn += 1) {
+      await agent().quiet();
+      device.clock.advance(50);
+    }
+    const lock = join(device.folder, 'locks/1/web/updates.lock');
+    await mkdir(dirname(lock), { recursive: true });
+    await writeFile(lock, 'mine');
+    for (let turn = 0; turn < 20; turn += 1) {
+      await agent().quiet();
+      device.clock.advance(1_000);
+    }
+    if (names().includes('web_7_1_b')) assert.equal(condition('Ready')?.reason, 'UpdatesLocked');
+    await rm(lock, { force: true });
+    await agent().settle();
+    rolledBack();
+  });
+
+  it('says so when the one before is not well either, and stays there', async () => {
+    await bring(GOOD);
+    failing.add('web:2').add('web:1');
+    await bring(BAD);
+    assert.deepEqual(names(), ['db_8_1_a', 'web_7_1_a']);
+    assert.equal(said(), 'False RollbackFailed');
+    assert.equal(condition('Available')?.status, 'False');
+    await reboot();
+    assert.deepEqual([said(), names()], ['False RollbackFailed', ['db_8_1_a', 'web_7_1_a']]);
+  });
+
+  it('brings back the very image that ran, though its name leads elsewhere', async () => {
+    const id = (image: string) => device.engine.images.seen(image)?.id;
+    device.engine.images.add('local:1');
+    await bring(release('a', 'local:1'));
+    const ran = id('local:1');
+    device.engine.images.serve('other:1', { content: 'another' });
+    device.engine.images.add('other:1');
+    await device.engine.tagImage(id('other:1') ?? '', 'local:1', new AbortController().signal);
+    await agent().relist();
+    failing.add('local:1');
+    await bring(release('b', 'local:1'));
+    const web = device.engine.docker.containers.find(({ name }) => name.startsWith('web'));
+    assert.equal(web?.image, ran);
+    rolledBack();
+  });
+
+  it('is not gone back from by hand to what is unknown, runs or was bad', async () => {
+    await bring(GOOD);
+    failing.add('web:2');
+    await bring(BAD);
+    const [good, bad] = latestFirst(store().list('Revision'));
+    const ask = async (to?: string) => {
+      await store().request(keyOf('App', 'hello'), { rollback: to === undefined ? {} : { to } });
+      await agent().settle();
+      return app().status?.refused?.rollback?.message ?? '';
+    };
+    assert.match(await ask('hello.nothing'), /has no revision hello\.nothing/);
+    assert.match(await ask(good?.metadata.name), /is what runs/);
+    assert.match(await ask(bad?.metadata.name), /was bad .*supercargo retry hello/);
+    assert.match(await ask(), /no earlier revision/);
+    rolledBack();
+  });
+
+  it('is not needed for going back by hand, and what was declared does not come back by itself', async () => {
+    await bring(GOOD);
+    await bring(BAD);
+    await store().request(keyOf('App', 'hello'), { rollback: {} });
+    await agent().settle();
+    assert.equal(app().status?.rollback?.reason, 'ByHand');
+    rolledBack();
+    await bring(BAD);
+    await reboot();
+    rolledBack();
+    await store().request(keyOf('App', 'hello'), { retry: {} });
+    await agent().settle();
+    assert.deepEqual([said(), names()], ['True Settled', ['db_8_1_b', 'web_7_1_b']]);
+  });
+
+  it('has its revision removed by hand: everything stays as it is', async () => {
+    await bring(GOOD);
+    failing.add('web:2');
+    await bring(BAD);
+    const before = containers();
+    const { rollback } = app().status ?? {};
+    await store().delete('App/hello', keyOf('Revision', rollback?.to ?? ''));
+    await agent().settle();
+    assert.equal(said(), 'False RollbackFailed');
+    assert.deepEqual(containers(), before);
+  });
+});
