@@ -28,6 +28,8 @@ export interface Scenario {
   readonly alwaysRunning?: readonly string[];
   /** Keys of documents that still wait in the end. */
   readonly waiting?: readonly string[];
+  /** How its containers fare, and what the agent does then, no plan can foresee. */
+  readonly unforeseen?: true;
   /** What another agent does of its own accord when it starts, besides looking. */
   readonly asksAgain?: readonly string[];
   /** In the end; what is left out does not exist. */

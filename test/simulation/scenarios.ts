@@ -8,6 +8,7 @@ import { declareApp } from '../setup/declared.js';
 import { type SupervisedApp, supervisorMade } from '../setup/supervisor-made.js';
 import type { Device } from './device.js';
 import { IMAGE_SCENARIOS } from './image-scenarios.js';
+import { ROLLBACK_SCENARIOS } from './rollback-scenarios.js';
 import { reasonOf, type Scenario, serve } from './scenario.js';
 
 const web = declareApp({ web: {} });
@@ -19,6 +20,8 @@ function lock(device: Device): void {
   mkdirSync(dirname(applicationLock(device)), { recursive: true });
   writeFileSync(applicationLock(device), '');
 }
+/** What is found bad stays. */
+const HOLD = { rollout: { onFailure: 'hold' } } as const;
 const changed = declareApp({ web: { environment: { V: '2' } } });
 
 const HAND_OVER = { 'io.balena.update.strategy': 'hand-over', 'io.balena.update.handover-timeout': '1000' };
@@ -44,6 +47,7 @@ const runningNames = ({ engine }: Device) =>
 
 /** Every way from one settled state to another that has its own pitfalls. */
 export const SCENARIOS: readonly Scenario[] = [
+  ...ROLLBACK_SCENARIOS,
   {
     it: 'installs an app of four services, local and pulled images, volumes, networks and a shared network',
     images: serve('db:1', 'vpn:1'),
@@ -83,7 +87,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     it: 'goes on with the old container where the engine refuses to create the new one',
     before: [webAndDb],
-    target: [declareApp({ web: { environment: { V: '2' }, runtime: 'none-such' }, db: {} })],
+    target: [declareApp({ web: { environment: { V: '2' }, runtime: 'none-such' }, db: {} }, HOLD)],
     alwaysRunning: ['web', 'db'],
     waiting: ['App/hello'],
     // The engine may be another one by now. The status says so meanwhile.
