@@ -192,7 +192,7 @@ describe('the commands of documents', () => {
   });
 
   it('are run by a test, but for few', () => {
-    const run = ['README.md'];
+    const run = ['README.md', 'docs/guide/plan.md'];
     const commands = blocks.filter(({ language }) => language === 'sh');
     const left = commands.filter(({ notRun }) => notRun !== undefined);
     console.log(left.map(({ file, line, notRun }) => `        ${file}:${line} is not run: ${notRun}`).join('\n'));

@@ -99,7 +99,10 @@ async function settledOutcome(
   const { desired, commands } = state ?? {};
   if (!service?.status || !container || !desired?.running || commands?.stop !== undefined) return { is: 'settled' };
   const ranMs = lifecycle.ranMs(service, container);
-  const unwell = unwellOf(service.status, container, { policy: desired.tuning.RestartPolicy, ranMs });
+  const unwell = unwellOf(service.status, container, {
+    ...{ policy: desired.tuning.RestartPolicy, ranMs },
+    exhausted: state?.restartsLeft === 0 ? service.status.unhealthyRestarts?.count : undefined,
+  });
   return { is: 'settled', ...(unwell ? { unwell } : {}) };
 }
 

@@ -1,6 +1,7 @@
 import { isOn } from '../../crds/model/host-access.js';
 import type { Service } from '../../crds/model/kinds.js';
 import { API_NETWORK, DEFAULT_DEVICE_NAME, networkName, volumeName } from '../../crds/model/names.js';
+import { restartBudget } from '../../crds/model/restart-budget.js';
 import { UNKNOWN_TRAITS } from '../engine/engine-traits.js';
 import { seenUpdatable } from '../engine/seen.js';
 import { madeAfter } from './commands/commands.js';
@@ -70,6 +71,7 @@ export async function resolveService(
       imageLabels: withCurrentNames(image?.config.Labels ?? {}),
       guests: guestsOf(deps, service),
     }),
+    restartUnhealthy: restartBudget(service.spec.restart_unhealthy),
     boot,
     staging: service.metadata.owner !== undefined && app?.status?.phase === 'Staging',
   };

@@ -10,6 +10,7 @@ import { closingNetworks } from './dependencies/networks-and-volumes.js';
 import { containersOf, dependentsOf } from './dependencies/siblings.js';
 import type { Memory, ServiceDeps } from './deps.js';
 import { resolveService } from './desired-container.js';
+import { restartsLeft } from './health/unhealthy-restarts.js';
 import type { Overlap, ServiceState } from './service-state.js';
 import { type Identity, identityOf } from './spec/identity.js';
 import { isOpen, timeOf } from './update/record.js';
@@ -101,6 +102,10 @@ async function stateOf(
       commands,
       dependents: isDeleted ? dependentsOf(deps, service) : [],
       overlap: await overlapOf(deps, ages, service, appId, containers),
+      restartsLeft:
+        newest && desired?.restartUnhealthy
+          ? restartsLeft(desired.restartUnhealthy, service.status?.unhealthyRestarts, newest, ages)
+          : undefined,
       refusal: refusals.of(service.metadata.name, attempt),
     },
     containerSpec,

@@ -144,7 +144,12 @@ function run(state: ServiceState, desired: DesiredContainer, current: SeenContai
       );
     default: // running, restarting, paused
       if (!desired.running) return terminate(state, current, 'running: false', { remove: false });
-      return rejoin(state, current) ?? waitForNetwork(desired, current) ?? settled();
+      return (
+        rejoin(state, current) ??
+        waitForNetwork(desired, current) ??
+        restartUnhealthy(state, desired, current) ??
+        settled()
+      );
   }
 }
 
@@ -171,6 +176,23 @@ function rejoin(state: ServiceState, current: SeenContainer): Plan<ServiceStep> 
     waitForMinReady(state) ?? {
       steps: [{ do: 'restart', container: current, because }],
       outcome: wait('Restarting', `Restarting container ${current.name}: ${because}`).outcome,
+    }
+  );
+}
+
+/** Restarts an unhealthy container where its document asks for that and its budget is not used up. Needs the lock: it may still be at work. Pure. */
+function restartUnhealthy(
+  state: ServiceState,
+  { restartUnhealthy: budget }: DesiredContainer,
+  container: SeenContainer,
+): Plan<ServiceStep> | undefined {
+  const { restartsLeft: left = 0 } = state;
+  if (!budget || left === 0 || container.state !== 'running' || container.health !== 'unhealthy') return undefined;
+  const because = `it is unhealthy (restart ${budget.count - left + 1} of ${budget.text})`;
+  return (
+    needsLock(state, `restart container ${container.name}`, because) ?? {
+      steps: [{ do: 'restart', container, because, unhealthy: true }],
+      outcome: wait('Restarting', `Restarting container ${container.name}: ${because}`).outcome,
     }
   );
 }

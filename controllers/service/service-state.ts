@@ -1,4 +1,5 @@
 import type { Refusal } from '../../crds/model/requests.js';
+import type { RestartBudget } from '../../crds/model/restart-budget.js';
 import type { UpdateStrategy } from '../../crds/model/update-strategy.js';
 import type { SeenContainer, UpdateOptions } from '../engine/engine.js';
 import type { Plan, TerminalError } from '../runtime/outcome.js';
@@ -65,7 +66,13 @@ export type ServiceStep =
   /** Starts the container, and renames it to `name` before that. */
   | { readonly do: 'start'; readonly container: SeenContainer; readonly name?: string; readonly because: string }
   /** Restarts the container; starts now and ends in the background. */
-  | { readonly do: 'restart'; readonly container: SeenContainer; readonly because: string }
+  | {
+      readonly do: 'restart';
+      readonly container: SeenContainer;
+      readonly because: string;
+      /** It counts against the budget of restarts of an unhealthy container. */
+      readonly unhealthy?: true;
+    }
   /** Claims the update lock for the steps after it, where there is no App that would. */
   | { readonly do: 'claim'; readonly because: string }
   /** Ends the pass with the error of a background step. */
@@ -132,6 +139,8 @@ export interface DesiredContainer {
   /** Dependencies that the service still waits for, as in `db to be healthy`. */
   readonly unsatisfied: readonly string[];
   readonly updatePolicy: UpdatePolicy;
+  /** How often it is restarted when it is unhealthy; undefined: never. */
+  readonly restartUnhealthy?: RestartBudget | undefined;
   /** Id of the present boot, for a service that is only started with the next boot after its container was created. */
   readonly boot?: string | undefined;
   /** Images of the release are still missing: services with a kill-first strategy do not start yet. */
@@ -155,6 +164,8 @@ export interface ServiceState {
   /** Services that depend on this one, are deleted as well and have not gone yet. */
   readonly dependents: readonly string[];
   readonly overlap: Overlap;
+  /** How often the newest container may still be restarted now because it is unhealthy; undefined: never. */
+  readonly restartsLeft?: number | undefined;
   /** Error with which the engine has refused to create the container that is wanted now. */
   readonly refusal: TerminalError | undefined;
 }

@@ -8,6 +8,7 @@ import { shownOf } from './container/prepared.js';
 import { type Joined, joinedBy, providersOf } from './dependencies/namespaces.js';
 import { containersOf } from './dependencies/siblings.js';
 import type { Memory, ServiceDeps } from './deps.js';
+import { withRestart } from './health/unhealthy-restarts.js';
 import type { ServiceObservation } from './observe.js';
 import type { ServiceProgress, ServiceStep } from './service-state.js';
 import { readContainerName } from './spec/identity.js';
@@ -31,6 +32,7 @@ export function serviceStatus(
   const state = outgoing ? AWAITING : (doingOf(memory, service, progress) ?? container?.state);
   const joined = joinedNow(deps, service, container, progress.result.joined);
   const update = updateOf(deps, memory, service, progress);
+  const unhealthyRestarts = container && unhealthyRestartsOf(deps, service, container, observation, progress);
   const lastAction = lastActionOf(deps, progress) ?? service.status?.lastAction;
   return {
     ...(state ? { state } : {}),
@@ -39,11 +41,30 @@ export function serviceStatus(
     ...runs,
     ...(container ? { container: containerFacts(container) } : {}),
     ...(outgoing ? { outgoing: { ...containerFacts(outgoing), ...olderRuns } } : {}),
+    ...(unhealthyRestarts ? { unhealthyRestarts } : {}),
     ...(joined.length > 0 ? { joined: [...joined] } : {}),
     ...(update ? { update } : {}),
     ...(lastAction ? { lastAction } : {}),
     ...acknowledgements(deps, memory, service, observation, progress),
   };
+}
+
+/** Counts a restart when it begins: an agent that dies in it has begun it. */
+function unhealthyRestartsOf(
+  { now }: ServiceDeps,
+  { status }: Service,
+  container: SeenContainer,
+  { state }: ServiceObservation,
+  { at, plan, step, result }: ServiceProgress,
+): ServiceStatus['unhealthyRestarts'] {
+  const begins = at === 'acting' && step?.do === 'restart' && step.unhealthy;
+  const isSettled = at === 'acted' && (result.outcome ?? plan?.outcome)?.is === 'settled';
+  return withRestart(status?.unhealthyRestarts, container, {
+    budget: state?.desired?.restartUnhealthy,
+    // While it is being restarted, it is seen as it was before.
+    left: isSettled ? state?.restartsLeft : undefined,
+    restartedAt: begins ? new Date(now()).toISOString() : undefined,
+  });
 }
 
 /** The Supervisor's state of the newer of two running containers. */

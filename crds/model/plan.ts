@@ -52,6 +52,9 @@ export interface PlanRefusal {
   readonly reason: string;
   /** `spec.services.web.ports[0]`, where it is about one field. */
   readonly field?: string;
+  /** Where that stands in a body of YAML, or the nearest that stands above it; counted from 1. */
+  readonly line?: number;
+  readonly column?: number;
   readonly message: string;
 }
 

@@ -191,6 +191,8 @@ export interface Dependency {
 export interface ServiceFields {
   /** In which order a new container takes the place of the old one: download-then-kill; kill-then-download and delete-then-download stop the old one before the new image is downloaded; hand-over runs both until the new one says so; rolling runs both until the new one is healthy. Before the labels io.balena.update.strategy and io.supercargo.update.strategy. Default: download-then-kill. */
   updateStrategy?: 'download-then-kill' | 'kill-then-download' | 'delete-then-download' | 'hand-over' | 'rolling';
+  /** Whether a container that is unhealthy is restarted, under the update lock; Docker itself does not. true: five times within five minutes. A budget such as 5/300s (at most so many restarts within that time; ms s m h d): when it is used up, the container stays unhealthy until it is healthy by itself, restarted by somebody or replaced. Default: false. */
+  restart_unhealthy?: boolean | string;
   /** Arguments. A string is split as a shell would, without expanding variables and without running a shell; a list is taken as it is. Default: the Cmd of the image. */
   command?: string | string[] | null;
   /** What is run, with command as its arguments; written like command. Setting it alone keeps the Cmd of the image. Default: the Entrypoint of the image. */
@@ -711,6 +713,17 @@ export interface ServiceStatus {
   runningSince?: string;
   /** Since when its healthcheck has been failing; absent while it is not unhealthy. Cannot be rebuilt. */
   unhealthySince?: string;
+  /** How often the container was restarted because it was unhealthy; absent when it never was. Cannot be rebuilt. */
+  unhealthyRestarts?: {
+    /** Its id. Another container starts again at 0. */
+    container: string;
+    /** Number of these restarts of this container. */
+    count: number;
+    /** When the latest of them began, as many as the budget allows. */
+    recent: string[];
+    /** true: the budget is used up, and it is not restarted for this any more until it is healthy. */
+    exhausted?: boolean;
+  };
   /** Since when it has been restarting after failures, or three times within five minutes; absent again when it has run for 60 s or is healthy, or for longer where `longestRunSeconds` asks for it. Cannot be rebuilt. */
   crashLoopSince?: string;
   /** Its container, as last seen. */

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { composeDurationMs } from '../model/duration.js';
 import { type Path, shorten } from '../model/issue.js';
 import { NAME, NAME_RULE } from '../model/names.js';
+import { restartBudget } from '../model/restart-budget.js';
 import type { LongPort, LongVolume, ServiceFields } from '../model/types.js';
 import { countable, parseBytes } from '../model/units.js';
 
@@ -23,6 +24,7 @@ export function checkService(fields: ServiceFields, base: Path, { mayBind }: { r
     ),
     ...said(['healthcheck', 'test', 0], testIssue(fields.healthcheck?.test)),
     ...(fields.volumes ?? []).flatMap((volume, index) => said(['volumes', index], volumeIssue(volume, mayBind))),
+    ...said(['restart_unhealthy'], budgetIssue(fields.restart_unhealthy)),
     ...said(['network_mode'], networkModeIssue(fields.network_mode ?? '')),
     ...namesIn(fields.networks, 'networks'),
     ...namesIn(fields.depends_on, 'depends_on'),
@@ -50,6 +52,12 @@ export function checkService(fields: ServiceFields, base: Path, { mayBind }: { r
     found.push([['memswap_limit'], 'Counts memory and swap together, so mem_limit must be set as well']);
   }
   return found.map(([path, message]) => [[...base, ...path], message]);
+}
+
+/** A budget whose time is 0, or longer than the engine can count. */
+function budgetIssue(value: ServiceFields['restart_unhealthy']): string | undefined {
+  if (typeof value !== 'string' || restartBudget(value)) return undefined;
+  return `${quoted(value)} allows restarts within no time; 5/300s allows five within five minutes`;
 }
 
 const isSet = (value: unknown): boolean => value !== undefined && value !== null;

@@ -10,6 +10,7 @@ const serviceFields: Fields = {
   imageId: { type: "integer", description: "Number of the image; part of the container name. Default: the serviceId.", minimum: 0, maximum: 9007199254740991 },
   running: { type: "boolean", description: "false: the container is made but not started, and stopped if it runs. Default: true." },
   updateStrategy: { type: "string", description: "In which order a new container takes the place of the old one: download-then-kill; kill-then-download and delete-then-download stop the old one before the new image is downloaded; hand-over runs both until the new one says so; rolling runs both until the new one is healthy. Before the labels io.balena.update.strategy and io.supercargo.update.strategy. Default: download-then-kill.", enum: ["download-then-kill","kill-then-download","delete-then-download","hand-over","rolling"] },
+  restart_unhealthy: { type: ["boolean","string"], title: "boolean or string (a budget such as 5/300s)", description: "Whether a container that is unhealthy is restarted, under the update lock; Docker itself does not. true: five times within five minutes. A budget such as 5/300s (at most so many restarts within that time; ms s m h d): when it is used up, the container stays unhealthy until it is healthy by itself, restarted by somebody or replaced. Default: false.", pattern: "^[1-9][0-9]{0,2}/([0-9]+(ms|s|m|h|d))+$", maxLength: 40 },
   contract: { type: "object", description: "What the service requires of the device, as {type, slug, requires: […]}." },
   command: { type: ["string","array","null"], title: "string or list", description: "Arguments. A string is split as a shell would, without expanding variables and without running a shell; a list is taken as it is. Default: the Cmd of the image.", items: { type: "string" } },
   entrypoint: { type: ["string","array","null"], title: "string or list", description: "What is run, with command as its arguments; written like command. Setting it alone keeps the Cmd of the image. Default: the Entrypoint of the image.", items: { type: "string" } },
@@ -342,6 +343,12 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
       longestRunSeconds: { type: "integer", description: "The longest of its runs that its restart policy began and that ended by themselves, s, since it was last started manually or ran for ten minutes; absent before the first. A crash loop is over when it has run for twice as long, in whole minutes, ten at most; a healthy container needs no whole minutes. Cannot be rebuilt." },
       runningSince: { type: "string", description: "Since when its container has been running without a break, by the clock of the engine; absent while it does not run." },
       unhealthySince: { type: "string", description: "Since when its healthcheck has been failing; absent while it is not unhealthy. Cannot be rebuilt." },
+      unhealthyRestarts: { type: "object", description: "How often the container was restarted because it was unhealthy; absent when it never was. Cannot be rebuilt.", required: ["container","count","recent"], properties: {
+        container: { type: "string", description: "Its id. Another container starts again at 0." },
+        count: { type: "integer", description: "Number of these restarts of this container." },
+        recent: { type: "array", description: "When the latest of them began, as many as the budget allows.", items: { type: "string" } },
+        exhausted: { type: "boolean", description: "true: the budget is used up, and it is not restarted for this any more until it is healthy." },
+      }, additionalProperties: false },
       crashLoopSince: { type: "string", description: "Since when it has been restarting after failures, or three times within five minutes; absent again when it has run for 60 s or is healthy, or for longer where `longestRunSeconds` asks for it. Cannot be rebuilt." },
       container: { type: "object", description: "Its container, as last seen.", required: ["id","name","createdAt","image"], properties: {
         id: { type: "string", description: "Id on the engine, 64 hex digits." },

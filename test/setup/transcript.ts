@@ -11,6 +11,7 @@ const ALIKE: readonly (readonly [RegExp, string])[] = [
   [/(resourceVersion"?: ?)"?\d{10,}"?/g, '$1<version>'],
   [/\b\d\ds(?= {2})/g, '#s '], // inside a table: as wide as before
   [/\b\d{1,2}s(?= |$)/gm, '#s'],
+  [/\bdown for \d+\.\d s\b/g, 'down for # s'],
   // which phases are seen on the way depends on the machine
   [
     /^\w+\/\S+: (?:getting its images|rolling out|waiting until everything runs|watching whether it stays well)\r?\n/gm,

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { APP_ID, SUPERVISED } from '../../controllers/engine/labels.js';
-import type { MemoryContainer } from '../../controllers/engine/simulated/memory-containers.js';
+import type { MemoryContainer } from '../../controllers/engine/simulated/memory-container.js';
 import { conditionOf, isReady } from '../../crds/model/conditions.js';
 import type { Device } from './device.js';
 

@@ -1,5 +1,5 @@
 import { APP_ID, SERVICE_NAME } from '../../controllers/engine/labels.js';
-import { isAlive } from '../../controllers/engine/simulated/memory-containers.js';
+import { isAlive } from '../../controllers/engine/simulated/memory-container.js';
 import type { Device } from './device.js';
 
 /** How long services that were up have had no running container, on the device's clock. */

@@ -1,5 +1,5 @@
 import { SERVICE_NAME } from '../../controllers/engine/labels.js';
-import { isAlive, type MemoryContainer } from '../../controllers/engine/simulated/memory-containers.js';
+import { isAlive, type MemoryContainer } from '../../controllers/engine/simulated/memory-container.js';
 import { differenceOf, networkHash } from '../../controllers/network/options.js';
 import { isReady } from '../../crds/model/conditions.js';
 import type { AnyResource, App, Service } from '../../crds/model/kinds.js';

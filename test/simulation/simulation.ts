@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { EngineError } from '../../controllers/engine/engine.js';
-import { isAlive } from '../../controllers/engine/simulated/memory-containers.js';
+import { isAlive } from '../../controllers/engine/simulated/memory-container.js';
 import type { MemoryDocker } from '../../controllers/engine/simulated/memory-docker.js';
 import type { AnyDeclared } from '../../crds/model/kinds.js';
 import { type Agent, Device } from './device.js';

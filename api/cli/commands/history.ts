@@ -35,7 +35,7 @@ export const rowOf = (revision: Revision, nowMs: number): readonly string[] => [
 ];
 
 /** `files shop.yaml:3`, `git/fleet 1a2b3c4 (Ada)`. */
-function fromText({ origin, file, line, commit, author, adopted }: Revision['spec']['from']): string {
+export function fromText({ origin, file, line, commit, author, adopted }: Revision['spec']['from']): string {
   const place = file === undefined ? '' : ` ${file.split('/').at(-1)}${line === undefined ? '' : `:${line}`}`;
   const said = commit === undefined ? place : ` ${commit.slice(0, 7)}${author === undefined ? '' : ` (${author})`}`;
   return `${origin}${said}${adopted ? ', found running' : ''}`;

@@ -1,7 +1,7 @@
 import type { Plan, PlannedAction } from '../../../crds/model/plan.js';
 import type { Session } from '../client/session.js';
 import { EXIT } from '../failure.js';
-import { readWritten } from '../files.js';
+import { placeText, readWritten, type Written } from '../files.js';
 import type { Io } from '../format/io.js';
 import { tableLines } from '../format/table.js';
 import { bytesText } from '../format/words.js';
@@ -23,16 +23,21 @@ export async function plan(session: Session, { filename = [], output }: PlanOpti
   const client = await session.client();
   const made = await client.ask<Plan>('POST', PLAN_PATH, { documents: written.map(bodyOf) });
   if (json || output === 'json') io.out(JSON.stringify(made));
-  else io.out(...planLines(made, io));
+  else io.out(...planLines(made, io, written));
   if (made.refused.length > 0 || !made.complete) return EXIT.failed;
   return made.actions.length > 0 ? EXIT.differs : EXIT.done;
 }
 
-/** Returns a plan for people. Pure. */
+/** Returns a plan for people; what is refused of the documents that were written has their place. Pure. */
 export function planLines(
   { actions, refused, waits, notes, downloadBytes, complete }: Plan,
   { style }: Pick<Io, 'style'>,
+  written: readonly Written[] = [],
 ): readonly string[] {
+  const placeOf = (object: string, field = ''): string => {
+    const found = written.find(({ kind, name }) => `${kind}/${name}` === object);
+    return found ? ` (${placeText(found.locate(field))})` : '';
+  };
   const rows = actions.flatMap((one) => {
     const [first = '', ...rest] = one.because;
     const row = [one.action, one.object, detailOf(one), first];
@@ -53,7 +58,10 @@ export function planLines(
     ),
     ...section(
       style('red', 'Refused'),
-      refused.map(({ object, field, message }) => `${object}: ${field === undefined ? '' : `${field}: `}${message}`),
+      refused.map(
+        ({ object, field, message }) =>
+          `${object}: ${field === undefined ? '' : `${field}: `}${message}${placeOf(object, field)}`,
+      ),
     ),
     ...section('Note', notes),
     ...(complete ? [] : ['', 'The rehearsal did not come to rest in time: more may follow.']),

@@ -43,6 +43,12 @@ export function defineReading(program: Command): void {
     .action(action(async (session, [app = '']) => (await import('../commands/history.js')).history(session, app)));
 
   program
+    .command('why')
+    .summary('why what runs of an app is as it is, and what it waits for')
+    .argument('<app>', 'APP or APP/SERVICE')
+    .action(action(async (session, [word = '']) => (await import('../commands/why.js')).why(session, word)));
+
+  program
     .command('logs')
     .summary('what containers printed')
     .argument('<app>', 'APP or APP/SERVICE')

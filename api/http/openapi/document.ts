@@ -20,10 +20,13 @@ export const OPERATIONS: Operations = {
 };
 
 /** Returns the body of a request; the compatible API takes forms as well. */
-function bodyOf(path: string, { body, bodyRequired = false }: Operation): object {
+function bodyOf(path: string, { body, bodyRequired = false, yamlBody }: Operation): object {
   if (body === undefined) return {};
   const types = isResourcePath(path) ? ['application/json'] : ['application/json', 'application/x-www-form-urlencoded'];
-  const content = Object.fromEntries(types.map((type) => [type, { schema: body }]));
+  const content = {
+    ...Object.fromEntries(types.map((type) => [type, { schema: body }])),
+    ...(yamlBody ? { 'application/yaml': { schema: yamlBody } } : {}),
+  };
   return { requestBody: { required: bodyRequired, content } };
 }
 

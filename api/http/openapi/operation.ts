@@ -24,6 +24,8 @@ export interface Operation {
   /** Schema of the body, which may also come as a form; absent without one. */
   readonly body?: JsonSchema;
   readonly bodyRequired?: boolean;
+  /** What the same body is as YAML; absent where it is not taken. */
+  readonly yamlBody?: JsonSchema;
   /** By status. */
   readonly answers: Readonly<Record<string, Answer>>;
   /** The answer to a key without permission; absent where every key may call it. */

@@ -42,7 +42,7 @@ const operation = (
   tag: string,
   summary: string,
   answers: Operation['answers'],
-  rest: Pick<Operation, 'parameters' | 'body' | 'bodyRequired'> = {},
+  rest: Pick<Operation, 'parameters' | 'body' | 'bodyRequired' | 'yamlBody'> = {},
 ): Operation => ({ summary, tags: [tag], ...rest, answers: { ...answers, default: FAILURE } });
 
 const read = (tag: string, summary: string, schema: string, parameters: readonly Parameter[] = []): Operation =>
@@ -158,7 +158,7 @@ export const RESOURCE_OPERATIONS: Operations = {
     'Device',
     'Says what would be done, and changes nothing',
     { 200: jsonAnswer('What came of the rehearsal.', ref('Plan')) },
-    { body: ref('PlanPost') },
+    { body: ref('PlanPost'), yamlBody: { ...text, description: 'The documents, one after another as in a file.' } },
   ),
   [`GET ${GROUP}/stats`]: read('Device', 'What each service uses', 'ServiceStatsList'),
 };

@@ -202,7 +202,14 @@ export const RESOURCE_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
           'downtimeSeconds',
         ),
       ),
-      refused: listOf(object({ object: text, reason: text, field: text, message: text }, 'field')),
+      refused: listOf(
+        object(
+          { object: text, reason: text, field: text, line: integer, column: integer, message: text },
+          'field',
+          'line',
+          'column',
+        ),
+      ),
       waits: listOf(
         object({ object: text, reason: text, message: text, forSeconds: integer, passed: boolean }, 'forSeconds'),
       ),

@@ -1,11 +1,21 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type AnyDeclared, descriptorOf, KINDS, type Kind, type Origin } from '../../../crds/model/kinds.js';
+import {
+  type AnyDeclared,
+  descriptorOf,
+  type Key,
+  KINDS,
+  type Kind,
+  type Origin,
+  type Source,
+  splitKey,
+} from '../../../crds/model/kinds.js';
 import { isMap } from '../../../crds/model/maps.js';
 import type { Plan, PlanRefusal } from '../../../crds/model/plan.js';
+import { yamlItems } from '../../../crds/yaml/yaml-items.js';
 import { timeoutSignal } from '../../platform/time-limit.js';
 import type { Store } from '../../store/store.js';
 import { json } from '../transport/answer.js';
-import { bodyOf } from '../transport/body.js';
+import { bodyOf, YamlText } from '../transport/body.js';
 import { ResourceError } from '../transport/kubernetes-status.js';
 import type { Route } from '../transport/routes.js';
 import { checkPermission, checkRehearsal, checkWritable, readWrite, type Write } from './write.js';
@@ -42,6 +52,7 @@ export function planRoutes({ planner }: PlanRoutesDeps): readonly Route[] {
       path: '/apis/supercargo.io/v1/plan',
       callers: 'global key',
       body: 'PlanPost',
+      takesYaml: true,
       async handler(request, h) {
         const documents = readDocuments(bodyOf(request));
         const failure = planner.failure();
@@ -58,7 +69,7 @@ export function planRoutes({ planner }: PlanRoutesDeps): readonly Route[] {
   ];
 }
 
-async function planFor(planner: Planner, documents: readonly unknown[]): Promise<Plan> {
+async function planFor(planner: Planner, documents: readonly Given[]): Promise<Plan> {
   const refused: PlanRefusal[] = [];
   const notes: string[] = [];
   const signal = timeoutSignal(LIMIT_MS);
@@ -80,7 +91,7 @@ async function planFor(planner: Planner, documents: readonly unknown[]): Promise
     const told = new Set(refused.map(({ object }) => object));
     return {
       ...plan,
-      refused: [...refused, ...plan.refused.filter(({ object }) => !told.has(object))],
+      refused: [...refused, ...plan.refused.filter(({ object }) => !told.has(object))].map(placing(documents)),
       notes: [...notes, ...plan.notes],
     };
   } catch (error) {
@@ -96,8 +107,16 @@ const countServices = (store: Store): number =>
 
 const objectOf = ({ kind, metadata }: AnyDeclared): string => `${kind}/${metadata.name}`;
 
+/** A document as it came, not checked yet. */
+interface Given {
+  readonly value: unknown;
+  /** Returns where a field stands, or the nearest above it; only of YAML. */
+  readonly locate?: (path: string) => Source;
+}
+
 /** Reads the documents of a body; none means the device as it is. Pure; throws 400. */
-function readDocuments(body: unknown): readonly unknown[] {
+function readDocuments(body: unknown): readonly Given[] {
+  if (body instanceof YamlText) return readYaml(body.text);
   if (!isMap(body)) throw ResourceError.badRequest('the body is not an object');
   const { documents = [], apiVersion: _version, kind: _kind, ...rest } = body;
   const [unknown] = Object.keys(rest);
@@ -106,17 +125,65 @@ function readDocuments(body: unknown): readonly unknown[] {
   if (documents.length > LIMIT_DOCUMENTS) {
     throw ResourceError.badRequest(`documents has more than ${LIMIT_DOCUMENTS} items`);
   }
-  return documents;
+  return documents.map((value) => ({ value }));
 }
 
+/** Reads a stream of YAML, as a file is read: several documents, a `List`, an array. Pure; throws a 400 with every mistake in the text. */
+function readYaml(text: string): readonly Given[] {
+  const { items, problems } = yamlItems(text, '');
+  if (problems.length > 0) {
+    const lines = problems.map(({ message, source }) => `${placeText(source)}${message}`);
+    const causes = lines.map((message) => ({ reason: 'FieldValueInvalid', message, field: '' }));
+    throw ResourceError.unreadable(`the YAML cannot be read: ${lines.join('; ')}`, causes);
+  }
+  return items.filter(({ value }) => value !== null && value !== undefined);
+}
+
+const placeText = (source: Partial<Source> = {}): string =>
+  source.line === undefined ? '' : `line ${source.line}, column ${source.column ?? 1}: `;
+
+/** Returns how refusals get the place in the text of what they are about; what an App makes has that of its part of the App. Pure. */
+function placing(documents: readonly Given[]): (refusal: PlanRefusal) => PlanRefusal {
+  const places = new Map<string, (path: string) => Source>();
+  for (const { value, locate } of documents) {
+    if (!locate || !isMap(value)) continue;
+    places.set(`${String(value.kind)}/${nameIn(value)}`, locate);
+  }
+  const locate = ({ object, field = '' }: PlanRefusal): Source | undefined => {
+    const own = places.get(object);
+    if (own) return own(field);
+    const { kind, name } = splitKey(object as Key);
+    const dot = name.indexOf('.');
+    const section = SECTIONS[kind];
+    if (dot < 0 || section === undefined) return undefined;
+    return places.get(`App/${name.slice(0, dot)}`)?.(
+      `spec.${section}.${name.slice(dot + 1)}${field.replace(/^spec/, '')}`,
+    );
+  };
+  return (refusal) => {
+    const { line, column } = locate(refusal) ?? {};
+    const { object, reason, field, message } = refusal;
+    const place = { ...(line === undefined ? {} : { line }), ...(column === undefined ? {} : { column }) };
+    return { object, reason, ...(field === undefined ? {} : { field }), ...place, message };
+  };
+}
+
+/** Where an App declares what becomes documents of their own. */
+const SECTIONS: Readonly<Partial<Record<Kind, string>>> = {
+  Service: 'services',
+  Network: 'networks',
+  Volume: 'volumes',
+};
+
 /** Checks each document; Apps come first, because others need what they permit. */
-async function readAll(documents: readonly unknown[], refused: PlanRefusal[]): Promise<readonly Write[]> {
+async function readAll(documents: readonly Given[], refused: PlanRefusal[]): Promise<readonly Write[]> {
   const writes: Write[] = [];
-  for (const [index, document] of documents.entries()) {
+  for (const [index, { value: document, locate }] of documents.entries()) {
     await nextTurn();
     const kind = isMap(document) ? WRITTEN.find((one) => one === document.kind) : undefined;
     if (!kind) {
-      throw ResourceError.badRequest(`documents[${index}]: kind must be one of ${WRITTEN.join(', ')}`);
+      const place = locate ? placeText(locate('kind')) : `documents[${index}]: `;
+      throw ResourceError.badRequest(`${place}kind must be one of ${WRITTEN.join(', ')}`);
     }
     const write = refusedAs(nameOf(kind, document), refused, () => readWrite(document, kind, undefined));
     if (write) writes.push(write);
@@ -127,9 +194,11 @@ async function readAll(documents: readonly unknown[], refused: PlanRefusal[]): P
   ];
 }
 
-function nameOf(kind: Kind, document: unknown): string {
+const nameOf = (kind: Kind, document: unknown): string => `${kind}/${nameIn(document)}`;
+
+function nameIn(document: unknown): string {
   const metadata = isMap(document) && isMap(document.metadata) ? document.metadata : {};
-  return `${kind}/${typeof metadata.name === 'string' ? metadata.name : ''}`;
+  return typeof metadata.name === 'string' ? metadata.name : '';
 }
 
 /** Puts one document into the copy, as whoever declares it on the device. Returns whether that was taken. */
@@ -170,7 +239,8 @@ function refusedAs<T>(object: string, refused: PlanRefusal[], check: () => T): T
     if (!(error instanceof ResourceError)) throw error;
     const { reason = 'Invalid', message = '', details } = error.status;
     const causes = details?.causes ?? [];
-    if (causes.length === 0) refused.push({ object, reason, message });
+    const field = error.field ?? /^metadata\.\w+(?= is )/.exec(message)?.[0];
+    if (causes.length === 0) refused.push({ object, reason, message, ...(field === undefined ? {} : { field }) });
     for (const cause of causes) {
       refused.push({ object, reason, message: cause.message, ...(cause.field === '' ? {} : { field: cause.field }) });
     }

@@ -139,6 +139,7 @@ export function checkWritable(
       plural,
       name,
       `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${found}`,
+      'metadata.uid',
     );
   }
   if (resourceVersion !== undefined && resourceVersion !== present?.metadata.resourceVersion) {
@@ -146,6 +147,7 @@ export function checkWritable(
       plural,
       name,
       'the object has been modified; please apply your changes to the latest version and try again',
+      'metadata.resourceVersion',
     );
   }
 }

@@ -11,6 +11,8 @@ import { isResourcePath } from './kubernetes-status.js';
 const BODY_LIMIT_BYTES = 10 * 1024 * 1024;
 /** Bytes of bodies that are held at once, of all requests that are still arriving. */
 const HELD_LIMIT_BYTES = 8 * BODY_LIMIT_BYTES;
+/** Largest YAML, bytes: 1 MiB of it costs a small device a second and 150 MB. */
+const YAML_LIMIT_BYTES = 1024 * 1024;
 /** How many times the limit is read and discarded before the connection is given up. */
 const DISCARD_FACTOR = 4;
 /** Largest number of parameters in a form. */
@@ -24,6 +26,8 @@ declare module '@hapi/hapi' {
   interface RouteOptionsApp {
     /** Schema of the body; `ignored` where the route never reads it, so that nothing can be wrong with it. */
     body?: string;
+    /** The body may come as YAML, too: then it is a `YamlText`. */
+    takesYaml?: boolean;
   }
 }
 
@@ -37,6 +41,11 @@ export class BodyError extends Error {
   ) {
     super(message, options);
   }
+}
+
+/** A body that came as YAML, not parsed yet. */
+export class YamlText {
+  constructor(readonly text: string) {}
 }
 
 /** Counts the bytes of all bodies that are still arriving. */
@@ -70,10 +79,13 @@ export const bodies: Plugin<{ readonly held: HeldBytes }> = {
       if (!request.auth.isAuthenticated || !(mayHaveBody || hasBody(req))) return h.continue;
       if (request.route.settings.app?.body === 'ignored') return h.continue;
       const onlyJson = isOnlyJson(request);
-      const strange = onlyJson ? strangeType(req) : undefined;
-      return readBody(req, { held, onlyJson }).then((body) => {
-        if (strange !== undefined)
-          throw new BodyError(`unsupported content type "${strange}": use application/json`, 415);
+      const { takesYaml = false } = request.route.settings.app ?? {};
+      const strange = onlyJson ? strangeType(req, takesYaml) : undefined;
+      return readBody(req, { held, onlyJson, takesYaml }).then((body) => {
+        if (strange !== undefined) {
+          const types = takesYaml ? 'application/json or application/yaml' : 'application/json';
+          throw new BodyError(`unsupported content type "${strange}": use ${types}`, 415);
+        }
         request.app.body = body;
         return h.continue;
       });
@@ -87,12 +99,15 @@ export const bodies: Plugin<{ readonly held: HeldBytes }> = {
  */
 const isOnlyJson = ({ path, route }: Request): boolean => isResourcePath(path) && !route.path.startsWith('/{');
 
-/** Returns the content type of a body that is not JSON. A body without one counts as JSON, as in Kubernetes. */
-function strangeType(request: Pick<IncomingMessage, 'headers'>): string | undefined {
+/** Returns the content type of a body that the route does not take. A body without one counts as JSON, as in Kubernetes. */
+function strangeType(request: Pick<IncomingMessage, 'headers'>, takesYaml: boolean): string | undefined {
   const { type } = contentType(request.headers['content-type']);
-  return !hasBody(request) || type === '' || type === JSON_TYPE ? undefined : type;
+  const isFine = type === '' || type === JSON_TYPE || (takesYaml && YAML_TYPES.has(type));
+  return !hasBody(request) || isFine ? undefined : type;
 }
 const JSON_TYPE = 'application/json';
+/** The registered type (RFC 9512) and what was used before it. */
+const YAML_TYPES = new Set(['application/yaml', 'application/x-yaml', 'text/yaml']);
 const FORM_TYPE = 'application/x-www-form-urlencoded';
 
 /** Returns the body of a request, `{}` without one. */
@@ -107,26 +122,29 @@ const hasBody = ({ headers }: Pick<IncomingMessage, 'headers'>): boolean =>
   (headers['content-length'] !== undefined && headers['content-length'] !== '0');
 
 /**
- * Reads JSON or a form; `{}` for an empty body and for other types. `onlyJson`: a body without a type is JSON, and a
- * form counts as another type. Rejects with `BodyError`. A body that is too large is read on for a while without being
- * kept, so that its sender gets the answer.
+ * Reads JSON or a form, and with `takesYaml` a `YamlText`; `{}` for an empty body and for other types. `onlyJson`: a body
+ * without a type is JSON, and a form counts as another type. Rejects with `BodyError`. A body that is too large is read on
+ * for a while without being kept, so that its sender gets the answer.
  */
 export async function readBody(
   request: Pick<IncomingMessage, 'headers'> & Readable,
-  { limitBytes = BODY_LIMIT_BYTES, held = new HeldBytes(), onlyJson = false } = {},
+  { limitBytes = BODY_LIMIT_BYTES, held = new HeldBytes(), onlyJson = false, takesYaml = false } = {},
 ): Promise<unknown> {
   const { type, charset } = contentType(request.headers['content-type']);
   const isJson = type === JSON_TYPE || (onlyJson && type === '');
   const isForm = type === FORM_TYPE && !onlyJson;
-  if (!hasBody(request) || !(isJson || isForm)) {
+  const isYaml = takesYaml && YAML_TYPES.has(type);
+  if (!hasBody(request) || !(isJson || isForm || isYaml)) {
     await readBytes(request, limitBytes, 0, held);
     return {};
   }
   const decode = decoder(charset);
   const plain = decompressed(request, request.headers['content-encoding'] ?? 'identity');
-  const bytes = await readBytes(plain, limitBytes * DISCARD_FACTOR, limitBytes, held);
+  const keepBytes = isYaml ? Math.min(limitBytes, YAML_LIMIT_BYTES) : limitBytes;
+  const bytes = await readBytes(plain, limitBytes * DISCARD_FACTOR, keepBytes, held);
   if (!bytes) throw new BodyError('request entity too large', 413);
   const text = decode(bytes);
+  if (isYaml) return new YamlText(text);
   return isJson ? parseJson(text) : parseForm(text);
 }
 

@@ -38,7 +38,11 @@ const failure = (code: number, reason: string, message: string, details?: Status
 /** Ends a request of the resource API with that Status. */
 export class ResourceError extends Error {
   override readonly name = 'ResourceError';
-  constructor(readonly status: Status) {
+  constructor(
+    readonly status: Status,
+    /** The field that it is about, where its Status has no causes. */
+    readonly field?: string,
+  ) {
     super(status.message);
   }
 
@@ -60,7 +64,7 @@ export class ResourceError extends Error {
       failure(409, 'AlreadyExists', `${plural}.supercargo.io "${name}" already exists`, details),
     );
   }
-  static conflict(plural: string, name: string, because: string): ResourceError {
+  static conflict(plural: string, name: string, because: string, field = 'metadata.name'): ResourceError {
     const details = { name, group: 'supercargo.io', kind: plural };
     return new ResourceError(
       failure(
@@ -69,6 +73,7 @@ export class ResourceError extends Error {
         `Operation cannot be fulfilled on ${plural}.supercargo.io "${name}": ${because}`,
         details,
       ),
+      field,
     );
   }
   static invalid(kind: string, name: string, causes: readonly Cause[]): ResourceError {
@@ -79,6 +84,10 @@ export class ResourceError extends Error {
   /** For parameters that contradict each other; clients then fall back to simpler ones. */
   static invalidOptions(message: string): ResourceError {
     return new ResourceError(failure(422, 'Invalid', message));
+  }
+  /** For a text that is no document; each cause says where. */
+  static unreadable(message: string, causes: readonly Cause[]): ResourceError {
+    return new ResourceError(failure(400, 'BadRequest', message, { causes }));
   }
   /** For unknown fields: the message as strict decoding has it, and every field with its own message. */
   static unknownFields(kind: string, name: string, message: string, causes: readonly Cause[]): ResourceError {

@@ -16,6 +16,8 @@ export interface Route {
    * Absent: a body is read, and refused when it is unreadable, but not used.
    */
   readonly body?: string;
+  /** The body may come as YAML, too: the handler then gets a `YamlText`. */
+  readonly takesYaml?: true;
   /**
    * Answer of a plain GET before the framework sees the request (`ResponseCache`): the bytes that the handler would
    * send, or undefined to leave it to the handler.
@@ -40,13 +42,18 @@ const GLOBAL_KEY = {
 
 /** Registers each route with the framework, and those that are `cached` with the cache. */
 export function serve(server: Server, cache: ResponseCache, routes: readonly Route[]): void {
-  for (const { method, path, callers, body, cached, handler } of routes) {
+  for (const { method, path, callers, body, takesYaml, cached, handler } of routes) {
     if (cached) cache.register(path, callers, cached);
     server.route({
       method: typeof method === 'string' ? method : [...method],
       path,
       options: {
-        app: { callers, isCached: cached !== undefined, ...(body === undefined ? {} : { body }) },
+        app: {
+          callers,
+          isCached: cached !== undefined,
+          ...(body === undefined ? {} : { body }),
+          ...(takesYaml ? { takesYaml } : {}),
+        },
         ...(callers === 'anyone' || callers === 'signed' ? { auth: false } : {}),
         ...(callers === 'global key' ? { pre: [GLOBAL_KEY] } : {}),
       },

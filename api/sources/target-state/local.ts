@@ -11,7 +11,7 @@ import {
 import { DEFAULT_DEVICE_NAME, DEVICE_DOCUMENT } from '../../../crds/model/names.js';
 import { StorageError } from '../../platform/disk.js';
 import type { Store } from '../../store/store.js';
-import { type Log, type Parse, problemLine } from '../documents.js';
+import type { Log, Parse } from '../documents.js';
 import { appIdOf, renderTargetState, shownConfig, type TargetDevice } from './render-target-state.js';
 import { deviceDocument, type ParsedTarget, parseTargetState } from './target-state.js';
 
@@ -54,7 +54,7 @@ export function localOrigin({ store, device, parse, log }: LocalOriginDeps): Loc
 
     const documents: AnyDeclared[] = [...apps, ...(hostConfig ? [hostConfig] : [])];
     const accepted = await store.propose({ origin: 'local', documents: documents.map((document) => ({ document })) });
-    if (accepted.refused.length > 0) return refused(accepted.refused.map(problemLine));
+    if (accepted.refused.length > 0) return refused(accepted.refused.map(({ message }) => message));
 
     for (const app of apps) {
       const key = keyOf('App', app.metadata.name);

@@ -1,3 +1,4 @@
+import { pathText } from '../../../crds/model/issue.js';
 import type { AnyDeclared, AnyResource, Key } from '../../../crds/model/kinds.js';
 import { allottedId, childName, containerName, networkName, volumeName } from '../../../crds/model/names.js';
 import { releaseOf } from '../../../crds/model/release.js';
@@ -11,6 +12,8 @@ export interface DerivedName {
   /** As in `network u_default`. Two documents with the same name would work on the same object. */
   readonly name: string;
   readonly field: string;
+  /** Where that stands in the document, where it is not the field of its spec of that name. */
+  readonly path?: string;
 }
 
 type Documents = AnyDeclared | AnyResource;
@@ -68,7 +71,10 @@ function ofApp(app: Extract<Documents, { kind: 'App' }>): readonly DerivedName[]
     ...own,
     ...networks.map((name) => ({ name: `network ${networkName(uuid, name)}`, field: 'uuid' })),
     ...volumes.map((name) => ({ name: `volume ${volumeName(appId, name)}`, field: 'appId' })),
-    ...services.map(([name]) => ({ name: serviceOf(metadata.name, name), field: 'name for that service' })),
+    ...services.map(([name]) => ({
+      ...{ name: serviceOf(metadata.name, name), field: 'name for that service' },
+      path: pathText(['spec', 'services', name]),
+    })),
     ...services.map(([name, ids]) => containerOf(metadata.name, name, ids, release)),
     ...children.map((name) => ({ name: `document ${name}`, field: 'metadata.name' })),
   ];

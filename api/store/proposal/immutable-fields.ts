@@ -2,16 +2,20 @@ import type { AnyDeclared, AnyResource } from '../../../crds/model/kinds.js';
 import { appIdOf } from './derived-names.js';
 
 /**
- * Returns which immutable field of a document a declaration changes, as a sentence; undefined when it changes none.
+ * Returns which immutable field of a document a declaration changes, with a sentence; undefined when it changes none.
  * Containers, networks and volumes are found by the appId and uuid of their app and by their own names: after a change
  * nobody would look after what runs. Pure.
  */
-export function immutableFieldChange(before: AnyResource, after: AnyDeclared): string | undefined {
+export function immutableFieldChange(
+  before: AnyResource,
+  after: AnyDeclared,
+): { readonly field: string; readonly message: string } | undefined {
   const was = identityOf(before);
   const change = Object.entries(identityOf(after)).find(([field, value]) => was[field] !== value);
   if (!change) return undefined;
   const [field, value] = change;
-  return `${field} cannot change from ${was[field]} to ${value}, because what runs goes by it. Take the change back, or delete the ${after.kind} and declare it again once it is gone.`;
+  const message = `${field} cannot change from ${was[field]} to ${value}, because what runs goes by it. Take the change back, or delete the ${after.kind} and declare it again once it is gone.`;
+  return { field, message };
 }
 
 function identityOf(document: AnyDeclared | AnyResource): Readonly<Record<string, string | number | undefined>> {

@@ -50,12 +50,14 @@ export function decideOwnership(
     const current = found && !isTerminating(found) ? found : undefined;
     const owner = current ? current.resource.metadata.origin : promised.get(key);
     if (owner !== undefined && owner !== origin) {
-      refused.push(refusal(declaration, `${key} belongs to ${owner}; ${origin} cannot declare it as well.`));
+      refused.push(
+        refusal(declaration, `${key} belongs to ${owner}; ${origin} cannot declare it as well.`, 'metadata.name'),
+      );
       continue;
     }
     const becomesOther = current && immutableFieldChange(current.resource, declaration.document);
     if (becomesOther) {
-      refused.push(refusal(declaration, `${key}: ${becomesOther}`));
+      refused.push(refusal(declaration, `${key}: ${becomesOther.message}`, `spec.${becomesOther.field}`));
       continue;
     }
     const names = derivedNames(declaration.document, declaration.owner);
@@ -68,6 +70,7 @@ export function decideOwnership(
         refusal(
           declaration,
           `${key}: ${name.name} belongs to ${holder}${from}. Give this ${declaration.document.kind} another ${name.field}.`,
+          name.path ?? (name.field === 'metadata.name' ? name.field : `spec.${name.field}`),
         ),
       );
       continue;
@@ -80,9 +83,14 @@ export function decideOwnership(
   return { taken, waiting, refused };
 }
 
-/** Returns a problem with one declaration. Pure. */
-export const refusal = ({ document, source }: Proposed & { document: AnyDeclared }, message: string): Problem => ({
+/** Returns a problem with one declaration, at that path in it. Pure. */
+export const refusal = (
+  { document, source }: Proposed & { document: AnyDeclared },
+  message: string,
+  path: string,
+): Problem => ({
   message,
+  path,
   ...(source ? { source } : {}),
   kind: document.kind,
   name: document.metadata.name,

@@ -87,7 +87,7 @@ function declarationsOf(entries: ReadonlyMap<Key, Entry>, proposal: Proposal, mo
     const first = declarations.get(key);
     if (first) {
       const message = `${key} is declared twice: ${placeOf(first.source)} and ${placeOf(source)}. The first one counts.`;
-      duplicates.push(refusal({ document, ...(source ? { source } : {}) }, message));
+      duplicates.push(refusal({ document, ...(source ? { source } : {}) }, message, 'metadata.name'));
       continue;
     }
     const owner = mode === 'replace' ? proposal.owner : (proposal.owner ?? entries.get(key)?.resource.metadata.owner);

@@ -3,7 +3,7 @@ import { conditionOf } from '../../../crds/model/conditions.js';
 import { type AnyResource, type Key, keyOf, type Service } from '../../../crds/model/kinds.js';
 import { isMap } from '../../../crds/model/maps.js';
 import { APP_ID, SERVICE_NAME } from '../../engine/labels.js';
-import { isAlive, type MemoryContainer } from '../../engine/simulated/memory-containers.js';
+import { isAlive, type MemoryContainer } from '../../engine/simulated/memory-container.js';
 import type { MemoryDocker } from '../../engine/simulated/memory-docker.js';
 
 export interface HelpingHandDeps {

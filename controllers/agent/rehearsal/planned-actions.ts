@@ -1,4 +1,5 @@
 import type { Reader } from '../../../api/store/store.js';
+import { changedFields } from '../../../crds/model/changed-fields.js';
 import {
   type AnyResource,
   type Key,
@@ -10,7 +11,6 @@ import {
 } from '../../../crds/model/kinds.js';
 import type { ActionName, PlannedAction } from '../../../crds/model/plan.js';
 import type { Verb } from '../../engine/simulated/memory-engine.js';
-import { changedFields } from './because.js';
 import type { Rehearsed, RehearsedCall } from './rehearsal.js';
 
 const WORDS: Partial<Readonly<Record<Verb, string>>> = {

@@ -2,7 +2,7 @@ import { timeoutSignal } from '../../../api/platform/time-limit.js';
 import { Limiter } from '../../../api/platform/turns.js';
 import type { Reader, Store } from '../../../api/store/store.js';
 import { conditionOf, isStalled } from '../../../crds/model/conditions.js';
-import { type AnyResource, API_VERSION, type Key, KINDS, keyOf } from '../../../crds/model/kinds.js';
+import { type AnyResource, API_VERSION, type Key, KINDS, type Kind, keyOf } from '../../../crds/model/kinds.js';
 import type { Plan, PlanRefusal } from '../../../crds/model/plan.js';
 import { withoutLogins } from '../../../crds/model/secret-names.js';
 import type { PullOptions } from '../../engine/engine.js';
@@ -106,7 +106,37 @@ function refusalsOf(before: Reader, after: Reader): readonly PlanRefusal[] {
       const stalled = isStalled(one) ? conditionOf(one, 'Stalled') : undefined;
       if (!stalled || (was && isStalled(was) && conditionOf(was, 'Stalled')?.message === stalled.message)) return [];
       const object = keyOf(kind, one.metadata.name);
-      return [{ object, reason: stalled.reason, message: withoutLogins(stalled.message) }];
+      const { reason } = stalled;
+      return withoutLogins(stalled.message)
+        .split(/; (?=spec[.[])/)
+        .map((message) => refusalOf(kind, { object, reason, message }));
     }),
   );
 }
+
+/** Where a field of a document begins a message: `spec.services["a b"].ports[0]: …` */
+const FIELD = /^(spec(?:\.[\w-]+|\[\d+\]|\["(?:[^"\\]|\\.)*"\])+): /;
+
+/** Puts the field of a refusal in its place: what begins the message, or what the reason is about. Pure. */
+function refusalOf(kind: Kind, { object, reason, message }: PlanRefusal): PlanRefusal {
+  const [lead, named] = FIELD.exec(message) ?? ['', undefined];
+  const field = named ?? FIELDS[`${kind} ${reason}`] ?? FIELDS[reason];
+  return { object, reason, ...(field === undefined ? {} : { field }), message: message.slice(lead.length) };
+}
+
+/** Fields by the reason, or by kind and reason. */
+const FIELDS: Readonly<Record<string, string>> = {
+  'App NameTaken': 'metadata.name',
+  'Network NameTaken': 'spec.networkName',
+  AccessDenied: 'spec.image',
+  AddressInUse: 'spec.networks',
+  AddressMissing: 'spec.ports',
+  DriverMissing: 'spec.driver',
+  ImageNotFound: 'spec.image',
+  PoolOverlaps: 'spec.ipam',
+  PoolsExhausted: 'spec.ipam',
+  PortInUse: 'spec.ports',
+  RuntimeMissing: 'spec.runtime',
+  WrongArchitecture: 'spec.image',
+  WrongPlatform: 'spec.image',
+};

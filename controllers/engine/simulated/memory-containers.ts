@@ -1,181 +1,394 @@
-import type { ContainerStats } from '../../../crds/model/stats.js';
-import type { ContainerLogLine, ContainerOptions, SeenContainer } from '../engine.js';
-import { APP_ID, SERVICE_NAME, SPEC_HASH } from '../labels.js';
-import { parseEnvironment, seenNamespaces, seenPorts, seenUpdatable, stopGrace } from '../seen.js';
+import { type ContainerOptions, EngineError, type SeenContainer, type UpdateOptions } from '../engine.js';
+import {
+  isAlive,
+  type MemoryContainer,
+  memoryContainer,
+  wantedAliases,
+  wantedNetworks,
+  wantedVolumes,
+  wantsRestart,
+} from './memory-container.js';
+import type { MemoryEvents } from './memory-events.js';
+import type { MemoryImages } from './memory-images.js';
+import type { MemoryNetworks } from './memory-networks.js';
+import type { MemoryPorts } from './memory-ports.js';
+import type { MemoryVolumes } from './memory-volumes.js';
 
-/** One container as the memory engine keeps it. */
-export interface MemoryContainer {
-  readonly id: string;
-  name: string;
-  options: ContainerOptions;
-  readonly image: string;
-  /** `container:<name>` has become `container:<id>`. */
-  readonly networkMode: string;
-  readonly pidMode: string;
-  readonly ipcMode: string;
-  state: SeenContainer['state'];
-  health: SeenContainer['health'];
-  exitCode: number;
-  restartCount: number;
-  error: string;
-  readonly createdAt: number;
-  startedAt: number | undefined;
-  finishedAt: number | undefined;
-  /** By name; the id is '' until Docker has looked it up at the first start. `up`: has an endpoint there now. */
-  readonly networks: Map<string, { id: string; up: boolean; aliases: readonly string[] }>;
-  readonly volumes: readonly string[];
-  /** Go with `removeContainer`. */
-  readonly anonymousVolumes: readonly string[];
-  readonly log: ContainerLogLine[];
-  readonly logWaiters: Set<() => void>;
+const NAME = /^\/?[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
+
+/** What containers are made of and live on in an engine in memory. */
+export interface ContainerGround {
+  readonly events: MemoryEvents;
+  readonly images: MemoryImages;
+  readonly networks: MemoryNetworks;
+  readonly ports: MemoryPorts;
+  readonly volumes: MemoryVolumes;
+  /** An id that nothing else has, 64 hexadecimal digits. */
+  newId(what: string): string;
+  /** Milliseconds since the epoch. */
+  now(): number;
 }
 
-/** What `inspect` shows of it. */
-export function seenMemoryContainer(container: MemoryContainer): SeenContainer {
-  const labels = container.options.Labels ?? {};
-  const appId = labels[APP_ID];
-  return {
-    id: container.id,
-    name: container.name,
-    appId: appId !== undefined && /^\d+$/.test(appId) ? Number(appId) : undefined,
-    serviceName: labels[SERVICE_NAME] || undefined,
-    specHash: labels[SPEC_HASH],
-    labels: { ...labels },
-    state: container.state,
-    health: container.health,
-    exitCode: container.exitCode,
-    restartCount: container.restartCount,
-    error: container.error,
-    createdAt: new Date(container.createdAt).toISOString(),
-    startedAt: container.startedAt === undefined ? undefined : new Date(container.startedAt).toISOString(),
-    finishedAt: container.finishedAt === undefined ? undefined : new Date(container.finishedAt).toISOString(),
-    image: container.image,
-    networkMode: container.networkMode,
-    ...seenNamespaces({ PidMode: container.pidMode, IpcMode: container.ipcMode }),
-    networks: Object.fromEntries([...container.networks].map(([name, { id, aliases }]) => [name, { id, aliases }])),
-    ...(hostPorts(container).length > 0 ? { ports: hostPorts(container) } : {}),
-    volumes: [...container.volumes],
-    env: parseEnvironment(container.options.Env ?? []),
-    updatable: seenUpdatable(container.options.HostConfig ?? {}),
-    ...stopGrace(container.options),
-  };
-}
+/** The containers of an engine in memory and the life of their processes. */
+export class MemoryContainers {
+  readonly #containers = new Map<string, MemoryContainer>();
+  /** Tasks that containerd has and this daemon does not know, by id of the container; whether a process runs in them. */
+  readonly #tasks = new Map<string, { readonly runs: boolean }>();
+  /** OCI runtimes that it has. */
+  readonly runtimes = new Set(['runc']);
+  readonly #ground: ContainerGround;
 
-/** One that looks like that. What inspection does not show of it is as Docker has it when nobody has asked for anything. */
-export function memoryContainer(seen: SeenContainer): MemoryContainer {
-  const timeOf = (at: string | undefined): number | undefined => (at === undefined ? undefined : Date.parse(at));
-  const { networkMode, pidMode = '', ipcMode = '' } = seen;
-  const runs = seen.state === 'running' || seen.state === 'paused';
-  return {
-    id: seen.id,
-    name: seen.name,
-    options: {
-      Image: seen.image,
-      Labels: { ...seen.labels },
-      Env: Object.entries(seen.env ?? {}).map(([name, value]) => `${name}=${value}`),
-      Healthcheck: { Test: seen.health === undefined ? ['NONE'] : ['CMD', 'true'] },
-      ...(seen.stopGraceMs === undefined ? {} : { StopTimeout: seen.stopGraceMs / 1_000 }),
-      HostConfig: {
-        ...seen.updatable,
-        NetworkMode: networkMode,
-        ...(pidMode ? { PidMode: pidMode } : {}),
-        ...(ipcMode ? { IpcMode: ipcMode } : {}),
-        PortBindings: Object.fromEntries((seen.ports ?? []).map(portBinding)),
-      },
-    },
-    image: seen.image,
-    ...{ networkMode, pidMode, ipcMode },
-    state: seen.state,
-    health: seen.health,
-    exitCode: seen.exitCode,
-    restartCount: seen.restartCount ?? 0,
-    error: seen.error,
-    createdAt: Date.parse(seen.createdAt),
-    startedAt: timeOf(seen.startedAt),
-    finishedAt: timeOf(seen.finishedAt),
-    networks: new Map(
-      Object.entries(seen.networks).map(([name, { id, aliases = [] }]) => [name, { id, up: runs, aliases }]),
-    ),
-    volumes: seen.volumes,
-    anonymousVolumes: [],
-    log: [],
-    logWaiters: new Set(),
-  };
-}
-
-/** Which port of the container it is does not show, and does not matter: each gets one of its own. */
-function portBinding(text: string, index: number): [string, { HostIp: string; HostPort: string }[]] {
-  const [, protocol = 'tcp', HostIp = '', HostPort = ''] = /^(\w+)\/(.*):(\d+)$/.exec(text) ?? [];
-  return [`${index + 1}/${protocol}`, [{ HostIp, HostPort }]];
-}
-
-/** What a running one uses: a tenth of a processor and 3 MiB. */
-export const memoryStats = ({ startedAt }: MemoryContainer, now: number): ContainerStats => ({
-  at: new Date(now).toISOString(),
-  cpuNs: Math.max(1, now - (startedAt ?? now)) * 100_000,
-  memoryBytes: 3 * 1024 * 1024,
-  memoryLimitBytes: 512 * 1024 * 1024,
-  receivedBytes: 2048,
-  sentBytes: 1024,
-  readBytes: 4096,
-  writtenBytes: 0,
-  processes: 1,
-});
-
-/** Has a process: `restarting` has none, although Docker calls it running. */
-export const isAlive = ({ state }: MemoryContainer): boolean => state === 'running' || state === 'paused';
-
-/** Whether its restart policy starts it again after its last exit, as Docker decides it. */
-export function wantsRestart({ options, exitCode, restartCount }: MemoryContainer): boolean {
-  const { Name = 'no', MaximumRetryCount = 0 } = options.HostConfig?.RestartPolicy ?? {};
-  const isFailure = exitCode !== 0 && (MaximumRetryCount === 0 || restartCount < MaximumRetryCount);
-  return Name === 'always' || Name === 'unless-stopped' || (Name === 'on-failure' && isFailure);
-}
-
-/** `tcp/0.0.0.0:8080` for every fixed host port it wants. */
-export const hostPorts = ({ options, networkMode }: MemoryContainer): readonly string[] =>
-  seenPorts({ PortBindings: options.HostConfig?.PortBindings, NetworkMode: networkMode }).ports ?? [];
-
-/** Whether two host ports exclude each other: same protocol and port, same address or one of them every address. */
-export function portsCollide(one: string, other: string): boolean {
-  const [, protocol, address, port] = /^(\w+)\/(.*):(\d+)$/.exec(one) ?? [];
-  const [, otherProtocol, otherAddress, otherPort] = /^(\w+)\/(.*):(\d+)$/.exec(other) ?? [];
-  return (
-    protocol === otherProtocol &&
-    port === otherPort &&
-    (address === otherAddress || address === '0.0.0.0' || otherAddress === '0.0.0.0')
-  );
-}
-
-/** Volumes its options mount by name, and the paths that get a volume without a name. */
-export function wantedVolumes(
-  options: ContainerOptions,
-  imageVolumes: Readonly<Record<string, object>> | null | undefined,
-): { named: string[]; anonymousAt: string[] } {
-  const named = new Set<string>();
-  const taken = new Set<string>();
-  for (const bind of options.HostConfig?.Binds ?? []) {
-    const [source = '', target] = bind.split(':');
-    if (target !== undefined && !source.startsWith('/')) named.add(source);
-    taken.add(target ?? source);
+  constructor(ground: ContainerGround) {
+    this.#ground = ground;
   }
-  for (const mount of options.HostConfig?.Mounts ?? []) {
-    if (mount.Type === 'volume' && mount.Source) named.add(mount.Source);
-    taken.add(mount.Target);
+
+  /** Has these in the place of what it had, newest last. Nothing is announced. */
+  adopt(containers: readonly SeenContainer[]): void {
+    this.#containers.clear();
+    for (const one of containers.toSorted((a, b) => (a.createdAt < b.createdAt ? -1 : 1)))
+      this.#containers.set(one.id, memoryContainer(one));
   }
-  for (const path of Object.keys(options.HostConfig?.Tmpfs ?? {})) taken.add(path);
-  const wanted = new Set([...Object.keys(imageVolumes ?? {}), ...Object.keys(options.Volumes ?? {})]);
-  return { named: [...named], anonymousAt: [...wanted].filter((path) => !taken.has(path)) };
-}
 
-/** Names that it asks for on a network. */
-export const wantedAliases = (options: ContainerOptions, network: string): readonly string[] =>
-  options.NetworkingConfig?.EndpointsConfig?.[network]?.Aliases ?? [];
+  /** The newest first, as Docker lists them. */
+  get all(): readonly MemoryContainer[] {
+    return [...this.#containers.values()].reverse();
+  }
 
-/** Networks it shall join, by the name or id that was asked for. */
-export function wantedNetworks(options: ContainerOptions, networkMode: string): string[] {
-  if (networkMode.startsWith('container:')) return [];
-  const endpoints = Object.keys(options.NetworkingConfig?.EndpointsConfig ?? {});
-  if (endpoints.length > 0) return endpoints;
-  return [networkMode === 'default' ? 'bridge' : networkMode];
+  /** By id, name, or the beginning of an id. */
+  find(reference: string): MemoryContainer | undefined {
+    const name = reference.replace(/^\//, '');
+    return (
+      this.#containers.get(reference) ??
+      this.all.find((one) => one.name === name) ??
+      this.all.find(({ id }) => reference.length >= 8 && id.startsWith(reference))
+    );
+  }
+
+  get(reference: string): MemoryContainer {
+    const container = this.find(reference);
+    if (container === undefined) throw new EngineError(`No such container: ${reference}`, 404);
+    return container;
+  }
+
+  create(name: string, options: ContainerOptions): string {
+    const { volumes, networks } = this.#ground;
+    const { Runtime, Mounts } = options.HostConfig ?? {};
+    if (Runtime && !this.runtimes.has(Runtime)) throw new EngineError(`Unknown runtime specified ${Runtime}`, 400);
+    if (!NAME.test(name)) {
+      throw new EngineError(`Invalid container name (${name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`, 400);
+    }
+    const image = this.#ground.images.find(options.Image ?? '');
+    if (image === undefined) throw new EngineError(`No such image: ${options.Image}`, 404);
+    this.#refuseTakenName(name);
+    for (const { Source, VolumeOptions } of Mounts ?? []) {
+      const driver = VolumeOptions?.DriverConfig?.Name || 'local';
+      if (driver === 'local' || volumes.find(Source)) continue;
+      const words = `create ${Source}: error looking up volume plugin ${driver}: plugin "${driver}" not found`;
+      throw new EngineError(words, 404);
+    }
+    const networkMode = this.#modeById(options.HostConfig?.NetworkMode || 'default');
+    const { named, anonymousAt } = wantedVolumes(options, image.config.Volumes);
+    const anonymous = anonymousAt.map(() => this.#ground.newId('volume'));
+    for (const volume of [...named, ...anonymous]) {
+      if (!volumes.find(volume)) volumes.create(volume, { Labels: {} });
+    }
+    const id = this.#ground.newId('container');
+    this.#containers.set(id, {
+      id,
+      name: name.replace(/^\//, ''),
+      options: { ...options, Labels: { ...image.config.Labels, ...options.Labels } },
+      image: image.id,
+      networkMode,
+      pidMode: this.#modeById(options.HostConfig?.PidMode ?? ''),
+      ipcMode: this.#modeById(options.HostConfig?.IpcMode ?? ''),
+      state: 'created',
+      health: undefined,
+      exitCode: 0,
+      restartCount: 0,
+      error: '',
+      createdAt: this.#ground.now(),
+      startedAt: undefined,
+      finishedAt: undefined,
+      networks: new Map(
+        wantedNetworks(options, networkMode).map((one) => [
+          networks.nameOf(one),
+          { id: '', up: false, aliases: wantedAliases(options, one) },
+        ]),
+      ),
+      volumes: [...named, ...anonymous],
+      anonymousVolumes: anonymous,
+      log: [],
+      logWaiters: new Set(),
+    });
+    this.#announce(this.get(id), 'create');
+    return id;
+  }
+
+  /** Returns false when it is running already. */
+  start(reference: string): boolean {
+    const container = this.get(reference);
+    if (container.state === 'running' || container.state === 'restarting') return false;
+    if (container.state === 'paused') {
+      throw new EngineError('cannot start a paused container, try unpause instead', 409);
+    }
+    if (container.state === 'removing' || container.state === 'dead') {
+      throw new EngineError('container is marked for removal and cannot be started', 409);
+    }
+    container.restartCount = 0;
+    this.#run(container);
+    return true;
+  }
+
+  /** Returns false when it is stopped already. */
+  stop(reference: string, exitCode = 143): boolean {
+    const container = this.get(reference);
+    if (container.state === 'restarting') {
+      container.state = 'exited';
+      return true;
+    }
+    if (!isAlive(container)) return false;
+    this.#end(container, exitCode);
+    container.state = 'exited';
+    return true;
+  }
+
+  restart(reference: string): void {
+    const { id } = this.get(reference);
+    this.stop(id);
+    try {
+      this.start(id);
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
+      throw new EngineError(`Cannot restart container ${id}: ${error.message}`, 500);
+    }
+  }
+
+  remove(reference: string): void {
+    const container = this.get(reference);
+    this.stop(container.id, 137);
+    this.#containers.delete(container.id);
+    for (const volume of container.anonymousVolumes) {
+      if (this.usersOfVolume(volume).length === 0) this.#ground.volumes.remove(volume, []);
+    }
+    this.#announce(container, 'destroy');
+    this.#wakeLogs(container);
+  }
+
+  rename(reference: string, name: string): void {
+    const container = this.get(reference);
+    if (!NAME.test(name)) throw new EngineError(`Invalid container name (${name})`, 400);
+    if (container.name === name) {
+      throw new EngineError('Renaming a container with the same name as its current name', 400);
+    }
+    this.#refuseTakenName(name);
+    const oldName = `/${container.name}`;
+    container.name = name;
+    this.#announce(container, 'rename', { oldName });
+  }
+
+  /** What is 0 or '' stays as it is, but for the limit of PIDs; memory above swap is refused, and nothing changes. */
+  update(reference: string, change: UpdateOptions): void {
+    const container = this.get(reference);
+    const { HostConfig: before = {} } = container.options;
+    const said = Object.entries(change).filter(
+      ([name, value]) => name === 'PidsLimit' || (value !== 0 && value !== ''),
+    );
+    const { Memory = 0, MemorySwap = 2 * (before.Memory ?? 0) } = { ...before, ...change };
+    if (change.Memory && MemorySwap !== -1 && Memory > MemorySwap) {
+      const words =
+        'Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time';
+      throw new EngineError(`Cannot update container ${container.id}: ${words}`, 409);
+    }
+    container.options = { ...container.options, HostConfig: { ...before, ...Object.fromEntries(said) } };
+    this.#announce(container, 'update');
+  }
+
+  pause(reference: string): void {
+    const container = this.get(reference);
+    if (container.state !== 'running') throw new EngineError(`Container ${container.id} is not running`, 409);
+    container.state = 'paused';
+    this.#announce(container, 'pause');
+  }
+
+  unpause(reference: string): void {
+    const container = this.get(reference);
+    if (container.state !== 'paused') throw new EngineError(`Container ${container.id} is not paused`, 500);
+    container.state = 'running';
+    this.#announce(container, 'unpause');
+  }
+
+  /** Its process ends by itself. With a restart policy that wants it again it is `restarting` until `restartNow`. */
+  exit(reference: string, exitCode: number): void {
+    const container = this.get(reference);
+    if (!isAlive(container)) throw new Error(`${container.name} does not run, it is ${container.state}`);
+    this.#end(container, exitCode);
+    if (!wantsRestart(container)) return;
+    container.restartCount += 1;
+    container.state = 'restarting';
+  }
+
+  /** The restart policy's next attempt. */
+  restartNow(reference: string): void {
+    const container = this.get(reference);
+    if (container.state !== 'restarting') throw new Error(`${container.name} is ${container.state}`);
+    container.state = 'exited';
+    this.#run(container);
+  }
+
+  /**
+   * The engine itself ends and starts again, and no container outlives it: each policy is asked about what ran, with the
+   * restarts counted so far; whatever runs then has none.
+   */
+  restartEngine(): void {
+    const alive = this.all.filter((one) => isAlive(one) || one.state === 'restarting');
+    for (const container of alive) {
+      if (isAlive(container)) this.#end(container, 137);
+      container.state = 'exited';
+      if (wantsRestart(container)) this.start(container.id);
+    }
+  }
+
+  /** The daemon is killed between its orders to containerd: the container cannot be started again, whatever is tried. */
+  leaveTask(reference: string, { runs }: { readonly runs: boolean }): void {
+    this.#tasks.set(this.get(reference).id, { runs });
+  }
+
+  /** Ids of containers whose processes run although this daemon does not know it. */
+  get doubles(): readonly string[] {
+    return [...this.#tasks].flatMap(([id, { runs }]) => (runs ? [id] : []));
+  }
+
+  /** Kills what runs of a container without this daemon; returns how many processes there were. */
+  killTask(id: string): number {
+    const task = this.#tasks.get(id);
+    if (task) this.#tasks.set(id, { runs: false });
+    return task?.runs ? 1 : 0;
+  }
+
+  /** The outcome of its healthcheck. */
+  setHealth(reference: string, health: 'healthy' | 'unhealthy' | 'starting'): void {
+    const container = this.get(reference);
+    if (container.health === health) return;
+    container.health = health;
+    this.#announce(container, `health_status: ${health}`);
+  }
+
+  /** It writes a line. */
+  print(reference: string, message: string, isStdErr = false): void {
+    const container = this.get(reference);
+    container.log.push({ message, isStdErr, timestamp: this.#ground.now() });
+    this.#wakeLogs(container);
+  }
+
+  /** Ids of those that mount the volume. */
+  usersOfVolume(name: string): readonly string[] {
+    return this.all.filter(({ volumes }) => volumes.includes(name)).map(({ id }) => id);
+  }
+
+  /** The daemon starts again: processes are gone, restart policies bring back whom they want. `then` happens in between. */
+  restartDaemon(then: () => void): void {
+    const before = this.all.filter((one) => isAlive(one) || one.state === 'restarting');
+    for (const one of before) this.stop(one.id, 255);
+    then();
+    for (const one of before) {
+      const policy = one.options.HostConfig?.RestartPolicy?.Name ?? 'no';
+      if (policy === 'always' || policy === 'unless-stopped') this.#runAsDaemon(one);
+    }
+  }
+
+  /** Nobody is told that it could not be started; it stays as it was. */
+  #runAsDaemon(container: MemoryContainer): void {
+    try {
+      this.#run(container);
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
+    }
+  }
+
+  #run(container: MemoryContainer): void {
+    try {
+      this.#refuseStart(container);
+      this.#ground.networks.lookUp(container);
+      if (this.#tasks.has(container.id)) throw new EngineError(`task ${container.id}: already exists`, 500);
+      this.#ground.ports.refuseTaken(container, this.all);
+      const { startError } = this.#ground.images.find(container.image) ?? {};
+      if (startError !== undefined) throw new EngineError(startError, 400);
+    } catch (error) {
+      if (error instanceof EngineError && !error.message.startsWith('No such container')) container.exitCode = 128;
+      container.error = error instanceof Error ? error.message : String(error);
+      throw error;
+    }
+    this.#ground.networks.join(container);
+    container.state = 'running';
+    container.exitCode = 0;
+    container.error = '';
+    container.startedAt = this.#ground.now();
+    container.health = this.#hasHealthcheck(container) ? 'starting' : undefined;
+    this.#announce(container, 'start');
+  }
+
+  #end(container: MemoryContainer, exitCode: number): void {
+    container.state = 'exited';
+    container.exitCode = exitCode;
+    container.finishedAt = this.#ground.now();
+    if (container.health !== undefined) container.health = 'unhealthy'; // so Docker leaves it
+    this.#announce(container, 'die', { exitCode: String(exitCode) });
+    this.#ground.networks.leave(container);
+    this.#wakeLogs(container);
+    // The kernel ends a PID namespace with its first process. Restart policies fail while that is away, and give up.
+    for (const guest of this.all) {
+      if (guest.pidMode !== `container:${container.id}` || !isAlive(guest)) continue;
+      this.#end(guest, 137);
+      guest.error = `container ${container.id} is not running`;
+    }
+  }
+
+  #refuseStart(container: MemoryContainer): void {
+    const { networkMode, pidMode, ipcMode } = container;
+    for (const mode of [networkMode, pidMode, ipcMode]) {
+      if (!mode.startsWith('container:')) continue;
+      const parent = this.get(mode.slice('container:'.length));
+      if (isAlive(parent)) continue;
+      if (mode === networkMode) {
+        throw new EngineError(`cannot join network of a non running container: ${parent.id}`, 409);
+      }
+      const joining = mode === ipcMode ? `can't join IPC of container ${parent.id}: ` : '';
+      throw new EngineError(`${joining}container ${parent.id} is not running`, 500);
+    }
+  }
+
+  /** `container:<name>` becomes `container:<id>`. */
+  #modeById(mode: string): string {
+    const parent = mode.startsWith('container:') ? this.find(mode.slice('container:'.length)) : undefined;
+    return parent === undefined ? mode : `container:${parent.id}`;
+  }
+
+  #refuseTakenName(name: string): void {
+    const holder = this.all.find((one) => one.name === name.replace(/^\//, ''));
+    if (holder === undefined) return;
+    throw new EngineError(
+      `Conflict. The container name "/${holder.name}" is already in use by container "${holder.id}". You have to remove (or rename) that container to be able to reuse that name.`,
+      409,
+    );
+  }
+
+  #hasHealthcheck({ options, image }: MemoryContainer): boolean {
+    const own = (options as { Healthcheck?: { Test?: readonly string[] } }).Healthcheck?.Test;
+    const test = own?.length ? own : this.#ground.images.find(image)?.config.Healthcheck?.Test;
+    return test !== undefined && test.length > 0 && test[0] !== 'NONE';
+  }
+
+  #announce(container: MemoryContainer, action: string, more: Readonly<Record<string, string>> = {}): void {
+    const { Image = '', Labels = {} } = container.options;
+    this.#ground.events.emit('container', action, container.id, {
+      ...Labels,
+      image: Image,
+      name: container.name,
+      ...more,
+    });
+  }
+
+  #wakeLogs(container: MemoryContainer): void {
+    for (const wake of container.logWaiters) wake();
+  }
 }

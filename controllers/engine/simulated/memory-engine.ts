@@ -9,7 +9,7 @@ import {
   type SeenContainer,
 } from '../engine.js';
 import { SUPERVISED } from '../labels.js';
-import { isAlive, memoryStats, seenMemoryContainer } from './memory-containers.js';
+import { isAlive, memoryStats, seenMemoryContainer } from './memory-container.js';
 import { MemoryDocker } from './memory-docker.js';
 import { MemoryEvents } from './memory-events.js';
 import { MemoryImages } from './memory-images.js';

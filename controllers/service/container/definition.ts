@@ -55,6 +55,7 @@ const OWN_FIELDS = [
   'release',
   'running',
   'updateStrategy',
+  'restart_unhealthy',
   'contract',
   'pull_policy',
 ];

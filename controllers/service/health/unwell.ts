@@ -10,7 +10,16 @@ import { hasFinished, minReadyMs, type RunFacts } from './runs.js';
 export function unwellOf(
   facts: RunFacts,
   container: SeenContainer,
-  { policy, ranMs }: { readonly policy: Updatable['RestartPolicy']; readonly ranMs: number },
+  {
+    policy,
+    ranMs,
+    exhausted,
+  }: {
+    readonly policy: Updatable['RestartPolicy'];
+    readonly ranMs: number;
+    /** Number of restarts after which an unhealthy container is not restarted any more. */
+    readonly exhausted?: number | undefined;
+  },
 ): Unwell | undefined {
   const { lastExit, crashLoopSince, unhealthySince } = facts;
   const { name, state, health, exitCode } = container;
@@ -25,7 +34,10 @@ export function unwellOf(
     return { reason: 'CrashLoop', message, ...(state === 'running' ? { forMs: leftMs } : {}) };
   }
   if (unhealthySince === undefined) return undefined;
-  return { reason: 'Unhealthy', message: `Container ${name} is unhealthy: its healthcheck fails` };
+  const stays = exhausted
+    ? `; it was restarted ${exhausted} times, and is not restarted any more until it is healthy`
+    : '';
+  return { reason: 'Unhealthy', message: `Container ${name} is unhealthy: its healthcheck fails${stays}` };
 }
 
 /** Describes an end as the rest of a sentence, as in `exited with 1`. Pure. */

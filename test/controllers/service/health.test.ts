@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { appState } from '../../../api/http/supervisor/app-state.js';
 import { appTrees } from '../../../api/http/supervisor/app-tree.js';
 import { applicationState, applicationsState } from '../../../api/http/supervisor/applications-view.js';
@@ -52,7 +54,63 @@ describe('the health of what runs', () => {
     device.engine.docker.setHealth(NAME, health);
     await agent.quiet();
   };
+  const become = async (health: 'healthy' | 'unhealthy'): Promise<void> => {
+    await setHealth(health);
+    await agent.settle();
+  };
   const HEALTHCHECK = { healthcheck: { test: ['CMD', 'false'] } };
+
+  it('restarts a container that is unhealthy as often as its budget allows, and then says that it stays so', async () => {
+    await bring({ ...HEALTHCHECK, restart_unhealthy: '2/10m' });
+    const { id } = device.engine.docker.container(NAME);
+    const restartedFor = (): readonly string[] => events().filter((event) => event.startsWith('Restarting'));
+
+    await become('unhealthy');
+    assert.deepEqual(restartedFor(), [
+      `Restarting 1: Restarted container ${NAME}: it is unhealthy (restart 1 of 2/10m)`,
+    ]);
+    assert.equal(device.engine.docker.container(NAME).health, 'starting');
+    await become('healthy');
+    assert.deepEqual(ready(), ['Settled', 'Settled']);
+
+    device.clock.advance(60_000);
+    await become('unhealthy');
+    assert.equal(restartedFor().length, 2);
+    // Another agent counts on; its events begin anew.
+    device.kill();
+    await boot();
+    await become('unhealthy');
+    assert.deepEqual(restartedFor(), []);
+    assert.deepEqual(ready(), ['Unhealthy', 'ServicesNotHealthy']);
+    assert.match(
+      conditionOf(service(), 'Ready')?.message ?? '',
+      /was restarted 2 times, and is not restarted any more/,
+    );
+    const { unhealthyRestarts, container } = service().status ?? {};
+    assert.deepEqual([unhealthyRestarts?.count, unhealthyRestarts?.exhausted, container?.id], [2, true, id]);
+    device.clock.advance(3_600_000);
+    await agent.settle();
+    assert.deepEqual(ready(), ['Unhealthy', 'ServicesNotHealthy']);
+
+    // Once it was healthy, it is restarted again.
+    await become('healthy');
+    assert.deepEqual(ready(), ['Settled', 'Settled']);
+    await become('unhealthy');
+    assert.equal(service().status?.unhealthyRestarts?.count, 3);
+    assert.equal(device.engine.docker.container(NAME).health, 'starting');
+  });
+
+  it('restarts no unhealthy container while the application holds its update lock', async () => {
+    await bring({ ...HEALTHCHECK, restart_unhealthy: true });
+    const lock = join(device.folder, 'locks/1/web/updates.lock');
+    mkdirSync(dirname(lock), { recursive: true });
+    writeFileSync(lock, '');
+    await setHealth('unhealthy');
+    assert.deepEqual(ready(), ['NeedsLock', 'UpdatesLocked']);
+    rmSync(lock);
+    await agent.settle();
+    assert.equal(service().status?.unhealthyRestarts?.count, 1);
+  });
 
   it('is no longer good when a container is restarted after a failure, until it has run for a minute', async () => {
     await bring();

@@ -3,6 +3,7 @@ import type { SeenContainer } from '../../../controllers/engine/engine.js';
 import type { ActiveCommands } from '../../../controllers/service/commands/commands.js';
 import { planService } from '../../../controllers/service/plan.js';
 import type { DesiredContainer, ServiceState } from '../../../controllers/service/service-state.js';
+import { restartBudget } from '../../../crds/model/restart-budget.js';
 import { aDocument } from '../../setup/documents.js';
 import {
   aContainer,
@@ -48,6 +49,8 @@ const lost = (holdMs = 0): Partial<ServiceState> => ({
 const inside: Partial<SeenContainer> = { networkMode: 'container:v1', networks: {} };
 
 const planOf = ({ desired, seen = [{}], more }: Case): string => serviceLine(desired, seen, more);
+
+const unhealthyRestarts = (text: string): Partial<DesiredContainer> => ({ restartUnhealthy: restartBudget(text) });
 
 describe('planContainer', () => {
   const cases: readonly Case[] = [
@@ -606,6 +609,60 @@ describe('planContainer', () => {
       want: 'stop c1 under lock (stop requested); waiting: Stopping',
     },
     { it: 'leaves it stopped', seen: [{ state: 'exited' }], more: commands({ stop: 'in force' }), want: 'settled' },
+    {
+      it: 'leaves what is unhealthy to its healthcheck',
+      seen: [{ health: 'unhealthy' }],
+      want: 'settled',
+    },
+    {
+      it: 'restarts what is unhealthy where that is asked for',
+      desired: unhealthyRestarts('2/60s'),
+      seen: [{ health: 'unhealthy' }],
+      more: { restartsLeft: 2 },
+      want: 'restart c1 (it is unhealthy (restart 1 of 2/60s)); waiting: Restarting',
+    },
+    {
+      it: 'restarts it once more',
+      desired: unhealthyRestarts('2/60s'),
+      seen: [{ health: 'unhealthy' }],
+      more: { restartsLeft: 1 },
+      want: 'restart c1 (it is unhealthy (restart 2 of 2/60s)); waiting: Restarting',
+    },
+    {
+      it: 'restarts nothing when the budget is used up',
+      desired: unhealthyRestarts('2/60s'),
+      seen: [{ health: 'unhealthy' }],
+      more: { restartsLeft: 0 },
+      want: 'settled',
+    },
+    {
+      it: 'asks for the lock before it restarts what is unhealthy',
+      desired: unhealthyRestarts('2/60s'),
+      seen: [{ health: 'unhealthy' }],
+      more: { restartsLeft: 2, ...unlocked },
+      want: 'waiting: NeedsLock (Needs the update lock of the app to restart container web_1_1_a: it is unhealthy (restart 1 of 2/60s))',
+    },
+    ...(['starting', 'healthy', undefined] as const).map((health) => ({
+      it: `does not restart what is ${health ?? 'not checked'}`,
+      desired: unhealthyRestarts('2/60s'),
+      seen: [{ health }],
+      more: { restartsLeft: 2 },
+      want: 'settled',
+    })),
+    {
+      it: 'does not restart what was unhealthy when it ended',
+      desired: { ...unhealthyRestarts('2/60s'), ...restarts('no') },
+      seen: [{ state: 'exited', health: 'unhealthy' }],
+      more: { restartsLeft: 2 },
+      want: 'settled',
+    },
+    {
+      it: 'replaces what is unhealthy and changed, and restarts nothing',
+      desired: unhealthyRestarts('2/60s'),
+      seen: [{ health: 'unhealthy', specHash: 'old' }],
+      more: { restartsLeft: 2 },
+      want: 'create h1_web_1_1_a ahead (spec changed); stop+remove c1 under lock (spec changed); waiting: Stopping',
+    },
     {
       it: 'renames what is stopped for a release that is equal',
       desired: { containerName: 'web_1_2_b' },

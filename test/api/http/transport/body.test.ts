@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { PassThrough, Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
-import { BodyError, HeldBytes, readBody } from '../../../../api/http/transport/body.js';
+import { BodyError, HeldBytes, readBody, YamlText } from '../../../../api/http/transport/body.js';
 
 const JSON_TYPE = 'application/json';
 const FORM = 'application/x-www-form-urlencoded';
@@ -30,6 +30,14 @@ describe('readBody', () => {
   for (const [what, type, body, want] of good) {
     it(`reads ${what}`, async () => assert.deepEqual(await readBody(aRequest(body, { 'content-type': type })), want));
   }
+
+  it('leaves YAML to those that take it', async () => {
+    const yaml = (limitBytes?: number) =>
+      readBody(aRequest('a: 1', { 'content-type': 'application/yaml' }), { takesYaml: true, limitBytes });
+    assert.deepEqual(await yaml(), new YamlText('a: 1'));
+    await assert.rejects(yaml(3), (error: BodyError) => error.statusCode === 413);
+    assert.deepEqual(await readBody(aRequest('a: 1', { 'content-type': 'application/yaml' })), {});
+  });
 
   it('reads a compressed body', async () => {
     const request = aRequest(gzipSync('{"a":1}'), { 'content-type': JSON_TYPE, 'content-encoding': 'gzip' });

@@ -28,7 +28,12 @@ describe('The store', () => {
       await store.propose(proposal('files', [aService('web')]));
       const { refused } = await store.put('api', aService('web', 'busybox:2'));
       assert.deepEqual(refused, [
-        { message: 'Service/web belongs to files; api cannot declare it as well.', kind: 'Service', name: 'web' },
+        {
+          message: 'Service/web belongs to files; api cannot declare it as well.',
+          path: 'metadata.name',
+          kind: 'Service',
+          name: 'web',
+        },
       ]);
       assert.deepEqual(await store.delete('api', 'Service/web'), {
         message: 'Service/web belongs to files; api cannot delete it.',

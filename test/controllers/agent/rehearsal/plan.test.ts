@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { changedFields } from '../../../../controllers/agent/rehearsal/because.js';
+import { promisify } from 'node:util';
 import { isRead } from '../../../../controllers/agent/rehearsal/rehearsal.js';
+import { changedFields } from '../../../../crds/model/changed-fields.js';
 import { isReady } from '../../../../crds/model/conditions.js';
 import type { Resource } from '../../../../crds/model/kinds.js';
 import type { Plan } from '../../../../crds/model/plan.js';
 import type { AppService, AppSpec } from '../../../../crds/model/types.js';
+import { codeBlocks } from '../../../setup/code-blocks.js';
 import { CommandProcess } from '../../../setup/command.js';
 import { declareApp } from '../../../setup/declared.js';
 import { until } from '../../../setup/until.js';
@@ -157,6 +161,120 @@ describe('a plan', function () {
     assert.equal((await ask([{ kind: 'Revision', metadata: { name: 'shop.1' }, spec: {} }])).code, 400);
   });
 
+  const askYaml = async (text: string, type = 'application/yaml') => {
+    const headers = { 'content-type': type };
+    const answer = await fetch(`${agent.host}/apis/supercargo.io/v1/plan`, { method: 'POST', headers, body: text });
+    return { code: answer.status, body: (await answer.json()) as Plan & { message: string } };
+  };
+  const yaml = [
+    'apiVersion: supercargo.io/v1',
+    'kind: App',
+    'metadata: {name: shop}',
+    'spec:',
+    '  appId: 1',
+    '  services:',
+    '    web:',
+    '      image: web:1',
+  ];
+
+  it('takes a stream of YAML, as a file is read', async () => {
+    const network = ['---', 'apiVersion: supercargo.io/v1', 'kind: Network', 'metadata: {name: shop.extra}'];
+    const spec = ['spec: {app: shop, appId: 1, networkName: 1_extra}'];
+    const text = [...yaml, '      networks: [extra]', ...network, ...spec, '---', '# nothing', ''].join('\n');
+    for (const type of ['application/yaml', 'text/yaml; charset=utf-8', 'application/x-yaml']) {
+      const { code, body } = await askYaml(text, type);
+      assert.deepEqual([code, body.refused], [200, []], JSON.stringify(body));
+      assert.deepEqual(
+        body.actions.map(({ object, action }) => `${action} ${object}`).filter((one) => /Network|Service/.test(one)),
+        ['create Network/shop.extra', 'create Network/shop.default', 'create Service/shop.web'],
+      );
+    }
+    assert.deepEqual((await askYaml('# only a remark\n')).body.actions, []);
+    assert.equal((await askYaml(yaml.join('\n'), 'text/plain')).code, 415);
+  });
+
+  it('takes a file as the guide sends it', async () => {
+    const [block] = codeBlocks('docs/guide/plan.md').filter(({ language }) => language === 'sh');
+    const folder = mkdtempSync(join(tmpdir(), 'supercargo-'));
+    writeFileSync(join(folder, 'shop.yaml'), yaml.join('\n'));
+    const line = block?.text.replace('http://127.0.0.1:48484', agent.host) ?? '';
+    const { stdout } = await promisify(execFile)('sh', ['-c', line], { cwd: folder });
+    rmSync(folder, { recursive: true });
+    assert.ok(
+      (JSON.parse(stdout) as Plan).actions.some(({ object }) => object === 'Service/shop.web'),
+      stdout,
+    );
+  });
+
+  it('says line and column of what is wrong with a stream of YAML', async () => {
+    const broken = await askYaml([...yaml, '    - x'].join('\n'));
+    assert.equal(broken.code, 400);
+    assert.match(broken.body.message, /^the YAML cannot be read: line 9, column 1: /);
+    const unknown = await askYaml([...yaml, '---', 'kind: Revision', ''].join('\n'));
+    assert.equal(unknown.code, 400);
+    assert.match(unknown.body.message, /^line 10, column \d+: kind must be one of App, /);
+    assert.equal((await askYaml(`# ${'x'.repeat(1024 * 1024)}\n`)).code, 413);
+  });
+
+  it('says the field of every refusal, and where it stands in YAML', async () => {
+    await apply(app({ web: {} }, { appId: 1 }));
+    agent.engine.docker.createNetwork('foreign', {
+      Labels: {},
+      IPAM: { Config: [{ Subnet: '10.99.0.0/24' }] },
+    });
+    const documents = (...specs: readonly string[]) =>
+      specs.map((spec) => `apiVersion: supercargo.io/v1\n${spec}\n`).join('---\n');
+    const rows: readonly { it: string; text: string; want: string }[] = [
+      {
+        it: 'the schema',
+        text: documents('kind: App\nmetadata: {name: a}\nspec:\n  colour: red'),
+        want: 'App/a spec.colour 5',
+      },
+      {
+        it: 'a name that is taken',
+        text: documents('kind: App\nmetadata: {name: a}\nspec:\n  name: a\n  appId: 1'),
+        want: 'App/a spec.appId 6',
+      },
+      {
+        it: 'a field that cannot change',
+        text: documents('kind: App\nmetadata: {name: shop}\nspec:\n  name: a\n  appId: 2'),
+        want: 'App/shop spec.appId 6',
+      },
+      {
+        it: 'a document that an App makes',
+        text: documents(
+          'kind: Service\nmetadata: {name: shop.web}\nspec: {app: shop, serviceName: web, image: "web:1"}',
+        ),
+        want: 'Service/shop.web metadata.name 3',
+      },
+      {
+        it: 'a version that is old',
+        text: documents('kind: App\nmetadata:\n  name: shop\n  resourceVersion: "1"\nspec: {appId: 1}'),
+        want: 'App/shop metadata.resourceVersion 5',
+      },
+      {
+        it: 'a release that contradicts itself',
+        text: documents(
+          `kind: App\nmetadata: {name: a}\nspec:\n  appId: 9\n  services:\n    web:\n      image: "web:1"\n      networks: [no]`,
+        ),
+        want: 'App/a spec.services.web.networks 9',
+      },
+      {
+        it: 'what the engine cannot make of a part of an App',
+        text: documents(
+          `kind: App\nmetadata: {name: a}\nspec:\n  appId: 9\n  services: {web: {image: "web:1", networks: [n]}}\n  networks:\n    n:\n      ipam: {config: [{subnet: 10.99.0.0/16}]}`,
+        ),
+        want: 'Network/a.n spec.ipam 9',
+      },
+    ];
+    for (const { it: what, text, want } of rows) {
+      const { body } = await askYaml(text);
+      const [first] = body.refused ?? [];
+      assert.equal(`${first?.object} ${first?.field} ${first?.line}`, want, `${what}: ${JSON.stringify(body)}`);
+      assert.ok((first?.column ?? 0) > 0, what);
+    }
+  });
+
   it('plans a document of a source as if it were changed there, and says so', async () => {
     await agent.store.propose({ origin: 'files', documents: [{ document: app({ web: {} }) }] });
     const { body } = await ask([app({ web: { environment: { A: '1' } } })]);
@@ -178,7 +296,7 @@ describe('a plan', function () {
     const bad = JSON.stringify(app({ web: { networks: ['nowhere'] } }));
     const refused = await command.run(['plan', '-f', '-'], { env, input: bad });
     assert.equal(refused.code, 1);
-    assert.match(refused.out, /Refused:\n {2}App\/shop: spec\.services\.web\.networks/);
+    assert.match(refused.out, /Refused:\n {2}App\/shop: spec\.services\.web\.networks.* \(stdin:1:\d+\)$/m);
   });
 });
 

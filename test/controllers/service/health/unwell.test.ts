@@ -118,6 +118,16 @@ describe('what is wrong with a container for which nothing is left to do: it', (
     });
   }
 
+  it('is unhealthy for as long as nothing else helps, when its restarts are used up', () => {
+    const unwell = unwellOf({ unhealthySince: AT }, aContainer({ health: 'unhealthy' }), {
+      ...{ policy: ALWAYS, ranMs: 1_000, exhausted: 2 },
+    });
+    assert.equal(
+      unwell?.message,
+      'Container web_1_1_a is unhealthy: its healthcheck fails; it was restarted 2 times, and is not restarted any more until it is healthy',
+    );
+  });
+
   it('has ended with a number where there is one', () => {
     assert.equal(exitText(exit(0).lastExit), 'exited with 0');
     assert.equal(exitText(undefined), 'exited');

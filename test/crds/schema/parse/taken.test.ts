@@ -75,6 +75,7 @@ describe('parseDocument', () => {
       storage_opt: [{ size: '2G' }],
       running: [true, false],
       updateStrategy: ['rolling', 'hand-over', 'delete-then-download'],
+      restart_unhealthy: [true, false, '5/300s', '1/1h30m'],
       contract: [{ type: 'sw.container', requires: [{ type: 'sw.supervisor', version: '>=1' }] }],
     };
     for (const [field, values] of Object.entries(fields)) {
@@ -87,7 +88,7 @@ describe('parseDocument', () => {
     }
 
     it('every Compose field of a service as null, and keeps the null', () => {
-      const own = ['image', 'serviceId', 'imageId', 'running', 'updateStrategy', 'contract'];
+      const own = ['image', 'serviceId', 'imageId', 'running', 'updateStrategy', 'restart_unhealthy', 'contract'];
       const known = Object.keys(fieldSchemas());
       const nulls = Object.fromEntries(known.filter((field) => !own.includes(field)).map((field) => [field, null]));
       assert.ok(Object.keys(nulls).length === 65);

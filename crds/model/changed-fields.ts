@@ -1,8 +1,8 @@
-import { type Difference, differences } from '../../../crds/model/differences.js';
-import { shorten } from '../../../crds/model/issue.js';
-import type { Resource } from '../../../crds/model/kinds.js';
-import { isMap } from '../../../crds/model/maps.js';
-import { isSecretName, withoutLogins } from '../../../crds/model/secret-names.js';
+import { type Difference, differences } from './differences.js';
+import { shorten } from './issue.js';
+import type { AnyResource, Kind } from './kinds.js';
+import { isMap } from './maps.js';
+import { isSecretName, withoutLogins } from './secret-names.js';
 
 /** So many fields are told of one object. */
 const SHOWN = 20;
@@ -12,8 +12,15 @@ const MASK = '***';
 const FILLED_IN = ['app', 'appId', 'appUuid', 'appName', 'serviceId', 'imageId', 'serviceName', 'release'];
 const SECTIONS: Readonly<Record<string, string>> = { Service: 'services', Network: 'networks', Volume: 'volumes' };
 
+/** What is compared: a document, or what a Revision keeps of one. */
+interface Compared {
+  readonly kind: Kind;
+  readonly metadata: Pick<AnyResource['metadata'], 'name' | 'origin'>;
+  readonly spec: object;
+}
+
 /** The fields that differ between two versions of a document: `services.web.environment.MODE: "fast" → "safe"`. Pure. */
-export function changedFields(before: Resource | undefined, after: Resource | undefined): readonly string[] {
+export function changedFields(before: Compared | undefined, after: Compared | undefined): readonly string[] {
   if (!before || !after || before.spec === after.spec) return [];
   const fields = differences(before.spec, after.spec).map((one) => fieldText(one, placeOf(after, one.path)));
   const more = fields.length - SHOWN;
@@ -47,7 +54,7 @@ function maskedText(text: string): string {
 }
 
 /** Where whoever wrote the document finds the field: the App, for what it is made of. */
-function placeOf({ kind, metadata, spec }: Resource, path: string): string {
+function placeOf({ kind, metadata, spec }: Compared, path: string): string {
   const section = SECTIONS[kind];
   const [first = ''] = path.split(/[.[]/);
   if (section === undefined || !metadata.origin.startsWith('App/') || FILLED_IN.includes(first)) return path;
