@@ -1,12 +1,16 @@
 import { type Key, KINDS, type Kind, type Resource } from '../../crds/model/kinds.js';
 import { type Entry, type EntryOf, keyOfEntry } from './entry.js';
 
+type Lists = { [K in Kind]: readonly Resource<K>[] | undefined };
 type ByKind = { readonly [K in Kind]: Map<string, EntryOf<K>> };
 
 /** All documents in memory, by key and by kind, in order of creation. Knows nothing of disk or watchers. */
 export class Documents {
   readonly #byKey = new Map<Key, Entry>();
   readonly #byKind = Object.fromEntries(KINDS.map((kind) => [kind, new Map()])) as ByKind;
+
+  /** The list of each kind as it was last asked for; gone when a document of it has changed. */
+  readonly #lists = Object.fromEntries(KINDS.map((kind) => [kind, undefined])) as Lists;
 
   get entries(): ReadonlyMap<Key, Entry> {
     return this.#byKey;
@@ -17,7 +21,11 @@ export class Documents {
   }
 
   list<K extends Kind>(kind: K): readonly Resource<K>[] {
-    return Array.from(this.#byKind[kind].values(), ({ resource }) => resource);
+    const known: readonly Resource<K>[] | undefined = this.#lists[kind];
+    if (known) return known;
+    const list: readonly Resource<K>[] = Array.from(this.#byKind[kind].values(), ({ resource }) => resource);
+    (this.#lists as Record<K, typeof list>)[kind] = list;
+    return list;
   }
 
   /** Searches the kind: a device has hundreds of documents, and an index would have to be kept right as well. */
@@ -32,11 +40,13 @@ export class Documents {
   }
 
   remove(entry: Entry): void {
+    this.#lists[entry.resource.kind] = undefined;
     this.#byKey.delete(keyOfEntry(entry));
     this.#byKind[entry.resource.kind].delete(entry.resource.metadata.name);
   }
 
   #setOfKind<K extends Kind>(kind: K, entry: EntryOf<K>): void {
+    this.#lists[kind] = undefined;
     this.#byKind[kind].set(entry.resource.metadata.name, entry);
   }
 }

@@ -1,5 +1,6 @@
 import { type Path, shorten } from './issue.js';
 import { isMap } from './maps.js';
+import { onceForFrozen } from './once.js';
 import { labelsOf, referencesOf } from './references.js';
 import type { AppService, ServiceFields, VolumeDefinition } from './types.js';
 
@@ -30,8 +31,10 @@ type Labels = Readonly<Record<string, string>>;
 /** Tells whether `1`, `true` or `on` switches a feature on; everything else, also `yes`, does not. Pure. */
 export const isOn = (value: string | undefined): boolean => /^(?:1|true|on)$/i.test(value ?? '');
 
-/** Returns the ways into the host by a service's labels, namespaces and logs. Pure. */
-export function accessOfService(fields: ServiceFields): readonly HostAccess[] {
+/** Returns the ways into the host by a service's labels, namespaces and logs; those of frozen fields are found once. Pure. */
+export const accessOfService: (fields: ServiceFields) => readonly HostAccess[] = onceForFrozen(findAccess);
+
+function findAccess(fields: ServiceFields): readonly HostAccess[] {
   const labels = mounting(labelsOf(fields.labels)).map(({ label, mounts }) => ({
     path: ['labels', label],
     does: `the label ${label} ${mounts}`,
@@ -78,11 +81,11 @@ export function accessOfImage(fields: AppService, ofImage: Labels): readonly Hos
     }));
 }
 
-const mounting = (labels: Labels): readonly { readonly label: string; readonly mounts: string }[] =>
-  Object.entries(HOST_FEATURES).flatMap(([feature, path]) => {
-    const label = `io.balena.features.${feature}`;
-    return isOn(labels[label]) ? [{ label, mounts: `mounts ${path} of the host` }] : [];
-  });
+const MOUNTING = Object.entries(HOST_FEATURES).map(([feature, path]) => ({
+  label: `io.balena.features.${feature}`,
+  mounts: `mounts ${path} of the host`,
+}));
+const mounting = (labels: Labels): typeof MOUNTING => MOUNTING.filter(({ label }) => isOn(labels[label]));
 
 /** File systems of Docker's `local` driver without anything of the host in them: in memory, or from another machine. */
 const NOT_OF_THE_HOST = new Set(['tmpfs', 'ramfs', 'nfs', 'nfs4', 'cifs', 'smb3', 'ceph']);

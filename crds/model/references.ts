@@ -1,4 +1,5 @@
 import { isMap } from './maps.js';
+import { onceForFrozen } from './once.js';
 import type { ServiceFields } from './types.js';
 
 const SUPERVISOR_API = 'io.balena.features.supervisor-api';
@@ -33,8 +34,10 @@ type Fields = Pick<ServiceFields, 'labels'> & {
   readonly volumes?: unknown;
 };
 
-/** Returns the references of a service. Pure. (docs/reference/composition.md §1.8, §1.9, §5.4.) */
-export function referencesOf(fields: Fields): References {
+/** Returns the references of a service; those of frozen fields are found once. Pure. (docs/reference/composition.md §1.8, §1.9, §5.4.) */
+export const referencesOf: (fields: Fields) => References = onceForFrozen(findReferences);
+
+function findReferences(fields: Fields): References {
   const { depends_on: dependsOn, networks } = fields;
   const entries = (value: unknown): readonly (readonly [string, unknown])[] =>
     Array.isArray(value)

@@ -51,6 +51,7 @@ export function providersOf(container: SeenContainer, all: readonly SeenContaine
     const id = mode.slice(OF_CONTAINER.length);
     ids.set(id, [...(ids.get(id) ?? []), namespace]);
   }
+  if (ids.size === 0) return []; // nearly every one, and all are searched for each
   return all.flatMap((one) => {
     const namespaces = ids.get(one.id);
     return namespaces ? [{ container: one, namespaces }] : [];

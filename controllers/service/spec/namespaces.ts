@@ -22,4 +22,10 @@ export const providerNames = ({
   readonly network_mode?: unknown;
   readonly pid?: unknown;
   readonly ipc?: unknown;
-}): readonly string[] => [network, pid, ipc].flatMap((mode) => namedService(mode) ?? []);
+}): readonly string[] =>
+  // Asked about every service at every change of another: most share nothing.
+  network === undefined && pid === undefined && ipc === undefined
+    ? NOBODY
+    : [network, pid, ipc].flatMap((mode) => namedService(mode) ?? []);
+
+const NOBODY: readonly string[] = [];

@@ -121,6 +121,19 @@ describe('The store', () => {
       assert.deepEqual(names(), ['b', 'c', 'a']);
     });
 
+    it('and lists a kind without work until a document of it changes', async () => {
+      await store.propose(proposal('files', [anApp('hello', { appId: 1 }), aService('web')]));
+      const [services, apps] = [store.list('Service'), store.list('App')];
+      assert.equal(store.list('Service'), services);
+      store.setStatus(serviceOf(store), { state: 'running' });
+      assert.equal(store.list('App'), apps);
+      assert.equal(store.list('Service')[0]?.status?.state, 'running');
+      assert.equal(services[0]?.status, undefined);
+      await store.propose(proposal('files', [anApp('hello', { appId: 1 })]));
+      await store.release(serviceOf(store));
+      assert.deepEqual(store.list('Service'), []);
+    });
+
     it('and reports problems of all origins until the origin says otherwise', async () => {
       const bad = { message: 'bad port', kind: 'Service', name: 'web' } as const;
       await store.propose(proposal('files', [aService('web')]));
