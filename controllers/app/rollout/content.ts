@@ -31,10 +31,10 @@ export function contentOf(app: string, children: readonly AnyDeclared[]): Conten
 const made = new WeakMap<readonly AnyDeclared[], { readonly of: string; readonly content: Content }>();
 
 function makeContent(app: string, children: readonly AnyDeclared[]): Content {
-  const documents = children
-    .filter((one) => one.kind === 'Network' || one.kind === 'Volume' || one.kind === 'Service')
-    .toSorted((a, b) => (keyText(a) < keyText(b) ? -1 : 1));
-  const hash = canonicalHash(documents.map((one) => [keyText(one), specText(one)]));
+  // In the order in which they are declared, which is that in which clients see services, and no part of the name.
+  const documents = children.filter((one) => one.kind === 'Network' || one.kind === 'Volume' || one.kind === 'Service');
+  const sorted = documents.toSorted((a, b) => (keyText(a) < keyText(b) ? -1 : 1));
+  const hash = canonicalHash(sorted.map((one) => [keyText(one), specText(one)]));
   return { name: childName(app, hash.slice(0, DIGITS)), documents };
 }
 
