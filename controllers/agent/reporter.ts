@@ -6,6 +6,7 @@ import type { Reader } from '../../api/store/store.js';
 import { isReady, isStalled, readinessOf } from '../../crds/model/conditions.js';
 import type { App, Image } from '../../crds/model/kinds.js';
 import { isFailing } from '../../crds/model/readiness.js';
+import type { ReasonOf } from '../../crds/model/reasons.js';
 import type { LogLevel } from './settings.js';
 
 /** Where the agent prints: JSON lines, or short lines and progress bars for a person at a terminal. */
@@ -129,6 +130,7 @@ export function followApps(store: Pick<Reader, 'list' | 'watch'>, tell: (app: Ap
   };
 }
 
+const VERIFYING = 'Verifying' satisfies ReasonOf<'App'>;
 /** The words for phases of an app while all is well; else the whole sentence is printed. */
 const PHASES = {
   Staging: 'getting its images',
@@ -146,6 +148,7 @@ export function sentence(app: App): string | undefined {
   const ready = readinessOf(app);
   if (!ready) return undefined;
   if (isStalled(app) || isFailing(app)) return `${ready.reason}: ${ready.message}`;
+  if (ready.reason === VERIFYING) return 'watching whether it stays well';
   const phase = app.status?.phase;
   return phase && phase !== 'Settled' ? PHASES[phase] : undefined;
 }

@@ -48,6 +48,11 @@ describe('what a terminal says of an app', () => {
       want: 'waiting until everything runs',
     },
     {
+      it: 'says that it is not good yet',
+      app: anApp('Verifying', 'False Verifying'),
+      want: 'watching whether it stays well',
+    },
+    {
       it: 'gives the whole sentence when it is stalled',
       app: anApp('Settled', 'Stalled InvalidRelease'),
       want: 'InvalidRelease: the whole sentence',
