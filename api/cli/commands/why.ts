@@ -54,12 +54,23 @@ export function reasonsOfApp(app: App, promoted: readonly Revision[], nowMs: num
     object: `App/${app.metadata.name}`,
     sentences: [
       latest
-        ? `What it declares now is ${revisionText(latest, nowMs)}${outcomeOf(latest)}.`
+        ? `What runs is ${revisionText(latest, nowMs)}${outcomeOf(latest)}.`
         : 'Nothing of it has been promoted yet.',
+      ...refusedOf(app, nowMs),
       ...tried.map((one) => `Before that, ${revisionText(one, nowMs)} was tried${outcomeOf(one)}.`),
       ...nowOf(app, nowMs),
     ],
   };
+}
+
+/** What its document says, and why that does not run. */
+function refusedOf({ status }: App, nowMs: number): readonly string[] {
+  const { rollback } = status ?? {};
+  if (!rollback) return [];
+  const { from, to, reason, message, at } = rollback;
+  return [
+    `Its document asks for revision ${from}, which has been refused for ${agoText(at, nowMs)}: ${reason} (${message}). ${to} runs instead.`,
+  ];
 }
 
 /** `promoted`: the revisions of its App, the latest first. Pure. */

@@ -103,10 +103,18 @@ describe('why an App is as it is', () => {
     const { object, sentences } = reasonsOfApp(anApp({ status: ready() }), [third, second, first], NOW);
     assert.equal(object, 'App/hello');
     assert.deepEqual(sentences, [
-      'What it declares now is revision hello.r3 (number 3, 0s ago, from files hello.yaml:3); it is not decided yet whether it is good.',
+      'What runs is revision hello.r3 (number 3, 0s ago, from files hello.yaml:3); it is not decided yet whether it is good.',
       'Before that, revision hello.r2 (number 2, 60m ago, from git/fleet 0123456 (Ada): "Go \\"faster\\"") was tried; it is Bad: CrashLoop (web exited with 1).',
       'It has been ready for 120m now.',
     ]);
+    const rollback = {
+      ...{ from: 'hello.r2', to: 'hello.r1', reason: 'CrashLoop', message: 'web exited with 1' },
+      at: '2026-01-01T01:30:00Z',
+    };
+    assert.equal(
+      reasonsOfApp(anApp({ status: { ...ready(), rollback } }), [third, second, first], NOW).sentences[1],
+      'Its document asks for revision hello.r2, which has been refused for 30m: CrashLoop (web exited with 1). hello.r1 runs instead.',
+    );
     assert.equal(reasonsOfApp(anApp({}), [], NOW).sentences[0], 'Nothing of it has been promoted yet.');
   });
 });
