@@ -3,7 +3,7 @@ import { conditionOf, isReady, isSettled } from '../../crds/model/conditions.js'
 import { canonical } from '../../crds/model/hash.js';
 import type { Issue } from '../../crds/model/issue.js';
 import type { AnyDeclared, AnyResource, App, Key, Kind } from '../../crds/model/kinds.js';
-import { waitsForSibling, waitsForSomebody } from '../../crds/model/readiness.js';
+import { waitsForRetry, waitsForSibling, waitsForSomebody } from '../../crds/model/readiness.js';
 import type { ReasonOf } from '../../crds/model/reasons.js';
 import { latestOf, type Revision } from '../../crds/model/revisions.js';
 import { isSuspended, SUSPENDED, suspendedMessage } from '../../crds/model/suspend.js';
@@ -212,15 +212,22 @@ function planUpkeep(facts: AppFacts): Steps | undefined {
   const counts = (one: AnyResource): boolean => one.kind !== 'Image' || (isActive(one) && wanted.has(keyOfChild(one)));
   const late = existing.filter((one) => counts(one) && (!isActive(one) || !isSettled(one) || hasPendingRequest(one)));
   if (late.length === 0 && needLock.length === 0) return undefined;
-  const steps =
-    needLock.length === 0 && areStuck(late) ? planUnlock(facts, 'nothing goes on before somebody acts') : undefined;
+  const steps = needLock.length === 0 && areStuck(late) ? planUnlock(facts, becauseStuck(late)) : undefined;
   const waiting = `Waiting for ${listOf(late.length > 0 ? late.map(stateOf) : needLock, '; ')}`;
   return { ...wait('ChildrenNotReady', waiting), steps: steps?.steps ?? [] };
 }
 
-/** Tells whether every child that is late is stalled, or waits for one that is: that may take long, so the lock is given back. */
+/**
+ * Tells whether every child that is late is stalled, waits for its next attempt, or waits for one that does: that may take
+ * long, and nothing is interrupted meanwhile, so the lock is given back.
+ */
 const areStuck = (late: readonly AnyResource[]): boolean =>
-  late.some(waitsForSomebody) && late.every((one) => waitsForSomebody(one) || waitsForSibling(one));
+  late.some(isStuck) && late.every((one) => isStuck(one) || waitsForSibling(one));
+
+const isStuck = (one: AnyResource): boolean => waitsForSomebody(one) || waitsForRetry(one);
+
+const becauseStuck = (late: readonly AnyResource[]): string =>
+  late.some(waitsForSomebody) ? 'nothing goes on before somebody acts' : 'nothing is stopped before the next attempt';
 
 /** Plans the end of a release that is complete: commits it, deletes or retains old images, gives the lock back. */
 function planSettling(app: App, facts: AppFacts): Steps {

@@ -1,6 +1,7 @@
+import { toError } from '../../api/platform/errors.js';
 import type { Service } from '../../crds/model/kinds.js';
 import type { SeenContainer } from '../engine/engine.js';
-import { type Outcome, TerminalError, wait } from '../runtime/outcome.js';
+import { type Outcome, wait } from '../runtime/outcome.js';
 import { idsOf, type PendingCommands } from './commands/commands.js';
 import { joinedAfterStart, providersOf } from './dependencies/namespaces.js';
 import type { Memory, ServiceDeps } from './deps.js';
@@ -12,6 +13,7 @@ import { beginRestart } from './steps/restart.js';
 import type { StepContext } from './steps/step-context.js';
 import { beginTermination } from './steps/stop-and-remove.js';
 import { isOpen } from './update/record.js';
+import { beginsUpdate } from './update/step-record.js';
 
 type Report = (result: Partial<ServiceResult>) => void;
 
@@ -26,18 +28,28 @@ export async function executeServiceStep(
   report: Report,
 ): Promise<Partial<ServiceResult>> {
   const { appId, serviceName, containerSpec, pendingCommands } = observation;
+  const { name } = service.metadata;
   const context: StepContext = {
     ...{ service, appId, serviceName, containerSpec, heldPorts: memory.heldPorts },
     reportReached: (reached) => {
-      if (isOpen(deps.store.get('Service', service.metadata.name)?.status?.update)) report({ reached });
+      if (beginsUpdate(step) || isOpen(deps.store.get('Service', name)?.status?.update)) report({ reached });
     },
     reportStart: (container, before) => reportJoined(deps, service, container, before, report),
   };
+  const isAhead = step.do === 'create' && step.ahead === true;
   const outcome = await carryOut(deps, memory, context, step, signal).catch(async (error: unknown) => {
-    if (step.do === 'create' && step.ahead) await refusedAhead(deps, memory, context, observation.attempt, error);
+    if (isAhead && !signal.aborted) memory.refusals.note(name, observation.attempt, toError(error));
+    // The failure itself is thrown; the next pass that ends gives the lock back.
+    await releaseUnused(deps, memory, context).catch(() => undefined);
     throw error;
   });
-  return outcome ? { outcome } : { acknowledged: acknowledgedBy(step, pendingCommands) };
+  if (outcome) await releaseUnused(deps, memory, context);
+  if (outcome) return { outcome };
+  if (isAhead) memory.refusals.forget(name);
+  return {
+    acknowledged: acknowledgedBy(step, pendingCommands),
+    ...(isAhead ? { createdAheadAt: deps.now() } : {}),
+  };
 }
 
 /** Returns an outcome when the step did not reach what was planned. */
@@ -79,16 +91,14 @@ async function carryOut(
   }
 }
 
-/** Remembers a refusal, and releases the lock where no App does: the old container runs on. */
-async function refusedAhead(
+/** Gives the lock back where no App does, unless a container of the service is being stopped under it. */
+async function releaseUnused(
   { store, locks }: ServiceDeps,
-  { refusals }: Memory,
+  { terminations }: Memory,
   { service, appId }: StepContext,
-  attempt: string,
-  error: unknown,
 ): Promise<void> {
-  if (error instanceof TerminalError) refusals.note(service.metadata.name, attempt, error);
-  if (!store.get('App', service.spec.app)) await locks.release(appId);
+  const isUsed = terminations.isAnyUnderWay(service.metadata.name);
+  if (!isUsed && locks.isHeld(appId) && !store.get('App', service.spec.app)) await locks.release(appId);
 }
 
 async function claim({ locks }: ServiceDeps, { appId, serviceName }: StepContext): Promise<Outcome | undefined> {

@@ -2,7 +2,7 @@ import type { Refusal } from '../../crds/model/requests.js';
 import type { RestartBudget } from '../../crds/model/restart-budget.js';
 import type { UpdateStrategy } from '../../crds/model/update-strategy.js';
 import type { SeenContainer, UpdateOptions } from '../engine/engine.js';
-import type { Plan, TerminalError } from '../runtime/outcome.js';
+import type { Plan } from '../runtime/outcome.js';
 import type { Progress, StepResult } from '../runtime/reconciler.js';
 import type { ActiveCommands } from './commands/commands.js';
 import type { Tuning } from './container/drift.js';
@@ -60,8 +60,6 @@ export type ServiceStep =
       readonly surge?: SurgeStrategy;
       /** The container that it replaces is stopped afterwards, so that what the engine refuses stops nothing. Not shown or logged until then. */
       readonly ahead?: true;
-      /** Strategy of the update that begins with this step. */
-      readonly update?: UpdateStrategy;
     }
   /** Starts the container, and renames it to `name` before that. */
   | { readonly do: 'start'; readonly container: SeenContainer; readonly name?: string; readonly because: string }
@@ -88,6 +86,8 @@ export interface Rejection {
 }
 
 export interface ServiceResult extends StepResult {
+  /** When the container was created that replaces another one, ms since the epoch. */
+  readonly createdAheadAt: number;
   /** Ids of commands that were started or done, by the names under which the status acknowledges them. */
   readonly acknowledged: Readonly<Record<string, string>>;
   readonly rejected: Rejection;
@@ -166,8 +166,8 @@ export interface ServiceState {
   readonly overlap: Overlap;
   /** How often the newest container may still be restarted now because it is unhealthy; undefined: never. */
   readonly restartsLeft?: number | undefined;
-  /** Error with which the engine has refused to create the container that is wanted now. */
-  readonly refusal: TerminalError | undefined;
+  /** Error with which the container that is wanted now could not be created beside the old one; a `TerminalError` is not retried. */
+  readonly refusal: Error | undefined;
 }
 
 /** State of an update during which two containers of one service run. */

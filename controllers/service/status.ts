@@ -12,7 +12,8 @@ import { withRestart } from './health/unhealthy-restarts.js';
 import type { ServiceObservation } from './observe.js';
 import type { ServiceProgress, ServiceStep } from './service-state.js';
 import { readContainerName } from './spec/identity.js';
-import { isOpen, newRecord, timeOf, type UpdateRecord, withStep } from './update/record.js';
+import { isOpen, timeOf, type UpdateRecord, withStep } from './update/record.js';
+import { recordBefore, recordReached } from './update/step-record.js';
 
 /**
  * Returns the status of a service from its containers as they are at this moment: the cache changes while a step runs,
@@ -151,9 +152,15 @@ function updateOf(
     const stoppedAt = isOpen(record) ? timeOf(record, 'Stopped') : undefined;
     return stoppedAt === undefined ? undefined : ages.since(`stopped/${metadata.name}`, stoppedAt);
   };
-  const before = (at === 'acting' && step && recordAt(step, status?.update)) || status?.update;
   const isComplete = at === 'acted' && error === undefined && (result.outcome ?? plan?.outcome)?.is === 'settled';
   const reached = isComplete ? 'Complete' : at === 'reported' ? result.reached : undefined;
+  const last = status?.update;
+  const before =
+    at === 'acting' && step
+      ? recordBefore(step, last, result.createdAheadAt)
+      : reached
+        ? recordReached(step, reached, last)
+        : last;
   if (isComplete && isOpen(before) && before.steps.length === 0) return undefined; // nothing was done
   if (!isOpen(before) || reached === undefined) {
     stoppedForMs(before);
@@ -162,18 +169,6 @@ function updateOf(
   const after = withStep(before, reached, { at: now(), stoppedForMs: stoppedForMs(before) });
   stoppedForMs(after);
   return after;
-}
-
-/** Returns a new record when the step begins an update. Pure. */
-function recordAt(step: ServiceStep, last: UpdateRecord | undefined): UpdateRecord | undefined {
-  if (step.do === 'create') {
-    const strategy = step.surge ?? step.update;
-    return strategy && newRecord(strategy, step.because);
-  }
-  if (step.do !== 'terminate' || step.update?.is !== 'first') return undefined;
-  // The record began with the creation of the new container, where that came first.
-  const isBegun = step.installed !== undefined && isOpen(last) && last.steps.every((one) => one.step === 'Created');
-  return isBegun ? undefined : newRecord(step.update.strategy, step.because);
 }
 
 /** Returns the condition `StrategyFollowed` as False while another update strategy than the requested one is followed. Pure. */

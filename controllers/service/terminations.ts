@@ -40,6 +40,11 @@ export class Terminations {
     return [...this.#running.values()].some((one) => one.service === service && one.how !== 'withdrawn');
   }
 
+  /** Tells whether any container of that document is under way, also one by which it is not known. */
+  isAnyUnderWay(service: string): boolean {
+    return [...this.#running.values()].some((one) => one.service === service);
+  }
+
   /** Returns the last error of a service until somebody takes it. */
   failureOf(service: string): Error | undefined {
     return this.#failures.get(service);

@@ -38,6 +38,22 @@ export const waitsForSomebody = (one: AnyResource): boolean =>
   // Said of an earlier document, it may be mended by the one that is just being followed.
   (readinessOf(one) !== undefined && one.kind === 'Service' && lacksOnHost(one));
 
+/**
+ * Tells whether its container could not be created or started, and that is tried again after a pause; or a network or
+ * volume waits for its next attempt. Nothing is stopped meanwhile.
+ */
+export const waitsForRetry = (one: AnyResource): boolean => {
+  if (readinessOf(one) === undefined) return false;
+  if (one.kind === 'Network' || one.kind === 'Volume') return isRetrying(one);
+  if (one.kind !== 'Service') return false;
+  const last = one.status?.lastAction?.reason;
+  return (
+    (last === 'Installing' || last === 'Starting') &&
+    (lacksOnHost(one) ||
+      isFor(one, ['Retrying', 'PortInUse', 'PortLeaked', 'AddressInUse', 'AddressMissing', 'NoFreeAddress']))
+  );
+};
+
 /** Tells whether it goes on when another service, network or volume is ready. */
 export const waitsForSibling = (one: AnyResource): boolean =>
   isFor(one, ['DependencyNotReady', 'NetworkNotReady', 'VolumeNotReady']);

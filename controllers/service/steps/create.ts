@@ -1,12 +1,12 @@
 import { normalizeReference } from '../../../crds/model/image-reference.js';
 import { keyOf } from '../../../crds/model/kinds.js';
 import type { SeenContainer } from '../../engine/engine.js';
-import { type Outcome, TerminalError, wait } from '../../runtime/outcome.js';
+import { type Outcome, TerminalError, TransientError, wait } from '../../runtime/outcome.js';
 import { unnamed, withAllNetworks } from '../container/container-options.js';
 import { leftBehind } from '../container/left-behind.js';
 import type { ServiceDeps } from '../deps.js';
 import { labelOf } from '../spec/identity.js';
-import { refused, tell } from './engine-errors.js';
+import { hasFailedWith, refused, tell } from './engine-errors.js';
 import { settleHeldPort } from './held-port.js';
 import { record, recordSkipped, type StepContext, type StepOf } from './step-context.js';
 
@@ -36,8 +36,11 @@ async function create(
   const label = `${context.serviceName} ${containerSpec.options.Image}`;
   for (const warning of containerSpec.warnings) recordSkipped(store, service, warning);
 
+  const what = `Could not create container ${step.name}`;
+  // What failed is tried again in silence, until it ends in another way.
+  const isSilent = step.ahead === true || hasFailedWith(deps, service, what);
   const begun = `${step.surge === 'hand-over' ? 'Handing over to' : 'Installing'} service '${label}'`;
-  if (!step.ahead) logs.system(begun, { app });
+  if (!isSilent) logs.system(begun, { app });
   // The hand-over signal of an earlier container does not count for this one.
   if (step.surge === 'hand-over') await deps.handovers.forget(context.appId, context.serviceName);
   const created = await engine
@@ -47,18 +50,16 @@ async function create(
       signal,
     )
     .catch((error: unknown) => {
-      throw refused(
-        `Could not create container ${step.name}`,
-        error,
-        tell(deps, service, [...(step.ahead ? [begun] : []), `Failed to install service '${label}'`]),
-      );
+      const lines = [...(isSilent ? [begun] : []), `Failed to install service '${label}'`];
+      throw refused(what, error, tell(deps, service, lines));
     });
   if (created.is === 'exists') return (await adopt(deps, context, step.name, signal)) ?? lookAgain(step);
   if (created.is === 'no-image') {
     await cache.refreshImage(normalizeReference(service.spec.image), signal);
     return wait('ImageMissing', `Image ${service.spec.image} went away before container ${step.name} was made`).outcome;
   }
-  if (!step.ahead) logs.system(`Installed service '${label}'`, { app });
+  if (!step.ahead)
+    for (const line of [...(isSilent ? [begun] : []), `Installed service '${label}'`]) logs.system(line, { app });
   for (const warning of created.warnings ?? []) recordSkipped(store, service, `The engine says: ${warning}`);
   context.reportReached('Created');
   record(store, service, 'Installing', `Created container ${step.name}: ${step.because}`);
@@ -86,7 +87,8 @@ async function adopt(
 ): Promise<Outcome | undefined> {
   const holder = await engine.inspectContainer(name, signal);
   if (holder && (holder.appId !== appId || holder.serviceName !== serviceName)) {
-    throw new Error(
+    throw new TransientError(
+      'Retrying',
       `The name ${name} is taken by a container that does not belong to this service; remove or rename that one`,
     );
   }
@@ -137,7 +139,10 @@ async function startAndLook(
   const { cache, engine, logs, store } = deps;
   const { service, serviceName, heldPorts, reportReached, reportStart } = context;
   const { app } = service.spec;
-  logs.system(`Starting service '${label}'`, { app });
+  const what = `Could not start service ${serviceName}`;
+  const begun = `Starting service '${label}'`;
+  const isSilent = hasFailedWith(deps, service, what);
+  if (!isSilent) logs.system(begun, { app });
   const before = cache.containers();
   try {
     await engine.startContainer(id, signal);
@@ -151,15 +156,15 @@ async function startAndLook(
       store.record(keyOf('Service', service.metadata.name), { type: 'Warning', reason: 'LeftBehind', message });
       return { is: 'progressing', reason: 'LeftBehind', message };
     }
-    const say = tell(deps, service, `Failed to start service '${label}'`);
+    const say = tell(deps, service, [...(isSilent ? [begun] : []), `Failed to start service '${label}'`]);
     const settled = seen && (await settleHeldPort(deps, context, seen, error, say, signal));
     if (settled) return settled;
-    throw refused(`Could not start service ${serviceName}`, error, say);
+    throw refused(what, error, say);
   }
   heldPorts.forget(service.metadata.name);
   await cache.refreshContainer(id, signal);
   reportStart(id, before);
-  logs.system(`Started service '${label}'`, { app });
+  for (const line of [...(isSilent ? [begun] : []), `Started service '${label}'`]) logs.system(line, { app });
   record(store, service, 'Starting', `Started service ${serviceName}${because === undefined ? '' : `: ${because}`}`);
   return undefined;
 }

@@ -1,4 +1,4 @@
-import { conditionOf } from '../../../crds/model/conditions.js';
+import { readinessOf } from '../../../crds/model/conditions.js';
 import type { Service } from '../../../crds/model/kinds.js';
 import type { ReasonOf } from '../../../crds/model/reasons.js';
 import { EngineError, EngineUnreachable } from '../../engine/engine.js';
@@ -180,15 +180,20 @@ export function explainEngineError(message: string): Explained {
 
 /** Logs the Supervisor's lines for a failure, with the error in the last one; once as long as retries fail in the same way. */
 export const tell =
-  ({ logs, store }: ServiceDeps, { metadata, spec }: Service, phrases: string | readonly string[]) =>
+  ({ logs, store }: ServiceDeps, { metadata, spec }: Service, phrases: readonly string[]) =>
   (due: string): void => {
     const current = store.get('Service', metadata.name);
-    const before = current && conditionOf(current, 'Ready')?.message;
+    const before = current && readinessOf(current)?.message;
     if (before?.includes(due)) return;
-    const lines = [phrases].flat();
-    for (const line of lines.slice(0, -1)) logs.system(line, { app: spec.app });
-    logs.system(`${lines.at(-1)} due to '${due}'`, { app: spec.app }, { isStdErr: true });
+    for (const line of phrases.slice(0, -1)) logs.system(line, { app: spec.app });
+    logs.system(`${phrases.at(-1)} due to '${due}'`, { app: spec.app }, { isStdErr: true });
   };
+
+/** Tells whether the last attempt ended with an error that begins so: the line of its beginning was logged then. */
+export const hasFailedWith = ({ store }: ServiceDeps, { metadata }: Service, what: string): boolean => {
+  const current = store.get('Service', metadata.name);
+  return current !== undefined && readinessOf(current)?.message.startsWith(what) === true;
+};
 
 /** Converts an engine error to one with an explanation. What the engine rejects in the request itself is never retried. */
 export function refused(what: string, error: unknown, say?: (due: string) => void): Error {

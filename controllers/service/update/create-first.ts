@@ -1,17 +1,18 @@
 import { DEFAULT_STRATEGY, overlaps } from '../../../crds/model/update-strategy.js';
 import type { SeenContainer } from '../../engine/engine.js';
-import type { Plan } from '../../runtime/outcome.js';
+import { type Plan, TerminalError } from '../../runtime/outcome.js';
 import { ALIVE } from '../commands/commands.js';
 import { isPrepared } from '../container/prepared.js';
-import { needsLock, terminate } from '../plan-steps.js';
+import { doing, needsLock, terminate } from '../plan-steps.js';
 import { type DesiredImage, isBlocking, type Replacement, replacementOf } from '../replacement.js';
 import type { DesiredContainer, ServiceState, ServiceStep, UpdateTermination } from '../service-state.js';
 import { planSuccessor, successorName, surgeStrategy } from './surge.js';
 
 /**
  * Plans to replace a container. The new one is created under the lock, right before the old one is stopped: what the
- * engine refuses stops nothing, and no container is left half-made while somebody else holds the lock. Throws the error
- * of an attempt that the engine has refused already. Pure.
+ * engine refuses stops nothing, and no container is left half-made while somebody else holds the lock. After a refusal
+ * that may pass the engine is asked without the lock until it accepts; that container goes again. Throws the error of an
+ * attempt that the engine has refused for good. Pure.
  */
 export function planReplacement(
   state: ServiceState,
@@ -26,17 +27,15 @@ export function planReplacement(
   if (surge) return planSuccessor(desired, image, current, { surge, because });
 
   if (why.waiting) return why.waiting;
-  if (!killFirst && state.refusal) throw state.refusal;
+  if (!killFirst && state.refusal instanceof TerminalError) throw state.refusal;
+  const name = successorName(desired, image, current);
+  const creation = { do: 'create', name, start: false, ahead: true, because } as const;
+  if (!killFirst && state.refusal && !state.lockHeld) return doing('Installing', creation);
   const unlocked = why.is === 'request' ? needsLock(state, `make container ${current.name} anew`, because) : undefined;
   if (unlocked) return unlocked;
   const removal = terminate(state, current, because, removalOf(desired, image, why));
   if (killFirst || removal.steps.length === 0) return removal;
-  const name = successorName(desired, image, current);
-  const update = why.is === 'update' ? { update: strategyOf(desired) } : {};
-  return {
-    ...removal,
-    steps: [{ do: 'create', name, start: false, ahead: true, because, ...update }, ...removal.steps],
-  };
+  return { ...removal, steps: [creation, ...removal.steps] };
 }
 
 /**

@@ -1,5 +1,3 @@
-import type { TerminalError } from '../../runtime/outcome.js';
-
 /** Time after which the next resync asks the engine again, ms: somebody may have installed what it lacked. */
 const FOR_MS = 60 * 60_000;
 
@@ -9,20 +7,17 @@ const FOR_MS = 60 * 60_000;
  * an engine that has come back is asked again.
  */
 export class Refusals {
-  readonly #refusals = new Map<
-    string,
-    { readonly attempt: string; readonly error: TerminalError; readonly atMs: number }
-  >();
+  readonly #refusals = new Map<string, { readonly attempt: string; readonly error: Error; readonly atMs: number }>();
 
   constructor(private readonly times: { readonly monotonic: () => number }) {}
 
   /** Remembers a refusal. `attempt` identifies everything that the container was to be created from. */
-  note(service: string, attempt: string, error: TerminalError): void {
+  note(service: string, attempt: string, error: Error): void {
     this.#refusals.set(service, { attempt, error, atMs: this.times.monotonic() });
   }
 
   /** Returns the error of the same attempt, or undefined when the engine has to be asked. */
-  of(service: string, attempt: string): TerminalError | undefined {
+  of(service: string, attempt: string): Error | undefined {
     const found = this.#refusals.get(service);
     if (found?.attempt !== attempt || this.times.monotonic() - found.atMs > FOR_MS) return undefined;
     return found.error;

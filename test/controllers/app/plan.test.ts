@@ -279,6 +279,32 @@ describe('planApp', () => {
       phase: 'Verifying',
     },
     {
+      it: 'gives the lock back while a container that cannot be made is tried again',
+      facts: {
+        existing: with_({
+          Service: {
+            status: { ...notReady('Retrying'), lastAction: { reason: 'Installing', because: 'x', at: 'y' } } as never,
+          },
+        }),
+        locked: true,
+      },
+      want: 'unlock (nothing is stopped before the next attempt); waiting: ChildrenNotReady',
+      phase: 'Verifying',
+    },
+    {
+      it: 'keeps the lock while a container that cannot be stopped is tried again',
+      facts: {
+        existing: with_({
+          Service: {
+            status: { ...notReady('Retrying'), lastAction: { reason: 'Stopping', because: 'x', at: 'y' } } as never,
+          },
+        }),
+        locked: true,
+      },
+      want: 'waiting: ChildrenNotReady',
+      phase: 'Verifying',
+    },
+    {
       it: 'does not say what a child said of an older spec',
       facts: {
         existing: with_({ Service: { generation: 2, status: notReady('Starting') as never } }),

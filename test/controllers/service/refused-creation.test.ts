@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { appTrees } from '../../../api/http/supervisor/app-tree.js';
 import { deviceStatus } from '../../../api/http/supervisor/device-status-view.js';
@@ -110,14 +110,28 @@ describe('what the engine refuses to create', () => {
     assert.equal(device.agent?.store.get('App', 'hello')?.status?.lock, undefined, 'the lock is given back');
   });
 
-  it('is taken back with the document, and the last update that was made is told no longer', async () => {
+  it('is taken back with the document, and is no update', async () => {
     await bring(refused);
+    assert.equal(service()?.update, undefined);
     device.engine.forgetCalls();
     await bring(running);
     assert.equal(count('createContainer', 'startContainer') + stops(), 0);
     assert.equal(ready('Service', 'hello.web')?.status, 'True');
     assert.equal(service()?.update, undefined);
   });
+
+  for (const strategy of ['download-then-kill', 'rolling'] as const) {
+    it(`leaves the record of the last update that was made (${strategy})`, async () => {
+      const web = (more: object) => declareApp({ web: { updateStrategy: strategy, ...more }, db: {} }, HOLD);
+      await bring(web({ environment: { V: '2' } }));
+      const made = service()?.update;
+      assert.equal(made?.steps.at(-1)?.step, 'Complete');
+      await bring(web({ runtime: 'none-such' }));
+      assert.deepEqual(service()?.update, made);
+      await bring(web({ environment: { V: '2' } }));
+      assert.deepEqual(service()?.update, made);
+    });
+  }
 
   it('is not asked for again, nor for the lock, whatever the old container does; and again after an hour', async () => {
     await bring(refused);
@@ -174,6 +188,43 @@ describe('what the engine refuses to create', () => {
     await device.agent?.settle();
     assert.ok(device.engine.docker.container('web_7_1_a').options.Env?.includes('V=2'));
   });
+
+  for (const [what, words, statusCode] of [
+    ['what the agent does not know', 'create v: error looking up volume plugin none-such', 404],
+    ['a path that the host lacks', 'invalid mount config for type "bind": bind source path does not exist: /x', 400],
+  ] as const) {
+    it(`takes the lock once, and tells once, however often the engine refuses ${what}`, async () => {
+      const lines: string[] = [];
+      device.agent?.logs.listen((line) => 'isSystem' in line && lines.push(line.message.replace(/ '.*/, '')));
+      const from = device.agent?.steps.length ?? 0;
+      const claims = () => device.agent?.steps.slice(from).filter((step) => step === 'lock.claim').length;
+      refuse(words, statusCode);
+      await device.agent?.propose([declareApp({ web: { environment: { V: '2' } }, db: {} }, HOLD)]);
+      await device.agent?.quiet();
+      assert.equal(device.agent?.store.get('App', 'hello')?.status?.lock, undefined, 'the lock is given back');
+      for (let tries = 0; tries < 6; tries += 1) {
+        device.clock.step();
+        await device.agent?.quiet();
+        assert.equal(device.agent?.store.get('App', 'hello')?.status?.lock, undefined, 'nor is it taken again');
+      }
+      assert.ok(count('createContainer') > 2, 'it is tried again');
+      assert.equal(claims(), 1);
+      const told = ['Taking update locks', 'Installing service', 'Failed to install service', 'Releasing update locks'];
+      assert.deepEqual(lines.splice(0), told);
+
+      device.engine.before = undefined;
+      await device.agent?.settle();
+      assert.ok(device.engine.docker.container('web_7_1_a').options.Env?.includes('V=2'));
+      assert.deepEqual(lines, [
+        ...['Taking update locks', 'Killing service', 'Service exited', 'Killed service', 'Installing service'],
+        ...['Installed service', 'Starting service', 'Started service', 'Releasing update locks'],
+      ]);
+      assert.deepEqual(
+        service()?.update?.steps.map(({ step }) => step),
+        ['Created', 'Stopping', 'Stopped', 'Removed', 'Started', 'Complete'],
+      );
+    });
+  }
 
   it('gives the lock back while the cure is for somebody else', async () => {
     refuse('invalid mount config for type "bind": bind source path does not exist: /x', 400);
@@ -237,24 +288,61 @@ describe('what the engine refuses to create', () => {
     assert.equal(ready('App', 'hello')?.status, 'True');
   });
 
+  const declareAlone = (more: object = {}): AnyDeclared => ({
+    apiVersion: 'supercargo.io/v1',
+    kind: 'Service',
+    metadata: { name: 'alone' },
+    spec: {
+      ...{ app: 'none', serviceName: 'alone', image: 'web:1', appId: 5, appUuid: 'x', appName: 'none' },
+      release: { commit: 'a', id: 1 },
+      network_mode: 'bridge',
+      ...more,
+    },
+  });
+  const locks = (): readonly string[] => device.agent?.steps.filter((step) => step.startsWith('lock.')) ?? [];
+
   it('stops nothing of a service without an App, and does not keep the lock', async () => {
-    const declare = (runtime: string | null): AnyDeclared => ({
-      apiVersion: 'supercargo.io/v1',
-      kind: 'Service',
-      metadata: { name: 'alone' },
-      spec: {
-        ...{ app: 'none', serviceName: 'alone', image: 'web:1', appId: 5, appUuid: 'x', appName: 'none', runtime },
-        release: { commit: 'a', id: 1 },
-        network_mode: 'bridge',
-      },
-    });
-    await bring(declare(null));
+    await bring(declareAlone());
     assert.ok(containers().some((one) => one.startsWith('alone_')));
     device.engine.forgetCalls();
-    await bring(declare('none-such'));
+    await bring(declareAlone({ runtime: 'none-such' }));
     assert.equal(count('createContainer'), 1);
     assert.ok(containers().some((one) => /^alone_\S+ running$/.test(one)));
-    assert.equal(device.agent?.steps.filter((step) => step.startsWith('lock.')).at(-1), 'lock.release');
+    assert.equal(locks().at(-1), 'lock.release');
+  });
+
+  it('does not keep the lock of a service without an App whose image goes right before', async () => {
+    await bring(declareAlone());
+    device.engine.before = (verb) => {
+      if (verb === 'createContainer') device.engine.images.remove('web:1', () => []);
+    };
+    await device.agent?.propose([declareAlone({ environment: { V: '2' } })]);
+    await device.agent?.quiet();
+    assert.equal(ready('Service', 'alone')?.reason, 'ImageMissing');
+    assert.deepEqual(locks().slice(-2), ['lock.claim', 'lock.release']);
+  });
+
+  it('does not keep the lock of a service without an App whose new container is not seen', async () => {
+    await bring(declareAlone());
+    device.engine.after = (verb, [name]) => {
+      if (verb !== 'createContainer') return;
+      device.engine.after = undefined;
+      device.engine.docker.removeContainer(String(name));
+    };
+    const before = locks().length;
+    await bring(declareAlone({ environment: { V: '2' } }));
+    assert.deepEqual(locks().slice(before), ['lock.claim', 'lock.release', 'lock.claim', 'lock.release']);
+  });
+
+  it('does not keep the lock of a service without an App whose new container cannot start', async () => {
+    await bring(declareAlone());
+    device.engine.before = (verb) => {
+      if (verb === 'startContainer') throw new EngineError('no', 500);
+    };
+    await device.agent?.propose([declareAlone({ environment: { V: '2' } })]);
+    await hear(10_000);
+    assert.ok(containers().some((one) => /^\S*alone_\S+ created$/.test(one)));
+    assert.equal(locks().at(-1), 'lock.release');
   });
 
   it('is created only once the lock is held', async () => {
@@ -278,6 +366,22 @@ describe('what the engine refuses to create', () => {
     await hear(10_000);
     assert.deepEqual(containers(), ['db_7_1_a running', 'web_7_1_a running']);
     assert.equal(service()?.state, 'running');
+    await rm(join(device.folder, 'locks/1/web'), { recursive: true });
+    await bring(running);
+    assert.equal(service()?.update, undefined, 'a container that was made and taken back is no update');
+  });
+
+  it('is no update when both have run and the old one is wanted again', async () => {
+    const web = (more: object) => declareApp({ web: { updateStrategy: 'rolling', ...more }, db: {} }, HOLD);
+    await bring(web({}));
+    await device.agent?.propose([web({ environment: { V: '2' } })]);
+    await device.agent?.quiet();
+    assert.deepEqual(
+      service()?.update?.steps.map(({ step }) => step),
+      ['Created', 'Started'],
+    );
+    await bring(web({}));
+    assert.equal(service()?.update, undefined);
   });
 
   it('is one container for everybody who asks, also while two are there', async () => {

@@ -44,6 +44,7 @@ describe('what others ask of a document that is not Ready', () => {
       'waitsForSomebody',
       'RebootRequired SuccessorUnhealthy SuccessorFailed DeviceMissing HostPathMissing LogDriverFailed',
     ],
+    ['waitsForRetry', ''],
     ['waitsForSibling', 'VolumeNotReady DependencyNotReady NetworkNotReady'],
     ['isCrashLooping', 'CrashLoop'],
     ['hasFailed', 'Failed'],
@@ -100,6 +101,23 @@ describe('what others ask of a document that is not Ready', () => {
     assert.equal(readiness.isProgressing(reconciling('Creating')), true);
     assert.equal(readiness.isProgressing(reconciling('Retrying')), false);
     assert.equal(readiness.isConfirming(reconciling('Confirming')), false);
+  });
+
+  it('waits for the next attempt when its container could not be made or started, and nothing is being stopped', () => {
+    const failed = (last: string, reason: string, isBehind = false, kind = 'Service'): never => {
+      const said = saying([['Ready', 'False', reason]], isBehind) as { readonly status: object };
+      return { ...said, kind, status: { ...said.status, lastAction: { reason: last } } } as never;
+    };
+    for (const last of ['Installing', 'Starting']) {
+      for (const reason of ['Retrying', 'PortInUse', 'HostPathMissing', 'AddressInUse'])
+        assert.equal(readiness.waitsForRetry(failed(last, reason)), true, `${last}, ${reason}`);
+      assert.equal(readiness.waitsForRetry(failed(last, 'Installing')), false);
+      assert.equal(readiness.waitsForRetry(failed(last, 'Retrying', true)), false);
+    }
+    assert.equal(readiness.waitsForRetry(failed('Stopping', 'Retrying')), false);
+    assert.equal(readiness.waitsForRetry(failed('', 'Retrying', false, 'Network')), true);
+    assert.equal(readiness.waitsForRetry(failed('', 'Creating', false, 'Volume')), false);
+    assert.equal(readiness.waitsForRetry(failed('', 'Retrying', false, 'Image')), false);
   });
 
   it('hands on what is said of the engine', () => {

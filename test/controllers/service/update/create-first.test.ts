@@ -301,6 +301,19 @@ describe('planContainer, where the engine may refuse the new container', () => {
   it('throws what the engine has refused already, and does not ask for the lock', () => {
     assert.throws(() => planContainer(aServiceState({}, [old], { refusal, ...unlocked })), refusal);
   });
+  const passing = new Error('Could not create container: no');
+  it('asks the engine without the lock again where its refusal may pass', () => {
+    const asked = 'create h1_web_1_1_a ahead (spec changed); progressing: Installing';
+    assert.equal(serviceLine({}, [old], { refusal: passing, ...unlocked }), asked);
+    const restarted = serviceLine({}, [same], {
+      ...{ refusal: passing, ...commands({ recreate: [restart] }), ...unlocked },
+    });
+    assert.equal(restarted, asked.replace('spec changed', 'restart requested'));
+  });
+  it('goes the whole way under a lock that is held, whatever the engine has refused before', () => {
+    const want = `create h1_web_1_1_a ahead (spec changed); ${REMOVE} (spec changed); ${END}`;
+    assert.equal(serviceLine({}, [old], { refusal: passing }), want);
+  });
   it('stops what is to stop, whatever the engine has refused', () => {
     const line = serviceLine({}, [old], { refusal, ...commands({ stop: 'due' }) });
     assert.equal(line, `stop c1 under lock (stop requested); ${END}`);
