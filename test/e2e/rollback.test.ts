@@ -44,7 +44,8 @@ describe('a bad release on a real engine', function () {
     await needPrograms('git');
     repository = TestRepository.make();
     server = await serveHttp(repository);
-    scene = await Scene.open();
+    // For what has no field for it: a target state.
+    scene = await Scene.open({ env: { SUPERCARGO_MIN_READY: '5s' } });
     scene.onClose(async () => {
       await server.close();
       repository.remove();

@@ -140,6 +140,9 @@ describe('a bad release', () => {
     await bring(BAD);
     await bring({ ...BAD, revisionHistoryLimit: 3 });
     rolledBack();
+    const [last, first] = Object.entries(BAD.services ?? {});
+    await bring({ ...BAD, services: Object.fromEntries([first, last].filter((one) => one !== undefined)) });
+    rolledBack();
     assert.deepEqual(containers(), before);
     const { resourceVersion } = store();
     for (const loop of agent().loops) loop.resync();
