@@ -41,6 +41,37 @@ export function checkRelease(app: Release, standalone: StandaloneNames = NOTHING
 }
 
 /**
+ * Returns in what a release contradicts itself, whatever is declared beside it: what `checkRelease` would find on every device,
+ * so that no door takes it. Services with a contract count on some devices only, and are left out. Pure.
+ */
+export function contradictions({ release, services = {} }: App['spec']): readonly Issue[] {
+  if (release === null) return [];
+  const everywhere = Object.fromEntries(Object.entries(services).filter(([, { contract }]) => !contract));
+  const references = Object.entries(everywhere).map(([name, fields]) => [name, referencesOf(fields)] as const);
+  const all = references.map(([, one]) => one);
+  const known = {
+    services: new Set(all.flatMap(servicesNamed)),
+    networks: new Set(
+      all.flatMap(({ networks = [], mode }) => (mode.is === 'network' ? [...networks, mode.network] : networks)),
+    ),
+    volumes: new Set(all.flatMap(({ volumes }) => volumes)),
+  };
+  return [
+    ...references.flatMap(([name, one]) => undeclared(`spec.services.${name}`, one, known, false)),
+    ...sharedPorts(everywhere),
+    ...platforms(everywhere),
+    ...cycles(new Map(references)),
+  ];
+}
+
+/** Returns the services that have to start before. Pure. */
+const servicesNamed = ({ dependsOn, mode, namespaces }: References): readonly string[] => [
+  ...dependsOn.map(({ service }) => service),
+  ...(mode.is === 'service' ? [mode.service] : []),
+  ...namespaces.map(({ service }) => service),
+];
+
+/**
  * Returns networks, and services whose namespaces it shares, that a standalone service names and that its App does not
  * have. Dependencies and volumes are not among them: the Service ignores the former, and the engine creates the latter.
  * Pure.
@@ -174,10 +205,7 @@ function cycles(references: ReadonlyMap<string, References>): readonly Issue[] {
     }
     const one = references.get(name);
     if (!one || done.has(name)) return;
-    const after = one.dependsOn.map(({ service }) => service);
-    if (one.mode.is === 'service') after.push(one.mode.service);
-    after.push(...one.namespaces.map(({ service }) => service));
-    for (const next of new Set(after)) visit(next, [...trail, name]);
+    for (const next of new Set(servicesNamed(one))) visit(next, [...trail, name]);
     done.add(name);
   };
   for (const name of references.keys()) visit(name, []);

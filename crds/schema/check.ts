@@ -8,6 +8,7 @@ import type { ServiceFields } from '../model/types.js';
 import { passedOverByEngine, refusedByEngine, tooManyPorts } from './check-engine-values.js';
 import { checkGitSource } from './check-git-source.js';
 import { accessFound } from './check-host-access.js';
+import { contradictions } from './check-release.js';
 import { checkService, type Found } from './check-service.js';
 import { suggestion } from './nearest.js';
 
@@ -46,7 +47,9 @@ export function checkDocument(document: AnyDeclared, { isTargetState = false } =
     if (many === undefined) found.push(...services.flatMap(([fields, base]) => engineFound(fields, base)));
     else found.push([document.kind === 'App' ? ['services'] : ['ports'], many]);
   }
-  return issuesOf(found, ([path, message]) => ({ path: pathText(['spec', ...path]), message }));
+  const issues = issuesOf(found, ([path, message]) => ({ path: pathText(['spec', ...path]), message }));
+  // What is malformed is not understood well enough to contradict itself.
+  return document.kind === 'App' && !isTargetState && issues.length === 0 ? contradictions(document.spec) : issues;
 }
 
 const engineFound = (fields: ServiceFields, base: Path): Found[] => [

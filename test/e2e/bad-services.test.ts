@@ -193,8 +193,7 @@ describe('a service that cannot run as its document says', () => {
   it('keeps its App from a release that contradicts itself', async () => {
     const [name, appId] = [`${scene.prefix}-loop`, scene.appId()];
     const loop = { a: scene.service({ depends_on: ['b'] }), b: scene.service({ depends_on: ['a'] }) };
-    await scene.put(name, { appId, services: loop });
-    await scene.untilReason('App', name, 'InvalidRelease', /services wait for each other: a → b → a/);
+    await assert.rejects(scene.put(name, { appId, services: loop }), /: 422 .*services wait for each other: a → b → a/);
     await scene.put(name, { appId, services: { a: scene.service({ networks: ['nowhere'] }) } });
     await scene.untilReason('App', name, 'InvalidRelease', /nowhere is not declared: add it under spec\.networks/);
     await scene.delete(name);

@@ -6,6 +6,7 @@ import { openKeys } from '../../api/device-state/key-file.js';
 import { openSecretFiles } from '../../api/device-state/secret-files.js';
 import { systemClock } from '../../api/platform/clock.js';
 import { gitOrigins } from '../../api/sources/git/git-origin.js';
+import { localOrigin } from '../../api/sources/target-state/local.js';
 import { openStore } from '../../api/store/document-store.js';
 import type { Store } from '../../api/store/store.js';
 import { DevicePlanner } from '../../controllers/agent/rehearsal/planner.js';
@@ -70,6 +71,12 @@ export async function startMemoryAgent({ localMode = true, looksAfterGit = false
       stats: (ending) => serviceStats({ store, engine }, ending),
       environment: (id) => shownEnvironment(cache.containers(), id),
     },
+    target: localOrigin({
+      store,
+      device: { uuid: facts.uuid, localMode },
+      parse: parseDocument,
+      log,
+    }),
     planner: { plan: (declare, signal) => planner.plan(declare, signal), failure: () => cache.syncError },
     volumes: orphanedVolumes({ store, cache, engine, logs: { system: () => undefined } }),
     device: {
