@@ -1,6 +1,9 @@
+import { composeDurationMs } from './duration.js';
 import type { App } from './kinds.js';
 import { labelsOf } from './references.js';
 import { cameAsTargetState } from './target-state.js';
+import type { AppService } from './types.js';
+import { HANDOVER_TIMEOUT } from './update-strategy.js';
 
 /** What happens when a release is found bad: the last good one runs again, or it stays. */
 export type OnFailure = 'rollback' | 'hold';
@@ -9,7 +12,7 @@ export type OnFailure = 'rollback' | 'hold';
 const ON_FAILURE = 'io.supercargo.rollout.on-failure';
 
 /** Where an App says nothing. `minReadySeconds` is a setting of the agent. */
-const DEFAULTS = { progressDeadlineSeconds: 600, maxRestarts: 3 };
+const DEFAULTS = { deadlineMs: 600_000, maxRestarts: 3 };
 
 /** When a release is good, and what happens when it is not. */
 export interface Rollout {
@@ -21,11 +24,15 @@ export interface Rollout {
   readonly maxRestarts: number;
 }
 
-/** When a release of the App is good. Pure. */
+/**
+ * When a release of the App is good. Where nobody says until when, services have the time besides that they ask for
+ * themselves, one after the other: a healthcheck that may take an hour to begin condemns no release. Pure.
+ */
 export function rolloutOf({ spec }: Pick<App, 'spec'>, minReadySeconds: number): Rollout {
-  const { rollout } = spec;
+  const { rollout, services } = spec;
+  const asked = Object.values(services ?? {}).reduce((sum, service) => sum + askedMs(service), 0);
   return {
-    deadlineMs: (rollout?.progressDeadlineSeconds ?? DEFAULTS.progressDeadlineSeconds) * 1000,
+    deadlineMs: rollout?.progressDeadlineSeconds ? rollout.progressDeadlineSeconds * 1000 : DEFAULTS.deadlineMs + asked,
     minReadyMs: (rollout?.minReadySeconds ?? minReadySeconds) * 1000,
     maxRestarts: rollout?.maxRestarts ?? DEFAULTS.maxRestarts,
   };
@@ -41,4 +48,14 @@ export function onFailureOf({ spec, metadata }: Pick<App, 'spec' | 'metadata'>):
   if (said.includes('hold')) return 'hold';
   if (said.includes('rollback')) return 'rollback';
   return cameAsTargetState(metadata) ? 'hold' : 'rollback';
+}
+
+/** The time that its healthcheck may fail at the start, ms. Pure. */
+export const startPeriodMs = ({ healthcheck }: Pick<AppService, 'healthcheck'>): number =>
+  composeDurationMs(healthcheck?.start_period ?? healthcheck?.startPeriod) ?? 0;
+
+/** How long a service asks to be waited for: until its old container has stopped or handed over, and the new one counts. */
+function askedMs(service: AppService): number {
+  const handover = composeDurationMs(Number(labelsOf(service.labels)[HANDOVER_TIMEOUT] ?? Number.NaN)) ?? 0;
+  return startPeriodMs(service) + (composeDurationMs(service.stop_grace_period) ?? 0) + handover;
 }

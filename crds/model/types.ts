@@ -465,7 +465,7 @@ export interface AppSpec {
   revisionHistoryLimit?: number;
   /** When a release counts as good, and what happens when it is bad. */
   rollout?: {
-    /** How long after its promotion every service has to be well, s. Downloads, waits for the update lock and times without engine or agent do not count. Default: 600. */
+    /** How long after its promotion every service has to be well, s. Downloads, waits for the update lock and times without engine or agent do not count. Default: 600, and besides as long as the services ask for themselves to stop, to hand over and to start (stop_grace_period, io.balena.update.handover-timeout, start_period). */
     progressDeadlineSeconds?: number;
     /** How long every service has to be well without a break, s. Default: 10, or as the agent was told (SUPERCARGO_MIN_READY). */
     minReadySeconds?: number;

@@ -1,9 +1,9 @@
 import { cronIssue, windowCron } from '../model/cron.js';
-import { durationSeconds } from '../model/duration.js';
 import { type Issue, issuesOf, listed, type Path, pathText } from '../model/issue.js';
 import { type AnyDeclared, type Declared, descriptorOf, type Kind } from '../model/kinds.js';
 import { HOST_NAME_RULE, isHostName, NAME, NAME_LIMIT, NAME_RULE } from '../model/names.js';
 import { proxyIssues } from '../model/proxy.js';
+import { startPeriodMs } from '../model/rollout.js';
 import type { ServiceFields } from '../model/types.js';
 import { passedOverByEngine, refusedByEngine, tooManyPorts } from './check-engine-values.js';
 import { checkGitSource } from './check-git-source.js';
@@ -103,20 +103,13 @@ function checkApp({ metadata, spec }: Declared<'App'>): Found[] {
 function tooShortDeadline({ rollout, services }: Declared<'App'>['spec']): Found[] {
   const seconds = rollout?.progressDeadlineSeconds;
   if (seconds === undefined) return [];
-  return Object.entries(services ?? {}).flatMap(([name, { healthcheck }]): Found[] => {
-    const startMs = milliseconds(healthcheck?.start_period);
-    if (startMs === undefined || startMs < seconds * 1000) return [];
+  return Object.entries(services ?? {}).flatMap(([name, service]): Found[] => {
+    const startMs = startPeriodMs(service);
+    if (startMs < seconds * 1000) return [];
     const message = `Shorter than the start period of ${name} (${Math.ceil(startMs / 1000)} s), so no release would ever be good`;
     return [[['rollout', 'progressDeadlineSeconds'], message]];
   });
 }
-
-/** A duration of a healthcheck: a string, or a bare number of milliseconds. */
-const milliseconds = (value: unknown): number | undefined => {
-  if (typeof value === 'number') return value;
-  const seconds = typeof value === 'string' ? durationSeconds(value) : undefined;
-  return seconds === undefined ? undefined : seconds * 1000;
-};
 
 function checkHostConfig({ metadata, spec }: Declared<'HostConfig'>): Found[] {
   const { device, network } = HOST_CONFIG;
