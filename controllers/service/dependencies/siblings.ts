@@ -1,7 +1,7 @@
 import { isSettled, isStalled } from '../../../crds/model/conditions.js';
 import type { Service } from '../../../crds/model/kinds.js';
 import type { SeenContainer } from '../../engine/engine.js';
-import { shownOf } from '../container/prepared.js';
+import { newestFirst, shownOf } from '../container/prepared.js';
 import type { ServiceDeps } from '../deps.js';
 import { type Dependency, namesWaitedFor } from '../spec/depends-on.js';
 import { identityOf } from '../spec/identity.js';
@@ -10,7 +10,7 @@ import { providerNames } from '../spec/namespaces.js';
 /** Returns the containers of a service, newest first. Without an app it is the one that the status names. */
 export function containersOf({ store, cache }: ServiceDeps, service: Service): readonly SeenContainer[] {
   const identity = identityOf(service, store.get('App', service.spec.app));
-  if (identity) return cache.containersOf(identity.appId, identity.serviceName);
+  if (identity) return newestFirst(cache.containersOf(identity.appId, identity.serviceName), service.status);
   const id = service.status?.container?.id;
   return cache.containers().filter((container) => container.id === id);
 }

@@ -371,6 +371,45 @@ describe('what the engine refuses to create', () => {
     assert.equal(service()?.update, undefined, 'a container that was made and taken back is no update');
   });
 
+  for (const setBackMs of [0, 24 * 60 * 60_000]) {
+    const after = setBackMs > 0 ? ', after the clock was set back' : '';
+
+    it(`takes the place of the old one when that could not be stopped at first${after}`, async () => {
+      device.clock.set(-setBackMs);
+      device.engine.before = (verb) => {
+        if (verb !== 'stopContainer') return;
+        device.engine.before = undefined;
+        throw new EngineError('no', 500);
+      };
+      device.engine.docker.updateContainer('web_7_1_a', { CpuShares: 2 });
+      await pass(5_000);
+      assert.deepEqual(containers(), ['db_7_1_a running', 'web_7_1_a running']);
+      assert.equal(device.engine.docker.container('web_7_1_a').options.HostConfig?.CpuShares ?? 0, 0);
+      assert.equal(count('createContainer'), 1);
+    });
+
+    it(`runs beside the old one until it has run for a while${after}`, async () => {
+      const web = (more: object) => declareApp({ web: { updateStrategy: 'rolling', ...more }, db: {} }, HOLD);
+      await bring(web({}));
+      const { id } = device.engine.docker.container('web_7_1_a');
+      device.clock.set(-setBackMs);
+      await device.agent?.propose([web({ environment: { V: '2' } })]);
+      for (const afterMs of [0, 5_000]) {
+        device.clock.advance(afterMs);
+        await device.agent?.quiet();
+        assert.equal(containers().filter((one) => /web_7_1_a running/.test(one)).length, 2);
+        assert.equal(service()?.outgoing?.id, id);
+        assert.notEqual(service()?.container?.id, id);
+      }
+      await bring(web({ environment: { V: '2' } }));
+      assert.equal(stops(), 2);
+      assert.deepEqual(
+        service()?.update?.steps.map(({ step }) => step),
+        ['Created', 'Started', 'Steady', 'Introduced', 'Stopping', 'Stopped', 'Removed', 'Complete'],
+      );
+    });
+  }
+
   it('is no update when both have run and the old one is wanted again', async () => {
     const web = (more: object) => declareApp({ web: { updateStrategy: 'rolling', ...more }, db: {} }, HOLD);
     await bring(web({}));
